@@ -1,0 +1,47 @@
+/** Asks code of the API's owner for a decision and fails closed. */
+
+/** Longest a decision may take, in milliseconds. */
+export const ASK_TIMEOUT = 3000
+
+/** The owner's code gave no decision. Its own error stays out: it may quote what it was asked. */
+export class NoDecisionError extends Error {
+  override readonly name = 'NoDecisionError'
+  readonly code: 'ERR_DECISION_TIMEOUT' | 'ERR_DECISION_FAILED'
+
+  /** @param thrown Class of what was thrown, for whoever looks for the fault. */
+  constructor(code: NoDecisionError['code'], thrown = '') {
+    super(
+      code === 'ERR_DECISION_TIMEOUT'
+        ? 'A check or client lookup took too long'
+        : `A check or client lookup threw or rejected${thrown}`,
+    )
+    this.code = code
+  }
+}
+
+/**
+ * Only the boolean `true` is a yes: a truthy object is more likely a slip than a decision.
+ *
+ * @throws {NoDecisionError} if `question` throws, rejects or takes over 3 seconds.
+ */
+export async function ask(question: () => unknown): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new NoDecisionError('ERR_DECISION_TIMEOUT')), ASK_TIMEOUT)
+  })
+  try {
+    return (await Promise.race([answer(question), late])) === true
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function answer(question: () => unknown): Promise<unknown> {
+  try {
+    return await question()
+  } catch (error) {
+    const name = error instanceof Error ? error.constructor.name : ''
+    const thrown = /^[A-Za-z]{1,40}Error$/.test(name) ? ` (${name})` : ''
+    throw new NoDecisionError('ERR_DECISION_FAILED', thrown)
+  }
+}

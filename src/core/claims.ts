@@ -1,0 +1,120 @@
+/**
+ * The claims of an access token: Cognito's rules (aws-jwt-verify), then the ones that make it a
+ * machine's. Runs before the signature is checked, so that forging a refusal costs no RSA operation.
+ */
+import { validateCognitoJwtFields } from 'aws-jwt-verify/cognito-verifier'
+import type { AuthErrorCode } from './errors.ts'
+import type { JsonObject, JsonValue } from './strict-json.ts'
+
+/** How far `iat` may lie in the future: a server's clock and Cognito's differ by seconds, not more. */
+const MAX_ISSUED_AHEAD_SECONDS = 300
+/** RFC 6749 section 3.3, with exactly one space between two; empty grants nothing. */
+const SCOPE_LIST = /^(?:[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*)?$/
+
+/** Claims of a machine's access token, as Cognito issues them. Others may be there: they pass. */
+export interface MachineClaims {
+  /** Equals `client_id`. */
+  readonly sub: string
+  readonly token_use: 'access'
+  /** Scopes separated by one space. */
+  readonly scope?: string
+  readonly iss: string
+  /** Epoch seconds. */
+  readonly exp: number
+  /** Epoch seconds. */
+  readonly iat: number
+  readonly jti: string
+  readonly client_id: string
+  /** Anything a pre-token-generation Lambda added, and fields Cognito may add later. */
+  readonly [claim: string]: JsonValue | undefined
+}
+
+/** What the claims are held against, fixed when the server is created. */
+export interface ClaimRules {
+  readonly machinesOnly: boolean
+  /** The static list of app clients; undefined where any, or a lookup, decides. */
+  readonly clientIds: ReadonlySet<string> | undefined
+  /** Seconds. */
+  readonly clockTolerance: number
+}
+
+/**
+ * Checks claims whose issuer is already known to be the pool's. The order is part of the contract:
+ * every surface gives the same answer.
+ *
+ * @param now Wall clock in milliseconds.
+ */
+export function checkClaims(
+  claims: JsonObject,
+  rules: ClaimRules,
+  now: number,
+): AuthErrorCode | undefined {
+  return (
+    checkTokenUse(claims) ??
+    checkTypes(claims) ??
+    checkSubject(claims, rules.machinesOnly) ??
+    checkTimes(claims as MachineClaims, rules.clockTolerance, now / 1000) ??
+    checkClient(claims as MachineClaims, rules.clientIds)
+  )
+}
+
+function checkTokenUse(claims: JsonObject): AuthErrorCode | undefined {
+  if (typeof claims['token_use'] !== 'string') return 'ERR_TOKEN_INVALID'
+  try {
+    // It only looks at what is asked for here; the parameter's type is that of a whole payload.
+    const payload = claims as Parameters<typeof validateCognitoJwtFields>[0]
+    validateCognitoJwtFields(payload, { tokenUse: 'access', clientId: null })
+    return undefined
+  } catch {
+    return 'ERR_TOKEN_USE'
+  }
+}
+
+function checkTypes(claims: JsonObject): AuthErrorCode | undefined {
+  const { scope, aud } = claims
+  const wellTyped =
+    isName(claims['client_id']) &&
+    isName(claims['sub']) &&
+    isName(claims['jti']) &&
+    Number.isFinite(claims['exp']) &&
+    Number.isFinite(claims['iat']) &&
+    (claims['nbf'] === undefined || Number.isFinite(claims['nbf'])) &&
+    (scope === undefined || (typeof scope === 'string' && SCOPE_LIST.test(scope))) &&
+    // Cognito lets a trigger set `aud`, but to nothing else.
+    (aud === undefined || aud === claims['client_id'])
+  return wellTyped ? undefined : 'ERR_TOKEN_INVALID'
+}
+
+function isName(value: JsonValue | undefined): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+/** Whoever may sign up to a pool gets an access token too: a machine's has its client as subject. */
+function checkSubject(claims: JsonObject, machinesOnly: boolean): AuthErrorCode | undefined {
+  if (!machinesOnly) return undefined
+  const machine = claims['sub'] === claims['client_id'] && !('username' in claims)
+  return machine ? undefined : 'ERR_TOKEN_USE'
+}
+
+/** Every comparison is written so that a clock that answers NaN refuses. */
+function checkTimes(
+  { exp, iat, nbf }: MachineClaims,
+  tolerance: number,
+  now: number,
+): AuthErrorCode | undefined {
+  if (!isLive(exp, tolerance, now)) return 'ERR_TOKEN_EXPIRED'
+  const active = nbf === undefined || (nbf as number) <= now + tolerance
+  return active && iat <= now + MAX_ISSUED_AHEAD_SECONDS ? undefined : 'ERR_TOKEN_NOT_ACTIVE'
+}
+
+/** Expiry alone, for tokens verified before. All in seconds. */
+export function isLive(exp: number, tolerance: number, now: number): boolean {
+  return now < exp + tolerance
+}
+
+function checkClient(
+  { client_id }: MachineClaims,
+  clientIds: ReadonlySet<string> | undefined,
+): AuthErrorCode | undefined {
+  return clientIds === undefined || clientIds.has(client_id) ? undefined : 'ERR_CLIENT_NOT_ALLOWED'
+}

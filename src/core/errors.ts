@@ -1,0 +1,130 @@
+/** The closed set of refusals: what each code answers. The only place a status or a text stands. */
+
+/** Status, reason phrase and message per code; the text is fixed, nothing of a request enters it. */
+export const answers = {
+  ERR_TOKEN_MISSING: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'An access token is required',
+  },
+  ERR_REQUEST_INVALID: {
+    statusCode: 400,
+    error: 'Bad Request',
+    message: 'The request must carry exactly one Authorization header with one bearer token',
+  },
+  ERR_TOKEN_INVALID: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The access token is malformed',
+  },
+  ERR_TOKEN_ISSUER: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The access token was issued by another user pool',
+  },
+  ERR_TOKEN_USE: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The token is not an access token of the kind required here',
+  },
+  ERR_TOKEN_EXPIRED: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The access token expired',
+  },
+  ERR_TOKEN_NOT_ACTIVE: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The access token is not active yet',
+  },
+  ERR_KEY_UNKNOWN: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The access token is signed with an unknown key',
+  },
+  ERR_TOKEN_SIGNATURE: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The access token has an invalid signature',
+  },
+  ERR_CLIENT_NOT_ALLOWED: {
+    statusCode: 403,
+    error: 'Forbidden',
+    message: 'The app client is not allowed to call this API',
+  },
+  ERR_SCOPE_INSUFFICIENT: {
+    statusCode: 403,
+    error: 'Forbidden',
+    message: 'The access token lacks a scope required here',
+  },
+  ERR_ACCESS_DENIED: {
+    statusCode: 403,
+    error: 'Forbidden',
+    message: 'Access is denied',
+  },
+  ERR_KEYS_UNAVAILABLE: {
+    statusCode: 503,
+    error: 'Service Unavailable',
+    message: 'The access token cannot be verified at the moment',
+  },
+  ERR_CHECK_UNAVAILABLE: {
+    statusCode: 503,
+    error: 'Service Unavailable',
+    message: 'Access cannot be decided at the moment',
+  },
+} as const
+
+/** Every code an {@link AuthError} can have. */
+export type AuthErrorCode = keyof typeof answers
+
+/** The JSON body of a refusal. */
+export interface AuthErrorBody {
+  readonly statusCode: number
+  readonly code: AuthErrorCode
+  readonly error: string
+  readonly message: string
+}
+
+/** What an {@link AuthError} is made of besides its code. */
+export interface AuthErrorInit {
+  readonly headers: Readonly<Record<string, string>>
+  /** Only for the 5xx codes, and only an error this package made itself. */
+  readonly cause?: Error | undefined
+}
+
+/**
+ * A refusal: what a guard throws. `statusCode`, `headers` and the JSON form are the whole answer, so
+ * an adapter adds nothing. A 4xx carries no stack and no cause.
+ */
+export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Error {
+  override readonly name = 'AuthError'
+  /** One of the codes documented in the README. */
+  readonly code: Code
+  /** HTTP status. */
+  readonly statusCode: (typeof answers)[Code]['statusCode']
+  /** Response headers, names in lower case: challenge, `cache-control`, `retry-after` (seconds). */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: Code, { headers, cause }: AuthErrorInit) {
+    const { statusCode, message } = answers[code]
+    const limit = Error.stackTraceLimit
+    // A refusal is an answer, not a fault: collecting its stack would cost a stranger's request more
+    // than refusing it does.
+    if (statusCode < 500) Error.stackTraceLimit = 0
+    super(message, cause === undefined ? undefined : { cause })
+    Error.stackTraceLimit = limit
+    if (statusCode < 500) Reflect.deleteProperty(this, 'stack')
+    this.code = code
+    this.statusCode = statusCode
+    this.headers = headers
+  }
+
+  /** The response body. */
+  toJSON(): AuthErrorBody {
+    const { statusCode, error, message } = answers[this.code]
+    return { statusCode, code: this.code, error, message }
+  }
+}
+
+/** The union of all refusals, discriminated by `code`. */
+export type AnyAuthError = { [Code in AuthErrorCode]: AuthError<Code> }[AuthErrorCode]

@@ -1,0 +1,25 @@
+/** Where operators read: structured like the loggers of the frameworks, silent unless given. */
+
+/** Pino's and Fastify's order: details first. `console` fits too. */
+export interface Logger {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+const LEVELS = ['info', 'warn', 'error'] as const
+
+/** Wraps a logger so that one that throws harms neither a request nor a background refresh. */
+export function safeLogger(logger: Logger | undefined): Logger {
+  const safe = {} as { [Level in keyof Logger]: Logger[Level] }
+  for (const level of LEVELS) {
+    safe[level] = (details, message) => {
+      try {
+        logger?.[level](details, message)
+      } catch {
+        // There is nowhere left to say it.
+      }
+    }
+  }
+  return safe
+}

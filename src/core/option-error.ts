@@ -1,0 +1,102 @@
+/** Refuses a wrong option, requirement or definition when it is given, never at the first request. */
+
+/** Longest part of an offending value that is repeated in a message. */
+const SHOWN = 80
+
+/**
+ * A wrong option, requirement, scope or pool definition. Thrown at registration, so a misconfigured
+ * API does not start. The message is one line: which option, what is wrong, how to mend it.
+ */
+export class OptionError extends TypeError {
+  override readonly name = 'OptionError'
+  /** Stable across releases; the message is not. */
+  readonly code = 'ERR_OPTION_INVALID'
+  /** The place of the fault, for example `userPools[1].clientId`. */
+  readonly option: string
+
+  constructor(option: string, problem: string) {
+    super(`cognito-m2m: ${option} ${problem}`)
+    this.option = option
+  }
+}
+
+/** Says what a value is without repeating objects, secrets in them, or line breaks. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value)
+  }
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
+  if (value === null || typeof value !== 'object') {
+    return typeof value === 'function' ? 'a function' : String(value)
+  }
+  return 'an object'
+}
+
+/** Members of an options object, after the object itself was checked. */
+export type Members = Readonly<Record<string, unknown>>
+
+/**
+ * Checks that `value` is a plain object with none but the `allowed` members, none of them undefined,
+ * and answers a copy: what the caller changes later has no effect.
+ */
+export function readMembers(value: unknown, allowed: readonly string[], place: string): Members {
+  const prefix = place === '' ? '' : `${place}.`
+  const label = place === '' ? 'options' : place
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new OptionError(label, `is ${show(value)}: pass an object`)
+  }
+  const copy: Record<string, unknown> = Object.create(null)
+  for (const key of Object.keys(value)) {
+    if (!allowed.includes(key)) {
+      throw new OptionError(`${prefix}${key}`, `is unknown: use one of ${allowed.join(', ')}`)
+    }
+    copy[key] = (value as Record<string, unknown>)[key]
+    if (copy[key] === undefined) {
+      throw new OptionError(`${prefix}${key}`, 'is undefined: give it a value or leave it out')
+    }
+  }
+  return copy
+}
+
+/** A finite number within limits, or `fallback` where the member is absent. */
+export function readNumber(
+  members: Members,
+  key: string,
+  place: string,
+  range: { fallback: number; min: number; max: number; unit: string; integer?: boolean },
+): number {
+  const value = members[key] ?? range.fallback
+  const inRange = typeof value === 'number' && value >= range.min && value <= range.max
+  if (!inRange || (range.integer === true && !Number.isInteger(value))) {
+    const kind = range.integer === true ? 'a whole number' : 'a number'
+    throw new OptionError(
+      place === '' ? key : `${place}.${key}`,
+      `is ${show(value)}: use ${kind} of ${range.unit} from ${range.min} to ${range.max}`,
+    )
+  }
+  return value
+}
+
+/** A function, or undefined where the member is absent. */
+export function readFunction<T>(members: Members, key: string, place = ''): T | undefined {
+  const value = members[key]
+  if (value !== undefined && typeof value !== 'function') {
+    throw new OptionError(
+      place === '' ? key : `${place}.${key}`,
+      `is ${show(value)}: pass a function`,
+    )
+  }
+  return value as T | undefined
+}
+
+/** One non-empty string, or a non-empty array of them. */
+export function readStrings(value: unknown, place: string, what: string): string[] {
+  const list: unknown[] = Array.isArray(value) ? [...value] : [value]
+  if (list.length === 0)
+    throw new OptionError(place, `is an empty array: name at least one ${what}`)
+  return list.map((item, index) => {
+    if (typeof item === 'string' && item !== '') return item
+    const at = Array.isArray(value) ? `${place}[${index}]` : place
+    throw new OptionError(at, `is ${show(item)}: pass the ${what} as a non-empty string`)
+  })
+}

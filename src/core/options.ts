@@ -1,0 +1,233 @@
+/** Validates the options every surface shares. What comes out is complete and belongs to the core. */
+
+import { QUOTABLE } from './challenge.ts'
+import type { KeyStoreTiming } from './keys.ts'
+import { type Logger, safeLogger } from './logger.ts'
+import {
+  type Members,
+  OptionError,
+  readFunction,
+  readMembers,
+  readNumber,
+  show,
+} from './option-error.ts'
+import { type AccessRequirement, compileRequirement } from './requirement.ts'
+import type { UserPool, UserPoolOptions } from './user-pool-options.ts'
+import { readUserPool, USER_POOL_MEMBERS } from './user-pool-options.ts'
+import type { VerifiedToken } from './verified-token.ts'
+
+/** One pool's options in place, or several under `userPools`; never both. */
+export type CognitoAuthOptions = (
+  | (UserPoolOptions & { readonly userPools?: never })
+  | (SeveralPools & { readonly [Member in keyof UserPoolOptions]?: never })
+) &
+  CommonOptions
+
+interface SeveralPools {
+  /** Several user pools in one API. Two may not share an issuer. */
+  readonly userPools: readonly UserPoolOptions[]
+}
+
+/** Options of the server as a whole. Durations in seconds, clocks in milliseconds. */
+export interface CommonOptions {
+  /**
+   * Seconds by which the clocks of Cognito and of this server may differ: a token is accepted so
+   * much longer. Default 5, at most 300.
+   */
+  readonly clockTolerance?: number
+  /** Longest token in characters; longer is refused undecoded. Default 8192, at most 1,048,576. */
+  readonly maxTokenLength?: number
+  /**
+   * Fastify: what a route without a requirement of its own needs. Default `{}`, a valid token;
+   * `false` leaves such routes open.
+   */
+  readonly default?: AccessRequirement | false
+  /**
+   * The last word on every request, after everything but the route's own `check`. Only `true`
+   * passes; one that throws, rejects or takes over 3 s is answered with 503.
+   */
+  readonly check?: (token: VerifiedToken) => boolean | Promise<boolean>
+  /**
+   * Bounds of the cache of verified tokens: at most `maxEntries` tokens (default 10,000) and
+   * `maxBytes` bytes (default 16 MiB); `false` turns it off. Accepted and checked; in this release
+   * every token is verified on every request whatever is set here.
+   */
+  readonly tokenCache?: { readonly maxEntries?: number; readonly maxBytes?: number } | false
+  /**
+   * Seconds a {@link ClientLookup}'s answer holds: `allow` default 60, `deny` default 10, each at
+   * most 3600. A client that is taken off the list keeps its access so long.
+   */
+  readonly clientCache?: { readonly allow?: number; readonly deny?: number }
+  /** How keys are fetched and kept. */
+  readonly keyStore?: KeyStoreOptions
+  /** The protection space named in challenges (RFC 9110 section 11.5). Default `'api'`. */
+  readonly realm?: string
+  /** Where operators read of keys going bad and well. Default: the framework's; none in core. */
+  readonly logger?: Logger
+  /** Wall clock in milliseconds, for claims. Default `Date.now`. */
+  readonly now?: () => number
+  /** Monotonic clock in milliseconds, for intervals. Default `performance.now`. */
+  readonly monotonicNow?: () => number
+  /** Transport for key sets; limits on time, size and redirects hold around it. */
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** Durations in seconds. */
+export interface KeyStoreOptions {
+  /** `'require'` refuses to start without keys; default `'warn'` logs and goes on. */
+  readonly startup?: 'warn' | 'require'
+  /** Default 300 (5 minutes), ± 10 %: how long a revoked key is still trusted. At most 86,400. */
+  readonly refreshInterval?: number
+  /** Default 5: an unknown kid earns a fetch so often, once three were spent. At most 300. */
+  readonly cooldown?: number
+  /** Default 86,400 (a day): how long keys are trusted while none can be fetched. At most 604,800. */
+  readonly maxStale?: number
+  /** Default 3, for a whole fetch. At most 30. */
+  readonly fetchTimeout?: number
+}
+
+/** Options after validation. Durations in milliseconds but for `clockTolerance` (seconds). */
+export interface ServerOptions {
+  readonly pools: readonly UserPool[]
+  readonly clockTolerance: number
+  readonly maxTokenLength: number
+  readonly check: CommonOptions['check']
+  readonly clientCache: { readonly allow: number; readonly deny: number }
+  readonly timing: KeyStoreTiming
+  readonly realm: string
+  readonly logger: Logger
+  readonly now: () => number
+  readonly monotonicNow: () => number
+  readonly fetch: typeof globalThis.fetch
+}
+
+const COMMON_MEMBERS = [
+  ...['clockTolerance', 'maxTokenLength', 'default', 'check', 'tokenCache', 'clientCache'],
+  ...['keyStore', 'realm', 'logger', 'now', 'monotonicNow', 'fetch'],
+]
+
+/**
+ * @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong.
+ */
+export function readOptions(value: unknown): ServerOptions {
+  const members = readMembers(value, [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS], '')
+  const { realm = 'api', default: fallback } = members
+  if (typeof realm !== 'string' || !QUOTABLE.test(realm)) {
+    throw new OptionError(
+      'realm',
+      `is ${show(realm)}: use printable ASCII without quote and backslash`,
+    )
+  }
+  if (fallback !== undefined && fallback !== false) compileRequirement(fallback, 'default')
+  checkTokenCache(members['tokenCache'])
+  return {
+    pools: readPools(members),
+    clockTolerance: readNumber(members, 'clockTolerance', '', {
+      fallback: 5,
+      min: 0,
+      max: 300,
+      unit: 'seconds',
+    }),
+    maxTokenLength: readNumber(members, 'maxTokenLength', '', {
+      fallback: 8192,
+      min: 256,
+      max: 1_048_576,
+      unit: 'characters',
+      integer: true,
+    }),
+    check: readFunction(members, 'check'),
+    clientCache: readClientCache(members['clientCache']),
+    timing: readTiming(members['keyStore']),
+    realm,
+    logger: safeLogger(readLogger(members['logger'])),
+    now: readFunction(members, 'now') ?? Date.now,
+    monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
+    fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
+  }
+}
+
+function readPools(members: Members): readonly UserPool[] {
+  const { userPools } = members
+  const inPlace = USER_POOL_MEMBERS.filter((member) => member in members)
+  if (userPools === undefined) {
+    const single = Object.fromEntries(inPlace.map((member) => [member, members[member]]))
+    return [readUserPool(single, '')]
+  }
+  if (inPlace.length > 0) {
+    throw new OptionError('userPools', `stands beside ${inPlace[0]}: move that into userPools`)
+  }
+  if (!Array.isArray(userPools) || userPools.length === 0) {
+    throw new OptionError('userPools', `is ${show(userPools)}: pass an array of user pools`)
+  }
+  const pools = userPools.map((pool, index) => readUserPool(pool, `userPools[${index}]`))
+  checkIssuers(pools)
+  return pools
+}
+
+/** A token names its pool by issuer alone, so two pools with one would be told apart by chance. */
+function checkIssuers(pools: readonly UserPool[]): void {
+  const seen = new Map<string, number>()
+  for (const [index, pool] of pools.entries()) {
+    for (const { issuer } of pool.issuers) {
+      const other = seen.get(issuer)
+      if (other !== undefined && other !== index) {
+        throw new OptionError(
+          `userPools[${index}]`,
+          `has the issuer of userPools[${other}]: name each user pool once, with all its clients`,
+        )
+      }
+      seen.set(issuer, index)
+    }
+  }
+}
+
+function checkTokenCache(value: unknown): void {
+  if (value === undefined || value === false) return
+  const members = readMembers(value, ['maxEntries', 'maxBytes'], 'tokenCache')
+  readNumber(members, 'maxEntries', 'tokenCache', {
+    fallback: 10_000,
+    min: 1,
+    max: 1_000_000,
+    unit: 'tokens',
+    integer: true,
+  })
+  readNumber(members, 'maxBytes', 'tokenCache', {
+    fallback: 16_777_216,
+    min: 16_384,
+    max: 1_073_741_824,
+    unit: 'bytes',
+    integer: true,
+  })
+}
+
+function readClientCache(value: unknown = {}): ServerOptions['clientCache'] {
+  const members = readMembers(value, ['allow', 'deny'], 'clientCache')
+  const read = (key: string, fallback: number): number =>
+    1000 * readNumber(members, key, 'clientCache', { fallback, min: 0, max: 3600, unit: 'seconds' })
+  return { allow: read('allow', 60), deny: read('deny', 10) }
+}
+
+function readTiming(value: unknown = {}): KeyStoreTiming {
+  const durations = ['refreshInterval', 'cooldown', 'maxStale', 'fetchTimeout']
+  const members = readMembers(value, ['startup', ...durations], 'keyStore')
+  const { startup = 'warn' } = members
+  if (startup !== 'warn' && startup !== 'require') {
+    throw new OptionError('keyStore.startup', `is ${show(startup)}: use 'warn' or 'require'`)
+  }
+  const read = (key: string, fallback: number, max: number): number =>
+    1000 * readNumber(members, key, 'keyStore', { fallback, min: 0.001, max, unit: 'seconds' })
+  return {
+    startup,
+    refreshInterval: read('refreshInterval', 300, 86_400),
+    cooldown: read('cooldown', 5, 300),
+    maxStale: read('maxStale', 86_400, 604_800),
+    fetchTimeout: read('fetchTimeout', 3, 30),
+  }
+}
+
+function readLogger(value: unknown): Logger | undefined {
+  if (value === undefined) return undefined
+  const { info, warn, error } = Object(value) as Partial<Record<string, unknown>>
+  if ([info, warn, error].every((level) => typeof level === 'function')) return value as Logger
+  throw new OptionError('logger', `is ${show(value)}: pass an object with info, warn and error`)
+}

@@ -1,0 +1,113 @@
+/** What one route needs, compiled once when the route is declared. */
+import { OptionError, readFunction, readMembers, readStrings, show } from './option-error.ts'
+import { checkScope } from './scopes.ts'
+import type { VerifiedToken } from './verified-token.ts'
+
+const MEMBERS = ['scopes', 'clientId', 'optional', 'check']
+
+/** One of several scopes is enough. Made by {@link anyOf}. */
+export interface AnyOf {
+  readonly anyOf: readonly string[]
+}
+
+/**
+ * What a request must bring to reach a route. Every member is optional; `{}` asks for a valid token
+ * and nothing more.
+ */
+export interface AccessRequirement {
+  /**
+   * One scope, several that are ALL needed, or `anyOf(…)` where one is enough. (In aws-jwt-verify
+   * and in API Gateway an array means any.)
+   */
+  readonly scopes?: string | readonly string[] | AnyOf
+  /** App clients that may call the route; narrower than the pool's list. */
+  readonly clientId?: string | readonly string[]
+  /**
+   * Without a token the route is reached with `null`, whatever else is asked here. A bad token is
+   * refused all the same. Default false.
+   */
+  readonly optional?: boolean
+  /**
+   * The route's last word, on every request, after everything else passed. Only `true` passes; one
+   * that throws, rejects or takes over 3 seconds is answered with 503.
+   */
+  readonly check?: (token: VerifiedToken, request: unknown) => boolean | Promise<boolean>
+  /** Not a member: the name is `scopes`. */
+  readonly scope?: never
+}
+
+/** A requirement after validation; what guards run on. */
+export interface CompiledRequirement {
+  readonly allOf: readonly string[]
+  readonly anyOf: readonly string[]
+  readonly clientIds: ReadonlySet<string> | undefined
+  readonly optional: boolean
+  readonly check: AccessRequirement['check']
+}
+
+/**
+ * One of these scopes is enough: `anyOf('orders/read', 'orders/admin')`.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a malformed scope or none.
+ */
+export function anyOf(...scopes: readonly [string, ...string[]]): AnyOf {
+  return Object.freeze({ anyOf: Object.freeze(readScopes([...scopes], 'anyOf')) })
+}
+
+/**
+ * Validates and compiles a requirement. Types alone do not hold: frameworks infer route
+ * configuration and lose the check for unknown members.
+ *
+ * @param place Where it was declared, for the message.
+ */
+export function compileRequirement(value: unknown, place: string): CompiledRequirement {
+  if (typeof value === 'string') {
+    throw new OptionError(place, `is ${show(value)}: write { scopes: ${show(value)} }`)
+  }
+  if (typeof value === 'boolean') {
+    throw new OptionError(place, `is ${value}: pass {} for any valid token`)
+  }
+  const members = readMembers(value, MEMBERS, place)
+  const { scopes, clientId, optional = false } = members
+  if (typeof optional !== 'boolean') {
+    throw new OptionError(`${place}.optional`, `is ${show(optional)}: pass true or false`)
+  }
+  return {
+    ...compileScopes(scopes, `${place}.scopes`),
+    clientIds:
+      clientId === undefined
+        ? undefined
+        : new Set(readStrings(clientId, `${place}.clientId`, 'app client id')),
+    optional,
+    check: readFunction(members, 'check', place),
+  }
+}
+
+function compileScopes(
+  value: unknown,
+  place: string,
+): Pick<CompiledRequirement, 'allOf' | 'anyOf'> {
+  if (value === undefined) return { allOf: [], anyOf: [] }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const members = readMembers(value, ['anyOf'], place)
+    return { allOf: [], anyOf: readScopes(members['anyOf'], `${place}.anyOf`) }
+  }
+  return { allOf: readScopes(value, place), anyOf: [] }
+}
+
+function readScopes(value: unknown, place: string): string[] {
+  if (!Array.isArray(value)) return [checkScope(value, place)]
+  if (value.length === 0) throw new OptionError(place, 'is an empty array: name at least one scope')
+  return [...new Set(value.map((scope, index) => checkScope(scope, `${place}[${index}]`)))]
+}
+
+/** Whether the granted scopes are enough. */
+export function scopesSuffice(
+  granted: ReadonlySet<string>,
+  { allOf, anyOf }: CompiledRequirement,
+): boolean {
+  for (const scope of allOf) if (!granted.has(scope)) return false
+  if (anyOf.length === 0) return true
+  for (const scope of anyOf) if (granted.has(scope)) return true
+  return false
+}

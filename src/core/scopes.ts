@@ -1,0 +1,135 @@
+/** What a Cognito scope looks like, and scopes defined once for code, documents and templates. */
+import { OptionError, show } from './option-error.ts'
+
+/** Longest `identifier/name` Cognito accepts. */
+const MAX_SCOPE = 256
+const IDENTIFIER = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
+const NAME = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
+
+/**
+ * Scopes without a resource server that Cognito itself defines. Only users' tokens carry them, so
+ * they are of use with `subjects: 'any'`.
+ */
+const RESERVED = new Set(['openid', 'email', 'phone', 'profile', 'aws.cognito.signin.user.admin'])
+
+/** A resource server: an identifier and the scopes below it, each with its description. */
+export interface ResourceServer {
+  /** For example `orders` or `https://api.example.com/orders`; 1–256 characters. */
+  readonly identifier: string
+  /** Scope name to description, for example `{ read: 'Read orders' }`. */
+  readonly scopes: Readonly<Record<string, string>>
+}
+
+const definition: unique symbol = Symbol('cognito-m2m.resourceServer')
+
+/** What {@link defineScopes} gives: each member is the whole scope string as a literal type. */
+export type DefinedScopes<
+  Identifier extends string = string,
+  Scopes extends Readonly<Record<string, string>> = Readonly<Record<string, string>>,
+> = { readonly [Name in keyof Scopes & string]: `${Identifier}/${Name}` } & {
+  readonly [definition]: { readonly identifier: Identifier; readonly scopes: Scopes }
+}
+
+/** Refuses what Cognito would not accept as a scope of an access token. */
+export function checkScope(value: unknown, place: string): string {
+  if (typeof value !== 'string') {
+    throw new OptionError(place, `is ${show(value)}: pass a scope as a string`)
+  }
+  if (RESERVED.has(value)) return value
+  if (/\s/.test(value)) {
+    throw new OptionError(
+      place,
+      `is ${show(value)}: a scope has no spaces, pass several as an array`,
+    )
+  }
+  // The identifier may contain slashes itself, so the last one separates.
+  const slash = value.lastIndexOf('/')
+  const wellFormed =
+    value.length <= MAX_SCOPE &&
+    slash > 0 &&
+    IDENTIFIER.test(value.slice(0, slash)) &&
+    NAME.test(value.slice(slash + 1))
+  if (!wellFormed) {
+    throw new OptionError(
+      place,
+      `is ${show(value)}: a scope is "identifier/name", for example "orders/read"`,
+    )
+  }
+  return value
+}
+
+/**
+ * Defines the scopes of one resource server, once, with their descriptions.
+ *
+ * ```ts
+ * const orders = defineScopes('orders', { read: 'Read orders', write: 'Change orders' })
+ * orders.read // 'orders/read', as a literal type: a misspelt member does not compile
+ * ```
+ *
+ * @param identifier The resource server's identifier, 1–256 of the characters Cognito allows.
+ * @param scopes Scope name to description; both 1–256 characters, at most 100 scopes.
+ * @throws {OptionError} `ERR_OPTION_INVALID` where Cognito would refuse the definition.
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html
+ */
+export function defineScopes<
+  const Identifier extends string,
+  const Scopes extends Readonly<Record<string, string>>,
+>(identifier: Identifier, scopes: Scopes): DefinedScopes<Identifier, Scopes> {
+  const server = checkResourceServer({ identifier, scopes }, 'defineScopes')
+  const members: Record<string, string> = {}
+  for (const name of Object.keys(server.scopes)) {
+    // Own property even for a name like `__proto__`, which an assignment would lose.
+    Object.defineProperty(members, name, {
+      value: `${identifier}/${name}`,
+      enumerable: true,
+    })
+  }
+  Object.defineProperty(members, definition, { value: server })
+  return Object.freeze(members) as unknown as DefinedScopes<Identifier, Scopes>
+}
+
+/** The resource server behind either form; checks a literal one against Cognito's limits. */
+export function resourceServerOf(value: unknown, place: string): ResourceServer {
+  if (typeof value === 'object' && value !== null && definition in value) {
+    return value[definition] as ResourceServer
+  }
+  return checkResourceServer(value, place)
+}
+
+function checkResourceServer(value: unknown, place: string): ResourceServer {
+  const { identifier, scopes } = (value ?? {}) as Record<string, unknown>
+  if (typeof identifier !== 'string' || !IDENTIFIER.test(identifier)) {
+    throw new OptionError(
+      `${place}.identifier`,
+      `is ${show(identifier)}: use 1 to 256 printable characters without space, quote or backslash`,
+    )
+  }
+  if (typeof scopes !== 'object' || scopes === null || Array.isArray(scopes)) {
+    throw new OptionError(
+      `${place}.scopes`,
+      `is ${show(scopes)}: pass an object of scope name to description`,
+    )
+  }
+  const names = Object.entries(scopes)
+  if (names.length === 0 || names.length > 100) {
+    throw new OptionError(`${place}.scopes`, `has ${names.length} scopes: Cognito takes 1 to 100`)
+  }
+  for (const [name, description] of names) {
+    if (!NAME.test(name) || identifier.length + 1 + name.length > MAX_SCOPE) {
+      throw new OptionError(
+        `${place}.scopes`,
+        `has the name ${show(name)}: use printable characters without slash, space, quote or backslash, at most 256 together with the identifier`,
+      )
+    }
+    if (typeof description !== 'string' || description.length < 1 || description.length > 256) {
+      throw new OptionError(
+        `${place}.scopes.${name}`,
+        `is ${show(description)}: describe the scope in 1 to 256 characters`,
+      )
+    }
+  }
+  return Object.freeze({
+    identifier,
+    scopes: Object.freeze({ ...scopes }) as Record<string, string>,
+  })
+}

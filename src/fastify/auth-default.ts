@@ -1,0 +1,44 @@
+/** Changes what unannotated routes of one context need: the way to open or guard others' routes. */
+import type { FastifyPluginAsync } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { OptionError, readMembers } from '../core/option-error.ts'
+import { compileRequirement } from '../core/requirement.ts'
+import { addFallback, type RouteAuth, registrationOf } from './registrations.ts'
+
+/** Options of {@link authDefault}. */
+export interface AuthDefaultOptions {
+  /** What routes of this context and below need unless they say so themselves; `false` opens them. */
+  readonly auth: RouteAuth
+}
+
+const plugin: FastifyPluginAsync<AuthDefaultOptions> = async (app, options) => {
+  const { auth } = readMembers(options, ['auth'], 'authDefault')
+  if (auth !== false) compileRequirement(auth, 'authDefault.auth')
+  addFallback(app, auth as RouteAuth)
+  app.addHook('onReady', async () => {
+    if (registrationOf(app) === undefined) {
+      throw new OptionError(
+        'authDefault',
+        'has no effect: register cognitoAuth in this context or one around it',
+      )
+    }
+  })
+}
+
+/**
+ * Sets the default of one context, whoever declares the routes in it.
+ *
+ * ```ts
+ * app.register(async (docs) => {
+ *   docs.register(authDefault, { auth: false })
+ *   docs.register(swaggerUi)
+ * })
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong requirement, a second one in one context,
+ *   or where nothing protects the context.
+ */
+export const authDefault: FastifyPluginAsync<AuthDefaultOptions> = fastifyPlugin(plugin, {
+  fastify: '5.x',
+  name: 'cognito-m2m-auth-default',
+})

@@ -1,0 +1,9 @@
+/**
+ * `cognito-m2m/fastify`: the Fastify 5 plugin.
+ *
+ * @module
+ */
+export type { AuthDefaultOptions } from './auth-default.ts'
+export { authDefault } from './auth-default.ts'
+export { cognitoAuth, cognitoAuth as default } from './cognito-auth.ts'
+export type { RequestAuth } from './types.ts'

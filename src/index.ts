@@ -1,0 +1,31 @@
+/**
+ * `cognito-m2m`: verifies Amazon Cognito machine-to-machine access tokens and decides on requests.
+ * The framework-free core; `cognito-m2m/fastify` is a thin layer over it.
+ *
+ * @module
+ */
+export type { MachineClaims } from './core/claims.ts'
+export type { AnyAuthError, AuthErrorBody, AuthErrorCode } from './core/errors.ts'
+export { AuthError } from './core/errors.ts'
+export type { JwksErrorCode } from './core/fetch-jwks.ts'
+export { JwksError } from './core/fetch-jwks.ts'
+export type { JsonWebKey, JsonWebKeySet } from './core/key-set.ts'
+export { StartupError } from './core/keys.ts'
+export type { Logger } from './core/logger.ts'
+export { OptionError } from './core/option-error.ts'
+export type { CognitoAuthOptions, CommonOptions, KeyStoreOptions } from './core/options.ts'
+export type { AccessRequirement, AnyOf } from './core/requirement.ts'
+export { anyOf } from './core/requirement.ts'
+export type {
+  AuthFor,
+  Guard,
+  ResourceServer,
+  ServerStatus,
+  UserPoolStatus,
+} from './core/resource-server.ts'
+export { createResourceServer } from './core/resource-server.ts'
+export type { DefinedScopes } from './core/scopes.ts'
+export { defineScopes } from './core/scopes.ts'
+export type { JsonObject, JsonValue } from './core/strict-json.ts'
+export type { ClientLookup, UserPoolOptions } from './core/user-pool-options.ts'
+export type { VerifiedToken } from './core/verified-token.ts'
