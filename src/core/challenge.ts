@@ -1,39 +1,8 @@
 /** The headers of each refusal: RFC 6750 section 3 challenges, `Cache-Control`, `Retry-After`. */
-import { AuthError, type AuthErrorCode } from './errors.ts'
+import { AuthError, type AuthErrorCode, answers } from './errors.ts'
 
 /** Characters RFC 6750 allows inside a quoted auth-param, so nothing needs escaping. */
 export const QUOTABLE: RegExp = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/
-
-type Challenge = { readonly error: string; readonly description: string } | 'bare' | 'none'
-
-/** RFC 6750: no `error` where no token was sent or where a new token could not help. */
-const challenges: Readonly<Record<AuthErrorCode, Challenge>> = {
-  ERR_TOKEN_MISSING: 'bare',
-  ERR_REQUEST_INVALID: invalidRequest('Send one Authorization header with one bearer token'),
-  ERR_TOKEN_INVALID: invalidToken('The access token is malformed'),
-  ERR_TOKEN_ISSUER: invalidToken('The access token was issued by another user pool'),
-  ERR_TOKEN_USE: invalidToken('The token is not an access token of the required kind'),
-  ERR_TOKEN_EXPIRED: invalidToken('The access token expired'),
-  ERR_TOKEN_NOT_ACTIVE: invalidToken('The access token is not active yet'),
-  ERR_KEY_UNKNOWN: invalidToken('The access token is signed with an unknown key'),
-  ERR_TOKEN_SIGNATURE: invalidToken('The access token has an invalid signature'),
-  ERR_CLIENT_NOT_ALLOWED: 'bare',
-  ERR_SCOPE_INSUFFICIENT: {
-    error: 'insufficient_scope',
-    description: 'The access token lacks a required scope',
-  },
-  ERR_ACCESS_DENIED: 'bare',
-  ERR_KEYS_UNAVAILABLE: 'none',
-  ERR_CHECK_UNAVAILABLE: 'none',
-}
-
-function invalidRequest(description: string): Challenge {
-  return { error: 'invalid_request', description }
-}
-
-function invalidToken(description: string): Challenge {
-  return { error: 'invalid_token', description }
-}
 
 /** Makes the refusals of one server: challenges are built once, not per request. */
 export interface Refusals {
@@ -52,8 +21,8 @@ export interface Refusals {
 /** @param realm Only of {@link QUOTABLE} characters. */
 export function refusals(realm: string): Refusals {
   const headers = new Map<AuthErrorCode, AuthError['headers']>()
-  for (const code of Object.keys(challenges) as AuthErrorCode[]) {
-    headers.set(code, challengeHeaders(challenges[code], realm))
+  for (const code of Object.keys(answers) as AuthErrorCode[]) {
+    headers.set(code, challengeHeaders(code, realm))
   }
   return {
     refuse: (code, given = headers.get(code) as AuthError['headers']) =>
@@ -65,21 +34,19 @@ export function refusals(realm: string): Refusals {
         cause,
       })
     },
-    scopeHeaders: (scopes) =>
-      challengeHeaders(challenges.ERR_SCOPE_INSUFFICIENT, realm, scopes.join(' ')),
+    scopeHeaders: (scopes) => challengeHeaders('ERR_SCOPE_INSUFFICIENT', realm, scopes.join(' ')),
   }
 }
 
 function challengeHeaders(
-  challenge: Challenge,
+  code: AuthErrorCode,
   realm: string,
   scope?: string,
 ): Readonly<Record<string, string>> {
-  const params = [`realm="${realm}"`]
+  const { challenge, message } = answers[code]
   if (challenge === 'none') return Object.freeze({ 'cache-control': 'no-store' })
-  if (challenge !== 'bare') {
-    params.push(`error="${challenge.error}"`, `error_description="${challenge.description}"`)
-  }
+  const params = [`realm="${realm}"`]
+  if (challenge !== 'bare') params.push(`error="${challenge}"`, `error_description="${message}"`)
   if (scope !== undefined) params.push(`scope="${scope}"`)
   return Object.freeze({
     'cache-control': 'no-store',

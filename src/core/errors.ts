@@ -1,76 +1,94 @@
 /** The closed set of refusals: what each code answers. The only place a status or a text stands. */
 
-/** Status, reason phrase and message per code; the text is fixed, nothing of a request enters it. */
+/**
+ * Per code: status, reason phrase, message, and the `error` of the challenge (RFC 6750 section 3):
+ * `bare` where no token was sent or a new one could not help, `none` where nothing was judged. All
+ * text is fixed: nothing of a request enters it.
+ */
 export const answers = {
   ERR_TOKEN_MISSING: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'An access token is required',
+    challenge: 'bare',
   },
   ERR_REQUEST_INVALID: {
     statusCode: 400,
     error: 'Bad Request',
     message: 'The request must carry exactly one Authorization header with one bearer token',
+    challenge: 'invalid_request',
   },
   ERR_TOKEN_INVALID: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'The access token is malformed',
+    challenge: 'invalid_token',
   },
   ERR_TOKEN_ISSUER: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'The access token was issued by another user pool',
+    challenge: 'invalid_token',
   },
   ERR_TOKEN_USE: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'The token is not an access token of the kind required here',
+    challenge: 'invalid_token',
   },
   ERR_TOKEN_EXPIRED: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'The access token expired',
+    challenge: 'invalid_token',
   },
   ERR_TOKEN_NOT_ACTIVE: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'The access token is not active yet',
+    challenge: 'invalid_token',
   },
   ERR_KEY_UNKNOWN: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'The access token is signed with an unknown key',
+    challenge: 'invalid_token',
   },
   ERR_TOKEN_SIGNATURE: {
     statusCode: 401,
     error: 'Unauthorized',
     message: 'The access token has an invalid signature',
+    challenge: 'invalid_token',
   },
   ERR_CLIENT_NOT_ALLOWED: {
     statusCode: 403,
     error: 'Forbidden',
     message: 'The app client is not allowed to call this API',
+    challenge: 'bare',
   },
   ERR_SCOPE_INSUFFICIENT: {
     statusCode: 403,
     error: 'Forbidden',
     message: 'The access token lacks a scope required here',
+    challenge: 'insufficient_scope',
   },
   ERR_ACCESS_DENIED: {
     statusCode: 403,
     error: 'Forbidden',
     message: 'Access is denied',
+    challenge: 'bare',
   },
   ERR_KEYS_UNAVAILABLE: {
     statusCode: 503,
     error: 'Service Unavailable',
     message: 'The access token cannot be verified at the moment',
+    challenge: 'none',
   },
   ERR_CHECK_UNAVAILABLE: {
     statusCode: 503,
     error: 'Service Unavailable',
     message: 'Access cannot be decided at the moment',
+    challenge: 'none',
   },
 } as const
 

@@ -75,15 +75,11 @@ export interface FetchJwksOptions {
  */
 export async function fetchJwks(uri: string, options: FetchJwksOptions): Promise<unknown> {
   const abort = new AbortController()
-  let stop: (reason: JwksError) => void = () => {}
   const stopped = new Promise<never>((_resolve, reject) => {
-    stop = (reason) => {
-      reject(reason)
-      abort.abort()
-    }
+    abort.signal.addEventListener('abort', () => reject(abort.signal.reason))
   })
-  const timer = setTimeout(() => stop(new JwksError('ERR_JWKS_TIMEOUT')), options.timeout)
-  const close = (): void => stop(new JwksError('ERR_JWKS_CLOSED'))
+  const timer = setTimeout(() => abort.abort(new JwksError('ERR_JWKS_TIMEOUT')), options.timeout)
+  const close = (): void => abort.abort(new JwksError('ERR_JWKS_CLOSED'))
   options.signal.addEventListener('abort', close)
   try {
     return await Promise.race([stopped, download(uri, options, abort.signal)])

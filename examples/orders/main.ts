@@ -1,0 +1,87 @@
+/** `npm start`: a local user pool and the orders API, real tokens over real HTTP. */
+import { parseArgs } from 'node:util'
+import type { LocalUserPool } from 'cognito-m2m/testing'
+import type { FastifyInstance } from 'fastify'
+import { createOrdersApi } from './app.js'
+import { startOrdersPool } from './pool.js'
+
+function portFrom(name: string, fallback: number): number {
+  const text = process.env[name] ?? String(fallback)
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65_535) return port
+  throw new Error(`${name} is ${JSON.stringify(text)}: set a port from 0 (any) to 65535`)
+}
+
+async function listen(app: FastifyInstance, port: number): Promise<string> {
+  try {
+    return await app.listen({ host: '127.0.0.1', port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new Error(
+      code === 'EADDRINUSE'
+        ? `PORT ${port} is in use: set PORT to another one, or to 0 for any`
+        : `PORT ${port} cannot be used (${code}): set PORT to another one`,
+    )
+  }
+}
+
+/** One line for programs, or curl lines for people. */
+function announce(api: string, pool: LocalUserPool, json: boolean): string {
+  const { issuer, jwksUri, tokenEndpoint } = pool
+  const clients = pool.clients.map(({ clientId, clientSecrets, scopes }) => ({
+    clientId,
+    clientSecret: clientSecrets[0] as string,
+    scopes,
+  }))
+  if (json) return JSON.stringify({ api, issuer, jwksUri, tokenEndpoint, clients })
+  const [reader, writer] = clients as [(typeof clients)[0], (typeof clients)[0]]
+  const token = (client: typeof reader): string =>
+    `$(curl -s -u ${client.clientId}:${client.clientSecret} -d grant_type=client_credentials ${tokenEndpoint} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`
+  const post = `-X POST -H 'content-type: application/json' -d '{"item":"Tea"}'`
+  return `
+  Orders API       ${api}
+  Local user pool  ${issuer}
+
+Paste these into another terminal:
+
+# 401: no token
+curl -i ${api}/orders
+
+# 200: ${reader.clientId} has ${reader.scopes.join(' ')}
+READER=${token(reader)}
+curl -i -H "Authorization: Bearer $READER" ${api}/orders
+
+# 403: ${reader.clientId} may not write
+curl -i -H "Authorization: Bearer $READER" ${post} ${api}/orders
+
+# 201: ${writer.clientId} has ${writer.scopes.join(' ')}
+WRITER=${token(writer)}
+curl -i -H "Authorization: Bearer $WRITER" ${post} ${api}/orders
+
+Ctrl-C ends both.
+`
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
+  const [port, poolPort] = [portFrom('PORT', 3000), portFrom('POOL_PORT', 9229)]
+  const pool = await startOrdersPool(poolPort)
+  const app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
+  const close = async (): Promise<void> => {
+    await app.close()
+    await pool.close()
+  }
+  try {
+    const api = await listen(app, port)
+    process.stdout.write(`${announce(api, pool, values.json)}\n`)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close())
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${(error as Error).message}\n`)
+  process.exitCode = 1
+})

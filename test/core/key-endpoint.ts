@@ -1,0 +1,135 @@
+/** A key set endpoint in memory: an injected `fetch` whose answers and moments a test decides. */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { KeyStore, type KeyStoreConfig, type KeyStoreTiming } from '../../src/core/keys.ts'
+import type { JsonWebKey } from '../../src/index.ts'
+
+/** Two key pairs serve all tests of a process: making one costs 150 ms. */
+const pairs = [0, 1].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }))
+
+export function publicJwk(kid: string, pair = 0): JsonWebKey {
+  const { publicKey } = pairs[pair] as { publicKey: KeyObject }
+  return { kid, alg: 'RS256', use: 'sig', ...publicKey.export({ format: 'jwk' }) } as JsonWebKey
+}
+
+export function keySet(...kids: string[]): { keys: JsonWebKey[] } {
+  return { keys: kids.map((kid) => publicJwk(kid)) }
+}
+
+export type Answer = () => Response | Promise<Response>
+
+export const good =
+  (...kids: string[]): Answer =>
+  () =>
+    Response.json(keySet(...kids))
+export const status =
+  (code: number, headers: Record<string, string> = {}): Answer =>
+  () =>
+    new Response('no', { status: code, headers })
+export const refused: Answer = () => {
+  throw Object.assign(new TypeError('fetch failed'), {
+    cause: Object.assign(new Error('connect 10.1.2.3'), { code: 'ECONNREFUSED' }),
+  })
+}
+export const hang: Answer = () => new Promise(() => {})
+
+/** Answers by host, so that both issuer forms can be told apart; counts what was asked. */
+export class KeyEndpoint {
+  readonly asked: string[] = []
+  readonly answers = new Map<string, Answer>()
+  #gates: (() => void)[] = []
+  /** While true, answers wait for {@link release}. */
+  gated = false
+
+  answer(answer: Answer, host = 'original'): this {
+    this.answers.set(host, answer)
+    return this
+  }
+
+  readonly fetch: typeof globalThis.fetch = async (input) => {
+    const { hostname } = new URL(String(input))
+    const host = hostname.split('.')[0] as string
+    this.asked.push(host)
+    const answer = this.answers.get(host) ?? status(404)
+    if (this.gated) await new Promise<void>((resolve) => this.#gates.push(resolve))
+    return answer()
+  }
+
+  release(): void {
+    for (const open of this.#gates.splice(0)) open()
+  }
+}
+
+/** Both clocks of a store, moved by hand, in milliseconds. */
+export class Clocks {
+  wall = 1_700_000_000_000
+  monotonic = 5_000
+
+  readonly now = (): number => this.wall
+  readonly monotonicNow = (): number => this.monotonic
+
+  advance(milliseconds: number): void {
+    this.wall += milliseconds
+    this.monotonic += milliseconds
+  }
+}
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly details: object
+  readonly message: string
+}
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+
+export function openStore(
+  endpoint: KeyEndpoint,
+  clocks: Clocks,
+  {
+    forms = ['original'],
+    given,
+    ...timing
+  }: Partial<KeyStoreTiming> & { forms?: string[]; given?: KeyStoreConfig['given'] } = {},
+): { store: KeyStore; log: LogLine[] } {
+  const log: LogLine[] = []
+  const write =
+    (level: LogLine['level']) =>
+    (details: object, message: string): void => {
+      log.push({ level, details, message })
+    }
+  const store = new KeyStore({
+    userPoolId: 'eu-west-1_AbCdEfGhI',
+    issuers: forms.map((form) => ({
+      issuer: `https://${form}.example`,
+      jwksUri: `https://${form}.example/jwks.json`,
+    })),
+    given,
+    timing: {
+      startup: 'warn',
+      refreshInterval: 5 * MINUTE,
+      cooldown: 5 * SECOND,
+      maxStale: 24 * HOUR,
+      fetchTimeout: 3 * SECOND,
+      ...timing,
+    },
+    fetch: endpoint.fetch,
+    now: clocks.now,
+    monotonicNow: clocks.monotonicNow,
+    logger: { info: write('info'), warn: write('warn'), error: write('error') },
+  })
+  return { store, log }
+}
+
+/** Lets everything that is ready to run, run. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate()
+}
+
+/** What came of looking for a kid, in a word. */
+export async function find(store: KeyStore, kid: string, form = 0): Promise<string> {
+  const answer = await (store.issuers[form] as KeyStore['issuers'][0]).find(kid)
+  if (typeof answer === 'string') return answer
+  return 'retryAfter' in answer ? `unavailable ${Math.ceil(answer.retryAfter / 1000)}` : 'key'
+}
