@@ -13,10 +13,13 @@ export class OptionError extends TypeError {
   readonly code = 'ERR_OPTION_INVALID'
   /** The place of the fault, for example `userPools[1].clientId`. */
   readonly option: string
+  /** What is wrong with it, and the fix. */
+  readonly problem: string
 
   constructor(option: string, problem: string) {
     super(`cognito-m2m: ${option} ${problem}`)
     this.option = option
+    this.problem = problem
   }
 }
 

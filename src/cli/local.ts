@@ -1,0 +1,88 @@
+/** `cognito-m2m local`: runs a local user pool until it is interrupted. */
+import { Command } from 'commander'
+import {
+  type LocalUserPool,
+  type LocalUserPoolOptions,
+  readPoolFile,
+  startUserPool,
+} from '../testing/index.ts'
+import type { Output } from './output.ts'
+
+/** What is started without a file. */
+const EXAMPLE: LocalUserPoolOptions = {
+  resourceServers: [
+    { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change orders' } },
+  ],
+  clients: [
+    { clientId: 'reader', scopes: ['orders/read'] },
+    { clientId: 'writer', scopes: ['orders/read', 'orders/write'] },
+  ],
+}
+
+interface LocalFlags {
+  readonly config?: string
+  readonly port?: string
+  readonly json?: true
+}
+
+/** @param started Told of the running pool, so that whoever runs the command can end it. */
+export function localCommand(output: Output, started: (pool: LocalUserPool) => void): Command {
+  return new Command('local')
+    .description('run a local user pool: key set, discovery, /oauth2/token for client credentials')
+    .option(
+      '-c, --config <file>',
+      'pool definition in JSON (default: two clients of an orders API)',
+    )
+    .option('-p, --port <number>', "loopback port; 0 means any (default: the file's, or any)")
+    .option('--json', 'print one line of JSON instead of text')
+    .action(async ({ config, port, json }: LocalFlags) => {
+      const definition = config === undefined ? EXAMPLE : readPoolFile(config)
+      const pool = await startUserPool({
+        ...definition,
+        ...(port === undefined ? {} : { port: readPort(port) }),
+        control: true,
+      })
+      started(pool)
+      output.out(json === true ? `${JSON.stringify(summary(pool))}\n` : describe(pool))
+    })
+}
+
+/** What is not a number is left to the pool's own check, which names the option and the fix. */
+function readPort(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN
+}
+
+function summary({ issuer, jwksUri, tokenEndpoint, clients }: LocalUserPool) {
+  return {
+    issuer,
+    jwksUri,
+    tokenEndpoint,
+    clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) => ({
+      clientId,
+      clientSecret,
+      scopes,
+    })),
+  }
+}
+
+function describe(pool: LocalUserPool): string {
+  const { issuer, jwksUri, tokenEndpoint, clients } = summary(pool)
+  const lines = clients.map(
+    ({ clientId, clientSecret, scopes }) => `  ${clientId}  ${clientSecret}  ${scopes.join(' ')}`,
+  )
+  const [{ clientId, clientSecret }] = clients as [(typeof clients)[number]]
+  const quoted = `'${`${clientId}:${clientSecret}`.replaceAll("'", `'\\''`)}'`
+  return `
+  Local user pool  ${pool.userPoolId}
+  issuer           ${issuer}
+  key set          ${jwksUri}
+  token endpoint   ${tokenEndpoint}
+
+  client, secret, scopes
+${lines.join('\n')}
+
+  curl -s -u ${quoted} -d grant_type=client_credentials ${tokenEndpoint}
+
+  For development and tests only. Ctrl-C ends it.
+`
+}

@@ -1,0 +1,178 @@
+/** Validates the resource servers and app clients of a generated user pool. */
+import { randomBytes } from 'node:crypto'
+import {
+  type Members,
+  OptionError,
+  readMembers,
+  readNumber,
+  readStrings,
+  show,
+} from '../core/option-error.ts'
+import {
+  checkScope,
+  type DefinedScopes,
+  type ResourceServer,
+  resourceServerOf,
+} from '../core/scopes.ts'
+
+/** An OAuth flow an app client may be allowed. */
+export type OAuthFlow = 'client_credentials' | 'code' | 'implicit'
+
+/** An app client, as it is defined. */
+export interface TestClient {
+  /** 1–128 letters, digits and `_ + . -`. */
+  readonly clientId: string
+  /** One or two, both accepted, as while Cognito rotates them. Default: one, generated. */
+  readonly clientSecrets?: readonly string[]
+  /** At most 50. Default: every scope of the pool's resource servers. */
+  readonly scopes?: readonly string[]
+  /** Default `['client_credentials']`. */
+  readonly flows?: readonly OAuthFlow[]
+  /** `false`: OAuth is not enabled on the client, which Cognito answers with `invalid_grant`. */
+  readonly oauth?: boolean
+  /** Seconds a token lives; 300 to 86,400, default 3,600. */
+  readonly accessTokenValidity?: number
+}
+
+/** An app client with everything decided. */
+export type PoolClient = Required<TestClient>
+
+const MEMBERS = ['clientId', 'clientSecrets', 'scopes', 'flows', 'oauth', 'accessTokenValidity']
+const CLIENT_ID = /^[\w+.-]{1,128}$/
+const FLOWS: readonly unknown[] = ['client_credentials', 'code', 'implicit']
+const MAX_SCOPES = 50
+const MAX_RESOURCE_SERVERS = 25
+
+/** The resource servers of a pool: each identifier once. */
+export function readResourceServers(value: unknown = []): readonly ResourceServer[] {
+  if (!Array.isArray(value) || value.length > MAX_RESOURCE_SERVERS) {
+    throw new OptionError(
+      'resourceServers',
+      `is ${show(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
+    )
+  }
+  const seen = new Set<string>()
+  return value.map((item: ResourceServer | DefinedScopes, index) => {
+    const place = `resourceServers[${index}]`
+    const server = resourceServerOf(item, place)
+    if (seen.has(server.identifier)) {
+      throw new OptionError(
+        place,
+        `repeats the identifier ${show(server.identifier)}: merge the two`,
+      )
+    }
+    seen.add(server.identifier)
+    return server
+  })
+}
+
+/** Every scope of these resource servers, as tokens carry them. */
+export function scopesOf(resourceServers: readonly ResourceServer[]): string[] {
+  return resourceServers.flatMap(({ identifier, scopes }) =>
+    Object.keys(scopes).map((name) => `${identifier}/${name}`),
+  )
+}
+
+/** @param resourceServers Where there are none, any well-formed scope passes. */
+export function readClients(
+  value: unknown = [{ clientId: 'test-client' }],
+  resourceServers: readonly ResourceServer[] = [],
+): readonly PoolClient[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new OptionError('clients', `is ${show(value)}: pass an array of app clients`)
+  }
+  const defined = resourceServers.length === 0 ? undefined : new Set(scopesOf(resourceServers))
+  const seen = new Set<string>()
+  return value.map((item, index) => {
+    const client = readClient(item, `clients[${index}]`, defined)
+    if (seen.has(client.clientId)) {
+      throw new OptionError(
+        `clients[${index}].clientId`,
+        `repeats ${show(client.clientId)}: merge the two`,
+      )
+    }
+    seen.add(client.clientId)
+    return client
+  })
+}
+
+function readClient(value: unknown, place: string, defined?: ReadonlySet<string>): PoolClient {
+  const members = readMembers(value, MEMBERS, place)
+  const { clientId, oauth = true } = members
+  if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
+    throw new OptionError(
+      `${place}.clientId`,
+      `is ${show(clientId)}: use 1 to 128 letters, digits and _ + . -`,
+    )
+  }
+  if (typeof oauth !== 'boolean') {
+    throw new OptionError(`${place}.oauth`, `is ${show(oauth)}: pass true or false`)
+  }
+  return Object.freeze({
+    clientId,
+    clientSecrets: readSecrets(members, place),
+    scopes: readClientScopes(members, place, defined),
+    flows: readFlows(members, place),
+    oauth,
+    accessTokenValidity: readNumber(members, 'accessTokenValidity', place, {
+      ...{ fallback: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
+    }),
+  })
+}
+
+/** The message never shows a secret, not even a wrong one. */
+function readSecrets({ clientSecrets }: Members, place: string): readonly string[] {
+  if (clientSecrets === undefined) return Object.freeze([newSecret()])
+  const wellFormed =
+    Array.isArray(clientSecrets) &&
+    (clientSecrets.length === 1 || clientSecrets.length === 2) &&
+    clientSecrets.every((secret) => typeof secret === 'string' && secret !== '')
+  if (!wellFormed) {
+    throw new OptionError(
+      `${place}.clientSecrets`,
+      'is not one or two non-empty strings in an array',
+    )
+  }
+  return Object.freeze([...(clientSecrets as string[])])
+}
+
+/** 51 lower-case letters and digits, as Cognito's. */
+function newSecret(): string {
+  return BigInt(`0x${randomBytes(40).toString('hex')}`)
+    .toString(36)
+    .padStart(51, '0')
+    .slice(0, 51)
+}
+
+function readClientScopes(
+  { scopes }: Members,
+  place: string,
+  defined: ReadonlySet<string> | undefined,
+): readonly string[] {
+  const at = `${place}.scopes`
+  if (scopes === undefined) return Object.freeze([...(defined ?? [])].slice(0, MAX_SCOPES))
+  if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES) {
+    throw new OptionError(at, `is ${show(scopes)}: pass an array of at most ${MAX_SCOPES} scopes`)
+  }
+  const read = scopes.map((scope, index) => {
+    const known = checkScope(scope, `${at}[${index}]`)
+    if (defined !== undefined && known.includes('/') && !defined.has(known)) {
+      throw new OptionError(
+        `${at}[${index}]`,
+        `is ${show(known)}: no resource server defines it; define it or correct the spelling`,
+      )
+    }
+    return known
+  })
+  return Object.freeze([...new Set(read)])
+}
+
+function readFlows({ flows }: Members, place: string): readonly OAuthFlow[] {
+  if (flows === undefined) return Object.freeze<OAuthFlow[]>(['client_credentials'])
+  const read = readStrings(flows, `${place}.flows`, 'flow')
+  for (const flow of read) {
+    if (FLOWS.includes(flow)) continue
+    throw new OptionError(`${place}.flows`, `has ${show(flow)}: use ${FLOWS.join(', ')}`)
+  }
+  return Object.freeze(read as OAuthFlow[])
+}

@@ -1,0 +1,84 @@
+/**
+ * The switches of a local pool over HTTP, for the command line: faults and rotation. A page of
+ * another site must not reach them: they take JSON only, which a form cannot send, and nothing that
+ * a browser marks as coming from a page.
+ */
+import type { IncomingHttpHeaders } from 'node:http'
+import { isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
+import type { JsonAnswer } from './token-endpoint.ts'
+
+/** Longest a pool refuses connections before it heals by itself, in seconds. */
+const MAX_REFUSAL = 300
+
+/** What the switches act on. */
+export interface Controllable {
+  rotateKeys(options: { readonly keepOld: boolean }): void
+  /** @param seconds Heals by itself after; undefined: stays. */
+  setJwksFault(fault: JwksFault | null, seconds?: number): void
+}
+
+/** A request to a switch, its body read. */
+export interface ControlRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string | undefined
+}
+
+/** Answers one request below `/_local/`. */
+export function answerControl(pool: Controllable, request: ControlRequest): JsonAnswer {
+  const { headers, method, path } = request
+  const site = headers['sec-fetch-site'] ?? 'none'
+  if (headers.origin !== undefined || (site !== 'none' && site !== 'same-origin')) {
+    return problem(403, 'requests of web pages are refused')
+  }
+  if (headers['content-type'] !== 'application/json') {
+    return problem(415, 'send application/json')
+  }
+  const input = parseObject(request.body)
+  if (input === undefined) return problem(400, 'send a JSON object')
+  if (method === 'PUT' && path === '/_local/jwks-fault') return setFault(pool, input)
+  if (method === 'POST' && path === '/_local/rotation') return rotate(pool, input)
+  return problem(404, 'use PUT /_local/jwks-fault or POST /_local/rotation')
+}
+
+function setFault(pool: Controllable, input: Record<string, unknown>): JsonAnswer {
+  const { fault, seconds, ...rest } = input
+  if (fault !== null && !isJwksFault(fault)) {
+    return problem(400, `fault: use null or one of ${JWKS_FAULTS.join(', ')}`)
+  }
+  const bounded = typeof seconds === 'number' && seconds > 0 && seconds <= MAX_REFUSAL
+  if (!bounded && (seconds !== undefined || fault === 'refuse')) {
+    return problem(400, `seconds: use a number up to ${MAX_REFUSAL}; refuse needs one`)
+  }
+  if (Object.keys(rest).length > 0) return problem(400, 'use fault and seconds only')
+  pool.setJwksFault(fault, seconds as number | undefined)
+  return done()
+}
+
+function rotate(pool: Controllable, input: Record<string, unknown>): JsonAnswer {
+  const { keepOld, ...rest } = input
+  if (typeof keepOld !== 'boolean' || Object.keys(rest).length > 0) {
+    return problem(400, 'send {"keepOld": true} or {"keepOld": false}')
+  }
+  pool.rotateKeys({ keepOld })
+  return done()
+}
+
+function parseObject(body: string | undefined): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(body ?? '')
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function done(): JsonAnswer {
+  return { status: 204, headers: {}, body: undefined }
+}
+
+function problem(status: number, message: string): JsonAnswer {
+  return { status, headers: {}, body: { error: message } }
+}

@@ -1,0 +1,33 @@
+/** Reads `application/x-www-form-urlencoded` strictly: what is ambiguous is refused, not repaired. */
+
+/** Largest form that is read, in bytes. */
+export const MAX_FORM_BYTES: number = 16 * 1024
+
+const CONTENT_TYPE = /^application\/x-www-form-urlencoded(?:\s*;\s*charset=(?:"utf-8"|utf-8))?$/i
+
+export function isForm(contentType: string | undefined): boolean {
+  return CONTENT_TYPE.test(contentType ?? '')
+}
+
+/** The parameters, or undefined for a repeated one, a broken escape or invalid UTF-8. */
+export function parseForm(body: string): ReadonlyMap<string, string> | undefined {
+  const parameters = new Map<string, string>()
+  for (const pair of body.split('&')) {
+    if (pair === '') continue
+    const equals = pair.indexOf('=')
+    const name = decodeFormPart(equals === -1 ? pair : pair.slice(0, equals))
+    const value = decodeFormPart(equals === -1 ? '' : pair.slice(equals + 1))
+    if (name === undefined || value === undefined || parameters.has(name)) return undefined
+    parameters.set(name, value)
+  }
+  return parameters
+}
+
+/** One name or value; undefined where it cannot be decoded. */
+export function decodeFormPart(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * `cognito-m2m/testing`: generated user pools for development and tests, in memory or over HTTP.
+ * Never for production.
+ *
+ * @module
+ */
+export type { OAuthFlow, PoolClient, TestClient } from './clients.ts'
+export type { JwksFault } from './jwks-faults.ts'
+export type { PublishedKey } from './key-material.ts'
+export type { LocalUserPool, LocalUserPoolOptions } from './local-user-pool.ts'
+export { startUserPool } from './local-user-pool.ts'
+export { readPoolFile } from './pool-file.ts'
+export type { TamperedTokens } from './tampered.ts'
+export type { TestUserPool, TestUserPoolOptions, UserPoolAuthority } from './test-user-pool.ts'
+export { createTestUserPool } from './test-user-pool.ts'
+export type {
+  AccessTokenOptions,
+  TokenOptions,
+  UserAccessTokenOptions,
+  UserTokenOptions,
+} from './tokens.ts'

@@ -1,0 +1,48 @@
+/**
+ * RSA key pairs shared by all pools of a process. Making one takes some 150 ms, so a pool borrows
+ * material under kids of its own; private keys are generated when used and stand nowhere.
+ */
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+
+interface KeyPair {
+  readonly privateKey: KeyObject
+  readonly n: string
+  readonly e: string
+}
+
+/** One published key: a kid of the pool's own over shared material. */
+export interface PoolKey {
+  readonly kid: string
+  readonly pair: KeyPair
+}
+
+/** A public key as Cognito publishes it, members in Cognito's order. */
+export interface PublishedKey {
+  readonly kid: string
+  readonly alg: 'RS256'
+  readonly kty: 'RSA'
+  readonly e: string
+  readonly n: string
+  readonly use: 'sig'
+}
+
+const pairs: KeyPair[] = []
+
+/** Shared material by number; made at its first use. */
+function keyPair(index: number): KeyPair {
+  while (pairs.length <= index) {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const { n, e } = publicKey.export({ format: 'jwk' }) as { n: string; e: string }
+    pairs.push({ privateKey, n, e })
+  }
+  return pairs[index] as KeyPair
+}
+
+/** A new kid, standard base64 as Cognito's, over the material of a number. */
+export function newKey(index: number): PoolKey {
+  return { kid: randomBytes(32).toString('base64'), pair: keyPair(index) }
+}
+
+export function publish({ kid, pair: { e, n } }: PoolKey): PublishedKey {
+  return { kid, alg: 'RS256', kty: 'RSA', e, n, use: 'sig' }
+}

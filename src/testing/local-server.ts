@@ -1,0 +1,81 @@
+/** The listening half of a local pool: loopback, one port that survives an outage, bounded bodies. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { OptionError } from '../core/option-error.ts'
+import { MAX_FORM_BYTES } from './form.ts'
+
+const HOST = '127.0.0.1'
+
+/** Answers one request. */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** Listens on loopback and can stop and come back on the same port. */
+export class LocalServer {
+  #handler: Handler = async () => {}
+  #server: Server | undefined
+  #port: number
+
+  /** @param port 0: any, and from then on that one. */
+  constructor(port: number) {
+    this.#port = port
+  }
+
+  /** What answers: it can only be made once the port is known. */
+  serve(handler: Handler): void {
+    this.#handler = handler
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** @throws {OptionError} naming `port`, where it cannot be had. */
+  async listen(): Promise<void> {
+    if (this.#server !== undefined) return
+    const server = createServer((request, response) => {
+      // Only a connection that broke off rejects, and there is nobody left to answer.
+      this.#handler(request, response).catch(() => response.destroy())
+    })
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(this.#port, error)))
+      server.listen(this.#port, HOST, resolve)
+    })
+    this.#server = server
+    this.#port = (server.address() as AddressInfo).port
+  }
+
+  /** Ends every connection, answered or not: new ones are refused. */
+  async stop(): Promise<void> {
+    const server = this.#server
+    if (server === undefined) return
+    this.#server = undefined
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    await closed
+  }
+
+  /** Whether a Host header names this server: a name that resolves here is not enough. */
+  isAddressedBy(host: string | undefined): boolean {
+    return ['127.0.0.1', 'localhost', '[::1]'].some((name) => host === `${name}:${this.#port}`)
+  }
+}
+
+function portProblem(port: number, { code }: NodeJS.ErrnoException): OptionError {
+  return new OptionError(
+    'port',
+    code === 'EADDRINUSE'
+      ? `${port} is in use: choose another one, or 0 for any`
+      : `${port} cannot be used (${code}): choose another one, or 0 for any`,
+  )
+}
+
+/** Reads a request's body; undefined where it is larger than a form may be. */
+export async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength
+    if (bytes <= MAX_FORM_BYTES) chunks.push(chunk)
+  }
+  return bytes > MAX_FORM_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,107 @@
+/** A local user pool over HTTP: key set, discovery, token endpoint, faults. For development and tests. */
+import { type Members, OptionError, readNumber, show } from '../core/option-error.ts'
+import type { JwksFault } from './jwks-faults.ts'
+import { LocalServer } from './local-server.ts'
+import { RunningPool } from './running-pool.ts'
+import {
+  type PoolDefinition,
+  readPoolDefinition,
+  type TestUserPoolOptions,
+  type UserPoolAuthority,
+} from './test-user-pool.ts'
+
+/** Options of {@link startUserPool}. */
+export interface LocalUserPoolOptions extends TestUserPoolOptions {
+  /** Only of the region `xx-local-1`: a local pool never wears a real pool's id. */
+  readonly userPoolId?: string
+  /** Loopback port; default 0, any. */
+  readonly port?: number
+  /** Whether faults and rotation can be switched over HTTP, below `/_local/`. Default false. */
+  readonly control?: boolean
+}
+
+/** A running local user pool. */
+export interface LocalUserPool extends UserPoolAuthority {
+  readonly port: number
+  readonly jwksUri: string
+  readonly tokenEndpoint: string
+  /** How often the key set was asked for. */
+  readonly jwksRequests: number
+  /** Options for the plugin or `createResourceServer`: this pool, all its clients, keys over HTTP. */
+  options(): {
+    readonly userPoolId: string
+    readonly clientId: readonly string[]
+    readonly issuer: string
+    readonly now?: () => number
+  }
+  /** Makes the key set endpoint fail, or heals it with null. `refuse` ends everything it serves. */
+  setJwksFault(fault: JwksFault | null): Promise<void>
+  /** Ends the server and every connection. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const LOCAL_REGION = 'xx-local-1_'
+
+/** Checks what {@link startUserPool} takes, without starting anything. */
+export function readLocalOptions(options: unknown): {
+  readonly definition: PoolDefinition
+  readonly port: number
+  readonly control: boolean
+} {
+  const definition = readPoolDefinition(options, ['port', 'control'])
+  const { userPoolId } = definition
+  if (!userPoolId.startsWith(LOCAL_REGION)) {
+    throw new OptionError(
+      'userPoolId',
+      `is ${show(userPoolId)}: a local pool's id begins with ${LOCAL_REGION}; leave it out to generate one`,
+    )
+  }
+  const members = options as Members
+  const { control = false } = members
+  if (typeof control !== 'boolean') {
+    throw new OptionError('control', `is ${show(control)}: pass true or false`)
+  }
+  const port = readNumber(members, 'port', '', {
+    ...{ fallback: 0, min: 0, max: 65_535, unit: 'port', integer: true },
+  })
+  return { definition, port, control }
+}
+
+/**
+ * Starts a user pool on 127.0.0.1: key set, discovery, and `/oauth2/token` for client credentials.
+ *
+ * ```ts
+ * const pool = await startUserPool({ clients: [{ clientId: 'billing', scopes: ['orders/read'] }] })
+ * await app.register(cognitoAuth, pool.options())
+ * await pool.setJwksFault('hang')
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, a port that cannot be had, and under
+ *   `NODE_ENV=production`.
+ */
+export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
+  const { definition, port, control } = readLocalOptions(options)
+  const { userPoolId, clients, now } = definition
+  const server = new LocalServer(port)
+  await server.listen()
+  const pool = new RunningPool(definition, server, control)
+  return Object.freeze({
+    ...pool.authority,
+    port: server.port,
+    jwksUri: pool.jwksUri,
+    tokenEndpoint: pool.tokenEndpoint,
+    get jwksRequests() {
+      return pool.jwksRequests
+    },
+    options: () => ({
+      userPoolId,
+      clientId: clients.map(({ clientId }) => clientId),
+      issuer: pool.authority.issuer,
+      ...(now === undefined ? {} : { now }),
+    }),
+    setJwksFault: (fault: JwksFault | null) => pool.setFault(fault),
+    close: () => pool.close(),
+    [Symbol.asyncDispose]: () => pool.close(),
+  })
+}

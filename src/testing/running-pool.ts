@@ -1,0 +1,154 @@
+/** What a running local pool serves: token endpoint, key set, discovery, switches, and its faults. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { OptionError, show } from '../core/option-error.ts'
+import { scopesOf } from './clients.ts'
+import { answerControl } from './control.ts'
+import { answerWithFault, isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
+import { type LocalServer, readBody } from './local-server.ts'
+import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
+import { answerTokenRequest, type JsonAnswer } from './token-endpoint.ts'
+
+/** The state of one running pool; the public object shows only part of it. */
+export class RunningPool {
+  readonly authority: UserPoolAuthority
+  readonly server: LocalServer
+  readonly tokenEndpoint: string
+  jwksRequests = 0
+  #fault: JwksFault | null = null
+  #closed = false
+  #healing: NodeJS.Timeout | undefined
+  readonly #definition: PoolDefinition
+  readonly #control: boolean
+
+  constructor(definition: PoolDefinition, server: LocalServer, control: boolean) {
+    const origin = `http://127.0.0.1:${server.port}`
+    this.#definition = definition
+    this.#control = control
+    this.server = server
+    server.serve((request, response) => this.handle(request, response))
+    this.tokenEndpoint = `${origin}/oauth2/token`
+    this.authority = createAuthority(definition, `${origin}/${definition.userPoolId}`)
+  }
+
+  get jwksUri(): string {
+    return `${this.authority.issuer}/.well-known/jwks.json`
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.server.isAddressedBy(request.headers.host)) {
+      send(response, { status: 403, headers: {}, body: { error: 'Host is not this pool' } })
+      return
+    }
+    const [path] = (request.url as string).split('?') as [string]
+    const { pathname: jwksPath } = new URL(this.jwksUri)
+    if (path === '/oauth2/token') await this.#answerToken(request, response)
+    else if (path === jwksPath) this.#answerJwks(request, response)
+    else if (path === jwksPath.replace('jwks.json', 'openid-configuration')) {
+      answerGet(request, response, this.#discovery())
+    } else if (this.#control && path.startsWith('/_local/')) {
+      await this.#answerControl(request, response, path)
+    } else send(response, { status: 404, headers: {}, body: { error: 'Not Found' } })
+  }
+
+  async setFault(fault: JwksFault | null, seconds?: number): Promise<void> {
+    if (fault !== null && !isJwksFault(fault)) {
+      throw new OptionError(
+        'fault',
+        `is ${show(fault)}: use null or one of ${JWKS_FAULTS.join(', ')}`,
+      )
+    }
+    clearTimeout(this.#healing)
+    this.#fault = fault
+    if (seconds !== undefined) {
+      this.#healing = setTimeout(() => void this.setFault(null), seconds * 1000).unref()
+    }
+    if (fault === 'refuse' || this.#closed) await this.server.stop()
+    else await this.server.listen()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#healing)
+    await this.server.stop()
+  }
+
+  async #answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', headers } = request
+    const answer = answerTokenRequest(this.authority, {
+      method,
+      contentType: headers['content-type'],
+      authorization: headers.authorization,
+      body: await readBody(request),
+    })
+    send(response, answer)
+  }
+
+  #answerJwks(request: IncomingMessage, response: ServerResponse): void {
+    this.jwksRequests += 1
+    if (this.#fault !== null) answerWithFault(this.#fault, response)
+    else answerGet(request, response, this.authority.jwks())
+  }
+
+  async #answerControl(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+  ): Promise<void> {
+    const { method = '', headers } = request
+    const body = await readBody(request)
+    const answer = answerControl(
+      {
+        rotateKeys: (options) => this.authority.rotateKeys(options),
+        // Answered first: a pool that refuses connections can answer nothing.
+        setJwksFault: (fault, seconds) =>
+          response.once('close', () => void this.setFault(fault, seconds)),
+      },
+      { method, path, headers, body },
+    )
+    send(response, answer)
+  }
+
+  #discovery(): unknown {
+    const { issuer } = this.authority
+    const endpoint = (name: string): string => this.tokenEndpoint.replace('oauth2/token', name)
+    return {
+      authorization_endpoint: endpoint('oauth2/authorize'),
+      end_session_endpoint: endpoint('logout'),
+      id_token_signing_alg_values_supported: ['RS256'],
+      issuer,
+      jwks_uri: this.jwksUri,
+      response_types_supported: ['code', 'token'],
+      revocation_endpoint: endpoint('oauth2/revoke'),
+      scopes_supported: [
+        'openid',
+        'email',
+        'phone',
+        'profile',
+        ...scopesOf(this.#definition.resourceServers),
+      ],
+      subject_types_supported: ['public'],
+      token_endpoint: this.tokenEndpoint,
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      userinfo_endpoint: endpoint('oauth2/userInfo'),
+    }
+  }
+}
+
+function answerGet(request: IncomingMessage, response: ServerResponse, body: unknown): void {
+  const allowed = request.method === 'GET' || request.method === 'HEAD'
+  if (allowed) send(response, { status: 200, headers: {}, body })
+  else
+    send(response, {
+      status: 405,
+      headers: { allow: 'GET, HEAD' },
+      body: { error: 'Method Not Allowed' },
+    })
+}
+
+function send(response: ServerResponse, { status, headers, body }: JsonAnswer): void {
+  response.writeHead(
+    status,
+    body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+  )
+  response.end(body === undefined ? undefined : JSON.stringify(body))
+}

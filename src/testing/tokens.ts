@@ -1,0 +1,124 @@
+/** Makes tokens field for field as Cognito does, and lets a test change any field. */
+import { randomUUID, sign } from 'node:crypto'
+import { OptionError, show } from '../core/option-error.ts'
+import type { PoolKey } from './key-material.ts'
+
+/** What a test may decide about any token. */
+export interface TokenOptions {
+  /** Default: the pool's first client. One that is none of the pool's makes a stranger's token. */
+  readonly clientId?: string
+  /** Seconds from now; negative for an expired token. Default: the client's validity. */
+  readonly expiresIn?: number
+  /** Claims to add or replace; `undefined` removes one. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** Header parameters to add or replace; `undefined` removes one. The signature stays RS256. */
+  readonly header?: Readonly<Record<string, unknown>>
+}
+
+/** What a test may decide about an access token. */
+export interface AccessTokenOptions extends TokenOptions {
+  /** One or several, granted or not. Default: the client's. */
+  readonly scopes?: string | readonly string[]
+}
+
+/** What a test may decide about a user's token. */
+export interface UserTokenOptions extends TokenOptions {
+  /** Default `'test-user'`. */
+  readonly username?: string
+}
+
+/** What a test may decide about a user's access token. */
+export interface UserAccessTokenOptions extends UserTokenOptions {
+  /** Default `'aws.cognito.signin.user.admin'`. */
+  readonly scopes?: string | readonly string[]
+  /** Becomes `cognito:groups`. */
+  readonly groups?: readonly string[]
+}
+
+/** Who issues, and when. */
+export interface Issuance {
+  readonly issuer: string
+  readonly clientId: string
+  /** Epoch seconds. */
+  readonly now: number
+  /** Seconds. */
+  readonly expiresIn: number
+}
+
+type Fields = Record<string, unknown>
+
+/** The claims of a machine's access token, in Cognito's order. */
+export function machineClaims(
+  { issuer, clientId, now, expiresIn }: Issuance,
+  scopes: string | readonly string[],
+): Fields {
+  const scope = typeof scopes === 'string' ? scopes : scopes.join(' ')
+  const { iat, exp } = times(now, expiresIn)
+  return {
+    sub: clientId,
+    token_use: 'access',
+    ...(scope === '' ? {} : { scope }),
+    auth_time: iat,
+    iss: issuer,
+    exp,
+    iat,
+    version: 2,
+    jti: randomUUID(),
+    client_id: clientId,
+  }
+}
+
+/** The claims of a user's access token. */
+export function userClaims(issuance: Issuance, options: UserAccessTokenOptions): Fields {
+  const { username = 'test-user', groups, scopes = 'aws.cognito.signin.user.admin' } = options
+  const machine = machineClaims(issuance, scopes)
+  return {
+    ...machine,
+    sub: randomUUID(),
+    ...(groups === undefined ? {} : { 'cognito:groups': groups }),
+    origin_jti: randomUUID(),
+    event_id: randomUUID(),
+    username,
+  }
+}
+
+/** The claims of a user's ID token: an audience, no client, no scope. */
+export function idClaims(
+  { issuer, clientId, now, expiresIn }: Issuance,
+  { username = 'test-user' }: UserTokenOptions,
+): Fields {
+  const { iat, exp } = times(now, expiresIn)
+  return {
+    sub: randomUUID(),
+    iss: issuer,
+    'cognito:username': username,
+    origin_jti: randomUUID(),
+    aud: clientId,
+    event_id: randomUUID(),
+    token_use: 'id',
+    auth_time: iat,
+    exp,
+    iat,
+    jti: randomUUID(),
+  }
+}
+
+/** A token that expired was issued a lifetime before, never after its own end. */
+function times(now: number, expiresIn: number): { iat: number; exp: number } {
+  if (!Number.isFinite(expiresIn)) {
+    throw new OptionError('expiresIn', `is ${show(expiresIn)}: pass a number of seconds`)
+  }
+  const exp = now + expiresIn
+  return { iat: expiresIn > 0 ? now : exp - 3600, exp }
+}
+
+/** Signs with the key, whatever the header was changed to say. */
+export function signToken(key: PoolKey, claims: Fields, options: TokenOptions = {}): string {
+  const header = { kid: key.kid, alg: 'RS256', ...options.header }
+  const input = `${encode(header)}.${encode({ ...claims, ...options.claims })}`
+  return `${input}.${sign('sha256', Buffer.from(input), key.pair.privateKey).toString('base64url')}`
+}
+
+export function encode(fields: Fields): string {
+  return Buffer.from(JSON.stringify(fields)).toString('base64url')
+}
