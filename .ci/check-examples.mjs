@@ -1,0 +1,103 @@
+/**
+ * Runs the orders example as the README says: the demo, the line for programs, and the curl lines as
+ * a newcomer pastes them. Ends only what it started.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+function check(condition, problem) {
+  if (!condition) throw new Error(`examples: ${problem}`)
+}
+
+/** Starts the example on any ports and answers its output once `enough` of it is there. */
+async function start(args, enough, env = {}) {
+  const child = spawn('node', ['.examples/orders/main.js', ...args], {
+    env: { ...process.env, PORT: '0', POOL_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let out = ''
+  let err = ''
+  child.stderr.on('data', (chunk) => {
+    err += chunk
+  })
+  for await (const chunk of child.stdout) {
+    out += chunk
+    if (enough.test(out)) break
+  }
+  const stop = async () => {
+    if (child.exitCode === null) {
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    }
+    return { code: child.exitCode, err }
+  }
+  return { out, stop }
+}
+
+async function checkJson() {
+  const { out, stop } = await start(['--json'], /\n/)
+  try {
+    check(out.split('\n').length === 2, 'more than one line')
+    const { api, tokenEndpoint, clients, ...rest } = JSON.parse(out)
+    check(Object.keys(rest).join() === 'issuer,jwksUri', 'members of the line')
+    check((await fetch(`${api}/health`)).status === 200, 'health')
+    check((await fetch(`${api}/orders`)).status === 401, 'no token')
+    for (const { clientId, clientSecret, scopes } of clients) {
+      const body = new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: clientId,
+        client_secret: clientSecret,
+      })
+      const { access_token } = await (await fetch(tokenEndpoint, { method: 'POST', body })).json()
+      const headers = { authorization: `Bearer ${access_token}` }
+      check((await fetch(`${api}/orders`, { headers })).status === 200, `${clientId} reads`)
+      const order = {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: '{"item":"Tea"}',
+      }
+      const expected = scopes.includes('orders/write') ? 201 : 403
+      check((await fetch(`${api}/orders`, order)).status === expected, `${clientId} writes`)
+    }
+  } finally {
+    check((await stop()).code === 0, 'does not end cleanly')
+  }
+}
+
+async function checkCurlLines() {
+  const { out, stop } = await start([], /Ctrl-C/)
+  try {
+    const expected = [...out.matchAll(/^# (\d{3}):/gm)].map(([, status]) => status)
+    const answers = execFileSync(
+      'bash',
+      ['-c', out.slice(out.indexOf('#'), out.indexOf('Ctrl-C'))],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      },
+    )
+    const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)
+    check(expected.length === 4, 'curl lines are missing')
+    check(statuses.join() === expected.join(), `curl lines answer ${statuses}, not ${expected}`)
+  } finally {
+    await stop()
+  }
+}
+
+async function checkRefusals() {
+  for (const [env, line] of [
+    [{ PORT: 'abc' }, /^PORT is "abc": set a port from 0 \(any\) to 65535\n$/],
+    [{ NODE_ENV: 'production' }, /^cognito-m2m: a generated user pool never runs under [^\n]+\n$/],
+  ]) {
+    const { out, stop } = await start([], /^$/, env)
+    const { code, err } = await stop()
+    check(code === 1 && out === '' && line.test(err), `${JSON.stringify(env)} is answered ${err}`)
+  }
+}
+
+execFileSync('npm', ['run', '--silent', 'build:examples'], { stdio: 'inherit' })
+execFileSync('node', ['.examples/orders/demo.js'], { stdio: ['ignore', 'ignore', 'inherit'] })
+await checkJson()
+await checkCurlLines()
+await checkRefusals()
+process.stdout.write('examples: demo, JSON line, curl lines and refusals pass\n')
