@@ -20,7 +20,7 @@ export interface JsonWebKeySet {
   readonly keys: readonly JsonWebKey[]
 }
 
-/** One published key; only these members are read. */
+/** One published key (RFC 7517 section 4, RFC 7518 section 6.3). Certificates are never read. */
 export interface JsonWebKey {
   readonly kid?: string
   readonly kty?: string
@@ -29,7 +29,10 @@ export interface JsonWebKey {
   readonly key_ops?: readonly string[]
   readonly n?: string
   readonly e?: string
-  readonly [member: string]: unknown
+  readonly x5c?: readonly string[]
+  readonly x5t?: string
+  readonly 'x5t#S256'?: string
+  readonly x5u?: string
 }
 
 /** A usable key and the text it was imported from. */
