@@ -142,20 +142,20 @@ function checkTypes(tarball, name, source, dependencies) {
   run('npx', ['tsc', '-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
-/** The recipe of docs/jest.md, file by file. */
+/** The recipe of docs/jest.md, block by block. */
 function checkJest(tarball) {
-  const folder = consumer('jest', tarball, {
-    dependencies: ['jest@30', `fastify@${version('fastify')}`],
-    manifest: {
-      type: 'module',
-      scripts: { test: 'node --experimental-vm-modules node_modules/jest/bin/jest.js' },
-      jest: { transform: {} },
-    },
-  })
   const recipe = readFileSync(join(root, 'docs/jest.md'), 'utf8')
-  const [, test] = /^```js\n\/\/ orders\.test\.js\n(.*?)^```$/ms.exec(recipe) ?? []
-  check(test !== undefined, 'docs/jest.md has no test')
-  writeFileSync(join(folder, 'orders.test.js'), test)
+  const blocks = [...recipe.matchAll(/^```(?:json|js)\n(.*?)^```$/gms)].map(([, text]) => text)
+  const [babel, manifest, test] = blocks
+  const folder = consumer('jest', tarball, {
+    dependencies: [
+      'jest@30',
+      '@babel/plugin-transform-modules-commonjs@7',
+      `fastify@${version('fastify')}`,
+    ],
+    manifest: { scripts: { test: 'jest' }, ...JSON.parse(manifest) },
+    files: { 'babel.config.json': babel, 'orders.test.js': test },
+  })
   run('npm', ['test', '--silent'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
