@@ -80,9 +80,11 @@ function openDoor(
   registration: Registration,
 ): Door | 'elsewhere' {
   if (registrationOf(context) !== registration) return 'elsewhere'
-  const auth = 'auth' in config ? (config.auth as RouteAuth) : fallbackOf(context, registration)
+  const auth = Object.hasOwn(config, 'auth')
+    ? (config as { auth: RouteAuth }).auth
+    : fallbackOf(context, registration)
   if (auth === false) return 'open'
-  // The requirement of a route is never left to a default: undefined is refused like any slip.
+  // Undefined is refused like any other slip, where a guard would take it for its default.
   compileRequirement(auth, 'config.auth')
   return registration.server.guard(auth)
 }
@@ -141,7 +143,7 @@ const plugin: FastifyPluginAsync<CognitoAuthOptions> = async (app, options) => {
   app.decorate('cognito', server)
   if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)
   app.addHook('onRoute', ({ config, method, url }) => {
-    if (config === undefined || !('auth' in config) || config.auth === false) return
+    if (config === undefined || !Object.hasOwn(config, 'auth') || config.auth === false) return
     compileRequirement(config.auth, `config.auth of ${method} ${url}`)
   })
   app.addHook('onRequest', protect(registration))
