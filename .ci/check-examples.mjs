@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 
 function check(condition, problem) {
   if (!condition) throw new Error(`examples: ${problem}`)
@@ -85,7 +86,12 @@ async function checkCurlLines() {
 }
 
 async function checkRefusals() {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const port = String(taken.address().port)
   for (const [env, line] of [
+    [{ PORT: port }, /^PORT \d+ is in use: set PORT to another one, or to 0 for any\n$/],
+    [{ POOL_PORT: port }, /^POOL_PORT \d+ is in use: choose another one, or 0 for any\n$/],
     [{ PORT: 'abc' }, /^PORT is "abc": set a port from 0 \(any\) to 65535\n$/],
     [{ NODE_ENV: 'production' }, /^cognito-m2m: a generated user pool never runs under [^\n]+\n$/],
   ]) {
@@ -93,6 +99,7 @@ async function checkRefusals() {
     const { code, err } = await stop()
     check(code === 1 && out === '' && line.test(err), `${JSON.stringify(env)} is answered ${err}`)
   }
+  taken.close()
 }
 
 execFileSync('npm', ['run', '--silent', 'build:examples'], { stdio: 'inherit' })

@@ -1,5 +1,6 @@
 /** `npm start`: a local user pool and the orders API, real tokens over real HTTP. */
 import { parseArgs } from 'node:util'
+import { OptionError } from 'cognito-m2m'
 import type { LocalUserPool } from 'cognito-m2m/testing'
 import type { FastifyInstance } from 'fastify'
 import { createOrdersApi } from './app.js'
@@ -62,16 +63,27 @@ Ctrl-C ends both.
 `
 }
 
+/** The pool knows its option as `port`; who runs this knows it as POOL_PORT. */
+async function startPool(port: number): Promise<LocalUserPool> {
+  try {
+    return await startOrdersPool(port)
+  } catch (error) {
+    if (!(error instanceof OptionError) || error.option !== 'port') throw error
+    throw new Error(`POOL_PORT ${error.problem}`)
+  }
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
-  const [port, poolPort] = [portFrom('PORT', 3000), portFrom('POOL_PORT', 9229)]
-  const pool = await startOrdersPool(poolPort)
-  const app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
+  const [port, poolPort] = [portFrom('PORT', 3000), portFrom('POOL_PORT', 3001)]
+  const pool = await startPool(poolPort)
+  let app: FastifyInstance | undefined
   const close = async (): Promise<void> => {
-    await app.close()
+    await app?.close()
     await pool.close()
   }
   try {
+    app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
     const api = await listen(app, port)
     process.stdout.write(`${announce(api, pool, values.json)}\n`)
   } catch (error) {

@@ -63,13 +63,13 @@ export interface UserPoolStatus extends KeyStoreStatus {
 /** Verifies tokens and decides on requests for one API. */
 export interface ResourceServer {
   /**
-   * Validates and compiles a requirement, once.
+   * Validates and compiles a requirement, once. Left out, a valid token is enough.
    *
-   * @param requirement Default `{}`: a valid token.
    * @throws {OptionError} `ERR_OPTION_INVALID`.
    */
-  guard<const Requirement extends AccessRequirement = Record<never, never>>(
-    requirement?: Requirement,
+  guard(): Guard<VerifiedToken>
+  guard<const Requirement extends AccessRequirement>(
+    requirement: Requirement,
   ): Guard<AuthFor<Requirement>>
   /**
    * Settles when each pool's first fetch did; keys are fetched from creation on.
@@ -111,15 +111,13 @@ class Server implements ResourceServer {
     this.#issuers = tableOfIssuers(this.#stores, options)
   }
 
-  guard<const Requirement extends AccessRequirement>(
-    requirement?: Requirement,
-  ): Guard<AuthFor<Requirement>> {
-    const compiled = compileRequirement(requirement === undefined ? {} : requirement, 'requirement')
+  // What is compiled makes the answer null or not; types cannot follow it there.
+  guard(requirement: AccessRequirement = {}): Guard<never> {
+    const compiled = compileRequirement(requirement, 'requirement')
     const insufficient = this.#refusals.scopeHeaders([...compiled.allOf, ...compiled.anyOf])
     const guard: Guard<VerifiedToken | null> = (authorization, request) =>
       this.#decide(authorization, request, compiled, insufficient)
-    // The compiled requirement is what makes it null or not; types cannot follow it there.
-    return guard as Guard<AuthFor<Requirement>>
+    return guard as Guard<never>
   }
 
   async ready(): Promise<void> {
