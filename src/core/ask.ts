@@ -40,8 +40,16 @@ async function answer(question: () => unknown): Promise<unknown> {
   try {
     return await question()
   } catch (error) {
-    const name = error instanceof Error ? error.constructor.name : ''
-    const thrown = /^[A-Za-z]{1,40}Error$/.test(name) ? ` (${name})` : ''
-    throw new NoDecisionError('ERR_DECISION_FAILED', thrown)
+    throw new NoDecisionError('ERR_DECISION_FAILED', classOf(error))
+  }
+}
+
+/** Only a class name that cannot be a message; a hostile error may throw when it is looked at. */
+function classOf(error: unknown): string {
+  try {
+    const { name } = (error as Error).constructor
+    return /^[A-Za-z]{1,40}Error$/.test(name) ? ` (${name})` : ''
+  } catch {
+    return ''
   }
 }

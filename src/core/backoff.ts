@@ -14,5 +14,5 @@ const MAX_BACKOFF = 60_000
 export function backoff(failures: number, retryAfter = 0): number {
   const step = Math.min(MAX_BACKOFF, MIN_BACKOFF * 2 ** (failures - 1))
   const jittered = Math.max(MIN_BACKOFF, step * (0.75 + Math.random() * 0.25))
-  return Math.max(jittered, Math.min(MAX_BACKOFF, retryAfter * 1000))
+  return Math.ceil(Math.max(jittered, Math.min(MAX_BACKOFF, retryAfter * 1000)))
 }

@@ -175,7 +175,8 @@ export class IssuerKeys {
   }
 
   /**
-   * Ends: each round either answers or waits for a fetch, and a fetch begun here answers.
+   * Ends: each round answers or waits for a fetch, and once one was begun after the request came,
+   * whatever it brought answers.
    *
    * @param begun Fetches begun when the request came: only a later one can prove a kid unknown.
    */
@@ -189,7 +190,7 @@ export class IssuerKeys {
       if (this.#pool.signal.aborted) return { retryAfter: MIN_RETRY_AFTER, cause: undefined }
       if (this.#flight === undefined) {
         if (live && this.#from > begun) return this.#unknown(kid, now)
-        if (now < this.#retryAt) return this.#unavailable(now)
+        if (this.#begun > begun || now < this.#retryAt) return this.#unavailable(now)
         const rationed = live || this.#pool.hasOtherKeys(this, now)
         if (rationed && !this.#pool.spend(now)) {
           const judged = live && now - this.#endedAt < this.#pool.cooldown

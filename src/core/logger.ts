@@ -15,7 +15,8 @@ export function safeLogger(logger: Logger | undefined): Logger {
   for (const level of LEVELS) {
     safe[level] = (details, message) => {
       try {
-        logger?.[level](details, message)
+        const written: unknown = logger?.[level](details, message)
+        if (written instanceof Promise) written.catch(() => {})
       } catch {
         // There is nowhere left to say it.
       }

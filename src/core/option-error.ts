@@ -45,20 +45,29 @@ export type Members = Readonly<Record<string, unknown>>
 export function readMembers(value: unknown, allowed: readonly string[], place: string): Members {
   const prefix = place === '' ? '' : `${place}.`
   const label = place === '' ? 'options' : place
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new OptionError(label, `is ${show(value)}: pass an object`)
+  if (!isPlain(value)) {
+    throw new OptionError(label, `is ${show(value)}: pass a plain object`)
   }
   const copy: Record<string, unknown> = Object.create(null)
   for (const key of Object.keys(value)) {
     if (!allowed.includes(key)) {
-      throw new OptionError(`${prefix}${key}`, `is unknown: use one of ${allowed.join(', ')}`)
+      const name = /^[\w$.-]+$/.test(key) ? key : show(key)
+      throw new OptionError(`${prefix}${name}`, `is unknown: use one of ${allowed.join(', ')}`)
     }
-    copy[key] = (value as Record<string, unknown>)[key]
+    copy[key] = value[key]
     if (copy[key] === undefined) {
       throw new OptionError(`${prefix}${key}`, 'is undefined: give it a value or leave it out')
     }
   }
   return copy
+}
+
+/** Members that are inherited would be left out in silence, so an object may inherit none. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // Of whatever realm: the prototype of a plain object has none itself.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** A finite number within limits, or `fallback` where the member is absent. */
@@ -68,7 +77,7 @@ export function readNumber(
   place: string,
   range: { fallback: number; min: number; max: number; unit: string; integer?: boolean },
 ): number {
-  const value = members[key] ?? range.fallback
+  const value = key in members ? members[key] : range.fallback
   const inRange = typeof value === 'number' && value >= range.min && value <= range.max
   if (!inRange || (range.integer === true && !Number.isInteger(value))) {
     const kind = range.integer === true ? 'a whole number' : 'a number'
@@ -94,7 +103,7 @@ export function readFunction<T>(members: Members, key: string, place = ''): T | 
 
 /** One non-empty string, or a non-empty array of them. */
 export function readStrings(value: unknown, place: string, what: string): string[] {
-  const list: unknown[] = Array.isArray(value) ? [...value] : [value]
+  const list: unknown[] = Array.isArray(value) ? Array.from(value) : [value]
   if (list.length === 0)
     throw new OptionError(place, `is an empty array: name at least one ${what}`)
   return list.map((item, index) => {

@@ -107,9 +107,10 @@ const COMMON_MEMBERS = [
 ]
 
 /**
+ * @param logger The framework's, where the options name none.
  * @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong.
  */
-export function readOptions(value: unknown): ServerOptions {
+export function readOptions(value: unknown, logger?: Logger): ServerOptions {
   const members = readMembers(value, [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS], '')
   const { realm = 'api', default: fallback } = members
   if (typeof realm !== 'string' || !QUOTABLE.test(realm)) {
@@ -139,7 +140,7 @@ export function readOptions(value: unknown): ServerOptions {
     clientCache: readClientCache(members['clientCache']),
     timing: readTiming(members['keyStore']),
     realm,
-    logger: safeLogger(readLogger(members['logger'])),
+    logger: safeLogger(readLogger(members['logger']) ?? logger),
     now: readFunction(members, 'now') ?? Date.now,
     monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
@@ -159,7 +160,7 @@ function readPools(members: Members): readonly UserPool[] {
   if (!Array.isArray(userPools) || userPools.length === 0) {
     throw new OptionError('userPools', `is ${show(userPools)}: pass an array of user pools`)
   }
-  const pools = userPools.map((pool, index) => readUserPool(pool, `userPools[${index}]`))
+  const pools = Array.from(userPools, (pool, index) => readUserPool(pool, `userPools[${index}]`))
   checkIssuers(pools)
   return pools
 }

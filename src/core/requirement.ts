@@ -98,7 +98,7 @@ function compileScopes(
 function readScopes(value: unknown, place: string): string[] {
   if (!Array.isArray(value)) return [checkScope(value, place)]
   if (value.length === 0) throw new OptionError(place, 'is an empty array: name at least one scope')
-  return [...new Set(value.map((scope, index) => checkScope(scope, `${place}[${index}]`)))]
+  return [...new Set(Array.from(value, (scope, index) => checkScope(scope, `${place}[${index}]`)))]
 }
 
 /** Whether the granted scopes are enough. */

@@ -8,6 +8,7 @@ import { readBearer } from './bearer.ts'
 import { type Refusals, refusals } from './challenge.ts'
 import { cachedLookup } from './client-lookup.ts'
 import { KeyStore, type KeyStoreStatus } from './keys.ts'
+import type { Logger } from './logger.ts'
 import type { CognitoAuthOptions, ServerOptions } from './options.ts'
 import { readOptions } from './options.ts'
 import {
@@ -94,7 +95,12 @@ export interface ResourceServer {
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  */
 export function createResourceServer(options: CognitoAuthOptions): ResourceServer {
-  return new Server(readOptions(options))
+  return openResourceServer(options)
+}
+
+/** The same for an adapter, whose framework has a logger. */
+export function openResourceServer(options: CognitoAuthOptions, logger?: Logger): ResourceServer {
+  return new Server(readOptions(options, logger))
 }
 
 class Server implements ResourceServer {

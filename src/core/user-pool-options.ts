@@ -141,9 +141,11 @@ function readJwksUri(
       'needs a single issuer: set issuer to the one it belongs to',
     )
   }
-  const [jwksUri] = readStrings([value], at('jwksUri'), 'URL') as [string]
-  checkUrl(jwksUri, at('jwksUri'))
-  return [{ issuer: issuers[0] as string, jwksUri }]
+  if (typeof value !== 'string') {
+    throw new OptionError(at('jwksUri'), `is ${show(value)}: pass the URL of the key set`)
+  }
+  checkUrl(value, at('jwksUri'))
+  return [{ issuer: issuers[0] as string, jwksUri: value }]
 }
 
 /** Keys that anyone on the path can replace are no keys, so http is for this machine alone. */
@@ -153,7 +155,8 @@ function checkUrl(value: string, place: string): void {
   if (url === undefined || !secure) {
     throw new OptionError(
       place,
-      `is ${show(value)}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
+      // What stands before an @ may be a password.
+      `is ${show(value.replace(/.*@/s, '…@'))}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
     )
   }
   if (url.username !== '' || url.password !== '' || url.hash !== '') {

@@ -22,11 +22,28 @@ export interface VerifiedToken {
   readonly claims: MachineClaims
 }
 
+/** Of these, each runtime has what its `lib` types promise: the set operations came with Node 22. */
+const READING_METHODS = [
+  ...['keys', 'values', 'entries', 'union', 'intersection', 'difference'],
+  ...['symmetricDifference', 'isSubsetOf', 'isSupersetOf', 'isDisjointFrom'],
+]
+
 /**
  * `Object.freeze` does not reach the entries of a Set, and `Set.prototype.add.call` gets around a
  * subclass, so the entries live in a private field behind the reading half of Set's methods.
  */
 class ScopeSet {
+  static {
+    for (const name of READING_METHODS.filter((method) => method in Set.prototype)) {
+      const method = Reflect.get(Set.prototype, name) as (...args: unknown[]) => unknown
+      Object.defineProperty(ScopeSet.prototype, name, {
+        value(this: ScopeSet, ...args: unknown[]): unknown {
+          return Reflect.apply(method, this.#scopes, args)
+        },
+      })
+    }
+  }
+
   readonly #scopes: Set<string>
 
   constructor(scopes: Iterable<string>) {
@@ -60,28 +77,8 @@ class ScopeSet {
   toJSON(): string[] {
     return [...this.#scopes]
   }
-
-  /** Runs one of Set's own methods on the entries: only ever one that changes nothing. */
-  static read(set: ScopeSet, method: ReadingMethod, args: unknown[]): unknown {
-    return Reflect.apply(method, set.#scopes, args)
-  }
 }
 
-type ReadingMethod = (...args: unknown[]) => unknown
-
-/** Of these, each runtime has what its `lib` types promise: the set operations came with Node 22. */
-const READING_METHODS = [
-  ...['keys', 'values', 'entries', 'union', 'intersection', 'difference'],
-  ...['symmetricDifference', 'isSubsetOf', 'isSupersetOf', 'isDisjointFrom'],
-]
-for (const name of READING_METHODS.filter((method) => method in Set.prototype)) {
-  const method = Reflect.get(Set.prototype, name) as ReadingMethod
-  Object.defineProperty(ScopeSet.prototype, name, {
-    value(this: ScopeSet, ...args: unknown[]): unknown {
-      return ScopeSet.read(this, method, args)
-    },
-  })
-}
 Object.freeze(ScopeSet.prototype)
 Object.freeze(ScopeSet)
 

@@ -6,7 +6,7 @@ import { AuthError } from '../core/errors.ts'
 import { OptionError } from '../core/option-error.ts'
 import type { CognitoAuthOptions } from '../core/options.ts'
 import { compileRequirement } from '../core/requirement.ts'
-import { createResourceServer } from '../core/resource-server.ts'
+import { openResourceServer } from '../core/resource-server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
 import {
   addRegistration,
@@ -136,7 +136,7 @@ const plugin: FastifyPluginAsync<CognitoAuthOptions> = async (app, options) => {
   if (registrationOf(app) === undefined && app.hasRequestDecorator('auth')) {
     throw new OptionError('request.auth', 'is taken by another plugin: remove one of the two')
   }
-  const server = createResourceServer({ logger: app.log, ...options })
+  const server = openResourceServer(options, app.log)
   const registration = { server, fallback: options.default ?? {} }
   addRegistration(app, registration)
   app.addHook('onClose', async () => server.close())

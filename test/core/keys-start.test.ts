@@ -173,7 +173,7 @@ t.test('backoff doubles from 1 to 60 s, honours Retry-After up to 60 s', async (
     await find(store, 'a')
     const wait = store.status().nextAttempt as number
     waits.push(wait)
-    clocks.advance(wait * SECOND - 1)
+    clocks.advance(Math.round(wait * SECOND) - 1)
     const asked = endpoint.asked.length
     await find(store, 'a')
     t.equal(endpoint.asked.length, asked, 'not a millisecond early')

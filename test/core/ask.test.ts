@@ -1,0 +1,109 @@
+import { mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { ASK_TIMEOUT, ask, NoDecisionError } from '../../src/core/ask.ts'
+
+/** Why there was no decision; fails where there was one. */
+async function noDecision(question: () => unknown): Promise<NoDecisionError> {
+  const error = await ask(question).then(
+    (answer) => answer,
+    (reason) => reason,
+  )
+  if (!(error instanceof NoDecisionError)) throw new Error(`decided: ${error}`)
+  return error
+}
+
+t.test('only the boolean true is a yes', async (t) => {
+  t.equal(await ask(() => true), true)
+  t.equal(await ask(async () => true), true)
+})
+
+t.test('refuses every truthy answer that is not true', async (t) => {
+  const truthy = [
+    1,
+    'true',
+    {},
+    [],
+    { allowed: true },
+    () => true,
+    Symbol('yes'),
+    new Boolean(true),
+  ]
+  for (const answer of [...truthy, false, 0, '', null, undefined, Number.NaN]) {
+    t.equal(await ask(() => answer), false)
+    t.equal(await ask(async () => answer), false)
+  }
+})
+
+t.test('what throws or rejects gave no decision', async (t) => {
+  class PolicyError extends Error {}
+  const thrown: [unknown, string][] = [
+    [new Error('secret'), ''],
+    [new TypeError('secret'), ' (TypeError)'],
+    [new PolicyError('secret'), ' (PolicyError)'],
+    ['secret', ''],
+    [undefined, ''],
+    [{ message: 'secret' }, ''],
+  ]
+  for (const [reason, named] of thrown) {
+    const throws = () => {
+      throw reason
+    }
+    for (const question of [throws, async () => throws()]) {
+      const error = await noDecision(question)
+      t.equal(error.code, 'ERR_DECISION_FAILED')
+      t.equal(error.message, `A check or client lookup threw or rejected${named}`)
+      t.equal(error.cause, undefined)
+      t.notMatch(`${error.stack}`, /secret/)
+    }
+  }
+})
+
+t.test('repeats no class name that could be text', async (t) => {
+  const names = ['secret', 'Secret token Error', 'é\r\nError', `${'x'.repeat(41)}Error`, 'Error2']
+  for (const name of names) {
+    const named = { [name]: class extends Error {} }[name] as ErrorConstructor
+    const error = await noDecision(() => {
+      throw new named('secret')
+    })
+    t.equal(error.message, 'A check or client lookup threw or rejected')
+  }
+})
+
+t.test('what takes over 3 seconds gave no decision', async (t) => {
+  t.equal(ASK_TIMEOUT, 3000)
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  let state = 'waiting'
+  let late: (reason: Error) => void = () => {}
+  const asked = noDecision(() => new Promise((_resolve, reject) => (late = reject)))
+  asked.then((error) => {
+    state = error.code
+  })
+  mock.timers.tick(2999)
+  await setImmediate()
+  t.equal(state, 'waiting')
+  mock.timers.tick(1)
+  const error = await asked
+  t.equal(state, 'ERR_DECISION_TIMEOUT')
+  t.equal(error.message, 'A check or client lookup took too long')
+  // An unhandled rejection would fail the test.
+  late(new Error('too late'))
+  await setImmediate()
+})
+
+t.test('an answer within 3 seconds counts', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const asked = ask(() => new Promise((resolve) => setTimeout(resolve, 2999, true)))
+  mock.timers.tick(2999)
+  t.equal(await asked, true)
+})
+
+t.test('a decided question leaves no timer behind', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  await ask(() => true)
+  await ask(() => Promise.reject(new Error('no'))).catch(() => {})
+  t.equal(timers(), before)
+})

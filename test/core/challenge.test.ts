@@ -1,0 +1,97 @@
+import t from 'tap'
+import { QUOTABLE, refusals } from '../../src/core/challenge.ts'
+import type { AuthErrorCode } from '../../src/index.ts'
+import { parseChallenge } from './forge.ts'
+
+/** The `error` of each challenge: `bare` has none, `none` has no challenge at all. */
+const TABLE: Record<AuthErrorCode, string> = {
+  ERR_TOKEN_MISSING: 'bare',
+  ERR_REQUEST_INVALID: 'invalid_request',
+  ERR_TOKEN_INVALID: 'invalid_token',
+  ERR_TOKEN_ISSUER: 'invalid_token',
+  ERR_TOKEN_USE: 'invalid_token',
+  ERR_TOKEN_EXPIRED: 'invalid_token',
+  ERR_TOKEN_NOT_ACTIVE: 'invalid_token',
+  ERR_KEY_UNKNOWN: 'invalid_token',
+  ERR_TOKEN_SIGNATURE: 'invalid_token',
+  ERR_CLIENT_NOT_ALLOWED: 'bare',
+  ERR_SCOPE_INSUFFICIENT: 'insufficient_scope',
+  ERR_ACCESS_DENIED: 'bare',
+  ERR_KEYS_UNAVAILABLE: 'none',
+  ERR_CHECK_UNAVAILABLE: 'none',
+}
+const codes = Object.keys(TABLE) as AuthErrorCode[]
+
+t.test('every refusal forbids to store it and has no other headers than it needs', async (t) => {
+  const { refuse } = refusals('orders api')
+  for (const code of codes) {
+    const { headers } = refuse(code)
+    const names = TABLE[code] === 'none' ? [] : ['www-authenticate']
+    t.strictSame(Object.keys(headers), ['cache-control', ...names], code)
+    t.equal(headers['cache-control'], 'no-store')
+    t.ok(Object.isFrozen(headers))
+  }
+})
+
+t.test('a challenge names the realm, and the error where a new token could help', async (t) => {
+  const { refuse } = refusals('orders api')
+  for (const code of codes.filter((it) => TABLE[it] !== 'none')) {
+    const { headers, message } = refuse(code)
+    const error = TABLE[code] === 'bare' ? {} : { error: TABLE[code], error_description: message }
+    const challenge = parseChallenge(headers['www-authenticate'])
+    t.strictSame(challenge, { realm: 'orders api', ...error }, code)
+  }
+})
+
+t.test('the description of an expired token says so', async (t) => {
+  const { headers } = refusals('api').refuse('ERR_TOKEN_EXPIRED')
+  t.match(parseChallenge(headers['www-authenticate'])['error_description'], /expired/)
+})
+
+t.test('a 403 for scopes names those the route asks for', async (t) => {
+  const { refuse, scopeHeaders } = refusals('api')
+  const headers = scopeHeaders(['orders/read', 'https://api.example/x/write'])
+  t.ok(Object.isFrozen(headers))
+  const refusal = refuse('ERR_SCOPE_INSUFFICIENT', headers)
+  t.equal(refusal.headers, headers)
+  t.equal(headers['cache-control'], 'no-store')
+  t.strictSame(parseChallenge(headers['www-authenticate']), {
+    realm: 'api',
+    error: 'insufficient_scope',
+    error_description: refusal.message,
+    scope: 'orders/read https://api.example/x/write',
+  })
+})
+
+t.test('a 503 says in whole seconds from 1 to 60 when to come back', async (t) => {
+  const { unavailable } = refusals('api')
+  const times = [
+    [-5000, '1'],
+    [0, '1'],
+    [1, '1'],
+    [1000, '1'],
+    [1001, '2'],
+    [59_001, '60'],
+    [60_001, '60'],
+    [1e12, '60'],
+    [Number.POSITIVE_INFINITY, '60'],
+  ] as const
+  for (const [milliseconds, seconds] of times) {
+    const { headers } = unavailable('ERR_KEYS_UNAVAILABLE', milliseconds)
+    t.strictSame(headers, { 'cache-control': 'no-store', 'retry-after': seconds })
+  }
+  const cause = new Error('why')
+  const refusal = unavailable('ERR_CHECK_UNAVAILABLE', 1, cause)
+  t.equal(refusal.code, 'ERR_CHECK_UNAVAILABLE')
+  t.equal(refusal.cause, cause)
+})
+
+t.test('only what needs no escaping may stand between quotes', async (t) => {
+  for (let code = 0; code < 0x180; code += 1) {
+    const character = String.fromCharCode(code)
+    const allowed = code >= 0x20 && code <= 0x7e && character !== '"' && character !== '\\'
+    t.equal(QUOTABLE.test(`a${character}b`), allowed, `U+${code.toString(16)}`)
+  }
+  t.notOk(QUOTABLE.test(''))
+  t.notOk(QUOTABLE.test('a\n'))
+})

@@ -1,0 +1,79 @@
+import t from 'tap'
+import type { AuthErrorCode } from '../../src/index.ts'
+import { AuthError } from '../../src/index.ts'
+
+/** Written down again here on purpose: status, reason and text are the public contract. */
+const TABLE: Record<AuthErrorCode, [number, string, string]> = {
+  ERR_TOKEN_MISSING: [401, 'Unauthorized', 'An access token is required'],
+  ERR_REQUEST_INVALID: [
+    400,
+    'Bad Request',
+    'The request must carry exactly one Authorization header with one bearer token',
+  ],
+  ERR_TOKEN_INVALID: [401, 'Unauthorized', 'The access token is malformed'],
+  ERR_TOKEN_ISSUER: [401, 'Unauthorized', 'The access token was issued by another user pool'],
+  ERR_TOKEN_USE: [
+    401,
+    'Unauthorized',
+    'The token is not an access token of the kind required here',
+  ],
+  ERR_TOKEN_EXPIRED: [401, 'Unauthorized', 'The access token expired'],
+  ERR_TOKEN_NOT_ACTIVE: [401, 'Unauthorized', 'The access token is not active yet'],
+  ERR_KEY_UNKNOWN: [401, 'Unauthorized', 'The access token is signed with an unknown key'],
+  ERR_TOKEN_SIGNATURE: [401, 'Unauthorized', 'The access token has an invalid signature'],
+  ERR_CLIENT_NOT_ALLOWED: [403, 'Forbidden', 'The app client is not allowed to call this API'],
+  ERR_SCOPE_INSUFFICIENT: [403, 'Forbidden', 'The access token lacks a scope required here'],
+  ERR_ACCESS_DENIED: [403, 'Forbidden', 'Access is denied'],
+  ERR_KEYS_UNAVAILABLE: [
+    503,
+    'Service Unavailable',
+    'The access token cannot be verified at the moment',
+  ],
+  ERR_CHECK_UNAVAILABLE: [503, 'Service Unavailable', 'Access cannot be decided at the moment'],
+}
+const codes = Object.keys(TABLE) as AuthErrorCode[]
+const headers = Object.freeze({ 'cache-control': 'no-store' })
+
+t.test('every code has its status, reason and fixed text', async (t) => {
+  for (const code of codes) {
+    const [statusCode, error, message] = TABLE[code]
+    const refusal = new AuthError(code, { headers })
+    t.equal(refusal.name, 'AuthError')
+    t.ok(refusal instanceof Error)
+    t.match(refusal, { code, statusCode, message })
+    t.equal(refusal.headers, headers)
+    t.strictSame(JSON.parse(JSON.stringify(refusal)), { statusCode, code, error, message }, code)
+  }
+})
+
+t.test('a 4xx carries no stack and no cause', async (t) => {
+  for (const code of codes.filter((it) => TABLE[it][0] < 500)) {
+    const refusal = new AuthError(code, { headers })
+    t.equal(refusal.stack, undefined, code)
+    t.notOk(Object.hasOwn(refusal, 'stack'))
+    t.notOk('cause' in refusal)
+  }
+})
+
+t.test('a 5xx carries its stack, and the cause if there is one', async (t) => {
+  const cause = new Error('why')
+  for (const code of ['ERR_KEYS_UNAVAILABLE', 'ERR_CHECK_UNAVAILABLE'] as const) {
+    const refusal = new AuthError(code, { headers, cause })
+    t.match(refusal.stack, /errors\.test/)
+    t.equal(refusal.cause, cause)
+    t.notOk('cause' in new AuthError(code, { headers, cause: undefined }))
+    t.notMatch(JSON.stringify(refusal), /why|cause|stack/)
+  }
+})
+
+t.test('refusing leaves the length of other stacks alone', async (t) => {
+  const before = Error.stackTraceLimit
+  t.teardown(() => {
+    Error.stackTraceLimit = before
+  })
+  Error.stackTraceLimit = 7
+  new AuthError('ERR_TOKEN_INVALID', { headers })
+  t.equal(Error.stackTraceLimit, 7)
+  new AuthError('ERR_KEYS_UNAVAILABLE', { headers })
+  t.equal(Error.stackTraceLimit, 7)
+})

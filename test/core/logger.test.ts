@@ -1,0 +1,44 @@
+import t from 'tap'
+import { safeLogger } from '../../src/core/logger.ts'
+
+t.test('hands details and message on, at the level they have', async (t) => {
+  const seen: unknown[] = []
+  const logger = safeLogger({
+    info: (...args) => seen.push('info', ...args),
+    warn: (...args) => seen.push('warn', ...args),
+    error: (...args) => seen.push('error', ...args),
+  })
+  logger.info({ a: 1 }, 'one')
+  logger.warn({ b: 2 }, 'two')
+  logger.error({ c: 3 }, 'three')
+  t.strictSame(seen, ['info', { a: 1 }, 'one', 'warn', { b: 2 }, 'two', 'error', { c: 3 }, 'three'])
+})
+
+t.test('keeps the logger as `this`, which class loggers need', async (t) => {
+  class Collecting {
+    readonly lines: string[] = []
+    info(_details: object, message: string): void {
+      this.lines.push(message)
+    }
+    warn = this.info
+    error = this.info
+  }
+  const collecting = new Collecting()
+  safeLogger(collecting).info({}, 'one')
+  safeLogger(collecting).error({}, 'two')
+  t.strictSame(collecting.lines, ['one', 'two'])
+})
+
+t.test('a logger that throws harms nobody, and none is silent', async (t) => {
+  const throws = (): never => {
+    throw new Error('disk full')
+  }
+  for (const logger of [
+    safeLogger({ info: throws, warn: throws, error: throws }),
+    safeLogger(undefined),
+  ]) {
+    t.doesNotThrow(() => logger.info({}, ''))
+    t.doesNotThrow(() => logger.warn({}, ''))
+    t.doesNotThrow(() => logger.error({}, ''))
+  }
+})

@@ -1,0 +1,143 @@
+import t from 'tap'
+import { compileRequirement, scopesSuffice } from '../../src/core/requirement.ts'
+import { anyOf, defineScopes, OptionError } from '../../src/index.ts'
+
+const NOTHING = { allOf: [], anyOf: [], clientIds: undefined, optional: false, check: undefined }
+
+function compile(value: unknown) {
+  return compileRequirement(value, 'route')
+}
+
+/** The refusal of a requirement; fails where it compiles. */
+function refused(value: unknown): OptionError {
+  try {
+    compile(value)
+  } catch (error) {
+    if (error instanceof OptionError) return error
+    throw error
+  }
+  throw new Error('compiled')
+}
+
+function suffices(scopes: unknown, ...granted: string[]): boolean {
+  return scopesSuffice(new Set(granted), compile(scopes === undefined ? {} : { scopes }))
+}
+
+t.test('compiles what is asked for and nothing else', async (t) => {
+  const check = () => true
+  t.strictSame(compile({}), NOTHING)
+  t.strictSame(compile({ scopes: 'a/x' }), { ...NOTHING, allOf: ['a/x'] })
+  t.strictSame(compile({ scopes: ['a/x', 'a/y', 'a/x'] }), { ...NOTHING, allOf: ['a/x', 'a/y'] })
+  t.strictSame(compile({ scopes: anyOf('a/x', 'a/y') }), { ...NOTHING, anyOf: ['a/x', 'a/y'] })
+  t.strictSame(compile({ clientId: 'c' }), { ...NOTHING, clientIds: new Set(['c']) })
+  t.strictSame(compile({ clientId: ['c', 'd'] }), { ...NOTHING, clientIds: new Set(['c', 'd']) })
+  t.strictSame(compile({ optional: true }), { ...NOTHING, optional: true })
+  t.equal(compile({ check }).check, check)
+  const orders = defineScopes('orders', { read: 'Read' })
+  t.strictSame(compile({ scopes: [orders.read] }).allOf, ['orders/read'])
+})
+
+t.test('an array of scopes means all of them', async (t) => {
+  t.ok(suffices(['a/x', 'a/y'], 'a/y', 'a/x', 'a/z'))
+  t.notOk(suffices(['a/x', 'a/y'], 'a/x'))
+  t.notOk(suffices(['a/x', 'a/y'], 'a/y'))
+  t.notOk(suffices('a/x'))
+})
+
+t.test('anyOf means one of them', async (t) => {
+  t.ok(suffices(anyOf('a/x', 'a/y'), 'a/y'))
+  t.ok(suffices(anyOf('a/x', 'a/y'), 'a/x', 'b/z'))
+  t.notOk(suffices(anyOf('a/x', 'a/y'), 'a/z'))
+  t.notOk(suffices(anyOf('a/x')))
+  t.ok(suffices(undefined), 'asked for none')
+})
+
+t.test('scopes match as a whole or not at all', async (t) => {
+  for (const granted of ['a/', 'a/xx', 'A/x', 'a/X', 'a', 'b/a/x', 'a/*', '*']) {
+    t.notOk(suffices('a/x', granted), granted)
+    t.notOk(suffices(anyOf('a/x'), granted), granted)
+  }
+})
+
+const slips: [string, unknown, string, RegExp][] = [
+  ['a string', 'orders/read', 'route', /write \{ scopes: "orders\/read" \}/],
+  ['an array', ['orders/read'], 'route', /pass a plain object/],
+  ['an empty array', [], 'route', /pass a plain object/],
+  ['true', true, 'route', /pass \{\} for any valid token/],
+  ['false, which only opens a route where one is declared', false, 'route', /pass \{\}/],
+  ['null', null, 'route', /pass a plain object/],
+  ['undefined', undefined, 'route', /pass a plain object/],
+  ['a number', 1, 'route', /pass a plain object/],
+  ['a function', () => true, 'route', /pass a plain object/],
+  ['scope for scopes', { scope: 'orders/read' }, 'route.scope', /use one of scopes, clientId/],
+  ['another unknown member', { roles: ['a'] }, 'route.roles', /is unknown/],
+  ['a member in another case', { Scopes: 'a/x' }, 'route.Scopes', /is unknown/],
+  ['undefined scopes', { scopes: undefined }, 'route.scopes', /is undefined: give it a value/],
+  ['an undefined clientId', { clientId: undefined }, 'route.clientId', /is undefined/],
+  ['an undefined optional', { optional: undefined }, 'route.optional', /is undefined/],
+  ['an undefined check', { check: undefined }, 'route.check', /is undefined/],
+  ['an empty list of scopes', { scopes: [] }, 'route.scopes', /at least one scope/],
+  ['an empty anyOf', { scopes: { anyOf: [] } }, 'route.scopes.anyOf', /at least one scope/],
+  ['an anyOf without scopes', { scopes: {} }, 'route.scopes.anyOf', /pass a scope as a string/],
+  ['an undefined anyOf', { scopes: { anyOf: undefined } }, 'route.scopes.anyOf', /is undefined/],
+  ['allOf', { scopes: { allOf: ['a/x'] } }, 'route.scopes.allOf', /use one of anyOf/],
+  ['null scopes', { scopes: null }, 'route.scopes', /pass a scope as a string/],
+  ['a malformed scope', { scopes: 'read' }, 'route.scopes', /"identifier\/name"/],
+  ['scopes in one string', { scopes: 'a/x a/y' }, 'route.scopes', /pass several as an array/],
+  ['one malformed scope of several', { scopes: ['a/x', 'y'] }, 'route.scopes[1]', /"identifier/],
+  ['anyOf inside an array', { scopes: [anyOf('a/x')] }, 'route.scopes[0]', /as a string/],
+  ['a Set of scopes', { scopes: new Set(['a/x']) }, 'route.scopes', /plain object/],
+  ['a null clientId', { clientId: null }, 'route.clientId', /non-empty string/],
+  ['an empty clientId', { clientId: '' }, 'route.clientId', /non-empty string/],
+  ['an empty list of clients', { clientId: [] }, 'route.clientId', /at least one app client id/],
+  ['an empty client of several', { clientId: ['c', ''] }, 'route.clientId[1]', /non-empty/],
+  ['a lookup as clientId', { clientId: () => true }, 'route.clientId', /a function/],
+  ['a truthy optional', { optional: 1 }, 'route.optional', /pass true or false/],
+  ['a null optional', { optional: null }, 'route.optional', /pass true or false/],
+  ['a check that is no function', { check: true }, 'route.check', /pass a function/],
+  ['a null check', { check: null }, 'route.check', /pass a function/],
+]
+for (const [slip, value, option, fix] of slips) {
+  t.test(`refuses ${slip}`, async (t) => {
+    const error = refused(value)
+    t.match(error, { name: 'OptionError', code: 'ERR_OPTION_INVALID', option })
+    t.ok(error.message.startsWith(`cognito-m2m: ${option} is `), error.message)
+    t.match(error.message, fix)
+    t.notMatch(error.message, /[\r\n]/)
+  })
+}
+
+t.test('anyOf refuses no scope and malformed ones, and is frozen', async (t) => {
+  const loose = anyOf as (...scopes: unknown[]) => unknown
+  for (const scopes of [[], ['read'], ['a/x', undefined], [['a/x']]]) {
+    t.throws(() => loose(...scopes), { code: 'ERR_OPTION_INVALID' })
+  }
+  const either = anyOf('a/x', 'a/y')
+  t.ok(Object.isFrozen(either) && Object.isFrozen(either.anyOf))
+})
+
+t.test('what is changed after compiling has no effect', async (t) => {
+  const scopes = ['a/x']
+  const clientId = ['c']
+  const requirement = { scopes, clientId, optional: false }
+  const before = JSON.stringify(requirement)
+  const compiled = compile(requirement)
+  t.equal(JSON.stringify(requirement), before, 'compiling changes nothing of it')
+  scopes.length = 0
+  clientId.push('d')
+  requirement.optional = true
+  t.match(compiled, { allOf: ['a/x'], optional: false })
+  t.strictSame(compiled.clientIds, new Set(['c']))
+})
+
+t.test('reads each member once, so that it cannot change between check and use', async (t) => {
+  let reads = 0
+  const compiled = compile({
+    get scopes() {
+      reads += 1
+      return reads === 1 ? 'a/x' : undefined
+    },
+  })
+  t.equal(reads, 1)
+  t.strictSame(compiled.allOf, ['a/x'])
+})

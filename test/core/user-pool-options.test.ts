@@ -1,0 +1,212 @@
+import t from 'tap'
+import { readUserPool } from '../../src/core/user-pool-options.ts'
+import { OptionError } from '../../src/index.ts'
+import { CLIENT, ISSUER, jwk, keyPair, label, POOL, UPDATED_ISSUER } from './forge.ts'
+
+const JWKS = { keys: [jwk()] }
+
+function read(options: object) {
+  return readUserPool({ userPoolId: POOL, clientId: CLIENT, ...options }, '')
+}
+
+function refused(options: object, place = ''): OptionError {
+  try {
+    readUserPool({ userPoolId: POOL, clientId: CLIENT, ...options }, place)
+  } catch (error) {
+    if (error instanceof OptionError) return error
+    throw error
+  }
+  throw new Error('accepted')
+}
+
+t.test('a pool id alone gives both issuer forms, the original first', async (t) => {
+  t.strictSame(read({}), {
+    userPoolId: POOL,
+    clientIds: new Set([CLIENT]),
+    lookup: undefined,
+    machinesOnly: true,
+    issuers: [ISSUER, UPDATED_ISSUER].map((issuer) => ({
+      issuer,
+      jwksUri: `${issuer}/.well-known/jwks.json`,
+    })),
+    given: undefined,
+    local: false,
+  })
+  for (const userPoolId of ['us-gov-west-1_a', 'eusc-de-east-1_Zz9', 'ap-northeast-1_Ab12Cd34E']) {
+    const [region] = userPoolId.split('_')
+    const [first, second] = read({ userPoolId }).issuers.map(({ issuer }) => issuer)
+    t.equal(first, `https://cognito-idp.${region}.amazonaws.com/${userPoolId}`)
+    t.equal(second, `https://issuer-cognito-idp.${region}.amazonaws.com/${userPoolId}`)
+  }
+})
+
+t.test('refuses a malformed pool id unless the issuer is explicit', async (t) => {
+  const malformed = [
+    'eu-west-1',
+    'eu-west-1_',
+    '_Ab',
+    'eu-west-1_A b',
+    'EU-WEST-1_Ab',
+    'x',
+    'eu-west-1_Ab\n',
+  ]
+  for (const userPoolId of [...malformed, 'eu-west-1_Ab/..', 'evil.example/eu-west-1_Ab']) {
+    const error = refused({ userPoolId })
+    t.equal(error.option, 'userPoolId')
+    t.match(error.message, /for example "eu-west-1_AbCdEfGhI"; set issuer for another partition$/)
+    t.notMatch(error.message, /[\r\n]/)
+    t.ok(read({ userPoolId, issuer: 'https://id.example' }))
+  }
+  for (const userPoolId of ['', null, 5, [POOL], {}]) {
+    t.match(refused({ userPoolId, issuer: 'https://id.example' }), { option: 'userPoolId' })
+  }
+  t.match(refused({ userPoolId: undefined }).message, /is undefined/)
+})
+
+t.test('clientId has to be said: a list, a lookup, or null for any', async (t) => {
+  const lookup = () => true
+  t.match(read({ clientId: null }), { clientIds: undefined, lookup: undefined })
+  t.match(read({ clientId: lookup }), { clientIds: undefined, lookup })
+  t.strictSame(read({ clientId: ['a', 'b', 'a'] }).clientIds, new Set(['a', 'b']))
+  const missing = () => readUserPool({ userPoolId: POOL }, 'userPools[2]')
+  t.throws(missing, { option: 'userPools[2].clientId', message: /is missing: .* or pass null/ })
+  for (const clientId of ['', [], [''], ['a', null], 5, true, {}, new Set(['a'])]) {
+    t.match(refused({ clientId }).option, /^clientId(\[[01]\])?$/, label(clientId))
+  }
+  t.match(refused({ clientId: undefined }), { option: 'clientId', message: /is undefined/ })
+})
+
+t.test("subjects is 'machine' unless 'any' is said", async (t) => {
+  t.equal(read({ subjects: 'machine' }).machinesOnly, true)
+  t.equal(read({ subjects: 'any' }).machinesOnly, false)
+  for (const subjects of ['user', 'ANY', '', true, null, ['any']]) {
+    t.match(refused({ subjects }), { option: 'subjects', message: /use 'machine' or 'any'$/ })
+  }
+})
+
+t.test('an explicit issuer is the only one, and is where its keys are', async (t) => {
+  const uris = (options: object) => read(options).issuers
+  const jwksUri = 'https://id.example/p/.well-known/jwks.json'
+  t.strictSame(uris({ issuer: 'https://id.example/p' }), [
+    { issuer: 'https://id.example/p', jwksUri },
+  ])
+  t.strictSame(uris({ issuer: 'https://id.example/p/' })[0]?.jwksUri, jwksUri)
+  t.equal(uris({ issuer: ['https://a.example', 'https://b.example'] }).length, 2)
+  const elsewhere = { issuer: ['https://id.example'], jwksUri: 'https://keys.example/k' }
+  t.strictSame(uris(elsewhere), [
+    { issuer: 'https://id.example', jwksUri: 'https://keys.example/k' },
+  ])
+})
+
+t.test('refuses http unless it is loopback, for issuer and jwksUri', async (t) => {
+  const loopback = [
+    'http://localhost',
+    'http://LOCALHOST:9229/x',
+    'http://127.0.0.1',
+    'http://[::1]:80',
+  ]
+  const spelled = ['http://127.1/x', 'http://0x7f000001', 'http://[0:0:0:0:0:0:0:1]']
+  for (const url of ['https://id.example', 'HTTPS://ID.example', ...loopback, ...spelled]) {
+    t.ok(read({ issuer: url }), url)
+    t.ok(read({ issuer: 'https://id.example', jwksUri: url }), url)
+  }
+  const tricks = [
+    'http://127.0.0.1.evil.com',
+    'http://localhost.evil.com',
+    'http://evil.com#localhost',
+  ]
+  const hosts = [
+    'http://localhost.',
+    'http://[::ffff:127.0.0.1]',
+    'http://127.0.0.2',
+    'http://0.0.0.0',
+  ]
+  const userinfo = [
+    'http://localhost@evil.com',
+    'http://localhost:80@evil.com',
+    'http://[::1]@evil.com',
+  ]
+  const schemes = [
+    'ftp://localhost',
+    'file:///etc/keys',
+    'data:,x',
+    'localhost',
+    '//localhost',
+    'x',
+  ]
+  const slashes = [
+    'http://evil.com\\@localhost',
+    'http://evil.com/localhost',
+    'http://evil.com?localhost',
+  ]
+  for (const url of [
+    ...tricks,
+    ...hosts,
+    ...userinfo,
+    ...schemes,
+    ...slashes,
+    'http://',
+    'https://',
+  ]) {
+    for (const options of [{ issuer: url }, { issuer: 'https://id.example', jwksUri: url }]) {
+      const error = refused(options)
+      t.equal(error.option, 'jwksUri' in options ? 'jwksUri' : 'issuer', url)
+      t.match(
+        error.message,
+        /use an https URL; http is for localhost, 127\.0\.0\.1 and \[::1\] only$/,
+      )
+    }
+  }
+})
+
+t.test('refuses credentials and fragments in URLs, without repeating them', async (t) => {
+  const urls = [
+    'https://me:secret@id.example',
+    'https://secret@id.example',
+    'http://:secret@localhost',
+  ]
+  for (const url of [...urls, 'https://id.example/#secret']) {
+    const error = refused({ issuer: url })
+    t.match(error, { option: 'issuer', message: /has credentials or a fragment: leave them out$/ })
+    t.notMatch(error.message, /secret/)
+  }
+})
+
+t.test('refuses an issuer that is no URL or list of URLs', async (t) => {
+  for (const issuer of ['', null, 5, [], [''], ['https://id.example', 5], {}]) {
+    t.match(refused({ issuer }).option, /^issuer(\[[01]\])?$/, label(issuer))
+  }
+})
+
+t.test('jwksUri needs a single explicit issuer', async (t) => {
+  const jwksUri = 'https://keys.example'
+  for (const options of [
+    { jwksUri },
+    { jwksUri, issuer: ['https://a.example', 'https://b.example'] },
+  ]) {
+    t.match(refused(options), {
+      option: 'jwksUri',
+      message: /needs a single issuer: set issuer to/,
+    })
+  }
+})
+
+t.test('given keys are imported, offline or until the first fetch', async (t) => {
+  t.match(read({ jwks: JWKS }).given, { offline: true })
+  t.match(read({ jwks: { initial: JWKS } }).given, { offline: false })
+  const weak = { keys: [jwk({}, keyPair('weak', 1024))] }
+  for (const jwks of [null, [], {}, { keys: [] }, weak, JWKS.keys, 'x', 5, () => JWKS]) {
+    const error = refused({ jwks })
+    t.equal(error.option, 'jwks', label(jwks))
+    t.match(error.message, /without a usable key: pass \{ keys: \[…\] \}/)
+    t.equal(refused({ jwks: { initial: jwks } }).option, 'jwks.initial')
+  }
+  t.equal(refused({ jwks: { initial: JWKS, keys: JWKS.keys } }).option, 'jwks.keys')
+  t.match(refused({ jwks: { initial: undefined } }).message, /jwks\.initial is undefined/)
+})
+
+t.test('refuses unknown members', async (t) => {
+  for (const name of ['region', 'clientIds', 'tokenUse', 'scope']) {
+    t.equal(refused({ [name]: 'x' }, 'userPools[0]').option, `userPools[0].${name}`)
+  }
+})
