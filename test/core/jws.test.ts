@@ -33,6 +33,14 @@ t.test('refuses fewer than three parts', async (t) => {
   }
 })
 
+t.test('refuses a single part, were it three in one', async (t) => {
+  // Without its last character the whole is header and payload at once, canonical either way.
+  for (let padding = 0; padding < 4; padding += 1) {
+    const part = encode({ ...header, ...machineClaims(), padding: 'x'.repeat(padding) })
+    t.equal(decodeJws(`${part}A`), undefined)
+  }
+})
+
 t.test('refuses more than three parts', async (t) => {
   t.equal(decodeJws(`${good}.`), undefined)
   t.equal(decodeJws(`${good}.${tail}`), undefined)
