@@ -1,4 +1,4 @@
-/** How long to leave a failing endpoint alone. */
+/** How long a failing endpoint is left alone. */
 
 const MIN_BACKOFF = 1000
 const MAX_BACKOFF = 60_000
@@ -6,13 +6,37 @@ const MAX_BACKOFF = 60_000
 /**
  * Exponential from 1 to 60 seconds, with jitter, so that a fleet does not come back in step.
  * Retry-After is honoured, but never trusted with more than the longest step.
- *
- * @param failures In a row, at least one.
- * @param retryAfter Seconds the endpoint asked for.
- * @returns Milliseconds.
  */
-export function backoff(failures: number, retryAfter = 0): number {
-  const step = Math.min(MAX_BACKOFF, MIN_BACKOFF * 2 ** (failures - 1))
-  const jittered = Math.max(MIN_BACKOFF, step * (0.75 + Math.random() * 0.25))
-  return Math.ceil(Math.max(jittered, Math.min(MAX_BACKOFF, retryAfter * 1000)))
+export class Backoff {
+  #failures = 0
+  #until = 0
+
+  /** Whether the last attempt failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0
+  }
+
+  /** No attempt before, in milliseconds. */
+  get until(): number {
+    return this.#until
+  }
+
+  succeeded(): void {
+    this.#failures = 0
+    this.#until = 0
+  }
+
+  /** @param retryAfter Seconds the endpoint asked for. */
+  failed(now: number, retryAfter = 0): void {
+    this.#failures += 1
+    const step = Math.min(MAX_BACKOFF, MIN_BACKOFF * 2 ** (this.#failures - 1))
+    const jittered = Math.max(MIN_BACKOFF, step * (0.75 + Math.random() * 0.25))
+    const asked = Math.min(MAX_BACKOFF, retryAfter * 1000)
+    this.#until = now + Math.ceil(Math.max(jittered, asked))
+  }
+
+  /** A definite answer that is not worth asking again so soon. */
+  hold(until: number): void {
+    this.#until = until
+  }
 }

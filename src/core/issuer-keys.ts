@@ -3,7 +3,8 @@
  * that decide between "this key is unknown" and "it could not be judged".
  */
 import type { KeyObject } from 'node:crypto'
-import { backoff } from './backoff.ts'
+import { atMost } from './at-most.ts'
+import { Backoff } from './backoff.ts'
 import { fetchJwks, JwksError } from './fetch-jwks.ts'
 import { importKeySet, type KeySet } from './key-set.ts'
 import type { GivenKeys } from './user-pool-options.ts'
@@ -49,6 +50,7 @@ export class IssuerKeys {
   readonly issuer: string
   readonly #uri: string
   readonly #pool: IssuerContext
+  readonly #backoff = new Backoff()
   #keySet: KeySet | undefined
   /** When the keys in force were asked for. */
   #freshAt = 0
@@ -65,8 +67,6 @@ export class IssuerKeys {
   #attemptAt = 0
   #attemptWall: number
   #dueAt = 0
-  #retryAt = 0
-  #failures = 0
   #lastError: JwksError | undefined
 
   constructor(issuer: string, uri: string, pool: IssuerContext) {
@@ -99,7 +99,7 @@ export class IssuerKeys {
 
   /** When the next fetch is due. */
   get nextAt(): number {
-    return this.#failures > 0 ? this.#retryAt : this.#dueAt
+    return this.#backoff.isFailing ? this.#backoff.until : this.#dueAt
   }
 
   /** Age of the keys in force, or undefined where there are none. */
@@ -152,14 +152,7 @@ export class IssuerKeys {
     if (!slept && overdue < 0) return
     const refreshed = this.refresh()
     if (!slept) return
-    this.#waking = new Promise((resolve) => {
-      const timer = setTimeout(resolve, WAKE_WAIT)
-      void refreshed.then(() => {
-        clearTimeout(timer)
-        resolve()
-      })
-    })
-    void this.#waking.then(() => {
+    this.#waking = atMost(WAKE_WAIT, refreshed).then(() => {
       this.#waking = undefined
     })
   }
@@ -190,7 +183,7 @@ export class IssuerKeys {
       if (this.#pool.signal.aborted) return { retryAfter: MIN_RETRY_AFTER, cause: undefined }
       if (this.#flight === undefined) {
         if (live && this.#from > begun) return this.#unknown(kid, now)
-        if (this.#begun > begun || now < this.#retryAt) return this.#unavailable(now)
+        if (this.#begun > begun || now < this.#backoff.until) return this.#unavailable(now)
         const rationed = live || this.#pool.hasOtherKeys(this, now)
         if (rationed && !this.#pool.spend(now)) {
           const judged = live && now - this.#endedAt < this.#pool.cooldown
@@ -213,7 +206,10 @@ export class IssuerKeys {
   #unavailable(now: number): KeyAnswer {
     const foreign = !this.isLive(now) && (!this.#hadKeys || this.isAbsent)
     if (foreign && this.#pool.hasOtherKeys(this, now)) return 'ERR_KEY_UNKNOWN'
-    return { retryAfter: Math.max(MIN_RETRY_AFTER, this.#retryAt - now), cause: this.#lastError }
+    return {
+      retryAfter: Math.max(MIN_RETRY_AFTER, this.#backoff.until - now),
+      cause: this.#lastError,
+    }
   }
 
   async #fetch(): Promise<void> {
@@ -238,8 +234,7 @@ export class IssuerKeys {
     this.#freshAt = begunAt
     this.#endedAt = this.#pool.elapsed()
     this.#from = this.#begun
-    this.#failures = 0
-    this.#retryAt = 0
+    this.#backoff.succeeded()
     this.#lastError = undefined
     // Spread, so that the instances of a fleet started together do not ask together.
     this.#dueAt = this.#endedAt + this.#pool.refreshInterval * (0.9 + Math.random() * 0.2)
@@ -248,9 +243,8 @@ export class IssuerKeys {
   #fail(error: JwksError): void {
     const now = this.#pool.elapsed()
     this.#lastError = error
-    this.#failures += 1
-    const absent = !this.#hadKeys && this.isAbsent && this.#pool.hasOtherKeys(this, now)
-    this.#retryAt =
-      now + (absent ? this.#pool.refreshInterval : backoff(this.#failures, error.retryAfter))
+    this.#backoff.failed(now, error.retryAfter)
+    const foreign = !this.#hadKeys && this.isAbsent && this.#pool.hasOtherKeys(this, now)
+    if (foreign) this.#backoff.hold(now + this.#pool.refreshInterval)
   }
 }

@@ -6,13 +6,13 @@
 import type {
   ContextConfigDefault,
   FastifyBaseLogger,
-  FastifySchema,
   FastifyTypeProvider,
   FastifyTypeProviderDefault,
   RawRequestDefaultExpression,
   RawServerBase,
   RawServerDefault,
   RouteGenericInterface,
+  FastifySchema as Schema,
 } from 'fastify'
 import type { FastifyRequestType, ResolveFastifyRequestType } from 'fastify/types/type-provider.js'
 import type { AccessRequirement } from '../core/requirement.ts'
@@ -41,7 +41,7 @@ declare module 'fastify' {
     RawServer extends RawServerBase = RawServerDefault,
     RawRequest extends
       RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
-    SchemaCompiler extends FastifySchema = FastifySchema,
+    SchemaCompiler extends Schema = Schema,
     TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
     ContextConfig = ContextConfigDefault,
     Logger extends FastifyBaseLogger = FastifyBaseLogger,

@@ -70,6 +70,21 @@ t.test('repeats no class name that could be text', async (t) => {
   }
 })
 
+t.test('an error that throws when it is looked at gave no decision either', async (t) => {
+  const get = () => {
+    throw new Error('secret')
+  }
+  const trap = Object.defineProperty(new Error('x'), 'constructor', { get })
+  const none = Object.assign(new Error('x'), { constructor: undefined })
+  const proxy = new Proxy(new Error('x'), { get, getPrototypeOf: get })
+  for (const thrown of [trap, none, proxy, Object.create(null)]) {
+    const error = await noDecision(() => {
+      throw thrown
+    })
+    t.equal(error.message, 'A check or client lookup threw or rejected')
+  }
+})
+
 t.test('what takes over 3 seconds gave no decision', async (t) => {
   t.equal(ASK_TIMEOUT, 3000)
   mock.timers.enable({ apis: ['setTimeout'] })

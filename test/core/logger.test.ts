@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { safeLogger } from '../../src/core/logger.ts'
 
@@ -27,6 +28,25 @@ t.test('keeps the logger as `this`, which class loggers need', async (t) => {
   safeLogger(collecting).info({}, 'one')
   safeLogger(collecting).error({}, 'two')
   t.strictSame(collecting.lines, ['one', 'two'])
+})
+
+t.test('an async logger that rejects leaves no unhandled rejection', async (t) => {
+  const unhandled: unknown[] = []
+  const listen = (reason: unknown) => unhandled.push(reason)
+  const others = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', listen)
+  t.teardown(() => {
+    process.removeListener('unhandledRejection', listen)
+    for (const other of others) process.on('unhandledRejection', other)
+  })
+  const fails = async () => {
+    throw new Error('disk full')
+  }
+  const logger = safeLogger({ info: fails, warn: fails, error: fails })
+  logger.info({}, 'one')
+  logger.error({}, 'two')
+  for (let turn = 0; turn < 3; turn += 1) await setImmediate()
+  t.strictSame(unhandled, [])
 })
 
 t.test('a logger that throws harms nobody, and none is silent', async (t) => {

@@ -64,7 +64,17 @@ t.test('copies the members that are allowed, read once and without a prototype',
 })
 
 t.test('refuses what is no object, unknown members and undefined ones', async (t) => {
-  for (const value of [undefined, null, 5, 'a', true, [], () => {}]) {
+  for (const value of [
+    undefined,
+    null,
+    5,
+    'a',
+    true,
+    [],
+    () => {},
+    new Map(),
+    Object.create({ a: 1 }),
+  ]) {
     t.match(
       refused(() => readMembers(value, ['a'], '')).message,
       /: options is .*: pass a plain object$/,
@@ -74,6 +84,7 @@ t.test('refuses what is no object, unknown members and undefined ones', async (t
   const unknown = refused(() => readMembers({ a: 1, b: 2 }, ['a', 'c'], 'keyStore'))
   t.equal(unknown.message, 'cognito-m2m: keyStore.b is unknown: use one of a, c')
   t.equal(refused(() => readMembers({ b: 2 }, ['a'], '')).option, 'b')
+  t.match(refused(() => readMembers({ 'a\r\nb': 2 }, ['a'], '')).message, /^[^\r\n]*$/)
   const absent = refused(() => readMembers({ a: undefined }, ['a'], ''))
   t.equal(absent.message, 'cognito-m2m: a is undefined: give it a value or leave it out')
   const tampered = JSON.parse('{"__proto__":{"a":1}}')
@@ -85,7 +96,7 @@ t.test('reads a number within limits, both included', async (t) => {
   const read = (n: unknown, more = {}) => readNumber({ n }, 'n', 'place', { ...range, ...more })
   t.equal(readNumber({}, 'n', 'place', range), 5)
   for (const value of [1, 1.5, 10]) t.equal(read(value), value)
-  for (const value of [0.999, 10.001, Number.NaN, Infinity, -1, '5', true, 5n, [5], {}]) {
+  for (const value of [null, 0.999, 10.001, Number.NaN, Infinity, -1, '5', true, 5n, [5], {}]) {
     const error = refused(() => read(value))
     t.equal(error.option, 'place.n')
     t.match(error.message, /: use a number of seconds from 1 to 10$/)

@@ -67,17 +67,17 @@ t.test('what is given is taken, in milliseconds where it is a duration', async (
 
 /** Per option: what is accepted, what is refused, and the fix the message names. */
 const table: [string, readonly unknown[], readonly unknown[], RegExp][] = [
-  ['clockTolerance', [0, 0.5, 300], [-1, 301, '5', Number.NaN, Infinity, true], /0 to 300$/],
-  ['maxTokenLength', [256, 1_048_576], [255, 1_048_577, 8192.5, '8192'], /256 to 1048576$/],
+  ['clockTolerance', [0, 0.5, 300], [null, -1, 301, '5', Number.NaN, Infinity, true], /0 to 300$/],
+  ['maxTokenLength', [256, 1_048_576], [null, 255, 1_048_577, 8192.5, '8192'], /256 to 1048576$/],
   ['default', [false, {}, { scopes: 'a/x' }], [true, null, 'a/x', []], /pass|write/],
   ['check', [() => true], [null, true, 'check', {}], /pass a function$/],
+  ['tokenCache', [false, {}, { maxEntries: 1, maxBytes: 16_384 }], [true, null, 5, []], / object$/],
   [
-    'tokenCache',
-    [false, {}, { maxEntries: 1, maxBytes: 16_384 }],
-    [true, null, 5, []],
-    / object$/,
+    'clientCache',
+    [{}, { allow: 3600 }, { deny: 0 }],
+    [false, null, 60, []],
+    /pass a plain object$/,
   ],
-  ['clientCache', [{}, { allow: 3600 }, { deny: 0 }], [false, null, 60, []], /pass a plain object$/],
   ['keyStore', [{}, { startup: 'warn' }], [false, null, 'warn', []], /pass a plain object$/],
   ['realm', ['api', 'orders, v2'], ['', 'a"b', 'a\\b', 'é', 'a\r\nb', null, 5], /printable ASCII/],
   [
@@ -106,15 +106,15 @@ for (const [option, valid, invalid, fix] of table) {
 const members: [string, string, readonly unknown[], RegExp][] = [
   ['default', 'scope', ['a/x'], /use one of scopes/],
   ['default', 'scopes', [[], 'x', null], /at least one scope|identifier\/name|as a string/],
-  ['tokenCache', 'maxEntries', [0, 1_000_001, 1.5, '1'], /tokens from 1 to 1000000$/],
+  ['tokenCache', 'maxEntries', [null, 0, 1_000_001, 1.5, '1'], /tokens from 1 to 1000000$/],
   ['tokenCache', 'maxBytes', [16_383, 1_073_741_825, 20_000.5], /bytes from 16384 to 1073741824$/],
   ['tokenCache', 'size', [1], /use one of maxEntries, maxBytes$/],
-  ['clientCache', 'allow', [-1, 3601, '60', Number.NaN], /seconds from 0 to 3600$/],
+  ['clientCache', 'allow', [null, -1, 3601, '60', Number.NaN], /seconds from 0 to 3600$/],
   ['clientCache', 'deny', [-1, 3601, '10'], /seconds from 0 to 3600$/],
   ['clientCache', 'ttl', [1], /use one of allow, deny$/],
   ['keyStore', 'startup', ['ignore', true, null, ''], /use 'warn' or 'require'$/],
   ['keyStore', 'refreshInterval', [0, 86_401, '300'], /seconds from 0.001 to 86400$/],
-  ['keyStore', 'cooldown', [0, 301, -5], /seconds from 0.001 to 300$/],
+  ['keyStore', 'cooldown', [null, 0, 301, -5], /seconds from 0.001 to 300$/],
   ['keyStore', 'maxStale', [0, 604_801, Infinity], /seconds from 0.001 to 604800$/],
   ['keyStore', 'fetchTimeout', [0, 31, Number.NaN], /seconds from 0.001 to 30$/],
   ['keyStore', 'ttl', [1], /use one of startup, refreshInterval/],
@@ -143,6 +143,13 @@ t.test('refuses unknown options and what is no object', async (t) => {
 
 const other = { userPoolId: 'us-east-1_Other', clientId: null }
 
+t.test('refuses options that are inherited instead of leaving them out', async (t) => {
+  const inherited = Object.assign(Object.create({ check: () => false }), POOL_OPTIONS)
+  t.match(refused(inherited), { option: 'options', message: /pass a plain object$/ })
+  const cache = Object.create({ deny: 0 })
+  t.match(refused({ ...POOL_OPTIONS, clientCache: cache }), { option: 'clientCache' })
+})
+
 t.test('several pools stand under userPools and nowhere else', async (t) => {
   t.equal(readOptions({ userPools: [POOL_OPTIONS, other] }).pools.length, 2)
   for (const member of Object.keys(POOL_OPTIONS)) {
@@ -154,6 +161,7 @@ t.test('several pools stand under userPools and nowhere else', async (t) => {
     t.match(refused({ userPools }), { option: 'userPools', message: /pass an array of user pools/ })
   }
   t.match(refused({ userPools: undefined }), { option: 'userPools', message: /is undefined/ })
+  t.equal(refused({ userPools: new Array(1) }).option, 'userPools[0]', 'a hole')
   t.equal(refused({ userPools: [POOL_OPTIONS, null] }).option, 'userPools[1]')
   t.equal(refused({ userPools: [{ ...other, clientId: '' }] }).option, 'userPools[0].clientId')
   t.equal(refused({ userPools: [{ ...other, realm: 'x' }] }).option, 'userPools[0].realm')

@@ -87,6 +87,11 @@ const slips: [string, unknown, string, RegExp][] = [
   ['one malformed scope of several', { scopes: ['a/x', 'y'] }, 'route.scopes[1]', /"identifier/],
   ['anyOf inside an array', { scopes: [anyOf('a/x')] }, 'route.scopes[0]', /as a string/],
   ['a Set of scopes', { scopes: new Set(['a/x']) }, 'route.scopes', /plain object/],
+  ['a forgotten await', Promise.resolve({ scopes: 'a/x' }), 'route', /pass a plain object/],
+  ['a Map', new Map([['scopes', 'a/x']]), 'route', /pass a plain object/],
+  ['a Date', new Date(0), 'route', /pass a plain object/],
+  ['members that are inherited', Object.create({ scopes: 'a/x' }), 'route', /a plain object/],
+  ['a list of scopes with a hole', { scopes: new Array(1) }, 'route.scopes[0]', /as a string/],
   ['a null clientId', { clientId: null }, 'route.clientId', /non-empty string/],
   ['an empty clientId', { clientId: '' }, 'route.clientId', /non-empty string/],
   ['an empty list of clients', { clientId: [] }, 'route.clientId', /at least one app client id/],
@@ -114,6 +119,16 @@ t.test('anyOf refuses no scope and malformed ones, and is frozen', async (t) => 
   }
   const either = anyOf('a/x', 'a/y')
   t.ok(Object.isFrozen(either) && Object.isFrozen(either.anyOf))
+})
+
+t.test('refuses an instance of a class, whose getters would be passed over', async (t) => {
+  class Requirement {
+    get scopes() {
+      return 'a/x'
+    }
+  }
+  t.match(refused(new Requirement()), { option: 'route', message: /pass a plain object$/ })
+  t.strictSame(compile(Object.assign(Object.create(null), { scopes: 'a/x' })).allOf, ['a/x'])
 })
 
 t.test('what is changed after compiling has no effect', async (t) => {

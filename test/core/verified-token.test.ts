@@ -104,6 +104,17 @@ t.test('nothing of the scopes or their prototype can be replaced', async (t) => 
   t.strictSame(Reflect.ownKeys(scopes), [])
 })
 
+t.test('nothing reachable from the scopes hands out what is behind them', async (t) => {
+  const { scopes } = make({ scope: 'a/x' })
+  const made = Object.getPrototypeOf(scopes).constructor
+  t.strictSame(Reflect.ownKeys(made).sort(), ['length', 'name', 'prototype'])
+  t.ok(Object.isFrozen(made))
+  for (const key of ['add', 'clear', 'delete', 'has', 'values'] as const) {
+    t.throws(() => Reflect.apply(Set.prototype[key], scopes, ['b/y']), TypeError, key)
+  }
+  t.strictSame([...scopes], ['a/x'])
+})
+
 t.test('what a handler is given of the scopes is a copy', async (t) => {
   const { scopes } = make({ scope: 'a/x' })
   const list = (scopes as unknown as { toJSON(): string[] }).toJSON()
