@@ -1,5 +1,6 @@
 /** `cognito-m2m local`: runs a local user pool until it is interrupted. */
 import { Command } from 'commander'
+import { OptionError, show } from '../core/option-error.ts'
 import {
   type LocalUserPool,
   type LocalUserPoolOptions,
@@ -47,9 +48,9 @@ export function localCommand(output: Output, started: (pool: LocalUserPool) => v
     })
 }
 
-/** What is not a number is left to the pool's own check, which names the option and the fix. */
 function readPort(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (/^\d{1,5}$/.test(text)) return Number(text)
+  throw new OptionError('--port', `is ${show(text)}: use a whole number from 0 to 65535`)
 }
 
 function summary({ issuer, jwksUri, tokenEndpoint, clients }: LocalUserPool) {

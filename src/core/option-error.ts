@@ -75,15 +75,16 @@ export function readNumber(
   members: Members,
   key: string,
   place: string,
-  range: { fallback: number; min: number; max: number; unit: string; integer?: boolean },
+  range: { fallback: number; min: number; max: number; unit?: string; integer?: boolean },
 ): number {
   const value = key in members ? members[key] : range.fallback
   const inRange = typeof value === 'number' && value >= range.min && value <= range.max
   if (!inRange || (range.integer === true && !Number.isInteger(value))) {
     const kind = range.integer === true ? 'a whole number' : 'a number'
+    const unit = range.unit === undefined ? '' : ` of ${range.unit}`
     throw new OptionError(
       place === '' ? key : `${place}.${key}`,
-      `is ${show(value)}: use ${kind} of ${range.unit} from ${range.min} to ${range.max}`,
+      `is ${show(value)}: use ${kind}${unit} from ${range.min} to ${range.max}`,
     )
   }
   return value

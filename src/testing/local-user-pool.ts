@@ -63,7 +63,7 @@ export function readLocalOptions(options: unknown): {
     throw new OptionError('control', `is ${show(control)}: pass true or false`)
   }
   const port = readNumber(members, 'port', '', {
-    ...{ fallback: 0, min: 0, max: 65_535, unit: 'port', integer: true },
+    ...{ fallback: 0, min: 0, max: 65_535, integer: true },
   })
   return { definition, port, control }
 }
