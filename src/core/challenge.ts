@@ -28,7 +28,8 @@ export function refusals(realm: string): Refusals {
     refuse: (code, given = headers.get(code) as AuthError['headers']) =>
       new AuthError(code, { headers: given }),
     unavailable: (code, retryAfter, cause) => {
-      const seconds = Math.min(60, Math.max(1, Math.ceil(retryAfter / 1000)))
+      // A clock that answers NaN still gets a number.
+      const seconds = Math.min(60, Math.max(1, Math.ceil(retryAfter / 1000) || 1))
       return new AuthError(code, {
         headers: { 'cache-control': 'no-store', 'retry-after': String(seconds) },
         cause,

@@ -49,9 +49,10 @@ export function readMembers(value: unknown, allowed: readonly string[], place: s
     throw new OptionError(label, `is ${show(value)}: pass a plain object`)
   }
   const copy: Record<string, unknown> = Object.create(null)
-  for (const key of Object.keys(value)) {
-    if (!allowed.includes(key)) {
-      const name = /^[\w$.-]+$/.test(key) ? key : show(key)
+  // Hidden members and symbols too: what is left out in silence is a requirement that is not there.
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key === 'symbol' || !allowed.includes(key)) {
+      const name = /^[\w$.-]+$/.test(String(key)) ? String(key) : show(String(key))
       throw new OptionError(`${prefix}${name}`, `is unknown: use one of ${allowed.join(', ')}`)
     }
     copy[key] = value[key]
@@ -66,8 +67,8 @@ export function readMembers(value: unknown, allowed: readonly string[], place: s
 function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // Of whatever realm: the prototype of a plain object has none itself.
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  // Another realm's Object.prototype is told by what it has: tests often run in a realm of their own.
+  return prototype === null || Object.hasOwn(prototype as object, 'isPrototypeOf')
 }
 
 /** A finite number within limits, or `fallback` where the member is absent. */

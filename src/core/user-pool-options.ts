@@ -150,7 +150,8 @@ function readJwksUri(
 
 /** Keys that anyone on the path can replace are no keys, so http is for this machine alone. */
 function checkUrl(value: string, place: string): void {
-  const url = URL.canParse(value) ? new URL(value) : undefined
+  // URL drops blanks around and inside, an issuer is compared to the letter.
+  const url = URL.canParse(value) && !/\s/.test(value) ? new URL(value) : undefined
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
   if (url === undefined || !secure) {
     throw new OptionError(
