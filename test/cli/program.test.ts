@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { runProgram } from '../../src/cli/program.ts'
+import type { LocalUserPool } from '../../src/testing/index.ts'
+import { ask, decode, FORM } from '../testing/http.ts'
+
+interface Teardown {
+  teardown(handler: () => unknown): void
+}
+
+/** Runs one command in this process; what it started is closed behind the test. */
+async function run(test: Teardown, ...args: string[]) {
+  let out = ''
+  let err = ''
+  const pools: LocalUserPool[] = []
+  test.teardown(() => Promise.all(pools.map((pool) => pool.close())))
+  const code = await runProgram(
+    args,
+    {
+      out: (text) => {
+        out += text
+      },
+      err: (text) => {
+        err += text
+      },
+    },
+    (pool) => pools.push(pool),
+  )
+  return { code, out, err, pools, pool: pools[0] as LocalUserPool }
+}
+
+interface Summary {
+  readonly issuer: string
+  readonly jwksUri: string
+  readonly tokenEndpoint: string
+  readonly clients: readonly { clientId: string; clientSecret: string; scopes: string[] }[]
+}
+
+async function tokenFor(port: number, { clientId, clientSecret }: Summary['clients'][number]) {
+  const body = new URLSearchParams({ grant_type: 'client_credentials' })
+  const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+  return ask(port, {
+    method: 'POST',
+    path: '/oauth2/token',
+    headers: { 'content-type': FORM, authorization },
+    body: body.toString(),
+  })
+}
+
+t.test('local --json: one line that says where everything is, and it works', async (t) => {
+  const { code, out, err, pool } = await run(t, 'local', '--json')
+  t.strictSame([code, err], [0, ''])
+  t.match(out, /^\{[^\n]+\}\n$/)
+  const summary = JSON.parse(out) as Summary
+  t.strictSame(Object.keys(summary), ['issuer', 'jwksUri', 'tokenEndpoint', 'clients'])
+  t.equal(summary.issuer, pool.issuer)
+  t.equal(summary.jwksUri, pool.jwksUri)
+  t.equal(summary.tokenEndpoint, pool.tokenEndpoint)
+  t.equal(summary.clients.length, 2)
+  for (const client of summary.clients) {
+    t.strictSame(Object.keys(client), ['clientId', 'clientSecret', 'scopes'])
+    const answer = await tokenFor(pool.port, client)
+    t.equal(answer.status, 200)
+    t.equal(decode(answer.json['access_token'] as string, 1)['scope'], client.scopes.join(' '))
+  }
+})
+
+t.test('local: every address, client and secret, and a curl line', async (t) => {
+  const { code, out, err, pool } = await run(t, 'local')
+  t.strictSame([code, err], [0, ''])
+  for (const part of [pool.userPoolId, pool.issuer, pool.jwksUri, pool.tokenEndpoint]) {
+    t.ok(out.includes(part), part)
+  }
+  for (const { clientId, clientSecrets, scopes } of pool.clients) {
+    t.match(out, new RegExp(`${clientId} +${clientSecrets[0]} +${scopes.join(' ')}`))
+  }
+  const line = out.split('\n').find((it) => it.includes('curl')) ?? ''
+  const { clientId, clientSecrets } = pool.clients[0] as LocalUserPool['clients'][number]
+  t.ok(line.includes(`-u '${clientId}:${clientSecrets[0]}'`))
+  t.ok(line.includes('grant_type=client_credentials') && line.includes(pool.tokenEndpoint))
+})
+
+t.test('a secret with a quote stays one word of the shell', async (t) => {
+  const secret = "a'b c$d"
+  const folder = t.testdir({
+    'pool.json': JSON.stringify({ clients: [{ clientId: 'a', clientSecrets: [secret] }] }),
+  })
+  const { out } = await run(t, 'local', '--config', join(folder, 'pool.json'))
+  t.ok(out.includes("-u 'a:a'\\''b c$d'"))
+})
+
+t.test('--config and --port say what is started; control is on', async (t) => {
+  const file = { port: 0, userPoolId: 'xx-local-1_File', clients: [{ clientId: 'filed' }] }
+  const folder = t.testdir({ 'pool.json': JSON.stringify(file) })
+  const first = await run(t, 'local', '-c', join(folder, 'pool.json'), '--json')
+  t.match(JSON.parse(first.out), {
+    issuer: /\/xx-local-1_File$/,
+    clients: [{ clientId: 'filed', scopes: [] }],
+  })
+  const { port } = first.pool
+  const answer = await ask(port, {
+    method: 'PUT',
+    path: '/_local/jwks-fault',
+    headers: { 'content-type': 'application/json' },
+    body: '{"fault":"500"}',
+  })
+  t.equal(answer.status, 204)
+  await first.pool.close()
+  const second = await run(t, 'local', '-p', String(port), '--json')
+  t.equal(second.pool.port, port)
+  const third = await run(t, 'local', '--port', String(port))
+  t.match(third, {
+    code: 1,
+    out: '',
+    err: new RegExp(`^cognito-m2m: port ${port} is in use[^\n]+\n$`),
+  })
+  t.equal(third.pools.length, 0)
+})
+
+const wrong: readonly [string, string[], RegExp][] = [
+  ['an unknown command', ['lokal'], /unknown command 'lokal'/],
+  ['an unknown option', ['local', '--prot', '1'], /unknown option '--prot'/],
+  ['an unknown option of the program', ['--quiet'], /unknown option '--quiet'/],
+  ['an option without its value', ['local', '--port'], /'-p, --port <number>' argument missing/],
+  ['an argument too many', ['local', 'pool.json'], /too many arguments/],
+  [
+    'a port in words',
+    ['local', '--port', 'http'],
+    /--port is "http": use a whole number from 0 to 65535/,
+  ],
+  ['a port that is none', ['local', '--port', '65536'], /port is 65536: use a whole number/],
+  ['a file that is not there', ['local', '--config', 'absent.json'], /absent\.json cannot be read/],
+]
+
+for (const [name, args, message] of wrong) {
+  t.test(`${name}: one line, exit 1, nothing started`, async (t) => {
+    const { code, out, err, pools } = await run(t, ...args)
+    t.strictSame([code, out, pools.length], [1, '', 0])
+    t.match(err, /^cognito-m2m: [^\n]+\n$/)
+    t.match(err, message)
+    t.notMatch(err, /\n {4}at /)
+  })
+}
+
+t.test('no command: how it is used, on the error stream', async (t) => {
+  const { code, out, err } = await run(t)
+  t.strictSame([code, out], [1, ''])
+  t.match(err, /Usage: cognito-m2m .*\n(.*\n)*.*local/)
+})
+
+t.test('--version and --help', async (t) => {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string }
+  t.match(await run(t, '--version'), { code: 0, out: `${version}\n`, err: '' })
+  t.match(await run(t, '--help'), { code: 0, out: /Usage: cognito-m2m/, err: '' })
+  t.match(await run(t, 'local', '--help'), { code: 0, out: /--config <file>/, err: '' })
+})
+
+t.test('a fault of the program itself is not passed off as wrong usage', async (t) => {
+  const broken = new Error('the stream is gone')
+  const pools: LocalUserPool[] = []
+  t.teardown(() => Promise.all(pools.map((pool) => pool.close())))
+  const output = {
+    out: () => {
+      throw broken
+    },
+    err: () => {},
+  }
+  await t.rejects(
+    runProgram(['local'], output, (pool) => pools.push(pool)),
+    broken,
+  )
+})
