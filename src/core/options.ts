@@ -11,7 +11,11 @@ import {
   readNumber,
   show,
 } from './option-error.ts'
-import { type AccessRequirement, compileRequirement } from './requirement.ts'
+import {
+  type AccessRequirement,
+  type CompiledRequirement,
+  compileRequirement,
+} from './requirement.ts'
 import type { UserPool, UserPoolOptions } from './user-pool-options.ts'
 import { readUserPool, USER_POOL_MEMBERS } from './user-pool-options.ts'
 import type { VerifiedToken } from './verified-token.ts'
@@ -91,6 +95,8 @@ export interface ServerOptions {
   readonly pools: readonly UserPool[]
   readonly clockTolerance: number
   readonly maxTokenLength: number
+  /** What a route without a requirement of its own needs; `false` is open. */
+  readonly fallback: CompiledRequirement | false
   readonly check: CommonOptions['check']
   readonly clientCache: { readonly allow: number; readonly deny: number }
   readonly timing: KeyStoreTiming
@@ -112,14 +118,13 @@ const COMMON_MEMBERS = [
  */
 export function readOptions(value: unknown, logger?: Logger): ServerOptions {
   const members = readMembers(value, [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS], '')
-  const { realm = 'api', default: fallback } = members
+  const { realm = 'api', default: fallback = {} } = members
   if (typeof realm !== 'string' || !QUOTABLE.test(realm)) {
     throw new OptionError(
       'realm',
       `is ${show(realm)}: use printable ASCII without quote and backslash`,
     )
   }
-  if (fallback !== undefined && fallback !== false) compileRequirement(fallback, 'default')
   checkTokenCache(members['tokenCache'])
   return {
     pools: readPools(members),
@@ -136,6 +141,7 @@ export function readOptions(value: unknown, logger?: Logger): ServerOptions {
       unit: 'characters',
       integer: true,
     }),
+    fallback: fallback === false ? false : compileRequirement(fallback, 'default'),
     check: readFunction(members, 'check'),
     clientCache: readClientCache(members['clientCache']),
     timing: readTiming(members['keyStore']),

@@ -36,7 +36,10 @@ export interface AccessRequirement {
   readonly scope?: never
 }
 
-/** A requirement after validation; what guards run on. */
+/**
+ * A requirement after validation; what guards run on. It shares nothing with what it was made of, so
+ * later changes there have no effect.
+ */
 export interface CompiledRequirement {
   readonly allOf: readonly string[]
   readonly anyOf: readonly string[]
@@ -72,15 +75,15 @@ export function compileRequirement(value: unknown, place: string): CompiledRequi
   if (typeof optional !== 'boolean') {
     throw new OptionError(`${place}.optional`, `is ${show(optional)}: pass true or false`)
   }
-  return {
+  return Object.freeze({
     ...compileScopes(scopes, `${place}.scopes`),
     clientIds:
       clientId === undefined
         ? undefined
         : new Set(readStrings(clientId, `${place}.clientId`, 'app client id')),
     optional,
-    check: readFunction(members, 'check', place),
-  }
+    check: readFunction<AccessRequirement['check']>(members, 'check', place),
+  })
 }
 
 function compileScopes(

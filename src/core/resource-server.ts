@@ -8,7 +8,6 @@ import { readBearer } from './bearer.ts'
 import { type Refusals, refusals } from './challenge.ts'
 import { cachedLookup } from './client-lookup.ts'
 import { KeyStore, type KeyStoreStatus } from './keys.ts'
-import type { Logger } from './logger.ts'
 import type { CognitoAuthOptions, ServerOptions } from './options.ts'
 import { readOptions } from './options.ts'
 import {
@@ -95,15 +94,20 @@ export interface ResourceServer {
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  */
 export function createResourceServer(options: CognitoAuthOptions): ResourceServer {
-  return openResourceServer(options)
+  return openResourceServer(readOptions(options))
 }
 
-/** The same for an adapter, whose framework has a logger. */
-export function openResourceServer(options: CognitoAuthOptions, logger?: Logger): ResourceServer {
-  return new Server(readOptions(options, logger))
+/** What adapters use: requirements are compiled where they are declared, guards made later. */
+export interface CoreServer extends ResourceServer {
+  guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null>
 }
 
-class Server implements ResourceServer {
+/** The same for an adapter, which reads the options with its framework's logger. */
+export function openResourceServer(options: ServerOptions): CoreServer {
+  return new Server(options)
+}
+
+class Server implements CoreServer {
   readonly #options: ServerOptions
   readonly #refusals: Refusals
   readonly #stores: readonly KeyStore[]
@@ -119,11 +123,14 @@ class Server implements ResourceServer {
 
   // What is compiled makes the answer null or not; types cannot follow it there.
   guard(requirement: AccessRequirement = {}): Guard<never> {
-    const compiled = compileRequirement(requirement, 'requirement')
-    const insufficient = this.#refusals.scopeHeaders([...compiled.allOf, ...compiled.anyOf])
-    const guard: Guard<VerifiedToken | null> = (authorization, request) =>
-      this.#decide(authorization, request, compiled, insufficient)
-    return guard as Guard<never>
+    return this.guardOf(compileRequirement(requirement, 'requirement')) as Guard<never>
+  }
+
+  guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null> {
+    const { allOf, anyOf } = requirement
+    const insufficient = this.#refusals.scopeHeaders([...allOf, ...anyOf])
+    return (authorization, request) =>
+      this.#decide(authorization, request, requirement, insufficient)
   }
 
   async ready(): Promise<void> {

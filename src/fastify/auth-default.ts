@@ -2,19 +2,18 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { OptionError, readMembers } from '../core/option-error.ts'
-import { compileRequirement } from '../core/requirement.ts'
-import { addFallback, type RouteAuth, registrationOf } from './registrations.ts'
+import { type AccessRequirement, compileRequirement } from '../core/requirement.ts'
+import { addFallback, registrationOf } from './registrations.ts'
 
 /** Options of {@link authDefault}. */
 export interface AuthDefaultOptions {
   /** What routes of this context and below need unless they say so themselves; `false` opens them. */
-  readonly auth: RouteAuth
+  readonly auth: AccessRequirement | false
 }
 
 const plugin: FastifyPluginAsync<AuthDefaultOptions> = async (app, options) => {
   const { auth } = readMembers(options, ['auth'], 'authDefault')
-  if (auth !== false) compileRequirement(auth, 'authDefault.auth')
-  addFallback(app, auth as RouteAuth)
+  addFallback(app, auth === false ? false : compileRequirement(auth, 'authDefault.auth'))
   app.addHook('onReady', async () => {
     if (registrationOf(app) === undefined) {
       throw new OptionError(

@@ -4,45 +4,43 @@ import fastifyPlugin from 'fastify-plugin'
 import { authorizationLines } from '../core/bearer.ts'
 import { AuthError } from '../core/errors.ts'
 import { OptionError } from '../core/option-error.ts'
-import type { CognitoAuthOptions } from '../core/options.ts'
-import { compileRequirement } from '../core/requirement.ts'
-import { openResourceServer } from '../core/resource-server.ts'
+import { type CognitoAuthOptions, readOptions } from '../core/options.ts'
+import { type Guard, openResourceServer } from '../core/resource-server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
 import {
   addRegistration,
-  type Door,
-  fallbackOf,
   hasRegistration,
   type Registration,
-  type RouteAuth,
   registrationOf,
 } from './registrations.ts'
+import { declareNeed, needOf } from './route-need.ts'
 
 const CORS = '@fastify/cors'
 
-/** A route's requirement was first seen, and found wrong, at a request: it stays shut. */
-class RouteConfigError extends Error {
-  override readonly name = 'RouteConfigError'
-  readonly code = 'ERR_OPTION_INVALID'
+/** Answered with 500 where what came up must not be shown, or is nothing that can be thrown on. */
+class InternalError extends Error {
+  override readonly name = 'InternalError'
+  readonly code: 'ERR_OPTION_INVALID' | 'ERR_INTERNAL'
   readonly statusCode = 500
 
-  constructor() {
-    super('The access requirement of this route is invalid')
+  constructor(code: InternalError['code'], message: string) {
+    super(message)
+    this.code = code
   }
 }
 
+type Door = Guard<VerifiedToken | null> | 'open' | 'elsewhere'
 type Done = (error?: Error) => void
 
 /** `this` of the hook is the route's own context, wherever the hook was added. */
 function protect(registration: Registration) {
-  const doors = new WeakMap<object, Door | 'elsewhere'>()
+  // By context and config: not-found handlers of several contexts may share one config.
+  const doors = new WeakMap<FastifyInstance, WeakMap<object, Door>>()
 
-  function doorOf(context: FastifyInstance, config: object): Door | 'elsewhere' {
-    let door = doors.get(config)
-    if (door === undefined) {
-      door = openDoor(context, config, registration)
-      doors.set(config, door)
-    }
+  function doorOf(context: FastifyInstance, config: object): Door {
+    const known = doors.get(context) ?? new WeakMap<object, Door>()
+    const door = known.get(config) ?? openDoor(context, config, registration)
+    doors.set(context, known.set(config, door))
     return door
   }
 
@@ -52,12 +50,17 @@ function protect(registration: Registration) {
     reply: FastifyReply,
     done: Done,
   ): void {
-    let door: Door | 'elsewhere'
+    let door: Door
     try {
       door = doorOf(this, request.routeOptions.config)
     } catch (error) {
       request.log.error({ err: error }, 'cognito-m2m: a route cannot be opened')
-      done(new RouteConfigError())
+      refuse(
+        new InternalError('ERR_OPTION_INVALID', 'The access requirement of this route is invalid'),
+        request,
+        reply,
+        done,
+      )
       return
     }
     if (door === 'elsewhere') {
@@ -65,32 +68,20 @@ function protect(registration: Registration) {
       return
     }
     request.auth = null
-    if (door === 'open') {
-      done()
-      return
-    }
-    pass(door, request, reply, done)
+    if (door === 'open') done()
+    else pass(door, request, reply, done)
   }
 }
 
-/** Compiles what a route needs, at its first request. In nested contexts the nearest decides. */
-function openDoor(
-  context: FastifyInstance,
-  config: object,
-  registration: Registration,
-): Door | 'elsewhere' {
+/** Decides at a route's first request who guards it. In nested contexts the nearest does. */
+function openDoor(context: FastifyInstance, config: object, registration: Registration): Door {
   if (registrationOf(context) !== registration) return 'elsewhere'
-  const auth = Object.hasOwn(config, 'auth')
-    ? (config as { auth: RouteAuth }).auth
-    : fallbackOf(context, registration)
-  if (auth === false) return 'open'
-  // Undefined is refused like any other slip, where a guard would take it for its default.
-  compileRequirement(auth, 'config.auth')
-  return registration.server.guard(auth)
+  const need = needOf(config, context, registration)
+  return need === false ? 'open' : registration.server.guardOf(need)
 }
 
 function pass(
-  guard: Exclude<Door, 'open'>,
+  guard: Guard<VerifiedToken | null>,
   request: FastifyRequest,
   reply: FastifyReply,
   done: Done,
@@ -99,20 +90,29 @@ function pass(
     request.auth = token
     done()
   }
-  const refuse = (error: unknown): void => {
-    if (error instanceof AuthError) reply.headers(error.headers)
-    endUpgrade(request, reply)
-    done(error as Error)
-  }
+  const decline = (error: unknown): void => refuse(error, request, reply, done)
   let decision: ReturnType<typeof guard>
   try {
     decision = guard(authorizationLines(request.raw), request)
   } catch (error) {
-    refuse(error)
+    decline(error)
     return
   }
-  if (decision instanceof Promise) decision.then(admit, refuse)
+  if (decision instanceof Promise) decision.then(admit, decline)
   else admit(decision)
+}
+
+/**
+ * Ends a request. Status and headers are set before the error is thrown, for an error handler that
+ * sets neither; what is no error becomes one, because Fastify takes a falsy value for none.
+ */
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  const refusal =
+    error instanceof Error ? error : new InternalError('ERR_INTERNAL', 'Access cannot be decided')
+  if (refusal instanceof AuthError) reply.code(refusal.statusCode).headers(refusal.headers)
+  else reply.code(500)
+  endUpgrade(request, reply)
+  done(refusal)
 }
 
 /**
@@ -126,7 +126,7 @@ function endUpgrade(request: FastifyRequest, reply: FastifyReply): void {
   reply.raw.once('finish', () => socket?.end(() => socket.destroy()))
 }
 
-const plugin: FastifyPluginAsync<CognitoAuthOptions> = async (app, options) => {
+async function register(app: FastifyInstance, given: CognitoAuthOptions): Promise<void> {
   if (hasRegistration(app)) {
     throw new OptionError(
       'cognitoAuth',
@@ -136,19 +136,28 @@ const plugin: FastifyPluginAsync<CognitoAuthOptions> = async (app, options) => {
   if (registrationOf(app) === undefined && app.hasRequestDecorator('auth')) {
     throw new OptionError('request.auth', 'is taken by another plugin: remove one of the two')
   }
-  const server = openResourceServer(options, app.log)
-  const registration = { server, fallback: options.default ?? {} }
+  const options = readOptions(given, app.log)
+  const server = openResourceServer(options)
+  const registration = { server, fallback: options.fallback }
   addRegistration(app, registration)
   app.addHook('onClose', async () => server.close())
   app.decorate('cognito', server)
   if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)
-  app.addHook('onRoute', ({ config, method, url }) => {
-    if (config === undefined || !Object.hasOwn(config, 'auth') || config.auth === false) return
-    compileRequirement(config.auth, `config.auth of ${method} ${url}`)
-  })
+  app.addHook('onRoute', declareNeed)
   app.addHook('onRequest', protect(registration))
   refuseLateCors(app)
-  if (options.keyStore?.startup === 'require') await server.ready()
+  if (options.timing.startup === 'require') await server.ready()
+}
+
+const plugin: FastifyPluginAsync<CognitoAuthOptions> = async (app, options) => {
+  try {
+    await register(app, options)
+  } catch (error) {
+    // A falsy rejection would count as success, and the app would start open.
+    throw error instanceof Error
+      ? error
+      : new InternalError('ERR_INTERNAL', 'cognito-m2m: registration failed')
+  }
 }
 
 /** A preflight carries no token: answered behind this plugin it would be refused. */

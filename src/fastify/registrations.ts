@@ -5,26 +5,22 @@
  */
 import type { FastifyInstance } from 'fastify'
 import { OptionError } from '../core/option-error.ts'
-import type { AccessRequirement } from '../core/requirement.ts'
-import type { Guard, ResourceServer } from '../core/resource-server.ts'
-import type { VerifiedToken } from '../core/verified-token.ts'
+import type { CompiledRequirement } from '../core/requirement.ts'
+import type { CoreServer } from '../core/resource-server.ts'
 
-/** What a route needs; `false` is open. */
-export type RouteAuth = AccessRequirement | false
-
-/** A guard, or `'open'`. */
-export type Door = Guard<VerifiedToken | null> | 'open'
+/** What a route needs, compiled; `false` is open. */
+export type RouteNeed = CompiledRequirement | false
 
 /** One `cognitoAuth` in one context. */
 export interface Registration {
-  readonly server: ResourceServer
-  readonly fallback: RouteAuth
+  readonly server: CoreServer
+  readonly fallback: RouteNeed
 }
 
 const registrations = new WeakMap<object, Registration>()
-const fallbacks = new WeakMap<object, RouteAuth>()
+const fallbacks = new WeakMap<object, RouteNeed>()
 
-/** @throws {OptionError} where this very context has one already. */
+/** Puts a registration in force for one context and those below. */
 export function addRegistration(context: FastifyInstance, registration: Registration): void {
   registrations.set(context, registration)
 }
@@ -35,11 +31,11 @@ export function hasRegistration(context: FastifyInstance): boolean {
 }
 
 /** Sets what unannotated routes of one context and below need. */
-export function addFallback(context: FastifyInstance, auth: RouteAuth): void {
+export function addFallback(context: FastifyInstance, need: RouteNeed): void {
   if (fallbacks.has(context)) {
     throw new OptionError('authDefault', 'is registered twice in one context: keep one')
   }
-  fallbacks.set(context, auth)
+  fallbacks.set(context, need)
 }
 
 /** The registration that decides about the routes of a context. */
@@ -52,7 +48,7 @@ export function registrationOf(context: FastifyInstance): Registration | undefin
 }
 
 /** What an unannotated route of a context needs: the nearest default, its own context's first. */
-export function fallbackOf(context: FastifyInstance, registration: Registration): RouteAuth {
+export function fallbackOf(context: FastifyInstance, registration: Registration): RouteNeed {
   for (const it of lineage(context)) {
     const fallback = fallbacks.get(it)
     if (fallback !== undefined) return fallback

@@ -1,6 +1,7 @@
 /** What a refusal looks like from outside: status, headers and body, whoever writes the answer. */
 import type { FastifyError, FastifyInstance } from 'fastify'
 import t from 'tap'
+import { cognitoAuth } from '../../src/fastify/index.ts'
 import { AuthError } from '../../src/index.ts'
 import { exchange, listen } from './sockets.ts'
 import {
@@ -223,7 +224,7 @@ t.test('a malformed path is answered by Fastify, before any route', async (t) =>
   const { calls, handler } = counter()
   const app = newApp(t)
   app.all('*', handler('star'))
-  await app.register((await import('../../src/fastify/index.ts')).cognitoAuth, pool.options())
+  await app.register(cognitoAuth, pool.options())
   for (const url of ['/%zz', '/%', '/a%E0%A4%A']) {
     t.match(answerOf(await app.inject(url)), { status: 400, code: 'FST_ERR_BAD_URL' }, url)
   }

@@ -1,0 +1,45 @@
+/** What one route needs: read when it is declared, kept apart from what its author may still change. */
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { OptionError } from '../core/option-error.ts'
+import { compileRequirement } from '../core/requirement.ts'
+import { fallbackOf, type Registration, type RouteNeed } from './registrations.ts'
+
+/** Where what was declared travels with the route's config, which Fastify copies. */
+const declared: unique symbol = Symbol('cognito-m2m.declared')
+
+interface Config {
+  readonly auth?: unknown
+  readonly [declared]?: { readonly auth: unknown; readonly need: RouteNeed }
+}
+
+/** For `onRoute`: compiles what the route declares, and refuses it there. */
+export function declareNeed(route: RouteOptions): void {
+  const config: Config = route.config ?? {}
+  const place = `config.auth of ${route.method} ${route.url}`
+  if (!Object.prototype.propertyIsEnumerable.call(config, 'auth')) {
+    // Fastify copies a config by its own enumerable members: this one would be lost in silence.
+    if ('auth' in config) throw new OptionError(place, 'is inherited or hidden: use a plain object')
+    return
+  }
+  // A copy: the author's object may serve several routes.
+  const { auth } = config
+  route.config = { ...config, auth, [declared]: { auth, need: compile(auth, place) } } as never
+}
+
+/** What a route needs that is asked for the first time; its context decides where it is silent. */
+export function needOf(
+  config: Config,
+  context: FastifyInstance,
+  registration: Registration,
+): RouteNeed {
+  if (!Object.hasOwn(config, 'auth')) return fallbackOf(context, registration)
+  const known = config[declared]
+  // Another plugin's onRoute may have put a requirement of its own in its place.
+  return known !== undefined && known.auth === config.auth
+    ? known.need
+    : compile(config.auth, 'config.auth')
+}
+
+function compile(auth: unknown, place: string): RouteNeed {
+  return auth === false ? false : compileRequirement(auth, place)
+}
