@@ -3,6 +3,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { OptionError, readMembers } from '../core/option-error.ts'
 import { type AccessRequirement, compileRequirement } from '../core/requirement.ts'
+import { rejecting } from './internal-error.ts'
 import { addFallback, registrationOf } from './registrations.ts'
 
 /** Options of {@link authDefault}. */
@@ -11,18 +12,19 @@ export interface AuthDefaultOptions {
   readonly auth: AccessRequirement | false
 }
 
-const plugin: FastifyPluginAsync<AuthDefaultOptions> = async (app, options) => {
-  const { auth } = readMembers(options, ['auth'], 'authDefault')
-  addFallback(app, auth === false ? false : compileRequirement(auth, 'authDefault.auth'))
-  app.addHook('onReady', async () => {
-    if (registrationOf(app) === undefined) {
-      throw new OptionError(
-        'authDefault',
-        'has no effect: register cognitoAuth in this context or one around it',
-      )
-    }
+const plugin: FastifyPluginAsync<AuthDefaultOptions> = (app, options) =>
+  rejecting(() => {
+    const { auth } = readMembers(options, ['auth'], 'authDefault')
+    addFallback(app, auth === false ? false : compileRequirement(auth, 'authDefault.auth'))
+    app.addHook('onReady', async () => {
+      if (registrationOf(app) === undefined) {
+        throw new OptionError(
+          'authDefault',
+          'has no effect: register cognitoAuth in this context or one around it',
+        )
+      }
+    })
   })
-}
 
 /**
  * Sets the default of one context, whoever declares the routes in it.

@@ -75,6 +75,7 @@ t.test('a 503 says in whole seconds from 1 to 60 when to come back', async (t) =
     [60_001, '60'],
     [1e12, '60'],
     [Number.POSITIVE_INFINITY, '60'],
+    [Number.NaN, '1'],
   ] as const
   for (const [milliseconds, seconds] of times) {
     const { headers } = unavailable('ERR_KEYS_UNAVAILABLE', milliseconds)

@@ -102,6 +102,8 @@ t.test('reads a number within limits, both included', async (t) => {
     t.match(error.message, /: use a number of seconds from 1 to 10$/)
   }
   t.equal(read(5, { integer: true }), 5)
+  const bare = () => readNumber({ n: 0 }, 'n', '', { fallback: 1, min: 1, max: 9 })
+  t.match(refused(bare).message, /use a number from 1 to 9$/)
   t.match(refused(() => read(5.5, { integer: true })).message, /use a whole number of seconds/)
   t.equal(refused(() => readNumber({ n: 0 }, 'n', '', range)).option, 'n')
 })

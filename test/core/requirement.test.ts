@@ -131,6 +131,14 @@ t.test('refuses an instance of a class, whose getters would be passed over', asy
   t.strictSame(compile(Object.assign(Object.create(null), { scopes: 'a/x' })).allOf, ['a/x'])
 })
 
+t.test('leaves no member out in silence: inherited, hidden or a symbol', async (t) => {
+  const bare = Object.assign(Object.create(null), { scopes: 'a/x' })
+  t.match(refused(Object.create(bare)), { option: 'route', message: /pass a plain object$/ })
+  t.match(refused({ [Symbol('scopes')]: 'a/x' }), { message: /Symbol\(scopes\)" is unknown/ })
+  const hidden = Object.defineProperty({}, 'scopes', { value: 'a/x' })
+  t.strictSame(compile(hidden).allOf, ['a/x'])
+})
+
 t.test('what is changed after compiling has no effect', async (t) => {
   const scopes = ['a/x']
   const clientId = ['c']

@@ -36,8 +36,9 @@ t.test(
   'a monotonic clock that answers NaN refuses, and fetches no more than it has to',
   async (t) => {
     const { server, clock } = fetching(t, { monotonicNow: () => Number.NaN })
-    const { code } = await refusal(server.guard(), authorization)
+    const { code, headers } = await refusal(server.guard(), authorization)
     t.equal(code, 'ERR_KEYS_UNAVAILABLE')
+    t.match(headers['retry-after'], /^([1-9]|[1-5]\d|60)$/)
     t.ok(clock.fetches < 5, `${clock.fetches} fetches for one request`)
   },
 )

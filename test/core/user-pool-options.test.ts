@@ -169,6 +169,20 @@ t.test('refuses credentials and fragments in URLs, without repeating them', asyn
   }
 })
 
+t.test('refuses blanks around and inside URLs, which match no token', async (t) => {
+  const issuer = 'https://id.example'
+  for (const url of [
+    `${issuer} `,
+    ` ${issuer}`,
+    `${issuer}\n`,
+    'https://id.exam\tple',
+    '\u00a0x',
+  ]) {
+    t.equal(refused({ issuer: url }).option, 'issuer', label(url))
+    t.equal(refused({ issuer, jwksUri: url }).option, 'jwksUri', label(url))
+  }
+})
+
 t.test('repeats no credentials of a URL refused for its scheme', async (t) => {
   for (const url of [
     'http://me:secret@id.example',

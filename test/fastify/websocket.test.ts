@@ -162,3 +162,17 @@ t.test('a slow decision refuses and closes all the same', async (t) => {
   t.equal((await answer).status, 403)
   t.strictSame(calls, [])
 })
+
+t.test('one that ends in 500 is closed too', async (t) => {
+  for (const order of ['websocket first', 'cognitoAuth first']) {
+    const { calls, handler } = counter()
+    const app = newApp(t)
+    app.get('/ws', { config: { auth: true } } as object, handler('ws'))
+    await orders[order]?.(app)
+    const port = await listen(app)
+    const { status, head } = await upgrade(app, port, '/ws', [`Authorization: ${right}`])
+    t.equal(status, 500, order)
+    t.match(head, /\r\nconnection: close(\r\n|$)/, order)
+    t.strictSame(calls, [])
+  }
+})
