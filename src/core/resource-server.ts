@@ -170,11 +170,12 @@ class Server implements CoreServer {
       throw refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
     }
     if (requirement.clientIds?.has(token.clientId) === false) throw refuse('ERR_ACCESS_DENIED')
-    const { check } = this.#options
+    // Both are called unbound: what they would find as `this` is not theirs.
+    const { check: serverCheck } = this.#options
+    const { check: routeCheck } = requirement
     const allowed =
-      (check === undefined || (await this.#asked(() => ask(() => check(token))))) &&
-      (requirement.check === undefined ||
-        (await this.#asked(() => ask(() => requirement.check?.(token, request)))))
+      (serverCheck === undefined || (await this.#asked(() => ask(() => serverCheck(token))))) &&
+      (routeCheck === undefined || (await this.#asked(() => ask(() => routeCheck(token, request)))))
     if (!allowed) throw refuse('ERR_ACCESS_DENIED')
     return token
   }

@@ -3,6 +3,8 @@ import { readOptions } from '../../src/core/options.ts'
 import { OptionError } from '../../src/index.ts'
 import { CLIENT, jwk, label, POOL } from './forge.ts'
 
+/** A valid token and nothing more. */
+const ANY = { allOf: [], anyOf: [], clientIds: undefined, optional: false, check: undefined }
 const POOL_OPTIONS = { userPoolId: POOL, clientId: CLIENT }
 
 function read(options: object) {
@@ -25,6 +27,7 @@ t.test('what is left out has its default', async (t) => {
   t.strictSame(others, {
     clockTolerance: 5,
     maxTokenLength: 8192,
+    fallback: ANY,
     check: undefined,
     clientCache: { allow: 60_000, deny: 10_000 },
     timing: {
@@ -63,6 +66,15 @@ t.test('what is given is taken, in milliseconds where it is a duration', async (
     ...{ startup: 'require', refreshInterval: 60_000, cooldown: 1000, maxStale: 600_000 },
     fetchTimeout: 500,
   })
+})
+
+t.test('default is compiled, and only the literal false opens', async (t) => {
+  const scopes = ['a/x']
+  const { fallback } = read({ default: { scopes } })
+  scopes.length = 0
+  t.strictSame(fallback, { ...ANY, allOf: ['a/x'] })
+  t.strictSame(read({ default: {} }).fallback, ANY)
+  t.equal(read({ default: false }).fallback, false)
 })
 
 /** Per option: what is accepted, what is refused, and the fix the message names. */

@@ -149,6 +149,7 @@ t.test('what is changed after compiling has no effect', async (t) => {
   scopes.length = 0
   clientId.push('d')
   requirement.optional = true
+  t.ok(Object.isFrozen(compiled))
   t.match(compiled, { allOf: ['a/x'], optional: false })
   t.strictSame(compiled.clientIds, new Set(['c']))
 })

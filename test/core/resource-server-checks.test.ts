@@ -194,3 +194,14 @@ t.test('a monotonic clock that steps back extends no answer', async (t) => {
   clock.now = 60_000
   t.equal(await as('good'), 'ERR_CLIENT_NOT_ALLOWED')
 })
+
+t.test('checks are called unbound', async (t) => {
+  const bound: unknown[] = []
+  function check(this: unknown): boolean {
+    bound.push(this)
+    return true
+  }
+  const guard = serve({ check }).guard({ check })
+  await guard(authorization)
+  t.strictSame(bound, [undefined, undefined])
+})

@@ -1,8 +1,20 @@
 /** Faults of the owner's own code: they never open a route, hide a status or leak what they say. */
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
-import { answerOf, forged, get, NOW, newApp, pool, protectedApp } from './support.ts'
+import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import {
+  answerOf,
+  captureLog,
+  forged,
+  get,
+  MISSING,
+  NOW,
+  newApp,
+  pool,
+  protectedApp,
+  right,
+  withAuth,
+} from './support.ts'
 
 const handler = async () => 'reached'
 
@@ -51,4 +63,45 @@ t.test('an error handler that sets no status keeps that of the refusal', async (
     t.match(answerOf(await app.inject('/r')), { status: 401, code: 'ERR_TOKEN_MISSING' }, name)
     t.match(answerOf(await app.inject('/wrong')), { status: 500 }, name)
   }
+})
+
+t.test('a falsy rejection of authDefault starts no open app', async (t) => {
+  const app = await protectedApp(t, { default: false })
+  const options = Object.defineProperty({ auth: {} }, 'auth', {
+    enumerable: true,
+    get: () => {
+      throw undefined
+    },
+  })
+  app.register(async (child) => {
+    child.register(authDefault, options)
+    child.get('/r', handler)
+  })
+  t.not(await get(app, '/r').catch(() => 'does not start'), '200')
+})
+
+t.test('an error of the owner’s code is not shown to callers', async (t) => {
+  let broken = false
+  const now = () => {
+    const headers = { 'x-secret': 'secret' }
+    if (broken) throw Object.assign(new Error('secret of the owner'), { headers, statusCode: 418 })
+    return NOW
+  }
+  const log = captureLog('error')
+  const app = await protectedApp(t, { now }, { logger: log.logger })
+  app.get('/r', handler)
+  await app.ready()
+  broken = true
+  const response = await app.inject({ url: '/r', headers: withAuth(right) })
+  t.strictSame(response.json(), {
+    statusCode: 500,
+    code: 'ERR_INTERNAL',
+    error: 'Internal Server Error',
+    message: 'Access cannot be decided',
+  })
+  const told = log.lines().filter(({ msg }) => msg === 'cognito-m2m: access cannot be decided')
+  t.match(told, [{ level: 50, err: { message: 'secret of the owner' } }], 'operators read it')
+  t.equal(told.length, 1)
+  t.notOk('x-secret' in response.headers)
+  t.equal(await get(app, '/r'), MISSING, 'no clock is needed to see that')
 })
