@@ -109,8 +109,11 @@ export function readStrings(value: unknown, place: string, what: string): string
   if (list.length === 0)
     throw new OptionError(place, `is an empty array: name at least one ${what}`)
   return list.map((item, index) => {
-    if (typeof item === 'string' && item !== '') return item
+    if (typeof item === 'string' && /^\S+$/.test(item)) return item
     const at = Array.isArray(value) ? `${place}[${index}]` : place
-    throw new OptionError(at, `is ${show(item)}: pass the ${what} as a non-empty string`)
+    throw new OptionError(
+      at,
+      `is ${show(item)}: pass the ${what} as a non-empty string without blanks`,
+    )
   })
 }

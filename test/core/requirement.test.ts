@@ -94,6 +94,7 @@ const slips: [string, unknown, string, RegExp][] = [
   ['a list of scopes with a hole', { scopes: new Array(1) }, 'route.scopes[0]', /as a string/],
   ['a null clientId', { clientId: null }, 'route.clientId', /non-empty string/],
   ['an empty clientId', { clientId: '' }, 'route.clientId', /non-empty string/],
+  ['a clientId with a blank', { clientId: 'abc ' }, 'route.clientId', /without blanks/],
   ['an empty list of clients', { clientId: [] }, 'route.clientId', /at least one app client id/],
   ['an empty client of several', { clientId: ['c', ''] }, 'route.clientId[1]', /non-empty/],
   ['a lookup as clientId', { clientId: () => true }, 'route.clientId', /a function/],
