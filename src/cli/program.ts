@@ -33,8 +33,8 @@ export async function runProgram(
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return usage(error, program, output)
-    if (!(error instanceof OptionError)) throw error
-    output.err(`${error.message}\n`)
+    const known = error instanceof OptionError
+    output.err(`${known ? error.message : `cognito-m2m: failed, ${oneLine(error)}`}\n`)
     return 1
   }
 }
@@ -42,9 +42,17 @@ export async function runProgram(
 function usage(error: CommanderError, program: Command, output: Output): number {
   // Help and version that were asked for end in an "error" as well.
   if (error.exitCode === 0) return 0
-  if (error.code === 'commander.help') output.err(program.helpInformation())
-  else output.err(`cognito-m2m: ${error.message.replace(/^error: /, '')}; see cognito-m2m --help\n`)
+  const names = program.commands.map((command) => command.name()).join(', ')
+  const problem =
+    error.code === 'commander.help'
+      ? `name a command (${names})`
+      : error.message.replace(/^error: /, '').replace(/\.$/, '')
+  output.err(`cognito-m2m: ${problem}; see cognito-m2m --help\n`)
   return 1
+}
+
+function oneLine(error: unknown): string {
+  return String(error).replaceAll(/\s+/g, ' ')
 }
 
 function packageVersion(): string {

@@ -13,7 +13,7 @@ interface Credentials {
  */
 export function authenticate(
   clients: readonly PoolClient[],
-  authorization: string | undefined,
+  [authorization, ...further]: readonly string[],
   form: ReadonlyMap<string, string>,
 ): PoolClient | 'invalid_request' | 'invalid_client' {
   const clientId = form.get('client_id')
@@ -22,7 +22,7 @@ export function authenticate(
     if (clientId === undefined || secret === undefined) return 'invalid_client'
     return clientOf(clients, [{ clientId, secret }]) ?? 'invalid_client'
   }
-  if (secret !== undefined) return 'invalid_request'
+  if (secret !== undefined || further.length > 0) return 'invalid_request'
   const client = clientOf(clients, basicCredentials(authorization)) ?? 'invalid_client'
   const contradicts =
     client !== 'invalid_client' && (clientId ?? client.clientId) !== client.clientId

@@ -39,6 +39,8 @@ export type PoolClient = Required<TestClient>
 
 const MEMBERS = ['clientId', 'clientSecrets', 'scopes', 'flows', 'oauth', 'accessTokenValidity']
 const CLIENT_ID = /^[\w+.-]{1,128}$/
+/** No control characters, which neither a header nor a person gets right. */
+const SECRET = /^\P{Cc}{1,128}$/u
 const FLOWS: readonly unknown[] = ['client_credentials', 'code', 'implicit']
 const MAX_SCOPES = 50
 const MAX_RESOURCE_SERVERS = 25
@@ -126,11 +128,12 @@ function readSecrets({ clientSecrets }: Members, place: string): readonly string
   const wellFormed =
     Array.isArray(clientSecrets) &&
     (clientSecrets.length === 1 || clientSecrets.length === 2) &&
-    clientSecrets.every((secret) => typeof secret === 'string' && secret !== '')
+    clientSecrets.every((secret) => typeof secret === 'string' && SECRET.test(secret)) &&
+    clientSecrets[0] !== clientSecrets[1]
   if (!wellFormed) {
     throw new OptionError(
       `${place}.clientSecrets`,
-      'is not one or two non-empty strings in an array',
+      'is not valid: pass an array of one or two different strings, each of 1 to 128 characters without control characters',
     )
   }
   return Object.freeze([...(clientSecrets as string[])])
@@ -150,7 +153,14 @@ function readClientScopes(
   defined: ReadonlySet<string> | undefined,
 ): readonly string[] {
   const at = `${place}.scopes`
-  if (scopes === undefined) return Object.freeze([...(defined ?? [])].slice(0, MAX_SCOPES))
+  if (scopes === undefined) {
+    const all = [...(defined ?? [])]
+    if (all.length <= MAX_SCOPES) return Object.freeze(all)
+    throw new OptionError(
+      at,
+      `is left out, which means all ${all.length} of the resource servers: name at most ${MAX_SCOPES}`,
+    )
+  }
   if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES) {
     throw new OptionError(at, `is ${show(scopes)}: pass an array of at most ${MAX_SCOPES} scopes`)
   }

@@ -22,7 +22,7 @@ export interface ControlRequest {
   readonly method: string
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  readonly body: string | undefined
+  readonly body: Buffer | undefined
 }
 
 /** Answers one request below `/_local/`. */
@@ -65,9 +65,9 @@ function rotate(pool: Controllable, input: Record<string, unknown>): JsonAnswer 
   return done()
 }
 
-function parseObject(body: string | undefined): Record<string, unknown> | undefined {
+function parseObject(body: Buffer | undefined): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(body ?? '')
+    const value: unknown = JSON.parse(body?.toString() ?? '')
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     return isObject ? (value as Record<string, unknown>) : undefined
   } catch {

@@ -1,4 +1,5 @@
 /** Reads `application/x-www-form-urlencoded` strictly: what is ambiguous is refused, not repaired. */
+import { isUtf8 } from 'node:buffer'
 
 /** Largest form that is read, in bytes. */
 export const MAX_FORM_BYTES: number = 16 * 1024
@@ -9,16 +10,22 @@ export function isForm(contentType: string | undefined): boolean {
   return CONTENT_TYPE.test(contentType ?? '')
 }
 
-/** The parameters, or undefined for a repeated one, a broken escape or invalid UTF-8. */
-export function parseForm(body: string): ReadonlyMap<string, string> | undefined {
+/**
+ * The parameters, or undefined for a repeated one, a broken escape or invalid UTF-8. One without a
+ * value counts as left out (RFC 6749 section 3.2).
+ */
+export function parseForm(body: Buffer): ReadonlyMap<string, string> | undefined {
+  if (!isUtf8(body)) return undefined
   const parameters = new Map<string, string>()
-  for (const pair of body.split('&')) {
+  const seen = new Set<string>()
+  for (const pair of body.toString('utf8').split('&')) {
     if (pair === '') continue
     const equals = pair.indexOf('=')
     const name = decodeFormPart(equals === -1 ? pair : pair.slice(0, equals))
     const value = decodeFormPart(equals === -1 ? '' : pair.slice(equals + 1))
-    if (name === undefined || value === undefined || parameters.has(name)) return undefined
-    parameters.set(name, value)
+    if (name === undefined || value === undefined || seen.has(name)) return undefined
+    seen.add(name)
+    if (value !== '') parameters.set(name, value)
   }
   return parameters
 }

@@ -9,6 +9,7 @@ export type JwksFault = 'refuse' | 'hang' | '500' | 'garbage'
 
 /** What each fault answers where a key set was asked for; a hang answers nothing. */
 const answers: Readonly<Record<JwksFault, (response: ServerResponse) => void>> = {
+  // Asked only on a connection from before the pool stopped listening.
   refuse: (response) => response.destroy(),
   hang: () => {},
   '500': (response) => response.writeHead(500).end('Internal Server Error'),

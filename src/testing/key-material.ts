@@ -12,6 +12,8 @@ interface KeyPair {
 
 /** One published key: a kid of the pool's own over shared material. */
 export interface PoolKey {
+  /** Number of the material. */
+  readonly index: number
   readonly kid: string
   readonly pair: KeyPair
 }
@@ -38,9 +40,22 @@ function keyPair(index: number): KeyPair {
   return pairs[index] as KeyPair
 }
 
-/** A new kid, standard base64 as Cognito's, over the material of a number. */
-export function newKey(index: number): PoolKey {
-  return { kid: randomBytes(32).toString('base64'), pair: keyPair(index) }
+/** A new kid, standard base64 as Cognito's. */
+export function newKeyId(): string {
+  return randomBytes(32).toString('base64')
+}
+
+/**
+ * New kids over the lowest numbers of material that no key of `taken` has: few key pairs serve any
+ * number of pools and rotations.
+ */
+export function newKeys(count: number, taken: readonly PoolKey[]): PoolKey[] {
+  const used = new Set(taken.map(({ index }) => index))
+  const keys: PoolKey[] = []
+  for (let index = 0; keys.length < count; index += 1) {
+    if (!used.has(index)) keys.push({ kid: newKeyId(), index, pair: keyPair(index) })
+  }
+  return keys
 }
 
 export function publish({ kid, pair: { e, n } }: PoolKey): PublishedKey {

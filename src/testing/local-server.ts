@@ -70,12 +70,12 @@ function portProblem(port: number, { code }: NodeJS.ErrnoException): OptionError
 }
 
 /** Reads a request's body; undefined where it is larger than a form may be. */
-export async function readBody(request: IncomingMessage): Promise<string | undefined> {
+export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength
     if (bytes <= MAX_FORM_BYTES) chunks.push(chunk)
   }
-  return bytes > MAX_FORM_BYTES ? undefined : Buffer.concat(chunks).toString('utf8')
+  return bytes > MAX_FORM_BYTES ? undefined : Buffer.concat(chunks)
 }

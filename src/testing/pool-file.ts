@@ -40,11 +40,14 @@ function parse(text: string, file: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     // The parser's message quotes the text, so only the position is taken from it.
-    const [, offset] = / at position (\d+)/.exec((error as Error).message) ?? []
-    const before = text.slice(0, Number(offset ?? 0)).split('\n')
+    // It names none where the text ends too early, and in short texts.
+    const { message } = error as Error
+    const [, offset] = / at position (\d+)/.exec(message) ?? []
+    const ended = message === 'Unexpected end of JSON input'
+    const before = text.slice(0, ended ? text.length : Number(offset ?? 0)).split('\n')
     const place = `${before.length}:${(before.at(-1) as string).length + 1}`
     throw new OptionError(
-      offset === undefined ? file : `${file}:${place}`,
+      offset === undefined && !ended ? file : `${file}:${place}`,
       'is not valid JSON: correct it there',
     )
   }

@@ -16,6 +16,10 @@ export class RunningPool {
   jwksRequests = 0
   #fault: JwksFault | null = null
   #closed = false
+  /** Changes of the listener, one after the other: a close has to win over a heal under way. */
+  #changes: Promise<void> = Promise.resolve()
+  /** Key set requests that a fault left without an answer. */
+  readonly #hanging = new Set<ServerResponse>()
   #healing: NodeJS.Timeout | undefined
   readonly #definition: PoolDefinition
   readonly #control: boolean
@@ -59,17 +63,33 @@ export class RunningPool {
     }
     clearTimeout(this.#healing)
     this.#fault = fault
-    if (seconds !== undefined) {
-      this.#healing = setTimeout(() => void this.setFault(null), seconds * 1000).unref()
-    }
-    if (fault === 'refuse' || this.#closed) await this.server.stop()
-    else await this.server.listen()
+    for (const response of this.#hanging) response.destroy()
+    if (seconds !== undefined && !this.#closed) this.#healAfter(seconds)
+    await this.#applyListening()
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#healing)
-    await this.server.stop()
+    await this.#applyListening()
+  }
+
+  /**
+   * Keeps the process alive, as listening does: while connections are refused nothing else would. A
+   * port that was taken meanwhile is tried again each second.
+   */
+  #healAfter(seconds: number): void {
+    this.#healing = setTimeout(() => {
+      this.setFault(null).catch(() => this.#healAfter(1))
+    }, seconds * 1000)
+  }
+
+  #applyListening(): Promise<void> {
+    const applied = this.#changes.then(() =>
+      this.#closed || this.#fault === 'refuse' ? this.server.stop() : this.server.listen(),
+    )
+    this.#changes = Promise.allSettled([applied]).then(() => {})
+    return applied
   }
 
   async #answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -77,7 +97,7 @@ export class RunningPool {
     const answer = answerTokenRequest(this.authority, {
       method,
       contentType: headers['content-type'],
-      authorization: headers.authorization,
+      authorization: request.headersDistinct['authorization'] ?? [],
       body: await readBody(request),
     })
     send(response, answer)
@@ -85,8 +105,13 @@ export class RunningPool {
 
   #answerJwks(request: IncomingMessage, response: ServerResponse): void {
     this.jwksRequests += 1
-    if (this.#fault !== null) answerWithFault(this.#fault, response)
-    else answerGet(request, response, this.authority.jwks())
+    if (this.#fault === null) {
+      answerGet(request, response, this.authority.jwks())
+      return
+    }
+    this.#hanging.add(response)
+    response.once('close', () => this.#hanging.delete(response))
+    answerWithFault(this.#fault, response)
   }
 
   async #answerControl(
@@ -101,7 +126,7 @@ export class RunningPool {
         rotateKeys: (options) => this.authority.rotateKeys(options),
         // Answered first: a pool that refuses connections can answer nothing.
         setJwksFault: (fault, seconds) =>
-          response.once('close', () => void this.setFault(fault, seconds)),
+          response.once('close', () => void Promise.allSettled([this.setFault(fault, seconds)])),
       },
       { method, path, headers, body },
     )

@@ -1,11 +1,21 @@
 /** Tokens that have to be refused, for a user's own tests. */
-import { randomBytes } from 'node:crypto'
-import type { PoolKey } from './key-material.ts'
+import { OptionError } from '../core/option-error.ts'
+import { newKeyId, type PoolKey } from './key-material.ts'
 import { type AccessTokenOptions, encode } from './tokens.ts'
 
-/** Each makes a token that is wrong in one way; the options are those of `accessToken`. */
+/** An hour: beyond any tolerance for clocks. */
+const EXPIRED = -3600
+
+/**
+ * Each makes a token that is wrong in one way; the options are those of `accessToken`. What makes it
+ * wrong is applied last and holds whatever they say.
+ */
 export interface TamperedTokens {
-  /** Expired an hour ago: `ERR_TOKEN_EXPIRED`. */
+  /**
+   * Expired an hour ago, or as a negative `expiresIn` says: `ERR_TOKEN_EXPIRED`.
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID` where `expiresIn` is not negative.
+   */
   expired(options?: AccessTokenOptions): string
   /** Good, but of another user pool: `ERR_TOKEN_ISSUER`. */
   wrongPool(options?: AccessTokenOptions): string
@@ -22,17 +32,30 @@ export interface TamperedTokens {
 /** What tampering needs of a pool. */
 export interface Tamperable {
   accessToken(options?: AccessTokenOptions, signer?: PoolKey): string
-  /** The pool's access key over foreign material. */
+  /** The kid of the pool's access key over material that the pool does not publish. */
   foreignKey(): PoolKey
-  /** A good token of some other pool. */
-  otherPoolsToken(options?: AccessTokenOptions): string
+  /** Issuer and access key of another pool, in the region and on the server of this one. */
+  otherPool(): { readonly issuer: string; readonly key: PoolKey }
 }
 
 /** Makes the tampering helpers of a pool. */
 export function tamperedTokens(pool: Tamperable): TamperedTokens {
   const tokens: TamperedTokens = {
-    expired: (options = {}) => pool.accessToken({ expiresIn: -3600, ...options }),
-    wrongPool: (options) => pool.otherPoolsToken(options),
+    expired: (options = {}) => {
+      const { expiresIn = EXPIRED } = options
+      if (expiresIn >= 0) {
+        throw new OptionError(
+          'expiresIn',
+          `is ${expiresIn}: use a negative number of seconds for an expired token`,
+        )
+      }
+      const { exp: _, ...claims } = options.claims ?? {}
+      return pool.accessToken({ ...options, claims, expiresIn })
+    },
+    wrongPool: (options = {}) => {
+      const { issuer, key } = pool.otherPool()
+      return pool.accessToken({ ...options, claims: { ...options.claims, iss: issuer } }, key)
+    },
     wrongKey: (options) => pool.accessToken(options, pool.foreignKey()),
     altered: (options) => {
       const [header, payload, signature] = pool.accessToken(options).split('.') as [
@@ -47,10 +70,10 @@ export function tamperedTokens(pool: Tamperable): TamperedTokens {
     unknownKey: (options = {}) =>
       pool.accessToken({
         ...options,
-        header: { kid: randomBytes(32).toString('base64'), ...options.header },
+        header: { ...options.header, kid: newKeyId() },
       }),
     unsigned: (options = {}) => {
-      const token = pool.accessToken({ ...options, header: { alg: 'none', ...options.header } })
+      const token = pool.accessToken({ ...options, header: { ...options.header, alg: 'none' } })
       return token.slice(0, token.lastIndexOf('.') + 1)
     },
   }

@@ -4,15 +4,19 @@ import { CognitoJwtVerifier } from 'aws-jwt-verify/cognito-verifier'
 import { OptionError, readFunction, readMembers, show } from '../core/option-error.ts'
 import type { DefinedScopes, ResourceServer } from '../core/scopes.ts'
 import { type PoolClient, readClients, readResourceServers, type TestClient } from './clients.ts'
-import { newKey, type PoolKey, type PublishedKey, publish } from './key-material.ts'
+import { newKeys, type PoolKey, type PublishedKey, publish } from './key-material.ts'
 import { type TamperedTokens, tamperedTokens } from './tampered.ts'
 import {
+  ACCESS_MEMBERS,
   type AccessTokenOptions,
+  checkTokenOptions,
   type Issuance,
   idClaims,
   machineClaims,
   signToken,
   type TokenOptions,
+  USER_ACCESS_MEMBERS,
+  USER_MEMBERS,
   type UserAccessTokenOptions,
   type UserTokenOptions,
   userClaims,
@@ -76,8 +80,6 @@ export interface PoolDefinition {
 }
 
 const MEMBERS = ['userPoolId', 'clients', 'resourceServers', 'now']
-/** Alternate sets of access and ID material, so that a rotation really changes the key. */
-const GENERATIONS = 2
 
 /** @param extra Members of the caller's own. */
 export function readPoolDefinition(
@@ -107,9 +109,9 @@ export function readPoolDefinition(
   }
 }
 
-function newUserPoolId(): string {
+function newUserPoolId(region = 'xx-local-1'): string {
   const letters = randomBytes(8).readBigUInt64BE().toString(36).padStart(9, '0')
-  return `xx-local-1_${letters.slice(-9)}`
+  return `${region}_${letters.slice(-9)}`
 }
 
 function issuerOf(userPoolId: string): string | undefined {
@@ -125,9 +127,10 @@ export function createAuthority(
   { userPoolId, clients, now = Date.now }: PoolDefinition,
   issuer: string,
 ): UserPoolAuthority {
-  let generation = 0
-  let keys = newKeys(generation)
+  let keys = newPair([])
   let old: readonly PoolKey[] = []
+
+  const published = (): PoolKey[] => [keys.id, keys.access, ...old]
 
   function issuance({ clientId, expiresIn }: TokenOptions): Issuance & { client?: PoolClient } {
     const id = clientId ?? (clients[0] as PoolClient).clientId
@@ -142,6 +145,7 @@ export function createAuthority(
   }
 
   function accessToken(options: AccessTokenOptions = {}, signer: PoolKey = keys.access): string {
+    checkTokenOptions(options, ACCESS_MEMBERS)
     const issued = issuance(options)
     const scopes = options.scopes ?? issued.client?.scopes ?? []
     return signToken(signer, machineClaims(issued, scopes), options)
@@ -151,27 +155,42 @@ export function createAuthority(
     userPoolId,
     issuer,
     clients,
-    jwks: () => ({ keys: [keys.id, keys.access, ...old].map(publish) }),
+    jwks: () => ({ keys: published().map(publish) }),
     accessToken: (options) => accessToken(options),
-    userAccessToken: (options = {}) =>
-      signToken(keys.access, userClaims(issuance(options), options), options),
-    idToken: (options = {}) => signToken(keys.id, idClaims(issuance(options), options), options),
+    userAccessToken(options = {}) {
+      checkTokenOptions(options, USER_ACCESS_MEMBERS)
+      return signToken(keys.access, userClaims(issuance(options), options), options)
+    },
+    idToken(options = {}) {
+      checkTokenOptions(options, USER_MEMBERS)
+      return signToken(keys.id, idClaims(issuance(options), options), options)
+    },
     rotateKeys({ keepOld = false } = {}) {
-      old = keepOld ? [keys.id, keys.access, ...old] : []
-      generation += 1
-      keys = newKeys(generation)
+      const before = published()
+      keys = newPair(before)
+      old = keepOld ? before : []
     },
     tampered: tamperedTokens({
       accessToken,
-      foreignKey: () => ({ kid: keys.access.kid, pair: keys.id.pair }),
-      otherPoolsToken: (options) => createTestUserPool({ now }).accessToken(options),
+      foreignKey: () => {
+        const [foreign] = newKeys(1, published()) as [PoolKey]
+        return { ...foreign, kid: keys.access.kid }
+      },
+      otherPool: () => {
+        const region = userPoolId.slice(0, userPoolId.indexOf('_'))
+        return {
+          issuer: issuer.replace(userPoolId, newUserPoolId(region)),
+          key: newPair([]).access,
+        }
+      },
     }),
   }
 }
 
-function newKeys(generation: number): { readonly access: PoolKey; readonly id: PoolKey } {
-  const first = 2 * (generation % GENERATIONS)
-  return { access: newKey(first), id: newKey(first + 1) }
+/** Material that was published before is not used again at once: a rotation changes the keys. */
+function newPair(before: readonly PoolKey[]): { readonly access: PoolKey; readonly id: PoolKey } {
+  const [access, id] = newKeys(2, before) as [PoolKey, PoolKey]
+  return { access, id }
 }
 
 /**

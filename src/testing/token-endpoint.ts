@@ -18,9 +18,10 @@ export type TokenError =
 export interface TokenRequest {
   readonly method: string
   readonly contentType: string | undefined
-  readonly authorization: string | undefined
+  /** Every Authorization line: Node's `headers` keeps the first and hides the others. */
+  readonly authorization: readonly string[]
   /** undefined: larger than a form may be. */
-  readonly body: string | undefined
+  readonly body: Buffer | undefined
 }
 
 /** An answer in JSON. */
@@ -53,9 +54,9 @@ export function answerTokenRequest(pool: UserPoolAuthority, request: TokenReques
   })
 }
 
-/** Omitted or empty means all the client may have. */
-function grantedScopes(client: PoolClient, asked = ''): readonly string[] | undefined {
-  if (asked === '') return client.scopes
+/** Omitted means all the client may have. */
+function grantedScopes(client: PoolClient, asked?: string): readonly string[] | undefined {
+  if (asked === undefined) return client.scopes
   const scopes = [...new Set(asked.split(' '))]
   return scopes.every((scope) => client.scopes.includes(scope)) ? scopes : undefined
 }

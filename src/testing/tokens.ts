@@ -1,13 +1,13 @@
 /** Makes tokens field for field as Cognito does, and lets a test change any field. */
 import { randomUUID, sign } from 'node:crypto'
-import { OptionError, show } from '../core/option-error.ts'
+import { OptionError, readMembers, show } from '../core/option-error.ts'
 import type { PoolKey } from './key-material.ts'
 
 /** What a test may decide about any token. */
 export interface TokenOptions {
   /** Default: the pool's first client. One that is none of the pool's makes a stranger's token. */
   readonly clientId?: string
-  /** Seconds from now; negative for an expired token. Default: the client's validity. */
+  /** Whole seconds from now; negative for an expired token. Default: the client's validity. */
   readonly expiresIn?: number
   /** Claims to add or replace; `undefined` removes one. */
   readonly claims?: Readonly<Record<string, unknown>>
@@ -46,6 +46,27 @@ export interface Issuance {
 }
 
 type Fields = Record<string, unknown>
+
+const TOKEN_MEMBERS = ['clientId', 'expiresIn', 'claims', 'header']
+/** The members each kind of token takes. */
+export const ACCESS_MEMBERS: readonly string[] = [...TOKEN_MEMBERS, 'scopes']
+export const USER_MEMBERS: readonly string[] = [...TOKEN_MEMBERS, 'username']
+export const USER_ACCESS_MEMBERS: readonly string[] = [...USER_MEMBERS, 'scopes', 'groups']
+
+/**
+ * A misspelt option would make a token that is good where the test wants a bad one. An undefined one
+ * counts as left out: tests often pass on what they were given.
+ */
+export function checkTokenOptions(options: TokenOptions, allowed: readonly string[]): void {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const { expiresIn = 0 } = readMembers(Object.fromEntries(given), allowed, '') as TokenOptions
+  if (!Number.isSafeInteger(expiresIn)) {
+    throw new OptionError(
+      'expiresIn',
+      `is ${show(expiresIn)}: pass a whole number of seconds, negative for an expired token`,
+    )
+  }
+}
 
 /** The claims of a machine's access token, in Cognito's order. */
 export function machineClaims(
@@ -105,9 +126,6 @@ export function idClaims(
 
 /** A token that expired was issued a lifetime before, never after its own end. */
 function times(now: number, expiresIn: number): { iat: number; exp: number } {
-  if (!Number.isFinite(expiresIn)) {
-    throw new OptionError('expiresIn', `is ${show(expiresIn)}: pass a number of seconds`)
-  }
   const exp = now + expiresIn
   return { iat: expiresIn > 0 ? now : exp - 3600, exp }
 }

@@ -168,3 +168,13 @@ t.test('the clock is asked for each token', async (t) => {
   now += 10_000
   t.equal(decode(pool.accessToken(), 1)['iat'], SECONDS + 10)
 })
+
+t.test('an undefined option counts as left out, a misspelt one is refused', async (t) => {
+  const pool = createTestUserPool({ clients: [{ clientId: 'billing', scopes: ['orders/read'] }] })
+  const token = pool.accessToken({ scopes: undefined, expiresIn: undefined } as object)
+  t.match(decode(token, 1), { scope: 'orders/read', client_id: 'billing' })
+  t.throws(() => pool.accessToken({ scope: 'orders/read' } as object), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'scope',
+  })
+})
