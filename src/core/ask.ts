@@ -1,10 +1,11 @@
 /** Asks code of the API's owner for a decision and fails closed. */
+import { StacklessError } from './stackless-error.ts'
 
 /** Longest a decision may take, in milliseconds. */
 export const ASK_TIMEOUT = 3000
 
 /** The owner's code gave no decision. Its own error stays out: it may quote what it was asked. */
-export class NoDecisionError extends Error {
+export class NoDecisionError extends StacklessError {
   override readonly name = 'NoDecisionError'
   readonly code: 'ERR_DECISION_TIMEOUT' | 'ERR_DECISION_FAILED'
 

@@ -1,4 +1,5 @@
 /** The closed set of refusals: what each code answers. The only place a status or a text stands. */
+import { StacklessError } from './stackless-error.ts'
 
 /**
  * Per code: status, reason phrase, message, and the `error` of the challenge (RFC 6750 section 3):
@@ -112,9 +113,9 @@ export interface AuthErrorInit {
 
 /**
  * A refusal: what a guard throws. `statusCode`, `headers` and the JSON form are the whole answer, so
- * an adapter adds nothing. A 4xx carries no stack and no cause.
+ * an adapter adds nothing. It has no stack, and a 4xx no cause.
  */
-export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Error {
+export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends StacklessError {
   override readonly name = 'AuthError'
   /** One of the codes documented in the README. */
   readonly code: Code
@@ -125,13 +126,7 @@ export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Error
 
   constructor(code: Code, { headers, cause }: AuthErrorInit) {
     const { statusCode, message } = answers[code]
-    const limit = Error.stackTraceLimit
-    // A refusal is an answer, not a fault: collecting its stack would cost a stranger's request more
-    // than refusing it does.
-    if (statusCode < 500) Error.stackTraceLimit = 0
     super(message, cause === undefined ? undefined : { cause })
-    Error.stackTraceLimit = limit
-    if (statusCode < 500) Reflect.deleteProperty(this, 'stack')
     this.code = code
     this.statusCode = statusCode
     this.headers = headers

@@ -1,4 +1,5 @@
 /** One bounded fetch of a key set document: time, size, redirects. Never throws anything but its own. */
+import { StacklessError } from './stackless-error.ts'
 
 /** Bytes of a key set document, counted after decompression. Cognito's are under 2 KiB. */
 const MAX_BYTES = 256 * 1024
@@ -38,7 +39,7 @@ export interface JwksFacts {
 }
 
 /** A failed fetch; the `cause` of `ERR_KEYS_UNAVAILABLE`. Carries facts, never foreign text. */
-export class JwksError extends Error {
+export class JwksError extends StacklessError {
   override readonly name = 'JwksError'
   readonly code: JwksErrorCode
   readonly errno: string | undefined

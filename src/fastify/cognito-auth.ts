@@ -3,17 +3,18 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import fastifyPlugin from 'fastify-plugin'
 import { authorizationLines } from '../core/bearer.ts'
 import { AuthError } from '../core/errors.ts'
+import { InternalError } from '../core/internal-error.ts'
 import { OptionError } from '../core/option-error.ts'
 import { type CognitoAuthOptions, readOptions } from '../core/options.ts'
 import { type Guard, openResourceServer } from '../core/resource-server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
-import { InternalError, rejecting } from './internal-error.ts'
 import {
   addRegistration,
   hasRegistration,
   type Registration,
   registrationOf,
 } from './registrations.ts'
+import { rejecting } from './rejecting.ts'
 import { declareNeed, needOf } from './route-need.ts'
 
 const CORS = '@fastify/cors'

@@ -1,0 +1,14 @@
+/** What is answered in place of a fault that must not be shown. */
+import { StacklessError } from './stackless-error.ts'
+
+/** Answered with 500. The fault itself is in the log. */
+export class InternalError extends StacklessError {
+  override readonly name = 'InternalError'
+  readonly code: 'ERR_OPTION_INVALID' | 'ERR_INTERNAL'
+  readonly statusCode = 500
+
+  constructor(code: InternalError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
