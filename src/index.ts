@@ -7,15 +7,18 @@
 export type { MachineClaims } from './core/claims.ts'
 export type { AnyAuthError, AuthErrorBody, AuthErrorCode } from './core/errors.ts'
 export { AuthError } from './core/errors.ts'
+export type { LongConnection } from './core/expiry.ts'
 export type { JwksErrorCode } from './core/fetch-jwks.ts'
 export { JwksError } from './core/fetch-jwks.ts'
 export type { JsonWebKey, JsonWebKeySet } from './core/key-set.ts'
+export type { KeyStoreOptions } from './core/key-store-options.ts'
 export { StartupError } from './core/keys.ts'
 export type { Logger } from './core/logger.ts'
 export { OptionError } from './core/option-error.ts'
-export type { CognitoAuthOptions, CommonOptions, KeyStoreOptions } from './core/options.ts'
+export type { CognitoAuthOptions, CommonOptions } from './core/options.ts'
 export type { AccessRequirement, AnyOf } from './core/requirement.ts'
 export { anyOf } from './core/requirement.ts'
+export type { ResourceMetadata, ResourceMetadataDocument } from './core/resource-metadata.ts'
 export type {
   AuthFor,
   Guard,

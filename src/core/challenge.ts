@@ -18,11 +18,14 @@ export interface Refusals {
   scopeHeaders(scopes: readonly string[]): AuthError['headers']
 }
 
-/** @param realm Only of {@link QUOTABLE} characters. */
-export function refusals(realm: string): Refusals {
+/**
+ * @param realm Only of {@link QUOTABLE} characters.
+ * @param metadataUrl Where the resource's metadata is, for each challenge: RFC 9728 section 5.1.
+ */
+export function refusals(realm: string, metadataUrl?: string): Refusals {
   const headers = new Map<AuthErrorCode, AuthError['headers']>()
   for (const code of Object.keys(answers) as AuthErrorCode[]) {
-    headers.set(code, challengeHeaders(code, realm))
+    headers.set(code, challengeHeaders(code, { realm, metadataUrl }))
   }
   return {
     refuse: (code, given = headers.get(code) as AuthError['headers']) =>
@@ -35,20 +38,27 @@ export function refusals(realm: string): Refusals {
         cause,
       })
     },
-    scopeHeaders: (scopes) => challengeHeaders('ERR_SCOPE_INSUFFICIENT', realm, scopes.join(' ')),
+    scopeHeaders: (scopes) =>
+      challengeHeaders('ERR_SCOPE_INSUFFICIENT', { realm, metadataUrl, scope: scopes.join(' ') }),
   }
+}
+
+interface Params {
+  readonly realm: string
+  readonly metadataUrl: string | undefined
+  readonly scope?: string
 }
 
 function challengeHeaders(
   code: AuthErrorCode,
-  realm: string,
-  scope?: string,
+  { realm, metadataUrl, scope }: Params,
 ): Readonly<Record<string, string>> {
   const { challenge, message } = answers[code]
   if (challenge === 'none') return Object.freeze({ 'cache-control': 'no-store' })
   const params = [`realm="${realm}"`]
   if (challenge !== 'bare') params.push(`error="${challenge}"`, `error_description="${message}"`)
   if (scope !== undefined) params.push(`scope="${scope}"`)
+  if (metadataUrl !== undefined) params.push(`resource_metadata="${metadataUrl}"`)
   return Object.freeze({
     'cache-control': 'no-store',
     'www-authenticate': `Bearer ${params.join(', ')}`,

@@ -115,6 +115,11 @@ export class KeyStore {
     }
   }
 
+  /** The issuer forms tokens come from, as far as is known. */
+  issuersInUse(): readonly string[] {
+    return this.#kept().map(({ issuer }) => issuer)
+  }
+
   /** Ends the timer and every fetch; keys are no longer answered. */
   close(): void {
     clearTimeout(this.#timer)

@@ -1,6 +1,7 @@
 /** Validates the options every surface shares. What comes out is complete and belongs to the core. */
 
 import { QUOTABLE } from './challenge.ts'
+import { type KeyStoreOptions, readTiming } from './key-store-options.ts'
 import type { KeyStoreTiming } from './keys.ts'
 import { type Logger, safeLogger } from './logger.ts'
 import {
@@ -16,6 +17,11 @@ import {
   type CompiledRequirement,
   compileRequirement,
 } from './requirement.ts'
+import {
+  type MetadataPlan,
+  type ResourceMetadata,
+  readResourceMetadata,
+} from './resource-metadata.ts'
 import type { UserPool, UserPoolOptions } from './user-pool-options.ts'
 import { readUserPool, USER_POOL_MEMBERS } from './user-pool-options.ts'
 import type { VerifiedToken } from './verified-token.ts'
@@ -42,8 +48,9 @@ export interface CommonOptions {
   /** Longest token in characters; longer is refused undecoded. Default 8192, at most 1,048,576. */
   readonly maxTokenLength?: number
   /**
-   * Fastify: what a route without a requirement of its own needs. Default `{}`, a valid token;
-   * `false` leaves such routes open.
+   * What a route without a requirement of its own needs. Default `{}`, a valid token. In Fastify
+   * `false` leaves such routes open; in Express and core it is what `auth()` and `guard()` need, and
+   * has to ask for a token; on Lambda routes that were not declared are denied unless it is set.
    */
   readonly default?: AccessRequirement | false
   /**
@@ -66,6 +73,11 @@ export interface CommonOptions {
   readonly keyStore?: KeyStoreOptions
   /** The protection space named in challenges (RFC 9110 section 11.5). Default `'api'`. */
   readonly realm?: string
+  /**
+   * RFC 9728: what the API says about itself under `/.well-known/oauth-protected-resource`, open to
+   * everyone, and `resource_metadata` in each challenge. Default: neither.
+   */
+  readonly resourceMetadata?: ResourceMetadata
   /** Where operators read of keys going bad and well. Default: the framework's; none in core. */
   readonly logger?: Logger
   /** Wall clock in milliseconds, for claims. Default `Date.now`. */
@@ -74,20 +86,6 @@ export interface CommonOptions {
   readonly monotonicNow?: () => number
   /** Transport for key sets; limits on time, size and redirects hold around it. */
   readonly fetch?: typeof globalThis.fetch
-}
-
-/** Durations in seconds. */
-export interface KeyStoreOptions {
-  /** `'require'` refuses to start without keys; default `'warn'` logs and goes on. */
-  readonly startup?: 'warn' | 'require'
-  /** Default 300 (5 minutes), ± 10 %: how long a revoked key is still trusted. At most 86,400. */
-  readonly refreshInterval?: number
-  /** Default 5: an unknown kid earns a fetch so often, once three were spent. At most 300. */
-  readonly cooldown?: number
-  /** Default 86,400 (a day): how long keys are trusted while none can be fetched. At most 604,800. */
-  readonly maxStale?: number
-  /** Default 3, for a whole fetch. At most 30. */
-  readonly fetchTimeout?: number
 }
 
 /** Options after validation. Durations in milliseconds but for `clockTolerance` (seconds). */
@@ -100,24 +98,36 @@ export interface ServerOptions {
   readonly check: CommonOptions['check']
   readonly clientCache: { readonly allow: number; readonly deny: number }
   readonly timing: KeyStoreTiming
+  readonly metadata: MetadataPlan | undefined
   readonly realm: string
   readonly logger: Logger
   readonly now: () => number
   readonly monotonicNow: () => number
   readonly fetch: typeof globalThis.fetch
+  /** Members of the adapter's own, not looked at yet. */
+  readonly own: Members
 }
 
 const COMMON_MEMBERS = [
   ...['clockTolerance', 'maxTokenLength', 'default', 'check', 'tokenCache', 'clientCache'],
-  ...['keyStore', 'realm', 'logger', 'now', 'monotonicNow', 'fetch'],
+  ...['keyStore', 'realm', 'resourceMetadata', 'logger', 'now', 'monotonicNow', 'fetch'],
 ]
 
-/**
- * @param logger The framework's, where the options name none.
- * @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong.
- */
-export function readOptions(value: unknown, logger?: Logger): ServerOptions {
-  const members = readMembers(value, [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS], '')
+/** What an adapter adds to the options it reads. */
+export interface AdapterOptions {
+  /** The framework's, where the options name none. */
+  readonly logger?: Logger
+  /** Names of members of its own. */
+  readonly own?: readonly string[]
+}
+
+/** @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong. */
+export function readOptions(
+  value: unknown,
+  { logger, own = [] }: AdapterOptions = {},
+): ServerOptions {
+  const common = [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS]
+  const members = readMembers(value, [...own, ...common], '')
   const { realm = 'api', default: fallback = {} } = members
   if (typeof realm !== 'string' || !QUOTABLE.test(realm)) {
     throw new OptionError(
@@ -145,11 +155,13 @@ export function readOptions(value: unknown, logger?: Logger): ServerOptions {
     check: readFunction(members, 'check'),
     clientCache: readClientCache(members['clientCache']),
     timing: readTiming(members['keyStore']),
+    metadata: readResourceMetadata(members['resourceMetadata']),
     realm,
     logger: safeLogger(readLogger(members['logger']) ?? logger),
     now: readFunction(members, 'now') ?? Date.now,
     monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
+    own: Object.fromEntries(own.filter((it) => it in members).map((it) => [it, members[it]])),
   }
 }
 
@@ -212,24 +224,6 @@ function readClientCache(value: unknown = {}): ServerOptions['clientCache'] {
   const read = (key: string, fallback: number): number =>
     1000 * readNumber(members, key, 'clientCache', { fallback, min: 0, max: 3600, unit: 'seconds' })
   return { allow: read('allow', 60), deny: read('deny', 10) }
-}
-
-function readTiming(value: unknown = {}): KeyStoreTiming {
-  const durations = ['refreshInterval', 'cooldown', 'maxStale', 'fetchTimeout']
-  const members = readMembers(value, ['startup', ...durations], 'keyStore')
-  const { startup = 'warn' } = members
-  if (startup !== 'warn' && startup !== 'require') {
-    throw new OptionError('keyStore.startup', `is ${show(startup)}: use 'warn' or 'require'`)
-  }
-  const read = (key: string, fallback: number, max: number): number =>
-    1000 * readNumber(members, key, 'keyStore', { fallback, min: 0.001, max, unit: 'seconds' })
-  return {
-    startup,
-    refreshInterval: read('refreshInterval', 300, 86_400),
-    cooldown: read('cooldown', 5, 300),
-    maxStale: read('maxStale', 86_400, 604_800),
-    fetchTimeout: read('fetchTimeout', 3, 30),
-  }
 }
 
 function readLogger(value: unknown): Logger | undefined {

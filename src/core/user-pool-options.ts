@@ -3,6 +3,7 @@ import { CognitoJwtVerifier } from 'aws-jwt-verify/cognito-verifier'
 import type { JsonWebKeySet } from './key-set.ts'
 import { importKeySet, type KeySet } from './key-set.ts'
 import { OptionError, readMembers, readStrings, show } from './option-error.ts'
+import { isLoopback, readSecureUrl } from './secure-url.ts'
 
 /** Options of one user pool. */
 export interface UserPoolOptions {
@@ -63,7 +64,6 @@ export const USER_POOL_MEMBERS: readonly string[] = [
 ]
 /** Fits AWS's pattern and exists nowhere: the ids of generated pools begin with it. */
 const LOCAL_REGION = 'xx-local-1_'
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** @param place `''` or the path of the pool in the options, for messages. */
 export function readUserPool(value: unknown, place: string): UserPool {
@@ -108,7 +108,7 @@ function readIssuers(
 ): readonly string[] {
   if (value !== undefined) {
     const issuers = readStrings(value, at('issuer'), 'issuer')
-    for (const issuer of issuers) checkUrl(issuer, at('issuer'))
+    for (const issuer of issuers) readSecureUrl(issuer, at('issuer'))
     return issuers
   }
   try {
@@ -144,29 +144,8 @@ function readJwksUri(
   if (typeof value !== 'string') {
     throw new OptionError(at('jwksUri'), `is ${show(value)}: pass the URL of the key set`)
   }
-  checkUrl(value, at('jwksUri'))
+  readSecureUrl(value, at('jwksUri'))
   return [{ issuer: issuers[0] as string, jwksUri: value }]
-}
-
-/** Keys that anyone on the path can replace are no keys, so http is for this machine alone. */
-function checkUrl(value: string, place: string): void {
-  // URL drops blanks around and inside, an issuer is compared to the letter.
-  const url = URL.canParse(value) && !/\s/.test(value) ? new URL(value) : undefined
-  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
-  if (url === undefined || !secure) {
-    throw new OptionError(
-      place,
-      // What stands before an @ may be a password.
-      `is ${show(value.replace(/.*@/s, '…@'))}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
-    )
-  }
-  if (url.username !== '' || url.password !== '' || url.hash !== '') {
-    throw new OptionError(place, 'has credentials or a fragment: leave them out')
-  }
-}
-
-function isLoopback(url: URL): boolean {
-  return LOOPBACK.has(url.hostname)
 }
 
 function readJwks(value: unknown, place: string): UserPool['given'] {

@@ -15,14 +15,17 @@ export interface AuthDefaultOptions {
 const plugin: FastifyPluginAsync<AuthDefaultOptions> = (app, options) =>
   rejecting(() => {
     const { auth } = readMembers(options, ['auth'], 'authDefault')
-    addFallback(app, auth === false ? false : compileRequirement(auth, 'authDefault.auth'))
+    const need = auth === false ? false : compileRequirement(auth, 'authDefault.auth')
+    addFallback(app, need)
     app.addHook('onReady', async () => {
-      if (registrationOf(app) === undefined) {
+      const registration = registrationOf(app)
+      if (registration === undefined) {
         throw new OptionError(
           'authDefault',
           'has no effect: register cognitoAuth in this context or one around it',
         )
       }
+      if (need !== false) registration.server.declare(need)
     })
   })
 

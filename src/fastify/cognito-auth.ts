@@ -16,6 +16,7 @@ import {
 } from './registrations.ts'
 import { rejecting } from './rejecting.ts'
 import { declareNeed, needOf } from './route-need.ts'
+import { serveMetadata } from './well-known.ts'
 
 const CORS = '@fastify/cors'
 
@@ -130,16 +131,18 @@ async function register(app: FastifyInstance, given: CognitoAuthOptions): Promis
   if (registrationOf(app) === undefined && app.hasRequestDecorator('auth')) {
     throw new OptionError('request.auth', 'is taken by another plugin: remove one of the two')
   }
-  const options = readOptions(given, app.log)
+  const options = readOptions(given, { logger: app.log })
   const server = openResourceServer(options)
   const registration = { server, fallback: options.fallback }
   addRegistration(app, registration)
   app.addHook('onClose', async () => server.close())
   app.decorate('cognito', server)
   if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)
+  if (options.fallback !== false) server.declare(options.fallback)
   app.addHook('onRoute', declareNeed)
   app.addHook('onRequest', protect(registration))
   refuseLateCors(app)
+  if (options.metadata !== undefined) serveMetadata(app, server, options.metadata.path)
   if (options.timing.startup === 'require') await server.ready()
 }
 

@@ -57,6 +57,13 @@ export function fallbackOf(context: FastifyInstance, registration: Registration)
   return registration.fallback
 }
 
+/** The app's outermost context. */
+export function rootOf(context: FastifyInstance): FastifyInstance {
+  let root = context
+  for (const it of lineage(context)) if (it !== Object.prototype) root = it as FastifyInstance
+  return root
+}
+
 function* lineage(context: FastifyInstance): Generator<object> {
   for (let it: object | null = context; it !== null; it = Object.getPrototypeOf(it)) yield it
 }

@@ -2,7 +2,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { OptionError } from '../core/option-error.ts'
 import { compileRequirement } from '../core/requirement.ts'
-import { fallbackOf, type Registration, type RouteNeed } from './registrations.ts'
+import { fallbackOf, type Registration, type RouteNeed, registrationOf } from './registrations.ts'
 
 /** Where what was declared travels with the route's config, which Fastify copies. */
 const declared: unique symbol = Symbol('cognito-m2m.declared')
@@ -12,8 +12,8 @@ interface Config {
   readonly [declared]?: { readonly auth: unknown; readonly need: RouteNeed }
 }
 
-/** For `onRoute`: compiles what the route declares, and refuses it there. */
-export function declareNeed(route: RouteOptions): void {
+/** For `onRoute`: compiles what the route declares, and refuses it there. `this` is its context. */
+export function declareNeed(this: FastifyInstance, route: RouteOptions): void {
   const config: Config = route.config ?? {}
   const place = `config.auth of ${route.method} ${route.url}`
   if (!Object.prototype.propertyIsEnumerable.call(config, 'auth')) {
@@ -23,7 +23,9 @@ export function declareNeed(route: RouteOptions): void {
   }
   // A copy: the author's object may serve several routes.
   const { auth } = config
-  route.config = { ...config, auth, [declared]: { auth, need: compile(auth, place) } } as never
+  const need = compile(auth, place)
+  if (need !== false) registrationOf(this)?.server.declare(need)
+  route.config = { ...config, auth, [declared]: { auth, need } } as never
 }
 
 /** What a route needs that is asked for the first time; its context decides where it is silent. */

@@ -1,0 +1,38 @@
+/** User pools → their key stores, and the table from the `iss` of a token to what it is held against. */
+import { cachedLookup } from './client-lookup.ts'
+import { KeyStore } from './keys.ts'
+import type { ServerOptions } from './options.ts'
+import { steadyClock } from './steady-clock.ts'
+import type { UserPool } from './user-pool-options.ts'
+import type { Issuer } from './verifier.ts'
+
+/** Keys are fetched from here on. */
+export function openStore(pool: UserPool, options: ServerOptions): KeyStore {
+  const { userPoolId, issuers, given, local } = pool
+  const { timing, fetch, now, monotonicNow, logger } = options
+  if (local) {
+    logger.warn(
+      { userPoolId },
+      'cognito-m2m: local user pool: its tokens prove nothing, for development only',
+    )
+  }
+  return new KeyStore({ userPoolId, issuers, given, timing, fetch, now, monotonicNow, logger })
+}
+
+/** By the exact `iss`, so two pools can never be mixed up. */
+export function tableOfIssuers(
+  stores: readonly KeyStore[],
+  options: ServerOptions,
+): ReadonlyMap<string, Issuer> {
+  const { clockTolerance, clientCache, monotonicNow } = options
+  const issuers = new Map<string, Issuer>()
+  for (const [index, { userPoolId, machinesOnly, clientIds, lookup }] of options.pools.entries()) {
+    const elapsed = steadyClock(monotonicNow)
+    const rules = { machinesOnly, clientIds, clockTolerance }
+    const cached = lookup && cachedLookup(lookup, { ...clientCache, elapsed })
+    for (const keys of (stores[index] as KeyStore).issuers) {
+      issuers.set(keys.issuer, { userPoolId, keys, rules, lookup: cached })
+    }
+  }
+  return issuers
+}

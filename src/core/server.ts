@@ -1,0 +1,158 @@
+/**
+ * Decides: credential → token → decision → answer. Adapters are thin layers over its guards, so every
+ * surface gives the same answer in the same order.
+ */
+import { ask, type NoDecisionError } from './ask.ts'
+import { readBearer } from './bearer.ts'
+import { type Refusals, refusals } from './challenge.ts'
+import { endAtExpiry, type LongConnection } from './expiry.ts'
+import type { KeyStore } from './keys.ts'
+import { OptionError } from './option-error.ts'
+import type { ServerOptions } from './options.ts'
+import { openStore, tableOfIssuers } from './pools.ts'
+import {
+  type AccessRequirement,
+  type CompiledRequirement,
+  compileRequirement,
+  scopesSuffice,
+} from './requirement.ts'
+import type { ResourceMetadataDocument } from './resource-metadata.ts'
+import type { CoreServer, Guard, ServerStatus } from './resource-server.ts'
+import type { UserPool } from './user-pool-options.ts'
+import type { VerifiedToken } from './verified-token.ts'
+import { type Issuer, type Verified, verifyToken } from './verifier.ts'
+
+/** What a caller is told to wait when a check or lookup gave no decision, in milliseconds. */
+const CHECK_RETRY_AFTER = 1000
+
+/**
+ * What a guard without a requirement of its own needs, on surfaces that do not know their routes.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` where it lets requests without a token pass: nothing
+ *   there would say so aloud.
+ */
+export function requireDefault({ fallback }: ServerOptions): CompiledRequirement {
+  if (fallback !== false && !fallback.optional) return fallback
+  throw new OptionError(
+    'default',
+    'lets requests without a token pass: here, pass { optional: true } where it is meant, or no guard',
+  )
+}
+
+/** See {@link CoreServer}. */
+export class Server implements CoreServer {
+  readonly #options: ServerOptions
+  readonly #refusals: Refusals
+  readonly #stores: readonly KeyStore[]
+  readonly #issuers: ReadonlyMap<string, Issuer>
+  readonly #declaredScopes = new Set<string>()
+  #closed = false
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+    this.#refusals = refusals(options.realm, options.metadata?.url)
+    this.#stores = options.pools.map((pool) => openStore(pool, options))
+    this.#issuers = tableOfIssuers(this.#stores, options)
+  }
+
+  // What is compiled makes the answer null or not; types cannot follow it there.
+  guard(requirement?: AccessRequirement): Guard<never> {
+    const compiled =
+      requirement === undefined
+        ? requireDefault(this.#options)
+        : compileRequirement(requirement, 'requirement')
+    return this.guardOf(compiled) as Guard<never>
+  }
+
+  declare({ allOf, anyOf }: CompiledRequirement): void {
+    for (const scope of [...allOf, ...anyOf]) this.#declaredScopes.add(scope)
+  }
+
+  guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null> {
+    const { allOf, anyOf } = requirement
+    this.declare(requirement)
+    const insufficient = this.#refusals.scopeHeaders([...allOf, ...anyOf])
+    return (authorization, request) =>
+      this.#decide(authorization, request, requirement, insufficient)
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.#stores.map((store) => store.ready()))
+  }
+
+  status(): ServerStatus {
+    const userPools = this.#stores.map((store, index) => {
+      const { userPoolId, local } = this.#options.pools[index] as UserPool
+      return { userPoolId, local, ...store.status() }
+    })
+    return { ready: userPools.every(({ ready }) => ready), userPools }
+  }
+
+  resourceMetadata(): ResourceMetadataDocument | null {
+    const issuers = this.#stores.flatMap((store) => store.issuersInUse())
+    return this.#options.metadata?.document(this.#declaredScopes, issuers) ?? null
+  }
+
+  endAtExpiry(token: VerifiedToken, connection: LongConnection): void {
+    endAtExpiry(token, connection, this.#options)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const store of this.#stores) store.close()
+  }
+
+  async #decide(
+    authorization: string | readonly string[] | undefined,
+    request: unknown,
+    requirement: CompiledRequirement,
+    insufficient: Readonly<Record<string, string>>,
+  ): Promise<VerifiedToken | null> {
+    const { refuse } = this.#refusals
+    const credential = readBearer(authorization, this.#options.maxTokenLength)
+    if (typeof credential === 'string') {
+      if (credential === 'ERR_TOKEN_MISSING' && requirement.optional) return null
+      throw refuse(credential)
+    }
+    const { token, issuer } = await this.#verify(credential.token)
+    if (!(await this.#asked(() => issuer.lookup?.(token.clientId) ?? true))) {
+      throw refuse('ERR_CLIENT_NOT_ALLOWED')
+    }
+    if (!scopesSuffice(token.scopes, requirement)) {
+      throw refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
+    }
+    if (requirement.clientIds?.has(token.clientId) === false) throw refuse('ERR_ACCESS_DENIED')
+    // Both are called unbound: what they would find as `this` is not theirs.
+    const { check: serverCheck } = this.#options
+    const { check: routeCheck } = requirement
+    const allowed =
+      (serverCheck === undefined || (await this.#asked(() => ask(() => serverCheck(token))))) &&
+      (routeCheck === undefined || (await this.#asked(() => ask(() => routeCheck(token, request)))))
+    if (!allowed) throw refuse('ERR_ACCESS_DENIED')
+    return token
+  }
+
+  /** A cache of verified tokens answers here, before anything of the token is looked at. */
+  async #verify(token: string): Promise<Verified> {
+    if (this.#closed) throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', 0)
+    const result = await verifyToken(token, this.#issuers, this.#options.now)
+    if (typeof result === 'string') throw this.#refusals.refuse(result)
+    if ('retryAfter' in result) {
+      throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', result.retryAfter, result.cause)
+    }
+    return result
+  }
+
+  /** Runs a question to the owner's code; no decision is answered with 503. */
+  async #asked(question: () => boolean | Promise<boolean>): Promise<boolean> {
+    try {
+      return await question()
+    } catch (error) {
+      throw this.#refusals.unavailable(
+        'ERR_CHECK_UNAVAILABLE',
+        CHECK_RETRY_AFTER,
+        error as NoDecisionError,
+      )
+    }
+  }
+}
