@@ -6,9 +6,16 @@ export class InternalError extends StacklessError {
   override readonly name = 'InternalError'
   readonly code: 'ERR_OPTION_INVALID' | 'ERR_INTERNAL'
   readonly statusCode = 500
+  readonly headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store' }
 
   constructor(code: InternalError['code'], message: string) {
     super(message)
     this.code = code
+  }
+
+  /** The response body. */
+  toJSON(): object {
+    const { statusCode, code, message } = this
+    return { statusCode, code, error: 'Internal Server Error', message }
   }
 }

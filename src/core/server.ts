@@ -56,11 +56,12 @@ export class Server implements CoreServer {
   }
 
   // What is compiled makes the answer null or not; types cannot follow it there.
-  guard(requirement?: AccessRequirement): Guard<never> {
+  guard(...given: readonly [AccessRequirement?]): Guard<never> {
+    // A requirement that is undefined is a slip, not a wish for the default.
     const compiled =
-      requirement === undefined
+      given.length === 0
         ? requireDefault(this.#options)
-        : compileRequirement(requirement, 'requirement')
+        : compileRequirement(given[0], 'requirement')
     return this.guardOf(compiled) as Guard<never>
   }
 

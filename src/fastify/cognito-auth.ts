@@ -104,8 +104,7 @@ function refuse(
   reply: FastifyReply,
   done: Done,
 ): void {
-  reply.code(error.statusCode)
-  if (error instanceof AuthError) reply.headers(error.headers)
+  reply.code(error.statusCode).headers(error.headers)
   endUpgrade(request, reply)
   done(error)
 }

@@ -1,0 +1,15 @@
+/** Writes a refusal as it is: status, headers and body are the core's. */
+import type { ServerResponse } from 'node:http'
+import type { AuthError } from '../core/errors.ts'
+import type { InternalError } from '../core/internal-error.ts'
+
+/** Answers, unless somebody else did while the decision was made, say a timeout. */
+export function answer(error: AuthError | InternalError, response: ServerResponse): void {
+  if (response.headersSent) return
+  const body = Buffer.from(JSON.stringify(error))
+  response.statusCode = error.statusCode
+  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
+  response.setHeader('content-type', 'application/json; charset=utf-8')
+  response.setHeader('content-length', body.length)
+  response.end(body)
+}

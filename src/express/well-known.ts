@@ -1,0 +1,29 @@
+/** Serves the resource's metadata (RFC 9728). */
+import type { IncomingMessage } from 'node:http'
+import { OptionError } from '../core/option-error.ts'
+import type { MetadataPlan } from '../core/resource-metadata.ts'
+import type { ResourceServer } from '../core/resource-server.ts'
+import type { Middleware } from './cognito-auth.ts'
+
+/** @param plan Undefined where the option was not set. */
+export function serveMetadata(server: ResourceServer, plan: MetadataPlan | undefined): Middleware {
+  if (plan === undefined) {
+    throw new OptionError('resourceMetadata', 'is missing: set it to serve a metadata document')
+  }
+  return (request, response, next) => {
+    const reading = request.method === 'GET' || request.method === 'HEAD'
+    if (!reading || pathOf(request) !== plan.path) {
+      next()
+      return
+    }
+    const body = Buffer.from(JSON.stringify(server.resourceMetadata()))
+    response.setHeader('content-type', 'application/json; charset=utf-8')
+    response.setHeader('content-length', body.length)
+    response.end(body)
+  }
+}
+
+/** The whole path: below a mount point `url` has lost its beginning. */
+function pathOf(request: IncomingMessage & { originalUrl?: string }): string | undefined {
+  return (request.originalUrl ?? request.url)?.split('?', 1)[0]
+}
