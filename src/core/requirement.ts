@@ -114,3 +114,26 @@ export function scopesSuffice(
   for (const scope of anyOf) if (granted.has(scope)) return true
   return false
 }
+
+/** Whether a verified token has what is asked of it; what is asked of a request is not known here. */
+export function isMetBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
+  const { clientIds } = requirement
+  return scopesSuffice(token.scopes, requirement) && clientIds?.has(token.clientId) !== false
+}
+
+/** Whether every token that meets `strict` meets `loose`; false where that cannot be told. */
+export function implies(strict: CompiledRequirement, loose: CompiledRequirement): boolean {
+  if (strict.clientIds?.size === 0) return true
+  const granted = new Set(strict.allOf)
+  const { allOf, anyOf, clientIds } = loose
+  const enough =
+    anyOf.length === 0 ||
+    anyOf.some((scope) => granted.has(scope)) ||
+    (strict.anyOf.length > 0 && strict.anyOf.every((scope) => anyOf.includes(scope)))
+  return (
+    enough &&
+    allOf.every((scope) => granted.has(scope)) &&
+    (clientIds === undefined ||
+      (strict.clientIds !== undefined && [...strict.clientIds].every((id) => clientIds.has(id))))
+  )
+}

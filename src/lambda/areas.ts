@@ -1,0 +1,90 @@
+/**
+ * What a policy can tell apart. In a resource `*` matches slashes and nothing too, so a route's
+ * wildcard reaches beyond the route: each part of the API that a pattern may reach is an area of its
+ * own, with the route that owns it.
+ */
+import { OptionError, show } from '../core/option-error.ts'
+import { type CompiledRequirement, implies } from '../core/requirement.ts'
+import { contains, overlap } from './globs.ts'
+import { METHODS, type Need, type Route, type Routes } from './routes.ts'
+
+/** A segment no route names: it stands for every text a wildcard may take. */
+const ANYTHING = '\u0000'
+
+/** A part of the API with one owner. */
+export interface Area {
+  /** `METHOD/path` with `*`. */
+  readonly glob: string
+  /** The key of the route it belongs to; `default` where none was declared. */
+  readonly owner: string
+  readonly need: CompiledRequirement
+}
+
+/** The areas of an API. */
+export interface Areas {
+  /** One per route and method. */
+  readonly declared: readonly Area[]
+  /** What their wildcards reach besides, and the same paths with a slash at the end. */
+  readonly beyond: readonly Area[]
+}
+
+/** @throws {OptionError} `ERR_OPTION_INVALID` for what a policy cannot say at all. */
+export function areasOf(routes: Routes, fallback: Need): Areas {
+  const rest = { owner: 'default', need: judgeable(fallback, 'default') }
+  const declared = routes.list.flatMap(areasOfRoute)
+  return { declared, beyond: declared.flatMap((area) => beyondOf(area, routes, rest)) }
+}
+
+/** API Gateway answers a request without a token by itself where it keeps results. */
+function judgeable(need: Need, place: string): CompiledRequirement {
+  if (need === false || need.optional) {
+    throw new OptionError(
+      place,
+      'lets requests without a token pass, which needs resultTtl 0: take the authorizer off that route, or set it',
+    )
+  }
+  if (need.check !== undefined) {
+    throw new OptionError(place, 'has a check, which decides per request: set resultTtl to 0')
+  }
+  return need
+}
+
+function areasOfRoute({ key, method, segments, need }: Route): Area[] {
+  const compiled = judgeable(need, `routes[${show(key)}]`)
+  const path = segments.map(({ kind, text }) => (kind === 'literal' ? text : '*')).join('/')
+  const methods = method === 'ANY' ? METHODS : [method]
+  return methods.map((it) => ({ glob: `${it}/${path}`, owner: key, need: compiled }))
+}
+
+/** Each wildcard takes nothing and several segments as well as one. */
+function beyondOf({ glob }: Area, routes: Routes, rest: Omit<Area, 'glob'>): Area[] {
+  const wildcards = [...glob.matchAll(/\*/g)].map(({ index }) => index)
+  const globs = wildcards.flatMap((at) =>
+    ['', '*/*'].map((instead) => `${glob.slice(0, at)}${instead}${glob.slice(at + 1)}`),
+  )
+  return [...globs, `${glob}/`].map((it) => {
+    const [method = '', ...path] = it.replaceAll('*', ANYTHING).split('/')
+    const owner = routes.match(method, `/${path.join('/')}`)
+    if (owner === undefined) return { ...rest, glob: it }
+    return { glob: it, owner: owner.key, need: owner.need as CompiledRequirement }
+  })
+}
+
+/** Whether there may be a token that reaches `one` and not `other`. */
+export function mayDiffer(one: Area, other: Area): boolean {
+  return !implies(one.need, other.need)
+}
+
+/** Whether allowing `by` lets a token into `area`: not where it is only a part with its own owner. */
+export function reaches(by: Area, area: Area): boolean {
+  return overlap(by.glob, area.glob) && !within(by, area)
+}
+
+/** Whether denying `area` keeps a token out of `other` too: not where it is only a part of that. */
+export function denies(area: Area, other: Area): boolean {
+  return overlap(area.glob, other.glob) && !within(area, other)
+}
+
+function within(inner: Area, outer: Area): boolean {
+  return contains(outer.glob, inner.glob) && !contains(inner.glob, outer.glob)
+}

@@ -1,0 +1,159 @@
+/** The Lambda authorizer for API Gateway: one decision, in the forms API Gateway understands. */
+import type {
+  APIGatewayAuthorizerResult,
+  APIGatewayRequestAuthorizerEventV2,
+  APIGatewaySimpleAuthorizerWithContextResult,
+} from 'aws-lambda'
+import { OptionError, readNumber, show } from '../core/option-error.ts'
+import { type CognitoAuthOptions, readOptions, type ServerOptions } from '../core/options.ts'
+import { type AccessRequirement, compileRequirement } from '../core/requirement.ts'
+import {
+  type CoreServer,
+  type Guard,
+  openResourceServer,
+  type ResourceServer,
+} from '../core/resource-server.ts'
+import type { VerifiedToken } from '../core/verified-token.ts'
+import { type AuthorizerContext, exactPolicy, keptPolicy, simpleAnswer } from './answers.ts'
+import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
+import { AuthorizerError, outcomeOf } from './outcome.ts'
+import { planReach } from './reach.ts'
+import { DENIED, type Need, type Routes, readRoutes } from './routes.ts'
+
+/** Longest time API Gateway keeps a result, in seconds. */
+const MAX_TTL = 3600
+/** A kept Allow ends so many seconds after API Gateway should have asked again. */
+const MARGIN = 60
+
+const OWN = ['routes', 'resultTtl', 'simpleResponses', 'default']
+
+/** The options every surface shares, and what API Gateway adds. */
+export type LambdaAuthorizerOptions = CognitoAuthOptions & {
+  /**
+   * What each route needs, by its key in API Gateway: `GET /orders/{id}`, `ANY /files/{path+}`;
+   * `false` opens it. A route that is not declared is denied unless `default` is set.
+   */
+  readonly routes: Readonly<Record<string, AccessRequirement | false>>
+  /**
+   * Seconds API Gateway keeps a result: what is set as its authorizer's TTL, at most 3600. With 0
+   * each answer is about one request. Above 0 it is about all declared routes; then nothing may
+   * depend on the request.
+   */
+  readonly resultTtl: number
+  /** HTTP API 2.0 with `EnableSimpleResponses`: `{ isAuthorized }` instead of policies. */
+  readonly simpleResponses?: boolean
+}
+
+/** Answers with policies: REST TOKEN, REST REQUEST and HTTP API. */
+export interface LambdaAuthorizer {
+  (event: AuthorizerEvent): Promise<APIGatewayAuthorizerResult>
+  /** The resource server behind it: readiness, status, `close()`. */
+  readonly server: ResourceServer
+}
+
+/** Answers with `{ isAuthorized, context }`: HTTP API 2.0 only. */
+export interface SimpleLambdaAuthorizer {
+  (
+    event: APIGatewayRequestAuthorizerEventV2,
+  ): Promise<APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext>>
+  readonly server: ResourceServer
+}
+
+/**
+ * Creates a Lambda authorizer. Make it outside the handler: a warm start keeps its keys.
+ *
+ * ```ts
+ * export const handler = createLambdaAuthorizer({
+ *   userPoolId: 'eu-west-1_AbCdEfGhI',
+ *   clientId: ['5kek0i61pgkokoob4fsm9fo9it'],
+ *   routes: { 'GET /orders': { scopes: 'orders/read' }, 'POST /orders': { scopes: 'orders/write' } },
+ *   resultTtl: 0,
+ * })
+ * ```
+ *
+ * The handler throws `Unauthorized` for a 400 or 401, answers a 403 with a Deny, and throws what
+ * could not be judged (500, not kept).
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
+ */
+export function createLambdaAuthorizer(
+  options: LambdaAuthorizerOptions & { readonly simpleResponses: true },
+): SimpleLambdaAuthorizer
+export function createLambdaAuthorizer(
+  options: LambdaAuthorizerOptions & { readonly simpleResponses?: false },
+): LambdaAuthorizer
+export function createLambdaAuthorizer(
+  given: LambdaAuthorizerOptions,
+): LambdaAuthorizer | SimpleLambdaAuthorizer {
+  const options = readOptions(given, { own: OWN })
+  const { routes: declared, simpleResponses: simple = false } = options.own
+  if (typeof simple !== 'boolean') {
+    throw new OptionError('simpleResponses', `is ${show(simple)}: pass true or false`)
+  }
+  const ttl = readTtl(options, simple)
+  const routes = readRoutes(declared)
+  const fallback = 'default' in options.own ? options.fallback : DENIED
+  const reachOf = ttl === 0 ? undefined : planReach(routes, fallback)
+  const server = openResourceServer(options)
+  for (const need of [fallback, ...routes.list.map((it) => it.need)]) {
+    if (need !== false) server.declare(need)
+  }
+  const decide = reachOf === undefined ? perRequest(server, routes, fallback) : perToken(server)
+
+  const authorizer = async (event: AuthorizerEvent): Promise<unknown> => {
+    const request = readEvent(event)
+    if (request === undefined || (simple && !request.isV2)) {
+      throw new AuthorizerError('ERR_EVENT_UNKNOWN', 'The event is not one this authorizer answers')
+    }
+    const outcome = await outcomeOf(() => decide(request, event), options.logger)
+    if (simple) return simpleAnswer(outcome)
+    if (reachOf === undefined) return exactPolicy(outcome, request.arn)
+    return keptPolicy(outcome, request.arn, (token) => ({
+      ...reachOf(token),
+      until: Math.min(
+        token.expiresAt + options.clockTolerance,
+        options.now() / 1000 + ttl + MARGIN,
+      ),
+    }))
+  }
+  return Object.assign(authorizer as never, { server })
+}
+
+type Decide = (request: AuthorizerRequest, event: AuthorizerEvent) => ReturnType<AnyGuard>
+type AnyGuard = Guard<VerifiedToken | null>
+
+/** What the route of the request asks for. */
+function perRequest(server: CoreServer, routes: Routes, fallback: Need): Decide {
+  const guardOf = (need: Need): AnyGuard => (need === false ? () => null : server.guardOf(need))
+  const guards = new Map(routes.list.map((route) => [route, guardOf(route.need)]))
+  const otherwise = guardOf(fallback)
+  return ({ arn, authorization }, event) => {
+    const route = routes.match(arn.method, arn.path)
+    const guard = (route && guards.get(route)) ?? otherwise
+    return guard(authorization, event)
+  }
+}
+
+/** Whether the token is good, whatever is asked for: the policy says what it may reach. */
+function perToken(server: CoreServer): Decide {
+  const guard = server.guardOf(compileRequirement({}, 'routes'))
+  return ({ authorization }) => guard(authorization)
+}
+
+function readTtl({ own, check }: ServerOptions, simple: boolean): number {
+  if (own['resultTtl'] === undefined) {
+    throw new OptionError(
+      'resultTtl',
+      'is missing: set it to the TTL of the authorizer in API Gateway, in seconds; 0 where results are not kept',
+    )
+  }
+  const range = { fallback: 0, min: 0, max: MAX_TTL, unit: 'seconds', integer: true }
+  const ttl = readNumber(own, 'resultTtl', '', range)
+  if (ttl > 0 && (simple || check !== undefined)) {
+    throw new OptionError(
+      'resultTtl',
+      `is ${ttl} beside ${simple ? 'simpleResponses' : 'check'}, which decides per request: set it to 0`,
+    )
+  }
+  return ttl
+}

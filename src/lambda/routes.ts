@@ -1,0 +1,116 @@
+/** Routes as API Gateway writes them (`GET /orders/{id}`), and which one a request is. */
+import { OptionError, readMembers, show } from '../core/option-error.ts'
+import { type CompiledRequirement, compileRequirement } from '../core/requirement.ts'
+
+const KEY = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|ANY) (\/\S*)$/
+const PARAMETER = /^\{[\w.:-]+\}$/
+const GREEDY = /^\{[\w.:-]+\+\}$/
+/** RFC 3986 `pchar` without `*`, which is a wildcard in a policy. */
+const LITERAL = /^(?:[A-Za-z0-9\-._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})+$/
+/** Named one by one in a policy: a wildcard for the method would match the path behind it too. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+type Segment = { readonly kind: 'literal' | 'parameter' | 'greedy'; readonly text: string }
+
+/** What a route needs; `false` is open. */
+export type Need = CompiledRequirement | false
+
+/** What no token meets: routes that nobody declared. */
+export const DENIED: CompiledRequirement = Object.freeze({
+  ...compileRequirement({}, 'routes'),
+  clientIds: new Set<string>(),
+})
+
+/** One declared route. */
+export interface Route {
+  readonly key: string
+  readonly method: string
+  readonly segments: readonly Segment[]
+  readonly need: Need
+}
+
+/** The declared routes, the most specific first: as API Gateway picks them. */
+export interface Routes {
+  readonly list: readonly Route[]
+  /** The route of a request; undefined where none was declared for it. */
+  match(method: string, path: string): Route | undefined
+}
+
+/** @throws {OptionError} `ERR_OPTION_INVALID`. */
+export function readRoutes(value: unknown): Routes {
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  const members = readMembers(value, keys, 'routes')
+  const list = keys.map((key) => readRoute(key, members[key]))
+  const shapes = new Map<string, string>()
+  for (const { key, method, segments } of list) {
+    const shape = `${method} ${segments.map(({ kind, text }) => (kind === 'literal' ? text : kind)).join('/')}`
+    const other = shapes.get(shape)
+    if (other !== undefined) {
+      throw new OptionError(`routes[${show(key)}]`, `is the same route as ${show(other)}: keep one`)
+    }
+    shapes.set(shape, key)
+  }
+  list.sort(bySpecificity)
+  return {
+    list,
+    match(method, path) {
+      const parts = partsOf(path)
+      return list.find((route) => isOf(route, method, parts))
+    },
+  }
+}
+
+function readRoute(key: string, value: unknown): Route {
+  const place = `routes[${show(key)}]`
+  const [, method, path] = KEY.exec(key) ?? []
+  if (method === undefined || path === undefined) {
+    throw new OptionError(
+      place,
+      'is no route: write a method (or ANY) and a path, for example "GET /orders/{id}"',
+    )
+  }
+  const parts = partsOf(path)
+  const segments = parts.map((text, index): Segment => {
+    if (PARAMETER.test(text)) return { kind: 'parameter', text }
+    if (GREEDY.test(text) && index === parts.length - 1) return { kind: 'greedy', text }
+    if (LITERAL.test(text)) return { kind: 'literal', text }
+    throw new OptionError(
+      place,
+      `has the segment ${show(text)}: use plain text, {name}, or {name+} at the end`,
+    )
+  })
+  return { key, method, segments, need: value === false ? false : compileRequirement(value, place) }
+}
+
+/** A single slash at the end makes no other route. */
+function partsOf(path: string): string[] {
+  const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(1, -1) : path.slice(1)
+  return trimmed === '' ? [] : trimmed.split('/')
+}
+
+function isOf({ method, segments }: Route, asked: string, parts: readonly string[]): boolean {
+  if (method !== 'ANY' && method !== asked) return false
+  if (segments.at(-1)?.kind !== 'greedy' && segments.length !== parts.length) return false
+  return segments.every(({ kind, text }, index) => {
+    const part = parts[index]
+    if (kind === 'greedy') return part !== undefined
+    return kind === 'literal' ? part === text : part !== ''
+  })
+}
+
+const RANK = { literal: 0, parameter: 1, greedy: 2 } as const
+
+/** Segment by segment plain text comes before {name} before {name+}, then the method before ANY. */
+function bySpecificity(one: Route, other: Route): number {
+  for (const [index, { kind }] of one.segments.entries()) {
+    const against = other.segments[index]
+    if (against === undefined) break
+    const order = RANK[kind] - RANK[against.kind]
+    if (order !== 0) return order
+  }
+  // Routes of different lengths never compete; an order of all of them is what sorting needs.
+  if (one.segments.length !== other.segments.length) {
+    return other.segments.length - one.segments.length
+  }
+  return Number(one.method === 'ANY') - Number(other.method === 'ANY')
+}
