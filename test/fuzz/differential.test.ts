@@ -1,0 +1,46 @@
+/**
+ * Core, aws-jwt-verify and jose judge the same variants of good tokens: whatever core accepts both
+ * accept, and what both accept core accepts, unless a rule of the design says why not.
+ *
+ * FUZZ_RUNS and FUZZ_SEED change how many, and repeat a run.
+ */
+import { randomInt } from 'node:crypto'
+import t from 'tap'
+import { run } from './campaign.ts'
+import { PAST_FINDINGS } from './findings.ts'
+import { forge } from './forging.ts'
+import { judge } from './judging.ts'
+import { judges, stopClock } from './oracles.ts'
+import { RULES } from './rules.ts'
+
+const runs = Number(process.env['FUZZ_RUNS'] ?? 100_000)
+const seed = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31))
+/** Fewer than this may by chance leave a rule out. */
+const ENOUGH_FOR_EVERY_RULE = 20_000
+
+// The campaign alone takes a minute or two; .taprc grants less to a file.
+t.setTimeout(900_000)
+t.teardown(stopClock())
+
+t.test('past findings', async (t) => {
+  for (const { why, verdicts, ...variant } of PAST_FINDINGS) {
+    const judgement = await judge(forge(variant), judges, RULES)
+    t.strictSame(judgement.verdicts, verdicts, why)
+    t.equal(judgement.fault, undefined, `${why}: as the rules say`)
+  }
+})
+
+t.test(`${runs} variants`, async (t) => {
+  t.comment(`FUZZ_SEED=${seed} FUZZ_RUNS=${runs}`)
+  const { finding, matrix, byRule, ...outcome } = await run({ judges, rules: RULES, seed, runs })
+  for (const [who, times] of matrix) t.comment(`${who}  ${times}`)
+  for (const [rule, times] of byRule) t.comment(`core alone refuses, ${rule}: ${times}`)
+  t.equal(finding, undefined, 'no fault; one found belongs into findings.ts')
+  t.equal(outcome.runs, runs, 'all were judged')
+  t.ok(
+    outcome.acceptedBySomebody >= runs / 5,
+    `accepted by somebody: ${outcome.acceptedBySomebody}`,
+  )
+  const unused = [...byRule].filter(([, times]) => times === 0).map(([rule]) => rule)
+  if (runs >= ENOUGH_FOR_EVERY_RULE) t.strictSame(unused, [], 'every rule explained something')
+})
