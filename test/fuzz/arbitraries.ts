@@ -28,6 +28,7 @@ const members: fc.Arbitrary<JsonEdit> = fc.oneof(
   weighed(1, fc.record({ edit: is('own key') })),
 )
 
+const name = fc.oneof(fc.string(), fc.string({ unit: 'binary' }))
 const added = (spelled: fc.Arbitrary<string>, json: fc.Arbitrary<string>) =>
   fc.record({ edit: is('add'), part: jsonPart, spelled, json, front: fc.boolean() })
 const additions: fc.Arbitrary<JsonEdit> = fc.oneof(
@@ -39,13 +40,14 @@ const additions: fc.Arbitrary<JsonEdit> = fc.oneof(
     ),
   ),
   weighed(2, added(spelled(prototypeName), odd)),
-  weighed(7, added(spelled(fc.string()), anything)),
+  weighed(7, added(spelled(name), anything)),
 )
 
 const texts: fc.Arbitrary<JsonEdit> = fc.oneof(
   fc.record({
     edit: is('nest'),
     part: jsonPart,
+    of: fc.constantFrom('arrays', 'objects'),
     depth: fc.oneof(fc.integer({ min: 28, max: 34 }), fc.nat(60), fc.constant(500)),
   }),
   fc.record({
@@ -88,6 +90,7 @@ const around = fc.constantFrom('', ' ', '.', '.A', '\n', ',a', '\ufeff')
 const wholes: fc.Arbitrary<TokenEdit> = fc.oneof(
   fc.record({ edit: is('swap'), one: part, other: part }),
   fc.record({ edit: is('surround'), before: around, after: around }),
+  fc.record({ edit: is('truncate'), at: fc.nat(900) }),
 )
 
 const edit: fc.Arbitrary<Edit> = fc.oneof(

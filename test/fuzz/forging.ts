@@ -25,7 +25,9 @@ const JSON_EDITS: ReadonlySet<string> = new Set<JsonEdit['edit']>([
   ...(['set', 'drop', 'add', 'escape', 'grow', 'nest', 'own key'] as const),
   ...(['blank', 'wrap', 'byte'] as const),
 ])
-const TOKEN_EDITS: ReadonlySet<string> = new Set<TokenEdit['edit']>(['swap', 'surround'])
+const TOKEN_EDITS: ReadonlySet<string> = new Set<TokenEdit['edit']>([
+  ...(['swap', 'surround', 'truncate'] as const),
+])
 
 /** The same description gives the same token, within one process. */
 export function forge({ base, edits, signature: kind }: Variant): string {
@@ -87,15 +89,15 @@ function encodingEdit(text: string, edit: EncodingEdit): string {
 }
 
 function tokenEdited(parts: Record<Part, string>, edits: readonly TokenEdit[]): string {
-  let [before, after] = ['', '']
   for (const edit of edits) {
-    if (edit.edit === 'swap') {
-      const { one, other } = edit
-      ;[parts[one], parts[other]] = [parts[other], parts[one]]
-    } else {
-      before = edit.before + before
-      after += edit.after
-    }
+    if (edit.edit !== 'swap') continue
+    const { one, other } = edit
+    ;[parts[one], parts[other]] = [parts[other], parts[one]]
   }
-  return `${before}${parts.header}.${parts.claims}.${parts.signature}${after}`
+  return edits.reduce(wholeEdit, `${parts.header}.${parts.claims}.${parts.signature}`)
+}
+
+function wholeEdit(token: string, edit: TokenEdit): string {
+  if (edit.edit === 'surround') return edit.before + token + edit.after
+  return edit.edit === 'truncate' ? token.slice(0, edit.at % (token.length + 1)) : token
 }

@@ -62,22 +62,27 @@ function editedMembers(
     }
     case 'escape':
       return members.map((it) =>
-        it.name === edit.name ? { ...it, spelled: escapedName(it.name, edit.at) } : it,
+        it.name === edit.name ? { ...it, spelled: escaped(it.name, edit.at) } : it,
       )
     case 'grow':
       return [...members, member('filler', `"${'x'.repeat(edit.by)}"`)]
     case 'nest':
-      return [...members, member('nested', '['.repeat(edit.depth) + ']'.repeat(edit.depth))]
+      return [...members, member('nested', nested(edit.of, edit.depth))]
     case 'own key':
       return [...members, member('jwk', JSON.stringify(ownKey))]
   }
 }
 
-/** A name as JSON text with one character as \u escape, at a position modulo its length. */
-export function escapedName(name: string, at: number): string {
+/** JSON text of a string with one character as \u escape, at a position modulo its length. */
+export function escaped(name: string, at: number): string {
   if (name === '') return '""'
   const place = at % name.length
   const code = name.charCodeAt(place).toString(16).padStart(4, '0')
   const [head, tail] = [name.slice(0, place), name.slice(place + 1)]
   return `${JSON.stringify(head).slice(0, -1)}\\u${code}${JSON.stringify(tail).slice(1)}`
+}
+
+function nested(of: 'arrays' | 'objects', depth: number): string {
+  if (of === 'arrays') return '['.repeat(depth) + ']'.repeat(depth)
+  return `${'{"":'.repeat(depth)}0${'}'.repeat(depth)}`
 }

@@ -2,7 +2,7 @@
 import { mock } from 'node:test'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
-import { AuthError, type VerifiedToken } from '../../src/index.ts'
+import { AuthError, type Guard, type VerifiedToken } from '../../src/index.ts'
 import { CLIENT, ISSUER, NOW, POOL, serve, UPDATED_ISSUER } from '../core/forge.ts'
 import { OTHER_CLIENT } from './forging.ts'
 import { jwks } from './signing.ts'
@@ -23,8 +23,7 @@ export interface Judges {
 }
 
 const clientId = [CLIENT, OTHER_CLIENT]
-const server = serve({ jwks, clientId, clockTolerance: TOLERANCE })
-const guard = server.guard()
+const pool = { jwks, clientId, clockTolerance: TOLERANCE }
 
 const cognito = CognitoJwtVerifier.create({
   userPoolId: POOL,
@@ -42,8 +41,8 @@ const joseOptions = {
   currentDate: new Date(NOW * 1000),
 }
 
-export const judges: Judges = {
-  async core(token) {
+function coreOf(guard: Guard<VerifiedToken>): Judges['core'] {
+  return async (token) => {
     try {
       return await guard(`Bearer ${token}`)
     } catch (error) {
@@ -51,7 +50,11 @@ export const judges: Judges = {
       if (error instanceof AuthError) return error.code
       throw error
     }
-  },
+  }
+}
+
+export const judges: Judges = {
+  core: coreOf(serve(pool).guard()),
   aws(token) {
     try {
       return cognito.verifySync(token)
@@ -65,6 +68,12 @@ export const judges: Judges = {
       () => undefined,
     )
   },
+}
+
+/** With a core that lets users in as well. */
+export const judgesOfUsers: Judges = {
+  ...judges,
+  core: coreOf(serve({ ...pool, subjects: 'any' }).guard()),
 }
 
 /**

@@ -64,6 +64,9 @@ export const RULES: readonly Rule[] = [
   },
 ]
 
+/** What is left where users are let in. */
+export const RULES_FOR_USERS = RULES.filter(({ code }) => code !== 'ERR_TOKEN_USE')
+
 function invalid(name: string, refuses: Rule['refuses']): Rule {
   return { name, code: 'ERR_TOKEN_INVALID', refuses }
 }

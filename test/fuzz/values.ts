@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { CLIENT, ISSUER, KID, NOW, UPDATED_ISSUER } from '../core/forge.ts'
 import { OTHER_CLIENT } from './forging.ts'
-import { escapedName } from './json-text.ts'
+import { escaped } from './json-text.ts'
 import { OTHER_KID } from './signing.ts'
 import type { JsonPart } from './variant.ts'
 
@@ -75,7 +75,7 @@ const fieldsOf: Readonly<Record<JsonPart, Readonly<Record<string, Text>>>> = {
 }
 
 function quoted(...texts: readonly string[]): Text {
-  return fc.constantFrom(...texts.map((text) => JSON.stringify(text)))
+  return spelled(fc.constantFrom(...texts))
 }
 
 /** A member that is there or could be, and a value for it, mostly of the right kind. */
@@ -106,9 +106,9 @@ export const prototypeName: Text = fc.constantFrom(
   ...['__lookupGetter__', '__lookupSetter__'],
 )
 
-/** The name as JSON text, sometimes with a \u escape. */
+/** The text as JSON, sometimes with a \u escape. */
 export function spelled(name: Text): Text {
   return fc
-    .tuple(name, fc.option(fc.nat(20)))
-    .map(([text, at]) => (at === null ? JSON.stringify(text) : escapedName(text, at)))
+    .tuple(name, fc.option(fc.nat(20), { freq: 2 }))
+    .map(([text, at]) => (at === null ? JSON.stringify(text) : escaped(text, at)))
 }

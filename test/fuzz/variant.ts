@@ -21,8 +21,13 @@ export type JsonEdit =
   | { readonly edit: 'escape'; readonly part: JsonPart; readonly name: string; readonly at: number }
   /** Adds a claim of that many characters. */
   | { readonly edit: 'grow'; readonly part: JsonPart; readonly by: number }
-  /** Adds a member of that many arrays, one in the other. */
-  | { readonly edit: 'nest'; readonly part: JsonPart; readonly depth: number }
+  /** Adds a member of that many arrays or objects, one in the other. */
+  | {
+      readonly edit: 'nest'
+      readonly part: JsonPart
+      readonly of: 'arrays' | 'objects'
+      readonly depth: number
+    }
   /** Names the stranger's public key in the header. */
   | { readonly edit: 'own key' }
   /** Puts text between all pieces of the JSON. */
@@ -53,6 +58,8 @@ export type EncodingEdit =
 export type TokenEdit =
   | { readonly edit: 'swap'; readonly one: Part; readonly other: Part }
   | { readonly edit: 'surround'; readonly before: string; readonly after: string }
+  /** Keeps as many characters of the whole, modulo its length. */
+  | { readonly edit: 'truncate'; readonly at: number }
 
 export type Edit = JsonEdit | EncodingEdit | TokenEdit
 
