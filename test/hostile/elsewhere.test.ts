@@ -1,0 +1,44 @@
+/** Tokens in query, body, cookies and other headers are never read (RFC 6750 sections 2.2 and 2.3). */
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import t from 'tap'
+import { cognitoAuth } from '../../src/fastify/index.ts'
+import { exchange } from '../behaviour/surfaces.ts'
+import { doorPlans } from './doors.ts'
+import { NO_TOKEN, tokensElsewhere } from './elsewhere.ts'
+import { GOOD } from './kit.ts'
+
+t.test('Fastify reads a token in Authorization and nowhere else', async (t) => {
+  const app = Fastify()
+  let reached = 0
+  await app.register(cognitoAuth, doorPlans([]).plain.options)
+  for (const type of [
+    'application/x-www-form-urlencoded',
+    'multipart/form-data',
+    'application/jwt',
+  ]) {
+    app.addContentTypeParser(
+      type,
+      { parseAs: 'string' },
+      async (_request: unknown, text: unknown) => text,
+    )
+  }
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/r',
+    handler: async () => {
+      reached += 1
+      return 'reached'
+    },
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  t.teardown(() => app.close())
+  const { port } = app.server.address() as AddressInfo
+  const answers = await tokensElsewhere(port)
+  t.ok(answers.length > 50, `${answers.length} places`)
+  for (const { place, ...answer } of answers) t.strictSame(answer, NO_TOKEN, place)
+  t.equal(reached, 0)
+  const lines = ['GET /r HTTP/1.1', 'Host: a', 'Connection: close', `AUTHORIZATION: Bearer ${GOOD}`]
+  t.match(await exchange(port, lines), /^HTTP\/1\.1 200 /, 'where it belongs it is read')
+  t.equal(reached, 1)
+})
