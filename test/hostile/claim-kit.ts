@@ -17,9 +17,15 @@ type Code = HostileCase['code']
 export const claimTheme = (field: string, code: Code) => {
   return { clause: CLAUSES[field] ?? 'Cognito: access token', field, code }
 }
+
+/** The pool's token for a machine with these claims changed. */
 export const having = (changes: object) => withPayload(machineClaims({ ...changes }))
+
+/** The neighbours of a value, each as a token. */
 export const alike = (good: string, make: (value: string) => string): Entry[] =>
   lookAlikes(good).map(([how, value]) => [how, make(value)])
+
+/** Where the empty value has another answer. */
 export const alikeNonEmpty = (good: string, make: (value: string) => string): Entry[] =>
   alike(good, make).filter(([how]) => how !== 'empty')
 

@@ -1,11 +1,11 @@
 /** Every hostile case at every surface: refused, in the right way, and nothing told. */
 import t, { type Test } from 'tap'
-import { type Answer, type Surface, surfaces } from '../behaviour/surfaces.ts'
+import { type Answer, type Door, type Surface, surfaces } from '../behaviour/surfaces.ts'
 import { CLIENT } from '../core/forge.ts'
 import { openAttackerSite } from './attacker-site.ts'
 import { acceptedCases, hostileCases, overview, repetitions } from './cases.ts'
 import { type DoorPlan, doorPlans, KEYS_URL } from './doors.ts'
-import { judge, nameOf, type Wrong } from './judge.ts'
+import { expected, judge, nameOf, type Wrong } from './judge.ts'
 import { type AcceptedCase, type DoorName, GOOD, type HostileCase } from './kit.ts'
 
 /** Hostile cases between two good tokens. */
@@ -31,6 +31,15 @@ function fitting<Case extends AcceptedCase>(all: readonly Case[], surface: Surfa
   )
 }
 
+/** A door that throws instead of answering decided wrongly too. */
+async function verdictOf(it: HostileCase, door: Door, surface: string): Promise<Wrong | undefined> {
+  try {
+    return judge(it, await door.ask(it.authorization), surface)
+  } catch (error) {
+    return { hostile: nameOf(it), seen: { threw: String(error) }, expected: expected(it, surface) }
+  }
+}
+
 /** Asks all cases of one door; good tokens in front, between and behind. */
 async function runDoor(t: Test, surface: Surface, name: DoorName, plan: DoorPlan) {
   const wrong: Wrong[] = []
@@ -44,7 +53,7 @@ async function runDoor(t: Test, surface: Surface, name: DoorName, plan: DoorPlan
     for (let from = 0; from < cases.length; from += CONTROL_EVERY) {
       await control(`Bearer ${GOOD}`, `${name}: a good token before case ${from}`)
       for (const it of cases.slice(from, from + CONTROL_EVERY)) {
-        const verdict = judge(it, await door.ask(it.authorization), surface.name)
+        const verdict = await verdictOf(it, door, surface.name)
         if (verdict === undefined) t.pass(nameOf(it))
         else t.strictSame(verdict.seen, verdict.expected, verdict.hostile)
         if (verdict !== undefined) wrong.push(verdict)

@@ -1,6 +1,6 @@
 /** Tokens of the pool's own key whose scopes are no list, or do not hold the one required. */
 import { encode, label, machineClaims } from '../core/forge.ts'
-import { claimTheme, having, once } from './claim-kit.ts'
+import { claimTheme, having } from './claim-kit.ts'
 import { type Entry, entries, HEADER, type HostileCase, signedParts, tokens } from './kit.ts'
 import { lookAlikes } from './look-alikes.ts'
 
@@ -8,21 +8,9 @@ import { lookAlikes } from './look-alikes.ts'
 const SCOPE_LIST = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/
 
 export function scopeCases(): HostileCase[] {
-  const separators = [
-    '\t',
-    '  ',
-    '\n',
-    '\r\n',
-    '\0',
-    '\v',
-    '\u00a0',
-    '\u2003',
-    '\u3000',
-    '\u200b',
-    '"',
-    '\\',
-  ]
-  const joined = [',', ';', '+', '|', '%20', '&', ':', '.', '', '\u002c']
+  const blanks = ['\t', '  ', '\n', '\r\n', '\0', '\v', '\u00a0', '\u2003', '\u3000', '\u200b']
+  const separators = [...blanks, '"', '\\']
+  const joined = [',', ';', '+', '|', '%20', '&', ':', '.', '']
   const list = (by: string) => having({ scope: `orders/read${by}orders/write` })
   const near = lookAlikes('orders/read').filter(([how]) => how !== 'empty')
   const wellFormed = near.filter(([, scope]) => SCOPE_LIST.test(scope))
@@ -40,7 +28,7 @@ export function scopeCases(): HostileCase[] {
     ]),
     ...tokens(insufficient, [
       ['missing', having({ scope: undefined })],
-      ...joined.filter(once).map((by): Entry => [`separated by ${label(by)}`, list(by)]),
+      ...joined.map((by): Entry => [`separated by ${label(by)}`, list(by)]),
       ...wellFormed.map(([how, scope]): Entry => [how, having({ scope })]),
       ...entries([...others, ...more], (scope) => having({ scope })),
       [

@@ -2,6 +2,7 @@
 import { machineClaims, NOW } from '../core/forge.ts'
 import { claimTheme, having, once } from './claim-kit.ts'
 import { type Entry, entries, type HostileCase, jsonWith, tokens, withPayload } from './kit.ts'
+
 export function timeCases(): HostileCase[] {
   const { MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least } = Number
   const text = (claim: string, value: string): Entry => {
