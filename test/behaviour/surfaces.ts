@@ -1,55 +1,15 @@
-/** Every door an API can have, behind one face: the same request, and what came back. */
+/** Every door there is. A test that runs over them holds all of them to one behaviour. */
 import { once } from 'node:events'
-import { type AddressInfo, connect } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { createRequire } from 'node:module'
+import express from 'express'
 import Fastify from 'fastify'
+import { cognitoAuth as expressAuth, getAuth } from '../../src/express/index.ts'
 import { cognitoAuth } from '../../src/fastify/index.ts'
-import {
-  type AccessRequirement,
-  AuthError,
-  type CognitoAuthOptions,
-  createResourceServer,
-  type VerifiedToken,
-} from '../../src/index.ts'
+import { createResourceServer, type VerifiedToken } from '../../src/index.ts'
+import { admitted, httpDoor, refused, type Surface } from './door.ts'
+import { lambdaSurfaces } from './lambda-surfaces.ts'
 
-/** What a caller sees, and what a handler got. */
-export interface Answer {
-  readonly status: number
-  /** Of the refusal; undefined where the handler was reached. */
-  readonly code: string | undefined
-  /** Of the answer, names in lower case; only what the decision set. */
-  readonly headers: Readonly<Record<string, string>>
-  /** Parsed JSON of a refusal; undefined where the surface has no body. */
-  readonly body: unknown
-  /** What the handler was given; undefined where it was not reached. */
-  readonly auth: VerifiedToken | null | undefined
-}
-
-/** One API with one protected route. */
-export interface Door {
-  /** One request with none, one or several Authorization lines. */
-  ask(authorization: string | readonly string[] | undefined): Promise<Answer>
-  close(): Promise<void>
-}
-
-export interface Surface {
-  readonly name: string
-  /** `http`: real sockets, which carry Latin-1 header values of at most 16 KiB. */
-  readonly transport: 'direct' | 'http'
-  open(options: CognitoAuthOptions, requirement?: AccessRequirement): Promise<Door>
-}
-
-const DECIDED = ['www-authenticate', 'cache-control', 'retry-after', 'content-type']
-
-export function refused(error: unknown): Answer {
-  if (!(error instanceof AuthError)) throw error
-  const { statusCode: status, code, headers } = error
-  return { status, code, headers, body: error.toJSON(), auth: undefined }
-}
-
-export function admitted(auth: VerifiedToken | null): Answer {
-  return { status: 200, code: undefined, headers: {}, body: undefined, auth }
-}
+export type { Answer, Door, Surface } from './door.ts'
 
 const core: Surface = {
   name: 'core',
@@ -70,54 +30,6 @@ const core: Surface = {
   },
 }
 
-/** One request, byte for byte; the answer is read until the server closes. */
-export async function exchange(port: number, lines: readonly string[]): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  await once(socket, 'connect')
-  // Latin-1 is what a header value is on the wire, and what Node reads it as.
-  socket.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'))
-  return text(socket)
-}
-
-/** The answer of a raw HTTP/1.1 exchange; `auth` is the handler's. */
-export function answerOf(raw: string, auth: VerifiedToken | null | undefined): Answer {
-  const [head = '', body = ''] = raw.split(/\r\n\r\n(.*)/s)
-  const [first = '', ...lines] = head.split('\r\n')
-  const headers: Record<string, string> = {}
-  for (const line of lines) {
-    const [, name = '', value = ''] = /^([^:]+): ?(.*)$/.exec(line) ?? []
-    if (DECIDED.includes(name.toLowerCase())) headers[name.toLowerCase()] = value
-  }
-  const status = Number(first.split(' ')[1])
-  if (status === 200) return { ...admitted(auth as VerifiedToken | null), auth }
-  const json = JSON.parse(body) as { code?: string }
-  return { status, code: json.code, headers, body: json, auth }
-}
-
-/** A door over a listening server, whose handler hands over what it was given. */
-export function httpDoor(
-  server: { address(): unknown },
-  seen: { auth: VerifiedToken | null | undefined },
-  close: () => Promise<void>,
-): Door {
-  const { port } = server.address() as AddressInfo
-  return {
-    ask: async (authorization) => {
-      seen.auth = undefined
-      const values = authorization === undefined ? [] : [authorization].flat()
-      const lines = values.map((value) => `Authorization: ${value}`)
-      const raw = await exchange(port, [
-        'GET /r HTTP/1.1',
-        'Host: api.example',
-        'Connection: close',
-        ...lines,
-      ])
-      return answerOf(raw, seen.auth)
-    },
-    close,
-  }
-}
-
 const fastify: Surface = {
   name: 'Fastify',
   transport: 'http',
@@ -135,5 +47,36 @@ const fastify: Surface = {
   },
 }
 
-/** Every surface there is; a test that runs over them runs over all. */
-export const surfaces: readonly Surface[] = [core, fastify]
+/** Express 4's own types would only repeat Express 5's. */
+function expressSurface(name: string, make: typeof express): Surface {
+  return {
+    name,
+    transport: 'http',
+    async open(options, requirement) {
+      const app = make()
+      const auth = expressAuth(options)
+      const seen: { auth: VerifiedToken | null | undefined } = { auth: undefined }
+      const guard = requirement === undefined ? auth() : auth(requirement)
+      app.get('/r', guard, (req, res) => {
+        seen.auth = getAuth(req, { optional: true })
+        res.send('reached')
+      })
+      const server = app.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return httpDoor(server, seen, async () => {
+        auth.server.close()
+        server.closeAllConnections()
+        server.close()
+      })
+    },
+  }
+}
+
+/** A test that runs over them runs over all. */
+export const surfaces: readonly Surface[] = [
+  core,
+  fastify,
+  expressSurface('Express 4', createRequire(import.meta.url)('express4')),
+  expressSurface('Express 5', express),
+  ...lambdaSurfaces,
+]

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { ErrorRequestHandler } from 'express'
 import t from 'tap'
 import { AuthError } from '../../src/index.ts'
-import { exchange } from '../behaviour/surfaces.ts'
+import { exchange } from '../behaviour/door.ts'
 import { forged, MISSING, NOW, right, SCOPE, wrongScope } from '../fastify/support.ts'
 import { authFor, authOf, get, listen, versions } from './support.ts'
 

@@ -16,7 +16,7 @@ export interface Wrong {
   readonly expected: Seen
 }
 
-/** API Gateway knows no 400 from an authorizer, and shows neither body nor headers of it. */
+/** Of an authorizer API Gateway takes no 400 and no 503, and shows neither body nor headers. */
 const isBare = (surface: string) => surface.includes('Lambda')
 
 export function nameOf({ clause, field, mutation }: AcceptedCase): string {
@@ -26,7 +26,8 @@ export function nameOf({ clause, field, mutation }: AcceptedCase): string {
 export function expected({ code }: HostileCase, surface: string): Seen {
   const { statusCode, error, message, challenge } = answers[code]
   if (isBare(surface)) {
-    return { status: statusCode === 400 ? 401 : statusCode, code, reached: false, leaks: [] }
+    const status = { 400: 401, 503: 500 }[statusCode as number] ?? statusCode
+    return { status, code, reached: false, leaks: [] }
   }
   const params: Record<string, string> = { realm: 'api' }
   if (!['bare', 'none'].includes(challenge)) {
@@ -44,7 +45,7 @@ export function expected({ code }: HostileCase, surface: string): Seen {
 
 export function observed(hostile: HostileCase, answer: Answer, surface: string): Seen {
   const { status, code, headers, body, auth } = answer
-  const leaks = leaksOf(hostile, `${JSON.stringify(headers)}${JSON.stringify(body)}`)
+  const leaks = leaksOf(hostile, JSON.stringify([headers, body]))
   const seen = { status, code, reached: auth !== undefined, leaks }
   if (isBare(surface)) return seen
   const challenge = headers['www-authenticate']

@@ -1,0 +1,55 @@
+/** The order of checks is part of the contract: every surface answers with the same code. */
+import t from 'tap'
+import { called, type Fault, faults, SIGNATURE, withFaults } from './faults.ts'
+import { type Surface, surfaces } from './surfaces.ts'
+
+async function decide(surface: Surface, ...present: readonly Fault[]): Promise<string> {
+  called.length = 0
+  const { options, requirement, authorization } = withFaults(...present)
+  const door = await surface.open(options, requirement)
+  try {
+    const { status, code } = await door.ask(authorization)
+    return code ?? String(status)
+  } finally {
+    await door.close()
+  }
+}
+
+/** Where one line is handed over, two lines are another fault. */
+const isOf = (surface: Surface, { name }: Fault) =>
+  surface.oneLine !== true || name !== 'two credentials'
+
+const OWNERS = ['lookup', 'server check', 'route check']
+
+for (const surface of surfaces) {
+  t.test(surface.name, async (t) => {
+    t.equal(await decide(surface), '200')
+    t.strictSame(called, OWNERS, 'without a fault the owner is asked, in order')
+    for (const [index, fault] of faults.entries()) {
+      if (!isOf(surface, fault)) continue
+      t.equal(await decide(surface, fault), fault.code, `a request ${fault.name}`)
+      if (index <= SIGNATURE) t.strictSame(called, [], 'nothing of the owner is asked')
+      else t.ok(called.length < OWNERS.length || fault.name === 'refused by the route check')
+      t.strictSame(called, OWNERS.slice(0, called.length))
+    }
+    let pairs = 0
+    for (const [index, earlier] of faults.entries()) {
+      for (const later of faults.slice(index + 1)) {
+        // One pool has a list or a lookup; two credentials are two whatever they look like.
+        if (
+          earlier.options?.['clientId'] !== undefined &&
+          later.options?.['clientId'] !== undefined
+        )
+          continue
+        if (earlier.send !== undefined && later.send !== undefined) continue
+        if (!isOf(surface, earlier)) continue
+        pairs += 1
+        const code = await decide(surface, later, earlier)
+        t.equal(code, earlier.code, `${earlier.name}, ${later.name}`)
+        if (index <= SIGNATURE) t.strictSame(called, [])
+      }
+    }
+    const all = (faults.length * (faults.length - 1)) / 2 - 2
+    t.equal(pairs, surface.oneLine === true ? all - (faults.length - 2) : all)
+  })
+}
