@@ -7,6 +7,7 @@ import type {
   ResourceServer,
 } from '../../src/index.ts'
 import { AuthError, createResourceServer } from '../../src/index.ts'
+import { parseChallenges } from './challenge-parser.ts'
 
 /** Epoch seconds at which every test happens. */
 export const NOW = 1_700_000_000
@@ -120,18 +121,15 @@ export async function outcome(
   }
 }
 
-/** Reads a challenge as RFC 9110 section 11.6.1 and RFC 6750 section 3 write it, and no other way. */
+/** The parameters of the one Bearer challenge there may be, in the characters RFC 6750 allows. */
 export function parseChallenge(value: string | undefined): Record<string, string> {
-  const [, list] = /^Bearer (\S.*)$/.exec(value ?? '') ?? []
-  if (list === undefined) throw new Error(`no Bearer challenge: ${value}`)
-  const params: Record<string, string> = {}
-  for (const param of list.split(/, (?=[a-z_]+=")/)) {
-    const [, name, text] = /^([a-z_]+)="([\x20-\x21\x23-\x5B\x5D-\x7E]+)"$/.exec(param) ?? []
-    if (name === undefined || text === undefined) throw new Error(`malformed: ${param}`)
-    if (name in params) throw new Error(`twice: ${name}`)
-    params[name] = text
+  const [challenge, ...others] = parseChallenges(value ?? '')
+  if (challenge?.scheme !== 'Bearer' || others.length > 0) throw new Error(`not one: ${value}`)
+  for (const [name, text] of Object.entries(challenge.params)) {
+    if (!/^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/.test(text)) throw new Error(`${name} has ${text}`)
   }
-  return params
+  if (Object.keys(challenge.params).length === 0) throw new Error('no parameter')
+  return { ...challenge.params }
 }
 
 /** Deterministic numbers from 0 to below `limit`, so that a failure repeats. */
