@@ -64,6 +64,20 @@ const version = (name) =>
 function checkRuntimes(tarball) {
   const body = `
     const pool = createTestUserPool()
+    const authorizer = createLambdaAuthorizer({ ...pool.options(), routes: {}, default: {}, resultTtl: 0 })
+    authorizer({
+      type: 'TOKEN',
+      methodArn: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/prod/GET/',
+      authorizationToken: \`Bearer \${pool.accessToken()}\`,
+    }).then(({ principalId }) => { if (principalId !== pool.clients[0].clientId) throw new Error(principalId) })
+    const web = express()
+    web.get('/', auth(pool.options())(), (req, res) => res.end(getAuth(req).clientId))
+    const server = web.listen(0, '127.0.0.1', async () => {
+      const ask = (headers) => fetch(\`http://127.0.0.1:\${server.address().port}/\`, { headers })
+      const passed = await (await ask({ authorization: \`Bearer \${pool.accessToken()}\` })).text()
+      if (passed !== pool.clients[0].clientId || (await ask({})).status !== 401) throw new Error(passed)
+      server.close()
+    })
     const app = Fastify()
     app.register(cognitoAuth, pool.options())
     app.get('/', async (request) => request.auth.clientId)
@@ -74,12 +88,16 @@ function checkRuntimes(tarball) {
       })
       .then(({ statusCode }) => { if (statusCode !== 401) throw new Error('open') })`
   const folder = consumer('runtimes', tarball, {
-    dependencies: [`fastify@${version('fastify')}`],
+    dependencies: [`fastify@${version('fastify')}`, `express@${version('express')}`],
     files: {
       'esm.mjs': `
         import Fastify from 'fastify'
         import { createResourceServer } from 'cognito-m2m'
         import cognitoAuth, { cognitoAuth as named } from 'cognito-m2m/fastify'
+        import express from 'express'
+        import { cognitoAuth as auth, getAuth } from 'cognito-m2m/express'
+        import 'cognito-m2m/express/global'
+        import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
         import { createTestUserPool } from 'cognito-m2m/testing'
         if (cognitoAuth !== named || typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -87,6 +105,9 @@ function checkRuntimes(tarball) {
         const Fastify = require('fastify')
         const { createResourceServer } = require('cognito-m2m')
         const { cognitoAuth } = require('cognito-m2m/fastify')
+        const express = require('express')
+        const { cognitoAuth: auth, getAuth } = require('cognito-m2m/express')
+        const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
         const { createTestUserPool } = require('cognito-m2m/testing')
         if (typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -194,6 +215,56 @@ try {
      // @ts-expect-error an open route has no token
      app.get('/open', { config: { auth: false } }, async (request) => request.auth.clientId)`,
     [`fastify@${version('fastify')}`],
+  )
+  // Typed on Node: it compiles without Express, and with its types.
+  checkTypes(
+    tarball,
+    'express',
+    `import { cognitoAuth, getAuth } from 'cognito-m2m/express'
+     import type { IncomingMessage } from 'node:http'
+     const auth = cognitoAuth({ userPoolId: 'a', clientId: null })
+     auth({ scopes: 'a/b' })
+     export const caller = (request: IncomingMessage): string => getAuth(request).clientId
+     // @ts-expect-error declared by cognito-m2m/express/global alone
+     export type Global = Express.Request`,
+    [],
+  )
+  const withExpress = [
+    `express@${version('express')}`,
+    `@types/express@${version('@types/express')}`,
+  ]
+  checkTypes(
+    tarball,
+    'express-app',
+    `import express from 'express'
+     import { cognitoAuth, getAuth } from 'cognito-m2m/express'
+     const auth = cognitoAuth({ userPoolId: 'a', clientId: null })
+     express().get('/:id', auth({ scopes: 'a/b' }), (req, res) => void res.json([req.params.id, getAuth(req).clientId]))
+     // @ts-expect-error declared by cognito-m2m/express/global alone
+     express().get('/', auth(), (req, res) => void res.json(req.auth))`,
+    withExpress,
+  )
+  checkTypes(
+    tarball,
+    'express-global',
+    `import express from 'express'
+     import { cognitoAuth } from 'cognito-m2m/express'
+     import 'cognito-m2m/express/global'
+     const auth = cognitoAuth({ userPoolId: 'a', clientId: null })
+     express().get('/', auth(), (req, res) => void res.json(req.auth?.clientId))
+     // @ts-expect-error it may be missing
+     express().get('/', auth(), (req, res) => void res.json(req.auth.clientId))`,
+    withExpress,
+  )
+  checkTypes(
+    tarball,
+    'lambda',
+    `import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
+     import type { APIGatewayTokenAuthorizerHandler } from 'aws-lambda'
+     export const handler: APIGatewayTokenAuthorizerHandler = createLambdaAuthorizer({
+       userPoolId: 'a', clientId: null, routes: { 'GET /': {} }, resultTtl: 0,
+     })`,
+    [`@types/aws-lambda@${version('@types/aws-lambda')}`],
   )
   checkJest(tarball)
   process.stdout.write(
