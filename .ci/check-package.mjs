@@ -20,6 +20,8 @@ const INSTALL_SCRIPTS = [
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----|"(?:d|dp|dq|qi)"\s*:\s*"[A-Za-z0-9_-]{40,}"/
 
 const root = process.cwd()
+/** The compiler is no matter of the consumer's: one is enough for all of them. */
+const TSC = join(root, 'node_modules/.bin/tsc')
 const work = mkdtempSync(join(tmpdir(), 'cognito-m2m-package-'))
 const run = (command, args, cwd, options = {}) =>
   execFileSync(command, args, {
@@ -122,11 +124,7 @@ function checkRuntimes(tarball) {
 /** `skipLibCheck` off, so that every declaration the subpath names has to be there. */
 function checkTypes(tarball, name, source, dependencies) {
   const folder = consumer(`types-${name}`, tarball, {
-    dependencies: [
-      `typescript@${version('typescript')}`,
-      `@types/node@${version('@types/node')}`,
-      ...dependencies,
-    ],
+    dependencies: [`@types/node@${version('@types/node')}`, ...dependencies],
     manifest: { type: 'module' },
     files: { 'main.ts': source, 'commonjs.cts': source },
   })
@@ -145,7 +143,7 @@ function checkTypes(tarball, name, source, dependencies) {
         include: ['*.ts', '*.cts'],
       }),
     )
-    run('npx', ['tsc', '-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
+    run(TSC, ['-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
   }
   const bundler = {
     strict: true,
@@ -160,7 +158,7 @@ function checkTypes(tarball, name, source, dependencies) {
     join(folder, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: bundler, include: ['main.ts'] }),
   )
-  run('npx', ['tsc', '-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
+  run(TSC, ['-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
 /** The recipe of docs/jest.md, block by block. */
