@@ -7,12 +7,17 @@ import type { VerifiedToken } from './verified-token.ts'
 const POLICY_VIOLATION = 1008
 /** How long a websocket may take to say goodbye, in milliseconds. */
 const GRACE = 1000
+/** `readyState` of a websocket. */
+const CLOSED = 3
 /** Longest sleep, in milliseconds: a wall clock that steps or a laptop that sleeps is noticed then. */
 const LOOK_AGAIN = 60_000
 
 /** A websocket of `ws`, or anything of Node's that can be destroyed: a response, a socket, a stream. */
 export interface LongConnection {
   once(event: 'close', listener: () => void): unknown
+  readonly destroyed?: boolean
+  /** 3 is closed. */
+  readonly readyState?: number | string
   close?(code: number, reason: string): unknown
   terminate?(): unknown
   destroy?(): unknown
@@ -32,29 +37,50 @@ export function endAtExpiry(
   connection: LongConnection,
   { clockTolerance, now }: ExpiryClock,
 ): void {
-  if (typeof connection.terminate !== 'function' && typeof connection.destroy !== 'function') {
+  const endable =
+    typeof connection.terminate === 'function' || typeof connection.destroy === 'function'
+  // Destroying a request whose body was read ends nothing, and its own close is long past.
+  if (!endable || 'rawHeaders' in connection) {
     throw new OptionError('connection', 'cannot be ended: pass a websocket, response or socket')
   }
+  if (connection.destroyed === true || connection.readyState === CLOSED) return
   let timer: NodeJS.Timeout | undefined
   const look = (): void => {
-    const seconds = now() / 1000
-    if (!isLive(token.expiresAt, clockTolerance, seconds)) {
-      timer = end(connection)
-      return
-    }
-    const left = (token.expiresAt + clockTolerance - seconds) * 1000
-    timer = setTimeout(look, Math.min(LOOK_AGAIN, Math.max(1, left))).unref()
+    const seconds = secondsOf(now)
+    if (isLive(token.expiresAt, clockTolerance, seconds)) {
+      const left = (token.expiresAt + clockTolerance - seconds) * 1000
+      timer = setTimeout(look, Math.min(LOOK_AGAIN, left)).unref()
+    } else timer = end(connection)
   }
   connection.once('close', () => clearTimeout(timer))
   look()
 }
 
+/** A clock of the owner's that throws tells no time, at which no token is live. */
+function secondsOf(now: () => number): number {
+  try {
+    return now() / 1000
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** A response is destroyed as by a caller that hangs up: writing to one that ended is an error. */
 function end(connection: LongConnection): NodeJS.Timeout | undefined {
   if (typeof connection.terminate !== 'function') {
-    connection.destroy?.()
+    quietly(() => connection.destroy?.())
     return undefined
   }
-  connection.close?.(POLICY_VIOLATION, 'The access token expired')
-  return setTimeout(() => connection.terminate?.(), GRACE).unref()
+  const timer = setTimeout(() => quietly(() => connection.terminate?.()), GRACE).unref()
+  quietly(() => connection.close?.(POLICY_VIOLATION, 'The access token expired'))
+  return timer
+}
+
+/** In a timer nobody catches: what is thrown there would end the process. */
+function quietly(call: () => void): void {
+  try {
+    call()
+  } catch {
+    // The connection is the owner's; what can be done to end it was done.
+  }
 }

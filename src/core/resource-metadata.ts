@@ -75,7 +75,7 @@ export function readResourceMetadata(value: unknown): MetadataPlan | undefined {
       const scopes = listed === false ? [] : [...(listed ?? declaredScopes)].sort()
       return {
         resource,
-        authorization_servers: servers ?? issuers,
+        authorization_servers: [...(servers ?? issuers)],
         ...(scopes.length > 0 && { scopes_supported: scopes }),
         bearer_methods_supported: ['header'],
         ...(name !== undefined && { resource_name: name }),
@@ -103,7 +103,10 @@ function readResource(value: unknown, place: string): { resource: string; url: U
 function readServers(value: unknown, place: string): readonly string[] | undefined {
   if (value === undefined) return undefined
   const servers = readStrings(value, place, 'issuer')
-  for (const server of servers) readSecureUrl(server, place)
+  for (const server of servers) {
+    readSecureUrl(server, place)
+    if (server.includes('?')) throw new OptionError(place, 'has a query: an issuer has none')
+  }
   return servers
 }
 

@@ -20,7 +20,7 @@ export function readSecureUrl(value: string, place: string): URL {
       `is ${show(value.replace(/.*@/s, '…@'))}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
     )
   }
-  if (url.username !== '' || url.password !== '' || url.hash !== '') {
+  if (url.username !== '' || url.password !== '' || value.includes('#')) {
     throw new OptionError(place, 'has credentials or a fragment: leave them out')
   }
   return url

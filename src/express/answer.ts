@@ -3,9 +3,15 @@ import type { ServerResponse } from 'node:http'
 import type { AuthError } from '../core/errors.ts'
 import type { InternalError } from '../core/internal-error.ts'
 
-/** Answers, unless somebody else did while the decision was made, say a timeout. */
+/**
+ * Answers, unless somebody else did while the decision was made, say a timeout. An answer that was
+ * begun and cannot be refused any more is cut off, as Express does.
+ */
 export function answer(error: AuthError | InternalError, response: ServerResponse): void {
-  if (response.headersSent) return
+  if (response.headersSent) {
+    if (!response.writableEnded) response.destroy()
+    return
+  }
   const body = Buffer.from(JSON.stringify(error))
   response.statusCode = error.statusCode
   for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)

@@ -86,8 +86,16 @@ function protect(
 ): Middleware {
   return (request, response, next) => {
     const refuse = (error: AuthError | InternalError): void => {
-      if (errors === 'next') next(error)
-      else answer(error, response)
+      if (errors === 'next') {
+        next(error)
+        return
+      }
+      try {
+        answer(error, response)
+      } catch (fault) {
+        // Other middleware's, which hooks into answers: nobody else would hear of it.
+        next(fault)
+      }
     }
     const decline = (error: unknown): void => {
       if (error instanceof AuthError) {

@@ -6,14 +6,14 @@ import type {
 } from 'aws-lambda'
 import type { VerifiedToken } from '../core/verified-token.ts'
 import type { RequestArn } from './arn.ts'
-import type { Outcome } from './outcome.ts'
-import type { Reach } from './reach.ts'
+import { AuthorizerError, type Outcome } from './outcome.ts'
+import { MAX_RESULT, type Reach } from './reach.ts'
 
 /** What the API's backend is told, as `$context.authorizer.…`: scalars, which is all it takes. */
 export type AuthorizerContext = {
   /** The app client; absent where no token was asked for. */
   clientId?: string
-  /** Granted scopes, separated by one space. */
+  /** Granted scopes, separated by one space; left out where a kept policy would not fit with them. */
   scopes?: string
   /** Epoch seconds. */
   expiresAt?: number
@@ -25,42 +25,59 @@ export type AuthorizerContext = {
 /** Who calls where there is no token. */
 const NOBODY = 'anonymous'
 
+/** A token, what it may reach, and until when (epoch seconds). */
+export interface KeptGrant extends Reach {
+  readonly token: VerifiedToken
+  readonly until: number
+}
+
+type Decision = Outcome<VerifiedToken | null>
+
 /** About this request alone. */
-export function exactPolicy(outcome: Outcome, { exact }: RequestArn): APIGatewayAuthorizerResult {
+export function exactPolicy(outcome: Decision, { exact }: RequestArn): APIGatewayAuthorizerResult {
   const effect = 'code' in outcome ? 'Deny' : 'Allow'
   return policy([statement(effect, [exact])], contextOf(outcome))
 }
 
-/** About every route of the API: API Gateway keeps it and asks it about the caller's next request. */
+/**
+ * About every route of the API: API Gateway keeps it and asks it about the caller's next request.
+ *
+ * @throws {AuthorizerError} where it is larger than API Gateway takes, which a long stage name can do.
+ */
 export function keptPolicy(
-  outcome: Outcome,
+  outcome: Outcome<KeptGrant>,
   { stage }: RequestArn,
-  reachOf: (token: VerifiedToken) => Reach & { readonly until: number },
 ): APIGatewayAuthorizerResult {
   const resources = (globs: readonly string[]): string[] => globs.map((glob) => `${stage}/${glob}`)
-  const context = contextOf(outcome)
-  const reach = 'token' in outcome && outcome.token !== null ? reachOf(outcome.token) : undefined
-  if (reach === undefined || reach.allow.length === 0) {
-    return policy([statement('Deny', resources(['*']))], context)
-  }
-  const { allow, deny, until } = reach
+  const nothing = statement('Deny', resources(['*']))
+  if ('code' in outcome) return policy([nothing], contextOf(outcome))
+  const { token, allow, deny, until } = outcome.granted
+  const context = contextOf({ granted: token })
+  if (allow.length === 0) return policy([nothing], context)
   const statements = [statement('Allow', resources(allow), until)]
   if (deny.length > 0) statements.push(statement('Deny', resources(deny)))
-  return policy(statements, context)
+  const { scopes: _scopes, ...rest } = context
+  const fitting = [context, rest].map((it) => policy(statements, it)).find(fits)
+  if (fitting !== undefined) return fitting
+  throw new AuthorizerError('ERR_OPTION_INVALID', 'The policy is too large: set resultTtl to 0')
 }
 
 /** HTTP API 2.0 with simple responses. */
 export function simpleAnswer(
-  outcome: Outcome,
+  outcome: Decision,
 ): APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext> {
-  return { isAuthorized: 'token' in outcome, context: contextOf(outcome) }
+  return { isAuthorized: 'granted' in outcome, context: contextOf(outcome) }
 }
 
-function contextOf(outcome: Outcome): AuthorizerContext {
+function contextOf(outcome: Decision): AuthorizerContext {
   if ('code' in outcome) return { code: outcome.code }
-  if (outcome.token === null) return {}
-  const { clientId, scopes, expiresAt, userPoolId } = outcome.token
+  if (outcome.granted === null) return {}
+  const { clientId, scopes, expiresAt, userPoolId } = outcome.granted
   return { clientId, scopes: [...scopes].join(' '), expiresAt, userPoolId }
+}
+
+function fits(result: APIGatewayAuthorizerResult): boolean {
+  return Buffer.byteLength(JSON.stringify(result)) <= MAX_RESULT
 }
 
 function policy(statements: Statement[], context: AuthorizerContext): APIGatewayAuthorizerResult {

@@ -32,7 +32,7 @@ export interface Areas {
 export function areasOf(routes: Routes, fallback: Need): Areas {
   const rest = { owner: 'default', need: judgeable(fallback, 'default') }
   const declared = routes.list.flatMap(areasOfRoute)
-  return { declared, beyond: declared.flatMap((area) => beyondOf(area, routes, rest)) }
+  return { declared, beyond: declared.flatMap((area) => beyondOf(area, declared, routes, rest)) }
 }
 
 /** API Gateway answers a request without a token by itself where it keeps results. */
@@ -57,16 +57,35 @@ function areasOfRoute({ key, method, segments, need }: Route): Area[] {
 }
 
 /** Each wildcard takes nothing and several segments as well as one. */
-function beyondOf({ glob }: Area, routes: Routes, rest: Omit<Area, 'glob'>): Area[] {
+function beyondOf(
+  area: Area,
+  declared: readonly Area[],
+  routes: Routes,
+  rest: Omit<Area, 'glob'>,
+): Area[] {
+  const { glob } = area
   const wildcards = [...glob.matchAll(/\*/g)].map(({ index }) => index)
   const globs = wildcards.flatMap((at) =>
     ['', '*/*'].map((instead) => `${glob.slice(0, at)}${instead}${glob.slice(at + 1)}`),
   )
-  return [...globs, `${glob}/`].map((it) => {
+  return [...globs, `${glob}/`].flatMap((it) => {
     const [method = '', ...path] = it.replaceAll('*', ANYTHING).split('/')
-    const owner = routes.match(method, `/${path.join('/')}`)
-    if (owner === undefined) return { ...rest, glob: it }
-    return { glob: it, owner: owner.key, need: owner.need as CompiledRequirement }
+    const route = routes.match(method, `/${path.join('/')}`)
+    const { owner, need } = route ? { owner: route.key, need: route.need } : rest
+    // What a wildcard takes may be plain text of a route that goes on for ever behind it.
+    const greedy = declared.filter(
+      (other) =>
+        other.owner.endsWith('+}') &&
+        ![owner, area.owner].includes(other.owner) &&
+        !it.endsWith('/') &&
+        overlap(other.glob, it) &&
+        within(area, other),
+    )
+    return [{ owner, need: need as CompiledRequirement }, ...greedy].map((by) => ({
+      glob: it,
+      owner: by.owner,
+      need: by.need,
+    }))
   })
 }
 

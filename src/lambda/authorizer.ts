@@ -14,7 +14,13 @@ import {
   type ResourceServer,
 } from '../core/resource-server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
-import { type AuthorizerContext, exactPolicy, keptPolicy, simpleAnswer } from './answers.ts'
+import {
+  type AuthorizerContext,
+  exactPolicy,
+  type KeptGrant,
+  keptPolicy,
+  simpleAnswer,
+} from './answers.ts'
 import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
 import { AuthorizerError, outcomeOf } from './outcome.ts'
 import { planReach } from './reach.ts'
@@ -98,46 +104,65 @@ export function createLambdaAuthorizer(
   for (const need of [fallback, ...routes.list.map((it) => it.need)]) {
     if (need !== false) server.declare(need)
   }
-  const decide = reachOf === undefined ? perRequest(server, routes, fallback) : perToken(server)
+  const exact = perRequest(server, routes, fallback)
+  const kept = reachOf && perToken(server, reachOf, ttlEnd(options, ttl))
 
   const authorizer = async (event: AuthorizerEvent): Promise<unknown> => {
     const request = readEvent(event)
     if (request === undefined || (simple && !request.isV2)) {
       throw new AuthorizerError('ERR_EVENT_UNKNOWN', 'The event is not one this authorizer answers')
     }
-    const outcome = await outcomeOf(() => decide(request, event), options.logger)
-    if (simple) return simpleAnswer(outcome)
-    if (reachOf === undefined) return exactPolicy(outcome, request.arn)
-    return keptPolicy(outcome, request.arn, (token) => ({
-      ...reachOf(token),
-      until: Math.min(
-        token.expiresAt + options.clockTolerance,
-        options.now() / 1000 + ttl + MARGIN,
-      ),
-    }))
+    const { logger } = options
+    if (kept) return keptPolicy(await outcomeOf(() => kept(request), logger), request.arn)
+    const outcome = await outcomeOf(() => exact(request, event), logger)
+    return simple ? simpleAnswer(outcome) : exactPolicy(outcome, request.arn)
   }
   return Object.assign(authorizer as never, { server })
 }
 
-type Decide = (request: AuthorizerRequest, event: AuthorizerEvent) => ReturnType<AnyGuard>
 type AnyGuard = Guard<VerifiedToken | null>
 
-/** What the route of the request asks for. */
-function perRequest(server: CoreServer, routes: Routes, fallback: Need): Decide {
+/**
+ * What the route of the request asks for. The path is the caller's and may be decoded, so that an
+ * encoded slash makes another route of it: where the event names the one that API Gateway picked, that
+ * one has to agree.
+ */
+function perRequest(server: CoreServer, routes: Routes, fallback: Need) {
   const guardOf = (need: Need): AnyGuard => (need === false ? () => null : server.guardOf(need))
   const guards = new Map(routes.list.map((route) => [route, guardOf(route.need)]))
   const otherwise = guardOf(fallback)
-  return ({ arn, authorization }, event) => {
-    const route = routes.match(arn.method, arn.path)
-    const guard = (route && guards.get(route)) ?? otherwise
+  return async (request: AuthorizerRequest, event: AuthorizerEvent) => {
+    const { arn, template, authorization } = request
+    const named = template === undefined ? undefined : routes.named(arn.method, template)
+    const route = routes.match(arn.method, arn.path) ?? named
+    if (named !== undefined && named !== route) {
+      await (guards.get(named) as AnyGuard)(authorization, event)
+    }
+    const guard = route === undefined ? otherwise : (guards.get(route) as AnyGuard)
     return guard(authorization, event)
   }
 }
 
-/** Whether the token is good, whatever is asked for: the policy says what it may reach. */
-function perToken(server: CoreServer): Decide {
+/** Whether the token is good, whatever is asked for, and what it may reach for how long. */
+function perToken(
+  server: CoreServer,
+  reachOf: ReturnType<typeof planReach>,
+  endOf: (token: VerifiedToken) => number,
+) {
   const guard = server.guardOf(compileRequirement({}, 'routes'))
-  return ({ authorization }) => guard(authorization)
+  return async ({ authorization }: AuthorizerRequest): Promise<KeptGrant> => {
+    const token = (await guard(authorization)) as VerifiedToken
+    return { token, until: endOf(token), ...reachOf(token) }
+  }
+}
+
+/** When a kept Allow ends, in epoch seconds: with its token, or soon after it is asked for again. */
+function ttlEnd({ now, clockTolerance }: ServerOptions, ttl: number) {
+  return ({ expiresAt }: VerifiedToken): number => {
+    const until = Math.min(expiresAt + clockTolerance, now() / 1000 + ttl + MARGIN)
+    if (Number.isFinite(until)) return until
+    throw new Error('the clock answers no time')
+  }
 }
 
 function readTtl({ own, check }: ServerOptions, simple: boolean): number {

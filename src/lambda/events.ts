@@ -17,6 +17,8 @@ export interface AuthorizerRequest {
   /** Of HTTP API 2.0, the only one that takes simple answers. */
   readonly isV2: boolean
   readonly arn: RequestArn
+  /** The path of the route as API Gateway knows it, where the event says it. */
+  readonly template: string | undefined
   readonly authorization: string | readonly string[] | undefined
 }
 
@@ -26,6 +28,8 @@ interface Loose {
   readonly type?: unknown
   readonly methodArn?: unknown
   readonly routeArn?: unknown
+  readonly resource?: unknown
+  readonly routeKey?: unknown
   readonly authorizationToken?: unknown
   readonly headers?: Readonly<Record<string, unknown>> | null
   readonly multiValueHeaders?: Readonly<Record<string, unknown>> | null
@@ -38,11 +42,17 @@ export function readEvent(event: unknown): AuthorizerRequest | undefined {
   const arn = parseArn(isV2 ? loose.routeArn : loose.methodArn)
   if (arn === undefined) return undefined
   if (loose.type === 'TOKEN') {
-    return { isV2, arn, authorization: lines([loose.authorizationToken]) }
+    return { isV2, arn, template: undefined, authorization: lines([loose.authorizationToken]) }
   }
   if (loose.type !== 'REQUEST') return undefined
   const all = linesOf(loose.multiValueHeaders)
-  return { isV2, arn, authorization: lines(all.length > 0 ? all : linesOf(loose.headers)) }
+  const authorization = lines(all.length > 0 ? all : linesOf(loose.headers))
+  return { isV2, arn, template: templateOf(isV2 ? loose.routeKey : loose.resource), authorization }
+}
+
+/** `/orders/{id}`, or `GET /orders/{id}`; `$default` is no route of its own. */
+function templateOf(named: unknown): string | undefined {
+  return typeof named === 'string' ? /^(?:[A-Z]+ )?(\/.*)$/s.exec(named)?.[1] : undefined
 }
 
 /** Every line of the header, whatever the case of its name: REST APIs keep the caller's. */

@@ -2,10 +2,9 @@
 import { AuthError, type AuthErrorCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { StacklessError } from '../core/stackless-error.ts'
-import type { VerifiedToken } from '../core/verified-token.ts'
 
-/** A token (null where none was needed), or why there is none to let in. */
-export type Outcome = { readonly token: VerifiedToken | null } | { readonly code: AuthErrorCode }
+/** What was granted, or why nothing was. */
+export type Outcome<Granted> = { readonly granted: Granted } | { readonly code: AuthErrorCode }
 
 /**
  * Thrown: API Gateway makes 401 of the message `Unauthorized` and 500 of any other, and keeps
@@ -23,12 +22,12 @@ export class AuthorizerError extends StacklessError {
 }
 
 /** @throws {AuthorizerError} for what is no 403: that alone is a Deny. */
-export async function outcomeOf(
-  decide: () => VerifiedToken | null | Promise<VerifiedToken | null>,
+export async function outcomeOf<Granted>(
+  decide: () => Promise<Granted>,
   logger: Logger,
-): Promise<Outcome> {
+): Promise<Outcome<Granted>> {
   try {
-    return { token: await decide() }
+    return { granted: await decide() }
   } catch (error) {
     if (!(error instanceof AuthError)) {
       // Only code of the owner's gets here, say an injected clock: its error is for the log.

@@ -7,14 +7,18 @@ import { OptionError } from '../core/option-error.ts'
 import { isMetBy } from '../core/requirement.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
 import { type Area, areasOf, denies, mayDiffer, reaches } from './areas.ts'
-import type { Need, Routes } from './routes.ts'
+import { contains } from './globs.ts'
+import { METHODS, type Need, type Routes } from './routes.ts'
 
 /** What API Gateway takes as the result of an authorizer, in bytes. */
-const MAX_RESULT = 8192
+export const MAX_RESULT = 8192
 /** Bytes around a resource: everything before its method, quotes and a comma. */
 const PREFIX = 100
 /** Bytes around all of them: the policy itself and the context. */
 const FRAME = 1536
+
+/** No wildcard for the method: it would reach methods no route has. */
+const EVERYTHING = METHODS.map((method) => `${method}/*`)
 
 /** Patterns of `METHOD/path`; a Deny beats every Allow. */
 export interface Reach {
@@ -28,8 +32,8 @@ export interface Reach {
  */
 export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken) => Reach {
   const { declared, beyond } = areasOf(routes, fallback)
-  const everything: Area = { glob: '*', owner: 'default', need: fallback as Area['need'] }
-  const owned = [...declared, ...beyond.filter(({ owner }) => owner !== everything.owner)]
+  const rest: Area = { glob: '*', owner: 'default', need: fallback as Area['need'] }
+  const owned = [...declared, ...beyond.filter(({ owner }) => owner !== rest.owner)]
   // A Deny may reach paths nobody declared and the spelling with a slash at the end, but no route.
   const kept = owned.filter(({ glob }, index) => index < declared.length || !glob.endsWith('/'))
   const mustDeny = (area: Area, by: Area): boolean => mayDiffer(by, area) && reaches(by, area)
@@ -46,7 +50,7 @@ export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken
   }
   return (token) => {
     const isMet = ({ need }: Area): boolean => isMetBy(token, need)
-    const open = isMet(everything) && allBut(owned, kept, isMet)
+    const open = isMet(rest) && allBut(owned, kept, isMet)
     if (open) return open
     const reached = declared.filter(isMet)
     const out = denied.filter((area) => !isMet(area) && reached.some((by) => reaches(by, area)))
@@ -62,7 +66,7 @@ function allBut(
 ): Reach | undefined {
   const out = owned.filter((area) => !isMet(area))
   const exact = !out.some((area) => kept.some((it) => isMet(it) && denies(area, it)))
-  return exact && sizeOf(out) <= MAX_RESULT ? { allow: ['*'], deny: globsOf(out) } : undefined
+  return exact && sizeOf(out) <= MAX_RESULT ? { allow: EVERYTHING, deny: globsOf(out) } : undefined
 }
 
 function checkExact(denied: readonly Area[], kept: readonly Area[]): void {
@@ -76,7 +80,11 @@ function checkExact(denied: readonly Area[], kept: readonly Area[]): void {
   }
 }
 
-const globsOf = (areas: readonly Area[]): string[] => [...new Set(areas.map(({ glob }) => glob))]
+/** Each pattern once, and none that another one contains. */
+function globsOf(areas: readonly Area[]): string[] {
+  const globs = [...new Set(areas.map(({ glob }) => glob))]
+  return globs.filter((it) => !globs.some((by) => by !== it && contains(by, it)))
+}
 
 function sizeOf(areas: readonly Area[]): number {
   return globsOf(areas).reduce((sum, glob) => sum + glob.length + PREFIX, FRAME)

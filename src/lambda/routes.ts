@@ -34,6 +34,8 @@ export interface Routes {
   readonly list: readonly Route[]
   /** The route of a request; undefined where none was declared for it. */
   match(method: string, path: string): Route | undefined
+  /** The route of this shape, whatever its parameters are called. */
+  named(method: string, template: string): Route | undefined
 }
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`. */
@@ -43,7 +45,7 @@ export function readRoutes(value: unknown): Routes {
   const list = keys.map((key) => readRoute(key, members[key]))
   const shapes = new Map<string, string>()
   for (const { key, method, segments } of list) {
-    const shape = `${method} ${segments.map(({ kind, text }) => (kind === 'literal' ? text : kind)).join('/')}`
+    const shape = `${method} ${shapeOf(segments)}`
     const other = shapes.get(shape)
     if (other !== undefined) {
       throw new OptionError(`routes[${show(key)}]`, `is the same route as ${show(other)}: keep one`)
@@ -56,6 +58,11 @@ export function readRoutes(value: unknown): Routes {
     match(method, path) {
       const parts = partsOf(path)
       return list.find((route) => isOf(route, method, parts))
+    },
+    named(method, template) {
+      const shape = shapeOf(partsOf(template).map((text) => segmentOf(text)))
+      const same = list.filter(({ segments }) => shapeOf(segments) === shape)
+      return same.find((it) => it.method === method) ?? same.find((it) => it.method === 'ANY')
     },
   }
 }
@@ -71,9 +78,11 @@ function readRoute(key: string, value: unknown): Route {
   }
   const parts = partsOf(path)
   const segments = parts.map((text, index): Segment => {
-    if (PARAMETER.test(text)) return { kind: 'parameter', text }
-    if (GREEDY.test(text) && index === parts.length - 1) return { kind: 'greedy', text }
-    if (LITERAL.test(text)) return { kind: 'literal', text }
+    const segment = segmentOf(text)
+    const isLast = index === parts.length - 1
+    if (segment.kind === 'greedy' ? isLast : segment.kind !== 'literal' || LITERAL.test(text)) {
+      return segment
+    }
     throw new OptionError(
       place,
       `has the segment ${show(text)}: use plain text, {name}, or {name+} at the end`,
@@ -82,10 +91,22 @@ function readRoute(key: string, value: unknown): Route {
   return { key, method, segments, need: value === false ? false : compileRequirement(value, place) }
 }
 
+function segmentOf(text: string): Segment {
+  if (PARAMETER.test(text)) return { kind: 'parameter', text }
+  return { kind: GREEDY.test(text) ? 'greedy' : 'literal', text }
+}
+
+/** No plain text has braces. */
+const SHAPES = { parameter: '{}', greedy: '{+}' } as const
+
+function shapeOf(segments: readonly Segment[]): string {
+  return segments.map(({ kind, text }) => (kind === 'literal' ? text : SHAPES[kind])).join('/')
+}
+
 /** A single slash at the end makes no other route. */
 function partsOf(path: string): string[] {
   const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(1, -1) : path.slice(1)
-  return trimmed === '' ? [] : trimmed.split('/')
+  return path.length < 2 ? [] : trimmed.split('/')
 }
 
 function isOf({ method, segments }: Route, asked: string, parts: readonly string[]): boolean {
