@@ -1,0 +1,179 @@
+/**
+ * What a flood of bad signatures does to valid traffic: `npm run bench:flood`. Exits with 1 where
+ * the p99 of valid requests more than doubles (median of the pairs) or a decision is wrong.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { quantile, table } from './measure.mjs'
+import { pool } from './tokens.mjs'
+
+const LIMIT = 2
+/** Seconds. */
+const SLICE = 1
+
+/** `--pairs=5 --seconds=6 --valid=300 --flood=1500 --only=fastify` */
+function option(name, fallback) {
+  const given = process.argv.find((it) => it.startsWith(`--${name}=`))
+  return given === undefined ? fallback : given.slice(name.length + 3)
+}
+
+const pairs = Number(option('pairs', 5))
+const seconds = Number(option('seconds', 6))
+const validRate = Number(option('valid', 300))
+const floodRate = Number(option('flood', 1500))
+const frameworks = option('only', 'fastify,express').split(',')
+
+/** The cores this process may run on, or none where that is not told. */
+function allowedCores() {
+  try {
+    const [, list] = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))
+    return list.split(',').flatMap((range) => {
+      const [from, to = from] = range.split('-').map(Number)
+      return Array.from({ length: to - from + 1 }, (_, index) => from + index)
+    })
+  } catch {
+    return []
+  }
+}
+
+/** Server and load each on a core of their own, where there are two and a way to say so. */
+function start(file, core) {
+  const path = fileURLToPath(new URL(file, import.meta.url))
+  const command = [process.execPath, path]
+  if (core !== undefined) command.unshift('taskset', '-c', String(core))
+  const [program, ...args] = command
+  return spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+}
+
+async function ask(child, message) {
+  child.send(message)
+  const [answer] = await once(child, 'message')
+  return answer
+}
+
+/** One slice of a run: what the load saw, and the server's CPU time meanwhile. */
+async function slice({ server, load, port }, floodRate) {
+  const tokens = pool.clients.map(({ clientId }) => pool.accessToken({ clientId }))
+  const { cpu: before } = await ask(server, {})
+  const begun = performance.now()
+  const seen = await ask(load, { port, tokens, validRate, floodRate, seconds: SLICE })
+  const { cpu: after } = await ask(server, {})
+  return { ...seen, cpu: after - before, wall: (performance.now() - begun) / 1000 }
+}
+
+function sum(counted) {
+  const total = {}
+  for (const [status, count] of counted.flatMap(Object.entries)) {
+    total[status] = (total[status] ?? 0) + count
+  }
+  return total
+}
+
+/** The slices of one run taken together. */
+function summary(slices) {
+  const total = (key) => slices.reduce((all, it) => all + it[key], 0)
+  const latencies = slices.flatMap((it) => it.latencies)
+  const [valid, flood] = [sum(slices.map((it) => it.valid)), sum(slices.map((it) => it.flood))]
+  return {
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+    busy: total('cpu') / total('wall'),
+    valid,
+    flood,
+    failed:
+      Object.keys(valid).some((it) => it !== '200') ||
+      Object.keys(flood).some((it) => it !== '401'),
+  }
+}
+
+/**
+ * A quiet run and a flooded one, in alternating slices and alternating order: whatever else the
+ * machine does for some seconds meets both.
+ */
+async function onePair(target) {
+  const slices = { quiet: [], flood: [] }
+  const takeSlice = async (kind) =>
+    slices[kind].push(await slice(target, kind === 'flood' ? floodRate : 0))
+  for (let index = 0; index < seconds / SLICE; index += 1) {
+    const order = index % 2 === 0 ? ['quiet', 'flood'] : ['flood', 'quiet']
+    for (const kind of order) await takeSlice(kind)
+  }
+  return { quiet: summary(slices.quiet), flood: summary(slices.flood) }
+}
+
+async function measure(framework, cores) {
+  const server = start('flood-server.mjs', cores[0])
+  const load = start('flood-load.mjs', cores[1])
+  try {
+    const { port } = await ask(server, { open: framework, options: pool.options() })
+    const target = { server, load, port }
+    for (let index = 0; index < 3; index += 1) await slice(target, floodRate)
+    const results = []
+    for (let pair = 0; pair < pairs; pair += 1) results.push(await onePair(target))
+    return results
+  } finally {
+    server.disconnect()
+    load.disconnect()
+  }
+}
+
+function counts(statuses) {
+  return Object.entries(statuses)
+    .map(([status, count]) => `${count} × ${status}`)
+    .join(', ')
+}
+
+function report(framework, results) {
+  const cells = ({ p50, p99, busy }) => [
+    p50.toFixed(2),
+    p99.toFixed(2),
+    `${(busy * 100).toFixed(0)} %`,
+  ]
+  const rows = results.map(({ quiet, flood }, index) => [
+    `${framework} ${index + 1}`,
+    ...cells(quiet),
+    ...cells(flood),
+    (flood.p99 / quiet.p99).toFixed(2),
+    counts(flood.valid),
+    counts(flood.flood),
+  ])
+  const head = [
+    'pair',
+    'quiet p50',
+    'p99',
+    'server',
+    'flood p50',
+    'p99',
+    'server',
+    'p99 ratio',
+    'valid',
+    'bad',
+  ]
+  const ratios = results.map(({ quiet, flood }) => flood.p99 / quiet.p99)
+  const median = quantile(ratios, 0.5)
+  const failed = results.some(({ quiet, flood }) => quiet.failed || flood.failed)
+  const over = median > LIMIT
+  const verdict = failed ? 'WRONG DECISION' : over ? 'OVER' : 'ok'
+  process.stdout.write(
+    `${table([head, ...rows])}\n\n${framework}: median ratio ${median.toFixed(2)}, limit ${LIMIT}: ${verdict}\n\n`,
+  )
+  return failed || over
+}
+
+async function main() {
+  const allowed = allowedCores()
+  const cores = allowed.length >= 2 ? allowed : []
+  const pinned = cores.length > 0 ? 'server and load on a core each' : 'nothing pinned'
+  process.stdout.write(
+    `Node ${process.version}, ${cpus()[0]?.model}, ${pinned}\n` +
+      `valid ${validRate}/s of 50 clients, flood ${floodRate}/s, 50 connections each, ${seconds} s each in slices of ${SLICE} s, milliseconds\n\n`,
+  )
+  for (const framework of frameworks) {
+    if (report(framework, await measure(framework, cores))) process.exitCode = 1
+  }
+}
+
+await main()
