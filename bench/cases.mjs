@@ -37,6 +37,8 @@ const ordinary = [
 ]
 
 const large = [
+  // For comparison: a longer token costs more to verify, too.
+  ['8 KiB, valid', undefined, undefined, () => longest()],
   ['8 KiB of base64url', UNCHECKED, 'ERR_TOKEN_INVALID', () => noise(MAX_TOKEN_LENGTH)],
   ['8 KiB of base64url, dots', UNCHECKED, 'ERR_TOKEN_INVALID', () => noise(MAX_TOKEN_LENGTH, true)],
   ['8 KiB, JSON cut short', UNCHECKED, 'ERR_TOKEN_INVALID', () => cut()],
@@ -67,6 +69,10 @@ const undecoded = [
 /** Signed, so the unit's whole work is done before the scope is found missing. */
 function readOnly() {
   return pool.accessToken({ scopes: 'orders/read' })
+}
+
+function longest() {
+  return pool.accessToken({ claims: { x: 'a'.repeat(5400) } })
 }
 
 function stranger() {

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { secondsWaited } from './waited.mjs'
 
 const STATUS = /^HTTP\/1\.1 (\d{3})/
 const LENGTH = /\r\ncontent-length: *(\d+)/i
@@ -127,6 +128,7 @@ async function run({ port, tokens, validRate, floodRate, seconds }) {
   const flood = new Traffic({ port, rate: floodRate, connections: floodRate && 50, nextToken })
   await Promise.all([valid.opened(), flood.opened()])
   const begun = performance.now()
+  const waited = secondsWaited()
   await new Promise((resolve) => {
     const timer = setInterval(() => {
       const elapsed = performance.now() - begun
@@ -139,10 +141,11 @@ async function run({ port, tokens, validRate, floodRate, seconds }) {
       }
     }, 1)
   })
+  const loadWaited = secondsWaited() - waited
   valid.close()
   flood.close()
   const outcome = ({ statuses, unanswered }) => ({ ...statuses, ...(unanswered && { unanswered }) })
-  return { latencies: valid.latencies, valid: outcome(valid), flood: outcome(flood) }
+  return { loadWaited, latencies: valid.latencies, valid: outcome(valid), flood: outcome(flood) }
 }
 
 process.on('message', async (message) => process.send(await run(message)))

@@ -1,6 +1,8 @@
 /** The server under load, in a process of its own: one route, one scope, keys that were given. */
+
 import { cognitoAuth as expressAuth, getAuth } from '../dist/express/index.js'
 import { cognitoAuth as fastifyAuth } from '../dist/fastify/index.js'
+import { secondsWaited } from './waited.mjs'
 
 const scopes = 'orders/read'
 
@@ -38,7 +40,7 @@ process.on('message', async (message) => {
     const open = message.open === 'express' ? openExpress : openFastify
     process.send({ port: await open(message.options) })
   } else {
-    process.send({ cpu: cpuSeconds() })
+    process.send({ cpu: cpuSeconds(), waited: secondsWaited() })
   }
 })
 process.on('disconnect', () => process.exit())

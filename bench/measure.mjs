@@ -83,6 +83,7 @@ export async function measureRounds(guardOf, unit, cases, { rounds, warmUp }) {
 
 /** Quartile by linear interpolation: `quantile(values, 0.5)` is the median. */
 export function quantile(values, share) {
+  if (values.length === 0) return Number.NaN
   const sorted = [...values].sort((a, b) => a - b)
   const at = (sorted.length - 1) * share
   const below = Math.floor(at)

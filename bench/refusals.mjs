@@ -35,7 +35,9 @@ async function decodersCalled(guard) {
   Buffer.from = counting(from)
   JSON.parse = counting(parse)
   try {
-    await guard(`Bearer ${withClaims({})}${'A'.repeat(1_000_000)}`).catch(() => undefined)
+    await guard(`Bearer ${withClaims({})}${'A'.repeat(1_000_000)}`)
+  } catch {
+    // Which refusal it is was looked at with every measured call.
   } finally {
     Buffer.from = from
     JSON.parse = parse
@@ -43,13 +45,18 @@ async function decodersCalled(guard) {
   return called
 }
 
+function verdict(limit, over) {
+  if (limit === undefined) return ['', '']
+  return [String(limit), over ? 'OVER' : 'ok']
+}
+
 function row({ name, limit, micros, ratios }) {
   const ratio = quantile(ratios, 0.5)
   const slow = name === MEGABYTE && quantile(micros, 0.5) > MEGABYTE_LIMIT
-  const over = ratio > limit || slow
+  const over = limit !== undefined && (ratio > limit || slow)
   const numbers = [0.5, 0.25, 0.75].map((share) => quantile(micros, share).toFixed(1))
   const spread = [0.25, 0.75].map((share) => quantile(ratios, share).toFixed(3)).join('–')
-  const cells = [name, ...numbers, ratio.toFixed(3), spread, String(limit), over ? 'OVER' : 'ok']
+  const cells = [name, ...numbers, ratio.toFixed(3), spread, ...verdict(limit, over)]
   return { cells, over }
 }
 
