@@ -18,8 +18,9 @@ const { rounds, scale } = quick ? { rounds: 11, scale: 0.4 } : { rounds: 31, sca
 
 /** So that a batch takes some milliseconds of CPU, and lines of a megabyte stay few. */
 function sized(testCase) {
-  const calls = testCase.name === MEGABYTE ? 64 : testCase.limit === 0.2 ? 200 : 100
-  return prepare(testCase, { distinct: 32, calls: Math.ceil(calls * scale) })
+  const large = testCase.name === MEGABYTE
+  const calls = large ? 64 : testCase.limit === 0.2 ? 200 : 100
+  return prepare(testCase, { distinct: 32, calls: large ? calls : Math.ceil(calls * scale) })
 }
 
 /** Calls of decoders that see more than a kilobyte while a guard refuses a 1 MB token. */
