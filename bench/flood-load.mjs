@@ -48,8 +48,8 @@ class Connection {
   }
 }
 
-function requestWith(token) {
-  return `GET /orders HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`
+function requestFor(path, token) {
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`
 }
 
 /** Requests at a steady rate over a set of connections; what finds none free waits for one. */
@@ -60,16 +60,18 @@ class Traffic {
   #all
   #waiting = []
   #nextToken
+  #path
   #rate
   #sent = 0
 
-  constructor({ port, rate, connections, nextToken }) {
+  constructor({ port, path = '/orders', rate, connections, nextToken }) {
     this.#all = Array.from(
       { length: connections },
       () => new Connection(port, (it) => this.#freed(it)),
     )
     this.#free = [...this.#all]
     this.#nextToken = nextToken
+    this.#path = path
     this.#rate = rate
   }
 
@@ -81,7 +83,10 @@ class Traffic {
   tick(elapsed) {
     while (this.#sent < (elapsed * this.#rate) / 1000) {
       this.#sent += 1
-      this.#waiting.push({ request: requestWith(this.#nextToken()), at: performance.now() })
+      this.#waiting.push({
+        request: requestFor(this.#path, this.#nextToken()),
+        at: performance.now(),
+      })
     }
     while (this.#waiting.length > 0 && this.#free.length > 0) {
       this.#dispatch(this.#free.pop(), this.#waiting.shift())
@@ -120,12 +125,18 @@ function forger(token) {
   }
 }
 
-async function run({ port, tokens, validRate, floodRate, seconds }) {
+async function run({ port, path, tokens, validRate, floodRate, seconds }) {
   let turn = 0
   const nextValid = () => tokens[turn++ % tokens.length]
   const nextToken = forger(tokens[0])
   const valid = new Traffic({ port, rate: validRate, connections: 50, nextToken: nextValid })
-  const flood = new Traffic({ port, rate: floodRate, connections: floodRate && 50, nextToken })
+  const flood = new Traffic({
+    port,
+    path,
+    rate: floodRate,
+    connections: floodRate && 50,
+    nextToken,
+  })
   await Promise.all([valid.opened(), flood.opened()])
   const begun = performance.now()
   const waited = secondsWaited()

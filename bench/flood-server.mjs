@@ -5,6 +5,8 @@ import { cognitoAuth as fastifyAuth } from '../dist/fastify/index.js'
 import { secondsWaited } from './waited.mjs'
 
 const scopes = 'orders/read'
+/** What the framework answers by itself, without a token being looked at. */
+const PLAIN = { error: 'Unauthorized' }
 
 async function openFastify(options) {
   const { default: Fastify } = await import('fastify')
@@ -13,6 +15,9 @@ async function openFastify(options) {
   app.get('/orders', { config: { auth: { scopes } } }, async (request) => ({
     caller: request.auth.clientId,
   }))
+  app.get('/plain', { config: { auth: false } }, async (_request, reply) => {
+    return reply.code(401).send(PLAIN)
+  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   return app.server.address().port
 }
@@ -23,6 +28,9 @@ async function openExpress(options) {
   const auth = expressAuth(options)
   app.get('/orders', auth({ scopes }), (request, response) => {
     response.json({ caller: getAuth(request).clientId })
+  })
+  app.get('/plain', (_request, response) => {
+    response.status(401).json(PLAIN)
   })
   const server = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
