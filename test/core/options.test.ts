@@ -37,8 +37,10 @@ t.test('what is left out has its default', async (t) => {
       maxStale: 86_400_000,
       fetchTimeout: 3000,
     },
+    metadata: undefined,
     realm: 'api',
     fetch: globalThis.fetch,
+    own: {},
   })
   t.equal(now, Date.now)
   t.type(monotonicNow(), 'number')
