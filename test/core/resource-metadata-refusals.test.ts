@@ -1,0 +1,190 @@
+/** What a metadata document may not be made of: refused at creation, by name and with the fix. */
+import t from 'tap'
+import { OptionError } from '../../src/index.ts'
+import { label, serve } from './forge.ts'
+
+const resource = 'https://api.example.com'
+
+function refused(resourceMetadata: unknown): OptionError {
+  try {
+    // An option that is undefined is left out by `serve`.
+    serve({ resourceMetadata }).close()
+  } catch (error) {
+    if (error instanceof OptionError) return error
+    throw error
+  }
+  throw new Error(`accepted ${label(resourceMetadata)}`)
+}
+
+/** The refusal of one member: its name and its fix, in one line that repeats no secret. */
+function refuses(member: string, value: unknown, fix: RegExp, option = member): void {
+  t.test(`${member} ${label(value)}`, async (t) => {
+    const error = refused({ resource, [member]: value })
+    t.match(error, { code: 'ERR_OPTION_INVALID', option: `resourceMetadata.${option}` })
+    t.ok(error.message.startsWith(`cognito-m2m: resourceMetadata.${option} `), error.message)
+    t.match(error.problem, fix)
+    t.notMatch(error.message, /[\r\n]|secret/)
+  })
+}
+
+const SECURE = /: use an https URL; http is for localhost, 127\.0\.0\.1 and \[::1\] only$/
+const NOT_SECURE = [
+  '',
+  'api.example.com',
+  '/v1',
+  '//api.example.com',
+  'http://api.example.com',
+  'http://localhost.example.com',
+  'http://127.0.0.1.example.com',
+  'http://127.0.0.2',
+  'http://[::ffff:127.0.0.1]',
+  'http://0.0.0.0',
+  'http://user:secret@api.example.com',
+  'http://localhost@api.example.com',
+  'ftp://api.example.com',
+  'ws://localhost',
+  'javascript:alert(1)',
+  'data:text/plain,x',
+  'urn:example:api',
+  'https://',
+  'https://a b',
+  ' https://api.example.com',
+  'https://api.example.com\n',
+  'https://api.exa\tmple.com',
+  'https://api.example.com/\u00a0',
+  'https://api.example.com:99999',
+]
+const HIDING = [
+  'https://user@api.example.com',
+  'https://user:secret@api.example.com',
+  'https://:secret@api.example.com',
+  'https://api.example.com/#v1',
+  'https://api.example.com#secret',
+  'http://user:secret@localhost',
+]
+
+for (const value of [undefined, null, 5, true, [resource], new URL(resource), () => resource]) {
+  const fix = value === undefined ? /give it a value/ : /: pass the URL callers know the API by$/
+  refuses('resource', value, fix)
+}
+for (const value of NOT_SECURE) refuses('resource', value, SECURE)
+for (const value of HIDING) refuses('resource', value, /credentials or a fragment: leave them out$/)
+for (const end of [
+  '/?',
+  '?',
+  '/v1?a=b',
+  '/v1/:id',
+  '/v1/*',
+  '/(v1)',
+  '/a+b',
+  '/%41',
+  '/%2e%2fx',
+  '/é',
+  '/a,b',
+  '/a;b',
+  '/a=b',
+  '/a@b',
+  "/'",
+  '/{a}',
+  '/a|b',
+]) {
+  refuses('resource', `${resource}${end}`, /a query or an unusual path: use letters, digits and/)
+}
+/** Spellings that URL knows by another one: callers compare to the letter. */
+const spellings: [string, string][] = [
+  ['https://api.example.com:443', 'https://api.example.com/'],
+  ['https://API.example.com', 'https://api.example.com/'],
+  ['HTTPS://api.example.com', 'https://api.example.com/'],
+  ['https:api.example.com', 'https://api.example.com/'],
+  ['https:///api.example.com', 'https://api.example.com/'],
+  ['https:\\\\api.example.com', 'https://api.example.com/'],
+  ['https://api.example.com\\v1', 'https://api.example.com/v1'],
+  ['https://@api.example.com', 'https://api.example.com/'],
+  ['https://api.example.com/a/../b', 'https://api.example.com/b'],
+  ['https://api.example.com/./v1', 'https://api.example.com/v1'],
+  ['https://api.example.com/a/%2e%2e/b', 'https://api.example.com/b'],
+  ['https://bücher.example', 'https://xn--bcher-kva.example/'],
+  ['https://0x7f.1', 'https://127.0.0.1/'],
+  ['http://127.1:80', 'http://127.0.0.1/'],
+  ['http://[0:0::1]', 'http://[::1]/'],
+  ['http://LOCALHOST', 'http://localhost/'],
+]
+for (const [value, written] of spellings) {
+  refuses('resource', value, new RegExp(`: write it as "${written.replace(/[.[\]]/g, '\\$&')}"$`))
+}
+
+const ISSUER_FIX = /: pass the issuer as a non-empty string without blanks$/
+const servers = 'authorizationServers'
+for (const value of [null, 5, {}, '', 'https://a b', new URL(resource)]) {
+  refuses(servers, value, ISSUER_FIX)
+}
+refuses(servers, undefined, /give it a value or leave it out$/)
+refuses(servers, [], /is an empty array: name at least one issuer$/)
+refuses(servers, [resource, null], ISSUER_FIX, `${servers}[1]`)
+refuses(servers, new Array(1), ISSUER_FIX, `${servers}[0]`)
+for (const value of [
+  'http://auth.example.com',
+  'auth.example.com',
+  'http://user:secret@a.example',
+]) {
+  refuses(servers, value, SECURE)
+  refuses(servers, [resource, value], SECURE)
+}
+for (const value of HIDING) refuses(servers, value, /credentials or a fragment: leave them out$/)
+
+const ARRAY_FIX = /: pass an array of scopes, or false$/
+for (const value of [null, true, 'a/x', 5, {}, new Set(['a/x'])])
+  refuses('scopes', value, ARRAY_FIX)
+refuses('scopes', undefined, /give it a value or leave it out$/)
+refuses('scopes', ['a/x', 'read'], /a scope is "identifier\/name"/, 'scopes[1]')
+refuses('scopes', ['a/x a/y'], /a scope has no spaces, pass several as an array$/, 'scopes[0]')
+refuses('scopes', [''], /a scope is "identifier\/name"/, 'scopes[0]')
+for (const value of [null, undefined, 5, true, {}, ['a/x'], { anyOf: ['a/x'] }]) {
+  refuses('scopes', [value], /use 1 to 256 printable characters/, 'scopes[0].identifier')
+}
+refuses('scopes', [{ identifier: 'a', scopes: {} }], /Cognito takes 1 to 100$/, 'scopes[0].scopes')
+
+for (const member of ['name', 'documentation']) {
+  for (const value of [null, '', 5, true, {}, ['Orders']]) {
+    refuses(member, value, /: pass a non-empty string$/)
+  }
+  refuses(member, undefined, /give it a value or leave it out$/)
+}
+for (const value of NOT_SECURE.slice(1)) refuses('documentation', value, SECURE)
+
+t.test('what is no plain object, or has members of another name', async (t) => {
+  for (const value of [null, false, true, resource, 5, [resource], () => ({ resource })]) {
+    t.match(refused(value), { option: 'resourceMetadata', message: /: pass a plain object$/ })
+  }
+  t.match(refused({}), {
+    option: 'resourceMetadata.resource',
+    message: /is undefined: pass the URL/,
+  })
+  for (const member of [
+    'Resource',
+    'authorization_servers',
+    'issuer',
+    'resource_name',
+    'jwks_uri',
+  ]) {
+    t.match(refused({ resource, [member]: resource }), {
+      option: `resourceMetadata.${member}`,
+      message:
+        /is unknown: use one of resource, authorizationServers, scopes, name, documentation$/,
+    })
+  }
+})
+
+t.test('members are read once, so that they cannot change between check and use', async (t) => {
+  let reads = 0
+  const server = serve({
+    resourceMetadata: {
+      get resource() {
+        reads += 1
+        return reads === 1 ? resource : 'http://evil.example'
+      },
+    },
+  })
+  t.equal(server.resourceMetadata()?.resource, resource)
+  t.equal(reads, 1)
+})
