@@ -1,0 +1,105 @@
+/** `default`: what a guard needs that was given no requirement of its own. */
+import t from 'tap'
+import { anyOf, createResourceServer, OptionError } from '../../src/index.ts'
+import { type Changes, CLIENT, jwk, machineToken, NOW, outcome, POOL, serve } from './forge.ts'
+
+const bearer = (claims: Changes = {}) => `Bearer ${machineToken(claims)}`
+const READ = { scope: 'orders/read' }
+const OTHER = { scope: 'orders/other' }
+
+t.test('left out, it is a valid token and nothing more', async (t) => {
+  for (const changes of [{}, { default: {} }, { default: { optional: false } }]) {
+    const guard = serve(changes).guard()
+    t.equal(await outcome(guard, bearer({ scope: undefined })), 'accepted')
+    t.equal(await outcome(guard, undefined), 'ERR_TOKEN_MISSING')
+    t.equal(await outcome(guard, bearer({ exp: NOW - 60 })), 'ERR_TOKEN_EXPIRED')
+  }
+})
+
+const wishes: [string, object, string][] = [
+  ['a scope', { scopes: 'orders/read' }, 'ERR_SCOPE_INSUFFICIENT'],
+  ['all of several', { scopes: ['orders/read', 'orders/other'] }, 'ERR_SCOPE_INSUFFICIENT'],
+  ['one of several', { scopes: anyOf('orders/read', 'orders/write') }, 'ERR_SCOPE_INSUFFICIENT'],
+  ['a client', { clientId: 'another' }, 'ERR_ACCESS_DENIED'],
+  ['a check', { check: () => false }, 'ERR_ACCESS_DENIED'],
+]
+for (const [name, fallback, refusal] of wishes) {
+  t.test(`it may ask for more: ${name}`, async (t) => {
+    const server = serve({ default: fallback })
+    t.equal(await outcome(server.guard(), bearer(OTHER)), refusal)
+    t.equal(await outcome(server.guard(), undefined), 'ERR_TOKEN_MISSING')
+    t.equal(await outcome(server.guard({}), bearer(OTHER)), 'accepted', 'not added to one given')
+  })
+}
+
+t.test('who meets it is let in', async (t) => {
+  const asked: unknown[] = []
+  const check = (_token: unknown, request: unknown) => asked.push(request) === 1
+  const guard = serve({ default: { scopes: 'orders/read', clientId: CLIENT, check } }).guard()
+  const request = { url: '/r' }
+  t.equal(await outcome(guard, bearer(READ), request), 'accepted')
+  t.strictSame(asked, [request])
+})
+
+t.test('one given takes its place whole', async (t) => {
+  const server = serve({ default: { scopes: 'orders/read' } })
+  t.equal(await outcome(server.guard({ clientId: CLIENT }), bearer(OTHER)), 'accepted')
+  t.equal(await outcome(server.guard({ scopes: 'orders/other' }), bearer(OTHER)), 'accepted')
+  t.equal(await outcome(server.guard({ optional: true }), undefined), 'null')
+})
+
+t.test('one that lets requests without a token pass is refused at creation', async (t) => {
+  const pool = { userPoolId: POOL, clientId: CLIENT, jwks: { keys: [jwk()] } }
+  const open = [false, { optional: true }, { optional: true, scopes: 'orders/read' }] as const
+  for (const fallback of open) {
+    t.throws(() => createResourceServer({ ...pool, default: fallback }), OptionError)
+    t.throws(() => createResourceServer({ ...pool, default: fallback }), {
+      code: 'ERR_OPTION_INVALID',
+      option: 'default',
+      message:
+        'cognito-m2m: default lets requests without a token pass: here, pass { optional: true } where it is meant, or no guard',
+    })
+  }
+})
+
+t.test('a refused creation fetches no keys', async (t) => {
+  let fetches = 0
+  const fetch = async () => {
+    fetches += 1
+    return Response.json({ keys: [jwk()] })
+  }
+  t.throws(() => serve({ jwks: undefined, fetch, default: false }), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'default',
+  })
+  t.equal(fetches, 0)
+})
+
+t.test('undefined is a slip, not a wish for the default', async (t) => {
+  const server = serve({ default: { scopes: 'orders/read' } })
+  const guard = server.guard.bind(server) as (requirement: unknown) => unknown
+  t.throws(() => guard(undefined), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'requirement',
+    message: 'cognito-m2m: requirement is undefined: pass a plain object',
+  })
+  t.throws(() => guard(false), { option: 'requirement', message: /pass \{\} for any valid token$/ })
+  t.throws(() => guard(null), { code: 'ERR_OPTION_INVALID', option: 'requirement' })
+})
+
+t.test('what is changed in it later has no effect', async (t) => {
+  const scopes = ['orders/read']
+  const fallback: Changes = { scopes }
+  const server = serve({ default: fallback })
+  scopes[0] = 'orders/other'
+  Object.assign(fallback, { optional: true })
+  t.equal(await outcome(server.guard(), undefined), 'ERR_TOKEN_MISSING')
+  t.equal(await outcome(server.guard(), bearer(READ)), 'accepted')
+  t.equal(await outcome(server.guard(), bearer(OTHER)), 'ERR_SCOPE_INSUFFICIENT')
+})
+
+t.test('the challenge of its 403 names its scopes', async (t) => {
+  const guard = serve({ default: { scopes: ['orders/read', 'a/x'] } }).guard()
+  const refused = await Promise.resolve(guard(bearer(OTHER))).catch((error) => error)
+  t.match(refused.headers['www-authenticate'], /, scope="orders\/read a\/x"$/)
+})
