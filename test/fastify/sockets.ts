@@ -1,5 +1,5 @@
 /** Real sockets: raw requests byte for byte, and upgrades whose socket is watched on both sides. */
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
@@ -34,7 +34,7 @@ export interface Upgrade {
  * ended its half and closed its socket altogether.
  */
 export async function upgrade(
-  app: FastifyInstance,
+  app: { readonly server: EventEmitter },
   port: number,
   url: string,
   headers: readonly string[] = [],

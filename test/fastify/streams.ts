@@ -35,9 +35,9 @@ export class Clock {
   }
 
   pass(milliseconds: number): void {
-    // Minute by minute: a timer that is set while they tick starts at its end.
-    for (let left = milliseconds; left > 0; left -= 60_000) {
-      const step = Math.min(60_000, left)
+    // Second by second: a timer that is set while they tick starts at its end.
+    for (let left = milliseconds; left > 0; left -= 1000) {
+      const step = Math.min(1000, left)
       this.wall += step
       mock.timers.tick(step)
     }
