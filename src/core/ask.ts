@@ -17,6 +17,7 @@ export class NoDecisionError extends StacklessError {
         : `A check or client lookup threw or rejected${thrown}`,
     )
     this.code = code
+    this.dropStack()
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * The claims of an access token: Cognito's rules (aws-jwt-verify), then the ones that make it a
- * machine's. Runs before the signature is checked, so that forging a refusal costs no RSA operation.
+ * The claims of an access token: Cognito's rules, then the ones that make it a machine's. Runs before
+ * the signature is checked, so that forging a refusal costs no RSA operation; aws-jwt-verify's own
+ * check of `token_use` would tell by an exception, whose stack costs a fifth of one.
  */
-import { validateCognitoJwtFields } from 'aws-jwt-verify/cognito-verifier'
 import type { AuthErrorCode } from './errors.ts'
 import type { JsonObject, JsonValue } from './strict-json.ts'
 
@@ -60,14 +60,7 @@ export function checkClaims(
 
 function checkTokenUse(claims: JsonObject): AuthErrorCode | undefined {
   if (typeof claims['token_use'] !== 'string') return 'ERR_TOKEN_INVALID'
-  try {
-    // It only looks at what is asked for here; the parameter's type is that of a whole payload.
-    const payload = claims as Parameters<typeof validateCognitoJwtFields>[0]
-    validateCognitoJwtFields(payload, { tokenUse: 'access', clientId: null })
-    return undefined
-  } catch {
-    return 'ERR_TOKEN_USE'
-  }
+  return claims['token_use'] === 'access' ? undefined : 'ERR_TOKEN_USE'
 }
 
 function checkTypes(claims: JsonObject): AuthErrorCode | undefined {

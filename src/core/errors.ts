@@ -130,6 +130,7 @@ export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Stack
     this.code = code
     this.statusCode = statusCode
     this.headers = headers
+    this.dropStack()
   }
 
   /** The response body. */

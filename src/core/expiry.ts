@@ -37,10 +37,7 @@ export function endAtExpiry(
   connection: LongConnection,
   { clockTolerance, now }: ExpiryClock,
 ): void {
-  const endable =
-    typeof connection.terminate === 'function' || typeof connection.destroy === 'function'
-  // Destroying a request whose body was read ends nothing, and its own close is long past.
-  if (!endable || 'rawHeaders' in connection) {
+  if (!isEndable(connection)) {
     throw new OptionError('connection', 'cannot be ended: pass a websocket, response or socket')
   }
   if (connection.destroyed === true || connection.readyState === CLOSED) return
@@ -49,11 +46,18 @@ export function endAtExpiry(
     const seconds = secondsOf(now)
     if (isLive(token.expiresAt, clockTolerance, seconds)) {
       const left = (token.expiresAt + clockTolerance - seconds) * 1000
-      timer = setTimeout(look, Math.min(LOOK_AGAIN, left)).unref()
+      timer = setTimeout(look, Math.min(LOOK_AGAIN, Math.max(1, left))).unref()
     } else timer = end(connection)
   }
   connection.once('close', () => clearTimeout(timer))
   look()
+}
+
+/** Destroying a request whose body was read ends nothing, and its own close is long past. */
+function isEndable(connection: unknown): boolean {
+  const { once, terminate, destroy, rawHeaders } = Object(connection) as Record<string, unknown>
+  const ends = typeof terminate === 'function' || typeof destroy === 'function'
+  return ends && typeof once === 'function' && rawHeaders === undefined
 }
 
 /** A clock of the owner's that throws tells no time, at which no token is live. */

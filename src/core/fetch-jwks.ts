@@ -54,6 +54,7 @@ export class JwksError extends StacklessError {
     this.status = facts.status
     this.bytes = facts.bytes
     this.retryAfter = facts.retryAfter
+    this.dropStack()
   }
 }
 

@@ -11,6 +11,7 @@ export class InternalError extends StacklessError {
   constructor(code: InternalError['code'], message: string) {
     super(message)
     this.code = code
+    this.dropStack()
   }
 
   /** The response body. */

@@ -126,7 +126,7 @@ export class IssuerKeys {
     if (this.#waking !== undefined) {
       return this.#waking.then(() => this.peek(kid, this.#pool.elapsed()) ?? this.#wait(kid))
     }
-    return this.peek(kid, now) ?? this.#wait(kid)
+    return this.peek(kid, now) ?? (this.#offline ? this.#unknown(kid, now) : this.#wait(kid))
   }
 
   /** Fetches now, unless a fetch is under way; settles with it, never rejects. */
@@ -179,7 +179,6 @@ export class IssuerKeys {
       const key = this.peek(kid, now)
       if (key !== undefined) return key
       const live = this.isLive(now)
-      if (this.#offline) return this.#unknown(kid, now)
       if (this.#pool.signal.aborted) return { retryAfter: MIN_RETRY_AFTER, cause: undefined }
       if (this.#flight === undefined) {
         if (live && this.#from > begun) return this.#unknown(kid, now)

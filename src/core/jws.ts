@@ -10,9 +10,10 @@ import { parseStrictObject } from './strict-json.ts'
 export interface Jws {
   readonly kid: string
   readonly claims: JsonObject
-  /** ASCII of `header.payload`: what is signed. */
-  readonly signingInput: Buffer
-  readonly signature: Buffer
+  /** `header.payload`: what is signed, in ASCII. */
+  readonly signingInput: string
+  /** Canonical base64url, not decoded yet: most refusals never look at it. */
+  readonly signature: string
 }
 
 const BASE64URL = /^[A-Za-z0-9_-]+$/
@@ -25,28 +26,23 @@ export function decodeJws(token: string): Jws | undefined {
   const second = token.indexOf('.', first + 1)
   // A third dot fails below: it is no base64url character.
   if (second === -1) return undefined
-  const headerPart = decodeBase64url(token.slice(0, first))
-  const payloadPart = decodeBase64url(token.slice(first + 1, second))
-  const signature = decodeBase64url(token.slice(second + 1))
-  if (headerPart === undefined || payloadPart === undefined || signature === undefined) {
-    return undefined
-  }
-  const header = parseStrictObject(headerPart)
+  const signature = token.slice(second + 1)
+  const header = decodePart(token.slice(0, first))
   if (header === undefined || header['alg'] !== 'RS256' || 'crit' in header) return undefined
   const { kid } = header
-  if (typeof kid !== 'string') return undefined
-  const claims = parseStrictObject(payloadPart)
-  if (claims === undefined) return undefined
-  return { kid, claims, signingInput: Buffer.from(token.slice(0, second), 'latin1'), signature }
+  if (typeof kid !== 'string' || !isBase64url(signature)) return undefined
+  const claims = decodePart(token.slice(first + 1, second))
+  return claims && { kid, claims, signingInput: token.slice(0, second), signature }
+}
+
+function decodePart(part: string): JsonObject | undefined {
+  return isBase64url(part) ? parseStrictObject(Buffer.from(part, 'base64url')) : undefined
 }
 
 /** Unpadded, canonical, non-empty; Node's own decoder skips what it does not know. */
-function decodeBase64url(part: string): Buffer | undefined {
-  if (!BASE64URL.test(part)) return undefined
+function isBase64url(part: string): boolean {
+  if (!BASE64URL.test(part)) return false
   const rest = part.length % 4
-  if (rest === 1) return undefined
-  if (rest !== 0 && !CANONICAL_END[rest as 2 | 3].includes(part.charAt(part.length - 1))) {
-    return undefined
-  }
-  return Buffer.from(part, 'base64url')
+  if (rest === 0) return true
+  return rest !== 1 && CANONICAL_END[rest as 2 | 3].includes(part.charAt(part.length - 1))
 }

@@ -2,6 +2,7 @@
  * RFC 9728: what a protected resource says about itself, and where. Every value comes from
  * configuration: a Host header is whatever the caller sends.
  */
+import { QUOTABLE } from './challenge.ts'
 import { OptionError, readMembers, readStrings, show } from './option-error.ts'
 import { checkScope, type DefinedScopes, resourceServerOf } from './scopes.ts'
 import { readSecureUrl } from './secure-url.ts'
@@ -94,17 +95,22 @@ function readResource(value: unknown, place: string): { resource: string; url: U
   if (value.includes('?') || !PLAIN_PATH.test(url.pathname)) {
     throw new OptionError(place, 'has a query or an unusual path: use letters, digits and -._~/')
   }
-  if (url.href !== value && url.href !== `${value}/`) {
-    throw new OptionError(place, `is ${show(value)}: write it as ${show(url.href)}`)
-  }
+  // URL lets a quote into a host, which would end the challenge's.
+  if (!QUOTABLE.test(url.host)) throw new OptionError(place, 'has a quote in its host: remove it')
+  checkSpelling(value, url, place)
   return { resource: value, url }
+}
+
+function checkSpelling(value: string, url: URL, place: string): void {
+  if (url.href === value || url.href === `${value}/`) return
+  throw new OptionError(place, `is ${show(value)}: write it as ${show(url.href)}`)
 }
 
 function readServers(value: unknown, place: string): readonly string[] | undefined {
   if (value === undefined) return undefined
   const servers = readStrings(value, place, 'issuer')
   for (const server of servers) {
-    readSecureUrl(server, place)
+    checkSpelling(server, readSecureUrl(server, place), place)
     if (server.includes('?')) throw new OptionError(place, 'has a query: an issuer has none')
   }
   return servers

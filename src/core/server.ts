@@ -5,6 +5,7 @@
 import { ask, type NoDecisionError } from './ask.ts'
 import { readBearer } from './bearer.ts'
 import { type Refusals, refusals } from './challenge.ts'
+import type { AuthError } from './errors.ts'
 import { endAtExpiry, type LongConnection } from './expiry.ts'
 import type { KeyStore } from './keys.ts'
 import { OptionError } from './option-error.ts'
@@ -20,7 +21,7 @@ import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import type { CoreServer, Guard, ServerStatus } from './resource-server.ts'
 import type { UserPool } from './user-pool-options.ts'
 import type { VerifiedToken } from './verified-token.ts'
-import { type Issuer, type Verified, verifyToken } from './verifier.ts'
+import { type Claimed, type Issuer, readToken, type Verified, verifyToken } from './verifier.ts'
 
 /** What a caller is told to wait when a check or lookup gave no decision, in milliseconds. */
 const CHECK_RETRY_AFTER = 1000
@@ -103,19 +104,34 @@ export class Server implements CoreServer {
     for (const store of this.#stores) store.close()
   }
 
-  async #decide(
+  /** At once what needs no key, else a promise. */
+  #decide(
     authorization: string | readonly string[] | undefined,
     request: unknown,
     requirement: CompiledRequirement,
-    insufficient: Readonly<Record<string, string>>,
-  ): Promise<VerifiedToken | null> {
-    const { refuse } = this.#refusals
+    insufficient: AuthError['headers'],
+  ): null | Promise<VerifiedToken | null> {
+    const { refuse, unavailable } = this.#refusals
     const credential = readBearer(authorization, this.#options.maxTokenLength)
     if (typeof credential === 'string') {
       if (credential === 'ERR_TOKEN_MISSING' && requirement.optional) return null
       throw refuse(credential)
     }
-    const { token, issuer } = await this.#verify(credential.token)
+    // A cache of verified tokens answers here, before anything of the token is looked at.
+    if (this.#closed) throw unavailable('ERR_KEYS_UNAVAILABLE', 0)
+    const claimed = readToken(credential.token, this.#issuers, this.#options.now)
+    if (typeof claimed === 'string') throw refuse(claimed)
+    return this.#decideOn(claimed, request, requirement, insufficient)
+  }
+
+  async #decideOn(
+    claimed: Claimed,
+    request: unknown,
+    requirement: CompiledRequirement,
+    insufficient: AuthError['headers'],
+  ): Promise<VerifiedToken> {
+    const { refuse } = this.#refusals
+    const { token, issuer } = await this.#verify(claimed)
     if (!(await this.#asked(() => issuer.lookup?.(token.clientId) ?? true))) {
       throw refuse('ERR_CLIENT_NOT_ALLOWED')
     }
@@ -133,10 +149,8 @@ export class Server implements CoreServer {
     return token
   }
 
-  /** A cache of verified tokens answers here, before anything of the token is looked at. */
-  async #verify(token: string): Promise<Verified> {
-    if (this.#closed) throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', 0)
-    const result = await verifyToken(token, this.#issuers, this.#options.now)
+  async #verify(claimed: Claimed): Promise<Verified> {
+    const result = await verifyToken(claimed)
     if (typeof result === 'string') throw this.#refusals.refuse(result)
     if ('retryAfter' in result) {
       throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', result.retryAfter, result.cause)

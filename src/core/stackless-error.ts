@@ -10,6 +10,10 @@ export class StacklessError extends Error {
     Error.stackTraceLimit = 0
     super(message, options)
     Error.stackTraceLimit = limit
+  }
+
+  /** To be called last in a constructor: V8 makes every member behind a deleted one three times slower. */
+  protected dropStack(): void {
     Reflect.deleteProperty(this, 'stack')
   }
 }

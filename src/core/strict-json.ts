@@ -32,51 +32,67 @@ const CLOSE_OBJECT = 0x7d
 export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
   if (!isUtf8(bytes)) return undefined
   const text = bytes.toString('utf8')
-  let value: unknown
+  const written = countMembers(text)
+  if (written === undefined) return undefined
+  let value: JsonValue
   try {
     value = JSON.parse(text)
   } catch {
     return undefined
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  return hasStrictMembers(text) ? (value as JsonObject) : undefined
+  // Of two members of one name JSON.parse keeps one, however either is spelled.
+  return countNames(value) === written ? (value as JsonObject) : undefined
 }
 
-/** Walks text that is known to be well-formed JSON; members are recognised by the colon behind. */
-function hasStrictMembers(text: string): boolean {
-  const open: (Set<string> | undefined)[] = []
+/**
+ * Colons outside strings: in well-formed JSON, one per member. Undefined where nesting is too deep,
+ * which is known before anything recurses, or a string does not end.
+ */
+function countMembers(text: string): number | undefined {
+  let members = 0
+  let depth = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
-    if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
-      if (open.length === MAX_DEPTH) return false
-      open.push(code === OPEN_OBJECT ? new Set() : undefined)
+    if (code === QUOTE) {
+      at = endOfString(text, at)
+      if (at === -1) return undefined
+    } else if (code === COLON) {
+      members += 1
+    } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
+      depth += 1
+      if (depth > MAX_DEPTH) return undefined
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
-      open.pop()
-    } else if (code === QUOTE) {
-      const end = endOfString(text, at)
-      if (isMember(text, end)) {
-        const name = JSON.parse(text.slice(at, end)) as string
-        const names = open[open.length - 1] as Set<string>
-        if (names.has(name) || name === 'prototype' || name in Object.prototype) return false
-        names.add(name)
-      }
-      at = end - 1
+      depth -= 1
     }
   }
-  return true
+  return members
 }
 
-/** The index behind the closing quote. */
+/** The index of the closing quote, or -1. */
 function endOfString(text: string, start: number): number {
-  let at = start + 1
-  for (let code = text.charCodeAt(at); code !== QUOTE; code = text.charCodeAt(at)) {
-    at += code === BACKSLASH ? 2 : 1
-  }
-  return at + 1
+  let at = text.indexOf('"', start + 1)
+  while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1)
+  return at
 }
 
-function isMember(text: string, end: number): boolean {
-  let at = end
-  while (text.charCodeAt(at) <= 0x20) at += 1
-  return text.charCodeAt(at) === COLON
+function isEscaped(text: string, at: number): boolean {
+  let first = at
+  while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1
+  return (at - first) % 2 === 1
+}
+
+/** Names at every depth; NaN, which equals no count, where one is a name of Object.prototype's. */
+function countNames(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let names = 0
+  if (Array.isArray(value)) {
+    for (const item of value) names += countNames(item)
+    return names
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (name === 'prototype' || name in Object.prototype) return Number.NaN
+    names += 1 + countNames(member)
+  }
+  return names
 }

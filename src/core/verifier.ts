@@ -6,7 +6,7 @@ import { KeyObject, verify } from 'node:crypto'
 import { type ClaimRules, checkClaims, type MachineClaims } from './claims.ts'
 import type { AuthErrorCode } from './errors.ts'
 import type { IssuerKeys, KeysUnavailable } from './issuer-keys.ts'
-import { decodeJws } from './jws.ts'
+import { decodeJws, type Jws } from './jws.ts'
 import { type VerifiedToken, verifiedToken } from './verified-token.ts'
 
 /** One issuer form of a pool: what its tokens are held against. */
@@ -24,25 +24,41 @@ export interface Verified {
   readonly issuer: Issuer
 }
 
+/** A token that only its signature has to prove. */
+export interface Claimed {
+  readonly jws: Jws
+  readonly issuer: Issuer
+}
+
 /**
+ * Everything that is known without a key: at once, so that a refusal costs no promise.
+ *
  * @param issuers By the exact `iss` of their tokens.
  * @param now Wall clock, milliseconds.
  */
-export async function verifyToken(
+export function readToken(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   now: () => number,
-): Promise<Verified | AuthErrorCode | KeysUnavailable> {
+): Claimed | AuthErrorCode {
   const jws = decodeJws(token)
   if (jws === undefined) return 'ERR_TOKEN_INVALID'
   const { claims } = jws
   if (typeof claims['iss'] !== 'string') return 'ERR_TOKEN_INVALID'
   const issuer = issuers.get(claims['iss'])
   if (issuer === undefined) return 'ERR_TOKEN_ISSUER'
-  const wrong = checkClaims(claims, issuer.rules, now())
-  if (wrong !== undefined) return wrong
+  return checkClaims(claims, issuer.rules, now()) ?? { jws, issuer }
+}
+
+/** The key and the signature. */
+export async function verifyToken({
+  jws,
+  issuer,
+}: Claimed): Promise<Verified | AuthErrorCode | KeysUnavailable> {
   const key = await issuer.keys.find(jws.kid)
   if (!(key instanceof KeyObject)) return key
-  if (!verify('sha256', jws.signingInput, key, jws.signature)) return 'ERR_TOKEN_SIGNATURE'
-  return { token: verifiedToken(claims as MachineClaims, issuer.userPoolId), issuer }
+  const input = Buffer.from(jws.signingInput, 'latin1')
+  const signature = Buffer.from(jws.signature, 'base64url')
+  if (!verify('sha256', input, key, signature)) return 'ERR_TOKEN_SIGNATURE'
+  return { token: verifiedToken(jws.claims as MachineClaims, issuer.userPoolId), issuer }
 }

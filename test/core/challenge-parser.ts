@@ -28,7 +28,7 @@ export function parseChallenges(value: string): Challenge[] {
     const scheme = take(TOKEN, 'auth-scheme')[0]
     const params: Record<string, string> = {}
     challenges.push({ scheme, params })
-    if (rest === '') break
+    if (rest === '' || /^ *,/.test(rest)) continue
     take(/^ /, 'blank behind the scheme')
     if (TOKEN68.test(rest) && !/^[^=]+=[^=]/.test(rest))
       throw new Error('token68 instead of params')

@@ -23,8 +23,8 @@ t.test('decodes what was signed, byte by byte', async (t) => {
   const jws = decodeJws(good)
   t.equal(jws?.kid, KID)
   t.strictSame(jws?.claims, machineClaims())
-  t.equal(jws?.signingInput.toString(), `${head}.${body}`)
-  t.equal(jws?.signature.toString('base64url'), tail)
+  t.equal(jws?.signingInput, `${head}.${body}`)
+  t.equal(jws?.signature, tail)
 })
 
 t.test('refuses fewer than three parts', async (t) => {
@@ -172,7 +172,7 @@ t.test('no two spellings of one token are accepted', async (t) => {
     const jws = decodeJws(token)
     if (jws === undefined) continue
     decoded += 1
-    const again = `${jws.signingInput}.${jws.signature.toString('base64url')}`
+    const again = `${jws.signingInput}.${Buffer.from(jws.signature, 'base64url').toString('base64url')}`
     if (again !== token) t.fail(`${token} was read as ${again}`)
   }
   t.ok(decoded > 100, 'enough of them were decoded to tell')

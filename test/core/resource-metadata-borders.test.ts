@@ -28,3 +28,23 @@ t.test('what a reader does to a document shows in no other', async (t) => {
     t.equal(JSON.stringify(read()), before, member)
   }
 })
+
+t.test('an issuer is written in one spelling, without a query', async (t) => {
+  const metadata = (authorizationServers: string) => ({
+    resource: 'https://api.example.com',
+    authorizationServers,
+  })
+  for (const server of [
+    'https://A.example',
+    'https://a.example:443',
+    'https://@a.example',
+    'https:a.example',
+    'https://a.example/?q=1',
+    'https://a.example#',
+  ]) {
+    t.throws(() => readResourceMetadata(metadata(server)), { code: 'ERR_OPTION_INVALID' }, server)
+  }
+  t.ok(readResourceMetadata(metadata('https://a.example/pool')))
+  const quoted = { resource: 'https://evil"x.example' }
+  t.throws(() => readResourceMetadata(quoted), /resourceMetadata\.resource has a quote in its host/)
+})

@@ -1,7 +1,7 @@
 import { constants, type KeyObject, sign } from 'node:crypto'
 import t from 'tap'
 import type { IssuerKeys, KeyAnswer } from '../../src/core/issuer-keys.ts'
-import { type Issuer, verifyToken } from '../../src/core/verifier.ts'
+import { type Issuer, readToken, verifyToken } from '../../src/core/verifier.ts'
 import {
   CLIENT,
   encode,
@@ -33,15 +33,21 @@ function known(key: KeyObject): (kid: string) => KeyAnswer {
 
 const ours = issuer(known(keyPair().publicKey))
 
+/** Both steps, as a guard takes them. */
+async function verifyAll(token: string, issuers: ReadonlyMap<string, Issuer>, now: number) {
+  const claimed = readToken(token, issuers, () => now)
+  return typeof claimed === 'string' ? claimed : verifyToken(claimed)
+}
+
 async function verdict(token: string, issuers = [ours], now = NOW * 1000): Promise<unknown> {
   asked.length = 0
   const table = new Map(issuers.map((it) => [it.keys.issuer, it]))
-  const result = await verifyToken(token, table, () => now)
+  const result = await verifyAll(token, table, now)
   return typeof result === 'object' && 'token' in result ? 'verified' : result
 }
 
 t.test('verifies a good token and says whose it is', async (t) => {
-  const result = await verifyToken(machineToken(), new Map([[ISSUER, ours]]), () => NOW * 1000)
+  const result = await verifyAll(machineToken(), new Map([[ISSUER, ours]]), NOW * 1000)
   if (typeof result === 'string' || !('token' in result)) throw new Error('not verified')
   t.equal(result.issuer, ours)
   t.match(result.token, { clientId: CLIENT, userPoolId: POOL, issuer: ISSUER })
