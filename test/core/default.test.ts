@@ -100,6 +100,6 @@ t.test('what is changed in it later has no effect', async (t) => {
 
 t.test('the challenge of its 403 names its scopes', async (t) => {
   const guard = serve({ default: { scopes: ['orders/read', 'a/x'] } }).guard()
-  const refused = await Promise.resolve(guard(bearer(OTHER))).catch((error) => error)
+  const refused = await (async () => guard(bearer(OTHER)))().catch((error) => error)
   t.match(refused.headers['www-authenticate'], /, scope="orders\/read a\/x"$/)
 })

@@ -38,7 +38,7 @@ t.test('app.close() closes the key store', async (t) => {
     const credential = options.userPoolId === userPoolId ? token : right
     t.match(await guard(credential), { clientId: 'billing' })
     await app.close()
-    await t.rejects(Promise.resolve(guard(credential)), {
+    await t.rejects(async () => guard(credential), {
       code: 'ERR_KEYS_UNAVAILABLE',
       statusCode: 503,
     })

@@ -100,7 +100,7 @@ t.test('a guard may also answer at once', async (t) => {
     if (authorization !== right) throw refusal
     return token
   }
-  const refusal = await Promise.resolve(app.cognito.guard()(undefined)).catch((error) => error)
+  const refusal = await (async () => app.cognito.guard()(undefined))().catch((error) => error)
   Object.defineProperty(app.cognito, 'guardOf', { value: guard })
   app.get('/r', async ({ auth }) => auth?.clientId)
   t.equal((await app.inject({ url: '/r', headers: withAuth(right) })).body, 'billing')
