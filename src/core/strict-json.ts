@@ -90,9 +90,10 @@ function countNames(value: JsonValue): number {
     for (const item of value) names += countNames(item)
     return names
   }
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
     if (name === 'prototype' || name in Object.prototype) return Number.NaN
-    names += 1 + countNames(member)
+    const member = (value as JsonObject)[name] as JsonValue
+    names += typeof member === 'object' ? 1 + countNames(member) : 1
   }
   return names
 }

@@ -125,6 +125,20 @@ for (const [version, express] of Object.entries(versions)) {
     t.strictSame([said, text], ['504', 'late'])
   })
 
+  t.test(`${version}: an answer that was begun before is cut off`, async (t) => {
+    const app = express()
+    app.use((_req, res, next) => {
+      res.write('begun')
+      next()
+    })
+    app.get('/r', authFor()(), () => t.fail('reached'))
+    const response = await fetch(`${await listen(t, app)}/r`, {
+      headers: { authorization: forged },
+    })
+    t.equal(response.status, 200, 'it cannot be taken back')
+    await t.rejects(response.text())
+  })
+
   t.test(`${version}: a fault of the owner's is logged and answered with 500`, async (t) => {
     const log: unknown[] = []
     const logger = { info() {}, warn() {}, error: (details: object) => void log.push(details) }
