@@ -117,6 +117,10 @@ t.test('refuses a client that is not on the static list', async (t) => {
     true,
   )
   t.equal(check(other, { clientIds: new Set(['other', CLIENT]) }), undefined)
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const claims = machineClaims({ client_id: name, sub: name })
+    t.equal(check(claims), 'ERR_CLIENT_NOT_ALLOWED', 'a list is no object')
+  }
   t.equal(check(other, { clientIds: undefined }), undefined, 'no list: any, or a lookup decides')
 })
 
