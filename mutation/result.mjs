@@ -1,0 +1,123 @@
+/** Writes RESULT.md from the reports of the two runs. Ends with 1 where a survivor has no reason. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { reasons } from './survivors.mjs'
+
+const read = (name) => JSON.parse(readFileSync(join(import.meta.dirname, 'reports', name), 'utf8'))
+const checks = read('checks.json')
+const { files } = read('mutation.json')
+
+/** Text in a table's cell, as code. */
+function code(text, longest = 90) {
+  const line = text.replace(/\s+/g, ' ').trim()
+  const short = line.length > longest ? `${line.slice(0, longest)}…` : line
+  return `\`\` ${short.replaceAll('|', '\\|')} \`\``
+}
+
+function original(source, { start, end }) {
+  const lines = source.split('\n').slice(start.line - 1, end.line)
+  lines[lines.length - 1] = lines.at(-1).slice(0, end.column - 1)
+  lines[0] = lines[0].slice(start.column - 1)
+  return lines.join('\n')
+}
+
+/** Every mutant with the text it replaces. */
+const mutants = Object.entries(files).flatMap(([file, { source, mutants }]) =>
+  mutants.map(({ status, mutatorName, replacement, location }) => ({
+    ...{ file, status, mutatorName, replacement, line: location.start.line },
+    text: source.split('\n')[location.start.line - 1],
+    from: original(source, location),
+  })),
+)
+
+function reasonOf({ file, text, from, replacement }) {
+  const found = reasons.find(
+    (it) =>
+      file === `src/core/${it.file}.ts` &&
+      text.includes(it.at) &&
+      (it.from === undefined || it.from === from) &&
+      (it.to === undefined || it.to.includes(replacement)),
+  )
+  if (found !== undefined) found.used = true
+  return found?.why
+}
+
+const undetected = mutants.filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
+const open = undetected.filter((mutant) => reasonOf(mutant) === undefined)
+const unused = reasons.filter(({ used }) => !used)
+
+function checkTables() {
+  const groups = Map.groupBy?.(checks, ({ group }) => group) ?? groupBy(checks)
+  return [...groups].map(([group, rows]) => {
+    const lines = rows.map(
+      ({ check, file, line, test, failing }) =>
+        `| ${check} | ${file.replace('src/core/', '')}:${line} | ${failing === undefined ? '**none**' : `${test.replace('test/core/', '')}: ${failing}`} |`,
+    )
+    const head = '| check | in src/core | the test that fails without it, in test/core |'
+    return [`### ${group}`, '', head, '| --- | --- | --- |', ...lines, ''].join('\n')
+  })
+}
+
+function groupBy(rows) {
+  const groups = new Map()
+  for (const row of rows) groups.set(row.group, [...(groups.get(row.group) ?? []), row])
+  return groups
+}
+
+function totals() {
+  const kinds = ['Killed', 'Timeout', 'Survived', 'NoCoverage']
+  const row = (name, list) => {
+    const counts = kinds.map((kind) => list.filter(({ status }) => status === kind).length)
+    return `| ${name} | ${list.length} | ${counts.join(' | ')} |`
+  }
+  const names = Object.keys(files).sort()
+  return [
+    '| file | mutants | killed | timed out | survived | not covered |',
+    '| --- | --: | --: | --: | --: | --: |',
+    ...names.map((name) =>
+      row(
+        name,
+        mutants.filter(({ file }) => file === name),
+      ),
+    ),
+    row('**all**', mutants),
+  ].join('\n')
+}
+
+function survivors() {
+  const lines = undetected.map(
+    (it) =>
+      `| ${it.file.replace('src/core/', '')}:${it.line} | ${code(it.from)} → ${code(it.replacement || '(nothing)')} | ${reasonOf(it) ?? '**open**'} |`,
+  )
+  return ['| in src/core | mutation | why it may live |', '| --- | --- | --- |', ...lines].join(
+    '\n',
+  )
+}
+
+const unnoticed = checks.filter(({ failing }) => failing === undefined).length
+writeFileSync(
+  join(import.meta.dirname, 'RESULT.md'),
+  `# Result of the last mutation run
+
+Written by \`npm run mutation\`; [README.md](README.md) says what the numbers mean.
+
+## Each check taken out
+
+${checks.length} checks taken out one at a time, ${unnoticed} unnoticed.
+
+${checkTables().join('\n')}
+## Every mutant of src/core
+
+${totals()}
+
+## Survivors
+
+${survivors()}
+`,
+)
+for (const { file, line, from, replacement, text } of open) {
+  process.stdout.write(`no reason: ${file}:${line} ${from} → ${replacement}\n    ${text.trim()}\n`)
+}
+for (const { file, at } of unused) process.stdout.write(`reason without survivor: ${file}: ${at}\n`)
+process.stdout.write(`${undetected.length} survivors, ${open.length} without a reason\n`)
+if (open.length + unnoticed > 0) process.exitCode = 1
