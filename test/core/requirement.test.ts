@@ -116,7 +116,7 @@ for (const [slip, value, option, fix] of slips) {
 t.test('anyOf refuses no scope and malformed ones, and is frozen', async (t) => {
   const loose = anyOf as (...scopes: unknown[]) => unknown
   for (const scopes of [[], ['read'], ['a/x', undefined], [['a/x']]]) {
-    t.throws(() => loose(...scopes), { code: 'ERR_OPTION_INVALID' })
+    t.throws(() => loose(...scopes), { code: 'ERR_OPTION_INVALID', option: /^anyOf(\[[01]\])?$/ })
   }
   const either = anyOf('a/x', 'a/y')
   t.ok(Object.isFrozen(either) && Object.isFrozen(either.anyOf))
