@@ -1,11 +1,37 @@
-/** Writes RESULT.md from the reports of the two runs. Ends with 1 where a survivor has no reason. */
-import { readFileSync, writeFileSync } from 'node:fs'
+/**
+ * Writes RESULT.md from the reports of the two runs. Ends with 1 where a survivor has no reason. A run
+ * of some places only renews those: what is known of sources that did not change since is kept.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasons } from './survivors.mjs'
 
-const read = (name) => JSON.parse(readFileSync(join(import.meta.dirname, 'reports', name), 'utf8'))
+const reports = join(import.meta.dirname, 'reports')
+const read = (name) => JSON.parse(readFileSync(join(reports, name), 'utf8'))
 const checks = read('checks.json')
-const { files } = read('mutation.json')
+const files = collect()
+
+/** The last run's mutants over those of earlier runs. */
+function collect() {
+  const all = {}
+  for (const name of ['all.json', 'mutation.json']) {
+    if (!existsSync(join(reports, name))) continue
+    for (const [file, { source, mutants }] of Object.entries(read(name).files)) {
+      if (!existsSync(file) || readFileSync(file, 'utf8') !== source) continue
+      const known = new Map((all[file]?.mutants ?? []).map((mutant) => [keyOf(mutant), mutant]))
+      for (const mutant of mutants)
+        if (mutant.status !== 'Ignored') known.set(keyOf(mutant), mutant)
+      const place = ({ location: { start } }) => start.line * 1000 + start.column
+      all[file] = { source, mutants: [...known.values()].sort((a, b) => place(a) - place(b)) }
+    }
+  }
+  writeFileSync(join(reports, 'all.json'), JSON.stringify({ files: all }))
+  return all
+}
+
+function keyOf({ location, mutatorName, replacement }) {
+  return JSON.stringify([location, mutatorName, replacement])
+}
 
 /** Text in a table's cell, as code. */
 function code(text, longest = 90) {
@@ -47,8 +73,7 @@ const open = undetected.filter((mutant) => reasonOf(mutant) === undefined)
 const unused = reasons.filter(({ used }) => !used)
 
 function checkTables() {
-  const groups = Map.groupBy?.(checks, ({ group }) => group) ?? groupBy(checks)
-  return [...groups].map(([group, rows]) => {
+  return [...groupBy(checks)].map(([group, rows]) => {
     const lines = rows.map(
       ({ check, file, line, test, failing }) =>
         `| ${check} | ${file.replace('src/core/', '')}:${line} | ${failing === undefined ? '**none**' : `${test.replace('test/core/', '')}: ${failing}`} |`,

@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { build } from './build.mjs'
+import { build, built } from './build.mjs'
 import { checks } from './checks.mjs'
 
 const root = resolve(import.meta.dirname, '..')
@@ -29,7 +29,7 @@ process.chdir(copy)
 /** The first failing test of a file, or undefined where all pass. */
 function firstFailure(test) {
   build([test])
-  const { status, stdout, stderr } = spawnSync('node', [`mutation/built/${test}.test.mjs`], {
+  const { status, stdout, stderr } = spawnSync('node', [built(test)], {
     encoding: 'utf8',
     timeout: 60_000,
     env: { ...process.env, TAP_TIMEOUT: '10' },
@@ -54,7 +54,8 @@ const results = []
 try {
   const green = new Set()
   for (const [group, list] of Object.entries(checks)) {
-    for (const [check, name, from, to, test] of list) {
+    for (const [check, name, from, to, testName] of list) {
+      const test = `test/core/${testName}.test.ts`
       const file = `src/core/${name}.ts`
       if (!green.has(test)) {
         const broken = firstFailure(test)
@@ -65,7 +66,7 @@ try {
       writeFileSync(join(copy, file), edited)
       const failing = firstFailure(test)
       cpSync(join(root, file), join(copy, file))
-      results.push({ group, check, file, line, test: `test/core/${test}.test.ts`, failing })
+      results.push({ group, check, file, line, test, failing })
       process.stdout.write(
         `${failing === undefined ? 'UNNOTICED' : 'noticed  '} ${file}:${line} ${check}\n`,
       )
