@@ -60,7 +60,14 @@ t.test('what throws or rejects gave no decision', async (t) => {
 })
 
 t.test('repeats no class name that could be text', async (t) => {
-  const names = ['secret', 'Secret token Error', 'é\r\nError', `${'x'.repeat(41)}Error`, 'Error2']
+  const names = [
+    'secret',
+    'Secret token Error',
+    'é\r\nError',
+    `${'x'.repeat(41)}Error`,
+    'Error2',
+    'TypeError secret',
+  ]
   for (const name of names) {
     const named = { [name]: class extends Error {} }[name] as ErrorConstructor
     const error = await noDecision(() => {
