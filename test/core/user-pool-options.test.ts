@@ -58,7 +58,8 @@ t.test('refuses a malformed pool id unless the issuer is explicit', async (t) =>
     t.ok(read({ userPoolId, issuer: 'https://id.example' }))
   }
   for (const userPoolId of ['', null, 5, [POOL], {}]) {
-    t.match(refused({ userPoolId, issuer: 'https://id.example' }), { option: 'userPoolId' })
+    const error = refused({ userPoolId, issuer: 'https://id.example' })
+    t.match(error, { option: 'userPoolId', message: /pass the id of the user pool$/ })
   }
   t.match(refused({ userPoolId: undefined }).message, /is undefined/)
 })
@@ -71,7 +72,9 @@ t.test('clientId has to be said: a list, a lookup, or null for any', async (t) =
   const missing = () => readUserPool({ userPoolId: POOL }, 'userPools[2]')
   t.throws(missing, { option: 'userPools[2].clientId', message: /is missing: .* or pass null/ })
   for (const clientId of ['', [], [''], ['a', null], 5, true, {}, new Set(['a'])]) {
-    t.match(refused({ clientId }).option, /^clientId(\[[01]\])?$/, label(clientId))
+    const { option, message } = refused({ clientId })
+    t.match(option, /^clientId(\[[01]\])?$/, label(clientId))
+    t.match(message, / app client id/)
   }
   t.match(refused({ clientId: undefined }), { option: 'clientId', message: /is undefined/ })
 })
@@ -195,7 +198,9 @@ t.test('repeats no credentials of a URL refused for its scheme', async (t) => {
 
 t.test('refuses an issuer that is no URL or list of URLs', async (t) => {
   for (const issuer of ['', null, 5, [], [''], ['https://id.example', 5], {}]) {
-    t.match(refused({ issuer }).option, /^issuer(\[[01]\])?$/, label(issuer))
+    const { option, problem } = refused({ issuer })
+    t.match(option, /^issuer(\[[01]\])?$/, label(issuer))
+    t.match(problem, / issuer/)
   }
 })
 
