@@ -135,6 +135,9 @@ export const checks = {
     ["the route's client", 'server', "if (requirement.clientIds?.has(token.clientId) === false) throw refuse('ERR_ACCESS_DENIED')", '', 'resource-server'],
     ["the server's check", 'server', '(serverCheck === undefined || (await this.#asked(() => ask(() => serverCheck(token))))) &&', '', 'resource-server'],
     ["the route's check", 'server', ' &&\n      (routeCheck === undefined || (await this.#asked(() => ask(() => routeCheck(token, request)))))', '', 'resource-server'],
+    ['the default asks for a token', 'resource-server', 'requireDefault(read)', '', 'server'],
+    ['a default that is open is no guard', 'server', 'fallback !== false && ', '', 'server'],
+    ['a default that is optional is no guard', 'server', ' && !fallback.optional', '', 'server'],
     ['only true is a yes', 'ask', '(await Promise.race([answer(question), late])) === true', 'Boolean(await Promise.race([answer(question), late]))', 'ask'],
   ],
 }

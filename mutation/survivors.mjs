@@ -3,7 +3,7 @@
  * line that contains `at`, where it replaces `from` (any text if left out) by one of `to` (likewise).
  */
 const NODE_22 =
-  'Node 20 has none of these methods: on Node 22 and later the test of set operations fails'
+  'Node 20 has none of these methods; on Node 24 the test of set operations fails without each'
 
 export const reasons = [
   {
@@ -105,4 +105,67 @@ export const reasons = [
   },
   { file: 'verified-token', at: "'union', 'intersection'", why: NODE_22 },
   { file: 'verified-token', at: "'symmetricDifference'", why: NODE_22 },
+  {
+    file: 'keys',
+    at: '#starting = false',
+    why: 'equivalent: it is set before anything can settle; offline nothing ever does',
+  },
+  {
+    file: 'keys',
+    at: 'it !== than',
+    from: 'it !== than',
+    why: 'equivalent: asked only by a form whose own keys are not in force, or where that changes nothing',
+  },
+  {
+    file: 'keys',
+    at: 'const failed = this.issuers.find',
+    why: 'equivalent: where no form has keys, the first one failed',
+  },
+  {
+    file: 'keys',
+    at: '{ cause: failed?.lastError }',
+    why: 'equivalent: where no form has keys, one has failed',
+  },
+  {
+    file: 'keys',
+    at: 'lastError: this.#kept().find',
+    to: ['this.#kept().find(it => it.lastError !== undefined)?.lastError.code'],
+    why: 'equivalent: what is found has an error',
+  },
+  {
+    file: 'keys',
+    at: 'age < STALE_WARNING',
+    from: 'age !== undefined',
+    why: 'equivalent: undefined is not less than any number',
+  },
+  {
+    file: 'keys',
+    at: 'age < STALE_WARNING',
+    from: 'age < STALE_WARNING',
+    to: ['age <= STALE_WARNING'],
+    why: 'harmless: a log line at 15 minutes or a millisecond later',
+  },
+  {
+    file: 'secure-url',
+    at: 'url === undefined || !secure',
+    from: 'url === undefined',
+    why: 'equivalent: what is no URL is not secure either',
+  },
+  {
+    file: 'secure-url',
+    at: '…@',
+    why: 'harmless: a mark in a message; that nothing before the @ is repeated is tested',
+  },
+  {
+    file: 'user-pool-options',
+    at: "members['issuer'] !== undefined",
+    from: "members['issuer'] !== undefined",
+    why: 'equivalent: without an issuer there are two, which are refused as well',
+  },
+  {
+    file: 'user-pool-options',
+    at: 'value === null',
+    to: ['{}'],
+    why: 'equivalent: members that are undefined are read like absent ones',
+  },
 ]
