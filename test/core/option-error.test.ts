@@ -124,7 +124,7 @@ t.test('reads one string or several, none of them empty', async (t) => {
   list.push('c')
   t.strictSame(read, ['a', 'b'])
   t.strictSame(readStrings('a', 'clientId', 'client'), ['a'])
-  for (const value of [undefined, null, '', 5, {}, () => 'a']) {
+  for (const value of [undefined, null, '', ' a', 'a ', 'a b', 5, {}, () => 'a']) {
     t.equal(refused(() => readStrings(value, 'clientId', 'client')).option, 'clientId')
     t.equal(refused(() => readStrings(['a', value], 'clientId', 'client')).option, 'clientId[1]')
   }

@@ -113,11 +113,19 @@ t.test('refuses a definition Cognito would refuse', async (t) => {
     ['a', { read: 5 }, 'scopes.read'],
     ['a', { read: null }, 'scopes.read'],
   ]
+  const fixes: Record<string, RegExp> = {
+    identifier: /^is .*: use 1 to 256 printable characters without space, quote or backslash$/,
+    scopes:
+      /^(is .*: pass an object of scope name to description|has \d+ scopes: Cognito takes 1 to 100|has the name ".*": use printable characters .*)$/,
+    description: /^is .*: describe the scope in 1 to 256 characters$/,
+  }
   for (const [identifier, scopes, place] of table) {
     const error = refused(() => defineScopes(identifier as string, scopes as typeof one))
     t.equal(error.option, `defineScopes.${place}`)
+    t.match(error.problem, fixes[place] ?? fixes['description'])
     t.notMatch(error.message, /[\r\n]/)
   }
+  for (const length of [1, 256]) t.ok(defineScopes('a', { read: 'd'.repeat(length) }))
   const { s100: _dropped, ...hundred } = many
   t.equal(Object.keys(defineScopes('i'.repeat(252), hundred)).length, 100)
 })
