@@ -168,4 +168,21 @@ export const reasons = [
     to: ['{}'],
     why: 'equivalent: members that are undefined are read like absent ones',
   },
+  {
+    file: 'option-error',
+    at: "typeof key === 'symbol' ||",
+    why: 'equivalent: no symbol is among the allowed names',
+  },
+  {
+    file: 'scopes',
+    at: 'slash > 0',
+    to: ['slash >= 0'],
+    why: 'equivalent: an empty identifier is refused by its pattern as well',
+  },
+  {
+    file: 'scopes',
+    at: 'value.slice(0, slash)',
+    from: 'value.slice(0, slash)',
+    why: 'equivalent: the slash and the name consist of characters an identifier may have',
+  },
 ]
