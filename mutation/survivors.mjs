@@ -185,4 +185,14 @@ export const reasons = [
     from: 'value.slice(0, slash)',
     why: 'equivalent: the slash and the name consist of characters an identifier may have',
   },
+  {
+    file: 'expiry',
+    at: 'connection.destroy?.()',
+    why: 'equivalent: what has no terminate has destroy, which was checked before',
+  },
+  {
+    file: 'expiry',
+    at: 'connection.terminate?.()',
+    why: 'equivalent: terminate was found right before',
+  },
 ]

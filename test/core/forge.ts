@@ -1,5 +1,11 @@
 /** Raw control over tokens and keys: what a hostile caller or a careless issuer could send. */
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
 import type {
   AnyAuthError,
   CognitoAuthOptions,
@@ -27,9 +33,22 @@ interface KeyPair {
 
 const pairs = new Map<string, KeyPair>()
 
+/**
+ * Through PEM: exporting a key right after it was made can lock Node 20 up, where collecting the job
+ * that made it waits for the very key.
+ */
+export function makeKeyPair(modulusLength = 2048): KeyPair {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+    modulusLength,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  return { publicKey: createPublicKey(publicKey), privateKey: createPrivateKey(privateKey) }
+}
+
 /** One pair per name and process: making one costs 100 ms. */
 export function keyPair(name = 'access', modulusLength = 2048): KeyPair {
-  const made = pairs.get(name) ?? generateKeyPairSync('rsa', { modulusLength })
+  const made = pairs.get(name) ?? makeKeyPair(modulusLength)
   pairs.set(name, made)
   return made
 }

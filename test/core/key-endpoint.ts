@@ -1,11 +1,12 @@
 /** A key set endpoint in memory: an injected `fetch` whose answers and moments a test decides. */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { KeyStore, type KeyStoreConfig, type KeyStoreTiming } from '../../src/core/keys.ts'
 import type { JsonWebKey } from '../../src/index.ts'
+import { makeKeyPair } from './forge.ts'
 
 /** Two key pairs serve all tests of a process: making one costs 150 ms. */
-const pairs = [0, 1].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }))
+const pairs = [0, 1].map(() => makeKeyPair())
 
 export function publicJwk(kid: string, pair = 0): JsonWebKey {
   const { publicKey } = pairs[pair] as { publicKey: KeyObject }
