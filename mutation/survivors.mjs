@@ -188,11 +188,24 @@ export const reasons = [
   {
     file: 'expiry',
     at: 'connection.destroy?.()',
-    why: 'equivalent: what has no terminate has destroy, which was checked before',
+    from: 'connection.destroy?.()',
+    why: 'equivalent: what it throws is swallowed, as a missing destroy would be',
   },
   {
     file: 'expiry',
     at: 'connection.terminate?.()',
-    why: 'equivalent: terminate was found right before',
+    from: 'connection.terminate?.()',
+    why: 'equivalent: what it throws is swallowed, as a missing terminate would be',
+  },
+  {
+    file: 'expiry',
+    at: 'connection.close?.(POLICY',
+    why: 'equivalent: what it throws is swallowed, as a missing close would be',
+  },
+  {
+    file: 'expiry',
+    at: '} catch {',
+    from: '{\n    return Number.NaN\n  }',
+    why: 'equivalent: undefined counts as NaN does, which has expired',
   },
 ]

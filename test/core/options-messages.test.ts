@@ -16,7 +16,8 @@ for (const [options, option, fix] of [
       t.fail('accepted')
     } catch (error) {
       t.type(error, OptionError)
-      t.match(error, { option, problem: fix })
+      t.equal((error as OptionError).option, option)
+      t.match(error, { problem: fix })
     }
   })
 }
