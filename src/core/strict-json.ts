@@ -93,7 +93,7 @@ function countNames(value: JsonValue): number {
   for (const name of Object.keys(value)) {
     if (name === 'prototype' || name in Object.prototype) return Number.NaN
     const member = (value as JsonObject)[name] as JsonValue
-    names += typeof member === 'object' ? 1 + countNames(member) : 1
+    names += 1 + countNames(member)
   }
   return names
 }
