@@ -10,7 +10,7 @@ import { type AccessRequirement, compileRequirement } from '../core/requirement.
 import { type Guard, openResourceServer, type ResourceServer } from '../core/resource-server.ts'
 import { requireDefault } from '../core/server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
-import { answer } from './answer.ts'
+import { answer, prepare } from './answer.ts'
 import { decide, reset } from './get-auth.ts'
 import { serveMetadata } from './well-known.ts'
 
@@ -24,7 +24,8 @@ export type Middleware = (request: IncomingMessage, response: ServerResponse, ne
 export type ExpressAuthOptions = CognitoAuthOptions & {
   /**
    * Who answers a refusal: the middleware itself (default), or with `'next'` the app's error
-   * handler, which gets the `AuthError`. Express's own one keeps status and challenge.
+   * handler, which gets the `AuthError`. Status and headers are on the response by then, so that a
+   * handler that sets neither keeps the challenge.
    */
   readonly errors?: 'answer' | 'next'
 }
@@ -87,6 +88,7 @@ function protect(
   return (request, response, next) => {
     const refuse = (error: AuthError | InternalError): void => {
       if (errors === 'next') {
+        prepare(error, response)
         next(error)
         return
       }
