@@ -19,8 +19,10 @@ export interface Wrong {
 /** Of an authorizer API Gateway takes no 400 and no 503, and shows neither body nor headers. */
 const isBare = (surface: string) => surface.includes('Lambda')
 
+/** In printable characters: TAP is read line by line. */
 export function nameOf({ clause, field, mutation }: AcceptedCase): string {
-  return `${clause}, ${field}: ${mutation}`
+  const escaped = (it: string) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return `${clause}, ${field}: ${mutation}`.replace(/[^\x20-\x7E§]/g, escaped)
 }
 
 export function expected({ code }: HostileCase, surface: string): Seen {
