@@ -1,6 +1,6 @@
 /**
  * Writes RESULT.md from the reports of the two runs. Ends with 1 where a survivor has no reason. A run
- * of some places only renews those: what is known of sources that did not change since is kept.
+ * of some places only renews those: what is known of the others is kept.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,18 +11,20 @@ const read = (name) => JSON.parse(readFileSync(join(reports, name), 'utf8'))
 const checks = read('checks.json')
 const files = collect()
 
-/** The last run's mutants over those of earlier runs. */
+/** The last run's mutants over those of earlier runs. A source that changed since is marked. */
 function collect() {
   const all = {}
   for (const name of ['all.json', 'mutation.json']) {
     if (!existsSync(join(reports, name))) continue
     for (const [file, { source, mutants }] of Object.entries(read(name).files)) {
-      if (!existsSync(file) || readFileSync(file, 'utf8') !== source) continue
-      const known = new Map((all[file]?.mutants ?? []).map((mutant) => [keyOf(mutant), mutant]))
+      if (!existsSync(file)) continue
+      const before = all[file]?.source === source ? all[file].mutants : []
+      const known = new Map(before.map((mutant) => [keyOf(mutant), mutant]))
       for (const mutant of mutants)
         if (mutant.status !== 'Ignored') known.set(keyOf(mutant), mutant)
       const place = ({ location: { start } }) => start.line * 1000 + start.column
-      all[file] = { source, mutants: [...known.values()].sort((a, b) => place(a) - place(b)) }
+      const sorted = [...known.values()].sort((a, b) => place(a) - place(b))
+      all[file] = { source, mutants: sorted, changed: readFileSync(file, 'utf8') !== source }
     }
   }
   writeFileSync(join(reports, 'all.json'), JSON.stringify({ files: all }))
@@ -101,7 +103,7 @@ function totals() {
     '| --- | --: | --: | --: | --: | --: |',
     ...names.map((name) =>
       row(
-        name,
+        files[name].changed ? `${name} *` : name,
         mutants.filter(({ file }) => file === name),
       ),
     ),
@@ -134,7 +136,7 @@ ${checkTables().join('\n')}
 ## Every mutant of src/core
 
 ${totals()}
-
+${Object.values(files).some(({ changed }) => changed) ? '\n\\* The source changed since: not run again yet; its lines below are those of then.\n' : ''}
 ## Survivors
 
 ${survivors()}
