@@ -78,6 +78,9 @@ t.test('refuses more than 32 levels', async (t) => {
   for (const [open, close] of [
     ['[', ']'],
     ['{"a":', '}'],
+    ['[ ', ' ]'],
+    ['[1,', ',1]'],
+    ['{ "b" : true ,\n"a" : ', ' }'],
   ] as const) {
     t.not(parse(nested(32, open, close)), undefined)
     t.equal(parse(nested(33, open, close)), undefined)
