@@ -213,4 +213,10 @@ export const reasons = [
     from: '{\n    return Number.NaN\n  }',
     why: 'equivalent: undefined counts as NaN does, which has expired',
   },
+  {
+    file: 'resource-metadata',
+    at: 'has a query: an issuer has none',
+    to: ['""'],
+    why: 'harmless: the text of a message; that it is refused, and where, is tested',
+  },
 ]
