@@ -5,7 +5,7 @@
  * @module
  */
 export type { OAuthFlow, PoolClient, TestClient } from './clients.ts'
-export type { JwksFault } from './jwks-faults.ts'
+export type { JwksFault, JwksHandler } from './jwks-faults.ts'
 export type { PublishedKey } from './key-material.ts'
 export type { LocalUserPool, LocalUserPoolOptions } from './local-user-pool.ts'
 export { startUserPool } from './local-user-pool.ts'

@@ -1,29 +1,117 @@
 /** Ways in which the local pool's key set endpoint can fail, to rehearse an outage. */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline, Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import type { PublishedKey } from './key-material.ts'
 
 /**
- * `refuse`: the pool stops listening, so connections are refused (for everything it serves);
- * `hang`: the key set is never answered; `500`: an error; `garbage`: 200 with what is not JSON.
+ * - `refuse`: the pool stops listening, so connections are refused, for everything it serves
+ * - `reset`: the connection is reset · `hang`: never answered · `drip`: a byte every 100 ms, for ever
+ * - `500`, `503` (with `Retry-After: 5`), `429`: error statuses · `redirect`: 302
+ * - `garbage`: 200 with what is not JSON · `truncated`: the connection breaks off half-way
+ * - `empty`: a set without keys · `weak`: the pool's kids with keys nobody may trust (exponent 1)
+ * - `huge`: the key set, padded to 50 MB · `bomb`: the same in 50 KB of gzip
  */
-export type JwksFault = 'refuse' | 'hang' | '500' | 'garbage'
+export type JwksFault =
+  | 'refuse'
+  | 'reset'
+  | 'hang'
+  | 'drip'
+  | '500'
+  | '503'
+  | '429'
+  | 'redirect'
+  | 'garbage'
+  | 'truncated'
+  | 'empty'
+  | 'weak'
+  | 'huge'
+  | 'bomb'
 
-/** What each fault answers where a key set was asked for; a hang answers nothing. */
-const answers: Readonly<Record<JwksFault, (response: ServerResponse) => void>> = {
-  // Asked only on a connection from before the pool stopped listening.
-  refuse: (response) => response.destroy(),
-  hang: () => {},
-  '500': (response) => response.writeHead(500).end('Internal Server Error'),
-  garbage: (response) =>
-    response.writeHead(200, { 'content-type': 'application/json' }).end('<html>garbage</html>'),
+/** Any other fault: answers, or does not, in place of the key set. */
+export type JwksHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+interface KeySet {
+  readonly keys: readonly PublishedKey[]
 }
 
-/** Every fault there is. */
+type Fault = (response: ServerResponse, keySet: KeySet) => void
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const PADDING = ' '.repeat(64 * 1024)
+/** Times the padding: 50 MB. */
+const PADS = 800
+
+const answers: Readonly<Record<JwksFault, Fault>> = {
+  // Asked only on a connection from before the pool stopped listening.
+  refuse: (response) => response.destroy(),
+  reset: ({ socket }) => socket?.resetAndDestroy(),
+  hang: () => {},
+  drip,
+  '500': status(500),
+  '503': status(503, { 'retry-after': '5' }),
+  '429': status(429),
+  redirect: status(302, { location: '/' }),
+  garbage: (response) => response.writeHead(200, JSON_TYPE).end('<html>garbage</html>'),
+  truncated,
+  empty: (response) => sendJson(response, { keys: [] }),
+  weak: (response, { keys }) =>
+    sendJson(response, { keys: keys.map((key) => ({ ...key, e: 'AQ' })) }),
+  huge: (response, keySet) => {
+    response.writeHead(200, JSON_TYPE)
+    pipeline(padded(keySet), response, () => {})
+  },
+  bomb: (response, keySet) => {
+    response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' })
+    pipeline(padded(keySet), createGzip(), response, () => {})
+  },
+}
+
+/** Every fault there is by name. */
 export const JWKS_FAULTS = Object.keys(answers) as readonly JwksFault[]
 
 export function isJwksFault(value: unknown): value is JwksFault {
   return JWKS_FAULTS.includes(value as JwksFault)
 }
 
-export function answerWithFault(fault: JwksFault, response: ServerResponse): void {
-  answers[fault](response)
+/** @param keySet What would be answered without the fault. */
+export function answerWithFault(
+  fault: JwksFault | JwksHandler,
+  request: IncomingMessage,
+  response: ServerResponse,
+  keySet: KeySet,
+): void {
+  if (typeof fault === 'function') fault(request, response)
+  else answers[fault](response, keySet)
+}
+
+function status(code: number, headers: Record<string, string> = {}): Fault {
+  return (response) => response.writeHead(code, headers).end('The key set endpoint is failing')
+}
+
+function sendJson(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, JSON_TYPE).end(JSON.stringify(body))
+}
+
+function drip(response: ServerResponse): void {
+  response.writeHead(200, JSON_TYPE)
+  const dripping = setInterval(() => response.write(' '), 100)
+  response.once('close', () => clearInterval(dripping))
+}
+
+function truncated(response: ServerResponse, keySet: KeySet): void {
+  const body = JSON.stringify(keySet)
+  response.writeHead(200, { ...JSON_TYPE, 'content-length': body.length })
+  response.write(body.slice(0, body.length / 2), () => response.destroy())
+}
+
+/** A key set that is right in everything but its size. */
+function padded(keySet: KeySet): Readable {
+  return Readable.from(
+    (function* () {
+      for (let pad = 0; pad < PADS; pad += 1) yield PADDING
+      yield JSON.stringify(keySet)
+    })(),
+    { objectMode: false },
+  )
 }

@@ -1,6 +1,6 @@
 /** A local user pool over HTTP: key set, discovery, token endpoint, faults. For development and tests. */
 import { type Members, OptionError, readNumber, show } from '../core/option-error.ts'
-import type { JwksFault } from './jwks-faults.ts'
+import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LocalServer } from './local-server.ts'
 import { RunningPool } from './running-pool.ts'
 import {
@@ -34,8 +34,13 @@ export interface LocalUserPool extends UserPoolAuthority {
     readonly issuer: string
     readonly now?: () => number
   }
-  /** Makes the key set endpoint fail, or heals it with null. `refuse` ends everything it serves. */
-  setJwksFault(fault: JwksFault | null): Promise<void>
+  /**
+   * Makes the key set endpoint fail, or heals it with null. `refuse` ends everything it serves; a
+   * function answers in place of the key set.
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID` for what is no fault, and where the port was taken.
+   */
+  setJwksFault(fault: JwksFault | JwksHandler | null): Promise<void>
   /** Ends the server and every connection. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -100,7 +105,7 @@ export async function startUserPool(options: LocalUserPoolOptions = {}): Promise
       issuer: pool.authority.issuer,
       ...(now === undefined ? {} : { now }),
     }),
-    setJwksFault: (fault: JwksFault | null) => pool.setFault(fault),
+    setJwksFault: (fault: JwksFault | JwksHandler | null) => pool.setFault(fault),
     close: () => pool.close(),
     [Symbol.asyncDispose]: () => pool.close(),
   })

@@ -3,7 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { OptionError, show } from '../core/option-error.ts'
 import { scopesOf } from './clients.ts'
 import { answerControl } from './control.ts'
-import { answerWithFault, isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
+import {
+  answerWithFault,
+  isJwksFault,
+  JWKS_FAULTS,
+  type JwksFault,
+  type JwksHandler,
+} from './jwks-faults.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
 import { answerTokenRequest, type JsonAnswer } from './token-endpoint.ts'
@@ -14,7 +20,7 @@ export class RunningPool {
   readonly server: LocalServer
   readonly tokenEndpoint: string
   jwksRequests = 0
-  #fault: JwksFault | null = null
+  #fault: JwksFault | JwksHandler | null = null
   #closed = false
   /** Changes of the listener, one after the other: a close has to win over a heal under way. */
   #changes: Promise<void> = Promise.resolve()
@@ -54,11 +60,11 @@ export class RunningPool {
     } else send(response, { status: 404, headers: {}, body: { error: 'Not Found' } })
   }
 
-  async setFault(fault: JwksFault | null, seconds?: number): Promise<void> {
-    if (fault !== null && !isJwksFault(fault)) {
+  async setFault(fault: JwksFault | JwksHandler | null, seconds?: number): Promise<void> {
+    if (fault !== null && typeof fault !== 'function' && !isJwksFault(fault)) {
       throw new OptionError(
         'fault',
-        `is ${show(fault)}: use null or one of ${JWKS_FAULTS.join(', ')}`,
+        `is ${show(fault)}: use null, a function or one of ${JWKS_FAULTS.join(', ')}`,
       )
     }
     clearTimeout(this.#healing)
@@ -111,7 +117,7 @@ export class RunningPool {
     }
     this.#hanging.add(response)
     response.once('close', () => this.#hanging.delete(response))
-    answerWithFault(this.#fault, response)
+    answerWithFault(this.#fault, request, response, this.authority.jwks())
   }
 
   async #answerControl(

@@ -6,6 +6,7 @@ import {
   type AccessRequirement,
   AuthError,
   type CognitoAuthOptions,
+  type ResourceServer,
   type VerifiedToken,
 } from '../../src/index.ts'
 
@@ -26,6 +27,7 @@ export interface Answer {
 export interface Door {
   /** One request with none, one or several Authorization lines. */
   ask(authorization: string | readonly string[] | undefined): Promise<Answer>
+  readonly server: ResourceServer
   close(): Promise<void>
 }
 
@@ -76,11 +78,12 @@ export function answerOf(raw: string, auth: VerifiedToken | null | undefined): A
 
 /** A door over a listening server, whose handler hands over what it was given. */
 export function httpDoor(
-  server: { address(): unknown },
+  listening: { address(): unknown },
+  server: ResourceServer,
   seen: { auth: VerifiedToken | null | undefined },
   close: () => Promise<void>,
 ): Door {
-  const { port } = server.address() as AddressInfo
+  const { port } = listening.address() as AddressInfo
   return {
     ask: async (authorization) => {
       seen.auth = undefined
@@ -94,6 +97,7 @@ export function httpDoor(
       ])
       return answerOf(raw, seen.auth)
     },
+    server,
     close,
   }
 }

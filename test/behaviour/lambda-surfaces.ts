@@ -63,6 +63,7 @@ function surface(
       )
       return {
         ask: (authorization) => authorizer(eventOf({ authorization })).then(answerOf, thrown),
+        server: authorizer.server,
         close: async () => authorizer.server.close(),
       }
     },

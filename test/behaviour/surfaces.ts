@@ -25,6 +25,7 @@ const core: Surface = {
           return refused(error)
         }
       },
+      server,
       close: async () => server.close(),
     }
   },
@@ -43,7 +44,7 @@ const fastify: Surface = {
       return 'reached'
     })
     await app.listen({ port: 0, host: '127.0.0.1' })
-    return httpDoor(app.server, seen, () => app.close())
+    return httpDoor(app.server, app.cognito, seen, () => app.close())
   },
 }
 
@@ -63,7 +64,7 @@ function expressSurface(name: string, make: typeof express): Surface {
       })
       const server = app.listen(0, '127.0.0.1')
       await once(server, 'listening')
-      return httpDoor(server, seen, async () => {
+      return httpDoor(server, auth.server, seen, async () => {
         auth.server.close()
         server.closeAllConnections()
         server.close()

@@ -1,0 +1,54 @@
+/** One surface over a local pool of its own, both clocks moved by hand: where an outage is rehearsed. */
+import type { AccessRequirement, CognitoAuthOptions } from '../../src/index.ts'
+import {
+  type JwksFault,
+  type JwksHandler,
+  type LocalUserPool,
+  startUserPool,
+} from '../../src/testing/index.ts'
+import type { Answer, Door, Surface } from '../behaviour/door.ts'
+import { Clocks } from '../core/key-endpoint.ts'
+
+export const CLIENT = 'billing'
+
+/** Longest a fetch may take here, in seconds: a hang is over soon, whatever the machine does. */
+const FETCH_TIMEOUT = 0.25
+
+export interface Stage {
+  readonly pool: LocalUserPool
+  readonly clocks: Clocks
+  readonly door: Door
+  /** Asks with a token, a new valid one where none is given. */
+  ask(token?: string): Promise<Answer>
+}
+
+/** What differs from a healthy pool and the options it hands out. */
+export interface StageOptions {
+  /** At start, before the surface is opened. */
+  readonly fault?: JwksFault | JwksHandler
+  /** Over those of the pool; made from it, where they depend on it. */
+  readonly options?: (pool: LocalUserPool, clocks: Clocks) => Partial<CognitoAuthOptions>
+  readonly requirement?: AccessRequirement
+}
+
+/** Ends with the test. */
+export async function openStage(
+  t: { teardown(handler: () => unknown): unknown },
+  surface: Surface,
+  { fault, options, requirement }: StageOptions = {},
+): Promise<Stage> {
+  const clocks = new Clocks()
+  const pool = await startUserPool({ clients: [{ clientId: CLIENT }], now: clocks.now })
+  t.teardown(() => pool.close())
+  if (fault !== undefined) await pool.setJwksFault(fault)
+  const given = {
+    ...pool.options(),
+    monotonicNow: clocks.monotonicNow,
+    keyStore: { fetchTimeout: FETCH_TIMEOUT },
+    ...options?.(pool, clocks),
+  }
+  const door = await surface.open(given as CognitoAuthOptions, requirement)
+  t.teardown(() => door.close())
+  const ask = (token = pool.accessToken()): Promise<Answer> => door.ask(`Bearer ${token}`)
+  return { pool, clocks, door, ask }
+}
