@@ -5,6 +5,15 @@
  * @module
  */
 export type { MachineClaims } from './core/claims.ts'
+export type {
+  DecisionEvent,
+  DiagnosticsEvents,
+  DiagnosticsOrigin,
+  FailureEvent,
+  FetchEvent,
+  SwapEvent,
+  UnknownKidEvent,
+} from './core/diagnostics.ts'
 export type { AnyAuthError, AuthErrorBody, AuthErrorCode } from './core/errors.ts'
 export { AuthError } from './core/errors.ts'
 export type { LongConnection } from './core/expiry.ts'

@@ -78,6 +78,16 @@ export function importKeySet(document: unknown, previous?: KeySet): KeySet | und
   return usable.size === 0 ? undefined : { usable, unusable }
 }
 
+/** How many keys are in force that were not before, and the reverse. */
+export function changesOf(next: KeySet, previous: KeySet | undefined) {
+  const keysOf = (keySet: KeySet | undefined): ReadonlySet<KeyObject> =>
+    new Set([...(keySet?.usable.values() ?? [])].map(({ key }) => key))
+  const [now, before] = [keysOf(next), keysOf(previous)]
+  const missing = (keys: ReadonlySet<KeyObject>, among: ReadonlySet<KeyObject>): number =>
+    [...keys].filter((key) => !among.has(key)).length
+  return { added: missing(now, before), removed: missing(before, now) }
+}
+
 function importKey(jwk: JsonWebKey, previous: ImportedKey | undefined): ImportedKey | undefined {
   const { kty, alg, use, n, e } = jwk
   const offered =

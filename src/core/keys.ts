@@ -2,9 +2,11 @@
  * The key store of one user pool: its issuer forms, the fetch budget they share, the timer that
  * refreshes them, and what operators are told.
  */
+import type { DiagnosticsOrigin } from './diagnostics.ts'
 import { FetchBudget } from './fetch-budget.ts'
 import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
 import { IssuerKeys } from './issuer-keys.ts'
+import type { KeySource } from './key-source.ts'
 import type { Logger } from './logger.ts'
 import { steadyClock } from './steady-clock.ts'
 import type { GivenKeys } from './user-pool-options.ts'
@@ -22,8 +24,7 @@ export interface KeyStoreTiming {
 }
 
 /** What a key store is made of, checked before. */
-export interface KeyStoreConfig {
-  readonly userPoolId: string
+export interface KeyStoreConfig extends DiagnosticsOrigin {
   /** The original form first. */
   readonly issuers: readonly { readonly issuer: string; readonly jwksUri: string }[]
   readonly given: GivenKeys | undefined
@@ -55,6 +56,7 @@ export class StartupError extends Error {
 /** See the module. */
 export class KeyStore {
   readonly issuers: readonly IssuerKeys[]
+  readonly #sources: readonly KeySource[]
   readonly #config: KeyStoreConfig
   readonly #elapsed: () => number
   readonly #closing = new AbortController()
@@ -73,17 +75,19 @@ export class KeyStore {
       ({ issuer, jwksUri }) =>
         new IssuerKeys(issuer, jwksUri, {
           ...config.timing,
+          origin: { instance: config.instance, userPoolId: config.userPoolId },
           fetch: config.fetch,
           now: config.now,
           elapsed: this.#elapsed,
           signal: this.#closing.signal,
           spend: (now) => budget.take(now),
-          hasOtherKeys: (than, now) => this.issuers.some((it) => it !== than && it.isLive(now)),
+          hasOtherKeys: (than, now) => this.#sources.some((it) => it !== than && it.isLive(now)),
           settled: () => this.#settled(),
         }),
     )
+    this.#sources = this.issuers.map(({ source }) => source)
     const { given } = config
-    if (given !== undefined) for (const it of this.issuers) it.give(given)
+    if (given !== undefined) for (const it of this.#sources) it.give(given)
     this.#started = given?.offline === true ? Promise.resolve() : this.#start()
   }
 
@@ -95,7 +99,7 @@ export class KeyStore {
   async ready(): Promise<void> {
     await this.#started
     const { timing, userPoolId } = this.#config
-    const failed = this.issuers.find((it) => it.lastError !== undefined)
+    const failed = this.#sources.find((it) => it.lastError !== undefined)
     if (timing.startup === 'warn' || this.#hasKeys()) return
     throw new StartupError(
       `cognito-m2m: no keys for user pool ${userPoolId}: check issuer, jwksUri and egress, or set keyStore.startup to 'warn'`,
@@ -105,7 +109,7 @@ export class KeyStore {
 
   status(): KeyStoreStatus {
     const now = this.#elapsed()
-    const ages = this.issuers.map((it) => it.age(now)).filter((age) => age !== undefined)
+    const ages = this.#sources.map((it) => it.age(now)).filter((age) => age !== undefined)
     const offline = this.#config.given?.offline === true
     return {
       ready: this.#hasKeys(),
@@ -128,7 +132,7 @@ export class KeyStore {
 
   /** The original form; where it is not the pool's, the updated one. */
   async #start(): Promise<void> {
-    const [original, updated] = this.issuers as [IssuerKeys, IssuerKeys | undefined]
+    const [original, updated] = this.#sources as [KeySource, KeySource | undefined]
     this.#starting = true
     await original.refresh()
     if (original.isAbsent) await updated?.refresh()
@@ -137,13 +141,13 @@ export class KeyStore {
   }
 
   #hasKeys(): boolean {
-    return this.issuers.some((it) => it.hadKeys)
+    return this.#sources.some((it) => it.hadKeys)
   }
 
   /** The forms worth keeping fresh: those in use, or the first while none is. */
-  #kept(): readonly IssuerKeys[] {
-    const used = this.issuers.filter((it) => it.hadKeys)
-    return used.length > 0 ? used : this.issuers.slice(0, 1)
+  #kept(): readonly KeySource[] {
+    const used = this.#sources.filter((it) => it.hadKeys)
+    return used.length > 0 ? used : this.#sources.slice(0, 1)
   }
 
   #nextAt(): number {

@@ -6,8 +6,12 @@ import { steadyClock } from './steady-clock.ts'
 import type { UserPool } from './user-pool-options.ts'
 import type { Issuer } from './verifier.ts'
 
-/** Keys are fetched from here on. */
-export function openStore(pool: UserPool, options: ServerOptions): KeyStore {
+/**
+ * Keys are fetched from here on.
+ *
+ * @param instance Number of the resource server.
+ */
+export function openStore(pool: UserPool, options: ServerOptions, instance: number): KeyStore {
   const { userPoolId, issuers, given, local } = pool
   const { timing, fetch, now, monotonicNow, logger } = options
   if (local) {
@@ -16,7 +20,10 @@ export function openStore(pool: UserPool, options: ServerOptions): KeyStore {
       'cognito-m2m: local user pool: its tokens prove nothing, for development only',
     )
   }
-  return new KeyStore({ userPoolId, issuers, given, timing, fetch, now, monotonicNow, logger })
+  return new KeyStore({
+    ...{ instance, userPoolId, issuers, given, timing, fetch },
+    ...{ now, monotonicNow, logger },
+  })
 }
 
 /** By the exact `iss`, so two pools can never be mixed up. */
@@ -31,7 +38,7 @@ export function tableOfIssuers(
     const rules = { machinesOnly, clientIds, clockTolerance }
     const cached = lookup && cachedLookup(lookup, { ...clientCache, elapsed })
     for (const keys of (stores[index] as KeyStore).issuers) {
-      issuers.set(keys.issuer, { userPoolId, keys, rules, lookup: cached })
+      issuers.set(keys.source.issuer, { userPoolId, keys, rules, lookup: cached })
     }
   }
   return issuers

@@ -31,6 +31,8 @@ export type Guard<Auth extends VerifiedToken | null> = (
 
 /** The state operators ask for. */
 export interface ServerStatus {
+  /** Number of this resource server in its process, as {@link DiagnosticsEvents} name it. */
+  readonly instance: number
   /** Every pool has had keys. For readiness probes, never for liveness. */
   readonly ready: boolean
   readonly userPools: readonly UserPoolStatus[]

@@ -5,9 +5,12 @@
 import { ask, type NoDecisionError } from './ask.ts'
 import { readBearer } from './bearer.ts'
 import { type Refusals, refusals } from './challenge.ts'
+import { checkClaims } from './claims.ts'
+import { isHeard, nextInstance } from './diagnostics.ts'
 import type { AuthError } from './errors.ts'
 import { endAtExpiry, type LongConnection } from './expiry.ts'
 import type { KeyStore } from './keys.ts'
+import { observed, type Seen } from './observed.ts'
 import { OptionError } from './option-error.ts'
 import type { ServerOptions } from './options.ts'
 import { openStore, tableOfIssuers } from './pools.ts'
@@ -40,8 +43,16 @@ export function requireDefault({ fallback }: ServerOptions): CompiledRequirement
   )
 }
 
+/** What a guard holds requests against. */
+interface Route {
+  readonly requirement: CompiledRequirement
+  /** Headers of a refusal for missing scopes. */
+  readonly insufficient: AuthError['headers']
+}
+
 /** See {@link CoreServer}. */
 export class Server implements CoreServer {
+  readonly #instance = nextInstance()
   readonly #options: ServerOptions
   readonly #refusals: Refusals
   readonly #stores: readonly KeyStore[]
@@ -52,7 +63,7 @@ export class Server implements CoreServer {
   constructor(options: ServerOptions) {
     this.#options = options
     this.#refusals = refusals(options.realm, options.metadata?.url)
-    this.#stores = options.pools.map((pool) => openStore(pool, options))
+    this.#stores = options.pools.map((pool) => openStore(pool, options, this.#instance))
     this.#issuers = tableOfIssuers(this.#stores, options)
   }
 
@@ -74,8 +85,12 @@ export class Server implements CoreServer {
     const { allOf, anyOf } = requirement
     this.declare(requirement)
     const insufficient = this.#refusals.scopeHeaders([...allOf, ...anyOf])
+    const route = { requirement, insufficient }
+    const observer = { instance: this.#instance, monotonicNow: this.#options.monotonicNow }
     return (authorization, request) =>
-      this.#decide(authorization, request, requirement, insufficient)
+      isHeard('cognito-m2m:decision')
+        ? observed(observer, (seen) => this.#decide(authorization, request, route, seen))
+        : this.#decide(authorization, request, route)
   }
 
   async ready(): Promise<void> {
@@ -87,7 +102,8 @@ export class Server implements CoreServer {
       const { userPoolId, local } = this.#options.pools[index] as UserPool
       return { userPoolId, local, ...store.status() }
     })
-    return { ready: userPools.every(({ ready }) => ready), userPools }
+    const ready = userPools.every((pool) => pool.ready)
+    return { instance: this.#instance, ready, userPools }
   }
 
   resourceMetadata(): ResourceMetadataDocument | null {
@@ -108,30 +124,35 @@ export class Server implements CoreServer {
   #decide(
     authorization: string | readonly string[] | undefined,
     request: unknown,
-    requirement: CompiledRequirement,
-    insufficient: AuthError['headers'],
+    route: Route,
+    seen?: Seen,
   ): null | Promise<VerifiedToken | null> {
     const { refuse, unavailable } = this.#refusals
     const credential = readBearer(authorization, this.#options.maxTokenLength)
     if (typeof credential === 'string') {
-      if (credential === 'ERR_TOKEN_MISSING' && requirement.optional) return null
+      if (credential === 'ERR_TOKEN_MISSING' && route.requirement.optional) return null
       throw refuse(credential)
     }
     // A cache of verified tokens answers here, before anything of the token is looked at.
     if (this.#closed) throw unavailable('ERR_KEYS_UNAVAILABLE', 0)
-    const claimed = readToken(credential.token, this.#issuers, this.#options.now)
+    const claimed = readToken(credential.token, this.#issuers)
     if (typeof claimed === 'string') throw refuse(claimed)
-    return this.#decideOn(claimed, request, requirement, insufficient)
+    const { issuer, jws } = claimed
+    if (seen !== undefined) seen.userPoolId = issuer.userPoolId
+    const wrong = checkClaims(jws.claims, issuer.rules, this.#options.now())
+    if (wrong !== undefined) throw refuse(wrong)
+    return this.#decideOn(claimed, request, route, seen)
   }
 
   async #decideOn(
     claimed: Claimed,
     request: unknown,
-    requirement: CompiledRequirement,
-    insufficient: AuthError['headers'],
+    { requirement, insufficient }: Route,
+    seen: Seen | undefined,
   ): Promise<VerifiedToken> {
     const { refuse } = this.#refusals
     const { token, issuer } = await this.#verify(claimed)
+    if (seen !== undefined) seen.clientId = token.clientId
     if (!(await this.#asked(() => issuer.lookup?.(token.clientId) ?? true))) {
       throw refuse('ERR_CLIENT_NOT_ALLOWED')
     }

@@ -101,6 +101,7 @@ export function openStore(
       log.push({ level, details, message })
     }
   const store = new KeyStore({
+    instance: 1,
     userPoolId: 'eu-west-1_AbCdEfGhI',
     issuers: forms.map((form) => ({
       issuer: `https://${form}.example`,

@@ -33,7 +33,7 @@ t.test('the age told is that of the newest keys', async (t) => {
 t.test('the error and the next attempt told are those of whichever form fails', async (t) => {
   const { endpoint, store } = await both()
   endpoint.answer(status(500), 'updated')
-  await store.issuers[1]?.refresh()
+  await store.issuers[1]?.source.refresh()
   t.equal(store.status().lastError, 'ERR_JWKS_STATUS')
   t.equal(store.status().nextAttempt, 1)
   store.close()

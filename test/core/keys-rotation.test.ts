@@ -135,10 +135,10 @@ t.test('an unchanged key keeps its KeyObject, new material under its kid does no
   const [keys] = store.issuers as [KeyStore['issuers'][0]]
   const before = await keys.find('a')
   clocks.advance(6 * MINUTE)
-  await keys.refresh()
+  await keys.source.refresh()
   t.equal(await keys.find('a'), before)
   endpoint.answer(() => Response.json({ keys: [publicJwk('a', 1)] }))
-  await keys.refresh()
+  await keys.source.refresh()
   t.not(await keys.find('a'), before)
   store.close()
 })

@@ -1,5 +1,6 @@
 import { constants, type KeyObject, sign } from 'node:crypto'
 import t from 'tap'
+import { checkClaims } from '../../src/core/claims.ts'
 import type { IssuerKeys, KeyAnswer } from '../../src/core/issuer-keys.ts'
 import { type Issuer, readToken, verifyToken } from '../../src/core/verifier.ts'
 import {
@@ -23,7 +24,7 @@ function issuer(answer: (kid: string) => KeyAnswer | Promise<KeyAnswer>, name = 
     return answer(kid)
   }
   const rules = { machinesOnly: true, clientIds: new Set([CLIENT]), clockTolerance: 5 }
-  const keys = { issuer: name, find } as unknown as IssuerKeys
+  const keys = { source: { issuer: name }, find } as unknown as IssuerKeys
   return { userPoolId: POOL, keys, rules, lookup: undefined }
 }
 
@@ -33,15 +34,16 @@ function known(key: KeyObject): (kid: string) => KeyAnswer {
 
 const ours = issuer(known(keyPair().publicKey))
 
-/** Both steps, as a guard takes them. */
+/** All steps, as a guard takes them. */
 async function verifyAll(token: string, issuers: ReadonlyMap<string, Issuer>, now: number) {
-  const claimed = readToken(token, issuers, () => now)
-  return typeof claimed === 'string' ? claimed : verifyToken(claimed)
+  const claimed = readToken(token, issuers)
+  if (typeof claimed === 'string') return claimed
+  return checkClaims(claimed.jws.claims, claimed.issuer.rules, now) ?? verifyToken(claimed)
 }
 
 async function verdict(token: string, issuers = [ours], now = NOW * 1000): Promise<unknown> {
   asked.length = 0
-  const table = new Map(issuers.map((it) => [it.keys.issuer, it]))
+  const table = new Map(issuers.map((it) => [it.keys.source.issuer, it]))
   const result = await verifyAll(token, table, now)
   return typeof result === 'object' && 'token' in result ? 'verified' : result
 }

@@ -1,0 +1,124 @@
+/**
+ * What happens inside, for who listens: events on `node:diagnostics_channel`. Where nobody does,
+ * none is made.
+ */
+import { type Channel, channel } from 'node:diagnostics_channel'
+import type { AuthErrorCode } from './errors.ts'
+import type { JwksErrorCode } from './fetch-jwks.ts'
+
+/**
+ * The events by channel. Flat, frozen, and free of what a caller sent: no header, token, raw kid,
+ * claim or cause. All durations in seconds.
+ *
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('cognito-m2m:decision', (message) => {
+ *   const { code, duration } = message as DiagnosticsEvents['cognito-m2m:decision']
+ * })
+ * ```
+ *
+ * Listeners run synchronously in the request's own context; Node makes an uncaught exception of
+ * what one throws.
+ */
+export interface DiagnosticsEvents {
+  /** A guard decided about a request. */
+  readonly 'cognito-m2m:decision': DecisionEvent
+  /** A fetch of a key set ended, well or not. */
+  readonly 'cognito-m2m:fetch': FetchEvent
+  /** A fetch brought other keys than were in force. */
+  readonly 'cognito-m2m:swap': SwapEvent
+  /** A fetch failed: what is left, and when the next one is. */
+  readonly 'cognito-m2m:failure': FailureEvent
+  /** A token named a kid that is not in the set in force, and the endpoint was asked if it might be. */
+  readonly 'cognito-m2m:unknown-kid': UnknownKidEvent
+}
+
+/** Where an event comes from. */
+export interface DiagnosticsOrigin {
+  /** Which resource server of the process: `status().instance`. */
+  readonly instance: number
+  readonly userPoolId: string
+}
+
+/** See {@link DiagnosticsEvents}. */
+export interface DecisionEvent {
+  readonly instance: number
+  /** The pool whose token it is held for; null where the token names none of this server's. */
+  readonly userPoolId: string | null
+  /** The app client, once the signature proved it; null before. */
+  readonly clientId: string | null
+  /** Of the refusal; null where the request was let in. `ERR_INTERNAL`: code of the owner's failed. */
+  readonly code: AuthErrorCode | 'ERR_INTERNAL' | null
+  readonly duration: number
+}
+
+/** See {@link DiagnosticsEvents}. */
+export interface FetchEvent extends DiagnosticsOrigin {
+  /** Why it failed; null where it did not. */
+  readonly code: JwksErrorCode | null
+  readonly duration: number
+}
+
+/** See {@link DiagnosticsEvents}. */
+export interface SwapEvent extends DiagnosticsOrigin {
+  /** Usable keys now in force. */
+  readonly keys: number
+  /** Keys that are new, or have new material under their kid. */
+  readonly added: number
+  /** Keys that are gone, or have new material under their kid. */
+  readonly removed: number
+}
+
+/** See {@link DiagnosticsEvents}. */
+export interface FailureEvent extends DiagnosticsOrigin {
+  readonly code: JwksErrorCode
+  /** HTTP status of the endpoint, if it answered. */
+  readonly status: number | null
+  /** System error code of the transport, if there is one. */
+  readonly errno: string | null
+  /** Age of the keys that go on answering; null where there are none. */
+  readonly keysAge: number | null
+  /** Until the endpoint is asked again. */
+  readonly nextAttempt: number
+}
+
+/** See {@link DiagnosticsEvents}. */
+export interface UnknownKidEvent extends DiagnosticsOrigin {
+  /** What came of it; null where the key had just been published. */
+  readonly code: 'ERR_KEY_UNKNOWN' | 'ERR_KEYS_UNAVAILABLE' | null
+  readonly duration: number
+}
+
+type Name = keyof DiagnosticsEvents
+
+const channels: Readonly<Record<Name, Channel>> = {
+  'cognito-m2m:decision': channel('cognito-m2m:decision'),
+  'cognito-m2m:fetch': channel('cognito-m2m:fetch'),
+  'cognito-m2m:swap': channel('cognito-m2m:swap'),
+  'cognito-m2m:failure': channel('cognito-m2m:failure'),
+  'cognito-m2m:unknown-kid': channel('cognito-m2m:unknown-kid'),
+}
+
+/** Whether anybody listens: where it costs to find out what to tell. */
+export function isHeard(name: Name): boolean {
+  return channels[name].hasSubscribers
+}
+
+/** @param event Called only where somebody listens. */
+export function tell<Heard extends Name>(name: Heard, event: () => DiagnosticsEvents[Heard]): void {
+  if (isHeard(name)) channels[name].publish(Object.freeze(event()))
+}
+
+let instances = 0
+
+/** Numbers the resource servers of the process. */
+export function nextInstance(): number {
+  instances += 1
+  return instances
+}
+
+/** Seconds from one moment in milliseconds to another; never negative, whatever the clock did. */
+export function secondsBetween(begun: number, ended: number): number {
+  return Math.max(0, ended - begun) / 1000
+}

@@ -1,0 +1,44 @@
+/** Watches one decision for who listens, and changes nothing about it. */
+import { type DecisionEvent, secondsBetween, tell } from './diagnostics.ts'
+import { AuthError } from './errors.ts'
+
+/** What becomes known on the way to a decision. */
+export interface Seen {
+  userPoolId: string | null
+  clientId: string | null
+}
+
+/** Whose decisions, and the clock they are timed by, in milliseconds. */
+export interface Observer {
+  readonly instance: number
+  readonly monotonicNow: () => number
+}
+
+/** Decides and tells; at once or as a promise, as the decision itself is. */
+export function observed<Decision>(
+  { instance, monotonicNow }: Observer,
+  decide: (seen: Seen) => Decision | Promise<Decision>,
+): Decision | Promise<Decision> {
+  const seen: Seen = { userPoolId: null, clientId: null }
+  const begun = monotonicNow()
+  const tellDecision = (code: DecisionEvent['code']): void =>
+    tell('cognito-m2m:decision', () => ({
+      ...{ instance, ...seen, code },
+      duration: secondsBetween(begun, monotonicNow()),
+    }))
+  const refused = (error: unknown): never => {
+    tellDecision(error instanceof AuthError ? error.code : 'ERR_INTERNAL')
+    throw error
+  }
+  const admitted = (decision: Decision): Decision => {
+    tellDecision(null)
+    return decision
+  }
+  let decision: Decision | Promise<Decision>
+  try {
+    decision = decide(seen)
+  } catch (error) {
+    return refused(error)
+  }
+  return decision instanceof Promise ? decision.then(admitted, refused) : admitted(decision)
+}
