@@ -64,7 +64,7 @@ export class IssuerKeys {
     const { isOffline, hadKeys, isFetching } = this.source
     if (isOffline || !hadKeys || isFetching) return
     const slept = this.source.hasSlept(now)
-    if (!slept && now < this.source.nextAt) return
+    if (!slept && !(now >= this.source.nextAt)) return
     const refreshed = this.source.refresh()
     if (!slept) return
     this.#waking = atMost(WAKE_WAIT, refreshed).then(() => {
@@ -114,7 +114,8 @@ export class IssuerKeys {
       if (this.#pool.signal.aborted) return { retryAfter: MIN_RETRY_AFTER, cause: undefined }
       if (!source.isFetching) {
         if (live && source.from > begun) return this.#unknown(kid, now)
-        if (source.begun > begun || now < source.backoffUntil) return this.#unavailable(now)
+        const waits = now < source.backoffUntil || Number.isNaN(now)
+        if (source.begun > begun || waits) return this.#unavailable(now)
         const rationed = live || this.#pool.hasOtherKeys(source, now)
         if (rationed && !this.#pool.spend(now)) {
           const judged = live && now - source.endedAt < this.#pool.cooldown

@@ -8,11 +8,13 @@ import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 import type { KeySource } from './key-source.ts'
 import type { Logger } from './logger.ts'
-import { steadyClock } from './steady-clock.ts'
+import { steadyClock, trusting } from './steady-clock.ts'
 import type { GivenKeys } from './user-pool-options.ts'
 
 /** Age at which stale keys are worth a log line, in milliseconds. */
 const STALE_WARNING = 15 * 60_000
+/** When to look again while the clock tells no time, in milliseconds. */
+const TIMELESS_WAIT = 1000
 
 /** Durations in milliseconds. */
 export interface KeyStoreTiming {
@@ -69,7 +71,7 @@ export class KeyStore {
 
   constructor(config: KeyStoreConfig) {
     this.#config = config
-    this.#elapsed = steadyClock(config.monotonicNow)
+    this.#elapsed = steadyClock(trusting(config.monotonicNow))
     const budget = new FetchBudget(config.timing.cooldown)
     this.issuers = config.issuers.map(
       ({ issuer, jwksUri }) =>
@@ -77,7 +79,7 @@ export class KeyStore {
           ...config.timing,
           origin: { instance: config.instance, userPoolId: config.userPoolId },
           fetch: config.fetch,
-          now: config.now,
+          now: trusting(config.now),
           elapsed: this.#elapsed,
           signal: this.#closing.signal,
           spend: (now) => budget.take(now),
@@ -164,13 +166,14 @@ export class KeyStore {
   #schedule(): void {
     clearTimeout(this.#timer)
     const wait = Math.max(0, this.#nextAt() - this.#elapsed())
-    this.#timer = setTimeout(() => this.#refreshDue(), wait).unref()
+    const known = Number.isNaN(wait) ? TIMELESS_WAIT : wait
+    this.#timer = setTimeout(() => this.#refreshDue(), known).unref()
   }
 
   #refreshDue(): void {
     const now = this.#elapsed()
-    const due = this.#kept().filter((it) => it.nextAt <= now)
-    if (due.length === 0) this.#schedule()
+    const due = this.#kept().filter((it) => !(it.nextAt > now))
+    if (due.length === 0 || Number.isNaN(now)) this.#schedule()
     else if (this.#hasKeys()) for (const it of due) void it.refresh()
     else void this.#start()
   }

@@ -2,7 +2,7 @@
 import { cachedLookup } from './client-lookup.ts'
 import { KeyStore } from './keys.ts'
 import type { ServerOptions } from './options.ts'
-import { steadyClock } from './steady-clock.ts'
+import { steadyClock, trusting } from './steady-clock.ts'
 import type { UserPool } from './user-pool-options.ts'
 import type { Issuer } from './verifier.ts'
 
@@ -34,7 +34,7 @@ export function tableOfIssuers(
   const { clockTolerance, clientCache, monotonicNow } = options
   const issuers = new Map<string, Issuer>()
   for (const [index, { userPoolId, machinesOnly, clientIds, lookup }] of options.pools.entries()) {
-    const elapsed = steadyClock(monotonicNow)
+    const elapsed = steadyClock(trusting(monotonicNow))
     const rules = { machinesOnly, clientIds, clockTolerance }
     const cached = lookup && cachedLookup(lookup, { ...clientCache, elapsed })
     for (const keys of (stores[index] as KeyStore).issuers) {
