@@ -1,6 +1,6 @@
 /**
- * Nothing of a request, a key or a stack is told: not in a body, a header or a log line, causes
- * included, whoever answers and whoever logs.
+ * Nothing of a request, a key or a stack is told: not in a body, a header, a log line or an event,
+ * causes included, whoever answers, logs or listens.
  */
 import { setImmediate } from 'node:timers/promises'
 import Fastify from 'fastify'
@@ -9,6 +9,7 @@ import { cognitoAuth as expressAuth } from '../../src/express/index.ts'
 import { cognitoAuth } from '../../src/fastify/index.ts'
 import type { CognitoAuthOptions } from '../../src/index.ts'
 import { encode, keyPair, parseChallenge, signed } from '../core/forge.ts'
+import { listen as listenToEvents, NAMES } from '../core/listen.ts'
 import { authFor, listen, versions } from '../express/support.ts'
 import { captureLog, NOW, pool, SCOPE } from '../fastify/support.ts'
 
@@ -82,6 +83,8 @@ const right = (fault: object) => {
   return `Bearer ${pool.accessToken({ scopes: SCOPE, claims: issuer as never })}`
 }
 
+const { heard } = listenToEvents(t)
+
 t.test('Fastify, its default handler and its logger at trace', async (t) => {
   const log = captureLog('trace')
   // The request line is Fastify's own to log or not: here the decision's lines are looked at.
@@ -141,3 +144,14 @@ for (const [version, express] of Object.entries(versions)) {
     })
   }
 }
+
+t.test('events of all of that', async (t) => {
+  const names = new Set(heard.map(({ name }) => name))
+  t.strictSame([...names].sort(), NAMES.filter((name) => name !== 'cognito-m2m:swap').sort())
+  t.ok(heard.length > requests.length * paths.length * 5)
+  for (const { name, event } of heard) {
+    checkSilence(t, JSON.stringify(event), name)
+    const flat = Object.values(event).every((value) => Object(value) !== value)
+    if (!flat) t.fail(`${name} has more than one level`)
+  }
+})

@@ -34,3 +34,14 @@ export function listen(
         .filter((event) => instance === undefined || event.instance === instance),
   }
 }
+
+/** Settles with the next event of a channel. */
+export function told<Heard extends Name>(name: Heard): Promise<DiagnosticsEvents[Heard]> {
+  return new Promise((resolve) => {
+    const listener = (event: unknown): void => {
+      unsubscribe(name, listener)
+      resolve(event as DiagnosticsEvents[Heard])
+    }
+    subscribe(name, listener)
+  })
+}
