@@ -42,6 +42,7 @@ async function checkJson() {
     const { api, tokenEndpoint, clients, ...rest } = JSON.parse(out)
     check(Object.keys(rest).join() === 'issuer,jwksUri', 'members of the line')
     check((await fetch(`${api}/health`)).status === 200, 'health')
+    check((await fetch(`${api}/health/ready`)).status === 200, 'readiness')
     check((await fetch(`${api}/orders`)).status === 401, 'no token')
     for (const { clientId, clientSecret, scopes } of clients) {
       const body = new URLSearchParams({
@@ -102,9 +103,30 @@ async function checkRefusals() {
   taken.close()
 }
 
+/** Metrics and spans of the outage it stages: rows as `console.table` prints them. */
+function checkTelemetry() {
+  const printed = execFileSync('node', ['.examples/opentelemetry/main.js'], { encoding: 'utf8' })
+  const rows = printed.split('\n').map((line) => line.replace(/[│' ]+/g, ' ').trim())
+  for (const row of [
+    /^\d+ cognito_m2m.decision.duration reporting 2$/,
+    /^\d+ cognito_m2m.decision.duration ERR_KEYS_UNAVAILABLE 1$/,
+    /^\d+ cognito_m2m.fetch.duration ERR_JWKS_STATUS 1$/,
+    /^\d+ cognito_m2m.keys.age \d/,
+    /^\d+ cognito_m2m.ready 1$/,
+    /^\d+ cognito-m2m decision GET \/orders ERR_TOKEN_EXPIRED$/,
+    /^\d+ cognito-m2m fetch GET \/orders ERR_JWKS_STATUS$/,
+  ]) {
+    check(
+      rows.some((it) => row.test(it)),
+      `telemetry: no row ${row} in\n${printed}`,
+    )
+  }
+}
+
 execFileSync('npm', ['run', '--silent', 'build:examples'], { stdio: 'inherit' })
 execFileSync('node', ['.examples/orders/demo.js'], { stdio: ['ignore', 'ignore', 'inherit'] })
 await checkJson()
 await checkCurlLines()
 await checkRefusals()
-process.stdout.write('examples: demo, JSON line, curl lines and refusals pass\n')
+checkTelemetry()
+process.stdout.write('examples: demo, JSON line, curl lines, refusals and telemetry pass\n')

@@ -21,11 +21,17 @@ export async function createOrdersApi(
 
   await app.register(cognitoAuth, auth)
 
+  // Liveness: this process answers. Restarting it would not bring lost keys back.
   app.get('/health', { config: { auth: false } }, async () => ({
     ok: true,
-    // Readiness, not liveness: restarting this process would not bring the keys back.
     ready: app.cognito.status().ready,
   }))
+
+  // Readiness: send it traffic once each pool has had keys. It stays ready through an outage.
+  app.get('/health/ready', { config: { auth: false } }, async (_request, reply) => {
+    const { ready, userPools } = app.cognito.status()
+    return reply.code(ready ? 200 : 503).send({ ready, userPools })
+  })
 
   app.get('/orders', { config: { auth: { scopes: orders.read } } }, async () => [
     ...stored.values(),

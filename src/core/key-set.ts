@@ -79,7 +79,10 @@ export function importKeySet(document: unknown, previous?: KeySet): KeySet | und
 }
 
 /** How many keys are in force that were not before, and the reverse. */
-export function changesOf(next: KeySet, previous: KeySet | undefined) {
+export function changesOf(
+  next: KeySet,
+  previous: KeySet | undefined,
+): { readonly added: number; readonly removed: number } {
   const keysOf = (keySet: KeySet | undefined): ReadonlySet<KeyObject> =>
     new Set([...(keySet?.usable.values() ?? [])].map(({ key }) => key))
   const [now, before] = [keysOf(next), keysOf(previous)]
