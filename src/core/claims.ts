@@ -91,13 +91,18 @@ function checkSubject(claims: JsonObject, machinesOnly: boolean): AuthErrorCode 
 
 /** Every comparison is written so that a clock that answers NaN refuses. */
 function checkTimes(
-  { exp, iat, nbf }: MachineClaims,
+  claims: MachineClaims,
   tolerance: number,
   now: number,
 ): AuthErrorCode | undefined {
-  if (!isLive(exp, tolerance, now)) return 'ERR_TOKEN_EXPIRED'
-  const active = nbf === undefined || (nbf as number) <= now + tolerance
-  return active && iat <= now + MAX_ISSUED_AHEAD_SECONDS ? undefined : 'ERR_TOKEN_NOT_ACTIVE'
+  if (!isLive(claims.exp, tolerance, now)) return 'ERR_TOKEN_EXPIRED'
+  return now >= notBefore(claims, tolerance) ? undefined : 'ERR_TOKEN_NOT_ACTIVE'
+}
+
+/** From when on `iat` and `nbf` let a token pass. All in seconds. */
+export function notBefore({ iat, nbf }: MachineClaims, tolerance: number): number {
+  const issued = iat - MAX_ISSUED_AHEAD_SECONDS
+  return nbf === undefined ? issued : Math.max(issued, (nbf as number) - tolerance)
 }
 
 /** Expiry alone, for tokens verified before. All in seconds. */

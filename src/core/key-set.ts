@@ -35,8 +35,9 @@ export interface JsonWebKey {
   readonly x5u?: string
 }
 
-/** A usable key and the text it was imported from. */
+/** A usable key and what it was imported from. */
 export interface ImportedKey {
+  readonly kid: string
   readonly key: KeyObject
   readonly n: string
   readonly e: string
@@ -70,7 +71,7 @@ export function importKeySet(document: unknown, previous?: KeySet): KeySet | und
     const kid = (entry as JsonWebKey | null)?.kid
     // Of two keys under one kid the first usable one counts, whatever stands around it.
     if (typeof kid !== 'string' || usable.has(kid)) continue
-    const key = importKey(entry as JsonWebKey, previous?.usable.get(kid))
+    const key = importKey(kid, entry as JsonWebKey, previous?.usable.get(kid))
     if (key === undefined) unusable.add(kid)
     else usable.set(kid, key)
   }
@@ -83,15 +84,19 @@ export function changesOf(
   next: KeySet,
   previous: KeySet | undefined,
 ): { readonly added: number; readonly removed: number } {
-  const keysOf = (keySet: KeySet | undefined): ReadonlySet<KeyObject> =>
-    new Set([...(keySet?.usable.values() ?? [])].map(({ key }) => key))
-  const [now, before] = [keysOf(next), keysOf(previous)]
-  const missing = (keys: ReadonlySet<KeyObject>, among: ReadonlySet<KeyObject>): number =>
-    [...keys].filter((key) => !among.has(key)).length
-  return { added: missing(now, before), removed: missing(before, now) }
+  const now = new Set(next.usable.values())
+  const before = new Set(previous?.usable.values())
+  return {
+    added: [...now].filter((key) => !before.has(key)).length,
+    removed: [...before].filter((key) => !now.has(key)).length,
+  }
 }
 
-function importKey(jwk: JsonWebKey, previous: ImportedKey | undefined): ImportedKey | undefined {
+function importKey(
+  kid: string,
+  jwk: JsonWebKey,
+  previous: ImportedKey | undefined,
+): ImportedKey | undefined {
   const { kty, alg, use, n, e } = jwk
   const offered =
     kty === 'RSA' &&
@@ -105,7 +110,7 @@ function importKey(jwk: JsonWebKey, previous: ImportedKey | undefined): Imported
   if (previous !== undefined && previous.n === n && previous.e === e) return previous
   // Node imports any RSA numbers; whether they make a key is told by its details.
   const key = createPublicKey({ key: { kty, n, e }, format: 'jwk' })
-  return isStrong(key) ? { key, n, e } : undefined
+  return isStrong(key) ? { kid, key, n, e } : undefined
 }
 
 function isBase64url(value: unknown, maxLength: number): value is string {

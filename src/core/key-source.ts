@@ -2,11 +2,10 @@
  * One issuer's key set endpoint: one fetch at a time, the key set in force, swapped whole, and when
  * the next fetch is due.
  */
-import type { KeyObject } from 'node:crypto'
 import { Backoff } from './backoff.ts'
 import { type DiagnosticsOrigin, secondsBetween, tell } from './diagnostics.ts'
 import { fetchJwks, JwksError } from './fetch-jwks.ts'
-import { changesOf, importKeySet, type KeySet } from './key-set.ts'
+import { changesOf, type ImportedKey, importKeySet, type KeySet } from './key-set.ts'
 import type { GivenKeys } from './user-pool-options.ts'
 
 /** The pool around an endpoint. All durations in milliseconds. */
@@ -122,8 +121,13 @@ export class KeySource {
   }
 
   /** The key in force under a kid, without waiting and without fetching. */
-  peek(kid: string, now: number): KeyObject | undefined {
-    return this.isLive(now) ? this.#keySet?.usable.get(kid)?.key : undefined
+  peek(kid: string, now: number): ImportedKey | undefined {
+    return this.isLive(now) ? this.#keySet?.usable.get(kid) : undefined
+  }
+
+  /** The key is in the set in force, however old that is. */
+  lists(key: ImportedKey): boolean {
+    return this.#keySet?.usable.get(key.kid) === key
   }
 
   /** The set in force lists the kid, but its key could not be imported. */

@@ -80,6 +80,7 @@ export class KeyStore {
           origin: { instance: config.instance, userPoolId: config.userPoolId },
           fetch: config.fetch,
           now: trusting(config.now),
+          isSystemClock: config.now === Date.now,
           elapsed: this.#elapsed,
           signal: this.#closing.signal,
           spend: (now) => budget.take(now),

@@ -22,6 +22,7 @@ import {
   type ResourceMetadata,
   readResourceMetadata,
 } from './resource-metadata.ts'
+import type { TokenCacheBounds } from './token-cache.ts'
 import type { UserPool, UserPoolOptions } from './user-pool-options.ts'
 import { readUserPool, USER_POOL_MEMBERS } from './user-pool-options.ts'
 import type { VerifiedToken } from './verified-token.ts'
@@ -59,9 +60,9 @@ export interface CommonOptions {
    */
   readonly check?: (token: VerifiedToken) => boolean | Promise<boolean>
   /**
-   * Bounds of the cache of verified tokens: at most `maxEntries` tokens (default 10,000) and
-   * `maxBytes` bytes (default 16 MiB); `false` turns it off. Accepted and checked; in this release
-   * every token is verified on every request whatever is set here.
+   * Bounds of the cache of verified tokens: at most `maxEntries` tokens (default 10,000, at most
+   * 1,000,000) and `maxBytes` bytes (default 16 MiB, at most 1 GiB); `false` turns it off. What a token
+   * rests on is judged on every request all the same: expiry, keys, client, scopes, `check`.
    */
   readonly tokenCache?: { readonly maxEntries?: number; readonly maxBytes?: number } | false
   /**
@@ -97,6 +98,7 @@ export interface ServerOptions {
   readonly fallback: CompiledRequirement | false
   readonly check: CommonOptions['check']
   readonly clientCache: { readonly allow: number; readonly deny: number }
+  readonly tokenCache: TokenCacheBounds | false
   readonly timing: KeyStoreTiming
   readonly metadata: MetadataPlan | undefined
   readonly realm: string
@@ -135,7 +137,6 @@ export function readOptions(
       `is ${show(realm)}: use printable ASCII without quote and backslash`,
     )
   }
-  checkTokenCache(members['tokenCache'])
   return {
     pools: readPools(members),
     clockTolerance: readNumber(members, 'clockTolerance', '', {
@@ -154,6 +155,7 @@ export function readOptions(
     fallback: fallback === false ? false : compileRequirement(fallback, 'default'),
     check: readFunction(members, 'check'),
     clientCache: readClientCache(members['clientCache']),
+    tokenCache: readTokenCache(members['tokenCache']),
     timing: readTiming(members['keyStore']),
     metadata: readResourceMetadata(members['resourceMetadata']),
     realm,
@@ -200,23 +202,25 @@ function checkIssuers(pools: readonly UserPool[]): void {
   }
 }
 
-function checkTokenCache(value: unknown): void {
-  if (value === undefined || value === false) return
+function readTokenCache(value: unknown = {}): TokenCacheBounds | false {
+  if (value === false) return false
   const members = readMembers(value, ['maxEntries', 'maxBytes'], 'tokenCache')
-  readNumber(members, 'maxEntries', 'tokenCache', {
-    fallback: 10_000,
-    min: 1,
-    max: 1_000_000,
-    unit: 'tokens',
-    integer: true,
-  })
-  readNumber(members, 'maxBytes', 'tokenCache', {
-    fallback: 16_777_216,
-    min: 16_384,
-    max: 1_073_741_824,
-    unit: 'bytes',
-    integer: true,
-  })
+  return {
+    maxEntries: readNumber(members, 'maxEntries', 'tokenCache', {
+      fallback: 10_000,
+      min: 1,
+      max: 1_000_000,
+      unit: 'tokens',
+      integer: true,
+    }),
+    maxBytes: readNumber(members, 'maxBytes', 'tokenCache', {
+      fallback: 16_777_216,
+      min: 16_384,
+      max: 1_073_741_824,
+      unit: 'bytes',
+      integer: true,
+    }),
+  }
 }
 
 function readClientCache(value: unknown = {}): ServerOptions['clientCache'] {

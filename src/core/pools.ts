@@ -38,7 +38,8 @@ export function tableOfIssuers(
     const rules = { machinesOnly, clientIds, clockTolerance }
     const cached = lookup && cachedLookup(lookup, { ...clientCache, elapsed })
     for (const keys of (stores[index] as KeyStore).issuers) {
-      issuers.set(keys.source.issuer, { userPoolId, keys, rules, lookup: cached })
+      const { issuer } = keys.source
+      issuers.set(issuer, { userPoolId, issuer, keys, rules, lookup: cached })
     }
   }
   return issuers

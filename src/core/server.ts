@@ -2,12 +2,13 @@
  * Decides: credential → token → decision → answer. Adapters are thin layers over its guards, so every
  * surface gives the same answer in the same order.
  */
-import { ask, type NoDecisionError } from './ask.ts'
+import { Admission, type Known, type Route } from './admission.ts'
+import { following } from './at-once.ts'
 import { readBearer } from './bearer.ts'
+import { CachedToken } from './cached-token.ts'
 import { type Refusals, refusals } from './challenge.ts'
 import { checkClaims } from './claims.ts'
 import { isHeard, nextInstance } from './diagnostics.ts'
-import type { AuthError } from './errors.ts'
 import { endAtExpiry, type LongConnection } from './expiry.ts'
 import type { KeyStore } from './keys.ts'
 import { observed, type Seen } from './observed.ts'
@@ -18,16 +19,19 @@ import {
   type AccessRequirement,
   type CompiledRequirement,
   compileRequirement,
-  scopesSuffice,
 } from './requirement.ts'
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import type { CoreServer, Guard, ServerStatus } from './resource-server.ts'
+import { TokenCache } from './token-cache.ts'
 import type { UserPool } from './user-pool-options.ts'
-import type { VerifiedToken } from './verified-token.ts'
-import { type Claimed, type Issuer, readToken, type Verified, verifyToken } from './verifier.ts'
-
-/** What a caller is told to wait when a check or lookup gave no decision, in milliseconds. */
-const CHECK_RETRY_AFTER = 1000
+import { scopesOf, type VerifiedToken, verifiedToken } from './verified-token.ts'
+import {
+  type Issuer,
+  readToken,
+  type Verification,
+  type Verified,
+  verifyToken,
+} from './verifier.ts'
 
 /**
  * What a guard without a requirement of its own needs, on surfaces that do not know their routes.
@@ -43,13 +47,6 @@ export function requireDefault({ fallback }: ServerOptions): CompiledRequirement
   )
 }
 
-/** What a guard holds requests against. */
-interface Route {
-  readonly requirement: CompiledRequirement
-  /** Headers of a refusal for missing scopes. */
-  readonly insufficient: AuthError['headers']
-}
-
 /** See {@link CoreServer}. */
 export class Server implements CoreServer {
   readonly #instance = nextInstance()
@@ -57,6 +54,8 @@ export class Server implements CoreServer {
   readonly #refusals: Refusals
   readonly #stores: readonly KeyStore[]
   readonly #issuers: ReadonlyMap<string, Issuer>
+  readonly #admission: Admission
+  readonly #tokens: TokenCache<CachedToken> | undefined
   readonly #declaredScopes = new Set<string>()
   #closed = false
 
@@ -65,6 +64,8 @@ export class Server implements CoreServer {
     this.#refusals = refusals(options.realm, options.metadata?.url)
     this.#stores = options.pools.map((pool) => openStore(pool, options, this.#instance))
     this.#issuers = tableOfIssuers(this.#stores, options)
+    this.#admission = new Admission(options, this.#refusals)
+    if (options.tokenCache !== false) this.#tokens = new TokenCache(options.tokenCache)
   }
 
   // What is compiled makes the answer null or not; types cannot follow it there.
@@ -82,10 +83,8 @@ export class Server implements CoreServer {
   }
 
   guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null> {
-    const { allOf, anyOf } = requirement
     this.declare(requirement)
-    const insufficient = this.#refusals.scopeHeaders([...allOf, ...anyOf])
-    const route = { requirement, insufficient }
+    const route = this.#admission.routeOf(requirement)
     const observer = { instance: this.#instance, monotonicNow: this.#options.monotonicNow }
     return (authorization, request) =>
       isHeard('cognito-m2m:decision')
@@ -117,23 +116,28 @@ export class Server implements CoreServer {
 
   close(): void {
     this.#closed = true
+    this.#tokens?.clear()
     for (const store of this.#stores) store.close()
   }
 
-  /** At once what needs no key, else a promise. */
+  /** At once, unless a key, a crowd of signatures or the owner's code has to be waited for. */
   #decide(
     authorization: string | readonly string[] | undefined,
     request: unknown,
     route: Route,
     seen?: Seen,
-  ): null | Promise<VerifiedToken | null> {
+  ): VerifiedToken | null | Promise<VerifiedToken | null> {
+    const known = this.#recall(authorization)
+    if (known !== undefined) {
+      if (seen !== undefined) note(seen, known)
+      return this.#admission.admit(known, route, request)
+    }
     const { refuse, unavailable } = this.#refusals
     const credential = readBearer(authorization, this.#options.maxTokenLength)
     if (typeof credential === 'string') {
       if (credential === 'ERR_TOKEN_MISSING' && route.requirement.optional) return null
       throw refuse(credential)
     }
-    // A cache of verified tokens answers here, before anything of the token is looked at.
     if (this.#closed) throw unavailable('ERR_KEYS_UNAVAILABLE', 0)
     const claimed = readToken(credential.token, this.#issuers)
     if (typeof claimed === 'string') throw refuse(claimed)
@@ -141,54 +145,51 @@ export class Server implements CoreServer {
     if (seen !== undefined) seen.userPoolId = issuer.userPoolId
     const wrong = checkClaims(jws.claims, issuer.rules, this.#options.now())
     if (wrong !== undefined) throw refuse(wrong)
-    return this.#decideOn(claimed, request, route, seen)
+    return following(verifyToken(claimed), (verification) => {
+      const verified = this.#verified(verification)
+      const known = this.#remember(authorization, credential.token, issuer, verified)
+      if (seen !== undefined) note(seen, known)
+      return this.#admission.admit(known, route, request, new Set(scopesOf(verified.claims)))
+    })
   }
 
-  async #decideOn(
-    claimed: Claimed,
-    request: unknown,
-    { requirement, insufficient }: Route,
-    seen: Seen | undefined,
-  ): Promise<VerifiedToken> {
-    const { refuse } = this.#refusals
-    const { token, issuer } = await this.#verify(claimed)
-    if (seen !== undefined) seen.clientId = token.clientId
-    if (!(await this.#asked(() => issuer.lookup?.(token.clientId) ?? true))) {
-      throw refuse('ERR_CLIENT_NOT_ALLOWED')
-    }
-    if (!scopesSuffice(token.scopes, requirement)) {
-      throw refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
-    }
-    if (requirement.clientIds?.has(token.clientId) === false) throw refuse('ERR_ACCESS_DENIED')
-    // Both are called unbound: what they would find as `this` is not theirs.
-    const { check: serverCheck } = this.#options
-    const { check: routeCheck } = requirement
-    const allowed =
-      (serverCheck === undefined || (await this.#asked(() => ask(() => serverCheck(token))))) &&
-      (routeCheck === undefined || (await this.#asked(() => ask(() => routeCheck(token, request)))))
-    if (!allowed) throw refuse('ERR_ACCESS_DENIED')
-    return token
+  #verified(verification: Verification): Verified {
+    if (typeof verification === 'string') throw this.#refusals.refuse(verification)
+    if ('key' in verification) return verification
+    const { retryAfter, cause } = verification
+    throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', retryAfter, cause)
   }
 
-  async #verify(claimed: Claimed): Promise<Verified> {
-    const result = await verifyToken(claimed)
-    if (typeof result === 'string') throw this.#refusals.refuse(result)
-    if ('retryAfter' in result) {
-      throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', result.retryAfter, result.cause)
-    }
-    return result
+  /** What was verified under exactly this header value and holds still. */
+  #recall(authorization: string | readonly string[] | undefined): CachedToken | undefined {
+    if (typeof authorization !== 'string' || this.#closed) return undefined
+    const known = this.#tokens?.get(authorization)
+    if (known === undefined || known.stillHolds(this.#options.now())) return known
+    this.#tokens?.delete(known)
+    return undefined
   }
 
-  /** Runs a question to the owner's code; no decision is answered with 503. */
-  async #asked(question: () => boolean | Promise<boolean>): Promise<boolean> {
-    try {
-      return await question()
-    } catch (error) {
-      throw this.#refusals.unavailable(
-        'ERR_CHECK_UNAVAILABLE',
-        CHECK_RETRY_AFTER,
-        error as NoDecisionError,
-      )
-    }
+  /** Only under the one spelling that callers use: others would fill the cache with one token. */
+  #remember(
+    authorization: string | readonly string[] | undefined,
+    encoded: string,
+    issuer: Issuer,
+    verified: Verified,
+  ): Known {
+    const isCached = typeof authorization === 'string' && authorization === `Bearer ${encoded}`
+    const tokens = isCached ? this.#tokens : undefined
+    // Another request with the same token may have been faster.
+    const faster = tokens?.get(authorization as string)
+    if (faster !== undefined) return faster
+    const token = verifiedToken(isCached ? authorization : encoded, verified.claims, issuer)
+    if (tokens === undefined) return { token, issuer, met: 0 }
+    const known = new CachedToken(authorization as string, { ...verified, token, issuer })
+    tokens.add(known)
+    return known
   }
+}
+
+function note(seen: Seen, { token, issuer }: Known): void {
+  seen.userPoolId = issuer.userPoolId
+  seen.clientId = token.clientId
 }

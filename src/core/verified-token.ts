@@ -1,6 +1,5 @@
 /** What a handler gets: the verified client, its scopes and claims, changeable by nobody. */
 import type { MachineClaims } from './claims.ts'
-import type { JsonValue } from './strict-json.ts'
 
 /** A verified access token. Deep-frozen and shared between requests; the raw token is not on it. */
 export interface VerifiedToken {
@@ -82,24 +81,100 @@ class ScopeSet {
 Object.freeze(ScopeSet.prototype)
 Object.freeze(ScopeSet)
 
-/** Makes the token of verified claims. The claims are frozen in place: nobody else holds them. */
-export function verifiedToken(claims: MachineClaims, userPoolId: string): VerifiedToken {
-  const scope = claims.scope ?? ''
-  return Object.freeze({
-    clientId: claims.client_id,
-    scopes: new ScopeSet(scope === '' ? [] : scope.split(' ')) as unknown as ReadonlySet<string>,
-    subject: claims.sub,
-    userPoolId,
-    issuer: claims.iss,
-    tokenId: claims.jti,
-    issuedAt: claims.iat,
-    expiresAt: claims.exp,
-    claims: deepFreeze(claims) as MachineClaims,
-  })
+/** Where a verified token came from. */
+export interface TokenOrigin {
+  readonly userPoolId: string
+  readonly issuer: string
+}
+
+/**
+ * A token is kept for an hour and its claims are read by few handlers, so what is not needed to
+ * decide stays in its encoded form until somebody reads it. These members are accessors of the object
+ * itself, the same functions for all tokens: they are listed and spread like the others.
+ */
+class Token {
+  static readonly #LAZY: PropertyDescriptorMap = Object.fromEntries(
+    Object.entries({
+      scopes(this: Token): ReadonlySet<string> {
+        this.#scopes ??= new ScopeSet(scopesOf(this.#claims)) as unknown as ReadonlySet<string>
+        return this.#scopes
+      },
+      subject(this: Token): string {
+        return this.#claims.sub
+      },
+      userPoolId(this: Token): string {
+        return this.#origin.userPoolId
+      },
+      issuer(this: Token): string {
+        return this.#origin.issuer
+      },
+      tokenId(this: Token): string {
+        return this.#claims.jti
+      },
+      claims(this: Token): MachineClaims {
+        return this.#claims
+      },
+    }).map(([name, get]) => [name, { get, enumerable: true }]),
+  )
+
+  readonly clientId: string
+  readonly issuedAt: number
+  readonly expiresAt: number
+  readonly #encoded: string
+  readonly #origin: TokenOrigin
+  #decoded: MachineClaims | undefined
+  #scopes: ReadonlySet<string> | undefined
+
+  constructor(encoded: string, { client_id, iat, exp }: MachineClaims, origin: TokenOrigin) {
+    this.clientId = client_id
+    this.issuedAt = iat
+    this.expiresAt = exp
+    this.#encoded = encoded
+    this.#origin = origin
+    Object.defineProperties(this, Token.#LAZY)
+    Object.freeze(this)
+  }
+
+  get #claims(): MachineClaims {
+    this.#decoded ??= deepFreeze(payloadOf(this.#encoded))
+    return this.#decoded
+  }
+
+  /** What a console prints: members, not that there are accessors. */
+  [Symbol.for('nodejs.util.inspect.custom')](): object {
+    return { ...this }
+  }
+}
+
+Object.freeze(Token.prototype)
+Object.freeze(Token)
+
+/**
+ * Makes the token of verified claims.
+ *
+ * @param encoded Where they are encoded: the token, or a header value that ends with it.
+ */
+export function verifiedToken(
+  encoded: string,
+  claims: MachineClaims,
+  origin: TokenOrigin,
+): VerifiedToken {
+  return new Token(encoded, claims, origin) as unknown as VerifiedToken
+}
+
+/** The scopes of claims, none for an empty list. */
+export function scopesOf({ scope }: MachineClaims): readonly string[] {
+  return scope === undefined || scope === '' ? [] : scope.split(' ')
+}
+
+/** Was read strictly before its signature was checked. */
+function payloadOf(encoded: string): MachineClaims {
+  const [, payload = ''] = encoded.split('.')
+  return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as MachineClaims
 }
 
 /** Recursion is bounded by the depth strict decoding lets through. */
-function deepFreeze(value: JsonValue | MachineClaims | undefined): unknown {
+function deepFreeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null) {
     for (const member of Object.values(value)) deepFreeze(member)
     Object.freeze(value)

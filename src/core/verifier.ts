@@ -2,26 +2,22 @@
  * Token → verified token: shape and issuer at once, key and signature once its claims were checked.
  * Nothing of the API owner's is asked before the signature is known to be good.
  */
-import { KeyObject, verify } from 'node:crypto'
+
+import { following } from './at-once.ts'
 import type { ClaimRules, MachineClaims } from './claims.ts'
 import type { AuthErrorCode } from './errors.ts'
-import type { IssuerKeys, KeysUnavailable } from './issuer-keys.ts'
+import type { IssuerKeys, KeyAnswer, KeysUnavailable } from './issuer-keys.ts'
 import { decodeJws, type Jws } from './jws.ts'
-import { type VerifiedToken, verifiedToken } from './verified-token.ts'
+import type { ImportedKey } from './key-set.ts'
+import { isSignedBy } from './signature.ts'
+import type { TokenOrigin } from './verified-token.ts'
 
 /** One issuer form of a pool: what its tokens are held against. */
-export interface Issuer {
-  readonly userPoolId: string
+export interface Issuer extends TokenOrigin {
   readonly keys: IssuerKeys
   readonly rules: ClaimRules
   /** The owner's decision on an app client; undefined where there is none to ask. */
   readonly lookup: ((clientId: string) => boolean | Promise<boolean>) | undefined
-}
-
-/** What verification came to. */
-export interface Verified {
-  readonly token: VerifiedToken
-  readonly issuer: Issuer
 }
 
 /** A token of an issuer that is known; nothing of it is proved. */
@@ -29,6 +25,15 @@ export interface Claimed {
   readonly jws: Jws
   readonly issuer: Issuer
 }
+
+/** The claims of a token whose signature is good, and the key that proved it. */
+export interface Verified {
+  readonly claims: MachineClaims
+  readonly key: ImportedKey
+}
+
+/** What verification came to. */
+export type Verification = Verified | AuthErrorCode | KeysUnavailable
 
 /**
  * What the token says, and which issuer's rules it is held against.
@@ -47,15 +52,14 @@ export function readToken(
   return issuer === undefined ? 'ERR_TOKEN_ISSUER' : { jws, issuer }
 }
 
-/** The key and the signature. */
-export async function verifyToken({
-  jws,
-  issuer,
-}: Claimed): Promise<Verified | AuthErrorCode | KeysUnavailable> {
-  const key = await issuer.keys.find(jws.kid)
-  if (!(key instanceof KeyObject)) return key
-  const input = Buffer.from(jws.signingInput, 'latin1')
-  const signature = Buffer.from(jws.signature, 'base64url')
-  if (!verify('sha256', input, key, signature)) return 'ERR_TOKEN_SIGNATURE'
-  return { token: verifiedToken(jws.claims as MachineClaims, issuer.userPoolId), issuer }
+/** The key and the signature; at once where nothing has to be waited for. */
+export function verifyToken({ jws, issuer }: Claimed): Verification | Promise<Verification> {
+  return following(issuer.keys.find(jws.kid), (key) => checkSignature(jws, key))
+}
+
+function checkSignature(jws: Jws, key: KeyAnswer): Verification | Promise<Verification> {
+  if (typeof key === 'string' || 'retryAfter' in key) return key
+  return following(isSignedBy(jws, key.key), (isGood) =>
+    isGood ? { claims: jws.claims as MachineClaims, key } : 'ERR_TOKEN_SIGNATURE',
+  )
 }

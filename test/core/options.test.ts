@@ -30,6 +30,7 @@ t.test('what is left out has its default', async (t) => {
     fallback: ANY,
     check: undefined,
     clientCache: { allow: 60_000, deny: 10_000 },
+    tokenCache: { maxEntries: 10_000, maxBytes: 16_777_216 },
     timing: {
       startup: 'warn',
       refreshInterval: 300_000,

@@ -1,10 +1,14 @@
 import t from 'tap'
 import { verifiedToken } from '../../src/core/verified-token.ts'
 import type { MachineClaims, VerifiedToken } from '../../src/index.ts'
-import { type Changes, CLIENT, ISSUER, machineClaims, NOW, POOL } from './forge.ts'
+import { type Changes, CLIENT, encode, ISSUER, machineClaims, NOW, POOL } from './forge.ts'
 
 function make(changes: Changes = {}): VerifiedToken {
-  return verifiedToken(machineClaims(changes) as unknown as MachineClaims, POOL)
+  const claims = machineClaims(changes) as unknown as MachineClaims
+  return verifiedToken(`header.${encode(claims)}.signature`, claims, {
+    userPoolId: POOL,
+    issuer: ISSUER,
+  })
 }
 
 t.test('names the client, its scopes and where the token comes from', async (t) => {

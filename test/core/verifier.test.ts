@@ -2,6 +2,7 @@ import { constants, type KeyObject, sign } from 'node:crypto'
 import t from 'tap'
 import { checkClaims } from '../../src/core/claims.ts'
 import type { IssuerKeys, KeyAnswer } from '../../src/core/issuer-keys.ts'
+import type { ImportedKey } from '../../src/core/key-set.ts'
 import { type Issuer, readToken, verifyToken } from '../../src/core/verifier.ts'
 import {
   CLIENT,
@@ -24,12 +25,16 @@ function issuer(answer: (kid: string) => KeyAnswer | Promise<KeyAnswer>, name = 
     return answer(kid)
   }
   const rules = { machinesOnly: true, clientIds: new Set([CLIENT]), clockTolerance: 5 }
-  const keys = { source: { issuer: name }, find } as unknown as IssuerKeys
-  return { userPoolId: POOL, keys, rules, lookup: undefined }
+  const keys = { find } as unknown as IssuerKeys
+  return { userPoolId: POOL, issuer: name, keys, rules, lookup: undefined }
 }
 
 function known(key: KeyObject): (kid: string) => KeyAnswer {
-  return (kid) => (kid === KID ? key : 'ERR_KEY_UNKNOWN')
+  return (kid) => (kid === KID ? imported(key) : 'ERR_KEY_UNKNOWN')
+}
+
+function imported(key: KeyObject): ImportedKey {
+  return { kid: KID, key, n: '', e: '' }
 }
 
 const ours = issuer(known(keyPair().publicKey))
@@ -43,20 +48,23 @@ async function verifyAll(token: string, issuers: ReadonlyMap<string, Issuer>, no
 
 async function verdict(token: string, issuers = [ours], now = NOW * 1000): Promise<unknown> {
   asked.length = 0
-  const table = new Map(issuers.map((it) => [it.keys.source.issuer, it]))
+  const table = new Map(issuers.map((it) => [it.issuer, it]))
   const result = await verifyAll(token, table, now)
-  return typeof result === 'object' && 'token' in result ? 'verified' : result
+  return typeof result === 'object' && 'claims' in result ? 'verified' : result
 }
 
 t.test('verifies a good token and says whose it is', async (t) => {
   const result = await verifyAll(machineToken(), new Map([[ISSUER, ours]]), NOW * 1000)
-  if (typeof result === 'string' || !('token' in result)) throw new Error('not verified')
-  t.equal(result.issuer, ours)
-  t.match(result.token, { clientId: CLIENT, userPoolId: POOL, issuer: ISSUER })
+  if (typeof result === 'string' || !('claims' in result)) throw new Error('not verified')
+  t.equal(result.key.key, keyPair().publicKey)
+  t.match(result.claims, { client_id: CLIENT, iss: ISSUER })
 })
 
 t.test('waits for a key that is being fetched', async (t) => {
-  t.equal(await verdict(machineToken(), [issuer(async () => keyPair().publicKey)]), 'verified')
+  t.equal(
+    await verdict(machineToken(), [issuer(async () => imported(keyPair().publicKey))]),
+    'verified',
+  )
 })
 
 t.test('refuses a token that is no strict JWS', async (t) => {

@@ -129,10 +129,7 @@ for (const [version, express] of Object.entries(versions)) {
     t.capture(console, 'error', () => {})
     for (const errors of ['answer', 'next'] as const) {
       const app = express()
-      app.use((_req, res, next) => {
-        res.write('begun')
-        next()
-      })
+      app.use((_req, res, next) => void res.write('begun', () => next()))
       app.get('/r', authFor({ errors })(), () => t.fail('reached'))
       const headers = { authorization: forged }
       const response = await fetch(`${await listen(t, app)}/r`, { headers })

@@ -1,0 +1,132 @@
+/**
+ * Verified token → decision: the client, the scopes, the route's own clients, the owner's checks, in
+ * this order.
+ */
+import { ask, type NoDecisionError } from './ask.ts'
+import { following } from './at-once.ts'
+import type { Refusals } from './challenge.ts'
+import type { AuthError } from './errors.ts'
+import type { ServerOptions } from './options.ts'
+import { type CompiledRequirement, scopesSuffice } from './requirement.ts'
+import type { VerifiedToken } from './verified-token.ts'
+import type { Issuer } from './verifier.ts'
+
+/** What a caller is told to wait when a check or lookup gave no decision, in milliseconds. */
+const CHECK_RETRY_AFTER = 1000
+/** Routes with different needs that a token's answers are remembered for: bits of a small integer. */
+const MAX_REMEMBERED = 30
+
+/** What a guard holds requests against. */
+export interface Route {
+  readonly requirement: CompiledRequirement
+  /** Headers of a refusal for missing scopes. */
+  readonly insufficient: AuthError['headers']
+  /** Stands for scopes and clients of the requirement in {@link Known.met}; 0 where none was left. */
+  readonly bit: number
+}
+
+/** A verified token, and what is remembered of it. */
+export interface Known {
+  readonly token: VerifiedToken
+  readonly issuer: Issuer
+  /** Bits of the routes whose scopes and clients it meets: both never change. */
+  met: number
+}
+
+/** See the module. */
+export class Admission {
+  readonly #options: ServerOptions
+  readonly #refusals: Refusals
+  readonly #bits = new Map<string, number>()
+
+  constructor(options: ServerOptions, refusals: Refusals) {
+    this.#options = options
+    this.#refusals = refusals
+  }
+
+  /** Requirements that ask the same of a token share their bit. */
+  routeOf(requirement: CompiledRequirement): Route {
+    const { allOf, anyOf, clientIds } = requirement
+    const asked = JSON.stringify([allOf, anyOf, clientIds && [...clientIds]])
+    const next = this.#bits.size < MAX_REMEMBERED ? 2 ** this.#bits.size : 0
+    const bit = this.#bits.get(asked) ?? next
+    if (bit !== 0) this.#bits.set(asked, bit)
+    return { requirement, bit, insufficient: this.#refusals.scopeHeaders([...allOf, ...anyOf]) }
+  }
+
+  /**
+   * At once unless the owner has to be asked.
+   *
+   * @param granted The token's scopes, where they are at hand: reading them from it decodes them.
+   */
+  admit(
+    known: Known,
+    route: Route,
+    request: unknown,
+    granted?: ReadonlySet<string>,
+  ): VerifiedToken | Promise<VerifiedToken> {
+    const { lookup } = known.issuer
+    if (lookup === undefined) return this.#admitClient(true, known, route, request, granted)
+    const allowed = lookup(known.token.clientId)
+    return following(allowed instanceof Promise ? this.#answered(allowed) : allowed, (isAllowed) =>
+      this.#admitClient(isAllowed, known, route, request, granted),
+    )
+  }
+
+  #admitClient(
+    isAllowed: boolean,
+    known: Known,
+    route: Route,
+    request: unknown,
+    granted: ReadonlySet<string> | undefined,
+  ): VerifiedToken | Promise<VerifiedToken> {
+    if (!isAllowed) throw this.#refusals.refuse('ERR_CLIENT_NOT_ALLOWED')
+    if ((known.met & route.bit) === 0) this.#holdAgainst(known, route, granted)
+    const asksOwner = this.#options.check !== undefined || route.requirement.check !== undefined
+    return asksOwner ? this.#check(known.token, route, request) : known.token
+  }
+
+  #holdAgainst(
+    known: Known,
+    { requirement, insufficient, bit }: Route,
+    granted: ReadonlySet<string> | undefined,
+  ): void {
+    const { allOf, anyOf, clientIds } = requirement
+    const asksScopes = allOf.length + anyOf.length > 0
+    if (asksScopes && !scopesSuffice(granted ?? known.token.scopes, requirement)) {
+      throw this.#refusals.refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
+    }
+    if (clientIds?.has(known.token.clientId) === false) {
+      throw this.#refusals.refuse('ERR_ACCESS_DENIED')
+    }
+    known.met |= bit
+  }
+
+  /** Both are called unbound: what they would find as `this` is not theirs. */
+  async #check(
+    token: VerifiedToken,
+    { requirement }: Route,
+    request: unknown,
+  ): Promise<VerifiedToken> {
+    const { check: serverCheck } = this.#options
+    const { check: routeCheck } = requirement
+    const allowed =
+      (serverCheck === undefined || (await this.#answered(ask(() => serverCheck(token))))) &&
+      (routeCheck === undefined || (await this.#answered(ask(() => routeCheck(token, request)))))
+    if (!allowed) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
+    return token
+  }
+
+  /** What the owner's code answers; no decision is answered with 503. */
+  async #answered(answer: Promise<boolean>): Promise<boolean> {
+    try {
+      return await answer
+    } catch (error) {
+      throw this.#refusals.unavailable(
+        'ERR_CHECK_UNAVAILABLE',
+        CHECK_RETRY_AFTER,
+        error as NoDecisionError,
+      )
+    }
+  }
+}

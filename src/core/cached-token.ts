@@ -1,0 +1,68 @@
+/** A verified token as it is kept, and what has to hold for it to count again. */
+import type { MachineClaims } from './claims.ts'
+import { isLive, notBefore } from './claims.ts'
+import type { ImportedKey } from './key-set.ts'
+import type { JsonValue } from './strict-json.ts'
+import type { CacheEntry } from './token-cache.ts'
+import type { VerifiedToken } from './verified-token.ts'
+import type { Issuer } from './verifier.ts'
+
+/** Bytes of an entry, its token object and their place in the cache. */
+const OVERHEAD = 240
+
+/** See the module. */
+export class CachedToken implements CacheEntry {
+  readonly credential: string
+  readonly token: VerifiedToken
+  readonly issuer: Issuer
+  readonly bytes: number
+  readonly #key: ImportedKey
+  readonly #notBefore: number
+  visited = false
+  /** Routes whose scopes and clients it was found to meet, a bit each. */
+  met = 0
+  next: this | undefined = undefined
+
+  constructor(
+    credential: string,
+    verified: {
+      readonly token: VerifiedToken
+      readonly issuer: Issuer
+      readonly key: ImportedKey
+      readonly claims: MachineClaims
+    },
+  ) {
+    const { token, issuer, key, claims } = verified
+    this.credential = credential
+    this.token = token
+    this.issuer = issuer
+    this.bytes = OVERHEAD + credential.length + 2 * heapBytes(claims)
+    this.#key = key
+    this.#notBefore = notBefore(claims, issuer.rules.clockTolerance)
+  }
+
+  /**
+   * What may have changed since it was verified: the time, and the keys. The claims and the signature
+   * cannot.
+   *
+   * @param wall Wall clock, milliseconds.
+   */
+  stillHolds(wall: number): boolean {
+    const now = wall / 1000
+    const { keys, rules } = this.issuer
+    return (
+      isLive(this.token.expiresAt, rules.clockTolerance, now) &&
+      now >= this.#notBefore &&
+      keys.stillHolds(this.#key, wall)
+    )
+  }
+}
+
+/** What claims take once a handler has read them, roughly and rather too much. */
+function heapBytes(value: JsonValue | MachineClaims | undefined): number {
+  if (typeof value === 'string') return 24 + value.length
+  if (typeof value !== 'object' || value === null) return 8
+  let bytes = 48
+  for (const member of Object.values(value)) bytes += 16 + heapBytes(member)
+  return bytes
+}
