@@ -1,0 +1,297 @@
+/** Tokens that were verified before: what they rest on is judged on every request all the same. */
+import t from 'tap'
+import type { Guard, ResourceServer, VerifiedToken } from '../../src/index.ts'
+import { type Changes, CLIENT, jwk, keyPair, machineToken, NOW, outcome, serve } from './forge.ts'
+import { Clocks, HOUR, MINUTE, SECOND, settle } from './key-endpoint.ts'
+import { listen } from './listen.ts'
+
+const token = machineToken()
+const authorization = `Bearer ${token}`
+
+/** A server whose key set, clocks and options a test changes while it runs. */
+function running(t: { teardown(handler: () => unknown): unknown }, changes: Changes = {}) {
+  const clocks = new Clocks()
+  clocks.wall = NOW * 1000
+  const state = { keys: [jwk()], fails: false, fetches: 0 }
+  const fetch = async (): Promise<Response> => {
+    state.fetches += 1
+    if (state.fails) throw new Error('down')
+    return Response.json({ keys: state.keys })
+  }
+  const server = serve({
+    ...{ jwks: undefined, fetch, now: clocks.now, monotonicNow: clocks.monotonicNow },
+    ...changes,
+  })
+  t.teardown(() => server.close())
+  return { clocks, state, server }
+}
+
+const ask = (guard: Guard<VerifiedToken>, value: string = authorization) => outcome(guard, value)
+
+t.test('the second use answers at once, with the same token', async (t) => {
+  const { server } = running(t)
+  const guard = server.guard({ scopes: 'orders/read' })
+  const first = await guard(authorization)
+  t.equal(guard(authorization), first, 'not a promise')
+  // Another string with the same characters, as a request brings it.
+  t.equal(guard(Buffer.from(authorization).toString()), first)
+  t.equal(server.guard()(authorization), first, 'for other routes too')
+})
+
+t.test('expiry is judged on every use, to the tolerance and not beyond', async (t) => {
+  const { server, clocks } = running(t)
+  const guard = server.guard()
+  t.equal(await ask(guard), 'accepted')
+  clocks.wall = (NOW + 3600 + 5) * 1000 - 1
+  t.equal(await ask(guard), 'accepted')
+  clocks.wall += 1
+  t.equal(await ask(guard), 'ERR_TOKEN_EXPIRED')
+})
+
+t.test('a wall clock that steps back before a token is refused, as if it came first', async (t) => {
+  const { server, clocks } = running(t)
+  const guard = server.guard()
+  const later = `Bearer ${machineToken({ nbf: NOW - 20 })}`
+  for (const value of [authorization, later]) t.equal(await ask(guard, value), 'accepted')
+  clocks.wall = (NOW - 26) * 1000
+  t.equal(await ask(guard, later), 'ERR_TOKEN_NOT_ACTIVE')
+  t.equal(await ask(guard), 'accepted')
+  clocks.wall = (NOW - 311) * 1000
+  t.equal(await ask(guard), 'ERR_TOKEN_NOT_ACTIVE')
+  clocks.wall = Number.NaN
+  t.equal(await ask(guard), 'ERR_TOKEN_EXPIRED', 'a clock that tells nothing lets nobody in')
+})
+
+t.test('a key that left the set is refused at the next use after the refresh', async (t) => {
+  const { server, clocks, state } = running(t)
+  const guard = server.guard()
+  t.equal(await ask(guard), 'accepted')
+  state.keys = [jwk({ kid: 'other' }, keyPair('other'))]
+  t.equal(await ask(guard), 'accepted', 'nobody knows yet')
+  clocks.advance(330 * SECOND)
+  await ask(guard)
+  await settle()
+  t.equal(await ask(guard), 'ERR_KEY_UNKNOWN')
+})
+
+t.test('new material under the same kid is a new key', async (t) => {
+  const { server, clocks, state } = running(t)
+  const guard = server.guard()
+  t.equal(await ask(guard), 'accepted')
+  state.keys = [jwk({}, keyPair('replaced'))]
+  clocks.advance(330 * SECOND)
+  await ask(guard)
+  await settle()
+  t.equal(await ask(guard), 'ERR_TOKEN_SIGNATURE')
+  t.equal(await ask(guard, `Bearer ${machineToken({}, {}, keyPair('replaced'))}`), 'accepted')
+})
+
+t.test('a refresh that changes nothing verifies nothing again', async (t) => {
+  const { server, clocks, state } = running(t)
+  const guard = server.guard()
+  const first = await guard(authorization)
+  for (let refresh = 0; refresh < 3; refresh += 1) {
+    clocks.advance(330 * SECOND)
+    t.equal(guard(authorization), first)
+    await settle()
+    t.equal(guard(authorization), first)
+  }
+  t.equal(state.fetches, 4)
+})
+
+t.test('keys too old to be trusted vouch for no token they vouched for before', async (t) => {
+  const { server, clocks, state } = running(t)
+  const guard = server.guard()
+  const lasting = `Bearer ${machineToken({ exp: NOW + 100 * 3600 })}`
+  t.equal(await ask(guard, lasting), 'accepted')
+  state.fails = true
+  for (let age = HOUR; age <= 24 * HOUR; age += HOUR) {
+    clocks.advance(HOUR)
+    t.equal(await ask(guard, lasting), 'accepted', `${age / HOUR} h`)
+  }
+  clocks.advance(1)
+  t.equal(await ask(guard, lasting), 'ERR_KEYS_UNAVAILABLE')
+  state.fails = false
+  clocks.advance(MINUTE)
+  t.equal(await ask(guard, lasting), 'accepted')
+})
+
+t.test('on the system clock, ages are looked at once a millisecond', async (t) => {
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { exp: now + 3600, iat: now, auth_time: now }
+  const { server, clocks, state } = running(t, { now: Date.now, keyStore: { maxStale: 600 } })
+  const guard = server.guard()
+  const current = `Bearer ${machineToken(claims)}`
+  t.equal(await ask(guard, current), 'accepted')
+  t.equal(await ask(guard, current), 'accepted')
+  state.fails = true
+  clocks.monotonic += 600 * SECOND + 1
+  const begun = Date.now()
+  while (Date.now() === begun);
+  t.equal(await ask(guard, current), 'ERR_KEYS_UNAVAILABLE')
+})
+
+t.test('a process that slept waits for the refresh, known token or not', async (t) => {
+  const { server, clocks, state } = running(t)
+  const guard = server.guard()
+  t.equal(await ask(guard), 'accepted')
+  state.keys = [jwk({ kid: 'other' }, keyPair('other'))]
+  clocks.advance(30 * MINUTE)
+  t.equal(await ask(guard), 'ERR_KEY_UNKNOWN', 'the very first request')
+})
+
+t.test('closing ends the trust in every token', async (t) => {
+  const { server } = running(t)
+  const guard = server.guard()
+  t.equal(await ask(guard), 'accepted')
+  server.close()
+  t.equal(await ask(guard), 'ERR_KEYS_UNAVAILABLE')
+})
+
+t.test("a lookup's changed answer counts within its time", async (t) => {
+  let listed = true
+  let asked = 0
+  const clientId = (id: string): boolean => {
+    asked += 1
+    return listed && id === CLIENT
+  }
+  const { server, clocks } = running(t, { clientId })
+  const guard = server.guard()
+  t.equal(await ask(guard), 'accepted')
+  t.equal(guard(authorization) instanceof Promise, false, 'the answer is kept as well')
+  listed = false
+  clocks.advance(59 * SECOND)
+  t.equal(await ask(guard), 'accepted')
+  clocks.advance(SECOND)
+  t.equal(await ask(guard), 'ERR_CLIENT_NOT_ALLOWED')
+  listed = true
+  clocks.advance(10 * SECOND)
+  t.equal(await ask(guard), 'accepted')
+  t.equal(asked, 3)
+})
+
+t.test('both checks run on every request', async (t) => {
+  const asked: string[] = []
+  let allowed = true
+  const { server } = running(t, { check: () => asked.push('server') > 0 })
+  const guard = server.guard({
+    check: (_token, request) => {
+      asked.push(`route ${request}`)
+      return allowed
+    },
+  })
+  t.equal(await outcome(guard, authorization, 'one'), 'accepted')
+  t.equal(await outcome(guard, authorization, 'two'), 'accepted')
+  allowed = false
+  t.equal(await outcome(guard, authorization, 'three'), 'ERR_ACCESS_DENIED')
+  t.strictSame(asked, ['server', 'route one', 'server', 'route two', 'server', 'route three'])
+})
+
+t.test('what one route lets in, another still refuses', async (t) => {
+  const { server } = running(t)
+  t.equal(await ask(server.guard()), 'accepted')
+  for (let turn = 0; turn < 2; turn += 1) {
+    t.equal(await ask(server.guard({ scopes: 'orders/read' })), 'accepted')
+    t.equal(await ask(server.guard({ scopes: 'orders/admin' })), 'ERR_SCOPE_INSUFFICIENT')
+    t.equal(await ask(server.guard({ scopes: ['orders/read', 'x/y'] })), 'ERR_SCOPE_INSUFFICIENT')
+    t.equal(await ask(server.guard({ clientId: 'another' })), 'ERR_ACCESS_DENIED')
+    t.equal(await ask(server.guard({ scopes: 'orders/read', clientId: CLIENT })), 'accepted')
+  }
+})
+
+t.test('however many routes there are, each decides for itself', async (t) => {
+  const { server } = running(t)
+  const claims = { scope: Array.from({ length: 40 }, (_, index) => `even/${index * 2}`).join(' ') }
+  const value = `Bearer ${machineToken(claims)}`
+  const guards = Array.from({ length: 80 }, (_, index) => server.guard({ scopes: `even/${index}` }))
+  for (let turn = 0; turn < 3; turn += 1) {
+    for (const [index, guard] of guards.entries()) {
+      const expected = index % 2 === 0 ? 'accepted' : 'ERR_SCOPE_INSUFFICIENT'
+      if ((await ask(guard, value)) !== expected) t.fail(`route ${index} in turn ${turn}`)
+    }
+  }
+})
+
+t.test('a token that ends like a known one is verified by itself', async (t) => {
+  const { server } = running(t)
+  const guard = server.guard()
+  t.equal(await ask(guard), 'accepted')
+  const [header, , signature] = token.split('.')
+  const [, payload] = machineToken({ scope: 'orders/admin' }).split('.')
+  t.equal(await ask(guard, `Bearer ${header}.${payload}.${signature}`), 'ERR_TOKEN_SIGNATURE')
+  t.equal(await ask(guard, `${authorization} `), 'ERR_REQUEST_INVALID')
+  t.equal(await ask(guard, `Bearer x${token}`), 'ERR_TOKEN_INVALID')
+  t.equal(await ask(guard), 'accepted')
+})
+
+t.test('other spellings of the header are verified each time', async (t) => {
+  const { server } = running(t)
+  const guard = server.guard()
+  const first = await guard(authorization)
+  for (const value of [`bearer ${token}`, `BEARER ${token}`, `Bearer  ${token}`]) {
+    const one = await guard(value)
+    t.strictSame(one, first)
+    t.not(one, first, value)
+    t.not(await guard(value), one)
+  }
+  const fromArray = await guard([authorization])
+  t.strictSame(fromArray, first)
+  t.not(await guard([authorization]), fromArray)
+})
+
+t.test('turned off, every request is verified', async (t) => {
+  const { server } = running(t, { tokenCache: false })
+  const guard = server.guard()
+  const [one, two] = [await guard(authorization), await guard(authorization)]
+  t.strictSame(one, two)
+  t.not(one, two)
+})
+
+t.test('with one entry, two tokens take turns', async (t) => {
+  const { server } = running(t, { tokenCache: { maxEntries: 1 } })
+  const guard = server.guard()
+  const other = `Bearer ${machineToken({ jti: 'other' })}`
+  for (let turn = 0; turn < 3; turn += 1) {
+    const first = await guard(authorization)
+    t.equal(guard(authorization), first)
+    t.match(await guard(other), { tokenId: 'other' })
+  }
+})
+
+t.test('a crowd of first uses is judged one by one, and keeps one token', async (t) => {
+  const { server } = running(t)
+  await server.ready()
+  const guard = server.guard()
+  const forged = `${authorization.slice(0, -8)}AAAAAAAA`
+  const crowd = Array.from({ length: 60 }, (_, index) => (index % 3 === 0 ? forged : authorization))
+  const answers = await Promise.all(crowd.map((value) => ask(guard, value)))
+  t.strictSame(
+    answers,
+    crowd.map((value) => (value === forged ? 'ERR_TOKEN_SIGNATURE' : 'accepted')),
+  )
+  const kept = guard(authorization)
+  const again = await Promise.all(crowd.map(() => guard(authorization)))
+  t.ok(again.every((it) => it === kept))
+})
+
+t.test('a refusal is never kept', async (t) => {
+  const { server, clocks } = running(t)
+  const guard = server.guard()
+  const early = `Bearer ${machineToken({ iat: NOW + 400 })}`
+  t.equal(await ask(guard, early), 'ERR_TOKEN_NOT_ACTIVE')
+  clocks.advance(100 * SECOND)
+  t.equal(await ask(guard, early), 'accepted')
+})
+
+t.test('a known token is told with its client, as any other', async (t) => {
+  const { of } = listen(t)
+  const { server } = running(t)
+  const guard = (server as ResourceServer).guard()
+  await guard(authorization)
+  t.equal(guard(authorization) instanceof Promise, false)
+  const { instance } = server.status()
+  t.match(of('cognito-m2m:decision', instance), [
+    { code: null, clientId: CLIENT },
+    { code: null, clientId: CLIENT },
+  ])
+})
