@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import t from 'tap'
 import { verifiedToken } from '../../src/core/verified-token.ts'
 import type { MachineClaims, VerifiedToken } from '../../src/index.ts'
@@ -151,4 +152,27 @@ t.test('the raw token is not on it', async (t) => {
     ...['claims', 'clientId', 'expiresAt', 'issuedAt', 'issuer', 'scopes', 'subject', 'tokenId'],
     'userPoolId',
   ])
+})
+
+t.test('what is decoded late is listed, spread and printed like the rest', async (t) => {
+  const token = make()
+  t.equal(token.claims, token.claims, 'decoded once')
+  t.equal(token.scopes, token.scopes)
+  t.strictSame({ ...token }, Object.fromEntries(Object.entries(token)))
+  t.strictSame(JSON.parse(JSON.stringify(token)), {
+    ...{ ...token, scopes: [...token.scopes], claims: machineClaims() },
+  })
+  const printed = inspect(token)
+  t.match(printed, /tokenId: '39cdbc77/)
+  t.notMatch(printed, /Getter|header\./)
+})
+
+t.test('the members that are accessors work on tokens alone', async (t) => {
+  const token = make()
+  for (const name of ['scopes', 'claims', 'tokenId', 'issuer', 'userPoolId', 'subject'] as const) {
+    t.throws(() => Reflect.get(token, name, {}), TypeError, name)
+    t.throws(() => Object.defineProperty(token, name, { value: 'other' }), TypeError, name)
+  }
+  const made = Object.getPrototypeOf(token)
+  t.ok(Object.isFrozen(made) && Object.isFrozen(made.constructor))
 })
