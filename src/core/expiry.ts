@@ -1,6 +1,7 @@
 /** Connections that outlive a request (websockets, server-sent events) end with their token. */
 import { isLive } from './claims.ts'
 import { OptionError } from './option-error.ts'
+import { trusting } from './steady-clock.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
 /** RFC 6455 section 7.4.1: the peer violates a policy. */
@@ -43,7 +44,8 @@ export function endAtExpiry(
   if (connection.destroyed === true || connection.readyState === CLOSED) return
   let timer: NodeJS.Timeout | undefined
   const look = (): void => {
-    const seconds = secondsOf(now)
+    // A clock that tells no time is one at which no token is live.
+    const seconds = trusting(now)() / 1000
     if (isLive(token.expiresAt, clockTolerance, seconds)) {
       const left = (token.expiresAt + clockTolerance - seconds) * 1000
       timer = setTimeout(look, Math.min(LOOK_AGAIN, Math.max(1, left))).unref()
@@ -58,15 +60,6 @@ function isEndable(connection: unknown): boolean {
   const { once, terminate, destroy, rawHeaders } = Object(connection) as Record<string, unknown>
   const ends = typeof terminate === 'function' || typeof destroy === 'function'
   return ends && typeof once === 'function' && rawHeaders === undefined
-}
-
-/** A clock of the owner's that throws tells no time, at which no token is live. */
-function secondsOf(now: () => number): number {
-  try {
-    return now() / 1000
-  } catch {
-    return Number.NaN
-  }
 }
 
 /** A response is destroyed as by a caller that hangs up: writing to one that ended is an error. */
