@@ -10,6 +10,7 @@ import { type Refusals, refusals } from './challenge.ts'
 import { checkClaims } from './claims.ts'
 import { isHeard, nextInstance } from './diagnostics.ts'
 import { endAtExpiry, type LongConnection } from './expiry.ts'
+import { Interned } from './interned.ts'
 import type { KeyStore } from './keys.ts'
 import { observed, type Seen } from './observed.ts'
 import { OptionError } from './option-error.ts'
@@ -56,6 +57,7 @@ export class Server implements CoreServer {
   readonly #issuers: ReadonlyMap<string, Issuer>
   readonly #admission: Admission
   readonly #tokens: TokenCache<CachedToken> | undefined
+  readonly #clientIds = new Interned()
   readonly #declaredScopes = new Set<string>()
   #closed = false
 
@@ -181,7 +183,10 @@ export class Server implements CoreServer {
     // Another request with the same token may have been faster.
     const faster = tokens?.get(authorization as string)
     if (faster !== undefined) return faster
-    const token = verifiedToken(isCached ? authorization : encoded, verified.claims, issuer)
+    const clientId = this.#clientIds.one(verified.claims.client_id)
+    const token = verifiedToken(isCached ? authorization : encoded, verified.claims, {
+      ...{ userPoolId: issuer.userPoolId, issuer: issuer.issuer, clientId },
+    })
     if (tokens === undefined) return { token, issuer, met: 0 }
     const known = new CachedToken(authorization as string, { ...verified, token, issuer })
     tokens.add(known)

@@ -10,10 +10,12 @@ import type { IssuerKeys, KeyAnswer, KeysUnavailable } from './issuer-keys.ts'
 import { decodeJws, type Jws } from './jws.ts'
 import type { ImportedKey } from './key-set.ts'
 import { isSignedBy } from './signature.ts'
-import type { TokenOrigin } from './verified-token.ts'
 
 /** One issuer form of a pool: what its tokens are held against. */
-export interface Issuer extends TokenOrigin {
+export interface Issuer {
+  readonly userPoolId: string
+  /** The exact `iss` of its tokens. */
+  readonly issuer: string
   readonly keys: IssuerKeys
   readonly rules: ClaimRules
   /** The owner's decision on an app client; undefined where there is none to ask. */

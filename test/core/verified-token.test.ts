@@ -9,6 +9,7 @@ function make(changes: Changes = {}): VerifiedToken {
   return verifiedToken(`header.${encode(claims)}.signature`, claims, {
     userPoolId: POOL,
     issuer: ISSUER,
+    clientId: claims.client_id,
   })
 }
 
@@ -169,7 +170,7 @@ t.test('what is decoded late is listed, spread and printed like the rest', async
 
 t.test('the members that are accessors work on tokens alone', async (t) => {
   const token = make()
-  for (const name of ['scopes', 'claims', 'tokenId', 'issuer', 'userPoolId', 'subject'] as const) {
+  for (const name of ['scopes', 'tokenId', 'claims'] as const) {
     t.throws(() => Reflect.get(token, name, {}), TypeError, name)
     t.throws(() => Object.defineProperty(token, name, { value: 'other' }), TypeError, name)
   }
