@@ -1,0 +1,71 @@
+/**
+ * Guards what the cache and the cold path reached: `node bench/guard.mjs`, in less than 20 s. Exits
+ * with 1 where a hit costs more than 3 % of one RSA check or a cold verification more than 1.5 of
+ * them. Both are ratios within one process: the machine's speed is in neither.
+ */
+import { createResourceServer } from '../dist/index.js'
+import { table } from './measure.mjs'
+import { asLine, measureHits, median, onceBatch, rsaBatch } from './micro.mjs'
+import { pool } from './tokens.mjs'
+
+const HIT_LIMIT = 0.03
+const COLD_LIMIT = 1.5
+
+const ROUNDS = 40
+/** New tokens per round: a token is cold once. */
+const COLD_CALLS = 40
+const WARM_UP = 40
+/** Tokens in turn; few enough to be signed in a second. */
+const MANY = 1000
+
+function sign(count) {
+  return Array.from({ length: count }, () => pool.accessToken())
+}
+
+/** RSA right before and right behind each cold batch: a shared machine changes its speed. */
+async function coldRatios(guard, rsa, tokens) {
+  const micros = []
+  const ratios = []
+  for (let round = 0; round < ROUNDS + WARM_UP; round += 1) {
+    const lines = tokens.slice(round * COLD_CALLS, (round + 1) * COLD_CALLS).map(asLine)
+    const before = rsa(COLD_CALLS)
+    const cold = await onceBatch(guard, lines)
+    const around = (before + rsa(COLD_CALLS)) / 2
+    if (round < WARM_UP) continue
+    micros.push(around)
+    ratios.push(cold / around)
+  }
+  return { rsaMicros: median(micros), ratio: median(ratios) }
+}
+
+function row(name, ratio, limit) {
+  const verdict = ratio > limit ? 'OVER' : 'ok'
+  return [name, ratio.toFixed(4), String(limit), verdict]
+}
+
+async function main() {
+  const tokens = sign((ROUNDS + WARM_UP) * COLD_CALLS)
+  const server = createResourceServer(pool.options())
+  const guard = server.guard({ scopes: 'orders/read' })
+  const rsa = rsaBatch(tokens.slice(0, 64), pool.jwks())
+  const { rsaMicros, ratio } = await coldRatios(guard, rsa, tokens)
+  const hits = []
+  for (const count of [1, MANY]) {
+    const lines = tokens.slice(0, count).map(asLine)
+    const unit = () => rsa(COLD_CALLS)
+    hits.push(median((await measureHits(guard, lines, { rounds: ROUNDS, unit })).ratios))
+  }
+  server.close()
+  const rows = [
+    row('hit, 1 token', hits[0], HIT_LIMIT),
+    row(`hit, ${MANY} tokens`, hits[1], HIT_LIMIT),
+    row('cold verification', ratio, COLD_LIMIT),
+  ]
+  const head = ['in RSA checks', 'median', 'limit', '']
+  process.stdout.write(
+    `Node ${process.version}, one RSA check ${rsaMicros.toFixed(1)} µs\n\n${table([head, ...rows])}\n`,
+  )
+  if (rows.some((cells) => cells.at(-1) === 'OVER')) process.exitCode = 1
+}
+
+await main()
