@@ -1,0 +1,137 @@
+/**
+ * Express routes, each protected as the peer's documentation says: the same route, the same scope,
+ * 401 for what is no good token. `told` has the pool and where its keys are served.
+ */
+import { createPublicKey, verify } from 'node:crypto'
+import { CognitoJwtVerifier } from 'aws-jwt-verify'
+import { expressjwt } from 'express-jwt'
+import { auth, requiredScopes } from 'express-oauth2-jwt-bearer'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import jwksRsa from 'jwks-rsa'
+import { cognitoAuth } from '../../../dist/express/index.js'
+import { SCOPE } from '../settings.mjs'
+
+const handler = (_request, response) => response.json({ ok: true })
+const bearer = (request) => request.headers.authorization?.slice('Bearer '.length) ?? ''
+
+function refuse(response, status = 401) {
+  response.status(status).json({ error: 'Unauthorized' })
+}
+
+/** By hand: the middleware every example of these libraries comes to. */
+function protectWith(app, check) {
+  app.use(async (request, response, next) => {
+    try {
+      request.user = await check(bearer(request))
+    } catch {
+      refuse(response)
+      return
+    }
+    next()
+  })
+  app.get('/orders', handler)
+}
+
+function requireScope({ scope }) {
+  if (!scope.split(' ').includes(SCOPE)) throw new Error('scope')
+}
+
+/** As both documentations ask for: Express's own handler would write each refusal to stderr. */
+function answerErrors(app) {
+  app.use((error, _request, response, _next) => {
+    response.set(error.headers ?? {})
+    refuse(response, error.status)
+  })
+}
+
+function bare(app) {
+  app.get('/orders', handler)
+  app.get('/refused', (_request, response) => refuse(response))
+}
+
+function oneVerify(app, { pool }) {
+  const key = createPublicKey({ key: pool.jwks.keys[1], format: 'jwk' })
+  app.use((request, response, next) => {
+    const token = bearer(request)
+    const end = token.lastIndexOf('.')
+    const signature = Buffer.from(token.slice(end + 1), 'base64url')
+    if (verify('sha256', Buffer.from(token.slice(0, end)), key, signature)) next()
+    else refuse(response)
+  })
+  app.get('/orders', handler)
+}
+
+function ours(app, { pool }) {
+  const protect = cognitoAuth({ userPoolId: pool.userPoolId, clientId: null, jwks: pool.jwks })
+  app.get('/orders', protect({ scopes: SCOPE }), handler)
+}
+
+function awsJwtVerify(app, { pool }) {
+  const verifier = CognitoJwtVerifier.create({
+    userPoolId: pool.userPoolId,
+    tokenUse: 'access',
+    clientId: null,
+    scope: SCOPE,
+  })
+  verifier.cacheJwks(pool.jwks)
+  protectWith(app, (token) => verifier.verify(token))
+}
+
+function jose(app, { pool, keys }) {
+  const keySet = createRemoteJWKSet(new URL(keys.jwksUri))
+  const options = { issuer: pool.issuer, algorithms: ['RS256'] }
+  protectWith(app, async (token) => {
+    const { payload } = await jwtVerify(token, keySet, options)
+    requireScope(payload)
+    return payload
+  })
+}
+
+function oauth2JwtBearer(app, { pool, keys }) {
+  app.use(
+    auth({
+      issuer: pool.issuer,
+      jwksUri: keys.jwksUri,
+      tokenSigningAlg: 'RS256',
+      // It insists on an audience; tokens for client credentials have none.
+      audience: 'none',
+      validators: { aud: false },
+    }),
+  )
+  app.get('/orders', requiredScopes(SCOPE), handler)
+  answerErrors(app)
+}
+
+function expressJwt(app, { pool, keys }) {
+  app.use(
+    expressjwt({
+      secret: jwksRsa.expressJwtSecret({
+        cache: true,
+        rateLimit: true,
+        jwksRequestsPerMinute: 5,
+        jwksUri: keys.jwksUri,
+      }),
+      issuer: pool.issuer,
+      algorithms: ['RS256'],
+    }),
+  )
+  app.get('/orders', (request, response) => {
+    requireScope(request.auth)
+    handler(request, response)
+  })
+  answerErrors(app)
+}
+
+/** By name; `packages` are those whose versions the table prints. */
+export const expressPeers = {
+  bare: { open: bare, packages: ['express'] },
+  'one crypto.verify': { open: oneVerify, packages: [] },
+  'cognito-m2m': { open: ours, packages: [] },
+  'aws-jwt-verify by hand': { open: awsJwtVerify, packages: ['aws-jwt-verify'] },
+  'jose by hand': { open: jose, packages: ['jose'] },
+  'express-oauth2-jwt-bearer': {
+    open: oauth2JwtBearer,
+    packages: ['express-oauth2-jwt-bearer'],
+  },
+  'express-jwt, jwks-rsa': { open: expressJwt, packages: ['express-jwt', 'jwks-rsa'] },
+}

@@ -1,0 +1,39 @@
+/** What a run is told: `--quick`, `--rounds=10`, `--only=micro,fastify`, `--peers=jose,fast-jwt`,
+ * `--connections=32`. */
+
+/** Every token carries five scopes: that is about what Cognito's weigh. */
+export const SCOPES = [
+  'orders/read',
+  'orders/write',
+  'orders/cancel',
+  'invoices/read',
+  'invoices/write',
+]
+/** The one the protected route asks for. */
+export const SCOPE = SCOPES[0]
+/** Callers of the warm load, each with one token. */
+export const CLIENTS = 200
+/** Tokens of the load that has many of them. */
+export const MANY = 5000
+
+const FULL = { rounds: 10, passes: 4, requests: 1500, warmUp: 12_000, processes: 10 }
+const QUICK = { rounds: 3, passes: 1, requests: 600, warmUp: 4000, processes: 3 }
+
+function given(args, name) {
+  return args.find((it) => it.startsWith(`--${name}=`))?.slice(name.length + 3)
+}
+
+/** @param args Of the command line, without program and script. */
+export function readSettings(args) {
+  const quick = args.includes('--quick')
+  const { rounds, ...rest } = quick ? QUICK : FULL
+  return {
+    ...rest,
+    quick,
+    rounds: Number(given(args, 'rounds') ?? rounds),
+    connections: Number(given(args, 'connections') ?? 32),
+    /** Parts of the names of peers; the bare framework and ours are always among them. */
+    peers: (given(args, 'peers') ?? '').split(','),
+    parts: (given(args, 'only') ?? 'micro,fastify,express').split(','),
+  }
+}
