@@ -25,7 +25,11 @@ async function measure(settings, cores) {
   const { keys, close } = await serveKeys(credentials.pool.jwks)
   const told = { pool: credentials.pool, keys }
   const common = { settings, cores, progress }
-  const results = { machine: describeMachine(cores !== undefined), settings, http: {} }
+  const machine = [
+    ...describeMachine(cores !== undefined),
+    `tokens of five scopes, ${credentials.warm[0].length} characters`,
+  ]
+  const results = { machine, settings, http: {} }
   try {
     if (settings.parts.includes('micro')) {
       results.micro = await measureMicro({ ...common, credentials: path })

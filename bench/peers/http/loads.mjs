@@ -2,13 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import { readCredentials } from '../credentials.mjs'
 
-/** In the order they run: what a server kept of one load, it has at the next. */
+/**
+ * In the order they run: what a server kept of one load, it has at the next. The mixed one is last,
+ * when the code of refusals is compiled: it has too few of them to do that.
+ */
 export const LOADS = {
   warm: '200 clients, Zipf',
   many: '5,000 tokens',
   new: 'every token new',
-  mixed: '1 % new, 1 % garbage',
   garbage: 'garbage only',
+  mixed: '1 % new, 1 % garbage',
 }
 
 /** The same numbers for the same seed, so that every server gets the same requests. */
