@@ -15,7 +15,6 @@ const GRID = 0.25
 const COLOURS = {
   text: '#768390',
   line: '#76839055',
-  whisker: '#57606f',
   peer: '#7d8fa8',
   ours: '#2f9e6e',
 }
@@ -36,8 +35,8 @@ function bar({ name, values, ours }, y, x) {
   const whisker = `M${x(q1)} ${middle}H${x(q3)}M${x(q1)} ${middle - 4}v8M${x(q3)} ${middle - 4}v8`
   return [
     text(LABELS - 8, middle + 4.5, name, { anchor: 'end', weight: ours ? 700 : 400 }),
-    `<rect x="${LABELS}" y="${y}" width="${(x(median) - LABELS).toFixed(1)}" height="${BAR}" rx="2" fill="${colour}" fill-opacity="${ours ? 0.85 : 0.55}"/>`,
-    `<path d="${whisker}" stroke="${COLOURS.whisker}" stroke-width="1.5" fill="none"/>`,
+    `<rect x="${LABELS}" y="${y}" width="${(x(median) - LABELS).toFixed(1)}" height="${BAR}" rx="2" fill="${colour}" fill-opacity="${ours ? 0.65 : 0.45}"/>`,
+    `<path d="${whisker}" stroke="${COLOURS.text}" stroke-width="2" fill="none"/>`,
     text(Math.max(x(q3), x(median)) + 8, middle + 4.5, median.toFixed(2), {
       weight: ours ? 700 : 400,
     }),
