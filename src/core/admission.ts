@@ -63,7 +63,7 @@ export class Admission {
     known: Known,
     route: Route,
     request: unknown,
-    granted?: ReadonlySet<string>,
+    granted?: readonly string[],
   ): VerifiedToken | Promise<VerifiedToken> {
     const { lookup } = known.issuer
     if (lookup === undefined) return this.#admitClient(true, known, route, request, granted)
@@ -78,7 +78,7 @@ export class Admission {
     known: Known,
     route: Route,
     request: unknown,
-    granted: ReadonlySet<string> | undefined,
+    granted: readonly string[] | undefined,
   ): VerifiedToken | Promise<VerifiedToken> {
     if (!isAllowed) throw this.#refusals.refuse('ERR_CLIENT_NOT_ALLOWED')
     if ((known.met & route.bit) === 0) this.#holdAgainst(known, route, granted)
@@ -89,14 +89,15 @@ export class Admission {
   #holdAgainst(
     known: Known,
     { requirement, insufficient, bit }: Route,
-    granted: ReadonlySet<string> | undefined,
+    granted: readonly string[] | undefined,
   ): void {
-    const { allOf, anyOf, clientIds } = requirement
-    const asksScopes = allOf.length + anyOf.length > 0
-    if (asksScopes && !scopesSuffice(granted ?? known.token.scopes, requirement)) {
+    const { token } = known
+    const isGranted = (scope: string): boolean =>
+      granted === undefined ? token.scopes.has(scope) : granted.includes(scope)
+    if (!scopesSuffice(isGranted, requirement)) {
       throw this.#refusals.refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
     }
-    if (clientIds?.has(known.token.clientId) === false) {
+    if (requirement.clientIds?.has(token.clientId) === false) {
       throw this.#refusals.refuse('ERR_ACCESS_DENIED')
     }
     known.met |= bit

@@ -1,7 +1,7 @@
 /** Reads the bearer credential of a request: RFC 6750 section 2.1, RFC 9110 section 11.4. */
 import type { AuthErrorCode } from './errors.ts'
 
-/** What Authorization carried: a token, or the reason why there is none to look at. */
+/** What Authorization carried: what should be a token, or the reason why there is none. */
 export type Credential = { readonly token: string } | AuthErrorCode
 
 /** The parts of an incoming message the header is read from. */
@@ -62,6 +62,13 @@ export function readBearer(
   let start = SCHEME.length + 1
   while (header.charCodeAt(start) === 0x20) start += 1
   const token = header.slice(start)
-  if (token === '' || SEPARATOR.test(token)) return 'ERR_REQUEST_INVALID'
-  return { token }
+  return token === '' ? 'ERR_REQUEST_INVALID' : { token }
+}
+
+/**
+ * Why a credential that cannot be read is refused: it is more than one token, or no good one. Asked
+ * only then, because looking through a token costs more than decoding it.
+ */
+export function faultOf(token: string): 'ERR_REQUEST_INVALID' | 'ERR_TOKEN_INVALID' {
+  return SEPARATOR.test(token) ? 'ERR_REQUEST_INVALID' : 'ERR_TOKEN_INVALID'
 }

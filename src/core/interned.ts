@@ -7,6 +7,10 @@ const MAX_NAMES = 10_000
 export class Interned {
   readonly #names = new Map<string, string>()
 
+  get size(): number {
+    return this.#names.size
+  }
+
   /** The first string that was equal. */
   one(name: string): string {
     const known = this.#names.get(name)

@@ -106,19 +106,20 @@ function readScopes(value: unknown, place: string): string[] {
 
 /** Whether the granted scopes are enough. */
 export function scopesSuffice(
-  granted: ReadonlySet<string>,
+  isGranted: (scope: string) => boolean,
   { allOf, anyOf }: CompiledRequirement,
 ): boolean {
-  for (const scope of allOf) if (!granted.has(scope)) return false
+  for (const scope of allOf) if (!isGranted(scope)) return false
   if (anyOf.length === 0) return true
-  for (const scope of anyOf) if (granted.has(scope)) return true
+  for (const scope of anyOf) if (isGranted(scope)) return true
   return false
 }
 
 /** Whether a verified token has what is asked of it; what is asked of a request is not known here. */
 export function isMetBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
   const { clientIds } = requirement
-  return scopesSuffice(token.scopes, requirement) && clientIds?.has(token.clientId) !== false
+  const isGranted = (scope: string): boolean => token.scopes.has(scope)
+  return scopesSuffice(isGranted, requirement) && clientIds?.has(token.clientId) !== false
 }
 
 /** Whether every token that meets `strict` meets `loose`; false where that cannot be told. */

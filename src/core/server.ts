@@ -11,6 +11,7 @@ import { checkClaims } from './claims.ts'
 import { isHeard, nextInstance } from './diagnostics.ts'
 import { endAtExpiry, type LongConnection } from './expiry.ts'
 import { Interned } from './interned.ts'
+import type { Jws } from './jws.ts'
 import type { KeyStore } from './keys.ts'
 import { observed, type Seen } from './observed.ts'
 import { OptionError } from './option-error.ts'
@@ -48,6 +49,11 @@ export function requireDefault({ fallback }: ServerOptions): CompiledRequirement
   )
 }
 
+/** What comes before a token, as nearly every caller writes it. */
+const SPELLING = 'Bearer '
+/** Headers of tokens whose kid is kept: two or three a pool, and those of keys that went. */
+const MAX_HEADERS = 100
+
 /** See {@link CoreServer}. */
 export class Server implements CoreServer {
   readonly #instance = nextInstance()
@@ -58,6 +64,7 @@ export class Server implements CoreServer {
   readonly #admission: Admission
   readonly #tokens: TokenCache<CachedToken> | undefined
   readonly #clientIds = new Interned()
+  readonly #kids = new Map<string, string>()
   readonly #declaredScopes = new Set<string>()
   #closed = false
 
@@ -141,7 +148,7 @@ export class Server implements CoreServer {
       throw refuse(credential)
     }
     if (this.#closed) throw unavailable('ERR_KEYS_UNAVAILABLE', 0)
-    const claimed = readToken(credential.token, this.#issuers)
+    const claimed = readToken(credential.token, this.#issuers, this.#kids)
     if (typeof claimed === 'string') throw refuse(claimed)
     const { issuer, jws } = claimed
     if (seen !== undefined) seen.userPoolId = issuer.userPoolId
@@ -149,9 +156,10 @@ export class Server implements CoreServer {
     if (wrong !== undefined) throw refuse(wrong)
     return following(verifyToken(claimed), (verification) => {
       const verified = this.#verified(verification)
+      this.#keepKid(jws)
       const known = this.#remember(authorization, credential.token, issuer, verified)
       if (seen !== undefined) note(seen, known)
-      return this.#admission.admit(known, route, request, new Set(scopesOf(verified.claims)))
+      return this.#admission.admit(known, route, request, scopesOf(verified.claims))
     })
   }
 
@@ -160,6 +168,13 @@ export class Server implements CoreServer {
     if ('key' in verification) return verification
     const { retryAfter, cause } = verification
     throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', retryAfter, cause)
+  }
+
+  /** Only of verified tokens, so that strangers can fill nothing. */
+  #keepKid({ header, kid }: Jws): void {
+    if (this.#kids.get(header) === kid) return
+    if (this.#kids.size >= MAX_HEADERS) this.#kids.clear()
+    this.#kids.set(header, kid)
   }
 
   /** What was verified under exactly this header value and holds still. */
@@ -178,7 +193,10 @@ export class Server implements CoreServer {
     issuer: Issuer,
     verified: Verified,
   ): Known {
-    const isCached = typeof authorization === 'string' && authorization === `Bearer ${encoded}`
+    const isCached =
+      typeof authorization === 'string' &&
+      authorization.length === SPELLING.length + encoded.length &&
+      authorization.startsWith(SPELLING)
     const tokens = isCached ? this.#tokens : undefined
     // Another request with the same token may have been faster.
     const faster = tokens?.get(authorization as string)

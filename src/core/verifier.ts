@@ -4,6 +4,7 @@
  */
 
 import { following } from './at-once.ts'
+import { faultOf } from './bearer.ts'
 import type { ClaimRules, MachineClaims } from './claims.ts'
 import type { AuthErrorCode } from './errors.ts'
 import type { IssuerKeys, KeyAnswer, KeysUnavailable } from './issuer-keys.ts'
@@ -41,13 +42,15 @@ export type Verification = Verified | AuthErrorCode | KeysUnavailable
  * What the token says, and which issuer's rules it is held against.
  *
  * @param issuers By the exact `iss` of their tokens.
+ * @param kids By headers that were read before.
  */
 export function readToken(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
+  kids: ReadonlyMap<string, string>,
 ): Claimed | AuthErrorCode {
-  const jws = decodeJws(token)
-  if (jws === undefined) return 'ERR_TOKEN_INVALID'
+  const jws = decodeJws(token, kids)
+  if (jws === undefined) return faultOf(token)
   const { claims } = jws
   if (typeof claims['iss'] !== 'string') return 'ERR_TOKEN_INVALID'
   const issuer = issuers.get(claims['iss'])

@@ -1,11 +1,15 @@
 import t from 'tap'
-import { authorizationLines, readBearer } from '../../src/core/bearer.ts'
+import { authorizationLines, faultOf, readBearer } from '../../src/core/bearer.ts'
 import { label } from './forge.ts'
 
 type Header = Parameters<typeof readBearer>[0]
 
+/** What no token can be read from is told apart once it could not. */
 function answer(header: unknown, maxTokenLength = 64): unknown {
-  return readBearer(header as Header, maxTokenLength)
+  const credential = readBearer(header as Header, maxTokenLength)
+  if (typeof credential === 'string') return credential
+  const fault = faultOf(credential.token)
+  return fault === 'ERR_REQUEST_INVALID' ? fault : credential
 }
 
 t.test('reads the token behind the scheme in any case and any number of spaces', async (t) => {

@@ -295,3 +295,15 @@ t.test('a known token is told with its client, as any other', async (t) => {
     { code: null, clientId: CLIENT },
   ])
 })
+
+t.test('headers that were read before are bounded, and change no answer', async (t) => {
+  const { server } = running(t)
+  const guard = server.guard()
+  for (let index = 0; index < 120; index += 1) {
+    const value = `Bearer ${machineToken({ jti: `${index}` }, { x: index })}`
+    if ((await ask(guard, value)) !== 'accepted') t.fail(`header ${index}`)
+  }
+  t.equal(await ask(guard, `Bearer ${machineToken({}, { x: 5 })}`), 'accepted')
+  const foreign = machineToken({}, { x: 119 }, keyPair('stranger'))
+  t.equal(await ask(guard, `Bearer ${foreign}`), 'ERR_TOKEN_SIGNATURE')
+})
