@@ -26,6 +26,8 @@ export interface Stage {
 export interface StageOptions {
   /** At start, before the surface is opened. */
   readonly fault?: JwksFault | JwksHandler
+  /** Before the surface is opened: for a fault that is made of the pool's own keys or clocks. */
+  readonly prepare?: (pool: LocalUserPool, clocks: Clocks) => Promise<void>
   /** Over those of the pool; made from it, where they depend on it. */
   readonly options?: (pool: LocalUserPool, clocks: Clocks) => Partial<CognitoAuthOptions>
   readonly requirement?: AccessRequirement
@@ -35,12 +37,13 @@ export interface StageOptions {
 export async function openStage(
   t: { teardown(handler: () => unknown): unknown },
   surface: Surface,
-  { fault, options, requirement }: StageOptions = {},
+  { fault, prepare, options, requirement }: StageOptions = {},
 ): Promise<Stage> {
   const clocks = new Clocks()
   const pool = await startUserPool({ clients: [{ clientId: CLIENT }], now: clocks.now })
   t.teardown(() => pool.close())
   if (fault !== undefined) await pool.setJwksFault(fault)
+  await prepare?.(pool, clocks)
   const given = {
     ...pool.options(),
     monotonicNow: clocks.monotonicNow,

@@ -1,0 +1,36 @@
+/** What must not happen to a process in an outage, and what it asked for meanwhile. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+
+export interface Watch {
+  /** Rejections nobody handled, and exceptions nobody caught. */
+  readonly unhandled: readonly unknown[]
+  /** Origins that Node's fetch was about to connect to. */
+  readonly origins: ReadonlySet<string>
+  end(): void
+}
+
+const CREATED = 'undici:request:create'
+
+export function watchProcess(): Watch {
+  const unhandled: unknown[] = []
+  const origins = new Set<string>()
+  const note = (reason: unknown): void => {
+    unhandled.push(reason)
+  }
+  const seen = (message: unknown): void => {
+    const { request } = message as { request: { origin?: unknown } }
+    origins.add(String(request.origin))
+  }
+  process.on('unhandledRejection', note)
+  process.on('uncaughtExceptionMonitor', note)
+  subscribe(CREATED, seen)
+  return {
+    unhandled,
+    origins,
+    end() {
+      process.off('unhandledRejection', note)
+      process.off('uncaughtExceptionMonitor', note)
+      unsubscribe(CREATED, seen)
+    },
+  }
+}
