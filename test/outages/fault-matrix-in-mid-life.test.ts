@@ -12,8 +12,8 @@ import { watchProcess } from './watch.ts'
 
 const DAY = 24 * HOUR
 /** Ages of the keys at which a refresh is overdue by less than what stands for a frozen process. */
-const AWAKE = [6.6, 7.7, 12].map((minutes) => minutes * MINUTE)
-const LATER = [HOUR, 12 * HOUR, DAY - 1, DAY]
+const AWAKE = [6.6, 12].map((minutes) => minutes * MINUTE)
+const LATER = [HOUR, 12 * HOUR, DAY]
 
 const watch = watchProcess()
 t.teardown(() => watch.end())

@@ -138,7 +138,7 @@ const sizes: readonly Fault[] = [
   }),
   ...ENCODERS.map(
     (encoder): Fault => ({
-      name: `50 MB of blanks in ${encoder}`,
+      name: `4 MB of blanks in ${encoder}`,
       code: 'ERR_JWKS_TOO_LARGE',
       make: () => bomb(encoder),
     }),
