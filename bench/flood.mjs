@@ -8,7 +8,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { quantile, table } from './measure.mjs'
+import { quantile } from './measure.mjs'
+import { table } from './table.mjs'
 import { pool } from './tokens.mjs'
 
 const LIMIT = 2

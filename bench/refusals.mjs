@@ -5,7 +5,8 @@
 import { cpus } from 'node:os'
 import { createResourceServer } from '../dist/index.js'
 import { cold, refusals } from './cases.mjs'
-import { measureRounds, prepare, quantile, table } from './measure.mjs'
+import { measureRounds, prepare, quantile } from './measure.mjs'
+import { table } from './table.mjs'
 import { pool, withClaims } from './tokens.mjs'
 
 const MEGABYTE = '1 MB'

@@ -1,0 +1,26 @@
+/** Milliseconds on one clock; left out where it has not come yet. */
+export interface Key {
+  readonly publishedAt: number
+  readonly removedAt?: number
+}
+
+export interface Outage {
+  readonly from: number
+  readonly until?: number
+}
+
+export interface Answered {
+  readonly kind: 'valid' | 'bad signature' | 'expired' | 'garbage' | 'random kid'
+  /** The key it names, where the pool ever had it. */
+  readonly key?: Key
+  readonly sentAt: number
+  readonly answeredAt: number
+  /** Left out where the connection broke. */
+  readonly status?: number
+  readonly code?: string
+}
+
+export type Wrong = 'valid refused' | 'invalid accepted' | 'removed accepted' | 'other'
+
+export function judge(answer: Answered, outages: readonly Outage[]): Wrong | undefined
+export function columnOf(answer: Answered, outages: readonly Outage[]): string
