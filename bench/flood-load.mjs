@@ -3,7 +3,7 @@
  * Requests are written by hand and answers read no further than needed: an HTTP client would take
  * more CPU than the server and delay what it measures.
  */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { secondsWaited } from './waited.mjs'
@@ -115,20 +115,35 @@ class Traffic {
   }
 }
 
-/** Each token is new and names a key the server has, so each costs it a whole verification. */
-function forger(token) {
-  const [header, payload, signature] = token.split('.')
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString())
-  return () => {
-    const changed = JSON.stringify({ ...claims, jti: randomUUID() })
-    return `${header}.${Buffer.from(changed).toString('base64url')}.${signature}`
-  }
+function encode(value) {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-async function run({ port, path, tokens, validRate, floodRate, seconds }) {
+function decode(part) {
+  return JSON.parse(Buffer.from(part, 'base64url').toString())
+}
+
+/** Every token of a flood is new: none can be answered from memory. */
+const forgers = {
+  /** Names a key the server has, so each costs it a whole verification. */
+  'bad-signature': ([header, payload, signature]) => {
+    const claims = decode(payload)
+    return () => `${header}.${encode({ ...claims, jti: randomUUID() })}.${signature}`
+  },
+  /** Names a key nobody has, as the next rotation would. */
+  'unknown-kid': ([header, payload, signature]) => {
+    const parameters = decode(header)
+    return () => {
+      const kid = randomBytes(32).toString('base64')
+      return `${encode({ ...parameters, kid })}.${payload}.${signature}`
+    }
+  },
+}
+
+async function run({ port, path, forged, tokens, validRate, floodRate, seconds }) {
   let turn = 0
   const nextValid = () => tokens[turn++ % tokens.length]
-  const nextToken = forger(tokens[0])
+  const nextToken = forgers[forged](tokens[0].split('.'))
   const valid = new Traffic({ port, rate: validRate, connections: 50, nextToken: nextValid })
   const flood = new Traffic({
     port,

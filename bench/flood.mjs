@@ -1,16 +1,15 @@
 /**
- * What a flood of bad signatures does to valid traffic: `npm run bench:flood`. Exits with 1 where
- * the p99 of valid requests more than doubles (median of the pairs) or a decision is wrong, with 2
- * where the machine was too busy to tell.
+ * What a flood of refusals does to valid traffic: `npm run bench:flood`. Exits with 1 where the p99
+ * of valid requests more than doubles (median of the pairs), a decision is wrong or unknown kids
+ * made more fetches than their budget, with 2 where the machine was too busy to tell.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startUserPool } from '../dist/testing/index.js'
 import { quantile } from './measure.mjs'
+import { allowedCores, ask, start } from './processes.mjs'
 import { table } from './table.mjs'
-import { pool } from './tokens.mjs'
+import { clients, pool as offlinePool } from './tokens.mjs'
 
 const LIMIT = 2
 /** Seconds. */
@@ -18,53 +17,40 @@ const SLICE = 0.5
 /** Share of a slice that server and load together may wait for a core before it is taken again. */
 const MAX_WAITED = 0.05
 
-/** `--pairs=5 --seconds=6 --valid=300 --flood=1500 --patience=40 --only=fastify` */
-function option(name, fallback) {
-  const given = process.argv.find((it) => it.startsWith(`--${name}=`))
-  return given === undefined ? fallback : given.slice(name.length + 3)
-}
+/** What may be spent at once on unknown kids, and seconds until one more: the defaults. */
+const BUDGET = 3
+const COOLDOWN = 5
 
-const pairs = Number(option('pairs', 5))
-const seconds = Number(option('seconds', 6))
-const validRate = Number(option('valid', 300))
-const floodRate = Number(option('flood', 1500))
+const { values: options } = parseArgs({
+  options: {
+    kind: { type: 'string', default: 'bad-signature' },
+    pairs: { type: 'string', default: '5' },
+    seconds: { type: 'string' },
+    valid: { type: 'string', default: '300' },
+    flood: { type: 'string', default: '1500' },
+    patience: { type: 'string', default: '40' },
+    only: { type: 'string', default: 'fastify,express' },
+  },
+})
+/** `bad-signature` or `unknown-kid`. */
+const forged = options.kind
+const [pairs, validRate, floodRate] = ['pairs', 'valid', 'flood'].map((it) => Number(options[it]))
+/** Of each run: of unknown kids 20,000 requests, which takes longer at a lower rate. */
+const seconds = Number(options.seconds ?? (forged === 'unknown-kid' ? 20_000 / floodRate : 6))
 /** How many slices of a pair may be taken again before the machine is too busy to judge. */
-const patience = Number(option('patience', 40))
-const frameworks = option('only', 'fastify,express').split(',')
+const patience = Number(options.patience)
+const frameworks = options.only.split(',')
+
+/** Unknown kids make an API fetch, so its keys come over HTTP; else they are given. */
+const pool = forged === 'unknown-kid' ? await startUserPool({ clients }) : offlinePool
+/** No refresh of its own while this runs: every fetch but the first is the flood's. */
+const keyStore = { refreshInterval: 86_400, cooldown: COOLDOWN }
 
 /** `plain` is the same flood at a route that answers 401 without the package: the framework's share. */
 const KINDS = {
   quiet: { path: '/orders', rate: 0 },
   plain: { path: '/plain', rate: floodRate },
   flood: { path: '/orders', rate: floodRate },
-}
-
-/** The cores this process may run on, or none where that is not told. */
-function allowedCores() {
-  try {
-    const [, list] = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))
-    return list.split(',').flatMap((range) => {
-      const [from, to = from] = range.split('-').map(Number)
-      return Array.from({ length: to - from + 1 }, (_, index) => from + index)
-    })
-  } catch {
-    return []
-  }
-}
-
-/** Server and load each on a core of their own, where there are two and a way to say so. */
-function start(file, core) {
-  const path = fileURLToPath(new URL(file, import.meta.url))
-  const command = [process.execPath, path]
-  if (core !== undefined) command.unshift('taskset', '-c', String(core))
-  const [program, ...args] = command
-  return spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-}
-
-async function ask(child, message) {
-  child.send(message)
-  const [answer] = await once(child, 'message')
-  return answer
 }
 
 /** One slice of a run: what the load saw, and the server's CPU time meanwhile. */
@@ -76,6 +62,7 @@ async function slice({ server, load, port }, kind) {
   const seen = await ask(load, {
     port,
     path,
+    forged,
     tokens,
     validRate,
     floodRate: rate,
@@ -114,8 +101,8 @@ function summary(slices) {
 }
 
 /**
- * A quiet run, a plain flood and one of bad signatures, in alternating slices and alternating order: whatever else the
- * machine does for some seconds meets both. Slices in which server or load had to wait for their
+ * A quiet run, a plain flood and one of forged tokens, in alternating slices and alternating order:
+ * whatever else the machine does for some seconds meets all. Slices in which server or load had to wait for their
  * core are taken again: what they would show is the other work on this machine.
  */
 async function onePair(target) {
@@ -135,15 +122,25 @@ async function onePair(target) {
 }
 
 async function measure(framework, cores) {
+  const begun = { at: performance.now(), fetches: pool.jwksRequests }
   const server = start('flood-server.mjs', cores[0])
   const load = start('flood-load.mjs', cores[1])
   try {
-    const { port } = await ask(server, { open: framework, options: pool.options() })
+    const { port } = await ask(server, {
+      open: framework,
+      options: { ...pool.options(), keyStore },
+    })
     const target = { server, load, port }
     for (let index = 0; index < 3; index += 1) await slice(target, 'flood')
     const results = []
     for (let pair = 0; pair < pairs; pair += 1) results.push(await onePair(target))
-    return results.filter((it) => it !== undefined)
+    const elapsed = (performance.now() - begun.at) / 1000
+    return {
+      results: results.filter((it) => it !== undefined),
+      // One of them at start.
+      fetches: pool.jwksRequests - begun.fetches - 1,
+      allowed: BUDGET + Math.floor(elapsed / COOLDOWN),
+    }
   } finally {
     server.disconnect()
     load.disconnect()
@@ -160,7 +157,7 @@ function percent(share) {
   return Number.isNaN(share) ? '?' : `${(share * 100).toFixed(0)} %`
 }
 
-function report(framework, results) {
+function report(framework, { results, fetches, allowed }) {
   const cells = ({ p50, p99, busy, waited, valid, flood }) => [
     ...[p50, p99].map((it) => it.toFixed(2)),
     ...[busy, waited].map(percent),
@@ -183,32 +180,34 @@ function report(framework, results) {
     )
   const median = medianOf('flood')
   const again = results.reduce((all, it) => all + it.again, 0)
-  const { verdict, code } = judge(results, failed, median)
+  const { verdict, code } = judge(results, failed || fetches > allowed, median)
+  const fetched =
+    forged === 'unknown-kid' ? `; ${fetches} fetches for them, ${allowed} allowed` : ''
   process.stdout.write(
-    `${table([head, ...rows])}\n\n${framework}: median ratio ${median.toFixed(2)} of ${results.length} pairs, limit ${LIMIT}: ${verdict} (plain ${medianOf('plain').toFixed(2)}; ${again} slices taken again)\n\n`,
+    `${table([head, ...rows])}\n\n${framework}: median ratio ${median.toFixed(2)} of ${results.length} pairs, limit ${LIMIT}: ${verdict} (plain ${medianOf('plain').toFixed(2)}; ${again} slices taken again${fetched})\n\n`,
   )
   return code
 }
 
 /** Too few pairs are no reason to pass: that is told apart from both answers by an exit code of 2. */
 function judge(results, failed, median) {
-  if (failed) return { verdict: 'WRONG DECISION', code: 1 }
+  if (failed) return { verdict: 'WRONG DECISION OR TOO MANY FETCHES', code: 1 }
   if (results.length * 2 <= pairs) return { verdict: 'not judged: the machine is busy', code: 2 }
   return median > LIMIT ? { verdict: 'OVER', code: 1 } : { verdict: 'ok', code: 0 }
 }
 
 async function main() {
-  const allowed = allowedCores()
-  const cores = allowed.length >= 2 ? allowed : []
+  const cores = allowedCores()
   const pinned = cores.length > 0 ? 'server and load on a core each' : 'nothing pinned'
   process.stdout.write(
     `Node ${process.version}, ${cpus()[0]?.model}, ${pinned}\n` +
-      `valid ${validRate}/s of 50 clients, flood ${floodRate}/s, 50 connections each, ${seconds} s each in slices of ${SLICE} s\n\n`,
+      `valid ${validRate}/s of 50 clients, ${forged} ${floodRate}/s, 50 connections each, ${seconds.toFixed(1)} s each in slices of ${SLICE} s\n\n`,
   )
   const codes = []
   for (const framework of frameworks) {
     codes.push(report(framework, await measure(framework, cores)))
   }
+  await pool.close?.()
   process.exitCode = codes.includes(1) ? 1 : Math.max(...codes)
 }
 

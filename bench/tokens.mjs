@@ -5,12 +5,12 @@ import { createTestUserPool } from '../dist/testing/index.js'
 /** The default of the option `maxTokenLength`. */
 export const MAX_TOKEN_LENGTH = 8192
 
-export const pool = createTestUserPool({
-  clients: Array.from({ length: 50 }, (_, index) => ({
-    clientId: `client${String(index).padStart(20, '0')}`,
-    scopes: ['orders/read', 'orders/write'],
-  })),
-})
+export const clients = Array.from({ length: 50 }, (_, index) => ({
+  clientId: `client${String(index).padStart(20, '0')}`,
+  scopes: ['orders/read', 'orders/write'],
+}))
+
+export const pool = createTestUserPool({ clients })
 
 const sample = pool.accessToken().split('.')
 const header = JSON.parse(Buffer.from(sample[0], 'base64url').toString())
