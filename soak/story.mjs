@@ -12,9 +12,9 @@ export const acts = [
     seconds: 3.5,
     begin: (pool) => pool.rotate({ keepOld: true }),
   },
-  { name: 'hang', seconds: 0.9, begin: (pool) => pool.fail('hang') },
+  { name: 'hang', seconds: 0.8, begin: (pool) => pool.fail('hang') },
   { name: 'refuse', seconds: 1, begin: (pool) => pool.fail('refuse') },
-  { name: 'healed', seconds: 0.4, begin: (pool) => pool.heal() },
+  { name: 'healed', seconds: 0.5, begin: (pool) => pool.heal() },
   {
     name: 'old keys removed',
     seconds: 5.2,
