@@ -28,6 +28,8 @@ export interface Door {
   /** One request with none, one or several Authorization lines. */
   ask(authorization: string | readonly string[] | undefined): Promise<Answer>
   readonly server: ResourceServer
+  /** Where it listens, if it does. */
+  readonly port?: number
   close(): Promise<void>
 }
 
@@ -98,6 +100,7 @@ export function httpDoor(
       return answerOf(raw, seen.auth)
     },
     server,
+    port,
     close,
   }
 }
