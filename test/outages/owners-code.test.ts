@@ -54,9 +54,10 @@ const hostile = (): Error =>
 
 const getters = (): Error =>
   Object.defineProperties(new Error('secret'), {
+    // First: replacing it makes Node write it, which looks at the others.
+    stack: { get: trap },
     message: { get: trap },
     name: { get: trap },
-    stack: { get: trap },
     cause: { get: trap },
     constructor: { get: trap },
   })
