@@ -19,8 +19,8 @@ const WAVE = 1000
 const WAVES = { core: 20, carried: 2 }
 /** Waves before memory is looked at: what runs for the first time is compiled, and leaves that. */
 const WARM = 2
-/** Characters of a stranger's kid: two waves of them, kept, would be more than may be left behind. */
-const KID = 2400
+/** Characters of all kids of a flood: if they were kept, twice what may be left behind. */
+const KIDS = 6_000_000
 /** Bytes that a flood may leave behind, whatever its size: the noise of a heap. */
 const LEFT = 3_000_000
 /** A thousand requests in one process may hold its event loop up longer than a fetch may take. */
@@ -79,7 +79,9 @@ onEverySurface(
     isReached(t, await ask(known), 'before')
     const crowd = await openCrowd(door, 20)
     t.teardown(() => crowd.close())
-    const kid = (): string => randomBytes((KID * 3) / 4).toString('base64')
+    const waves = surface.name === 'core' ? WAVES.core : WAVES.carried
+    const bytes = Math.ceil(((KIDS / (waves * WAVE)) * 3) / 4)
+    const kid = (): string => randomBytes(bytes).toString('base64')
     const wave = async (): Promise<void> => {
       const tokens = Array.from({ length: WAVE }, () => strangersToken(known, kid()))
       t.strictSame([...(await crowd.ask(tokens))], [['401 ERR_KEY_UNKNOWN', WAVE]])
@@ -87,7 +89,6 @@ onEverySurface(
     }
     for (let warm = 0; warm < WARM; warm += 1) await wave()
     const heap = heapUsed()
-    const waves = surface.name === 'core' ? WAVES.core : WAVES.carried
     for (let flood = 0; flood < waves; flood += 1) await wave()
     const left = heapUsed() - heap
     t.ok(left < LEFT, `${left} bytes left behind`)

@@ -94,7 +94,7 @@ for (const [name, answer] of foreign) {
       }
       t.equal(fetches('issuer-cognito-idp'), 1)
       isReached(t, await ask(own), 'the form in use')
-      for (let minute = 0; minute < 40; minute += 4) {
+      for (let minute = 0; minute < 24; minute += 4) {
         clocks.advance(4 * MINUTE)
         isRefused(t, surface, await ask(theirs), 'ERR_KEY_UNKNOWN', `minute ${minute}`)
         isReached(t, await ask(own), 'the form in use')
@@ -103,7 +103,7 @@ for (const [name, answer] of foreign) {
       t.match(door.server.status(), { ready: true, userPools: [{ lastError: null }] })
       // 403 and 404 are remembered for five minutes, the others for a backoff step.
       const definite = name === '403' || name === '404'
-      t.equal(fetches('issuer-cognito-idp'), definite ? 1 + 10 / 2 : 1 + 10)
+      t.equal(fetches('issuer-cognito-idp'), definite ? 1 + 6 / 2 : 1 + 6)
     },
   )
 }

@@ -78,15 +78,15 @@ onEverySurface(
   'in a flood, a new key is accepted one cooldown after its publication at most',
   async (t, surface) => {
     // The budget was just spent; and the one fetch that came back was spent a moment ago.
-    for (const moment of [200, 5200]) {
+    for (const moment of [400, 5200]) {
       const { pool, clocks, ask } = await openStage(t, surface)
       await ask()
       const codes = new Set<string | undefined>()
       const flood = async (): Promise<void> => {
         codes.add((await ask(pool.tampered.unknownKey())).code)
-        clocks.advance(100)
+        clocks.advance(200)
       }
-      for (let time = 0; time <= moment; time += 100) await flood()
+      for (let time = 0; time <= moment; time += 200) await flood()
       pool.rotateKeys({ keepOld: true })
       const published = clocks.monotonic
       const token = pool.accessToken()
