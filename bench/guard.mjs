@@ -4,7 +4,7 @@
  * them. Both are ratios within one process: the machine's speed is in neither.
  */
 import { createResourceServer } from '../dist/index.js'
-import { table } from './measure.mjs'
+import { table } from './table.mjs'
 import { asLine, measureHits, median, onceBatch, rsaBatch } from './micro.mjs'
 import { pool } from './tokens.mjs'
 

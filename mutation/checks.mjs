@@ -143,7 +143,7 @@ export const checks = {
     ['a default that is optional is no guard', 'server', ' && !fallback.optional', '', 'server'],
     ['only true is a yes', 'ask', '(await Promise.race([answer(question), late])) === true', 'Boolean(await Promise.race([answer(question), late]))', 'ask'],
     ['a known token, to the letter', 'token-cache', 'entry.credential !== credential', 'false', 'token-cache'],
-    ['a known token has not expired', 'cached-token', 'isLive(this.token.expiresAt, rules.clockTolerance, now) &&', '', 'known-tokens'],
+    ['a known token has not expired', 'cached-token', 'isLive(this.#expiresAt, rules.clockTolerance, now) &&', '', 'known-tokens'],
     ['a known token is active', 'cached-token', 'now >= this.#notBefore &&', '', 'known-tokens'],
     ['the key of a known token is in force', 'cached-token', ' &&\n      keys.stillHolds(this.#key, wall)', '', 'known-tokens'],
     ['that key, not one of its kid', 'key-source', 'this.#keySet?.usable.get(key.kid) === key', 'this.#keySet?.usable.has(key.kid) === true', 'known-tokens'],

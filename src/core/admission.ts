@@ -5,10 +5,11 @@
 import { ask, type NoDecisionError } from './ask.ts'
 import { following } from './at-once.ts'
 import type { Refusals } from './challenge.ts'
+import type { MachineClaims } from './claims.ts'
 import type { AuthError } from './errors.ts'
 import type { ServerOptions } from './options.ts'
 import { type CompiledRequirement, scopesSuffice } from './requirement.ts'
-import type { VerifiedToken } from './verified-token.ts'
+import { scopesOf, type VerifiedToken } from './verified-token.ts'
 import type { Issuer } from './verifier.ts'
 
 /** What a caller is told to wait when a check or lookup gave no decision, in milliseconds. */
@@ -57,19 +58,19 @@ export class Admission {
   /**
    * At once unless the owner has to be asked.
    *
-   * @param granted The token's scopes, where they are at hand: reading them from it decodes them.
+   * @param claims The token's, where they are at hand: reading them from it decodes them.
    */
   admit(
     known: Known,
     route: Route,
     request: unknown,
-    granted?: readonly string[],
+    claims?: MachineClaims,
   ): VerifiedToken | Promise<VerifiedToken> {
     const { lookup } = known.issuer
-    if (lookup === undefined) return this.#admitClient(true, known, route, request, granted)
+    if (lookup === undefined) return this.#admitClient(true, known, route, request, claims)
     const allowed = lookup(known.token.clientId)
     return following(allowed instanceof Promise ? this.#answered(allowed) : allowed, (isAllowed) =>
-      this.#admitClient(isAllowed, known, route, request, granted),
+      this.#admitClient(isAllowed, known, route, request, claims),
     )
   }
 
@@ -78,10 +79,10 @@ export class Admission {
     known: Known,
     route: Route,
     request: unknown,
-    granted: readonly string[] | undefined,
+    claims: MachineClaims | undefined,
   ): VerifiedToken | Promise<VerifiedToken> {
     if (!isAllowed) throw this.#refusals.refuse('ERR_CLIENT_NOT_ALLOWED')
-    if ((known.met & route.bit) === 0) this.#holdAgainst(known, route, granted)
+    if ((known.met & route.bit) === 0) this.#holdAgainst(known, route, claims)
     const asksOwner = this.#options.check !== undefined || route.requirement.check !== undefined
     return asksOwner ? this.#check(known.token, route, request) : known.token
   }
@@ -89,11 +90,15 @@ export class Admission {
   #holdAgainst(
     known: Known,
     { requirement, insufficient, bit }: Route,
-    granted: readonly string[] | undefined,
+    claims: MachineClaims | undefined,
   ): void {
     const { token } = known
-    const isGranted = (scope: string): boolean =>
-      granted === undefined ? token.scopes.has(scope) : granted.includes(scope)
+    let granted: readonly string[] | undefined
+    const isGranted = (scope: string): boolean => {
+      if (claims === undefined) return token.scopes.has(scope)
+      granted ??= scopesOf(claims)
+      return granted.includes(scope)
+    }
     if (!scopesSuffice(isGranted, requirement)) {
       throw this.#refusals.refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
     }

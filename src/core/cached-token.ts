@@ -5,7 +5,7 @@ import type { ImportedKey } from './key-set.ts'
 import type { JsonValue } from './strict-json.ts'
 import type { CacheEntry } from './token-cache.ts'
 import type { VerifiedToken } from './verified-token.ts'
-import type { Issuer } from './verifier.ts'
+import type { Issuer, Verified } from './verifier.ts'
 
 /** Bytes of an entry, its token object and their place in the cache. */
 const OVERHEAD = 300
@@ -19,27 +19,21 @@ export class CachedToken implements CacheEntry {
   readonly issuer: Issuer
   readonly bytes: number
   readonly #key: ImportedKey
+  /** Epoch seconds. Here and on the token: a hit touches as little memory as it can. */
   readonly #notBefore: number
+  readonly #expiresAt: number
   /** Routes whose scopes and clients it was found to meet, a bit each; and {@link VISITED}. */
   met = 0
   next: this | undefined = undefined
 
-  constructor(
-    credential: string,
-    verified: {
-      readonly token: VerifiedToken
-      readonly issuer: Issuer
-      readonly key: ImportedKey
-      readonly claims: MachineClaims
-    },
-  ) {
-    const { token, issuer, key, claims } = verified
+  constructor(credential: string, token: VerifiedToken, issuer: Issuer, { claims, key }: Verified) {
     this.credential = credential
     this.token = token
     this.issuer = issuer
     this.bytes = OVERHEAD + credential.length + heapBytes(claims)
     this.#key = key
     this.#notBefore = notBefore(claims, issuer.rules.clockTolerance)
+    this.#expiresAt = claims.exp
   }
 
   get visited(): boolean {
@@ -60,7 +54,7 @@ export class CachedToken implements CacheEntry {
     const now = wall / 1000
     const { keys, rules } = this.issuer
     return (
-      isLive(this.token.expiresAt, rules.clockTolerance, now) &&
+      isLive(this.#expiresAt, rules.clockTolerance, now) &&
       now >= this.#notBefore &&
       keys.stillHolds(this.#key, wall)
     )

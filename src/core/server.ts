@@ -26,7 +26,7 @@ import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import type { CoreServer, Guard, ServerStatus } from './resource-server.ts'
 import { TokenCache } from './token-cache.ts'
 import type { UserPool } from './user-pool-options.ts'
-import { scopesOf, type VerifiedToken, verifiedToken } from './verified-token.ts'
+import { type VerifiedToken, verifiedToken } from './verified-token.ts'
 import {
   type Issuer,
   readToken,
@@ -159,7 +159,7 @@ export class Server implements CoreServer {
       this.#keepKid(jws)
       const known = this.#remember(authorization, credential.token, issuer, verified)
       if (seen !== undefined) note(seen, known)
-      return this.#admission.admit(known, route, request, scopesOf(verified.claims))
+      return this.#admission.admit(known, route, request, verified.claims)
     })
   }
 
@@ -201,12 +201,14 @@ export class Server implements CoreServer {
     // Another request with the same token may have been faster.
     const faster = tokens?.get(authorization as string)
     if (faster !== undefined) return faster
-    const clientId = this.#clientIds.one(verified.claims.client_id)
-    const token = verifiedToken(isCached ? authorization : encoded, verified.claims, {
-      ...{ userPoolId: issuer.userPoolId, issuer: issuer.issuer, clientId },
+    const { claims } = verified
+    const token = verifiedToken(isCached ? authorization : encoded, claims, {
+      userPoolId: issuer.userPoolId,
+      issuer: issuer.issuer,
+      clientId: this.#clientIds.one(claims.client_id),
     })
     if (tokens === undefined) return { token, issuer, met: 0 }
-    const known = new CachedToken(authorization as string, { ...verified, token, issuer })
+    const known = new CachedToken(authorization as string, token, issuer, verified)
     tokens.add(known)
     return known
   }

@@ -1,6 +1,6 @@
 /** Writes what a run came to: Markdown, the raw values, charts; and text for the terminal. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { table } from '../../measure.mjs'
+import { table } from '../../table.mjs'
 import { expressPeers } from '../http/express-peers.mjs'
 import { fastifyPeers } from '../http/fastify-peers.mjs'
 import { chart } from './chart.mjs'
