@@ -95,3 +95,30 @@ onEverySurface(t, 'healthy again, a made-up kid is 401 and no longer 503', async
   clocks.advance(MINUTE)
   isRefused(t, surface, await ask(pool.tampered.unknownKey()), 'ERR_KEY_UNKNOWN', 'after it')
 })
+
+onEverySurface(
+  t,
+  'what is refused in health is refused in an outage, with the same code',
+  async (t, surface) => {
+    const { pool, clocks, ask } = await openStage(t, surface, {
+      requirement: { scopes: 'orders/read' },
+    })
+    const { tampered } = pool
+    const reader = pool.accessToken({ scopes: 'orders/read' })
+    const refused = [
+      ['ERR_TOKEN_INVALID', tampered.unsigned()],
+      ['ERR_TOKEN_ISSUER', tampered.wrongPool()],
+      ['ERR_TOKEN_EXPIRED', tampered.expired()],
+      ['ERR_TOKEN_SIGNATURE', tampered.wrongKey()],
+      ['ERR_TOKEN_SIGNATURE', tampered.altered()],
+      ['ERR_TOKEN_USE', pool.idToken()],
+    ] as const
+    for (const state of ['health', 'an outage']) {
+      isReached(t, await ask(reader), state)
+      for (const [code, token] of refused) isRefused(t, surface, await ask(token), code, state)
+      t.equal((await ask(pool.accessToken({ scopes: 'x/y' }))).code, 'ERR_SCOPE_INSUFFICIENT')
+      await pool.setJwksFault('500')
+      clocks.advance(6 * MINUTE)
+    }
+  },
+)
