@@ -4,8 +4,8 @@
  * them. Both are ratios within one process: the machine's speed is in neither.
  */
 import { createResourceServer } from '../dist/index.js'
-import { table } from './table.mjs'
 import { asLine, measureHits, median, onceBatch, rsaBatch } from './micro.mjs'
+import { table } from './table.mjs'
 import { pool } from './tokens.mjs'
 
 const HIT_LIMIT = 0.03
