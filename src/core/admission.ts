@@ -3,7 +3,7 @@
  * this order.
  */
 import { ask, type NoDecisionError } from './ask.ts'
-import { following } from './at-once.ts'
+import { following, isToCome } from './at-once.ts'
 import type { Refusals } from './challenge.ts'
 import type { MachineClaims } from './claims.ts'
 import type { AuthError } from './errors.ts'
@@ -69,7 +69,7 @@ export class Admission {
     const { lookup } = known.issuer
     if (lookup === undefined) return this.#admitClient(true, known, route, request, claims)
     const allowed = lookup(known.token.clientId)
-    return following(allowed instanceof Promise ? this.#answered(allowed) : allowed, (isAllowed) =>
+    return following(isToCome(allowed) ? this.#answered(allowed) : allowed, (isAllowed) =>
       this.#admitClient(isAllowed, known, route, request, claims),
     )
   }
@@ -81,7 +81,7 @@ export class Admission {
     request: unknown,
     claims: MachineClaims | undefined,
   ): VerifiedToken | Promise<VerifiedToken> {
-    if (!isAllowed) throw this.#refusals.refuse('ERR_CLIENT_NOT_ALLOWED')
+    if (isAllowed !== true) throw this.#refusals.refuse('ERR_CLIENT_NOT_ALLOWED')
     if ((known.met & route.bit) === 0) this.#holdAgainst(known, route, claims)
     const asksOwner = this.#options.check !== undefined || route.requirement.check !== undefined
     return asksOwner ? this.#check(known.token, route, request) : known.token
@@ -119,7 +119,7 @@ export class Admission {
     const allowed =
       (serverCheck === undefined || (await this.#answered(ask(() => serverCheck(token))))) &&
       (routeCheck === undefined || (await this.#answered(ask(() => routeCheck(token, request)))))
-    if (!allowed) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
+    if (allowed !== true) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
     return token
   }
 

@@ -1,5 +1,7 @@
 /** Where operators read: structured like the loggers of the frameworks, silent unless given. */
 
+import { isToCome } from './at-once.ts'
+
 /** Pino's and Fastify's order: details first. `console` fits too. */
 export interface Logger {
   info(details: object, message: string): void
@@ -16,7 +18,7 @@ export function safeLogger(logger: Logger | undefined): Logger {
     safe[level] = (details, message) => {
       try {
         const written: unknown = logger?.[level](details, message)
-        if (written instanceof Promise) written.catch(() => {})
+        if (isToCome(written)) written.then(undefined, () => {})
       } catch {
         // There is nowhere left to say it.
       }

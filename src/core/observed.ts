@@ -1,4 +1,5 @@
 /** Watches one decision for who listens, and changes nothing about it. */
+import { isToCome } from './at-once.ts'
 import { type DecisionEvent, secondsBetween, tell } from './diagnostics.ts'
 import { AuthError } from './errors.ts'
 
@@ -40,5 +41,5 @@ export function observed<Decision>(
   } catch (error) {
     return refused(error)
   }
-  return decision instanceof Promise ? decision.then(admitted, refused) : admitted(decision)
+  return isToCome(decision) ? decision.then(admitted, refused) : admitted(decision)
 }

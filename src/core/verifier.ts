@@ -65,6 +65,6 @@ export function verifyToken({ jws, issuer }: Claimed): Verification | Promise<Ve
 function checkSignature(jws: Jws, key: KeyAnswer): Verification | Promise<Verification> {
   if (typeof key === 'string' || 'retryAfter' in key) return key
   return following(isSignedBy(jws, key.key), (isGood) =>
-    isGood ? { claims: jws.claims as MachineClaims, key } : 'ERR_TOKEN_SIGNATURE',
+    isGood === true ? { claims: jws.claims as MachineClaims, key } : 'ERR_TOKEN_SIGNATURE',
   )
 }

@@ -1,5 +1,6 @@
 /** The Express middleware: each route says what it needs by the guard in front of it. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isToCome } from '../core/at-once.ts'
 import { authorizationLines } from '../core/bearer.ts'
 import { AuthError } from '../core/errors.ts'
 import { InternalError } from '../core/internal-error.ts'
@@ -120,7 +121,7 @@ function protect(
       decline(error)
       return
     }
-    if (decision instanceof Promise) decision.then(admit, decline)
+    if (isToCome(decision)) decision.then(admit, decline)
     else admit(decision)
   }
 }

@@ -1,6 +1,7 @@
 /** The Fastify plugin: protects every route of its context and below, declared earlier or later. */
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { isToCome } from '../core/at-once.ts'
 import { authorizationLines } from '../core/bearer.ts'
 import { AuthError } from '../core/errors.ts'
 import { InternalError } from '../core/internal-error.ts'
@@ -93,7 +94,7 @@ function pass(
     decline(error)
     return
   }
-  if (decision instanceof Promise) decision.then(admit, decline)
+  if (isToCome(decision)) decision.then(admit, decline)
   else admit(decision)
 }
 
