@@ -7,6 +7,7 @@ import { isHeard, secondsBetween, tell, type UnknownKidEvent } from './diagnosti
 import type { JwksError } from './fetch-jwks.ts'
 import type { ImportedKey } from './key-set.ts'
 import { KeySource, type SourceContext } from './key-source.ts'
+import { has } from './own-member.ts'
 
 /** Longest a request waits for the refresh of a process that was frozen, in milliseconds. */
 const WAKE_WAIT = 1000
@@ -171,5 +172,5 @@ export class IssuerKeys {
 
 function codeOf(answer: KeyAnswer): UnknownKidEvent['code'] {
   if (typeof answer === 'string') return answer
-  return 'retryAfter' in answer ? 'ERR_KEYS_UNAVAILABLE' : null
+  return has(answer, 'retryAfter') ? 'ERR_KEYS_UNAVAILABLE' : null
 }

@@ -16,6 +16,7 @@ import type { KeyStore } from './keys.ts'
 import { observed, type Seen } from './observed.ts'
 import { OptionError } from './option-error.ts'
 import type { ServerOptions } from './options.ts'
+import { has } from './own-member.ts'
 import { openStore, tableOfIssuers } from './pools.ts'
 import {
   type AccessRequirement,
@@ -165,7 +166,7 @@ export class Server implements CoreServer {
 
   #verified(verification: Verification): Verified {
     if (typeof verification === 'string') throw this.#refusals.refuse(verification)
-    if ('key' in verification) return verification
+    if (has(verification, 'key')) return verification
     const { retryAfter, cause } = verification
     throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', retryAfter, cause)
   }

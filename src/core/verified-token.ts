@@ -182,8 +182,9 @@ export function verifiedToken(
   return new Token(encoded, claims, origin) as unknown as VerifiedToken
 }
 
-/** The scopes of claims, none for an empty list. */
-export function scopesOf({ scope }: MachineClaims): readonly string[] {
+/** The scopes of claims, none for an empty list; nor for one that stands on every object. */
+export function scopesOf(claims: MachineClaims): readonly string[] {
+  const scope = Object.hasOwn(claims, 'scope') ? claims.scope : undefined
   return scope === undefined || scope === '' ? [] : scope.split(' ')
 }
 

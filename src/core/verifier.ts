@@ -10,6 +10,7 @@ import type { AuthErrorCode } from './errors.ts'
 import type { IssuerKeys, KeyAnswer, KeysUnavailable } from './issuer-keys.ts'
 import { decodeJws, type Jws } from './jws.ts'
 import type { ImportedKey } from './key-set.ts'
+import { has } from './own-member.ts'
 import { isSignedBy } from './signature.ts'
 
 /** One issuer form of a pool: what its tokens are held against. */
@@ -63,7 +64,7 @@ export function verifyToken({ jws, issuer }: Claimed): Verification | Promise<Ve
 }
 
 function checkSignature(jws: Jws, key: KeyAnswer): Verification | Promise<Verification> {
-  if (typeof key === 'string' || 'retryAfter' in key) return key
+  if (typeof key === 'string' || has(key, 'retryAfter')) return key
   return following(isSignedBy(jws, key.key), (isGood) =>
     isGood === true ? { claims: jws.claims as MachineClaims, key } : 'ERR_TOKEN_SIGNATURE',
   )

@@ -4,6 +4,7 @@ import type {
   APIGatewaySimpleAuthorizerWithContextResult,
   Statement,
 } from 'aws-lambda'
+import { has } from '../core/own-member.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
 import type { RequestArn } from './arn.ts'
 import { AuthorizerError, type Outcome } from './outcome.ts'
@@ -35,7 +36,7 @@ type Decision = Outcome<VerifiedToken | null>
 
 /** About this request alone. */
 export function exactPolicy(outcome: Decision, { exact }: RequestArn): APIGatewayAuthorizerResult {
-  const effect = 'code' in outcome ? 'Deny' : 'Allow'
+  const effect = has(outcome, 'code') ? 'Deny' : 'Allow'
   return policy([statement(effect, [exact])], contextOf(outcome))
 }
 
@@ -50,7 +51,7 @@ export function keptPolicy(
 ): APIGatewayAuthorizerResult {
   const resources = (globs: readonly string[]): string[] => globs.map((glob) => `${stage}/${glob}`)
   const nothing = statement('Deny', resources(['*']))
-  if ('code' in outcome) return policy([nothing], contextOf(outcome))
+  if (has(outcome, 'code')) return policy([nothing], contextOf(outcome))
   const { token, allow, deny, until } = outcome.granted
   const context = contextOf({ granted: token })
   if (allow.length === 0) return policy([nothing], context)
@@ -66,11 +67,11 @@ export function keptPolicy(
 export function simpleAnswer(
   outcome: Decision,
 ): APIGatewaySimpleAuthorizerWithContextResult<AuthorizerContext> {
-  return { isAuthorized: 'granted' in outcome, context: contextOf(outcome) }
+  return { isAuthorized: has(outcome, 'granted'), context: contextOf(outcome) }
 }
 
 function contextOf(outcome: Decision): AuthorizerContext {
-  if ('code' in outcome) return { code: outcome.code }
+  if (has(outcome, 'code')) return { code: outcome.code }
   if (outcome.granted === null) return {}
   const { clientId, scopes, expiresAt, userPoolId } = outcome.granted
   return { clientId, scopes: [...scopes].join(' '), expiresAt, userPoolId }
