@@ -22,6 +22,8 @@ export interface SourceContext {
   readonly signal: AbortSignal
   /** Whether another issuer form of the pool has keys in force. */
   hasOtherKeys(than: KeySource, now: number): boolean
+  /** A fetch brought keys. */
+  accepted(): void
   /** A fetch ended, well or not. */
   settled(): void
 }
@@ -58,6 +60,13 @@ export class KeySource {
     this.#keySet = keySet
     this.#offline = offline
     this.#hadKeys = true
+  }
+
+  /** Lets go of given keys that no fetch of its own replaced; offline ones are for good. */
+  outgrowGiven(): void {
+    if (this.#offline || this.#from > 0) return
+    this.#keySet = undefined
+    this.#hadKeys = false
   }
 
   /** The keys in force are the only ones there are: nothing is fetched. */
@@ -184,6 +193,7 @@ export class KeySource {
     this.#from = this.#begun
     this.#backoff.succeeded()
     this.#lastError = undefined
+    this.#pool.accepted()
     // Spread, so that the instances of a fleet started together do not ask together.
     this.#dueAt = this.#endedAt + this.#pool.refreshInterval * (0.9 + Math.random() * 0.2)
     if (changes.added + changes.removed === 0) return

@@ -85,6 +85,10 @@ export class KeyStore {
           signal: this.#closing.signal,
           spend: (now) => budget.take(now),
           hasOtherKeys: (than, now) => this.#sources.some((it) => it !== than && it.isLive(now)),
+          // A pool uses one form: the other's copy of given keys would outlive their revocation.
+          accepted: () => {
+            for (const it of this.#sources) it.outgrowGiven()
+          },
           settled: () => this.#settled(),
         }),
     )
