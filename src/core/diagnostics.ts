@@ -118,7 +118,7 @@ export function nextInstance(): number {
   return instances
 }
 
-/** Seconds from one moment in milliseconds to another; never negative, whatever the clock did. */
+/** Seconds from one moment in milliseconds to another; never negative, and 0 where it told no time. */
 export function secondsBetween(begun: number, ended: number): number {
-  return Math.max(0, ended - begun) / 1000
+  return Math.max(0, ended - begun || 0) / 1000
 }

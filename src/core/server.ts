@@ -25,6 +25,7 @@ import {
 } from './requirement.ts'
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import type { CoreServer, Guard, ServerStatus } from './resource-server.ts'
+import { trusting } from './steady-clock.ts'
 import { TokenCache } from './token-cache.ts'
 import type { UserPool } from './user-pool-options.ts'
 import { type VerifiedToken, verifiedToken } from './verified-token.ts'
@@ -95,7 +96,8 @@ export class Server implements CoreServer {
   guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null> {
     this.declare(requirement)
     const route = this.#admission.routeOf(requirement)
-    const observer = { instance: this.#instance, monotonicNow: this.#options.monotonicNow }
+    const monotonicNow = trusting(this.#options.monotonicNow)
+    const observer = { instance: this.#instance, monotonicNow }
     return (authorization, request) =>
       isHeard('cognito-m2m:decision')
         ? observed(observer, (seen) => this.#decide(authorization, request, route, seen))

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { steadyClock, trusting } from '../../src/core/steady-clock.ts'
 import { jwk, machineToken, NOW, outcome, serve } from './forge.ts'
+import { listen } from './listen.ts'
 
 const authorization = `Bearer ${machineToken()}`
 
@@ -97,6 +98,30 @@ t.test('a clock that fails from the start refuses, and heals', async (t) => {
   t.ok(await until(() => server.status().userPools[0]?.keysAge !== null))
   t.equal(await outcome(server.guard(), authorization), 'accepted')
   t.strictSame(seen, [])
+})
+
+t.test('a monotonic clock that fails changes no answer, whoever listens', async (t) => {
+  const failures: readonly (() => unknown)[] = [
+    () => {
+      throw new Error('no clock')
+    },
+    () => 5n,
+  ]
+  for (const broken of failures) {
+    let failing = false
+    const server = serve({ monotonicNow: () => (failing ? broken() : performance.now()) })
+    t.teardown(() => server.close())
+    const guard = server.guard()
+    t.equal(await outcome(guard, authorization), 'accepted')
+    failing = true
+    const { of } = listen(t)
+    t.equal(await outcome(guard, authorization), 'accepted')
+    t.equal(await outcome(guard, undefined), 'ERR_TOKEN_MISSING')
+    t.match(of('cognito-m2m:decision', server.status().instance), [
+      { code: null, duration: 0 },
+      { code: 'ERR_TOKEN_MISSING', duration: 0 },
+    ])
+  }
 })
 
 t.test('elapsed time goes on after readings that are none', (t) => {
