@@ -11,6 +11,8 @@ import type { Logger } from './logger.ts'
 import { steadyClock, trusting } from './steady-clock.ts'
 import type { GivenKeys } from './user-pool-options.ts'
 
+/** As it was before any test replaced it with one that stands still. */
+const systemNow = Date.now
 /** Age at which stale keys are worth a log line, in milliseconds. */
 const STALE_WARNING = 15 * 60_000
 /** When to look again while the clock tells no time, in milliseconds. */
@@ -80,7 +82,7 @@ export class KeyStore {
           origin: { instance: config.instance, userPoolId: config.userPoolId },
           fetch: config.fetch,
           now: trusting(config.now),
-          isSystemClock: config.now === Date.now,
+          isSystemClock: config.now === systemNow,
           elapsed: this.#elapsed,
           signal: this.#closing.signal,
           spend: (now) => budget.take(now),
