@@ -21,6 +21,8 @@ export interface TokenCacheBounds {
   readonly maxBytes: number
 }
 
+/** A token takes more: buckets beyond that stay empty, and the hand would have to pass them. */
+const LEAST_BYTES = 512
 /** Entries of a bucket: what crowds into one, by chance or on purpose, is let go of. */
 const MAX_CHAIN = 8
 
@@ -41,7 +43,8 @@ export class TokenCache<Entry extends CacheEntry> {
 
   constructor(bounds: TokenCacheBounds) {
     this.#bounds = bounds
-    const size = 2 ** Math.ceil(Math.log2(bounds.maxEntries))
+    const most = Math.min(bounds.maxEntries, Math.ceil(bounds.maxBytes / LEAST_BYTES))
+    const size = 2 ** Math.ceil(Math.log2(most))
     this.#buckets = new Array(size).fill(undefined)
     this.#mask = size - 1
   }
