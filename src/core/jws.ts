@@ -20,6 +20,8 @@ export interface Jws {
 
 /** Three parts, one pass: looking at each by itself takes three times as long. */
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
+/** Headers of tokens whose kid is kept: two or three a pool, and those of keys that went. */
+const MAX_HEADERS = 100
 /** Last characters whose unused bits are zero, where 2 or 3 characters remain of the last four. */
 const CANONICAL_END = { 2: 'AQgw', 3: 'AEIMQUYcgkosw048' } as const
 
@@ -39,6 +41,13 @@ export function decodeJws(token: string, kids: ReadonlyMap<string, string>): Jws
   if (kid === undefined || !isCanonical(signature)) return undefined
   const claims = decodePart(token.slice(first + 1, second))
   return claims && { header, kid, claims, signingInput: token.slice(0, second), signature }
+}
+
+/** Keeps the kid of a header. Of verified tokens alone, so that strangers can fill nothing. */
+export function keepKid(kids: Map<string, string>, { header, kid }: Jws): void {
+  if (kids.get(header) === kid) return
+  if (kids.size >= MAX_HEADERS) kids.clear()
+  kids.set(header, kid)
 }
 
 /** The kid of a header that has nothing else to it than what is accepted. */

@@ -11,7 +11,7 @@ import { checkClaims } from './claims.ts'
 import { isHeard, nextInstance } from './diagnostics.ts'
 import { endAtExpiry, type LongConnection } from './expiry.ts'
 import { Interned } from './interned.ts'
-import type { Jws } from './jws.ts'
+import { keepKid } from './jws.ts'
 import type { KeyStore } from './keys.ts'
 import { observed, type Seen } from './observed.ts'
 import { OptionError } from './option-error.ts'
@@ -53,8 +53,6 @@ export function requireDefault({ fallback }: ServerOptions): CompiledRequirement
 
 /** What comes before a token, as nearly every caller writes it. */
 const SPELLING = 'Bearer '
-/** Headers of tokens whose kid is kept: two or three a pool, and those of keys that went. */
-const MAX_HEADERS = 100
 
 /** See {@link CoreServer}. */
 export class Server implements CoreServer {
@@ -159,7 +157,7 @@ export class Server implements CoreServer {
     if (wrong !== undefined) throw refuse(wrong)
     return following(verifyToken(claimed), (verification) => {
       const verified = this.#verified(verification)
-      this.#keepKid(jws)
+      keepKid(this.#kids, jws)
       const known = this.#remember(authorization, credential.token, issuer, verified)
       if (seen !== undefined) note(seen, known)
       return this.#admission.admit(known, route, request, verified.claims)
@@ -171,13 +169,6 @@ export class Server implements CoreServer {
     if (has(verification, 'key')) return verification
     const { retryAfter, cause } = verification
     throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', retryAfter, cause)
-  }
-
-  /** Only of verified tokens, so that strangers can fill nothing. */
-  #keepKid({ header, kid }: Jws): void {
-    if (this.#kids.get(header) === kid) return
-    if (this.#kids.size >= MAX_HEADERS) this.#kids.clear()
-    this.#kids.set(header, kid)
   }
 
   /** What was verified under exactly this header value and holds still. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeJws } from '../../src/core/jws.ts'
+import { decodeJws, keepKid } from '../../src/core/jws.ts'
 import { encode, KID, label, machineClaims, machineToken, seeded } from './forge.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -198,3 +198,18 @@ t.test(
     t.equal(decodeJws(`${head}.${encode('{}')}.${tail}.x`, kids), undefined)
   },
 )
+
+t.test('headers are kept by their kid, and no more than a hundred', async (t) => {
+  const kids = new Map<string, string>()
+  const keep = (index: number): void => {
+    const jws = decode(withHeader({ index }))
+    if (jws !== undefined) keepKid(kids, jws)
+  }
+  for (let index = 0; index < 100; index += 1) keep(index)
+  t.equal(kids.size, 100)
+  t.equal(kids.get(encode({ ...header, index: 5 })), KID)
+  keep(5)
+  t.equal(kids.size, 100, 'what is there costs no other its place')
+  keep(100)
+  t.strictSame([...kids], [[encode({ ...header, index: 100 }), KID]])
+})
