@@ -1,0 +1,28 @@
+/** A server that a test changes while it runs: its key set, its clocks, its options. */
+import type { Guard, VerifiedToken } from '../../src/index.ts'
+import { type Changes, jwk, machineToken, NOW, outcome, serve } from './forge.ts'
+import { Clocks } from './key-endpoint.ts'
+
+export const token = machineToken()
+export const authorization = `Bearer ${token}`
+
+/** A server whose key set, clocks and options a test changes while it runs. */
+export function running(t: { teardown(handler: () => unknown): unknown }, changes: Changes = {}) {
+  const clocks = new Clocks()
+  clocks.wall = NOW * 1000
+  const state = { keys: [jwk()], fails: false, fetches: 0 }
+  const fetch = async (): Promise<Response> => {
+    state.fetches += 1
+    if (state.fails) throw new Error('down')
+    return Response.json({ keys: state.keys })
+  }
+  const server = serve({
+    ...{ jwks: undefined, fetch, now: clocks.now, monotonicNow: clocks.monotonicNow },
+    ...changes,
+  })
+  t.teardown(() => server.close())
+  return { clocks, state, server }
+}
+
+export const ask = (guard: Guard<VerifiedToken>, value: string = authorization) =>
+  outcome(guard, value)
