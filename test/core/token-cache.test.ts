@@ -60,9 +60,10 @@ t.test('is bounded by entries, and keeps what is asked for', async (t) => {
   const hot = Array.from({ length: 8 }, () => new Entry(name()))
   for (const entry of hot) cache.add(entry)
   let lost = 0
+  let most = 0
   for (let turn = 0; turn < 2000; turn += 1) {
     cache.add(new Entry(name()))
-    if (cache.entries > 64) t.fail(`${cache.entries} entries`)
+    most = Math.max(most, cache.entries)
     for (const entry of hot) {
       if (cache.get(entry.credential) === undefined) {
         lost += 1
@@ -70,6 +71,7 @@ t.test('is bounded by entries, and keeps what is asked for', async (t) => {
       }
     }
   }
+  t.equal(most, 64)
   t.ok(lost < 50, `hot tokens were lost ${lost} times in 16,000 uses`)
 })
 
