@@ -39,6 +39,19 @@ t.test('the error and the next attempt told are those of whichever form fails', 
   store.close()
 })
 
+t.test('a form that had keys is asked again soon, whatever it says in between', async (t) => {
+  const { endpoint, clocks, store } = await both()
+  for (const code of [403, 404]) {
+    endpoint.answer(status(code), 'updated')
+    await store.issuers[1]?.source.refresh()
+    t.equal(store.status().nextAttempt, 1, `${code} is remembered of a form that never had any`)
+    endpoint.answer(good('u', `after ${code}`), 'updated')
+    clocks.advance(SECOND)
+    t.equal(await find(store, `after ${code}`, 1), 'key')
+  }
+  store.close()
+})
+
 t.test('the timer refreshes each form in use', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())

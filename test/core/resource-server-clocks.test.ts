@@ -1,4 +1,5 @@
 /** Clocks that run away or answer nonsense: a request ends, and never with a yes they gave. */
+import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import type { ResourceServer } from '../../src/index.ts'
@@ -42,3 +43,22 @@ t.test(
     t.ok(clock.fetches < 5, `${clock.fetches} fetches for one request`)
   },
 )
+
+t.test('while the monotonic clock tells no time, requests fetch nothing at all', async (t) => {
+  const { server, clock } = fetching(t, { monotonicNow: () => Number.NaN })
+  await server.ready()
+  t.equal(clock.fetches, 1, 'at start')
+  const guard = server.guard()
+  for (let request = 0; request < 5; request += 1) {
+    t.equal((await refusal(guard, authorization)).code, 'ERR_KEYS_UNAVAILABLE')
+  }
+  t.equal(clock.fetches, 1)
+})
+
+t.test('while the monotonic clock tells no time, it is looked at once a second', async (t) => {
+  const timers = mock.method(globalThis, 'setTimeout')
+  t.teardown(() => mock.restoreAll())
+  const { server } = fetching(t, { monotonicNow: () => Number.NaN })
+  await server.ready()
+  t.equal(timers.mock.calls.at(-1)?.arguments[1], 1000, 'NaN would be a millisecond')
+})
