@@ -62,9 +62,9 @@ export class KeySource {
     this.#hadKeys = true
   }
 
-  /** Lets go of given keys that no fetch of its own replaced; offline ones are for good. */
+  /** Lets go of given keys that no fetch of its own replaced. Where they are offline, nothing fetches. */
   outgrowGiven(): void {
-    if (this.#offline || this.#from > 0) return
+    if (this.#from > 0) return
     this.#keySet = undefined
     this.#hadKeys = false
   }
