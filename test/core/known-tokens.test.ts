@@ -241,3 +241,18 @@ t.test('headers that were read before are bounded, and change no answer', async 
   const foreign = machineToken({}, { x: 119 }, keyPair('stranger'))
   t.equal(await ask(guard, `Bearer ${foreign}`), 'ERR_TOKEN_SIGNATURE')
 })
+
+t.test('one token twice in a crowd, both beside the event loop, is kept once', async (t) => {
+  const { server } = running(t)
+  await server.ready()
+  const guard = server.guard()
+  const others = Array.from(
+    { length: 12 },
+    (_, index) => `Bearer ${machineToken({ jti: `${index}` })}`,
+  )
+  const crowd = [...others, authorization, authorization].map((value) => guard(value))
+  t.ok(crowd.at(-1) instanceof Promise && crowd.at(-2) instanceof Promise)
+  const tokens = await Promise.all(crowd)
+  t.equal(tokens.at(-1), tokens.at(-2))
+  t.equal(guard(authorization), tokens.at(-1))
+})
