@@ -58,13 +58,15 @@ t.test('what one route lets in, another still refuses', async (t) => {
 
 t.test('however many routes there are, each decides for itself', async (t) => {
   const { server } = running(t)
-  const claims = { scope: Array.from({ length: 40 }, (_, index) => `even/${index * 2}`).join(' ') }
-  const value = `Bearer ${machineToken(claims)}`
-  const guards = Array.from({ length: 80 }, (_, index) => server.guard({ scopes: `even/${index}` }))
-  for (let turn = 0; turn < 3; turn += 1) {
-    for (const [index, guard] of guards.entries()) {
-      const expected = index % 2 === 0 ? 'accepted' : 'ERR_SCOPE_INSUFFICIENT'
-      if ((await ask(guard, value)) !== expected) t.fail(`route ${index} in turn ${turn}`)
+  const guards = Array.from({ length: 80 }, (_, index) => server.guard({ scopes: `x/${index}` }))
+  for (const odd of [0, 1]) {
+    const scope = Array.from({ length: 40 }, (_, index) => `x/${index * 2 + odd}`).join(' ')
+    const value = `Bearer ${machineToken({ scope })}`
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (const [index, guard] of guards.entries()) {
+        const expected = index % 2 === odd ? 'accepted' : 'ERR_SCOPE_INSUFFICIENT'
+        if ((await ask(guard, value)) !== expected) t.fail(`route ${index} in turn ${turn}`)
+      }
     }
   }
 })

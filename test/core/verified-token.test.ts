@@ -28,6 +28,12 @@ t.test('names the client, its scopes and where the token comes from', async (t) 
   t.strictSame(claims, machineClaims())
 })
 
+t.test("a user's token keeps its own subject beside the client's name", async (t) => {
+  const token = make({ sub: 'a-user' })
+  t.match(token, { subject: 'a-user', clientId: CLIENT })
+  t.match(token.claims, { sub: 'a-user', client_id: CLIENT })
+})
+
 t.test('an empty or absent scope grants nothing, not the empty scope', async (t) => {
   for (const scope of ['', undefined]) {
     const { scopes } = make({ scope })
