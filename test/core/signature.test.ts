@@ -23,6 +23,14 @@ t.test('eight checks a turn are answered at once, the rest beside the event loop
   }
 })
 
+t.test('what one turn checked counts in no other', async (t) => {
+  await setImmediate()
+  t.equal(isSignedBy(good, publicKey), true)
+  await setImmediate()
+  const answers = Array.from({ length: 8 }, () => isSignedBy(good, publicKey))
+  t.ok(answers.every((answer) => answer === true))
+})
+
 t.test('another key proves nothing, in line or aside', async (t) => {
   await setImmediate()
   const { publicKey: another } = keyPair('other')
