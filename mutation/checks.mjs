@@ -219,7 +219,7 @@ export const checks = {
     ['what is asked for is kept', 'token-cache', 'if (entry?.visited === false) entry.visited = true', '', 'token-cache'],
     ['tokens of many clients spread', 'token-cache', 'hash & this.#mask', '0', 'token-cache'],
     ['only verified tokens', 'server', "if (typeof verification === 'string') throw this.#refusals.refuse(verification)", "if (typeof verification === 'string') return { claims: {}, key: {} } as never", 'known-tokens'],
-    ['only what could be judged', 'server', "if ('key' in verification) return verification", 'return verification as Verified', 'known-tokens'],
+    ['only what could be judged', 'server', "if ('key' in verification) return verification", 'return verification as Verified', 'known-tokens-clocks'],
     ['only one spelling of Bearer', 'server', ' &&\n      authorization.startsWith(SPELLING)', '', 'known-tokens'],
     ['only one blank behind it', 'server', 'authorization.length === SPELLING.length + encoded.length &&', '', 'known-tokens'],
     ['a known token has not expired', 'cached-token', 'isLive(this.#expiresAt, rules.clockTolerance, now) &&', '', 'known-tokens-clocks'],

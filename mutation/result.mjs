@@ -24,7 +24,8 @@ function collect() {
         if (mutant.status !== 'Ignored') known.set(keyOf(mutant), mutant)
       const place = ({ location: { start } }) => start.line * 1000 + start.column
       const sorted = [...known.values()].sort((a, b) => place(a) - place(b))
-      all[file] = { source, mutants: sorted, changed: readFileSync(file, 'utf8') !== source }
+      const changed = readFileSync(file, 'utf8') !== source
+      all[file] = { source, mutants: sorted, changed, isLast: name === 'mutation.json' }
     }
   }
   writeFileSync(join(reports, 'all.json'), JSON.stringify({ files: all }))
@@ -121,6 +122,23 @@ function survivors() {
   )
 }
 
+/** What the numbers are not: those of one run over the sources as they are. */
+function reservations() {
+  const names = Object.keys(files).sort()
+  const list = (some) => some.map((name) => name.replace('src/core/', '')).join(', ')
+  const [last, earlier] = [
+    names.filter((name) => files[name].isLast),
+    names.filter((name) => !files[name].isLast),
+  ]
+  const changed = names.filter((name) => files[name].changed)
+  return [
+    earlier.length > 0 &&
+      `The last run made the mutants of ${list(last)}. The numbers of the other files are those of earlier runs.`,
+    changed.length > 0 &&
+      `\\* The source changed since its last run: not run again yet; its lines below are those of then.`,
+  ].filter((line) => line !== false)
+}
+
 const unnoticed = checks.filter(({ failing }) => failing === undefined).length
 writeFileSync(
   join(import.meta.dirname, 'RESULT.md'),
@@ -136,7 +154,9 @@ ${checkTables().join('\n')}
 ## Every mutant of src/core
 
 ${totals()}
-${Object.values(files).some(({ changed }) => changed) ? '\n\\* The source changed since: not run again yet; its lines below are those of then.\n' : ''}
+${reservations()
+  .map((line) => `\n${line}\n`)
+  .join('')}
 ## Survivors
 
 ${survivors()}
