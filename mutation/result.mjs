@@ -2,7 +2,7 @@
  * Writes RESULT.md from the reports of the two runs. Ends with 1 where a survivor has no reason. A run
  * of some places only renews those: what is known of the others is kept.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasons } from './survivors.mjs'
 
@@ -131,9 +131,12 @@ function reservations() {
     names.filter((name) => !files[name].isLast),
   ]
   const changed = names.filter((name) => files[name].changed)
+  const sources = readdirSync('src/core').map((name) => `src/core/${name}`)
+  const never = sources.filter((name) => files[name] === undefined)
   return [
     earlier.length > 0 &&
       `The last run made the mutants of ${list(last)}. The numbers of the other files are those of earlier runs.`,
+    never.length > 0 && `The mutants of ${list(never)} were never run to the end.`,
     changed.length > 0 &&
       `\\* The source changed since its last run: not run again yet; its lines below are those of then.`,
   ].filter((line) => line !== false)
