@@ -1,5 +1,8 @@
 /** What must not happen to a process in an outage, and what it asked for meanwhile. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Test } from 'tap'
+import { PRIVATE_ADDRESS } from './faults.ts'
+import { lured } from './lure.ts'
 
 export interface Watch {
   /** Rejections nobody handled, and exceptions nobody caught. */
@@ -33,4 +36,15 @@ export function watchProcess(): Watch {
       unsubscribe(CREATED, seen)
     },
   }
+}
+
+/** No redirect was followed, to wherever, and nothing would have ended the process. */
+export function expectQuiet(t: Test, { origins, unhandled }: Watch): void {
+  t.strictSame(lured, [])
+  t.ok(
+    [...origins].some((origin) => origin.startsWith('http://127.0.0.1:')),
+    'seen asking',
+  )
+  t.notOk(origins.has(PRIVATE_ADDRESS))
+  t.strictSame(unhandled, [])
 }
