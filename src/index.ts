@@ -12,6 +12,7 @@ export type {
   FailureEvent,
   FetchEvent,
   SwapEvent,
+  TokenEvent,
   UnknownKidEvent,
 } from './core/diagnostics.ts'
 export type { AnyAuthError, AuthErrorBody, AuthErrorCode } from './core/errors.ts'

@@ -32,6 +32,8 @@ export interface DiagnosticsEvents {
   readonly 'cognito-m2m:failure': FailureEvent
   /** A token named a kid that is not in the set in force, and the endpoint was asked if it might be. */
   readonly 'cognito-m2m:unknown-kid': UnknownKidEvent
+  /** A token proxy or a local pool answered a token request, or had a token issued ahead of one. */
+  readonly 'cognito-m2m:token': TokenEvent
 }
 
 /** Where an event comes from. */
@@ -90,6 +92,25 @@ export interface UnknownKidEvent extends DiagnosticsOrigin {
   readonly duration: number
 }
 
+/** See {@link DiagnosticsEvents}. */
+export interface TokenEvent {
+  /** Which token proxy or local pool of the process: `status().instance`. */
+  readonly instance: number
+  /** The pool, once it issued this client a token; null before. */
+  readonly userPoolId: string | null
+  /** The app client, once Cognito took its secret; null before. */
+  readonly clientId: string | null
+  /**
+   * `issued`: the user pool issued a token, for a caller or ahead of one; it is billed. `cached`: a
+   * caller got one that had been issued for another request. `refused`: the answer was an error of
+   * the caller's. `unavailable`: none could be had.
+   */
+  readonly outcome: 'issued' | 'cached' | 'refused' | 'unavailable'
+  /** `error` of the answer, as RFC 6749 section 5.2 names them; null with a token. */
+  readonly error: string | null
+  readonly duration: number
+}
+
 type Name = keyof DiagnosticsEvents
 
 const channels: Readonly<Record<Name, Channel>> = {
@@ -98,6 +119,7 @@ const channels: Readonly<Record<Name, Channel>> = {
   'cognito-m2m:swap': channel('cognito-m2m:swap'),
   'cognito-m2m:failure': channel('cognito-m2m:failure'),
   'cognito-m2m:unknown-kid': channel('cognito-m2m:unknown-kid'),
+  'cognito-m2m:token': channel('cognito-m2m:token'),
 }
 
 /** Whether anybody listens: where it costs to find out what to tell. */
@@ -112,7 +134,7 @@ export function tell<Heard extends Name>(name: Heard, event: () => DiagnosticsEv
 
 let instances = 0
 
-/** Numbers the resource servers of the process. */
+/** Numbers the resource servers, token proxies and local pools of the process. */
 export function nextInstance(): number {
   instances += 1
   return instances

@@ -1,12 +1,7 @@
 /** Who asks for a token: Basic or body credentials, either of a client's two secrets. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { type ClientCredentials, readBasic } from '../oauth/basic.ts'
 import type { PoolClient } from './clients.ts'
-import { decodeFormPart } from './form.ts'
-
-interface Credentials {
-  readonly clientId: string
-  readonly secret: string
-}
 
 /**
  * @returns The client, or the error of the answer.
@@ -23,30 +18,15 @@ export function authenticate(
     return clientOf(clients, [{ clientId, secret }]) ?? 'invalid_client'
   }
   if (secret !== undefined || further.length > 0) return 'invalid_request'
-  const client = clientOf(clients, basicCredentials(authorization)) ?? 'invalid_client'
+  const client = clientOf(clients, readBasic(authorization)) ?? 'invalid_client'
   const contradicts =
     client !== 'invalid_client' && (clientId ?? client.clientId) !== client.clientId
   return contradicts ? 'invalid_request' : client
 }
 
-/**
- * RFC 6749 section 2.3.1 form-encodes both halves, most clients of Cognito send them as they are:
- * a header is read both ways, so that secrets with `+` and `%` work for either kind.
- */
-function basicCredentials(authorization: string): Credentials[] {
-  const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? []
-  const text = Buffer.from(encoded ?? '', 'base64').toString('utf8')
-  const colon = text.indexOf(':')
-  if (colon === -1) return []
-  const raw = { clientId: text.slice(0, colon), secret: text.slice(colon + 1) }
-  const clientId = decodeFormPart(raw.clientId)
-  const secret = decodeFormPart(raw.secret)
-  return clientId === undefined || secret === undefined ? [raw] : [raw, { clientId, secret }]
-}
-
 function clientOf(
   clients: readonly PoolClient[],
-  candidates: readonly Credentials[],
+  candidates: readonly ClientCredentials[],
 ): PoolClient | undefined {
   return clients.find((client) =>
     candidates.some(

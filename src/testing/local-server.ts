@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { OptionError } from '../core/option-error.ts'
-import { MAX_FORM_BYTES } from './form.ts'
+import { MAX_FORM_BYTES } from '../oauth/form.ts'
 
 const HOST = '127.0.0.1'
 

@@ -1,8 +1,8 @@
 /** `/oauth2/token` for client credentials, with Cognito's answers and errors. */
 import { randomUUID } from 'node:crypto'
+import { isForm, parseForm } from '../oauth/form.ts'
 import { authenticate } from './client-credentials.ts'
 import type { PoolClient } from './clients.ts'
-import { isForm, parseForm } from './form.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 
 /** The errors Cognito documents for this endpoint. */
