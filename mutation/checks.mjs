@@ -90,9 +90,10 @@ export const checks = {
     ["the issuer's own key", 'verifier', ': { jws, issuer }', ': { jws, issuer: [...issuers.values()][0]! }', 'verifier'],
     ['a key was found', 'verifier', "if (typeof key === 'string' || 'retryAfter' in key) return key", '', 'verifier'],
     ['a good signature', 'verifier', 'isGood ? {', 'true ? {', 'verifier'],
-    ['a good signature, in line', 'signature', ": verify('sha256', input, key, bytes)", ': true', 'signature'],
+    ['a good signature, in line', 'signature', "return verify('sha256', input, key, bytes)", 'return true', 'signature'],
     ['a good signature, aside', 'signature', "verifyAside('sha256', input, key, bytes)", 'Promise.resolve(true)', 'signature'],
-    ['a crowd keeps nobody waiting', 'signature', 'inLine > MAX_IN_LINE', 'false', 'signature'],
+    ['a crowd keeps nobody waiting', 'signature', 'inLine + aside >= MAX_IN_LINE', 'false', 'signature'],
+    ['a crowd over several turns is one', 'signature', 'inLine + aside >=', 'inLine >=', 'signature'],
     ['over the header too', 'jws', 'token.slice(0, second)', 'token.slice(first + 1, second)', 'jws'],
   ],
   [CLAIMS]: [

@@ -31,6 +31,18 @@ t.test('what one turn checked counts in no other', async (t) => {
   t.ok(answers.every((answer) => answer === true))
 })
 
+t.test('while a crowd is under way, what comes next joins it', async (t) => {
+  await setImmediate()
+  const crowd = Array.from({ length: 64 }, () => isSignedBy(good, publicKey))
+  await crowd[8]
+  const next = isSignedBy(forged, publicKey)
+  t.type(next, Promise)
+  t.equal(await next, false)
+  await Promise.all(crowd)
+  await setImmediate()
+  t.equal(isSignedBy(good, publicKey), true, 'and then checks are in line again')
+})
+
 t.test('another key proves nothing, in line or aside', async (t) => {
   await setImmediate()
   const { publicKey: another } = keyPair('other')
