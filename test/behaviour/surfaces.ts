@@ -5,7 +5,7 @@ import express from 'express'
 import Fastify from 'fastify'
 import { cognitoAuth as expressAuth, getAuth } from '../../src/express/index.ts'
 import { cognitoAuth } from '../../src/fastify/index.ts'
-import { createResourceServer, type VerifiedToken } from '../../src/index.ts'
+import { type CommonOptions, createResourceServer, type VerifiedToken } from '../../src/index.ts'
 import { admitted, httpDoor, refused, type Surface } from './door.ts'
 import { lambdaSurfaces } from './lambda-surfaces.ts'
 
@@ -80,4 +80,27 @@ export const surfaces: readonly Surface[] = [
   expressSurface('Express 4', createRequire(import.meta.url)('express4')),
   expressSurface('Express 5', express),
   ...lambdaSurfaces,
+]
+
+type Cache = NonNullable<CommonOptions['tokenCache']>
+
+/** The same surface, unless a test says otherwise itself. */
+function caching(surface: Surface, name: string, tokenCache: Cache): Surface {
+  return {
+    ...surface,
+    name: `${surface.name}, ${name}`,
+    open: (options, ...rest) => surface.open({ tokenCache, ...options }, ...rest),
+  }
+}
+
+/**
+ * And without a token cache, and with one that every other token pushes out. Adapters have no part in
+ * it, so one stands for all.
+ */
+export const surfacesByCache: readonly Surface[] = [
+  ...surfaces,
+  ...[core, fastify].flatMap((surface) => [
+    caching(surface, 'no token cache', false),
+    caching(surface, 'one known token', { maxEntries: 1 }),
+  ]),
 ]

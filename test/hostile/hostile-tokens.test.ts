@@ -1,6 +1,12 @@
 /** Every hostile case at every surface: refused, in the right way, and nothing told. */
 import t, { type Test } from 'tap'
-import { type Answer, type Door, type Surface, surfaces } from '../behaviour/surfaces.ts'
+import {
+  type Answer,
+  type Door,
+  type Surface,
+  surfaces,
+  surfacesByCache,
+} from '../behaviour/surfaces.ts'
 import { CLIENT } from '../core/forge.ts'
 import { openAttackerSite } from './attacker-site.ts'
 import { acceptedCases, hostileCases, overview, repetitions } from './cases.ts'
@@ -71,7 +77,7 @@ async function runDoor(t: Test, surface: Surface, name: DoorName, plan: DoorPlan
   return { asked: cases.length, wrong }
 }
 
-for (const surface of surfaces) {
+for (const surface of surfacesByCache) {
   t.test(surface.name, async (t) => {
     let asked = 0
     const wrong: Wrong[] = []

@@ -1,7 +1,7 @@
 /** Every fault over every surface, in force before the first keys were had. */
 import t, { type Test } from 'tap'
 import type { Surface } from '../behaviour/door.ts'
-import { surfaces } from '../behaviour/surfaces.ts'
+import { surfacesByCache } from '../behaviour/surfaces.ts'
 import { SECOND } from '../core/key-endpoint.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
 import { type Fault, faults } from './faults.ts'
@@ -43,8 +43,8 @@ async function rehearse(t: Test, surface: Surface, fault: Fault): Promise<void> 
 for (const fault of faults) {
   t.test(`at start, ${fault.name}: 503, and 200 one step after it heals`, async (t) => {
     // A port that refuses connections is free for any neighbour that asks for one.
-    t.jobs = fault.name === 'connections refused' ? 1 : surfaces.length
-    for (const surface of surfaces) {
+    t.jobs = fault.name === 'connections refused' ? 1 : surfacesByCache.length
+    for (const surface of surfacesByCache) {
       t.test(surface.name, (t) => rehearse(t, surface, fault))
     }
   })
@@ -54,7 +54,7 @@ const PATIENT = ['connections refused', '500', 'an empty set']
 
 for (const fault of faults.filter(({ name }) => PATIENT.includes(name))) {
   t.test(`however often it failed, ${fault.name}: the wait is a minute at most`, async (t) => {
-    for (const surface of surfaces) {
+    for (const surface of surfacesByCache) {
       t.test(surface.name, async (t) => {
         const stage = await openOutage(t, surface, fault, { atStart: true })
         const token = stage.pool.accessToken()

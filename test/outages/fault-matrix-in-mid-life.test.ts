@@ -1,7 +1,7 @@
 /** Every fault over every surface, after keys were had: they are enough for a day. */
 import t, { type Test } from 'tap'
 import type { Surface } from '../behaviour/door.ts'
-import { surfaces } from '../behaviour/surfaces.ts'
+import { surfacesByCache } from '../behaviour/surfaces.ts'
 import { HOUR, MINUTE, SECOND } from '../core/key-endpoint.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
 import { type Fault, faults } from './faults.ts'
@@ -79,8 +79,8 @@ async function rehearse(t: Test, surface: Surface, fault: Fault): Promise<void> 
 for (const fault of faults) {
   t.test(`in mid-life, ${fault.name}: 200 for a day, then 503, then 200 again`, async (t) => {
     // A port that refuses connections is free for any neighbour that asks for one.
-    t.jobs = fault.name === 'connections refused' ? 1 : surfaces.length
-    for (const surface of surfaces) {
+    t.jobs = fault.name === 'connections refused' ? 1 : surfacesByCache.length
+    for (const surface of surfacesByCache) {
       t.test(surface.name, (t) => rehearse(t, surface, fault))
     }
   })
