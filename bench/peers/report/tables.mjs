@@ -67,6 +67,8 @@ const MICRO = {
   'expired ÷ new token': (it) => shown(divided(it, 'expired', 'new token'), 2),
   'foreign issuer ÷ new token': (it) => shown(divided(it, 'foreign issuer', 'new token'), 2),
   'event loop per token, 64 in flight, µs': (it) => shown(it['event loop, 64 in flight'], 1),
+  'crypto.verify alone, handed to the thread pool, µs': (it) =>
+    shown(it['event loop, signature handed over'], 1),
   'memory per cached token, bytes': (it) => bytes(it['bytes per token']),
   'the same, scopes and claims read': (it) => bytes(it['bytes per token, read']),
 }
