@@ -4,7 +4,7 @@ import { isLive, notBefore } from './claims.ts'
 import type { ImportedKey } from './key-set.ts'
 import type { JsonValue } from './strict-json.ts'
 import type { CacheEntry } from './token-cache.ts'
-import { scopesOf, type VerifiedToken } from './verified-token.ts'
+import type { VerifiedToken } from './verified-token.ts'
 import type { Issuer, Verified } from './verifier.ts'
 
 /** Bytes of an entry, its token object and their place in the cache. */
@@ -39,8 +39,7 @@ export class CachedToken implements CacheEntry {
     this.credential = credential
     this.token = token
     this.issuer = issuer
-    const scopes = scopesOf(claims).length * SCOPE
-    this.bytes = OVERHEAD + credential.length + scopes + heapBytes(claims, true)
+    this.bytes = OVERHEAD + credential.length + scopeBytes(claims.scope) + heapBytes(claims, true)
     this.#key = key
     this.#notBefore = notBefore(claims, issuer.rules.clockTolerance)
     this.#expiresAt = claims.exp
@@ -91,6 +90,13 @@ function heapBytes(value: JsonValue | MachineClaims | undefined, isShared = fals
   for (const name of names) {
     bytes += member + name.length + heapBytes((value as MachineClaims)[name])
   }
+  return bytes
+}
+
+/** Of the set of scopes; one blank stands between two of them. */
+function scopeBytes(scope = ''): number {
+  let bytes = SCOPE
+  for (let at = scope.indexOf(' '); at !== -1; at = scope.indexOf(' ', at + 1)) bytes += SCOPE
   return bytes
 }
 
