@@ -139,7 +139,7 @@ export class HeldToken {
     const begun = elapsed() - spent
     const share = EARLIEST_RENEWAL + Math.random() * (LATEST_RENEWAL - EARLIEST_RENEWAL)
     const expiresAt = Math.floor((issuedAt + life) / 1000)
-    const token = Object.freeze({ accessToken, expiresAt, scopes })
+    const token = Object.freeze({ accessToken, expiresAt, scopes: Object.freeze([...scopes]) })
     this.#held = {
       token,
       given: Promise.resolve(token),

@@ -83,7 +83,8 @@ export class SharedTokens {
     try {
       const grant = JSON.parse(Buffer.from(value).toString('utf8')) as Grant
       const age = this.#options.now() - grant.issuedAt
-      return age < grant.life * WORTHLESS ? grant : undefined
+      const whole = typeof grant.accessToken === 'string' && Array.isArray(grant.scopes)
+      return whole && age < grant.life * WORTHLESS ? grant : undefined
     } catch {
       return undefined
     }

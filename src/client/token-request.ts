@@ -139,7 +139,7 @@ function readAnswer(
   const scopes = granted === undefined ? (asked ?? []) : granted.split(' ').filter(Boolean).sort()
   return {
     accessToken: access_token,
-    scopes: Object.freeze([...scopes]),
+    scopes,
     life: Math.min(expires_in, LONGEST_LIFE) * 1000,
   }
 }

@@ -1,11 +1,11 @@
 /** Has tokens: the secret, the request, another try, and another secret where the first was refused. */
-import { setTimeout } from 'node:timers/promises'
 import type { ClientOptions } from './client-options.ts'
 import { ClientSecret } from './client-secret.ts'
 import { TokenClientError } from './errors.ts'
 import { retrying } from './retrying.ts'
 import { SharedTokens } from './shared-tokens.ts'
 import { type Grant, requestToken } from './token-request.ts'
+import { waitOpen } from './wait.ts'
 
 /** See the module. */
 export class TokenSource {
@@ -14,6 +14,8 @@ export class TokenSource {
   readonly #secret: ClientSecret
   readonly #shared: SharedTokens | undefined
   readonly #closed = new AbortController()
+  readonly #wait = (milliseconds: number): Promise<void> =>
+    waitOpen(milliseconds, this.#closed.signal)
 
   /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
   constructor(options: ClientOptions, elapsed: () => number) {
@@ -21,8 +23,8 @@ export class TokenSource {
     this.#elapsed = elapsed
     this.#secret = new ClientSecret(options.clientSecret, elapsed)
     const { store } = options
-    const wait = (milliseconds: number): Promise<void> => this.#wait(milliseconds)
-    this.#shared = store === undefined ? undefined : new SharedTokens({ ...options, store }, wait)
+    this.#shared =
+      store === undefined ? undefined : new SharedTokens({ ...options, store }, this.#wait)
   }
 
   get isClosed(): boolean {
@@ -59,16 +61,8 @@ export class TokenSource {
     const ask = (): Promise<Grant> =>
       retrying(() => requestToken(this.#options, { scopes, secret, signal }), {
         elapsed: this.#elapsed,
-        wait: (milliseconds) => this.#wait(milliseconds),
+        wait: this.#wait,
       })
     return this.#shared?.obtain({ secret, scopes, held, ask }) ?? ask()
-  }
-
-  async #wait(milliseconds: number): Promise<void> {
-    try {
-      await setTimeout(milliseconds, undefined, { signal: this.#closed.signal })
-    } catch {
-      throw new TokenClientError('ERR_CLIENT_CLOSED')
-    }
   }
 }
