@@ -49,6 +49,7 @@ export function authorizedFetch(
 ): AuthorizedFetch {
   return async (url, init = {}, options) => {
     const hop = firstHop(origins, url, init)
+    init.signal?.throwIfAborted()
     const holder = holderOf(options)
     const token = await unlessAborted(holder.get(), init.signal)
     const response = await following(fetch, hop, token)
@@ -119,11 +120,11 @@ async function unlessAborted<Value>(
   signal: AbortSignal | null | undefined,
 ): Promise<Value> {
   if (signal === null || signal === undefined) return promise
-  signal.throwIfAborted()
   let abort = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
     abort = () => reject(signal.reason)
-    signal.addEventListener('abort', abort)
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort)
   })
   try {
     return await Promise.race([promise, aborted])
