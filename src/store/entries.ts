@@ -1,7 +1,7 @@
 /** What memory holds: values in groups, bounded, and gone in time by either clock. */
 import { MAX_GROUP } from './token-store.ts'
 
-/** What {@link Entries} goes by. */
+/** What {@link Entries} go by. */
 export interface EntriesLimits {
   /** Most entries of all groups together. */
   readonly maxEntries: number
@@ -10,18 +10,28 @@ export interface EntriesLimits {
   readonly monotonicNow: () => number
 }
 
-interface Entry<Value> {
-  readonly value: Value
-  /** Both ends of its life: whichever clock gets there first. */
-  readonly wallEnd: number
+/** What is held under a key. */
+export interface Held {
+  readonly value: Uint8Array
+  /** Wall clock, milliseconds. */
+  readonly expiresAt: number
+  /** Of a copy: the epoch its group has in the shared store; undefined where that is not known. */
+  readonly sharedEpoch?: string | undefined
+  /** Of a copy: whether the shared store has it too. */
+  readonly isShared?: boolean
+}
+
+interface Entry {
+  readonly held: Held
+  /** By the monotonic clock: a wall clock that is set back gives no longer life. */
   readonly end: number
 }
 
 /** See the module. */
-export class Entries<Value> {
+export class Entries {
   readonly #limits: EntriesLimits
   /** The group that was set longest ago stands first, and in it the entry that was. */
-  readonly #groups = new Map<string, Map<string, Entry<Value>>>()
+  readonly #groups = new Map<string, Map<string, Entry>>()
   /** Epochs of groups that were invalidated. All others are in the epoch `#others`. */
   readonly #epochs = new Map<string, string>()
   #others = '0'
@@ -41,30 +51,33 @@ export class Entries<Value> {
   }
 
   /** A clock that cannot be read finds nothing. */
-  get(key: string, group: string): Value | undefined {
+  get(key: string, group: string): Held | undefined {
     const entry = this.#groups.get(group)?.get(key)
     if (entry === undefined) return undefined
-    if (this.#limits.now() < entry.wallEnd && this.#limits.monotonicNow() < entry.end) {
-      return entry.value
-    }
+    const { held, end } = entry
+    if (this.#limits.now() < held.expiresAt && this.#limits.monotonicNow() < end) return held
     this.delete(key, group)
     return undefined
   }
 
-  /** @returns Whether it is kept: not where the epoch it was asked for in has ended. */
-  set(key: string, group: string, value: Value, epoch: string, ttl: number): boolean {
-    const wallEnd = this.#limits.now() + ttl
+  /** The group's entries by key, those included that are over but not gone. */
+  *of(group: string): Generator<readonly [string, Held]> {
+    for (const [key, { held }] of this.#groups.get(group) ?? []) yield [key, held]
+  }
+
+  /** Keeps it, unless the epoch it was asked for in has ended. */
+  set(key: string, group: string, held: Held, epoch: string): void {
+    const ttl = held.expiresAt - this.#limits.now()
     const end = this.#limits.monotonicNow() + ttl
-    if (epoch !== this.epoch(group) || !(ttl > 0) || Number.isNaN(wallEnd + end)) return false
+    if (epoch !== this.epoch(group) || !(ttl > 0) || Number.isNaN(end)) return
     this.delete(key, group)
-    const entries = this.#groups.get(group) ?? new Map<string, Entry<Value>>()
+    const entries = this.#groups.get(group) ?? new Map<string, Entry>()
     if (entries.size >= MAX_GROUP) this.#deleteOldest(entries, group)
-    entries.set(key, { value, wallEnd, end })
+    entries.set(key, { held, end })
     this.#groups.delete(group)
     this.#groups.set(group, entries)
     this.#size += 1
     if (this.#size > this.#limits.maxEntries) this.#evict()
-    return true
   }
 
   delete(key: string, group: string): void {
@@ -103,7 +116,7 @@ export class Entries<Value> {
     }
   }
 
-  #deleteOldest(entries: Map<string, Entry<Value>>, group: string): void {
+  #deleteOldest(entries: Map<string, Entry>, group: string): void {
     for (const key of entries.keys()) {
       this.delete(key, group)
       break

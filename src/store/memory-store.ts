@@ -23,7 +23,9 @@ interface Lock {
 /** See {@link memoryStore}. */
 export class MemoryStore implements TokenStore {
   readonly shared = false
-  readonly #entries: Entries<Uint8Array>
+  /** For a `SteadyStore`, which needs no promise to look into memory. */
+  readonly entries: Entries
+  readonly #now: () => number
   readonly #locks = new Map<string, Lock>()
   readonly #maxLocks: number
   readonly #monotonicNow: () => number
@@ -32,31 +34,33 @@ export class MemoryStore implements TokenStore {
   constructor(limits: Required<MemoryStoreOptions>) {
     this.#monotonicNow = steadyClock(trusting(limits.monotonicNow))
     this.#maxLocks = limits.maxEntries
-    this.#entries = new Entries({
+    this.#now = trusting(limits.now)
+    this.entries = new Entries({
       maxEntries: limits.maxEntries,
-      now: trusting(limits.now),
+      now: this.#now,
       monotonicNow: this.#monotonicNow,
     })
   }
 
   async get(key: string, group: string): Promise<Found> {
     this.#refuseIfClosed()
-    return { value: this.#entries.get(key, group), epoch: this.#entries.epoch(group) }
+    return { value: this.entries.get(key, group)?.value, epoch: this.entries.epoch(group) }
   }
 
-  async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<void> {
+  async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
     this.#refuseIfClosed()
-    this.#entries.set(key, group, value, epoch, ttl)
+    this.entries.set(key, group, { value, expiresAt: this.#now() + ttl }, epoch)
+    return epoch === this.entries.epoch(group)
   }
 
   async delete(key: string, group: string): Promise<void> {
     this.#refuseIfClosed()
-    this.#entries.delete(key, group)
+    this.entries.delete(key, group)
   }
 
   async invalidate(group: string): Promise<void> {
     this.#refuseIfClosed()
-    this.#entries.invalidate(group)
+    this.entries.invalidate(group)
   }
 
   async lock(key: string, owner: string, ttl: number): Promise<boolean> {
@@ -77,7 +81,7 @@ export class MemoryStore implements TokenStore {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#entries.clear()
+    this.entries.clear()
     this.#locks.clear()
   }
 
