@@ -43,7 +43,8 @@ export class SharedTokens {
   async obtain({ secret, scopes, held, ask }: SharedQuestion): Promise<Grant> {
     const { tokenEndpoint, clientId } = this.#options
     const store = this.#storeFor(secret)
-    const name = store.name(Buffer.from(JSON.stringify([tokenEndpoint, clientId, scopes ?? null])))
+    const identity = [tokenEndpoint, clientId, secret, scopes ?? null]
+    const name = store.name(Buffer.from(JSON.stringify(identity)))
     const group = store.group(clientId)
     const owner = randomUUID()
     for (let looks = 1; ; looks += 1) {
