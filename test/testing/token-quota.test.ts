@@ -1,6 +1,5 @@
 /** A local pool answers as many token requests a second as Cognito does, by an injected clock. */
 import t, { type Test } from 'tap'
-import type { OptionError } from '../../src/index.ts'
 import { type LocalUserPoolOptions, startUserPool } from '../../src/testing/index.ts'
 import { TokenQuota } from '../../src/testing/token-quota.ts'
 import { ask, FORM } from './http.ts'
@@ -91,6 +90,6 @@ for (const [quota, shown] of [
       code: 'ERR_OPTION_INVALID',
       option: 'quota',
       message: `cognito-m2m: quota is ${shown}: use a number of requests a second from 1 to 1000000`,
-    } as Partial<OptionError>)
+    })
   })
 }
