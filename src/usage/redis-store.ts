@@ -11,17 +11,36 @@ import {
   type UsageTotal,
 } from './usage-store.ts'
 
-/** What is needed of a client, such as one of ioredis. */
+/** What is needed of an ioredis instance: 5.4 or later, or 6. */
 export interface UsageRedis {
-  /** Where a client tells that it is cut off, it is not asked, and nothing queues up in it. */
-  readonly status?: string
+  duplicate(override: UsageRedisOverrides): UsageRedisConnection
+}
+
+/** What the store's own connection has differently. */
+export interface UsageRedisOverrides {
+  readonly lazyConnect: false
+  readonly enableOfflineQueue: false
+  readonly autoResendUnfulfilledCommands: false
+  readonly maxRetriesPerRequest: 0
+  readonly commandTimeout: number
+  readonly connectTimeout: number
+  readonly retryStrategy: (times: number) => number
+}
+
+/** What is needed of the connection. */
+export interface UsageRedisConnection {
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>
   hgetall(key: string): Promise<Record<string, string>>
+  on(event: 'ready' | 'close' | 'error', listener: () => void): unknown
+  disconnect(): void
 }
 
 /** Options of {@link redisUsageStore}. */
 export interface RedisUsageStoreOptions {
-  /** Stays the caller's: `close` does not end it. */
+  /**
+   * An instance of ioredis, connected as its options say: host, Sentinel, TLS, user and password are
+   * its affair. It is duplicated, never used or closed.
+   */
   readonly redis: UsageRedis
   /** What the names of all keys begin with. Default `cognito-m2m:usage`. */
   readonly prefix?: string
@@ -29,7 +48,9 @@ export interface RedisUsageStoreOptions {
   readonly maxClients?: number
 }
 
-const CUT_OFF = new Set<string | undefined>(['reconnecting', 'close', 'end'])
+/** Milliseconds, shorter than who asks a store waits: what is late is ended here. */
+const BOUND = 1500
+
 const PREFIX = /^[\w:.-]{1,100}$/
 
 /** Seconds a process may be cut off and still not be counted twice. */
@@ -74,15 +95,32 @@ redis.call('EXPIRE', KEYS[5], ARGV[6])
 return 1`
 
 class RedisUsageStore implements UsageStore {
-  readonly #redis: UsageRedis
+  readonly #connection: UsageRedisConnection
   readonly #prefix: string
   readonly #maxClients: number
+  /** Settles once the first attempt to connect is over, well or not. */
+  readonly #begun: Promise<void>
 
   constructor(redis: UsageRedis, prefix: string, maxClients: number) {
-    this.#redis = redis
     // One slot of a cluster, as a script needs it.
     this.#prefix = `{${prefix}}`
     this.#maxClients = maxClients
+    // Nothing queues up in it: what it does not take at once is kept here and comes again.
+    this.#connection = redis.duplicate({
+      lazyConnect: false,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: BOUND,
+      connectTimeout: BOUND,
+      retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
+    })
+    this.#begun = new Promise((resolve) => {
+      this.#connection.on('ready', resolve)
+      this.#connection.on('close', resolve)
+    })
+    // Every command rejects by itself; without a listener, ioredis writes to the console.
+    this.#connection.on('error', () => {})
   }
 
   async add({ writer, sequence, hour, cells }: UsageBatch): Promise<void> {
@@ -90,7 +128,8 @@ class RedisUsageStore implements UsageStore {
       ...{ subject, first, last, shared: isShared(subject) },
       counts: Object.fromEntries(counts),
     }))
-    await this.#ready().eval(
+    await this.#begun
+    await this.#connection.eval(
       ADD,
       5,
       ...['totals', 'clients', `writer:${writer}`].map((name) => `${this.#prefix}:${name}`),
@@ -104,7 +143,8 @@ class RedisUsageStore implements UsageStore {
   }
 
   async totals(): Promise<readonly UsageTotal[]> {
-    const fields = await this.#ready().hgetall(`${this.#prefix}:totals`)
+    await this.#begun
+    const fields = await this.#connection.hgetall(`${this.#prefix}:totals`)
     return [...bySubject(fields)].map(([subject, counts]) => {
       const { first, last } = Object.fromEntries(counts) as { first: number; last: number }
       counts.delete('first')
@@ -114,9 +154,9 @@ class RedisUsageStore implements UsageStore {
   }
 
   async buckets(unit: 'hour' | 'day', from: number, count: number): Promise<UsageBucket[]> {
-    const redis = this.#ready()
+    await this.#begun
     const read = Array.from({ length: count }, (_, index) =>
-      redis.hgetall(this.#bucket(unit, from + index)),
+      this.#connection.hgetall(this.#bucket(unit, from + index)),
     )
     return (await Promise.all(read)).map(
       (fields) =>
@@ -129,15 +169,12 @@ class RedisUsageStore implements UsageStore {
     )
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#connection.disconnect()
+  }
 
   #bucket(unit: 'hour' | 'day', index: number): string {
     return `${this.#prefix}:${unit}:${index}`
-  }
-
-  #ready(): UsageRedis {
-    if (CUT_OFF.has(this.#redis.status)) throw new Error('Redis is not connected')
-    return this.#redis
   }
 }
 
@@ -166,12 +203,8 @@ function bySubject(fields: Record<string, string>): Map<string, Map<string, numb
 export function redisUsageStore(options: RedisUsageStoreOptions): UsageStore {
   const members = readMembers(options, ['redis', 'prefix', 'maxClients'], '')
   const { redis, prefix = 'cognito-m2m:usage' } = members
-  const { eval: script, hgetall } = (redis ?? {}) as Partial<UsageRedis>
-  if (typeof script !== 'function' || typeof hgetall !== 'function') {
-    throw new OptionError(
-      'redis',
-      `is ${show(redis)}: pass a client such as new Redis() of ioredis`,
-    )
+  if (typeof (redis as Partial<UsageRedis> | null | undefined)?.duplicate !== 'function') {
+    throw new OptionError('redis', `is ${show(redis)}: pass an instance of ioredis`)
   }
   if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
     throw new OptionError('prefix', `is ${show(prefix)}: use 1 to 100 letters, digits and _ : . -`)

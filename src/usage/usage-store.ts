@@ -50,7 +50,7 @@ export interface UsageStore {
    * least {@link HOURS} hours, a day for at least {@link DAYS} days.
    */
   buckets(unit: 'hour' | 'day', from: number, count: number): Promise<readonly UsageBucket[]>
-  /** Lets go of what it holds; a connection it was given is its owner's to close. */
+  /** Lets go of connections; what is asked later rejects. */
   close(): Promise<void>
 }
 

@@ -1,0 +1,90 @@
+/** A redis-server of the test's own: on loopback, with nothing on disk. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+
+/** Valkey's takes the same arguments. */
+const BINARY = process.env['REDIS_SERVER'] ?? 'redis-server'
+const ATTEMPTS = 5
+
+/** Why tests over Redis are left out, or false. In the gate they are not: there it is an error. */
+export const withoutRedis: string | false = lookForRedis()
+
+function lookForRedis(): string | false {
+  if (spawnSync(BINARY, ['--version']).status === 0) return false
+  const message = `${BINARY} IS NOT INSTALLED: nothing is tested over Redis (apt-get install redis-server)`
+  if (process.env['CI'] === 'true') throw new Error(message)
+  process.stderr.write(`${message}\n`)
+  return message
+}
+
+/** A running server. */
+export interface RedisProcess {
+  readonly port: number
+  readonly url: string
+  readonly pid: number
+  /** Hangs: connections stay, nothing answers. */
+  pause(): void
+  resume(): void
+  /** Ends it as a crash does, and waits until it is gone. */
+  kill(): Promise<void>
+}
+
+/** @param options.port For one that comes back where another was. */
+export async function startRedis(options: { port?: number } = {}): Promise<RedisProcess> {
+  let last: unknown
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const port = options.port ?? (await freePort())
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+    const child = spawn(BINARY, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    try {
+      await readiness(child)
+      return running(child, port)
+    } catch (error) {
+      last = error
+    }
+  }
+  throw last
+}
+
+async function readiness(child: ChildProcess): Promise<void> {
+  let said = ''
+  for await (const chunk of child.stdout ?? []) {
+    said += String(chunk)
+    if (said.includes('Ready to accept connections')) {
+      child.stdout?.resume()
+      return
+    }
+  }
+  throw new Error(`redis-server did not start: ${said}`)
+}
+
+function running(child: ChildProcess, port: number): RedisProcess {
+  const end = (): unknown => child.kill('SIGKILL')
+  process.once('exit', end)
+  child.unref()
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    pid: child.pid as number,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    async kill() {
+      process.off('exit', end)
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const gone = once(child, 'exit')
+      end()
+      await gone
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
