@@ -24,6 +24,7 @@ interface LocalFlags {
   readonly config?: string
   readonly port?: string
   readonly json?: true
+  readonly events?: true
 }
 
 /** @param started Told of the running pool, so that whoever runs the command can end it. */
@@ -36,16 +37,22 @@ export function localCommand(output: Output, started: (pool: LocalUserPool) => v
     )
     .option('-p, --port <number>', "loopback port; 0 means any (default: the file's, or any)")
     .option('--json', 'print one line of JSON instead of text')
-    .action(async ({ config, port, json }: LocalFlags) => {
+    .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
+    .action(async ({ config, port, json, events }: LocalFlags) => {
       const definition = config === undefined ? EXAMPLE : readPoolFile(config)
       const pool = await startUserPool({
         ...definition,
         ...(port === undefined ? {} : { port: readPort(port) }),
+        ...(events === undefined ? {} : { onEvent: (event) => output.out(lineOf(event)) }),
         control: true,
       })
       started(pool)
-      output.out(json === true ? `${JSON.stringify(summary(pool))}\n` : describe(pool))
+      output.out(json === true ? lineOf(summary(pool)) : describe(pool))
     })
+}
+
+function lineOf(value: object): string {
+  return `${JSON.stringify(value)}\n`
 }
 
 function readPort(text: string): number {

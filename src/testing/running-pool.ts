@@ -12,12 +12,20 @@ import {
 } from './jwks-faults.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
-import { answerTokenRequest, type JsonAnswer } from './token-endpoint.ts'
+import type { JsonAnswer } from './token-endpoint.ts'
+import { TokenService, type TokenServiceOptions } from './token-service.ts'
+
+/** What a running pool is told besides its definition. */
+export interface RunningPoolOptions extends TokenServiceOptions {
+  /** Whether its switches are served. */
+  readonly control: boolean
+}
 
 /** The state of one running pool; the public object shows only part of it. */
 export class RunningPool {
   readonly authority: UserPoolAuthority
   readonly server: LocalServer
+  readonly tokens: TokenService
   readonly tokenEndpoint: string
   jwksRequests = 0
   #fault: JwksFault | JwksHandler | null = null
@@ -30,14 +38,20 @@ export class RunningPool {
   readonly #definition: PoolDefinition
   readonly #control: boolean
 
-  constructor(definition: PoolDefinition, server: LocalServer, control: boolean) {
-    const origin = `http://127.0.0.1:${server.port}`
+  constructor(
+    definition: PoolDefinition,
+    server: LocalServer,
+    { control, ...tokens }: RunningPoolOptions,
+  ) {
+    const host = `127.0.0.1:${server.port}`
+    const origin = `http://${host}`
     this.#definition = definition
     this.#control = control
     this.server = server
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
     this.authority = createAuthority(definition, `${origin}/${definition.userPoolId}`)
+    this.tokens = new TokenService(this.authority, host, tokens)
   }
 
   get jwksUri(): string {
@@ -99,14 +113,7 @@ export class RunningPool {
   }
 
   async #answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', headers } = request
-    const answer = answerTokenRequest(this.authority, {
-      method,
-      contentType: headers['content-type'],
-      authorization: request.headersDistinct['authorization'] ?? [],
-      body: await readBody(request),
-    })
-    send(response, answer)
+    send(response, await this.tokens.answer(request))
   }
 
   #answerJwks(request: IncomingMessage, response: ServerResponse): void {
