@@ -57,7 +57,7 @@ const columns = [
   counted('Issued', ({ tokens }) => tokens.issued),
   counted('From cache', ({ tokens }) => tokens.cached),
   {
-    label: 'Cached share',
+    label: 'Cached',
     by: (client) => (had(client) === 0 ? null : client.tokens.cached / had(client)),
     show: (client) => [had(client) === 0 ? '–' : share(client.tokens.cached / had(client))],
   },

@@ -48,7 +48,10 @@ async function loadSummary() {
   showAbout(summary)
   showTiles(summary)
   showClients(summary)
-  byId('nothing').hidden = summary.since !== null
+  const isEmpty = summary.since === null
+  byId('nothing').hidden = !isEmpty
+  byId('over-time').hidden = isEmpty
+  byId('clients').hidden = isEmpty
   if (summary.status.degraded) {
     notice('The store cannot be reached: the latest counts are kept in memory until it can.')
   }

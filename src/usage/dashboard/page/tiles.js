@@ -9,11 +9,8 @@ export function showTiles({ cost, clients }) {
   const { monthly, observed, cachedShare } = cost
   const amount = money(cost.currency)
   const tokens = monthly.issued + monthly.cached
-  tell(
-    'cost',
-    amount(monthly.cost),
-    `${plural(Math.round(monthly.issued), 'token')} issued a month, from ${duration(observed)} of counting`,
-  )
+  const pace = `${plural(Math.round(monthly.issued), 'token')} issued, at the pace of the last ${duration(observed)}`
+  tell('cost', amount(monthly.cost), pace)
   tell('saved', amount(monthly.saved), `${amount(monthly.withoutCache)} if nothing were cached`)
   tell(
     'share',
