@@ -59,7 +59,7 @@ export async function launchChromium(t: Test): Promise<Browser> {
   const browser = await puppeteer.launch({
     executablePath: executablePath as string,
     // Chromium refuses its sandbox to root; no page of the tests comes from elsewhere.
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    args: ['--lang=en-US', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   })
   t.teardown(() => browser.close())
   return browser

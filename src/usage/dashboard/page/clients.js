@@ -54,6 +54,20 @@ const counted = (label, by) => ({ label, by, show: (client) => [number(by(client
 /** @type {readonly Column[]} */
 const columns = [
   { label: 'Client', by: nameOf, show: nameCell },
+  {
+    label: 'Monthly cost',
+    by: ({ monthlyCost }) => monthlyCost,
+    show: ({ monthlyCost }) => [
+      monthlyCost === null
+        ? '–'
+        : money(/** @type {SummaryView} */ (summary).cost.currency)(monthlyCost),
+    ],
+  },
+  {
+    label: 'Last used',
+    by: ({ lastUsed }) => lastUsed,
+    show: ({ lastUsed }) => [lastUsed === null ? '–' : timeElement(lastUsed)],
+  },
   counted('Issued', ({ tokens }) => tokens.issued),
   counted('From cache', ({ tokens }) => tokens.cached),
   {
@@ -67,20 +81,6 @@ const columns = [
     label: 'API refused',
     by: ({ requests }) => requests.refused,
     show: ({ requests }) => [number(requests.refused), ...codes(requests.byCode)],
-  },
-  {
-    label: 'Last used',
-    by: ({ lastUsed }) => lastUsed,
-    show: ({ lastUsed }) => [lastUsed === null ? '–' : timeElement(lastUsed)],
-  },
-  {
-    label: 'Monthly cost',
-    by: ({ monthlyCost }) => monthlyCost,
-    show: ({ monthlyCost }) => [
-      monthlyCost === null
-        ? '–'
-        : money(/** @type {SummaryView} */ (summary).cost.currency)(monthlyCost),
-    ],
   },
 ]
 
@@ -169,6 +169,8 @@ function sortBy(label) {
 
 /** @param {SummaryView} latest */
 export function showClients(latest) {
+  // Heads without rows would move as soon as there are some.
+  if (summary === undefined) showHead()
   summary = latest
   show()
 }
@@ -188,7 +190,6 @@ export function showUnused() {
 /** @param {(client: ClientView) => void} act when a client is picked */
 export function listenToClients(act) {
   pick = act
-  showHead()
   const search = /** @type {HTMLInputElement} */ (byId('search'))
   search.addEventListener('input', () => {
     find = search.value
