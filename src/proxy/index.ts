@@ -6,7 +6,12 @@
 export type { EncryptionKey } from '../store/encryption-keys.ts'
 export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.ts'
 export { memoryStore } from '../store/memory-store.ts'
-export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
+export type {
+  RedisConnection,
+  RedisLike,
+  RedisOverrides,
+  RedisStoreOptions,
+} from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/steady-store.ts'
 export type { Found, Kept, TokenStore } from '../store/token-store.ts'
