@@ -171,7 +171,7 @@ t.test('a lock that nobody frees is not waited for for ever', async (t) => {
     waited += 50
   }
   t.equal((await asking).accessToken, 'one-1')
-  t.ok(waited >= 49 * 50 && waited <= 49 * 150 + 50, `${waited} ms`)
+  t.ok(waited >= 50 * 50 && waited <= 50 * 150 + 50, `${waited} ms`)
 })
 
 t.test('closed while it waits for another process, it asks nobody', async (t) => {
@@ -181,6 +181,18 @@ t.test('closed while it waits for another process, it asks nobody', async (t) =>
   one.client.close()
   t.equal(await asking, 'ERR_CLIENT_CLOSED')
   t.equal(one.world.asked.length, 0)
+})
+
+t.test('closed in between, waiting ends before it begins', async (t) => {
+  const store = sharedStore()
+  const { one } = pair({
+    ...store,
+    lock: async () => {
+      one.client.close()
+      return false
+    },
+  })
+  t.equal(await codeOf(one.client.getToken()), 'ERR_CLIENT_CLOSED')
 })
 
 t.test('a store that fails or holds nonsense costs a request and no error', async (t) => {
