@@ -73,6 +73,7 @@ function running(child: ChildProcess, port: number): RedisProcess {
     async kill() {
       process.off('exit', end)
       if (child.exitCode !== null || child.signalCode !== null) return
+      child.ref()
       const gone = once(child, 'exit')
       end()
       await gone
