@@ -8,6 +8,7 @@ const ELSEWHERE = new Set([
   'src/cli/main.ts',
   'src/cli/output.ts',
   'src/fastify/types.ts',
+  'src/usage/types.ts',
   'src/express/global.ts',
 ])
 

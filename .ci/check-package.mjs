@@ -82,13 +82,21 @@ function checkRuntimes(tarball) {
     })
     const app = Fastify()
     app.register(cognitoAuth, pool.options())
+    const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+    app.ready(() => usage.attach(app.cognito))
+    app.addHook('onClose', () => usage.close())
     app.get('/', async (request) => request.auth.clientId)
     app.inject({ url: '/', headers: { authorization: \`Bearer \${pool.accessToken()}\` } })
       .then(({ statusCode, body }) => {
         if (statusCode !== 200 || body !== pool.clients[0].clientId) throw new Error(body)
         return app.inject('/')
       })
-      .then(({ statusCode }) => { if (statusCode !== 401) throw new Error('open') })`
+      .then(({ statusCode }) => { if (statusCode !== 401) throw new Error('open') })
+      .then(() => usage.report())
+      .then(({ rows: [{ clientId, requests }] }) => {
+        if (clientId !== pool.clients[0].clientId || requests.accepted !== 1) throw new Error('not counted')
+        return app.close()
+      })`
   const folder = consumer('runtimes', tarball, {
     dependencies: [`fastify@${version('fastify')}`, `express@${version('express')}`],
     files: {
@@ -101,6 +109,7 @@ function checkRuntimes(tarball) {
         import 'cognito-m2m/express/global'
         import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
         import { createTestUserPool } from 'cognito-m2m/testing'
+        import { createUsage } from 'cognito-m2m/usage'
         if (cognitoAuth !== named || typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
       'commonjs.cjs': `
@@ -111,6 +120,7 @@ function checkRuntimes(tarball) {
         const { cognitoAuth: auth, getAuth } = require('cognito-m2m/express')
         const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
         const { createTestUserPool } = require('cognito-m2m/testing')
+        const { createUsage } = require('cognito-m2m/usage')
         if (typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
     },
@@ -232,6 +242,24 @@ try {
     `import { createTestUserPool } from 'cognito-m2m/testing'
      export const token: string = createTestUserPool().accessToken({ scopes: ['a/b'] })`,
     [],
+  )
+  checkTypes(
+    tarball,
+    'usage',
+    `import { createUsage, type UsageReport } from 'cognito-m2m/usage'
+     const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+     export const report: Promise<UsageReport> = usage.report()
+     // @ts-expect-error prices are configuration
+     createUsage({})`,
+    [],
+  )
+  checkTypes(
+    tarball,
+    'usage-redis',
+    `import { Redis } from 'ioredis'
+     import { redisUsageStore } from 'cognito-m2m/usage'
+     redisUsageStore({ redis: new Redis({ lazyConnect: true }) })`,
+    [`ioredis@${version('ioredis')}`],
   )
   checkTypes(
     tarball,

@@ -40,12 +40,13 @@ export function readEncryptionKeys(value: unknown): readonly StoreKey[] {
   const ids = new Set<string>()
   return Array.from(value as unknown[], (item, index) => {
     const place = `encryptionKeys[${index}]`
+    if (typeof item === 'string') {
+      throw new OptionError(place, 'is a string: pass { id, key }')
+    }
     const { id, key } = readMembers(item, ['id', 'key'], place)
     if (typeof id !== 'string' || !/^[\w.-]{1,32}$/.test(id)) {
-      throw new OptionError(
-        `${place}.id`,
-        `is ${show(id)}: use 1 to 32 characters of A-Z a-z 0-9 . _ -`,
-      )
+      const what = typeof id === 'string' ? 'has another form' : `is ${show(id)}`
+      throw new OptionError(`${place}.id`, `${what}: use 1 to 32 characters of A-Z a-z 0-9 . _ -`)
     }
     if (ids.has(id))
       throw new OptionError(`${place}.id`, `is ${show(id)} again: name each key once`)

@@ -23,13 +23,15 @@ local value = found[3]
 if not found[2] or tonumber(found[2]) <= now then value = false end
 return { found[1] or '', value }`)
 
-/** KEYS: group. ARGV: key, value, epoch, life in milliseconds. Answers whether it is kept. */
+/**
+ * KEYS: group. ARGV: key, value, epoch, life in milliseconds. Answers whether it is kept. Where memory is
+ * full, Redis refuses a script by its first write alone: here that is one that takes memory, or frees some.
+ */
 export const SET = script(`${NOW}
 if (redis.call('HGET', KEYS[1], 'epoch') or '') ~= ARGV[3] then return 0 end
-redis.call('HDEL', KEYS[1], 'o:' .. ARGV[1])
 local count, oldest, first = 0, nil, nil
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 2) == 'o:' then
+  if string.sub(field, 1, 2) == 'o:' and field ~= 'o:' .. ARGV[1] then
     count = count + 1
     local order = tonumber(redis.call('HGET', KEYS[1], field))
     if not first or order < first then
@@ -53,7 +55,7 @@ return 1`)
 export const DELETE = script(`
 return redis.call('HDEL', KEYS[1], 'v:' .. ARGV[1], 'x:' .. ARGV[1], 'o:' .. ARGV[1])`)
 
-/** KEYS: group. ARGV: the new epoch, its life in milliseconds. */
+/** KEYS: group. ARGV: the new epoch, its life in milliseconds. Frees before it takes: never refused. */
 export const INVALIDATE = script(`
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1])

@@ -30,8 +30,4 @@ export class Untold {
     await teller?.()
     if (this.#tellers.get(key) === teller) this.#tellers.delete(key)
   }
-
-  clear(): void {
-    this.#tellers.clear()
-  }
 }

@@ -28,7 +28,7 @@ export interface TokenServiceOptions {
 
 /** See above. */
 export class TokenService {
-  readonly instance = nextInstance()
+  readonly instance: number = nextInstance()
   readonly #pool: UserPoolAuthority
   readonly #host: string
   readonly #options: TokenServiceOptions

@@ -10,7 +10,7 @@ export async function inTime<Answer>(
 ): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), milliseconds).unref()
+    timer = setTimeout(() => reject(new Error('no answer in time')), milliseconds)
   })
   try {
     return await Promise.race([ask(), late])

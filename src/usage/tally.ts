@@ -17,7 +17,7 @@ export class Tally {
   readonly #maxCells: number
   #cells = new Map<string, Cell>()
 
-  constructor(maxCells = MAX_CELLS) {
+  constructor(maxCells: number = MAX_CELLS) {
     this.#maxCells = maxCells
   }
 

@@ -55,7 +55,7 @@ export interface UsageStore {
 }
 
 /** Hours and days that are kept one by one. */
-export const HOURS = 7 * 24
+export const HOURS: number = 7 * 24
 export const DAYS = 92
 
 /** App clients with rows of their own, where a store is not told otherwise. */

@@ -1,5 +1,5 @@
 /** Counts who asks how often: ties sources, counts, store and what is read of them together. */
-import { type Logger, safeLogger } from '../core/logger.ts'
+import { type Logger, readLogger, safeLogger } from '../core/logger.ts'
 import { OptionError, readFunction, readMembers, readNumber, show } from '../core/option-error.ts'
 import { trusting } from '../core/steady-clock.ts'
 import { inTime } from './in-time.ts'
@@ -70,7 +70,7 @@ function readUsageOptions(options: unknown): Read {
     price,
     store: isStore ? (store as UsageStore) : memoryUsageStore(),
     interval: interval * 1000,
-    logger: safeLogger(members['logger'] as Logger | undefined),
+    logger: safeLogger(readLogger(members['logger'])),
     now: trusting(readFunction<() => number>(members, 'now') ?? Date.now),
   }
 }

@@ -48,22 +48,22 @@ export async function startRedis(options: { port?: number } = {}): Promise<Redis
   throw last
 }
 
-async function readiness(child: ChildProcess): Promise<void> {
+function readiness(child: ChildProcess): Promise<void> {
   let said = ''
-  for await (const chunk of child.stdout ?? []) {
-    said += String(chunk)
-    if (said.includes('Ready to accept connections')) {
-      child.stdout?.resume()
-      return
-    }
-  }
-  throw new Error(`redis-server did not start: ${said}`)
+  return new Promise((resolve, reject) => {
+    // Read to its end: a full pipe would hang the server.
+    child.stdout?.on('data', (chunk) => {
+      said += String(chunk)
+      if (said.includes('Ready to accept connections')) resolve()
+    })
+    child.once('error', reject)
+    child.once('exit', () => reject(new Error(`${BINARY} did not start: ${said}`)))
+  })
 }
 
 function running(child: ChildProcess, port: number): RedisProcess {
   const end = (): unknown => child.kill('SIGKILL')
   process.once('exit', end)
-  child.unref()
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
@@ -73,6 +73,7 @@ function running(child: ChildProcess, port: number): RedisProcess {
     async kill() {
       process.off('exit', end)
       if (child.exitCode !== null || child.signalCode !== null) return
+      child.ref()
       const gone = once(child, 'exit')
       end()
       await gone
