@@ -13,7 +13,7 @@ function check(condition, problem) {
 /** Starts the example on any ports and answers its output once `enough` of it is there. */
 async function start(args, enough, env = {}) {
   const child = spawn('node', ['.examples/orders/main.js', ...args], {
-    env: { ...process.env, PORT: '0', POOL_PORT: '0', ...env },
+    env: { ...process.env, PORT: '0', POOL_PORT: '0', DASHBOARD_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
@@ -35,11 +35,23 @@ async function start(args, enough, env = {}) {
   return { out, stop }
 }
 
+/** The dashboard knows who asked above, and tells nobody without its password. */
+async function checkDashboard({ url, user, password }, clients) {
+  check((await fetch(url)).status === 401, 'the dashboard is open')
+  const headers = { authorization: `Basic ${btoa(`${user}:${password}`)}` }
+  check((await fetch(url, { headers })).status === 200, 'the dashboard is closed')
+  const summary = await (await fetch(`${url}/data.json`, { headers })).json()
+  for (const { clientId } of clients) {
+    const row = summary.clients.find((it) => it.clientId === clientId)
+    check(row.tokens.issued === 1 && row.requests.accepted > 0, `${clientId} is not counted`)
+  }
+}
+
 async function checkJson() {
   const { out, stop } = await start(['--json'], /\n/)
   try {
     check(out.split('\n').length === 2, 'more than one line')
-    const { api, tokenEndpoint, clients, ...rest } = JSON.parse(out)
+    const { api, tokenEndpoint, dashboard, clients, ...rest } = JSON.parse(out)
     check(Object.keys(rest).join() === 'issuer,jwksUri', 'members of the line')
     check((await fetch(`${api}/health`)).status === 200, 'health')
     check((await fetch(`${api}/health/ready`)).status === 200, 'readiness')
@@ -61,6 +73,7 @@ async function checkJson() {
       const expected = scopes.includes('orders/write') ? 201 : 403
       check((await fetch(`${api}/orders`, order)).status === expected, `${clientId} writes`)
     }
+    await checkDashboard(dashboard, clients)
   } finally {
     check((await stop()).code === 0, 'does not end cleanly')
   }
@@ -92,6 +105,10 @@ async function checkRefusals() {
   const port = String(taken.address().port)
   for (const [env, line] of [
     [{ PORT: port }, /^PORT \d+ is in use: set PORT to another one, or to 0 for any\n$/],
+    [
+      { DASHBOARD_PORT: port },
+      /^DASHBOARD_PORT \d+ is in use: set DASHBOARD_PORT to another one, or to 0 for any\n$/,
+    ],
     [{ POOL_PORT: port }, /^POOL_PORT \d+ is in use: choose another one, or 0 for any\n$/],
     [{ PORT: 'abc' }, /^PORT is "abc": set a port from 0 \(any\) to 65535\n$/],
     [{ NODE_ENV: 'production' }, /^cognito-m2m: a generated user pool never runs under [^\n]+\n$/],

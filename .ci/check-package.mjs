@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const ALLOWED =
-  /^(?:dist\/.+\.(?:js|d\.ts|map)|src\/.+\.ts|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
+  /^(?:dist\/.+\.(?:js|d\.ts|map)|src\/.+\.ts|(?:dist|src)\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
 const INSTALL_SCRIPTS = [
   'preinstall',
   'install',
@@ -171,6 +171,37 @@ function checkTypes(tarball, name, source, dependencies) {
   run(TSC, ['-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
+/** Serves its page from the installed package; without the chart library it says what is missing. */
+function checkDashboard(tarball) {
+  const source = `
+    import Fastify from 'fastify'
+    import { createUsage } from 'cognito-m2m/usage'
+    import { usageDashboard } from 'cognito-m2m/usage/dashboard'
+    const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+    const app = Fastify()
+    const asked = process.argv.slice(2)
+    try {
+      await app.register(usageDashboard, { prefix: '/usage', usage, authorize: () => true })
+      for (const path of asked) {
+        const { statusCode } = await app.inject('/usage/' + path)
+        if (statusCode !== 200) throw new Error(path + ' is answered ' + statusCode)
+      }
+    } catch ({ message }) {
+      process.stdout.write(message)
+    }
+    await usage.close()`
+  const fastify = `fastify@${version('fastify')}`
+  const files = { 'main.mjs': source }
+  const bare = consumer('dashboard-bare', tarball, { dependencies: [fastify], files })
+  const refused = run('node', ['main.mjs'], bare)
+  check(refused.endsWith('npm install uplot'), `the dashboard without uplot says ${refused}`)
+  const dependencies = [fastify, `uplot@${version('uplot')}`]
+  const whole = consumer('dashboard', tarball, { dependencies, files })
+  const paths = ['', 'main.js', 'style.css', 'uplot.js', 'uplot.css', 'data.json', 'usage.csv']
+  const told = run('node', ['main.mjs', ...paths], whole)
+  check(told === '', `the dashboard: ${told}`)
+}
+
 /** The recipe of docs/jest.md, block by block. */
 function checkJest(tarball) {
   const recipe = readFileSync(join(root, 'docs/jest.md'), 'utf8')
@@ -292,6 +323,20 @@ try {
      })`,
     [`@types/aws-lambda@${version('@types/aws-lambda')}`],
   )
+  checkTypes(
+    tarball,
+    'dashboard',
+    `import { fastify } from 'fastify'
+     import { createUsage } from 'cognito-m2m/usage'
+     import { usageDashboard } from 'cognito-m2m/usage/dashboard'
+     const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+     const app = fastify()
+     app.register(usageDashboard, { prefix: '/usage', usage, authorize: (request) => request.ip === '::1' })
+     // @ts-expect-error who may see it has to be said
+     app.register(usageDashboard, { usage })`,
+    [`fastify@${version('fastify')}`],
+  )
+  checkDashboard(tarball)
   checkJest(tarball)
   process.stdout.write(
     `package: ${count} files; ESM, CommonJS, TypeScript and Jest consumers pass\n`,
