@@ -13,7 +13,14 @@ function check(condition, problem) {
 /** Starts the example on any ports and answers its output once `enough` of it is there. */
 async function start(args, enough, env = {}) {
   const child = spawn('node', ['.examples/orders/main.js', ...args], {
-    env: { ...process.env, PORT: '0', POOL_PORT: '0', DASHBOARD_PORT: '0', ...env },
+    env: {
+      ...process.env,
+      PORT: '0',
+      POOL_PORT: '0',
+      DASHBOARD_PORT: '0',
+      PROXY_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
@@ -47,11 +54,23 @@ async function checkDashboard({ url, user, password }, clients) {
   }
 }
 
+/** Two callers, one token. */
+async function checkProxy(url, { clientId, clientSecret }) {
+  const ask = async () => {
+    const headers = { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` }
+    const body = new URLSearchParams({ grant_type: 'client_credentials' })
+    return (await fetch(url, { method: 'POST', headers, body })).json()
+  }
+  const [one, other] = [await ask(), await ask()]
+  check(one.token_type === 'Bearer', 'the proxy has no token')
+  check(one.access_token === other.access_token, 'the proxy asked twice')
+}
+
 async function checkJson() {
   const { out, stop } = await start(['--json'], /\n/)
   try {
     check(out.split('\n').length === 2, 'more than one line')
-    const { api, tokenEndpoint, dashboard, clients, ...rest } = JSON.parse(out)
+    const { api, tokenEndpoint, tokenProxy, dashboard, clients, ...rest } = JSON.parse(out)
     check(Object.keys(rest).join() === 'issuer,jwksUri', 'members of the line')
     check((await fetch(`${api}/health`)).status === 200, 'health')
     check((await fetch(`${api}/health/ready`)).status === 200, 'readiness')
@@ -74,6 +93,7 @@ async function checkJson() {
       check((await fetch(`${api}/orders`, order)).status === expected, `${clientId} writes`)
     }
     await checkDashboard(dashboard, clients)
+    await checkProxy(tokenProxy, clients[0])
   } finally {
     check((await stop()).code === 0, 'does not end cleanly')
   }
@@ -92,7 +112,7 @@ async function checkCurlLines() {
       },
     )
     const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)
-    check(expected.length === 4, 'curl lines are missing')
+    check(expected.length === 5, 'curl lines are missing')
     check(statuses.join() === expected.join(), `curl lines answer ${statuses}, not ${expected}`)
   } finally {
     await stop()
@@ -108,6 +128,10 @@ async function checkRefusals() {
     [
       { DASHBOARD_PORT: port },
       /^DASHBOARD_PORT \d+ is in use: set DASHBOARD_PORT to another one, or to 0 for any\n$/,
+    ],
+    [
+      { PROXY_PORT: port },
+      /^PROXY_PORT \d+ is in use: set PROXY_PORT to another one, or to 0 for any\n$/,
     ],
     [{ POOL_PORT: port }, /^POOL_PORT \d+ is in use: choose another one, or 0 for any\n$/],
     [{ PORT: 'abc' }, /^PORT is "abc": set a port from 0 \(any\) to 65535\n$/],

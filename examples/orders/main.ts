@@ -1,8 +1,12 @@
-/** `npm start`: a local user pool, the orders API and the usage dashboard, real tokens over real HTTP. */
+/**
+ * `npm start`: a local user pool, the orders API, a token proxy and the usage dashboard, real tokens over
+ * real HTTP.
+ */
 import { parseArgs } from 'node:util'
 import { OptionError } from 'cognito-m2m'
 import type { LocalUserPool } from 'cognito-m2m/testing'
 import type { FastifyInstance } from 'fastify'
+import { createTokenProxy } from '../token-proxy/app.js'
 import { createOrdersApi } from './app.js'
 import { createDashboard } from './dashboard.js'
 import { startOrdersPool } from './pool.js'
@@ -34,15 +38,24 @@ interface Door {
   readonly password: string
 }
 
+/** Where everything listens. */
+interface Addresses {
+  readonly api: string
+  /** The token endpoint of the proxy. */
+  readonly tokenProxy: string
+  readonly dashboard: Door
+}
+
 /** One line for programs, or curl lines for people. */
-function announce(api: string, pool: LocalUserPool, dashboard: Door, json: boolean): string {
+function announce(addresses: Addresses, pool: LocalUserPool, json: boolean): string {
+  const { api, tokenProxy, dashboard } = addresses
   const { issuer, jwksUri, tokenEndpoint } = pool
   const clients = pool.clients.map(({ clientId, clientSecrets, scopes }) => ({
     clientId,
     clientSecret: clientSecrets[0] as string,
     scopes,
   }))
-  if (json) return JSON.stringify({ api, issuer, jwksUri, tokenEndpoint, dashboard, clients })
+  if (json) return JSON.stringify({ ...addresses, issuer, jwksUri, tokenEndpoint, clients })
   const [reader, writer] = clients as [(typeof clients)[0], (typeof clients)[0]]
   const token = (client: typeof reader): string =>
     `$(curl -s -u ${client.clientId}:${client.clientSecret} -d grant_type=client_credentials ${tokenEndpoint} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`
@@ -50,6 +63,7 @@ function announce(api: string, pool: LocalUserPool, dashboard: Door, json: boole
   return `
   Orders API       ${api}
   Local user pool  ${issuer}
+  Token proxy      ${tokenProxy}
   Usage dashboard  ${dashboard.url}  (user ${dashboard.user}, password ${dashboard.password})
 
 Paste these into another terminal:
@@ -67,6 +81,9 @@ curl -i -H "Authorization: Bearer $READER" ${post} ${api}/orders
 # 201: ${writer.clientId} has ${writer.scopes.join(' ')}
 WRITER=${token(writer)}
 curl -i -H "Authorization: Bearer $WRITER" ${post} ${api}/orders
+
+# 200: from the proxy, which asks the pool once for all who ask the same
+curl -i -u ${reader.clientId}:${reader.clientSecret} -d grant_type=client_credentials ${tokenProxy}
 
 Ctrl-C ends all of them.
 `
@@ -86,6 +103,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
   const [port, poolPort] = [portFrom('PORT', 3000), portFrom('POOL_PORT', 3001)]
   const dashboardPort = portFrom('DASHBOARD_PORT', 3002)
+  const proxyPort = portFrom('PROXY_PORT', 3003)
   const pool = await startPool(poolPort)
   const apps: FastifyInstance[] = []
   const close = async (): Promise<void> => {
@@ -95,11 +113,16 @@ async function main(): Promise<void> {
   try {
     const app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
     apps.push(app)
-    const { app: page, user, password } = await createDashboard([pool, app.cognito])
+    const proxy = await createTokenProxy({ tokenEndpoint: pool.tokenEndpoint })
+    apps.push(proxy)
+    const sources = [pool, app.cognito, proxy.tokenProxy]
+    const { app: page, user, password } = await createDashboard(sources)
     apps.push(page)
     const api = await listen(app, 'PORT', port)
     const url = await listen(page, 'DASHBOARD_PORT', dashboardPort)
-    process.stdout.write(`${announce(api, pool, { url, user, password }, values.json)}\n`)
+    const tokenProxy = `${await listen(proxy, 'PROXY_PORT', proxyPort)}/oauth2/token`
+    const addresses = { api, tokenProxy, dashboard: { url, user, password } }
+    process.stdout.write(`${announce(addresses, pool, values.json)}\n`)
   } catch (error) {
     await close()
     throw error
