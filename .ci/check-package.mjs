@@ -72,6 +72,13 @@ function checkRuntimes(tarball) {
       methodArn: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/prod/GET/',
       authorizationToken: \`Bearer \${pool.accessToken()}\`,
     }).then(({ principalId }) => { if (principalId !== pool.clients[0].clientId) throw new Error(principalId) })
+    startUserPool().then(async (local) => {
+      const { clientId, clientSecrets: [clientSecret] } = local.clients[0]
+      const { tokenEndpoint } = local
+      const { accessToken } = await createTokenClient({ tokenEndpoint, clientId, clientSecret }).getToken()
+      if (accessToken.split('.').length !== 3) throw new Error('token')
+      await local.close()
+    })
     const web = express()
     web.get('/', auth(pool.options())(), (req, res) => res.end(getAuth(req).clientId))
     const server = web.listen(0, '127.0.0.1', async () => {
@@ -108,7 +115,8 @@ function checkRuntimes(tarball) {
         import { cognitoAuth as auth, getAuth } from 'cognito-m2m/express'
         import 'cognito-m2m/express/global'
         import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
-        import { createTestUserPool } from 'cognito-m2m/testing'
+        import { createTokenClient } from 'cognito-m2m/client'
+        import { createTestUserPool, startUserPool } from 'cognito-m2m/testing'
         import { createUsage } from 'cognito-m2m/usage'
         if (cognitoAuth !== named || typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -119,7 +127,8 @@ function checkRuntimes(tarball) {
         const express = require('express')
         const { cognitoAuth: auth, getAuth } = require('cognito-m2m/express')
         const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
-        const { createTestUserPool } = require('cognito-m2m/testing')
+        const { createTokenClient } = require('cognito-m2m/client')
+        const { createTestUserPool, startUserPool } = require('cognito-m2m/testing')
         const { createUsage } = require('cognito-m2m/usage')
         if (typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -234,6 +243,18 @@ try {
      export const token: VerifiedToken | Promise<VerifiedToken> = guard(undefined)
      // @ts-expect-error clientId has to be said
      createResourceServer({ userPoolId: 'a' })`,
+    [],
+  )
+  checkTypes(
+    tarball,
+    'client',
+    `import { createTokenClient, memoryStore, redisStore, type AccessToken } from 'cognito-m2m/client'
+     const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: async () => 'a', store: memoryStore() })
+     export const token: Promise<AccessToken> = client.getToken({ scopes: 'a/b' })
+     export const answer: Promise<Response> = client.fetch('https://a.example', { method: 'POST' })
+     export type Redis = Parameters<typeof redisStore>[0]
+     // @ts-expect-error clientSecret has to be said
+     createTokenClient({ tokenEndpoint: 'a', clientId: 'a' })`,
     [],
   )
   checkTypes(

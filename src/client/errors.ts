@@ -35,12 +35,10 @@ export interface TokenClientFacts {
  * Why there is no token, or why one was not sent. Holds no secret, no token and no stack; nothing of
  * an answer but what is named here.
  */
-export class TokenClientError<
-  Code extends TokenClientErrorCode = TokenClientErrorCode,
-> extends StacklessError {
+export class TokenClientError extends StacklessError {
   override readonly name = 'TokenClientError'
   /** Stable across releases; the message is not. */
-  readonly code: Code
+  readonly code: TokenClientErrorCode
   /** `error` of Cognito's answer, for example `invalid_scope` (RFC 6749 section 5.2). */
   readonly error: string | undefined
   /** HTTP status the token endpoint answered with. */
@@ -52,7 +50,7 @@ export class TokenClientError<
   /** Seconds the token endpoint asked to wait; not clamped. */
   readonly retryAfter: number | undefined
 
-  constructor(code: Code, facts: TokenClientFacts = {}) {
+  constructor(code: TokenClientErrorCode, facts: TokenClientFacts = {}) {
     super(facts.error === undefined ? messages[code] : `${messages[code]}: ${facts.error}`)
     this.code = code
     this.error = facts.error
@@ -63,8 +61,3 @@ export class TokenClientError<
     this.dropStack()
   }
 }
-
-/** The union of all of them, discriminated by `code`. */
-export type AnyTokenClientError = {
-  [Code in TokenClientErrorCode]: TokenClientError<Code>
-}[TokenClientErrorCode]
