@@ -1,10 +1,12 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { OptionError } from '../../src/core/option-error.ts'
 import { redisStore } from '../../src/store/redis-store.ts'
+import { tokenStoreTests } from '../../src/testing/index.ts'
 import { type RedisProcess, startRedis, withoutRedis } from './redis.ts'
 import { Clock, fill, found, type Process, process } from './stage.ts'
 
@@ -131,6 +133,25 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     const after = Number(/total_commands_processed:(\d+)/.exec(await admin.info('stats'))?.[1])
     // Redis counts what a script calls too: EVALSHA, TIME and HMGET, beside this INFO.
     t.equal(after - before, 4, 'one round trip per look-up')
+  })
+
+  t.test('a user with the rights that the documentation names can do all of it', async (t) => {
+    const page = readFileSync(new URL('../../docs/token-stores.md', import.meta.url), 'utf8')
+    const [, rights = ''] = /these commands: `(~[^`]+)`/.exec(page) ?? []
+    const server = await startRedis()
+    const admin = new Redis(server.url)
+    t.teardown(async () => {
+      admin.disconnect()
+      await server.kill()
+    })
+    await admin.acl('SETUSER', 'proxy', 'on', '>pass', 'resetkeys', '-@all', ...rights.split(/\s+/))
+    const redis = new Redis(server.url, { username: 'proxy', password: 'pass', lazyConnect: true })
+    for (const { name, run } of tokenStoreTests(() => redisStore({ redis }))) {
+      await t.test(name, run)
+    }
+    const other = redisStore({ redis, prefix: 'other:' })
+    await t.rejects(other.get('key', GROUP), /NOPERM/)
+    await other.close()
   })
 
   t.test(

@@ -37,10 +37,16 @@ export async function startRedis(options: { port?: number } = {}): Promise<Redis
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = options.port ?? (await freePort())
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-    const child = spawn(BINARY, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    // Whatever becomes of this process, its pipe ends, and Redis with it.
+    const child = spawn('sh', [
+      '-c',
+      '"$@" & echo "pid $!"; cat; kill -9 $!; wait',
+      'sh',
+      BINARY,
+      ...args,
+    ])
     try {
-      await readiness(child)
-      return running(child, port)
+      return running(child, await readiness(child), port)
     } catch (error) {
       last = error
     }
@@ -48,34 +54,34 @@ export async function startRedis(options: { port?: number } = {}): Promise<Redis
   throw last
 }
 
-function readiness(child: ChildProcess): Promise<void> {
+function readiness(child: ChildProcess): Promise<number> {
   let said = ''
   return new Promise((resolve, reject) => {
     // Read to its end: a full pipe would hang the server.
     child.stdout?.on('data', (chunk) => {
       said += String(chunk)
-      if (said.includes('Ready to accept connections')) resolve()
+      if (!said.includes('Ready to accept connections')) {
+        if (said.includes('Failed listening')) child.stdin?.end()
+        return
+      }
+      resolve(Number(/^pid (\d+)/.exec(said)?.[1]))
     })
     child.once('error', reject)
     child.once('exit', () => reject(new Error(`${BINARY} did not start: ${said}`)))
   })
 }
 
-function running(child: ChildProcess, port: number): RedisProcess {
-  const end = (): unknown => child.kill('SIGKILL')
-  process.once('exit', end)
+function running(child: ChildProcess, pid: number, port: number): RedisProcess {
   return {
     port,
+    pid,
     url: `redis://127.0.0.1:${port}`,
-    pid: child.pid as number,
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
+    pause: () => void process.kill(pid, 'SIGSTOP'),
+    resume: () => void process.kill(pid, 'SIGCONT'),
     async kill() {
-      process.off('exit', end)
       if (child.exitCode !== null || child.signalCode !== null) return
-      child.ref()
       const gone = once(child, 'exit')
-      end()
+      child.stdin?.end()
       await gone
     },
   }
