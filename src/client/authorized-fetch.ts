@@ -114,7 +114,7 @@ async function following(
 /** RFC 6750 section 3.1, in whichever of several challenges. */
 function refusesToken({ status, headers }: Response): boolean {
   const challenge = headers.get('www-authenticate') ?? ''
-  return status === 401 && /(?:^|[\s,])error\s*=\s*"?invalid_token"?\s*(?:,|$)/i.test(challenge)
+  return status === 401 && /(?:^|[\s,])error\s*=\s*"?invalid_token"?(?:[\s,]|$)/i.test(challenge)
 }
 
 async function unlessAborted<Value>(

@@ -33,6 +33,8 @@ export interface Holding {
   /** Wall clock, milliseconds. */
   readonly now: () => number
   readonly logger: Logger
+  /** undefined: all the app client may have. */
+  readonly scopes: readonly string[] | undefined
   /** Has a token, and another one than that which is held. */
   readonly obtain: (held: string | undefined) => Promise<Grant>
 }
@@ -157,8 +159,9 @@ export class HeldToken {
     if (code === 'ERR_CLIENT_CLOSED') return
     const left = Math.max(0, Math.round(((this.#held?.endsAt ?? now) - now) / 1000))
     const seconds = Math.round((this.#backoff.until - now) / 1000)
-    this.#holding.logger.warn(
-      { code, error: told, status, requestId, tokenGoodFor: left, nextAttempt: seconds },
+    const { logger, scopes } = this.#holding
+    logger.warn(
+      { scopes, code, error: told, status, requestId, tokenGoodFor: left, nextAttempt: seconds },
       'No access token could be had',
     )
   }

@@ -53,7 +53,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   const elapsed = elapsedClock(now, read.monotonicNow)
   const source = new TokenSource(read, elapsed)
   const make = (scopes: readonly string[] | undefined): HeldToken =>
-    new HeldToken({ elapsed, now, logger, obtain: (held) => source.obtain(scopes, held) })
+    new HeldToken({ elapsed, now, logger, scopes, obtain: (held) => source.obtain(scopes, held) })
   const sets = new ScopeSets(make, read.scopes)
   const holderOf = (options: TokenOptions | undefined): HeldToken => {
     if (source.isClosed) throw new TokenClientError('ERR_CLIENT_CLOSED')

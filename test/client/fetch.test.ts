@@ -363,6 +363,8 @@ t.test('only 401 with invalid_token is about the token', async (t) => {
     [401, 'Bearer error="invalid_token"', true],
     [401, 'bearer realm="x",error=invalid_token, scope="a"', true],
     [401, 'Basic realm="x", Bearer error = "invalid_token"', true],
+    [401, 'Bearer error="invalid_token" error_description="expired"', true],
+    [401, 'Bearer error="invalid_tokens"', false],
     [401, 'Bearer error="invalid_request"', false],
     [401, 'Bearer error_description="error invalid_token"', false],
     [401, 'Bearer realm="x"', false],

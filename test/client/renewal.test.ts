@@ -98,6 +98,7 @@ t.test('each scope set backs off by itself', async (t) => {
     t.equal(await codeOf(client.getToken({ scopes: 'orders/write' })), 'ERR_TOKEN_REQUEST_REFUSED')
   }
   t.equal(world.asked.length, 1, 'the same answer without another request')
+  t.strictSame(world.logged[0]?.details['scopes'], ['orders/write'])
   t.equal((await client.getToken({ scopes: 'orders/read' })).accessToken, 'good')
   world.pass(1001)
   t.equal(await codeOf(client.getToken({ scopes: 'orders/write' })), 'ERR_TOKEN_REQUEST_REFUSED')
