@@ -79,6 +79,20 @@ function checkRuntimes(tarball) {
       if (accessToken.split('.').length !== 3) throw new Error('token')
       await local.close()
     })
+    const behind = Fastify()
+    behind.register(tokenProxy, {
+      tokenEndpoint: 'https://a/',
+      fetch: async () => Response.json({ access_token: 'a', expires_in: 300, token_type: 'Bearer' }),
+    })
+    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'a', client_secret: 'b' })
+    behind
+      .inject({
+        method: 'POST',
+        url: '/oauth2/token',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: String(form),
+      })
+      .then(({ statusCode, body }) => { if (statusCode !== 200) throw new Error(body) })
     const web = express()
     web.get('/', auth(pool.options())(), (req, res) => res.end(getAuth(req).clientId))
     const server = web.listen(0, '127.0.0.1', async () => {
@@ -118,6 +132,7 @@ function checkRuntimes(tarball) {
         import { createTokenClient } from 'cognito-m2m/client'
         import { createTestUserPool, startUserPool } from 'cognito-m2m/testing'
         import { createUsage } from 'cognito-m2m/usage'
+        import { tokenProxy } from 'cognito-m2m/proxy'
         if (cognitoAuth !== named || typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
       'commonjs.cjs': `
@@ -130,6 +145,7 @@ function checkRuntimes(tarball) {
         const { createTokenClient } = require('cognito-m2m/client')
         const { createTestUserPool, startUserPool } = require('cognito-m2m/testing')
         const { createUsage } = require('cognito-m2m/usage')
+        const { tokenProxy } = require('cognito-m2m/proxy')
         if (typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
     },
@@ -333,6 +349,18 @@ try {
      // @ts-expect-error it may be missing
      express().get('/', auth(), (req, res) => void res.json(req.auth.clientId))`,
     withExpress,
+  )
+  checkTypes(
+    tarball,
+    'proxy',
+    `import { fastify } from 'fastify'
+     import { memoryStore, tokenProxy } from 'cognito-m2m/proxy'
+     const app = fastify()
+     app.register(tokenProxy, { tokenEndpoint: 'https://a/', store: memoryStore(), authorize: (request) => request.ip === '' })
+     export const told: Promise<boolean> = app.tokenProxy.invalidate({ clientId: 'a' })
+     // @ts-expect-error tokenEndpoint has to be said
+     app.register(tokenProxy, {})`,
+    [`fastify@${version('fastify')}`],
   )
   checkTypes(
     tarball,
