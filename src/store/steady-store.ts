@@ -194,6 +194,7 @@ export class SteadyStore {
   #copied(name: string, group: string): Found {
     const value = this.#copies.get(name, group)?.value
     const own = this.#copies.epoch(group)
+    if (this.#store === undefined) return { value, epoch: own }
     for (const [, { sharedEpoch }] of this.#copies.of(group)) {
       if (sharedEpoch !== undefined) return { value, epoch: `${own} ${sharedEpoch}` }
     }
