@@ -9,7 +9,7 @@ export function showTiles({ cost, clients }) {
   const { monthly, observed, cachedShare } = cost
   const amount = money(cost.currency)
   const tokens = monthly.issued + monthly.cached
-  const pace = `${plural(Math.round(monthly.issued), 'token')} issued, at the pace of the last ${duration(observed)}`
+  const pace = `${plural(Math.round(monthly.issued), 'token')} issued, projected from ${duration(observed)}`
   tell('cost', amount(monthly.cost), pace)
   tell('saved', amount(monthly.saved), `${amount(monthly.withoutCache)} if nothing were cached`)
   tell(
