@@ -54,7 +54,9 @@ export function authorizedFetch(
     const token = await unlessAborted(holder.get(), init.signal)
     const response = await following(fetch, hop, token)
     if (!refusesToken(response)) return response
-    const next = await unlessAborted(holder.insteadOf(token), init.signal)
+    // The answer is there: that no other token is does not take it away.
+    const other = holder.insteadOf(token).catch(() => token)
+    const next = await unlessAborted(other, init.signal)
     if (next === token || !isResendable(init.body)) return response
     await response.body?.cancel()
     return following(fetch, hop, next)
@@ -90,7 +92,7 @@ async function following(
 ): Promise<Response> {
   const mode = first.init.redirect ?? 'follow'
   let hop = first
-  for (let hops = 0; ; hops += 1) {
+  for (let hops = 0; hops <= MAX_HOPS; hops += 1) {
     const headers = new Headers(hop.headers)
     headers.set('authorization', `Bearer ${accessToken}`)
     const response = await fetch(hop.url.href, {
@@ -104,9 +106,9 @@ async function following(
     }
     if (mode !== 'follow' || !isRedirect(response)) return response
     await response.body?.cancel()
-    if (hops === MAX_HOPS) throw new TokenClientError('ERR_FETCH_REDIRECT')
     hop = nextHop(hop, response)
   }
+  throw new TokenClientError('ERR_FETCH_REDIRECT')
 }
 
 /** RFC 6750 section 3.1, in whichever of several challenges. */

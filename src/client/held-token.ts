@@ -111,7 +111,9 @@ export class HeldToken {
   /** Undefined while the endpoint is left alone. */
   #renew(now: number): Promise<AccessToken> | undefined {
     if (this.#flight === undefined && now >= this.#backoff.until) {
-      const flight = this.#obtain()
+      const flight = this.#obtain().finally(() => {
+        this.#flight = undefined
+      })
       // Without a caller that waits, its failure is told by the log alone.
       flight.catch(() => {})
       this.#flight = flight
@@ -128,8 +130,6 @@ export class HeldToken {
     } catch (error) {
       this.#failed(error, elapsed())
       throw error
-    } finally {
-      this.#flight = undefined
     }
   }
 

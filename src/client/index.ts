@@ -4,7 +4,10 @@
  * @module
  */
 export { OptionError } from '../core/option-error.ts'
-export type { TokenStore } from '../store/token-store.ts'
+export { memoryStore } from '../store/memory-store.ts'
+export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
+export { redisStore } from '../store/redis-store.ts'
+export type { Found, Kept, TokenStore } from '../store/token-store.ts'
 export type { AuthorizedFetch } from './authorized-fetch.ts'
 export type { TokenClientOptions } from './client-options.ts'
 export type { SecretSource } from './client-secret.ts'

@@ -28,7 +28,7 @@ export async function retrying<Value>(
   { elapsed, wait }: Retrying,
 ): Promise<Value> {
   const begun = elapsed()
-  for (let tried = 1; ; tried += 1) {
+  const next = async (tried: number): Promise<Value> => {
     try {
       return await attempt()
     } catch (error) {
@@ -38,7 +38,9 @@ export async function retrying<Value>(
       }
       await wait(pause)
     }
+    return next(tried + 1)
   }
+  return next(1)
 }
 
 /** Undefined where asking again would get the same answer. */

@@ -1,7 +1,7 @@
 /** Tokens that processes with one store and one secret share: one of them asks, the others find. */
 import { hkdfSync, randomUUID } from 'node:crypto'
 import { SteadyStore } from '../store/steady-store.ts'
-import type { TokenStore } from '../store/token-store.ts'
+import type { Found, TokenStore } from '../store/token-store.ts'
 import type { ClientOptions } from './client-options.ts'
 import type { Grant } from './token-request.ts'
 
@@ -11,6 +11,9 @@ const LOCK = 20_000
 const LOOKS = 50
 /** Share of its life after which a token is not worth taking over. */
 const WORTHLESS = 0.95
+
+/** What entries are; another form of them has another name, and with it other keys. */
+const FORM = 'cognito-m2m/client 1'
 
 /** One question. */
 export interface SharedQuestion {
@@ -43,27 +46,29 @@ export class SharedTokens {
   async obtain({ secret, scopes, held, ask }: SharedQuestion): Promise<Grant> {
     const { tokenEndpoint, clientId } = this.#options
     const store = this.#storeFor(secret)
-    const name = store.name(Buffer.from(JSON.stringify([tokenEndpoint, clientId, scopes ?? null])))
+    const identity = [tokenEndpoint, clientId, secret, scopes ?? null]
+    const name = store.name(Buffer.from(JSON.stringify(identity)))
     const group = store.group(clientId)
     const owner = randomUUID()
-    for (let looks = 1; ; looks += 1) {
+    const asking = async ({ epoch }: Found): Promise<Grant> => {
+      const grant = await ask()
+      const ttl = grant.issuedAt + grant.life - this.#options.now()
+      await store.keep(name, group, { value: Buffer.from(JSON.stringify(grant)), epoch, ttl })
+      return grant
+    }
+    for (let looks = 0; looks < LOOKS; looks += 1) {
       const locked = await store.lock(name, owner, LOCK)
       try {
-        const { value, epoch } = await store.find(name, group)
-        const theirs = this.#read(value)
+        const found = await store.find(name, group)
+        const theirs = this.#read(found.value)
         if (theirs !== undefined && theirs.accessToken !== held) return theirs
-        if (locked || looks === LOOKS) {
-          const grant = await ask()
-          const left = grant.issuedAt + grant.life - this.#options.now()
-          const ttl = Math.max(1, Math.floor(Math.min(left, grant.life)))
-          await store.keep(name, group, { value: Buffer.from(JSON.stringify(grant)), epoch, ttl })
-          return grant
-        }
+        if (locked) return await asking(found)
       } finally {
         if (locked) await store.unlock(name, owner)
       }
       await this.#wait(50 + Math.random() * 100)
     }
+    return asking(await store.find(name, group))
   }
 
   /** Another secret has other keys: entries and locks of the old one are out of reach with it. */
@@ -77,23 +82,18 @@ export class SharedTokens {
     return this.#sealed.store
   }
 
-  /** undefined for what is none, or too old to take over. */
+  /** Only a client with the same secret and {@link FORM} can have put it there: its form is ours. */
   #read(value: Uint8Array | undefined): Grant | undefined {
     if (value === undefined) return undefined
-    try {
-      const grant = JSON.parse(Buffer.from(value).toString('utf8')) as Grant
-      const age = this.#options.now() - grant.issuedAt
-      const whole = typeof grant.accessToken === 'string' && Array.isArray(grant.scopes)
-      return whole && age < grant.life * WORTHLESS ? grant : undefined
-    } catch {
-      return undefined
-    }
+    const grant = JSON.parse(Buffer.from(value).toString('utf8')) as Grant
+    const age = this.#options.now() - grant.issuedAt
+    return age < grant.life * WORTHLESS ? grant : undefined
   }
 }
 
 /** Whoever knows the secret can have tokens, so a key made of it opens nothing new to anybody. */
 function keyFrom(secret: string): { readonly id: string; readonly key: Uint8Array } {
   const derived = (what: string, length: number): Buffer =>
-    Buffer.from(hkdfSync('sha256', secret, '', `cognito-m2m/client ${what}`, length))
+    Buffer.from(hkdfSync('sha256', secret, '', `${FORM} ${what}`, length))
   return { id: derived('key id', 6).toString('hex'), key: derived('key', 32) }
 }

@@ -158,7 +158,8 @@ function scopeClaim(token: string): string | undefined {
 function asOurs(error: unknown, facts: TokenClientFacts, secret: string): TokenClientError {
   if (error instanceof TokenClientError) return error
   if (error instanceof ExchangeError) return exchangeError(error)
-  if ((facts.status ?? 0) < 400) return new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', facts)
+  if (!(Number(facts.status) >= 400))
+    return new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', facts)
   const told = error instanceof ResponseBodyError ? error.error : null
   const name = harmless(told, /^[a-z_]{1,40}$/, secret)
   return new TokenClientError('ERR_TOKEN_REQUEST_REFUSED', {

@@ -17,7 +17,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
 /** KEYS: group. ARGV: key. Answers epoch and value. Writes nothing: unknown clients leave no trace. */
-export const GET = script(`${NOW}
+export const GET: RedisScript = script(`${NOW}
 local found = redis.call('HMGET', KEYS[1], 'epoch', 'x:' .. ARGV[1], 'v:' .. ARGV[1])
 local value = found[3]
 if not found[2] or tonumber(found[2]) <= now then value = false end
@@ -27,7 +27,7 @@ return { found[1] or '', value }`)
  * KEYS: group. ARGV: key, value, epoch, life in milliseconds. Answers whether it is kept. Where memory is
  * full, Redis refuses a script by its first write alone: here that is one that takes memory, or frees some.
  */
-export const SET = script(`${NOW}
+export const SET: RedisScript = script(`${NOW}
 if (redis.call('HGET', KEYS[1], 'epoch') or '') ~= ARGV[3] then return 0 end
 local count, oldest, first = 0, nil, nil
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
@@ -52,17 +52,17 @@ end
 return 1`)
 
 /** KEYS: group. ARGV: key. */
-export const DELETE = script(`
+export const DELETE: RedisScript = script(`
 return redis.call('HDEL', KEYS[1], 'v:' .. ARGV[1], 'x:' .. ARGV[1], 'o:' .. ARGV[1])`)
 
 /** KEYS: group. ARGV: the new epoch, its life in milliseconds. Frees before it takes: never refused. */
-export const INVALIDATE = script(`
+export const INVALIDATE: RedisScript = script(`
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
 /** KEYS: lock. ARGV: owner. */
-export const UNLOCK = script(`
+export const UNLOCK: RedisScript = script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`)
 

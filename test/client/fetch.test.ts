@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { createTokenClient, type TokenClientOptions } from '../../src/client/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
-import { codeOf, failureOf, serve, stage, until } from './support.ts'
+import { codeOf, failureOf, serve, stage, tokenAnswer, until } from './support.ts'
 
 const INVALID = { 'www-authenticate': 'Bearer realm="api", error="invalid_token"' }
 
@@ -148,9 +148,7 @@ t.test('another origin of the list is another origin', async (t) => {
   const { client } = stage({
     origins: [api, other],
     fetch: async (url, init) =>
-      String(url).includes('/oauth2/')
-        ? Response.json({ access_token: 'a', expires_in: 3600, token_type: 'Bearer' })
-        : fetch(url, init),
+      String(url).includes('/oauth2/') ? tokenAnswer('a') : fetch(url, init),
   })
   t.equal(await codeOf(client.fetch(api)), 'ERR_FETCH_REDIRECT')
 })
@@ -221,7 +219,7 @@ t.test('a transport that follows redirects itself is not believed', async (t) =>
       origins: ['https://api.example.com'],
       fetch: async (url) =>
         String(url).includes('/oauth2/')
-          ? Response.json({ access_token: 'a', expires_in: 3600, token_type: 'Bearer' })
+          ? tokenAnswer('a')
           : Object.defineProperties(
               new Response(''),
               Object.fromEntries(Object.entries(member).map(([name, value]) => [name, { value }])),
@@ -332,6 +330,34 @@ t.test('a refused token that is held no more costs nothing: the held one is trie
   t.strictSame(seen, ['Bearer old', 'Bearer new'])
 })
 
+t.test('a late 401 is answered, even where no token can be had any more', async (t) => {
+  let late: (() => void) | undefined
+  let down = false
+  let issued = 0
+  const { client, world } = stage({
+    origins: ['https://api.example.com'],
+    fetch: async (url) => {
+      if (String(url).includes('/oauth2/')) {
+        if (down) return Response.json({ error: 'invalid_client' }, { status: 400 })
+        issued += 1
+        return Response.json({ access_token: `t${issued}`, expires_in: 3600, token_type: 'Bearer' })
+      }
+      await new Promise<void>((resolve) => (late = resolve))
+      return new Response('late', { status: 401, headers: INVALID })
+    },
+  })
+  const calling = client.fetch('https://api.example.com/')
+  await until(() => late !== undefined)
+  await client.renew(await client.getToken())
+  t.equal(issued, 2)
+  down = true
+  world.pass(7_200_000)
+  late?.()
+  const response = await calling
+  t.equal(response.status, 401)
+  t.equal(await response.text(), 'late')
+})
+
 t.test('only 401 with invalid_token is about the token', async (t) => {
   const about: readonly (readonly [number, string | undefined, boolean])[] = [
     [401, 'Bearer error="invalid_token"', true],
@@ -364,7 +390,7 @@ t.test('where no other token can be had, the 401 is the answer and the token sta
         return new Response('no', { status: 401, headers: INVALID })
       }
       if (down) return Response.json({ error: 'invalid_client' }, { status: 400 })
-      return Response.json({ access_token: 'a', expires_in: 3600, token_type: 'Bearer' })
+      return tokenAnswer('a')
     },
   })
   const token = await client.getToken()
@@ -405,6 +431,16 @@ t.test('a signal ends the waiting for a token too', async (t) => {
   t.equal(world.asked.length, 1)
   client.close()
   const { origin, client: other } = await stand(t, () => [200])
+  const late = new AbortController()
+  const { client: refused } = stage({
+    origins: ['https://api.example.com'],
+    fetch: async (url) => {
+      if (String(url).includes('/oauth2/')) return tokenAnswer('a')
+      late.abort(reason)
+      return new Response('', { status: 401, headers: INVALID })
+    },
+  })
+  await t.rejects(refused.fetch('https://api.example.com/', { signal: late.signal }), reason)
   const { signal } = new AbortController()
   t.equal((await other.fetch(origin, { signal })).status, 200)
   t.equal((await other.fetch(origin, { signal: null })).status, 200)
