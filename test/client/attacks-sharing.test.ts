@@ -62,3 +62,15 @@ t.test('names on every object give nobody the token of other scopes', async (t) 
   t.equal((await client.getToken({})).accessToken, 'for-all')
   t.equal((await client.getToken()).accessToken, 'for-all')
 })
+
+t.test('any number of scope sets at once warns of no leak', async (t) => {
+  const warned: string[] = []
+  const hear = (warning: Error): void => void warned.push(warning.message)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  const { client } = stage()
+  const sets = Array.from({ length: 20 }, (_, index) => ({ scopes: `a/${index}` }))
+  await Promise.all(sets.map((options) => client.getToken(options)))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warned, [])
+})

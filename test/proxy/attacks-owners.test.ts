@@ -94,3 +94,21 @@ t.test('strangers push no client out of the answers of the lookup', async (t) =>
   t.equal((await inject()).status, 200)
   t.same(asked, [])
 })
+
+t.test('any number of requests at once warns of no leak', async (t) => {
+  const warned: string[] = []
+  const hear = (warning: Error): void => void warned.push(warning.message)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  const { wire, ask } = await stage(t)
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const answers = Array.from({ length: 20 }, (_, index) => ask({ secret: `guess-${index}` }))
+  await until(() => wire.count === 20)
+  open()
+  await Promise.all(answers)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warned, [])
+})
