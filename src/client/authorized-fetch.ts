@@ -58,7 +58,7 @@ export function authorizedFetch(
     const other = holder.insteadOf(token).catch(() => token)
     const next = await unlessAborted(other, init.signal)
     if (next === token || !isResendable(init.body)) return response
-    await response.body?.cancel()
+    await letGoOf(response)
     return following(fetch, hop, next)
   }
 }
@@ -105,13 +105,21 @@ async function following(
       throw new TokenClientError('ERR_FETCH_REDIRECT')
     }
     if (mode !== 'follow' || !isRedirect(response)) return response
-    await response.body?.cancel()
+    await letGoOf(response)
     hop = nextHop(hop, response)
   }
   throw new TokenClientError('ERR_FETCH_REDIRECT')
 }
 
-/** RFC 6750 section 3.1, in whichever of several challenges. */
+/** A body that broke off meanwhile says so when it is let go of, and nobody wants it any more. */
+async function letGoOf({ body }: Response): Promise<void> {
+  await Promise.allSettled([body?.cancel()])
+}
+
+/**
+ * RFC 6750 section 3.1, in whichever of several challenges. HTTP APIs of API Gateway have blanks
+ * where the grammar has commas.
+ */
 function refusesToken({ status, headers }: Response): boolean {
   const challenge = headers.get('www-authenticate') ?? ''
   return status === 401 && /(?:^|[\s,])error\s*=\s*"?invalid_token"?(?:[\s,]|$)/i.test(challenge)

@@ -89,10 +89,14 @@ export class ScopeSets {
   }
 }
 
-/** Empty where options have to be read: a member may be there that is refused. */
+/**
+ * Empty where options have to be read: a member may be there that is refused. What every object has
+ * by somebody else's fault is none of them.
+ */
 function spellingOf(options: TokenOptions): string {
   if (typeof options !== 'object' || options === null) return ''
-  for (const name in options) if (name !== 'scopes') return ''
+  for (const name in options) if (name !== 'scopes' && Object.hasOwn(options, name)) return ''
+  if (!Object.hasOwn(options, 'scopes')) return ''
   const { scopes } = options
   if (typeof scopes === 'string') return scopes
   // What stands between two scopes is in none of them.

@@ -11,6 +11,8 @@ const LOCK = 20_000
 const LOOKS = 50
 /** Share of its life after which a token is not worth taking over. */
 const WORTHLESS = 0.95
+/** Milliseconds the clocks of two machines may differ: a token from later than that would be older than it looks. */
+const MAX_SKEW = 60_000
 
 /** What entries are; another form of them has another name, and with it other keys. */
 const FORM = 'cognito-m2m/client 1'
@@ -87,7 +89,7 @@ export class SharedTokens {
     if (value === undefined) return undefined
     const grant = JSON.parse(Buffer.from(value).toString('utf8')) as Grant
     const age = this.#options.now() - grant.issuedAt
-    return age < grant.life * WORTHLESS ? grant : undefined
+    return age >= -MAX_SKEW && age < grant.life * WORTHLESS ? grant : undefined
   }
 }
 

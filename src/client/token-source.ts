@@ -1,4 +1,5 @@
 /** Has tokens: the secret, the request, another try, and another secret where the first was refused. */
+import { setMaxListeners } from 'node:events'
 import type { ClientOptions } from './client-options.ts'
 import { ClientSecret } from './client-secret.ts'
 import { TokenClientError } from './errors.ts'
@@ -21,6 +22,8 @@ export class TokenSource {
   constructor(options: ClientOptions, elapsed: () => number) {
     this.#options = options
     this.#elapsed = elapsed
+    // Every scope set's request listens: no leak.
+    setMaxListeners(0, this.#closed.signal)
     this.#secret = new ClientSecret(options.clientSecret, elapsed)
     const { store } = options
     this.#shared =

@@ -96,7 +96,8 @@ export class Exchange {
       if (found.value !== undefined) await this.#options.store.drop(place.name, place.group)
       return this.#refuse(outcome, begun)
     }
-    const fallback = this.#held(found)
+    // Looked up again: what was found before Cognito was asked may have been invalidated since.
+    const fallback = this.#held(await this.#options.store.find(place.name, place.group))
     if (fallback !== undefined) return this.#serve(fallback, request, begun)
     this.#tell('unavailable', outcome.error, outcome.proof, begun)
     return outcome.answer
@@ -123,11 +124,14 @@ export class Exchange {
 
   /** Nobody waits for it, and it fails nobody. */
   #renew(want: Want, epoch: string): void {
-    const { name } = want.place
+    const { name, group } = want.place
     if (!this.#renewals.isDue(name) || this.#flights.underWay(name, epoch) !== undefined) return
     void this.#start(want, epoch, ['fresh'], true).then((outcome) => {
       const isGone = outcome.kind === 'refused' && outcome.error === 'invalid_client'
-      if (isGone) this.#refusals.set(name, outcome)
+      if (!isGone) return
+      this.#refusals.set(name, outcome)
+      // The pair's record may be gone from a store that evicts, and its entry not.
+      void this.#options.store.drop(name, group)
     })
   }
 

@@ -1,6 +1,7 @@
 /** Asks Cognito within the budget, and makes of its answer what is kept, remembered and told. */
 import { secondsBetween, tell } from '../core/diagnostics.ts'
 import type { Logger } from '../core/logger.ts'
+import { has } from '../core/own-member.ts'
 import type { SteadyStore } from '../store/steady-store.ts'
 import { type Answer, json, retryAfter, unavailable } from './answers.ts'
 import type { Budget } from './budget.ts'
@@ -94,13 +95,13 @@ export class Issuing {
     const answer = await upstream.ask(want.request)
     release()
     this.#watch(answer)
-    if ('code' in answer) return outage(answer.retryAfter, proof)
+    if (has(answer, 'code')) return outage(answer.retryAfter, proof)
     const { status, text, requestId } = answer
     const id: Record<string, string> =
       requestId === undefined ? {} : { 'x-amz-cognito-request-id': requestId }
     if (status === 200) return this.#issued(want, answer, { epoch, askedAt, begun, id })
     if (status >= 500) return outage(answer.retryAfter, proof, { status: 503, text, id })
-    if (isPassing(status)) return outage(answer.retryAfter, proof, { status, text, id })
+    if (!isRefusal(answer)) return outage(answer.retryAfter, proof, { status, text, id })
     const error = errorOf(answer)
     if (error === 'invalid_client') await pairs.forget(want.pair)
     return { kind: 'refused', answer: json(status, text, id), error, proof }
@@ -138,7 +139,7 @@ export class Issuing {
   /** One line when Cognito can no longer be asked, one when it can again. */
   #watch(answer: UpstreamAnswer | UpstreamFailure): void {
     const { logger } = this.#options
-    const isFailing = 'code' in answer || answer.status >= 500 || answer.status === 429
+    const isFailing = has(answer, 'code') || !(answer.status === 200 || isRefusal(answer))
     if (isFailing === this.#isFailing) return
     this.#isFailing = isFailing
     if (isFailing) logger.warn(factsOf(answer), 'cognito-m2m: Cognito issues no tokens')
@@ -147,7 +148,7 @@ export class Issuing {
 }
 
 function factsOf(answer: UpstreamAnswer | UpstreamFailure): object {
-  if (!('code' in answer)) return { code: 'ERR_UPSTREAM_STATUS', status: answer.status }
+  if (!has(answer, 'code')) return { code: 'ERR_UPSTREAM_STATUS', status: answer.status }
   const { code, status, errno } = answer
   return {
     code,
@@ -156,9 +157,12 @@ function factsOf(answer: UpstreamAnswer | UpstreamFailure): object {
   }
 }
 
-/** Statuses that say nothing about the request: it may be answered otherwise the next time. */
-function isPassing(status: number): boolean {
-  return status === 408 || status === 429
+/**
+ * Whether an answer says something about the request, and not only about the moment. One without
+ * `error` is of who stands before Cognito, a firewall for one.
+ */
+function isRefusal({ status, body }: UpstreamAnswer): boolean {
+  return status < 500 && status !== 408 && status !== 429 && typeof body['error'] === 'string'
 }
 
 function outage(

@@ -17,7 +17,8 @@ export class Renewals {
 
   isDue(name: string): boolean {
     const backoff = this.#failing.get(name)
-    return backoff === undefined || this.#monotonicNow() >= backoff.until
+    // One that failed while the clock told no time is due.
+    return backoff === undefined || !(this.#monotonicNow() < backoff.until)
   }
 
   succeeded(name: string): void {

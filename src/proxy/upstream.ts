@@ -1,4 +1,5 @@
 /** Asks Cognito for a token: one bounded request, written anew. Never rejects. */
+import { setMaxListeners } from 'node:events'
 import { type JsonObject, parseStrictObject } from '../core/strict-json.ts'
 import { basicHeader } from '../oauth/basic.ts'
 import type { TokenRequest } from './token-request.ts'
@@ -59,6 +60,8 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options
+    // Every request under way listens: as many as the budget has, and no leak.
+    setMaxListeners(0, this.#closed.signal)
   }
 
   /** The limits hold around an injected `fetch` too: one that ignores its signal is not waited for. */

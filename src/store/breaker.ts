@@ -24,7 +24,8 @@ export class Breaker {
   admits(): boolean {
     if (!this.isOpen) return true
     const now = this.#monotonicNow()
-    if (!(now >= this.#nextTry)) return false
+    // NaN where it failed while the clock told no time: it is tried once there is one.
+    if (Number.isNaN(now) || now < this.#nextTry) return false
     this.#nextTry = now + RETRY
     return true
   }

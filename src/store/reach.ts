@@ -84,6 +84,15 @@ async function start<Answer>(work: () => Promise<Answer>): Promise<Answer> {
  * clients put commands with their values into errors.
  */
 function reasonOf(error: unknown): string {
+  try {
+    return wordOf(error)
+  } catch {
+    // An error of somebody's own may throw when it is looked at.
+    return 'unknown'
+  }
+}
+
+function wordOf(error: unknown): string {
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
   const words = [code, typeof message === 'string' ? message.split(' ', 1)[0] : undefined]
   const word = words.find((one) => typeof one === 'string' && /^[A-Z][A-Z_]{1,31}$/.test(one))

@@ -4,7 +4,7 @@
  */
 import { type Logger, safeLogger } from '../core/logger.ts'
 import { OptionError, show } from '../core/option-error.ts'
-import { trusting } from '../core/steady-clock.ts'
+import { steadyClock, trusting } from '../core/steady-clock.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import type { Entries } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
@@ -78,7 +78,7 @@ export class SteadyStore {
     }
     this.#now = trusting(now)
     this.#logger = safeLogger(logger)
-    this.#reach = new Reach(this.#logger, trusting(monotonicNow))
+    this.#reach = new Reach(this.#logger, steadyClock(trusting(monotonicNow)))
     this.#memory = store instanceof MemoryStore ? store : memoryStore({ now, monotonicNow })
     this.#copies = this.#memory.entries
     this.#isShared = store?.shared ?? false
@@ -159,7 +159,8 @@ export class SteadyStore {
   async lock(name: string, owner: string, ttl: number): Promise<boolean> {
     const store = this.#store
     if (this.#isClosed) return true
-    if (store === undefined) return this.#memory.lock(name, owner, ttl)
+    // Memory fails where somebody who shares it closed it.
+    if (store === undefined) return this.#memory.lock(name, owner, ttl).catch(() => true)
     const locked = await this.#reach.ask('write', () => store.lock(name, owner, ttl))
     return locked?.answer !== false
   }
@@ -167,7 +168,7 @@ export class SteadyStore {
   async unlock(name: string, owner: string): Promise<void> {
     const store = this.#store
     if (this.#isClosed) return
-    if (store === undefined) return this.#memory.unlock(name, owner)
+    if (store === undefined) return this.#memory.unlock(name, owner).catch(() => {})
     await this.#reach.ask('write', () => store.unlock(name, owner))
   }
 
