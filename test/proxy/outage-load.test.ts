@@ -50,7 +50,9 @@ async function caller(load: Load, proxies: readonly ProxyProcess[], clientId: st
   }
 }
 
-t.test('no caller is lost', { skip: withoutRedis, timeout: 60_000 + 2000 * SECONDS }, async (t) => {
+t.setTimeout(60_000 + 2000 * SECONDS)
+
+t.test('no caller is lost', { skip: withoutRedis }, async (t) => {
   let cognito: 'issues' | 'hangs' | 'resets' = 'issues'
   const become = (how: typeof cognito): void => {
     cognito = how
