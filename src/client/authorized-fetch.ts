@@ -1,4 +1,5 @@
 /** `fetch` with a token: to named origins alone, once more where an API refused the token. */
+import { setMaxListeners } from 'node:events'
 import { OptionError, show } from '../core/option-error.ts'
 import { TokenClientError } from './errors.ts'
 import type { AccessToken, HeldToken } from './held-token.ts'
@@ -130,6 +131,8 @@ async function unlessAborted<Value>(
   signal: AbortSignal | null | undefined,
 ): Promise<Value> {
   if (signal === null || signal === undefined) return promise
+  // One signal ends as many calls as its owner likes, as with `fetch`: no leak.
+  setMaxListeners(0, signal)
   let abort = (): void => {}
   const aborted = new Promise<never>((_resolve, reject) => {
     abort = () => reject(signal.reason)

@@ -9,6 +9,8 @@ export type Refused = Extract<Outcome, { kind: 'refused' }>
 const REMEMBERED = 10_000
 /** So many different ones at once; beyond it the oldest is asked for again. */
 const MAX_REFUSALS = 10_000
+/** Characters of an answer; Cognito's have some thirty. Longer ones would add up where what is asked comes back. */
+const MAX_LENGTH = 2048
 
 interface Remembered {
   readonly refused: Refused
@@ -34,6 +36,7 @@ export class Refusals {
   }
 
   set(name: string, refused: Refused): void {
+    if (refused.answer.body.length > MAX_LENGTH) return
     this.#remembered.set(name, { refused, until: this.#monotonicNow() + REMEMBERED })
   }
 }

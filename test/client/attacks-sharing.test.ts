@@ -74,3 +74,16 @@ t.test('any number of scope sets at once warns of no leak', async (t) => {
   await new Promise((resolve) => setImmediate(resolve))
   t.same(warned, [])
 })
+
+t.test('one signal for any number of calls warns of no leak', async (t) => {
+  const warned: string[] = []
+  const hear = (warning: Error): void => void warned.push(warning.message)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  const origin = 'https://api.example.com'
+  const { client } = stage({ origins: [origin] })
+  const { signal } = new AbortController()
+  await Promise.all(Array.from({ length: 20 }, () => client.fetch(origin, { signal })))
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warned, [])
+})

@@ -112,3 +112,16 @@ t.test('any number of requests at once warns of no leak', async (t) => {
   await new Promise((resolve) => setImmediate(resolve))
   t.same(warned, [])
 })
+
+t.test('an upstream that repeats what it was asked fills no memory with refusals', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }) =>
+    reply(response, 400, { error: 'invalid_scope', error_description: body }),
+  )
+  const { ask } = await stage(t, { tokenEndpoint })
+  for (const length of [100, 5000]) {
+    const scope = 's'.repeat(length)
+    t.equal((await ask({ scope })).status, 400)
+    t.equal((await ask({ scope })).status, 400)
+  }
+  t.equal(asked.length, 3, 'the short one is remembered, the long one is not')
+})
