@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { DecisionEvent, TokenEvent } from '../core/diagnostics.ts'
 import { answers } from '../core/errors.ts'
 import { OptionError, show } from '../core/option-error.ts'
-import { subjectOf } from './subject.ts'
+import { rememberedSubjects } from './subject.ts'
 import type { UsageSource } from './types.ts'
 
 /** Counts one thing of a subject. */
@@ -19,6 +19,7 @@ const OUTCOMES = new Set<unknown>([
 /** See above. */
 export class Sources {
   readonly #count: Count
+  readonly #subjectOf = rememberedSubjects()
   /** How often each instance is attached. */
   readonly #instances = new Map<number, number>()
   /** Local pools that are attached themselves, by instance. */
@@ -73,7 +74,11 @@ export class Sources {
     this.#hear(message, (event: DecisionEvent) => {
       const { userPoolId, clientId, code } = event
       const name = Object.hasOwn(answers, code ?? '') ? (code as string) : 'ERR_INTERNAL'
-      this.#count('request', subjectOf(userPoolId, clientId), code === null ? 'accepted' : name)
+      this.#count(
+        'request',
+        this.#subjectOf(userPoolId, clientId),
+        code === null ? 'accepted' : name,
+      )
     })
   }
 
@@ -86,7 +91,7 @@ export class Sources {
         outcome === 'issued' &&
         !this.#pools.has(instance) &&
         [...this.#pools.values()].includes(userPoolId)
-      if (!isToldTwice) this.#count('token', subjectOf(userPoolId, clientId), outcome)
+      if (!isToldTwice) this.#count('token', this.#subjectOf(userPoolId, clientId), outcome)
     })
   }
 

@@ -5,11 +5,30 @@ import { OTHER, UNVERIFIED } from './usage-store.ts'
 /** Cognito's names are shorter; what is longer is none, and would fill a store. */
 const LONGEST = 256
 
+/** Subjects that are kept; then it begins anew. */
+const REMEMBERED = 10_000
+
 /** Injective, whatever stands in the names; `unverified` where one of them is missing. */
-export function subjectOf(userPoolId: unknown, clientId: unknown): string {
-  return isName(userPoolId) && isName(clientId)
-    ? JSON.stringify([userPoolId, clientId])
-    : UNVERIFIED
+export type SubjectOf = (userPoolId: unknown, clientId: unknown) => string
+
+/** Names the same client with the same string: making one takes longer than counting. */
+export function rememberedSubjects(): SubjectOf {
+  const pools = new Map<unknown, Map<unknown, string>>()
+  let size = 0
+  return (userPoolId, clientId) => {
+    const known = pools.get(userPoolId)?.get(clientId)
+    if (known !== undefined) return known
+    if (!isName(userPoolId) || !isName(clientId)) return UNVERIFIED
+    if (size >= REMEMBERED) {
+      pools.clear()
+      size = 0
+    }
+    const subject = JSON.stringify([userPoolId, clientId])
+    const clients = pools.get(userPoolId) ?? new Map<unknown, string>()
+    pools.set(userPoolId, clients.set(clientId, subject))
+    size += 1
+    return subject
+  }
 }
 
 export function readSubject(subject: string): UsageSubject {

@@ -15,14 +15,18 @@ interface Cell extends UsageCell {
 /** See above. */
 export class Tally {
   readonly #maxCells: number
-  #cells = new Map<string, Cell>()
+  /** By hour, then by subject: no key is made of the two on the way of a request. */
+  #hours = new Map<number, Map<string, Cell>>()
+  /** One cell more for each of the two shared subjects, of the hour it was needed first. */
+  #beyond = new Map<string, Cell>()
+  #size = 0
 
   constructor(maxCells: number = MAX_CELLS) {
     this.#maxCells = maxCells
   }
 
   get size(): number {
-    return this.#cells.size
+    return this.#size + this.#beyond.size
   }
 
   /** @param at Epoch seconds. */
@@ -35,25 +39,31 @@ export class Tally {
 
   /** Everything counted so far; begins anew. */
   take(): readonly UsageCell[] {
-    const cells = [...this.#cells.values()]
-    this.#cells = new Map()
+    const ofHours = [...this.#hours.values()].flatMap((cells) => [...cells.values()])
+    const cells = [...ofHours, ...this.#beyond.values()]
+    this.#hours = new Map()
+    this.#beyond = new Map()
+    this.#size = 0
     return cells
   }
 
   #cellOf(subject: string, at: number): Cell {
     const hour = Math.floor(at / HOUR)
-    const key = `${hour} ${subject}`
-    const known = this.#cells.get(key)
+    const known = this.#hours.get(hour)?.get(subject)
     if (known !== undefined) return known
-    if (this.#cells.size < this.#maxCells) return this.#open(key, subject, hour, at)
-    // One cell more for each of the two, of the hour it was needed first.
-    const shared = isShared(subject) ? subject : OTHER
-    return this.#cells.get(shared) ?? this.#open(shared, shared, hour, at)
+    if (this.#size >= this.#maxCells) {
+      const shared = isShared(subject) ? subject : OTHER
+      return this.#beyond.get(shared) ?? open(this.#beyond, shared, hour, at)
+    }
+    const cells = this.#hours.get(hour) ?? new Map<string, Cell>()
+    this.#hours.set(hour, cells)
+    this.#size += 1
+    return open(cells, subject, hour, at)
   }
+}
 
-  #open(key: string, subject: string, hour: number, at: number): Cell {
-    const cell = { subject, hour, first: at, last: at, counts: new Map<string, number>() }
-    this.#cells.set(key, cell)
-    return cell
-  }
+function open(cells: Map<string, Cell>, subject: string, hour: number, at: number): Cell {
+  const cell = { subject, hour, first: at, last: at, counts: new Map<string, number>() }
+  cells.set(subject, cell)
+  return cell
 }

@@ -4,6 +4,9 @@ import { readSubject } from './subject.ts'
 
 type Attributes = Record<string, string>
 
+/** Subjects whose attributes are kept; then it begins anew. */
+const REMEMBERED = 10_000
+
 interface Counter {
   add(value: number, attributes: Attributes): void
 }
@@ -41,13 +44,14 @@ export function telemetryOf(api: MetricsApi | undefined): Telemetry {
   if (api === undefined) return () => {}
   let provider: MeterProvider | undefined
   let counters: Record<'token' | 'request', Counter>
+  const attributes = rememberedAttributes()
   return (kind, subject, name) => {
     const current = api.metrics.getMeterProvider()
     if (current !== provider) {
       counters = countersOf(current)
       provider = current
     }
-    counters[kind].add(1, attributesOf(kind, subject, name))
+    counters[kind].add(1, attributes(kind, subject, name))
   }
 }
 
@@ -60,6 +64,20 @@ function countersOf(provider: MeterProvider): Record<'token' | 'request', Counte
     request: meter.createCounter('cognito_m2m.requests', {
       ...{ unit: '{request}', description: 'Decisions about API requests' },
     }),
+  }
+}
+
+/** Made once for each: a request pays for a look-up. */
+function rememberedAttributes(): typeof attributesOf {
+  const known = new Map<string, Map<string, Attributes>>()
+  return (kind, subject, name) => {
+    const ofSubject = known.get(subject) ?? new Map<string, Attributes>()
+    const found = ofSubject.get(name)
+    if (found !== undefined) return found
+    if (known.size >= REMEMBERED) known.clear()
+    const made = attributesOf(kind, subject, name)
+    known.set(subject, ofSubject.set(name, made))
+    return made
   }
 }
 
