@@ -1,6 +1,6 @@
 /**
- * Runs the orders example as the README says: the demo, the line for programs, and the curl lines as
- * a newcomer pastes them. Ends only what it started.
+ * Runs the examples; of orders, as the README says, the demo, the line for programs, and the curl lines
+ * as a newcomer pastes them. Ends only what it started.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -140,10 +140,24 @@ function checkTelemetry() {
   }
 }
 
+/** What it prints of a crowd, of a caller without the key, and of an outage. */
+function checkTokenProxy() {
+  const printed = execFileSync('node', ['.examples/token-proxy/main.js'], { encoding: 'utf8' })
+  const expected = [
+    'without the key: 403 access_denied',
+    '100 callers: 200 Bearer, issued by the pool: 1',
+    'the pool is gone: 200 Bearer',
+  ]
+  check(printed === `${expected.join('\n')}\n`, `token proxy prints\n${printed}`)
+}
+
 execFileSync('npm', ['run', '--silent', 'build:examples'], { stdio: 'inherit' })
 execFileSync('node', ['.examples/orders/demo.js'], { stdio: ['ignore', 'ignore', 'inherit'] })
 await checkJson()
 await checkCurlLines()
 await checkRefusals()
 checkTelemetry()
-process.stdout.write('examples: demo, JSON line, curl lines, refusals and telemetry pass\n')
+checkTokenProxy()
+process.stdout.write(
+  'examples: demo, JSON line, curl lines, refusals, telemetry and token proxy pass\n',
+)

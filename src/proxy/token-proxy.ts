@@ -32,9 +32,11 @@ export interface TokenProxy {
    * Drops every token of an app client, those under way included, in all processes that share the
    * store. A function and no endpoint: who may call it is for you to say.
    *
+   * @returns Whether all of them obey already. If not, the store could not be told: this process obeys,
+   *   and tells the store each second while it lives.
    * @throws {OptionError} `ERR_OPTION_INVALID`.
    */
-  invalidate(which: { readonly clientId: string }): Promise<void>
+  invalidate(which: { readonly clientId: string }): Promise<boolean>
   status(): TokenProxyStatus
 }
 
@@ -66,7 +68,7 @@ async function register(app: FastifyInstance, given: TokenProxyOptions): Promise
       if (typeof clientId !== 'string' || clientId === '') {
         throw new OptionError('clientId', `is ${show(clientId)}: pass the id of an app client`)
       }
-      await store.invalidate(store.group(clientId))
+      return store.invalidate(store.group(clientId))
     },
     status: () => ({ instance, inFlight: budget.inFlight, store: store.status() }),
   })

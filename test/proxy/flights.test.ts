@@ -1,13 +1,16 @@
 /** One request for a token at a time, whoever waits for it. */
 import { request as httpRequest } from 'node:http'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { memoryStore } from '../../src/proxy/index.ts'
+import { Clocks } from '../core/key-endpoint.ts'
 import {
+  encryptionKeys,
   issue,
   proxyOf,
   READ,
   reply,
   requestOf,
+  sharedStore,
   stage,
   until,
   upstreamOf,
@@ -77,14 +80,15 @@ t.test('a caller that hangs up alone has still brought the token', async (t) => 
 })
 
 /** Two proxies over one store stand for two processes: their flights know nothing of each other. */
-async function twoProxies(t: Parameters<typeof stage>[0], timeout = 5) {
+async function twoProxies(t: Test) {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
   )
-  const store = memoryStore()
-  const first = await stage(t, { tokenEndpoint, store, timeout })
-  const { now, monotonicNow } = first.clocks
-  const second = await proxyOf(t, { tokenEndpoint, store, timeout, now, monotonicNow })
+  const clocks = new Clocks()
+  const { now, monotonicNow } = clocks
+  const store = memoryStore({ now, monotonicNow })
+  const first = await stage(t, { tokenEndpoint, store }, clocks)
+  const second = await proxyOf(t, { tokenEndpoint, store, now, monotonicNow })
   return { asked, store, first, second }
 }
 
@@ -126,10 +130,10 @@ t.test('who waits too long for another’s asks itself', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
   )
-  const store = memoryStore()
   // A process that hangs with each lock in its hands.
+  const store = sharedStore(new Clocks())
   store.lock = async () => false
-  const { ask } = await proxyOf(t, { tokenEndpoint, store, timeout: 0.5 })
+  const { ask } = await proxyOf(t, { tokenEndpoint, store, encryptionKeys, timeout: 0.5 })
   t.equal((await ask()).json['access_token'], 'token-1')
   t.equal(asked.length, 1)
 })

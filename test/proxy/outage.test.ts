@@ -1,7 +1,8 @@
 /** Cognito down, slow, or somebody else: good tokens are served, otherwise it is 503. */
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { SECOND } from '../core/key-endpoint.ts'
+import { Upstream } from '../../src/proxy/upstream.ts'
+import { Clocks, SECOND } from '../core/key-endpoint.ts'
 import { captureLog } from '../fastify/support.ts'
 import { issue, proxyOf, reply, stage, until, upstreamOf } from './support.ts'
 
@@ -63,11 +64,13 @@ for (const [name, fail, code] of failures) {
       else reply(response, 200, issue(count))
     })
     const log = captureLog()
-    const staged = await stage(t, { tokenEndpoint, timeout: 0.1 })
-    const { now, monotonicNow } = staged.clocks
+    const clocks = new Clocks()
+    const { now, monotonicNow } = clocks
+    // Only where the timeout is the subject is it short.
+    const timeout = code === 'ERR_UPSTREAM_TIMEOUT' ? 0.5 : 10
     const { ask, app } = await proxyOf(
       t,
-      { tokenEndpoint, timeout: 0.1, now, monotonicNow },
+      { tokenEndpoint, timeout, now, monotonicNow },
       { logger: log.logger },
     )
     const down = await ask()
@@ -86,13 +89,13 @@ for (const [name, fail, code] of failures) {
     t.equal(log.lines().filter(({ msg }) => /tokens again/.test(String(msg))).length, 1)
     upstream.isDown = true
     for (const seconds of [2700, 500, 300, 99]) {
-      staged.clocks.advance(seconds * SECOND)
+      clocks.advance(seconds * SECOND)
       const held = await ask()
       t.equal(held.status, 200, `after ${seconds} s more`)
       t.equal(held.json['access_token'], token)
       await until(() => app.tokenProxy.status().inFlight === 0)
     }
-    staged.clocks.advance(SECOND)
+    clocks.advance(SECOND)
     t.equal((await ask()).status, 503, 'never past its end')
     t.ok(asked.every(({ headers }) => headers['x-location'] === undefined))
   })
@@ -198,6 +201,41 @@ t.test(
     }
   },
 )
+
+t.test('whatever a transport throws is an outage', async (t) => {
+  for (const thrown of [undefined, null, 'x', new Error('x'), { cause: { code: 'not a code' } }]) {
+    const { ask } = await stage(t, { fetch: async () => Promise.reject(thrown) })
+    const answer = await ask()
+    t.equal(answer.status, 503)
+    t.same(answer.json, { error: 'temporarily_unavailable' })
+  }
+})
+
+t.test('an answer without a body is none', async (t) => {
+  const { ask } = await stage(t, { fetch: async () => new Response(null) })
+  t.equal((await ask()).status, 503)
+})
+
+t.test('what was closed asks nobody', async (t) => {
+  const { tokenEndpoint, asked } = await upstreamOf(t, (response) => reply(response, 200, issue(1)))
+  const upstream = new Upstream({
+    tokenEndpoint,
+    headers: new Map(),
+    fetch,
+    timeout: 1000,
+    now: Date.now,
+  })
+  upstream.close()
+  const result = await upstream.ask({
+    clientId: 'a',
+    authMethod: 'client_secret_post',
+    credentials: { clientId: 'a', secret: 'b' },
+    scopes: undefined,
+    metadata: undefined,
+  })
+  t.same(result, { code: 'ERR_UPSTREAM_CLOSED' })
+  t.equal(asked.length, 0)
+})
 
 t.test('closing ends what is under way', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, () => {})

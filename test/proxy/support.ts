@@ -3,7 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
-import { type TokenProxyOptions, tokenProxy } from '../../src/proxy/index.ts'
+import {
+  memoryStore,
+  type TokenProxyOptions,
+  type TokenStore,
+  tokenProxy,
+} from '../../src/proxy/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
 import { Clocks } from '../core/key-endpoint.ts'
 import { type Answer, ask, FORM } from '../testing/http.ts'
@@ -92,7 +97,7 @@ export class Wire {
 }
 
 /** A local pool with one client of two secrets, and another one. */
-export async function poolOf(t: Test, clocks?: Clocks, accessTokenValidity = 3600) {
+export async function poolOf(t: Test, clocks?: Clocks) {
   const pool = await startUserPool({
     ...(clocks === undefined ? {} : { now: clocks.now }),
     clients: [
@@ -100,7 +105,6 @@ export async function poolOf(t: Test, clocks?: Clocks, accessTokenValidity = 360
         clientId: CLIENT,
         clientSecrets: [SECRET, OTHER_SECRET],
         scopes: [READ, WRITE],
-        accessTokenValidity,
       },
       { clientId: 'shipping', clientSecrets: ['shipping-secret'], scopes: [READ] },
     ],
@@ -190,10 +194,9 @@ export async function proxyOf(
 export async function stage(
   t: Test,
   options: Partial<TokenProxyOptions> = {},
-  { accessTokenValidity = 3600 }: { readonly accessTokenValidity?: number } = {},
+  clocks: Clocks = new Clocks(),
 ) {
-  const clocks = new Clocks()
-  const pool = await poolOf(t, clocks, accessTokenValidity)
+  const pool = await poolOf(t, clocks)
   const wire = new Wire()
   const { now, monotonicNow } = clocks
   const { tokenEndpoint } = pool
@@ -207,9 +210,28 @@ export async function stage(
   return { clocks, pool, wire, ...proxy }
 }
 
+export const encryptionKeys = [{ id: 'a', key: Buffer.alloc(32, 1) }]
+
+/** A store that says others can read it: sealed, and asked as one that is far away. */
+export function sharedStore({ now, monotonicNow }: Clocks) {
+  const memory = memoryStore({ now, monotonicNow })
+  const store: { -readonly [Member in keyof TokenStore]: TokenStore[Member] } = {
+    shared: true,
+    get: (key, group) => memory.get(key, group),
+    set: (key, group, kept) => memory.set(key, group, kept),
+    delete: (key, group) => memory.delete(key, group),
+    invalidate: (group) => memory.invalidate(group),
+    lock: (key, owner, ttl) => memory.lock(key, owner, ttl),
+    unlock: (key, owner) => memory.unlock(key, owner),
+    close: () => memory.close(),
+  }
+  return store
+}
+
 /** Lets what is under way in this process go on until `done`; bounded. */
-export async function until(done: () => boolean, turns = 100_000): Promise<void> {
-  for (let turn = 0; turn < turns; turn += 1) {
+export async function until(done: () => boolean): Promise<void> {
+  const end = performance.now() + 20_000
+  while (performance.now() < end) {
     if (done()) return
     await new Promise((resolve) => setImmediate(resolve))
   }
