@@ -14,9 +14,6 @@ export interface View {
   readonly colorScheme?: 'light' | 'dark'
   /** IANA name; default `UTC`. */
   readonly timezone?: string
-  readonly reducedMotion?: boolean
-  /** Sent with every request, as a reverse proxy would. */
-  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A page and what went on in it since it was opened. */
@@ -75,14 +72,10 @@ export async function visit(
   const context = await browser.createBrowserContext()
   t.teardown(() => context.close())
   const page = await context.newPage()
-  const { width = 1280, height = 900, colorScheme = 'light', reducedMotion = false } = view
+  const { width = 1280, height = 900, colorScheme = 'light' } = view
   await page.setViewport({ width, height })
   await page.emulateTimezone(view.timezone ?? 'UTC')
-  await page.emulateMediaFeatures([
-    { name: 'prefers-color-scheme', value: colorScheme },
-    { name: 'prefers-reduced-motion', value: reducedMotion ? 'reduce' : 'no-preference' },
-  ])
-  if (view.headers !== undefined) await page.setExtraHTTPHeaders(view.headers)
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: colorScheme }])
   const watched = await watch(page)
   await page.goto(address, { waitUntil: 'load' })
   return { page, ...watched }
