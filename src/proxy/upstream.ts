@@ -1,6 +1,7 @@
 /** Asks Cognito for a token: one bounded request, written anew. Never rejects. */
 import { setMaxListeners } from 'node:events'
 import { type JsonObject, parseStrictObject } from '../core/strict-json.ts'
+import { errnoOf, readRetryAfter } from '../core/transport-facts.ts'
 import { basicHeader } from '../oauth/basic.ts'
 import type { TokenRequest } from './token-request.ts'
 import { type UpstreamHeader, valuesOf } from './upstream-headers.ts'
@@ -156,17 +157,4 @@ async function readBody(response: Response): Promise<Buffer | undefined> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
-}
-
-/** RFC 9110 section 10.2.3: seconds, or an HTTP date. */
-function readRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
-}
-
-function errnoOf(error: unknown): { errno?: string } {
-  const cause = (error as { cause?: { code?: unknown } } | null | undefined)?.cause
-  const code = cause?.code
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? { errno: code } : {}
 }
