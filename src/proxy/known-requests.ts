@@ -11,6 +11,8 @@ import {
   type TokenRequest,
 } from './token-request.ts'
 
+/** The spelling that nearly all send; others are read each time. */
+const FORM = 'application/x-www-form-urlencoded'
 const MAX_REQUESTS = 1000
 /** Bytes of a form; longer ones are read each time. */
 const MAX_BYTES = 1024
@@ -18,6 +20,8 @@ const MAX_BYTES = 1024
 /** See the module. */
 export class KnownRequests {
   readonly #known = new BoundedMap<TokenRequest>(MAX_REQUESTS)
+  /** Those that come from it, or go to it: told without putting their key together again. */
+  readonly #kept = new WeakSet<TokenRequest>()
 
   /** @returns The same object for the same bytes, once they are {@link keep kept}. */
   read(incoming: IncomingTokenRequest): TokenRequest | ReadError {
@@ -28,15 +32,18 @@ export class KnownRequests {
 
   /** @param request What `incoming` was read as, and Cognito's token was the answer. */
   keep(incoming: IncomingTokenRequest, request: TokenRequest): void {
-    const key = keyOf(incoming)
-    if (key !== undefined && this.#known.get(key) !== request) this.#known.set(key, request)
+    const key = this.#kept.has(request) ? undefined : keyOf(incoming)
+    if (key === undefined) return
+    this.#known.set(key, request)
+    this.#kept.add(request)
   }
 }
 
 /** All that is read, and nothing else has it: no header line has a line break in it. */
 function keyOf({ contentType, authorization, body }: IncomingTokenRequest): string | undefined {
-  if (!Buffer.isBuffer(body) || body.length > MAX_BYTES) return undefined
-  if (authorization === undefined) return `${contentType}\n-\n${body.toString('latin1')}`
+  if (contentType !== FORM || !Buffer.isBuffer(body)) return undefined
+  if (body.length > MAX_BYTES) return undefined
+  if (authorization === undefined) return `-\n${body.toString('latin1')}`
   if (typeof authorization !== 'string') return undefined
-  return `${contentType}\n+${authorization}\n${body.toString('latin1')}`
+  return `+${authorization}\n${body.toString('latin1')}`
 }
