@@ -31,6 +31,8 @@ async function proxy() {
   const app = Fastify()
   await app.register(tokenProxy, {
     tokenEndpoint: 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token',
+    // All clients ask at once, before the first slice.
+    upstream: { perSecond: 10_000 },
     fetch: async () => Response.json(answer),
   })
   return app

@@ -28,11 +28,6 @@ async function measured(server, load, requests) {
 
 async function measureMethod(server, [bare, proxy], method) {
   const requests = requestsOf(method)
-  // The first time each client asks, Cognito is asked too: paced, or the budget would refuse some.
-  for (let index = 0; index < requests.length; index += 20) {
-    await proxy.run(requests.slice(index, index + 20), 20)
-    await new Promise((resolve) => setTimeout(resolve, 1000))
-  }
   for (const load of [bare, proxy]) await load.run(requests, WARM_UP)
   const taken = { bare: [], proxy: [], ratios: [] }
   let before = await measured(server, bare, requests)

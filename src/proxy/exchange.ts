@@ -8,6 +8,7 @@ import type { Budget } from './budget.ts'
 import {
   answerText,
   decodeEntry,
+  type Entry,
   type EntryLimits,
   type EntryState,
   type Held,
@@ -48,6 +49,9 @@ export class Exchange {
   readonly #refusals: Refusals
   readonly #renewals: Renewals
   readonly #groups = new BoundedMap<string>(MAX_GROUPS)
+  /** By request and by bytes: both are the same objects again for a caller who comes again. */
+  readonly #names = new WeakMap<TokenRequest, string>()
+  readonly #entries = new WeakMap<Uint8Array, Entry>()
 
   constructor(options: ExchangeOptions) {
     const { store, timeout, monotonicNow } = options
@@ -59,8 +63,8 @@ export class Exchange {
 
   /** @param begun Monotonic, milliseconds, when the request came. Never rejects. */
   async answer(request: TokenRequest, begun: number): Promise<Answer> {
-    const { tokenEndpoint, store } = this.#options
-    const name = store.name(identityOf(tokenEndpoint, request))
+    const { store } = this.#options
+    const name = this.#name(request)
     const refused = this.#refusals.get(name)
     if (refused !== undefined) return this.#refuse(refused, begun)
     const place = { name, group: this.#group(request.clientId) }
@@ -77,8 +81,10 @@ export class Exchange {
 
   /** What was found, while it is good for anything. */
   #held({ value }: Found): Held | undefined {
-    const entry = value === undefined ? undefined : decodeEntry(value)
+    if (value === undefined) return undefined
+    const entry = this.#entries.get(value) ?? decodeEntry(value)
     if (entry === undefined) return undefined
+    this.#entries.set(value, entry)
     return held(entry, this.#options.now(), this.#options.limits)
   }
 
@@ -194,6 +200,13 @@ export class Exchange {
     const name = store.name(pairIdentityOf(tokenEndpoint, request))
     // No id has a blank in it: this group is no client's.
     return { clientId, entries, record: { name, group: this.#group(`pairs of ${clientId}`) } }
+  }
+
+  #name(request: TokenRequest): string {
+    const { tokenEndpoint, store } = this.#options
+    const name = this.#names.get(request) ?? store.name(identityOf(tokenEndpoint, request))
+    this.#names.set(request, name)
+    return name
   }
 
   #group(clientId: string): string {

@@ -5,7 +5,8 @@ import { isToCome } from '../core/at-once.ts'
 import { authorizationLines } from '../core/bearer.ts'
 import { MAX_FORM_BYTES } from '../oauth/form.ts'
 import { type Answer, type OwnError, refusal, unavailable } from './answers.ts'
-import { readTokenRequest, type TokenRequest } from './token-request.ts'
+import { KnownRequests } from './known-requests.ts'
+import type { TokenRequest } from './token-request.ts'
 
 /** What the routes ask. */
 export interface TokenRoutes {
@@ -52,6 +53,7 @@ export async function serveTokens(app: FastifyInstance, routes: TokenRoutes): Pr
 
 function addRoutes(context: FastifyInstance, routes: TokenRoutes): void {
   const { authorize, told, monotonicNow } = routes
+  const known = new KnownRequests()
   // Callers have no token yet: where cognitoAuth protects the app, this is open.
   const common = { url: TOKEN_PATH, config: { auth: false }, bodyLimit: MAX_FORM_BYTES } as const
   context.route({
@@ -66,7 +68,7 @@ function addRoutes(context: FastifyInstance, routes: TokenRoutes): void {
       told('invalid_request', monotonicNow())
       send(reply, refusal('invalid_request', error.statusCode === 413 ? 413 : 400))
     },
-    handler: async (request, reply) => send(reply, await answerOf(request, routes)),
+    handler: async (request, reply) => send(reply, await answerOf(request, known, routes)),
   })
   context.route({
     ...common,
@@ -80,21 +82,30 @@ function addRoutes(context: FastifyInstance, routes: TokenRoutes): void {
   })
 }
 
-async function answerOf(request: FastifyRequest, routes: TokenRoutes): Promise<Answer> {
+async function answerOf(
+  request: FastifyRequest,
+  requests: KnownRequests,
+  routes: TokenRoutes,
+): Promise<Answer> {
   const { isClient, answer, told, monotonicNow } = routes
   const begun = monotonicNow()
-  const read = readTokenRequest({
+  const incoming = {
     contentType: request.headers['content-type'],
     authorization: authorizationLines(request.raw),
     body: request.body,
-  })
+  }
+  const read = requests.read(incoming)
   if (typeof read === 'string') {
     told(read, begun)
     return refusal(read)
   }
   const known = isClient(read.clientId)
   const isKnown = isToCome(known) ? await known.catch(() => undefined) : known
-  if (isKnown === true) return answer(read, begun)
+  if (isKnown === true) {
+    const answered = await answer(read, begun)
+    if (answered.status === 200) requests.keep(incoming, read)
+    return answered
+  }
   const error = isKnown === undefined ? 'temporarily_unavailable' : 'invalid_client'
   told(error, begun)
   return isKnown === undefined ? unavailable(OWNER_WAIT) : refusal(error)

@@ -182,6 +182,24 @@ t.test('secrets with + % : and blanks work by both methods', async (t) => {
   t.equal(wire.count, 3)
 })
 
+t.test('a request that was served does not open the way for one that looks like it', async (t) => {
+  const { ask, wire } = await stage(t)
+  const { body } = requestOf({})
+  for (let time = 0; time < 2; time += 1) t.equal((await ask({ body })).status, 200)
+  for (const headers of [
+    { authorization: '' },
+    { authorization: '-' },
+    { authorization: ['a', 'b'] },
+    { 'content-type': `${FORM};charset=latin1` },
+  ]) {
+    t.equal((await ask({ body, headers })).status, 400, JSON.stringify(headers))
+  }
+  t.equal((await ask({ body: `${body}&client_id=x` })).status, 400)
+  const long = `${body}&x=${'x'.repeat(1024)}`
+  for (let time = 0; time < 2; time += 1) t.equal((await ask({ body: long })).status, 200)
+  t.equal(wire.count, 1)
+})
+
 t.test('two spellings of one request are one', async (t) => {
   const { ask, wire } = await stage(t)
   for (const scope of [`${READ} ${WRITE}`, `${WRITE} ${READ}`, ` ${READ}  ${READ} ${WRITE} `]) {
