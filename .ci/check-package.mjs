@@ -72,6 +72,20 @@ function checkRuntimes(tarball) {
       methodArn: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/prod/GET/',
       authorizationToken: \`Bearer \${pool.accessToken()}\`,
     }).then(({ principalId }) => { if (principalId !== pool.clients[0].clientId) throw new Error(principalId) })
+    const behind = Fastify()
+    behind.register(tokenProxy, {
+      tokenEndpoint: 'https://a/',
+      fetch: async () => Response.json({ access_token: 'a', expires_in: 300, token_type: 'Bearer' }),
+    })
+    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'a', client_secret: 'b' })
+    behind
+      .inject({
+        method: 'POST',
+        url: '/oauth2/token',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: String(form),
+      })
+      .then(({ statusCode, body }) => { if (statusCode !== 200) throw new Error(body) })
     const web = express()
     web.get('/', auth(pool.options())(), (req, res) => res.end(getAuth(req).clientId))
     const server = web.listen(0, '127.0.0.1', async () => {
@@ -100,6 +114,7 @@ function checkRuntimes(tarball) {
         import { cognitoAuth as auth, getAuth } from 'cognito-m2m/express'
         import 'cognito-m2m/express/global'
         import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
+        import { tokenProxy } from 'cognito-m2m/proxy'
         import { createTestUserPool } from 'cognito-m2m/testing'
         if (cognitoAuth !== named || typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -110,6 +125,7 @@ function checkRuntimes(tarball) {
         const express = require('express')
         const { cognitoAuth: auth, getAuth } = require('cognito-m2m/express')
         const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
+        const { tokenProxy } = require('cognito-m2m/proxy')
         const { createTestUserPool } = require('cognito-m2m/testing')
         if (typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -253,6 +269,18 @@ try {
      // @ts-expect-error it may be missing
      express().get('/', auth(), (req, res) => void res.json(req.auth.clientId))`,
     withExpress,
+  )
+  checkTypes(
+    tarball,
+    'proxy',
+    `import { fastify } from 'fastify'
+     import { memoryStore, tokenProxy } from 'cognito-m2m/proxy'
+     const app = fastify()
+     app.register(tokenProxy, { tokenEndpoint: 'https://a/', store: memoryStore(), authorize: (request) => request.ip === '' })
+     export const told: Promise<boolean> = app.tokenProxy.invalidate({ clientId: 'a' })
+     // @ts-expect-error tokenEndpoint has to be said
+     app.register(tokenProxy, {})`,
+    [`fastify@${version('fastify')}`],
   )
   checkTypes(
     tarball,

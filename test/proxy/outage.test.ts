@@ -211,6 +211,11 @@ t.test('whatever a transport throws is an outage', async (t) => {
   }
 })
 
+t.test('an answer without a body is none', async (t) => {
+  const { ask } = await stage(t, { fetch: async () => new Response(null) })
+  t.equal((await ask()).status, 503)
+})
+
 t.test('what was closed asks nobody', async (t) => {
   const { tokenEndpoint, asked } = await upstreamOf(t, (response) => reply(response, 200, issue(1)))
   const upstream = new Upstream({
