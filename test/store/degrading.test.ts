@@ -120,6 +120,17 @@ t.test('an answer under way does not outlive an invalidation', async (t) => {
   }
 })
 
+t.test('what the store refused to keep is not kept here for its outage', async (t) => {
+  const clock = new Clock()
+  const shared = new SharedStore(clock)
+  const [here, there] = [process(shared, clock), process(shared, clock)]
+  const { epoch } = await there.store.find(NAME, GROUP)
+  await here.store.invalidate(GROUP)
+  await there.store.keep(NAME, GROUP, { value: Buffer.from('late'), epoch, ttl: HOUR })
+  shared.fault = 'rejects'
+  t.equal(await found(there.store, NAME, GROUP), undefined)
+})
+
 t.test('what a store could not be told is obeyed here, and told later', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
