@@ -13,7 +13,14 @@ function check(condition, problem) {
 /** Starts the example on any ports and answers its output once `enough` of it is there. */
 async function start(args, enough, env = {}) {
   const child = spawn('node', ['.examples/orders/main.js', ...args], {
-    env: { ...process.env, PORT: '0', POOL_PORT: '0', DASHBOARD_PORT: '0', ...env },
+    env: {
+      ...process.env,
+      PORT: '0',
+      POOL_PORT: '0',
+      DASHBOARD_PORT: '0',
+      PROXY_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
@@ -43,7 +50,8 @@ async function checkDashboard({ url, user, password }, clients) {
   const summary = await (await fetch(`${url}/data.json`, { headers })).json()
   for (const { clientId } of clients) {
     const row = summary.clients.find((it) => it.clientId === clientId)
-    check(row.tokens.issued === 1 && row.requests.accepted > 0, `${clientId} is not counted`)
+    const { issued, cached } = row.tokens
+    check(issued === 2 && cached === 1 && row.requests.accepted > 0, `${clientId} is not counted`)
   }
 }
 
@@ -51,7 +59,7 @@ async function checkJson() {
   const { out, stop } = await start(['--json'], /\n/)
   try {
     check(out.split('\n').length === 2, 'more than one line')
-    const { api, tokenEndpoint, dashboard, clients, ...rest } = JSON.parse(out)
+    const { api, tokenEndpoint, proxy, dashboard, clients, ...rest } = JSON.parse(out)
     check(Object.keys(rest).join() === 'issuer,jwksUri', 'members of the line')
     check((await fetch(`${api}/health`)).status === 200, 'health')
     check((await fetch(`${api}/health/ready`)).status === 200, 'readiness')
@@ -63,6 +71,10 @@ async function checkJson() {
         client_secret: clientSecret,
       })
       const { access_token } = await (await fetch(tokenEndpoint, { method: 'POST', body })).json()
+      for (let times = 0; times < 2; times += 1) {
+        const answer = await fetch(`${proxy}/oauth2/token`, { method: 'POST', body })
+        check(answer.status === 200, `${clientId} asks the proxy`)
+      }
       const headers = { authorization: `Bearer ${access_token}` }
       check((await fetch(`${api}/orders`, { headers })).status === 200, `${clientId} reads`)
       const order = {
@@ -108,6 +120,10 @@ async function checkRefusals() {
     [
       { DASHBOARD_PORT: port },
       /^DASHBOARD_PORT \d+ is in use: set DASHBOARD_PORT to another one, or to 0 for any\n$/,
+    ],
+    [
+      { PROXY_PORT: port },
+      /^PROXY_PORT \d+ is in use: set PROXY_PORT to another one, or to 0 for any\n$/,
     ],
     [{ POOL_PORT: port }, /^POOL_PORT \d+ is in use: choose another one, or 0 for any\n$/],
     [{ PORT: 'abc' }, /^PORT is "abc": set a port from 0 \(any\) to 65535\n$/],

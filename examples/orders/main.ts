@@ -1,8 +1,9 @@
-/** `npm start`: a local user pool, the orders API and the usage dashboard, real tokens over real HTTP. */
+/** `npm start`: a local user pool, the orders API, a token proxy and the usage dashboard. */
 import { parseArgs } from 'node:util'
 import { OptionError } from 'cognito-m2m'
 import type { LocalUserPool } from 'cognito-m2m/testing'
 import type { FastifyInstance } from 'fastify'
+import { createTokenProxy } from '../token-proxy/app.js'
 import { createOrdersApi } from './app.js'
 import { createDashboard } from './dashboard.js'
 import { startOrdersPool } from './pool.js'
@@ -27,22 +28,23 @@ async function listen(app: FastifyInstance, name: string, port: number): Promise
   }
 }
 
-/** Where the dashboard is, and what opens it. */
-interface Door {
-  readonly url: string
-  readonly user: string
-  readonly password: string
+/** Where everything listens, and what opens the dashboard. */
+interface Places {
+  readonly api: string
+  readonly proxy: string
+  readonly dashboard: { readonly url: string; readonly user: string; readonly password: string }
 }
 
 /** One line for programs, or curl lines for people. */
-function announce(api: string, pool: LocalUserPool, dashboard: Door, json: boolean): string {
+function announce({ api, proxy, dashboard }: Places, pool: LocalUserPool, json: boolean): string {
   const { issuer, jwksUri, tokenEndpoint } = pool
   const clients = pool.clients.map(({ clientId, clientSecrets, scopes }) => ({
     clientId,
     clientSecret: clientSecrets[0] as string,
     scopes,
   }))
-  if (json) return JSON.stringify({ api, issuer, jwksUri, tokenEndpoint, dashboard, clients })
+  if (json)
+    return JSON.stringify({ api, issuer, jwksUri, tokenEndpoint, proxy, dashboard, clients })
   const [reader, writer] = clients as [(typeof clients)[0], (typeof clients)[0]]
   const token = (client: typeof reader): string =>
     `$(curl -s -u ${client.clientId}:${client.clientSecret} -d grant_type=client_credentials ${tokenEndpoint} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`
@@ -50,6 +52,7 @@ function announce(api: string, pool: LocalUserPool, dashboard: Door, json: boole
   return `
   Orders API       ${api}
   Local user pool  ${issuer}
+  Token proxy      ${proxy}/oauth2/token
   Usage dashboard  ${dashboard.url}  (user ${dashboard.user}, password ${dashboard.password})
 
 Paste these into another terminal:
@@ -85,7 +88,10 @@ async function startPool(port: number): Promise<LocalUserPool> {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
   const [port, poolPort] = [portFrom('PORT', 3000), portFrom('POOL_PORT', 3001)]
-  const dashboardPort = portFrom('DASHBOARD_PORT', 3002)
+  const [dashboardPort, proxyPort] = [
+    portFrom('DASHBOARD_PORT', 3002),
+    portFrom('PROXY_PORT', 3003),
+  ]
   const pool = await startPool(poolPort)
   const apps: FastifyInstance[] = []
   const close = async (): Promise<void> => {
@@ -95,11 +101,20 @@ async function main(): Promise<void> {
   try {
     const app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
     apps.push(app)
-    const { app: page, user, password } = await createDashboard([pool, app.cognito])
+    const clients = pool.clients.map(({ clientId }) => clientId)
+    const cache = await createTokenProxy({ tokenEndpoint: pool.tokenEndpoint, clients })
+    apps.push(cache)
+    const {
+      app: page,
+      user,
+      password,
+    } = await createDashboard([pool, app.cognito, cache.tokenProxy])
     apps.push(page)
     const api = await listen(app, 'PORT', port)
     const url = await listen(page, 'DASHBOARD_PORT', dashboardPort)
-    process.stdout.write(`${announce(api, pool, { url, user, password }, values.json)}\n`)
+    const proxy = await listen(cache, 'PROXY_PORT', proxyPort)
+    const places = { api, proxy, dashboard: { url, user, password } }
+    process.stdout.write(`${announce(places, pool, values.json)}\n`)
   } catch (error) {
     await close()
     throw error
