@@ -113,7 +113,8 @@ async function main(): Promise<void> {
   try {
     const app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
     apps.push(app)
-    const proxy = await createTokenProxy({ tokenEndpoint: pool.tokenEndpoint })
+    const clients = pool.clients.map(({ clientId }) => clientId)
+    const proxy = await createTokenProxy({ tokenEndpoint: pool.tokenEndpoint, clients })
     apps.push(proxy)
     const sources = [pool, app.cognito, proxy.tokenProxy]
     const { app: page, user, password } = await createDashboard(sources)
