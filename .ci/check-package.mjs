@@ -197,6 +197,20 @@ try {
   )
   checkTypes(
     tarball,
+    'registered',
+    `import { anyOf, createResourceServer, defineScopes } from 'cognito-m2m'
+     const orders = defineScopes('orders', { read: 'Read orders' })
+     const reports = defineScopes('reports', { run: 'Run reports' })
+     const apis = [orders, reports]
+     declare module 'cognito-m2m' { interface Register { scopes: typeof apis } }
+     const server = createResourceServer({ userPoolId: 'a', clientId: null })
+     server.guard({ scopes: anyOf('orders/read', reports.run) })
+     // @ts-expect-error misspelt
+     server.guard({ scopes: 'orders/raed' })`,
+    [],
+  )
+  checkTypes(
+    tarball,
     'testing',
     `import { createTestUserPool } from 'cognito-m2m/testing'
      export const token: string = createTestUserPool().accessToken({ scopes: ['a/b'] })`,
