@@ -2,7 +2,7 @@
 import { type Members, OptionError, readNumber, show } from '../core/option-error.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LocalServer } from './local-server.ts'
-import { RunningPool } from './running-pool.ts'
+import { RunningPool, type Served } from './running-pool.ts'
 import {
   type PoolDefinition,
   readPoolDefinition,
@@ -18,6 +18,11 @@ export interface LocalUserPoolOptions extends TestUserPoolOptions {
   readonly port?: number
   /** Whether faults and rotation can be switched over HTTP, below `/_local/`. Default false. */
   readonly control?: boolean
+  /**
+   * Whether pages that this machine served may read answers of the token endpoint, as Swagger UI has
+   * to. Default false.
+   */
+  readonly cors?: boolean
 }
 
 /** A running local user pool. */
@@ -52,9 +57,9 @@ const LOCAL_REGION = 'xx-local-1_'
 export function readLocalOptions(options: unknown): {
   readonly definition: PoolDefinition
   readonly port: number
-  readonly control: boolean
+  readonly served: Served
 } {
-  const definition = readPoolDefinition(options, ['port', 'control'])
+  const definition = readPoolDefinition(options, ['port', 'control', 'cors'])
   const { userPoolId } = definition
   if (!userPoolId.startsWith(LOCAL_REGION)) {
     throw new OptionError(
@@ -63,14 +68,17 @@ export function readLocalOptions(options: unknown): {
     )
   }
   const members = options as Members
-  const { control = false } = members
-  if (typeof control !== 'boolean') {
-    throw new OptionError('control', `is ${show(control)}: pass true or false`)
-  }
   const port = readNumber(members, 'port', '', {
     ...{ fallback: 0, min: 0, max: 65_535, integer: true },
   })
-  return { definition, port, control }
+  const served = { control: readSwitch(members, 'control'), cors: readSwitch(members, 'cors') }
+  return { definition, port, served }
+}
+
+function readSwitch(members: Members, name: string): boolean {
+  const { [name]: value = false } = members
+  if (typeof value === 'boolean') return value
+  throw new OptionError(name, `is ${show(value)}: pass true or false`)
 }
 
 /**
@@ -86,11 +94,11 @@ export function readLocalOptions(options: unknown): {
  *   `NODE_ENV=production`.
  */
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
-  const { definition, port, control } = readLocalOptions(options)
+  const { definition, port, served } = readLocalOptions(options)
   const { userPoolId, clients, now } = definition
   const server = new LocalServer(port)
   await server.listen()
-  const pool = new RunningPool(definition, server, control)
+  const pool = new RunningPool(definition, server, served)
   return Object.freeze({
     ...pool.authority,
     port: server.port,

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { OptionError, show } from '../core/option-error.ts'
 import { scopesOf } from './clients.ts'
 import { answerControl } from './control.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
 import {
   answerWithFault,
   isJwksFault,
@@ -13,6 +14,12 @@ import {
 import { type LocalServer, readBody } from './local-server.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
 import { answerTokenRequest, type JsonAnswer } from './token-endpoint.ts'
+
+/** What is served only where it was asked for. */
+export interface Served {
+  readonly control: boolean
+  readonly cors: boolean
+}
 
 /** The state of one running pool; the public object shows only part of it. */
 export class RunningPool {
@@ -28,12 +35,12 @@ export class RunningPool {
   readonly #hanging = new Set<ServerResponse>()
   #healing: NodeJS.Timeout | undefined
   readonly #definition: PoolDefinition
-  readonly #control: boolean
+  readonly #served: Served
 
-  constructor(definition: PoolDefinition, server: LocalServer, control: boolean) {
+  constructor(definition: PoolDefinition, server: LocalServer, served: Served) {
     const origin = `http://127.0.0.1:${server.port}`
     this.#definition = definition
-    this.#control = control
+    this.#served = served
     this.server = server
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
@@ -55,7 +62,7 @@ export class RunningPool {
     else if (path === jwksPath) this.#answerJwks(request, response)
     else if (path === jwksPath.replace('jwks.json', 'openid-configuration')) {
       answerGet(request, response, this.#discovery())
-    } else if (this.#control && path.startsWith('/_local/')) {
+    } else if (this.#served.control && path.startsWith('/_local/')) {
       await this.#answerControl(request, response, path)
     } else send(response, { status: 404, headers: {}, body: { error: 'Not Found' } })
   }
@@ -100,13 +107,21 @@ export class RunningPool {
 
   async #answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', headers } = request
+    const { cors } = this.#served
+    if (cors && headers['access-control-request-method'] !== undefined && method === 'OPTIONS') {
+      send(response, { status: 204, headers: preflightHeaders(request), body: undefined })
+      return
+    }
     const answer = answerTokenRequest(this.authority, {
       method,
       contentType: headers['content-type'],
       authorization: request.headersDistinct['authorization'] ?? [],
       body: await readBody(request),
     })
-    send(response, answer)
+    send(
+      response,
+      cors ? { ...answer, headers: { ...answer.headers, ...corsHeaders(request) } } : answer,
+    )
   }
 
   #answerJwks(request: IncomingMessage, response: ServerResponse): void {

@@ -1,5 +1,5 @@
 /** @fastify/swagger with what each route needs, told from the route's own `config.auth`. */
-import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { OptionError, readMembers, show } from '../../core/option-error.ts'
@@ -23,8 +23,9 @@ async function register(app: FastifyInstance, given: CognitoOpenApiOptions): Pro
   // In front of @fastify/swagger's own hook, which keeps what it finds.
   app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
     routes.push(knownRoute(this, route))
-    const theirs = route.config?.swaggerTransform
-    if (theirs !== undefined) setTransform(route, transformWith(theirs))
+    const { config } = route
+    if (config?.swaggerTransform === undefined) return
+    route.config = withTransform(config, transformWith(config.swaggerTransform))
   })
   await app.register(swagger, {
     ...options,
@@ -65,12 +66,11 @@ function readSwagger(
   return { ...options, openapi: { ...openapi, components } as typeof openapi }
 }
 
-/** In a copy with every member as it was, inherited and hidden ones too: who guards reads it later. */
-function setTransform(route: RouteOptions, swaggerTransform: unknown): void {
-  const config: object = route.config ?? {}
-  route.config = Object.create(Object.getPrototypeOf(config), {
+/** A copy with every member as it was, inherited and hidden ones too: who guards reads it later. */
+function withTransform<Config extends object>(config: Config, value: SwaggerTransform): Config {
+  return Object.create(Object.getPrototypeOf(config), {
     ...Object.getOwnPropertyDescriptors(config),
-    swaggerTransform: { value: swaggerTransform, enumerable: true },
+    swaggerTransform: { value, enumerable: true },
   })
 }
 
