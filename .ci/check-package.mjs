@@ -81,8 +81,15 @@ function checkRuntimes(tarball) {
       server.close()
     })
     const app = Fastify()
+    const described = { tokenUrl: 'https://a.example/oauth2/token', scopes: [] }
+    app.register(cognitoOpenApi, described)
     app.register(cognitoAuth, pool.options())
-    app.get('/', async (request) => request.auth.clientId)
+    app.register(async (api) => { api.get('/', async (request) => request.auth.clientId) })
+    app.ready(() => {
+      const { security } = app.swagger().paths['/'].get
+      const wanted = openApiParts(described).access({}).security
+      if (JSON.stringify(security) !== JSON.stringify(wanted)) throw new Error('openapi')
+    })
     app.inject({ url: '/', headers: { authorization: \`Bearer \${pool.accessToken()}\` } })
       .then(({ statusCode, body }) => {
         if (statusCode !== 200 || body !== pool.clients[0].clientId) throw new Error(body)
@@ -90,7 +97,7 @@ function checkRuntimes(tarball) {
       })
       .then(({ statusCode }) => { if (statusCode !== 401) throw new Error('open') })`
   const folder = consumer('runtimes', tarball, {
-    dependencies: [`fastify@${version('fastify')}`, `express@${version('express')}`],
+    dependencies: ['fastify', 'express', '@fastify/swagger'].map((it) => `${it}@${version(it)}`),
     files: {
       'esm.mjs': `
         import Fastify from 'fastify'
@@ -100,6 +107,8 @@ function checkRuntimes(tarball) {
         import { cognitoAuth as auth, getAuth } from 'cognito-m2m/express'
         import 'cognito-m2m/express/global'
         import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
+        import { openApiParts } from 'cognito-m2m/openapi'
+        import { cognitoOpenApi } from 'cognito-m2m/openapi/fastify'
         import { createTestUserPool } from 'cognito-m2m/testing'
         if (cognitoAuth !== named || typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -110,6 +119,8 @@ function checkRuntimes(tarball) {
         const express = require('express')
         const { cognitoAuth: auth, getAuth } = require('cognito-m2m/express')
         const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
+        const { openApiParts } = require('cognito-m2m/openapi')
+        const { cognitoOpenApi } = require('cognito-m2m/openapi/fastify')
         const { createTestUserPool } = require('cognito-m2m/testing')
         if (typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
@@ -227,6 +238,29 @@ try {
      // @ts-expect-error an open route has no token
      app.get('/open', { config: { auth: false } }, async (request) => request.auth.clientId)`,
     [`fastify@${version('fastify')}`],
+  )
+  checkTypes(
+    tarball,
+    'openapi',
+    `import { defineScopes } from 'cognito-m2m'
+     import { openApiParts } from 'cognito-m2m/openapi'
+     const orders = defineScopes('orders', { read: 'Read orders' })
+     const parts = openApiParts({ tokenUrl: 'https://a.example/oauth2/token', scopes: [orders] })
+     export const [first] = parts.access({ scopes: orders.read }).security
+     // @ts-expect-error the name is scopes
+     parts.access({ scope: 'a/b' })`,
+    [],
+  )
+  checkTypes(
+    tarball,
+    'openapi-fastify',
+    `import { fastify } from 'fastify'
+     import { cognitoOpenApi } from 'cognito-m2m/openapi/fastify'
+     const app = fastify()
+     app.register(cognitoOpenApi, { tokenUrl: 'https://a.example/oauth2/token', scopes: [] })
+     // @ts-expect-error scopes have to be said
+     app.register(cognitoOpenApi, { tokenUrl: 'https://a.example/oauth2/token' })`,
+    [`fastify@${version('fastify')}`, `@fastify/swagger@${version('@fastify/swagger')}`],
   )
   // Typed on Node: it compiles without Express, and with its types.
   checkTypes(

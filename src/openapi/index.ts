@@ -6,9 +6,9 @@
 export type {
   Examples,
   OperationAccess,
-  Response,
+  RefusalResponse,
+  RefusalResponses,
   ResponseHeader,
-  Responses,
   Schema,
   SecurityRequirement,
   SecurityScheme,

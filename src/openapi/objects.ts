@@ -32,15 +32,15 @@ export interface ResponseHeader {
 }
 
 /** One response. */
-export interface Response {
+export interface RefusalResponse {
   description: string
   headers: { [name: string]: ResponseHeader }
   content: { 'application/json': { schema: Schema; examples: Examples } }
 }
 
 /** Status to response. */
-export interface Responses {
-  [status: string]: Response
+export interface RefusalResponses {
+  [status: string]: RefusalResponse
 }
 
 /** OAuth 2.0 client credentials. */
@@ -53,5 +53,5 @@ export interface SecurityScheme {
 /** What a document says about the access to one operation. */
 export interface OperationAccess {
   security: SecurityRequirement[]
-  responses: Responses
+  responses: RefusalResponses
 }

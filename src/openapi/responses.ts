@@ -1,7 +1,13 @@
 /** Refusals as response objects: bodies and headers are read from what is sent. */
 import { RETRY_AFTER } from '../core/challenge.ts'
 import type { AuthError } from '../core/errors.ts'
-import type { Examples, Response, ResponseHeader, Responses, Schema } from './objects.ts'
+import type {
+  Examples,
+  RefusalResponse,
+  RefusalResponses,
+  ResponseHeader,
+  Schema,
+} from './objects.ts'
 
 const DESCRIPTIONS = {
   400: 'The request does not carry exactly one bearer token.',
@@ -34,8 +40,8 @@ const HEADERS = {
 }
 
 /** One response for each status, its codes told apart by examples. */
-export function responsesOf(refusals: readonly AuthError[]): Responses {
-  const responses: Responses = {}
+export function responsesOf(refusals: readonly AuthError[]): RefusalResponses {
+  const responses: RefusalResponses = {}
   for (const { statusCode } of refusals) {
     responses[statusCode] ??= responseOf(refusals.filter((it) => it.statusCode === statusCode))
   }
@@ -43,7 +49,7 @@ export function responsesOf(refusals: readonly AuthError[]): Responses {
 }
 
 /** @param refusals Of one status: they have the same headers. */
-function responseOf(refusals: readonly AuthError[]): Response {
+function responseOf(refusals: readonly AuthError[]): RefusalResponse {
   const [{ statusCode, headers }] = refusals as [AuthError]
   const described: Record<string, ResponseHeader>[] = Object.keys(headers).map((name) =>
     HEADERS[name as keyof typeof HEADERS](refusals),

@@ -1,6 +1,6 @@
 /** Puts access into the document: `security` by a route's schema, responses by its operation. */
 import type { SwaggerTransform } from '@fastify/swagger'
-import type { Responses, SecurityRequirement } from '../objects.ts'
+import type { RefusalResponses, SecurityRequirement } from '../objects.ts'
 import type { Scheme } from '../scheme.ts'
 import { accessTo, type KnownRoute } from './routes.ts'
 
@@ -15,7 +15,7 @@ type Alternatives = readonly { readonly [scheme: string]: readonly string[] }[]
 /** An operation as @fastify/swagger makes it. */
 interface Operation {
   responses?: object
-  [RESPONSES]?: Responses
+  [RESPONSES]?: RefusalResponses
 }
 
 interface Document {
