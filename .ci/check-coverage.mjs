@@ -9,6 +9,7 @@ const ELSEWHERE = new Set([
   'src/cli/output.ts',
   'src/core/register.ts',
   'src/fastify/types.ts',
+  'src/usage/types.ts',
   'src/express/global.ts',
 ])
 

@@ -1,6 +1,6 @@
 /**
- * Runs the orders example as the README says: the demo, the line for programs, and the curl lines as
- * a newcomer pastes them. Ends only what it started.
+ * Runs the examples; of orders, as the README says, the demo, the line for programs, and the curl lines
+ * as a newcomer pastes them. Ends only what it started.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,14 @@ function check(condition, problem) {
 /** Starts the example on any ports and answers its output once `enough` of it is there. */
 async function start(args, enough, env = {}) {
   const child = spawn('node', ['.examples/orders/main.js', ...args], {
-    env: { ...process.env, PORT: '0', POOL_PORT: '0', ...env },
+    env: {
+      ...process.env,
+      PORT: '0',
+      POOL_PORT: '0',
+      DASHBOARD_PORT: '0',
+      PROXY_PORT: '0',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
@@ -35,11 +42,35 @@ async function start(args, enough, env = {}) {
   return { out, stop }
 }
 
+/** The dashboard knows who asked above, and tells nobody without its password. */
+async function checkDashboard({ url, user, password }, clients) {
+  check((await fetch(url)).status === 401, 'the dashboard is open')
+  const headers = { authorization: `Basic ${btoa(`${user}:${password}`)}` }
+  check((await fetch(url, { headers })).status === 200, 'the dashboard is closed')
+  const summary = await (await fetch(`${url}/data.json`, { headers })).json()
+  for (const { clientId } of clients) {
+    const row = summary.clients.find((it) => it.clientId === clientId)
+    check(row.tokens.issued === 1 && row.requests.accepted > 0, `${clientId} is not counted`)
+  }
+}
+
+/** Two callers, one token. */
+async function checkProxy(url, { clientId, clientSecret }) {
+  const ask = async () => {
+    const headers = { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` }
+    const body = new URLSearchParams({ grant_type: 'client_credentials' })
+    return (await fetch(url, { method: 'POST', headers, body })).json()
+  }
+  const [one, other] = [await ask(), await ask()]
+  check(one.token_type === 'Bearer', 'the proxy has no token')
+  check(one.access_token === other.access_token, 'the proxy asked twice')
+}
+
 async function checkJson() {
   const { out, stop } = await start(['--json'], /\n/)
   try {
     check(out.split('\n').length === 2, 'more than one line')
-    const { api, tokenEndpoint, clients, ...rest } = JSON.parse(out)
+    const { api, tokenEndpoint, tokenProxy, dashboard, clients, ...rest } = JSON.parse(out)
     check(Object.keys(rest).join() === 'issuer,jwksUri', 'members of the line')
     check((await fetch(`${api}/health`)).status === 200, 'health')
     check((await fetch(`${api}/health/ready`)).status === 200, 'readiness')
@@ -61,6 +92,8 @@ async function checkJson() {
       const expected = scopes.includes('orders/write') ? 201 : 403
       check((await fetch(`${api}/orders`, order)).status === expected, `${clientId} writes`)
     }
+    await checkDashboard(dashboard, clients)
+    await checkProxy(tokenProxy, clients[0])
   } finally {
     check((await stop()).code === 0, 'does not end cleanly')
   }
@@ -79,7 +112,7 @@ async function checkCurlLines() {
       },
     )
     const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)
-    check(expected.length === 4, 'curl lines are missing')
+    check(expected.length === 5, 'curl lines are missing')
     check(statuses.join() === expected.join(), `curl lines answer ${statuses}, not ${expected}`)
   } finally {
     await stop()
@@ -92,6 +125,14 @@ async function checkRefusals() {
   const port = String(taken.address().port)
   for (const [env, line] of [
     [{ PORT: port }, /^PORT \d+ is in use: set PORT to another one, or to 0 for any\n$/],
+    [
+      { DASHBOARD_PORT: port },
+      /^DASHBOARD_PORT \d+ is in use: set DASHBOARD_PORT to another one, or to 0 for any\n$/,
+    ],
+    [
+      { PROXY_PORT: port },
+      /^PROXY_PORT \d+ is in use: set PROXY_PORT to another one, or to 0 for any\n$/,
+    ],
     [{ POOL_PORT: port }, /^POOL_PORT \d+ is in use: choose another one, or 0 for any\n$/],
     [{ PORT: 'abc' }, /^PORT is "abc": set a port from 0 \(any\) to 65535\n$/],
     [{ NODE_ENV: 'production' }, /^cognito-m2m: a generated user pool never runs under [^\n]+\n$/],
@@ -123,10 +164,24 @@ function checkTelemetry() {
   }
 }
 
+/** What it prints of a crowd, of a caller without the key, and of an outage. */
+function checkTokenProxy() {
+  const printed = execFileSync('node', ['.examples/token-proxy/main.js'], { encoding: 'utf8' })
+  const expected = [
+    'without the key: 403 access_denied',
+    '100 callers: 200 Bearer, issued by the pool: 1',
+    'the pool is gone: 200 Bearer',
+  ]
+  check(printed === `${expected.join('\n')}\n`, `token proxy prints\n${printed}`)
+}
+
 execFileSync('npm', ['run', '--silent', 'build:examples'], { stdio: 'inherit' })
 execFileSync('node', ['.examples/orders/demo.js'], { stdio: ['ignore', 'ignore', 'inherit'] })
 await checkJson()
 await checkCurlLines()
 await checkRefusals()
 checkTelemetry()
-process.stdout.write('examples: demo, JSON line, curl lines, refusals and telemetry pass\n')
+checkTokenProxy()
+process.stdout.write(
+  'examples: demo, JSON line, curl lines, refusals, telemetry and token proxy pass\n',
+)

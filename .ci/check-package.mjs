@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const ALLOWED =
-  /^(?:dist\/.+\.(?:js|d\.ts|map)|src\/.+\.ts|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
+  /^(?:dist\/.+\.(?:js|d\.ts|map)|src\/.+\.ts|(?:dist|src)\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
 const INSTALL_SCRIPTS = [
   'preinstall',
   'install',
@@ -72,6 +72,27 @@ function checkRuntimes(tarball) {
       methodArn: 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/prod/GET/',
       authorizationToken: \`Bearer \${pool.accessToken()}\`,
     }).then(({ principalId }) => { if (principalId !== pool.clients[0].clientId) throw new Error(principalId) })
+    startUserPool().then(async (local) => {
+      const { clientId, clientSecrets: [clientSecret] } = local.clients[0]
+      const { tokenEndpoint } = local
+      const { accessToken } = await createTokenClient({ tokenEndpoint, clientId, clientSecret }).getToken()
+      if (accessToken.split('.').length !== 3) throw new Error('token')
+      await local.close()
+    })
+    const behind = Fastify()
+    behind.register(tokenProxy, {
+      tokenEndpoint: 'https://a/',
+      fetch: async () => Response.json({ access_token: 'a', expires_in: 300, token_type: 'Bearer' }),
+    })
+    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'a', client_secret: 'b' })
+    behind
+      .inject({
+        method: 'POST',
+        url: '/oauth2/token',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        payload: String(form),
+      })
+      .then(({ statusCode, body }) => { if (statusCode !== 200) throw new Error(body) })
     const web = express()
     web.get('/', auth(pool.options())(), (req, res) => res.end(getAuth(req).clientId))
     const server = web.listen(0, '127.0.0.1', async () => {
@@ -84,6 +105,9 @@ function checkRuntimes(tarball) {
     const described = { tokenUrl: 'https://a.example/oauth2/token', scopes: [] }
     app.register(cognitoOpenApi, described)
     app.register(cognitoAuth, pool.options())
+    const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+    app.ready(() => usage.attach(app.cognito))
+    app.addHook('onClose', () => usage.close())
     app.register(async (api) => { api.get('/', async (request) => request.auth.clientId) })
     app.ready(() => {
       const { security } = app.swagger().paths['/'].get
@@ -95,7 +119,12 @@ function checkRuntimes(tarball) {
         if (statusCode !== 200 || body !== pool.clients[0].clientId) throw new Error(body)
         return app.inject('/')
       })
-      .then(({ statusCode }) => { if (statusCode !== 401) throw new Error('open') })`
+      .then(({ statusCode }) => { if (statusCode !== 401) throw new Error('open') })
+      .then(() => usage.report())
+      .then(({ rows: [{ clientId, requests }] }) => {
+        if (clientId !== pool.clients[0].clientId || requests.accepted !== 1) throw new Error('not counted')
+        return app.close()
+      })`
   const folder = consumer('runtimes', tarball, {
     dependencies: ['fastify', 'express', '@fastify/swagger'].map((it) => `${it}@${version(it)}`),
     files: {
@@ -109,7 +138,10 @@ function checkRuntimes(tarball) {
         import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
         import { openApiParts } from 'cognito-m2m/openapi'
         import { cognitoOpenApi } from 'cognito-m2m/openapi/fastify'
-        import { createTestUserPool } from 'cognito-m2m/testing'
+        import { createTokenClient } from 'cognito-m2m/client'
+        import { createTestUserPool, startUserPool } from 'cognito-m2m/testing'
+        import { createUsage } from 'cognito-m2m/usage'
+        import { tokenProxy } from 'cognito-m2m/proxy'
         if (cognitoAuth !== named || typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
       'commonjs.cjs': `
@@ -121,7 +153,10 @@ function checkRuntimes(tarball) {
         const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
         const { openApiParts } = require('cognito-m2m/openapi')
         const { cognitoOpenApi } = require('cognito-m2m/openapi/fastify')
-        const { createTestUserPool } = require('cognito-m2m/testing')
+        const { createTokenClient } = require('cognito-m2m/client')
+        const { createTestUserPool, startUserPool } = require('cognito-m2m/testing')
+        const { createUsage } = require('cognito-m2m/usage')
+        const { tokenProxy } = require('cognito-m2m/proxy')
         if (typeof createResourceServer !== 'function') throw new Error('exports')
         ${body}`,
     },
@@ -170,6 +205,37 @@ function checkTypes(tarball, name, source, dependencies) {
     JSON.stringify({ compilerOptions: bundler, include: ['main.ts'] }),
   )
   run(TSC, ['-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
+}
+
+/** Serves its page from the installed package; without the chart library it says what is missing. */
+function checkDashboard(tarball) {
+  const source = `
+    import Fastify from 'fastify'
+    import { createUsage } from 'cognito-m2m/usage'
+    import { usageDashboard } from 'cognito-m2m/usage/dashboard'
+    const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+    const app = Fastify()
+    const asked = process.argv.slice(2)
+    try {
+      await app.register(usageDashboard, { prefix: '/usage', usage, authorize: () => true })
+      for (const path of asked) {
+        const { statusCode } = await app.inject('/usage/' + path)
+        if (statusCode !== 200) throw new Error(path + ' is answered ' + statusCode)
+      }
+    } catch ({ message }) {
+      process.stdout.write(message)
+    }
+    await usage.close()`
+  const fastify = `fastify@${version('fastify')}`
+  const files = { 'main.mjs': source }
+  const bare = consumer('dashboard-bare', tarball, { dependencies: [fastify], files })
+  const refused = run('node', ['main.mjs'], bare)
+  check(refused.endsWith('npm install uplot'), `the dashboard without uplot says ${refused}`)
+  const dependencies = [fastify, `uplot@${version('uplot')}`]
+  const whole = consumer('dashboard', tarball, { dependencies, files })
+  const paths = ['', 'main.js', 'style.css', 'uplot.js', 'uplot.css', 'data.json', 'usage.csv']
+  const told = run('node', ['main.mjs', ...paths], whole)
+  check(told === '', `the dashboard: ${told}`)
 }
 
 /** The recipe of docs/jest.md, block by block. */
@@ -222,10 +288,40 @@ try {
   )
   checkTypes(
     tarball,
+    'client',
+    `import { createTokenClient, memoryStore, redisStore, type AccessToken } from 'cognito-m2m/client'
+     const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: async () => 'a', store: memoryStore() })
+     export const token: Promise<AccessToken> = client.getToken({ scopes: 'a/b' })
+     export const answer: Promise<Response> = client.fetch('https://a.example', { method: 'POST' })
+     export type Redis = Parameters<typeof redisStore>[0]
+     // @ts-expect-error clientSecret has to be said
+     createTokenClient({ tokenEndpoint: 'a', clientId: 'a' })`,
+    [],
+  )
+  checkTypes(
+    tarball,
     'testing',
     `import { createTestUserPool } from 'cognito-m2m/testing'
      export const token: string = createTestUserPool().accessToken({ scopes: ['a/b'] })`,
     [],
+  )
+  checkTypes(
+    tarball,
+    'usage',
+    `import { createUsage, type UsageReport } from 'cognito-m2m/usage'
+     const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+     export const report: Promise<UsageReport> = usage.report()
+     // @ts-expect-error prices are configuration
+     createUsage({})`,
+    [],
+  )
+  checkTypes(
+    tarball,
+    'usage-redis',
+    `import { Redis } from 'ioredis'
+     import { redisUsageStore } from 'cognito-m2m/usage'
+     redisUsageStore({ redis: new Redis({ lazyConnect: true }) })`,
+    [`ioredis@${version('ioredis')}`],
   )
   checkTypes(
     tarball,
@@ -304,6 +400,18 @@ try {
   )
   checkTypes(
     tarball,
+    'proxy',
+    `import { fastify } from 'fastify'
+     import { memoryStore, tokenProxy } from 'cognito-m2m/proxy'
+     const app = fastify()
+     app.register(tokenProxy, { tokenEndpoint: 'https://a/', store: memoryStore(), authorize: (request) => request.ip === '' })
+     export const told: Promise<boolean> = app.tokenProxy.invalidate({ clientId: 'a' })
+     // @ts-expect-error tokenEndpoint has to be said
+     app.register(tokenProxy, {})`,
+    [`fastify@${version('fastify')}`],
+  )
+  checkTypes(
+    tarball,
     'lambda',
     `import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
      import type { APIGatewayTokenAuthorizerHandler } from 'aws-lambda'
@@ -312,6 +420,20 @@ try {
      })`,
     [`@types/aws-lambda@${version('@types/aws-lambda')}`],
   )
+  checkTypes(
+    tarball,
+    'dashboard',
+    `import { fastify } from 'fastify'
+     import { createUsage } from 'cognito-m2m/usage'
+     import { usageDashboard } from 'cognito-m2m/usage/dashboard'
+     const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+     const app = fastify()
+     app.register(usageDashboard, { prefix: '/usage', usage, authorize: (request) => request.ip === '::1' })
+     // @ts-expect-error who may see it has to be said
+     app.register(usageDashboard, { usage })`,
+    [`fastify@${version('fastify')}`],
+  )
+  checkDashboard(tarball)
   checkJest(tarball)
   process.stdout.write(
     `package: ${count} files; ESM, CommonJS, TypeScript and Jest consumers pass\n`,

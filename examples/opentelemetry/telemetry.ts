@@ -81,6 +81,7 @@ export function observeCognito(): {
   const meter = metrics.getMeter('cognito-m2m')
   const decisions = meter.createHistogram('cognito_m2m.decision.duration', { unit: 's' })
   const fetches = meter.createHistogram('cognito_m2m.fetch.duration', { unit: 's' })
+  const tokens = meter.createHistogram('cognito_m2m.token.duration', { unit: 's' })
   const unknown = meter.createCounter('cognito_m2m.unknown_kids')
   const swaps = meter.createCounter('cognito_m2m.key_set_swaps')
   const ends = [
@@ -91,6 +92,9 @@ export function observeCognito(): {
     on('cognito-m2m:fetch', (event) => {
       fetches.record(event.duration, attributes(event))
       endedSpan('cognito-m2m fetch', SpanKind.CLIENT, event)
+    }),
+    on('cognito-m2m:token', ({ error: code, outcome, duration, ...who }) => {
+      tokens.record(duration, { ...attributes({ ...who, code }), 'cognito_m2m.outcome': outcome })
     }),
     on('cognito-m2m:unknown-kid', (event) => unknown.add(1, attributes(event))),
     on('cognito-m2m:swap', ({ userPoolId }) => {

@@ -1,9 +1,14 @@
-/** `npm start`: a local user pool and the orders API, real tokens over real HTTP. */
+/**
+ * `npm start`: a local user pool, the orders API, a token proxy and the usage dashboard, real tokens over
+ * real HTTP.
+ */
 import { parseArgs } from 'node:util'
 import { OptionError } from 'cognito-m2m'
 import type { LocalUserPool } from 'cognito-m2m/testing'
 import type { FastifyInstance } from 'fastify'
+import { createTokenProxy } from '../token-proxy/app.js'
 import { createOrdersApi } from './app.js'
+import { createDashboard } from './dashboard.js'
 import { startOrdersPool } from './pool.js'
 
 function portFrom(name: string, fallback: number): number {
@@ -13,28 +18,44 @@ function portFrom(name: string, fallback: number): number {
   throw new Error(`${name} is ${JSON.stringify(text)}: set a port from 0 (any) to 65535`)
 }
 
-async function listen(app: FastifyInstance, port: number): Promise<string> {
+async function listen(app: FastifyInstance, name: string, port: number): Promise<string> {
   try {
     return await app.listen({ host: '127.0.0.1', port })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new Error(
       code === 'EADDRINUSE'
-        ? `PORT ${port} is in use: set PORT to another one, or to 0 for any`
-        : `PORT ${port} cannot be used (${code}): set PORT to another one`,
+        ? `${name} ${port} is in use: set ${name} to another one, or to 0 for any`
+        : `${name} ${port} cannot be used (${code}): set ${name} to another one`,
     )
   }
 }
 
+/** Where the dashboard is, and what opens it. */
+interface Door {
+  readonly url: string
+  readonly user: string
+  readonly password: string
+}
+
+/** Where everything listens. */
+interface Addresses {
+  readonly api: string
+  /** The token endpoint of the proxy. */
+  readonly tokenProxy: string
+  readonly dashboard: Door
+}
+
 /** One line for programs, or curl lines for people. */
-function announce(api: string, pool: LocalUserPool, json: boolean): string {
+function announce(addresses: Addresses, pool: LocalUserPool, json: boolean): string {
+  const { api, tokenProxy, dashboard } = addresses
   const { issuer, jwksUri, tokenEndpoint } = pool
   const clients = pool.clients.map(({ clientId, clientSecrets, scopes }) => ({
     clientId,
     clientSecret: clientSecrets[0] as string,
     scopes,
   }))
-  if (json) return JSON.stringify({ api, issuer, jwksUri, tokenEndpoint, clients })
+  if (json) return JSON.stringify({ ...addresses, issuer, jwksUri, tokenEndpoint, clients })
   const [reader, writer] = clients as [(typeof clients)[0], (typeof clients)[0]]
   const token = (client: typeof reader): string =>
     `$(curl -s -u ${client.clientId}:${client.clientSecret} -d grant_type=client_credentials ${tokenEndpoint} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`
@@ -42,6 +63,8 @@ function announce(api: string, pool: LocalUserPool, json: boolean): string {
   return `
   Orders API       ${api}
   Local user pool  ${issuer}
+  Token proxy      ${tokenProxy}
+  Usage dashboard  ${dashboard.url}  (user ${dashboard.user}, password ${dashboard.password})
 
 Paste these into another terminal:
 
@@ -59,7 +82,10 @@ curl -i -H "Authorization: Bearer $READER" ${post} ${api}/orders
 WRITER=${token(writer)}
 curl -i -H "Authorization: Bearer $WRITER" ${post} ${api}/orders
 
-Ctrl-C ends both.
+# 200: from the proxy, which asks the pool once for all who ask the same
+curl -i -u ${reader.clientId}:${reader.clientSecret} -d grant_type=client_credentials ${tokenProxy}
+
+Ctrl-C ends all of them.
 `
 }
 
@@ -76,16 +102,27 @@ async function startPool(port: number): Promise<LocalUserPool> {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
   const [port, poolPort] = [portFrom('PORT', 3000), portFrom('POOL_PORT', 3001)]
+  const dashboardPort = portFrom('DASHBOARD_PORT', 3002)
+  const proxyPort = portFrom('PROXY_PORT', 3003)
   const pool = await startPool(poolPort)
-  let app: FastifyInstance | undefined
+  const apps: FastifyInstance[] = []
   const close = async (): Promise<void> => {
-    await app?.close()
+    for (const app of apps) await app.close()
     await pool.close()
   }
   try {
-    app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
-    const api = await listen(app, port)
-    process.stdout.write(`${announce(api, pool, values.json)}\n`)
+    const app = await createOrdersApi({ ...pool.options(), keyStore: { startup: 'require' } })
+    apps.push(app)
+    const proxy = await createTokenProxy({ tokenEndpoint: pool.tokenEndpoint })
+    apps.push(proxy)
+    const sources = [pool, app.cognito, proxy.tokenProxy]
+    const { app: page, user, password } = await createDashboard(sources)
+    apps.push(page)
+    const api = await listen(app, 'PORT', port)
+    const url = await listen(page, 'DASHBOARD_PORT', dashboardPort)
+    const tokenProxy = `${await listen(proxy, 'PROXY_PORT', proxyPort)}/oauth2/token`
+    const addresses = { api, tokenProxy, dashboard: { url, user, password } }
+    process.stdout.write(`${announce(addresses, pool, values.json)}\n`)
   } catch (error) {
     await close()
     throw error

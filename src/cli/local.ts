@@ -25,6 +25,7 @@ interface LocalFlags {
   readonly port?: string
   readonly cors?: true
   readonly json?: true
+  readonly events?: true
 }
 
 /** @param started Told of the running pool, so that whoever runs the command can end it. */
@@ -38,17 +39,23 @@ export function localCommand(output: Output, started: (pool: LocalUserPool) => v
     .option('-p, --port <number>', "loopback port; 0 means any (default: the file's, or any)")
     .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
     .option('--json', 'print one line of JSON instead of text')
-    .action(async ({ config, port, cors, json }: LocalFlags) => {
+    .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
+    .action(async ({ config, port, cors, json, events }: LocalFlags) => {
       const definition = config === undefined ? EXAMPLE : readPoolFile(config)
       const pool = await startUserPool({
         ...definition,
         ...(port === undefined ? {} : { port: readPort(port) }),
         ...(cors === undefined ? {} : { cors }),
+        ...(events === undefined ? {} : { onEvent: (event) => output.out(lineOf(event)) }),
         control: true,
       })
       started(pool)
-      output.out(json === true ? `${JSON.stringify(summary(pool))}\n` : describe(pool))
+      output.out(json === true ? lineOf(summary(pool)) : describe(pool))
     })
+}
+
+function lineOf(value: object): string {
+  return `${JSON.stringify(value)}\n`
 }
 
 function readPort(text: string): number {

@@ -2,13 +2,8 @@
 import { ask } from './ask.ts'
 import type { ClientLookup } from './user-pool-options.ts'
 
-/** Answers kept: more clients than that make the oldest be asked again. */
+/** Answers of each kind kept: more clients than that make the oldest be asked again. */
 const MAX_ANSWERS = 10_000
-
-interface Answer {
-  readonly allowed: boolean
-  readonly until: number
-}
 
 /** How long answers hold, in milliseconds, and the clock they are held against. */
 export interface LookupCacheOptions {
@@ -19,8 +14,7 @@ export interface LookupCacheOptions {
 }
 
 /**
- * Wraps a lookup. Only ids of verified tokens get here, so strangers can fill neither the cache nor
- * the owner's database with questions.
+ * Wraps a lookup. A yes is kept apart from a no: whoever makes up ids pushes no client out.
  *
  * @returns `true` and `false` are answers; a rejection means there was none, and is not kept.
  */
@@ -28,23 +22,27 @@ export function cachedLookup(
   lookup: ClientLookup,
   { allow, deny, elapsed }: LookupCacheOptions,
 ): (clientId: string) => boolean | Promise<boolean> {
-  const answers = new Map<string, Answer>()
+  const allowedUntil = new Map<string, number>()
+  const deniedUntil = new Map<string, number>()
   const asking = new Map<string, Promise<boolean>>()
 
   async function question(clientId: string): Promise<boolean> {
     const allowed = await ask(() => lookup(clientId))
-    answers.delete(clientId)
-    answers.set(clientId, { allowed, until: elapsed() + (allowed ? allow : deny) })
-    for (const oldest of answers.keys()) {
-      if (answers.size <= MAX_ANSWERS) break
-      answers.delete(oldest)
+    allowedUntil.delete(clientId)
+    deniedUntil.delete(clientId)
+    const kept = allowed ? allowedUntil : deniedUntil
+    kept.set(clientId, elapsed() + (allowed ? allow : deny))
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MAX_ANSWERS) break
+      kept.delete(oldest)
     }
     return allowed
   }
 
   return (clientId) => {
-    const answer = answers.get(clientId)
-    if (answer !== undefined && elapsed() < answer.until) return answer.allowed
+    const allowed = allowedUntil.get(clientId)
+    const until = allowed ?? deniedUntil.get(clientId)
+    if (until !== undefined && elapsed() < until) return allowed !== undefined
     let asked = asking.get(clientId)
     if (asked === undefined) {
       asked = question(clientId).finally(() => asking.delete(clientId))

@@ -1,5 +1,6 @@
 /** One bounded fetch of a key set document: time, size, redirects. Never throws anything but its own. */
 import { StacklessError } from './stackless-error.ts'
+import { errnoOf, readRetryAfter } from './transport-facts.ts'
 
 /** Bytes of a key set document, counted after decompression. Cognito's are under 2 KiB. */
 const MAX_BYTES = 256 * 1024
@@ -129,13 +130,6 @@ function checkResponse(response: Response, now: () => number): void {
   }
 }
 
-/** RFC 9110 section 10.2.3: seconds, or an HTTP date. */
-function readRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
-}
-
 async function readBody(response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -153,11 +147,4 @@ function parse(text: string): unknown {
   } catch {
     throw new JwksError('ERR_JWKS_INVALID')
   }
-}
-
-/** Only the code: messages and stacks of a transport quote addresses and bytes. */
-function errnoOf(error: unknown): JwksFacts {
-  const cause = (error as { cause?: { code?: unknown } } | null | undefined)?.cause
-  const code = cause?.code
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? { errno: code } : {}
 }

@@ -1,6 +1,7 @@
 /** Where operators read: structured like the loggers of the frameworks, silent unless given. */
 
 import { isToCome } from './at-once.ts'
+import { OptionError, show } from './option-error.ts'
 
 /** Pino's and Fastify's order: details first. `console` fits too. */
 export interface Logger {
@@ -25,4 +26,12 @@ export function safeLogger(logger: Logger | undefined): Logger {
     }
   }
   return safe
+}
+
+/** @throws {OptionError} `ERR_OPTION_INVALID` for what cannot be written to. */
+export function readLogger(value: unknown): Logger | undefined {
+  if (value === undefined) return undefined
+  const { info, warn, error } = Object(value) as Partial<Record<string, unknown>>
+  if ([info, warn, error].every((level) => typeof level === 'function')) return value as Logger
+  throw new OptionError('logger', `is ${show(value)}: pass an object with info, warn and error`)
 }

@@ -3,7 +3,7 @@
 import { readRealm } from './challenge.ts'
 import { type KeyStoreOptions, readTiming } from './key-store-options.ts'
 import type { KeyStoreTiming } from './keys.ts'
-import { type Logger, safeLogger } from './logger.ts'
+import { type Logger, readLogger, safeLogger } from './logger.ts'
 import {
   type Members,
   OptionError,
@@ -222,11 +222,4 @@ function readClientCache(value: unknown = {}): ServerOptions['clientCache'] {
   const read = (key: string, fallback: number): number =>
     1000 * readNumber(members, key, 'clientCache', { fallback, min: 0, max: 3600, unit: 'seconds' })
   return { allow: read('allow', 60), deny: read('deny', 10) }
-}
-
-function readLogger(value: unknown): Logger | undefined {
-  if (value === undefined) return undefined
-  const { info, warn, error } = Object(value) as Partial<Record<string, unknown>>
-  if ([info, warn, error].every((level) => typeof level === 'function')) return value as Logger
-  throw new OptionError('logger', `is ${show(value)}: pass an object with info, warn and error`)
 }

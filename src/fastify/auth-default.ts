@@ -2,9 +2,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { OptionError, readMembers } from '../core/option-error.ts'
+import { rejecting } from '../core/rejecting.ts'
 import { type AccessRequirement, compileRequirement } from '../core/requirement.ts'
 import { addFallback, registrationOf } from './registrations.ts'
-import { rejecting } from './rejecting.ts'
 
 /** Options of {@link authDefault}. */
 export interface AuthDefaultOptions {

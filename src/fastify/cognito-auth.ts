@@ -7,6 +7,7 @@ import { AuthError } from '../core/errors.ts'
 import { InternalError } from '../core/internal-error.ts'
 import { OptionError } from '../core/option-error.ts'
 import { type CognitoAuthOptions, readOptions } from '../core/options.ts'
+import { rejecting } from '../core/rejecting.ts'
 import { type Guard, openResourceServer } from '../core/resource-server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
 import {
@@ -15,7 +16,6 @@ import {
   type Registration,
   registrationOf,
 } from './registrations.ts'
-import { rejecting } from './rejecting.ts'
 import { declareNeed, needOf } from './route-need.ts'
 import { serveMetadata } from './well-known.ts'
 

@@ -13,8 +13,10 @@ export function isForm(contentType: string | undefined): boolean {
 /**
  * The parameters, or undefined for a repeated one, a broken escape or invalid UTF-8. One without a
  * value counts as left out (RFC 6749 section 3.2).
+ *
+ * @param told Name of the one parameter that is told apart: empty where it is sent without a value.
  */
-export function parseForm(body: Buffer): ReadonlyMap<string, string> | undefined {
+export function parseForm(body: Buffer, told?: string): ReadonlyMap<string, string> | undefined {
   if (!isUtf8(body)) return undefined
   const parameters = new Map<string, string>()
   const seen = new Set<string>()
@@ -25,7 +27,7 @@ export function parseForm(body: Buffer): ReadonlyMap<string, string> | undefined
     const value = decodeFormPart(equals === -1 ? '' : pair.slice(equals + 1))
     if (name === undefined || value === undefined || seen.has(name)) return undefined
     seen.add(name)
-    if (value !== '') parameters.set(name, value)
+    if (value !== '' || name === told) parameters.set(name, value)
   }
   return parameters
 }

@@ -5,9 +5,9 @@ export interface Found {
   /** What was kept under the key; undefined where nothing holds any more. */
   readonly value: Uint8Array | undefined
   /**
-   * The epoch of the group, which ends with each `invalidate`: read before a token is asked for, and
-   * handed to `set` with the answer, so that an answer that was under way does not outlive an
-   * invalidation.
+   * The epoch of the group, which ends with each `invalidate` and never comes back: read before a
+   * token is asked for, and handed to `set` with the answer, so that an answer that was under way
+   * does not outlive an invalidation.
    */
   readonly epoch: string
 }
@@ -32,8 +32,12 @@ export interface TokenStore {
   readonly shared: boolean
   /** One look-up, in one round trip; a value kept under an ended epoch is not found. */
   get(key: string, group: string): Promise<Found>
-  /** Keeps a value; where the group is full, its oldest entry goes. */
-  set(key: string, group: string, kept: Kept): Promise<void>
+  /**
+   * Keeps a value; where the group is full, its oldest entry goes.
+   *
+   * @returns False where the epoch it was asked for in has ended: then it is not kept.
+   */
+  set(key: string, group: string, kept: Kept): Promise<boolean>
   /** Drops one entry. */
   delete(key: string, group: string): Promise<void>
   /** Ends the group's epoch, and with it every entry of the group, those still to be set included. */

@@ -13,6 +13,9 @@ export { readPoolFile } from './pool-file.ts'
 export type { TamperedTokens } from './tampered.ts'
 export type { TestUserPool, TestUserPoolOptions, UserPoolAuthority } from './test-user-pool.ts'
 export { createTestUserPool } from './test-user-pool.ts'
+export type { CloudTrailTokenEvent } from './token-log.ts'
+export type { TokenStoreTest } from './token-store-tests.ts'
+export { tokenStoreTests } from './token-store-tests.ts'
 export type {
   AccessTokenOptions,
   TokenOptions,

@@ -1,14 +1,15 @@
 /** A local user pool over HTTP: key set, discovery, token endpoint, faults. For development and tests. */
-import { type Members, OptionError, readNumber, show } from '../core/option-error.ts'
+import { type Members, OptionError, readFunction, readNumber, show } from '../core/option-error.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LocalServer } from './local-server.ts'
-import { RunningPool, type Served } from './running-pool.ts'
+import { RunningPool, type RunningPoolOptions } from './running-pool.ts'
 import {
   type PoolDefinition,
   readPoolDefinition,
   type TestUserPoolOptions,
   type UserPoolAuthority,
 } from './test-user-pool.ts'
+import type { CloudTrailTokenEvent } from './token-log.ts'
 
 /** Options of {@link startUserPool}. */
 export interface LocalUserPoolOptions extends TestUserPoolOptions {
@@ -23,6 +24,15 @@ export interface LocalUserPoolOptions extends TestUserPoolOptions {
    * to. Default false.
    */
   readonly cors?: boolean
+  /**
+   * Token requests it answers a second, 1 to 1,000,000; default 150, as Cognito does for all pools of
+   * an account. What exceeds them gets 429. `false`: any number.
+   */
+  readonly quota?: number | false
+  /** Told of each token request as CloudTrail tells it, once it is answered. What it throws is lost. */
+  readonly onEvent?: (event: CloudTrailTokenEvent) => void
+  /** Monotonic clock in milliseconds, for the quota. Default `performance.now`. */
+  readonly monotonicNow?: () => number
 }
 
 /** A running local user pool. */
@@ -32,6 +42,10 @@ export interface LocalUserPool extends UserPoolAuthority {
   readonly tokenEndpoint: string
   /** How often the key set was asked for. */
   readonly jwksRequests: number
+  /** Its number in the process, as `cognito-m2m:token` names it. */
+  status(): { readonly instance: number; readonly userPoolId: string }
+  /** The last 1,000 token requests as CloudTrail tells them, oldest first. Never a secret. */
+  events(): readonly CloudTrailTokenEvent[]
   /** Options for the plugin or `createResourceServer`: this pool, all its clients, keys over HTTP. */
   options(): {
     readonly userPoolId: string
@@ -53,14 +67,18 @@ export interface LocalUserPool extends UserPoolAuthority {
 
 const LOCAL_REGION = 'xx-local-1_'
 
+const MEMBERS = ['port', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
+/** `ClientAuthentication` requests a second of an account and Region: Cognito's quotas page. */
+const QUOTA = 150
+
 /** Checks what {@link startUserPool} takes, without starting anything. */
 export function readLocalOptions(options: unknown): {
   readonly definition: PoolDefinition
   readonly port: number
-  readonly served: Served
+  readonly running: RunningPoolOptions
 } {
-  const definition = readPoolDefinition(options, ['port', 'control', 'cors'])
-  const { userPoolId } = definition
+  const definition = readPoolDefinition(options, MEMBERS)
+  const { userPoolId, now = Date.now } = definition
   if (!userPoolId.startsWith(LOCAL_REGION)) {
     throw new OptionError(
       'userPoolId',
@@ -68,11 +86,20 @@ export function readLocalOptions(options: unknown): {
     )
   }
   const members = options as Members
+  const { quota } = members
   const port = readNumber(members, 'port', '', {
     ...{ fallback: 0, min: 0, max: 65_535, integer: true },
   })
-  const served = { control: readSwitch(members, 'control'), cors: readSwitch(members, 'cors') }
-  return { definition, port, served }
+  const perSecond = { fallback: QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
+  return {
+    ...{ definition, port },
+    running: {
+      ...{ control: readSwitch(members, 'control'), cors: readSwitch(members, 'cors'), now },
+      quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
+      onEvent: readFunction(members, 'onEvent'),
+      monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
+    },
+  }
 }
 
 function readSwitch(members: Members, name: string): boolean {
@@ -94,11 +121,11 @@ function readSwitch(members: Members, name: string): boolean {
  *   `NODE_ENV=production`.
  */
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
-  const { definition, port, served } = readLocalOptions(options)
+  const { definition, port, running } = readLocalOptions(options)
   const { userPoolId, clients, now } = definition
   const server = new LocalServer(port)
   await server.listen()
-  const pool = new RunningPool(definition, server, served)
+  const pool = new RunningPool(definition, server, running)
   return Object.freeze({
     ...pool.authority,
     port: server.port,
@@ -113,6 +140,8 @@ export async function startUserPool(options: LocalUserPoolOptions = {}): Promise
       issuer: pool.authority.issuer,
       ...(now === undefined ? {} : { now }),
     }),
+    status: () => ({ instance: pool.tokens.instance, userPoolId }),
+    events: () => pool.tokens.events,
     setJwksFault: (fault: JwksFault | JwksHandler | null) => pool.setFault(fault),
     close: () => pool.close(),
     [Symbol.asyncDispose]: () => pool.close(),

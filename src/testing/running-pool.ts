@@ -13,11 +13,14 @@ import {
 } from './jwks-faults.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
-import { answerTokenRequest, type JsonAnswer } from './token-endpoint.ts'
+import type { JsonAnswer } from './token-endpoint.ts'
+import { TokenService, type TokenServiceOptions } from './token-service.ts'
 
-/** What is served only where it was asked for. */
-export interface Served {
+/** What a running pool is told besides its definition. */
+export interface RunningPoolOptions extends TokenServiceOptions {
+  /** Whether its switches are served. */
   readonly control: boolean
+  /** Whether pages of this machine may read its token endpoint's answers. */
   readonly cors: boolean
 }
 
@@ -25,6 +28,7 @@ export interface Served {
 export class RunningPool {
   readonly authority: UserPoolAuthority
   readonly server: LocalServer
+  readonly tokens: TokenService
   readonly tokenEndpoint: string
   jwksRequests = 0
   #fault: JwksFault | JwksHandler | null = null
@@ -35,16 +39,24 @@ export class RunningPool {
   readonly #hanging = new Set<ServerResponse>()
   #healing: NodeJS.Timeout | undefined
   readonly #definition: PoolDefinition
-  readonly #served: Served
+  readonly #control: boolean
+  readonly #cors: boolean
 
-  constructor(definition: PoolDefinition, server: LocalServer, served: Served) {
-    const origin = `http://127.0.0.1:${server.port}`
+  constructor(
+    definition: PoolDefinition,
+    server: LocalServer,
+    { control, cors, ...tokens }: RunningPoolOptions,
+  ) {
+    const host = `127.0.0.1:${server.port}`
+    const origin = `http://${host}`
     this.#definition = definition
-    this.#served = served
+    this.#control = control
+    this.#cors = cors
     this.server = server
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
     this.authority = createAuthority(definition, `${origin}/${definition.userPoolId}`)
+    this.tokens = new TokenService(this.authority, host, tokens)
   }
 
   get jwksUri(): string {
@@ -62,7 +74,7 @@ export class RunningPool {
     else if (path === jwksPath) this.#answerJwks(request, response)
     else if (path === jwksPath.replace('jwks.json', 'openid-configuration')) {
       answerGet(request, response, this.#discovery())
-    } else if (this.#served.control && path.startsWith('/_local/')) {
+    } else if (this.#control && path.startsWith('/_local/')) {
       await this.#answerControl(request, response, path)
     } else send(response, { status: 404, headers: {}, body: { error: 'Not Found' } })
   }
@@ -106,22 +118,14 @@ export class RunningPool {
   }
 
   async #answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', headers } = request
-    const { cors } = this.#served
-    if (cors && headers['access-control-request-method'] !== undefined && method === 'OPTIONS') {
+    const asked = request.headers['access-control-request-method']
+    if (this.#cors && asked !== undefined && request.method === 'OPTIONS') {
       send(response, { status: 204, headers: preflightHeaders(request), body: undefined })
       return
     }
-    const answer = answerTokenRequest(this.authority, {
-      method,
-      contentType: headers['content-type'],
-      authorization: request.headersDistinct['authorization'] ?? [],
-      body: await readBody(request),
-    })
-    send(
-      response,
-      cors ? { ...answer, headers: { ...answer.headers, ...corsHeaders(request) } } : answer,
-    )
+    const answer = await this.tokens.answer(request)
+    const headers = this.#cors ? { ...answer.headers, ...corsHeaders(request) } : answer.headers
+    send(response, { ...answer, headers })
   }
 
   #answerJwks(request: IncomingMessage, response: ServerResponse): void {

@@ -14,6 +14,8 @@ export type TokenError =
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'invalid_scope'
+  /** Over the quota: what its API says; for this endpoint no body is documented. */
+  | 'TooManyRequestsException'
 
 /** A request, its body read. */
 export interface TokenRequest {
@@ -32,30 +34,55 @@ export interface JsonAnswer {
   readonly body: unknown
 }
 
+/** The answer to a token request, and what became known on the way. */
+export interface TokenAnswer extends JsonAnswer {
+  /** What was asked; empty where it could not be read. */
+  readonly form: ReadonlyMap<string, string>
+  /** The app client, once its secret was right. */
+  readonly clientId: string | null
+  readonly error: TokenError | null
+}
+
+type Seen = Pick<TokenAnswer, 'form' | 'clientId'>
+
+const NOTHING: Seen = { form: new Map(), clientId: null }
+
 /** Answers one token request. */
-export function answerTokenRequest(pool: UserPoolAuthority, request: TokenRequest): JsonAnswer {
-  if (request.method !== 'POST') return refuse('invalid_request', 405, { allow: 'POST' })
-  if (!isForm(request.contentType)) return refuse('invalid_request')
-  if (request.body === undefined) return refuse('invalid_request', 413)
+export function answerTokenRequest(pool: UserPoolAuthority, request: TokenRequest): TokenAnswer {
+  if (request.method !== 'POST') {
+    return refuseTokenRequest('invalid_request', 405, NOTHING, { allow: 'POST' })
+  }
+  if (!isForm(request.contentType)) return refuseTokenRequest('invalid_request')
+  if (request.body === undefined) return refuseTokenRequest('invalid_request', 413)
   const form = parseForm(request.body)
-  const grantType = form?.get('grant_type')
-  if (form === undefined || grantType === undefined) return refuse('invalid_request')
+  if (form === undefined) return refuseTokenRequest('invalid_request')
+  return answerForm(pool, form, request.authorization)
+}
+
+function answerForm(
+  pool: UserPoolAuthority,
+  form: ReadonlyMap<string, string>,
+  authorization: readonly string[],
+): TokenAnswer {
+  const refuse = (error: TokenError, clientId: string | null = null): TokenAnswer =>
+    refuseTokenRequest(error, 400, { form, clientId })
+  const grantType = form.get('grant_type')
+  if (grantType === undefined) return refuse('invalid_request')
   if (grantType !== 'client_credentials') return refuse('unsupported_grant_type')
-  const client = authenticate(pool.clients, request.authorization, form)
+  const client = authenticate(pool.clients, authorization, form)
   if (typeof client === 'string') return refuse(client)
-  if (!client.oauth) return refuse('invalid_grant')
-  if (!client.flows.includes('client_credentials')) return refuse('unauthorized_client')
+  const { clientId } = client
+  if (!client.oauth) return refuse('invalid_grant', clientId)
+  if (!client.flows.includes('client_credentials')) return refuse('unauthorized_client', clientId)
   const scopes = grantedScopes(client, form.get('scope'))
-  if (scopes === undefined) return refuse('invalid_scope')
-  if (!isMetadata(form.get('aws_client_metadata'))) return refuse('invalid_request')
-  return answer(200, {
-    access_token: pool.accessToken({
-      clientId: client.clientId,
-      scopes: scopes as readonly Scope[],
-    }),
+  if (scopes === undefined) return refuse('invalid_scope', clientId)
+  if (!isMetadata(form.get('aws_client_metadata'))) return refuse('invalid_request', clientId)
+  const body = {
+    access_token: pool.accessToken({ clientId, scopes: scopes as readonly Scope[] }),
     expires_in: client.accessTokenValidity,
     token_type: 'Bearer',
-  })
+  }
+  return { ...answer(200, body), form, clientId, error: null }
 }
 
 /** Omitted means all the client may have. */
@@ -76,8 +103,14 @@ function isMetadata(text: string | undefined): boolean {
   }
 }
 
-function refuse(error: TokenError, status = 400, headers = {}): JsonAnswer {
-  return answer(status, { error }, headers)
+/** @param seen What became known before it was refused. */
+export function refuseTokenRequest(
+  error: TokenError,
+  status = 400,
+  seen: Seen = NOTHING,
+  headers = {},
+): TokenAnswer {
+  return { ...answer(status, { error }, headers), ...seen, error }
 }
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): JsonAnswer {

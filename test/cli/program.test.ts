@@ -27,7 +27,8 @@ async function run(test: Teardown, ...args: string[]) {
     },
     (pool) => pools.push(pool),
   )
-  return { code, out, err, pools, pool: pools[0] as LocalUserPool }
+  const lines = () => out.trim().split('\n')
+  return { code, out, err, lines, pools, pool: pools[0] as LocalUserPool }
 }
 
 interface Summary {
@@ -47,6 +48,19 @@ async function tokenFor(port: number, { clientId, clientSecret }: Summary['clien
     body: body.toString(),
   })
 }
+
+t.test('local --events: each token request is a line of JSON, without a secret', async (t) => {
+  const ran = await run(t, 'local', '--json', '--events')
+  const [line] = ran.lines()
+  const { clients } = JSON.parse(line as string) as Summary
+  const [client] = clients as [Summary['clients'][number]]
+  t.equal((await tokenFor(ran.pool.port, client)).status, 200)
+  const lines = ran.lines()
+  t.equal(lines.length, 2)
+  t.strictSame(JSON.parse(lines[1] as string), ran.pool.events()[0])
+  t.match(lines[1], /"eventName":"Token_POST".*"client_id":\["reader"\]/)
+  t.notMatch(lines[1], client.clientSecret)
+})
 
 t.test('local --json: one line that says where everything is, and it works', async (t) => {
   const { code, out, err, pool } = await run(t, 'local', '--json')

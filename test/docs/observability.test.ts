@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { JwksError, type JwksErrorCode } from '../../src/index.ts'
+import { startUserPool } from '../../src/testing/index.ts'
 import { outcome, serve } from '../core/forge.ts'
 import { Clocks, find, good, KeyEndpoint, openStore, status } from '../core/key-endpoint.ts'
 import { listen, NAMES } from '../core/listen.ts'
@@ -30,6 +31,9 @@ t.test('the members of each event stand in the table', async (t) => {
   endpoint.answer(status(500))
   await find(store, 'c')
   store.close()
+  const pool = await startUserPool()
+  t.teardown(() => pool.close())
+  await fetch(pool.tokenEndpoint, { method: 'POST' })
   const events = rows('channel')
   t.strictSame([...events.keys()], NAMES)
   for (const name of NAMES) {

@@ -7,6 +7,7 @@ import { readPoolFile, startUserPool } from '../../src/testing/index.ts'
 const EXAMPLE = {
   userPoolId: 'xx-local-1_Example01',
   port: 0,
+  quota: 300,
   resourceServers: [{ identifier: 'orders', scopes: { read: 'Read', write: 'Write' } }],
   clients: [
     { clientId: 'billing', clientSecrets: ['hunter2'], scopes: ['orders/read'] },
@@ -51,6 +52,7 @@ const refused: readonly [string, unknown, string, RegExp][] = [
   ['no object', '[]', 'pool.json: options', /an empty array/],
   ['an unknown member', { ...EXAMPLE, client: [] }, 'pool.json: client', /unknown: use one of/],
   ['a clock', { ...EXAMPLE, now: 1 }, 'pool.json: now', /unknown: use one of/],
+  ['a quota of nothing', { ...EXAMPLE, quota: 0 }, 'pool.json: quota', /from 1 to 1000000$/],
   ['control', { ...EXAMPLE, control: true }, 'pool.json: control', /unknown: use one of/],
   ['a port in words', { port: '8080' }, 'pool.json: port', /"8080": use a whole number/],
   ["a real pool's id", { userPoolId: 'eu-west-1_Abc' }, 'pool.json: userPoolId', /xx-local-1_/],

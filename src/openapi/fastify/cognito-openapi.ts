@@ -3,7 +3,7 @@ import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } fro
 import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { OptionError, readMembers, show } from '../../core/option-error.ts'
-import { rejecting } from '../../fastify/rejecting.ts'
+import { rejecting } from '../../core/rejecting.ts'
 import { readScheme, SCHEME_MEMBERS, type Scheme, type SchemeOptions } from '../scheme.ts'
 import { describing, placeResponses } from './describe.ts'
 import { accessTo, type KnownRoute, knownRoute } from './routes.ts'

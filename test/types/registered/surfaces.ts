@@ -1,5 +1,6 @@
 /** What compiles once scopes are registered, and what no longer does. Registration holds for a whole program, so this is one of its own. */
 import { type AccessRequirement, anyOf, createResourceServer, type Scope } from 'cognito-m2m'
+import { createTokenClient } from 'cognito-m2m/client'
 import { cognitoAuth as expressAuth } from 'cognito-m2m/express'
 import type {} from 'cognito-m2m/fastify'
 import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
@@ -55,6 +56,13 @@ export function surfaces(app: FastifyInstance): void {
   createLambdaAuthorizer({ ...pool, resultTtl: 0, routes: { 'GET /': { scopes: 'orders/read' } } })
   // @ts-expect-error misspelt
   createLambdaAuthorizer({ ...pool, resultTtl: 0, routes: { 'GET /': { scopes: 'orders/raed' } } })
+}
+
+export function callers(): void {
+  const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: 'a' })
+  client.getToken({ scopes: [orders.read, 'orders/write'] })
+  // @ts-expect-error misspelt
+  client.getToken({ scopes: 'orders/wirte' })
 }
 
 export function tests(): void {

@@ -1,5 +1,5 @@
 /** How a plugin fails: always with an error. */
-import { InternalError } from '../core/internal-error.ts'
+import { InternalError } from './internal-error.ts'
 
 /**
  * Runs a plugin so that it always rejects with an error: Fastify takes a falsy rejection for success,

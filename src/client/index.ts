@@ -1,0 +1,20 @@
+/**
+ * `cognito-m2m/client`: access tokens by client credentials, held and renewed, and `fetch` with them.
+ *
+ * @module
+ */
+export { OptionError } from '../core/option-error.ts'
+export { memoryStore } from '../store/memory-store.ts'
+export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
+export { redisStore } from '../store/redis-store.ts'
+export type { Found, Kept, TokenStore } from '../store/token-store.ts'
+export type { AuthorizedFetch } from './authorized-fetch.ts'
+export type { TokenClientOptions } from './client-options.ts'
+export type { SecretSource } from './client-secret.ts'
+export type { TokenClientErrorCode } from './errors.ts'
+export { TokenClientError } from './errors.ts'
+export type { AccessToken } from './held-token.ts'
+export type { TokenOptions } from './scope-sets.ts'
+export type { TokenClient } from './token-client.ts'
+export { createTokenClient } from './token-client.ts'
+export type { AuthMethod } from './token-request.ts'

@@ -1,0 +1,71 @@
+/** Has tokens: the secret, the request, another try, and another secret where the first was refused. */
+import { setMaxListeners } from 'node:events'
+import type { ClientOptions } from './client-options.ts'
+import { ClientSecret } from './client-secret.ts'
+import { TokenClientError } from './errors.ts'
+import { retrying } from './retrying.ts'
+import { SharedTokens } from './shared-tokens.ts'
+import { type Grant, requestToken } from './token-request.ts'
+import { waitOpen } from './wait.ts'
+
+/** See the module. */
+export class TokenSource {
+  readonly #options: ClientOptions
+  readonly #elapsed: () => number
+  readonly #secret: ClientSecret
+  readonly #shared: SharedTokens | undefined
+  readonly #closed = new AbortController()
+  readonly #wait = (milliseconds: number): Promise<void> =>
+    waitOpen(milliseconds, this.#closed.signal)
+
+  /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
+  constructor(options: ClientOptions, elapsed: () => number) {
+    this.#options = options
+    this.#elapsed = elapsed
+    // Every scope set's request listens: no leak.
+    setMaxListeners(0, this.#closed.signal)
+    this.#secret = new ClientSecret(options.clientSecret, elapsed)
+    const { store } = options
+    this.#shared =
+      store === undefined ? undefined : new SharedTokens({ ...options, store }, this.#wait)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed.signal.aborted
+  }
+
+  /** Ends requests and waiting; what is asked later is refused. */
+  close(): void {
+    this.#closed.abort()
+  }
+
+  /**
+   * @param held A token that is not wanted again.
+   * @throws {TokenClientError} as a rejection, and nothing else.
+   */
+  async obtain(scopes: readonly string[] | undefined, held: string | undefined): Promise<Grant> {
+    const secret = await this.#secret.get()
+    try {
+      return await this.#with(secret, scopes, held)
+    } catch (error) {
+      const refused = error instanceof TokenClientError && error.error === 'invalid_client'
+      const other = refused ? await this.#secret.insteadOf(secret) : undefined
+      if (other === undefined) throw error
+      return await this.#with(other, scopes, held)
+    }
+  }
+
+  #with(
+    secret: string,
+    scopes: readonly string[] | undefined,
+    held: string | undefined,
+  ): Promise<Grant> {
+    const { signal } = this.#closed
+    const ask = (): Promise<Grant> =>
+      retrying(() => requestToken(this.#options, { scopes, secret, signal }), {
+        elapsed: this.#elapsed,
+        wait: this.#wait,
+      })
+    return this.#shared?.obtain({ secret, scopes, held, ask }) ?? ask()
+  }
+}

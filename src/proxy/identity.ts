@@ -1,0 +1,31 @@
+/**
+ * What a token depends on, as bytes that no other request has. A list of JSON strings ends where it
+ * ends, whatever stands in them, so nothing a caller writes into one part reaches into the next.
+ */
+import type { TokenRequest } from './token-request.ts'
+
+/**
+ * All that an answer depends on. The method too: a header's halves may be decoded where they are
+ * checked, so one text can be a right secret there and a wrong one in a body.
+ */
+export function identityOf(endpoint: string, request: TokenRequest): Uint8Array {
+  const { authMethod, credentials, scopes, metadata } = request
+  return encode([
+    endpoint,
+    authMethod,
+    credentials.clientId,
+    credentials.secret,
+    // Left out, empty and listed are three things: null, '' and names, which have no blanks.
+    scopes === undefined ? null : scopes.join(' '),
+    metadata ?? null,
+  ])
+}
+
+/** An app client with one of its secrets, whatever it asks for: proven together, dropped together. */
+export function pairIdentityOf(endpoint: string, { credentials }: TokenRequest): Uint8Array {
+  return encode([endpoint, credentials.clientId, credentials.secret])
+}
+
+function encode(parts: readonly (string | null)[]): Uint8Array {
+  return Buffer.from(JSON.stringify(parts))
+}

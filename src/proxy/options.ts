@@ -1,0 +1,169 @@
+/** Validates what `tokenProxy` accepts. What comes out is complete. */
+import { cachedLookup } from '../core/client-lookup.ts'
+import {
+  type Members,
+  OptionError,
+  readFunction,
+  readMembers,
+  readNumber,
+  readStrings,
+  show,
+} from '../core/option-error.ts'
+import { readSecureUrl } from '../core/secure-url.ts'
+import { steadyClock, trusting } from '../core/steady-clock.ts'
+import type { EncryptionKey } from '../store/encryption-keys.ts'
+import type { TokenStore } from '../store/token-store.ts'
+import type { BudgetLimits } from './budget.ts'
+import type { EntryLimits } from './entries.ts'
+import { readUpstreamHeaders, type UpstreamHeader } from './upstream-headers.ts'
+
+/** What Cognito may be asked, by this process: several proxies of one account share its quota. */
+export interface UpstreamLimits {
+  /** Token requests in any second; default 100, from 2 to 10,000. Cognito takes 150 of an account. */
+  readonly perSecond?: number
+  /**
+   * How many of them may be for pairs of client and secret that Cognito did not take yet; default
+   * half of `perSecond`, less than it. The rest is for known callers, whatever comes.
+   */
+  readonly unprovenPerSecond?: number
+  /** Token requests at once; default 64, from 2 to 10,000. Unproven pairs have the same share of it. */
+  readonly concurrency?: number
+}
+
+/**
+ * Options of `tokenProxy`. Durations in seconds, clocks in milliseconds.
+ *
+ * @typeParam Request What `authorize` is handed: Fastify's request.
+ */
+export interface ProxyOptions<Request> {
+  /** Cognito's, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`; never a caller's. */
+  readonly tokenEndpoint: string
+  /**
+   * App clients that may ask, as ids or a lookup (`true` is kept 60 s, `false` 10 s). Others are
+   * answered `invalid_client` without asking Cognito. Default: any.
+   */
+  readonly clients?: string | readonly string[] | ((clientId: string) => boolean | Promise<boolean>)
+  /** Where tokens are kept; default a `memoryStore()`. It is closed with the app. */
+  readonly store?: TokenStore
+  /** What seals a shared store, and required for one. The first key seals, all are found. */
+  readonly encryptionKeys?: readonly EncryptionKey[]
+  /**
+   * Headers for Cognito, say a secret that its firewall asks for. A function is called before each
+   * request to Cognito, so a rotated value is used at once; one that fails is answered with 503.
+   */
+  readonly headers?: Readonly<Record<string, UpstreamHeader>>
+  /**
+   * Whether this caller may ask at all: before its body is read, and before anything is looked up.
+   * Only `true` admits; anything else is 403, throwing or taking over 3 s is 503.
+   */
+  readonly authorize?: (request: Request) => boolean | Promise<boolean>
+  readonly upstream?: UpstreamLimits
+  /**
+   * Least life of a token that is served; default 300, at most 86,400, and never more than a quarter
+   * of the token's own life. What has less is replaced first.
+   */
+  readonly minRemaining?: number
+  /** How long a secret is believed without asking Cognito; default 3,600, from 1 to 86,400. */
+  readonly maxAge?: number
+  /** For one request to Cognito, headers of yours included; default 5, from 0.001 to 30. */
+  readonly timeout?: number
+  /** Wall clock in milliseconds. Default `Date.now`. */
+  readonly now?: () => number
+  /** Monotonic clock in milliseconds, for budgets and waits. Default `performance.now`. */
+  readonly monotonicNow?: () => number
+  /** Transport to Cognito; limits on time, size and redirects hold around it. */
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** Options after validation. Durations in milliseconds but for `limits` (seconds). */
+export interface ProxySettings<Request> {
+  readonly tokenEndpoint: string
+  readonly isClient: (clientId: string) => boolean | Promise<boolean>
+  readonly store: TokenStore | undefined
+  readonly encryptionKeys: readonly EncryptionKey[] | undefined
+  readonly headers: ReadonlyMap<string, UpstreamHeader>
+  readonly authorize: ProxyOptions<Request>['authorize']
+  readonly budget: BudgetLimits
+  readonly limits: EntryLimits
+  readonly timeout: number
+  readonly now: () => number
+  readonly monotonicNow: () => number
+  readonly fetch: typeof globalThis.fetch
+}
+
+const MEMBERS = [
+  ...['tokenEndpoint', 'clients', 'store', 'encryptionKeys', 'headers', 'authorize', 'upstream'],
+  ...['minRemaining', 'maxAge', 'timeout', 'now', 'monotonicNow', 'fetch'],
+]
+
+/** Milliseconds an answer of the `clients` lookup holds. */
+const LOOKUP_CACHE = { allow: 60_000, deny: 10_000 }
+const DAY = 86_400
+
+/** @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong. */
+export function readProxyOptions<Request>(value: unknown): ProxySettings<Request> {
+  const members = readMembers(value, MEMBERS, '')
+  const monotonicNow = steadyClock(
+    trusting(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
+  )
+  const seconds = (key: string, fallback: number, min: number, max: number): number =>
+    readNumber(members, key, '', { fallback, min, max, unit: 'seconds' })
+  return {
+    tokenEndpoint: readEndpoint(members['tokenEndpoint']),
+    isClient: readClients(members['clients'], monotonicNow),
+    // Looked at by what uses them.
+    store: members['store'] as TokenStore | undefined,
+    encryptionKeys: members['encryptionKeys'] as readonly EncryptionKey[] | undefined,
+    headers: readUpstreamHeaders(members['headers']),
+    authorize: readFunction(members, 'authorize'),
+    budget: readBudget(members['upstream']),
+    limits: {
+      minRemaining: seconds('minRemaining', 300, 0, DAY),
+      maxAge: seconds('maxAge', 3600, 1, DAY),
+    },
+    timeout: 1000 * seconds('timeout', 5, 0.001, 30),
+    now: trusting(readFunction<() => number>(members, 'now') ?? Date.now),
+    monotonicNow,
+    fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
+  }
+}
+
+function readEndpoint(value: unknown): string {
+  if (typeof value !== 'string') {
+    throw new OptionError(
+      'tokenEndpoint',
+      `is ${show(value)}: pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`,
+    )
+  }
+  return readSecureUrl(value, 'tokenEndpoint').href
+}
+
+function readClients(
+  value: unknown,
+  elapsed: () => number,
+): (clientId: string) => boolean | Promise<boolean> {
+  if (value === undefined) return () => true
+  if (typeof value === 'function') {
+    return cachedLookup(value as (clientId: string) => boolean, { ...LOOKUP_CACHE, elapsed })
+  }
+  const ids = new Set(readStrings(value, 'clients', 'app client id'))
+  return (clientId) => ids.has(clientId)
+}
+
+function readBudget(value: unknown = {}): BudgetLimits {
+  const members: Members = readMembers(
+    value,
+    ['perSecond', 'unprovenPerSecond', 'concurrency'],
+    'upstream',
+  )
+  const read = (key: string, fallback: number, min: number, max: number): number =>
+    readNumber(members, key, 'upstream', {
+      ...{ fallback, min, max, unit: 'requests', integer: true },
+    })
+  const perSecond = read('perSecond', 100, 2, 10_000)
+  return {
+    perSecond,
+    unprovenPerSecond: read('unprovenPerSecond', Math.floor(perSecond / 2), 1, perSecond - 1),
+    concurrency: read('concurrency', 64, 2, 10_000),
+  }
+}

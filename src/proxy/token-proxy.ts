@@ -1,0 +1,111 @@
+/** The Fastify plugin: a caching `/oauth2/token` in front of Cognito's. */
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { nextInstance, secondsBetween, tell } from '../core/diagnostics.ts'
+import { safeLogger } from '../core/logger.ts'
+import { OptionError, readMembers, show } from '../core/option-error.ts'
+import { rejecting } from '../core/rejecting.ts'
+import { SteadyStore, type StoreStatus } from '../store/steady-store.ts'
+import { Budget } from './budget.ts'
+import { Exchange } from './exchange.ts'
+import { Issuing } from './issuing.ts'
+import { type ProxyOptions, readProxyOptions } from './options.ts'
+import { Pairs } from './pairs.ts'
+import { serveTokens, type TokenRoutes } from './routes.ts'
+import { Upstream } from './upstream.ts'
+
+/** Options of {@link tokenProxy}. */
+export interface TokenProxyOptions extends ProxyOptions<FastifyRequest> {}
+
+/** How a proxy is. */
+export interface TokenProxyStatus {
+  /** Which proxy of the process events are of. */
+  readonly instance: number
+  /** Token requests to Cognito under way. */
+  readonly inFlight: number
+  readonly store: StoreStatus
+}
+
+/** `app.tokenProxy`. */
+export interface TokenProxy {
+  /**
+   * Drops every token of an app client, those under way included, in all processes that share the
+   * store. A function and no endpoint: who may call it is for you to say.
+   *
+   * @returns Whether all of them obey already. If not, the store could not be told: this process obeys,
+   *   and tells the store each second while it lives.
+   * @throws {OptionError} `ERR_OPTION_INVALID`.
+   */
+  invalidate(which: { readonly clientId: string }): Promise<boolean>
+  status(): TokenProxyStatus
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The token proxy of this context. */
+    tokenProxy: TokenProxy
+  }
+}
+
+async function register(app: FastifyInstance, given: TokenProxyOptions): Promise<void> {
+  if (app.hasDecorator('tokenProxy')) {
+    throw new OptionError('tokenProxy', 'is registered twice in one context: keep one')
+  }
+  const settings = readProxyOptions<FastifyRequest>(given)
+  const { monotonicNow, authorize, isClient } = settings
+  const logger = safeLogger(app.log)
+  const store = new SteadyStore({ ...settings, logger })
+  const instance = nextInstance()
+  const pairs = new Pairs(store)
+  const budget = new Budget(settings.budget)
+  const upstream = new Upstream(settings)
+  const shared = { ...settings, instance, store, pairs, budget }
+  const issuing = new Issuing({ ...shared, upstream, logger })
+  const exchange = new Exchange({ ...shared, issuing })
+  app.decorate('tokenProxy', {
+    invalidate: async (which) => {
+      const { clientId } = readMembers(which, ['clientId'], '')
+      if (typeof clientId !== 'string' || clientId === '') {
+        throw new OptionError('clientId', `is ${show(clientId)}: pass the id of an app client`)
+      }
+      return store.invalidate(store.group(clientId))
+    },
+    status: () => ({ instance, inFlight: budget.inFlight, store: store.status() }),
+  })
+  app.addHook('onClose', async () => {
+    upstream.close()
+    await store.close()
+  })
+  const told: TokenRoutes['told'] = (error, begun) => {
+    const outcome = error === 'temporarily_unavailable' ? 'unavailable' : 'refused'
+    tell('cognito-m2m:token', () => ({
+      ...{ instance, userPoolId: null, clientId: null, outcome, error },
+      duration: secondsBetween(begun, monotonicNow()),
+    }))
+  }
+  const answer: TokenRoutes['answer'] = (request, begun) => exchange.answer(request, begun)
+  await serveTokens(app, { authorize, isClient, answer, told, monotonicNow })
+}
+
+const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
+  rejecting(() => register(app, options))
+
+/**
+ * Serves `POST /oauth2/token` for client credentials, asking Cognito about once per token's life and
+ * app client. Callers change nothing but the address: methods of authentication, answers and errors
+ * are Cognito's.
+ *
+ * ```ts
+ * await app.register(tokenProxy, {
+ *   tokenEndpoint: 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token',
+ * })
+ * ```
+ *
+ * Serve it over https, or behind what does: secrets and tokens pass through it.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` at registration.
+ */
+export const tokenProxy: FastifyPluginAsync<TokenProxyOptions> = fastifyPlugin(plugin, {
+  fastify: '5.x',
+  name: 'cognito-m2m-token-proxy',
+})

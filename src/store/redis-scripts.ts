@@ -1,0 +1,71 @@
+/**
+ * What Redis does in one step. A group is one hash: its epoch, and per entry a value (`v:`), an end
+ * (`x:`, milliseconds by the clock of Redis) and a place in the order they came in (`o:`). So a
+ * look-up is one round trip to one key, and a cluster can hold it.
+ */
+import { createHash } from 'node:crypto'
+import { MAX_GROUP } from './token-store.ts'
+
+/** A script and the name Redis keeps it by. */
+export interface RedisScript {
+  readonly source: string
+  readonly sha: string
+}
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)`
+
+/** KEYS: group. ARGV: key. Answers epoch and value. Writes nothing: unknown clients leave no trace. */
+export const GET: RedisScript = script(`${NOW}
+local found = redis.call('HMGET', KEYS[1], 'epoch', 'x:' .. ARGV[1], 'v:' .. ARGV[1])
+local value = found[3]
+if not found[2] or tonumber(found[2]) <= now then value = false end
+return { found[1] or '', value }`)
+
+/**
+ * KEYS: group. ARGV: key, value, epoch, life in milliseconds. Answers whether it is kept. Where memory is
+ * full, Redis refuses a script by its first write alone: here that is one that takes memory, or frees some.
+ */
+export const SET: RedisScript = script(`${NOW}
+if (redis.call('HGET', KEYS[1], 'epoch') or '') ~= ARGV[3] then return 0 end
+local count, oldest, first = 0, nil, nil
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  if string.sub(field, 1, 2) == 'o:' and field ~= 'o:' .. ARGV[1] then
+    count = count + 1
+    local order = tonumber(redis.call('HGET', KEYS[1], field))
+    if not first or order < first then
+      first = order
+      oldest = string.sub(field, 3)
+    end
+  end
+end
+if count >= ${MAX_GROUP} then
+  redis.call('HDEL', KEYS[1], 'v:' .. oldest, 'x:' .. oldest, 'o:' .. oldest)
+end
+local order = redis.call('HINCRBY', KEYS[1], 'order', 1)
+local ends = string.format('%.0f', now + ARGV[4])
+redis.call('HSET', KEYS[1], 'v:' .. ARGV[1], ARGV[2], 'x:' .. ARGV[1], ends, 'o:' .. ARGV[1], order)
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+end
+return 1`)
+
+/** KEYS: group. ARGV: key. */
+export const DELETE: RedisScript = script(`
+return redis.call('HDEL', KEYS[1], 'v:' .. ARGV[1], 'x:' .. ARGV[1], 'o:' .. ARGV[1])`)
+
+/** KEYS: group. ARGV: the new epoch, its life in milliseconds. Frees before it takes: never refused. */
+export const INVALIDATE: RedisScript = script(`
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
+
+/** KEYS: lock. ARGV: owner. */
+export const UNLOCK: RedisScript = script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`)
+
+function script(source: string): RedisScript {
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
+}

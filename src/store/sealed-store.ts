@@ -1,0 +1,89 @@
+/** A store of sealed values under keys that rotate. */
+import type { StoreKey } from './encryption-keys.ts'
+import { namesIn } from './names.ts'
+import { type Opened, open, seal } from './sealing.ts'
+import type { Kept, TokenStore } from './token-store.ts'
+
+/** What a look-up finds and can open. */
+export interface FoundSealed {
+  readonly opened: Opened | undefined
+  readonly epoch: string
+}
+
+/** See the module. It fails as the store fails. */
+export class SealedStore {
+  readonly #store: TokenStore
+  readonly #keys: readonly StoreKey[]
+  readonly #now: () => number
+  #unreadable = 0
+
+  constructor(store: TokenStore, keys: readonly StoreKey[], now: () => number) {
+    this.#store = store
+    this.#keys = keys
+    this.#now = now
+  }
+
+  get unreadable(): number {
+    return this.#unreadable
+  }
+
+  /**
+   * Looked up under all its names at once: while keys rotate, processes differ in which comes first.
+   * Of two that are found, the one that lives longer.
+   */
+  async get(name: string, group: string): Promise<FoundSealed> {
+    const names = namesIn(name)
+    const all = await Promise.all(names.map((one) => this.#store.get(one, group)))
+    const now = this.#now()
+    let longest: Opened | undefined
+    for (const [index, { value }] of all.entries()) {
+      const opened = value === undefined ? undefined : this.#open(value, names[index] as string)
+      if (opened !== undefined && now < opened.expiresAt) {
+        if (longest === undefined || longest.expiresAt < opened.expiresAt) longest = opened
+      }
+    }
+    // The first look-up's: an epoch that ended between the two is then held to have ended.
+    const epoch = all[0]?.epoch
+    if (typeof epoch !== 'string') throw new TypeError('The store found no epoch')
+    return { opened: longest, epoch }
+  }
+
+  /** @returns Whether it is kept. */
+  set(name: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
+    const [key] = this.#keys as readonly [StoreKey, ...StoreKey[]]
+    const [first] = namesIn(name) as readonly [string, ...string[]]
+    const sealed = seal({ value, expiresAt: this.#now() + ttl }, first, key)
+    return this.#store.set(first, group, { value: sealed, epoch, ttl })
+  }
+
+  async delete(name: string, group: string): Promise<void> {
+    await Promise.all(namesIn(name).map((one) => this.#store.delete(one, group)))
+  }
+
+  invalidate(group: string): Promise<void> {
+    return this.#store.invalidate(group)
+  }
+
+  lock(name: string, owner: string, ttl: number): Promise<boolean> {
+    return this.#store.lock(lockIn(name), owner, ttl)
+  }
+
+  unlock(name: string, owner: string): Promise<void> {
+    return this.#store.unlock(lockIn(name), owner)
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #open(value: unknown, name: string): Opened | undefined {
+    const opened = value instanceof Uint8Array ? open(value, name, this.#keys) : undefined
+    if (opened === undefined) this.#unreadable += 1
+    return opened
+  }
+}
+
+/** One lock whichever key comes first. */
+function lockIn(name: string): string {
+  return [...namesIn(name)].sort()[0] as string
+}

@@ -1,0 +1,65 @@
+/** Seals values for a store that others can read: AES-256-GCM, bound to entry and expiry. */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { StoreKey } from './encryption-keys.ts'
+
+const CIPHER = 'aes-256-gcm'
+const VERSION = 1
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const EXPIRY_BYTES = 8
+
+/** What was sealed. */
+export interface Opened {
+  readonly value: Uint8Array
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+/**
+ * version · length of the key's id · id · expiry · nonce · ciphertext · tag. All before the nonce,
+ * then the entry's name, is associated data: an entry moved to another name, or given a longer life,
+ * does not open. A random nonce is good for 2^32 values under one key (NIST SP 800-38D, 8.3).
+ */
+export function seal(opened: Opened, name: string, { id, sealing }: StoreKey): Uint8Array {
+  const header = Buffer.alloc(2 + id.length + EXPIRY_BYTES)
+  header.writeUInt8(VERSION, 0)
+  header.writeUInt8(id.length, 1)
+  header.write(id, 2, 'latin1')
+  header.writeDoubleBE(opened.expiresAt, 2 + id.length)
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv(CIPHER, sealing, nonce, { authTagLength: TAG_BYTES })
+  cipher.setAAD(associated(header, name))
+  const sealed = [cipher.update(opened.value), cipher.final()]
+  return Buffer.concat([header, nonce, ...sealed, cipher.getAuthTag()])
+}
+
+/** @returns Undefined where no key of ours sealed exactly this for exactly this name. */
+export function open(
+  sealed: Uint8Array,
+  name: string,
+  keys: readonly StoreKey[],
+): Opened | undefined {
+  const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
+  const idLength = bytes.length > 1 ? bytes.readUInt8(1) : 0
+  const headerLength = 2 + idLength + EXPIRY_BYTES
+  if (bytes.length < headerLength + NONCE_BYTES + TAG_BYTES) return undefined
+  const id = bytes.toString('latin1', 2, 2 + idLength)
+  const key = keys.find((candidate) => candidate.id === id)
+  if (bytes.readUInt8(0) !== VERSION || key === undefined) return undefined
+  const header = bytes.subarray(0, headerLength)
+  const nonce = bytes.subarray(headerLength, headerLength + NONCE_BYTES)
+  const decipher = createDecipheriv(CIPHER, key.sealing, nonce, { authTagLength: TAG_BYTES })
+  decipher.setAAD(associated(header, name))
+  decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
+  try {
+    const ciphertext = bytes.subarray(headerLength + NONCE_BYTES, -TAG_BYTES)
+    const value = Buffer.concat([decipher.update(ciphertext), decipher.final()])
+    return { value, expiresAt: header.readDoubleBE(2 + idLength) }
+  } catch {
+    return undefined
+  }
+}
+
+function associated(header: Buffer, name: string): Buffer {
+  return Buffer.concat([header, Buffer.from(name)])
+}

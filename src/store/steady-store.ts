@@ -1,0 +1,259 @@
+/**
+ * Any store as proxy and client use it: named by a key, sealed where others can read it, and never
+ * in the way. Where the store fails or is slow, it goes on with copies in memory.
+ */
+import { type Logger, safeLogger } from '../core/logger.ts'
+import { OptionError, show } from '../core/option-error.ts'
+import { steadyClock, trusting } from '../core/steady-clock.ts'
+import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
+import type { Entries } from './entries.ts'
+import { MemoryStore, memoryStore } from './memory-store.ts'
+import { groupOf, nameOf } from './names.ts'
+import { Reach } from './reach.ts'
+import { type FoundSealed, SealedStore } from './sealed-store.ts'
+import type { Found, Kept, TokenStore } from './token-store.ts'
+import { Untold } from './untold.ts'
+
+/** See {@link SteadyStore}. */
+export interface SteadyStoreOptions {
+  /** Default a `memoryStore()`. */
+  readonly store?: TokenStore | undefined
+  /** Required for a shared store. The first seals and names, the others still find and open. */
+  readonly encryptionKeys?: readonly EncryptionKey[] | undefined
+  readonly logger: Logger | undefined
+  /** Wall clock, milliseconds: expiry. */
+  readonly now: () => number
+  /** Milliseconds: when a failing store is tried again. */
+  readonly monotonicNow: () => number
+}
+
+/** How a store is. */
+export interface StoreStatus {
+  /** Whether other processes share it. */
+  readonly shared: boolean
+  /** Whether it goes on in memory because the store fails. */
+  readonly degraded: boolean
+  /** Entries that could not be opened: another key sealed them, or somebody changed them. */
+  readonly unreadable: number
+}
+
+const METHODS = ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'] as const
+
+/** No token of Cognito's lives longer than a day, and no epoch is remembered much longer. */
+const MAX_TTL = 86_400_000
+
+/** Milliseconds until a store that could not be told something is told again. */
+const TELL_AGAIN = 1000
+
+/**
+ * See the module. Nothing rejects, and nothing takes longer than 100 ms.
+ *
+ * The store's word counts while it answers. A copy says which epoch of the store it belongs to, so
+ * one look-up that shows another epoch ends all copies of the group. What the store would not take
+ * (it was full, or away) is served from memory as long as that epoch lasts.
+ */
+export class SteadyStore {
+  readonly #keys: readonly StoreKey[]
+  readonly #memory: MemoryStore
+  readonly #copies: Entries
+  readonly #store: SealedStore | undefined
+  readonly #isShared: boolean
+  readonly #reach: Reach
+  readonly #logger: Logger
+  readonly #now: () => number
+  readonly #invalidations = new Untold()
+  readonly #drops = new Untold()
+  #telling: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  /** @throws {OptionError} `ERR_OPTION_INVALID`, naming `store` or `encryptionKeys`. */
+  constructor({ store, encryptionKeys, logger, now, monotonicNow }: SteadyStoreOptions) {
+    if (store !== undefined) refuseUnlessStore(store)
+    this.#keys = readEncryptionKeys(encryptionKeys)
+    if (store?.shared === true && encryptionKeys === undefined) {
+      throw new OptionError(
+        'encryptionKeys',
+        'is missing: a shared store needs [{ id, key }], the key from `openssl rand -base64 32`',
+      )
+    }
+    this.#now = trusting(now)
+    this.#logger = safeLogger(logger)
+    this.#reach = new Reach(this.#logger, steadyClock(trusting(monotonicNow)))
+    this.#memory = store instanceof MemoryStore ? store : memoryStore({ now, monotonicNow })
+    this.#copies = this.#memory.entries
+    this.#isShared = store?.shared ?? false
+    if (store !== undefined && store !== this.#memory) {
+      this.#store = new SealedStore(store, this.#keys, this.#now)
+    }
+  }
+
+  /**
+   * The name of entry, flight and lock alike.
+   *
+   * @param identity An injective encoding of all that a token depends on.
+   */
+  name(identity: Uint8Array): string {
+    return nameOf(identity, this.#keys)
+  }
+
+  /** The group of an app client's entries. */
+  group(clientId: string): string {
+    return groupOf(clientId)
+  }
+
+  async find(name: string, group: string): Promise<Found> {
+    const store = this.#store
+    const epoch = this.#copies.epoch(group)
+    if (store === undefined || this.#isClosed || this.#isUntold(name, group)) {
+      return this.#copied(name, group)
+    }
+    const found = await this.#reach.ask('read', () => store.get(name, group))
+    if (found === undefined) return this.#copied(name, group)
+    return this.#agreed(found.answer, name, group, epoch)
+  }
+
+  async keep(name: string, group: string, { value, epoch, ttl }: Kept): Promise<void> {
+    const [own, sharedEpoch] = epochsIn(epoch)
+    if (this.#isClosed || own !== this.#copies.epoch(group) || !(ttl > 0)) return
+    const store = this.#store
+    const life = Math.min(ttl, MAX_TTL)
+    const expiresAt = this.#now() + life
+    let isShared = false
+    if (store !== undefined && sharedEpoch !== undefined) {
+      const kept = { value, epoch: sharedEpoch, ttl: life }
+      const taken = await this.#reach.ask('write', () => store.set(name, group, kept))
+      if (taken?.answer === false) return this.#copies.delete(name, group)
+      isShared = taken !== undefined
+    }
+    this.#copies.set(name, group, { value, expiresAt, sharedEpoch, isShared }, own)
+  }
+
+  async drop(name: string, group: string): Promise<void> {
+    this.#copies.delete(name, group)
+    const store = this.#store
+    if (store === undefined || this.#isClosed) return
+    this.#drops.add(name, () => store.delete(name, group))
+    const told = await this.#reach.ask('write', () => this.#drops.tell(name))
+    if (told === undefined) this.#tellAgain()
+  }
+
+  /**
+   * @returns Whether the store was told. If not, this process obeys at once and goes on telling it
+   *   every second while it lives; other processes obey once it succeeds.
+   */
+  async invalidate(group: string): Promise<boolean> {
+    this.#copies.invalidate(group)
+    const store = this.#store
+    if (store === undefined || this.#isClosed) return store === undefined
+    this.#invalidations.add(group, () => store.invalidate(group))
+    const told = await this.#reach.insist('write', () => this.#invalidations.tell(group))
+    if (told !== undefined) return true
+    const message =
+      'The token store could not be told of an invalidation: it will be once it is back'
+    this.#logger.warn({}, message)
+    this.#tellAgain()
+    return false
+  }
+
+  /** True where nobody can say whether somebody holds it: two may then ask, none waits in vain. */
+  async lock(name: string, owner: string, ttl: number): Promise<boolean> {
+    const store = this.#store
+    if (this.#isClosed) return true
+    // Memory fails where somebody who shares it closed it.
+    if (store === undefined) return this.#memory.lock(name, owner, ttl).catch(() => true)
+    const locked = await this.#reach.ask('write', () => store.lock(name, owner, ttl))
+    return locked?.answer !== false
+  }
+
+  async unlock(name: string, owner: string): Promise<void> {
+    const store = this.#store
+    if (this.#isClosed) return
+    if (store === undefined) return this.#memory.unlock(name, owner).catch(() => {})
+    await this.#reach.ask('write', () => store.unlock(name, owner))
+  }
+
+  status(): StoreStatus {
+    const unreadable = this.#store?.unreadable ?? 0
+    return { shared: this.#isShared, degraded: this.#reach.isDegraded, unreadable }
+  }
+
+  /** Closes the store too. What is asked later finds and keeps nothing. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearTimeout(this.#telling)
+    this.#copies.clear()
+    const store = this.#store ?? this.#memory
+    await this.#reach.insist('write', () => store.close())
+  }
+
+  #isUntold(name: string, group: string): boolean {
+    return this.#invalidations.has(group) || this.#drops.has(name)
+  }
+
+  /** What memory has, and the last epoch of the store it knows of. */
+  #copied(name: string, group: string): Found {
+    const value = this.#copies.get(name, group)?.value
+    const own = this.#copies.epoch(group)
+    if (this.#store === undefined) return { value, epoch: own }
+    for (const [, { sharedEpoch }] of this.#copies.of(group)) {
+      if (sharedEpoch !== undefined) return { value, epoch: `${own} ${sharedEpoch}` }
+    }
+    return { value, epoch: own }
+  }
+
+  /** What the store says, and memory is held to it. */
+  #agreed({ opened, epoch }: FoundSealed, name: string, group: string, own: string): Found {
+    for (const [key, { sharedEpoch, isShared }] of this.#copies.of(group)) {
+      const isGone = key === name && isShared
+      if (isGone || sharedEpoch !== epoch) this.#copies.delete(key, group)
+    }
+    const both = `${own} ${epoch}`
+    const copy = this.#copies.get(name, group)
+    if (opened === undefined || (copy !== undefined && copy.expiresAt > opened.expiresAt)) {
+      return { value: copy?.value, epoch: both }
+    }
+    this.#copies.set(name, group, { ...opened, sharedEpoch: epoch, isShared: true }, own)
+    return { value: opened.value, epoch: both }
+  }
+
+  /** In the order it came, and no further where the store still fails. */
+  #tellAgain(): void {
+    this.#telling ??= setTimeout(async () => {
+      const isTold =
+        (await this.#tellAll(this.#invalidations)) && (await this.#tellAll(this.#drops))
+      this.#telling = undefined
+      if (!isTold && !this.#isClosed) this.#tellAgain()
+    }, TELL_AGAIN).unref()
+  }
+
+  async #tellAll(untold: Untold): Promise<boolean> {
+    for (const key of untold.keys()) {
+      const told = await this.#reach.insist('write', () => untold.tell(key))
+      if (told === undefined) return false
+    }
+    return true
+  }
+}
+
+/** Memory's epoch, and the shared store's where it is known. */
+function epochsIn(epoch: string): readonly [string, string | undefined] {
+  const space = epoch.indexOf(' ')
+  return space < 0 ? [epoch, undefined] : [epoch.slice(0, space), epoch.slice(space + 1)]
+}
+
+/** A store that is none is told now, not at the first outage it would look like. */
+function refuseUnlessStore(store: unknown): void {
+  const members = (typeof store === 'object' && store !== null ? store : {}) as Record<
+    string,
+    unknown
+  >
+  const missing = METHODS.find((method) => typeof members[method] !== 'function')
+  if (missing !== undefined || typeof members['shared'] !== 'boolean') {
+    const what = missing === undefined ? 'a boolean `shared`' : `a method \`${missing}\``
+    throw new OptionError(
+      'store',
+      `is ${show(store)} without ${what}: pass memoryStore(), redisStore({ redis }) or a store of your own`,
+    )
+  }
+}

@@ -1,0 +1,114 @@
+/** Writes down token requests as AWS CloudTrail does for Cognito, and never a secret. */
+import { randomUUID } from 'node:crypto'
+
+/**
+ * One token request in the shape of CloudTrail's `Token_POST` events; see "Example Amazon Cognito
+ * events" in the Cognito developer guide. Account ids are zeros.
+ */
+export interface CloudTrailTokenEvent {
+  readonly eventVersion: '1.08'
+  readonly userIdentity: { readonly accountId: string }
+  /** UTC, whole seconds. */
+  readonly eventTime: string
+  readonly eventSource: 'cognito-idp.amazonaws.com'
+  readonly eventName: 'Token_POST'
+  readonly awsRegion: string
+  readonly sourceIPAddress: string
+  readonly userAgent: string
+  readonly requestParameters: null
+  readonly responseElements: null
+  readonly additionalEventData: {
+    readonly responseParameters: { readonly status: number }
+    /** `grant_type`, `client_id` and `scope` as they were sent; others are named and hidden. */
+    readonly requestParameters: Readonly<Record<string, readonly string[]>>
+    readonly userPoolDomain: string
+    readonly userPoolId: string
+  }
+  /** `x-amz-cognito-request-id` of the answer. */
+  readonly requestID: string
+  readonly eventID: string
+  readonly readOnly: false
+  readonly eventType: 'AwsServiceEvent'
+  readonly managementEvent: true
+  readonly recipientAccountId: string
+  readonly serviceEventDetails: { readonly serviceAccountId: string }
+  readonly eventCategory: 'Management'
+}
+
+/** What is known of a request once it is answered. */
+export interface LoggedRequest {
+  readonly status: number
+  readonly requestId: string
+  readonly userAgent: string
+  /** Empty where it could not be read. */
+  readonly form: ReadonlyMap<string, string>
+  /** The app client, once its secret was right. */
+  readonly clientId: string | null
+}
+
+/** Whose requests. */
+export interface LoggedPool {
+  readonly userPoolId: string
+  readonly userPoolDomain: string
+  /** What must stand nowhere. */
+  readonly secrets: readonly string[]
+  /** Wall clock in milliseconds. */
+  readonly now: () => number
+}
+
+const ACCOUNT = '000000000000'
+const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
+/** As CloudTrail cuts a userAgent. */
+const LONGEST = 1024
+const SHOWN = new Set(['grant_type', 'client_id', 'scope'])
+/** Every other parameter Cognito knows; what nobody knows may be a secret in its very name. */
+const KNOWN_HIDDEN = new Set([
+  ...['client_secret', 'aws_client_metadata', 'code', 'code_verifier', 'redirect_uri'],
+  ...['refresh_token'],
+])
+
+export function tokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrailTokenEvent {
+  const { userPoolId, userPoolDomain } = pool
+  const shown = (text: string): string =>
+    // A secret in the wrong place is one all the same.
+    pool.secrets.some((secret) => text.includes(secret)) ? HIDDEN : text.slice(0, LONGEST)
+  return Object.freeze({
+    eventVersion: '1.08',
+    userIdentity: { accountId: ACCOUNT },
+    eventTime: `${new Date(pool.now()).toISOString().slice(0, 19)}Z`,
+    eventSource: 'cognito-idp.amazonaws.com',
+    eventName: 'Token_POST',
+    awsRegion: userPoolId.slice(0, userPoolId.indexOf('_')),
+    // A local pool binds to no other.
+    sourceIPAddress: '127.0.0.1',
+    userAgent: shown(request.userAgent),
+    requestParameters: null,
+    responseElements: null,
+    additionalEventData: {
+      responseParameters: { status: request.status },
+      requestParameters: parametersOf(request, shown),
+      userPoolDomain,
+      userPoolId,
+    },
+    requestID: request.requestId,
+    eventID: randomUUID(),
+    readOnly: false,
+    eventType: 'AwsServiceEvent',
+    managementEvent: true,
+    recipientAccountId: ACCOUNT,
+    serviceEventDetails: { serviceAccountId: ACCOUNT },
+    eventCategory: 'Management',
+  })
+}
+
+function parametersOf(
+  { form, clientId }: LoggedRequest,
+  shown: (text: string) => string,
+): Record<string, string[]> {
+  const sent = [...form].flatMap(([name, value]): [string, string[]][] => {
+    if (SHOWN.has(name)) return [[name, [shown(value)]]]
+    return KNOWN_HIDDEN.has(name) ? [[name, [HIDDEN]]] : []
+  })
+  // Who came with a header is known as well as who came with a form.
+  return { ...Object.fromEntries(sent), ...(clientId === null ? {} : { client_id: [clientId] }) }
+}

@@ -1,0 +1,107 @@
+/** Answers token requests of a local pool, within its quota, and tells and logs what came of them. */
+import type { IncomingMessage } from 'node:http'
+import { nextInstance, secondsBetween, type TokenEvent, tell } from '../core/diagnostics.ts'
+import { trusting } from '../core/steady-clock.ts'
+import { readBody } from './local-server.ts'
+import type { UserPoolAuthority } from './test-user-pool.ts'
+import {
+  answerTokenRequest,
+  type JsonAnswer,
+  refuseTokenRequest,
+  type TokenAnswer,
+} from './token-endpoint.ts'
+import { type CloudTrailTokenEvent, tokenEvent } from './token-log.ts'
+import { TokenQuota } from './token-quota.ts'
+
+/** Events that are kept. */
+const KEPT = 1000
+
+/** What a local pool is told about its token endpoint. */
+export interface TokenServiceOptions {
+  /** Token requests a second; false: any number. */
+  readonly quota: number | false
+  readonly onEvent: ((event: CloudTrailTokenEvent) => void) | undefined
+  /** Milliseconds. */
+  readonly now: () => number
+  readonly monotonicNow: () => number
+}
+
+/** See above. */
+export class TokenService {
+  readonly instance: number = nextInstance()
+  readonly #pool: UserPoolAuthority
+  readonly #host: string
+  readonly #options: TokenServiceOptions
+  readonly #monotonicNow: () => number
+  readonly #quota: TokenQuota | undefined
+  readonly #secrets: readonly string[]
+  #events: readonly CloudTrailTokenEvent[] = []
+  /** App clients that got a token. */
+  readonly #proven = new Set<string>()
+
+  constructor(pool: UserPoolAuthority, host: string, options: TokenServiceOptions) {
+    const { quota, monotonicNow } = options
+    this.#pool = pool
+    this.#host = host
+    this.#options = options
+    this.#monotonicNow = trusting(monotonicNow)
+    this.#quota = quota === false ? undefined : new TokenQuota(quota, monotonicNow)
+    this.#secrets = pool.clients.flatMap(({ clientSecrets }) => clientSecrets)
+  }
+
+  get events(): readonly CloudTrailTokenEvent[] {
+    return this.#events
+  }
+
+  async answer(request: IncomingMessage): Promise<JsonAnswer> {
+    const { method = '', headers } = request
+    const begun = this.#monotonicNow()
+    const body = await readBody(request)
+    const isWithin = this.#quota?.take() ?? true
+    const answer = isWithin
+      ? answerTokenRequest(this.#pool, {
+          method,
+          contentType: headers['content-type'],
+          authorization: request.headersDistinct['authorization'] ?? [],
+          body,
+        })
+      : refuseTokenRequest('TooManyRequestsException', 429)
+    this.#tell(answer, secondsBetween(begun, this.#monotonicNow()))
+    if (method === 'POST') this.#log(request, answer)
+    return answer
+  }
+
+  #tell({ clientId, error }: TokenAnswer, duration: number): void {
+    if (clientId !== null && error === null) this.#proven.add(clientId)
+    const isProven = clientId !== null && this.#proven.has(clientId)
+    tell('cognito-m2m:token', () => ({
+      instance: this.instance,
+      userPoolId: isProven ? this.#pool.userPoolId : null,
+      ...{ clientId, outcome: outcomeOf(error), error, duration },
+    }))
+  }
+
+  #log({ headers }: IncomingMessage, answer: TokenAnswer): void {
+    const { userPoolId } = this.#pool
+    const pool = { userPoolId, userPoolDomain: this.#host, secrets: this.#secrets }
+    const event = tokenEvent(
+      { ...pool, now: this.#options.now },
+      {
+        ...{ status: answer.status, form: answer.form, clientId: answer.clientId },
+        requestId: answer.headers['x-amz-cognito-request-id'] as string,
+        userAgent: headers['user-agent'] ?? '',
+      },
+    )
+    this.#events = [...this.#events.slice(1 - KEPT), event]
+    try {
+      this.#options.onEvent?.(event)
+    } catch {
+      // A log that fails is no reason to refuse a token.
+    }
+  }
+}
+
+function outcomeOf(error: string | null): TokenEvent['outcome'] {
+  if (error === null) return 'issued'
+  return error === 'TooManyRequestsException' ? 'unavailable' : 'refused'
+}

@@ -1,0 +1,234 @@
+/** The contract of a token store as tests, for whoever writes one. */
+import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { MAX_GROUP, type TokenStore } from '../store/token-store.ts'
+
+/** One test, for any test runner. */
+export interface TokenStoreTest {
+  readonly name: string
+  /** Rejects with an `AssertionError` where the store breaks its contract. */
+  readonly run: () => Promise<void>
+}
+
+/** Milliseconds: long enough to stay, and short enough to wait for. */
+const LONG = 60_000
+const SHORT = 50
+/** Milliseconds after which something that should be gone counts as staying. */
+const PATIENCE = 2000
+
+/** A store, and names nobody else uses. */
+interface Scene {
+  readonly store: TokenStore
+  readonly another: () => Promise<TokenStore>
+  readonly key: string
+  readonly group: string
+}
+
+const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+  async 'finds nothing where nothing was kept, but an epoch'({ store, key, group }) {
+    const { value, epoch } = await store.get(key, group)
+    assert.equal(value, undefined)
+    assert.equal(typeof epoch, 'string')
+    assert.equal((await store.get(key, group)).epoch, epoch)
+  },
+
+  async 'finds what was kept, byte for byte'({ store, key, group }) {
+    const value = Uint8Array.from({ length: 2048 }, (_, index) => index % 256)
+    assert.equal(await keep(store, key, group, value), true)
+    assert.deepEqual(await find(store, key, group), value)
+  },
+
+  async 'takes fractions of milliseconds'({ store, key, group }) {
+    const { epoch } = await store.get(key, group)
+    assert.equal(await store.set(key, group, { value: ONE, epoch, ttl: 9999.5 }), true)
+    assert.deepEqual(await find(store, key, group), ONE)
+  },
+
+  async 'replaces what was kept before'({ store, key, group }) {
+    await keep(store, key, group, ONE)
+    await keep(store, key, group, TWO)
+    assert.deepEqual(await find(store, key, group), TWO)
+  },
+
+  async 'tells keys and groups apart'({ store, key, group }) {
+    await keep(store, key, group, ONE)
+    assert.equal(await find(store, `${key}x`, group), undefined)
+    assert.equal(await find(store, key, `${group}x`), undefined)
+  },
+
+  async 'forgets a value when its time is over'({ store, key, group }) {
+    await keep(store, key, group, ONE, SHORT)
+    await until(async () => (await find(store, key, group)) === undefined)
+  },
+
+  async 'drops one entry and no other'({ store, key, group }) {
+    await keep(store, key, group, ONE)
+    await keep(store, `${key}x`, group, TWO)
+    await store.delete(key, group)
+    await store.delete(`${key}y`, group)
+    assert.equal(await find(store, key, group), undefined)
+    assert.deepEqual(await find(store, `${key}x`, group), TWO)
+  },
+
+  async 'holds so many entries of a group, and lets the oldest go'({ store, key, group }) {
+    for (let index = 0; index < MAX_GROUP; index += 1) await keep(store, key + index, group, ONE)
+    await keep(store, `${key}0`, group, TWO)
+    await keep(store, `${key}new`, group, TWO)
+    assert.equal(await find(store, `${key}1`, group), undefined)
+    assert.deepEqual(await find(store, `${key}0`, group), TWO)
+    assert.deepEqual(await find(store, `${key}new`, group), TWO)
+    for (let index = 2; index < MAX_GROUP; index += 1) {
+      assert.deepEqual(await find(store, key + index, group), ONE)
+    }
+  },
+
+  async 'ends all entries of a group, and of no other'({ store, key, group }) {
+    await keep(store, key, group, ONE)
+    await keep(store, `${key}x`, group, ONE)
+    await keep(store, key, `${group}x`, TWO)
+    await store.invalidate(group)
+    assert.equal(await find(store, key, group), undefined)
+    assert.equal(await find(store, `${key}x`, group), undefined)
+    assert.deepEqual(await find(store, key, `${group}x`), TWO)
+  },
+
+  async 'does not keep what was asked for before an invalidation'({ store, key, group }) {
+    const { epoch } = await store.get(key, group)
+    await store.invalidate(group)
+    assert.equal(await store.set(key, group, { value: ONE, epoch, ttl: LONG }), false)
+    assert.equal(await find(store, key, group), undefined)
+    assert.equal(await keep(store, key, group, TWO), true)
+    assert.deepEqual(await find(store, key, group), TWO)
+  },
+
+  async 'never comes back to an epoch'({ store, key, group }) {
+    const epochs = new Set<string>()
+    for (let index = 0; index < 5; index += 1) {
+      epochs.add((await store.get(key, group)).epoch)
+      await store.invalidate(group)
+    }
+    assert.equal(epochs.size, 5)
+  },
+
+  async 'gives a lock to one owner, who alone frees it'({ store, key }) {
+    assert.equal(await store.lock(key, 'one', LONG), true)
+    assert.equal(await store.lock(key, 'two', LONG), false)
+    assert.equal(await store.lock(key, 'one', LONG), false)
+    assert.equal(await store.lock(`${key}x`, 'two', LONG), true)
+    await store.unlock(key, 'two')
+    assert.equal(await store.lock(key, 'two', LONG), false)
+    await store.unlock(key, 'one')
+    assert.equal(await store.lock(key, 'two', LONG), true)
+    await store.unlock(`${key}y`, 'one')
+  },
+
+  async 'gives a lock to one of many who ask at once'({ store, key }) {
+    const owners = Array.from({ length: 50 }, () => randomUUID())
+    const given = await Promise.all(owners.map((owner) => store.lock(key, owner, LONG)))
+    assert.equal(given.filter(Boolean).length, 1)
+  },
+
+  async 'frees a lock when its time is over'({ store, key }) {
+    assert.equal(await store.lock(key, 'one', SHORT), true)
+    await until(() => store.lock(key, 'two', LONG))
+    await store.unlock(key, 'one')
+    assert.equal(await store.lock(key, 'three', LONG), false)
+  },
+
+  async 'is shared if it says so'({ store, another, key, group }) {
+    if (!store.shared) return
+    const other = await another()
+    await keep(store, key, group, ONE)
+    assert.deepEqual(await find(other, key, group), ONE)
+    assert.equal(await store.lock(key, 'one', LONG), true)
+    assert.equal(await other.lock(key, 'two', LONG), false)
+    const { epoch } = await store.get(key, group)
+    await other.invalidate(group)
+    assert.equal(await find(store, key, group), undefined)
+    assert.equal(await store.set(key, group, { value: TWO, epoch, ttl: LONG }), false)
+    assert.equal(await find(other, key, group), undefined)
+  },
+
+  async 'rejects what is asked once it is closed'({ store, key, group }) {
+    const { epoch } = await store.get(key, group)
+    await store.close()
+    await assert.rejects(async () => store.get(key, group))
+    await assert.rejects(async () => store.set(key, group, { value: ONE, epoch, ttl: LONG }))
+    await assert.rejects(async () => store.delete(key, group))
+    await assert.rejects(async () => store.invalidate(group))
+    await assert.rejects(async () => store.lock(key, 'one', LONG))
+    await assert.rejects(async () => store.unlock(key, 'one'))
+    await store.close()
+  },
+}
+
+const ONE = new Uint8Array([1])
+const TWO = new Uint8Array([2, 2])
+
+/**
+ * What every store of tokens must do, for any test runner: `run` rejects where it does not.
+ *
+ * ```ts
+ * import { test } from 'node:test'
+ *
+ * for (const { name, run } of tokenStoreTests(() => myStore())) test(name, run)
+ * ```
+ *
+ * Each test makes stores of its own, closes them, and uses keys nobody else does; it takes up to 2 s
+ * of real time.
+ *
+ * @param makeStore Called once per test, and twice where a store says it is shared: both stores have to
+ *   reach the same data.
+ */
+export function tokenStoreTests(
+  makeStore: () => TokenStore | Promise<TokenStore>,
+): readonly TokenStoreTest[] {
+  return Object.entries(TESTS).map(([name, test]) => ({
+    name: `a token store ${name}`,
+    async run() {
+      const stores: TokenStore[] = []
+      const another = async (): Promise<TokenStore> => {
+        const store = await makeStore()
+        stores.push(store)
+        return store
+      }
+      try {
+        const unique = randomBytes(16).toString('base64url')
+        await test({ store: await another(), another, key: `k${unique}`, group: `g${unique}` })
+      } finally {
+        await Promise.all(stores.map((store) => store.close()))
+      }
+    },
+  }))
+}
+
+async function find(
+  store: TokenStore,
+  key: string,
+  group: string,
+): Promise<Uint8Array | undefined> {
+  const { value } = await store.get(key, group)
+  // A Buffer is as good, and compares as another type.
+  return value === undefined ? undefined : new Uint8Array(value)
+}
+
+/** Keeps a value that was asked for just now. */
+async function keep(
+  store: TokenStore,
+  key: string,
+  group: string,
+  value: Uint8Array,
+  ttl = LONG,
+): Promise<boolean> {
+  const { epoch } = await store.get(key, group)
+  return store.set(key, group, { value, epoch, ttl })
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let waited = 0; waited < PATIENCE; waited += SHORT) {
+    if (await isSo()) return
+    await wait(SHORT)
+  }
+  assert.fail(`It did not come about within ${PATIENCE} ms`)
+}

@@ -1,0 +1,104 @@
+/** What the chart draws: the largest clients of a range as layers, all others in one. */
+import type { UsageLine, UsageSeries, UsageSubject, UsageUnit } from '../types.ts'
+import { nameOf } from './summary.ts'
+import { type ChartView, COUNTS, type Count, type LayerView, type Range } from './view.ts'
+
+/** Layers with a colour of their own: more are not told apart. */
+const LARGEST = 7
+
+/** What is asked for. */
+export interface ChartQuery {
+  readonly unit: UsageUnit
+  /** How many buckets, the one still being filled included. */
+  readonly buckets: number
+  readonly count: Count
+  /** This one alone. */
+  readonly subject: UsageSubject | null
+}
+
+const RANGES: ReadonlyMap<unknown, Pick<ChartQuery, 'unit' | 'buckets'>> = new Map<
+  Range,
+  Pick<ChartQuery, 'unit' | 'buckets'>
+>([
+  ['24h', { unit: 'hour', buckets: 24 }],
+  ['7d', { unit: 'hour', buckets: 168 }],
+  ['30d', { unit: 'day', buckets: 30 }],
+  ['90d', { unit: 'day', buckets: 90 }],
+])
+
+/** @returns undefined where the query names something else, or something twice. */
+export function readChartQuery(query: Readonly<Record<string, unknown>>): ChartQuery | undefined {
+  const { range = '30d', count = 'issued', pool, client, kind, ...rest } = query
+  const found = RANGES.get(range)
+  const known = COUNTS.find((it) => it === count)
+  if (found === undefined || known === undefined || Object.keys(rest).length > 0) return undefined
+  const subject = readSubject(kind, pool, client)
+  return subject === undefined ? undefined : { ...found, count: known, subject }
+}
+
+function readSubject(
+  kind: unknown,
+  pool: unknown,
+  client: unknown,
+): UsageSubject | null | undefined {
+  if (kind === undefined && pool === undefined && client === undefined) return null
+  if (kind === 'client' && typeof pool === 'string' && typeof client === 'string') {
+    return { kind, userPoolId: pool, clientId: client }
+  }
+  const together = kind === 'other' || kind === 'unverified'
+  if (!together || pool !== undefined || client !== undefined) return undefined
+  return { kind, userPoolId: null, clientId: null }
+}
+
+export function chartOf(series: UsageSeries, query: ChartQuery): ChartView {
+  const { buckets, count, subject } = query
+  const starts = series.starts.slice(-buckets)
+  const tail = (values: readonly number[]): readonly number[] => values.slice(-buckets)
+  const lines = series.lines.map((line) => ({
+    ...line,
+    issued: tail(line.issued),
+    cached: tail(line.cached),
+  }))
+  const layers =
+    subject === null ? ranked(lines, count, starts.length) : single(lines, query, subject)
+  return { step: series.step, starts, layers }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, it) => total + it, 0)
+
+function valuesOf({ issued, cached }: UsageLine, count: Count): readonly number[] {
+  if (count === 'issued') return issued
+  if (count === 'cached') return cached
+  return issued.map((value, index) => value + (cached[index] as number))
+}
+
+function ranked(lines: readonly UsageLine[], count: Count, length: number): LayerView[] {
+  const layers = lines
+    .map(({ kind, userPoolId, clientId, ...line }) => {
+      const subject = { kind, userPoolId, clientId }
+      const values = valuesOf({ ...subject, ...line }, count)
+      return { total: sum(values), layer: { subject, clients: 1, count, values } }
+    })
+    .filter(({ total }) => total > 0)
+    .sort((a, b) => b.total - a.total)
+    .map(({ layer }) => layer)
+  // A single one is not worth a name that says less.
+  if (layers.length <= LARGEST + 1) return layers
+  const rest = layers.slice(LARGEST)
+  const values = Array.from({ length }, (_, index) =>
+    sum(rest.map((it) => it.values[index] as number)),
+  )
+  return [...layers.slice(0, LARGEST), { subject: null, clients: rest.length, count, values }]
+}
+
+/** Of one client it is shown what came from where. */
+function single(
+  lines: readonly UsageLine[],
+  { count }: ChartQuery,
+  subject: UsageSubject,
+): LayerView[] {
+  const line = lines.find((it) => nameOf(it) === nameOf(subject))
+  if (line === undefined) return []
+  const counts: readonly Count[] = count === 'all' ? ['issued', 'cached'] : [count]
+  return counts.map((it) => ({ subject, clients: 1, count: it, values: valuesOf(line, it) }))
+}

@@ -1,0 +1,75 @@
+/** Counts into OpenTelemetry, where its API is installed: the application chose it, not this package. */
+import { createRequire } from 'node:module'
+import { readSubject } from './subject.ts'
+
+type Attributes = Record<string, string>
+
+interface Counter {
+  add(value: number, attributes: Attributes): void
+}
+
+interface MeterProvider {
+  getMeter(name: string): {
+    createCounter(name: string, options: { description: string; unit: string }): Counter
+  }
+}
+
+/** What is used of `@opentelemetry/api`. */
+export interface MetricsApi {
+  readonly metrics: { getMeterProvider(): MeterProvider }
+}
+
+/** Counts one thing of a subject. */
+export type Telemetry = (kind: 'token' | 'request', subject: string, name: string) => void
+
+/**
+ * undefined where it is not there. Required and not imported, so that no bundler fails over a module
+ * that is optional, and the first count is not lost; its state is one for all copies of a process.
+ */
+export function findMetrics(
+  load: (name: string) => unknown = createRequire(import.meta.url),
+): MetricsApi | undefined {
+  try {
+    return load('@opentelemetry/api') as MetricsApi
+  } catch {
+    return undefined
+  }
+}
+
+/** The provider is asked for each time: an SDK is often started later. */
+export function telemetryOf(api: MetricsApi | undefined): Telemetry {
+  if (api === undefined) return () => {}
+  let provider: MeterProvider | undefined
+  let counters: Record<'token' | 'request', Counter>
+  return (kind, subject, name) => {
+    const current = api.metrics.getMeterProvider()
+    if (current !== provider) {
+      counters = countersOf(current)
+      provider = current
+    }
+    counters[kind].add(1, attributesOf(kind, subject, name))
+  }
+}
+
+function countersOf(provider: MeterProvider): Record<'token' | 'request', Counter> {
+  const meter = provider.getMeter('cognito-m2m')
+  return {
+    token: meter.createCounter('cognito_m2m.tokens', {
+      ...{ unit: '{token}', description: 'Answers to token requests, by outcome' },
+    }),
+    request: meter.createCounter('cognito_m2m.requests', {
+      ...{ unit: '{request}', description: 'Decisions about API requests' },
+    }),
+  }
+}
+
+/** As the spans and histograms of docs/observability.md name them. */
+function attributesOf(kind: 'token' | 'request', subject: string, name: string): Attributes {
+  const { kind: group, userPoolId, clientId } = readSubject(subject)
+  return {
+    'cognito_m2m.client_id': clientId ?? group,
+    ...(userPoolId === null ? {} : { 'cognito_m2m.user_pool_id': userPoolId }),
+    ...(kind === 'token' ? { 'cognito_m2m.outcome': name } : {}),
+    ...(kind === 'token' || name === 'accepted' ? {} : { 'error.type': name }),
+  }
+}

@@ -1,0 +1,106 @@
+/** Clients on injected clocks and an injected transport, and servers that stand in for Cognito and APIs. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
+import {
+  createTokenClient,
+  type TokenClient,
+  type TokenClientError,
+  type TokenClientOptions,
+} from '../../src/client/index.ts'
+
+export const ENDPOINT = 'https://shop.auth.eu-west-1.amazoncognito.com/oauth2/token'
+export const SECRET = 's3cret+with%odd:signs and blanks'
+/** Wall clock of the tests, milliseconds. */
+export const START = 1_800_000_000_000
+
+type Answer = (form: URLSearchParams, headers: Headers) => Response | Promise<Response>
+
+/** An answer with a token, as Cognito's. */
+export function tokenAnswer(accessToken: string, expiresIn: unknown = 3600): Response {
+  return Response.json({ access_token: accessToken, expires_in: expiresIn, token_type: 'Bearer' })
+}
+
+export function refusal(error: string, status = 400): Response {
+  const headers = { 'x-amz-cognito-request-id': 'c0ffee00-0000-4000-8000-000000000001' }
+  return Response.json({ error }, { status, headers })
+}
+
+/** A client, its world, and what it asked for. Tokens are `token-1`, `token-2` … unless answered otherwise. */
+export function stage(options: Partial<TokenClientOptions> = {}) {
+  const asked: { readonly form: URLSearchParams; readonly headers: Headers }[] = []
+  const logged: { readonly details: Record<string, unknown>; readonly message: string }[] = []
+  const log = (details: object, message: string): void => {
+    logged.push({ details: details as Record<string, unknown>, message })
+  }
+  const world = {
+    wall: START,
+    monotonic: 0,
+    answer: (() => tokenAnswer(`token-${asked.length}`)) as Answer,
+    asked,
+    logged,
+    /** Both clocks. */
+    pass(milliseconds: number): void {
+      world.wall += milliseconds
+      world.monotonic += milliseconds
+    },
+  }
+  const fetch: typeof globalThis.fetch = async (_url, init) => {
+    const form = new URLSearchParams(init?.body as URLSearchParams)
+    const headers = new Headers(init?.headers)
+    asked.push({ form, headers })
+    return world.answer(form, headers)
+  }
+  const client = createTokenClient({
+    tokenEndpoint: ENDPOINT,
+    clientId: 'billing',
+    clientSecret: SECRET,
+    now: () => world.wall,
+    monotonicNow: () => world.monotonic,
+    logger: { info: log, warn: log, error: log },
+    fetch,
+    ...options,
+  })
+  return { client, world }
+}
+
+/** Lets everything that waits for nothing but promises go on. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The error a call ends in. */
+export async function failureOf(called: Promise<unknown>): Promise<TokenClientError> {
+  return called.then(
+    () => {
+      throw new Error('nothing failed')
+    },
+    (error: unknown) => error as TokenClientError,
+  )
+}
+
+/** The code of the error a call ends in. */
+export async function codeOf(called: Promise<unknown>): Promise<string> {
+  return (await failureOf(called)).code
+}
+
+/** A server on loopback that ends with the test. */
+export async function serve(
+  t: Test,
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<string> {
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Waits until a condition holds; fails with the test's own timeout otherwise. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}
+
+export type { TokenClient }

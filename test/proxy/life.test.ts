@@ -1,0 +1,209 @@
+/** The life of an entry: when it is served, replaced behind a caller's back, and replaced first. */
+import t, { type Test } from 'tap'
+import type { TokenProxyOptions } from '../../src/proxy/index.ts'
+import { SECOND } from '../core/key-endpoint.ts'
+import { issue, reply, stage, until, upstreamOf } from './support.ts'
+
+/** A proxy in front of an upstream whose tokens are numbered and live so many seconds. */
+async function numbered(t: Test, life: number, options: Partial<TokenProxyOptions> = {}) {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count, life)),
+  )
+  const { ask, app, clocks, wire } = await stage(t, { tokenEndpoint, ...options })
+  const seconds = (count: number): void => clocks.advance(count * SECOND)
+  return {
+    ...{ clocks, seconds, asked, wire, app },
+    /** Which token, and how long it says it lives. */
+    token: async () => {
+      const { json } = await ask()
+      return `${json['access_token']} ${json['expires_in']}`
+    },
+    settled: () => until(() => app.tokenProxy.status().inFlight === 0),
+  }
+}
+
+t.test('expires_in is what is left, in whole seconds, rounded down', async (t) => {
+  const { token, clocks } = await numbered(t, 3600)
+  t.equal(await token(), 'token-1 3600')
+  t.equal(await token(), 'token-1 3600')
+  clocks.advance(1)
+  t.equal(await token(), 'token-1 3599')
+  clocks.advance(999)
+  t.equal(await token(), 'token-1 3599')
+  clocks.advance(1)
+  t.equal(await token(), 'token-1 3598')
+})
+
+for (const [life, due] of [
+  [3600, 2700],
+  [300, 225],
+] as const) {
+  t.test(`a token of ${life} s is replaced in the background from ${due} s`, async (t) => {
+    const { token, clocks, seconds, asked, settled } = await numbered(t, life)
+    t.equal(await token(), `token-1 ${life}`)
+    seconds(due)
+    clocks.advance(-1)
+    t.equal(await token(), `token-1 ${life - due}`)
+    t.equal(asked.length, 1)
+    clocks.advance(1)
+    t.equal(await token(), `token-1 ${life - due}`, 'the caller does not wait')
+    await settled()
+    t.equal(asked.length, 2)
+    t.equal(await token(), `token-2 ${life}`)
+    t.equal(asked.length, 2)
+  })
+}
+
+t.test('one that has less than minRemaining left is replaced first', async (t) => {
+  const { token, clocks, seconds, asked, wire, settled } = await numbered(t, 3600)
+  await token()
+  // The renewal fails, so that the token grows old.
+  wire.isDown = true
+  seconds(3300)
+  t.equal(await token(), 'token-1 300', '300 s are enough')
+  await settled()
+  wire.isDown = false
+  seconds(60)
+  clocks.advance(-59_999)
+  t.equal(await token(), 'token-1 299', 'the failed renewal is not tried again at once')
+  seconds(60)
+  t.equal(await token(), 'token-2 3600', '239 s are not')
+  t.equal(asked.length, 2)
+})
+
+t.test('minRemaining is at most a quarter of the life', async (t) => {
+  const { token, seconds, clocks } = await numbered(t, 300)
+  await token()
+  seconds(225)
+  clocks.advance(1)
+  t.equal(await token(), 'token-2 300', 'less than 75 s left')
+})
+
+t.test('minRemaining may be less, and none at all', async (t) => {
+  const { token, seconds, wire, settled } = await numbered(t, 3600, { minRemaining: 0 })
+  await token()
+  wire.isDown = true
+  seconds(3599)
+  t.equal(await token(), 'token-1 1')
+  await settled()
+  wire.isDown = false
+  seconds(1)
+  t.equal(await token(), 'token-2 3600', 'never past its end')
+})
+
+t.test('maxAge is the longest a secret is believed', async (t) => {
+  const { token, seconds, clocks, asked, wire, settled } = await numbered(t, 86_400)
+  await token()
+  wire.isDown = true
+  seconds(3600)
+  clocks.advance(-1)
+  t.equal(await token(), 'token-1 82800')
+  await settled()
+  clocks.advance(1)
+  t.match(await token(), /^undefined/, 'not even while Cognito is down')
+  wire.isDown = false
+  t.equal(await token(), 'token-2 86400')
+  t.equal(asked.length, 2)
+})
+
+t.test(
+  'a token longer than maxAge is replaced in the background from three quarters of that',
+  async (t) => {
+    const { token, seconds, clocks, asked, settled } = await numbered(t, 86_400, { maxAge: 1000 })
+    await token()
+    seconds(750)
+    clocks.advance(-1)
+    await token()
+    t.equal(asked.length, 1)
+    clocks.advance(1)
+    t.equal(await token(), 'token-1 85650')
+    await settled()
+    t.equal(await token(), 'token-2 86400')
+  },
+)
+
+t.test('callers cannot force a refresh', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const { ask } = await stage(t, { tokenEndpoint })
+  for (const headers of [
+    {},
+    { 'cache-control': 'no-cache' },
+    { 'cache-control': 'max-age=0' },
+    { pragma: 'no-cache' },
+    { 'if-none-match': '*' },
+  ]) {
+    t.equal((await ask({ headers })).json['access_token'], 'token-1')
+  }
+  t.equal(asked.length, 1)
+})
+
+const insane: readonly (readonly [string, Record<string, unknown>])[] = [
+  ['another type', { token_type: 'mac' }],
+  ['no type', { token_type: undefined }],
+  ['no life', { expires_in: undefined }],
+  ['a life in text', { expires_in: '3600' }],
+  ['a fraction', { expires_in: 3600.5 }],
+  ['no time to live', { expires_in: 0 }],
+  ['more than a day', { expires_in: 86_401 }],
+  ['a token with a blank', { access_token: 'a b' }],
+]
+
+for (const [name, changes] of insane) {
+  t.test(`a 200 with ${name} passes through and is not kept`, async (t) => {
+    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+      reply(response, 200, { ...issue(count), ...changes }),
+    )
+    const { ask } = await stage(t, { tokenEndpoint })
+    for (const count of [1, 2]) {
+      const answer = await ask()
+      t.equal(answer.status, 200)
+      t.same(answer.json, JSON.parse(JSON.stringify({ ...issue(count), ...changes })))
+    }
+    t.equal(asked.length, 2)
+  })
+}
+
+t.test('a 200 without a token passes through, proves nothing and is not kept', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 200, { a: 1 }))
+  const { ask } = await stage(t, { tokenEndpoint })
+  for (let time = 0; time < 2; time += 1) t.same((await ask()).json, { a: 1 })
+  t.equal(asked.length, 2)
+})
+
+t.test('members Cognito may add are served again', async (t) => {
+  const { tokenEndpoint } = await upstreamOf(t, (response) =>
+    reply(response, 200, { ...issue(1), scope: 'ä/b', token_type: 'bearer' }),
+  )
+  const { ask } = await stage(t, { tokenEndpoint })
+  const first = (await ask()).json
+  t.same((await ask()).json, first)
+  t.equal(first['scope'], 'ä/b')
+})
+
+t.test('a clock that steps back serves no token for longer', async (t) => {
+  const { token, seconds } = await numbered(t, 3600)
+  await token()
+  seconds(1800)
+  t.equal(await token(), 'token-1 1800')
+  seconds(-1830)
+  t.equal(await token(), 'token-1 3600', 'half a minute is what clocks may differ')
+  seconds(-31)
+  t.equal(await token(), 'token-2 3600', 'an hour that was undone is not believed')
+})
+
+t.test('while the clock tells no time, nothing is kept and nothing crashes', async (t) => {
+  const clock = { now: (): number => Number.NaN }
+  const { token, asked } = await numbered(t, 3600, { now: () => clock.now() })
+  t.equal(await token(), 'token-1 3600')
+  t.equal(await token(), 'token-2 3600')
+  clock.now = () => {
+    throw new Error('no clock')
+  }
+  t.equal(await token(), 'token-3 3600')
+  clock.now = () => 1
+  t.equal(await token(), 'token-4 3600')
+  t.equal(await token(), 'token-4 3600')
+  t.equal(asked.length, 4)
+})

@@ -1,0 +1,204 @@
+/** What the proxy asks of Cognito, whoever asks it: budgets, remembered refusals, lists of clients. */
+import t, { type Test } from 'tap'
+import { Budget } from '../../src/proxy/budget.ts'
+import type { TokenProxyOptions } from '../../src/proxy/index.ts'
+import { Refusals, type Refused } from '../../src/proxy/refusals.ts'
+import { SECOND } from '../core/key-endpoint.ts'
+import { CLIENT, issue, reply, SECRET, stage, until, upstreamOf, WRONG } from './support.ts'
+
+/** An upstream that takes secrets that begin with "right", and notes when it was asked for what. */
+async function judging(t: Test, options: Partial<TokenProxyOptions> = {}, life = 3600) {
+  const log: { readonly at: number; readonly isRight: boolean }[] = []
+  const clock = { now: (): number => 0 }
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }, count) => {
+    const isRight = body.includes('client_secret=right')
+    log.push({ at: clock.now(), isRight })
+    if (isRight) reply(response, 200, issue(count, life))
+    else reply(response, 400, { error: 'invalid_client' })
+  })
+  const staged = await stage(t, { tokenEndpoint, ...options })
+  clock.now = staged.clocks.monotonicNow
+  /** Most requests in any second. */
+  const most = (of: (it: (typeof log)[0]) => boolean): number => {
+    const times = log.filter(of).map(({ at }) => at)
+    return Math.max(
+      0,
+      ...times.map((at) => times.filter((it) => it >= at && it < at + SECOND).length),
+    )
+  }
+  return { ...staged, asked, log, most }
+}
+
+const right = (index: number) => ({ clientId: `client-${index}`, secret: `right-${index}` })
+
+t.test(
+  '5,000 wrong secrets a second refuse no valid caller, and stay within the budget',
+  async (t) => {
+    const upstream = { perSecond: 60, unprovenPerSecond: 20, concurrency: 30 }
+    // Tokens of 8 s: each caller needs a new one again and again, in the middle of the flood.
+    const { inject, clocks, log, most } = await judging(t, { upstream }, 8)
+    const callers = Array.from({ length: 20 }, (_, index) => right(index))
+    for (const caller of callers) t.equal((await inject(caller)).status, 200)
+    clocks.advance(9 * SECOND)
+    const begun = log.length
+    const statuses = new Map<number, number>()
+    let refused = 0
+    let guess = 0
+    for (let step = 0; step < 40; step += 1) {
+      const flood = Array.from({ length: 500 }, () => {
+        guess += 1
+        return inject({ clientId: `client-${guess % 40}`, secret: `guess-${guess}` })
+      })
+      const served = await Promise.all(callers.map((caller) => inject(caller)))
+      refused += served.filter(({ status }) => status !== 200).length
+      for (const { status } of await Promise.all(flood)) {
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+      clocks.advance(100)
+    }
+    t.equal(refused, 0)
+    t.equal(guess, 20_000)
+    t.same([...statuses.keys()].sort(), [400, 503])
+    t.ok(most(() => true) <= 60, `${most(() => true)} requests in a second`)
+    t.ok(most(({ isRight }) => !isRight) <= 20, 'a share for guesses')
+    const guesses = log.slice(begun).filter(({ isRight }) => !isRight).length
+    t.equal(guesses, 80, 'which is used: 20 a second for 4 s')
+    t.equal(statuses.get(400), guesses)
+  },
+)
+
+t.test('over budget is 503 with Retry-After, and over after a second', async (t) => {
+  const upstream = { perSecond: 2, unprovenPerSecond: 1 }
+  const { ask, clocks, asked } = await judging(t, { upstream })
+  t.equal((await ask({ secret: 'right' })).status, 200)
+  const over = await ask({ secret: 'right-2' })
+  t.equal(over.status, 503)
+  t.same(over.json, { error: 'temporarily_unavailable' })
+  t.equal(over.headers['retry-after'], '1')
+  t.equal(over.headers['cache-control'], 'no-store')
+  t.equal((await ask({ secret: 'right', scope: 'a/b' })).status, 200, 'a proven pair has its own')
+  t.equal((await ask({ secret: 'right', scope: 'a/c' })).status, 503, 'and not without an end')
+  clocks.advance(999)
+  t.equal((await ask({ secret: 'right-2' })).status, 503)
+  clocks.advance(1)
+  t.equal((await ask({ secret: 'right-2' })).status, 200)
+  t.equal(asked.length, 3)
+})
+
+t.test('a Cognito that hangs is no way around the share of guesses', async (t) => {
+  const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 4 }
+  const { inject, wire, app } = await judging(t, { upstream })
+  await inject(right(1))
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const guesses = Array.from({ length: 10 }, (_, index) => inject({ secret: `guess-${index}` }))
+  await until(() => app.tokenProxy.status().inFlight === 2)
+  const known = inject({ ...right(1), scope: 'a/b' })
+  await until(() => app.tokenProxy.status().inFlight === 3)
+  open()
+  t.equal((await known).status, 200)
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+  t.equal(statuses.filter((it) => it === 400).length, 2)
+  t.equal(statuses.filter((it) => it === 503).length, 8)
+  t.equal(app.tokenProxy.status().inFlight, 0)
+})
+
+t.test('a clock that tells no time gives no budget away, and takes none', (t) => {
+  const budget = new Budget({ perSecond: 2, unprovenPerSecond: 1, concurrency: 4 })
+  t.equal(budget.take(Number.NaN, true), undefined)
+  t.ok(budget.take(5, true))
+  t.ok(budget.take(5, false))
+  t.equal(budget.take(5, true), undefined)
+  t.ok(budget.take(1005, true))
+  t.equal(budget.inFlight, 3)
+  t.end()
+})
+
+t.test('a refusal is remembered for 10 s, for exactly this request', async (t) => {
+  const { ask, clocks, wire } = await stage(t)
+  const wrong = await ask({ secret: WRONG })
+  t.equal(wrong.status, 400)
+  t.same(wrong.json, { error: 'invalid_client' })
+  clocks.advance(9_999)
+  const again = await ask({ secret: WRONG })
+  t.equal(again.status, 400)
+  t.same(again.json, wrong.json)
+  t.equal(again.headers['cache-control'], 'no-store')
+  t.equal(wire.count, 1)
+  t.equal((await ask()).status, 200, 'the right secret')
+  t.equal((await ask({ secret: WRONG, method: 'basic' })).status, 400)
+  t.equal(wire.count, 3)
+  clocks.advance(1)
+  t.equal((await ask({ secret: WRONG })).status, 400)
+  t.equal(wire.count, 4)
+})
+
+t.test('so many refusals are remembered and no more', (t) => {
+  const refusals = new Refusals(() => 0)
+  const refused: Refused = {
+    ...{ kind: 'refused', error: 'invalid_client', proof: undefined },
+    answer: { status: 400, headers: {}, body: '{}' },
+  }
+  for (let index = 0; index <= 10_000; index += 1) refusals.set(`${index}`, refused)
+  t.equal(refusals.get('0'), undefined)
+  t.equal(refusals.get('1'), refused)
+  t.end()
+})
+
+t.test('clients that are not on the list are answered here', async (t) => {
+  for (const clients of [
+    CLIENT,
+    [CLIENT],
+    (id: string) => id === CLIENT,
+    async (id: string) => id === CLIENT,
+  ]) {
+    const { ask, wire } = await stage(t, { clients })
+    t.equal((await ask()).status, 200)
+    const stranger = await ask({ clientId: 'shipping', secret: 'shipping-secret' })
+    t.equal(stranger.status, 400)
+    t.same(stranger.json, { error: 'invalid_client' })
+    t.equal(stranger.headers['cache-control'], 'no-store')
+    t.equal(wire.count, 1)
+  }
+})
+
+t.test('a client taken off the list is refused although its token is held', async (t) => {
+  const allowed = new Set([CLIENT])
+  const { ask, clocks, wire } = await stage(t, { clients: (id) => allowed.has(id) })
+  t.equal((await ask()).status, 200)
+  allowed.clear()
+  t.equal((await ask()).status, 200, 'an answer holds for a minute')
+  clocks.advance(60 * SECOND)
+  t.equal((await ask()).status, 400)
+  t.equal(wire.count, 1)
+})
+
+t.test('a lookup that fails is 503, without what it threw', async (t) => {
+  for (const clients of [
+    () => {
+      throw new Error(SECRET)
+    },
+    async () => Promise.reject(new Error(SECRET)),
+  ]) {
+    const { ask, wire } = await stage(t, { clients })
+    const answer = await ask()
+    t.equal(answer.status, 503)
+    t.same(answer.json, { error: 'temporarily_unavailable' })
+    t.equal(answer.headers['retry-after'], '5')
+    t.equal(wire.count, 0)
+  }
+})
+
+t.test('at most 16 entries a client', async (t) => {
+  const { ask, asked, clocks } = await judging(t)
+  for (let index = 0; index < 17; index += 1) {
+    t.equal((await ask({ secret: 'right', scope: `s/${index}` })).status, 200)
+    clocks.advance(SECOND)
+  }
+  for (let index = 1; index < 17; index += 1) await ask({ secret: 'right', scope: `s/${index}` })
+  t.equal(asked.length, 17)
+  await ask({ secret: 'right', scope: 's/0' })
+  t.equal(asked.length, 18, 'the oldest made room')
+})

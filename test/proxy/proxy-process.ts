@@ -1,0 +1,32 @@
+/**
+ * Run as a process of its own: a proxy over Redis. Says where it listens, and does what it is told.
+ *
+ * `node proxy-process.ts <settings as JSON>`
+ */
+import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
+import { Redis } from 'ioredis'
+import { redisStore, tokenProxy } from '../../src/proxy/index.ts'
+
+/** What the parent hands over. */
+export interface ProxySettings {
+  readonly tokenEndpoint: string
+  readonly redisUrl: string
+  readonly encryptionKeys: readonly { readonly id: string; readonly key: string }[]
+  /** Seconds. */
+  readonly timeout: number
+}
+
+const { redisUrl, ...options } = JSON.parse(process.argv[2] ?? '') as ProxySettings
+const app = fastify({ forceCloseConnections: true })
+await app.register(tokenProxy, {
+  ...options,
+  store: redisStore({ redis: new Redis(redisUrl, { lazyConnect: true }) }),
+})
+await app.listen({ port: 0, host: '127.0.0.1' })
+process.on('message', async ({ clientId }: { readonly clientId: string }) => {
+  await app.tokenProxy.invalidate({ clientId })
+  process.send?.({ invalidated: clientId })
+})
+process.on('disconnect', () => process.exit())
+process.send?.({ port: (app.server.address() as AddressInfo).port })

@@ -1,0 +1,132 @@
+/** A shared store that can fail, two processes' stores over it, and a clock for all. */
+import { randomBytes } from 'node:crypto'
+import type { Logger } from '../../src/core/logger.ts'
+import type { EncryptionKey } from '../../src/store/encryption-keys.ts'
+import { memoryStore } from '../../src/store/memory-store.ts'
+import { SteadyStore } from '../../src/store/steady-store.ts'
+import type { Found, Kept, TokenStore } from '../../src/store/token-store.ts'
+
+export const NOW = Date.UTC(2026, 0, 1)
+export const KEY: EncryptionKey = { id: '2026-01', key: randomBytes(32).toString('base64') }
+
+/** How a store fails: by rejecting, by throwing, by never answering, or where it is written to. */
+export type Fault = 'rejects' | 'throws' | 'hangs' | 'is full' | undefined
+
+/** Clocks that are set by hand, milliseconds. */
+export class Clock {
+  wall = NOW
+  monotonic = 0
+  readonly now = (): number => this.wall
+  readonly monotonicNow = (): number => this.monotonic
+  readonly options = { now: this.now, monotonicNow: this.monotonicNow }
+
+  pass(milliseconds: number): void {
+    this.wall += milliseconds
+    this.monotonic += milliseconds
+  }
+}
+
+/** What several processes share, as far as they know; it counts what reaches it. */
+export class SharedStore implements TokenStore {
+  readonly shared = true
+  readonly #store: TokenStore
+  fault: Fault
+  readonly asked: string[] = []
+  /** Written to by who shares it. */
+  readonly values = new Map<string, Uint8Array>()
+
+  constructor(clock: Clock) {
+    this.#store = memoryStore(clock.options)
+  }
+
+  get(key: string, group: string): Promise<Found> {
+    return this.#fail('get', () => this.#store.get(key, group))
+  }
+
+  set(key: string, group: string, kept: Kept): Promise<boolean> {
+    return this.#fail('set', () => {
+      this.values.set(key, kept.value)
+      return this.#store.set(key, group, kept)
+    })
+  }
+
+  delete(key: string, group: string): Promise<void> {
+    return this.#fail('delete', () => this.#store.delete(key, group))
+  }
+
+  invalidate(group: string): Promise<void> {
+    return this.#fail('invalidate', () => this.#store.invalidate(group))
+  }
+
+  lock(key: string, owner: string, ttl: number): Promise<boolean> {
+    return this.#fail('lock', () => this.#store.lock(key, owner, ttl))
+  }
+
+  unlock(key: string, owner: string): Promise<void> {
+    return this.#fail('unlock', () => this.#store.unlock(key, owner))
+  }
+
+  close(): Promise<void> {
+    return this.#fail('close', async () => {})
+  }
+
+  #fail<Answer>(command: string, work: () => Promise<Answer>): Promise<Answer> {
+    this.asked.push(command)
+    const error = Object.assign(new Error('secret inside'), { code: 'ECONNREFUSED' })
+    if (this.fault === 'throws') throw error
+    if (this.fault === 'hangs') return new Promise(() => {})
+    if (this.fault === 'is full' && command !== 'get') {
+      return Promise.reject(new Error("OOM command not allowed when used memory > 'maxmemory'"))
+    }
+    return this.fault === 'rejects' ? Promise.reject(error) : work()
+  }
+}
+
+/** What was logged, one line each. */
+export function recorder(): { readonly lines: string[]; readonly logger: Logger } {
+  const lines: string[] = []
+  const write =
+    (level: string) =>
+    (details: object, message: string): void => {
+      lines.push(`${level} ${message} ${JSON.stringify(details)}`)
+    }
+  return { lines, logger: { info: write('info'), warn: write('warn'), error: write('error') } }
+}
+
+export interface Process {
+  readonly store: SteadyStore
+  readonly lines: string[]
+}
+
+/** One process over the store. */
+export function process(
+  store: TokenStore,
+  clock: Clock,
+  encryptionKeys: readonly EncryptionKey[] = [KEY],
+): Process {
+  const { lines, logger } = recorder()
+  return { store: new SteadyStore({ store, encryptionKeys, logger, ...clock.options }), lines }
+}
+
+export const text = (value: Uint8Array | undefined): string | undefined =>
+  value === undefined ? undefined : Buffer.from(value).toString()
+
+/** Looks up, and keeps `value` as the answer of Cognito where nothing is found. */
+export async function fill(
+  store: SteadyStore,
+  name: string,
+  group: string,
+  value: string,
+  ttl = 3_600_000,
+): Promise<string | undefined> {
+  const found = await store.find(name, group)
+  if (found.value !== undefined) return text(found.value)
+  await store.keep(name, group, { value: Buffer.from(value), epoch: found.epoch, ttl })
+  return undefined
+}
+
+export const found = async (
+  store: SteadyStore,
+  name: string,
+  group: string,
+): Promise<string | undefined> => text((await store.find(name, group)).value)

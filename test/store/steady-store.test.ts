@@ -1,0 +1,126 @@
+import t from 'tap'
+import { OptionError } from '../../src/core/option-error.ts'
+import { memoryStore } from '../../src/store/memory-store.ts'
+import { SteadyStore } from '../../src/store/steady-store.ts'
+import { Clock, fill, found, KEY, recorder, SharedStore } from './stage.ts'
+
+const clock = new Clock()
+const base = { logger: undefined, ...clock.options }
+const GROUP = 'group'
+
+t.test('without a store it is memory, and never degraded', async (t) => {
+  const store = new SteadyStore(base)
+  const name = store.name(new Uint8Array([1]))
+  t.not(name, store.name(new Uint8Array([2])))
+  t.match(store.group('client'), /^[\w-]{43}$/)
+  t.not(store.group('client'), store.group('another'))
+  await fill(store, name, GROUP, 'good')
+  t.equal(await found(store, name, GROUP), 'good')
+  await store.drop(name, GROUP)
+  t.equal(await found(store, name, GROUP), undefined)
+  const { epoch } = await store.find(name, GROUP)
+  t.equal(await store.invalidate(GROUP), true)
+  await store.keep(name, GROUP, { value: new Uint8Array(1), epoch, ttl: 1000 })
+  t.equal(await found(store, name, GROUP), undefined, 'asked for before it was invalidated')
+  t.equal(await store.lock(name, 'me', 1000), true)
+  t.equal(await store.lock(name, 'you', 1000), false)
+  await store.unlock(name, 'me')
+  t.equal(await store.lock(name, 'you', 1000), true)
+  t.strictSame(store.status(), { shared: false, degraded: false, unreadable: 0 })
+  await store.close()
+  t.equal(await fill(store, name, GROUP, 'good'), undefined)
+  t.equal(await found(store, name, GROUP), undefined)
+})
+
+t.test('two of one process share a memory store', async (t) => {
+  const store = memoryStore({ maxEntries: 2, ...clock.options })
+  const [one, two] = [new SteadyStore({ ...base, store }), new SteadyStore({ ...base, store })]
+  const names = [1, 2, 3].map((byte) => one.name(new Uint8Array([byte])))
+  for (const name of names) await fill(one, name, GROUP, 'good')
+  t.strictSame(await Promise.all(names.map((name) => found(two, name, GROUP))), [
+    undefined,
+    'good',
+    'good',
+  ])
+})
+
+t.test("a store of one's own that nobody shares needs no keys", async (t) => {
+  const backing = memoryStore(clock.options)
+  const store = new SteadyStore({
+    ...base,
+    store: {
+      shared: false,
+      get: backing.get.bind(backing),
+      set: backing.set.bind(backing),
+      delete: backing.delete.bind(backing),
+      invalidate: backing.invalidate.bind(backing),
+      lock: backing.lock.bind(backing),
+      unlock: backing.unlock.bind(backing),
+      close: backing.close.bind(backing),
+    },
+  })
+  const name = store.name(new Uint8Array([1]))
+  await fill(store, name, GROUP, 'good')
+  t.equal(await found(store, name, GROUP), 'good')
+  t.equal(backing.entries.size, 1)
+  t.strictSame(store.status(), { shared: false, degraded: false, unreadable: 0 })
+})
+
+t.test('wrong options are named', async (t) => {
+  const shared = new SharedStore(clock)
+  t.throws(() => new SteadyStore({ ...base, store: shared }), {
+    name: OptionError.name,
+    option: 'encryptionKeys',
+    message: /openssl rand -base64 32/,
+  })
+  t.throws(() => new SteadyStore({ ...base, store: shared, encryptionKeys: [] }), {
+    name: OptionError.name,
+    option: 'encryptionKeys',
+  })
+  const almost = { ...memoryStore(), shared: 'yes' }
+  for (const store of [null, 'redis', {}, () => {}, almost, new Map()]) {
+    t.throws(() => new SteadyStore({ ...base, store: store as never }), {
+      name: OptionError.name,
+      option: 'store',
+    })
+  }
+  const methods = Object.fromEntries(
+    ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'].map((name) => [
+      name,
+      () => {},
+    ]),
+  )
+  t.throws(() => new SteadyStore({ ...base, store: methods as never }), {
+    message:
+      'cognito-m2m: store is an object without a boolean `shared`: pass memoryStore(), redisStore({ redis }) or a store of your own',
+  })
+  t.throws(
+    () => new SteadyStore({ ...base, store: { ...methods, shared: true, lock: 1 } as never }),
+    {
+      message: /without a method `lock`/,
+    },
+  )
+})
+
+t.test('a logger that throws harms nothing', async (t) => {
+  const shared = new SharedStore(clock)
+  const throws = (): never => {
+    throw new Error('full disk')
+  }
+  const logger = { ...recorder().logger, warn: throws, info: throws }
+  const store = new SteadyStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
+  shared.fault = 'rejects'
+  for (let look = 0; look < 4; look += 1) t.equal(await found(store, 'name', GROUP), undefined)
+  t.equal(store.status().degraded, true)
+})
+
+t.test('errors without a word worth telling are told as unknown', async (t) => {
+  for (const error of [undefined, null, 'text', new Error('a secret'), { code: 'has secret' }]) {
+    const { lines, logger } = recorder()
+    const shared = new SharedStore(clock)
+    shared.get = () => Promise.reject(error)
+    const store = new SteadyStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
+    for (let look = 0; look < 3; look += 1) await store.find('name', GROUP)
+    t.match(lines, [/"reason":"unknown"/])
+  }
+})

@@ -1,0 +1,88 @@
+/** What the token client takes and gives: compiled, never run. */
+import {
+  type AccessToken,
+  createTokenClient,
+  memoryStore,
+  redisStore,
+  type TokenClient,
+  TokenClientError,
+  type TokenClientErrorCode,
+} from '../../src/client/index.ts'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+function same<A, B>(_equal: Same<A, B>): void {}
+
+const required = { tokenEndpoint: 'https://a.example/oauth2/token', clientId: 'a' }
+const client = createTokenClient({ ...required, clientSecret: 'a' })
+same<typeof client, TokenClient>(true)
+same<Awaited<ReturnType<typeof client.getToken>>, AccessToken>(true)
+same<Awaited<ReturnType<typeof client.renew>>, AccessToken>(true)
+same<Awaited<ReturnType<typeof client.fetch>>, Response>(true)
+same<AccessToken['expiresAt'], number>(true)
+same<AccessToken['scopes'], readonly string[]>(true)
+
+createTokenClient({ ...required, clientSecret: () => 'a', store: memoryStore() })
+createTokenClient({
+  ...required,
+  clientSecret: async () => 'a',
+  authMethod: 'client_secret_post',
+  scopes: ['a/b'] as const,
+  origins: ['https://api.example.com'] as const,
+  logger: console,
+  fetch,
+  now: Date.now,
+})
+client.getToken({ scopes: 'a/b' })
+client.getToken({ scopes: ['a/b', 'a/c'] as const })
+client.fetch(new URL('https://api.example.com'), { method: 'POST' }, { scopes: 'a/b' })
+
+// @ts-expect-error clientSecret has to be said
+createTokenClient(required)
+// @ts-expect-error a function tells a string
+createTokenClient({ ...required, clientSecret: () => 7 })
+// @ts-expect-error one of two methods
+createTokenClient({ ...required, clientSecret: 'a', authMethod: 'private_key_jwt' })
+// @ts-expect-error undefined is no way to leave an option out
+createTokenClient({ ...required, clientSecret: 'a', scopes: undefined })
+// @ts-expect-error origins are an array
+createTokenClient({ ...required, clientSecret: 'a', origins: 'https://api.example.com' })
+// @ts-expect-error it is called scopes
+client.getToken({ scope: 'a/b' })
+// @ts-expect-error a store, not a client of Redis
+createTokenClient({ ...required, clientSecret: 'a', store: {} })
+// @ts-expect-error ioredis, or what is like it
+redisStore({ redis: {} })
+
+export async function told(): Promise<string | undefined> {
+  try {
+    const token = await client.getToken()
+    // @ts-expect-error frozen
+    token.accessToken = ''
+    // @ts-expect-error frozen
+    token.scopes.push('a/b')
+  } catch (error) {
+    if (!(error instanceof TokenClientError)) throw error
+    same<typeof error.code, TokenClientErrorCode>(true)
+    return error.requestId
+  }
+  return undefined
+}
+
+export function meaning(error: TokenClientError): string {
+  switch (error.code) {
+    case 'ERR_TOKEN_REQUEST_REFUSED':
+      return error.error ?? 'refused'
+    case 'ERR_TOKEN_REQUEST_TIMEOUT':
+    case 'ERR_TOKEN_REQUEST_NETWORK':
+    case 'ERR_TOKEN_REQUEST_STATUS':
+    case 'ERR_TOKEN_RESPONSE_REDIRECT':
+    case 'ERR_TOKEN_RESPONSE_TOO_LARGE':
+    case 'ERR_TOKEN_RESPONSE_INVALID':
+    case 'ERR_CLIENT_SECRET_UNAVAILABLE':
+    case 'ERR_CLIENT_CLOSED':
+    case 'ERR_FETCH_ORIGIN':
+    case 'ERR_FETCH_AUTHORIZATION':
+    case 'ERR_FETCH_REDIRECT':
+      return error.code
+  }
+}

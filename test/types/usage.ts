@@ -1,0 +1,54 @@
+/** What usage is read as, and what stores take: compiled, never run. */
+import { Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
+import { createResourceServer } from '../../src/index.ts'
+import { startUserPool } from '../../src/testing/index.ts'
+import {
+  createUsage,
+  memoryUsageStore,
+  redisUsageStore,
+  type Usage,
+  type UsageCost,
+  type UsageReport,
+  type UsageRow,
+  type UsageSeries,
+  type UsageStore,
+} from '../../src/usage/index.ts'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+function same<A, B>(_equal: Same<A, B>): void {}
+
+const price = { currency: 'USD', tiers: [{ upTo: 250_000, price: 2.25 }, { price: 2 }] }
+const usage = createUsage({ price })
+same<typeof usage, Usage>(true)
+same<Awaited<ReturnType<typeof usage.report>>, UsageReport>(true)
+same<Awaited<ReturnType<typeof usage.series>>, UsageSeries>(true)
+same<Awaited<ReturnType<typeof usage.cost>>, UsageCost>(true)
+same<Awaited<ReturnType<typeof usage.csv>>, string>(true)
+same<Awaited<ReturnType<typeof usage.json>>, string>(true)
+same<UsageRow['clientId'], string | null>(true)
+same<UsageRow['kind'], 'client' | 'other' | 'unverified'>(true)
+
+// Whatever has a status with an instance.
+usage.attach(createResourceServer({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null }))
+usage.attach(await startUserPool())
+same<ReturnType<typeof usage.attach>, () => void>(true)
+// @ts-expect-error an options object is no source
+usage.attach({ userPoolId: 'eu-west-1_AbCdEfGhI' })
+
+export const stores: UsageStore[] = [
+  memoryUsageStore(),
+  redisUsageStore({ redis: new Redis() }),
+  redisUsageStore({ redis: new Redis5(), prefix: 'usage', maxClients: 5000 }),
+]
+// @ts-expect-error a URL is no instance of ioredis
+redisUsageStore({ redis: 'redis://127.0.0.1' })
+
+// @ts-expect-error prices are configuration
+createUsage({})
+// @ts-expect-error a tier has a price
+createUsage({ price: { currency: 'USD', tiers: [{ upTo: 1 }] } })
+// @ts-expect-error days or hours
+usage.series('week')
+// @ts-expect-error rows are what was counted
+usage.report().then(({ rows }) => rows.push())

@@ -1,0 +1,101 @@
+/** Sources that tell what a test says, a clock that stands, and a store that fails when it is told. */
+import type { Test } from 'tap'
+import { type DiagnosticsEvents, nextInstance, tell } from '../../src/core/diagnostics.ts'
+import {
+  createUsage,
+  memoryUsageStore,
+  type UsageBatch,
+  type UsageOptions,
+  type UsagePrice,
+  type UsageStore,
+} from '../../src/usage/index.ts'
+
+export const POOL = 'eu-west-1_AbCdEfGhI'
+/** 2026-03-10T12:00:00Z, in seconds. */
+export const NOON = Date.parse('2026-03-10T12:00:00Z') / 1000
+export const HOUR = 3600
+export const DAY = 24 * HOUR
+
+export const PRICE: UsagePrice = { currency: 'USD', tiers: [{ price: 2 }] }
+
+type TokenEvent = DiagnosticsEvents['cognito-m2m:token']
+type DecisionEvent = DiagnosticsEvents['cognito-m2m:decision']
+
+/** Tells events as a token proxy or a resource server does. */
+export function source(userPoolId?: string) {
+  const instance = nextInstance()
+  return {
+    instance,
+    status: () => (userPoolId === undefined ? { instance } : { instance, userPoolId }),
+    token(outcome: TokenEvent['outcome'], clientId: string | null, pool: string | null = POOL) {
+      const userPoolId = clientId === null ? null : pool
+      tell('cognito-m2m:token', () => ({
+        ...{ instance, userPoolId, clientId, outcome, error: null, duration: 0 },
+      }))
+    },
+    decision(code: DecisionEvent['code'], clientId: string | null, pool: string | null = POOL) {
+      tell('cognito-m2m:decision', () => ({
+        ...{ instance, userPoolId: pool, clientId, code, duration: 0 },
+      }))
+    },
+  }
+}
+
+/** A clock in seconds that a test sets. */
+export class Clock {
+  seconds = NOON
+  readonly now = (): number => this.seconds * 1000
+}
+
+/** Usage with a source attached; writes nothing by itself. */
+export function begin(t: Test, options: Partial<UsageOptions> = {}) {
+  const clock = new Clock()
+  const usage = createUsage({ price: PRICE, now: clock.now, flushInterval: 60, ...options })
+  t.teardown(() => usage.close())
+  const told = source()
+  usage.attach(told)
+  return { usage, clock, source: told }
+}
+
+/** A store that fails, hangs or loses its answers. */
+export class FaultyStore implements UsageStore {
+  readonly kept = memoryUsageStore()
+  fault: 'none' | 'reject' | 'throw' | 'hang' | 'lose' = 'none'
+  readonly batches: UsageBatch[] = []
+  closed = 0
+
+  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    if (this.fault === 'hang') return new Promise(() => {})
+    if (this.fault === 'reject') throw new Error('secret of the store')
+    const answer = await ask()
+    if (this.fault === 'lose') throw new Error('the answer is lost')
+    return answer
+  }
+
+  add(batch: UsageBatch): Promise<void> {
+    this.batches.push(batch)
+    if (this.fault === 'throw') throw new Error('secret of the store')
+    return this.#ask(() => this.kept.add(batch))
+  }
+
+  totals() {
+    return this.#ask(() => this.kept.totals())
+  }
+
+  buckets(...args: Parameters<UsageStore['buckets']>) {
+    return this.#ask(() => this.kept.buckets(...args))
+  }
+
+  close() {
+    this.closed += 1
+    return this.#ask(() => this.kept.close())
+  }
+}
+
+/** Lines a logger was told. */
+export function logged() {
+  const lines: (readonly [string, object, string])[] = []
+  const level = (name: string) => (details: object, message: string) =>
+    void lines.push([name, details, message])
+  return { lines, info: level('info'), warn: level('warn'), error: level('error') }
+}
