@@ -7,6 +7,7 @@ import { join, relative } from 'node:path'
 const ELSEWHERE = new Set([
   'src/cli/main.ts',
   'src/cli/output.ts',
+  'src/core/register.ts',
   'src/fastify/types.ts',
   'src/usage/types.ts',
   'src/express/global.ts',

@@ -102,11 +102,18 @@ function checkRuntimes(tarball) {
       server.close()
     })
     const app = Fastify()
+    const described = { tokenUrl: 'https://a.example/oauth2/token', scopes: [] }
+    app.register(cognitoOpenApi, described)
     app.register(cognitoAuth, pool.options())
     const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
     app.ready(() => usage.attach(app.cognito))
     app.addHook('onClose', () => usage.close())
-    app.get('/', async (request) => request.auth.clientId)
+    app.register(async (api) => { api.get('/', async (request) => request.auth.clientId) })
+    app.ready(() => {
+      const { security } = app.swagger().paths['/'].get
+      const wanted = openApiParts(described).access({}).security
+      if (JSON.stringify(security) !== JSON.stringify(wanted)) throw new Error('openapi')
+    })
     app.inject({ url: '/', headers: { authorization: \`Bearer \${pool.accessToken()}\` } })
       .then(({ statusCode, body }) => {
         if (statusCode !== 200 || body !== pool.clients[0].clientId) throw new Error(body)
@@ -119,7 +126,7 @@ function checkRuntimes(tarball) {
         return app.close()
       })`
   const folder = consumer('runtimes', tarball, {
-    dependencies: [`fastify@${version('fastify')}`, `express@${version('express')}`],
+    dependencies: ['fastify', 'express', '@fastify/swagger'].map((it) => `${it}@${version(it)}`),
     files: {
       'esm.mjs': `
         import Fastify from 'fastify'
@@ -129,6 +136,8 @@ function checkRuntimes(tarball) {
         import { cognitoAuth as auth, getAuth } from 'cognito-m2m/express'
         import 'cognito-m2m/express/global'
         import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
+        import { openApiParts } from 'cognito-m2m/openapi'
+        import { cognitoOpenApi } from 'cognito-m2m/openapi/fastify'
         import { createTokenClient } from 'cognito-m2m/client'
         import { createTestUserPool, startUserPool } from 'cognito-m2m/testing'
         import { createUsage } from 'cognito-m2m/usage'
@@ -142,6 +151,8 @@ function checkRuntimes(tarball) {
         const express = require('express')
         const { cognitoAuth: auth, getAuth } = require('cognito-m2m/express')
         const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
+        const { openApiParts } = require('cognito-m2m/openapi')
+        const { cognitoOpenApi } = require('cognito-m2m/openapi/fastify')
         const { createTokenClient } = require('cognito-m2m/client')
         const { createTestUserPool, startUserPool } = require('cognito-m2m/testing')
         const { createUsage } = require('cognito-m2m/usage')
@@ -263,6 +274,20 @@ try {
   )
   checkTypes(
     tarball,
+    'registered',
+    `import { anyOf, createResourceServer, defineScopes } from 'cognito-m2m'
+     const orders = defineScopes('orders', { read: 'Read orders' })
+     const reports = defineScopes('reports', { run: 'Run reports' })
+     const apis = [orders, reports]
+     declare module 'cognito-m2m' { interface Register { scopes: typeof apis } }
+     const server = createResourceServer({ userPoolId: 'a', clientId: null })
+     server.guard({ scopes: anyOf('orders/read', reports.run) })
+     // @ts-expect-error misspelt
+     server.guard({ scopes: 'orders/raed' })`,
+    [],
+  )
+  checkTypes(
+    tarball,
     'client',
     `import { createTokenClient, memoryStore, redisStore, type AccessToken } from 'cognito-m2m/client'
      const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: async () => 'a', store: memoryStore() })
@@ -309,6 +334,29 @@ try {
      // @ts-expect-error an open route has no token
      app.get('/open', { config: { auth: false } }, async (request) => request.auth.clientId)`,
     [`fastify@${version('fastify')}`],
+  )
+  checkTypes(
+    tarball,
+    'openapi',
+    `import { defineScopes } from 'cognito-m2m'
+     import { openApiParts } from 'cognito-m2m/openapi'
+     const orders = defineScopes('orders', { read: 'Read orders' })
+     const parts = openApiParts({ tokenUrl: 'https://a.example/oauth2/token', scopes: [orders] })
+     export const [first] = parts.access({ scopes: orders.read }).security
+     // @ts-expect-error the name is scopes
+     parts.access({ scope: 'a/b' })`,
+    [],
+  )
+  checkTypes(
+    tarball,
+    'openapi-fastify',
+    `import { fastify } from 'fastify'
+     import { cognitoOpenApi } from 'cognito-m2m/openapi/fastify'
+     const app = fastify()
+     app.register(cognitoOpenApi, { tokenUrl: 'https://a.example/oauth2/token', scopes: [] })
+     // @ts-expect-error scopes have to be said
+     app.register(cognitoOpenApi, { tokenUrl: 'https://a.example/oauth2/token' })`,
+    [`fastify@${version('fastify')}`, `@fastify/swagger@${version('@fastify/swagger')}`],
   )
   // Typed on Node: it compiles without Express, and with its types.
   checkTypes(

@@ -34,9 +34,15 @@ function compile(snippets) {
     noUnusedParameters: false,
     allowImportingTsExtensions: false,
   }
-  const config = { extends: '../tsconfig.json', compilerOptions, include: ['*.ts'] }
-  writeFileSync(`${OUT}/tsconfig.json`, JSON.stringify(config))
-  execFileSync('npx', ['tsc', '-p', OUT], { stdio: 'inherit' })
+  const names = snippets.map((_, index) => `snippet-${index + 1}.ts`)
+  // What one registers holds for its whole program.
+  const alone = names.filter((_, index) => snippets[index].includes('interface Register'))
+  const together = names.filter((name) => !alone.includes(name))
+  for (const files of [together, ...alone.map((name) => [name])]) {
+    const config = { extends: '../tsconfig.json', compilerOptions, files, include: [] }
+    writeFileSync(`${OUT}/tsconfig.json`, JSON.stringify(config))
+    execFileSync('npx', ['tsc', '-p', OUT], { stdio: 'inherit' })
+  }
 }
 
 /** Cognito is out of reach here, so the API it shows can answer no token with 200, but the rest. */

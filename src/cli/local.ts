@@ -23,6 +23,7 @@ const EXAMPLE: LocalUserPoolOptions = {
 interface LocalFlags {
   readonly config?: string
   readonly port?: string
+  readonly cors?: true
   readonly json?: true
   readonly events?: true
 }
@@ -36,13 +37,15 @@ export function localCommand(output: Output, started: (pool: LocalUserPool) => v
       'pool definition in JSON (default: two clients of an orders API)',
     )
     .option('-p, --port <number>', "loopback port; 0 means any (default: the file's, or any)")
+    .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
     .option('--json', 'print one line of JSON instead of text')
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
-    .action(async ({ config, port, json, events }: LocalFlags) => {
+    .action(async ({ config, port, cors, json, events }: LocalFlags) => {
       const definition = config === undefined ? EXAMPLE : readPoolFile(config)
       const pool = await startUserPool({
         ...definition,
         ...(port === undefined ? {} : { port: readPort(port) }),
+        ...(cors === undefined ? {} : { cors }),
         ...(events === undefined ? {} : { onEvent: (event) => output.out(lineOf(event)) }),
         control: true,
       })

@@ -1,4 +1,5 @@
 /** What a token client is made with: checked when it is made. */
+
 import { type Logger, readLogger, safeLogger } from '../core/logger.ts'
 import {
   type Members,
@@ -8,6 +9,7 @@ import {
   readStrings,
   show,
 } from '../core/option-error.ts'
+import type { Scope } from '../core/register.ts'
 import { readSecureUrl } from '../core/secure-url.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { SecretSource } from './client-secret.ts'
@@ -32,7 +34,7 @@ export interface TokenClientOptions {
    * Scopes of a token for which none are named; default none named either, which gets all that the
    * app client may have.
    */
-  readonly scopes?: string | readonly string[]
+  readonly scopes?: Scope | readonly Scope[]
   /** How the secret travels: in the Authorization header (default) or in the form. */
   readonly authMethod?: AuthMethod
   /**

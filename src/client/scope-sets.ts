@@ -1,5 +1,7 @@
 /** Which held token a caller means: scope sets whatever their order and duplicates, a bounded number. */
+
 import { type Members, OptionError, readMembers } from '../core/option-error.ts'
+import type { Scope } from '../core/register.ts'
 import { checkScope } from '../core/scopes.ts'
 import type { HeldToken } from './held-token.ts'
 
@@ -16,7 +18,7 @@ export interface TokenOptions {
    * Scopes as `identifier/name`, at most 50: all of them are asked for. Order and duplicates do not
    * matter. Default: the client's `scopes`.
    */
-  readonly scopes?: string | readonly string[]
+  readonly scopes?: Scope | readonly Scope[]
 }
 
 /**

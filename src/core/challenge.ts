@@ -1,8 +1,21 @@
 /** The headers of each refusal: RFC 6750 section 3 challenges, `Cache-Control`, `Retry-After`. */
 import { AuthError, type AuthErrorCode, answers } from './errors.ts'
+import { OptionError, show } from './option-error.ts'
 
 /** Characters RFC 6750 allows inside a quoted auth-param, so nothing needs escaping. */
 export const QUOTABLE: RegExp = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/
+
+/** The protection space named in challenges. Default `api`. */
+export function readRealm(value: unknown = 'api'): string {
+  if (typeof value === 'string' && QUOTABLE.test(value)) return value
+  throw new OptionError(
+    'realm',
+    `is ${show(value)}: use printable ASCII without quote and backslash`,
+  )
+}
+
+/** Bounds of `Retry-After`, in seconds. */
+export const RETRY_AFTER = { minimum: 1, maximum: 60 } as const
 
 /** Makes the refusals of one server: challenges are built once, not per request. */
 export interface Refusals {
@@ -32,7 +45,8 @@ export function refusals(realm: string, metadataUrl?: string): Refusals {
       new AuthError(code, { headers: given }),
     unavailable: (code, retryAfter, cause) => {
       // A clock that answers NaN still gets a number.
-      const seconds = Math.min(60, Math.max(1, Math.ceil(retryAfter / 1000) || 1))
+      const { minimum, maximum } = RETRY_AFTER
+      const seconds = Math.min(maximum, Math.max(minimum, Math.ceil(retryAfter / 1000) || minimum))
       return new AuthError(code, {
         headers: { 'cache-control': 'no-store', 'retry-after': String(seconds) },
         cause,

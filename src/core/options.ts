@@ -1,6 +1,6 @@
 /** Validates the options every surface shares. What comes out is complete and belongs to the core. */
 
-import { QUOTABLE } from './challenge.ts'
+import { readRealm } from './challenge.ts'
 import { type KeyStoreOptions, readTiming } from './key-store-options.ts'
 import type { KeyStoreTiming } from './keys.ts'
 import { type Logger, readLogger, safeLogger } from './logger.ts'
@@ -130,13 +130,7 @@ export function readOptions(
 ): ServerOptions {
   const common = [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS]
   const members = readMembers(value, [...own, ...common], '')
-  const { realm = 'api', default: fallback = {} } = members
-  if (typeof realm !== 'string' || !QUOTABLE.test(realm)) {
-    throw new OptionError(
-      'realm',
-      `is ${show(realm)}: use printable ASCII without quote and backslash`,
-    )
-  }
+  const { default: fallback = {} } = members
   return {
     pools: readPools(members),
     clockTolerance: readNumber(members, 'clockTolerance', '', {
@@ -158,7 +152,7 @@ export function readOptions(
     tokenCache: readTokenCache(members['tokenCache']),
     timing: readTiming(members['keyStore']),
     metadata: readResourceMetadata(members['resourceMetadata']),
-    realm,
+    realm: readRealm(members['realm']),
     logger: safeLogger(readLogger(members['logger']) ?? logger),
     now: readFunction(members, 'now') ?? Date.now,
     monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),

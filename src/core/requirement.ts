@@ -1,5 +1,6 @@
 /** What one route needs, compiled once when the route is declared. */
 import { OptionError, readFunction, readMembers, readStrings, show } from './option-error.ts'
+import type { Scope } from './register.ts'
 import { checkScope } from './scopes.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
@@ -7,7 +8,7 @@ const MEMBERS = ['scopes', 'clientId', 'optional', 'check']
 
 /** One of several scopes is enough. Made by {@link anyOf}. */
 export interface AnyOf {
-  readonly anyOf: readonly string[]
+  readonly anyOf: readonly Scope[]
 }
 
 /**
@@ -19,7 +20,7 @@ export interface AccessRequirement {
    * One scope, several that are ALL needed, or `anyOf(…)` where one is enough. (In aws-jwt-verify
    * and in API Gateway an array means any.)
    */
-  readonly scopes?: string | readonly string[] | AnyOf
+  readonly scopes?: Scope | readonly Scope[] | AnyOf
   /** App clients that may call the route; narrower than the pool's list. */
   readonly clientId?: string | readonly string[]
   /**
@@ -53,8 +54,8 @@ export interface CompiledRequirement {
  *
  * @throws {OptionError} `ERR_OPTION_INVALID` for a malformed scope or none.
  */
-export function anyOf(...scopes: readonly [string, ...string[]]): AnyOf {
-  return Object.freeze({ anyOf: Object.freeze(readScopes([...scopes], 'anyOf')) })
+export function anyOf(...scopes: readonly [Scope, ...Scope[]]): AnyOf {
+  return Object.freeze({ anyOf: Object.freeze(readScopes([...scopes], 'anyOf') as Scope[]) })
 }
 
 /**

@@ -4,7 +4,8 @@
  */
 import { QUOTABLE } from './challenge.ts'
 import { OptionError, readMembers, readStrings, show } from './option-error.ts'
-import { checkScope, type DefinedScopes, resourceServerOf } from './scopes.ts'
+import type { Scope } from './register.ts'
+import { checkScope, type DefinedScopes, describedScopes, resourceServerOf } from './scopes.ts'
 import { readSecureUrl } from './secure-url.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
@@ -24,7 +25,7 @@ export interface ResourceMetadata {
    * `scopes_supported`: scopes, or what `defineScopes` gives. Default: those of every requirement
    * declared so far. `false` leaves the member out, for APIs that do not publish their scopes.
    */
-  readonly scopes?: readonly (string | DefinedScopes)[] | false
+  readonly scopes?: readonly (Scope | DefinedScopes)[] | false
   /** `resource_name`, for people. */
   readonly name?: string
   /** `resource_documentation`: a URL for developers. */
@@ -123,8 +124,7 @@ function readScopes(value: unknown, place: string): readonly string[] | false | 
   }
   const scopes = Array.from(value, (item: unknown, index) => {
     if (typeof item === 'string') return checkScope(item, `${place}[${index}]`)
-    const server = resourceServerOf(item, `${place}[${index}]`)
-    return Object.keys(server.scopes).map((name) => `${server.identifier}/${name}`)
+    return describedScopes(resourceServerOf(item, `${place}[${index}]`)).map(([scope]) => scope)
   })
   return [...new Set(scopes.flat())]
 }

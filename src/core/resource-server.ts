@@ -1,4 +1,5 @@
 /** The core's face: guards, and what operators ask a resource server. */
+import type { AuthError } from './errors.ts'
 import type { LongConnection } from './expiry.ts'
 import type { KeyStoreStatus } from './keys.ts'
 import { type CognitoAuthOptions, readOptions, type ServerOptions } from './options.ts'
@@ -106,6 +107,8 @@ export interface CoreServer extends ResourceServer {
   /** Counts the scopes of a requirement as declared, before its guard is made. */
   declare(requirement: CompiledRequirement): void
   guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null>
+  /** Every refusal a route with this requirement may answer, headers as this server sends them. */
+  refusalsOf(requirement: CompiledRequirement): readonly AuthError[]
 }
 
 /** The same for an adapter, which reads the options with its framework's logger. */

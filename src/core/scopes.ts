@@ -1,8 +1,10 @@
 /** What a Cognito scope looks like, and scopes defined once for code, documents and templates. */
 import { OptionError, show } from './option-error.ts'
+import type { ReservedScope } from './register.ts'
 
 /** Longest `identifier/name` Cognito accepts. */
 const MAX_SCOPE = 256
+const MAX_RESOURCE_SERVERS = 25
 const IDENTIFIER = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
 const NAME = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
 
@@ -10,7 +12,14 @@ const NAME = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
  * Scopes without a resource server that Cognito itself defines. Only users' tokens carry them, so
  * they are of use with `subjects: 'any'`.
  */
-const RESERVED = new Set(['openid', 'email', 'phone', 'profile', 'aws.cognito.signin.user.admin'])
+const RESERVED: ReadonlySet<string> = new Set<ReservedScope>([
+  ...(['openid', 'email', 'phone', 'profile', 'aws.cognito.signin.user.admin'] as const),
+])
+
+/** Whether Cognito defines it: such a scope belongs to no resource server. */
+export function isReserved(scope: string): boolean {
+  return RESERVED.has(scope)
+}
 
 /** A resource server: an identifier and the scopes below it, each with its description. */
 export interface ResourceServer {
@@ -35,7 +44,7 @@ export function checkScope(value: unknown, place: string): string {
   if (typeof value !== 'string') {
     throw new OptionError(place, `is ${show(value)}: pass a scope as a string`)
   }
-  if (RESERVED.has(value)) return value
+  if (isReserved(value)) return value
   if (/\s/.test(value)) {
     throw new OptionError(
       place,
@@ -94,6 +103,37 @@ export function resourceServerOf(value: unknown, place: string): ResourceServer 
     return value[definition] as ResourceServer
   }
   return checkResourceServer(value, place)
+}
+
+/**
+ * The resource servers of one user pool: each identifier once, 25 at most.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming `place` and the index.
+ */
+export function readResourceServers(value: unknown, place: string): readonly ResourceServer[] {
+  if (!Array.isArray(value) || value.length > MAX_RESOURCE_SERVERS) {
+    throw new OptionError(
+      place,
+      `is ${show(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
+    )
+  }
+  const seen = new Set<string>()
+  return Array.from(value, (item: unknown, index) => {
+    const server = resourceServerOf(item, `${place}[${index}]`)
+    if (seen.has(server.identifier)) {
+      throw new OptionError(
+        `${place}[${index}]`,
+        `repeats the identifier ${show(server.identifier)}: merge the two`,
+      )
+    }
+    seen.add(server.identifier)
+    return server
+  })
+}
+
+/** Every scope of a resource server, as tokens carry it, with its description. */
+export function describedScopes({ identifier, scopes }: ResourceServer): [string, string][] {
+  return Object.entries(scopes).map(([name, description]) => [`${identifier}/${name}`, description])
 }
 
 function checkResourceServer(value: unknown, place: string): ResourceServer {

@@ -9,6 +9,7 @@ import { CachedToken } from './cached-token.ts'
 import { type Refusals, refusals } from './challenge.ts'
 import { checkClaims } from './claims.ts'
 import { isHeard, nextInstance } from './diagnostics.ts'
+import type { AuthError } from './errors.ts'
 import { endAtExpiry, type LongConnection } from './expiry.ts'
 import { Interned } from './interned.ts'
 import { keepKid } from './jws.ts'
@@ -18,6 +19,7 @@ import { OptionError } from './option-error.ts'
 import type { ServerOptions } from './options.ts'
 import { has } from './own-member.ts'
 import { openStore, tableOfIssuers } from './pools.ts'
+import { possibleRefusals } from './possible-refusals.ts'
 import {
   type AccessRequirement,
   type CompiledRequirement,
@@ -100,6 +102,10 @@ export class Server implements CoreServer {
       isHeard('cognito-m2m:decision')
         ? observed(observer, (seen) => this.#decide(authorization, request, route, seen))
         : this.#decide(authorization, request, route)
+  }
+
+  refusalsOf(requirement: CompiledRequirement): readonly AuthError[] {
+    return possibleRefusals(requirement, this.#refusals)
   }
 
   async ready(): Promise<void> {

@@ -8,12 +8,7 @@ import {
   readStrings,
   show,
 } from '../core/option-error.ts'
-import {
-  checkScope,
-  type DefinedScopes,
-  type ResourceServer,
-  resourceServerOf,
-} from '../core/scopes.ts'
+import { checkScope, describedScopes, type ResourceServer } from '../core/scopes.ts'
 
 /** An OAuth flow an app client may be allowed. */
 export type OAuthFlow = 'client_credentials' | 'code' | 'implicit'
@@ -43,36 +38,10 @@ const CLIENT_ID = /^[\w+.-]{1,128}$/
 const SECRET = /^\P{Cc}{1,128}$/u
 const FLOWS: readonly unknown[] = ['client_credentials', 'code', 'implicit']
 const MAX_SCOPES = 50
-const MAX_RESOURCE_SERVERS = 25
-
-/** The resource servers of a pool: each identifier once. */
-export function readResourceServers(value: unknown = []): readonly ResourceServer[] {
-  if (!Array.isArray(value) || value.length > MAX_RESOURCE_SERVERS) {
-    throw new OptionError(
-      'resourceServers',
-      `is ${show(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
-    )
-  }
-  const seen = new Set<string>()
-  return value.map((item: ResourceServer | DefinedScopes, index) => {
-    const place = `resourceServers[${index}]`
-    const server = resourceServerOf(item, place)
-    if (seen.has(server.identifier)) {
-      throw new OptionError(
-        place,
-        `repeats the identifier ${show(server.identifier)}: merge the two`,
-      )
-    }
-    seen.add(server.identifier)
-    return server
-  })
-}
 
 /** Every scope of these resource servers, as tokens carry them. */
 export function scopesOf(resourceServers: readonly ResourceServer[]): string[] {
-  return resourceServers.flatMap(({ identifier, scopes }) =>
-    Object.keys(scopes).map((name) => `${identifier}/${name}`),
-  )
+  return resourceServers.flatMap((server) => describedScopes(server).map(([scope]) => scope))
 }
 
 /** @param resourceServers Where there are none, any well-formed scope passes. */

@@ -20,6 +20,11 @@ export interface LocalUserPoolOptions extends TestUserPoolOptions {
   /** Whether faults and rotation can be switched over HTTP, below `/_local/`. Default false. */
   readonly control?: boolean
   /**
+   * Whether pages that this machine served may read answers of the token endpoint, as Swagger UI has
+   * to. Default false.
+   */
+  readonly cors?: boolean
+  /**
    * Token requests it answers a second, 1 to 1,000,000; default 150, as Cognito does for all pools of
    * an account. What exceeds them gets 429. `false`: any number.
    */
@@ -62,7 +67,7 @@ export interface LocalUserPool extends UserPoolAuthority {
 
 const LOCAL_REGION = 'xx-local-1_'
 
-const MEMBERS = ['port', 'control', 'quota', 'onEvent', 'monotonicNow']
+const MEMBERS = ['port', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
 /** `ClientAuthentication` requests a second of an account and Region: Cognito's quotas page. */
 const QUOTA = 150
 
@@ -81,10 +86,7 @@ export function readLocalOptions(options: unknown): {
     )
   }
   const members = options as Members
-  const { control = false, quota } = members
-  if (typeof control !== 'boolean') {
-    throw new OptionError('control', `is ${show(control)}: pass true or false`)
-  }
+  const { quota } = members
   const port = readNumber(members, 'port', '', {
     ...{ fallback: 0, min: 0, max: 65_535, integer: true },
   })
@@ -92,12 +94,18 @@ export function readLocalOptions(options: unknown): {
   return {
     ...{ definition, port },
     running: {
-      ...{ control, now },
+      ...{ control: readSwitch(members, 'control'), cors: readSwitch(members, 'cors'), now },
       quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
       onEvent: readFunction(members, 'onEvent'),
       monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
     },
   }
+}
+
+function readSwitch(members: Members, name: string): boolean {
+  const { [name]: value = false } = members
+  if (typeof value === 'boolean') return value
+  throw new OptionError(name, `is ${show(value)}: pass true or false`)
 }
 
 /**

@@ -4,10 +4,10 @@ import { basename } from 'node:path'
 import { OptionError, readMembers } from '../core/option-error.ts'
 import { type LocalUserPoolOptions, readLocalOptions } from './local-user-pool.ts'
 
-const MEMBERS = ['userPoolId', 'port', 'quota', 'resourceServers', 'clients']
+const MEMBERS = ['userPoolId', 'port', 'cors', 'quota', 'resourceServers', 'clients']
 
 /**
- * Reads and checks a pool file: `{ userPoolId?, port?, quota?, resourceServers?, clients? }`, as
+ * Reads and checks a pool file: `{ userPoolId?, port?, cors?, quota?, resourceServers?, clients? }`, as
  * `startUserPool` takes them.
  *
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming file, place and fix, never quoting the file:

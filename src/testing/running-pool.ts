@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { OptionError, show } from '../core/option-error.ts'
 import { scopesOf } from './clients.ts'
 import { answerControl } from './control.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
 import {
   answerWithFault,
   isJwksFault,
@@ -19,6 +20,8 @@ import { TokenService, type TokenServiceOptions } from './token-service.ts'
 export interface RunningPoolOptions extends TokenServiceOptions {
   /** Whether its switches are served. */
   readonly control: boolean
+  /** Whether pages of this machine may read its token endpoint's answers. */
+  readonly cors: boolean
 }
 
 /** The state of one running pool; the public object shows only part of it. */
@@ -37,16 +40,18 @@ export class RunningPool {
   #healing: NodeJS.Timeout | undefined
   readonly #definition: PoolDefinition
   readonly #control: boolean
+  readonly #cors: boolean
 
   constructor(
     definition: PoolDefinition,
     server: LocalServer,
-    { control, ...tokens }: RunningPoolOptions,
+    { control, cors, ...tokens }: RunningPoolOptions,
   ) {
     const host = `127.0.0.1:${server.port}`
     const origin = `http://${host}`
     this.#definition = definition
     this.#control = control
+    this.#cors = cors
     this.server = server
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
@@ -113,7 +118,14 @@ export class RunningPool {
   }
 
   async #answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    send(response, await this.tokens.answer(request))
+    const asked = request.headers['access-control-request-method']
+    if (this.#cors && asked !== undefined && request.method === 'OPTIONS') {
+      send(response, { status: 204, headers: preflightHeaders(request), body: undefined })
+      return
+    }
+    const answer = await this.tokens.answer(request)
+    const headers = this.#cors ? { ...answer.headers, ...corsHeaders(request) } : answer.headers
+    send(response, { ...answer, headers })
   }
 
   #answerJwks(request: IncomingMessage, response: ServerResponse): void {

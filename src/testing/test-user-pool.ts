@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { CognitoJwtVerifier } from 'aws-jwt-verify/cognito-verifier'
 import { OptionError, readFunction, readMembers, show } from '../core/option-error.ts'
-import type { DefinedScopes, ResourceServer } from '../core/scopes.ts'
-import { type PoolClient, readClients, readResourceServers, type TestClient } from './clients.ts'
+import { type DefinedScopes, type ResourceServer, readResourceServers } from '../core/scopes.ts'
+import { type PoolClient, readClients, type TestClient } from './clients.ts'
 import { newKeys, type PoolKey, type PublishedKey, publish } from './key-material.ts'
 import { type TamperedTokens, tamperedTokens } from './tampered.ts'
 import {
@@ -93,8 +93,8 @@ export function readPoolDefinition(
     )
   }
   const members = readMembers(options, [...MEMBERS, ...extra], '')
-  const resourceServers = readResourceServers(members['resourceServers'])
-  const { userPoolId = newUserPoolId() } = members
+  const { userPoolId = newUserPoolId(), resourceServers: given = [] } = members
+  const resourceServers = readResourceServers(given, 'resourceServers')
   if (typeof userPoolId !== 'string' || issuerOf(userPoolId) === undefined) {
     throw new OptionError(
       'userPoolId',

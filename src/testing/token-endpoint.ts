@@ -1,5 +1,6 @@
 /** `/oauth2/token` for client credentials, with Cognito's answers and errors. */
 import { randomUUID } from 'node:crypto'
+import type { Scope } from '../core/register.ts'
 import { isForm, parseForm } from '../oauth/form.ts'
 import { authenticate } from './client-credentials.ts'
 import type { PoolClient } from './clients.ts'
@@ -77,7 +78,7 @@ function answerForm(
   if (scopes === undefined) return refuse('invalid_scope', clientId)
   if (!isMetadata(form.get('aws_client_metadata'))) return refuse('invalid_request', clientId)
   const body = {
-    access_token: pool.accessToken({ clientId, scopes }),
+    access_token: pool.accessToken({ clientId, scopes: scopes as readonly Scope[] }),
     expires_in: client.accessTokenValidity,
     token_type: 'Bearer',
   }

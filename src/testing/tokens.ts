@@ -1,6 +1,7 @@
 /** Makes tokens field for field as Cognito does, and lets a test change any field. */
 import { randomUUID, sign } from 'node:crypto'
 import { OptionError, readMembers, show } from '../core/option-error.ts'
+import type { Scope } from '../core/register.ts'
 import type { PoolKey } from './key-material.ts'
 
 /** What a test may decide about any token. */
@@ -18,7 +19,7 @@ export interface TokenOptions {
 /** What a test may decide about an access token. */
 export interface AccessTokenOptions extends TokenOptions {
   /** One or several, granted or not. Default: the client's. */
-  readonly scopes?: string | readonly string[]
+  readonly scopes?: Scope | readonly Scope[]
 }
 
 /** What a test may decide about a user's token. */
@@ -30,7 +31,7 @@ export interface UserTokenOptions extends TokenOptions {
 /** What a test may decide about a user's access token. */
 export interface UserAccessTokenOptions extends UserTokenOptions {
   /** Default `'aws.cognito.signin.user.admin'`. */
-  readonly scopes?: string | readonly string[]
+  readonly scopes?: Scope | readonly Scope[]
   /** Becomes `cognito:groups`. */
   readonly groups?: readonly string[]
 }

@@ -80,6 +80,18 @@ t.test('local --json: one line that says where everything is, and it works', asy
   }
 })
 
+t.test('local --cors: pages of this machine may read its tokens', async (t) => {
+  for (const [flags, allowed] of [
+    [[], undefined],
+    [['--cors'], 'http://localhost:3000'],
+  ] as const) {
+    const { pool } = await run(t, 'local', ...flags)
+    const headers = { origin: 'http://localhost:3000' }
+    const answer = await ask(pool.port, { method: 'POST', path: '/oauth2/token', headers })
+    t.equal(answer.headers['access-control-allow-origin'], allowed)
+  }
+})
+
 t.test('local: every address, client and secret, and a curl line', async (t) => {
   const { code, out, err, pool } = await run(t, 'local')
   t.strictSame([code, err], [0, ''])

@@ -1,0 +1,24 @@
+/** Every refusal a route may answer, as it answers it: for documents about an API. */
+import type { Refusals } from './challenge.ts'
+import { type AuthError, type AuthErrorCode, answers } from './errors.ts'
+import type { CompiledRequirement } from './requirement.ts'
+
+/** In the order of the table of codes; what a `check` of the server's may say included. */
+export function possibleRefusals(
+  { allOf, anyOf, optional }: CompiledRequirement,
+  { refuse, unavailable, scopeHeaders }: Refusals,
+): AuthError[] {
+  const scopes = [...allOf, ...anyOf]
+  const never = new Set<AuthErrorCode>()
+  if (optional) never.add('ERR_TOKEN_MISSING')
+  if (scopes.length === 0) never.add('ERR_SCOPE_INSUFFICIENT')
+  const codes = Object.keys(answers) as AuthErrorCode[]
+  return codes
+    .filter((code) => !never.has(code))
+    .map((code) => {
+      if (code === 'ERR_KEYS_UNAVAILABLE' || code === 'ERR_CHECK_UNAVAILABLE') {
+        return unavailable(code, 1000)
+      }
+      return code === 'ERR_SCOPE_INSUFFICIENT' ? refuse(code, scopeHeaders(scopes)) : refuse(code)
+    })
+}

@@ -1,0 +1,68 @@
+/** Puts access into the document: `security` by a route's schema, responses by its operation. */
+import type { SwaggerTransform } from '@fastify/swagger'
+import type { RefusalResponses, SecurityRequirement } from '../objects.ts'
+import type { Scheme } from '../scheme.ts'
+import { accessTo, type KnownRoute } from './routes.ts'
+
+/**
+ * Carries responses from a route to its operation. Within `schema.response` @fastify/swagger would
+ * rewrite them.
+ */
+const RESPONSES = 'x-cognito-m2m-responses'
+
+type Alternatives = readonly { readonly [scheme: string]: readonly string[] }[]
+
+/** An operation as @fastify/swagger makes it. */
+interface Operation {
+  responses?: object
+  [RESPONSES]?: RefusalResponses
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+}
+
+/**
+ * A transform that comes after the owner's.
+ *
+ * @param everywhere The document's own `security`, which a route's replaces.
+ */
+export function describing(
+  scheme: Scheme,
+  everywhere: Alternatives = [],
+): (theirs: SwaggerTransform | false | undefined) => SwaggerTransform {
+  return (theirs = false) =>
+    (input) => {
+      const { schema, url } = theirs === false ? input : theirs(input)
+      // A route may have no schema, whatever the types say.
+      const given: typeof schema | undefined = schema
+      const access = given?.hide === true ? undefined : accessTo(input.route as KnownRoute, scheme)
+      if (access === undefined) return { schema, url }
+      const { security, responses } = access
+      const described = {
+        ...given,
+        security: both(security, given?.security ?? everywhere),
+        [RESPONSES]: responses,
+      }
+      return { schema: described, url }
+    }
+}
+
+/** The guard comes besides what else protects a route, so each of its alternatives needs the others'. */
+function both(ours: readonly SecurityRequirement[], theirs: Alternatives): Alternatives {
+  if (ours.length === 0 || theirs.length === 0) return [...ours, ...theirs]
+  return ours.flatMap((one) => theirs.map((other) => ({ ...other, ...one })))
+}
+
+/** What a route says about a status itself stays. */
+export function placeResponses(document: Document): void {
+  for (const path of Object.values(document.paths)) {
+    for (const operation of Object.values(path)) {
+      const ours = operation[RESPONSES]
+      // Methods declared together share their operation: the second one has it already.
+      if (ours === undefined) continue
+      operation.responses = { ...ours, ...operation.responses }
+      delete operation[RESPONSES]
+    }
+  }
+}
