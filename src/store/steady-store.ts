@@ -3,8 +3,9 @@
  * in the way. Where the store fails or is slow, it goes on with copies in memory.
  */
 import { type Logger, safeLogger } from '../core/logger.ts'
-import { OptionError, show } from '../core/option-error.ts'
+import { OptionError } from '../core/option-error.ts'
 import { steadyClock, trusting } from '../core/steady-clock.ts'
+import { checkStore } from './check-store.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import type { Entries } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
@@ -37,8 +38,6 @@ export interface StoreStatus {
   readonly unreadable: number
 }
 
-const METHODS = ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'] as const
-
 /** No token of Cognito's lives longer than a day, and no epoch is remembered much longer. */
 const MAX_TTL = 86_400_000
 
@@ -68,7 +67,7 @@ export class SteadyStore {
 
   /** @throws {OptionError} `ERR_OPTION_INVALID`, naming `store` or `encryptionKeys`. */
   constructor({ store, encryptionKeys, logger, now, monotonicNow }: SteadyStoreOptions) {
-    if (store !== undefined) refuseUnlessStore(store)
+    if (store !== undefined) checkStore(store)
     this.#keys = readEncryptionKeys(encryptionKeys)
     if (store?.shared === true && encryptionKeys === undefined) {
       throw new OptionError(
@@ -240,20 +239,4 @@ export class SteadyStore {
 function epochsIn(epoch: string): readonly [string, string | undefined] {
   const space = epoch.indexOf(' ')
   return space < 0 ? [epoch, undefined] : [epoch.slice(0, space), epoch.slice(space + 1)]
-}
-
-/** A store that is none is told now, not at the first outage it would look like. */
-function refuseUnlessStore(store: unknown): void {
-  const members = (typeof store === 'object' && store !== null ? store : {}) as Record<
-    string,
-    unknown
-  >
-  const missing = METHODS.find((method) => typeof members[method] !== 'function')
-  if (missing !== undefined || typeof members['shared'] !== 'boolean') {
-    const what = missing === undefined ? 'a boolean `shared`' : `a method \`${missing}\``
-    throw new OptionError(
-      'store',
-      `is ${show(store)} without ${what}: pass memoryStore(), redisStore({ redis }) or a store of your own`,
-    )
-  }
 }
