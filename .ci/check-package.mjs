@@ -3,7 +3,7 @@
  * a TypeScript and a Jest consumer get along with it, each subpath with its own peer alone.
  */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -50,12 +50,31 @@ function checkContents(tarball) {
   return files.length
 }
 
+const installed = new Map()
+
+/** What consumers with the same dependencies have in common: it is installed once. */
+function install(tarball, dependencies) {
+  const key = dependencies.join()
+  if (!installed.has(key)) {
+    const folder = join(work, `installed-${installed.size}`)
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
+    run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--no-save', tarball, ...dependencies],
+      folder,
+    )
+    installed.set(key, join(folder, 'node_modules'))
+  }
+  return installed.get(key)
+}
+
 /** A project that installs the tarball and only what it names. */
 function consumer(name, tarball, { dependencies = [], manifest = {}, files = {} }) {
   const folder = join(work, name)
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, ...manifest }))
-  run('npm', ['install', '--no-audit', '--no-fund', '--no-save', tarball, ...dependencies], folder)
+  symlinkSync(install(tarball, dependencies), join(folder, 'node_modules'))
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
   return folder
 }
@@ -167,44 +186,33 @@ function checkRuntimes(tarball) {
   check(told === JSON.parse(readFileSync('package.json', 'utf8')).version, `bin says ${told}`)
 }
 
+/** How a TypeScript project may find the package; every subpath is exported alike. */
+const RESOLUTIONS = {
+  nodenext: { module: 'nodenext' },
+  node20: { module: 'node20' },
+  bundler: { module: 'esnext', moduleResolution: 'bundler' },
+}
+
 /** `skipLibCheck` off, so that every declaration the subpath names has to be there. */
-function checkTypes(tarball, name, source, dependencies) {
+function checkTypes(tarball, name, source, dependencies, resolutions = ['nodenext']) {
   const folder = consumer(`types-${name}`, tarball, {
     dependencies: [`@types/node@${version('@types/node')}`, ...dependencies],
     manifest: { type: 'module' },
     files: { 'main.ts': source, 'commonjs.cts': source },
   })
-  for (const module of ['nodenext', 'node20']) {
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          strict: true,
-          module,
-          target: 'es2023',
-          noEmit: true,
-          skipLibCheck: false,
-          types: ['node'],
-        },
-        include: ['*.ts', '*.cts'],
-      }),
-    )
+  for (const resolution of resolutions) {
+    const compilerOptions = {
+      ...RESOLUTIONS[resolution],
+      strict: true,
+      target: 'es2023',
+      noEmit: true,
+      skipLibCheck: false,
+      types: ['node'],
+    }
+    const include = resolution === 'bundler' ? ['main.ts'] : ['main.ts', 'commonjs.cts']
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include }))
     run(TSC, ['-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
   }
-  const bundler = {
-    strict: true,
-    module: 'esnext',
-    moduleResolution: 'bundler',
-    target: 'es2023',
-    noEmit: true,
-    skipLibCheck: false,
-    types: ['node'],
-  }
-  writeFileSync(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: bundler, include: ['main.ts'] }),
-  )
-  run(TSC, ['-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
 /** Serves its page from the installed package; without the chart library it says what is missing. */
@@ -271,6 +279,7 @@ try {
      // @ts-expect-error clientId has to be said
      createResourceServer({ userPoolId: 'a' })`,
     [],
+    Object.keys(RESOLUTIONS),
   )
   checkTypes(
     tarball,

@@ -147,7 +147,9 @@ for (const [version, express] of Object.entries(versions)) {
 
 t.test('events of all of that', async (t) => {
   const names = new Set(heard.map(({ name }) => name))
-  t.strictSame([...names].sort(), NAMES.filter((name) => name !== 'cognito-m2m:swap').sort())
+  // No set was swapped here, and tokens are issued elsewhere.
+  const silent: readonly string[] = ['cognito-m2m:swap', 'cognito-m2m:token']
+  t.strictSame([...names].sort(), NAMES.filter((name) => !silent.includes(name)).sort())
   t.ok(heard.length > requests.length * paths.length * 5)
   for (const { name, event } of heard) {
     checkSilence(t, JSON.stringify(event), name)
