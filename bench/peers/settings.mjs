@@ -16,7 +16,7 @@ export const CLIENTS = 200
 /** Tokens of the load that has many of them. */
 export const MANY = 5000
 
-const FULL = { rounds: 10, passes: 4, requests: 1500, warmUp: 12_000, processes: 10 }
+const FULL = { rounds: 10, passes: 2, requests: 1500, warmUp: 12_000, processes: 10 }
 const QUICK = { rounds: 3, passes: 1, requests: 600, warmUp: 4000, processes: 3 }
 
 function given(args, name) {
