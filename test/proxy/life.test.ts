@@ -1,6 +1,6 @@
 /** The life of an entry: when it is served, replaced behind a caller's back, and replaced first. */
 import t, { type Test } from 'tap'
-import type { TokenProxyOptions, TokenStore } from '../../src/proxy/index.ts'
+import { memoryStore, type TokenProxyOptions } from '../../src/proxy/index.ts'
 import { SECOND } from '../core/key-endpoint.ts'
 import { issue, reply, stage, until, upstreamOf } from './support.ts'
 
@@ -20,18 +20,6 @@ async function numbered(t: Test, life: number, options: Partial<TokenProxyOption
     },
     settled: () => until(() => app.tokenProxy.status().inFlight === 0),
   }
-}
-
-/** Keeps nothing. */
-const keepsNothing: TokenStore = {
-  shared: false,
-  get: async () => ({ value: undefined, epoch: 'a' }),
-  set: async () => true,
-  delete: async () => {},
-  invalidate: async () => {},
-  lock: async () => true,
-  unlock: async () => {},
-  close: async () => {},
 }
 
 t.test('expires_in is what is left, in whole seconds, rounded down', async (t) => {
@@ -221,10 +209,9 @@ t.test('while the clock tells no time, nothing is kept and nothing crashes', asy
 })
 
 t.test('what another version kept is nothing: Cognito is asked', async (t) => {
-  const store: TokenStore = {
-    ...keepsNothing,
-    get: async () => ({ value: Buffer.from('2 in another form\n{}'), epoch: 'a' }),
-  }
+  const store = memoryStore()
+  const value = Buffer.from('2 in another form\n{}')
+  store.entries.get = () => ({ value, expiresAt: Number.POSITIVE_INFINITY })
   const { ask, wire } = await stage(t, { store })
   t.equal((await ask()).status, 200)
   t.equal(wire.count, 1)
