@@ -1,0 +1,26 @@
+/**
+ * `cognito-m2m/infra`: the scopes, clients and authorizers that a CloudFormation, SAM or Terraform
+ * template deploys, as one model with positions.
+ *
+ * @module
+ */
+export type {
+  Fact,
+  FactList,
+  InfraAuthorizer,
+  InfraClient,
+  InfraDomain,
+  InfraModel,
+  InfraParameter,
+  InfraResource,
+  InfraResourceServer,
+  InfraRoute,
+  InfraScope,
+  InfraUserPool,
+} from './model.ts'
+export { printable } from './printable.ts'
+export type { ReadTemplateOptions, TemplateSource } from './read-template.ts'
+export { readTemplate } from './read-template.ts'
+export type { Position } from './template-error.ts'
+export { TemplateError } from './template-error.ts'
+export type { DanglingReference, Source } from './value.ts'
