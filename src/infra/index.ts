@@ -4,6 +4,10 @@
  *
  * @module
  */
+export type { AppRequirement, AppRoute } from './app-route.ts'
+export type { CheckScopesOptions } from './check-scopes.ts'
+export { checkScopes } from './check-scopes.ts'
+export type { CheckCode, Finding } from './finding.ts'
 export type {
   Fact,
   FactList,
