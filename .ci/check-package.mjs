@@ -264,6 +264,15 @@ try {
      })`,
     [`@types/aws-lambda@${version('@types/aws-lambda')}`],
   )
+  checkTypes(
+    tarball,
+    'infra',
+    `import { checkScopes, type Finding, readTemplate, renderTemplate } from 'cognito-m2m/infra'
+     export const found: Promise<readonly Finding[]> = readTemplate({ file: 'a.yaml', text: '' }).then((model) => checkScopes(model))
+     // @ts-expect-error a dialect that is not there
+     renderTemplate({ name: 'a', resourceServers: [], clients: [] }, 'pulumi')`,
+    [],
+  )
   checkJest(tarball)
   process.stdout.write(
     `package: ${count} files; ESM, CommonJS, TypeScript and Jest consumers pass\n`,

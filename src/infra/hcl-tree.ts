@@ -134,8 +134,6 @@ function toExpression(node: Node, reading: Reading, depth: number): Expression {
     }
     case 'string_lit':
       return { kind: 'literal', at, value: literalText(node) }
-    case 'template_literal':
-      return { kind: 'literal', at, value: unescaped(node.text) }
     case 'numeric_lit':
       return { kind: 'literal', at, value: Number(node.text) }
     case 'bool_lit':
@@ -203,21 +201,25 @@ function toCall(node: Node, at: Position, inner: (child: Node) => Expression): E
 function toTemplate(node: Node, at: Position, inner: (child: Node) => Expression): Expression {
   const parts: Expression[] = []
   let plain = true
-  for (const child of node.namedChildren) {
-    if (child.type === 'template_literal') parts.push(inner(child))
+  let end = node.startIndex + 1
+  const literal = (to: number): void => {
+    // By their place: blanks at the start of a text are no node of the tree.
+    const text = node.text.slice(end - node.startIndex, to - node.startIndex)
+    if (text !== '') parts.push({ kind: 'literal', at, value: unescaped(text) })
+  }
+  for (const child of node.namedChildren.filter(({ type }) => /^template_[di]/.test(type))) {
+    literal(child.startIndex)
+    end = child.endIndex
     const [expression] = child.namedChildren.filter(isExpression)
     if (expression !== undefined) parts.push(inner(expression))
     // Directives, and marks that strip blanks, change the text around them.
     plain &&= child.type !== 'template_directive' && !/^\$\{~|~\}$/.test(child.text)
   }
+  literal(node.endIndex - 1)
   return { kind: plain ? 'template' : 'other', at, parts }
 }
 
-const literalText = (node: Node): string =>
-  node.namedChildren
-    .filter(({ type }) => type === 'template_literal')
-    .map(({ text }) => unescaped(text))
-    .join('')
+const literalText = (node: Node): string => unescaped(node.text.slice(1, -1))
 
 function unescaped(text: string): string {
   return text

@@ -7,6 +7,8 @@
 export type { AppRequirement, AppRoute } from './app-route.ts'
 export type { CheckScopesOptions } from './check-scopes.ts'
 export { checkScopes } from './check-scopes.ts'
+export type { ClientDefinition, InfraDefinition } from './definition.ts'
+export { definitionOf } from './definition.ts'
 export type { CheckCode, Finding } from './finding.ts'
 export type {
   Fact,
@@ -25,6 +27,7 @@ export type {
 export { printable } from './printable.ts'
 export type { ReadTemplateOptions, TemplateSource } from './read-template.ts'
 export { readTemplate } from './read-template.ts'
+export { renderTemplate } from './render-template.ts'
 export type { Position } from './template-error.ts'
 export { TemplateError } from './template-error.ts'
 export type { DanglingReference, Source } from './value.ts'

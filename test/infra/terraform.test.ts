@@ -105,6 +105,7 @@ t.test('expressions are resolved or unknown, never guessed', async (t) => {
     ['concat(var.list...)', ['…']],
     ['["${~ "a" ~}/b", "%{ if true }a%{ endif }", ""]', [undefined, undefined, '', '…']],
     ['[<<-EOT\n    x/a\n  EOT\n]', [undefined, '…']],
+    ['[" ", " ${local.map.a} ", "é ${1}"]', [' ', ' m/a ', 'é 1']],
     ['[null, "x/a"]', [undefined, 'x/a', '…']],
     ['[1, true, -1]', ['1', 'true', undefined, '…']],
   ]
