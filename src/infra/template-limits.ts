@@ -17,6 +17,13 @@ export function checkLimits(file: string, text: string): void {
       `is ${text.length} characters long: split it, at most ${MAX_LENGTH} are read`,
     )
   }
+  // Lists in lists on one line nest without brackets.
+  const dashes = text.search(/(?:[-?:][ \t]+){201}/)
+  if (dashes >= 0) {
+    const line = text.slice(0, dashes).split('\n').length
+    const at = { file, line, column: 1 }
+    throw new TemplateError(at, `nests more than ${MAX_NESTING} levels on one line: split it`)
+  }
   let depth = 0
   let line = 1
   for (let index = 0; index < text.length; index++) {
