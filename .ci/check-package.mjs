@@ -443,6 +443,15 @@ try {
     [`fastify@${version('fastify')}`],
   )
   checkDashboard(tarball)
+  checkTypes(
+    tarball,
+    'infra',
+    `import { checkScopes, type Finding, readTemplate, renderTemplate } from 'cognito-m2m/infra'
+     export const found: Promise<readonly Finding[]> = readTemplate({ file: 'a.yaml', text: '' }).then((model) => checkScopes(model))
+     // @ts-expect-error a dialect that is not there
+     renderTemplate({ name: 'a', resourceServers: [], clients: [] }, 'pulumi')`,
+    [],
+  )
   checkJest(tarball)
   process.stdout.write(
     `package: ${count} files; ESM, CommonJS, TypeScript and Jest consumers pass\n`,

@@ -1,0 +1,81 @@
+/** Finds where templates, code and documents say different things about scopes. */
+import { OptionError, readMembers, readNumber, show } from '../core/option-error.ts'
+import { type AppRoute, readAppRoutes } from './app-route.ts'
+import { checkClients } from './client-checks.ts'
+import { checkLimits, checkReferences, checkUnused } from './definition-checks.ts'
+import type { Finding } from './finding.ts'
+import type { InfraModel } from './model.ts'
+import {
+  checkAgreement,
+  checkAppScopes,
+  checkGateway,
+  checkLeastPrivilege,
+  checkLifetimes,
+} from './route-checks.ts'
+import { isMachine, scopeTable } from './scope-table.ts'
+
+export interface CheckScopesOptions {
+  /** The routes of the app behind the templates' APIs, as its code declares them. */
+  readonly routes?: readonly AppRoute[]
+  /** The same as its OpenAPI document declares them: `readOpenApi`. */
+  readonly openapi?: readonly AppRoute[]
+  /** Seconds a caching proxy in front of the token endpoint keeps a token; at most 86,400. */
+  readonly proxyTtl?: number
+}
+
+/**
+ * Compares the models of templates that are deployed together with each other, with Cognito's limits, and
+ * with the routes of an app. Reads nothing and changes nothing. What is unknown in a model is never
+ * reported, nor what depends on it.
+ *
+ * @param models One model, or all of the templates that are deployed together.
+ * @returns What was found, by file, line and column; empty where nothing drifts.
+ * @throws {OptionError} `ERR_OPTION_INVALID` where models, routes or options are not what they should be.
+ */
+export function checkScopes(
+  models: InfraModel | readonly InfraModel[],
+  options: CheckScopesOptions = {},
+): readonly Finding[] {
+  const all = readModels(models)
+  const members = readMembers(options, ['routes', 'openapi', 'proxyTtl'], '')
+  const code = readAppRoutes(members['routes'] ?? [], 'routes')
+  const documented = readAppRoutes(members['openapi'] ?? [], 'openapi')
+  const routes = [...code, ...documented]
+  const proxyTtl = readProxyTtl(members)
+  const table = scopeTable(all)
+  const machines = all.some(({ clients }) => clients.some(isMachine))
+  const found = [
+    ...all.flatMap(checkReferences),
+    ...all.flatMap(checkLimits),
+    ...all.flatMap((model) => checkClients(model, table)),
+    ...all.flatMap((model) => checkGateway(model, table, machines)),
+    ...checkUnused(table),
+    ...checkLifetimes(all, proxyTtl),
+    ...checkAppScopes(routes, table),
+    ...(routes.length > 0 ? checkLeastPrivilege(all, routes) : []),
+    ...checkAgreement(all, routes),
+  ]
+  return unique(found).sort(byPlace)
+}
+
+function readModels(models: unknown): readonly InfraModel[] {
+  const all: unknown[] = Array.isArray(models) ? [...models] : [models]
+  for (const model of all) {
+    if (typeof model === 'object' && model !== null && 'resourceServers' in model) continue
+    throw new OptionError('models', `has ${show(model)}: pass what readTemplate gives`)
+  }
+  return all as readonly InfraModel[]
+}
+
+const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | undefined =>
+  'proxyTtl' in members
+    ? readNumber(members, 'proxyTtl', '', { fallback: 0, min: 0, max: 86_400, unit: 'seconds' })
+    : undefined
+
+/** A list that two resources share is judged twice. */
+const unique = (found: readonly Finding[]): Finding[] => [
+  ...new Map(found.map((one) => [JSON.stringify(one), one])).values(),
+]
+
+const byPlace = (a: Finding, b: Finding): number =>
+  (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column

@@ -1,0 +1,33 @@
+/**
+ * `cognito-m2m/infra`: the scopes, clients and authorizers that a CloudFormation, SAM or Terraform
+ * template deploys, as one model with positions.
+ *
+ * @module
+ */
+export type { AppRequirement, AppRoute } from './app-route.ts'
+export type { CheckScopesOptions } from './check-scopes.ts'
+export { checkScopes } from './check-scopes.ts'
+export type { ClientDefinition, InfraDefinition } from './definition.ts'
+export { definitionOf } from './definition.ts'
+export type { CheckCode, Finding } from './finding.ts'
+export type {
+  Fact,
+  FactList,
+  InfraAuthorizer,
+  InfraClient,
+  InfraDomain,
+  InfraModel,
+  InfraParameter,
+  InfraResource,
+  InfraResourceServer,
+  InfraRoute,
+  InfraScope,
+  InfraUserPool,
+} from './model.ts'
+export { printable } from './printable.ts'
+export type { ReadTemplateOptions, TemplateSource } from './read-template.ts'
+export { readTemplate } from './read-template.ts'
+export { renderTemplate } from './render-template.ts'
+export type { Position } from './template-error.ts'
+export { TemplateError } from './template-error.ts'
+export type { DanglingReference, Source } from './value.ts'

@@ -1,0 +1,27 @@
+/** What cannot be read as a template at all: told with its place, in one line. */
+import { printable } from './printable.ts'
+
+/** Where a fact stands. Lines and columns count from 1, columns in UTF-16 units. */
+export interface Position {
+  /** As it was given to `readTemplate`. */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** A template that is not well-formed, too large, or refers to itself in a circle. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError'
+  /** Stable across releases; the message is not. */
+  readonly code = 'ERR_TEMPLATE_INVALID'
+  readonly file: string
+  readonly line: number
+  readonly column: number
+
+  constructor(at: Position, problem: string) {
+    super(`${printable(at.file)}:${at.line}:${at.column}: ${problem}`)
+    this.file = at.file
+    this.line = at.line
+    this.column = at.column
+  }
+}

@@ -1,0 +1,80 @@
+/** Terraform's names for what CloudFormation calls otherwise. */
+
+export interface TerraformType {
+  readonly type: string
+  /** Terraform's argument or block → CloudFormation's property. */
+  readonly names: Readonly<Record<string, string>>
+}
+
+const API = { rest_api_id: 'RestApiId' }
+const API_V2 = { api_id: 'ApiId' }
+
+export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
+  Object.entries({
+    aws_cognito_user_pool: { type: 'AWS::Cognito::UserPool', names: { name: 'UserPoolName' } },
+    aws_cognito_user_pool_domain: {
+      type: 'AWS::Cognito::UserPoolDomain',
+      names: { user_pool_id: 'UserPoolId', domain: 'Domain' },
+    },
+    aws_cognito_resource_server: {
+      type: 'AWS::Cognito::UserPoolResourceServer',
+      names: {
+        ...{ user_pool_id: 'UserPoolId', identifier: 'Identifier', name: 'Name', scope: 'Scopes' },
+        ...{ scope_name: 'ScopeName', scope_description: 'ScopeDescription' },
+      },
+    },
+    aws_cognito_user_pool_client: {
+      type: 'AWS::Cognito::UserPoolClient',
+      names: {
+        ...{ user_pool_id: 'UserPoolId', name: 'ClientName', generate_secret: 'GenerateSecret' },
+        allowed_oauth_flows_user_pool_client: 'AllowedOAuthFlowsUserPoolClient',
+        allowed_oauth_flows: 'AllowedOAuthFlows',
+        allowed_oauth_scopes: 'AllowedOAuthScopes',
+        access_token_validity: 'AccessTokenValidity',
+        token_validity_units: 'TokenValidityUnits',
+        access_token: 'AccessToken',
+        enable_token_revocation: 'EnableTokenRevocation',
+      },
+    },
+    aws_ssm_parameter: { type: 'AWS::SSM::Parameter', names: { name: 'Name', value: 'Value' } },
+    aws_api_gateway_authorizer: {
+      type: 'AWS::ApiGateway::Authorizer',
+      names: {
+        ...{ ...API, name: 'Name', type: 'Type', provider_arns: 'ProviderARNs' },
+        authorizer_result_ttl_in_seconds: 'AuthorizerResultTtlInSeconds',
+      },
+    },
+    aws_api_gateway_resource: {
+      type: 'AWS::ApiGateway::Resource',
+      names: { ...API, parent_id: 'ParentId', path_part: 'PathPart' },
+    },
+    aws_api_gateway_method: {
+      type: 'AWS::ApiGateway::Method',
+      names: {
+        ...{ ...API, resource_id: 'ResourceId', http_method: 'HttpMethod' },
+        ...{ authorization: 'AuthorizationType', authorizer_id: 'AuthorizerId' },
+        authorization_scopes: 'AuthorizationScopes',
+      },
+    },
+    aws_apigatewayv2_authorizer: {
+      type: 'AWS::ApiGatewayV2::Authorizer',
+      names: {
+        ...{ ...API_V2, name: 'Name', authorizer_type: 'AuthorizerType', issuer: 'Issuer' },
+        jwt_configuration: 'JwtConfiguration',
+      },
+    },
+    aws_apigatewayv2_route: {
+      type: 'AWS::ApiGatewayV2::Route',
+      names: {
+        ...{ ...API_V2, route_key: 'RouteKey', authorization_type: 'AuthorizationType' },
+        ...{ authorizer_id: 'AuthorizerId', authorization_scopes: 'AuthorizationScopes' },
+      },
+    },
+  }),
+)
+
+/** Blocks that CloudFormation writes as one map, not as a list of them. */
+export const SINGLE_BLOCKS: ReadonlySet<string> = new Set([
+  'token_validity_units',
+  'jwt_configuration',
+])

@@ -1,0 +1,120 @@
+/** The files of one Terraform module → its resources. */
+import { refuseCircles } from './circles.ts'
+import { hclParser } from './hcl-parser.ts'
+import { type Block, type Expression, readHcl } from './hcl-tree.ts'
+import { TemplateError } from './template-error.ts'
+import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './terraform-names.ts'
+import { isRepeated, TerraformResolver } from './terraform-values.ts'
+import type { ReadResources } from './to-model.ts'
+import { list, type Resource, unknown, type Value } from './value.ts'
+
+type Resolve = (expression: Expression) => Value
+
+interface Labelled {
+  readonly variables: ReadonlyMap<string, Block>
+  readonly locals: ReadonlyMap<string, Expression>
+  readonly resources: ReadonlyMap<string, Block>
+  readonly others: readonly Block[]
+}
+
+/** Blocks whose expressions refer to resources as well. */
+const READ_TOO = new Set(['output', 'module', 'data', 'provider', 'check'])
+
+export async function readTerraform(
+  sources: readonly { readonly file: string; readonly text: string }[],
+  given: ReadonlyMap<string, string>,
+): Promise<ReadResources> {
+  const parser = await hclParser()
+  const blocks = sources.flatMap(({ file, text }) => readHcl(parser, file, text).blocks)
+  const labelled = sorted(blocks)
+  const resolver = new TerraformResolver({ ...labelled, given })
+  const resolve = (expression: Expression) => resolver.value(expression)
+  const resources = [...labelled.resources].map(([id, block]) => toResource(id, block, resolve))
+  for (const expression of labelled.locals.values()) resolve(expression)
+  for (const block of labelled.others) everyValue(block, resolve)
+  refuseCircles(resources)
+  return {
+    dialect: 'terraform',
+    resources,
+    // A name that is used twice is resolved twice.
+    dangling: [...new Map(resolver.dangling.map((one) => [JSON.stringify(one), one])).values()],
+    complete: !blocks.some(({ type }) => type === 'module'),
+    globals: new Map(),
+  }
+}
+
+function sorted(blocks: readonly Block[]): Labelled {
+  const variables = new Map<string, Block>()
+  const locals = new Map<string, Expression>()
+  const resources = new Map<string, Block>()
+  const others: Block[] = []
+  for (const block of blocks) {
+    const name = block.labels.join('.')
+    if (block.type === 'resource') {
+      if (resources.has(name)) throw new TemplateError(block.at, 'repeats a resource: rename one')
+      resources.set(name, block)
+    } else if (block.type === 'variable') variables.set(name, block)
+    else if (block.type === 'locals') {
+      for (const [key, expression] of block.attributes) locals.set(key, expression)
+    } else if (READ_TOO.has(block.type)) others.push(block)
+  }
+  return { variables, locals, resources, others }
+}
+
+function toResource(id: string, block: Block, resolve: Resolve): Resource {
+  const known = TERRAFORM_TYPES.get(block.labels[0] ?? '')
+  const { entries, complete, refs } = toMembers(block, known, resolve)
+  return {
+    id,
+    type: known?.type ?? (block.labels[0] as string),
+    at: block.at,
+    properties: entries,
+    complete,
+    dependsOn: refs.filter((ref) => ref !== id),
+    conditional: isRepeated(block),
+  }
+}
+
+interface Members {
+  readonly entries: ReadonlyMap<string, Value>
+  readonly complete: boolean
+  readonly refs: readonly string[]
+}
+
+/** Arguments and blocks under CloudFormation's names; a block that may repeat is a list. */
+function toMembers(block: Block, known: TerraformType | undefined, resolve: Resolve): Members {
+  const entries = new Map<string, Value>()
+  const refs = new Set<string>()
+  const rename = (name: string): string =>
+    known !== undefined && Object.hasOwn(known.names, name) ? (known.names[name] as string) : name
+  for (const [name, expression] of block.attributes) {
+    const value = resolve(expression)
+    for (const ref of value.refs) refs.add(ref)
+    entries.set(rename(name), value)
+  }
+  let complete = true
+  for (const inner of block.blocks) {
+    const dynamic = inner.type === 'dynamic'
+    const type = dynamic ? (inner.labels[0] ?? '') : inner.type
+    const members = toMembers(inner, known, resolve)
+    for (const ref of members.refs) refs.add(ref)
+    complete &&= !dynamic || known === undefined
+    const name = rename(type)
+    const value: Value = dynamic
+      ? unknown(inner.at, members.refs)
+      : { kind: 'map', at: inner.at, ...members }
+    entries.set(name, SINGLE_BLOCKS.has(type) ? value : appended(entries.get(name), value))
+  }
+  return { entries, complete, refs: [...refs] }
+}
+
+function appended(before: Value | undefined, value: Value): Value {
+  const items = before?.kind === 'list' ? before.items : []
+  return list(before?.at ?? value.at, [...items, value])
+}
+
+/** For the references in it alone. */
+function everyValue(block: Block, resolve: Resolve): void {
+  for (const expression of block.attributes.values()) resolve(expression)
+  for (const inner of block.blocks) everyValue(inner, resolve)
+}

@@ -1,0 +1,151 @@
+/** CloudFormation's YAML and JSON as a tree that keeps positions and short-form intrinsics. */
+import type { Document, Node, Pair } from 'yaml'
+import { type Position, TemplateError } from './template-error.ts'
+import { type Budget, checkLimits, valueBudget } from './template-limits.ts'
+import type { Scalar } from './value.ts'
+
+/** One node of a template, aliases followed. */
+export type Tree = { readonly at: Position } & (
+  | { readonly kind: 'scalar'; readonly value: Scalar }
+  | { readonly kind: 'list'; readonly items: readonly Tree[] }
+  | { readonly kind: 'map'; readonly entries: ReadonlyMap<string, Entry> }
+  /** `!Sub x` and `{ Fn::Sub: x }` alike; `name` is the long one's, `Ref`, `Fn::Sub`, `Condition`. */
+  | { readonly kind: 'call'; readonly name: string; readonly argument: Tree }
+)
+
+export interface Entry {
+  /** Where the key stands. */
+  readonly at: Position
+  readonly value: Tree
+}
+
+const MAX_DEPTH = 100
+const INTRINSIC = /^(?:Ref|Condition|Fn::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)*)$/
+
+interface Reading {
+  readonly place: (node: unknown) => Position
+  readonly document: Document
+  readonly yaml: typeof import('yaml')
+  readonly spend: Budget
+}
+
+/**
+ * Parses a template, JSON being YAML as well. Nothing in it is executed or made an object: unknown
+ * tags stay tags.
+ *
+ * @throws {TemplateError} where it is not well-formed or too large.
+ */
+export async function readYaml(file: string, text: string): Promise<Tree> {
+  checkLimits(file, text)
+  // Loaded when a template is read: who checks none pays nothing.
+  const yaml = await import('yaml')
+  const lines = new yaml.LineCounter()
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  // JSON may indent with tabs, which YAML may not; as many blanks keep the columns.
+  const json = /^\s*\{/.test(text)
+  const source = json ? text.replace(/^[\t ]+/gm, (blank) => ' '.repeat(blank.length)) : text
+  const document = parse(yaml, source, lines, at)
+  if (file.toLowerCase().endsWith('.json')) checkJson(file, text)
+  const place = (node: unknown): Position =>
+    at((node as { range?: readonly number[] } | null)?.range?.[0] ?? 0)
+  return toTree(document.contents, { place, document, yaml, spend: valueBudget() }, 0)
+}
+
+function parse(
+  yaml: typeof import('yaml'),
+  source: string,
+  lineCounter: InstanceType<typeof import('yaml')['LineCounter']>,
+  at: (offset: number) => Position,
+): Document {
+  // Duplicate keys are ours to find: the parser compares each with each.
+  const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
+  let document: Document.Parsed
+  try {
+    document = yaml.parseDocument(source, { ...options, logLevel: 'silent' })
+  } catch {
+    // Block collections nest without brackets, until the parser's stack ends.
+    throw new TemplateError(at(0), 'cannot be parsed: its values nest too deep')
+  }
+  const [error] = document.errors
+  if (error !== undefined) {
+    throw new TemplateError(at(error.pos[0]), `is not well-formed: ${firstLine(error.message)}`)
+  }
+  return document
+}
+
+/** The parser's words without what they quote of the text. */
+function firstLine(message: string): string {
+  return (message.split('\n')[0] as string).replace(/: ".*$/s, '').slice(0, 120)
+}
+
+/** What YAML lets through and JSON does not. */
+function checkJson(file: string, text: string): void {
+  try {
+    JSON.parse(text)
+  } catch (error) {
+    const [, offset] = / at position (\d+)/.exec((error as Error).message) ?? []
+    const before = text.slice(0, Number(offset ?? 0)).split('\n')
+    const column = (before.at(-1) as string).length + 1
+    throw new TemplateError({ file, line: before.length, column }, 'is not JSON: correct it there')
+  }
+}
+
+function toTree(node: unknown, reading: Reading, depth: number): Tree {
+  const { yaml, place } = reading
+  const at = place(node)
+  reading.spend(at)
+  if (depth > MAX_DEPTH) throw new TemplateError(at, `nests deeper than ${MAX_DEPTH} levels`)
+  if (yaml.isAlias(node)) {
+    const target = node.resolve(reading.document)
+    if (target === undefined) throw new TemplateError(at, 'is an alias of nothing: name an anchor')
+    return { ...toTree(target, reading, depth + 1), at }
+  }
+  const plain = untagged(node, at, reading, depth)
+  const { tag } = (node ?? {}) as Node
+  if (typeof tag !== 'string' || !/^![A-Za-z]/.test(tag)) return plain
+  const name = tag.slice(1)
+  const long = name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`
+  return { kind: 'call', at, name: long, argument: plain }
+}
+
+function untagged(node: unknown, at: Position, reading: Reading, depth: number): Tree {
+  const { yaml } = reading
+  if (yaml.isSeq(node)) {
+    return { kind: 'list', at, items: node.items.map((item) => toTree(item, reading, depth + 1)) }
+  }
+  if (yaml.isMap(node)) return toMap(node.items, at, reading, depth)
+  const value: unknown = yaml.isScalar(node) ? node.value : null
+  const known = value === null || ['string', 'number', 'boolean'].includes(typeof value)
+  return {
+    kind: 'scalar',
+    at,
+    value: known ? (value as Scalar) : String((node as Node & { source?: string }).source ?? value),
+  }
+}
+
+function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: number): Tree {
+  const entries = new Map<string, Entry>()
+  for (const { key, value } of pairs) {
+    const keyAt = reading.place(key)
+    const name = keyText(key)
+    if (entries.has(name)) throw new TemplateError(keyAt, 'repeats a key: leave one of them')
+    const tree = toTree(value, reading, depth + 1)
+    // An empty value has no place of its own.
+    const empty = value === null || value === undefined
+    entries.set(name, { at: keyAt, value: empty ? { ...tree, at: keyAt } : tree })
+  }
+  const [only] = entries
+  if (only !== undefined && entries.size === 1 && INTRINSIC.test(only[0])) {
+    return { kind: 'call', at, name: only[0], argument: only[1].value }
+  }
+  return { kind: 'map', at, entries }
+}
+
+/** As it is written: `on` and `2010-09-09` are keys, not a boolean and a date. */
+function keyText(key: unknown): string {
+  const { source, value } = (key ?? {}) as { source?: string; value?: unknown }
+  return typeof value === 'string' ? value : (source ?? String(value))
+}

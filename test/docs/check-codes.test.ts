@@ -1,0 +1,58 @@
+/** Every example of docs/check-codes.md is checked: the failing one has its code alone, the fixed one none. */
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { type AppRoute, checkScopes, readTemplate } from '../../src/infra/index.ts'
+
+const page = readFileSync(new URL('../../docs/check-codes.md', import.meta.url), 'utf8')
+const source = readFileSync(new URL('../../src/infra/finding.ts', import.meta.url), 'utf8')
+const [head, ...sections] = page.split(/^## /m) as [string, ...string[]]
+
+const blocks = (text: string, language: string): string[] =>
+  [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+    .filter(([, name]) => name === language)
+    .map(([, , code]) => code as string)
+
+/** Resources by id, as they are written. */
+const resources = (text: string): Map<string, string> =>
+  new Map(
+    text
+      .split(/^(?= {2}\w)/m)
+      .filter((part) => part.startsWith('  '))
+      .map((part) => [(/\w+/.exec(part) as RegExpExecArray)[0], part]),
+  )
+
+const base = blocks(head, 'yaml')[0] as string
+
+async function found(example: string) {
+  const all = new Map([...resources(base), ...resources(blocks(example, 'yaml').join(''))])
+  const text = `Resources:\n${[...all.values()].join('')}`
+  const routes = blocks(example, 'json').flatMap((code) => JSON.parse(code) as AppRoute[])
+  return checkScopes(await readTemplate({ file: 'template.yaml', text }), { routes })
+}
+
+t.test('nothing is found in the template of the page', async (t) => {
+  t.strictSame(await found(''), [])
+})
+
+t.test('the page has every code, once', async (t) => {
+  const codes = [...source.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code)
+  t.ok(codes.length > 10)
+  t.strictSame(
+    sections.map((section) => /^`(.+)`/.exec(section)?.[1]),
+    codes,
+  )
+})
+
+for (const section of sections) {
+  const [, code] = /^`(.+)`/.exec(section) as RegExpExecArray
+  t.test(`${code}: fails, and is fixed`, async (t) => {
+    const [text, failing, fixed] = section.split(/^(?:Fails|Fixed):$/m) as [string, string, string]
+    const findings = await found(failing)
+    t.strictSame([...new Set(findings.map((finding) => finding.code))], [code])
+    for (const { severity, message, fix, line } of findings) {
+      t.match(text.toLowerCase(), severity, 'the page says how severe it is')
+      t.ok(message.length > 10 && fix.length > 3 && line > 0)
+    }
+    t.strictSame(await found(fixed), [])
+  })
+}

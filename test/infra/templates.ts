@@ -1,0 +1,23 @@
+/** Templates of the tests: fixtures by name, and what a model says in few words. */
+import { readFileSync } from 'node:fs'
+import { type Fact, type FactList, type InfraModel, readTemplate } from '../../src/infra/index.ts'
+
+export const fixture = (file: string): { file: string; text: string } => ({
+  file,
+  text: readFileSync(new URL(`../../fixtures/templates/${file}`, import.meta.url), 'utf8'),
+})
+
+export const read = (file: string, text: string): Promise<InfraModel> =>
+  readTemplate({ file, text })
+
+/** `line:column value`, `?` where it is unknown, with what it is taken from. */
+export function told(fact: Fact<unknown> | undefined): string | undefined {
+  if (fact === undefined) return undefined
+  const { resource, attribute, ssm, imported } = fact.source
+  const from = [resource, attribute, ssm, imported].filter((part) => part !== undefined).join('.')
+  const value = fact.value === undefined ? `?${from === '' ? '' : ` ${from}`}` : String(fact.value)
+  return `${fact.at.line}:${fact.at.column} ${value}`
+}
+
+export const listed = (list: FactList<string> | undefined): (string | undefined)[] | undefined =>
+  list?.items.map(told).concat(list.complete ? [] : ['…'])
