@@ -6,7 +6,10 @@ import { join, relative } from 'node:path'
 /** The bin runs in a process of its own, from the package; the others are types alone. */
 const ELSEWHERE = new Set([
   'src/cli/main.ts',
-  'src/cli/output.ts',
+  'src/cli/context.ts',
+  'src/cli/process-terminal.ts',
+  'src/cli/terminal.ts',
+  'src/infra/model.ts',
   'src/core/register.ts',
   'src/fastify/types.ts',
   'src/usage/types.ts',

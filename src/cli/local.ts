@@ -7,7 +7,7 @@ import {
   readPoolFile,
   startUserPool,
 } from '../testing/index.ts'
-import type { Output } from './output.ts'
+import type { CommandContext } from './context.ts'
 
 /** What is started without a file. */
 const EXAMPLE: LocalUserPoolOptions = {
@@ -28,8 +28,7 @@ interface LocalFlags {
   readonly events?: true
 }
 
-/** @param started Told of the running pool, so that whoever runs the command can end it. */
-export function localCommand(output: Output, started: (pool: LocalUserPool) => void): Command {
+export function localCommand({ terminal, started }: CommandContext): Command {
   return new Command('local')
     .description('run a local user pool: key set, discovery, /oauth2/token for client credentials')
     .option(
@@ -46,11 +45,11 @@ export function localCommand(output: Output, started: (pool: LocalUserPool) => v
         ...definition,
         ...(port === undefined ? {} : { port: readPort(port) }),
         ...(cors === undefined ? {} : { cors }),
-        ...(events === undefined ? {} : { onEvent: (event) => output.out(lineOf(event)) }),
+        ...(events === undefined ? {} : { onEvent: (event) => terminal.out(lineOf(event)) }),
         control: true,
       })
       started(pool)
-      output.out(json === true ? lineOf(summary(pool)) : describe(pool))
+      terminal.out(json === true ? lineOf(summary(pool)) : describe(pool))
     })
 }
 

@@ -1,17 +1,15 @@
 #!/usr/bin/env node
 /** The bin: wires the program to this process. */
 import process from 'node:process'
+import { processTerminal } from './process-terminal.ts'
 import { runProgram } from './program.ts'
 
+const interruption = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interruption.abort())
+}
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  {
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
-  },
-  (pool) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => void pool.close())
-    }
-  },
+  processTerminal(interruption.signal),
+  (pool) => interruption.signal.addEventListener('abort', () => void pool.close()),
 )

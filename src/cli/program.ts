@@ -2,9 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { OptionError } from '../core/option-error.ts'
+import { printable } from '../core/printable.ts'
 import type { LocalUserPool } from '../testing/index.ts'
+import type { CommandContext } from './context.ts'
+import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
 import { localCommand } from './local.ts'
-import type { Output } from './output.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Longest line of an error. */
+const LONGEST = 500
+
+/** In the order help lists them. */
+const COMMANDS: readonly ((context: CommandContext) => Command)[] = [localCommand]
 
 /**
  * Runs one command.
@@ -15,44 +24,50 @@ import type { Output } from './output.ts'
  */
 export async function runProgram(
   args: readonly string[],
-  output: Output,
+  terminal: Terminal,
   started: (pool: LocalUserPool) => void,
-): Promise<number> {
+): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok
+  const exitWith = (code: ExitCode): void => {
+    exitCode = code
+  }
   const program = new Command('cognito-m2m')
     .description('Amazon Cognito machine-to-machine tokens: a user pool on your machine')
     .version(packageVersion())
-    .addCommand(localCommand(output, started))
+  for (const command of COMMANDS) program.addCommand(command({ terminal, exitWith, started }))
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
       .showSuggestionAfterError(false)
-      .configureOutput({ writeOut: output.out, writeErr: () => {} })
+      .configureOutput({ writeOut: terminal.out, writeErr: () => {} })
   }
   try {
     await program.parseAsync(args, { from: 'user' })
-    return 0
+    return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return usage(error, program, output)
-    const known = error instanceof OptionError
-    output.err(`${known ? error.message : `cognito-m2m: failed, ${oneLine(error)}`}\n`)
-    return 1
+    if (error instanceof CommanderError) return usage(error, program, terminal)
+    terminal.err(`${oneLine(error)}\n`)
+    if (error instanceof CommandFailure) return error.exitCode
+    return EXIT.usage
   }
 }
 
-function usage(error: CommanderError, program: Command, output: Output): number {
+function usage(error: CommanderError, program: Command, terminal: Terminal): ExitCode {
   // Help and version that were asked for end in an "error" as well.
-  if (error.exitCode === 0) return 0
+  if (error.exitCode === 0) return EXIT.ok
   const names = program.commands.map((command) => command.name()).join(', ')
   const problem =
     error.code === 'commander.help'
       ? `name a command (${names})`
       : error.message.replace(/^error: /, '').replace(/\.$/, '')
-  output.err(`cognito-m2m: ${problem}; see cognito-m2m --help\n`)
-  return 1
+  terminal.err(`cognito-m2m: ${printable(problem, LONGEST)}; see cognito-m2m --help\n`)
+  return EXIT.usage
 }
 
 function oneLine(error: unknown): string {
-  return String(error).replaceAll(/\s+/g, ' ')
+  if (error instanceof OptionError) return printable(error.message, LONGEST)
+  if (error instanceof CommandFailure) return `cognito-m2m: ${printable(error.message, LONGEST)}`
+  return `cognito-m2m: failed, ${printable(String(error).replaceAll(/\s+/g, ' '), LONGEST)}`
 }
 
 function packageVersion(): string {

@@ -1,5 +1,5 @@
 /** Resources that wait for each other can never be deployed. */
-import { printable } from './printable.ts'
+import { printable } from '../core/printable.ts'
 import { TemplateError } from './template-error.ts'
 import type { Resource } from './value.ts'
 

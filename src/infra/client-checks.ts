@@ -1,8 +1,8 @@
 /** Clients: their flows, secrets, scopes and the order of deployment. */
 
+import { printable } from '../core/printable.ts'
 import { type Finding, finding } from './finding.ts'
 import type { Fact, InfraClient, InfraModel } from './model.ts'
-import { printable } from './printable.ts'
 import { isMachine, type ScopeTable } from './scope-table.ts'
 
 export function checkClients(model: InfraModel, table: ScopeTable): Finding[] {

@@ -1,8 +1,8 @@
 /** Resource servers, domains and lifetimes: what is defined for nobody, and Cognito's limits. */
 
+import { printable } from '../core/printable.ts'
 import { type Finding, finding } from './finding.ts'
 import type { Fact, InfraClient, InfraModel, InfraResourceServer } from './model.ts'
-import { printable } from './printable.ts'
 import type { ScopeTable } from './scope-table.ts'
 import type { Position } from './template-error.ts'
 

@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+export { printable } from '../core/printable.ts'
 export type { AppRequirement, AppRoute } from './app-route.ts'
 export type { CheckScopesOptions } from './check-scopes.ts'
 export { checkScopes } from './check-scopes.ts'
@@ -24,7 +26,6 @@ export type {
   InfraScope,
   InfraUserPool,
 } from './model.ts'
-export { printable } from './printable.ts'
 export type { ReadTemplateOptions, TemplateSource } from './read-template.ts'
 export { readTemplate } from './read-template.ts'
 export { renderTemplate } from './render-template.ts'

@@ -1,5 +1,5 @@
 /** Follows names to what they stand for: each once, never in a circle. */
-import { printable } from './printable.ts'
+import { printable } from '../core/printable.ts'
 import { type Position, TemplateError } from './template-error.ts'
 import type { Value } from './value.ts'
 

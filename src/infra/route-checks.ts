@@ -1,9 +1,10 @@
 /** Routes of apps and of API Gateway: the scopes they ask for, and whether both say the same. */
+
+import { printable } from '../core/printable.ts'
 import type { ReadRoute } from './app-route.ts'
 import { closest } from './client-checks.ts'
 import { type Finding, finding } from './finding.ts'
 import type { FactList, InfraModel, InfraRoute } from './model.ts'
-import { printable } from './printable.ts'
 import { gatewayRoute } from './route-match.ts'
 import { grants, isMachine, type ScopeTable } from './scope-table.ts'
 import type { Position } from './template-error.ts'

@@ -1,5 +1,5 @@
 /** What cannot be read as a template at all: told with its place, in one line. */
-import { printable } from './printable.ts'
+import { printable } from '../core/printable.ts'
 
 /** Where a fact stands. Lines and columns count from 1, columns in UTF-16 units. */
 export interface Position {

@@ -36,8 +36,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-t.test('wrong usage ends with 1 and one line', async (t) => {
+t.test('wrong usage ends with 2 and one line', async (t) => {
   const { child, err } = start('lokal')
-  t.strictSame(await once(child, 'close'), [1, null])
+  t.strictSame(await once(child, 'close'), [2, null])
   t.match(err(), /^cognito-m2m: unknown command 'lokal'[^\n]*\n$/)
 })

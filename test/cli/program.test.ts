@@ -4,6 +4,7 @@ import t from 'tap'
 import { runProgram } from '../../src/cli/program.ts'
 import type { LocalUserPool } from '../../src/testing/index.ts'
 import { ask, decode, FORM } from '../testing/http.ts'
+import { testTerminal } from './terminal.ts'
 
 interface Teardown {
   teardown(handler: () => unknown): void
@@ -11,23 +12,12 @@ interface Teardown {
 
 /** Runs one command in this process; what it started is closed behind the test. */
 async function run(test: Teardown, ...args: string[]) {
-  let out = ''
-  let err = ''
   const pools: LocalUserPool[] = []
   test.teardown(() => Promise.all(pools.map((pool) => pool.close())))
-  const code = await runProgram(
-    args,
-    {
-      out: (text) => {
-        out += text
-      },
-      err: (text) => {
-        err += text
-      },
-    },
-    (pool) => pools.push(pool),
-  )
-  const lines = () => out.trim().split('\n')
+  const terminal = testTerminal()
+  const code = await runProgram(args, terminal, (pool) => pools.push(pool))
+  const { out, err } = terminal.written()
+  const lines = () => terminal.written().out.trim().split('\n')
   return { code, out, err, lines, pools, pool: pools[0] as LocalUserPool }
 }
 
@@ -137,7 +127,7 @@ t.test('--config and --port say what is started; control is on', async (t) => {
   t.equal(second.pool.port, port)
   const third = await run(t, 'local', '--port', String(port))
   t.match(third, {
-    code: 1,
+    code: 2,
     out: '',
     err: new RegExp(`^cognito-m2m: port ${port} is in use[^\n]+\n$`),
   })
@@ -161,9 +151,9 @@ const wrong: readonly [string, string[], RegExp][] = [
 ]
 
 for (const [name, args, message] of wrong) {
-  t.test(`${name}: one line, exit 1, nothing started`, async (t) => {
+  t.test(`${name}: one line, exit 2, nothing started`, async (t) => {
     const { code, out, err, pools } = await run(t, ...args)
-    t.strictSame([code, out, pools.length], [1, '', 0])
+    t.strictSame([code, out, pools.length], [2, '', 0])
     t.match(err, /^cognito-m2m: [^\n]+\n$/)
     t.match(err, message)
     t.notMatch(err, /\n {4}at /)
@@ -182,15 +172,11 @@ t.test('--version and --help', async (t) => {
 t.test('a fault of the program itself is one line too, without a stack', async (t) => {
   const pools: LocalUserPool[] = []
   t.teardown(() => Promise.all(pools.map((pool) => pool.close())))
-  let err = ''
-  const output = {
+  const terminal = testTerminal({
     out: () => {
       throw new Error('the stream\nis gone')
     },
-    err: (text: string) => {
-      err += text
-    },
-  }
-  t.equal(await runProgram(['local'], output, (pool) => pools.push(pool)), 1)
-  t.equal(err, 'cognito-m2m: failed, Error: the stream is gone\n')
+  })
+  t.equal(await runProgram(['local'], terminal, (pool) => pools.push(pool)), 2)
+  t.equal(terminal.written().err, 'cognito-m2m: failed, Error: the stream is gone\n')
 })

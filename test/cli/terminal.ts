@@ -1,0 +1,23 @@
+/** A terminal in memory. */
+import type { Terminal } from '../../src/cli/terminal.ts'
+
+/** @param parts What this terminal does otherwise: no colours, no environment, nobody there. */
+export function testTerminal(parts: Partial<Terminal> = {}) {
+  let out = ''
+  let err = ''
+  return {
+    out: (text: string) => {
+      out += text
+    },
+    err: (text: string) => {
+      err += text
+    },
+    colors: false,
+    env: {},
+    input: async () => undefined,
+    secret: async () => undefined,
+    signal: new AbortController().signal,
+    ...parts,
+    written: () => ({ out, err }),
+  }
+}
