@@ -12,7 +12,7 @@ import {
   checkLeastPrivilege,
   checkLifetimes,
 } from './route-checks.ts'
-import { isMachine, scopeTable } from './scope-table.ts'
+import { scopeTable } from './scope-table.ts'
 
 export interface CheckScopesOptions {
   /** The routes of the app behind the templates' APIs, as its code declares them. */
@@ -43,17 +43,16 @@ export function checkScopes(
   const routes = [...code, ...documented]
   const proxyTtl = readProxyTtl(members)
   const table = scopeTable(all)
-  const machines = all.some(({ clients }) => clients.some(isMachine))
   const found = [
     ...all.flatMap(checkReferences),
     ...all.flatMap(checkLimits),
     ...all.flatMap((model) => checkClients(model, table)),
-    ...all.flatMap((model) => checkGateway(model, table, machines)),
+    ...all.flatMap((model) => checkGateway(model, table, all)),
     ...checkUnused(table),
     ...checkLifetimes(all, proxyTtl),
     ...checkAppScopes(routes, table),
-    ...(routes.length > 0 ? checkLeastPrivilege(all, routes) : []),
-    ...checkAgreement(all, routes),
+    ...(routes.length > 0 ? checkLeastPrivilege(all, routes, table) : []),
+    ...checkAgreement(all, routes, table),
   ]
   return unique(found).sort(byPlace)
 }

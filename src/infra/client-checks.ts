@@ -2,18 +2,19 @@
 
 import { printable } from '../core/printable.ts'
 import { type Finding, finding } from './finding.ts'
-import type { Fact, InfraClient, InfraModel } from './model.ts'
-import { isMachine, type ScopeTable } from './scope-table.ts'
+import type { Fact, InfraClient, InfraModel, InfraResourceServer } from './model.ts'
+import { identifierOf, isMachine, poolOf, type ScopeTable } from './scope-table.ts'
 
 export function checkClients(model: InfraModel, table: ScopeTable): Finding[] {
   return model.clients.flatMap((client) => [
-    ...(isMachine(client) ? checkMachine(client) : []),
+    ...(isMachine(client) ? checkMachine(client, model) : []),
     ...checkGrants(client, table),
     ...checkOrder(client, model, table),
   ])
 }
 
-function checkMachine(client: InfraClient): Finding[] {
+function checkMachine(client: InfraClient, { dialect }: InfraModel): Finding[] {
+  const terraform = dialect === 'terraform'
   const { flows, generateSecret, oauth, complete } = client
   const name = printable(client.id)
   const found: Finding[] = []
@@ -27,7 +28,7 @@ function checkMachine(client: InfraClient): Finding[] {
         'error',
         'flow-mixed',
         `${name} allows ${printable(other.value as string)} beside client_credentials: Cognito refuses it`,
-        'give users a client of their own',
+        `take ${printable(other.value as string)} from it, and give users a client of their own`,
       ),
     )
   }
@@ -38,7 +39,7 @@ function checkMachine(client: InfraClient): Finding[] {
         'error',
         'client-no-secret',
         `${name} has no secret: client_credentials needs one`,
-        'generate a secret (GenerateSecret: true, generate_secret = true)',
+        `generate one: ${terraform ? 'generate_secret = true' : 'GenerateSecret: true'}`,
       ),
     )
   }
@@ -49,7 +50,7 @@ function checkMachine(client: InfraClient): Finding[] {
         'error',
         'oauth-off',
         `${name} has OAuth off: its token requests are answered with invalid_grant`,
-        'turn it on (AllowedOAuthFlowsUserPoolClient, allowed_oauth_flows_user_pool_client)',
+        `turn it on: ${terraform ? 'allowed_oauth_flows_user_pool_client = true' : 'AllowedOAuthFlowsUserPoolClient: true'}`,
       ),
     )
   }
@@ -74,29 +75,50 @@ function checkGrants({ id, scopes }: InfraClient, table: ScopeTable): Finding[] 
   )
 }
 
-/** Names a defined scope of the same resource server where there is one. */
+/** Names defined scopes that may be meant: of the same resource server, else of the same name. */
 export function closest(scope: string, { defined }: ScopeTable): string {
-  const identifier = scope.slice(0, scope.lastIndexOf('/') + 1)
-  const near = [...defined.keys()].filter((known) => known.startsWith(identifier)).slice(0, 5)
-  return near.length === 0
+  const identifier = identifierOf(scope)
+  const known = [...defined.keys()]
+  const near = known.filter((one) => identifierOf(one) === identifier)
+  const name = scope.slice(identifier.length)
+  const meant = near.length > 0 ? near : known.filter((one) => one.endsWith(name))
+  return meant.length === 0
     ? 'define it, or correct the spelling'
-    : `define it, or use one of ${near.map((known) => printable(known)).join(', ')}`
+    : `define it, or use one of ${printed(meant.slice(0, 5))}`
 }
 
-/** A scope as plain text is deployed in any order, also before what defines it. */
+const printed = (names: readonly string[]): string =>
+  names.map((name) => printable(name)).join(', ')
+
+/** Scopes as plain text are deployed in any order, also before what defines them: once a resource server. */
 function checkOrder(client: InfraClient, model: InfraModel, table: ScopeTable): Finding[] {
-  return (client.scopes?.items ?? []).flatMap(({ at, value, refs }) => {
-    const server = table.defined.get(value ?? '')?.server
-    if (server === undefined || !model.resourceServers.includes(server)) return []
-    if (refs.includes(server.id) || client.dependsOn.includes(server.id)) return []
+  const early = new Map<string, Fact<string>[]>()
+  for (const fact of client.scopes?.items ?? []) {
+    const ids = (table.defined.get(fact.value ?? '') ?? [])
+      .filter(({ server }) => model.resourceServers.includes(server) && mayShare(server, client))
+      .map(({ server }) => server.id)
+    const [id] = ids
+    // Conditions may choose between several: waiting for one is waiting for the one that is there.
+    const waits = ids.some((one) => fact.refs.includes(one) || client.dependsOn.includes(one))
+    if (id !== undefined && !waits) early.set(id, [...(early.get(id) ?? []), fact])
+  }
+  return [...early].map(([id, facts]) => {
+    const [first] = facts as [Fact<string>]
+    const scopes = printed(facts.map(({ value }) => value as string))
     return finding(
-      at,
+      first.at,
       'error',
       'scope-order',
-      `${printable(client.id)} may be deployed before ${printable(server.id)}, which defines ${printable(value as string)}`,
+      `${printable(client.id)} may be deployed before ${printable(id)}, which defines ${scopes}`,
       model.dialect === 'terraform'
-        ? `use ${printable(server.id)}.scope_identifiers, or add it to depends_on`
-        : `compose it (!Sub '\${${printable(server.id)}}/…'), or add DependsOn: ${printable(server.id)}`,
+        ? `use ${printable(id)}.scope_identifiers, or add ${printable(id)} to depends_on`
+        : `compose it (!Sub '\${${printable(id)}}/…'), or add DependsOn: ${printable(id)}`,
     )
   })
+}
+
+/** Whether both may be of one user pool. */
+function mayShare(server: InfraResourceServer, client: InfraClient): boolean {
+  const [one, other] = [poolOf(server), poolOf(client)]
+  return one === undefined || other === undefined || one === other
 }

@@ -70,11 +70,15 @@ export class CloudFormationResolver {
       )
     if (tree.kind === 'call') return this.#call(tree.name, tree.argument, at)
     const entries = new Map<string, Value>()
-    for (const [key, entry] of tree.entries) entries.set(key, this.value(entry.value))
+    const names = new Map<string, Position>()
+    for (const [key, entry] of tree.entries) {
+      entries.set(key, this.value(entry.value))
+      names.set(key, entry.at)
+    }
     const refs = refsOf(entries.values())
     // What a transform includes is seen by the transform alone.
     const complete = !entries.has('Fn::Transform') && !entries.has('<<')
-    return { kind: 'map', at, refs, entries, complete }
+    return { kind: 'map', at, refs, entries, names, complete }
   }
 
   #call(name: string, argument: Tree, at: Position): Value {

@@ -15,6 +15,9 @@ const SAM = 'AWS::Serverless-2016-10-31'
 /** Transforms that only rewrite what is there. */
 const HARMLESS = new Set([SAM, 'AWS::LanguageExtensions', 'AWS::SecretsManager-2020-07-23'])
 
+/** What these deploy is in templates of their own. */
+const NESTED = new Set(['AWS::CloudFormation::Stack', 'AWS::Serverless::Application'])
+
 /** @throws {TemplateError} where it is no template at all. */
 export async function readCloudFormation(
   file: string,
@@ -58,7 +61,7 @@ export async function readCloudFormation(
     dialect: sam ? 'sam' : 'cloudformation',
     resources: read,
     dangling: [...resolver.dangling, ...waits],
-    complete,
+    complete: complete && !read.some(({ type }) => NESTED.has(type)),
     globals,
   }
 }

@@ -18,6 +18,7 @@ const LIFETIME = { min: 300, max: 86_400 }
 export function checkUnused({ defined, granted, grantsKnown }: ScopeTable): Finding[] {
   if (!grantsKnown) return []
   return [...defined.values()]
+    .flat()
     .filter(({ scope }) => !granted.has(scope))
     .map(({ scope, fact }) =>
       finding(

@@ -30,7 +30,7 @@ export interface InfraResource {
   readonly conditional: boolean
   /** False where the template leaves open which properties it has. */
   readonly complete: boolean
-  /** Every resource it waits for. */
+  /** Every resource it waits for; of a client, those that they wait for too. */
   readonly dependsOn: readonly string[]
 }
 

@@ -4,25 +4,37 @@ import { printable } from '../core/printable.ts'
 import type { ReadRoute } from './app-route.ts'
 import { closest } from './client-checks.ts'
 import { type Finding, finding } from './finding.ts'
-import type { FactList, InfraModel, InfraRoute } from './model.ts'
+import type { FactList, InfraAuthorizer, InfraClient, InfraModel, InfraRoute } from './model.ts'
 import { gatewayRoute } from './route-match.ts'
-import { grants, isMachine, type ScopeTable } from './scope-table.ts'
+import {
+  clientsOf,
+  grants,
+  identifierOf,
+  isMachine,
+  isPersons,
+  type ScopeTable,
+} from './scope-table.ts'
 import type { Position } from './template-error.ts'
 
 /** Seconds a token lives where the client says nothing. */
 const DEFAULT_LIFETIME = 3600
 
 /** Scopes that a gateway's authorizer admits. */
-export function checkGateway(model: InfraModel, table: ScopeTable, machines: boolean): Finding[] {
+export function checkGateway(
+  model: InfraModel,
+  table: ScopeTable,
+  models: readonly InfraModel[],
+): Finding[] {
   const lists = new Set<FactList<string>>()
-  for (const { scopes } of [...model.authorizers, ...model.routes]) {
+  const guarded = model.routes.filter(({ authorization }) => authorization === 'cognito')
+  for (const { scopes } of [...model.authorizers, ...guarded]) {
     if (scopes !== undefined) lists.add(scopes)
   }
   return [
     ...[...lists].flatMap(({ items }) =>
       items.flatMap(({ at, value }) => undefinedScope(at, value, table)),
     ),
-    ...model.routes.flatMap((route) => withoutScopes(route, model, machines)),
+    ...model.routes.flatMap((route) => withoutScopes(route, model, models)),
   ]
 }
 
@@ -32,54 +44,79 @@ function undefinedScope(at: Position, scope: string | undefined, table: ScopeTab
   return [finding(at, 'error', 'scope-undefined', message, closest(scope, table))]
 }
 
-function withoutScopes(route: InfraRoute, model: InfraModel, machines: boolean): Finding[] {
+function withoutScopes(
+  route: InfraRoute,
+  model: InfraModel,
+  models: readonly InfraModel[],
+): Finding[] {
   const { authorization, authorizer, scopes, complete } = route
   const known = model.authorizers.find(({ id }) => id === authorizer)
   const none = scopes === undefined ? complete : scopes.complete && scopes.items.length === 0
   if (authorization !== 'cognito' || known?.kind !== 'rest' || !none) return []
+  const clients = clientsOf(known, model, models)
+  // ID tokens are people's: an API for them is what such an authorizer is for.
+  if (clients.length > 0 && clients.every(isPersons)) return []
   return [
     finding(
       route.at,
-      machines ? 'error' : 'warning',
+      clients.length > 0 && clients.every(isMachine) ? 'error' : 'warning',
       'authorizer-no-scopes',
       `${printable(route.id)} has a Cognito authorizer without scopes: it expects an ID token and refuses access tokens`,
-      'name the scopes it admits (AuthorizationScopes, authorization_scopes)',
+      'name the scopes it admits (AuthorizationScopes, authorization_scopes), unless it is for people alone',
     ),
   ]
 }
 
-/** Decisions kept longer than the shortest-lived token they were made about. */
+/** Tokens that a proxy, and decisions that a gateway, keeps for longer than a token lives. */
 export function checkLifetimes(
   models: readonly InfraModel[],
   proxyTtl: number | undefined,
 ): Finding[] {
-  const clients = models.flatMap(({ clients }) => clients).filter(isMachine)
-  const found: Finding[] = []
-  for (const { id, at, accessTokenValidity, complete } of clients) {
-    const written = accessTokenValidity !== undefined
-    const lifetime = written ? accessTokenValidity.value : complete ? DEFAULT_LIFETIME : undefined
-    if (lifetime === undefined) continue
-    const whose = `${printable(id)}'s tokens live ${lifetime} s`
-    if (proxyTtl !== undefined && proxyTtl >= lifetime) {
-      const message = `${whose}, the proxy keeps them ${proxyTtl} s`
-      found.push(
-        finding(
-          written ? accessTokenValidity.at : at,
-          'error',
-          'lifetime-ttl',
-          message,
-          'keep them for less',
-        ),
-      )
-    }
-    for (const { id: name, ttl } of models.flatMap(({ authorizers }) => authorizers)) {
-      if (ttl?.value === undefined || ttl.value < lifetime) continue
-      const message = `${whose}, ${printable(name)} keeps its decisions ${ttl.value} s`
-      found.push(finding(ttl.at, 'warning', 'lifetime-ttl', message, 'keep decisions for less'))
-    }
-  }
-  return found
+  const kept = models.flatMap((model) =>
+    model.authorizers.flatMap((authorizer) => keptDecisions(authorizer, model, models)),
+  )
+  if (proxyTtl === undefined) return kept
+  const tokens = models.flatMap(({ clients }) => clients).filter(isMachine)
+  return tokens
+    .flatMap((client): Finding[] => {
+      const lifetime = lifetimeOf(client)
+      if (lifetime === undefined || proxyTtl < lifetime) return []
+      const at = client.accessTokenValidity?.at ?? client.at
+      const message = `${printable(client.id)}'s tokens live ${lifetime} s, the proxy keeps them ${proxyTtl} s`
+      const fix = `keep them for less than ${lifetime} s, or let them live longer (AccessTokenValidity, access_token_validity)`
+      return [finding(at, 'error', 'lifetime-ttl', message, fix)]
+    })
+    .concat(kept)
 }
+
+/** Once an authorizer, for the client whose tokens are gone first. */
+function keptDecisions(
+  authorizer: InfraAuthorizer,
+  model: InfraModel,
+  models: readonly InfraModel[],
+): Finding[] {
+  const { id, ttl } = authorizer
+  const seconds = ttl?.value
+  if (ttl === undefined || seconds === undefined) return []
+  let shortest: { readonly client: InfraClient; readonly lifetime: number } | undefined
+  for (const client of clientsOf(authorizer, model, models).filter(isMachine)) {
+    const lifetime = lifetimeOf(client)
+    if (lifetime === undefined || lifetime >= (shortest?.lifetime ?? seconds + 1)) continue
+    shortest = { client, lifetime }
+  }
+  if (shortest === undefined) return []
+  const { client, lifetime } = shortest
+  const message = `${printable(client.id)}'s tokens live ${lifetime} s, ${printable(id)} keeps its decisions ${seconds} s`
+  const fix = `keep decisions for less than ${lifetime} s (AuthorizerResultTtlInSeconds, authorizer_result_ttl_in_seconds)`
+  return [finding(ttl.at, 'warning', 'lifetime-ttl', message, fix)]
+}
+
+const lifetimeOf = ({ accessTokenValidity, complete }: InfraClient): number | undefined =>
+  accessTokenValidity === undefined
+    ? complete
+      ? DEFAULT_LIFETIME
+      : undefined
+    : accessTokenValidity.value
 
 /** Scopes that an app asks for. */
 export const checkAppScopes = (routes: readonly ReadRoute[], table: ScopeTable): Finding[] =>
@@ -91,16 +128,17 @@ export const checkAppScopes = (routes: readonly ReadRoute[], table: ScopeTable):
 export function checkLeastPrivilege(
   models: readonly InfraModel[],
   routes: readonly ReadRoute[],
+  { defined }: ScopeTable,
 ): Finding[] {
   const needed = new Set(routes.flatMap(({ scopes, anyOf }) => [...scopes, ...anyOf]))
-  const servers = new Set([...needed].map((scope) => scope.slice(0, scope.lastIndexOf('/'))))
+  const servers = new Set([...needed].map(identifierOf))
   return models
     .flatMap(({ clients }) => clients)
     .filter(isMachine)
     .flatMap((client) => {
       // Scopes of resource servers that the app does not use are another app's.
       const spare = grants(client).filter(
-        (scope) => !needed.has(scope) && servers.has(scope.slice(0, scope.lastIndexOf('/'))),
+        (scope) => defined.has(scope) && !needed.has(scope) && servers.has(identifierOf(scope)),
       )
       if (spare.length === 0) return []
       const names = spare.map((scope) => printable(scope)).join(', ')
@@ -109,7 +147,7 @@ export function checkLeastPrivilege(
         'warning',
         'client-over-granted',
         `${printable(client.id)} is granted ${names}, which no route needs`,
-        'take it from the client, or from the resource server too',
+        'take it from the client; where no other app needs it, from the resource server too',
       )
     })
 }
@@ -118,15 +156,16 @@ export function checkLeastPrivilege(
 export function checkAgreement(
   models: readonly InfraModel[],
   routes: readonly ReadRoute[],
+  table: ScopeTable,
 ): Finding[] {
   const gateway = models.flatMap((model) => model.routes)
   return routes.flatMap((route) => {
     const found = gatewayRoute(gateway, route)
-    return found === undefined ? [] : compared(route, found)
+    return found === undefined ? [] : compared(route, found, table)
   })
 }
 
-function compared(app: ReadRoute, gateway: InfraRoute): Finding[] {
+function compared(app: ReadRoute, gateway: InfraRoute, table: ScopeTable): Finding[] {
   const what = printable(`${app.method} ${app.path}`)
   const there = `${printable(gateway.at.file)}:${gateway.at.line}`
   if (app.open && gateway.authorization === 'cognito') {
@@ -147,7 +186,8 @@ function compared(app: ReadRoute, gateway: InfraRoute): Finding[] {
   const admits = (list: readonly string[]) => list.some((scope) => admitted.has(scope))
   const refused = admits(app.scopes) ? [] : app.anyOf.filter((scope) => !admitted.has(scope))
   const shut = app.scopes.length > 0 && app.anyOf.length === 0 && !admits(app.scopes)
-  const missing = shut ? app.scopes : refused
+  // What is defined nowhere is told as that.
+  const missing = (shut ? app.scopes : refused).filter((scope) => !table.isMissing(scope))
   if (missing.length === 0) return []
   const names = missing.map((scope) => printable(scope)).join(', ')
   const message = `${what} asks for ${names}, which its authorizer at ${there} does not admit`

@@ -1,6 +1,7 @@
 /** SAM's APIs and the events of its functions → authorizers and routes of the model. */
 import {
   common,
+  isForeignIssuer,
   member,
   oneOrMore,
   property,
@@ -72,7 +73,8 @@ function merged(shared: Value | undefined, own: Value | undefined): Value | unde
   const entries = new Map(shared.entries)
   for (const [key, value] of own.entries)
     entries.set(key, merged(shared.entries.get(key), value) ?? value)
-  return { ...own, entries, complete: own.complete && shared.complete }
+  const names = new Map([...(shared.names ?? []), ...(own.names ?? [])])
+  return { ...own, entries, names, complete: own.complete && shared.complete }
 }
 
 function authorizersOf({ id, flavour, resource, auth }: Api): InfraAuthorizer[] {
@@ -83,10 +85,11 @@ function authorizersOf({ id, flavour, resource, auth }: Api): InfraAuthorizer[] 
     const given = member(value, pool)
     if (given === undefined) return []
     const issuer = member(given, 'issuer') ?? member(given, 'Issuer')
+    if (isForeignIssuer(issuer)) return []
     const base = resource === undefined ? undefined : common(resource)
     return written<InfraAuthorizer>({
       id: `${id}.${name}`,
-      at: value.at,
+      at: authorizers.names?.get(name) ?? value.at,
       conditional: base?.conditional ?? false,
       complete: value.kind === 'map' && value.complete,
       dependsOn: value.refs,
@@ -111,7 +114,7 @@ function routesOf(resource: Resource, apis: ReadonlyMap<string, Api>): InfraRout
     const api = apis.get(apiOf(properties, flavour))
     return written<InfraRoute>({
       id: `${resource.id}.${name}`,
-      at: event.at,
+      at: events.names?.get(name) ?? event.at,
       conditional: resource.conditional,
       complete: event.kind === 'map' && event.complete,
       dependsOn: event.refs,

@@ -4,6 +4,7 @@ import type { InfraModel } from './model.ts'
 import { samApis } from './sam-facts.ts'
 import { toClient, toDomain, toParameter, toResourceServer, toUserPool } from './user-pool-facts.ts'
 import type { DanglingReference, Resource, Value } from './value.ts'
+import { everythingAwaited } from './waits.ts'
 
 /** What a dialect's reader gives. */
 export interface ReadResources {
@@ -35,7 +36,9 @@ export function toModel(files: readonly string[], read: ReadResources): InfraMod
     userPools: all(['AWS::Cognito::UserPool'], toUserPool),
     domains: all(['AWS::Cognito::UserPoolDomain'], toDomain),
     resourceServers: all(['AWS::Cognito::UserPoolResourceServer'], toResourceServer),
-    clients: all(['AWS::Cognito::UserPoolClient'], toClient),
+    clients: all(['AWS::Cognito::UserPoolClient'], (resource) =>
+      toClient({ ...resource, dependsOn: everythingAwaited(resource, byId) }),
+    ),
     parameters: all(['AWS::SSM::Parameter'], toParameter),
     authorizers: [...authorizers, ...sam.authorizers],
     routes: [...routes, ...sam.routes],

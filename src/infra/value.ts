@@ -40,6 +40,8 @@ export type Value = Placed &
     | {
         readonly kind: 'map'
         readonly entries: ReadonlyMap<string, Value>
+        /** Where their names stand, in CloudFormation. */
+        readonly names?: ReadonlyMap<string, Position>
         readonly complete: boolean
       }
     | { readonly kind: 'unknown'; readonly source: Source }

@@ -152,7 +152,7 @@ t.test('HTTP APIs: authorizer, routes, the default route', async (t) => {
 resource "aws_apigatewayv2_authorizer" "j" {
   api_id = aws_apigatewayv2_api.a.id
   authorizer_type = "JWT"
-  jwt_configuration { issuer = "https://x" }
+  jwt_configuration { issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a" }
 }
 resource "aws_apigatewayv2_authorizer" "l" {
   api_id = aws_apigatewayv2_api.a.id
