@@ -19,6 +19,7 @@ export type {
   InfraClient,
   InfraDomain,
   InfraModel,
+  InfraOutput,
   InfraParameter,
   InfraResource,
   InfraResourceServer,
@@ -31,4 +32,4 @@ export { readTemplate } from './read-template.ts'
 export { renderTemplate } from './render-template.ts'
 export type { Position } from './template-error.ts'
 export { TemplateError } from './template-error.ts'
-export type { DanglingReference, Source } from './value.ts'
+export type { DanglingReference, Piece, Source } from './value.ts'

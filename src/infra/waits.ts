@@ -1,19 +1,39 @@
-/** What a resource waits for through others, which is deployed before it as well. */
-import type { Resource } from './value.ts'
+/** Which resource servers a resource waits for through others. */
+import { mergeRefs, type Resource } from './value.ts'
 
-/** CloudFormation takes 500 resources; without an end, long chains of clients cost their square. */
-const MAX_AWAITED = 1_000
+const SERVER = 'AWS::Cognito::UserPoolResourceServer'
+/** Steps from resource to resource; a template of any use takes a few hundred. */
+const MAX_STEPS = 1_000_000
 
-/** `dependsOn` of a resource, those of what it waits for, and so on; nearest first. */
-export function everythingAwaited(
-  { dependsOn }: Resource,
-  resources: ReadonlyMap<string, Resource>,
-): readonly string[] {
-  const awaited = new Set(dependsOn)
-  // A set is walked to its end, wherever that moves to.
-  for (const id of awaited) {
-    if (awaited.size > MAX_AWAITED) break
-    for (const further of resources.get(id)?.dependsOn ?? []) awaited.add(further)
+/** Each resource with the resource servers that anything it waits for waits for. */
+export function waitingThrough(resources: readonly Resource[]): readonly Resource[] {
+  const followers = new Map<string, string[]>()
+  for (const { id, dependsOn } of resources) {
+    for (const name of dependsOn) {
+      const list = followers.get(name)
+      if (list === undefined) followers.set(name, [id])
+      else list.push(id)
+    }
   }
-  return [...awaited]
+  const servers = new Map<string, string[]>()
+  let left = MAX_STEPS
+  for (const { id: server } of resources.filter(({ type }) => type === SERVER)) {
+    const reached = new Set([server])
+    for (const id of reached) {
+      for (const follower of followers.get(id) ?? []) {
+        left -= 1
+        if (left > 0) reached.add(follower)
+      }
+    }
+    reached.delete(server)
+    for (const id of reached) {
+      const list = servers.get(id)
+      if (list === undefined) servers.set(id, [server])
+      else list.push(server)
+    }
+  }
+  return resources.map((resource) => ({
+    ...resource,
+    dependsOn: mergeRefs(resource.dependsOn, servers.get(resource.id) ?? []),
+  }))
 }
