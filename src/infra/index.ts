@@ -19,6 +19,7 @@ export type {
   InfraClient,
   InfraDomain,
   InfraModel,
+  InfraOutput,
   InfraParameter,
   InfraResource,
   InfraResourceServer,
@@ -33,4 +34,4 @@ export { renderTemplate } from './render-template.ts'
 export { readRoutes, routesFile } from './routes-file.ts'
 export type { Position } from './template-error.ts'
 export { TemplateError } from './template-error.ts'
-export type { DanglingReference, Source } from './value.ts'
+export type { DanglingReference, Piece, Source } from './value.ts'

@@ -5,7 +5,7 @@ import type { InfraModel } from './model.ts'
 import { readTerraform } from './terraform.ts'
 import { toModel } from './to-model.ts'
 
-/** The text of one file. Its name tells the dialect: `.tf` is Terraform, all else CloudFormation. */
+/** The text of one file. Its name tells the dialect: `.tf` and `.tf.json` are Terraform, all else CloudFormation. */
 export interface TemplateSource {
   /** Repeated in positions, never opened. */
   readonly file: string
@@ -29,7 +29,7 @@ export interface ReadTemplateOptions {
  * What the template alone tells is resolved (references, `!Sub`, `!Join`, mappings, parameters and
  * variables with defaults, locals, `format()`); what only a deployment knows is marked unknown.
  *
- * @param sources One CloudFormation template, or every `.tf` file of one Terraform module. At most
+ * @param sources One CloudFormation template, or every `.tf` and `.tf.json` file of one Terraform module. At most
  *   1,000,000 characters a file.
  * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed,
  *   too large, or refers to itself in a circle.
@@ -45,7 +45,7 @@ export async function readTemplate(
   )
   const given = readParameters(options)
   const files = read.map(({ file }) => file)
-  const terraform = read.filter(({ file }) => /\.tf$/i.test(file))
+  const terraform = read.filter(({ file }) => /\.tf(?:\.json)?$/i.test(file))
   if (terraform.length > 0 && terraform.length === read.length) {
     return toModel(files, await readTerraform(read, given))
   }
@@ -53,7 +53,7 @@ export async function readTemplate(
   if (only === undefined || read.length > 1) {
     throw new OptionError(
       'sources',
-      `has ${read.length} files: pass one CloudFormation template, or the .tf files of one module`,
+      `has ${read.length} files: pass one CloudFormation template, or the .tf and .tf.json files of one module`,
     )
   }
   return toModel(files, await readCloudFormation(only.file, only.text, given))
