@@ -6,14 +6,22 @@ import { printable } from '../core/printable.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import type { CommandContext } from './context.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
-import { localCommand } from './local.ts'
+import { helpText } from './help.ts'
+import { manual } from './manual.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Longest line of an error. */
 const LONGEST = 500
 
-/** In the order help lists them. */
-const COMMANDS: readonly ((context: CommandContext) => Command)[] = [localCommand]
+type MakeCommand = (context: CommandContext) => Command
+
+/** In the order help lists them; each is loaded when it is named, or all where none is. */
+const COMMANDS: ReadonlyMap<string, () => Promise<MakeCommand>> = new Map([
+  ['local', async () => (await import('./local.ts')).localCommand],
+  ['token', async () => (await import('./token.ts')).tokenCommand],
+  ['explain', async () => (await import('./explain.ts')).explainCommand],
+  ['completion', async () => (await import('./completion.ts')).completionCommand],
+])
 
 /**
  * Runs one command.
@@ -31,37 +39,82 @@ export async function runProgram(
   const exitWith = (code: ExitCode): void => {
     exitCode = code
   }
-  const program = new Command('cognito-m2m')
-    .description('Amazon Cognito machine-to-machine tokens: a user pool on your machine')
-    .version(packageVersion())
-  for (const command of COMMANDS) program.addCommand(command({ terminal, exitWith, started }))
+  try {
+    const program = await programFor(args, { terminal, exitWith, started })
+    await program.parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return usage(error, terminal)
+    // Who pressed Ctrl-C knows.
+    if (error instanceof CommandFailure && error.exitCode === EXIT.interrupted)
+      return error.exitCode
+    terminal.err(`${oneLine(error)}\n`)
+    return error instanceof CommandFailure ? error.exitCode : EXIT.usage
+  }
+}
+
+/** With the one command that is named; with all of them where help, completion or a mistake needs them. */
+export async function programFor(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<Command> {
+  const { terminal } = context
+  const program = manual(
+    new Command('cognito-m2m')
+      .description('Amazon Cognito machine-to-machine tokens on the command line')
+      .version(packageVersion(), '--version', 'print the version')
+      .helpCommand('help [command]', 'the manual of a command'),
+    {
+      description: ['A user pool on your machine, tokens from any pool, what is wrong with one.'],
+      environment: {
+        NO_COLOR: 'no colours, whatever it is set to',
+        FORCE_COLOR: 'colours where there is no terminal either; 0 for none',
+      },
+      exitStatus: {
+        ok: 'done, and nothing is wrong',
+        refused: 'done, and the answer is no',
+        unavailable: 'it could not be told: an endpoint or its network failed',
+        interrupted: 'interrupted by Ctrl-C',
+      },
+      examples: [['How a command is used, with examples:', 'cognito-m2m help local']],
+    },
+  )
+  const [first = ''] = args
+  const named = COMMANDS.get(first)
+  const makers = named === undefined || first === 'completion' ? [...COMMANDS.values()] : [named]
+  for (const load of makers) program.addCommand((await load())(context))
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()
       .showSuggestionAfterError(false)
-      .configureOutput({ writeOut: terminal.out, writeErr: () => {} })
+      .helpOption('-h, --help', 'print this manual')
+      .configureHelp({ formatHelp: (it) => helpText(it, terminal) })
+      .configureOutput({
+        writeOut: terminal.out,
+        writeErr: () => {},
+        // Colours are the terminal's to decide, and its own.
+        getOutHasColors: () => terminal.colors,
+      })
   }
-  try {
-    await program.parseAsync(args, { from: 'user' })
-    return exitCode
-  } catch (error) {
-    if (error instanceof CommanderError) return usage(error, program, terminal)
-    terminal.err(`${oneLine(error)}\n`)
-    if (error instanceof CommandFailure) return error.exitCode
-    return EXIT.usage
-  }
+  return program
 }
 
-function usage(error: CommanderError, program: Command, terminal: Terminal): ExitCode {
+function usage(error: CommanderError, terminal: Terminal): ExitCode {
   // Help and version that were asked for end in an "error" as well.
   if (error.exitCode === 0) return EXIT.ok
-  const names = program.commands.map((command) => command.name()).join(', ')
   const problem =
     error.code === 'commander.help'
-      ? `name a command (${names})`
-      : error.message.replace(/^error: /, '').replace(/\.$/, '')
+      ? `name a command (${[...COMMANDS.keys()].join(', ')})`
+      : withoutSecrets(error.message.replace(/^error: /, '').replace(/\.$/, ''))
   terminal.err(`cognito-m2m: ${printable(problem, LONGEST)}; see cognito-m2m --help\n`)
   return EXIT.usage
+}
+
+/** Messages repeat what was given, and that may be a token or a secret in the wrong place. */
+function withoutSecrets(message: string): string {
+  return message
+    .replace(/^(unknown option '[^=]*=).*/s, "$1…'")
+    .replaceAll(/'([^']{40})[^']+'/g, "'$1…'")
 }
 
 function oneLine(error: unknown): string {

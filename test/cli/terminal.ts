@@ -1,7 +1,7 @@
 /** A terminal in memory. */
 import type { Terminal } from '../../src/cli/terminal.ts'
 
-/** @param parts What this terminal does otherwise: no colours, no environment, nobody there. */
+/** @param parts What this terminal does otherwise: no colours, no environment, no network, nobody there. */
 export function testTerminal(parts: Partial<Terminal> = {}) {
   let out = ''
   let err = ''
@@ -13,10 +13,15 @@ export function testTerminal(parts: Partial<Terminal> = {}) {
       err += text
     },
     colors: false,
+    width: 80,
     env: {},
     input: async () => undefined,
     secret: async () => undefined,
     signal: new AbortController().signal,
+    fetch: async () => {
+      throw new TypeError('no network')
+    },
+    now: Date.now,
     ...parts,
     written: () => ({ out, err }),
   }
