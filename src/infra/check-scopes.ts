@@ -52,7 +52,8 @@ export function checkScopes(
     ...checkLifetimes(all, proxyTtl),
     ...checkAppScopes(routes, table),
     ...(routes.length > 0 ? checkLeastPrivilege(all, routes, table) : []),
-    ...checkAgreement(all, routes, table),
+    ...checkAgreement(all, code, table, 'code'),
+    ...checkAgreement(all, documented, table, 'the document'),
   ]
   return unique(found).sort(byPlace)
 }

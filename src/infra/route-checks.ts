@@ -16,6 +16,13 @@ import {
 } from './scope-table.ts'
 import type { Position } from './template-error.ts'
 
+/** Where an app says what its routes need, and what is to be done where it says too little. */
+type Said = keyof typeof OPEN
+const OPEN = {
+  code: 'guard it in code too: who reaches the app past the gateway gets in',
+  'the document': 'name its scopes under security: callers read that they need no token',
+} as const
+
 /** Seconds a token lives where the client says nothing. */
 const DEFAULT_LIFETIME = 3600
 
@@ -138,12 +145,14 @@ export function checkLeastPrivilege(
     .flatMap((client) => {
       // Scopes of resource servers that the app does not use are another app's.
       const spare = grants(client).filter(
-        (scope) => defined.has(scope) && !needed.has(scope) && servers.has(identifierOf(scope)),
+        ({ value: scope }) =>
+          defined.has(scope) && !needed.has(scope) && servers.has(identifierOf(scope)),
       )
-      if (spare.length === 0) return []
-      const names = spare.map((scope) => printable(scope)).join(', ')
+      const [first] = spare
+      if (first === undefined) return []
+      const names = spare.map(({ value }) => printable(value)).join(', ')
       return finding(
-        client.scopes?.at ?? client.at,
+        first.at,
         'warning',
         'client-over-granted',
         `${printable(client.id)} is granted ${names}, which no route needs`,
@@ -152,31 +161,37 @@ export function checkLeastPrivilege(
     })
 }
 
-/** What code and gateway say about the same route. */
+/**
+ * What an app and its gateway say about the same route.
+ *
+ * @param source Where the app says it.
+ */
 export function checkAgreement(
   models: readonly InfraModel[],
   routes: readonly ReadRoute[],
   table: ScopeTable,
+  source: Said,
 ): Finding[] {
   const gateway = models.flatMap((model) => model.routes)
   return routes.flatMap((route) => {
     const found = gatewayRoute(gateway, route)
-    return found === undefined ? [] : compared(route, found, table)
+    return found === undefined ? [] : compared(route, found, table, source)
   })
 }
 
-function compared(app: ReadRoute, gateway: InfraRoute, table: ScopeTable): Finding[] {
+function compared(app: ReadRoute, gateway: InfraRoute, table: ScopeTable, source: Said): Finding[] {
   const what = printable(`${app.method} ${app.path}`)
   const there = `${printable(gateway.at.file)}:${gateway.at.line}`
   if (app.other) return []
   if (app.open && gateway.authorization === 'cognito') {
-    const message = `${what} is open in code and guarded at ${there}`
-    const fix = 'guard it in code too: who reaches the app past the gateway gets in'
-    return [finding(app.at, 'error', 'route-open-in-code', message, fix)]
+    const message = `${what} is open in ${source} and guarded at ${there}`
+    return [finding(app.at, 'error', 'route-open-in-code', message, OPEN[source])]
   }
   if (!app.open && gateway.authorization === 'none') {
-    const message = `${what} is guarded in code and open at ${there}`
-    const fix = 'set the authorizer on it, or leave the judging to the code on purpose'
+    // In words that are the same for code and document: it is one place.
+    const own = printable(`${gateway.method?.value} ${gateway.path?.value}`)
+    const message = `${printable(gateway.id)} lets anyone through to ${own}, which asks for a token`
+    const fix = 'set the authorizer on it, or leave the judging to the app on purpose'
     return [finding(gateway.at, 'warning', 'route-open-in-template', message, fix)]
   }
   const { scopes } = gateway

@@ -6,6 +6,7 @@ import type {
   InfraModel,
   InfraResourceServer,
 } from './model.ts'
+import type { Position } from './template-error.ts'
 
 /** Scopes that Cognito itself defines. */
 const RESERVED = new Set(['openid', 'email', 'phone', 'profile', 'aws.cognito.signin.user.admin'])
@@ -60,7 +61,7 @@ export function scopeTable(models: readonly InfraModel[]): ScopeTable {
       !defined.has(scope) &&
       !RESERVED.has(scope) &&
       (closed.get(identifierOf(scope)) ?? serversKnown),
-    granted: new Set(clients.flatMap(grants)),
+    granted: new Set(clients.flatMap(grants).map(({ value }) => value)),
     grantsKnown:
       poolsKnown &&
       clients.length > 0 &&
@@ -77,8 +78,9 @@ function poolsAreHere(model: InfraModel, models: readonly InfraModel[]): boolean
   )
 }
 
-export const grants = ({ scopes }: InfraClient): string[] =>
-  (scopes?.items ?? []).flatMap(({ value }) => (value === undefined ? [] : [value]))
+/** Scopes that a client is certainly granted. */
+export const grants = ({ scopes }: InfraClient): { at: Position; value: string }[] =>
+  (scopes?.items ?? []).flatMap(({ at, value }) => (value === undefined ? [] : [{ at, value }]))
 
 /** Whether a client asks for tokens of its own; false where that cannot be told. */
 export const isMachine = ({ flows }: InfraClient): boolean =>

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +27,7 @@ const ORDERS: InfraDefinition = {
   ],
   clients: [{ name: 'billing', scopes: ['orders/read', 'orders/write'], accessTokenValidity: 900 }],
 }
+const EXAMPLES = 'examples/drift'
 const [cloudformation, terraform] = ['cloudformation', 'terraform'] as const
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
@@ -98,6 +99,19 @@ t.test('what was written passes the validators of both worlds', async (t) => {
       [],
       file,
     )
+  }
+  for (const file of ['sam/clean/auth.yaml', 'sam/clean/api.yaml', 'express/clean/template.yaml']) {
+    const { diagnostics } = engine.validateStandard(new TemplateFile(join(EXAMPLES, file)))
+    t.strictSame(
+      diagnostics.filter(({ severity }) => /error|fatal/i.test(severity)),
+      [],
+      file,
+    )
+  }
+  for (const file of readdirSync(join(EXAMPLES, 'terraform/clean'))) {
+    if (!file.endsWith('.tf')) continue
+    const text = readFileSync(join(EXAMPLES, 'terraform/clean', file), 'utf8')
+    t.ok(Object.keys(await parse(file, text)).length > 0, file)
   }
   const [main] = renderTemplate(ORDERS, terraform)
   const parsed = await parse('main.tf', main?.text ?? '')

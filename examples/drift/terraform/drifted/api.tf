@@ -57,7 +57,7 @@ resource "aws_api_gateway_method" "create_order" {
   http_method          = "POST"
   authorization        = "COGNITO_USER_POOLS"
   authorizer_id        = aws_api_gateway_authorizer.callers.id
-  authorization_scopes = ["orders/api"] # drift: scope-undefined at orders/api
+  authorization_scopes = ["orders/write", "orders/api"] # drift: scope-undefined at orders/api
 }
 
 resource "aws_api_gateway_method" "read_order" {
