@@ -26,6 +26,9 @@ export type {
   InfraScope,
   InfraUserPool,
 } from './model.ts'
+export type { PoolClientOptions, PoolFlow } from './pool-clients.ts'
+export type { LeftOut, PoolOptions, PoolOptionsOfOptions } from './pool-options.ts'
+export { poolOptionsOf } from './pool-options.ts'
 export type { ReadTemplateOptions, TemplateSource } from './read-template.ts'
 export { readTemplate } from './read-template.ts'
 export { renderTemplate } from './render-template.ts'
