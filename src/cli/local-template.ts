@@ -1,9 +1,20 @@
 /** Templates → what `local` starts: the clients and scopes that a deployment would make. */
 import { OptionError, show } from '../core/option-error.ts'
-import type { PoolOptions } from '../infra/index.ts'
+import {
+  checkScopes,
+  type InfraModel,
+  type PoolOptions,
+  readTemplate,
+  TemplateError,
+} from '../infra/index.ts'
+import { placeOf } from '../infra/pool-members.ts'
+import { failsDeployment, templatePool } from '../infra/pool-options.ts'
 import { readJsonFile } from '../testing/json-file.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
-import { readParameters, readTemplates } from './template-files.ts'
+import { findingLine } from './findings.ts'
+import { readParameters } from './parameters.ts'
+import { styleOf } from './style.ts'
+import { templateGroups } from './template-files.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface TemplateFlags {
@@ -36,42 +47,45 @@ export async function fromTemplate(
   flags: TemplateFlags,
   terminal: Terminal,
 ): Promise<FromTemplate> {
-  const { template = [], parameter = [], pool, secrets } = flags
-  const models = await readTemplates(template, readParameters(parameter))
-  const { checkScopes } = await import('../infra/index.ts')
-  const { deploymentErrors, templatePool } = await import('../infra/pool-options.ts')
-  const { placeOf } = await import('../infra/pool-members.ts')
-  const say = (line: string): void => terminal.err(`${line}\n`)
-  for (const finding of checkScopes(models)) {
-    const { severity, code, message, fix } = finding
-    if (severity === 'error') say(`${placeOf(finding)}: error ${code} ${message}; ${fix}`)
-  }
-  const count = deploymentErrors(models).length
-  if (count > 0) {
-    const reasons = count === 1 ? 'this' : `these ${count} reasons`
+  const models = await readModels(flags)
+  const errors = checkScopes(models).filter(({ severity }) => severity === 'error')
+  for (const error of errors) terminal.err(findingLine(error, styleOf({ colors: false })))
+  const { length } = errors.filter(failsDeployment)
+  if (length > 0) {
+    const reasons = length === 1 ? 'this' : `these ${length} reasons`
     throw new CommandFailure(EXIT.refused, `would not be deployed for ${reasons}: correct it there`)
   }
-  const { options, clients } = named('--pool', () =>
-    templatePool(models, pool, (at, message, fix) =>
-      say(`${placeOf(at)}: left out: ${message}; ${fix}`),
-    ),
-  )
+  const { options, clients } = poolFrom(models, flags, terminal)
   const origins = new Map(
     clients.map(({ id, at }, index) => [
       (options.clients[index] as PoolOptions['clients'][number]).clientId,
       { resource: id, at: placeOf(at) },
     ]),
   )
+  const { secrets } = flags
   return { options: secrets === undefined ? options : withSecrets(options, secrets), origins }
 }
 
-/** Who runs this knows the option `userPool` as a flag. */
-function named<T>(flag: string, make: () => T): T {
+async function readModels({ template = [], parameter = [] }: TemplateFlags) {
+  const parameters = readParameters(parameter)
+  const groups = templateGroups(template, '--template')
   try {
-    return make()
+    return await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
+  } catch (error) {
+    if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
+    throw error
+  }
+}
+
+/** Who runs this knows the option `userPool` as a flag. */
+function poolFrom(models: readonly InfraModel[], { pool }: TemplateFlags, { err }: Terminal) {
+  try {
+    return templatePool(models, pool, (at, message, fix) =>
+      err(`${placeOf(at)}: left out: ${message}; ${fix}\n`),
+    )
   } catch (error) {
     if (!(error instanceof OptionError) || error.option !== 'userPool') throw error
-    throw new OptionError(flag, error.problem)
+    throw new OptionError('--pool', error.problem)
   }
 }
 

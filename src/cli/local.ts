@@ -5,7 +5,7 @@ import { type LocalUserPoolOptions, readPoolFile, startUserPool } from '../testi
 import type { CommandContext } from './context.ts'
 import { jsonLine } from './json.ts'
 import { describePool, summaryOf } from './local-summary.ts'
-import { type FromTemplate, fromTemplate, type TemplateFlags } from './local-template.ts'
+import type { FromTemplate, TemplateFlags } from './local-template.ts'
 import { type Manual, manual } from './manual.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -94,8 +94,11 @@ async function definitionOf(flags: LocalFlags, terminal: Terminal): Promise<Defi
     }
     return { options: config === undefined ? EXAMPLE : readPoolFile(config), origins: new Map() }
   }
-  if (config === undefined) return fromTemplate(flags, terminal)
-  throw new OptionError('--config', 'and --template each say what is served: give one of them')
+  if (config !== undefined) {
+    throw new OptionError('--config', 'and --template each say what is served: give one of them')
+  }
+  const { fromTemplate } = await import('./local-template.ts')
+  return fromTemplate(flags, terminal)
 }
 
 function readPort(text: string): number {

@@ -18,11 +18,10 @@ export function processTerminal(signal: AbortSignal): Terminal {
     width: stdout.columns || 80,
     env,
     signal,
-    input: async (maxBytes) => (stdin.isTTY ? undefined : readInput(stdin, maxBytes, signal)),
+    input: async (maxBytes) =>
+      stdin.isTTY ? undefined : readInput(stdin, { maxBytes, signal, what: 'standard input' }),
     secret: async (question) =>
-      stdin.isTTY
-        ? readHidden(stdin, (text) => stderr.write(text), question, signal)
-        : undefined,
+      stdin.isTTY ? readHidden(stdin, (text) => stderr.write(text), question, signal) : undefined,
     fetch: (...given) => globalThis.fetch(...given),
     now: Date.now,
   }

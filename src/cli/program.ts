@@ -18,6 +18,9 @@ type MakeCommand = (context: CommandContext) => Command
 /** In the order help lists them; each is loaded when it is named, or all where none is. */
 const COMMANDS: ReadonlyMap<string, () => Promise<MakeCommand>> = new Map([
   ['local', async () => (await import('./local.ts')).localCommand],
+  ['token', async () => (await import('./token.ts')).tokenCommand],
+  ['explain', async () => (await import('./explain.ts')).explainCommand],
+  ['completion', async () => (await import('./completion.ts')).completionCommand],
 ])
 
 /**
@@ -43,14 +46,18 @@ export async function runProgram(
   } catch (error) {
     if (error instanceof CommanderError) return usage(error, terminal)
     // Who pressed Ctrl-C knows.
-    if (error instanceof CommandFailure && error.exitCode === EXIT.interrupted) return error.exitCode
+    if (error instanceof CommandFailure && error.exitCode === EXIT.interrupted)
+      return error.exitCode
     terminal.err(`${oneLine(error)}\n`)
     return error instanceof CommandFailure ? error.exitCode : EXIT.usage
   }
 }
 
 /** With the one command that is named; with all of them where help, completion or a mistake needs them. */
-export async function programFor(args: readonly string[], context: CommandContext): Promise<Command> {
+export async function programFor(
+  args: readonly string[],
+  context: CommandContext,
+): Promise<Command> {
   const { terminal } = context
   const program = manual(
     new Command('cognito-m2m')

@@ -58,12 +58,14 @@ export function checkClaims(
   )
 }
 
-function checkTokenUse(claims: JsonObject): AuthErrorCode | undefined {
+/** Whether it is an access token. */
+export function checkTokenUse(claims: JsonObject): AuthErrorCode | undefined {
   if (typeof claims['token_use'] !== 'string') return 'ERR_TOKEN_INVALID'
   return claims['token_use'] === 'access' ? undefined : 'ERR_TOKEN_USE'
 }
 
-function checkTypes(claims: JsonObject): AuthErrorCode | undefined {
+/** Whether every claim that decides has the type Cognito gives it. */
+export function checkTypes(claims: JsonObject): AuthErrorCode | undefined {
   const { scope, aud } = claims
   const wellTyped =
     isName(claims['client_id']) &&
@@ -83,7 +85,7 @@ function isName(value: JsonValue | undefined): boolean {
 }
 
 /** Whoever may sign up to a pool gets an access token too: a machine's has its client as subject. */
-function checkSubject(claims: JsonObject, machinesOnly: boolean): AuthErrorCode | undefined {
+export function checkSubject(claims: JsonObject, machinesOnly: boolean): AuthErrorCode | undefined {
   if (!machinesOnly) return undefined
   const machine = claims['sub'] === claims['client_id'] && !('username' in claims)
   return machine ? undefined : 'ERR_TOKEN_USE'
@@ -110,7 +112,8 @@ export function isLive(exp: number, tolerance: number, now: number): boolean {
   return now < exp + tolerance
 }
 
-function checkClient(
+/** The static list; a lookup is asked later. */
+export function checkClient(
   { client_id }: MachineClaims,
   clientIds: ReadonlySet<string> | undefined,
 ): AuthErrorCode | undefined {

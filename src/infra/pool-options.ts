@@ -48,9 +48,7 @@ const REFUSED: ReadonlySet<CheckCode> = new Set<CheckCode>([
 
 const FLOWS: ReadonlySet<string> = new Set(['client_credentials', 'code', 'implicit'])
 
-/** With what a deployment of these templates would fail, for certain. */
-export const deploymentErrors = (models: readonly InfraModel[]): readonly Finding[] =>
-  checkScopes(models).filter(({ code }) => REFUSED.has(code))
+export const failsDeployment = ({ code }: Finding): boolean => REFUSED.has(code)
 
 /** @param models Such as a deployment would not fail with. */
 export function templatePool(
@@ -115,7 +113,7 @@ export function poolOptionsOf(
     throw new OptionError('userPool', `is ${show(userPool)}: pass its id in the template`)
   }
   const all = (Array.isArray(models) ? models : [models]) as readonly InfraModel[]
-  const [error] = deploymentErrors(all)
+  const error = checkScopes(all).find(failsDeployment)
   if (error !== undefined) {
     const problem = `${placeOf(error)}: ${error.message}; ${error.fix}`
     throw new OptionError('the template', `would not be deployed: ${problem}`)

@@ -83,8 +83,8 @@ export function checkLifetimes(
 
 /** Scopes that an app asks for. */
 export const checkAppScopes = (routes: readonly ReadRoute[], table: ScopeTable): Finding[] =>
-  routes.flatMap(({ at, scopes, anyOf }) =>
-    [...scopes, ...anyOf].flatMap((scope) => undefinedScope(at, scope, table)),
+  routes.flatMap(({ alternatives, placeOf }) =>
+    alternatives.flat().flatMap((scope) => undefinedScope(placeOf(scope), scope, table)),
   )
 
 /** Scopes that no route of the app needs. */
@@ -92,7 +92,7 @@ export function checkLeastPrivilege(
   models: readonly InfraModel[],
   routes: readonly ReadRoute[],
 ): Finding[] {
-  const needed = new Set(routes.flatMap(({ scopes, anyOf }) => [...scopes, ...anyOf]))
+  const needed = new Set(routes.flatMap(({ alternatives }) => alternatives.flat()))
   const servers = new Set([...needed].map((scope) => scope.slice(0, scope.lastIndexOf('/'))))
   return models
     .flatMap(({ clients }) => clients)
@@ -129,6 +129,7 @@ export function checkAgreement(
 function compared(app: ReadRoute, gateway: InfraRoute): Finding[] {
   const what = printable(`${app.method} ${app.path}`)
   const there = `${printable(gateway.at.file)}:${gateway.at.line}`
+  if (app.other) return []
   if (app.open && gateway.authorization === 'cognito') {
     const message = `${what} is open in code and guarded at ${there}`
     const fix = 'guard it in code too: who reaches the app past the gateway gets in'
@@ -143,14 +144,13 @@ function compared(app: ReadRoute, gateway: InfraRoute): Finding[] {
   if (app.open || gateway.authorization !== 'cognito' || scopes?.complete !== true) return []
   if (scopes.items.length === 0) return []
   const admitted = new Set(scopes.items.map(({ value }) => value))
-  // A caller has to have every one of `scopes`, so one admitted suffices, and one of `anyOf`, any of them.
-  const admits = (list: readonly string[]) => list.some((scope) => admitted.has(scope))
-  const refused = admits(app.scopes) ? [] : app.anyOf.filter((scope) => !admitted.has(scope))
-  const shut = app.scopes.length > 0 && app.anyOf.length === 0 && !admits(app.scopes)
-  const missing = shut ? app.scopes : refused
-  if (missing.length === 0) return []
-  const names = missing.map((scope) => printable(scope)).join(', ')
-  const message = `${what} asks for ${names}, which its authorizer at ${there} does not admit`
-  const fix = 'add it to the scopes of the authorizer, or correct the route'
-  return [finding(app.at, 'error', 'authorizer-excludes', message, fix)]
+  return app.alternatives.flatMap((choice) => {
+    const [first] = choice
+    // A caller has to have every scope of a choice, so one admitted suffices.
+    if (first === undefined || choice.some((scope) => admitted.has(scope))) return []
+    const names = choice.map((scope) => printable(scope)).join(', ')
+    const message = `${what} asks for ${names}, which its authorizer at ${there} does not admit`
+    const fix = 'add it to the scopes of the authorizer, or correct the route'
+    return finding(app.placeOf(first), 'error', 'authorizer-excludes', message, fix)
+  })
 }

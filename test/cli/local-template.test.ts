@@ -301,7 +301,7 @@ const refused: readonly [string, string, number, RegExp][] = [
     'a scope that nothing defines',
     client('Reader', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Orders}/raed']`),
     1,
-    /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server defines; [^\n]+\ncognito-m2m: would not be deployed for this: correct it there\n$/,
+    /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server defines; fix: [^\n]+\ncognito-m2m: would not be deployed for this: correct it there\n$/,
   ],
   [
     'no secret, and another flow',
@@ -346,17 +346,17 @@ const flags: readonly [string, readonly string[], RegExp][] = [
   [
     'a file that is not there',
     ['-t', '@absent.yaml'],
-    /@absent\.yaml cannot be read \(ENOENT\): name a/,
+    /--template is "[^"]+": no such file/,
   ],
   [
     'a folder of something else',
     ['-t', '@other'],
-    /@other is a folder without \.tf files: name the/,
+    /--template is "[^"]+", a folder without \.tf files/,
   ],
   [
     'a parameter without a value',
     ['-t', '@a.yaml', '--parameter', 'Stage'],
-    /--parameter is "Stage": write NAME=VALUE/,
+    /--parameter has no name: write NAME=VALUE/,
   ],
   [
     'a pool file as well',

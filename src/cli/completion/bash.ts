@@ -1,0 +1,62 @@
+/** Completion for bash, 3.2 and later. */
+import type { CommandWords, OptionWords, Values } from './words.ts'
+
+/**
+ * What is left empty is completed with files, which is readline's default; `compopt` takes that back
+ * where a value is none. All words are of our own: none of them means anything to the shell.
+ */
+export function bashScript(commands: readonly CommandWords[]): string {
+  const [own, ...named] = commands as readonly [CommandWords, ...CommandWords[]]
+  const first = [...named.map(({ name }) => name), ...flagsOf(own.options)]
+  return `# bash completion of cognito-m2m: source <(cognito-m2m completion bash)
+_cognito_m2m() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words=''
+  COMPREPLY=()
+  # --option=value comes as three words.
+  if [[ $current == '=' ]]; then current=''
+  elif [[ $previous == '=' ]]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"
+  fi
+  if ((COMP_CWORD == 1)); then words='${first.join(' ')}'
+  else
+    case "\${COMP_WORDS[1]} $previous" in
+${named.flatMap(valueCases).join('\n')}
+      *)
+        case "\${COMP_WORDS[1]}" in
+${named.map(wordCase).join('\n')}
+        esac ;;
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  ((\${#COMPREPLY[@]})) || compopt +o default 2>/dev/null
+}
+complete -o default -F _cognito_m2m cognito-m2m
+`
+}
+
+function flagsOf(options: readonly OptionWords[]): readonly string[] {
+  return options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]))
+}
+
+/** Behind an option that takes a value. */
+function valueCases({ name, options }: CommandWords): readonly string[] {
+  return options.flatMap(({ long, short, values }) => {
+    if (values === undefined) return []
+    const patterns = [long, short].filter((it) => it !== undefined).map((it) => `'${name} ${it}'`)
+    return [`      ${patterns.join(' | ')}) ${offer(values)} ;;`]
+  })
+}
+
+/** An empty list of words takes files back. */
+function offer(values: Values): string {
+  if (values === 'files') return 'return'
+  return `words='${values === 'anything' ? '' : values.join(' ')}'`
+}
+
+function wordCase({ name, options, values }: CommandWords): string {
+  const flags = flagsOf(options).join(' ')
+  if (values === 'files') {
+    return `          ${name}) if [[ $current != -* ]]; then return; else words='${flags}'; fi ;;`
+  }
+  const words = values === undefined || values === 'anything' ? [] : values
+  return `          ${name}) words='${[...words, flags].join(' ')}' ;;`
+}

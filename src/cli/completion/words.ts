@@ -1,0 +1,55 @@
+/** What can be typed after each command, read from the commands themselves. */
+import type { Argument, Command, Option } from 'commander'
+
+/** What a value may be: files, one of a few words, or what nobody can guess. */
+export type Values = 'files' | 'anything' | readonly string[]
+
+export interface OptionWords {
+  readonly short: string | undefined
+  readonly long: string
+  readonly description: string
+  /** Undefined where it takes none. */
+  readonly values: Values | undefined
+}
+
+export interface CommandWords {
+  readonly name: string
+  readonly description: string
+  readonly options: readonly OptionWords[]
+  /** Of its arguments; undefined where it takes none. */
+  readonly values: Values | undefined
+}
+
+/** Placeholders that stand for a path. */
+const PATH = /file|folder|template|module/i
+
+/** Every command, and the program's own options as a command without a name. */
+export function wordsOf(program: Command): readonly CommandWords[] {
+  const help = program.createHelp()
+  const names = program.commands.map((command) => command.name())
+  const [own, ...commands] = [program, ...help.visibleCommands(program)].map((command) => ({
+    name: command.name(),
+    description: command.description(),
+    options: command.createHelp().visibleOptions(command).map(optionWords),
+    values: argumentValues(command.registeredArguments),
+  }))
+  // What a manual can be asked of is known here alone.
+  const others = commands.map((it) =>
+    it.name === 'help' ? { ...it, options: [], values: names } : it,
+  )
+  return [{ ...(own as CommandWords), name: '' }, ...others]
+}
+
+function optionWords({ short, long, flags, description, argChoices }: Option): OptionWords {
+  const [, placeholder] = /[<[]([^>\]]+)/.exec(flags) ?? []
+  const values = placeholder === undefined ? undefined : valuesOf(placeholder, argChoices)
+  return { short, long: long as string, description, values }
+}
+
+function argumentValues([argument]: readonly Argument[]): Values | undefined {
+  return argument && valuesOf(argument.name(), argument.argChoices)
+}
+
+function valuesOf(placeholder: string, choices: readonly string[] | undefined): Values {
+  return choices ?? (PATH.test(placeholder) ? 'files' : 'anything')
+}

@@ -1,0 +1,55 @@
+/** Completion for zsh, sourced or as a file of its `fpath`. */
+import type { CommandWords, OptionWords, Values } from './words.ts'
+
+export function zshScript(commands: readonly CommandWords[]): string {
+  const [own, ...named] = commands as readonly [CommandWords, ...CommandWords[]]
+  return `#compdef cognito-m2m
+# zsh completion of cognito-m2m: source <(cognito-m2m completion zsh)
+_cognito_m2m() {
+  local -a commands=(
+${named.map(({ name, description }) => `    ${quoted(`${name}:${description}`)}`).join('\n')}
+  )
+  if ((CURRENT == 2)); then
+    if [[ $words[2] == -* ]]; then
+      _arguments ${own.options.flatMap(optionSpecs).join(' ')}
+    else
+      _describe -t commands command commands
+    fi
+    return
+  fi
+  local command=$words[2]
+  shift words
+  ((CURRENT--))
+  case $command in
+${named.map(commandCase).join('\n')}
+  esac
+}
+if [[ $funcstack[1] == _cognito_m2m ]]; then
+  _cognito_m2m "$@"
+else
+  compdef _cognito_m2m cognito-m2m
+fi
+`
+}
+
+function commandCase({ name, options, values }: CommandWords): string {
+  const specs = options.flatMap(optionSpecs)
+  const all = values === undefined ? specs : [...specs, quoted(`*${action(values)}`)]
+  return `    ${name})\n      _arguments ${all.join(' \\\n        ')} ;;`
+}
+
+function optionSpecs({ short, long, description, values }: OptionWords): readonly string[] {
+  const explained = `[${description.replaceAll(/[[\]\\]/g, '\\$&')}]`
+  const value = values === undefined ? '' : action(values)
+  const names = short === undefined ? [long] : [long, short]
+  return names.map((name) => quoted(`*${name}${explained}${value}`))
+}
+
+function action(values: Values): string {
+  if (values === 'files') return ':file:_files'
+  return values === 'anything' ? ':value: ' : `:value:(${values.join(' ')})`
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`
+}

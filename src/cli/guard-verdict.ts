@@ -1,0 +1,42 @@
+/** What an API answers: the middleware itself is asked, with the keys that were had. */
+import { AuthError, type AuthErrorBody } from '../core/errors.ts'
+import { createResourceServer } from '../core/resource-server.ts'
+import type { Expectations } from './judgements.ts'
+
+/** Any name does where issuers are given; those of local pools would be refused in production. */
+const POOL = 'explained'
+
+/** The refusal; undefined where the token is accepted. */
+export async function guardVerdict(
+  token: string,
+  { trust, keys, clientIds, subjects, scopes, clockTolerance, now }: Expectations,
+): Promise<AuthErrorBody | undefined> {
+  const server = createResourceServer({
+    userPoolId: POOL,
+    issuer: trust.issuers.map(({ issuer }) => issuer),
+    clientId: clientIds ?? null,
+    subjects,
+    clockTolerance,
+    now: () => now,
+    monotonicNow: () => 0,
+    // Nothing is asked again: the answers are those the checks had.
+    fetch: async (url) => {
+      const answer = keys.at(String(url))
+      if (answer === undefined) throw new TypeError('not asked')
+      if ('document' in answer) return Response.json(answer.document)
+      const { status } = answer.error
+      if (status === undefined) throw new TypeError('no answer')
+      return new Response(null, { status })
+    },
+  })
+  try {
+    await server.ready()
+    await server.guard(scopes.length === 0 ? {} : { scopes })(`Bearer ${token}`)
+    return undefined
+  } catch (error) {
+    if (error instanceof AuthError) return error.toJSON()
+    throw error
+  } finally {
+    server.close()
+  }
+}
