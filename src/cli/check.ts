@@ -14,7 +14,7 @@ import type { CommandContext } from './context.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 import { countsOf, countsText, findingLine } from './findings.ts'
 import { jsonLine } from './json.ts'
-import { manual } from './manual.ts'
+import { type Manual, manual } from './manual.ts'
 import { readSeconds, runningNotice, TIMEOUT } from './module-options.ts'
 import { readParameters } from './parameters.ts'
 import { styleOf } from './style.ts'
@@ -66,7 +66,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Command {
   return manual(command, MANUAL)
 }
 
-const MANUAL = {
+const MANUAL: Manual = {
   description: [
     'Reads templates, and finds offline what would fail at deployment or refuse callers: scopes that are required and defined nowhere, grants of scopes that do not exist, clients that cannot get a token, routes that are open in one place and guarded in another. Nothing in a template is executed.',
     'Each finding is a line on standard output: file:line:column: severity code message; fix: what to do. docs/check-codes.md has every code with an example.',
@@ -86,7 +86,7 @@ const MANUAL = {
       'cognito-m2m check auth.yaml api.yaml --routes routes.json --format json',
     ],
   ],
-} as const
+}
 
 async function found(templates: readonly string[], flags: CheckFlags, terminal: Terminal) {
   const { app, routes: routesFile, openapi: document, proxyTtl } = flags
