@@ -6,11 +6,12 @@
  */
 
 export { printable } from '../core/printable.ts'
+export type { ApiDefinition } from './api-definition.ts'
 export type { AppRequirement, AppRoute } from './app-route.ts'
 export type { CheckScopesOptions } from './check-scopes.ts'
 export { checkScopes } from './check-scopes.ts'
 export type { ClientDefinition, InfraDefinition } from './definition.ts'
-export { definitionOf } from './definition.ts'
+export { definitionOf } from './definition-of.ts'
 export type { CheckCode, Finding } from './finding.ts'
 export type {
   Fact,
