@@ -67,7 +67,7 @@ function lineOf(
     })
     pipe.setEncoding('utf8').on('data', (text: string) => {
       told += text
-      if (told.endsWith('\n')) resolve(told)
+      if (text.endsWith('\n')) resolve(told)
       else if (told.length > MOST_TOLD) fail('has more routes than can be read')
     })
     child.on('error', ({ message }) => fail(`cannot be run: ${message}`))

@@ -21,6 +21,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<MakeCommand>> = new Map([
   ['token', async () => (await import('./token.ts')).tokenCommand],
   ['explain', async () => (await import('./explain.ts')).explainCommand],
   ['check', async () => (await import('./check.ts')).checkCommand],
+  ['export', async () => (await import('./export.ts')).exportCommand],
   ['completion', async () => (await import('./completion.ts')).completionCommand],
 ])
 

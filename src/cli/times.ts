@@ -25,9 +25,10 @@ export function timeText(seconds: number, now: number): string {
   return `${absolute.replace(/\.\d+Z$/, ' UTC')} (${distanceText(distance)})`
 }
 
-/** `in 5 minutes`, `2 hours ago`; days are the largest unit, nothing of a token is older. */
-export function distanceText(seconds: number): string {
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1]
+/** `in 5 minutes`, `2 hours ago`, `now`; days are the largest unit, nothing of a token is older. */
+function distanceText(seconds: number): string {
+  if (seconds === 0) return 'now'
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) as (typeof UNITS)[number]
   return relative.format(Math.trunc(seconds / size), unit)
 }
 

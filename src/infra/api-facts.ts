@@ -1,7 +1,6 @@
 /** Resources of API Gateway → authorizers and routes of the model. */
 import {
   common,
-  isForeignIssuer,
   member,
   numberFact,
   oneOrMore,
@@ -23,10 +22,10 @@ type Resources = ReadonlyMap<string, Resource>
 export function toAuthorizer(resource: Resource): InfraAuthorizer | undefined {
   const { properties, type } = resource
   const rest = type === 'AWS::ApiGateway::Authorizer'
-  const kind = property(properties, rest ? 'Type' : 'AuthorizerType')
-  if (kind === undefined || textOf(kind) !== (rest ? 'COGNITO_USER_POOLS' : 'JWT')) return undefined
+  const type_ = property(properties, rest ? 'Type' : 'AuthorizerType')
+  if (type_ === undefined || textOf(type_) !== (rest ? 'COGNITO_USER_POOLS' : 'JWT'))
+    return undefined
   const issuer = member(property(properties, 'JwtConfiguration'), 'Issuer')
-  if (isForeignIssuer(issuer)) return undefined
   return written<InfraAuthorizer>({
     ...common(resource),
     kind: rest ? 'rest' : 'http',
@@ -44,18 +43,13 @@ export function toRoute(resource: Resource, resources: Resources): InfraRoute {
   const key = rest ? undefined : routeKey(property(properties, 'RouteKey'))
   const method = rest ? property(properties, 'HttpMethod') : key?.method
   const path = rest ? restPath(resource, resources) : key?.path
-  const authorizer = resourceOf(property(properties, 'AuthorizerId'))
-  const judge = resources.get(authorizer ?? '')
-  const foreign =
-    judge?.type === 'AWS::ApiGatewayV2::Authorizer' && toAuthorizer(judge) === undefined
-  const guard = authorization(property(properties, 'AuthorizationType'), resource.complete)
   return written<InfraRoute>({
     ...common(resource),
     api: resourceOf(property(properties, rest ? 'RestApiId' : 'ApiId')),
     method: upperCase(textFact(method)),
     path: textFact(path),
-    authorization: guard === 'cognito' && foreign ? 'other' : guard,
-    authorizer,
+    authorization: authorization(property(properties, 'AuthorizationType'), resource.complete),
+    authorizer: resourceOf(property(properties, 'AuthorizerId')),
     scopes: textList(property(properties, 'AuthorizationScopes')),
   })
 }

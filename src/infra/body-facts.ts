@@ -1,7 +1,6 @@
 /** APIs that an OpenAPI document in the template describes → authorizers and routes of the model. */
 import {
   common,
-  isForeignIssuer,
   member,
   numberFact,
   oneOrMore,
@@ -97,7 +96,6 @@ function authorizersOf(
     if (type !== 'cognito_user_pools' && type !== 'jwt') return []
     const rest = type === 'cognito_user_pools'
     const issuer = member(member(given, 'jwtConfiguration'), 'issuer')
-    if (!rest && isForeignIssuer(issuer)) return []
     const authorizer = written<InfraAuthorizer>({
       ...common(resource),
       id: `${resource.id}.${name}`,

@@ -2,19 +2,29 @@
 
 import { printable } from '../core/printable.ts'
 import { type Finding, finding } from './finding.ts'
-import type { Fact, InfraClient, InfraModel, InfraResourceServer } from './model.ts'
-import { identifierOf, isMachine, poolOf, type ScopeTable } from './scope-table.ts'
+import type { Fact, InfraClient, InfraModel } from './model.ts'
+import type { PoolLink } from './pool-links.ts'
+import { type Grant, grants, identifierOf, isMachine, type ScopeTable } from './scope-table.ts'
 
 export function checkClients(model: InfraModel, table: ScopeTable): Finding[] {
-  return model.clients.flatMap((client) => [
-    ...(isMachine(client) ? checkMachine(client, model) : []),
-    ...checkGrants(client, table),
-    ...checkOrder(client, model, table),
-  ])
+  return model.clients.flatMap((client) => {
+    const pool = table.poolOf(model, client.userPool)
+    return [
+      ...(isMachine(client) ? checkMachine(client, model) : []),
+      ...grants(client).flatMap((grant) => checkGrant(client, grant, table, pool)),
+      ...checkOrder(client, model, table, pool),
+    ]
+  })
 }
 
-function checkMachine(client: InfraClient, { dialect }: InfraModel): Finding[] {
-  const terraform = dialect === 'terraform'
+/** What is to be written, in the words of the template. */
+export const inDialect = (
+  { dialect }: InfraModel,
+  cloudformation: string,
+  terraform: string,
+): string => (dialect === 'terraform' ? terraform : cloudformation)
+
+function checkMachine(client: InfraClient, model: InfraModel): Finding[] {
   const { flows, generateSecret, oauth, complete } = client
   const name = printable(client.id)
   const found: Finding[] = []
@@ -28,7 +38,7 @@ function checkMachine(client: InfraClient, { dialect }: InfraModel): Finding[] {
         'error',
         'flow-mixed',
         `${name} allows ${printable(other.value as string)} beside client_credentials: Cognito refuses it`,
-        `take ${printable(other.value as string)} from it, and give users a client of their own`,
+        `take ${printable(other.value as string)} from it: users need a client of their own`,
       ),
     )
   }
@@ -39,7 +49,7 @@ function checkMachine(client: InfraClient, { dialect }: InfraModel): Finding[] {
         'error',
         'client-no-secret',
         `${name} has no secret: client_credentials needs one`,
-        `generate one: ${terraform ? 'generate_secret = true' : 'GenerateSecret: true'}`,
+        `generate one: ${inDialect(model, 'GenerateSecret: true', 'generate_secret = true')}`,
       ),
     )
   }
@@ -50,7 +60,11 @@ function checkMachine(client: InfraClient, { dialect }: InfraModel): Finding[] {
         'error',
         'oauth-off',
         `${name} has OAuth off: its token requests are answered with invalid_grant`,
-        `turn it on: ${terraform ? 'allowed_oauth_flows_user_pool_client = true' : 'AllowedOAuthFlowsUserPoolClient: true'}`,
+        `turn it on: ${inDialect(
+          model,
+          'AllowedOAuthFlowsUserPoolClient: true',
+          'allowed_oauth_flows_user_pool_client = true',
+        )}`,
       ),
     )
   }
@@ -61,64 +75,65 @@ function checkMachine(client: InfraClient, { dialect }: InfraModel): Finding[] {
 const isOff = (fact: Fact<boolean> | undefined, complete: boolean): boolean =>
   fact === undefined ? complete : fact.value === false
 
-function checkGrants({ id, scopes }: InfraClient, table: ScopeTable): Finding[] {
-  return (scopes?.items ?? []).flatMap(({ at, value }) =>
-    value === undefined || !table.isMissing(value)
-      ? []
-      : finding(
-          at,
-          'error',
-          'grant-undefined',
-          `${printable(id)} is granted ${printable(value)}, which no resource server defines`,
-          closest(value, table),
-        ),
-  )
+function checkGrant(
+  { id }: InfraClient,
+  { at, value }: Grant,
+  table: ScopeTable,
+  pool: PoolLink | undefined,
+): Finding[] {
+  if (!table.isMissing(value, pool)) return []
+  const message = `${printable(id)} is granted ${printable(value)}, which no resource server of its pool defines`
+  return [finding(at, 'error', 'grant-undefined', message, definingFix(value, table, pool))]
 }
 
-/** Names defined scopes that may be meant: of the same resource server, else of the same name. */
-export function closest(scope: string, { defined }: ScopeTable): string {
-  const identifier = identifierOf(scope)
-  const known = [...defined.keys()]
-  const near = known.filter((one) => identifierOf(one) === identifier)
-  const name = scope.slice(identifier.length)
-  const meant = near.length > 0 ? near : known.filter((one) => one.endsWith(name))
-  return meant.length === 0
-    ? 'define it, or correct the spelling'
-    : `define it, or use one of ${printed(meant.slice(0, 5))}`
+/** Names where else it is defined, what else its resource server defines, or what has its name elsewhere. */
+export function definingFix(scope: string, table: ScopeTable, pool: PoolLink | undefined): string {
+  const [elsewhere] = table.definitions(scope, undefined)
+  if (elsewhere !== undefined) {
+    const { file, line } = elsewhere.fact.at
+    return `define it there too: ${printable(elsewhere.server.id)} (${printable(file)}:${line}) is another pool's`
+  }
+  const siblings = table.siblings(scope, pool)
+  const name = scope.slice(identifierOf(scope).length)
+  const meant =
+    siblings.length > 0 ? siblings : table.defined.filter((one) => one.scope.endsWith(name))
+  const near = new Set(meant.map((one) => one.scope))
+  const names = [...near].slice(0, 5).map((name) => printable(name))
+  return names.length === 0
+    ? 'define it, correct the spelling, or check the template that defines it too'
+    : `define it, or use one of ${names.join(', ')}`
 }
-
-const printed = (names: readonly string[]): string =>
-  names.map((name) => printable(name)).join(', ')
 
 /** Scopes as plain text are deployed in any order, also before what defines them: once a resource server. */
-function checkOrder(client: InfraClient, model: InfraModel, table: ScopeTable): Finding[] {
-  const early = new Map<string, Fact<string>[]>()
-  for (const fact of client.scopes?.items ?? []) {
-    const ids = (table.defined.get(fact.value ?? '') ?? [])
-      .filter(({ server }) => model.resourceServers.includes(server) && mayShare(server, client))
-      .map(({ server }) => server.id)
-    const [id] = ids
-    // Conditions may choose between several: waiting for one is waiting for the one that is there.
-    const waits = ids.some((one) => fact.refs.includes(one) || client.dependsOn.includes(one))
-    if (id !== undefined && !waits) early.set(id, [...(early.get(id) ?? []), fact])
+function checkOrder(
+  client: InfraClient,
+  model: InfraModel,
+  table: ScopeTable,
+  pool: PoolLink | undefined,
+): Finding[] {
+  const early = new Map<string, Grant[]>()
+  for (const grant of grants(client)) {
+    const servers = table
+      .definitions(grant.value, pool)
+      .filter((one) => one.model === model)
+      .map(({ server }) => server)
+    const [server] = servers
+    const waits = ({ id }: { id: string }) =>
+      grant.refs.includes(id) || client.dependsOn.includes(id)
+    // Which of several is there, and whether one is, a condition decides.
+    if (server === undefined || servers.some((one) => one.conditional || waits(one))) continue
+    early.set(server.id, [...(early.get(server.id) ?? []), grant])
   }
-  return [...early].map(([id, facts]) => {
-    const [first] = facts as [Fact<string>]
-    const scopes = printed(facts.map(({ value }) => value as string))
-    return finding(
-      first.at,
-      'error',
-      'scope-order',
-      `${printable(client.id)} may be deployed before ${printable(id)}, which defines ${scopes}`,
-      model.dialect === 'terraform'
-        ? `use ${printable(id)}.scope_identifiers, or add ${printable(id)} to depends_on`
-        : `compose it (!Sub '\${${printable(id)}}/…'), or add DependsOn: ${printable(id)}`,
+  return [...early].map(([key, list]) => {
+    const [first] = list as [Grant]
+    const id = printable(key)
+    const scopes = list.map(({ value }) => printable(value)).join(', ')
+    const message = `${printable(client.id)} may be deployed before ${id}, which defines ${scopes}`
+    const fix = inDialect(
+      model,
+      `compose it (!Sub '\${${id}}/…'), or add DependsOn: ${id}`,
+      `use ${id}.scope_identifiers, or add ${id} to depends_on`,
     )
+    return finding(first.at, 'error', 'scope-order', message, fix)
   })
-}
-
-/** Whether both may be of one user pool. */
-function mayShare(server: InfraResourceServer, client: InfraClient): boolean {
-  const [one, other] = [poolOf(server), poolOf(client)]
-  return one === undefined || other === undefined || one === other
 }

@@ -97,12 +97,6 @@ export function written<T extends object>(members: { [Key in keyof T]: T[Key] | 
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
 }
 
-/** Whether tokens of an issuer are certainly none of Cognito's. */
-export function isForeignIssuer(issuer: Value | undefined): boolean {
-  const known = textOf(issuer)
-  return known !== undefined && !/^https:\/\/(?:issuer-)?cognito-idp\./.test(known)
-}
-
 /** What every resource of the model has. */
 export const common = ({ id, at, conditional, complete, dependsOn }: Resource) => ({
   id,

@@ -2,7 +2,6 @@
 
 import { bodyFacts, type Guard, hasBody } from './body-facts.ts'
 import {
-  isForeignIssuer,
   isOpen,
   member,
   oneOrMore,
@@ -149,7 +148,6 @@ function authorizersOf(
     const given = member(value, pool)
     if (given === undefined) continue
     const issuer = member(given, 'issuer') ?? member(given, 'Issuer')
-    if (isForeignIssuer(issuer)) continue
     const authorizer = written<InfraAuthorizer>({
       id: `${id}.${name}`,
       at: authorizers.names?.get(name) ?? value.at,

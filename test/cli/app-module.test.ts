@@ -1,16 +1,19 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync, watch } from 'node:fs'
 import { relative } from 'node:path'
+import process from 'node:process'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { endGroup, readAppModule } from '../../src/cli/app-module.ts'
-import { createTestUserPool } from '../../src/testing/index.ts'
+import { readAppModule } from '../../src/cli/app-module.ts'
+import { endGroup, lineOfChild } from '../../src/cli/child-line.ts'
+import { CommandFailure } from '../../src/cli/exit-codes.ts'
 
 // Each is a process of its own with the loaders of this one.
 t.jobs = 3
 
 const SOURCE = new URL('../../src/', import.meta.url).href
-const { userPoolId } = createTestUserPool()
 const POOL = JSON.stringify({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null })
 
 interface Test {
@@ -97,31 +100,71 @@ export async function buildApp() {
   })
 })
 
-const failing: readonly [string, string, RegExp, object?][] = [
-  ['throws', "throw new Error('no\\nDATABASE')", /^FILE does not start: Error: no DATABASE \(FILE:1:7\)$/],
-  ['throws what is no error', 'throw Object.create(null)', /^FILE does not start: it threw what cannot be shown$/],
-  ['is no JavaScript', 'const = 1', /^FILE does not start: SyntaxError: .* \(FILE:1:1\)$/],
-  ['imports what is not there', "import './absent.js'", /^FILE does not start: Error: Cannot find module/],
-  ['throws later', "setTimeout(() => { throw new TypeError('late') }); await new Promise(() => {})", /^FILE does not start: TypeError: late \(FILE:1:26\)$/],
-  ['rejects later', "Promise.reject('nobody cares'); await new Promise(() => {})", /^FILE does not start: nobody cares$/],
-  ['makes no app', 'export const answer = 42', /^FILE: makes no app: export a Fastify/],
-  ['ends its process', "console.error('no\\u001b[31m licence'); process.exit(7)", /^FILE ended its process with code 7 before its app was ready; it wrote: no\u001b\[31m licence$/],
-  ['ends its process in silence', "process.kill(process.pid, 'SIGKILL')", /^FILE ended its process by SIGKILL before its app was ready$/],
-  ['waits for nothing', 'await new Promise(() => {})', /^FILE ended its process with code \d+ before its app was ready/],
-  ['never ends', 'await new Promise(() => setInterval(() => {}, 1000))', /^FILE had no app ready after 3 s and was stopped: --timeout allows more$/, { timeout: 3 }],
-  ['says what it likes', "import { writeSync } from 'node:fs'; writeSync(3, 'null\\n'); await new Promise(() => setInterval(() => {}, 1000))", /^FILE wrote to the pipe of this command$/],
-  ['says no JSON', "import { writeSync } from 'node:fs'; writeSync(3, 'x\\n'); await new Promise(() => setInterval(() => {}, 1000))", /^FILE wrote to the pipe of this command$/],
-  ['never stops talking', "import { writeSync } from 'node:fs'; for (;;) writeSync(3, 'x'.repeat(65536))", /^FILE has more routes than can be read$/],
-  ['guards nothing', "import express from 'express'; export const app = express(); app.get('/', () => {})", /^FILE: makes an app that nothing of cognito-m2m guards/],
+t.test('a module that throws, at once or later: one line with its place', async (t) => {
+  const { file, ...now } = await read(t, 'app.js', "throw new Error('no\\nDATABASE')")
+  t.match(now, { error: { exitCode: 2 } })
+  t.match(now, { error: { message: `${file} does not start: Error: no DATABASE (${file}:1:7)` } })
+  const text = `setTimeout(() => { throw new TypeError('late') })\nawait new Promise(() => {})`
+  t.match(await read(t, 'app.js', text), {
+    error: { message: `${file} does not start: TypeError: late (${file}:1:26)` },
+  })
+})
+
+const writing = (text: string) =>
+  `import { writeSync } from 'node:fs'; writeSync(3, ${JSON.stringify(text)}); setInterval(() => {}, 1000); await new Promise(() => {})`
+
+t.test('a module that writes where it should not: one line', async (t) => {
+  for (const text of ['null\n', 'x\n']) {
+    const { file, ...found } = await read(t, 'app.js', writing(text))
+    t.match(found, { error: { message: `${file} wrote to the pipe of this command`, exitCode: 2 } })
+  }
+})
+
+/** Node without this process's loaders. */
+const run = (script: string, { timeout = 20, signal = new AbortController().signal } = {}) =>
+  lineOfChild(['--input-type=module', '-e', script], { name: 'app.js', timeout, signal })
+
+t.test('the first line, whatever comes behind it', async (t) => {
+  const script = `import { writeSync } from 'node:fs'
+process.on('SIGTERM', () => {})
+const text = Buffer.from('é'.repeat(100_000) + '\\n')
+for (let at = 0; at < text.length; ) at += writeSync(3, text, at)
+setInterval(() => {}, 1000)`
+  t.equal(await run(script), `${'é'.repeat(100_000)}\n`)
+})
+
+const endings: readonly [string, string, RegExp, number?][] = [
+  [
+    'a code',
+    "console.error('no\\n\\u001b[31m licence'); console.log('unheard'); process.exit(7)",
+    /^app\.js ended its process with code 7 before its app was ready; it wrote: no .\[31m licence$/,
+  ],
+  [
+    'a signal',
+    "process.kill(process.pid, 'SIGKILL')",
+    /^app\.js ended its process by SIGKILL before its app was ready$/,
+  ],
+  [
+    'children that live on',
+    "import { spawn } from 'node:child_process'; spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: [0, 1, 2, 3] }); process.exit(1)",
+    /^app\.js ended its process with code 1 before/,
+  ],
+  [
+    'the time limit',
+    'setInterval(() => {}, 1000)',
+    /^app\.js had no app ready after 0\.5 s and was stopped: --timeout allows more$/,
+    0.5,
+  ],
+  [
+    'too long a line',
+    "import { writeSync } from 'node:fs'; for (;;) writeSync(3, 'x'.repeat(65536))",
+    /^app\.js has more routes than can be read$/,
+  ],
 ]
 
-for (const [name, text, message, options] of failing) {
-  t.test(`a module that ${name}: one line`, async (t) => {
-    const found = await read(t, 'app.js', text, options)
-    const { error } = found as unknown as { error: Error }
-    t.match(error, { name: 'Error', exitCode: 2 })
-    t.match(error.message.replaceAll(found.file, 'FILE'), message)
-    t.notMatch(error.message, '\n')
+for (const [name, script, message, timeout = 20] of endings) {
+  t.test(`a child that ends by ${name}: one line`, async (t) => {
+    await t.rejects(run(script, { timeout }), { message, exitCode: 2 })
   })
 }
 
@@ -134,18 +177,32 @@ t.test('what is no file is not run', async (t) => {
   }
 })
 
-t.test('interrupted, before it begins and while it runs: the child is gone', async (t) => {
-  const early = await read(t, 'app.js', '', { signal: AbortSignal.abort() })
-  t.match(early, { error: { exitCode: 130 } })
+t.test('interrupted before it begins, and while it runs: nothing of it is left', async (t) => {
+  const early = run('', { signal: AbortSignal.abort() })
+  await t.rejects(early, new CommandFailure(130, 'interrupted'))
   const interruption = new AbortController()
-  const text = `
-import { appendFileSync } from 'node:fs'
-appendFileSync(new URL('./pid', import.meta.url), String(process.pid))
-await new Promise(() => setInterval(() => {}, 1000))`
-  t.match(userPoolId, /^xx/)
-  void text
-  void interruption
-  t.end
+  const folder = t.testdir({})
+  const file = `${folder}/pid`
+  const script = `import { writeFileSync } from 'node:fs'
+writeFileSync(${JSON.stringify(file)}, String(process.pid))
+setInterval(() => {}, 1000)`
+  const watcher = watch(folder)
+  t.teardown(() => watcher.close())
+  const line = run(script, { signal: interruption.signal })
+  line.catch(() => {})
+  while (!existsSync(file) || readFileSync(file, 'utf8') === '') await once(watcher, 'change')
+  const pid = Number(readFileSync(file, 'utf8'))
+  interruption.abort()
+  await t.rejects(line, new CommandFailure(130, 'interrupted'))
+  const isThere = () => {
+    try {
+      return process.kill(-pid, 0)
+    } catch {
+      return false
+    }
+  }
+  for (let turns = 0; turns < 10_000 && isThere(); turns += 1) await setImmediate()
+  t.equal(isThere(), false)
 })
 
 t.test('the group ends, or where there is none the child', async (t) => {

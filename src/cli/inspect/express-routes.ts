@@ -1,7 +1,7 @@
 /** The routes of an Express app, each with the guards a request meets on its way there. */
 import { METHODS } from 'node:http'
-import type { CompiledRequirement } from '../../core/requirement.ts'
 import { toldRequirement } from '../../core/inspectable.ts'
+import type { CompiledRequirement } from '../../core/requirement.ts'
 import type { AppRoute, Position } from '../../infra/index.ts'
 import type { ExpressApp, ExpressWatch, Layer, Step } from './express-watch.ts'
 import { isExpressApp, layersOf } from './express-watch.ts'
@@ -27,11 +27,7 @@ interface Declared extends Handler {
 }
 
 /** Reads a router as Express runs it: in order, by its own matching of paths. */
-export function expressRoutes(
-  app: ExpressApp,
-  watch: ExpressWatch,
-  fallback: Position,
-): AppRoutes {
+export function expressRoutes(app: ExpressApp, watch: ExpressWatch, fallback: Position): AppRoutes {
   const stack = layersOf(app)
   const reader = new Reader(watch)
   const routes = [...reader.declared(stack, [''], 0)].map((declared): AppRoute => {

@@ -1,8 +1,8 @@
 /** Remembers the routes of every Fastify app from the moment it is made. */
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { CompiledRequirement } from '../../core/requirement.ts'
 import { toldNeeds } from '../../core/inspectable.ts'
+import type { CompiledRequirement } from '../../core/requirement.ts'
 import type { AppRoute, Position } from '../../infra/index.ts'
 import { callerPosition } from './declared-at.ts'
 import { type AppRoutes, InspectionFailure } from './inspection.ts'

@@ -4,7 +4,8 @@ import { InspectionFailure } from './inspection.ts'
 /** Export names that are looked at first, in this order. */
 const NAMES = ['default', 'app', 'server']
 /** Other functions may do anything: they are not called. */
-const MAKERS = /^(?:build|(?:create|make)$|(?:create|make).*(?:App|Api|API|Server|Express|Fastify)$)/
+const MAKERS =
+  /^(?:build|(?:create|make)$|(?:create|make).*(?:App|Api|API|Server|Express|Fastify)$)/
 
 export interface Finding<App> {
   /** The module's namespace. */
@@ -44,7 +45,9 @@ export async function findApp<App>(finding: Finding<App>): Promise<App> {
     )
   }
   if (another !== undefined) {
-    throw new InspectionFailure('makes several apps: export the one that is meant, as default or app')
+    throw new InspectionFailure(
+      'makes several apps: export the one that is meant, as default or app',
+    )
   }
   return app
 }

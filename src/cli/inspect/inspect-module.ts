@@ -1,8 +1,8 @@
 /** Loads a module and reads the app that it makes. Runs in the child process. */
 import type { FastifyInstance } from 'fastify'
 import { isDefinedScopes, type ResourceServer, resourceServerOf } from '../../core/scopes.ts'
-import { type ExpressApp, type ExpressWatch, isExpressApp } from './express-watch.ts'
 import { expressRoutes } from './express-routes.ts'
+import { type ExpressApp, type ExpressWatch, isExpressApp } from './express-watch.ts'
 import { type FastifyApps, fastifyRoutes } from './fastify-watch.ts'
 import { findApp, membersOf } from './find-app.ts'
 import { type AppRoutes, type Inspection, InspectionFailure } from './inspection.ts'
@@ -43,7 +43,7 @@ export async function inspectModule(job: Job, watching: Watching): Promise<Inspe
   const read = isFastify(app)
     ? await fastifyRoutes(app, fastify.get(app) ?? [], fallback)
     : expressRoutes(app, express, fallback)
-  return { routes: checked(read), resourceServers: [exported, ...scopes].flatMap(definedIn) }
+  return { routes: checked(read), resourceServers: definedIn([exported, ...scopes]) }
 }
 
 function checked({ routes, guarded }: AppRoutes): AppRoutes['routes'] {
@@ -54,9 +54,15 @@ function checked({ routes, guarded }: AppRoutes): AppRoutes['routes'] {
   )
 }
 
-function definedIn(exported: object): readonly ResourceServer[] {
-  return [...membersOf(exported).values()]
-    .flat()
-    .filter(isDefinedScopes)
-    .map((scopes) => resourceServerOf(scopes, 'scopes'))
+/** One for each identifier: what is exported twice, under two names or in an array, counts once. */
+function definedIn(modules: readonly object[]): readonly ResourceServer[] {
+  const servers = new Map<string, ResourceServer>()
+  for (const scopes of modules.flatMap((it) => [...membersOf(it).values()].flat())) {
+    if (!isDefinedScopes(scopes)) continue
+    const server = resourceServerOf(scopes, 'scopes')
+    const { identifier } = server
+    const before = servers.get(identifier)?.scopes
+    servers.set(identifier, { identifier, scopes: { ...before, ...server.scopes } })
+  }
+  return [...servers.values()]
 }

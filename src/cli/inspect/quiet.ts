@@ -22,10 +22,7 @@ export function withoutKeyFetches(fetch: typeof globalThis.fetch): typeof global
 }
 
 /** Makes every server listen on a free port of loopback, whatever it is told: its own may be taken. */
-export function listenNowhere(
-  server: { listen: Server['listen'] },
-  listened: () => void,
-): void {
+export function listenNowhere(server: { listen: Server['listen'] }, listened: () => void): void {
   const { listen } = server
   server.listen = function (this: Server, ...args: unknown[]) {
     listened()

@@ -1,20 +1,18 @@
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import t from 'tap'
-import { anyOf, defineScopes } from '../../../src/index.ts'
 import { ExpressWatch } from '../../../src/cli/inspect/express-watch.ts'
 import { watchFastify } from '../../../src/cli/inspect/fastify-watch.ts'
 import { inspectModule } from '../../../src/cli/inspect/inspect-module.ts'
 import { cognitoAuth as guards } from '../../../src/express/index.ts'
 import { authDefault, cognitoAuth } from '../../../src/fastify/index.ts'
+import { anyOf, defineScopes } from '../../../src/index.ts'
 import { createTestUserPool } from '../../../src/testing/index.ts'
 
 const OPTIONS = createTestUserPool().options()
 const require = createRequire(import.meta.url)
 const fastify = watchFastify()
 const express = new ExpressWatch()
-const HERE = 'test/cli/inspect/inspect.test.ts'
 
 /** Reads a module that exports this. */
 const inspect = (exported: object, scopes?: object) =>
@@ -47,10 +45,19 @@ t.test('Fastify: what each route needs, wherever that was said', async (t) => {
   app.register(
     async (api) => {
       api.get('/', async () => '')
-      api.post('/orders/:id', { config: { auth: { scopes: anyOf(orders.read, orders.write) } } }, async () => '')
+      api.post(
+        '/orders/:id',
+        { config: { auth: { scopes: anyOf(orders.read, orders.write) } } },
+        async () => '',
+      )
       api.get('/optional/:id?', { config: { auth: { optional: true } } }, async () => '')
       api.all('/all', { config: { auth: {} } }, async () => '')
-      api.route({ method: ['PUT', 'PATCH'], url: '/both', config: { auth: {} }, handler: async () => '' })
+      api.route({
+        method: ['PUT', 'PATCH'],
+        url: '/both',
+        config: { auth: {} },
+        handler: async () => '',
+      })
       api.head('/alone', { config: { auth: {} } }, async () => '')
       api.get('/alone', { config: { auth: false }, exposeHeadRoute: false }, async () => '')
       api.options('*', async () => '')
