@@ -101,7 +101,7 @@ export function definingFix(scope: string, table: ScopeTable, pool: PoolLink | u
   const names = [...near].slice(0, 5).map((name) => printable(name))
   return names.length === 0
     ? 'define it, correct the spelling, or check the template that defines it too'
-    : `define it, or use one of ${names.join(', ')}`
+    : `define it, or use ${names.length === 1 ? '' : 'one of '}${names.join(', ')}`
 }
 
 /** Scopes as plain text are deployed in any order, also before what defines them: once a resource server. */
