@@ -2,8 +2,9 @@
  * Runs the examples; of orders, as the README says, the demo, the line for programs, and the curl lines
  * as a newcomer pastes them. Ends only what it started.
  */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 
 function check(condition, problem) {
@@ -175,6 +176,28 @@ function checkTokenProxy() {
   check(printed === `${expected.join('\n')}\n`, `token proxy prints\n${printed}`)
 }
 
+/** Each line of the README, as a reader runs it there: what it prints, and that its clean twin is clean. */
+function checkDrifts() {
+  const cwd = 'examples/drift'
+  const readme = readFileSync(`${cwd}/README.md`, 'utf8')
+  const lines = /```sh\nnpx cognito-m2m (check [^\n]*)\n```\n\n```text\n(.*?)```/gs
+  const env = { ...process.env, USER_POOL_ID: 'eu-west-1_AbCdEfGhI' }
+  const run = (line) => {
+    const args = ['../../dist/cli/main.js', ...line.split(' ')]
+    const { status, stdout } = spawnSync('node', args, { cwd, env, encoding: 'utf8' })
+    return { status, stdout }
+  }
+  const shown = [...readme.matchAll(lines)]
+  check(shown.length === 3, 'drifts: lines are missing')
+  for (const [, line, output] of shown) {
+    const drifted = run(line)
+    check(drifted.status === 1, `${line} ends with ${drifted.status}`)
+    check(drifted.stdout === output, `${line} prints\n${drifted.stdout}`)
+    const clean = run(line.replaceAll('drifted', 'clean'))
+    check(clean.status === 0 && clean.stdout === '', `drifts: clean prints\n${clean.stdout}`)
+  }
+}
+
 execFileSync('npm', ['run', '--silent', 'build:examples'], { stdio: 'inherit' })
 execFileSync('node', ['.examples/orders/demo.js'], { stdio: ['ignore', 'ignore', 'inherit'] })
 await checkJson()
@@ -182,6 +205,7 @@ await checkCurlLines()
 await checkRefusals()
 checkTelemetry()
 checkTokenProxy()
+checkDrifts()
 process.stdout.write(
-  'examples: demo, JSON line, curl lines, refusals, telemetry and token proxy pass\n',
+  'examples: demo, JSON line, curl lines, refusals, telemetry, token proxy and drifts pass\n',
 )
