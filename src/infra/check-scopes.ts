@@ -76,10 +76,15 @@ const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | unde
     ? readNumber(members, 'proxyTtl', '', { fallback: 0, min: 0, max: 86_400, unit: 'seconds' })
     : undefined
 
-/** A list that two resources share is judged twice. */
-const unique = (found: readonly Finding[]): Finding[] => [
-  ...new Map(found.map((one) => [JSON.stringify(one), one])).values(),
-]
+/** A list that two resources share is judged twice, a block that is repeated once a member: `["billing"]`. */
+function unique(found: readonly Finding[]): Finding[] {
+  const first = new Map<string, Finding>()
+  for (const one of found) {
+    const key = JSON.stringify({ ...one, message: one.message.replaceAll(/\["[^"]*"\]/g, '') })
+    if (!first.has(key)) first.set(key, one)
+  }
+  return [...first.values()]
+}
 
 const byPlace = (a: Finding, b: Finding): number =>
   (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column

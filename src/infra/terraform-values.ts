@@ -4,6 +4,7 @@ import { Names } from './names.ts'
 import type { Position } from './template-error.ts'
 import { type Budget, workBudget } from './template-limits.ts'
 import { TERRAFORM_FUNCTIONS } from './terraform-functions.ts'
+import type { Member } from './terraform-repeats.ts'
 import {
   concatenated,
   type DanglingReference,
@@ -40,6 +41,7 @@ export class TerraformResolver {
   readonly #module: Module
   /** What the loops around an expression call their members. */
   readonly #bound: string[] = []
+  #each: Member | undefined
 
   constructor(module: Module) {
     this.#module = module
@@ -99,6 +101,15 @@ export class TerraformResolver {
     return found
   }
 
+  /** Reads what is repeated, for one member of what it is repeated over. */
+  forEach<T>(member: Member | undefined, read: () => T): T {
+    const around = this.#each
+    this.#each = member
+    const found = read()
+    this.#each = around
+    return found
+  }
+
   #object(entries: readonly (readonly [Expression, Expression])[], at: Position): Value {
     const known = new Map<string, Value>()
     let complete = true
@@ -118,10 +129,16 @@ export class TerraformResolver {
     if (root === 'local') return this.#walk(this.#local(name, at), rest, at)
     if (root === 'module') return this.#elsewhere(`module.${name}`, rest, at)
     if (root === 'data' && typeof rest[0] === 'string') {
-      return this.#elsewhere(`data.${name}.${rest[0]}`, rest.slice(1), at)
+      const address = `data.${name}.${rest[0]}`
+      return this.forEach(undefined, () => this.#elsewhere(address, rest.slice(1), at))
+    }
+    if (root === 'each' && this.#each !== undefined) {
+      const { key, value } = this.#each
+      return name === 'key' ? scalar(at, key) : this.#walk(value, rest, at)
     }
     if (root === 'data' || ROOTS.has(root)) return unknown(at)
-    return this.#attribute(`${root}.${name}`, rest, at)
+    // There `each` is another one.
+    return this.forEach(undefined, () => this.#attribute(`${root}.${name}`, rest, at))
   }
 
   #variable(name: string, at: Position): Value {

@@ -6,6 +6,7 @@ import { type Block, type Expression, readHcl } from './hcl-tree.ts'
 import { TemplateError } from './template-error.ts'
 import { readTerraformJson } from './terraform-json.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './terraform-names.ts'
+import { membersOf } from './terraform-repeats.ts'
 import { isRepeated, TerraformResolver } from './terraform-values.ts'
 import type { ReadResources } from './to-model.ts'
 import { list, type Resource, unknown, type Value } from './value.ts'
@@ -38,14 +39,24 @@ export async function readTerraform(
   }
   const labelled = sorted(blocks)
   const resolver = new TerraformResolver({ ...labelled, given })
-  const resources = [...labelled.resources].map(([id, block]) => toResource(id, block, resolver))
+  const written = [...labelled.resources].map(([id, block]) => toResource(id, block, resolver))
   for (const expression of labelled.locals.values()) resolver.value(expression)
   for (const block of labelled.others) toMembers(block, undefined, resolver)
   const outputs = labelled.others.filter(({ type }) => type === 'output')
-  refuseCircles(resources)
+  refuseCircles(written)
   return {
     dialect: 'terraform',
-    resources,
+    resources: written.flatMap((resource) => {
+      const block = labelled.resources.get(resource.id) as Block
+      const members = membersOf(block, resolver)?.map((member) => {
+        const id = `${resource.id}[${JSON.stringify(member.key)}]`
+        return resolver.forEach(member, () => ({
+          ...toResource(id, block, resolver),
+          conditional: false,
+        }))
+      })
+      return members ?? [resource]
+    }),
     // A name that is used twice is resolved twice.
     dangling: [...new Map(resolver.dangling.map((one) => [JSON.stringify(one), one])).values()],
     complete: !blocks.some(({ type }) => type === 'module'),

@@ -106,3 +106,66 @@ t.test('a pool of another template has scopes and clients that are not seen', as
     '14 error grant-undefined',
   ])
 })
+
+t.test('a scope of another pool is told as that', async (t) => {
+  const text = fixture('estate/two-pools.yaml').text.replace(
+    "[!Join ['/', [!Ref PartnerOrders, read]]]",
+    "[!Sub '${PartnerOrders}/refund']",
+  )
+  t.match(checkScopes(await yaml(text)), [
+    { code: 'scope-unused' },
+    {
+      code: 'grant-undefined',
+      message: 'Partner is granted orders/refund, which no resource server of its pool defines',
+      fix: "define it there too: StaffOrders (t.yaml:13) is another pool's",
+    },
+  ])
+})
+
+t.test('a proxy keeps tokens for less than the shortest lives', async (t) => {
+  const model = await yaml(POOL + machine('Job', "[!Sub '${Server}/read']"))
+  t.match(checkScopes(model, { proxyTtl: 3600 }), [
+    {
+      ...{ line: 6, column: 3, severity: 'error', code: 'lifetime-ttl' },
+      message: "Job's tokens live 3600 s, the proxy keeps them 3600 s",
+      fix: 'keep them for less than 3600 s',
+    },
+  ])
+  t.strictSame(checkScopes(model, { proxyTtl: 3599 }), [])
+})
+
+t.test('what clients of one block have in common is told once', async (t) => {
+  const model = await read(
+    't.tf',
+    `resource "aws_cognito_user_pool" "p" {
+  name = "p"
+}
+resource "aws_cognito_user_pool_client" "c" {
+  for_each                             = { a = ["openid"], b = ["orders/read"], c = ["orders/write"] }
+  user_pool_id                         = aws_cognito_user_pool.p.id
+  allowed_oauth_flows                  = ["client_credentials"]
+  allowed_oauth_flows_user_pool_client = true
+  allowed_oauth_scopes                 = each.value
+  depends_on                           = [aws_cognito_resource_server.s]
+}
+resource "aws_cognito_resource_server" "s" {
+  user_pool_id = aws_cognito_user_pool.p.id
+  identifier   = "orders"
+  name         = "orders"
+  scope {
+    scope_name        = "read"
+    scope_description = "Read orders"
+  }
+}
+`,
+  )
+  t.strictSame(
+    checkScopes(model).map(
+      ({ line, column, code, message }) => `${line}:${column} ${code} ${message}`,
+    ),
+    [
+      '4:1 client-no-secret aws_cognito_user_pool_client.c["a"] has no secret: client_credentials needs one',
+      '5:86 grant-undefined aws_cognito_user_pool_client.c["c"] is granted orders/write, which no resource server of its pool defines',
+    ],
+  )
+})

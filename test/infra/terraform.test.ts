@@ -194,3 +194,67 @@ variable "key" {}
     ],
   )
 })
+
+t.test('clients of a map or a set that is known are one each', async (t) => {
+  const client = (each: string, more = '') => `resource "aws_cognito_user_pool_client" "c" {
+  for_each              = ${each}
+  name                  = "api-${'$'}{each.key}"
+  access_token_validity = each.value.hours
+  allowed_oauth_scopes  = each.value.scopes
+  ${more}
+}
+resource "aws_ssm_parameter" "p" {
+  for_each = { x = { hours = 9 } }
+  name     = "/p/${'$'}{each.key}"
+  value    = each.value.hours
+}
+data "aws_ssm_parameter" "d" {
+  for_each = { y = 1 }
+  name     = "/d/${'$'}{each.key}"
+}
+locals {
+  clients = {
+    billing = { hours = 2, scopes = ["orders/read"] }
+    shop    = { scopes = ["orders/read", "orders/write"] }
+  }
+}
+variable "stages" {
+  default = ["a", "b", "a"]
+}
+variable "given" {}
+`
+  const read_ = async (each: string, more?: string) => {
+    const { clients } = await read('t.tf', client(each, more))
+    return clients.map(({ id, conditional, name, scopes, accessTokenValidity }) => [
+      ...[id.slice(id.indexOf('.') + 1), conditional, name?.value, accessTokenValidity?.value],
+      listed(scopes)?.join(' '),
+    ])
+  }
+  t.strictSame(await read_('local.clients'), [
+    ['c["billing"]', false, 'api-billing', 7200, '19:38 orders/read'],
+    ['c["shop"]', false, 'api-shop', undefined, '20:27 orders/read 20:42 orders/write'],
+  ])
+  t.strictSame(await read_('toset(var.stages)'), [
+    ['c["a"]', false, 'api-a', undefined, '…'],
+    ['c["b"]', false, 'api-b', undefined, '…'],
+  ])
+  t.strictSame(await read_('{}'), [])
+  const one = ['c', true, undefined, undefined, '…']
+  t.strictSame(await read_('var.given'), [one])
+  t.strictSame(await read_('toset([var.given, "a"])'), [one])
+  t.strictSame(await read_('{ (var.given) = 1 }'), [one])
+  t.strictSame(
+    await read_(
+      `toset([${'"a", '.repeat(3)}${Array.from({ length: 201 }, (_, i) => `"${i}"`).join()}])`,
+    ),
+    [one],
+  )
+  const [other] = (
+    await read('t.tf', client('{ a = { scopes = [aws_ssm_parameter.p["x"].name] } }'))
+  ).clients
+  t.strictSame(
+    listed(other?.scopes),
+    ['2:45 ?', '…'],
+    'each of another resource is another one',
+  )
+})

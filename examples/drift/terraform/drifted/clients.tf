@@ -10,7 +10,7 @@ locals {
       minutes = 60
     }
     billing = {
-      scopes  = ["orders/read"]
+      scopes  = ["orders/read", "orders/invoice"] # drift: grant-undefined at orders/invoice
       minutes = 60
     }
     data-lake = {

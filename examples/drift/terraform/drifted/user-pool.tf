@@ -63,12 +63,12 @@ resource "aws_cognito_resource_server" "orders" {
   }
 
   scope {
-    scope_name        = "orders/delete" # drift: cognito-limit at orders/delete
+    scope_name        = "orders/delete" # drift: cognito-limit at orders/delete, scope-unused at orders/delete
     scope_description = "Delete orders"
   }
 
   scope {
-    scope_name        = "refund"
+    scope_name        = "refund" # drift: scope-unused at refund
     scope_description = "Refund orders"
   }
 }
