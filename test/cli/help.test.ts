@@ -119,7 +119,10 @@ t.test(
       "\u001b[1mCOMMANDS\u001b[22m\n    \u001b[1mcheck\u001b[22m  find what isn't right [here]\n",
     )
     t.match(text, '    \u001b[1mhelp\u001b[22m   the manual\n')
-    t.match(text, '    \u001b[1m-h, --help\u001b[22m     display help for command\n')
+    t.match(
+      text,
+      '    \u001b[1m-h, --help\u001b[22m     display help for\n                   command\n',
+    )
     const wide = helpText(program.commands[0] as Command, { width: 500, colors: false })
     const wrapped = wide.split('\n').filter((line) => !line.includes('never-wrapped'))
     t.ok(wrapped.every((line) => line.length <= 100))
