@@ -20,6 +20,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<MakeCommand>> = new Map([
   ['local', async () => (await import('./local.ts')).localCommand],
   ['token', async () => (await import('./token.ts')).tokenCommand],
   ['explain', async () => (await import('./explain.ts')).explainCommand],
+  ['check', async () => (await import('./check.ts')).checkCommand],
+  ['export', async () => (await import('./export.ts')).exportCommand],
   ['completion', async () => (await import('./completion.ts')).completionCommand],
 ])
 

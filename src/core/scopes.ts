@@ -29,7 +29,8 @@ export interface ResourceServer {
   readonly scopes: Readonly<Record<string, string>>
 }
 
-const definition: unique symbol = Symbol('cognito-m2m.resourceServer')
+/** Registered: tools of another copy of this package find what an app defines. */
+const definition: unique symbol = Symbol.for('cognito-m2m.resourceServer')
 
 /** What {@link defineScopes} gives: each member is the whole scope string as a literal type. */
 export type DefinedScopes<
@@ -99,10 +100,12 @@ export function defineScopes<
 
 /** The resource server behind either form; checks a literal one against Cognito's limits. */
 export function resourceServerOf(value: unknown, place: string): ResourceServer {
-  if (typeof value === 'object' && value !== null && definition in value) {
-    return value[definition] as ResourceServer
-  }
-  return checkResourceServer(value, place)
+  return checkResourceServer(isDefinedScopes(value) ? value[definition] : value, place)
+}
+
+/** Whether `defineScopes` gave it. */
+export function isDefinedScopes(value: unknown): value is DefinedScopes {
+  return typeof value === 'object' && value !== null && definition in value
 }
 
 /**

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isToCome } from '../core/at-once.ts'
 import { authorizationLines } from '../core/bearer.ts'
 import { AuthError } from '../core/errors.ts'
+import { tellRequirement } from '../core/inspectable.ts'
 import { InternalError } from '../core/internal-error.ts'
 import type { Logger } from '../core/logger.ts'
 import { OptionError, show } from '../core/option-error.ts'
@@ -76,7 +77,8 @@ export function cognitoAuth(given: ExpressAuthOptions): Auth {
       throw new OptionError('auth', 'was handed to Express itself: call it, auth() or auth({ … })')
     }
     const requirement = called.length === 0 ? fallback : compileRequirement(called[0], 'auth')
-    return protect(server.guardOf(requirement), errors, options.logger)
+    const guard = protect(server.guardOf(requirement), errors, options.logger)
+    return tellRequirement(guard, requirement)
   }
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options.metadata) })
 }

@@ -4,6 +4,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { isToCome } from '../core/at-once.ts'
 import { authorizationLines } from '../core/bearer.ts'
 import { AuthError } from '../core/errors.ts'
+import { tellNeeds } from '../core/inspectable.ts'
 import { InternalError } from '../core/internal-error.ts'
 import { OptionError } from '../core/option-error.ts'
 import { type CognitoAuthOptions, readOptions } from '../core/options.ts'
@@ -135,6 +136,7 @@ async function register(app: FastifyInstance, given: CognitoAuthOptions): Promis
   const server = openResourceServer(options)
   const registration = { server, fallback: options.fallback }
   addRegistration(app, registration)
+  tellNeeds(app, (context, config) => needOf(config, context as FastifyInstance, registration))
   app.addHook('onClose', async () => server.close())
   app.decorate('cognito', server)
   if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)

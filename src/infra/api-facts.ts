@@ -13,6 +13,9 @@ import {
 import type { Fact, InfraAuthorizer, InfraRoute } from './model.ts'
 import { concatenated, type Resource, scalar, textOf, unknown, type Value } from './value.ts'
 
+/** Parts of a path, and the slashes between them: more are a circle. */
+const MAX_PARTS = 200
+
 type Resources = ReadonlyMap<string, Resource>
 
 /** Undefined for authorizers that do not judge Cognito's tokens by themselves. */
@@ -77,7 +80,6 @@ function routeKey(value: Value | undefined): { method: Value; path: Value } | un
 /** Follows the resources of a REST API up to its root, part by part. */
 function restPath(method: Resource, resources: Resources): Value {
   const parts: Value[] = []
-  const seen = new Set<string>()
   let id = property(method.properties, 'ResourceId')
   const at = id?.at ?? method.at
   for (;;) {
@@ -86,8 +88,7 @@ function restPath(method: Resource, resources: Resources): Value {
     if (/^(?:RootResourceId|root_resource_id)$/.test(attribute)) break
     const parent = resources.get(resource)
     const part = parent && property(parent.properties, 'PathPart')
-    if (parent === undefined || part === undefined || seen.has(resource)) return unknown(at)
-    seen.add(resource)
+    if (parent === undefined || part === undefined || parts.length > MAX_PARTS) return unknown(at)
     parts.unshift(scalar(at, '/'), part)
     id = property(parent.properties, 'ParentId')
   }

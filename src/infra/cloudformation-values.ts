@@ -2,6 +2,7 @@
 
 import { Names } from './names.ts'
 import type { Position } from './template-error.ts'
+import { type Budget, workBudget } from './template-limits.ts'
 import {
   concatenated,
   type DanglingReference,
@@ -13,6 +14,7 @@ import {
   textOf,
   unknown,
   type Value,
+  weightOf,
 } from './value.ts'
 import type { Entry, Tree } from './yaml-tree.ts'
 
@@ -51,6 +53,7 @@ export function plainText(entries: Entries, key: string): string | undefined {
 export class CloudFormationResolver {
   readonly dangling: DanglingReference[] = []
   readonly #names: Names = new Names()
+  readonly #spend: Budget = workBudget()
   readonly #sections: Sections
 
   constructor(sections: Sections) {
@@ -58,11 +61,14 @@ export class CloudFormationResolver {
   }
 
   value(tree: Tree): Value {
+    const value = this.#value(tree)
+    this.#spend(value.at, weightOf(value))
+    return value
+  }
+
+  #value(tree: Tree): Value {
     const { at } = tree
-    if (tree.kind === 'scalar') {
-      const dynamic = dynamicReference(tree.value)
-      return dynamic === undefined ? scalar(at, tree.value) : unknown(at, [], dynamic)
-    }
+    if (tree.kind === 'scalar') return dynamic(scalar(at, tree.value))
     if (tree.kind === 'list')
       return listed(
         at,
@@ -72,8 +78,8 @@ export class CloudFormationResolver {
     const entries = new Map<string, Value>()
     for (const [key, entry] of tree.entries) entries.set(key, this.value(entry.value))
     const refs = refsOf(entries.values())
-    // What a transform includes is seen by the transform alone.
-    const complete = !entries.has('Fn::Transform') && !entries.has('<<')
+    // What a transform includes or a loop makes is seen by CloudFormation alone.
+    const complete = ![...entries.keys()].some((key) => key.startsWith('Fn::'))
     return { kind: 'map', at, refs, entries, complete }
   }
 
@@ -95,7 +101,10 @@ export class CloudFormationResolver {
   #named(name: string | undefined, path: string, at: Position): Value {
     if (name === undefined) return unknown(at)
     if (name === 'AWS::NoValue') return { kind: 'absent', at, refs: [] }
-    if (name.startsWith('AWS::')) return unknown(at)
+    if (name.startsWith('AWS::')) {
+      const given = this.#sections.given.get(name)
+      return given === undefined ? unknown(at, [], { parameter: name }) : scalar(at, given)
+    }
     const parameter = this.#sections.parameters.get(name)
     if (parameter !== undefined && path === 'Ref') {
       return this.#parameterValue(name, entriesOf(parameter.value), at)
@@ -122,10 +131,10 @@ export class CloudFormationResolver {
     const value =
       this.#sections.given.get(name) ?? (written?.kind === 'scalar' ? written.value : null)
     const text = value === null ? undefined : String(value)
-    if (text === undefined) return unknown(at)
+    if (text === undefined) return unknown(at, [], { parameter: name })
     // A parameter of this type names where its value is kept.
     if (type.startsWith('AWS::SSM::Parameter::Value')) return unknown(at, [], { ssm: text })
-    if (type !== 'CommaDelimitedList' && !type.startsWith('List<')) return scalar(at, text)
+    if (type !== 'CommaDelimitedList' && !type.startsWith('List<')) return dynamic(scalar(at, text))
     return list(
       at,
       text.split(',').map((item) => scalar(at, item.trim())),
@@ -154,7 +163,7 @@ export class CloudFormationResolver {
       /\$\{!([^}]*)\}|\$\{([^}]+)\}|[^$]+|\$/g,
     )) {
       if (name === undefined) {
-        parts.push(scalar(at, literal === undefined ? part : `\${${literal}}`))
+        parts.push(dynamic(scalar(at, literal === undefined ? part : `\${${literal}}`)))
         continue
       }
       const key = name.trim()
@@ -164,7 +173,7 @@ export class CloudFormationResolver {
       else if (dot < 0) parts.push(this.#named(key, 'Ref', at))
       else parts.push(this.#named(key.slice(0, dot), key.slice(dot + 1), at))
     }
-    return parts.length === 0 ? scalar(at, '') : concatenated(at, parts)
+    return dynamic(concatenated(at, parts))
   }
 
   #found(given: Value, at: Position): Value {
@@ -185,11 +194,13 @@ function listed(at: Position, items: readonly Value[]): Value {
 function joined(given: Value, at: Position): Value {
   const [delimiter, parts] = given.kind === 'list' ? given.items : []
   const between = delimiter === undefined ? undefined : textOf(delimiter)
-  if (between === undefined || parts?.kind !== 'list') return unknown(at, given.refs)
+  if (between === undefined || parts?.kind !== 'list' || !parts.complete) {
+    return unknown(at, given.refs)
+  }
   const pieces = parts.items.flatMap((item, index) =>
     index === 0 || between === '' ? [item] : [scalar(at, between), item],
   )
-  return pieces.length === 0 ? scalar(at, '') : concatenated(at, pieces)
+  return dynamic(concatenated(at, pieces))
 }
 
 function selected(given: Value, at: Position): Value {
@@ -211,8 +222,18 @@ function split(given: Value, at: Position): Value {
 }
 
 /** `{{resolve:ssm:name}}` is text to the template and a value to the deployment. */
-function dynamicReference(value: unknown): Source | undefined {
-  if (typeof value !== 'string' || !value.includes('{{resolve:')) return undefined
-  const [, ssm] = /^\{\{resolve:ssm:([^:}]+)(?::\d+)?\}\}$/.exec(value) ?? []
-  return ssm === undefined ? {} : { ssm }
+function dynamic(value: Value): Value {
+  const text = value.kind === 'scalar' ? value.value : undefined
+  if (typeof text !== 'string' || !text.includes('{{resolve:')) return value
+  const { at, refs } = value
+  const parts = text.split(/(\{\{resolve:[^{}]*\}\})/).filter((part) => part !== '')
+  return concatenated(
+    at,
+    parts.map((part) => {
+      const [reference, ssm] =
+        /^\{\{resolve:(?:ssm(?:-secure)?:([^:]+)(?::\d+)?)?.*\}\}$/.exec(part) ?? []
+      if (reference === undefined) return scalar(at, part, refs)
+      return unknown(at, refs, ssm === undefined ? {} : { ssm })
+    }),
+  )
 }

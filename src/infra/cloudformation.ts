@@ -6,11 +6,15 @@ import {
   plainText,
   type Sections,
 } from './cloudformation-values.ts'
-import { TemplateError } from './template-error.ts'
+import { member, textFact, written } from './facts.ts'
+import type { InfraOutput } from './model.ts'
+import { type Position, TemplateError } from './template-error.ts'
 import type { ReadResources } from './to-model.ts'
-import { type DanglingReference, mergeRefs, type Resource, type Value } from './value.ts'
+import { type DanglingReference, mergeRefs, type Resource, textOf, type Value } from './value.ts'
 import { type Entry, readYaml, type Tree } from './yaml-tree.ts'
 
+/** Longest logical id. */
+const MAX_ID = 255
 const SAM = 'AWS::Serverless-2016-10-31'
 /** Transforms that only rewrite what is there. */
 const HARMLESS = new Set([SAM, 'AWS::LanguageExtensions', 'AWS::SecretsManager-2020-07-23'])
@@ -30,37 +34,53 @@ export async function readCloudFormation(
     )
   }
   const transforms = transformsOf(root.entries.get('Transform')?.value)
-  const loops = [...resources.value.entries.keys()].some((key) => key.startsWith('Fn::'))
-  const complete = !loops && transforms.every((name) => name !== undefined && HARMLESS.has(name))
+  const keys = [...root.entries.keys(), ...resources.value.entries.keys()]
+  // Macros, loops and includes make resources of any name.
+  const macros =
+    keys.some((key) => key.startsWith('Fn::')) ||
+    !transforms.every((name) => name !== undefined && HARMLESS.has(name))
   const sam = transforms.includes(SAM)
   const sections: Sections = {
     parameters: entriesOf(root.entries.get('Parameters')?.value),
     mappings: entriesOf(root.entries.get('Mappings')?.value),
     resources: resources.value.entries,
     given,
-    mayExist: (name) => !complete || (sam && samMakes(name, resources.value)),
+    mayExist: (name) =>
+      macros || text.includes('Fn::ForEach') || (sam && samMakes(name, resources.value)),
   }
   const resolver = new CloudFormationResolver(sections)
   const read = [...resources.value.entries].map(([id, entry]) =>
     toResource(id, entry, (tree) => resolver.value(tree)),
   )
-  // Outputs refer to resources too.
-  for (const { value } of entriesOf(root.entries.get('Outputs')?.value).values())
-    resolver.value(value)
+  const outputs = [...entriesOf(root.entries.get('Outputs')?.value)].map(([id, { at, value }]) =>
+    toOutput(id, at, resolver.value(value)),
+  )
   const globals = new Map<string, Value>()
   for (const [name, entry] of entriesOf(root.entries.get('Globals')?.value)) {
     globals.set(name, resolver.value(entry.value))
   }
   // A condition may break a circle.
-  if (!root.entries.has('Conditions')) refuseCircles(read)
+  if (!macros && !root.entries.has('Conditions')) refuseCircles(read)
   const waits = danglingDependencies(resources.value.entries, sections)
   return {
     dialect: sam ? 'sam' : 'cloudformation',
     resources: read,
     dangling: [...resolver.dangling, ...waits],
-    complete,
+    complete: !macros && !read.some(mayMakeOthers),
+    outputs,
     globals,
   }
+}
+
+const STACKS =
+  /^AWS::(?:CloudFormation::Stack|Serverless::Application|ServiceCatalog::.*)$|::MODULE$/
+const CUSTOM = /^(?:Custom::|AWS::CloudFormation::CustomResource$)/
+
+/** Whether it brings resources of its own: another stack, a module, code that talks to Cognito. */
+function mayMakeOthers({ type, properties }: Resource): boolean {
+  if (STACKS.test(type)) return true
+  const texts = [type, ...[...properties.values()].map(textOf)]
+  return CUSTOM.test(type) && texts.some((text) => /cognito|user-?pool/i.test(text ?? ''))
 }
 
 function transformsOf(tree: Tree | undefined): readonly (string | undefined)[] {
@@ -72,7 +92,12 @@ function transformsOf(tree: Tree | undefined): readonly (string | undefined)[] {
 /** SAM makes resources of its own, named after the ones that are written: `OrdersApiStage`. */
 function samMakes(name: string, resources: Tree): boolean {
   if (name.startsWith('Serverless')) return true
-  return [...entriesOf(resources).keys()].some((id) => name.startsWith(id))
+  const written = entriesOf(resources)
+  // By its beginnings: there may be many names and many resources.
+  const longest = Math.min(name.length, MAX_ID)
+  return Array.from({ length: longest }, (_, end) => name.slice(0, end + 1)).some((id) =>
+    written.has(id),
+  )
 }
 
 function toResource(
@@ -96,6 +121,16 @@ function toResource(
     ),
     conditional: members.has('Condition'),
   }
+}
+
+function toOutput(id: string, at: Position, output: Value): InfraOutput {
+  return written<InfraOutput>({
+    id,
+    at,
+    value: textFact(member(output, 'Value')),
+    exported: textFact(member(member(output, 'Export'), 'Name')),
+    conditional: member(output, 'Condition') !== undefined,
+  })
 }
 
 function dependencies(members: ReadonlyMap<string, Entry>): readonly DanglingReference[] {

@@ -17,8 +17,10 @@ export function property(members: Members, key: string): Value | undefined {
 
 function fact<T>(value: Value, read: (scalar: Scalar) => T | undefined): Fact<T> {
   const known = value.kind === 'scalar' ? read(value.value) : undefined
-  const source = value.kind === 'unknown' ? value.source : {}
-  return { at: value.at, value: known, source, refs: value.refs }
+  const { at, refs } = value
+  if (value.kind !== 'unknown') return { at, value: known, source: {}, refs }
+  const { source, pieces } = value
+  return { at, value: known, source, ...(pieces && { pieces }), refs }
 }
 
 const asText = (value: Scalar): string | undefined => (value === null ? undefined : String(value))
@@ -83,7 +85,7 @@ export function lifetime(members: Members): Fact<number> | undefined {
 }
 
 /** Whether members may be there that are not written. */
-const isOpen = (value: Value | undefined): boolean =>
+export const isOpen = (value: Value | undefined): boolean =>
   value !== undefined && !(value.kind === 'map' && value.complete)
 
 /** The resource a value is taken from. */

@@ -17,7 +17,12 @@ export type Expression = { readonly at: Position } & (
   | { readonly kind: 'steps'; readonly of: Expression; readonly steps: readonly Step[] }
   | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[] }
   /** Loops, conditions, operators: not computed, but what they mention counts. */
-  | { readonly kind: 'other'; readonly parts: readonly Expression[] }
+  | {
+      readonly kind: 'other'
+      readonly parts: readonly Expression[]
+      /** What a loop calls its members. */
+      readonly names?: readonly string[]
+    }
 )
 
 export interface Block {
@@ -28,6 +33,8 @@ export interface Block {
   readonly blocks: readonly Block[]
 }
 
+export type Body = Pick<Block, 'attributes' | 'blocks'>
+
 const MAX_DEPTH = 100
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['n', '\n'],
@@ -36,27 +43,48 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
 ])
 
 interface Reading {
-  readonly place: (node: Node) => Position
+  readonly place: Place
   readonly spend: Budget
 }
+
+type Place = (node: Node) => Position
 
 /** @throws {TemplateError} where it is not well-formed or too large. */
 export function readHcl(parser: HclParser, file: string, text: string): Block {
   checkLimits(file, text)
+  return toRoot(parser, text, ({ startPosition: { row, column } }) => ({
+    file,
+    line: row + 1,
+    column: column + 1,
+  }))
+}
+
+/**
+ * Texts with templates in them (`a-${var.b}`), each as it stands between quotes on one line of HCL.
+ *
+ * @throws {TemplateError} at the place of one that is not well-formed.
+ */
+export function readTemplates(
+  parser: HclParser,
+  texts: readonly { readonly at: Position; readonly quoted: string }[],
+): readonly Expression[] {
+  const text = texts.map(({ quoted }, index) => `t${index} = "${quoted}"`).join('\n')
+  // What is missing at the end stands behind the last line.
+  const place: Place = ({ startPosition: { row } }) =>
+    (texts[row] ?? (texts.at(-1) as { at: Position })).at
+  return [...toRoot(parser, text, place).attributes.values()]
+}
+
+function toRoot(parser: HclParser, text: string, place: Place): Block {
   const tree = parser(text)
   try {
-    const place = ({ startPosition: { row, column } }: Node): Position => ({
-      file,
-      line: row + 1,
-      column: column + 1,
-    })
     const { rootNode } = tree
     if (rootNode.hasError) {
       const at = place(firstError(rootNode))
       throw new TemplateError(at, 'is not well-formed HCL: correct it there, or just before')
     }
     const body = rootNode.namedChildren.find(({ type }) => type === 'body')
-    const at = { file, line: 1, column: 1 }
+    const at = place(rootNode)
     return { at, type: '', labels: [], ...toBody(body, { place, spend: valueBudget() }, 0) }
   } finally {
     tree.delete()
@@ -76,11 +104,7 @@ function firstError(root: Node): Node {
   return understood ?? node
 }
 
-function toBody(
-  body: Node | undefined,
-  reading: Reading,
-  depth: number,
-): Pick<Block, 'attributes' | 'blocks'> {
+function toBody(body: Node | undefined, reading: Reading, depth: number): Body {
   const attributes = new Map<string, Expression>()
   const blocks: Block[] = []
   for (const child of body?.namedChildren ?? []) {
@@ -150,10 +174,17 @@ function toExpression(node: Node, reading: Reading, depth: number): Expression {
       return toCall(node, at, inner)
     case 'quoted_template':
       return toTemplate(node, at, inner)
-    default:
-      return { kind: 'other', at, parts: children.filter(hasChildren).map(inner) }
+    default: {
+      const parts = children.filter(hasChildren).map(inner)
+      return { kind: 'other', at, parts, names: children.flatMap(loopNames) }
+    }
   }
 }
+
+const loopNames = ({ type, namedChildren }: Node): string[] =>
+  type === 'for_intro' || type === 'template_for_start'
+    ? namedChildren.filter(({ type }) => type === 'identifier').map(({ text }) => text)
+    : []
 
 const isExpression = ({ type }: Node): boolean => type === 'expression'
 const hasChildren = ({ namedChildCount, type }: Node): boolean =>
@@ -210,10 +241,11 @@ function toTemplate(node: Node, at: Position, inner: (child: Node) => Expression
   for (const child of node.namedChildren.filter(({ type }) => /^template_[di]/.test(type))) {
     literal(child.startIndex)
     end = child.endIndex
-    const [expression] = child.namedChildren.filter(isExpression)
+    const directive = child.type === 'template_directive'
+    const [expression] = directive ? [child] : child.namedChildren.filter(isExpression)
     if (expression !== undefined) parts.push(inner(expression))
     // Directives, and marks that strip blanks, change the text around them.
-    plain &&= child.type !== 'template_directive' && !/^\$\{~|~\}$/.test(child.text)
+    plain &&= !directive && !/^\$\{~|~\}$/.test(child.text)
   }
   literal(node.endIndex - 1)
   return { kind: plain ? 'template' : 'other', at, parts }

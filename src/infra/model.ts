@@ -1,6 +1,6 @@
 /** What `readTemplate` gives: the facts about scopes that a template holds, each with its place. */
 import type { Position } from './template-error.ts'
-import type { DanglingReference, Source } from './value.ts'
+import type { DanglingReference, Piece, Source } from './value.ts'
 
 /** One fact of a template. */
 export interface Fact<T> {
@@ -9,6 +9,8 @@ export interface Fact<T> {
   readonly value: T | undefined
   /** What an unknown value is taken from, as far as the template says. */
   readonly source: Source
+  /** Of an unknown text that is put together: its pieces in order, known ones as text. */
+  readonly pieces?: readonly Piece[]
   /** The resources it mentions: a scope composed from its resource server names it here. */
   readonly refs: readonly string[]
 }
@@ -30,7 +32,7 @@ export interface InfraResource {
   readonly conditional: boolean
   /** False where the template leaves open which properties it has. */
   readonly complete: boolean
-  /** Every resource it waits for. */
+  /** Every resource it waits for; resource servers through others as well. */
   readonly dependsOn: readonly string[]
 }
 
@@ -76,6 +78,17 @@ export interface InfraParameter extends InfraResource {
   readonly value?: Fact<string>
 }
 
+/** What a stack or module hands on. */
+export interface InfraOutput {
+  /** Logical id, or Terraform name. */
+  readonly id: string
+  readonly at: Position
+  readonly value?: Fact<string>
+  /** What other stacks import it by (`!ImportValue`). */
+  readonly exported?: Fact<string>
+  readonly conditional: boolean
+}
+
 /** An authorizer of API Gateway that judges Cognito's tokens by itself. Lambda authorizers are left out. */
 export interface InfraAuthorizer extends InfraResource {
   /** `rest`: `COGNITO_USER_POOLS`; `http`: `JWT`. */
@@ -115,7 +128,9 @@ export interface InfraModel {
   readonly domains: readonly InfraDomain[]
   readonly resourceServers: readonly InfraResourceServer[]
   readonly clients: readonly InfraClient[]
+  /** SSM parameters that it writes. */
   readonly parameters: readonly InfraParameter[]
+  readonly outputs: readonly InfraOutput[]
   readonly authorizers: readonly InfraAuthorizer[]
   readonly routes: readonly InfraRoute[]
   /** Names that stand for nothing in the template. */

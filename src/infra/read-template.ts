@@ -5,7 +5,7 @@ import type { InfraModel } from './model.ts'
 import { readTerraform } from './terraform.ts'
 import { toModel } from './to-model.ts'
 
-/** The text of one file. Its name tells the dialect: `.tf` is Terraform, all else CloudFormation. */
+/** The text of one file. Its name tells the dialect: `.tf` and `.tf.json` are Terraform, all else CloudFormation. */
 export interface TemplateSource {
   /** Repeated in positions, never opened. */
   readonly file: string
@@ -29,7 +29,7 @@ export interface ReadTemplateOptions {
  * What the template alone tells is resolved (references, `!Sub`, `!Join`, mappings, parameters and
  * variables with defaults, locals, `format()`); what only a deployment knows is marked unknown.
  *
- * @param sources One CloudFormation template, or every `.tf` file of one Terraform module. At most
+ * @param sources One CloudFormation template, or every `.tf` and `.tf.json` file of one Terraform module. At most
  *   1,000,000 characters a file.
  * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed,
  *   too large, or refers to itself in a circle.
@@ -40,10 +40,12 @@ export async function readTemplate(
   sources: TemplateSource | readonly TemplateSource[],
   options: ReadTemplateOptions = {},
 ): Promise<InfraModel> {
-  const read = (Array.isArray(sources) ? [...sources] : [sources]).map(readSource)
+  const read = (Array.isArray(sources) ? [...sources] : [sources]).map((source) =>
+    readSource(source, 'sources'),
+  )
   const given = readParameters(options)
   const files = read.map(({ file }) => file)
-  const terraform = read.filter(({ file }) => /\.tf$/i.test(file))
+  const terraform = read.filter(({ file }) => /\.tf(?:\.json)?$/i.test(file))
   if (terraform.length > 0 && terraform.length === read.length) {
     return toModel(files, await readTerraform(read, given))
   }
@@ -51,19 +53,20 @@ export async function readTemplate(
   if (only === undefined || read.length > 1) {
     throw new OptionError(
       'sources',
-      `has ${read.length} files: pass one CloudFormation template, or the .tf files of one module`,
+      `has ${read.length} files: pass one CloudFormation template, or the .tf and .tf.json files of one module`,
     )
   }
   return toModel(files, await readCloudFormation(only.file, only.text, given))
 }
 
-function readSource(source: unknown): TemplateSource {
-  const { file, text } = readMembers(source, ['file', 'text'], 'sources')
+/** @throws {OptionError} naming `place` and the member that is wrong. */
+export function readSource(source: unknown, place: string): TemplateSource {
+  const { file, text } = readMembers(source, ['file', 'text'], place)
   if (typeof file !== 'string' || file === '') {
-    throw new OptionError('sources.file', `is ${show(file)}: name the file`)
+    throw new OptionError(`${place}.file`, `is ${show(file)}: name the file`)
   }
   if (typeof text !== 'string') {
-    throw new OptionError('sources.text', `is ${show(text)}: pass the file's text`)
+    throw new OptionError(`${place}.text`, `is ${show(text)}: pass the file's text`)
   }
   return { file, text: text.replace(/^\uFEFF/, '') }
 }

@@ -9,6 +9,12 @@ export interface Position {
   readonly column: number
 }
 
+/** The place of one character of a text. */
+export function positionAt(file: string, text: string, offset: number): Position {
+  const before = text.slice(0, offset).split('\n')
+  return { file, line: before.length, column: (before.at(-1) as string).length + 1 }
+}
+
 /** A template that is not well-formed, too large, or refers to itself in a circle. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'

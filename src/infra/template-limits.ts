@@ -1,58 +1,62 @@
 /** What a template may cost before it is read: parsers are generous, their authors trust their input. */
-import { TemplateError } from './template-error.ts'
+import { type Position, positionAt, TemplateError } from './template-error.ts'
 
-/** CloudFormation's own limit for a template; Terraform files are far smaller. */
-const MAX_LENGTH = 1_000_000
+/** CloudFormation's own limit for a template, 1 MiB; Terraform files are far smaller. */
+const MAX_LENGTH = 1_048_576
 /** CloudFormation takes far less; parsers recurse, and the stack ends somewhere. */
 const MAX_NESTING = 200
+const NUL = 0
+const BLANK: ReadonlySet<number> = new Set([0x20, 0x09])
+/** `-`, `?`, `:` */
+const MARKS: ReadonlySet<number> = new Set([0x2d, 0x3f, 0x3a])
 /** Values a template may amount to once aliases are followed. */
 const MAX_VALUES = 200_000
+/** Values, parts of texts and references that they may amount to once names are followed. */
+const MAX_WORK = 2_000_000
 
-/** Refuses what would keep a parser busy or overflow its stack. Counts brackets, wherever they stand. */
+/**
+ * Refuses what would keep a parser busy or overflow its stack, in one pass. Counts brackets, wherever
+ * they stand, and YAML's lists in lists on one line, which nest without.
+ */
 export function checkLimits(file: string, text: string): void {
-  const start = { file, line: 1, column: 1 }
   if (text.length > MAX_LENGTH) {
     throw new TemplateError(
-      start,
+      { file, line: 1, column: 1 },
       `is ${text.length} characters long: split it, at most ${MAX_LENGTH} are read`,
     )
   }
-  // Lists in lists on one line nest without brackets.
-  const dashes = text.search(/(?:[-?:][ \t]+){201}/)
-  if (dashes >= 0) {
-    const line = text.slice(0, dashes).split('\n').length
-    const at = { file, line, column: 1 }
-    throw new TemplateError(at, `nests more than ${MAX_NESTING} levels on one line: split it`)
-  }
   let depth = 0
-  let line = 1
+  let marks = 0
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)
-    if (unit === 0x0a) line += 1
-    else if (unit === 0x5b || unit === 0x7b) depth += 1
+    if (unit === NUL) refuse('holds a NUL character: save it as UTF-8', file, text, index)
+    if (unit === 0x5b || unit === 0x7b) depth += 1
     else if (unit === 0x5d || unit === 0x7d) depth = Math.max(0, depth - 1)
-    if (depth > MAX_NESTING) {
-      throw new TemplateError(
-        { file, line, column: 1 },
-        `opens more than ${MAX_NESTING} brackets inside each other: close them`,
-      )
-    }
+    if (!BLANK.has(unit))
+      marks = MARKS.has(unit) && BLANK.has(text.charCodeAt(index + 1)) ? marks + 1 : 0
+    if (Math.max(depth, marks) <= MAX_NESTING) continue
+    const what = depth > MAX_NESTING ? 'brackets inside each other' : 'levels on one line'
+    refuse(`opens more than ${MAX_NESTING} ${what}: close or split them`, file, text, index)
   }
 }
 
-/** Counts the values of one template. */
-export type Budget = (at: { file: string; line: number; column: number }) => void
+function refuse(problem: string, file: string, text: string, index: number): never {
+  throw new TemplateError(positionAt(file, text, index), problem)
+}
+
+/** Takes what something amounts to from what a template may amount to. */
+export type Budget = (at: Position, amount?: number) => void
 
 /** Stops aliases that multiply (a billion laughs), and values that nest without end. */
-export function valueBudget(): Budget {
-  let left = MAX_VALUES
-  return (at) => {
-    left -= 1
-    if (left < 0) {
-      throw new TemplateError(
-        at,
-        `amounts to more than ${MAX_VALUES} values: aliases multiply them`,
-      )
-    }
+export const valueBudget = (): Budget => budget(MAX_VALUES, 'aliases multiply them')
+
+/** Stops names whose values are made of values of names. */
+export const workBudget = (): Budget => budget(MAX_WORK, 'names multiply them')
+
+function budget(most: number, why: string): Budget {
+  let left = most
+  return (at, amount = 1) => {
+    left -= amount
+    if (left < 0) throw new TemplateError(at, `amounts to more than ${most} values: ${why}`)
   }
 }

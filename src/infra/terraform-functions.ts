@@ -1,6 +1,15 @@
 /** Terraform's functions that scopes and names are composed with; none of them reads anything. */
 import type { Position } from './template-error.ts'
-import { concatenated, list, refsOf, scalar, textOf, unknown, type Value } from './value.ts'
+import {
+  concatenated,
+  list,
+  MAX_TEXT,
+  refsOf,
+  scalar,
+  textOf,
+  unknown,
+  type Value,
+} from './value.ts'
 
 type Apply = (values: readonly Value[], at: Position) => Value
 
@@ -14,16 +23,42 @@ const together: Apply = (values, at) => {
 /** What changes the order or the number of members, not what they are. */
 const sameMembers: Apply = ([value], at) => (value === undefined ? unknown(at) : { ...value, at })
 
+/** What is not a list may be one after all. */
+const isKnown = (value: Value): boolean => value.kind !== 'unknown'
+
+/** In the order, and as often, as Terraform has them: they may be indexed. Unless all are known, they may not. */
+const arranged =
+  ({ unique, sort }: { unique: boolean; sort: boolean }): Apply =>
+  ([value], at) => {
+    if (value?.kind !== 'list') return unknown(at, value?.refs)
+    const texts = value.items.map((item) => [textOf(item), item] as const)
+    const open = !value.complete || texts.some(([text]) => text === undefined)
+    if (open) return { ...value, at, complete: false }
+    const members = unique ? [...new Map(texts)] : texts
+    const items = sort ? [...members].sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1)) : members
+    return { ...value, at, items: items.map(([, item]) => item) }
+  }
+
+const asSet = arranged({ unique: true, sort: true })
+
+/** The only member; what may be none is unknown. */
+const one: Apply = ([value], at) => {
+  const [only] = value?.kind === 'list' && value.complete ? value.items : []
+  const alone = value?.kind === 'list' && value.items.length === 1
+  return only === undefined || !alone ? unknown(at, value?.refs) : { ...only, at }
+}
+
 const flatten: Apply = ([value], at) => {
   if (value?.kind !== 'list') return unknown(at, value?.refs)
   const nested = value.items.map((item) => (item.kind === 'list' ? item : list(item.at, [item])))
   const flat = together(nested, at)
-  return flat.kind === 'list' ? { ...flat, complete: flat.complete && value.complete } : flat
+  const complete = value.complete && value.items.every(isKnown)
+  return flat.kind === 'list' ? { ...flat, complete: flat.complete && complete } : flat
 }
 
 const format: Apply = ([pattern, ...given], at) => {
   const text = textOf(pattern)
-  if (text === undefined) return unknown(at, refsOf([...given, pattern]))
+  if (text === undefined || text.length > MAX_TEXT) return unknown(at, refsOf([...given, pattern]))
   const parts: Value[] = []
   let next = 0
   for (const [part] of text.matchAll(/%%|%[^%a-zA-Z]*[a-zA-Z]|[^%]+|%/g)) {
@@ -51,8 +86,10 @@ const join: Apply = ([separator, values], at) => {
   const refs = refsOf([separator, values])
   const between = textOf(separator)
   if (between === undefined || values?.kind !== 'list' || !values.complete) return unknown(at, refs)
-  const texts = values.items.map((item) => textOf(item))
-  return texts.includes(undefined) ? unknown(at, refs) : scalar(at, texts.join(between), refs)
+  const parts = values.items.flatMap((item, index) =>
+    index === 0 ? [item] : [scalar(at, between), item],
+  )
+  return { ...concatenated(at, parts), refs }
 }
 
 const text =
@@ -64,7 +101,7 @@ const text =
 
 export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([
   ['concat', together],
-  ['setunion', together],
+  ['setunion', (values, at) => asSet([together(values, at)], at)],
   ['flatten', flatten],
   ['format', format],
   ['formatlist', formatlist],
@@ -73,9 +110,13 @@ export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([
   ['upper', text((value) => value.toUpperCase())],
   ['tostring', text((value) => value)],
   ['tolist', sameMembers],
-  ['toset', sameMembers],
-  ['distinct', sameMembers],
-  ['sort', sameMembers],
+  ['toset', asSet],
+  ['distinct', arranged({ unique: true, sort: false })],
+  ['sort', arranged({ unique: false, sort: true })],
+  ['one', one],
+  // What is encoded is read as what it says.
+  ['jsonencode', sameMembers],
+  ['yamlencode', sameMembers],
   ['nonsensitive', sameMembers],
   ['sensitive', sameMembers],
 ])

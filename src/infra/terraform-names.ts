@@ -37,6 +37,8 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
       },
     },
     aws_ssm_parameter: { type: 'AWS::SSM::Parameter', names: { name: 'Name', value: 'Value' } },
+    aws_api_gateway_rest_api: { type: 'AWS::ApiGateway::RestApi', names: { body: 'Body' } },
+    aws_apigatewayv2_api: { type: 'AWS::ApiGatewayV2::Api', names: { body: 'Body' } },
     aws_api_gateway_authorizer: {
       type: 'AWS::ApiGateway::Authorizer',
       names: {
@@ -77,4 +79,13 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
 export const SINGLE_BLOCKS: ReadonlySet<string> = new Set([
   'token_validity_units',
   'jwt_configuration',
+])
+
+/** Blocks inside of resources, which JSON writes as it writes arguments, and how many labels they have. */
+export const NESTED_BLOCKS: ReadonlyMap<string, number> = new Map([
+  ['scope', 0],
+  ['token_validity_units', 0],
+  ['jwt_configuration', 0],
+  ['dynamic', 1],
+  ['content', 0],
 ])

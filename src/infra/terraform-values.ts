@@ -2,6 +2,7 @@
 import type { Block, Expression, Step } from './hcl-tree.ts'
 import { Names } from './names.ts'
 import type { Position } from './template-error.ts'
+import { type Budget, workBudget } from './template-limits.ts'
 import { TERRAFORM_FUNCTIONS } from './terraform-functions.ts'
 import {
   concatenated,
@@ -13,6 +14,7 @@ import {
   textOf,
   unknown,
   type Value,
+  weightOf,
 } from './value.ts'
 
 /** What the expressions of a module refer to. */
@@ -21,33 +23,35 @@ export interface Module {
   readonly locals: ReadonlyMap<string, Expression>
   /** By address: `aws_cognito_user_pool.orders`. */
   readonly resources: ReadonlyMap<string, Block>
+  /** Data sources and modules, by address: `data.aws_ssm_parameter.pool`, `module.auth`. */
+  readonly elsewhere: ReadonlyMap<string, Block>
   /** Values given for variables instead of their defaults. */
   readonly given: ReadonlyMap<string, string>
 }
 
 /** Names that are no resources' types. */
-const ROOTS = new Set([
-  'data',
-  'module',
-  'each',
-  'count',
-  'self',
-  'path',
-  'terraform',
-  'var',
-  'local',
-])
+const SSM_VALUE = /^data\.aws_ssm_parameter\.[^.]+\.(?:insecure_)?value$/
+const ROOTS = new Set(['each', 'count', 'self', 'path', 'terraform'])
 
 export class TerraformResolver {
   readonly dangling: DanglingReference[] = []
   readonly #names: Names = new Names()
+  readonly #spend: Budget = workBudget()
   readonly #module: Module
+  /** What the loops around an expression call their members. */
+  readonly #bound: string[] = []
 
   constructor(module: Module) {
     this.#module = module
   }
 
   value(expression: Expression): Value {
+    const value = this.#value(expression)
+    this.#spend(value.at, weightOf(value))
+    return value
+  }
+
+  #value(expression: Expression): Value {
     const { at } = expression
     switch (expression.kind) {
       case 'literal':
@@ -78,11 +82,21 @@ export class TerraformResolver {
           ? this.#named(expression.of.name, expression.steps, at)
           : this.#walk(this.value(expression.of), expression.steps, at)
       case 'other':
-        return unknown(at, refsOf(expression.parts.map((part) => this.value(part))))
+        return this.within(expression.names ?? [], () =>
+          unknown(at, refsOf(expression.parts.map((part) => this.value(part)))),
+        )
       default:
         // A bare word: the variable of a loop, or nothing.
         return unknown(at)
     }
+  }
+
+  /** Reads what stands in a loop. */
+  within<T>(names: readonly string[], read: () => T): T {
+    this.#bound.push(...names)
+    const found = read()
+    this.#bound.length -= names.length
+    return found
   }
 
   #object(entries: readonly (readonly [Expression, Expression])[], at: Position): Value {
@@ -99,10 +113,14 @@ export class TerraformResolver {
 
   #named(root: string, steps: readonly Step[], at: Position): Value {
     const [name, ...rest] = steps
-    if (typeof name !== 'string') return unknown(at)
+    if (typeof name !== 'string' || this.#bound.includes(root)) return unknown(at)
     if (root === 'var') return this.#walk(this.#variable(name, at), rest, at)
     if (root === 'local') return this.#walk(this.#local(name, at), rest, at)
-    if (ROOTS.has(root)) return unknown(at)
+    if (root === 'module') return this.#elsewhere(`module.${name}`, rest, at)
+    if (root === 'data' && typeof rest[0] === 'string') {
+      return this.#elsewhere(`data.${name}.${rest[0]}`, rest.slice(1), at)
+    }
+    if (root === 'data' || ROOTS.has(root)) return unknown(at)
     return this.#attribute(`${root}.${name}`, rest, at)
   }
 
@@ -115,9 +133,28 @@ export class TerraformResolver {
       return unknown(at)
     }
     const written = block.attributes.get('default')
-    if (written === undefined) return unknown(at)
-    const resolved = this.value(written)
-    return resolved.kind === 'absent' ? unknown(at) : resolved
+    const resolved = written && this.value(written)
+    return resolved === undefined || resolved.kind === 'absent'
+      ? unknown(at, [], { parameter: name })
+      : resolved
+  }
+
+  /** What a data source or a module gives; it waits for what that one waits for. */
+  #elsewhere(address: string, steps: readonly Step[], at: Position): Value {
+    const block = this.#module.elsewhere.get(address)
+    if (block === undefined) {
+      this.dangling.push({ at, name: address })
+      return unknown(at)
+    }
+    const attribute = steps.filter((step) => typeof step === 'string').join('.')
+    const source = { resource: address, ...(attribute && { attribute }) }
+    // Modules may refer to each other in a circle, data sources may not.
+    if (block.type === 'module') return unknown(at, [], source)
+    const read = () => [...block.attributes.values()].map((expression) => this.value(expression))
+    const { refs } = this.#names.resolve(address, address, at, () => unknown(at, refsOf(read())))
+    const name = SSM_VALUE.test(`${address}.${attribute}`) && block.attributes.get('name')
+    const ssm = name ? textOf(this.value(name)) : undefined
+    return unknown(at, refs, ssm === undefined ? source : { ssm })
   }
 
   #local(name: string, at: Position): Value {
@@ -136,12 +173,11 @@ export class TerraformResolver {
         this.dangling.push({ at, name: address })
       return unknown(at)
     }
-    // One of several: which one is not looked at, what it depends on is.
-    const indexed = steps.length > 0 && typeof steps[0] !== 'string'
+    // One of several: what tells them apart (`each`, `count`) is unknown.
+    const indexed = steps.length > 0 && typeof steps[0] === 'object' && steps[0] !== null
     const [name, ...rest] = indexed ? steps.slice(1) : steps
     if (typeof name !== 'string') return unknown(at, [address], { resource: address })
     const source = { resource: address, attribute: name }
-    if (isRepeated(block) || indexed) return unknown(at, [address], source)
     if (name === 'scope_identifiers')
       return this.#walk(this.#scopeIdentifiers(address, block, at), rest, at)
     const expression = block.attributes.get(name)
@@ -178,7 +214,7 @@ export class TerraformResolver {
       const next =
         current.kind === 'map' && key !== undefined
           ? current.entries.get(key)
-          : current.kind === 'list' && key !== undefined && isFixed(current.items, refs)
+          : current.kind === 'list' && key !== undefined && isFixed(current)
             ? current.items[Number(key)]
             : undefined
       current =
@@ -189,8 +225,8 @@ export class TerraformResolver {
 }
 
 /** `scope_identifiers` and sets have no order to count on, so only written lists are indexed. */
-const isFixed = (items: readonly Value[], refs: readonly string[]): boolean =>
-  items.length === 1 || refs.length === 0
+const isFixed = ({ items, refs, complete }: Extract<Value, { kind: 'list' }>): boolean =>
+  complete && (items.length === 1 || refs.length === 0)
 
 export const isRepeated = ({ attributes }: Block): boolean =>
   attributes.has('count') || attributes.has('for_each')

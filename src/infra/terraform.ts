@@ -1,23 +1,28 @@
 /** The files of one Terraform module → its resources. */
 import { refuseCircles } from './circles.ts'
+import { textFact } from './facts.ts'
 import { hclParser } from './hcl-parser.ts'
 import { type Block, type Expression, readHcl } from './hcl-tree.ts'
 import { TemplateError } from './template-error.ts'
+import { readTerraformJson } from './terraform-json.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './terraform-names.ts'
 import { isRepeated, TerraformResolver } from './terraform-values.ts'
 import type { ReadResources } from './to-model.ts'
 import { list, type Resource, unknown, type Value } from './value.ts'
 
-type Resolve = (expression: Expression) => Value
-
 interface Labelled {
   readonly variables: ReadonlyMap<string, Block>
   readonly locals: ReadonlyMap<string, Expression>
   readonly resources: ReadonlyMap<string, Block>
+  /** Data sources and modules, by address. */
+  readonly elsewhere: ReadonlyMap<string, Block>
   readonly others: readonly Block[]
 }
 
 /** Blocks whose expressions refer to resources as well. */
+const ELSEWHERE = new Set(['data', 'module'])
+/** Arguments that are names of providers and of arguments, not values. */
+const NO_VALUES = new Set(['provider', 'providers', 'ignore_changes'])
 const READ_TOO = new Set(['output', 'module', 'data', 'provider', 'check'])
 
 export async function readTerraform(
@@ -25,13 +30,18 @@ export async function readTerraform(
   given: ReadonlyMap<string, string>,
 ): Promise<ReadResources> {
   const parser = await hclParser()
-  const blocks = sources.flatMap(({ file, text }) => readHcl(parser, file, text).blocks)
+  let blocks: readonly Block[] = []
+  for (const { file, text } of sources) {
+    const json = /\.json$/i.test(file)
+    const read = json ? await readTerraformJson(parser, file, text) : readHcl(parser, file, text)
+    blocks = blocks.concat(read.blocks)
+  }
   const labelled = sorted(blocks)
   const resolver = new TerraformResolver({ ...labelled, given })
-  const resolve = (expression: Expression) => resolver.value(expression)
-  const resources = [...labelled.resources].map(([id, block]) => toResource(id, block, resolve))
-  for (const expression of labelled.locals.values()) resolve(expression)
-  for (const block of labelled.others) everyValue(block, resolve)
+  const resources = [...labelled.resources].map(([id, block]) => toResource(id, block, resolver))
+  for (const expression of labelled.locals.values()) resolver.value(expression)
+  for (const block of labelled.others) toMembers(block, undefined, resolver)
+  const outputs = labelled.others.filter(({ type }) => type === 'output')
   refuseCircles(resources)
   return {
     dialect: 'terraform',
@@ -39,6 +49,11 @@ export async function readTerraform(
     // A name that is used twice is resolved twice.
     dangling: [...new Map(resolver.dangling.map((one) => [JSON.stringify(one), one])).values()],
     complete: !blocks.some(({ type }) => type === 'module'),
+    outputs: outputs.map(({ at, labels, attributes }) => {
+      const expression = attributes.get('value')
+      const value = expression && textFact(resolver.value(expression))
+      return { id: labels.join('.'), at, ...(value && { value }), conditional: false }
+    }),
     globals: new Map(),
   }
 }
@@ -47,6 +62,7 @@ function sorted(blocks: readonly Block[]): Labelled {
   const variables = new Map<string, Block>()
   const locals = new Map<string, Expression>()
   const resources = new Map<string, Block>()
+  const elsewhere = new Map<string, Block>()
   const others: Block[] = []
   for (const block of blocks) {
     const name = block.labels.join('.')
@@ -57,13 +73,17 @@ function sorted(blocks: readonly Block[]): Labelled {
     else if (block.type === 'locals') {
       for (const [key, expression] of block.attributes) locals.set(key, expression)
     } else if (READ_TOO.has(block.type)) others.push(block)
+    // A check has data sources of its own.
+    for (const one of [block, ...(block.type === 'check' ? block.blocks : [])]) {
+      if (ELSEWHERE.has(one.type)) elsewhere.set(`${one.type}.${one.labels.join('.')}`, one)
+    }
   }
-  return { variables, locals, resources, others }
+  return { variables, locals, resources, elsewhere, others }
 }
 
-function toResource(id: string, block: Block, resolve: Resolve): Resource {
+function toResource(id: string, block: Block, resolver: TerraformResolver): Resource {
   const known = TERRAFORM_TYPES.get(block.labels[0] ?? '')
-  const { entries, complete, refs } = toMembers(block, known, resolve)
+  const { entries, complete, refs } = toMembers(block, known, resolver)
   return {
     id,
     type: known?.type ?? (block.labels[0] as string),
@@ -82,13 +102,18 @@ interface Members {
 }
 
 /** Arguments and blocks under CloudFormation's names; a block that may repeat is a list. */
-function toMembers(block: Block, known: TerraformType | undefined, resolve: Resolve): Members {
+function toMembers(
+  block: Block,
+  known: TerraformType | undefined,
+  resolver: TerraformResolver,
+): Members {
   const entries = new Map<string, Value>()
   const refs = new Set<string>()
   const rename = (name: string): string =>
     known !== undefined && Object.hasOwn(known.names, name) ? (known.names[name] as string) : name
   for (const [name, expression] of block.attributes) {
-    const value = resolve(expression)
+    if (NO_VALUES.has(name)) continue
+    const value = resolver.value(expression)
     for (const ref of value.refs) refs.add(ref)
     entries.set(rename(name), value)
   }
@@ -96,7 +121,7 @@ function toMembers(block: Block, known: TerraformType | undefined, resolve: Reso
   for (const inner of block.blocks) {
     const dynamic = inner.type === 'dynamic'
     const type = dynamic ? (inner.labels[0] ?? '') : inner.type
-    const members = toMembers(inner, known, resolve)
+    const members = resolver.within(loopNames(inner), () => toMembers(inner, known, resolver))
     for (const ref of members.refs) refs.add(ref)
     complete &&= !dynamic || known === undefined
     const name = rename(type)
@@ -113,8 +138,10 @@ function appended(before: Value | undefined, value: Value): Value {
   return list(before?.at ?? value.at, [...items, value])
 }
 
-/** For the references in it alone. */
-function everyValue(block: Block, resolve: Resolve): void {
-  for (const expression of block.attributes.values()) resolve(expression)
-  for (const inner of block.blocks) everyValue(inner, resolve)
+/** What the loop of a `dynamic` block calls its members. */
+function loopNames({ type, labels, attributes }: Block): readonly string[] {
+  const iterator = attributes.get('iterator')
+  if (type !== 'dynamic') return []
+  if (iterator?.kind === 'name') return [iterator.name]
+  return iterator?.kind === 'literal' ? [String(iterator.value)] : labels
 }

@@ -1,9 +1,11 @@
 /** Resources of either dialect → the model. */
 import { toAuthorizer, toRoute } from './api-facts.ts'
-import type { InfraModel } from './model.ts'
+import { bodyFacts, hasBody } from './body-facts.ts'
+import type { InfraModel, InfraOutput } from './model.ts'
 import { samApis } from './sam-facts.ts'
 import { toClient, toDomain, toParameter, toResourceServer, toUserPool } from './user-pool-facts.ts'
 import type { DanglingReference, Resource, Value } from './value.ts'
+import { waitingThrough } from './waits.ts'
 
 /** What a dialect's reader gives. */
 export interface ReadResources {
@@ -12,12 +14,14 @@ export interface ReadResources {
   readonly dangling: readonly DanglingReference[]
   /** False where macros, modules or includes may add resources. */
   readonly complete: boolean
+  readonly outputs: readonly InfraOutput[]
   /** SAM's `Globals`, by section. */
   readonly globals: ReadonlyMap<string, Value>
 }
 
 export function toModel(files: readonly string[], read: ReadResources): InfraModel {
-  const { dialect, resources, dangling, complete, globals } = read
+  const { dialect, dangling, complete, outputs, globals } = read
+  const resources = waitingThrough(read.resources)
   const byId = new Map(resources.map((resource) => [resource.id, resource]))
   const all = <T>(types: readonly string[], convert: (resource: Resource) => T) =>
     resources.filter(({ type }) => types.includes(type)).map(convert)
@@ -29,6 +33,9 @@ export function toModel(files: readonly string[], read: ReadResources): InfraMod
   const routes = all(['AWS::ApiGateway::Method', 'AWS::ApiGatewayV2::Route'], (resource) =>
     toRoute(resource, byId),
   )
+  const described = resources
+    .filter((resource) => !resource.type.startsWith('AWS::Serverless::') && hasBody(resource))
+    .map((resource) => bodyFacts(resource, new Map(), () => undefined))
   return {
     dialect,
     files,
@@ -37,8 +44,13 @@ export function toModel(files: readonly string[], read: ReadResources): InfraMod
     resourceServers: all(['AWS::Cognito::UserPoolResourceServer'], toResourceServer),
     clients: all(['AWS::Cognito::UserPoolClient'], toClient),
     parameters: all(['AWS::SSM::Parameter'], toParameter),
-    authorizers: [...authorizers, ...sam.authorizers],
-    routes: [...routes, ...sam.routes],
+    outputs,
+    authorizers: [
+      ...authorizers,
+      ...described.flatMap((one) => one.authorizers),
+      ...sam.authorizers,
+    ],
+    routes: [...routes, ...described.flatMap((one) => one.routes), ...sam.routes],
     dangling,
     complete,
   }

@@ -6,7 +6,10 @@ import type { Position } from './template-error.ts'
 
 /** Something only a deployment knows, as far as the template tells what it is. */
 export interface Source {
-  /** The resource it is taken from: logical id, or Terraform address. */
+  /**
+   * The resource it is taken from: logical id, or Terraform address, a data source's
+   * (`data.aws_vpc.main`) and a module's (`module.auth`) too.
+   */
   readonly resource?: string
   /** Its attribute; `Ref` for CloudFormation's `!Ref`. */
   readonly attribute?: string
@@ -14,11 +17,17 @@ export interface Source {
   readonly ssm?: string
   /** The name of the export it is imported from. */
   readonly imported?: string
+  /** The parameter or variable that gives it: it has no default. `AWS::Region` and the like, too. */
+  readonly parameter?: string
 }
 
+/** A piece of a text: what it says, or what it is taken from. */
+export type Piece = string | Source
+
 /** Longest text and list that names are put together to. */
-const MAX_TEXT = 10_000
+export const MAX_TEXT = 10_000
 const MAX_ITEMS = 5_000
+const MAX_PIECES = 50
 
 interface Placed {
   readonly at: Position
@@ -42,7 +51,12 @@ export type Value = Placed &
         readonly entries: ReadonlyMap<string, Value>
         readonly complete: boolean
       }
-    | { readonly kind: 'unknown'; readonly source: Source }
+    | {
+        readonly kind: 'unknown'
+        readonly source: Source
+        /** Of a text that is known in part. */
+        readonly pieces?: readonly Piece[]
+      }
     /** `AWS::NoValue`, `null`: as if it were not written. */
     | { readonly kind: 'absent' }
   )
@@ -116,6 +130,14 @@ export function textOf(value: Value | undefined): string | undefined {
   return String(value.value)
 }
 
+/** What keeping a value costs: its members, its references, its text by the hundred characters. */
+export function weightOf(value: Value): number {
+  const own = 1 + value.refs.length
+  if (value.kind === 'map') return own + value.entries.size
+  if (value.kind !== 'list') return own + (textOf(value)?.length ?? 0) / 100
+  return value.items.reduce((sum, item) => sum + 1 + (textOf(item)?.length ?? 0) / 100, own)
+}
+
 /**
  * Texts side by side, as `Fn::Sub`, `Fn::Join`, a quoted template: known where every part is. One part
  * alone is itself.
@@ -124,12 +146,25 @@ export function concatenated(at: Position, parts: readonly Value[]): Value {
   const [only] = parts
   if (only !== undefined && parts.length === 1) return { ...only, at }
   const refs = refsOf(parts)
-  let text = ''
-  for (const part of parts) {
-    const known = textOf(part)
+  const pieces: Piece[] = []
+  let length = 0
+  for (const piece of parts.flatMap(piecesOf)) {
+    const before = pieces.at(-1)
+    if (typeof piece !== 'string') pieces.push(piece)
+    else {
+      length += piece.length
+      if (typeof before === 'string') pieces[pieces.length - 1] = before + piece
+      else pieces.push(piece)
+    }
     // Texts made of texts double with every name: what is this long is no scope.
-    if (known === undefined || text.length + known.length > MAX_TEXT) return unknown(at, refs)
-    text += known
+    if (length > MAX_TEXT || pieces.length > MAX_PIECES) return unknown(at, refs)
   }
-  return scalar(at, text, refs)
+  const [text = ''] = pieces
+  if (pieces.length < 2 && typeof text === 'string') return scalar(at, text, refs)
+  return { kind: 'unknown', at, refs, source: {}, pieces }
+}
+
+function piecesOf(part: Value): readonly Piece[] {
+  if (part.kind === 'unknown') return part.pieces ?? [part.source]
+  return [textOf(part) ?? {}]
 }

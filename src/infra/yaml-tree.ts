@@ -1,6 +1,7 @@
 /** CloudFormation's YAML and JSON as a tree that keeps positions and short-form intrinsics. */
-import type { Document, Node, Pair } from 'yaml'
-import { type Position, TemplateError } from './template-error.ts'
+import type { Alias, Document, Node, Pair } from 'yaml'
+import { jsonFault } from './json-fault.ts'
+import { type Position, positionAt, TemplateError } from './template-error.ts'
 import { type Budget, checkLimits, valueBudget } from './template-limits.ts'
 import type { Scalar } from './value.ts'
 
@@ -24,9 +25,10 @@ const INTRINSIC = /^(?:Ref|Condition|Fn::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)*)$/
 
 interface Reading {
   readonly place: (node: unknown) => Position
-  readonly document: Document
+  readonly targets: ReadonlyMap<Alias, Node>
   readonly yaml: typeof import('yaml')
   readonly spend: Budget
+  readonly intrinsics: boolean
 }
 
 /**
@@ -35,7 +37,12 @@ interface Reading {
  *
  * @throws {TemplateError} where it is not well-formed or too large.
  */
-export async function readYaml(file: string, text: string): Promise<Tree> {
+export const readYaml = (file: string, text: string): Promise<Tree> => readTree(file, text, true)
+
+/** The same of a document that has no intrinsic functions. */
+export const readPlain = (file: string, text: string): Promise<Tree> => readTree(file, text, false)
+
+async function readTree(file: string, text: string, intrinsics: boolean): Promise<Tree> {
   checkLimits(file, text)
   // Loaded when a template is read: who checks none pays nothing.
   const yaml = await import('yaml')
@@ -44,14 +51,15 @@ export async function readYaml(file: string, text: string): Promise<Tree> {
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
+  if (/\.json$/i.test(file)) checkJson(file, text)
   // JSON may indent with tabs, which YAML may not; as many blanks keep the columns.
   const json = /^\s*\{/.test(text)
   const source = json ? text.replace(/^[\t ]+/gm, (blank) => ' '.repeat(blank.length)) : text
-  const document = parse(yaml, source, lines, at)
-  if (file.toLowerCase().endsWith('.json')) checkJson(file, text)
+  const { document, targets } = parse(yaml, source, lines, at)
   const place = (node: unknown): Position =>
     at((node as { range?: readonly number[] } | null)?.range?.[0] ?? 0)
-  return toTree(document.contents, { place, document, yaml, spend: valueBudget() }, 0)
+  const reading = { place, targets, yaml, spend: valueBudget(), intrinsics }
+  return toTree(document.contents, reading, 0)
 }
 
 function parse(
@@ -59,12 +67,15 @@ function parse(
   source: string,
   lineCounter: InstanceType<typeof import('yaml')['LineCounter']>,
   at: (offset: number) => Position,
-): Document {
+): { document: Document; targets: ReadonlyMap<Alias, Node> } {
   // Duplicate keys are ours to find: the parser compares each with each.
   const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
   let document: Document.Parsed
+  let targets: ReadonlyMap<Alias, Node>
   try {
-    document = yaml.parseDocument(source, { ...options, logLevel: 'silent' })
+    // 'error': further documents count as one.
+    document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
+    targets = aliasTargets(yaml, document)
   } catch {
     // Block collections nest without brackets, until the parser's stack ends.
     throw new TemplateError(at(0), 'cannot be parsed: its values nest too deep')
@@ -73,7 +84,21 @@ function parse(
   if (error !== undefined) {
     throw new TemplateError(at(error.pos[0]), `is not well-formed: ${firstLine(error.message)}`)
   }
-  return document
+  return { document, targets }
+}
+
+/** The last anchor of its name before each alias, in one pass: the parser looks from the start for each. */
+function aliasTargets(yaml: typeof import('yaml'), document: Document): ReadonlyMap<Alias, Node> {
+  const anchors = new Map<string, Node>()
+  const targets = new Map<Alias, Node>()
+  yaml.visit(document, {
+    Node: (_, node) => {
+      const target = yaml.isAlias(node) ? anchors.get(node.source) : undefined
+      if (target !== undefined) targets.set(node as Alias, target)
+      else if (!yaml.isAlias(node) && node.anchor !== undefined) anchors.set(node.anchor, node)
+    },
+  })
+  return targets
 }
 
 /** The parser's words without what they quote of the text. */
@@ -83,14 +108,9 @@ function firstLine(message: string): string {
 
 /** What YAML lets through and JSON does not. */
 function checkJson(file: string, text: string): void {
-  try {
-    JSON.parse(text)
-  } catch (error) {
-    const [, offset] = / at position (\d+)/.exec((error as Error).message) ?? []
-    const before = text.slice(0, Number(offset ?? 0)).split('\n')
-    const column = (before.at(-1) as string).length + 1
-    throw new TemplateError({ file, line: before.length, column }, 'is not JSON: correct it there')
-  }
+  const fault = jsonFault(text)
+  if (fault === undefined) return
+  throw new TemplateError(positionAt(file, text, fault), 'is not JSON: correct it there')
 }
 
 function toTree(node: unknown, reading: Reading, depth: number): Tree {
@@ -99,13 +119,13 @@ function toTree(node: unknown, reading: Reading, depth: number): Tree {
   reading.spend(at)
   if (depth > MAX_DEPTH) throw new TemplateError(at, `nests deeper than ${MAX_DEPTH} levels`)
   if (yaml.isAlias(node)) {
-    const target = node.resolve(reading.document)
+    const target = reading.targets.get(node)
     if (target === undefined) throw new TemplateError(at, 'is an alias of nothing: name an anchor')
     return { ...toTree(target, reading, depth + 1), at }
   }
   const plain = untagged(node, at, reading, depth)
   const { tag } = (node ?? {}) as Node
-  if (typeof tag !== 'string' || !/^![A-Za-z]/.test(tag)) return plain
+  if (typeof tag !== 'string' || !/^![A-Za-z]/.test(tag) || !reading.intrinsics) return plain
   const name = tag.slice(1)
   const long = name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`
   return { kind: 'call', at, name: long, argument: plain }
@@ -128,17 +148,27 @@ function untagged(node: unknown, at: Position, reading: Reading, depth: number):
 
 function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: number): Tree {
   const entries = new Map<string, Entry>()
+  const merged: Tree[] = []
   for (const { key, value } of pairs) {
     const keyAt = reading.place(key)
     const name = keyText(key)
     if (entries.has(name)) throw new TemplateError(keyAt, 'repeats a key: leave one of them')
     const tree = toTree(value, reading, depth + 1)
+    if (name === '<<' && (key as { type?: string }).type === 'PLAIN') {
+      merged.push(...(tree.kind === 'list' ? tree.items : [tree]))
+      continue
+    }
     // An empty value has no place of its own.
     const empty = value === null || value === undefined
     entries.set(name, { at: keyAt, value: empty ? { ...tree, at: keyAt } : tree })
   }
+  // What is written wins over what is merged, what is merged first over the rest.
+  for (const tree of merged) {
+    if (tree.kind !== 'map') throw new TemplateError(tree.at, 'merges what is no map: name a map')
+    for (const [name, entry] of tree.entries) if (!entries.has(name)) entries.set(name, entry)
+  }
   const [only] = entries
-  if (only !== undefined && entries.size === 1 && INTRINSIC.test(only[0])) {
+  if (reading.intrinsics && only !== undefined && entries.size === 1 && INTRINSIC.test(only[0])) {
     return { kind: 'call', at, name: only[0], argument: only[1].value }
   }
   return { kind: 'map', at, entries }

@@ -1,0 +1,103 @@
+/** `cognito-m2m export`: the scopes of an app, as a routes file, an OpenAPI document or templates. */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { OptionError } from '../core/option-error.ts'
+import { printable } from '../core/printable.ts'
+import type { TemplateSource } from '../infra/index.ts'
+import { readAppModule } from './app-module.ts'
+import type { CommandContext } from './context.ts'
+import { checkFormat, type ExportFlags, exportedFiles, FORMATS } from './export-files.ts'
+import { jsonLine } from './json.ts'
+import { type Manual, manual } from './manual.ts'
+import { readSeconds, runningNotice, TIMEOUT } from './module-options.ts'
+import { makeFolder, writeFiles } from './whole-files.ts'
+
+interface Flags extends ExportFlags {
+  readonly scopes?: string
+  readonly out?: string
+  readonly force?: true
+  readonly timeout: string
+  readonly json?: true
+}
+
+export function exportCommand({ terminal }: CommandContext): Command {
+  const command = new Command('export')
+    .description('write the scopes of an app as a routes file, an OpenAPI document or templates')
+    .argument('<module>', 'what makes the app: JavaScript, or what Node is told to load; it runs')
+    .option(`--to <${FORMATS.join('|')}>`, 'what is written', 'routes')
+    .option('--scopes <module>', 'a module that exports what defineScopes gave; it runs as well')
+    .option('--name <name>', 'what templates call the user pool, and documents the API', 'api')
+    .option('--domain <prefix>', "templates: the prefix of the pool's domain")
+    .option(
+      '--client <name=scope,scope>',
+      'templates: a client and its scopes, every scope where none is named; repeatable',
+      (one: string, all: readonly string[] = []) => [...all, one],
+    )
+    .option('--api <rest|http>', 'templates: an API in front of the routes (sam: rest)')
+    .option('--token-url <url>', 'openapi: where tokens come from')
+    .option('--out <path>', 'a file, or a folder for several; default: standard output')
+    .option('--force', 'replace files that exist')
+    .option('--timeout <seconds>', 'how long the module may take', TIMEOUT)
+    .option('--json', 'print one line of JSON')
+    .action(async (module: string, flags: Flags) => {
+      checkFormat(flags)
+      const timeout = readSeconds(flags.timeout, '--timeout', 600)
+      terminal.err(runningNotice(module, timeout))
+      const { signal } = terminal
+      const { scopes, out, force = false, json = false } = flags
+      const app = await readAppModule(module, {
+        ...{ option: 'MODULE', timeout, signal },
+        ...(scopes === undefined ? {} : { scopes }),
+      })
+      const files = exportedFiles(app, flags)
+      if (out === undefined) terminal.out(json ? jsonLine({ files }) : textOf(files))
+      else {
+        const placed = inPlace(files, out)
+        writeFiles(placed, { force, signal })
+        const names = placed.map(({ file }) => file)
+        if (json) terminal.out(jsonLine({ files: names.map((file) => ({ file })) }))
+        else terminal.err(`wrote ${names.map((name) => printable(name, 500)).join(', ')}\n`)
+      }
+    })
+  return manual(command, MANUAL)
+}
+
+const MANUAL: Manual = {
+  description: [
+    'Runs the module in a process of its own, which is stopped after --timeout, with this environment, without keys of a pool, and with its servers on free ports of loopback; reads what each route of its app needs; and writes that down.',
+    'A routes file is what check --routes reads without running anything. Scopes are described where the module, or the one of --scopes, exports what defineScopes gave; others by their own names.',
+    'Files are written as a whole or not at all.',
+  ],
+  exitStatus: {
+    usage:
+      'nothing was written: an option or the module is not what it should be, or a file exists',
+    interrupted: 'interrupted by Ctrl-C: nothing was written',
+  },
+  examples: [
+    ['The routes, for check in CI:', 'cognito-m2m export dist/app.js --out routes.json'],
+    [
+      'A pair of SAM templates with two clients:',
+      'cognito-m2m export dist/app.js --to sam --name orders --client shop=orders/write --client audit --out infra',
+    ],
+    [
+      'An OpenAPI document:',
+      'cognito-m2m export dist/app.js --to openapi --token-url https://orders.auth.eu-west-1.amazoncognito.com/oauth2/token',
+    ],
+  ],
+}
+
+function textOf(files: readonly TemplateSource[]): string {
+  const [first, ...others] = files as [TemplateSource, ...TemplateSource[]]
+  if (others.length === 0) return first.text
+  throw new OptionError('--out', `is missing: there are ${files.length} files, pass a folder`)
+}
+
+/** In a folder, or the only one under the name that is given. */
+function inPlace(files: readonly TemplateSource[], out: string): readonly TemplateSource[] {
+  const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() ?? /[\\/]$/.test(out)
+  const [first] = files as [TemplateSource]
+  if (files.length === 1 && !isFolder) return [{ file: out, text: first.text }]
+  makeFolder(out)
+  return files.map(({ file, text }) => ({ file: join(out, file), text }))
+}

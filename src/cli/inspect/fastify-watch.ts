@@ -1,0 +1,85 @@
+/** Remembers the routes of every Fastify app from the moment it is made. */
+import { subscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { toldNeeds } from '../../core/inspectable.ts'
+import type { CompiledRequirement } from '../../core/requirement.ts'
+import type { AppRoute, Position } from '../../infra/index.ts'
+import { callerPosition } from './declared-at.ts'
+import { type AppRoutes, InspectionFailure } from './inspection.ts'
+import { plainPaths } from './plain-paths.ts'
+import { requirementOf } from './requirements.ts'
+
+interface Declared {
+  readonly context: object
+  /** Kept as it is: plugins put a config of their own in its place later. */
+  readonly options: RouteOptions
+  readonly method: string
+  readonly url: string
+  readonly at: Position | undefined
+}
+
+/** Apps by themselves, and what was declared in them. */
+export type FastifyApps = ReadonlyMap<object, readonly Declared[]>
+
+/** From here on; apps that exist already stay unknown. */
+export function watchFastify(): FastifyApps {
+  const apps = new Map<object, Declared[]>()
+  subscribe('fastify.initialization', (message) => {
+    const { fastify } = message as { readonly fastify: FastifyInstance }
+    const declared: Declared[] = []
+    apps.set(fastify, declared)
+    fastify.addHook('onRoute', function (this: FastifyInstance, options) {
+      const { url } = options
+      const at = callerPosition()
+      for (const method of methodsOf(options, fastify)) {
+        declared.push({ context: this, options, method, url, at })
+      }
+    })
+  })
+  return apps
+}
+
+function methodsOf({ method }: RouteOptions, { supportedMethods }: FastifyInstance): string[] {
+  const methods = [method].flat()
+  return methods.length < supportedMethods.length ? methods : ['ANY']
+}
+
+/**
+ * Its routes with what each needs, once it is ready: plugins are loaded by then, and hooks have run.
+ *
+ * @param fallback The place of a route that no line of the owner's declares.
+ */
+export async function fastifyRoutes(
+  app: FastifyInstance,
+  declared: readonly Declared[],
+  fallback: Position,
+): Promise<AppRoutes> {
+  await app.ready()
+  const routes = declared
+    // The plugin for CORS answers preflights there: it is no route of the API.
+    .filter(({ method, url }) => !(method === 'OPTIONS' && url === '*'))
+    .flatMap((route) => {
+      const { method, url, at = fallback } = route
+      const auth = authOf(route)
+      return plainPaths(url).map((path): AppRoute => ({ method, path, auth, at }))
+    })
+  const gets = new Set(routes.filter(({ method }) => method === 'GET').map(twinOf))
+  return {
+    guarded: declared.some(({ context }) => toldNeeds(context) !== undefined),
+    routes: routes.filter((route) => route.method !== 'HEAD' || !gets.has(twinOf(route))),
+  }
+}
+
+const twinOf = ({ path, auth }: AppRoute): string => JSON.stringify([path, auth])
+
+function authOf({ context, options, method, url }: Declared): AppRoute['auth'] {
+  const needs = toldNeeds(context)
+  if (needs === undefined) return false
+  let need: CompiledRequirement | false
+  try {
+    need = needs(context, options.config ?? {})
+  } catch (error) {
+    throw new InspectionFailure(`${method} ${url}: ${(error as Error).message}`)
+  }
+  return requirementOf(need === false ? [] : [need])
+}

@@ -1,0 +1,61 @@
+/** Which app a module means. */
+import { InspectionFailure } from './inspection.ts'
+
+/** Export names that are looked at first, in this order. */
+const NAMES = ['default', 'app', 'server']
+/** Other functions may do anything: they are not called. */
+const MAKERS =
+  /^(?:build|(?:create|make)$|(?:create|make).*(?:App|Api|API|Server|Express|Fastify)$)/
+
+export interface Finding<App> {
+  /** The module's namespace. */
+  readonly exported: object
+  readonly isApp: (value: unknown) => value is App
+  /** The apps that were made meanwhile and are mounted in no other. */
+  readonly made: () => readonly App[]
+  /** Settles when the module listens, or has nothing left to do. */
+  readonly settled: Promise<void>
+}
+
+/**
+ * An app that is exported, promised or made by an exported function that takes nothing; else the only one
+ * that was made.
+ *
+ * @throws {InspectionFailure} where there is none, and where there are several.
+ */
+export async function findApp<App>(finding: Finding<App>): Promise<App> {
+  const { exported, isApp, made, settled } = finding
+  const members = membersOf(exported)
+  const others = [...members.keys()].filter((name) => !NAMES.includes(name))
+  for (const name of [...NAMES, ...others]) {
+    const value = members.get(name)
+    if (isApp(value)) return value
+  }
+  for (const name of [...NAMES, ...others.filter((it) => MAKERS.test(it))]) {
+    const value = members.get(name)
+    const app = await (typeof value === 'function' ? value() : value)
+    if (isApp(app)) return app
+  }
+  // Who exports none declares routes until it listens.
+  await settled
+  const [app, another] = made()
+  if (app === undefined) {
+    throw new InspectionFailure(
+      'makes no app: export a Fastify instance, an Express app, or a function without arguments that makes one, as default or app',
+    )
+  }
+  if (another !== undefined) {
+    throw new InspectionFailure(
+      'makes several apps: export the one that is meant, as default or app',
+    )
+  }
+  return app
+}
+
+/** CommonJS exports an object as default: its members count as exports. */
+export function membersOf(exported: object): ReadonlyMap<string, unknown> {
+  const own = new Map<string, unknown>(Object.entries(exported))
+  const given = own.get('default')
+  if (typeof given !== 'object' || given === null) return own
+  return new Map([...Object.entries(given), ...own])
+}
