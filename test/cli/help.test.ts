@@ -21,6 +21,7 @@ function example(): Command {
     .option('-r, --routes <file>', "the app's routes")
     .addOption(new Option('--format <format>', 'how').choices(['json', 'text']))
     .option('--ttl <seconds>', 'how long')
+    .option('--to <a|b>', 'which')
     .option('--json', 'the same as --format json')
     .helpOption('-h, --help', 'print this manual')
   manual(check, {
@@ -78,6 +79,8 @@ OPTIONS
         how (choices: "json", "text")
     --ttl <seconds>
         how long
+    --to <a|b>
+        which
     --json
         the same as --format json
     -h, --help
@@ -193,7 +196,9 @@ t.test('bash completes commands, options, choices and nothing that nobody can gu
   t.strictSame(offers(''), ['check', 'say', 'call', 'help', '--version', '-V', '--help', '-h'])
   t.strictSame(offers('c'), ['check', 'call'])
   t.strictSame(offers('--v'), ['--version'])
-  t.strictSame(offers('check', '--'), ['--routes', '--format', '--ttl', '--json', '--help'])
+  t.strictSame(offers('check', '--'), [
+    ...['--routes', '--format', '--ttl', '--to', '--json', '--help'],
+  ])
   t.strictSame(offers('check', 'a.yaml', '--j'), ['--json'])
   t.strictSame(offers('check', 'a'), [], 'files are left to readline')
   t.strictSame(offers('check', '--routes', 'a'), [])
@@ -202,6 +207,7 @@ t.test('bash completes commands, options, choices and nothing that nobody can gu
   t.strictSame(offers('check', '--format', '='), ['json', 'text'])
   t.strictSame(offers('check', '--format', '=', 't'), ['text'])
   t.strictSame(offers('check', '--ttl', ''), [])
+  t.strictSame(offers('check', '--to', ''), ['a', 'b'])
   t.strictSame(offers('say', 'z'), ['zsh'])
   t.strictSame(offers('help', ''), ['check', 'say', 'call'])
   t.strictSame(offers('call', ''), ['--help', '-h'])

@@ -40,6 +40,7 @@ function loadedIn(folder: string): string[] {
 
 // Starting a process takes seconds with the loaders, so they run side by side.
 t.jobs = 3
+t.setTimeout(120_000)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   t.test(`local runs until ${signal}, then ends with 0`, async (t) => {
@@ -96,21 +97,14 @@ async function shellEnd(line: string, env: NodeJS.ProcessEnv = {}) {
   return { code, ...written }
 }
 
-t.test('who reads no more ends nothing and hears nothing', async (t) => {
-  t.strictSame(await shellEnd('set -o pipefail; $BIN completion bash | true; echo $?'), {
-    code: 0,
-    out: '0\n',
-    err: '',
-  })
-})
-
-t.test('an output that takes nothing is told', async (t) => {
-  if (!existsSync('/dev/full')) return
-  t.strictSame(await shellEnd('$BIN completion bash > /dev/full'), {
-    code: 3,
-    out: '',
-    err: 'cognito-m2m: the output cannot be written (ENOSPC)\n',
-  })
+t.test('who reads no more ends nothing; an output that takes nothing is told', async (t) => {
+  const told = 'cognito-m2m: the output cannot be written (ENOSPC)\n'
+  const [unread, full] = await Promise.all([
+    shellEnd('set -o pipefail; $BIN completion bash | true; echo $?'),
+    existsSync('/dev/full') ? shellEnd('$BIN completion bash > /dev/full; echo $?') : undefined,
+  ])
+  t.strictSame(unread, { code: 0, out: '0\n', err: '' })
+  if (full !== undefined) t.strictSame(full, { code: 0, out: '3\n', err: told })
 })
 
 t.test('a pipe is read, up to what a token can have', async (t) => {
