@@ -79,7 +79,7 @@ function checkGrant(
   { id }: InfraClient,
   { at, value }: Grant,
   table: ScopeTable,
-  pool: PoolLink | undefined,
+  pool: PoolLink,
 ): Finding[] {
   if (!table.isMissing(value, pool)) return []
   const message = `${printable(id)} is granted ${printable(value)}, which no resource server of its pool defines`
@@ -87,8 +87,8 @@ function checkGrant(
 }
 
 /** Names where else it is defined, what else its resource server defines, or what has its name elsewhere. */
-export function definingFix(scope: string, table: ScopeTable, pool: PoolLink | undefined): string {
-  const [elsewhere] = table.definitions(scope, undefined)
+export function definingFix(scope: string, table: ScopeTable, pool: PoolLink): string {
+  const [elsewhere] = table.elsewhere(scope)
   if (elsewhere !== undefined) {
     const { file, line } = elsewhere.fact.at
     return `define it there too: ${printable(elsewhere.server.id)} (${printable(file)}:${line}) is another pool's`
@@ -109,7 +109,7 @@ function checkOrder(
   client: InfraClient,
   model: InfraModel,
   table: ScopeTable,
-  pool: PoolLink | undefined,
+  pool: PoolLink,
 ): Finding[] {
   const early = new Map<string, Grant[]>()
   for (const grant of grants(client)) {

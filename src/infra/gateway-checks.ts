@@ -8,27 +8,26 @@ import { areOne, mayBeOne, type PoolLink } from './pool-links.ts'
 import { isMachine, isPersons, type ScopeTable } from './scope-table.ts'
 import type { Position } from './template-error.ts'
 
-/** The pools an authorizer admits tokens of; one that is not known, where nothing else is. */
+/** The pools an authorizer admits tokens of, one at least. */
 export function poolsOf(
   model: InfraModel,
   { userPools }: InfraAuthorizer,
   { poolOf }: ScopeTable,
-): readonly (PoolLink | undefined)[] {
+): readonly PoolLink[] {
   const pools = (userPools?.items ?? []).map((item) => poolOf(model, item))
-  return pools.length === 0 ? [undefined] : pools
+  return pools.length === 0 ? [poolOf(model)] : pools
 }
 
 /** Whether it certainly judges Cognito's tokens: a JWT authorizer takes any issuer's. */
 export function isCognito(
-  model: InfraModel,
+  { userPools: created }: InfraModel,
   { kind, userPools }: InfraAuthorizer,
-  { poolOf }: ScopeTable,
 ): boolean {
   if (kind === 'rest') return true
-  return (userPools?.items ?? []).some((item) => {
-    const texts = item.pieces ?? [item.value]
-    const named = texts.some((text) => typeof text === 'string' && /cognito-idp\./.test(text))
-    return named || poolOf(model, item)?.kind === 'created'
+  return (userPools?.items ?? []).some(({ value, pieces = [value], refs }) => {
+    const named = pieces.some((text) => typeof text === 'string' && /cognito-idp\./.test(text))
+    // An issuer that says nothing may be anybody's, also where there is but one pool.
+    return named || (value === undefined && created.some(({ id }) => refs.includes(id)))
   })
 }
 
@@ -36,11 +35,10 @@ export function isCognito(
 export function authorizerOf(
   model: InfraModel,
   { authorization, authorizer }: InfraRoute,
-  table: ScopeTable,
 ): InfraAuthorizer | undefined {
   const found = model.authorizers.find(({ id }) => id === authorizer)
   if (authorization !== 'cognito' || found === undefined) return undefined
-  return isCognito(model, found, table) ? found : undefined
+  return isCognito(model, found) ? found : undefined
 }
 
 export function checkGateway(model: InfraModel, table: ScopeTable): Finding[] {
@@ -52,10 +50,10 @@ export function checkGateway(model: InfraModel, table: ScopeTable): Finding[] {
   }
   return [
     ...model.authorizers
-      .filter((authorizer) => isCognito(model, authorizer, table))
+      .filter((authorizer) => isCognito(model, authorizer))
       .flatMap((authorizer) => admitted(authorizer.scopes, authorizer)),
     ...model.routes.flatMap((route) => {
-      const authorizer = authorizerOf(model, route, table)
+      const authorizer = authorizerOf(model, route)
       if (authorizer === undefined) return []
       return [
         ...admitted(route.scopes, authorizer),
@@ -70,11 +68,19 @@ export function undefinedScope(
   at: Position,
   scope: string,
   table: ScopeTable,
-  pools: readonly (PoolLink | undefined)[],
+  pools: readonly PoolLink[],
 ): Finding[] {
   if (!pools.every((pool) => table.isMissing(scope, pool))) return []
   const message = `${printable(scope)} is required and no resource server defines it: no caller can have it`
-  return [finding(at, 'error', 'scope-undefined', message, definingFix(scope, table, pools[0]))]
+  return [
+    finding(
+      at,
+      'error',
+      'scope-undefined',
+      message,
+      definingFix(scope, table, pools[0] as PoolLink),
+    ),
+  ]
 }
 
 function withoutScopes(
