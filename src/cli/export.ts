@@ -10,7 +10,7 @@ import type { CommandContext } from './context.ts'
 import { checkFormat, type ExportFlags, exportedFiles, FORMATS } from './export-files.ts'
 import { jsonLine } from './json.ts'
 import { type Manual, manual } from './manual.ts'
-import { readSeconds, runningNotice, TIMEOUT } from './module-options.ts'
+import { readSeconds, runningNotice, TIMEOUT } from './shared-options.ts'
 import { makeFolder, writeFiles } from './whole-files.ts'
 
 interface Flags extends ExportFlags {
