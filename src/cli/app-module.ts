@@ -1,5 +1,4 @@
 /** Reads an app by running its module in a child process, within a time limit. */
-import { statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -8,7 +7,7 @@ import { lineOfChild } from './child-line.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 import type { Job } from './inspect/inspect-module.ts'
 import type { Inspection } from './inspect/inspection.ts'
-import { quoted } from './shared-options.ts'
+import { quoted, statOf } from './shared-options.ts'
 
 /** Beside this file, whether it was built or not. */
 const CHILD = new URL(`./inspect/child${extname(import.meta.url)}`, import.meta.url)
@@ -46,7 +45,7 @@ export async function readAppModule(file: string, options: AppModuleOptions): Pr
 
 function urlOf(file: string, option: string): string {
   const path = resolve(file)
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return pathToFileURL(path).href
+  if (statOf(path)?.isFile() === true) return pathToFileURL(path).href
   throw new OptionError(option, `is ${quoted(file)}: no such file`)
 }
 

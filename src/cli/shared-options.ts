@@ -1,4 +1,5 @@
 /** Options that commands have in common: seconds, files, modules that run. */
+import { type Stats, statSync } from 'node:fs'
 import { OptionError, show } from '../core/option-error.ts'
 import { printable } from '../core/printable.ts'
 
@@ -23,4 +24,13 @@ export function runningNotice(module: string, timeout: number): string {
 /** A file's name in a message: whole, as who named it has to find it. */
 export function quoted(file: string): string {
   return `"${printable(file, LONGEST)}"`
+}
+
+/** What a name stands for; undefined where it cannot be told. */
+export function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file)
+  } catch {
+    return undefined
+  }
 }

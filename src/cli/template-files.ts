@@ -1,9 +1,9 @@
 /** The templates that are named on the command line: which of them are read together, and their text. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { OptionError } from '../core/option-error.ts'
 import type { TemplateSource } from '../infra/index.ts'
-import { quoted } from './shared-options.ts'
+import { quoted, statOf } from './shared-options.ts'
 
 /** Bytes of one file. Templates are refused far below it, with their place. */
 const MOST = 20_000_000
@@ -31,7 +31,7 @@ export function templateGroups(names: readonly string[]): readonly (readonly Tem
 const isTerraform = (file: string): boolean => /\.tf$/i.test(file)
 
 function filesOf(name: string): readonly string[] {
-  const stat = statSync(name, { throwIfNoEntry: false })
+  const stat = statOf(name)
   if (stat === undefined) throw new OptionError('TEMPLATE', `is ${quoted(name)}: no such file`)
   if (!stat.isDirectory()) return [name]
   const files = readdirSync(name).filter(isTerraform).sort()

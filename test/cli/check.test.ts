@@ -151,6 +151,7 @@ t.test('what cannot be read: one line, exit 2, nothing on standard output', asyn
     [[at('big.yaml')], /big\.yaml:1:1: is 10000002 characters long/],
     [[at('huge.yaml')], /TEMPLATE is ".*huge\.yaml" and cannot be read \(more than 20000000 bytes/],
     [[at('absent.yaml')], /TEMPLATE is ".*absent\.yaml": no such file/],
+    [[at('a.yaml/b')], /TEMPLATE is ".*b": no such file/],
     [[at('empty')], /TEMPLATE is ".*empty", a folder without \.tf files/],
     [
       [at('a.yaml'), '--routes', at('absent')],
