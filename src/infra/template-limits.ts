@@ -17,7 +17,7 @@ const TOO_MANY = `amounts to more than ${MAX_VALUES} values: split it`
 /** Line ends, commas and braces: a template has about as many as it has values. */
 const SEPARATORS: ReadonlySet<number> = new Set([0x0a, 0x0d, 0x2c, 0x7b, 0x7d])
 /** Values, parts of texts and references that they may amount to once names are followed. */
-const MAX_WORK = 2_000_000
+const MAX_WORK = 1_000_000
 
 /**
  * Refuses what would keep a parser busy or overflow its stack, in one pass. Counts brackets, wherever
