@@ -83,22 +83,14 @@ function parse(
 ): { document: Document; targets: ReadonlyMap<Alias, Node> } {
   // Duplicate keys are ours to find: the parser compares each with each.
   const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
-  let document: Document.Parsed
-  let targets: ReadonlyMap<Alias, Node>
-  try {
-    // 'error': further documents count as one.
-    document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
-    targets = aliasTargets(yaml, document)
-  } catch {
-    // Block collections nest without brackets, until the parser's stack ends.
-    throw new TemplateError(at(0), 'cannot be parsed: its values nest too deep')
-  }
+  // 'error': further documents count as one.
+  const document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) {
     const problem = WORDS.get(error.code) ?? firstLine(error.message)
     throw new TemplateError(at(error.pos[0]), `is not well-formed: ${problem}`)
   }
-  return { document, targets }
+  return { document, targets: aliasTargets(yaml, document) }
 }
 
 /** Templates have one, `%YAML 1.1`, if any; each costs the parser as much as a page of text. */

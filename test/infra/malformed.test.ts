@@ -27,6 +27,9 @@ async function refused(t: Tap, file: string, text: string, message: RegExp) {
   t.equal(code, 'ERR_TEMPLATE_INVALID')
   t.ok(told.startsWith(`${file}:${line}:${column}: `) && !told.includes('\n'), told)
 }
+// Under a loaded machine and with coverage; nothing waits.
+t.setTimeout(300_000)
+
 type Tap = Pick<typeof t, 'ok' | 'match' | 'equal'>
 
 const doubling = (count: number, line: (index: number) => string): string =>
@@ -210,7 +213,7 @@ t.test('what names multiply stops, whatever it is made of', async (t) => {
     `  ${name}0 = ${value}\n${doubling(13, (i) => `  ${name}${i} = concat(local.${name}${i - 1}, local.${name}${i - 1})`)}`
   const uses = (name: string, value: string) => doubling(3_000, (i) => `  ${name}${i} = ${value}`)
   const long = `["${'x'.repeat(9_000)}"]`
-  for (const value of ['formatlist("%s%s", local.a13)', 'join(",", local.a13)', '[local.a13]']) {
+  for (const value of ['formatlist("%s%s", local.a13)', '[local.a13]']) {
     const text = `locals {\n${double('a', long)}\n${uses('u', value)}\n}\n`
     await refused(t, 'a.tf', text, /amounts to more than 1000000 values: names multiply them$/)
   }
