@@ -27,9 +27,11 @@ export type {
   InfraScope,
   InfraUserPool,
 } from './model.ts'
+export { readOpenApi } from './openapi-routes.ts'
 export type { ReadTemplateOptions, TemplateSource } from './read-template.ts'
 export { readTemplate } from './read-template.ts'
 export { renderTemplate } from './render-template.ts'
+export { readRoutes, routesFile } from './routes-file.ts'
 export type { Position } from './template-error.ts'
 export { TemplateError } from './template-error.ts'
 export type { DanglingReference, Piece, Source } from './value.ts'

@@ -41,7 +41,9 @@ export async function readTemplate(
   sources: TemplateSource | readonly TemplateSource[],
   options: ReadTemplateOptions = {},
 ): Promise<InfraModel> {
-  const read = (Array.isArray(sources) ? [...sources] : [sources]).map(readSource)
+  const read = (Array.isArray(sources) ? [...sources] : [sources]).map((source) =>
+    readSource(source, 'sources'),
+  )
   const given = readParameters(options)
   const files = read.map(({ file }) => file)
   const terraform = read.filter(({ file }) => /\.tf(?:\.json)?$/i.test(file))
@@ -58,13 +60,14 @@ export async function readTemplate(
   return toModel(files, await readCloudFormation(only.file, only.text, given))
 }
 
-function readSource(source: unknown): TemplateSource {
-  const { file, text } = readMembers(source, ['file', 'text'], 'sources')
+/** @throws {OptionError} naming `place` and the member that is wrong. */
+export function readSource(source: unknown, place: string): TemplateSource {
+  const { file, text } = readMembers(source, ['file', 'text'], place)
   if (typeof file !== 'string' || file === '') {
-    throw new OptionError('sources.file', `is ${show(file)}: name the file`)
+    throw new OptionError(`${place}.file`, `is ${show(file)}: name the file`)
   }
   if (typeof text !== 'string') {
-    throw new OptionError('sources.text', `is ${show(text)}: pass the file's text`)
+    throw new OptionError(`${place}.text`, `is ${show(text)}: pass the file's text`)
   }
   return { file, text: text.replace(/^\uFEFF/, '') }
 }

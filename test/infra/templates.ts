@@ -1,6 +1,8 @@
 /** Templates of the tests: fixtures by name, and what a model says in few words. */
 import { readFileSync } from 'node:fs'
 import {
+  type CheckScopesOptions,
+  checkScopes,
   type Fact,
   type FactList,
   type InfraModel,
@@ -60,4 +62,16 @@ function described(value: unknown): (string | undefined)[] {
       ? []
       : [value.join(' ')]
     : value.map(({ name, description }) => [told(name), told(description)].join(', '))
+}
+
+/** `severity code file: text` of each finding, the text being what stands at its place. */
+export async function found(
+  files: Readonly<Record<string, string>>,
+  options: CheckScopesOptions = {},
+): Promise<string[]> {
+  const models = await Promise.all(Object.entries(files).map(([file, text]) => read(file, text)))
+  return checkScopes(models, options).map(({ severity, code, file, line, column }) => {
+    const text = files[file]?.split('\n')[line - 1]?.slice(column - 1) ?? `${line}:${column}`
+    return `${severity} ${code} ${file}: ${/^(?:[^,\]}]*\$\{[^}]*\})?[^,\]}]*/.exec(text)?.[0].trim()}`
+  })
 }
