@@ -37,10 +37,12 @@ export function toAuthorizer(resource: Resource): InfraAuthorizer | undefined {
   })
 }
 
-export function toRoute(resource: Resource, resources: Resources): InfraRoute {
+/** Undefined for routes of WebSockets. */
+export function toRoute(resource: Resource, resources: Resources): InfraRoute | undefined {
   const { properties, type } = resource
   const rest = type === 'AWS::ApiGateway::Method'
   const key = rest ? undefined : routeKey(property(properties, 'RouteKey'))
+  if (key === null) return undefined
   const method = rest ? property(properties, 'HttpMethod') : key?.method
   const path = rest ? restPath(resource, resources) : key?.path
   return written<InfraRoute>({
@@ -65,15 +67,15 @@ function authorization(value: Value | undefined, complete: boolean): InfraRoute[
   return type === 'NONE' ? 'none' : 'other'
 }
 
-/** `GET /orders/{id}`; `$default` is every route that no other one is. */
-function routeKey(value: Value | undefined): { method: Value; path: Value } | undefined {
+/** `GET /orders/{id}`; `$default` is every route that no other one is; null for what is no HTTP route. */
+function routeKey(value: Value | undefined): { method: Value; path: Value } | undefined | null {
   if (value === undefined) return undefined
   const { at, refs } = value
   const text = textOf(value)
+  if (text === undefined) return { method: unknown(at), path: unknown(at, refs) }
   if (text === '$default') return { method: scalar(at, 'ANY'), path: scalar(at, '/{proxy+}') }
-  const [, method, path] = /^([A-Za-z]+) (\/.*)$/.exec(text ?? '') ?? []
-  if (method === undefined || path === undefined)
-    return { method: unknown(at), path: unknown(at, refs) }
+  const [, method, path] = /^([A-Za-z]+) (\/.*)$/.exec(text) ?? []
+  if (method === undefined || path === undefined) return null
   return { method: scalar(at, method), path: scalar(at, path, refs) }
 }
 

@@ -52,9 +52,9 @@ export async function readCloudFormation(
   const read = [...resources.value.entries].map(([id, entry]) =>
     toResource(id, entry, (tree) => resolver.value(tree)),
   )
-  const outputs = [...entriesOf(root.entries.get('Outputs')?.value)].map(([id, { at, value }]) =>
-    toOutput(id, at, resolver.value(value)),
-  )
+  const outputs = [...entriesOf(root.entries.get('Outputs')?.value)]
+    .map(([id, { at, value }]) => toOutput(id, at, resolver.value(value)))
+    .filter(({ id }) => !id.startsWith('Fn::'))
   const globals = new Map<string, Value>()
   for (const [name, entry] of entriesOf(root.entries.get('Globals')?.value)) {
     globals.set(name, resolver.value(entry.value))

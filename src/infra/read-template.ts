@@ -14,8 +14,9 @@ export interface TemplateSource {
 
 export interface ReadTemplateOptions {
   /**
-   * Values of CloudFormation's parameters and Terraform's variables, by name, where the deployment
-   * gives them. Default: the template's own defaults.
+   * Values of CloudFormation's parameters (`AWS::Region` and the like too) and Terraform's variables, by
+   * name, where the deployment gives them; for a variable of a list or a map, as HCL. Default: the
+   * template's own defaults.
    */
   readonly parameters?: Readonly<Record<string, string>>
 }
@@ -30,7 +31,7 @@ export interface ReadTemplateOptions {
  * variables with defaults, locals, `format()`); what only a deployment knows is marked unknown.
  *
  * @param sources One CloudFormation template, or every `.tf` and `.tf.json` file of one Terraform module. At most
- *   1,000,000 characters a file.
+ *   1,048,576 characters a file, 524,288 of HCL.
  * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed,
  *   too large, or refers to itself in a circle.
  * @throws {OptionError} `ERR_OPTION_INVALID` where the sources are of two dialects, or the parser that

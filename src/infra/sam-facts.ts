@@ -79,8 +79,8 @@ export function samApis(
       })
     add(flavour.implicit, shared)
     for (const resource of resources.filter(({ type }) => type === flavour.api)) {
-      // Each gets its own of all that they share.
-      spend(resource.at, authorizers?.kind === 'map' ? authorizers.entries.size : 1)
+      // Each gets its own of all that they share, and one is as much as many values.
+      spend(resource.at, authorizers?.kind === 'map' ? authorizers.entries.size * 20 : 1)
       add(resource.id, merged(shared, property(resource.properties, 'Auth')), resource)
     }
   }

@@ -23,7 +23,6 @@ const together: Apply = (values, at) => {
 /** What changes the order or the number of members, not what they are. */
 const sameMembers: Apply = ([value], at) => (value === undefined ? unknown(at) : { ...value, at })
 
-/** What is not a list may be one after all. */
 const isKnown = (value: Value): boolean => value.kind !== 'unknown'
 
 /** In the order, and as often, as Terraform has them: they may be indexed. Unless all are known, they may not. */
@@ -31,29 +30,31 @@ const arranged =
   ({ unique, sort }: { unique: boolean; sort: boolean }): Apply =>
   ([value], at) => {
     if (value?.kind !== 'list') return unknown(at, value?.refs)
-    const texts = value.items.map((item) => [textOf(item), item] as const)
-    const open = !value.complete || texts.some(([text]) => text === undefined)
+    const known = value.items.filter((item) => textOf(item) !== undefined)
+    const open = !value.complete || known.length < value.items.length
     if (open) return { ...value, at, complete: false }
+    const texts = known.map((item): [string, Value] => [String(textOf(item)), item])
     const members = unique ? [...new Map(texts)] : texts
-    const items = sort ? [...members].sort(([a], [b]) => ((a ?? '') < (b ?? '') ? -1 : 1)) : members
-    return { ...value, at, items: items.map(([, item]) => item) }
+    if (sort) members.sort(([a], [b]) => (a < b ? -1 : 1))
+    return { ...value, at, items: members.map(([, item]) => item) }
   }
 
 const asSet = arranged({ unique: true, sort: true })
 
 /** The only member; what may be none is unknown. */
 const one: Apply = ([value], at) => {
-  const [only] = value?.kind === 'list' && value.complete ? value.items : []
-  const alone = value?.kind === 'list' && value.items.length === 1
-  return only === undefined || !alone ? unknown(at, value?.refs) : { ...only, at }
+  const [only, ...more] = value?.kind === 'list' && value.complete ? value.items : []
+  return only === undefined || more.length > 0 ? unknown(at, value?.refs) : { ...only, at }
 }
 
 const flatten: Apply = ([value], at) => {
   if (value?.kind !== 'list') return unknown(at, value?.refs)
-  const nested = value.items.map((item) => (item.kind === 'list' ? item : list(item.at, [item])))
-  const flat = together(nested, at)
-  const complete = value.complete && value.items.every(isKnown)
-  return flat.kind === 'list' ? { ...flat, complete: flat.complete && complete } : flat
+  const items = value.items.flatMap((item) => (item.kind === 'list' ? item.items : [item]))
+  // What is unknown may be a list after all.
+  const complete = value.items.every((item) =>
+    item.kind === 'list' ? item.complete : isKnown(item),
+  )
+  return list(at, items, value.complete && complete, value.refs)
 }
 
 const format: Apply = ([pattern, ...given], at) => {

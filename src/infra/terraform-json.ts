@@ -1,6 +1,8 @@
 /** Terraform's JSON syntax as the blocks and expressions that its HCL gives. */
+
+import type { Expression } from './hcl-expression.ts'
 import type { HclParser } from './hcl-parser.ts'
-import { type Block, type Body, type Expression, readTemplates } from './hcl-tree.ts'
+import { type Block, type Body, readTemplates } from './hcl-tree.ts'
 import { type Position, TemplateError } from './template-error.ts'
 import { NESTED_BLOCKS } from './terraform-names.ts'
 import { type Entry, readPlain, type Tree } from './yaml-tree.ts'

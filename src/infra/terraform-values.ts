@@ -1,5 +1,6 @@
 /** Resolves Terraform's expressions as far as one module alone tells what they give. */
-import type { Block, Expression, Step } from './hcl-tree.ts'
+import type { Expression, Step } from './hcl-expression.ts'
+import type { Block } from './hcl-tree.ts'
 import { Names } from './names.ts'
 import type { Position } from './template-error.ts'
 import { type Budget, workBudget } from './template-limits.ts'
@@ -27,7 +28,7 @@ export interface Module {
   /** Data sources and modules, by address: `data.aws_ssm_parameter.pool`, `module.auth`. */
   readonly elsewhere: ReadonlyMap<string, Block>
   /** Values given for variables instead of their defaults. */
-  readonly given: ReadonlyMap<string, string>
+  readonly given: ReadonlyMap<string, Expression>
 }
 
 /** Names that are no resources' types. */
@@ -143,7 +144,7 @@ export class TerraformResolver {
 
   #variable(name: string, at: Position): Value {
     const given = this.#module.given.get(name)
-    if (given !== undefined) return scalar(at, given)
+    if (given !== undefined) return { ...this.value(given), at }
     const block = this.#module.variables.get(name)
     if (block === undefined) {
       this.dangling.push({ at, name: `var.${name}` })

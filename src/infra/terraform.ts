@@ -1,8 +1,9 @@
 /** The files of one Terraform module → its resources. */
 import { refuseCircles } from './circles.ts'
 import { textFact } from './facts.ts'
-import { hclParser } from './hcl-parser.ts'
-import { type Block, type Expression, readHcl } from './hcl-tree.ts'
+import type { Expression } from './hcl-expression.ts'
+import { type HclParser, hclParser } from './hcl-parser.ts'
+import { type Block, readHcl, readValue } from './hcl-tree.ts'
 import { TemplateError } from './template-error.ts'
 import { readTerraformJson } from './terraform-json.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './terraform-names.ts'
@@ -38,7 +39,10 @@ export async function readTerraform(
     blocks = blocks.concat(read.blocks)
   }
   const labelled = sorted(blocks)
-  const resolver = new TerraformResolver({ ...labelled, given })
+  const resolver = new TerraformResolver({
+    ...labelled,
+    given: givenValues(parser, labelled.variables, given),
+  })
   const written = [...labelled.resources].map(([id, block]) => toResource(id, block, resolver))
   for (const expression of labelled.locals.values()) resolver.value(expression)
   for (const block of labelled.others) toMembers(block, undefined, resolver)
@@ -67,6 +71,25 @@ export async function readTerraform(
     }),
     globals: new Map(),
   }
+}
+
+const PLAIN = new Set(['string', 'number', 'bool'])
+
+/** What is given for a list or a map is HCL, as on Terraform's own command line; all else is text. */
+function givenValues(
+  parser: HclParser,
+  variables: ReadonlyMap<string, Block>,
+  given: ReadonlyMap<string, string>,
+): ReadonlyMap<string, Expression> {
+  const start = { file: '', line: 1, column: 1 }
+  const values = [...given].map(([name, text]): [string, Expression] => {
+    const { at = start, attributes } = variables.get(name) ?? {}
+    const type = attributes?.get('type')
+    const word = type?.kind === 'name' ? type.name : type?.kind === 'literal' ? type.value : ''
+    const plain = type === undefined || PLAIN.has(String(word))
+    return [name, plain ? { kind: 'literal', at, value: text } : readValue(parser, at, text)]
+  })
+  return new Map(values)
 }
 
 function sorted(blocks: readonly Block[]): Labelled {

@@ -32,7 +32,7 @@ export function toModel(files: readonly string[], read: ReadResources): InfraMod
   ).filter((authorizer) => authorizer !== undefined)
   const routes = all(['AWS::ApiGateway::Method', 'AWS::ApiGatewayV2::Route'], (resource) =>
     toRoute(resource, byId),
-  )
+  ).filter((route) => route !== undefined)
   const described = resources
     .filter((resource) => !resource.type.startsWith('AWS::Serverless::') && hasBody(resource))
     .map((resource) => bodyFacts(resource, new Map(), () => undefined))

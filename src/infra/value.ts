@@ -26,7 +26,7 @@ export type Piece = string | Source
 
 /** Longest text and list that names are put together to. */
 export const MAX_TEXT = 10_000
-const MAX_ITEMS = 5_000
+const MAX_ITEMS = 1_000
 const MAX_PIECES = 50
 
 interface Placed {

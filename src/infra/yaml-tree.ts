@@ -1,6 +1,6 @@
 /** CloudFormation's YAML and JSON as a tree that keeps positions and short-form intrinsics. */
 import type { Alias, Document, Node, Pair } from 'yaml'
-import { jsonFault } from './json-fault.ts'
+import { readJson } from './json-tree.ts'
 import { type Position, positionAt, TemplateError } from './template-error.ts'
 import { type Budget, checkLimits, valueBudget } from './template-limits.ts'
 import type { Scalar } from './value.ts'
@@ -21,7 +21,15 @@ export interface Entry {
 }
 
 const MAX_DEPTH = 100
+const MAX_DIRECTIVES = 5
+/** Where the parser's words are about its own interface. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['MULTIPLE_DOCS', 'one document follows another: split the file'],
+  ['RESOURCE_EXHAUSTION', 'its values nest too deep'],
+])
 const INTRINSIC = /^(?:Ref|Condition|Fn::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)*)$/
+
+type Entries = ReadonlyMap<string, Entry>
 
 interface Reading {
   readonly place: (node: unknown) => Position
@@ -32,8 +40,8 @@ interface Reading {
 }
 
 /**
- * Parses a template, JSON being YAML as well. Nothing in it is executed or made an object: unknown
- * tags stay tags.
+ * Parses a template: JSON where the file's name says so, else YAML. Nothing in it is executed or made
+ * an object: unknown tags stay tags.
  *
  * @throws {TemplateError} where it is not well-formed or too large.
  */
@@ -44,6 +52,12 @@ export const readPlain = (file: string, text: string): Promise<Tree> => readTree
 
 async function readTree(file: string, text: string, intrinsics: boolean): Promise<Tree> {
   checkLimits(file, text)
+  const spend = valueBudget()
+  if (/\.json$/i.test(file)) {
+    const makeMap = (entries: Entries, at: Position): Tree => asMap(entries, at, intrinsics)
+    return readJson({ file, text, spend, makeMap })
+  }
+  refuseDirectives(file, text)
   // Loaded when a template is read: who checks none pays nothing.
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
@@ -51,14 +65,13 @@ async function readTree(file: string, text: string, intrinsics: boolean): Promis
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  if (/\.json$/i.test(file)) checkJson(file, text)
-  // JSON may indent with tabs, which YAML may not; as many blanks keep the columns.
+  // JSON under another name may indent with tabs, which YAML may not; as many blanks keep the columns.
   const json = /^\s*\{/.test(text)
   const source = json ? text.replace(/^[\t ]+/gm, (blank) => ' '.repeat(blank.length)) : text
   const { document, targets } = parse(yaml, source, lines, at)
   const place = (node: unknown): Position =>
     at((node as { range?: readonly number[] } | null)?.range?.[0] ?? 0)
-  const reading = { place, targets, yaml, spend: valueBudget(), intrinsics }
+  const reading = { place, targets, yaml, spend, intrinsics }
   return toTree(document.contents, reading, 0)
 }
 
@@ -70,21 +83,23 @@ function parse(
 ): { document: Document; targets: ReadonlyMap<Alias, Node> } {
   // Duplicate keys are ours to find: the parser compares each with each.
   const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
-  let document: Document.Parsed
-  let targets: ReadonlyMap<Alias, Node>
-  try {
-    // 'error': further documents count as one.
-    document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
-    targets = aliasTargets(yaml, document)
-  } catch {
-    // Block collections nest without brackets, until the parser's stack ends.
-    throw new TemplateError(at(0), 'cannot be parsed: its values nest too deep')
-  }
+  // 'error': further documents count as one.
+  const document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) {
-    throw new TemplateError(at(error.pos[0]), `is not well-formed: ${firstLine(error.message)}`)
+    const problem = WORDS.get(error.code) ?? firstLine(error.message)
+    throw new TemplateError(at(error.pos[0]), `is not well-formed: ${problem}`)
   }
-  return { document, targets }
+  return { document, targets: aliasTargets(yaml, document) }
+}
+
+/** Templates have one, `%YAML 1.1`, if any; each costs the parser as much as a page of text. */
+function refuseDirectives(file: string, text: string): void {
+  const directives = [...text.matchAll(/^%/gm)]
+  const surplus = directives[MAX_DIRECTIVES]
+  if (surplus === undefined) return
+  const at = positionAt(file, text, surplus.index)
+  throw new TemplateError(at, `has more than ${MAX_DIRECTIVES} directives: remove them`)
 }
 
 /** The last anchor of its name before each alias, in one pass: the parser looks from the start for each. */
@@ -104,13 +119,6 @@ function aliasTargets(yaml: typeof import('yaml'), document: Document): Readonly
 /** The parser's words without what they quote of the text. */
 function firstLine(message: string): string {
   return (message.split('\n')[0] as string).replace(/: ".*$/s, '').slice(0, 120)
-}
-
-/** What YAML lets through and JSON does not. */
-function checkJson(file: string, text: string): void {
-  const fault = jsonFault(text)
-  if (fault === undefined) return
-  throw new TemplateError(positionAt(file, text, fault), 'is not JSON: correct it there')
 }
 
 function toTree(node: unknown, reading: Reading, depth: number): Tree {
@@ -167,8 +175,13 @@ function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: nu
     if (tree.kind !== 'map') throw new TemplateError(tree.at, 'merges what is no map: name a map')
     for (const [name, entry] of tree.entries) if (!entries.has(name)) entries.set(name, entry)
   }
+  return asMap(entries, at, reading.intrinsics)
+}
+
+/** One member named as an intrinsic function is that function. */
+function asMap(entries: Entries, at: Position, intrinsics: boolean): Tree {
   const [only] = entries
-  if (reading.intrinsics && only !== undefined && entries.size === 1 && INTRINSIC.test(only[0])) {
+  if (intrinsics && only !== undefined && entries.size === 1 && INTRINSIC.test(only[0])) {
     return { kind: 'call', at, name: only[0], argument: only[1].value }
   }
   return { kind: 'map', at, entries }

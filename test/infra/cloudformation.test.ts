@@ -27,7 +27,7 @@ t.test('every fact of a template has its value and its place', async (t) => {
   t.equal(model.dialect, 'cloudformation')
   t.strictSame(model.files, ['orders.yaml'])
   t.equal(told(model.userPools[0]?.name), '12:26 orders-pool')
-  t.equal(told(model.domains[0]?.domain), '15:55 ?')
+  t.equal(told(model.domains[0]?.domain), '15:55 ? orders-<Stage>')
   t.equal(told(model.domains[0]?.userPool), '15:36 ? Pool.Ref')
   const [server] = model.resourceServers
   t.equal(told(server?.identifier), '20:24 orders')

@@ -6,7 +6,9 @@ import {
   type Fact,
   type FactList,
   type InfraModel,
+  type Piece,
   readTemplate,
+  type Source,
 } from '../../src/infra/index.ts'
 
 export const fixture = (file: string): { file: string; text: string } => ({
@@ -20,14 +22,47 @@ export const read = (file: string, text: string): Promise<InfraModel> =>
 /** `line:column value`, `?` where it is unknown, with what it is taken from. */
 export function told(fact: Fact<unknown> | undefined): string | undefined {
   if (fact === undefined) return undefined
-  const { resource, attribute, ssm, imported } = fact.source
-  const from = [resource, attribute, ssm, imported].filter((part) => part !== undefined).join('.')
+  const from = fact.pieces?.map(piece).join('') ?? origin(fact.source)
   const value = fact.value === undefined ? `?${from === '' ? '' : ` ${from}`}` : String(fact.value)
   return `${fact.at.line}:${fact.at.column} ${value}`
 }
 
+const origin = (source: Source): string => Object.values(source).join('.')
+const piece = (one: Piece): string => (typeof one === 'string' ? one : `<${origin(one)}>`)
+
 export const listed = (list: FactList<string> | undefined): (string | undefined)[] | undefined =>
   list?.items.map(told).concat(list.complete ? [] : ['…'])
+
+/** Everything that a model says, a line for each fact: `line:column value`. */
+export function outline(model: InfraModel): string {
+  const { dialect, files: _, complete, dangling, ...kinds } = model
+  const lines = [`${dialect}${complete ? '' : ', open'}`]
+  for (const [kind, resources] of Object.entries(kinds)) {
+    for (const resource of resources) {
+      const { id, at, ...members } = resource
+      lines.push(`${kind} ${id} ${at.line}:${at.column}`)
+      for (const [name, value] of Object.entries(members)) {
+        if (value !== (name === 'complete' || name === 'scopesComplete')) {
+          lines.push(...described(value).map((line) => `  ${name} ${line}`))
+        }
+      }
+    }
+  }
+  lines.push(...dangling.map(({ at, name }) => `dangling ${at.line}:${at.column} ${name}`))
+  return `${lines.join('\n')}\n`
+}
+
+function described(value: unknown): (string | undefined)[] {
+  if (typeof value !== 'object' || value === null) return [String(value)]
+  if ('items' in value) return [`[${listed(value as FactList<string>)?.join(', ')}]`]
+  if ('source' in value) return [told(value as Fact<unknown>)]
+  if (!Array.isArray(value)) return [JSON.stringify(value)]
+  return value.every((item) => typeof item === 'string')
+    ? value.length === 0
+      ? []
+      : [value.join(' ')]
+    : value.map(({ name, description }) => [told(name), told(description)].join(', '))
+}
 
 /** `severity code file: text` of each finding, the text being what stands at its place. */
 export async function found(

@@ -29,7 +29,7 @@ t.test('every fact of a module has its value and its place', async (t) => {
   const model = await readTemplate(fixture('orders.tf'))
   t.equal(model.dialect, 'terraform')
   t.equal(told(model.userPools[0]?.name), '12:10 orders-pool')
-  t.equal(told(model.domains[0]?.domain), '16:18 ?')
+  t.equal(told(model.domains[0]?.domain), '16:18 ? orders-<stage>')
   t.equal(told(model.domains[0]?.userPool), '17:18 ? aws_cognito_user_pool.orders.id')
   const [server] = model.resourceServers
   t.strictSame(
@@ -252,5 +252,5 @@ variable "given" {}
   const [other] = (
     await read('t.tf', client('{ a = { scopes = [aws_ssm_parameter.p["x"].name] } }'))
   ).clients
-  t.strictSame(listed(other?.scopes), ['2:45 ?', '…'], 'each of another resource is another one')
+  t.strictSame(listed(other?.scopes), ['2:45 ? /p/<>', '…'], 'each of another resource is another one')
 })
