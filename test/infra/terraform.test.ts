@@ -252,5 +252,9 @@ variable "given" {}
   const [other] = (
     await read('t.tf', client('{ a = { scopes = [aws_ssm_parameter.p["x"].name] } }'))
   ).clients
-  t.strictSame(listed(other?.scopes), ['2:45 ? /p/<>', '…'], 'each of another resource is another one')
+  t.strictSame(
+    listed(other?.scopes),
+    ['2:45 ? /p/<>', '…'],
+    'each of another resource is another one',
+  )
 })
