@@ -2,7 +2,7 @@
 import type { GatewayRoute } from './api-definition.ts'
 import { call, ref, type Yaml, type YamlMap } from './render-yaml.ts'
 
-/** What an API takes from its user pool: from the same stack, or from parameters. */
+/** What an API takes from its user pool. */
 export interface PoolValues {
   readonly arn: Yaml
   readonly issuer: Yaml
