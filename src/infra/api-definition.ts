@@ -21,7 +21,8 @@ export interface ApiDefinition {
   /**
    * At least one, from code, from `readRoutes` or by hand. API Gateway admits a token with ANY scope it is
    * given: where a route asks for all of several, it is given all of them, and the app still has to check
-   * that a token has every one. `{}`, a valid token, is any scope of the definition on a REST API.
+   * that a token has every one. `{}`, a valid token, is any scope of the definition on a REST API. Open at
+   * the gateway are routes with `optional` or `other`, which requests without a token may pass as well.
    */
   readonly routes: readonly AppRoute[]
 }
@@ -109,7 +110,10 @@ function readRoutes(
     routes.set(key, read)
   }
   if (routes.size === 0) throw new OptionError('api.routes', 'is an empty array: name the routes')
-  return [...routes.values()]
+  // Methods of one path stand together, as documents write them.
+  const all = [...routes.values()]
+  const paths = new Set(all.map(({ path }) => path))
+  return [...paths].flatMap((path) => all.filter((route) => route.path === path))
 }
 
 /** In one form, whichever way it is written. */

@@ -1,8 +1,8 @@
 /** The API of a definition, as resources of CloudFormation: what both kinds have in common. */
 import type { GatewayRoute } from './api-definition.ts'
-import { ref, type Yaml, type YamlMap } from './render-yaml.ts'
+import { call, ref, type Yaml, type YamlMap } from './render-yaml.ts'
 
-/** What an API takes from its user pool: from the same stack, or from parameters. */
+/** What an API takes from its user pool. */
 export interface PoolValues {
   readonly arn: Yaml
   readonly issuer: Yaml
@@ -24,6 +24,12 @@ export const apiParameters: YamlMap = {
     ConstraintDescription: 'https:// and a host, without a path',
   },
 }
+
+/**
+ * A variable of a REST API's stage, so that another backend needs no other deployment: what an
+ * integration takes it for is a host.
+ */
+export const backendHost: Yaml = call('Select', [1, call('Split', ['https://', ref(BACKEND)])])
 
 /** Who judges tokens on a route, and the scopes it admits. */
 export function authorization(type: string, route: GatewayRoute, { scope }: PoolValues): YamlMap {

@@ -5,11 +5,11 @@ import {
   API,
   AUTHORIZER,
   authorization,
-  BACKEND,
+  backendHost,
   type PoolValues,
 } from './render-cloudformation-api.ts'
 import { fingerprint, logicalId, pathWords } from './render-names.ts'
-import { attribute, call, noted, ref, type Yaml, type YamlMap } from './render-yaml.ts'
+import { attribute, noted, ref, type Yaml, type YamlMap } from './render-yaml.ts'
 
 const resourceId = (path: string): string => logicalId('ApiResource', pathWords(path))
 const methodId = ({ method, path }: GatewayRoute): string =>
@@ -66,10 +66,7 @@ export function restResources(
         RestApiId: ref(API),
         StageName: 'v1',
         DeploymentId: ref(deployment),
-        // A variable of the stage, so that another backend needs no other deployment.
-        Variables: {
-          backend: call('Select', [1, call('Split', ['https://', ref(BACKEND)])]),
-        },
+        Variables: { backend: backendHost },
       },
     },
   }

@@ -1,4 +1,4 @@
-/** A definition → CloudFormation and SAM. */
+/** A definition → CloudFormation: one template. */
 import { OptionError } from '../core/option-error.ts'
 import { gatewayRoutes, type ReadApi } from './api-definition.ts'
 import { everyScope, type ReadDefinition } from './definition.ts'
@@ -12,7 +12,7 @@ import {
   publishedParameters,
 } from './render-cloudformation-pool.ts'
 import { restResources } from './render-cloudformation-rest.ts'
-import { attribute, call, ref, type Yaml, type YamlMap, yamlDocument } from './render-yaml.ts'
+import { attribute, call, ref, type YamlMap, yamlDocument } from './render-yaml.ts'
 
 /** CloudFormation's quotas of one template, which cannot be raised. */
 const MAX_RESOURCES = 500
@@ -26,7 +26,13 @@ interface Template {
   readonly outputs: YamlMap
 }
 
-function writeTemplate({ description, sam, parameters, resources, outputs }: Template): string {
+export function writeTemplate({
+  description,
+  sam,
+  parameters,
+  resources,
+  outputs,
+}: Template): string {
   for (const [what, members, most] of [
     ['resources', resources, MAX_RESOURCES],
     ['outputs', outputs, MAX_OUTPUTS],
@@ -46,7 +52,7 @@ function writeTemplate({ description, sam, parameters, resources, outputs }: Tem
   })
 }
 
-const poolDescription = (name: string): string => `Machine-to-machine access to ${name}`
+export const poolDescription = (name: string): string => `Machine-to-machine access to ${name}`
 
 /** One template: the pool, and the API where there is one. */
 export function renderCloudFormation(definition: ReadDefinition): string {
@@ -70,51 +76,12 @@ export function renderCloudFormation(definition: ReadDefinition): string {
   })
 }
 
-/** The first of the pair: the pool, and where others find it. */
-export const renderSamAuth = (definition: ReadDefinition): string =>
-  writeTemplate({
-    description: poolDescription(definition.name),
-    sam: true,
-    parameters: {},
-    resources: { ...poolResources(definition), ...publishedParameters(definition) },
-    outputs: poolOutputs(definition),
-  })
-
-/** The second: what it knows of the pool, it reads where the first one published it. */
-export function renderSamApi(definition: ReadDefinition, api: ReadApi): string {
-  const { name } = definition
-  const published = (type: string, key: string): Yaml => ({
-    Type: `AWS::SSM::Parameter::Value<${type}>`,
-    Default: `/${name}/${key}`,
-  })
-  const pool: PoolValues = {
-    arn: ref('UserPoolArn'),
-    issuer: call('Sub', `https://cognito-idp.\${AWS::Region}.\${AWS::URLSuffix}/\${UserPoolId}`),
-    audience: ref('ClientIds'),
-    scope: (scope) => scope,
-  }
-  return writeTemplate({
-    description: `The API ${api.name}, for clients of ${name}`,
-    sam: true,
-    parameters: {
-      UserPoolId: published('String', 'user-pool-id'),
-      ...(api.kind === 'rest'
-        ? { UserPoolArn: published('String', 'user-pool-arn') }
-        : { ClientIds: published('List<String>', 'client-ids') }),
-      ...apiParameters,
-    },
-    resources: apiResources(api, definition, pool),
-    // What the app behind the API is to be configured with.
-    outputs: { ...apiOutputs(api), UserPoolId: { Value: ref('UserPoolId') } },
-  })
-}
-
 function apiResources(api: ReadApi, definition: ReadDefinition, pool: PoolValues): YamlMap {
   const routes = gatewayRoutes(api, everyScope(definition.resourceServers))
   return api.kind === 'rest' ? restResources(api, routes, pool) : httpResources(api, routes, pool)
 }
 
-function apiOutputs({ kind }: ReadApi): YamlMap {
+export function apiOutputs({ kind }: ReadApi): YamlMap {
   const host = `https://\${${API}}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}`
   return { ApiUrl: { Value: call('Sub', kind === 'rest' ? `${host}/v1` : host) } }
 }

@@ -2,7 +2,8 @@
 import { OptionError, show } from '../core/option-error.ts'
 import { type InfraDefinition, readDefinition } from './definition.ts'
 import type { TemplateSource } from './read-template.ts'
-import { renderCloudFormation, renderSamApi, renderSamAuth } from './render-cloudformation.ts'
+import { renderCloudFormation } from './render-cloudformation.ts'
+import { renderSamApi, renderSamAuth } from './render-sam.ts'
 import { renderTerraform } from './render-terraform.ts'
 
 /**
