@@ -188,6 +188,6 @@ function asMap(entries: Entries, at: Position, intrinsics: boolean): Tree {
 
 /** As it is written: `on` and `2010-09-09` are keys, not a boolean and a date. */
 function keyText(key: unknown): string {
-  const { source, value } = (key ?? {}) as { source?: string; value?: unknown }
+  const { source, value } = key as { source?: string; value?: unknown }
   return typeof value === 'string' ? value : (source ?? String(value))
 }
