@@ -128,7 +128,7 @@ t.test('intrinsic functions are resolved or unknown, never guessed', async (t) =
     ['[!Condition Prod]', [undefined, '…']],
     ['[!Ref [a]]', [undefined, '…']],
     ['[!Join [/, []], !Join [x]]', ['', undefined, '…']],
-    ['[!Join [/, !Ref Long]]', [undefined, '…']],
+    ['[!Join [/, !Ref Long], !Join x]', [undefined, undefined, '…']],
   ]
   const more = `Parameters:
   Scopes: { Type: CommaDelimitedList, Default: 'p/a, p/b' }
