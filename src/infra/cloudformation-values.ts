@@ -197,7 +197,7 @@ function listed(at: Position, items: readonly Value[]): Value {
 
 function joined(given: Value, at: Position): Value {
   const [delimiter, parts] = given.kind === 'list' ? given.items : []
-  const between = delimiter === undefined ? undefined : textOf(delimiter)
+  const between = textOf(delimiter)
   if (between === undefined || parts?.kind !== 'list' || !parts.complete) {
     return unknown(at, given.refs)
   }
@@ -209,8 +209,7 @@ function joined(given: Value, at: Position): Value {
 
 function selected(given: Value, at: Position): Value {
   const [index, parts] = given.kind === 'list' ? given.items : []
-  const number = index === undefined ? undefined : textOf(index)
-  const item = parts?.kind === 'list' ? parts.items[Number(number ?? -1)] : undefined
+  const item = parts?.kind === 'list' ? parts.items[Number(textOf(index) ?? -1)] : undefined
   return item === undefined ? unknown(at, given.refs) : { ...item, at }
 }
 

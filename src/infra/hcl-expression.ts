@@ -58,8 +58,7 @@ export function toExpression(node: Node, reading: Reading, depth: number): Expre
     case 'literal_value':
     case 'collection_value':
     case 'template_expr': {
-      if (first === undefined) return { kind: 'other', at, parts: [] }
-      const of = inner(first)
+      const of = inner(first as Node)
       const steps = rest.flatMap((step) => toSteps(step, inner))
       return steps.length === 0 ? of : { kind: 'steps', at, of, steps }
     }
@@ -98,8 +97,7 @@ const hasChildren = ({ namedChildCount, type }: Node): boolean =>
   namedChildCount > 0 || type === 'variable_expr'
 
 function toSteps(node: Node, inner: (child: Node) => Expression): Step[] {
-  const [child] = node.namedChildren.filter(isMeaning)
-  if (child === undefined) return [null]
+  const [child] = node.namedChildren.filter(isMeaning) as [Node]
   if (node.type === 'get_attr') return [child.text]
   if (node.type !== 'index') return [null]
   // `[0]` and the older `.0`.
@@ -126,14 +124,14 @@ function objectEntries(
 }
 
 function toCall(node: Node, at: Position, inner: (child: Node) => Expression): Expression {
-  const [name, list] = node.namedChildren.filter(isMeaning)
+  const [name, list] = node.namedChildren.filter(isMeaning) as [Node, Node?]
   const children = list?.namedChildren.filter(isMeaning) ?? []
   const values = children.filter(isExpression).map(inner)
   // `f(list...)` passes as many arguments as the list has.
   if (children.some(({ type }) => type === 'ellipsis') || list?.text.endsWith('...') === true) {
     return { kind: 'other', at, parts: values }
   }
-  return { kind: 'call', at, name: name?.text ?? '', arguments: values }
+  return { kind: 'call', at, name: name.text, arguments: values }
 }
 
 function toTemplate(node: Node, at: Position, inner: (child: Node) => Expression): Expression {

@@ -46,7 +46,7 @@ export function readTemplates(
   if (first === undefined) return []
   const text = texts.map(({ quoted }, index) => `t${index} = "${quoted}"`).join('\n')
   if (text.length > MAX_HCL) throw new TemplateError(first.at, 'has too many templates: split it')
-  const place: Place = ({ startPosition: { row } }) => (texts[row] ?? first).at
+  const place: Place = ({ startPosition: { row } }) => (texts[row] as { at: Position }).at
   return [...toRoot(parser, text, place).attributes.values()]
 }
 

@@ -128,8 +128,9 @@ function merged(shared: Value | undefined, own: Value | undefined): Value | unde
   if (shared?.kind !== 'map' || own === undefined) return own ?? shared
   if (own.kind !== 'map') return own
   const entries = new Map(shared.entries)
-  for (const [key, value] of own.entries)
-    entries.set(key, merged(shared.entries.get(key), value) ?? value)
+  for (const [key, value] of own.entries) {
+    entries.set(key, merged(shared.entries.get(key), value) as Value)
+  }
   const names = new Map([...(shared.names ?? []), ...(own.names ?? [])])
   return { ...own, entries, names, complete: own.complete && shared.complete }
 }

@@ -116,11 +116,12 @@ function sorted(blocks: readonly Block[]): Labelled {
 }
 
 function toResource(id: string, block: Block, resolver: TerraformResolver): Resource {
-  const known = TERRAFORM_TYPES.get(block.labels[0] ?? '')
+  const [label = ''] = block.labels
+  const known = TERRAFORM_TYPES.get(label)
   const { entries, complete, refs } = toMembers(block, known, resolver)
   return {
     id,
-    type: known?.type ?? (block.labels[0] as string),
+    type: known?.type ?? label,
     at: block.at,
     properties: entries,
     complete,

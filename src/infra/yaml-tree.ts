@@ -150,7 +150,7 @@ function untagged(node: unknown, at: Position, reading: Reading, depth: number):
   return {
     kind: 'scalar',
     at,
-    value: known ? (value as Scalar) : String((node as Node & { source?: string }).source ?? value),
+    value: known ? (value as Scalar) : (node as Node & { source: string }).source,
   }
 }
 
@@ -167,8 +167,7 @@ function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: nu
       continue
     }
     // An empty value has no place of its own.
-    const empty = value === null || value === undefined
-    entries.set(name, { at: keyAt, value: empty ? { ...tree, at: keyAt } : tree })
+    entries.set(name, { at: keyAt, value: value ? tree : { ...tree, at: keyAt } })
   }
   // What is written wins over what is merged, what is merged first over the rest.
   for (const tree of merged) {
@@ -189,6 +188,6 @@ function asMap(entries: Entries, at: Position, intrinsics: boolean): Tree {
 
 /** As it is written: `on` and `2010-09-09` are keys, not a boolean and a date. */
 function keyText(key: unknown): string {
-  const { source, value } = (key ?? {}) as { source?: string; value?: unknown }
+  const { source, value } = key as { source?: string; value?: unknown }
   return typeof value === 'string' ? value : (source ?? String(value))
 }

@@ -128,10 +128,12 @@ t.test('intrinsic functions are resolved or unknown, never guessed', async (t) =
     ['[!Condition Prod]', [undefined, '…']],
     ['[!Ref [a]]', [undefined, '…']],
     ['[!Join [/, []], !Join [x]]', ['', undefined, '…']],
+    ['[!Join [/, !Ref Long], !Join x]', [undefined, undefined, '…']],
   ]
   const more = `Parameters:
   Scopes: { Type: CommaDelimitedList, Default: 'p/a, p/b' }
   Needed: { Type: String }
+  Long: { Type: CommaDelimitedList, Default: '${','.repeat(2000)}' }
 Mappings: { M: { a: { b: m/a } } }`
   for (const [list, expected] of cases) t.strictSame(await scopes(list, more), expected, list)
 })

@@ -46,11 +46,14 @@ resource "aws_cognito_user_pool_client" "c" {
     { file: 'main.tf', text: hcl },
     { file: 'more.tf.json', text: json },
     { file: 'server.TF.JSON', text: server },
+    { file: 'typed.tf.json', text: '{ "variable": { "typed": { "type": "string" } } }' },
+    { file: 'outputs.tf', text: 'output "o" { value = var.typed }' },
   ]
-  const parameters = { scopes: '["o/a", "o/b"]', name: '["x"]' }
-  const { clients, dangling } = await readTemplate(sources, { parameters })
+  const parameters = { scopes: '["o/a", "o/b"]', name: '["x"]', typed: '5', nobody: '[' }
+  const { clients, dangling, outputs } = await readTemplate(sources, { parameters })
   t.strictSame(dangling, [])
   t.equal(clients[0]?.name?.value, '["x"]')
+  t.equal(outputs[0]?.value?.value, '5')
   t.strictSame(
     clients[0]?.scopes?.items.map(({ value }) => value),
     ['o/a', 'o/b', 'o/c'],
@@ -60,4 +63,16 @@ resource "aws_cognito_user_pool_client" "c" {
   await t.rejects(readTemplate(sources, wrong), {
     message: 'main.tf:1:1: is given a value that is no HCL: quote its texts',
   })
+})
+
+t.test('pseudo parameters may be given, and fill texts that wait for them', async (t) => {
+  const { file, text } = { ...fixture('corpus/http-api.yaml'), file: 'http-api.yaml' }
+  const { authorizers } = await readTemplate(
+    { file, text },
+    { parameters: { 'AWS::Region': 'eu-west-1' } },
+  )
+  t.strictSame(authorizers[0]?.userPools?.items[0]?.pieces, [
+    'https://cognito-idp.eu-west-1.amazonaws.com/',
+    { ssm: '/auth/pool-id' },
+  ])
 })
