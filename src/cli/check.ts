@@ -15,6 +15,7 @@ import { CommandFailure, EXIT } from './exit-codes.ts'
 import { countsOf, countsText, findingLine } from './findings.ts'
 import { jsonLine } from './json.ts'
 import { type Manual, manual } from './manual.ts'
+import { readParameters } from './parameters.ts'
 import { readSeconds, runningNotice, TIMEOUT } from './shared-options.ts'
 import { styleOf } from './style.ts'
 import { readText, templateGroups } from './template-files.ts'
@@ -120,15 +121,4 @@ async function found(templates: readonly string[], flags: CheckFlags, terminal: 
 function readFormat({ format, json }: CheckFlags): boolean {
   if (format === 'text' || format === 'json') return json === true || format === 'json'
   throw new OptionError('--format', `is ${show(format)}: use text or json`)
-}
-
-function readParameters(given: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const equals = text.indexOf('=')
-      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
-      // Not repeated: what has no name may be a value.
-      throw new OptionError('--parameter', 'has no name: write NAME=VALUE')
-    }),
-  )
 }

@@ -34,8 +34,9 @@ export async function readHidden(
   question: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  say(question)
+  // Once the question is seen, nothing that is typed is.
   keyboard.setRawMode(true)
+  say(question)
   try {
     return await typed(keyboard, signal)
   } finally {

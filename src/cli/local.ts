@@ -1,13 +1,13 @@
 /** `cognito-m2m local`: runs a local user pool until it is interrupted. */
 import { Command } from 'commander'
 import { OptionError, show } from '../core/option-error.ts'
-import {
-  type LocalUserPool,
-  type LocalUserPoolOptions,
-  readPoolFile,
-  startUserPool,
-} from '../testing/index.ts'
+import { type LocalUserPoolOptions, readPoolFile, startUserPool } from '../testing/index.ts'
 import type { CommandContext } from './context.ts'
+import { jsonLine } from './json.ts'
+import { describePool, summaryOf } from './local-summary.ts'
+import type { FromTemplate, TemplateFlags } from './local-template.ts'
+import { type Manual, manual } from './manual.ts'
+import type { Terminal } from './terminal.ts'
 
 /** What is started without a file. */
 const EXAMPLE: LocalUserPoolOptions = {
@@ -20,7 +20,7 @@ const EXAMPLE: LocalUserPoolOptions = {
   ],
 }
 
-interface LocalFlags {
+interface LocalFlags extends TemplateFlags {
   readonly config?: string
   readonly port?: string
   readonly cors?: true
@@ -28,71 +28,80 @@ interface LocalFlags {
   readonly events?: true
 }
 
+const MANUAL: Manual = {
+  description: [
+    'Serves a key set, discovery and /oauth2/token on 127.0.0.1, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
+    'From templates it serves the clients and scopes they deploy. Client ids are the names of the clients. What only a deployment knows is left out, and standard error says what.',
+  ],
+  exitStatus: { ok: 'interrupted', refused: 'a deployment of the templates would fail' },
+  examples: [
+    ['Two clients of an orders API:', 'cognito-m2m local'],
+    [
+      'The clients of a SAM template, on a port of its own:',
+      'cognito-m2m local --template template.yaml --port 3001',
+    ],
+    [
+      'Those of a Terraform module, with a variable:',
+      'cognito-m2m local --template infra/ --parameter stage=test',
+    ],
+  ],
+}
+
 export function localCommand({ terminal, started }: CommandContext): Command {
-  return new Command('local')
+  const command = new Command('local')
     .description('run a local user pool: key set, discovery, /oauth2/token for client credentials')
     .option(
       '-c, --config <file>',
       'pool definition in JSON (default: two clients of an orders API)',
     )
+    .option(
+      '-t, --template <file...>',
+      'CloudFormation or SAM templates, .tf files or their folder: serves the clients they deploy',
+    )
+    .option('--parameter <NAME=VALUE...>', 'value of a parameter or variable of the templates')
+    .option('--pool <id>', 'logical id or address of the user pool, where templates have several')
+    .option('--secrets <file>', 'JSON of client id to secret (default: generated at each start)')
     .option('-p, --port <number>', "loopback port; 0 means any (default: the file's, or any)")
     .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
     .option('--json', 'print one line of JSON instead of text')
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
-    .action(async ({ config, port, cors, json, events }: LocalFlags) => {
-      const definition = config === undefined ? EXAMPLE : readPoolFile(config)
+    .action(async (flags: LocalFlags) => {
+      const { port, cors, json, events } = flags
+      const { options, origins } = await definitionOf(flags, terminal)
       const pool = await startUserPool({
-        ...definition,
+        ...options,
         ...(port === undefined ? {} : { port: readPort(port) }),
         ...(cors === undefined ? {} : { cors }),
-        ...(events === undefined ? {} : { onEvent: (event) => terminal.out(lineOf(event)) }),
+        ...(events === undefined ? {} : { onEvent: (event) => terminal.out(jsonLine(event)) }),
         control: true,
       })
       started(pool)
-      terminal.out(json === true ? lineOf(summary(pool)) : describe(pool))
+      terminal.out(json === true ? jsonLine(summaryOf(pool, origins)) : describePool(pool, origins))
     })
+  return manual(command, MANUAL)
 }
 
-function lineOf(value: object): string {
-  return `${JSON.stringify(value)}\n`
+interface Definition extends Pick<FromTemplate, 'origins'> {
+  readonly options: LocalUserPoolOptions
+}
+
+async function definitionOf(flags: LocalFlags, terminal: Terminal): Promise<Definition> {
+  const { config, template } = flags
+  if (template === undefined) {
+    for (const name of ['parameter', 'pool', 'secrets'] as const) {
+      if (flags[name] === undefined) continue
+      throw new OptionError(`--${name}`, 'is for templates: name one with --template')
+    }
+    return { options: config === undefined ? EXAMPLE : readPoolFile(config), origins: new Map() }
+  }
+  if (config !== undefined) {
+    throw new OptionError('--config', 'and --template each say what is served: give one of them')
+  }
+  const { fromTemplate } = await import('./local-template.ts')
+  return fromTemplate(flags, terminal)
 }
 
 function readPort(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
   throw new OptionError('--port', `is ${show(text)}: use a whole number from 0 to 65535`)
-}
-
-function summary({ issuer, jwksUri, tokenEndpoint, clients }: LocalUserPool) {
-  return {
-    issuer,
-    jwksUri,
-    tokenEndpoint,
-    clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) => ({
-      clientId,
-      clientSecret,
-      scopes,
-    })),
-  }
-}
-
-function describe(pool: LocalUserPool): string {
-  const { issuer, jwksUri, tokenEndpoint, clients } = summary(pool)
-  const lines = clients.map(
-    ({ clientId, clientSecret, scopes }) => `  ${clientId}  ${clientSecret}  ${scopes.join(' ')}`,
-  )
-  const [{ clientId, clientSecret }] = clients as [(typeof clients)[number]]
-  const quoted = `'${`${clientId}:${clientSecret}`.replaceAll("'", `'\\''`)}'`
-  return `
-  Local user pool  ${pool.userPoolId}
-  issuer           ${issuer}
-  key set          ${jwksUri}
-  token endpoint   ${tokenEndpoint}
-
-  client, secret, scopes
-${lines.join('\n')}
-
-  curl -s -u ${quoted} -d grant_type=client_credentials ${tokenEndpoint}
-
-  For development and tests only. Ctrl-C ends it.
-`
 }

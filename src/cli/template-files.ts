@@ -12,32 +12,36 @@ const MOST = 20_000_000
  * One group for each template of CloudFormation and for each folder with Terraform's files: a module.
  *
  * @param names Files and folders, relative to the working directory; they stay as they are written.
+ * @param option What names them.
  * @throws {OptionError} naming what cannot be read.
  */
-export function templateGroups(names: readonly string[]): readonly (readonly TemplateSource[])[] {
+export function templateGroups(
+  names: readonly string[],
+  option = 'TEMPLATE',
+): readonly (readonly TemplateSource[])[] {
   const files = new Map(
-    names.flatMap((name) => filesOf(name)).map((file) => [normalize(file), file] as const),
+    names.flatMap((name) => filesOf(name, option)).map((file) => [normalize(file), file] as const),
   )
   const groups = new Map<string, TemplateSource[]>()
   for (const [path, file] of files) {
     const key = isTerraform(file) ? dirname(path) : path
     const group = groups.get(key) ?? []
-    group.push(readText(file, 'TEMPLATE'))
+    group.push(readText(file, option))
     groups.set(key, group)
   }
   return [...groups.values()]
 }
 
-const isTerraform = (file: string): boolean => /\.tf$/i.test(file)
+const isTerraform = (file: string): boolean => /\.tf(?:\.json)?$/i.test(file)
 
-function filesOf(name: string): readonly string[] {
+function filesOf(name: string, option: string): readonly string[] {
   const stat = statOf(name)
-  if (stat === undefined) throw new OptionError('TEMPLATE', `is ${quoted(name)}: no such file`)
+  if (stat === undefined) throw new OptionError(option, `is ${quoted(name)}: no such file`)
   if (!stat.isDirectory()) return [name]
   const files = readdirSync(name).filter(isTerraform).sort()
   if (files.length > 0) return files.map((file) => join(name, file))
   throw new OptionError(
-    'TEMPLATE',
+    option,
     `is ${quoted(name)}, a folder without .tf files: name the templates in it`,
   )
 }

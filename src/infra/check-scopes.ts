@@ -3,16 +3,14 @@ import { OptionError, readMembers, readNumber, show } from '../core/option-error
 import { type AppRoute, readAppRoutes } from './app-route.ts'
 import { checkClients } from './client-checks.ts'
 import { checkLimits, checkReferences, checkUnused } from './definition-checks.ts'
+import { checkDocument } from './document-checks.ts'
 import type { Finding } from './finding.ts'
+import { checkGateway } from './gateway-checks.ts'
+import { checkLifetimes } from './lifetime-checks.ts'
 import type { InfraModel } from './model.ts'
-import {
-  checkAgreement,
-  checkAppScopes,
-  checkGateway,
-  checkLeastPrivilege,
-  checkLifetimes,
-} from './route-checks.ts'
-import { isMachine, scopeTable } from './scope-table.ts'
+import { appPools, checkAgreement, checkAppScopes, checkLeastPrivilege } from './route-checks.ts'
+import { gatewayOf } from './route-match.ts'
+import { scopeTable } from './scope-table.ts'
 
 export interface CheckScopesOptions {
   /** The routes of the app behind the templates' APIs, as its code declares them. */
@@ -41,19 +39,25 @@ export function checkScopes(
   const code = readAppRoutes(members['routes'] ?? [], 'routes')
   const documented = readAppRoutes(members['openapi'] ?? [], 'openapi')
   const routes = [...code, ...documented]
-  const proxyTtl = readProxyTtl(members)
   const table = scopeTable(all)
-  const machines = all.some(({ clients }) => clients.some(isMachine))
+  const gateway = gatewayOf(all, routes)
+  const pools = appPools(gateway, routes, table)
   const found = [
     ...all.flatMap(checkReferences),
-    ...all.flatMap(checkLimits),
+    ...all.flatMap((model) => checkLimits(model, table.poolOf)),
     ...all.flatMap((model) => checkClients(model, table)),
-    ...all.flatMap((model) => checkGateway(model, table, machines)),
+    ...all.flatMap((model) => checkGateway(model, table)),
     ...checkUnused(table),
-    ...checkLifetimes(all, proxyTtl),
-    ...checkAppScopes(routes, table),
-    ...(routes.length > 0 ? checkLeastPrivilege(all, routes) : []),
-    ...checkAgreement(all, routes),
+    ...checkLifetimes(all, table, readProxyTtl(members)),
+    ...checkAppScopes(routes, table, pools),
+    ...checkLeastPrivilege(all, routes, table, pools),
+    ...(gateway === undefined
+      ? []
+      : [
+          ...checkAgreement(gateway, code, table, 'code'),
+          ...checkAgreement(gateway, documented, table, 'the document'),
+        ]),
+    ...checkDocument(code, documented),
   ]
   return unique(found).sort(byPlace)
 }

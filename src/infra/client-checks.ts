@@ -3,14 +3,20 @@
 import { printable } from '../core/printable.ts'
 import { type Finding, finding } from './finding.ts'
 import type { Fact, InfraClient, InfraModel } from './model.ts'
-import { isMachine, type ScopeTable } from './scope-table.ts'
+import type { PoolLink } from './pool-links.ts'
+import { type Grant, grants, isMachine, type ScopeTable } from './scope-table.ts'
 
 export function checkClients(model: InfraModel, table: ScopeTable): Finding[] {
-  return model.clients.flatMap((client) => [
-    ...(isMachine(client) ? checkMachine(client) : []),
-    ...checkGrants(client, table),
-    ...checkOrder(client, model, table),
-  ])
+  return model.clients.flatMap((client) => {
+    const pool = table.poolOf(model, client.userPool)
+    return [
+      ...(isMachine(client) ? checkMachine(client) : []),
+      ...grants(client).flatMap((grant) => [
+        ...checkGrant(client, grant, table, pool),
+        ...checkOrder(client, grant, model, table, pool),
+      ]),
+    ]
+  })
 }
 
 function checkMachine(client: InfraClient): Finding[] {
@@ -60,43 +66,52 @@ function checkMachine(client: InfraClient): Finding[] {
 const isOff = (fact: Fact<boolean> | undefined, complete: boolean): boolean =>
   fact === undefined ? complete : fact.value === false
 
-function checkGrants({ id, scopes }: InfraClient, table: ScopeTable): Finding[] {
-  return (scopes?.items ?? []).flatMap(({ at, value }) =>
-    value === undefined || !table.isMissing(value)
-      ? []
-      : finding(
-          at,
-          'error',
-          'grant-undefined',
-          `${printable(id)} is granted ${printable(value)}, which no resource server defines`,
-          closest(value, table),
-        ),
-  )
+function checkGrant(
+  { id }: InfraClient,
+  { at, value }: Grant,
+  table: ScopeTable,
+  pool: PoolLink | undefined,
+): Finding[] {
+  if (!table.isMissing(value, pool)) return []
+  const message = `${printable(id)} is granted ${printable(value)}, which no resource server of its pool defines`
+  return [finding(at, 'error', 'grant-undefined', message, definingFix(value, table, pool))]
 }
 
-/** Names a defined scope of the same resource server where there is one. */
-export function closest(scope: string, { defined }: ScopeTable): string {
-  const identifier = scope.slice(0, scope.lastIndexOf('/') + 1)
-  const near = [...defined.keys()].filter((known) => known.startsWith(identifier)).slice(0, 5)
-  return near.length === 0
-    ? 'define it, or correct the spelling'
-    : `define it, or use one of ${near.map((known) => printable(known)).join(', ')}`
+/** Names where else it is defined, or what else its resource server defines. */
+export function definingFix(scope: string, table: ScopeTable, pool: PoolLink | undefined): string {
+  const [elsewhere] = table.definitions(scope, undefined)
+  if (elsewhere !== undefined) {
+    const { file, line } = elsewhere.fact.at
+    return `define it there too: ${printable(elsewhere.server.id)} (${printable(file)}:${line}) is another pool's`
+  }
+  const near = new Set(table.siblings(scope, pool).map((one) => one.scope))
+  const names = [...near].slice(0, 5).map((name) => printable(name))
+  return names.length === 0
+    ? 'define it, correct the spelling, or check the template that defines it too'
+    : `define it, or use one of ${names.join(', ')}`
 }
 
 /** A scope as plain text is deployed in any order, also before what defines it. */
-function checkOrder(client: InfraClient, model: InfraModel, table: ScopeTable): Finding[] {
-  return (client.scopes?.items ?? []).flatMap(({ at, value, refs }) => {
-    const server = table.defined.get(value ?? '')?.server
-    if (server === undefined || !model.resourceServers.includes(server)) return []
-    if (refs.includes(server.id) || client.dependsOn.includes(server.id)) return []
-    return finding(
-      at,
-      'error',
-      'scope-order',
-      `${printable(client.id)} may be deployed before ${printable(server.id)}, which defines ${printable(value as string)}`,
-      model.dialect === 'terraform'
-        ? `use ${printable(server.id)}.scope_identifiers, or add it to depends_on`
-        : `compose it (!Sub '\${${printable(server.id)}}/…'), or add DependsOn: ${printable(server.id)}`,
-    )
-  })
+function checkOrder(
+  client: InfraClient,
+  { at, value, refs }: Grant,
+  model: InfraModel,
+  table: ScopeTable,
+  pool: PoolLink | undefined,
+): Finding[] {
+  const servers = table
+    .definitions(value, pool)
+    .filter((one) => one.model === model)
+    .map(({ server }) => server)
+  const [server] = servers
+  const waits = ({ id }: { id: string }) => refs.includes(id) || client.dependsOn.includes(id)
+  // Which of several is there, and whether one is, a condition decides.
+  if (server === undefined || servers.some((one) => one.conditional || waits(one))) return []
+  const id = printable(server.id)
+  const message = `${printable(client.id)} may be deployed before ${id}, which defines ${printable(value)}`
+  const fix =
+    model.dialect === 'terraform'
+      ? `use ${id}.scope_identifiers, or add it to depends_on`
+      : `compose it (!Sub '\${${id}}/…'), or add DependsOn: ${id}`
+  return [finding(at, 'error', 'scope-order', message, fix)]
 }

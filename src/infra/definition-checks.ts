@@ -1,9 +1,16 @@
-/** Resource servers, domains and lifetimes: what is defined for nobody, and Cognito's limits. */
+/** Resource servers, domains and lifetimes: what is defined for nobody, and limits of Cognito and API Gateway. */
 
 import { printable } from '../core/printable.ts'
 import { type Finding, finding } from './finding.ts'
-import type { Fact, InfraClient, InfraModel, InfraResourceServer } from './model.ts'
-import type { ScopeTable } from './scope-table.ts'
+import type {
+  Fact,
+  InfraAuthorizer,
+  InfraClient,
+  InfraModel,
+  InfraResourceServer,
+} from './model.ts'
+import type { PoolOf } from './pool-links.ts'
+import { grants, type ScopeTable } from './scope-table.ts'
 import type { Position } from './template-error.ts'
 
 const IDENTIFIER = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
@@ -13,12 +20,13 @@ const MAX_SCOPE = 256
 const MAX_SCOPES_OF_SERVER = 100
 const MAX_SCOPES_OF_CLIENT = 50
 const MAX_SERVERS = 25
+/** Seconds. */
 const LIFETIME = { min: 300, max: 86_400 }
+const MAX_TTL = 3600
 
-export function checkUnused({ defined, granted, grantsKnown }: ScopeTable): Finding[] {
-  if (!grantsKnown) return []
-  return [...defined.values()]
-    .filter(({ scope }) => !granted.has(scope))
+export const checkUnused = ({ defined, isUngranted }: ScopeTable): Finding[] =>
+  defined
+    .filter(({ scope, pool }) => isUngranted(scope, pool))
     .map(({ scope, fact }) =>
       finding(
         fact.at,
@@ -28,7 +36,6 @@ export function checkUnused({ defined, granted, grantsKnown }: ScopeTable): Find
         'grant it to the client that needs it, or remove it',
       ),
     )
-}
 
 export const checkReferences = ({ dangling }: InfraModel): Finding[] =>
   dangling.map(({ at, name }) =>
@@ -55,7 +62,7 @@ function wrong(
   return [limit(fact.at, `${printable(fact.value, 60)} is no ${what}`, fix)]
 }
 
-export function checkLimits(model: InfraModel): Finding[] {
+export function checkLimits(model: InfraModel, poolOf: PoolOf): Finding[] {
   return [
     ...model.domains.flatMap(({ domain }) =>
       // With a dot it is a domain of one's own, not a prefix.
@@ -68,23 +75,27 @@ export function checkLimits(model: InfraModel): Finding[] {
     ),
     ...model.resourceServers.flatMap(serverLimits),
     ...model.clients.flatMap(clientLimits),
-    ...tooManyServers(model.resourceServers),
+    ...model.authorizers.flatMap(authorizerLimits),
+    ...tooManyServers(model, poolOf),
   ]
 }
 
-function serverLimits({ id, at, identifier, scopes }: InfraResourceServer): Finding[] {
+function serverLimits({ id, identifier, scopes, scopesComplete }: InfraResourceServer): Finding[] {
   const found = wrong(
     identifier,
     (value) => IDENTIFIER.test(value),
     'identifier of a resource server',
     'use 1 to 256 printable characters without space, quote or backslash',
   )
-  if (scopes.length > MAX_SCOPES_OF_SERVER) {
-    const message = `${printable(id)} defines ${scopes.length} scopes`
-    found.push(limit(at, message, `Cognito takes at most ${MAX_SCOPES_OF_SERVER}: split it`))
+  // What is not known may be none.
+  const named = scopes.filter(({ name }) => name?.value !== undefined)
+  const spare = named[MAX_SCOPES_OF_SERVER]
+  if (spare !== undefined) {
+    const message = `${printable(id)} defines ${named.length} scopes`
+    found.push(limit(spare.at, message, `Cognito takes at most ${MAX_SCOPES_OF_SERVER}: split it`))
   }
-  for (const { name, description } of scopes) {
-    const prefix = identifier?.value === undefined ? 0 : identifier.value.length + 1
+  const prefix = identifier?.value === undefined ? 0 : identifier.value.length + 1
+  for (const { at, name, description } of scopes) {
     found.push(
       ...wrong(
         name,
@@ -99,15 +110,23 @@ function serverLimits({ id, at, identifier, scopes }: InfraResourceServer): Find
         'describe it in 1 to 256 characters',
       ),
     )
+    if (description === undefined && scopesComplete) {
+      const whose = name?.value === undefined ? 'a scope' : printable(name.value, 60)
+      const fix = 'describe it in 1 to 256 characters (ScopeDescription, scope_description)'
+      found.push(limit(at, `${whose} of ${printable(id)} has no description`, fix))
+    }
   }
   return found
 }
 
-function clientLimits({ id, scopes, accessTokenValidity }: InfraClient): Finding[] {
+function clientLimits(client: InfraClient): Finding[] {
+  const { id, accessTokenValidity } = client
   const found: Finding[] = []
-  if (scopes !== undefined && scopes.items.length > MAX_SCOPES_OF_CLIENT) {
-    const message = `${printable(id)} is granted ${scopes.items.length} scopes`
-    found.push(limit(scopes.at, message, `Cognito takes at most ${MAX_SCOPES_OF_CLIENT}`))
+  const granted = [...new Map(grants(client).map((grant) => [grant.value, grant])).values()]
+  const spare = granted[MAX_SCOPES_OF_CLIENT]
+  if (spare !== undefined) {
+    const message = `${printable(id)} is granted ${granted.length} scopes`
+    found.push(limit(spare.at, message, `Cognito takes at most ${MAX_SCOPES_OF_CLIENT}`))
   }
   const seconds = accessTokenValidity?.value
   if (accessTokenValidity === undefined || seconds === undefined) return found
@@ -118,11 +137,22 @@ function clientLimits({ id, scopes, accessTokenValidity }: InfraClient): Finding
   return found
 }
 
-function tooManyServers(servers: readonly InfraResourceServer[]): Finding[] {
-  const first = servers[MAX_SERVERS]
-  if (first === undefined) return []
-  const pools = new Set(servers.map(({ userPool }) => userPool?.source.resource))
-  if (pools.size > 1 || pools.has(undefined)) return []
-  const fix = `Cognito takes at most ${MAX_SERVERS} a user pool: use a second pool`
-  return [limit(first.at, `there are ${servers.length} resource servers`, fix)]
+function authorizerLimits({ id, ttl }: InfraAuthorizer): Finding[] {
+  if (ttl?.value === undefined || (ttl.value >= 0 && ttl.value <= MAX_TTL)) return []
+  const message = `${printable(id)} keeps its decisions ${ttl.value} s`
+  return [limit(ttl.at, message, `API Gateway takes 0 to ${MAX_TTL}`)]
+}
+
+/** Of each pool of the template; what a condition decides may not be there. */
+function tooManyServers(model: InfraModel, poolOf: PoolOf): Finding[] {
+  const count = new Map<string, number>()
+  return model.resourceServers.flatMap(({ at, userPool, conditional }) => {
+    const pool = poolOf(model, userPool)?.key
+    if (pool === undefined || conditional) return []
+    const number = (count.get(pool) ?? 0) + 1
+    count.set(pool, number)
+    if (number !== MAX_SERVERS + 1) return []
+    const message = `it is resource server number ${number} of its user pool`
+    return limit(at, message, `Cognito takes at most ${MAX_SERVERS} a user pool: use a second pool`)
+  })
 }

@@ -18,6 +18,7 @@ export type CheckCode =
   | 'authorizer-excludes'
   | 'route-open-in-code'
   | 'route-open-in-template'
+  | 'document-differs'
 
 /** One drift or mistake, with its place. Messages are one printable line each. */
 export interface Finding extends Position {

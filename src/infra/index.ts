@@ -6,11 +6,12 @@
  */
 
 export { printable } from '../core/printable.ts'
+export type { ApiDefinition } from './api-definition.ts'
 export type { AppRequirement, AppRoute } from './app-route.ts'
 export type { CheckScopesOptions } from './check-scopes.ts'
 export { checkScopes } from './check-scopes.ts'
 export type { ClientDefinition, InfraDefinition } from './definition.ts'
-export { definitionOf } from './definition.ts'
+export { definitionOf } from './definition-of.ts'
 export type { CheckCode, Finding } from './finding.ts'
 export type {
   Fact,
@@ -28,6 +29,9 @@ export type {
   InfraUserPool,
 } from './model.ts'
 export { readOpenApi } from './openapi-routes.ts'
+export type { PoolClientOptions, PoolFlow } from './pool-clients.ts'
+export type { LeftOut, PoolOptions, PoolOptionsOfOptions } from './pool-options.ts'
+export { poolOptionsOf } from './pool-options.ts'
 export type { ReadTemplateOptions, TemplateSource } from './read-template.ts'
 export { readTemplate } from './read-template.ts'
 export { renderTemplate } from './render-template.ts'

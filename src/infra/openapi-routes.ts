@@ -5,7 +5,7 @@ import { followed, listOf, mapOf, textOf } from './document-tree.ts'
 import { requirementOf, schemesOf } from './openapi-security.ts'
 import { readSource, type TemplateSource } from './read-template.ts'
 import { TemplateError } from './template-error.ts'
-import { readYaml, type Tree } from './yaml-tree.ts'
+import { readPlain, type Tree } from './yaml-tree.ts'
 
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'])
 
@@ -27,7 +27,7 @@ const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'pat
  */
 export async function readOpenApi(source: TemplateSource): Promise<readonly AppRoute[]> {
   const { file, text } = readSource(source, 'source')
-  const root = await readYaml(file, text)
+  const root = await readPlain(file, text)
   const members = mapOf(root)
   const version = textOf(members.get('openapi')?.value)
   if (version === undefined || !/^3\.[01](?:\.|$)/.test(version)) {

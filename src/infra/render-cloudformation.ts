@@ -1,135 +1,120 @@
-/** A definition → CloudFormation and SAM, as YAML that every reader of JSON strings reads alike. */
-import type { ReadDefinition } from './definition.ts'
+/** A definition → CloudFormation and SAM. */
+import { OptionError } from '../core/option-error.ts'
+import { gatewayRoutes, type ReadApi } from './api-definition.ts'
+import { everyScope, type ReadDefinition } from './definition.ts'
+import { API, apiParameters, type PoolValues } from './render-cloudformation-api.ts'
+import { httpResources } from './render-cloudformation-http.ts'
+import {
+  clientId,
+  composedScope,
+  poolOutputs,
+  poolResources,
+  publishedParameters,
+} from './render-cloudformation-pool.ts'
+import { restResources } from './render-cloudformation-rest.ts'
+import { attribute, call, ref, type Yaml, type YamlMap, yamlDocument } from './render-yaml.ts'
 
-type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json }
+/** CloudFormation's quotas of one template, which cannot be raised. */
+const MAX_RESOURCES = 500
+const MAX_OUTPUTS = 200
 
-const ref = (id: string): Json => ({ Ref: id })
-const attribute = (id: string, name: string): Json => ({ 'Fn::GetAtt': [id, name] })
-
-/** Block style; every text in double quotes, so that none is taken for anything else. */
-function toYaml(value: Json, indent = ''): string {
-  if (typeof value !== 'object') return ` ${JSON.stringify(value)}\n`
-  if (Array.isArray(value)) {
-    const items = value as readonly Json[]
-    if (items.length === 0) return ' []\n'
-    return `\n${items.map((item) => `${indent}-${toYaml(item, `${indent}  `)}`).join('')}`
-  }
-  return `\n${Object.entries(value)
-    .map(([key, member]) => `${indent}${JSON.stringify(key)}:${toYaml(member, `${indent}  `)}`)
-    .join('')}`
+interface Template {
+  readonly description: string
+  readonly sam: boolean
+  readonly parameters: YamlMap
+  readonly resources: YamlMap
+  readonly outputs: YamlMap
 }
 
-const document = (members: Json): string => toYaml(members).slice(1)
-
-const parameter = (name: string, value: Json): Json => ({
-  Type: 'AWS::SSM::Parameter',
-  Properties: { Name: name, Type: 'String', Value: value },
-})
-
-function authResources({ name, domain, resourceServers, clients }: ReadDefinition): Json {
-  const resources: Record<string, Json> = {
-    UserPool: { Type: 'AWS::Cognito::UserPool', Properties: { UserPoolName: name } },
+function writeTemplate({ description, sam, parameters, resources, outputs }: Template): string {
+  for (const [what, members, most] of [
+    ['resources', resources, MAX_RESOURCES],
+    ['outputs', outputs, MAX_OUTPUTS],
+  ] as const) {
+    const { length } = Object.keys(members)
+    if (length <= most) continue
+    const problem = `makes ${length} ${what}: CloudFormation takes ${most} a template, divide it`
+    throw new OptionError('definition', problem)
   }
-  if (domain !== undefined) {
-    resources['Domain'] = {
-      Type: 'AWS::Cognito::UserPoolDomain',
-      Properties: { UserPoolId: ref('UserPool'), Domain: domain },
-    }
-  }
-  for (const [index, { identifier, scopes }] of resourceServers.entries()) {
-    resources[`ResourceServer${index + 1}`] = {
-      Type: 'AWS::Cognito::UserPoolResourceServer',
-      Properties: {
-        UserPoolId: ref('UserPool'),
-        Identifier: identifier,
-        Name: identifier,
-        Scopes: Object.entries(scopes).map(([ScopeName, ScopeDescription]) => ({
-          ...{ ScopeName, ScopeDescription },
-        })),
-      },
-    }
-  }
-  const servers = resourceServers.map(({ identifier }) => identifier)
-  for (const [index, client] of clients.entries()) {
-    resources[`Client${index + 1}`] = {
-      Type: 'AWS::Cognito::UserPoolClient',
-      Properties: {
-        UserPoolId: ref('UserPool'),
-        ClientName: client.name,
-        GenerateSecret: true,
-        AllowedOAuthFlowsUserPoolClient: true,
-        AllowedOAuthFlows: ['client_credentials'],
-        AllowedOAuthScopes: client.scopes.map((scope) => composed(scope, servers)),
-        AccessTokenValidity: client.accessTokenValidity,
-        TokenValidityUnits: { AccessToken: 'seconds' },
-        EnableTokenRevocation: true,
-      },
-    }
-  }
-  resources['UserPoolIdParameter'] = parameter(`/${name}/user-pool-id`, ref('UserPool'))
-  resources['UserPoolArnParameter'] = parameter(
-    `/${name}/user-pool-arn`,
-    attribute('UserPool', 'Arn'),
-  )
-  return resources
+  return yamlDocument({
+    AWSTemplateFormatVersion: '2010-09-09',
+    ...(sam && { Transform: 'AWS::Serverless-2016-10-31' }),
+    Description: description,
+    ...(Object.keys(parameters).length > 0 && { Parameters: parameters }),
+    Resources: resources,
+    Outputs: outputs,
+  })
 }
 
-/** From its resource server, so that the client waits for it. */
-function composed(scope: string, servers: readonly string[]): Json {
-  const slash = scope.lastIndexOf('/')
-  const server = `ResourceServer${servers.indexOf(scope.slice(0, slash)) + 1}`
-  return { 'Fn::Join': ['/', [ref(server), scope.slice(slash + 1)]] }
+const poolDescription = (name: string): string => `Machine-to-machine access to ${name}`
+
+/** One template: the pool, and the API where there is one. */
+export function renderCloudFormation(definition: ReadDefinition): string {
+  const { name, clients, api } = definition
+  const pool: PoolValues = {
+    arn: attribute('UserPool', 'Arn'),
+    issuer: attribute('UserPool', 'ProviderURL'),
+    audience: clients.map((client) => ref(clientId(client.name))),
+    scope: (scope) => composedScope(scope, definition),
+  }
+  return writeTemplate({
+    description: poolDescription(name),
+    sam: false,
+    parameters: api === undefined ? {} : apiParameters,
+    resources: {
+      ...poolResources(definition),
+      ...publishedParameters(definition),
+      ...(api && apiResources(api, definition, pool)),
+    },
+    outputs: { ...poolOutputs(definition), ...(api && apiOutputs(api)) },
+  })
 }
 
-export const renderCloudFormation = (definition: ReadDefinition): string =>
-  document({ AWSTemplateFormatVersion: '2010-09-09', Resources: authResources(definition) })
-
-const TRANSFORM = 'AWS::Serverless-2016-10-31'
-
+/** The first of the pair: the pool, and where others find it. */
 export const renderSamAuth = (definition: ReadDefinition): string =>
-  document({
-    ...{ AWSTemplateFormatVersion: '2010-09-09', Transform: TRANSFORM },
-    Resources: authResources(definition),
+  writeTemplate({
+    description: poolDescription(definition.name),
+    sam: true,
+    parameters: {},
+    resources: { ...poolResources(definition), ...publishedParameters(definition) },
+    outputs: poolOutputs(definition),
   })
 
-/** A placeholder behind a guarded API: its handler is what an app replaces. */
-export function renderSamApi({ name, resourceServers }: ReadDefinition): string {
-  const scopes = resourceServers.flatMap((server) =>
-    Object.keys(server.scopes).map((scope) => `${server.identifier}/${scope}`),
-  )
-  const authorizer = { UserPoolArn: ref('UserPoolArn'), AuthorizationScopes: scopes }
-  return document({
-    ...{ AWSTemplateFormatVersion: '2010-09-09', Transform: TRANSFORM },
-    Parameters: {
-      UserPoolId: { Type: 'AWS::SSM::Parameter::Value<String>', Default: `/${name}/user-pool-id` },
-      UserPoolArn: {
-        Type: 'AWS::SSM::Parameter::Value<String>',
-        Default: `/${name}/user-pool-arn`,
-      },
-    },
-    Resources: {
-      Api: {
-        Type: 'AWS::Serverless::Api',
-        Properties: {
-          StageName: 'v1',
-          Auth: { DefaultAuthorizer: 'Cognito', Authorizers: { Cognito: authorizer } },
-        },
-      },
-      Handler: {
-        Type: 'AWS::Serverless::Function',
-        Properties: {
-          Runtime: 'nodejs22.x',
-          Handler: 'index.handler',
-          InlineCode: "exports.handler = async () => ({ statusCode: 200, body: '{}' })",
-          Environment: { Variables: { USER_POOL_ID: ref('UserPoolId') } },
-          Events: {
-            Any: {
-              Type: 'Api',
-              Properties: { RestApiId: ref('Api'), Method: 'any', Path: '/{proxy+}' },
-            },
-          },
-        },
-      },
-    },
+/** The second: what it knows of the pool, it reads where the first one published it. */
+export function renderSamApi(definition: ReadDefinition, api: ReadApi): string {
+  const { name } = definition
+  const published = (type: string, key: string): Yaml => ({
+    Type: `AWS::SSM::Parameter::Value<${type}>`,
+    Default: `/${name}/${key}`,
   })
+  const pool: PoolValues = {
+    arn: ref('UserPoolArn'),
+    issuer: call('Sub', `https://cognito-idp.\${AWS::Region}.\${AWS::URLSuffix}/\${UserPoolId}`),
+    audience: ref('ClientIds'),
+    scope: (scope) => scope,
+  }
+  return writeTemplate({
+    description: `The API ${api.name}, for clients of ${name}`,
+    sam: true,
+    parameters: {
+      UserPoolId: published('String', 'user-pool-id'),
+      ...(api.kind === 'rest'
+        ? { UserPoolArn: published('String', 'user-pool-arn') }
+        : { ClientIds: published('List<String>', 'client-ids') }),
+      ...apiParameters,
+    },
+    resources: apiResources(api, definition, pool),
+    // What the app behind the API is to be configured with.
+    outputs: { ...apiOutputs(api), UserPoolId: { Value: ref('UserPoolId') } },
+  })
+}
+
+function apiResources(api: ReadApi, definition: ReadDefinition, pool: PoolValues): YamlMap {
+  const routes = gatewayRoutes(api, everyScope(definition.resourceServers))
+  return api.kind === 'rest' ? restResources(api, routes, pool) : httpResources(api, routes, pool)
+}
+
+function apiOutputs({ kind }: ReadApi): YamlMap {
+  const host = `https://\${${API}}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}`
+  return { ApiUrl: { Value: call('Sub', kind === 'rest' ? `${host}/v1` : host) } }
 }

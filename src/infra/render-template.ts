@@ -6,14 +6,22 @@ import { renderCloudFormation, renderSamApi, renderSamAuth } from './render-clou
 import { renderTerraform } from './render-terraform.ts'
 
 /**
- * Writes a user pool with its resource servers and machine clients, and publishes its id and ARN to SSM
- * parameters (`/name/user-pool-id`, `/name/user-pool-arn`). Every client waits for the resource servers
- * of its scopes. Reading what was written back gives the definition: {@link definitionOf}.
+ * Writes a user pool with its resource servers and machine clients, and where the definition has one, the
+ * API that admits them. The pool's id and ARN are published to SSM parameters (`/name/user-pool-id`,
+ * `/name/user-pool-arn`), its clients' ids for an HTTP API too (`/name/client-ids`). Every client waits for
+ * the resource servers of its scopes. No output holds a secret. Resources are named after what they stand
+ * for, so that adding or removing one leaves all others alone; the same definition is the same text.
  *
- * @param dialect `cloudformation`: one template. `sam`: a pair, an auth stack, and an API stack that
- *   consumes the parameters and guards its API with every scope. `terraform`: one file.
+ * The pool is kept when its stack goes, and protected from deletion. An API forwards what it admits to a
+ * backend whose URL is a parameter of the template: `BackendUrl`, in Terraform `backend_url`.
+ *
+ * Reading what was written back gives the definition: {@link definitionOf}.
+ *
+ * @param dialect `cloudformation`: one template. `sam`: an auth stack, and where there is an API, an API
+ *   stack that consumes the parameters; the auth stack is deployed first. `terraform`: one file.
  * @returns The files, their names relative to where they are put. Nothing is written.
- * @throws {OptionError} `ERR_OPTION_INVALID` where Cognito would refuse the definition.
+ * @throws {OptionError} `ERR_OPTION_INVALID` naming the member that Cognito, API Gateway or CloudFormation
+ *   would refuse.
  */
 export function renderTemplate(
   definition: InfraDefinition,
@@ -27,8 +35,7 @@ export function renderTemplate(
   if (dialect !== 'sam') {
     throw new OptionError('dialect', `is ${show(dialect)}: use cloudformation, sam or terraform`)
   }
-  return [
-    { file: 'auth.yaml', text: renderSamAuth(read) },
-    { file: 'api.yaml', text: renderSamApi(read) },
-  ]
+  const auth = { file: 'auth.yaml', text: renderSamAuth(read) }
+  if (read.api === undefined) return [auth]
+  return [auth, { file: 'api.yaml', text: renderSamApi(read, read.api) }]
 }

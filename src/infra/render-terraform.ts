@@ -1,76 +1,65 @@
-/** A definition → Terraform. */
-import type { ReadDefinition } from './definition.ts'
+/** A definition → Terraform: one file of one module. */
+import { gatewayRoutes } from './api-definition.ts'
+import { everyScope, type ReadDefinition } from './definition.ts'
+import { type HclBlock, hclDocument } from './render-hcl.ts'
+import { httpBlocks } from './render-terraform-http.ts'
+import { poolBlocks, poolOutputs } from './render-terraform-pool.ts'
+import { restBlocks } from './render-terraform-rest.ts'
 
-const POOL = 'aws_cognito_user_pool.main'
+const PROVIDER: HclBlock = {
+  header: 'terraform',
+  body: [
+    {
+      header: 'required_providers',
+      body: [
+        [
+          'aws',
+          {
+            members: [
+              ['source', '"hashicorp/aws"'],
+              ['version', '">= 5.0"'],
+            ],
+          },
+        ],
+      ],
+    },
+  ],
+}
 
-/** Quotes a text so that nothing in it is a template. */
-const quoted = (text: string): string => `"${literal(text)}"`
-
-const literal = (text: string): string =>
-  JSON.stringify(text)
-    .slice(1, -1)
-    .replace(/\\b|\\f/g, (mark) => (mark === '\\b' ? '\\u0008' : '\\u000c'))
-    .replace(/[$%](?=\{)/g, '$&$&')
-
-const block = (type: string, name: string, lines: readonly string[]): string =>
-  `resource "${type}" "${name}" {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`
+const BACKEND: HclBlock = {
+  header: 'variable "backend_url"',
+  body: [
+    ['type', 'string'],
+    [
+      'description',
+      '"Where the app behind the API is reached, for example https://app.example.com"',
+    ],
+    {
+      header: 'validation',
+      note: 'Tokens are passed on to it.',
+      body: [
+        ['condition', 'can(regex("^https://[^/?#]+$", var.backend_url))'],
+        ['error_message', '"Pass https:// and a host, without a path."'],
+      ],
+    },
+  ],
+}
 
 export function renderTerraform(definition: ReadDefinition): string {
-  const { name, domain, resourceServers, clients } = definition
-  const servers = resourceServers.map(({ identifier }) => identifier)
-  const blocks = [block('aws_cognito_user_pool', 'main', [`name = ${quoted(name)}`])]
-  if (domain !== undefined) {
-    const lines = [`domain       = ${quoted(domain)}`, `user_pool_id = ${POOL}.id`]
-    blocks.push(block('aws_cognito_user_pool_domain', 'main', lines))
+  const { api, resourceServers } = definition
+  if (api === undefined) {
+    return hclDocument([PROVIDER, ...poolBlocks(definition), ...poolOutputs(definition)])
   }
-  for (const [index, { identifier, scopes }] of resourceServers.entries()) {
-    const lines = [
-      `user_pool_id = ${POOL}.id`,
-      `identifier   = ${quoted(identifier)}`,
-      `name         = ${quoted(identifier)}`,
-    ]
-    for (const [scope, description] of Object.entries(scopes)) {
-      lines.push(
-        ...['', 'scope {', `  scope_name        = ${quoted(scope)}`],
-        ...[`  scope_description = ${quoted(description)}`, '}'],
-      )
-    }
-    blocks.push(block('aws_cognito_resource_server', `server_${index + 1}`, lines))
-  }
-  for (const [index, client] of clients.entries()) {
-    blocks.push(
-      block('aws_cognito_user_pool_client', `client_${index + 1}`, [
-        `name                                 = ${quoted(client.name)}`,
-        `user_pool_id                         = ${POOL}.id`,
-        'generate_secret                      = true',
-        'allowed_oauth_flows                  = ["client_credentials"]',
-        'allowed_oauth_flows_user_pool_client = true',
-        `allowed_oauth_scopes                 = [${client.scopes.map((scope) => composed(scope, servers)).join(', ')}]`,
-        `access_token_validity                = ${client.accessTokenValidity}`,
-        'enable_token_revocation              = true',
-        ...['', 'token_validity_units {', '  access_token = "seconds"', '}'],
-      ]),
-    )
-  }
-  for (const [key, attribute] of [
-    ['user-pool-id', 'id'],
-    ['user-pool-arn', 'arn'],
-  ] as const) {
-    blocks.push(
-      block('aws_ssm_parameter', key.replaceAll('-', '_'), [
-        `name  = ${quoted(`/${name}/${key}`)}`,
-        'type  = "String"',
-        `value = ${POOL}.${attribute}`,
-      ]),
-    )
-  }
-  return blocks.join('\n')
+  const routes = gatewayRoutes(api, everyScope(resourceServers))
+  const write = api.kind === 'rest' ? restBlocks : httpBlocks
+  return hclDocument([
+    ...[PROVIDER, BACKEND],
+    ...poolBlocks(definition),
+    ...write(api, routes, definition),
+    ...poolOutputs(definition),
+    { header: 'output "api_url"', body: [['value', `${stage(api.kind)}.invoke_url`]] },
+  ])
 }
 
-/** From its resource server, so that the client waits for it. */
-function composed(scope: string, servers: readonly string[]): string {
-  const slash = scope.lastIndexOf('/')
-  const server = servers.indexOf(scope.slice(0, slash)) + 1
-  const identifier = `\${aws_cognito_resource_server.server_${server}.identifier}`
-  return `"${identifier}/${literal(scope.slice(slash + 1))}"`
-}
+const stage = (kind: 'rest' | 'http'): string =>
+  kind === 'rest' ? 'aws_api_gateway_stage.main' : 'aws_apigatewayv2_stage.main'

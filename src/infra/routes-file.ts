@@ -6,7 +6,7 @@ import { type AppRoute, readAppRoutes } from './app-route.ts'
 import { listOf, mapOf } from './document-tree.ts'
 import { readSource, type TemplateSource } from './read-template.ts'
 import { type Position, TemplateError } from './template-error.ts'
-import { readYaml, type Tree } from './yaml-tree.ts'
+import { readPlain, type Tree } from './yaml-tree.ts'
 
 /** For editors; it ships with the package. */
 const SCHEMA = './node_modules/cognito-m2m/schemas/routes.json'
@@ -47,7 +47,7 @@ export function routesFile(
  */
 export async function readRoutes(source: TemplateSource): Promise<readonly AppRoute[]> {
   const { file, text } = readSource(source, 'source')
-  const root = await readYaml(file, text)
+  const root = await readPlain(file, text)
   const members = mapOf(root)
   for (const [name, { at }] of members) {
     if (MEMBERS.includes(name)) continue

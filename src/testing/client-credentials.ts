@@ -1,4 +1,4 @@
-/** Who asks for a token: Basic or body credentials, either of a client's two secrets. */
+/** Who asks for a token: Basic or body credentials, either of a client's two secrets; public clients say who they are. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type ClientCredentials, readBasic } from '../oauth/basic.ts'
 import type { PoolClient } from './clients.ts'
@@ -14,8 +14,12 @@ export function authenticate(
   const clientId = form.get('client_id')
   const secret = form.get('client_secret')
   if (authorization === undefined) {
-    if (clientId === undefined || secret === undefined) return 'invalid_client'
-    return clientOf(clients, [{ clientId, secret }]) ?? 'invalid_client'
+    if (clientId === undefined) return 'invalid_client'
+    const client =
+      secret === undefined
+        ? clients.find((it) => it.clientId === clientId && it.clientSecrets.length === 0)
+        : clientOf(clients, [{ clientId, secret }])
+    return client ?? 'invalid_client'
   }
   if (secret !== undefined || further.length > 0) return 'invalid_request'
   const client = clientOf(clients, readBasic(authorization)) ?? 'invalid_client'

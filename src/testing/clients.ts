@@ -1,13 +1,6 @@
 /** Validates the resource servers and app clients of a generated user pool. */
 import { randomBytes } from 'node:crypto'
-import {
-  type Members,
-  OptionError,
-  readMembers,
-  readNumber,
-  readStrings,
-  show,
-} from '../core/option-error.ts'
+import { type Members, OptionError, readMembers, readNumber, show } from '../core/option-error.ts'
 import { checkScope, describedScopes, type ResourceServer } from '../core/scopes.ts'
 
 /** An OAuth flow an app client may be allowed. */
@@ -17,11 +10,14 @@ export type OAuthFlow = 'client_credentials' | 'code' | 'implicit'
 export interface TestClient {
   /** 1–128 letters, digits and `_ + . -`. */
   readonly clientId: string
-  /** One or two, both accepted, as while Cognito rotates them. Default: one, generated. */
+  /**
+   * One or two, both accepted, as while Cognito rotates them. Default: one, generated. Empty: a public
+   * client, which has none and may not have the flow `client_credentials`.
+   */
   readonly clientSecrets?: readonly string[]
   /** At most 50. Default: every scope of the pool's resource servers. */
   readonly scopes?: readonly string[]
-  /** Default `['client_credentials']`. */
+  /** Default `['client_credentials']`. Without it token requests are answered `unauthorized_client`. */
   readonly flows?: readonly OAuthFlow[]
   /** `false`: OAuth is not enabled on the client, which Cognito answers with `invalid_grant`. */
   readonly oauth?: boolean
@@ -79,11 +75,12 @@ function readClient(value: unknown, place: string, defined?: ReadonlySet<string>
   if (typeof oauth !== 'boolean') {
     throw new OptionError(`${place}.oauth`, `is ${show(oauth)}: pass true or false`)
   }
+  const flows = readFlows(members, place)
   return Object.freeze({
     clientId,
-    clientSecrets: readSecrets(members, place),
+    clientSecrets: readSecrets(members, place, flows),
     scopes: readClientScopes(members, place, defined),
-    flows: readFlows(members, place),
+    flows,
     oauth,
     accessTokenValidity: readNumber(members, 'accessTokenValidity', place, {
       ...{ fallback: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
@@ -92,17 +89,28 @@ function readClient(value: unknown, place: string, defined?: ReadonlySet<string>
 }
 
 /** The message never shows a secret, not even a wrong one. */
-function readSecrets({ clientSecrets }: Members, place: string): readonly string[] {
+function readSecrets(
+  { clientSecrets }: Members,
+  place: string,
+  flows: readonly OAuthFlow[],
+): readonly string[] {
   if (clientSecrets === undefined) return Object.freeze([newSecret()])
+  const isPublic = Array.isArray(clientSecrets) && clientSecrets.length === 0
+  if (isPublic && flows.includes('client_credentials')) {
+    throw new OptionError(
+      `${place}.clientSecrets`,
+      'is an empty array: client_credentials needs a secret; give it one, or name its flows',
+    )
+  }
   const wellFormed =
     Array.isArray(clientSecrets) &&
-    (clientSecrets.length === 1 || clientSecrets.length === 2) &&
+    clientSecrets.length <= 2 &&
     clientSecrets.every((secret) => typeof secret === 'string' && SECRET.test(secret)) &&
-    clientSecrets[0] !== clientSecrets[1]
+    new Set(clientSecrets).size === clientSecrets.length
   if (!wellFormed) {
     throw new OptionError(
       `${place}.clientSecrets`,
-      'is not valid: pass an array of one or two different strings, each of 1 to 128 characters without control characters',
+      'is not valid: pass an array of at most two different strings, each of 1 to 128 characters without control characters',
     )
   }
   return Object.freeze([...(clientSecrets as string[])])
@@ -148,10 +156,12 @@ function readClientScopes(
 
 function readFlows({ flows }: Members, place: string): readonly OAuthFlow[] {
   if (flows === undefined) return Object.freeze<OAuthFlow[]>(['client_credentials'])
-  const read = readStrings(flows, `${place}.flows`, 'flow')
-  for (const flow of read) {
+  if (!Array.isArray(flows)) {
+    throw new OptionError(`${place}.flows`, `is ${show(flows)}: pass an array of flows`)
+  }
+  for (const flow of flows as unknown[]) {
     if (FLOWS.includes(flow)) continue
     throw new OptionError(`${place}.flows`, `has ${show(flow)}: use ${FLOWS.join(', ')}`)
   }
-  return Object.freeze(read as OAuthFlow[])
+  return Object.freeze([...(flows as OAuthFlow[])])
 }

@@ -38,7 +38,7 @@ export interface JsonAnswer {
 export interface TokenAnswer extends JsonAnswer {
   /** What was asked; empty where it could not be read. */
   readonly form: ReadonlyMap<string, string>
-  /** The app client, once its secret was right. */
+  /** The app client, once its secret, where it has one, was right. */
   readonly clientId: string | null
   readonly error: TokenError | null
 }

@@ -21,6 +21,7 @@ function example(): Command {
     .option('-r, --routes <file>', "the app's routes")
     .addOption(new Option('--format <format>', 'how').choices(['json', 'text']))
     .option('--ttl <seconds>', 'how long')
+    .option('--to <a|b>', 'which')
     .option('--json', 'the same as --format json')
     .helpOption('-h, --help', 'print this manual')
   manual(check, {
@@ -78,6 +79,8 @@ OPTIONS
         how (choices: "json", "text")
     --ttl <seconds>
         how long
+    --to <a|b>
+        which
     --json
         the same as --format json
     -h, --help
@@ -119,7 +122,10 @@ t.test(
       "\u001b[1mCOMMANDS\u001b[22m\n    \u001b[1mcheck\u001b[22m  find what isn't right [here]\n",
     )
     t.match(text, '    \u001b[1mhelp\u001b[22m   the manual\n')
-    t.match(text, '    \u001b[1m-h, --help\u001b[22m     display help for command\n')
+    t.match(
+      text,
+      '    \u001b[1m-h, --help\u001b[22m     display help for\n                   command\n',
+    )
     const wide = helpText(program.commands[0] as Command, { width: 500, colors: false })
     const wrapped = wide.split('\n').filter((line) => !line.includes('never-wrapped'))
     t.ok(wrapped.every((line) => line.length <= 100))
@@ -190,7 +196,9 @@ t.test('bash completes commands, options, choices and nothing that nobody can gu
   t.strictSame(offers(''), ['check', 'say', 'call', 'help', '--version', '-V', '--help', '-h'])
   t.strictSame(offers('c'), ['check', 'call'])
   t.strictSame(offers('--v'), ['--version'])
-  t.strictSame(offers('check', '--'), ['--routes', '--format', '--ttl', '--json', '--help'])
+  t.strictSame(offers('check', '--'), [
+    ...['--routes', '--format', '--ttl', '--to', '--json', '--help'],
+  ])
   t.strictSame(offers('check', 'a.yaml', '--j'), ['--json'])
   t.strictSame(offers('check', 'a'), [], 'files are left to readline')
   t.strictSame(offers('check', '--routes', 'a'), [])
@@ -199,6 +207,7 @@ t.test('bash completes commands, options, choices and nothing that nobody can gu
   t.strictSame(offers('check', '--format', '='), ['json', 'text'])
   t.strictSame(offers('check', '--format', '=', 't'), ['text'])
   t.strictSame(offers('check', '--ttl', ''), [])
+  t.strictSame(offers('check', '--to', ''), ['a', 'b'])
   t.strictSame(offers('say', 'z'), ['zsh'])
   t.strictSame(offers('help', ''), ['check', 'say', 'call'])
   t.strictSame(offers('call', ''), ['--help', '-h'])

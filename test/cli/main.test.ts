@@ -1,14 +1,25 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
-import { ask, failure } from '../testing/http.ts'
+import t, { type Test } from 'tap'
+import { startUserPool } from '../../src/testing/index.ts'
+import { jwk, machineToken } from '../core/forge.ts'
+import { ask, decode, failure } from '../testing/http.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** The bin in a process of its own, with this process's loaders. */
 function start(...args: string[]) {
+  return startIn({}, ...args)
+}
+
+function startIn(env: NodeJS.ProcessEnv, ...args: string[]) {
   const child = spawn(process.execPath, [...process.execArgv, MAIN, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let err = ''
@@ -18,12 +29,23 @@ function start(...args: string[]) {
   return { child, err: () => err }
 }
 
+/** Files of the source that a process loaded, as its coverage has them. */
+function loadedIn(folder: string): string[] {
+  const urls = readdirSync(folder).flatMap((file) => {
+    const text = readFileSync(join(folder, file), 'utf8')
+    return (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url)
+  })
+  return urls.flatMap((url) => /^file:.*\/src\/(.+\.ts)$/.exec(url)?.[1] ?? [])
+}
+
 // Starting a process takes seconds with the loaders, so they run side by side.
 t.jobs = 3
+t.setTimeout(120_000)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   t.test(`local runs until ${signal}, then ends with 0`, async (t) => {
-    const { child, err } = start('local', '--json')
+    const coverage = t.testdir({})
+    const { child, err } = startIn({ NODE_V8_COVERAGE: coverage }, 'local', '--json')
     t.teardown(() => child.kill('SIGKILL'))
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const { jwksUri } = JSON.parse(line.toString()) as { jwksUri: string }
@@ -33,6 +55,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     t.strictSame(await once(child, 'close'), [0, null])
     t.equal(err(), '')
     t.equal(await failure(ask(Number(port))), 'ECONNREFUSED')
+    const loaded = loadedIn(coverage)
+    t.ok(loaded.includes('cli/local.ts'))
+    const others = /^(cli\/(explain|token\.|check|export)|client|infra\/(yaml|hcl)|proxy|fastify)/
+    t.strictSame(
+      loaded.filter((file) => others.test(file)),
+      [],
+    )
   })
 }
 
@@ -40,4 +69,119 @@ t.test('wrong usage ends with 2 and one line', async (t) => {
   const { child, err } = start('lokal')
   t.strictSame(await once(child, 'close'), [2, null])
   t.match(err(), /^cognito-m2m: unknown command 'lokal'[^\n]*\n$/)
+})
+
+const BIN = [process.execPath, ...process.execArgv, MAIN].map((word) => `'${word}'`).join(' ')
+
+/** A line of bash in which `$BIN` is this program. */
+function shell(line: string, env: NodeJS.ProcessEnv = {}) {
+  const child = spawn('bash', ['-c', line.replaceAll('$BIN', BIN)], {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const written = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => {
+    written.out += chunk.toString()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    written.err += chunk.toString()
+  })
+  return { child, written }
+}
+
+/** What comes of it once it ended. */
+async function shellEnd(line: string, env: NodeJS.ProcessEnv = {}) {
+  const { child, written } = shell(line, env)
+  child.stdin.end()
+  const [code] = await once(child, 'close')
+  return { code, ...written }
+}
+
+t.test('who reads no more ends nothing; an output that takes nothing is told', async (t) => {
+  const told = 'cognito-m2m: the output cannot be written (ENOSPC)\n'
+  const [unread, full] = await Promise.all([
+    shellEnd('set -o pipefail; $BIN completion bash | true; echo $?'),
+    existsSync('/dev/full') ? shellEnd('$BIN completion bash > /dev/full; echo $?') : undefined,
+  ])
+  t.strictSame(unread, { code: 0, out: '0\n', err: '' })
+  if (full !== undefined) t.strictSame(full, { code: 0, out: '3\n', err: told })
+})
+
+t.test('a pipe is read, up to what a token can have', async (t) => {
+  const folder = t.testdir({
+    'jwks.json': JSON.stringify({ keys: [jwk()] }),
+    token: machineToken(),
+    long: 'x'.repeat(100_000),
+    coverage: {},
+  })
+  const args = `explain --jwks ${join(folder, 'jwks.json')} --at 1700000000 --json`
+  const NODE_V8_COVERAGE = join(folder, 'coverage')
+  const told = await shellEnd(`$BIN ${args} < ${join(folder, 'token')}`, { NODE_V8_COVERAGE })
+  t.match(told, { code: 0, err: '' })
+  t.equal(JSON.parse(told.out).verdict, 'accepted')
+  const loaded = loadedIn(NODE_V8_COVERAGE)
+  t.ok(loaded.includes('cli/explain.ts'))
+  const others = /^(cli\/(local|token\.|check|export)|testing|client|infra|proxy|fastify)/
+  t.strictSame(
+    loaded.filter((file) => others.test(file)),
+    [],
+    'nothing that others need',
+  )
+  t.strictSame(await shellEnd(`$BIN ${args} < ${join(folder, 'long')}`), {
+    code: 2,
+    out: '',
+    err: 'cognito-m2m: standard input holds more than 65536 bytes\n',
+  })
+})
+
+t.test('Ctrl-C ends a command that waits, without a word', async (t) => {
+  const silent = createServer(() => {})
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => silent.closeAllConnections())
+  t.teardown(() => silent.close())
+  const issuer = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const { child, err } = start('token', '--issuer', issuer, '--client-id', 'billing')
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(silent, 'request')
+  child.kill('SIGINT')
+  t.strictSame(await once(child, 'close'), [130, null])
+  t.match(err(), /^cognito-m2m: asking [^\n]+ for the token endpoint\n$/)
+})
+
+const hasScript = /util-linux/.test(String(spawnSync('script', ['--version']).stdout))
+const noScript = hasScript ? false : 'needs script of util-linux'
+
+/** What is on when keys are shown and lines are edited. */
+const MODES = "stty -a | grep -owE '[-]?(echo|icanon)'"
+
+/** A command on a terminal of its own, which `script` makes; told when it asks for something. */
+async function asked(t: Test, line: string, question: string) {
+  const file = join(t.testdir({ line: `${line.replaceAll('$BIN', BIN)}; ${MODES}` }), 'line')
+  const { child, written } = shell(`script -qec 'bash ${file}' /dev/null`)
+  t.teardown(() => child.stdin.end())
+  while (!written.out.includes(question)) await once(child.stdout, 'data')
+  return { child, written, close: once(child, 'close') }
+}
+
+t.test('a secret typed on a terminal is not shown', { skip: noScript }, async (t) => {
+  const secret = 'typed-and-never-shown'
+  const pool = await startUserPool({ clients: [{ clientId: 'billing', clientSecrets: [secret] }] })
+  t.teardown(() => pool.close())
+  const question = 'Secret of app client billing: '
+  const line = `$BIN token --token-url ${pool.tokenEndpoint} --client-id billing`
+  const { child, written, close } = await asked(t, line, question)
+  child.stdin.write(`wrong\u0015${secret}\r`)
+  await close
+  const [first, token = '', ...modes] = written.out.split('\r\n')
+  t.equal(first, question)
+  t.equal(decode(token, 1)['client_id'], 'billing')
+  t.strictSame(modes, ['icanon', 'echo', ''], 'the terminal is as it was')
+})
+
+t.test('Ctrl-C at a question leaves the terminal as it was', { skip: noScript }, async (t) => {
+  const { child, written, close } = await asked(t, '$BIN explain; echo "ended with $?"', 'Token: ')
+  child.stdin.write('typed\u0003')
+  await close
+  t.strictSame(written.out.split('\r\n'), ['Token: ', 'ended with 130', 'icanon', 'echo', ''])
 })

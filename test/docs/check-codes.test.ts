@@ -1,7 +1,7 @@
 /** Every example of docs/check-codes.md is checked: the failing one has its code alone, the fixed one none. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { type AppRoute, checkScopes, readTemplate } from '../../src/infra/index.ts'
+import { type AppRoute, checkScopes, readOpenApi, readTemplate } from '../../src/infra/index.ts'
 
 const page = readFileSync(new URL('../../docs/check-codes.md', import.meta.url), 'utf8')
 const source = readFileSync(new URL('../../src/infra/finding.ts', import.meta.url), 'utf8')
@@ -24,10 +24,15 @@ const resources = (text: string): Map<string, string> =>
 const base = blocks(head, 'yaml')[0] as string
 
 async function found(example: string) {
-  const all = new Map([...resources(base), ...resources(blocks(example, 'yaml').join(''))])
+  const yaml = blocks(example, 'yaml')
+  const isDocument = (text: string) => text.startsWith('openapi:')
+  const changed = yaml.filter((text) => !isDocument(text)).join('')
+  const all = new Map([...resources(base), ...resources(changed)])
   const text = `Resources:\n${[...all.values()].join('')}`
   const routes = blocks(example, 'json').flatMap((code) => JSON.parse(code) as AppRoute[])
-  return checkScopes(await readTemplate({ file: 'template.yaml', text }), { routes })
+  const documents = yaml.filter(isDocument).map((text) => readOpenApi({ file: 'api.yaml', text }))
+  const openapi = (await Promise.all(documents)).flat()
+  return checkScopes(await readTemplate({ file: 'template.yaml', text }), { routes, openapi })
 }
 
 t.test('nothing is found in the template of the page', async (t) => {

@@ -108,7 +108,7 @@ const refused: readonly [string, unknown, string, RegExp][] = [
   ],
   ['oauth that is no boolean', client({ oauth: 'no' }), 'clients[0].oauth', /pass true or false/],
   ['a flow that is none', client({ flows: ['password'] }), 'clients[0].flows', /"password": use/],
-  ['no flows', client({ flows: [] }), 'clients[0].flows', /an empty array/],
+  ['flows that are no array', client({ flows: 'code' }), 'clients[0].flows', /"code": pass an/],
   [
     'a life of 4 minutes',
     client({ accessTokenValidity: 240 }),

@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Ajv } from 'ajv'
+import fc from 'fast-check'
 import t from 'tap'
 import { readPoolFile, startUserPool } from '../../src/testing/index.ts'
 
@@ -44,6 +46,11 @@ t.test('the example in fixtures is good', async (t) => {
   t.equal(pool.clients.length, 2)
 })
 
+t.test('$schema is for editors', async (t) => {
+  const file = { $schema: './node_modules/cognito-m2m/schemas/pool.json', ...EXAMPLE }
+  t.strictSame(readPoolFile(write(file)), EXAMPLE)
+})
+
 const [server] = EXAMPLE.resourceServers
 const client = (members: object) => ({ ...EXAMPLE, clients: [EXAMPLE.clients[0], members] })
 
@@ -53,6 +60,19 @@ const refused: readonly [string, unknown, string, RegExp][] = [
   ['an unknown member', { ...EXAMPLE, client: [] }, 'pool.json: client', /unknown: use one of/],
   ['a clock', { ...EXAMPLE, now: 1 }, 'pool.json: now', /unknown: use one of/],
   ['a quota of nothing', { ...EXAMPLE, quota: 0 }, 'pool.json: quota', /from 1 to 1000000$/],
+  ['a schema that is none', { $schema: {} }, 'pool.json: $schema', /an object: pass the schema's/],
+  [
+    'flows as one text',
+    client({ clientId: 'a', flows: 'code' }),
+    'pool.json: clients[1].flows',
+    /"code": pass an array/,
+  ],
+  [
+    'a machine without a secret',
+    client({ clientId: 'a', clientSecrets: [] }),
+    'pool.json: clients[1].clientSecrets',
+    /an empty array: client_credentials needs a secret/,
+  ],
   ['control', { ...EXAMPLE, control: true }, 'pool.json: control', /unknown: use one of/],
   ['a port in words', { port: '8080' }, 'pool.json: port', /"8080": use a whole number/],
   ["a real pool's id", { userPoolId: 'eu-west-1_Abc' }, 'pool.json: userPoolId', /xx-local-1_/],
@@ -112,4 +132,117 @@ for (const text of [
 t.test('where the parser tells, line and column are named', async (t) => {
   const text = '{\n  "clients": [\n    {"clientSecrets": ["hunter2" "x"]}]}'
   t.throws(() => readPoolFile(write(text)), { message: /pool\.json:3:\d+ is not valid JSON/ })
+})
+
+const validate = new Ajv().compile(
+  JSON.parse(readFileSync(new URL('../../schemas/pool.json', import.meta.url), 'utf8')) as object,
+)
+/** Refusals that compare two places, or add lengths up: no schema says them. */
+const BEYOND =
+  /repeats|no resource server defines it|is left out, which means all|at most 256 together/
+
+/** What is wrong; undefined where the reader takes it. */
+function refusal(content: unknown): string | undefined {
+  try {
+    readPoolFile(write(content, 'judged.json'))
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** Schema and reader say the same, but for what no schema can say. */
+function agree(content: unknown): boolean {
+  const problem = refusal(content)
+  return validate(content) ? problem === undefined || BEYOND.test(problem) : problem !== undefined
+}
+
+t.test('the schema refuses what the reader refuses', async (t) => {
+  for (const [name, content] of refused) {
+    const document: unknown = content === '[]' ? [] : content
+    t.ok(agree(document), name)
+    t.equal(validate(document), name === 'a misspelt scope', name)
+  }
+  for (const good of [EXAMPLE, {}, { $schema: 'x', ...EXAMPLE }]) {
+    t.strictSame([validate(good), refusal(good)], [true, undefined])
+  }
+})
+
+t.test('schema and reader agree on any document', async (t) => {
+  const either = <T>(...values: readonly T[]) => fc.constantFrom(...values)
+  const junk = either<unknown>(null, true, 0, -1, 1.5, '', ' ', 'a', 'é', [], {}, [null], { a: 1 })
+  const mostly = (...values: readonly unknown[]) =>
+    fc.oneof({ weight: 6, arbitrary: either(...values) }, { weight: 1, arbitrary: junk })
+  const many = (item: fc.Arbitrary<unknown>, most: number) =>
+    fc.oneof(
+      { weight: 6, arbitrary: fc.array(item, { maxLength: 3 }) },
+      { weight: 1, arbitrary: fc.array(item, { minLength: most, maxLength: most + 1 }) },
+      { weight: 1, arbitrary: junk },
+    )
+  const scope = mostly(
+    'orders/read',
+    'a/b/c',
+    'openid',
+    'orders/',
+    '/read',
+    'orders',
+    'a b/c',
+    `a/${'b'.repeat(254)}`,
+    `a/${'b'.repeat(255)}`,
+    'a/"',
+  )
+  const name = either('read', 'write', '__proto__', 'a/b', '', 'a b', 'a'.repeat(257))
+  const servers = fc.record(
+    {
+      identifier: mostly(
+        'orders',
+        'https://a.example/b',
+        'a b',
+        'a\\b',
+        'a'.repeat(256),
+        'a'.repeat(257),
+      ),
+      scopes: fc.oneof(
+        fc.dictionary(name, mostly('Read', 'a'.repeat(256), 'a'.repeat(257)), { maxKeys: 3 }),
+        junk,
+      ),
+      name: junk,
+    },
+    { requiredKeys: [] },
+  )
+  const clients = fc.record(
+    {
+      clientId: mostly('billing', 'A_b+c.d-e', 'a:b', 'a'.repeat(128), 'a'.repeat(129)),
+      clientSecrets: fc.oneof(
+        fc.array(mostly('hunter2', 's\u0085', 'a\n', '😀', 'a'.repeat(129)), { maxLength: 3 }),
+        junk,
+      ),
+      scopes: many(scope, 50),
+      flows: many(mostly('client_credentials', 'code', 'implicit'), 3),
+      oauth: mostly(true, false),
+      accessTokenValidity: mostly(300, 86_400, 299, 86_401, 3600.5),
+      scope: junk,
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  )
+  const pools = fc.record(
+    {
+      $schema: mostly('./pool.json'),
+      userPoolId: mostly(
+        'xx-local-1_Abc',
+        'eu-west-1_Abc',
+        'xx-local-1_',
+        'xx-local-1_a b',
+        'xx-local-2_Abc',
+      ),
+      port: mostly(0, 65_535, 65_536, 80.5, '80'),
+      cors: mostly(true, false),
+      quota: mostly(1, 2.5, 1_000_000, 1_000_001, false, true),
+      resourceServers: many(servers, 25),
+      clients: many(clients, 1),
+      client: junk,
+    },
+    { requiredKeys: [], noNullPrototype: true },
+  )
+  t.doesNotThrow(() => fc.assert(fc.property(pools, agree), { numRuns: 1500 }))
 })

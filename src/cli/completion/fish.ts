@@ -21,22 +21,28 @@ function commandLines({ name, description, options, values }: CommandWords): rea
   return [
     line('-n __fish_use_subcommand', `-a ${name}`, `-d ${quoted(description)}`),
     ...options.map((it) => line(inside, optionPart(it))),
-    ...(values === undefined ? [] : [line(inside, argumentPart(values))]),
+    ...(values === undefined || values === 'anything' ? [] : [line(inside, argumentPart(values))]),
   ]
 }
 
 function optionPart({ short, long, description, values }: OptionWords): string {
   const names = [short === undefined ? [] : `-s ${short.slice(1)}`, `-l ${long.slice(2)}`].flat()
-  const value = values === undefined ? [] : values === 'files' ? '-r -F' : `-x ${wordsOf(values)}`
-  return [...names, value, `-d ${quoted(description)}`].flat().join(' ').replaceAll(/ {2,}/g, ' ')
+  return [...names, valuePart(values), `-d ${quoted(description)}`].flat().join(' ')
 }
 
-function argumentPart(values: Values): string {
-  return values === 'files' ? '-F' : wordsOf(values)
+/** `-x` takes files back, `-F` asks for them. */
+function valuePart(values: Values | undefined): readonly string[] {
+  if (values === undefined) return []
+  if (values === 'files') return ['-r -F']
+  return values === 'anything' ? ['-x'] : ['-x', choices(values)]
 }
 
-function wordsOf(values: Exclude<Values, 'files'>): string {
-  return values === 'anything' ? '' : `-a ${quoted(values.join(' '))}`
+function argumentPart(values: Exclude<Values, 'anything'>): string {
+  return values === 'files' ? '-F' : choices(values)
+}
+
+function choices(values: readonly string[]): string {
+  return `-a ${quoted(values.join(' '))}`
 }
 
 function quoted(text: string): string {

@@ -21,7 +21,7 @@ export interface CommandWords {
 }
 
 /** Placeholders that stand for a path. */
-const PATH = /file|folder|template|module/i
+const PATH = /file|folder|path|template|module/i
 
 /** Every command, and the program's own options as a command without a name. */
 export function wordsOf(program: Command): readonly CommandWords[] {
@@ -50,6 +50,9 @@ function argumentValues([argument]: readonly Argument[]): Values | undefined {
   return argument && valuesOf(argument.name(), argument.argChoices)
 }
 
+/** A placeholder may name the choices itself: `<text|json>`. */
 function valuesOf(placeholder: string, choices: readonly string[] | undefined): Values {
-  return choices ?? (PATH.test(placeholder) ? 'files' : 'anything')
+  if (choices !== undefined) return choices
+  if (placeholder.includes('|')) return placeholder.split('|')
+  return PATH.test(placeholder) ? 'files' : 'anything'
 }

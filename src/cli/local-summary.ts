@@ -1,0 +1,68 @@
+/** What `local` says about the pool it started. */
+
+import { printable } from '../core/printable.ts'
+import type { LocalUserPool, PoolClient } from '../testing/index.ts'
+import type { Origin } from './local-template.ts'
+
+type Origins = ReadonlyMap<string, Origin>
+
+const isMachine = ({ oauth, flows }: PoolClient): boolean =>
+  oauth && flows.includes('client_credentials')
+
+/** @param origins Of clients that stand in a template. */
+export function summaryOf(
+  { issuer, jwksUri, tokenEndpoint, clients }: LocalUserPool,
+  origins: Origins,
+) {
+  return {
+    issuer,
+    jwksUri,
+    tokenEndpoint,
+    clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) => ({
+      clientId,
+      // A public client has none, and JSON no such member.
+      clientSecret,
+      scopes,
+      ...origins.get(clientId),
+    })),
+  }
+}
+
+export function describePool(pool: LocalUserPool, origins: Origins): string {
+  const { issuer, jwksUri, tokenEndpoint, clients } = pool
+  return `
+  Local user pool  ${pool.userPoolId}
+  issuer           ${issuer}
+  key set          ${jwksUri}
+  token endpoint   ${tokenEndpoint}
+
+  client, secret, scopes
+${clients.map(lineOf).join('')}${originsOf(pool, origins)}
+${curlOf(pool)}
+  For development and tests only. Ctrl-C ends it.
+`
+}
+
+function lineOf(client: PoolClient): string {
+  const { clientId, clientSecrets, scopes } = client
+  const [secret = '(no secret)'] = clientSecrets
+  const parts = [clientId, secret, scopes.join(' '), isMachine(client) ? '' : '(gets no token)']
+  return `  ${parts.filter((part) => part !== '').join('  ')}\n`
+}
+
+function originsOf({ clients }: LocalUserPool, origins: Origins): string {
+  const lines = clients.flatMap(({ clientId }) => {
+    const { resource = '', at = '' } = origins.get(clientId) ?? {}
+    return resource === '' ? [] : [`  ${clientId}  ${at}  ${printable(resource)}\n`]
+  })
+  return lines.length === 0 ? '' : `\n  client, template, resource\n${lines.join('')}`
+}
+
+function curlOf({ clients, tokenEndpoint }: LocalUserPool): string {
+  const { clientId, clientSecrets } = clients.find(isMachine) ?? {}
+  if (clientId === undefined || clientSecrets === undefined) {
+    return '  No client here has OAuth on and the flow client_credentials: none gets a token.\n'
+  }
+  const quoted = `'${`${clientId}:${clientSecrets[0]}`.replaceAll("'", `'\\''`)}'`
+  return `  curl -s -u ${quoted} -d grant_type=client_credentials ${tokenEndpoint}\n`
+}
