@@ -99,7 +99,6 @@ export class ExpressWatch {
       return result
     })
     for (const name of [...METHODS.map((method) => method.toLowerCase()), 'all']) {
-      if (!(name in Route.prototype)) continue
       around<{ readonly stack: readonly Step[] }>(Route.prototype, name, ({ stack }, _, call) => {
         const { length } = stack
         const result = call()
