@@ -1,5 +1,5 @@
 /** What an API answers: the middleware itself is asked, with the keys that were had. */
-import { AuthError, type AuthErrorBody } from '../core/errors.ts'
+import type { AuthError, AuthErrorBody } from '../core/errors.ts'
 import { createResourceServer } from '../core/resource-server.ts'
 import type { Expectations } from './judgements.ts'
 
@@ -34,8 +34,8 @@ export async function guardVerdict(
     await server.guard(scopes.length === 0 ? {} : { scopes })(`Bearer ${token}`)
     return undefined
   } catch (error) {
-    if (error instanceof AuthError) return error.toJSON()
-    throw error
+    // A guard throws nothing else.
+    return (error as AuthError).toJSON()
   } finally {
     server.close()
   }
