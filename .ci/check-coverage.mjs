@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
-/** The bin runs in a process of its own, from the package; the others are types alone. */
+/** The bin, and what it starts, run in processes of their own; the others are types alone. */
 const ELSEWHERE = new Set([
   'src/cli/main.ts',
+  'src/cli/inspect/child.ts',
   'src/cli/context.ts',
   'src/cli/process-terminal.ts',
   'src/cli/terminal.ts',

@@ -1,13 +1,13 @@
 /** Reads an app by running its module in a child process, within a time limit. */
-import { statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { OptionError, show } from '../core/option-error.ts'
+import { OptionError } from '../core/option-error.ts'
 import { lineOfChild } from './child-line.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 import type { Job } from './inspect/inspect-module.ts'
 import type { Inspection } from './inspect/inspection.ts'
+import { quoted, statOf } from './shared-options.ts'
 
 /** Beside this file, whether it was built or not. */
 const CHILD = new URL(`./inspect/child${extname(import.meta.url)}`, import.meta.url)
@@ -45,8 +45,8 @@ export async function readAppModule(file: string, options: AppModuleOptions): Pr
 
 function urlOf(file: string, option: string): string {
   const path = resolve(file)
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return pathToFileURL(path).href
-  throw new OptionError(option, `is ${show(file)}: no such file`)
+  if (statOf(path)?.isFile() === true) return pathToFileURL(path).href
+  throw new OptionError(option, `is ${quoted(file)}: no such file`)
 }
 
 /** Whatever a module may have written there. */

@@ -47,7 +47,7 @@ export function exportedFiles(app: Inspection, flags: ExportFlags): readonly Tem
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
     const { option, problem } = error
-    const flag = FLAGS[option] ?? FLAGS[/^\w+/.exec(option)?.[0] ?? '']
+    const flag = FLAGS[option] ?? FLAGS[option.replace(/[.[].*/, '')]
     throw flag === undefined ? error : new OptionError(flag, problem)
   }
 }

@@ -1,5 +1,4 @@
 /** `cognito-m2m export`: the scopes of an app, as a routes file, an OpenAPI document or templates. */
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { OptionError } from '../core/option-error.ts'
@@ -10,7 +9,7 @@ import type { CommandContext } from './context.ts'
 import { checkFormat, type ExportFlags, exportedFiles, FORMATS } from './export-files.ts'
 import { jsonLine } from './json.ts'
 import { type Manual, manual } from './manual.ts'
-import { readSeconds, runningNotice, TIMEOUT } from './module-options.ts'
+import { readSeconds, runningNotice, statOf, TIMEOUT } from './shared-options.ts'
 import { makeFolder, writeFiles } from './whole-files.ts'
 
 interface Flags extends ExportFlags {
@@ -95,7 +94,7 @@ function textOf(files: readonly TemplateSource[]): string {
 
 /** In a folder, or the only one under the name that is given. */
 function inPlace(files: readonly TemplateSource[], out: string): readonly TemplateSource[] {
-  const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() ?? /[\\/]$/.test(out)
+  const isFolder = statOf(out)?.isDirectory() ?? /[\\/]$/.test(out)
   const [first] = files as [TemplateSource]
   if (files.length === 1 && !isFolder) return [{ file: out, text: first.text }]
   makeFolder(out)

@@ -1,8 +1,9 @@
 /** The templates that are named on the command line: which of them are read together, and their text. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { OptionError, show } from '../core/option-error.ts'
+import { OptionError } from '../core/option-error.ts'
 import type { TemplateSource } from '../infra/index.ts'
+import { quoted, statOf } from './shared-options.ts'
 
 /** Bytes of one file. Templates are refused far below it, with their place. */
 const MOST = 20_000_000
@@ -31,17 +32,17 @@ export function templateGroups(
   return [...groups.values()]
 }
 
-const isTerraform = (file: string): boolean => /\.tf$/i.test(file)
+const isTerraform = (file: string): boolean => /\.tf(?:\.json)?$/i.test(file)
 
 function filesOf(name: string, option: string): readonly string[] {
-  const stat = statSync(name, { throwIfNoEntry: false })
-  if (stat === undefined) throw new OptionError(option, `is ${show(name)}: no such file`)
+  const stat = statOf(name)
+  if (stat === undefined) throw new OptionError(option, `is ${quoted(name)}: no such file`)
   if (!stat.isDirectory()) return [name]
   const files = readdirSync(name).filter(isTerraform).sort()
   if (files.length > 0) return files.map((file) => join(name, file))
   throw new OptionError(
     option,
-    `is ${show(name)}, a folder without .tf files: name the templates in it`,
+    `is ${quoted(name)}, a folder without .tf files: name the templates in it`,
   )
 }
 
@@ -55,7 +56,7 @@ export function readText(file: string, option: string): TemplateSource {
     return { file, text: boundedText(file) }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new OptionError(option, `is ${show(file)} and cannot be read (${code ?? message})`)
+    throw new OptionError(option, `is ${quoted(file)} and cannot be read (${code ?? message})`)
   }
 }
 

@@ -10,9 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { OptionError, show } from '../core/option-error.ts'
+import { OptionError } from '../core/option-error.ts'
 import type { TemplateSource } from '../infra/index.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
+import { quoted } from './shared-options.ts'
 
 export interface WriteOptions {
   /** Takes the place of what exists. */
@@ -47,7 +48,7 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
       current = file
       const exists = lstatSync(file, { throwIfNoEntry: false }) !== undefined
       if (exists && !force) {
-        throw new OptionError('--out', `would replace ${show(file)}: --force allows it`)
+        throw new OptionError('--out', `would replace ${quoted(file)}: --force allows it`)
       }
       const one = pendingFor(exists ? realpathSync(file) : file, exists)
       pending.push(one)
@@ -58,7 +59,7 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError('--out', `leads to ${show(current)}, which cannot be written (${code})`)
+    throw new OptionError('--out', `leads to ${quoted(current)}, which cannot be written (${code})`)
   } finally {
     for (const { temporary, before } of pending) {
       rmSync(temporary, { force: true })
@@ -73,7 +74,7 @@ export function makeFolder(folder: string): void {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError('--out', `is ${show(folder)}, which is no folder (${code})`)
+    throw new OptionError('--out', `is ${quoted(folder)}, which is no folder (${code})`)
   }
 }
 

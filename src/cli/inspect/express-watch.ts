@@ -69,7 +69,7 @@ export class ExpressWatch {
   /** In the order they were made. */
   readonly apps = new Set<ExpressApp>()
   readonly #mounts = new WeakMap<Layer, Mount>()
-  readonly #places = new WeakMap<Step, Position>()
+  readonly #places = new WeakMap<Step, Position | undefined>()
   readonly #watched = new WeakSet<object>()
 
   mountOf(layer: Layer): Mount | undefined {
@@ -104,7 +104,7 @@ export class ExpressWatch {
         const { length } = stack
         const result = call()
         const place = callerPosition()
-        if (place !== undefined) for (const it of stack.slice(length)) this.#places.set(it, place)
+        for (const step of stack.slice(length)) this.#places.set(step, place)
         return result
       })
     }

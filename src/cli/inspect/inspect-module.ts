@@ -29,20 +29,21 @@ export async function inspectModule(job: Job, watching: Watching): Promise<Inspe
   const { fastify, express, load, settled } = watching
   const exported = await load(job.module)
   const scopes = job.scopes === undefined ? [] : [await load(job.scopes)]
-  const isFastify = (value: unknown): value is FastifyInstance => fastify.has(value as object)
-  const app = await findApp<FastifyInstance | ExpressApp>({
+  const app = await findApp<object>({
     exported,
     settled,
-    isApp: (value) => isFastify(value) || isExpressApp(value),
+    isApp: (value): value is object => fastify.has(value as object) || isExpressApp(value),
     made: () => [
-      ...(fastify.keys() as Iterable<FastifyInstance>),
+      ...fastify.keys(),
       ...[...express.apps].filter(({ parent }) => parent === undefined),
     ],
   })
   const fallback = { file: job.name, line: 1, column: 1 }
-  const read = isFastify(app)
-    ? await fastifyRoutes(app, fastify.get(app) ?? [], fallback)
-    : expressRoutes(app, express, fallback)
+  const declared = fastify.get(app)
+  const read =
+    declared === undefined
+      ? expressRoutes(app as ExpressApp, express, fallback)
+      : await fastifyRoutes(app as FastifyInstance, declared, fallback)
   return { routes: checked(read), resourceServers: definedIn([exported, ...scopes]) }
 }
 

@@ -1,12 +1,19 @@
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
+import { type AddressInfo, createServer } from 'node:net'
+import process from 'node:process'
 import Fastify from 'fastify'
 import t from 'tap'
+import { callerPosition, ownersPosition } from '../../../src/cli/inspect/declared-at.ts'
 import { ExpressWatch } from '../../../src/cli/inspect/express-watch.ts'
 import { watchFastify } from '../../../src/cli/inspect/fastify-watch.ts'
 import { inspectModule } from '../../../src/cli/inspect/inspect-module.ts'
+import { InspectionFailure } from '../../../src/cli/inspect/inspection.ts'
+import { listenNowhere, withoutKeyFetches } from '../../../src/cli/inspect/quiet.ts'
+import { toldFailure } from '../../../src/cli/inspect/told-failure.ts'
 import { cognitoAuth as guards } from '../../../src/express/index.ts'
 import { authDefault, cognitoAuth } from '../../../src/fastify/index.ts'
-import { anyOf, defineScopes } from '../../../src/index.ts'
+import { anyOf, createResourceServer, defineScopes } from '../../../src/index.ts'
 import { createTestUserPool } from '../../../src/testing/index.ts'
 
 const OPTIONS = createTestUserPool().options()
@@ -171,3 +178,251 @@ for (const [major, name] of [
     ])
   })
 }
+
+const guard = guards(OPTIONS)
+const end = () => {}
+
+/** A guarded app of Express 5. */
+function small() {
+  const make = require('express') as typeof import('express')
+  express.watch(make)
+  const app = make()
+  app.get('/orders', guard(), end)
+  return app
+}
+
+t.test('the app is what is exported, promised or made', async (t) => {
+  const routes = [['GET /orders', {}]]
+  for (const exported of [
+    { default: small() },
+    { server: Promise.resolve(small()) },
+    { unrelated: Promise.reject(new Error('not awaited')), other: small() },
+    { default: { app: small() } },
+    { default: async () => small() },
+    { buildIt: () => small(), wreck: () => t.fail('called') },
+    { createOrdersApi: () => small() },
+    { default: { make: () => small() }, createOrder: () => t.fail('called') },
+  ]) {
+    for (const value of Object.values(exported)) Promise.resolve(value).catch(() => {})
+    t.strictSame(await routesOf(exported), routes)
+  }
+})
+
+t.test('where none is exported it is the only one that was made', async (t) => {
+  const watch = new ExpressWatch()
+  const apps = new Map<object, []>()
+  const settle = (made: () => void) =>
+    inspectModule(
+      { name: 'app.js', module: 'module' },
+      {
+        fastify: apps,
+        express: watch,
+        load: async () => ({}),
+        settled: Promise.resolve().then(made),
+      },
+    )
+  await t.rejects(settle(end), { message: /^makes no app: export/ })
+  watch.apps.add(small() as never)
+  const { routes } = await settle(end)
+  t.match(routes, [{ path: '/orders' }])
+  const mounted = small()
+  small().use(mounted)
+  watch.apps.add(mounted as never)
+  t.equal((await settle(end)).routes.length, 1)
+  await t.rejects(
+    settle(() => watch.apps.add(small() as never)),
+    { message: /^makes several apps: export the one/ },
+  )
+})
+
+t.test('an app without a guard, or without a route, is a mistake', async (t) => {
+  const make = require('express') as typeof import('express')
+  await t.rejects(inspect({ app: make() }), { message: /^makes an app without a route/ })
+  await t.rejects(inspect({ app: (require('express4') as typeof make)() }), {
+    message: /^makes an app without a route/,
+  })
+  const open = make()
+  open.get('/', end)
+  await t.rejects(inspect({ app: open }), {
+    message: /^makes an app that nothing of cognito-m2m guards/,
+  })
+})
+
+t.test('scopes are found wherever they are exported, each resource server once', async (t) => {
+  const more = defineScopes('orders', { cancel: 'Cancel orders' })
+  const audit = defineScopes('audit', { all: 'Everything' })
+  const { resourceServers } = await inspect(
+    { app: small(), orders, all: [orders, 1] },
+    { default: { audit, more } },
+  )
+  t.strictSame(resourceServers, [
+    {
+      identifier: 'orders',
+      scopes: { read: 'Read orders', write: 'Change orders', cancel: 'Cancel orders' },
+    },
+    { identifier: 'audit', scopes: { all: 'Everything' } },
+  ])
+})
+
+t.test('Express: what its routers do with paths decides', async (t) => {
+  const make = require('express') as typeof import('express')
+  const make4 = require('express4') as typeof make
+  for (const it of [make, make4]) express.watch(it)
+  const needs = { scopes: ['orders/read'] }
+  const strict = guard({ scopes: orders.read })
+  const four = make4()
+  four.use('/abc', strict)
+  four.get('/abcd', end)
+  four.get('/:id(\\d+)/x', end)
+  four.use(/^\/a/, guard())
+  four.get('/ab', end)
+  four.get('/a/b', end)
+  four.get('/opt/:id?', end)
+  four.get('/rest/:path*', strict, end)
+  four.get('/:a-:b', end)
+  four.use(strict)
+  four.get(/x/, guard({ scopes: orders.write }), end)
+  four.delete('/files/*', end)
+  t.strictSame(await routesOf({ four }), [
+    ['GET /abcd', false],
+    ['GET /:id/x', false],
+    ['GET /ab', false],
+    ['GET /a/b', {}],
+    ['GET /opt/:id', false],
+    ['GET /opt', false],
+    ['GET /rest/*', needs],
+    ['GET /:a-:b', false],
+    ['GET /*', { scopes: ['orders/read', 'orders/write'] }],
+    ['DELETE /files/*', needs],
+  ])
+  const five = make()
+  const inner = make.Router()
+  inner.get('/', end)
+  const loop = make.Router()
+  loop.use('/again', loop)
+  five.use(function mounted_app(_req, _res, next) {
+    next()
+  })
+  five.use('/loop', loop)
+  five.get('/files/*path', strict, end)
+  five.get('/opt{/:id}', end)
+  five.use('/in', strict, inner)
+  five.use('/in', inner)
+  // A router takes an app as well.
+  const app = make()
+  app.get('/own', end)
+  inner.use('/app', app)
+  t.strictSame(await routesOf({ five }), [
+    ['GET /files/*', needs],
+    ['GET /opt/:id', false],
+    ['GET /opt', false],
+    ['GET /in', needs],
+    ['GET /in/app/own', needs],
+    ['GET /in', needs],
+    ['GET /in/app/own', needs],
+  ])
+})
+
+t.test('an Express that nobody watched is a mistake where it hides paths', async (t) => {
+  const make = require('express') as typeof import('express')
+  const blind = new ExpressWatch()
+  const read = (app: object) =>
+    inspectModule(
+      { name: 'app.js', module: 'module' },
+      { fastify, express: blind, load: async () => ({ app }), settled: Promise.resolve() },
+    )
+  const app = small()
+  t.match(await read(app), {
+    routes: [{ path: '/orders', at: { file: 'app.js', line: 1, column: 1 } }],
+  })
+  app.use('/in', make.Router())
+  await t.rejects(read(app), { message: /^something is mounted and Express does not tell where/ })
+  const other = small()
+  other.use('/in', small())
+  await t.rejects(read(other), { message: /^something is mounted/ })
+})
+
+t.test('what is no Express is left alone', (t) => {
+  for (const it of [undefined, {}, end, Object.assign(() => {}, { application: null })]) {
+    new ExpressWatch().watch(it)
+  }
+  t.end()
+})
+
+t.test('places: the nearest line of the owner', (t) => {
+  const place = callerPosition()
+  t.match(place, { file: 'test/cli/inspect/inspect.test.ts' })
+  t.equal(Error.stackTraceLimit, new Error().stack === undefined ? 0 : Error.stackTraceLimit)
+  const stack = [
+    'Error: at (/not/a:1:2) place',
+    '    at node:internal/modules:1:2',
+    '    at f (/a/node_modules/express/index.js:1:2)',
+    '    at file://host/share/x.js:1:2',
+    `    at async f (${process.cwd()}/src/my app.js:7:9)`,
+  ].join('\n')
+  t.strictSame(ownersPosition(stack), { file: 'src/my app.js', line: 7, column: 9 })
+  t.strictSame(ownersPosition(`file://${process.cwd()}/a%20b.mjs:3\nconst = 1`), {
+    ...{ file: 'a b.mjs', line: 3, column: 1 },
+  })
+  t.equal(ownersPosition(undefined), undefined)
+  t.end()
+})
+
+t.test('what was thrown, as one line', (t) => {
+  const missing = Object.assign(new Error('x'.repeat(400)), {
+    code: 'ERR_MODULE_NOT_FOUND',
+    stack: '',
+  })
+  t.equal(toldFailure(missing, 'app.mjs'), `app.mjs does not start: Error: ${'x'.repeat(293)}…`)
+  t.match(
+    toldFailure(Object.assign(missing, { code: 'ERR_UNKNOWN_FILE_EXTENSION' }), 'app.ts'),
+    /…; it is TypeScript: set NODE_OPTIONS='--import tsx', or pass the built file$/,
+  )
+  t.notMatch(toldFailure(new Error('x'), 'app.ts'), 'TypeScript')
+  t.equal(toldFailure('a\n  b', 'app.js'), 'app.js does not start: a b')
+  t.equal(toldFailure(new InspectionFailure('is none'), 'app.js'), 'app.js: is none')
+  t.equal(
+    toldFailure(Object.create(null), 'app.js'),
+    'app.js does not start: it threw what cannot be shown',
+  )
+  t.end()
+})
+
+t.test('keys are answered here, everything else is asked for', async (t) => {
+  const asked: unknown[] = []
+  const quiet = withoutKeyFetches(async (input) => {
+    asked.push(input)
+    return new Response('else')
+  })
+  const uri = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A/.well-known/jwks.json'
+  for (const input of [uri, new URL(uri), new Request(uri)]) {
+    t.match(await (await quiet(input)).json(), { keys: [{ kty: 'RSA', use: 'sig' }] })
+  }
+  t.equal(await (await quiet('https://a.example/')).text(), 'else')
+  t.strictSame(asked, ['https://a.example/'])
+  const server = createResourceServer({
+    ...{ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null },
+    ...{ fetch: quiet, keyStore: { startup: 'require' } },
+  })
+  t.teardown(() => server.close())
+  await server.ready()
+})
+
+t.test('servers listen on a free port of loopback, and say so', async (t) => {
+  const server = createServer()
+  let heard = 0
+  listenNowhere(server, () => {
+    heard += 1
+  })
+  await new Promise<void>((resolve) => server.listen(1, '0.0.0.0', resolve))
+  const { address, port } = server.address() as AddressInfo
+  t.equal(address, '127.0.0.1')
+  t.ok(port > 1)
+  server.close()
+  await once(server, 'close')
+  server.listen({ path: '/nowhere' })
+  await once(server, 'listening')
+  t.equal((server.address() as AddressInfo).address, '127.0.0.1')
+  server.close()
+  t.equal(heard, 2)
+})

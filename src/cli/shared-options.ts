@@ -1,6 +1,10 @@
-/** What commands that run a module have in common. */
+/** Options that commands have in common: seconds, files, modules that run. */
+import { type Stats, statSync } from 'node:fs'
 import { OptionError, show } from '../core/option-error.ts'
 import { printable } from '../core/printable.ts'
+
+/** Longest name of a file that is repeated. */
+const LONGEST = 400
 
 /** Seconds a module may take where nothing else is said. */
 export const TIMEOUT = '20'
@@ -14,5 +18,19 @@ export function readSeconds(text: string, option: string, most: number): number 
 
 /** Said before somebody's code runs. */
 export function runningNotice(module: string, timeout: number): string {
-  return `cognito-m2m: running ${printable(module)} in a process of its own, for at most ${timeout} s\n`
+  return `cognito-m2m: running ${printable(module, LONGEST)} in a process of its own, for at most ${timeout} s\n`
+}
+
+/** A file's name in a message: whole, as who named it has to find it. */
+export function quoted(file: string): string {
+  return `"${printable(file, LONGEST)}"`
+}
+
+/** What a name stands for; undefined where it cannot be told. */
+export function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file)
+  } catch {
+    return undefined
+  }
 }
