@@ -436,6 +436,11 @@ t.test(
     }
     const known = await document(machineToken({ iss: 'https://idp.example' }))
     t.match(known, { code: 3, verdict: 'unjudged', answer: { code: 'ERR_KEYS_UNAVAILABLE' } })
+    t.match(await document(machineToken({ iss: 7 })), {
+      code: 1,
+      asked: [],
+      answer: { code: 'ERR_TOKEN_INVALID' },
+    })
     const none = await document(machineToken({ iss: 'file:///etc/passwd' }))
     t.match(none, { code: 1, answer: { code: 'ERR_TOKEN_ISSUER' } })
     t.match(none.checks[1], { message: 'iss is file:///etc/passwd, no address of a pool' })
