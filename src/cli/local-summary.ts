@@ -9,19 +9,25 @@ type Origins = ReadonlyMap<string, Origin>
 const isMachine = ({ oauth, flows }: PoolClient): boolean =>
   oauth && flows.includes('client_credentials')
 
-/** @param origins Of clients that stand in a template. */
-export function summaryOf(
-  { issuer, jwksUri, tokenEndpoint, clients }: LocalUserPool,
-  origins: Origins,
-) {
+/** Of one client, and where it stands in a template. */
+interface ClientSummary extends Partial<Origin> {
+  readonly clientId: string
+  /** Left out of public clients, as they have none. */
+  readonly clientSecret?: string
+  readonly scopes: readonly string[]
+}
+
+interface Summary extends Pick<LocalUserPool, 'issuer' | 'jwksUri' | 'tokenEndpoint'> {
+  readonly clients: readonly ClientSummary[]
+}
+
+export function summaryOf(pool: LocalUserPool, origins: Origins): Summary {
+  const { issuer, jwksUri, tokenEndpoint, clients } = pool
   return {
-    issuer,
-    jwksUri,
-    tokenEndpoint,
+    ...{ issuer, jwksUri, tokenEndpoint },
     clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) => ({
       clientId,
-      // A public client has none, and JSON no such member.
-      clientSecret,
+      ...(clientSecret === undefined ? {} : { clientSecret }),
       scopes,
       ...origins.get(clientId),
     })),

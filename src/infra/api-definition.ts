@@ -36,7 +36,8 @@ export interface ReadApiRoute {
   readonly method: string
   /** As API Gateway writes it. */
   readonly path: string
-  readonly auth: false | { readonly scopes?: readonly string[]; readonly anyOf?: readonly string[] }
+  /** `optional`, or what a token has to have. */
+  readonly auth: AppRoute['auth']
 }
 
 /** What an API is defined beside. */
@@ -111,24 +112,31 @@ function readRoutes(
   return [...routes.values()]
 }
 
+/** In one form, whichever way it is written. */
 function readAuth(
-  { open, scopes, anyOf }: ReadRoute,
+  { open, other, alternatives }: ReadRoute,
   place: string,
   defined: ReadonlySet<string>,
 ): ReadApiRoute['auth'] {
-  if (open) return false
-  // Tokens of users may carry scopes that Cognito itself defines.
-  const known = (list: readonly string[], member: string) => [
-    ...new Set(
-      list.map((scope, index) =>
-        isReserved(scope) ? scope : readScope(scope, `${place}.${member}[${index}]`, defined),
-      ),
-    ),
-  ]
-  return {
-    ...(scopes.length > 0 && { scopes: known(scopes, 'scopes') }),
-    ...(anyOf.length > 0 && { anyOf: known(anyOf, 'anyOf') }),
+  for (const scope of new Set(alternatives.flat())) {
+    // Tokens of users may carry scopes that Cognito itself defines.
+    if (!isReserved(scope)) readScope(scope, place, defined)
   }
+  if (alternatives.length === 0) return false
+  // The gateway cannot let through requests with a token and without one.
+  if (open || other) return { optional: true }
+  if (alternatives.some((set) => set.length === 0)) return {}
+  const sets = [...new Map(alternatives.map((set) => [JSON.stringify(set), set])).values()]
+  const [scopes, ...more] = sets as [readonly string[], ...(readonly string[])[]]
+  if (more.length === 0) return { scopes }
+  return { anyOf: sets.map((set) => (set.length === 1 ? (set[0] as string) : set)) }
+}
+
+/** Sets of scopes of which a token has to have one whole; none where no token is asked for. */
+function alternativesOf(auth: ReadApiRoute['auth']): readonly (readonly string[])[] {
+  if (auth === false || auth.optional) return []
+  const { scopes = [], anyOf = [scopes] } = auth
+  return anyOf.map((choice) => (typeof choice === 'string' ? [choice] : choice))
 }
 
 /** A scope that a resource server of the definition defines. */
@@ -137,7 +145,7 @@ export function readScope(value: unknown, place: string, defined: ReadonlySet<st
   if (defined.has(scope)) return scope
   throw new OptionError(
     place,
-    `is ${show(scope)}: no resource server defines it; define it or correct the spelling`,
+    `names ${show(scope)}, which no resource server defines: define it or correct the spelling`,
   )
 }
 
@@ -162,18 +170,23 @@ function toGateway(
   kind: ReadApi['kind'],
   every: Iterable<string>,
 ): GatewayRoute {
-  const route = { method, path, open: auth === false, admitted: [] }
-  if (auth === false) return route
-  const { scopes = [], anyOf = [] } = auth
-  const wanted = scopes.length > 0 ? scopes : anyOf
-  if (wanted.length === 0 && kind === 'rest') {
-    const note = 'Any scope will do: without scopes the authorizer would expect an ID token.'
-    return { ...route, admitted: [...every], note }
+  const alternatives = alternativesOf(auth)
+  const route = { method, path, open: alternatives.length === 0, admitted: [] }
+  if (route.open) return auth === false ? route : { ...route, note: OPEN }
+  // What every set has is enough to tell; where they have nothing in common, any scope of any of them.
+  const [first = [], ...others] = alternatives
+  const common = first.filter((scope) => others.every((set) => set.includes(scope)))
+  const wanted = common.length > 0 ? common : [...new Set(alternatives.flat())]
+  if (wanted.length === 0) {
+    return kind === 'http' ? route : { ...route, admitted: [...every], note: EVERY }
   }
-  const more = scopes.length > 1 || (scopes.length > 0 && anyOf.length > 0)
-  const note = 'Any of these is let through. The app asks for more, and checks it.'
-  return { ...route, admitted: wanted, ...(more && { note }) }
+  const more = alternatives.some((set) => set.length > 1)
+  return { ...route, admitted: wanted, ...(more && { note: MORE }) }
 }
+
+const OPEN = 'Open here: the app takes requests without a token too, and judges those with one.'
+const EVERY = 'Any scope will do: without scopes the authorizer would expect an ID token.'
+const MORE = 'Any of these is let through. The app asks for more, and checks it.'
 
 function checkAdmitted(
   { open, admitted: { length } }: GatewayRoute,

@@ -41,7 +41,7 @@ export function checkScopes(
   const routes = [...code, ...documented]
   const table = scopeTable(all)
   const gateway = gatewayOf(all, routes)
-  const pools = appPools(gateway, routes, table)
+  const pools = appPools(all, gateway, routes, table)
   const found = [
     ...all.flatMap(checkReferences),
     ...all.flatMap((model) => checkLimits(model, table.poolOf)),
@@ -50,7 +50,7 @@ export function checkScopes(
     ...checkUnused(table),
     ...checkLifetimes(all, table, readProxyTtl(members)),
     ...checkAppScopes(routes, table, pools),
-    ...checkLeastPrivilege(all, routes, table, pools),
+    ...checkLeastPrivilege(routes, table, pools),
     ...(gateway === undefined
       ? []
       : [

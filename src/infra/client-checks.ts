@@ -70,7 +70,7 @@ function checkGrant(
   { id }: InfraClient,
   { at, value }: Grant,
   table: ScopeTable,
-  pool: PoolLink | undefined,
+  pool: PoolLink,
 ): Finding[] {
   if (!table.isMissing(value, pool)) return []
   const message = `${printable(id)} is granted ${printable(value)}, which no resource server of its pool defines`
@@ -78,8 +78,8 @@ function checkGrant(
 }
 
 /** Names where else it is defined, or what else its resource server defines. */
-export function definingFix(scope: string, table: ScopeTable, pool: PoolLink | undefined): string {
-  const [elsewhere] = table.definitions(scope, undefined)
+export function definingFix(scope: string, table: ScopeTable, pool: PoolLink): string {
+  const [elsewhere] = table.elsewhere(scope)
   if (elsewhere !== undefined) {
     const { file, line } = elsewhere.fact.at
     return `define it there too: ${printable(elsewhere.server.id)} (${printable(file)}:${line}) is another pool's`
@@ -97,7 +97,7 @@ function checkOrder(
   { at, value, refs }: Grant,
   model: InfraModel,
   table: ScopeTable,
-  pool: PoolLink | undefined,
+  pool: PoolLink,
 ): Finding[] {
   const servers = table
     .definitions(value, pool)

@@ -147,8 +147,8 @@ function authorizerLimits({ id, ttl }: InfraAuthorizer): Finding[] {
 function tooManyServers(model: InfraModel, poolOf: PoolOf): Finding[] {
   const count = new Map<string, number>()
   return model.resourceServers.flatMap(({ at, userPool, conditional }) => {
-    const pool = poolOf(model, userPool)?.key
-    if (pool === undefined || conditional) return []
+    const pool = poolOf(model, userPool).key
+    if (conditional) return []
     const number = (count.get(pool) ?? 0) + 1
     count.set(pool, number)
     if (number !== MAX_SERVERS + 1) return []

@@ -8,14 +8,14 @@ import { areOne, mayBeOne, type PoolLink } from './pool-links.ts'
 import { isMachine, type ScopeTable } from './scope-table.ts'
 import type { Position } from './template-error.ts'
 
-/** The pools an authorizer admits tokens of; one that is not known, where nothing else is. */
+/** The pools an authorizer admits tokens of, one at least. */
 export function poolsOf(
   model: InfraModel,
   { userPools }: InfraAuthorizer,
   { poolOf }: ScopeTable,
-): readonly (PoolLink | undefined)[] {
+): readonly PoolLink[] {
   const pools = (userPools?.items ?? []).map((item) => poolOf(model, item))
-  return pools.length === 0 ? [undefined] : pools
+  return pools.length === 0 ? [poolOf(model)] : pools
 }
 
 /** Whether it certainly judges Cognito's tokens: a JWT authorizer takes any issuer's. */
@@ -28,7 +28,7 @@ export function isCognito(
   return (userPools?.items ?? []).some((item) => {
     const texts = item.pieces ?? [item.value]
     const named = texts.some((text) => typeof text === 'string' && /cognito-idp\./.test(text))
-    return named || poolOf(model, item)?.kind === 'created'
+    return named || poolOf(model, item).kind === 'created'
   })
 }
 
@@ -70,18 +70,26 @@ export function undefinedScope(
   at: Position,
   scope: string,
   table: ScopeTable,
-  pools: readonly (PoolLink | undefined)[],
+  pools: readonly PoolLink[],
 ): Finding[] {
   if (!pools.every((pool) => table.isMissing(scope, pool))) return []
   const message = `${printable(scope)} is required and no resource server defines it: no caller can have it`
-  return [finding(at, 'error', 'scope-undefined', message, definingFix(scope, table, pools[0]))]
+  return [
+    finding(
+      at,
+      'error',
+      'scope-undefined',
+      message,
+      definingFix(scope, table, pools[0] as PoolLink),
+    ),
+  ]
 }
 
 function withoutScopes(
   route: InfraRoute,
   authorizer: InfraAuthorizer,
   table: ScopeTable,
-  pools: readonly (PoolLink | undefined)[],
+  pools: readonly PoolLink[],
 ): Finding[] {
   const { scopes, complete } = route
   const none =

@@ -2,18 +2,19 @@
 import type { Fact, InfraModel } from './model.ts'
 import type { Source } from './value.ts'
 
-/** What is known of the pool that a fact names; nothing where it could be any of the templates'. */
+/** What is known of the pool that a fact names. */
 export interface PoolLink {
   /**
    * `created`: by one of the templates. `named`: an id that is written out. `published`: what no template
-   * publishes, under this name. One that is not `created` here may be one of these all the same.
+   * publishes, under this name. `unknown`: any of them. One that is not `created` here may be one of
+   * these all the same.
    */
-  readonly kind: 'created' | 'named' | 'published'
+  readonly kind: 'created' | 'named' | 'published' | 'unknown'
   /** One key, one pool. */
   readonly key: string
 }
 
-export type PoolOf = (model: InfraModel, fact: Fact<string> | undefined) => PoolLink | undefined
+export type PoolOf = (model: InfraModel, fact?: Fact<string>) => PoolLink
 
 /** Publications that are made of publications. */
 const MAX_STEPS = 10
@@ -29,7 +30,8 @@ interface Publication {
 
 /**
  * Follows references within a template, and names of SSM parameters and exports from the template that
- * consumes them to the one that publishes them.
+ * consumes them to the one that publishes them. What is unknown is taken for the pool of templates that are
+ * deployed together, where that is one.
  */
 export function poolLinks(models: readonly InfraModel[]): PoolOf {
   const parameters: Publication[] = models.flatMap((model) =>
@@ -42,16 +44,25 @@ export function poolLinks(models: readonly InfraModel[]): PoolOf {
     })),
   )
   const complete = models.every((model) => model.complete)
+  const created = models.flatMap((model) => model.userPools.map(({ id }) => createdBy(model, id)))
 
-  function link(model: InfraModel, fact: Fact<string> | undefined, steps: number) {
+  function createdBy(model: InfraModel, id: string): PoolLink {
+    return { kind: 'created', key: `${models.indexOf(model)} ${id}` }
+  }
+
+  function link(
+    model: InfraModel,
+    fact: Fact<string> | undefined,
+    steps: number,
+  ): PoolLink | undefined {
     if (fact === undefined || steps > MAX_STEPS) return undefined
     if (fact.value !== undefined) {
       const [, id] = POOL_ID.exec(fact.value) ?? []
-      return id === undefined ? undefined : ({ kind: 'named', key: id } as const)
+      return id === undefined ? undefined : { kind: 'named', key: id }
     }
-    const own: PoolLink[] = model.userPools
+    const own = model.userPools
       .filter(({ id }) => fact.refs.includes(id))
-      .map(({ id }) => ({ kind: 'created', key: `${models.indexOf(model)} ${id}` }))
+      .map(({ id }) => createdBy(model, id))
     return only(own.length > 0 ? own : sourcesOf(fact).map((source) => consumed(source, steps)))
   }
 
@@ -79,7 +90,16 @@ export function poolLinks(models: readonly InfraModel[]): PoolOf {
     return open || !complete ? undefined : { kind: 'published', key: `${what} ${name}` }
   }
 
-  return (model, fact) => link(model, fact, 0)
+  let unknowns = 0
+  function unknown(): PoolLink {
+    const [pool, ...others] = created
+    if (pool === undefined) return { kind: 'unknown', key: '' }
+    if (others.length === 0) return pool
+    unknowns += 1
+    return { kind: 'unknown', key: `unknown ${unknowns}` }
+  }
+
+  return (model, fact) => link(model, fact, 0) ?? unknown()
 }
 
 /** The one pool that all of them mean. */
@@ -96,13 +116,8 @@ const sourcesOf = ({ source, pieces = [source] }: Fact<string>): readonly Source
   )
 
 /** Whether they cannot be told apart: what one of them has may be the other's. */
-export const mayBeOne = (a: PoolLink | undefined, b: PoolLink | undefined): boolean =>
-  a === undefined ||
-  b === undefined ||
-  a.key === b.key ||
-  a.kind !== b.kind ||
-  a.kind === 'published'
+export const mayBeOne = (a: PoolLink, b: PoolLink): boolean =>
+  a.key === b.key || a.kind !== b.kind || a.kind === 'published' || a.kind === 'unknown'
 
-/** Whether they are one pool, where templates that are deployed together name none else. */
-export const areOne = (a: PoolLink | undefined, b: PoolLink | undefined): boolean =>
-  a === undefined || b === undefined || a.key === b.key
+/** Whether they are one pool, for all that is known. */
+export const areOne = (a: PoolLink, b: PoolLink): boolean => a.key === b.key

@@ -13,18 +13,22 @@ export interface HclBlock {
   readonly body: readonly (HclAttribute | HclBlock)[]
 }
 
-/** The inside of a quoted text, in which nothing is a template. */
-export const hclLiteral = (text: string): string =>
-  quotedText(text)
-    .slice(1, -1)
-    .replace(/\\(?:\\|b|f)/g, (mark) => MARKS.get(mark) ?? mark)
-    .replace(/[$%](?=\{)/g, '$&$&')
-
 /** JSON's marks that HCL does not have. A backslash of its own is passed over. */
 const MARKS: ReadonlyMap<string, string> = new Map([
   ['\\b', '\\u0008'],
   ['\\f', '\\u000c'],
 ])
+
+/** The inside of a quoted text, in which nothing is a template. */
+export const hclLiteral = (text: string): string =>
+  quotedText(text)
+    .slice(1, -1)
+    .replace(/\\(?:\\|b|f)/g, (mark) => MARKS.get(mark) ?? mark)
+    .replace(/([$%]*)([$%])\{/g, (_, before: string, last: string) => {
+      // Readers disagree about what three signs in a row are.
+      const numbered = before.replaceAll('$', '\\u0024').replaceAll('%', '\\u0025')
+      return `${numbered}${last}${last}{`
+    })
 
 export const hclText = (text: string): string => `"${hclLiteral(text)}"`
 

@@ -9,22 +9,24 @@ import { areOne, type PoolLink } from './pool-links.ts'
 import { type Gateway, gatewayRoute } from './route-match.ts'
 import { grants, identifierOf, isMachine, type ScopeTable } from './scope-table.ts'
 
-type Pools = readonly (PoolLink | undefined)[]
+type Pools = readonly PoolLink[]
 
-/** The pools whose tokens reach the app through its API; one that is not known, where nothing is. */
+/** The pools whose tokens reach the app through its API, one at least. */
 export function appPools(
+  [first]: readonly InfraModel[],
   gateway: Gateway | undefined,
   routes: readonly ReadRoute[],
   table: ScopeTable,
 ): Pools {
-  if (gateway === undefined) return [undefined]
+  const unknown = [table.poolOf(first as InfraModel)]
+  if (gateway === undefined) return unknown
   const { model } = gateway
   const pools = routes.flatMap((route) => {
     const found = gatewayRoute(gateway, route)
     const authorizer = found && authorizerOf(model, found, table)
     return authorizer === undefined ? [] : poolsOf(model, authorizer, table)
   })
-  return pools.length === 0 ? [undefined] : pools
+  return pools.length === 0 ? unknown : pools
 }
 
 /** Scopes that an app asks for. */
@@ -39,13 +41,10 @@ export const checkAppScopes = (
 
 /** Scopes that no route of the app needs. */
 export function checkLeastPrivilege(
-  models: readonly InfraModel[],
   routes: readonly ReadRoute[],
   table: ScopeTable,
   pools: Pools,
 ): Finding[] {
-  const count = models.flatMap(({ userPools }) => userPools).length
-  if (count > 1 && pools.includes(undefined)) return []
   const needed = new Set(routes.flatMap(({ alternatives }) => alternatives.flat()))
   const servers = new Set([...needed].map(identifierOf))
   return table.clients

@@ -2,11 +2,12 @@
 import type { ReadRoute } from './app-route.ts'
 import type { InfraModel, InfraRoute } from './model.ts'
 
-/** The routes of one API, and whether others may be there that are not known. */
+/** The routes of one API. */
 export interface Gateway {
   readonly model: InfraModel
   readonly routes: readonly { readonly route: InfraRoute; readonly parts: readonly string[] }[]
-  readonly open: boolean
+  /** Whether it has routes whose method or path is not known. */
+  readonly hidden: boolean
 }
 
 type Parts = readonly string[]
@@ -80,8 +81,8 @@ export const shapesOf = (route: ReadRoute): readonly string[] =>
   readings(route).map((parts) => [route.method, ...parts].join('/'))
 
 /**
- * The API that these routes are behind: the only one that any of them fits. Where several do, it cannot
- * be told.
+ * The API that these routes are behind: the only one that any of them fits, or may fit. Where several do,
+ * it cannot be told.
  */
 export function gatewayOf(
   models: readonly InfraModel[],
@@ -89,10 +90,12 @@ export function gatewayOf(
 ): Gateway | undefined {
   const gateways = models
     .flatMap(gatewaysOf)
-    .filter((gateway) =>
-      routes.some((route) =>
-        readings(route).some((parts) => bestFit(gateway, route.method, parts).routes.length > 0),
-      ),
+    .filter(
+      (gateway) =>
+        gateway.hidden ||
+        routes.some((route) =>
+          readings(route).some((parts) => bestFit(gateway, route.method, parts).routes.length > 0),
+        ),
     )
   return gateways.length === 1 ? gateways[0] : undefined
 }
@@ -105,7 +108,7 @@ function gatewaysOf(model: InfraModel): readonly Gateway[] {
       const parts = route.path?.value === undefined ? undefined : partsOf(route.path.value)
       return parts === undefined || route.method?.value === undefined ? [] : [{ route, parts }]
     })
-    return { model, routes, open: !model.complete || routes.length < own.length }
+    return { model, routes, hidden: routes.length < own.length }
   })
 }
 
@@ -118,5 +121,6 @@ export function gatewayRoute(gateway: Gateway, app: ReadRoute): InfraRoute | und
   const [route] = found
   if (route === undefined || found.size > 1 || route.conditional) return undefined
   // One that is not known may be closer, unless none can be.
-  return gateway.open && !fits.some(({ exact }) => exact) ? undefined : route
+  const open = gateway.hidden || !gateway.model.complete
+  return open && !fits.some(({ exact }) => exact) ? undefined : route
 }

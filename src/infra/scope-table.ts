@@ -6,7 +6,7 @@ import type { Position } from './template-error.ts'
 
 export interface DefinedScope {
   readonly scope: string
-  readonly pool: PoolLink | undefined
+  readonly pool: PoolLink
   readonly model: InfraModel
   readonly server: InfraResourceServer
   readonly fact: Fact<string>
@@ -15,7 +15,7 @@ export interface DefinedScope {
 /** A client, and what is known of its pool. */
 export interface PooledClient {
   readonly client: InfraClient
-  readonly pool: PoolLink | undefined
+  readonly pool: PoolLink
 }
 
 export interface ScopeTable {
@@ -23,13 +23,15 @@ export interface ScopeTable {
   readonly clients: readonly PooledClient[]
   readonly defined: readonly DefinedScope[]
   /** Definitions of a scope, in the pool that is asked about as far as that can be told. */
-  readonly definitions: (scope: string, pool: PoolLink | undefined) => readonly DefinedScope[]
+  readonly definitions: (scope: string, pool: PoolLink) => readonly DefinedScope[]
+  /** Definitions of a scope in whichever pool. */
+  readonly elsewhere: (scope: string) => readonly DefinedScope[]
   /** What the resource server of a scope defines in this pool, as far as that can be told. */
-  readonly siblings: (scope: string, pool: PoolLink | undefined) => readonly DefinedScope[]
+  readonly siblings: (scope: string, pool: PoolLink) => readonly DefinedScope[]
   /** True only where none of the templates, and nothing beside them, defines the scope in this pool. */
-  readonly isMissing: (scope: string, pool: PoolLink | undefined) => boolean
+  readonly isMissing: (scope: string, pool: PoolLink) => boolean
   /** True only where certainly no client of this pool is granted the scope. */
-  readonly isUngranted: (scope: string, pool: PoolLink | undefined) => boolean
+  readonly isUngranted: (scope: string, pool: PoolLink) => boolean
 }
 
 /** A scope is written `identifier/name`, split at the last slash. */
@@ -38,11 +40,9 @@ export const identifierOf = (scope: string): string =>
 
 export function scopeTable(models: readonly InfraModel[]): ScopeTable {
   const poolOf = poolLinks(models)
-  const hasPool = models.some(({ userPools }) => userPools.length > 0)
-  const complete = hasPool && models.every((model) => model.complete)
+  const complete = models.every((model) => model.complete)
   /** Whether nothing but the templates says what is in it. */
-  const isOurs = (pool: PoolLink | undefined): boolean =>
-    complete && (pool === undefined || pool.kind === 'created')
+  const isOurs = ({ kind }: PoolLink): boolean => complete && kind === 'created'
   const servers = models.flatMap((model) =>
     model.resourceServers.map((server) => toServer(server, poolOf(model, server.userPool), model)),
   )
@@ -56,6 +56,7 @@ export function scopeTable(models: readonly InfraModel[]): ScopeTable {
   )
   return {
     ...{ poolOf, clients, defined, definitions },
+    elsewhere: (scope) => byScope.get(scope) ?? [],
     siblings: (scope, pool) =>
       (byIdentifier.get(identifierOf(scope)) ?? []).filter((one) => mayBeOne(one.pool, pool)),
     isMissing(scope, pool) {
@@ -66,7 +67,7 @@ export function scopeTable(models: readonly InfraModel[]): ScopeTable {
       if (own.some(({ closed }) => !closed)) return false
       if (own.some((one) => areOne(one.pool, pool))) {
         // An identifier is a pool's only once, so only another pool may have it a second time.
-        return nameless.every((one) => own.some((it) => it.pool?.key === one.pool?.key))
+        return nameless.every((one) => own.some((it) => areOne(it.pool, one.pool)))
       }
       const certain = possible.some((one) => areOne(one.pool, pool))
       return isOurs(pool) && certain && nameless.length === 0
@@ -75,7 +76,7 @@ export function scopeTable(models: readonly InfraModel[]): ScopeTable {
   }
 }
 
-function toServer(server: InfraResourceServer, pool: PoolLink | undefined, model: InfraModel) {
+function toServer(server: InfraResourceServer, pool: PoolLink, model: InfraModel) {
   const identifier = server.identifier?.value
   const names = server.scopes.map(({ name }) => name)
   const scopes: DefinedScope[] = names.flatMap((fact) =>
@@ -90,21 +91,21 @@ function toServer(server: InfraResourceServer, pool: PoolLink | undefined, model
 
 function ungranted(
   clients: readonly PooledClient[],
-  isOurs: (pool: PoolLink | undefined) => boolean,
+  isOurs: (pool: PoolLink) => boolean,
 ): ScopeTable['isUngranted'] {
   const granted = grouped(
     clients.flatMap(({ client, pool }) => grants(client).map(({ value }) => ({ value, pool }))),
     ({ value }) => value,
   )
-  const known = new Map<string | undefined, boolean>()
-  const grantsKnown = (pool: PoolLink | undefined): boolean => {
+  const known = new Map<string, boolean>()
+  const grantsKnown = (pool: PoolLink): boolean => {
     const own = clients.filter((one) => mayBeOne(one.pool, pool))
     return own.length > 0 && own.every(({ client }) => isKnown(client))
   }
   return (scope, pool) => {
-    if (!known.has(pool?.key)) known.set(pool?.key, isOurs(pool) && grantsKnown(pool))
+    if (!known.has(pool.key)) known.set(pool.key, isOurs(pool) && grantsKnown(pool))
     const owners = granted.get(scope) ?? []
-    return known.get(pool?.key) === true && !owners.some((one) => mayBeOne(one.pool, pool))
+    return known.get(pool.key) === true && !owners.some((one) => mayBeOne(one.pool, pool))
   }
 }
 

@@ -301,7 +301,7 @@ const refused: readonly [string, string, number, RegExp][] = [
     'a scope that nothing defines',
     client('Reader', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Orders}/raed']`),
     1,
-    /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server defines; fix: [^\n]+\ncognito-m2m: would not be deployed for this: correct it there\n$/,
+    /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server of its pool defines; fix: [^\n]+\ncognito-m2m: would not be deployed for this: correct it there\n$/,
   ],
   [
     'no secret, and another flow',

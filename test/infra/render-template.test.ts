@@ -367,9 +367,13 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   wrong({ clients: [client, client] }, 'clients[1].name', /^is "a" again/)
   wrong({ clients: [{ ...client, scopes: [] }] }, 'clients[0].scopes', /^has 0 members: .* 1 to 50/)
   const gone = { ...client, scopes: ['orders/gone'] }
-  wrong({ clients: [gone] }, 'clients[0].scopes[0]', /^is "orders\/gone": no resource server/)
+  wrong({ clients: [gone] }, 'clients[0].scopes[0]', /^names "orders\/gone", which no res/)
   const users = { ...client, scopes: ['openid'] }
-  wrong({ clients: [users] }, 'clients[0].scopes[0]', /no resource server defines it/)
+  wrong(
+    { clients: [users] },
+    'clients[0].scopes[0]',
+    /^names "openid", which no resource server defines/,
+  )
   const short = { ...client, accessTokenValidity: 299 }
   wrong({ clients: [short] }, 'clients[0].accessTokenValidity', /from 300 to 86400/)
 
@@ -383,8 +387,8 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   routed({ path: '/a b' }, '.path', /^has the part "a b": API Gateway takes letters/)
   routed({ path: '/orders/:id?' }, '.path', /^has the part ":id\?"/)
   routed({ path: '/*/lines' }, '.path', /^has the part "\*"/)
-  routed({ auth: { scopes: ['orders/gone'] } }, '.auth.scopes[0]', /no resource server/)
-  routed({ auth: { anyOf: ['orders/gone'] } }, '.auth.anyOf[0]', /no resource server/)
+  routed({ auth: { scopes: ['orders/gone'] } }, '.auth', /^names "orders\/gone", which no res/)
+  routed({ auth: { anyOf: [['orders/gone']] } }, '.auth', /^names "orders\/gone", which no/)
   const other = { method: 'GET', path: '/orders/', auth: { scopes: ['orders/read'] } }
   routed({}, '', /^is another GET \/orders: API Gateway takes one/, [other])
   const files = { ...other, path: '/files/:name' }
@@ -423,13 +427,20 @@ t.test('what is written where the definition leaves a choice', async (t) => {
     { method: 'GET', path: '/orders', auth: { scopes: ['orders/read', 'openid'] } },
     { method: 'GET', path: '/orders/', auth: { scopes: ['orders/read', 'openid', 'openid'] } },
     { method: 'PUT', path: '/orders', auth: { scopes: ['orders/write'], optional: true } },
+    { method: 'PATCH', path: '/orders', auth: { scopes: ['orders/write'], other: true } },
+    { method: 'HEAD', path: '/orders', auth: { anyOf: ['orders/read', []] } },
   ]
   for (const dialect of DIALECTS) {
-    const models = await readBack({ ...HTTP, api: { ...HTTP.api, routes: same } }, dialect)
-    t.strictSame(definitionOf(models).api?.routes, [
+    const definition = { ...HTTP, api: { ...HTTP.api, routes: same } }
+    t.strictSame(definitionOf(await readBack(definition, dialect)).api?.routes, [
       { method: 'GET', path: '/orders', auth: { anyOf: ['orders/read', 'openid'] } },
       { method: 'PUT', path: '/orders', auth: false },
+      { method: 'PATCH', path: '/orders', auth: false },
+      { method: 'HEAD', path: '/orders', auth: {} },
     ])
+    const open =
+      '# Open here: the app takes requests without a token too, and judges those with one.'
+    t.equal(written(definition, dialect).join('').split(open).length - 1, 2)
   }
 })
 
