@@ -9,8 +9,10 @@ t.jobs = 3
 
 const SOURCE = new URL('../../src/', import.meta.url).href
 
+type Files = Record<string, string | Record<string, string>>
+
 interface Test {
-  testdir(files: Record<string, unknown>): string
+  testdir(files: Files): string
 }
 
 const template = (scopes: readonly string[], granted: readonly string[]): string => `Resources:
@@ -37,7 +39,7 @@ const ROUTES = (scope: string, at?: object) =>
   JSON.stringify({ routes: [{ method: 'GET', path: '/orders', auth: { scopes: [scope] }, at }] })
 
 /** Files of a test, as somebody in the working directory names them. */
-function files(test: Test, given: Record<string, unknown>) {
+function files(test: Test, given: Files) {
   const folder = relative('.', test.testdir(given))
   return (name: string) => join(folder, name)
 }
