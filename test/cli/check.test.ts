@@ -9,8 +9,10 @@ t.jobs = 3
 
 const SOURCE = new URL('../../src/', import.meta.url).href
 
+type Files = Record<string, string | Record<string, string>>
+
 interface Test {
-  testdir(files: Record<string, unknown>): string
+  testdir(files: Files): string
 }
 
 const template = (scopes: readonly string[], granted: readonly string[]): string => `Resources:
@@ -37,7 +39,7 @@ const ROUTES = (scope: string, at?: object) =>
   JSON.stringify({ routes: [{ method: 'GET', path: '/orders', auth: { scopes: [scope] }, at }] })
 
 /** Files of a test, as somebody in the working directory names them. */
-function files(test: Test, given: Record<string, unknown>) {
+function files(test: Test, given: Files) {
   const folder = relative('.', test.testdir(given))
   return (name: string) => join(folder, name)
 }
@@ -223,13 +225,21 @@ for (const [name, text] of [
     `${name}: the same is found in the running app and in what it was exported to`,
     async (t) => {
       const at = files(t, { 'template.yaml': CLEAN, 'app.js': text })
-      const direct = await run(['check', at('template.yaml'), '--app', at('app.js')])
+      const args = ['--app', at('app.js'), '--timeout', '55']
+      const direct = await run(['check', at('template.yaml'), ...args])
       t.match(direct.out, new RegExp(`^${at('app.js')}:6:5: error scope-undefined orders/echo `))
       t.match(direct, {
         code: 1,
-        err: `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 20 s\n1 error\n`,
+        err: `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 55 s\n1 error\n`,
       })
-      const exported = await run(['export', at('app.js'), '--out', at('routes.json')])
+      const exported = await run([
+        'export',
+        at('app.js'),
+        '--out',
+        at('routes.json'),
+        '--timeout',
+        '55',
+      ])
       t.match(exported, { code: 0, out: '', err: `wrote ${at('routes.json')}\n` })
       const later = await run(['check', at('template.yaml'), '--routes', at('routes.json')])
       t.strictSame(later, { code: 1, out: direct.out, err: '1 error\n' })
