@@ -54,11 +54,14 @@ function checkLines(checks: readonly Check[], colors: boolean): readonly string[
   })
 }
 
-function verdictLine({ verdict, answer }: Explanation, colors: boolean): string {
+function verdictLine({ verdict, answer, keys }: Explanation, colors: boolean): string {
   const { bold, green, red, yellow } = styleOf({ colors })
   if (answer === null) return bold(green('An API with these options lets it pass.'))
   const { statusCode, code, message } = answer
   const told = `An API answers ${statusCode} ${code}: ${message}.`
   if (verdict === 'refused') return bold(red(told))
-  return bold(yellow(`It could not be judged. ${told}`))
+  // An API that has keys answers something else.
+  return bold(
+    yellow(keys === null ? 'It cannot be judged without keys.' : `It could not be judged. ${told}`),
+  )
 }

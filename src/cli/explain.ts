@@ -80,7 +80,7 @@ const CODES = { accepted: EXIT.ok, refused: EXIT.refused, unjudged: EXIT.unavail
 const MANUAL = {
   description: [
     'Reads a token from standard input, from the environment, or asks for it, and runs every check of the middleware, not only up to the first that fails. The middleware itself says what an API answers.',
-    'Keys are asked for at the one address that --jwks, --issuer or --pool names; where none of them is given, at the issuer that the token names, if that has the form of Cognito’s own hosts. Any other issuer is not asked, as whoever made the token chose it. Nothing else leaves this machine, and neither the token nor its signature is printed.',
+    "Keys are asked for at the one address that --jwks, --issuer or --pool names; where none of them is given, at the issuer that the token names, if that has the form of Cognito's own hosts. Any other issuer is not asked, as whoever made the token chose it. Nothing else leaves this machine, and neither the token nor its signature is printed.",
   ],
   environment: { [TOKEN]: 'the token, where nothing is piped in' },
   exitStatus: {

@@ -27,7 +27,11 @@ export interface Explanation {
   readonly now: number
 }
 
-export type Conditions = Omit<Expectations, 'trust' | 'keys'> & TrustFlags
+export type Conditions = Omit<Expectations, 'trust' | 'keys'> &
+  TrustFlags & {
+    /** A file or an address with the key set. */
+    readonly jwks?: string
+  }
 
 export async function explain(
   { token, notes }: GivenToken,

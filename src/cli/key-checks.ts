@@ -33,8 +33,8 @@ function findKey(
   { trust, keys }: Expectations,
 ): ImportedKey | Check {
   const answer = keys.at(jwksUri)
-  if (answer === undefined)
-    return unjudged('key', trust.silent ?? 'its keys were not asked for', UNAVAILABLE)
+  // Nothing was asked, and then it is said why: what a token names is asked first.
+  if (answer === undefined) return unjudged('key', trust.silent as string, UNAVAILABLE)
   if ('error' in answer) {
     const others = trust.issuers.map((it) => keys.at(it.jwksUri))
     if (isAbsent(answer) && others.some(isKeySet)) {

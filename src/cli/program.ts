@@ -67,9 +67,11 @@ export async function programFor(
       .version(packageVersion(), '--version', 'print the version')
       .helpCommand('help [command]', 'the manual of a command'),
     {
-      description: ['A user pool on your machine, tokens from any pool, what is wrong with one.'],
+      description: [
+        'A user pool on your machine, tokens from any pool, what is wrong with one, and templates held against code.',
+      ],
       environment: {
-        NO_COLOR: 'no colours, whatever it is set to',
+        NO_COLOR: 'no colours, where it is set to anything',
         FORCE_COLOR: 'colours where there is no terminal either; 0 for none',
       },
       exitStatus: {

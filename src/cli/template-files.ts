@@ -32,7 +32,7 @@ export function templateGroups(
   return [...groups.values()]
 }
 
-const isTerraform = (file: string): boolean => /\.tf$/i.test(file)
+const isTerraform = (file: string): boolean => /\.tf(?:\.json)?$/i.test(file)
 
 function filesOf(name: string, option: string): readonly string[] {
   const stat = statOf(name)

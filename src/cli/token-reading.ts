@@ -34,7 +34,7 @@ function objectIn(part: string): JsonObject | undefined {
   return parseStrictObject(Buffer.from(part, 'base64url'))
 }
 
-/** Never empty: what has no fault of its own here is refused for one that has no words. */
+/** Of a token that the middleware cannot decode: there is at least one. */
 function faultsOf(
   token: string,
   header: JsonObject | undefined,
@@ -42,14 +42,13 @@ function faultsOf(
 ): readonly string[] {
   const parts = token.split('.')
   const names = ['header', 'payload', 'signature']
-  const faults = [
+  return [
     /[\s,]/.test(token) ? 'it holds a blank or a comma: more than a token was pasted' : [],
     parts.length === 3 ? [] : countFault(parts.length),
     parts.length === 3 ? parts.flatMap((part, index) => partFault(part, names[index])) : [],
     header === undefined ? 'its header is no JSON object with one reading' : headerFaults(header),
     payload === undefined ? 'its payload is no JSON object with one reading' : [],
   ].flat()
-  return faults.length === 0 ? ['it is not of the one form that is accepted'] : faults
 }
 
 function countFault(count: number): string {

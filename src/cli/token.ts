@@ -117,16 +117,12 @@ async function tokenFrom(
   scopes: readonly string[] | undefined,
   { tokenEndpoint, terminal: { signal } }: Asking,
 ): Promise<AccessToken> {
-  const close = (): void => client.close()
-  signal.addEventListener('abort', close)
-  if (signal.aborted) close()
+  signal.addEventListener('abort', () => client.close())
+  if (signal.aborted) client.close()
   try {
     return await client.getToken(scopes === undefined ? {} : { scopes })
   } catch (error) {
     throw failureOf(error, tokenEndpoint)
-  } finally {
-    signal.removeEventListener('abort', close)
-    client.close()
   }
 }
 

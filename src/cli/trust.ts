@@ -23,7 +23,6 @@ export interface Trust {
 export interface TrustFlags {
   readonly pool?: string
   readonly issuer?: string
-  readonly jwks?: string
   readonly offline?: true
 }
 
@@ -39,7 +38,7 @@ const COGNITO = /^https:\/\/(?:issuer-)?cognito-idp\.[a-z0-9-]+\.amazonaws\.com\
  * @param claimed `iss` of the token.
  * @throws {OptionError}
  */
-export function trustOf({ pool, issuer, jwks, offline }: TrustFlags, claimed: unknown): Trust {
+export function trustOf({ pool, issuer, offline }: TrustFlags, claimed: unknown): Trust {
   const silent = offline === true ? { silent: 'no request was made (--offline)' } : {}
   if (issuer !== undefined) {
     readSecureUrl(issuer, '--issuer')
@@ -51,7 +50,8 @@ export function trustOf({ pool, issuer, jwks, offline }: TrustFlags, claimed: un
   const text = typeof claimed === 'string' ? claimed : NOWHERE
   const own = ownForms(text)
   if (own !== undefined) return { issuers: claimedFirst(own, text), isNamed: false, ...silent }
-  const reason = `the issuer is not of Cognito's own host form, so nothing is asked of it: name ${jwks === undefined ? '--jwks, ' : ''}--pool or --issuer`
+  const reason =
+    "the issuer is not of Cognito's own host form, so nothing is asked of it: name --jwks, --pool or --issuer"
   const known = isUrl(text) ? text : NOWHERE
   return { issuers: [wellKnown(known)], isNamed: false, silent: reason }
 }

@@ -343,11 +343,7 @@ for (const [name, resources, exitCode, message] of refused) {
 }
 
 const flags: readonly [string, readonly string[], RegExp][] = [
-  [
-    'a file that is not there',
-    ['-t', '@absent.yaml'],
-    /--template is "[^"]+": no such file/,
-  ],
+  ['a file that is not there', ['-t', '@absent.yaml'], /--template is "[^"]+": no such file/],
   [
     'a folder of something else',
     ['-t', '@other'],

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,13 +12,29 @@ import { ask, decode, failure } from '../testing/http.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
+/** Hooks that write down what a process loads; its coverage would tell too, but is tap's. */
+const hooks = `import { appendFileSync } from 'node:fs'
+export async function resolve(specifier, context, next) {
+  const found = await next(specifier, context)
+  appendFileSync(process.env.LOADED, found.url + String.fromCharCode(10))
+  return found
+}`
+/** Without quotes, which would end a word of the shell. */
+const inUrl = (code: string) =>
+  `data:text/javascript,${encodeURIComponent(code).replaceAll("'", '%27')}`
+const LOGGED = `--import=${inUrl(`import { register } from 'node:module'
+if (process.env.LOADED) register(${JSON.stringify(inUrl(hooks))})`)}`
+
+/** In front of tap's loaders. */
+const NODE_ARGS = [...process.execArgv, LOGGED]
+
 /** The bin in a process of its own, with this process's loaders. */
 function start(...args: string[]) {
   return startIn({}, ...args)
 }
 
 function startIn(env: NodeJS.ProcessEnv, ...args: string[]) {
-  const child = spawn(process.execPath, [...process.execArgv, MAIN, ...args], {
+  const child = spawn(process.execPath, [...NODE_ARGS, MAIN, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -29,12 +45,9 @@ function startIn(env: NodeJS.ProcessEnv, ...args: string[]) {
   return { child, err: () => err }
 }
 
-/** Files of the source that a process loaded, as its coverage has them. */
-function loadedIn(folder: string): string[] {
-  const urls = readdirSync(folder).flatMap((file) => {
-    const text = readFileSync(join(folder, file), 'utf8')
-    return (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url)
-  })
+/** Files of the source that a process loaded. */
+function loadedIn(file: string): string[] {
+  const urls = readFileSync(file, 'utf8').split('\n')
   return urls.flatMap((url) => /^file:.*\/src\/(.+\.ts)$/.exec(url)?.[1] ?? [])
 }
 
@@ -44,8 +57,8 @@ t.setTimeout(120_000)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   t.test(`local runs until ${signal}, then ends with 0`, async (t) => {
-    const coverage = t.testdir({})
-    const { child, err } = startIn({ NODE_V8_COVERAGE: coverage }, 'local', '--json')
+    const LOADED = join(t.testdir({ loaded: '' }), 'loaded')
+    const { child, err } = startIn({ LOADED }, 'local', '--json')
     t.teardown(() => child.kill('SIGKILL'))
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const { jwksUri } = JSON.parse(line.toString()) as { jwksUri: string }
@@ -55,7 +68,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     t.strictSame(await once(child, 'close'), [0, null])
     t.equal(err(), '')
     t.equal(await failure(ask(Number(port))), 'ECONNREFUSED')
-    const loaded = loadedIn(coverage)
+    const loaded = loadedIn(LOADED)
     t.ok(loaded.includes('cli/local.ts'))
     const others = /^(cli\/(explain|token\.|check|export)|client|infra\/(yaml|hcl)|proxy|fastify)/
     t.strictSame(
@@ -71,7 +84,7 @@ t.test('wrong usage ends with 2 and one line', async (t) => {
   t.match(err(), /^cognito-m2m: unknown command 'lokal'[^\n]*\n$/)
 })
 
-const BIN = [process.execPath, ...process.execArgv, MAIN].map((word) => `'${word}'`).join(' ')
+const BIN = [process.execPath, ...NODE_ARGS, MAIN].map((word) => `'${word}'`).join(' ')
 
 /** A line of bash in which `$BIN` is this program. */
 function shell(line: string, env: NodeJS.ProcessEnv = {}) {
@@ -112,14 +125,14 @@ t.test('a pipe is read, up to what a token can have', async (t) => {
     'jwks.json': JSON.stringify({ keys: [jwk()] }),
     token: machineToken(),
     long: 'x'.repeat(100_000),
-    coverage: {},
+    loaded: '',
   })
   const args = `explain --jwks ${join(folder, 'jwks.json')} --at 1700000000 --json`
-  const NODE_V8_COVERAGE = join(folder, 'coverage')
-  const told = await shellEnd(`$BIN ${args} < ${join(folder, 'token')}`, { NODE_V8_COVERAGE })
+  const LOADED = join(folder, 'loaded')
+  const told = await shellEnd(`$BIN ${args} < ${join(folder, 'token')}`, { LOADED })
   t.match(told, { code: 0, err: '' })
   t.equal(JSON.parse(told.out).verdict, 'accepted')
-  const loaded = loadedIn(NODE_V8_COVERAGE)
+  const loaded = loadedIn(LOADED)
   t.ok(loaded.includes('cli/explain.ts'))
   const others = /^(cli\/(local|token\.|check|export)|testing|client|infra|proxy|fastify)/
   t.strictSame(

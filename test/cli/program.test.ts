@@ -138,7 +138,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'no command',
     [],
-    /name a command \(local, token, explain, completion\); see cognito-m2m --help/,
+    /name a command \(local, token, explain, check, export, completion\); see cognito-m2m --help/,
   ],
   ['an unknown command', ['lokal'], /unknown command 'lokal'/],
   ['an unknown option', ['local', '--prot', '1'], /unknown option '--prot'/],
