@@ -1,5 +1,4 @@
 /** `cognito-m2m export`: the scopes of an app, as a routes file, an OpenAPI document or templates. */
-import { join } from 'node:path'
 import { Command } from 'commander'
 import { OptionError } from '../core/option-error.ts'
 import { printable } from '../core/printable.ts'
@@ -9,8 +8,8 @@ import type { CommandContext } from './context.ts'
 import { checkFormat, type ExportFlags, exportedFiles, FORMATS } from './export-files.ts'
 import { jsonLine } from './json.ts'
 import { type Manual, manual } from './manual.ts'
-import { readSeconds, runningNotice, statOf, TIMEOUT } from './shared-options.ts'
-import { makeFolder, writeFiles } from './whole-files.ts'
+import { readSeconds, runningNotice, TIMEOUT } from './shared-options.ts'
+import { inPlace, writeFiles } from './whole-files.ts'
 
 interface Flags extends ExportFlags {
   readonly scopes?: string
@@ -90,13 +89,4 @@ function textOf(files: readonly TemplateSource[]): string {
   const [first, ...others] = files as [TemplateSource, ...TemplateSource[]]
   if (others.length === 0) return first.text
   throw new OptionError('--out', `is missing: there are ${files.length} files, pass a folder`)
-}
-
-/** In a folder, or the only one under the name that is given. */
-function inPlace(files: readonly TemplateSource[], out: string): readonly TemplateSource[] {
-  const isFolder = statOf(out)?.isDirectory() ?? /[\\/]$/.test(out)
-  const [first] = files as [TemplateSource]
-  if (files.length === 1 && !isFolder) return [{ file: out, text: first.text }]
-  makeFolder(out)
-  return files.map(({ file, text }) => ({ file: join(out, file), text }))
 }

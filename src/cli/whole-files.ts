@@ -13,7 +13,7 @@ import { basename, dirname, join } from 'node:path'
 import { OptionError } from '../core/option-error.ts'
 import type { TemplateSource } from '../infra/index.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
-import { quoted } from './shared-options.ts'
+import { quoted, statOf } from './shared-options.ts'
 
 export interface WriteOptions {
   /** Takes the place of what exists. */
@@ -68,8 +68,20 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
   }
 }
 
-/** Makes a folder for files, and those around it. */
-export function makeFolder(folder: string): void {
+/**
+ * Where files go: into a folder, which is made, or the only one under the name that is given.
+ *
+ * @throws {OptionError} where no folder can be made.
+ */
+export function inPlace(files: readonly TemplateSource[], out: string): readonly TemplateSource[] {
+  const isFolder = statOf(out)?.isDirectory() ?? /[\\/]$/.test(out)
+  const [first] = files as [TemplateSource]
+  if (files.length === 1 && !isFolder) return [{ file: out, text: first.text }]
+  makeFolder(out)
+  return files.map(({ file, text }) => ({ file: join(out, file), text }))
+}
+
+function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {

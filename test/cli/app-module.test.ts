@@ -25,7 +25,7 @@ async function read(
   test: Test,
   name: string,
   text: string,
-  { timeout = 20, signal = new AbortController().signal, ...more } = {},
+  { timeout = 55, signal = new AbortController().signal, ...more } = {},
 ) {
   const file = relative('.', `${test.testdir({ [name]: text, ...more })}/${name}`)
   const routes = readAppModule(file, { option: '--app', timeout, signal })

@@ -223,13 +223,21 @@ for (const [name, text] of [
     `${name}: the same is found in the running app and in what it was exported to`,
     async (t) => {
       const at = files(t, { 'template.yaml': CLEAN, 'app.js': text })
-      const direct = await run(['check', at('template.yaml'), '--app', at('app.js')])
+      const args = ['--app', at('app.js'), '--timeout', '55']
+      const direct = await run(['check', at('template.yaml'), ...args])
       t.match(direct.out, new RegExp(`^${at('app.js')}:6:5: error scope-undefined orders/echo `))
       t.match(direct, {
         code: 1,
-        err: `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 20 s\n1 error\n`,
+        err: `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 55 s\n1 error\n`,
       })
-      const exported = await run(['export', at('app.js'), '--out', at('routes.json')])
+      const exported = await run([
+        'export',
+        at('app.js'),
+        '--out',
+        at('routes.json'),
+        '--timeout',
+        '55',
+      ])
       t.match(exported, { code: 0, out: '', err: `wrote ${at('routes.json')}\n` })
       const later = await run(['check', at('template.yaml'), '--routes', at('routes.json')])
       t.strictSame(later, { code: 1, out: direct.out, err: '1 error\n' })

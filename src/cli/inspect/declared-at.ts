@@ -1,5 +1,5 @@
 /** Where in the owner's code something happens, told by the stack. */
-import { dirname, relative, sep } from 'node:path'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Position } from '../../infra/index.ts'
 
@@ -7,7 +7,9 @@ import type { Position } from '../../infra/index.ts'
 const FRAMES = 50
 /** `at name (file:1:2)`, `at file:1:2`, and a file as a URL or a path. */
 const FRAME = /(?:^|[\s(])(file:\/\/\S+?|\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+)(?::(\d+))?\)?$/
-const OWN = `${dirname(fileURLToPath(import.meta.url))}${sep}`
+const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url))
+/** Source maps show what was built as it was written. */
+const OWN = /^(?:src|dist)[\\/]cli[\\/]inspect[\\/]/
 
 /** The nearest caller that is the owner's; undefined where there is none. */
 export function callerPosition(): Position | undefined {
@@ -24,7 +26,8 @@ export function ownersPosition(stack: unknown): Position | undefined {
     const [, place, row, column = '1'] = FRAME.exec(line) ?? []
     if (place === undefined) continue
     const file = fileOf(place)
-    if (file === undefined || /[\\/]node_modules[\\/]/.test(file) || file.startsWith(OWN)) continue
+    if (file === undefined || /[\\/]node_modules[\\/]/.test(file)) continue
+    if (OWN.test(relative(PACKAGE, file))) continue
     return { file: relative(process.cwd(), file), line: Number(row), column: Number(column) }
   }
   return undefined

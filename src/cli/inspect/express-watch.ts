@@ -67,7 +67,7 @@ export function layersOf(app: ExpressApp): readonly Layer[] {
 /** See the module. */
 export class ExpressWatch {
   /** In the order they were made. */
-  readonly apps = new Set<ExpressApp>()
+  readonly apps: Set<ExpressApp> = new Set()
   readonly #mounts = new WeakMap<Layer, Mount>()
   readonly #places = new WeakMap<Step, Position | undefined>()
   readonly #watched = new WeakSet<object>()
@@ -99,7 +99,6 @@ export class ExpressWatch {
       return result
     })
     for (const name of [...METHODS.map((method) => method.toLowerCase()), 'all']) {
-      if (!(name in Route.prototype)) continue
       around<{ readonly stack: readonly Step[] }>(Route.prototype, name, ({ stack }, _, call) => {
         const { length } = stack
         const result = call()
