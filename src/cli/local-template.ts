@@ -67,9 +67,9 @@ export async function fromTemplate(
 }
 
 async function readModels({ template = [], parameter = [] }: TemplateFlags) {
-  const parameters = readParameters(parameter)
-  const groups = templateGroups(template, '--template')
   try {
+    const parameters = readParameters(parameter)
+    const groups = templateGroups(template, '--template')
     return await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)

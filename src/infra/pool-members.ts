@@ -9,6 +9,7 @@ import type {
   InfraResourceServer,
   InfraUserPool,
 } from './model.ts'
+import { poolLinks } from './pool-links.ts'
 import type { Position } from './template-error.ts'
 
 /** Told of what only a deployment knows, in one printable line each. */
@@ -29,26 +30,18 @@ export function poolMembers(
   userPool: string | undefined,
   leaveOut: LeaveOut,
 ): PoolMembers {
-  const pools = models.flatMap((model) => model.userPools)
+  const pools = models.flatMap((model) => model.userPools.map((pool) => ({ pool, model })))
   const chosen = choose(pools, userPool)
-  const published = publishedPools(models)
+  const poolOf = poolLinks(models)
+  const key = chosen && poolOf(chosen.model, referenceTo(chosen.pool)).key
 
   const isMember = ({ id, at, userPool }: Member, model: InfraModel): boolean => {
-    const pool = poolOf(userPool, model, published)
-    if (chosen === undefined || pool === chosen) return true
-    if (pool !== undefined) return false
-    const name = printable(id)
-    if (userPool?.value !== undefined) {
-      const other = `${name} belongs to user pool ${printable(userPool.value)}`
-      leaveOut(userPool.at, other, 'it is not one of these templates')
-      return false
-    }
-    if (pools.length === 1) return true
-    leaveOut(
-      at,
-      `${name} may belong to any of ${pools.length} user pools`,
-      'let it refer to its pool',
-    )
+    const link = poolOf(model, userPool)
+    if (key === undefined || link.key === key) return true
+    if (link.kind === 'created') return false
+    const named = link.kind === 'named' ? `user pool ${printable(link.key)}` : 'another user pool'
+    const message = `${printable(id)} ${link.kind === 'named' ? 'belongs' : 'may belong'} to ${named}`
+    leaveOut(userPool?.at ?? at, message, 'let it refer to the pool, or leave it')
     return false
   }
 
@@ -66,19 +59,21 @@ export function poolMembers(
     leaveOut(at, 'modules or macros may deploy more', 'pass their templates as well')
   }
   return {
-    pool: chosen,
+    pool: chosen?.pool,
     servers: models.flatMap((model) => model.resourceServers.filter((one) => isThere(one, model))),
     clients: models.flatMap((model) => model.clients.filter((one) => isThere(one, model))),
   }
 }
 
-function choose(
-  pools: readonly InfraUserPool[],
-  userPool: string | undefined,
-): InfraUserPool | undefined {
-  const found = userPool === undefined ? pools : pools.filter(({ id }) => id === userPool)
+interface Declared {
+  readonly pool: InfraUserPool
+  readonly model: InfraModel
+}
+
+function choose(pools: readonly Declared[], userPool: string | undefined): Declared | undefined {
+  const found = userPool === undefined ? pools : pools.filter(({ pool }) => pool.id === userPool)
   if (found.length === 1 || (found.length === 0 && userPool === undefined)) return found[0]
-  const ids = pools.map(({ id, at }) => `${printable(id)} (${placeOf(at)})`).join(', ')
+  const ids = pools.map(({ pool }) => `${printable(pool.id)} (${placeOf(pool.at)})`).join(', ')
   throw new OptionError(
     'userPool',
     userPool === undefined
@@ -87,26 +82,11 @@ function choose(
   )
 }
 
-/** Pools by the name of the SSM parameter that holds their id. */
-function publishedPools(models: readonly InfraModel[]): ReadonlyMap<string, InfraUserPool> {
-  const published = new Map<string, InfraUserPool>()
-  for (const { parameters, userPools } of models) {
-    for (const { name, value } of parameters) {
-      const pool = userPools.find(({ id }) => id === value?.source.resource)
-      if (pool !== undefined && name?.value !== undefined) published.set(name.value, pool)
-    }
-  }
-  return published
-}
-
-function poolOf(
-  fact: Fact<string> | undefined,
-  { userPools }: InfraModel,
-  published: ReadonlyMap<string, InfraUserPool>,
-): InfraUserPool | undefined {
-  const { resource, ssm } = fact?.source ?? {}
-  return userPools.find(({ id }) => id === resource) ?? published.get(ssm ?? '')
-}
+/** As a member that refers to it has it. */
+const referenceTo = ({ id, at }: InfraUserPool): Fact<string> => ({
+  ...{ at, value: undefined, refs: [id] },
+  source: { resource: id, attribute: 'Ref' },
+})
 
 /** Longest path that is told whole. */
 const LONGEST_PATH = 400

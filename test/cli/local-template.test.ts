@@ -272,6 +272,7 @@ t.test('several pools: each by its id', async (t) => {
   Stray:
     Type: AWS::Cognito::UserPoolClient
     Properties: { UserPoolId: !ImportValue elsewhere, ${MACHINE}, AllowedOAuthScopes: ['stock/count'] }
+  Lost: { Type: AWS::Cognito::UserPoolClient }
 `
   const files = { 'a.yaml': `${HEAD}${client('Reader', `${MACHINE}, ${READS}`)}${other}` }
   const flags = ['-t', '@a.yaml', '--parameter', 'Stage=x', '--json']
@@ -292,7 +293,8 @@ t.test('several pools: each by its id', async (t) => {
       clientsOf(ran.out).map((it) => it.clientId),
       [clientId],
     )
-    t.match(ran.err, /^@a\.yaml:27:3: left out: Stray may belong to any of 2 user pools; /m)
+    t.match(ran.err, /^@a\.yaml:29:\d+: left out: Stray may belong to another user pool; /m)
+    t.match(ran.err, /^@a\.yaml:30:3: left out: Lost may belong to another user pool; /m)
   }
 })
 

@@ -108,7 +108,7 @@ t.test('every fact that is open is told at its place', async (t) => {
     server('Nameless', `UserPoolId: !Ref Pool, Identifier: ${unknown}`),
     server(
       'Partial',
-      `UserPoolId: !Ref Pool, Identifier: a, Scopes: [{ ScopeName: ${unknown} }, { ScopeName: b }]`,
+      `UserPoolId: !Ref Pool, Identifier: a, Scopes: [{ ScopeName: ${unknown}, ScopeDescription: a }, { ScopeName: b, ScopeDescription: ${unknown} }]`,
     ),
     server('Listed', `UserPoolId: !Ref Pool, Identifier: c, Scopes: ${unknown}`),
     client(
