@@ -1,6 +1,6 @@
 /**
  * Runs the examples; of orders, as the README says, the demo, the line for programs, and the curl lines
- * as a newcomer pastes them. Ends only what it started.
+ * as a newcomer pastes them. Needs the package built. Ends only what it started.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -198,7 +198,7 @@ function checkDrifts() {
   }
 }
 
-execFileSync('npm', ['run', '--silent', 'build:examples'], { stdio: 'inherit' })
+execFileSync('npx', ['tsc', '-p', 'examples/tsconfig.json'], { stdio: 'inherit' })
 execFileSync('node', ['.examples/orders/demo.js'], { stdio: ['ignore', 'ignore', 'inherit'] })
 await checkJson()
 await checkCurlLines()

@@ -61,7 +61,15 @@ function install(tarball, dependencies) {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
     run(
       'npm',
-      ['install', '--no-audit', '--no-fund', '--no-save', tarball, ...dependencies],
+      [
+        'install',
+        '--prefer-offline',
+        '--no-audit',
+        '--no-fund',
+        '--no-save',
+        tarball,
+        ...dependencies,
+      ],
       folder,
     )
     installed.set(key, join(folder, 'node_modules'))
@@ -193,12 +201,20 @@ const RESOLUTIONS = {
   bundler: { module: 'esnext', moduleResolution: 'bundler' },
 }
 
-/** `skipLibCheck` off, so that every declaration the subpath names has to be there. */
-function checkTypes(tarball, name, source, dependencies, resolutions = ['nodenext']) {
+/**
+ * Each source as ESM and CommonJS; `skipLibCheck` off, so that every declaration the subpaths name has to be
+ * there. Those that add to no type of others share a program: most of its time goes to what all of them need.
+ */
+function checkTypes(tarball, name, sources, dependencies, resolutions = ['nodenext']) {
+  const files = {}
+  for (const [subpath, source] of Object.entries(sources)) {
+    files[`${subpath}.ts`] = source
+    files[`${subpath}.cts`] = source
+  }
   const folder = consumer(`types-${name}`, tarball, {
     dependencies: [`@types/node@${version('@types/node')}`, ...dependencies],
     manifest: { type: 'module' },
-    files: { 'main.ts': source, 'commonjs.cts': source },
+    files,
   })
   for (const resolution of resolutions) {
     const compilerOptions = {
@@ -209,7 +225,7 @@ function checkTypes(tarball, name, source, dependencies, resolutions = ['nodenex
       skipLibCheck: false,
       types: ['node'],
     }
-    const include = resolution === 'bundler' ? ['main.ts'] : ['main.ts', 'commonjs.cts']
+    const include = resolution === 'bundler' ? ['*.ts'] : ['*.ts', '*.cts']
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include }))
     run(TSC, ['-p', '.'], folder, { stdio: ['ignore', 'inherit', 'inherit'] })
   }
@@ -272,19 +288,55 @@ try {
   checkRuntimes(tarball)
   checkTypes(
     tarball,
-    'core',
-    `import { createResourceServer, type VerifiedToken } from 'cognito-m2m'
+    'alone',
+    {
+      core: `import { createResourceServer, type VerifiedToken } from 'cognito-m2m'
      const guard = createResourceServer({ userPoolId: 'a', clientId: null }).guard({ scopes: 'a/b' })
      export const token: VerifiedToken | Promise<VerifiedToken> = guard(undefined)
      // @ts-expect-error clientId has to be said
      createResourceServer({ userPoolId: 'a' })`,
+      client: `import { createTokenClient, memoryStore, redisStore, type AccessToken } from 'cognito-m2m/client'
+     const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: async () => 'a', store: memoryStore() })
+     export const token: Promise<AccessToken> = client.getToken({ scopes: 'a/b' })
+     export const answer: Promise<Response> = client.fetch('https://a.example', { method: 'POST' })
+     export type Redis = Parameters<typeof redisStore>[0]
+     // @ts-expect-error clientSecret has to be said
+     createTokenClient({ tokenEndpoint: 'a', clientId: 'a' })`,
+      testing: `import { createTestUserPool } from 'cognito-m2m/testing'
+     export const token: string = createTestUserPool().accessToken({ scopes: ['a/b'] })`,
+      usage: `import { createUsage, type UsageReport } from 'cognito-m2m/usage'
+     const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+     export const report: Promise<UsageReport> = usage.report()
+     // @ts-expect-error prices are configuration
+     createUsage({})`,
+      openapi: `import { defineScopes } from 'cognito-m2m'
+     import { openApiParts } from 'cognito-m2m/openapi'
+     const orders = defineScopes('orders', { read: 'Read orders' })
+     const parts = openApiParts({ tokenUrl: 'https://a.example/oauth2/token', scopes: [orders] })
+     export const [first] = parts.access({ scopes: orders.read }).security
+     // @ts-expect-error the name is scopes
+     parts.access({ scope: 'a/b' })`,
+      // Typed on Node: it compiles without Express, and below with its types.
+      express: `import { cognitoAuth, getAuth } from 'cognito-m2m/express'
+     import type { IncomingMessage } from 'node:http'
+     const auth = cognitoAuth({ userPoolId: 'a', clientId: null })
+     auth({ scopes: 'a/b' })
+     export const caller = (request: IncomingMessage): string => getAuth(request).clientId
+     // @ts-expect-error declared by cognito-m2m/express/global alone
+     export type Global = Express.Request`,
+      infra: `import { checkScopes, type Finding, readTemplate, renderTemplate } from 'cognito-m2m/infra'
+     export const found: Promise<readonly Finding[]> = readTemplate({ file: 'a.yaml', text: '' }).then((model) => checkScopes(model))
+     // @ts-expect-error a dialect that is not there
+     renderTemplate({ name: 'a', resourceServers: [], clients: [] }, 'pulumi')`,
+    },
     [],
     Object.keys(RESOLUTIONS),
   )
   checkTypes(
     tarball,
     'registered',
-    `import { anyOf, createResourceServer, defineScopes } from 'cognito-m2m'
+    {
+      registered: `import { anyOf, createResourceServer, defineScopes } from 'cognito-m2m'
      const orders = defineScopes('orders', { read: 'Read orders' })
      const reports = defineScopes('reports', { run: 'Run reports' })
      const apis = [orders, reports]
@@ -293,92 +345,45 @@ try {
      server.guard({ scopes: anyOf('orders/read', reports.run) })
      // @ts-expect-error misspelt
      server.guard({ scopes: 'orders/raed' })`,
-    [],
-  )
-  checkTypes(
-    tarball,
-    'client',
-    `import { createTokenClient, memoryStore, redisStore, type AccessToken } from 'cognito-m2m/client'
-     const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: async () => 'a', store: memoryStore() })
-     export const token: Promise<AccessToken> = client.getToken({ scopes: 'a/b' })
-     export const answer: Promise<Response> = client.fetch('https://a.example', { method: 'POST' })
-     export type Redis = Parameters<typeof redisStore>[0]
-     // @ts-expect-error clientSecret has to be said
-     createTokenClient({ tokenEndpoint: 'a', clientId: 'a' })`,
-    [],
-  )
-  checkTypes(
-    tarball,
-    'testing',
-    `import { createTestUserPool } from 'cognito-m2m/testing'
-     export const token: string = createTestUserPool().accessToken({ scopes: ['a/b'] })`,
-    [],
-  )
-  checkTypes(
-    tarball,
-    'usage',
-    `import { createUsage, type UsageReport } from 'cognito-m2m/usage'
-     const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
-     export const report: Promise<UsageReport> = usage.report()
-     // @ts-expect-error prices are configuration
-     createUsage({})`,
+    },
     [],
   )
   checkTypes(
     tarball,
     'usage-redis',
-    `import { Redis } from 'ioredis'
+    {
+      'usage-redis': `import { Redis } from 'ioredis'
      import { redisUsageStore } from 'cognito-m2m/usage'
      redisUsageStore({ redis: new Redis({ lazyConnect: true }) })`,
+    },
     [`ioredis@${version('ioredis')}`],
   )
   checkTypes(
     tarball,
     'fastify',
-    `import { fastify } from 'fastify'
+    {
+      fastify: `import { fastify } from 'fastify'
      import { cognitoAuth } from 'cognito-m2m/fastify'
      const app = fastify()
      app.register(cognitoAuth, { userPoolId: 'a', clientId: null })
      app.get('/', { config: { auth: { scopes: 'a/b' } } }, async (request) => request.auth.clientId)
      // @ts-expect-error an open route has no token
      app.get('/open', { config: { auth: false } }, async (request) => request.auth.clientId)`,
+    },
     [`fastify@${version('fastify')}`],
   )
   checkTypes(
     tarball,
-    'openapi',
-    `import { defineScopes } from 'cognito-m2m'
-     import { openApiParts } from 'cognito-m2m/openapi'
-     const orders = defineScopes('orders', { read: 'Read orders' })
-     const parts = openApiParts({ tokenUrl: 'https://a.example/oauth2/token', scopes: [orders] })
-     export const [first] = parts.access({ scopes: orders.read }).security
-     // @ts-expect-error the name is scopes
-     parts.access({ scope: 'a/b' })`,
-    [],
-  )
-  checkTypes(
-    tarball,
     'openapi-fastify',
-    `import { fastify } from 'fastify'
+    {
+      'openapi-fastify': `import { fastify } from 'fastify'
      import { cognitoOpenApi } from 'cognito-m2m/openapi/fastify'
      const app = fastify()
      app.register(cognitoOpenApi, { tokenUrl: 'https://a.example/oauth2/token', scopes: [] })
      // @ts-expect-error scopes have to be said
      app.register(cognitoOpenApi, { tokenUrl: 'https://a.example/oauth2/token' })`,
+    },
     [`fastify@${version('fastify')}`, `@fastify/swagger@${version('@fastify/swagger')}`],
-  )
-  // Typed on Node: it compiles without Express, and with its types.
-  checkTypes(
-    tarball,
-    'express',
-    `import { cognitoAuth, getAuth } from 'cognito-m2m/express'
-     import type { IncomingMessage } from 'node:http'
-     const auth = cognitoAuth({ userPoolId: 'a', clientId: null })
-     auth({ scopes: 'a/b' })
-     export const caller = (request: IncomingMessage): string => getAuth(request).clientId
-     // @ts-expect-error declared by cognito-m2m/express/global alone
-     export type Global = Express.Request`,
-    [],
   )
   const withExpress = [
     `express@${version('express')}`,
@@ -387,52 +392,61 @@ try {
   checkTypes(
     tarball,
     'express-app',
-    `import express from 'express'
+    {
+      'express-app': `import express from 'express'
      import { cognitoAuth, getAuth } from 'cognito-m2m/express'
      const auth = cognitoAuth({ userPoolId: 'a', clientId: null })
      express().get('/:id', auth({ scopes: 'a/b' }), (req, res) => void res.json([req.params.id, getAuth(req).clientId]))
      // @ts-expect-error declared by cognito-m2m/express/global alone
      express().get('/', auth(), (req, res) => void res.json(req.auth))`,
+    },
     withExpress,
   )
   checkTypes(
     tarball,
     'express-global',
-    `import express from 'express'
+    {
+      'express-global': `import express from 'express'
      import { cognitoAuth } from 'cognito-m2m/express'
      import 'cognito-m2m/express/global'
      const auth = cognitoAuth({ userPoolId: 'a', clientId: null })
      express().get('/', auth(), (req, res) => void res.json(req.auth?.clientId))
      // @ts-expect-error it may be missing
      express().get('/', auth(), (req, res) => void res.json(req.auth.clientId))`,
+    },
     withExpress,
   )
   checkTypes(
     tarball,
     'proxy',
-    `import { fastify } from 'fastify'
+    {
+      proxy: `import { fastify } from 'fastify'
      import { memoryStore, tokenProxy } from 'cognito-m2m/proxy'
      const app = fastify()
      app.register(tokenProxy, { tokenEndpoint: 'https://a/', store: memoryStore(), authorize: (request) => request.ip === '' })
      export const told: Promise<boolean> = app.tokenProxy.invalidate({ clientId: 'a' })
      // @ts-expect-error tokenEndpoint has to be said
      app.register(tokenProxy, {})`,
+    },
     [`fastify@${version('fastify')}`],
   )
   checkTypes(
     tarball,
     'lambda',
-    `import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
+    {
+      lambda: `import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
      import type { APIGatewayTokenAuthorizerHandler } from 'aws-lambda'
      export const handler: APIGatewayTokenAuthorizerHandler = createLambdaAuthorizer({
        userPoolId: 'a', clientId: null, routes: { 'GET /': {} }, resultTtl: 0,
      })`,
+    },
     [`@types/aws-lambda@${version('@types/aws-lambda')}`],
   )
   checkTypes(
     tarball,
     'dashboard',
-    `import { fastify } from 'fastify'
+    {
+      dashboard: `import { fastify } from 'fastify'
      import { createUsage } from 'cognito-m2m/usage'
      import { usageDashboard } from 'cognito-m2m/usage/dashboard'
      const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
@@ -440,18 +454,10 @@ try {
      app.register(usageDashboard, { prefix: '/usage', usage, authorize: (request) => request.ip === '::1' })
      // @ts-expect-error who may see it has to be said
      app.register(usageDashboard, { usage })`,
+    },
     [`fastify@${version('fastify')}`],
   )
   checkDashboard(tarball)
-  checkTypes(
-    tarball,
-    'infra',
-    `import { checkScopes, type Finding, readTemplate, renderTemplate } from 'cognito-m2m/infra'
-     export const found: Promise<readonly Finding[]> = readTemplate({ file: 'a.yaml', text: '' }).then((model) => checkScopes(model))
-     // @ts-expect-error a dialect that is not there
-     renderTemplate({ name: 'a', resourceServers: [], clients: [] }, 'pulumi')`,
-    [],
-  )
   checkJest(tarball)
   process.stdout.write(
     `package: ${count} files; ESM, CommonJS, TypeScript and Jest consumers pass\n`,

@@ -98,7 +98,13 @@ export function written<T extends object>(members: { [Key in keyof T]: T[Key] | 
 }
 
 /** What every resource of the model has. */
-export const common = ({ id, at, conditional, complete, dependsOn }: Resource) => ({
+export const common = ({
+  id,
+  at,
+  conditional,
+  complete,
+  dependsOn,
+}: Resource): Pick<Resource, 'id' | 'at' | 'conditional' | 'complete' | 'dependsOn'> => ({
   id,
   at,
   conditional,
