@@ -28,7 +28,8 @@ export function isCognito(
   return (userPools?.items ?? []).some((item) => {
     const texts = item.pieces ?? [item.value]
     const named = texts.some((text) => typeof text === 'string' && /cognito-idp\./.test(text))
-    return named || poolOf(model, item).kind === 'created'
+    const pool = poolOf(model, item)
+    return named || (pool.kind === 'created' && pool.assumed === undefined)
   })
 }
 

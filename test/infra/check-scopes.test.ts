@@ -160,7 +160,13 @@ t.test('limits, each at what exceeds it', async (t) => {
     [[server('{}')], ['{']],
     [[server(hundred)], []],
     [[server(`${hundred}, ${scope('more')}`)], ["{ ScopeName: 'more'"]],
-    [[server(`${hundred}, !Ref AWS::NoValue, { ScopeName: !Ref X, ScopeDescription: x }`), '  X: {}'], []],
+    [
+      [
+        server(`${hundred}, !Ref AWS::NoValue, { ScopeName: !Ref X, ScopeDescription: x }`),
+        '  X: {}',
+      ],
+      [],
+    ],
     [servers(25), []],
     [servers(26), ['S25: { Type: AWS::Cognito::UserPoolResourceServer']],
     [servers(25).concat('  Other: { Type: AWS::Cognito::UserPool }'), []],
