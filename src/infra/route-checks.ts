@@ -7,7 +7,7 @@ import { authorizerOf, poolsOf, undefinedScope } from './gateway-checks.ts'
 import type { InfraModel, InfraRoute } from './model.ts'
 import { areOne, type PoolLink } from './pool-links.ts'
 import { type Gateway, gatewayRoute } from './route-match.ts'
-import { grants, identifierOf, isMachine, type ScopeTable } from './scope-table.ts'
+import { areKnown, grants, identifierOf, isMachine, type ScopeTable } from './scope-table.ts'
 
 type Pools = readonly PoolLink[]
 
@@ -94,7 +94,7 @@ function comparedGuards(app: ReadRoute, gateway: InfraRoute, where: string): Fin
 
 function comparedScopes(app: ReadRoute, gateway: InfraRoute): Finding[] {
   const { scopes } = gateway
-  if (app.open || scopes?.complete !== true || scopes.items.length === 0) return []
+  if (app.open || scopes === undefined || !areKnown(scopes) || scopes.items.length === 0) return []
   const admitted = new Set(scopes.items.map(({ value }) => value))
   return app.alternatives.flatMap((choice) => {
     const [first] = choice
