@@ -20,14 +20,16 @@ export function poolsOf(
 
 /** Whether it certainly judges Cognito's tokens: a JWT authorizer takes any issuer's. */
 export function isCognito(
-  { userPools: created }: InfraModel,
+  model: InfraModel,
   { kind, userPools }: InfraAuthorizer,
+  { poolOf }: ScopeTable,
 ): boolean {
   if (kind === 'rest') return true
-  return (userPools?.items ?? []).some(({ value, pieces = [value], refs }) => {
-    const named = pieces.some((text) => typeof text === 'string' && /cognito-idp\./.test(text))
-    // An issuer that says nothing may be anybody's, also where there is but one pool.
-    return named || (value === undefined && created.some(({ id }) => refs.includes(id)))
+  return (userPools?.items ?? []).some((item) => {
+    const texts = item.pieces ?? [item.value]
+    const named = texts.some((text) => typeof text === 'string' && /cognito-idp\./.test(text))
+    const pool = poolOf(model, item)
+    return named || (pool.kind === 'created' && pool.assumed === undefined)
   })
 }
 
@@ -35,10 +37,11 @@ export function isCognito(
 export function authorizerOf(
   model: InfraModel,
   { authorization, authorizer }: InfraRoute,
+  table: ScopeTable,
 ): InfraAuthorizer | undefined {
   const found = model.authorizers.find(({ id }) => id === authorizer)
   if (authorization !== 'cognito' || found === undefined) return undefined
-  return isCognito(model, found) ? found : undefined
+  return isCognito(model, found, table) ? found : undefined
 }
 
 export function checkGateway(model: InfraModel, table: ScopeTable): Finding[] {
@@ -50,10 +53,10 @@ export function checkGateway(model: InfraModel, table: ScopeTable): Finding[] {
   }
   return [
     ...model.authorizers
-      .filter((authorizer) => isCognito(model, authorizer))
+      .filter((authorizer) => isCognito(model, authorizer, table))
       .flatMap((authorizer) => admitted(authorizer.scopes, authorizer)),
     ...model.routes.flatMap((route) => {
-      const authorizer = authorizerOf(model, route)
+      const authorizer = authorizerOf(model, route, table)
       if (authorizer === undefined) return []
       return [
         ...admitted(route.scopes, authorizer),

@@ -12,6 +12,8 @@ export interface PoolLink {
   readonly kind: 'created' | 'named' | 'published' | 'unknown'
   /** One key, one pool. */
   readonly key: string
+  /** Whether it is what is unknown is taken for. */
+  readonly assumed?: true
 }
 
 export type PoolOf = (model: InfraModel, fact?: Fact<string>) => PoolLink
@@ -94,7 +96,7 @@ export function poolLinks(models: readonly InfraModel[]): PoolOf {
   function unknown(): PoolLink {
     const [pool, ...others] = created
     if (pool === undefined) return { kind: 'unknown', key: '' }
-    if (others.length === 0) return pool
+    if (others.length === 0) return { ...pool, assumed: true }
     unknowns += 1
     return { kind: 'unknown', key: `unknown ${unknowns}` }
   }

@@ -7,7 +7,7 @@ import { authorizerOf, poolsOf, undefinedScope } from './gateway-checks.ts'
 import type { InfraModel, InfraRoute } from './model.ts'
 import { areOne, type PoolLink } from './pool-links.ts'
 import { type Gateway, gatewayRoute } from './route-match.ts'
-import { grants, identifierOf, isMachine, type ScopeTable } from './scope-table.ts'
+import { areKnown, grants, identifierOf, isMachine, type ScopeTable } from './scope-table.ts'
 
 type Pools = readonly PoolLink[]
 
@@ -109,7 +109,7 @@ function comparedScopes(
   isDefined: (scope: string) => boolean,
 ): Finding[] {
   const { scopes } = gateway
-  if (app.open || scopes?.complete !== true || scopes.items.length === 0) return []
+  if (app.open || scopes === undefined || !areKnown(scopes) || scopes.items.length === 0) return []
   const admitted = new Set(scopes.items.map(({ value }) => value))
   return app.alternatives.flatMap((choice) => {
     const [first] = choice

@@ -1,6 +1,6 @@
 /** Which scopes the templates define and grant, in which pool, and how sure that is. */
 import { isReserved } from '../core/scopes.ts'
-import type { Fact, InfraClient, InfraModel, InfraResourceServer } from './model.ts'
+import type { Fact, FactList, InfraClient, InfraModel, InfraResourceServer } from './model.ts'
 import { areOne, mayBeOne, type PoolLink, type PoolOf, poolLinks } from './pool-links.ts'
 import type { Position } from './template-error.ts'
 
@@ -111,7 +111,10 @@ function ungranted(
 
 /** Whether every scope that it is granted is known. */
 const isKnown = ({ complete, scopes }: InfraClient): boolean =>
-  complete && scopes?.complete !== false
+  complete && (scopes === undefined || areKnown(scopes))
+
+export const areKnown = ({ complete, items }: FactList<string>): boolean =>
+  complete && items.every(({ value }) => value !== undefined)
 
 function grouped<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T[]> {
   const groups = new Map<string, T[]>()
