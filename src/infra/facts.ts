@@ -1,5 +1,5 @@
 /** Values → the facts of the model. */
-import type { Fact, FactList } from './model.ts'
+import type { Fact, FactList, InfraResource } from './model.ts'
 import { list, type Resource, type Scalar, textOf, type Value } from './value.ts'
 
 type Members = ReadonlyMap<string, Value>
@@ -98,13 +98,7 @@ export function written<T extends object>(members: { [Key in keyof T]: T[Key] | 
 }
 
 /** What every resource of the model has. */
-export const common = ({
-  id,
-  at,
-  conditional,
-  complete,
-  dependsOn,
-}: Resource): Pick<Resource, 'id' | 'at' | 'conditional' | 'complete' | 'dependsOn'> => ({
+export const common = ({ id, at, conditional, complete, dependsOn }: Resource): InfraResource => ({
   id,
   at,
   conditional,

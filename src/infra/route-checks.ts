@@ -23,7 +23,7 @@ export function appPools(
   const { model } = gateway
   const pools = routes.flatMap((route) => {
     const found = gatewayRoute(gateway, route)
-    const authorizer = found && authorizerOf(model, found)
+    const authorizer = found && authorizerOf(model, found, table)
     return authorizer === undefined ? [] : poolsOf(model, authorizer, table)
   })
   return pools.length === 0 ? unknown : pools
@@ -75,7 +75,7 @@ export const checkAgreement = (
     const found = route.other ? undefined : gatewayRoute(gateway, route)
     if (found === undefined) return []
     const guards = comparedGuards(route, found, where)
-    const authorizer = authorizerOf(gateway.model, found)
+    const authorizer = authorizerOf(gateway.model, found, table)
     if (guards.length > 0 || authorizer === undefined) return guards
     const pools = poolsOf(gateway.model, authorizer, table)
     // What is defined nowhere is told as that.
