@@ -27,7 +27,8 @@ export function checkLifetimes(
   const judges = models.flatMap((model) =>
     model.authorizers.flatMap((authorizer) => {
       const ttl = ttlOf(authorizer)
-      if (ttl === undefined || authorizer.conditional || !isCognito(model, authorizer, table)) return []
+      if (ttl === undefined || authorizer.conditional || !isCognito(model, authorizer, table))
+        return []
       return [{ name: printable(authorizer.id), ttl, pools: poolsOf(model, authorizer, table) }]
     }),
   )
