@@ -23,7 +23,7 @@ const MAX_WORK = 1_000_000
  * Refuses what would keep a parser busy or overflow its stack, in one pass. Counts brackets, wherever
  * they stand, and YAML's lists in lists on one line, which nest without.
  */
-export function checkLimits(file: string, text: string, longest = MAX_LENGTH): void {
+export function checkLimits(file: string, text: string, longest: number = MAX_LENGTH): void {
   if (text.length > longest) {
     throw new TemplateError(
       { file, line: 1, column: 1 },
