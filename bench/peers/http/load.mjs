@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { answering } from '../machine.mjs'
-import { sequenceOf } from './loads.mjs'
+import { forgetServers, sequenceOf } from './loads.mjs'
 
 const LENGTH = /\r\ncontent-length: *(\d+)/i
 
@@ -108,6 +108,7 @@ function close() {
 answering(async (message) => {
   if (message.connections !== undefined) await open(message)
   if (message.requests !== undefined) return run(message)
+  if (message.forget === true) forgetServers()
   close()
   return {}
 })

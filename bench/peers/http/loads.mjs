@@ -73,6 +73,11 @@ function prepare(path) {
 
 let prepared
 
+/** Servers of another round are other servers, on ports that may come again. */
+export function forgetServers() {
+  prepared?.used.clear()
+}
+
 /** A token no other request to this server had. */
 function unused({ fresh, used }, port) {
   const index = used.get(port) ?? 0

@@ -130,6 +130,7 @@ export async function measureRounds(names, { framework, settings, told, cores, s
     for (let round = 0; round < settings.rounds; round += 1) {
       const begun = performance.now()
       const servers = await openAll(shuffled(names), { framework, told, cores })
+      await ask(load, { forget: true })
       try {
         if (round === 0) for (const target of servers) await check(target, shared.credentials)
         const run = { round, settings, core, shared: load, credentials: shared.path }
