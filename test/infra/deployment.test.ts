@@ -182,7 +182,7 @@ Resources:
 t.test('users among the callers, and other APIs', async (t) => {
   const without = api('!Ref PoolArn', '').replace(', AuthorizationScopes: []', '')
   const together = (auth: string) => found({ 'auth.yaml': auth, 'api.yaml': without })
-  const GET = 'api.yaml: { Type: Api'
+  const GET = 'api.yaml: Get: { Type: Api'
   t.strictSame(await together(AUTH), [`error authorizer-no-scopes ${GET}`])
   const users = AUTH.replace(
     'Outputs:',

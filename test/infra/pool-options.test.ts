@@ -77,7 +77,7 @@ t.test('with what a deployment fails is refused in the words of the check', asyn
   )
   t.throws(() => poolOptionsOf(wrong), {
     message:
-      /^cognito-m2m: the template would not be deployed: a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use one of orders\/read$/,
+      /^cognito-m2m: the template would not be deployed: a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read$/,
   })
 })
 
