@@ -26,6 +26,10 @@ t.test(
       redis.disconnect()
       await server.kill()
     })
+    // Code is loaded and compiled, and all are connected: twenty at once in one process wait for each other.
+    await Promise.all(stores.map((store) => store.get('none', 'none')))
+    await clients[0]?.getToken({ scopes: 'warm/up' })
+    requests = 0
     const tokens = await Promise.all(clients.map((client) => client.getToken()))
     t.equal(requests, 1)
     t.ok(tokens.every(({ accessToken }) => accessToken === 'token-1'))

@@ -1,6 +1,6 @@
 /**
  * Whatever is changed in a template of the corpus, reading and checking it ends with a model or an error
- * of ours. FUZZ_RUNS and FUZZ_SEED change how many changes there are, and repeat a run.
+ * of ours. TEMPLATE_RUNS and FUZZ_SEED change how many changes there are, and repeat a run.
  */
 import { randomInt } from 'node:crypto'
 import { readdirSync } from 'node:fs'
@@ -9,7 +9,7 @@ import t from 'tap'
 import { checkScopes, readTemplate, TemplateError } from '../../src/infra/index.ts'
 import { fixture } from './templates.ts'
 
-const RUNS = Number(process.env['FUZZ_RUNS'] || 600)
+const RUNS = Number(process.env['TEMPLATE_RUNS'] || 600)
 const seed = Number(process.env['FUZZ_SEED'] || randomInt(2 ** 31))
 /** Seconds of processor time; a template of a few kilobytes takes milliseconds. */
 const LIMIT = 5
@@ -105,7 +105,7 @@ function changed(text: string, { at, drop, copied, put }: Change): string {
 }
 
 t.test('a model, or an error of ours with its place, in time', async (t) => {
-  t.comment(`FUZZ_SEED=${seed} FUZZ_RUNS=${RUNS}`)
+  t.comment(`FUZZ_SEED=${seed} TEMPLATE_RUNS=${RUNS}`)
   const outcomes = { read: 0, refused: 0 }
   const property = fc.asyncProperty(
     fc.constantFrom(...corpus),
