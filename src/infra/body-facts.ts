@@ -4,6 +4,7 @@ import {
   member,
   numberFact,
   oneOrMore,
+  placeOf,
   property,
   textFact,
   textList,
@@ -66,7 +67,7 @@ export function bodyFacts(
       if (!METHODS.has(name.toLowerCase())) return []
       const method = name === ANY ? 'ANY' : name.toUpperCase()
       const own = member(operation, 'security')
-      const at = item.names?.get(name) ?? operation.at
+      const at = placeOf(item, name)
       const known = { at, source: {}, refs: [] }
       return written<InfraRoute>({
         ...common(resource),

@@ -1,5 +1,6 @@
 /** Values → the facts of the model. */
 import type { Fact, FactList, InfraResource } from './model.ts'
+import type { Position } from './template-error.ts'
 import { list, type Resource, type Scalar, textOf, type Value } from './value.ts'
 
 type Members = ReadonlyMap<string, Value>
@@ -8,6 +9,11 @@ type Members = ReadonlyMap<string, Value>
 export function member(value: Value | undefined, key: string): Value | undefined {
   const found = value?.kind === 'map' ? value.entries.get(key) : undefined
   return found?.kind === 'absent' ? undefined : found
+}
+
+/** Where a member of a map stands: at its name, else at what it is. */
+export function placeOf(map: Value & { readonly kind: 'map' }, key: string): Position {
+  return map.names.get(key) ?? (map.entries.get(key) as Value).at
 }
 
 export function property(members: Members, key: string): Value | undefined {

@@ -84,9 +84,7 @@ function plain(tree: Tree | undefined): unknown {
   if (tree === undefined) return undefined
   if (tree.kind === 'scalar') return tree.value
   if (tree.kind === 'list') return tree.items.map(plain)
-  // A scope may have the name of one of CloudFormation's functions.
-  if (tree.kind === 'call') return { [tree.name]: plain(tree.argument) }
-  return Object.fromEntries([...tree.entries].map(([name, { value }]) => [name, plain(value)]))
+  return Object.fromEntries([...mapOf(tree)].map(([name, { value }]) => [name, plain(value)]))
 }
 
 /** Tells where in the file a wrong member stands. */
@@ -98,11 +96,7 @@ function placed(root: Tree, read: () => void): void {
     let tree = root
     for (const [name] of option.matchAll(/[^.[\]]+/g)) {
       const inner: Tree | undefined =
-        tree.kind === 'list'
-          ? tree.items[Number(name)]
-          : tree.kind === 'map'
-            ? tree.entries.get(name)?.value
-            : undefined
+        tree.kind === 'list' ? tree.items[Number(name)] : mapOf(tree).get(name)?.value
       if (inner === undefined) break
       tree = inner
     }

@@ -5,6 +5,7 @@ import {
   isOpen,
   member,
   oneOrMore,
+  placeOf,
   property,
   resourceOf,
   textFact,
@@ -131,7 +132,7 @@ function merged(shared: Value | undefined, own: Value | undefined): Value | unde
   for (const [key, value] of own.entries) {
     entries.set(key, merged(shared.entries.get(key), value) as Value)
   }
-  const names = new Map([...(shared.names ?? []), ...(own.names ?? [])])
+  const names = new Map([...shared.names, ...own.names])
   return { ...own, entries, names, complete: own.complete && shared.complete }
 }
 
@@ -151,7 +152,7 @@ function authorizersOf(
     const issuer = member(given, 'issuer') ?? member(given, 'Issuer')
     const authorizer = written<InfraAuthorizer>({
       id: `${id}.${name}`,
-      at: authorizers.names?.get(name) ?? value.at,
+      at: placeOf(authorizers, name),
       conditional,
       complete: value.kind === 'map' && value.complete,
       dependsOn: value.refs,
@@ -179,7 +180,7 @@ function eventsOf(resource: Resource, apis: ReadonlyMap<string, Api>): Event[] {
     const api = apis.get(written === undefined ? flavour.implicit : (resourceOf(written) ?? ''))
     const route = { id: `${resource.id}.${name}`, conditional: resource.conditional }
     const auth = member(properties, 'Auth')
-    const at = events.names?.get(name) ?? value.at
+    const at = placeOf(events, name)
     return { ...route, at, value, api, auth, ...methodAndPath(at, properties, flavour) }
   })
 }

@@ -120,7 +120,7 @@ export class TerraformResolver {
       else known.set(name, this.value(member))
     }
     const refs = refsOf(known.values())
-    return { kind: 'map', at, refs, entries: known, complete }
+    return { kind: 'map', at, refs, entries: known, names: new Map(), complete }
   }
 
   #named(root: string, steps: readonly Step[], at: Position): Value {

@@ -162,7 +162,7 @@ function toMembers(
     const name = rename(type)
     const value: Value = dynamic
       ? unknown(inner.at, members.refs)
-      : { kind: 'map', at: inner.at, ...members }
+      : { kind: 'map', at: inner.at, names: new Map(), ...members }
     entries.set(name, SINGLE_BLOCKS.has(type) ? value : appended(entries.get(name), value))
   }
   return { entries, complete, refs: [...refs] }

@@ -49,8 +49,8 @@ export type Value = Placed &
     | {
         readonly kind: 'map'
         readonly entries: ReadonlyMap<string, Value>
-        /** Where their names stand, in CloudFormation. */
-        readonly names?: ReadonlyMap<string, Position>
+        /** Where their names stand; empty in Terraform. */
+        readonly names: ReadonlyMap<string, Position>
         readonly complete: boolean
       }
     | {

@@ -184,6 +184,7 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
   await refused('openapi: 3.1.0\npaths: [', /^a\.yaml:2:\d+: is not well-formed/)
   await refused('openapi: 3.1\npaths: 5', 'a.yaml:2:8: is no object: write one there')
   await refused(document('  orders: {}'), 'a.yaml:14:3: orders is no path: begin it with a slash')
+  await refused(document('  /a: 5'), 'a.yaml:14:7: is no object: write one there')
   await refused(document('  /a: { get: 5 }'), 'a.yaml:14:14: is no object: write one there')
   const at = (security: string) => document(`  /a: { get: { security: ${security} } }`)
   await refused(at('{}'), 'a.yaml:14:26: is no list: write one there')
@@ -270,6 +271,10 @@ t.test('what is no routes file is told with its place', async (t) => {
     'routes.json:2:2: route is unknown: use one of $schema, routes, scopes',
   )
   await refused('{"routes": [5]}', 'routes.json:1:13: routes[0] is 5: pass a plain object')
+  await refused(
+    '{"routes": [{"path": "/a", "auth": false}]}',
+    'routes.json:1:13: routes[0].method is undefined: pass a method',
+  )
   await refused(
     '{"routes": [{"method": 5}]}',
     'routes.json:1:24: routes[0].method is 5: pass a method',

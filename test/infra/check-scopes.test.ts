@@ -91,6 +91,13 @@ ${method('', 'POST')}
   ])
 })
 
+t.test('an authorizer that names no pool is for the one there is', async (t) => {
+  const judge = authorizer().replace(', ProviderARNs: [!GetAtt Pool.Arn]', '')
+  t.strictSame(await one(POOL, server(), client(READ), API, judge, method('orders/echo')), [
+    'error scope-undefined a.yaml: orders/echo',
+  ])
+})
+
 t.test('the same in Terraform', async (t) => {
   const text = `resource "aws_cognito_user_pool" "pool" {}
 resource "aws_cognito_resource_server" "orders" {

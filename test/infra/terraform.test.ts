@@ -242,6 +242,7 @@ variable "given" {}
   const one = ['c', true, undefined, undefined, '…']
   t.strictSame(await read_('var.given'), [one])
   t.strictSame(await read_('toset([var.given, "a"])'), [one])
+  t.strictSame(await read_('[{ a = 1 }]'), [one])
   t.strictSame(await read_('{ (var.given) = 1 }'), [one])
   t.strictSame(
     await read_(
