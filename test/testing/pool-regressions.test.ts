@@ -226,7 +226,7 @@ t.test('a fault of the program is one line, no stack', async (t) => {
   child.stderr.on('data', (chunk: Buffer) => {
     err += chunk.toString()
   })
-  t.strictSame(await once(child, 'close'), [1, null])
+  t.strictSame(await once(child, 'close'), [2, null])
   t.match(err, /^cognito-m2m: [^\n]+\n$/)
 })
 
