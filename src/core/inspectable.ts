@@ -9,21 +9,36 @@ const REQUIREMENT = Symbol.for('cognito-m2m.requirement')
 /** On a context of Fastify: what a route of it, or of one below, needs. */
 const NEEDS = Symbol.for('cognito-m2m.needs')
 
-/** What a route with this config, declared in this context, needs; `false` is open. */
-export type Needs = (context: object, config: object) => CompiledRequirement | false
+/** What of a requirement documents and templates can say. */
+export type ToldRequirement = Pick<CompiledRequirement, 'allOf' | 'anyOf' | 'optional'>
 
-/** Guards run on what they were made of, whatever becomes of what is told here. */
+/** What a route with this config, declared in this context, needs; `false` is open. */
+export type Needs<Told = ToldRequirement> = (context: object, config: object) => Told | false
+
+/** Whoever holds a guard can reach what is told here: a frozen copy, never what the guard runs on. */
+function told({ allOf, anyOf, optional }: CompiledRequirement): ToldRequirement {
+  return Object.freeze({
+    allOf: Object.freeze([...allOf]),
+    anyOf: Object.freeze([...anyOf]),
+    optional,
+  })
+}
+
 export function tellRequirement<It extends object>(it: It, requirement: CompiledRequirement): It {
-  return Object.defineProperty(it, REQUIREMENT, { value: requirement })
+  return Object.defineProperty(it, REQUIREMENT, { value: told(requirement) })
 }
 
 /** Undefined for what is no guard. */
-export function toldRequirement(it: object): CompiledRequirement | undefined {
-  return (it as { [REQUIREMENT]?: CompiledRequirement })[REQUIREMENT]
+export function toldRequirement(it: object): ToldRequirement | undefined {
+  return (it as { [REQUIREMENT]?: ToldRequirement })[REQUIREMENT]
 }
 
 /** For one context and those below, until one of them has its own. */
-export function tellNeeds(context: object, needs: Needs): void {
+export function tellNeeds(context: object, needOf: Needs<CompiledRequirement>): void {
+  const needs: Needs = (inner, config) => {
+    const need = needOf(inner, config)
+    return need === false ? false : told(need)
+  }
   Object.defineProperty(context, NEEDS, { value: needs })
 }
 

@@ -1,7 +1,6 @@
 /** The routes of an Express app, each with the guards a request meets on its way there. */
 import { METHODS } from 'node:http'
-import { toldRequirement } from '../../core/inspectable.ts'
-import type { CompiledRequirement } from '../../core/requirement.ts'
+import { type ToldRequirement, toldRequirement } from '../../core/inspectable.ts'
 import type { AppRoute, Position } from '../../infra/index.ts'
 import type { ExpressApp, ExpressWatch, Layer, Step } from './express-watch.ts'
 import { isExpressApp, layersOf } from './express-watch.ts'
@@ -68,7 +67,7 @@ class Reader {
   }
 
   /** What every request to a route has to meet. */
-  needsOf(stack: readonly Layer[], declared: Declared): readonly CompiledRequirement[] {
+  needsOf(stack: readonly Layer[], declared: Declared): readonly ToldRequirement[] {
     for (const value of VALUES) {
       const path = samplePath(declared.path, value)
       const walk = this.#walk(stack, { ...declared, path }, 0)
@@ -92,7 +91,7 @@ class Reader {
   }
 
   #walk(stack: readonly Layer[], request: Wanted, depth: number): Walk {
-    const needs: CompiledRequirement[] = []
+    const needs: ToldRequirement[] = []
     for (const layer of stack) {
       const rest = restOf(layer, request.path, this.#isEverywhere(layer))
       if (rest === false || depth > DEPTH) continue
@@ -109,7 +108,7 @@ class Reader {
     const { route } = layer
     const mounted = this.#mounted(layer)
     if (mounted !== undefined) return this.#walk(mounted.stack, request, depth + 1)
-    const needs: CompiledRequirement[] = []
+    const needs: ToldRequirement[] = []
     for (const step of route?.stack ?? [layer as Step]) {
       if (step.method !== undefined && step.method !== request.method) continue
       if (step === request.handler) return { arrived: true, needs }
@@ -119,7 +118,7 @@ class Reader {
     return { arrived: false, needs }
   }
 
-  #needOf({ handle }: Pick<Step, 'handle'>): CompiledRequirement | undefined {
+  #needOf({ handle }: Pick<Step, 'handle'>): ToldRequirement | undefined {
     const need = toldRequirement(handle)
     this.guarded ||= need !== undefined
     return need
@@ -150,7 +149,7 @@ interface Wanted extends Handler {
 
 interface Walk {
   readonly arrived: boolean
-  readonly needs: readonly CompiledRequirement[]
+  readonly needs: readonly ToldRequirement[]
 }
 
 function below(prefixes: readonly string[], pattern: unknown): readonly string[] {

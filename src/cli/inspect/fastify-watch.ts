@@ -1,8 +1,7 @@
 /** Remembers the routes of every Fastify app from the moment it is made. */
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { toldNeeds } from '../../core/inspectable.ts'
-import type { CompiledRequirement } from '../../core/requirement.ts'
+import { type ToldRequirement, toldNeeds } from '../../core/inspectable.ts'
 import type { AppRoute, Position } from '../../infra/index.ts'
 import { callerPosition } from './declared-at.ts'
 import { type AppRoutes, InspectionFailure } from './inspection.ts'
@@ -75,7 +74,7 @@ const twinOf = ({ path, auth }: AppRoute): string => JSON.stringify([path, auth]
 function authOf({ context, options, method, url }: Declared): AppRoute['auth'] {
   const needs = toldNeeds(context)
   if (needs === undefined) return false
-  let need: CompiledRequirement | false
+  let need: ToldRequirement | false
   try {
     need = needs(context, options.config ?? {})
   } catch (error) {

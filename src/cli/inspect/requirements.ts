@@ -1,9 +1,9 @@
 /** What several guards in a row ask for together. */
-import type { CompiledRequirement } from '../../core/requirement.ts'
+import type { ToldRequirement } from '../../core/inspectable.ts'
 import type { AppRoute } from '../../infra/index.ts'
 
 /** Every one of them has to be met. `false` where there is none. */
-export function requirementOf(needs: readonly CompiledRequirement[]): AppRoute['auth'] {
+export function requirementOf(needs: readonly ToldRequirement[]): AppRoute['auth'] {
   if (needs.length === 0) return false
   const scopes = [...new Set(needs.flatMap(({ allOf }) => allOf))]
   const anyOf = choicesOf(needs.map((need) => need.anyOf))

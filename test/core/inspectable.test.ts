@@ -1,0 +1,49 @@
+/** What tools are told of a guard is theirs: nothing done to it changes what the guard asks for. */
+import express from 'express'
+import { fastify } from 'fastify'
+import t from 'tap'
+import { toldNeeds, toldRequirement } from '../../src/core/inspectable.ts'
+import { cognitoAuth } from '../../src/express/index.ts'
+import { cognitoAuth as plugin } from '../../src/fastify/index.ts'
+import { createTestUserPool } from '../../src/testing/index.ts'
+
+const pool = createTestUserPool({ clients: [{ clientId: 'a', scopes: ['orders/read'] }] })
+const need = { scopes: 'orders/write' }
+const headers = { authorization: `Bearer ${pool.accessToken()}` }
+
+/** As a tool of somebody else's might, or code that wants in. */
+function emptied(told: unknown): string[] {
+  const lists = told as { allOf: string[]; anyOf: string[] }
+  t.throws(() => lists.allOf.splice(0), TypeError)
+  t.throws(() => lists.anyOf.push('orders/read'), TypeError)
+  return Object.keys(lists).sort()
+}
+
+t.test('Express: a guard goes on asking for what it was made of', async (t) => {
+  const auth = cognitoAuth(pool.options())
+  const guard = auth(need)
+  t.strictSame(emptied(toldRequirement(guard)), ['allOf', 'anyOf', 'optional'])
+  const app = express().get('/orders', guard, (_request, response) => void response.send('in'))
+  const server = app.listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  const answer = await fetch(`http://127.0.0.1:${port}/orders`, { headers })
+  t.equal(answer.status, 403)
+  t.match(await answer.json(), { code: 'ERR_SCOPE_INSUFFICIENT' })
+})
+
+t.test('Fastify: so does a route', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(plugin, pool.options())
+  app.get('/orders', { config: { auth: need } }, async () => 'in')
+  app.get('/open', { config: { auth: false } }, async () => 'in')
+  t.equal(toldNeeds({}), undefined)
+  const needs = toldNeeds(app)
+  t.equal(needs?.(app, { auth: false }), false)
+  t.strictSame(emptied(needs?.(app, { auth: need })), ['allOf', 'anyOf', 'optional'])
+  const answer = await app.inject({ url: '/orders', headers })
+  t.equal(answer.statusCode, 403)
+  t.equal(answer.json().code, 'ERR_SCOPE_INSUFFICIENT')
+})
