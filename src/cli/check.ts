@@ -16,7 +16,7 @@ import { countsOf, countsText, findingLine } from './findings.ts'
 import { jsonLine } from './json.ts'
 import { type Manual, manual } from './manual.ts'
 import { readParameters } from './parameters.ts'
-import { readSeconds, runningNotice, TIMEOUT } from './shared-options.ts'
+import { readSeconds, repeated, runningNotice, TIMEOUT } from './shared-options.ts'
 import { styleOf } from './style.ts'
 import { readText, templateGroups } from './template-files.ts'
 import type { Terminal } from './terminal.ts'
@@ -45,7 +45,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Command {
     .option(
       '--parameter <name=value>',
       "value of a template's parameter or variable; repeatable",
-      (one: string, all: readonly string[] = []) => [...all, one],
+      repeated,
     )
     .option('--proxy-ttl <seconds>', 'how long a caching proxy keeps tokens')
     .option('--timeout <seconds>', 'how long the module of --app may take', TIMEOUT)

@@ -10,6 +10,7 @@ import { jsonLine } from './json.ts'
 import { isUrl } from './key-sets.ts'
 import { manual } from './manual.ts'
 import { refuseSecret } from './refused-secrets.ts'
+import { repeated } from './shared-options.ts'
 import type { Terminal } from './terminal.ts'
 import { readTime } from './times.ts'
 import { tokenIn } from './token-text.ts'
@@ -41,8 +42,8 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
     .option('--pool <id>', 'the user pool that the API trusts')
     .option('--issuer <url>', 'its issuer instead, for another partition or a local pool')
     .option('--jwks <file>', 'its key set: a file in JSON, or an address')
-    .option('--client-id <id>', 'an app client that may call; repeatable (default: any)', collect)
-    .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', collect)
+    .option('--client-id <id>', 'an app client that may call; repeatable (default: any)', repeated)
+    .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', repeated)
     .addOption(
       new Option('--subjects <kind>', 'who may call')
         .choices(['machine', 'any'])
@@ -101,10 +102,6 @@ const MANUAL = {
     ],
   ],
 } as const
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
-}
 
 function conditionsOf(flags: ExplainFlags, { now }: Terminal): Conditions {
   const { pool, issuer, jwks, offline, clientId, subjects, at } = flags

@@ -8,7 +8,7 @@ import type { CommandContext } from './context.ts'
 import { checkFormat, type ExportFlags, exportedFiles, FORMATS } from './export-files.ts'
 import { jsonLine } from './json.ts'
 import { type Manual, manual } from './manual.ts'
-import { readSeconds, runningNotice, TIMEOUT } from './shared-options.ts'
+import { readSeconds, repeated, runningNotice, TIMEOUT } from './shared-options.ts'
 import { inPlace, writeFiles } from './whole-files.ts'
 
 interface Flags extends ExportFlags {
@@ -30,7 +30,7 @@ export function exportCommand({ terminal }: CommandContext): Command {
     .option(
       '--client <name=scope,scope>',
       'templates: a client and its scopes, every scope where none is named; repeatable',
-      (one: string, all: readonly string[] = []) => [...all, one],
+      repeated,
     )
     .option('--api <rest|http>', 'templates: an API in front of the routes (sam: rest)')
     .option('--token-url <url>', 'openapi: where tokens come from')

@@ -9,6 +9,11 @@ const LONGEST = 400
 /** Seconds a module may take where nothing else is said. */
 export const TIMEOUT = '20'
 
+/** An option that may be given several times. */
+export function repeated(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
 /** A number of seconds above 0, as it is written on the command line. */
 export function readSeconds(text: string, option: string, most: number): number {
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0

@@ -2,10 +2,10 @@
 import { OptionError, show } from '../core/option-error.ts'
 import { printable } from '../core/printable.ts'
 import { isLoopback, readSecureUrl } from '../core/secure-url.ts'
-import { readUserPool } from '../core/user-pool-options.ts'
 import { type ExchangeAnswer, type ExchangeError, exchange } from '../oauth/bounded-exchange.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
+import { formsOf } from './trust.ts'
 
 /** Milliseconds the document may take. */
 const TIMEOUT = 5000
@@ -43,7 +43,10 @@ export async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal
   const { tokenUrl, domain, issuer, pool } = flags
   if (tokenUrl !== undefined) return readSecureUrl(tokenUrl, NAMES.tokenUrl).href
   if (domain !== undefined) return endpointOfDomain(domain)
-  return discover(issuer === undefined ? issuersOf(pool as string) : [issuer], terminal)
+  return discover(
+    issuer === undefined ? formsOf(pool as string).map((form) => form.issuer) : [issuer],
+    terminal,
+  )
 }
 
 /** The hosted domain of a pool, Cognito's own or the owner's. */
@@ -56,18 +59,6 @@ function endpointOfDomain(domain: string): string {
     )
   }
   return `${url.origin}/oauth2/token`
-}
-
-/** Both forms Cognito uses, the original first. */
-function issuersOf(userPoolId: string): readonly string[] {
-  try {
-    return readUserPool({ userPoolId, clientId: null }, '').issuers.map(({ issuer }) => issuer)
-  } catch (error) {
-    throw new OptionError(
-      NAMES.pool,
-      (error as OptionError).problem.replace('set issuer', `use ${NAMES.issuer}`),
-    )
-  }
 }
 
 /** The next issuer is asked only where the one before says that it is not the pool's. */

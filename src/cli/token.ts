@@ -8,6 +8,7 @@ import type { CommandContext } from './context.ts'
 import { jsonLine } from './json.ts'
 import { manual } from './manual.ts'
 import { refuseSecret } from './refused-secrets.ts'
+import { repeated } from './shared-options.ts'
 import type { Terminal } from './terminal.ts'
 import { type EndpointFlags, findTokenEndpoint } from './token-endpoint.ts'
 import { failureOf } from './token-failures.ts'
@@ -31,7 +32,11 @@ export function tokenCommand({ terminal }: CommandContext): Command {
     .option('--issuer <url>', 'the issuer: its discovery document is asked for the endpoint')
     .option('--pool <id>', 'the user pool: the same, at its own issuer')
     .requiredOption('--client-id <id>', 'the app client')
-    .option('--scope <scope>', 'ask for this scope; repeatable (default: all it may have)', collect)
+    .option(
+      '--scope <scope>',
+      'ask for this scope; repeatable (default: all it may have)',
+      repeated,
+    )
     .option('--secret-env <name>', `the variable that holds the secret (default: ${SECRET})`)
     .option('--json', "print JSON in RFC 6749's words instead of the token alone")
     .option('--header', 'print it as a header: "Authorization: Bearer …"')
@@ -74,10 +79,6 @@ export function tokenCommand({ terminal }: CommandContext): Command {
       ],
     ],
   })
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
 }
 
 /** Each may be a list with blanks, as the form and the claim have it. */

@@ -60,7 +60,8 @@ function wellKnown(issuer: string): TrustedIssuer {
   return { issuer, jwksUri: `${issuer.replace(/\/$/, '')}/.well-known/jwks.json` }
 }
 
-function formsOf(userPoolId: string): readonly TrustedIssuer[] {
+/** Both forms Cognito uses for the pool of `--pool`, the original first. */
+export function formsOf(userPoolId: string): readonly TrustedIssuer[] {
   try {
     return readUserPool({ userPoolId, clientId: null }, '').issuers
   } catch (error) {
