@@ -1,10 +1,11 @@
 /** Changes what unannotated routes of one context need: the way to open or guard others' routes. */
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { OptionError, readMembers } from '../core/option-error.ts'
 import { rejecting } from '../core/rejecting.ts'
 import { type AccessRequirement, compileRequirement } from '../core/requirement.ts'
-import { addFallback, registrationOf } from './registrations.ts'
+import { REGISTER_OPTIONS } from './register-options.ts'
+import { blockDefault, registrationOf, setDefault } from './registrations.ts'
 
 /** Options of {@link authDefault}. */
 export interface AuthDefaultOptions {
@@ -12,25 +13,30 @@ export interface AuthDefaultOptions {
   readonly auth: AccessRequirement | false
 }
 
-const plugin: FastifyPluginAsync<AuthDefaultOptions> = (app, options) =>
-  rejecting(() => {
-    const { auth } = readMembers(options, ['auth'], 'authDefault')
-    const need = auth === false ? false : compileRequirement(auth, 'authDefault.auth')
-    addFallback(app, need)
-    app.addHook('onReady', async () => {
-      const registration = registrationOf(app)
-      if (registration === undefined) {
-        throw new OptionError(
-          'authDefault',
-          'has no effect: register cognitoAuth in this context or one around it',
-        )
-      }
-      if (need !== false) registration.server.declare(need)
-    })
+function register(app: FastifyInstance, options: AuthDefaultOptions): void {
+  // Before anything can fail: an app that swallows the error must not be left with the outer default.
+  blockDefault(app)
+  const { auth } = readMembers(options, ['auth', ...REGISTER_OPTIONS], 'authDefault')
+  const need = auth === false ? false : compileRequirement(auth, 'authDefault.auth')
+  setDefault(app, need)
+  app.addHook('onReady', async () => {
+    const registration = registrationOf(app)
+    if (registration === undefined) {
+      throw new OptionError(
+        'authDefault',
+        'has no effect: register cognitoAuth in this context or one around it',
+      )
+    }
+    if (need !== false) registration.active?.server.declare(need)
   })
+}
+
+const plugin: FastifyPluginAsync<AuthDefaultOptions> = (app, options) =>
+  rejecting(() => register(app, options))
 
 /**
- * Sets the default of one context, whoever declares the routes in it.
+ * Sets the default of one context, whoever declares the routes in it. If it fails and the app
+ * swallows the error, every route of the context answers 500.
  *
  * ```ts
  * app.register(async (docs) => {

@@ -1,154 +1,119 @@
 /** The Fastify plugin: protects every route of its context and below, declared earlier or later. */
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { isToCome } from '../core/at-once.ts'
-import { authorizationLines } from '../core/bearer.ts'
-import { AuthError } from '../core/errors.ts'
+import { refusals } from '../core/challenge.ts'
 import { tellNeeds } from '../core/inspectable.ts'
-import { InternalError } from '../core/internal-error.ts'
-import { OptionError } from '../core/option-error.ts'
-import { type CognitoAuthOptions, readOptions } from '../core/options.ts'
+import { StartupError } from '../core/keys.ts'
+import { OptionError, show } from '../core/option-error.ts'
+import { type CognitoAuthOptions, readOptions, type ServerOptions } from '../core/options.ts'
 import { rejecting } from '../core/rejecting.ts'
-import { type Guard, openResourceServer } from '../core/resource-server.ts'
-import type { VerifiedToken } from '../core/verified-token.ts'
-import {
-  addRegistration,
-  hasRegistration,
-  type Registration,
-  registrationOf,
-} from './registrations.ts'
+import { type CoreServer, openResourceServer } from '../core/resource-server.ts'
+import { guardRequests } from './on-request.ts'
+import { REGISTER_OPTIONS, routeOptionsOf } from './register-options.ts'
+import { addRegistration, ancestors, type Registration } from './registrations.ts'
 import { declareNeed, needOf } from './route-need.ts'
+import { refuseUnguardedRoutes, refuseWithoutRoutes, watchNewApps } from './unguarded-routes.ts'
 import { serveMetadata } from './well-known.ts'
 
 const CORS = '@fastify/cors'
+const OWN = ['unguardedRoutes', 'allowNoRoutes', ...REGISTER_OPTIONS]
+/** A blocked context stays blocked until the app is started anew: there is no hurry, in milliseconds. */
+const BLOCKED_RETRY_AFTER = 60_000
 
-type Door = Guard<VerifiedToken | null> | 'open' | 'elsewhere'
-type Done = (error?: Error) => void
+// Here, in the module that apps import for its plugin, so that no bundler leaves it out.
+watchNewApps()
 
-/** `this` of the hook is the route's own context, wherever the hook was added. */
-function protect(registration: Registration) {
-  // By context and config: not-found handlers of several contexts may share one config.
-  const doors = new WeakMap<FastifyInstance, WeakMap<object, Door>>()
-
-  function doorOf(context: FastifyInstance, config: object): Door {
-    const known = doors.get(context) ?? new WeakMap<object, Door>()
-    const door = known.get(config) ?? openDoor(context, config, registration)
-    doors.set(context, known.set(config, door))
-    return door
-  }
-
-  return function onRequest(
-    this: FastifyInstance,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    done: Done,
-  ): void {
-    let door: Door
-    try {
-      door = doorOf(this, request.routeOptions.config)
-    } catch (error) {
-      request.log.error({ err: error }, 'cognito-m2m: a route cannot be opened')
-      const message = 'The access requirement of this route is invalid'
-      refuse(new InternalError('ERR_OPTION_INVALID', message), request, reply, done)
-      return
-    }
-    if (door === 'elsewhere') {
-      done()
-      return
-    }
-    request.auth = null
-    if (door === 'open') done()
-    else pass(door, request, reply, done)
-  }
+/** The options every surface shares, and what Fastify adds. */
+export type FastifyAuthOptions = CognitoAuthOptions & {
+  /**
+   * What happens if a route declares `config.auth` and no registration reaches it: `'refuse'`
+   * (default) refuses to start and names the route, or answers 500 where Fastify shows the route too
+   * late. `'ignore'` is for apps whose `config.auth` belongs to another plugin; every registration of
+   * the app has to say it.
+   */
+  readonly unguardedRoutes?: 'refuse' | 'ignore'
+  /**
+   * A registration below the root that guards no route refuses to start, because it was most likely
+   * meant for routes elsewhere. `true` permits it where only `app.cognito` is wanted. Default false.
+   */
+  readonly allowNoRoutes?: boolean
 }
 
-/** Decides at a route's first request who guards it. In nested contexts the nearest does. */
-function openDoor(context: FastifyInstance, config: object, registration: Registration): Door {
-  if (registrationOf(context) !== registration) return 'elsewhere'
-  const need = needOf(config, context, registration)
-  return need === false ? 'open' : registration.server.guardOf(need)
-}
+/** Where `request.auth` is this plugin's. */
+const decorated = new WeakSet<FastifyInstance>()
 
-function pass(
-  guard: Guard<VerifiedToken | null>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  done: Done,
-): void {
-  const admit = (token: VerifiedToken | null): void => {
-    request.auth = token
-    done()
-  }
-  const decline = (error: unknown): void => {
-    if (error instanceof AuthError) {
-      refuse(error, request, reply, done)
-      return
-    }
-    // Only code of the owner's gets here, say an injected clock: its error is for the log.
-    request.log.error({ err: error }, 'cognito-m2m: access cannot be decided')
-    refuse(new InternalError('ERR_INTERNAL', 'Access cannot be decided'), request, reply, done)
-  }
-  let decision: ReturnType<typeof guard>
+async function register(app: FastifyInstance, given: FastifyAuthOptions): Promise<void> {
+  const registration = addRegistration(app)
+  const hook = guardRequests(registration)
+  app.addHook('onRequest', hook)
+  refuseUnguardedRoutes(app, registration)
+  // Fastify loses the hooks of a plugin that fails unless they were added before: from here on every
+  // request is denied until setup succeeded, whoever swallows the error.
+  await app
   try {
-    decision = guard(authorizationLines(request.raw), request)
+    tellNeeds(app, (context, config) => needOf(config, context as FastifyInstance, registration))
+    const options = readOptions(given, { logger: app.log, own: OWN })
+    readOwn(options, registration)
+    if (options.own['allowNoRoutes'] !== true) refuseWithoutRoutes(app, hook)
+    await setUp(app, options, registration)
   } catch (error) {
-    decline(error)
-    return
-  }
-  if (isToCome(decision)) decision.then(admit, decline)
-  else admit(decision)
-}
-
-/** Status and headers are set before the error is thrown, for an error handler that sets neither. */
-function refuse(
-  error: AuthError | InternalError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  done: Done,
-): void {
-  reply.code(error.statusCode).headers(error.headers)
-  endUpgrade(request, reply)
-  done(error)
-}
-
-/**
- * An upgrade has left Node's keeping: nothing closes its socket after an ordinary answer, and
- * @fastify/websocket only does so if its hook ran before ours.
- */
-function endUpgrade(request: FastifyRequest, reply: FastifyReply): void {
-  if (request.headers.upgrade === undefined) return
-  reply.header('connection', 'close')
-  const { socket } = reply.raw
-  reply.raw.once('finish', () => socket?.end(() => socket.destroy()))
-}
-
-async function register(app: FastifyInstance, given: CognitoAuthOptions): Promise<void> {
-  if (hasRegistration(app)) {
-    throw new OptionError(
-      'cognitoAuth',
-      'is registered twice in one context: list several pools under userPools',
+    // Without keys it is already known what is answered.
+    if (!(error instanceof StartupError)) registration.fail(error)
+    app.log.error(
+      { err: error },
+      'cognito-m2m: registration failed; every route of its context is denied',
     )
+    throw error
   }
-  if (registrationOf(app) === undefined && app.hasRequestDecorator('auth')) {
+}
+
+function readOwn({ own }: ServerOptions, registration: Registration): void {
+  const { unguardedRoutes = 'refuse', allowNoRoutes = false } = own
+  if (unguardedRoutes !== 'refuse' && unguardedRoutes !== 'ignore') {
+    const problem = `is ${show(unguardedRoutes)}: use 'refuse' or 'ignore'`
+    throw new OptionError('unguardedRoutes', problem)
+  }
+  if (typeof allowNoRoutes !== 'boolean') {
+    throw new OptionError('allowNoRoutes', `is ${show(allowNoRoutes)}: pass true or false`)
+  }
+  registration.ignoresUnguardedRoutes = unguardedRoutes === 'ignore'
+}
+
+async function setUp(
+  app: FastifyInstance,
+  options: ServerOptions,
+  registration: Registration,
+): Promise<void> {
+  const isDecorated = [...ancestors(app)].some((it) => decorated.has(it))
+  if (!isDecorated && app.hasRequestDecorator('auth')) {
     throw new OptionError('request.auth', 'is taken by another plugin: remove one of the two')
   }
-  const options = readOptions(given, { logger: app.log })
   const server = openResourceServer(options)
-  const registration = { server, fallback: options.fallback }
-  addRegistration(app, registration)
-  tellNeeds(app, (context, config) => needOf(config, context as FastifyInstance, registration))
   app.addHook('onClose', async () => server.close())
   app.decorate('cognito', server)
-  if (!app.hasRequestDecorator('auth')) app.decorateRequest('auth', null)
-  if (options.fallback !== false) server.declare(options.fallback)
+  if (!isDecorated) app.decorateRequest('auth', null)
+  decorated.add(app)
+  const { fallback, metadata, own } = options
+  if (fallback !== false) server.declare(fallback)
   app.addHook('onRoute', declareNeed)
-  app.addHook('onRequest', protect(registration))
   refuseLateCors(app)
-  if (options.metadata !== undefined) serveMetadata(app, server, options.metadata.path)
-  if (options.timing.startup === 'require') await server.ready()
+  if (metadata !== undefined) serveMetadata(app, server, metadata.path, routeOptionsOf(own))
+  if (options.timing.startup === 'require') await requireKeys(server, options, registration)
+  registration.active = { server, fallback }
 }
 
-const plugin: FastifyPluginAsync<CognitoAuthOptions> = (app, options) =>
+/** @throws {StartupError} where there are none; every request of the context gets 503 then. */
+async function requireKeys(
+  server: CoreServer,
+  { realm }: ServerOptions,
+  registration: Registration,
+): Promise<void> {
+  const { unavailable } = refusals(realm)
+  registration.failure = () => unavailable('ERR_KEYS_UNAVAILABLE', BLOCKED_RETRY_AFTER)
+  await server.ready()
+}
+
+const plugin: FastifyPluginAsync<FastifyAuthOptions> = (app, options) =>
   rejecting(() => register(app, options))
 
 /** A preflight carries no token: answered behind this plugin it would be refused. */
@@ -166,8 +131,10 @@ function refuseLateCors(app: FastifyInstance): void {
  * `config: { auth: … }` asks for more, or `auth: false` opens it. The verified token is
  * `request.auth`; refusals go through the app's error handler.
  *
- * Register it first, after @fastify/cors. A second registration in a nested context decides alone
- * there. Out of reach: hooks that answer by themselves before it, raw listeners, sibling contexts.
+ * Register it first, after @fastify/cors, at the root or in a plugin wrapped in fastify-plugin: it does
+ * not reach the contexts beside its own. A second registration in a nested context decides alone there.
+ * If a registration fails and the app swallows the error, every request of its context is denied: 503
+ * without keys, else 500. Out of reach: hooks that answer by themselves before it, raw listeners.
  *
  * ```ts
  * await app.register(cognitoAuth, { userPoolId: 'eu-west-1_AbCdEfGhI', clientId: ['…'] })
@@ -177,7 +144,7 @@ function refuseLateCors(app: FastifyInstance): void {
  * @throws {OptionError} `ERR_OPTION_INVALID` at registration, and when a route declares a wrong
  *   requirement.
  */
-export const cognitoAuth: FastifyPluginAsync<CognitoAuthOptions> = fastifyPlugin(plugin, {
+export const cognitoAuth: FastifyPluginAsync<FastifyAuthOptions> = fastifyPlugin(plugin, {
   fastify: '5.x',
   name: 'cognito-m2m',
 })

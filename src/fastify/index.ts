@@ -5,5 +5,6 @@
  */
 export type { AuthDefaultOptions } from './auth-default.ts'
 export { authDefault } from './auth-default.ts'
+export type { FastifyAuthOptions } from './cognito-auth.ts'
 export { cognitoAuth, cognitoAuth as default } from './cognito-auth.ts'
 export type { RequestAuth } from './types.ts'

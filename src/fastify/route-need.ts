@@ -2,7 +2,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { OptionError } from '../core/option-error.ts'
 import { compileRequirement } from '../core/requirement.ts'
-import { fallbackOf, type Registration, type RouteNeed, registrationOf } from './registrations.ts'
+import { defaultOf, type Registration, type RouteNeed, registrationOf } from './registrations.ts'
 
 /** Where what was declared travels with the route's config, which Fastify copies. */
 const declared: unique symbol = Symbol('cognito-m2m.declared')
@@ -24,7 +24,7 @@ export function declareNeed(this: FastifyInstance, route: RouteOptions): void {
   // A copy: the author's object may serve several routes.
   const { auth } = config
   const need = compile(auth, place)
-  if (need !== false) registrationOf(this)?.server.declare(need)
+  if (need !== false) registrationOf(this)?.active?.server.declare(need)
   route.config = { ...config, auth, [declared]: { auth, need } } as never
 }
 
@@ -34,7 +34,9 @@ export function needOf(
   context: FastifyInstance,
   registration: Registration,
 ): RouteNeed {
-  if (!Object.hasOwn(config, 'auth')) return fallbackOf(context, registration)
+  // First, as it throws where the context is blocked.
+  const need = defaultOf(context, registration)
+  if (!Object.hasOwn(config, 'auth')) return need
   const known = config[declared]
   // Another plugin's onRoute may have put a requirement of its own in its place.
   return known !== undefined && known.auth === config.auth

@@ -100,9 +100,15 @@ const MEMBERS = [
 const LOOKUP_CACHE = { allow: 60_000, deny: 10_000 }
 const DAY = 86_400
 
-/** @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong. */
-export function readProxyOptions<Request>(value: unknown): ProxySettings<Request> {
-  const members = readMembers(value, MEMBERS, '')
+/**
+ * @param own Names of members of the framework's, not looked at here.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong.
+ */
+export function readProxyOptions<Request>(
+  value: unknown,
+  own: readonly string[] = [],
+): ProxySettings<Request> {
+  const members = readMembers(value, [...MEMBERS, ...own], '')
   const monotonicNow = steadyClock(
     trusting(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
   )

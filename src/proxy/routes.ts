@@ -1,5 +1,11 @@
 /** `/oauth2/token` in Fastify: bodies as bytes, refusals as OAuth writes them, logs without secrets. */
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HTTPMethods,
+  RegisterOptions,
+} from 'fastify'
 import { ask } from '../core/ask.ts'
 import { isToCome } from '../core/at-once.ts'
 import { authorizationLines } from '../core/bearer.ts'
@@ -37,8 +43,16 @@ const LOG_SERIALIZERS = {
   // Fastify's types know of strings alone, its own serializers answer objects too.
 } as unknown as Record<string, (value: unknown) => string>
 
-/** Adds the routes in a context of their own: parsers of the app's have no say in what is read. */
-export async function serveTokens(app: FastifyInstance, routes: TokenRoutes): Promise<void> {
+/**
+ * Adds the routes in a context of their own: parsers of the app's have no say in what is read.
+ *
+ * @param options Of `register`: Fastify applies them to a plugin with a context of its own alone.
+ */
+export async function serveTokens(
+  app: FastifyInstance,
+  routes: TokenRoutes,
+  { prefix, logLevel, logSerializers }: RegisterOptions = {},
+): Promise<void> {
   await app.register(
     async (context) => {
       context.removeAllContentTypeParsers()
@@ -47,7 +61,11 @@ export async function serveTokens(app: FastifyInstance, routes: TokenRoutes): Pr
       })
       addRoutes(context, routes)
     },
-    { logSerializers: LOG_SERIALIZERS },
+    {
+      ...(prefix !== undefined && { prefix }),
+      ...(logLevel !== undefined && { logLevel }),
+      logSerializers: { ...logSerializers, ...LOG_SERIALIZERS },
+    },
   )
 }
 

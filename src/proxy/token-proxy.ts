@@ -1,10 +1,11 @@
 /** The Fastify plugin: a caching `/oauth2/token` in front of Cognito's. */
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RegisterOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { nextInstance, secondsBetween, tell } from '../core/diagnostics.ts'
 import { safeLogger } from '../core/logger.ts'
 import { OptionError, readMembers, show } from '../core/option-error.ts'
 import { rejecting } from '../core/rejecting.ts'
+import { REGISTER_OPTIONS } from '../fastify/register-options.ts'
 import { SteadyStore, type StoreStatus } from '../store/steady-store.ts'
 import { Budget } from './budget.ts'
 import { Exchange } from './exchange.ts'
@@ -47,11 +48,14 @@ declare module 'fastify' {
   }
 }
 
-async function register(app: FastifyInstance, given: TokenProxyOptions): Promise<void> {
+async function register(
+  app: FastifyInstance,
+  given: TokenProxyOptions & RegisterOptions,
+): Promise<void> {
   if (app.hasDecorator('tokenProxy')) {
     throw new OptionError('tokenProxy', 'is registered twice in one context: keep one')
   }
-  const settings = readProxyOptions<FastifyRequest>(given)
+  const settings = readProxyOptions<FastifyRequest>(given, REGISTER_OPTIONS)
   const { monotonicNow, authorize, isClient } = settings
   const logger = safeLogger(app.log)
   const store = new SteadyStore({ ...settings, logger })
@@ -84,7 +88,7 @@ async function register(app: FastifyInstance, given: TokenProxyOptions): Promise
     }))
   }
   const answer: TokenRoutes['answer'] = (request, begun) => exchange.answer(request, begun)
-  await serveTokens(app, { authorize, isClient, answer, told, monotonicNow })
+  await serveTokens(app, { authorize, isClient, answer, told, monotonicNow }, given)
 }
 
 const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
@@ -100,6 +104,9 @@ const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
  *   tokenEndpoint: 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token',
  * })
  * ```
+ *
+ * `prefix`, `logLevel` and `logSerializers` of `register` hold for its routes; serializers of requests
+ * and responses stay its own, as their URLs and headers may hold secrets.
  *
  * Serve it over https, or behind what does: secrets and tokens pass through it.
  *

@@ -207,13 +207,14 @@ t.test('where nothing protects the context, the app does not start', async (t) =
   const bare = newApp(t)
   bare.register(authDefault, { auth: {} })
   await t.rejects(start(bare), refusal)
+  const alone = { ...pool.options(), allowNoRoutes: true }
   const sibling = newApp(t)
-  sibling.register(async (child) => void child.register(cognitoAuth, pool.options()))
+  sibling.register(async (child) => void child.register(cognitoAuth, alone))
   sibling.register(async (child) => void child.register(authDefault, { auth: {} }))
   await t.rejects(start(sibling), refusal)
   const above = newApp(t)
   above.register(authDefault, { auth: {} })
-  above.register(async (child) => void child.register(cognitoAuth, pool.options()))
+  above.register(async (child) => void child.register(cognitoAuth, alone))
   await t.rejects(start(above), refusal)
 })
 
@@ -225,7 +226,7 @@ t.test('wrong options are refused by name', async (t) => {
     [{ auth: null }, /authDefault\.auth is null/],
     [{ auth: 'orders/read' }, /authDefault\.auth is "orders\/read": write \{ scopes:/],
     [{ auth: { scope: 'a/b' } }, /authDefault\.auth\.scope is unknown/],
-    [{ auth: {}, prefix: '/x' }, /authDefault\.prefix is unknown: use one of auth$/],
+    [{ auth: {}, scopes: '/x' }, /authDefault\.scopes is unknown: use one of auth, prefix, /],
     [Object.create({ auth: false }), /authDefault/],
   ]
   for (const [options, message] of cases) {

@@ -159,7 +159,7 @@ t.test('wrong options reject at ready, in one line that names them', async (t) =
     [{ ...good, realm: '"' }, /^cognito-m2m: realm is "\\"": [^\r\n]+$/],
     [{ ...good, default: true }, /^cognito-m2m: default is true: [^\r\n]+$/],
     [{ ...good, logger: {} }, /^cognito-m2m: logger is an object: [^\r\n]+$/],
-    [{ ...good, prefix: '/api' }, /^cognito-m2m: prefix is unknown: [^\r\n]+$/],
+    [{ ...good, routePrefix: '/api' }, /^cognito-m2m: routePrefix is unknown: [^\r\n]+$/],
     [{ ...good, userPools: [good] }, /^cognito-m2m: userPools stands beside [^\r\n]+$/],
     [{ ...good, keyStore: { startup: 'no' } }, /^cognito-m2m: keyStore\.startup is "no": /],
   ]

@@ -23,6 +23,9 @@ import {
 const who = async ({ auth }: { auth: VerifiedToken | null }) => auth?.clientId ?? 'nobody'
 const outer = (app: FastifyInstance) => app.register(cognitoAuth, pool.options())
 const inner = (app: FastifyInstance) => app.register(cognitoAuth, otherPool.options())
+/** Where no route is to follow. */
+const alone = (app: FastifyInstance) =>
+  app.register(cognitoAuth, { ...otherPool.options(), allowNoRoutes: true })
 
 t.test('each context has its own pool, whichever loads first', async (t) => {
   const child = async (scope: FastifyInstance, after: boolean) => {
@@ -155,7 +158,7 @@ t.test('app.cognito is the nearest one', async (t) => {
   let inside: FastifyInstance | undefined
   let beside: FastifyInstance | undefined
   app.register(async (child) => {
-    await inner(child)
+    await alone(child)
     inside = child
   })
   app.register(async (child) => {
@@ -175,12 +178,12 @@ t.test('unmatched paths belong to the nearest not-found handler', async (t) => {
   const app = await protectedApp(t)
   app.register(
     async (child) => {
-      await inner(child)
+      await alone(child)
       child.setNotFoundHandler((_request, reply) => reply.code(404).send({ code: 'INNER' }))
     },
     { prefix: '/own' },
   )
-  app.register(async (child) => void inner(child), { prefix: '/none' })
+  app.register(async (child) => void alone(child), { prefix: '/none' })
   t.equal(await get(app, '/own/nowhere'), MISSING)
   t.equal(await get(app, '/own/nowhere', right), WRONG_POOL)
   t.equal(await get(app, '/own/nowhere', foreign), '404 INNER')

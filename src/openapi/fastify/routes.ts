@@ -28,11 +28,13 @@ export function knownRoute(it: FastifyInstance, route: RouteOptions): KnownRoute
  */
 export function accessTo(route: KnownRoute, scheme: Scheme): OperationAccess | undefined {
   const registration = registrationOf(route[context])
-  if (registration === undefined) return undefined
+  const server = registration?.active?.server
+  // A registration that failed denies everything: there is nothing to describe.
+  if (registration === undefined || server === undefined) return undefined
   const need = needOf(route.config ?? {}, route[context], registration)
   scheme.checkScopes(need, `config.auth of ${route.method} ${route.url}`)
   return {
     security: securityOf(need, scheme.name),
-    responses: need === false ? {} : responsesOf(registration.server.refusalsOf(need)),
+    responses: need === false ? {} : responsesOf(server.refusalsOf(need)),
   }
 }
