@@ -43,6 +43,9 @@ const refused: Record<string, Answer> = {
 const USELESS =
   'cognito-m2m: authDefault has no effect: register cognitoAuth in this context or one around it'
 
+/** A route that asks for protection where none reaches it. */
+const UNGUARDED = 'has no effect, because no registration of cognitoAuth reaches it'
+
 /** Upgrades without a socket tell the status alone; websocket.test.ts sees the headers. */
 const nothing = { code: undefined, challenge: undefined, cacheControl: undefined }
 
@@ -98,7 +101,8 @@ async function observe(
   try {
     await app.ready()
   } catch (error) {
-    return (error as Error).message
+    const { message } = error as Error
+    return message.includes(UNGUARDED) ? UNGUARDED : message
   }
   const observed: Record<string, Observed> = {}
   for (const [probe, authorization] of Object.entries(probes)) {
@@ -114,7 +118,10 @@ async function observe(
 
 /** What a cell has to show. */
 function wantedOf(kind: Kind, place: string, annotation: string): unknown {
-  if (kind.byDefault && place === 'a sibling' && annotation !== 'none') return USELESS
+  if (place === 'a sibling' && annotation !== 'none') {
+    if (kind.byDefault) return USELESS
+    if (annotation !== 'false') return UNGUARDED
+  }
   return Object.fromEntries(
     Object.keys(probes).map((probe) => {
       return [probe, expectation(expected(annotation, place, probe as Probe), kind)]

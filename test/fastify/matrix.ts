@@ -192,10 +192,11 @@ type Declaration = (scope: FastifyInstance) => void
 type Moment = (declare: Step, protect: Step) => Promise<void>
 
 const auth = (scope: FastifyInstance): Step => {
-  return () => scope.register(cognitoAuth, pool.options())
+  // A not-found handler is no route: a child context may have nothing else here.
+  return () => scope.register(cognitoAuth, { ...pool.options(), allowNoRoutes: true })
 }
 
-/** Where the route stands, seen from the registration. The last is documented as out of reach. */
+/** Where the route stands, seen from the registration. The last is out of its reach. */
 export const places: Record<
   string,
   (app: FastifyInstance, declare: Declaration, moment: Moment) => Promise<void>
@@ -223,6 +224,6 @@ export const places: Record<
   'a sibling': (app, declare, moment) =>
     moment(
       () => app.register(async (child) => declare(child)),
-      () => app.register(async (child) => void child.register(cognitoAuth, pool.options())),
+      () => app.register(async (child) => void auth(child)()),
     ),
 }
