@@ -5,7 +5,9 @@ import { printable } from '../core/printable.ts'
 import type { TemplateSource } from '../infra/index.ts'
 import { readAppModule } from './app-module.ts'
 import type { CommandContext } from './context.ts'
+import { CommandFailure, EXIT } from './exit-codes.ts'
 import { checkFormat, type ExportFlags, exportedFiles, FORMATS } from './export-files.ts'
+import type { Inspection } from './inspect/inspection.ts'
 import { jsonLine } from './json.ts'
 import { type Manual, manual } from './manual.ts'
 import { readSeconds, repeated, runningNotice, TIMEOUT } from './shared-options.ts'
@@ -48,6 +50,7 @@ export function exportCommand({ terminal }: CommandContext): Command {
         ...{ option: 'MODULE', timeout, signal },
         ...(scopes === undefined ? {} : { scopes }),
       })
+      refuseUnprotected(app)
       const files = exportedFiles(app, flags)
       if (out === undefined) terminal.out(json ? jsonLine({ files }) : textOf(files))
       else {
@@ -83,6 +86,21 @@ const MANUAL: Manual = {
       'cognito-m2m export dist/app.js --to openapi --token-url https://orders.auth.eu-west-1.amazoncognito.com/oauth2/token',
     ],
   ],
+}
+
+/** What is written down must be what the app enforces. */
+function refuseUnprotected({ routes }: Inspection): void {
+  const route = routes.find(({ unprotected }) => unprotected === true)
+  if (route === undefined) return
+  const { method, path, at } = route
+  const where = at === undefined ? '' : ` (${at.file}:${at.line})`
+  throw new CommandFailure(
+    EXIT.usage,
+    printable(
+      `${method} ${path}${where} declares config.auth, and no registration of cognitoAuth reaches it: wrap the plugin that registers cognitoAuth in fastify-plugin; nothing was written`,
+      500,
+    ),
+  )
 }
 
 function textOf(files: readonly TemplateSource[]): string {

@@ -8,6 +8,8 @@ import type { CompiledRequirement } from './requirement.ts'
 const REQUIREMENT = Symbol.for('cognito-m2m.requirement')
 /** On a context of Fastify: what a route of it, or of one below, needs. */
 const NEEDS = Symbol.for('cognito-m2m.needs')
+/** On the root of a Fastify app: whether it refuses routes that ask for a guard and have none. */
+const REFUSES_UNGUARDED = Symbol.for('cognito-m2m.refusesUnguardedRoutes')
 
 /** What of a requirement documents and templates can say. */
 export type ToldRequirement = Pick<CompiledRequirement, 'allOf' | 'anyOf' | 'optional'>
@@ -45,4 +47,20 @@ export function tellNeeds(context: object, needOf: Needs<CompiledRequirement>): 
 /** Undefined where nothing guards the context. */
 export function toldNeeds(context: object): Needs | undefined {
   return (context as { [NEEDS]?: Needs })[NEEDS]
+}
+
+interface Root {
+  [REFUSES_UNGUARDED]?: () => boolean
+}
+
+/** Asked late: a registration that comes later may have a say. */
+export function tellRefusesUnguarded(root: object, refuses: () => boolean): void {
+  const other = (root as Root)[REFUSES_UNGUARDED]
+  const value = (): boolean => refuses() || other?.() === true
+  Object.defineProperty(root, REFUSES_UNGUARDED, { value, configurable: true })
+}
+
+/** Whether routes that declare what they need, and that no registration reaches, are refused. */
+export function refusesUnguarded(root: object): boolean {
+  return (root as Root)[REFUSES_UNGUARDED]?.() === true
 }

@@ -10,7 +10,7 @@
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { toldNeeds } from '../core/inspectable.ts'
+import { tellRefusesUnguarded, toldNeeds } from '../core/inspectable.ts'
 import { InternalError } from '../core/internal-error.ts'
 import { OptionError } from '../core/option-error.ts'
 import { type Done, refuse } from './refuse.ts'
@@ -51,6 +51,7 @@ export function refuseUnguardedRoutes(context: FastifyInstance, registration: Re
   app.registrations.add(registration)
   for (const it of ancestors(context)) watchRoutes(it, app)
   if (app.registrations.size > 1) return
+  tellRefusesUnguarded(root, () => isRefused(app))
   root.addHook('onReady', async () => {
     if (isRefused(app)) refuseToStart(app)
   })

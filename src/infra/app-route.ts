@@ -15,6 +15,8 @@ export interface AppRoute {
   readonly basePath?: string
   /** What it needs: `false` is open, `{}` a valid token. */
   readonly auth: false | AppRequirement
+  /** It declares `auth`, and nothing enforces it: no registration of `cognitoAuth` reaches it. Default false. */
+  readonly unprotected?: boolean
   /** Where it is declared. Default: the first line of `routes`. */
   readonly at?: Position
   /** Where each of its scopes stands, for findings about one. Default: `at`. */
@@ -40,13 +42,15 @@ export interface ReadRoute {
   readonly basePath: string
   /** Whether it lets requests without a token through. */
   readonly open: boolean
+  /** Whether it declares what it needs, and nothing enforces it. */
+  readonly unprotected: boolean
   readonly other: boolean
   /** Sets of scopes: a caller has to have one of them whole. An empty one is any valid token. */
   readonly alternatives: readonly (readonly string[])[]
   readonly placeOf: (scope: string) => Position
 }
 
-const ROUTE = ['method', 'path', 'basePath', 'auth', 'at', 'scopesAt']
+const ROUTE = ['method', 'path', 'basePath', 'auth', 'unprotected', 'at', 'scopesAt']
 const REQUIREMENT = ['scopes', 'anyOf', 'optional', 'other']
 
 /** @throws {OptionError} naming the route and the member that is wrong. */
@@ -82,6 +86,7 @@ function readAppRoute(value: unknown, place: string, file: string): ReadRoute {
     method: method.toUpperCase() === 'ALL' ? 'ANY' : method.toUpperCase(),
     path,
     basePath,
+    unprotected: readFlag(members['unprotected'], `${place}.unprotected`),
     ...readRequirement(auth, `${place}.auth`),
     placeOf: (scope) => places.get(scope) ?? at,
   }

@@ -8,7 +8,13 @@ import type { Finding } from './finding.ts'
 import { checkGateway } from './gateway-checks.ts'
 import { checkLifetimes } from './lifetime-checks.ts'
 import type { InfraModel } from './model.ts'
-import { appPools, checkAgreement, checkAppScopes, checkLeastPrivilege } from './route-checks.ts'
+import {
+  appPools,
+  checkAgreement,
+  checkAppScopes,
+  checkLeastPrivilege,
+  checkUnprotected,
+} from './route-checks.ts'
 import { gatewayOf } from './route-match.ts'
 import { scopeTable } from './scope-table.ts'
 
@@ -50,6 +56,7 @@ export function checkScopes(
     ...checkUnused(table),
     ...checkLifetimes(all, table, readProxyTtl(members)),
     ...checkAppScopes(routes, table, pools),
+    ...checkUnprotected(code),
     ...checkLeastPrivilege(routes, table, pools),
     ...(gateway === undefined
       ? []

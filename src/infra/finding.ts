@@ -16,6 +16,7 @@ export type CheckCode =
   | 'authorizer-no-scopes'
   | 'client-over-granted'
   | 'authorizer-excludes'
+  | 'route-unprotected'
   | 'route-open-in-code'
   | 'route-open-in-template'
   | 'document-differs'

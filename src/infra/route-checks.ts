@@ -39,6 +39,17 @@ export const checkAppScopes = (
     alternatives.flat().flatMap((scope) => undefinedScope(placeOf(scope), scope, table, pools)),
   )
 
+/** Routes that everyone may call, although they say what a caller needs. */
+export const checkUnprotected = (routes: readonly ReadRoute[]): Finding[] =>
+  routes
+    .filter(({ unprotected }) => unprotected)
+    .map((route) => {
+      const message = `${nameOf(route)} declares config.auth, and no registration of cognitoAuth reaches it`
+      const fix =
+        'wrap the plugin that registers cognitoAuth in fastify-plugin, or register cognitoAuth in a context around the route'
+      return finding(route.at, 'error', 'route-unprotected', message, fix)
+    })
+
 /** Scopes that no route of the app needs. */
 export function checkLeastPrivilege(
   routes: readonly ReadRoute[],

@@ -1,5 +1,5 @@
 /** Routes of an app in a file of their own: what was written once is checked without running the app. */
-import type { OptionError } from '../core/option-error.ts'
+import { OptionError } from '../core/option-error.ts'
 import { printable } from '../core/printable.ts'
 import { type DefinedScopes, type ResourceServer, readResourceServers } from '../core/scopes.ts'
 import { type AppRoute, readAppRoutes } from './app-route.ts'
@@ -24,7 +24,11 @@ export function routesFile(
   routes: readonly AppRoute[],
   resourceServers: readonly (ResourceServer | DefinedScopes)[] = [],
 ): string {
-  readAppRoutes(routes, 'routes')
+  const unprotected = readAppRoutes(routes, 'routes').findIndex((route) => route.unprotected)
+  if (unprotected !== -1) {
+    const problem = 'is true: a file says what routes enforce, so register cognitoAuth around it'
+    throw new OptionError(`routes[${unprotected}].unprotected`, problem)
+  }
   const servers = readResourceServers(resourceServers, 'resourceServers')
   const written = {
     $schema: SCHEMA,

@@ -67,6 +67,38 @@ t.test('each finding is a line with its fix, and errors end with 1', async (t) =
   t.match(err, /^1 error, \d warnings?\n$/)
 })
 
+const UNPROTECTED = `import Fastify from 'fastify'
+import { cognitoAuth } from '${SOURCE}fastify/index.ts'
+export const app = Fastify()
+app.register(async (plugin) => {
+  await plugin.register(cognitoAuth, { userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null, allowNoRoutes: true })
+})
+app.register(async (orders) => {
+  orders.get('/orders', { config: { auth: { scopes: 'orders/read' } } }, async () => [])
+})
+`
+
+t.test(
+  '--app: a route that asks for a guard and has none is an error, export refuses',
+  async (t) => {
+    const at = files(t, { 'template.yaml': CLEAN, 'app.mjs': UNPROTECTED })
+    const checked = await run(['check', at('template.yaml'), '--app', at('app.mjs')])
+    t.equal(checked.code, 1)
+    t.ok(
+      checked.out.startsWith(
+        `${at('app.mjs')}:8:10: error route-unprotected GET /orders declares config.auth, and no registration of cognitoAuth reaches it; fix: wrap `,
+      ),
+      checked.out,
+    )
+    const exported = await run(['export', at('app.mjs')])
+    t.strictSame([exported.code, exported.out], [2, ''])
+    t.match(
+      exported.err,
+      /GET \/orders \(.+app\.mjs:8\) declares config\.auth, .*nothing was written\n$/,
+    )
+  },
+)
+
 t.test('warnings alone end with 0; as JSON on one line', async (t) => {
   const at = files(t, { 'template.yaml': template(['read', 'write'], ['orders/read']) })
   const { code, out, err } = await run(['check', at('template.yaml'), '--json'])

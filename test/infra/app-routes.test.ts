@@ -332,6 +332,14 @@ t.test('what is no routes file is told with its place', async (t) => {
     () => routesFile([{ method: 'GET', path: '/a' } as never]),
     /routes\[0\]\.auth is undefined/,
   )
+  t.throws(() => routesFile([{ method: 'GET', path: '/a', auth: {}, unprotected: true }]), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'routes[0].unprotected',
+  })
+  t.throws(() => routesFile([{ method: 'GET', path: '/a', auth: {}, unprotected: 1 as never }]), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'routes[0].unprotected',
+  })
   t.throws(() => routesFile([], [{} as never]), /resourceServers\[0\]\.identifier is undefined/)
 })
 

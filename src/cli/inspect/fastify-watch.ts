@@ -1,7 +1,7 @@
 /** Remembers the routes of every Fastify app from the moment it is made. */
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { type ToldRequirement, toldNeeds } from '../../core/inspectable.ts'
+import { refusesUnguarded, type ToldRequirement, toldNeeds } from '../../core/inspectable.ts'
 import type { AppRoute, Position } from '../../infra/index.ts'
 import { callerPosition } from './declared-at.ts'
 import { type AppRoutes, InspectionFailure } from './inspection.ts'
@@ -53,20 +53,42 @@ export async function fastifyRoutes(
   declared: readonly Declared[],
   fallback: Position,
 ): Promise<AppRoutes> {
-  await app.ready()
+  await settle(app, declared)
   const routes = declared
     // The plugin for CORS answers preflights there: it is no route of the API.
     .filter(({ method, url }) => !(method === 'OPTIONS' && url === '*'))
     .flatMap((route) => {
       const { method, url, at = fallback } = route
       const auth = authOf(route)
-      return plainPaths(url).map((path): AppRoute => ({ method, path, auth, at }))
+      const unprotected = isUnprotected(app, route)
+      return plainPaths(url).map(
+        (path): AppRoute => ({ method, path, auth, at, ...(unprotected && { unprotected }) }),
+      )
     })
   const gets = new Set(routes.filter(({ method }) => method === 'GET').map(twinOf))
   return {
-    guarded: declared.some(({ context }) => toldNeeds(context) !== undefined),
+    guarded:
+      declared.some(({ context }) => toldNeeds(context) !== undefined) || refusesUnguarded(app),
     routes: routes.filter((route) => route.method !== 'HEAD' || !gets.has(twinOf(route))),
   }
+}
+
+/** An app that does not start because routes of it have no guard is read all the same: each is told. */
+async function settle(app: FastifyInstance, declared: readonly Declared[]): Promise<void> {
+  try {
+    await app.ready()
+  } catch (error) {
+    const { option } = error as { readonly option?: unknown }
+    const isTold = String(option).startsWith('config.auth of ')
+    if (!isTold || !declared.some((route) => isUnprotected(app, route))) throw error
+  }
+}
+
+/** Whether it asks for a guard and has none, in an app whose `config.auth` is this package's. */
+function isUnprotected(app: FastifyInstance, { context, options }: Declared): boolean {
+  const { config = {} } = options
+  const declares = 'auth' in config && config.auth !== false
+  return declares && toldNeeds(context) === undefined && refusesUnguarded(app)
 }
 
 const twinOf = ({ path, auth }: AppRoute): string => JSON.stringify([path, auth])

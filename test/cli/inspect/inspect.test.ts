@@ -95,12 +95,53 @@ t.test('Fastify: contexts that nothing guards are open', async (t) => {
     guarded.get('/guarded', async () => '')
   })
   app.register(async (open) => {
-    open.get('/open', { config: { auth: { scopes: orders.read } } }, async () => '')
+    open.get('/open', async () => '')
+    open.get('/public', { config: { auth: false } }, async () => '')
   })
   t.strictSame(await routesOf({ app }), [
     ['GET /guarded', {}],
     ['GET /open', false],
+    ['GET /public', false],
   ])
+})
+
+t.test('Fastify: routes that ask for a guard no registration gives are told as that', async (t) => {
+  const scoped = { config: { auth: { scopes: orders.read } } }
+  const build = (unguardedRoutes: 'refuse' | 'ignore') => {
+    const app = Fastify()
+    app.register(async (open) => {
+      open.get('/open', scoped, async () => '')
+      open.get('/plain', async () => '')
+    })
+    app.register(async (guarded) => {
+      guarded.register(cognitoAuth, { ...OPTIONS, unguardedRoutes })
+      guarded.get('/guarded', scoped, async () => '')
+    })
+    return app
+  }
+  const told = async (app: object) =>
+    (await inspect({ app })).routes.map(({ path, auth, unprotected }) => [path, auth, unprotected])
+  t.strictSame(await told(build('refuse')), [
+    ['/open', false, true],
+    ['/plain', false, undefined],
+    ['/guarded', { scopes: ['orders/read'] }, undefined],
+  ])
+  t.strictSame(await told(build('ignore')), [
+    ['/open', false, undefined],
+    ['/plain', false, undefined],
+    ['/guarded', { scopes: ['orders/read'] }, undefined],
+  ])
+  const broken = build('refuse')
+  broken.addHook('onReady', async () => {
+    throw new Error('no database')
+  })
+  const first = Fastify()
+  first.addHook('onReady', async () => {
+    throw new Error('no database')
+  })
+  first.register(cognitoAuth, OPTIONS)
+  first.get('/orders', async () => '')
+  await t.rejects(inspect({ app: first }), { message: 'no database' })
 })
 
 t.test('Fastify: a route that never opens is told with its name', async (t) => {
