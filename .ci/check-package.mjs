@@ -262,6 +262,34 @@ function checkDashboard(tarball) {
   check(told === '', `the dashboard: ${told}`)
 }
 
+/**
+ * A bundler that trusts `sideEffects: false` keeps what watches new apps: a route that was declared before
+ * the registration, and that it does not reach, must stop the bundled app from starting.
+ */
+function checkBundle(tarball) {
+  const folder = consumer('bundled', tarball, {
+    dependencies: ['esbuild@0.28', `fastify@${version('fastify')}`],
+    files: {
+      'main.mjs': `
+        import Fastify from 'fastify'
+        import { cognitoAuth } from 'cognito-m2m/fastify'
+        const app = Fastify()
+        app.get('/orders', { config: { auth: {} } }, async () => 'reached')
+        app.register(async (child) => {
+          await child.register(cognitoAuth, { userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null, allowNoRoutes: true })
+        })
+        app.ready().then(() => 'started', ({ message }) => message).then((told) => {
+          process.stdout.write(told, () => process.exit())
+        })`,
+    },
+  })
+  const esbuild = join(folder, 'node_modules/.bin/esbuild')
+  const options = ['--bundle', '--tree-shaking=true', '--platform=node', '--log-level=error']
+  run(esbuild, ['main.mjs', ...options, '--outfile=out.cjs'], folder)
+  const told = run('node', ['out.cjs'], folder)
+  check(told.includes('config.auth of GET /orders has no effect'), `the bundled app: ${told}`)
+}
+
 /** The recipe of docs/jest.md, block by block. */
 function checkJest(tarball) {
   const recipe = readFileSync(join(root, 'docs/jest.md'), 'utf8')
@@ -285,6 +313,7 @@ try {
   )
   const tarball = join(work, filename)
   const count = checkContents(tarball)
+  checkBundle(tarball)
   checkRuntimes(tarball)
   checkTypes(
     tarball,

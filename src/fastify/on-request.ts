@@ -1,5 +1,5 @@
 /** The hook that guards the routes of one registration. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { isToCome } from '../core/at-once.ts'
 import { authorizationLines } from '../core/bearer.ts'
 import { AuthError } from '../core/errors.ts'
@@ -16,7 +16,7 @@ type RoutePolicy = Guard<VerifiedToken | null> | 'public' | 'another registratio
 let hooks = 0
 
 /** `this` of the hook is the route's own context, wherever the hook was added. */
-export function guardRequests(registration: Registration) {
+export function guardRequests(registration: Registration): onRequestHookHandler {
   // By context and config: not-found handlers of several contexts may share one config.
   const policies = new WeakMap<FastifyInstance, WeakMap<object, RoutePolicy>>()
 
