@@ -1,5 +1,5 @@
 /** reply.callNotFound() runs the not-found handler without onRequest hooks: documented, with a recipe. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import t from 'tap'
 import { get, MISSING, NO_SCOPE, protectedApp, right, SCOPE, wrongScope } from './support.ts'
 
@@ -30,7 +30,7 @@ t.test('a not-found handler that serves more than a 404 guards itself', async (t
   const guard = app.cognito.guard({ scopes: SCOPE })
   app.setNotFoundHandler(
     {
-      preHandler: async (request) =>
+      preHandler: async (request: FastifyRequest) =>
         void (await guard(authorizationLines(request.raw.rawHeaders), request)),
     },
     async () => 'elsewhere',
