@@ -24,6 +24,8 @@ interface App {
   /** Options and context of each route. Options are read late, as other plugins may change them. */
   readonly routes: Map<RouteOptions, FastifyInstance>
   readonly registrations: Set<Registration>
+  /** Hooks of the root refuse what is unguarded: one registration adds them for all. */
+  isHooked: boolean
 }
 
 const apps = new WeakMap<FastifyInstance, App>()
@@ -49,8 +51,11 @@ export function refuseUnguardedRoutes(context: FastifyInstance, registration: Re
   const root = rootOf(context)
   const app = apps.get(root) ?? watchApp(root)
   app.registrations.add(registration)
+  // A registration at the root reaches every route.
+  if (registrationOf(root) !== undefined) return
   for (const it of ancestors(context)) watchRoutes(it, app)
-  if (app.registrations.size > 1) return
+  if (app.isHooked) return
+  app.isHooked = true
   tellRefusesUnguarded(root, () => isRefused(app))
   root.addHook('onReady', async () => {
     if (isRefused(app)) refuseToStart(app)
@@ -74,7 +79,7 @@ export function refuseWithoutRoutes(
     const isBelow = (it: FastifyInstance): boolean => [...ancestors(it)].includes(context)
     if ([...routes.values()].some(isBelow)) return
     // Of a route that was declared before anybody watched, Fastify knows which hooks run.
-    if (root.printRoutes({ includeHooks: true }).includes(hook.name)) return
+    if (root.printRoutes({ includeHooks: true }).includes(`"${hook.name}()"`)) return
     throw new OptionError(
       'cognitoAuth',
       'guards no route: it is registered in a plugin of its own, and reaches that plugin alone; wrap the plugin in fastify-plugin (fp), or set allowNoRoutes: true where only app.cognito is wanted',
@@ -83,7 +88,7 @@ export function refuseWithoutRoutes(
 }
 
 function watchApp(root: FastifyInstance): App {
-  const app: App = { routes: new Map(), registrations: new Set() }
+  const app: App = { routes: new Map(), registrations: new Set(), isHooked: false }
   apps.set(root, app)
   return app
 }
@@ -113,9 +118,9 @@ function unguardedRoutes({ routes }: App): RouteOptions[] {
   return [...byUrl.values()]
 }
 
-/** By a registration of this copy of the package, or of another one. */
+/** By a registration of this copy of the package, or of another one. The first question is the cheap one. */
 function isGuarded(context: FastifyInstance): boolean {
-  return registrationOf(context) !== undefined || toldNeeds(context) !== undefined
+  return toldNeeds(context) !== undefined || registrationOf(context) !== undefined
 }
 
 function refuseToStart(app: App): void {
