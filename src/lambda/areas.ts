@@ -75,7 +75,7 @@ function beyondOf(
     // What a wildcard takes may be plain text of a route that goes on for ever behind it.
     const greedy = declared.filter(
       (other) =>
-        other.owner.endsWith('+}') &&
+        isGreedyArea(other) &&
         ![owner, area.owner].includes(other.owner) &&
         !it.endsWith('/') &&
         overlap(other.glob, it) &&
@@ -102,6 +102,23 @@ export function reaches(by: Area, area: Area): boolean {
 /** Whether denying `area` keeps a token out of `other` too: not where it is only a part of that. */
 export function denies(area: Area, other: Area): boolean {
   return overlap(area.glob, other.glob) && !within(area, other)
+}
+
+/**
+ * Whether a path of `area` may read like one of `by` once API Gateway has decoded it: an encoded slash
+ * in a parameter makes it longer.
+ */
+export function readsLike(area: Area, by: Area): boolean {
+  return within(by, area) && (isGreedyArea(by) || depthOf(by) > depthOf(area))
+}
+
+/** Whether the owner of an area takes paths of any length. */
+export function isGreedyArea({ owner }: Area): boolean {
+  return owner.endsWith('+}')
+}
+
+function depthOf({ glob }: Area): number {
+  return glob.split('/').length
 }
 
 function within(inner: Area, outer: Area): boolean {

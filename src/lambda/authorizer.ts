@@ -14,6 +14,7 @@ import {
   type ResourceServer,
 } from '../core/resource-server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
+import { isAmbiguous } from './ambiguous-path.ts'
 import {
   type AuthorizerContext,
   exactPolicy,
@@ -24,7 +25,7 @@ import {
 import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
 import { AuthorizerError, outcomeOf } from './outcome.ts'
 import { planReach } from './reach.ts'
-import { DENIED, type Need, type Routes, readRoutes } from './routes.ts'
+import { DENIED, isGreedy, type Need, type Routes, readRoutes } from './routes.ts'
 
 /** Longest time API Gateway keeps a result, in seconds. */
 const MAX_TTL = 3600
@@ -37,7 +38,9 @@ const OWN = ['routes', 'resultTtl', 'simpleResponses', 'default']
 export type LambdaAuthorizerOptions = CognitoAuthOptions & {
   /**
    * What each route needs, by its key in API Gateway: `GET /orders/{id}`, `ANY /files/{path+}`;
-   * `false` opens it. A route that is not declared is denied unless `default` is set.
+   * `false` makes it public. The route that the event names decides; one that is not declared is
+   * denied unless `default` is set. Greedy routes (`{proxy+}`, `$default`) and TOKEN events are decided
+   * by the path, which must not be ambiguous (an encoded slash, `//`, `..`).
    */
   readonly routes: Readonly<Record<string, AccessRequirement | false>>
   /**
@@ -123,21 +126,21 @@ export function createLambdaAuthorizer(
 type AnyGuard = Guard<VerifiedToken | null>
 
 /**
- * What the route of the request asks for. The path is the caller's and may be decoded, so that an
- * encoded slash makes another route of it: where the event names the one that API Gateway picked, that
- * one has to agree.
+ * What the route of the request asks for. API Gateway routes before it decodes, so a decoded path may
+ * read like another route: the route that the event names decides, or the default. Only what names no
+ * route of its own is told by its path, which then has to be unambiguous.
  */
 function perRequest(server: CoreServer, routes: Routes, fallback: Need) {
   const guardOf = (need: Need): AnyGuard => (need === false ? () => null : server.guardOf(need))
   const guards = new Map(routes.list.map((route) => [route, guardOf(route.need)]))
   const otherwise = guardOf(fallback)
-  return async (request: AuthorizerRequest, event: AuthorizerEvent) => {
-    const { arn, template, authorization } = request
-    const named = template === undefined ? undefined : routes.named(arn.method, template)
-    const route = routes.match(arn.method, arn.path) ?? named
-    if (named !== undefined && named !== route) {
-      await (guards.get(named) as AnyGuard)(authorization, event)
-    }
+  const denied = guardOf(DENIED)
+  return async ({ arn, template, paths, authorization }: AuthorizerRequest, event: unknown) => {
+    const isByPath = template === undefined || isGreedy(template)
+    if (isByPath && paths.some(isAmbiguous)) return denied(authorization, event)
+    const route = isByPath
+      ? routes.match(arn.method, arn.path, template)
+      : routes.named(arn.method, template)
     const guard = route === undefined ? otherwise : (guards.get(route) as AnyGuard)
     return guard(authorization, event)
   }

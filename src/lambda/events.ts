@@ -17,8 +17,13 @@ export interface AuthorizerRequest {
   /** Of HTTP API 2.0, the only one that takes simple answers. */
   readonly isV2: boolean
   readonly arn: RequestArn
-  /** The path of the route as API Gateway knows it, where the event says it. */
+  /**
+   * The path of the route that API Gateway picked, empty where the event names none; undefined in
+   * TOKEN events, which cannot name it.
+   */
   readonly template: string | undefined
+  /** The path of the request in every spelling that the event has. */
+  readonly paths: readonly string[]
   readonly authorization: string | readonly string[] | undefined
 }
 
@@ -30,6 +35,9 @@ interface Loose {
   readonly routeArn?: unknown
   readonly resource?: unknown
   readonly routeKey?: unknown
+  readonly path?: unknown
+  readonly rawPath?: unknown
+  readonly pathParameters?: Readonly<Record<string, unknown>> | null
   readonly authorizationToken?: unknown
   readonly headers?: Readonly<Record<string, unknown>> | null
   readonly multiValueHeaders?: Readonly<Record<string, unknown>> | null
@@ -41,18 +49,28 @@ export function readEvent(event: unknown): AuthorizerRequest | undefined {
   const isV2 = loose.version === '2.0'
   const arn = parseArn(isV2 ? loose.routeArn : loose.methodArn)
   if (arn === undefined) return undefined
+  const paths = pathsOf(loose, arn)
   if (loose.type === 'TOKEN') {
-    return { isV2, arn, template: undefined, authorization: lines([loose.authorizationToken]) }
+    const authorization = lines([loose.authorizationToken])
+    return { isV2, arn, template: undefined, paths, authorization }
   }
   if (loose.type !== 'REQUEST') return undefined
   const all = linesOf(loose.multiValueHeaders)
   const authorization = lines(all.length > 0 ? all : linesOf(loose.headers))
-  return { isV2, arn, template: templateOf(isV2 ? loose.routeKey : loose.resource), authorization }
+  const template = templateOf(isV2 ? loose.routeKey : loose.resource)
+  return { isV2, arn, template, paths, authorization }
 }
 
-/** `/orders/{id}`, or `GET /orders/{id}`; `$default` is no route of its own. */
-function templateOf(named: unknown): string | undefined {
-  return typeof named === 'string' ? /^(?:[A-Z]+ )?(\/.*)$/s.exec(named)?.[1] : undefined
+/** `/orders/{id}`, or `GET /orders/{id}`; `$default` takes every path, as a greedy parameter would. */
+function templateOf(named: unknown): string {
+  if (typeof named !== 'string') return ''
+  if (named === '$default') return '/{default+}'
+  return /^(?:[A-Z]+ )?(\/.*)$/s.exec(named)?.[1] ?? ''
+}
+
+function pathsOf({ path, rawPath, pathParameters }: Loose, arn: RequestArn): string[] {
+  const all = [arn.path, path, rawPath, ...Object.values(pathParameters ?? {})]
+  return all.filter((it) => typeof it === 'string')
 }
 
 /** Every line of the header, whatever the case of its name: REST APIs keep the caller's. */

@@ -6,7 +6,8 @@
 import { OptionError } from '../core/option-error.ts'
 import { isMetBy } from '../core/requirement.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
-import { type Area, areasOf, denies, mayDiffer, reaches } from './areas.ts'
+import { AMBIGUOUS_GLOBS } from './ambiguous-path.ts'
+import { type Area, areasOf, denies, isGreedyArea, mayDiffer, reaches, readsLike } from './areas.ts'
 import { contains } from './globs.ts'
 import { METHODS, type Need, type Routes } from './routes.ts'
 
@@ -41,7 +42,8 @@ export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken
     declared.some((by) => mustDeny(area, by)),
   )
   checkExact(denied, kept)
-  const size = sizeOf([...declared, ...denied])
+  checkDecoded(declared)
+  const size = sizeOf([...globsOf([...declared, ...denied]), ...unambiguous(declared)])
   if (size > MAX_RESULT) {
     throw new OptionError(
       'resultTtl',
@@ -54,7 +56,7 @@ export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken
     if (open) return open
     const reached = declared.filter(isMet)
     const out = denied.filter((area) => !isMet(area) && reached.some((by) => reaches(by, area)))
-    return { allow: globsOf(reached), deny: globsOf(out) }
+    return { allow: globsOf(reached), deny: [...globsOf(out), ...unambiguous(reached)] }
   }
 }
 
@@ -66,7 +68,27 @@ function allBut(
 ): Reach | undefined {
   const out = owned.filter((area) => !isMet(area))
   const exact = !out.some((area) => kept.some((it) => isMet(it) && denies(area, it)))
-  return exact && sizeOf(out) <= MAX_RESULT ? { allow: EVERYTHING, deny: globsOf(out) } : undefined
+  const deny = [...globsOf(out), ...AMBIGUOUS_GLOBS]
+  return exact && sizeOf([...EVERYTHING, ...deny]) <= MAX_RESULT
+    ? { allow: EVERYTHING, deny }
+    : undefined
+}
+
+/** What a token that reaches a greedy route is kept out of. */
+function unambiguous(reached: readonly Area[]): readonly string[] {
+  return reached.some(isGreedyArea) ? AMBIGUOUS_GLOBS : []
+}
+
+/** API Gateway may compare the decoded path: a policy must not let in what reads like a laxer route. */
+function checkDecoded(declared: readonly Area[]): void {
+  for (const by of declared) {
+    const hit = declared.find((area) => readsLike(area, by) && mayDiffer(by, area))
+    if (hit === undefined) continue
+    throw new OptionError(
+      'resultTtl',
+      `cannot be above 0 here: with an encoded slash a path of ${hit.owner} may read like one of ${by.owner}, and a kept policy knows the path alone; let ${by.owner} need all that ${hit.owner} needs, or set resultTtl to 0`,
+    )
+  }
 }
 
 function checkExact(denied: readonly Area[], kept: readonly Area[]): void {
@@ -86,6 +108,6 @@ function globsOf(areas: readonly Area[]): string[] {
   return globs.filter((it) => !globs.some((by) => by !== it && contains(by, it)))
 }
 
-function sizeOf(areas: readonly Area[]): number {
-  return globsOf(areas).reduce((sum, glob) => sum + glob.length + PREFIX, FRAME)
+function sizeOf(globs: readonly string[]): number {
+  return globs.reduce((sum, glob) => sum + glob.length + PREFIX, FRAME)
 }

@@ -10,6 +10,9 @@ const LITERAL = /^(?:[A-Za-z0-9\-._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})+$/
 /** Named one by one in a policy: a wildcard for the method would match the path behind it too. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
+/** The template of every path. */
+const ANY_PATH = '/{path+}'
+
 type Segment = { readonly kind: 'literal' | 'parameter' | 'greedy'; readonly text: string }
 
 /** What a route needs; `false` is open. */
@@ -32,10 +35,19 @@ export interface Route {
 /** The declared routes, the most specific first: as API Gateway picks them. */
 export interface Routes {
   readonly list: readonly Route[]
-  /** The route of a request; undefined where none was declared for it. */
-  match(method: string, path: string): Route | undefined
+  /**
+   * The route of a request by its path; undefined where none was declared for it.
+   *
+   * @param within A greedy template: only routes that it takes requests of are candidates.
+   */
+  match(method: string, path: string, within?: string): Route | undefined
   /** The route of this shape, whatever its parameters are called. */
   named(method: string, template: string): Route | undefined
+}
+
+/** Whether a template takes paths of any length. */
+export function isGreedy(template: string): boolean {
+  return GREEDY.test(partsOf(template).at(-1) ?? '')
 }
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`. */
@@ -55,12 +67,13 @@ export function readRoutes(value: unknown): Routes {
   list.sort(bySpecificity)
   return {
     list,
-    match(method, path) {
+    match(method, path, within = ANY_PATH) {
       const parts = partsOf(path)
-      return list.find((route) => isOf(route, method, parts))
+      const above = segmentsOf(within).slice(0, -1)
+      return list.find((route) => isBelow(route, above) && isOf(route, method, parts))
     },
     named(method, template) {
-      const shape = shapeOf(partsOf(template).map((text) => segmentOf(text)))
+      const shape = shapeOf(segmentsOf(template))
       const same = list.filter(({ segments }) => shapeOf(segments) === shape)
       return same.find((it) => it.method === method) ?? same.find((it) => it.method === 'ANY')
     },
@@ -91,6 +104,10 @@ function readRoute(key: string, value: unknown): Route {
   return { key, method, segments, need: value === false ? false : compileRequirement(value, place) }
 }
 
+function segmentsOf(template: string): Segment[] {
+  return partsOf(template).map(segmentOf)
+}
+
 function segmentOf(text: string): Segment {
   if (PARAMETER.test(text)) return { kind: 'parameter', text }
   return { kind: GREEDY.test(text) ? 'greedy' : 'literal', text }
@@ -107,6 +124,15 @@ function shapeOf(segments: readonly Segment[]): string {
 function partsOf(path: string): string[] {
   const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(1, -1) : path.slice(1)
   return path.length < 2 ? [] : trimmed.split('/')
+}
+
+/** Whether a route is one of those below some segments; at the root, the root itself too. */
+function isBelow({ segments }: Route, above: readonly Segment[]): boolean {
+  if (above.length > 0 && segments.length <= above.length) return false
+  return above.every(({ kind, text }, index) => {
+    const segment = segments[index] as Segment
+    return kind === 'literal' ? segment.text === text : segment.kind !== 'greedy'
+  })
 }
 
 function isOf({ method, segments }: Route, asked: string, parts: readonly string[]): boolean {

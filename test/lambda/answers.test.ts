@@ -209,7 +209,8 @@ t.test('wildcards in a caller’s path name nothing but that path', async (t) =>
   const variables = ['*', 'aws:username'].map((name) => `$\{${name}}`)
   for (const name of ['*', '?', 'a*b', '$x', ...variables]) {
     const path = `/files/${name}`
-    const result = await files(requestEvent({ path, authorization: right }))
+    const template = '/files/{name}'
+    const result = await files(requestEvent({ path, template, authorization: right }))
     t.ok(allows(result, arnOf({ path })), name)
     for (const other of ['/files/x', '/files/aXb', '/files/a/b', '/', '/files/$', '/files/*x']) {
       if (other !== path) t.notOk(allows(result, arnOf({ path: other })), `${name} ${other}`)

@@ -11,6 +11,8 @@ export const STAGE = 'arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/prod
 export interface Sent {
   readonly method?: string
   readonly path?: string
+  /** The route API Gateway picked, where its path is not the path of the request; `$default` too. */
+  readonly template?: string
   /** The lines of the header. */
   readonly authorization?: string | readonly string[] | undefined
 }
@@ -31,12 +33,12 @@ export function tokenEvent(sent: Sent): APIGatewayTokenAuthorizerEvent {
 
 /** REST API, REQUEST: header names keep the caller's case, `headers` has the last line alone. */
 export function requestEvent(sent: Sent): APIGatewayRequestAuthorizerEvent {
-  const { method = 'GET', path = '/r' } = sent
+  const { method = 'GET', path = '/r', template = path } = sent
   const lines = linesOf(sent)
   return {
     type: 'REQUEST',
     methodArn: arnOf(sent),
-    resource: path,
+    resource: template,
     path,
     httpMethod: method,
     headers: {
@@ -59,7 +61,7 @@ export function requestEvent(sent: Sent): APIGatewayRequestAuthorizerEvent {
     stageVariables: {},
     requestContext: {
       resourceId: 'a1b2c3',
-      resourcePath: path,
+      resourcePath: template,
       httpMethod: method,
       requestTime: '14/Nov/2023:22:13:20 +0000',
       path: `/prod${path}`,
@@ -76,14 +78,15 @@ export function requestEvent(sent: Sent): APIGatewayRequestAuthorizerEvent {
 
 /** HTTP API, 2.0: lower-case names, several lines joined by commas. */
 export function v2Event(sent: Sent): APIGatewayRequestAuthorizerEventV2 {
-  const { method = 'GET', path = '/r' } = sent
+  const { method = 'GET', path = '/r', template = path } = sent
   const lines = linesOf(sent)
+  const routeKey = template === '$default' ? template : `${method} ${template}`
   return {
     version: '2.0',
     type: 'REQUEST',
     routeArn: arnOf(sent),
     identitySource: [...lines],
-    routeKey: `${method} ${path}`,
+    routeKey,
     rawPath: path,
     rawQueryString: '',
     cookies: [],
@@ -100,7 +103,7 @@ export function v2Event(sent: Sent): APIGatewayRequestAuthorizerEventV2 {
       domainPrefix: 'a1b2c3d4e5',
       http: { method, path, protocol: 'HTTP/1.1', sourceIp: '198.51.100.7', userAgent: 'curl' },
       requestId: 'JKJaXmPLvHcESHA=',
-      routeKey: `${method} ${path}`,
+      routeKey,
       stage: 'prod',
       time: '14/Nov/2023:22:13:20 +0000',
       timeEpoch: 1_700_000_000_000,

@@ -35,14 +35,22 @@ export function resourcesOf(statement: Statement): string[] {
   return [(statement as { Resource: string | string[] }).Resource].flat()
 }
 
-/** `*` any text, `?` any character, `${*}` and the like the character itself. */
+const patterns = new Map<string, RegExp>()
+
 function matches(resource: string, arn: string): boolean {
+  const pattern = patterns.get(resource) ?? patternOf(resource)
+  patterns.set(resource, pattern)
+  return pattern.test(arn)
+}
+
+/** `*` any text, `?` any character, `${*}` and the like the character itself. */
+function patternOf(resource: string): RegExp {
   const pattern = resource.replace(/\$\{([*?$])\}|[*?]|[^A-Za-z0-9]/g, (it, literal?: string) => {
     if (literal !== undefined) return `\\${literal}`
     if (it === '*') return '.*'
     return it === '?' ? '.' : `\\${it}`
   })
-  return new RegExp(`^${pattern}$`, 's').test(arn)
+  return new RegExp(`^${pattern}$`, 's')
 }
 
 function holds({ Condition }: Statement, at: number): boolean {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { createLambdaAuthorizer } from '../../src/lambda/index.ts'
 import { pool, right, wrongScope } from '../fastify/support.ts'
-import { arnOf, requestEvent, v2Event } from './events.ts'
+import { arnOf, requestEvent, tokenEvent, v2Event } from './events.ts'
 import { allows } from './gateway.ts'
 
 const READ = { scopes: 'orders/read' }
@@ -75,7 +75,7 @@ t.test('wrong routes', async (t) => {
   }
 })
 
-t.test('the most specific route decides', async (t) => {
+t.test('the most specific route decides about a path', async (t) => {
   const authorizer = create({
     routes: {
       'ANY /{rest+}': OTHER,
@@ -88,7 +88,7 @@ t.test('the most specific route decides', async (t) => {
     },
   })
   for (const path of ['/a/b', '/a/b/', '/a/x/c', '/d']) {
-    const ask = (authorization: string) => authorizer(requestEvent({ path, authorization }))
+    const ask = (authorization: string) => authorizer(tokenEvent({ path, authorization }))
     t.ok(allows(await ask(right), arnOf({ path })), path)
     t.notOk(allows(await ask(wrongScope), arnOf({ path })), path)
   }
@@ -99,7 +99,7 @@ t.test('the most specific route decides', async (t) => {
     { method: 'PUT', path: '/d' },
     { method: 'PUT', path: '/a/b' },
   ]) {
-    const ask = (authorization: string) => authorizer(requestEvent({ ...sent, authorization }))
+    const ask = (authorization: string) => authorizer(tokenEvent({ ...sent, authorization }))
     t.notOk(allows(await ask(right), arnOf(sent)), sent.path)
     t.ok(allows(await ask(wrongScope), arnOf(sent)), sent.path)
   }
@@ -112,18 +112,4 @@ t.test('a route the event names counts where its path is of none', async (t) => 
   t.ok(allows(await authorizer(event), arnOf({ path })), 'an encoded slash was decoded')
   const v2 = { ...v2Event({ path, authorization: right }), routeKey: '$default' }
   t.notOk(allows(await authorizer(v2), arnOf({ path })))
-})
-
-t.test('where path and named route differ both have to let the request in', async (t) => {
-  const routes = { 'GET /a/{x}': {}, 'GET /a/{x}/b': READ, 'GET /open/{x}': false }
-  const authorizer = create({ routes })
-  const path = '/a/1/b'
-  const named = (resource?: string, authorization = right) => {
-    const event = { ...requestEvent({ path, authorization }), resource }
-    return authorizer(event as never)
-  }
-  t.ok(allows(await named('/a/{x}'), arnOf({ path })))
-  t.notOk(allows(await named('/a/{x}', wrongScope), arnOf({ path })), 'the path’s says no')
-  t.notOk(allows(await named('/open/{x}', wrongScope), arnOf({ path })), 'open or not')
-  t.ok(allows(await named(undefined), arnOf({ path })), 'unnamed, the path alone decides')
 })
