@@ -1,5 +1,5 @@
 /** How a plugin fails: always with an error. */
-import { InternalError } from './internal-error.ts'
+import { ensureError } from './ensure-error.ts'
 
 /**
  * Runs a plugin so that it always rejects with an error: Fastify takes a falsy rejection for success,
@@ -9,8 +9,6 @@ export async function rejecting(register: () => Promise<void> | void): Promise<v
   try {
     await register()
   } catch (error) {
-    throw error instanceof Error
-      ? error
-      : new InternalError('ERR_INTERNAL', 'cognito-m2m: registration failed')
+    throw ensureError(error, 'cognito-m2m: registration failed')
   }
 }

@@ -13,6 +13,7 @@ import { type Guard, openResourceServer, type ResourceServer } from '../core/res
 import { requireDefault } from '../core/server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
 import { answer, prepare } from './answer.ts'
+import { failuresTo } from './failures.ts'
 import { decide, reset } from './get-auth.ts'
 import { serveMetadata } from './well-known.ts'
 
@@ -80,7 +81,7 @@ export function cognitoAuth(given: ExpressAuthOptions): Auth {
     const guard = protect(server.guardOf(requirement), errors, options.logger)
     return tellRequirement(guard, requirement)
   }
-  return Object.assign(auth, { server, metadata: () => serveMetadata(server, options.metadata) })
+  return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }
 
 function protect(
@@ -89,20 +90,16 @@ function protect(
   logger: Logger,
 ): Middleware {
   return (request, response, next) => {
+    const handOn = failuresTo(next, response, logger)
     const refuse = (error: AuthError | InternalError): void => {
-      if (errors === 'next') {
-        prepare(error, response)
-        next(error)
+      if (errors === 'answer') {
+        answer(error, response)
         return
       }
-      try {
-        answer(error, response)
-      } catch (fault) {
-        // Other middleware's, which hooks into answers: nobody else would hear of it.
-        next(fault)
-      }
+      prepare(error, response)
+      next(error)
     }
-    const decline = (error: unknown): void => {
+    const decline = handOn((error: unknown) => {
       if (error instanceof AuthError) {
         refuse(error)
         return
@@ -110,14 +107,14 @@ function protect(
       // Only code of the owner's gets here, say an injected clock: its error is for the log.
       logger.error({ err: error }, 'cognito-m2m: access cannot be decided')
       refuse(new InternalError('ERR_INTERNAL', 'Access cannot be decided'))
-    }
-    const admit = (token: VerifiedToken | null): void => {
+    })
+    const admit = handOn((token: VerifiedToken | null) => {
       decide(request, token)
       next()
-    }
-    reset(request)
+    })
     let decision: ReturnType<typeof guard>
     try {
+      reset(request)
       decision = guard(authorizationLines(request), request)
     } catch (error) {
       decline(error)

@@ -1,12 +1,16 @@
 /** Serves the resource's metadata (RFC 9728). */
 import type { IncomingMessage } from 'node:http'
 import { OptionError } from '../core/option-error.ts'
-import type { MetadataPlan } from '../core/resource-metadata.ts'
+import type { ServerOptions } from '../core/options.ts'
 import type { ResourceServer } from '../core/resource-server.ts'
 import type { Middleware } from './cognito-auth.ts'
+import { failuresTo } from './failures.ts'
 
-/** @param plan Undefined where the option was not set. */
-export function serveMetadata(server: ResourceServer, plan: MetadataPlan | undefined): Middleware {
+/** @param options `metadata` is undefined where the option was not set. */
+export function serveMetadata(
+  server: ResourceServer,
+  { metadata: plan, logger }: Pick<ServerOptions, 'metadata' | 'logger'>,
+): Middleware {
   if (plan === undefined) {
     throw new OptionError('resourceMetadata', 'is missing: set it to serve a metadata document')
   }
@@ -16,10 +20,17 @@ export function serveMetadata(server: ResourceServer, plan: MetadataPlan | undef
       next()
       return
     }
-    const body = Buffer.from(JSON.stringify(server.resourceMetadata()))
-    response.setHeader('content-type', 'application/json; charset=utf-8')
-    response.setHeader('content-length', body.length)
-    response.end(body)
+    const serve = failuresTo(
+      next,
+      response,
+      logger,
+    )(() => {
+      const body = Buffer.from(JSON.stringify(server.resourceMetadata()))
+      response.setHeader('content-type', 'application/json; charset=utf-8')
+      response.setHeader('content-length', body.length)
+      response.end(body)
+    })
+    serve(undefined)
   }
 }
 
