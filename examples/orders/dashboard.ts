@@ -9,6 +9,7 @@ const PRICE = { currency: 'USD', tiers: [{ upTo: 250_000, price: 2.25 }, { price
 
 /** Both sides are digests, of one length whatever was sent: the time taken tells nothing of the password. */
 export function basicAuth(user: string, password: string): Authorize {
+  if (password === '') throw new Error('basicAuth: expected a password, got an empty string')
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   const known = digest(`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`)
   return ({ headers }) => timingSafeEqual(digest(headers.authorization ?? ''), known)

@@ -23,8 +23,12 @@ export function mutualTls(names: readonly string[]): Authorize {
   }
 }
 
-/** Callers with a key in `x-api-key`. Several keys at once let them be rotated. */
+/**
+ * Callers with a key in `x-api-key`. Several keys at once let them be rotated. An empty key, say of a
+ * variable that is not set, is refused: everybody has it.
+ */
 export function apiKey(keys: readonly string[]): Authorize {
+  if (keys.includes('')) throw new Error('apiKey: expected keys, got an empty string')
   const digest = (key: string): Buffer => createHash('sha256').update(key).digest()
   const known = keys.map(digest)
   return ({ headers }) => {
