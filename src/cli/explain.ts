@@ -1,6 +1,6 @@
 /** `cognito-m2m explain`: why an API takes a token, or does not. */
 import { Command, Option } from 'commander'
-import { OptionError, show } from '../core/option-error.ts'
+import { OptionError, readClientIds, show } from '../core/option-error.ts'
 import { checkScope } from '../core/scopes.ts'
 import type { CommandContext } from './context.ts'
 import { EXIT } from './exit-codes.ts'
@@ -24,6 +24,7 @@ const INSTEAD = `pipe it in, set ${TOKEN}, or be asked`
 
 interface ExplainFlags {
   readonly pool?: string
+  readonly region?: readonly string[]
   readonly issuer?: string
   readonly jwks?: string
   readonly clientId?: readonly string[]
@@ -40,7 +41,8 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
   const command: Command = new Command('explain')
     .description('say what is in an access token, and why an API takes it or not')
     .option('--pool <id>', 'the user pool that the API trusts')
-    .option('--issuer <url>', 'its issuer instead, for another partition or a local pool')
+    .option('--region <region>', 'the Region of a replica of it; repeatable', repeated)
+    .option('--issuer <url>', 'its issuer instead, for an emulator or a local pool')
     .option('--jwks <file>', 'its key set: a file in JSON, or an address')
     .option('--client-id <id>', 'an app client that may call; repeatable (default: any)', repeated)
     .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', repeated)
@@ -104,16 +106,17 @@ const MANUAL = {
 } as const
 
 function conditionsOf(flags: ExplainFlags, { now }: Terminal): Conditions {
-  const { pool, issuer, jwks, offline, clientId, subjects, at } = flags
+  const { pool, region, issuer, jwks, offline, clientId, subjects, at } = flags
   if (offline === true && jwks !== undefined && isUrl(jwks)) {
     throw new OptionError('--jwks', `is ${show(jwks)}: with --offline, pass a file`)
   }
   return {
     ...(pool === undefined ? {} : { pool }),
+    ...(region === undefined ? {} : { regions: region }),
     ...(issuer === undefined ? {} : { issuer }),
     ...(jwks === undefined ? {} : { jwks }),
     ...(offline === undefined ? {} : { offline }),
-    clientIds: clientId,
+    clientIds: clientId === undefined ? undefined : readClientIds(clientId, '--client-id'),
     subjects,
     scopes: (flags.scope ?? []).map((it) => checkScope(it, '--scope')),
     clockTolerance: readTolerance(flags.clockTolerance),

@@ -27,11 +27,7 @@ export interface Explanation {
   readonly now: number
 }
 
-export type Conditions = Omit<Expectations, 'trust' | 'keys'> &
-  TrustFlags & {
-    /** A file or an address with the key set. */
-    readonly jwks?: string
-  }
+export type Conditions = Omit<Expectations, 'trust' | 'keys'> & TrustFlags
 
 export async function explain(
   { token, notes }: GivenToken,

@@ -117,3 +117,17 @@ export function readStrings(value: unknown, place: string, what: string): string
     )
   })
 }
+
+/** One app client ID or several. A list in one string would match no client. */
+export function readClientIds(value: unknown, place: string): string[] {
+  const ids = readStrings(value, place, 'app client id')
+  for (const [index, id] of ids.entries()) {
+    if (!id.includes(',')) continue
+    const at = Array.isArray(value) ? `${place}[${index}]` : place
+    throw new OptionError(
+      at,
+      `is ${show(id)}, and no app client id has a comma: pass several as an array`,
+    )
+  }
+  return ids
+}

@@ -1,5 +1,5 @@
 /** What one route needs, compiled once when the route is declared. */
-import { OptionError, readFunction, readMembers, readStrings, show } from './option-error.ts'
+import { OptionError, readClientIds, readFunction, readMembers, show } from './option-error.ts'
 import type { Scope } from './register.ts'
 import { checkScope } from './scopes.ts'
 import type { VerifiedToken } from './verified-token.ts'
@@ -79,9 +79,7 @@ export function compileRequirement(value: unknown, place: string): CompiledRequi
   return Object.freeze({
     ...compileScopes(scopes, `${place}.scopes`),
     clientIds:
-      clientId === undefined
-        ? undefined
-        : new Set(readStrings(clientId, `${place}.clientId`, 'app client id')),
+      clientId === undefined ? undefined : new Set(readClientIds(clientId, `${place}.clientId`)),
     optional,
     check: readFunction<AccessRequirement['check']>(members, 'check', place),
   })

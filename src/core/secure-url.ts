@@ -8,11 +8,19 @@ export function isLoopback(url: URL): boolean {
   return LOOPBACK.has(url.hostname)
 }
 
-/** What anyone on the path can replace proves nothing, so http is for this machine alone. */
-export function readSecureUrl(value: string, place: string): URL {
+/**
+ * What anyone on the path can replace proves nothing, so http is for this machine alone.
+ *
+ * @param permitsHttp Whether a URL may be http all the same. Default: on loopback only.
+ */
+export function readSecureUrl(
+  value: string,
+  place: string,
+  permitsHttp: (url: URL) => boolean = isLoopback,
+): URL {
   // URL drops blanks around and inside, an identifier is compared to the letter.
   const url = URL.canParse(value) && !/\s/.test(value) ? new URL(value) : undefined
-  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))
+  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && permitsHttp(url))
   if (url === undefined || !secure) {
     throw new OptionError(
       place,

@@ -1,9 +1,9 @@
 /** Validates one user pool's options and derives what the core runs on. */
-import { CognitoJwtVerifier } from 'aws-jwt-verify/cognito-verifier'
+import { type IssuerForm, readIssuerForms } from './issuer-forms.ts'
 import type { JsonWebKeySet } from './key-set.ts'
 import { importKeySet, type KeySet } from './key-set.ts'
-import { OptionError, readMembers, readStrings, show } from './option-error.ts'
-import { isLoopback, readSecureUrl } from './secure-url.ts'
+import { checkLocalPool, findLocalOption } from './local-pool.ts'
+import { OptionError, readClientIds, readMembers, show } from './option-error.ts'
 
 /** Options of one user pool. */
 export interface UserPoolOptions {
@@ -20,11 +20,26 @@ export interface UserPoolOptions {
    */
   readonly subjects?: 'machine' | 'any'
   /**
-   * The exact `iss` of accepted tokens. Default: both forms Cognito uses for the pool. Set it for
-   * other partitions or a local pool; it has to be https, or http on loopback.
+   * The exact `iss` of accepted tokens: one URL or several, without a trailing slash, query or fragment.
+   * Each has to be https, or http on loopback; any http where no keys are fetched from it (with a plain
+   * `jwks`, or with `jwksUri`).
+   *
+   * @defaultValue Both forms that Cognito uses for the pool, with the domain of its AWS partition. A Region
+   *   of no known partition has no default.
    */
   readonly issuer?: string | readonly string[]
-  /** Where the key set is; needs a single `issuer`. Default `${issuer}/.well-known/jwks.json`. */
+  /**
+   * Regions of the pool's replicas, for example `['us-west-2']`: one to four of the pool's partition, without
+   * its own Region. Tokens with the issuer forms of these Regions are accepted too. Cannot be combined with
+   * `issuer`.
+   *
+   * @defaultValue None: only the forms of the pool's own Region.
+   */
+  readonly regions?: readonly string[]
+  /**
+   * Where the key set is; needs a single `issuer`, and cannot be combined with a plain `jwks`. Default
+   * `${issuer}/.well-known/jwks.json`. https, or http on loopback.
+   */
   readonly jwksUri?: string
   /**
    * Keys given instead of fetched. A plain key set is offline: the only keys there are, never
@@ -52,18 +67,16 @@ export interface UserPool {
   readonly clientIds: ReadonlySet<string> | undefined
   readonly lookup: ClientLookup | undefined
   readonly machinesOnly: boolean
-  readonly issuers: readonly { readonly issuer: string; readonly jwksUri: string }[]
+  readonly issuers: readonly IssuerForm[]
   readonly given: GivenKeys | undefined
-  /** A generated pool of the region that exists nowhere. */
+  /** A generated pool of the Region that exists nowhere: by its ID, its issuer or its key set's URL. */
   readonly local: boolean
 }
 
 /** The members of {@link UserPoolOptions}. */
 export const USER_POOL_MEMBERS: readonly string[] = [
-  ...['userPoolId', 'clientId', 'subjects', 'issuer', 'jwksUri', 'jwks'],
+  ...['userPoolId', 'clientId', 'subjects', 'issuer', 'regions', 'jwksUri', 'jwks'],
 ]
-/** Fits AWS's pattern and exists nowhere: the ids of generated pools begin with it. */
-const LOCAL_REGION = 'xx-local-1_'
 
 /** @param place `''` or the path of the pool in the options, for messages. */
 export function readUserPool(value: unknown, place: string): UserPool {
@@ -76,17 +89,20 @@ export function readUserPool(value: unknown, place: string): UserPool {
   if (subjects !== 'machine' && subjects !== 'any') {
     throw new OptionError(at('subjects'), `is ${show(subjects)}: use 'machine' or 'any'`)
   }
-  const issuers = readIssuers(members['issuer'], userPoolId, at)
-  const pool = {
+  const given = readJwks(members['jwks'], at('jwks'))
+  const isOffline = given?.offline === true
+  const issuers = readIssuerForms(members, { userPoolId, isOffline }, at)
+  const facts = { userPoolId, issuers, isOffline }
+  const localOption = findLocalOption(facts)
+  if (localOption !== undefined) checkLocalPool(facts, localOption, at(localOption))
+  return {
     userPoolId,
     ...readClients(members['clientId'], at('clientId')),
     machinesOnly: subjects === 'machine',
-    issuers: readJwksUri(members['jwksUri'], issuers, members['issuer'] !== undefined, at),
-    given: readJwks(members['jwks'], at('jwks')),
-    local: userPoolId.startsWith(LOCAL_REGION),
+    issuers,
+    given,
+    local: localOption !== undefined,
   }
-  if (pool.local) checkLocal(pool, at('userPoolId'))
-  return pool
 }
 
 function readClients(value: unknown, place: string): Pick<UserPool, 'clientIds' | 'lookup'> {
@@ -98,54 +114,7 @@ function readClients(value: unknown, place: string): Pick<UserPool, 'clientIds' 
     )
   }
   if (typeof value === 'function') return { clientIds: undefined, lookup: value as ClientLookup }
-  return { clientIds: new Set(readStrings(value, place, 'app client id')), lookup: undefined }
-}
-
-function readIssuers(
-  value: unknown,
-  userPoolId: string,
-  at: (member: string) => string,
-): readonly string[] {
-  if (value !== undefined) {
-    const issuers = readStrings(value, at('issuer'), 'issuer')
-    for (const issuer of issuers) readSecureUrl(issuer, at('issuer'))
-    return issuers
-  }
-  try {
-    const { issuer } = CognitoJwtVerifier.parseUserPoolId(userPoolId)
-    const updated = issuer.replace('https://', 'https://issuer-')
-    return [issuer, CognitoJwtVerifier.parseUserPoolId(userPoolId, updated).issuer]
-  } catch {
-    throw new OptionError(
-      at('userPoolId'),
-      `is ${show(userPoolId)}: a user pool id is "<region>_<letters and digits>", for example "eu-west-1_AbCdEfGhI"; set issuer for another partition`,
-    )
-  }
-}
-
-function readJwksUri(
-  value: unknown,
-  issuers: readonly string[],
-  explicit: boolean,
-  at: (member: string) => string,
-): UserPool['issuers'] {
-  if (value === undefined) {
-    return issuers.map((issuer) => ({
-      issuer,
-      jwksUri: `${issuer.replace(/\/$/, '')}/.well-known/jwks.json`,
-    }))
-  }
-  if (!explicit || issuers.length !== 1) {
-    throw new OptionError(
-      at('jwksUri'),
-      'needs a single issuer: set issuer to the one it belongs to',
-    )
-  }
-  if (typeof value !== 'string') {
-    throw new OptionError(at('jwksUri'), `is ${show(value)}: pass the URL of the key set`)
-  }
-  readSecureUrl(value, at('jwksUri'))
-  return [{ issuer: issuers[0] as string, jwksUri: value }]
+  return { clientIds: new Set(readClientIds(value, place)), lookup: undefined }
 }
 
 function readJwks(value: unknown, place: string): UserPool['given'] {
@@ -160,23 +129,4 @@ function readJwks(value: unknown, place: string): UserPool['given'] {
     )
   }
   return { keySet, offline }
-}
-
-/** Tokens of a local pool are anybody's: whoever runs one makes them. */
-function checkLocal(pool: UserPool, place: string): void {
-  const here = pool.issuers.every(
-    ({ issuer, jwksUri }) => isLoopback(new URL(issuer)) && isLoopback(new URL(jwksUri)),
-  )
-  if (!here && pool.given?.offline !== true) {
-    throw new OptionError(
-      place,
-      'is a local pool: set its loopback issuer, or pass its keys as jwks',
-    )
-  }
-  if (process.env['NODE_ENV'] === 'production') {
-    throw new OptionError(
-      place,
-      'is a local pool, which is never accepted under NODE_ENV=production: set a real user pool',
-    )
-  }
 }

@@ -1,5 +1,6 @@
 /** A local user pool over HTTP: key set, discovery, token endpoint, faults. For development and tests. */
 import { type Members, OptionError, readFunction, readNumber, show } from '../core/option-error.ts'
+import { LOCAL_REGION } from '../core/partitions.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LocalServer } from './local-server.ts'
 import { RunningPool, type RunningPoolOptions } from './running-pool.ts'
@@ -12,7 +13,7 @@ import {
 import type { CloudTrailTokenEvent } from './token-log.ts'
 
 /** Options of {@link startUserPool}. */
-export interface LocalUserPoolOptions extends TestUserPoolOptions {
+export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions'> {
   /** Only of the region `xx-local-1`: a local pool never wears a real pool's id. */
   readonly userPoolId?: string
   /** Loopback port; default 0, any. */
@@ -65,8 +66,6 @@ export interface LocalUserPool extends UserPoolAuthority {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const LOCAL_REGION = 'xx-local-1_'
-
 const MEMBERS = ['port', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
 /** `ClientAuthentication` requests a second of an account and Region: Cognito's quotas page. */
 const QUOTA = 150
@@ -79,10 +78,10 @@ export function readLocalOptions(options: unknown): {
 } {
   const definition = readPoolDefinition(options, MEMBERS)
   const { userPoolId, now = Date.now } = definition
-  if (!userPoolId.startsWith(LOCAL_REGION)) {
+  if (!userPoolId.startsWith(`${LOCAL_REGION}_`)) {
     throw new OptionError(
       'userPoolId',
-      `is ${show(userPoolId)}: a local pool's id begins with ${LOCAL_REGION}; leave it out to generate one`,
+      `is ${show(userPoolId)}: a local pool's id begins with ${LOCAL_REGION}_; leave it out to generate one`,
     )
   }
   const members = options as Members

@@ -1,7 +1,8 @@
 /** A generated user pool in memory: keys, clients, tokens. Everything is synchronous. */
 import { randomBytes } from 'node:crypto'
-import { CognitoJwtVerifier } from 'aws-jwt-verify/cognito-verifier'
+import { readIssuerForms } from '../core/issuer-forms.ts'
 import { OptionError, readFunction, readMembers, show } from '../core/option-error.ts'
+import { findPartition, getRegion, LOCAL_REGION } from '../core/partitions.ts'
 import { type DefinedScopes, type ResourceServer, readResourceServers } from '../core/scopes.ts'
 import { type PoolClient, readClients, type TestClient } from './clients.ts'
 import { newKeys, type PoolKey, type PublishedKey, publish } from './key-material.ts'
@@ -30,6 +31,13 @@ export interface TestUserPoolOptions {
   readonly clients?: readonly TestClient[]
   /** At most 25. Where there are any, clients may only have their scopes. Default none. */
   readonly resourceServers?: readonly (ResourceServer | DefinedScopes)[]
+  /**
+   * Regions of replicas, as the option `regions` of an API: one to four of the pool's partition, so it needs
+   * a `userPoolId` of a real Region.
+   *
+   * @defaultValue None.
+   */
+  readonly regions?: readonly string[]
   /** Wall clock in milliseconds. Default `Date.now`. */
   readonly now?: () => number
 }
@@ -60,12 +68,18 @@ export interface UserPoolAuthority {
 /** A generated user pool in memory. */
 export interface TestUserPool extends UserPoolAuthority {
   /**
+   * Every `iss` that an API accepts: the original and the updated form of the pool's Region, then those of
+   * each replica. `accessToken({ claims: { iss } })` makes a token of any of them.
+   */
+  readonly issuers: readonly string[]
+  /**
    * Options for the plugin or `createResourceServer`: this pool, all its clients, its keys as they
    * are now, no network. Call it again after `rotateKeys`.
    */
   options(): {
     readonly userPoolId: string
     readonly clientId: readonly string[]
+    readonly regions?: readonly string[]
     readonly jwks: { readonly keys: readonly PublishedKey[] }
     readonly now?: () => number
   }
@@ -95,7 +109,7 @@ export function readPoolDefinition(
   const members = readMembers(options, [...MEMBERS, ...extra], '')
   const { userPoolId = newUserPoolId(), resourceServers: given = [] } = members
   const resourceServers = readResourceServers(given, 'resourceServers')
-  if (typeof userPoolId !== 'string' || issuerOf(userPoolId) === undefined) {
+  if (typeof userPoolId !== 'string' || !isKnownPoolId(userPoolId)) {
     throw new OptionError(
       'userPoolId',
       `is ${show(userPoolId)}: use "<region>_<letters and digits>", or leave it out to generate one`,
@@ -109,17 +123,14 @@ export function readPoolDefinition(
   }
 }
 
-function newUserPoolId(region = 'xx-local-1'): string {
+function newUserPoolId(region = LOCAL_REGION): string {
   const letters = randomBytes(8).readBigUInt64BE().toString(36).padStart(9, '0')
   return `${region}_${letters.slice(-9)}`
 }
 
-function issuerOf(userPoolId: string): string | undefined {
-  try {
-    return CognitoJwtVerifier.parseUserPoolId(userPoolId).issuer
-  } catch {
-    return undefined
-  }
+function isKnownPoolId(userPoolId: string): boolean {
+  const region = getRegion(userPoolId)
+  return region !== undefined && findPartition(region) !== undefined
 }
 
 /** Keys and tokens of one pool under one issuer. */
@@ -206,14 +217,20 @@ function newPair(before: readonly PoolKey[]): { readonly access: PoolKey; readon
  * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, and under `NODE_ENV=production`.
  */
 export function createTestUserPool(options: TestUserPoolOptions = {}): TestUserPool {
-  const definition = readPoolDefinition(options)
+  const definition = readPoolDefinition(options, ['regions'])
   const { userPoolId, clients, now } = definition
-  const authority = createAuthority(definition, issuerOf(userPoolId) as string)
+  const { regions } = options
+  const forms = readIssuerForms({ regions }, { userPoolId, isOffline: true }, (member) => member)
+  const replicas = regions === undefined ? {} : { regions: Object.freeze([...regions]) }
+  const issuers = Object.freeze(forms.map(({ issuer }) => issuer))
+  const authority = createAuthority(definition, issuers[0] as string)
   return Object.freeze({
     ...authority,
+    issuers,
     options: () => ({
       userPoolId,
       clientId: clients.map(({ clientId }) => clientId),
+      ...replicas,
       jwks: authority.jwks(),
       ...(now === undefined ? {} : { now }),
     }),

@@ -74,6 +74,11 @@ t.test(
       'https://cognito-idp.eu-west-1.amazonaws.com.evil.example/eu-west-1_AbCdEfGhI',
       'https://cognito-idp.eu-west-1.amazonaws.com@evil.example/eu-west-1_AbCdEfGhI',
       'https://cognito-idp.us-east-1.amazonaws.com/eu-west-1_AbCdEfGhI',
+      'https://cognito-idp.cn-north-1.amazonaws.com/cn-north-1_AbCdEfGhI',
+      'https://cognito-idp.eu-west-1.amazonaws.com.cn/eu-west-1_AbCdEfGhI',
+      'https://cognito-idp.eu-west-1.amazonaws.eu/eu-west-1_AbCdEfGhI',
+      'https://cognito-idp.zz-north-1.amazonaws.com/zz-north-1_AbCdEfGhI',
+      'https://cognito-idp.eu-west-1.evil.example/eu-west-1_AbCdEfGhI',
       'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI/',
       'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI?x',
       'https://cognito-idp.xx-local-1.amazonaws.com/xx-local-1_AbCdEfGhI',
@@ -109,6 +114,95 @@ t.test(
     t.match(none.checks[1], { message: 'iss is file:///etc/passwd, no address of a pool' })
   },
 )
+
+t.test('a token of any partition: its own host is asked for keys', async (t) => {
+  for (const issuer of [
+    'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbCdEfGhI',
+    'https://issuer-cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI',
+    'https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_AbCdEfGhI',
+    'https://cognito-idp.us-iso-east-1.c2s.ic.gov/us-iso-east-1_AbCdEfGhI',
+    'https://issuer-cognito-idp.us-isob-east-1.sc2s.sgov.gov/us-isob-east-1_AbCdEfGhI',
+    'https://cognito-idp.eu-isoe-west-1.cloud.adc-e.uk/eu-isoe-west-1_AbCdEfGhI',
+    'https://cognito-idp.us-isof-south-1.csp.hci.ic.gov/us-isof-south-1_AbCdEfGhI',
+  ]) {
+    const keys = `${issuer}/.well-known/jwks.json`
+    for (const args of [[], ['--pool', issuer.slice(issuer.lastIndexOf('/') + 1)]]) {
+      const { fetch, asked } = network({ [keys]: () => Response.json(keySet) })
+      const told = await document(machineToken({ iss: issuer }), args, { fetch })
+      t.match(told, { code: 0, verdict: 'accepted', keys })
+      t.strictSame(asked, [keys])
+    }
+  }
+  const { err, code } = await explained(machineToken(), ['--pool', 'zz-north-1_AbCdEfGhI'])
+  t.equal(code, 2)
+  t.match(
+    err,
+    '--pool is of the Region "zz-north-1", which is in no known AWS partition: use --issuer',
+  )
+})
+
+t.test('--region: the issuers of a replica of --pool', async (t) => {
+  const issuer = 'https://cognito-idp.us-west-2.amazonaws.com/eu-west-1_AbCdEfGhI'
+  const token = machineToken({ iss: issuer })
+  const keys = `${issuer}/.well-known/jwks.json`
+  const replica = () => network({ [keys]: () => Response.json(keySet) })
+  const { fetch, asked } = replica()
+  const args = ['--pool', POOL, '--region', 'us-west-2']
+  const told = await document(token, args, { fetch })
+  t.match(told, { code: 0, verdict: 'accepted', keys })
+  t.match(told.checks[1], { check: 'issuer', state: 'passed', message: issuer })
+  t.strictSame(asked, [keys], 'the form that the token names, and no other')
+  t.match(await document(machineToken(), args), { code: 0, asked: [KEYS_URL] })
+  t.match(await document(token, ['--pool', POOL, '--region', 'eu-west-2'], replica()), {
+    code: 1,
+    answer: { code: 'ERR_TOKEN_ISSUER' },
+  })
+  for (const [flags, problem] of [
+    [['--region', 'us-west-2'], '--region names a replica of a pool: name the pool with --pool'],
+    [['--pool', POOL, '--region', 'cn-north-1'], '--region is "cn-north-1": pass a Region of'],
+    [['--pool', POOL, '--region', 'eu-west-1'], '--region repeats "eu-west-1": remove it'],
+  ] as const) {
+    const { code, err } = await explained(token, flags)
+    t.equal(code, 2)
+    t.match(err, problem)
+  }
+})
+
+t.test('an http issuer is explained with --jwks alone, as an API accepts it', async (t) => {
+  const file = join(t.testdir({ 'jwks.json': JSON.stringify(keySet) }), 'jwks.json')
+  const issuer = 'http://localstack:4566/eu-west-1_AbCdEfGhI'
+  const token = machineToken({ iss: issuer })
+  for (const args of [[], ['--issuer', issuer]]) {
+    t.match(await document(token, ['--jwks', file, ...args]), { code: 0, verdict: 'accepted' })
+  }
+  t.match(await document(token), { code: 1, answer: { code: 'ERR_TOKEN_ISSUER' }, asked: [] })
+  const { code, err } = await explained(token, ['--issuer', issuer])
+  t.equal(code, 2)
+  t.match(err, /--issuer is "http:\/\/localstack.*": use an https URL/)
+  const slash = await explained(token, ['--issuer', `https://idp.example/`])
+  t.equal(slash.code, 2)
+  t.match(slash.err, '--issuer ends in a slash or has a query: remove it')
+})
+
+t.test('--client-id takes one app client id, not a list', async (t) => {
+  const { code, err } = await explained(machineToken(), ['--pool', POOL, '--client-id', 'a,b'])
+  t.equal(code, 2)
+  t.match(err, '--client-id[0] is "a,b", and no app client id has a comma')
+})
+
+t.test('a local pool is explained in production too', async (t) => {
+  const before = process.env['NODE_ENV']
+  t.teardown(() => {
+    if (before === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = before
+  })
+  process.env['NODE_ENV'] = 'production'
+  const issuer = 'http://127.0.0.1:9229/xx-local-1_AbCdEfGhI'
+  const keys = `${issuer}/.well-known/jwks.json`
+  const { fetch } = network({ [keys]: () => Response.json(keySet) })
+  const told = await document(machineToken({ iss: issuer }), ['--issuer', issuer], { fetch })
+  t.match(told, { code: 0, verdict: 'accepted' })
+})
 
 t.test('--jwks: a file or an address, whoever issued the token', async (t) => {
   const folder = t.testdir({ 'jwks.json': JSON.stringify(keySet) })
