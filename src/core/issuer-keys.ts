@@ -30,8 +30,10 @@ export interface IssuerContext extends SourceContext {
   readonly cooldown: number
   /** `now` is the system's clock: it stands still for less than anything here takes. */
   readonly isSystemClock: boolean
-  /** Spends one fetch for an unknown kid. */
-  spend(now: number): boolean
+  /** Spends one fetch of a form for an unknown kid. */
+  spend(now: number, form: KeySource): boolean
+  /** Whether another form of the same Region has keys in force. */
+  usesOtherForm(than: KeySource, now: number): boolean
 }
 
 /** See the module. */
@@ -141,7 +143,7 @@ export class IssuerKeys {
         const waits = now < source.backoffUntil || Number.isNaN(now)
         if (source.begun > begun || waits) return this.#unavailable(now)
         const rationed = live || this.#pool.hasOtherKeys(source, now)
-        if (rationed && !this.#pool.spend(now)) {
+        if (rationed && !this.#pool.spend(now, source)) {
           const judged = live && now - source.endedAt < this.#pool.cooldown
           return judged ? this.#unknown(kid, now) : this.#unavailable(now)
         }
@@ -156,13 +158,16 @@ export class IssuerKeys {
   }
 
   /**
-   * A form the pool never used, or says it does not use, is no reason to doubt a healthy pool:
-   * otherwise strangers could produce 503s by naming it.
+   * A form that the pool does not use is no reason to doubt a healthy pool: otherwise unauthenticated callers
+   * could produce 503s by naming it. A Region uses one form; its endpoint may also say so itself. A replica
+   * whose endpoint fails is used all the same: its tokens could not be verified.
    */
   #unavailable(now: number): KeyAnswer {
     const { source } = this
-    const foreign = !source.isLive(now) && (!source.hadKeys || source.isAbsent)
-    if (foreign && this.#pool.hasOtherKeys(source, now)) return 'ERR_KEY_UNKNOWN'
+    const isForeign = source.isAbsent
+      ? this.#pool.hasOtherKeys(source, now)
+      : !source.hadKeys && this.#pool.usesOtherForm(source, now)
+    if (!source.isLive(now) && isForeign) return 'ERR_KEY_UNKNOWN'
     return {
       retryAfter: Math.max(MIN_RETRY_AFTER, source.backoffUntil - now),
       cause: source.lastError,

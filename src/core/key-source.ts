@@ -23,7 +23,7 @@ export interface SourceContext {
   /** Whether another issuer form of the pool has keys in force. */
   hasOtherKeys(than: KeySource, now: number): boolean
   /** A fetch brought keys. */
-  accepted(): void
+  accepted(by: KeySource): void
   /** A fetch ended, well or not. */
   settled(): void
 }
@@ -193,7 +193,7 @@ export class KeySource {
     this.#from = this.#begun
     this.#backoff.succeeded()
     this.#lastError = undefined
-    this.#pool.accepted()
+    this.#pool.accepted(this)
     // Spread, so that the instances of a fleet started together do not ask together.
     this.#dueAt = this.#endedAt + this.#pool.refreshInterval * (0.9 + Math.random() * 0.2)
     if (changes.added + changes.removed === 0) return

@@ -5,6 +5,7 @@
 import type { DiagnosticsOrigin } from './diagnostics.ts'
 import { FetchBudget } from './fetch-budget.ts'
 import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
+import type { IssuerForm } from './issuer-forms.ts'
 import { IssuerKeys } from './issuer-keys.ts'
 import type { KeySource } from './key-source.ts'
 import type { Logger } from './logger.ts'
@@ -29,8 +30,8 @@ export interface KeyStoreTiming {
 
 /** What a key store is made of, checked before. */
 export interface KeyStoreConfig extends DiagnosticsOrigin {
-  /** The original form first. */
-  readonly issuers: readonly { readonly issuer: string; readonly jwksUri: string }[]
+  /** Of each Region the original form first. */
+  readonly issuers: readonly IssuerForm[]
   readonly given: GivenKeys | undefined
   readonly timing: KeyStoreTiming
   readonly fetch: typeof globalThis.fetch
@@ -61,6 +62,8 @@ export class StartupError extends Error {
 export class KeyStore {
   readonly issuers: readonly IssuerKeys[]
   readonly #sources: readonly KeySource[]
+  /** The same by Region, the pool's own first. */
+  readonly #regions: readonly (readonly KeySource[])[]
   readonly #config: KeyStoreConfig
   readonly #elapsed: () => number
   readonly #closing = new AbortController()
@@ -85,16 +88,18 @@ export class KeyStore {
           isSystemClock: config.now === systemNow,
           elapsed: this.#elapsed,
           signal: this.#closing.signal,
-          spend: (now) => budget.take(now),
+          spend: (now, form) => budget.take(now, form),
           hasOtherKeys: (than, now) => this.#sources.some((it) => it !== than && it.isLive(now)),
-          // A pool uses one form: the other's copy of given keys would outlive their revocation.
-          accepted: () => {
-            for (const it of this.#sources) it.outgrowGiven()
-          },
+          usesOtherForm: (than, now) =>
+            this.#regionOf(than).some((it) => it !== than && it.isLive(now)),
+          accepted: (by) => this.#outgrowGiven(by),
           settled: () => this.#settled(),
         }),
     )
     this.#sources = this.issuers.map(({ source }) => source)
+    this.#regions = [...new Set(config.issuers.map(({ region }) => region))].map((region) =>
+      this.#sources.filter((_, index) => (config.issuers[index] as IssuerForm).region === region),
+    )
     const { given } = config
     if (given !== undefined) for (const it of this.#sources) it.give(given)
     this.#started = given?.offline === true ? Promise.resolve() : this.#start()
@@ -139,24 +144,46 @@ export class KeyStore {
     this.#closing.abort()
   }
 
-  /** The original form; where it is not the pool's, the updated one. */
+  /**
+   * The original form; where it is not the pool's, the updated one. A replica's Region only where those
+   * before have no keys: a pool has to become ready while its own Region is down.
+   */
   async #start(): Promise<void> {
-    const [original, updated] = this.#sources as [KeySource, KeySource | undefined]
     this.#starting = true
-    await original.refresh()
-    if (original.isAbsent) await updated?.refresh()
+    for (const [original, updated] of this.#regions as readonly [KeySource, KeySource?][]) {
+      if (original.lastError !== undefined && original.nextAt > this.#elapsed()) continue
+      await original.refresh()
+      if (original.isAbsent) await updated?.refresh()
+      if (this.#hasKeys()) break
+    }
     this.#starting = false
     this.#settled()
+  }
+
+  #regionOf(source: KeySource): readonly KeySource[] {
+    return this.#regions.find((region) => region.includes(source)) as readonly KeySource[]
+  }
+
+  /**
+   * A Region uses one form: the other's copy of given keys would outlive their revocation. So would those of
+   * another Region, unless that one could not be asked.
+   */
+  #outgrowGiven(by: KeySource): void {
+    const own = this.#regionOf(by)
+    for (const it of this.#sources) {
+      const isDown = it.lastError !== undefined && !it.isAbsent
+      if (own.includes(it) || !isDown) it.outgrowGiven()
+    }
   }
 
   #hasKeys(): boolean {
     return this.#sources.some((it) => it.hadKeys)
   }
 
-  /** The forms worth keeping fresh: those in use, or the first while none is. */
+  /** The forms worth keeping fresh: those in use, or the first of each Region while none is. */
   #kept(): readonly KeySource[] {
     const used = this.#sources.filter((it) => it.hadKeys)
-    return used.length > 0 ? used : this.#sources.slice(0, 1)
+    return used.length > 0 ? used : this.#regions.flatMap((region) => region.slice(0, 1))
   }
 
   #nextAt(): number {

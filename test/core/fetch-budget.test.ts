@@ -48,3 +48,32 @@ t.test('a full budget saves up nothing: its cooldown begins when it is spent', a
   t.equal(spend(budget, 2.7 * COOLDOWN), 0)
   t.equal(spend(budget, 2.8 * COOLDOWN), 1)
 })
+
+t.test('what comes back goes to the form that was served least recently', async (t) => {
+  const budget = new FetchBudget(COOLDOWN)
+  for (let use = 0; use < 3; use += 1) t.equal(budget.take(0, 'flooded'), true)
+  t.equal(budget.take(0, 'flooded'), false)
+  t.equal(budget.take(1, 'other'), false)
+  t.equal(budget.take(COOLDOWN, 'flooded'), false, 'the other one waits')
+  t.equal(budget.take(COOLDOWN, 'other'), true)
+  t.equal(budget.take(COOLDOWN, 'other'), false)
+  t.equal(budget.take(2 * COOLDOWN, 'other'), false)
+  t.equal(budget.take(2 * COOLDOWN, 'flooded'), true)
+})
+
+t.test('a form that waits holds back one fetch and no more', async (t) => {
+  const budget = new FetchBudget(COOLDOWN)
+  for (let use = 0; use < 3; use += 1) budget.take(0, 'flooded')
+  t.equal(budget.take(COOLDOWN - 1, 'other'), false)
+  t.equal(budget.take(2 * COOLDOWN, 'flooded'), true)
+  t.equal(budget.take(2 * COOLDOWN, 'flooded'), false)
+  t.equal(budget.take(2 * COOLDOWN, 'other'), true)
+})
+
+t.test('a form that is not asked for any more loses its turn', async (t) => {
+  const budget = new FetchBudget(COOLDOWN)
+  for (let use = 0; use < 3; use += 1) budget.take(0, 'flooded')
+  for (const form of ['a', 'b', 'c', 'd']) t.equal(budget.take(0, form), false)
+  t.equal(budget.take(3 * COOLDOWN - 1, 'flooded'), false)
+  t.equal(budget.take(3 * COOLDOWN, 'flooded'), true)
+})

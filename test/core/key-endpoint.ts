@@ -90,9 +90,15 @@ export function openStore(
   clocks: Clocks,
   {
     forms = ['original'],
+    regions = [],
     given,
     ...timing
-  }: Partial<KeyStoreTiming> & { forms?: string[]; given?: KeyStoreConfig['given'] } = {},
+  }: Partial<KeyStoreTiming> & {
+    readonly forms?: readonly string[]
+    /** Of the forms, one each. */
+    readonly regions?: readonly string[]
+    readonly given?: KeyStoreConfig['given']
+  } = {},
 ): { store: KeyStore; log: LogLine[] } {
   const log: LogLine[] = []
   const write =
@@ -103,10 +109,14 @@ export function openStore(
   const store = new KeyStore({
     instance: 1,
     userPoolId: 'eu-west-1_AbCdEfGhI',
-    issuers: forms.map((form) => ({
-      issuer: `https://${form}.example`,
-      jwksUri: `https://${form}.example/jwks.json`,
-    })),
+    issuers: forms.map((form, index) => {
+      const { [index]: region } = regions
+      return {
+        issuer: `https://${form}.example`,
+        jwksUri: `https://${form}.example/jwks.json`,
+        ...(region === undefined ? {} : { region }),
+      }
+    }),
     given,
     timing: {
       startup: 'warn',

@@ -152,3 +152,49 @@ onEverySurface(
     isReached(t, await ask(pool.accessToken({ claims: { iss } })), 'a new key')
   },
 )
+
+onEverySurface(
+  t,
+  'tokens of a replica are let in by regions, and judged while its endpoint fails or is absent',
+  async (t, surface) => {
+    const clocks = new Clocks()
+    const options = { userPoolId: POOL, clients: [{ clientId: CLIENT }], now: clocks.now }
+    const pool = createTestUserPool({ ...options, regions: ['us-west-2', 'eu-west-2'] })
+    const asked: string[] = []
+    let failing = true
+    const fetch: typeof globalThis.fetch = async (input) => {
+      const { hostname } = new URL(String(input))
+      asked.push(hostname)
+      if (hostname === 'cognito-idp.us-west-2.amazonaws.com' && failing) return status(500)()
+      return hostname.includes('eu-west-2') ? status(404)() : Response.json(pool.jwks())
+    }
+    const door = await surface.open({
+      userPoolId: POOL,
+      clientId: CLIENT,
+      regions: ['us-west-2', 'eu-west-2'],
+      fetch,
+      now: clocks.now,
+      monotonicNow: clocks.monotonicNow,
+    })
+    t.teardown(() => door.close())
+    const [own, , replica, , absent] = pool.issuers.map((iss) =>
+      pool.accessToken({ expiresIn: 86_400, claims: { iss } }),
+    ) as [string, string, string, string, string]
+    const ask = (credential: string) => door.ask(`Bearer ${credential}`)
+    isReached(t, await ask(own), 'the own Region')
+    t.strictSame(asked, ['cognito-idp.eu-west-1.amazonaws.com'])
+    isRefused(t, surface, await ask(replica), 'ERR_KEYS_UNAVAILABLE', 'the endpoint fails')
+    isRefused(t, surface, await ask(absent), 'ERR_KEY_UNKNOWN', 'the endpoint says it has none')
+    isReached(t, await ask(own), 'the own Region')
+    failing = false
+    clocks.advance(1000)
+    isReached(t, await ask(replica), 'the replica')
+    isReached(t, await ask(replica), 'the replica, known')
+    t.strictSame(asked.slice(1), [
+      'cognito-idp.us-west-2.amazonaws.com',
+      'cognito-idp.eu-west-2.amazonaws.com',
+      'cognito-idp.us-west-2.amazonaws.com',
+    ])
+    t.match(door.server.status(), { ready: true, userPools: [{ lastError: null }] })
+  },
+)
