@@ -108,7 +108,7 @@ function checkRuntimes(tarball) {
     })
     const behind = Fastify()
     behind.register(tokenProxy, {
-      tokenEndpoint: 'https://a/',
+      tokenEndpoint: 'https://a/oauth2/token',
       fetch: async () => Response.json({ access_token: 'a', expires_in: 300, token_type: 'Bearer' }),
     })
     const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'a', client_secret: 'b' })
@@ -325,12 +325,12 @@ try {
      // @ts-expect-error clientId has to be said
      createResourceServer({ userPoolId: 'a' })`,
       client: `import { createTokenClient, memoryStore, redisStore, type AccessToken } from 'cognito-m2m/client'
-     const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: async () => 'a', store: memoryStore() })
+     const client = createTokenClient({ tokenEndpoint: 'https://a/oauth2/token', clientId: 'a', clientSecret: async () => 'a', store: memoryStore() })
      export const token: Promise<AccessToken> = client.getToken({ scopes: 'a/b' })
      export const answer: Promise<Response> = client.fetch('https://a.example', { method: 'POST' })
      export type Redis = Parameters<typeof redisStore>[0]
      // @ts-expect-error clientSecret has to be said
-     createTokenClient({ tokenEndpoint: 'a', clientId: 'a' })`,
+     createTokenClient({ tokenEndpoint: 'https://a/oauth2/token', clientId: 'a' })`,
       testing: `import { createTestUserPool } from 'cognito-m2m/testing'
      export const token: string = createTestUserPool().accessToken({ scopes: ['a/b'] })`,
       usage: `import { createUsage, type UsageReport } from 'cognito-m2m/usage'
@@ -452,7 +452,7 @@ try {
       proxy: `import { fastify } from 'fastify'
      import { memoryStore, tokenProxy } from 'cognito-m2m/proxy'
      const app = fastify()
-     app.register(tokenProxy, { tokenEndpoint: 'https://a/', store: memoryStore(), authorize: (request) => request.ip === '' })
+     app.register(tokenProxy, { tokenEndpoint: 'https://a/oauth2/token', store: memoryStore(), authorize: (request) => request.ip === '' })
      export const told: Promise<boolean> = app.tokenProxy.invalidate({ clientId: 'a' })
      // @ts-expect-error tokenEndpoint has to be said
      app.register(tokenProxy, {})`,

@@ -3,6 +3,7 @@ import { OptionError, show } from '../core/option-error.ts'
 import { printable } from '../core/printable.ts'
 import { isLoopback, readSecureUrl } from '../core/secure-url.ts'
 import { type ExchangeAnswer, type ExchangeError, exchange } from '../oauth/bounded-exchange.ts'
+import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 import { formsOf } from './trust.ts'
@@ -41,7 +42,7 @@ export async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal
     )
   }
   const { tokenUrl, domain, issuer, pool } = flags
-  if (tokenUrl !== undefined) return readSecureUrl(tokenUrl, NAMES.tokenUrl).href
+  if (tokenUrl !== undefined) return readTokenEndpoint(tokenUrl, NAMES.tokenUrl).href
   if (domain !== undefined) return endpointOfDomain(domain)
   return discover(
     issuer === undefined ? formsOf(pool as string).map((form) => form.issuer) : [issuer],
@@ -105,7 +106,7 @@ function endpointIn(body: Buffer, issuer: string, isLocal: boolean): string {
     throw new CommandFailure(EXIT.unavailable, 'the discovery document is of another issuer')
   }
   try {
-    const url = readSecureUrl(String(document['token_endpoint']), 'token_endpoint')
+    const url = readTokenEndpoint(document['token_endpoint'], 'token_endpoint')
     if (isLocal || url.protocol === 'https:') return url.href
   } catch {
     // Told below: what stands there is not repeated.

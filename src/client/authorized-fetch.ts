@@ -79,10 +79,15 @@ function firstHop(
       `is ${show(typeof given)} that is no absolute URL: pass one without credentials`,
     )
   }
-  if (!origins.has(url.origin)) throw new TokenClientError('ERR_FETCH_ORIGIN')
+  if (!isHttp(url) || !origins.has(url.origin)) throw new TokenClientError('ERR_FETCH_ORIGIN')
   const headers = new Headers(init.headers)
   if (headers.has('authorization')) throw new TokenClientError('ERR_FETCH_AUTHORIZATION')
   return { url, init, headers }
+}
+
+/** A `blob:` URL has the origin of the URL inside it, and leads elsewhere. */
+function isHttp({ protocol }: URL): boolean {
+  return protocol === 'https:' || protocol === 'http:'
 }
 
 /** Follows redirects itself: `fetch` would send what is not its own header to wherever they lead. */

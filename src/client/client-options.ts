@@ -1,16 +1,17 @@
 /** What a token client is made with: checked when it is made. */
 
+import { insecureOrigins, readInsecureHttp, readServiceUrl } from '../core/insecure-http.ts'
 import { type Logger, readLogger, safeLogger } from '../core/logger.ts'
 import {
   type Members,
   OptionError,
+  readClientIds,
   readFunction,
   readMembers,
-  readStrings,
   show,
 } from '../core/option-error.ts'
 import type { Scope } from '../core/register.ts'
-import { readSecureUrl } from '../core/secure-url.ts'
+import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { SecretSource } from './client-secret.ts'
 import { wallClock } from './elapsed-clock.ts'
@@ -21,7 +22,10 @@ const METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post'
 
 /** Options of {@link createTokenClient}. */
 export interface TokenClientOptions {
-  /** `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`; http on loopback only. */
+  /**
+   * `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`, or the whole URL of a proxy in front of it;
+   * http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
+   */
   readonly tokenEndpoint: string
   /** The app client's id. */
   readonly clientId: string
@@ -39,9 +43,18 @@ export interface TokenClientOptions {
   readonly authMethod?: AuthMethod
   /**
    * Where `client.fetch` may send tokens, and it alone needs them: `['https://api.example.com']`;
-   * http on loopback only.
+   * http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
    */
   readonly origins?: readonly string[]
+  /**
+   * `true` permits `http:` outside loopback in `origins` and `tokenEndpoint`, for networks that encrypt by
+   * themselves or are trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted.
+   * Never for hosts of AWS. The client warns once: in `logger`, without one by `process.emitWarning` with the
+   * code `COGNITO_M2M_INSECURE_HTTP`.
+   *
+   * @defaultValue `false`
+   */
+  readonly insecureHttp?: boolean
   /**
    * Shares tokens: processes with one store and the same secret ask once between them. In a store
    * others can read, entries are sealed under a key derived from the secret. It stays yours to close.
@@ -60,7 +73,7 @@ export interface TokenClientOptions {
 
 const NAMES: readonly (keyof TokenClientOptions)[] = [
   ...(['tokenEndpoint', 'clientId', 'clientSecret', 'scopes', 'authMethod', 'origins'] as const),
-  ...(['store', 'logger', 'fetch', 'now', 'monotonicNow'] as const),
+  ...(['insecureHttp', 'store', 'logger', 'fetch', 'now', 'monotonicNow'] as const),
 ]
 
 /** The same, read. */
@@ -71,8 +84,11 @@ export interface ClientOptions {
   readonly scopes: readonly string[] | undefined
   readonly authMethod: AuthMethod
   readonly origins: ReadonlySet<string> | undefined
+  /** Those of `origins` and of the token endpoint that are not encrypted; none without `insecureHttp`. */
+  readonly insecureOrigins: readonly string[]
   readonly store: TokenStore | undefined
   readonly logger: Logger
+  readonly hasLogger: boolean
   readonly fetch: typeof globalThis.fetch
   readonly now: () => number
   readonly monotonicNow: () => number
@@ -85,15 +101,21 @@ export function readClientOptions(options: unknown): ClientOptions {
   if (!METHODS.includes(authMethod)) {
     throw new OptionError('authMethod', `is ${show(authMethod)}: use one of ${METHODS.join(', ')}`)
   }
+  const insecureHttp = readInsecureHttp(members)
+  const tokenEndpoint = readTokenEndpoint(members['tokenEndpoint'], 'tokenEndpoint', insecureHttp)
+  const origins = 'origins' in members ? readOrigins(members['origins'], insecureHttp) : undefined
+  const logger = readLogger(members['logger'])
   return {
-    tokenEndpoint: readUrl(members['tokenEndpoint'], 'tokenEndpoint').href,
+    tokenEndpoint: tokenEndpoint.href,
     clientId: readClientId(members['clientId']),
     clientSecret: readSecret(members['clientSecret']),
     scopes: 'scopes' in members ? readScopes(members['scopes'], 'scopes') : undefined,
     authMethod: authMethod as AuthMethod,
-    origins: 'origins' in members ? readOrigins(members['origins']) : undefined,
+    origins,
+    insecureOrigins: insecureOrigins([tokenEndpoint.href, ...(origins ?? [])]),
     store: members['store'] as TokenStore | undefined,
-    logger: safeLogger(readLogger(members['logger'])),
+    logger: safeLogger(logger),
+    hasLogger: logger !== undefined,
     ...readWorld(members),
   }
 }
@@ -107,16 +129,9 @@ function readWorld(members: Members): Pick<ClientOptions, 'fetch' | 'now' | 'mon
   }
 }
 
-function readUrl(value: unknown, place: string): URL {
-  if (typeof value !== 'string') {
-    throw new OptionError(place, `is ${show(value)}: pass an https URL as a string`)
-  }
-  return readSecureUrl(value, place)
-}
-
 /** RFC 7617 section 2: a colon would end it in the header. */
 function readClientId(value: unknown): string {
-  const [clientId = ''] = readStrings(value, 'clientId', 'app client id')
+  const [clientId = ''] = readClientIds(value, 'clientId')
   if (Array.isArray(value) || clientId.includes(':')) {
     throw new OptionError('clientId', 'is not one app client id: pass a string without colons')
   }
@@ -134,7 +149,7 @@ function readSecret(value: unknown): SecretSource {
   )
 }
 
-function readOrigins(value: unknown): ReadonlySet<string> {
+function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string> {
   if (!Array.isArray(value) || value.length === 0) {
     throw new OptionError(
       'origins',
@@ -143,7 +158,10 @@ function readOrigins(value: unknown): ReadonlySet<string> {
   }
   const origins = value.map((item: unknown, index) => {
     const place = `origins[${index}]`
-    const url = readUrl(item, place)
+    if (typeof item !== 'string') {
+      throw new OptionError(place, `is ${show(item)}: pass an https URL as a string`)
+    }
+    const url = readServiceUrl(item, place, insecureHttp)
     // A path would be read as a limit, and is none.
     if (url.href !== `${url.origin}/`) {
       throw new OptionError(place, `is ${show(item)}: pass scheme, host and port alone`)

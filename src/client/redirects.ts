@@ -22,8 +22,7 @@ export function isRedirect({ status, headers }: Response): boolean {
 export function nextHop(hop: Hop, { status, headers }: Response): Hop {
   const location = headers.get('location') as string
   const url = URL.canParse(location, hop.url.href) ? new URL(location, hop.url) : undefined
-  const leaves = url?.origin !== hop.url.origin || url.username !== '' || url.password !== ''
-  if (url === undefined || leaves) throw new TokenClientError('ERR_FETCH_REDIRECT')
+  if (url === undefined || leaves(url, hop.url)) throw new TokenClientError('ERR_FETCH_REDIRECT')
   if (url.hash === '') url.hash = hop.url.hash
   const method = (hop.init.method ?? 'GET').toUpperCase()
   if (becomesGet(status, method)) {
@@ -34,6 +33,12 @@ export function nextHop(hop: Hop, { status, headers }: Response): Hop {
   }
   if (!isResendable(hop.init.body)) throw new TokenClientError('ERR_FETCH_REDIRECT')
   return { ...hop, url }
+}
+
+/** A `blob:` URL has the origin of the URL inside it, so the scheme is compared as well. */
+function leaves(to: URL, from: URL): boolean {
+  const isSame = to.origin === from.origin && to.protocol === from.protocol
+  return !isSame || to.username !== '' || to.password !== ''
 }
 
 function becomesGet(status: number, method: string): boolean {

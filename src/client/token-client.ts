@@ -1,6 +1,7 @@
 /** The token client: asks Cognito about once per token lifetime, however often it is asked itself. */
+import { INSECURE_HTTP_WARNING } from '../core/insecure-http.ts'
 import { type AuthorizedFetch, authorizedFetch } from './authorized-fetch.ts'
-import { readClientOptions, type TokenClientOptions } from './client-options.ts'
+import { type ClientOptions, readClientOptions, type TokenClientOptions } from './client-options.ts'
 import { elapsedClock } from './elapsed-clock.ts'
 import { TokenClientError } from './errors.ts'
 import { type AccessToken, HeldToken } from './held-token.ts'
@@ -50,6 +51,7 @@ export interface TokenClient {
 export function createTokenClient(options: TokenClientOptions): TokenClient {
   const read = readClientOptions(options)
   const { now, logger } = read
+  warnOfInsecureHttp(read)
   const elapsed = elapsedClock(now, read.monotonicNow)
   const source = new TokenSource(read, elapsed)
   const make = (scopes: readonly string[] | undefined): HeldToken =>
@@ -73,4 +75,15 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
     fetch: authorizedFetch(read, holderOf),
     close: () => source.close(),
   })
+}
+
+/** Once for each client; without a logger, operators would not know. */
+function warnOfInsecureHttp({ insecureOrigins, hasLogger, logger }: ClientOptions): void {
+  if (insecureOrigins.length === 0) return
+  if (hasLogger) logger.warn({ origins: insecureOrigins }, INSECURE_HTTP_WARNING)
+  else {
+    process.emitWarning(`${INSECURE_HTTP_WARNING} to ${insecureOrigins.join(', ')}`, {
+      code: 'COGNITO_M2M_INSECURE_HTTP',
+    })
+  }
 }

@@ -52,3 +52,16 @@ export function deriveIssuers(
   const host = `cognito-idp.${region}.${suffix}`
   return [`https://${host}/${userPoolId}`, `https://issuer-${host}/${userPoolId}`]
 }
+
+/**
+ * Whether a host is one of AWS, in any spelling that a URL can have: `amazonaws` or `amazoncognito` as a label,
+ * or the domain of a partition.
+ *
+ * @param hostname As `URL` has it.
+ */
+export function isAwsHost(hostname: string): boolean {
+  // A trailing dot leads to the same host.
+  const host = `.${hostname.toLowerCase().replace(/\.+$/, '')}.`
+  const isNamed = host.includes('.amazonaws.') || host.includes('.amazoncognito.')
+  return isNamed || PARTITIONS.some(({ suffix }) => host.endsWith(`.${suffix}.`))
+}

@@ -1,16 +1,15 @@
 /** Validates what `tokenProxy` accepts. What comes out is complete. */
 import { cachedLookup } from '../core/client-lookup.ts'
+import { readInsecureHttp } from '../core/insecure-http.ts'
 import {
   type Members,
-  OptionError,
+  readClientIds,
   readFunction,
   readMembers,
   readNumber,
-  readStrings,
-  show,
 } from '../core/option-error.ts'
-import { readSecureUrl } from '../core/secure-url.ts'
 import { steadyClock, trusting } from '../core/steady-clock.ts'
+import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { BudgetLimits } from './budget.ts'
@@ -38,6 +37,14 @@ export interface UpstreamLimits {
 export interface ProxyOptions<Request> {
   /** Cognito's, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`; never a caller's. */
   readonly tokenEndpoint: string
+  /**
+   * `true` permits `http:` outside loopback in `tokenEndpoint`, for networks that encrypt by themselves or are
+   * trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. Never for hosts of
+   * AWS. The app's logger gets one warning.
+   *
+   * @defaultValue `false`
+   */
+  readonly insecureHttp?: boolean
   /**
    * App clients that may ask, as ids or a lookup (`true` is kept 60 s, `false` 10 s). Others are
    * answered `invalid_client` without asking Cognito. Default: any.
@@ -92,7 +99,16 @@ export interface ProxySettings<Request> {
 }
 
 const MEMBERS = [
-  ...['tokenEndpoint', 'clients', 'store', 'encryptionKeys', 'headers', 'authorize', 'upstream'],
+  ...[
+    'tokenEndpoint',
+    'insecureHttp',
+    'clients',
+    'store',
+    'encryptionKeys',
+    'headers',
+    'authorize',
+    'upstream',
+  ],
   ...['minRemaining', 'maxAge', 'timeout', 'now', 'monotonicNow', 'fetch'],
 ]
 
@@ -115,7 +131,11 @@ export function readProxyOptions<Request>(
   const seconds = (key: string, fallback: number, min: number, max: number): number =>
     readNumber(members, key, '', { fallback, min, max, unit: 'seconds' })
   return {
-    tokenEndpoint: readEndpoint(members['tokenEndpoint']),
+    tokenEndpoint: readTokenEndpoint(
+      members['tokenEndpoint'],
+      'tokenEndpoint',
+      readInsecureHttp(members),
+    ).href,
     isClient: readClients(members['clients'], monotonicNow),
     // Looked at by what uses them.
     store: members['store'] as TokenStore | undefined,
@@ -134,16 +154,6 @@ export function readProxyOptions<Request>(
   }
 }
 
-function readEndpoint(value: unknown): string {
-  if (typeof value !== 'string') {
-    throw new OptionError(
-      'tokenEndpoint',
-      `is ${show(value)}: pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`,
-    )
-  }
-  return readSecureUrl(value, 'tokenEndpoint').href
-}
-
 function readClients(
   value: unknown,
   elapsed: () => number,
@@ -152,7 +162,7 @@ function readClients(
   if (typeof value === 'function') {
     return cachedLookup(value as (clientId: string) => boolean, { ...LOOKUP_CACHE, elapsed })
   }
-  const ids = new Set(readStrings(value, 'clients', 'app client id'))
+  const ids = new Set(readClientIds(value, 'clients'))
   return (clientId) => ids.has(clientId)
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RegisterOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { nextInstance, secondsBetween, tell } from '../core/diagnostics.ts'
+import { INSECURE_HTTP_WARNING, insecureOrigins } from '../core/insecure-http.ts'
 import { safeLogger } from '../core/logger.ts'
 import { OptionError, readMembers, show } from '../core/option-error.ts'
 import { rejecting } from '../core/rejecting.ts'
@@ -58,6 +59,8 @@ async function register(
   const settings = readProxyOptions<FastifyRequest>(given, REGISTER_OPTIONS)
   const { monotonicNow, authorize, isClient } = settings
   const logger = safeLogger(app.log)
+  const origins = insecureOrigins([settings.tokenEndpoint])
+  if (origins.length > 0) logger.warn({ origins }, INSECURE_HTTP_WARNING)
   const store = new SteadyStore({ ...settings, logger })
   const instance = nextInstance()
   const pairs = new Pairs(store)

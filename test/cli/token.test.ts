@@ -390,6 +390,16 @@ const wrong: readonly [string, string[], RegExp][] = [
     ['--token-url', 'http://shop.example.com/oauth2/token'],
     /--token-url is "http:.*: use an https URL; http is for localhost/,
   ],
+  [
+    'no path',
+    ['--token-url', 'https://shop.example.com'],
+    /--token-url has no path: pass the whole URL, for example https:\/\/shop\.example\.com\/oauth2\/token/,
+  ],
+  [
+    "another path than Cognito's",
+    ['--token-url', 'https://shop.auth.eu-west-1.amazoncognito.com/token'],
+    /--token-url has another path than Cognito's: use https:\/\/shop\..*\/oauth2\/token/,
+  ],
   ['no URL', ['--domain', 'shop.example.com'], /--domain is "shop.example.com": use an https URL/],
   [
     'a domain with a path',

@@ -64,7 +64,7 @@ t.test('ten thousand callers at once, one request on the wire', async (t) => {
     requests += 1
     token(response)
   })
-  const client = clientOf(origin)
+  const client = clientOf(`${origin}/oauth2/token`)
   await Promise.all(Array.from({ length: 10_000 }, () => client.getToken()))
   t.equal(requests, 1)
 })
@@ -83,7 +83,7 @@ t.test('what passes is tried again, after the time the endpoint asks for', async
       if (times.length === 1) fail(response)
       else token(response)
     })
-    t.equal((await clientOf(origin).getToken()).accessToken, 'good', name)
+    t.equal((await clientOf(`${origin}/oauth2/token`).getToken()).accessToken, 'good', name)
     t.equal(times.length, 2, name)
     const [first = 0, second = 0] = times
     t.ok(second - first > 90, `${name}: ${second - first} ms later`)
@@ -118,7 +118,7 @@ t.test('what does not pass is told at once', async (t) => {
       requests += 1
       return answer(response)
     })
-    t.match(await failureOf(clientOf(origin).getToken()), { code }, name)
+    t.match(await failureOf(clientOf(`${origin}/oauth2/token`).getToken()), { code }, name)
     t.equal(requests, 1, name)
   }
 })

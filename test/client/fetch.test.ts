@@ -89,6 +89,52 @@ t.test('a token goes to the origins named and nowhere else', async (t) => {
   t.equal(seen.length, 0)
 })
 
+t.test('a blob: URL never receives a token, though its origin is that of the API', async (t) => {
+  const sent: string[] = []
+  const { client, world } = stage({
+    origins: ['https://api.example.com', 'http://localhost:3000'],
+    fetch: async (url) => {
+      sent.push(String(url))
+      return tokenAnswer('token-1')
+    },
+  })
+  const blob = 'blob:https://api.example.com/0b9a5a4e-0000-4000-8000-000000000001'
+  t.equal(new URL(blob).origin, 'https://api.example.com')
+  for (const url of [
+    ...[blob, new URL(blob), `BLOB:${blob.slice(5)}`, ` ${blob}`, 'blob:http://localhost:3000/x'],
+    ...['blob:https://api.example.com', 'filesystem:https://api.example.com/temporary/x'],
+    ...['blob:blob:https://api.example.com/x', 'view-source:https://api.example.com/x'],
+  ]) {
+    t.equal(await codeOf(client.fetch(url)), 'ERR_FETCH_ORIGIN', String(url))
+  }
+  const request = Object.assign(new Request('https://api.example.com/x'), {})
+  Object.defineProperty(request, 'url', { value: blob })
+  for (const other of [request, new Request('https://api.example.com/x'), { url: blob }]) {
+    t.match(await failureOf(client.fetch(other as never)), { code: 'ERR_OPTION_INVALID' })
+  }
+  t.equal(sent.length + world.asked.length, 0, 'no token is asked for either')
+})
+
+t.test('a redirect to a blob: URL of the same origin is refused', async (t) => {
+  for (const scheme of ['blob:', 'BLOB:', 'blob:blob:', 'filesystem:']) {
+    const location = (url: string) => `${scheme}${new URL(url).origin}/0b9a5a4e`
+    const sent: string[] = []
+    const { client } = stage({
+      origins: ['https://api.example.com', 'http://localhost:3000'],
+      fetch: async (url) => {
+        if (String(url).endsWith('/oauth2/token')) return tokenAnswer('token-1')
+        sent.push(String(url))
+        const headers = { location: location(String(url)) }
+        return new Response(null, { status: 302, headers })
+      },
+    })
+    for (const url of ['https://api.example.com/a', 'http://localhost:3000/a']) {
+      t.equal(await codeOf(client.fetch(url)), 'ERR_FETCH_REDIRECT')
+    }
+    t.strictSame(sent, ['https://api.example.com/a', 'http://localhost:3000/a'])
+  }
+})
+
 t.test('without origins, and for what is no URL, nothing is sent', async (t) => {
   const { client } = stage()
   const missing = await failureOf(client.fetch('https://api.example.com/'))

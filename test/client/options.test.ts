@@ -8,11 +8,12 @@ const good = { tokenEndpoint: ENDPOINT, clientId: 'billing', clientSecret: SECRE
 t.test('refused, naming the option and the fix, never the secret', async (t) => {
   const cases: readonly (readonly [object, string, RegExp])[] = [
     [{ tokenEndpoint: 'http://shop.example/oauth2/token' }, 'tokenEndpoint', /use an https URL/],
-    [{ tokenEndpoint: 7 }, 'tokenEndpoint', /pass an https URL as a string/],
+    [{ tokenEndpoint: 7 }, 'tokenEndpoint', /pass https:\/\/<domain>\.auth\./],
     [{ tokenEndpoint: 'https://a:b@shop.example/' }, 'tokenEndpoint', /credentials/],
     [{ clientId: '' }, 'clientId', /non-empty string/],
     [{ clientId: ['billing'] }, 'clientId', /is not one app client id/],
     [{ clientId: 'a:b' }, 'clientId', /without colons/],
+    [{ clientId: 'a,b' }, 'clientId', /no app client id has a comma/],
     [{ clientSecret: '' }, 'clientSecret', /pass a non-empty string/],
     [{ clientSecret: 123_456_789 }, 'clientSecret', /pass a non-empty string/],
     [{ clientSecret: Buffer.from(SECRET) }, 'clientSecret', /or a function that tells one/],

@@ -12,11 +12,12 @@ t.test(
     const server = await startRedis()
     const redis = new Redis(server.url, { lazyConnect: true })
     let requests = 0
-    const tokenEndpoint = await serve(t, (_request, response) => {
+    const origin = await serve(t, (_request, response) => {
       requests += 1
       const body = { access_token: `token-${requests}`, expires_in: 3600, token_type: 'Bearer' }
       setTimeout(() => response.end(JSON.stringify(body)), 100)
     })
+    const tokenEndpoint = `${origin}/oauth2/token`
     const stores = Array.from({ length: 20 }, () => redisStore({ redis }))
     const clients = stores.map((store) =>
       createTokenClient({ tokenEndpoint, clientId: 'billing', clientSecret: 'secret', store }),

@@ -95,7 +95,7 @@ t.test('HashiCorp Vault', async (t) => {
     },
   )
   const refused = createTokenClient({
-    ...{ tokenEndpoint: 'http://127.0.0.1:1/', clientId: 'billing' },
+    ...{ tokenEndpoint: 'http://127.0.0.1:1/oauth2/token', clientId: 'billing' },
     clientSecret: fromVault(url, async () => 'another'),
   })
   t.equal(await codeOf(refused.getToken()), 'ERR_CLIENT_SECRET_UNAVAILABLE')

@@ -29,6 +29,7 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
   [{ tokenEndpoint, maxAge: undefined }, /: maxAge is undefined/],
   [{ tokenEndpoint, clients: [] }, /: clients is an empty array/],
   [{ tokenEndpoint, clients: ['a', 5] }, /: clients\[1\] is 5/],
+  [{ tokenEndpoint, clients: 'a,b' }, /: clients is "a,b", and no app client id has a comma/],
   [{ tokenEndpoint, store: {} }, /: store is an object without a method/],
   [{ tokenEndpoint, store: sharedStore(new Clocks()) }, /: encryptionKeys is missing/],
   [{ tokenEndpoint, encryptionKeys: [{ id: 'a', key: 'short' }] }, /: encryptionKeys\[0\]\.key /],

@@ -59,7 +59,11 @@ export function surfaces(app: FastifyInstance): void {
 }
 
 export function callers(): void {
-  const client = createTokenClient({ tokenEndpoint: 'a', clientId: 'a', clientSecret: 'a' })
+  const client = createTokenClient({
+    tokenEndpoint: 'https://a/oauth2/token',
+    clientId: 'a',
+    clientSecret: 'a',
+  })
   client.getToken({ scopes: [orders.read, 'orders/write'] })
   // @ts-expect-error misspelt
   client.getToken({ scopes: 'orders/wirte' })
