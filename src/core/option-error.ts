@@ -1,4 +1,5 @@
 /** Refuses a wrong option, requirement or definition when it is given, never at the first request. */
+import { types } from 'node:util'
 
 /** Longest part of an offending value that is repeated in a message. */
 const SHOWN = 80
@@ -45,7 +46,8 @@ export type Members = Readonly<Record<string, unknown>>
 export function readMembers(value: unknown, allowed: readonly string[], place: string): Members {
   const prefix = place === '' ? '' : `${place}.`
   const label = place === '' ? 'options' : place
-  if (!isPlain(value)) {
+  refuseProxy(value, label, 'object')
+  if (!isPlain(value, allowed)) {
     throw new OptionError(label, `is ${show(value)}: pass a plain object`)
   }
   const copy: Record<string, unknown> = Object.create(null)
@@ -64,11 +66,45 @@ export function readMembers(value: unknown, allowed: readonly string[], place: s
 }
 
 /** Members that are inherited would be left out in silence, so an object may inherit none. */
-function isPlain(value: unknown): value is Record<string, unknown> {
+function isPlain(value: unknown, allowed: readonly string[]): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // Another realm's Object.prototype is told by what it has: tests often run in a realm of their own.
-  return prototype === null || Object.hasOwn(prototype as object, 'isPrototypeOf')
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype || isForeign(prototype, allowed)
+}
+
+/** Object.prototype of another realm is told by what it has: tests often run in a realm of their own. */
+function isForeign(prototype: object, allowed: readonly string[]): boolean {
+  return (
+    !types.isProxy(prototype) &&
+    Object.hasOwn(prototype, 'isPrototypeOf') &&
+    !allowed.some((name) => name in prototype)
+  )
+}
+
+/** A Proxy can hide members from whoever lists them: a requirement would lose its scopes. */
+function refuseProxy(value: unknown, place: string, kind: 'object' | 'array'): void {
+  if (types.isProxy(value)) throw new OptionError(place, `is a Proxy: pass a plain ${kind}`)
+}
+
+/**
+ * Reads an array by its indexes, or undefined where the value is not an array. An iterator, a class
+ * or a `length` of the caller's own cannot hide items, because an array's own length is exact.
+ *
+ * @param read Reads one item; `at` is its place, for messages. A hole is passed as undefined.
+ */
+export function readList<Item>(
+  value: unknown,
+  place: string,
+  read: (item: unknown, at: string) => Item,
+): Item[] | undefined {
+  refuseProxy(value, place, 'array')
+  if (!Array.isArray(value)) return undefined
+  const { length } = value
+  const items: Item[] = []
+  for (let index = 0; index < length; index += 1) {
+    items.push(read(value[index], `${place}[${index}]`))
+  }
+  return items
 }
 
 /** A finite number within limits, or `fallback` where the member is absent. */
@@ -105,17 +141,16 @@ export function readFunction<T>(members: Members, key: string, place = ''): T | 
 
 /** One non-empty string, or a non-empty array of them. */
 export function readStrings(value: unknown, place: string, what: string): string[] {
-  const list: unknown[] = Array.isArray(value) ? Array.from(value) : [value]
-  if (list.length === 0)
-    throw new OptionError(place, `is an empty array: name at least one ${what}`)
-  return list.map((item, index) => {
+  const readOne = (item: unknown, at: string): string => {
     if (typeof item === 'string' && /^\S+$/.test(item)) return item
-    const at = Array.isArray(value) ? `${place}[${index}]` : place
     throw new OptionError(
       at,
       `is ${show(item)}: pass the ${what} as a non-empty string without blanks`,
     )
-  })
+  }
+  const list = readList(value, place, readOne) ?? [readOne(value, place)]
+  if (list.length > 0) return list
+  throw new OptionError(place, `is an empty array: name at least one ${what}`)
 }
 
 /** One app client ID or several. A list in one string would match no client. */

@@ -8,6 +8,7 @@ import {
   type Members,
   OptionError,
   readFunction,
+  readList,
   readMembers,
   readNumber,
   show,
@@ -171,10 +172,10 @@ function readPools(members: Members): readonly UserPool[] {
   if (inPlace.length > 0) {
     throw new OptionError('userPools', `stands beside ${inPlace[0]}: move that into userPools`)
   }
-  if (!Array.isArray(userPools) || userPools.length === 0) {
+  const pools = readList(userPools, 'userPools', readUserPool)
+  if (pools === undefined || pools.length === 0) {
     throw new OptionError('userPools', `is ${show(userPools)}: pass an array of user pools`)
   }
-  const pools = Array.from(userPools, (pool, index) => readUserPool(pool, `userPools[${index}]`))
   checkIssuers(pools)
   return pools
 }

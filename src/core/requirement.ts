@@ -1,5 +1,12 @@
 /** What one route needs, compiled once when the route is declared. */
-import { OptionError, readClientIds, readFunction, readMembers, show } from './option-error.ts'
+import {
+  OptionError,
+  readClientIds,
+  readFunction,
+  readList,
+  readMembers,
+  show,
+} from './option-error.ts'
 import type { Scope } from './register.ts'
 import { checkScope } from './scopes.ts'
 import type { VerifiedToken } from './verified-token.ts'
@@ -98,9 +105,9 @@ function compileScopes(
 }
 
 function readScopes(value: unknown, place: string): string[] {
-  if (!Array.isArray(value)) return [checkScope(value, place)]
-  if (value.length === 0) throw new OptionError(place, 'is an empty array: name at least one scope')
-  return [...new Set(Array.from(value, (scope, index) => checkScope(scope, `${place}[${index}]`)))]
+  const scopes = readList(value, place, checkScope) ?? [checkScope(value, place)]
+  if (scopes.length > 0) return [...new Set(scopes)]
+  throw new OptionError(place, 'is an empty array: name at least one scope')
 }
 
 /** Whether the granted scopes are enough. */

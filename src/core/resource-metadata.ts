@@ -3,7 +3,7 @@
  * configuration: a Host header is whatever the caller sends.
  */
 import { QUOTABLE } from './challenge.ts'
-import { OptionError, readMembers, readStrings, show } from './option-error.ts'
+import { OptionError, readList, readMembers, readStrings, show } from './option-error.ts'
 import type { Scope } from './register.ts'
 import { checkScope, type DefinedScopes, describedScopes, resourceServerOf } from './scopes.ts'
 import { readSecureUrl } from './secure-url.ts'
@@ -119,13 +119,13 @@ function readServers(value: unknown, place: string): readonly string[] | undefin
 
 function readScopes(value: unknown, place: string): readonly string[] | false | undefined {
   if (value === undefined || value === false) return value
-  if (!Array.isArray(value)) {
+  const scopes = readList(value, place, (item, at) => {
+    if (typeof item === 'string') return checkScope(item, at)
+    return describedScopes(resourceServerOf(item, at)).map(([scope]) => scope)
+  })
+  if (scopes === undefined) {
     throw new OptionError(place, `is ${show(value)}: pass an array of scopes, or false`)
   }
-  const scopes = Array.from(value, (item: unknown, index) => {
-    if (typeof item === 'string') return checkScope(item, `${place}[${index}]`)
-    return describedScopes(resourceServerOf(item, `${place}[${index}]`)).map(([scope]) => scope)
-  })
   return [...new Set(scopes.flat())]
 }
 

@@ -1,5 +1,5 @@
 /** What a Cognito scope looks like, and scopes defined once for code, documents and templates. */
-import { OptionError, show } from './option-error.ts'
+import { OptionError, readList, show } from './option-error.ts'
 import type { ReservedScope } from './register.ts'
 
 /** Longest `identifier/name` Cognito accepts. */
@@ -114,24 +114,20 @@ export function isDefinedScopes(value: unknown): value is DefinedScopes {
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming `place` and the index.
  */
 export function readResourceServers(value: unknown, place: string): readonly ResourceServer[] {
-  if (!Array.isArray(value) || value.length > MAX_RESOURCE_SERVERS) {
-    throw new OptionError(
-      place,
-      `is ${show(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
-    )
-  }
   const seen = new Set<string>()
-  return Array.from(value, (item: unknown, index) => {
-    const server = resourceServerOf(item, `${place}[${index}]`)
+  const servers = readList(value, place, (item, at) => {
+    const server = resourceServerOf(item, at)
     if (seen.has(server.identifier)) {
-      throw new OptionError(
-        `${place}[${index}]`,
-        `repeats the identifier ${show(server.identifier)}: merge the two`,
-      )
+      throw new OptionError(at, `repeats the identifier ${show(server.identifier)}: merge the two`)
     }
     seen.add(server.identifier)
     return server
   })
+  if (servers !== undefined && servers.length <= MAX_RESOURCE_SERVERS) return servers
+  throw new OptionError(
+    place,
+    `is ${show(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
+  )
 }
 
 /** Every scope of a resource server, as tokens carry it, with its description. */

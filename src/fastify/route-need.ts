@@ -1,4 +1,5 @@
 /** What one route needs: read when it is declared, kept apart from what its author may still change. */
+import { types } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { OptionError } from '../core/option-error.ts'
 import { compileRequirement } from '../core/requirement.ts'
@@ -16,6 +17,10 @@ interface Config {
 export function declareNeed(this: FastifyInstance, route: RouteOptions): void {
   const config: Config = route.config ?? {}
   const place = `config.auth of ${route.method} ${route.url}`
+  // Fastify would copy only the members that the Proxy lists.
+  if (types.isProxy(config)) {
+    throw new OptionError(place.replace('.auth', ''), 'is a Proxy: use a plain object')
+  }
   if (!Object.prototype.propertyIsEnumerable.call(config, 'auth')) {
     // Fastify copies a config by its own enumerable members: this one would be lost in silence.
     if ('auth' in config) throw new OptionError(place, 'is inherited or hidden: use a plain object')
