@@ -1,6 +1,6 @@
 /**
- * Verified token → decision: the client, the scopes, the route's own clients, the owner's checks, in
- * this order.
+ * Verified token → decision: the client, the scopes, the route's own clients and user pools, the
+ * owner's checks, in this order.
  */
 import { ask, type NoDecisionError } from './ask.ts'
 import { following, isToCome } from './at-once.ts'
@@ -8,7 +8,7 @@ import type { Refusals } from './challenge.ts'
 import type { MachineClaims } from './claims.ts'
 import type { AuthError } from './errors.ts'
 import type { ServerOptions } from './options.ts'
-import { type CompiledRequirement, scopesSuffice } from './requirement.ts'
+import { type CompiledRequirement, isNamedBy, scopesSuffice } from './requirement.ts'
 import { scopesOf, type VerifiedToken } from './verified-token.ts'
 import type { Issuer } from './verifier.ts'
 
@@ -22,7 +22,7 @@ export interface Route {
   readonly requirement: CompiledRequirement
   /** Headers of a refusal for missing scopes. */
   readonly insufficient: AuthError['headers']
-  /** Stands for scopes and clients of the requirement in {@link Known.met}; 0 where none was left. */
+  /** Stands for everything a token can meet once for all in {@link Known.met}; 0 where none was left. */
   readonly bit: number
 }
 
@@ -30,7 +30,7 @@ export interface Route {
 export interface Known {
   readonly token: VerifiedToken
   readonly issuer: Issuer
-  /** Bits of the routes whose scopes and clients it meets: both never change. */
+  /** Bits of the routes whose scopes, clients and user pools it meets: these never change. */
   met: number
 }
 
@@ -47,8 +47,9 @@ export class Admission {
 
   /** Requirements that ask the same of a token share their bit. */
   routeOf(requirement: CompiledRequirement): Route {
-    const { allOf, anyOf, clientIds } = requirement
-    const asked = JSON.stringify([allOf, anyOf, clientIds && [...clientIds]])
+    const { allOf, anyOf, clientIds, userPoolIds } = requirement
+    const lists = [allOf, anyOf, clientIds && [...clientIds], userPoolIds && [...userPoolIds]]
+    const asked = JSON.stringify(lists)
     const next = this.#bits.size < MAX_REMEMBERED ? 2 ** this.#bits.size : 0
     const bit = this.#bits.get(asked) ?? next
     if (bit !== 0) this.#bits.set(asked, bit)
@@ -102,9 +103,7 @@ export class Admission {
     if (!scopesSuffice(isGranted, requirement)) {
       throw this.#refusals.refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
     }
-    if (requirement.clientIds?.has(token.clientId) === false) {
-      throw this.#refusals.refuse('ERR_ACCESS_DENIED')
-    }
+    if (!isNamedBy(token, requirement)) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
     known.met |= bit
   }
 

@@ -16,6 +16,7 @@ import {
 import {
   type AccessRequirement,
   type CompiledRequirement,
+  checkUserPools,
   compileRequirement,
 } from './requirement.ts'
 import {
@@ -36,7 +37,11 @@ export type CognitoAuthOptions = (
   CommonOptions
 
 interface SeveralPools {
-  /** Several user pools in one API. Two may not share an issuer. */
+  /**
+   * Several user pools in one API. Two may not share an issuer. Scopes and client ids are per pool:
+   * another pool's owner can define `orders/admin` there and reach a route that asks for it, unless
+   * the requirement names its pool (`userPoolId`).
+   */
   readonly userPools: readonly UserPoolOptions[]
 }
 
@@ -131,9 +136,9 @@ export function readOptions(
 ): ServerOptions {
   const common = [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS]
   const members = readMembers(value, [...own, ...common], '')
-  const { default: fallback = {} } = members
+  const pools = readPools(members)
   return {
-    pools: readPools(members),
+    pools,
     clockTolerance: readNumber(members, 'clockTolerance', '', {
       fallback: 5,
       min: 0,
@@ -147,7 +152,7 @@ export function readOptions(
       unit: 'characters',
       integer: true,
     }),
-    fallback: fallback === false ? false : compileRequirement(fallback, 'default'),
+    fallback: readDefault(members['default'], pools),
     check: readFunction(members, 'check'),
     clientCache: readClientCache(members['clientCache']),
     tokenCache: readTokenCache(members['tokenCache']),
@@ -160,6 +165,14 @@ export function readOptions(
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
     own: Object.fromEntries(own.filter((it) => it in members).map((it) => [it, members[it]])),
   }
+}
+
+/** Checked before any key is fetched. */
+function readDefault(value: unknown = {}, pools: readonly UserPool[]): ServerOptions['fallback'] {
+  if (value === false) return false
+  const fallback = compileRequirement(value, 'default')
+  checkUserPools(fallback, pools)
+  return fallback
 }
 
 function readPools(members: Members): readonly UserPool[] {

@@ -5,13 +5,14 @@ import {
   readFunction,
   readList,
   readMembers,
+  readStrings,
   show,
 } from './option-error.ts'
 import type { Scope } from './register.ts'
 import { checkScope } from './scopes.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
-const MEMBERS = ['scopes', 'clientId', 'optional', 'check']
+const MEMBERS = ['scopes', 'clientId', 'userPoolId', 'optional', 'check']
 
 /** One of several scopes is enough. Made by {@link anyOf}. */
 export interface AnyOf {
@@ -30,6 +31,13 @@ export interface AccessRequirement {
   readonly scopes?: Scope | readonly Scope[] | AnyOf
   /** App clients that may call the route; narrower than the pool's list. */
   readonly clientId?: string | readonly string[]
+  /**
+   * User pools whose tokens may reach the route: one or several of the server's own. Default: any of
+   * them. With `userPools`, scopes and client ids are per pool: whoever manages another pool can
+   * define a resource server `orders` with the scope `orders/admin` there. A token of another pool
+   * is rejected with 403 `ERR_ACCESS_DENIED`.
+   */
+  readonly userPoolId?: string | readonly string[]
   /**
    * Without a token the route is reached with `null`, whatever else is asked here. A bad token is
    * refused all the same. Default false.
@@ -52,8 +60,11 @@ export interface CompiledRequirement {
   readonly allOf: readonly string[]
   readonly anyOf: readonly string[]
   readonly clientIds: ReadonlySet<string> | undefined
+  readonly userPoolIds: ReadonlySet<string> | undefined
   readonly optional: boolean
   readonly check: AccessRequirement['check']
+  /** Where it was declared, for messages. */
+  readonly place: string
 }
 
 /**
@@ -79,17 +90,49 @@ export function compileRequirement(value: unknown, place: string): CompiledRequi
     throw new OptionError(place, `is ${value}: pass {} for any valid token`)
   }
   const members = readMembers(value, MEMBERS, place)
-  const { scopes, clientId, optional = false } = members
+  const { scopes, clientId, userPoolId, optional = false } = members
   if (typeof optional !== 'boolean') {
     throw new OptionError(`${place}.optional`, `is ${show(optional)}: pass true or false`)
   }
   return Object.freeze({
     ...compileScopes(scopes, `${place}.scopes`),
-    clientIds:
-      clientId === undefined ? undefined : new Set(readClientIds(clientId, `${place}.clientId`)),
+    clientIds: readIds(clientId, `${place}.clientId`, readClientIds),
+    userPoolIds: readIds(userPoolId, `${place}.userPoolId`, readPoolIds),
     optional,
     check: readFunction<AccessRequirement['check']>(members, 'check', place),
+    place,
   })
+}
+
+function readIds(
+  value: unknown,
+  place: string,
+  read: (value: unknown, place: string) => readonly string[],
+): ReadonlySet<string> | undefined {
+  return value === undefined ? undefined : new Set(read(value, place))
+}
+
+function readPoolIds(value: unknown, place: string): readonly string[] {
+  return readStrings(value, place, 'user pool id')
+}
+
+/**
+ * A requirement is compiled before its server is known, so its pools are checked separately.
+ *
+ * @throws {OptionError} for a user pool that the server does not have: no token could meet it.
+ */
+export function checkUserPools(
+  { userPoolIds = new Set(), place }: CompiledRequirement,
+  pools: readonly { readonly userPoolId: string }[],
+): void {
+  const configured = pools.map(({ userPoolId }) => userPoolId)
+  for (const id of userPoolIds) {
+    if (configured.includes(id)) continue
+    throw new OptionError(
+      `${place}.userPoolId`,
+      `is ${show(id)}, which is no user pool of this server: use ${configured.map(show).join(' or ')}`,
+    )
+  }
 }
 
 function compileScopes(
@@ -123,16 +166,23 @@ export function scopesSuffice(
 
 /** Whether a verified token has what is asked of it; what is asked of a request is not known here. */
 export function isMetBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
-  const { clientIds } = requirement
   const isGranted = (scope: string): boolean => token.scopes.has(scope)
-  return scopesSuffice(isGranted, requirement) && clientIds?.has(token.clientId) !== false
+  return scopesSuffice(isGranted, requirement) && isNamedBy(token, requirement)
+}
+
+/** Whether the token's client and user pool are among those that the requirement names. */
+export function isNamedBy(
+  { clientId, userPoolId }: VerifiedToken,
+  { clientIds, userPoolIds }: CompiledRequirement,
+): boolean {
+  return clientIds?.has(clientId) !== false && userPoolIds?.has(userPoolId) !== false
 }
 
 /** Whether every token that meets `strict` meets `loose`; false where that cannot be told. */
 export function implies(strict: CompiledRequirement, loose: CompiledRequirement): boolean {
   if (strict.clientIds?.size === 0) return true
   const granted = new Set(strict.allOf)
-  const { allOf, anyOf, clientIds } = loose
+  const { allOf, anyOf } = loose
   const enough =
     anyOf.length === 0 ||
     anyOf.some((scope) => granted.has(scope)) ||
@@ -140,7 +190,15 @@ export function implies(strict: CompiledRequirement, loose: CompiledRequirement)
   return (
     enough &&
     allOf.every((scope) => granted.has(scope)) &&
-    (clientIds === undefined ||
-      (strict.clientIds !== undefined && [...strict.clientIds].every((id) => clientIds.has(id))))
+    isWithin(strict.clientIds, loose.clientIds) &&
+    isWithin(strict.userPoolIds, loose.userPoolIds)
   )
+}
+
+/** Undefined admits any id. */
+function isWithin(
+  strict: ReadonlySet<string> | undefined,
+  loose: ReadonlySet<string> | undefined,
+): boolean {
+  return loose === undefined || (strict !== undefined && [...strict].every((id) => loose.has(id)))
 }

@@ -104,7 +104,11 @@ export function createResourceServer(options: CognitoAuthOptions): ResourceServe
 
 /** What adapters use: requirements are compiled where they are declared, guards made later. */
 export interface CoreServer extends ResourceServer {
-  /** Counts the scopes of a requirement as declared, before its guard is made. */
+  /**
+   * Counts the scopes of a requirement as declared, before its guard is made.
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID` for a user pool that the server does not have.
+   */
   declare(requirement: CompiledRequirement): void
   guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null>
   /** Every refusal a route with this requirement may answer, headers as this server sends them. */

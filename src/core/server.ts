@@ -23,6 +23,7 @@ import { possibleRefusals } from './possible-refusals.ts'
 import {
   type AccessRequirement,
   type CompiledRequirement,
+  checkUserPools,
   compileRequirement,
 } from './requirement.ts'
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
@@ -89,8 +90,11 @@ export class Server implements CoreServer {
     return this.guardOf(compiled) as Guard<never>
   }
 
-  declare({ allOf, anyOf }: CompiledRequirement): void {
-    for (const scope of [...allOf, ...anyOf]) this.#declaredScopes.add(scope)
+  declare(requirement: CompiledRequirement): void {
+    checkUserPools(requirement, this.#options.pools)
+    for (const scope of [...requirement.allOf, ...requirement.anyOf]) {
+      this.#declaredScopes.add(scope)
+    }
   }
 
   guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null> {

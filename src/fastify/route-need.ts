@@ -29,7 +29,10 @@ export function declareNeed(this: FastifyInstance, route: RouteOptions): void {
   // A copy: the author's object may serve several routes.
   const { auth } = config
   const need = compile(auth, place)
-  if (need !== false) registrationOf(this)?.active?.server.declare(need)
+  // A registration that comes later in this context is the nearer one, and knows other user pools.
+  if (need !== false) {
+    this.addHook('onReady', async () => registrationOf(this)?.active?.server.declare(need))
+  }
   route.config = { ...config, auth, [declared]: { auth, need } } as never
 }
 

@@ -4,9 +4,11 @@ import { anyOf } from '../../src/index.ts'
 import {
   type Changes,
   CLIENT,
+  jwk,
   keyPair,
   machineToken,
   NOW,
+  POOL,
   signed,
   userClaims,
 } from '../core/forge.ts'
@@ -47,6 +49,15 @@ const scope = (scopes: string) =>
 const later = { name: 'not active', code: 'ERR_TOKEN_NOT_ACTIVE' } as const
 const inactive = invalid('The access token is not active yet')
 const never = () => Promise.reject(new Error('secret'))
+
+const OTHER_POOL = 'us-east-1_OtherPool'
+/** Instead of the one pool: the same, and another one. */
+const SEVERAL: Changes = {
+  ...{ userPoolId: undefined, clientId: undefined, jwks: undefined },
+  userPools: [POOL, OTHER_POOL].map((userPoolId) => {
+    return { userPoolId, clientId: null, jwks: { keys: [jwk()] } }
+  }),
+}
 
 const refused: readonly Row[] = [
   ...[
@@ -148,6 +159,7 @@ const refused: readonly Row[] = [
       ["not the route's client", { clientId: ['other'] }, {}],
       ['refused by the route check', { check: () => false }, {}],
       ['a truthy route check', { check: () => 1 as never }, {}],
+      ["not the route's user pool", { userPoolId: OTHER_POOL }, { ...SEVERAL }],
       ['refused by the server check', {}, { check: async () => false }],
     ] as const
   ).map(
@@ -191,6 +203,7 @@ const admitted: readonly Row[] = [
       ['all scopes', { scopes: ['orders/read', 'orders/write'] }],
       ['any scope', { scopes: anyOf('reports/run', 'orders/write') }],
       ["the route's client", { clientId: CLIENT }],
+      ["the route's user pool", { userPoolId: [POOL] }],
       ['a check that says true', { check: async () => true }],
       ['optional, with a token', { optional: true }],
       ['all of them', { scopes: 'orders/read', clientId: [CLIENT], check: () => true }],

@@ -69,6 +69,13 @@ const WRONG: [string, unknown, RegExp][] = [
   ['two scopes in one string', { scopes: 'orders/read orders/write' }, /pass several as an array/],
   ['no scope', { scopes: 'read' }, /a scope is "identifier\/name"/],
   ['no client', { clientId: [] }, /\.clientId is an empty array/],
+  ['no user pool', { userPoolId: [] }, /\.userPoolId is an empty array/],
+  ['a pool of nobody', { userPoolId: 'eu-west-1_Other' }, /\.userPoolId is .*no user pool of this/],
+  [
+    'a Proxy',
+    new Proxy({ scopes: 'a/x' }, { ownKeys: () => [] }),
+    /is a Proxy: pass a plain object/,
+  ],
   ['a check that is none', { check: true }, /\.check is true: pass a function/],
   ['a truthy optional', { optional: 1 }, /\.optional is 1: pass true or false/],
   ['a class instance', new Map(), /pass a plain object/],

@@ -4,7 +4,15 @@ import { OptionError } from '../../src/index.ts'
 import { CLIENT, jwk, label, POOL } from './forge.ts'
 
 /** A valid token and nothing more. */
-const ANY = { allOf: [], anyOf: [], clientIds: undefined, optional: false, check: undefined }
+const ANY = {
+  allOf: [],
+  anyOf: [],
+  clientIds: undefined,
+  userPoolIds: undefined,
+  optional: false,
+  check: undefined,
+  place: 'default',
+}
 const POOL_OPTIONS = { userPoolId: POOL, clientId: CLIENT }
 
 function read(options: object) {

@@ -11,6 +11,7 @@ import type { VerifiedToken } from '../../src/index.ts'
 const SCOPES = ['a/x', 'a/y', 'a/z']
 /** The last one is named by no requirement. */
 const CLIENTS = ['c', 'd', 'e']
+const POOLS = ['p', 'q']
 
 /** Every part of a list, the empty one first. */
 function subsets<Item>(items: readonly Item[]): Item[][] {
@@ -20,7 +21,11 @@ function subsets<Item>(items: readonly Item[]): Item[][] {
 }
 
 const tokens = subsets(SCOPES).flatMap((scopes) =>
-  CLIENTS.map((clientId) => ({ clientId, scopes: new Set(scopes) }) as unknown as VerifiedToken),
+  CLIENTS.flatMap((clientId) =>
+    POOLS.map(
+      (userPoolId) => ({ clientId, userPoolId, scopes: new Set(scopes) }) as never as VerifiedToken,
+    ),
+  ),
 )
 
 /** All that compiles: no scopes, all of some, any of some; any client, or some. */
@@ -33,11 +38,15 @@ const requirements = [
   compileRequirement(scopes, 'r'),
   ...subsets(CLIENTS.slice(0, 2))
     .slice(1)
-    .map((clientId) => compileRequirement({ ...scopes, clientId }, 'r')),
+    .flatMap((clientId) => [
+      compileRequirement({ ...scopes, clientId }, 'r'),
+      compileRequirement({ ...scopes, clientId, userPoolId: 'p' }, 'r'),
+    ]),
+  compileRequirement({ ...scopes, userPoolId: 'q' }, 'r'),
 ])
 
-const label = ({ allOf, anyOf, clientIds }: CompiledRequirement): string =>
-  JSON.stringify({ allOf, anyOf, clientIds: clientIds && [...clientIds] })
+const label = ({ allOf, anyOf, clientIds, userPoolIds }: CompiledRequirement): string =>
+  JSON.stringify([allOf, anyOf, clientIds && [...clientIds], userPoolIds && [...userPoolIds]])
 
 /** The definition itself. */
 const holds = (strict: CompiledRequirement, loose: CompiledRequirement): boolean =>
@@ -49,8 +58,8 @@ function* pairs(): Generator<[CompiledRequirement, CompiledRequirement]> {
 
 t.test('a yes is true of every token there can be', async (t) => {
   const wrong = [...pairs()].filter(([a, b]) => implies(a, b) && !holds(a, b))
-  t.equal(tokens.length, 24)
-  t.equal(requirements.length, 60)
+  t.equal(tokens.length, 48)
+  t.equal(requirements.length, 120)
   t.strictSame(
     wrong.map((pair) => pair.map(label)),
     [],
@@ -115,6 +124,9 @@ const cases: [string, object, object, boolean][] = [
   ],
   ['fewer clients are as strict as more', { clientId: 'c' }, { clientId: ['d', 'c'] }, true],
   ['more are less than fewer', { clientId: ['c', 'd'] }, { clientId: 'c' }, false],
+  ['fewer pools are as strict as more', { userPoolId: 'p' }, { userPoolId: ['q', 'p'] }, true],
+  ['more pools are less than fewer', { userPoolId: ['p', 'q'] }, { userPoolId: 'p' }, false],
+  ['any pool is less than one', { scopes: 'a/x' }, { scopes: 'a/x', userPoolId: 'p' }, false],
   ['scopes make up for no client', { scopes: 'a/x' }, { scopes: 'a/x', clientId: 'c' }, false],
   ['a client makes up for no scope', { clientId: 'c' }, { scopes: 'a/x', clientId: 'c' }, false],
   ['a scope in another spelling is another', { scopes: 'a/X' }, { scopes: 'a/x' }, false],

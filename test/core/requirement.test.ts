@@ -2,7 +2,15 @@ import t from 'tap'
 import { compileRequirement, scopesSuffice } from '../../src/core/requirement.ts'
 import { anyOf, defineScopes, OptionError } from '../../src/index.ts'
 
-const NOTHING = { allOf: [], anyOf: [], clientIds: undefined, optional: false, check: undefined }
+const NOTHING = {
+  allOf: [],
+  anyOf: [],
+  clientIds: undefined,
+  userPoolIds: undefined,
+  optional: false,
+  check: undefined,
+  place: 'route',
+}
 
 function compile(value: unknown) {
   return compileRequirement(value, 'route')
@@ -34,6 +42,8 @@ t.test('compiles what is asked for and nothing else', async (t) => {
   t.strictSame(compile({ scopes: anyOf('a/x', 'a/y') }), { ...NOTHING, anyOf: ['a/x', 'a/y'] })
   t.strictSame(compile({ clientId: 'c' }), { ...NOTHING, clientIds: new Set(['c']) })
   t.strictSame(compile({ clientId: ['c', 'd'] }), { ...NOTHING, clientIds: new Set(['c', 'd']) })
+  t.strictSame(compile({ userPoolId: 'p' }), { ...NOTHING, userPoolIds: new Set(['p']) })
+  t.strictSame(compile({ userPoolId: ['p', 'q'] }).userPoolIds, new Set(['p', 'q']))
   t.strictSame(compile({ optional: true }), { ...NOTHING, optional: true })
   t.equal(compile({ check }).check, check)
   const orders = defineScopes('orders', { read: 'Read' })
