@@ -1,6 +1,6 @@
 /** `cognito-m2m explain`: why an API takes a token, or does not. */
 import { Command, Option } from 'commander'
-import { OptionError, readClientIds, show } from '../core/option-error.ts'
+import { OptionError, readClientIds, readStrings, show } from '../core/option-error.ts'
 import { checkScope } from '../core/scopes.ts'
 import type { CommandContext } from './context.ts'
 import { EXIT } from './exit-codes.ts'
@@ -30,6 +30,7 @@ interface ExplainFlags {
   readonly clientId?: readonly string[]
   readonly scope?: readonly string[]
   readonly subjects: 'machine' | 'any'
+  readonly audience?: readonly string[]
   readonly clockTolerance?: string
   readonly at?: string
   readonly offline?: true
@@ -50,6 +51,11 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
       new Option('--subjects <kind>', 'who may call')
         .choices(['machine', 'any'])
         .default('machine'),
+    )
+    .option(
+      '--audience <id>',
+      "the API's identifier, for users' tokens bound to it; repeatable (default: none)",
+      repeated,
     )
     .option('--clock-tolerance <seconds>', 'how far clocks may differ (default: 5)')
     .option('--at <time>', 'judge for another time than now: ISO 8601 or epoch seconds')
@@ -118,6 +124,7 @@ function conditionsOf(flags: ExplainFlags, { now }: Terminal): Conditions {
     ...(offline === undefined ? {} : { offline }),
     clientIds: clientId === undefined ? undefined : readClientIds(clientId, '--client-id'),
     subjects,
+    audience: flags.audience && readStrings(flags.audience, '--audience', 'audience'),
     scopes: (flags.scope ?? []).map((it) => checkScope(it, '--scope')),
     clockTolerance: readTolerance(flags.clockTolerance),
     now: at === undefined ? now() : readTime(at, '--at'),

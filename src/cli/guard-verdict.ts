@@ -10,12 +10,13 @@ const POOL = { userPoolId: 'explained', issuer: 'https://explained.invalid' }
 /** The refusal; undefined where the token is accepted. */
 export async function guardVerdict(
   token: string,
-  { trust, keys, clientIds, subjects, scopes, clockTolerance, now }: Expectations,
+  { trust, keys, clientIds, subjects, audience, scopes, clockTolerance, now }: Expectations,
 ): Promise<AuthErrorBody | undefined> {
   const options = readOptions({
     ...POOL,
     clientId: clientIds ?? null,
     subjects,
+    audience: audience ?? null,
     clockTolerance,
     now: () => now,
     monotonicNow: () => 0,

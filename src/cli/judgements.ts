@@ -21,6 +21,8 @@ export interface Expectations {
   /** App clients that may call; undefined: any. */
   readonly clientIds: readonly string[] | undefined
   readonly subjects: 'machine' | 'any'
+  /** The API's identifiers, for users' tokens; undefined: none. */
+  readonly audience: readonly string[] | undefined
   /** All of them are needed. */
   readonly scopes: readonly string[]
   /** Seconds. */

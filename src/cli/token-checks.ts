@@ -2,17 +2,18 @@
  * Every check of the middleware, each judged by itself and told in words. Codes are those of the
  * middleware's own functions, in its order, so that the first of them is what an API answers.
  */
+import { checkAudience, isMachine } from '../core/audience.ts'
+import { claimFaults } from '../core/claim-types.ts'
 import {
   checkClient,
   checkSubject,
   checkTokenUse,
-  checkTypes,
   isLive,
   type MachineClaims,
   notBefore,
 } from '../core/claims.ts'
 import { printable } from '../core/printable.ts'
-import type { JsonObject, JsonValue } from '../core/strict-json.ts'
+import type { JsonObject } from '../core/strict-json.ts'
 import { scopesOf } from '../core/verified-token.ts'
 import { type Check, type Expectations, failed, passed, unjudged } from './judgements.ts'
 import { checkKey } from './key-checks.ts'
@@ -35,6 +36,7 @@ export async function checksOf(
     checkUse(claims),
     checkClaimTypes(claims),
     checkMachine(claims, expected),
+    checkAud(claims, expected),
     ...checkTimes(claims, expected),
     checkCaller(claims, expected),
     ...(await checkKey(reading, expected)),
@@ -52,9 +54,10 @@ function checkForm({ code, faults }: Reading): Check {
   )
 }
 
-function checkIssuer({ iss }: JsonObject, { issuers, isNamed }: Trust): Check {
+function checkIssuer(claims: JsonObject, { issuers, isNamed }: Trust): Check {
+  const { iss } = claims
   if (typeof iss !== 'string') {
-    return failed('issuer', 'ERR_TOKEN_INVALID', 'iss is no text', NOT_COGNITO)
+    return failed('issuer', 'ERR_TOKEN_INVALID', wrongClaim(claims, 'iss'), NOT_COGNITO)
   }
   if (!issuers.some(({ issuer }) => issuer === iss)) {
     const wanted = issuers.map(({ issuer }) => issuer).join(' or ')
@@ -80,7 +83,9 @@ const NOT_COGNITO = 'use the access token as Cognito answered it, or correct wha
 function checkUse(claims: JsonObject): Check {
   const code = checkTokenUse(claims)
   if (code === undefined) return passed('use', 'an access token')
-  if (code === 'ERR_TOKEN_INVALID') return failed('use', code, 'token_use is no text', NOT_COGNITO)
+  if (code === 'ERR_TOKEN_INVALID') {
+    return failed('use', code, wrongClaim(claims, 'token_use'), NOT_COGNITO)
+  }
   return failed(
     'use',
     code,
@@ -89,33 +94,17 @@ function checkUse(claims: JsonObject): Check {
   )
 }
 
+/** As the middleware's event and debug log name it. */
+function wrongClaim(claims: JsonObject, claim: 'iss' | 'token_use'): string {
+  return claimFaults(claims).get(claim) as string
+}
+
 function checkClaimTypes(claims: JsonObject): Check {
-  const code = checkTypes(claims)
-  if (code === undefined) return passed('claims', 'complete and well-formed')
-  const isText = (name: string): boolean => typeof claims[name] === 'string' && claims[name] !== ''
-  const wrong = [
-    ...['client_id', 'sub', 'jti'].filter((name) => !isText(name)).map((it) => `${it} is no text`),
-    ...['exp', 'iat']
-      .filter((it) => !Number.isFinite(claims[it]))
-      .map((it) => `${it} is no number`),
-    isAbsentOr(claims['nbf'], Number.isFinite(claims['nbf'])) ? [] : 'nbf is no number',
-    isAbsentOr(claims['aud'], claims['aud'] === claims['client_id'])
-      ? []
-      : 'aud is not the app client',
-    isScopeList(claims['scope']) ? [] : 'scope is no list of scopes',
-  ].flat()
-  return failed('claims', code, wrong.join('; '), NOT_COGNITO)
-}
-
-/** Left out is as good. */
-function isAbsentOr(value: JsonValue | undefined, isGood: boolean): boolean {
-  return value === undefined || isGood
-}
-
-/** As the middleware's own check has it, with nothing beside it that could be wrong. */
-function isScopeList(scope: JsonValue | undefined): boolean {
-  const others = { client_id: 'a', sub: 'a', jti: 'a', exp: 1, iat: 1 }
-  return scope === undefined || checkTypes({ ...others, scope }) === undefined
+  const faults = new Map(claimFaults(claims))
+  // Checks of their own report these two.
+  for (const claim of ['iss', 'token_use']) faults.delete(claim)
+  if (faults.size === 0) return passed('claims', 'complete and well-formed')
+  return failed('claims', 'ERR_TOKEN_INVALID', [...faults.values()].join('; '), NOT_COGNITO)
 }
 
 function checkMachine(claims: JsonObject, { subjects }: Expectations): Check {
@@ -128,6 +117,27 @@ function checkMachine(claims: JsonObject, { subjects }: Expectations): Check {
     "it is a user's token: sub is not the app client, or there is a username",
     "get a token by client credentials, or let users in: subjects: 'any', here --subjects any",
   )
+}
+
+function checkAud(claims: JsonObject, { audience }: Expectations): Check {
+  const { aud } = claims
+  if (claimFaults(claims).has('aud')) return unjudged('audience', 'aud is not an audience')
+  const said = aud === undefined ? 'no aud' : `aud is ${printable([aud].flat().join(' '), 500)}`
+  const code = checkAudience(claims, audience && new Set(audience))
+  if (code === undefined) return passed('audience', said)
+  return isMachine(claims) || audience === undefined
+    ? failed(
+        'audience',
+        code,
+        `${said}, not only the app client`,
+        "for a user's token that is bound to this API, set its audience, here --audience; a machine's token has no other aud",
+      )
+    : failed(
+        'audience',
+        code,
+        `${said}, not ${printable(audience.join(' or '), 500)}`,
+        'ask for the token with the resource of this API (RFC 8707), or add the value to its audience',
+      )
 }
 
 function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): readonly Check[] {
@@ -159,12 +169,12 @@ function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): 
 
 /** A time that is none was told among the claims. */
 function checkNumber(check: string, value: unknown, judge: () => Check): Check {
-  return Number.isFinite(value) ? judge() : unjudged(check, 'the time is no number')
+  return Number.isFinite(value) ? judge() : unjudged(check, 'the time is not a number')
 }
 
 function checkCaller(claims: JsonObject, { clientIds }: Expectations): Check {
   const { client_id: clientId } = claims
-  if (typeof clientId !== 'string') return unjudged('client', 'client_id is no text')
+  if (typeof clientId !== 'string') return unjudged('client', 'client_id is not a string')
   if (clientIds === undefined) {
     return passed('client', `${printable(clientId)}; any is let in without --client-id`)
   }
@@ -180,7 +190,7 @@ function checkCaller(claims: JsonObject, { clientIds }: Expectations): Check {
 
 function checkScopes(claims: JsonObject, needed: readonly string[]): Check {
   if (claims['scope'] !== undefined && typeof claims['scope'] !== 'string') {
-    return unjudged('scopes', 'scope is no list of scopes')
+    return unjudged('scopes', 'scope is not a list of scopes')
   }
   const granted = scopesOf(claims as MachineClaims)
   const has = granted.length === 0 ? 'none' : printable(granted.join(' '), 500)

@@ -37,6 +37,12 @@ export const answers = {
     message: 'The token is not an access token of the kind required here',
     challenge: 'invalid_token',
   },
+  ERR_TOKEN_AUDIENCE: {
+    statusCode: 401,
+    error: 'Unauthorized',
+    message: 'The access token was issued for another audience',
+    challenge: 'invalid_token',
+  },
   ERR_TOKEN_EXPIRED: {
     statusCode: 401,
     error: 'Unauthorized',

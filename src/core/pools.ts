@@ -31,11 +31,14 @@ export function tableOfIssuers(
   stores: readonly KeyStore[],
   options: ServerOptions,
 ): ReadonlyMap<string, Issuer> {
-  const { clockTolerance, clientCache, monotonicNow } = options
+  const { clockTolerance, clientCache, monotonicNow, metadata } = options
+  const byDefault = metadata && new Set([metadata.resource])
   const issuers = new Map<string, Issuer>()
-  for (const [index, { userPoolId, machinesOnly, clientIds, lookup }] of options.pools.entries()) {
+  for (const [index, pool] of options.pools.entries()) {
+    const { userPoolId, machinesOnly, clientIds, lookup } = pool
     const elapsed = steadyClock(trusting(monotonicNow))
-    const rules = { machinesOnly, clientIds, clockTolerance }
+    const audience = pool.audience === undefined ? byDefault : (pool.audience ?? undefined)
+    const rules = { machinesOnly, audience, clientIds, clockTolerance }
     const cached = lookup && cachedLookup(lookup, { ...clientCache, elapsed })
     for (const keys of (stores[index] as KeyStore).issuers) {
       const { issuer } = keys.source

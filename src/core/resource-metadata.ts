@@ -44,6 +44,8 @@ export interface ResourceMetadataDocument {
 
 /** The options after validation. */
 export interface MetadataPlan {
+  /** The API's identifier. */
+  readonly resource: string
   /** Path of the document. */
   readonly path: string
   /** URL of the document, for challenges. */
@@ -71,6 +73,7 @@ export function readResourceMetadata(value: unknown): MetadataPlan | undefined {
   if (documentation !== undefined) readSecureUrl(documentation, `${place}.documentation`)
   const path = url.pathname === '/' ? WELL_KNOWN : `${WELL_KNOWN}${url.pathname}`
   return {
+    resource,
     path,
     url: `${url.origin}${path}`,
     document: (declaredScopes, issuers) => {

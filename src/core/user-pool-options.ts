@@ -1,4 +1,5 @@
 /** Validates one user pool's options and derives what the core runs on. */
+import { readAudience } from './audience.ts'
 import { type IssuerForm, readIssuerForms } from './issuer-forms.ts'
 import type { JsonWebKeySet } from './key-set.ts'
 import { importKeySet, type KeySet } from './key-set.ts'
@@ -19,6 +20,14 @@ export interface UserPoolOptions {
    * unless `'any'` is said aloud. Default `'machine'`.
    */
   readonly subjects?: 'machine' | 'any'
+  /**
+   * This API's identifiers, for users' tokens (`subjects: 'any'`). Default: `resourceMetadata.resource`;
+   * `null` turns that off. With an audience, the `aud` of a user's token has to contain one of these
+   * values (RFC 8707, RFC 7519 section 4.1.3); the app client's id does not count. Without one, `aud`
+   * has to be absent or the app client's id, as it always has to be in a machine's token. Values are
+   * compared as exact strings. A token for another audience is rejected with `ERR_TOKEN_AUDIENCE`.
+   */
+  readonly audience?: string | readonly string[] | null
   /**
    * The exact `iss` of accepted tokens: one URL or several, without a trailing slash, query or fragment.
    * Each has to be https, or http on loopback; any http where no keys are fetched from it (with a plain
@@ -67,6 +76,8 @@ export interface UserPool {
   readonly clientIds: ReadonlySet<string> | undefined
   readonly lookup: ClientLookup | undefined
   readonly machinesOnly: boolean
+  /** Undefined: the server's default. Null: none. */
+  readonly audience: ReadonlySet<string> | null | undefined
   readonly issuers: readonly IssuerForm[]
   readonly given: GivenKeys | undefined
   /** A generated pool of the Region that exists nowhere: by its ID, its issuer or its key set's URL. */
@@ -75,7 +86,7 @@ export interface UserPool {
 
 /** The members of {@link UserPoolOptions}. */
 export const USER_POOL_MEMBERS: readonly string[] = [
-  ...['userPoolId', 'clientId', 'subjects', 'issuer', 'regions', 'jwksUri', 'jwks'],
+  ...['userPoolId', 'clientId', 'subjects', 'audience', 'issuer', 'regions', 'jwksUri', 'jwks'],
 ]
 
 /** @param place `''` or the path of the pool in the options, for messages. */
@@ -99,6 +110,7 @@ export function readUserPool(value: unknown, place: string): UserPool {
     userPoolId,
     ...readClients(members['clientId'], at('clientId')),
     machinesOnly: subjects === 'machine',
+    audience: readAudience(members['audience'], at('audience')),
     issuers,
     given,
     local: localOption !== undefined,

@@ -32,6 +32,8 @@ export interface UserTokenOptions extends TokenOptions {
 export interface UserAccessTokenOptions extends UserTokenOptions {
   /** Default `'aws.cognito.signin.user.admin'`. */
   readonly scopes?: Scope | readonly Scope[]
+  /** The API that the token is bound to (RFC 8707): becomes `aud`. Default: bound to none. */
+  readonly resource?: string
   /** Becomes `cognito:groups`. */
   readonly groups?: readonly string[]
 }
@@ -52,7 +54,12 @@ const TOKEN_MEMBERS = ['clientId', 'expiresIn', 'claims', 'header']
 /** The members each kind of token takes. */
 export const ACCESS_MEMBERS: readonly string[] = [...TOKEN_MEMBERS, 'scopes']
 export const USER_MEMBERS: readonly string[] = [...TOKEN_MEMBERS, 'username']
-export const USER_ACCESS_MEMBERS: readonly string[] = [...USER_MEMBERS, 'scopes', 'groups']
+export const USER_ACCESS_MEMBERS: readonly string[] = [
+  ...USER_MEMBERS,
+  'scopes',
+  'groups',
+  'resource',
+]
 
 /**
  * A misspelt option would make a token that is good where the test wants a bad one. An undefined one
@@ -93,6 +100,10 @@ export function machineClaims(
 /** The claims of a user's access token. */
 export function userClaims(issuance: Issuance, options: UserAccessTokenOptions): Fields {
   const { username = 'test-user', groups, scopes = 'aws.cognito.signin.user.admin' } = options
+  const { resource } = options
+  if (resource !== undefined && (typeof resource !== 'string' || resource === '')) {
+    throw new OptionError('resource', `is ${show(resource)}: pass the API's identifier, a string`)
+  }
   const machine = machineClaims(issuance, scopes)
   return {
     ...machine,
@@ -100,6 +111,7 @@ export function userClaims(issuance: Issuance, options: UserAccessTokenOptions):
     ...(groups === undefined ? {} : { 'cognito:groups': groups }),
     origin_jti: randomUUID(),
     event_id: randomUUID(),
+    ...(resource === undefined ? {} : { aud: resource }),
     username,
   }
 }

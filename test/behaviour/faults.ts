@@ -32,6 +32,7 @@ export const faults: readonly Fault[] = [
   { name: 'an ID token', code: 'ERR_TOKEN_USE', claims: { token_use: 'id' } },
   { name: 'a scope of the wrong type', code: 'ERR_TOKEN_INVALID', claims: { scope: ['a/x'] } },
   { name: 'a user', code: 'ERR_TOKEN_USE', claims: { username: 'a-user' } },
+  { name: 'for another audience', code: 'ERR_TOKEN_AUDIENCE', claims: { aud: 'https://other' } },
   { name: 'expired', code: 'ERR_TOKEN_EXPIRED', claims: { exp: NOW - 60 } },
   { name: 'not active', code: 'ERR_TOKEN_NOT_ACTIVE', claims: { nbf: NOW + 60 } },
   { name: 'not on the list', code: 'ERR_CLIENT_NOT_ALLOWED', options: { clientId: 'other' } },

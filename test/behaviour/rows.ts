@@ -31,6 +31,8 @@ const bearer = (claims: Changes = {}, header: Changes = {}) =>
 const good = bearer()
 const idToken = `Bearer ${machineToken({ token_use: 'id', client_id: undefined, aud: CLIENT })}`
 const userToken = `Bearer ${signed({ kid: 'sYt/5pKc+0aVhQ==', alg: 'RS256' }, userClaims())}`
+const API = 'https://api.example/orders'
+const boundToken = `Bearer ${signed({ kid: 'sYt/5pKc+0aVhQ==', alg: 'RS256' }, userClaims({ aud: [API] }))}`
 const unsigned = `Bearer ${signed({ alg: 'none' }, {}).replace(/[^.]+$/, '')}`
 const forged = `Bearer ${machineToken({}, {}, keyPair('other'))}`
 
@@ -100,6 +102,22 @@ const refused: readonly Row[] = [
   },
   { name: 'an ID token', authorization: idToken, code: 'ERR_TOKEN_USE', challenge: use },
   { name: 'a user', authorization: userToken, code: 'ERR_TOKEN_USE', challenge: use },
+  ...(
+    [
+      ["a machine's for another audience", bearer({ aud: API }), {}],
+      ["a user's for another audience", boundToken, { subjects: 'any', audience: `${API}/` }],
+      ["a user's without an audience", userToken, { subjects: 'any', audience: API }],
+      ["a user's bound where no audience is set", boundToken, { subjects: 'any' }],
+    ] as const
+  ).map(
+    ([name, authorization, options]): Row => ({
+      name,
+      authorization,
+      options,
+      code: 'ERR_TOKEN_AUDIENCE',
+      challenge: invalid('The access token was issued for another audience'),
+    }),
+  ),
   {
     name: 'expired',
     authorization: bearer({ exp: NOW - 5 }),
@@ -213,6 +231,11 @@ const admitted: readonly Row[] = [
   { name: 'within the tolerance', authorization: bearer({ exp: NOW - 4, nbf: NOW + 5 }) },
   { name: 'another case of the scheme', authorization: good.replace('Bearer', 'bEARER') },
   { name: 'unknown claims', authorization: bearer({ tenant: { deep: [1] }, aud: CLIENT }) },
+  {
+    name: "a user's for this audience",
+    authorization: boundToken,
+    options: { subjects: 'any', audience: ['urn:other', API] },
+  },
   { name: 'users let in', authorization: userToken, options: { subjects: 'any' } },
   {
     name: 'optional, without a token',

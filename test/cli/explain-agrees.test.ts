@@ -32,6 +32,7 @@ const base: Conditions = {
   pool: POOL,
   clientIds: [CLIENT],
   subjects: 'machine',
+  audience: undefined,
   scopes: [],
   clockTolerance: 5,
   now: NOW * 1000,

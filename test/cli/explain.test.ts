@@ -47,6 +47,7 @@ ok   issuer     ${ISSUER}
 ok   use        an access token
 ok   claims     complete and well-formed
 ok   subject    a machine: sub is the app client, no username
+ok   audience   no aud
 ok   expiry     2023-11-14 23:13:20 UTC (in 1 hour)
 ok   begin      2023-11-14 22:13:10 UTC (10 seconds ago)
 ok   client     ${CLIENT}; any is let in without --client-id
@@ -126,9 +127,9 @@ t.test('what each code is told as', async (t) => {
       'ERR_TOKEN_ISSUER',
       /iss is https:\/\/evil\.example, not https:\/\/cognito-idp\./,
     ],
-    [machineToken({ iss: 7 }), [], 'issuer', 'ERR_TOKEN_INVALID', /iss is no text/],
+    [machineToken({ iss: 7 }), [], 'issuer', 'ERR_TOKEN_INVALID', /^iss is not a string$/],
     [machineToken({ token_use: 'id' }), [], 'use', 'ERR_TOKEN_USE', /token_use is id, not access/],
-    [machineToken({ token_use: 7 }), [], 'use', 'ERR_TOKEN_INVALID', /token_use is no text/],
+    [machineToken({ token_use: 7 }), [], 'use', 'ERR_TOKEN_INVALID', /^token_use is not a string$/],
     [
       signed({ kid: KID, alg: 'RS256' }, userClaims()),
       [],
@@ -192,6 +193,35 @@ t.test('what each code is told as', async (t) => {
   const user = signed({ kid: KID, alg: 'RS256' }, userClaims())
   const any = await document(user, ['--pool', POOL, '--subjects', 'any'])
   t.match(any, { code: 0, verdict: 'accepted' })
+})
+
+t.test("the audience of a user's token, as the middleware has it", async (t) => {
+  const api = 'https://api.example/v1'
+  const user = (aud?: unknown) =>
+    signed({ kid: KID, alg: 'RS256' }, userClaims(aud === undefined ? {} : { aud }))
+  const any = ['--pool', POOL, '--subjects', 'any']
+  const bound = [...any, '--audience', api, '--audience', 'urn:b']
+  const cases: readonly [string, string[], 'passed' | 'failed', RegExp][] = [
+    [user(api), bound, 'passed', /^aud is https:\/\/api\.example\/v1$/],
+    [user(['x', 'urn:b']), bound, 'passed', /^aud is x urn:b$/],
+    [user('x'), bound, 'failed', /^aud is x, not https:\/\/api\.example\/v1 or urn:b$/],
+    [user(), bound, 'failed', /^no aud, not https/],
+    [user(), any, 'passed', /^no aud$/],
+    [user(api), any, 'failed', /^aud is https:.*, not only the app client$/],
+    [machineToken({ aud: api }), bound, 'failed', /not only the app client$/],
+    [machineToken({ aud: CLIENT }), bound, 'passed', /^aud is/],
+  ]
+  for (const [token, args, state, message] of cases) {
+    const { checks, answer, code } = await document(token, args)
+    const found = checks.find(({ check }) => check === 'audience')
+    t.match(found, { state, message })
+    t.equal(answer?.code, state === 'failed' ? 'ERR_TOKEN_AUDIENCE' : undefined)
+    t.equal(code, state === 'failed' ? 1 : 0)
+    t.equal(found?.fix !== undefined, state === 'failed')
+  }
+  const wrong = await explained(user(), [...any, '--audience', ''])
+  t.equal(wrong.code, 2)
+  t.match(wrong.err, /--audience\[0\] is ""/)
 })
 
 t.test('faults of the form, all of them', async (t) => {
@@ -268,13 +298,13 @@ t.test('faults of the claims, all of them', async (t) => {
     exp: 'soon',
     iat: null,
     nbf: 'x',
-    aud: 'another',
+    aud: [7],
     scope: 'a  b',
   }
   const told = await document(machineToken(changes), ['--pool', POOL])
   t.equal(
     told.checks.find(({ check }) => check === 'claims')?.message,
-    'client_id is no text; sub is no text; jti is no text; exp is no number; iat is no number; nbf is no number; aud is not the app client; scope is no list of scopes',
+    'client_id is not a non-empty string; sub is not a non-empty string; jti is missing; exp is not a number; iat is not a number; nbf is not a number; scope is not a list of scopes with one space between two; aud is not a string or a list of strings',
   )
   const states = Object.fromEntries(told.checks.map(({ check, state }) => [check, state]))
   t.match(states, { expiry: 'unjudged', begin: 'unjudged', key: 'passed', signature: 'passed' })

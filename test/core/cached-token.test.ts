@@ -18,7 +18,12 @@ function keep(claims: Record<string, unknown>, credential = 'Bearer a.b.c', hold
     userPoolId: POOL,
     issuer: ISSUER,
     keys: { stillHolds } as unknown as IssuerKeys,
-    rules: { machinesOnly: true, clientIds: new Set([CLIENT]), clockTolerance: 5 },
+    rules: {
+      machinesOnly: true,
+      audience: undefined,
+      clientIds: new Set([CLIENT]),
+      clockTolerance: 5,
+    },
     lookup: undefined,
   }
   const known = new CachedToken(credential, {} as VerifiedToken, issuer, {

@@ -10,6 +10,7 @@ const TABLE: Record<AuthErrorCode, string> = {
   ERR_TOKEN_INVALID: 'invalid_token',
   ERR_TOKEN_ISSUER: 'invalid_token',
   ERR_TOKEN_USE: 'invalid_token',
+  ERR_TOKEN_AUDIENCE: 'invalid_token',
   ERR_TOKEN_EXPIRED: 'invalid_token',
   ERR_TOKEN_NOT_ACTIVE: 'invalid_token',
   ERR_KEY_UNKNOWN: 'invalid_token',

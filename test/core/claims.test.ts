@@ -3,7 +3,12 @@ import { checkClaims, isLive } from '../../src/core/claims.ts'
 import type { JsonObject } from '../../src/core/strict-json.ts'
 import { type Changes, CLIENT, label, machineClaims, NOW, userClaims } from './forge.ts'
 
-const RULES = { machinesOnly: true, clientIds: new Set([CLIENT]), clockTolerance: 5 }
+const RULES = {
+  machinesOnly: true,
+  audience: undefined,
+  clientIds: new Set([CLIENT]),
+  clockTolerance: 5,
+}
 
 function check(claims: Changes, rules = {}, now = NOW * 1000): unknown {
   return checkClaims(claims as JsonObject, { ...RULES, ...rules }, now)
@@ -51,10 +56,15 @@ expect('refuses a scope that is no list of RFC 6749', 'ERR_TOKEN_INVALID', 'scop
 expect('accepts a scope that is a list, empty or absent', undefined, 'scope', [
   ...[undefined, '', 'a', 'orders/read', 'a b c', 'https://api.example/x/y !#[]^~'],
 ])
-expect('refuses an aud that is not the client', 'ERR_TOKEN_INVALID', 'aud', [
-  ...[null, '', 'other', [CLIENT], [], 5, { 0: CLIENT }, `${CLIENT} `],
+expect('refuses an aud that is no string and no list of strings', 'ERR_TOKEN_INVALID', 'aud', [
+  ...[null, 5, { 0: CLIENT }, [5], [CLIENT, null], [[CLIENT]]],
 ])
-expect('accepts an aud that is the client, or none', undefined, 'aud', [undefined, CLIENT])
+expect('refuses an aud that is not only the client', 'ERR_TOKEN_AUDIENCE', 'aud', [
+  ...['', 'other', [], `${CLIENT} `, [CLIENT, 'other']],
+])
+expect('accepts an aud that is the client, or none', undefined, 'aud', [
+  ...[undefined, CLIENT, [CLIENT]],
+])
 
 expect('refuses a sub that is not the client where machines are expected', 'ERR_TOKEN_USE', 'sub', [
   ...['a-user', `${CLIENT} `, CLIENT.toUpperCase(), CLIENT.slice(1)],
@@ -69,7 +79,7 @@ t.test("subjects 'any' lets users in and checks everything else", async (t) => {
   t.equal(check(machineClaims(), any), undefined)
   t.equal(check(userClaims({ token_use: 'id' }), any), 'ERR_TOKEN_USE')
   t.equal(check(userClaims({ exp: NOW - 60 }), any), 'ERR_TOKEN_EXPIRED')
-  t.equal(check(userClaims({ aud: 'other' }), any), 'ERR_TOKEN_INVALID')
+  t.equal(check(userClaims({ aud: 'other' }), any), 'ERR_TOKEN_AUDIENCE')
   t.equal(check(userClaims({ aud: CLIENT }), any), undefined)
   t.equal(check(userClaims({ client_id: 'other' }), any), 'ERR_CLIENT_NOT_ALLOWED')
 })
@@ -129,6 +139,7 @@ t.test('of two faults the earlier check answers', async (t) => {
     ['ERR_TOKEN_USE', { token_use: 'id' }],
     ['ERR_TOKEN_INVALID', { scope: 5 }],
     ['ERR_TOKEN_USE', { username: 'a-user' }],
+    ['ERR_TOKEN_AUDIENCE', { aud: 'a third' }],
     ['ERR_TOKEN_EXPIRED', { exp: NOW - 60 }],
     ['ERR_TOKEN_NOT_ACTIVE', { nbf: NOW + 60 }],
     ['ERR_CLIENT_NOT_ALLOWED', { client_id: 'other', sub: 'other' }],

@@ -19,6 +19,7 @@ const TABLE: Record<AuthErrorCode, [number, string, string]> = {
     'Unauthorized',
     'The token is not an access token of the kind required here',
   ],
+  ERR_TOKEN_AUDIENCE: [401, 'Unauthorized', 'The access token was issued for another audience'],
   ERR_TOKEN_EXPIRED: [401, 'Unauthorized', 'The access token expired'],
   ERR_TOKEN_NOT_ACTIVE: [401, 'Unauthorized', 'The access token is not active yet'],
   ERR_KEY_UNKNOWN: [401, 'Unauthorized', 'The access token is signed with an unknown key'],

@@ -46,7 +46,7 @@ const carriers: [string, string, (text: string) => string][] = [
   ['ERR_TOKEN_USE', 'username', (text) => bearer({ username: text })],
   ['ERR_TOKEN_USE', 'sub', (text) => bearer({ sub: text })],
   ['ERR_TOKEN_INVALID', 'scope', (text) => bearer({ scope: `\t${text}` })],
-  ['ERR_TOKEN_INVALID', 'aud', (text) => bearer({ aud: text })],
+  ['ERR_TOKEN_AUDIENCE', 'aud', (text) => bearer({ aud: text })],
   ['ERR_TOKEN_INVALID', 'exp', (text) => bearer({ exp: text })],
   ['ERR_TOKEN_EXPIRED', 'jti', (text) => bearer({ jti: text, exp: NOW - 60 })],
   ['ERR_TOKEN_NOT_ACTIVE', 'jti', (text) => bearer({ jti: text, nbf: NOW + 60 })],

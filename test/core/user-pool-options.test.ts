@@ -25,6 +25,7 @@ t.test('a pool id alone gives both issuer forms, the original first', async (t) 
     clientIds: new Set([CLIENT]),
     lookup: undefined,
     machinesOnly: true,
+    audience: undefined,
     issuers: [ISSUER, UPDATED_ISSUER].map((issuer) => ({
       issuer,
       jwksUri: `${issuer}/.well-known/jwks.json`,
@@ -76,6 +77,8 @@ t.test('clientId has to be said: a list, a lookup, or null for any', async (t) =
 t.test("subjects is 'machine' unless 'any' is said", async (t) => {
   t.equal(read({ subjects: 'machine' }).machinesOnly, true)
   t.equal(read({ subjects: 'any' }).machinesOnly, false)
+  t.strictSame(read({ audience: 'urn:a' }).audience, new Set(['urn:a']))
+  t.equal(read({ audience: null }).audience, null)
   for (const subjects of ['user', 'ANY', '', true, null, ['any']]) {
     t.match(refused({ subjects }), { option: 'subjects', message: /use 'machine' or 'any'$/ })
   }

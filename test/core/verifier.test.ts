@@ -24,7 +24,12 @@ function issuer(answer: (kid: string) => KeyAnswer | Promise<KeyAnswer>, name = 
     asked.push(kid)
     return answer(kid)
   }
-  const rules = { machinesOnly: true, clientIds: new Set([CLIENT]), clockTolerance: 5 }
+  const rules = {
+    machinesOnly: true,
+    audience: undefined,
+    clientIds: new Set([CLIENT]),
+    clockTolerance: 5,
+  }
   const keys = { find } as unknown as IssuerKeys
   return { userPoolId: POOL, issuer: name, keys, rules, lookup: undefined }
 }

@@ -44,9 +44,6 @@ export const RULES: readonly Rule[] = [
     const { scope } = claims
     return typeof scope === 'string' && scope !== '' && !scope.split(' ').every(isScope)
   }),
-  invalid('aud other than the client', ({ claims }) => {
-    return Object.hasOwn(claims, 'aud') && claims['aud'] !== claims['client_id']
-  }),
   {
     name: 'username',
     code: 'ERR_TOKEN_USE',
@@ -58,6 +55,15 @@ export const RULES: readonly Rule[] = [
     refuses: ({ claims }) => claims['sub'] !== claims['client_id'],
   },
   {
+    name: 'aud other than the client',
+    code: 'ERR_TOKEN_AUDIENCE',
+    refuses: ({ claims }) => {
+      const audiences = listOf(claims['aud'])
+      const others = audiences.filter((it) => it !== claims['client_id'])
+      return Object.hasOwn(claims, 'aud') && (audiences.length === 0 || others.length > 0)
+    },
+  },
+  {
     name: 'iat more than 300 s ahead',
     code: 'ERR_TOKEN_NOT_ACTIVE',
     refuses: ({ claims }) => (claims['iat'] as number) - NOW > 300,
@@ -66,6 +72,8 @@ export const RULES: readonly Rule[] = [
 
 /** What is left where users are let in. */
 export const RULES_FOR_USERS = RULES.filter(({ code }) => code !== 'ERR_TOKEN_USE')
+
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value])
 
 function invalid(name: string, refuses: Rule['refuses']): Rule {
   return { name, code: 'ERR_TOKEN_INVALID', refuses }

@@ -51,14 +51,18 @@ function required(): HostileCase[] {
   })
 }
 
+/** RFC 7519 lets `aud` be one. */
+const isListOfStrings = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((it) => typeof it === 'string')
+
 /** A claim that may be missing, but not be of another type. */
 function optional(): HostileCase[] {
   const types: [string, readonly unknown[]][] = [
     ['scope', mistyped('orders/read')],
     ['nbf', [...mistyped(NOW).filter((it) => typeof it !== 'number'), String(NOW), '', 'now']],
-    ['aud', mistyped(CLIENT)],
+    ['aud', mistyped(CLIENT).filter((it) => !isListOfStrings(it))],
   ]
-  const audiences = ['', 'other', ISSUER, POOL, 'https://api.example', [CLIENT, 'other'], ['*']]
+  const audiences = ['', 'other', ISSUER, POOL, 'https://api.example', [CLIENT, 'other'], ['*'], []]
   return [
     ...types.flatMap(([field, values]) =>
       tokens(
@@ -66,7 +70,7 @@ function optional(): HostileCase[] {
         entries(values, (it) => having({ [field]: it })),
       ),
     ),
-    ...tokens(claimTheme('aud', 'ERR_TOKEN_INVALID'), [
+    ...tokens(claimTheme('aud', 'ERR_TOKEN_AUDIENCE'), [
       ...entries(audiences, (aud) => having({ aud })),
       ...alikeNonEmpty(CLIENT, (aud) => having({ aud })),
     ]),
@@ -148,7 +152,7 @@ export function acceptedClaims(): AcceptedCase[] {
     ...pass('exp', [NOW - 4, NOW - 4.999, NOW * 1000, Number.MAX_SAFE_INTEGER, 1e308]),
     ...pass('iat', [0, -1, NOW + 300, -1e308]),
     ...pass('nbf', [undefined, 0, -1, NOW + 5]),
-    ...pass('aud', [CLIENT]),
+    ...pass('aud', [CLIENT, [CLIENT], [CLIENT, CLIENT]]),
     ...pass('scope', [undefined, '', 'a', 'orders/read,orders/write', '!#[]^~']),
     ...pass('jti', ['0', ' ', '\u0436']),
     ...pass('name', [null, 5, {}, [], 'x']),

@@ -58,7 +58,9 @@ export function options(): void {
   // @ts-expect-error one form or the other
   createResourceServer({ userPoolId: 'a', clientId: null, userPools: [] })
   // @ts-expect-error unknown option
-  createResourceServer({ userPoolId: 'a', clientId: null, audience: 'x' })
+  createResourceServer({ userPoolId: 'a', clientId: null, audiences: 'x' })
+  createResourceServer({ userPoolId: 'a', clientId: null, audience: ['x'], subjects: 'any' })
+  createResourceServer({ userPoolId: 'a', clientId: null, audience: null })
   // @ts-expect-error a lookup answers with a boolean
   createResourceServer({ userPoolId: 'a', clientId: () => 'yes' })
 }
