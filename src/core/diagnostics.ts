@@ -52,6 +52,11 @@ export interface DecisionEvent {
   readonly clientId: string | null
   /** Of the refusal; null where the request was let in. `ERR_INTERNAL`: code of the owner's failed. */
   readonly code: AuthErrorCode | 'ERR_INTERNAL' | null
+  /**
+   * With `ERR_TOKEN_INVALID`, the first claim that is missing or has the wrong type, for example
+   * `jti is missing` or `exp is not a number`. A fixed set of texts: no value of a token. Else null.
+   */
+  readonly reason: string | null
   readonly duration: number
 }
 

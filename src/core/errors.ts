@@ -119,7 +119,8 @@ export interface AuthErrorInit {
 
 /**
  * A refusal: what a guard throws. `statusCode`, `headers` and the JSON form are the whole answer, so
- * an adapter adds nothing. It has no stack, and a 4xx no cause.
+ * an adapter adds nothing. It has no stack, and a 4xx no cause. Error handlers of Express often read
+ * `status` and know no `statusCode`: express-generator's answers 500 without it.
  */
 export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends StacklessError {
   override readonly name = 'AuthError'
@@ -127,6 +128,8 @@ export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Stack
   readonly code: Code
   /** HTTP status. */
   readonly statusCode: (typeof answers)[Code]['statusCode']
+  /** The same HTTP status. */
+  readonly status: (typeof answers)[Code]['statusCode']
   /** Response headers, names in lower case: challenge, `cache-control`, `retry-after` (seconds). */
   readonly headers: Readonly<Record<string, string>>
 
@@ -135,6 +138,7 @@ export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Stack
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.statusCode = statusCode
+    this.status = statusCode
     this.headers = headers
     this.dropStack()
   }

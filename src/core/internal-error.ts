@@ -6,6 +6,8 @@ export class InternalError extends StacklessError {
   override readonly name = 'InternalError'
   readonly code: 'ERR_OPTION_INVALID' | 'ERR_INTERNAL'
   readonly statusCode = 500
+  /** The same, for error handlers that read no `statusCode`. */
+  readonly status = 500
   readonly headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store' }
 
   constructor(code: InternalError['code'], message: string) {

@@ -7,6 +7,8 @@ import { AuthError } from './errors.ts'
 export interface Seen {
   userPoolId: string | null
   clientId: string | null
+  /** Which claim is wrong. */
+  reason: string | null
 }
 
 /** Whose decisions, and the clock they are timed by, in milliseconds. */
@@ -20,11 +22,12 @@ export function observed<Decision>(
   { instance, monotonicNow }: Observer,
   decide: (seen: Seen) => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  const seen: Seen = { userPoolId: null, clientId: null }
+  const seen: Seen = { userPoolId: null, clientId: null, reason: null }
   const begun = monotonicNow()
   const tellDecision = (code: DecisionEvent['code']): void =>
     tell('cognito-m2m:decision', () => ({
-      ...{ instance, ...seen, code },
+      ...{ instance, userPoolId: seen.userPoolId, clientId: seen.clientId, code },
+      reason: seen.reason,
       duration: secondsBetween(begun, monotonicNow()),
     }))
   const refused = (error: unknown): never => {

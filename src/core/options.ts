@@ -3,7 +3,7 @@
 import { readRealm } from './challenge.ts'
 import { type KeyStoreOptions, readTiming } from './key-store-options.ts'
 import type { KeyStoreTiming } from './keys.ts'
-import { type Logger, readLogger, safeLogger } from './logger.ts'
+import { type Logger, readLogger, type SafeLogger, safeLogger } from './logger.ts'
 import {
   type Members,
   OptionError,
@@ -108,7 +108,7 @@ export interface ServerOptions {
   readonly timing: KeyStoreTiming
   readonly metadata: MetadataPlan | undefined
   readonly realm: string
-  readonly logger: Logger
+  readonly logger: SafeLogger
   readonly now: () => number
   readonly monotonicNow: () => number
   readonly fetch: typeof globalThis.fetch

@@ -34,7 +34,9 @@ import type { UserPool } from './user-pool-options.ts'
 import { type VerifiedToken, verifiedToken } from './verified-token.ts'
 import {
   type Issuer,
+  type Rejection,
   readToken,
+  rejectionOf,
   type Verification,
   type Verified,
   verifyToken,
@@ -160,11 +162,13 @@ export class Server implements CoreServer {
     }
     if (this.#closed) throw unavailable('ERR_KEYS_UNAVAILABLE', 0)
     const claimed = readToken(credential.token, this.#issuers, this.#kids)
-    if (typeof claimed === 'string') throw refuse(claimed)
+    if (has(claimed, 'code')) throw this.#reject(claimed, null, seen)
     const { issuer, jws } = claimed
     if (seen !== undefined) seen.userPoolId = issuer.userPoolId
     const wrong = checkClaims(jws.claims, issuer.rules, this.#options.now())
-    if (wrong !== undefined) throw refuse(wrong)
+    if (wrong !== undefined) {
+      throw this.#reject(rejectionOf(wrong, jws.claims), issuer.userPoolId, seen)
+    }
     return following(verifyToken(claimed), (verification) => {
       const verified = this.#verified(verification)
       keepKid(this.#kids, jws)
@@ -172,6 +176,16 @@ export class Server implements CoreServer {
       if (seen !== undefined) note(seen, known)
       return this.#admission.admit(known, route, request, verified.claims)
     })
+  }
+
+  /** Names the claim that is wrong to operators. The caller is told the code's fixed text. */
+  #reject({ code, reason }: Rejection, userPoolId: string | null, seen?: Seen): AuthError {
+    if (seen !== undefined) seen.reason = reason
+    if (reason !== null) {
+      const details = { userPoolId, code, reason }
+      this.#options.logger.debug(details, `cognito-m2m: token rejected: ${reason}`)
+    }
+    return this.#refusals.refuse(code)
   }
 
   #verified(verification: Verification): Verified {

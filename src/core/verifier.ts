@@ -5,6 +5,7 @@
 
 import { following } from './at-once.ts'
 import { faultOf } from './bearer.ts'
+import { claimFault } from './claim-types.ts'
 import type { ClaimRules, MachineClaims } from './claims.ts'
 import type { AuthErrorCode } from './errors.ts'
 import type { IssuerKeys, KeyAnswer, KeysUnavailable } from './issuer-keys.ts'
@@ -12,6 +13,7 @@ import { decodeJws, type Jws } from './jws.ts'
 import type { ImportedKey } from './key-set.ts'
 import { has } from './own-member.ts'
 import { isSignedBy } from './signature.ts'
+import type { JsonObject } from './strict-json.ts'
 
 /** One issuer form of a pool: what its tokens are held against. */
 export interface Issuer {
@@ -28,6 +30,13 @@ export interface Issuer {
 export interface Claimed {
   readonly jws: Jws
   readonly issuer: Issuer
+}
+
+/** Why a token is rejected before its key is looked for. */
+export interface Rejection {
+  readonly code: AuthErrorCode
+  /** The claim that is missing or has the wrong type; null where none is to blame. */
+  readonly reason: string | null
 }
 
 /** The claims of a token whose signature is good, and the key that proved it. */
@@ -49,13 +58,19 @@ export function readToken(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   kids: ReadonlyMap<string, string>,
-): Claimed | AuthErrorCode {
+): Claimed | Rejection {
   const jws = decodeJws(token, kids)
-  if (jws === undefined) return faultOf(token)
+  if (jws === undefined) return { code: faultOf(token), reason: null }
   const { claims } = jws
-  if (typeof claims['iss'] !== 'string') return 'ERR_TOKEN_INVALID'
+  if (typeof claims['iss'] !== 'string') return rejectionOf('ERR_TOKEN_INVALID', claims)
   const issuer = issuers.get(claims['iss'])
-  return issuer === undefined ? 'ERR_TOKEN_ISSUER' : { jws, issuer }
+  return issuer === undefined ? { code: 'ERR_TOKEN_ISSUER', reason: null } : { jws, issuer }
+}
+
+/** Of claims whose check gave this code. */
+export function rejectionOf(code: AuthErrorCode, claims: JsonObject): Rejection {
+  const reason = code === 'ERR_TOKEN_INVALID' ? (claimFault(claims) as string) : null
+  return { code, reason }
 }
 
 /** The key and the signature; at once where nothing has to be waited for. */

@@ -51,6 +51,7 @@ t.test('a decision is told with pool and verified client, as far as they are kno
       'userPoolId',
       'clientId',
       'code',
+      'reason',
       'duration',
     ])
     t.ok(Object.isFrozen(event))

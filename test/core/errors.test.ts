@@ -43,7 +43,8 @@ t.test('every code has its status, reason and fixed text', async (t) => {
     const refusal = new AuthError(code, { headers })
     t.equal(refusal.name, 'AuthError')
     t.ok(refusal instanceof Error)
-    t.match(refusal, { code, statusCode, message })
+    t.match(refusal, { code, statusCode, status: statusCode, message })
+    t.ok(Object.hasOwn(refusal, 'status'), 'as error handlers of Express read it')
     t.equal(refusal.headers, headers)
     t.strictSame(JSON.parse(JSON.stringify(refusal)), { statusCode, code, error, message }, code)
   }

@@ -15,6 +15,14 @@ t.test('hands details and message on, at the level they have', async (t) => {
   t.strictSame(seen, ['info', { a: 1 }, 'one', 'warn', { b: 2 }, 'two', 'error', { c: 3 }, 'three'])
 })
 
+t.test('debug is optional', async (t) => {
+  const seen: unknown[] = []
+  const others = { info() {}, warn() {}, error() {} }
+  safeLogger(others).debug({ a: 1 }, 'to nobody')
+  safeLogger({ ...others, debug: (...args) => seen.push(args) }).debug({ a: 1 }, 'one')
+  t.strictSame(seen, [[{ a: 1 }, 'one']])
+})
+
 t.test('keeps the logger as `this`, which class loggers need', async (t) => {
   class Collecting {
     readonly lines: string[] = []

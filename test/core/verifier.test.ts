@@ -47,7 +47,7 @@ const ours = issuer(known(keyPair().publicKey))
 /** All steps, as a guard takes them. */
 async function verifyAll(token: string, issuers: ReadonlyMap<string, Issuer>, now: number) {
   const claimed = readToken(token, issuers, new Map())
-  if (typeof claimed === 'string') return claimed
+  if ('code' in claimed) return claimed.code
   return checkClaims(claimed.jws.claims, claimed.issuer.rules, now) ?? verifyToken(claimed)
 }
 

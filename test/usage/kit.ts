@@ -35,7 +35,7 @@ export function source(userPoolId?: string) {
     },
     decision(code: DecisionEvent['code'], clientId: string | null, pool: string | null = POOL) {
       tell('cognito-m2m:decision', () => ({
-        ...{ instance, userPoolId: pool, clientId, code, duration: 0 },
+        ...{ instance, userPoolId: pool, clientId, code, reason: null, duration: 0 },
       }))
     },
   }
