@@ -1,5 +1,10 @@
 /** The key a token names and the signature it made. */
-import { type ImportedKey, importKeySet } from '../core/key-set.ts'
+import {
+  type ImportedKey,
+  importKeySet,
+  type JsonWebKey,
+  type JsonWebKeySet,
+} from '../core/key-set.ts'
 import { printable } from '../core/printable.ts'
 import { isSignedBy } from '../core/signature.ts'
 import { type Check, type Expectations, failed, passed, unjudged } from './judgements.ts'
@@ -47,18 +52,23 @@ function findKey(
   const keySet = importKeySet(answer.document)
   if (keySet === undefined) return unjudged('key', 'the key set holds no usable key', UNAVAILABLE)
   if (keySet.unusable.has(kid)) {
-    return unjudged('key', `${printable(kid)} is listed, but no RSA key for RS256`, UNAVAILABLE)
+    const message = `${printable(kid)} is listed, but is not a usable RSA key of at least 2048 bits`
+    return unjudged('key', message, UNAVAILABLE)
   }
   const count = keySet.usable.size
+  const absent = isListed(kid, answer.document)
+    ? 'is listed, but not for RS256 signatures'
+    : `is not in the key set, which has ${count} ${count === 1 ? 'key' : 'keys'}`
   return (
     keySet.usable.get(kid) ??
-    failed(
-      'key',
-      'ERR_KEY_UNKNOWN',
-      `${printable(kid)} is not in the key set, which has ${count} ${count === 1 ? 'key' : 'keys'}`,
-      NEW_TOKEN,
-    )
+    failed('key', 'ERR_KEY_UNKNOWN', `${printable(kid)} ${absent}`, NEW_TOKEN)
   )
+}
+
+/** Of a document that was imported as a key set. */
+function isListed(kid: string, document: unknown): boolean {
+  const { keys } = document as JsonWebKeySet
+  return keys.some((key: JsonWebKey | null) => key?.kid === kid)
 }
 
 function isKeySet(answer: FetchedKeys | undefined): boolean {

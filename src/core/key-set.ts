@@ -51,7 +51,7 @@ interface RsaDetails {
 /** The imported key set of one issuer at one moment. */
 export interface KeySet {
   readonly usable: ReadonlyMap<string, ImportedKey>
-  /** Kids that were listed but could not be imported. */
+  /** Kids whose key should be for RS256 signatures, but could not be imported or is too weak. */
   readonly unusable: ReadonlySet<string>
 }
 
@@ -70,7 +70,7 @@ export function importKeySet(document: unknown, previous?: KeySet): KeySet | und
   for (const entry of entries as unknown[]) {
     const kid = (entry as JsonWebKey | null)?.kid
     // Of two keys under one kid the first usable one counts, whatever stands around it.
-    if (typeof kid !== 'string' || usable.has(kid)) continue
+    if (typeof kid !== 'string' || usable.has(kid) || isForeign(entry as JsonWebKey)) continue
     const key = importKey(kid, entry as JsonWebKey, previous?.usable.get(kid))
     if (key === undefined) unusable.add(kid)
     else usable.set(kid, key)
@@ -90,6 +90,26 @@ export function changesOf(
     added: [...now].filter((key) => !before.has(key)).length,
     removed: [...before].filter((key) => !now.has(key)).length,
   }
+}
+
+/**
+ * Whether a key declares that it is not for RS256 signatures (RFC 7517 section 4). Such a key counts
+ * as absent: a token that names it is rejected. A member of the wrong type declares nothing, so that
+ * the key stays one that cannot be used.
+ */
+function isForeign({ kty, alg, use, key_ops }: JsonWebKey): boolean {
+  return (
+    isOther(kty, 'RSA') ||
+    isOther(alg, 'RS256') ||
+    isOther(use, 'sig') ||
+    (Array.isArray(key_ops) &&
+      key_ops.every((operation) => typeof operation === 'string') &&
+      !key_ops.includes('verify'))
+  )
+}
+
+function isOther(declared: unknown, expected: string): boolean {
+  return typeof declared === 'string' && declared !== expected
 }
 
 function importKey(

@@ -244,6 +244,21 @@ t.test('a local pool, by its issuer', async (t) => {
   )
 })
 
+t.test('a key that is listed for something else is refused as the middleware does', async (t) => {
+  const keys = [null, jwk({ use: 'enc' }), jwk({ kid: 'b' })]
+  const { fetch } = network({ [KEYS_URL]: () => Response.json({ keys }) })
+  const told = await document(machineToken(), ['--pool', POOL], { fetch })
+  t.match(told, { code: 1, verdict: 'refused', answer: { code: 'ERR_KEY_UNKNOWN' } })
+  t.match(
+    told.checks.find(({ check }) => check === 'key'),
+    {
+      state: 'failed',
+      code: 'ERR_KEY_UNKNOWN',
+      message: /is listed, but not for RS256 signatures$/,
+    },
+  )
+})
+
 t.test('keys that cannot be had: 3, and everything else is judged', async (t) => {
   const answers: readonly [() => Response, RegExp][] = [
     [() => Response.json({ keys: [] }), /the key set holds no usable key/],
@@ -251,8 +266,8 @@ t.test('keys that cannot be had: 3, and everything else is judged', async (t) =>
     [() => new Response('', { status: 302 }), /redirects, which is not followed \(302\)/],
     [() => new Response('x'.repeat(300_000)), /too large/],
     [
-      () => Response.json({ keys: [jwk({ use: 'enc' }), jwk({ kid: 'b' })] }),
-      /is listed, but no RSA key for RS256/,
+      () => Response.json({ keys: [jwk({ e: 'AQ' }), jwk({ kid: 'b' })] }),
+      /is listed, but is not a usable RSA key of at least 2048 bits/,
     ],
   ]
   for (const [answer, message] of answers) {

@@ -128,5 +128,5 @@ t.test('what is made reaches every verdict', async (t) => {
     several: share((set) => set !== undefined && set.usable.size > 1),
     mixed: share((set) => set !== undefined && set.unusable.size > 0),
   }
-  for (const [kind, of] of Object.entries(found)) t.ok(of > 0.05, `${kind}: ${of}`)
+  for (const [kind, of] of Object.entries(found)) t.ok(of > 0.03, `${kind}: ${of}`)
 })

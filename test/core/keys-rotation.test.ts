@@ -158,12 +158,25 @@ t.test('a stale edge that brings the old set back once does no lasting harm', as
 
 t.test('a listed kid that could not be imported is 503, never 401', async (t) => {
   const { endpoint, store } = await running('a')
-  const weak = { ...publicJwk('b'), use: 'enc' }
+  const weak = { ...publicJwk('b'), e: 'AQ' }
   endpoint.answer(() => Response.json({ keys: [...keySet('a').keys, weak] }))
   t.equal(await find(store, 'b'), 'unavailable 1')
   t.equal(await find(store, 'a'), 'key', 'one bad entry spoils nothing')
   store.close()
 })
+
+t.test(
+  'a listed kid that is not for RS256 signatures is 401, as one that is not listed',
+  async (t) => {
+    const { endpoint, store } = await running('a')
+    const foreign = { ...publicJwk('b'), use: 'enc' }
+    endpoint.answer(() => Response.json({ keys: [...keySet('a').keys, foreign] }))
+    for (let index = 0; index < 5; index += 1) t.equal(await find(store, 'b'), 'ERR_KEY_UNKNOWN')
+    t.equal(endpoint.asked.length, 1 + 3, 'within the budget for unknown kids')
+    t.equal(await find(store, 'a'), 'key')
+    store.close()
+  },
+)
 
 t.test('an unknown kid is 503 at once while the fetch fails or backs off', async (t) => {
   const { endpoint, clocks, store } = await running('a')

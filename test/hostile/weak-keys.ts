@@ -13,6 +13,15 @@ import {
 
 const SHA256_PREFIX = Buffer.from('3031300d060960864801650304020105000420', 'hex')
 
+/** What keys declare that are not for RS256 signatures. */
+const FOREIGN: ReadonlySet<string> = new Set([
+  ...['type in lower case', 'for encryption', 'to sign only', 'to encrypt only', 'for nothing'],
+  ...['RS512', 'RS384', 'PS256', 'RSA-OAEP', 'HS256', 'none', 'rs256'].map((alg) => `for ${alg}`),
+  ...['for no name', 'oct', 'oct for RS256', 'EC', 'OKP'],
+])
+
+const codeOf = ({ kid }: WeakKey) => (FOREIGN.has(kid) ? 'ERR_KEY_UNKNOWN' : 'ERR_KEYS_UNAVAILABLE')
+
 interface WeakKey {
   readonly clause: string
   readonly kid: string
@@ -141,9 +150,10 @@ export function weakKeyCases(): HostileCase[] {
   const door = 'weak'
   const evil = { sign: by(attacker().privateKey) }
   return [
-    // A listed key that cannot be used proves nothing against the token: 503, never a yes.
+    // A listed key that cannot be used proves nothing against the token: 503, never a yes. One that
+    // says it is not for RS256 signatures is none of the keys of such tokens: 401.
     ...all().flatMap((key) =>
-      tokens({ clause: key.clause, field: `kid: ${key.kid}`, code: 'ERR_KEYS_UNAVAILABLE', door }, [
+      tokens({ clause: key.clause, field: `kid: ${key.kid}`, code: codeOf(key), door }, [
         ['signed as that key would', named(key, { ...HEADER, kid: key.kid })],
         [
           "the good token's signature",
