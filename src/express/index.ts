@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { CognitoAuthOptions } from '../core/options.ts'
 export type { Auth, ExpressAuthOptions, Middleware, Next } from './cognito-auth.ts'
 export { cognitoAuth } from './cognito-auth.ts'
 export { getAuth } from './get-auth.ts'

@@ -3,8 +3,9 @@
  *
  * @module
  */
+export type { CognitoAuthOptions } from '../core/options.ts'
 export type { AuthDefaultOptions } from './auth-default.ts'
 export { authDefault } from './auth-default.ts'
 export type { FastifyAuthOptions } from './cognito-auth.ts'
 export { cognitoAuth, cognitoAuth as default } from './cognito-auth.ts'
-export type { RequestAuth } from './types.ts'
+export type { RequestAuth, RouteRequirement } from './types.ts'

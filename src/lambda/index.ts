@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { CognitoAuthOptions } from '../core/options.ts'
 export type { AuthorizerContext } from './answers.ts'
 export type {
   LambdaAuthorizer,

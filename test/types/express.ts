@@ -1,6 +1,11 @@
 /** The Express middleware as apps use it, with Express's own types: compiled, never run. */
 import express from 'express'
-import { cognitoAuth, getAuth, type Middleware } from '../../src/express/index.ts'
+import {
+  type CognitoAuthOptions,
+  cognitoAuth,
+  getAuth,
+  type Middleware,
+} from '../../src/express/index.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 import { anyOf } from '../../src/index.ts'
 
@@ -40,6 +45,8 @@ export function routes(): express.Express {
   return app
 }
 
+const options: CognitoAuthOptions = { userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null }
+cognitoAuth(options)
 // @ts-expect-error clientId has to be said
 cognitoAuth({ userPoolId: 'eu-west-1_AbCdEfGhI' })
 // @ts-expect-error neither

@@ -1,6 +1,6 @@
 /** What `request.auth` is, route by route: compiled, never run. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { authDefault, type CognitoAuthOptions, cognitoAuth } from '../../src/fastify/index.ts'
 import type { AccessRequirement, VerifiedToken } from '../../src/index.ts'
 import { anyOf } from '../../src/index.ts'
 
@@ -66,6 +66,24 @@ export async function routes(app: FastifyInstance, requirement: AccessRequiremen
     same<typeof request.auth, VerifiedToken | null>(true)
   })
 
+  // Not inferred: a hook among the route's options that is typed with a bare FastifyRequest.
+  const audit = async (_request: FastifyRequest, _reply: FastifyReply): Promise<void> => {}
+  app.get('/shared', { config: { auth: {} }, preHandler: audit }, async (request) => {
+    same<typeof request.auth, VerifiedToken | null>(true)
+  })
+  // Inferred: the same hook behind a function, or one that names the members it reads.
+  app.get(
+    '/function',
+    { config: { auth: {} }, preHandler: (request, reply) => audit(request, reply) },
+    async (request) => {
+      same<typeof request.auth, VerifiedToken>(true)
+    },
+  )
+  const note = async (_request: Pick<FastifyRequest, 'auth' | 'log'>): Promise<void> => {}
+  app.get('/members', { config: { auth: {} }, preHandler: [note] }, async (request) => {
+    same<typeof request.auth, VerifiedToken>(true)
+  })
+
   // @ts-expect-error the likeliest slip
   app.get('/slip', { config: { auth: { scope: 'orders/read' } } }, async () => {})
   // @ts-expect-error only `false` opens a route
@@ -78,6 +96,8 @@ export async function routes(app: FastifyInstance, requirement: AccessRequiremen
   await app.register(cognitoAuth, { userPoolId: 'a', clientId: null, userPools: [] })
   // @ts-expect-error unknown option
   await app.register(cognitoAuth, { userPoolId: 'a', clientId: null, tolerance: 5 })
+  const options: CognitoAuthOptions = { userPoolId: 'a', clientId: null }
+  await app.register(cognitoAuth, options)
   const scopes = app.cognito.status().userPools
   same<(typeof scopes)[number]['local'], boolean>(true)
 }

@@ -10,6 +10,7 @@ import type {
 } from 'aws-lambda'
 import {
   type AuthorizerContext,
+  type CognitoAuthOptions,
   createLambdaAuthorizer,
   type LambdaAuthorizer,
 } from '../../src/lambda/index.ts'
@@ -35,6 +36,8 @@ export const v2Context: APIGatewayRequestSimpleAuthorizerHandlerV2WithContext<Au
 // @ts-expect-error simple answers are HTTP API 2.0 only
 export const restSimple: APIGatewayTokenAuthorizerHandler = simple
 
+const shared: CognitoAuthOptions = pool
+createLambdaAuthorizer({ ...shared, routes, resultTtl: 0 })
 // @ts-expect-error resultTtl has to be said
 createLambdaAuthorizer({ ...pool, routes })
 // @ts-expect-error so have the routes
