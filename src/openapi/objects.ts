@@ -26,7 +26,8 @@ export interface Examples {
 /** One response header. */
 export interface ResponseHeader {
   description: string
-  required: true
+  /** Left out where the same status has responses without this header. */
+  required?: true
   schema: Schema
   examples?: Examples
 }

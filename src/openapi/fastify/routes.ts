@@ -6,6 +6,7 @@ import type { OperationAccess } from '../objects.ts'
 import { responsesOf } from '../responses.ts'
 import type { Scheme } from '../scheme.ts'
 import { securityOf } from '../security.ts'
+import { admitValidationErrors } from './validation.ts'
 
 /** On the route itself, as @fastify/swagger makes a copy of some HEAD routes. */
 const context: unique symbol = Symbol('cognito-m2m.context')
@@ -33,8 +34,7 @@ export function accessTo(route: KnownRoute, scheme: Scheme): OperationAccess | u
   if (registration === undefined || server === undefined) return undefined
   const need = needOf(route.config ?? {}, route[context], registration)
   scheme.checkScopes(need, `config.auth of ${route.method} ${route.url}`)
-  return {
-    security: securityOf(need, scheme.name),
-    responses: need === false ? {} : responsesOf(server.refusalsOf(need)),
-  }
+  const responses = need === false ? {} : responsesOf(server.refusalsOf(need))
+  admitValidationErrors(responses, route)
+  return { security: securityOf(need, scheme.name), responses }
 }

@@ -1,0 +1,53 @@
+/** The 400 response of routes that Fastify validates: it has Fastify's own errors, too. */
+import type { RouteOptions } from 'fastify'
+import type { RefusalResponses } from '../objects.ts'
+
+/** What Fastify validates, with the name its messages begin with. */
+const VALIDATED = {
+  body: 'body',
+  params: 'params',
+  headers: 'headers',
+  querystring: 'querystring',
+  query: 'querystring',
+} as const
+
+const UNREADABLE_BODIES = {
+  FST_ERR_CTP_EMPTY_JSON_BODY:
+    "Body cannot be empty when content-type is set to 'application/json'",
+  FST_ERR_CTP_INVALID_JSON_BODY:
+    "Body is not valid JSON but content-type is set to 'application/json'",
+} as const
+
+/**
+ * Admits Fastify's validation errors to the 400 of a route that has a schema. They carry none of a
+ * refusal's headers, which are therefore no longer required. With `attachValidation` Fastify leaves
+ * the answer to the handler.
+ *
+ * @param responses Changed in place; nothing happens where there is no 400.
+ */
+export function admitValidationErrors(responses: RefusalResponses, route: RouteOptions): void {
+  const response = responses[400]
+  const [name] = validatedParts(route)
+  if (response === undefined || name === undefined) return
+  const { schema, examples } = response.content['application/json']
+  const errors: Record<string, string> = { FST_ERR_VALIDATION: `${name} must be object` }
+  if (name === VALIDATED.body) Object.assign(errors, UNREADABLE_BODIES)
+  for (const [code, message] of Object.entries(errors)) {
+    examples[code] = { value: { statusCode: 400, code, error: 'Bad Request', message } }
+  }
+  schema.properties = {
+    ...schema.properties,
+    code: { type: 'string', enum: Object.keys(examples) },
+  }
+  for (const header of Object.values(response.headers)) delete header.required
+  response.description =
+    'The request does not carry exactly one bearer token, or it does not match the schema of the route.'
+}
+
+function validatedParts({ schema, attachValidation }: RouteOptions): string[] {
+  if (attachValidation === true) return []
+  const parts = (schema ?? {}) as Readonly<Record<string, unknown>>
+  return Object.entries(VALIDATED)
+    .filter(([part]) => parts[part] !== undefined)
+    .map(([, name]) => name)
+}
