@@ -15,8 +15,13 @@ export function isForm(contentType: string | undefined): boolean {
  * value counts as left out (RFC 6749 section 3.2).
  *
  * @param told Name of the one parameter that is told apart: empty where it is sent without a value.
+ * @param ignored Name of the one parameter that is left out, however often it is sent.
  */
-export function parseForm(body: Buffer, told?: string): ReadonlyMap<string, string> | undefined {
+export function parseForm(
+  body: Buffer,
+  told?: string,
+  ignored?: string,
+): ReadonlyMap<string, string> | undefined {
   if (!isUtf8(body)) return undefined
   const parameters = new Map<string, string>()
   const seen = new Set<string>()
@@ -26,6 +31,7 @@ export function parseForm(body: Buffer, told?: string): ReadonlyMap<string, stri
     const name = decodeFormPart(equals === -1 ? pair : pair.slice(0, equals))
     const value = decodeFormPart(equals === -1 ? '' : pair.slice(equals + 1))
     if (name === undefined || value === undefined || seen.has(name)) return undefined
+    if (name === ignored) continue
     seen.add(name)
     if (value !== '' || name === told) parameters.set(name, value)
   }

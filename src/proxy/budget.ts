@@ -1,6 +1,6 @@
 /**
- * What the proxy may ask of Cognito. Whoever guesses secrets gets a share of it that is his own: he
- * can spend that, and never what callers need whose secret Cognito took before.
+ * What the proxy may ask of Cognito. Pairs whose secret is not proven share one part of it. Each proven
+ * client has at most a quarter, so one client cannot spend what the others need.
  */
 
 /** See {@link readBudget}. */
@@ -30,8 +30,8 @@ class Rate {
   }
 }
 
-/** One of two purses: requests a second, and requests at once. */
-class Purse {
+/** So many requests a second, and so many at once. */
+export class Purse {
   readonly #rate: Rate
   readonly #concurrency: number
   inFlight = 0
@@ -51,38 +51,100 @@ class Purse {
   }
 }
 
+/** Of the whole budget, what one proven client may spend. */
+const CLIENT_SHARE = 0.25
+
+/** What each proven client spent in the last second, and has under way. */
+class ClientShares {
+  readonly #perSecond: number
+  readonly #concurrency: number
+  /** As many as all clients together spend in a second: older ones no longer count. */
+  readonly #spends: { clientId: string; at: number }[] = []
+  readonly #size: number
+  #oldest = 0
+  readonly #inFlight = new Map<string, number>()
+
+  constructor({ perSecond, concurrency }: BudgetLimits) {
+    this.#perSecond = shareOf(perSecond)
+    this.#concurrency = shareOf(concurrency)
+    this.#size = perSecond
+  }
+
+  isFree(now: number, clientId: string): boolean {
+    if (this.#inFlightOf(clientId) >= this.#concurrency) return false
+    const isRecent = (spend: { clientId: string; at: number }): boolean =>
+      spend.clientId === clientId && now - spend.at < 1000
+    return this.#spends.filter(isRecent).length < this.#perSecond
+  }
+
+  /** @returns What to call once it is answered. */
+  spend(now: number, clientId: string): () => void {
+    this.#spends[this.#oldest] = { clientId, at: now }
+    this.#oldest = (this.#oldest + 1) % this.#size
+    this.#inFlight.set(clientId, this.#inFlightOf(clientId) + 1)
+    return () => {
+      const inFlight = this.#inFlightOf(clientId) - 1
+      if (inFlight === 0) this.#inFlight.delete(clientId)
+      else this.#inFlight.set(clientId, inFlight)
+    }
+  }
+
+  #inFlightOf(clientId: string): number {
+    return this.#inFlight.get(clientId) ?? 0
+  }
+}
+
+/** A small budget leaves each client one request. */
+function shareOf(whole: number): number {
+  return Math.max(1, Math.floor(CLIENT_SHARE * whole))
+}
+
 /** See the module. */
 export class Budget {
   readonly #all: Purse
   readonly #unproven: Purse
+  readonly #clients: ClientShares
 
   /** Requests at once are divided as requests a second are: a slow Cognito is no way around. */
-  constructor({ perSecond, unprovenPerSecond, concurrency }: BudgetLimits) {
+  constructor(limits: BudgetLimits) {
+    const { perSecond, unprovenPerSecond, concurrency } = limits
     const share = Math.floor((concurrency * unprovenPerSecond) / perSecond)
     this.#all = new Purse(perSecond, concurrency)
     this.#unproven = new Purse(unprovenPerSecond, Math.max(1, share))
+    this.#clients = new ClientShares(limits)
   }
 
   get inFlight(): number {
     return this.#all.inFlight
   }
 
-  /** Whether there is a request to spend. @param now Monotonic, milliseconds. */
-  isFree(now: number, isProven: boolean): boolean {
-    return this.#purses(isProven).every((purse) => purse.isFree(now))
+  /**
+   * Whether there is a request to spend.
+   *
+   * @param now Monotonic, milliseconds.
+   * @param clientId The proven client; undefined for a pair that is not proven.
+   */
+  isFree(now: number, clientId: string | undefined): boolean {
+    if (!this.#all.isFree(now)) return false
+    return clientId === undefined ? this.#unproven.isFree(now) : this.#clients.isFree(now, clientId)
   }
 
   /** Spends one request. @returns What to call once it is answered; undefined if there is none. */
-  take(now: number, isProven: boolean): (() => void) | undefined {
-    if (!this.isFree(now, isProven)) return undefined
-    const purses = this.#purses(isProven)
-    for (const purse of purses) purse.spend(now)
+  take(now: number, clientId: string | undefined): (() => void) | undefined {
+    if (!this.isFree(now, clientId)) return undefined
+    this.#all.spend(now)
+    const release =
+      clientId === undefined ? this.#spendUnproven(now) : this.#clients.spend(now, clientId)
     return () => {
-      for (const purse of purses) purse.inFlight -= 1
+      this.#all.inFlight -= 1
+      release()
     }
   }
 
-  #purses(isProven: boolean): readonly Purse[] {
-    return isProven ? [this.#all] : [this.#all, this.#unproven]
+  #spendUnproven(now: number): () => void {
+    this.#unproven.spend(now)
+    return () => {
+      this.#unproven.inFlight -= 1
+    }
   }
 }

@@ -120,7 +120,7 @@ export class Exchange {
     if (shared !== undefined) return { outcome: await shared, isShared: true }
     const proof = await pairs.proofOf(want.pair)
     // A flood of guesses ends here: it takes no lock, and no look-up of its own.
-    if (proof === undefined && !budget.isFree(monotonicNow(), false)) {
+    if (proof === undefined && !budget.isFree(monotonicNow(), undefined)) {
       return { outcome: issuing.busy(proof), isShared: false }
     }
     const meanwhile = this.#flights.underWay(name, epoch)

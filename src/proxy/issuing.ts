@@ -89,7 +89,7 @@ export class Issuing {
   async ask(want: Want, epoch: string): Promise<Outcome> {
     const { pairs, budget, upstream, now, monotonicNow } = this.#options
     const proof = await pairs.proofOf(want.pair)
-    const release = budget.take(monotonicNow(), proof !== undefined)
+    const release = budget.take(monotonicNow(), proof?.clientId)
     if (release === undefined) return this.busy(proof)
     const [askedAt, begun] = [now(), monotonicNow()]
     const answer = await upstream.ask(want.request)

@@ -14,18 +14,25 @@ import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { BudgetLimits } from './budget.ts'
 import type { EntryLimits } from './entries.ts'
+import { limitedLookup } from './limited-lookup.ts'
 import { readUpstreamHeaders, type UpstreamHeader } from './upstream-headers.ts'
 
 /** What Cognito may be asked, by this process: several proxies of one account share its quota. */
 export interface UpstreamLimits {
-  /** Token requests in any second; default 100, from 2 to 10,000. Cognito takes 150 of an account. */
+  /**
+   * Token requests in any second; default 100, from 2 to 10,000. Cognito takes 150 of an account. One
+   * proven client gets at most a quarter of them, rounded down, and at least one.
+   */
   readonly perSecond?: number
   /**
    * How many of them may be for pairs of client and secret that Cognito did not take yet; default
    * half of `perSecond`, less than it. The rest is for known callers, whatever comes.
    */
   readonly unprovenPerSecond?: number
-  /** Token requests at once; default 64, from 2 to 10,000. Unproven pairs have the same share of it. */
+  /**
+   * Token requests at once; default 64, from 2 to 10,000. Unproven pairs and each proven client have
+   * the same share of it.
+   */
   readonly concurrency?: number
 }
 
@@ -48,6 +55,8 @@ export interface ProxyOptions<Request> {
   /**
    * App clients that may ask, as ids or a lookup (`true` is kept 60 s, `false` 10 s). Others are
    * answered `invalid_client` without asking Cognito. Default: any.
+   *
+   * A lookup is called at most 50 times a second and 16 times at once, beyond that the answer is 503.
    */
   readonly clients?: string | readonly string[] | ((clientId: string) => boolean | Promise<boolean>)
   /** Where tokens are kept; default a `memoryStore()`. It is closed with the app. */
@@ -114,6 +123,8 @@ const MEMBERS = [
 
 /** Milliseconds an answer of the `clients` lookup holds. */
 const LOOKUP_CACHE = { allow: 60_000, deny: 10_000 }
+/** How often the `clients` lookup is called; 20 polls are 1 to 2 seconds. */
+const LOOKUP_LIMITS = { perSecond: 50, concurrency: 16, polls: 20 }
 const DAY = 86_400
 
 /**
@@ -160,7 +171,9 @@ function readClients(
 ): (clientId: string) => boolean | Promise<boolean> {
   if (value === undefined) return () => true
   if (typeof value === 'function') {
-    return cachedLookup(value as (clientId: string) => boolean, { ...LOOKUP_CACHE, elapsed })
+    const lookup = value as (clientId: string) => boolean | Promise<boolean>
+    const limits = { ...LOOKUP_LIMITS, monotonicNow: elapsed }
+    return cachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE, elapsed })
   }
   const ids = new Set(readClientIds(value, 'clients'))
   return (clientId) => ids.has(clientId)

@@ -47,7 +47,9 @@ const REPLACED = '\ufffd'
 export function readTokenRequest(incoming: IncomingTokenRequest): TokenRequest | ReadError {
   const { contentType, authorization, body } = incoming
   if (!isForm(contentType) || !Buffer.isBuffer(body)) return 'invalid_request'
-  const form = parseForm(body, 'scope')
+  // RFC 8707 allows several `resource`. Cognito reads it for other grants, so a token does not depend
+  // on it: it is neither forwarded nor part of what a token is kept under.
+  const form = parseForm(body, 'scope', 'resource')
   const grantType = form?.get('grant_type')
   if (form === undefined || grantType === undefined) return 'invalid_request'
   if (grantType !== 'client_credentials') return 'unsupported_grant_type'

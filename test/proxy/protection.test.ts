@@ -105,13 +105,80 @@ t.test('a Cognito that hangs is no way around the share of guesses', async (t) =
   t.equal(app.tokenProxy.status().inFlight, 0)
 })
 
+t.test('one proven client gets a quarter of the budget, whatever it varies', async (t) => {
+  const upstream = { perSecond: 40, unprovenPerSecond: 10, concurrency: 40 }
+  const { inject, clocks, asked, most } = await judging(t, { upstream })
+  const first = { clientId: 'client-1', secret: 'right-1' }
+  const again = { clientId: 'client-1', secret: 'right-1b' }
+  for (const caller of [first, again, right(2)]) t.equal((await inject(caller)).status, 200)
+  clocks.advance(SECOND)
+  const before = asked.length
+  const statuses: number[] = []
+  for (let index = 0; index < 100; index += 1) {
+    const caller = index % 2 === 0 ? first : again
+    const answer = await inject({ ...caller, metadata: `{"n":"${index}"}` })
+    statuses.push(answer.status)
+    if (answer.status === 200) continue
+    t.equal(answer.status, 503)
+    t.same(answer.json, { error: 'temporarily_unavailable' })
+    t.equal(answer.headers['retry-after'], '1')
+    t.equal(answer.headers['cache-control'], 'no-store')
+  }
+  t.equal(statuses.filter((it) => it === 200).length, 10)
+  t.equal(asked.length - before, 10, 'its secrets share it')
+  for (let index = 0; index < 10; index += 1) {
+    const answer = await inject({ ...right(2), metadata: `{"n":"${index}"}` })
+    t.equal(answer.status, 200, 'another client is not affected')
+  }
+  t.equal((await inject(first)).status, 200, 'a held token costs nothing')
+  clocks.advance(SECOND)
+  t.equal((await inject({ ...first, metadata: 'later' })).status, 200)
+  t.ok(most(() => true) <= 40)
+})
+
+t.test('a Cognito that hangs is no way around the share of a client', async (t) => {
+  const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 8 }
+  const { inject, wire, app } = await judging(t, { upstream })
+  for (const index of [1, 2]) t.equal((await inject(right(index))).status, 200)
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const many = Array.from({ length: 8 }, (_, index) =>
+    inject({ ...right(1), metadata: `{"n":"${index}"}` }),
+  )
+  await until(() => app.tokenProxy.status().inFlight === 2)
+  const refused = await Promise.race(many)
+  t.equal(refused.status, 503)
+  const other = inject({ ...right(2), scope: 'a/b' })
+  await until(() => app.tokenProxy.status().inFlight === 3)
+  open()
+  t.equal((await other).status, 200)
+  const statuses = (await Promise.all(many)).map(({ status }) => status)
+  t.equal(statuses.filter((it) => it === 200).length, 2)
+  t.equal(statuses.filter((it) => it === 503).length, 6)
+  t.equal((await inject({ ...right(1), scope: 'a/b' })).status, 200, 'over once they are answered')
+})
+
+t.test('a small budget leaves each client one request', (t) => {
+  const budget = new Budget({ perSecond: 3, unprovenPerSecond: 1, concurrency: 3 })
+  const release = budget.take(0, 'a')
+  t.ok(release)
+  release?.()
+  t.equal(budget.take(999, 'a'), undefined)
+  t.ok(budget.take(999, 'b'))
+  t.ok(budget.take(1000, 'a'))
+  t.equal(budget.inFlight, 2)
+  t.end()
+})
+
 t.test('a clock that tells no time gives no budget away, and takes none', (t) => {
   const budget = new Budget({ perSecond: 2, unprovenPerSecond: 1, concurrency: 4 })
-  t.equal(budget.take(Number.NaN, true), undefined)
-  t.ok(budget.take(5, true))
-  t.ok(budget.take(5, false))
-  t.equal(budget.take(5, true), undefined)
-  t.ok(budget.take(1005, true))
+  t.equal(budget.take(Number.NaN, 'a'), undefined)
+  t.ok(budget.take(5, 'a'))
+  t.ok(budget.take(5, undefined))
+  t.equal(budget.take(5, 'b'), undefined)
+  t.ok(budget.take(1005, 'b'))
   t.equal(budget.inFlight, 3)
   t.end()
 })
@@ -189,6 +256,61 @@ t.test('a lookup that fails is 503, without what it threw', async (t) => {
     t.equal(answer.headers['retry-after'], '5')
     t.equal(wire.count, 0)
   }
+})
+
+t.test('a lookup is called at most 50 times a second', async (t) => {
+  const asked: string[] = []
+  const clients = (id: string) => {
+    asked.push(id)
+    return id === CLIENT
+  }
+  const { inject, clocks, wire } = await stage(t, { clients })
+  t.equal((await inject()).status, 200)
+  for (let index = 1; index < 50; index += 1) {
+    t.equal((await inject({ clientId: `stranger-${index}` })).status, 400)
+  }
+  const over = await inject({ clientId: 'stranger-50' })
+  t.equal(over.status, 503)
+  t.same(over.json, { error: 'temporarily_unavailable' })
+  t.equal(over.headers['retry-after'], '5')
+  t.equal(over.headers['cache-control'], 'no-store')
+  t.equal(asked.length, 50)
+  t.equal((await inject()).status, 200, 'what was answered needs no lookup')
+  t.equal((await inject({ clientId: 'stranger-1' })).status, 400)
+  clocks.advance(999)
+  t.equal((await inject({ clientId: 'stranger-50' })).status, 503)
+  clocks.advance(1)
+  t.equal((await inject({ clientId: 'stranger-50' })).status, 400)
+  t.equal(asked.length, 51)
+  t.equal(wire.count, 1)
+})
+
+t.test('a lookup is called 16 times at once, and once for each client', async (t) => {
+  const asked: string[] = []
+  let open = (): void => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const clients = async (id: string) => {
+    asked.push(id)
+    await gate
+    return id === CLIENT
+  }
+  const { inject } = await stage(t, { clients })
+  const both = [inject(), inject()]
+  const strangers = Array.from({ length: 20 }, (_, index) => inject({ clientId: `s-${index}` }))
+  await until(() => asked.length === 16)
+  const over = await Promise.race(strangers)
+  t.equal(over.status, 503)
+  t.same(over.json, { error: 'temporarily_unavailable' })
+  t.equal(over.headers['retry-after'], '5')
+  open()
+  for (const answer of await Promise.all(both)) t.equal(answer.status, 200)
+  const statuses = (await Promise.all(strangers)).map(({ status }) => status)
+  t.equal(statuses.filter((it) => it === 400).length, 15)
+  t.equal(statuses.filter((it) => it === 503).length, 5)
+  t.equal(asked.length, 16)
+  t.equal((await inject({ clientId: 'later' })).status, 400)
 })
 
 t.test('at most 16 entries a client', async (t) => {

@@ -169,6 +169,29 @@ t.test('known parameters go out anew, with nothing else that came in', async (t)
   t.equal(asked[2]?.headers.authorization, basic('bill%2Bing:s%2B'), 'not decoded for Cognito')
 })
 
+t.test('resource is ignored, once or several times', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const { ask } = await proxyOf(t, { tokenEndpoint })
+  const { body } = requestOf({})
+  for (const resource of [
+    '',
+    '&resource=https%3A%2F%2Fapi.example.com',
+    '&resource=https%3A%2F%2Fapi.example.com&resource=https%3A%2F%2Fother.example.com',
+    '&resource=a&re%73ource=a&resource=',
+  ]) {
+    const answer = await ask({ body: `${body}${resource}` })
+    t.equal(answer.status, 200, resource)
+    t.equal(answer.json['access_token'], 'token-1', 'one token for all')
+  }
+  t.equal(asked.length, 1)
+  t.notMatch(asked[0]?.body, 'resource')
+  const broken = await ask({ body: `${body}&resource=a&resource=%zz` })
+  t.equal(broken.status, 400)
+  t.same(broken.json, { error: 'invalid_request' })
+})
+
 t.test('secrets with + % : and blanks work by both methods', async (t) => {
   const { ask, wire } = await stage(t)
   const encoded = `Basic ${Buffer.from(`${CLIENT}:${encodeURIComponent(SECRET)}`).toString('base64')}`
