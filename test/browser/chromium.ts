@@ -51,10 +51,15 @@ export const withoutChromium: string | false =
 
 if (withoutChromium !== false && process.env['CI'] === 'true') throw new Error(withoutChromium)
 
+/** Milliseconds; only what hangs takes as long, however busy the machine is. */
+const PATIENCE = 300_000
+
 /** One browser for a test file, ended with it. */
 export async function launchChromium(t: Test): Promise<Browser> {
   const browser = await puppeteer.launch({
     executablePath: executablePath as string,
+    timeout: PATIENCE,
+    protocolTimeout: PATIENCE,
     // Chromium refuses its sandbox to root; no page of the tests comes from elsewhere.
     args: ['--lang=en-US', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   })
@@ -72,6 +77,7 @@ export async function visit(
   const context = await browser.createBrowserContext()
   t.teardown(() => context.close())
   const page = await context.newPage()
+  page.setDefaultTimeout(PATIENCE)
   const { width = 1280, height = 900, colorScheme = 'light' } = view
   await page.setViewport({ width, height })
   await page.emulateTimezone(view.timezone ?? 'UTC')

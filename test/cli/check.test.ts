@@ -257,12 +257,12 @@ for (const [name, text] of [
     `${name}: the same is found in the running app and in what it was exported to`,
     async (t) => {
       const at = files(t, { 'template.yaml': CLEAN, 'app.js': text })
-      const args = ['--app', at('app.js'), '--timeout', '55']
+      const args = ['--app', at('app.js'), '--timeout', '500']
       const direct = await run(['check', at('template.yaml'), ...args])
       t.match(direct.out, new RegExp(`^${at('app.js')}:6:5: error scope-undefined orders/echo `))
       t.match(direct, {
         code: 1,
-        err: `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 55 s\n1 error\n`,
+        err: `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 500 s\n1 error\n`,
       })
       const exported = await run([
         'export',
@@ -270,7 +270,7 @@ for (const [name, text] of [
         '--out',
         at('routes.json'),
         '--timeout',
-        '55',
+        '500',
       ])
       t.match(exported, { code: 0, out: '', err: `wrote ${at('routes.json')}\n` })
       const later = await run(['check', at('template.yaml'), '--routes', at('routes.json')])

@@ -14,8 +14,6 @@ import { weakKeySet } from '../hostile/weak-keys.ts'
 import { KEYS_URL, keySet, network, UPDATED_URL } from './explained.ts'
 import { testTerminal } from './terminal.ts'
 
-t.setTimeout(120_000)
-
 const good = { keys: keySet, conditions: {} }
 /** What the options of a door are here. */
 const doors: Readonly<Record<DoorName, { keys: object; conditions: Partial<Conditions> }>> = {

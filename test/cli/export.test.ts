@@ -202,8 +202,8 @@ export default [defineScopes('orders', { read: 'Read orders' })]
 t.test('to standard output, into a folder, as JSON', async (t) => {
   const folder = relative('.', t.testdir({ 'app.js': MODULE, 'scopes.js': SCOPES }))
   const at = (name: string) => join(folder, name)
-  const args = ['export', at('app.js'), '--scopes', at('scopes.js'), '--timeout', '55']
-  const notice = `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 55 s\n`
+  const args = ['export', at('app.js'), '--scopes', at('scopes.js'), '--timeout', '500']
+  const notice = `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 500 s\n`
   const [printed, several, placed, named] = await Promise.all([
     run(args),
     run([...args, '--to', 'sam']),

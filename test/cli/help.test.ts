@@ -237,10 +237,12 @@ t.test('the words of this program, in each shell', async (t) => {
   })
 })
 
-/** Whether a shell that is installed reads a script; others are not asked. */
+/** Whether a shell that is installed reads a script. Others are not asked; the gate installs all of them. */
 function reads(shell: string, file: string): boolean {
   const { error, status } = spawnSync(shell, ['-n', file])
-  return error !== undefined || status === 0
+  if (error === undefined) return status === 0
+  if (process.env['CI'] === 'true') throw new Error(`${shell} IS NOT INSTALLED`)
+  return true
 }
 
 t.test('the scripts for zsh and fish say the same', async (t) => {

@@ -15,7 +15,7 @@ t.test(
     const origin = await serve(t, (_request, response) => {
       requests += 1
       const body = { access_token: `token-${requests}`, expires_in: 3600, token_type: 'Bearer' }
-      setTimeout(() => response.end(JSON.stringify(body)), 100)
+      setTimeout(() => response.end(JSON.stringify(body)), 150)
     })
     const tokenEndpoint = `${origin}/oauth2/token`
     const stores = Array.from({ length: 20 }, () => redisStore({ redis }))

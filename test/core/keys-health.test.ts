@@ -45,7 +45,10 @@ for (const [name, answer] of [
   t.test(`the other issuer form, ${name}: 401 while the pool is healthy`, async (t) => {
     const endpoint = new KeyEndpoint().answer(good('a')).answer(answer, 'updated')
     const clocks = new Clocks()
-    const { store, log } = openStore(endpoint, clocks, { ...BOTH, fetchTimeout: 20 })
+    const { store, log } = openStore(endpoint, clocks, {
+      ...BOTH,
+      fetchTimeout: answer === hang ? 20 : 30 * SECOND,
+    })
     await store.ready()
     t.equal(await find(store, 'x', 1), 'ERR_KEY_UNKNOWN')
     t.equal(await find(store, 'y', 1), 'ERR_KEY_UNKNOWN')

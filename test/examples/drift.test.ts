@@ -60,7 +60,7 @@ function marks(file: string): string[] {
 
 /** Runs a line of the README in the copy. */
 async function check(line: string) {
-  const args = [...line.split(' ').slice(2), '--timeout', '120']
+  const args = [...line.split(' ').slice(2), '--timeout', '500']
   const paths = args.map((arg) =>
     /^(?:sam|terraform|express)\//.test(arg) ? join(folder, arg) : arg,
   )

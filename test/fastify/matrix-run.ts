@@ -131,8 +131,6 @@ function wantedOf(kind: Kind, place: string, annotation: string): unknown {
 
 /** Runs each kind in every moment, place and annotation; the count keeps them from getting fewer. */
 export function runMatrix(t: Test, kinds: Record<string, Kind>, count: number): void {
-  // Some 1500 apps are built: on a busy machine that takes its time.
-  t.setTimeout(120_000)
   let cells = 0
   for (const [kindName, kind] of Object.entries(kinds)) {
     t.test(kindName, async (t) => {

@@ -18,8 +18,6 @@ const seed = Number(process.env['FUZZ_SEED'] || randomInt(2 ** 31))
 /** Fewer than this may by chance leave a rule out. */
 const ENOUGH_FOR_EVERY_RULE = 20_000
 
-// The campaign alone takes a minute or two; .taprc grants less to a file.
-t.setTimeout(900_000)
 t.teardown(stopClock())
 
 t.test('past findings', async (t) => {

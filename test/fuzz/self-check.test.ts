@@ -8,7 +8,6 @@ import { RULES } from './rules.ts'
 const RUNS = 800
 const SEED = 1
 
-t.setTimeout(120_000)
 t.teardown(stopClock())
 
 /** Judges with a core that answers something else. */

@@ -211,10 +211,11 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
     document('  /a: { get: {} }', "servers: [{ url: '/{stage}' }]"),
     'a.yaml:12:18: has the variable stage without a default: give it one',
   )
-  const start = performance.now()
+  const start = process.cpuUsage()
   await refused(`openapi: 3.1.0\nx: ${'a'.repeat(10_000_000)}`, /is 10000018 characters long/)
   await refused(`openapi: 3.1.0\nx: ${'['.repeat(500_000)}`, /opens more than 200 brackets/)
-  t.ok(performance.now() - start < 5_000, 'in time')
+  const { user, system } = process.cpuUsage(start)
+  t.ok(user + system < 5_000_000, 'microseconds of processor time')
   await t.rejects(readOpenApi({ file: '', text: '' }), { message: /source\.file is ""/ })
   await t.rejects(readRoutes({ file: 'a', text: 5 as never }), { message: /source\.text is 5/ })
 })

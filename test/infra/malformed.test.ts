@@ -27,8 +27,6 @@ async function refused(t: Tap, file: string, text: string, message: RegExp) {
   t.equal(code, 'ERR_TEMPLATE_INVALID')
   t.ok(told.startsWith(`${file}:${line}:${column}: `) && !told.includes('\n'), told)
 }
-// Under a loaded machine and with coverage; nothing waits.
-t.setTimeout(300_000)
 
 type Tap = Pick<typeof t, 'ok' | 'match' | 'equal'>
 

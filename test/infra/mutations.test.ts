@@ -14,8 +14,6 @@ const seed = Number(process.env['FUZZ_SEED'] || randomInt(2 ** 31))
 /** Seconds of processor time; a template of a few kilobytes takes milliseconds. */
 const LIMIT = 5
 
-t.setTimeout(600_000)
-
 const folder = new URL('../../fixtures/templates/corpus/', import.meta.url)
 const corpus = readdirSync(folder)
   .filter((name) => !name.endsWith('.model'))

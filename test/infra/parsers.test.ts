@@ -24,7 +24,7 @@ for (const source of ${JSON.stringify(sources)}) {
   const { status, stderr } = spawnSync(
     process.execPath,
     [...process.execArgv, `--import=${data(register)}`, '--input-type=module', '-e', script],
-    { encoding: 'utf8', timeout: 60_000 },
+    { encoding: 'utf8', timeout: 600_000 },
   )
   t.equal(status, 0, stderr)
   return stderr.trim().split('\n')

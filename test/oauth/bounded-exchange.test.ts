@@ -4,7 +4,7 @@ import t from 'tap'
 import { ExchangeError, type ExchangeLimits, exchange } from '../../src/oauth/bounded-exchange.ts'
 import { serve, until } from '../client/support.ts'
 
-const LIMITS: ExchangeLimits = { fetch, timeout: 5000, maxBytes: 1000 }
+const LIMITS: ExchangeLimits = { fetch, timeout: 60_000, maxBytes: 1000 }
 
 async function faultOf(
   url: string,

@@ -3,6 +3,7 @@ import t from 'tap'
 import { type CognitoAuthOptions, createResourceServer } from '../../src/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
 import { MINUTE, SECOND } from '../core/key-endpoint.ts'
+import { fetchLimit } from '../support/real-limit.ts'
 import { isReached, isRefused, onEverySurface } from './proving.ts'
 import { openStage } from './stage.ts'
 
@@ -86,12 +87,17 @@ onEverySurface(
 )
 
 onEverySurface(t, 'healthy again, a made-up kid is 401 and no longer 503', async (t, surface) => {
-  const { pool, clocks, ask } = await openStage(t, surface)
+  const limit = fetchLimit()
+  const { pool, clocks, ask } = await openStage(t, surface, {
+    options: () => ({ keyStore: { fetchTimeout: limit.milliseconds / 1000 } }),
+  })
   isReached(t, await ask(), 'before')
   await pool.setJwksFault('hang')
+  limit.shorten()
   clocks.advance(MINUTE)
   isRefused(t, surface, await ask(pool.tampered.unknownKey()), 'ERR_KEYS_UNAVAILABLE', 'in it')
   await pool.setJwksFault(null)
+  limit.lengthen()
   clocks.advance(MINUTE)
   isRefused(t, surface, await ask(pool.tampered.unknownKey()), 'ERR_KEY_UNKNOWN', 'after it')
 })

@@ -8,13 +8,8 @@ import { type Fault, faults } from './faults.ts'
 import { type Outage, openOutage } from './outage.ts'
 import { expectQuiet, watchProcess } from './watch.ts'
 
-/** Far above the limit of a fetch that is meant to run out of time, below any of Node's own. */
-const IN_TIME = 2500
-
 const watch = watchProcess()
 t.teardown(() => watch.end())
-// Over five hundred rehearsals: .taprc grants a file less than a busy machine may need.
-t.setTimeout(180_000)
 
 /** The endpoint is well again: one step later the same token is let in. */
 async function expectRecovery(t: Test, stage: Outage, token: string, wait: number) {
@@ -27,11 +22,7 @@ async function expectRecovery(t: Test, stage: Outage, token: string, wait: numbe
 async function rehearse(t: Test, surface: Surface, fault: Fault): Promise<void> {
   const stage = await openOutage(t, surface, fault, { atStart: true })
   const token = stage.pool.accessToken()
-  const begun = performance.now()
-  const answer = await stage.ask(token)
-  const took = performance.now() - begun
-  const wait = expectUnavailable(t, surface, stage, answer)
-  t.ok(took < IN_TIME, `answered within the limit of a fetch: ${Math.round(took)} ms`)
+  const wait = expectUnavailable(t, surface, stage, await stage.ask(token))
   const { ready } = stage.door.server.status()
   const { keysAge, lastError, nextAttempt } = poolStatus(stage)
   t.strictSame([ready, keysAge, lastError], [false, null, fault.code])

@@ -16,8 +16,6 @@ const LATER = [HOUR, 12 * HOUR, DAY]
 
 const watch = watchProcess()
 t.teardown(() => watch.end())
-// Over five hundred rehearsals: .taprc grants a file less than a busy machine may need.
-t.setTimeout(180_000)
 
 /** What a test has in its hands once the keys are known. */
 interface Life {

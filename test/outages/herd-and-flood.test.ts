@@ -24,7 +24,6 @@ const KIDS = 6_000_000
 /** Bytes that a flood may leave behind, whatever its size: the noise of a heap. */
 const LEFT = 2_000_000
 /** A thousand requests in one process may hold its event loop up longer than a fetch may take. */
-const PATIENT = { options: () => ({ keyStore: { fetchTimeout: 30 } }) }
 
 setFlagsFromString('--expose-gc')
 const gc = runInNewContext('gc') as () => void
@@ -49,7 +48,6 @@ onEverySurface(
     const stage = await openStage(t, surface, {
       fault: (request, response) => gated(request, response),
       options: (_pool, clocks) => ({
-        ...PATIENT.options(),
         // Each token is held against the clock once, right before its key is looked for.
         now: () => {
           looks += 1
@@ -74,7 +72,7 @@ onEverySurface(
   t,
   'a flood of random kids, 20,000 on core, costs the budget and leaves nothing behind',
   async (t, surface) => {
-    const { pool, clocks, door, ask } = await openStage(t, surface, PATIENT)
+    const { pool, clocks, door, ask } = await openStage(t, surface)
     const known = pool.accessToken()
     isReached(t, await ask(known), 'before')
     const crowd = await openCrowd(door, 20)
@@ -112,7 +110,7 @@ onEverySurface(
   'who waits in vain beyond the 1,000 waiters gets 503, known keys are not touched',
   async (t, surface) => {
     let hanging = 0
-    const { pool, door, ask } = await openStage(t, surface, PATIENT)
+    const { pool, door, ask } = await openStage(t, surface)
     const known = pool.accessToken()
     isReached(t, await ask(known), 'before')
     await pool.setJwksFault(() => {

@@ -63,7 +63,8 @@ async function startPool(t: Test): Promise<LocalUserPool> {
 /** A process that fetches as often as it is told. */
 function startFetching(t: Test, pool: LocalUserPool) {
   const main = fileURLToPath(new URL('./fetching.ts', import.meta.url))
-  const options = JSON.stringify({ ...pool.options(), token: pool.accessToken() })
+  const keyStore = { fetchTimeout: 30 }
+  const options = JSON.stringify({ ...pool.options(), keyStore, token: pool.accessToken() })
   const child = spawn(process.execPath, [...process.execArgv, main, options], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })

@@ -16,6 +16,7 @@ import {
   settle,
   status,
 } from '../core/key-endpoint.ts'
+import { fetchLimit } from '../support/real-limit.ts'
 import { isReached, isRefused, onEverySurface } from './proving.ts'
 import { CLIENT } from './stage.ts'
 
@@ -33,6 +34,7 @@ const foreign: readonly [string, Answered][] = [
 /** @param used The form the pool issues and publishes under. */
 async function openForms(t: Test, surface: Surface, used: Form, answer: Answered) {
   const clocks = new Clocks()
+  const limit = fetchLimit()
   const pool = createTestUserPool({
     userPoolId: POOL,
     clients: [{ clientId: CLIENT }],
@@ -44,11 +46,18 @@ async function openForms(t: Test, surface: Surface, used: Form, answer: Answered
   const door = await surface.open({
     userPoolId: POOL,
     clientId: CLIENT,
-    fetch: endpoint.fetch,
+    fetch: (...request) => {
+      const response = endpoint.fetch(...request)
+      // A host that hangs runs out of time, and no other.
+      if (answer === hang && endpoint.asked.at(-1) === FORMS[used]) {
+        limit.shorten()
+        limit.lengthen()
+      }
+      return response
+    },
     now: clocks.now,
     monotonicNow: clocks.monotonicNow,
-    // The timeout is the subject where the host hangs.
-    keyStore: { fetchTimeout: 0.02 },
+    keyStore: { fetchTimeout: limit.milliseconds / 1000 },
   })
   t.teardown(() => door.close())
   const token = (form: Form) =>

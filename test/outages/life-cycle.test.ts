@@ -20,7 +20,6 @@ onEverySurface(
       fault: (_request, response) => {
         fetching = response
       },
-      options: () => ({ keyStore: { fetchTimeout: 30 } }),
     })
     const token = pool.accessToken()
     const waiting = [ask(token), ask(token), ask(token)]
@@ -99,10 +98,7 @@ onEverySurface(
   'after a sleep, however the clocks show it, the first request already refuses a revoked key',
   async (t, surface) => {
     for (const [name, sleep] of sleeps) {
-      const { pool, clocks, ask } = await openStage(t, surface, {
-        // Waking waits for a second at most, whatever a fetch may take.
-        options: () => ({ keyStore: { fetchTimeout: 3 } }),
-      })
+      const { pool, clocks, ask } = await openStage(t, surface)
       // Good whatever the wall clock says: the key is what it has to be refused for.
       const claims = { iat: 1, exp: 4_000_000_000 }
       const token = pool.accessToken({ claims })

@@ -1,10 +1,8 @@
 /** A stage whose endpoint fails as a row of the table says, and heals: at start or in mid-life. */
 import type { Surface } from '../behaviour/door.ts'
+import { fetchLimit } from '../support/real-limit.ts'
 import type { Failure, Fault } from './faults.ts'
 import { openStage, type Stage } from './stage.ts'
-
-/** Where running out of time is the fault, in seconds: short, and long enough for a busy machine. */
-const SHORT = 0.5
 
 export interface Outage extends Stage {
   /** The fault is in force from here on. */
@@ -26,6 +24,11 @@ export async function openOutage(
 ): Promise<Outage> {
   const teardown = (handler: () => unknown) => t.teardown(handler)
   const transport = new Transport()
+  const limit = fetchLimit()
+  // Where running out of time is the fault, it does so while the fault lasts, and at no other time.
+  const shorten = (): void => {
+    if (fault.code === 'ERR_JWKS_TIMEOUT') limit.shorten()
+  }
   const fail = async (pool: Stage['pool']): Promise<void> => {
     const failure = await fault.make({ pool, teardown })
     if (failure instanceof URL) transport.detour = failure
@@ -33,26 +36,37 @@ export async function openOutage(
   }
   const stage = await openStage(t, surface, {
     prepare: async (pool) => {
-      if (atStart) await fail(pool)
+      if (!atStart) return
+      await fail(pool)
+      shorten()
     },
     options: () => ({
       fetch: transport.fetch,
-      // Elsewhere the default: a busy machine must not turn one fault into another.
-      keyStore: fault.code === 'ERR_JWKS_TIMEOUT' ? { fetchTimeout: SHORT } : {},
+      keyStore: { fetchTimeout: limit.milliseconds / 1000 },
     }),
   })
   return {
     ...stage,
-    begin: () => fail(stage.pool),
+    begin: async () => {
+      await fail(stage.pool)
+      shorten()
+    },
     heal: async () => {
+      limit.lengthen()
       transport.detour = undefined
       await stage.pool.setJwksFault(null)
     },
     get held() {
       return transport.held
     },
-    hold: () => transport.hold(),
-    release: () => transport.release(),
+    hold: () => {
+      limit.lengthen()
+      transport.hold()
+    },
+    release: () => {
+      shorten()
+      transport.release()
+    },
   }
 }
 

@@ -7,7 +7,7 @@ import type { Answer, Door, Surface } from '../behaviour/door.ts'
 import { surfaces } from '../behaviour/surfaces.ts'
 
 /** Milliseconds of real time after which a state that was waited for counts as never reached. */
-const PATIENCE = 10_000
+const PATIENCE = 120_000
 
 /** One subtest per surface, under the surface's name. */
 export function onEverySurface(

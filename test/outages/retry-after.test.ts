@@ -57,8 +57,6 @@ for (const [code, rows] of [
               const text = typeof value === 'string' ? value : value(clocks)
               return pool.setJwksFault(status(code, { 'retry-after': text }))
             },
-            // A busy machine must not turn the status into a timeout.
-            options: () => ({ keyStore: {} }),
           })
           const token = stage.pool.accessToken()
           const answer = await stage.ask(token)

@@ -8,11 +8,15 @@ import {
 } from '../../src/testing/index.ts'
 import type { Answer, Door, Surface } from '../behaviour/door.ts'
 import { Clocks } from '../core/key-endpoint.ts'
+import { RealLimit } from '../support/real-limit.ts'
 
 export const CLIENT = 'billing'
 
-/** Longest a fetch may take here, in seconds: a hang is over soon, whatever the machine does. */
-const FETCH_TIMEOUT = 0.25
+/** Seconds, as many as the option takes: no busy machine turns a test's answer into a timeout. */
+const FETCH_TIMEOUT = 30
+
+// Requests wait for a second at most when a process wakes: here for as long as the machine takes.
+new RealLimit(1000)
 
 export interface Stage {
   readonly pool: LocalUserPool
@@ -44,11 +48,12 @@ export async function openStage(
   t.teardown(() => pool.close())
   if (fault !== undefined) await pool.setJwksFault(fault)
   await prepare?.(pool, clocks)
+  const over = options?.(pool, clocks)
   const given = {
     ...pool.options(),
     monotonicNow: clocks.monotonicNow,
-    keyStore: { fetchTimeout: FETCH_TIMEOUT },
-    ...options?.(pool, clocks),
+    ...over,
+    keyStore: { fetchTimeout: FETCH_TIMEOUT, ...over?.keyStore },
   }
   const door = await surface.open(given as CognitoAuthOptions, requirement)
   t.teardown(() => door.close())

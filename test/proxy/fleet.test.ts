@@ -155,8 +155,6 @@ async function anHour(t: Test, life: number, step: number, scopeSets: number) {
   return { asked: upstream.asked, served, wrong, degraded }
 }
 
-t.setTimeout(180_000)
-
 for (const { life, step, scopeSets } of [
   { life: 3600, step: 300, scopeSets: 2 },
   { life: 300, step: 75, scopeSets: 1 },

@@ -58,11 +58,11 @@ async function message<Message>(child: ChildProcess): Promise<Message> {
 export async function fleetOf(
   t: Test,
   tokenEndpoint: string,
-  { count = 2, timeout = 5 }: { readonly count?: number; readonly timeout?: number } = {},
+  { count = 2, timeout = 30, bound }: Partial<ProxySettings> & { readonly count?: number } = {},
 ) {
   const redis = await startRedis()
   t.teardown(() => redis.kill())
-  const settings = { tokenEndpoint, redisUrl: redis.url, encryptionKeys: [KEY], timeout }
+  const settings = { tokenEndpoint, redisUrl: redis.url, encryptionKeys: [KEY], timeout, bound }
   const start = (): Promise<ProxyProcess> => startProxy(t, settings)
   const proxies = await Promise.all(Array.from({ length: count }, start))
   return { redis, proxies, start }

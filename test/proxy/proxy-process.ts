@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { Redis } from 'ioredis'
 import { redisStore, tokenProxy } from '../../src/proxy/index.ts'
+import { BOUND } from '../../src/store/reach.ts'
+import { RealLimit } from '../support/real-limit.ts'
 
 /** What the parent hands over. */
 export interface ProxySettings {
@@ -15,9 +17,12 @@ export interface ProxySettings {
   readonly encryptionKeys: readonly { readonly id: string; readonly key: string }[]
   /** Seconds. */
   readonly timeout: number
+  /** Milliseconds that Redis may take in place of 100. */
+  readonly bound?: number | undefined
 }
 
-const { redisUrl, ...options } = JSON.parse(process.argv[2] ?? '') as ProxySettings
+const { redisUrl, bound, ...options } = JSON.parse(process.argv[2] ?? '') as ProxySettings
+if (bound !== undefined) new RealLimit(BOUND, bound)
 const app = fastify({ forceCloseConnections: true })
 await app.register(tokenProxy, {
   ...options,

@@ -5,6 +5,7 @@ import { cognitoAuth } from '../../src/fastify/index.ts'
 import { tokenProxy } from '../../src/proxy/index.ts'
 import { listen } from '../core/listen.ts'
 import { captureLog } from '../fastify/support.ts'
+import { RealLimit } from '../support/real-limit.ts'
 import { ask, FORM } from '../testing/http.ts'
 import { type AskOptions, poolOf, requestOf, SECRET, until, Wire, WRONG } from './support.ts'
 
@@ -15,6 +16,7 @@ t.test('no secret and no token is in a log at its loudest, nor in an event', asy
   const log = captureLog('trace')
   const wire = new Wire()
   const { heard, of } = listen(t, ['cognito-m2m:token'])
+  const limit = new RealLimit(29_000)
   const app = fastify({
     logger: {
       ...log.logger,
@@ -29,7 +31,7 @@ t.test('no secret and no token is in a log at its loudest, nor in an event', asy
   await app.register(tokenProxy, {
     tokenEndpoint: pool.tokenEndpoint,
     fetch: wire.fetch,
-    timeout: 0.5,
+    timeout: limit.milliseconds / 1000,
     headers: { 'x-waf': () => WAF },
   })
   app.addHook('onError', async (request, _reply, err) => request.log.error({ err }, 'onError'))
@@ -55,6 +57,7 @@ t.test('no secret and no token is in a log at its loudest, nor in an event', asy
   await send({ scope: 'orders/read' })
   await send({ scope: 'orders/write', method: 'basic' })
   wire.gate = new Promise(() => {})
+  limit.shorten()
   await send({ scope: 'orders/read' })
   await until(() => log.lines().filter(({ msg }) => msg === 'request completed').length === 12)
 

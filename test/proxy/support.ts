@@ -230,7 +230,7 @@ export function sharedStore({ now, monotonicNow }: Clocks) {
 
 /** Lets what is under way in this process go on until `done`; bounded. */
 export async function until(done: () => boolean): Promise<void> {
-  const end = performance.now() + 20_000
+  const end = performance.now() + 120_000
   while (performance.now() < end) {
     if (done()) return
     await new Promise((resolve) => setImmediate(resolve))

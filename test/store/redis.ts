@@ -3,10 +3,15 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
+import { BOUND } from '../../src/store/reach.ts'
+import { RealLimit } from '../support/real-limit.ts'
 
 /** Valkey's takes the same arguments. */
 const BINARY = process.env['REDIS_SERVER'] ?? 'redis-server'
 const ATTEMPTS = 5
+
+/** What a caller may lose to a store: kept once a server was paused or killed, else no machine is so busy. */
+const bound = new RealLimit(BOUND, 10_000)
 
 /** Why tests over Redis are left out, or false. In the gate they are not: there it is an error. */
 export const withoutRedis: string | false = lookForRedis()
@@ -33,6 +38,7 @@ export interface RedisProcess {
 
 /** @param options.port For one that comes back where another was. */
 export async function startRedis(options: { port?: number } = {}): Promise<RedisProcess> {
+  if (options.port === undefined) bound.lengthen()
   let last: unknown
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = options.port ?? (await freePort())
@@ -76,9 +82,13 @@ function running(child: ChildProcess, pid: number, port: number): RedisProcess {
     port,
     pid,
     url: `redis://127.0.0.1:${port}`,
-    pause: () => void process.kill(pid, 'SIGSTOP'),
+    pause: () => {
+      bound.shorten()
+      process.kill(pid, 'SIGSTOP')
+    },
     resume: () => void process.kill(pid, 'SIGCONT'),
     async kill() {
+      bound.shorten()
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')
       child.stdin?.end()

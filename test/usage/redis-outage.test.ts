@@ -3,7 +3,11 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { createUsage, redisUsageStore } from '../../src/usage/index.ts'
 import { type RedisProcess, startRedis, withoutRedis } from '../store/redis.ts'
+import { RealLimit } from '../support/real-limit.ts'
 import { PRICE, source } from './kit.ts'
+
+/** Of a command, and of everything that is waited for. */
+const limits = [1500, 2000].map((milliseconds) => new RealLimit(milliseconds))
 
 function counting(t: Test, { url }: RedisProcess) {
   const redis = new Redis(url, { lazyConnect: true })
@@ -38,6 +42,7 @@ t.test('killed and back: nothing is lost, nothing throws', { skip: withoutRedis 
   const { usage, source, issued } = counting(t, server)
   t.equal(await issued(), 0)
   await server.kill()
+  for (const limit of limits) limit.shorten()
   for (let index = 0; index < 100; index += 1) source.token('issued', 'a')
   await t.rejects(usage.report(), { code: 'ERR_USAGE_UNAVAILABLE' })
   t.match(usage.status(), { degraded: true, pending: 1 })
@@ -45,12 +50,13 @@ t.test('killed and back: nothing is lost, nothing throws', { skip: withoutRedis 
   const back = await startRedis({ port: server.port })
   t.teardown(() => back.kill())
   let seen: number | undefined
-  for (let tries = 0; tries < 100 && seen === undefined; tries += 1) {
+  for (let tries = 0; tries < 1200 && seen === undefined; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 50))
     seen = await issued().catch(() => undefined)
   }
   t.equal(seen, 101)
   t.match(usage.status(), { degraded: false, pending: 0 })
+  for (const limit of limits) limit.lengthen()
 })
 
 t.test('hung: a batch whose answer is lost is counted once', { skip: withoutRedis }, async (t) => {
@@ -60,10 +66,12 @@ t.test('hung: a batch whose answer is lost is counted once', { skip: withoutRedi
   source.token('issued', 'a')
   t.equal(await issued(), 1)
   server.pause()
+  for (const limit of limits) limit.shorten()
   source.token('issued', 'a')
   await t.rejects(usage.report(), { code: 'ERR_USAGE_UNAVAILABLE' })
   // What was sent is read now, and the same batch comes again.
   server.resume()
+  for (const limit of limits) limit.lengthen()
   t.equal(await issued(), 2)
   t.equal(await issued(), 2)
 })

@@ -23,7 +23,7 @@ export async function serve(
 
 /** Waits until everything that was asked for is shown. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForSelector('main[aria-busy="false"]', { timeout: 10_000 })
+  await page.waitForSelector('main[aria-busy="false"]')
   await page.waitForNetworkIdle({ idleTime: 50 })
 }
 
