@@ -9,6 +9,11 @@ type Origins = ReadonlyMap<string, Origin>
 const isMachine = ({ oauth, flows }: PoolClient): boolean =>
   oauth && flows.includes('client_credentials')
 
+type PluginOptions = Pick<
+  ReturnType<LocalUserPool['options']>,
+  'userPoolId' | 'clientId' | 'issuer'
+>
+
 /** Of one client, and where it stands in a template. */
 interface ClientSummary extends Partial<Origin> {
   readonly clientId: string
@@ -18,13 +23,15 @@ interface ClientSummary extends Partial<Origin> {
 }
 
 interface Summary extends Pick<LocalUserPool, 'issuer' | 'jwksUri' | 'tokenEndpoint'> {
+  /** Of `cognitoAuth` and `createResourceServer`, so that they accept this pool's tokens. */
+  readonly options: PluginOptions
   readonly clients: readonly ClientSummary[]
 }
 
 export function summaryOf(pool: LocalUserPool, origins: Origins): Summary {
   const { issuer, jwksUri, tokenEndpoint, clients } = pool
   return {
-    ...{ issuer, jwksUri, tokenEndpoint },
+    ...{ issuer, jwksUri, tokenEndpoint, options: pool.options() },
     clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) => ({
       clientId,
       ...(clientSecret === undefined ? {} : { clientSecret }),
@@ -42,10 +49,24 @@ export function describePool(pool: LocalUserPool, origins: Origins): string {
   key set          ${jwksUri}
   token endpoint   ${tokenEndpoint}
 
+  options of cognitoAuth and createResourceServer
+${optionsOf(pool)}
   client, secret, scopes
 ${clients.map(lineOf).join('')}${originsOf(pool, origins)}
 ${curlOf(pool)}
   For development and tests only. Ctrl-C ends it.
+`
+}
+
+/** As JavaScript, to be pasted. What a pool's ids may be made of needs no escape. */
+function optionsOf(pool: LocalUserPool): string {
+  const { userPoolId, clientId, issuer } = pool.options()
+  const quoted = (text: string): string => `'${text}'`
+  return `  {
+    userPoolId: ${quoted(userPoolId)},
+    clientId: [${clientId.map(quoted).join(', ')}],
+    issuer: ${quoted(issuer)},
+  }
 `
 }
 

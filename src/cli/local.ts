@@ -1,7 +1,12 @@
 /** `cognito-m2m local`: runs a local user pool until it is interrupted. */
 import { Command } from 'commander'
 import { OptionError, show } from '../core/option-error.ts'
-import { type LocalUserPoolOptions, readPoolFile, startUserPool } from '../testing/index.ts'
+import {
+  type LocalUserPool,
+  type LocalUserPoolOptions,
+  readPoolFile,
+  startUserPool,
+} from '../testing/index.ts'
 import type { CommandContext } from './context.ts'
 import { jsonLine } from './json.ts'
 import { describePool, summaryOf } from './local-summary.ts'
@@ -9,14 +14,23 @@ import type { FromTemplate, TemplateFlags } from './local-template.ts'
 import { type Manual, manual } from './manual.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What is started without a file. */
+/** Of every pool that names no other: an app that was configured with it works after each restart. */
+const USER_POOL_ID = 'xx-local-1_LocalPool'
+/** As in the docs; a port that changes would break the issuer of a configured app. */
+const PORT = 3001
+
+/** What is started without a file. Its secrets are the same at each start, as everything else of it. */
 const EXAMPLE: LocalUserPoolOptions = {
   resourceServers: [
     { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change orders' } },
   ],
   clients: [
-    { clientId: 'reader', scopes: ['orders/read'] },
-    { clientId: 'writer', scopes: ['orders/read', 'orders/write'] },
+    { clientId: 'reader', clientSecrets: ['reader-secret'], scopes: ['orders/read'] },
+    {
+      clientId: 'writer',
+      clientSecrets: ['writer-secret'],
+      scopes: ['orders/read', 'orders/write'],
+    },
   ],
 }
 
@@ -31,6 +45,7 @@ interface LocalFlags extends TemplateFlags {
 const MANUAL: Manual = {
   description: [
     'Serves a key set, discovery and /oauth2/token on 127.0.0.1, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
+    `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start (${USER_POOL_ID} and ${PORT}, unless a file, a template or --port sets others), so a configured app works after a restart.`,
     'From templates it serves the clients and scopes they deploy. Client ids are the names of the clients. What only a deployment knows is left out, and standard error says what.',
   ],
   exitStatus: { ok: 'interrupted', refused: 'a deployment of the templates would fail' },
@@ -61,14 +76,16 @@ export function localCommand({ terminal, started }: CommandContext): Command {
     .option('--parameter <NAME=VALUE...>', 'value of a parameter or variable of the templates')
     .option('--pool <id>', 'logical id or address of the user pool, where templates have several')
     .option('--secrets <file>', 'JSON of client id to secret (default: generated at each start)')
-    .option('-p, --port <number>', "loopback port; 0 means any (default: the file's, or any)")
+    .option('-p, --port <number>', `loopback port; 0 means any (default: the file's, or ${PORT})`)
     .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
     .option('--json', 'print one line of JSON instead of text')
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
     .action(async (flags: LocalFlags) => {
       const { port, cors, json, events } = flags
       const { options, origins } = await definitionOf(flags, terminal)
-      const pool = await startUserPool({
+      const pool = await start({
+        userPoolId: USER_POOL_ID,
+        port: PORT,
         ...options,
         ...(port === undefined ? {} : { port: readPort(port) }),
         ...(cors === undefined ? {} : { cors }),
@@ -79,6 +96,16 @@ export function localCommand({ terminal, started }: CommandContext): Command {
       terminal.out(json === true ? jsonLine(summaryOf(pool, origins)) : describePool(pool, origins))
     })
   return manual(command, MANUAL)
+}
+
+/** Another port is never taken instead: apps are configured with this one. */
+async function start(options: LocalUserPoolOptions): Promise<LocalUserPool> {
+  try {
+    return await startUserPool(options)
+  } catch (error) {
+    if (!(error instanceof OptionError) || error.option !== 'port') throw error
+    throw new OptionError('--port', error.problem)
+  }
 }
 
 interface Definition extends Pick<FromTemplate, 'origins'> {

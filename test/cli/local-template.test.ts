@@ -61,7 +61,9 @@ async function run(t: Test, files: Record<string, string>, ...args: string[]) {
   t.teardown(() => Promise.all(pools.map((pool) => pool.close())))
   const terminal = testTerminal()
   const named = args.map((arg) => arg.replace('@', `${folder}/`))
-  const code = await runProgram(['local', ...named], terminal, (pool) => pools.push(pool))
+  const code = await runProgram(['local', '--port', '0', ...named], terminal, (pool) =>
+    pools.push(pool),
+  )
   const { out, err } = terminal.written()
   const short = (text: string): string => text.replaceAll(`${folder}/`, '@')
   return { code, pools, pool: pools[0] as LocalUserPool, out: short(out), err: short(err) }

@@ -57,7 +57,7 @@ t.jobs = 3
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   t.test(`local runs until ${signal}, then ends with 0`, async (t) => {
     const LOADED = join(t.testdir({ loaded: '' }), 'loaded')
-    const { child, err } = startIn({ LOADED }, 'local', '--json')
+    const { child, err } = startIn({ LOADED }, 'local', '--port', '0', '--json')
     t.teardown(() => child.kill('SIGKILL'))
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const { jwksUri } = JSON.parse(line.toString()) as { jwksUri: string }

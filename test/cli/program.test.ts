@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { runProgram } from '../../src/cli/program.ts'
+import { type CognitoAuthOptions, createResourceServer } from '../../src/index.ts'
 import type { LocalUserPool } from '../../src/testing/index.ts'
 import { ask, decode, FORM } from '../testing/http.ts'
 import { testTerminal } from './terminal.ts'
@@ -25,6 +27,7 @@ interface Summary {
   readonly issuer: string
   readonly jwksUri: string
   readonly tokenEndpoint: string
+  readonly options: CognitoAuthOptions
   readonly clients: readonly { clientId: string; clientSecret: string; scopes: string[] }[]
 }
 
@@ -40,7 +43,7 @@ async function tokenFor(port: number, { clientId, clientSecret }: Summary['clien
 }
 
 t.test('local --events: each token request is a line of JSON, without a secret', async (t) => {
-  const ran = await run(t, 'local', '--json', '--events')
+  const ran = await run(t, 'local', '--port', '0', '--json', '--events')
   const [line] = ran.lines()
   const { clients } = JSON.parse(line as string) as Summary
   const [client] = clients as [Summary['clients'][number]]
@@ -53,11 +56,11 @@ t.test('local --events: each token request is a line of JSON, without a secret',
 })
 
 t.test('local --json: one line that says where everything is, and it works', async (t) => {
-  const { code, out, err, pool } = await run(t, 'local', '--json')
+  const { code, out, err, pool } = await run(t, 'local', '--port', '0', '--json')
   t.strictSame([code, err], [0, ''])
   t.match(out, /^\{[^\n]+\}\n$/)
   const summary = JSON.parse(out) as Summary
-  t.strictSame(Object.keys(summary), ['issuer', 'jwksUri', 'tokenEndpoint', 'clients'])
+  t.strictSame(Object.keys(summary), ['issuer', 'jwksUri', 'tokenEndpoint', 'options', 'clients'])
   t.equal(summary.issuer, pool.issuer)
   t.equal(summary.jwksUri, pool.jwksUri)
   t.equal(summary.tokenEndpoint, pool.tokenEndpoint)
@@ -70,12 +73,56 @@ t.test('local --json: one line that says where everything is, and it works', asy
   }
 })
 
+/** Whether options that `local` printed accept a token of the first client. */
+async function accept(pool: LocalUserPool, options: CognitoAuthOptions): Promise<unknown> {
+  const [client] = pool.clients as [LocalUserPool['clients'][number]]
+  const { clientId, clientSecrets, scopes } = client
+  const [clientSecret = ''] = clientSecrets
+  const answer = await tokenFor(pool.port, { clientId, clientSecret, scopes: [...scopes] })
+  const server = createResourceServer(options)
+  try {
+    return (await server.guard()(`Bearer ${answer.json['access_token']}`))?.clientId
+  } finally {
+    server.close()
+  }
+}
+
+t.test('local prints options of cognitoAuth that accept its tokens as they are', async (t) => {
+  const first = await run(t, 'local', '--port', '0', '--json')
+  const { options } = JSON.parse(first.out) as Summary
+  t.equal(await accept(first.pool, options), 'reader')
+  const { out, pool } = await run(t, 'local', '--port', '0')
+  const [literal = ''] = /\{\n.*?\n {2}\}/s.exec(out) ?? []
+  const pasted = Function(`return (${literal})`)() as CognitoAuthOptions
+  t.strictSame(pasted, pool.options())
+  t.equal(await accept(pool, pasted), 'reader')
+})
+
+t.test('local is the same pool at each start, and never takes another port', async (t) => {
+  const [first, second] = [
+    await run(t, 'local', '--port', '0'),
+    await run(t, 'local', '--port', '0'),
+  ]
+  t.equal(first.pool.userPoolId, 'xx-local-1_LocalPool')
+  t.equal(second.pool.userPoolId, first.pool.userPoolId)
+  t.strictSame(second.pool.clients, first.pool.clients)
+  // Whoever has the default port: it is taken.
+  const other = createServer()
+  t.teardown(() => other.close())
+  await new Promise((resolve) => {
+    other.once('error', resolve).listen(3001, '127.0.0.1', () => resolve(undefined))
+  })
+  const { code, out, err } = await run(t, 'local')
+  t.strictSame([code, out], [2, ''])
+  t.equal(err, 'cognito-m2m: --port 3001 is in use: choose another one, or 0 for any\n')
+})
+
 t.test('local --cors: pages of this machine may read its tokens', async (t) => {
   for (const [flags, allowed] of [
     [[], undefined],
     [['--cors'], 'http://localhost:3000'],
   ] as const) {
-    const { pool } = await run(t, 'local', ...flags)
+    const { pool } = await run(t, 'local', '--port', '0', ...flags)
     const headers = { origin: 'http://localhost:3000' }
     const answer = await ask(pool.port, { method: 'POST', path: '/oauth2/token', headers })
     t.equal(answer.headers['access-control-allow-origin'], allowed)
@@ -83,7 +130,7 @@ t.test('local --cors: pages of this machine may read its tokens', async (t) => {
 })
 
 t.test('local: every address, client and secret, and a curl line', async (t) => {
-  const { code, out, err, pool } = await run(t, 'local')
+  const { code, out, err, pool } = await run(t, 'local', '--port', '0')
   t.strictSame([code, err], [0, ''])
   for (const part of [pool.userPoolId, pool.issuer, pool.jwksUri, pool.tokenEndpoint]) {
     t.ok(out.includes(part), part)
@@ -102,7 +149,7 @@ t.test('a secret with a quote stays one word of the shell', async (t) => {
   const folder = t.testdir({
     'pool.json': JSON.stringify({ clients: [{ clientId: 'a', clientSecrets: [secret] }] }),
   })
-  const { out } = await run(t, 'local', '--config', join(folder, 'pool.json'))
+  const { out } = await run(t, 'local', '--port', '0', '--config', join(folder, 'pool.json'))
   t.ok(out.includes("-u 'a:a'\\''b c$d'"))
 })
 
@@ -129,7 +176,7 @@ t.test('--config and --port say what is started; control is on', async (t) => {
   t.match(third, {
     code: 2,
     out: '',
-    err: new RegExp(`^cognito-m2m: port ${port} is in use[^\n]+\n$`),
+    err: new RegExp(`^cognito-m2m: --port ${port} is in use[^\n]+\n$`),
   })
   t.equal(third.pools.length, 0)
 })
@@ -150,7 +197,7 @@ const wrong: readonly [string, string[], RegExp][] = [
     ['local', '--port', 'http'],
     /--port is "http": use a whole number from 0 to 65535/,
   ],
-  ['a port that is none', ['local', '--port', '65536'], /port is 65536: use a whole number/],
+  ['a port that is none', ['local', '--port', '65536'], /--port is 65536: use a whole number/],
   ['a file that is not there', ['local', '--config', 'absent.json'], /absent\.json cannot be read/],
 ]
 
@@ -181,6 +228,6 @@ t.test('a fault of the program itself is one line too, without a stack', async (
       throw new Error('the stream\nis gone')
     },
   })
-  t.equal(await runProgram(['local'], terminal, (pool) => pools.push(pool)), 2)
+  t.equal(await runProgram(['local', '--port', '0'], terminal, (pool) => pools.push(pool)), 2)
   t.equal(terminal.written().err, 'cognito-m2m: failed, Error: the stream is gone\n')
 })

@@ -109,7 +109,14 @@ async function serve(t: Test, ...templates: string[]) {
   const pools: LocalUserPool[] = []
   t.teardown(() => Promise.all(pools.map((pool) => pool.close())))
   const terminal = testTerminal()
-  const args = ['local', '--json', '--template', ...templates.map((file) => join(folder, file))]
+  const args = [
+    'local',
+    '--port',
+    '0',
+    '--json',
+    '--template',
+    ...templates.map((file) => join(folder, file)),
+  ]
   t.equal(await runProgram(args, terminal, (pool) => pools.push(pool)), 0)
   const { tokenEndpoint, clients } = JSON.parse(terminal.written().out) as {
     readonly tokenEndpoint: string

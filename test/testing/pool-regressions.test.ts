@@ -16,9 +16,13 @@ const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 t.test('the bin lives through a refusal', async (t) => {
-  const child = spawn(process.execPath, [...process.execArgv, MAIN, 'local', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, MAIN, 'local', '--port', '0', '--json'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   t.teardown(() => child.kill('SIGKILL'))
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   const port = Number(new URL((JSON.parse(line.toString()) as { jwksUri: string }).jwksUri).port)

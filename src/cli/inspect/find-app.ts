@@ -18,8 +18,8 @@ export interface Finding<App> {
 }
 
 /**
- * An app that is exported, promised or made by an exported function that takes nothing; else the only one
- * that was made.
+ * An app that is exported, promised or made by an exported function that takes no arguments; else the
+ * only one that was made.
  *
  * @throws {InspectionFailure} where there is none, and where there are several.
  */
@@ -31,25 +31,43 @@ export async function findApp<App>(finding: Finding<App>): Promise<App> {
     const value = members.get(name)
     if (isApp(value)) return value
   }
+  const uncallable: string[] = []
   for (const name of [...NAMES, ...others.filter((it) => MAKERS.test(it))]) {
     const value = members.get(name)
+    if (typeof value === 'function' && needsArguments(value)) {
+      uncallable.push(name)
+      continue
+    }
     const app = await (typeof value === 'function' ? value() : value)
     if (isApp(app)) return app
   }
   // Who exports none declares routes until it listens.
   await settled
   const [app, another] = made()
-  if (app === undefined) {
-    throw new InspectionFailure(
-      'makes no app: export a Fastify instance, an Express app, or a function without arguments that makes one, as default or app',
-    )
-  }
+  if (app === undefined) throw new InspectionFailure(`makes no app: ${exportOf(uncallable)}`)
   if (another !== undefined) {
     throw new InspectionFailure(
       'makes several apps: export the one that is meant, as default or app',
     )
   }
   return app
+}
+
+/** A call without them runs the owner's code on undefined: it may connect to anything, or fail far away. */
+function needsArguments(value: { readonly length: number }): boolean {
+  return value.length > 0 || /^class\b/.test(Function.prototype.toString.call(value))
+}
+
+/** What to export, where functions stayed uncalled or where there is nothing at all. */
+function exportOf([name, ...more]: readonly string[]): string {
+  if (name === undefined) {
+    return 'export a Fastify instance, an Express app, or a function without arguments that makes one, as default or app'
+  }
+  const named =
+    more.length === 0
+      ? `export ${name} takes arguments`
+      : `exports ${[name, ...more].join(', ')} take arguments`
+  return `its ${named} and cannot be called: export the app that it makes, or a function without parameters, as default or app`
 }
 
 /** CommonJS exports an object as default: its members count as exports. */

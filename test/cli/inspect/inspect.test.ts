@@ -249,6 +249,40 @@ t.test('the app is what is exported, promised or made', async (t) => {
   }
 })
 
+t.test('what takes arguments is named and not called', async (t) => {
+  const called = () => t.fail('called')
+  const alone = (exported: object) =>
+    inspectModule(
+      { name: 'app.js', module: 'module' },
+      {
+        fastify: new Map(),
+        express: new ExpressWatch(),
+        load: async () => exported,
+        settled: Promise.resolve(),
+      },
+    )
+  const fix = 'export the app that it makes, or a function without parameters, as default or app'
+  for (const [exported, named] of [
+    [{ buildApp: (_options: object) => called() }, 'export buildApp takes arguments'],
+    [
+      { default: async (_app: object, _options: object) => called() },
+      'export default takes arguments',
+    ],
+    [
+      { createServer: (_pool: string, { port = 0 } = {}) => called() ?? port, server: class {} },
+      'exports server, createServer take arguments',
+    ],
+  ] as const) {
+    const message = `makes no app: its ${named} and cannot be called: ${fix}`
+    await t.rejects(alone(exported), { message })
+  }
+  const routes = [['GET /orders', {}]]
+  const taken = (_options: object) => called()
+  t.strictSame(await routesOf({ default: taken, buildApp: () => small() }), routes)
+  t.strictSame(await routesOf({ app: taken, orders: small() }), routes)
+  t.strictSame(await routesOf({ build: (options = {}) => options && small() }), routes)
+})
+
 t.test('where none is exported it is the only one that was made', async (t) => {
   const watch = new ExpressWatch()
   const apps = new Map<object, []>()
