@@ -62,7 +62,7 @@ t.test('no caller is lost', { skip: withoutRedis }, async (t) => {
     if (cognito === 'issues') reply(response, 200, issue(count))
     if (cognito === 'resets') response.destroy()
   })
-  const { redis, proxies } = await fleetOf(t, tokenEndpoint, { timeout: 1 })
+  const { redis, proxies } = await fleetOf(t, tokenEndpoint, { timeout: 30 })
   const [first] = proxies as [ProxyProcess, ProxyProcess]
   let again: RedisProcess | undefined
   t.teardown(() => again?.kill())
