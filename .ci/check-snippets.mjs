@@ -1,30 +1,52 @@
 /**
  * Compiles every TypeScript snippet of the README and docs against the built package, each alone, and
- * runs those of the README's first screen: the API it shows, and the test it shows.
+ * runs each of them in a process of its own. The API on the README's first screen is asked as well.
+ * JavaScript is run elsewhere: docs/from-zero.md by check-from-zero.mjs, docs/jest.md by check-package.mjs.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 
 const OUT = '.snippets'
+/** Milliseconds; only a snippet that hangs takes as long. */
+const PATIENCE = 120_000
+
+/** Snippets that cannot run: the document, a part of the code that no other has, and why. */
+const NOT_RUN = []
+
+/** What snippets read from the folder they run in. */
+const FILES = {
+  'template.yaml': 'examples/drift/express/clean/template.yaml',
+  'auth.yaml': 'examples/drift/sam/clean/auth.yaml',
+  'api.yaml': 'examples/drift/sam/clean/api.yaml',
+  'openapi.yaml': 'examples/drift/express/clean/openapi.yaml',
+}
+const ROUTES = { routes: [{ method: 'GET', path: '/orders', auth: { scopes: ['orders/read'] } }] }
 
 function extract() {
   const documents = ['README.md', 'SECURITY.md', 'CONTRIBUTING.md']
   for (const name of readdirSync('docs')) if (name.endsWith('.md')) documents.push(`docs/${name}`)
-  const snippets = documents.flatMap((document) =>
-    [...readFileSync(document, 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code),
-  )
+  const snippets = documents.flatMap((document) => {
+    const text = readFileSync(document, 'utf8')
+    return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(({ index, 1: code }) => ({
+      document,
+      line: text.slice(0, index).split('\n').length + 1,
+      code,
+    }))
+  })
   if (snippets.length === 0) throw new Error('no snippets found')
-  return snippets
+  return snippets.map((snippet, index) => ({ ...snippet, name: `snippet-${index + 1}` }))
 }
 
 function compile(snippets) {
   rmSync(OUT, { recursive: true, force: true })
   mkdirSync(OUT)
-  for (const [index, code] of snippets.entries()) {
+  for (const { name, code } of snippets) {
     // A module of its own even where it imports nothing; port 0 because 3000 may be taken.
     const text = `${code.replace('port: 3000', 'port: 0')}\nexport {}\n`
-    writeFileSync(`${OUT}/snippet-${index + 1}.ts`, text)
+    writeFileSync(`${OUT}/${name}.ts`, text)
   }
   const compilerOptions = {
     rootDir: '.',
@@ -34,14 +56,62 @@ function compile(snippets) {
     noUnusedParameters: false,
     allowImportingTsExtensions: false,
   }
-  const names = snippets.map((_, index) => `snippet-${index + 1}.ts`)
   // What one registers holds for its whole program.
-  const alone = names.filter((_, index) => snippets[index].includes('interface Register'))
-  const together = names.filter((name) => !alone.includes(name))
-  for (const files of [together, ...alone.map((name) => [name])]) {
+  const registers = ({ code }) => code.includes('interface Register')
+  const together = snippets.filter((snippet) => !registers(snippet))
+  for (const program of [together, ...snippets.filter(registers).map((snippet) => [snippet])]) {
+    const files = program.map(({ name }) => `${name}.ts`)
     const config = { extends: '../tsconfig.json', compilerOptions, files, include: [] }
     writeFileSync(`${OUT}/tsconfig.json`, JSON.stringify(config))
     execFileSync('npx', ['tsc', '-p', OUT], { stdio: 'inherit' })
+  }
+}
+
+/** The snippets to run; a line of {@link NOT_RUN} that stands for none, or for several, is an error. */
+function runnable(snippets) {
+  const excluded = NOT_RUN.map(([document, part, reason]) => {
+    const found = snippets.filter((it) => it.document === document && it.code.includes(part))
+    if (found.length !== 1) throw new Error(`${found.length} snippets of ${document} have ${part}`)
+    process.stdout.write(`${document}:${found[0].line}: not run: ${reason}\n`)
+    return found[0]
+  })
+  return snippets.filter((snippet) => !excluded.includes(snippet))
+}
+
+/** @returns What it wrote, where it failed. */
+async function run({ document, line, name }) {
+  const cwd = resolve(OUT, `cwd-${name}`)
+  mkdirSync(cwd)
+  for (const [file, from] of Object.entries(FILES)) cpSync(from, `${cwd}/${file}`)
+  writeFileSync(`${cwd}/routes.json`, JSON.stringify(ROUTES))
+  const args = [resolve('.ci/run-snippet.mjs'), resolve(OUT, 'out', `${name}.js`)]
+  const child = spawn(process.execPath, args, {
+    ...{ cwd, stdio: ['ignore', 'pipe', 'pipe'] },
+    ...{ timeout: PATIENCE, killSignal: 'SIGKILL' },
+  })
+  let written = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      written += chunk
+    })
+  }
+  const [status, signal] = await once(child, 'close')
+  if (status === 0) return undefined
+  return `${document}:${line} ends with ${status ?? signal}\n${written}`
+}
+
+async function runAll(snippets) {
+  const waiting = [...snippets]
+  const failures = []
+  const lanes = Array.from({ length: availableParallelism() }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const failure = await run(next)
+      if (failure !== undefined) failures.push(failure)
+    }
+  })
+  await Promise.all(lanes)
+  if (failures.length > 0) {
+    throw new Error(`${failures.length} snippets do not run\n\n${failures.join('\n\n')}`)
   }
 }
 
@@ -68,10 +138,9 @@ async function runApi(file) {
 
 const snippets = extract()
 compile(snippets)
-const api = snippets.findIndex((code) => code.includes('app.listen(')) + 1
-const test = snippets.findIndex((code) => code.startsWith('// orders.test.ts')) + 1
-await runApi(`${OUT}/out/snippet-${api}.js`)
-execFileSync('node', ['--test', `${OUT}/out/snippet-${test}.js`], {
-  stdio: ['ignore', 'ignore', 'inherit'],
-})
-process.stdout.write(`${snippets.length} snippets compile, the README's API and test run\n`)
+const running = runnable(snippets)
+await runAll(running)
+await runApi(`${OUT}/out/${snippets.find(({ code }) => code.includes('app.listen(')).name}.js`)
+process.stdout.write(
+  `${snippets.length} snippets compile, ${running.length} run, ${NOT_RUN.length} cannot, the README's API answers\n`,
+)
