@@ -162,7 +162,7 @@ export class HeldToken {
     const { logger, scopes } = this.#holding
     logger.warn(
       { scopes, code, error: told, status, requestId, tokenGoodFor: left, nextAttempt: seconds },
-      'No access token could be had',
+      'cognito-m2m: no access token could be had',
     )
   }
 }

@@ -6,7 +6,7 @@ import { OptionError, readMembers, readNumber, show } from './option-error.ts'
 export interface KeyStoreOptions {
   /** `'require'` refuses to start without keys; default `'warn'` logs and goes on. */
   readonly startup?: 'warn' | 'require'
-  /** Default 300 (5 minutes), ± 10 %: how long a revoked key is still trusted. At most 86,400. */
+  /** Default 300 (5 minutes), ± 10 %: a revoked key is still trusted for up to 330 s. At most 86,400. */
   readonly refreshInterval?: number
   /** Default 5: an unknown kid earns a fetch so often, once three were spent. At most 300. */
   readonly cooldown?: number

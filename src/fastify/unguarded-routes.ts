@@ -165,7 +165,7 @@ function refuseUnguardedRequest(app: App) {
       logged.add(config)
       request.log.error(
         { method, route: url },
-        `cognito-m2m: no registration of cognitoAuth guards a route that declares config.auth; answering 500. To fix it, ${FIX}`,
+        'cognito-m2m: no registration of cognitoAuth guards a route that declares config.auth; answering 500',
       )
     }
     const message = 'The access requirement of this route is not enforced'

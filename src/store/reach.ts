@@ -57,10 +57,12 @@ export class Reach {
     if (isDegraded === this.#isDegraded) return
     this.#isDegraded = isDegraded
     if (isDegraded) {
-      const message = 'The token store fails: tokens are kept in memory until it is back'
-      this.#logger.warn({ reason: reasonOf(error) }, message)
+      this.#logger.warn(
+        { reason: reasonOf(error) },
+        'cognito-m2m: the token store fails: tokens are kept in memory until it is back',
+      )
     } else {
-      this.#logger.info({}, 'The token store is back')
+      this.#logger.info({}, 'cognito-m2m: the token store is back')
     }
   }
 }

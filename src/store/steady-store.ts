@@ -147,9 +147,10 @@ export class SteadyStore {
     this.#invalidations.add(group, () => store.invalidate(group))
     const told = await this.#reach.insist('write', () => this.#invalidations.tell(group))
     if (told !== undefined) return true
-    const message =
-      'The token store could not be told of an invalidation: it will be once it is back'
-    this.#logger.warn({}, message)
+    this.#logger.warn(
+      {},
+      'cognito-m2m: the token store could not be told of an invalidation: it will be once it is back',
+    )
     this.#tellAgain()
     return false
   }

@@ -117,6 +117,19 @@ t.test('local is the same pool at each start, and never takes another port', asy
   t.equal(err, 'cognito-m2m: --port 3001 is in use: choose another one, or 0 for any\n')
 })
 
+t.test('local does not start in production, whatever its port', async (t) => {
+  const { env } = process
+  const before = env['NODE_ENV']
+  t.teardown(() => {
+    if (before === undefined) delete env['NODE_ENV']
+    else env['NODE_ENV'] = before
+  })
+  env['NODE_ENV'] = 'production'
+  const { code, out, err } = await run(t, 'local', '--port', '0')
+  t.strictSame([code, out], [2, ''])
+  t.match(err, /^cognito-m2m: (?!--port)[^\n]*production[^\n]*\n$/)
+})
+
 t.test('local --cors: pages of this machine may read its tokens', async (t) => {
   for (const [flags, allowed] of [
     [[], undefined],

@@ -72,13 +72,3 @@ t.test('the members of the status stand in the example', (t) => {
   )
   t.end()
 })
-
-t.test('the log lines stand in the table', async (t) => {
-  const source = await readFile(new URL('../../src/core/keys.ts', import.meta.url), 'utf8')
-  const lines = [...source.matchAll(/'cognito-m2m: (?:no |the )(key set[^']*)'/g)].map(
-    ([, line]) => line,
-  )
-  const told = [...page.matchAll(/\| `(?:no|the) (key set [^`]*)` \|/g)].map(([, line]) => line)
-  t.ok(lines.length >= 3)
-  t.strictSame(told.sort(), lines.sort())
-})

@@ -16,7 +16,7 @@ for (const fault of ['rejects', 'throws', 'hangs'] as const satisfies Fault[]) {
     for (let look = 0; look < 3; look += 1) t.equal(await found(store, NAME, GROUP), 'good')
     t.equal(store.status().degraded, true)
     const reason = fault === 'hangs' ? 'TIMEOUT' : 'ECONNREFUSED'
-    const warning = `warn The token store fails: tokens are kept in memory until it is back {"reason":"${reason}"}`
+    const warning = `warn cognito-m2m: the token store fails: tokens are kept in memory until it is back {"reason":"${reason}"}`
     t.strictSame(lines, [warning])
     shared.asked.length = 0
     for (let look = 0; look < 10; look += 1) t.equal(await found(store, NAME, GROUP), 'good')
@@ -25,7 +25,7 @@ for (const fault of ['rejects', 'throws', 'hangs'] as const satisfies Fault[]) {
     shared.fault = undefined
     t.equal(await found(store, NAME, GROUP), undefined, 'nothing is served past its expiry')
     t.strictSame(shared.asked, ['get'])
-    t.strictSame(lines, [warning, 'info The token store is back {}'])
+    t.strictSame(lines, [warning, 'info cognito-m2m: the token store is back {}'])
     t.equal(store.status().degraded, false)
   })
 }
@@ -78,7 +78,7 @@ t.test('a full store is read all the same, and costs no token request a call', a
     t.equal(await found(store, NAME, GROUP), 'new', 'not the older one that the store has')
   }
   t.strictSame(lines, [
-    'warn The token store fails: tokens are kept in memory until it is back {"reason":"OOM"}',
+    'warn cognito-m2m: the token store fails: tokens are kept in memory until it is back {"reason":"OOM"}',
   ])
   t.equal(await store.lock(NAME, 'me', 1000), true, 'nobody waits for a lock that cannot be had')
   await store.unlock(NAME, 'me')
@@ -141,7 +141,7 @@ t.test('what a store could not be told is obeyed here, and told later', async (t
   t.equal(await here.store.invalidate(GROUP), false)
   await here.store.drop('apart', 'another')
   t.strictSame(here.lines, [
-    'warn The token store could not be told of an invalidation: it will be once it is back {}',
+    'warn cognito-m2m: the token store could not be told of an invalidation: it will be once it is back {}',
   ])
   shared.fault = undefined
   t.equal(await found(here.store, 'one', GROUP), undefined, 'the store has it, but is not believed')

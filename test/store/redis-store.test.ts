@@ -62,8 +62,8 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     t.equal(await fill(here.store, NAME, GROUP, 'new'), undefined)
     t.equal(await found(there.store, NAME, GROUP), 'new')
     t.equal(here.lines.length, 2)
-    t.match(here.lines[0], /^warn The token store fails/)
-    t.match(here.lines[1], /^info The token store is back/)
+    t.match(here.lines[0], /^warn cognito-m2m: the token store fails/)
+    t.match(here.lines[1], /^info cognito-m2m: the token store is back/)
   })
 
   t.test('hung: every call within its bound, and no lock is taken late', async (t) => {
