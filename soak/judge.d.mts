@@ -7,6 +7,8 @@ export interface Key {
 export interface Outage {
   readonly from: number
   readonly until?: number
+  /** The machine was too busy, the endpoint was well. */
+  readonly isBusy?: true
 }
 
 export interface Answered {
@@ -22,5 +24,10 @@ export interface Answered {
 
 export type Wrong = 'valid refused' | 'invalid accepted' | 'removed accepted' | 'other'
 
+/** The outages, and between them when the machine was too busy, in order. */
+export function withBusyTimes(
+  outages: readonly Outage[],
+  answers: readonly Answered[],
+): readonly Outage[]
 export function judge(answer: Answered, outages: readonly Outage[]): Wrong | undefined
 export function columnOf(answer: Answered, outages: readonly Outage[]): string

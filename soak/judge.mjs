@@ -16,6 +16,9 @@ const REFRESH = refreshInterval * 1.1 + FETCH
 /** What the endpoint answered before it failed is in force and past its cooldown after this. */
 const LAST_PROOF = cooldown + 2 * slack
 
+/** An answer that needs no key, and no fetch, takes milliseconds. */
+const BUSY = slack / 2
+
 /** How each kind is refused once its key, if it needs one, is there. */
 const CODES = {
   expired: 'ERR_TOKEN_EXPIRED',
@@ -40,14 +43,38 @@ function longestStep(duration) {
  */
 function episodes(outages) {
   const list = []
-  for (const { from, until = Number.POSITIVE_INFINITY } of outages) {
+  for (const { from, until = Number.POSITIVE_INFINITY, isBusy = false } of outages) {
     const last = list.at(-1)
     const goesOn = last !== undefined && from < last.recovered
-    const { from: begun, broken } = goesOn ? list.pop() : { from, broken: [] }
+    const {
+      from: begun,
+      broken,
+      wasBusy,
+    } = goesOn ? list.pop() : { from, broken: [], wasBusy: false }
     const recovered = until + longestStep(until - begun + slack) + FETCH
-    list.push({ from: begun, recovered, broken: [...broken, { from, until }] })
+    const failing = isBusy ? broken : [...broken, { from, until }]
+    list.push({ from: begun, recovered, broken: failing, wasBusy: wasBusy || isBusy })
   }
   return list
+}
+
+/**
+ * On a machine that is busy beyond the scale of timing.mjs, a fetch from a healthy endpoint may run out of
+ * time, as in an outage. Answers that need no fetch show when that was. Only what a busy machine
+ * cannot change is judged then: known keys, signatures, malformed tokens.
+ */
+export function withBusyTimes(outages, answers) {
+  const late = answers
+    .filter(({ kind }) => kind === 'expired' || kind === 'garbage')
+    .filter(({ sentAt, answeredAt }) => answeredAt - sentAt > BUSY)
+    .sort((one, other) => one.sentAt - other.sentAt)
+  const busy = []
+  for (const { sentAt: from, answeredAt: until } of late) {
+    const last = busy.at(-1)
+    if (last !== undefined && from <= last.until) last.until = Math.max(last.until, until)
+    else busy.push({ from, until, isBusy: true })
+  }
+  return [...outages, ...busy].sort((one, other) => one.from - other.from)
 }
 
 /** When servers certainly know what was changed at a time, if `within` is what it takes in health. */
@@ -78,6 +105,8 @@ function standing({ key, sentAt, answeredAt }, list) {
 
 /** Whether a good fetch without the key can have ended less than a cooldown ago: a 401 is a proof. */
 function mayBeDisproved({ key, sentAt, answeredAt }, list) {
+  const busy = list.filter(({ wasBusy }) => wasBusy)
+  if (overlapsOutage({ sentAt, answeredAt }, busy)) return true
   const broken = list
     .flatMap((it) => it.broken)
     .find(({ from, until }) => from <= sentAt && answeredAt < until)

@@ -1,6 +1,6 @@
 /** What a soak came to: a table of phases and kinds, and the wrong decisions. */
 import { table } from '../bench/table.mjs'
-import { columnOf, judge } from './judge.mjs'
+import { columnOf, judge, withBusyTimes } from './judge.mjs'
 
 const COLUMNS = [
   ...['known key', 'new key', 'removed key', 'bad signature'],
@@ -14,7 +14,7 @@ export class Report {
   #rows = new Map()
   #wrong = { 'valid refused': 0, 'invalid accepted': 0, 'removed accepted': 0, other: 0 }
   #shown = []
-  #requests = 0
+  #answers = []
 
   /** @param outages The pool's record, growing. */
   constructor(outages) {
@@ -23,20 +23,33 @@ export class Report {
 
   take(answer) {
     const { act, status } = answer
-    this.#requests += 1
     if (!this.#rows.has(act)) this.#rows.set(act, {})
     const row = this.#rows.get(act)
     const column = columnOf(answer, this.#outages)
+    this.#answers.push({ answer, column })
     row[column] ??= {}
     row[column][status ?? 'none'] = (row[column][status ?? 'none'] ?? 0) + 1
-    const wrong = judge(answer, this.#outages)
-    if (wrong === undefined) return
-    this.#wrong[wrong] += 1
-    if (this.#shown.length < SHOWN) this.#shown.push(describe(answer, wrong, column))
+  }
+
+  /** Only when all is over is it known when the machine was busy. */
+  #judgeAll() {
+    const outages = withBusyTimes(
+      this.#outages,
+      this.#answers.map(({ answer }) => answer),
+    )
+    for (const { answer, column } of this.#answers) {
+      const wrong = judge(answer, outages)
+      if (wrong === undefined) continue
+      this.#wrong[wrong] += 1
+      if (this.#shown.length < SHOWN) this.#shown.push(describe(answer, wrong, column))
+    }
+    const busy = outages.filter(({ isBusy }) => isBusy)
+    return busy.reduce((sum, { from, until }) => sum + until - from, 0) / 1000
   }
 
   /** @returns Whether every decision was right. */
   print(fetches) {
+    const busy = this.#judgeAll()
     const head = ['phase', ...COLUMNS]
     const rows = [...this.#rows].map(([{ name }, row]) => [
       name,
@@ -47,8 +60,9 @@ export class Report {
       table([head, ...rows]),
       '',
       ...this.#shown,
+      ...(busy === 0 ? [] : [`busy: ${busy.toFixed(1)} s, judged as an outage`]),
       `${wrong.other} wrong otherwise: 5xx for what is plainly invalid or from a healthy pool, 401 for what could not be judged, 500s, broken connections`,
-      `${wrong['valid refused']} valid refused while keys are known, ${wrong['invalid accepted']} invalid accepted, ${wrong['removed accepted']} tokens of a removed key accepted later than one refresh after its removal, ${this.#requests} requests, ${fetches} fetches`,
+      `${wrong['valid refused']} valid refused while keys are known, ${wrong['invalid accepted']} invalid accepted, ${wrong['removed accepted']} tokens of a removed key accepted later than one refresh after its removal, ${this.#answers.length} requests, ${fetches} fetches`,
     ]
     process.stdout.write(`${lines.join('\n')}\n`)
     return Object.values(wrong).every((count) => count === 0)

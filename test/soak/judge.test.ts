@@ -1,6 +1,13 @@
 /** The oracle of the soak: every wrong decision is seen, and every one that may be right is let be. */
 import t, { type Test } from 'tap'
-import { type Answered, columnOf, judge, type Outage, type Wrong } from '../../soak/judge.mjs'
+import {
+  type Answered,
+  columnOf,
+  judge,
+  type Outage,
+  type Wrong,
+  withBusyTimes,
+} from '../../soak/judge.mjs'
 
 /** From soak/timing.mjs, in milliseconds: timeout of a fetch and slack, with cooldown, with refresh. */
 const FETCH = 2000 + 500
@@ -167,6 +174,58 @@ t.test('a random kid is unknown, or not judged while the endpoint fails', async 
       ['503 after it', random(RECOVERED, unavailable), 'other'],
     ],
     outage,
+  )
+})
+
+t.test('a machine that is too busy for the scale invents no wrong decision', async (t) => {
+  const late = (sentAt: number, took: number): Answered => ({
+    ...{ kind: 'garbage', sentAt, answeredAt: sentAt + took, status: 401 },
+    code: 'ERR_TOKEN_INVALID',
+  })
+  t.strictSame(withBusyTimes([], [late(1000, 249), late(1100, 250)]), [])
+  const busy = withBusyTimes(outage, [late(5200, 700), late(5000, 300), late(25_000, 2000)])
+  t.strictSame(busy, [
+    { from: 5000, until: 5900, isBusy: true },
+    { from: 10_000, until: 20_000 },
+    { from: 25_000, until: 27_000, isBusy: true },
+  ])
+  const key = { publishedAt: 5100 }
+  check(
+    t,
+    [
+      ['503 for a new key', at(5300, { ...unavailable, key }), undefined],
+      ['401 for a new key, long after', at(5100 + LEARN, { ...unknown, key }), undefined],
+      ['503 while backing off', at(5900 + 2000, { ...unavailable, key }), undefined],
+      ['503 for a known key', at(5300, unavailable), 'valid refused'],
+      ['a bad signature', at(5300, { ...good, kind: 'bad signature' }), 'invalid accepted'],
+      ['500', at(5300, { ...fault, key }), 'other'],
+      ['503 before it', at(4000, { ...unavailable, key: { publishedAt: 3900 } }), 'other'],
+      ['503 after it', at(9990, { ...unavailable, key: { publishedAt: 9900 } }), undefined],
+    ],
+    busy.slice(0, 2),
+  )
+  const removed = { publishedAt: 0, removedAt: 4900 }
+  check(
+    t,
+    [
+      [
+        'removed, and accepted a little later',
+        at(4900 + REFRESH + 1, { ...good, key: removed }),
+        undefined,
+      ],
+    ],
+    busy.slice(0, 1),
+  )
+  check(
+    t,
+    [
+      [
+        'in a busy time of an outage',
+        at(LONG_OUT, { ...unknown, kind: 'random kid', key: { publishedAt: 0, removedAt: 1 } }),
+        undefined,
+      ],
+    ],
+    withBusyTimes(outage, [late(LONG_OUT - 500, 600)]),
   )
 })
 
