@@ -12,14 +12,25 @@ const filesIn = (folder: string, ending: string): string[] =>
 /** Commands and the dashboard's page write no log. */
 const OTHERS = /^src\/(cli|usage\/dashboard\/page)\//
 
-/** Level and text of each call, `undefined` where the text does not stand in the call. */
-const written = filesIn('src', '.ts')
-  .filter((file) => !OTHERS.test(file))
-  .flatMap((file) =>
-    [...read(file).matchAll(/\b[lL]og(?:ger)?\.(info|warn|error)\((.*?)\)$/gms)].map(
-      ([, level = '', call = '']) => ({ file, level, text: /'([^']*)',?\s*$/.exec(call)?.[1] }),
+const sources = filesIn('src', '.ts').filter((file) => !OTHERS.test(file))
+/** Texts that several calls share. */
+const constants = new Map(
+  sources.flatMap((file) =>
+    [...read(file).matchAll(/^export const ([A-Z_]+)(?:: string)? =\s+'([^']*)'/gm)].map(
+      ([, name, text]) => [name, text] as const,
     ),
-  )
+  ),
+)
+
+/** Level and text of each call, `undefined` where the text does not stand in the call. */
+const written = sources.flatMap((file) =>
+  [...read(file).matchAll(/\b[lL]og(?:ger)?\.(info|warn|error)\((.*?)\)$/gms)].map(
+    ([, level = '', call = '']) => {
+      const [, text, name] = /(?:'([^']*)'|\b([A-Z_]+)),?\s*$/.exec(call) ?? []
+      return { file, level, text: text ?? constants.get(name) }
+    },
+  ),
+)
 const page = read('docs/observability.md')
 
 t.test(
