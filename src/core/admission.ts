@@ -6,7 +6,7 @@ import { ask, type NoDecisionError } from './ask.ts'
 import { following, isToCome } from './at-once.ts'
 import type { Refusals } from './challenge.ts'
 import type { MachineClaims } from './claims.ts'
-import type { AuthError } from './errors.ts'
+import type { AuthError, AuthErrorCode } from './errors.ts'
 import type { ServerOptions } from './options.ts'
 import { type CompiledRequirement, isNamedBy, scopesSuffice } from './requirement.ts'
 import { scopesOf, type VerifiedToken } from './verified-token.ts'
@@ -20,8 +20,8 @@ const MAX_REMEMBERED = 30
 /** What a guard holds requests against. */
 export interface Route {
   readonly requirement: CompiledRequirement
-  /** Headers of a refusal for missing scopes. */
-  readonly insufficient: AuthError['headers']
+  /** Headers of the refusals that name its scopes. */
+  readonly headers: ReadonlyMap<AuthErrorCode, AuthError['headers']>
   /** Stands for everything a token can meet once for all in {@link Known.met}; 0 where none was left. */
   readonly bit: number
 }
@@ -53,7 +53,7 @@ export class Admission {
     const next = this.#bits.size < MAX_REMEMBERED ? 2 ** this.#bits.size : 0
     const bit = this.#bits.get(asked) ?? next
     if (bit !== 0) this.#bits.set(asked, bit)
-    return { requirement, bit, insufficient: this.#refusals.scopeHeaders([...allOf, ...anyOf]) }
+    return { requirement, bit, headers: this.#refusals.headersOf(requirement) }
   }
 
   /**
@@ -90,7 +90,7 @@ export class Admission {
 
   #holdAgainst(
     known: Known,
-    { requirement, insufficient, bit }: Route,
+    { requirement, headers, bit }: Route,
     claims: MachineClaims | undefined,
   ): void {
     const { token } = known
@@ -101,7 +101,8 @@ export class Admission {
       return granted.includes(scope)
     }
     if (!scopesSuffice(isGranted, requirement)) {
-      throw this.#refusals.refuse('ERR_SCOPE_INSUFFICIENT', insufficient)
+      const code = 'ERR_SCOPE_INSUFFICIENT'
+      throw this.#refusals.refuse(code, headers.get(code))
     }
     if (!isNamedBy(token, requirement)) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
     known.met |= bit

@@ -1,6 +1,7 @@
 /** The headers of each refusal: RFC 6750 section 3 challenges, `Cache-Control`, `Retry-After`. */
 import { AuthError, type AuthErrorCode, answers } from './errors.ts'
 import { OptionError, show } from './option-error.ts'
+import type { CompiledRequirement } from './requirement.ts'
 
 /** Characters RFC 6750 allows inside a quoted auth-param, so nothing needs escaping. */
 export const QUOTABLE: RegExp = /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/
@@ -14,12 +15,19 @@ export function readRealm(value: unknown = 'api'): string {
   )
 }
 
+/** Whether a 401 names scopes. MCP clients, which read the metadata, expect it. */
+export function readChallengeScopes(value: unknown, metadata: object | undefined): boolean {
+  if (value === undefined) return metadata !== undefined
+  if (typeof value === 'boolean') return value
+  throw new OptionError('challengeScopes', `is ${show(value)}: pass true or false`)
+}
+
 /** Bounds of `Retry-After`, in seconds. */
 export const RETRY_AFTER = { minimum: 1, maximum: 60 } as const
 
 /** Makes the refusals of one server: challenges are built once, not per request. */
 export interface Refusals {
-  /** @param headers Instead of the code's own: a requirement's scopes. */
+  /** @param headers Instead of the code's own: those that {@link headersOf} has for it. */
   refuse(code: AuthErrorCode, headers?: AuthError['headers']): AuthError
   /** @param retryAfter Milliseconds; answered in whole seconds from 1 to 60. */
   unavailable(
@@ -27,15 +35,16 @@ export interface Refusals {
     retryAfter: number,
     cause?: Error,
   ): AuthError
-  /** Headers of a 403 that names the scopes a route asks for. */
-  scopeHeaders(scopes: readonly string[]): AuthError['headers']
+  /** Headers of the refusals that name the scopes of a requirement, by code. */
+  headersOf(requirement: CompiledRequirement): ReadonlyMap<AuthErrorCode, AuthError['headers']>
 }
 
 /**
  * @param realm Only of {@link QUOTABLE} characters.
  * @param metadataUrl Where the resource's metadata is, for each challenge: RFC 9728 section 5.1.
+ * @param challengeScopes A 401 names the scopes that a route declares itself.
  */
-export function refusals(realm: string, metadataUrl?: string): Refusals {
+export function refusals(realm: string, metadataUrl?: string, challengeScopes = false): Refusals {
   const headers = new Map<AuthErrorCode, AuthError['headers']>()
   for (const code of Object.keys(answers) as AuthErrorCode[]) {
     headers.set(code, challengeHeaders(code, { realm, metadataUrl }))
@@ -52,8 +61,17 @@ export function refusals(realm: string, metadataUrl?: string): Refusals {
         cause,
       })
     },
-    scopeHeaders: (scopes) =>
-      challengeHeaders('ERR_SCOPE_INSUFFICIENT', { realm, metadataUrl, scope: scopes.join(' ') }),
+    headersOf: ({ allOf, anyOf, isDefault }) => {
+      const scope = [...allOf, ...anyOf].join(' ')
+      const of401 = challengeScopes && !isDefault
+      const naming = [...headers.keys()].filter(
+        (code) => code === 'ERR_SCOPE_INSUFFICIENT' || (of401 && answers[code].statusCode === 401),
+      )
+      const params = { realm, metadataUrl, scope }
+      return new Map(
+        scope === '' ? [] : naming.map((code) => [code, challengeHeaders(code, params)]),
+      )
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 /** Validates the options every surface shares. What comes out is complete and belongs to the core. */
 
-import { readRealm } from './challenge.ts'
+import { readChallengeScopes, readRealm } from './challenge.ts'
 import { type KeyStoreOptions, readTiming } from './key-store-options.ts'
 import type { KeyStoreTiming } from './keys.ts'
 import { type Logger, readLogger, type SafeLogger, safeLogger } from './logger.ts'
@@ -17,7 +17,7 @@ import {
   type AccessRequirement,
   type CompiledRequirement,
   checkUserPools,
-  compileRequirement,
+  compileDefault,
 } from './requirement.ts'
 import {
   type MetadataPlan,
@@ -81,6 +81,14 @@ export interface CommonOptions {
   /** The protection space named in challenges (RFC 9110 section 11.5). Default `'api'`. */
   readonly realm?: string
   /**
+   * Whether the challenge of a 401 names the scopes of its route (RFC 6750 section 3), as MCP clients
+   * expect: all of them, or every member of `anyOf`. Only for routes that declare scopes themselves,
+   * never for those that `default` governs, unmatched paths or public routes. Callers without a token
+   * learn the names then. Default: true with `resourceMetadata`, else false. On Lambda it has no
+   * effect: API Gateway writes the challenge.
+   */
+  readonly challengeScopes?: boolean
+  /**
    * RFC 9728: what the API says about itself under `/.well-known/oauth-protected-resource`, open to
    * everyone, and `resource_metadata` in each challenge. Default: neither.
    */
@@ -108,6 +116,7 @@ export interface ServerOptions {
   readonly timing: KeyStoreTiming
   readonly metadata: MetadataPlan | undefined
   readonly realm: string
+  readonly challengeScopes: boolean
   readonly logger: SafeLogger
   readonly now: () => number
   readonly monotonicNow: () => number
@@ -118,7 +127,16 @@ export interface ServerOptions {
 
 const COMMON_MEMBERS = [
   ...['clockTolerance', 'maxTokenLength', 'default', 'check', 'tokenCache', 'clientCache'],
-  ...['keyStore', 'realm', 'resourceMetadata', 'logger', 'now', 'monotonicNow', 'fetch'],
+  ...[
+    'keyStore',
+    'realm',
+    'challengeScopes',
+    'resourceMetadata',
+    'logger',
+    'now',
+    'monotonicNow',
+    'fetch',
+  ],
 ]
 
 /** What an adapter adds to the options it reads. */
@@ -137,6 +155,7 @@ export function readOptions(
   const common = [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS]
   const members = readMembers(value, [...own, ...common], '')
   const pools = readPools(members)
+  const metadata = readResourceMetadata(members['resourceMetadata'])
   return {
     pools,
     clockTolerance: readNumber(members, 'clockTolerance', '', {
@@ -157,8 +176,9 @@ export function readOptions(
     clientCache: readClientCache(members['clientCache']),
     tokenCache: readTokenCache(members['tokenCache']),
     timing: readTiming(members['keyStore']),
-    metadata: readResourceMetadata(members['resourceMetadata']),
+    metadata,
     realm: readRealm(members['realm']),
+    challengeScopes: readChallengeScopes(members['challengeScopes'], metadata),
     logger: safeLogger(readLogger(members['logger']) ?? logger),
     now: readFunction(members, 'now') ?? Date.now,
     monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
@@ -170,7 +190,7 @@ export function readOptions(
 /** Checked before any key is fetched. */
 function readDefault(value: unknown = {}, pools: readonly UserPool[]): ServerOptions['fallback'] {
   if (value === false) return false
-  const fallback = compileRequirement(value, 'default')
+  const fallback = compileDefault(value, 'default')
   checkUserPools(fallback, pools)
   return fallback
 }

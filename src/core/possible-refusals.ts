@@ -5,20 +5,20 @@ import type { CompiledRequirement } from './requirement.ts'
 
 /** In the order of the table of codes; what a `check` of the server's may say included. */
 export function possibleRefusals(
-  { allOf, anyOf, optional }: CompiledRequirement,
-  { refuse, unavailable, scopeHeaders }: Refusals,
+  requirement: CompiledRequirement,
+  { refuse, unavailable, headersOf }: Refusals,
 ): AuthError[] {
-  const scopes = [...allOf, ...anyOf]
+  const { allOf, anyOf, optional } = requirement
   const never = new Set<AuthErrorCode>()
   if (optional) never.add('ERR_TOKEN_MISSING')
-  if (scopes.length === 0) never.add('ERR_SCOPE_INSUFFICIENT')
+  if (allOf.length + anyOf.length === 0) never.add('ERR_SCOPE_INSUFFICIENT')
+  const headers = headersOf(requirement)
   const codes = Object.keys(answers) as AuthErrorCode[]
   return codes
     .filter((code) => !never.has(code))
-    .map((code) => {
-      if (code === 'ERR_KEYS_UNAVAILABLE' || code === 'ERR_CHECK_UNAVAILABLE') {
-        return unavailable(code, 1000)
-      }
-      return code === 'ERR_SCOPE_INSUFFICIENT' ? refuse(code, scopeHeaders(scopes)) : refuse(code)
-    })
+    .map((code) =>
+      code === 'ERR_KEYS_UNAVAILABLE' || code === 'ERR_CHECK_UNAVAILABLE'
+        ? unavailable(code, 1000)
+        : refuse(code, headers.get(code)),
+    )
 }

@@ -65,6 +65,8 @@ export interface CompiledRequirement {
   readonly check: AccessRequirement['check']
   /** Where it was declared, for messages. */
   readonly place: string
+  /** It governs routes that declare nothing themselves: a 401 does not name its scopes. */
+  readonly isDefault: boolean
 }
 
 /**
@@ -101,7 +103,13 @@ export function compileRequirement(value: unknown, place: string): CompiledRequi
     optional,
     check: readFunction<AccessRequirement['check']>(members, 'check', place),
     place,
+    isDefault: false,
   })
+}
+
+/** The same for what routes need that declare nothing themselves. */
+export function compileDefault(value: unknown, place: string): CompiledRequirement {
+  return Object.freeze({ ...compileRequirement(value, place), isDefault: true })
 }
 
 function readIds(

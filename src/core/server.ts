@@ -75,7 +75,7 @@ export class Server implements CoreServer {
 
   constructor(options: ServerOptions) {
     this.#options = options
-    this.#refusals = refusals(options.realm, options.metadata?.url)
+    this.#refusals = refusals(options.realm, options.metadata?.url, options.challengeScopes)
     this.#stores = options.pools.map((pool) => openStore(pool, options, this.#instance))
     this.#issuers = tableOfIssuers(this.#stores, options)
     this.#admission = new Admission(options, this.#refusals)
@@ -158,19 +158,19 @@ export class Server implements CoreServer {
     const credential = readBearer(authorization, this.#options.maxTokenLength)
     if (typeof credential === 'string') {
       if (credential === 'ERR_TOKEN_MISSING' && route.requirement.optional) return null
-      throw refuse(credential)
+      throw refuse(credential, route.headers.get(credential))
     }
     if (this.#closed) throw unavailable('ERR_KEYS_UNAVAILABLE', 0)
     const claimed = readToken(credential.token, this.#issuers, this.#kids)
-    if (has(claimed, 'code')) throw this.#reject(claimed, null, seen)
+    if (has(claimed, 'code')) throw this.#reject(claimed, null, route, seen)
     const { issuer, jws } = claimed
     if (seen !== undefined) seen.userPoolId = issuer.userPoolId
     const wrong = checkClaims(jws.claims, issuer.rules, this.#options.now())
     if (wrong !== undefined) {
-      throw this.#reject(rejectionOf(wrong, jws.claims), issuer.userPoolId, seen)
+      throw this.#reject(rejectionOf(wrong, jws.claims), issuer.userPoolId, route, seen)
     }
     return following(verifyToken(claimed), (verification) => {
-      const verified = this.#verified(verification)
+      const verified = this.#verified(verification, route)
       keepKid(this.#kids, jws)
       const known = this.#remember(authorization, credential.token, issuer, verified)
       if (seen !== undefined) note(seen, known)
@@ -179,17 +179,24 @@ export class Server implements CoreServer {
   }
 
   /** Names the claim that is wrong to operators. The caller is told the code's fixed text. */
-  #reject({ code, reason }: Rejection, userPoolId: string | null, seen?: Seen): AuthError {
+  #reject(
+    { code, reason }: Rejection,
+    userPoolId: string | null,
+    { headers }: Route,
+    seen: Seen | undefined,
+  ): AuthError {
     if (seen !== undefined) seen.reason = reason
     if (reason !== null) {
       const details = { userPoolId, code, reason }
       this.#options.logger.debug(details, `cognito-m2m: token rejected: ${reason}`)
     }
-    return this.#refusals.refuse(code)
+    return this.#refusals.refuse(code, headers.get(code))
   }
 
-  #verified(verification: Verification): Verified {
-    if (typeof verification === 'string') throw this.#refusals.refuse(verification)
+  #verified(verification: Verification, { headers }: Route): Verified {
+    if (typeof verification === 'string') {
+      throw this.#refusals.refuse(verification, headers.get(verification))
+    }
     if (has(verification, 'key')) return verification
     const { retryAfter, cause } = verification
     throw this.#refusals.unavailable('ERR_KEYS_UNAVAILABLE', retryAfter, cause)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { OptionError, readMembers } from '../core/option-error.ts'
 import { rejecting } from '../core/rejecting.ts'
-import { type AccessRequirement, compileRequirement } from '../core/requirement.ts'
+import { type AccessRequirement, compileDefault } from '../core/requirement.ts'
 import { REGISTER_OPTIONS } from './register-options.ts'
 import { blockDefault, registrationOf, setDefault } from './registrations.ts'
 
@@ -17,7 +17,7 @@ function register(app: FastifyInstance, options: AuthDefaultOptions): void {
   // Before anything can fail: an app that swallows the error must not be left with the outer default.
   blockDefault(app)
   const { auth } = readMembers(options, ['auth', ...REGISTER_OPTIONS], 'authDefault')
-  const need = auth === false ? false : compileRequirement(auth, 'authDefault.auth')
+  const need = auth === false ? false : compileDefault(auth, 'authDefault.auth')
   setDefault(app, need)
   app.addHook('onReady', async () => {
     const registration = registrationOf(app)

@@ -1,5 +1,5 @@
 /** What a hand-written document says about access, from the requirements that guards are made of. */
-import { readRealm, refusals } from '../core/challenge.ts'
+import { readChallengeScopes, readRealm, refusals } from '../core/challenge.ts'
 import { readMembers } from '../core/option-error.ts'
 import { possibleRefusals } from '../core/possible-refusals.ts'
 import { type AccessRequirement, compileRequirement } from '../core/requirement.ts'
@@ -15,6 +15,8 @@ export interface OpenApiOptions extends SchemeOptions {
   readonly realm?: string
   /** The same. Default none. */
   readonly resourceMetadata?: ResourceMetadata
+  /** The same. Default: true with `resourceMetadata`, else false. */
+  readonly challengeScopes?: boolean
 }
 
 /** Parts of an OpenAPI document, for 3.0 and 3.1. */
@@ -42,10 +44,13 @@ export interface OpenApiParts {
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  */
 export function openApiParts(options: OpenApiOptions): OpenApiParts {
-  const members = readMembers(options, [...SCHEME_MEMBERS, 'realm', 'resourceMetadata'], '')
+  const own = ['realm', 'resourceMetadata', 'challengeScopes']
+  const members = readMembers(options, [...SCHEME_MEMBERS, ...own], '')
   const scheme = readScheme(members)
   const realm = readRealm(members['realm'])
-  const refused = refusals(realm, readResourceMetadata(members['resourceMetadata'])?.url)
+  const metadata = readResourceMetadata(members['resourceMetadata'])
+  const challengeScopes = readChallengeScopes(members['challengeScopes'], metadata)
+  const refused = refusals(realm, metadata?.url, challengeScopes)
   return Object.freeze({
     securitySchemes: () => ({ [scheme.name]: structuredClone(scheme.object) }),
     access(requirement: AccessRequirement | false) {

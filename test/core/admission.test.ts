@@ -12,7 +12,7 @@ import { CLIENT } from './forge.ts'
 function open() {
   const refusals = {
     refuse: (code: string) => Object.assign(Object.create(AuthError.prototype), { code }),
-    scopeHeaders: () => ({}),
+    headersOf: () => new Map(),
   }
   const admission = new Admission({} as ServerOptions, refusals as never)
   const routeOf = (requirement: object) =>

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { QUOTABLE, refusals } from '../../src/core/challenge.ts'
-import type { AuthErrorCode } from '../../src/index.ts'
+import { compileRequirement } from '../../src/core/requirement.ts'
+import type { AuthError, AuthErrorCode } from '../../src/index.ts'
 import { parseChallenge } from './forge.ts'
 
 /** The `error` of each challenge: `bare` has none, `none` has no challenge at all. */
@@ -50,8 +51,12 @@ t.test('the description of an expired token says so', async (t) => {
 })
 
 t.test('a 403 for scopes names those the route asks for', async (t) => {
-  const { refuse, scopeHeaders } = refusals('api')
-  const headers = scopeHeaders(['orders/read', 'https://api.example/x/write'])
+  const { refuse, headersOf } = refusals('api')
+  const scopes = ['orders/read', 'https://api.example/x/write']
+  const named = headersOf(compileRequirement({ scopes }, 'r'))
+  t.strictSame([...named.keys()], ['ERR_SCOPE_INSUFFICIENT'])
+  t.equal(headersOf(compileRequirement({}, 'r')).size, 0)
+  const headers = named.get('ERR_SCOPE_INSUFFICIENT') as AuthError['headers']
   t.ok(Object.isFrozen(headers))
   const refusal = refuse('ERR_SCOPE_INSUFFICIENT', headers)
   t.equal(refusal.headers, headers)

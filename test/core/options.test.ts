@@ -12,6 +12,7 @@ const ANY = {
   optional: false,
   check: undefined,
   place: 'default',
+  isDefault: true,
 }
 const POOL_OPTIONS = { userPoolId: POOL, clientId: CLIENT }
 
@@ -48,6 +49,7 @@ t.test('what is left out has its default', async (t) => {
     },
     metadata: undefined,
     realm: 'api',
+    challengeScopes: false,
     fetch: globalThis.fetch,
     own: {},
   })
@@ -154,7 +156,7 @@ for (const [option, member, invalid, fix] of members) {
 }
 
 t.test('refuses unknown options and what is no object', async (t) => {
-  for (const name of ['clientID', 'clientIds', 'scopes', 'tokenUse', 'audience', 'issuers']) {
+  for (const name of ['clientID', 'clientIds', 'scopes', 'tokenUse', 'audiences', 'issuers']) {
     const error = refused({ ...POOL_OPTIONS, [name]: 'x' })
     t.equal(error.option, name)
     t.match(error.message, /is unknown: use one of userPoolId, clientId,/)

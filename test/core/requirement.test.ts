@@ -10,6 +10,7 @@ const NOTHING = {
   optional: false,
   check: undefined,
   place: 'route',
+  isDefault: false,
 }
 
 function compile(value: unknown) {

@@ -42,10 +42,10 @@ t.test('each challenge says where it is, a 503 has none', async (t) => {
   const param = `resource_metadata="https://api.example.com${WELL_KNOWN}/v1"`
   const ask = async (authorization?: string) =>
     (await app.inject({ url: '/r', headers: withAuth(authorization) })).headers['www-authenticate']
-  t.equal(await ask(), `Bearer realm="api", ${param}`)
+  t.equal(await ask(), `Bearer realm="api", scope="orders/read", ${param}`)
   t.equal(
     await ask('Bearer x'),
-    `Bearer realm="api", error="invalid_token", error_description="The access token is malformed", ${param}`,
+    `Bearer realm="api", error="invalid_token", error_description="The access token is malformed", scope="orders/read", ${param}`,
   )
   t.equal(
     await ask(wrongScope),

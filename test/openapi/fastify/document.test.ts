@@ -74,7 +74,7 @@ t.test('documents of both versions are valid, as JSON and as YAML', async (t) =>
           examples: {
             ERR_TOKEN_EXPIRED: {
               value:
-                'Bearer realm="api", error="invalid_token", error_description="The access token expired", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"',
+                'Bearer realm="api", error="invalid_token", error_description="The access token expired", scope="orders/read orders/write", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"',
             },
           },
         },
