@@ -54,43 +54,55 @@ export class Purse {
 /** Of the whole budget, what one proven client may spend. */
 const CLIENT_SHARE = 0.25
 
+/** How many of each. */
+class Counts {
+  readonly #counts = new Map<string, number>()
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0
+  }
+
+  add(key: string): void {
+    this.#counts.set(key, this.of(key) + 1)
+  }
+
+  remove(key: string): void {
+    const left = this.of(key) - 1
+    if (left === 0) this.#counts.delete(key)
+    else this.#counts.set(key, left)
+  }
+}
+
 /** What each proven client spent in the last second, and has under way. */
 class ClientShares {
   readonly #perSecond: number
   readonly #concurrency: number
-  /** As many as all clients together spend in a second: older ones no longer count. */
-  readonly #spends: { clientId: string; at: number }[] = []
-  readonly #size: number
-  #oldest = 0
-  readonly #inFlight = new Map<string, number>()
+  /** The oldest first; the whole budget bounds how many there are. */
+  readonly #spends = new Set<{ readonly clientId: string; readonly at: number }>()
+  readonly #recent = new Counts()
+  readonly #inFlight = new Counts()
 
   constructor({ perSecond, concurrency }: BudgetLimits) {
     this.#perSecond = shareOf(perSecond)
     this.#concurrency = shareOf(concurrency)
-    this.#size = perSecond
   }
 
   isFree(now: number, clientId: string): boolean {
-    if (this.#inFlightOf(clientId) >= this.#concurrency) return false
-    const isRecent = (spend: { clientId: string; at: number }): boolean =>
-      spend.clientId === clientId && now - spend.at < 1000
-    return this.#spends.filter(isRecent).length < this.#perSecond
+    for (const spend of this.#spends) {
+      if (now - spend.at < 1000) break
+      this.#spends.delete(spend)
+      this.#recent.remove(spend.clientId)
+    }
+    const isWithinRate = this.#recent.of(clientId) < this.#perSecond
+    return isWithinRate && this.#inFlight.of(clientId) < this.#concurrency
   }
 
   /** @returns What to call once it is answered. */
   spend(now: number, clientId: string): () => void {
-    this.#spends[this.#oldest] = { clientId, at: now }
-    this.#oldest = (this.#oldest + 1) % this.#size
-    this.#inFlight.set(clientId, this.#inFlightOf(clientId) + 1)
-    return () => {
-      const inFlight = this.#inFlightOf(clientId) - 1
-      if (inFlight === 0) this.#inFlight.delete(clientId)
-      else this.#inFlight.set(clientId, inFlight)
-    }
-  }
-
-  #inFlightOf(clientId: string): number {
-    return this.#inFlight.get(clientId) ?? 0
+    this.#spends.add({ clientId, at: now })
+    this.#recent.add(clientId)
+    this.#inFlight.add(clientId)
+    return () => this.#inFlight.remove(clientId)
   }
 }
 

@@ -68,9 +68,9 @@ t.test('it waits no longer than it polls, and no more wait than a second has tur
     clock.now += 1000
   }
   const running = find('stranger') as Promise<boolean>
-  const waiting = [find('a'), find('b')] as Promise<boolean>[]
+  const waiting = ['a', 'b'].map((id) => t.rejects(find(id) as Promise<boolean>, BUSY))
   await t.rejects(find('c') as Promise<boolean>, BUSY, 'at once')
-  for (const one of waiting) await t.rejects(one, BUSY)
+  await Promise.all(waiting)
   answers.get('stranger')?.(false)
   t.equal(await running, false)
 })
