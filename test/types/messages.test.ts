@@ -5,7 +5,6 @@ import t from 'tap'
 import ts from 'typescript'
 
 // The compiler reads the types of Node and Fastify, which takes seconds of CPU.
-t.setTimeout(300_000)
 
 const REGISTERED = join(dirname(fileURLToPath(import.meta.url)), 'registered')
 
