@@ -4,8 +4,6 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 
-// The compiler reads the types of Node and Fastify, which takes seconds of CPU.
-
 const REGISTERED = join(dirname(fileURLToPath(import.meta.url)), 'registered')
 
 const PREAMBLE = `
