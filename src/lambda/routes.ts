@@ -73,6 +73,8 @@ export function readRoutes(value: unknown): Routes {
       return list.find((route) => isBelow(route, above) && isOf(route, method, parts))
     },
     named(method, template) {
+      // An event that names no route is not one of the root.
+      if (!template.startsWith('/')) return undefined
       const shape = shapeOf(segmentsOf(template))
       const same = list.filter(({ segments }) => shapeOf(segments) === shape)
       return same.find((it) => it.method === method) ?? same.find((it) => it.method === 'ANY')
@@ -117,7 +119,7 @@ function segmentOf(text: string): Segment {
 const SHAPES = { parameter: '{}', greedy: '{+}' } as const
 
 function shapeOf(segments: readonly Segment[]): string {
-  return segments.map(({ kind, text }) => (kind === 'literal' ? text : SHAPES[kind])).join('/')
+  return segments.map(({ kind, text }) => `/${kind === 'literal' ? text : SHAPES[kind]}`).join('')
 }
 
 /** A single slash at the end makes no other route. */

@@ -114,6 +114,19 @@ t.test('an event that names no route it could have is decided by the default', a
   }
 })
 
+t.test('an event that names no route is not taken for one of the root', async (t) => {
+  const authorizer = create({ 'GET /': false })
+  t.equal(await verdictOf(authorizer, requestEvent({ path: '/', template: '/' })), 'allowed')
+  for (const resource of [undefined, '', null, 7, 'GET ', '/..', '//']) {
+    const event = { ...requestEvent({ path: '/' }), resource } as AuthorizerEvent
+    t.equal(await verdictOf(authorizer, event), '401 ERR_TOKEN_MISSING', String(resource))
+  }
+  for (const routeKey of [undefined, '', 'GET', 'GET ']) {
+    const event = { ...v2Event({ path: '/' }), routeKey } as AuthorizerEvent
+    t.equal(await verdictOf(authorizer, event), '401 ERR_TOKEN_MISSING', String(routeKey))
+  }
+})
+
 t.test('behind a greedy route the most specific declared route within it decides', async (t) => {
   const authorizer = create({
     'GET /files/{path+}': READ,
