@@ -73,6 +73,28 @@ function expressSurface(name: string, make: typeof express): Surface {
   }
 }
 
+type Cache = NonNullable<CommonOptions['tokenCache']>
+
+/** What `npm run test:all` runs these suites with, one after the other: decisions must be the same. */
+const CACHES: Readonly<Record<string, Cache>> = { on: {}, off: false, one: { maxEntries: 1 } }
+
+/** The same surface, unless a test says otherwise itself. */
+function caching(surface: Surface, name: string, tokenCache: Cache): Surface {
+  return {
+    ...surface,
+    name: `${surface.name}${name}`,
+    open: (options, ...rest) => surface.open({ tokenCache, ...options }, ...rest),
+  }
+}
+
+/** By the variable `TOKEN_CACHE`, default `on`. */
+function withTokenCache(surface: Surface): Surface {
+  const { TOKEN_CACHE: name = 'on' } = process.env
+  const cache = CACHES[name]
+  if (cache === undefined) throw new Error(`TOKEN_CACHE: expected on, off or one, got ${name}`)
+  return caching(surface, '', cache)
+}
+
 /** A test that runs over them runs over all. */
 export const surfaces: readonly Surface[] = [
   core,
@@ -80,18 +102,7 @@ export const surfaces: readonly Surface[] = [
   expressSurface('Express 4', createRequire(import.meta.url)('express4')),
   expressSurface('Express 5', express),
   ...lambdaSurfaces,
-]
-
-type Cache = NonNullable<CommonOptions['tokenCache']>
-
-/** The same surface, unless a test says otherwise itself. */
-function caching(surface: Surface, name: string, tokenCache: Cache): Surface {
-  return {
-    ...surface,
-    name: `${surface.name}, ${name}`,
-    open: (options, ...rest) => surface.open({ tokenCache, ...options }, ...rest),
-  }
-}
+].map(withTokenCache)
 
 /**
  * And without a token cache, and with one that every other token pushes out. Adapters have no part in
@@ -100,7 +111,7 @@ function caching(surface: Surface, name: string, tokenCache: Cache): Surface {
 export const surfacesByCache: readonly Surface[] = [
   ...surfaces,
   ...[core, fastify].flatMap((surface) => [
-    caching(surface, 'no token cache', false),
-    caching(surface, 'one known token', { maxEntries: 1 }),
+    caching(surface, ', no token cache', false),
+    caching(surface, ', one known token', { maxEntries: 1 }),
   ]),
 ]
