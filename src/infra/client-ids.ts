@@ -7,11 +7,15 @@ const LONGEST = 120
 /** The client's name where the template tells it, else its logical id, in letters that an id may have. */
 export function clientIds(clients: readonly InfraClient[]): ReadonlyMap<InfraClient, string> {
   const used = new Set<string>()
+  // Numbers that are taken need not be tried again by each client of that name.
+  const next = new Map<string, number>()
   return new Map(
     clients.map((client) => {
       const wanted = fitting(client)
       let id = wanted
-      for (let count = 2; used.has(id); count += 1) id = `${wanted}-${count}`
+      let count = next.get(wanted) ?? 2
+      for (; used.has(id); count += 1) id = `${wanted}-${count}`
+      next.set(wanted, count)
       used.add(id)
       return [client, id]
     }),

@@ -20,6 +20,12 @@ import type { Entry, Tree } from './yaml-tree.ts'
 
 type Entries = ReadonlyMap<string, Entry>
 
+/** Parts of a text of `Fn::Sub`, where each `${` has a brace that closes it. */
+const VARIABLES_AND_TEXT = /\$\{!([^}]*)\}|\$\{([^}]+)\}|[^$]+|\$/g
+/** Captured, so that a text that is split by it has the references at odd places. */
+const DYNAMIC_REFERENCE = /(\{\{resolve:[^{}]*\}\})/
+const SSM_PARAMETER = /^\{\{resolve:ssm(?:-secure)?:([^:}]+)/
+
 /** The parts of a template that others refer to. */
 export interface Sections {
   readonly parameters: Entries
@@ -163,13 +169,20 @@ export class CloudFormationResolver {
     const own = new Map<string, Value>()
     for (const [key, entry] of entriesOf(variables)) own.set(key, this.value(entry.value))
     const parts: Value[] = []
-    for (const [part, literal, name] of template.value.matchAll(
-      /\$\{!([^}]*)\}|\$\{([^}]+)\}|[^$]+|\$/g,
-    )) {
+    let plain = ''
+    const addPlain = (): void => {
+      if (plain !== '') parts.push(dynamic(scalar(at, plain)))
+      plain = ''
+    }
+    // Behind the last brace no variable ends. Looked for there by each, it would take quadratic time.
+    const end = template.value.lastIndexOf('}') + 1
+    const variablesAndText = template.value.slice(0, end).matchAll(VARIABLES_AND_TEXT)
+    for (const [part, literal, name] of variablesAndText) {
       if (name === undefined) {
-        parts.push(dynamic(scalar(at, literal === undefined ? part : `\${${literal}}`)))
+        plain += literal === undefined ? part : `\${${literal}}`
         continue
       }
+      addPlain()
       const key = name.trim()
       const dot = key.indexOf('.')
       const found = own.get(key)
@@ -177,6 +190,8 @@ export class CloudFormationResolver {
       else if (dot < 0) parts.push(this.#named(key, 'Ref', at))
       else parts.push(this.#named(key.slice(0, dot), key.slice(dot + 1), at))
     }
+    plain += template.value.slice(end)
+    addPlain()
     return dynamic(concatenated(at, parts))
   }
 
@@ -229,14 +244,10 @@ function dynamic(value: Value): Value {
   const text = value.kind === 'scalar' ? value.value : undefined
   if (typeof text !== 'string' || !text.includes('{{resolve:')) return value
   const { at, refs } = value
-  const parts = text.split(/(\{\{resolve:[^{}]*\}\})/).filter((part) => part !== '')
-  return concatenated(
-    at,
-    parts.map((part) => {
-      const [reference, ssm] =
-        /^\{\{resolve:(?:ssm(?:-secure)?:([^:]+)(?::\d+)?)?.*\}\}$/.exec(part) ?? []
-      if (reference === undefined) return scalar(at, part, refs)
-      return unknown(at, refs, ssm === undefined ? {} : { ssm })
-    }),
-  )
+  const parts = text.split(DYNAMIC_REFERENCE).map((part, index) => {
+    if (index % 2 === 0) return part === '' ? [] : [scalar(at, part, refs)]
+    const [, ssm] = SSM_PARAMETER.exec(part) ?? []
+    return [unknown(at, refs, ssm === undefined ? {} : { ssm })]
+  })
+  return concatenated(at, parts.flat())
 }

@@ -54,7 +54,7 @@ export function restPaths(routed: readonly string[]): readonly string[] {
 
 /** The parameters of a path, which an integration is handed one by one. */
 export const pathParameters = (path: string): readonly string[] =>
-  [...path.matchAll(/\{([^}+]+)\+?\}/g)].map(([, name]) => name as string)
+  [...path.matchAll(/\{([^{}+]+)\+?\}/g)].map(([, name]) => name as string)
 
 /** A path as an integration writes it. */
 export const backendPath = (path: string): string => path.replaceAll('+}', '}')

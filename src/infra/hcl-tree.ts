@@ -44,6 +44,8 @@ export function readTemplates(
 ): readonly Expression[] {
   const [first] = texts
   if (first === undefined) return []
+  // Escapes hide brackets from the limits of the file they were read from.
+  for (const { at, quoted } of texts) checkLimits(at.file, quoted, MAX_HCL, () => at)
   const text = texts.map(({ quoted }, index) => `t${index} = "${quoted}"`).join('\n')
   if (text.length > MAX_HCL) throw new TemplateError(first.at, 'has too many templates: split it')
   const place: Place = ({ startPosition: { row } }) => (texts[row] as { at: Position }).at

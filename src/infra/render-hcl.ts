@@ -24,7 +24,9 @@ export const hclLiteral = (text: string): string =>
   quotedText(text)
     .slice(1, -1)
     .replace(/\\(?:\\|b|f)/g, (mark) => MARKS.get(mark) ?? mark)
-    .replace(/([$%]*)([$%])\{/g, (_, before: string, last: string) => {
+    .replace(/[$%]+\{?/g, (run) => {
+      if (!run.endsWith('{')) return run
+      const [before, last] = [run.slice(0, -2), run.at(-2)]
       // Readers disagree about what three signs in a row are.
       const numbered = before.replaceAll('$', '\\u0024').replaceAll('%', '\\u0025')
       return `${numbered}${last}${last}{`

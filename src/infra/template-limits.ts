@@ -22,11 +22,21 @@ const MAX_WORK = 1_000_000
 /**
  * Refuses what would keep a parser busy or overflow its stack, in one pass. Counts brackets, wherever
  * they stand, and YAML's lists in lists on one line, which nest without.
+ *
+ * @param placeOf Where a character stands. Default: in the file, whose text this is.
  */
-export function checkLimits(file: string, text: string, longest: number = MAX_LENGTH): void {
+export function checkLimits(
+  file: string,
+  text: string,
+  longest: number = MAX_LENGTH,
+  placeOf: (index: number) => Position = (index) => positionAt(file, text, index),
+): void {
+  const refuse = (problem: string, index: number): never => {
+    throw new TemplateError(placeOf(index), problem)
+  }
   if (text.length > longest) {
     throw new TemplateError(
-      { file, line: 1, column: 1 },
+      placeOf(0),
       `is ${text.length} characters long: split it, at most ${longest} are read`,
     )
   }
@@ -35,21 +45,17 @@ export function checkLimits(file: string, text: string, longest: number = MAX_LE
   let members = 0
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)
-    if (unit === NUL) refuse('holds a NUL character: save it as UTF-8', file, text, index)
+    if (unit === NUL) refuse('holds a NUL character: save it as UTF-8', index)
     if (SEPARATORS.has(unit)) members += 1
-    if (members > MAX_VALUES) refuse(TOO_MANY, file, text, index)
+    if (members > MAX_VALUES) refuse(TOO_MANY, index)
     if (unit === 0x5b || unit === 0x7b) depth += 1
     else if (unit === 0x5d || unit === 0x7d) depth = Math.max(0, depth - 1)
     if (!BLANK.has(unit))
       marks = MARKS.has(unit) && BLANK.has(text.charCodeAt(index + 1)) ? marks + 1 : 0
     if (Math.max(depth, marks) <= MAX_NESTING) continue
     const what = depth > MAX_NESTING ? 'brackets inside each other' : 'levels on one line'
-    refuse(`opens more than ${MAX_NESTING} ${what}: close or split them`, file, text, index)
+    refuse(`opens more than ${MAX_NESTING} ${what}: close or split them`, index)
   }
-}
-
-function refuse(problem: string, file: string, text: string, index: number): never {
-  throw new TemplateError(positionAt(file, text, index), problem)
 }
 
 /** Takes what something amounts to from what a template may amount to. */
