@@ -31,10 +31,14 @@ const WIDE: readonly Column[] = [
   ],
 ]
 
-/** What a spreadsheet takes for the beginning of a formula, in full width too. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
-/** What means the same whatever separates cells. */
-const PLAIN = /^[\w.:-]*$/
+/** Signs that a spreadsheet takes for the beginning of a formula, in full width too. */
+const SIGN = /[=+\-@＝＋－＠]/
+/** At the beginning of a cell they are as good as one (OWASP, CSV injection). */
+const CONTROL = /^[\t\r\n]/
+/** What some reader ends a cell by, whatever quotes say. */
+const SEPARATOR = /[,;|\t\r\n\v\f\u0085\u2028\u2029]/
+/** What readers pass over in front of a cell's text. */
+const PASSED_OVER = /["\s]/
 
 export function toJson({ rows }: UsageReport, wide: boolean): string {
   return JSON.stringify(
@@ -57,8 +61,23 @@ function time(seconds: number | null): string | null {
   return seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000', '')
 }
 
+/** Text is quoted; numbers and answers are the package's own. */
 function escaped(cell: Cell): string {
   if (typeof cell !== 'string') return String(cell ?? '')
-  const text = FORMULA.test(cell) ? `'${cell}` : cell
-  return PLAIN.test(text) ? text : `"${text.replaceAll('"', '""')}"`
+  return `"${neutralized(cell).replaceAll('"', '""')}"`
+}
+
+/**
+ * Puts `'` in front of whatever would begin a formula, at the beginning and after every separator: who
+ * opens the file with another separator has other cells. One pass, as names are as long as callers like.
+ */
+function neutralized(text: string): string {
+  let out = CONTROL.test(text) ? "'" : ''
+  let begins = true
+  for (const character of text) {
+    if (begins && SIGN.test(character)) out += "'"
+    out += character
+    begins = SEPARATOR.test(character) || (begins && PASSED_OVER.test(character))
+  }
+  return out
 }

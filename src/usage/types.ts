@@ -173,7 +173,10 @@ export interface Usage {
   cost(): Promise<UsageCost>
   /** The rows as an array of objects, in JSON. */
   json(options?: UsageTableOptions): Promise<string>
-  /** The rows as RFC 4180 has it; a cell that a spreadsheet would take for a formula begins with '. */
+  /**
+   * The rows as CSV (RFC 4180). Text is quoted; `'` precedes what would begin a formula, in each cell and
+   * after each separator in it.
+   */
   csv(options?: UsageTableOptions): Promise<string>
   status(): UsageStatus
   /** Detaches from every source, and writes what is pending. */

@@ -25,8 +25,8 @@ t.test('four columns unless it is told otherwise', async (t) => {
   t.equal(
     await usage.csv(),
     'user_pool_id,client_id,count,last_used\r\n' +
-      `${POOL},billing,2,2026-03-10T12:00:00Z\r\n` +
-      ',unverified,0,2026-03-10T12:00:00Z\r\n',
+      `"${POOL}","billing",2,"2026-03-10T12:00:00Z"\r\n` +
+      ',"unverified",0,"2026-03-10T12:00:00Z"\r\n',
   )
   t.equal(
     await usage.json(),
@@ -71,7 +71,21 @@ t.test('wide: every count', async (t) => {
 const HOSTILE = [
   '=HYPERLINK("http://evil.example","x")',
   ...['+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '\n=1', '＝1', '＋1', '－1', '＠1'],
-  ...['a,b', 'a"b', 'a\r\nb', 'a;=1', ' =1', '"', "'", '""', 'é', '\u2028', '<script>'],
+  ...[
+    'a,b',
+    'a"b',
+    'a\r\nb',
+    '"',
+    "'",
+    '""',
+    'é',
+    '\u2028',
+    '<script>',
+    'a=1',
+    'a-b',
+    '1+1',
+    'a|b',
+  ],
 ]
 
 t.test('hostile names come back as they were, and never as a formula', async (t) => {
@@ -81,7 +95,8 @@ t.test('hostile names come back as they were, and never as a formula', async (t)
   const [head, ...rows] = parse(csv)
   t.strictSame(head, ['user_pool_id', 'client_id', 'count', 'last_used'])
   t.equal(rows.length, HOSTILE.length + 1)
-  const defused = (name: string) => (/^[=+\-@\t\r\n＝＋－＠]/.test(name) ? `'${name}` : name)
+  const defused = (name: string) =>
+    (/^[=+\-@\t\r\n＝＋－＠]/.test(name) ? `'${name}` : name).replace(/(?<=[\t\r\n])=/, "'=")
   t.strictSame(
     rows.slice(0, -1).map(([pool, client]) => [pool, client]),
     [...HOSTILE].sort().map((name) => [defused(name), defused(name)]),
@@ -89,11 +104,60 @@ t.test('hostile names come back as they were, and never as a formula', async (t)
   for (const cells of rows) {
     for (const cell of cells) t.notMatch(cell, /^[=+\-@\t\r\n＝＋－＠]/)
   }
-  t.match(csv, /"a;=1"/, 'nor where another separator is meant')
   const names = (JSON.parse(await usage.json()) as { client_id: string }[]).map(
     (it) => it.client_id,
   )
   t.strictSame(names.slice(0, -1), [...HOSTILE].sort(), 'JSON has them as they are')
+})
+
+/** Readers of other separators end a cell where RFC 4180 does not, quotes or none. */
+const SEPARATORS = [
+  ',',
+  ';',
+  '|',
+  '\t',
+  '\r',
+  '\n',
+  '\r\n',
+  '\v',
+  '\f',
+  '\u0085',
+  '\u2028',
+  '\u2029',
+]
+
+t.test('no formula begins a cell after any separator, quoted or blank in front', async (t) => {
+  const { usage, source } = begin(t)
+  const formulas = [...'=+-@＝＋－＠'].map((sign) => `${sign}cmd|'/c calc'!A0`)
+  const between = ['', ' ', '  ', '"', '""', "'", ' "', '\u00a0']
+  const names = SEPARATORS.flatMap((separator) =>
+    formulas.flatMap((formula) => between.map((it) => `a${separator}${it}${formula}`)),
+  )
+  for (const [index, name] of names.entries()) source.token('issued', `${index} ${name}`)
+  for (const it of between)
+    for (const formula of formulas) source.token('issued', `${it}${formula}`)
+  const csv = await usage.csv()
+  const [, ...rows] = parse(csv)
+  t.equal(rows.length, names.length + between.length * formulas.length + 1)
+  for (const reader of SEPARATORS) {
+    // As a reader takes it that splits first, and one that knows quotes.
+    for (const cell of csv.split(reader)) {
+      const bare = cell.replace(/^["\s]+/, '')
+      if (/^[=+\-@＝＋－＠]/.test(bare)) t.fail(`${JSON.stringify(reader)}: ${cell.slice(0, 40)}`)
+    }
+  }
+  const [first] = rows.map(([, client]) => client).filter((it) => it?.startsWith('0 '))
+  t.equal(first, "0 a,'=cmd|'/c calc'!A0")
+})
+
+t.test('text is quoted, numbers and answers of ours are not', async (t) => {
+  const { usage, source } = begin(t)
+  source.token('issued', '12')
+  const [, row] = (await usage.csv({ wide: true })).split('\r\n')
+  t.equal(
+    row,
+    `"${POOL}","12",1,"2026-03-10T12:00:00Z","client","2026-03-10T12:00:00Z",false,1,0,0,0,0,0,""`,
+  )
 })
 
 for (const [options, message] of [
