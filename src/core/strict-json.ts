@@ -1,12 +1,17 @@
 /**
  * JSON objects read strictly (RFC 8725 section 2.4, RFC 7515 section 5.2): UTF-8 without BOM, no
- * duplicate and no prototype-named members, bounded depth. `JSON.parse` alone keeps the last of two
+ * duplicate and no prototype-named members, bounded depth and number of members. `JSON.parse` alone keeps the last of two
  * members, so two readers of one token could see two different claims.
  */
 import { isUtf8 } from 'node:buffer'
 
 /** Deepest nesting that is read. */
 const MAX_DEPTH = 32
+/**
+ * Most members, and most objects and arrays, at every depth together. Tokens of Cognito have a dozen.
+ * Building thousands of them would make an unauthenticated caller's token cost several verifications.
+ */
+const MAX_MEMBERS = 256
 
 /** A JSON value. */
 export type JsonValue =
@@ -47,10 +52,11 @@ export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
 
 /**
  * Colons outside strings: in well-formed JSON, one per member. Undefined where nesting is too deep,
- * which is known before anything recurses, or a string does not end.
+ * which is known before anything recurses, where there are too many members, or a string does not end.
  */
 function countMembers(text: string): number | undefined {
   let members = 0
+  let opened = 0
   let depth = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
@@ -59,9 +65,11 @@ function countMembers(text: string): number | undefined {
       if (at === -1) return undefined
     } else if (code === COLON) {
       members += 1
+      if (members > MAX_MEMBERS) return undefined
     } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       depth += 1
-      if (depth > MAX_DEPTH) return undefined
+      opened += 1
+      if (depth > MAX_DEPTH || opened > MAX_MEMBERS) return undefined
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       depth -= 1
     }

@@ -23,18 +23,18 @@ const many = <Item>(count: number, make: (index: number) => Item): Item[] =>
   Array.from({ length: count }, (_, index) => make(index))
 const name = (index: number): string => index.toString(36)
 
-/** All of some 5 KB; what they take once they were read is several times that. */
+/** Of 2 to 5 KB; what they take once they were read is several times that. */
 const shapes: readonly [string, (token: number) => object][] = [
   ['scopes', (n) => ({ scope: many(400, (k) => `a/${name(n * 400 + k)}`).join(' ') })],
   [
     'members of their own',
-    (n) => ({ x: Object.fromEntries(many(400, (k) => [name(n * 400 + k), 1])) }),
+    (n) => ({ x: Object.fromEntries(many(240, (k) => [name(n * 240 + k), 1])) }),
   ],
-  ['many members', () => ({ x: Object.fromEntries(many(400, (k) => [`k${k}`, 1])) })],
-  ['shapes of their own', (n) => ({ x: many(300, (k) => ({ [name(n * 300 + k)]: 1 })) })],
+  ['many members', () => ({ x: Object.fromEntries(many(240, (k) => [`k${k}`, 1])) })],
+  ['shapes of their own', (n) => ({ x: many(240, (k) => ({ [name(n * 240 + k)]: 1 })) })],
   ['long names', (n) => ({ [`${n}${'n'.repeat(5000)}`]: 1 })],
   ['wide text', (n) => ({ x: `€${n}${'a'.repeat(5000)}` })],
-  ['empty objects', () => ({ x: many(1000, () => ({})) })],
+  ['empty objects', () => ({ x: many(240, () => ({})) })],
   ['fractions', () => ({ x: many(900, (k) => k + 0.5) })],
 ]
 

@@ -88,8 +88,34 @@ t.test('refuses more than 32 levels', async (t) => {
   t.equal(parse(nested(100_000, '[', ']')), undefined, 'without running out of stack')
 })
 
+t.test('refuses more than 256 members, at every depth together', async (t) => {
+  const members = (count: number, of: string) =>
+    Array.from({ length: count }, (_, at) => `"${of}${at}":1`).join(',')
+  t.not(parse(`{${members(256, 'a')}}`), undefined)
+  t.equal(parse(`{${members(257, 'a')}}`), undefined)
+  t.not(parse(`{"a":[{${members(127, 'b')}},{${members(128, 'c')}}]}`), undefined)
+  t.equal(parse(`{"a":[{${members(128, 'b')}},{${members(128, 'c')}}]}`), undefined)
+  t.not(parse(`{"a":"${':{['.repeat(1000)}"}`), undefined, 'marks in text are text')
+})
+
+t.test('refuses more than 256 objects and arrays, at every depth together', async (t) => {
+  for (const one of ['{}', '[]', '[{}]']) {
+    const count = (254 / one.length) * 2
+    t.not(parse(`{"a":[${Array(count).fill(one).join(',')}]}`), undefined, one)
+    t.equal(
+      parse(
+        `{"a":[${Array(count + 1)
+          .fill(one)
+          .join(',')}]}`,
+      ),
+      undefined,
+      one,
+    )
+  }
+})
+
 t.test('depth is what is open, not what was', async (t) => {
-  const shallow = Array.from({ length: 100 }, () => ({ a: [{}] }))
+  const shallow = Array.from({ length: 80 }, () => ({ a: [{}] }))
   t.strictSame(parse(JSON.stringify({ shallow })), { shallow })
   t.not(parse(`{"a":"${'['.repeat(100)}"}`), undefined, 'brackets in text are text')
 })

@@ -7,6 +7,9 @@
 interface Walk {
   readonly names: ReadonlySet<string>
   readonly duplicate: boolean
+  /** Members, and objects and arrays, at every depth together. */
+  readonly members: number
+  readonly opened: number
   /** Objects and arrays inside one another; the outermost counts as one. */
   readonly depth: number
 }
@@ -43,12 +46,15 @@ function walk(text: string): Walk {
   const pieces = text.match(PIECE) ?? []
   const all = new Set<string>()
   let duplicate = false
+  let members = 0
+  let opened = 0
   let deepest = 0
   let next = 0
   const value = (depth: number): void => {
     const piece = pieces[next++]
     if (piece !== '{' && piece !== '[') return
     deepest = Math.max(deepest, depth)
+    opened += 1
     const names = new Set<string>()
     for (let opened = true; ; opened = false) {
       if (pieces[next] === '}' || pieces[next] === ']') break
@@ -56,6 +62,7 @@ function walk(text: string): Walk {
       if (piece === '{') {
         const name = JSON.parse(pieces[next] as string) as string
         duplicate ||= names.has(name)
+        members += 1
         names.add(name)
         all.add(name)
         next += 2
@@ -66,5 +73,5 @@ function walk(text: string): Walk {
   }
   value(1)
   if (next !== pieces.length) throw new Error(`misread: ${text}`)
-  return { names: all, duplicate, depth: deepest }
+  return { names: all, duplicate, members, opened, depth: deepest }
 }

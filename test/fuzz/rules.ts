@@ -19,6 +19,7 @@ const PROTOTYPE_NAMES = [
 ]
 const MAX_LENGTH = 8192
 const MAX_DEPTH = 32
+const MAX_MEMBERS = 256
 
 /** In the order core looks: where several apply, the first gives the code. */
 export const RULES: readonly Rule[] = [
@@ -35,6 +36,9 @@ export const RULES: readonly Rule[] = [
     walks.some(({ names }) => PROTOTYPE_NAMES.some((name) => names.has(name))),
   ),
   invalid('deeper than 32', ({ walks }) => walks.some(({ depth }) => depth > MAX_DEPTH)),
+  invalid('more than 256 members', ({ walks }) =>
+    walks.some(({ members, opened }) => Math.max(members, opened) > MAX_MEMBERS),
+  ),
   invalid('crit', ({ header }) => Object.hasOwn(header, 'crit')),
   invalid('no exp', ({ claims }) => !Object.hasOwn(claims, 'exp')),
   invalid('no iat', ({ claims }) => !Object.hasOwn(claims, 'iat')),
