@@ -111,7 +111,9 @@ function isRefused({ registrations }: App): boolean {
 function unguardedRoutes({ routes }: App): RouteOptions[] {
   const byUrl = new Map<string, RouteOptions>()
   for (const [options, context] of routes) {
-    const { config = {}, url } = options
+    const { url } = options
+    // Fastify takes null for a config as well.
+    const config = options.config ?? {}
     const isUnguarded = 'auth' in config && config.auth !== false && !isGuarded(context)
     if (isUnguarded && !byUrl.has(url)) byUrl.set(url, options)
   }

@@ -102,7 +102,8 @@ t.test('a config shared by not-found handlers carries no decision across', async
 
   const other = {}
   const nested = await protectedApp(t)
-  notFoundIn(nested, '/own', other, (child) => child.register(cognitoAuth, otherPool.options()))
+  const alone = { ...otherPool.options(), allowNoRoutes: true }
+  notFoundIn(nested, '/own', other, (child) => child.register(cognitoAuth, alone))
   notFoundIn(nested, '/shut', other, () => {})
   t.equal(await get(nested, '/own/x'), MISSING)
   t.equal(await get(nested, '/shut/x'), MISSING, 'another registration’s was asked first')

@@ -86,7 +86,7 @@ t.test('registered below a prefix it is still at the root, one document a resour
 t.test('below a protected root it is open all the same', async (t) => {
   const app = await protectedApp(t)
   app.register(async (child) => {
-    const options = { ...otherPool.options(), resourceMetadata: { resource } }
+    const options = { ...otherPool.options(), resourceMetadata: { resource }, allowNoRoutes: true }
     await child.register(cognitoAuth, options)
   })
   t.equal((await app.inject(WELL_KNOWN)).statusCode, 200)

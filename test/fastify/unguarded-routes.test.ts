@@ -134,6 +134,13 @@ t.test('what a guard reaches is not refused, whichever comes first', async (t) =
   }
 })
 
+t.test('a config that is null asks for nothing', async (t) => {
+  const app = newApp(t)
+  app.get('/plain', { config: null as never }, handler)
+  app.register(own)
+  t.equal(await get(app, '/plain'), '200')
+})
+
 t.test('every route is named, and how many more there are', async (t) => {
   const app = newApp(t)
   for (const url of ['/a', '/b']) app.post(url, scoped, handler)
