@@ -25,7 +25,7 @@ import {
 import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
 import { AuthorizerError, outcomeOf } from './outcome.ts'
 import { planReach } from './reach.ts'
-import { DENIED, isGreedy, type Need, type Routes, readRoutes } from './routes.ts'
+import { DENIED, isGreedy, type Need, type Route, type Routes, readRoutes } from './routes.ts'
 
 /** Longest time API Gateway keeps a result, in seconds. */
 const MAX_TTL = 3600
@@ -136,11 +136,16 @@ function perRequest(server: CoreServer, routes: Routes, fallback: Need) {
   const otherwise = guardOf(fallback)
   const denied = guardOf(DENIED)
   return async ({ arn, template, paths, authorization }: AuthorizerRequest, event: unknown) => {
-    const isByPath = template === undefined || isGreedy(template)
-    if (isByPath && paths.some(isAmbiguous)) return denied(authorization, event)
-    const route = isByPath
-      ? routes.match(arn.method, arn.path, template)
-      : routes.named(arn.method, template)
+    const find = (path: string): Route | undefined => routes.match(arn.method, path, template)
+    let route: Route | undefined
+    if (template !== undefined && !isGreedy(template)) {
+      route = routes.named(arn.method, template)
+    } else {
+      if (paths.some(isAmbiguous)) return denied(authorization, event)
+      route = find(arn.path)
+      // A backend that decodes the path before it routes must not find another route.
+      if (route !== find(decodeURIComponent(arn.path))) return denied(authorization, event)
+    }
     const guard = route === undefined ? otherwise : (guards.get(route) as AnyGuard)
     return guard(authorization, event)
   }

@@ -6,7 +6,7 @@
 import { OptionError } from '../core/option-error.ts'
 import { isMetBy } from '../core/requirement.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
-import { AMBIGUOUS_GLOBS } from './ambiguous-path.ts'
+import { ambiguousGlobs } from './ambiguous-path.ts'
 import { type Area, areasOf, denies, isGreedyArea, mayDiffer, reaches, readsLike } from './areas.ts'
 import { contains } from './globs.ts'
 import { METHODS, type Need, type Routes } from './routes.ts'
@@ -33,6 +33,7 @@ export interface Reach {
  */
 export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken) => Reach {
   const { declared, beyond } = areasOf(routes, fallback)
+  const ambiguous = ambiguousGlobs(literalsOf(routes))
   const rest: Area = { glob: '*', owner: 'default', need: fallback as Area['need'] }
   const owned = [...declared, ...beyond.filter(({ owner }) => owner !== rest.owner)]
   // A Deny may reach paths nobody declared and the spelling with a slash at the end, but no route.
@@ -43,7 +44,7 @@ export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken
   )
   checkExact(denied, kept)
   checkDecoded(declared)
-  const size = sizeOf([...globsOf([...declared, ...denied]), ...unambiguous(declared)])
+  const size = sizeOf([...globsOf([...declared, ...denied]), ...unambiguous(declared, ambiguous)])
   if (size > MAX_RESULT) {
     throw new OptionError(
       'resultTtl',
@@ -52,11 +53,11 @@ export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken
   }
   return (token) => {
     const isMet = ({ need }: Area): boolean => isMetBy(token, need)
-    const open = isMet(rest) && allBut(owned, kept, isMet)
+    const open = isMet(rest) && allBut(owned, kept, isMet, ambiguous)
     if (open) return open
     const reached = declared.filter(isMet)
     const out = denied.filter((area) => !isMet(area) && reached.some((by) => reaches(by, area)))
-    return { allow: globsOf(reached), deny: [...globsOf(out), ...unambiguous(reached)] }
+    return { allow: globsOf(reached), deny: [...globsOf(out), ...unambiguous(reached, ambiguous)] }
   }
 }
 
@@ -65,18 +66,25 @@ function allBut(
   owned: readonly Area[],
   kept: readonly Area[],
   isMet: (area: Area) => boolean,
+  ambiguous: readonly string[],
 ): Reach | undefined {
   const out = owned.filter((area) => !isMet(area))
   const exact = !out.some((area) => kept.some((it) => isMet(it) && denies(area, it)))
-  const deny = [...globsOf(out), ...AMBIGUOUS_GLOBS]
+  const deny = [...globsOf(out), ...ambiguous]
   return exact && sizeOf([...EVERYTHING, ...deny]) <= MAX_RESULT
     ? { allow: EVERYTHING, deny }
     : undefined
 }
 
 /** What a token that reaches a greedy route is kept out of. */
-function unambiguous(reached: readonly Area[]): readonly string[] {
-  return reached.some(isGreedyArea) ? AMBIGUOUS_GLOBS : []
+function unambiguous(reached: readonly Area[], globs: readonly string[]): readonly string[] {
+  return reached.some(isGreedyArea) ? globs : []
+}
+
+function literalsOf({ list }: Routes): string[] {
+  return list.flatMap(({ segments }) =>
+    segments.filter(({ kind }) => kind === 'literal').map(({ text }) => text),
+  )
 }
 
 /** API Gateway may compare the decoded path: a policy must not let in what reads like a laxer route. */

@@ -13,7 +13,12 @@ export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTION
 /** The template of every path. */
 const ANY_PATH = '/{path+}'
 
-type Segment = { readonly kind: 'literal' | 'parameter' | 'greedy'; readonly text: string }
+interface Segment {
+  readonly kind: 'literal' | 'parameter' | 'greedy'
+  readonly text: string
+  /** Of plain text, how a path spells it that is decoded. */
+  readonly decoded: string
+}
 
 /** What a route needs; `false` is open. */
 export type Need = CompiledRequirement | false
@@ -111,8 +116,16 @@ function segmentsOf(template: string): Segment[] {
 }
 
 function segmentOf(text: string): Segment {
-  if (PARAMETER.test(text)) return { kind: 'parameter', text }
-  return { kind: GREEDY.test(text) ? 'greedy' : 'literal', text }
+  if (PARAMETER.test(text)) return { kind: 'parameter', text, decoded: text }
+  return { kind: GREEDY.test(text) ? 'greedy' : 'literal', text, decoded: decode(text) }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** No plain text has braces. */
@@ -140,10 +153,10 @@ function isBelow({ segments }: Route, above: readonly Segment[]): boolean {
 function isOf({ method, segments }: Route, asked: string, parts: readonly string[]): boolean {
   if (method !== 'ANY' && method !== asked) return false
   if (segments.at(-1)?.kind !== 'greedy' && segments.length !== parts.length) return false
-  return segments.every(({ kind, text }, index) => {
+  return segments.every(({ kind, text, decoded }, index) => {
     const part = parts[index]
     if (kind === 'greedy') return part !== undefined
-    return kind === 'literal' ? part === text : part !== ''
+    return kind === 'literal' ? part === text || part === decoded : part !== ''
   })
 }
 

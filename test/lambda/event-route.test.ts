@@ -242,6 +242,35 @@ t.test('a path is ambiguous wherever the event spells it so', async (t) => {
   t.equal(await verdictOf(authorizer, odd), 'allowed')
 })
 
+t.test(
+  'behind a greedy route, plain text that is encoded is no way around its route',
+  async (t) => {
+    const routes = {
+      'GET /admin': WRITE,
+      'GET /health': false,
+      'GET /caf%C3%A9': WRITE,
+      'GET /%FF': WRITE,
+      'ANY /{proxy+}': READ,
+    } as const
+    const verdict = (sent: Sent) => verdictOf(create(routes), tokenEvent(sent))
+    for (const template of ['/{proxy+}', '$default']) {
+      for (const path of ['/%61dmin', '/a%64min/', '/%68ealth', '/caf%c3%a9', '/c%61fé']) {
+        const sent = { path, template, authorization: right }
+        await expectRouted(t, create(routes), sent, 'ERR_ACCESS_DENIED')
+        t.equal(await verdict(sent), 'ERR_ACCESS_DENIED', path)
+      }
+      for (const path of ['/caf%C3%A9', '/café']) {
+        const sent = { path, template, authorization: right }
+        await expectRouted(t, create(routes), sent, 'ERR_SCOPE_INSUFFICIENT')
+      }
+      for (const path of ['/a%20b', '/user%40example.com', '/x/%61', '/caf%C3%A8']) {
+        const sent = { path, template, authorization: right }
+        await expectRouted(t, create(routes), sent, 'allowed')
+      }
+    }
+  },
+)
+
 t.test('a path parameter may hold anything where no path decides', async (t) => {
   const authorizer = create({ 'GET /files/{name}': READ })
   for (const path of AMBIGUOUS) {

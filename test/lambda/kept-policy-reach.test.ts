@@ -83,6 +83,24 @@ t.test('a wildcard that takes the plain text of a wider route', async (t) => {
   for (const fallback of [READ, {}]) t.equal(isExact({ routes, fallback }), true)
 })
 
+t.test('plain text that is encoded is no way around its route', async (t) => {
+  const routes = { 'GET /admin-2/A+b/caf%C3%A9': BOTH, 'GET /{rest+}': READ }
+  const token = tokenOf('one', ['read'])
+  const ways = ['%61dmin-2', 'admin%2D2', 'admin%2d2', 'admin-%32'].map(
+    (it) => `${it}/A+b/caf%C3%A9`,
+  )
+  ways.push('admin-2/%41+b/caf%C3%A9', 'admin-2/A%2Bb/caf%C3%A9', 'admin-2/A%2bb/caf%C3%A9')
+  ways.push('admin-2/A+b/caf%c3%A9', 'admin-2/A+b/caf%C3%a9', 'admin-2/A+b/caf%c3%A9')
+  for (const [fallback, open] of [
+    [DENIED, 'GET/user%40example.com/a%20b'],
+    [compileRequirement({}, 'default'), 'POST/user%40example.com'],
+  ] as const) {
+    const granted = grants(planReach(readRoutes(routes), fallback)(token))
+    for (const path of ways) t.notOk(granted(`GET/${path}`), path)
+    t.ok(granted(open))
+  }
+})
+
 t.test('two slashes and nothing else are a path of their own', async (t) => {
   t.equal(isExact({ routes: { 'GET /': BOTH, 'GET /{rest+}': READ } }), true)
   t.equal(isExact({ routes: { 'GET /{rest+}': READ } }), true)
