@@ -6,7 +6,7 @@ import { AuthError } from '../core/errors.ts'
 import { InternalError } from '../core/internal-error.ts'
 import type { Guard } from '../core/resource-server.ts'
 import type { VerifiedToken } from '../core/verified-token.ts'
-import { type Done, refuse } from './refuse.ts'
+import { type Done, fail, failClosed, refuse } from './refuse.ts'
 import { type Registration, registrationOf } from './registrations.ts'
 import { needOf } from './route-need.ts'
 
@@ -54,7 +54,7 @@ export function guardRequests(registration: Registration): onRequestHookHandler 
   }
   // Fastify lists the hooks of a route by name: this one says whose it is.
   hooks += 1
-  return Object.defineProperty(onRequest, 'name', { value: `cognitoAuth #${hooks}` })
+  return Object.defineProperty(failClosed(onRequest), 'name', { value: `cognitoAuth #${hooks}` })
 }
 
 /** Decides at a route's first request who guards it. In nested contexts the nearest does. */
@@ -105,6 +105,7 @@ function runGuard(
     decline(error)
     return
   }
-  if (isToCome(decision)) decision.then(admit, decline)
-  else admit(decision)
+  if (isToCome(decision)) {
+    decision.then(admit, decline).then(undefined, (fault) => fail(fault, reply, done))
+  } else admit(decision)
 }

@@ -1,5 +1,6 @@
 /** Answers a request that is refused, through the app's error handler. */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { ensureError } from '../core/ensure-error.ts'
 import type { AuthError } from '../core/errors.ts'
 import type { InternalError } from '../core/internal-error.ts'
 
@@ -27,4 +28,27 @@ function endUpgrade(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('connection', 'close')
   const { socket } = reply.raw
   reply.raw.once('finish', () => socket?.end(() => socket.destroy()))
+}
+
+/** Wraps a hook: whatever a logger or other plugins throw in it, the request is not served. */
+export function failClosed(hook: onRequestHookHandler): onRequestHookHandler {
+  return function (request, reply, done): void {
+    try {
+      hook.call(this, request, reply, done)
+    } catch (fault) {
+      fail(fault, reply, done)
+    }
+  }
+}
+
+/**
+ * Fastify takes a falsy value that was thrown for no error and serves the request, so only an `Error` is
+ * passed on. Where that throws as well, nobody is left to answer, and the connection is closed.
+ */
+export function fail(fault: unknown, reply: FastifyReply, done: Done): void {
+  try {
+    done(ensureError(fault, 'The request failed'))
+  } catch {
+    reply.raw.destroy()
+  }
 }

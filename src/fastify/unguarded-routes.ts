@@ -13,7 +13,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { tellRefusesUnguarded, toldNeeds } from '../core/inspectable.ts'
 import { InternalError } from '../core/internal-error.ts'
 import { OptionError } from '../core/option-error.ts'
-import { type Done, refuse } from './refuse.ts'
+import { type Done, failClosed, refuse } from './refuse.ts'
 import { ancestors, type Registration, registrationOf, rootOf } from './registrations.ts'
 
 const FIX =
@@ -60,7 +60,7 @@ export function refuseUnguardedRoutes(context: FastifyInstance, registration: Re
   root.addHook('onReady', async () => {
     if (isRefused(app)) refuseToStart(app)
   })
-  root.addHook('onRequest', refuseUnguardedRequest(app))
+  root.addHook('onRequest', failClosed(refuseUnguardedRequest(app)))
 }
 
 /**
@@ -112,8 +112,8 @@ function unguardedRoutes({ routes }: App): RouteOptions[] {
   const byUrl = new Map<string, RouteOptions>()
   for (const [options, context] of routes) {
     const { url } = options
-    // Fastify takes null for a config as well.
-    const config = options.config ?? {}
+    // Fastify takes any value for a config.
+    const config = Object(options.config) as NonNullable<RouteOptions['config']>
     const isUnguarded = 'auth' in config && config.auth !== false && !isGuarded(context)
     if (isUnguarded && !byUrl.has(url)) byUrl.set(url, options)
   }

@@ -1,5 +1,5 @@
 /** Faults of the owner's own code: they never open a route, hide a status or leak what they say. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import t from 'tap'
 import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
 import {
@@ -104,4 +104,78 @@ t.test('an error of the owner’s code is not shown to callers', async (t) => {
   t.equal(told.length, 1)
   t.notOk('x-secret' in response.headers)
   t.equal(await get(app, '/r'), MISSING, 'no clock is needed to see that')
+})
+
+t.test('a falsy value that a logger throws opens no route', async (t) => {
+  for (const thrown of [null, undefined, 0, '', false]) {
+    let broken = false
+    const error = () => {
+      if (broken) throw thrown
+    }
+    const silent = () => {}
+    const others = { info: silent, warn: silent, fatal: silent, debug: silent, trace: silent }
+    const loggerInstance = { ...others, error, silent, level: 'error', child: () => loggerInstance }
+    const app = newApp(t, { loggerInstance: loggerInstance as unknown as FastifyBaseLogger })
+    let reached = 0
+    const count = async () => {
+      reached += 1
+      return 'reached'
+    }
+    app.register(
+      async (child) => {
+        child.get('/r', { config: { auth: { scope: 'orders/read' } } } as object, count)
+        child.register(cognitoAuth, pool.options())
+      },
+      { prefix: '/guarded' },
+    )
+    app.register(
+      async (child) => {
+        child.setNotFoundHandler({ config: { auth: {} } } as object, count)
+      },
+      { prefix: '/beside' },
+    )
+    await app.ready()
+    broken = true
+    for (const url of ['/guarded/r', '/beside/r']) {
+      const name = `${url}, the logger throws ${String(thrown)}`
+      const answer = await app.inject({ url, headers: withAuth(right) }).catch(() => undefined)
+      t.equal(answer?.statusCode ?? 500, 500, name)
+    }
+    t.equal(reached, 0)
+  }
+})
+
+t.test('a refusal that cannot be written serves no request', async (t) => {
+  for (const thrown of [undefined, null, 'route', new Error('broken')]) {
+    for (const check of [undefined, async () => false]) {
+      for (const times of [1, Number.POSITIVE_INFINITY]) {
+        const app = newApp(t)
+        app.addHook('onRequest', (_request, { raw }, done) => {
+          let faults = 0
+          let status = 200
+          Object.defineProperty(raw, 'statusCode', {
+            get: () => status,
+            set(value: number) {
+              faults += 1
+              if (faults <= times) throw thrown
+              status = value
+            },
+          })
+          done()
+        })
+        await app.register(cognitoAuth, { ...pool.options(), ...(check && { check }) })
+        let reached = 0
+        app.get('/r', async () => {
+          reached += 1
+          return 'reached'
+        })
+        const headers = check === undefined ? {} : withAuth(right)
+        const answer = await app.inject({ url: '/r', headers }).catch(() => 'closed' as const)
+        const name = `${String(thrown)}, ${check ? 'asked' : 'at once'}, ${times} times`
+        const status = answer === 'closed' ? answer : answer.statusCode
+        t.equal(status, times === 1 ? 500 : 'closed', name)
+        t.equal(reached, 0, name)
+      }
+    }
+  }
 })

@@ -319,3 +319,15 @@ t.test('authDefault in a sibling is refused as before', async (t) => {
   app.register(async (child) => void child.register(authDefault, { auth: {} }))
   await t.rejects(start(app), { option: 'authDefault', message: /no effect/ })
 })
+
+t.test('a config that is no object is no declaration', async (t) => {
+  for (const config of [null, 'auth', 0]) {
+    const without = newApp(t)
+    without.get('/r', { config } as object, handler)
+    t.equal(await get(without, '/r'), '200')
+    const beside = newApp(t)
+    beside.register(own)
+    beside.get('/r', { config } as object, handler)
+    t.equal(await get(beside, '/r'), '200')
+  }
+})
