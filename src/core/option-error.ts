@@ -76,6 +76,7 @@ function isPlain(value: unknown, allowed: readonly string[]): value is Record<st
 function isForeign(prototype: object, allowed: readonly string[]): boolean {
   return (
     !types.isProxy(prototype) &&
+    Object.getPrototypeOf(prototype) === null &&
     Object.hasOwn(prototype, 'isPrototypeOf') &&
     !allowed.some((name) => name in prototype)
   )

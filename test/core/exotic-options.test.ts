@@ -45,6 +45,12 @@ function hidden<Value extends object>(value: Value): Value {
 const impostor = (members: object) =>
   Object.create(Object.assign(Object.create(null), { isPrototypeOf: () => true }, members))
 
+/** The same that inherits from a Proxy which denies what it has. */
+const behindProxy = (members: object) =>
+  Object.assign(Object.create(new Proxy(members, { has: () => false })), {
+    isPrototypeOf: () => true,
+  })
+
 const lists: [string, <Item>(item: Item) => Item[]][] = [
   ['an array with an iterator of its own', (item) => silent(item)],
   ['an array of a class that iterates as it likes', (item) => Emptied.from([item]) as never],
@@ -79,6 +85,7 @@ const exotic: [string, object, RegExp][] = [
   ['an impostor as prototype', impostor({ scopes: SCOPE }), /pass a plain object/],
   ['members of an impostor that inherits', Object.create(impostor({ scopes: SCOPE })), /plain/],
   ['a Proxy as prototype', Object.create(new Proxy({}, { getPrototypeOf: () => null })), /plain/],
+  ['a Proxy behind an impostor', Object.create(behindProxy({ scopes: SCOPE })), /plain/],
   ['a long list with a hole', { scopes: Object.assign([SCOPE], { length: 2 ** 32 - 1 }) }, /\[1\]/],
   ['a list that only looks like one', { scopes: { 0: SCOPE, length: 1 } }, /scopes\.0 is unknown/],
 ]
