@@ -15,6 +15,7 @@ export function failuresTo(next: (error: Error) => void, response: ServerRespons
     if (error !== fault) {
       logger.error({ err: fault }, 'cognito-m2m: a request failed with a value that is no Error')
     }
+    forgetLength(response)
     try {
       next(error)
     } catch {
@@ -29,4 +30,13 @@ export function failuresTo(next: (error: Error) => void, response: ServerRespons
         fail(fault)
       }
     }
+}
+
+/** It was of the answer that failed: whoever answers now has another body. */
+function forgetLength(response: ServerResponse): void {
+  try {
+    response.removeHeader('content-length')
+  } catch {
+    // The headers are sent, or the fault is in here as well.
+  }
 }

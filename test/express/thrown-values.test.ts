@@ -154,6 +154,27 @@ for (const [version, express] of Object.entries(versions)) {
     t.match(seen.errors, [{ code: 'ERR_INTERNAL', statusCode: 500, message: 'The request failed' }])
   })
 
+  t.test(`${version}: an error handler that knows no headers can answer in full`, async (t) => {
+    const app = express()
+    app.use((_req, res, next) => {
+      throwOnce(res, 'end', new Error('broken'))
+      next()
+    })
+    const auth = authFor({ resourceMetadata: { resource: 'https://api.example.com' } })
+    app.use(auth.metadata())
+    app.get('/r', auth({}), () => t.fail('reached'))
+    app.use(((_error: unknown, _req: unknown, res: ServerResponse, _next: unknown) => {
+      res.statusCode = 500
+      res.setHeader('content-type', 'text/plain')
+      res.end('failed')
+    }) as never)
+    const url = await listen(t, app)
+    for (const path of ['/r', '/.well-known/oauth-protected-resource']) {
+      const { response, text } = await get(`${url}${path}`)
+      t.strictSame([response.status, text], [500, 'failed'], path)
+    }
+  })
+
   t.test(`${version}: the metadata document fails with an error, too`, async (t) => {
     for (const [name, value] of THROWN) {
       const app = express()
