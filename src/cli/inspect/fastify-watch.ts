@@ -86,7 +86,7 @@ async function settle(app: FastifyInstance, declared: readonly Declared[]): Prom
 
 /** Whether it asks for a guard and has none, in an app whose `config.auth` is this package's. */
 function isUnprotected(app: FastifyInstance, { context, options }: Declared): boolean {
-  const config = options.config ?? {}
+  const config = Object(options.config) as NonNullable<RouteOptions['config']>
   const declares = 'auth' in config && config.auth !== false
   return declares && toldNeeds(context) === undefined && refusesUnguarded(app)
 }
