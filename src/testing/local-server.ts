@@ -5,6 +5,11 @@ import { OptionError } from '../core/option-error.ts'
 import { MAX_FORM_BYTES } from '../oauth/form.ts'
 
 const HOST = '127.0.0.1'
+/**
+ * Milliseconds. Node's five seconds are too short on a busy machine: a connection that is closed just as
+ * it is used again looks like an outage.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 60_000
 
 /** Answers one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -36,6 +41,7 @@ export class LocalServer {
       // Only a connection that broke off rejects, and there is nobody left to answer.
       this.#handler(request, response).catch(() => response.destroy())
     })
+    server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(this.#port, error)))
       server.listen(this.#port, HOST, resolve)
