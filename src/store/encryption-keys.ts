@@ -17,6 +17,7 @@ export interface EncryptionKey {
 export interface StoreKey {
   readonly id: string
   readonly naming: KeyObject
+  readonly grouping: KeyObject
   readonly sealing: KeyObject
 }
 
@@ -78,7 +79,8 @@ function tell(value: unknown): string {
 }
 
 function storeKey(id: string, key: Uint8Array): StoreKey {
-  return { id, naming: derive(key, 'naming'), sealing: derive(key, 'sealing') }
+  const [naming, grouping] = [derive(key, 'naming'), derive(key, 'grouping')]
+  return { id, naming, grouping, sealing: derive(key, 'sealing') }
 }
 
 /** HKDF (RFC 5869): what one purpose gives away says nothing of the other. */

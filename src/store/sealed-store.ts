@@ -28,21 +28,22 @@ export class SealedStore {
   }
 
   /**
-   * Looked up under all its names at once: while keys rotate, processes differ in which comes first.
-   * Of two that are found, the one that lives longer.
+   * Looked up under all its names at once, each in the group of the same key: while keys rotate,
+   * processes differ in which comes first. Of two that are found, the one that lives longer.
    */
   async get(name: string, group: string): Promise<FoundSealed> {
-    const names = namesIn(name)
-    const all = await Promise.all(names.map((one) => this.#store.get(one, group)))
+    const places = placesOf(name, group)
+    const all = await Promise.all(places.map((place) => this.#store.get(...place)))
     const now = this.#now()
     let longest: Opened | undefined
     for (const [index, { value }] of all.entries()) {
-      const opened = value === undefined ? undefined : this.#open(value, names[index] as string)
+      const opened =
+        value === undefined ? undefined : this.#open(value, (places[index] as Place)[0])
       if (opened !== undefined && now < opened.expiresAt) {
         if (longest === undefined || longest.expiresAt < opened.expiresAt) longest = opened
       }
     }
-    // The first look-up's: an epoch that ended between the two is then held to have ended.
+    // Of the group that is written to. An invalidation ends the epochs of all groups.
     const epoch = all[0]?.epoch
     if (typeof epoch !== 'string') throw new TypeError('The store found no epoch')
     return { opened: longest, epoch }
@@ -51,17 +52,17 @@ export class SealedStore {
   /** @returns Whether it is kept. */
   set(name: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
     const [key] = this.#keys as readonly [StoreKey, ...StoreKey[]]
-    const [first] = namesIn(name) as readonly [string, ...string[]]
+    const [[first, itsGroup]] = placesOf(name, group) as readonly [Place, ...Place[]]
     const sealed = seal({ value, expiresAt: this.#now() + ttl }, first, key)
-    return this.#store.set(first, group, { value: sealed, epoch, ttl })
+    return this.#store.set(first, itsGroup, { value: sealed, epoch, ttl })
   }
 
   async delete(name: string, group: string): Promise<void> {
-    await Promise.all(namesIn(name).map((one) => this.#store.delete(one, group)))
+    await Promise.all(placesOf(name, group).map((place) => this.#store.delete(...place)))
   }
 
-  invalidate(group: string): Promise<void> {
-    return this.#store.invalidate(group)
+  async invalidate(group: string): Promise<void> {
+    await Promise.all(namesIn(group).map((one) => this.#store.invalidate(one)))
   }
 
   lock(name: string, owner: string, ttl: number): Promise<boolean> {
@@ -81,6 +82,14 @@ export class SealedStore {
     if (opened === undefined) this.#unreadable += 1
     return opened
   }
+}
+
+type Place = readonly [name: string, group: string]
+
+/** Where an entry may be: its name under each key, and the group's under the same key. */
+function placesOf(name: string, group: string): readonly Place[] {
+  const groups = namesIn(group)
+  return namesIn(name).map((one, index) => [one, groups[index] as string])
 }
 
 /** One lock whichever key comes first. */

@@ -97,7 +97,7 @@ export class SteadyStore {
 
   /** The group of an app client's entries. */
   group(clientId: string): string {
-    return groupOf(clientId)
+    return groupOf(clientId, this.#keys)
   }
 
   async find(name: string, group: string): Promise<Found> {

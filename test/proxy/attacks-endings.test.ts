@@ -1,6 +1,7 @@
 /** Tokens that ended while something else went wrong: nobody is served them again. */
 import t from 'tap'
 import { memoryStore } from '../../src/proxy/index.ts'
+import { readEncryptionKeys } from '../../src/store/encryption-keys.ts'
 import { groupOf } from '../../src/store/names.ts'
 import { Clocks, SECOND } from '../core/key-endpoint.ts'
 import { CLIENT, issue, proxyOf, READ, reply, stage, until, upstreamOf } from './support.ts'
@@ -44,7 +45,7 @@ t.test(
     })
     await ask({ scope: READ })
     // As a store does that evicts, and as who can write to it may. The group is the records'.
-    await store.invalidate(groupOf(`pairs of ${CLIENT}`))
+    await store.invalidate(groupOf(`pairs of ${CLIENT}`, readEncryptionKeys(undefined)))
     upstream.refuses = true
     clocks.advance(2700 * SECOND)
     await ask({ scope: READ })

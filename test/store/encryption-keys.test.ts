@@ -25,8 +25,8 @@ t.test('purposes and keys have nothing in common', async (t) => {
     { id: 'a', key: bytes },
     { id: 'b', key: randomBytes(32) },
   ])
-  const all = [one, two].flatMap((key) => [key?.naming, key?.sealing])
-  t.equal(new Set(all.map((key) => key?.export().toString('hex'))).size, 4)
+  const all = [one, two].flatMap((key) => [key?.naming, key?.grouping, key?.sealing])
+  t.equal(new Set(all.map((key) => key?.export().toString('hex'))).size, 6)
   for (const key of all) t.notOk(key?.export().equals(bytes))
 })
 

@@ -106,17 +106,15 @@ t.test('keys rotate while old and new processes run side by side', async (t) => 
       [two, one],
     ] as const) {
       const unique = randomBytes(8)
-      await fill(writer.store, writer.store.name(unique), GROUP, 'good')
-      t.equal(
-        await found(reader.store, reader.store.name(unique), GROUP),
-        'good',
-        `${left} ${right}`,
-      )
-      t.equal(await writer.store.invalidate(GROUP), true)
-      t.equal(await found(reader.store, reader.store.name(unique), GROUP), undefined)
-      await fill(writer.store, writer.store.name(unique), GROUP, 'new')
-      await reader.store.drop(reader.store.name(unique), GROUP)
-      t.equal(await found(writer.store, writer.store.name(unique), GROUP), undefined)
+      const placeIn = ({ store }: typeof writer) =>
+        [store.name(unique), store.group('client')] as const
+      await fill(writer.store, ...placeIn(writer), 'good')
+      t.equal(await found(reader.store, ...placeIn(reader)), 'good', `${left} ${right}`)
+      t.equal(await writer.store.invalidate(writer.store.group('client')), true)
+      t.equal(await found(reader.store, ...placeIn(reader)), undefined)
+      await fill(writer.store, ...placeIn(writer), 'new')
+      await reader.store.drop(...placeIn(reader))
+      t.equal(await found(writer.store, ...placeIn(writer)), undefined)
     }
     t.equal(one.store.status().unreadable + two.store.status().unreadable, 0)
   }
@@ -134,10 +132,16 @@ t.test(
     t.equal(await two.store.lock(nameOfTwo, 'two', 1000), false)
     await one.store.unlock(nameOfOne, 'one')
     t.equal(await two.store.lock(nameOfTwo, 'two', 1000), true)
-    const { epoch } = await one.store.find(nameOfOne, GROUP)
-    await one.store.keep(nameOfOne, GROUP, { value: Buffer.from('short'), epoch, ttl: HOUR / 2 })
-    await two.store.keep(nameOfTwo, GROUP, { value: Buffer.from('long'), epoch, ttl: HOUR })
-    t.equal(await found(one.store, nameOfOne, GROUP), 'long')
-    t.equal(await found(two.store, nameOfTwo, GROUP), 'long')
+    const [ofOne, ofTwo] = [one.store.group('client'), two.store.group('client')]
+    const [atOne, atTwo] = [
+      await one.store.find(nameOfOne, ofOne),
+      await two.store.find(nameOfTwo, ofTwo),
+    ]
+    const short = { value: Buffer.from('short'), epoch: atOne.epoch, ttl: HOUR / 2 }
+    await one.store.keep(nameOfOne, ofOne, short)
+    const long = { value: Buffer.from('long'), epoch: atTwo.epoch, ttl: HOUR }
+    await two.store.keep(nameOfTwo, ofTwo, long)
+    t.equal(await found(one.store, nameOfOne, ofOne), 'long')
+    t.equal(await found(two.store, nameOfTwo, ofTwo), 'long')
   },
 )
