@@ -51,6 +51,13 @@ const texts: fc.Arbitrary<JsonEdit> = fc.oneof(
     depth: fc.oneof(fc.integer({ min: 28, max: 34 }), fc.nat(60), fc.constant(500)),
   }),
   fc.record({
+    edit: is('fill'),
+    part: jsonPart,
+    of: fc.constantFrom('arrays', 'members'),
+    // Around as many as are read, beside the dozen that a token has.
+    count: fc.oneof(fc.integer({ min: 240, max: 260 }), fc.nat(300)),
+  }),
+  fc.record({
     edit: is('grow'),
     part: jsonPart,
     // In the middle, around the longest token that is read.

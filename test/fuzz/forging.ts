@@ -22,7 +22,7 @@ const BASES: Readonly<Record<Base, Readonly<Record<string, unknown>>>> = {
 }
 
 const JSON_EDITS: ReadonlySet<string> = new Set<JsonEdit['edit']>([
-  ...(['set', 'drop', 'add', 'escape', 'grow', 'nest', 'own key'] as const),
+  ...(['set', 'drop', 'add', 'escape', 'grow', 'nest', 'fill', 'own key'] as const),
   ...(['blank', 'wrap', 'byte'] as const),
 ])
 const TOKEN_EDITS: ReadonlySet<string> = new Set<TokenEdit['edit']>([

@@ -68,6 +68,8 @@ function editedMembers(
       return [...members, member('filler', `"${'x'.repeat(edit.by)}"`)]
     case 'nest':
       return [...members, member('nested', nested(edit.of, edit.depth))]
+    case 'fill':
+      return [...members, member('filled', filled(edit.of, edit.count))]
     case 'own key':
       return [...members, member('jwk', JSON.stringify(ownKey))]
   }
@@ -80,6 +82,12 @@ export function escaped(name: string, at: number): string {
   const code = name.charCodeAt(place).toString(16).padStart(4, '0')
   const [head, tail] = [name.slice(0, place), name.slice(place + 1)]
   return `${JSON.stringify(head).slice(0, -1)}\\u${code}${JSON.stringify(tail).slice(1)}`
+}
+
+function filled(of: 'arrays' | 'members', count: number): string {
+  const each = (one: (at: number) => string) =>
+    Array.from({ length: count }, (_, at) => one(at)).join()
+  return of === 'arrays' ? `[${each(() => '[]')}]` : `{${each((at) => `"${at}":0`)}}`
 }
 
 function nested(of: 'arrays' | 'objects', depth: number): string {

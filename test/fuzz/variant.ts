@@ -28,6 +28,13 @@ export type JsonEdit =
       readonly of: 'arrays' | 'objects'
       readonly depth: number
     }
+  /** Adds a member of so many members, or of so many empty arrays. */
+  | {
+      readonly edit: 'fill'
+      readonly part: JsonPart
+      readonly of: 'arrays' | 'members'
+      readonly count: number
+    }
   /** Names the stranger's public key in the header. */
   | { readonly edit: 'own key' }
   /** Puts text between all pieces of the JSON. */
