@@ -2,7 +2,12 @@
 import express from 'express'
 import { fastify } from 'fastify'
 import t from 'tap'
-import { toldNeeds, toldRequirement } from '../../src/core/inspectable.ts'
+import {
+  refusesUnguarded,
+  tellRefusesUnguarded,
+  toldNeeds,
+  toldRequirement,
+} from '../../src/core/inspectable.ts'
 import { cognitoAuth } from '../../src/express/index.ts'
 import { cognitoAuth as plugin } from '../../src/fastify/index.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
@@ -47,3 +52,22 @@ t.test('Fastify: so does a route', async (t) => {
   t.equal(answer.statusCode, 403)
   t.equal(answer.json().code, 'ERR_SCOPE_INSUFFICIENT')
 })
+
+t.test(
+  'an app refuses what is unguarded if a registration of any copy of the package does',
+  async (t) => {
+    const root = {}
+    t.equal(refusesUnguarded(root), false)
+    let first = false
+    tellRefusesUnguarded(root, () => first)
+    t.equal(refusesUnguarded(root), false)
+    first = true
+    t.equal(refusesUnguarded(root), true)
+    tellRefusesUnguarded(root, () => false)
+    t.equal(refusesUnguarded(root), true, 'what the other copy says still counts')
+    first = false
+    t.equal(refusesUnguarded(root), false)
+    tellRefusesUnguarded(root, () => true)
+    t.equal(refusesUnguarded(root), true)
+  },
+)

@@ -1,6 +1,7 @@
 /** A registration that fails, where the app swallows its error: the context stays blocked. */
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { toldNeeds } from '../../src/core/inspectable.ts'
 import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
 import {
   answerOf,
@@ -162,6 +163,13 @@ t.test('what a blocked context answers, whole', async (t) => {
   t.match(lines, [{ level: 50, msg: /registration failed.*every route/ }])
   t.equal(lines.length, 1, 'logged once, by the registration')
   t.notMatch(log.text(), pool.accessToken({ scopes: SCOPE }))
+})
+
+t.test('tools that read what its routes need are refused too', async (t) => {
+  const app = newApp(t)
+  failing(app, 'a bad option')
+  await app.ready()
+  t.throws(() => toldNeeds(app)?.(app, {}), { code: 'ERR_OPTION_INVALID', statusCode: 500 })
 })
 
 t.test('an unawaited registration in a plugin that swallows on its own', async (t) => {

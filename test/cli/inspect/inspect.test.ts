@@ -131,9 +131,13 @@ t.test('Fastify: routes that ask for a guard no registration gives are told as t
     ['/plain', false, undefined],
     ['/guarded', { scopes: ['orders/read'] }, undefined],
   ])
-  const broken = build('refuse')
-  broken.addHook('onReady', async () => {
-    throw new Error('no database')
+  const wrong = Fastify()
+  wrong.register(cognitoAuth, OPTIONS)
+  wrong.register(async (child) => {
+    child.get('/orders', { config: { auth: { scope: 'a/b' } } } as object, async () => '')
+  })
+  await t.rejects(inspect({ app: wrong }), {
+    message: /config\.auth of GET \/orders\.scope is unknown/,
   })
   const first = Fastify()
   first.addHook('onReady', async () => {
