@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { OptionError } from '../core/option-error.ts'
 import { printable } from '../core/printable.ts'
-import type { TemplateSource } from '../infra/index.ts'
+import type { Position, TemplateSource } from '../infra/index.ts'
 import { readAppModule } from './app-module.ts'
 import type { CommandContext } from './context.ts'
 import { CommandFailure, EXIT } from './exit-codes.ts'
@@ -93,11 +93,12 @@ function refuseUnprotected({ routes }: Inspection): void {
   const route = routes.find(({ unprotected }) => unprotected === true)
   if (route === undefined) return
   const { method, path, at } = route
-  const where = at === undefined ? '' : ` (${at.file}:${at.line})`
+  // Every route of an app that was run has its place.
+  const { file, line } = at as Position
   throw new CommandFailure(
     EXIT.usage,
     printable(
-      `${method} ${path}${where} declares config.auth, and no registration of cognitoAuth reaches it: wrap the plugin that registers cognitoAuth in fastify-plugin; nothing was written`,
+      `${method} ${path} (${file}:${line}) declares config.auth, and no registration of cognitoAuth reaches it: wrap the plugin that registers cognitoAuth in fastify-plugin; nothing was written`,
       500,
     ),
   )
