@@ -149,7 +149,7 @@ export class SteadyStore {
     if (told !== undefined) return true
     this.#logger.warn(
       {},
-      'cognito-m2m: the token store could not be told of an invalidation: it will be once it is back',
+      'cognito-m2m: the token store missed an invalidation; sending it again when the store is back',
     )
     this.#tellAgain()
     return false

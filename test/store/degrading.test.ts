@@ -141,7 +141,7 @@ t.test('what a store could not be told is obeyed here, and told later', async (t
   t.equal(await here.store.invalidate(GROUP), false)
   await here.store.drop('apart', 'another')
   t.strictSame(here.lines, [
-    'warn cognito-m2m: the token store could not be told of an invalidation: it will be once it is back {}',
+    'warn cognito-m2m: the token store missed an invalidation; sending it again when the store is back {}',
   ])
   shared.fault = undefined
   t.equal(await found(here.store, 'one', GROUP), undefined, 'the store has it, but is not believed')
