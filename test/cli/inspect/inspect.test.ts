@@ -131,6 +131,12 @@ t.test('Fastify: routes that ask for a guard no registration gives are told as t
     ['/plain', false, undefined],
     ['/guarded', { scopes: ['orders/read'] }, undefined],
   ])
+  const aside = Fastify()
+  aside.register(async (child) => {
+    child.register(cognitoAuth, { ...OPTIONS, allowNoRoutes: true })
+  })
+  aside.get('/open', scoped, async () => '')
+  t.strictSame(await told(aside), [['/open', false, true]])
   const wrong = Fastify()
   wrong.register(cognitoAuth, OPTIONS)
   wrong.register(async (child) => {
