@@ -13,7 +13,7 @@ export interface EntriesLimits {
 /** What is held under a key. */
 export interface Held {
   readonly value: Uint8Array
-  /** Wall clock, milliseconds. */
+  /** Milliseconds by the clock that dates entries: the shared store's, else the wall clock. */
   readonly expiresAt: number
   /** Of a copy: the epoch its group has in the shared store; undefined where that is not known. */
   readonly sharedEpoch?: string | undefined
@@ -23,6 +23,8 @@ export interface Held {
 
 interface Entry {
   readonly held: Held
+  /** By the wall clock: it goes on while the machine sleeps. */
+  readonly wallEnd: number
   /** By the monotonic clock: a wall clock that is set back gives no longer life. */
   readonly end: number
 }
@@ -54,8 +56,8 @@ export class Entries {
   get(key: string, group: string): Held | undefined {
     const entry = this.#groups.get(group)?.get(key)
     if (entry === undefined) return undefined
-    const { held, end } = entry
-    if (this.#limits.now() < held.expiresAt && this.#limits.monotonicNow() < end) return held
+    const { held, wallEnd, end } = entry
+    if (this.#limits.now() < wallEnd && this.#limits.monotonicNow() < end) return held
     this.delete(key, group)
     return undefined
   }
@@ -65,15 +67,25 @@ export class Entries {
     for (const [key, { held }] of this.#groups.get(group) ?? []) yield [key, held]
   }
 
-  /** Keeps it, unless the epoch it was asked for in has ended. */
-  set(key: string, group: string, held: Held, epoch: string): void {
-    const ttl = held.expiresAt - this.#limits.now()
+  /**
+   * Keeps it, unless the epoch it was asked for in has ended.
+   *
+   * @param ttl Milliseconds. Default: until `expiresAt` by the wall clock.
+   */
+  set(
+    key: string,
+    group: string,
+    held: Held,
+    epoch: string,
+    ttl: number = held.expiresAt - this.#limits.now(),
+  ): void {
+    const wallEnd = this.#limits.now() + ttl
     const end = this.#limits.monotonicNow() + ttl
-    if (epoch !== this.epoch(group) || !(ttl > 0) || Number.isNaN(end)) return
+    if (epoch !== this.epoch(group) || !(ttl > 0) || Number.isNaN(end + wallEnd)) return
     this.delete(key, group)
     const entries = this.#groups.get(group) ?? new Map<string, Entry>()
     if (entries.size >= MAX_GROUP) this.#deleteOldest(entries, group)
-    entries.set(key, { held, end })
+    entries.set(key, { held, wallEnd, end })
     this.#groups.delete(group)
     this.#groups.set(group, entries)
     this.#size += 1

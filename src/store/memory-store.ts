@@ -44,7 +44,8 @@ export class MemoryStore implements TokenStore {
 
   async get(key: string, group: string): Promise<Found> {
     this.#refuseIfClosed()
-    return { value: this.entries.get(key, group)?.value, epoch: this.entries.epoch(group) }
+    const value = this.entries.get(key, group)?.value
+    return { value, epoch: this.entries.epoch(group), now: this.#now() }
   }
 
   async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
@@ -67,7 +68,7 @@ export class MemoryStore implements TokenStore {
     this.#refuseIfClosed()
     const now = this.#monotonicNow()
     const held = this.#locks.get(key)
-    if (held !== undefined && now < held.end) return false
+    if (held !== undefined && held.owner !== owner && now < held.end) return false
     this.#locks.delete(key)
     this.#locks.set(key, { owner, end: now + ttl })
     if (this.#locks.size > this.#maxLocks) this.#freeOldest()

@@ -1,8 +1,9 @@
 /** Asks a store that may fail, hang or be slow: bounded, and told once when it goes on without. */
 import type { Logger } from '../core/logger.ts'
 import { Breaker } from './breaker.ts'
+import { LateError } from './late-error.ts'
 
-/** Milliseconds of real time that a caller may lose to a store. */
+/** Milliseconds of real time that a caller with a copy in memory may lose to a store. */
 export const BOUND = 100
 
 /**
@@ -11,14 +12,31 @@ export const BOUND = 100
  */
 export type Purpose = 'read' | 'write'
 
+/**
+ * One command.
+ *
+ * @param maxDelayMs Milliseconds for which its answer is waited for.
+ */
+export type Work<Answer> = (maxDelayMs: number) => Promise<Answer>
+
+/** How long a caller waits, and what else it has. */
+export interface AskOptions {
+  /** Milliseconds. Default {@link BOUND}. */
+  readonly waitMs?: number
+  /** Whether it goes on with a copy, so that a stalled store is not worth waiting for. Default true. */
+  readonly hasCopy?: boolean
+}
+
 /** See the module. */
 export class Reach {
   readonly #logger: Logger
+  readonly #monotonicNow: () => number
   readonly #breakers: { readonly [Each in Purpose]: Breaker }
   #isDegraded = false
 
   constructor(logger: Logger, monotonicNow: () => number) {
     this.#logger = logger
+    this.#monotonicNow = monotonicNow
     this.#breakers = { read: new Breaker(monotonicNow), write: new Breaker(monotonicNow) }
   }
 
@@ -26,30 +44,89 @@ export class Reach {
     return this.#isDegraded
   }
 
+  /** Whether the store has failed for so long that nobody waits for it. */
+  isDown(purpose: Purpose): boolean {
+    return this.#breakers[purpose].isDown
+  }
+
   /** @returns Undefined where there is no answer in time, or none is waited for. */
   async ask<Answer>(
     purpose: Purpose,
-    work: () => Promise<Answer>,
-  ): Promise<{ readonly answer: Answer } | undefined> {
-    return this.#breakers[purpose].admits() ? this.insist(purpose, work) : undefined
-  }
-
-  /** The same, however the store is. */
-  async insist<Answer>(
-    purpose: Purpose,
-    work: () => Promise<Answer>,
+    work: Work<Answer>,
+    { waitMs = BOUND, hasCopy = true }: AskOptions = {},
   ): Promise<{ readonly answer: Answer } | undefined> {
     const breaker = this.#breakers[purpose]
-    try {
-      const answer = await inTime(work)
-      breaker.succeeded()
+    if (!breaker.admits(hasCopy)) return undefined
+    const isBrief = hasCopy || breaker.isDown
+    return this.#send(purpose, work, isBrief ? Math.min(waitMs, BOUND) : waitMs)
+  }
+
+  /** The same within {@link BOUND}, however the store is. */
+  async insist<Answer>(
+    purpose: Purpose,
+    work: Work<Answer>,
+  ): Promise<{ readonly answer: Answer } | undefined> {
+    return this.#send(purpose, work, BOUND)
+  }
+
+  async #send<Answer>(
+    purpose: Purpose,
+    work: Work<Answer>,
+    mostMs: number,
+  ): Promise<{ readonly answer: Answer } | undefined> {
+    const breaker = this.#breakers[purpose]
+    const sentAt = breaker.begin()
+    const waitMs = breaker.limit(mostMs, BOUND)
+    const succeeded = (): void => {
+      breaker.succeeded(!(this.#monotonicNow() - sentAt > BOUND))
       this.#tell()
+    }
+    try {
+      const answer = await this.#inTime(work, sentAt, waitMs, succeeded)
       return { answer }
     } catch (error) {
       breaker.failed()
       this.#tell(error)
       return undefined
     }
+  }
+
+  /**
+   * What is late is not waited for, and does not go unhandled when it fails. It still shows that the
+   * store is back.
+   */
+  #inTime<Answer>(
+    work: Work<Answer>,
+    sentAt: number,
+    waitMs: number,
+    succeeded: () => void,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      const timer = setTimeout(() => {
+        isOver = true
+        reject(new Error('TIMEOUT'))
+      }, waitMs)
+      const send = (maxDelayMs: number): void => {
+        start(work, maxDelayMs).then(
+          (answer) => {
+            clearTimeout(timer)
+            succeeded()
+            resolve(answer)
+          },
+          (error: unknown) => {
+            // The store's clock was set: its answer told the new time, so that the next deadline fits.
+            if (error instanceof LateError && !isOver) {
+              const left = sentAt + waitMs - this.#monotonicNow()
+              return send(left > BOUND ? left : BOUND)
+            }
+            clearTimeout(timer)
+            reject(error)
+          },
+        )
+      }
+      send(waitMs)
+    })
   }
 
   #tell(error?: unknown): void {
@@ -67,18 +144,9 @@ export class Reach {
   }
 }
 
-/** What is late is not waited for, and does not go unhandled when it fails. */
-function inTime<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('TIMEOUT')), BOUND)
-    const done = (): void => clearTimeout(timer)
-    start(work).finally(done).then(resolve, reject)
-  })
-}
-
 /** A store of somebody's own may throw instead of rejecting, or answer at once. */
-async function start<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-  return work()
+async function start<Answer>(work: Work<Answer>, maxDelayMs: number): Promise<Answer> {
+  return work(maxDelayMs)
 }
 
 /**

@@ -16,12 +16,12 @@ const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
-/** KEYS: group. ARGV: key. Answers epoch and value. Writes nothing: unknown clients leave no trace. */
+/** KEYS: group. ARGV: key. Answers epoch, value and time. Writes nothing: unknown clients leave no trace. */
 export const GET: RedisScript = script(`${NOW}
 local found = redis.call('HMGET', KEYS[1], 'epoch', 'x:' .. ARGV[1], 'v:' .. ARGV[1])
 local value = found[3]
 if not found[2] or tonumber(found[2]) <= now then value = false end
-return { found[1] or '', value }`)
+return { found[1] or '', value, now }`)
 
 /**
  * KEYS: group. ARGV: key, value, epoch, life in milliseconds. Answers whether it is kept. Where memory is
@@ -60,6 +60,13 @@ export const INVALIDATE: RedisScript = script(`
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
+
+/** KEYS: lock. ARGV: owner, life in milliseconds. Its owner extends it. */
+export const LOCK: RedisScript = script(`
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`)
 
 /** KEYS: lock. ARGV: owner. */
 export const UNLOCK: RedisScript = script(`

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { OptionError, readMembers, show } from '../core/option-error.ts'
 import { BOUND } from './reach.ts'
-import { DELETE, GET, INVALIDATE, type RedisScript, SET, UNLOCK } from './redis-scripts.ts'
+import { DELETE, GET, INVALIDATE, LOCK, type RedisScript, SET, UNLOCK } from './redis-scripts.ts'
 import type { Found, Kept, TokenStore } from './token-store.ts'
 
 /** What is needed of an ioredis instance: 5.4 or later, or 6. */
@@ -80,8 +80,8 @@ class RedisStore implements TokenStore {
 
   async get(key: string, group: string): Promise<Found> {
     const answer = await this.#run(GET, this.#group(group), key)
-    const [epoch, value] = answer as readonly [Buffer, Buffer | null]
-    return { value: value ?? undefined, epoch: epoch.toString() || this.#firstEpoch() }
+    const [epoch, value, now] = answer as readonly [Buffer, Buffer | null, number]
+    return { value: value ?? undefined, epoch: epoch.toString() || this.#firstEpoch(), now }
   }
 
   async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
@@ -100,8 +100,7 @@ class RedisStore implements TokenStore {
   }
 
   async lock(key: string, owner: string, ttl: number): Promise<boolean> {
-    const args = [this.#lock(key), owner, 'NX', 'PX', Math.ceil(ttl)]
-    return (await this.#call('SET', ...args)) !== null
+    return (await this.#run(LOCK, this.#lock(key), owner, Math.ceil(ttl))) === 1
   }
 
   async unlock(key: string, owner: string): Promise<void> {

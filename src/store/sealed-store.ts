@@ -2,7 +2,8 @@
 import type { StoreKey } from './encryption-keys.ts'
 import { namesIn } from './names.ts'
 import { type Opened, open, seal } from './sealing.ts'
-import type { Kept, TokenStore } from './token-store.ts'
+import type { StoreClock } from './store-clock.ts'
+import type { Kept, StoreCommandOptions, TokenStore } from './token-store.ts'
 
 /** What a look-up finds and can open. */
 export interface FoundSealed {
@@ -14,13 +15,14 @@ export interface FoundSealed {
 export class SealedStore {
   readonly #store: TokenStore
   readonly #keys: readonly StoreKey[]
-  readonly #now: () => number
+  readonly #clock: StoreClock
   #unreadable = 0
 
-  constructor(store: TokenStore, keys: readonly StoreKey[], now: () => number) {
+  /** @param clock Dates what is sealed. It learns the store's time from each look-up. */
+  constructor(store: TokenStore, keys: readonly StoreKey[], clock: StoreClock) {
     this.#store = store
     this.#keys = keys
-    this.#now = now
+    this.#clock = clock
   }
 
   get unreadable(): number {
@@ -31,10 +33,12 @@ export class SealedStore {
    * Looked up under all its names at once, each in the group of the same key: while keys rotate,
    * processes differ in which comes first. Of two that are found, the one that lives longer.
    */
-  async get(name: string, group: string): Promise<FoundSealed> {
+  async get(name: string, group: string, options: StoreCommandOptions): Promise<FoundSealed> {
     const places = placesOf(name, group)
-    const all = await Promise.all(places.map((place) => this.#store.get(...place)))
-    const now = this.#now()
+    const sentAt = this.#clock.monotonicNow()
+    const all = await Promise.all(places.map((place) => this.#store.get(...place, options)))
+    for (const { now: reading } of all) this.#clock.observe(reading, sentAt)
+    const now = this.#clock.latest()
     let longest: Opened | undefined
     for (const [index, { value }] of all.entries()) {
       const opened =
@@ -53,7 +57,7 @@ export class SealedStore {
   set(name: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
     const [key] = this.#keys as readonly [StoreKey, ...StoreKey[]]
     const [[first, itsGroup]] = placesOf(name, group) as readonly [Place, ...Place[]]
-    const sealed = seal({ value, expiresAt: this.#now() + ttl }, first, key)
+    const sealed = seal({ value, expiresAt: this.#clock.earliest() + ttl }, first, key)
     return this.#store.set(first, itsGroup, { value: sealed, epoch, ttl })
   }
 
@@ -65,8 +69,8 @@ export class SealedStore {
     await Promise.all(namesIn(group).map((one) => this.#store.invalidate(one)))
   }
 
-  lock(name: string, owner: string, ttl: number): Promise<boolean> {
-    return this.#store.lock(lockIn(name), owner, ttl)
+  lock(name: string, owner: string, ttl: number, options?: StoreCommandOptions): Promise<boolean> {
+    return this.#store.lock(lockIn(name), owner, ttl, options)
   }
 
   unlock(name: string, owner: string): Promise<void> {

@@ -11,7 +11,7 @@ const EXPIRY_BYTES = 8
 /** What was sealed. */
 export interface Opened {
   readonly value: Uint8Array
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the store's clock where it has one. */
   readonly expiresAt: number
 }
 

@@ -2,6 +2,7 @@
  * Any store as proxy and client use it: named by a key, sealed where others can read it, and never
  * in the way. Where the store fails or is slow, it goes on with copies in memory.
  */
+import { randomUUID } from 'node:crypto'
 import { type Logger, safeLogger } from '../core/logger.ts'
 import { OptionError } from '../core/option-error.ts'
 import { steadyClock, trusting } from '../core/steady-clock.ts'
@@ -10,8 +11,10 @@ import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encrypt
 import type { Entries } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
 import { groupOf, nameOf } from './names.ts'
-import { Reach } from './reach.ts'
+import { BOUND, Reach } from './reach.ts'
 import { type FoundSealed, SealedStore } from './sealed-store.ts'
+import { StoreClock } from './store-clock.ts'
+import { LOCK_TTL_MS, RENEWAL_DELAY_MS, RenewedLock, type StoreLock } from './store-lock.ts'
 import type { Found, Kept, TokenStore } from './token-store.ts'
 import { Untold } from './untold.ts'
 
@@ -22,9 +25,9 @@ export interface SteadyStoreOptions {
   /** Required for a shared store. The first seals and names, the others still find and open. */
   readonly encryptionKeys?: readonly EncryptionKey[] | undefined
   readonly logger: Logger | undefined
-  /** Wall clock, milliseconds: expiry. */
+  /** Wall clock, milliseconds: expiry, where the store has no clock. */
   readonly now: () => number
-  /** Milliseconds: when a failing store is tried again. */
+  /** Milliseconds: when a failing store is tried again, and the age of copies. */
   readonly monotonicNow: () => number
 }
 
@@ -38,14 +41,27 @@ export interface StoreStatus {
   readonly unreadable: number
 }
 
+/** What one look-up finds, and when. */
+export interface FoundNow extends Found {
+  /**
+   * Milliseconds since 1970 by the clock that dates entries: the store's where it has one, else the
+   * wall clock of this process. In memory, the store's clock is carried forward by the monotonic clock.
+   */
+  readonly now: number
+}
+
 /** No token of Cognito's lives longer than a day, and no epoch is remembered much longer. */
 const MAX_TTL = 86_400_000
+
+/** Nobody can hold a lock of a store that is closed. */
+const NO_LOCK: StoreLock = { release() {} }
 
 /** Milliseconds until a store that could not be told something is told again. */
 const TELL_AGAIN = 1000
 
 /**
- * See the module. Nothing rejects, and nothing takes longer than 100 ms.
+ * See the module. Nothing rejects. Nothing takes longer than 100 ms, unless the caller says how long
+ * to wait for a store that stalls.
  *
  * The store's word counts while it answers. A copy says which epoch of the store it belongs to, so
  * one look-up that shows another epoch ends all copies of the group. What the store would not take
@@ -59,7 +75,7 @@ export class SteadyStore {
   readonly #isShared: boolean
   readonly #reach: Reach
   readonly #logger: Logger
-  readonly #now: () => number
+  readonly #clock: StoreClock
   readonly #invalidations = new Untold()
   readonly #drops = new Untold()
   #telling: NodeJS.Timeout | undefined
@@ -75,14 +91,15 @@ export class SteadyStore {
         'is missing: a shared store needs [{ id, key }], the key from `openssl rand -base64 32`',
       )
     }
-    this.#now = trusting(now)
     this.#logger = safeLogger(logger)
-    this.#reach = new Reach(this.#logger, steadyClock(trusting(monotonicNow)))
+    const elapsed = steadyClock(trusting(monotonicNow))
+    this.#reach = new Reach(this.#logger, elapsed)
+    this.#clock = new StoreClock({ now: trusting(now), monotonicNow: elapsed })
     this.#memory = store instanceof MemoryStore ? store : memoryStore({ now, monotonicNow })
     this.#copies = this.#memory.entries
     this.#isShared = store?.shared ?? false
     if (store !== undefined && store !== this.#memory) {
-      this.#store = new SealedStore(store, this.#keys, this.#now)
+      this.#store = new SealedStore(store, this.#keys, this.#clock)
     }
   }
 
@@ -100,13 +117,24 @@ export class SteadyStore {
     return groupOf(clientId, this.#keys)
   }
 
-  async find(name: string, group: string): Promise<Found> {
+  /**
+   * Looks up an entry. With a good copy in memory it takes 100 ms at most.
+   *
+   * @param waitMs Longest wait in milliseconds for a store that stalls, where there is no copy. It ends
+   *   1.25 s after the store began to fail.
+   */
+  async find(name: string, group: string, waitMs: number = BOUND): Promise<FoundNow> {
     const store = this.#store
     const epoch = this.#copies.epoch(group)
     if (store === undefined || this.#isClosed || this.#isUntold(name, group)) {
       return this.#copied(name, group)
     }
-    const found = await this.#reach.ask('read', () => store.get(name, group))
+    const hasCopy = this.#copies.get(name, group) !== undefined
+    const found = await this.#reach.ask(
+      'read',
+      (maxDelayMs) => store.get(name, group, { maxDelayMs }),
+      { waitMs, hasCopy },
+    )
     if (found === undefined) return this.#copied(name, group)
     return this.#agreed(found.answer, name, group, epoch)
   }
@@ -116,7 +144,7 @@ export class SteadyStore {
     if (this.#isClosed || own !== this.#copies.epoch(group) || !(ttl > 0)) return
     const store = this.#store
     const life = Math.min(ttl, MAX_TTL)
-    const expiresAt = this.#now() + life
+    const expiresAt = this.#clock.earliest() + life
     let isShared = false
     if (store !== undefined && sharedEpoch !== undefined) {
       const kept = { value, epoch: sharedEpoch, ttl: life }
@@ -124,7 +152,7 @@ export class SteadyStore {
       if (taken?.answer === false) return this.#copies.delete(name, group)
       isShared = taken !== undefined
     }
-    this.#copies.set(name, group, { value, expiresAt, sharedEpoch, isShared }, own)
+    this.#copies.set(name, group, { value, expiresAt, sharedEpoch, isShared }, own, life)
   }
 
   async drop(name: string, group: string): Promise<void> {
@@ -155,6 +183,33 @@ export class SteadyStore {
     return false
   }
 
+  /**
+   * Takes the lock of an entry. It lasts 2 s and is renewed every 500 ms until it is released.
+   *
+   * @param waitMs Longest wait in milliseconds for a store that stalls. It ends 1.25 s after the store
+   *   began to fail.
+   * @returns Undefined where another process holds it. Where the store does not answer, a lock that
+   *   stands for the real one: then nothing keeps two processes from asking for the same token.
+   */
+  async acquire(name: string, waitMs: number): Promise<StoreLock | undefined> {
+    if (this.#isClosed) return NO_LOCK
+    const locks = this.#store ?? this.#memory
+    const owner = randomUUID()
+    let isSent = false
+    const lock = (maxDelayMs: number): Promise<boolean> => {
+      isSent = true
+      return locks.lock(name, owner, LOCK_TTL_MS, { maxDelayMs })
+    }
+    const taken = await this.#takeLock(lock, waitMs)
+    if (!taken) return undefined
+    return new RenewedLock({
+      // A lock that could not be taken is taken by its first renewal, unless another has it.
+      renew: async () => this.#isClosed || this.#reach.isDown('write') || lock(RENEWAL_DELAY_MS),
+      // Sent even if taking it was not answered: it may have been taken late.
+      free: async () => (isSent ? locks.unlock(name, owner) : undefined),
+    })
+  }
+
   /** True where nobody can say whether somebody holds it: two may then ask, none waits in vain. */
   async lock(name: string, owner: string, ttl: number): Promise<boolean> {
     const store = this.#store
@@ -169,7 +224,7 @@ export class SteadyStore {
     const store = this.#store
     if (this.#isClosed) return
     if (store === undefined) return this.#memory.unlock(name, owner).catch(() => {})
-    await this.#reach.ask('write', () => store.unlock(name, owner))
+    await this.#reach.insist('write', () => store.unlock(name, owner))
   }
 
   status(): StoreStatus {
@@ -191,30 +246,44 @@ export class SteadyStore {
     return this.#invalidations.has(group) || this.#drops.has(name)
   }
 
+  /** @returns False where another owner holds it; true too where the store does not answer. */
+  async #takeLock(
+    lock: (maxDelayMs: number) => Promise<boolean>,
+    waitMs: number,
+  ): Promise<boolean> {
+    // Memory fails where somebody who shares it closed it.
+    if (this.#store === undefined) return lock(waitMs).catch(() => true)
+    const locked = await this.#reach.ask('write', lock, { waitMs, hasCopy: false })
+    return locked?.answer !== false
+  }
+
   /** What memory has, and the last epoch of the store it knows of. */
-  #copied(name: string, group: string): Found {
+  #copied(name: string, group: string): FoundNow {
     const value = this.#copies.get(name, group)?.value
     const own = this.#copies.epoch(group)
-    if (this.#store === undefined) return { value, epoch: own }
+    const now = this.#clock.earliest()
+    if (this.#store === undefined) return { value, epoch: own, now }
     for (const [, { sharedEpoch }] of this.#copies.of(group)) {
-      if (sharedEpoch !== undefined) return { value, epoch: `${own} ${sharedEpoch}` }
+      if (sharedEpoch !== undefined) return { value, epoch: `${own} ${sharedEpoch}`, now }
     }
-    return { value, epoch: own }
+    return { value, epoch: own, now }
   }
 
   /** What the store says, and memory is held to it. */
-  #agreed({ opened, epoch }: FoundSealed, name: string, group: string, own: string): Found {
+  #agreed({ opened, epoch }: FoundSealed, name: string, group: string, own: string): FoundNow {
     for (const [key, { sharedEpoch, isShared }] of this.#copies.of(group)) {
       const isGone = key === name && isShared
       if (isGone || sharedEpoch !== epoch) this.#copies.delete(key, group)
     }
     const both = `${own} ${epoch}`
+    const now = this.#clock.earliest()
     const copy = this.#copies.get(name, group)
     if (opened === undefined || (copy !== undefined && copy.expiresAt > opened.expiresAt)) {
-      return { value: copy?.value, epoch: both }
+      return { value: copy?.value, epoch: both, now }
     }
-    this.#copies.set(name, group, { ...opened, sharedEpoch: epoch, isShared: true }, own)
-    return { value: opened.value, epoch: both }
+    const held = { ...opened, sharedEpoch: epoch, isShared: true }
+    this.#copies.set(name, group, held, own, opened.expiresAt - this.#clock.latest())
+    return { value: opened.value, epoch: both, now }
   }
 
   /** In the order it came, and no further where the store still fails. */

@@ -10,6 +10,23 @@ export interface Found {
    * does not outlive an invalidation.
    */
   readonly epoch: string
+  /**
+   * The store's own clock while it executed the look-up: milliseconds since 1970. Tokens are dated by
+   * it, so that the clocks of the processes do not matter. Optional: without it, tokens are dated by
+   * the wall clock of each process.
+   */
+  readonly now?: number | undefined
+}
+
+/** Options of one command. A store may ignore all of them. */
+export interface StoreCommandOptions {
+  /**
+   * Longest time, in milliseconds from the call, until the store executes the command. Afterwards
+   * nobody waits for the answer: a late `lock` must take no lock, and a late `get` may reject. A store
+   * that executes every command at once ignores it. A store that ignores it although its commands can
+   * be late may keep a lock that nobody holds, until the lock's `ttl` ends it.
+   */
+  readonly maxDelayMs?: number | undefined
 }
 
 /** What is kept under a key. */
@@ -17,7 +34,10 @@ export interface Kept {
   readonly value: Uint8Array
   /** The group's epoch when the value was asked for. */
   readonly epoch: string
-  /** Milliseconds until it is gone. */
+  /**
+   * Milliseconds, from the call, until it is gone. A store that executes the command later keeps it
+   * for the time that is left, and not at all where none is left.
+   */
   readonly ttl: number
 }
 
@@ -31,7 +51,7 @@ export interface TokenStore {
   /** Whether anything but this process can read it: what is put there is then sealed. */
   readonly shared: boolean
   /** One look-up, in one round trip; a value kept under an ended epoch is not found. */
-  get(key: string, group: string): Promise<Found>
+  get(key: string, group: string, options?: StoreCommandOptions): Promise<Found>
   /**
    * Keeps a value; where the group is full, its oldest entry goes.
    *
@@ -43,12 +63,13 @@ export interface TokenStore {
   /** Ends the group's epoch, and with it every entry of the group, those still to be set included. */
   invalidate(group: string): Promise<void>
   /**
-   * Takes the lock `key` unless somebody holds it.
+   * Takes the lock `key` unless another owner holds it. The owner who holds it extends it: from now
+   * on it lasts `ttl` again.
    *
    * @param owner Nobody else's: who released a lock has to be who took it.
    * @param ttl Milliseconds until it is free again, whatever becomes of its owner.
    */
-  lock(key: string, owner: string, ttl: number): Promise<boolean>
+  lock(key: string, owner: string, ttl: number, options?: StoreCommandOptions): Promise<boolean>
   /** Frees the lock if `owner` still holds it. */
   unlock(key: string, owner: string): Promise<void>
   /** Lets go of connections; what is asked later rejects. */

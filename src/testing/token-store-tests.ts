@@ -33,6 +33,24 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     assert.equal((await store.get(key, group)).epoch, epoch)
   },
 
+  async 'tells the time of its clock if it has one'({ store, key, group }) {
+    const { now: first } = await store.get(key, group)
+    if (first === undefined) return
+    assert.ok(Number.isFinite(first), `expected milliseconds since 1970, got ${first}`)
+    await wait(2 * SHORT)
+    const { now: second = Number.NaN } = await store.get(key, group, { maxDelayMs: PATIENCE })
+    assert.ok(second - first >= SHORT, `${second} is not ${2 * SHORT} ms later than ${first}`)
+    assert.ok(second - first < PATIENCE, `${second} is far from ${first}`)
+  },
+
+  async 'takes a lock and finds a value that are asked for with a deadline'({ store, key, group }) {
+    await keep(store, key, group, ONE)
+    const { value } = await store.get(key, group, { maxDelayMs: PATIENCE })
+    assert.deepEqual(value && new Uint8Array(value), ONE)
+    assert.equal(await store.lock(key, 'one', LONG, { maxDelayMs: PATIENCE }), true)
+    assert.equal(await store.lock(key, 'two', LONG, { maxDelayMs: PATIENCE }), false)
+  },
+
   async 'finds what was kept, byte for byte'({ store, key, group }) {
     const value = Uint8Array.from({ length: 2048 }, (_, index) => index % 256)
     assert.equal(await keep(store, key, group, value), true)
@@ -114,13 +132,22 @@ const TESTS: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   async 'gives a lock to one owner, who alone frees it'({ store, key }) {
     assert.equal(await store.lock(key, 'one', LONG), true)
     assert.equal(await store.lock(key, 'two', LONG), false)
-    assert.equal(await store.lock(key, 'one', LONG), false)
     assert.equal(await store.lock(`${key}x`, 'two', LONG), true)
     await store.unlock(key, 'two')
     assert.equal(await store.lock(key, 'two', LONG), false)
     await store.unlock(key, 'one')
     assert.equal(await store.lock(key, 'two', LONG), true)
     await store.unlock(`${key}y`, 'one')
+  },
+
+  async 'extends a lock for the owner who holds it'({ store, key }) {
+    assert.equal(await store.lock(key, 'one', SHORT), true)
+    assert.equal(await store.lock(key, 'one', LONG), true)
+    await wait(2 * SHORT)
+    assert.equal(await store.lock(key, 'two', LONG), false)
+    await store.unlock(key, 'one')
+    assert.equal(await store.lock(key, 'two', LONG), true)
+    assert.equal(await store.lock(key, 'one', LONG), false)
   },
 
   async 'gives a lock to one of many who ask at once'({ store, key }) {

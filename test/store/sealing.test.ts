@@ -64,9 +64,10 @@ t.test('what is in the store shows nothing, and what was changed there is a miss
   t.strictSame(lines, [], 'the store itself is well')
 })
 
-t.test('expiry is judged by our clock, whatever the store goes by', async (t) => {
+t.test('where the store has no clock, expiry is judged by ours', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(new Clock())
+  shared.hasClock = false
   const { store } = process(shared, clock)
   await fill(store, 'name', GROUP, 'good', HOUR)
   clock.pass(HOUR - 1)
@@ -79,9 +80,24 @@ t.test('expiry is judged by our clock, whatever the store goes by', async (t) =>
   t.equal(await found(store, 'name', GROUP), undefined, 'nor where it cannot be read')
 })
 
+t.test('where the store has a clock, expiry is judged by that one', async (t) => {
+  const [clock, clockOfStore] = [new Clock(), new Clock()]
+  clock.wall += 120_000
+  const { store } = process(new SharedStore(clockOfStore), clock)
+  await fill(store, 'name', GROUP, 'good', HOUR)
+  clock.monotonic += HOUR - 1
+  clockOfStore.pass(HOUR - 1)
+  t.equal(await found(store, 'name', GROUP), 'good')
+  clock.monotonic += 1
+  clockOfStore.pass(1)
+  t.equal(await found(store, 'name', GROUP), undefined)
+})
+
 t.test('nothing lives longer than a day', async (t) => {
   const clock = new Clock()
-  const { store } = process(new SharedStore(new Clock()), clock)
+  const shared = new SharedStore(new Clock())
+  shared.hasClock = false
+  const { store } = process(shared, clock)
   await fill(store, 'name', GROUP, 'good', 100 * 24 * HOUR)
   clock.pass(24 * HOUR)
   t.equal(await found(store, 'name', GROUP), undefined)

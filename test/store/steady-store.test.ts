@@ -32,6 +32,22 @@ t.test('without a store it is memory, and never degraded', async (t) => {
   t.equal(await found(store, name, GROUP), undefined)
 })
 
+t.test('in memory, a look-up is dated by the wall clock, and a lock has one owner', async (t) => {
+  const store = new SteadyStore(base)
+  const name = store.name(new Uint8Array([1]))
+  t.equal((await store.find(name, GROUP)).now, clock.wall)
+  const lock = await store.acquire(name, 1250)
+  t.ok(lock)
+  t.equal(await store.acquire(name, 1250), undefined)
+  lock?.release()
+  lock?.release()
+  const next = await store.acquire(name, 1250)
+  t.ok(next)
+  await store.close()
+  next?.release()
+  t.ok(await store.acquire(name, 1250), 'closed, it keeps nobody from asking')
+})
+
 t.test('two of one process share a memory store', async (t) => {
   const store = memoryStore({ maxEntries: 2, ...clock.options })
   const [one, two] = [new SteadyStore({ ...base, store }), new SteadyStore({ ...base, store })]

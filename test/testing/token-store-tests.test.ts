@@ -13,6 +13,16 @@ const WRONG: Readonly<Record<string, Wrong>> = {
   'finds nothing where nothing was kept': () => ({
     get: async () => ({ ...stale, epoch: String(Math.random()) }),
   }),
+  'time of its clock': (right) => ({
+    get: async (key, group) => ({
+      ...(await right.get(key, group)),
+      now: Math.floor(Date.now() / 1000),
+    }),
+  }),
+  'with a deadline': (right) => ({
+    lock: (key, owner, ttl, options) =>
+      options === undefined ? right.lock(key, owner, ttl) : Promise.resolve(true),
+  }),
   'finds what was kept': (right) => ({
     get: async (key, group) => {
       const { value, epoch } = await right.get(key, group)
@@ -66,6 +76,17 @@ const WRONG: Readonly<Record<string, Wrong>> = {
       for (const owner of ['one', 'two']) await right.unlock(key, owner)
     },
   }),
+  'extends a lock': (right) => {
+    const owners = new Map<string, string>()
+    return {
+      lock: async (key, owner, ttl) => {
+        if (owners.get(key) === owner) return true
+        const isTaken = await right.lock(key, owner, ttl)
+        if (isTaken) owners.set(key, owner)
+        return isTaken
+      },
+    }
+  },
   'one of many who ask at once': (right) => ({
     lock: async (key, owner, ttl) => (await right.lock(key, owner, ttl)) || owner.startsWith('a'),
   }),
