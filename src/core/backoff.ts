@@ -5,11 +5,17 @@ const MAX_BACKOFF = 60_000
 
 /**
  * Exponential from 1 to 60 seconds, with jitter, so that a fleet does not come back in step.
- * Retry-After is honoured, but never trusted with more than the longest step.
+ * Retry-After is honored up to 60 seconds.
  */
 export class Backoff {
+  readonly #maxStep: number
   #failures = 0
   #until = 0
+
+  /** @param maxStep Longest step without Retry-After, in milliseconds. */
+  constructor(maxStep = MAX_BACKOFF) {
+    this.#maxStep = maxStep
+  }
 
   /** Whether the last attempt failed. */
   get isFailing(): boolean {
@@ -29,7 +35,7 @@ export class Backoff {
   /** @param retryAfter Seconds the endpoint asked for. */
   failed(now: number, retryAfter = 0): void {
     this.#failures += 1
-    const step = Math.min(MAX_BACKOFF, MIN_BACKOFF * 2 ** (this.#failures - 1))
+    const step = Math.min(this.#maxStep, MIN_BACKOFF * 2 ** (this.#failures - 1))
     const jittered = Math.max(MIN_BACKOFF, step * (0.75 + Math.random() * 0.25))
     const asked = Math.min(MAX_BACKOFF, retryAfter * 1000)
     this.#until = now + Math.ceil(Math.max(jittered, asked))

@@ -113,6 +113,11 @@ export interface TokenEvent {
   readonly outcome: 'issued' | 'cached' | 'refused' | 'unavailable'
   /** `error` of the answer, as RFC 6749 section 5.2 names them; null with a token. */
   readonly error: string | null
+  /**
+   * Why a proxy's answer was `unavailable`. `ERR_OVER_BUDGET`: the proxy may not send more requests to
+   * Cognito. `ERR_UPSTREAM_UNAVAILABLE`: Cognito gave no token in time. Else null.
+   */
+  readonly code: 'ERR_OVER_BUDGET' | 'ERR_UPSTREAM_UNAVAILABLE' | null
   readonly duration: number
 }
 

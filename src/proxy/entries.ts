@@ -1,9 +1,10 @@
-/** What is kept of an issued token, and what it is still good for. */
+/** A cached token: what is kept of Cognito's answer, and which phase of its life it is in. */
 import { type JsonObject, parseStrictObject } from '../core/strict-json.ts'
+import { phaseAt, type TokenPhase, tokenLifetime } from '../oauth/token-lifetime.ts'
 
 /** A token that was issued once and may be served again. */
 export interface Entry {
-  /** Wall clock in milliseconds when Cognito was asked: before the token's life began, never after. */
+  /** When Cognito was asked, in milliseconds, by the clock that dates entries: never after the token's life began. */
   readonly askedAt: number
   /** Seconds the token lives, as Cognito said. */
   readonly life: number
@@ -13,55 +14,41 @@ export interface Entry {
   readonly text: string
 }
 
-/** When a held token is replaced. Seconds. */
+/** When a cached token is replaced. Seconds. */
 export interface EntryLimits {
   readonly minRemaining: number
   readonly maxAge: number
 }
 
-/**
- * `fresh`: served. `due`: served, and replaced behind the caller's back. `late`: replaced first,
- * served only where that fails.
- */
-export type EntryState = 'fresh' | 'due' | 'late'
-
-/** An entry that is good for something at the moment. */
-export interface Held {
+/** A cached token that may be served at the moment. */
+export interface CachedToken {
   readonly entry: Entry
-  readonly state: EntryState
-  /** Whole seconds of its life. */
+  readonly phase: Exclude<TokenPhase, 'ended'>
+  /** Whole seconds until it expires. */
   readonly left: number
 }
 
-/** Of a token's life, from which on it is replaced in the background. */
-const DUE = 0.75
-/** Most of a token's life that is held back, as a share. */
-const HELD_BACK = 0.25
-/** Seconds the clocks of two machines may differ: beyond it an entry is from a future that was undone. */
-const MAX_SKEW = 60
+/** Milliseconds the wall clocks of two machines may differ: an entry from further ahead is not believed. */
+const MAX_SKEW_MS = 60_000
 /** Seconds: the longest life Cognito gives. */
 const MAX_LIFE = 86_400
 const TOKEN = /^[\x21-\x7e]{1,65536}$/
 const VERSION = '1'
 
 /**
- * What a 200 says, if a token of it can be kept: a bearer token with a life in whole seconds.
+ * Reads an answer with status 200: a bearer token with a life of at least a second (RFC 6749 section 5.1).
  *
- * @param askedAt Milliseconds; NaN where the clock told no time, and then nothing is kept.
+ * @param askedAt Milliseconds; NaN where the clock failed.
+ * @returns Undefined for anything else: it must be neither served nor cached.
  */
 export function entryOf(body: JsonObject, askedAt: number): Entry | undefined {
   const { access_token: token, expires_in: life, token_type: type, ...others } = body
-  const sane =
-    typeof token === 'string' &&
-    TOKEN.test(token) &&
-    typeof type === 'string' &&
-    /^bearer$/i.test(type) &&
-    Number.isInteger(life) &&
-    (life as number) >= 1 &&
-    (life as number) <= MAX_LIFE
-  if (!sane || !Number.isFinite(askedAt)) return undefined
+  if (typeof token !== 'string' || !TOKEN.test(token)) return undefined
+  if (typeof type !== 'string' || !/^bearer$/i.test(type)) return undefined
+  if (typeof life !== 'number' || !(life >= 1)) return undefined
   const text = JSON.stringify({ access_token: token, token_type: type, ...others }).slice(0, -1)
-  return { askedAt, life: life as number, userPoolId: issuingPool(token), text }
+  const cappedLife = Math.min(MAX_LIFE, Math.floor(life))
+  return { askedAt, life: cappedLife, userPoolId: issuingPool(token), text }
 }
 
 /** As bytes for a store: a line of figures, then the answer. */
@@ -83,35 +70,39 @@ export function decodeEntry(bytes: Uint8Array): Entry | undefined {
   }
 }
 
-/** Milliseconds since Cognito was asked; NaN where the clock tells no time or a time long before. */
+/** Milliseconds since Cognito was asked; NaN where the clock failed or shows a time long before. */
 function ageOf({ askedAt }: Entry, now: number): number {
   const age = now - askedAt
-  return age >= -1000 * MAX_SKEW ? Math.max(0, age) : Number.NaN
+  return age >= -MAX_SKEW_MS ? Math.max(0, age) : Number.NaN
 }
 
 /**
- * @param now Wall clock in milliseconds; while it tells no time nothing is believed.
- * @returns Undefined where the entry is nobody's any more.
+ * @param now The clock that dated the entry, in milliseconds; NaN where it failed.
+ * @returns Undefined where the entry may not be served any more.
  */
-export function held(entry: Entry, now: number, limits: EntryLimits): Held | undefined {
-  const { life } = entry
-  const age = ageOf(entry, now) / 1000
-  const left = Math.floor(life - age)
-  if (!(left >= 1 && age < limits.maxAge)) return undefined
-  if (life - age < Math.min(limits.minRemaining, HELD_BACK * life)) {
-    return { entry, state: 'late', left }
-  }
-  const isDue = age >= DUE * Math.min(life, limits.maxAge)
-  return { entry, state: isDue ? 'due' : 'fresh', left }
+export function cachedTokenOf(
+  entry: Entry,
+  now: number,
+  limits: EntryLimits,
+): CachedToken | undefined {
+  const age = ageOf(entry, now)
+  const lifetime = tokenLifetime({
+    lifeMs: 1000 * entry.life,
+    minRemainingMs: 1000 * limits.minRemaining,
+    maxAgeMs: 1000 * limits.maxAge,
+  })
+  const phase = phaseAt(lifetime, age)
+  if (phase === 'ended') return undefined
+  return { entry, phase, left: Math.floor(entry.life - age / 1000) }
 }
 
-/** Milliseconds until an entry has ended. */
-export function leftToServe(entry: Entry, now: number, { maxAge }: EntryLimits): number {
+/** Milliseconds until an entry must be gone from every store; NaN where the clock failed. */
+export function timeToLive(entry: Entry, now: number, { maxAge }: EntryLimits): number {
   return Math.ceil(1000 * Math.min(entry.life, maxAge) - ageOf(entry, now))
 }
 
-/** The answer with what is really left. */
-export function answerText({ entry, left }: Held): string {
+/** The answer with the seconds that are left. */
+export function answerText({ entry, left }: CachedToken): string {
   return `${entry.text},"expires_in":${left}}`
 }
 

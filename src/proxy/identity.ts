@@ -4,15 +4,25 @@
  */
 import type { TokenRequest } from './token-request.ts'
 
+/** Where a token is cached. Flight and lock have the same name. */
+export interface CacheKey {
+  readonly name: string
+  readonly group: string
+}
+
+/** Characters of Cognito's secrets (`ClientSecretType` of its API). */
+const COGNITO_SECRET = /^[\w+]+$/
+
 /**
- * All that an answer depends on. The method too: a header's halves may be decoded where they are
- * checked, so one text can be a right secret there and a wrong one in a body.
+ * All that an answer depends on. Basic and form credentials share a token. Only a text that Cognito never
+ * makes a secret of keeps its method: the header's halves may be decoded where they are checked, so it
+ * can be a right secret there and a wrong one in a body.
  */
 export function identityOf(endpoint: string, request: TokenRequest): Uint8Array {
   const { authMethod, credentials, scopes, metadata } = request
   return encode([
     endpoint,
-    authMethod,
+    COGNITO_SECRET.test(credentials.secret) ? null : authMethod,
     credentials.clientId,
     credentials.secret,
     // Left out, empty and listed are three things: null, '' and names, which have no blanks.

@@ -3,11 +3,11 @@
  * that they go together once it takes the pair no longer. Kept in the store too, for processes that
  * share one and for those that were just started.
  */
-import { randomUUID } from 'node:crypto'
 import type { SteadyStore } from '../store/steady-store.ts'
+import type { StoreLock } from '../store/store-lock.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
 import { BoundedMap } from './bounded-map.ts'
-import type { Place } from './flights.ts'
+import type { CacheKey } from './identity.ts'
 import { pause } from './pause.ts'
 
 /** Whose secret was proven, and by the tokens of which pool. */
@@ -20,7 +20,7 @@ export interface Proof {
 export interface Pair {
   readonly clientId: string
   /** Where its record is kept, in a group of its own: an invalidation ends tokens, not proofs. */
-  readonly record: Place
+  readonly record: CacheKey
   /** The group of its entries. */
   readonly entries: string
 }
@@ -34,10 +34,11 @@ interface PairRecord {
 const MAX_PAIRS = 10_000
 /** Milliseconds a proof outlives the last token: a day, so that nightly jobs stay proven. */
 const PROOF_TTL = 86_400_000
-/** Milliseconds one change of a record may take, and how often it is tried to be the one who makes it. */
-const CHANGE_TTL = 1000
+/** How often a change of a record is tried, milliseconds apart, while another process makes one. */
 const CHANGE_TRIES = 10
 const CHANGE_PAUSE = 20
+/** Longest wait for a store that stalls, in milliseconds. No caller waits for it. */
+const CHANGE_WAIT = 1250
 
 /** See the module. */
 export class Pairs {
@@ -70,17 +71,16 @@ export class Pairs {
    */
   async remember({ record }: Pair, entry: string, userPoolId: string | null): Promise<void> {
     const { name, group } = record
-    const owner = randomUUID()
-    let isOurs = false
-    for (let tries = 0; tries < CHANGE_TRIES && !isOurs; tries += 1) {
+    let lock: StoreLock | undefined
+    for (let tries = 0; tries < CHANGE_TRIES && lock === undefined; tries += 1) {
       if (tries > 0) await pause(CHANGE_PAUSE)
-      isOurs = await this.#store.lock(name, owner, CHANGE_TTL)
+      lock = await this.#store.acquire(name, CHANGE_WAIT)
     }
     const { record: read, epoch } = await this.#read(record)
     const names = [...(read?.names ?? []).filter((it) => it !== entry), entry].slice(-MAX_GROUP)
     const value = Buffer.from(JSON.stringify({ userPoolId, names } satisfies PairRecord))
     await this.#store.keep(name, group, { value, epoch, ttl: PROOF_TTL })
-    if (isOurs) await this.#store.unlock(name, owner)
+    lock?.release()
   }
 
   /** Drops the pair's entries, and no other's. */
@@ -92,7 +92,10 @@ export class Pairs {
     await Promise.all([...drops, this.#store.drop(record.name, record.group)])
   }
 
-  async #read({ name, group }: Place): Promise<{ record: PairRecord | undefined; epoch: string }> {
+  async #read({
+    name,
+    group,
+  }: CacheKey): Promise<{ record: PairRecord | undefined; epoch: string }> {
     const { value, epoch } = await this.#store.find(name, group)
     return { record: value === undefined ? undefined : readRecord(value), epoch }
   }

@@ -9,11 +9,14 @@ import { rejecting } from '../core/rejecting.ts'
 import { REGISTER_OPTIONS } from '../fastify/register-options.ts'
 import { SteadyStore, type StoreStatus } from '../store/steady-store.ts'
 import { Budget } from './budget.ts'
-import { Exchange } from './exchange.ts'
-import { Issuing } from './issuing.ts'
+import { BudgetQueue } from './budget-queue.ts'
+import { EndpointHealth, type EndpointStatus } from './endpoint-health.ts'
+import { NegativeCache } from './negative-cache.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
 import { Pairs } from './pairs.ts'
 import { serveTokens, type TokenRoutes } from './routes.ts'
+import { TokenRequests } from './token-requests.ts'
+import { type UnavailableCounts, UnavailableLog } from './unavailable.ts'
 import { Upstream } from './upstream.ts'
 
 /** Options of {@link tokenProxy}. */
@@ -25,6 +28,11 @@ export interface TokenProxyStatus {
   readonly instance: number
   /** Token requests to Cognito under way. */
   readonly inFlight: number
+  /** Token requests over budget that wait for their turn: at most 2 s. */
+  readonly queued: { readonly proven: number; readonly unproven: number }
+  /** Callers answered with 503 since the start, by reason. */
+  readonly unavailable: UnavailableCounts
+  readonly endpoint: EndpointStatus
   readonly store: StoreStatus
 }
 
@@ -65,10 +73,13 @@ async function register(
   const instance = nextInstance()
   const pairs = new Pairs(store)
   const budget = new Budget(settings.budget)
+  const queue = new BudgetQueue(budget, monotonicNow)
   const upstream = new Upstream(settings)
-  const shared = { ...settings, instance, store, pairs, budget }
-  const issuing = new Issuing({ ...shared, upstream, logger })
-  const exchange = new Exchange({ ...shared, issuing })
+  const endpoint = new EndpointHealth(logger, monotonicNow)
+  const negative = new NegativeCache(monotonicNow)
+  const unavailable = new UnavailableLog(logger, monotonicNow)
+  const parts = { instance, store, pairs, queue, upstream, endpoint, negative, unavailable }
+  const requests = new TokenRequests({ ...settings, ...parts })
   app.decorate('tokenProxy', {
     invalidate: async (which) => {
       const { clientId } = readMembers(which, ['clientId'], '')
@@ -77,20 +88,29 @@ async function register(
       }
       return store.invalidate(store.group(clientId))
     },
-    status: () => ({ instance, inFlight: budget.inFlight, store: store.status() }),
+    status: () => ({
+      instance,
+      inFlight: budget.inFlight,
+      queued: queue.lengths,
+      unavailable: unavailable.counts,
+      endpoint: endpoint.status,
+      store: store.status(),
+    }),
   })
   app.addHook('onClose', async () => {
+    queue.close()
     upstream.close()
+    unavailable.close()
     await store.close()
   })
   const told: TokenRoutes['told'] = (error, begun) => {
     const outcome = error === 'temporarily_unavailable' ? 'unavailable' : 'refused'
     tell('cognito-m2m:token', () => ({
-      ...{ instance, userPoolId: null, clientId: null, outcome, error },
+      ...{ instance, userPoolId: null, clientId: null, outcome, error, code: null },
       duration: secondsBetween(begun, monotonicNow()),
     }))
   }
-  const answer: TokenRoutes['answer'] = (request, begun) => exchange.answer(request, begun)
+  const answer: TokenRoutes['answer'] = (request, begun) => requests.answer(request, begun)
   await serveTokens(app, { authorize, isClient, answer, told, monotonicNow }, given)
 }
 

@@ -12,6 +12,7 @@ const REQUEST_ID = /^[\w-]{1,128}$/
 
 /** What Cognito said, in JSON. */
 export interface UpstreamAnswer {
+  readonly kind: 'answer'
   readonly status: number
   readonly body: JsonObject
   /** The body as it came. */
@@ -35,6 +36,7 @@ export type UpstreamFailureCode =
 
 /** Facts, never foreign text: messages of a transport quote what they were given. */
 export interface UpstreamFailure {
+  readonly kind: 'failure'
   readonly code: UpstreamFailureCode
   readonly status?: number
   readonly errno?: string
@@ -46,8 +48,6 @@ export interface UpstreamOptions {
   readonly tokenEndpoint: string
   readonly headers: ReadonlyMap<string, UpstreamHeader>
   readonly fetch: typeof globalThis.fetch
-  /** Milliseconds for everything: headers of the owner's, connection, answer and its body. */
-  readonly timeout: number
   /** Wall clock in milliseconds, for a Retry-After given as a date. */
   readonly now: () => number
 }
@@ -65,19 +65,23 @@ export class Upstream {
     setMaxListeners(0, this.#closed.signal)
   }
 
-  /** The limits hold around an injected `fetch` too: one that ignores its signal is not waited for. */
-  async ask(request: TokenRequest): Promise<Result> {
+  /**
+   * The limits hold around an injected `fetch` too: one that ignores its signal is not waited for.
+   *
+   * @param timeoutMs Milliseconds for everything: headers of the owner's, connection, answer and its body.
+   */
+  async ask(request: TokenRequest, timeoutMs: number): Promise<Result> {
     const closed = this.#closed.signal
     const abort = new AbortController()
     let end = (_code: UpstreamFailureCode): void => {}
     const ended = new Promise<UpstreamFailure>((resolve) => {
       end = (code) => {
-        resolve({ code })
+        resolve({ kind: 'failure', code })
         abort.abort()
       }
     })
     const close = (): void => end('ERR_UPSTREAM_CLOSED')
-    const timer = setTimeout(() => end('ERR_UPSTREAM_TIMEOUT'), this.#options.timeout)
+    const timer = setTimeout(() => end('ERR_UPSTREAM_TIMEOUT'), timeoutMs)
     closed.addEventListener('abort', close)
     if (closed.aborted) close()
     try {
@@ -98,7 +102,7 @@ export class Upstream {
   async #exchange(request: TokenRequest, signal: AbortSignal): Promise<Result> {
     const { tokenEndpoint, headers, fetch, now } = this.#options
     const configured = await valuesOf(headers)
-    if (configured === undefined) return { code: 'ERR_UPSTREAM_HEADERS' }
+    if (configured === undefined) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
     try {
       signal.throwIfAborted()
       const response = await fetch(tokenEndpoint, {
@@ -108,7 +112,7 @@ export class Upstream {
       })
       return await read(response, now())
     } catch (error) {
-      return { code: 'ERR_UPSTREAM_NETWORK', ...errnoOf(error) }
+      return { kind: 'failure', code: 'ERR_UPSTREAM_NETWORK', ...errnoOf(error) }
     }
   }
 }
@@ -137,15 +141,19 @@ function write(
 async function read(response: Response, now: number): Promise<Result> {
   const { status, headers } = response
   const redirects = response.redirected || response.type === 'opaqueredirect'
-  if (redirects || (status >= 300 && status < 400)) return { code: 'ERR_UPSTREAM_REDIRECT', status }
+  if (redirects || (status >= 300 && status < 400))
+    return { kind: 'failure', code: 'ERR_UPSTREAM_REDIRECT', status }
   const retryAfter = readRetryAfter(headers.get('retry-after'), now)
   const bytes = await readBody(response)
-  if (bytes === undefined) return { code: 'ERR_UPSTREAM_TOO_LARGE', status, retryAfter }
+  if (bytes === undefined)
+    return { kind: 'failure', code: 'ERR_UPSTREAM_TOO_LARGE', status, retryAfter }
   const body = parseStrictObject(bytes)
-  if (body === undefined) return { code: 'ERR_UPSTREAM_NOT_JSON', status, retryAfter }
-  if (status !== 200 && status < 400) return { code: 'ERR_UPSTREAM_STATUS', status }
+  if (body === undefined)
+    return { kind: 'failure', code: 'ERR_UPSTREAM_NOT_JSON', status, retryAfter }
+  if (status !== 200 && status < 400)
+    return { kind: 'failure', code: 'ERR_UPSTREAM_STATUS', status }
   const [requestId] = REQUEST_ID.exec(headers.get('x-amz-cognito-request-id') ?? '') ?? []
-  return { status, body, text: bytes.toString('utf8'), requestId, retryAfter }
+  return { kind: 'answer', status, body, text: bytes.toString('utf8'), requestId, retryAfter }
 }
 
 async function readBody(response: Response): Promise<Buffer | undefined> {

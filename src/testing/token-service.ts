@@ -77,7 +77,7 @@ export class TokenService {
     tell('cognito-m2m:token', () => ({
       instance: this.instance,
       userPoolId: isProven ? this.#pool.userPoolId : null,
-      ...{ clientId, outcome: outcomeOf(error), error, duration },
+      ...{ clientId, outcome: outcomeOf(error), error, code: null, duration },
     }))
   }
 

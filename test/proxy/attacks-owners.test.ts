@@ -33,8 +33,12 @@ t.test('a firewall that answers JSON is an outage, and takes no good token', asy
   const other = await ask({ scope: READ })
   t.equal(other.status, 403)
   t.same(other.json, { message: 'Forbidden' })
+  t.equal(other.headers['retry-after'], '1')
   upstream.isBlocked = false
-  t.equal((await ask({ scope: READ })).status, 200, 'and nothing is remembered of it')
+  const again = await ask({ scope: READ })
+  t.same([again.status, again.text], [403, other.text], 'remembered for a second')
+  clocks.advance(SECOND)
+  t.equal((await ask({ scope: READ })).status, 200)
 })
 
 t.test('a clock that told no time when a renewal failed: renewed once it does', async (t) => {

@@ -19,6 +19,7 @@ function hearing(t: Test, app: { tokenProxy: { status(): { instance: number } } 
       t.ok(Object.isFrozen(event))
       t.same(Object.keys(event).sort(), [
         'clientId',
+        'code',
         'duration',
         'error',
         'instance',
@@ -31,8 +32,11 @@ function hearing(t: Test, app: { tokenProxy: { status(): { instance: number } } 
   }
 }
 
-const short = ({ outcome, clientId, userPoolId, error }: TokenEvent): string =>
-  `${outcome} ${clientId} ${userPoolId} ${error}`
+const short = ({ outcome, clientId, userPoolId, error, code }: TokenEvent): string =>
+  [outcome, clientId, userPoolId, error, code]
+    .slice(0, code === null ? 4 : 5)
+    .map(String)
+    .join(' ')
 
 t.test('issued once per token, cached for who is served without a new one', async (t) => {
   const { ask, app, clocks, pool } = await stage(t)
@@ -67,13 +71,17 @@ t.test('refused and unavailable name only who was proven', async (t) => {
   ])
   wire.isDown = true
   await ask()
-  t.same(told(), ['unavailable null null temporarily_unavailable'])
+  t.same(told(), ['unavailable null null temporarily_unavailable ERR_UPSTREAM_UNAVAILABLE'])
   wire.isDown = false
+  clocks.advance(SECOND)
   await ask()
   told()
   wire.isDown = true
-  await ask({ scope: READ })
-  t.same(told(), [`unavailable ${CLIENT} ${pool.userPoolId} temporarily_unavailable`])
+  const unavailable = `unavailable ${CLIENT} ${pool.userPoolId} temporarily_unavailable`
+  for (let time = 0; time < 2; time += 1) {
+    await ask({ scope: READ })
+    t.same(told(), [`${unavailable} ERR_UPSTREAM_UNAVAILABLE`], 'asked for, and remembered')
+  }
   clocks.advance(3500 * SECOND)
   await ask()
   t.same(told(), [`cached ${CLIENT} ${pool.userPoolId} null`], 'what is held is served')
@@ -107,7 +115,7 @@ for (const [name, accessToken, userPoolId] of [
   ['one that is no token', 'opaque', 'null'],
 ] as const) {
   t.test(`the pool is the issuer’s of the token: ${name}`, async (t) => {
-    for (const expiresIn of [3600, undefined]) {
+    for (const expiresIn of [3600, 300]) {
       const { tokenEndpoint } = await upstreamOf(t, (response) =>
         reply(response, 200, { ...issue(1), access_token: accessToken, expires_in: expiresIn }),
       )

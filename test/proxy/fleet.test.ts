@@ -45,12 +45,18 @@ class Busy implements TokenStore {
   static asked = 0
   readonly shared = true
   readonly #store: TokenStore
+  readonly #clock: Clock
 
-  constructor(store: TokenStore) {
+  constructor(store: TokenStore, clock: Clock) {
     this.#store = store
+    this.#clock = clock
   }
 
-  readonly get: TokenStore['get'] = (...its) => this.#count(this.#store.get(...its))
+  /** Redis lives in real time: its clock stands for one that shows this test's time. */
+  readonly get: TokenStore['get'] = async (...its) => ({
+    ...(await this.#count(this.#store.get(...its))),
+    now: this.#clock.now(),
+  })
   readonly set: TokenStore['set'] = (...its) => this.#count(this.#store.set(...its))
   readonly delete: TokenStore['delete'] = (...its) => this.#count(this.#store.delete(...its))
   readonly invalidate: TokenStore['invalidate'] = (...its) =>
@@ -87,7 +93,7 @@ async function proxiesOf(t: Test, clock: Clock, fetch: typeof globalThis.fetch) 
     await app.register(tokenProxy, {
       ...clock.options,
       ...{ tokenEndpoint: 'https://cognito.example/oauth2/token', fetch, encryptionKeys },
-      store: new Busy(redisStore({ redis: connection })),
+      store: new Busy(redisStore({ redis: connection }), clock),
       // The clock stands still while all callers of a moment are answered.
       upstream: { perSecond: 10_000, unprovenPerSecond: 9_999, concurrency: 10_000 },
     })

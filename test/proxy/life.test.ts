@@ -1,8 +1,14 @@
 /** The life of an entry: when it is served, replaced behind a caller's back, and replaced first. */
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { memoryStore, type TokenProxyOptions } from '../../src/proxy/index.ts'
 import { SECOND } from '../core/key-endpoint.ts'
 import { issue, reply, stage, until, upstreamOf } from './support.ts'
+
+/** Lets what needs no timer go on. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
 
 /** A proxy in front of an upstream whose tokens are numbered and live so many seconds. */
 async function numbered(t: Test, life: number, options: Partial<TokenProxyOptions> = {}) {
@@ -54,41 +60,74 @@ for (const [life, due] of [
   })
 }
 
-t.test('one that has less than minRemaining left is replaced first', async (t) => {
-  const { token, clocks, seconds, asked, wire, settled } = await numbered(t, 3600)
+for (const [life, expiring] of [
+  [3600, 3300],
+  [1200, 1050],
+  [900, 787.5],
+  [300, 262.5],
+] as const) {
+  t.test(`a token of ${life} s: callers wait for its renewal from ${expiring} s`, async (t) => {
+    const { token, clocks, seconds, asked, wire, settled } = await numbered(t, life)
+    await token()
+    // The renewal fails, so that the token grows old.
+    wire.isDown = true
+    seconds(expiring)
+    clocks.advance(-1)
+    t.equal(await token(), `token-1 ${Math.floor(life - expiring + 0.001)}`, 'in the background')
+    await settled()
+    t.equal(wire.count, 2)
+    clocks.advance(1)
+    t.equal(await token(), `token-1 ${Math.floor(life - expiring)}`, 'no wait during a backoff')
+    t.equal(wire.count, 2)
+    wire.isDown = false
+    seconds(2)
+    t.equal(await token(), `token-2 ${life}`, 'this caller waited')
+    t.equal(asked.length, 2)
+  })
+}
+
+t.test('a caller waits 1 s for a renewal that hangs, then gets the cached token', async (t) => {
+  const { token, seconds, wire, app } = await numbered(t, 3600)
   await token()
-  // The renewal fails, so that the token grows old.
-  wire.isDown = true
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
   seconds(3300)
-  t.equal(await token(), 'token-1 300', '300 s are enough')
-  await settled()
-  wire.isDown = false
-  seconds(60)
-  clocks.advance(-59_999)
-  t.equal(await token(), 'token-1 299', 'the failed renewal is not tried again at once')
-  seconds(60)
-  t.equal(await token(), 'token-2 3600', '239 s are not')
-  t.equal(asked.length, 2)
+  let answered: string | undefined
+  const waiting = token().then((it) => {
+    answered = it
+  })
+  await until(() => app.tokenProxy.status().inFlight === 1)
+  await quiet()
+  mock.timers.tick(999)
+  await quiet()
+  t.equal(answered, undefined)
+  mock.timers.tick(1)
+  await waiting
+  t.equal(answered, 'token-1 300')
+  const joining = token()
+  await quiet()
+  open()
+  t.equal(await joining, 'token-2 3600', 'joins the renewal that is under way')
+  t.equal(wire.count, 2)
 })
 
-t.test('minRemaining is at most a quarter of the life', async (t) => {
-  const { token, seconds, clocks } = await numbered(t, 300)
-  await token()
-  seconds(225)
-  clocks.advance(1)
-  t.equal(await token(), 'token-2 300', 'less than 75 s left')
-})
-
-t.test('minRemaining may be less, and none at all', async (t) => {
-  const { token, seconds, wire, settled } = await numbered(t, 3600, { minRemaining: 0 })
+t.test('a cached token is served until 5 s before its expiry', async (t) => {
+  const { token, clocks, seconds, wire, settled } = await numbered(t, 3600, { minRemaining: 0 })
   await token()
   wire.isDown = true
-  seconds(3599)
-  t.equal(await token(), 'token-1 1')
+  seconds(3595)
+  clocks.advance(-1)
+  t.equal(await token(), 'token-1 5')
   await settled()
+  clocks.advance(1)
+  t.match(await token(), /^undefined/)
   wire.isDown = false
   seconds(1)
-  t.equal(await token(), 'token-2 3600', 'never past its end')
+  t.equal(await token(), 'token-2 3600')
 })
 
 t.test('maxAge is the longest a secret is believed', async (t) => {
@@ -102,6 +141,7 @@ t.test('maxAge is the longest a secret is believed', async (t) => {
   clocks.advance(1)
   t.match(await token(), /^undefined/, 'not even while Cognito is down')
   wire.isDown = false
+  seconds(1)
   t.equal(await token(), 'token-2 86400')
   t.equal(asked.length, 2)
 })
@@ -139,38 +179,54 @@ t.test('callers cannot force a refresh', async (t) => {
   t.equal(asked.length, 1)
 })
 
-const insane: readonly (readonly [string, Record<string, unknown>])[] = [
+const invalid: readonly (readonly [string, Record<string, unknown>])[] = [
   ['another type', { token_type: 'mac' }],
   ['no type', { token_type: undefined }],
   ['no life', { expires_in: undefined }],
   ['a life in text', { expires_in: '3600' }],
-  ['a fraction', { expires_in: 3600.5 }],
   ['no time to live', { expires_in: 0 }],
-  ['more than a day', { expires_in: 86_401 }],
+  ['less than a second', { expires_in: 0.9 }],
+  ['a life that is over', { expires_in: -3600 }],
+  ['no token', { access_token: undefined }],
+  ['an empty token', { access_token: '' }],
+  ['a number as token', { access_token: 1 }],
   ['a token with a blank', { access_token: 'a b' }],
 ]
 
-for (const [name, changes] of insane) {
-  t.test(`a 200 with ${name} passes through and is not kept`, async (t) => {
+for (const [name, changes] of invalid) {
+  t.test(`a 200 with ${name} is 503, and never cached`, async (t) => {
+    const upstream = { isValid: false }
     const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
-      reply(response, 200, { ...issue(count), ...changes }),
+      reply(response, 200, { ...issue(count), ...(upstream.isValid ? {} : changes) }),
     )
-    const { ask } = await stage(t, { tokenEndpoint })
-    for (const count of [1, 2]) {
-      const answer = await ask()
-      t.equal(answer.status, 200)
-      t.same(answer.json, JSON.parse(JSON.stringify({ ...issue(count), ...changes })))
-    }
+    const { ask, app, clocks } = await stage(t, { tokenEndpoint })
+    const answer = await ask()
+    t.equal(answer.status, 503)
+    t.same(answer.json, { error: 'temporarily_unavailable' })
+    t.equal(answer.headers['retry-after'], '1')
+    t.equal(answer.headers['cache-control'], 'no-store')
+    t.same(app.tokenProxy.status().endpoint, {
+      available: true,
+      lastError: { code: 'ERR_UPSTREAM_TOKEN', status: 200 },
+      nextAttempt: null,
+    })
+    upstream.isValid = true
+    clocks.advance(SECOND)
+    t.same((await ask()).json, issue(2))
     t.equal(asked.length, 2)
   })
 }
 
-t.test('a 200 without a token passes through, proves nothing and is not kept', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 200, { a: 1 }))
-  const { ask } = await stage(t, { tokenEndpoint })
-  for (let time = 0; time < 2; time += 1) t.same((await ask()).json, { a: 1 })
-  t.equal(asked.length, 2)
-})
+for (const [life, served] of [
+  [86_401, 86_400],
+  [3600.5, 3600],
+] as const) {
+  t.test(`a life of ${life} s counts as ${served} s`, async (t) => {
+    const { token } = await numbered(t, life)
+    t.equal(await token(), `token-1 ${life}`)
+    t.equal(await token(), `token-1 ${served}`)
+  })
+}
 
 t.test('members Cognito may add are served again', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, (response) =>

@@ -91,7 +91,13 @@ t.test('all options at once, and the default export', async (t) => {
   await app.ready()
   const { instance, ...status } = app.tokenProxy.status()
   t.ok(Number.isInteger(instance))
-  t.same(status, { inFlight: 0, store: { shared: false, degraded: false, unreadable: 0 } })
+  t.same(status, {
+    inFlight: 0,
+    queued: { proven: 0, unproven: 0 },
+    unavailable: { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 0 },
+    endpoint: { available: true, lastError: null, nextAttempt: null },
+    store: { shared: false, degraded: false, unreadable: 0 },
+  })
 })
 
 t.test('one proxy a context; another context may have its own', async (t) => {

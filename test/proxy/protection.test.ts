@@ -1,13 +1,20 @@
 /** What the proxy asks of Cognito, whoever asks it: budgets, remembered refusals, lists of clients. */
+import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { Budget } from '../../src/proxy/budget.ts'
 import type { TokenProxyOptions } from '../../src/proxy/index.ts'
-import { Refusals, type Refused } from '../../src/proxy/refusals.ts'
+import { NegativeCache, type Refusal } from '../../src/proxy/negative-cache.ts'
 import { SECOND } from '../core/key-endpoint.ts'
-import { CLIENT, issue, reply, SECRET, stage, until, upstreamOf, WRONG } from './support.ts'
+import { captureLog } from '../fastify/support.ts'
+import { CLIENT, issue, reply, SECRET, stage, ticks, until, upstreamOf, WRONG } from './support.ts'
 
 /** An upstream that takes secrets that begin with "right", and notes when it was asked for what. */
-async function judging(t: Test, options: Partial<TokenProxyOptions> = {}, life = 3600) {
+async function judging(
+  t: Test,
+  options: Partial<TokenProxyOptions> = {},
+  life = 3600,
+  server: FastifyServerOptions = {},
+) {
   const log: { readonly at: number; readonly isRight: boolean }[] = []
   const clock = { now: (): number => 0 }
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }, count) => {
@@ -16,7 +23,7 @@ async function judging(t: Test, options: Partial<TokenProxyOptions> = {}, life =
     if (isRight) reply(response, 200, issue(count, life))
     else reply(response, 400, { error: 'invalid_client' })
   })
-  const staged = await stage(t, { tokenEndpoint, ...options })
+  const staged = await stage(t, { tokenEndpoint, ...options }, undefined, server)
   clock.now = staged.clocks.monotonicNow
   /** Most requests in any second. */
   const most = (of: (it: (typeof log)[0]) => boolean): number => {
@@ -32,62 +39,105 @@ async function judging(t: Test, options: Partial<TokenProxyOptions> = {}, life =
 const right = (index: number) => ({ clientId: `client-${index}`, secret: `right-${index}` })
 
 t.test(
-  '5,000 wrong secrets a second refuse no valid caller, and stay within the budget',
+  '2,000 wrong secrets a second refuse no valid caller, and stay within the budget',
   async (t) => {
     const upstream = { perSecond: 60, unprovenPerSecond: 20, concurrency: 30 }
     // Tokens of 8 s: each caller needs a new one again and again, in the middle of the flood.
-    const { inject, clocks, log, most } = await judging(t, { upstream }, 8)
+    const { inject, app, clocks, log, most } = await judging(t, { upstream, timeout: 30 }, 8)
     const callers = Array.from({ length: 20 }, (_, index) => right(index))
     for (const caller of callers) t.equal((await inject(caller)).status, 200)
     clocks.advance(9 * SECOND)
     const begun = log.length
     const statuses = new Map<number, number>()
+    const flood: Promise<{ readonly status: number }>[] = []
     let refused = 0
     let guess = 0
     for (let step = 0; step < 40; step += 1) {
-      const flood = Array.from({ length: 500 }, () => {
+      for (let index = 0; index < 200; index += 1) {
         guess += 1
-        return inject({ clientId: `client-${guess % 40}`, secret: `guess-${guess}` })
-      })
-      const served = await Promise.all(callers.map((caller) => inject(caller)))
-      refused += served.filter(({ status }) => status !== 200).length
-      for (const { status } of await Promise.all(flood)) {
-        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+        flood.push(inject({ clientId: `client-${guess % 40}`, secret: `guess-${guess}` }))
       }
+      const served = callers.map((caller) => inject(caller))
+      for (const { status } of await Promise.all(served)) refused += status === 200 ? 0 : 1
+      // What was sent arrives before the clock goes on.
+      await until(() => app.tokenProxy.status().inFlight === 0)
       clocks.advance(100)
     }
+    const { queued } = app.tokenProxy.status()
+    t.ok(queued.unproven <= 500, `${queued.unproven} guesses wait`)
+    clocks.advance(2 * SECOND)
+    for (const { status } of await Promise.all(flood)) {
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
     t.equal(refused, 0)
-    t.equal(guess, 20_000)
+    t.equal(guess, 8000)
     t.same([...statuses.keys()].sort(), [400, 503])
     t.ok(most(() => true) <= 60, `${most(() => true)} requests in a second`)
     t.ok(most(({ isRight }) => !isRight) <= 20, 'a share for guesses')
     const guesses = log.slice(begun).filter(({ isRight }) => !isRight).length
-    t.equal(guesses, 80, 'which is used: 20 a second for 4 s')
+    // 20 a second for 4 s, and those whose turn came in the last two.
+    t.ok(guesses >= 80 && guesses <= 100, `${guesses} guesses were sent`)
     t.equal(statuses.get(400), guesses)
   },
 )
 
-t.test('over budget is 503 with Retry-After, and over after a second', async (t) => {
+t.test('over budget waits 2 s for its turn, then it is 503 with Retry-After', async (t) => {
   const upstream = { perSecond: 2, unprovenPerSecond: 1 }
-  const { ask, clocks, asked } = await judging(t, { upstream })
-  t.equal((await ask({ secret: 'right' })).status, 200)
-  const over = await ask({ secret: 'right-2' })
-  t.equal(over.status, 503)
-  t.same(over.json, { error: 'temporarily_unavailable' })
-  t.equal(over.headers['retry-after'], '1')
-  t.equal(over.headers['cache-control'], 'no-store')
-  t.equal((await ask({ secret: 'right', scope: 'a/b' })).status, 200, 'a proven pair has its own')
-  t.equal((await ask({ secret: 'right', scope: 'a/c' })).status, 503, 'and not without an end')
+  const log = captureLog()
+  const { inject, app, clocks, asked } = await judging(t, { upstream }, 3600, {
+    logger: log.logger,
+  })
+  const queued = () => app.tokenProxy.status().queued
+  t.equal((await inject({ secret: 'right' })).status, 200)
+  const guesses = [inject({ secret: 'right-2' }), inject({ secret: 'right-3' })]
+  await until(() => queued().unproven === 2)
+  t.equal(
+    (await inject({ secret: 'right', scope: 'a/b' })).status,
+    200,
+    'a proven pair has its own',
+  )
+  const over = inject({ secret: 'right', scope: 'a/c' })
+  await until(() => queued().proven === 1)
+  t.equal(asked.length, 2)
   clocks.advance(999)
-  t.equal((await ask({ secret: 'right-2' })).status, 503)
+  await ticks()
+  t.same(queued(), { proven: 1, unproven: 2 })
   clocks.advance(1)
-  t.equal((await ask({ secret: 'right-2' })).status, 200)
-  t.equal(asked.length, 3)
+  t.equal((await over).status, 200, 'proven clients go first')
+  await until(() => queued().unproven === 1)
+  clocks.advance(999)
+  await ticks()
+  t.same(queued(), { proven: 0, unproven: 1 })
+  t.equal(asked.length, 4)
+  clocks.advance(1)
+  await until(() => queued().unproven === 0)
+  for (const answer of guesses) t.equal((await answer).status, 200, 'a turn at the very end counts')
+  const late = inject({ secret: 'right-4' })
+  // Two more that take the turns of the next two seconds.
+  const others = [inject({ secret: 'right-5' }), inject({ secret: 'right-6' })]
+  await until(() => queued().unproven === 3)
+  clocks.advance(1000)
+  await until(() => queued().unproven === 2)
+  clocks.advance(999)
+  await ticks()
+  t.equal(queued().unproven, 2)
+  clocks.advance(1)
+  const answers = await Promise.all([late, ...others])
+  const refused = answers.filter(({ status }) => status === 503)
+  t.equal(refused.length, 1)
+  t.same(refused[0]?.json, { error: 'temporarily_unavailable' })
+  t.equal(refused[0]?.headers['retry-after'], '1')
+  t.equal(refused[0]?.headers['cache-control'], 'no-store')
+  t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 })
+  t.match(
+    log.lines().filter(({ msg }) => /answered with 503/.test(String(msg))),
+    [{ level: 40, ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 }],
+  )
 })
 
 t.test('a Cognito that hangs is no way around the share of guesses', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 4 }
-  const { inject, wire, app } = await judging(t, { upstream })
+  const { inject, wire, app, clocks } = await judging(t, { upstream })
   await inject(right(1))
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
@@ -97,6 +147,8 @@ t.test('a Cognito that hangs is no way around the share of guesses', async (t) =
   await until(() => app.tokenProxy.status().inFlight === 2)
   const known = inject({ ...right(1), scope: 'a/b' })
   await until(() => app.tokenProxy.status().inFlight === 3)
+  clocks.advance(2 * SECOND)
+  await until(() => app.tokenProxy.status().queued.unproven === 0)
   open()
   t.equal((await known).status, 200)
   const statuses = (await Promise.all(guesses)).map(({ status }) => status)
@@ -107,30 +159,28 @@ t.test('a Cognito that hangs is no way around the share of guesses', async (t) =
 
 t.test('one proven client gets a quarter of the budget, whatever it varies', async (t) => {
   const upstream = { perSecond: 40, unprovenPerSecond: 10, concurrency: 40 }
-  const { inject, clocks, asked, most } = await judging(t, { upstream })
+  const { inject, app, clocks, asked, most } = await judging(t, { upstream })
   const first = { clientId: 'client-1', secret: 'right-1' }
   const again = { clientId: 'client-1', secret: 'right-1b' }
   for (const caller of [first, again, right(2)]) t.equal((await inject(caller)).status, 200)
   clocks.advance(SECOND)
   const before = asked.length
-  const statuses: number[] = []
-  for (let index = 0; index < 100; index += 1) {
+  const many = Array.from({ length: 100 }, (_, index) => {
     const caller = index % 2 === 0 ? first : again
-    const answer = await inject({ ...caller, metadata: `{"n":"${index}"}` })
-    statuses.push(answer.status)
-    if (answer.status === 200) continue
-    t.equal(answer.status, 503)
-    t.same(answer.json, { error: 'temporarily_unavailable' })
-    t.equal(answer.headers['retry-after'], '1')
-    t.equal(answer.headers['cache-control'], 'no-store')
-  }
-  t.equal(statuses.filter((it) => it === 200).length, 10)
+    return inject({ ...caller, metadata: `{"n":"${index}"}` })
+  })
+  await until(() => asked.length - before === 10)
+  await until(() => app.tokenProxy.status().queued.proven === 20)
+  await ticks()
   t.equal(asked.length - before, 10, 'its secrets share it')
   for (let index = 0; index < 10; index += 1) {
     const answer = await inject({ ...right(2), metadata: `{"n":"${index}"}` })
     t.equal(answer.status, 200, 'another client is not affected')
   }
-  t.equal((await inject(first)).status, 200, 'a held token costs nothing')
+  t.equal((await inject(first)).status, 200, 'a cached token costs nothing')
+  clocks.advance(2 * SECOND)
+  const statuses = (await Promise.all(many)).map(({ status }) => status)
+  t.equal(statuses.filter((it) => it === 503).length, 80, '70 at once, 10 after 2 s')
   clocks.advance(SECOND)
   t.equal((await inject({ ...first, metadata: 'later' })).status, 200)
   t.ok(most(() => true) <= 40)
@@ -138,7 +188,7 @@ t.test('one proven client gets a quarter of the budget, whatever it varies', asy
 
 t.test('a Cognito that hangs is no way around the share of a client', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 8 }
-  const { inject, wire, app } = await judging(t, { upstream })
+  const { inject, wire, app, clocks } = await judging(t, { upstream })
   for (const index of [1, 2]) t.equal((await inject(right(index))).status, 200)
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
@@ -148,10 +198,11 @@ t.test('a Cognito that hangs is no way around the share of a client', async (t) 
     inject({ ...right(1), metadata: `{"n":"${index}"}` }),
   )
   await until(() => app.tokenProxy.status().inFlight === 2)
-  const refused = await Promise.race(many)
-  t.equal(refused.status, 503)
+  await until(() => app.tokenProxy.status().queued.proven === 6)
   const other = inject({ ...right(2), scope: 'a/b' })
   await until(() => app.tokenProxy.status().inFlight === 3)
+  clocks.advance(2 * SECOND)
+  await until(() => app.tokenProxy.status().queued.proven === 0)
   open()
   t.equal((await other).status, 200)
   const statuses = (await Promise.all(many)).map(({ status }) => status)
@@ -203,14 +254,14 @@ t.test('a refusal is remembered for 10 s, for exactly this request', async (t) =
 })
 
 t.test('so many refusals are remembered and no more', (t) => {
-  const refusals = new Refusals(() => 0)
-  const refused: Refused = {
+  const cache = new NegativeCache(() => 0)
+  const refusal: Refusal = {
     ...{ kind: 'refused', error: 'invalid_client', proof: undefined },
     answer: { status: 400, headers: {}, body: '{}' },
   }
-  for (let index = 0; index <= 10_000; index += 1) refusals.set(`${index}`, refused)
-  t.equal(refusals.get('0'), undefined)
-  t.equal(refusals.get('1'), refused)
+  for (let index = 0; index <= 10_000; index += 1) cache.refused(`${index}`, refusal)
+  t.equal(cache.refusalOf('0'), undefined)
+  t.equal(cache.refusalOf('1'), refusal)
   t.end()
 })
 

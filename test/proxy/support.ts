@@ -195,18 +195,23 @@ export async function stage(
   t: Test,
   options: Partial<TokenProxyOptions> = {},
   clocks: Clocks = new Clocks(),
+  server: FastifyServerOptions = {},
 ) {
   const pool = await poolOf(t, clocks)
   const wire = new Wire()
   const { now, monotonicNow } = clocks
   const { tokenEndpoint } = pool
-  const proxy = await proxyOf(t, {
-    tokenEndpoint,
-    now,
-    monotonicNow,
-    fetch: wire.fetch,
-    ...options,
-  })
+  const proxy = await proxyOf(
+    t,
+    {
+      tokenEndpoint,
+      now,
+      monotonicNow,
+      fetch: wire.fetch,
+      ...options,
+    },
+    server,
+  )
   return { clocks, pool, wire, ...proxy }
 }
 
@@ -226,6 +231,11 @@ export function sharedStore({ now, monotonicNow }: Clocks) {
     close: () => memory.close(),
   }
   return store
+}
+
+/** Lets the budget queue look a few times, so that what has not happened by then does not happen. */
+export async function ticks(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 80))
 }
 
 /** Lets what is under way in this process go on until `done`; bounded. */

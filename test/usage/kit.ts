@@ -30,7 +30,7 @@ export function source(userPoolId?: string) {
     token(outcome: TokenEvent['outcome'], clientId: string | null, pool: string | null = POOL) {
       const userPoolId = clientId === null ? null : pool
       tell('cognito-m2m:token', () => ({
-        ...{ instance, userPoolId, clientId, outcome, error: null, duration: 0 },
+        ...{ instance, userPoolId, clientId, outcome, error: null, code: null, duration: 0 },
       }))
     },
     decision(code: DecisionEvent['code'], clientId: string | null, pool: string | null = POOL) {

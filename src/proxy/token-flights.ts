@@ -1,0 +1,305 @@
+/**
+ * Fetches tokens from Cognito, one request for the same token at a time: within the process by sharing the
+ * promise, across processes by the store's lock. A caller that hangs up takes nothing from the others.
+ */
+import { secondsBetween, tell } from '../core/diagnostics.ts'
+import type { TokenPhase } from '../oauth/token-lifetime.ts'
+import type { FoundNow, SteadyStore } from '../store/steady-store.ts'
+import type { StoreLock } from '../store/store-lock.ts'
+import { type Answer, unavailable } from './answers.ts'
+import type { BudgetQueue } from './budget-queue.ts'
+import type { EndpointHealth } from './endpoint-health.ts'
+import { type CachedToken, type EntryLimits, encodeEntry, timeToLive } from './entries.ts'
+import type { CacheKey } from './identity.ts'
+import type { NegativeCache, Refusal, UpstreamError } from './negative-cache.ts'
+import type { Pair, Pairs, Proof } from './pairs.ts'
+import { pause } from './pause.ts'
+import type { TokenRequest } from './token-request.ts'
+import type { UnavailableCode } from './unavailable.ts'
+import type { Upstream } from './upstream.ts'
+import { readUpstream, type UpstreamToken } from './upstream-token.ts'
+
+/** A token to fetch. */
+export interface TokenFetch {
+  readonly request: TokenRequest
+  readonly key: CacheKey
+  readonly pair: Pair
+  /** Of the cached token when the fetch was asked for. */
+  readonly phase: TokenPhase
+}
+
+/** No token, and no refusal of Cognito's either. */
+export interface Unavailable {
+  readonly kind: 'unavailable'
+  readonly code: UnavailableCode
+  readonly answer: Answer
+  readonly proof: Proof | undefined
+}
+
+/** A token that another process stored meanwhile. */
+interface StoredToken {
+  readonly kind: 'cached'
+  readonly cached: CachedToken
+}
+
+/** What came of a fetch. */
+export type FetchResult =
+  | { readonly kind: 'issued'; readonly answer: Answer; readonly proof: Proof }
+  | StoredToken
+  | Refusal
+  | Unavailable
+
+/** What {@link TokenFlights} works with. Durations in milliseconds. */
+export interface TokenFlightsOptions {
+  readonly instance: number
+  readonly store: SteadyStore
+  readonly pairs: Pairs
+  readonly queue: BudgetQueue
+  readonly upstream: Upstream
+  readonly endpoint: EndpointHealth
+  readonly negative: NegativeCache
+  readonly limits: EntryLimits
+  /** Longest fetch: queue, store and Cognito together. */
+  readonly timeout: number
+  readonly monotonicNow: () => number
+  /** The cached token of a look-up, if it may be served. */
+  readonly read: (found: FoundNow) => CachedToken | undefined
+}
+
+interface Flight {
+  /** Of the group. A fetch that began before the group was invalidated is not shared any more. */
+  readonly epoch: string
+  readonly result: Promise<FetchResult>
+}
+
+/** A result, and the promise that its token is stored and the lock released: no caller waits for that. */
+interface Landing {
+  readonly result: FetchResult
+  readonly stored: Promise<void>
+}
+
+/** What the store had, looked up with the lock in hand if no other process has it. */
+interface Turn {
+  readonly kind: 'turn'
+  readonly lock: StoreLock | undefined
+  readonly found: FoundNow
+  /** Monotonic, milliseconds. */
+  readonly foundAt: number
+}
+
+/** Longest wait between two looks for the token of another process, in milliseconds. */
+const POLL_MS = 100
+/** Longest wait for a store that stalls, in milliseconds: no cached token can be served meanwhile. */
+const STORE_WAIT_MS = 1250
+/** Milliseconds of the timeout that are left for a request of its own where another process brings nothing. */
+const OWN_REQUEST_MS = 1000
+/** Seconds callers are asked to wait: for their turn, and while the circuit breaker is open. */
+const TURN_RETRY_AFTER = 1
+const OUTAGE_RETRY_AFTER = 5
+
+const STORED = Promise.resolve()
+
+/** See the first lines of this file. */
+export class TokenFlights {
+  readonly #options: TokenFlightsOptions
+  readonly #maxPolls: number
+  readonly #flights = new Map<string, Flight>()
+
+  constructor(options: TokenFlightsOptions) {
+    this.#options = options
+    // A pause takes at least half its time. The bound holds where the clock stands still.
+    this.#maxPolls = Math.ceil(options.timeout / (POLL_MS / 2))
+  }
+
+  /**
+   * Joins the flight of this token, or starts one unless a backoff or the circuit breaker forbids it.
+   *
+   * @returns A result that never rejects, and whether another caller's request brings it.
+   */
+  fetch(
+    fetch: TokenFetch,
+    epoch: string,
+  ): { readonly result: Promise<FetchResult>; readonly isShared: boolean } {
+    const { name } = fetch.key
+    const flight = this.#flights.get(name)
+    if (flight?.epoch === epoch) return { result: flight.result, isShared: true }
+    const refused = this.#refuse(name)
+    if (refused !== undefined) return { result: Promise.resolve(refused), isShared: false }
+    return { result: this.#start(fetch, epoch), isShared: false }
+  }
+
+  /** The last failure again, while its backoff lasts or the breaker is open. */
+  #refuse(name: string): Unavailable | undefined {
+    const { endpoint, negative } = this.#options
+    const known = negative.failureOf(name)
+    const isOwnFailure = known?.failure.cause === 'request'
+    if (known !== undefined && (isOwnFailure || !endpoint.isOpen)) {
+      return upstreamUnavailable(known.failure.answerIn(known.seconds), known.failure.proof)
+    }
+    if (endpoint.admits()) return undefined
+    const answerIn = known?.failure.answerIn ?? unavailable
+    return upstreamUnavailable(answerIn(OUTAGE_RETRY_AFTER), known?.failure.proof)
+  }
+
+  #start(fetch: TokenFetch, epoch: string): Promise<FetchResult> {
+    const { name } = fetch.key
+    const landing = this.#fly(fetch)
+    const flight = { epoch, result: landing.then(({ result }) => result) }
+    this.#flights.set(name, flight)
+    void landing
+      .then(({ stored }) => stored)
+      .finally(() => {
+        if (this.#flights.get(name) === flight) this.#flights.delete(name)
+      })
+    return flight.result
+  }
+
+  async #fly(fetch: TokenFetch): Promise<Landing> {
+    const { pairs, queue, monotonicNow, timeout } = this.#options
+    const deadline = monotonicNow() + timeout
+    const proof = await pairs.proofOf(fetch.pair)
+    // A flood of guesses ends here: it takes no lock, and no look-up of its own.
+    if (!queue.hasRoom(fetch.request.clientId, proof !== undefined)) {
+      return landed(overBudget(proof))
+    }
+    const lastPoll = deadline - Math.min(OWN_REQUEST_MS, timeout / 2)
+    let turn = await this.#takeTurn(fetch)
+    for (let poll = 0; poll < this.#maxPolls && isTaken(turn); poll += 1) {
+      // Whoever has the lock stores nothing: one request more is better than no token.
+      if (monotonicNow() >= lastPoll) break
+      await pause(POLL_MS)
+      turn = await this.#takeTurn(fetch)
+    }
+    return turn.kind === 'cached' ? landed(turn) : this.#ask(fetch, turn, { proof, deadline })
+  }
+
+  async #takeTurn({ key, phase }: TokenFetch): Promise<Turn | StoredToken> {
+    const { store, read, monotonicNow } = this.#options
+    const lock = await store.acquire(key.name, STORE_WAIT_MS)
+    // Looked up with the lock in hand: who had it before may just have stored the token.
+    const found = await store.find(key.name, key.group, STORE_WAIT_MS)
+    const cached = read(found)
+    if (cached === undefined || !isBetter(cached.phase, phase)) {
+      return { kind: 'turn', lock, found, foundAt: monotonicNow() }
+    }
+    lock?.release()
+    return { kind: 'cached', cached }
+  }
+
+  async #ask(
+    fetch: TokenFetch,
+    { lock, found, foundAt }: Turn,
+    { proof, deadline }: { readonly proof: Proof | undefined; readonly deadline: number },
+  ): Promise<Landing> {
+    const { queue, upstream, endpoint, negative, monotonicNow } = this.#options
+    const left = (): number => Math.max(1, deadline - monotonicNow() || this.#options.timeout)
+    const release = await queue.take(fetch.request.clientId, proof !== undefined, left())
+    if (release === undefined) {
+      lock?.release()
+      return landed(overBudget(proof))
+    }
+    const begun = monotonicNow()
+    const askedAt = found.now + (begun - foundAt)
+    const answer = await upstream.ask(fetch.request, left())
+    release()
+    const token = readUpstream(answer, askedAt)
+    if (endpoint.record(answer, token)) negative.endpointRecovered()
+    const { result, stored } = this.#land(fetch, token, { proof, found, begun })
+    return { result, stored: stored.finally(() => lock?.release()) }
+  }
+
+  #land(
+    fetch: TokenFetch,
+    token: UpstreamToken,
+    asked: { readonly proof: Proof | undefined; readonly found: FoundNow; readonly begun: number },
+  ): Landing {
+    const { proof, found } = asked
+    if (token.kind === 'failed') return landed(this.#failed(fetch, token.failure, proof))
+    if (token.kind === 'refused') {
+      const refusal: Refusal = { ...token, proof }
+      return { result: refusal, stored: this.#refused(fetch, refusal, found) }
+    }
+    return this.#issued(fetch, token, asked)
+  }
+
+  #failed({ key }: TokenFetch, failure: UpstreamError, proof: Proof | undefined): Unavailable {
+    const seconds = this.#options.negative.failed(key.name, { ...failure, proof })
+    return upstreamUnavailable(failure.answerIn(seconds), proof)
+  }
+
+  /**
+   * A client whose secret is wrong loses its tokens. Any other refusal of a renewal leaves the cached
+   * token to its callers until it ends.
+   */
+  async #refused(
+    { key, pair, phase }: TokenFetch,
+    refusal: Refusal,
+    found: FoundNow,
+  ): Promise<void> {
+    const { store, pairs, negative } = this.#options
+    const isWrongSecret = refusal.error === 'invalid_client'
+    if (phase !== 'ended' && !isWrongSecret) {
+      negative.failed(key.name, {
+        ...{ cause: 'request', retryAfter: undefined, proof: refusal.proof },
+        answerIn: unavailable,
+      })
+      return
+    }
+    negative.refused(key.name, refusal)
+    if (isWrongSecret) await pairs.forget(pair)
+    // The pair's record may be gone from a store that evicts, and its entry not.
+    if (found.value !== undefined) await store.drop(key.name, key.group)
+  }
+
+  #issued(
+    { key, pair, request }: TokenFetch,
+    { entry, answer }: Extract<UpstreamToken, { kind: 'issued' }>,
+    { found, begun }: { readonly found: FoundNow; readonly begun: number },
+  ): Landing {
+    const { instance, pairs, negative, monotonicNow } = this.#options
+    const { clientId } = request
+    const { userPoolId } = entry
+    negative.succeeded(key.name)
+    pairs.prove(pair, userPoolId)
+    tell('cognito-m2m:token', () => ({
+      ...{ instance, userPoolId, clientId, outcome: 'issued', error: null, code: null },
+      duration: secondsBetween(begun, monotonicNow()),
+    }))
+    const store = async (): Promise<void> => {
+      const { store, limits } = this.#options
+      const now = entry.askedAt + (monotonicNow() - begun)
+      const ttl = timeToLive(entry, now, limits)
+      // The record first: an entry that no record names would outlive its secret.
+      await pairs.remember(pair, key.name, userPoolId)
+      await store.keep(key.name, key.group, { value: encodeEntry(entry), epoch: found.epoch, ttl })
+    }
+    return { result: { kind: 'issued', answer, proof: { clientId, userPoolId } }, stored: store() }
+  }
+}
+
+function isTaken(turn: Turn | StoredToken): boolean {
+  return turn.kind === 'turn' && turn.lock === undefined
+}
+
+/** Whether a token found meanwhile makes the fetch needless. */
+function isBetter(phase: TokenPhase, before: TokenPhase): boolean {
+  return phase === 'fresh' || (phase === 'refreshDue' && before !== 'refreshDue')
+}
+
+function landed(result: FetchResult): Landing {
+  return { result, stored: STORED }
+}
+
+function overBudget(proof: Proof | undefined): Unavailable {
+  return {
+    kind: 'unavailable',
+    code: 'ERR_OVER_BUDGET',
+    answer: unavailable(TURN_RETRY_AFTER),
+    proof,
+  }
+}
+
+/** @param answer With the seconds its caller is asked to wait. */
+export function upstreamUnavailable(answer: Answer, proof?: Proof): Unavailable {
+  return { kind: 'unavailable', code: 'ERR_UPSTREAM_UNAVAILABLE', answer, proof }
+}
