@@ -18,7 +18,7 @@ export interface Held {
   /** Of a copy: the epoch its group has in the shared store; undefined where that is not known. */
   readonly sharedEpoch?: string | undefined
   /** Of a copy: whether the shared store has it too. */
-  readonly isShared?: boolean
+  isShared?: boolean
 }
 
 interface Entry {

@@ -6,6 +6,9 @@ import { LateError } from './late-error.ts'
 /** Milliseconds of real time that a caller with a copy in memory may lose to a store. */
 export const BOUND = 100
 
+/** Commands on their way to a store that is left alone. */
+const MAX_UNANSWERED = 5000
+
 /**
  * Reading and writing fail apart: a full or read-only Redis still says what was invalidated, so it
  * goes on being read.
@@ -32,12 +35,16 @@ export class Reach {
   readonly #logger: Logger
   readonly #monotonicNow: () => number
   readonly #breakers: { readonly [Each in Purpose]: Breaker }
+  /** Of commands without an answer, whatever they are for: no caller waits for each kind in turn. */
+  readonly #stalls: Breaker
   #isDegraded = false
+  #unanswered = 0
 
   constructor(logger: Logger, monotonicNow: () => number) {
     this.#logger = logger
     this.#monotonicNow = monotonicNow
     this.#breakers = { read: new Breaker(monotonicNow), write: new Breaker(monotonicNow) }
+    this.#stalls = new Breaker(monotonicNow)
   }
 
   get isDegraded(): boolean {
@@ -46,7 +53,7 @@ export class Reach {
 
   /** Whether the store has failed for so long that nobody waits for it. */
   isDown(purpose: Purpose): boolean {
-    return this.#breakers[purpose].isDown
+    return this.#stalls.isDown || this.#breakers[purpose].isDown
   }
 
   /** @returns Undefined where there is no answer in time, or none is waited for. */
@@ -55,10 +62,29 @@ export class Reach {
     work: Work<Answer>,
     { waitMs = BOUND, hasCopy = true }: AskOptions = {},
   ): Promise<{ readonly answer: Answer } | undefined> {
-    const breaker = this.#breakers[purpose]
-    if (!breaker.admits(hasCopy)) return undefined
-    const isBrief = hasCopy || breaker.isDown
+    if (!this.#admits(purpose, hasCopy)) return undefined
+    const isBrief = hasCopy || this.isDown(purpose)
     return this.#send(purpose, work, isBrief ? Math.min(waitMs, BOUND) : waitMs)
+  }
+
+  /** Sends it however the store is, and waits for the answer only where {@link ask} would. */
+  async deliver<Answer>(
+    purpose: Purpose,
+    work: Work<Answer>,
+  ): Promise<{ readonly answer: Answer } | undefined> {
+    const isAwaited = this.#admits(purpose, true)
+    // A store that never answers must not fill the memory.
+    if (!isAwaited && this.#unanswered >= MAX_UNANSWERED) return undefined
+    this.#unanswered += 1
+    const counted: Work<Answer> = async (maxDelayMs) => {
+      try {
+        return await work(maxDelayMs)
+      } finally {
+        this.#unanswered -= 1
+      }
+    }
+    const sent = this.#send(purpose, counted, BOUND)
+    return isAwaited ? sent : undefined
   }
 
   /** The same within {@link BOUND}, however the store is. */
@@ -69,6 +95,11 @@ export class Reach {
     return this.#send(purpose, work, BOUND)
   }
 
+  #admits(purpose: Purpose, hasCopy: boolean): boolean {
+    const breaker = this.#stalls.isDown ? this.#stalls : this.#breakers[purpose]
+    return breaker.admits(hasCopy)
+  }
+
   async #send<Answer>(
     purpose: Purpose,
     work: Work<Answer>,
@@ -76,16 +107,19 @@ export class Reach {
   ): Promise<{ readonly answer: Answer } | undefined> {
     const breaker = this.#breakers[purpose]
     const sentAt = breaker.begin()
-    const waitMs = breaker.limit(mostMs, BOUND)
+    this.#stalls.begin()
+    const waitMs = this.#stalls.limit(breaker.limit(mostMs, BOUND), BOUND)
     const succeeded = (): void => {
-      breaker.succeeded(!(this.#monotonicNow() - sentAt > BOUND))
+      const isInTime = !(this.#monotonicNow() - sentAt > BOUND)
+      breaker.succeeded(isInTime)
+      this.#stalls.succeeded(isInTime)
       this.#tell()
     }
     try {
-      const answer = await this.#inTime(work, sentAt, waitMs, succeeded)
-      return { answer }
+      return { answer: await this.#inTime(work, sentAt, waitMs, succeeded) }
     } catch (error) {
       breaker.failed()
+      if (error instanceof TimeoutError) this.#stalls.failed()
       this.#tell(error)
       return undefined
     }
@@ -105,7 +139,7 @@ export class Reach {
       let isOver = false
       const timer = setTimeout(() => {
         isOver = true
-        reject(new Error('TIMEOUT'))
+        reject(new TimeoutError('TIMEOUT'))
       }, waitMs)
       const send = (maxDelayMs: number): void => {
         start(work, maxDelayMs).then(
@@ -115,7 +149,7 @@ export class Reach {
             resolve(answer)
           },
           (error: unknown) => {
-            // The store's clock was set: its answer told the new time, so that the next deadline fits.
+            // The store's clock was set: the answer told the new time, so that the next deadline fits.
             if (error instanceof LateError && !isOver) {
               const left = sentAt + waitMs - this.#monotonicNow()
               return send(left > BOUND ? left : BOUND)
@@ -130,7 +164,8 @@ export class Reach {
   }
 
   #tell(error?: unknown): void {
-    const isDegraded = this.#breakers.read.isOpen || this.#breakers.write.isOpen
+    const { read, write } = this.#breakers
+    const isDegraded = read.isOpen || write.isOpen || this.#stalls.isDown
     if (isDegraded === this.#isDegraded) return
     this.#isDegraded = isDegraded
     if (isDegraded) {
@@ -143,6 +178,9 @@ export class Reach {
     }
   }
 }
+
+/** No answer came while it was waited for. */
+class TimeoutError extends Error {}
 
 /** A store of somebody's own may throw instead of rejecting, or answer at once. */
 async function start<Answer>(work: Work<Answer>, maxDelayMs: number): Promise<Answer> {

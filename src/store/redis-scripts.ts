@@ -2,6 +2,9 @@
  * What Redis does in one step. A group is one hash: its epoch, and per entry a value (`v:`), an end
  * (`x:`, milliseconds by the clock of Redis) and a place in the order they came in (`o:`). So a
  * look-up is one round trip to one key, and a cluster can hold it.
+ *
+ * Scripts with a deadline answer the time first. A command that was stopped on its way, with Redis or
+ * in the network, may be executed when nobody waits for it any more: then it must have no effect.
  */
 import { createHash } from 'node:crypto'
 import { MAX_GROUP } from './token-store.ts'
@@ -16,22 +19,31 @@ const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
-/** KEYS: group. ARGV: key. Answers epoch, value and time. Writes nothing: unknown clients leave no trace. */
-export const GET: RedisScript = script(`${NOW}
-local found = redis.call('HMGET', KEYS[1], 'epoch', 'x:' .. ARGV[1], 'v:' .. ARGV[1])
-local value = found[3]
-if not found[2] or tonumber(found[2]) <= now then value = false end
-return { found[1] or '', value, now }`)
+/** A deadline is milliseconds by the clock of Redis. A late command answers the time and nothing else. */
+const IN_TIME = `${NOW}
+if now > tonumber(ARGV[1]) then return { now } end`
 
 /**
- * KEYS: group. ARGV: key, value, epoch, life in milliseconds. Answers whether it is kept. Where memory is
- * full, Redis refuses a script by its first write alone: here that is one that takes memory, or frees some.
+ * KEYS: group. ARGV: deadline, key. Answers time, epoch and value. Writes nothing: unknown clients
+ * leave no trace.
+ */
+export const GET: RedisScript = script(`${IN_TIME}
+local found = redis.call('HMGET', KEYS[1], 'epoch', 'x:' .. ARGV[2], 'v:' .. ARGV[2])
+local value = found[3]
+if not found[2] or tonumber(found[2]) <= now then value = false end
+return { now, found[1] or '', value }`)
+
+/**
+ * KEYS: group. ARGV: when the value expires by the clock of Redis, key, value, epoch, longest life in
+ * milliseconds. Answers the time and whether it is kept. Where memory is full, Redis refuses a script
+ * by its first write alone: here that is one that takes memory, or frees some.
  */
 export const SET: RedisScript = script(`${NOW}
-if (redis.call('HGET', KEYS[1], 'epoch') or '') ~= ARGV[3] then return 0 end
+local life = math.min(tonumber(ARGV[5]), ARGV[1] - now)
+if life <= 0 or (redis.call('HGET', KEYS[1], 'epoch') or '') ~= ARGV[4] then return { now, 0 } end
 local count, oldest, first = 0, nil, nil
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.sub(field, 1, 2) == 'o:' and field ~= 'o:' .. ARGV[1] then
+  if string.sub(field, 1, 2) == 'o:' and field ~= 'o:' .. ARGV[2] then
     count = count + 1
     local order = tonumber(redis.call('HGET', KEYS[1], field))
     if not first or order < first then
@@ -44,12 +56,12 @@ if count >= ${MAX_GROUP} then
   redis.call('HDEL', KEYS[1], 'v:' .. oldest, 'x:' .. oldest, 'o:' .. oldest)
 end
 local order = redis.call('HINCRBY', KEYS[1], 'order', 1)
-local ends = string.format('%.0f', now + ARGV[4])
-redis.call('HSET', KEYS[1], 'v:' .. ARGV[1], ARGV[2], 'x:' .. ARGV[1], ends, 'o:' .. ARGV[1], order)
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then
-  redis.call('PEXPIRE', KEYS[1], ARGV[4])
+local ends = string.format('%.0f', now + life)
+redis.call('HSET', KEYS[1], 'v:' .. ARGV[2], ARGV[3], 'x:' .. ARGV[2], ends, 'o:' .. ARGV[2], order)
+if redis.call('PTTL', KEYS[1]) < life then
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', life))
 end
-return 1`)
+return { now, 1 }`)
 
 /** KEYS: group. ARGV: key. */
 export const DELETE: RedisScript = script(`
@@ -61,12 +73,12 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
-/** KEYS: lock. ARGV: owner, life in milliseconds. Its owner extends it. */
-export const LOCK: RedisScript = script(`
+/** KEYS: lock. ARGV: deadline, owner, life in milliseconds. The owner who holds the lock extends it. */
+export const LOCK: RedisScript = script(`${IN_TIME}
 local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1`)
+if owner and owner ~= ARGV[2] then return { now, 0 } end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return { now, 1 }`)
 
 /** KEYS: lock. ARGV: owner. */
 export const UNLOCK: RedisScript = script(`

@@ -1,33 +1,11 @@
 /** Redis or Valkey as a store of tokens, through the owner's ioredis. */
 import { randomUUID } from 'node:crypto'
 import { OptionError, readMembers, show } from '../core/option-error.ts'
-import { BOUND } from './reach.ts'
+import { type RedisArguments, type RedisLike, RedisLink, SOCKET_TIMEOUT_MS } from './redis-link.ts'
 import { DELETE, GET, INVALIDATE, LOCK, type RedisScript, SET, UNLOCK } from './redis-scripts.ts'
-import type { Found, Kept, TokenStore } from './token-store.ts'
+import type { Found, Kept, StoreCommandOptions, TokenStore } from './token-store.ts'
 
-/** What is needed of an ioredis instance: 5.4 or later, or 6. */
-export interface RedisLike {
-  duplicate(override: RedisOverrides): RedisConnection
-}
-
-/** What the store's own connection has differently. */
-export interface RedisOverrides {
-  readonly lazyConnect: false
-  readonly enableOfflineQueue: false
-  readonly autoResendUnfulfilledCommands: false
-  readonly maxRetriesPerRequest: 0
-  readonly commandTimeout: number
-  readonly connectTimeout: number
-  readonly socketTimeout: number
-  readonly retryStrategy: (times: number) => number
-}
-
-/** What is needed of the connection. */
-export interface RedisConnection {
-  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
-  on(event: 'ready' | 'close' | 'error', listener: () => void): unknown
-  disconnect(): void
-}
+export type { RedisConnection, RedisLike, RedisOverrides } from './redis-link.ts'
 
 /** See {@link redisStore}. */
 export interface RedisStoreOptions {
@@ -43,80 +21,72 @@ export interface RedisStoreOptions {
 /** Longer than any token lives, so that no copy and no answer is left that belongs to another. */
 const EPOCH_TTL = 90_000_000
 
+/** Milliseconds that a command without a deadline of its own waits for the connection. */
+const DEFAULT_DELAY_MS = SOCKET_TIMEOUT_MS
+
 /** See {@link redisStore}. */
 class RedisStore implements TokenStore {
   readonly shared = true
-  readonly #connection: RedisConnection
+  readonly #link: RedisLink
   readonly #prefix: string
-  /** Settles once the first attempt to connect is over, well or not, or takes too long. */
-  readonly #begun: Promise<void>
-  #connections = 0
 
   constructor(redis: RedisLike, prefix: string) {
     this.#prefix = prefix
-    this.#connection = redis.duplicate({
-      lazyConnect: false,
-      enableOfflineQueue: false,
-      // A lock or an entry that is written once nobody waits for it does harm.
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      commandTimeout: BOUND,
-      connectTimeout: 2000,
-      // A host that vanished without a word: no answer for so long, and it is connected to anew.
-      socketTimeout: 2000,
-      retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
-    })
-    this.#begun = new Promise((resolve) => {
-      setTimeout(resolve, BOUND).unref()
-      this.#connection.on('ready', () => {
-        this.#connections += 1
-        resolve()
-      })
-      this.#connection.on('close', resolve)
-    })
-    // Every command rejects by itself; without a listener, ioredis writes to the console.
-    this.#connection.on('error', () => {})
+    this.#link = new RedisLink(redis)
   }
 
-  async get(key: string, group: string): Promise<Found> {
-    const answer = await this.#run(GET, this.#group(group), key)
-    const [epoch, value, now] = answer as readonly [Buffer, Buffer | null, number]
+  async get(
+    key: string,
+    group: string,
+    { maxDelayMs = DEFAULT_DELAY_MS }: StoreCommandOptions = {},
+  ): Promise<Found> {
+    const argsOf = (deadline: number): RedisArguments => [deadline, key]
+    const answer = await this.#run(GET, this.#group(group), argsOf, maxDelayMs)
+    const [now, epoch, value] = answer as readonly [number, Buffer, Buffer | null]
     return { value: value ?? undefined, epoch: epoch.toString() || this.#firstEpoch(), now }
   }
 
+  /** The deadline is the end of its life: until then it is worth keeping, whoever waits for it. */
   async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
-    if (epoch.startsWith(FIRST) && epoch !== this.#firstEpoch()) return false
-    const known = epoch.startsWith(FIRST) ? '' : epoch
-    const args = [key, Buffer.from(value), known, Math.ceil(ttl)]
-    return (await this.#run(SET, this.#group(group), ...args)) === 1
+    const argsOf = (expiresAt: number): RedisArguments => {
+      const known = epoch === this.#firstEpoch() ? '' : epoch
+      return [expiresAt, key, Buffer.from(value), known, Math.ceil(ttl)]
+    }
+    return isDone(await this.#run(SET, this.#group(group), argsOf, Math.ceil(ttl)))
   }
 
   async delete(key: string, group: string): Promise<void> {
-    await this.#run(DELETE, this.#group(group), key)
+    await this.#run(DELETE, this.#group(group), () => [key])
   }
 
   async invalidate(group: string): Promise<void> {
-    await this.#run(INVALIDATE, this.#group(group), randomUUID(), EPOCH_TTL)
+    await this.#run(INVALIDATE, this.#group(group), () => [randomUUID(), EPOCH_TTL])
   }
 
-  async lock(key: string, owner: string, ttl: number): Promise<boolean> {
-    return (await this.#run(LOCK, this.#lock(key), owner, Math.ceil(ttl))) === 1
+  async lock(
+    key: string,
+    owner: string,
+    ttl: number,
+    { maxDelayMs = DEFAULT_DELAY_MS }: StoreCommandOptions = {},
+  ): Promise<boolean> {
+    const argsOf = (deadline: number): RedisArguments => [deadline, owner, Math.ceil(ttl)]
+    return isDone(await this.#run(LOCK, this.#lock(key), argsOf, maxDelayMs))
   }
 
   async unlock(key: string, owner: string): Promise<void> {
-    await this.#run(UNLOCK, this.#lock(key), owner)
+    await this.#run(UNLOCK, this.#lock(key), () => [owner])
   }
 
   async close(): Promise<void> {
-    this.#connection.disconnect()
+    this.#link.close()
   }
 
   /**
    * The epoch of a group that was never invalidated, as far as Redis remembers. A Redis that was
-   * restarted may have forgotten, so it is another one on every connection.
+   * restarted may have forgotten, so it is another one on every server.
    */
   #firstEpoch(): string {
-    return `${FIRST}${this.#connections}`
+    return `${FIRST}${this.#link.servers}`
   }
 
   #group(group: string): string {
@@ -127,23 +97,20 @@ class RedisStore implements TokenStore {
     return `${this.#prefix}lock:${key}`
   }
 
-  /** By its name, and with its text where Redis does not have it, as after a restart. */
-  async #run({ sha, source }: RedisScript, key: string, ...args: Arguments): Promise<unknown> {
-    try {
-      return await this.#call('EVALSHA', sha, 1, key, ...args)
-    } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return this.#call('EVAL', source, 1, key, ...args)
-    }
-  }
-
-  async #call(command: string, ...args: Arguments): Promise<unknown> {
-    await this.#begun
-    return this.#connection.callBuffer(command, ...args)
+  #run(
+    script: RedisScript,
+    key: string,
+    argsOf: (deadline: number) => RedisArguments,
+    maxDelayMs: number = DEFAULT_DELAY_MS,
+  ): Promise<unknown> {
+    return this.#link.run({ script, key, maxDelayMs, argsOf })
   }
 }
 
-type Arguments = (string | Buffer | number)[]
+/** Of an answer that begins with the time. */
+function isDone(answer: unknown): boolean {
+  return (answer as readonly number[])[1] === 1
+}
 
 const FIRST = 'first '
 
@@ -157,8 +124,8 @@ const FIRST = 'first '
  * const store = redisStore({ redis: new Redis('rediss://tokens.internal:6379') })
  * ```
  *
- * Commands are bounded to 100 ms, nothing is queued while the connection is down, and it is tried
- * anew at most 1 s apart for as long as it takes. Not for `Redis.Cluster`. Configure Redis with
+ * The store waits for a broken connection, and connects anew at most 1 s after the last attempt for as
+ * long as it takes. Who uses it bounds each wait. Commands carry a deadline by the clock of Redis. Not for `Redis.Cluster`. Configure Redis with
  * `maxmemory-policy` `noeviction` or `volatile-ttl`: one that evicts at random may forget that tokens
  * were invalidated.
  *

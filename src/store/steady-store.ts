@@ -8,7 +8,7 @@ import { OptionError } from '../core/option-error.ts'
 import { steadyClock, trusting } from '../core/steady-clock.ts'
 import { checkStore } from './check-store.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
-import type { Entries } from './entries.ts'
+import type { Entries, Held } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
 import { groupOf, nameOf } from './names.ts'
 import { BOUND, Reach } from './reach.ts'
@@ -94,7 +94,11 @@ export class SteadyStore {
     this.#logger = safeLogger(logger)
     const elapsed = steadyClock(trusting(monotonicNow))
     this.#reach = new Reach(this.#logger, elapsed)
-    this.#clock = new StoreClock({ now: trusting(now), monotonicNow: elapsed })
+    this.#clock = new StoreClock({
+      now: trusting(now),
+      monotonicNow: elapsed,
+      onSkew: (skew) => reportSkew(logger, skew),
+    })
     this.#memory = store instanceof MemoryStore ? store : memoryStore({ now, monotonicNow })
     this.#copies = this.#memory.entries
     this.#isShared = store?.shared ?? false
@@ -145,14 +149,20 @@ export class SteadyStore {
     const store = this.#store
     const life = Math.min(ttl, MAX_TTL)
     const expiresAt = this.#clock.earliest() + life
-    let isShared = false
+    const copy: Held = { value, expiresAt, sharedEpoch, isShared: false }
     if (store !== undefined && sharedEpoch !== undefined) {
       const kept = { value, epoch: sharedEpoch, ttl: life }
-      const taken = await this.#reach.ask('write', () => store.set(name, group, kept))
-      if (taken?.answer === false) return this.#copies.delete(name, group)
-      isShared = taken !== undefined
+      let isRefused = (): boolean => false
+      await this.#reach.deliver('write', async () => {
+        const isTaken = await store.set(name, group, kept)
+        copy.isShared = isTaken
+        isRefused = () => !isTaken
+        // The answer may come late: then the copy is here already.
+        if (!isTaken && this.#copies.get(name, group) === copy) this.#copies.delete(name, group)
+      })
+      if (isRefused()) return this.#copies.delete(name, group)
     }
-    this.#copies.set(name, group, { value, expiresAt, sharedEpoch, isShared }, own, life)
+    this.#copies.set(name, group, copy, own, life)
   }
 
   async drop(name: string, group: string): Promise<void> {
@@ -193,20 +203,24 @@ export class SteadyStore {
    */
   async acquire(name: string, waitMs: number): Promise<StoreLock | undefined> {
     if (this.#isClosed) return NO_LOCK
-    const locks = this.#store ?? this.#memory
+    const reach = this.#reach
     const owner = randomUUID()
+    const store = this.#store
+    if (store === undefined) return this.#acquireInMemory(name, owner)
     let isSent = false
     const lock = (maxDelayMs: number): Promise<boolean> => {
       isSent = true
-      return locks.lock(name, owner, LOCK_TTL_MS, { maxDelayMs })
+      return store.lock(name, owner, LOCK_TTL_MS, { maxDelayMs })
     }
-    const taken = await this.#takeLock(lock, waitMs)
-    if (!taken) return undefined
+    const taken = await reach.ask('write', lock, { waitMs, hasCopy: false })
+    if (taken?.answer === false) return undefined
     return new RenewedLock({
-      // A lock that could not be taken is taken by its first renewal, unless another has it.
-      renew: async () => this.#isClosed || this.#reach.isDown('write') || lock(RENEWAL_DELAY_MS),
-      // Sent even if taking it was not answered: it may have been taken late.
-      free: async () => (isSent ? locks.unlock(name, owner) : undefined),
+      // A lock that could not be taken is taken by a renewal, unless another process has it.
+      renew: async () => this.#isClosed || reach.isDown('write') || lock(RENEWAL_DELAY_MS),
+      // Sent even if nobody knows whether it was taken.
+      free: async () => {
+        if (isSent) await reach.deliver('write', () => store.unlock(name, owner))
+      },
     })
   }
 
@@ -224,7 +238,7 @@ export class SteadyStore {
     const store = this.#store
     if (this.#isClosed) return
     if (store === undefined) return this.#memory.unlock(name, owner).catch(() => {})
-    await this.#reach.insist('write', () => store.unlock(name, owner))
+    await this.#reach.deliver('write', () => store.unlock(name, owner))
   }
 
   status(): StoreStatus {
@@ -246,15 +260,12 @@ export class SteadyStore {
     return this.#invalidations.has(group) || this.#drops.has(name)
   }
 
-  /** @returns False where another owner holds it; true too where the store does not answer. */
-  async #takeLock(
-    lock: (maxDelayMs: number) => Promise<boolean>,
-    waitMs: number,
-  ): Promise<boolean> {
-    // Memory fails where somebody who shares it closed it.
-    if (this.#store === undefined) return lock(waitMs).catch(() => true)
-    const locked = await this.#reach.ask('write', lock, { waitMs, hasCopy: false })
-    return locked?.answer !== false
+  /** Memory fails where somebody who shares it closed it. Then nobody holds its locks. */
+  async #acquireInMemory(name: string, owner: string): Promise<StoreLock | undefined> {
+    const memory = this.#memory
+    const lock = (): Promise<boolean> => memory.lock(name, owner, LOCK_TTL_MS)
+    if (!(await lock().catch(() => true))) return undefined
+    return new RenewedLock({ renew: lock, free: () => memory.unlock(name, owner) })
   }
 
   /** What memory has, and the last epoch of the store it knows of. */
@@ -303,6 +314,17 @@ export class SteadyStore {
     }
     return true
   }
+}
+
+/** Loggers that were told of the skew: a process has one clock, and may have several stores. */
+const informed = new WeakSet<Logger>()
+
+/** @param skew Seconds by which this process is ahead of the store. */
+function reportSkew(logger: Logger | undefined, skew: number): void {
+  if (logger === undefined || informed.has(logger)) return
+  informed.add(logger)
+  const log = safeLogger(logger)
+  log.warn({ skew }, 'cognito-m2m: the clocks of this process and of the token store differ')
 }
 
 /** Memory's epoch, and the shared store's where it is known. */

@@ -3,13 +3,16 @@
 /** Skew in milliseconds from which on it is reported: more than a network's delay can explain. */
 const REPORTED_SKEW_MS = 5000
 
+/** Milliseconds by which a reading in whole milliseconds may be too early. */
+const READING_ERROR_MS = 1
+
 /** Options of {@link StoreClock}. */
 export interface StoreClockOptions {
   /** Wall clock in milliseconds: dates entries until the store's clock is known. */
   readonly now: () => number
   /** Milliseconds, or NaN. */
   readonly monotonicNow: () => number
-  /** Called once, with seconds: positive where this process is ahead of the store. */
+  /** Called once, with whole seconds: positive where this process is ahead of the store. */
   readonly onSkew?: (skew: number) => void
 }
 
@@ -37,7 +40,7 @@ export class StoreClock {
    */
   observe(reading: unknown, sentAt: number): void {
     if (typeof reading !== 'number') return
-    const [low, high] = [reading - this.monotonicNow(), reading - sentAt]
+    const [low, high] = [reading - this.monotonicNow(), reading + READING_ERROR_MS - sentAt]
     if (!Number.isFinite(low + high)) return
     const isConsistent = low <= this.#high && this.#low <= high
     this.#low = isConsistent ? Math.max(low, this.#low) : low
@@ -62,7 +65,7 @@ export class StoreClock {
   #reportSkew(): void {
     const [ahead, behind] = [this.#now() - this.latest(), this.earliest() - this.#now()]
     if (!(Math.max(ahead, behind) > REPORTED_SKEW_MS)) return
-    this.#onSkew?.(Math.round(ahead > behind ? ahead : -behind) / 1000)
+    this.#onSkew?.(Math.round((ahead > behind ? ahead : -behind) / 1000))
     this.#onSkew = undefined
   }
 }

@@ -1,0 +1,240 @@
+/** A connection to Redis: commands wait for it, are sent again when it breaks, and know its clock. */
+import { performance } from 'node:perf_hooks'
+import { LateError } from './late-error.ts'
+import type { RedisScript } from './redis-scripts.ts'
+import { StoreClock } from './store-clock.ts'
+
+/** What is needed of an ioredis instance: 5.4 or later, or 6. */
+export interface RedisLike {
+  duplicate(override: RedisOverrides): RedisConnection
+}
+
+/** What the store's own connection has differently. */
+export interface RedisOverrides {
+  readonly lazyConnect: false
+  readonly enableOfflineQueue: false
+  readonly autoResendUnfulfilledCommands: false
+  readonly maxRetriesPerRequest: 0
+  readonly commandTimeout: number
+  readonly connectTimeout: number
+  readonly disconnectTimeout: number
+  readonly socketTimeout: number
+  readonly retryStrategy: (times: number) => number
+}
+
+/** What is needed of the connection. */
+export interface RedisConnection {
+  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
+  on(event: 'ready' | 'close' | 'error', listener: () => void): unknown
+  disconnect(): void
+}
+
+/** Arguments of a script. */
+export type RedisArguments = readonly (string | Buffer | number)[]
+
+/** One script to run. */
+export interface RedisCommand {
+  readonly script: RedisScript
+  readonly key: string
+  /** Milliseconds, from the call, within which Redis has to execute it. */
+  readonly maxDelayMs: number
+  /** @param deadline Milliseconds by the clock of Redis, whole. */
+  readonly argsOf: (deadline: number) => RedisArguments
+}
+
+/** Milliseconds of silence after which a connection with commands in flight counts as broken. */
+export const SOCKET_TIMEOUT_MS = 2000
+/** Milliseconds until a closed connection that does not answer is cut off. */
+const DISCONNECT_TIMEOUT_MS = 100
+/** Longer than the socket's: ioredis must not end commands that are still on their way. */
+const COMMAND_TIMEOUT_MS = 10_000
+/** Attempts to connect while callers may wait for a broken connection, and milliseconds between them. */
+const QUICK_ATTEMPTS = 8
+const QUICK_DELAY_MS = 150
+const SLOW_DELAY_MS = 1000
+/** Commands that wait for a connection; further ones reject at once. */
+const MAX_WAITING = 5000
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * ioredis's own queue is off: it would end all commands at each failed attempt to connect. Every
+ * command may be sent twice: it then finds what it did before.
+ */
+export class RedisLink {
+  readonly #connection: RedisConnection
+  readonly #waiters = new Set<Waiter>()
+  /** Scripts that this connection has sent. */
+  readonly #sent = new Set<string>()
+  #clock: StoreClock
+  #state: 'connecting' | 'connected' | 'ready' | 'closed' = 'connecting'
+  #connections = 0
+  #server: string | undefined
+  #servers = 0
+  #isGreeting = false
+
+  constructor(redis: RedisLike) {
+    this.#clock = newClock()
+    this.#connection = redis.duplicate({
+      lazyConnect: false,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      connectTimeout: SOCKET_TIMEOUT_MS,
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+      retryStrategy: (times) => (times > QUICK_ATTEMPTS ? SLOW_DELAY_MS : QUICK_DELAY_MS),
+    })
+    this.#connection.on('ready', () => this.#connected())
+    this.#connection.on('close', () => this.#disconnected())
+    // Every command rejects by itself; without a listener, ioredis writes to the console.
+    this.#connection.on('error', () => {})
+  }
+
+  /** Counts the servers this was connected to: one that was restarted, or took over, is another. */
+  get servers(): number {
+    return this.#servers
+  }
+
+  /**
+   * @returns The script's answer.
+   * @throws {LateError} If Redis executed it too late.
+   */
+  async run({ script, key, maxDelayMs, argsOf }: RedisCommand): Promise<unknown> {
+    const end = performance.now() + maxDelayMs
+    for (;;) {
+      if (this.#state !== 'ready') await this.#wait(end - performance.now())
+      const left = end - performance.now()
+      if (left <= 0) throw new LateError()
+      const args = argsOf(Math.floor(this.#clock.earliest() + left))
+      try {
+        return await this.#send(script, key, args)
+      } catch (error) {
+        if (isFinal(error)) throw error
+        // The connection broke. Its `close` event comes first, then this command is sent again.
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+  }
+
+  close(): void {
+    this.#state = 'closed'
+    this.#connection.disconnect()
+    this.#rejectAll(new Error('The store is closed'))
+  }
+
+  /** Each script with its text at first: one that Redis lacks would be overtaken by later commands. */
+  async #send({ sha, source }: RedisScript, key: string, args: RedisArguments): Promise<unknown> {
+    if (!this.#sent.has(sha)) {
+      this.#sent.add(sha)
+      return this.#call('EVAL', source, 1, key, ...args)
+    }
+    try {
+      return await this.#call('EVALSHA', sha, 1, key, ...args)
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return this.#call('EVAL', source, 1, key, ...args)
+    }
+  }
+
+  /** An answer that begins with the time corrects the clock, even if nobody waits for it. */
+  async #call(command: string, ...args: RedisArguments): Promise<unknown> {
+    const clock = this.#clock
+    const sentAt = clock.monotonicNow()
+    const answer = await this.#connection.callBuffer(command, ...args)
+    if (Array.isArray(answer)) {
+      clock.observe(answer[0], sentAt)
+      if (answer.length === 1) throw new LateError()
+    }
+    return answer
+  }
+
+  /** Resolves once the clock of Redis is known: without it no command has a deadline. */
+  #wait(milliseconds: number): Promise<void> {
+    if (this.#state === 'closed') return Promise.reject(new Error('The store is closed'))
+    if (this.#waiters.size >= MAX_WAITING) {
+      return Promise.reject(new Error('Too many commands wait for a connection'))
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => settle(() => reject(new LateError())), milliseconds).unref()
+      const settle = (end: () => void): void => {
+        clearTimeout(timer)
+        this.#waiters.delete(waiter)
+        end()
+      }
+      const waiter = {
+        resolve: () => settle(resolve),
+        reject: (error: unknown) => settle(() => reject(error)),
+      }
+      this.#waiters.add(waiter)
+      // A greeting that Redis refused is tried again by the next command.
+      if (this.#state === 'connected' && !this.#isGreeting) void this.#greet()
+    })
+  }
+
+  #connected(): void {
+    this.#state = 'connected'
+    void this.#greet()
+  }
+
+  #disconnected(): void {
+    if (this.#state !== 'closed') this.#state = 'connecting'
+    this.#connections += 1
+    this.#isGreeting = false
+    this.#sent.clear()
+  }
+
+  /** Reads time and identity of the server before any other command. */
+  async #greet(): Promise<void> {
+    const connection = this.#connections
+    const clock = newClock()
+    const sentAt = clock.monotonicNow()
+    this.#isGreeting = true
+    try {
+      const [time, info] = await Promise.all([
+        this.#connection.callBuffer('TIME'),
+        this.#connection.callBuffer('INFO').catch(() => undefined),
+      ])
+      if (connection !== this.#connections || this.#state === 'closed') return
+      const [seconds, microseconds] = time as readonly [Buffer, Buffer]
+      clock.observe(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000), sentAt)
+      this.#clock = clock
+      this.#meet(String(info))
+      this.#state = 'ready'
+      for (const waiter of [...this.#waiters]) waiter.resolve()
+    } catch (error) {
+      // A connection that broke is not Redis's answer: its commands wait for the next one.
+      if (isFinal(error)) this.#rejectAll(error)
+    }
+    if (connection === this.#connections) this.#isGreeting = false
+  }
+
+  /** A server without a name may be another one each time. */
+  #meet(info: string): void {
+    const names = ['run_id', 'master_replid'].map((name) => line(info, name))
+    const server = names.includes(undefined) ? undefined : names.join(' ')
+    if (server === undefined || server !== this.#server) this.#servers += 1
+    this.#server = server
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const waiter of [...this.#waiters]) waiter.reject(error)
+  }
+}
+
+function newClock(): StoreClock {
+  return new StoreClock({ now: () => Number.NaN, monotonicNow: () => performance.now() })
+}
+
+/** Whether Redis itself said it: all other errors are of a connection that broke. */
+function isFinal(error: unknown): boolean {
+  return error instanceof LateError || (error instanceof Error && error.name === 'ReplyError')
+}
+
+function line(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(\\w+)`, 'm').exec(info)?.[1]
+}
