@@ -6,6 +6,7 @@
  */
 export type { MachineClaims } from './core/claims.ts'
 export type {
+  ClientTokenEvent,
   DecisionEvent,
   DiagnosticsEvents,
   DiagnosticsOrigin,

@@ -30,6 +30,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
 const FAILURES: Partial<Readonly<Record<TokenClientErrorCode, string>>> = {
   ERR_TOKEN_REQUEST_TIMEOUT:
     'did not answer in time: check the address and the way out of this machine',
+  ERR_TOKEN_TIMEOUT: 'did not answer in time: check the address and the way out of this machine',
   ERR_TOKEN_REQUEST_NETWORK: 'cannot be reached: check the address and the way out of this machine',
   ERR_TOKEN_REQUEST_STATUS: 'fails at the moment: try again later',
   ERR_TOKEN_RESPONSE_REDIRECT:

@@ -1,11 +1,11 @@
 /** `fetch` with a token: to named origins alone, once more where an API refused the token. */
-import { setMaxListeners } from 'node:events'
 import { OptionError, show } from '../core/option-error.ts'
 import { TokenClientError } from './errors.ts'
 import type { AccessToken, HeldToken } from './held-token.ts'
 import { isRedirect, nextHop } from './redirects.ts'
 import { isResendable } from './resendable.ts'
 import type { TokenOptions } from './scope-sets.ts'
+import { readSignal, readWaitLimits, type WaitLimits } from './wait.ts'
 
 /** Redirects that are followed. */
 const MAX_HOPS = 5
@@ -18,7 +18,8 @@ const MAX_HOPS = 5
  *
  * @param init As of `fetch`. Its signal ends the waiting for a token too. An Authorization header of
  *   your own is neither sent nor overwritten but refused.
- * @param options `scopes` of the token, as for `getToken`.
+ * @param options `scopes` of the token and `timeout` of the wait for it, as for `getToken`. It does not bound the
+ *   request to the API.
  * @throws {TokenClientError} `ERR_FETCH_ORIGIN`, `ERR_FETCH_AUTHORIZATION`, `ERR_FETCH_REDIRECT`, and
  *   those of `getToken`; what `fetch` itself throws is passed on.
  * @throws {OptionError} `ERR_OPTION_INVALID` without the option `origins`, and for what is no URL.
@@ -26,12 +27,13 @@ const MAX_HOPS = 5
 export type AuthorizedFetch = (
   url: string | URL,
   init?: RequestInit,
-  options?: TokenOptions,
+  options?: Omit<TokenOptions, 'signal'>,
 ) => Promise<Response>
 
 /** What it is made of. */
 export interface FetchOptions {
   readonly origins: ReadonlySet<string> | undefined
+  readonly timeoutMs: number
   readonly fetch: typeof globalThis.fetch
 }
 
@@ -45,22 +47,49 @@ export interface Hop {
 
 /** @param holderOf Throws where a token cannot be asked for. */
 export function authorizedFetch(
-  { origins, fetch }: FetchOptions,
+  { origins, timeoutMs, fetch }: FetchOptions,
   holderOf: (options: TokenOptions | undefined) => HeldToken,
 ): AuthorizedFetch {
   return async (url, init = {}, options) => {
     const hop = firstHop(origins, url, init)
-    init.signal?.throwIfAborted()
+    const limits = limitsOf(init, options, timeoutMs)
     const holder = holderOf(options)
-    const token = await unlessAborted(holder.get(), init.signal)
+    const token = await holder.get(limits)
     const response = await following(fetch, hop, token)
     if (!refusesToken(response)) return response
-    // The answer is there: that no other token is does not take it away.
-    const other = holder.insteadOf(token).catch(() => token)
-    const next = await unlessAborted(other, init.signal)
+    const next = await otherToken(holder, token, limits)
     if (next === token || !isResendable(init.body)) return response
     await letGoOf(response)
     return following(fetch, hop, next)
+  }
+}
+
+function limitsOf(
+  { signal }: RequestInit,
+  options: TokenOptions | undefined,
+  timeoutMs: number,
+): WaitLimits {
+  if (options !== undefined && Object.hasOwn(options, 'signal')) {
+    throw new OptionError(
+      'signal',
+      'is not an option of client.fetch: pass it in init, as for fetch',
+    )
+  }
+  const given = signal === null || signal === undefined ? undefined : readSignal(signal)
+  return readWaitLimits(options, { timeoutMs, signal: given })
+}
+
+/** The answer is there: that no other token is does not take it away. */
+async function otherToken(
+  holder: HeldToken,
+  token: AccessToken,
+  limits: WaitLimits,
+): Promise<AccessToken> {
+  try {
+    return await holder.insteadOf(token, limits)
+  } catch {
+    limits.signal?.throwIfAborted()
+    return token
   }
 }
 
@@ -129,24 +158,4 @@ async function letGoOf({ body }: Response): Promise<void> {
 function refusesToken({ status, headers }: Response): boolean {
   const challenge = headers.get('www-authenticate') ?? ''
   return status === 401 && /(?:^|[\s,])error\s*=\s*"?invalid_token"?(?:[\s,]|$)/i.test(challenge)
-}
-
-async function unlessAborted<Value>(
-  promise: Promise<Value>,
-  signal: AbortSignal | null | undefined,
-): Promise<Value> {
-  if (signal === null || signal === undefined) return promise
-  // One signal ends as many calls as its owner likes, as with `fetch`: no leak.
-  setMaxListeners(0, signal)
-  let abort = (): void => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort)
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }

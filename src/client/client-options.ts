@@ -17,6 +17,7 @@ import type { SecretSource } from './client-secret.ts'
 import { wallClock } from './elapsed-clock.ts'
 import { readScopes } from './scope-sets.ts'
 import type { AuthMethod } from './token-request.ts'
+import { readTimeout } from './wait.ts'
 
 const METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 
@@ -61,6 +62,13 @@ export interface TokenClientOptions {
    * Default none: each client holds its own.
    */
   readonly store?: TokenStore
+  /**
+   * Longest wait of a caller for a token, in seconds, from 0.001 to 300: secret, store and token endpoint together.
+   * Then the call rejects with `ERR_TOKEN_TIMEOUT`. The token request goes on. A call's own `timeout` replaces it.
+   *
+   * @defaultValue `20`
+   */
+  readonly timeout?: number
   /** Where failed token requests are told; default nowhere. */
   readonly logger?: Logger
   /** Transport of token requests and of `client.fetch`; default the platform's. */
@@ -73,7 +81,7 @@ export interface TokenClientOptions {
 
 const NAMES: readonly (keyof TokenClientOptions)[] = [
   ...(['tokenEndpoint', 'clientId', 'clientSecret', 'scopes', 'authMethod', 'origins'] as const),
-  ...(['insecureHttp', 'store', 'logger', 'fetch', 'now', 'monotonicNow'] as const),
+  ...(['insecureHttp', 'store', 'timeout', 'logger', 'fetch', 'now', 'monotonicNow'] as const),
 ]
 
 /** The same, read. */
@@ -87,6 +95,7 @@ export interface ClientOptions {
   /** Those of `origins` and of the token endpoint that are not encrypted; none without `insecureHttp`. */
   readonly insecureOrigins: readonly string[]
   readonly store: TokenStore | undefined
+  readonly timeoutMs: number
   readonly logger: Logger
   readonly hasLogger: boolean
   readonly fetch: typeof globalThis.fetch
@@ -114,6 +123,7 @@ export function readClientOptions(options: unknown): ClientOptions {
     origins,
     insecureOrigins: insecureOrigins([tokenEndpoint.href, ...(origins ?? [])]),
     store: members['store'] as TokenStore | undefined,
+    timeoutMs: readTimeout(members),
     logger: safeLogger(logger),
     hasLogger: logger !== undefined,
     ...readWorld(members),

@@ -9,6 +9,7 @@ const messages = {
   ERR_TOKEN_RESPONSE_REDIRECT: 'The token endpoint redirects, which is not followed',
   ERR_TOKEN_RESPONSE_TOO_LARGE: 'The answer of the token endpoint is too large',
   ERR_TOKEN_RESPONSE_INVALID: 'The answer of the token endpoint holds no usable token',
+  ERR_TOKEN_TIMEOUT: 'No token was available within the timeout of the call',
   ERR_CLIENT_SECRET_UNAVAILABLE: 'The function given as clientSecret told no secret',
   ERR_CLIENT_CLOSED: 'The token client was closed',
   ERR_FETCH_ORIGIN: 'The URL is not of one of the origins that get a token',

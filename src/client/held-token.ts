@@ -1,18 +1,19 @@
-/** The token of one scope set: held, renewed behind its callers, asked for once however many wait. */
-import { atMost } from '../core/at-most.ts'
+/** The token of one scope set: cached, renewed in the background, one token request however many callers wait. */
 import { Backoff } from '../core/backoff.ts'
+import { type ClientTokenEvent, secondsBetween, tell } from '../core/diagnostics.ts'
 import type { Logger } from '../core/logger.ts'
+import {
+  DEFAULT_MIN_REMAINING,
+  phaseAt,
+  RENEWAL_WAIT_MS,
+  type TokenLifetime,
+  tokenLifetime,
+} from '../oauth/token-lifetime.ts'
+import { describeFailure, type ScopeSetStatus } from './client-status.ts'
 import type { TokenClientError } from './errors.ts'
 import type { Grant } from './token-request.ts'
+import { type WaitLimits, waitFor } from './wait.ts'
 
-/** A token is renewed at a point of its life drawn between these. */
-const EARLIEST_RENEWAL = 0.65
-const LATEST_RENEWAL = 0.8
-/** Milliseconds before its end, at most this share of its life, in which callers wait for the next one. */
-const CLOSING = 10_000
-const CLOSING_SHARE = 0.05
-/** Milliseconds they wait while the token is still good. */
-const CLOSING_WAIT = 1000
 /** Milliseconds between two renewals that an API's refusals cause. */
 const REFUSED_INTERVAL = 60_000
 
@@ -28,6 +29,9 @@ export interface AccessToken {
 
 /** What a held token needs. */
 export interface Holding {
+  /** Number of the client in the process, for events. */
+  readonly instance: number
+  readonly clientId: string
   /** Milliseconds that never run back. */
   readonly elapsed: () => number
   /** Wall clock, milliseconds. */
@@ -35,6 +39,8 @@ export interface Holding {
   readonly logger: Logger
   /** undefined: all the app client may have. */
   readonly scopes: readonly string[] | undefined
+  /** Ends every wait. */
+  readonly closed: AbortSignal
   /** Has a token, and another one than that which is held. */
   readonly obtain: (held: string | undefined) => Promise<Grant>
 }
@@ -43,9 +49,22 @@ interface Held {
   readonly token: AccessToken
   /** The same promise for all: nothing is made for a caller. */
   readonly given: Promise<AccessToken>
-  readonly renewAt: number
-  readonly closingAt: number
-  readonly endsAt: number
+  /** Of the clock `elapsed`: when its life began. */
+  readonly begunAt: number
+  readonly lifeMs: number
+  readonly lifetime: TokenLifetime
+}
+
+/** The last token request, if it failed. */
+interface Failure {
+  readonly error: TokenClientError
+  /** Wall clock, milliseconds. */
+  readonly at: number
+}
+
+/** @returns When a token is renewed, waited for, and no longer served. */
+export function lifetimeOf(lifeMs: number): TokenLifetime {
+  return tokenLifetime({ lifeMs, minRemainingMs: DEFAULT_MIN_REMAINING * 1000 })
 }
 
 /** Holds at most one token. */
@@ -54,10 +73,10 @@ export class HeldToken {
   readonly #backoff = new Backoff()
   #held: Held | undefined
   #flight: Promise<AccessToken> | undefined
-  #failure: unknown
+  #failure: Failure | undefined
   #notRefusedBefore = 0
-  /** When a caller last asked. */
-  usedAt = 0
+  /** When a caller last asked; negative before the first. */
+  usedAt = -1
 
   constructor(holding: Holding) {
     this.#holding = holding
@@ -66,54 +85,112 @@ export class HeldToken {
   /**
    * A good token at once; else as soon as there is one.
    *
-   * @throws {TokenClientError} where none can be had; as a rejection.
+   * @throws {TokenClientError} where none can be had, or the signal's reason; as a rejection.
    */
-  get(): Promise<AccessToken> {
+  get(limits: WaitLimits): Promise<AccessToken> {
     const now = this.#holding.elapsed()
     this.usedAt = now
     const held = this.#held
-    if (held === undefined || now >= held.closingAt) return this.#awaitNext(now)
-    if (now >= held.renewAt) this.#renew(now)
-    return held.given
+    const phase = held === undefined ? 'ended' : phaseAt(held.lifetime, now - held.begunAt)
+    if (phase !== 'fresh') {
+      const isJoining = this.#flight !== undefined
+      const flight = this.#renew(now)
+      if (held === undefined || phase === 'ended')
+        return this.#awaitToken(flight, limits, isJoining)
+      if (phase === 'expiring' && flight !== undefined) {
+        return this.#awaitRenewal({ held, flight, limits, isJoining, now })
+      }
+    }
+    this.#publish(now, 'cached')
+    return (held as Held).given
   }
 
   /**
    * The token to use after an API refused one: another one where there is one or may be one. What is
    * held stays held until then, as other APIs may take it.
    *
-   * @returns The refused one, where none may be had now.
+   * @returns The refused one, where none may be had now or within the timeout.
+   * @throws The signal's reason, as a rejection.
    */
-  async insteadOf(refused: AccessToken): Promise<AccessToken> {
-    if (this.#held?.token !== refused) return this.get()
+  async insteadOf(refused: AccessToken, limits: WaitLimits): Promise<AccessToken> {
+    if (this.#held?.token !== refused) return this.get(limits)
     const now = this.#holding.elapsed()
     const underway = this.#flight !== undefined
     if (!underway && now < this.#notRefusedBefore) return refused
     const flight = this.#renew(now)
-    if (!underway && flight !== undefined) this.#notRefusedBefore = now + REFUSED_INTERVAL
-    await Promise.allSettled([flight])
+    if (flight === undefined) return refused
+    if (!underway) this.#notRefusedBefore = now + REFUSED_INTERVAL
+    await this.#settled(flight, limits)
     return this.#held.token
   }
 
-  /** Waits for a renewal, but a good token is never lost by it. */
-  async #awaitNext(now: number): Promise<AccessToken> {
-    const flight = this.#renew(now)
-    if (this.#isGood(now)) {
-      const settled = Promise.allSettled([flight]).then(() => {})
-      await atMost(CLOSING_WAIT, settled)
-      if (this.#isGood(this.#holding.elapsed())) return (this.#held as Held).token
-    }
-    if (flight === undefined) throw this.#failure
-    return flight
+  /** @returns Undefined before a caller asked for a token of these scopes. */
+  status(): ScopeSetStatus | undefined {
+    if (this.usedAt < 0) return undefined
+    const { elapsed, now, scopes } = this.#holding
+    const time = elapsed()
+    const { begunAt = time, lifetime = undefined } = this.#held ?? {}
+    const servedFor = begunAt + (lifetime?.endsAt ?? 0) - time
+    const next = Math.max(begunAt + (lifetime?.refreshAt ?? 0), this.#backoff.until) - time
+    return Object.freeze({
+      scopes: scopes ?? null,
+      cachedUntil: servedFor > 0 ? Math.floor((now() + servedFor) / 1000) : null,
+      lastError: this.#failure === undefined ? null : describeFailure(this.#failure),
+      nextAttempt: this.#flight === undefined ? Math.max(0, next) / 1000 : null,
+      isRequesting: this.#flight !== undefined,
+    })
   }
 
-  #isGood(now: number): boolean {
-    return this.#held !== undefined && now < this.#held.endsAt
+  /** @param flight undefined: the endpoint is left alone. */
+  async #awaitToken(
+    flight: Promise<AccessToken> | undefined,
+    limits: WaitLimits,
+    isJoining: boolean,
+  ): Promise<AccessToken> {
+    const begun = this.usedAt
+    if (flight === undefined) throw (this.#failure as Failure).error
+    const token = await waitFor(flight, limits, this.#holding.closed)
+    if (isJoining) this.#publish(begun, 'cached')
+    return token
+  }
+
+  /** A caller of an expiring token waits a moment for the next one, and loses the cached one to nothing. */
+  async #awaitRenewal({
+    held,
+    flight,
+    limits,
+    isJoining,
+    now,
+  }: {
+    readonly held: Held
+    readonly flight: Promise<AccessToken>
+    readonly limits: WaitLimits
+    readonly isJoining: boolean
+    readonly now: number
+  }): Promise<AccessToken> {
+    const served = held.begunAt + held.lifetime.endsAt - now
+    const timeoutMs = Math.min(limits.timeoutMs, RENEWAL_WAIT_MS, served)
+    await this.#settled(flight, { ...limits, timeoutMs })
+    const { token, begunAt, lifeMs } = this.#held as Held
+    // A process that was suspended meanwhile: what it held has expired.
+    if (this.#holding.elapsed() - begunAt >= lifeMs) {
+      const left = { ...limits, timeoutMs: limits.timeoutMs - timeoutMs }
+      return this.#awaitToken(flight, left, isJoining)
+    }
+    if (isJoining || token === held.token) this.#publish(now, 'cached')
+    return token
+  }
+
+  /** Waits for the end of a token request, or of the caller's patience: only its signal makes it fail. */
+  async #settled(flight: Promise<AccessToken>, limits: WaitLimits): Promise<void> {
+    await Promise.allSettled([waitFor(flight, limits, this.#holding.closed)])
+    if (limits.signal?.aborted) throw limits.signal.reason
   }
 
   /** Undefined while the endpoint is left alone. */
   #renew(now: number): Promise<AccessToken> | undefined {
     if (this.#flight === undefined && now >= this.#backoff.until) {
-      const flight = this.#obtain().finally(() => {
+      const flight = this.#obtain(now).finally(() => {
         this.#flight = undefined
       })
       // Without a caller that waits, its failure is told by the log alone.
@@ -123,46 +200,56 @@ export class HeldToken {
     return this.#flight
   }
 
-  async #obtain(): Promise<AccessToken> {
-    const { obtain, elapsed } = this.#holding
+  async #obtain(begun: number): Promise<AccessToken> {
+    const { obtain } = this.#holding
     try {
-      const token = this.#hold(await obtain(this.#held?.token.accessToken))
+      const grant = await obtain(this.#held?.token.accessToken)
+      const token = this.#hold(grant)
       this.#backoff.succeeded()
+      this.#failure = undefined
+      this.#publish(begun, grant.isShared ? 'shared' : 'issued')
       return token
     } catch (error) {
-      this.#failed(error, elapsed())
+      this.#failed(error as TokenClientError, begun)
       throw error
     }
   }
 
-  #hold({ accessToken, scopes, life, issuedAt }: Grant): AccessToken {
-    const { elapsed, now } = this.#holding
-    const spent = Math.max(0, now() - issuedAt || 0)
-    const begun = elapsed() - spent
-    const share = EARLIEST_RENEWAL + Math.random() * (LATEST_RENEWAL - EARLIEST_RENEWAL)
+  #hold({ accessToken, scopes, life, begunAt, issuedAt }: Grant): AccessToken {
     const expiresAt = Math.floor((issuedAt + life) / 1000)
     const token = Object.freeze({ accessToken, expiresAt, scopes: Object.freeze([...scopes]) })
-    this.#held = {
-      token,
-      given: Promise.resolve(token),
-      renewAt: begun + life * share,
-      closingAt: begun + life - Math.min(CLOSING, life * CLOSING_SHARE),
-      endsAt: begun + life,
-    }
+    const given = Promise.resolve(token)
+    this.#held = { token, given, begunAt, lifeMs: life, lifetime: lifetimeOf(life) }
     return token
   }
 
-  #failed(error: unknown, now: number): void {
-    this.#failure = error
-    const { code, error: told, status, requestId, retryAfter } = error as TokenClientError
+  #failed(error: TokenClientError, begun: number): void {
+    const { logger, scopes, elapsed, now: wall } = this.#holding
+    const now = elapsed()
+    const { code, error: told, status, requestId, retryAfter } = error
+    this.#failure = { error, at: wall() }
     this.#backoff.failed(now, retryAfter)
     if (code === 'ERR_CLIENT_CLOSED') return
-    const left = Math.max(0, Math.round(((this.#held?.endsAt ?? now) - now) / 1000))
+    const held = this.#held
+    const left = held === undefined ? 0 : held.begunAt + held.lifetime.endsAt - now
     const seconds = Math.round((this.#backoff.until - now) / 1000)
-    const { logger, scopes } = this.#holding
+    const tokenGoodFor = Math.max(0, Math.round(left / 1000))
     logger.warn(
-      { scopes, code, error: told, status, requestId, tokenGoodFor: left, nextAttempt: seconds },
+      { scopes, code, error: told, status, requestId, tokenGoodFor, nextAttempt: seconds },
       'cognito-m2m: no access token could be had',
     )
+    this.#publish(begun, code === 'ERR_TOKEN_REQUEST_REFUSED' ? 'refused' : 'unavailable', error)
+  }
+
+  /** @param error Why there is no token. */
+  #publish(begun: number, outcome: ClientTokenEvent['outcome'], error?: TokenClientError): void {
+    tell('cognito-m2m:client-token', () => {
+      const { instance, clientId, scopes, elapsed } = this.#holding
+      return {
+        ...{ instance, clientId, scope: scopes?.join(' ') ?? null, outcome },
+        ...{ code: error?.code ?? null, error: error?.error ?? null },
+        duration: secondsBetween(begun, elapsed()),
+      }
+    })
   }
 }

@@ -3,6 +3,7 @@
 import { type Members, OptionError, readMembers } from '../core/option-error.ts'
 import type { Scope } from '../core/register.ts'
 import { checkScope } from '../core/scopes.ts'
+import type { ScopeSetStatus } from './client-status.ts'
 import type { HeldToken } from './held-token.ts'
 
 /** Scope sets whose tokens are held; the one unused the longest goes first. */
@@ -19,7 +20,21 @@ export interface TokenOptions {
    * matter. Default: the client's `scopes`.
    */
   readonly scopes?: Scope | readonly Scope[]
+  /**
+   * Longest wait of this call, in seconds, from 0.001 to 300: then it rejects with `ERR_TOKEN_TIMEOUT`. A
+   * cached token that is not over is returned instead.
+   *
+   * @defaultValue The client's `timeout`, 20 s
+   */
+  readonly timeout?: number
+  /**
+   * Ends the wait of this call and of no other: it rejects with the signal's reason. The token request goes
+   * on for other callers. An aborted signal rejects at once, even if a token is cached.
+   */
+  readonly signal?: AbortSignal
 }
+
+const MEMBERS: readonly string[] = ['scopes', 'timeout', 'signal'] satisfies (keyof TokenOptions)[]
 
 /**
  * Scopes in alphabetical order, each once.
@@ -65,8 +80,14 @@ export class ScopeSets {
     return this.#spellings.get(spelling) ?? this.#read(options, spelling)
   }
 
+  /** Of the sets that were asked for. */
+  status(): readonly ScopeSetStatus[] {
+    const held = new Set([this.#default, ...this.#sets.values()])
+    return [...held].flatMap((set) => set.status() ?? [])
+  }
+
   #read(options: TokenOptions, spelling: string): HeldToken {
-    const members: Members = readMembers(options, ['scopes'], '')
+    const members: Members = readMembers(options, MEMBERS, '')
     if (!('scopes' in members)) return this.#default
     const scopes = readScopes(members['scopes'], 'scopes')
     const name = scopes.join(' ')
@@ -97,7 +118,7 @@ export class ScopeSets {
  */
 function spellingOf(options: TokenOptions): string {
   if (typeof options !== 'object' || options === null) return ''
-  for (const name in options) if (name !== 'scopes' && Object.hasOwn(options, name)) return ''
+  for (const name in options) if (!MEMBERS.includes(name) && Object.hasOwn(options, name)) return ''
   if (!Object.hasOwn(options, 'scopes')) return ''
   const { scopes } = options
   if (typeof scopes === 'string') return scopes

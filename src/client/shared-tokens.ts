@@ -1,21 +1,31 @@
 /** Tokens that processes with one store and one secret share: one of them asks, the others find. */
 import { hkdfSync, randomUUID } from 'node:crypto'
-import { SteadyStore } from '../store/steady-store.ts'
+import { phaseAt } from '../oauth/token-lifetime.ts'
+import { SteadyStore, type StoreStatus } from '../store/steady-store.ts'
 import type { Found, TokenStore } from '../store/token-store.ts'
 import type { ClientOptions } from './client-options.ts'
+import { lifetimeOf } from './held-token.ts'
 import type { Grant } from './token-request.ts'
 
 /** Milliseconds a process may ask before others take its place: longer than its tries take. */
 const LOCK = 20_000
 /** Looks for what another process asked for, 50 to 150 ms apart, before asking oneself. */
 const LOOKS = 50
-/** Share of its life after which a token is not worth taking over. */
-const WORTHLESS = 0.95
 /** Milliseconds the clocks of two machines may differ: a token from later than that would be older than it looks. */
 const MAX_SKEW = 60_000
 
 /** What entries are; another form of them has another name, and with it other keys. */
 const FORM = 'cognito-m2m/client 1'
+
+/** What is in the store: when the token was requested is told by the wall clock. */
+type SharedGrant = Omit<Grant, 'begunAt' | 'isShared'>
+
+/** What is needed of a client. */
+export interface SharedTokensOptions extends ClientOptions {
+  readonly store: TokenStore
+  /** Milliseconds that never run back. */
+  readonly elapsed: () => number
+}
 
 /** One question. */
 export interface SharedQuestion {
@@ -28,15 +38,12 @@ export interface SharedQuestion {
 
 /** See the module. The store never fails and is never slow: that is `SteadyStore`'s part. */
 export class SharedTokens {
-  readonly #options: ClientOptions & { readonly store: TokenStore }
+  readonly #options: SharedTokensOptions
   readonly #wait: (milliseconds: number) => Promise<void>
   #sealed: { readonly secret: string; readonly store: SteadyStore } | undefined
 
   /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
-  constructor(
-    options: ClientOptions & { readonly store: TokenStore },
-    wait: (milliseconds: number) => Promise<void>,
-  ) {
+  constructor(options: SharedTokensOptions, wait: (milliseconds: number) => Promise<void>) {
     this.#options = options
     this.#wait = wait
     // A secret that has to be asked for is not known yet; whether the store is one, is.
@@ -54,8 +61,10 @@ export class SharedTokens {
     const owner = randomUUID()
     const asking = async ({ epoch }: Found): Promise<Grant> => {
       const grant = await ask()
-      const ttl = grant.issuedAt + grant.life - this.#options.now()
-      await store.keep(name, group, { value: Buffer.from(JSON.stringify(grant)), epoch, ttl })
+      const { begunAt, isShared, ...shared } = grant
+      const value = Buffer.from(JSON.stringify(shared satisfies SharedGrant))
+      const ttl = grant.life - (this.#options.elapsed() - begunAt)
+      await store.keep(name, group, { value, epoch, ttl })
       return grant
     }
     for (let looks = 0; looks < LOOKS; looks += 1) {
@@ -73,6 +82,11 @@ export class SharedTokens {
     return asking(await store.find(name, group))
   }
 
+  /** Of the store under the secret in use. */
+  status(): StoreStatus {
+    return (this.#sealed as { readonly store: SteadyStore }).store.status()
+  }
+
   /** Another secret has other keys: entries and locks of the old one are out of reach with it. */
   #storeFor(secret: string): SteadyStore {
     if (this.#sealed?.secret !== secret) {
@@ -87,9 +101,10 @@ export class SharedTokens {
   /** Only a client with the same secret and {@link FORM} can have put it there: its form is ours. */
   #read(value: Uint8Array | undefined): Grant | undefined {
     if (value === undefined) return undefined
-    const grant = JSON.parse(Buffer.from(value).toString('utf8')) as Grant
+    const grant = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
     const age = this.#options.now() - grant.issuedAt
-    return age >= -MAX_SKEW && age < grant.life * WORTHLESS ? grant : undefined
+    if (!(age >= -MAX_SKEW) || phaseAt(lifetimeOf(grant.life), age) === 'ended') return undefined
+    return { ...grant, begunAt: this.#options.elapsed() - Math.max(0, age), isShared: true }
   }
 }
 

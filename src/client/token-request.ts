@@ -36,6 +36,8 @@ export interface TokenRequester {
   readonly fetch: typeof globalThis.fetch
   /** Wall clock, milliseconds. */
   readonly now: () => number
+  /** Milliseconds that never run back. */
+  readonly elapsed: () => number
 }
 
 /** A token and how long it lives. */
@@ -45,8 +47,12 @@ export interface Grant {
   readonly scopes: readonly string[]
   /** Milliseconds, as `expires_in` says, at most a day. */
   readonly life: number
-  /** Wall clock in milliseconds before it was asked for: its life begins no earlier than that. */
+  /** Of the clock `elapsed`, in milliseconds, before the token was requested: its life begins no earlier. */
+  readonly begunAt: number
+  /** The same moment by the wall clock, in milliseconds. */
   readonly issuedAt: number
+  /** Whether it was found in the store, where another client or process put it. */
+  readonly isShared: boolean
 }
 
 /** What one request needs besides. */
@@ -66,10 +72,10 @@ export async function requestToken(
   requester: TokenRequester,
   { scopes, secret, signal }: TokenQuestion,
 ): Promise<Grant> {
-  const { tokenEndpoint, clientId, now } = requester
+  const { tokenEndpoint, clientId, now, elapsed } = requester
   const server = { issuer: tokenEndpoint, token_endpoint: tokenEndpoint }
   const client = { client_id: clientId }
-  const issuedAt = now()
+  const begun = { begunAt: elapsed(), issuedAt: now() }
   // What an error may repeat of the answer; the library's own errors carry all of it.
   let facts: TokenClientFacts = {}
   try {
@@ -90,7 +96,7 @@ export async function requestToken(
       },
     )
     const answer = await processClientCredentialsResponse(server, client, response)
-    return { ...readAnswer(answer, scopes), issuedAt }
+    return { ...readAnswer(answer, scopes), ...begun, isShared: false }
   } catch (error) {
     throw asOurs(error, facts, secret)
   }
@@ -130,7 +136,7 @@ function judged(
 function readAnswer(
   { access_token, token_type, expires_in = UNTOLD_LIFE, scope }: TokenEndpointResponse,
   asked: readonly string[] | undefined,
-): Omit<Grant, 'issuedAt'> {
+): Pick<Grant, 'accessToken' | 'scopes' | 'life'> {
   // A token that is dead when it comes would be asked for again at every call.
   if (token_type !== 'bearer' || !BEARER_TOKEN.test(access_token) || !(expires_in >= 1)) {
     throw new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', { status: 200 })

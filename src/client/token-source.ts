@@ -1,17 +1,17 @@
 /** Has tokens: the secret, the request, another try, and another secret where the first was refused. */
 import { setMaxListeners } from 'node:events'
+import type { StoreStatus } from '../store/steady-store.ts'
 import type { ClientOptions } from './client-options.ts'
 import { ClientSecret } from './client-secret.ts'
 import { TokenClientError } from './errors.ts'
 import { retrying } from './retrying.ts'
 import { SharedTokens } from './shared-tokens.ts'
-import { type Grant, requestToken } from './token-request.ts'
+import { type Grant, requestToken, type TokenRequester } from './token-request.ts'
 import { waitOpen } from './wait.ts'
 
 /** See the module. */
 export class TokenSource {
-  readonly #options: ClientOptions
-  readonly #elapsed: () => number
+  readonly #requester: TokenRequester
   readonly #secret: ClientSecret
   readonly #shared: SharedTokens | undefined
   readonly #closed = new AbortController()
@@ -20,18 +20,23 @@ export class TokenSource {
 
   /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
   constructor(options: ClientOptions, elapsed: () => number) {
-    this.#options = options
-    this.#elapsed = elapsed
+    this.#requester = { ...options, elapsed }
     // Every scope set's request listens: no leak.
     setMaxListeners(0, this.#closed.signal)
     this.#secret = new ClientSecret(options.clientSecret, elapsed)
     const { store } = options
     this.#shared =
-      store === undefined ? undefined : new SharedTokens({ ...options, store }, this.#wait)
+      store === undefined ? undefined : new SharedTokens({ ...options, store, elapsed }, this.#wait)
   }
 
-  get isClosed(): boolean {
-    return this.#closed.signal.aborted
+  /** Aborted once the client is closed. */
+  get closed(): AbortSignal {
+    return this.#closed.signal
+  }
+
+  /** @returns Undefined without a store. */
+  storeStatus(): StoreStatus | undefined {
+    return this.#shared?.status()
   }
 
   /** Ends requests and waiting; what is asked later is refused. */
@@ -62,8 +67,8 @@ export class TokenSource {
   ): Promise<Grant> {
     const { signal } = this.#closed
     const ask = (): Promise<Grant> =>
-      retrying(() => requestToken(this.#options, { scopes, secret, signal }), {
-        elapsed: this.#elapsed,
+      retrying(() => requestToken(this.#requester, { scopes, secret, signal }), {
+        elapsed: this.#requester.elapsed,
         wait: this.#wait,
       })
     return this.#shared?.obtain({ secret, scopes, held, ask }) ?? ask()

@@ -34,6 +34,8 @@ export interface DiagnosticsEvents {
   readonly 'cognito-m2m:unknown-kid': UnknownKidEvent
   /** A token proxy or a local pool answered a token request, or had a token issued ahead of one. */
   readonly 'cognito-m2m:token': TokenEvent
+  /** A token client's token request ended, or a call was served from its cache. */
+  readonly 'cognito-m2m:client-token': ClientTokenEvent
 }
 
 /** Where an event comes from. */
@@ -121,6 +123,36 @@ export interface TokenEvent {
   readonly duration: number
 }
 
+/**
+ * What a token client did. On a channel of its own: the user pool or proxy that issued a token reports it
+ * on `cognito-m2m:token`, and usage must not count it twice.
+ *
+ * @see DiagnosticsEvents
+ */
+export interface ClientTokenEvent {
+  /** Which token client of the process: `status().instance`. */
+  readonly instance: number
+  /** The app client, as configured. */
+  readonly clientId: string
+  /** Requested scopes in alphabetical order, separated by spaces; null if none were named. */
+  readonly scope: string | null
+  /**
+   * - `issued`: the token endpoint returned a token, for a call or in the background. Whether it is billed
+   *   depends on the endpoint: a caching proxy may have returned one that it had.
+   * - `shared`: a token of another client or process was found in the store, without a token request.
+   * - `cached`: a call got a token from memory, or one that another call had requested.
+   * - `refused`: the token endpoint rejected the token request.
+   * - `unavailable`: the token request failed in another way.
+   */
+  readonly outcome: 'issued' | 'shared' | 'cached' | 'refused' | 'unavailable'
+  /** Code of the `TokenClientError`; null with a token. */
+  readonly code: string | null
+  /** `error` of the response (RFC 6749 section 5.2); null if there is none. */
+  readonly error: string | null
+  /** Of the token request with all its retries, or of the call's wait. */
+  readonly duration: number
+}
+
 type Name = keyof DiagnosticsEvents
 
 const channels: Readonly<Record<Name, Channel>> = {
@@ -130,6 +162,7 @@ const channels: Readonly<Record<Name, Channel>> = {
   'cognito-m2m:failure': channel('cognito-m2m:failure'),
   'cognito-m2m:unknown-kid': channel('cognito-m2m:unknown-kid'),
   'cognito-m2m:token': channel('cognito-m2m:token'),
+  'cognito-m2m:client-token': channel('cognito-m2m:client-token'),
 }
 
 /** Whether anybody listens: where it costs to find out what to tell. */
@@ -144,7 +177,7 @@ export function tell<Heard extends Name>(name: Heard, event: () => DiagnosticsEv
 
 let instances = 0
 
-/** Numbers the resource servers, token proxies and local pools of the process. */
+/** Numbers the resource servers, token proxies, token clients and local pools of the process. */
 export function nextInstance(): number {
   instances += 1
   return instances

@@ -112,7 +112,8 @@ export class Sources {
 function readStatus(source: UsageSource): { instance: number; userPoolId?: unknown } {
   const status: unknown = typeof source?.status === 'function' ? source.status() : undefined
   const { instance } = (status ?? {}) as { instance?: unknown }
-  if (!Number.isSafeInteger(instance)) {
+  // A token client has a status too, and would be attached in vain: what issued its tokens reports them.
+  if (!Number.isSafeInteger(instance) || source.getToken !== undefined) {
     throw new OptionError(
       'source',
       `is ${show(source)}: pass app.tokenProxy, app.cognito or a local user pool`,

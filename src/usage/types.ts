@@ -129,6 +129,8 @@ export interface ClientCost extends UsageSubject, MonthlyCost {}
 /** What usage can be counted of: a token proxy, a resource server, a local user pool. */
 export interface UsageSource {
   status(): { readonly instance: number }
+  /** A token client is no source: what issued its tokens reports them. */
+  readonly getToken?: never
 }
 
 /** Which form of a table. */

@@ -299,6 +299,12 @@ t.test('every way a token cannot be had', async (t) => {
       `${at} did not answer in time: check the address and the way out of this machine`,
     ],
     [
+      'ERR_TOKEN_TIMEOUT',
+      {},
+      3,
+      `${at} did not answer in time: check the address and the way out of this machine`,
+    ],
+    [
       'ERR_TOKEN_REQUEST_NETWORK',
       { errno: 'ENOTFOUND' },
       3,

@@ -32,6 +32,9 @@ t.test('refused, naming the option and the fix, never the secret', async (t) => 
     [{ fetch: 'fetch' }, 'fetch', /pass a function/],
     [{ now: 0 }, 'now', /pass a function/],
     [{ monotonicNow: 0 }, 'monotonicNow', /pass a function/],
+    ...[0, -1, 0.0001, 300.1, Number.NaN, Number.POSITIVE_INFINITY, '5', null].map(
+      (timeout) => [{ timeout }, 'timeout', /use a number of seconds from 0\.001 to 300/] as const,
+    ),
     [{ secret: SECRET }, 'secret', /is unknown/],
     [{ scopes: undefined }, 'scopes', /is undefined/],
   ]
@@ -65,9 +68,10 @@ t.test('what a client is made with', async (t) => {
     fetch,
     now: Date.now,
     monotonicNow: () => performance.now(),
+    timeout: 300,
   } satisfies TokenClientOptions)
   const client = createTokenClient(options)
   t.ok(Object.isFrozen(client))
-  t.strictSame(Object.keys(client).sort(), ['close', 'fetch', 'getToken', 'renew'])
+  t.strictSame(Object.keys(client).sort(), ['close', 'fetch', 'getToken', 'renew', 'status'])
   client.close()
 })

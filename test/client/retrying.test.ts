@@ -51,6 +51,7 @@ t.test('what may pass is tried again, anything else is not', async (t) => {
     ERR_TOKEN_RESPONSE_REDIRECT: false,
     ERR_TOKEN_RESPONSE_TOO_LARGE: false,
     ERR_TOKEN_RESPONSE_INVALID: false,
+    ERR_TOKEN_TIMEOUT: false,
     ERR_CLIENT_SECRET_UNAVAILABLE: false,
     ERR_CLIENT_CLOSED: false,
     ERR_FETCH_ORIGIN: false,

@@ -1,6 +1,7 @@
 /** Clients on injected clocks and an injected transport, and servers that stand in for Cognito and APIs. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { mock } from 'node:test'
 import type { Test } from 'tap'
 import {
   createTokenClient,
@@ -96,6 +97,21 @@ export async function serve(
     server.close()
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** `setTimeout` that a test moves: so many milliseconds pass, and what comes of it. */
+export function timers(t: Test): (milliseconds: number) => Promise<void> {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(async () => {
+    // Node 20 loses other timers where one is cleared that another queue had.
+    await settle()
+    mock.timers.reset()
+  })
+  return async (milliseconds) => {
+    await settle()
+    mock.timers.tick(milliseconds)
+    await settle()
+  }
 }
 
 /** Waits until a condition holds; fails with the test's own timeout otherwise. */

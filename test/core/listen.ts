@@ -11,6 +11,7 @@ export const NAMES: readonly Name[] = [
   'cognito-m2m:failure',
   'cognito-m2m:unknown-kid',
   'cognito-m2m:token',
+  'cognito-m2m:client-token',
 ]
 
 /** Every event of one resource server, in the order it was told; all of them without an instance. */

@@ -1,6 +1,7 @@
 /** docs/observability.md names every channel, member and code there is, and no other. */
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
+import { createTokenClient } from '../../src/client/index.ts'
 import { JwksError, type JwksErrorCode } from '../../src/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
 import { outcome, serve } from '../core/forge.ts'
@@ -34,6 +35,9 @@ t.test('the members of each event stand in the table', async (t) => {
   const pool = await startUserPool()
   t.teardown(() => pool.close())
   await fetch(pool.tokenEndpoint, { method: 'POST' })
+  const { tokenEndpoint } = pool
+  const client = createTokenClient({ tokenEndpoint, clientId: 'none', clientSecret: 'none' })
+  await client.getToken().catch(() => {})
   const events = rows('channel')
   t.strictSame([...events.keys()], NAMES)
   for (const name of NAMES) {

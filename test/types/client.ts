@@ -4,10 +4,16 @@ import {
   createTokenClient,
   memoryStore,
   redisStore,
+  type ScopeSetStatus,
+  type StoreStatus,
   type TokenClient,
   TokenClientError,
   type TokenClientErrorCode,
+  type TokenClientStatus,
+  type TokenRequestFailure,
 } from '../../src/client/index.ts'
+import type { ClientTokenEvent, DiagnosticsEvents } from '../../src/index.ts'
+import { createUsage } from '../../src/usage/index.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_equal: Same<A, B>): void {}
@@ -31,11 +37,32 @@ createTokenClient({
   logger: console,
   fetch,
   now: Date.now,
+  timeout: 5,
 })
 client.getToken({ scopes: 'a/b' })
 client.getToken({ scopes: ['a/b', 'a/c'] as const })
 client.fetch(new URL('https://api.example.com'), { method: 'POST' }, { scopes: 'a/b' })
 
+client.getToken({ scopes: 'a/b', timeout: 2, signal: AbortSignal.timeout(60_000) })
+client.fetch('https://api.example.com', {}, { timeout: 2 })
+
+const status = client.status()
+same<typeof status, TokenClientStatus>(true)
+same<(typeof status.scopeSets)[number], ScopeSetStatus>(true)
+same<ScopeSetStatus['lastError'], TokenRequestFailure | null>(true)
+same<TokenRequestFailure['code'], TokenClientErrorCode>(true)
+same<ScopeSetStatus['cachedUntil'], number | null>(true)
+same<ScopeSetStatus['nextAttempt'], number | null>(true)
+same<TokenClientStatus['store'], StoreStatus | null>(true)
+same<DiagnosticsEvents['cognito-m2m:client-token'], ClientTokenEvent>(true)
+// @ts-expect-error a snapshot
+status.scopeSets[0].cachedUntil = 0
+// @ts-expect-error a client is no source of usage: what issued its tokens is
+createUsage({ price: null }).attach(client)
+// @ts-expect-error the signal of fetch is in init
+client.fetch('https://api.example.com', {}, { signal: AbortSignal.timeout(60_000) })
+// @ts-expect-error seconds
+client.getToken({ timeout: '2' })
 // @ts-expect-error clientSecret has to be said
 createTokenClient(required)
 // @ts-expect-error a function tells a string
@@ -78,6 +105,7 @@ export function meaning(error: TokenClientError): string {
     case 'ERR_TOKEN_RESPONSE_REDIRECT':
     case 'ERR_TOKEN_RESPONSE_TOO_LARGE':
     case 'ERR_TOKEN_RESPONSE_INVALID':
+    case 'ERR_TOKEN_TIMEOUT':
     case 'ERR_CLIENT_SECRET_UNAVAILABLE':
     case 'ERR_CLIENT_CLOSED':
     case 'ERR_FETCH_ORIGIN':
