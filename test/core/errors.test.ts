@@ -1,6 +1,8 @@
+import { types } from 'node:util'
 import t from 'tap'
 import { NoDecisionError } from '../../src/core/ask.ts'
 import { JwksError } from '../../src/core/fetch-jwks.ts'
+import { StacklessError } from '../../src/core/stackless-error.ts'
 import type { AuthErrorCode } from '../../src/index.ts'
 import { AuthError } from '../../src/index.ts'
 
@@ -82,4 +84,16 @@ t.test('refusing leaves the length of other stacks alone', async (t) => {
   t.equal(Error.stackTraceLimit, 7)
   new AuthError('ERR_KEYS_UNAVAILABLE', { headers })
   t.equal(Error.stackTraceLimit, 7)
+  t.equal(new Error('other').stack?.split('\n').length, 8)
+})
+
+t.test('a refusal is an error of this realm, whatever tells errors apart', (t) => {
+  const refusal = new AuthError('ERR_TOKEN_INVALID', { headers })
+  t.ok(refusal instanceof Error)
+  t.ok(types.isNativeError(refusal))
+  t.equal(Object.prototype.toString.call(refusal), '[object Error]')
+  t.equal(Object.getPrototypeOf(StacklessError.prototype), Error.prototype)
+  t.equal(structuredClone(refusal).message, refusal.message)
+  t.equal(new StacklessError('answer').stack, 'Error: answer')
+  t.end()
 })

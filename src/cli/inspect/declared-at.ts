@@ -14,9 +14,10 @@ const OWN = /^(?:src|dist)[\\/]cli[\\/]inspect[\\/]/
 /** The nearest caller that is the owner's; undefined where there is none. */
 export function callerPosition(): Position | undefined {
   const { stackTraceLimit } = Error
-  Error.stackTraceLimit = FRAMES
+  // An assignment would throw if the app made the limit read-only. Fewer frames may still reach its code.
+  Reflect.set(Error, 'stackTraceLimit', FRAMES)
   const { stack } = new Error()
-  Error.stackTraceLimit = stackTraceLimit
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   return ownersPosition(stack)
 }
 

@@ -1,0 +1,17 @@
+/** Where a route is declared, in an app that lets nobody change intrinsics. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import t from 'tap'
+
+const run = promisify(execFile)
+const MODULE = new URL('../../../src/cli/inspect/declared-at.ts', import.meta.url).href
+
+t.test('with a read-only Error.stackTraceLimit the place is found', async (t) => {
+  const folder = t.testdir({
+    'app.mjs': `import { callerPosition } from '${MODULE}'
+      Object.defineProperty(Error, 'stackTraceLimit', { writable: false })
+      process.stdout.write(JSON.stringify(callerPosition()))`,
+  })
+  const { stdout } = await run(process.execPath, [...process.execArgv, `${folder}/app.mjs`])
+  t.match(JSON.parse(stdout), { file: /app\.mjs$/, line: 3 })
+})
