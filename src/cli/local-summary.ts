@@ -91,5 +91,7 @@ function curlOf({ clients, tokenEndpoint }: LocalUserPool): string {
     return '  No client here has OAuth on and the flow client_credentials: none gets a token.\n'
   }
   const quoted = `'${`${clientId}:${clientSecrets[0]}`.replaceAll("'", `'\\''`)}'`
-  return `  curl -s -u ${quoted} -d grant_type=client_credentials ${tokenEndpoint}\n`
+  // Shells read [::1] as a pattern.
+  const url = tokenEndpoint.includes('[') ? `'${tokenEndpoint}'` : tokenEndpoint
+  return `  curl -s -u ${quoted} -d grant_type=client_credentials ${url}\n`
 }

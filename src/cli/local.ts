@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { OptionError, show } from '../core/option-error.ts'
 import {
+  type LocalHost,
   type LocalUserPool,
   type LocalUserPoolOptions,
   readPoolFile,
@@ -34,9 +35,13 @@ const EXAMPLE: LocalUserPoolOptions = {
   ],
 }
 
+/** Options of the pool that are options of the command under the same name. */
+const FLAGS: readonly string[] = ['port', 'host']
+
 interface LocalFlags extends TemplateFlags {
   readonly config?: string
   readonly port?: string
+  readonly host?: string
   readonly cors?: true
   readonly json?: true
   readonly events?: true
@@ -44,7 +49,7 @@ interface LocalFlags extends TemplateFlags {
 
 const MANUAL: Manual = {
   description: [
-    'Serves a key set, discovery and /oauth2/token on 127.0.0.1, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
+    'Serves a key set, discovery and /oauth2/token on loopback, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
     `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start (${USER_POOL_ID} and ${PORT}, unless a file, a template or --port sets others), so a configured app works after a restart.`,
     'From templates it serves the clients and scopes they deploy. Client ids are the names of the clients. What only a deployment knows is left out, and standard error says what.',
   ],
@@ -77,17 +82,20 @@ export function localCommand({ terminal, started }: CommandContext): Command {
     .option('--pool <id>', 'logical id or address of the user pool, where templates have several')
     .option('--secrets <file>', 'JSON of client id to secret (default: generated at each start)')
     .option('-p, --port <number>', `loopback port; 0 means any (default: the file's, or ${PORT})`)
+    .option('--host <address>', 'loopback address: 127.0.0.1 or ::1 (default: 127.0.0.1)')
     .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
     .option('--json', 'print one line of JSON instead of text')
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
     .action(async (flags: LocalFlags) => {
-      const { port, cors, json, events } = flags
+      const { port, host, cors, json, events } = flags
       const { options, origins } = await definitionOf(flags, terminal)
       const pool = await start({
         userPoolId: USER_POOL_ID,
         port: PORT,
         ...options,
         ...(port === undefined ? {} : { port: readPort(port) }),
+        // Checked where the pool starts.
+        ...(host === undefined ? {} : { host: host as LocalHost }),
         ...(cors === undefined ? {} : { cors }),
         ...(events === undefined ? {} : { onEvent: (event) => terminal.out(jsonLine(event)) }),
         control: true,
@@ -103,8 +111,8 @@ async function start(options: LocalUserPoolOptions): Promise<LocalUserPool> {
   try {
     return await startUserPool(options)
   } catch (error) {
-    if (!(error instanceof OptionError) || error.option !== 'port') throw error
-    throw new OptionError('--port', error.problem)
+    if (!(error instanceof OptionError) || !FLAGS.includes(error.option)) throw error
+    throw new OptionError(`--${error.option}`, error.problem)
   }
 }
 

@@ -7,6 +7,7 @@
 export type { OAuthFlow, PoolClient, TestClient } from './clients.ts'
 export type { JwksFault, JwksHandler } from './jwks-faults.ts'
 export type { PublishedKey } from './key-material.ts'
+export type { LocalHost } from './local-server.ts'
 export type { LocalUserPool, LocalUserPoolOptions } from './local-user-pool.ts'
 export { startUserPool } from './local-user-pool.ts'
 export { readPoolFile } from './pool-file.ts'

@@ -4,12 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { OptionError } from '../core/option-error.ts'
 import { MAX_FORM_BYTES } from '../oauth/form.ts'
 
-const HOST = '127.0.0.1'
+/** The addresses of loopback that a pool may bind to. */
+export const LOCAL_HOSTS = ['127.0.0.1', '::1'] as const
+
+/** One of them. */
+export type LocalHost = (typeof LOCAL_HOSTS)[number]
+
 /**
  * Milliseconds. Node's five seconds are too short on a busy machine: a connection that is closed just as
  * it is used again looks like an outage.
  */
 const KEEP_ALIVE_TIMEOUT_MS = 60_000
+
+/** What listening ends with where IPv6 is off. */
+const NO_ADDRESS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT']
 
 /** Answers one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -19,10 +27,12 @@ export class LocalServer {
   #handler: Handler = async () => {}
   #server: Server | undefined
   #port: number
+  readonly host: LocalHost
 
   /** @param port 0: any, and from then on that one. */
-  constructor(port: number) {
+  constructor(port: number, host: LocalHost) {
     this.#port = port
+    this.host = host
   }
 
   /** What answers: it can only be made once the port is known. */
@@ -34,7 +44,12 @@ export class LocalServer {
     return this.#port
   }
 
-  /** @throws {OptionError} naming `port`, where it cannot be had. */
+  /** Host and port as URLs and Host headers have them. */
+  get authority(): string {
+    return `${this.host === '::1' ? '[::1]' : this.host}:${this.#port}`
+  }
+
+  /** @throws {OptionError} naming `port` or `host`, where it is not available. */
   async listen(): Promise<void> {
     if (this.#server !== undefined) return
     const server = createServer((request, response) => {
@@ -43,8 +58,8 @@ export class LocalServer {
     })
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(portProblem(this.#port, error)))
-      server.listen(this.#port, HOST, resolve)
+      server.once('error', (error: NodeJS.ErrnoException) => reject(this.#problem(error)))
+      server.listen(this.#port, this.host, resolve)
     })
     this.#server = server
     this.#port = (server.address() as AddressInfo).port
@@ -64,15 +79,17 @@ export class LocalServer {
   isAddressedBy(host: string | undefined): boolean {
     return ['127.0.0.1', 'localhost', '[::1]'].some((name) => host === `${name}:${this.#port}`)
   }
-}
 
-function portProblem(port: number, { code }: NodeJS.ErrnoException): OptionError {
-  return new OptionError(
-    'port',
-    code === 'EADDRINUSE'
-      ? `${port} is in use: choose another one, or 0 for any`
-      : `${port} cannot be used (${code}): choose another one, or 0 for any`,
-  )
+  #problem({ code = '' }: NodeJS.ErrnoException): OptionError {
+    if (NO_ADDRESS.includes(code)) {
+      return new OptionError(
+        'host',
+        `${this.host} is not an address of this machine (${code}): use 127.0.0.1, or turn IPv6 on`,
+      )
+    }
+    const problem = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`
+    return new OptionError('port', `${this.#port} ${problem}: choose another one, or 0 for any`)
+  }
 }
 
 /** Reads a request's body; undefined where it is larger than a form may be. */

@@ -2,7 +2,7 @@
 import { type Members, OptionError, readFunction, readNumber, show } from '../core/option-error.ts'
 import { LOCAL_REGION } from '../core/partitions.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
-import { LocalServer } from './local-server.ts'
+import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
 import { RunningPool, type RunningPoolOptions } from './running-pool.ts'
 import {
   type PoolDefinition,
@@ -18,6 +18,12 @@ export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions
   readonly userPoolId?: string
   /** Loopback port; default 0, any. */
   readonly port?: number
+  /**
+   * Loopback address it binds to. Its URLs have the same one: `http://[::1]:3001/…`.
+   *
+   * @defaultValue `'127.0.0.1'`
+   */
+  readonly host?: LocalHost
   /** Whether faults and rotation can be switched over HTTP, below `/_local/`. Default false. */
   readonly control?: boolean
   /**
@@ -66,7 +72,7 @@ export interface LocalUserPool extends UserPoolAuthority {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const MEMBERS = ['port', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
+const MEMBERS = ['port', 'host', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
 /** `ClientAuthentication` requests a second of an account and Region: Cognito's quotas page. */
 const QUOTA = 150
 
@@ -74,6 +80,7 @@ const QUOTA = 150
 export function readLocalOptions(options: unknown): {
   readonly definition: PoolDefinition
   readonly port: number
+  readonly host: LocalHost
   readonly running: RunningPoolOptions
 } {
   const definition = readPoolDefinition(options, MEMBERS)
@@ -91,7 +98,7 @@ export function readLocalOptions(options: unknown): {
   })
   const perSecond = { fallback: QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
   return {
-    ...{ definition, port },
+    ...{ definition, port, host: readHost(members) },
     running: {
       ...{ control: readSwitch(members, 'control'), cors: readSwitch(members, 'cors'), now },
       quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
@@ -101,6 +108,13 @@ export function readLocalOptions(options: unknown): {
   }
 }
 
+/** Any other address would let other machines get tokens and switch faults. */
+function readHost({ host = '127.0.0.1' }: Members): LocalHost {
+  const known = LOCAL_HOSTS.find((it) => it === host)
+  if (known !== undefined) return known
+  throw new OptionError('host', `is ${show(host)}: use 127.0.0.1 or ::1, a pool binds to loopback`)
+}
+
 function readSwitch(members: Members, name: string): boolean {
   const { [name]: value = false } = members
   if (typeof value === 'boolean') return value
@@ -108,7 +122,7 @@ function readSwitch(members: Members, name: string): boolean {
 }
 
 /**
- * Starts a user pool on 127.0.0.1: key set, discovery, and `/oauth2/token` for client credentials.
+ * Starts a user pool on loopback: key set, discovery, and `/oauth2/token` for client credentials.
  *
  * ```ts
  * const pool = await startUserPool({ clients: [{ clientId: 'billing', scopes: ['orders/read'] }] })
@@ -120,9 +134,9 @@ function readSwitch(members: Members, name: string): boolean {
  *   `NODE_ENV=production`.
  */
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
-  const { definition, port, running } = readLocalOptions(options)
+  const { definition, port, host, running } = readLocalOptions(options)
   const { userPoolId, clients, now } = definition
-  const server = new LocalServer(port)
+  const server = new LocalServer(port, host)
   await server.listen()
   const pool = new RunningPool(definition, server, running)
   return Object.freeze({

@@ -47,8 +47,7 @@ export class RunningPool {
     server: LocalServer,
     { control, cors, ...tokens }: RunningPoolOptions,
   ) {
-    const host = `127.0.0.1:${server.port}`
-    const origin = `http://${host}`
+    const origin = `http://${server.authority}`
     this.#definition = definition
     this.#control = control
     this.#cors = cors
@@ -56,7 +55,7 @@ export class RunningPool {
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
     this.authority = createAuthority(definition, `${origin}/${definition.userPoolId}`)
-    this.tokens = new TokenService(this.authority, host, tokens)
+    this.tokens = new TokenService(this.authority, server, tokens)
   }
 
   get jwksUri(): string {

@@ -50,6 +50,8 @@ export interface LoggedRequest {
 export interface LoggedPool {
   readonly userPoolId: string
   readonly userPoolDomain: string
+  /** The pool binds to loopback, so callers have its own address. */
+  readonly sourceIPAddress: string
   /** What must stand nowhere. */
   readonly secrets: readonly string[]
   /** Wall clock in milliseconds. */
@@ -68,7 +70,7 @@ const KNOWN_HIDDEN = new Set([
 ])
 
 export function tokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrailTokenEvent {
-  const { userPoolId, userPoolDomain } = pool
+  const { userPoolId, userPoolDomain, sourceIPAddress } = pool
   const shown = (text: string): string =>
     // A secret in the wrong place is one all the same.
     pool.secrets.some((secret) => text.includes(secret)) ? HIDDEN : text.slice(0, LONGEST)
@@ -79,8 +81,7 @@ export function tokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrail
     eventSource: 'cognito-idp.amazonaws.com',
     eventName: 'Token_POST',
     awsRegion: userPoolId.slice(0, userPoolId.indexOf('_')),
-    // A local pool binds to no other.
-    sourceIPAddress: '127.0.0.1',
+    sourceIPAddress,
     userAgent: shown(request.userAgent),
     requestParameters: null,
     responseElements: null,

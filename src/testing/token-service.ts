@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { nextInstance, secondsBetween, type TokenEvent, tell } from '../core/diagnostics.ts'
 import { trusting } from '../core/steady-clock.ts'
-import { readBody } from './local-server.ts'
+import { type LocalServer, readBody } from './local-server.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 import {
   answerTokenRequest,
@@ -30,7 +30,7 @@ export interface TokenServiceOptions {
 export class TokenService {
   readonly instance: number = nextInstance()
   readonly #pool: UserPoolAuthority
-  readonly #host: string
+  readonly #server: Pick<LocalServer, 'authority' | 'host'>
   readonly #options: TokenServiceOptions
   readonly #monotonicNow: () => number
   readonly #quota: TokenQuota | undefined
@@ -39,10 +39,14 @@ export class TokenService {
   /** App clients that got a token. */
   readonly #proven = new Set<string>()
 
-  constructor(pool: UserPoolAuthority, host: string, options: TokenServiceOptions) {
+  constructor(
+    pool: UserPoolAuthority,
+    server: Pick<LocalServer, 'authority' | 'host'>,
+    options: TokenServiceOptions,
+  ) {
     const { quota, monotonicNow } = options
     this.#pool = pool
-    this.#host = host
+    this.#server = server
     this.#options = options
     this.#monotonicNow = trusting(monotonicNow)
     this.#quota = quota === false ? undefined : new TokenQuota(quota, monotonicNow)
@@ -83,7 +87,8 @@ export class TokenService {
 
   #log({ headers }: IncomingMessage, answer: TokenAnswer): void {
     const { userPoolId } = this.#pool
-    const pool = { userPoolId, userPoolDomain: this.#host, secrets: this.#secrets }
+    const { authority: userPoolDomain, host: sourceIPAddress } = this.#server
+    const pool = { userPoolId, userPoolDomain, sourceIPAddress, secrets: this.#secrets }
     const event = tokenEvent(
       { ...pool, now: this.#options.now },
       {

@@ -200,7 +200,7 @@ t.test('a port of its own, and one that is taken', async (t) => {
 
 t.test('a port that may not be used is named with the reason', async (t) => {
   // The system decides which ports it withholds, so the refusal itself is stood in for.
-  const server = new LocalServer(0)
+  const server = new LocalServer(0, '127.0.0.1')
   const { listen } = (await import('node:net')).Server.prototype
   const { Server } = await import('node:net')
   Server.prototype.listen = function refuse() {
@@ -218,7 +218,7 @@ t.test('a port that may not be used is named with the reason', async (t) => {
 })
 
 t.test('listening twice is listening once, stopping twice stopping once', async (t) => {
-  const server = new LocalServer(0)
+  const server = new LocalServer(0, '127.0.0.1')
   await server.listen()
   const { port } = server
   t.not(port, 0)
