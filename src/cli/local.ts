@@ -36,12 +36,13 @@ const EXAMPLE: LocalUserPoolOptions = {
 }
 
 /** Options of the pool that are options of the command under the same name. */
-const FLAGS: readonly string[] = ['port', 'host']
+const FLAGS: readonly string[] = ['port', 'host', 'state']
 
 interface LocalFlags extends TemplateFlags {
   readonly config?: string
   readonly port?: string
   readonly host?: string
+  readonly state?: string
   readonly cors?: true
   readonly json?: true
   readonly events?: true
@@ -51,6 +52,7 @@ const MANUAL: Manual = {
   description: [
     'Serves a key set, discovery and /oauth2/token on loopback, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
     `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start (${USER_POOL_ID} and ${PORT}, unless a file, a template or --port sets others), so a configured app works after a restart.`,
+    'Keys are new at each start. With --state they are kept, so that tokens from before a restart stay valid. The file contains private keys: do not commit it, and give each pool a file of its own.',
     'From templates it serves the clients and scopes they deploy. Client ids are the names of the clients. What only a deployment knows is left out, and standard error says what.',
   ],
   exitStatus: { ok: 'interrupted', refused: 'a deployment of the templates would fail' },
@@ -64,6 +66,7 @@ const MANUAL: Manual = {
       'Those of a Terraform module, with a variable:',
       'cognito-m2m local --template infra/ --parameter stage=test',
     ],
+    ['The same keys at each start:', 'cognito-m2m local --state .cognito-m2m.state.json'],
   ],
 }
 
@@ -80,14 +83,21 @@ export function localCommand({ terminal, started }: CommandContext): Command {
     )
     .option('--parameter <NAME=VALUE...>', 'value of a parameter or variable of the templates')
     .option('--pool <id>', 'logical id or address of the user pool, where templates have several')
-    .option('--secrets <file>', 'JSON of client id to secret (default: generated at each start)')
+    .option(
+      '--secrets <file>',
+      'JSON of client id to secret (default: generated, and kept with --state)',
+    )
     .option('-p, --port <number>', `loopback port; 0 means any (default: the file's, or ${PORT})`)
     .option('--host <address>', 'loopback address: 127.0.0.1 or ::1 (default: 127.0.0.1)')
+    .option(
+      '--state <file>',
+      'keep keys and generated secrets in this file, which is made with mode 0600',
+    )
     .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
     .option('--json', 'print one line of JSON instead of text')
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
     .action(async (flags: LocalFlags) => {
-      const { port, host, cors, json, events } = flags
+      const { port, host, state, cors, json, events } = flags
       const { options, origins } = await definitionOf(flags, terminal)
       const pool = await start({
         userPoolId: USER_POOL_ID,
@@ -96,6 +106,7 @@ export function localCommand({ terminal, started }: CommandContext): Command {
         ...(port === undefined ? {} : { port: readPort(port) }),
         // Checked where the pool starts.
         ...(host === undefined ? {} : { host: host as LocalHost }),
+        ...(state === undefined ? {} : { state }),
         ...(cors === undefined ? {} : { cors }),
         ...(events === undefined ? {} : { onEvent: (event) => terminal.out(jsonLine(event)) }),
         control: true,

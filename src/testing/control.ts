@@ -4,6 +4,7 @@
  * a browser marks as coming from a page.
  */
 import type { IncomingHttpHeaders } from 'node:http'
+import type { OptionError } from '../core/option-error.ts'
 import { isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
 import type { JsonAnswer } from './token-endpoint.ts'
 
@@ -61,7 +62,12 @@ function rotate(pool: Controllable, input: Record<string, unknown>): JsonAnswer 
   if (typeof keepOld !== 'boolean' || Object.keys(rest).length > 0) {
     return problem(400, 'send {"keepOld": true} or {"keepOld": false}')
   }
-  pool.rotateKeys({ keepOld })
+  try {
+    pool.rotateKeys({ keepOld })
+  } catch (error) {
+    // The state file could not be written; the keys are what they were.
+    return problem(500, (error as OptionError).message)
+  }
   return done()
 }
 

@@ -22,16 +22,22 @@ function parse(text: string, file: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    // The parser's message quotes the text, so only the position is taken from it.
-    // It names none where the text ends too early, and in short texts.
-    const { message } = error as Error
-    const [, offset] = / at position (\d+)/.exec(message) ?? []
-    const ended = message === 'Unexpected end of JSON input'
-    const before = text.slice(0, ended ? text.length : Number(offset ?? 0)).split('\n')
-    const place = `${before.length}:${(before.at(-1) as string).length + 1}`
+    const position = jsonPosition(text, error as Error)
     throw new OptionError(
-      offset === undefined && !ended ? file : `${file}:${place}`,
+      position === undefined ? file : `${file}:${position}`,
       'is not valid JSON: correct it there',
     )
   }
+}
+
+/**
+ * `line:column` of a syntax error. The parser's message quotes the text, so only the position is taken
+ * from it. It names none in short texts.
+ */
+export function jsonPosition(text: string, { message }: Error): string | undefined {
+  const [, offset] = / at position (\d+)/.exec(message) ?? []
+  const ended = message === 'Unexpected end of JSON input'
+  if (offset === undefined && !ended) return undefined
+  const before = text.slice(0, ended ? text.length : Number(offset)).split('\n')
+  return `${before.length}:${(before.at(-1) as string).length + 1}`
 }

@@ -2,7 +2,14 @@
  * RSA key pairs shared by all pools of a process. Making one takes some 150 ms, so a pool borrows
  * material under kids of its own; private keys are generated when used and stand nowhere.
  */
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  verify,
+} from 'node:crypto'
 
 interface KeyPair {
   readonly privateKey: KeyObject
@@ -28,12 +35,13 @@ export interface PublishedKey {
   readonly use: 'sig'
 }
 
+const BITS = 2048
 const pairs: KeyPair[] = []
 
 /** Shared material by number; made at its first use. */
 function keyPair(index: number): KeyPair {
   while (pairs.length <= index) {
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: BITS })
     const { n, e } = publicKey.export({ format: 'jwk' }) as { n: string; e: string }
     pairs.push({ privateKey, n, e })
   }
@@ -56,6 +64,28 @@ export function newKeys(count: number, taken: readonly PoolKey[]): PoolKey[] {
     if (!used.has(index)) keys.push({ kid: newKeyId(), index, pair: keyPair(index) })
   }
   return keys
+}
+
+/** Whether it looks like what {@link newKeyId} makes. */
+export function isKeyId(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(value)
+}
+
+/**
+ * A key that was kept; undefined where it is no usable RSA key. Material that the process has already is
+ * not doubled: a rotation, or a key that has to be another, would get the same once more.
+ */
+export function importKey(kid: string, privateKey: KeyObject): PoolKey | undefined {
+  const { asymmetricKeyType, asymmetricKeyDetails } = privateKey
+  if (asymmetricKeyType !== 'rsa' || asymmetricKeyDetails?.modulusLength !== BITS) return undefined
+  const publicKey = createPublicKey(privateKey)
+  // Nothing checks that the parts of an imported key belong together.
+  const input = randomBytes(32)
+  if (!verify('sha256', input, publicKey, sign('sha256', input, privateKey))) return undefined
+  const { n, e } = publicKey.export({ format: 'jwk' }) as { n: string; e: string }
+  const known = pairs.findIndex((pair) => pair.n === n)
+  const index = known === -1 ? pairs.push({ privateKey, n, e }) - 1 : known
+  return { kid, index, pair: pairs[index] as KeyPair }
 }
 
 export function publish({ kid, pair: { e, n } }: PoolKey): PublishedKey {

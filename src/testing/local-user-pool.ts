@@ -4,6 +4,7 @@ import { LOCAL_REGION } from '../core/partitions.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
 import { RunningPool, type RunningPoolOptions } from './running-pool.ts'
+import { SavedPool } from './saved-pool.ts'
 import {
   type PoolDefinition,
   readPoolDefinition,
@@ -26,6 +27,15 @@ export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions
   readonly host?: LocalHost
   /** Whether faults and rotation can be switched over HTTP, below `/_local/`. Default false. */
   readonly control?: boolean
+  /**
+   * Path of a file that keeps the signing keys, the issuer and generated client secrets, so that tokens
+   * stay valid over restarts. It is made with mode 0600, and again after each rotation. It belongs to one
+   * issuer: without a `port`, the pool takes that of the file. Give each pool a file of its own, and do not
+   * commit it.
+   *
+   * @defaultValue None: new keys at each start.
+   */
+  readonly state?: string
   /**
    * Whether pages that this machine served may read answers of the token endpoint, as Swagger UI has
    * to. Default false.
@@ -72,17 +82,22 @@ export interface LocalUserPool extends UserPoolAuthority {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const MEMBERS = ['port', 'host', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
+const MEMBERS = ['port', 'host', 'state', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
 /** `ClientAuthentication` requests a second of an account and Region: Cognito's quotas page. */
 const QUOTA = 150
 
-/** Checks what {@link startUserPool} takes, without starting anything. */
-export function readLocalOptions(options: unknown): {
+/** What {@link startUserPool} takes, checked. */
+export interface LocalOptions {
   readonly definition: PoolDefinition
   readonly port: number
-  readonly host: LocalHost
-  readonly running: RunningPoolOptions
-} {
+  /** Undefined where the options give none. */
+  readonly host: LocalHost | undefined
+  readonly state: string | undefined
+  readonly running: Omit<RunningPoolOptions, 'keys' | 'onRotation'>
+}
+
+/** Checks what {@link startUserPool} takes, without starting anything. */
+export function readLocalOptions(options: unknown): LocalOptions {
   const definition = readPoolDefinition(options, MEMBERS)
   const { userPoolId, now = Date.now } = definition
   if (!userPoolId.startsWith(`${LOCAL_REGION}_`)) {
@@ -98,7 +113,7 @@ export function readLocalOptions(options: unknown): {
   })
   const perSecond = { fallback: QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
   return {
-    ...{ definition, port, host: readHost(members) },
+    ...{ definition, port, host: readHost(members), state: readState(members) },
     running: {
       ...{ control: readSwitch(members, 'control'), cors: readSwitch(members, 'cors'), now },
       quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
@@ -109,10 +124,16 @@ export function readLocalOptions(options: unknown): {
 }
 
 /** Any other address would let other machines get tokens and switch faults. */
-function readHost({ host = '127.0.0.1' }: Members): LocalHost {
+function readHost({ host }: Members): LocalHost | undefined {
+  if (host === undefined) return undefined
   const known = LOCAL_HOSTS.find((it) => it === host)
   if (known !== undefined) return known
   throw new OptionError('host', `is ${show(host)}: use 127.0.0.1 or ::1, a pool binds to loopback`)
+}
+
+function readState({ state }: Members): string | undefined {
+  if (state === undefined || (typeof state === 'string' && state !== '')) return state
+  throw new OptionError('state', `is ${show(state)}: pass the path of a file`)
 }
 
 function readSwitch(members: Members, name: string): boolean {
@@ -130,15 +151,25 @@ function readSwitch(members: Members, name: string): boolean {
  * await pool.setJwksFault('hang')
  * ```
  *
- * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, a port that cannot be had, and under
- *   `NODE_ENV=production`.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, a port that cannot be had, a state file
+ *   that is malformed, readable by others or of another pool, and under `NODE_ENV=production`.
  */
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
-  const { definition, port, host, running } = readLocalOptions(options)
+  const saved = new SavedPool(readLocalOptions(options), options)
+  const { definition, port, host, running } = saved.options
   const { userPoolId, clients, now } = definition
   const server = new LocalServer(port, host)
-  await server.listen()
-  const pool = new RunningPool(definition, server, running)
+  await server.listen().catch(saved.explainPort)
+  const pool = new RunningPool(definition, server, {
+    ...{ ...running, keys: saved.keys },
+    onRotation: (next) => saved.write(pool.authority.issuer, next),
+  })
+  try {
+    saved.write(pool.authority.issuer, saved.keys)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
   return Object.freeze({
     ...pool.authority,
     port: server.port,

@@ -11,6 +11,7 @@ import {
   type JwksFault,
   type JwksHandler,
 } from './jwks-faults.ts'
+import type { KeyRing } from './key-ring.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
 import type { JsonAnswer } from './token-endpoint.ts'
@@ -22,6 +23,10 @@ export interface RunningPoolOptions extends TokenServiceOptions {
   readonly control: boolean
   /** Whether pages of this machine may read its token endpoint's answers. */
   readonly cors: boolean
+  /** Those it begins with. */
+  readonly keys: KeyRing
+  /** Is called ahead of a rotation with the new keys; what it throws prevents it. */
+  readonly onRotation: (next: KeyRing) => void
 }
 
 /** The state of one running pool; the public object shows only part of it. */
@@ -45,7 +50,7 @@ export class RunningPool {
   constructor(
     definition: PoolDefinition,
     server: LocalServer,
-    { control, cors, ...tokens }: RunningPoolOptions,
+    { control, cors, keys, onRotation, ...tokens }: RunningPoolOptions,
   ) {
     const origin = `http://${server.authority}`
     this.#definition = definition
@@ -54,7 +59,12 @@ export class RunningPool {
     this.server = server
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
-    this.authority = createAuthority(definition, `${origin}/${definition.userPoolId}`)
+    this.authority = createAuthority(
+      definition,
+      `${origin}/${definition.userPoolId}`,
+      keys,
+      onRotation,
+    )
     this.tokens = new TokenService(this.authority, server, tokens)
   }
 

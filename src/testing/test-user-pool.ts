@@ -6,6 +6,7 @@ import { findPartition, getRegion, LOCAL_REGION } from '../core/partitions.ts'
 import { type DefinedScopes, type ResourceServer, readResourceServers } from '../core/scopes.ts'
 import { type PoolClient, readClients, type TestClient } from './clients.ts'
 import { newKeys, type PoolKey, type PublishedKey, publish } from './key-material.ts'
+import { type KeyRing, newKeyRing, publishedKeys, rotateKeyRing } from './key-ring.ts'
 import { type TamperedTokens, tamperedTokens } from './tampered.ts'
 import {
   ACCESS_MEMBERS,
@@ -61,6 +62,9 @@ export interface UserPoolAuthority {
   /**
    * New keys for all further tokens. The old ones are dropped from the key set unless `keepOld`
    * (default false).
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID` where the state file of a local pool cannot be written. The
+   *   keys are what they were then.
    */
   rotateKeys(options?: { readonly keepOld?: boolean }): void
 }
@@ -133,15 +137,18 @@ function isKnownPoolId(userPoolId: string): boolean {
   return region !== undefined && findPartition(region) !== undefined
 }
 
-/** Keys and tokens of one pool under one issuer. */
+/**
+ * Keys and tokens of one pool under one issuer.
+ *
+ * @param onRotation Is called ahead of a rotation with the new keys; what it throws prevents it.
+ */
 export function createAuthority(
   { userPoolId, clients, now = Date.now }: PoolDefinition,
   issuer: string,
+  keyRing: KeyRing = newKeyRing(),
+  onRotation: (next: KeyRing) => void = () => {},
 ): UserPoolAuthority {
-  let keys = newPair([])
-  let old: readonly PoolKey[] = []
-
-  const published = (): PoolKey[] => [keys.id, keys.access, ...old]
+  let keys = keyRing
 
   function issuance({ clientId, expiresIn }: TokenOptions): Issuance & { client?: PoolClient } {
     const id = clientId ?? (clients[0] as PoolClient).clientId
@@ -166,7 +173,7 @@ export function createAuthority(
     userPoolId,
     issuer,
     clients,
-    jwks: () => ({ keys: published().map(publish) }),
+    jwks: () => ({ keys: publishedKeys(keys).map(publish) }),
     accessToken: (options) => accessToken(options),
     userAccessToken(options = {}) {
       checkTokenOptions(options, USER_ACCESS_MEMBERS)
@@ -177,31 +184,25 @@ export function createAuthority(
       return signToken(keys.id, idClaims(issuance(options), options), options)
     },
     rotateKeys({ keepOld = false } = {}) {
-      const before = published()
-      keys = newPair(before)
-      old = keepOld ? before : []
+      const next = rotateKeyRing(keys, { keepOld })
+      onRotation(next)
+      keys = next
     },
     tampered: tamperedTokens({
       accessToken,
       foreignKey: () => {
-        const [foreign] = newKeys(1, published()) as [PoolKey]
+        const [foreign] = newKeys(1, publishedKeys(keys)) as [PoolKey]
         return { ...foreign, kid: keys.access.kid }
       },
       otherPool: () => {
         const region = userPoolId.slice(0, userPoolId.indexOf('_'))
         return {
           issuer: issuer.replace(userPoolId, newUserPoolId(region)),
-          key: newPair([]).access,
+          key: newKeyRing().access,
         }
       },
     }),
   }
-}
-
-/** Material that was published before is not used again at once: a rotation changes the keys. */
-function newPair(before: readonly PoolKey[]): { readonly access: PoolKey; readonly id: PoolKey } {
-  const [access, id] = newKeys(2, before) as [PoolKey, PoolKey]
-  return { access, id }
 }
 
 /**
