@@ -75,13 +75,21 @@ export interface ProxyOptions<Request> {
   readonly authorize?: (request: Request) => boolean | Promise<boolean>
   readonly upstream?: UpstreamLimits
   /**
-   * Least life of a token that is served; default 300, at most 86,400, and never more than a quarter
-   * of the token's own life. What has less is replaced first.
+   * With less left than this, a caller waits up to 1 s for the renewal of the cached token, then gets the
+   * cached one. In seconds, from 0 to 86,400. At most an eighth of the token's life counts. A token is
+   * renewed in the background from 75 % of its life on, and served until 5 s before its expiry.
+   *
+   * @defaultValue `300`
    */
   readonly minRemaining?: number
   /** How long a secret is believed without asking Cognito; default 3,600, from 1 to 86,400. */
   readonly maxAge?: number
-  /** For one request to Cognito, headers of yours included; default 5, from 0.001 to 30. */
+  /**
+   * The longest wait of a caller in seconds, from 0.001 to 30: queue, store and Cognito together, with
+   * `headers` of yours. `clients` and `authorize` have limits of their own.
+   *
+   * @defaultValue `5`
+   */
   readonly timeout?: number
   /** Wall clock in milliseconds. Default `Date.now`. */
   readonly now?: () => number
