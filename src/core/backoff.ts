@@ -13,7 +13,7 @@ export class Backoff {
   #until = 0
 
   /** @param maxStep Longest step without Retry-After, in milliseconds. */
-  constructor(maxStep = MAX_BACKOFF) {
+  constructor(maxStep: number = MAX_BACKOFF) {
     this.#maxStep = maxStep
   }
 
