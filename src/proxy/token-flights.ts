@@ -66,6 +66,11 @@ export interface TokenFlightsOptions {
   readonly read: (found: FoundNow) => CachedToken | undefined
 }
 
+interface AdmittedFetch extends TokenFetch {
+  /** Whether the open circuit breaker lets it through. */
+  readonly isProbe: boolean
+}
+
 interface Flight {
   /** Of the group. A fetch that began before the group was invalidated is not shared any more. */
   readonly epoch: string
@@ -123,9 +128,10 @@ export class TokenFlights {
     const { name } = fetch.key
     const flight = this.#flights.get(name)
     if (flight?.epoch === epoch) return { result: flight.result, isShared: true }
+    const isProbe = this.#options.endpoint.isOpen
     const refused = this.#refuse(name)
     if (refused !== undefined) return { result: Promise.resolve(refused), isShared: false }
-    return { result: this.#start(fetch, epoch), isShared: false }
+    return { result: this.#start({ ...fetch, isProbe }, epoch), isShared: false }
   }
 
   /** The last failure again, while its backoff lasts or the breaker is open. */
@@ -141,7 +147,7 @@ export class TokenFlights {
     return upstreamUnavailable(answerIn(OUTAGE_RETRY_AFTER), known?.failure.proof)
   }
 
-  #start(fetch: TokenFetch, epoch: string): Promise<FetchResult> {
+  #start(fetch: AdmittedFetch, epoch: string): Promise<FetchResult> {
     const { name } = fetch.key
     const landing = this.#fly(fetch)
     const flight = { epoch, result: landing.then(({ result }) => result) }
@@ -154,7 +160,7 @@ export class TokenFlights {
     return flight.result
   }
 
-  async #fly(fetch: TokenFetch): Promise<Landing> {
+  async #fly(fetch: AdmittedFetch): Promise<Landing> {
     const { pairs, queue, monotonicNow, timeout } = this.#options
     const deadline = monotonicNow() + timeout
     const proof = await pairs.proofOf(fetch.pair)
@@ -187,7 +193,7 @@ export class TokenFlights {
   }
 
   async #ask(
-    fetch: TokenFetch,
+    fetch: AdmittedFetch,
     { lock, found, foundAt }: Turn,
     { proof, deadline }: { readonly proof: Proof | undefined; readonly deadline: number },
   ): Promise<Landing> {
@@ -197,6 +203,13 @@ export class TokenFlights {
     if (release === undefined) {
       lock?.release()
       return landed(overBudget(proof))
+    }
+    // The breaker may have opened while it waited for its turn.
+    const refused = fetch.isProbe ? undefined : this.#refuse(fetch.key.name)
+    if (refused !== undefined) {
+      release()
+      lock?.release()
+      return landed(refused)
     }
     const begun = monotonicNow()
     const askedAt = found.now + (begun - foundAt)

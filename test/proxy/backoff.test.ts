@@ -149,6 +149,21 @@ t.test('five failures in a row open the breaker: one probe a second for all name
   t.equal(lines.filter((it) => /issues tokens again/.test(String(it))).length, 1)
 })
 
+t.test('requests that wait for their turn are not sent once the breaker is open', async (t) => {
+  const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 10 }
+  const { inject, app, asked, fail } = await failing(t, { upstream })
+  const held: ServerResponse[] = []
+  fail((response) => void held.push(response))
+  const all = Array.from({ length: 20 }, (_, client) => inject({ clientId: `client-${client}` }))
+  await until(() => held.length === 5 && app.tokenProxy.status().queued.unproven === 15)
+  fail((response) => void response.destroy())
+  for (const response of held) response.destroy()
+  for (const { status } of await Promise.all(all)) t.equal(status, 503)
+  // Those that were granted their turn before the fifth failure was known may still be sent.
+  t.ok(asked.length < 10, `${asked.length} requests`)
+  t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 20 })
+})
+
 t.test('a success below five failures ends no backoff of another name', async (t) => {
   const { inject, asked, fail, recover } = await failing(t)
   fail((response) => reply(response, 500, {}))
