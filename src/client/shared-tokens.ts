@@ -1,23 +1,26 @@
 /** Tokens that processes with one store and one secret share: one of them asks, the others find. */
 import { hkdfSync, randomUUID } from 'node:crypto'
 import { phaseAt } from '../oauth/token-lifetime.ts'
-import { SteadyStore, type StoreStatus } from '../store/steady-store.ts'
-import type { Found, TokenStore } from '../store/token-store.ts'
+import { type FoundNow, SteadyStore, type StoreStatus } from '../store/steady-store.ts'
+import type { TokenStore } from '../store/token-store.ts'
 import type { ClientOptions } from './client-options.ts'
 import { lifetimeOf } from './held-token.ts'
 import type { Grant } from './token-request.ts'
 
-/** Milliseconds a process may ask before others take its place: longer than its tries take. */
-const LOCK = 20_000
+/** Milliseconds to wait for a store that stalls: going on without it repeats the requests of other processes. */
+const STALL_WAIT_MS = 1500
 /** Looks for what another process asked for, 50 to 150 ms apart, before asking oneself. */
 const LOOKS = 50
-/** Milliseconds the clocks of two machines may differ: a token from later than that would be older than it looks. */
+/**
+ * Milliseconds the clocks of two machines may differ, where the store has none of its own: a token from later
+ * than that would be older than it looks.
+ */
 const MAX_SKEW = 60_000
 
 /** What entries are; another form of them has another name, and with it other keys. */
-const FORM = 'cognito-m2m/client 1'
+const FORM = 'cognito-m2m/client 2'
 
-/** What is in the store: when the token was requested is told by the wall clock. */
+/** What is in the store: `issuedAt` is by the clock that dates entries, Redis's own where the store is Redis. */
 type SharedGrant = Omit<Grant, 'begunAt' | 'isShared'>
 
 /** What is needed of a client. */
@@ -53,29 +56,30 @@ export class SharedTokens {
 
   /** A token another process put there, else one's own, for the others to find. */
   async obtain({ secret, scopes, held, ask }: SharedQuestion): Promise<Grant> {
-    const { tokenEndpoint, clientId } = this.#options
+    const { tokenEndpoint, clientId, elapsed } = this.#options
     const store = this.#storeFor(secret)
     const identity = [tokenEndpoint, clientId, secret, scopes ?? null]
     const name = store.name(Buffer.from(JSON.stringify(identity)))
     const group = store.group(clientId)
-    const owner = randomUUID()
-    const asking = async ({ epoch }: Found): Promise<Grant> => {
+    const asking = async ({ epoch, now }: FoundNow): Promise<Grant> => {
+      const foundAt = elapsed()
       const grant = await ask()
-      const { begunAt, isShared, ...shared } = grant
-      const value = Buffer.from(JSON.stringify(shared satisfies SharedGrant))
-      const ttl = grant.life - (this.#options.elapsed() - begunAt)
-      await store.keep(name, group, { value, epoch, ttl })
+      const { accessToken, scopes, life, begunAt } = grant
+      const issuedAt = now + begunAt - foundAt
+      const shared: SharedGrant = { accessToken, scopes, life, issuedAt }
+      const value = Buffer.from(JSON.stringify(shared))
+      await store.keep(name, group, { value, epoch, ttl: life - (elapsed() - begunAt) })
       return grant
     }
     for (let looks = 0; looks < LOOKS; looks += 1) {
-      const locked = await store.lock(name, owner, LOCK)
+      const lock = await store.acquire(name, STALL_WAIT_MS)
       try {
-        const found = await store.find(name, group)
-        const theirs = this.#read(found.value)
+        const found = await store.find(name, group, STALL_WAIT_MS)
+        const theirs = this.#read(found)
         if (theirs !== undefined && theirs.accessToken !== held) return theirs
-        if (locked) return await asking(found)
+        if (lock !== undefined) return await asking(found)
       } finally {
-        if (locked) await store.unlock(name, owner)
+        lock?.release()
       }
       await this.#wait(50 + Math.random() * 100)
     }
@@ -99,12 +103,14 @@ export class SharedTokens {
   }
 
   /** Only a client with the same secret and {@link FORM} can have put it there: its form is ours. */
-  #read(value: Uint8Array | undefined): Grant | undefined {
+  #read({ value, now: found }: FoundNow): Grant | undefined {
     if (value === undefined) return undefined
-    const grant = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
-    const age = this.#options.now() - grant.issuedAt
-    if (!(age >= -MAX_SKEW) || phaseAt(lifetimeOf(grant.life), age) === 'ended') return undefined
-    return { ...grant, begunAt: this.#options.elapsed() - Math.max(0, age), isShared: true }
+    const shared = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
+    const age = found - shared.issuedAt
+    if (!(age >= -MAX_SKEW) || phaseAt(lifetimeOf(shared.life), age) === 'ended') return undefined
+    const { elapsed, now } = this.#options
+    const spent = Math.max(0, age)
+    return { ...shared, begunAt: elapsed() - spent, issuedAt: now() - spent, isShared: true }
   }
 }
 

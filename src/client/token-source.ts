@@ -66,11 +66,14 @@ export class TokenSource {
     held: string | undefined,
   ): Promise<Grant> {
     const { signal } = this.#closed
-    const ask = (): Promise<Grant> =>
-      retrying(() => requestToken(this.#requester, { scopes, secret, signal }), {
+    const ask = async (): Promise<Grant> => {
+      // It may have been closed while the store was waited for.
+      if (signal.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
+      return retrying(() => requestToken(this.#requester, { scopes, secret, signal }), {
         elapsed: this.#requester.elapsed,
         wait: this.#wait,
       })
+    }
     return this.#shared?.obtain({ secret, scopes, held, ask }) ?? ask()
   }
 }

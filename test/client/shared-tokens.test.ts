@@ -2,13 +2,13 @@
 import { mock } from 'node:test'
 import t from 'tap'
 import { memoryStore, type TokenClientOptions, type TokenStore } from '../../src/client/index.ts'
-import { codeOf, refusal, SECRET, settle, stage, tokenAnswer, until } from './support.ts'
+import { codeOf, refusal, SECRET, settle, stage, timers, tokenAnswer, until } from './support.ts'
 
 const HOUR = 3_600_000
 
 /** A store others can read, as Redis is, and everything that was put there. */
-function sharedStore(): TokenStore & { readonly texts: string[] } {
-  const store = memoryStore()
+function sharedStore(options = {}): TokenStore & { readonly texts: string[] } {
+  const store = memoryStore(options)
   const texts: string[] = []
   return {
     shared: true,
@@ -119,14 +119,99 @@ t.test('a refused token is not taken back from the store', async (t) => {
   t.equal(held.accessToken, 'one-2')
 })
 
-t.test('a token that is nearly over is not taken over', async (t) => {
-  const store = sharedStore()
-  const { one, other } = pair(store)
+t.test("a token that is nearly over by the store's clock is not taken over", async (t) => {
+  let ahead = 0
+  const now = (): number => Date.now() + ahead
+  const store = sharedStore({ now })
+  const { one } = pair(store, { now })
   one.world.answer = () => tokenAnswer('one', 100)
   await one.client.getToken()
-  const late = stage({ store, now: () => Date.now() + 96_000 })
-  t.equal((await late.client.getToken()).accessToken, 'token-1')
-  t.equal(other.world.asked.length, 0)
+  ahead = 94_000
+  t.equal((await stage({ store, now }).client.getToken()).accessToken, 'one')
+  ahead = 96_000
+  t.equal((await stage({ store, now }).client.getToken()).accessToken, 'token-1')
+})
+
+t.test(
+  "the age of a shared token is by the store's clock, whatever the wall clocks say",
+  async (t) => {
+    const store = sharedStore()
+    const { one } = pair(store, { now: () => Date.now() - 120_000 })
+    const token = await one.client.getToken()
+    const other = stage({ store, now: () => Date.now() + 120_000 })
+    const found = await other.client.getToken()
+    t.equal(found.accessToken, token.accessToken)
+    t.equal(other.world.asked.length, 0)
+    t.ok([240, 239, 241].includes(found.expiresAt - token.expiresAt), 'each by its own clock')
+    other.world.pass(HOUR - 6000)
+    t.equal((await other.client.getToken()).accessToken, 'token-1', 'expiring: the next one')
+  },
+)
+
+/** A store that stalls: what it is asked meanwhile is executed once it resumes. */
+function stallingStore() {
+  const store = sharedStore()
+  let resume = (): void => {}
+  let stalled = Promise.resolve()
+  const late =
+    <Given extends unknown[], Answer>(command: (...given: Given) => Promise<Answer>) =>
+    async (...given: Given): Promise<Answer> => {
+      await stalled
+      return command(...given)
+    }
+  return {
+    stall: (): void => {
+      stalled = new Promise((resolve) => {
+        resume = resolve
+      })
+    },
+    resume: (): void => resume(),
+    store: {
+      ...store,
+      ...{ get: late(store.get), set: late(store.set), lock: late(store.lock) },
+      unlock: late(store.unlock),
+    },
+  }
+}
+
+t.test('a store that stalls for a second: one process asks, not every one', async (t) => {
+  const pass = timers(t)
+  const { store, stall, resume } = stallingStore()
+  const fleet = Array.from({ length: 5 }, () => stage({ store }))
+  let asked = 0
+  for (const { world } of fleet) {
+    world.answer = () => {
+      asked += 1
+      return tokenAnswer('one')
+    }
+  }
+  const run = async (milliseconds: number): Promise<void> => {
+    for (let passed = 0; passed < milliseconds; passed += 10) {
+      for (const { world } of fleet) world.pass(10)
+      await pass(10)
+    }
+  }
+  stall()
+  const tokens = Promise.all(fleet.map(({ client }) => client.getToken()))
+  await run(1000)
+  t.equal(asked, 0, 'nobody goes on without the store')
+  resume()
+  await run(300)
+  t.equal(new Set((await tokens).map(({ accessToken }) => accessToken)).size, 1)
+  t.equal(asked, 1)
+})
+
+t.test('a store that stays away: each process asks for itself, within the cap', async (t) => {
+  const pass = timers(t)
+  const { store, stall } = stallingStore()
+  const { client, world } = stage({ store })
+  stall()
+  const waiting = client.getToken({ timeout: 3 })
+  for (let passed = 0; passed < 2900; passed += 10) {
+    world.pass(10)
+    await pass(10)
+  }
+  t.equal((await waiting).accessToken, 'token-1')
 })
 
 t.test('a rotated secret leaves the old one its entries and starts its own', async (t) => {
@@ -180,6 +265,19 @@ t.test('closed while it waits for another process, it asks nobody', async (t) =>
   await settle()
   one.client.close()
   t.equal(await asking, 'ERR_CLIENT_CLOSED')
+  t.equal(one.world.asked.length, 0)
+})
+
+t.test('closed while the store is asked, it asks nobody', async (t) => {
+  const { store, stall, resume } = stallingStore()
+  const { one } = pair(store)
+  stall()
+  const asking = codeOf(one.client.getToken())
+  await settle()
+  one.client.close()
+  t.equal(await asking, 'ERR_CLIENT_CLOSED', 'at once')
+  resume()
+  await settle()
   t.equal(one.world.asked.length, 0)
 })
 
