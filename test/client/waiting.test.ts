@@ -187,15 +187,15 @@ for (const [what, options] of Object.entries(hangs)) {
     const ends: string[] = []
     const call = (end: string): void => void codeOf(client.getToken()).then(() => ends.push(end))
     call('first')
-    for (let passed = 0; passed < 20_000; passed += 100) {
+    for (let passed = 0; passed < 20_000; passed += 250) {
       if (passed === 10_000) call('second')
-      world.pass(100)
-      await pass(100)
+      world.pass(250)
+      await pass(250)
     }
     t.ok(ends.includes('first'), 'ended')
-    for (let passed = 0; passed < 10_000; passed += 100) {
-      world.pass(100)
-      await pass(100)
+    for (let passed = 0; passed < 10_000; passed += 250) {
+      world.pass(250)
+      await pass(250)
     }
     t.strictSame(ends.sort(), ['first', 'second'])
     client.close()
