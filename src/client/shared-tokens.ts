@@ -9,8 +9,11 @@ import type { Grant } from './token-request.ts'
 
 /** Milliseconds to wait for a store that stalls: going on without it repeats the requests of other processes. */
 const STALL_WAIT_MS = 1500
-/** Looks for what another process asked for, 50 to 150 ms apart, before asking oneself. */
-const LOOKS = 50
+/** Looks for what another process asked for, before asking oneself: 5 s together. */
+const LOOKS = 66
+/** Milliseconds between two looks, drawn so that processes do not look in step. */
+const MIN_INTERVAL_MS = 50
+const MAX_INTERVAL_MS = 99
 /**
  * Milliseconds the clocks of two machines may differ, where the store has none of its own: a token from later
  * than that would be older than it looks.
@@ -81,7 +84,7 @@ export class SharedTokens {
       } finally {
         lock?.release()
       }
-      await this.#wait(50 + Math.random() * 100)
+      await this.#wait(MIN_INTERVAL_MS + Math.random() * (MAX_INTERVAL_MS - MIN_INTERVAL_MS))
     }
     return asking(await store.find(name, group))
   }
