@@ -45,11 +45,11 @@ class FairQueue {
 
   /** The client's first request leaves; its next one waits behind all other clients. */
   grant(clientId: string, release: Release): void {
-    const [first, ...others] = this.#clients.get(clientId) ?? []
+    const [first, ...others] = this.#clients.get(clientId) as [Waiter, ...Waiter[]]
     this.#clients.delete(clientId)
     if (others.length > 0) this.#clients.set(clientId, others)
     this.length -= 1
-    first?.resolve(release)
+    first.resolve(release)
   }
 
   /** Refuses those that waited long enough. */

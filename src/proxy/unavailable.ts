@@ -47,7 +47,6 @@ export class UnavailableLog {
 
   /** The first one at once. What follows within a minute is counted in the next line. */
   #write(): void {
-    if (this.#sinceLine.ERR_OVER_BUDGET + this.#sinceLine.ERR_UPSTREAM_UNAVAILABLE === 0) return
     const now = this.#monotonicNow()
     // A clock that failed writes nothing: it would write a line for every request.
     if (!(now >= this.#nextLine)) {

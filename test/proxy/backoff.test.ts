@@ -2,8 +2,11 @@
 import type { ServerResponse } from 'node:http'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
+import { safeLogger } from '../../src/core/logger.ts'
+import { EndpointHealth } from '../../src/proxy/endpoint-health.ts'
 import type { TokenProxyOptions } from '../../src/proxy/index.ts'
 import { NegativeCache } from '../../src/proxy/negative-cache.ts'
+import { readUpstream } from '../../src/proxy/upstream-token.ts'
 import { SECOND } from '../core/key-endpoint.ts'
 import { captureLog } from '../fastify/support.ts'
 import { issue, READ, reply, stage, until, upstreamOf, WRITE } from './support.ts'
@@ -127,6 +130,9 @@ t.test('five failures in a row open the breaker: one probe a second for all name
   t.same([other.status, other.headers['retry-after']], [503, '5'])
   t.same(other.json, { error: 'temporarily_unavailable' })
   t.equal(asked.length, 6, 'a name that never failed asks nothing either')
+  const again = await ask(5)
+  t.same([again.status, again.headers['retry-after']], [503, '5'])
+  t.equal(asked.length, 6)
   t.equal((await ask(0)).status, 200, 'a cached token is served')
   for (let probe = 1; probe <= 3; probe += 1) {
     clocks.advance(999)
@@ -223,6 +229,33 @@ t.test(
     t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 4 })
   },
 )
+
+t.test('while the clock tells no time, a caller without a token waits for `timeout`', async (t) => {
+  const { inject, asked, app } = await failing(t, {
+    monotonicNow: () => Number.NaN,
+    timeout: 0.05,
+  })
+  t.equal((await inject()).status, 503)
+  t.equal(asked.length, 0, 'no budget is given away')
+  await app.close()
+})
+
+t.test('the state of the endpoint while the clock tells no time', (t) => {
+  let now = 0
+  const health = new EndpointHealth(safeLogger(undefined), () => now)
+  const failure = { kind: 'failure', code: 'ERR_UPSTREAM_NETWORK' } as const
+  const token = readUpstream(failure, 0)
+  for (let time = 0; time < 5; time += 1) t.equal(health.record(failure, token), false)
+  t.same(health.status, {
+    available: false,
+    lastError: { code: 'ERR_UPSTREAM_NETWORK' },
+    nextAttempt: 1,
+  })
+  now = Number.NaN
+  t.equal(health.status.nextAttempt, 0)
+  t.equal(health.admits(), true)
+  t.end()
+})
 
 t.test('503s are counted in one log line a minute', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
