@@ -119,7 +119,9 @@ export class Reach {
       return { answer: await this.#inTime(work, sentAt, waitMs, succeeded) }
     } catch (error) {
       breaker.failed()
+      // An error is an answer: a full Redis does not stall.
       if (error instanceof TimeoutError) this.#stalls.failed()
+      else this.#stalls.succeeded(true)
       this.#tell(error)
       return undefined
     }

@@ -148,6 +148,7 @@ export class SteadyStore {
     if (this.#isClosed || own !== this.#copies.epoch(group) || !(ttl > 0)) return
     const store = this.#store
     const life = Math.min(ttl, MAX_TTL)
+    const begun = this.#clock.monotonicNow()
     const expiresAt = this.#clock.earliest() + life
     const copy: Held = { value, expiresAt, sharedEpoch, isShared: false }
     if (store !== undefined && sharedEpoch !== undefined) {
@@ -162,7 +163,8 @@ export class SteadyStore {
       })
       if (isRefused()) return this.#copies.delete(name, group)
     }
-    this.#copies.set(name, group, copy, own, life)
+    const waited = this.#clock.monotonicNow() - begun
+    this.#copies.set(name, group, copy, own, life - waited)
   }
 
   async drop(name: string, group: string): Promise<void> {

@@ -9,8 +9,8 @@ import type { Found, Kept, TokenStore } from '../../src/store/token-store.ts'
 export const NOW = Date.UTC(2026, 0, 1)
 export const KEY: EncryptionKey = { id: '2026-01', key: randomBytes(32).toString('base64') }
 
-/** How a store fails: by rejecting, by throwing, by never answering, or where it is written to. */
-export type Fault = 'rejects' | 'throws' | 'hangs' | 'is full' | undefined
+/** How a store fails: it rejects, throws, never answers, takes no writes, or stalls until it resumes. */
+export type Fault = 'rejects' | 'throws' | 'hangs' | 'is full' | 'stalls' | undefined
 
 /** Clocks that are set by hand, milliseconds. */
 export class Clock {
@@ -34,6 +34,7 @@ export class SharedStore implements TokenStore {
   /** Whether look-ups tell the store's time. */
   hasClock = true
   readonly asked: string[] = []
+  readonly #stalled: (() => void)[] = []
   /** Written to by who shares it. */
   readonly values = new Map<string, Uint8Array>()
 
@@ -75,11 +76,22 @@ export class SharedStore implements TokenStore {
     return this.#fail('close', async () => {})
   }
 
+  /** Executes in order what it was asked while it stalled. */
+  resume(): void {
+    this.fault = undefined
+    for (const execute of this.#stalled.splice(0)) execute()
+  }
+
   #fail<Answer>(command: string, work: () => Promise<Answer>): Promise<Answer> {
     this.asked.push(command)
     const error = Object.assign(new Error('secret inside'), { code: 'ECONNREFUSED' })
     if (this.fault === 'throws') throw error
     if (this.fault === 'hangs') return new Promise(() => {})
+    if (this.fault === 'stalls') {
+      return new Promise((resolve, reject) => {
+        this.#stalled.push(() => work().then(resolve, reject))
+      })
+    }
     if (this.fault === 'is full' && command !== 'get') {
       return Promise.reject(new Error("OOM command not allowed when used memory > 'maxmemory'"))
     }
