@@ -14,7 +14,7 @@ export type {
 } from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/steady-store.ts'
-export type { Found, Kept, TokenStore } from '../store/token-store.ts'
+export type { Found, Kept, StoreCommandOptions, TokenStore } from '../store/token-store.ts'
 export type { ProxyOptions, UpstreamLimits } from './options.ts'
 export type { TokenProxy, TokenProxyOptions, TokenProxyStatus } from './token-proxy.ts'
 export { tokenProxy, tokenProxy as default } from './token-proxy.ts'

@@ -45,7 +45,33 @@ t.test('in memory, a look-up is dated by the wall clock, and a lock has one owne
   t.ok(next)
   await store.close()
   next?.release()
-  t.ok(await store.acquire(name, 1250), 'closed, it keeps nobody from asking')
+  const last = await store.acquire(name, 1250)
+  t.ok(last, 'closed, it keeps nobody from asking')
+  last?.release()
+})
+
+t.test('the skew is logged once for each logger, whatever stores use it', async (t) => {
+  const ahead = new Clock()
+  ahead.wall += 60_000
+  const shared = new SharedStore(clock)
+  const { lines, logger } = recorder()
+  const warning = 'warn cognito-m2m: the clocks of this process and of the token store differ'
+  for (const [index, itsLogger] of [logger, logger, undefined].entries()) {
+    const options = { store: shared, encryptionKeys: [KEY], logger: itsLogger, ...ahead.options }
+    const store = new SteadyStore(options)
+    await store.find(`name ${index}`, GROUP)
+    await store.find(`name ${index}`, GROUP)
+  }
+  t.strictSame(lines, [`${warning} {"skew":60}`])
+})
+
+t.test('a memory store that somebody else closed keeps nobody from asking', async (t) => {
+  const memory = memoryStore(clock.options)
+  const store = new SteadyStore({ ...base, store: memory })
+  await memory.close()
+  const lock = await store.acquire('name', 1250)
+  t.ok(lock)
+  lock?.release()
 })
 
 t.test('two of one process share a memory store', async (t) => {
