@@ -52,7 +52,7 @@ globalThis.fetch = async (input, init) => {
 // Redis and anything else that needs a name is away.
 const { lookup } = dns
 dns.lookup = (name, options, callback = options) => {
-  if (['127.0.0.1', 'localhost'].includes(name)) return lookup(name, options, callback)
+  if (['127.0.0.1', '0.0.0.0', 'localhost'].includes(name)) return lookup(name, options, callback)
   const error = Object.assign(new Error(`${name} is not looked up here`), { code: 'ENOTFOUND' })
   process.nextTick(callback, error)
 }
