@@ -4,7 +4,7 @@
  */
 import { secondsBetween, tell } from '../core/diagnostics.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
-import type { FoundNow, SteadyStore } from '../store/steady-store.ts'
+import { type FoundNow, isSameEpoch, type SteadyStore } from '../store/steady-store.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import { type Answer, unavailable } from './answers.ts'
 import type { BudgetQueue } from './budget-queue.ts'
@@ -127,7 +127,9 @@ export class TokenFlights {
   ): { readonly result: Promise<FetchResult>; readonly isShared: boolean } {
     const { name } = fetch.key
     const flight = this.#flights.get(name)
-    if (flight?.epoch === epoch) return { result: flight.result, isShared: true }
+    if (flight !== undefined && isSameEpoch(flight.epoch, epoch)) {
+      return { result: flight.result, isShared: true }
+    }
     const isProbe = this.#options.endpoint.isOpen
     const refused = this.#refuse(name)
     if (refused !== undefined) return { result: Promise.resolve(refused), isShared: false }

@@ -329,6 +329,16 @@ function reportSkew(logger: Logger | undefined, skew: number): void {
   log.warn({ skew }, 'cognito-m2m: the clocks of this process and of the token store differ')
 }
 
+/**
+ * Whether two look-ups saw the same epoch. One that the store did not answer does not know the store's, and
+ * knows of no invalidation either.
+ */
+export function isSameEpoch(one: string, other: string): boolean {
+  const [[own, shared], [otherOwn, otherShared]] = [epochsIn(one), epochsIn(other)]
+  const isKnown = shared !== undefined && otherShared !== undefined
+  return own === otherOwn && (!isKnown || shared === otherShared)
+}
+
 /** Memory's epoch, and the shared store's where it is known. */
 function epochsIn(epoch: string): readonly [string, string | undefined] {
   const space = epoch.indexOf(' ')

@@ -129,6 +129,36 @@ t.test('the other one takes over where the first brings nothing', async (t) => {
   t.equal(asked.length, 1)
 })
 
+t.test('a caller whom the store does not answer joins the request that is under way', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const clocks = new Clocks()
+  const store = sharedStore(clocks)
+  const { inject, wire } = await stage(t, { tokenEndpoint, store, encryptionKeys }, clocks)
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const first = inject()
+  await until(() => wire.count === 1)
+  let looks = 0
+  store.get = async () => {
+    looks += 1
+    throw new Error('away')
+  }
+  const second = inject()
+  await until(() => looks > 0)
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  open()
+  const answers = await Promise.all([first, second])
+  t.strictSame(
+    answers.map(({ json }) => json['access_token']),
+    ['token-1', 'token-1'],
+  )
+  t.equal(asked.length, 1)
+})
+
 t.test('who waits too long for another’s asks itself', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
