@@ -1,13 +1,14 @@
 /**
  * Minutes of mixed load on a Fastify and an Express server while their user pool is killed, hung,
  * corrupted, rotated and restarted: `npm run soak [-- --seconds 60]`. Exits with 1 where a single
- * decision was wrong.
+ * decision was wrong. `npm run soak -- proxy` is about the token proxy.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ask, Load, RATE } from './load.mjs'
+import { soakProxy } from './proxy/main.mjs'
 import { clock, RehearsedPool } from './rehearsed-pool.mjs'
 import { Report } from './report.mjs'
 import { acts } from './story.mjs'
@@ -15,8 +16,15 @@ import { keyStore } from './timing.mjs'
 
 const FRAMEWORKS = ['fastify', 'express']
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } })
-const seconds = Number(values.seconds)
+const { values, positionals } = parseArgs({
+  options: { seconds: { type: 'string' } },
+  allowPositionals: true,
+})
+const isProxy = positionals.length === 1 && positionals[0] === 'proxy'
+if (positionals.length > 0 && !isProxy) {
+  throw new Error(`arguments: expected nothing or "proxy", got "${positionals.join(' ')}"`)
+}
+const seconds = Number(values.seconds ?? (isProxy ? 120 : 60))
 if (!(seconds > 0)) throw new Error(`--seconds is ${values.seconds}: pass a number above 0`)
 
 async function open(framework, options) {
@@ -65,4 +73,4 @@ async function main() {
   }
 }
 
-await main()
+await (isProxy ? soakProxy(seconds) : main())
