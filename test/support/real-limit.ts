@@ -41,7 +41,8 @@ export class RealLimit {
     if (this.#isShort) return setTimeout(callback, SHORT)
     // Of a timer that was cleared in the meantime the callback has no effect.
     this.#running.push(callback)
-    return setTimeout(callback, this.#generous)
+    // Nobody waits for one to end: it must not keep the process of a test that is over.
+    return setTimeout(callback, this.#generous).unref()
   }
 }
 
