@@ -39,9 +39,13 @@ export function readUpstream(
   }
 }
 
-/** Whether any other token request would have failed too. 429 and an owner's `headers` say nothing of that. */
-function causeOf({ code, status }: UpstreamFailure): FailureCause {
-  return status === 429 || code === 'ERR_UPSTREAM_HEADERS' ? 'request' : 'endpoint'
+/**
+ * Whether any other token request would have failed too. A page with status 4xx does not say that: a firewall
+ * sends it for what one request contains, and one caller must not open the circuit breaker for all.
+ */
+function causeOf({ code, status = 0 }: UpstreamFailure): FailureCause {
+  const isAboutRequest = status >= 400 && status < 500
+  return isAboutRequest || code === 'ERR_UPSTREAM_HEADERS' ? 'request' : 'endpoint'
 }
 
 /**

@@ -170,6 +170,24 @@ t.test('requests that wait for their turn are not sent once the breaker is open'
   t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 20 })
 })
 
+t.test(
+  'a firewall that blocks the requests of one caller opens no breaker for the others',
+  async (t) => {
+    const { inject, asked, endpoint, upstream } = await failing(t)
+    upstream.answer = (response, count) => {
+      if (asked.at(-1)?.body.includes('script') !== true) return reply(response, 200, issue(count))
+      response.writeHead(403, { 'content-type': 'text/html' })
+      response.end('<html>')
+    }
+    for (let turn = 0; turn < 10; turn += 1) {
+      const { status, json } = await inject({ metadata: `<script>${turn}` })
+      t.same([status, json], [503, { error: 'temporarily_unavailable' }])
+    }
+    t.equal(endpoint().available, true)
+    t.equal((await inject()).status, 200)
+  },
+)
+
 t.test('a success below five failures ends no backoff of another name', async (t) => {
   const { inject, asked, fail, recover } = await failing(t)
   fail((response) => reply(response, 500, {}))
