@@ -85,3 +85,27 @@ for (const framework of ['express', 'express4']) {
     await t.resolves(loaded)
   })
 }
+
+/** A Redis that answers errors alone, asked once. */
+const ERROR_REPLY = `import { createServer } from 'node:net'
+  const { Redis } = await import(process.argv[1])
+  const server = createServer((socket) => socket.on('data', () => socket.write('-ERR no\\r\\n')))
+  server.listen(0, '127.0.0.1', async () => {
+    const { port } = server.address()
+    const options = { enableReadyCheck: false, retryStrategy: null, maxRetriesPerRequest: 0 }
+    const redis = new Redis({ port, host: '127.0.0.1', ...options })
+    redis.on('error', () => {})
+    process.stdout.write(await redis.get('a').catch(({ message }) => message))
+    process.exit()
+  })`
+
+for (const client of ['ioredis', 'ioredis5']) {
+  t.test(`${client} does not survive an error reply with --frozen-intrinsics`, async (t) => {
+    const args = ['--input-type=module', '--eval', ERROR_REPLY, client]
+    const ended = run(process.execPath, ['--frozen-intrinsics', ...args])
+    const { stdout, stderr } = await ended.catch(
+      (error: { stdout: string; stderr: string }) => error,
+    )
+    t.match(stdout + stderr, /stackTraceLimit/)
+  })
+}
