@@ -10,10 +10,6 @@ export class BoundedMap<Value> {
     this.#max = max
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   get(key: string): Value | undefined {
     return this.#entries.get(key)
   }

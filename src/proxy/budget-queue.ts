@@ -5,7 +5,7 @@
 import type { Budget } from './budget.ts'
 
 /** Longest wait for a turn, in milliseconds. */
-export const MAX_QUEUE_WAIT_MS = 2000
+const MAX_QUEUE_WAIT_MS = 2000
 /** Requests in one queue. */
 const MAX_QUEUE_LENGTH = 500
 /** Requests of one client id in one queue. */

@@ -107,7 +107,7 @@ export function answerText({ entry, left }: CachedToken): string {
 }
 
 /** The last segment of `iss`; null for what is no token of a pool's. Nothing here is verified. */
-export function issuingPool(token: string): string | null {
+function issuingPool(token: string): string | null {
   const [, payload = ''] = token.split('.')
   const { iss } = parseStrictObject(Buffer.from(payload, 'base64url')) ?? {}
   if (typeof iss !== 'string') return null

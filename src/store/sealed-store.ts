@@ -69,7 +69,7 @@ export class SealedStore {
     await Promise.all(namesIn(group).map((one) => this.#store.invalidate(one)))
   }
 
-  lock(name: string, owner: string, ttl: number, options?: StoreCommandOptions): Promise<boolean> {
+  lock(name: string, owner: string, ttl: number, options: StoreCommandOptions): Promise<boolean> {
     return this.#store.lock(lockIn(name), owner, ttl, options)
   }
 

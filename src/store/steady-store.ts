@@ -226,23 +226,6 @@ export class SteadyStore {
     })
   }
 
-  /** True where nobody can say whether somebody holds it: two may then ask, none waits in vain. */
-  async lock(name: string, owner: string, ttl: number): Promise<boolean> {
-    const store = this.#store
-    if (this.#isClosed) return true
-    // Memory fails where somebody who shares it closed it.
-    if (store === undefined) return this.#memory.lock(name, owner, ttl).catch(() => true)
-    const locked = await this.#reach.ask('write', () => store.lock(name, owner, ttl))
-    return locked?.answer !== false
-  }
-
-  async unlock(name: string, owner: string): Promise<void> {
-    const store = this.#store
-    if (this.#isClosed) return
-    if (store === undefined) return this.#memory.unlock(name, owner).catch(() => {})
-    await this.#reach.deliver('write', () => store.unlock(name, owner))
-  }
-
   status(): StoreStatus {
     const unreadable = this.#store?.unreadable ?? 0
     return { shared: this.#isShared, degraded: this.#reach.isDegraded, unreadable }

@@ -9,7 +9,7 @@ export interface StoreLock {
 /** Milliseconds until a lock is free whose owner stopped renewing it. */
 export const LOCK_TTL_MS = 2000
 /** Milliseconds between two renewals. */
-export const RENEWAL_INTERVAL_MS = 500
+const RENEWAL_INTERVAL_MS = 500
 /** Milliseconds a renewal may be late: shorter than the lock, so that none outlives it by much. */
 export const RENEWAL_DELAY_MS: number = LOCK_TTL_MS - RENEWAL_INTERVAL_MS
 

@@ -1,6 +1,16 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { Clock, type Fault, fill, found, process, SharedStore, text } from './stage.ts'
+import {
+  acquireReleased,
+  Clock,
+  type Fault,
+  fill,
+  found,
+  process,
+  SharedStore,
+  text,
+  WAIT,
+} from './stage.ts'
 
 const NAME = 'name'
 const GROUP = 'group'
@@ -83,8 +93,9 @@ t.test('a full store is read all the same, and costs no token request a call', a
   t.strictSame(lines, [
     'warn cognito-m2m: the token store fails: tokens are kept in memory until it is back {"reason":"OOM"}',
   ])
-  t.equal(await store.lock(NAME, 'me', 1000), true, 'nobody waits for a lock that cannot be had')
-  await store.unlock(NAME, 'me')
+  const lock = await store.acquire(NAME, WAIT)
+  t.ok(lock, 'nobody waits for a lock that cannot be had')
+  lock?.release()
   shared.fault = undefined
   const other = process(shared, clock)
   await other.store.invalidate(GROUP)
@@ -191,17 +202,21 @@ t.test('locks and drops go through, and are given up where the store is', async 
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const [here, there] = [process(shared, clock), process(shared, clock)]
-  t.equal(await here.store.lock(NAME, 'here', 1000), true)
-  t.equal(await there.store.lock(NAME, 'there', 1000), false)
-  await here.store.unlock(NAME, 'here')
-  t.equal(await there.store.lock(NAME, 'there', 1000), true)
+  const ours = await here.store.acquire(NAME, WAIT)
+  t.ok(ours)
+  t.equal(await there.store.acquire(NAME, WAIT), undefined)
+  ours?.release()
+  const theirs = await acquireReleased(there.store, NAME)
+  t.equal(await here.store.acquire(NAME, WAIT), undefined)
   await fill(here.store, NAME, GROUP, 'good')
   t.equal(await found(there.store, NAME, GROUP), 'good')
   await here.store.drop(NAME, GROUP)
   t.equal(await found(there.store, NAME, GROUP), undefined)
   shared.fault = 'rejects'
-  t.equal(await here.store.lock(NAME, 'here', 1000), true)
+  const standIn = await here.store.acquire(NAME, WAIT)
+  t.ok(standIn, 'although it is held')
   t.equal(await found(there.store, NAME, GROUP), undefined, 'nor its copy')
+  for (const lock of [theirs, standIn]) lock?.release()
 })
 
 t.test('a closed store finds, keeps and tells nothing', async (t) => {
@@ -218,8 +233,10 @@ t.test('a closed store finds, keeps and tells nothing', async (t) => {
   t.equal(await found(store, NAME, GROUP), undefined)
   await store.drop(NAME, GROUP)
   t.equal(await store.invalidate(GROUP), false)
-  t.equal(await store.lock(NAME, 'me', 1000), true)
-  await store.unlock(NAME, 'me')
+  const lock = await store.acquire(NAME, WAIT)
+  t.ok(lock)
+  lock?.release()
+  await turns()
   await store.close()
   t.strictSame(shared.asked, [])
 })

@@ -10,7 +10,7 @@ import { redisStore } from '../../src/store/redis-store.ts'
 import { open as opened } from '../../src/store/sealing.ts'
 import { SteadyStore } from '../../src/store/steady-store.ts'
 import { startRedis, withoutRedis } from './redis.ts'
-import { Clock, fill, found, KEY, process, SharedStore } from './stage.ts'
+import { acquireReleased, Clock, fill, found, KEY, process, SharedStore, WAIT } from './stage.ts'
 
 const CLIENT = '5kek0i61pgkokoob4fsm9fo9it'
 const CLIENT_OPTIONS = {
@@ -62,8 +62,10 @@ t.test('a store is told no name that a guess of a client id leads to', async (t)
   const { store } = process(shared, clock, [NEXT, KEY])
   const [name, group] = [store.name(identity), store.group(CLIENT)]
   await fill(store, name, group, 'good')
-  t.equal(await store.lock(name, 'me', 1000), true)
-  await store.unlock(name, 'me')
+  const lock = await store.acquire(name, WAIT)
+  lock?.release()
+  const next = await acquireReleased(store, name)
+  next.release()
   await store.drop(name, group)
   t.equal(await store.invalidate(group), true)
   for (const guess of [CLIENT, ...guesses(CLIENT)]) {
@@ -141,7 +143,11 @@ t.test('in Redis itself', { skip: withoutRedis }, async (t) => {
   })
   t.teardown(() => steady.close())
   await fill(steady, steady.name(identity), steady.group(CLIENT), 'good')
-  await steady.lock(steady.name(identity), 'me', 60_000)
+  const lock = await steady.acquire(steady.name(identity), WAIT)
+  t.teardown(() => lock?.release())
+  // Renewed while it is held, so that it is there again if this process was stopped for long.
+  let locks: string[] = []
+  while (locks.length === 0) locks = await redis.keys('*:lock:*')
   const shared = redisStore({ redis })
   const client = createTokenClient({
     ...CLIENT_OPTIONS,
@@ -155,7 +161,7 @@ t.test('in Redis itself', { skip: withoutRedis }, async (t) => {
     keys.filter((key) => key.includes(':group:')).map((key) => redis.hkeys(key)),
   )
   t.equal(fields.length, 2, 'a group of each')
-  for (const text of [...keys, ...fields.flat()]) {
+  for (const text of [...locks, ...keys, ...fields.flat()]) {
     for (const guess of [CLIENT, ...guesses(CLIENT)]) t.notOk(text.includes(guess), text)
   }
 })

@@ -5,10 +5,11 @@ import { createServer, type Server } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { OptionError } from '../../src/core/option-error.ts'
+import { BOUND } from '../../src/store/reach.ts'
 import { redisStore } from '../../src/store/redis-store.ts'
 import { tokenStoreTests } from '../../src/testing/index.ts'
 import { type RedisProcess, startRedis, withoutRedis } from './redis.ts'
-import { Clock, fill, found, type Process, process } from './stage.ts'
+import { acquireReleased, Clock, fill, found, type Process, process, WAIT } from './stage.ts'
 
 const GROUP = 'group'
 const NAME = 'name'
@@ -67,7 +68,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     t.match(here.lines[2], /^info cognito-m2m: the token store is back/)
   })
 
-  t.test('hung: every call within its bound, and no lock is taken late', async (t) => {
+  t.test('hung: every call within its bound, and no lock outlives its release', async (t) => {
     const clock = new Clock()
     const server = await startRedis()
     t.teardown(() => server.kill())
@@ -77,15 +78,19 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     server.pause()
     for (let call = 0; call < 4; call += 1) {
       t.equal(await found(here.store, NAME, GROUP), 'good')
-      t.equal(await here.store.lock(NAME, 'here', 60_000), true)
+      const lock = await here.store.acquire(NAME, BOUND)
+      t.ok(lock)
+      lock?.release()
     }
     server.resume()
-    await here.store.unlock(NAME, 'here')
     await until(async () => {
       clock.pass(1000)
-      await here.store.unlock(NAME, 'here')
-      return (await there.store.lock(NAME, 'there', 60_000)) && !there.store.status().degraded
+      await there.store.find(NAME, GROUP)
+      return !there.store.status().degraded
     })
+    const theirs = await acquireReleased(there.store, NAME)
+    t.equal(there.store.status().degraded, false, 'it is no stand-in')
+    theirs.release()
     t.equal(await found(there.store, NAME, GROUP), 'good')
   })
 
@@ -172,8 +177,11 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
       t.ok((await admin.pttl(key)) > 24 * HOUR)
       await store.drop(NAME, GROUP)
       t.strictSame(await admin.hkeys(key), ['epoch', 'order'])
-      await store.lock(NAME, 'me', 5000)
-      t.ok((await admin.pttl(`cognito-m2m:lock:${NAME}`)) <= 5000)
+      const lock = await store.acquire(NAME, WAIT)
+      t.ok(lock)
+      t.ok((await admin.pttl(`cognito-m2m:lock:${NAME}`)) <= 2000)
+      lock?.release()
+      await until(async () => (await admin.keys('*:lock:*')).length === 0)
     },
   )
 })

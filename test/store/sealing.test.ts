@@ -2,7 +2,17 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { readEncryptionKeys } from '../../src/store/encryption-keys.ts'
 import { open, seal } from '../../src/store/sealing.ts'
-import { Clock, fill, found, KEY, NOW, process, SharedStore } from './stage.ts'
+import {
+  acquireReleased,
+  Clock,
+  fill,
+  found,
+  KEY,
+  NOW,
+  process,
+  SharedStore,
+  WAIT,
+} from './stage.ts'
 
 const HOUR = 3_600_000
 const GROUP = 'group'
@@ -145,10 +155,13 @@ t.test(
     const shared = new SharedStore(clock)
     const [one, two] = [process(shared, clock, [KEY, next]), process(shared, clock, [next, KEY])]
     const [nameOfOne, nameOfTwo] = [one.store.name(identity), two.store.name(identity)]
-    t.equal(await one.store.lock(nameOfOne, 'one', 1000), true)
-    t.equal(await two.store.lock(nameOfTwo, 'two', 1000), false)
-    await one.store.unlock(nameOfOne, 'one')
-    t.equal(await two.store.lock(nameOfTwo, 'two', 1000), true)
+    const lock = await one.store.acquire(nameOfOne, WAIT)
+    t.ok(lock)
+    t.equal(await two.store.acquire(nameOfTwo, WAIT), undefined)
+    lock?.release()
+    const theirs = await acquireReleased(two.store, nameOfTwo)
+    t.equal(await one.store.acquire(nameOfOne, WAIT), undefined)
+    theirs.release()
     const [ofOne, ofTwo] = [one.store.group('client'), two.store.group('client')]
     const [atOne, atTwo] = [
       await one.store.find(nameOfOne, ofOne),

@@ -4,6 +4,7 @@ import type { Logger } from '../../src/core/logger.ts'
 import type { EncryptionKey } from '../../src/store/encryption-keys.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { SteadyStore } from '../../src/store/steady-store.ts'
+import type { StoreLock } from '../../src/store/store-lock.ts'
 import type { Found, Kept, TokenStore } from '../../src/store/token-store.ts'
 
 export const NOW = Date.UTC(2026, 0, 1)
@@ -25,6 +26,9 @@ export class Clock {
     this.monotonic += milliseconds
   }
 }
+
+/** Milliseconds a caller waits for a store that stalls. */
+export const WAIT = 1250
 
 /** What several processes share, as far as they know; it counts what reaches it. */
 export class SharedStore implements TokenStore {
@@ -147,3 +151,13 @@ export const found = async (
   name: string,
   group: string,
 ): Promise<string | undefined> => text((await store.find(name, group)).value)
+
+/** Acquires a lock that was released a moment ago: nobody waits for the release. Bounded. */
+export async function acquireReleased(store: SteadyStore, name: string): Promise<StoreLock> {
+  for (let turn = 0; turn < 1000; turn += 1) {
+    const lock = await store.acquire(name, WAIT)
+    if (lock !== undefined) return lock
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  throw new Error('The lock was not released')
+}

@@ -2,7 +2,7 @@ import t from 'tap'
 import { OptionError } from '../../src/core/option-error.ts'
 import { memoryStore } from '../../src/store/memory-store.ts'
 import { SteadyStore } from '../../src/store/steady-store.ts'
-import { Clock, fill, found, KEY, recorder, SharedStore } from './stage.ts'
+import { acquireReleased, Clock, fill, found, KEY, recorder, SharedStore, WAIT } from './stage.ts'
 
 const clock = new Clock()
 const base = { logger: undefined, ...clock.options }
@@ -22,10 +22,6 @@ t.test('without a store it is memory, and never degraded', async (t) => {
   t.equal(await store.invalidate(GROUP), true)
   await store.keep(name, GROUP, { value: new Uint8Array(1), epoch, ttl: 1000 })
   t.equal(await found(store, name, GROUP), undefined, 'asked for before it was invalidated')
-  t.equal(await store.lock(name, 'me', 1000), true)
-  t.equal(await store.lock(name, 'you', 1000), false)
-  await store.unlock(name, 'me')
-  t.equal(await store.lock(name, 'you', 1000), true)
   t.strictSame(store.status(), { shared: false, degraded: false, unreadable: 0 })
   await store.close()
   t.equal(await fill(store, name, GROUP, 'good'), undefined)
@@ -36,16 +32,16 @@ t.test('in memory, a look-up is dated by the wall clock, and a lock has one owne
   const store = new SteadyStore(base)
   const name = store.name(new Uint8Array([1]))
   t.equal((await store.find(name, GROUP)).now, clock.wall)
-  const lock = await store.acquire(name, 1250)
+  const lock = await store.acquire(name, WAIT)
   t.ok(lock)
-  t.equal(await store.acquire(name, 1250), undefined)
+  t.equal(await store.acquire(name, WAIT), undefined)
   lock?.release()
   lock?.release()
-  const next = await store.acquire(name, 1250)
-  t.ok(next)
+  const next = await acquireReleased(store, name)
+  t.equal(await store.acquire(name, WAIT), undefined)
   await store.close()
-  next?.release()
-  const last = await store.acquire(name, 1250)
+  next.release()
+  const last = await store.acquire(name, WAIT)
   t.ok(last, 'closed, it keeps nobody from asking')
   last?.release()
 })
@@ -69,7 +65,7 @@ t.test('a memory store that somebody else closed keeps nobody from asking', asyn
   const memory = memoryStore(clock.options)
   const store = new SteadyStore({ ...base, store: memory })
   await memory.close()
-  const lock = await store.acquire('name', 1250)
+  const lock = await store.acquire('name', WAIT)
   t.ok(lock)
   lock?.release()
 })

@@ -2,12 +2,11 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { Kept } from '../../src/store/token-store.ts'
-import { Clock, fill, found, process, SharedStore, text } from './stage.ts'
+import { Clock, fill, found, process, SharedStore, text, WAIT } from './stage.ts'
 
 const NAME = 'name'
 const GROUP = 'group'
 const HOUR = 3_600_000
-const WAIT = 1250
 
 function stage(t: Test) {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
