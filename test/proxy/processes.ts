@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { startRedis } from '../store/redis.ts'
 import { type Answer, ask } from '../testing/http.ts'
-import type { ProxySettings } from './proxy-process.ts'
+import type { LogLine, ProxyMessage, ProxySettings } from './proxy-process.ts'
 import { type AskOptions, requestOf } from './support.ts'
 
 const SCRIPT = fileURLToPath(new URL('./proxy-process.ts', import.meta.url))
@@ -15,6 +15,8 @@ const KEY = { id: 'test', key: randomBytes(32).toString('base64') }
 /** A proxy of another process. */
 export interface ProxyProcess {
   readonly port: number
+  /** Warnings and errors so far. */
+  readonly logged: readonly LogLine[]
   readonly ask: (options?: AskOptions) => Promise<Answer>
   /** Resolves once that process says it is done. */
   readonly invalidate: (clientId: string) => Promise<void>
@@ -33,37 +35,57 @@ export async function startProxy(t: Test, settings: ProxySettings): Promise<Prox
     await gone
   }
   t.teardown(kill)
-  const { port } = await message<{ port: number }>(child)
+  const logged: LogLine[] = []
+  child.on('message', (message: ProxyMessage) => {
+    if (message.logged !== undefined) logged.push(message.logged)
+  })
+  const port = await messageOf(child, 'port')
   return {
-    port,
-    kill,
+    ...{ port, logged, kill },
     ask: (options = {}) => ask(port, requestOf(options)),
     async invalidate(clientId) {
-      const done = message(child)
+      const done = messageOf(child, 'invalidated')
       child.send({ clientId })
       await done
     },
   }
 }
 
-async function message<Message>(child: ChildProcess): Promise<Message> {
-  const ended = once(child, 'exit').then(() => {
-    throw new Error('The proxy ended before it answered')
+/** The member of the next message that has it. */
+function messageOf<Name extends keyof ProxyMessage>(
+  child: ChildProcess,
+  name: Name,
+): Promise<NonNullable<ProxyMessage[Name]>> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error('The proxy ended before it answered')))
+    child.on('message', function read(message: ProxyMessage) {
+      const value = message[name]
+      if (value === undefined) return
+      child.off('message', read)
+      resolve(value)
+    })
   })
-  const [said] = await Promise.race([once(child, 'message'), ended])
-  return said as Message
+}
+
+/** {@link fleetOf}. */
+interface FleetOptions {
+  /** Seconds. */
+  readonly timeout?: number
+  /** See {@link ProxySettings}. */
+  readonly bound?: number
+  /** One process for each: milliseconds by which its wall clock is ahead. Default two without skew. */
+  readonly skewsMs?: readonly number[]
 }
 
 /** A Redis, and so many proxies over it. */
 export async function fleetOf(
   t: Test,
   tokenEndpoint: string,
-  { count = 2, timeout = 30, bound }: Partial<ProxySettings> & { readonly count?: number } = {},
+  { timeout = 30, bound, skewsMs = [0, 0] }: FleetOptions = {},
 ) {
   const redis = await startRedis()
   t.teardown(() => redis.kill())
   const settings = { tokenEndpoint, redisUrl: redis.url, encryptionKeys: [KEY], timeout, bound }
-  const start = (): Promise<ProxyProcess> => startProxy(t, settings)
-  const proxies = await Promise.all(Array.from({ length: count }, start))
-  return { redis, proxies, start }
+  const start = (skewMs: number): Promise<ProxyProcess> => startProxy(t, { ...settings, skewMs })
+  return { redis, proxies: await Promise.all(skewsMs.map(start)) }
 }

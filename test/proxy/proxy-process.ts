@@ -19,19 +19,47 @@ export interface ProxySettings {
   readonly timeout: number
   /** Milliseconds that Redis may take in place of 100. */
   readonly bound?: number | undefined
+  /** Milliseconds by which the wall clock of this process is ahead of the real one. Default 0. */
+  readonly skewMs?: number | undefined
 }
 
-const { redisUrl, bound, ...options } = JSON.parse(process.argv[2] ?? '') as ProxySettings
+/** A message to the parent: one member of these. */
+export interface ProxyMessage {
+  readonly port?: number
+  /** The client that was invalidated. */
+  readonly invalidated?: string
+  /** A warning or an error that was logged. */
+  readonly logged?: LogLine
+}
+
+/** A line of the log, as pino writes it. */
+export interface LogLine {
+  readonly msg: string
+  readonly [detail: string]: unknown
+}
+
+const tellParent = (message: ProxyMessage): void => {
+  process.send?.(message)
+}
+
+const {
+  redisUrl,
+  bound,
+  skewMs = 0,
+  ...options
+} = JSON.parse(process.argv[2] ?? '') as ProxySettings
 if (bound !== undefined) new RealLimit(BOUND, bound)
-const app = fastify({ forceCloseConnections: true })
+const stream = { write: (line: string) => tellParent({ logged: JSON.parse(line) as LogLine }) }
+const app = fastify({ forceCloseConnections: true, logger: { level: 'warn', stream } })
 await app.register(tokenProxy, {
   ...options,
+  now: () => Date.now() + skewMs,
   store: redisStore({ redis: new Redis(redisUrl, { lazyConnect: true }) }),
 })
 await app.listen({ port: 0, host: '127.0.0.1' })
 process.on('message', async ({ clientId }: { readonly clientId: string }) => {
   await app.tokenProxy.invalidate({ clientId })
-  process.send?.({ invalidated: clientId })
+  tellParent({ invalidated: clientId })
 })
 process.on('disconnect', () => process.exit())
-process.send?.({ port: (app.server.address() as AddressInfo).port })
+tellParent({ port: (app.server.address() as AddressInfo).port })
