@@ -52,6 +52,7 @@ export function unavailable(seconds: number): Answer {
   return refusal('temporarily_unavailable', 503, retryAfter(seconds))
 }
 
+/** @param seconds NaN, from a clock that failed, counts as 1. */
 export function retryAfter(seconds: number): { readonly 'retry-after': string } {
-  return { 'retry-after': String(Math.ceil(Math.min(LONGEST_WAIT, Math.max(1, seconds)))) }
+  return { 'retry-after': String(Math.ceil(Math.min(LONGEST_WAIT, Math.max(1, seconds || 1)))) }
 }

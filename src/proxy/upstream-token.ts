@@ -40,12 +40,13 @@ export function readUpstream(
 }
 
 /**
- * Whether any other token request would have failed too. A page with status 4xx does not say that: a firewall
- * sends it for what one request contains, and one caller must not open the circuit breaker for all.
+ * Whether any other token request would have failed too. An owner's `headers` say nothing of that, nor does a
+ * page with 4xx or 202. A firewall sends those (AWS WAF its challenge with 202), so whoever writes what it
+ * blocks could otherwise open the circuit breaker for all callers.
  */
 function causeOf({ code, status = 0 }: UpstreamFailure): FailureCause {
-  const isAboutRequest = status >= 400 && status < 500
-  return isAboutRequest || code === 'ERR_UPSTREAM_HEADERS' ? 'request' : 'endpoint'
+  const isOfRequest = status === 202 || (status >= 400 && status < 500)
+  return isOfRequest || code === 'ERR_UPSTREAM_HEADERS' ? 'request' : 'endpoint'
 }
 
 /**
