@@ -4,7 +4,12 @@
  */
 import { secondsBetween, tell } from '../core/diagnostics.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
-import { type FoundNow, isSameEpoch, type SteadyStore } from '../store/steady-store.ts'
+import {
+  type FoundNow,
+  isCurrentEpoch,
+  isSameEpoch,
+  type SteadyStore,
+} from '../store/steady-store.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import { type Answer, unavailable } from './answers.ts'
 import type { BudgetQueue } from './budget-queue.ts'
@@ -73,7 +78,9 @@ interface AdmittedFetch extends TokenFetch {
 
 interface Flight {
   /** Of the group. A fetch that began before the group was invalidated is not shared any more. */
-  readonly epoch: string
+  epoch: string
+  /** Whether its last look-up is over: what was invalidated later reaches it no more. */
+  isPastLookUp: boolean
   readonly result: Promise<FetchResult>
 }
 
@@ -127,7 +134,8 @@ export class TokenFlights {
   ): { readonly result: Promise<FetchResult>; readonly isShared: boolean } {
     const { name } = fetch.key
     const flight = this.#flights.get(name)
-    if (flight !== undefined && isSameEpoch(flight.epoch, epoch)) {
+    const isShareable = flight?.isPastLookUp === true ? isCurrentEpoch : isSameEpoch
+    if (flight !== undefined && isShareable(flight.epoch, epoch)) {
       return { result: flight.result, isShared: true }
     }
     const isProbe = this.#options.endpoint.isOpen
@@ -151,8 +159,12 @@ export class TokenFlights {
 
   #start(fetch: AdmittedFetch, epoch: string): Promise<FetchResult> {
     const { name } = fetch.key
-    const landing = this.#fly(fetch)
-    const flight = { epoch, result: landing.then(({ result }) => result) }
+    const landing = this.#fly(fetch, (lastEpoch) => {
+      flight.epoch = lastEpoch
+      flight.isPastLookUp = true
+    })
+    const result = landing.then((it) => it.result)
+    const flight: Flight = { epoch, isPastLookUp: false, result }
     this.#flights.set(name, flight)
     void landing
       .then(({ stored }) => stored)
@@ -162,7 +174,8 @@ export class TokenFlights {
     return flight.result
   }
 
-  async #fly(fetch: AdmittedFetch): Promise<Landing> {
+  /** @param onLookUp Gets the epoch of the last look-up before Cognito is asked. */
+  async #fly(fetch: AdmittedFetch, onLookUp: (epoch: string) => void): Promise<Landing> {
     const { pairs, queue, monotonicNow, timeout } = this.#options
     const deadline = monotonicNow() + timeout
     const proof = await pairs.proofOf(fetch.pair)
@@ -178,7 +191,9 @@ export class TokenFlights {
       await pause(POLL_MS)
       turn = await this.#takeTurn(fetch)
     }
-    return turn.kind === 'cached' ? landed(turn) : this.#ask(fetch, turn, { proof, deadline })
+    if (turn.kind === 'cached') return landed(turn)
+    onLookUp(turn.found.epoch)
+    return this.#ask(fetch, turn, { proof, deadline })
   }
 
   async #takeTurn({ key, phase }: TokenFetch): Promise<Turn | StoredToken> {

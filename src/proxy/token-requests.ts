@@ -65,7 +65,8 @@ export class TokenRequests {
     const flight = this.#flights.fetch({ request, key, pair, phase }, found.epoch)
     if (cached?.phase === 'refreshDue') return this.#serve(cached, call)
     if (cached !== undefined) {
-      const result = await atMost(RENEWAL_WAIT_MS, flight.result)
+      const waitMs = Math.min(RENEWAL_WAIT_MS, this.#timeLeft(begun))
+      const result = await atMost(waitMs, flight.result)
       const stillCached = isWithoutToken(result) ? await this.#lookUp(key) : undefined
       if (stillCached !== undefined) return this.#serve(stillCached, call)
     }

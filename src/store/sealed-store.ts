@@ -61,8 +61,11 @@ export class SealedStore {
     return this.#store.set(first, itsGroup, { value: sealed, epoch, ttl })
   }
 
+  /** From every group: a name that was remembered while keys rotated has them in another order. */
   async delete(name: string, group: string): Promise<void> {
-    await Promise.all(placesOf(name, group).map((place) => this.#store.delete(...place)))
+    const groups = namesIn(group)
+    const places = namesIn(name).flatMap((one) => groups.map((its): Place => [one, its]))
+    await Promise.all(places.map((place) => this.#store.delete(...place)))
   }
 
   async invalidate(group: string): Promise<void> {

@@ -322,6 +322,15 @@ export function isSameEpoch(one: string, other: string): boolean {
   return own === otherOwn && (!isKnown || shared === otherShared)
 }
 
+/**
+ * Whether a token requested in the epoch `begun` obeys all invalidations that a look-up which saw `seen` knows
+ * of. A look-up that the store did not answer knows of none.
+ */
+export function isCurrentEpoch(begun: string, seen: string): boolean {
+  const [[own, shared], [ownSeen, sharedSeen]] = [epochsIn(begun), epochsIn(seen)]
+  return own === ownSeen && (sharedSeen === undefined || shared === sharedSeen)
+}
+
 /** Memory's epoch, and the shared store's where it is known. */
 function epochsIn(epoch: string): readonly [string, string | undefined] {
   const space = epoch.indexOf(' ')

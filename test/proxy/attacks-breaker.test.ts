@@ -7,9 +7,10 @@ import { issue, READ, reply, stage, ticks, until, upstreamOf, WRITE } from './su
 /** A firewall that blocks what looks like an attack, with a page and a status of its own. */
 function firewall(status: number) {
   return (response: ServerResponse, { body }: { readonly body: string }, count: number): void => {
-    if (!body.includes('script')) return reply(response, 200, issue(count))
-    response.writeHead(status, { 'content-type': 'text/html' })
-    response.end('<html>The request is blocked</html>')
+    if (body.includes('script')) {
+      response.writeHead(status, { 'content-type': 'text/html' })
+      response.end('<html>The request is blocked</html>')
+    } else reply(response, 200, issue(count))
   }
 }
 
