@@ -14,7 +14,13 @@ import type { StoreLock } from '../store/store-lock.ts'
 import { type Answer, unavailable } from './answers.ts'
 import type { BudgetQueue } from './budget-queue.ts'
 import type { EndpointHealth } from './endpoint-health.ts'
-import { type CachedToken, type EntryLimits, encodeEntry, timeToLive } from './entries.ts'
+import {
+  type CachedToken,
+  type Entry,
+  type EntryLimits,
+  encodeEntry,
+  timeToLive,
+} from './entries.ts'
 import type { CacheKey } from './identity.ts'
 import type { NegativeCache, Refusal, UpstreamError } from './negative-cache.ts'
 import type { Pair, Pairs, Proof } from './pairs.ts'
@@ -41,6 +47,18 @@ export interface Unavailable {
   readonly proof: Proof | undefined
 }
 
+/** A token of Cognito's. */
+export interface IssuedToken {
+  readonly kind: 'issued'
+  /** Cognito's own answer, for the caller that started the flight. */
+  readonly answer: Answer
+  readonly proof: Proof
+  /** For callers that joined: they may come while it is still being stored, when less of its life is left. */
+  readonly entry: Entry
+  /** Monotonic, milliseconds, when Cognito was asked. */
+  readonly begun: number
+}
+
 /** A token that another process stored meanwhile. */
 interface StoredToken {
   readonly kind: 'cached'
@@ -48,11 +66,7 @@ interface StoredToken {
 }
 
 /** What came of a fetch. */
-export type FetchResult =
-  | { readonly kind: 'issued'; readonly answer: Answer; readonly proof: Proof }
-  | StoredToken
-  | Refusal
-  | Unavailable
+export type FetchResult = IssuedToken | StoredToken | Refusal | Unavailable
 
 /** What {@link TokenFlights} works with. Durations in milliseconds. */
 export interface TokenFlightsOptions {
@@ -76,11 +90,15 @@ interface AdmittedFetch extends TokenFetch {
   readonly isProbe: boolean
 }
 
-interface Flight {
-  /** Of the group. A fetch that began before the group was invalidated is not shared any more. */
+/** Of the group, as far as a flight knows it: one from before an invalidation is not shared any more. */
+interface FlightEpoch {
   epoch: string
-  /** Whether its last look-up is over: what was invalidated later reaches it no more. */
-  isPastLookUp: boolean
+  /** Whether Cognito is asked: what is invalidated from then on reaches the flight no more. */
+  isFinal: boolean
+}
+
+interface Flight {
+  readonly known: FlightEpoch
   readonly result: Promise<FetchResult>
 }
 
@@ -134,8 +152,7 @@ export class TokenFlights {
   ): { readonly result: Promise<FetchResult>; readonly isShared: boolean } {
     const { name } = fetch.key
     const flight = this.#flights.get(name)
-    const isShareable = flight?.isPastLookUp === true ? isCurrentEpoch : isSameEpoch
-    if (flight !== undefined && isShareable(flight.epoch, epoch)) {
+    if (flight !== undefined && isShareable(flight, epoch)) {
       return { result: flight.result, isShared: true }
     }
     const isProbe = this.#options.endpoint.isOpen
@@ -159,12 +176,9 @@ export class TokenFlights {
 
   #start(fetch: AdmittedFetch, epoch: string): Promise<FetchResult> {
     const { name } = fetch.key
-    const landing = this.#fly(fetch, (lastEpoch) => {
-      flight.epoch = lastEpoch
-      flight.isPastLookUp = true
-    })
-    const result = landing.then((it) => it.result)
-    const flight: Flight = { epoch, isPastLookUp: false, result }
+    const known: FlightEpoch = { epoch, isFinal: false }
+    const landing = this.#fly(fetch, known)
+    const flight = { known, result: landing.then(({ result }) => result) }
     this.#flights.set(name, flight)
     void landing
       .then(({ stored }) => stored)
@@ -174,8 +188,7 @@ export class TokenFlights {
     return flight.result
   }
 
-  /** @param onLookUp Gets the epoch of the last look-up before Cognito is asked. */
-  async #fly(fetch: AdmittedFetch, onLookUp: (epoch: string) => void): Promise<Landing> {
+  async #fly(fetch: AdmittedFetch, known: FlightEpoch): Promise<Landing> {
     const { pairs, queue, monotonicNow, timeout } = this.#options
     const deadline = monotonicNow() + timeout
     const proof = await pairs.proofOf(fetch.pair)
@@ -192,7 +205,8 @@ export class TokenFlights {
       turn = await this.#takeTurn(fetch)
     }
     if (turn.kind === 'cached') return landed(turn)
-    onLookUp(turn.found.epoch)
+    known.epoch = turn.found.epoch
+    known.isFinal = true
     return this.#ask(fetch, turn, { proof, deadline })
   }
 
@@ -304,8 +318,13 @@ export class TokenFlights {
       await pairs.remember(pair, key.name, userPoolId)
       await store.keep(key.name, key.group, { value: encodeEntry(entry), epoch: found.epoch, ttl })
     }
-    return { result: { kind: 'issued', answer, proof: { clientId, userPoolId } }, stored: store() }
+    const proof = { clientId, userPoolId }
+    return { result: { kind: 'issued', answer, proof, entry, begun }, stored: store() }
   }
+}
+
+function isShareable({ known }: Flight, epoch: string): boolean {
+  return known.isFinal ? isCurrentEpoch(known.epoch, epoch) : isSameEpoch(known.epoch, epoch)
 }
 
 function isTaken(turn: Turn | StoredToken): boolean {

@@ -10,6 +10,7 @@ import { type CacheKey, identityOf, pairIdentityOf } from './identity.ts'
 import type { Pair, Proof } from './pairs.ts'
 import {
   type FetchResult,
+  type IssuedToken,
   TokenFlights,
   type TokenFlightsOptions,
   upstreamUnavailable,
@@ -94,12 +95,18 @@ export class TokenRequests {
     return cachedTokenOf(entry, now, this.#options.limits)
   }
 
+  /** Undefined where the clock failed. */
+  #readIssued({ entry, begun }: IssuedToken): CachedToken | undefined {
+    const { limits, monotonicNow } = this.#options
+    return cachedTokenOf(entry, entry.askedAt + (monotonicNow() - begun), limits)
+  }
+
   #respond(result: FetchResult, call: Call, isShared = false): Answer {
     if (result.kind === 'cached') return this.#serve(result.cached, call)
     if (result.kind === 'issued') {
+      const cached = isShared ? this.#readIssued(result) : undefined
       // The caller that started the flight has its event already.
-      if (isShared) this.#tell('cached', { proof: result.proof }, call)
-      return result.answer
+      return cached === undefined ? result.answer : this.#serve(cached, call)
     }
     if (result.kind === 'refused') {
       this.#tell('refused', result, call)
