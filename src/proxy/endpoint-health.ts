@@ -10,6 +10,8 @@ import type { UpstreamToken } from './upstream-token.ts'
 const FAILURES_TO_OPEN = 5
 /** Milliseconds between two probes. */
 const PROBE_INTERVAL = 1000
+/** Milliseconds between two warnings: whoever makes single requests fail must not fill the log. */
+const WARNING_INTERVAL = 60_000
 
 /** Facts of a failed token request: no text of Cognito's. */
 export interface EndpointError {
@@ -38,6 +40,8 @@ export class EndpointHealth {
   #failures = 0
   #nextProbe = 0
   #lastError: EndpointError | null = null
+  #isWarned = false
+  #nextWarning = Number.NEGATIVE_INFINITY
 
   /** @param monotonicNow Milliseconds, NaN where the clock failed. */
   constructor(logger: Logger, monotonicNow: () => number) {
@@ -85,11 +89,16 @@ export class EndpointHealth {
   }
 
   #log(error: EndpointError | null): void {
-    const hasChanged = (error === null) !== (this.#lastError === null)
     this.#lastError = error
-    if (!hasChanged) return
+    if ((error !== null) === this.#isWarned) return
     if (error === null) this.#logger.info({}, 'cognito-m2m: Cognito issues tokens again')
-    else this.#logger.warn(error, 'cognito-m2m: Cognito issues no tokens')
+    else {
+      const now = this.#monotonicNow()
+      if (now < this.#nextWarning) return
+      this.#nextWarning = now + WARNING_INTERVAL
+      this.#logger.warn(error, 'cognito-m2m: Cognito issues no tokens')
+    }
+    this.#isWarned = error !== null
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { SECOND } from '../core/key-endpoint.ts'
+import { captureLog } from '../fastify/support.ts'
 import { issue, READ, reply, stage, ticks, until, upstreamOf, WRITE } from './support.ts'
 
 /** A firewall that blocks what looks like an attack, with a page and a status of its own. */
@@ -30,6 +31,23 @@ for (const status of [202, 400, 403, 405, 413, 431]) {
     t.same([again.status, asked.length], [503, 13], 'its own name backs off')
   })
 }
+
+t.test('pages for one caller write no line for each request into the log', async (t) => {
+  const { tokenEndpoint } = await upstreamOf(t, firewall(403))
+  const log = captureLog()
+  const { clocks, inject } = await stage(t, { tokenEndpoint }, undefined, { logger: log.logger })
+  const lines = (text: RegExp) => log.lines().filter(({ msg }) => text.test(String(msg))).length
+  for (let turn = 0; turn < 59; turn += 1) {
+    t.equal((await inject({ secret: 'guess', metadata: `<script>${turn}` })).status, 503)
+    t.equal((await inject({ scope: `s/${turn}` })).status, 200)
+    clocks.advance(SECOND)
+  }
+  t.same([lines(/issues no tokens/), lines(/issues tokens again/)], [1, 1])
+  clocks.advance(SECOND)
+  t.equal((await inject({ secret: 'guess', metadata: '<script>' })).status, 503)
+  t.equal((await inject({ scope: 's/60' })).status, 200)
+  t.same([lines(/issues no tokens/), lines(/issues tokens again/)], [2, 2])
+})
 
 for (const [timeout, seconds] of [
   [2, 1],
