@@ -77,6 +77,10 @@ export class EndpointHealth {
     const wasOpen = this.isOpen
     if (result.kind !== 'failed') this.#failures = 0
     else if (result.failure.cause === 'endpoint') this.#fail()
+    // A firewall's answer tells nothing of Cognito. Whoever causes it must not use up the probes of others.
+    else if (upstream.status !== 429 && upstream.status !== 200) {
+      this.#nextProbe = Number.NEGATIVE_INFINITY
+    }
     this.#log(result.kind === 'failed' ? factsOf(upstream) : null)
     return wasOpen && !this.isOpen
   }

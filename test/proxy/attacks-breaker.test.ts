@@ -32,6 +32,34 @@ for (const status of [202, 400, 403, 405, 413, 431]) {
   })
 }
 
+t.test('whose requests are blocked keeps no other from the probe', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, firewall(403))
+  const { app, clocks, inject, wire } = await stage(t, { tokenEndpoint })
+  wire.isDown = true
+  for (let scope = 0; scope < 5; scope += 1) {
+    t.equal((await inject({ scope: `s/${scope}` })).status, 503)
+  }
+  t.equal(app.tokenProxy.status().endpoint.available, false)
+  wire.isDown = false
+  clocks.advance(SECOND)
+  const blocked = { secret: 'guess', metadata: '<script>' }
+  t.equal((await inject(blocked)).status, 503)
+  t.equal(asked.length, 1)
+  t.equal((await inject({ scope: 's/0' })).status, 200)
+  t.equal(app.tokenProxy.status().endpoint.available, true)
+})
+
+t.test('a 429 leaves the next probe its second', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 429, {}))
+  const { clocks, inject, wire } = await stage(t, { tokenEndpoint })
+  wire.isDown = true
+  for (let scope = 0; scope < 5; scope += 1) await inject({ scope: `s/${scope}` })
+  wire.isDown = false
+  clocks.advance(SECOND)
+  for (let scope = 0; scope < 5; scope += 1) await inject({ scope: `s/${scope}` })
+  t.equal(asked.length, 1)
+})
+
 t.test('pages for one caller write no line for each request into the log', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, firewall(403))
   const log = captureLog()
