@@ -77,7 +77,8 @@ export function replaceStateFile(path: string, text: string): void {
 
 /** A process that is killed meanwhile leaves the state as it was, or as it is to be. */
 function write(path: string, text: string, place: (temporary: string) => void): void {
-  const name = `.${basename(path)}.${randomBytes(6).toString('hex')}.new`
+  // A killed process may leave it: the pattern that keeps state files out of git has to match it too.
+  const name = `.${randomBytes(6).toString('hex')}.state.json`
   const temporary = join(dirname(path), name)
   try {
     const file = openSync(temporary, 'wx', OWNER_ONLY)

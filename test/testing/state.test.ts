@@ -377,6 +377,18 @@ t.test('what is no file, or cannot be read or made, is refused', async (t) => {
   }
 })
 
+t.test('a name may be as long as a file system takes', async (t) => {
+  const folder = t.testdir({})
+  const [longest, longer] = [`${'l'.repeat(244)}.state.json`, `${'l'.repeat(245)}.state.json`]
+  const pool = await start(t, { state: join(folder, longest) })
+  pool.rotateKeys()
+  t.strictSame(readdirSync(folder), [longest])
+  await t.rejects(startUserPool({ state: join(folder, longer) }), {
+    code: 'ERR_OPTION_INVALID',
+    message: `cognito-m2m: state "${longer}": expected a readable file, got ENAMETOOLONG. Name another one`,
+  })
+})
+
 t.test('production refuses it before the file is looked at', async (t) => {
   const before = process.env['NODE_ENV']
   t.teardown(() => {
