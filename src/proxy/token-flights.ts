@@ -4,6 +4,7 @@
  */
 import { secondsBetween, tell } from '../core/diagnostics.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
+import { BOUND } from '../store/reach.ts'
 import {
   type FoundNow,
   isCurrentEpoch,
@@ -121,6 +122,8 @@ interface Turn {
 const POLL_MS = 100
 /** Longest wait for a store that stalls, in milliseconds: no cached token can be served meanwhile. */
 const STORE_WAIT_MS = 1250
+/** Part of the timeout that one such wait may take: lock and look-up leave half of it for Cognito. */
+const STORE_WAIT_SHARE = 1 / 4
 /** Milliseconds of the timeout that are left for a request of its own where another process brings nothing. */
 const OWN_REQUEST_MS = 1000
 /** Seconds callers are asked to wait: for their turn, and while the circuit breaker is open. */
@@ -133,11 +136,13 @@ const STORED = Promise.resolve()
 export class TokenFlights {
   readonly #options: TokenFlightsOptions
   readonly #maxPolls: number
+  readonly #storeWaitMs: number
   readonly #flights = new Map<string, Flight>()
 
   constructor(options: TokenFlightsOptions) {
     this.#options = options
     // A pause takes at least half its time. The bound holds where the clock stands still.
+    this.#storeWaitMs = Math.min(STORE_WAIT_MS, Math.max(BOUND, options.timeout * STORE_WAIT_SHARE))
     this.#maxPolls = Math.ceil(options.timeout / (POLL_MS / 2))
   }
 
@@ -212,9 +217,9 @@ export class TokenFlights {
 
   async #takeTurn({ key, phase }: TokenFetch): Promise<Turn | StoredToken> {
     const { store, read, monotonicNow } = this.#options
-    const lock = await store.acquire(key.name, STORE_WAIT_MS)
+    const lock = await store.acquire(key.name, this.#storeWaitMs)
     // Looked up with the lock in hand: who had it before may just have stored the token.
-    const found = await store.find(key.name, key.group, STORE_WAIT_MS)
+    const found = await store.find(key.name, key.group, this.#storeWaitMs)
     const cached = read(found)
     if (cached === undefined || !isBetter(cached.phase, phase)) {
       return { kind: 'turn', lock, found, foundAt: monotonicNow() }

@@ -21,6 +21,29 @@ async function quiet(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
+t.test('a store that hangs leaves Cognito a part of a short timeout', async (t) => {
+  const clocks = new Clocks()
+  const store = sharedStore(clocks)
+  store.get = () => new Promise(() => {})
+  store.lock = () => new Promise(() => {})
+  const fetch = async () => Response.json(issue(1))
+  const options = { store, encryptionKeys, timeout: 1, fetch }
+  const { inject } = await stage(t, options, clocks)
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const answers: number[] = []
+  void inject().then(({ status }) => answers.push(status))
+  for (let passed = 0; passed < 990; passed += 10) {
+    await quiet()
+    clocks.advance(10)
+    mock.timers.tick(10)
+  }
+  await quiet()
+  t.same(answers, [200])
+  mock.timers.tick(10_000)
+  await quiet()
+})
+
 t.test('a short timeout bounds the wait for a renewal while the store stalls', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
