@@ -122,8 +122,8 @@ interface Turn {
 const POLL_MS = 100
 /** Longest wait for a store that stalls, in milliseconds: no cached token can be served meanwhile. */
 const STORE_WAIT_MS = 1250
-/** Part of the timeout that one such wait may take: lock and look-up leave half of it for Cognito. */
-const STORE_WAIT_SHARE = 1 / 4
+/** Part of the timeout that such a wait may take: what is left is for Cognito. */
+const STORE_WAIT_SHARE = 1 / 2
 /** Milliseconds of the timeout that are left for a request of its own where another process brings nothing. */
 const OWN_REQUEST_MS = 1000
 /** Seconds callers are asked to wait: for their turn, and while the circuit breaker is open. */
@@ -217,9 +217,11 @@ export class TokenFlights {
 
   async #takeTurn({ key, phase }: TokenFetch): Promise<Turn | StoredToken> {
     const { store, read, monotonicNow } = this.#options
+    const begun = monotonicNow()
     const lock = await store.acquire(key.name, this.#storeWaitMs)
     // Looked up with the lock in hand: who had it before may just have stored the token.
-    const found = await store.find(key.name, key.group, this.#storeWaitMs)
+    const left = Math.max(BOUND, this.#storeWaitMs - (monotonicNow() - begun || 0))
+    const found = await store.find(key.name, key.group, left)
     const cached = read(found)
     if (cached === undefined || !isBetter(cached.phase, phase)) {
       return { kind: 'turn', lock, found, foundAt: monotonicNow() }
