@@ -90,7 +90,7 @@ t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
     const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
       gate.answer(response, count),
     )
-    const [here, there] = (await fleetOf(t, tokenEndpoint, { timeout: 2, bound: 10_000 }))
+    const [here, there] = (await fleetOf(t, tokenEndpoint, { timeout: 30, bound: 10_000 }))
       .proxies as Two
     const lost = here.ask().then(
       () => t.fail('it died'),
