@@ -51,9 +51,17 @@ t.test('issued, and refused by name', async (t) => {
   await post('billing', 'first', { scope: 'orders/write' })
   await post('web', 'web-secret')
   const { userPoolId } = pool
-  const refused = { instance, userPoolId: null, outcome: 'refused', duration: 0.25 }
+  const refused = { instance, userPoolId: null, outcome: 'refused', code: null, duration: 0.25 }
   t.strictSame(events(), [
-    { instance, userPoolId, clientId: 'billing', outcome: 'issued', error: null, duration: 0.25 },
+    {
+      instance,
+      userPoolId,
+      clientId: 'billing',
+      outcome: 'issued',
+      error: null,
+      code: null,
+      duration: 0.25,
+    },
     { ...refused, clientId: null, error: 'invalid_client' },
     { ...refused, userPoolId, clientId: 'billing', error: 'invalid_scope' },
     // Its secret was right, but no token was ever issued to it.
@@ -67,7 +75,7 @@ t.test('over the quota: none could be had', async (t) => {
   for (let index = 0; index < 5; index += 1) await post('billing', 'first')
   const told = events().find(({ outcome }) => outcome === 'unavailable')
   t.strictSame(told, {
-    ...{ instance, userPoolId: null, clientId: null, outcome: 'unavailable' },
+    ...{ instance, userPoolId: null, clientId: null, outcome: 'unavailable', code: null },
     // The quota reads the clock as well.
     ...{ error: 'TooManyRequestsException', duration: 0.5 },
   })
