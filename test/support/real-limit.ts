@@ -55,7 +55,12 @@ export function fetchLimit(): RealLimit {
   return new RealLimit(29_000 + (fetchLimits % 1000))
 }
 
+/** Long delays may be computed. Of the short ones, a fraction shows a pause with jitter, and no limit. */
+function limitOf(delay: number): RealLimit | undefined {
+  return limits.get(delay < 1000 ? delay : Math.round(delay))
+}
+
 globalThis.setTimeout = Object.assign((callback: () => void, delay?: number, ...rest: []) => {
-  const limit = limits.get(Math.round(delay ?? 0))
+  const limit = limitOf(delay ?? 0)
   return limit === undefined ? setTimeout(callback, delay, ...rest) : limit.start(callback)
 }, setTimeout) as typeof setTimeout
