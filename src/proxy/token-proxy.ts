@@ -30,7 +30,7 @@ export interface TokenProxyStatus {
   readonly inFlight: number
   /** Token requests over budget that wait for their turn: at most 2 s. */
   readonly queued: { readonly proven: number; readonly unproven: number }
-  /** Callers answered with 503 since the start, by reason. */
+  /** Callers who got no token from Cognito in time since the start, by reason. The answer is 503, or Cognito's own 4xx. */
   readonly unavailable: UnavailableCounts
   readonly endpoint: EndpointStatus
   readonly store: StoreStatus

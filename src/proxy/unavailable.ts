@@ -1,8 +1,8 @@
-/** Answers with 503, counted by their reason: in `status()`, and in a log line once a minute. */
+/** Callers who got no token, counted by the reason: in `status()`, and in a log line once a minute. */
 import type { Logger } from '../core/logger.ts'
 
 /**
- * Why a caller got 503. `ERR_OVER_BUDGET`: this process may not send more requests to Cognito.
+ * Why a caller got no token. `ERR_OVER_BUDGET`: this process may not send more requests to Cognito.
  * `ERR_UPSTREAM_UNAVAILABLE`: Cognito, or the store in front of it, gave no token in time.
  */
 export type UnavailableCode = 'ERR_OVER_BUDGET' | 'ERR_UPSTREAM_UNAVAILABLE'
@@ -57,7 +57,7 @@ export class UnavailableLog {
       return
     }
     this.#nextLine = now + LOG_INTERVAL
-    this.#logger.warn({ ...this.#sinceLine }, 'cognito-m2m: token requests answered with 503')
+    this.#logger.warn({ ...this.#sinceLine }, 'cognito-m2m: callers got no token')
     this.#sinceLine = { ...NONE }
   }
 }

@@ -283,7 +283,7 @@ t.test('503s are counted in one log line a minute', async (t) => {
   const lines = () =>
     log
       .lines()
-      .filter(({ msg }) => msg === 'cognito-m2m: token requests answered with 503')
+      .filter(({ msg }) => msg === 'cognito-m2m: callers got no token')
       .map(({ level, ERR_OVER_BUDGET, ERR_UPSTREAM_UNAVAILABLE }) => [
         level,
         ERR_OVER_BUDGET,

@@ -130,7 +130,7 @@ t.test('over budget waits 2 s for its turn, then it is 503 with Retry-After', as
   t.equal(refused[0]?.headers['cache-control'], 'no-store')
   t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 })
   t.match(
-    log.lines().filter(({ msg }) => /answered with 503/.test(String(msg))),
+    log.lines().filter(({ msg }) => /callers got no token/.test(String(msg))),
     [{ level: 40, ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 }],
   )
 })
