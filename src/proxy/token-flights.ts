@@ -141,8 +141,8 @@ export class TokenFlights {
 
   constructor(options: TokenFlightsOptions) {
     this.#options = options
-    // A pause takes at least half its time. The bound holds where the clock stands still.
     this.#storeWaitMs = Math.min(STORE_WAIT_MS, Math.max(BOUND, options.timeout * STORE_WAIT_SHARE))
+    // A pause takes at least half its time. The bound holds where the clock stands still.
     this.#maxPolls = Math.ceil(options.timeout / (POLL_MS / 2))
   }
 

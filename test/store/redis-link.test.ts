@@ -71,6 +71,21 @@ t.test('commands wait for the connection and for the time of Redis', async (t) =
   t.equal(connection.called.at(-1), 'EVALSHA')
 })
 
+t.test(
+  'a command without time left is not sent, one that was executed late has no answer',
+  async (t) => {
+    const { connection, store } = stage()
+    connection.emit('ready')
+    await store.get('key', 'group', { maxDelayMs: MINUTE })
+    const { length } = connection.called
+    await t.rejects(store.get('key', 'group', { maxDelayMs: 0 }), LateError)
+    t.equal(connection.called.length, length)
+    connection.answers['EVALSHA'] = () => [1_000_000]
+    await t.rejects(store.get('key', 'group', { maxDelayMs: MINUTE }), LateError)
+    t.equal(connection.called.length, length + 1)
+  },
+)
+
 t.test('a Redis that refuses to tell the time is asked again', async (t) => {
   const { connection, store } = stage()
   const { TIME } = connection.answers
