@@ -64,7 +64,7 @@ class FairQueue {
   }
 }
 
-/** See the first lines of this file. */
+/** Two fair queues in front of a {@link Budget}. A timer looks at the budget while somebody waits. */
 export class BudgetQueue {
   readonly #budget: Budget
   readonly #monotonicNow: () => number

@@ -33,7 +33,7 @@ export interface EndpointStatus {
   readonly nextAttempt: number | null
 }
 
-/** See the first lines of this file. */
+/** Circuit breaker of one token endpoint, for all token requests of this process. */
 export class EndpointHealth {
   readonly #logger: Logger
   readonly #monotonicNow: () => number

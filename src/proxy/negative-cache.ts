@@ -51,7 +51,7 @@ interface Failing {
   generation: number
 }
 
-/** See the first lines of this file. */
+/** Refusals and failures by the name of a token request: at most 10,000 of each, the oldest forgotten first. */
 export class NegativeCache {
   readonly #refusals = new BoundedMap<{ readonly refusal: Refusal; readonly until: number }>(
     MAX_ENTRIES,

@@ -103,15 +103,15 @@ interface Flight {
   readonly result: Promise<FetchResult>
 }
 
-/** A result, and the promise that its token is stored and the lock released: no caller waits for that. */
-interface Landing {
+/** The result of a fetch, and the promise that its token is stored and the lock released: no caller waits for that. */
+interface CompletedFetch {
   readonly result: FetchResult
   readonly stored: Promise<void>
 }
 
 /** What the store had, looked up with the lock in hand if no other process has it. */
-interface Turn {
-  readonly kind: 'turn'
+interface LookUp {
+  readonly kind: 'missing'
   readonly lock: StoreLock | undefined
   readonly found: FoundNow
   /** Monotonic, milliseconds. */
@@ -132,7 +132,7 @@ const OUTAGE_RETRY_AFTER = 5
 
 const STORED = Promise.resolve()
 
-/** See the first lines of this file. */
+/** Single-flight token requests to Cognito, by the name of the token. */
 export class TokenFlights {
   readonly #options: TokenFlightsOptions
   readonly #maxPolls: number
@@ -182,10 +182,10 @@ export class TokenFlights {
   #start(fetch: AdmittedFetch, epoch: string): Promise<FetchResult> {
     const { name } = fetch.key
     const known: FlightEpoch = { epoch, isFinal: false }
-    const landing = this.#fly(fetch, known)
-    const flight = { known, result: landing.then(({ result }) => result) }
+    const completion = this.#run(fetch, known)
+    const flight = { known, result: completion.then(({ result }) => result) }
     this.#flights.set(name, flight)
-    void landing
+    void completion
       .then(({ stored }) => stored)
       .finally(() => {
         if (this.#flights.get(name) === flight) this.#flights.delete(name)
@@ -193,29 +193,29 @@ export class TokenFlights {
     return flight.result
   }
 
-  async #fly(fetch: AdmittedFetch, known: FlightEpoch): Promise<Landing> {
+  async #run(fetch: AdmittedFetch, known: FlightEpoch): Promise<CompletedFetch> {
     const { pairs, queue, monotonicNow, timeout } = this.#options
     const deadline = monotonicNow() + timeout
     const proof = await pairs.proofOf(fetch.pair)
     // A flood of guesses ends here: it takes no lock, and no look-up of its own.
     if (!queue.hasRoom(fetch.request.clientId, proof !== undefined)) {
-      return landed(overBudget(proof))
+      return completed(overBudget(proof))
     }
     const lastPoll = deadline - Math.min(OWN_REQUEST_MS, timeout / 2)
-    let turn = await this.#takeTurn(fetch)
-    for (let poll = 0; poll < this.#maxPolls && isTaken(turn); poll += 1) {
+    let lookUp = await this.#lockAndLookUp(fetch)
+    for (let poll = 0; poll < this.#maxPolls && isLockedElsewhere(lookUp); poll += 1) {
       // Whoever has the lock stores nothing: one request more is better than no token.
       if (monotonicNow() >= lastPoll) break
       await pause(POLL_MS)
-      turn = await this.#takeTurn(fetch)
+      lookUp = await this.#lockAndLookUp(fetch)
     }
-    if (turn.kind === 'cached') return landed(turn)
-    known.epoch = turn.found.epoch
+    if (lookUp.kind === 'cached') return completed(lookUp)
+    known.epoch = lookUp.found.epoch
     known.isFinal = true
-    return this.#ask(fetch, turn, { proof, deadline })
+    return this.#ask(fetch, lookUp, { proof, deadline })
   }
 
-  async #takeTurn({ key, phase }: TokenFetch): Promise<Turn | StoredToken> {
+  async #lockAndLookUp({ key, phase }: TokenFetch): Promise<LookUp | StoredToken> {
     const { store, read, monotonicNow } = this.#options
     const begun = monotonicNow()
     const lock = await store.acquire(key.name, this.#storeWaitMs)
@@ -224,7 +224,7 @@ export class TokenFlights {
     const found = await store.find(key.name, key.group, left)
     const cached = read(found)
     if (cached === undefined || !isBetter(cached.phase, phase)) {
-      return { kind: 'turn', lock, found, foundAt: monotonicNow() }
+      return { kind: 'missing', lock, found, foundAt: monotonicNow() }
     }
     lock?.release()
     return { kind: 'cached', cached }
@@ -232,23 +232,23 @@ export class TokenFlights {
 
   async #ask(
     fetch: AdmittedFetch,
-    { lock, found, foundAt }: Turn,
+    { lock, found, foundAt }: LookUp,
     { proof, deadline }: { readonly proof: Proof | undefined; readonly deadline: number },
-  ): Promise<Landing> {
+  ): Promise<CompletedFetch> {
     const { queue, upstream, endpoint, negative, monotonicNow } = this.#options
     const left = (): number => Math.max(1, deadline - monotonicNow() || this.#options.timeout)
     // Half of the time is Cognito's: a request sent with none left would time out and count on the breaker.
     const release = await queue.take(fetch.request.clientId, proof !== undefined, left() / 2)
     if (release === undefined) {
       lock?.release()
-      return landed(overBudget(proof))
+      return completed(overBudget(proof))
     }
     // The breaker may have opened while it waited for its turn.
     const refused = fetch.isProbe ? undefined : this.#refuse(fetch.key.name)
     if (refused !== undefined) {
       release()
       lock?.release()
-      return landed(refused)
+      return completed(refused)
     }
     const begun = monotonicNow()
     const askedAt = found.now + (begun - foundAt)
@@ -256,17 +256,17 @@ export class TokenFlights {
     release()
     const token = readUpstream(answer, askedAt)
     if (endpoint.record(answer, token)) negative.endpointRecovered()
-    const { result, stored } = this.#land(fetch, token, { proof, found, begun })
+    const { result, stored } = this.#complete(fetch, token, { proof, found, begun })
     return { result, stored: stored.finally(() => lock?.release()) }
   }
 
-  #land(
+  #complete(
     fetch: TokenFetch,
     token: UpstreamToken,
     asked: { readonly proof: Proof | undefined; readonly found: FoundNow; readonly begun: number },
-  ): Landing {
+  ): CompletedFetch {
     const { proof, found } = asked
-    if (token.kind === 'failed') return landed(this.#failed(fetch, token.failure, proof))
+    if (token.kind === 'failed') return completed(this.#failed(fetch, token.failure, proof))
     if (token.kind === 'refused') {
       const refusal: Refusal = { ...token, proof }
       return { result: refusal, stored: this.#refused(fetch, refusal, found) }
@@ -307,7 +307,7 @@ export class TokenFlights {
     { key, pair, request }: TokenFetch,
     { entry, answer }: Extract<UpstreamToken, { kind: 'issued' }>,
     { found, begun }: { readonly found: FoundNow; readonly begun: number },
-  ): Landing {
+  ): CompletedFetch {
     const { instance, pairs, negative, monotonicNow } = this.#options
     const { clientId } = request
     const { userPoolId } = entry
@@ -334,8 +334,8 @@ function isShareable({ known }: Flight, epoch: string): boolean {
   return known.isFinal ? isCurrentEpoch(known.epoch, epoch) : isSameEpoch(known.epoch, epoch)
 }
 
-function isTaken(turn: Turn | StoredToken): boolean {
-  return turn.kind === 'turn' && turn.lock === undefined
+function isLockedElsewhere(lookUp: LookUp | StoredToken): boolean {
+  return lookUp.kind === 'missing' && lookUp.lock === undefined
 }
 
 /** Whether a token found meanwhile makes the fetch needless. */
@@ -343,7 +343,7 @@ function isBetter(phase: TokenPhase, before: TokenPhase): boolean {
   return phase === 'fresh' || (phase === 'refreshDue' && before !== 'refreshDue')
 }
 
-function landed(result: FetchResult): Landing {
+function completed(result: FetchResult): CompletedFetch {
   return { result, stored: STORED }
 }
 

@@ -37,7 +37,7 @@ const MAX_GROUPS = 10_000
 /** Seconds a caller is asked to wait whose time was over before there was a result. */
 const TIMEOUT_RETRY_AFTER = 1
 
-/** See the first line of this file. */
+/** Decides for each caller: a cached answer, the cached token, or a token of Cognito's. */
 export class TokenRequests {
   readonly #options: TokenRequestsOptions
   readonly #flights: TokenFlights

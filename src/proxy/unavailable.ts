@@ -15,7 +15,7 @@ const LOG_INTERVAL = 60_000
 
 const NONE: UnavailableCounts = Object.freeze({ ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 0 })
 
-/** See the first line of this file. */
+/** Counts callers who got no token, in total and since the last log line. */
 export class UnavailableLog {
   readonly #logger: Logger
   readonly #monotonicNow: () => number

@@ -301,7 +301,7 @@ export class SteadyStore {
   }
 }
 
-/** Loggers that were told of the skew: a process has one clock, and may have several stores. */
+/** Loggers that have a line about the skew: a process has one clock, and may have several stores. */
 const informed = new WeakSet<Logger>()
 
 /** @param skew Seconds by which this process is ahead of the store. */

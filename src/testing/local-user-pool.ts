@@ -151,7 +151,7 @@ function readSwitch(members: Members, name: string): boolean {
  * await pool.setJwksFault('hang')
  * ```
  *
- * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, a port that cannot be had, a state file
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, a port that is in use, a state file
  *   that is malformed, readable by others or of another pool, and under `NODE_ENV=production`.
  */
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
