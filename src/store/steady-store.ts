@@ -122,22 +122,22 @@ export class SteadyStore {
   }
 
   /**
-   * Looks up an entry. With a good copy in memory it takes 100 ms at most.
+   * Looks up an entry. A good copy in memory is served after 100 ms.
    *
-   * @param waitMs Longest wait in milliseconds for a store that stalls, where there is no copy. It ends
-   *   1.25 s after the store began to fail.
+   * @param waitMs Longest wait in milliseconds for a store that stalls, for a caller that would request a token
+   *   otherwise: the copy is the one to replace. It ends 1.25 s after the store began to fail.
    */
-  async find(name: string, group: string, waitMs: number = BOUND): Promise<FoundNow> {
+  async find(name: string, group: string, waitMs?: number): Promise<FoundNow> {
     const store = this.#store
     const epoch = this.#copies.epoch(group)
     if (store === undefined || this.#isClosed || this.#isUntold(name, group)) {
       return this.#copied(name, group)
     }
-    const hasCopy = this.#copies.get(name, group) !== undefined
+    const hasCopy = waitMs === undefined && this.#copies.get(name, group) !== undefined
     const found = await this.#reach.ask(
       'read',
       (maxDelayMs) => store.get(name, group, { maxDelayMs }),
-      { waitMs, hasCopy },
+      { waitMs: waitMs ?? BOUND, hasCopy },
     )
     if (found === undefined) return this.#copied(name, group)
     return this.#agreed(found.answer, name, group, epoch)

@@ -52,7 +52,7 @@ t.test('a copy costs 100 ms, and nothing after three failures in a row', async (
   shared.fault = 'stalls'
   shared.asked.length = 0
   for (let look = 0; look < 3; look += 1) {
-    const looked = watch(store.find(NAME, GROUP, WAIT))
+    const looked = watch(store.find(NAME, GROUP))
     await pass(99)
     t.equal(looked.isOver, false)
     await pass(1)
@@ -71,6 +71,26 @@ t.test('a copy costs 100 ms, and nothing after three failures in a row', async (
   await pass(1000)
   t.equal(await found(store, NAME, GROUP), 'good')
   t.equal(store.status().degraded, false)
+})
+
+t.test('a look-up before a request waits for the store, whatever the copy', async (t) => {
+  const { shared, pass, store, clock } = stage(t)
+  await fill(store, NAME, GROUP, 'old')
+  const there = process(shared, clock).store
+  const { epoch } = await there.find(NAME, GROUP)
+  await there.keep(NAME, GROUP, { value: Buffer.from('new'), epoch, ttl: 2 * HOUR })
+  shared.fault = 'stalls'
+  for (let look = 0; look < 3; look += 1) {
+    void store.find(NAME, GROUP)
+    await pass(100)
+  }
+  const lock = watch(store.acquire(NAME, WAIT))
+  await pass(200)
+  shared.resume()
+  await turns()
+  t.ok(lock.value)
+  t.equal(await found(store, NAME, GROUP), 'old')
+  t.equal(text((await store.find(NAME, GROUP, WAIT)).value), 'new')
 })
 
 t.test('nobody waits beyond 1.25 s after the store began to fail', async (t) => {
