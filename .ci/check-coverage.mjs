@@ -5,16 +5,16 @@ import { join, relative } from 'node:path'
 /** The bin, and what it starts, run in processes of their own; the others are types alone. */
 const ELSEWHERE = new Set([
   'src/cli/main.ts',
-  'src/cli/inspect/child.ts',
+  'src/cli/app-loader/child.ts',
   'src/cli/context.ts',
-  'src/cli/process-terminal.ts',
-  'src/cli/terminal.ts',
-  'src/infra/model.ts',
+  'src/cli/terminal/process-terminal.ts',
+  'src/cli/terminal/terminal.ts',
+  'src/contract/infra/model/model.ts',
   'src/core/register.ts',
-  'src/fastify/types.ts',
-  'src/usage/types.ts',
-  'src/express/global.ts',
-  'src/openapi/objects.ts',
+  'src/adapters/fastify/types.ts',
+  'src/tokens/usage/types.ts',
+  'src/adapters/express/global.ts',
+  'src/contract/openapi/objects.ts',
 ])
 
 /** tap writes it when a run ends, and empties the folder of what was covered when one begins. */

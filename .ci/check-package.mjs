@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const ALLOWED =
-  /^(?:dist\/.+\.(?:js|d\.ts|map)|src\/.+\.ts|(?:dist|src)\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|schemas\/[a-z]+\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
+  /^(?:dist\/.+\.(?:js|d\.ts|map)|src\/.+\.ts|(?:dist|src)\/tokens\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|schemas\/[a-z]+\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
 const INSTALL_SCRIPTS = [
   'preinstall',
   'install',

@@ -3,7 +3,7 @@
  * where a call costs more than a microsecond of CPU. Beside it what awaiting an async function costs
  * that does nothing: the least any `getToken` can cost.
  */
-import { createTokenClient } from '../dist/client/index.js'
+import { createTokenClient } from '../dist/tokens/client/index.js'
 import { quantile } from './measure.mjs'
 import { table } from './table.mjs'
 

@@ -1,7 +1,7 @@
 /** The server under load, in a process of its own: one route, one scope, keys that were given. */
 
-import { cognitoAuth as expressAuth, getAuth } from '../dist/express/index.js'
-import { cognitoAuth as fastifyAuth } from '../dist/fastify/index.js'
+import { cognitoAuth as expressAuth, getAuth } from '../dist/adapters/express/index.js'
+import { cognitoAuth as fastifyAuth } from '../dist/adapters/fastify/index.js'
 import { secondsWaited } from './waited.mjs'
 
 const scopes = 'orders/read'

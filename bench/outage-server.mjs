@@ -3,7 +3,7 @@
  * longest step of backoff is over every second.
  */
 import Fastify from 'fastify'
-import { cognitoAuth } from '../dist/fastify/index.js'
+import { cognitoAuth } from '../dist/adapters/fastify/index.js'
 import { secondsWaited } from './waited.mjs'
 
 /** Seconds. The timeout ends what hangs before the next attempt, and before a slice is over. */

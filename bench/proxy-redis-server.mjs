@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
-import { redisStore, tokenProxy } from '../dist/proxy/index.js'
+import { redisStore, tokenProxy } from '../dist/tokens/proxy/index.js'
 
 /** About as long as one of Cognito's. */
 const TOKEN = `eyJ.${randomBytes(600).toString('base64url')}.sig`

@@ -1,7 +1,7 @@
 /** A token proxy and a bare route that parses the same form, in one process, on a port each. */
 import { createRequire } from 'node:module'
 import Fastify from 'fastify'
-import { tokenProxy } from '../dist/proxy/index.js'
+import { tokenProxy } from '../dist/tokens/proxy/index.js'
 import { token } from './proxy-load.mjs'
 import { secondsWaited } from './waited.mjs'
 

@@ -131,7 +131,9 @@ function reservations() {
     names.filter((name) => !files[name].isLast),
   ]
   const changed = names.filter((name) => files[name].changed)
-  const sources = readdirSync('src/core').map((name) => `src/core/${name}`)
+  const sources = readdirSync('src/core', { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `src/core/${name}`)
   const never = sources.filter((name) => files[name] === undefined)
   return [
     earlier.length > 0 &&

@@ -1,6 +1,6 @@
 /** One API under soak, in a process of its own: one route, one scope, keys over HTTP. */
-import { cognitoAuth as expressAuth, getAuth } from '../dist/express/index.js'
-import { cognitoAuth as fastifyAuth } from '../dist/fastify/index.js'
+import { cognitoAuth as expressAuth, getAuth } from '../dist/adapters/express/index.js'
+import { cognitoAuth as fastifyAuth } from '../dist/adapters/fastify/index.js'
 
 const scopes = 'orders/read'
 /** Longer than the soak is idle: a connection closed under a request would look like a fault. */

@@ -4,7 +4,8 @@
  *
  * @module
  */
-export type { MachineClaims } from './core/claims.ts'
+
+export type { LongConnection } from './core/close-on-expiry.ts'
 export type {
   ClientTokenEvent,
   DecisionEvent,
@@ -18,15 +19,15 @@ export type {
 } from './core/diagnostics.ts'
 export type { AnyAuthError, AuthErrorBody, AuthErrorCode } from './core/errors.ts'
 export { AuthError } from './core/errors.ts'
-export type { LongConnection } from './core/expiry.ts'
-export type { JwksErrorCode } from './core/fetch-jwks.ts'
-export { JwksError } from './core/fetch-jwks.ts'
-export type { JsonWebKey, JsonWebKeySet } from './core/key-set.ts'
-export type { KeyStoreOptions } from './core/key-store-options.ts'
-export { StartupError } from './core/keys.ts'
-export type { Logger } from './core/logger.ts'
-export { OptionError } from './core/option-error.ts'
-export type { CognitoAuthOptions, CommonOptions } from './core/options.ts'
+export type { JwksErrorCode } from './core/keys/fetch-jwks.ts'
+export { JwksError } from './core/keys/fetch-jwks.ts'
+export type { JsonWebKey, JsonWebKeySet } from './core/keys/jwk.ts'
+export { StartupError } from './core/keys/key-store.ts'
+export type { KeyStoreOptions } from './core/options/key-store-options.ts'
+export type { Logger } from './core/options/logger.ts'
+export type { CognitoAuthOptions, CommonOptions } from './core/options/options.ts'
+export type { ClientLookup, UserPoolOptions } from './core/options/user-pool.ts'
+export { OptionError } from './core/options/validate.ts'
 export type { Register, ReservedScope, Scope } from './core/register.ts'
 export type { AccessRequirement, AnyOf } from './core/requirement.ts'
 export { anyOf } from './core/requirement.ts'
@@ -41,6 +42,6 @@ export type {
 export { createResourceServer } from './core/resource-server.ts'
 export type { DefinedScopes } from './core/scopes.ts'
 export { defineScopes } from './core/scopes.ts'
-export type { JsonObject, JsonValue } from './core/strict-json.ts'
-export type { ClientLookup, UserPoolOptions } from './core/user-pool-options.ts'
-export type { VerifiedToken } from './core/verified-token.ts'
+export type { MachineClaims } from './core/token/claims.ts'
+export type { JsonObject, JsonValue } from './core/token/strict-json.ts'
+export type { VerifiedToken } from './core/token/verified-token.ts'

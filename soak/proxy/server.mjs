@@ -1,7 +1,7 @@
 /** One proxy process under soak. Records when it sends Cognito a request, refused connections included. */
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
-import { redisStore, tokenProxy } from '../../dist/proxy/index.js'
+import { redisStore, tokenProxy } from '../../dist/tokens/proxy/index.js'
 import { answerCalls } from './calls.mjs'
 import { readLoopDelay, readStalls } from './loop-delay.mjs'
 import { clock } from './scale.mjs'

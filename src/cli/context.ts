@@ -1,7 +1,7 @@
 /** What every command is made with. */
 import type { LocalUserPool } from '../testing/index.ts'
 import type { ExitCode } from './exit-codes.ts'
-import type { Terminal } from './terminal.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 export interface CommandContext {
   readonly terminal: Terminal

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The bin: wires the program to this process. */
 import process from 'node:process'
-import { processTerminal } from './process-terminal.ts'
 import { runProgram } from './program.ts'
+import { processTerminal } from './terminal/process-terminal.ts'
 
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -1,14 +1,14 @@
 /** The command line as a whole: one line for whatever is wrong, never a stack. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { OptionError } from '../core/option-error.ts'
-import { printable } from '../core/printable.ts'
+import { OptionError } from '../core/options/validate.ts'
+import { printable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import type { CommandContext } from './context.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
-import { helpText } from './help.ts'
-import { manual } from './manual.ts'
-import type { Terminal } from './terminal.ts'
+import { helpText } from './terminal/help.ts'
+import { manual } from './terminal/manual.ts'
+import type { Terminal } from './terminal/terminal.ts'
 
 /** Longest line of an error. */
 const LONGEST = 500
@@ -17,12 +17,12 @@ type MakeCommand = (context: CommandContext) => Command
 
 /** In the order help lists them; each is loaded when it is named, or all where none is. */
 const COMMANDS: ReadonlyMap<string, () => Promise<MakeCommand>> = new Map([
-  ['local', async () => (await import('./local.ts')).localCommand],
-  ['token', async () => (await import('./token.ts')).tokenCommand],
-  ['explain', async () => (await import('./explain.ts')).explainCommand],
-  ['check', async () => (await import('./check.ts')).checkCommand],
-  ['export', async () => (await import('./export.ts')).exportCommand],
-  ['completion', async () => (await import('./completion.ts')).completionCommand],
+  ['local', async () => (await import('./commands/local.ts')).localCommand],
+  ['token', async () => (await import('./commands/token.ts')).tokenCommand],
+  ['explain', async () => (await import('./commands/explain/command.ts')).explainCommand],
+  ['check', async () => (await import('./commands/check.ts')).checkCommand],
+  ['export', async () => (await import('./commands/export.ts')).exportCommand],
+  ['completion', async () => (await import('./commands/completion/index.ts')).completionCommand],
 ])
 
 /**

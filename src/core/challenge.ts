@@ -1,6 +1,6 @@
 /** The headers of each refusal: RFC 6750 section 3 challenges, `Cache-Control`, `Retry-After`. */
 import { AuthError, type AuthErrorCode, answers } from './errors.ts'
-import { OptionError, show } from './option-error.ts'
+import { OptionError, show } from './options/validate.ts'
 import type { CompiledRequirement } from './requirement.ts'
 
 /** Characters RFC 6750 allows inside a quoted auth-param, so nothing needs escaping. */

@@ -1,6 +1,6 @@
 /** Asks the owner whether an app client may call: cached, bounded, one question at a time. */
-import { ask } from './ask.ts'
-import type { ClientLookup } from './user-pool-options.ts'
+import { ask } from './hooks.ts'
+import type { ClientLookup } from './options/user-pool.ts'
 
 /** Answers of each kind kept: more clients than that make the oldest be asked again. */
 const MAX_ANSWERS = 10_000

@@ -4,7 +4,7 @@
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
 import type { AuthErrorCode } from './errors.ts'
-import type { JwksErrorCode } from './fetch-jwks.ts'
+import type { JwksErrorCode } from './keys/fetch-jwks.ts'
 
 /**
  * The events by channel. Flat, frozen, and free of what a caller sent: no header, token, raw kid,

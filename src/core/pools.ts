@@ -1,10 +1,10 @@
 /** User pools → their key stores, and the table from the `iss` of a token to what it is held against. */
 import { cachedLookup } from './client-lookup.ts'
-import { KeyStore } from './keys.ts'
-import type { ServerOptions } from './options.ts'
-import { steadyClock, trusting } from './steady-clock.ts'
-import type { UserPool } from './user-pool-options.ts'
-import type { Issuer } from './verifier.ts'
+import { KeyStore } from './keys/key-store.ts'
+import type { ServerOptions } from './options/options.ts'
+import type { UserPool } from './options/user-pool.ts'
+import type { Issuer } from './token/verify.ts'
+import { steadyClock, trusting } from './util/clock.ts'
 
 /**
  * Keys are fetched from here on.

@@ -7,10 +7,10 @@ import {
   readMembers,
   readStrings,
   show,
-} from './option-error.ts'
+} from './options/validate.ts'
 import type { Scope } from './register.ts'
 import { checkScope } from './scopes.ts'
-import type { VerifiedToken } from './verified-token.ts'
+import type { VerifiedToken } from './token/verified-token.ts'
 
 const MEMBERS = ['scopes', 'clientId', 'userPoolId', 'optional', 'check']
 

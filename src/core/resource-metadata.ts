@@ -3,10 +3,10 @@
  * configuration: a Host header is whatever the caller sends.
  */
 import { QUOTABLE } from './challenge.ts'
-import { OptionError, readList, readMembers, readStrings, show } from './option-error.ts'
+import { readSecureUrl } from './options/secure-url.ts'
+import { OptionError, readList, readMembers, readStrings, show } from './options/validate.ts'
 import type { Scope } from './register.ts'
 import { checkScope, type DefinedScopes, describedScopes, resourceServerOf } from './scopes.ts'
-import { readSecureUrl } from './secure-url.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 /** What no router takes for a parameter or a wildcard. */

@@ -1,12 +1,13 @@
 /** The core's face: guards, and what operators ask a resource server. */
+
+import type { LongConnection } from './close-on-expiry.ts'
 import type { AuthError } from './errors.ts'
-import type { LongConnection } from './expiry.ts'
-import type { KeyStoreStatus } from './keys.ts'
-import { type CognitoAuthOptions, readOptions, type ServerOptions } from './options.ts'
+import type { KeyStoreStatus } from './keys/key-store.ts'
+import { type CognitoAuthOptions, readOptions, type ServerOptions } from './options/options.ts'
 import type { AccessRequirement, CompiledRequirement } from './requirement.ts'
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import { requireDefault, Server } from './server.ts'
-import type { VerifiedToken } from './verified-token.ts'
+import type { VerifiedToken } from './token/verified-token.ts'
 
 /** What a guard answers for a requirement: `null` only where a token is optional. */
 export type AuthFor<Requirement> = Requirement extends false

@@ -1,5 +1,5 @@
 /** What a Cognito scope looks like, and scopes defined once for code, documents and templates. */
-import { OptionError, readList, show } from './option-error.ts'
+import { OptionError, readList, show } from './options/validate.ts'
 import type { ReservedScope } from './register.ts'
 
 /** Longest `identifier/name` Cognito accepts. */

@@ -2,22 +2,15 @@
  * Decides: credential → token → decision → answer. Adapters are thin layers over its guards, so every
  * surface gives the same answer in the same order.
  */
-import { Admission, type Known, type Route } from './admission.ts'
-import { following } from './at-once.ts'
-import { readBearer } from './bearer.ts'
-import { CachedToken } from './cached-token.ts'
+import { Admission, type Known, type Route } from './authorize.ts'
 import { type Refusals, refusals } from './challenge.ts'
-import { checkClaims } from './claims.ts'
+import { endAtExpiry, type LongConnection } from './close-on-expiry.ts'
 import { isHeard, nextInstance } from './diagnostics.ts'
 import type { AuthError } from './errors.ts'
-import { endAtExpiry, type LongConnection } from './expiry.ts'
-import { Interned } from './interned.ts'
-import { keepKid } from './jws.ts'
-import type { KeyStore } from './keys.ts'
-import { observed, type Seen } from './observed.ts'
-import { OptionError } from './option-error.ts'
-import type { ServerOptions } from './options.ts'
-import { has } from './own-member.ts'
+import type { KeyStore } from './keys/key-store.ts'
+import type { ServerOptions } from './options/options.ts'
+import type { UserPool } from './options/user-pool.ts'
+import { OptionError } from './options/validate.ts'
 import { openStore, tableOfIssuers } from './pools.ts'
 import { possibleRefusals } from './possible-refusals.ts'
 import {
@@ -28,10 +21,13 @@ import {
 } from './requirement.ts'
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import type { CoreServer, Guard, ServerStatus } from './resource-server.ts'
-import { trusting } from './steady-clock.ts'
-import { TokenCache } from './token-cache.ts'
-import type { UserPool } from './user-pool-options.ts'
-import { type VerifiedToken, verifiedToken } from './verified-token.ts'
+import { readBearer } from './token/bearer.ts'
+import { CachedToken } from './token/cached-token.ts'
+import { checkClaims } from './token/claims.ts'
+import { Interned } from './token/interned.ts'
+import { keepKid } from './token/jws.ts'
+import { TokenCache } from './token/token-cache.ts'
+import { type VerifiedToken, verifiedToken } from './token/verified-token.ts'
 import {
   type Issuer,
   type Rejection,
@@ -40,7 +36,11 @@ import {
   type Verification,
   type Verified,
   verifyToken,
-} from './verifier.ts'
+} from './token/verify.ts'
+import { observed, type Seen } from './trace-decision.ts'
+import { following } from './util/async.ts'
+import { trusting } from './util/clock.ts'
+import { has } from './util/own-member.ts'
 
 /**
  * What a guard without a requirement of its own needs, on surfaces that do not know their routes.

@@ -1,6 +1,6 @@
 /** Who asks for a token: Basic or body credentials, either of a client's two secrets; public clients say who they are. */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type ClientCredentials, readBasic } from '../oauth/basic.ts'
+import { type ClientCredentials, readBasic } from '../tokens/oauth/basic.ts'
 import type { PoolClient } from './clients.ts'
 
 /**

@@ -1,6 +1,12 @@
 /** Validates the resource servers and app clients of a generated user pool. */
 import { randomBytes } from 'node:crypto'
-import { type Members, OptionError, readMembers, readNumber, show } from '../core/option-error.ts'
+import {
+  type Members,
+  OptionError,
+  readMembers,
+  readNumber,
+  show,
+} from '../core/options/validate.ts'
 import { checkScope, describedScopes, type ResourceServer } from '../core/scopes.ts'
 
 /** An OAuth flow an app client may be allowed. */

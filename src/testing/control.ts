@@ -4,7 +4,7 @@
  * a browser marks as coming from a page.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { OptionError } from '../core/option-error.ts'
+import type { OptionError } from '../core/options/validate.ts'
 import { isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
 import type { JsonAnswer } from './token-endpoint.ts'
 

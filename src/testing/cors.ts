@@ -5,7 +5,7 @@
  * the client id and secret it sends would get anyone; the switches (`/_local/…`) refuse every page.
  */
 import type { IncomingMessage } from 'node:http'
-import { isLoopback } from '../core/secure-url.ts'
+import { isLoopback } from '../core/options/secure-url.ts'
 
 /** Headers of an answer to a page of this machine; none that admits a page of elsewhere. */
 export function corsHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> {

@@ -1,7 +1,7 @@
 /** JSON files that may hold secrets: what is wrong with one is told without quoting it. */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { OptionError } from '../core/option-error.ts'
+import { OptionError } from '../core/options/validate.ts'
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`, naming file and place. */
 export function readJsonFile(path: string): unknown {

@@ -1,8 +1,8 @@
 /** The listening half of a local pool: loopback, one port that survives an outage, bounded bodies. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { OptionError } from '../core/option-error.ts'
-import { MAX_FORM_BYTES } from '../oauth/form.ts'
+import { OptionError } from '../core/options/validate.ts'
+import { MAX_FORM_BYTES } from '../tokens/oauth/form.ts'
 
 /** The addresses of loopback that a pool may bind to. */
 export const LOCAL_HOSTS = ['127.0.0.1', '::1'] as const

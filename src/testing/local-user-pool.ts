@@ -1,6 +1,13 @@
 /** A local user pool over HTTP: key set, discovery, token endpoint, faults. For development and tests. */
-import { type Members, OptionError, readFunction, readNumber, show } from '../core/option-error.ts'
-import { LOCAL_REGION } from '../core/partitions.ts'
+
+import { LOCAL_REGION } from '../core/options/partitions.ts'
+import {
+  type Members,
+  OptionError,
+  readFunction,
+  readNumber,
+  show,
+} from '../core/options/validate.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
 import { RunningPool, type RunningPoolOptions } from './running-pool.ts'

@@ -1,6 +1,6 @@
 /** The definition of a local user pool in a JSON file. */
 import { basename } from 'node:path'
-import { OptionError, readMembers, show } from '../core/option-error.ts'
+import { OptionError, readMembers, show } from '../core/options/validate.ts'
 import { readJsonFile } from './json-file.ts'
 import { type LocalUserPoolOptions, readLocalOptions } from './local-user-pool.ts'
 

@@ -1,6 +1,6 @@
 /** What a local pool keeps over restarts: its issuer, its private keys and the secrets it generated. */
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { type OptionError, show } from '../core/option-error.ts'
+import { type OptionError, show } from '../core/options/validate.ts'
 import { jsonPosition } from './json-file.ts'
 import { importKey, isKeyId, type PoolKey } from './key-material.ts'
 import { type KeyRing, publishedKeys } from './key-ring.ts'

@@ -1,6 +1,6 @@
 /** What a running local pool serves: token endpoint, key set, discovery, switches, and its faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { OptionError, show } from '../core/option-error.ts'
+import { OptionError, show } from '../core/options/validate.ts'
 import { scopesOf } from './clients.ts'
 import { answerControl } from './control.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'

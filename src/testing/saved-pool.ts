@@ -1,5 +1,5 @@
 /** Resumes a local pool from its state file, and keeps that file up to date. Without a file it starts new. */
-import { OptionError } from '../core/option-error.ts'
+import { OptionError } from '../core/options/validate.ts'
 import { type KeyRing, newKeyRing } from './key-ring.ts'
 import type { LocalHost } from './local-server.ts'
 import { formatPoolState, readPoolState, type SavedPoolState } from './pool-state.ts'

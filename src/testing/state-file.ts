@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { OptionError } from '../core/option-error.ts'
+import { OptionError } from '../core/options/validate.ts'
 
 /** Only the owner reads and writes. */
 const OWNER_ONLY = 0o600

@@ -1,5 +1,5 @@
 /** Tokens that have to be refused, for a user's own tests. */
-import { OptionError } from '../core/option-error.ts'
+import { OptionError } from '../core/options/validate.ts'
 import { newKeyId, type PoolKey } from './key-material.ts'
 import { type AccessTokenOptions, encode } from './tokens.ts'
 

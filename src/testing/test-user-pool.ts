@@ -1,8 +1,8 @@
 /** A generated user pool in memory: keys, clients, tokens. Everything is synchronous. */
 import { randomBytes } from 'node:crypto'
-import { readIssuerForms } from '../core/issuer-forms.ts'
-import { OptionError, readFunction, readMembers, show } from '../core/option-error.ts'
-import { findPartition, getRegion, LOCAL_REGION } from '../core/partitions.ts'
+import { readIssuerForms } from '../core/options/issuer-forms.ts'
+import { findPartition, getRegion, LOCAL_REGION } from '../core/options/partitions.ts'
+import { OptionError, readFunction, readMembers, show } from '../core/options/validate.ts'
 import { type DefinedScopes, type ResourceServer, readResourceServers } from '../core/scopes.ts'
 import { type PoolClient, readClients, type TestClient } from './clients.ts'
 import { newKeys, type PoolKey, type PublishedKey, publish } from './key-material.ts'

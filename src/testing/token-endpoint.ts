@@ -1,7 +1,7 @@
 /** `/oauth2/token` for client credentials, with Cognito's answers and errors. */
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '../core/register.ts'
-import { isForm, parseForm } from '../oauth/form.ts'
+import { isForm, parseForm } from '../tokens/oauth/form.ts'
 import { authenticate } from './client-credentials.ts'
 import type { PoolClient } from './clients.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'

@@ -1,5 +1,5 @@
 /** How many token requests a second a local pool answers, as Cognito's quota of an account. */
-import { steadyClock, trusting } from '../core/steady-clock.ts'
+import { steadyClock, trusting } from '../core/util/clock.ts'
 
 /** A bucket of one second's requests, filled as time passes. */
 export class TokenQuota {

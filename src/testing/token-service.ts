@@ -1,7 +1,7 @@
 /** Answers token requests of a local pool, within its quota, and tells and logs what came of them. */
 import type { IncomingMessage } from 'node:http'
 import { nextInstance, secondsBetween, type TokenEvent, tell } from '../core/diagnostics.ts'
-import { trusting } from '../core/steady-clock.ts'
+import { trusting } from '../core/util/clock.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 import {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { MAX_GROUP, type TokenStore } from '../store/token-store.ts'
+import { MAX_GROUP, type TokenStore } from '../tokens/store/token-store.ts'
 
 /** One test, for any test runner. */
 export interface TokenStoreTest {

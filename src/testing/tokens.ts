@@ -1,6 +1,6 @@
 /** Makes tokens field for field as Cognito does, and lets a test change any field. */
 import { randomUUID, sign } from 'node:crypto'
-import { OptionError, readMembers, show } from '../core/option-error.ts'
+import { OptionError, readMembers, show } from '../core/options/validate.ts'
 import type { Scope } from '../core/register.ts'
 import type { PoolKey } from './key-material.ts'
 

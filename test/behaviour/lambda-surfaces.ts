@@ -1,12 +1,12 @@
 /** The Lambda authorizer as API Gateway calls it; a door's status is what API Gateway answers. */
 import type { APIGatewayAuthorizerResult } from 'aws-lambda'
-import type { VerifiedToken } from '../../src/index.ts'
 import {
   type AuthorizerContext,
   type AuthorizerEvent,
   createLambdaAuthorizer,
   type LambdaAuthorizerOptions,
-} from '../../src/lambda/index.ts'
+} from '../../src/adapters/lambda/index.ts'
+import type { VerifiedToken } from '../../src/index.ts'
 import { arnOf, requestEvent, type Sent, tokenEvent, v2Event } from '../lambda/events.ts'
 import { allows, runtimeError, thrownStatus } from '../lambda/gateway.ts'
 import type { Answer, Surface } from './door.ts'

@@ -6,8 +6,8 @@ import { relative } from 'node:path'
 import process from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { readAppModule } from '../../src/cli/app-module.ts'
-import { endGroup, lineOfChild } from '../../src/cli/child-line.ts'
+import { endGroup, lineOfChild } from '../../src/cli/app-loader/child-line.ts'
+import { readAppModule } from '../../src/cli/app-loader/process.ts'
 import { CommandFailure } from '../../src/cli/exit-codes.ts'
 
 // Each is a process of its own with the loaders of this one.
@@ -36,7 +36,7 @@ t.test('an Express app that listens where something else does, and insists on ke
   const text = `
 const express = require('express4')
 const { createServer } = require('node:http')
-const auth = import('${SOURCE}express/index.ts').then(({ cognitoAuth }) =>
+const auth = import('${SOURCE}adapters/express/index.ts').then(({ cognitoAuth }) =>
   cognitoAuth({ ...${POOL}, keyStore: { startup: 'require' } }))
 
 async function main() {
@@ -77,7 +77,7 @@ t.test('a Fastify app that a function makes, and its scopes', async (t) => {
   const text = `
 import Fastify from 'fastify'
 import { defineScopes } from '${SOURCE}index.ts'
-import { cognitoAuth } from '${SOURCE}fastify/index.ts'
+import { cognitoAuth } from '${SOURCE}adapters/fastify/index.ts'
 export const orders = defineScopes('orders', { read: 'Read orders' })
 export async function buildApp() {
   const app = Fastify()

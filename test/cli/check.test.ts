@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path'
 import t from 'tap'
-import { findingLine } from '../../src/cli/findings.ts'
-import { styleOf } from '../../src/cli/style.ts'
+import { findingLine } from '../../src/cli/terminal/findings.ts'
+import { styleOf } from '../../src/cli/terminal/format.ts'
 import { isPlain, run } from './run.ts'
 
 // Modules run in processes of their own, with the loaders of this one.
@@ -68,7 +68,7 @@ t.test('each finding is a line with its fix, and errors end with 1', async (t) =
 })
 
 const UNPROTECTED = `import Fastify from 'fastify'
-import { cognitoAuth } from '${SOURCE}fastify/index.ts'
+import { cognitoAuth } from '${SOURCE}adapters/fastify/index.ts'
 export const app = Fastify()
 app.register(async (plugin) => {
   await plugin.register(cognitoAuth, { userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null, allowNoRoutes: true })
@@ -233,7 +233,7 @@ t.test('colours, and hostile names, in a finding', (t) => {
 const POOL = JSON.stringify({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null })
 
 const FASTIFY = `import Fastify from 'fastify'
-import { cognitoAuth } from '${SOURCE}fastify/index.ts'
+import { cognitoAuth } from '${SOURCE}adapters/fastify/index.ts'
 const app = Fastify()
 await app.register(cognitoAuth, ${POOL})
 app.get('/orders', { config: { auth: { scopes: 'orders/read' } } }, async () => [])
@@ -241,7 +241,7 @@ app.post('/orders', { config: { auth: { scopes: 'orders/echo' } } }, async () =>
 export default app
 `
 const EXPRESS = (name: string) => `import express from '${name}'
-import { cognitoAuth } from '${SOURCE}express/index.ts'
+import { cognitoAuth } from '${SOURCE}adapters/express/index.ts'
 const auth = cognitoAuth(${POOL})
 export const app = express()
 app.get('/orders', auth({ scopes: 'orders/read' }), (req, res) => res.json([]))

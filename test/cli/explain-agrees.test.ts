@@ -1,6 +1,6 @@
 import t from 'tap'
-import { type Conditions, explain } from '../../src/cli/explanation.ts'
-import { tokenIn } from '../../src/cli/token-text.ts'
+import { tokenIn } from '../../src/cli/commands/explain/decode.ts'
+import { type Conditions, explain } from '../../src/cli/commands/explain/explanation.ts'
 import { CLIENT, NOW, outcome, POOL, serve } from '../core/forge.ts'
 import { run as campaign } from '../fuzz/campaign.ts'
 import { OTHER_CLIENT } from '../fuzz/forging.ts'

@@ -1,7 +1,7 @@
 /** Where tokens and keys come from, and what is refused before anything is asked. */
 import { join } from 'node:path'
 import t from 'tap'
-import { tokenIn } from '../../src/cli/token-text.ts'
+import { tokenIn } from '../../src/cli/commands/explain/decode.ts'
 import { startUserPool } from '../../src/testing/index.ts'
 import { jwk, machineToken, NOW, POOL, UPDATED_ISSUER } from '../core/forge.ts'
 import {

@@ -6,10 +6,10 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
-import { exportedFiles } from '../../src/cli/export-files.ts'
-import type { Inspection } from '../../src/cli/inspect/inspection.ts'
-import { inPlace, writeFiles } from '../../src/cli/whole-files.ts'
-import { readOpenApi, readTemplate, type TemplateSource } from '../../src/infra/index.ts'
+import type { Inspection } from '../../src/cli/app-loader/inspection.ts'
+import { exportedFiles } from '../../src/cli/commands/export-files.ts'
+import { inPlace, writeFiles } from '../../src/cli/files/write.ts'
+import { readOpenApi, readTemplate, type TemplateSource } from '../../src/contract/infra/index.ts'
 import { run } from './run.ts'
 
 // Modules run in processes of their own, with the loaders of this one.
@@ -190,7 +190,7 @@ t.test('files are all there or none is', (t) => {
 
 const POOL = JSON.stringify({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null })
 const MODULE = `import express from 'express'
-import { cognitoAuth } from '${SOURCE}express/index.ts'
+import { cognitoAuth } from '${SOURCE}adapters/express/index.ts'
 const auth = cognitoAuth(${POOL})
 export const app = express()
 app.get('/orders', auth({ scopes: 'orders/read' }), (req, res) => res.json([]))

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { createTokenClient } from '../../src/client/index.ts'
 import { createResourceServer } from '../../src/index.ts'
+import { createTokenClient } from '../../src/tokens/client/index.ts'
 import { runLocal } from './local-pool.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

@@ -68,8 +68,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     t.equal(err(), '')
     t.equal(await failure(ask(Number(port))), 'ECONNREFUSED')
     const loaded = loadedIn(LOADED)
-    t.ok(loaded.includes('cli/local.ts'))
-    const others = /^(cli\/(explain|token\.|check|export)|client|infra\/(yaml|hcl)|proxy|fastify)/
+    t.ok(loaded.includes('cli/commands/local.ts'))
+    const others =
+      /^(cli\/commands\/(explain|token\.|check|export)|tokens\/(client|proxy)|contract\/infra\/(syntax\/yaml|terraform)|adapters)/
     t.strictSame(
       loaded.filter((file) => others.test(file)),
       [],
@@ -132,8 +133,9 @@ t.test('a pipe is read, up to what a token can have', async (t) => {
   t.match(told, { code: 0, err: '' })
   t.equal(JSON.parse(told.out).verdict, 'accepted')
   const loaded = loadedIn(LOADED)
-  t.ok(loaded.includes('cli/explain.ts'))
-  const others = /^(cli\/(local|token\.|check|export)|testing|client|infra|proxy|fastify)/
+  t.ok(loaded.includes('cli/commands/explain/command.ts'))
+  const others =
+    /^(cli\/commands\/(local|token\.|check|export)|testing|tokens\/(client|proxy)|contract\/infra|adapters)/
   t.strictSame(
     loaded.filter((file) => others.test(file)),
     [],

@@ -1,10 +1,10 @@
 import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
-import { readInput } from '../../src/cli/bounded-input.ts'
 import { CommandFailure } from '../../src/cli/exit-codes.ts'
-import { readHidden } from '../../src/cli/hidden-prompt.ts'
-import { jsonLine } from '../../src/cli/json.ts'
-import { mayColor, styleOf } from '../../src/cli/style.ts'
+import { mayColor, styleOf } from '../../src/cli/terminal/format.ts'
+import { readInput } from '../../src/cli/terminal/input.ts'
+import { jsonLine } from '../../src/cli/terminal/json.ts'
+import { readHidden } from '../../src/cli/terminal/prompt.ts'
 import { HOSTILE, isPlain } from './run.ts'
 
 /** A keyboard that keeps what modes it was put in. */

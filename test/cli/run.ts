@@ -1,6 +1,6 @@
 /** Runs a command in this process, on a terminal in memory. */
 import { runProgram } from '../../src/cli/program.ts'
-import type { Terminal } from '../../src/cli/terminal.ts'
+import type { Terminal } from '../../src/cli/terminal/terminal.ts'
 import { testTerminal } from './terminal.ts'
 
 export async function run(args: readonly string[], parts: Partial<Terminal> = {}) {

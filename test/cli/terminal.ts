@@ -1,5 +1,5 @@
 /** A terminal in memory. */
-import type { Terminal } from '../../src/cli/terminal.ts'
+import type { Terminal } from '../../src/cli/terminal/terminal.ts'
 
 /** @param parts What this terminal does otherwise: no colours, no environment, no network, nobody there. */
 export function testTerminal(parts: Partial<Terminal> = {}) {

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
+import { failureOf } from '../../src/cli/commands/token-failures.ts'
 import { CommandFailure } from '../../src/cli/exit-codes.ts'
-import { failureOf } from '../../src/cli/token-failures.ts'
-import { TokenClientError, type TokenClientErrorCode } from '../../src/client/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
+import { TokenClientError, type TokenClientErrorCode } from '../../src/tokens/client/index.ts'
 import { decode } from '../testing/http.ts'
 import { HOSTILE, isPlain, run } from './run.ts'
 

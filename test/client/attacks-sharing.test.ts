@@ -1,6 +1,6 @@
 /** Stores that several clients look into: what one may have, another does not get by it. */
 import t, { type Test } from 'tap'
-import { memoryStore } from '../../src/client/index.ts'
+import { memoryStore } from '../../src/tokens/client/index.ts'
 import { codeOf, refusal, SECRET, START, stage, tokenAnswer } from './support.ts'
 
 t.test('two clients over one memory store: another secret finds nothing', async (t) => {

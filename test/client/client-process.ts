@@ -4,8 +4,8 @@
  * `node client-process.ts <settings as JSON>`
  */
 import { Redis } from 'ioredis'
-import { createTokenClient, redisStore } from '../../src/client/index.ts'
-import { BOUND } from '../../src/store/reach.ts'
+import { createTokenClient, redisStore } from '../../src/tokens/client/index.ts'
+import { BOUND } from '../../src/tokens/store/store-caller.ts'
 import { RealLimit } from '../support/real-limit.ts'
 
 /** What the parent hands over. */

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { createTokenClient, type TokenClientOptions } from '../../src/client/index.ts'
 import { type LocalUserPool, startUserPool } from '../../src/testing/index.ts'
+import { createTokenClient, type TokenClientOptions } from '../../src/tokens/client/index.ts'
 import { failureOf, serve } from './support.ts'
 
 const HOSTILE_SECRETS = [

@@ -1,11 +1,11 @@
 /** Events of a token client: what its token requests came to, and what was served from its cache. */
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { createTokenClient, memoryStore, type TokenClient } from '../../src/client/index.ts'
 import type { ClientTokenEvent } from '../../src/index.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
-import { createUsage, type UsageSource } from '../../src/usage/index.ts'
+import { createTokenClient, memoryStore, type TokenClient } from '../../src/tokens/client/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
+import { createUsage, type UsageSource } from '../../src/tokens/usage/index.ts'
 import { listen } from '../core/listen.ts'
 import { codeOf, refusal, SECRET, settle, stage, tokenAnswer } from './support.ts'
 

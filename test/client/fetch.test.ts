@@ -1,7 +1,7 @@
 /** `client.fetch`: where tokens go, where they never go, and what a refused one does. */
 import t, { type Test } from 'tap'
-import { createTokenClient, type TokenClientOptions } from '../../src/client/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
+import { createTokenClient, type TokenClientOptions } from '../../src/tokens/client/index.ts'
 import { codeOf, failureOf, serve, stage, tokenAnswer, until } from './support.ts'
 
 const INVALID = { 'www-authenticate': 'Bearer realm="api", error="invalid_token"' }

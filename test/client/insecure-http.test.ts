@@ -1,7 +1,11 @@
 /** `insecureHttp`: http to hosts of one's own network, and never to those of AWS. */
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { createTokenClient, OptionError, type TokenClientOptions } from '../../src/client/index.ts'
+import {
+  createTokenClient,
+  OptionError,
+  type TokenClientOptions,
+} from '../../src/tokens/client/index.ts'
 import { codeOf, ENDPOINT, SECRET, stage, tokenAnswer } from './support.ts'
 
 const good = { tokenEndpoint: ENDPOINT, clientId: 'billing', clientSecret: SECRET }

@@ -1,6 +1,10 @@
 /** What a client cannot be made with, and what the message names. */
 import t from 'tap'
-import { createTokenClient, OptionError, type TokenClientOptions } from '../../src/client/index.ts'
+import {
+  createTokenClient,
+  OptionError,
+  type TokenClientOptions,
+} from '../../src/tokens/client/index.ts'
 import { ENDPOINT, SECRET } from './support.ts'
 
 const good = { tokenEndpoint: ENDPOINT, clientId: 'billing', clientSecret: SECRET }

@@ -11,8 +11,8 @@ import {
   redisStore,
   type TokenClient,
   type TokenClientOptions,
-} from '../../src/client/index.ts'
-import { LOCK_TTL_MS } from '../../src/store/store-lock.ts'
+} from '../../src/tokens/client/index.ts'
+import { LOCK_TTL_MS } from '../../src/tokens/store/store-lock.ts'
 import { startRedis, withoutRedis } from '../store/redis.ts'
 import type { ClientSettings } from './client-process.ts'
 import { serve } from './support.ts'

@@ -1,7 +1,7 @@
 /** Which token a caller means, however it is written, and how many are held. */
 import t from 'tap'
-import type { TokenOptions } from '../../src/client/index.ts'
-import { OptionError } from '../../src/client/index.ts'
+import type { TokenOptions } from '../../src/tokens/client/index.ts'
+import { OptionError } from '../../src/tokens/client/index.ts'
 import { stage } from './support.ts'
 
 t.test('order and duplicates do not matter, omitted and listed differ', async (t) => {

@@ -7,8 +7,8 @@ import t, { type Test } from 'tap'
 import { fromParameterStore } from '../../examples/client-secret/parameter-store.ts'
 import { fromSecretsManager } from '../../examples/client-secret/secrets-manager.ts'
 import { fromVault } from '../../examples/client-secret/vault.ts'
-import { createTokenClient } from '../../src/client/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
+import { createTokenClient } from '../../src/tokens/client/index.ts'
 import { codeOf, serve } from './support.ts'
 
 const SECRETS = ['first+%: secret', 'second+%: secret'] as const

@@ -1,7 +1,11 @@
 /** Clients that share a store: who asks, what is in it, and what its failures cost. */
 import { mock } from 'node:test'
 import t from 'tap'
-import { memoryStore, type TokenClientOptions, type TokenStore } from '../../src/client/index.ts'
+import {
+  memoryStore,
+  type TokenClientOptions,
+  type TokenStore,
+} from '../../src/tokens/client/index.ts'
 import { codeOf, refusal, SECRET, settle, stage, timers, tokenAnswer, until } from './support.ts'
 
 const HOUR = 3_600_000

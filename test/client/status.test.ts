@@ -1,6 +1,6 @@
 /** `client.status()`: until when tokens are cached, what failed last, when a token is requested again. */
 import t from 'tap'
-import { memoryStore, type TokenStore } from '../../src/client/index.ts'
+import { memoryStore, type TokenStore } from '../../src/tokens/client/index.ts'
 import { codeOf, refusal, SECRET, START, settle, stage, timers, tokenAnswer } from './support.ts'
 
 const HOUR = 3_600_000

@@ -8,7 +8,7 @@ import {
   type TokenClient,
   type TokenClientError,
   type TokenClientOptions,
-} from '../../src/client/index.ts'
+} from '../../src/tokens/client/index.ts'
 
 export const ENDPOINT = 'https://shop.auth.eu-west-1.amazoncognito.com/oauth2/token'
 export const SECRET = 's3cret+with%odd:signs and blanks'

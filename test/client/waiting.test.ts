@@ -1,8 +1,8 @@
 /** Who waits for a token, and what ends the wait: its own signal and timeout, the cap, `close`. */
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import { memoryStore, OptionError, type TokenOptions } from '../../src/client/index.ts'
-import { waitFor } from '../../src/client/wait.ts'
+import { memoryStore, OptionError, type TokenOptions } from '../../src/tokens/client/index.ts'
+import { waitFor } from '../../src/tokens/client/wait.ts'
 import { codeOf, failureOf, refusal, settle, stage, timers, tokenAnswer } from './support.ts'
 
 const HOUR = 3_600_000

@@ -1,10 +1,10 @@
 /** What is remembered of a token's answers: enough not to ask twice, never more than was found out. */
 import t from 'tap'
-import { Admission, type Known } from '../../src/core/admission.ts'
-import type { MachineClaims } from '../../src/core/claims.ts'
-import type { ServerOptions } from '../../src/core/options.ts'
+import { Admission, type Known } from '../../src/core/authorize.ts'
+import type { ServerOptions } from '../../src/core/options/options.ts'
 import { compileRequirement } from '../../src/core/requirement.ts'
-import type { Issuer } from '../../src/core/verifier.ts'
+import type { MachineClaims } from '../../src/core/token/claims.ts'
+import type { Issuer } from '../../src/core/token/verify.ts'
 import { AuthError, anyOf, type VerifiedToken } from '../../src/index.ts'
 import { CLIENT } from './forge.ts'
 

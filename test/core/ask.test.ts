@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { ASK_TIMEOUT, ask, NoDecisionError } from '../../src/core/ask.ts'
+import { ASK_TIMEOUT, ask, NoDecisionError } from '../../src/core/hooks.ts'
 
 /** Why there was no decision; fails where there was one. */
 async function noDecision(question: () => unknown): Promise<NoDecisionError> {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Backoff } from '../../src/core/backoff.ts'
+import { Backoff } from '../../src/core/util/backoff.ts'
 
 t.test('a success ends the backoff, and the next failure begins at a second again', async (t) => {
   const backoff = new Backoff()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { authorizationLines, faultOf, readBearer } from '../../src/core/bearer.ts'
+import { authorizationLines, faultOf, readBearer } from '../../src/core/token/bearer.ts'
 import { label } from './forge.ts'
 
 type Header = Parameters<typeof readBearer>[0]

@@ -1,8 +1,8 @@
 /** A verified token as it is kept: what it is held to take, and when it counts no more. */
 import t from 'tap'
-import { CachedToken } from '../../src/core/cached-token.ts'
-import type { IssuerKeys } from '../../src/core/issuer-keys.ts'
-import type { ImportedKey } from '../../src/core/key-set.ts'
+import type { IssuerKeys } from '../../src/core/keys/issuer-keys.ts'
+import type { ImportedKey } from '../../src/core/keys/jwk.ts'
+import { CachedToken } from '../../src/core/token/cached-token.ts'
 import type { MachineClaims, VerifiedToken } from '../../src/index.ts'
 import { type Changes, CLIENT, ISSUER, keyPair, machineClaims, NOW, POOL } from './forge.ts'
 

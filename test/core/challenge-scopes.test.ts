@@ -1,10 +1,10 @@
 /** `challengeScopes`: the 401 of a route that declares scopes itself names them, and no other does. */
 import express from 'express'
 import t from 'tap'
-import { cognitoAuth as expressAuth } from '../../src/express/index.ts'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth as expressAuth } from '../../src/adapters/express/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { openApiParts } from '../../src/contract/openapi/index.ts'
 import { type AuthErrorCode, anyOf, defineScopes } from '../../src/index.ts'
-import { openApiParts } from '../../src/openapi/index.ts'
 import { listen } from '../express/support.ts'
 import { newApp } from '../fastify/support.ts'
 import {

@@ -1,8 +1,8 @@
 /** A claim that is missing or of the wrong type is named to operators, and never to callers. */
 import t from 'tap'
-import { claimFault, claimFaults } from '../../src/core/claim-types.ts'
-import type { JsonObject } from '../../src/core/strict-json.ts'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { claimFault, claimFaults } from '../../src/core/token/claim-types.ts'
+import type { JsonObject } from '../../src/core/token/strict-json.ts'
 import { document } from '../cli/explained.ts'
 import { captureLog, newApp, pool, withAuth } from '../fastify/support.ts'
 import { CLIENT, machineClaims, machineToken, POOL, refusal, serve } from './forge.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { checkClaims, isLive } from '../../src/core/claims.ts'
-import type { JsonObject } from '../../src/core/strict-json.ts'
+import { checkClaims, isLive } from '../../src/core/token/claims.ts'
+import type { JsonObject } from '../../src/core/token/strict-json.ts'
 import { type Changes, CLIENT, label, machineClaims, NOW, userClaims } from './forge.ts'
 
 const RULES = {

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { NoDecisionError } from '../../src/core/ask.ts'
 import { cachedLookup } from '../../src/core/client-lookup.ts'
+import { NoDecisionError } from '../../src/core/hooks.ts'
 
 const TIMES = { allow: 60_000, deny: 10_000 }
 

@@ -2,10 +2,10 @@
 import { runInNewContext } from 'node:vm'
 import Fastify from 'fastify'
 import t from 'tap'
-import { cognitoAuth as expressAuth } from '../../src/express/index.ts'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth as expressAuth } from '../../src/adapters/express/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { createLambdaAuthorizer } from '../../src/adapters/lambda/index.ts'
 import { anyOf } from '../../src/index.ts'
-import { createLambdaAuthorizer } from '../../src/lambda/index.ts'
 import { CLIENT, jwk, machineToken, NOW, outcome, POOL, serve } from './forge.ts'
 
 const SCOPE = 'orders/admin'

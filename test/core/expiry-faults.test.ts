@@ -5,8 +5,8 @@ import * as http2 from 'node:http2'
 import type { AddressInfo, Server } from 'node:net'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { endAtExpiry, type LongConnection } from '../../src/core/expiry.ts'
-import type { VerifiedToken } from '../../src/core/verified-token.ts'
+import { endAtExpiry, type LongConnection } from '../../src/core/close-on-expiry.ts'
+import type { VerifiedToken } from '../../src/core/token/verified-token.ts'
 
 const NOW = 1_700_000_000_000
 const token = { expiresAt: NOW / 1000 + 10 } as VerifiedToken

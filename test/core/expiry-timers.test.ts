@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { endAtExpiry } from '../../src/core/expiry.ts'
+import { endAtExpiry } from '../../src/core/close-on-expiry.ts'
 import { OptionError, type VerifiedToken } from '../../src/index.ts'
 import { machineToken, NOW, serve } from './forge.ts'
 

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { endAtExpiry, type LongConnection } from '../../src/core/expiry.ts'
+import { endAtExpiry, type LongConnection } from '../../src/core/close-on-expiry.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 
 /** Epoch milliseconds at which each test starts. */

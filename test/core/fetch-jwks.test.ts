@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { fetchJwks, JwksError, type JwksErrorCode } from '../../src/core/fetch-jwks.ts'
+import { fetchJwks, JwksError, type JwksErrorCode } from '../../src/core/keys/fetch-jwks.ts'
 import { hang, refused, status } from './key-endpoint.ts'
 
 const NOW = Date.parse('2024-01-01T00:00:00Z')

@@ -2,14 +2,14 @@
 import express from 'express'
 import { fastify } from 'fastify'
 import t from 'tap'
+import { cognitoAuth } from '../../src/adapters/express/index.ts'
+import { cognitoAuth as plugin } from '../../src/adapters/fastify/index.ts'
 import {
   refusesUnguarded,
   tellRefusesUnguarded,
   toldNeeds,
   toldRequirement,
-} from '../../src/core/inspectable.ts'
-import { cognitoAuth } from '../../src/express/index.ts'
-import { cognitoAuth as plugin } from '../../src/fastify/index.ts'
+} from '../../src/core/introspection.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
 
 const pool = createTestUserPool({ clients: [{ clientId: 'a', scopes: ['orders/read'] }] })

@@ -5,7 +5,7 @@ import {
   fetchJwks,
   JwksError,
   type JwksErrorCode,
-} from '../../src/core/fetch-jwks.ts'
+} from '../../src/core/keys/fetch-jwks.ts'
 import { type Answer, good, refused, status } from './key-endpoint.ts'
 
 function load(answer: Answer, signal = new AbortController().signal): Promise<unknown> {

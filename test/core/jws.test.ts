@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeJws, keepKid } from '../../src/core/jws.ts'
+import { decodeJws, keepKid } from '../../src/core/token/jws.ts'
 import { encode, KID, label, machineClaims, machineToken, seeded } from './forge.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

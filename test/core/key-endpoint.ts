@@ -1,7 +1,11 @@
 /** A key set endpoint in memory: an injected `fetch` whose answers and moments a test decides. */
 import type { KeyObject } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import { KeyStore, type KeyStoreConfig, type KeyStoreTiming } from '../../src/core/keys.ts'
+import {
+  KeyStore,
+  type KeyStoreConfig,
+  type KeyStoreTiming,
+} from '../../src/core/keys/key-store.ts'
 import type { JsonWebKey } from '../../src/index.ts'
 import { makeKeyPair } from './forge.ts'
 

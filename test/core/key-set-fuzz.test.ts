@@ -5,7 +5,7 @@
 import { type KeyObject, randomInt, verify } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { importKeySet, type KeySet } from '../../src/core/key-set.ts'
+import { importKeySet, type KeySet } from '../../src/core/keys/jwk.ts'
 import { jwk, keyPair, label } from './forge.ts'
 
 const RUNS = 4000

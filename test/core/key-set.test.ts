@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import t from 'tap'
-import { importKeySet, type KeySet } from '../../src/core/key-set.ts'
+import { importKeySet, type KeySet } from '../../src/core/keys/jwk.ts'
 import { type Changes, jwk, keyPair } from './forge.ts'
 
 const good = jwk({ kid: 'good' })

@@ -1,7 +1,7 @@
 /** Keys that came with the options, and a pool with two issuer forms of which it uses one. */
 import { mock } from 'node:test'
 import t from 'tap'
-import { importKeySet, type KeySet } from '../../src/core/key-set.ts'
+import { importKeySet, type KeySet } from '../../src/core/keys/jwk.ts'
 import {
   Clocks,
   find,

@@ -1,6 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { importKeySet } from '../../src/core/key-set.ts'
+import { importKeySet } from '../../src/core/keys/jwk.ts'
 import {
   type Answer,
   Clocks,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { KeyStore } from '../../src/core/keys.ts'
+import type { KeyStore } from '../../src/core/keys/key-store.ts'
 import {
   Clocks,
   find,

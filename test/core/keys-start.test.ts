@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { importKeySet } from '../../src/core/key-set.ts'
-import { type KeyStore, StartupError } from '../../src/core/keys.ts'
+import { importKeySet } from '../../src/core/keys/jwk.ts'
+import { type KeyStore, StartupError } from '../../src/core/keys/key-store.ts'
 import {
   Clocks,
   find,

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { safeLogger } from '../../src/core/logger.ts'
+import { safeLogger } from '../../src/core/options/logger.ts'
 
 t.test('hands details and message on, at the level they have', async (t) => {
   const seen: unknown[] = []

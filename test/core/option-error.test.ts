@@ -6,7 +6,7 @@ import {
   readNumber,
   readStrings,
   show,
-} from '../../src/core/option-error.ts'
+} from '../../src/core/options/validate.ts'
 
 function refused(read: () => unknown): OptionError {
   try {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readOptions } from '../../src/core/options.ts'
+import { readOptions } from '../../src/core/options/options.ts'
 import { OptionError } from '../../src/index.ts'
 import { CLIENT, jwk, label, POOL } from './forge.ts'
 

@@ -1,7 +1,7 @@
 /** Clocks of the owner's that fail: nothing crashes in the background, and what was broken heals. */
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { steadyClock, trusting } from '../../src/core/steady-clock.ts'
+import { steadyClock, trusting } from '../../src/core/util/clock.ts'
 import { jwk, machineToken, NOW, outcome, serve } from './forge.ts'
 import { listen } from './listen.ts'
 

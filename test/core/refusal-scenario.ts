@@ -8,13 +8,13 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
-import { createTokenClient, type TokenClientOptions } from '../../src/client/index.ts'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { createLambdaAuthorizer } from '../../src/adapters/lambda/index.ts'
 import { AuthError } from '../../src/index.ts'
-import { createLambdaAuthorizer } from '../../src/lambda/index.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
-import { createUsage } from '../../src/usage/index.ts'
+import { createTokenClient, type TokenClientOptions } from '../../src/tokens/client/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
+import { createUsage } from '../../src/tokens/usage/index.ts'
 import { requestEvent } from '../lambda/events.ts'
 
 const clients = [
@@ -76,7 +76,7 @@ async function fastifyPort(options: object): Promise<number> {
 
 async function expressPort(options: object): Promise<number> {
   const { default: express } = await import('express')
-  const { cognitoAuth: middleware } = await import('../../src/express/index.ts')
+  const { cognitoAuth: middleware } = await import('../../src/adapters/express/index.ts')
   const auth = middleware(options as ReturnType<typeof pool.options>)
   const app = express()
   const handler = (_request: unknown, response: { json(body: object): unknown }) =>

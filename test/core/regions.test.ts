@@ -1,6 +1,6 @@
 import t from 'tap'
-import { readOptions } from '../../src/core/options.ts'
-import { readUserPool } from '../../src/core/user-pool-options.ts'
+import { readOptions } from '../../src/core/options/options.ts'
+import { readUserPool } from '../../src/core/options/user-pool.ts'
 import { OptionError } from '../../src/index.ts'
 import { jwk, label, POOL } from './forge.ts'
 

@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { NoDecisionError } from '../../src/core/ask.ts'
+import { NoDecisionError } from '../../src/core/hooks.ts'
 import type { ResourceServer, VerifiedToken } from '../../src/index.ts'
 import { CLIENT, machineToken, outcome, refusal, serve } from './forge.ts'
 

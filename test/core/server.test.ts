@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import { readOptions } from '../../src/core/options.ts'
+import { readOptions } from '../../src/core/options/options.ts'
 import { compileRequirement } from '../../src/core/requirement.ts'
 import { openResourceServer } from '../../src/core/resource-server.ts'
 import type { ResourceServer } from '../../src/index.ts'

@@ -1,8 +1,8 @@
 /** Signatures are checked in line while few are asked for, and never answered without a check. */
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { decodeJws, type Jws } from '../../src/core/jws.ts'
-import { isSignedBy } from '../../src/core/signature.ts'
+import { decodeJws, type Jws } from '../../src/core/token/jws.ts'
+import { isSignedBy } from '../../src/core/token/signature.ts'
 import { keyPair, machineToken } from './forge.ts'
 
 const { publicKey } = keyPair()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseStrictObject } from '../../src/core/strict-json.ts'
+import { parseStrictObject } from '../../src/core/token/strict-json.ts'
 import { label, seeded } from './forge.ts'
 
 function parse(text: string | Buffer): unknown {

@@ -1,6 +1,6 @@
 /** The cache by itself: it stays right and bounded, whatever crowds into it. */
 import t from 'tap'
-import { type CacheEntry, TokenCache } from '../../src/core/token-cache.ts'
+import { type CacheEntry, TokenCache } from '../../src/core/token/token-cache.ts'
 import { seeded } from './forge.ts'
 
 class Entry implements CacheEntry {

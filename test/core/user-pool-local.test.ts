@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { readUserPool } from '../../src/core/user-pool-options.ts'
+import { readUserPool } from '../../src/core/options/user-pool.ts'
 import { OptionError } from '../../src/index.ts'
 import { CLIENT, jwk, POOL } from './forge.ts'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readUserPool } from '../../src/core/user-pool-options.ts'
+import { readUserPool } from '../../src/core/options/user-pool.ts'
 import { OptionError } from '../../src/index.ts'
 import { CLIENT, ISSUER, jwk, keyPair, label, POOL, UPDATED_ISSUER } from './forge.ts'
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { verifiedToken } from '../../src/core/verified-token.ts'
+import { verifiedToken } from '../../src/core/token/verified-token.ts'
 import type { MachineClaims, VerifiedToken } from '../../src/index.ts'
 import { type Changes, CLIENT, encode, ISSUER, machineClaims, NOW, POOL } from './forge.ts'
 

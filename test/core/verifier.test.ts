@@ -1,9 +1,9 @@
 import { constants, type KeyObject, sign } from 'node:crypto'
 import t from 'tap'
-import { checkClaims } from '../../src/core/claims.ts'
-import type { IssuerKeys, KeyAnswer } from '../../src/core/issuer-keys.ts'
-import type { ImportedKey } from '../../src/core/key-set.ts'
-import { type Issuer, readToken, verifyToken } from '../../src/core/verifier.ts'
+import type { IssuerKeys, KeyAnswer } from '../../src/core/keys/issuer-keys.ts'
+import type { ImportedKey } from '../../src/core/keys/jwk.ts'
+import { checkClaims } from '../../src/core/token/claims.ts'
+import { type Issuer, readToken, verifyToken } from '../../src/core/token/verify.ts'
 import {
   CLIENT,
   encode,

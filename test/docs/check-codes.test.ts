@@ -1,10 +1,18 @@
 /** Every example of docs/check-codes.md is checked: the failing one has its code alone, the fixed one none. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { type AppRoute, checkScopes, readOpenApi, readTemplate } from '../../src/infra/index.ts'
+import {
+  type AppRoute,
+  checkScopes,
+  readOpenApi,
+  readTemplate,
+} from '../../src/contract/infra/index.ts'
 
 const page = readFileSync(new URL('../../docs/check-codes.md', import.meta.url), 'utf8')
-const source = readFileSync(new URL('../../src/infra/finding.ts', import.meta.url), 'utf8')
+const source = readFileSync(
+  new URL('../../src/contract/infra/check/finding.ts', import.meta.url),
+  'utf8',
+)
 const [head, ...sections] = page.split(/^## /m) as [string, ...string[]]
 
 const blocks = (text: string, language: string): string[] =>

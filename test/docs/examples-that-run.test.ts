@@ -206,8 +206,8 @@ for (const page of PAGES) {
 async function openDashboard(test: Test, password: string | undefined): Promise<FastifyInstance> {
   const [code = ''] = snippets('docs/dashboard.md', 'process.env')
   const changes = [
-    ["'cognito-m2m/usage'", `'${urlOf('src/usage/index.ts')}'`],
-    ["'cognito-m2m/usage/dashboard'", `'${urlOf('src/usage/dashboard/index.ts')}'`],
+    ["'cognito-m2m/usage'", `'${urlOf('src/tokens/usage/index.ts')}'`],
+    ["'cognito-m2m/usage/dashboard'", `'${urlOf('src/tokens/usage/dashboard/index.ts')}'`],
     ["'fastify'", `'${import.meta.resolve('fastify')}'`],
     ['\nconst app = ', '\nexport const app = '],
   ] as const

@@ -1,9 +1,9 @@
 /** docs/observability.md names every channel, member and code there is, and no other. */
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { createTokenClient } from '../../src/client/index.ts'
 import { JwksError, type JwksErrorCode } from '../../src/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
+import { createTokenClient } from '../../src/tokens/client/index.ts'
 import { outcome, serve } from '../core/forge.ts'
 import { Clocks, find, good, KeyEndpoint, openStore, status } from '../core/key-endpoint.ts'
 import { listen, NAMES } from '../core/listen.ts'

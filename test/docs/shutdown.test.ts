@@ -179,7 +179,7 @@ async function poolOf(t: Test): Promise<LocalUserPool> {
 function local(pool: LocalUserPool, api: Held, phases: readonly Change[]): readonly Change[] {
   return [
     ...phases,
-    ["'cognito-m2m/client'", `'${urlOf('src/client/index.ts')}'`],
+    ["'cognito-m2m/client'", `'${urlOf('src/tokens/client/index.ts')}'`],
     [
       "{ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null }",
       JSON.stringify(pool.options()).replaceAll('"', "'"),
@@ -205,7 +205,7 @@ const apis = new Map<string, (changes: readonly Change[]) => string>([
   [
     'Fastify',
     (changes) => {
-      const own: Change = ["'cognito-m2m/fastify'", `'${urlOf('src/fastify/index.ts')}'`]
+      const own: Change = ["'cognito-m2m/fastify'", `'${urlOf('src/adapters/fastify/index.ts')}'`]
       return (
         replaced(snippet("'cognito-m2m/fastify'"), [...changes, ...FASTIFY, own]) + TELL_FASTIFY
       )
@@ -217,7 +217,7 @@ const apis = new Map<string, (changes: readonly Change[]) => string>([
 
 function expressCode(changes: readonly Change[], framework: string): string {
   const own: readonly Change[] = [
-    ["'cognito-m2m/express'", `'${urlOf('src/express/index.ts')}'`],
+    ["'cognito-m2m/express'", `'${urlOf('src/adapters/express/index.ts')}'`],
     ["from 'express'", `from '${framework}'`],
     ['createServer(app)\n', `createServer(app)\nserver.${KEPT}\n`],
     ['{ port: 3000 }', "{ host: '127.0.0.1', port: 0 }"],
@@ -364,7 +364,7 @@ t.test(
     const code = replaced(snippet("'cognito-m2m/proxy'"), [
       ...BY_SIGNAL,
       ...FASTIFY,
-      ["'cognito-m2m/proxy'", `'${urlOf('src/proxy/index.ts')}'`],
+      ["'cognito-m2m/proxy'", `'${urlOf('src/tokens/proxy/index.ts')}'`],
       ['https://shop.auth.eu-west-1.amazoncognito.com', cognito.origin],
       ['rediss://cache.example.com', redis.url],
     ])

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { defineScopes, type VerifiedToken } from '../../src/index.ts'
 import { get, newApp, pool } from '../fastify/support.ts'
 

@@ -18,7 +18,9 @@ import type { LocalUserPool } from '../../src/testing/index.ts'
 import { run } from '../cli/run.ts'
 import { testTerminal } from '../cli/terminal.ts'
 
-const SOURCE = new URL('../../src/', import.meta.url).href
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  readonly exports: Readonly<Record<string, { readonly default: string }>>
+}
 
 // Apps are looked at in processes of their own, with the loaders of this one.
 t.jobs = 2
@@ -29,12 +31,19 @@ cpSync('examples/drift', folder, { recursive: true })
 for (const file of filesOf(folder, /\.js$/)) {
   const text = readFileSync(file, 'utf8').replaceAll(
     /'cognito-m2m(\/\w+)?'/g,
-    (_, subpath = '') => `'${SOURCE}${subpath === '' ? '' : `${subpath.slice(1)}/`}index.ts'`,
+    (_, subpath = '') => `'${sourceOf(`.${subpath}`)}'`,
   )
   writeFileSync(file, text)
 }
 // An app takes it from its environment, and so does one that is only looked at.
 process.env['USER_POOL_ID'] = 'eu-west-1_AbCdEfGhI'
+
+/** The source of a subpath of the package. */
+function sourceOf(subpath: string): string {
+  const built = exports[subpath]?.default ?? ''
+  const source = built.replace(/^\.\/dist\//, '../../src/').replace(/\.js$/, '.ts')
+  return new URL(source, import.meta.url).href
+}
 
 function filesOf(path: string, ending: RegExp): string[] {
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
@@ -74,7 +83,7 @@ const shown = [
 ]
 
 t.test('every code there is has its drift', async (t) => {
-  const source = readFileSync('src/infra/finding.ts', 'utf8')
+  const source = readFileSync('src/contract/infra/check/finding.ts', 'utf8')
   const codes = [...source.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, code]) => code as string)
   const marked = filesOf(folder, /\.(?:yaml|tf|js)$/).flatMap(marks)
   // Of an app alone: no template is needed for it, and the command has a test of it.

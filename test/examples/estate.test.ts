@@ -1,7 +1,7 @@
 /** Nothing is found in templates of a large estate: resources nobody here knows, and what else is legal. */
 import { readdirSync } from 'node:fs'
 import t from 'tap'
-import { checkScopes, type InfraModel, readTemplate } from '../../src/infra/index.ts'
+import { checkScopes, type InfraModel, readTemplate } from '../../src/contract/infra/index.ts'
 import { fixture, read } from '../infra/templates.ts'
 
 const ESTATE = new URL('../../fixtures/templates/estate/', import.meta.url)

@@ -1,7 +1,7 @@
 /** Faults behind a decision that took its time are the app's to answer, and end no process. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import { getAuth } from '../../src/express/index.ts'
+import { getAuth } from '../../src/adapters/express/index.ts'
 import { forged, right, SCOPE, wrongScope } from '../fastify/support.ts'
 import { authFor, authOf, get, listen, versions } from './support.ts'
 

@@ -1,7 +1,7 @@
 /** Wherever Express lets middleware stand, it guards what stands behind it and nothing else. */
 import type { Express, RequestHandler } from 'express'
 import t from 'tap'
-import { getAuth } from '../../src/express/index.ts'
+import { getAuth } from '../../src/adapters/express/index.ts'
 import { forged, MISSING, NO_SCOPE, right, SCOPE, wrongScope } from '../fastify/support.ts'
 import { authFor, authOf, get, listen, versions } from './support.ts'
 

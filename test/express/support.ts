@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import type { Test } from 'tap'
-import { cognitoAuth, type ExpressAuthOptions } from '../../src/express/index.ts'
+import { cognitoAuth, type ExpressAuthOptions } from '../../src/adapters/express/index.ts'
 import { pool } from '../fastify/support.ts'
 
 /** The same face: Express 4's own types would only repeat it. */

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
-import type { ExpressAuthOptions } from '../../src/express/index.ts'
+import type { ExpressAuthOptions } from '../../src/adapters/express/index.ts'
 import { forged, right, wrongScope } from '../fastify/support.ts'
 import { authFor, get, listen, versions } from './support.ts'
 

@@ -1,7 +1,7 @@
 /** What a refusal looks like from outside: status, headers and body, whoever writes the answer. */
 import type { FastifyError, FastifyInstance } from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { AuthError } from '../../src/index.ts'
 import { exchange, listen } from './sockets.ts'
 import {

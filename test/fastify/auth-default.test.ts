@@ -5,7 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import t from 'tap'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import {
   foreign,
   get,

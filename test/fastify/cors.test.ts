@@ -2,7 +2,7 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { get, MISSING, newApp, pool, right, SCOPE, start, withAuth, wrongScope } from './support.ts'
 
 const ORIGIN = 'https://app.example'

@@ -1,8 +1,8 @@
 /** A registration that fails, where the app swallows its error: the context stays blocked. */
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { toldNeeds } from '../../src/core/inspectable.ts'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { toldNeeds } from '../../src/core/introspection.ts'
 import {
   answerOf,
   captureLog,

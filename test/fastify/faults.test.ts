@@ -1,7 +1,7 @@
 /** Faults of the owner's own code: they never open a route, hide a status or leak what they say. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import t from 'tap'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import {
   answerOf,
   captureLog,

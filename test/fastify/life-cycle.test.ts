@@ -1,7 +1,7 @@
 /** From registration to close: keys at start, loggers, other plugins, what stays open. */
 import fastify from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { StartupError } from '../../src/index.ts'
 import {
   answerOf,

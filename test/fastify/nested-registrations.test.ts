@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 import {
   foreign,

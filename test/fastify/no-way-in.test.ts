@@ -1,7 +1,7 @@
 /** Attempts to reach a handler without a valid token by whatever else Fastify offers. */
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import t from 'tap'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { exchange, listen } from './sockets.ts'
 import {
   counter,

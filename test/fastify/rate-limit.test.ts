@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import rateLimit from '@fastify/rate-limit'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { get, MISSING, newApp, pool, right } from './support.ts'
 
 const limits = { global: false, max: 2, timeWindow: 60_000 }

@@ -1,8 +1,8 @@
 /** Options of Fastify's own register, which @fastify/autoload adds to those of every plugin. */
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
 import { captureLog, get, MISSING, newApp, pool, right, start } from './support.ts'
 
 const handler = async () => 'reached'

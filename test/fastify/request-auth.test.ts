@@ -1,6 +1,6 @@
 /** request.auth before, during and after a decision; and what of a request is ever logged. */
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import {
   captureLog,
   foreign,

@@ -1,6 +1,6 @@
 /** A wrong requirement is refused when its route is declared, or keeps the route shut for ever. */
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { OptionError } from '../../src/index.ts'
 import {
   answerOf,

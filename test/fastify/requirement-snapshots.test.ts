@@ -1,7 +1,7 @@
 /** What a route needs is what it said when it was declared, and belongs to that route alone. */
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { get, MISSING, NO_SCOPE, otherPool, protectedApp, right, SCOPE } from './support.ts'
 
 const handler = async () => 'reached'

@@ -1,6 +1,6 @@
 /** RFC 9728 over Fastify: where the document is, who may read it, and what challenges say. */
 import t from 'tap'
-import { authDefault, cognitoAuth } from '../../src/fastify/index.ts'
+import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { defineScopes } from '../../src/index.ts'
 import { newApp, otherPool, pool, protectedApp, right, withAuth, wrongScope } from './support.ts'
 

@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
 
 /** The frozen clock, in milliseconds. */

@@ -11,7 +11,7 @@ const early = { refused: fastify(), late: fastify(), found: fastify(), other: fa
 const lines: Record<string, unknown>[] = []
 const stream = { write: (line: string) => void lines.push(JSON.parse(line)) }
 const logged = fastify({ logger: { level: 'error', stream } })
-const { authDefault, cognitoAuth } = await import('../../src/fastify/index.ts')
+const { authDefault, cognitoAuth } = await import('../../src/adapters/fastify/index.ts')
 const { answerOf, captureLog, get, MISSING, newApp, pool, right, start } = await import(
   './support.ts'
 )
@@ -282,7 +282,7 @@ function folder(test: Test, files: Record<string, string>): string {
 
 const plugins = (form: 'bare' | 'fp' | 'autoConfig'): string => `
   import fp from 'fastify-plugin'
-  import cognitoAuth from '../../../src/fastify/index.ts'
+  import cognitoAuth from '../../../src/adapters/fastify/index.ts'
   import { pool } from '../support.ts'
   ${form === 'bare' ? 'export default async (app) => { await app.register(cognitoAuth, pool.options()) }' : ''}
   ${form === 'fp' ? 'export default fp(async (app) => { await app.register(cognitoAuth, pool.options()) })' : ''}

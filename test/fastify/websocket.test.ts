@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { exchange, listen, upgrade } from './sockets.ts'
 import { counter, newApp, pool, right, SCOPE, withAuth, wrongScope } from './support.ts'
 

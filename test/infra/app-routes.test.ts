@@ -1,15 +1,15 @@
 /** The routes of an app as documents and files have them: `readOpenApi`, `readRoutes`, `routesFile`. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { anyOf, defineScopes } from '../../src/index.ts'
 import {
   type AppRoute,
   readOpenApi,
   readRoutes,
   routesFile,
   TemplateError,
-} from '../../src/infra/index.ts'
-import { openApiParts } from '../../src/openapi/index.ts'
+} from '../../src/contract/infra/index.ts'
+import { openApiParts } from '../../src/contract/openapi/index.ts'
+import { anyOf, defineScopes } from '../../src/index.ts'
 
 type Read = (source: { file: string; text: string }) => Promise<readonly AppRoute[]>
 

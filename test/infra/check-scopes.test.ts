@@ -1,6 +1,11 @@
 /** One template: each mistake is found where it is written, and nothing beside it. */
 import t from 'tap'
-import { type AppRoute, checkScopes, readOpenApi, readTemplate } from '../../src/infra/index.ts'
+import {
+  type AppRoute,
+  checkScopes,
+  readOpenApi,
+  readTemplate,
+} from '../../src/contract/infra/index.ts'
 import { found } from './templates.ts'
 
 const POOL = '  Pool: { Type: AWS::Cognito::UserPool }'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readTemplate } from '../../src/infra/index.ts'
+import { readTemplate } from '../../src/contract/infra/index.ts'
 import { fixture, listed, read, told } from './templates.ts'
 
 const yaml = (resources: string, more = '') => read('t.yaml', `${more}\nResources:\n${resources}`)

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { checkScopes, readTemplate } from '../../src/infra/index.ts'
+import { checkScopes, readTemplate } from '../../src/contract/infra/index.ts'
 import { fixture, outline } from './templates.ts'
 
 const folder = new URL('../../fixtures/templates/corpus/', import.meta.url)

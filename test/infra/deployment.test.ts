@@ -1,7 +1,7 @@
 /** Templates that are deployed together, and what none of them tells: nothing is found that may not be so. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { type AppRoute, checkScopes, type InfraModel } from '../../src/infra/index.ts'
+import { type AppRoute, checkScopes, type InfraModel } from '../../src/contract/infra/index.ts'
 import { found, read } from './templates.ts'
 
 const SCOPES = '[{ ScopeName: read, ScopeDescription: Read }]'

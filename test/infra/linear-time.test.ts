@@ -1,10 +1,10 @@
 /** Texts that made a regular expression try every split: each takes time in proportion to its length. */
 import t, { type Test } from 'tap'
-import { clientIds } from '../../src/infra/client-ids.ts'
-import { pathParameters } from '../../src/infra/gateway-path.ts'
-import { readTemplate, TemplateError } from '../../src/infra/index.ts'
-import type { InfraClient } from '../../src/infra/model.ts'
-import { hclText } from '../../src/infra/render-hcl.ts'
+import { pathParameters } from '../../src/contract/infra/definition/path.ts'
+import { readTemplate, TemplateError } from '../../src/contract/infra/index.ts'
+import { clientIds } from '../../src/contract/infra/local-pool/client-ids.ts'
+import type { InfraClient } from '../../src/contract/infra/model/model.ts'
+import { hclText } from '../../src/contract/infra/render/hcl.ts'
 
 const MIB = 1_048_576
 /** Seconds of processor time, whatever else the machine does. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkScopes, readTemplate, TemplateError } from '../../src/infra/index.ts'
+import { checkScopes, readTemplate, TemplateError } from '../../src/contract/infra/index.ts'
 import { read } from './templates.ts'
 
 /** Seconds of processor time that no hostile template may take, to refuse or to read. */

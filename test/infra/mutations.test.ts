@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { checkScopes, readTemplate, TemplateError } from '../../src/infra/index.ts'
+import { checkScopes, readTemplate, TemplateError } from '../../src/contract/infra/index.ts'
 import { fixture } from './templates.ts'
 
 const RUNS = Number(process.env['TEMPLATE_RUNS'] || 600)

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { Parser, Tree } from 'web-tree-sitter'
-import { readTemplate } from '../../src/infra/index.ts'
+import { readTemplate } from '../../src/contract/infra/index.ts'
 import { read } from './templates.ts'
 
 /** Reads templates in a process of its own, which tells what it loaded; `missing` is not installed there. */
@@ -15,7 +15,7 @@ export async function resolve(specifier, context, next) {
 }`
   const data = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`
   const register = `import { register } from 'node:module'; register(${JSON.stringify(data(hooks))})`
-  const script = `const { readTemplate } = await import(${JSON.stringify(new URL('../../src/infra/index.ts', import.meta.url))})
+  const script = `const { readTemplate } = await import(${JSON.stringify(new URL('../../src/contract/infra/index.ts', import.meta.url))})
 process._rawDebug('imported')
 for (const source of ${JSON.stringify(sources)}) {
   try { process._rawDebug((await readTemplate(source)).dialect) }

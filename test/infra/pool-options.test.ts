@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type LeftOut, poolOptionsOf, readTemplate } from '../../src/infra/index.ts'
+import { type LeftOut, poolOptionsOf, readTemplate } from '../../src/contract/infra/index.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
 import { fixture, read } from './templates.ts'
 

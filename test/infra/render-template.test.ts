@@ -15,7 +15,7 @@ import {
   type InfraModel,
   readTemplate,
   renderTemplate,
-} from '../../src/infra/index.ts'
+} from '../../src/contract/infra/index.ts'
 
 // Its types bring those of browsers into every file that is checked with this one.
 const { parse } = createRequire(import.meta.url)('@cdktf/hcl2json') as {

@@ -9,7 +9,7 @@ import {
   type Piece,
   readTemplate,
   type Source,
-} from '../../src/infra/index.ts'
+} from '../../src/contract/infra/index.ts'
 
 export const fixture = (file: string): { file: string; text: string } => ({
   file,

@@ -1,6 +1,6 @@
 /** What each kind of event is answered with, decision by decision. */
 import t from 'tap'
-import { createLambdaAuthorizer } from '../../src/lambda/index.ts'
+import { createLambdaAuthorizer } from '../../src/adapters/lambda/index.ts'
 import { forged, now, otherPool, pool, right, SCOPE, wrongScope } from '../fastify/support.ts'
 import { arnOf, requestEvent, tokenEvent, v1Event, v2Event } from './events.ts'
 import { allows, runtimeError, thrownStatus } from './gateway.ts'

@@ -4,7 +4,7 @@ import {
   type AuthorizerEvent,
   createLambdaAuthorizer,
   type LambdaAuthorizerOptions,
-} from '../../src/lambda/index.ts'
+} from '../../src/adapters/lambda/index.ts'
 import { pool, right } from '../fastify/support.ts'
 import { arnOf, requestEvent, type Sent, tokenEvent, v1Event, v2Event } from './events.ts'
 import { allows, thrownStatus } from './gateway.ts'

@@ -4,7 +4,7 @@ import {
   createLambdaAuthorizer,
   type LambdaAuthorizer,
   type LambdaAuthorizerOptions,
-} from '../../src/lambda/index.ts'
+} from '../../src/adapters/lambda/index.ts'
 import { now, pool, right } from '../fastify/support.ts'
 import { arnOf, requestEvent, tokenEvent, v2Event } from './events.ts'
 import { allows } from './gateway.ts'

@@ -1,10 +1,10 @@
 /** Kept policies, path by path: over every path of a small alphabet they grant what is decided. */
 import t from 'tap'
+import { planReach } from '../../src/adapters/lambda/policy-grant.ts'
+import { DENIED, type Need, readRoutes } from '../../src/adapters/lambda/routes.ts'
 import { compileRequirement, isMetBy } from '../../src/core/requirement.ts'
-import type { VerifiedToken } from '../../src/core/verified-token.ts'
+import type { VerifiedToken } from '../../src/core/token/verified-token.ts'
 import { anyOf } from '../../src/index.ts'
-import { planReach } from '../../src/lambda/reach.ts'
-import { DENIED, type Need, readRoutes } from '../../src/lambda/routes.ts'
 import { seeded } from '../core/forge.ts'
 import { arnOf, STAGE } from './events.ts'
 import { allows } from './gateway.ts'

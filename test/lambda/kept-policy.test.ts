@@ -1,11 +1,11 @@
 /** Policies that API Gateway keeps: what they grant is what a fresh decision would. */
 import t from 'tap'
-import { anyOf } from '../../src/index.ts'
 import {
   createLambdaAuthorizer,
   type LambdaAuthorizer,
   type LambdaAuthorizerOptions,
-} from '../../src/lambda/index.ts'
+} from '../../src/adapters/lambda/index.ts'
+import { anyOf } from '../../src/index.ts'
 import { seeded } from '../core/forge.ts'
 import { NOW, pool, right, SCOPE, wrongScope } from '../fastify/support.ts'
 import { arnOf, requestEvent, STAGE, tokenEvent, v2Event } from './events.ts'

@@ -1,6 +1,6 @@
 /** What an authorizer is made of: refused with the place and the fix, at creation. */
 import t from 'tap'
-import { createLambdaAuthorizer } from '../../src/lambda/index.ts'
+import { createLambdaAuthorizer } from '../../src/adapters/lambda/index.ts'
 import { pool, right, wrongScope } from '../fastify/support.ts'
 import { arnOf, requestEvent, tokenEvent, v2Event } from './events.ts'
 import { allows } from './gateway.ts'

@@ -1,6 +1,6 @@
 /** Cold and warm starts: what is fetched, what is kept, and what bundled keys are good for. */
 import t from 'tap'
-import { createLambdaAuthorizer } from '../../src/lambda/index.ts'
+import { createLambdaAuthorizer } from '../../src/adapters/lambda/index.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
 import { Clocks, MINUTE } from '../core/key-endpoint.ts'
 import { arnOf, requestEvent } from './events.ts'

@@ -1,7 +1,11 @@
 /** One exchange with endpoints that hang, drip, redirect, flood and break off, over real sockets. */
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { ExchangeError, type ExchangeLimits, exchange } from '../../src/oauth/bounded-exchange.ts'
+import {
+  ExchangeError,
+  type ExchangeLimits,
+  exchange,
+} from '../../src/tokens/oauth/bounded-exchange.ts'
 import { serve, until } from '../client/support.ts'
 
 const LIMITS: ExchangeLimits = { fetch, timeout: 60_000, maxBytes: 1000 }

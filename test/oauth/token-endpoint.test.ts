@@ -1,9 +1,9 @@
 /** Token endpoints as the client and the proxy take them. */
 import fastify from 'fastify'
 import t from 'tap'
-import { createTokenClient } from '../../src/client/index.ts'
 import { OptionError } from '../../src/index.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
+import { createTokenClient } from '../../src/tokens/client/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
 
 function ofClient(tokenEndpoint: string): OptionError | undefined {
   try {

@@ -1,6 +1,6 @@
 /** One rule for client and proxy: when a cached token is renewed, waited for and no longer served. */
 import t from 'tap'
-import { phaseAt, tokenLifetime } from '../../src/oauth/token-lifetime.ts'
+import { phaseAt, tokenLifetime } from '../../src/tokens/oauth/token-lifetime.ts'
 
 const MINUTE = 60_000
 const phases = (limits: Parameters<typeof tokenLifetime>[0], ages: readonly number[]) =>

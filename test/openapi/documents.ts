@@ -1,7 +1,7 @@
 /** Judges documents, and reads operations out of them. */
 import { Validator } from '@seriousme/openapi-schema-validator'
 import type { Test } from 'tap'
-import type { OperationAccess } from '../../src/openapi/index.ts'
+import type { OperationAccess } from '../../src/contract/openapi/index.ts'
 
 export const TOKEN_URL = 'https://auth.example.com/oauth2/token'
 

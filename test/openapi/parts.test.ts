@@ -1,6 +1,6 @@
 import t from 'tap'
+import { type OpenApiOptions, openApiParts } from '../../src/contract/openapi/index.ts'
 import { type AccessRequirement, anyOf, defineScopes, OptionError } from '../../src/index.ts'
-import { type OpenApiOptions, openApiParts } from '../../src/openapi/index.ts'
 import { isValid, TOKEN_URL, VERSIONS } from './documents.ts'
 
 const orders = defineScopes('orders', { read: 'Read orders', write: 'Change orders' })

@@ -1,5 +1,5 @@
 /** The table of outages: how each is made, and what the store says of it. Both matrices run over it. */
-import type { JwksErrorCode } from '../../src/core/fetch-jwks.ts'
+import type { JwksErrorCode } from '../../src/core/keys/fetch-jwks.ts'
 import type { JwksFault, JwksHandler, LocalUserPool } from '../../src/testing/index.ts'
 import {
   body,

@@ -8,10 +8,10 @@
 import { setImmediate } from 'node:timers/promises'
 import express from 'express'
 import Fastify from 'fastify'
-import { cognitoAuth as expressAuth } from '../../src/express/index.ts'
-import { cognitoAuth } from '../../src/fastify/index.ts'
+import { cognitoAuth as expressAuth } from '../../src/adapters/express/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { createLambdaAuthorizer } from '../../src/adapters/lambda/index.ts'
 import { AuthError, type CognitoAuthOptions, createResourceServer } from '../../src/index.ts'
-import { createLambdaAuthorizer } from '../../src/lambda/index.ts'
 import { requestEvent } from '../lambda/events.ts'
 
 /** One pool, and what becomes of the APIs over it. */

@@ -2,7 +2,7 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { ASK_TIMEOUT } from '../../src/core/ask.ts'
+import { ASK_TIMEOUT } from '../../src/core/hooks.ts'
 import type { AccessRequirement, AuthErrorCode, CognitoAuthOptions } from '../../src/index.ts'
 import type { Surface } from '../behaviour/door.ts'
 import { isReached, isRefused, onEverySurface, until } from './proving.ts'

@@ -1,8 +1,8 @@
 /** Tokens that ended while something else went wrong: nobody is served them again. */
 import t from 'tap'
-import { memoryStore } from '../../src/proxy/index.ts'
-import { readEncryptionKeys } from '../../src/store/encryption-keys.ts'
-import { groupOf } from '../../src/store/names.ts'
+import { memoryStore } from '../../src/tokens/proxy/index.ts'
+import { readEncryptionKeys } from '../../src/tokens/store/encryption-keys.ts'
+import { groupOf } from '../../src/tokens/store/names.ts'
 import { Clocks, SECOND } from '../core/key-endpoint.ts'
 import { CLIENT, issue, proxyOf, READ, reply, stage, until, upstreamOf } from './support.ts'
 

@@ -1,7 +1,7 @@
 /** Code and choices of the owner's that are careless: callers get an answer, and the process lives. */
 
 import t from 'tap'
-import { memoryStore } from '../../src/proxy/index.ts'
+import { memoryStore } from '../../src/tokens/proxy/index.ts'
 import { SECOND } from '../core/key-endpoint.ts'
 import { issue, proxyOf, READ, reply, stage, until, upstreamOf } from './support.ts'
 

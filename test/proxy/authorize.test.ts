@@ -1,6 +1,6 @@
 /** `authorize`: before the body, the cache and the flight; it fails closed. */
 import t from 'tap'
-import type { TokenProxyOptions } from '../../src/proxy/index.ts'
+import type { TokenProxyOptions } from '../../src/tokens/proxy/index.ts'
 import { captureLog } from '../fastify/support.ts'
 import { poolOf, proxyOf, SECRET, stage, WRONG } from './support.ts'
 

@@ -1,8 +1,8 @@
 /** Requests over budget wait up to 2 s for their turn: bounded, fair, proven clients apart. */
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { Budget, type BudgetLimits } from '../../src/proxy/budget.ts'
-import { BudgetQueue, type Release } from '../../src/proxy/budget-queue.ts'
+import { Budget, type BudgetLimits } from '../../src/tokens/proxy/quota.ts'
+import { BudgetQueue, type Release } from '../../src/tokens/proxy/quota-queue.ts'
 
 const LIMITS = { perSecond: 100, unprovenPerSecond: 50, concurrency: 10_000 }
 

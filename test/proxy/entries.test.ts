@@ -1,7 +1,7 @@
 /** Entries as bytes. */
 import t from 'tap'
-import { BoundedMap } from '../../src/proxy/bounded-map.ts'
-import { decodeEntry, encodeEntry } from '../../src/proxy/entries.ts'
+import { BoundedMap } from '../../src/tokens/proxy/bounded-map.ts'
+import { decodeEntry, encodeEntry } from '../../src/tokens/proxy/cache-entry.ts'
 
 t.test('an entry comes back as it was', (t) => {
   for (const userPoolId of ['eu-west-1_Ab1', null]) {

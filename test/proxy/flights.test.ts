@@ -1,7 +1,7 @@
 /** One request for a token at a time, whoever waits for it. */
 import { request as httpRequest } from 'node:http'
 import t, { type Test } from 'tap'
-import { memoryStore } from '../../src/proxy/index.ts'
+import { memoryStore } from '../../src/tokens/proxy/index.ts'
 import { Clocks } from '../core/key-endpoint.ts'
 import { RealLimit } from '../support/real-limit.ts'
 import {

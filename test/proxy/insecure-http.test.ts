@@ -1,7 +1,7 @@
 /** `insecureHttp` of the proxy: a token endpoint by http within one's own network. */
 import fastify from 'fastify'
 import t from 'tap'
-import { tokenProxy } from '../../src/proxy/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
 import { requestOf } from './support.ts'
 
 /** Registers a proxy; answers its log and why it could not be registered. */

@@ -1,6 +1,6 @@
 /** Tokens that end before their time: dropped by the owner, or with the secret they were issued for. */
 import t, { type Test } from 'tap'
-import { memoryStore } from '../../src/proxy/index.ts'
+import { memoryStore } from '../../src/tokens/proxy/index.ts'
 import { Clocks, SECOND } from '../core/key-endpoint.ts'
 import {
   CLIENT,

@@ -1,7 +1,7 @@
 /** The life of an entry: when it is served, replaced behind a caller's back, and replaced first. */
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { memoryStore, type TokenProxyOptions } from '../../src/proxy/index.ts'
+import { memoryStore, type TokenProxyOptions } from '../../src/tokens/proxy/index.ts'
 import { SECOND } from '../core/key-endpoint.ts'
 import { issue, reply, stage, until, upstreamOf } from './support.ts'
 

@@ -1,6 +1,6 @@
 /** How often the owner's lookup of clients is called, and whose turn it is. */
 import t from 'tap'
-import { limitedLookup } from '../../src/proxy/limited-lookup.ts'
+import { limitedLookup } from '../../src/tokens/proxy/limited-lookup.ts'
 import { until } from './support.ts'
 
 /** A lookup of two calls a second and one at once, whose answers and clock a test moves by hand. */

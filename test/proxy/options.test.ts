@@ -1,7 +1,7 @@
 /** Options are looked at when the plugin is registered, and told by name with the fix. */
 import fastify from 'fastify'
 import t from 'tap'
-import proxyByDefault, { memoryStore, tokenProxy } from '../../src/proxy/index.ts'
+import proxyByDefault, { memoryStore, tokenProxy } from '../../src/tokens/proxy/index.ts'
 import { Clocks } from '../core/key-endpoint.ts'
 import { CLIENT, poolOf, proxyOf, SECRET, sharedStore } from './support.ts'
 

@@ -1,7 +1,7 @@
 /** Cognito down, slow, or somebody else: good tokens are served, otherwise it is 503. */
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { Upstream } from '../../src/proxy/upstream.ts'
+import { Upstream } from '../../src/tokens/proxy/upstream.ts'
 import { Clocks, SECOND } from '../core/key-endpoint.ts'
 import { captureLog } from '../fastify/support.ts'
 import { RealLimit } from '../support/real-limit.ts'

@@ -1,7 +1,7 @@
 /** Records of pairs: what survives a change of another process, and what cannot be read. */
 import t from 'tap'
-import { Pairs } from '../../src/proxy/pairs.ts'
-import { SteadyStore } from '../../src/store/steady-store.ts'
+import { Pairs } from '../../src/tokens/proxy/credentials.ts'
+import { SteadyStore } from '../../src/tokens/store/resilient-store.ts'
 import { Clocks } from '../core/key-endpoint.ts'
 import { encryptionKeys, sharedStore } from './support.ts'
 

@@ -1,9 +1,9 @@
 /** What the proxy asks of Cognito, whoever asks it: budgets, remembered refusals, lists of clients. */
 import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import { Budget } from '../../src/proxy/budget.ts'
-import type { TokenProxyOptions } from '../../src/proxy/index.ts'
-import { NegativeCache, type Refusal } from '../../src/proxy/negative-cache.ts'
+import type { TokenProxyOptions } from '../../src/tokens/proxy/index.ts'
+import { NegativeCache, type Refusal } from '../../src/tokens/proxy/negative-cache.ts'
+import { Budget } from '../../src/tokens/proxy/quota.ts'
 import { SECOND } from '../core/key-endpoint.ts'
 import { captureLog } from '../fastify/support.ts'
 import { CLIENT, issue, reply, SECRET, stage, ticks, until, upstreamOf, WRONG } from './support.ts'

@@ -6,8 +6,8 @@
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { Redis } from 'ioredis'
-import { redisStore, tokenProxy } from '../../src/proxy/index.ts'
-import { BOUND } from '../../src/store/reach.ts'
+import { redisStore, tokenProxy } from '../../src/tokens/proxy/index.ts'
+import { BOUND } from '../../src/tokens/store/store-caller.ts'
 import { RealLimit } from '../support/real-limit.ts'
 
 /** What the parent hands over. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import fastify from 'fastify'
 import t from 'tap'
 import { addressList, apiKey, mutualTls } from '../../examples/token-proxy/authorize.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
 import { poolOf, proxyOf, requestOf, stage } from './support.ts'
 
 /** An authority of the test's own, made by openssl: Node makes no certificates. */

@@ -1,8 +1,8 @@
 /** Nothing secret is logged, whoever writes the log, or told in an event. */
 import fastify from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
 import { listen } from '../core/listen.ts'
 import { captureLog } from '../fastify/support.ts'
 import { RealLimit } from '../support/real-limit.ts'

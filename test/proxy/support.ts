@@ -3,13 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
+import { startUserPool } from '../../src/testing/index.ts'
 import {
   memoryStore,
   type TokenProxyOptions,
   type TokenStore,
   tokenProxy,
-} from '../../src/proxy/index.ts'
-import { startUserPool } from '../../src/testing/index.ts'
+} from '../../src/tokens/proxy/index.ts'
 import { Clocks } from '../core/key-endpoint.ts'
 import { type Answer, ask, FORM } from '../testing/http.ts'
 

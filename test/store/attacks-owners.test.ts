@@ -1,6 +1,6 @@
 /** Clocks and stores of the owner's that misbehave: the store goes on, and comes back. */
 import t from 'tap'
-import { SteadyStore } from '../../src/store/steady-store.ts'
+import { SteadyStore } from '../../src/tokens/store/resilient-store.ts'
 import { Clock, KEY, process, recorder, SharedStore } from './stage.ts'
 
 t.test('a store that failed while the clock told no time is tried again', async (t) => {

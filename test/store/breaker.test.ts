@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Breaker } from '../../src/store/breaker.ts'
+import { Breaker } from '../../src/tokens/store/circuit-breaker.ts'
 
 function at() {
   const clock = { now: 0 }

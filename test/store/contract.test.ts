@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
-import { memoryStore } from '../../src/store/memory-store.ts'
-import { redisStore } from '../../src/store/redis-store.ts'
 import { tokenStoreTests } from '../../src/testing/index.ts'
+import { memoryStore } from '../../src/tokens/store/memory-store.ts'
+import { redisStore } from '../../src/tokens/store/redis-store.ts'
 import { startRedis, withoutRedis } from './redis.ts'
 
 t.test('memory', async (t) => {

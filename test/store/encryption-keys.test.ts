@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { OptionError } from '../../src/core/option-error.ts'
-import { readEncryptionKeys } from '../../src/store/encryption-keys.ts'
-import { nameOf } from '../../src/store/names.ts'
+import { OptionError } from '../../src/core/options/validate.ts'
+import { readEncryptionKeys } from '../../src/tokens/store/encryption-keys.ts'
+import { nameOf } from '../../src/tokens/store/names.ts'
 
 const bytes = randomBytes(32)
 const identity = new Uint8Array([1, 2, 3])

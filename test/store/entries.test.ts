@@ -1,7 +1,7 @@
 import t from 'tap'
-import { OptionError } from '../../src/core/option-error.ts'
-import { Entries, type Held } from '../../src/store/entries.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
+import { OptionError } from '../../src/core/options/validate.ts'
+import { Entries, type Held } from '../../src/tokens/store/entries.ts'
+import { memoryStore } from '../../src/tokens/store/memory-store.ts'
 import { Clock, NOW } from './stage.ts'
 
 const held = (life = 1000): Held => ({ value: new Uint8Array([1]), expiresAt: NOW + life })

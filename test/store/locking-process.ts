@@ -4,8 +4,8 @@
  * `node locking-process.ts <settings as JSON>`
  */
 import { Redis } from 'ioredis'
-import { type EncryptionKey, redisStore } from '../../src/proxy/index.ts'
-import { SteadyStore } from '../../src/store/steady-store.ts'
+import { type EncryptionKey, redisStore } from '../../src/tokens/proxy/index.ts'
+import { SteadyStore } from '../../src/tokens/store/resilient-store.ts'
 
 /** What the parent hands over. */
 export interface LockSettings {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { BOUND } from '../../src/store/reach.ts'
+import { BOUND } from '../../src/tokens/store/store-caller.ts'
 import { RealLimit } from '../support/real-limit.ts'
 
 /** Valkey's takes the same arguments. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { readEncryptionKeys } from '../../src/store/encryption-keys.ts'
-import { open, seal } from '../../src/store/sealing.ts'
+import { readEncryptionKeys } from '../../src/tokens/store/encryption-keys.ts'
+import { open, seal } from '../../src/tokens/store/sealing.ts'
 import {
   acquireReleased,
   Clock,

@@ -1,11 +1,11 @@
 /** A shared store that can fail, two processes' stores over it, and a clock for all. */
 import { randomBytes } from 'node:crypto'
-import type { Logger } from '../../src/core/logger.ts'
-import type { EncryptionKey } from '../../src/store/encryption-keys.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
-import { SteadyStore } from '../../src/store/steady-store.ts'
-import type { StoreLock } from '../../src/store/store-lock.ts'
-import type { Found, Kept, TokenStore } from '../../src/store/token-store.ts'
+import type { Logger } from '../../src/core/options/logger.ts'
+import type { EncryptionKey } from '../../src/tokens/store/encryption-keys.ts'
+import { memoryStore } from '../../src/tokens/store/memory-store.ts'
+import { SteadyStore } from '../../src/tokens/store/resilient-store.ts'
+import type { StoreLock } from '../../src/tokens/store/store-lock.ts'
+import type { Found, Kept, TokenStore } from '../../src/tokens/store/token-store.ts'
 
 export const NOW = Date.UTC(2026, 0, 1)
 export const KEY: EncryptionKey = { id: '2026-01', key: randomBytes(32).toString('base64') }

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { OptionError } from '../../src/core/option-error.ts'
-import { memoryStore } from '../../src/store/memory-store.ts'
-import { SteadyStore } from '../../src/store/steady-store.ts'
+import { OptionError } from '../../src/core/options/validate.ts'
+import { memoryStore } from '../../src/tokens/store/memory-store.ts'
+import { SteadyStore } from '../../src/tokens/store/resilient-store.ts'
 import { acquireReleased, Clock, fill, found, KEY, recorder, SharedStore, WAIT } from './stage.ts'
 
 const clock = new Clock()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { StoreClock } from '../../src/store/store-clock.ts'
+import { StoreClock } from '../../src/tokens/store/store-clock.ts'
 
 const WALL = 1_000_000
 

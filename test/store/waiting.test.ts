@@ -1,7 +1,7 @@
 /** How long callers wait for a store that stalls, and what reaches it meanwhile. */
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import type { Kept } from '../../src/store/token-store.ts'
+import type { Kept } from '../../src/tokens/store/token-store.ts'
 import { Clock, fill, found, process, SharedStore, text, WAIT } from './stage.ts'
 
 const NAME = 'name'

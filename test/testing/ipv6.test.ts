@@ -3,11 +3,11 @@ import { request } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { createTokenClient } from '../../src/client/index.ts'
-import { cognitoAuth } from '../../src/fastify/index.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { type LocalHost, startUserPool } from '../../src/testing/index.ts'
 import { LocalServer } from '../../src/testing/local-server.ts'
+import { createTokenClient } from '../../src/tokens/client/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
 
 const addresses = Object.values(networkInterfaces()).flatMap((it) => it ?? [])
 if (!addresses.some(({ address }) => address === '::1')) {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { type MemoryStore, memoryStore } from '../../src/store/memory-store.ts'
-import type { Found, Kept, TokenStore } from '../../src/store/token-store.ts'
 import { tokenStoreTests } from '../../src/testing/index.ts'
+import { type MemoryStore, memoryStore } from '../../src/tokens/store/memory-store.ts'
+import type { Found, Kept, TokenStore } from '../../src/tokens/store/token-store.ts'
 
 /** A store that is wrong in one thing, over a right one. */
 type Wrong = (right: TokenStore) => Partial<TokenStore>

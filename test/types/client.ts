@@ -1,4 +1,6 @@
 /** What the token client takes and gives: compiled, never run. */
+
+import type { ClientTokenEvent, DiagnosticsEvents } from '../../src/index.ts'
 import {
   type AccessToken,
   createTokenClient,
@@ -11,9 +13,8 @@ import {
   type TokenClientErrorCode,
   type TokenClientStatus,
   type TokenRequestFailure,
-} from '../../src/client/index.ts'
-import type { ClientTokenEvent, DiagnosticsEvents } from '../../src/index.ts'
-import { createUsage } from '../../src/usage/index.ts'
+} from '../../src/tokens/client/index.ts'
+import { createUsage } from '../../src/tokens/usage/index.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_equal: Same<A, B>): void {}

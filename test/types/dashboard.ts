@@ -4,8 +4,8 @@ import byDefault, {
   type Authorize,
   type UsageDashboardOptions,
   usageDashboard,
-} from '../../src/usage/dashboard/index.ts'
-import { createUsage } from '../../src/usage/index.ts'
+} from '../../src/tokens/usage/dashboard/index.ts'
+import { createUsage } from '../../src/tokens/usage/index.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_equal: Same<A, B>): void {}

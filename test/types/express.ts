@@ -5,7 +5,7 @@ import {
   cognitoAuth,
   getAuth,
   type Middleware,
-} from '../../src/express/index.ts'
+} from '../../src/adapters/express/index.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 import { anyOf } from '../../src/index.ts'
 

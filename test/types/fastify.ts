@@ -1,6 +1,10 @@
 /** What `request.auth` is, route by route: compiled, never run. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { authDefault, type CognitoAuthOptions, cognitoAuth } from '../../src/fastify/index.ts'
+import {
+  authDefault,
+  type CognitoAuthOptions,
+  cognitoAuth,
+} from '../../src/adapters/fastify/index.ts'
 import type { AccessRequirement, VerifiedToken } from '../../src/index.ts'
 import { anyOf } from '../../src/index.ts'
 

@@ -1,6 +1,11 @@
 /** Compiled, never run. */
-import type { CheckCode, Fact, Finding, InfraModel } from '../../src/infra/index.ts'
-import { checkScopes, definitionOf, readTemplate, renderTemplate } from '../../src/infra/index.ts'
+import type { CheckCode, Fact, Finding, InfraModel } from '../../src/contract/infra/index.ts'
+import {
+  checkScopes,
+  definitionOf,
+  readTemplate,
+  renderTemplate,
+} from '../../src/contract/infra/index.ts'
 
 export const model: InfraModel = await readTemplate([{ file: 'a.tf', text: '' }], {
   parameters: { stage: 'test' },

@@ -13,7 +13,7 @@ import {
   type CognitoAuthOptions,
   createLambdaAuthorizer,
   type LambdaAuthorizer,
-} from '../../src/lambda/index.ts'
+} from '../../src/adapters/lambda/index.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_equal: Same<A, B>): void {}

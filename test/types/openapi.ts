@@ -1,9 +1,9 @@
 /** Parts of documents, in documents that are typed: compiled, never run. */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { fastify } from 'fastify'
+import { cognitoOpenApi } from '../../src/contract/openapi/fastify/index.ts'
+import { type OperationAccess, openApiParts } from '../../src/contract/openapi/index.ts'
 import { anyOf, defineScopes } from '../../src/index.ts'
-import { cognitoOpenApi } from '../../src/openapi/fastify/index.ts'
-import { type OperationAccess, openApiParts } from '../../src/openapi/index.ts'
 
 /** Equal to the letter; `any` is equal to nothing but itself. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

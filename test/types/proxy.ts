@@ -10,7 +10,7 @@ import byDefault, {
   type TokenProxyOptions,
   type TokenStore,
   tokenProxy,
-} from '../../src/proxy/index.ts'
+} from '../../src/tokens/proxy/index.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_equal: Same<A, B>): void {}

@@ -13,7 +13,7 @@ import {
   type UsageRow,
   type UsageSeries,
   type UsageStore,
-} from '../../src/usage/index.ts'
+} from '../../src/tokens/usage/index.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_equal: Same<A, B>): void {}

@@ -1,10 +1,10 @@
 /** A proxy, an API and the pool behind them, a line each: one story, counted once. */
 import Fastify from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../src/fastify/index.ts'
-import { tokenProxy } from '../../src/proxy/index.ts'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
-import { createUsage } from '../../src/usage/index.ts'
+import { tokenProxy } from '../../src/tokens/proxy/index.ts'
+import { createUsage } from '../../src/tokens/usage/index.ts'
 import { FORM } from '../testing/http.ts'
 import { PRICE } from './kit.ts'
 

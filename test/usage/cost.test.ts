@@ -1,7 +1,7 @@
 /** What a month costs: prices are configuration, tiers are by the month, parts add up. */
 import t from 'tap'
-import { createUsage, type UsagePrice } from '../../src/usage/index.ts'
-import { readPrice } from '../../src/usage/price.ts'
+import { createUsage, type UsagePrice } from '../../src/tokens/usage/index.ts'
+import { readPrice } from '../../src/tokens/usage/price.ts'
 import { begin, DAY, HOUR, NOON, POOL, PRICE } from './kit.ts'
 
 const TIERS: UsagePrice = {

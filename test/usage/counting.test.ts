@@ -8,7 +8,7 @@ import {
   memoryUsageStore,
   type UsageRow,
   type UsageSource,
-} from '../../src/usage/index.ts'
+} from '../../src/tokens/usage/index.ts'
 import { ask, FORM } from '../testing/http.ts'
 import { begin, DAY, HOUR, NOON, POOL, PRICE, source } from './kit.ts'
 

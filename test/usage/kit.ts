@@ -8,7 +8,7 @@ import {
   type UsageOptions,
   type UsagePrice,
   type UsageStore,
-} from '../../src/usage/index.ts'
+} from '../../src/tokens/usage/index.ts'
 
 export const POOL = 'eu-west-1_AbCdEfGhI'
 /** 2026-03-10T12:00:00Z, in seconds. */

@@ -1,6 +1,6 @@
 /** Options that are wrong are refused when usage is created, each by its name. */
 import t from 'tap'
-import { createUsage, type UsageOptions } from '../../src/usage/index.ts'
+import { createUsage, type UsageOptions } from '../../src/tokens/usage/index.ts'
 import { PRICE } from './kit.ts'
 
 const STORE = 'pass memoryUsageStore(), redisUsageStore({ redis }) or a UsageStore'

@@ -1,7 +1,7 @@
 /** Several processes add up in Redis; killed, hung or restarted, it loses nothing that was counted. */
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { createUsage, redisUsageStore } from '../../src/usage/index.ts'
+import { createUsage, redisUsageStore } from '../../src/tokens/usage/index.ts'
 import { type RedisProcess, startRedis, withoutRedis } from '../store/redis.ts'
 import { RealLimit } from '../support/real-limit.ts'
 import { PRICE, source } from './kit.ts'

@@ -1,8 +1,8 @@
 /** What every store of counts does, whoever writes it. */
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import type { UsageBatch, UsageStore } from '../../src/usage/index.ts'
-import { DAYS, HOURS } from '../../src/usage/usage-store.ts'
+import type { UsageBatch, UsageStore } from '../../src/tokens/usage/index.ts'
+import { DAYS, HOURS } from '../../src/tokens/usage/store/types.ts'
 import { DAY, HOUR, NOON } from './kit.ts'
 
 /** @returns A store that nothing was written to; a second one of the same name shares what it keeps. */

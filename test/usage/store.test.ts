@@ -6,8 +6,8 @@ import {
   memoryUsageStore,
   type RedisUsageStoreOptions,
   redisUsageStore,
-} from '../../src/usage/index.ts'
-import { DAYS, HOURS } from '../../src/usage/usage-store.ts'
+} from '../../src/tokens/usage/index.ts'
+import { DAYS, HOURS } from '../../src/tokens/usage/store/types.ts'
 import { startRedis, withoutRedis } from '../store/redis.ts'
 import { HOUR, NOON } from './kit.ts'
 import { usageStoreTests } from './store-contract.ts'

@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import t from 'tap'
-import { findMetrics, telemetryOf } from '../../src/usage/telemetry.ts'
+import { findMetrics, telemetryOf } from '../../src/tokens/usage/telemetry.ts'
 import { begin, POOL } from './kit.ts'
 
 t.test('an SDK that is started later is told from then on', async (t) => {

@@ -3,9 +3,9 @@ import { channel } from 'node:diagnostics_channel'
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { createUsage, type UsageStore } from '../../src/usage/index.ts'
-import { MAX_CELLS, Tally } from '../../src/usage/tally.ts'
-import { Writer } from '../../src/usage/writer.ts'
+import { MAX_CELLS, Tally } from '../../src/tokens/usage/aggregator.ts'
+import { Writer } from '../../src/tokens/usage/flush.ts'
+import { createUsage, type UsageStore } from '../../src/tokens/usage/index.ts'
 import { begin, FaultyStore, HOUR, logged, NOON, POOL, PRICE, source } from './kit.ts'
 
 const A = JSON.stringify([POOL, 'a'])

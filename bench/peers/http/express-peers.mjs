@@ -8,7 +8,7 @@ import { expressjwt } from 'express-jwt'
 import { auth, requiredScopes } from 'express-oauth2-jwt-bearer'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import jwksRsa from 'jwks-rsa'
-import { cognitoAuth } from '../../../dist/express/index.js'
+import { cognitoAuth } from '../../../dist/adapters/express/index.js'
 import { SCOPE } from '../settings.mjs'
 
 const handler = (_request, response) => response.json({ ok: true })

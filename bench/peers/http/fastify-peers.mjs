@@ -9,7 +9,7 @@ import { createVerifier } from 'fast-jwt'
 import fastifyJwtJwks from 'fastify-jwt-jwks'
 import buildGetJwks from 'get-jwks'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import { cognitoAuth } from '../../../dist/fastify/index.js'
+import { cognitoAuth } from '../../../dist/adapters/fastify/index.js'
 import { MANY, SCOPE } from '../settings.mjs'
 
 /** Greater than the default of 1,000, so that the caches of peers hold every load's tokens. */

@@ -8,7 +8,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { answering } from '../machine.mjs'
 
 const IMPORTS = {
-  ours: () => [import('../../../dist/fastify/index.js')],
+  ours: () => [import('../../../dist/adapters/fastify/index.js')],
   theirs: () => [import('aws-jwt-verify'), import('fastify-plugin')],
 }
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 
 const run = promisify(execFile)
-const MODULE = new URL('../../../src/cli/inspect/declared-at.ts', import.meta.url).href
+const MODULE = new URL('../../../src/cli/app-loader/stack.ts', import.meta.url).href
 
 t.test('with a read-only Error.stackTraceLimit the place is found', async (t) => {
   const folder = t.testdir({

@@ -1,8 +1,8 @@
 /** What owners say about their routes and documents besides: it stays, and access is added. */
 import type { FastifySchema } from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../../src/fastify/index.ts'
-import { cognitoOpenApi } from '../../../src/openapi/fastify/index.ts'
+import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
+import { cognitoOpenApi } from '../../../src/contract/openapi/fastify/index.ts'
 import { newApp, pool } from '../../fastify/support.ts'
 import { operation, TOKEN_URL } from '../documents.ts'
 import { describedApp, failure, info, orders } from './support.ts'

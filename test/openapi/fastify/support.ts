@@ -1,8 +1,11 @@
 /** What the tests of described Fastify apps share. */
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
+import {
+  type CognitoOpenApiOptions,
+  cognitoOpenApi,
+} from '../../../src/contract/openapi/fastify/index.ts'
 import { defineScopes } from '../../../src/index.ts'
-import { type CognitoOpenApiOptions, cognitoOpenApi } from '../../../src/openapi/fastify/index.ts'
 import { newApp } from '../../fastify/support.ts'
 import { TOKEN_URL } from '../documents.ts'
 

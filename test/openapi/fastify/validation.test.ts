@@ -2,7 +2,7 @@
 import { Ajv } from 'ajv'
 import type { FastifyInstance, FastifySchema, InjectOptions } from 'fastify'
 import t from 'tap'
-import { cognitoAuth } from '../../../src/fastify/index.ts'
+import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { pool } from '../../fastify/support.ts'
 import { isValid, operation, VERSIONS } from '../documents.ts'
 import { describedApp, info, orders } from './support.ts'

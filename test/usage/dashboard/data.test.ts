@@ -1,9 +1,9 @@
 /** What the page is told: the report's own numbers, and no more than a chart can show. */
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
-import { usageDashboard } from '../../../src/usage/dashboard/index.ts'
-import type { ChartView, SummaryView } from '../../../src/usage/dashboard/view.ts'
-import type { Usage } from '../../../src/usage/index.ts'
+import { usageDashboard } from '../../../src/tokens/usage/dashboard/index.ts'
+import type { ChartView, SummaryView } from '../../../src/tokens/usage/dashboard/view.ts'
+import type { Usage } from '../../../src/tokens/usage/index.ts'
 import { COMPANY, NOW, type SeededClient, seededUsage } from './seed.ts'
 
 function serve(usage: Usage): FastifyInstance {

@@ -2,9 +2,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
-import { authDefault, cognitoAuth } from '../../../src/fastify/index.ts'
+import { authDefault, cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { createTestUserPool } from '../../../src/testing/index.ts'
-import { usageDashboard } from '../../../src/usage/dashboard/index.ts'
+import { usageDashboard } from '../../../src/tokens/usage/dashboard/index.ts'
 import { COMPANY, seededUsage } from './seed.ts'
 
 const PATHS = [

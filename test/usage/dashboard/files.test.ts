@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import Fastify from 'fastify'
 import t from 'tap'
-import { readPageFiles } from '../../../src/usage/dashboard/files.ts'
-import { usageDashboard } from '../../../src/usage/dashboard/index.ts'
+import { readPageFiles } from '../../../src/tokens/usage/dashboard/files.ts'
+import { usageDashboard } from '../../../src/tokens/usage/dashboard/index.ts'
 import { seededUsage } from './seed.ts'
 
 const app = Fastify()
@@ -16,10 +16,10 @@ app.register(usageDashboard, {
 
 t.test('each file has its type, and a tag of its content', async (t) => {
   for (const [path, type, file] of [
-    ['/', 'text/html; charset=utf-8', 'src/usage/dashboard/page/index.html'],
-    ['/style.css', 'text/css; charset=utf-8', 'src/usage/dashboard/page/style.css'],
-    ['/main.js', 'text/javascript; charset=utf-8', 'src/usage/dashboard/page/main.js'],
-    ['/icon.svg', 'image/svg+xml', 'src/usage/dashboard/page/icon.svg'],
+    ['/', 'text/html; charset=utf-8', 'src/tokens/usage/dashboard/page/index.html'],
+    ['/style.css', 'text/css; charset=utf-8', 'src/tokens/usage/dashboard/page/style.css'],
+    ['/main.js', 'text/javascript; charset=utf-8', 'src/tokens/usage/dashboard/page/main.js'],
+    ['/icon.svg', 'image/svg+xml', 'src/tokens/usage/dashboard/page/icon.svg'],
     ['/uplot.js', 'text/javascript; charset=utf-8', 'node_modules/uplot/dist/uPlot.iife.min.js'],
     ['/uplot.css', 'text/css; charset=utf-8', 'node_modules/uplot/dist/uPlot.min.css'],
   ] as const) {

@@ -2,7 +2,10 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Browser, Page } from 'puppeteer-core'
 import type { Test } from 'tap'
-import { type UsageDashboardOptions, usageDashboard } from '../../../src/usage/dashboard/index.ts'
+import {
+  type UsageDashboardOptions,
+  usageDashboard,
+} from '../../../src/tokens/usage/dashboard/index.ts'
 import { type View, type Visit, visit } from '../../browser/chromium.ts'
 
 export interface Served {

@@ -1,6 +1,6 @@
 /** The page in a browser: it shows what was counted, whatever that is. */
 import t from 'tap'
-import type { Usage } from '../../../src/usage/index.ts'
+import type { Usage } from '../../../src/tokens/usage/index.ts'
 import { launchChromium, visit, withoutChromium } from '../../browser/chromium.ts'
 import { checkClean, open, rows, serve, settled, text, texts } from './opened.ts'
 import { COMPANY, type SeededClient, seededUsage } from './seed.ts'

@@ -1,12 +1,12 @@
 /** Counts of a made-up quarter, the same every time: what a store would hold, and what reads it. */
 
-import type { UsageCell, UsageStore } from '../../../src/usage/index.ts'
+import type { UsageCell, UsageStore } from '../../../src/tokens/usage/index.ts'
 import {
   createUsage,
   memoryUsageStore,
   type Usage,
   type UsagePrice,
-} from '../../../src/usage/index.ts'
+} from '../../../src/tokens/usage/index.ts'
 
 const HOUR = 3600
 

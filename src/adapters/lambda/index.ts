@@ -1,0 +1,14 @@
+/**
+ * `cognito-m2m/lambda`: a Lambda authorizer for API Gateway's REST and HTTP APIs.
+ *
+ * @module
+ */
+export type { CognitoAuthOptions } from '../../core/options/options.ts'
+export type { AuthorizerContext } from './answers.ts'
+export type {
+  LambdaAuthorizer,
+  LambdaAuthorizerOptions,
+  SimpleLambdaAuthorizer,
+} from './authorizer.ts'
+export { createLambdaAuthorizer } from './authorizer.ts'
+export type { AuthorizerEvent } from './events.ts'

@@ -1,0 +1,52 @@
+/** The process in which a module of the owner's runs: reads it, tells what it read, and ends. */
+import { writeSync } from 'node:fs'
+import Module from 'node:module'
+import { Server } from 'node:net'
+import process from 'node:process'
+import { ExpressWatch } from './express.ts'
+import { watchFastify } from './fastify.ts'
+import { inspectModule, type Job } from './load.ts'
+import { listenNowhere, withoutKeyFetches } from './quiet.ts'
+import { toldFailure } from './told-failure.ts'
+
+/** The pipe to who started this process. Standard output is the module's. */
+const PIPE = 3
+
+// What is left are the arguments of a module that has none.
+const job = JSON.parse(process.argv.splice(2).join('')) as Job
+
+function tell(told: object): never {
+  const text = Buffer.from(`${JSON.stringify(told)}\n`)
+  let written = 0
+  while (written < text.length) written += writeSync(PIPE, text, written)
+  process.exit()
+}
+
+const fail = (error: unknown): never => tell({ failure: toldFailure(error, job.name) })
+
+let settle = (): void => {}
+const settled = new Promise<void>((resolve) => {
+  settle = resolve
+})
+process.once('uncaughtException', fail)
+process.once('unhandledRejection', fail)
+process.once('beforeExit', settle)
+listenNowhere(Server.prototype, settle)
+globalThis.fetch = withoutKeyFetches(globalThis.fetch)
+// Positions of what was built are those of its source, where a map says so.
+process.setSourceMapsEnabled(true)
+const express = new ExpressWatch()
+const loader = Module as unknown as { _load: (...args: unknown[]) => unknown }
+const { _load } = loader
+loader._load = (...args) => {
+  const exported = _load.apply(Module, args)
+  express.watch(exported)
+  return exported
+}
+
+inspectModule(job, {
+  fastify: watchFastify(),
+  express,
+  load: (url) => import(url),
+  settled,
+}).then((inspection) => tell({ inspection }), fail)

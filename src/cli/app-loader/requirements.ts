@@ -1,0 +1,31 @@
+/** What several guards in a row ask for together. */
+
+import type { AppRoute } from '../../contract/infra/index.ts'
+import type { ToldRequirement } from '../../core/introspection.ts'
+
+/** Every one of them has to be met. `false` where there is none. */
+export function requirementOf(needs: readonly ToldRequirement[]): AppRoute['auth'] {
+  if (needs.length === 0) return false
+  const scopes = [...new Set(needs.flatMap(({ allOf }) => allOf))]
+  const anyOf = choicesOf(needs.map((need) => need.anyOf))
+  // One that needs a token makes every request bring one.
+  const optional = needs.every((need) => need.optional)
+  return {
+    ...(scopes.length > 0 && { scopes }),
+    ...(anyOf.length > 0 && { anyOf }),
+    ...(optional && { optional }),
+  }
+}
+
+/** One of each list: a scope, or several where lists differ. */
+function choicesOf(lists: readonly (readonly string[])[]): readonly (string | readonly string[])[] {
+  const distinct = new Map(lists.map((list) => [list.join(' '), list]))
+  distinct.delete('')
+  let choices: readonly (readonly string[])[] = [[]]
+  for (const list of distinct.values()) {
+    choices = choices.flatMap((one) => list.map((scope) => [...new Set([...one, scope])]))
+  }
+  return choices
+    .filter((choice) => choice.length > 0)
+    .map((choice) => (choice.length === 1 ? (choice[0] as string) : choice))
+}

@@ -1,0 +1,124 @@
+/** `cognito-m2m check`: finds where templates, code and documents say different things about scopes. */
+import { Command } from 'commander'
+import {
+  type AppRoute,
+  checkScopes,
+  readOpenApi,
+  readRoutes,
+  readTemplate,
+  TemplateError,
+} from '../../contract/infra/index.ts'
+import { OptionError, show } from '../../core/options/validate.ts'
+import { readAppModule } from '../app-loader/process.ts'
+import type { CommandContext } from '../context.ts'
+import { CommandFailure, EXIT } from '../exit-codes.ts'
+import { readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts'
+import { readParameters } from '../files/parameters.ts'
+import { readText, templateGroups } from '../files/read.ts'
+import { countsOf, countsText, findingLine } from '../terminal/findings.ts'
+import { styleOf } from '../terminal/format.ts'
+import { jsonLine } from '../terminal/json.ts'
+import { type Manual, manual } from '../terminal/manual.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+interface CheckFlags {
+  readonly app?: string
+  readonly routes?: string
+  readonly openapi?: string
+  readonly parameter?: readonly string[]
+  readonly proxyTtl?: string
+  readonly timeout: string
+  readonly format: string
+  readonly json?: true
+}
+
+export function checkCommand({ terminal, exitWith }: CommandContext): Command {
+  const command = new Command('check')
+    .description('find where templates, code and API documents disagree about scopes')
+    .argument(
+      '<template...>',
+      'CloudFormation, SAM or Terraform: files, or the folder of a Terraform module; all that is deployed together',
+    )
+    .option('--app <module>', 'compare with the routes of an app; this runs the module')
+    .option('--routes <file>', 'compare with the routes in a file that export wrote')
+    .option('--openapi <file>', 'compare with an OpenAPI document, JSON or YAML')
+    .option(
+      '--parameter <name=value>',
+      "value of a template's parameter or variable; repeatable",
+      repeated,
+    )
+    .option('--proxy-ttl <seconds>', 'how long a caching proxy keeps tokens')
+    .option('--timeout <seconds>', 'how long the module of --app may take', TIMEOUT)
+    .option('--format <text|json>', 'how findings are written', 'text')
+    .option('--json', 'the same as --format json')
+    .action(async (templates: readonly string[], flags: CheckFlags) => {
+      const isJson = readFormat(flags)
+      const findings = await found(templates, flags, terminal)
+      const counts = countsOf(findings)
+      if (isJson) terminal.out(jsonLine({ findings, ...counts }))
+      else {
+        const style = styleOf(terminal)
+        for (const finding of findings) terminal.out(findingLine(finding, style))
+        terminal.err(`${countsText(counts)}\n`)
+      }
+      if (counts.errors > 0) exitWith(EXIT.refused)
+    })
+  return manual(command, MANUAL)
+}
+
+const MANUAL: Manual = {
+  description: [
+    'Reads templates, and finds offline what would fail at deployment or refuse callers: scopes that are required and defined nowhere, grants of scopes that do not exist, clients that cannot get a token, routes that are open in one place and guarded in another. Nothing in a template is executed.',
+    'Each finding is a line on standard output: file:line:column: severity code message; fix: what to do. docs/check-codes.md has every code with an example.',
+    '--app runs the module, in a process of its own that is stopped after --timeout, with this environment, without keys of a pool, and with its servers on free ports of loopback. --routes reads a file instead, and runs nothing.',
+  ],
+  exitStatus: {
+    ok: 'no errors; there may be warnings',
+    refused: 'there are errors',
+    usage: 'nothing was checked: an option, a template or the module cannot be read',
+    interrupted: 'interrupted by Ctrl-C',
+  },
+  examples: [
+    ['A template by itself:', 'cognito-m2m check template.yaml'],
+    ['A Terraform module against the app it is for:', 'cognito-m2m check infra/ --app dist/app.js'],
+    [
+      'Two stacks that are deployed together, in CI:',
+      'cognito-m2m check auth.yaml api.yaml --routes routes.json --format json',
+    ],
+  ],
+}
+
+async function found(templates: readonly string[], flags: CheckFlags, terminal: Terminal) {
+  const { app, routes: routesFile, openapi: document, proxyTtl } = flags
+  if (app !== undefined && routesFile !== undefined) {
+    throw new OptionError('--routes', 'stands beside --app: pass one of them')
+  }
+  const ttl = proxyTtl === undefined ? undefined : readSeconds(proxyTtl, '--proxy-ttl', 86_400)
+  const timeout = readSeconds(flags.timeout, '--timeout', 600)
+  const parameters = readParameters(flags.parameter ?? [])
+  try {
+    const groups = templateGroups(templates)
+    const models = await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
+    const openapi = document && (await readOpenApi(readText(document, '--openapi')))
+    let routes: readonly AppRoute[] | undefined
+    if (routesFile !== undefined) routes = await readRoutes(readText(routesFile, '--routes'))
+    if (app !== undefined) {
+      terminal.err(runningNotice(app, timeout))
+      const options = { option: '--app', timeout, signal: terminal.signal }
+      ;({ routes } = await readAppModule(app, options))
+    }
+    return checkScopes(models, {
+      ...(routes && { routes }),
+      ...(openapi && { openapi }),
+      ...(ttl === undefined ? {} : { proxyTtl: ttl }),
+    })
+  } catch (error) {
+    if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
+    throw error
+  }
+}
+
+function readFormat({ format, json }: CheckFlags): boolean {
+  if (format === 'text' || format === 'json') return json === true || format === 'json'
+  throw new OptionError('--format', `is ${show(format)}: use text or json`)
+}

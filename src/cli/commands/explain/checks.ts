@@ -1,0 +1,207 @@
+/**
+ * Every check of the middleware, each judged by itself and told in words. Codes are those of the
+ * middleware's own functions, in its order, so that the first of them is what an API answers.
+ */
+import { checkAudience, isMachine } from '../../../core/token/audience.ts'
+import { claimFaults } from '../../../core/token/claim-types.ts'
+import {
+  checkClient,
+  checkSubject,
+  checkTokenUse,
+  isLive,
+  type MachineClaims,
+  notBefore,
+} from '../../../core/token/claims.ts'
+import type { JsonObject } from '../../../core/token/strict-json.ts'
+import { scopesOf } from '../../../core/token/verified-token.ts'
+import { printable } from '../../../core/util/text.ts'
+import { type Check, type Expectations, failed, passed, unjudged } from './judgements.ts'
+import { checkKey } from './key-checks.ts'
+import { timeText } from './times.ts'
+import type { Reading } from './token-reading.ts'
+import type { Trust } from './trust.ts'
+
+export async function checksOf(
+  reading: Reading,
+  expected: Expectations,
+): Promise<readonly Check[]> {
+  const { claims } = reading
+  const form = checkForm(reading)
+  if (claims === undefined) {
+    return [form, unjudged('claims', 'they cannot be read, nor can anything be held against them')]
+  }
+  return [
+    form,
+    checkIssuer(claims, expected.trust),
+    checkUse(claims),
+    checkClaimTypes(claims),
+    checkMachine(claims, expected),
+    checkAud(claims, expected),
+    ...checkTimes(claims, expected),
+    checkCaller(claims, expected),
+    ...(await checkKey(reading, expected)),
+    checkScopes(claims, expected.scopes),
+  ]
+}
+
+function checkForm({ code, faults }: Reading): Check {
+  if (code === undefined) return passed('form', 'a signed token (JWS), RS256')
+  return failed(
+    'form',
+    code,
+    faults.join('; '),
+    'copy the token whole, as the token endpoint answered it',
+  )
+}
+
+function checkIssuer(claims: JsonObject, { issuers, isNamed }: Trust): Check {
+  const { iss } = claims
+  if (typeof iss !== 'string') {
+    return failed('issuer', 'ERR_TOKEN_INVALID', wrongClaim(claims, 'iss'), NOT_COGNITO)
+  }
+  if (!issuers.some(({ issuer }) => issuer === iss)) {
+    const wanted = issuers.map(({ issuer }) => issuer).join(' or ')
+    return failed(
+      'issuer',
+      'ERR_TOKEN_ISSUER',
+      isNamed
+        ? `iss is ${printable(iss)}, not ${printable(wanted)}`
+        : `iss is ${printable(iss)}, no address of a pool`,
+      'get the token from the user pool that the API trusts, or correct the pool here and there',
+    )
+  }
+  if (isNamed) return passed('issuer', printable(iss))
+  return unjudged(
+    'issuer',
+    `${printable(iss)}, as the token says: name --pool to hold it against yours`,
+  )
+}
+
+/** For what no token of Cognito's has. */
+const NOT_COGNITO = 'use the access token as Cognito answered it, or correct what makes it'
+
+function checkUse(claims: JsonObject): Check {
+  const code = checkTokenUse(claims)
+  if (code === undefined) return passed('use', 'an access token')
+  if (code === 'ERR_TOKEN_INVALID') {
+    return failed('use', code, wrongClaim(claims, 'token_use'), NOT_COGNITO)
+  }
+  return failed(
+    'use',
+    code,
+    `token_use is ${printable(String(claims['token_use']))}, not access`,
+    'send the access token, not the ID token: client credentials give nothing else',
+  )
+}
+
+/** As the middleware's event and debug log name it. */
+function wrongClaim(claims: JsonObject, claim: 'iss' | 'token_use'): string {
+  return claimFaults(claims).get(claim) as string
+}
+
+function checkClaimTypes(claims: JsonObject): Check {
+  const faults = new Map(claimFaults(claims))
+  // Checks of their own report these two.
+  for (const claim of ['iss', 'token_use']) faults.delete(claim)
+  if (faults.size === 0) return passed('claims', 'complete and well-formed')
+  return failed('claims', 'ERR_TOKEN_INVALID', [...faults.values()].join('; '), NOT_COGNITO)
+}
+
+function checkMachine(claims: JsonObject, { subjects }: Expectations): Check {
+  if (subjects === 'any') return passed('subject', 'a machine or a user (--subjects any)')
+  const code = checkSubject(claims, true)
+  if (code === undefined) return passed('subject', 'a machine: sub is the app client, no username')
+  return failed(
+    'subject',
+    code,
+    "it is a user's token: sub is not the app client, or there is a username",
+    "get a token by client credentials, or let users in: subjects: 'any', here --subjects any",
+  )
+}
+
+function checkAud(claims: JsonObject, { audience }: Expectations): Check {
+  const { aud } = claims
+  if (claimFaults(claims).has('aud')) return unjudged('audience', 'aud is not an audience')
+  const said = aud === undefined ? 'no aud' : `aud is ${printable([aud].flat().join(' '), 500)}`
+  const code = checkAudience(claims, audience && new Set(audience))
+  if (code === undefined) return passed('audience', said)
+  return isMachine(claims) || audience === undefined
+    ? failed(
+        'audience',
+        code,
+        `${said}, not only the app client`,
+        "for a user's token that is bound to this API, set its audience, here --audience; a machine's token has no other aud",
+      )
+    : failed(
+        'audience',
+        code,
+        `${said}, not ${printable(audience.join(' or '), 500)}`,
+        'ask for the token with the resource of this API (RFC 8707), or add the value to its audience',
+      )
+}
+
+function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): readonly Check[] {
+  const { exp, iat, nbf } = claims
+  const seconds = now / 1000
+  const expires = checkNumber('expiry', exp, () =>
+    isLive(exp as number, clockTolerance, seconds)
+      ? passed('expiry', timeText(exp as number, now))
+      : failed(
+          'expiry',
+          'ERR_TOKEN_EXPIRED',
+          `it expired at ${timeText(exp as number, now)}`,
+          'get a new one; a token client renews in time',
+        ),
+  )
+  const isRead = nbf === undefined || Number.isFinite(nbf)
+  const begins = checkNumber('begin', isRead ? iat : nbf, () => {
+    const from = notBefore(claims as MachineClaims, clockTolerance)
+    if (seconds >= from) return passed('begin', timeText(iat as number, now))
+    return failed(
+      'begin',
+      'ERR_TOKEN_NOT_ACTIVE',
+      `it is good from ${timeText(from, now)}`,
+      'set the clocks right, of this machine or of the API; more than 300 s is no tolerance',
+    )
+  })
+  return [expires, begins]
+}
+
+/** A time that is none was told among the claims. */
+function checkNumber(check: string, value: unknown, judge: () => Check): Check {
+  return Number.isFinite(value) ? judge() : unjudged(check, 'the time is not a number')
+}
+
+function checkCaller(claims: JsonObject, { clientIds }: Expectations): Check {
+  const { client_id: clientId } = claims
+  if (typeof clientId !== 'string') return unjudged('client', 'client_id is not a string')
+  if (clientIds === undefined) {
+    return passed('client', `${printable(clientId)}; any is let in without --client-id`)
+  }
+  const code = checkClient(claims as MachineClaims, new Set(clientIds))
+  if (code === undefined) return passed('client', printable(clientId))
+  return failed(
+    'client',
+    code,
+    `the app client is ${printable(clientId)}, not ${printable(clientIds.join(' or '))}`,
+    "add it to the API's clientId, or call with an app client that is on that list",
+  )
+}
+
+function checkScopes(claims: JsonObject, needed: readonly string[]): Check {
+  if (claims['scope'] !== undefined && typeof claims['scope'] !== 'string') {
+    return unjudged('scopes', 'scope is not a list of scopes')
+  }
+  const granted = scopesOf(claims as MachineClaims)
+  const has = granted.length === 0 ? 'none' : printable(granted.join(' '), 500)
+  const missing = needed.filter((scope) => !granted.includes(scope))
+  if (missing.length === 0) {
+    return passed('scopes', needed.length === 0 ? `${has}; none is asked for without --scope` : has)
+  }
+  return failed(
+    'scopes',
+    'ERR_SCOPE_INSUFFICIENT',
+    `it lacks ${printable(missing.join(' '))}; it has ${has}`,
+    'grant the scope to the app client (AllowedOAuthScopes), and name it in the token request or name none',
+  )
+}

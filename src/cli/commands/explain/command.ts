@@ -1,0 +1,157 @@
+/** `cognito-m2m explain`: why an API takes a token, or does not. */
+import { Command, Option } from 'commander'
+import { OptionError, readClientIds, readStrings, show } from '../../../core/options/validate.ts'
+import { checkScope } from '../../../core/scopes.ts'
+import type { CommandContext } from '../../context.ts'
+import { EXIT } from '../../exit-codes.ts'
+import { repeated } from '../../files/flags.ts'
+import { refuseSecret } from '../../files/refused-secrets.ts'
+import { jsonLine } from '../../terminal/json.ts'
+import { manual } from '../../terminal/manual.ts'
+import type { Terminal } from '../../terminal/terminal.ts'
+import { tokenIn } from './decode.ts'
+import { type Conditions, type Explanation, explain } from './explanation.ts'
+import { isUrl } from './keys.ts'
+import { reportOf } from './report.ts'
+import { readTime } from './times.ts'
+
+/** Where the token is looked for unless another variable is named. */
+const TOKEN = 'COGNITO_TOKEN'
+/** Bytes of it; Cognito's have about 1,000. */
+const MAX_BYTES = 64 * 1024
+/** How it is given instead of on the command line. */
+const INSTEAD = `pipe it in, set ${TOKEN}, or be asked`
+
+interface ExplainFlags {
+  readonly pool?: string
+  readonly region?: readonly string[]
+  readonly issuer?: string
+  readonly jwks?: string
+  readonly clientId?: readonly string[]
+  readonly scope?: readonly string[]
+  readonly subjects: 'machine' | 'any'
+  readonly audience?: readonly string[]
+  readonly clockTolerance?: string
+  readonly at?: string
+  readonly offline?: true
+  readonly tokenEnv?: string
+  readonly json?: true
+}
+
+export function explainCommand({ terminal, exitWith }: CommandContext): Command {
+  const command: Command = new Command('explain')
+    .description('say what is in an access token, and why an API takes it or not')
+    .option('--pool <id>', 'the user pool that the API trusts')
+    .option('--region <region>', 'the Region of a replica of it; repeatable', repeated)
+    .option('--issuer <url>', 'its issuer instead, for an emulator or a local pool')
+    .option('--jwks <file>', 'its key set: a file in JSON, or an address')
+    .option('--client-id <id>', 'an app client that may call; repeatable (default: any)', repeated)
+    .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', repeated)
+    .addOption(
+      new Option('--subjects <kind>', 'who may call')
+        .choices(['machine', 'any'])
+        .default('machine'),
+    )
+    .option(
+      '--audience <id>',
+      "the API's identifier, for users' tokens bound to it; repeatable (default: none)",
+      repeated,
+    )
+    .option('--clock-tolerance <seconds>', 'how far clocks may differ (default: 5)')
+    .option('--at <time>', 'judge for another time than now: ISO 8601 or epoch seconds')
+    .option('--offline', 'make no request; without --jwks the signature is not judged')
+    .option('--token-env <name>', `the variable that holds the token (default: ${TOKEN})`)
+    .option('--json', 'print JSON instead of text')
+    .allowExcessArguments()
+    .action(async (flags: ExplainFlags) => {
+      if (command.args.length > 0) {
+        throw new OptionError(
+          'a token',
+          `is no argument: the command line is seen by every process of this machine and kept by the shell; ${INSTEAD}`,
+        )
+      }
+      const conditions = conditionsOf(flags, terminal)
+      const given = tokenIn(await readToken(flags.tokenEnv, terminal))
+      if (given.token === '') throw new OptionError('the token', `is missing: ${INSTEAD}`)
+      const explanation = await explain(given, conditions, terminal)
+      terminal.out(
+        flags.json === true
+          ? jsonLine(document(explanation))
+          : reportOf(explanation, terminal.colors),
+      )
+      exitWith(CODES[explanation.verdict])
+    })
+  return manual(refuseSecret(command, '--token', INSTEAD), MANUAL)
+}
+
+const CODES = { accepted: EXIT.ok, refused: EXIT.refused, unjudged: EXIT.unavailable } as const
+
+const MANUAL = {
+  description: [
+    'Reads a token from standard input, from the environment, or asks for it, and runs every check of the middleware, not only up to the first that fails. The middleware itself says what an API answers.',
+    "Keys are asked for at the one address that --jwks, --issuer or --pool names; where none of them is given, at the issuer that the token names, if that has the form of Cognito's own hosts. Any other issuer is not asked, as whoever made the token chose it. Nothing else leaves this machine, and neither the token nor its signature is printed.",
+  ],
+  environment: { [TOKEN]: 'the token, where nothing is piped in' },
+  exitStatus: {
+    ok: 'an API lets it pass',
+    refused: 'an API refuses it',
+    unavailable: 'it could not be judged: no keys',
+    interrupted: 'interrupted by Ctrl-C',
+  },
+  examples: [
+    [
+      'What your API says to a token, and to its scopes:',
+      'cognito-m2m explain --pool eu-west-1_AbCdEfGhI --scope orders/read < token.txt',
+    ],
+    ['Paste it unseen:', 'cognito-m2m explain --pool eu-west-1_AbCdEfGhI'],
+    [
+      'Without a request, for a time in the past:',
+      'cognito-m2m explain --jwks jwks.json --at 2026-11-21T14:52:16Z < token.txt',
+    ],
+  ],
+} as const
+
+function conditionsOf(flags: ExplainFlags, { now }: Terminal): Conditions {
+  const { pool, region, issuer, jwks, offline, clientId, subjects, at } = flags
+  if (offline === true && jwks !== undefined && isUrl(jwks)) {
+    throw new OptionError('--jwks', `is ${show(jwks)}: with --offline, pass a file`)
+  }
+  return {
+    ...(pool === undefined ? {} : { pool }),
+    ...(region === undefined ? {} : { regions: region }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(jwks === undefined ? {} : { jwks }),
+    ...(offline === undefined ? {} : { offline }),
+    clientIds: clientId === undefined ? undefined : readClientIds(clientId, '--client-id'),
+    subjects,
+    audience: flags.audience && readStrings(flags.audience, '--audience', 'audience'),
+    scopes: (flags.scope ?? []).map((it) => checkScope(it, '--scope')),
+    clockTolerance: readTolerance(flags.clockTolerance),
+    now: at === undefined ? now() : readTime(at, '--at'),
+  }
+}
+
+function readTolerance(text = '5'): number {
+  if (/^\d{1,3}(?:\.\d+)?$/.test(text) && Number(text) <= 300) return Number(text)
+  throw new OptionError(
+    '--clock-tolerance',
+    `is ${show(text)}: use a number of seconds from 0 to 300`,
+  )
+}
+
+/** A pipe with nothing in it is what schedulers start programs with. */
+async function readToken(name: string | undefined, terminal: Terminal): Promise<string> {
+  if (name !== undefined) {
+    const { [name]: named } = terminal.env
+    if (named !== undefined) return named
+    throw new OptionError('--token-env', `names ${show(name)}, which is not set`)
+  }
+  const piped = await terminal.input(MAX_BYTES)
+  if (piped !== undefined && piped.trim() !== '') return piped
+  return terminal.env[TOKEN] ?? (await terminal.secret('Token: ')) ?? ''
+}
+
+/** Times in epoch seconds, as claims have them. */
+function document({ now, ...explanation }: Explanation) {
+  return { ...explanation, judgedAt: Math.floor(now / 1000) }
+}

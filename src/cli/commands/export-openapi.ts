@@ -1,0 +1,87 @@
+/** An OpenAPI document of an app's routes: who may call what. */
+
+import type { AppRequirement, AppRoute } from '../../contract/infra/index.ts'
+import { type OpenApiParts, openApiParts } from '../../contract/openapi/index.ts'
+import { type AccessRequirement, anyOf } from '../../core/requirement.ts'
+import type { ResourceServer } from '../../core/scopes.ts'
+
+export interface DocumentOptions {
+  readonly title: string
+  readonly tokenUrl: string
+  readonly resourceServers: readonly ResourceServer[]
+}
+
+/** What OpenAPI has operations for. */
+const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
+
+type Path = Record<string, unknown>
+
+/** OpenAPI 3.1 with every route, but for methods it has no operations for. */
+export function openApiDocument(routes: readonly AppRoute[], options: DocumentOptions): object {
+  const { title, tokenUrl, resourceServers } = options
+  const parts = openApiParts({ tokenUrl, scopes: resourceServers })
+  const paths = new Map<string, Path>()
+  const names = new Map<string, string>()
+  for (const { method, path: declared, auth } of routes) {
+    const path = oneName(templated(declared), names)
+    const operations = paths.get(path) ?? withParameters(path)
+    for (const name of method === 'ANY' ? METHODS : [method.toLowerCase()]) {
+      // The first that is declared answers.
+      if (METHODS.includes(name)) operations[name] ??= operation(auth, parts)
+    }
+    if (METHODS.some((name) => name in operations)) paths.set(path, operations)
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title, version: '1.0.0' },
+    components: { securitySchemes: parts.securitySchemes() },
+    paths: Object.fromEntries(paths),
+  }
+}
+
+/** `/orders/:id` → `/orders/{id}`, `*` → `{rest}`. */
+function templated(path: string): string {
+  let rests = 0
+  return path.replace(/:(\w+)|\*/g, (_, name: string | undefined) => {
+    if (name !== undefined) return `{${name}}`
+    rests += 1
+    return rests === 1 ? '{rest}' : `{rest${rests}}`
+  })
+}
+
+/** Paths that differ in names alone are one path: the names of the first. */
+function oneName(path: string, names: Map<string, string>): string {
+  const shape = path.replace(/\{\w+\}/g, '{}')
+  const name = names.get(shape) ?? path
+  names.set(shape, name)
+  return name
+}
+
+function withParameters(path: string): Path {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    ...{ name, in: 'path', required: true, schema: { type: 'string' } },
+  }))
+  return parameters.length === 0 ? {} : { parameters }
+}
+
+function operation(auth: AppRoute['auth'], parts: OpenApiParts): object {
+  const accesses = accessesTo(auth).map((one) => parts.access(one))
+  const security = accesses.flatMap((access) => access.security)
+  const distinct = [...new Map(security.map((one) => [JSON.stringify(one), one])).values()]
+  const [{ responses } = { responses: {} }] = accesses
+  return { security: distinct, responses: { '2XX': { description: 'Success' }, ...responses } }
+}
+
+/** Alternatives, one of which has to be met. */
+function accessesTo(auth: false | AppRequirement): readonly (AccessRequirement | false)[] {
+  if (auth === false) return [false]
+  const { scopes = [], anyOf: choices = [], optional = false } = auth
+  const [first, ...others] = choices.filter((choice) => typeof choice === 'string')
+  if (first !== undefined && scopes.length === 0 && others.length === choices.length - 1) {
+    return [{ scopes: anyOf(first, ...others), optional }]
+  }
+  return (choices.length === 0 ? [[]] : choices).map((choice) => {
+    const all = [...scopes, ...[choice].flat()]
+    return all.length === 0 ? { optional } : { scopes: all, optional }
+  })
+}

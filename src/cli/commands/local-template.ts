@@ -1,0 +1,115 @@
+/** Templates → what `local` starts: the clients and scopes that a deployment would make. */
+
+import {
+  checkScopes,
+  type InfraModel,
+  type PoolOptions,
+  readTemplate,
+  TemplateError,
+} from '../../contract/infra/index.ts'
+import { placeOf } from '../../contract/infra/local-pool/members.ts'
+import { failsDeployment, templatePool } from '../../contract/infra/local-pool/options.ts'
+import { OptionError, show } from '../../core/options/validate.ts'
+import { readJsonFile } from '../../testing/json-file.ts'
+import { CommandFailure, EXIT } from '../exit-codes.ts'
+import { readParameters } from '../files/parameters.ts'
+import { templateGroups } from '../files/read.ts'
+import { findingLine } from '../terminal/findings.ts'
+import { styleOf } from '../terminal/format.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+
+export interface TemplateFlags {
+  readonly template?: readonly string[]
+  readonly parameter?: readonly string[]
+  readonly pool?: string
+  readonly secrets?: string
+}
+
+/** Where a client stands in the templates. */
+export interface Origin {
+  /** Logical id, or Terraform address. */
+  readonly resource: string
+  /** `file:line:column`. */
+  readonly at: string
+}
+
+export interface FromTemplate {
+  readonly options: PoolOptions
+  /** By client id. */
+  readonly origins: ReadonlyMap<string, Origin>
+}
+
+/**
+ * What is left out, and what is wrong but would be deployed, is said on `err`.
+ *
+ * @throws {CommandFailure} where the deployment would fail, after each reason was said.
+ */
+export async function fromTemplate(
+  flags: TemplateFlags,
+  terminal: Terminal,
+): Promise<FromTemplate> {
+  const models = await readModels(flags)
+  const errors = checkScopes(models).filter(({ severity }) => severity === 'error')
+  for (const error of errors) terminal.err(findingLine(error, styleOf({ colors: false })))
+  const { length } = errors.filter(failsDeployment)
+  if (length > 0) {
+    const reasons = length === 1 ? 'this' : `these ${length} reasons`
+    throw new CommandFailure(EXIT.refused, `would not be deployed for ${reasons}: correct it there`)
+  }
+  const { options, clients } = poolFrom(models, flags, terminal)
+  const origins = new Map(
+    clients.map(({ id, at }, index) => [
+      (options.clients[index] as PoolOptions['clients'][number]).clientId,
+      { resource: id, at: placeOf(at) },
+    ]),
+  )
+  const { secrets } = flags
+  return { options: secrets === undefined ? options : withSecrets(options, secrets), origins }
+}
+
+async function readModels({ template = [], parameter = [] }: TemplateFlags) {
+  try {
+    const parameters = readParameters(parameter)
+    const groups = templateGroups(template, '--template')
+    return await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
+  } catch (error) {
+    if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
+    throw error
+  }
+}
+
+/** Who runs this knows the option `userPool` as a flag. */
+function poolFrom(models: readonly InfraModel[], { pool }: TemplateFlags, { err }: Terminal) {
+  try {
+    return templatePool(models, pool, (at, message, fix) =>
+      err(`${placeOf(at)}: left out: ${message}; ${fix}\n`),
+    )
+  } catch (error) {
+    if (!(error instanceof OptionError) || error.option !== 'userPool') throw error
+    throw new OptionError('--pool', error.problem)
+  }
+}
+
+/** @param path A JSON file: client id to its secret, or to both while they rotate. */
+function withSecrets(options: PoolOptions, path: string): PoolOptions {
+  const content = readJsonFile(path)
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new OptionError(path, 'is no object: write { "client id": "secret" }')
+  }
+  const secrets = new Map<string, unknown>(Object.entries(content))
+  for (const id of secrets.keys()) {
+    const client = options.clients.find(({ clientId }) => clientId === id)
+    if (client !== undefined && client.clientSecrets === undefined) continue
+    const ids = options.clients.map(({ clientId }) => clientId).join(', ')
+    throw new OptionError(path, `names ${show(id)}, which has no secret here: use one of ${ids}`)
+  }
+  return {
+    ...options,
+    clients: options.clients.map((client) => {
+      if (!secrets.has(client.clientId)) return client
+      const secret = secrets.get(client.clientId)
+      // The pool says what is wrong with them, and quotes nothing.
+      return { ...client, clientSecrets: (Array.isArray(secret) ? secret : [secret]) as string[] }
+    }),
+  }
+}

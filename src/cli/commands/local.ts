@@ -1,0 +1,153 @@
+/** `cognito-m2m local`: runs a local user pool until it is interrupted. */
+import { Command } from 'commander'
+import { OptionError, show } from '../../core/options/validate.ts'
+import {
+  type LocalHost,
+  type LocalUserPool,
+  type LocalUserPoolOptions,
+  readPoolFile,
+  startUserPool,
+} from '../../testing/index.ts'
+import type { CommandContext } from '../context.ts'
+import { jsonLine } from '../terminal/json.ts'
+import { type Manual, manual } from '../terminal/manual.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { describePool, summaryOf } from './local-summary.ts'
+import type { FromTemplate, TemplateFlags } from './local-template.ts'
+
+/** Of every pool that names no other: an app that was configured with it works after each restart. */
+const USER_POOL_ID = 'xx-local-1_LocalPool'
+/** As in the docs; a port that changes would break the issuer of a configured app. */
+const PORT = 3001
+
+/** What is started without a file. Its secrets are the same at each start, as everything else of it. */
+const EXAMPLE: LocalUserPoolOptions = {
+  resourceServers: [
+    { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change orders' } },
+  ],
+  clients: [
+    { clientId: 'reader', clientSecrets: ['reader-secret'], scopes: ['orders/read'] },
+    {
+      clientId: 'writer',
+      clientSecrets: ['writer-secret'],
+      scopes: ['orders/read', 'orders/write'],
+    },
+  ],
+}
+
+/** Options of the pool that are options of the command under the same name. */
+const FLAGS: readonly string[] = ['port', 'host', 'state']
+
+interface LocalFlags extends TemplateFlags {
+  readonly config?: string
+  readonly port?: string
+  readonly host?: string
+  readonly state?: string
+  readonly cors?: true
+  readonly json?: true
+  readonly events?: true
+}
+
+const MANUAL: Manual = {
+  description: [
+    'Serves a key set, discovery and /oauth2/token on loopback, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
+    `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start (${USER_POOL_ID} and ${PORT}, unless a file, a template or --port sets others), so a configured app works after a restart.`,
+    'Keys are new at each start. With --state they are kept, so that tokens from before a restart stay valid. The file contains private keys: do not commit it, and give each pool a file of its own.',
+    'From templates it serves the clients and scopes they deploy. Client ids are the names of the clients. What only a deployment knows is left out, and standard error says what.',
+  ],
+  exitStatus: { ok: 'interrupted', refused: 'a deployment of the templates would fail' },
+  examples: [
+    ['Two clients of an orders API:', 'cognito-m2m local'],
+    [
+      'The clients of a SAM template, on a port of its own:',
+      'cognito-m2m local --template template.yaml --port 3001',
+    ],
+    [
+      'Those of a Terraform module, with a variable:',
+      'cognito-m2m local --template infra/ --parameter stage=test',
+    ],
+    ['The same keys at each start:', 'cognito-m2m local --state .cognito-m2m.state.json'],
+  ],
+}
+
+export function localCommand({ terminal, started }: CommandContext): Command {
+  const command = new Command('local')
+    .description('run a local user pool: key set, discovery, /oauth2/token for client credentials')
+    .option(
+      '-c, --config <file>',
+      'pool definition in JSON (default: two clients of an orders API)',
+    )
+    .option(
+      '-t, --template <file...>',
+      'CloudFormation or SAM templates, .tf files or their folder: serves the clients they deploy',
+    )
+    .option('--parameter <NAME=VALUE...>', 'value of a parameter or variable of the templates')
+    .option('--pool <id>', 'logical id or address of the user pool, where templates have several')
+    .option(
+      '--secrets <file>',
+      'JSON of client id to secret (default: generated, and kept with --state)',
+    )
+    .option('-p, --port <number>', `loopback port; 0 means any (default: the file's, or ${PORT})`)
+    .option('--host <address>', 'loopback address: 127.0.0.1 or ::1 (default: 127.0.0.1)')
+    .option(
+      '--state <file>',
+      'keep keys and generated secrets in this file, which is made with mode 0600',
+    )
+    .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
+    .option('--json', 'print one line of JSON instead of text')
+    .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
+    .action(async (flags: LocalFlags) => {
+      const { port, host, state, cors, json, events } = flags
+      const { options, origins } = await definitionOf(flags, terminal)
+      const pool = await start({
+        userPoolId: USER_POOL_ID,
+        port: PORT,
+        ...options,
+        ...(port === undefined ? {} : { port: readPort(port) }),
+        // Checked where the pool starts.
+        ...(host === undefined ? {} : { host: host as LocalHost }),
+        ...(state === undefined ? {} : { state }),
+        ...(cors === undefined ? {} : { cors }),
+        ...(events === undefined ? {} : { onEvent: (event) => terminal.out(jsonLine(event)) }),
+        control: true,
+      })
+      started(pool)
+      terminal.out(json === true ? jsonLine(summaryOf(pool, origins)) : describePool(pool, origins))
+    })
+  return manual(command, MANUAL)
+}
+
+/** Another port is never taken instead: apps are configured with this one. */
+async function start(options: LocalUserPoolOptions): Promise<LocalUserPool> {
+  try {
+    return await startUserPool(options)
+  } catch (error) {
+    if (!(error instanceof OptionError) || !FLAGS.includes(error.option)) throw error
+    throw new OptionError(`--${error.option}`, error.problem)
+  }
+}
+
+interface Definition extends Pick<FromTemplate, 'origins'> {
+  readonly options: LocalUserPoolOptions
+}
+
+async function definitionOf(flags: LocalFlags, terminal: Terminal): Promise<Definition> {
+  const { config, template } = flags
+  if (template === undefined) {
+    for (const name of ['parameter', 'pool', 'secrets'] as const) {
+      if (flags[name] === undefined) continue
+      throw new OptionError(`--${name}`, 'is for templates: name one with --template')
+    }
+    return { options: config === undefined ? EXAMPLE : readPoolFile(config), origins: new Map() }
+  }
+  if (config !== undefined) {
+    throw new OptionError('--config', 'and --template each say what is served: give one of them')
+  }
+  const { fromTemplate } = await import('./local-template.ts')
+  return fromTemplate(flags, terminal)
+}
+
+function readPort(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text)
+  throw new OptionError('--port', `is ${show(text)}: use a whole number from 0 to 65535`)
+}

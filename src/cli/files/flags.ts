@@ -1,0 +1,41 @@
+/** Options that commands have in common: seconds, files, modules that run. */
+import { type Stats, statSync } from 'node:fs'
+import { OptionError, show } from '../../core/options/validate.ts'
+import { printable } from '../../core/util/text.ts'
+
+/** Longest name of a file that is repeated. */
+const LONGEST = 400
+
+/** Seconds a module may take where nothing else is said. */
+export const TIMEOUT = '20'
+
+/** An option that may be given several times. */
+export function repeated(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+/** A number of seconds above 0, as it is written on the command line. */
+export function readSeconds(text: string, option: string, most: number): number {
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0
+  if (seconds > 0 && seconds <= most) return seconds
+  throw new OptionError(option, `is ${show(text)}: use seconds, above 0 and up to ${most}`)
+}
+
+/** Said before somebody's code runs. */
+export function runningNotice(module: string, timeout: number): string {
+  return `cognito-m2m: running ${printable(module, LONGEST)} in a process of its own, for at most ${timeout} s\n`
+}
+
+/** A file's name in a message: whole, as who named it has to find it. */
+export function quoted(file: string): string {
+  return `"${printable(file, LONGEST)}"`
+}
+
+/** What a name stands for; undefined where it cannot be told. */
+export function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file)
+  } catch {
+    return undefined
+  }
+}

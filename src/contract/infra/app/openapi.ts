@@ -1,0 +1,79 @@
+/** An OpenAPI document → the routes it describes, each with what it needs. */
+import { printable } from '../../../core/util/text.ts'
+import { TemplateError } from '../position.ts'
+import { readSource, type TemplateSource } from '../read.ts'
+import { followed, listOf, mapOf, textOf } from '../syntax/tree.ts'
+import { readPlain, type Tree } from '../syntax/yaml.ts'
+import { requirementOf, schemesOf } from './openapi-security.ts'
+import type { AppRoute } from './route.ts'
+
+const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'])
+
+/**
+ * The routes of an OpenAPI 3.0 or 3.1 document, JSON or YAML, for `checkScopes`. What an operation needs
+ * is its own `security`, else the document's: several scopes are all needed, several requirements are
+ * alternatives, `{}` among them makes it optional, none at all leaves it open. Schemes that take a token of
+ * Cognito's are `oauth2` with the `clientCredentials` flow, `http` with `bearer`, and `openIdConnect`; where
+ * another one will do as well, the route is marked (`other`). The path of the first server stands in front of
+ * each path, as its `basePath`.
+ *
+ * Nothing is fetched or opened: `$ref` is followed within the document.
+ *
+ * @param source The document's text, at most 1,000,000 characters; its name is repeated in positions.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed, too
+ *   large, of another version, spread over several files, or names a security scheme it does not define.
+ * @throws {OptionError} `ERR_OPTION_INVALID` where the source is none.
+ * @see https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object
+ */
+export async function readOpenApi(source: TemplateSource): Promise<readonly AppRoute[]> {
+  const { file, text } = readSource(source, 'source')
+  const root = await readPlain(file, text)
+  const members = mapOf(root)
+  const version = textOf(members.get('openapi')?.value)
+  if (version === undefined || !/^3\.[01](?:\.|$)/.test(version)) {
+    const at = members.get('openapi')?.at ?? root.at
+    throw new TemplateError(at, 'is no OpenAPI document: pass one of version 3.0 or 3.1')
+  }
+  const schemes = schemesOf(root)
+  const routes: AppRoute[] = []
+  for (const [path, { at: pathAt, value }] of mapOf(members.get('paths')?.value)) {
+    if (path.startsWith('x-')) continue
+    if (!path.startsWith('/')) {
+      throw new TemplateError(pathAt, `${printable(path)} is no path: begin it with a slash`)
+    }
+    const item = mapOf(followed(value, root))
+    for (const [method, { at, value: operation }] of item) {
+      if (!METHODS.has(method)) continue
+      const own = mapOf(operation)
+      const servers = own.get('servers') ?? item.get('servers') ?? members.get('servers')
+      const security = own.get('security') ?? members.get('security')
+      const basePath = basePathOf(listOf(servers?.value)[0])
+      routes.push({
+        method: method.toUpperCase(),
+        path: `${basePath}${path}`,
+        basePath,
+        ...requirementOf(security?.value, schemes),
+        at,
+      })
+    }
+  }
+  return routes
+}
+
+/** The path of a server, without the slash at its end. */
+function basePathOf(server: Tree | undefined): string {
+  const members = mapOf(server)
+  const variables = mapOf(members.get('variables')?.value)
+  const url = members.get('url')?.value
+  const text = (textOf(url) ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
+    const value = textOf(mapOf(variables.get(name)?.value).get('default')?.value)
+    if (value !== undefined) return value
+    const problem = `has the variable ${printable(name)} without a default`
+    throw new TemplateError((url as Tree).at, `${problem}: give it one`)
+  })
+  const [, path = ''] = /^(?:(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*)?(\/[^?#]*)/i.exec(text) ?? []
+  return path
+    .split('/')
+    .map((part) => (part === '' ? '' : `/${part}`))
+    .join('')
+}

@@ -1,0 +1,134 @@
+/** What an app's route needs, as its code or its OpenAPI document says. */
+import { OptionError, readMembers, show } from '../../../core/options/validate.ts'
+import type { Position } from '../position.ts'
+
+/** A route of an app, as `checkScopes` takes it. */
+export interface AppRoute {
+  /** Upper or lower case; `ANY` or `ALL` for every method. */
+  readonly method: string
+  /** `/orders/:id` and `/orders/{id}` alike, without the API's stage. */
+  readonly path: string
+  /**
+   * The part at the front of `path` that may belong to a domain's mapping and not to the API, such as the
+   * path of a document's server. Default: none.
+   */
+  readonly basePath?: string
+  /** What it needs: `false` is open, `{}` a valid token. */
+  readonly auth: false | AppRequirement
+  /** It declares `auth`, and nothing enforces it: no registration of `cognitoAuth` reaches it. Default false. */
+  readonly unprotected?: boolean
+  /** Where it is declared. Default: the first line of `routes`. */
+  readonly at?: Position
+  /** Where each of its scopes stands, for findings about one. Default: `at`. */
+  readonly scopesAt?: ReadonlyMap<string, Position>
+}
+
+/** What a route needs; where it has both, all of `scopes` and one of `anyOf`. */
+export interface AppRequirement {
+  /** All of them. */
+  readonly scopes?: readonly string[]
+  /** One of them; an array among them counts as one, of which all scopes are needed. */
+  readonly anyOf?: readonly (string | readonly string[])[]
+  /** Lets requests without a token through as well. */
+  readonly optional?: boolean
+  /** Something else than a token of Cognito's will do as well, an API key say: what, is not judged. */
+  readonly other?: boolean
+}
+
+export interface ReadRoute {
+  readonly at: Position
+  readonly method: string
+  readonly path: string
+  readonly basePath: string
+  /** Whether it lets requests without a token through. */
+  readonly open: boolean
+  /** Whether it declares what it needs, and nothing enforces it. */
+  readonly unprotected: boolean
+  readonly other: boolean
+  /** Sets of scopes: a caller has to have one of them whole. An empty one is any valid token. */
+  readonly alternatives: readonly (readonly string[])[]
+  readonly placeOf: (scope: string) => Position
+}
+
+const ROUTE = ['method', 'path', 'basePath', 'auth', 'unprotected', 'at', 'scopesAt']
+const REQUIREMENT = ['scopes', 'anyOf', 'optional', 'other']
+
+/** @throws {OptionError} naming the route and the member that is wrong. */
+export function readAppRoutes(value: unknown, place: string): readonly ReadRoute[] {
+  if (!Array.isArray(value)) {
+    throw new OptionError(place, `is ${show(value)}: pass an array of routes`)
+  }
+  return value.map((route: unknown, index) => readAppRoute(route, `${place}[${index}]`, place))
+}
+
+function readAppRoute(value: unknown, place: string, file: string): ReadRoute {
+  const members = readMembers(value, ROUTE, place)
+  const { method, path, basePath = '', auth, scopesAt = new Map() } = members
+  if (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method)) {
+    throw new OptionError(`${place}.method`, `is ${show(method)}: pass a method`)
+  }
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw new OptionError(`${place}.path`, `is ${show(path)}: pass a path from its slash on`)
+  }
+  if (typeof basePath !== 'string' || !`${path}/`.startsWith(`${basePath}/`)) {
+    throw new OptionError(`${place}.basePath`, `is ${show(basePath)}: pass the front of the path`)
+  }
+  if (!(scopesAt instanceof Map)) {
+    throw new OptionError(`${place}.scopesAt`, `is ${show(scopesAt)}: pass a map of positions`)
+  }
+  const at = readPosition(members['at'] ?? { file, line: 1, column: 1 }, `${place}.at`)
+  const places = new Map<unknown, Position>()
+  for (const [scope, position] of scopesAt) {
+    places.set(scope, readPosition(position, `${place}.scopesAt`))
+  }
+  return {
+    at,
+    method: method.toUpperCase() === 'ALL' ? 'ANY' : method.toUpperCase(),
+    path,
+    basePath,
+    unprotected: readFlag(members['unprotected'], `${place}.unprotected`),
+    ...readRequirement(auth, `${place}.auth`),
+    placeOf: (scope) => places.get(scope) ?? at,
+  }
+}
+
+function readPosition(value: unknown, place: string): Position {
+  const { file, line, column } = readMembers(value, ['file', 'line', 'column'], place)
+  if (typeof file === 'string' && isCount(line) && isCount(column)) return { file, line, column }
+  throw new OptionError(place, 'is no position: pass file, line and column')
+}
+
+const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) > 0
+
+function readRequirement(
+  auth: unknown,
+  place: string,
+): Pick<ReadRoute, 'open' | 'other' | 'alternatives'> {
+  if (auth === false) return { open: true, other: false, alternatives: [] }
+  const { scopes = [], anyOf = [], optional, other } = readMembers(auth, REQUIREMENT, place)
+  const all = readScopes(scopes, `${place}.scopes`)
+  if (!Array.isArray(anyOf)) {
+    throw new OptionError(`${place}.anyOf`, `is ${show(anyOf)}: pass an array of scopes`)
+  }
+  const choices = anyOf.map((choice: unknown, index) =>
+    typeof choice === 'string' ? [choice] : readScopes(choice, `${place}.anyOf[${index}]`),
+  )
+  const alternatives = (choices.length === 0 ? [[]] : choices).map((choice) => [
+    ...new Set([...all, ...choice]),
+  ])
+  return {
+    open: readFlag(optional, `${place}.optional`),
+    other: readFlag(other, `${place}.other`),
+    alternatives,
+  }
+}
+
+function readScopes(value: unknown, place: string): readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
+  throw new OptionError(place, `is ${show(value)}: pass an array of scopes`)
+}
+
+function readFlag(value: unknown, place: string): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true
+  throw new OptionError(place, `is ${show(value)}: pass true or false`)
+}

@@ -1,0 +1,113 @@
+/** Routes of an app in a file of their own: what was written once is checked without running the app. */
+import { OptionError } from '../../../core/options/validate.ts'
+import {
+  type DefinedScopes,
+  type ResourceServer,
+  readResourceServers,
+} from '../../../core/scopes.ts'
+import { printable } from '../../../core/util/text.ts'
+import { type Position, TemplateError } from '../position.ts'
+import { readSource, type TemplateSource } from '../read.ts'
+import { listOf, mapOf } from '../syntax/tree.ts'
+import { readPlain, type Tree } from '../syntax/yaml.ts'
+import { type AppRoute, readAppRoutes } from './route.ts'
+
+/** For editors; it ships with the package. */
+const SCHEMA = './node_modules/cognito-m2m/schemas/routes.json'
+/** Longest explanation that is repeated; names in it are foreign. */
+const MAX_PROBLEM = 300
+const MEMBERS = ['$schema', 'routes', 'scopes']
+
+/**
+ * The text of a routes file: JSON, one member a line, the same text for the same routes.
+ *
+ * @param resourceServers What the app defines its scopes with, for who makes templates of the file.
+ * @throws {OptionError} `ERR_OPTION_INVALID` naming the route, or resource server, that is none.
+ */
+export function routesFile(
+  routes: readonly AppRoute[],
+  resourceServers: readonly (ResourceServer | DefinedScopes)[] = [],
+): string {
+  const unprotected = readAppRoutes(routes, 'routes').findIndex((route) => route.unprotected)
+  if (unprotected !== -1) {
+    const problem = 'is true: a file says what routes enforce, so register cognitoAuth around it'
+    throw new OptionError(`routes[${unprotected}].unprotected`, problem)
+  }
+  const servers = readResourceServers(resourceServers, 'resourceServers')
+  const written = {
+    $schema: SCHEMA,
+    routes: routes.map(({ method, path, basePath, auth, at }) => ({
+      ...{ method, path, basePath, auth, at },
+    })),
+    ...(servers.length > 0 && { scopes: servers }),
+  }
+  return `${JSON.stringify(written, null, 2)}\n`
+}
+
+/**
+ * Reads a routes file. Nothing is executed. A route without `at` stands where the file has it, and so do
+ * its scopes.
+ *
+ * @param source The file's text, at most 1,000,000 characters; its name is repeated in positions.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed, too
+ *   large, or holds what is no route or no resource server.
+ * @throws {OptionError} `ERR_OPTION_INVALID` where the source is none.
+ */
+export async function readRoutes(source: TemplateSource): Promise<readonly AppRoute[]> {
+  const { file, text } = readSource(source, 'source')
+  const root = await readPlain(file, text)
+  const members = mapOf(root)
+  for (const [name, { at }] of members) {
+    if (MEMBERS.includes(name)) continue
+    throw new TemplateError(at, `${printable(name)} is unknown: use one of ${MEMBERS.join(', ')}`)
+  }
+  const routes = members.get('routes')?.value
+  if (routes === undefined) throw new TemplateError(root.at, 'has no routes: pass a routes file')
+  const read = listOf(routes).map(toRoute)
+  placed(root, () => {
+    readAppRoutes(read, 'routes')
+    readResourceServers(plain(members.get('scopes')?.value) ?? [], 'scopes')
+  })
+  return read
+}
+
+function toRoute(tree: Tree): AppRoute {
+  const route = plain(tree) as AppRoute
+  if (tree.kind !== 'map' || tree.entries.has('at')) return route
+  const scopesAt = new Map<string, Position>()
+  const auth = tree.entries.get('auth')?.value
+  if (auth !== undefined) collect(auth, scopesAt)
+  return { at: tree.at, scopesAt, ...route }
+}
+
+/** Every text of a requirement is a scope. */
+function collect(tree: Tree, places: Map<string, Position>): void {
+  if (tree.kind === 'list') for (const item of tree.items) collect(item, places)
+  if (tree.kind === 'map') for (const { value } of tree.entries.values()) collect(value, places)
+  if (tree.kind === 'scalar' && typeof tree.value === 'string') places.set(tree.value, tree.at)
+}
+
+/** As JSON has it. */
+function plain(tree: Tree | undefined): unknown {
+  if (tree === undefined) return undefined
+  if (tree.kind === 'scalar') return tree.value
+  if (tree.kind === 'list') return tree.items.map(plain)
+  return Object.fromEntries([...mapOf(tree)].map(([name, { value }]) => [name, plain(value)]))
+}
+
+/** Tells where in the file a wrong member stands. */
+function placed(root: Tree, read: () => void): void {
+  try {
+    read()
+  } catch (error) {
+    const { option, problem } = error as OptionError
+    let tree = root
+    for (const [name] of option.matchAll(/[^.[\]]+/g)) {
+      const inner: Tree | undefined =
+        tree.kind === 'list' ? tree.items[Number(name)] : mapOf(tree).get(name)?.value
+      if (inner === undefined) break
+      tree = inner
+    }
+    throw new TemplateError(tree.at, printable(`${option} ${problem}`, MAX_PROBLEM))
+  }
+}

@@ -1,0 +1,97 @@
+/** Finds where templates, code and documents say different things about scopes. */
+import { OptionError, readMembers, readNumber, show } from '../../../core/options/validate.ts'
+import { type AppRoute, readAppRoutes } from '../app/route.ts'
+import type { InfraModel } from '../model/model.ts'
+import { checkGateway } from './authorizers.ts'
+import { checkClients } from './clients.ts'
+import { checkDocument } from './document-checks.ts'
+import type { Finding } from './finding.ts'
+import { checkLifetimes } from './lifetimes.ts'
+import { checkLimits, checkReferences, checkUnused } from './limits.ts'
+import { gatewayOf } from './match.ts'
+import {
+  appPools,
+  checkAgreement,
+  checkAppScopes,
+  checkLeastPrivilege,
+  checkUnprotected,
+} from './routes.ts'
+import { scopeTable } from './scope-index.ts'
+
+export interface CheckScopesOptions {
+  /** The routes of the app behind the templates' APIs, as its code declares them. */
+  readonly routes?: readonly AppRoute[]
+  /** The same as its OpenAPI document declares them: `readOpenApi`. */
+  readonly openapi?: readonly AppRoute[]
+  /** Seconds a caching proxy in front of the token endpoint keeps a token; at most 86,400. */
+  readonly proxyTtl?: number
+}
+
+/**
+ * Compares the models of templates that are deployed together with each other, with Cognito's limits, and
+ * with the routes of an app. Reads nothing and changes nothing. What is unknown in a model is never
+ * reported, nor what depends on it.
+ *
+ * @param models One model, or all of the templates that are deployed together.
+ * @returns What was found, by file, line and column; empty where nothing drifts.
+ * @throws {OptionError} `ERR_OPTION_INVALID` where models, routes or options are not what they should be.
+ */
+export function checkScopes(
+  models: InfraModel | readonly InfraModel[],
+  options: CheckScopesOptions = {},
+): readonly Finding[] {
+  const all = readModels(models)
+  const members = readMembers(options, ['routes', 'openapi', 'proxyTtl'], '')
+  const code = readAppRoutes(members['routes'] ?? [], 'routes')
+  const documented = readAppRoutes(members['openapi'] ?? [], 'openapi')
+  const routes = [...code, ...documented]
+  const table = scopeTable(all)
+  const gateway = gatewayOf(all, routes)
+  const pools = appPools(all, gateway, routes, table)
+  const found = [
+    ...all.flatMap(checkReferences),
+    ...all.flatMap((model) => checkLimits(model, table.poolOf)),
+    ...all.flatMap((model) => checkClients(model, table)),
+    ...all.flatMap((model) => checkGateway(model, table)),
+    ...checkUnused(table),
+    ...checkLifetimes(all, table, readProxyTtl(members)),
+    ...checkAppScopes(routes, table, pools),
+    ...checkUnprotected(code),
+    ...checkLeastPrivilege(routes, table, pools),
+    ...(gateway === undefined
+      ? []
+      : [
+          ...checkAgreement(gateway, code, table, 'code'),
+          ...checkAgreement(gateway, documented, table, 'the document'),
+        ]),
+    ...checkDocument(code, documented),
+  ]
+  return unique(found).sort(byPlace)
+}
+
+function readModels(models: unknown): readonly InfraModel[] {
+  const all: unknown[] = Array.isArray(models) ? [...models] : [models]
+  for (const model of all) {
+    if (typeof model === 'object' && model !== null && 'resourceServers' in model) continue
+    throw new OptionError('models', `has ${show(model)}: pass what readTemplate gives`)
+  }
+  return all as readonly InfraModel[]
+}
+
+const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | undefined =>
+  'proxyTtl' in members
+    ? readNumber(members, 'proxyTtl', '', { fallback: 0, min: 0, max: 86_400, unit: 'seconds' })
+    : undefined
+
+/** A list that two resources share is judged twice, a block that is repeated once a member: `["billing"]`. */
+function unique(found: readonly Finding[]): Finding[] {
+  const first = new Map<string, Finding>()
+  for (const one of found) {
+    const key = JSON.stringify({ ...one, message: one.message.replaceAll(/\["[^"]*"\]/g, '') })
+    if (!first.has(key)) first.set(key, one)
+  }
+  return [...first.values()]
+}
+
+const byPlace = (a: Finding, b: Finding): number =>
+  (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column

@@ -1,0 +1,153 @@
+/** A CloudFormation or SAM template → its resources. */
+
+import type { ReadResources } from '../model/build.ts'
+import { member, textFact, written } from '../model/facts.ts'
+import type { InfraOutput } from '../model/model.ts'
+import { type Position, TemplateError } from '../position.ts'
+import { refuseCircles } from '../resolve/circles.ts'
+import {
+  type DanglingReference,
+  mergeRefs,
+  type Resource,
+  textOf,
+  type Value,
+} from '../resolve/value.ts'
+import { type Entry, readYaml, type Tree } from '../syntax/yaml.ts'
+import { CloudFormationResolver, entriesOf, plainText, type Sections } from './resolve.ts'
+
+/** Longest logical id. */
+const MAX_ID = 255
+const SAM = 'AWS::Serverless-2016-10-31'
+/** Transforms that only rewrite what is there. */
+const HARMLESS = new Set([SAM, 'AWS::LanguageExtensions', 'AWS::SecretsManager-2020-07-23'])
+
+/** @throws {TemplateError} where it is no template at all. */
+export async function readCloudFormation(
+  file: string,
+  text: string,
+  given: ReadonlyMap<string, string>,
+): Promise<ReadResources> {
+  const root = await readYaml(file, text)
+  const resources = root.kind === 'map' ? root.entries.get('Resources') : undefined
+  if (root.kind !== 'map' || resources?.value.kind !== 'map') {
+    throw new TemplateError(
+      resources?.at ?? root.at,
+      'has no Resources: pass a CloudFormation template',
+    )
+  }
+  const transforms = transformsOf(root.entries.get('Transform')?.value)
+  const keys = [...root.entries.keys(), ...resources.value.entries.keys()]
+  // Macros, loops and includes make resources of any name.
+  const macros =
+    keys.some((key) => key.startsWith('Fn::')) ||
+    !transforms.every((name) => name !== undefined && HARMLESS.has(name))
+  const sam = transforms.includes(SAM)
+  const sections: Sections = {
+    parameters: entriesOf(root.entries.get('Parameters')?.value),
+    mappings: entriesOf(root.entries.get('Mappings')?.value),
+    resources: resources.value.entries,
+    given,
+    mayExist: (name) =>
+      macros || text.includes('Fn::ForEach') || (sam && samMakes(name, resources.value)),
+  }
+  const resolver = new CloudFormationResolver(sections)
+  const read = [...resources.value.entries].map(([id, entry]) =>
+    toResource(id, entry, (tree) => resolver.value(tree)),
+  )
+  const outputs = [...entriesOf(root.entries.get('Outputs')?.value)]
+    .map(([id, { at, value }]) => toOutput(id, at, resolver.value(value)))
+    .filter(({ id }) => !id.startsWith('Fn::'))
+  const globals = new Map<string, Value>()
+  for (const [name, entry] of entriesOf(root.entries.get('Globals')?.value)) {
+    globals.set(name, resolver.value(entry.value))
+  }
+  // A condition may break a circle.
+  if (!macros && !root.entries.has('Conditions')) refuseCircles(read)
+  const waits = danglingDependencies(resources.value.entries, sections)
+  return {
+    dialect: sam ? 'sam' : 'cloudformation',
+    resources: read,
+    dangling: [...resolver.dangling, ...waits],
+    complete: !macros && !read.some(mayMakeOthers),
+    outputs,
+    globals,
+  }
+}
+
+const STACKS =
+  /^AWS::(?:CloudFormation::Stack|Serverless::Application|ServiceCatalog::.*)$|::MODULE$/
+const CUSTOM = /^(?:Custom::|AWS::CloudFormation::CustomResource$)/
+
+/** Whether it brings resources of its own: another stack, a module, code that talks to Cognito. */
+function mayMakeOthers({ type, properties }: Resource): boolean {
+  if (STACKS.test(type)) return true
+  const texts = [type, ...[...properties.values()].map(textOf)]
+  return CUSTOM.test(type) && texts.some((text) => /cognito|user-?pool/i.test(text ?? ''))
+}
+
+function transformsOf(tree: Tree | undefined): readonly (string | undefined)[] {
+  if (tree === undefined) return []
+  const items = tree.kind === 'list' ? tree.items : [tree]
+  return items.map((item) => (item.kind === 'scalar' ? String(item.value) : undefined))
+}
+
+/** SAM makes resources of its own, named after the ones that are written: `OrdersApiStage`. */
+function samMakes(name: string, resources: Tree): boolean {
+  if (name.startsWith('Serverless')) return true
+  const written = entriesOf(resources)
+  // By its beginnings: there may be many names and many resources.
+  const longest = Math.min(name.length, MAX_ID)
+  return Array.from({ length: longest }, (_, end) => name.slice(0, end + 1)).some((id) =>
+    written.has(id),
+  )
+}
+
+function toResource(
+  id: string,
+  { at, value: tree }: Entry,
+  resolve: (tree: Tree) => Value,
+): Resource {
+  const members = entriesOf(tree)
+  const written = members.get('Properties')?.value
+  const properties = written === undefined ? undefined : resolve(written)
+  const entries = properties?.kind === 'map' ? properties.entries : new Map<string, Value>()
+  return {
+    id,
+    type: plainText(members, 'Type') ?? '',
+    at,
+    properties: entries,
+    complete: properties === undefined || (properties.kind === 'map' && properties.complete),
+    dependsOn: mergeRefs(
+      dependencies(members).map(({ name }) => name),
+      properties?.refs ?? [],
+    ),
+    conditional: members.has('Condition'),
+  }
+}
+
+function toOutput(id: string, at: Position, output: Value): InfraOutput {
+  return written<InfraOutput>({
+    id,
+    at,
+    value: textFact(member(output, 'Value')),
+    exported: textFact(member(member(output, 'Export'), 'Name')),
+    conditional: member(output, 'Condition') !== undefined,
+  })
+}
+
+function dependencies(members: ReadonlyMap<string, Entry>): readonly DanglingReference[] {
+  const tree = members.get('DependsOn')?.value
+  const items = tree?.kind === 'list' ? tree.items : tree === undefined ? [] : [tree]
+  return items.flatMap((item) =>
+    item.kind === 'scalar' ? [{ at: item.at, name: String(item.value) }] : [],
+  )
+}
+
+function danglingDependencies(
+  resources: ReadonlyMap<string, Entry>,
+  { mayExist }: Sections,
+): readonly DanglingReference[] {
+  return [...resources.values()]
+    .flatMap(({ value }) => dependencies(entriesOf(value)))
+    .filter(({ name }) => !resources.has(name) && !mayExist(name))
+}

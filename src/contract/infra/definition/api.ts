@@ -1,0 +1,208 @@
+/** An API of API Gateway as it is to be deployed: its routes, and the scopes it admits on each. */
+import { OptionError, readMembers, readNumber, show } from '../../../core/options/validate.ts'
+import { checkScope, isReserved } from '../../../core/scopes.ts'
+import { type AppRoute, type ReadRoute, readAppRoutes } from '../app/route.ts'
+import { gatewayPaths } from './path.ts'
+
+/** An API in front of a backend that is reached over HTTP. It forwards what it admits, token and all. */
+export interface ApiDefinition {
+  /** 1–128 letters, digits, `_` and `-`. Its authorizer has the same name. */
+  readonly name: string
+  /**
+   * `rest`: a REST API with a `COGNITO_USER_POOLS` authorizer. `http`: an HTTP API with a JWT authorizer,
+   * which admits the clients of the definition, 1 to 50 of them, and takes at most 10 scopes a route.
+   */
+  readonly kind: 'rest' | 'http'
+  /**
+   * Seconds a REST API keeps a decision about a token: 0 to 3,600, and less than any token lives. Default:
+   * 300, less where tokens live no longer. An HTTP API has none.
+   */
+  readonly authorizerTtl?: number
+  /**
+   * At least one, from code, from `readRoutes` or by hand. API Gateway admits a token with ANY scope it is
+   * given: where a route asks for all of several, it is given all of them, and the app still has to check
+   * that a token has every one. `{}`, a valid token, is any scope of the definition on a REST API. Open at
+   * the gateway are routes with `optional` or `other`, which requests without a token may pass as well.
+   */
+  readonly routes: readonly AppRoute[]
+}
+
+/** With everything decided. */
+export interface ReadApi extends ApiDefinition {
+  readonly routes: readonly ReadApiRoute[]
+}
+
+export interface ReadApiRoute {
+  /** Upper case; `ANY` for every one. */
+  readonly method: string
+  /** As API Gateway writes it. */
+  readonly path: string
+  /** `optional`, or what a token has to have. */
+  readonly auth: AppRoute['auth']
+}
+
+/** What an API is defined beside. */
+export interface ApiNeighbours {
+  /** Every scope of the resource servers. */
+  readonly scopes: ReadonlySet<string>
+  readonly clients: readonly { readonly accessTokenValidity: number }[]
+}
+
+const NAME = /^[\w-]{1,128}$/
+const METHODS = new Set(['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'])
+/** API Gateway's quotas of HTTP APIs, which cannot be raised. */
+const MAX_SCOPES_OF_ROUTE = 10
+const MAX_AUDIENCE = 50
+
+/** @throws {OptionError} naming the member that API Gateway would refuse. */
+export function readApi(value: unknown, neighbours: ApiNeighbours): ReadApi {
+  const members = readMembers(value, ['name', 'kind', 'authorizerTtl', 'routes'], 'api')
+  const { name, kind } = members
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new OptionError('api.name', `is ${show(name)}: use 1 to 128 letters, digits, _ and -`)
+  }
+  if (kind !== 'rest' && kind !== 'http') {
+    throw new OptionError('api.kind', `is ${show(kind)}: use rest or http`)
+  }
+  const routes = readRoutes(members['routes'], kind, neighbours.scopes)
+  if (kind === 'rest') return { name, kind, authorizerTtl: readTtl(members, neighbours), routes }
+  if ('authorizerTtl' in members) {
+    throw new OptionError('api.authorizerTtl', 'is for REST APIs: leave it out')
+  }
+  const { length } = neighbours.clients
+  if (length === 0 || length > MAX_AUDIENCE) {
+    const problem = `has ${length} clients: an HTTP API admits 1 to ${MAX_AUDIENCE}`
+    throw new OptionError('clients', problem)
+  }
+  return { name, kind, routes }
+}
+
+/** A decision that outlives its token would admit it after it expired. */
+function readTtl(members: Readonly<Record<string, unknown>>, { clients }: ApiNeighbours): number {
+  const shortest = Math.min(...clients.map(({ accessTokenValidity }) => accessTokenValidity))
+  const max = Math.min(3600, shortest - 1)
+  const range = { fallback: Math.min(300, max), min: 0, max, unit: 'seconds', integer: true }
+  return readNumber(members, 'authorizerTtl', 'api', range)
+}
+
+function readRoutes(
+  value: unknown,
+  kind: ReadApi['kind'],
+  scopes: ReadonlySet<string>,
+): readonly ReadApiRoute[] {
+  const toPath = gatewayPaths(kind)
+  const routes = new Map<string, ReadApiRoute>()
+  for (const [index, route] of readAppRoutes(value, 'api.routes').entries()) {
+    const place = `api.routes[${index}]`
+    if (!METHODS.has(route.method)) {
+      const known = [...METHODS].join(', ')
+      throw new OptionError(`${place}.method`, `is ${show(route.method)}: use one of ${known}`)
+    }
+    const { method } = route
+    const path = toPath(route.path, `${place}.path`)
+    const read = { method, path, auth: readAuth(route, `${place}.auth`, scopes) }
+    checkAdmitted(toGateway(read, kind, scopes), kind, place)
+    const key = `${method} ${path}`
+    const before = routes.get(key) ?? read
+    if (JSON.stringify(before) !== JSON.stringify(read)) {
+      throw new OptionError(place, `is another ${key}: API Gateway takes one, with one requirement`)
+    }
+    routes.set(key, read)
+  }
+  if (routes.size === 0) throw new OptionError('api.routes', 'is an empty array: name the routes')
+  // Methods of one path stand together, as documents write them.
+  const all = [...routes.values()]
+  const paths = new Set(all.map(({ path }) => path))
+  return [...paths].flatMap((path) => all.filter((route) => route.path === path))
+}
+
+/** In one form, whichever way it is written. */
+function readAuth(
+  { open, other, alternatives }: ReadRoute,
+  place: string,
+  defined: ReadonlySet<string>,
+): ReadApiRoute['auth'] {
+  for (const scope of new Set(alternatives.flat())) {
+    // Tokens of users may carry scopes that Cognito itself defines.
+    if (!isReserved(scope)) readScope(scope, place, defined)
+  }
+  if (alternatives.length === 0) return false
+  // The gateway cannot let through requests with a token and without one.
+  if (open || other) return { optional: true }
+  if (alternatives.some((set) => set.length === 0)) return {}
+  const sets = [...new Map(alternatives.map((set) => [JSON.stringify(set), set])).values()]
+  const [scopes, ...more] = sets as [readonly string[], ...(readonly string[])[]]
+  if (more.length === 0) return { scopes }
+  return { anyOf: sets.map((set) => (set.length === 1 ? (set[0] as string) : set)) }
+}
+
+/** Sets of scopes of which a token has to have one whole; none where no token is asked for. */
+function alternativesOf(auth: ReadApiRoute['auth']): readonly (readonly string[])[] {
+  if (auth === false || auth.optional) return []
+  const { scopes = [], anyOf = [scopes] } = auth
+  return anyOf.map((choice) => (typeof choice === 'string' ? [choice] : choice))
+}
+
+/** A scope that a resource server of the definition defines. */
+export function readScope(value: unknown, place: string, defined: ReadonlySet<string>): string {
+  const scope = checkScope(value, place)
+  if (defined.has(scope)) return scope
+  throw new OptionError(
+    place,
+    `names ${show(scope)}, which no resource server defines: define it or correct the spelling`,
+  )
+}
+
+/** A route as API Gateway is told of it. */
+export interface GatewayRoute {
+  readonly method: string
+  readonly path: string
+  readonly open: boolean
+  /** Scopes its authorizer is given, which admits a token with any of them. */
+  readonly admitted: readonly string[]
+  /** A comment where that is not what the app asks for. */
+  readonly note?: string
+}
+
+export const gatewayRoutes = (
+  { kind, routes }: ReadApi,
+  every: Iterable<string>,
+): readonly GatewayRoute[] => routes.map((route) => toGateway(route, kind, every))
+
+function toGateway(
+  { method, path, auth }: ReadApiRoute,
+  kind: ReadApi['kind'],
+  every: Iterable<string>,
+): GatewayRoute {
+  const alternatives = alternativesOf(auth)
+  const route = { method, path, open: alternatives.length === 0, admitted: [] }
+  if (route.open) return auth === false ? route : { ...route, note: OPEN }
+  // What every set has is enough to tell; where they have nothing in common, any scope of any of them.
+  const [first = [], ...others] = alternatives
+  const common = first.filter((scope) => others.every((set) => set.includes(scope)))
+  const wanted = common.length > 0 ? common : [...new Set(alternatives.flat())]
+  if (wanted.length === 0) {
+    return kind === 'http' ? route : { ...route, admitted: [...every], note: EVERY }
+  }
+  const more = alternatives.some((set) => set.length > 1)
+  return { ...route, admitted: wanted, ...(more && { note: MORE }) }
+}
+
+const OPEN = 'Open here: the app takes requests without a token too, and judges those with one.'
+const EVERY = 'Any scope will do: without scopes the authorizer would expect an ID token.'
+const MORE = 'Any of these is let through. The app asks for more, and checks it.'
+
+function checkAdmitted(
+  { open, admitted: { length } }: GatewayRoute,
+  kind: ReadApi['kind'],
+  place: string,
+): void {
+  if (kind === 'http' && length > MAX_SCOPES_OF_ROUTE) {
+    const problem = `has ${length} scopes: an HTTP API takes at most ${MAX_SCOPES_OF_ROUTE} a route`
+    throw new OptionError(`${place}.auth`, problem)
+  }
+  if (kind === 'rest' && !open && length === 0) {
+    const problem = 'needs a scope: without one a REST API expects an ID token'
+    throw new OptionError(`${place}.auth`, problem)
+  }
+}

@@ -1,0 +1,132 @@
+/** Scopes, machine clients and their API as they are to be deployed: what `renderTemplate` writes. */
+import { OptionError, readMembers, readNumber, show } from '../../../core/options/validate.ts'
+import {
+  type DefinedScopes,
+  describedScopes,
+  type ResourceServer,
+  readResourceServers,
+} from '../../../core/scopes.ts'
+import { type ApiDefinition, type ReadApi, readApi, readScope } from './api.ts'
+
+/** A machine client: it has a secret, and `client_credentials` is its only flow. */
+export interface ClientDefinition {
+  /** 1–128 word characters, blanks and `+ = , . @ -`; each name once. */
+  readonly name: string
+  /** 1 to 50, each defined by a resource server of the definition. */
+  readonly scopes: readonly string[]
+  /** Seconds a token lives; 300 to 86,400, default 3,600. */
+  readonly accessTokenValidity?: number
+}
+
+export interface InfraDefinition {
+  /**
+   * The user pool's name, and where its id and ARN are published: `/name/user-pool-id`. 1–128 letters,
+   * digits, `_` and `-`, and not one that begins with `aws` or `ssm`, which SSM keeps for itself.
+   */
+  readonly name: string
+  /**
+   * The prefix of the pool's domain, without `aws`, `amazon` and `cognito`. Default: no domain, and then no
+   * token endpoint: the domain has to be made elsewhere.
+   */
+  readonly domain?: string
+  /** At most 25, from `defineScopes` or as objects. */
+  readonly resourceServers: readonly (ResourceServer | DefinedScopes)[]
+  /** At most 1,000. */
+  readonly clients: readonly ClientDefinition[]
+  /** An API that admits these clients, by scope. Default: none. */
+  readonly api?: ApiDefinition
+}
+
+/** A definition with everything decided. */
+export interface ReadDefinition {
+  readonly name: string
+  readonly domain?: string
+  readonly resourceServers: readonly ResourceServer[]
+  readonly clients: readonly Required<ClientDefinition>[]
+  readonly api?: ReadApi
+}
+
+const NAME = /^(?!aws|ssm)[\w-]{1,128}$/i
+const CLIENT_NAME = /^[\w\s+=,.@-]{1,128}$/
+const PREFIX = /^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+function readText(value: unknown, pattern: RegExp, place: string, fix: string): string {
+  if (typeof value === 'string' && pattern.test(value)) return value
+  throw new OptionError(place, `is ${show(value)}: ${fix}`)
+}
+
+function readList(value: unknown, place: string, least: number, most: number): readonly unknown[] {
+  if (Array.isArray(value) && value.length >= least && value.length <= most) return [...value]
+  const size = Array.isArray(value) ? `has ${value.length} members` : `is ${show(value)}`
+  throw new OptionError(place, `${size}: pass an array of ${least} to ${most}`)
+}
+
+export const everyScope = (servers: readonly ResourceServer[]): ReadonlySet<string> =>
+  new Set(servers.flatMap((server) => describedScopes(server).map(([scope]) => scope)))
+
+/** @throws {OptionError} naming the member that Cognito, SSM or API Gateway would refuse. */
+export function readDefinition(value: unknown): ReadDefinition {
+  const allowed = ['name', 'domain', 'resourceServers', 'clients', 'api']
+  const members = readMembers(value, allowed, '')
+  const { domain, api } = members
+  const resourceServers = readServers(members['resourceServers'])
+  const scopes = everyScope(resourceServers)
+  const clients = readClients(members['clients'], scopes)
+  const name = 'use 1 to 128 letters, digits, _ and -, and do not begin with aws or ssm'
+  const prefix = 'use 1 to 63 lower-case letters, digits and hyphens, without aws, amazon, cognito'
+  return {
+    name: readText(members['name'], NAME, 'name', name),
+    ...(domain === undefined ? {} : { domain: readText(domain, PREFIX, 'domain', prefix) }),
+    resourceServers,
+    clients,
+    ...(api === undefined ? {} : { api: readApi(api, { scopes, clients }) }),
+  }
+}
+
+/** With descriptions that can be written: half a character has no bytes. */
+function readServers(value: unknown): readonly ResourceServer[] {
+  const servers = readResourceServers(value, 'resourceServers')
+  for (const [index, { scopes }] of servers.entries()) {
+    for (const [name, description] of Object.entries(scopes)) {
+      if (!/\p{Surrogate}/u.test(description)) continue
+      const place = `resourceServers[${index}].scopes.${name}`
+      throw new OptionError(place, 'ends within a character: write whole ones')
+    }
+  }
+  return servers
+}
+
+function readClients(
+  value: unknown,
+  defined: ReadonlySet<string>,
+): readonly Required<ClientDefinition>[] {
+  const names = new Set<string>()
+  return readList(value, 'clients', 0, 1000).map((item, index) => {
+    const client = readClient(item, `clients[${index}]`, defined)
+    if (names.has(client.name)) {
+      const problem = `is ${show(client.name)} again: give each client a name of its own`
+      throw new OptionError(`clients[${index}].name`, problem)
+    }
+    names.add(client.name)
+    return client
+  })
+}
+
+function readClient(
+  value: unknown,
+  place: string,
+  defined: ReadonlySet<string>,
+): Required<ClientDefinition> {
+  const members = readMembers(value, ['name', 'scopes', 'accessTokenValidity'], place)
+  const name = 'use 1 to 128 letters, digits, blanks and _+=,.@-'
+  const scopes = readList(members['scopes'], `${place}.scopes`, 1, 50).map((scope, index) =>
+    readScope(scope, `${place}.scopes[${index}]`, defined),
+  )
+  return {
+    name: readText(members['name'], CLIENT_NAME, `${place}.name`, name),
+    scopes: [...new Set(scopes)],
+    accessTokenValidity: readNumber(members, 'accessTokenValidity', place, {
+      ...{ fallback: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
+    }),
+  }
+}

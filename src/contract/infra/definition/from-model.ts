@@ -1,0 +1,86 @@
+/** Models → the definition behind them: the way back from templates. */
+import { OptionError, show } from '../../../core/options/validate.ts'
+import { isMachine } from '../check/scope-index.ts'
+import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
+import { type InfraDefinition, readDefinition } from './definition.ts'
+
+/**
+ * The definition behind the models of templates that are deployed together: the user pool, its machine
+ * clients, and the API whose authorizer judges their tokens, with every default decided. What API Gateway
+ * does not keep does not come back: several scopes of a route are `anyOf`, which is what it admits.
+ *
+ * @param models One model, or all of the templates that are deployed together, as the pair of SAM.
+ * @throws {OptionError} `ERR_OPTION_INVALID` where they have not exactly one user pool, more than one
+ *   authorizer, or leave a fact unknown: pass `parameters` to `readTemplate`.
+ */
+export function definitionOf(models: InfraModel | readonly InfraModel[]): InfraDefinition {
+  const all = Array.isArray(models) ? (models as readonly InfraModel[]) : [models as InfraModel]
+  const pools = all.flatMap(({ userPools }) => userPools)
+  const [pool, ...others] = pools
+  if (pool === undefined || others.length > 0) {
+    const problem = `have ${pools.length} user pools: pass those of one`
+    throw new OptionError('models', problem)
+  }
+  const [domain] = all.flatMap(({ domains }) => domains)
+  const machines = all.flatMap(({ clients }) => clients).filter(isMachine)
+  const api = apiOf(all)
+  return readDefinition({
+    name: known(pool.name, pool.id),
+    ...(domain === undefined ? {} : { domain: known(domain.domain, domain.id) }),
+    resourceServers: all
+      .flatMap(({ resourceServers }) => resourceServers)
+      .map(({ id, identifier, scopes }) => ({
+        identifier: known(identifier, id),
+        scopes: Object.fromEntries(
+          scopes.map(({ name, description }) => [known(name, id), known(description, id)]),
+        ),
+      })),
+    clients: machines.map(({ id, name, scopes, accessTokenValidity }) => ({
+      name: known(name, id),
+      scopes: (scopes?.items ?? []).map((scope) => known(scope, id)),
+      ...(accessTokenValidity && { accessTokenValidity: known(accessTokenValidity, id) }),
+    })),
+    ...(api === undefined ? {} : { api }),
+  })
+}
+
+function apiOf(models: readonly InfraModel[]): object | undefined {
+  const found = models.flatMap((model) =>
+    model.authorizers.map((authorizer) => ({ authorizer, model })),
+  )
+  const [only, ...others] = found
+  if (only === undefined) return undefined
+  if (others.length > 0) {
+    throw new OptionError('models', `have ${found.length} authorizers: pass those of one API`)
+  }
+  const { authorizer, model } = only
+  const { id, kind, name, ttl, api } = authorizer
+  return {
+    name: known(name, id),
+    kind,
+    ...(ttl && { authorizerTtl: known(ttl, id) }),
+    routes: model.routes
+      .filter((route) => route.api === api)
+      .map((route) => ({
+        method: known(route.method, route.id),
+        path: known(route.path, route.id),
+        auth: authOf(route, authorizer),
+      })),
+  }
+}
+
+function authOf({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuthorizer): unknown {
+  if (authorization === 'none') return false
+  if (authorization !== 'cognito') {
+    throw new OptionError('models', `have ${show(id)}, which ${show(authorizer.id)} does not judge`)
+  }
+  if (scopes?.complete === false) return known(undefined, id)
+  const items = (scopes?.items ?? []).map((scope) => known(scope, id))
+  if (items.length === 0) return {}
+  return items.length === 1 ? { scopes: items } : { anyOf: items }
+}
+
+function known<T>(fact: Fact<T> | undefined, id: string): T {
+  if (fact?.value !== undefined) return fact.value
+  throw new OptionError('models', `leave open a fact of ${show(id)}: give its parameters a value`)
+}

@@ -1,0 +1,41 @@
+/**
+ * `cognito-m2m/infra`: the scopes, clients and authorizers that a CloudFormation, SAM or Terraform
+ * template deploys, as one model with positions.
+ *
+ * @module
+ */
+
+export { printable } from '../../core/util/text.ts'
+export { readOpenApi } from './app/openapi.ts'
+export type { AppRequirement, AppRoute } from './app/route.ts'
+export { readRoutes, routesFile } from './app/routes-file.ts'
+export type { CheckCode, Finding } from './check/finding.ts'
+export type { CheckScopesOptions } from './check/index.ts'
+export { checkScopes } from './check/index.ts'
+export type { ApiDefinition } from './definition/api.ts'
+export type { ClientDefinition, InfraDefinition } from './definition/definition.ts'
+export { definitionOf } from './definition/from-model.ts'
+export type { PoolClientOptions, PoolFlow } from './local-pool/clients.ts'
+export type { LeftOut, PoolOptions, PoolOptionsOfOptions } from './local-pool/options.ts'
+export { poolOptionsOf } from './local-pool/options.ts'
+export type {
+  Fact,
+  FactList,
+  InfraAuthorizer,
+  InfraClient,
+  InfraDomain,
+  InfraModel,
+  InfraOutput,
+  InfraParameter,
+  InfraResource,
+  InfraResourceServer,
+  InfraRoute,
+  InfraScope,
+  InfraUserPool,
+} from './model/model.ts'
+export type { Position } from './position.ts'
+export { TemplateError } from './position.ts'
+export type { ReadTemplateOptions, TemplateSource } from './read.ts'
+export { readTemplate } from './read.ts'
+export { renderTemplate } from './render/index.ts'
+export type { DanglingReference, Piece, Source } from './resolve/value.ts'

@@ -1,0 +1,121 @@
+/** Resource servers and clients of a template → those of a local pool, as far as they are known. */
+
+import { describedScopes, isReserved, type ResourceServer } from '../../../core/scopes.ts'
+import { printable } from '../../../core/util/text.ts'
+import { isMachine } from '../check/scope-index.ts'
+import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
+import type { LeaveOut } from './members.ts'
+
+export type PoolFlow = 'client_credentials' | 'code' | 'implicit'
+
+/** A client as `startUserPool` and `createTestUserPool` of `cognito-m2m/testing` take it. */
+export interface PoolClientOptions {
+  /** The client's name where the template tells it, else its logical id, made to fit. */
+  readonly clientId: string
+  /** Empty where the template generates no secret; left out where it does. */
+  readonly clientSecrets?: readonly string[]
+  readonly scopes: readonly string[]
+  readonly flows: readonly PoolFlow[]
+  readonly oauth: boolean
+  /** Seconds. */
+  readonly accessTokenValidity: number
+}
+
+const DEFAULT_VALIDITY = 3600
+const GIVE = 'give its parameters a value'
+
+export function poolServer(
+  { id, at, identifier, scopes, scopesComplete }: InfraResourceServer,
+  leaveOut: LeaveOut,
+): readonly ResourceServer[] {
+  const name = printable(id)
+  if (identifier?.value === undefined) {
+    leaveOut(identifier?.at ?? at, `the identifier of ${name} is not known`, GIVE)
+    return []
+  }
+  const known = scopes.filter((scope) => scope.name?.value !== undefined)
+  for (const scope of scopes) {
+    if (!known.includes(scope))
+      leaveOut(scope.at, `the name of a scope of ${name} is not known`, GIVE)
+  }
+  if (!scopesComplete && known.length === scopes.length) {
+    leaveOut(at, `${name} may define more scopes than are written`, GIVE)
+  }
+  if (known.length === 0) return []
+  const described = known.map((scope) => {
+    const text = scope.name?.value as string
+    // Nothing but documents shows it.
+    return [text, scope.description?.value ?? text]
+  })
+  return [{ identifier: identifier.value, scopes: Object.fromEntries(described) }]
+}
+
+/**
+ * @param servers Undefined where the templates define none: then any scope may be granted.
+ * @returns Undefined where too little of it is known.
+ */
+export function poolClient(
+  client: InfraClient,
+  clientId: string,
+  servers: readonly ResourceServer[] | undefined,
+  leaveOut: LeaveOut,
+): PoolClientOptions | undefined {
+  const { id, at, complete, flows, oauth, generateSecret } = client
+  const name = printable(id)
+  const isKnown = (fact: Fact<boolean> | undefined): boolean =>
+    fact === undefined ? complete : fact.value !== undefined
+  if (!(flows?.complete ?? complete)) {
+    leaveOut(flows?.at ?? at, `the OAuth flows of ${name} are not known`, GIVE)
+    return undefined
+  }
+  if (!isKnown(oauth)) {
+    leaveOut(oauth?.at ?? at, `whether OAuth is on for ${name} is not known`, GIVE)
+    return undefined
+  }
+  // A machine has a secret, or it is not deployed.
+  const machine = isMachine(client)
+  if (!machine && !isKnown(generateSecret)) {
+    leaveOut(generateSecret?.at ?? at, `whether ${name} has a secret is not known`, GIVE)
+    return undefined
+  }
+  return {
+    clientId,
+    ...(machine || generateSecret?.value === true ? {} : { clientSecrets: [] }),
+    scopes: grantedScopes(client, servers, leaveOut),
+    flows: (flows?.items ?? []).map(({ value }) => value as PoolFlow),
+    oauth: oauth?.value === true,
+    accessTokenValidity: validity(client, leaveOut),
+  }
+}
+
+function grantedScopes(
+  { id, at, complete, scopes }: InfraClient,
+  servers: readonly ResourceServer[] | undefined,
+  leaveOut: LeaveOut,
+): readonly string[] {
+  const name = printable(id)
+  const defined = servers && new Set(servers.flatMap(describedScopes).map(([scope]) => scope))
+  const granted = new Set<string>()
+  for (const { at, value } of scopes?.items ?? []) {
+    if (value === undefined) leaveOut(at, `a scope of ${name} is not known`, GIVE)
+    else if (defined === undefined || defined.has(value) || isReserved(value)) granted.add(value)
+    else {
+      const message = `${name} is granted ${printable(value)}, which nothing here defines for certain`
+      leaveOut(at, message, 'pass the template that defines it as well')
+    }
+  }
+  const told = scopes?.items.some(({ value }) => value === undefined) === true
+  if (!(scopes?.complete ?? complete) && !told) {
+    leaveOut(scopes?.at ?? at, `${name} may be granted more scopes than are written`, GIVE)
+  }
+  return [...granted]
+}
+
+function validity(client: InfraClient, leaveOut: LeaveOut): number {
+  const { id, at, complete, accessTokenValidity } = client
+  if (accessTokenValidity === undefined && complete) return DEFAULT_VALIDITY
+  if (accessTokenValidity?.value !== undefined) return accessTokenValidity.value
+  const message = `how long tokens of ${printable(id)} live is not known: here ${DEFAULT_VALIDITY} s`
+  leaveOut(accessTokenValidity?.at ?? at, message, GIVE)
+  return DEFAULT_VALIDITY
+}

@@ -1,0 +1,95 @@
+/** Which resource servers and clients of several templates belong to one user pool, for certain. */
+import { OptionError, show } from '../../../core/options/validate.ts'
+import { printable } from '../../../core/util/text.ts'
+import { poolLinks } from '../check/pools.ts'
+import type {
+  Fact,
+  InfraClient,
+  InfraModel,
+  InfraResource,
+  InfraResourceServer,
+  InfraUserPool,
+} from '../model/model.ts'
+import type { Position } from '../position.ts'
+
+/** Told of what only a deployment knows, in one printable line each. */
+export type LeaveOut = (at: Position, message: string, fix: string) => void
+
+export interface PoolMembers {
+  /** Undefined where the templates define none: what they hold belongs to one that exists. */
+  readonly pool: InfraUserPool | undefined
+  readonly servers: readonly InfraResourceServer[]
+  readonly clients: readonly InfraClient[]
+}
+
+type Member = InfraResource & { readonly userPool?: Fact<string> }
+
+/** @param userPool Its id in the template, where there are several. */
+export function poolMembers(
+  models: readonly InfraModel[],
+  userPool: string | undefined,
+  leaveOut: LeaveOut,
+): PoolMembers {
+  const pools = models.flatMap((model) => model.userPools.map((pool) => ({ pool, model })))
+  const chosen = choose(pools, userPool)
+  const poolOf = poolLinks(models)
+  const key = chosen && poolOf(chosen.model, referenceTo(chosen.pool)).key
+
+  const isMember = ({ id, at, userPool }: Member, model: InfraModel): boolean => {
+    const link = poolOf(model, userPool)
+    if (key === undefined || link.key === key) return true
+    if (link.kind === 'created') return false
+    const named = link.kind === 'named' ? `user pool ${printable(link.key)}` : 'another user pool'
+    const message = `${printable(id)} ${link.kind === 'named' ? 'belongs' : 'may belong'} to ${named}`
+    leaveOut(userPool?.at ?? at, message, 'let it refer to the pool, or leave it')
+    return false
+  }
+
+  const isThere = (member: Member, model: InfraModel): boolean => {
+    if (!isMember(member, model)) return false
+    if (!member.conditional) return true
+    const message = `${printable(member.id)} is deployed where a condition, a count or a loop says so`
+    leaveOut(member.at, message, 'what it gives is known to a deployment alone')
+    return false
+  }
+
+  for (const { files, complete } of models) {
+    if (complete) continue
+    const at = { file: files[0] as string, line: 1, column: 1 }
+    leaveOut(at, 'modules or macros may deploy more', 'pass their templates as well')
+  }
+  return {
+    pool: chosen?.pool,
+    servers: models.flatMap((model) => model.resourceServers.filter((one) => isThere(one, model))),
+    clients: models.flatMap((model) => model.clients.filter((one) => isThere(one, model))),
+  }
+}
+
+interface Declared {
+  readonly pool: InfraUserPool
+  readonly model: InfraModel
+}
+
+function choose(pools: readonly Declared[], userPool: string | undefined): Declared | undefined {
+  const found = userPool === undefined ? pools : pools.filter(({ pool }) => pool.id === userPool)
+  if (found.length === 1 || (found.length === 0 && userPool === undefined)) return found[0]
+  const ids = pools.map(({ pool }) => `${printable(pool.id)} (${placeOf(pool.at)})`).join(', ')
+  throw new OptionError(
+    'userPool',
+    userPool === undefined
+      ? `is not said, and there are ${pools.length}: name one of ${ids}`
+      : `is ${show(userPool)}: name one of ${ids === '' ? 'the template, which has none' : ids}`,
+  )
+}
+
+/** As a member that refers to it has it. */
+const referenceTo = ({ id, at }: InfraUserPool): Fact<string> => ({
+  ...{ at, value: undefined, refs: [id] },
+  source: { resource: id, attribute: 'Ref' },
+})
+
+/** Longest path that is told whole. */
+const LONGEST_PATH = 400
+
+export const placeOf = ({ file, line, column }: Position): string =>
+  `${printable(file, LONGEST_PATH)}:${line}:${column}`

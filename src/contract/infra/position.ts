@@ -1,0 +1,33 @@
+/** What cannot be read as a template at all: told with its place, in one line. */
+import { printable } from '../../core/util/text.ts'
+
+/** Where a fact stands. Lines and columns count from 1, columns in UTF-16 units. */
+export interface Position {
+  /** As it was given to `readTemplate`. */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/** The place of one character of a text. */
+export function positionAt(file: string, text: string, offset: number): Position {
+  const before = text.slice(0, offset).split('\n')
+  return { file, line: before.length, column: (before.at(-1) as string).length + 1 }
+}
+
+/** A template that is not well-formed, too large, or refers to itself in a circle. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError'
+  /** Stable across releases; the message is not. */
+  readonly code = 'ERR_TEMPLATE_INVALID'
+  readonly file: string
+  readonly line: number
+  readonly column: number
+
+  constructor(at: Position, problem: string) {
+    super(`${printable(at.file)}:${at.line}:${at.column}: ${problem}`)
+    this.file = at.file
+    this.line = at.line
+    this.column = at.column
+  }
+}

@@ -1,0 +1,86 @@
+/** Reads templates of every dialect into one model. */
+import { OptionError, readMembers, show } from '../../core/options/validate.ts'
+import { readCloudFormation } from './cloudformation/read.ts'
+import { toModel } from './model/build.ts'
+import type { InfraModel } from './model/model.ts'
+import { readTerraform } from './terraform/read.ts'
+
+/** The text of one file. Its name tells the dialect: `.tf` and `.tf.json` are Terraform, all else CloudFormation. */
+export interface TemplateSource {
+  /** Repeated in positions, never opened. */
+  readonly file: string
+  readonly text: string
+}
+
+export interface ReadTemplateOptions {
+  /**
+   * Values of CloudFormation's parameters (`AWS::Region` and the like too) and Terraform's variables, by
+   * name, where the deployment gives them; for a variable of a list or a map, as HCL. Default: the
+   * template's own defaults.
+   */
+  readonly parameters?: Readonly<Record<string, string>>
+}
+
+/**
+ * Reads a template into a model of its scopes, every fact with its file, line and column. Nothing in it
+ * is executed, no file is opened, and parsers are loaded when a template is read: `yaml` for
+ * CloudFormation and SAM (YAML and JSON), the optional peers `web-tree-sitter` and
+ * `@tree-sitter-grammars/tree-sitter-hcl` for Terraform.
+ *
+ * What the template alone tells is resolved (references, `!Sub`, `!Join`, mappings, parameters and
+ * variables with defaults, locals, `format()`); what only a deployment knows is marked unknown.
+ *
+ * @param sources One CloudFormation template, or every `.tf` and `.tf.json` file of one Terraform module. At most
+ *   1,048,576 characters a file, 524,288 of HCL.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed,
+ *   too large, or refers to itself in a circle.
+ * @throws {OptionError} `ERR_OPTION_INVALID` where the sources are of two dialects, or the parser that
+ *   reads them is not installed.
+ */
+export async function readTemplate(
+  sources: TemplateSource | readonly TemplateSource[],
+  options: ReadTemplateOptions = {},
+): Promise<InfraModel> {
+  const read = (Array.isArray(sources) ? [...sources] : [sources]).map((source) =>
+    readSource(source, 'sources'),
+  )
+  const given = readParameters(options)
+  const files = read.map(({ file }) => file)
+  const terraform = read.filter(({ file }) => /\.tf(?:\.json)?$/i.test(file))
+  if (terraform.length > 0 && terraform.length === read.length) {
+    return toModel(files, await readTerraform(read, given))
+  }
+  const [only] = read
+  if (only === undefined || read.length > 1) {
+    throw new OptionError(
+      'sources',
+      `has ${read.length} files: pass one CloudFormation template, or the .tf and .tf.json files of one module`,
+    )
+  }
+  return toModel(files, await readCloudFormation(only.file, only.text, given))
+}
+
+/** @throws {OptionError} naming `place` and the member that is wrong. */
+export function readSource(source: unknown, place: string): TemplateSource {
+  const { file, text } = readMembers(source, ['file', 'text'], place)
+  if (typeof file !== 'string' || file === '') {
+    throw new OptionError(`${place}.file`, `is ${show(file)}: name the file`)
+  }
+  if (typeof text !== 'string') {
+    throw new OptionError(`${place}.text`, `is ${show(text)}: pass the file's text`)
+  }
+  return { file, text: text.replace(/^\uFEFF/, '') }
+}
+
+function readParameters(options: unknown): ReadonlyMap<string, string> {
+  const { parameters = {} } = readMembers(options, ['parameters'], '')
+  if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
+    throw new OptionError('parameters', `is ${show(parameters)}: pass an object of name to text`)
+  }
+  const entries = Object.entries(parameters)
+  for (const [name, value] of entries) {
+    if (typeof value === 'string') continue
+    throw new OptionError(`parameters.${name}`, `is ${show(value)}: pass a text`)
+  }
+  return new Map(entries as [string, string][])
+}

@@ -1,0 +1,98 @@
+/** Writes HCL as `terraform fmt` leaves it. */
+import { quotedText } from './text.ts'
+
+/** An expression; several of them, a list; pairs, an object. */
+type HclValue = string | readonly string[] | { readonly members: readonly HclAttribute[] }
+export type HclAttribute = readonly [name: string, value: HclValue]
+
+export interface HclBlock {
+  /** `resource "aws_ssm_parameter" "main"`. */
+  readonly header: string
+  /** A comment above it. */
+  readonly note?: string | undefined
+  readonly body: readonly (HclAttribute | HclBlock)[]
+}
+
+/** JSON's marks that HCL does not have. A backslash of its own is passed over. */
+const MARKS: ReadonlyMap<string, string> = new Map([
+  ['\\b', '\\u0008'],
+  ['\\f', '\\u000c'],
+])
+
+/** The inside of a quoted text, in which nothing is a template. */
+export const hclLiteral = (text: string): string =>
+  quotedText(text)
+    .slice(1, -1)
+    .replace(/\\(?:\\|b|f)/g, (mark) => MARKS.get(mark) ?? mark)
+    .replace(/[$%]+\{?/g, (run) => {
+      if (!run.endsWith('{')) return run
+      const [before, last] = [run.slice(0, -2), run.at(-2)]
+      // Readers disagree about what three signs in a row are.
+      const numbered = before.replaceAll('$', '\\u0024').replaceAll('%', '\\u0025')
+      return `${numbered}${last}${last}{`
+    })
+
+export const hclText = (text: string): string => `"${hclLiteral(text)}"`
+
+export const resource = (
+  type: string,
+  name: string,
+  note: string | undefined,
+  body: HclBlock['body'],
+): HclBlock => ({ header: `resource "${type}" "${name}"`, note, body })
+
+const isBlock = (item: HclAttribute | HclBlock): item is HclBlock => 'header' in item
+
+export const hclDocument = (blocks: readonly HclBlock[]): string =>
+  blocks.map((block) => writeBlock(block, '')).join('\n')
+
+function writeBlock({ header, note, body }: HclBlock, indent: string): string {
+  const inner = `${indent}  `
+  const parts: string[] = []
+  let together: HclAttribute[] = []
+  const flush = (): void => {
+    if (together.length > 0) parts.push(writeAttributes(together, inner))
+    together = []
+  }
+  for (const item of body) {
+    if (isBlock(item)) {
+      flush()
+      parts.push(writeBlock(item, inner))
+    } else together.push(item)
+  }
+  flush()
+  const comment = note === undefined ? '' : `${indent}# ${note}\n`
+  return `${comment}${indent}${header} {\n${parts.join('\n')}${indent}}\n`
+}
+
+/** Signs of equality stand below each other, but for those before a value of several lines. */
+function writeAttributes(attributes: readonly HclAttribute[], indent: string): string {
+  let text = ''
+  let aligned: HclAttribute[] = []
+  const flush = (): void => {
+    const width = Math.max(...aligned.map(([name]) => name.length))
+    for (const [name, value] of aligned) {
+      text += `${indent}${name.padEnd(width)} = ${writeValue(value, indent)}\n`
+    }
+    aligned = []
+  }
+  for (const attribute of attributes) {
+    const long = isLong(attribute[1])
+    if (long) flush()
+    aligned.push(attribute)
+    if (long) flush()
+  }
+  flush()
+  return text
+}
+
+const isLong = (value: HclValue): boolean =>
+  typeof value !== 'string' && ('members' in value || value.length > 1)
+
+function writeValue(value: HclValue, indent: string): string {
+  if (typeof value === 'string') return value
+  const inner = `${indent}  `
+  if ('members' in value) return `{\n${writeAttributes(value.members, inner)}${indent}}`
+  if (value.length < 2) return `[${value.join('')}]`
+  return `[\n${value.map((item) => `${inner}${item},\n`).join('')}${indent}]`
+}

@@ -1,0 +1,139 @@
+/** JSON as the tree that YAML gives, strictly, and in a tenth of the time that YAML's parser takes. */
+import { type Position, TemplateError } from '../position.ts'
+import type { Scalar } from '../resolve/value.ts'
+import type { Budget } from './limits.ts'
+import type { Entry, Tree } from './yaml.ts'
+
+/** What turns the members of an object into what they stand for. */
+type MakeMap = (entries: ReadonlyMap<string, Entry>, at: Position) => Tree
+
+const BLANKS = /[ \t\r\n]*/y
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
+
+export interface JsonReading {
+  readonly file: string
+  readonly text: string
+  readonly spend: Budget
+  readonly makeMap: MakeMap
+}
+
+/**
+ * Nesting is bounded by whoever counted the brackets before.
+ *
+ * @throws {TemplateError} at the first character that JSON has no place for, or a key that is repeated.
+ */
+export function readJson(reading: JsonReading): Tree {
+  const scanner = new Scanner(reading)
+  const tree = scanner.value()
+  scanner.end()
+  return tree
+}
+
+class Scanner {
+  readonly #reading: JsonReading
+  #index = 0
+  #line = 1
+  #lineStart = 0
+
+  constructor(reading: JsonReading) {
+    this.#reading = reading
+  }
+
+  value(): Tree {
+    const at = this.#next()
+    this.#reading.spend(at)
+    if (this.#took('{')) return this.#object(at)
+    if (this.#took('[')) return this.#list(at)
+    return { kind: 'scalar', at, value: this.#scalar() }
+  }
+
+  /** Nothing may follow. */
+  end(): void {
+    this.#next()
+    if (this.#index < this.#reading.text.length) this.#refuse()
+  }
+
+  #object(at: Position): Tree {
+    const entries = new Map<string, Entry>()
+    for (let first = true; !this.#ends('}', first); first = false) {
+      const place = this.#next()
+      if (this.#reading.text[this.#index] !== '"') this.#refuse()
+      const name = this.#scalar() as string
+      if (entries.has(name)) throw new TemplateError(place, 'repeats a key: leave one of them')
+      this.#next()
+      if (!this.#took(':')) this.#refuse()
+      entries.set(name, { at: place, value: this.value() })
+    }
+    return this.#reading.makeMap(entries, at)
+  }
+
+  #list(at: Position): Tree {
+    const items: Tree[] = []
+    for (let first = true; !this.#ends(']', first); first = false) items.push(this.value())
+    return { kind: 'list', at, items }
+  }
+
+  /** Whether the bracket closes here; if not, behind the comma that goes before all but the first. */
+  #ends(bracket: string, first: boolean): boolean {
+    this.#next()
+    if (this.#took(bracket)) return true
+    if (!first && !this.#took(',')) this.#refuse()
+    return false
+  }
+
+  #scalar(): Scalar {
+    const { text } = this.#reading
+    const start = this.#index
+    if (text[start] === '"') {
+      this.#skipText()
+      return JSON.parse(text.slice(start, this.#index)) as string
+    }
+    SCALAR.lastIndex = start
+    if (!SCALAR.test(text)) this.#refuse()
+    this.#index = SCALAR.lastIndex
+    return JSON.parse(text.slice(start, this.#index)) as Scalar
+  }
+
+  #skipText(): void {
+    const { text } = this.#reading
+    this.#index += 1
+    for (;;) {
+      const unit = text.charCodeAt(this.#index)
+      // Behind the end there is no number, and no comparison holds.
+      if (!(unit >= 0x20)) this.#refuse()
+      ESCAPE.lastIndex = this.#index
+      if (unit === 0x5c && !ESCAPE.test(text)) this.#refuse()
+      this.#index = unit === 0x5c ? ESCAPE.lastIndex : this.#index + 1
+      if (unit === 0x22) return
+    }
+  }
+
+  #took(mark: string): boolean {
+    if (this.#reading.text[this.#index] !== mark) return false
+    this.#index += 1
+    return true
+  }
+
+  /** Goes to what follows the blanks here. */
+  #next(): Position {
+    const { text } = this.#reading
+    BLANKS.lastIndex = this.#index
+    BLANKS.test(text)
+    for (; this.#index < BLANKS.lastIndex; this.#index++) {
+      if (text[this.#index] !== '\n') continue
+      this.#line += 1
+      this.#lineStart = this.#index + 1
+    }
+    return this.#place()
+  }
+
+  #place(): Position {
+    const { file } = this.#reading
+    return { file, line: this.#line, column: this.#index - this.#lineStart + 1 }
+  }
+
+  #refuse(): never {
+    throw new TemplateError(this.#place(), 'is not JSON: correct it there')
+  }
+}

@@ -1,0 +1,123 @@
+/** Terraform's functions that scopes and names are composed with; none of them reads anything. */
+import type { Position } from '../position.ts'
+import {
+  concatenated,
+  list,
+  MAX_TEXT,
+  refsOf,
+  scalar,
+  textOf,
+  unknown,
+  type Value,
+} from '../resolve/value.ts'
+
+type Apply = (values: readonly Value[], at: Position) => Value
+
+/** Members of several lists; open where one of them is not known. */
+const together: Apply = (values, at) => {
+  const items = values.flatMap((value) => (value.kind === 'list' ? value.items : []))
+  const complete = values.every((value) => value.kind === 'list' && value.complete)
+  return list(at, items, complete, refsOf(values))
+}
+
+/** What changes the order or the number of members, not what they are. */
+const sameMembers: Apply = ([value], at) => (value === undefined ? unknown(at) : { ...value, at })
+
+const isKnown = (value: Value): boolean => value.kind !== 'unknown'
+
+/** In the order, and as often, as Terraform has them: they may be indexed. Unless all are known, they may not. */
+const arranged =
+  ({ unique, sort }: { unique: boolean; sort: boolean }): Apply =>
+  ([value], at) => {
+    if (value?.kind !== 'list') return unknown(at, value?.refs)
+    const known = value.items.filter((item) => textOf(item) !== undefined)
+    const open = !value.complete || known.length < value.items.length
+    if (open) return { ...value, at, complete: false }
+    const texts = known.map((item): [string, Value] => [String(textOf(item)), item])
+    const members = unique ? [...new Map(texts)] : texts
+    if (sort) members.sort(([a], [b]) => (a < b ? -1 : 1))
+    return { ...value, at, items: members.map(([, item]) => item) }
+  }
+
+const asSet = arranged({ unique: true, sort: true })
+
+/** The only member; what may be none is unknown. */
+const one: Apply = ([value], at) => {
+  const [only, ...more] = value?.kind === 'list' && value.complete ? value.items : []
+  return only === undefined || more.length > 0 ? unknown(at, value?.refs) : { ...only, at }
+}
+
+const flatten: Apply = ([value], at) => {
+  if (value?.kind !== 'list') return unknown(at, value?.refs)
+  const items = value.items.flatMap((item) => (item.kind === 'list' ? item.items : [item]))
+  // What is unknown may be a list after all.
+  const complete = value.items.every((item) =>
+    item.kind === 'list' ? item.complete : isKnown(item),
+  )
+  return list(at, items, value.complete && complete, value.refs)
+}
+
+const format: Apply = ([pattern, ...given], at) => {
+  const text = textOf(pattern)
+  if (text === undefined || text.length > MAX_TEXT) return unknown(at, refsOf([...given, pattern]))
+  const parts: Value[] = []
+  let next = 0
+  for (const [part] of text.matchAll(/%%|%[^%a-zA-Z]*[a-zA-Z]|[^%]+|%/g)) {
+    if (part === '%%') parts.push(scalar(at, '%'))
+    else if (!part.startsWith('%')) parts.push(scalar(at, part))
+    else {
+      const value = given[next++]
+      // Widths and number formats are not worth computing here.
+      const plain = part === '%s' || part === '%d' || part === '%v'
+      parts.push(plain && value !== undefined ? value : unknown(at, value?.refs))
+    }
+  }
+  const refs = refsOf(given)
+  return parts.length === 0 ? scalar(at, '', refs) : { ...concatenated(at, parts), refs }
+}
+
+const formatlist: Apply = ([pattern, values, ...more], at) => {
+  const refs = refsOf([pattern, values, ...more])
+  if (pattern === undefined || values?.kind !== 'list' || more.length > 0) return unknown(at, refs)
+  const items = values.items.map((item) => format([pattern, item], at))
+  return list(at, items, values.complete, refs)
+}
+
+const join: Apply = ([separator, values], at) => {
+  const refs = refsOf([separator, values])
+  const between = textOf(separator)
+  if (between === undefined || values?.kind !== 'list' || !values.complete) return unknown(at, refs)
+  const parts = values.items.flatMap((item, index) =>
+    index === 0 ? [item] : [scalar(at, between), item],
+  )
+  return { ...concatenated(at, parts), refs }
+}
+
+const text =
+  (change: (text: string) => string): Apply =>
+  ([value], at) => {
+    const known = textOf(value)
+    return known === undefined ? unknown(at, value?.refs) : scalar(at, change(known), value?.refs)
+  }
+
+export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([
+  ['concat', together],
+  ['setunion', (values, at) => asSet([together(values, at)], at)],
+  ['flatten', flatten],
+  ['format', format],
+  ['formatlist', formatlist],
+  ['join', join],
+  ['lower', text((value) => value.toLowerCase())],
+  ['upper', text((value) => value.toUpperCase())],
+  ['tostring', text((value) => value)],
+  ['tolist', sameMembers],
+  ['toset', asSet],
+  ['distinct', arranged({ unique: true, sort: false })],
+  ['sort', arranged({ unique: false, sort: true })],
+  ['one', one],
+  // What is encoded is read as what it says.
+  ['jsonencode', sameMembers],
+  ['yamlencode', sameMembers],
+  ['nonsensitive', sameMembers],
+  ['sensitive', sameMembers],
+])

@@ -1,0 +1,156 @@
+/** Terraform's JSON syntax as the blocks and expressions that its HCL gives. */
+
+import { type Position, TemplateError } from '../position.ts'
+import { type Entry, readPlain, type Tree } from '../syntax/yaml.ts'
+import { type Block, type Body, readTemplates } from './hcl.ts'
+import type { Expression } from './hcl-expression.ts'
+import { NESTED_BLOCKS } from './mapping.ts'
+import type { HclParser } from './parser.ts'
+
+/** Blocks by how many labels they have; what is not named here has none. */
+const LABELS: ReadonlyMap<string, number> = new Map([
+  ['resource', 2],
+  ['data', 2],
+  ['variable', 1],
+  ['output', 1],
+  ['module', 1],
+  ['provider', 1],
+  ['check', 1],
+])
+
+type Templates = ReadonlyMap<Tree, Expression>
+
+/** @throws {TemplateError} where it is not well-formed or too large. */
+export async function readTerraformJson(
+  parser: HclParser,
+  file: string,
+  text: string,
+): Promise<Body> {
+  const root = await readPlain(file, text)
+  if (root.kind !== 'map') throw new TemplateError(root.at, 'is no object of Terraform blocks')
+  const found = [...templatesIn(root)]
+  const read = readTemplates(
+    parser,
+    found.map(({ at, value }) => ({ at, quoted: quoted(value) })),
+  )
+  const templates = new Map(found.map((tree, index) => [tree, read[index] as Expression]))
+  const inner = [...root.entries].flatMap(([type, { at, value }]) =>
+    type === '//' ? [] : blocks(type, [], LABELS.get(type) ?? 0, at, value, templates),
+  )
+  return { attributes: new Map(), blocks: inner }
+}
+
+type Text = Extract<Tree, { kind: 'scalar' }> & { readonly value: string }
+
+function* templatesIn(tree: Tree): Generator<Text> {
+  if (tree.kind === 'scalar') {
+    if (typeof tree.value === 'string' && /[$%]\{/.test(tree.value)) yield tree as Text
+  } else if (tree.kind === 'list') for (const item of tree.items) yield* templatesIn(item)
+  else if (tree.kind === 'map') {
+    for (const { value } of tree.entries.values()) yield* templatesIn(value)
+  }
+}
+
+/** Objects in objects, one for each label; a list of objects where a label repeats. */
+function blocks(
+  type: string,
+  labels: readonly string[],
+  missing: number,
+  at: Position,
+  tree: Tree,
+  templates: Templates,
+): readonly Block[] {
+  if (tree.kind === 'list') {
+    return tree.items.flatMap((item) => blocks(type, labels, missing, item.at, item, templates))
+  }
+  if (tree.kind !== 'map') return []
+  if (missing === 0) return [{ at, type, labels, ...toBody(tree.entries, type, templates) }]
+  return [...tree.entries].flatMap(([label, entry]) =>
+    label === '//'
+      ? []
+      : blocks(type, [...labels, label], missing - 1, entry.at, entry.value, templates),
+  )
+}
+
+function toBody(entries: ReadonlyMap<string, Entry>, type: string, templates: Templates): Body {
+  const attributes = new Map<string, Expression>()
+  const inner: Block[] = []
+  for (const [name, { at, value }] of entries) {
+    if (name === '//') continue
+    const labels = type === 'check' ? LABELS.get(name) : NESTED_BLOCKS.get(name)
+    if (labels !== undefined && isBlocks(value)) {
+      inner.push(...blocks(name, [], labels, at, value, templates))
+    } else if (name === 'depends_on') attributes.set(name, addresses(value))
+    else attributes.set(name, toExpression(value, type === 'variable' ? new Map() : templates))
+  }
+  return { attributes, blocks: inner }
+}
+
+const isBlocks = (tree: Tree): boolean =>
+  tree.kind === 'map' || (tree.kind === 'list' && tree.items.every(({ kind }) => kind === 'map'))
+
+/** Written without `${}`. */
+function addresses(tree: Tree): Expression {
+  const items = tree.kind === 'list' ? tree.items : []
+  const read = items.map(({ at, ...item }): Expression => {
+    const [name = '', ...steps] = item.kind === 'scalar' ? String(item.value).split('.') : []
+    return { kind: 'steps', at, of: { kind: 'name', at, name }, steps }
+  })
+  return { kind: 'list', at: tree.at, items: read }
+}
+
+function toExpression(tree: Tree, templates: Templates): Expression {
+  const { at } = tree
+  if (tree.kind === 'list') {
+    return { kind: 'list', at, items: tree.items.map((item) => toExpression(item, templates)) }
+  }
+  if (tree.kind === 'map') {
+    const entries = [...tree.entries].map(([key, entry]) => {
+      const name: Expression = /[$%]\{/.test(key)
+        ? { kind: 'other', at: entry.at, parts: [] }
+        : { kind: 'literal', at: entry.at, value: key }
+      return [name, toExpression(entry.value, templates)] as const
+    })
+    return { kind: 'object', at, entries }
+  }
+  const { value } = tree as Text
+  return templates.get(tree) ?? { kind: 'literal', at, value }
+}
+
+/** What stands outside of templates as it stands between quotes: there, backslashes mean something. */
+function quoted(text: string): string {
+  let out = ''
+  let index = 0
+  while (index < text.length) {
+    const mark = text.slice(index, index + 3)
+    const end = /^[$%]\{/.test(mark) ? endOfTemplate(text, index + 2) : index + 1
+    if (/^(?:\$\$|%%)\{$/.test(mark)) {
+      out += mark
+      index += 3
+      continue
+    }
+    const part = text.slice(index, end)
+    out += part.length > 1 ? part.replace(/[\r\n]/g, ' ') : JSON.stringify(part).slice(1, -1)
+    index = end
+  }
+  return out
+}
+
+/** Just behind the brace that closes a template; texts in it may hold templates again. */
+function endOfTemplate(text: string, start: number): number {
+  const open = ['{']
+  let index = start
+  for (; index < text.length && open.length > 0; index++) {
+    const unit = text[index] as string
+    if (open.at(-1) === '"') {
+      if (unit === '\\') index += 1
+      else if (unit === '"') open.pop()
+      else if (/^[$%]\{/.test(text.slice(index, index + 2)) && text[index - 1] !== unit) {
+        open.push('{')
+        index += 1
+      }
+    } else if (unit === '"' || unit === '{') open.push(unit)
+    else if (unit === '}') open.pop()
+  }
+  return index
+}

@@ -1,0 +1,183 @@
+/** The files of one Terraform module → its resources. */
+
+import type { ReadResources } from '../model/build.ts'
+import { textFact } from '../model/facts.ts'
+import { TemplateError } from '../position.ts'
+import { refuseCircles } from '../resolve/circles.ts'
+import { list, type Resource, unknown, type Value } from '../resolve/value.ts'
+import { type Block, readHcl, readValue } from './hcl.ts'
+import type { Expression } from './hcl-expression.ts'
+import { readTerraformJson } from './json.ts'
+import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
+import { type HclParser, hclParser } from './parser.ts'
+import { membersOf } from './repeats.ts'
+import { isRepeated, TerraformResolver } from './resolve.ts'
+
+interface Labelled {
+  readonly variables: ReadonlyMap<string, Block>
+  readonly locals: ReadonlyMap<string, Expression>
+  readonly resources: ReadonlyMap<string, Block>
+  /** Data sources and modules, by address. */
+  readonly elsewhere: ReadonlyMap<string, Block>
+  readonly others: readonly Block[]
+}
+
+/** Blocks whose expressions refer to resources as well. */
+const ELSEWHERE = new Set(['data', 'module'])
+/** Arguments that are names of providers and of arguments, not values. */
+const NO_VALUES = new Set(['provider', 'providers', 'ignore_changes'])
+const READ_TOO = new Set(['output', 'module', 'data', 'provider', 'check'])
+
+export async function readTerraform(
+  sources: readonly { readonly file: string; readonly text: string }[],
+  given: ReadonlyMap<string, string>,
+): Promise<ReadResources> {
+  const parser = await hclParser()
+  let blocks: readonly Block[] = []
+  for (const { file, text } of sources) {
+    const json = /\.json$/i.test(file)
+    const read = json ? await readTerraformJson(parser, file, text) : readHcl(parser, file, text)
+    blocks = blocks.concat(read.blocks)
+  }
+  const labelled = sorted(blocks)
+  const resolver = new TerraformResolver({
+    ...labelled,
+    given: givenValues(parser, labelled.variables, given),
+  })
+  const written = [...labelled.resources].map(([id, block]) => toResource(id, block, resolver))
+  for (const expression of labelled.locals.values()) resolver.value(expression)
+  for (const block of labelled.others) toMembers(block, undefined, resolver)
+  const outputs = labelled.others.filter(({ type }) => type === 'output')
+  refuseCircles(written)
+  return {
+    dialect: 'terraform',
+    resources: written.flatMap((resource) => {
+      const block = labelled.resources.get(resource.id) as Block
+      const members = membersOf(block, resolver)?.map((member) => {
+        const id = `${resource.id}[${JSON.stringify(member.key)}]`
+        return resolver.forEach(member, () => ({
+          ...toResource(id, block, resolver),
+          conditional: false,
+        }))
+      })
+      return members ?? [resource]
+    }),
+    // A name that is used twice is resolved twice.
+    dangling: [...new Map(resolver.dangling.map((one) => [JSON.stringify(one), one])).values()],
+    complete: !blocks.some(({ type }) => type === 'module'),
+    outputs: outputs.map(({ at, labels, attributes }) => {
+      const expression = attributes.get('value')
+      const value = expression && textFact(resolver.value(expression))
+      return { id: labels.join('.'), at, ...(value && { value }), conditional: false }
+    }),
+    globals: new Map(),
+  }
+}
+
+const PLAIN = new Set(['string', 'number', 'bool'])
+
+/** What is given for a list or a map is HCL, as on Terraform's own command line; all else is text. */
+function givenValues(
+  parser: HclParser,
+  variables: ReadonlyMap<string, Block>,
+  given: ReadonlyMap<string, string>,
+): ReadonlyMap<string, Expression> {
+  const start = { file: '', line: 1, column: 1 }
+  const values = [...given].map(([name, text]): [string, Expression] => {
+    const { at = start, attributes } = variables.get(name) ?? {}
+    const type = attributes?.get('type')
+    const word = type?.kind === 'name' ? type.name : type?.kind === 'literal' ? type.value : ''
+    const plain = type === undefined || PLAIN.has(String(word))
+    return [name, plain ? { kind: 'literal', at, value: text } : readValue(parser, at, text)]
+  })
+  return new Map(values)
+}
+
+function sorted(blocks: readonly Block[]): Labelled {
+  const variables = new Map<string, Block>()
+  const locals = new Map<string, Expression>()
+  const resources = new Map<string, Block>()
+  const elsewhere = new Map<string, Block>()
+  const others: Block[] = []
+  for (const block of blocks) {
+    const name = block.labels.join('.')
+    if (block.type === 'resource') {
+      if (resources.has(name)) throw new TemplateError(block.at, 'repeats a resource: rename one')
+      resources.set(name, block)
+    } else if (block.type === 'variable') variables.set(name, block)
+    else if (block.type === 'locals') {
+      for (const [key, expression] of block.attributes) locals.set(key, expression)
+    } else if (READ_TOO.has(block.type)) others.push(block)
+    // A check has data sources of its own.
+    for (const one of [block, ...(block.type === 'check' ? block.blocks : [])]) {
+      if (ELSEWHERE.has(one.type)) elsewhere.set(`${one.type}.${one.labels.join('.')}`, one)
+    }
+  }
+  return { variables, locals, resources, elsewhere, others }
+}
+
+function toResource(id: string, block: Block, resolver: TerraformResolver): Resource {
+  const [label = ''] = block.labels
+  const known = TERRAFORM_TYPES.get(label)
+  const { entries, complete, refs } = toMembers(block, known, resolver)
+  return {
+    id,
+    type: known?.type ?? label,
+    at: block.at,
+    properties: entries,
+    complete,
+    dependsOn: refs.filter((ref) => ref !== id),
+    conditional: isRepeated(block),
+  }
+}
+
+interface Members {
+  readonly entries: ReadonlyMap<string, Value>
+  readonly complete: boolean
+  readonly refs: readonly string[]
+}
+
+/** Arguments and blocks under CloudFormation's names; a block that may repeat is a list. */
+function toMembers(
+  block: Block,
+  known: TerraformType | undefined,
+  resolver: TerraformResolver,
+): Members {
+  const entries = new Map<string, Value>()
+  const refs = new Set<string>()
+  const rename = (name: string): string =>
+    known !== undefined && Object.hasOwn(known.names, name) ? (known.names[name] as string) : name
+  for (const [name, expression] of block.attributes) {
+    if (NO_VALUES.has(name)) continue
+    const value = resolver.value(expression)
+    for (const ref of value.refs) refs.add(ref)
+    entries.set(rename(name), value)
+  }
+  let complete = true
+  for (const inner of block.blocks) {
+    const dynamic = inner.type === 'dynamic'
+    const type = dynamic ? (inner.labels[0] ?? '') : inner.type
+    const members = resolver.within(loopNames(inner), () => toMembers(inner, known, resolver))
+    for (const ref of members.refs) refs.add(ref)
+    complete &&= !dynamic || known === undefined
+    const name = rename(type)
+    const value: Value = dynamic
+      ? unknown(inner.at, members.refs)
+      : { kind: 'map', at: inner.at, names: new Map(), ...members }
+    entries.set(name, SINGLE_BLOCKS.has(type) ? value : appended(entries.get(name), value))
+  }
+  return { entries, complete, refs: [...refs] }
+}
+
+function appended(before: Value | undefined, value: Value): Value {
+  const items = before?.kind === 'list' ? before.items : []
+  return list(before?.at ?? value.at, [...items, value])
+}
+
+/** What the loop of a `dynamic` block calls its members. */
+function loopNames({ type, labels, attributes }: Block): readonly string[] {
+  const iterator = attributes.get('iterator')
+  if (type !== 'dynamic') return []
+  if (iterator?.kind === 'name') return [iterator.name]
+  return iterator?.kind === 'literal' ? [String(iterator.value)] : labels
+}

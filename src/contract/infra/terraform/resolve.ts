@@ -1,0 +1,251 @@
+/** Resolves Terraform's expressions as far as one module alone tells what they give. */
+
+import type { Position } from '../position.ts'
+import { Names } from '../resolve/references.ts'
+import {
+  concatenated,
+  type DanglingReference,
+  list,
+  mergeRefs,
+  refsOf,
+  scalar,
+  textOf,
+  unknown,
+  type Value,
+  weightOf,
+} from '../resolve/value.ts'
+import { type Budget, workBudget } from '../syntax/limits.ts'
+import { TERRAFORM_FUNCTIONS } from './functions.ts'
+import type { Block } from './hcl.ts'
+import type { Expression, Step } from './hcl-expression.ts'
+import type { Member } from './repeats.ts'
+
+/** What the expressions of a module refer to. */
+export interface Module {
+  readonly variables: ReadonlyMap<string, Block>
+  readonly locals: ReadonlyMap<string, Expression>
+  /** By address: `aws_cognito_user_pool.orders`. */
+  readonly resources: ReadonlyMap<string, Block>
+  /** Data sources and modules, by address: `data.aws_ssm_parameter.pool`, `module.auth`. */
+  readonly elsewhere: ReadonlyMap<string, Block>
+  /** Values given for variables instead of their defaults. */
+  readonly given: ReadonlyMap<string, Expression>
+}
+
+/** Names that are no resources' types. */
+const SSM_VALUE = /^data\.aws_ssm_parameter\.[^.]+\.(?:insecure_)?value$/
+const ROOTS = new Set(['each', 'count', 'self', 'path', 'terraform'])
+
+export class TerraformResolver {
+  readonly dangling: DanglingReference[] = []
+  readonly #names: Names = new Names()
+  readonly #spend: Budget = workBudget()
+  readonly #module: Module
+  /** What the loops around an expression call their members. */
+  readonly #bound: string[] = []
+  #each: Member | undefined
+
+  constructor(module: Module) {
+    this.#module = module
+  }
+
+  value(expression: Expression): Value {
+    const value = this.#value(expression)
+    this.#spend(value.at, weightOf(value))
+    return value
+  }
+
+  #value(expression: Expression): Value {
+    const { at } = expression
+    switch (expression.kind) {
+      case 'literal':
+        return expression.value === null
+          ? { kind: 'absent', at, refs: [] }
+          : scalar(at, expression.value)
+      case 'list':
+        return list(
+          at,
+          expression.items.map((item) => this.value(item)),
+        )
+      case 'object':
+        return this.#object(expression.entries, at)
+      case 'template':
+        return expression.parts.length === 0
+          ? scalar(at, '')
+          : concatenated(
+              at,
+              expression.parts.map((item) => this.value(item)),
+            )
+      case 'call': {
+        const values = expression.arguments.map((item) => this.value(item))
+        const apply = TERRAFORM_FUNCTIONS.get(expression.name)
+        return apply?.(values, at) ?? unknown(at, refsOf(values))
+      }
+      case 'steps':
+        return expression.of.kind === 'name'
+          ? this.#named(expression.of.name, expression.steps, at)
+          : this.#walk(this.value(expression.of), expression.steps, at)
+      case 'other':
+        return this.within(expression.names ?? [], () =>
+          unknown(at, refsOf(expression.parts.map((part) => this.value(part)))),
+        )
+      default:
+        // A bare word: the variable of a loop, or nothing.
+        return unknown(at)
+    }
+  }
+
+  /** Reads what stands in a loop. */
+  within<T>(names: readonly string[], read: () => T): T {
+    this.#bound.push(...names)
+    const found = read()
+    this.#bound.length -= names.length
+    return found
+  }
+
+  /** Reads what is repeated, for one member of what it is repeated over. */
+  forEach<T>(member: Member | undefined, read: () => T): T {
+    const around = this.#each
+    this.#each = member
+    const found = read()
+    this.#each = around
+    return found
+  }
+
+  #object(entries: readonly (readonly [Expression, Expression])[], at: Position): Value {
+    const known = new Map<string, Value>()
+    let complete = true
+    for (const [key, member] of entries) {
+      const name = textOf(this.value(key))
+      if (name === undefined) complete = false
+      else known.set(name, this.value(member))
+    }
+    const refs = refsOf(known.values())
+    return { kind: 'map', at, refs, entries: known, names: new Map(), complete }
+  }
+
+  #named(root: string, steps: readonly Step[], at: Position): Value {
+    const [name, ...rest] = steps
+    if (typeof name !== 'string' || this.#bound.includes(root)) return unknown(at)
+    if (root === 'var') return this.#walk(this.#variable(name, at), rest, at)
+    if (root === 'local') return this.#walk(this.#local(name, at), rest, at)
+    if (root === 'module') return this.#elsewhere(`module.${name}`, rest, at)
+    if (root === 'data' && typeof rest[0] === 'string') {
+      const address = `data.${name}.${rest[0]}`
+      return this.forEach(undefined, () => this.#elsewhere(address, rest.slice(1), at))
+    }
+    if (root === 'each' && this.#each !== undefined) {
+      const { key, value } = this.#each
+      return name === 'key' ? scalar(at, key) : this.#walk(value, rest, at)
+    }
+    if (root === 'data' || ROOTS.has(root)) return unknown(at)
+    // There `each` is another one.
+    return this.forEach(undefined, () => this.#attribute(`${root}.${name}`, rest, at))
+  }
+
+  #variable(name: string, at: Position): Value {
+    const given = this.#module.given.get(name)
+    if (given !== undefined) return { ...this.value(given), at }
+    const block = this.#module.variables.get(name)
+    if (block === undefined) {
+      this.dangling.push({ at, name: `var.${name}` })
+      return unknown(at)
+    }
+    const written = block.attributes.get('default')
+    const resolved = written && this.value(written)
+    return resolved === undefined || resolved.kind === 'absent'
+      ? unknown(at, [], { parameter: name })
+      : resolved
+  }
+
+  /** What a data source or a module gives; it waits for what that one waits for. */
+  #elsewhere(address: string, steps: readonly Step[], at: Position): Value {
+    const block = this.#module.elsewhere.get(address)
+    if (block === undefined) {
+      this.dangling.push({ at, name: address })
+      return unknown(at)
+    }
+    const attribute = steps.filter((step) => typeof step === 'string').join('.')
+    const source = { resource: address, ...(attribute && { attribute }) }
+    // Modules may refer to each other in a circle, data sources may not.
+    if (block.type === 'module') return unknown(at, [], source)
+    const read = () => [...block.attributes.values()].map((expression) => this.value(expression))
+    const { refs } = this.#names.resolve(address, address, at, () => unknown(at, refsOf(read())))
+    const name = SSM_VALUE.test(`${address}.${attribute}`) && block.attributes.get('name')
+    const ssm = name ? textOf(this.value(name)) : undefined
+    return unknown(at, refs, ssm === undefined ? source : { ssm })
+  }
+
+  #local(name: string, at: Position): Value {
+    const expression = this.#module.locals.get(name)
+    if (expression !== undefined)
+      return this.#names.resolve(`local.${name}`, `local.${name}`, at, () => this.value(expression))
+    this.dangling.push({ at, name: `local.${name}` })
+    return unknown(at)
+  }
+
+  #attribute(address: string, steps: readonly Step[], at: Position): Value {
+    const block = this.#module.resources.get(address)
+    // `x.y` with one dot may be a loop's variable; a resource's type has an underscore.
+    if (block === undefined) {
+      if (address.slice(0, address.indexOf('.')).includes('_'))
+        this.dangling.push({ at, name: address })
+      return unknown(at)
+    }
+    // One of several: what tells them apart (`each`, `count`) is unknown.
+    const indexed = steps.length > 0 && typeof steps[0] === 'object' && steps[0] !== null
+    const [name, ...rest] = indexed ? steps.slice(1) : steps
+    if (typeof name !== 'string') return unknown(at, [address], { resource: address })
+    const source = { resource: address, attribute: name }
+    if (name === 'scope_identifiers')
+      return this.#walk(this.#scopeIdentifiers(address, block, at), rest, at)
+    const expression = block.attributes.get(name)
+    if (expression === undefined || name === 'id') return unknown(at, [address], source)
+    const resolved = this.#walk(
+      this.#names.resolve(`${address}.${name}`, address, at, () => this.value(expression)),
+      rest,
+      at,
+    )
+    const refs = mergeRefs([address], resolved.refs)
+    return resolved.kind === 'absent' ? unknown(at, refs, source) : { ...resolved, at, refs }
+  }
+
+  /** Every scope of a resource server; in which order, the provider says. */
+  #scopeIdentifiers(address: string, block: Block, at: Position): Value {
+    const identifier = block.attributes.get('identifier')
+    const scopes = block.blocks.filter(({ type }) => type === 'scope')
+    const items = scopes.map((scope) => {
+      const name = scope.attributes.get('scope_name')
+      if (identifier === undefined || name === undefined) return unknown(at, [address])
+      const parts = [this.value(identifier), scalar(at, '/'), this.value(name)]
+      return { ...concatenated(at, parts), refs: [address] }
+    })
+    const complete = !block.blocks.some(({ type }) => type === 'dynamic')
+    return list(at, items, complete, [address])
+  }
+
+  #walk(start: Value, steps: readonly Step[], at: Position): Value {
+    let current = start
+    for (const step of steps) {
+      const key =
+        typeof step === 'string' ? step : step === null ? undefined : textOf(this.value(step))
+      const { refs } = current
+      const next =
+        current.kind === 'map' && key !== undefined
+          ? current.entries.get(key)
+          : current.kind === 'list' && key !== undefined && isFixed(current)
+            ? current.items[Number(key)]
+            : undefined
+      current =
+        next === undefined ? unknown(at, refs) : { ...next, refs: mergeRefs(refs, next.refs) }
+    }
+    return { ...current, at }
+  }
+}
+
+/** `scope_identifiers` and sets have no order to count on, so only written lists are indexed. */
+const isFixed = ({ items, refs, complete }: Extract<Value, { kind: 'list' }>): boolean =>
+  complete && (items.length === 1 || refs.length === 0)
+
+export const isRepeated = ({ attributes }: Block): boolean =>
+  attributes.has('count') || attributes.has('for_each')

@@ -1,0 +1,71 @@
+/** The security scheme of a document: where tokens come from, and every scope with its description. */
+
+import { readSecureUrl } from '../../core/options/secure-url.ts'
+import { type Members, OptionError, show } from '../../core/options/validate.ts'
+import type { CompiledRequirement } from '../../core/requirement.ts'
+import {
+  type DefinedScopes,
+  describedScopes,
+  isReserved,
+  type ResourceServer,
+  readResourceServers,
+} from '../../core/scopes.ts'
+import type { SecurityScheme } from './objects.ts'
+
+/** What a document has to be told. */
+export interface SchemeOptions {
+  /**
+   * The user pool's token endpoint: `https://<domain>/oauth2/token`. http on loopback only, for a
+   * local pool.
+   */
+  readonly tokenUrl: string
+  /** What `defineScopes` gave: at most 25 resource servers, each identifier once. */
+  readonly scopes: readonly (DefinedScopes | ResourceServer)[]
+  /** The scheme's name in the document: letters, digits and `. _ -`. Default `'cognito'`. */
+  readonly schemeName?: string
+}
+
+/** The options after validation. */
+export interface Scheme {
+  readonly name: string
+  readonly object: SecurityScheme
+  /** @throws {OptionError} for a requirement with a scope that nothing defines. */
+  checkScopes(need: CompiledRequirement | false, place: string): void
+}
+
+/** Names of the members {@link readScheme} takes. */
+export const SCHEME_MEMBERS: readonly string[] = ['tokenUrl', 'scopes', 'schemeName']
+
+/** The characters OpenAPI allows for names of components. */
+const COMPONENT_NAME = /^[\w.-]+$/
+
+/** @throws {OptionError} `ERR_OPTION_INVALID`. */
+export function readScheme(members: Members): Scheme {
+  const { tokenUrl, scopes, schemeName: name = 'cognito' } = members
+  if (typeof tokenUrl !== 'string') {
+    throw new OptionError('tokenUrl', `is ${show(tokenUrl)}: pass the token endpoint's URL`)
+  }
+  readSecureUrl(tokenUrl, 'tokenUrl')
+  if (typeof name !== 'string' || !COMPONENT_NAME.test(name)) {
+    throw new OptionError('schemeName', `is ${show(name)}: use letters, digits and . _ -`)
+  }
+  const described = new Map(readResourceServers(scopes, 'scopes').flatMap(describedScopes))
+  return {
+    name,
+    object: {
+      type: 'oauth2',
+      description: 'An access token of Amazon Cognito, as an app client gets it for its own use.',
+      flows: { clientCredentials: { tokenUrl, scopes: Object.fromEntries(described) } },
+    },
+    checkScopes(need, place) {
+      if (need === false) return
+      for (const scope of [...need.allOf, ...need.anyOf]) {
+        if (described.has(scope) || isReserved(scope)) continue
+        throw new OptionError(
+          place,
+          `asks for ${show(scope)}, which scopes do not define: define it or correct the spelling`,
+        )
+      }
+    },
+  }
+}

@@ -1,0 +1,161 @@
+/** `fetch` with a token: to named origins alone, once more where an API refused the token. */
+import { OptionError, show } from '../../core/options/validate.ts'
+import { TokenClientError } from './errors.ts'
+import { isRedirect, nextHop } from './redirects.ts'
+import { isResendable } from './resendable.ts'
+import type { TokenOptions } from './scope-keys.ts'
+import type { AccessToken, HeldToken } from './token-holder.ts'
+import { readSignal, readWaitLimits, type WaitLimits } from './wait.ts'
+
+/** Redirects that are followed. */
+const MAX_HOPS = 5
+
+/**
+ * `fetch` with `Authorization: Bearer …`, to the client's `origins` alone. Redirects are followed
+ * within the origin of the URL, at most five. On 401 `invalid_token` the token is renewed and the
+ * request sent once more, if its body can be (a stream cannot) and as `renew` allows; else the 401 is
+ * the answer.
+ *
+ * @param init As of `fetch`. Its signal ends the waiting for a token too. An Authorization header of
+ *   your own is neither sent nor overwritten but refused.
+ * @param options `scopes` of the token and `timeout` of the wait for it, as for `getToken`. It does not bound the
+ *   request to the API.
+ * @throws {TokenClientError} `ERR_FETCH_ORIGIN`, `ERR_FETCH_AUTHORIZATION`, `ERR_FETCH_REDIRECT`, and
+ *   those of `getToken`; what `fetch` itself throws is passed on.
+ * @throws {OptionError} `ERR_OPTION_INVALID` without the option `origins`, and for what is no URL.
+ */
+export type AuthorizedFetch = (
+  url: string | URL,
+  init?: RequestInit,
+  options?: Omit<TokenOptions, 'signal'>,
+) => Promise<Response>
+
+/** What it is made of. */
+export interface FetchOptions {
+  readonly origins: ReadonlySet<string> | undefined
+  readonly timeoutMs: number
+  readonly fetch: typeof globalThis.fetch
+}
+
+/** One request to an API, as it is sent. */
+export interface Hop {
+  readonly url: URL
+  readonly init: RequestInit
+  /** Without Authorization. */
+  readonly headers: Headers
+}
+
+/** @param holderOf Throws where a token cannot be asked for. */
+export function authorizedFetch(
+  { origins, timeoutMs, fetch }: FetchOptions,
+  holderOf: (options: TokenOptions | undefined) => HeldToken,
+): AuthorizedFetch {
+  return async (url, init = {}, options) => {
+    const hop = firstHop(origins, url, init)
+    const limits = limitsOf(init, options, timeoutMs)
+    const holder = holderOf(options)
+    const token = await holder.get(limits)
+    const response = await following(fetch, hop, token)
+    if (!refusesToken(response)) return response
+    const next = await otherToken(holder, token, limits)
+    if (next === token || !isResendable(init.body)) return response
+    await letGoOf(response)
+    return following(fetch, hop, next)
+  }
+}
+
+function limitsOf(
+  { signal }: RequestInit,
+  options: TokenOptions | undefined,
+  timeoutMs: number,
+): WaitLimits {
+  if (options !== undefined && Object.hasOwn(options, 'signal')) {
+    throw new OptionError(
+      'signal',
+      'is not an option of client.fetch: pass it in init, as for fetch',
+    )
+  }
+  const given = signal === null || signal === undefined ? undefined : readSignal(signal)
+  return readWaitLimits(options, { timeoutMs, signal: given })
+}
+
+/** The answer is there: that no other token is does not take it away. */
+async function otherToken(
+  holder: HeldToken,
+  token: AccessToken,
+  limits: WaitLimits,
+): Promise<AccessToken> {
+  try {
+    return await holder.insteadOf(token, limits)
+  } catch {
+    limits.signal?.throwIfAborted()
+    return token
+  }
+}
+
+function firstHop(
+  origins: ReadonlySet<string> | undefined,
+  given: string | URL,
+  init: RequestInit,
+): Hop {
+  if (origins === undefined) {
+    throw new OptionError('origins', 'is missing: name the origins that client.fetch may call')
+  }
+  const url = URL.canParse(String(given)) ? new URL(given) : undefined
+  if (url === undefined || url.username !== '' || url.password !== '') {
+    throw new OptionError(
+      'url',
+      `is ${show(typeof given)} that is no absolute URL: pass one without credentials`,
+    )
+  }
+  if (!isHttp(url) || !origins.has(url.origin)) throw new TokenClientError('ERR_FETCH_ORIGIN')
+  const headers = new Headers(init.headers)
+  if (headers.has('authorization')) throw new TokenClientError('ERR_FETCH_AUTHORIZATION')
+  return { url, init, headers }
+}
+
+/** A `blob:` URL has the origin of the URL inside it, and leads elsewhere. */
+function isHttp({ protocol }: URL): boolean {
+  return protocol === 'https:' || protocol === 'http:'
+}
+
+/** Follows redirects itself: `fetch` would send what is not its own header to wherever they lead. */
+async function following(
+  fetch: typeof globalThis.fetch,
+  first: Hop,
+  { accessToken }: AccessToken,
+): Promise<Response> {
+  const mode = first.init.redirect ?? 'follow'
+  let hop = first
+  for (let hops = 0; hops <= MAX_HOPS; hops += 1) {
+    const headers = new Headers(hop.headers)
+    headers.set('authorization', `Bearer ${accessToken}`)
+    const response = await fetch(hop.url.href, {
+      ...hop.init,
+      headers,
+      redirect: mode === 'error' ? 'error' : 'manual',
+    })
+    // An injected fetch that follows redirects itself, or hides them.
+    if (response.redirected || response.type === 'opaqueredirect') {
+      throw new TokenClientError('ERR_FETCH_REDIRECT')
+    }
+    if (mode !== 'follow' || !isRedirect(response)) return response
+    await letGoOf(response)
+    hop = nextHop(hop, response)
+  }
+  throw new TokenClientError('ERR_FETCH_REDIRECT')
+}
+
+/** A body that broke off meanwhile says so when it is let go of, and nobody wants it any more. */
+async function letGoOf({ body }: Response): Promise<void> {
+  await Promise.allSettled([body?.cancel()])
+}
+
+/**
+ * RFC 6750 section 3.1, in whichever of several challenges. HTTP APIs of API Gateway have blanks
+ * where the grammar has commas.
+ */
+function refusesToken({ status, headers }: Response): boolean {
+  const challenge = headers.get('www-authenticate') ?? ''
+  return status === 401 && /(?:^|[\s,])error\s*=\s*"?invalid_token"?(?:[\s,]|$)/i.test(challenge)
+}

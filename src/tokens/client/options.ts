@@ -1,0 +1,186 @@
+/** What a token client is made with: checked when it is made. */
+
+import {
+  insecureOrigins,
+  readInsecureHttp,
+  readServiceUrl,
+} from '../../core/options/insecure-http.ts'
+import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
+import {
+  type Members,
+  OptionError,
+  readClientIds,
+  readFunction,
+  readMembers,
+  show,
+} from '../../core/options/validate.ts'
+import type { Scope } from '../../core/register.ts'
+import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
+import type { TokenStore } from '../store/token-store.ts'
+import type { SecretSource } from './client-secret.ts'
+import { wallClock } from './elapsed-clock.ts'
+import { readScopes } from './scope-keys.ts'
+import type { AuthMethod } from './token-request.ts'
+import { readTimeout } from './wait.ts'
+
+const METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
+
+/** Options of {@link createTokenClient}. */
+export interface TokenClientOptions {
+  /**
+   * `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`, or the whole URL of a proxy in front of it;
+   * http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
+   */
+  readonly tokenEndpoint: string
+  /** The app client's id. */
+  readonly clientId: string
+  /**
+   * Its secret, or a function that tells it. A function is asked once, within 5 s, and again after
+   * Cognito answered `invalid_client`, at most every 30 s: a rotated secret heals itself.
+   */
+  readonly clientSecret: SecretSource
+  /**
+   * Scopes of a token for which none are named; default none named either, which gets all that the
+   * app client may have.
+   */
+  readonly scopes?: Scope | readonly Scope[]
+  /** How the secret travels: in the Authorization header (default) or in the form. */
+  readonly authMethod?: AuthMethod
+  /**
+   * Where `client.fetch` may send tokens, and it alone needs them: `['https://api.example.com']`;
+   * http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
+   */
+  readonly origins?: readonly string[]
+  /**
+   * `true` permits `http:` outside loopback in `origins` and `tokenEndpoint`, for networks that encrypt by
+   * themselves or are trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted.
+   * Never for hosts of AWS. The client warns once: in `logger`, without one by `process.emitWarning` with the
+   * code `COGNITO_M2M_INSECURE_HTTP`.
+   *
+   * @defaultValue `false`
+   */
+  readonly insecureHttp?: boolean
+  /**
+   * Shares tokens: processes with one store and the same secret ask once between them. In a store
+   * others can read, entries are sealed under a key derived from the secret. It stays yours to close.
+   * Default none: each client holds its own.
+   */
+  readonly store?: TokenStore
+  /**
+   * Longest wait of a caller for a token, in seconds, from 0.001 to 300: secret, store and token endpoint together.
+   * Then the call rejects with `ERR_TOKEN_TIMEOUT`. The token request goes on. A call's own `timeout` replaces it.
+   *
+   * @defaultValue `20`
+   */
+  readonly timeout?: number
+  /** Where failed token requests are told; default nowhere. */
+  readonly logger?: Logger
+  /** Transport of token requests and of `client.fetch`; default the platform's. */
+  readonly fetch?: typeof globalThis.fetch
+  /** Wall clock in milliseconds, for expiry. Default `Date.now`. */
+  readonly now?: () => number
+  /** Monotonic clock in milliseconds, for expiry, intervals and backoff. Default `performance.now`. */
+  readonly monotonicNow?: () => number
+}
+
+const NAMES: readonly (keyof TokenClientOptions)[] = [
+  ...(['tokenEndpoint', 'clientId', 'clientSecret', 'scopes', 'authMethod', 'origins'] as const),
+  ...(['insecureHttp', 'store', 'timeout', 'logger', 'fetch', 'now', 'monotonicNow'] as const),
+]
+
+/** The same, read. */
+export interface ClientOptions {
+  readonly tokenEndpoint: string
+  readonly clientId: string
+  readonly clientSecret: SecretSource
+  readonly scopes: readonly string[] | undefined
+  readonly authMethod: AuthMethod
+  readonly origins: ReadonlySet<string> | undefined
+  /** Those of `origins` and of the token endpoint that are not encrypted; none without `insecureHttp`. */
+  readonly insecureOrigins: readonly string[]
+  readonly store: TokenStore | undefined
+  readonly timeoutMs: number
+  readonly logger: Logger
+  readonly hasLogger: boolean
+  readonly fetch: typeof globalThis.fetch
+  readonly now: () => number
+  readonly monotonicNow: () => number
+}
+
+/** @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix. */
+export function readClientOptions(options: unknown): ClientOptions {
+  const members = readMembers(options, NAMES, '')
+  const { authMethod = 'client_secret_basic' } = members
+  if (!METHODS.includes(authMethod)) {
+    throw new OptionError('authMethod', `is ${show(authMethod)}: use one of ${METHODS.join(', ')}`)
+  }
+  const insecureHttp = readInsecureHttp(members)
+  const tokenEndpoint = readTokenEndpoint(members['tokenEndpoint'], 'tokenEndpoint', insecureHttp)
+  const origins = 'origins' in members ? readOrigins(members['origins'], insecureHttp) : undefined
+  const logger = readLogger(members['logger'])
+  return {
+    tokenEndpoint: tokenEndpoint.href,
+    clientId: readClientId(members['clientId']),
+    clientSecret: readSecret(members['clientSecret']),
+    scopes: 'scopes' in members ? readScopes(members['scopes'], 'scopes') : undefined,
+    authMethod: authMethod as AuthMethod,
+    origins,
+    insecureOrigins: insecureOrigins([tokenEndpoint.href, ...(origins ?? [])]),
+    store: members['store'] as TokenStore | undefined,
+    timeoutMs: readTimeout(members),
+    logger: safeLogger(logger),
+    hasLogger: logger !== undefined,
+    ...readWorld(members),
+  }
+}
+
+function readWorld(members: Members): Pick<ClientOptions, 'fetch' | 'now' | 'monotonicNow'> {
+  return {
+    // Looked up at each request, so that what replaces the platform's later (tracing, tests) is used.
+    fetch: readFunction(members, 'fetch') ?? ((...given) => globalThis.fetch(...given)),
+    now: wallClock(readFunction(members, 'now') ?? Date.now),
+    monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
+  }
+}
+
+/** RFC 7617 section 2: a colon would end it in the header. */
+function readClientId(value: unknown): string {
+  const [clientId = ''] = readClientIds(value, 'clientId')
+  if (Array.isArray(value) || clientId.includes(':')) {
+    throw new OptionError('clientId', 'is not one app client id: pass a string without colons')
+  }
+  return clientId
+}
+
+/** Never shown, whatever it is. */
+function readSecret(value: unknown): SecretSource {
+  if (typeof value === 'function' || (typeof value === 'string' && value !== '')) {
+    return value as SecretSource
+  }
+  throw new OptionError(
+    'clientSecret',
+    'is missing or no secret: pass a non-empty string, or a function that tells one',
+  )
+}
+
+function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string> {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new OptionError(
+      'origins',
+      `is ${show(value)}: pass an array, for example ["https://api.example.com"]`,
+    )
+  }
+  const origins = value.map((item: unknown, index) => {
+    const place = `origins[${index}]`
+    if (typeof item !== 'string') {
+      throw new OptionError(place, `is ${show(item)}: pass an https URL as a string`)
+    }
+    const url = readServiceUrl(item, place, insecureHttp)
+    // A path would be read as a limit, and is none.
+    if (url.href !== `${url.origin}/`) {
+      throw new OptionError(place, `is ${show(item)}: pass scheme, host and port alone`)
+    }
+    return url.origin
+  })
+  return new Set(origins)
+}

@@ -1,0 +1,125 @@
+/** Tokens that processes with one store and one secret share: one of them asks, the others find. */
+import { hkdfSync, randomUUID } from 'node:crypto'
+import { phaseAt } from '../oauth/token-lifetime.ts'
+import { type FoundNow, SteadyStore, type StoreStatus } from '../store/resilient-store.ts'
+import type { TokenStore } from '../store/token-store.ts'
+import type { ClientOptions } from './options.ts'
+import { lifetimeOf } from './token-holder.ts'
+import type { Grant } from './token-request.ts'
+
+/** Milliseconds to wait for a store that stalls: going on without it repeats the requests of other processes. */
+const STALL_WAIT_MS = 1500
+/** Looks for what another process asked for, before asking oneself: 5 s together. */
+const LOOKS = 66
+/** Milliseconds between two looks, drawn so that processes do not look in step. */
+const MIN_INTERVAL_MS = 50
+const MAX_INTERVAL_MS = 99
+/**
+ * Milliseconds the clocks of two machines may differ, where the store has none of its own: a token from later
+ * than that would be older than it looks.
+ */
+const MAX_SKEW = 60_000
+
+/** What entries are; another form of them has another name, and with it other keys. */
+const FORM = 'cognito-m2m/client 2'
+
+/** What is in the store: `issuedAt` is by the clock that dates entries, Redis's own where the store is Redis. */
+type SharedGrant = Omit<Grant, 'begunAt' | 'isShared'>
+
+/** What is needed of a client. */
+export interface SharedTokensOptions extends ClientOptions {
+  readonly store: TokenStore
+  /** Milliseconds that never run back. */
+  readonly elapsed: () => number
+}
+
+/** One question. */
+export interface SharedQuestion {
+  readonly secret: string
+  readonly scopes: readonly string[] | undefined
+  /** A token that is not wanted again. */
+  readonly held: string | undefined
+  readonly ask: () => Promise<Grant>
+}
+
+/** See the module. The store never fails and is never slow: that is `SteadyStore`'s part. */
+export class SharedTokens {
+  readonly #options: SharedTokensOptions
+  readonly #wait: (milliseconds: number) => Promise<void>
+  #sealed: { readonly secret: string; readonly store: SteadyStore } | undefined
+
+  /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
+  constructor(options: SharedTokensOptions, wait: (milliseconds: number) => Promise<void>) {
+    this.#options = options
+    this.#wait = wait
+    // A secret that has to be asked for is not known yet; whether the store is one, is.
+    const { clientSecret } = options
+    this.#storeFor(typeof clientSecret === 'string' ? clientSecret : randomUUID())
+  }
+
+  /** A token another process put there, else one's own, for the others to find. */
+  async obtain({ secret, scopes, held, ask }: SharedQuestion): Promise<Grant> {
+    const { tokenEndpoint, clientId, elapsed } = this.#options
+    const store = this.#storeFor(secret)
+    const identity = [tokenEndpoint, clientId, secret, scopes ?? null]
+    const name = store.name(Buffer.from(JSON.stringify(identity)))
+    const group = store.group(clientId)
+    const asking = async ({ epoch, now }: FoundNow): Promise<Grant> => {
+      const foundAt = elapsed()
+      const grant = await ask()
+      const { accessToken, scopes, life, begunAt } = grant
+      const issuedAt = now + begunAt - foundAt
+      const shared: SharedGrant = { accessToken, scopes, life, issuedAt }
+      const value = Buffer.from(JSON.stringify(shared))
+      await store.keep(name, group, { value, epoch, ttl: life - (elapsed() - begunAt) })
+      return grant
+    }
+    for (let looks = 0; looks < LOOKS; looks += 1) {
+      const lock = await store.acquire(name, STALL_WAIT_MS)
+      try {
+        const found = await store.find(name, group, STALL_WAIT_MS)
+        const theirs = this.#read(found)
+        if (theirs !== undefined && theirs.accessToken !== held) return theirs
+        if (lock !== undefined) return await asking(found)
+      } finally {
+        lock?.release()
+      }
+      await this.#wait(MIN_INTERVAL_MS + Math.random() * (MAX_INTERVAL_MS - MIN_INTERVAL_MS))
+    }
+    return asking(await store.find(name, group))
+  }
+
+  /** Of the store under the secret in use. */
+  status(): StoreStatus {
+    return (this.#sealed as { readonly store: SteadyStore }).store.status()
+  }
+
+  /** Another secret has other keys: entries and locks of the old one are out of reach with it. */
+  #storeFor(secret: string): SteadyStore {
+    if (this.#sealed?.secret !== secret) {
+      const { store, logger, now, monotonicNow } = this.#options
+      const encryptionKeys = store.shared ? [keyFrom(secret)] : undefined
+      const steady = new SteadyStore({ store, encryptionKeys, logger, now, monotonicNow })
+      this.#sealed = { secret, store: steady }
+    }
+    return this.#sealed.store
+  }
+
+  /** Only a client with the same secret and {@link FORM} can have put it there: its form is ours. */
+  #read({ value, now: found }: FoundNow): Grant | undefined {
+    if (value === undefined) return undefined
+    const shared = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
+    const age = found - shared.issuedAt
+    if (!(age >= -MAX_SKEW) || phaseAt(lifetimeOf(shared.life), age) === 'ended') return undefined
+    const { elapsed, now } = this.#options
+    const spent = Math.max(0, age)
+    return { ...shared, begunAt: elapsed() - spent, issuedAt: now() - spent, isShared: true }
+  }
+}
+
+/** Whoever knows the secret can have tokens, so a key made of it opens nothing new to anybody. */
+function keyFrom(secret: string): { readonly id: string; readonly key: Uint8Array } {
+  const derived = (what: string, length: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', secret, '', `${FORM} ${what}`, length))
+  return { id: derived('key id', 6).toString('hex'), key: derived('key', 32) }
+}

@@ -1,0 +1,256 @@
+/** The token of one scope set: cached, renewed in the background, one token request however many callers wait. */
+
+import { type ClientTokenEvent, secondsBetween, tell } from '../../core/diagnostics.ts'
+import type { Logger } from '../../core/options/logger.ts'
+import { Backoff } from '../../core/util/backoff.ts'
+import {
+  DEFAULT_MIN_REMAINING,
+  phaseAt,
+  RENEWAL_WAIT_MS,
+  type TokenLifetime,
+  tokenLifetime,
+} from '../oauth/token-lifetime.ts'
+import { describeFailure, type ScopeSetStatus } from './client-status.ts'
+import type { TokenClientError } from './errors.ts'
+import type { Grant } from './token-request.ts'
+import { type WaitLimits, waitFor } from './wait.ts'
+
+/** Milliseconds between two renewals that an API's refusals cause. */
+const REFUSED_INTERVAL = 60_000
+
+/** An access token; the same frozen object for every caller as long as it is held. */
+export interface AccessToken {
+  /** For the header `Authorization: Bearer …`. */
+  readonly accessToken: string
+  /** When it expires, in epoch seconds. */
+  readonly expiresAt: number
+  /** What it is good for, in alphabetical order: as its claims say, else as asked for. */
+  readonly scopes: readonly string[]
+}
+
+/** What a held token needs. */
+export interface Holding {
+  /** Number of the client in the process, for events. */
+  readonly instance: number
+  readonly clientId: string
+  /** Milliseconds that never run back. */
+  readonly elapsed: () => number
+  /** Wall clock, milliseconds. */
+  readonly now: () => number
+  readonly logger: Logger
+  /** undefined: all the app client may have. */
+  readonly scopes: readonly string[] | undefined
+  /** Ends every wait. */
+  readonly closed: AbortSignal
+  /** Has a token, and another one than that which is held. */
+  readonly obtain: (held: string | undefined) => Promise<Grant>
+}
+
+interface Held {
+  readonly token: AccessToken
+  /** The same promise for all: nothing is made for a caller. */
+  readonly given: Promise<AccessToken>
+  /** Of the clock `elapsed`: when its life began. */
+  readonly begunAt: number
+  readonly lifeMs: number
+  readonly lifetime: TokenLifetime
+}
+
+/** The last token request, if it failed. */
+interface Failure {
+  readonly error: TokenClientError
+  /** Wall clock, milliseconds. */
+  readonly at: number
+}
+
+/** @returns When a token is renewed, waited for, and no longer served. */
+export function lifetimeOf(lifeMs: number): TokenLifetime {
+  return tokenLifetime({ lifeMs, minRemainingMs: DEFAULT_MIN_REMAINING * 1000 })
+}
+
+/** Holds at most one token. */
+export class HeldToken {
+  readonly #holding: Holding
+  readonly #backoff = new Backoff()
+  #held: Held | undefined
+  #flight: Promise<AccessToken> | undefined
+  #failure: Failure | undefined
+  #notRefusedBefore = 0
+  /** When a caller last asked; negative before the first. */
+  usedAt = -1
+
+  constructor(holding: Holding) {
+    this.#holding = holding
+  }
+
+  /**
+   * A good token at once; else as soon as there is one.
+   *
+   * @throws {TokenClientError} where none can be had, or the signal's reason; as a rejection.
+   */
+  get(limits: WaitLimits): Promise<AccessToken> {
+    const now = this.#holding.elapsed()
+    this.usedAt = now
+    const held = this.#held
+    const phase = held === undefined ? 'ended' : phaseAt(held.lifetime, now - held.begunAt)
+    if (phase !== 'fresh') {
+      const isJoining = this.#flight !== undefined
+      const flight = this.#renew(now)
+      if (held === undefined || phase === 'ended')
+        return this.#awaitToken(flight, limits, isJoining)
+      if (phase === 'expiring' && flight !== undefined) {
+        return this.#awaitRenewal({ held, flight, limits, isJoining, now })
+      }
+    }
+    this.#publish(now, 'cached')
+    return (held as Held).given
+  }
+
+  /**
+   * The token to use after an API refused one: another one where there is one or may be one. What is
+   * held stays held until then, as other APIs may take it.
+   *
+   * @returns The refused one, where none may be had now or within the timeout.
+   * @throws The signal's reason, as a rejection.
+   */
+  async insteadOf(refused: AccessToken, limits: WaitLimits): Promise<AccessToken> {
+    if (this.#held?.token !== refused) return this.get(limits)
+    const now = this.#holding.elapsed()
+    const underway = this.#flight !== undefined
+    if (!underway && now < this.#notRefusedBefore) return refused
+    const flight = this.#renew(now)
+    if (flight === undefined) return refused
+    if (!underway) this.#notRefusedBefore = now + REFUSED_INTERVAL
+    await this.#settled(flight, limits)
+    return this.#held.token
+  }
+
+  /** @returns Undefined before a caller asked for a token of these scopes. */
+  status(): ScopeSetStatus | undefined {
+    if (this.usedAt < 0) return undefined
+    const { elapsed, now, scopes } = this.#holding
+    const time = elapsed()
+    const { begunAt = time, lifetime = undefined } = this.#held ?? {}
+    const servedFor = begunAt + (lifetime?.endsAt ?? 0) - time
+    const next = Math.max(begunAt + (lifetime?.refreshAt ?? 0), this.#backoff.until) - time
+    return Object.freeze({
+      scopes: scopes ?? null,
+      cachedUntil: servedFor > 0 ? Math.floor((now() + servedFor) / 1000) : null,
+      lastError: this.#failure === undefined ? null : describeFailure(this.#failure),
+      nextAttempt: this.#flight === undefined ? Math.max(0, next) / 1000 : null,
+      isRequesting: this.#flight !== undefined,
+    })
+  }
+
+  /** @param flight undefined: the endpoint is left alone. */
+  async #awaitToken(
+    flight: Promise<AccessToken> | undefined,
+    limits: WaitLimits,
+    isJoining: boolean,
+  ): Promise<AccessToken> {
+    const begun = this.usedAt
+    if (flight === undefined) throw (this.#failure as Failure).error
+    const token = await waitFor(flight, limits, this.#holding.closed)
+    if (isJoining) this.#publish(begun, 'cached')
+    return token
+  }
+
+  /** A caller of an expiring token waits a moment for the next one, and loses the cached one to nothing. */
+  async #awaitRenewal({
+    held,
+    flight,
+    limits,
+    isJoining,
+    now,
+  }: {
+    readonly held: Held
+    readonly flight: Promise<AccessToken>
+    readonly limits: WaitLimits
+    readonly isJoining: boolean
+    readonly now: number
+  }): Promise<AccessToken> {
+    const served = held.begunAt + held.lifetime.endsAt - now
+    const timeoutMs = Math.min(limits.timeoutMs, RENEWAL_WAIT_MS, served)
+    await this.#settled(flight, { ...limits, timeoutMs })
+    const { token, begunAt, lifeMs } = this.#held as Held
+    // A process that was suspended meanwhile: what it held has expired.
+    if (this.#holding.elapsed() - begunAt >= lifeMs) {
+      const left = { ...limits, timeoutMs: limits.timeoutMs - timeoutMs }
+      return this.#awaitToken(flight, left, isJoining)
+    }
+    if (isJoining || token === held.token) this.#publish(now, 'cached')
+    return token
+  }
+
+  /** Waits for the end of a token request, or of the caller's patience: only its signal makes it fail. */
+  async #settled(flight: Promise<AccessToken>, limits: WaitLimits): Promise<void> {
+    await Promise.allSettled([waitFor(flight, limits, this.#holding.closed)])
+    if (limits.signal?.aborted) throw limits.signal.reason
+  }
+
+  /** Undefined while the endpoint is left alone. */
+  #renew(now: number): Promise<AccessToken> | undefined {
+    if (this.#flight === undefined && now >= this.#backoff.until) {
+      const flight = this.#obtain(now).finally(() => {
+        this.#flight = undefined
+      })
+      // Without a caller that waits, its failure is told by the log alone.
+      flight.catch(() => {})
+      this.#flight = flight
+    }
+    return this.#flight
+  }
+
+  async #obtain(begun: number): Promise<AccessToken> {
+    const { obtain } = this.#holding
+    try {
+      const grant = await obtain(this.#held?.token.accessToken)
+      const token = this.#hold(grant)
+      this.#backoff.succeeded()
+      this.#failure = undefined
+      this.#publish(begun, grant.isShared ? 'shared' : 'issued')
+      return token
+    } catch (error) {
+      this.#failed(error as TokenClientError, begun)
+      throw error
+    }
+  }
+
+  #hold({ accessToken, scopes, life, begunAt, issuedAt }: Grant): AccessToken {
+    const expiresAt = Math.floor((issuedAt + life) / 1000)
+    const token = Object.freeze({ accessToken, expiresAt, scopes: Object.freeze([...scopes]) })
+    const given = Promise.resolve(token)
+    this.#held = { token, given, begunAt, lifeMs: life, lifetime: lifetimeOf(life) }
+    return token
+  }
+
+  #failed(error: TokenClientError, begun: number): void {
+    const { logger, scopes, elapsed, now: wall } = this.#holding
+    const now = elapsed()
+    const { code, error: told, status, requestId, retryAfter } = error
+    this.#failure = { error, at: wall() }
+    this.#backoff.failed(now, retryAfter)
+    if (code === 'ERR_CLIENT_CLOSED') return
+    const held = this.#held
+    const left = held === undefined ? 0 : held.begunAt + held.lifetime.endsAt - now
+    const seconds = Math.round((this.#backoff.until - now) / 1000)
+    const tokenGoodFor = Math.max(0, Math.round(left / 1000))
+    logger.warn(
+      { scopes, code, error: told, status, requestId, tokenGoodFor, nextAttempt: seconds },
+      'cognito-m2m: no access token could be had',
+    )
+    this.#publish(begun, code === 'ERR_TOKEN_REQUEST_REFUSED' ? 'refused' : 'unavailable', error)
+  }
+
+  /** @param error Why there is no token. */
+  #publish(begun: number, outcome: ClientTokenEvent['outcome'], error?: TokenClientError): void {
+    tell('cognito-m2m:client-token', () => {
+      const { instance, clientId, scopes, elapsed } = this.#holding
+      return {
+        ...{ instance, clientId, scope: scopes?.join(' ') ?? null, outcome },
+        ...{ code: error?.code ?? null, error: error?.error ?? null },
+        duration: secondsBetween(begun, elapsed()),
+      }
+    })
+  }
+}

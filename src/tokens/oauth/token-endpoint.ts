@@ -1,0 +1,32 @@
+/** Reads the URL of a token endpoint, Cognito's or one in front of it. */
+import { readServiceUrl } from '../../core/options/insecure-http.ts'
+import { OptionError, show } from '../../core/options/validate.ts'
+
+/** The path of the token endpoint at every domain of Cognito. */
+const COGNITO_PATH = '/oauth2/token'
+
+/**
+ * A URL without its path would send the secret to a page that answers something else.
+ *
+ * @param insecureHttp Whether http is permitted outside loopback; never for hosts of AWS.
+ * @throws {OptionError}
+ */
+export function readTokenEndpoint(value: unknown, place: string, insecureHttp = false): URL {
+  if (typeof value !== 'string') {
+    throw new OptionError(
+      place,
+      `is ${show(value)}: pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`,
+    )
+  }
+  const url = readServiceUrl(value, place, insecureHttp)
+  const { origin, hostname, pathname } = url
+  if (/\.amazoncognito\.com\.*$/.test(hostname)) {
+    if (pathname === COGNITO_PATH) return url
+    throw new OptionError(place, `has another path than Cognito's: use ${origin}${COGNITO_PATH}`)
+  }
+  if (pathname !== '/') return url
+  throw new OptionError(
+    place,
+    `has no path: pass the whole URL, for example ${origin}${COGNITO_PATH}`,
+  )
+}

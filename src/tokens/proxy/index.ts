@@ -1,0 +1,21 @@
+/**
+ * `cognito-m2m/proxy`: a caching token endpoint in front of Cognito's, as a Fastify 5 plugin.
+ *
+ * @module
+ */
+export type { EncryptionKey } from '../store/encryption-keys.ts'
+export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.ts'
+export { memoryStore } from '../store/memory-store.ts'
+export type {
+  RedisConnection,
+  RedisLike,
+  RedisOverrides,
+  RedisStoreOptions,
+} from '../store/redis-store.ts'
+export { redisStore } from '../store/redis-store.ts'
+export type { StoreStatus } from '../store/resilient-store.ts'
+export type { Found, Kept, StoreCommandOptions, TokenStore } from '../store/token-store.ts'
+export type { ProxyOptions, UpstreamLimits } from './options.ts'
+export type { TokenProxy, TokenProxyOptions, TokenProxyStatus } from './plugin.ts'
+export { tokenProxy, tokenProxy as default } from './plugin.ts'
+export type { UpstreamHeader } from './upstream-headers.ts'

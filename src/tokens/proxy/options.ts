@@ -1,0 +1,206 @@
+/** Validates what `tokenProxy` accepts. What comes out is complete. */
+import { cachedLookup } from '../../core/client-lookup.ts'
+import { readInsecureHttp } from '../../core/options/insecure-http.ts'
+import {
+  type Members,
+  readClientIds,
+  readFunction,
+  readMembers,
+  readNumber,
+} from '../../core/options/validate.ts'
+import { steadyClock, trusting } from '../../core/util/clock.ts'
+import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
+import type { EncryptionKey } from '../store/encryption-keys.ts'
+import type { TokenStore } from '../store/token-store.ts'
+import type { EntryLimits } from './cache-entry.ts'
+import { limitedLookup } from './limited-lookup.ts'
+import type { BudgetLimits } from './quota.ts'
+import { readUpstreamHeaders, type UpstreamHeader } from './upstream-headers.ts'
+
+/** What Cognito may be asked, by this process: several proxies of one account share its quota. */
+export interface UpstreamLimits {
+  /**
+   * Token requests in any second; default 100, from 2 to 10,000. Cognito takes 150 of an account. One
+   * proven client gets at most a quarter of them, rounded down, and at least one.
+   */
+  readonly perSecond?: number
+  /**
+   * How many of them may be for pairs of client and secret that Cognito did not take yet; default
+   * half of `perSecond`, less than it. The rest is for known callers, whatever comes.
+   */
+  readonly unprovenPerSecond?: number
+  /**
+   * Token requests at once; default 64, from 2 to 10,000. Unproven pairs and each proven client have
+   * the same share of it.
+   */
+  readonly concurrency?: number
+}
+
+/**
+ * Options of `tokenProxy`. Durations in seconds, clocks in milliseconds.
+ *
+ * @typeParam Request What `authorize` is handed: Fastify's request.
+ */
+export interface ProxyOptions<Request> {
+  /** Cognito's, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`; never a caller's. */
+  readonly tokenEndpoint: string
+  /**
+   * `true` permits `http:` outside loopback in `tokenEndpoint`, for networks that encrypt by themselves or are
+   * trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. Never for hosts of
+   * AWS. The app's logger gets one warning.
+   *
+   * @defaultValue `false`
+   */
+  readonly insecureHttp?: boolean
+  /**
+   * App clients that may ask, as ids or a lookup (`true` is kept 60 s, `false` 10 s). Others are
+   * answered `invalid_client` without asking Cognito. Default: any.
+   *
+   * A lookup is called at most 50 times a second and 16 times at once, beyond that the answer is 503.
+   */
+  readonly clients?: string | readonly string[] | ((clientId: string) => boolean | Promise<boolean>)
+  /** Where tokens are kept; default a `memoryStore()`. It is closed with the app. */
+  readonly store?: TokenStore
+  /** What seals a shared store, and required for one. The first key seals, all are found. */
+  readonly encryptionKeys?: readonly EncryptionKey[]
+  /**
+   * Headers for Cognito, say a secret that its firewall asks for. A function is called before each
+   * request to Cognito, so a rotated value is used at once; one that fails is answered with 503.
+   */
+  readonly headers?: Readonly<Record<string, UpstreamHeader>>
+  /**
+   * Whether this caller may ask at all: before its body is read, and before anything is looked up.
+   * Only `true` admits; anything else is 403, throwing or taking over 3 s is 503.
+   */
+  readonly authorize?: (request: Request) => boolean | Promise<boolean>
+  readonly upstream?: UpstreamLimits
+  /**
+   * With less left than this, a caller waits up to 1 s for the renewal of the cached token, then gets the
+   * cached one. In seconds, from 0 to 86,400. At most an eighth of the token's life counts. A token is
+   * renewed in the background from 75 % of its life on, and served until 5 s before its expiry.
+   *
+   * @defaultValue `300`
+   */
+  readonly minRemaining?: number
+  /** How long a secret is believed without asking Cognito; default 3,600, from 1 to 86,400. */
+  readonly maxAge?: number
+  /**
+   * The longest wait of a caller in seconds, from 0.001 to 30: queue, store and Cognito together, with
+   * `headers` of yours. `clients` and `authorize` have limits of their own.
+   *
+   * @defaultValue `5`
+   */
+  readonly timeout?: number
+  /** Wall clock in milliseconds. Default `Date.now`. */
+  readonly now?: () => number
+  /** Monotonic clock in milliseconds, for budgets and waits. Default `performance.now`. */
+  readonly monotonicNow?: () => number
+  /** Transport to Cognito; limits on time, size and redirects hold around it. */
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** Options after validation. Durations in milliseconds but for `limits` (seconds). */
+export interface ProxySettings<Request> {
+  readonly tokenEndpoint: string
+  readonly isClient: (clientId: string) => boolean | Promise<boolean>
+  readonly store: TokenStore | undefined
+  readonly encryptionKeys: readonly EncryptionKey[] | undefined
+  readonly headers: ReadonlyMap<string, UpstreamHeader>
+  readonly authorize: ProxyOptions<Request>['authorize']
+  readonly budget: BudgetLimits
+  readonly limits: EntryLimits
+  readonly timeout: number
+  readonly now: () => number
+  readonly monotonicNow: () => number
+  readonly fetch: typeof globalThis.fetch
+}
+
+const MEMBERS = [
+  ...[
+    'tokenEndpoint',
+    'insecureHttp',
+    'clients',
+    'store',
+    'encryptionKeys',
+    'headers',
+    'authorize',
+    'upstream',
+  ],
+  ...['minRemaining', 'maxAge', 'timeout', 'now', 'monotonicNow', 'fetch'],
+]
+
+/** Milliseconds an answer of the `clients` lookup holds. */
+const LOOKUP_CACHE = { allow: 60_000, deny: 10_000 }
+/** How often the `clients` lookup is called; 20 polls are 1 to 2 seconds. */
+const LOOKUP_LIMITS = { perSecond: 50, concurrency: 16, polls: 20 }
+const DAY = 86_400
+
+/**
+ * @param own Names of members of the framework's, not looked at here.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong.
+ */
+export function readProxyOptions<Request>(
+  value: unknown,
+  own: readonly string[] = [],
+): ProxySettings<Request> {
+  const members = readMembers(value, [...MEMBERS, ...own], '')
+  const monotonicNow = steadyClock(
+    trusting(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
+  )
+  const seconds = (key: string, fallback: number, min: number, max: number): number =>
+    readNumber(members, key, '', { fallback, min, max, unit: 'seconds' })
+  return {
+    tokenEndpoint: readTokenEndpoint(
+      members['tokenEndpoint'],
+      'tokenEndpoint',
+      readInsecureHttp(members),
+    ).href,
+    isClient: readClients(members['clients'], monotonicNow),
+    // Looked at by what uses them.
+    store: members['store'] as TokenStore | undefined,
+    encryptionKeys: members['encryptionKeys'] as readonly EncryptionKey[] | undefined,
+    headers: readUpstreamHeaders(members['headers']),
+    authorize: readFunction(members, 'authorize'),
+    budget: readBudget(members['upstream']),
+    limits: {
+      minRemaining: seconds('minRemaining', 300, 0, DAY),
+      maxAge: seconds('maxAge', 3600, 1, DAY),
+    },
+    timeout: 1000 * seconds('timeout', 5, 0.001, 30),
+    now: trusting(readFunction<() => number>(members, 'now') ?? Date.now),
+    monotonicNow,
+    fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
+  }
+}
+
+function readClients(
+  value: unknown,
+  elapsed: () => number,
+): (clientId: string) => boolean | Promise<boolean> {
+  if (value === undefined) return () => true
+  if (typeof value === 'function') {
+    const lookup = value as (clientId: string) => boolean | Promise<boolean>
+    const limits = { ...LOOKUP_LIMITS, monotonicNow: elapsed }
+    return cachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE, elapsed })
+  }
+  const ids = new Set(readClientIds(value, 'clients'))
+  return (clientId) => ids.has(clientId)
+}
+
+function readBudget(value: unknown = {}): BudgetLimits {
+  const members: Members = readMembers(
+    value,
+    ['perSecond', 'unprovenPerSecond', 'concurrency'],
+    'upstream',
+  )
+  const read = (key: string, fallback: number, min: number, max: number): number =>
+    readNumber(members, key, 'upstream', {
+      ...{ fallback, min, max, unit: 'requests', integer: true },
+    })
+  const perSecond = read('perSecond', 100, 2, 10_000)
+  return {
+    perSecond,
+    unprovenPerSecond: read('unprovenPerSecond', Math.floor(perSecond / 2), 1, perSecond - 1),
+    concurrency: read('concurrency', 64, 2, 10_000),
+  }
+}

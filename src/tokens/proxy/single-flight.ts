@@ -1,0 +1,362 @@
+/**
+ * Fetches tokens from Cognito, one request for the same token at a time: within the process by sharing the
+ * promise, across processes by the store's lock. A caller that hangs up takes nothing from the others.
+ */
+import { secondsBetween, tell } from '../../core/diagnostics.ts'
+import type { TokenPhase } from '../oauth/token-lifetime.ts'
+import {
+  type FoundNow,
+  isCurrentEpoch,
+  isSameEpoch,
+  type SteadyStore,
+} from '../store/resilient-store.ts'
+import { BOUND } from '../store/store-caller.ts'
+import type { StoreLock } from '../store/store-lock.ts'
+import {
+  type CachedToken,
+  type Entry,
+  type EntryLimits,
+  encodeEntry,
+  timeToLive,
+} from './cache-entry.ts'
+import type { Pair, Pairs, Proof } from './credentials.ts'
+import type { EndpointHealth } from './endpoint-health.ts'
+import type { CacheKey } from './identity.ts'
+import type { NegativeCache, Refusal, UpstreamError } from './negative-cache.ts'
+import { pause } from './pause.ts'
+import type { BudgetQueue } from './quota-queue.ts'
+import type { TokenRequest } from './request.ts'
+import { type Answer, unavailable } from './responses.ts'
+import type { UnavailableCode } from './unavailable.ts'
+import type { Upstream } from './upstream.ts'
+import { readUpstream, type UpstreamToken } from './upstream-token.ts'
+
+/** A token to fetch. */
+export interface TokenFetch {
+  readonly request: TokenRequest
+  readonly key: CacheKey
+  readonly pair: Pair
+  /** Of the cached token when the fetch was asked for. */
+  readonly phase: TokenPhase
+}
+
+/** No token, and no refusal of Cognito's either. */
+export interface Unavailable {
+  readonly kind: 'unavailable'
+  readonly code: UnavailableCode
+  readonly answer: Answer
+  readonly proof: Proof | undefined
+}
+
+/** A token of Cognito's. */
+export interface IssuedToken {
+  readonly kind: 'issued'
+  /** Cognito's own answer, for the caller that started the flight. */
+  readonly answer: Answer
+  readonly proof: Proof
+  /** For callers that joined: they may come while it is still being stored, when less of its life is left. */
+  readonly entry: Entry
+  /** Monotonic, milliseconds, when Cognito was asked. */
+  readonly begun: number
+}
+
+/** A token that another process stored meanwhile. */
+interface StoredToken {
+  readonly kind: 'cached'
+  readonly cached: CachedToken
+}
+
+/** What came of a fetch. */
+export type FetchResult = IssuedToken | StoredToken | Refusal | Unavailable
+
+/** What {@link TokenFlights} works with. Durations in milliseconds. */
+export interface TokenFlightsOptions {
+  readonly instance: number
+  readonly store: SteadyStore
+  readonly pairs: Pairs
+  readonly queue: BudgetQueue
+  readonly upstream: Upstream
+  readonly endpoint: EndpointHealth
+  readonly negative: NegativeCache
+  readonly limits: EntryLimits
+  /** Longest fetch: queue, store and Cognito together. */
+  readonly timeout: number
+  readonly monotonicNow: () => number
+  /** The cached token of a look-up, if it may be served. */
+  readonly read: (found: FoundNow) => CachedToken | undefined
+}
+
+interface AdmittedFetch extends TokenFetch {
+  /** Whether the open circuit breaker lets it through. */
+  readonly isProbe: boolean
+}
+
+/** Of the group, as far as a flight knows it: one from before an invalidation is not shared any more. */
+interface FlightEpoch {
+  epoch: string
+  /** Whether Cognito is asked: what is invalidated from then on reaches the flight no more. */
+  isFinal: boolean
+}
+
+interface Flight {
+  readonly known: FlightEpoch
+  readonly result: Promise<FetchResult>
+}
+
+/** The result of a fetch, and the promise that its token is stored and the lock released: no caller waits for that. */
+interface CompletedFetch {
+  readonly result: FetchResult
+  readonly stored: Promise<void>
+}
+
+/** What the store had, looked up with the lock in hand if no other process has it. */
+interface LookUp {
+  readonly kind: 'missing'
+  readonly lock: StoreLock | undefined
+  readonly found: FoundNow
+  /** Monotonic, milliseconds. */
+  readonly foundAt: number
+}
+
+/** Longest wait between two looks for the token of another process, in milliseconds. */
+const POLL_MS = 100
+/** Longest wait for a store that stalls, in milliseconds: no cached token can be served meanwhile. */
+const STORE_WAIT_MS = 1250
+/** Part of the timeout that such a wait may take: what is left is for Cognito. */
+const STORE_WAIT_SHARE = 1 / 2
+/** Milliseconds of the timeout that are left for a request of its own where another process brings nothing. */
+const OWN_REQUEST_MS = 1000
+/** Seconds callers are asked to wait: for their turn, and while the circuit breaker is open. */
+const TURN_RETRY_AFTER = 1
+const OUTAGE_RETRY_AFTER = 5
+
+const STORED = Promise.resolve()
+
+/** Single-flight token requests to Cognito, by the name of the token. */
+export class TokenFlights {
+  readonly #options: TokenFlightsOptions
+  readonly #maxPolls: number
+  readonly #storeWaitMs: number
+  readonly #flights = new Map<string, Flight>()
+
+  constructor(options: TokenFlightsOptions) {
+    this.#options = options
+    this.#storeWaitMs = Math.min(STORE_WAIT_MS, Math.max(BOUND, options.timeout * STORE_WAIT_SHARE))
+    // A pause takes at least half its time. The bound holds where the clock stands still.
+    this.#maxPolls = Math.ceil(options.timeout / (POLL_MS / 2))
+  }
+
+  /**
+   * Joins the flight of this token, or starts one unless a backoff or the circuit breaker forbids it.
+   *
+   * @returns A result that never rejects, and whether another caller's request brings it.
+   */
+  fetch(
+    fetch: TokenFetch,
+    epoch: string,
+  ): { readonly result: Promise<FetchResult>; readonly isShared: boolean } {
+    const { name } = fetch.key
+    const flight = this.#flights.get(name)
+    if (flight !== undefined && isShareable(flight, epoch)) {
+      return { result: flight.result, isShared: true }
+    }
+    const isProbe = this.#options.endpoint.isOpen
+    const refused = this.#refuse(name)
+    if (refused !== undefined) return { result: Promise.resolve(refused), isShared: false }
+    return { result: this.#start({ ...fetch, isProbe }, epoch), isShared: false }
+  }
+
+  /** The last failure again, while its backoff lasts or the breaker is open. */
+  #refuse(name: string): Unavailable | undefined {
+    const { endpoint, negative } = this.#options
+    const known = negative.failureOf(name)
+    const isOwnFailure = known?.failure.cause === 'request'
+    if (known !== undefined && (isOwnFailure || !endpoint.isOpen)) {
+      return upstreamUnavailable(known.failure.answerIn(known.seconds), known.failure.proof)
+    }
+    if (endpoint.admits()) return undefined
+    const answerIn = known?.failure.answerIn ?? unavailable
+    return upstreamUnavailable(answerIn(OUTAGE_RETRY_AFTER), known?.failure.proof)
+  }
+
+  #start(fetch: AdmittedFetch, epoch: string): Promise<FetchResult> {
+    const { name } = fetch.key
+    const known: FlightEpoch = { epoch, isFinal: false }
+    const completion = this.#run(fetch, known)
+    const flight = { known, result: completion.then(({ result }) => result) }
+    this.#flights.set(name, flight)
+    void completion
+      .then(({ stored }) => stored)
+      .finally(() => {
+        if (this.#flights.get(name) === flight) this.#flights.delete(name)
+      })
+    return flight.result
+  }
+
+  async #run(fetch: AdmittedFetch, known: FlightEpoch): Promise<CompletedFetch> {
+    const { pairs, queue, monotonicNow, timeout } = this.#options
+    const deadline = monotonicNow() + timeout
+    const proof = await pairs.proofOf(fetch.pair)
+    // A flood of guesses ends here: it takes no lock, and no look-up of its own.
+    if (!queue.hasRoom(fetch.request.clientId, proof !== undefined)) {
+      return completed(overBudget(proof))
+    }
+    const lastPoll = deadline - Math.min(OWN_REQUEST_MS, timeout / 2)
+    let lookUp = await this.#lockAndLookUp(fetch)
+    for (let poll = 0; poll < this.#maxPolls && isLockedElsewhere(lookUp); poll += 1) {
+      // Whoever has the lock stores nothing: one request more is better than no token.
+      if (monotonicNow() >= lastPoll) break
+      await pause(POLL_MS)
+      lookUp = await this.#lockAndLookUp(fetch)
+    }
+    if (lookUp.kind === 'cached') return completed(lookUp)
+    known.epoch = lookUp.found.epoch
+    known.isFinal = true
+    return this.#ask(fetch, lookUp, { proof, deadline })
+  }
+
+  async #lockAndLookUp({ key, phase }: TokenFetch): Promise<LookUp | StoredToken> {
+    const { store, read, monotonicNow } = this.#options
+    const begun = monotonicNow()
+    const lock = await store.acquire(key.name, this.#storeWaitMs)
+    // Looked up with the lock in hand: who had it before may just have stored the token.
+    const left = Math.max(BOUND, this.#storeWaitMs - (monotonicNow() - begun || 0))
+    const found = await store.find(key.name, key.group, left)
+    const cached = read(found)
+    if (cached === undefined || !isBetter(cached.phase, phase)) {
+      return { kind: 'missing', lock, found, foundAt: monotonicNow() }
+    }
+    lock?.release()
+    return { kind: 'cached', cached }
+  }
+
+  async #ask(
+    fetch: AdmittedFetch,
+    { lock, found, foundAt }: LookUp,
+    { proof, deadline }: { readonly proof: Proof | undefined; readonly deadline: number },
+  ): Promise<CompletedFetch> {
+    const { queue, upstream, endpoint, negative, monotonicNow } = this.#options
+    const left = (): number => Math.max(1, deadline - monotonicNow() || this.#options.timeout)
+    // Half of the time is Cognito's: a request sent with none left would time out and count on the breaker.
+    const release = await queue.take(fetch.request.clientId, proof !== undefined, left() / 2)
+    if (release === undefined) {
+      lock?.release()
+      return completed(overBudget(proof))
+    }
+    // The breaker may have opened while it waited for its turn.
+    const refused = fetch.isProbe ? undefined : this.#refuse(fetch.key.name)
+    if (refused !== undefined) {
+      release()
+      lock?.release()
+      return completed(refused)
+    }
+    const begun = monotonicNow()
+    const askedAt = found.now + (begun - foundAt)
+    const answer = await upstream.ask(fetch.request, left())
+    release()
+    const token = readUpstream(answer, askedAt)
+    if (endpoint.record(answer, token)) negative.endpointRecovered()
+    const { result, stored } = this.#complete(fetch, token, { proof, found, begun })
+    return { result, stored: stored.finally(() => lock?.release()) }
+  }
+
+  #complete(
+    fetch: TokenFetch,
+    token: UpstreamToken,
+    asked: { readonly proof: Proof | undefined; readonly found: FoundNow; readonly begun: number },
+  ): CompletedFetch {
+    const { proof, found } = asked
+    if (token.kind === 'failed') return completed(this.#failed(fetch, token.failure, proof))
+    if (token.kind === 'refused') {
+      const refusal: Refusal = { ...token, proof }
+      return { result: refusal, stored: this.#refused(fetch, refusal, found) }
+    }
+    return this.#issued(fetch, token, asked)
+  }
+
+  #failed({ key }: TokenFetch, failure: UpstreamError, proof: Proof | undefined): Unavailable {
+    const seconds = this.#options.negative.failed(key.name, { ...failure, proof })
+    return upstreamUnavailable(failure.answerIn(seconds), proof)
+  }
+
+  /**
+   * A client whose secret is wrong loses its tokens. Any other refusal of a renewal leaves the cached
+   * token to its callers until it ends.
+   */
+  async #refused(
+    { key, pair, phase }: TokenFetch,
+    refusal: Refusal,
+    found: FoundNow,
+  ): Promise<void> {
+    const { store, pairs, negative } = this.#options
+    const isWrongSecret = refusal.error === 'invalid_client'
+    if (phase !== 'ended' && !isWrongSecret) {
+      negative.failed(key.name, {
+        ...{ cause: 'request', retryAfter: undefined, proof: refusal.proof },
+        answerIn: unavailable,
+      })
+      return
+    }
+    negative.refused(key.name, refusal)
+    if (isWrongSecret) await pairs.forget(pair)
+    // The pair's record may be gone from a store that evicts, and its entry not.
+    if (found.value !== undefined) await store.drop(key.name, key.group)
+  }
+
+  #issued(
+    { key, pair, request }: TokenFetch,
+    { entry, answer }: Extract<UpstreamToken, { kind: 'issued' }>,
+    { found, begun }: { readonly found: FoundNow; readonly begun: number },
+  ): CompletedFetch {
+    const { instance, pairs, negative, monotonicNow } = this.#options
+    const { clientId } = request
+    const { userPoolId } = entry
+    negative.succeeded(key.name)
+    pairs.prove(pair, userPoolId)
+    tell('cognito-m2m:token', () => ({
+      ...{ instance, userPoolId, clientId, outcome: 'issued', error: null, code: null },
+      duration: secondsBetween(begun, monotonicNow()),
+    }))
+    const store = async (): Promise<void> => {
+      const { store, limits } = this.#options
+      const now = entry.askedAt + (monotonicNow() - begun)
+      const ttl = timeToLive(entry, now, limits)
+      // The record first: an entry that no record names would outlive its secret.
+      await pairs.remember(pair, key.name, userPoolId)
+      await store.keep(key.name, key.group, { value: encodeEntry(entry), epoch: found.epoch, ttl })
+    }
+    const proof = { clientId, userPoolId }
+    return { result: { kind: 'issued', answer, proof, entry, begun }, stored: store() }
+  }
+}
+
+function isShareable({ known }: Flight, epoch: string): boolean {
+  return known.isFinal ? isCurrentEpoch(known.epoch, epoch) : isSameEpoch(known.epoch, epoch)
+}
+
+function isLockedElsewhere(lookUp: LookUp | StoredToken): boolean {
+  return lookUp.kind === 'missing' && lookUp.lock === undefined
+}
+
+/** Whether a token found meanwhile makes the fetch needless. */
+function isBetter(phase: TokenPhase, before: TokenPhase): boolean {
+  return phase === 'fresh' || (phase === 'refreshDue' && before !== 'refreshDue')
+}
+
+function completed(result: FetchResult): CompletedFetch {
+  return { result, stored: STORED }
+}
+
+function overBudget(proof: Proof | undefined): Unavailable {
+  return {
+    kind: 'unavailable',
+    code: 'ERR_OVER_BUDGET',
+    answer: unavailable(TURN_RETRY_AFTER),
+    proof,
+  }
+}
+
+/** @param answer With the seconds its caller is asked to wait. */
+export function upstreamUnavailable(answer: Answer, proof?: Proof): Unavailable {
+  return { kind: 'unavailable', code: 'ERR_UPSTREAM_UNAVAILABLE', answer, proof }
+}

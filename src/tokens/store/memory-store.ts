@@ -1,0 +1,120 @@
+/** The store of one process, in its memory. */
+import { performance } from 'node:perf_hooks'
+import { readFunction, readMembers, readNumber } from '../../core/options/validate.ts'
+import { steadyClock, trusting } from '../../core/util/clock.ts'
+import { Entries } from './entries.ts'
+import type { Found, Kept, TokenStore } from './token-store.ts'
+
+/** See {@link memoryStore}. */
+export interface MemoryStoreOptions {
+  /** Default 10,000, at most 1,000,000: beyond it the entry that was kept longest ago goes. */
+  readonly maxEntries?: number
+  /** Wall clock in milliseconds; default `Date.now`. */
+  readonly now?: () => number
+  /** Milliseconds that only grow; default `performance.now`. */
+  readonly monotonicNow?: () => number
+}
+
+interface Lock {
+  readonly owner: string
+  readonly end: number
+}
+
+/** See {@link memoryStore}. */
+export class MemoryStore implements TokenStore {
+  readonly shared = false
+  /** For a `SteadyStore`, which needs no promise to look into memory. */
+  readonly entries: Entries
+  readonly #now: () => number
+  readonly #locks = new Map<string, Lock>()
+  readonly #maxLocks: number
+  readonly #monotonicNow: () => number
+  #isClosed = false
+
+  constructor(limits: Required<MemoryStoreOptions>) {
+    this.#monotonicNow = steadyClock(trusting(limits.monotonicNow))
+    this.#maxLocks = limits.maxEntries
+    this.#now = trusting(limits.now)
+    this.entries = new Entries({
+      maxEntries: limits.maxEntries,
+      now: this.#now,
+      monotonicNow: this.#monotonicNow,
+    })
+  }
+
+  async get(key: string, group: string): Promise<Found> {
+    this.#refuseIfClosed()
+    const value = this.entries.get(key, group)?.value
+    return { value, epoch: this.entries.epoch(group), now: this.#now() }
+  }
+
+  async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
+    this.#refuseIfClosed()
+    this.entries.set(key, group, { value, expiresAt: this.#now() + ttl }, epoch)
+    return epoch === this.entries.epoch(group)
+  }
+
+  async delete(key: string, group: string): Promise<void> {
+    this.#refuseIfClosed()
+    this.entries.delete(key, group)
+  }
+
+  async invalidate(group: string): Promise<void> {
+    this.#refuseIfClosed()
+    this.entries.invalidate(group)
+  }
+
+  async lock(key: string, owner: string, ttl: number): Promise<boolean> {
+    this.#refuseIfClosed()
+    const now = this.#monotonicNow()
+    const held = this.#locks.get(key)
+    if (held !== undefined && held.owner !== owner && now < held.end) return false
+    this.#locks.delete(key)
+    this.#locks.set(key, { owner, end: now + ttl })
+    if (this.#locks.size > this.#maxLocks) this.#freeOldest()
+    return true
+  }
+
+  async unlock(key: string, owner: string): Promise<void> {
+    this.#refuseIfClosed()
+    if (this.#locks.get(key)?.owner === owner) this.#locks.delete(key)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.entries.clear()
+    this.#locks.clear()
+  }
+
+  /** A lock whose end nobody waited for: two may then ask at once, which costs one request. */
+  #freeOldest(): void {
+    for (const key of this.#locks.keys()) {
+      this.#locks.delete(key)
+      break
+    }
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#isClosed) throw new Error('The store is closed')
+  }
+}
+
+/**
+ * Keeps tokens in the memory of this process, unsealed: what a proxy or client does by default, with
+ * other bounds. Expired entries go when they are next asked for or pushed out, without a timer.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const members = readMembers(options, ['maxEntries', 'now', 'monotonicNow'], '')
+  return new MemoryStore({
+    maxEntries: readNumber(members, 'maxEntries', '', {
+      fallback: 10_000,
+      min: 1,
+      max: 1_000_000,
+      integer: true,
+    }),
+    now: readFunction(members, 'now') ?? Date.now,
+    monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
+  })
+}

@@ -1,0 +1,123 @@
+/** Listens to the sources that are attached, and to no other of the process. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { DecisionEvent, TokenEvent } from '../../core/diagnostics.ts'
+import { answers } from '../../core/errors.ts'
+import { OptionError, show } from '../../core/options/validate.ts'
+import { rememberedSubjects } from './subject.ts'
+import type { UsageSource } from './types.ts'
+
+/** Counts one thing of a subject. */
+export type Count = (kind: 'token' | 'request', subject: string, name: string) => void
+
+const OUTCOMES = new Set<unknown>([
+  'issued',
+  'cached',
+  'refused',
+  'unavailable',
+] satisfies TokenEvent['outcome'][])
+
+/** See above. */
+export class Sources {
+  readonly #count: Count
+  readonly #subjectOf = rememberedSubjects()
+  /** How often each instance is attached. */
+  readonly #instances = new Map<number, number>()
+  /** Local pools that are attached themselves, by instance. */
+  readonly #pools = new Map<number, unknown>()
+  #isListening = false
+
+  constructor(count: Count) {
+    this.#count = count
+  }
+
+  get size(): number {
+    return this.#instances.size
+  }
+
+  attach(source: UsageSource): () => void {
+    const { instance, userPoolId } = readStatus(source)
+    this.#instances.set(instance, (this.#instances.get(instance) ?? 0) + 1)
+    if (userPoolId !== undefined) this.#pools.set(instance, userPoolId)
+    this.#listen(true)
+    let isAttached = true
+    return () => {
+      if (isAttached) this.#detach(instance)
+      isAttached = false
+    }
+  }
+
+  close(): void {
+    this.#instances.clear()
+    this.#pools.clear()
+    this.#listen(false)
+  }
+
+  #detach(instance: number): void {
+    const left = (this.#instances.get(instance) ?? 1) - 1
+    if (left > 0) this.#instances.set(instance, left)
+    else {
+      this.#instances.delete(instance)
+      this.#pools.delete(instance)
+    }
+    this.#listen(this.#instances.size > 0)
+  }
+
+  #listen(isListening: boolean): void {
+    if (isListening === this.#isListening) return
+    this.#isListening = isListening
+    const change = isListening ? subscribe : unsubscribe
+    change('cognito-m2m:decision', this.#onDecision)
+    change('cognito-m2m:token', this.#onToken)
+  }
+
+  readonly #onDecision = (message: unknown): void => {
+    this.#hear(message, (event: DecisionEvent) => {
+      const { userPoolId, clientId, code } = event
+      const name = Object.hasOwn(answers, code ?? '') ? (code as string) : 'ERR_INTERNAL'
+      this.#count(
+        'request',
+        this.#subjectOf(userPoolId, clientId),
+        code === null ? 'accepted' : name,
+      )
+    })
+  }
+
+  readonly #onToken = (message: unknown): void => {
+    this.#hear(message, (event: TokenEvent) => {
+      const { instance, userPoolId, clientId, outcome } = event
+      if (!OUTCOMES.has(outcome)) return
+      // A proxy in front of a pool that is attached itself tells of the same token.
+      const isToldTwice =
+        outcome === 'issued' &&
+        !this.#pools.has(instance) &&
+        [...this.#pools.values()].includes(userPoolId)
+      if (!isToldTwice) this.#count('token', this.#subjectOf(userPoolId, clientId), outcome)
+    })
+  }
+
+  /** Node makes an uncaught exception of what a listener throws, so this one throws nothing. */
+  #hear<Event extends { readonly instance: number }>(
+    message: unknown,
+    count: (event: Event) => void,
+  ): void {
+    try {
+      const event = message as Event
+      if (this.#instances.has(event.instance)) count(event)
+    } catch {
+      // Counting is worth no request.
+    }
+  }
+}
+
+function readStatus(source: UsageSource): { instance: number; userPoolId?: unknown } {
+  const status: unknown = typeof source?.status === 'function' ? source.status() : undefined
+  const { instance } = (status ?? {}) as { instance?: unknown }
+  // A token client has a status too, and would be attached in vain: what issued its tokens reports them.
+  if (!Number.isSafeInteger(instance) || source.getToken !== undefined) {
+    throw new OptionError(
+      'source',
+      `is ${show(source)}: pass app.tokenProxy, app.cognito or a local user pool`,
+    )
+  }
+  return status as { instance: number }
+}

@@ -1,0 +1,20 @@
+/**
+ * `cognito-m2m/usage`: counts tokens and requests per app client, and says what they cost.
+ *
+ * @module
+ */
+export type { MemoryUsageStoreOptions } from './store/memory.ts'
+export { memoryUsageStore } from './store/memory.ts'
+export type { RedisUsageStoreOptions, UsageRedis } from './store/redis.ts'
+export { redisUsageStore } from './store/redis.ts'
+export type {
+  UsageBatch,
+  UsageBucket,
+  UsageCell,
+  UsageStore,
+  UsageTotal,
+} from './store/types.ts'
+export type * from './types.ts'
+export { UsageUnavailableError } from './unavailable.ts'
+export type { UsageOptions } from './usage.ts'
+export { createUsage } from './usage.ts'

@@ -1,0 +1,94 @@
+/** A price list, checked when it is given, and what an amount of tokens costs by it. */
+import {
+  type Members,
+  OptionError,
+  readMembers,
+  readNumber,
+  show,
+} from '../../core/options/validate.ts'
+import type { UsagePrice } from './types.ts'
+
+const MAX_TIERS = 20
+const MOST = 1e15
+
+interface Tier {
+  /** Infinity in the last one. */
+  readonly upTo: number
+  readonly price: number
+}
+
+/** See {@link UsagePrice}. */
+export interface Price {
+  readonly currency: string
+  /** What so many tokens of one month cost. */
+  cost(tokens: number): number
+}
+
+/** @throws {OptionError} */
+export function readPrice(value: unknown): Price {
+  if (value === undefined) {
+    throw new OptionError(
+      'price',
+      "is missing: pass { currency, tiers } from Cognito's price list of the day",
+    )
+  }
+  const members = readMembers(
+    value,
+    ['currency', 'per', 'tiers'] satisfies (keyof UsagePrice)[],
+    'price',
+  )
+  const { currency } = members
+  if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency)) {
+    throw new OptionError(
+      'price.currency',
+      `is ${show(currency)}: use three capital letters such as "USD"`,
+    )
+  }
+  const per = readNumber(members, 'per', 'price', {
+    ...{ fallback: 1000, min: 1, max: 1e9, integer: true, unit: 'tokens' },
+  })
+  const tiers = readTiers(members)
+  return {
+    currency,
+    cost(tokens) {
+      let below = 0
+      let sum = 0
+      for (const { upTo, price } of tiers) {
+        sum += ((Math.min(tokens, upTo) - below) / per) * price
+        if (tokens <= upTo) break
+        below = upTo
+      }
+      return sum
+    },
+  }
+}
+
+function readTiers({ tiers }: Members): readonly Tier[] {
+  if (!Array.isArray(tiers) || tiers.length === 0 || tiers.length > MAX_TIERS) {
+    throw new OptionError(
+      'price.tiers',
+      `is ${show(tiers)}: pass an array of 1 to ${MAX_TIERS} of { upTo, price }`,
+    )
+  }
+  let below = 0
+  return Array.from(tiers, (value: unknown, index) => {
+    const place = `price.tiers[${index}]`
+    const members = readMembers(value, ['upTo', 'price'], place)
+    const isLast = index === tiers.length - 1
+    if (!('price' in members)) {
+      throw new OptionError(`${place}.price`, 'is missing: say what price.per tokens cost')
+    }
+    const price = readNumber(members, 'price', place, { fallback: 0, min: 0, max: MOST })
+    if (isLast && 'upTo' in members) {
+      throw new OptionError(`${place}.upTo`, 'ends the last tier: leave it out there')
+    }
+    if (isLast) return { upTo: Number.POSITIVE_INFINITY, price }
+    if (!('upTo' in members)) {
+      throw new OptionError(`${place}.upTo`, 'is missing: only the last tier has no end')
+    }
+    below = readNumber(members, 'upTo', place, {
+      ...{ fallback: 0, min: below + 1, max: MOST, integer: true, unit: 'tokens' },
+    })
+    return { upTo: below, price }
+  })
+}

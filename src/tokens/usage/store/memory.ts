@@ -1,0 +1,122 @@
+/** Keeps counts in this process: they begin anew with it. */
+import { readMembers, readNumber } from '../../../core/options/validate.ts'
+import {
+  DAYS,
+  HOURS,
+  isShared,
+  MAX_CLIENTS,
+  MOST_CLIENTS,
+  OTHER,
+  type UsageBatch,
+  type UsageBucket,
+  type UsageCell,
+  type UsageStore,
+  type UsageTotal,
+} from './types.ts'
+
+/** Options of {@link memoryUsageStore}. */
+export interface MemoryUsageStoreOptions {
+  /** App clients with a row of their own; further ones are counted as `other`. Default 1,000, at most 20,000. */
+  readonly maxClients?: number
+}
+
+interface Total {
+  first: number
+  last: number
+  readonly counts: Map<string, number>
+}
+
+type Bucket = Map<string, { issued: number; cached: number }>
+
+const EMPTY: UsageBucket = new Map()
+
+class MemoryUsageStore implements UsageStore {
+  readonly #maxClients: number
+  readonly #totals = new Map<string, Total>()
+  readonly #buckets = { hour: new Map<number, Bucket>(), day: new Map<number, Bucket>() }
+  readonly #written = new Map<string, number>()
+  #clients = 0
+
+  constructor(maxClients: number) {
+    this.#maxClients = maxClients
+  }
+
+  async add({ writer, sequence, hour, cells }: UsageBatch): Promise<void> {
+    if (sequence <= (this.#written.get(writer) ?? 0)) return
+    this.#written.set(writer, sequence)
+    const buckets = [
+      bucketOf(this.#buckets.hour, hour, HOURS),
+      bucketOf(this.#buckets.day, Math.floor(hour / 24), DAYS),
+    ]
+    for (const cell of cells) this.#addCell(cell, buckets)
+  }
+
+  async totals(): Promise<readonly UsageTotal[]> {
+    return [...this.#totals].map(([subject, { first, last, counts }]) => ({
+      ...{ subject, first, last },
+      counts: new Map(counts),
+    }))
+  }
+
+  async buckets(unit: 'hour' | 'day', from: number, count: number): Promise<UsageBucket[]> {
+    const kept = this.#buckets[unit]
+    return Array.from({ length: count }, (_, index) => kept.get(from + index) ?? EMPTY)
+  }
+
+  async close(): Promise<void> {}
+
+  #addCell(cell: UsageCell, buckets: readonly Bucket[]): void {
+    const { subject, total } = this.#totalOf(cell)
+    total.first = Math.min(total.first, cell.first)
+    total.last = Math.max(total.last, cell.last)
+    for (const [name, count] of cell.counts) {
+      total.counts.set(name, (total.counts.get(name) ?? 0) + count)
+      if (name !== 'issued' && name !== 'cached') continue
+      for (const bucket of buckets) {
+        const tokens = bucket.get(subject) ?? { issued: 0, cached: 0 }
+        tokens[name] += count
+        bucket.set(subject, tokens)
+      }
+    }
+  }
+
+  /** Refused rather than evicted: what is counted is never lost, whoever comes. */
+  #totalOf({ subject, first, last }: UsageCell): { subject: string; total: Total } {
+    const known = this.#totals.get(subject)
+    if (known !== undefined) return { subject, total: known }
+    const full = !isShared(subject) && this.#clients >= this.#maxClients
+    const counted = full ? OTHER : subject
+    const total = this.#totals.get(counted) ?? { first, last, counts: new Map() }
+    this.#totals.set(counted, total)
+    if (!isShared(counted)) this.#clients += 1
+    return { subject: counted, total }
+  }
+}
+
+/** By number and not by age: one step of a clock does not empty them. */
+function bucketOf(buckets: Map<number, Bucket>, index: number, most: number): Bucket {
+  const known = buckets.get(index)
+  if (known !== undefined) return known
+  const bucket: Bucket = new Map()
+  buckets.set(index, bucket)
+  // One more than is read, for the time in which clocks of several processes disagree.
+  if (buckets.size > most + 1) buckets.delete(Math.min(...buckets.keys()))
+  return bucket
+}
+
+/**
+ * Keeps counts in memory, up to 3 KB an hour and day in which a client had tokens.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ */
+export function memoryUsageStore(options: MemoryUsageStoreOptions = {}): UsageStore {
+  const members = readMembers(options, ['maxClients'], '')
+  return new MemoryUsageStore(readMaxClients(members))
+}
+
+/** The bound that every store has. */
+export function readMaxClients(members: ReturnType<typeof readMembers>): number {
+  return readNumber(members, 'maxClients', '', {
+    ...{ fallback: MAX_CLIENTS, min: 1, max: MOST_CLIENTS, integer: true, unit: 'app clients' },
+  })
+}

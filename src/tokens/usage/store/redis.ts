@@ -1,0 +1,213 @@
+/** Keeps counts in Redis or Valkey: several processes add up, and a restart begins where it ended. */
+import { OptionError, readMembers, show } from '../../../core/options/validate.ts'
+import { readMaxClients } from './memory.ts'
+import {
+  DAYS,
+  HOURS,
+  isShared,
+  type UsageBatch,
+  type UsageBucket,
+  type UsageStore,
+  type UsageTotal,
+} from './types.ts'
+
+/** What is needed of an ioredis instance: 5.4 or later, or 6. */
+export interface UsageRedis {
+  duplicate(override: UsageRedisOverrides): UsageRedisConnection
+}
+
+/** What the store's own connection has differently. */
+export interface UsageRedisOverrides {
+  readonly lazyConnect: false
+  readonly enableOfflineQueue: false
+  readonly autoResendUnfulfilledCommands: false
+  readonly maxRetriesPerRequest: 0
+  readonly commandTimeout: number
+  readonly connectTimeout: number
+  readonly retryStrategy: (times: number) => number
+}
+
+/** What is needed of the connection. */
+export interface UsageRedisConnection {
+  eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>
+  hgetall(key: string): Promise<Record<string, string>>
+  on(event: 'ready' | 'close' | 'error', listener: () => void): unknown
+  disconnect(): void
+}
+
+/** Options of {@link redisUsageStore}. */
+export interface RedisUsageStoreOptions {
+  /**
+   * An instance of ioredis, connected as its options say: host, Sentinel, TLS, user and password are
+   * its affair. It is duplicated, never used or closed.
+   */
+  readonly redis: UsageRedis
+  /** What the names of all keys begin with. Default `cognito-m2m:usage`. */
+  readonly prefix?: string
+  /** App clients with a row of their own; further ones are counted as `other`. Default 1,000, at most 20,000. */
+  readonly maxClients?: number
+}
+
+/** Milliseconds, shorter than who asks a store waits: what is late is ended here. */
+const BOUND = 1500
+
+const PREFIX = /^[\w:.-]{1,100}$/
+
+/** Seconds a process may be cut off and still not be counted twice. */
+const WRITER_TTL = 7 * 24 * 3600
+const HOUR_TTL = (HOURS + 24) * 3600
+const DAY_TTL = (DAYS + 2) * 24 * 3600
+
+/**
+ * Keys: totals, clients, writer, hour, day. Arguments: sequence, bound, cells, and how long writer,
+ * hour and day are kept, in seconds. One script, so that a batch is added whole and once.
+ */
+const ADD = `
+if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[3]) or '0') then return 0 end
+redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[4])
+for _, cell in ipairs(cjson.decode(ARGV[3])) do
+  local subject = cell.subject
+  if not cell.shared and redis.call('SISMEMBER', KEYS[2], subject) == 0 then
+    if redis.call('SCARD', KEYS[2]) < tonumber(ARGV[2]) then
+      redis.call('SADD', KEYS[2], subject)
+    else
+      subject = 'other'
+    end
+  end
+  for name, count in pairs(cell.counts) do
+    redis.call('HINCRBY', KEYS[1], subject .. ' ' .. name, count)
+    if name == 'issued' or name == 'cached' then
+      redis.call('HINCRBY', KEYS[4], subject .. ' ' .. name, count)
+      redis.call('HINCRBY', KEYS[5], subject .. ' ' .. name, count)
+    end
+  end
+  local first = redis.call('HGET', KEYS[1], subject .. ' first')
+  local last = redis.call('HGET', KEYS[1], subject .. ' last')
+  if not first or cell.first < tonumber(first) then
+    redis.call('HSET', KEYS[1], subject .. ' first', cell.first)
+  end
+  if not last or cell.last > tonumber(last) then
+    redis.call('HSET', KEYS[1], subject .. ' last', cell.last)
+  end
+end
+redis.call('EXPIRE', KEYS[4], ARGV[5])
+redis.call('EXPIRE', KEYS[5], ARGV[6])
+return 1`
+
+class RedisUsageStore implements UsageStore {
+  readonly #connection: UsageRedisConnection
+  readonly #prefix: string
+  readonly #maxClients: number
+  /** Settles once the first attempt to connect is over, well or not. */
+  readonly #begun: Promise<void>
+
+  constructor(redis: UsageRedis, prefix: string, maxClients: number) {
+    // One slot of a cluster, as a script needs it.
+    this.#prefix = `{${prefix}}`
+    this.#maxClients = maxClients
+    // Nothing queues up in it: what it does not take at once is kept here and comes again.
+    this.#connection = redis.duplicate({
+      lazyConnect: false,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: BOUND,
+      connectTimeout: BOUND,
+      retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
+    })
+    this.#begun = new Promise((resolve) => {
+      this.#connection.on('ready', resolve)
+      this.#connection.on('close', resolve)
+    })
+    // Every command rejects by itself; without a listener, ioredis writes to the console.
+    this.#connection.on('error', () => {})
+  }
+
+  async add({ writer, sequence, hour, cells }: UsageBatch): Promise<void> {
+    const sent = cells.map(({ subject, first, last, counts }) => ({
+      ...{ subject, first, last, shared: isShared(subject) },
+      counts: Object.fromEntries(counts),
+    }))
+    await this.#begun
+    await this.#connection.eval(
+      ADD,
+      5,
+      ...['totals', 'clients', `writer:${writer}`].map((name) => `${this.#prefix}:${name}`),
+      this.#bucket('hour', hour),
+      this.#bucket('day', Math.floor(hour / 24)),
+      sequence,
+      this.#maxClients,
+      JSON.stringify(sent),
+      ...[WRITER_TTL, HOUR_TTL, DAY_TTL],
+    )
+  }
+
+  async totals(): Promise<readonly UsageTotal[]> {
+    await this.#begun
+    const fields = await this.#connection.hgetall(`${this.#prefix}:totals`)
+    return [...bySubject(fields)].map(([subject, counts]) => {
+      const { first, last } = Object.fromEntries(counts) as { first: number; last: number }
+      counts.delete('first')
+      counts.delete('last')
+      return { subject, first, last, counts }
+    })
+  }
+
+  async buckets(unit: 'hour' | 'day', from: number, count: number): Promise<UsageBucket[]> {
+    await this.#begun
+    const read = Array.from({ length: count }, (_, index) =>
+      this.#connection.hgetall(this.#bucket(unit, from + index)),
+    )
+    return (await Promise.all(read)).map(
+      (fields) =>
+        new Map(
+          [...bySubject(fields)].map(([subject, counts]) => [
+            subject,
+            { issued: counts.get('issued') ?? 0, cached: counts.get('cached') ?? 0 },
+          ]),
+        ),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#connection.disconnect()
+  }
+
+  #bucket(unit: 'hour' | 'day', index: number): string {
+    return `${this.#prefix}:${unit}:${index}`
+  }
+}
+
+/** A field is a subject, a blank, and a name without one. */
+function bySubject(fields: Record<string, string>): Map<string, Map<string, number>> {
+  const subjects = new Map<string, Map<string, number>>()
+  for (const [field, value] of Object.entries(fields)) {
+    const at = field.lastIndexOf(' ')
+    const subject = field.slice(0, at)
+    const counts = subjects.get(subject) ?? new Map<string, number>()
+    subjects.set(subject, counts.set(field.slice(at + 1), Number(value)))
+  }
+  return subjects
+}
+
+/**
+ * Keeps counts in Redis or Valkey, some 200 bytes for each hour and day in which a client had tokens.
+ * Counts are what a `maxmemory-policy` must not evict: `noeviction`, or a database of their own.
+ *
+ * ```ts
+ * const usage = createUsage({ store: redisUsageStore({ redis: new Redis() }), price })
+ * ```
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ */
+export function redisUsageStore(options: RedisUsageStoreOptions): UsageStore {
+  const members = readMembers(options, ['redis', 'prefix', 'maxClients'], '')
+  const { redis, prefix = 'cognito-m2m:usage' } = members
+  if (typeof (redis as Partial<UsageRedis> | null | undefined)?.duplicate !== 'function') {
+    throw new OptionError('redis', `is ${show(redis)}: pass an instance of ioredis`)
+  }
+  if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
+    throw new OptionError('prefix', `is ${show(prefix)}: use 1 to 100 letters, digits and _ : . -`)
+  }
+  return new RedisUsageStore(redis as UsageRedis, prefix, readMaxClients(members))
+}
