@@ -6,15 +6,13 @@ import { readdirSync } from 'node:fs'
 import { buildSync } from 'esbuild'
 
 /** Tests of adapters for what core only has for them. */
-const ADAPTERS = ['test/fastify/resource-metadata.test.ts', 'test/express/routing.test.ts']
-
-/** Where the bundle of a test file is. */
-export function built(test) {
-  return test.replace(/^test\//, 'mutation/built/').replace(/\.ts$/, '.mjs')
-}
+const ADAPTERS = [
+  'test/adapters/fastify/resource-metadata.test.ts',
+  'test/adapters/express/routing.test.ts',
+]
 
 /** @param tests Paths of test files. */
-export function build(tests) {
+function build(tests) {
   buildSync({
     entryPoints: tests,
     outbase: 'test',
@@ -30,7 +28,7 @@ export function build(tests) {
   })
 }
 
-if (import.meta.filename === process.argv[1]) {
-  const files = readdirSync('test/core').filter((file) => file.endsWith('.test.ts'))
-  build([...files.map((file) => `test/core/${file}`), ...ADAPTERS])
-}
+const files = readdirSync('test/core', { recursive: true }).filter((file) =>
+  file.endsWith('.test.ts'),
+)
+build([...files.map((file) => `test/core/${file}`), ...ADAPTERS])

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { startUserPool } from '../../src/testing/index.ts'
-import { jwk, machineToken } from '../core/forge.ts'
-import { ask, decode, failure } from '../testing/http.ts'
+import { jwk, machineToken } from '../support/forge.ts'
+import { ask, decode, failure } from '../support/http.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 

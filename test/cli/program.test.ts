@@ -5,8 +5,8 @@ import t from 'tap'
 import { runProgram } from '../../src/cli/program.ts'
 import { type CognitoAuthOptions, createResourceServer } from '../../src/index.ts'
 import type { LocalUserPool } from '../../src/testing/index.ts'
-import { ask, decode, FORM } from '../testing/http.ts'
-import { testTerminal } from './terminal.ts'
+import { ask, decode, FORM } from '../support/http.ts'
+import { testTerminal } from '../support/terminal.ts'
 
 interface Teardown {
   teardown(handler: () => unknown): void

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseChallenges } from './challenge-parser.ts'
+import { parseChallenges } from '../support/challenge-parser.ts'
 
 t.test('reads what the grammar allows', async (t) => {
   t.strictSame(parseChallenges('Bearer realm="api", error=invalid_token, scope="a/b \\"c\\""'), [

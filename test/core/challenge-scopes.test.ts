@@ -5,8 +5,8 @@ import { cognitoAuth as expressAuth } from '../../src/adapters/express/index.ts'
 import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { openApiParts } from '../../src/contract/openapi/index.ts'
 import { type AuthErrorCode, anyOf, defineScopes } from '../../src/index.ts'
-import { listen } from '../express/support.ts'
-import { newApp } from '../fastify/support.ts'
+import { listen } from '../support/express.ts'
+import { newApp } from '../support/fastify.ts'
 import {
   CLIENT,
   jwk,
@@ -17,7 +17,7 @@ import {
   parseChallenge,
   refusal,
   serve,
-} from './forge.ts'
+} from '../support/forge.ts'
 
 const ALL = { scopes: ['orders/admin', 'orders/write'] } as const
 const resourceMetadata = { resource: 'https://api.example/v1' }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { QUOTABLE, refusals } from '../../src/core/challenge.ts'
 import { compileRequirement } from '../../src/core/requirement.ts'
 import type { AuthError, AuthErrorCode } from '../../src/index.ts'
-import { parseChallenge } from './forge.ts'
+import { parseChallenge } from '../support/forge.ts'
 
 /** The `error` of each challenge: `bare` has none, `none` has no challenge at all. */
 const TABLE: Record<AuthErrorCode, string> = {

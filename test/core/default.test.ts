@@ -1,7 +1,16 @@
 /** `default`: what a guard needs that was given no requirement of its own. */
 import t from 'tap'
 import { anyOf, createResourceServer, OptionError } from '../../src/index.ts'
-import { type Changes, CLIENT, jwk, machineToken, NOW, outcome, POOL, serve } from './forge.ts'
+import {
+  type Changes,
+  CLIENT,
+  jwk,
+  machineToken,
+  NOW,
+  outcome,
+  POOL,
+  serve,
+} from '../support/forge.ts'
 
 const bearer = (claims: Changes = {}) => `Bearer ${machineToken(claims)}`
 const READ = { scope: 'orders/read' }

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
 import { nextInstance, secondsBetween, tell } from '../../src/core/diagnostics.ts'
-import { CLIENT, machineToken, NOW, outcome, POOL, serve } from './forge.ts'
+import { CLIENT, machineToken, NOW, outcome, POOL, serve } from '../support/forge.ts'
 import {
   Clocks,
   find,
@@ -14,8 +14,8 @@ import {
   refused,
   settle,
   status,
-} from './key-endpoint.ts'
-import { listen, NAMES } from './listen.ts'
+} from '../support/key-endpoint.ts'
+import { listen, NAMES } from '../support/listen.ts'
 
 const ORIGIN = { instance: 1, userPoolId: 'eu-west-1_AbCdEfGhI' }
 

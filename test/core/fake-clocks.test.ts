@@ -1,8 +1,8 @@
 /** Fake timers of the user's tests: a clock that stands still makes nothing trusted for ever. */
 import { mock } from 'node:test'
 import t from 'tap'
-import { jwk, machineToken, NOW, outcome, serve } from './forge.ts'
-import { settle } from './key-endpoint.ts'
+import { jwk, machineToken, NOW, outcome, serve } from '../support/forge.ts'
+import { settle } from '../support/key-endpoint.ts'
 
 const DAY = 86_400_000
 

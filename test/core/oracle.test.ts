@@ -19,7 +19,7 @@ import {
   serve,
   signed,
   UPDATED_ISSUER,
-} from './forge.ts'
+} from '../support/forge.ts'
 
 const guard = serve().guard()
 const aws = CognitoJwtVerifier.create({

@@ -2,8 +2,8 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { steadyClock, trusting } from '../../src/core/util/clock.ts'
-import { jwk, machineToken, NOW, outcome, serve } from './forge.ts'
-import { listen } from './listen.ts'
+import { jwk, machineToken, NOW, outcome, serve } from '../support/forge.ts'
+import { listen } from '../support/listen.ts'
 
 const authorization = `Bearer ${machineToken()}`
 

@@ -1,6 +1,6 @@
 /** Names that somebody else's fault put on every object: none of them proves or grants anything. */
 import t, { type Test } from 'tap'
-import { jwk, keyPair, machineClaims, machineToken, outcome, serve } from './forge.ts'
+import { jwk, keyPair, machineClaims, machineToken, outcome, serve } from '../support/forge.ts'
 
 /** As `lodash.merge` or a query parser with a hole in it leaves the process behind. */
 function pollute(t: Test, members: Readonly<Record<string, unknown>>): void {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 
-const SCENARIO = fileURLToPath(new URL('./refusal-scenario.ts', import.meta.url))
+const SCENARIO = fileURLToPath(new URL('../support/challenge-scenario.ts', import.meta.url))
 const run = promisify(execFile)
 
 /** Node's argument that runs code first. */

@@ -9,8 +9,6 @@ import { authDefault, cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { createLambdaAuthorizer } from '../../src/adapters/lambda/index.ts'
 import { compileRequirement } from '../../src/core/requirement.ts'
 import type { AccessRequirement } from '../../src/index.ts'
-import { arnOf, requestEvent } from '../lambda/events.ts'
-import { allows } from '../lambda/gateway.ts'
 import {
   type Changes,
   CLIENT,
@@ -22,7 +20,9 @@ import {
   POOL,
   refusal,
   serve,
-} from './forge.ts'
+} from '../support/forge.ts'
+import { allows } from '../support/gateway.ts'
+import { arnOf, requestEvent } from '../support/lambda-events.ts'
 
 const PARTNER = 'us-east-1_Partner12'
 const iss = `https://cognito-idp.us-east-1.amazonaws.com/${PARTNER}`

@@ -1,7 +1,7 @@
 /** What a metadata document may not be made of: refused at creation, by name and with the fix. */
 import t from 'tap'
 import { OptionError } from '../../src/index.ts'
-import { label, serve } from './forge.ts'
+import { label, serve } from '../support/forge.ts'
 
 const resource = 'https://api.example.com'
 

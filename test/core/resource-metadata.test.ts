@@ -17,7 +17,7 @@ import {
   refusal,
   serve,
   UPDATED_ISSUER,
-} from './forge.ts'
+} from '../support/forge.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 const resource = 'https://api.example.com'

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { NoDecisionError } from '../../src/core/hooks.ts'
 import type { ResourceServer, VerifiedToken } from '../../src/index.ts'
-import { CLIENT, machineToken, outcome, refusal, serve } from './forge.ts'
+import { CLIENT, machineToken, outcome, refusal, serve } from '../support/forge.ts'
 
 const authorization = `Bearer ${machineToken()}`
 

@@ -3,7 +3,7 @@ import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import type { ResourceServer } from '../../src/index.ts'
-import { type Changes, jwk, machineToken, refusal, serve } from './forge.ts'
+import { type Changes, jwk, machineToken, refusal, serve } from '../support/forge.ts'
 
 const authorization = `Bearer ${machineToken()}`
 

@@ -9,7 +9,7 @@ import {
   outcome,
   POOL,
   serve,
-} from './forge.ts'
+} from '../support/forge.ts'
 
 const THEIRS = 'us-east-1_Theirs'
 const THEIR_ISSUER = `https://cognito-idp.us-east-1.amazonaws.com/${THEIRS}`

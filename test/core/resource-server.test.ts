@@ -16,7 +16,7 @@ import {
   serve,
   UPDATED_ISSUER,
   userClaims,
-} from './forge.ts'
+} from '../support/forge.ts'
 
 const bearer = (claims: Changes = {}, header: Changes = {}, pair = keyPair()) =>
   `Bearer ${machineToken(claims, header, pair)}`

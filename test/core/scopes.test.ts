@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkScope, resourceServerOf } from '../../src/core/scopes.ts'
 import { defineScopes, OptionError } from '../../src/index.ts'
-import { label } from './forge.ts'
+import { label } from '../support/forge.ts'
 
 /** The refusal of a definition; fails where there is none. */
 function refused(define: () => unknown): OptionError {

@@ -4,7 +4,7 @@ import { readOptions } from '../../src/core/options/options.ts'
 import { compileRequirement } from '../../src/core/requirement.ts'
 import { openResourceServer } from '../../src/core/resource-server.ts'
 import type { ResourceServer } from '../../src/index.ts'
-import { CLIENT, jwk, machineToken, NOW, outcome, POOL, refusal, serve } from './forge.ts'
+import { CLIENT, jwk, machineToken, NOW, outcome, POOL, refusal, serve } from '../support/forge.ts'
 
 const bearer = `Bearer ${machineToken()}`
 

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { upgrade } from '../fastify/sockets.ts'
-import { Clock, closeCode, Peer, upgradeLines, WebSocket } from '../fastify/streams.ts'
-import { type Changes, CLIENT, machineToken, NOW, serve } from './forge.ts'
-import { guardUpgrades } from './upgrade-doors.ts'
+import { type Changes, CLIENT, machineToken, NOW, serve } from '../support/forge.ts'
+import { upgrade } from '../support/sockets.ts'
+import { Clock, closeCode, Peer, upgradeLines, WebSocket } from '../support/streams.ts'
+import { guardUpgrades } from '../support/upgrade-servers.ts'
 
 const bearer = (claims: Changes = {}) => `Bearer ${machineToken(claims)}`
 const minute = bearer({ exp: NOW + 60 })

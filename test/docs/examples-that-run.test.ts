@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { apiKey } from '../../examples/token-proxy/authorize.ts'
-import { right } from '../fastify/support.ts'
+import { right } from '../support/fastify.ts'
 
 const PAGES = ['README.md', 'docs/core.md']
 const PROTOCOLS = { HTTP: 'node:http', 'HTTP/2': 'node:http2' } as const
@@ -51,7 +51,7 @@ async function serve(test: Test, page: string, protocol: Protocol, then?: string
   ]
   if (then !== undefined) changes.push(['response.end(`Hello $' + '{token.clientId}`)', then])
   const text = changes.reduce((it, [from, to]) => replaced(it, from, to), code)
-  const imported = `import { pool } from '${urlOf('test/fastify/support.ts')}'\n${text}`
+  const imported = `import { pool } from '${urlOf('test/support/fastify.ts')}'\n${text}`
   const { api } = (await load(test, imported)) as { api: Server | Http2Server }
   api.listen(0, '127.0.0.1')
   await once(api, 'listening')

@@ -4,9 +4,9 @@ import t from 'tap'
 import { JwksError, type JwksErrorCode } from '../../src/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
 import { createTokenClient } from '../../src/tokens/client/index.ts'
-import { outcome, serve } from '../core/forge.ts'
-import { Clocks, find, good, KeyEndpoint, openStore, status } from '../core/key-endpoint.ts'
-import { listen, NAMES } from '../core/listen.ts'
+import { outcome, serve } from '../support/forge.ts'
+import { Clocks, find, good, KeyEndpoint, openStore, status } from '../support/key-endpoint.ts'
+import { listen, NAMES } from '../support/listen.ts'
 
 const page = await readFile(new URL('../../docs/observability.md', import.meta.url), 'utf8')
 

@@ -10,8 +10,8 @@ import { pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { type LocalUserPool, startUserPool } from '../../src/testing/index.ts'
-import { requestOf } from '../proxy/support.ts'
-import { startRedis, withoutRedis } from '../store/redis.ts'
+import { requestOf } from '../support/proxy.ts'
+import { startRedis, withoutRedis } from '../support/redis.ts'
 
 const PAGE = readFileSync('docs/shutdown.md', 'utf8')
 const CALLERS = 20

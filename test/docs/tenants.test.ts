@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { defineScopes, type VerifiedToken } from '../../src/index.ts'
-import { get, newApp, pool } from '../fastify/support.ts'
+import { get, newApp, pool } from '../support/fastify.ts'
 
 const CHECK = `
 const ofTenant = (token: VerifiedToken, request: unknown) => {

@@ -1,7 +1,7 @@
 /**
  * examples/drift: each drift is found where its mark stands and nowhere else, as the README shows, and nothing
  * in the clean twins. That these pass AWS's own validator is held where its engine is made anyway, in
- * test/infra/render-template.test.ts.
+ * test/contract/infra/render/render-template.test.ts.
  */
 
 import { once } from 'node:events'
@@ -15,8 +15,8 @@ import t, { type Test } from 'tap'
 import { runProgram } from '../../src/cli/program.ts'
 import type { CognitoAuthOptions } from '../../src/index.ts'
 import type { LocalUserPool } from '../../src/testing/index.ts'
-import { run } from '../cli/run.ts'
-import { testTerminal } from '../cli/terminal.ts'
+import { run } from '../support/run-cli.ts'
+import { testTerminal } from '../support/terminal.ts'
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   readonly exports: Readonly<Record<string, { readonly default: string }>>

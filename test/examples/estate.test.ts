@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { checkScopes, type InfraModel, readTemplate } from '../../src/contract/infra/index.ts'
-import { fixture, read } from '../infra/templates.ts'
+import { fixture, read } from '../support/templates.ts'
 
 const ESTATE = new URL('../../fixtures/templates/estate/', import.meta.url)
 

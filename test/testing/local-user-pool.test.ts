@@ -3,7 +3,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
 import { createTestUserPool, startUserPool } from '../../src/testing/index.ts'
 import { LocalServer } from '../../src/testing/local-server.ts'
-import { ask, failure } from './http.ts'
+import { ask, failure } from '../support/http.ts'
 
 const clients = [{ clientId: 'billing', scopes: ['orders/read'] }]
 const resourceServers = [{ identifier: 'orders', scopes: { read: 'Read orders' } }]

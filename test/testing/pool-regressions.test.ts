@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
 import { createTestUserPool, readPoolFile, startUserPool } from '../../src/testing/index.ts'
-import { ask, decode, eventually, FORM, failure } from './http.ts'
+import { ask, decode, eventually, FORM, failure } from '../support/http.ts'
 
 const clients = [{ clientId: 'billing', clientSecrets: ['first'], scopes: ['orders/read'] }]
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

@@ -21,7 +21,7 @@ import {
   type LocalUserPoolOptions,
   startUserPool,
 } from '../../src/testing/index.ts'
-import { ask } from './http.ts'
+import { ask } from '../support/http.ts'
 
 interface Content {
   version: unknown

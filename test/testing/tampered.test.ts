@@ -8,7 +8,7 @@ import {
   type TamperedTokens,
   type UserPoolAuthority,
 } from '../../src/testing/index.ts'
-import { decode } from './http.ts'
+import { decode } from '../support/http.ts'
 
 const clients = [{ clientId: 'billing', scopes: ['orders/read'] }]
 

@@ -1,8 +1,8 @@
 /** A local pool tells on `cognito-m2m:token` what it answered, and to whom once that is proven. */
 import t, { type Test } from 'tap'
 import { startUserPool } from '../../src/testing/index.ts'
-import { listen } from '../core/listen.ts'
-import { ask, FORM } from './http.ts'
+import { ask, FORM } from '../support/http.ts'
+import { listen } from '../support/listen.ts'
 
 async function start(test: Test, quota: number | false = false) {
   let now = 0

@@ -1,7 +1,7 @@
 /** What a local pool tells of token requests: CloudTrail's shape, and never a secret. */
 import t, { type Test } from 'tap'
 import { type LocalUserPoolOptions, startUserPool } from '../../src/testing/index.ts'
-import { ask, FORM } from './http.ts'
+import { ask, FORM } from '../support/http.ts'
 
 const NOW = Date.parse('2026-03-01T10:20:30.987Z')
 const SECRET = 's3cr3t-of-billing'

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { type LocalUserPoolOptions, startUserPool } from '../../src/testing/index.ts'
 import { TokenQuota } from '../../src/testing/token-quota.ts'
-import { ask, FORM } from './http.ts'
+import { ask, FORM } from '../support/http.ts'
 
 const BODY = 'grant_type=client_credentials&client_id=billing&client_secret=first'
 

@@ -3,7 +3,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
 import { defineScopes } from '../../src/core/scopes.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
-import { decode } from './http.ts'
+import { decode } from '../support/http.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const NOW = 1_633_781_133_456

@@ -1,0 +1,151 @@
+/** What `auth()` needs, what it refuses to be, and who may ask `getAuth`. */
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { mock } from 'node:test'
+import t from 'tap'
+import { cognitoAuth, getAuth } from '../../../src/adapters/express/index.ts'
+import { Server } from '../../../src/core/server.ts'
+import { OptionError, type VerifiedToken } from '../../../src/index.ts'
+import { authFor, authOf, get, listen, versions } from '../../support/express.ts'
+import { MISSING, NO_SCOPE, pool, right, SCOPE, wrongScope } from '../../support/fastify.ts'
+
+/** The refusal of options. */
+const refusing = (option: string, message: string | RegExp) => ({
+  ...{ name: 'OptionError', code: 'ERR_OPTION_INVALID' },
+  ...{ option, message },
+})
+
+for (const [version, express] of Object.entries(versions)) {
+  t.test(`${version}: auth() needs the default, auth({ … }) what it says alone`, async (t) => {
+    const app = express()
+    const auth = authFor({ default: { scopes: SCOPE } })
+    app.get('/default', auth(), (_req, res) => void res.send('in'))
+    app.get('/own', auth({}), (_req, res) => void res.send('in'))
+    app.get('/optional', auth({ optional: true }), (req, res) => {
+      res.send(getAuth(req, { optional: true })?.clientId ?? 'nobody')
+    })
+    const url = await listen(t, app)
+    t.equal((await get(`${url}/default`)).said, MISSING)
+    t.equal((await get(`${url}/default`, wrongScope)).said, NO_SCOPE)
+    t.equal((await get(`${url}/default`, right)).said, '200')
+    t.equal((await get(`${url}/own`)).said, MISSING)
+    t.equal((await get(`${url}/own`, wrongScope)).said, '200')
+    t.equal((await get(`${url}/optional`)).text, 'nobody')
+    t.equal((await get(`${url}/optional`, wrongScope)).text, 'billing')
+  })
+}
+
+t.test('left out, it is a valid token', async (t) => {
+  const app = (versions['Express 5'] as (typeof versions)[string])()
+  app.use(authFor()())
+  app.get('/r', (_req, res) => void res.send('in'))
+  const url = `${await listen(t, app)}/r`
+  t.equal((await get(url)).said, MISSING)
+  t.equal((await get(url, wrongScope)).said, '200')
+})
+
+t.test('a default that lets requests without a token pass is refused', async (t) => {
+  for (const open of [false, { optional: true }] as const) {
+    t.throws(() => authFor({ default: open }), OptionError)
+    t.throws(
+      () => authFor({ default: open }),
+      refusing('default', /lets requests without a token pass: .*pass \{ optional: true \}/),
+    )
+  }
+})
+
+t.test('undefined is a slip, not a wish for the default', async (t) => {
+  const auth = authFor() as (requirement: unknown) => unknown
+  t.throws(
+    () => auth(undefined),
+    refusing('auth', 'cognito-m2m: auth is undefined: pass a plain object'),
+  )
+  t.throws(() => auth(false), refusing('auth', /pass \{\} for any valid token$/))
+  t.throws(() => auth({ scope: SCOPE }), refusing('auth.scope', /use one of scopes/))
+})
+
+t.test('errors is one of two words', async (t) => {
+  for (const errors of ['throw', '', null, true, ['next']]) {
+    const make = () => cognitoAuth({ ...pool.options(), errors } as never)
+    t.throws(make, refusing('errors', /: use 'answer' or 'next'$/))
+  }
+  const left = () => cognitoAuth({ ...pool.options(), errors: undefined } as never)
+  t.throws(left, refusing('errors', /is undefined: give it a value or leave it out$/))
+  for (const errors of ['answer', 'next'] as const) t.ok(authFor({ errors }))
+})
+
+t.test('metadata() needs the option it serves', async (t) => {
+  t.throws(
+    () => authFor().metadata(),
+    refusing(
+      'resourceMetadata',
+      'cognito-m2m: resourceMetadata is missing: set it to serve a metadata document',
+    ),
+  )
+})
+
+t.test('getAuth tells a forgotten guard and a forgotten word from a token', async (t) => {
+  const app = (versions['Express 5'] as (typeof versions)[string])()
+  const auth = authFor()
+  const said: unknown[] = []
+  const ask = (request: object, options?: { optional: true }) => {
+    try {
+      said.push(options ? getAuth(request, options) : getAuth(request))
+    } catch (error) {
+      said.push((error as Error).message)
+    }
+  }
+  app.get('/unguarded', (req, res) => {
+    ask(req)
+    ask(req, { optional: true })
+    res.end()
+  })
+  app.get('/optional', auth({ optional: true }), (req, res) => {
+    ask(req)
+    ask(req, { optional: true })
+    res.end()
+  })
+  const url = await listen(t, app)
+  const unknown =
+    'cognito-m2m: getAuth knows nothing of the request: put auth(…) before the handler'
+  await get(`${url}/unguarded`, right)
+  t.strictSame(said.splice(0), [unknown, unknown])
+  await get(`${url}/optional`)
+  t.strictSame(said.splice(0), [
+    'cognito-m2m: getAuth has no token: pass { optional: true } where it is optional',
+    null,
+  ])
+})
+
+/** A request that never came over a socket, and what the middleware did with it. */
+function run(middleware: ReturnType<ReturnType<typeof authFor>>, request: object) {
+  const did: unknown[] = []
+  const response = Object.assign(new EventEmitter(), {
+    ...{ headersSent: false, statusCode: 200, setHeader() {} },
+    end: (body: Buffer) => did.push(JSON.parse(String(body)).code),
+  })
+  middleware(request as IncomingMessage, response as unknown as ServerResponse, (error) =>
+    did.push(error ?? 'next'),
+  )
+  return did
+}
+
+t.test('a request without headers is refused, not let through', async (t) => {
+  const lines: object[] = []
+  const error = (details: object) => lines.push(details)
+  const auth = authFor({ logger: { info() {}, warn() {}, error } })
+  t.strictSame(run(auth(), {}), ['ERR_INTERNAL'])
+  t.strictSame(run(auth({ optional: true }), {}), ['ERR_INTERNAL'])
+  t.equal(lines.length, 2)
+  for (const line of lines) t.match(line, { err: /Cannot read properties of undefined/ })
+})
+
+t.test('a decision that is there at once counts as one that takes a while', async (t) => {
+  const token = { clientId: 'billing' } as VerifiedToken
+  const guardOf = mock.method(Server.prototype, 'guardOf', () => () => token)
+  t.teardown(() => guardOf.mock.restore())
+  const request = { headers: {} }
+  t.strictSame(run(authFor()(), request), ['next'])
+  t.equal(authOf(request as IncomingMessage), token)
+  t.equal(getAuth(request), token)
+})

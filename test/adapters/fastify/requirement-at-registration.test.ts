@@ -1,0 +1,167 @@
+/** A wrong requirement is refused when its route is declared, or keeps the route shut for ever. */
+import t from 'tap'
+import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
+import { OptionError } from '../../../src/index.ts'
+import {
+  answerOf,
+  captureLog,
+  counter,
+  get,
+  newApp,
+  pool,
+  protectedApp,
+  right,
+  start,
+  withAuth,
+} from '../../support/fastify.ts'
+
+/** Whatever the types let through: name → value, and what the message says of it. */
+const wrong: readonly [string, unknown, RegExp][] = [
+  ['true', true, /is true: pass \{\} for any valid token$/],
+  ['a string', 'orders/read', /is "orders\/read": write \{ scopes: "orders\/read" \}$/],
+  ['the name scope', { scope: 'orders/read' }, /\.scope is unknown: use one of scopes, /],
+  ['no scope', { scopes: [] }, /\.scopes is an empty array: name at least one scope$/],
+  ['no scope under anyOf', { scopes: { anyOf: [] } }, /\.scopes\.anyOf is an empty array/],
+  ['a function as scopes', { scopes: () => 'orders/read' }, /\.scopes is a function/],
+  ['two scopes in a string', { scopes: 'orders/read orders/write' }, /a scope has no spaces/],
+  ['a malformed scope', { scopes: ['orders/read', 'read'] }, /\.scopes\[1\] is "read"/],
+  ['an undefined member', { scopes: undefined }, /\.scopes is undefined: give it a value/],
+  ['scopes null', { scopes: null }, /\.scopes is null/],
+  ['no client', { clientId: [] }, /\.clientId is an empty array/],
+  ['optional as a string', { optional: 'false' }, /\.optional is "false": pass true or false$/],
+  ['a check that is none', { check: true }, /\.check is true: pass a function$/],
+  ['undefined', undefined, /is undefined: pass a plain object$/],
+  ['null', null, /is null: pass a plain object$/],
+  ['0', 0, /is 0: pass a plain object$/],
+  ['an empty string', '', /is "": write/],
+  ['an array', ['orders/read'], /is an array: pass a plain object$/],
+  ['a function', () => true, /is a function: pass a plain object$/],
+  ['a promise', Promise.resolve({}), /pass a plain object$/],
+  ['the object false', Object(false), /pass a plain object$/],
+]
+const SHUT = {
+  statusCode: 500,
+  code: 'ERR_OPTION_INVALID',
+  error: 'Internal Server Error',
+  message: 'The access requirement of this route is invalid',
+}
+const route = (auth: unknown) => ({ config: { auth } }) as { config: { auth: false } }
+
+t.test('every case is there', async (t) => {
+  t.equal(wrong.length, 21)
+})
+
+t.test('refused at declaration where the plugin is there first', async (t) => {
+  for (const [name, auth, message] of wrong) {
+    const app = await protectedApp(t)
+    const declare = () => app.get('/r', route(auth), async () => 'reached')
+    t.throws(declare, { name: 'OptionError', code: 'ERR_OPTION_INVALID', message }, name)
+    t.throws(declare, { message: /^cognito-m2m: config\.auth of GET \/r[^\r\n]*$/ }, name)
+    t.throws(declare, OptionError, name)
+  }
+})
+
+t.test('the message names method and whole path', async (t) => {
+  const app = await protectedApp(t)
+  app.register(
+    async (child) => {
+      const handler = async () => 'reached'
+      child.route({ method: ['PUT', 'PATCH'], url: '/:id', ...route(true), handler })
+    },
+    { prefix: '/orders' },
+  )
+  await t.rejects(start(app), {
+    option: 'config.auth of PUT,PATCH /orders/:id',
+    message: /^cognito-m2m: config\.auth of PUT,PATCH \/orders\/:id is true/,
+  })
+})
+
+t.test('anyOf() without a scope is refused where it is called', async (t) => {
+  const { anyOf } = await import('../../../src/index.ts')
+  t.throws(() => (anyOf as () => unknown)(), { code: 'ERR_OPTION_INVALID' })
+})
+
+t.test('a wrong default refuses the registration', async (t) => {
+  for (const [name, auth] of wrong) {
+    const app = newApp(t)
+    app.register(cognitoAuth, { ...pool.options(), default: auth as false })
+    await t.rejects(start(app), { code: 'ERR_OPTION_INVALID', message: /default/ }, name)
+  }
+})
+
+t.test('a route declared earlier stays shut, at every request', async (t) => {
+  for (const [name, auth] of wrong) {
+    const { calls, handler } = counter()
+    const app = newApp(t)
+    app.get('/r', route(auth), handler('r'))
+    await app.register(cognitoAuth, pool.options())
+    for (const authorization of [undefined, right, right]) {
+      const response = await app.inject({ url: '/r', headers: withAuth(authorization) })
+      t.equal(response.statusCode, 500, name)
+      t.strictSame(response.json(), SHUT, name)
+    }
+    const twin = await app.inject({ method: 'HEAD', url: '/r', headers: withAuth(right) })
+    t.equal(twin.statusCode, 500, `${name}, HEAD`)
+    t.strictSame(calls, [], name)
+  }
+})
+
+t.test(
+  'each such route is logged once, with the reason: callers cannot fill the log',
+  async (t) => {
+    for (const [name, auth, message] of wrong) {
+      const log = captureLog('error')
+      const app = newApp(t, { logger: log.logger })
+      app.get('/r', route(auth), async () => 'reached')
+      app.register(cognitoAuth, pool.options())
+      for (let times = 0; times < 3; times += 1) await get(app, '/r', right)
+      const lines = log.lines().filter(({ msg }) => String(msg).startsWith('cognito-m2m: '))
+      t.match(
+        lines,
+        [
+          {
+            ...{ level: 50, method: 'GET', route: '/r' },
+            msg: 'cognito-m2m: the access requirement of a route is invalid; answering 500',
+            err: { code: 'ERR_OPTION_INVALID', message },
+          },
+        ],
+        name,
+      )
+      t.equal(lines.length, 1, name)
+    }
+  },
+)
+
+t.test('an earlier child, a wildcard and a websocket-like upgrade stay shut too', async (t) => {
+  const { calls, handler } = counter()
+  const app = newApp(t)
+  app.register(async (child) => child.all('/p/*', route({ scope: 'a/b' }), handler('p')))
+  app.register(cognitoAuth, pool.options())
+  for (const method of ['GET', 'POST', 'OPTIONS'] as const) {
+    const headers = { ...withAuth(right), upgrade: 'websocket', connection: 'upgrade' }
+    const answer = answerOf(await app.inject({ method, url: '/p/a', headers }))
+    t.match(answer, { status: 500, code: 'ERR_OPTION_INVALID' }, method)
+  }
+  t.strictSame(calls, [])
+})
+
+t.test('other routes are none the worse for it', async (t) => {
+  const app = newApp(t)
+  app.get('/wrong', route(true), async () => 'reached')
+  app.get('/good', route({ scopes: 'orders/read' }), async () => 'reached')
+  app.register(cognitoAuth, pool.options())
+  t.equal(await get(app, '/wrong', right), '500 ERR_OPTION_INVALID')
+  t.equal(await get(app, '/good', right), '200')
+  t.equal(await get(app, '/good'), '401 ERR_TOKEN_MISSING')
+})
+
+t.test('what a later onRoute hook makes of it counts', async (t) => {
+  const app = await protectedApp(t)
+  app.addHook('onRoute', (options) => {
+    options.config = { ...options.config, ...route(options.url === '/wrong' ? 'x' : {}).config }
+  })
+  app.get('/wrong', async () => 'reached')
+  app.get('/open', route(false), async () => 'reached')
+  t.equal(await get(app, '/wrong', right), '500 ERR_OPTION_INVALID')
+  t.equal(await get(app, '/open'), '401 ERR_TOKEN_MISSING')
+})

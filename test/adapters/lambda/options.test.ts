@@ -1,0 +1,115 @@
+/** What an authorizer is made of: refused with the place and the fix, at creation. */
+import t from 'tap'
+import { createLambdaAuthorizer } from '../../../src/adapters/lambda/index.ts'
+import { pool, right, wrongScope } from '../../support/fastify.ts'
+import { allows } from '../../support/gateway.ts'
+import { arnOf, requestEvent, tokenEvent, v2Event } from '../../support/lambda-events.ts'
+
+const READ = { scopes: 'orders/read' }
+const OTHER = { scopes: 'orders/other' }
+const create = (more: object) =>
+  createLambdaAuthorizer({
+    ...pool.options(),
+    routes: {},
+    resultTtl: 0,
+    ...more,
+  } as Parameters<typeof createLambdaAuthorizer>[0] & { simpleResponses: false })
+
+t.test('wrong options', async (t) => {
+  const refused: [object, RegExp][] = [
+    [{ resultTtl: 1.5 }, /resultTtl is 1\.5: use a whole number of seconds from 0 to 3600/],
+    [{ resultTtl: 3601 }, /resultTtl is 3601/],
+    [{ resultTtl: -1 }, /resultTtl is -1/],
+    [{ resultTtl: '300' }, /resultTtl is "300"/],
+    [{ simpleResponses: 'yes' }, /simpleResponses is "yes": pass true or false/],
+    [{ routes: [] }, /routes is an empty array: pass a plain object/],
+    [{ routes: new Map() }, /routes is an object: pass a plain object/],
+    [{ route: {} }, /route is unknown: use one of routes, resultTtl/],
+    [{ errors: 'next' }, /errors is unknown/],
+    [{ default: 'orders/read' }, /default is "orders\/read": write \{ scopes: "orders\/read" \}/],
+    [{ resultTtl: undefined }, /resultTtl is undefined/],
+  ]
+  for (const [more, message] of refused) {
+    t.throws(() => create(more), { code: 'ERR_OPTION_INVALID', message }, `${message}`)
+  }
+  const { resultTtl: _ttl, ...without } = { ...pool.options(), routes: {}, resultTtl: 0 }
+  t.throws(() => createLambdaAuthorizer(without as never), {
+    code: 'ERR_OPTION_INVALID',
+    message: /resultTtl is missing: set it to the TTL of the authorizer in API Gateway/,
+  })
+  const { routes: _routes, ...unrouted } = { ...pool.options(), routes: {}, resultTtl: 0 }
+  t.throws(() => createLambdaAuthorizer(unrouted as never), /routes is undefined/)
+})
+
+t.test('wrong routes', async (t) => {
+  const noRoute = /is no route: write a method \(or ANY\) and a path, for example/
+  const refused: [string, unknown, RegExp][] = [
+    ['/orders', READ, noRoute],
+    ['$default', READ, noRoute],
+    ['get /orders', READ, noRoute],
+    ['TRACE /orders', READ, noRoute],
+    ['GET  /orders', READ, noRoute],
+    ['GET orders', READ, noRoute],
+    ['GET /a b', READ, noRoute],
+    ['GET /a*', READ, /has the segment "a\*": use plain text, \{name\}, or \{name\+\} at the end/],
+    ['GET /{a+}/b', READ, /has the segment "\{a\+\}"/],
+    ['GET /{a', READ, /has the segment "\{a"/],
+    ['GET /x{a}', READ, /has the segment "x\{a\}"/],
+    ['GET /a//b', READ, /has the segment ""/],
+    ['GET /%zz', READ, /has the segment "%zz"/],
+    ['GET /a', 'orders/read', /routes\["GET \/a"\] is "orders\/read": write \{ scopes/],
+    ['GET /a', true, /routes\["GET \/a"\] is true: pass \{\} for any valid token/],
+    ['GET /a', { scope: 'x/y' }, /routes\["GET \/a"\]\.scope is unknown/],
+  ]
+  for (const [key, need, message] of refused) {
+    const routes = { [key]: need }
+    t.throws(() => create({ routes }), { code: 'ERR_OPTION_INVALID', message }, key)
+  }
+  for (const [one, other] of [
+    ['GET /a/{x}', 'GET /a/{y}'],
+    ['GET /a', 'GET /a/'],
+    ['ANY /{p+}', 'ANY /{q+}'],
+  ] as const) {
+    const routes = { [one]: READ, [other]: READ }
+    t.throws(() => create({ routes }), /is the same route as ".*": keep one/, other)
+  }
+})
+
+t.test('the most specific route decides about a path', async (t) => {
+  const authorizer = create({
+    routes: {
+      'ANY /{rest+}': OTHER,
+      'GET /a/{x}': OTHER,
+      'GET /a/b': READ,
+      'GET /a/{x}/c': READ,
+      'ANY /d': OTHER,
+      'GET /d': READ,
+      'GET /a/{rest+}': OTHER,
+    },
+  })
+  for (const path of ['/a/b', '/a/b/', '/a/x/c', '/d']) {
+    const ask = (authorization: string) => authorizer(tokenEvent({ path, authorization }))
+    t.ok(allows(await ask(right), arnOf({ path })), path)
+    t.notOk(allows(await ask(wrongScope), arnOf({ path })), path)
+  }
+  for (const sent of [
+    { path: '/a/x' },
+    { path: '/a/x/y' },
+    { path: '/z' },
+    { method: 'PUT', path: '/d' },
+    { method: 'PUT', path: '/a/b' },
+  ]) {
+    const ask = (authorization: string) => authorizer(tokenEvent({ ...sent, authorization }))
+    t.notOk(allows(await ask(right), arnOf(sent)), sent.path)
+    t.ok(allows(await ask(wrongScope), arnOf(sent)), sent.path)
+  }
+})
+
+t.test('a route the event names counts where its path is of none', async (t) => {
+  const authorizer = create({ routes: { 'ANY /orders/{id}': READ } })
+  const path = '/orders/1/2'
+  const event = { ...requestEvent({ path, authorization: right }), resource: '/orders/{order}' }
+  t.ok(allows(await authorizer(event), arnOf({ path })), 'an encoded slash was decoded')
+  const v2 = { ...v2Event({ path, authorization: right }), routeKey: '$default' }
+  t.notOk(allows(await authorizer(v2), arnOf({ path })))
+})

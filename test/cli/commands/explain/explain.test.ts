@@ -1,0 +1,352 @@
+import t from 'tap'
+import { SCOPE } from '../../../conformance/hostile/doors.ts'
+import { document, explained, KEYS_URL, network } from '../../../support/explained.ts'
+import {
+  CLIENT,
+  encode,
+  ISSUER,
+  jwk,
+  KID,
+  machineClaims,
+  machineToken,
+  NOW,
+  POOL,
+  signed,
+  userClaims,
+} from '../../../support/forge.ts'
+import { HOSTILE, isPlain } from '../../../support/run-cli.ts'
+
+t.test('a good token, as text: what it says, every check, what an API answers', async (t) => {
+  const { code, out, err, asked } = await explained(machineToken(), [
+    '--pool',
+    POOL,
+    '--scope',
+    SCOPE,
+  ])
+  t.strictSame([code, err, asked], [0, '', [KEYS_URL]])
+  t.equal(
+    out,
+    `header
+  kid  ${KID}
+  alg  RS256
+
+claims
+  sub        ${CLIENT}
+  token_use  access
+  scope      orders/read orders/write
+  auth_time  2023-11-14 22:13:10 UTC (10 seconds ago)
+  iss        ${ISSUER}
+  exp        2023-11-14 23:13:20 UTC (in 1 hour)
+  iat        2023-11-14 22:13:10 UTC (10 seconds ago)
+  version    2
+  jti        39cdbc77-8743-4e1e-9669-96e62b165f1c
+  client_id  ${CLIENT}
+
+ok   form       a signed token (JWS), RS256
+ok   issuer     ${ISSUER}
+ok   use        an access token
+ok   claims     complete and well-formed
+ok   subject    a machine: sub is the app client, no username
+ok   audience   no aud
+ok   expiry     2023-11-14 23:13:20 UTC (in 1 hour)
+ok   begin      2023-11-14 22:13:10 UTC (10 seconds ago)
+ok   client     ${CLIENT}; any is let in without --client-id
+ok   key        ${KID}
+ok   signature  made with that key
+ok   scopes     orders/read orders/write
+
+Keys from ${KEYS_URL}
+An API with these options lets it pass.
+`,
+  )
+})
+
+t.test('every check that fails is told with its fix, not the first alone', async (t) => {
+  const token = machineToken({ exp: NOW - 7300, scope: 'orders/read' })
+  const args = ['--pool', POOL, '--client-id', 'a', '--client-id', 'b', '--scope', 'orders/write']
+  const { code, out } = await explained(token, args)
+  t.equal(code, 1)
+  const lines = out.split('\n').slice(-13)
+  t.match(
+    lines.join('\n'),
+    `
+FAIL expiry     it expired at 2023-11-14 20:11:40 UTC (2 hours ago) [ERR_TOKEN_EXPIRED]
+                fix: get a new one; a token client renews in time
+ok   begin      2023-11-14 22:13:10 UTC (10 seconds ago)
+FAIL client     the app client is ${CLIENT}, not a or b [ERR_CLIENT_NOT_ALLOWED]
+                fix: add it to the API's clientId, or call with an app client that is on that list
+ok   key        ${KID}
+ok   signature  made with that key
+FAIL scopes     it lacks orders/write; it has orders/read [ERR_SCOPE_INSUFFICIENT]
+                fix: grant the scope to the app client (AllowedOAuthScopes), and name it in the token request or name none
+
+Keys from ${KEYS_URL}
+An API answers 401 ERR_TOKEN_EXPIRED: The access token expired.
+`.trim(),
+  )
+})
+
+t.test('in colours: signs instead of words', async (t) => {
+  const { out } = await explained(machineToken({ exp: NOW - 10 }), ['--pool', POOL], {
+    colors: true,
+  })
+  t.match(out, '\u001b[32m✔\u001b[39m form       a signed')
+  t.match(out, '\u001b[31m✖\u001b[39m expiry     it expired')
+  t.match(out, '\n             fix: get a new one')
+  t.match(out, '\u001b[1m\u001b[31mAn API answers 401 ERR_TOKEN_EXPIRED')
+  const good = await explained(machineToken(), ['--pool', POOL], { colors: true })
+  t.match(
+    good.out,
+    '\u001b[1m\u001b[32mAn API with these options lets it pass.\u001b[39m\u001b[22m\n',
+  )
+  const offline = await explained(machineToken(), ['--pool', POOL, '--offline'], { colors: true })
+  t.match(offline.out, '\u001b[33m?\u001b[39m key        no request was made (--offline)')
+  t.match(offline.out, '\u001b[1m\u001b[33mIt cannot be judged without keys.\u001b[39m')
+})
+
+t.test('--json has all of it, and neither the token nor its signature', async (t) => {
+  const token = machineToken({ plan: ['gold'] })
+  const told = await document(token, ['--pool', POOL, '--client-id', CLIENT])
+  t.match(told, { code: 0, verdict: 'accepted', answer: null, keys: KEYS_URL, judgedAt: NOW })
+  t.strictSame(told.header, { kid: KID, alg: 'RS256' })
+  t.strictSame(told.claims, { ...machineClaims(), plan: ['gold'] })
+  t.strictSame(told.notes, [])
+  t.strictSame(new Set(told.checks.map(({ state }) => state)), new Set(['passed']))
+  for (const part of token.split('.')) t.notMatch(JSON.stringify(told), part)
+  const late = await document(token, ['--pool', POOL, '--at', String(NOW + 4000)])
+  t.match(late, { code: 1, verdict: 'refused', judgedAt: NOW + 4000 })
+  t.match(late.answer, { code: 'ERR_TOKEN_EXPIRED', statusCode: 401 })
+})
+
+t.test('what each code is told as', async (t) => {
+  const cases: readonly [string, string[], string, string, RegExp][] = [
+    [
+      machineToken({ iss: 'https://evil.example' }),
+      [],
+      'issuer',
+      'ERR_TOKEN_ISSUER',
+      /iss is https:\/\/evil\.example, not https:\/\/cognito-idp\./,
+    ],
+    [machineToken({ iss: 7 }), [], 'issuer', 'ERR_TOKEN_INVALID', /^iss is not a string$/],
+    [machineToken({ token_use: 'id' }), [], 'use', 'ERR_TOKEN_USE', /token_use is id, not access/],
+    [machineToken({ token_use: 7 }), [], 'use', 'ERR_TOKEN_INVALID', /^token_use is not a string$/],
+    [
+      signed({ kid: KID, alg: 'RS256' }, userClaims()),
+      [],
+      'subject',
+      'ERR_TOKEN_USE',
+      /a user's token/,
+    ],
+    [
+      machineToken({ nbf: NOW + 90 }),
+      [],
+      'begin',
+      'ERR_TOKEN_NOT_ACTIVE',
+      /it is good from 2023-11-14 22:14:45 UTC \(in 1 minute\)/,
+    ],
+    [machineToken({ iat: NOW + 400 }), [], 'begin', 'ERR_TOKEN_NOT_ACTIVE', /in 1 minute/],
+    [
+      machineToken({}, { kid: 'gone' }),
+      [],
+      'key',
+      'ERR_KEY_UNKNOWN',
+      /gone is not in the key set, which has 1 key$/,
+    ],
+    [
+      `${machineToken().slice(0, -6)}AAAAAA`,
+      [],
+      'signature',
+      'ERR_TOKEN_SIGNATURE',
+      /changed, or is forged|in bits/,
+    ],
+    [
+      machineToken({ scope: '' }),
+      ['--scope', 'a/b'],
+      'scopes',
+      'ERR_SCOPE_INSUFFICIENT',
+      /lacks a\/b; it has none/,
+    ],
+    [
+      machineToken({ scope: undefined }),
+      ['--scope', 'a/b'],
+      'scopes',
+      'ERR_SCOPE_INSUFFICIENT',
+      /it has none/,
+    ],
+  ]
+  for (const [token, args, check, code, message] of cases) {
+    const told = await document(token, ['--pool', POOL, ...args])
+    const found = told.checks.find((it) => it.check === check)
+    t.match(found, { state: 'failed', code, message }, code)
+    t.ok(found?.fix)
+    t.equal(told.answer?.code, code)
+    t.equal(told.code, 1)
+  }
+  const two = network({ [KEYS_URL]: () => Response.json({ keys: [jwk(), jwk({ kid: 'b' })] }) })
+  const gone = await document(machineToken({}, { kid: 'c' }), ['--pool', POOL], {
+    fetch: two.fetch,
+  })
+  t.match(
+    gone.checks.find(({ check }) => check === 'key'),
+    { message: /which has 2 keys$/ },
+  )
+  const user = signed({ kid: KID, alg: 'RS256' }, userClaims())
+  const any = await document(user, ['--pool', POOL, '--subjects', 'any'])
+  t.match(any, { code: 0, verdict: 'accepted' })
+})
+
+t.test("the audience of a user's token, as the middleware has it", async (t) => {
+  const api = 'https://api.example/v1'
+  const user = (aud?: unknown) =>
+    signed({ kid: KID, alg: 'RS256' }, userClaims(aud === undefined ? {} : { aud }))
+  const any = ['--pool', POOL, '--subjects', 'any']
+  const bound = [...any, '--audience', api, '--audience', 'urn:b']
+  const cases: readonly [string, string[], 'passed' | 'failed', RegExp][] = [
+    [user(api), bound, 'passed', /^aud is https:\/\/api\.example\/v1$/],
+    [user(['x', 'urn:b']), bound, 'passed', /^aud is x urn:b$/],
+    [user('x'), bound, 'failed', /^aud is x, not https:\/\/api\.example\/v1 or urn:b$/],
+    [user(), bound, 'failed', /^no aud, not https/],
+    [user(), any, 'passed', /^no aud$/],
+    [user(api), any, 'failed', /^aud is https:.*, not only the app client$/],
+    [machineToken({ aud: api }), bound, 'failed', /not only the app client$/],
+    [machineToken({ aud: CLIENT }), bound, 'passed', /^aud is/],
+  ]
+  for (const [token, args, state, message] of cases) {
+    const { checks, answer, code } = await document(token, args)
+    const found = checks.find(({ check }) => check === 'audience')
+    t.match(found, { state, message })
+    t.equal(answer?.code, state === 'failed' ? 'ERR_TOKEN_AUDIENCE' : undefined)
+    t.equal(code, state === 'failed' ? 1 : 0)
+    t.equal(found?.fix !== undefined, state === 'failed')
+  }
+  const wrong = await explained(user(), [...any, '--audience', ''])
+  t.equal(wrong.code, 2)
+  t.match(wrong.err, /--audience\[0\] is ""/)
+})
+
+t.test('faults of the form, all of them', async (t) => {
+  const [header = '', payload = '', signature = ''] = machineToken().split('.')
+  const cases: readonly [string, string, RegExp][] = [
+    [
+      `${header}.${payload}`,
+      'ERR_TOKEN_INVALID',
+      /it has 2 parts between dots where a token has 3/,
+    ],
+    [
+      'garbage',
+      'ERR_TOKEN_INVALID',
+      /it has one part between dots.*header is no JSON.*payload is no JSON/,
+    ],
+    [`${header}.${payload}.a.b.c`, 'ERR_TOKEN_INVALID', /5 parts .*: it is encrypted/],
+    [
+      `${header}..${signature}`,
+      'ERR_TOKEN_INVALID',
+      /its payload is empty; its payload is no JSON object/,
+    ],
+    [
+      `${header}=.${payload}.${signature}`,
+      'ERR_TOKEN_INVALID',
+      /its header holds characters that base64url has not/,
+    ],
+    [
+      `${header}.${payload}.${signature}Z`,
+      'ERR_TOKEN_INVALID',
+      /its signature ends as no encoder would end it/,
+    ],
+    [`${header}.${payload}.${signature} ${header}`, 'ERR_REQUEST_INVALID', /a blank or a comma/],
+    [
+      `${encode({ alg: 'none' })}.${payload}.${signature}`,
+      'ERR_TOKEN_INVALID',
+      /its alg is not RS256.*names no key/,
+    ],
+    [
+      `${encode({ alg: 'RS256', kid: 'a', crit: [] })}.${payload}.${signature}`,
+      'ERR_TOKEN_INVALID',
+      /demands extensions \(crit\)/,
+    ],
+    [
+      `${header}.${encode('{"a":1,"a":2}')}.${signature}`,
+      'ERR_TOKEN_INVALID',
+      /payload is no JSON object with one reading/,
+    ],
+    [
+      machineToken({ long: 'x'.repeat(9000) }),
+      'ERR_TOKEN_INVALID',
+      /it has \d+ characters, and more than 8192 are refused/,
+    ],
+  ]
+  for (const [token, code, message] of cases) {
+    const told = await document(token, ['--pool', POOL])
+    t.match(told.checks[0], { check: 'form', state: 'failed', code, message })
+    t.equal(told.answer?.code, code)
+    if (told.claims === null) t.match(told.checks[1], { check: 'claims', state: 'unjudged' })
+  }
+})
+
+t.test('what cannot be read is not shown', async (t) => {
+  const { code, out } = await explained('garbage', ['--pool', POOL])
+  t.equal(code, 1)
+  t.match(out, /^FAIL form {4}it has one part/)
+  t.match(out, /\n\? {4}claims {2}they cannot be read/)
+})
+
+t.test('faults of the claims, all of them', async (t) => {
+  const changes = {
+    client_id: '',
+    sub: 7,
+    jti: undefined,
+    exp: 'soon',
+    iat: null,
+    nbf: 'x',
+    aud: [7],
+    scope: 'a  b',
+  }
+  const told = await document(machineToken(changes), ['--pool', POOL])
+  t.equal(
+    told.checks.find(({ check }) => check === 'claims')?.message,
+    'client_id is not a non-empty string; sub is not a non-empty string; jti is missing; exp is not a number; iat is not a number; nbf is not a number; scope is not a list of scopes with one space between two; aud is not a string or a list of strings',
+  )
+  const states = Object.fromEntries(told.checks.map(({ check, state }) => [check, state]))
+  t.match(states, { expiry: 'unjudged', begin: 'unjudged', key: 'passed', signature: 'passed' })
+  const others = await document(machineToken({ client_id: 7, scope: 7 }), ['--pool', POOL])
+  t.match(Object.fromEntries(others.checks.map(({ check, state }) => [check, state])), {
+    client: 'unjudged',
+    scopes: 'unjudged',
+  })
+})
+
+t.test('foreign text reaches no terminal as it is', async (t) => {
+  const claims = {
+    client_id: HOSTILE,
+    sub: HOSTILE,
+    scope: HOSTILE,
+    iss: HOSTILE,
+    token_use: HOSTILE,
+    [HOSTILE]: { [HOSTILE]: [HOSTILE] },
+    long: 'x'.repeat(5000),
+  }
+  const token = machineToken(claims, { kid: HOSTILE, [HOSTILE]: HOSTILE })
+  for (const args of [[], ['--json'], ['--pool', POOL, '--client-id', 'a'], ['--scope', 'a/b']]) {
+    const { out, err } = await explained(token, args)
+    t.ok(isPlain(out), args.join(' '))
+    t.equal(err, '')
+    t.ok(out.length > 500)
+  }
+  const { out } = await explained(token)
+  t.match(out, '\\u{1b}[31mred')
+  t.ok(out.split('\n').every((line) => line.length < 700))
+})
+
+t.test('times', async (t) => {
+  const at = async (time: string) =>
+    (await document(machineToken(), ['--offline', '--at', time])).judgedAt
+  t.equal(await at('2023-11-14T22:13:20Z'), NOW)
+  t.equal(await at('2023-11-14'), Date.UTC(2023, 10, 14) / 1000)
+  t.equal(await at(String(NOW)), NOW)
+  const { out } = await explained(machineToken({ exp: 1e300, nbf: NOW, auth_time: -90_000 }), [
+    '--offline',
+  ])
+  t.match(out, /exp +1e\+300 \(no time of this calendar\)/)
+  t.match(out, /nbf +2023-11-14 22:13:20 UTC \(now\)/)
+  t.match(out, /auth_time +1969-12-30 23:00:00 UTC \(19,676 days ago\)/)
+})

@@ -1,0 +1,286 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import t from 'tap'
+import type { Inspection } from '../../../src/cli/app-loader/inspection.ts'
+import { exportedFiles } from '../../../src/cli/commands/export-files.ts'
+import { inPlace, writeFiles } from '../../../src/cli/files/write.ts'
+import {
+  readOpenApi,
+  readTemplate,
+  type TemplateSource,
+} from '../../../src/contract/infra/index.ts'
+import { run } from '../../support/run-cli.ts'
+
+// Modules run in processes of their own, with the loaders of this one.
+t.jobs = 3
+
+const SOURCE = new URL('../../../src/', import.meta.url).href
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
+
+const APP: Inspection = {
+  routes: [
+    { method: 'GET', path: '/health', auth: false },
+    { method: 'GET', path: '/orders', auth: { scopes: ['orders/read', 'openid'] } },
+    { method: 'POST', path: '/orders/:id', auth: { anyOf: ['orders/write', 'audit/all'] } },
+    { method: 'ANY', path: '/orders/:key', auth: { optional: true } },
+    {
+      method: 'PUT',
+      path: '/files/*/by/*',
+      auth: { scopes: ['audit/all'], anyOf: ['orders/read', ['orders/write', 'audit/some']] },
+    },
+    { method: 'PROPFIND', path: '/dav', auth: {} },
+    { method: 'GET', path: '/me', auth: {} },
+  ],
+  resourceServers: [
+    { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change orders' } },
+  ],
+}
+
+const TOKEN_URL = 'https://orders.auth.eu-west-1.amazoncognito.com/oauth2/token'
+
+t.test('a document of every route, valid, and it reads back as the same', async (t) => {
+  const [file] = exportedFiles(APP, { to: 'openapi', name: 'orders', tokenUrl: TOKEN_URL })
+  const { file: name, text } = file as TemplateSource
+  t.equal(name, 'openapi.json')
+  const document = JSON.parse(text) as Record<string, Record<string, unknown>>
+  t.match(await new Validator().validate(structuredClone(document)), { valid: true })
+  t.match(document, {
+    openapi: '3.1.0',
+    info: { title: 'orders' },
+    components: {
+      securitySchemes: {
+        cognito: {
+          flows: {
+            clientCredentials: {
+              tokenUrl: TOKEN_URL,
+              scopes: { 'orders/read': 'Read orders', 'audit/all': 'audit/all' },
+            },
+          },
+        },
+      },
+    },
+  })
+  const { paths } = document as { paths: Record<string, Record<string, { responses: object }>> }
+  t.strictSame(Object.keys(paths), [
+    ...['/health', '/orders', '/orders/{id}', '/files/{rest}/by/{rest2}', '/me'],
+  ])
+  t.strictSame(paths['/orders/{id}']?.['parameters'], [
+    { name: 'id', in: 'path', required: true, schema: { type: 'string' } },
+  ])
+  t.strictSame(Object.keys(paths['/orders']?.['get']?.responses ?? {}), [
+    ...['400', '401', '403', '503', '2XX'],
+  ])
+  const routes = await readOpenApi({ file: 'openapi.json', text })
+  const read = new Map(routes.map(({ method, path, auth }) => [`${method} ${path}`, auth]))
+  t.strictSame(read.get('GET /health'), false)
+  t.match(read.get('GET /orders'), { scopes: ['orders/read', 'openid'] })
+  t.match(read.get('POST /orders/{id}'), { anyOf: ['orders/write', 'audit/all'] })
+  t.match(read.get('PATCH /orders/{id}'), { optional: true })
+  t.match(read.get('PUT /files/{rest}/by/{rest2}'), {
+    anyOf: [
+      ['audit/all', 'orders/read'],
+      ['audit/all', 'orders/write', 'audit/some'],
+    ],
+  })
+})
+
+const dialects = { cloudformation: 'template.yaml', terraform: 'main.tf', sam: 'auth.yaml' }
+
+for (const [to, name] of Object.entries(dialects)) {
+  t.test(`${to}: templates with every scope, and the clients that are named`, async (t) => {
+    const routes = APP.routes.slice(0, 3)
+    const flags = { to, name: 'shop', domain: 'shop', client: ['audit', 'billing=orders/read'] }
+    const files = exportedFiles({ ...APP, routes }, flags)
+    t.equal(files[0]?.file, name)
+    const { clients, domains, resourceServers } = await readTemplate(files[0] as TemplateSource)
+    t.strictSame(
+      clients.map((it) => [it.name?.value, it.scopes?.items.map(({ value }) => value)]),
+      [
+        ['audit', ['orders/read', 'orders/write', 'audit/all']],
+        ['billing', ['orders/read']],
+      ],
+    )
+    t.equal(domains[0]?.domain?.value, 'shop')
+    t.strictSame(
+      resourceServers.map(({ identifier }) => identifier?.value),
+      ['orders', 'audit'],
+    )
+    const [alone] = exportedFiles({ ...APP, routes }, { to })
+    const model = await readTemplate(alone as TemplateSource)
+    t.strictSame(
+      model.clients.map((it) => it.name?.value),
+      ['api'],
+    )
+  })
+}
+
+t.test('what is wrong is told by its flag', (t) => {
+  const wrong: readonly [Parameters<typeof exportedFiles>[1], RegExp][] = [
+    [{ to: 'terraform', name: 'a b' }, /--name is "a b"/],
+    [{ to: 'terraform', domain: 'A' }, /--domain is "A"/],
+    [{ to: 'terraform', client: ['a=orders/raed'] }, /--client .*"orders\/raed".*no resource/],
+    [{ to: 'terraform', api: 'soap' }, /--api is "soap": use rest or http/],
+    [{ to: 'openapi', tokenUrl: 'x' }, /--token-url /],
+  ]
+  for (const [flags, message] of wrong) {
+    t.throws(() => exportedFiles({ ...APP, routes: APP.routes.slice(0, 3) }, flags), { message })
+  }
+  const { routes } = APP
+  const misspelt = [...routes, { method: 'GET', path: '/x', auth: { scopes: ['orders/raed'] } }]
+  t.throws(() => exportedFiles({ ...APP, routes: misspelt }, { to: 'terraform' }), {
+    message: /^GET \/x asks for orders\/raed, which is not among the scopes of orders: define it/,
+  })
+  const far = [{ method: 'GET', path: 'x', auth: false as const }]
+  t.throws(() => exportedFiles({ ...APP, routes: far }, { to: 'sam' }), {
+    message: /api\.routes\[0\]/,
+  })
+  t.throws(() => exportedFiles(null as never, { to: 'sam' }), TypeError)
+  t.end()
+})
+
+t.test('files are all there or none is', (t) => {
+  const folder = t.testdir({ old: 'old', taken: {}, linked: 'linked' })
+  symlinkSync('linked', join(folder, 'link'))
+  const before = { old: 'old', linked: 'linked' }
+  const write = (names: readonly string[], force = false, signal = new AbortController().signal) =>
+    writeFiles(
+      names.map((name) => ({ file: join(folder, name), text: `new ${name}` })),
+      { force, signal },
+    )
+  const rest = () =>
+    Object.fromEntries(
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => [name, readFileSync(join(folder, name), 'utf8')]),
+    )
+  t.throws(() => write(['a', 'old']), { message: /--out would replace ".*old": --force allows it/ })
+  t.throws(() => write(['a', 'absent/b']), {
+    message: /--out leads to ".*b", which cannot be written \(ENOENT\)/,
+  })
+  t.throws(() => write(['a', 'old', 'taken'], true), {
+    message: /--out leads to ".*taken", which cannot be written \(E\w+\)/,
+  })
+  t.throws(() => write(['a'], false, AbortSignal.abort()), {
+    message: 'interrupted',
+    exitCode: 130,
+  })
+  t.strictSame(rest(), before)
+  const interruption = new AbortController()
+  const late = {
+    file: join(folder, 'late'),
+    get text() {
+      interruption.abort()
+      return 'late'
+    },
+  }
+  const first = { file: join(folder, 'first'), text: 'first' }
+  t.throws(() => writeFiles([first, late], { force: false, signal: interruption.signal }), {
+    message: 'interrupted',
+  })
+  t.throws(
+    () => writeFiles(null as never, { force: false, signal: interruption.signal }),
+    TypeError,
+  )
+  t.strictSame(rest(), before)
+  write(['a', 'old', 'link'], true)
+  t.strictSame(rest(), { a: 'new a', old: 'new old', linked: 'new link' })
+  t.end()
+})
+
+const POOL = JSON.stringify({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null })
+const MODULE = `import express from 'express'
+import { cognitoAuth } from '${SOURCE}adapters/express/index.ts'
+const auth = cognitoAuth(${POOL})
+export const app = express()
+app.get('/orders', auth({ scopes: 'orders/read' }), (req, res) => res.json([]))
+`
+const SCOPES = `import { defineScopes } from '${SOURCE}index.ts'
+export default [defineScopes('orders', { read: 'Read orders' })]
+`
+
+t.test('to standard output, into a folder, as JSON', async (t) => {
+  const folder = relative('.', t.testdir({ 'app.js': MODULE, 'scopes.js': SCOPES }))
+  const at = (name: string) => join(folder, name)
+  const args = ['export', at('app.js'), '--scopes', at('scopes.js'), '--timeout', '500']
+  const notice = `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 500 s\n`
+  const [printed, several, placed, named] = await Promise.all([
+    run(args),
+    run([...args, '--to', 'sam']),
+    run([...args, '--to', 'sam', '--out', at('infra/'), '--json']),
+    run([...args, '--to', 'terraform', '--name', 'orders', '--json']),
+  ])
+  t.match(printed, { code: 0, err: notice })
+  t.match(JSON.parse(printed.out), {
+    routes: [{ method: 'GET', path: '/orders', at: { file: at('app.js'), line: 5, column: 5 } }],
+    scopes: [{ identifier: 'orders', scopes: { read: 'Read orders' } }],
+  })
+  t.match(several, {
+    code: 2,
+    out: '',
+    err: /--out is missing: there are 2 files, pass a folder\n$/,
+  })
+  t.match(placed, { code: 0, err: notice })
+  t.strictSame(JSON.parse(placed.out), {
+    files: [{ file: at('infra/auth.yaml') }, { file: at('infra/api.yaml') }],
+  })
+  t.strictSame(readdirSync(at('infra')).sort(), ['api.yaml', 'auth.yaml'])
+  const { files } = JSON.parse(named.out) as { files: TemplateSource[] }
+  t.match(files, [{ file: 'main.tf', text: /"Read orders"/ }])
+})
+
+t.test('what is wrong before anything runs: one line', async (t) => {
+  const wrong: readonly [string[], RegExp][] = [
+    [[], /missing required argument 'module'/],
+    [['absent.js'], /MODULE is "absent\.js": no such file/],
+    [['src/index.ts', '--scopes', 'absent.js'], /--scopes is "absent\.js": no such file/],
+    [
+      ['a.js', '--to', 'xml'],
+      /--to is "xml": use one of routes, openapi, cloudformation, sam, terraform/,
+    ],
+    [['a.js', '--to', 'openapi'], /--token-url is missing: pass https:/],
+    [['a.js', '--timeout', 'x'], /--timeout is "x": use seconds/],
+  ]
+  for (const [args, message] of wrong) {
+    const { code, out, err } = await run(['export', ...args])
+    t.strictSame([code, out], [2, ''])
+    t.match(err, message)
+  }
+})
+
+t.test('one file has the name that is given, or its own in a folder', (t) => {
+  const folder = t.testdir({ file: '' })
+  const files = [{ file: 'main.tf', text: 'text' }]
+  const [other, file] = [join(folder, 'other'), join(folder, 'file')]
+  t.strictSame(inPlace(files, file), [{ file, text: 'text' }])
+  t.strictSame(inPlace(files, other), [{ file: other, text: 'text' }])
+  t.strictSame(inPlace(files, folder), [{ file: join(folder, 'main.tf'), text: 'text' }])
+  t.strictSame(inPlace(files, `${other}/`), [{ file: join(other, 'main.tf'), text: 'text' }])
+  t.throws(() => inPlace(files, join(file, 'x/')), {
+    message: /^cognito-m2m: --out is ".*file\/x\/?", which is no folder \(ENOTDIR\)$/,
+  })
+  t.end()
+})
+
+t.test('Ctrl-C while the module runs: nothing is written, nothing lives on', async (t) => {
+  const folder = t.testdir({
+    'app.js': `import { writeFileSync } from 'node:fs'
+writeFileSync(new URL('./started', import.meta.url), '')
+await new Promise(() => setInterval(() => {}, 1000))`,
+  })
+  const out = join(folder, 'routes.json')
+  const args = [...process.execArgv, MAIN, 'export', join(folder, 'app.js'), '--out', out]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  await once(child.stderr, 'data')
+  child.kill('SIGINT')
+  t.strictSame(await once(child, 'close'), [130, null])
+  t.strictSame(
+    readdirSync(folder).filter((name) => !['app.js', 'started'].includes(name)),
+    [],
+  )
+})

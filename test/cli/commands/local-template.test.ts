@@ -1,0 +1,382 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { runProgram } from '../../../src/cli/program.ts'
+import type { LocalUserPool } from '../../../src/testing/index.ts'
+import { ask, decode, FORM } from '../../support/http.ts'
+import { fixture } from '../../support/templates.ts'
+import { testTerminal } from '../../support/terminal.ts'
+
+interface Test {
+  testdir(): string
+  teardown(handler: () => unknown): void
+}
+
+interface Summary {
+  readonly clients: readonly {
+    readonly clientId: string
+    readonly clientSecret?: string
+    readonly scopes: readonly string[]
+    readonly resource: string
+    readonly at: string
+  }[]
+}
+
+const HEAD = `
+Parameters:
+  Stage: { Type: String }
+Conditions:
+  IsTest: !Equals [!Ref Stage, test]
+Resources:
+  Pool: { Type: AWS::Cognito::UserPool }
+  Orders:
+    Type: AWS::Cognito::UserPoolResourceServer
+    Properties:
+      UserPoolId: !Ref Pool
+      Identifier: !Sub 'https://\${Stage}.example.com/orders'
+      Name: Orders
+      Scopes:
+        - { ScopeName: read, ScopeDescription: Read orders }
+        - { ScopeName: write, ScopeDescription: Change orders }
+`
+
+/** A client of the pool above, from its properties. */
+const client = (id: string, properties: string, more = ''): string => `  ${id}:
+    Type: AWS::Cognito::UserPoolClient
+${more}    Properties: { UserPoolId: !Ref Pool, ${properties} }
+`
+
+const MACHINE =
+  'GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials]'
+const READS = `AllowedOAuthScopes: [!Sub '\${Orders}/read']`
+
+/** Runs `local --json` with files in a folder of its own, named from there. */
+async function run(t: Test, files: Record<string, string>, ...args: string[]) {
+  const folder = t.testdir()
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    writeFileSync(join(folder, file), text)
+  }
+  const pools: LocalUserPool[] = []
+  t.teardown(() => Promise.all(pools.map((pool) => pool.close())))
+  const terminal = testTerminal()
+  const named = args.map((arg) => arg.replace('@', `${folder}/`))
+  const code = await runProgram(['local', '--port', '0', ...named], terminal, (pool) =>
+    pools.push(pool),
+  )
+  const { out, err } = terminal.written()
+  const short = (text: string): string => text.replaceAll(`${folder}/`, '@')
+  return { code, pools, pool: pools[0] as LocalUserPool, out: short(out), err: short(err) }
+}
+
+const clientsOf = (out: string): Summary['clients'] => (JSON.parse(out) as Summary).clients
+
+function token(pool: LocalUserPool, clientId: string, secret?: string, scope?: string) {
+  const form = { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) }
+  const sent = secret === undefined ? { ...form, client_id: clientId } : form
+  const authorization = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`
+  return ask(pool.port, {
+    method: 'POST',
+    path: '/oauth2/token',
+    headers: { 'content-type': FORM, ...(secret === undefined ? {} : { authorization }) },
+    body: new URLSearchParams(sent).toString(),
+  })
+}
+
+/** What the endpoint says to each scope, and to none: the granted ones, seconds, or the error. */
+async function answers(
+  pool: LocalUserPool,
+  { clientId, clientSecret }: Summary['clients'][number],
+) {
+  const all = await token(pool, clientId, clientSecret)
+  if (all.status !== 200) return all.json['error']
+  const granted = String(decode(all.json['access_token'] as string, 1)['scope']).split(' ')
+  for (const scope of ['orders/read', 'orders/write', 'orders/raed', 'orders/a', ...granted]) {
+    const one = await token(pool, clientId, clientSecret, scope)
+    const expected = granted.includes(scope) ? [200, undefined] : [400, 'invalid_scope']
+    if (one.status !== expected[0] || one.json['error'] !== expected[1])
+      return `${scope}: ${one.text}`
+  }
+  return [...granted, all.json['expires_in']]
+}
+
+async function told(ran: { readonly out: string; readonly pool: LocalUserPool }) {
+  const rows = clientsOf(ran.out).map(async (it) => [
+    ...[it.clientId, `${it.at} ${it.resource}`],
+    await answers(ran.pool, it),
+  ])
+  return Promise.all(rows)
+}
+
+t.test('CloudFormation: its client, its scopes, its lifetime; what is open is said', async (t) => {
+  const { text } = fixture('orders.yaml')
+  const ran = await run(t, { 'auth.yaml': text }, '--template', '@auth.yaml', '--json')
+  t.equal(ran.code, 0)
+  t.equal(
+    ran.err,
+    '@auth.yaml:39:24: left out: a scope of Client is not known; give its parameters a value\n',
+  )
+  t.strictSame(await told(ran), [
+    ['billing', '@auth.yaml:26:3 Client', ['orders/read', 'orders/write', 900]],
+  ])
+})
+
+t.test('a SAM pair: one pool out of both, parameters given', async (t) => {
+  const auth = `Transform: AWS::Serverless-2016-10-31${HEAD}${client('Reader', `${MACHINE}, ${READS}, ClientName: reader`)}
+  Published: { Type: AWS::SSM::Parameter, Properties: { Name: /orders/pool-id, Type: String, Value: !Ref Pool } }
+`
+  const api = `Transform: AWS::Serverless-2016-10-31
+Parameters:
+  PoolId: { Type: 'AWS::SSM::Parameter::Value<String>', Default: /orders/pool-id }
+Resources:
+  Reader:
+    Type: AWS::Cognito::UserPoolClient
+    Properties:
+      UserPoolId: !Ref PoolId
+      ClientName: reader
+      GenerateSecret: true
+      AllowedOAuthFlowsUserPoolClient: true
+      AllowedOAuthFlows: [client_credentials]
+      AllowedOAuthScopes: ['https://test.example.com/orders/write']
+      AccessTokenValidity: 2
+`
+  const files = { 'auth.yaml': auth, 'api.yaml': api }
+  const flags = ['-t', '@auth.yaml', '@api.yaml', '--parameter', 'Stage=test', '--json']
+  const ran = await run(t, files, ...flags)
+  t.strictSame([ran.code, ran.err], [0, ''])
+  t.strictSame(await told(ran), [
+    ['reader', '@auth.yaml:17:3 Reader', ['https://test.example.com/orders/read', 3600]],
+    ['reader-2', '@api.yaml:5:3 Reader', ['https://test.example.com/orders/write', 7200]],
+  ])
+  const open = await run(t, files, '-t', '@auth.yaml', '-t', '@api.yaml', '--json')
+  t.equal(open.code, 0)
+  t.equal(
+    open.err,
+    [
+      '@auth.yaml:12:24: left out: the identifier of Orders is not known; give its parameters a value',
+      '@auth.yaml:19:170: left out: a scope of Reader is not known; give its parameters a value',
+      '@api.yaml:13:28: left out: Reader is granted https://test.example.com/orders/write, which nothing here defines for certain; pass the template that defines it as well',
+      '',
+    ].join('\n'),
+  )
+  t.strictSame(
+    clientsOf(open.out).map(({ scopes }) => scopes),
+    [[], []],
+  )
+})
+
+t.test('Terraform: a folder is one module', async (t) => {
+  const [head = '', tail = ''] = fixture('orders.tf').text.split(/^(?=# Every scope)/m)
+  const files = { 'infra/main.tf': head, 'infra/clients.tf': tail, 'infra/notes.txt': '' }
+  const ran = await run(t, files, '--template', '@infra', '--json')
+  t.equal(ran.code, 0)
+  t.equal(
+    ran.err,
+    '@infra/clients.tf:15:1: left out: aws_cognito_user_pool_client.one is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone\n',
+  )
+  t.strictSame(await told(ran), [
+    [
+      ...['billing', '@infra/clients.tf:2:1 aws_cognito_user_pool_client.all'],
+      ['orders/read', 'orders/write', 900],
+    ],
+  ])
+})
+
+t.test('clients that get no token, each refused as Cognito refuses it', async (t) => {
+  const text = `${HEAD}${[
+    client(
+      'Web',
+      'GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [code], AllowedOAuthScopes: [openid]',
+    ),
+    client(
+      'Spa',
+      'AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [code], AllowedOAuthScopes: [openid]',
+    ),
+    client('Login', 'ClientName: "Log in!"'),
+    client('Off', `GenerateSecret: true, AllowedOAuthFlows: [client_credentials], ${READS}`),
+  ].join('')}`
+  const flags = ['-t', '@a.yaml', '--parameter', 'Stage=test']
+  const ran = await run(t, { 'a.yaml': text }, ...flags, '--json')
+  t.equal(ran.code, 0)
+  t.match(ran.err, /^@a\.yaml:26:3: error oauth-off Off has OAuth off: [^\n]+\n$/)
+  t.strictSame(
+    (await told(ran)).map(([id, , answer]) => [id, answer]),
+    [
+      ['Web', 'unauthorized_client'],
+      ['Spa', 'unauthorized_client'],
+      ['Log-in', 'invalid_grant'],
+      ['Off', 'invalid_grant'],
+    ],
+  )
+  t.strictSame(
+    clientsOf(ran.out).map(({ clientSecret }) => typeof clientSecret),
+    ['string', 'undefined', 'undefined', 'string'],
+  )
+  t.equal((await token(ran.pool, 'Spa', 'guessed')).json['error'], 'invalid_client')
+  const said = await run(t, { 'a.yaml': text }, ...flags)
+  t.match(said.out, /^ {2}Spa {2}\(no secret\) {2}openid {2}\(gets no token\)$/m)
+  t.match(said.out, /^ {2}Log-in {2}@a\.yaml:23:3 {2}Login$/m)
+  t.match(said.out, /^ {2}No client here has OAuth on and the flow client_credentials/m)
+  t.notMatch(said.out, 'curl')
+})
+
+t.test('the text says which client of the template is which', async (t) => {
+  const text = `${HEAD}${client('Web', '')}${client('Reader', `${MACHINE}, ${READS}`)}`
+  const ran = await run(t, { 'a.yaml': text }, '-t', '@a.yaml', '--parameter', 'Stage=a=b')
+  t.match(ran.out, /^ {2}client, template, resource\n {2}Web {2}@a\.yaml:17:3 {2}Web\n {2}Reader /m)
+  t.match(ran.out, /curl -s -u 'Reader:/)
+  t.strictSame(ran.pool.clients[1]?.scopes, ['https://a=b.example.com/orders/read'])
+})
+
+t.test('--secrets: kept from start to start, one or both, and never repeated', async (t) => {
+  const text = `${HEAD}${client('Reader', `${MACHINE}, ${READS}`)}${client('Spa', '')}`
+  const with_ = (secrets: string) =>
+    run(
+      t,
+      { 'a.yaml': text, 's.json': secrets },
+      '-t',
+      '@a.yaml',
+      '--parameter',
+      'Stage=x',
+      '--secrets',
+      '@s.json',
+    )
+  const { pool } = await with_('{ "Reader": "hunter2" }')
+  t.equal((await token(pool, 'Reader', 'hunter2')).status, 200)
+  const both = await with_('{ "Reader": ["hunter2", "hunter3"] }')
+  t.equal((await token(both.pool, 'Reader', 'hunter3')).status, 200)
+  for (const [secrets, message] of [
+    [
+      '{ "Spa": "hunter2" }',
+      /s\.json names "Spa", which has no secret here: use one of Reader, Spa$/m,
+    ],
+    ['{ "Nobody": "hunter2" }', /names "Nobody"/],
+    ['["hunter2"]', /s\.json is no object: write \{ "client id": "secret" \}$/m],
+    ['{ "Reader": "hunter2', /s\.json\S* is not valid JSON/],
+    ['{ "Reader": ["hunter2", "hunter2"] }', /clients\[0\]\.clientSecrets is not valid/],
+    ['{ "Reader": null }', /clients\[0\]\.clientSecrets is not valid/],
+  ] as const) {
+    const { code, out, err, pools } = await with_(secrets)
+    t.strictSame([code, out, pools.length], [2, '', 0])
+    t.match(err, message)
+    t.notMatch(err, 'hunter2')
+  }
+})
+
+t.test('several pools: each by its id', async (t) => {
+  const other = `  Staff: { Type: AWS::Cognito::UserPool }
+  Clerk:
+    Type: AWS::Cognito::UserPoolClient
+    Properties: { UserPoolId: !Ref Staff, ${MACHINE}, AllowedOAuthScopes: ['stock/count'] }
+  Stock:
+    Type: AWS::Cognito::UserPoolResourceServer
+    Properties: { UserPoolId: !Ref Staff, Identifier: stock, Scopes: [{ ScopeName: count, ScopeDescription: Count }] }
+  Stray:
+    Type: AWS::Cognito::UserPoolClient
+    Properties: { UserPoolId: !ImportValue elsewhere, ${MACHINE}, AllowedOAuthScopes: ['stock/count'] }
+  Lost: { Type: AWS::Cognito::UserPoolClient }
+`
+  const files = { 'a.yaml': `${HEAD}${client('Reader', `${MACHINE}, ${READS}`)}${other}` }
+  const flags = ['-t', '@a.yaml', '--parameter', 'Stage=x', '--json']
+  const asked = await run(t, files, ...flags)
+  t.strictSame([asked.code, asked.out], [2, ''])
+  t.match(
+    asked.err,
+    /cognito-m2m: --pool is not said, and there are 2: name one of Pool \(@a\.yaml:7:3\), Staff \(@a\.yaml:20:3\)\n$/,
+  )
+  const { err } = await run(t, files, ...flags, '--pool', 'Stuff')
+  t.match(err, /--pool is "Stuff": name one of Pool/)
+  for (const [id, clientId] of [
+    ['Pool', 'Reader'],
+    ['Staff', 'Clerk'],
+  ] as const) {
+    const ran = await run(t, files, ...flags, '--pool', id)
+    t.strictSame(
+      clientsOf(ran.out).map((it) => it.clientId),
+      [clientId],
+    )
+    t.match(ran.err, /^@a\.yaml:29:\d+: left out: Stray may belong to another user pool; /m)
+    t.match(ran.err, /^@a\.yaml:30:3: left out: Lost may belong to another user pool; /m)
+  }
+})
+
+const refused: readonly [string, string, number, RegExp][] = [
+  [
+    'a scope that nothing defines',
+    client('Reader', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Orders}/raed']`),
+    1,
+    /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server of its pool defines; fix: [^\n]+\ncognito-m2m: would not be deployed for this: correct it there\n$/,
+  ],
+  [
+    'no secret, and another flow',
+    client(
+      'Reader',
+      `AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials, code], ${READS}`,
+    ),
+    1,
+    /error client-no-secret .*\n.*error flow-mixed .*\ncognito-m2m: would not be deployed for these 2 reasons: correct it there\n$/s,
+  ],
+  [
+    'a life of a minute',
+    client('Reader', `${MACHINE}, ${READS}, AccessTokenValidity: 25`),
+    1,
+    /error cognito-limit /,
+  ],
+  [
+    'a flow that is none',
+    client('Reader', 'AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [password]'),
+    2,
+    /^cognito-m2m: @a\.yaml:19:\d+ has the flow "password": use client_credentials, code, implicit\n$/,
+  ],
+  [
+    'no client',
+    '',
+    2,
+    /^cognito-m2m: the template has no app client, or none of which enough is known: /,
+  ],
+  ['no YAML', '  - a: [', 2, /@a\.yaml:\d+:\d+: /],
+]
+
+for (const [name, resources, exitCode, message] of refused) {
+  t.test(`${name}: refused, nothing started`, async (t) => {
+    const flags = ['-t', '@a.yaml', '--parameter', 'Stage=x']
+    const ran = await run(t, { 'a.yaml': `${HEAD}${resources}` }, ...flags)
+    t.strictSame([ran.code, ran.out, ran.pools.length], [exitCode, '', 0])
+    t.match(ran.err, message)
+  })
+}
+
+const flags: readonly [string, readonly string[], RegExp][] = [
+  ['a file that is not there', ['-t', '@absent.yaml'], /--template is "[^"]+": no such file/],
+  [
+    'a folder of something else',
+    ['-t', '@other'],
+    /--template is "[^"]+", a folder without \.tf files/,
+  ],
+  [
+    'a parameter without a value',
+    ['-t', '@a.yaml', '--parameter', 'Stage'],
+    /--parameter has no name: write NAME=VALUE/,
+  ],
+  [
+    'a pool file as well',
+    ['-t', '@a.yaml', '-c', '@b.json'],
+    /--config and --template each say what is/,
+  ],
+  [
+    'parameters of nothing',
+    ['--parameter', 'a=b'],
+    /--parameter is for templates: name one with --template/,
+  ],
+  ['a pool of nothing', ['--pool', 'Pool'], /--pool is for templates/],
+  ['secrets of nothing', ['--secrets', '@s.json'], /--secrets is for templates/],
+]
+
+for (const [name, args, message] of flags) {
+  t.test(`${name}: one line, exit 2`, async (t) => {
+    const ran = await run(t, { 'a.yaml': HEAD, 'other/a.txt': '' }, ...args)
+    t.strictSame([ran.code, ran.out, ran.pools.length], [2, '', 0])
+    t.match(ran.err, /^cognito-m2m: [^\n]+\n$/)
+    t.match(ran.err, message)
+  })
+}

@@ -1,0 +1,117 @@
+/** One table of decisions over every surface: status, headers, body and code to the letter. */
+import t from 'tap'
+import { answers } from '../../../src/core/errors.ts'
+import type { CognitoAuthOptions } from '../../../src/index.ts'
+import { CLIENT, jwk, NOW, POOL } from '../../support/forge.ts'
+import { type Row, rows } from './rows.ts'
+import { type Answer, type Surface, surfaces } from './surfaces.ts'
+
+function optionsOf({ options = {} }: Row): CognitoAuthOptions {
+  const pool = { userPoolId: POOL, clientId: null, jwks: { keys: [jwk()] } }
+  const all = { ...pool, now: () => NOW * 1000, ...options }
+  const given = Object.entries(all).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as unknown as CognitoAuthOptions
+}
+
+function expected({ code, challenge }: Row, surface: Surface): Omit<Answer, 'auth'> {
+  if (code === undefined) return { status: 200, code, headers: {}, body: undefined }
+  const { statusCode, error, message } = answers[code]
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  if (challenge !== undefined) headers['www-authenticate'] = challenge
+  if (statusCode === 503) headers['retry-after'] = '1'
+  if (surface.transport === 'http') headers['content-type'] = 'application/json; charset=utf-8'
+  return { status: statusCode, code, headers, body: { statusCode, code, error, message } }
+}
+
+/** API Gateway answers for an authorizer: it takes 401, a Deny (403), and 500 for what it was not told. */
+function expectedOnLambda({ code }: Row): Omit<Answer, 'auth' | 'body' | 'headers'> {
+  if (code === undefined) return { status: 200, code }
+  const { statusCode } = answers[code]
+  return { status: { 400: 401, 503: 500 }[statusCode as number] ?? statusCode, code }
+}
+
+for (const surface of surfaces) {
+  t.test(surface.name, async (t) => {
+    const asked = rows.filter(({ authorization }) => {
+      return !(surface.oneLine === true && Array.isArray(authorization))
+    })
+    for (const row of asked) {
+      const door = await surface.open(optionsOf(row), row.requirement)
+      const { auth, ...answer } = await door.ask(row.authorization)
+      await door.close()
+      if (surface.name.startsWith('Lambda')) {
+        const { status, code } = answer
+        t.strictSame({ status, code }, expectedOnLambda(row), row.name)
+      } else t.strictSame(answer, expected(row, surface), row.name)
+      if (row.code !== undefined) t.equal(auth, undefined, 'not reached')
+      else if (row.anonymous === true) t.equal(auth, null)
+      else t.equal(auth?.clientId, CLIENT)
+    }
+    t.comment(`${asked.length} rows`)
+  })
+}
+
+t.test('the table has every code', async (t) => {
+  const codes = new Set(rows.map(({ code }) => code))
+  for (const code of Object.keys(answers)) t.ok(codes.has(code as Row['code']), code)
+})
+
+const WRONG: [string, unknown, RegExp][] = [
+  ['a string', 'orders/read', /write \{ scopes: "orders\/read" \}/],
+  ['true', true, /pass \{\} for any valid token/],
+  ['null', null, /is null: pass a plain object/],
+  ['an array', ['orders/read'], /is an array: pass a plain object/],
+  ['a number', 1, /is 1: pass a plain object/],
+  ['a function', () => true, /is a function: pass a plain object/],
+  ['an unknown member', { scope: 'orders/read' }, /\.scope is unknown: use one of scopes/],
+  ['a member that is undefined', { scopes: undefined }, /\.scopes is undefined/],
+  ['an empty list', { scopes: [] }, /\.scopes is an empty array/],
+  ['two scopes in one string', { scopes: 'orders/read orders/write' }, /pass several as an array/],
+  ['no scope', { scopes: 'read' }, /a scope is "identifier\/name"/],
+  ['no client', { clientId: [] }, /\.clientId is an empty array/],
+  ['no user pool', { userPoolId: [] }, /\.userPoolId is an empty array/],
+  ['a pool of nobody', { userPoolId: 'eu-west-1_Other' }, /\.userPoolId is .*no user pool of this/],
+  [
+    'a Proxy',
+    new Proxy({ scopes: 'a/x' }, { ownKeys: () => [] }),
+    /is a Proxy: pass a plain object/,
+  ],
+  ['a check that is none', { check: true }, /\.check is true: pass a function/],
+  ['a truthy optional', { optional: 1 }, /\.optional is 1: pass true or false/],
+  ['a class instance', new Map(), /pass a plain object/],
+]
+
+for (const surface of surfaces) {
+  t.test(`${surface.name} refuses a wrong requirement when it is declared`, async (t) => {
+    const options = optionsOf({ name: '', authorization: undefined })
+    for (const [name, requirement, problem] of WRONG) {
+      const opened = surface.open(options, requirement as never)
+      await t.rejects(opened, { code: 'ERR_OPTION_INVALID', message: problem }, name)
+    }
+  })
+}
+
+t.test('what a handler does to its token, the next request does not see', async (t) => {
+  const row = rows.find(({ name }) => name === 'no requirement') as Row
+  for (const surface of surfaces.filter(({ name }) => !name.startsWith('Lambda'))) {
+    const door = await surface.open(optionsOf(row))
+    const { auth } = await door.ask(row.authorization)
+    const hostile = auth as unknown as Record<string, unknown> & { claims: Record<string, unknown> }
+    const grow = Set.prototype.add as (this: unknown, scope: string) => unknown
+    for (const change of [
+      () => Object.assign(hostile, { clientId: 'evil' }),
+      () => Object.assign(hostile.claims, { tenant: 'evil' }),
+      () => Object.setPrototypeOf(hostile, { clientId: 'evil' }),
+      () => Object.defineProperty(hostile, 'scopes', { value: new Set(['evil/all']) }),
+      () => grow.call(hostile['scopes'], 'evil/all'),
+      () => (hostile['scopes'] as Set<string>).add('evil/all'),
+    ]) {
+      t.throws(change, TypeError)
+    }
+    const again = (await door.ask(row.authorization)).auth
+    t.equal(again?.clientId, CLIENT)
+    t.strictSame([...(again?.scopes ?? [])], ['orders/read', 'orders/write'])
+    t.notOk('tenant' in (again?.claims ?? {}))
+    await door.close()
+  }
+})

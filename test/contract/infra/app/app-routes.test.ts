@@ -1,0 +1,359 @@
+/** The routes of an app as documents and files have them: `readOpenApi`, `readRoutes`, `routesFile`. */
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import {
+  type AppRoute,
+  readOpenApi,
+  readRoutes,
+  routesFile,
+  TemplateError,
+} from '../../../../src/contract/infra/index.ts'
+import { openApiParts } from '../../../../src/contract/openapi/index.ts'
+import { anyOf, defineScopes } from '../../../../src/index.ts'
+
+type Read = (source: { file: string; text: string }) => Promise<readonly AppRoute[]>
+
+/** `METHOD path requirement @line:column scope@line:column…` of each route. */
+async function told(read: Read, file: string, text: string): Promise<string[]> {
+  return (await read({ file, text })).map(({ method, path, auth, at, scopesAt }) => {
+    const scopes = [...(scopesAt ?? [])].map(
+      ([scope, { line, column }]) => ` ${scope}@${line}:${column}`,
+    )
+    return `${method} ${path} ${JSON.stringify(auth)} @${at?.line}:${at?.column}${scopes.join('')}`
+  })
+}
+
+const document = (paths: string, more = '') => `openapi: 3.1.0
+info: { title: Orders, version: '1' }
+components:
+  securitySchemes:
+    cognito: { type: oauth2, flows: { clientCredentials: { tokenUrl: https://a.test/t, scopes: {} } } }
+    users: { type: oauth2, flows: { authorizationCode: { tokenUrl: https://a.test/t, scopes: {} } } }
+    bearer: { type: http, scheme: Bearer }
+    basic: { type: http, scheme: basic }
+    oidc: { type: openIdConnect, openIdConnectUrl: https://a.test/.well-known/openid-configuration }
+    key: { type: apiKey, in: header, name: x-key }
+    same: { $ref: '#/components/securitySchemes/cognito' }
+${more}
+paths:
+${paths}`
+
+/** What one operation's `security` comes to. */
+async function requirement(security: string) {
+  const text = document(`  /orders: { get: { security: ${security} } }`)
+  const [route] = await readOpenApi({ file: 'a.yaml', text })
+  return route?.auth
+}
+
+t.test('each operation needs what its security says, or the document says', async (t) => {
+  const text = document(
+    `  /orders/{id}:
+    summary: One order
+    parameters: [{ name: id, in: path, required: true, schema: { type: string } }]
+    get:
+      security:
+        - cognito: [orders/read]
+    put:
+      security:
+        - cognito:
+            - orders/read
+            - orders/write
+    delete: { security: [] }
+    patch: {}
+  x-notes: {}`,
+    'security: [{ cognito: [orders/admin] }]',
+  )
+  t.strictSame(await told(readOpenApi, 'a.yaml', text), [
+    'GET /orders/{id} {"scopes":["orders/read"]} @17:5 orders/read@19:21',
+    'PUT /orders/{id} {"scopes":["orders/read","orders/write"]} @20:5 orders/read@23:15 orders/write@24:15',
+    'DELETE /orders/{id} false @25:5',
+    'PATCH /orders/{id} {"scopes":["orders/admin"]} @26:5 orders/admin@12:24',
+  ])
+})
+
+t.test('alternatives, optional and open operations', async (t) => {
+  const cases: [string, AppRoute['auth']][] = [
+    ['[]', false],
+    ['[{}]', { optional: true }],
+    ['[{ cognito: [] }]', {}],
+    ['[{ cognito: [a/x] }, {}]', { scopes: ['a/x'], optional: true }],
+    ['[{ cognito: [a/x] }, { cognito: [a/y] }]', { anyOf: ['a/x', 'a/y'] }],
+    ['[{ cognito: [a/x, a/y] }, { cognito: [a/z] }]', { anyOf: [['a/x', 'a/y'], 'a/z'] }],
+    ['[{ cognito: [a/x] }, { cognito: [] }, {}]', { anyOf: ['a/x', []], optional: true }],
+    ['[{ cognito: [a/x], bearer: [a/y], key: [] }]', { scopes: ['a/x', 'a/y'] }],
+    ['[{ bearer: [] }]', {}],
+    ['[{ oidc: [a/x] }]', { scopes: ['a/x'] }],
+    ['[{ same: [a/x] }]', { scopes: ['a/x'] }],
+    ['[{ key: [] }]', { other: true }],
+    ['[{ basic: [] }, {}]', { optional: true, other: true }],
+    ['[{ users: [a/x] }]', { other: true }],
+    ['[{ cognito: [a/x] }, { key: [] }]', { scopes: ['a/x'], other: true }],
+  ]
+  for (const [security, expected] of cases)
+    t.strictSame(await requirement(security), expected, security)
+})
+
+t.test('what the package writes about a requirement is read as that requirement', async (t) => {
+  const orders = defineScopes('orders', { read: 'Read orders', write: 'Change orders' })
+  const parts = openApiParts({ tokenUrl: 'https://a.test/oauth2/token', scopes: [orders] })
+  const needs = [
+    false,
+    {},
+    { scopes: [orders.read, orders.write] },
+    { scopes: anyOf(orders.read, orders.write), optional: true },
+  ] as const
+  const text = JSON.stringify(
+    {
+      openapi: '3.0.3',
+      components: { securitySchemes: parts.securitySchemes() },
+      paths: Object.fromEntries(
+        needs.map((need, index) => [`/${index}`, { get: { ...parts.access(need) } }]),
+      ),
+    },
+    null,
+    '\t',
+  )
+  const routes = await readOpenApi({ file: 'a.json', text })
+  t.strictSame(
+    routes.map(({ auth }) => auth),
+    [
+      false,
+      {},
+      { scopes: ['orders/read', 'orders/write'] },
+      { anyOf: ['orders/read', 'orders/write'], optional: true },
+    ],
+  )
+})
+
+t.test("the first server's path stands in front", async (t) => {
+  const path = async (servers: string, operation = '{}') => {
+    const text = document(`  /orders: { get: ${operation} }`, servers)
+    const [route] = await readOpenApi({ file: 'a.yaml', text })
+    return [route?.path, route?.basePath]
+  }
+  const cases: [string, string][] = [
+    ['', ''],
+    ['servers: []', ''],
+    ['servers: [{ url: / }]', ''],
+    ['servers: [{ url: /v1/ }, { url: /v2 }]', '/v1'],
+    ['servers: [{ url: https://api.test }]', ''],
+    ['servers: [{ url: https://api.test/v1/a/?b=/c#/d }]', '/v1/a'],
+    ['servers: [{ url: //api.test/v1 }]', '/v1'],
+    ['servers: [{ url: v1 }]', ''],
+    ['servers: [{ description: none }]', ''],
+    [
+      "servers: [{ url: 'https://{id}.test/{stage}', variables: { id: { default: a }, stage: { default: /v1 } } }]",
+      '/v1',
+    ],
+  ]
+  for (const [servers, base] of cases) {
+    t.strictSame(await path(servers), [`${base}/orders`, base], servers)
+  }
+  t.strictSame(await path('servers: [{ url: /v1 }]', '{ servers: [{ url: /own }] }'), [
+    ...['/own/orders', '/own'],
+  ])
+  const text = document(
+    '  /orders: { servers: [{ url: /item }], get: {} }',
+    'servers: [{ url: /v1 }]',
+  )
+  t.equal((await readOpenApi({ file: 'a.yaml', text }))[0]?.path, '/item/orders')
+})
+
+t.test('references within the document are followed', async (t) => {
+  const text = document(`  /a: { $ref: '#/paths/~1b~1%7Bid%7D' }
+  /b/{id}: { get: { security: [] } }
+  /c: { $ref: '#/components/pathItems/list/0' }`)
+  const items = text.replace('components:', 'components:\n  pathItems: { list: [{ post: {} }] }')
+  t.strictSame(await told(readOpenApi, 'a.yaml', items), [
+    'GET /a false @16:14',
+    'GET /b/{id} false @16:14',
+    'POST /c false @4:25',
+  ])
+})
+
+t.test('what is no OpenAPI document is told with its place', async (t) => {
+  const refused = async (text: string, message: string | RegExp) => {
+    await t.rejects(readOpenApi({ file: 'a.yaml', text }), TemplateError)
+    await t.rejects(readOpenApi({ file: 'a.yaml', text }), { message })
+  }
+  const none = 'is no OpenAPI document: pass one of version 3.0 or 3.1'
+  await refused('', 'a.yaml:1:1: is no object: write one there')
+  await refused('info: {}', `a.yaml:1:1: ${none}`)
+  await refused("swagger: '2.0'\npaths: {}", `a.yaml:1:1: ${none}`)
+  await refused('info: {}\nopenapi: 4.0.0', `a.yaml:2:1: ${none}`)
+  await refused('openapi: 3.1.0\npaths: [', /^a\.yaml:2:\d+: is not well-formed/)
+  await refused('openapi: 3.1\npaths: 5', 'a.yaml:2:8: is no object: write one there')
+  await refused(document('  orders: {}'), 'a.yaml:14:3: orders is no path: begin it with a slash')
+  await refused(document('  /a: 5'), 'a.yaml:14:7: is no object: write one there')
+  await refused(document('  /a: { get: 5 }'), 'a.yaml:14:14: is no object: write one there')
+  const at = (security: string) => document(`  /a: { get: { security: ${security} } }`)
+  await refused(at('{}'), 'a.yaml:14:26: is no list: write one there')
+  await refused(at('[a/x]'), 'a.yaml:14:27: is no object: write one there')
+  await refused(at('[{ cognito: a/x }]'), 'a.yaml:14:38: is no list: write one there')
+  await refused(at('[{ cognito: [{}] }]'), 'a.yaml:14:39: is no text: write one there')
+  await refused(at('[{ cognito: [null] }]'), 'a.yaml:14:39: is no text: write one there')
+  const unknown =
+    'which components.securitySchemes does not have: define it, or correct the spelling'
+  await refused(at('[{ congito: [] }]'), `a.yaml:14:29: names congito, ${unknown}`)
+  await refused(at('[{ "\\e[2J": [] }]'), `a.yaml:14:29: names \\u{1b}[2J, ${unknown}`)
+  const gone = (ref: string) => document(`  /a: { $ref: '${ref}' }`)
+  for (const ref of ['#/paths/gone', '#/info/title/x', '#/paths/~1a/$ref/0', 'a.yaml#/paths']) {
+    await refused(
+      gone(ref),
+      `a.yaml:14:15: refers to ${ref}, which is not in the document: correct it, or bundle the files into one`,
+    )
+  }
+  await refused(
+    gone('#/paths/~1a'),
+    'a.yaml:14:7: refers through more than 20 references: shorten them',
+  )
+  await refused(
+    document('  /a: { get: {} }', "servers: [{ url: '/{stage}' }]"),
+    'a.yaml:12:18: has the variable stage without a default: give it one',
+  )
+  const start = process.cpuUsage()
+  await refused(`openapi: 3.1.0\nx: ${'a'.repeat(10_000_000)}`, /is 10000018 characters long/)
+  await refused(`openapi: 3.1.0\nx: ${'['.repeat(500_000)}`, /opens more than 200 brackets/)
+  const { user, system } = process.cpuUsage(start)
+  t.ok(user + system < 5_000_000, 'microseconds of processor time')
+  await t.rejects(readOpenApi({ file: '', text: '' }), { message: /source\.file is ""/ })
+  await t.rejects(readRoutes({ file: 'a', text: 5 as never }), { message: /source\.text is 5/ })
+})
+
+const at = { file: 'src/app.ts', line: 7, column: 3 }
+const ROUTES: readonly AppRoute[] = [
+  { method: 'GET', path: '/orders', auth: { scopes: ['orders/read'] }, at },
+  { method: 'post', path: '/v1/orders', basePath: '/v1', auth: { anyOf: [['a/x', 'a/y'], 'a/z'] } },
+  { method: 'GET', path: '/health', auth: false },
+  { method: 'ALL', path: '/me', auth: { optional: true, other: true } },
+]
+
+t.test('a routes file is read as it was written, with places', async (t) => {
+  const servers = [{ identifier: 'orders', scopes: { read: 'Read', Ref: 'Refer' } }]
+  const text = routesFile(ROUTES, [defineScopes('orders', servers[0]?.scopes ?? {})])
+  const { $schema, routes, scopes, ...more } = JSON.parse(text)
+  t.equal($schema, './node_modules/cognito-m2m/schemas/routes.json')
+  t.same(routes, ROUTES)
+  t.same([scopes, more], [servers, {}])
+  t.ok(text.endsWith('}\n'))
+  const read = await readRoutes({ file: 'routes.json', text })
+  t.same(
+    read.map(({ at: _, scopesAt: __, ...route }) => route),
+    ROUTES.map(({ at: _, ...route }) => route),
+  )
+  t.strictSame(await told(readRoutes, 'routes.json', text), [
+    'GET /orders {"scopes":["orders/read"]} @7:3',
+    'post /v1/orders {"anyOf":[["a/x","a/y"],"a/z"]} @18:5 a/x@25:13 a/y@26:13 a/z@28:11',
+    'GET /health false @32:5',
+    'ALL /me {"optional":true,"other":true} @37:5',
+  ])
+  t.equal(read[0]?.at?.file, 'src/app.ts')
+  t.equal(read[1]?.at?.file, 'routes.json')
+  t.equal(routesFile(read), routesFile(read), 'the same text for the same routes')
+  t.notOk('scopes' in JSON.parse(routesFile(ROUTES)))
+  // One scope that is named as a function of CloudFormation.
+  await readRoutes({
+    file: 'routes.json',
+    text: '{"routes":[],"scopes":[{"identifier":"a","scopes":{"Ref":"Refer"}}]}',
+  })
+})
+
+t.test('what is no routes file is told with its place', async (t) => {
+  const refused = (text: string, message: string | RegExp) =>
+    t.rejects(readRoutes({ file: 'routes.json', text }), { name: 'TemplateError', message })
+  const route = (members: string) =>
+    `{\n"routes": [\n{"method": "GET", "path": "/a", ${members}}\n]}`
+  await refused('', /^routes\.json:1:1: is not JSON/)
+  await refused('[]', 'routes.json:1:1: is no object: write one there')
+  await refused('{}', 'routes.json:1:1: has no routes: pass a routes file')
+  await refused('{"routes": {}}', 'routes.json:1:12: is no list: write one there')
+  await refused(
+    '{"routes": [],\n "route": 1}',
+    'routes.json:2:2: route is unknown: use one of $schema, routes, scopes',
+  )
+  await refused('{"routes": [5]}', 'routes.json:1:13: routes[0] is 5: pass a plain object')
+  await refused(
+    '{"routes": [{"path": "/a", "auth": false}]}',
+    'routes.json:1:13: routes[0].method is undefined: pass a method',
+  )
+  await refused(
+    '{"routes": [{"method": 5}]}',
+    'routes.json:1:24: routes[0].method is 5: pass a method',
+  )
+  await refused(
+    '{"routes": [{"method": "GET", "path": "a"}]}',
+    'routes.json:1:39: routes[0].path is "a": pass a path from its slash on',
+  )
+  await refused(
+    route('"basePath": "/b", "auth": {}'),
+    'routes.json:3:45: routes[0].basePath is "/b": pass the front of the path',
+  )
+  await refused(
+    route('"x": 1'),
+    /^routes\.json:3:38: routes\[0\]\.x is unknown: use one of method, /,
+  )
+  await refused(
+    route('"auth": true'),
+    'routes.json:3:41: routes[0].auth is true: pass a plain object',
+  )
+  await refused(
+    route('"auth": {"scopes": "a/x"}'),
+    'routes.json:3:52: routes[0].auth.scopes is "a/x": pass an array of scopes',
+  )
+  await refused(
+    route('"auth": {"anyOf": "a/x"}'),
+    'routes.json:3:51: routes[0].auth.anyOf is "a/x": pass an array of scopes',
+  )
+  await refused(
+    route('"auth": {"anyOf": ["a/x", [5]]}'),
+    'routes.json:3:59: routes[0].auth.anyOf[1] is an array: pass an array of scopes',
+  )
+  await refused(
+    route('"auth": {"optional": 1}'),
+    'routes.json:3:54: routes[0].auth.optional is 1: pass true or false',
+  )
+  await refused(
+    route('"auth": {}, "at": {"file": "a", "line": 0, "column": 1}'),
+    'routes.json:3:51: routes[0].at is no position: pass file, line and column',
+  )
+  await refused(
+    route('"auth": {}, "scopesAt": {}'),
+    'routes.json:3:57: routes[0].scopesAt is an object: pass a map of positions',
+  )
+  await refused(
+    '{"routes": [],\n "scopes": [{"identifier": "a b"}]}',
+    /^routes\.json:2:28: scopes\[0\]\.identifier is "a b"/,
+  )
+  await refused(
+    '{"routes": [], "scopes": [{"identifier": "a", "scopes": {"\\u001b": ""}}]}',
+    /^routes\.json:1:57: scopes\[0\]\.scopes has the name "\\u001b"/,
+  )
+  await refused('{"routes": [}', /^routes\.json:1:/)
+  t.throws(
+    () => routesFile([{ method: 'GET', path: '/a' } as never]),
+    /routes\[0\]\.auth is undefined/,
+  )
+  t.throws(() => routesFile([{ method: 'GET', path: '/a', auth: {}, unprotected: true }]), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'routes[0].unprotected',
+  })
+  t.throws(() => routesFile([{ method: 'GET', path: '/a', auth: {}, unprotected: 1 as never }]), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'routes[0].unprotected',
+  })
+  t.throws(() => routesFile([], [{} as never]), /resourceServers\[0\]\.identifier is undefined/)
+})
+
+t.test('the schema that is published has the members that are read', async (t) => {
+  const schema = JSON.parse(
+    readFileSync(new URL('../../../../schemas/routes.json', import.meta.url), 'utf8'),
+  )
+  const { route, requirement } = schema.definitions
+  t.strictSame(Object.keys(schema.properties), ['$schema', 'routes', 'scopes'])
+  t.strictSame(Object.keys(route.properties), ['method', 'path', 'basePath', 'auth', 'at'])
+  t.strictSame(Object.keys(requirement.properties), ['scopes', 'anyOf', 'optional', 'other'])
+  t.strictSame(
+    [schema, route, requirement].map(({ additionalProperties }) => additionalProperties),
+    [false, false, false],
+  )
+})

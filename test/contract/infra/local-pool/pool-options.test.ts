@@ -1,0 +1,244 @@
+import t from 'tap'
+import { type LeftOut, poolOptionsOf, readTemplate } from '../../../../src/contract/infra/index.ts'
+import { createTestUserPool } from '../../../../src/testing/index.ts'
+import { fixture, read } from '../../../support/templates.ts'
+
+const POOL = '  Pool: { Type: AWS::Cognito::UserPool }\n'
+
+const server = (id: string, properties: string, more = ''): string =>
+  `  ${id}: { Type: AWS::Cognito::UserPoolResourceServer, ${more}Properties: { ${properties} } }\n`
+
+const client = (id: string, properties: string, more = ''): string =>
+  `  ${id}: { Type: AWS::Cognito::UserPoolClient, ${more}Properties: { ${properties} } }\n`
+
+const ORDERS = server(
+  'Orders',
+  'UserPoolId: !Ref Pool, Identifier: orders, Scopes: [{ ScopeName: read, ScopeDescription: Read }]',
+)
+const OAUTH = 'AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials]'
+const MACHINE = `UserPoolId: !Ref Pool, GenerateSecret: true, ${OAUTH}`
+const READER = client('Reader', `${MACHINE}, AllowedOAuthScopes: [orders/read]`)
+
+const model = (...resources: readonly string[]) =>
+  read('a.yaml', `Resources:\n${POOL}${resources.join('')}`)
+
+/** Everything that is left out, as `line:column message`, and what stays. */
+async function leaving(...resources: readonly string[]) {
+  const left: LeftOut[] = []
+  const options = poolOptionsOf(await model(...resources), { onLeftOut: (what) => left.push(what) })
+  return { left: left.map(({ line, column, message }) => `${line}:${column} ${message}`), options }
+}
+
+t.test("a template's clients are those of a test's pool", async (t) => {
+  const sources = fixture('orders.tf')
+  const { text } = sources
+  const whole = text.slice(0, text.indexOf('resource "aws_cognito_user_pool_client" "one"'))
+  const options = poolOptionsOf(await readTemplate({ ...sources, text: whole }))
+  t.strictSame(options, {
+    userPoolId: 'xx-local-1_orders',
+    resourceServers: [
+      { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change orders' } },
+    ],
+    clients: [
+      {
+        clientId: 'billing',
+        scopes: ['orders/read', 'orders/write'],
+        flows: ['client_credentials'],
+        oauth: true,
+        accessTokenValidity: 900,
+      },
+    ],
+  })
+  const pool = createTestUserPool(options)
+  t.match(pool.clients[0]?.clientSecrets, [/^[a-z0-9]{51}$/])
+})
+
+t.test('what is open is refused, unless it is accepted', async (t) => {
+  const open = await model(ORDERS, READER, client('Gone', MACHINE, 'Condition: Never, '))
+  t.throws(() => poolOptionsOf(open), {
+    code: 'ERR_OPTION_INVALID',
+    message:
+      'cognito-m2m: the template leaves open what only a deployment knows: a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone, or accept it with onLeftOut',
+  })
+  const left: LeftOut[] = []
+  t.strictSame(
+    poolOptionsOf([open], { onLeftOut: (what) => left.push(what) }).clients.map(
+      (it) => it.clientId,
+    ),
+    ['Reader'],
+  )
+  t.match(left, [{ file: 'a.yaml', line: 5, column: 3, fix: /./ }])
+})
+
+t.test('with what a deployment fails is refused in the words of the check', async (t) => {
+  const wrong = await model(
+    ORDERS,
+    client('Reader', `${MACHINE}, AllowedOAuthScopes: [orders/raed]`),
+  )
+  t.throws(() => poolOptionsOf(wrong), {
+    message:
+      /^cognito-m2m: the template would not be deployed: a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read$/,
+  })
+})
+
+t.test('options are refused', async (t) => {
+  const good = await model(ORDERS, READER)
+  for (const [options, option, message] of [
+    [{ pool: 'Pool' }, 'pool', /unknown: use one of userPool, onLeftOut/],
+    [{ userPool: 7 }, 'userPool', /7: pass its id in the template/],
+    [{ userPool: 'Other' }, 'userPool', /"Other": name one of Pool \(a\.yaml:2:3\)$/],
+    [{ onLeftOut: true }, 'onLeftOut', /pass a function/],
+  ] as const) {
+    t.throws(() => poolOptionsOf(good, options as object), { option, message })
+  }
+  t.throws(() => poolOptionsOf({} as typeof good), { message: /models has/ })
+  const none = await read(
+    'a.yaml',
+    `Resources:\n${client('Reader', `${MACHINE}`)}`.replace('UserPoolId: !Ref Pool, ', ''),
+  )
+  t.throws(() => poolOptionsOf(none, { userPool: 'Pool' }), {
+    message: /"Pool": name one of the template, which has none$/,
+  })
+})
+
+t.test('every fact that is open is told at its place', async (t) => {
+  const unknown = '!ImportValue x'
+  const machine = `UserPoolId: !Ref Pool, ${OAUTH}`
+  const { left, options } = await leaving(
+    server('Nameless', `UserPoolId: !Ref Pool, Identifier: ${unknown}`),
+    server(
+      'Partial',
+      `UserPoolId: !Ref Pool, Identifier: a, Scopes: [{ ScopeName: ${unknown}, ScopeDescription: a }, { ScopeName: b, ScopeDescription: ${unknown} }]`,
+    ),
+    server('Listed', `UserPoolId: !Ref Pool, Identifier: c, Scopes: ${unknown}`),
+    client(
+      'Flows',
+      `${MACHINE}, AllowedOAuthFlows: ${unknown}`.replace(
+        'AllowedOAuthFlows: [client_credentials], ',
+        '',
+      ),
+    ),
+    client('OAuth', `UserPoolId: !Ref Pool, AllowedOAuthFlowsUserPoolClient: ${unknown}`),
+    client('Secret', `UserPoolId: !Ref Pool, GenerateSecret: ${unknown}`),
+    client(
+      'Machine',
+      `${machine}, GenerateSecret: ${unknown}, AllowedOAuthScopes: [a/b, ${unknown}, c/d, openid, a/b]`,
+    ),
+    client('Scopes', `${MACHINE}, AllowedOAuthScopes: ${unknown}, AccessTokenValidity: ${unknown}`),
+    client('Other', `${MACHINE}`.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI')),
+  )
+  t.strictSame(
+    left.map((line) => line.replace(/^\d+:\d+ /, '')),
+    [
+      'Other belongs to user pool eu-west-1_AbCdEfGhI',
+      'the identifier of Nameless is not known',
+      'the name of a scope of Partial is not known',
+      'Listed may define more scopes than are written',
+      'the OAuth flows of Flows are not known',
+      'whether OAuth is on for OAuth is not known',
+      'whether Secret has a secret is not known',
+      'a scope of Machine is not known',
+      'Machine is granted c/d, which nothing here defines for certain',
+      'Scopes may be granted more scopes than are written',
+      'how long tokens of Scopes live is not known: here 3600 s',
+    ],
+  )
+  for (const line of left) t.match(line, /^[1-9]\d*:[1-9]\d* /)
+  t.strictSame(options.resourceServers, [{ identifier: 'a', scopes: { b: 'b' } }])
+  t.strictSame(
+    options.clients.map(({ clientId, scopes }) => [clientId, ...scopes]),
+    [['Machine', 'a/b', 'openid'], ['Scopes']],
+  )
+  t.equal(createTestUserPool(options).clients.length, 2)
+})
+
+t.test('properties that a transform may add are open', async (t) => {
+  const transform = "'Fn::Transform': { Name: AWS::Include }"
+  const { left } = await leaving(
+    ORDERS,
+    READER,
+    server('Stock', `UserPoolId: !Ref Pool, ${transform}`),
+    client('One', transform),
+    client('Two', `${transform}, AllowedOAuthFlows: []`),
+    client(
+      'Three',
+      `${transform}, AllowedOAuthFlows: [code], AllowedOAuthFlowsUserPoolClient: true`,
+    ),
+    client(
+      'Four',
+      `${transform}, AllowedOAuthFlows: [client_credentials], AllowedOAuthFlowsUserPoolClient: true`,
+    ),
+  )
+  t.strictSame(
+    left.map((line) => line.replace(/^\d+:\d+ /, '')),
+    [
+      'the identifier of Stock is not known',
+      'the OAuth flows of One are not known',
+      'whether OAuth is on for Two is not known',
+      'whether Three has a secret is not known',
+      'Four may be granted more scopes than are written',
+      'how long tokens of Four live is not known: here 3600 s',
+    ],
+  )
+})
+
+t.test('ids: names where they are known, made to fit, each once', async (t) => {
+  const named = (id: string, name: string) => client(id, `${MACHINE}, ClientName: ${name}`)
+  const { options } = await leaving(
+    ORDERS,
+    named('A', 'billing'),
+    named('B', '"Log in!"'),
+    named('C', 'billing'),
+    named('D', '"…"'),
+    named('E', '!ImportValue x'),
+    named('F', 'billing-2'),
+    named('G', `"${'long '.repeat(25)}"`),
+  )
+  t.strictSame(
+    options.clients.map(({ clientId }) => clientId),
+    [
+      'billing',
+      'Log-in',
+      'billing-2',
+      'client',
+      'E',
+      'billing-2-2',
+      'long-'.repeat(24).slice(0, -1),
+    ],
+  )
+  t.equal(createTestUserPool(options).clients.length, 7)
+})
+
+t.test('the local pool is named as its resource, in letters that an id may have', async (t) => {
+  for (const [id, userPoolId] of [
+    ['Pool', 'xx-local-1_Pool'],
+    ['"user-pool_2"', 'xx-local-1_userpool2'],
+    ['"-"', 'xx-local-1_Pool'],
+  ] as const) {
+    const named = await read(
+      'a.yaml',
+      `Resources:\n  ${id}: { Type: AWS::Cognito::UserPool }\n${READER.replace('UserPoolId: !Ref Pool, ', '')}`,
+    )
+    t.equal(poolOptionsOf(named).userPoolId, userPoolId)
+  }
+})
+
+t.test('without resource servers in the templates any scope may be granted', async (t) => {
+  const { left, options } = await leaving(client('Reader', `${MACHINE}, AllowedOAuthScopes: [a/b]`))
+  t.strictSame([left, options.resourceServers, options.clients[0]?.scopes], [[], [], ['a/b']])
+  const elsewhere = await read(
+    'a.yaml',
+    `Resources:\n${client('Reader', MACHINE.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI'))}`,
+  )
+  t.notOk('userPoolId' in poolOptionsOf(elsewhere), 'a pool that exists already')
+})
+
+t.test('modules may deploy more', async (t) => {
+  const { text } = fixture('orders.tf')
+  const whole = text.slice(0, text.indexOf('resource "aws_cognito_user_pool_client" "one"'))
+  const module = await read('main.tf', `${whole}\nmodule "more" {\n  source = "./more"\n}\n`)
+  t.throws(() => poolOptionsOf(module), {
+    message:
+      /main\.tf:1:1: modules or macros may deploy more; pass their templates as well, or accept/,
+  })
+})

@@ -1,0 +1,492 @@
+import { deepStrictEqual } from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CelEngine, TemplateFile } from '@aws/cloudformation-validate'
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  type ApiDefinition,
+  type AppRoute,
+  checkScopes,
+  definitionOf,
+  type InfraDefinition,
+  type InfraModel,
+  readTemplate,
+  renderTemplate,
+} from '../../../../src/contract/infra/index.ts'
+
+// Its types bring those of browsers into every file that is checked with this one.
+const { parse } = createRequire(import.meta.url)('@cdktf/hcl2json') as {
+  parse(file: string, text: string): Promise<Record<string, Record<string, Parsed>>>
+}
+type Parsed = Record<string, readonly Record<string, readonly Record<string, string>[]>[]>
+
+const DIALECTS = ['cloudformation', 'sam', 'terraform'] as const
+type Dialect = (typeof DIALECTS)[number]
+
+/** Templates that are shown, in twins of which one is clean. */
+const EXAMPLES = 'examples/drift'
+
+const ROUTES: readonly AppRoute[] = [
+  { method: 'get', path: '/health', auth: false },
+  { method: 'GET', path: '/', auth: {} },
+  { method: 'GET', path: '/orders', auth: { scopes: ['orders/read'] } },
+  { method: 'POST', path: '/orders', auth: { scopes: ['orders/read', 'orders/write'] } },
+  { method: 'GET', path: '/orders/:orderId', auth: { anyOf: ['orders/read', 'orders/write'] } },
+  {
+    method: 'DELETE',
+    path: '/orders/{id}/lines/:line',
+    auth: { scopes: ['orders/write'], anyOf: ['orders/read', 'orders/write'] },
+  },
+  { method: 'ALL', path: '/files/*', auth: { scopes: ['orders/read'] } },
+]
+const BARE: InfraDefinition = {
+  name: 'orders',
+  domain: 'orders-test',
+  resourceServers: [
+    { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change ${them}' } },
+  ],
+  clients: [{ name: 'billing', scopes: ['orders/read', 'orders/write'], accessTokenValidity: 900 }],
+}
+const REST = { ...BARE, api: { name: 'orders-api', kind: 'rest', routes: ROUTES } } as const
+const HTTP = { ...BARE, api: { name: 'orders-api', kind: 'http', routes: ROUTES } } as const
+
+const written = (definition: InfraDefinition, dialect: Dialect): string[] =>
+  renderTemplate(definition, dialect).map(({ text }) => text)
+const readBack = (definition: InfraDefinition, dialect: Dialect): Promise<InfraModel[]> =>
+  Promise.all(renderTemplate(definition, dialect).map((file) => readTemplate(file)))
+
+/** Dictionaries may have no prototype. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+const characters = (list: string) => fc.constantFrom(...list)
+const name = fc
+  .string({ unit: characters('abzAZ019_-.:${}%#~!&*'), minLength: 1, maxLength: 12 })
+  .filter((text) => text !== '__proto__')
+const description = fc.oneof(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+  fc.string({
+    unit: characters('\\bfn"\'\u0000\b\f\r\n\t\u007f\u0085\u2028\u202e\ufeff\u{e0001}${%}: #-'),
+    minLength: 1,
+  }),
+)
+const servers = fc.uniqueArray(
+  fc.record({
+    identifier: fc.string({ unit: characters('abz/:.-${}%'), minLength: 1, maxLength: 12 }),
+    scopes: fc.dictionary(name, description, { minKeys: 1, maxKeys: 4, noNullPrototype: true }),
+  }),
+  { minLength: 1, maxLength: 3, selector: ({ identifier }) => identifier },
+)
+const WORDS = [
+  'orders',
+  'lines',
+  'by',
+  'proxy',
+  'root',
+  'Orders',
+  'a-b',
+  'a.b',
+  '_',
+  '5',
+  'x'.repeat(50),
+]
+
+/** A REST API takes one kind of parameter at one place. */
+const path = (parameters: boolean): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      fc.array(fc.constantFrom(...WORDS, ...(parameters ? ['{id}'] : [])), { maxLength: 3 }),
+      fc.constantFrom(...(parameters ? [''] : ['', '{proxy+}'])),
+    )
+    .map(([parts, last]) => `/${[...parts, last].filter((one) => one !== '').join('/')}`)
+
+/** Routes in the form that a gateway keeps. */
+const routes = (
+  scopes: readonly string[],
+  kind: ApiDefinition['kind'],
+): fc.Arbitrary<AppRoute[]> => {
+  const open = fc.constant<AppRoute['auth']>(false)
+  const one = fc.constantFrom(...scopes).map((scope) => ({ scopes: [scope] }))
+  const some = fc
+    .subarray([...scopes], {
+      minLength: Math.min(2, scopes.length),
+      maxLength: Math.min(10, scopes.length),
+    })
+    .map((list): AppRoute['auth'] => (list.length < 2 ? { scopes: list } : { anyOf: list }))
+  const auth = fc.oneof(open, one, some, kind === 'http' ? fc.constant({}) : one)
+  const method = fc.constantFrom('GET', 'POST', 'ANY', 'HEAD')
+  return fc.boolean().chain((parameters) =>
+    fc
+      .uniqueArray(fc.record({ method, path: path(parameters), auth }), {
+        ...{ minLength: 1, maxLength: 6 },
+        selector: (route) => `${route.method} ${route.path}`,
+      })
+      .map((list) => {
+        const paths = new Set(list.map((route) => route.path))
+        return [...paths].flatMap((one) => list.filter((route) => route.path === one))
+      }),
+  )
+}
+
+const definitions: fc.Arbitrary<InfraDefinition> = servers.chain((resourceServers) => {
+  const scopes = resourceServers.flatMap(({ identifier, scopes }) =>
+    Object.keys(scopes).map((scope) => `${identifier}/${scope}`),
+  )
+  const clients = fc.uniqueArray(
+    fc.record({
+      name: fc.constantFrom('billing', 'a b', '5', '@x', 'x'.repeat(60)),
+      scopes: fc.subarray(scopes, { minLength: 1 }),
+      accessTokenValidity: fc.integer({ min: 301, max: 86_400 }),
+    }),
+    { minLength: 1, maxLength: 3, selector: (client) => client.name },
+  )
+  const common = { name: fc.constantFrom('orders', '-b_c', '5') }
+  const api = fc.oneof(
+    fc.record({
+      ...common,
+      kind: fc.constant('rest' as const),
+      authorizerTtl: fc.integer({ min: 0, max: 300 }),
+      routes: routes(scopes, 'rest'),
+    }),
+    fc.record({ ...common, kind: fc.constant('http' as const), routes: routes(scopes, 'http') }),
+  )
+  return fc.record(
+    {
+      name: fc.constantFrom('orders', 'a-b_c', 'true'),
+      domain: fc.constantFrom('a', '0-9', 'null'),
+      resourceServers: fc.constant(resourceServers),
+      clients,
+      api,
+    },
+    { requiredKeys: ['name', 'resourceServers', 'clients'] },
+  )
+})
+
+for (const dialect of DIALECTS) {
+  t.test(`${dialect}: reading back what was written gives the definition`, async () => {
+    await fc.assert(
+      fc.asyncProperty(definitions, async (definition) => {
+        const models = await readBack(definition, dialect)
+        const errors = checkScopes(models).filter(({ code }) => code !== 'scope-unused')
+        deepStrictEqual(errors, [])
+        deepStrictEqual(plain(definitionOf(models)), plain(definition))
+        deepStrictEqual(written(definition, dialect), written(definitionOf(models), dialect))
+      }),
+      { numRuns: 40 },
+    )
+  })
+}
+
+t.test('what is written passes the validators of both worlds', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'render-template-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const engine = new CelEngine()
+  t.teardown(() => engine.free())
+  for (const definition of [REST, HTTP]) {
+    for (const dialect of ['cloudformation', 'sam'] as const) {
+      for (const { file, text } of renderTemplate(definition, dialect)) {
+        const path = join(folder, file)
+        writeFileSync(path, text)
+        const { diagnostics } = engine.validateStandard(new TemplateFile(path))
+        const found = diagnostics.filter(({ severity }) => severity !== 'INFO')
+        t.strictSame(found, [], `${dialect} ${file}`)
+      }
+    }
+    const [main = ''] = written(definition, 'terraform')
+    const parsed = await parse('main.tf', main)
+    const types = Object.keys(parsed['resource'] ?? {})
+    t.equal(types.length, definition === REST ? 12 : 10)
+  }
+  for (const file of ['sam/clean/auth.yaml', 'sam/clean/api.yaml', 'express/clean/template.yaml']) {
+    const { diagnostics } = engine.validateStandard(new TemplateFile(join(EXAMPLES, file)))
+    const found = diagnostics.filter(({ severity }) => severity !== 'INFO')
+    t.strictSame(found, [], file)
+  }
+  for (const file of readdirSync(join(EXAMPLES, 'terraform/clean'))) {
+    if (!file.endsWith('.tf')) continue
+    const text = readFileSync(join(EXAMPLES, 'terraform/clean', file), 'utf8')
+    t.ok(Object.keys(await parse(file, text)).length > 0, file)
+  }
+})
+
+t.test('HashiCorp reads the texts that were written, whatever is in them', async () => {
+  await fc.assert(
+    fc.asyncProperty(description, async (text) => {
+      const resourceServers = [{ identifier: 'orders', scopes: { read: text } }]
+      const [main = ''] = written({ ...BARE, resourceServers, clients: [] }, 'terraform')
+      const { resource } = await parse('main.tf', main)
+      const scope = resource?.['aws_cognito_resource_server']?.['orders']?.[0]?.['scope']?.[0]
+      // It gives templates as they are written, and texts in their composed form.
+      const given = scope?.['scope_description']?.replaceAll(/([$%])\1(?=\{)/g, '$1')
+      deepStrictEqual(given, text.normalize('NFC'))
+    }),
+    { numRuns: 100 },
+  )
+})
+
+t.test('names stand for what they name: whoever adds one renames no other', async (t) => {
+  const more: InfraDefinition = {
+    ...BARE,
+    resourceServers: [
+      { identifier: 'https://api.example.com/lines', scopes: { read: 'Read lines' } },
+      ...BARE.resourceServers,
+    ],
+    clients: [{ name: 'Shop front', scopes: ['orders/read'] }, ...BARE.clients],
+  }
+  const ids = async (definition: InfraDefinition, dialect: Dialect) =>
+    (await readBack(definition, dialect)).flatMap(({ resourceServers, clients }) =>
+      [...resourceServers, ...clients].map(({ id }) => id),
+    )
+  t.strictSame(await ids(BARE, 'cloudformation'), ['ResourceServerOrders', 'ClientBilling'])
+  t.strictSame(await ids(more, 'cloudformation'), [
+    'ResourceServerHttpsApiExampleComLinesHdca3f8ea',
+    'ResourceServerOrders',
+    'ClientShopFrontH36f06fae',
+    'ClientBilling',
+  ])
+  t.strictSame(await ids(more, 'terraform'), [
+    'aws_cognito_resource_server.https_api_example_com_lines_hdca3f8ea',
+    'aws_cognito_resource_server.orders',
+    'aws_cognito_user_pool_client.shop_front_h36f06fae',
+    'aws_cognito_user_pool_client.billing',
+  ])
+})
+
+t.test('a change of its routes deploys a REST API anew, another backend does not', (t) => {
+  const deployment = (routes: readonly AppRoute[]) =>
+    /ApiDeployment\w+/.exec(
+      written({ ...REST, api: { ...REST.api, routes } }, 'cloudformation')[0] ?? '',
+    )?.[0]
+  t.equal(deployment(ROUTES), deployment([...ROUTES]))
+  t.not(deployment(ROUTES), deployment(ROUTES.slice(1)))
+  const [text = ''] = written(REST, 'cloudformation')
+  t.match(text, 'backend: !Select [1, !Split [https://, !Ref BackendUrl]]')
+  t.match(text, 'Uri: "https://${stageVariables.backend}/orders/{orderId}/lines/{line}"')
+  t.match(
+    written(REST, 'terraform')[0],
+    'uri                     = "${var.backend_url}/files/{proxy}"',
+  )
+  t.end()
+})
+
+t.test('the pool is kept, and no output is a secret', (t) => {
+  const [cloudformation = ''] = written(BARE, 'cloudformation')
+  for (const line of ['DeletionPolicy: Retain', 'UpdateReplacePolicy: Retain']) {
+    t.match(cloudformation, line)
+  }
+  t.match(cloudformation, 'DeletionProtection: ACTIVE')
+  t.match(cloudformation, 'AllowAdminCreateUserOnly: true')
+  const outputs = cloudformation.slice(cloudformation.indexOf('Outputs:'))
+  t.match(
+    outputs,
+    'Value: !Sub "https://${Domain}.auth.${AWS::Region}.amazoncognito.com/oauth2/token"',
+  )
+  t.strictSame(outputs.match(/^ {2}\w+(?=:)/gm), [
+    '  UserPoolId',
+    '  UserPoolArn',
+    '  TokenEndpoint',
+    '  ClientBillingId',
+  ])
+  const [terraform = ''] = written(BARE, 'terraform')
+  t.match(terraform, 'prevent_destroy = true')
+  t.match(terraform, 'deletion_protection = "ACTIVE"')
+  t.match(terraform, 'allow_admin_create_user_only = true')
+  for (const text of [cloudformation, terraform]) t.notMatch(text, /ClientSecret|client_secret/)
+  t.end()
+})
+
+t.test('the pair: the API stack consumes what the auth stack publishes', async (t) => {
+  const published = async (definition: InfraDefinition) => {
+    const [auth, api] = await readBack(definition, 'sam')
+    const taken = api?.authorizers[0]?.userPools?.items.map(({ source }) => source.ssm)
+    return { names: auth?.parameters.map(({ name }) => name?.value), taken }
+  }
+  t.strictSame(await published(REST), {
+    names: ['/orders/user-pool-id', '/orders/user-pool-arn'],
+    taken: ['/orders/user-pool-arn'],
+  })
+  const { names } = await published(HTTP)
+  t.strictSame(names, ['/orders/user-pool-id', '/orders/user-pool-arn', '/orders/client-ids'])
+  const [, api = ''] = written(HTTP, 'sam')
+  t.match(api, 'Default: /orders/client-ids')
+  t.match(api, 'issuer: !Sub "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPoolId}"')
+  t.match(api, 'audience: !Ref ClientIds')
+  t.equal(renderTemplate(BARE, 'sam').length, 1, 'no API, no stack of it')
+})
+
+t.test(
+  'what a gateway cannot say is written as what it admits, and comes back as that',
+  async (t) => {
+    const routesOf = async ({ api, ...rest }: InfraDefinition, dialect: Dialect) =>
+      definitionOf(await readBack({ ...rest, ...(api && { api }) }, dialect)).api?.routes
+    const common = [
+      { method: 'GET', path: '/health', auth: false },
+      { method: 'GET', path: '/orders', auth: { scopes: ['orders/read'] } },
+      { method: 'POST', path: '/orders', auth: { anyOf: ['orders/read', 'orders/write'] } },
+      {
+        method: 'GET',
+        path: '/orders/{orderId}',
+        auth: { anyOf: ['orders/read', 'orders/write'] },
+      },
+      {
+        method: 'DELETE',
+        path: '/orders/{orderId}/lines/{line}',
+        auth: { scopes: ['orders/write'] },
+      },
+      { method: 'ANY', path: '/files/{proxy+}', auth: { scopes: ['orders/read'] } },
+    ]
+    const root = { method: 'GET', path: '/' }
+    for (const dialect of DIALECTS) {
+      const any = { ...root, auth: { anyOf: ['orders/read', 'orders/write'] } }
+      t.same(await routesOf(REST, dialect), [common[0], any, ...common.slice(1)])
+      t.same(await routesOf(HTTP, dialect), [common[0], { ...root, auth: {} }, ...common.slice(1)])
+      for (const definition of [REST, HTTP]) {
+        const text = written(definition, dialect).join('')
+        const more = '# Any of these is let through. The app asks for more, and checks it.'
+        t.equal(text.split(more).length - 1, 2)
+        const every = '# Any scope will do: without scopes the authorizer would expect an ID token.'
+        t.equal(text.split(every).length - 1, definition === REST ? 1 : 0)
+        t.strictSame(checkScopes(await readBack(definition, dialect), { routes: ROUTES }), [])
+      }
+    }
+  },
+)
+
+t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (t) => {
+  const wrong = (change: object, option: string, problem: RegExp) => {
+    const definition = { ...BARE, ...change } as InfraDefinition
+    t.throws(() => renderTemplate(definition, 'cloudformation'), {
+      ...{ code: 'ERR_OPTION_INVALID', option, problem },
+    })
+  }
+  const api = (change: object, option: string, problem: RegExp) =>
+    wrong({ api: { ...REST.api, ...change } }, `api.${option}`, problem)
+  const routed = (change: object, option: string, problem: RegExp, more: readonly object[] = []) =>
+    api(
+      { routes: [...more, { method: 'GET', path: '/orders', auth: false, ...change }] },
+      `routes[${more.length}]${option}`,
+      problem,
+    )
+  const client = { name: 'a', scopes: ['orders/read'] }
+  const scope = (description: string) => [{ identifier: 'orders', scopes: { read: description } }]
+
+  wrong({ name: 'a b' }, 'name', /^is "a b": use 1 to 128 letters/)
+  wrong({ name: 'AWSome' }, 'name', /do not begin with aws or ssm/)
+  wrong({ domain: 'A' }, 'domain', /^is "A": use 1 to 63 lower-case letters/)
+  wrong({ domain: 'my-cognito' }, 'domain', /without aws, amazon, cognito/)
+  wrong({ resourceServers: 5 }, 'resourceServers', /^is 5: pass an array of at most 25/)
+  const twice = [...BARE.resourceServers, ...BARE.resourceServers]
+  wrong({ resourceServers: twice }, 'resourceServers[1]', /^repeats the identifier "orders"/)
+  wrong({ resourceServers: scope('') }, 'resourceServers[0].scopes.read', /^is ""/)
+  wrong({ resourceServers: scope('\ud800') }, 'resourceServers[0].scopes.read', /within a char/)
+  wrong({ clients: 5 }, 'clients', /^is 5: pass an array of 0 to 1000/)
+  wrong({ clients: [{ ...client, name: '' }] }, 'clients[0].name', /^is "": use 1 to 128/)
+  wrong({ clients: [client, client] }, 'clients[1].name', /^is "a" again/)
+  wrong({ clients: [{ ...client, scopes: [] }] }, 'clients[0].scopes', /^has 0 members: .* 1 to 50/)
+  const gone = { ...client, scopes: ['orders/gone'] }
+  wrong({ clients: [gone] }, 'clients[0].scopes[0]', /^names "orders\/gone", which no res/)
+  const users = { ...client, scopes: ['openid'] }
+  wrong(
+    { clients: [users] },
+    'clients[0].scopes[0]',
+    /^names "openid", which no resource server defines/,
+  )
+  const short = { ...client, accessTokenValidity: 299 }
+  wrong({ clients: [short] }, 'clients[0].accessTokenValidity', /from 300 to 86400/)
+
+  api({ name: 'a b' }, 'name', /^is "a b": use 1 to 128 letters/)
+  api({ kind: 'grpc' }, 'kind', /^is "grpc": use rest or http/)
+  api({ routes: [] }, 'routes', /^is an empty array: name the routes/)
+  api({ authorizerTtl: 900 }, 'authorizerTtl', /whole number of seconds from 0 to 899/)
+  api({ kind: 'http', authorizerTtl: 5 }, 'authorizerTtl', /^is for REST APIs: leave it out/)
+  wrong({ ...HTTP, clients: [] }, 'clients', /^has 0 clients: an HTTP API admits 1 to 50/)
+  routed({ method: 'PURGE' }, '.method', /^is "PURGE": use one of ANY, DELETE/)
+  routed({ path: '/a b' }, '.path', /^has the part "a b": API Gateway takes letters/)
+  routed({ path: '/orders/:id?' }, '.path', /^has the part ":id\?"/)
+  routed({ path: '/*/lines' }, '.path', /^has the part "\*"/)
+  routed({ auth: { scopes: ['orders/gone'] } }, '.auth', /^names "orders\/gone", which no res/)
+  routed({ auth: { anyOf: [['orders/gone']] } }, '.auth', /^names "orders\/gone", which no/)
+  const other = { method: 'GET', path: '/orders/', auth: { scopes: ['orders/read'] } }
+  routed({}, '', /^is another GET \/orders: API Gateway takes one/, [other])
+  const files = { ...other, path: '/files/:name' }
+  routed({ path: '/files/*' }, '.path', /has \{proxy\+\} where another has \{name\}/, [files])
+  const nothing = {
+    resourceServers: [],
+    clients: [],
+    api: { ...REST.api, routes: [{ ...other, auth: {} }] },
+  }
+  wrong(nothing, 'api.routes[0].auth', /^needs a scope: without one a REST API/)
+  const many = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`s${index}`, 'x']))
+  const eleven = {
+    resourceServers: [{ identifier: 'orders', scopes: { read: 'x', write: 'x', ...many } }],
+    api: {
+      ...HTTP.api,
+      routes: [{ ...other, auth: { anyOf: Object.keys(many).map((name) => `orders/${name}`) } }],
+    },
+  }
+  wrong(eleven, 'api.routes[0].auth', /^has 11 scopes: an HTTP API takes at most 10 a route/)
+  const crowd = Array.from({ length: 198 }, (_, index) => ({ ...client, name: `c${index}` }))
+  wrong({ clients: crowd }, 'definition', /^makes 201 outputs: CloudFormation takes 200/)
+  const paths = Array.from({ length: 250 }, (_, index) => ({ ...other, path: `/p${index}` }))
+  wrong({ api: { ...REST.api, routes: paths } }, 'definition', /^makes 510 resources/)
+  t.throws(() => renderTemplate(BARE, 'pulumi' as never), /dialect is "pulumi": use cloudf/)
+  t.end()
+})
+
+t.test('what is written where the definition leaves a choice', async (t) => {
+  const short = [{ name: 'a', scopes: ['orders/read'], accessTokenValidity: 300 }]
+  const { authorizerTtl } = definitionOf(await readBack({ ...REST, clients: short }, 'terraform'))
+    .api as ApiDefinition
+  t.equal(authorizerTtl, 299, 'no decision outlives its token')
+  const none = definitionOf(await readBack({ ...REST, clients: [] }, 'terraform'))
+  t.equal(none.api?.authorizerTtl, 300)
+  const same = [
+    { method: 'GET', path: '/orders', auth: { scopes: ['orders/read', 'openid'] } },
+    { method: 'GET', path: '/orders/', auth: { scopes: ['orders/read', 'openid', 'openid'] } },
+    { method: 'PUT', path: '/orders', auth: { scopes: ['orders/write'], optional: true } },
+    { method: 'PATCH', path: '/orders', auth: { scopes: ['orders/write'], other: true } },
+    { method: 'HEAD', path: '/orders', auth: { anyOf: ['orders/read', []] } },
+  ]
+  for (const dialect of DIALECTS) {
+    const definition = { ...HTTP, api: { ...HTTP.api, routes: same } }
+    t.strictSame(definitionOf(await readBack(definition, dialect)).api?.routes, [
+      { method: 'GET', path: '/orders', auth: { anyOf: ['orders/read', 'openid'] } },
+      { method: 'PUT', path: '/orders', auth: false },
+      { method: 'PATCH', path: '/orders', auth: false },
+      { method: 'HEAD', path: '/orders', auth: {} },
+    ])
+    const open =
+      '# Open here: the app takes requests without a token too, and judges those with one.'
+    t.equal(written(definition, dialect).join('').split(open).length - 1, 2)
+  }
+})
+
+t.test('what a template leaves open, or another judges, is no definition', async (t) => {
+  const of = (text: string) => readTemplate({ file: 'a.yaml', text })
+  const pool = (name: string) =>
+    `P: { Type: AWS::Cognito::UserPool, Properties: { UserPoolName: ${name} } }`
+  const open = await of(`Resources: { ${pool('!Ref AWS::StackName')} }`)
+  t.throws(() => definitionOf(open), /models leave open a fact of "P"/)
+  t.throws(() => definitionOf({ ...open, userPools: [] }), /models have 0 user pools/)
+  t.throws(() => definitionOf([open, open]), /models have 2 user pools/)
+  const [rest] = (await readBack(REST, 'terraform')) as [InfraModel]
+  const two = [...rest.authorizers, ...rest.authorizers]
+  t.throws(() => definitionOf({ ...rest, authorizers: two }), /models have 2 authorizers/)
+  const changed = (change: object) => ({
+    ...rest,
+    routes: rest.routes.map((route) => ({ ...route, ...change })),
+  })
+  const judged = /have "aws_api_gateway_method.get_health", which "aws_api_gateway_authorizer.main"/
+  t.throws(() => definitionOf(changed({ authorization: 'other' })), judged)
+  const scopes = { at: rest.userPools[0]?.at, items: [], complete: false }
+  const unknown = changed({ authorization: 'cognito', scopes })
+  t.throws(() => definitionOf(unknown), /leave open a fact of "aws_api_gateway_method.get_health"/)
+  const untold = rest.clients.map(({ accessTokenValidity: _, ...client }) => client)
+  const [client] = definitionOf({ ...rest, clients: untold }).clients
+  t.equal(client?.accessTokenValidity, 3600)
+  const ungranted = rest.clients.map(({ scopes: _, ...client }) => client)
+  t.throws(() => definitionOf({ ...rest, clients: ungranted }), /clients\[0\].scopes has 0 members/)
+  // Another API's routes are not asked about.
+  t.throws(() => definitionOf(changed({ api: 'another' })), /api\.routes is an empty array/)
+})

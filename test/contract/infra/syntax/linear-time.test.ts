@@ -1,0 +1,117 @@
+/** Texts that made a regular expression try every split: each takes time in proportion to its length. */
+import t, { type Test } from 'tap'
+import { pathParameters } from '../../../../src/contract/infra/definition/path.ts'
+import { readTemplate, TemplateError } from '../../../../src/contract/infra/index.ts'
+import { clientIds } from '../../../../src/contract/infra/local-pool/client-ids.ts'
+import type { InfraClient } from '../../../../src/contract/infra/model/model.ts'
+import { hclText } from '../../../../src/contract/infra/render/hcl.ts'
+
+const MIB = 1_048_576
+/** Seconds of processor time, whatever else the machine does. */
+const LIMIT = 1
+
+async function secondsOf(run: () => unknown): Promise<number> {
+  const start = process.cpuUsage()
+  await run()
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1_000_000
+}
+
+/**
+ * First a small part, which quadratic time shows in without keeping the test for half an hour. The best
+ * of three, as the garbage of what ran before counts too.
+ */
+async function isLinear(t: Test, name: string, run: (length: number) => unknown): Promise<void> {
+  for (const length of [MIB / 16, MIB]) {
+    let best = Number.POSITIVE_INFINITY
+    for (let round = 0; round < 3 && best >= LIMIT; round++) {
+      best = Math.min(best, await secondsOf(() => run(length)))
+    }
+    t.ok(best < LIMIT, `${name}, ${length} characters: ${best} s`)
+    if (best >= LIMIT) return
+  }
+}
+
+const CLIENT =
+  '"C":{"Type":"AWS::Cognito::UserPoolClient","Properties":{"UserPoolId":"p","ClientName":'
+const json = (value: string) => `{"Resources":{${CLIENT}${value}}}}}`
+const yaml = (value: string) =>
+  `Resources:\n  C:\n    Type: X\n    Properties:\n      A: ${value}\n`
+const terraform = (value: string) =>
+  `{"resource":{"aws_cognito_user_pool":{"p":{"name":${value}}}}}`
+
+/** Fills a template with a text that repeats, up to a length. */
+function filled(frame: (value: string) => string, before: string, unit: string, after: string) {
+  return (length: number): string => {
+    const around = frame(`${before}${after}`).length
+    return frame(`${before}${unit.repeat(Math.floor((length - around) / unit.length))}${after}`)
+  }
+}
+
+const SUB = '{"Fn::Sub":"'
+const texts: Record<string, [file: string, text: (length: number) => string]> = {
+  'a dynamic reference that does not end': ['a.json', filled(json, '"{{resolve:ssm:', 'a', '"')],
+  'the same with colons': ['a.json', filled(json, '"{{resolve:ssm:', 'a:', '"')],
+  'the same in YAML': ['a.yaml', filled(yaml, '"{{resolve:ssm-secure:', '1', '"')],
+  'the same in Fn::Sub': ['a.json', filled(json, `${SUB}{{resolve:ssm:`, 'a', '"}')],
+  'dynamic references that do not end': [
+    'a.json',
+    filled(json, '"', '\\u007b\\u007bresolve:ssm:', '"'),
+  ],
+  'variables that do not end': ['a.json', filled(json, SUB, '$\\u007b', '"}')],
+  'variables that do not end, in YAML': ['a.yaml', filled(yaml, '!Sub "', '$\\u007b', '"')],
+  'literals that do not end': ['a.json', filled(json, SUB, '$\\u007b!', '"}')],
+  'variables in a variable': ['a.json', filled(json, SUB, '$\\u007b', '}"}')],
+  'signs in front of a variable': ['a.json', filled(json, SUB, '$', '{A}"}')],
+  'Terraform templates that do not end': ['a.tf.json', filled(terraform, '"', '$\\u007b', '"')],
+  'directives that do not end': ['a.tf.json', filled(terraform, '"', '%\\u007b', '"')],
+}
+
+for (const [name, [file, text]] of Object.entries(texts)) {
+  t.test(`${name}: 1 MiB is read or refused within a second of processor time`, async (t) => {
+    const outcomes = new Set<string>()
+    await isLinear(t, name, (length) =>
+      readTemplate({ file, text: text(length) }).then(
+        () => outcomes.add('read'),
+        (error: unknown) =>
+          outcomes.add(error instanceof TemplateError ? 'refused' : String(error)),
+      ),
+    )
+    const expected = file.endsWith('.tf.json') ? ['refused'] : ['read']
+    t.strictSame([...outcomes], expected)
+  })
+}
+
+t.test('paths, quoted texts and client ids take time in proportion, too', async (t) => {
+  await isLinear(t, 'braces in a path', (length) => pathParameters('{'.repeat(length)))
+  await isLinear(t, 'signs in a text of HCL', (length) => hclText('$'.repeat(length)))
+  const clientsOf = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ id: `C${index}`, name: { value: 'one' } }))
+  await isLinear(t, 'clients of one name', (length) =>
+    clientIds(clientsOf(length / 16) as unknown as InfraClient[]),
+  )
+})
+
+t.test('what stands in such texts is read as before', async (t) => {
+  const nameOf = async (value: string, file = 'a.json') => {
+    const model = await readTemplate({ file, text: json(value) })
+    return model.userPools.length + model.clients.length === 1 ? model.clients[0]?.name : undefined
+  }
+  const sub = (text: string) => nameOf(`{"Fn::Sub":${JSON.stringify(text)}}`)
+  for (const text of ['', 'a', '$', 'a$', '$$a', '${', 'a${b', '${}', '}', '$}', '${}${']) {
+    t.match(await sub(text), { value: text }, text)
+  }
+  t.match(await sub('a-${!Literal}-$b'), { value: 'a-${Literal}-$b' })
+  t.match(await sub('${!}'), { value: '${}' })
+  t.equal((await sub('a-${AWS::Region}-b'))?.value, undefined)
+  for (const text of ['{{resolve:ssm:a', 'a {{resolve:}', '{{resolve:ssm:a}']) {
+    t.match(await nameOf(JSON.stringify(text)), { value: text }, text)
+  }
+  for (const text of [
+    '{{resolve:ssm:/a/b}}',
+    'x{{resolve:ssm-secure:a:3}}y',
+    '{{resolve:other:a}}',
+  ]) {
+    t.equal((await nameOf(JSON.stringify(text)))?.value, undefined, text)
+  }
+})

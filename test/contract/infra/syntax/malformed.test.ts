@@ -1,0 +1,315 @@
+import t from 'tap'
+import { checkScopes, readTemplate, TemplateError } from '../../../../src/contract/infra/index.ts'
+import { read } from '../../../support/templates.ts'
+
+/** Seconds of processor time that no hostile template may take, to refuse or to read. */
+const LIMIT = 5
+
+/** Of all threads: other processes on the machine do not count. */
+function stopwatch(): () => number {
+  const start = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(start)
+    return (user + system) / 1_000_000
+  }
+}
+
+async function refused(t: Tap, file: string, text: string, message: RegExp) {
+  const seconds = stopwatch()
+  const error = await read(file, text).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  t.ok(seconds() < LIMIT, `${file}: in time, ${seconds()} s`)
+  t.ok(error instanceof TemplateError, `${file}: ${String(error).slice(0, 200)}`)
+  const { message: told, line, column, code } = error as TemplateError
+  t.match(told, message)
+  t.equal(code, 'ERR_TEMPLATE_INVALID')
+  t.ok(told.startsWith(`${file}:${line}:${column}: `) && !told.includes('\n'), told)
+}
+
+type Tap = Pick<typeof t, 'ok' | 'match' | 'equal'>
+
+const doubling = (count: number, line: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => line(index + 1)).join('\n')
+
+t.test('what is not well-formed is told with its line', async (t) => {
+  await refused(t, 'a.yaml', 'Resources:\n  A: [1, 2\nB: c\n', /^a\.yaml:3:/)
+  await refused(t, 'a.yaml', 'Resources:\n  A: *gone\n', /^a\.yaml:2:/)
+  await refused(t, 'a.yaml', 'Resources:\n  A: {}\n  A: {}\n', /^a\.yaml:3:3: repeats a key/)
+  await refused(t, 'a.yaml', '', /^a\.yaml:1:1: has no Resources/)
+  await refused(t, 'a.yaml', 'Resources: 5', /^a\.yaml:1:\d+: has no Resources/)
+  await refused(t, 'a.yaml', '- a\n- b', /has no Resources/)
+  await refused(t, 'a.json', '{\n"Resources": {"A" }}', /^a\.json:2:/)
+  await refused(t, 'a.json', '{\n"Resources": {},\n}', /^a\.json:3:1: is not JSON/)
+  await refused(t, 'a.json', '{"Resources": {}', /^a\.json:1:/)
+  await refused(t, 'a.tf', 'a = 1\nresource "a" "b" {\n  x = \n}\n', /^a\.tf:3:/)
+  await refused(t, 'a.tf', 'locals {\n  a = "x\n}\n', /^a\.tf:2:/)
+  await refused(t, 'a.tf', 'resource "a" "b" {\n  x = 1\n', /^a\.tf:\d/)
+  await refused(t, 'a.tf', 'locals {\n a = 1\n a = 2\n}\n', /^a\.tf:3:2: repeats an argument/)
+  await refused(
+    t,
+    'a.tf',
+    'resource "a" "b" {}\nresource "a" "b" {}\n',
+    /^a\.tf:2:1: repeats a res/,
+  )
+})
+
+t.test('what is not well-formed JSON is told with its place', async (t) => {
+  const cases: [string, string][] = [
+    ['', '1:1'],
+    ['{"a": x}', '1:7'],
+    ['{"a": 1,}', '1:9'],
+    ['{"a": 01}', '1:8'],
+    ['{"a": 1.}', '1:8'],
+    ['{"a": "\\x"}', '1:8'],
+    ['{"a": "\\u12"}', '1:8'],
+    ['{"a": "\n"}', '1:8'],
+    ['{"a": "b', '1:9'],
+    ["{'a': 1}", '1:2'],
+    ['{"a" 1}', '1:6'],
+    ['{"a": 1 "b": 2}', '1:9'],
+    ['{"a": [1,]}', '1:10'],
+    ['{"a": [1 2]}', '1:10'],
+    ['{"a":\n [1}', '2:4'],
+    ['{\r\n\t"a": nul }', '2:7'],
+    ['{} {}', '1:4'],
+    ['{"a": 1} // no', '1:10'],
+    ['[', '1:2'],
+  ]
+  for (const [text, place] of cases) {
+    for (const file of ['a.json', 'a.tf.json']) {
+      await refused(t, file, text, new RegExp(`^${file}:${place}: is not JSON: correct it there$`))
+    }
+  }
+  await refused(t, 'a.json', '{"a": 1,\n "a": 2}', /^a\.json:2:2: repeats a key/)
+  await refused(t, 'a.tf.json', '{"a": 1, "a": 2}', /^a\.tf\.json:1:10: repeats a key/)
+  await refused(t, 'a.tf.json', '[]', /^a\.tf\.json:1:1: is no object of Terraform blocks$/)
+})
+
+t.test(
+  "templates in the texts of Terraform's JSON are told with the place of the text",
+  async (t) => {
+    const locals = (a: string) => `{\n "locals": { "a": ${JSON.stringify(a)} }\n}`
+    for (const text of [
+      '${',
+      '${a',
+      'x ${ "}',
+      '${a..b}',
+      '%{ if a }x',
+      '${"${"}',
+      '${a}${',
+      '${a "b"}',
+    ]) {
+      await refused(t, 'a.tf.json', locals(text), /^a\.tf\.json:2:19: is not well-formed HCL/)
+    }
+    await refused(t, 'a.tf.json', locals('${local.a}'), /^a\.tf\.json:2:19: .* itself in a circle$/)
+    const many = `{ "locals": { "a": [${doubling(60_000, (i) => `"\${a.b${i}}"`).replaceAll('\n', ',')}] } }`
+    await refused(t, 'a.tf.json', many, /^a\.tf\.json:1:21: has too many templates: split it$/)
+  },
+)
+
+t.test('what no editor shows is told with its place', async (t) => {
+  await refused(t, 'a.yaml', 'Resources:\n\tA: {}\n', /^a\.yaml:2:/)
+  await refused(t, 'a.yaml', 'Resources: {}\n---\nResources: {}\n', /^a\.yaml:2:1: .*one document/)
+  await refused(
+    t,
+    'a.yaml',
+    `${'%A\n'.repeat(9)}---\nResources: {}`,
+    /^a\.yaml:6:1: has more than 5 dir/,
+  )
+  await refused(
+    t,
+    'a.yaml',
+    'a: &a 1\nResources: { <<: *a }\n',
+    /^a\.yaml:2:18: merges what is no map/,
+  )
+  const wide = Buffer.from('Resources: {}\n', 'utf16le').toString('latin1')
+  for (const file of ['a.yaml', 'a.json', 'a.tf', 'a.tf.json']) {
+    await refused(t, file, wide, /:1:2: holds a NUL character: save it as UTF-8$/)
+    await refused(t, file, 'a\nb\u0000', /:2:2: holds a NUL character/)
+  }
+})
+
+t.test('names of JavaScript are names like others', async (t) => {
+  const names = ['__proto__', 'constructor', 'toString', 'prototype']
+  const members = names.map((name) => `"${name}": {"${name}": {"Type": "x", "polluted": 1}}`)
+  const yaml = `{"Parameters": {${members}}, "Resources": {${members}, "A": {"Type": "AWS::SSM::Parameter",
+    "Properties": {"Name": {"Fn::Sub": "\${__proto__}\${constructor.x}"}, "Value": {"Ref": "valueOf"}}}}}`
+  for (const file of ['a.yaml', 'a.json']) {
+    const model = await read(file, yaml)
+    t.strictSame(model.parameters[0]?.name?.value, undefined)
+    t.strictSame(
+      model.dangling.map(({ name }) => name),
+      ['valueOf'],
+      file,
+    )
+  }
+  const tf = names.map(
+    (name) => `variable "${name}" {}
+resource "${name}" "${name}" { ${name} = var.${name}.${name} }
+resource "aws_cognito_user_pool" "${name}" {
+  name = ${name}("x")
+  ${name} { ${name} = local.valueOf }
+}`,
+  )
+  const model = await read('a.tf', tf.join('\n'))
+  t.equal(model.userPools.length, 4)
+  t.equal(model.dangling.length, 4)
+  t.notOk('polluted' in {})
+})
+
+t.test('circles are told', async (t) => {
+  const parameters = (a: string, b: string) => `Resources:
+  A: { Type: AWS::SSM::Parameter, Properties: { Value: ${a} } }
+  B: { Type: AWS::SSM::Parameter, Properties: { Value: ${b} } }
+  C: { Type: AWS::SSM::Parameter, Properties: { Value: !GetAtt A.Value } }
+`
+  await refused(t, 'a.yaml', parameters('!GetAtt B.Value', '!GetAtt A.Value'), /circle/)
+  await refused(t, 'a.yaml', parameters('!GetAtt B.Arn', '!GetAtt A.Arn'), /:2:3: .*A, B refer/)
+  await refused(t, 'a.tf', 'locals {\n  a = local.b\n  b = local.a\n}\n', /^a\.tf:\d.*circle/)
+  await refused(
+    t,
+    'a.tf',
+    'resource "x_y" "a" {\n  v = x_y.b.id\n}\nresource "x_y" "b" {\n  v = x_y.a.id\n}\n',
+    /^a\.tf:1:1: .*circle/,
+  )
+  await refused(t, 'a.yaml', 'Resources: &a\n  A: *a\n', /nests|circle/)
+  const chain = doubling(200, (i) => `  a${i} = local.a${i + 1}`)
+  await refused(t, 'a.tf', `locals {\n${chain}\n  a201 = 1\n}\n`, /through more than 100 names/)
+})
+
+t.test('what multiplies stops', async (t) => {
+  const laughs = doubling(
+    9,
+    (i) =>
+      `  a${i}: &a${i} [${Array(9)
+        .fill(`*a${i - 1}`)
+        .join(', ')}]`,
+  )
+  await refused(t, 'a.yaml', `x:\n  a0: &a0 lol\n${laughs}\nResources: { A: *a9 }\n`, /aliases/)
+  const seconds = stopwatch()
+  const texts = doubling(60, (i) => `  a${i} = "\${local.a${i - 1}}\${local.a${i - 1}}"`)
+  const lists = doubling(60, (i) => `  b${i} = concat(local.b${i - 1}, local.b${i - 1})`)
+  const nested = doubling(60, (i) => `  c${i} = [local.c${i - 1}, local.c${i - 1}]`)
+  const model = await read(
+    'a.tf',
+    `locals {\n  a0 = "x"\n  b0 = ["x"]\n  c0 = "x"\n${texts}\n${lists}\n${nested}\n}
+resource "aws_cognito_user_pool_client" "c" {
+  name = local.a60
+  allowed_oauth_scopes = local.b60
+}
+`,
+  )
+  t.equal(model.clients[0]?.name?.value, undefined)
+  t.equal(model.clients[0]?.scopes?.complete, false)
+  t.ok(seconds() < LIMIT, 'in time')
+})
+
+t.test('what names multiply stops, whatever it is made of', async (t) => {
+  const double = (name: string, value: string) =>
+    `  ${name}0 = ${value}\n${doubling(13, (i) => `  ${name}${i} = concat(local.${name}${i - 1}, local.${name}${i - 1})`)}`
+  const uses = (name: string, value: string) => doubling(3_000, (i) => `  ${name}${i} = ${value}`)
+  const long = `["${'x'.repeat(9_000)}"]`
+  for (const value of ['formatlist("%s%s", local.a13)', '[local.a13]']) {
+    const text = `locals {\n${double('a', long)}\n${uses('u', value)}\n}\n`
+    await refused(t, 'a.tf', text, /amounts to more than 1000000 values: names multiply them$/)
+  }
+  const refs = doubling(3_000, (i) => `    x_y.r${i}.id,`)
+  const resources = doubling(3_000, (i) => `resource "x_y" "r${i}" {\n  v = [local.r]\n}`)
+  await refused(
+    t,
+    'a.tf',
+    `locals {\n  r = [\n${refs}\n  ]\n}\n${resources}\n`,
+    /names multiply them$/,
+  )
+  const ids = doubling(3_000, (i) => `    - !Ref R${i}`)
+  const users = doubling(3_000, (i) => `  R${i}: { Type: X, Properties: { V: !GetAtt P.Value } }`)
+  const text = `Resources:
+  P: { Type: AWS::SSM::Parameter, Properties: { Value: !Join ['', !Ref L] } }
+  Q:
+   Type: AWS::SSM::Parameter
+   Properties:
+    Value: !Join
+    - ''
+    -
+${ids.replaceAll('    - ', '     - ')}
+${users.replaceAll('P.Value', 'Q.Value')}
+Parameters: { L: { Type: CommaDelimitedList, Default: 'a' } }
+`
+  await refused(t, 'a.yaml', text, /names multiply them$/)
+  const shared = doubling(3_000, (i) => `      A${i}: { UserPoolArn: x }`)
+  const apis = doubling(3_000, (i) => `  R${i}: { Type: AWS::Serverless::Api }`)
+  const globals = `Globals:\n  Api:\n   Auth:\n    Authorizers:\n${shared}\n`
+  const sam = `Transform: AWS::Serverless-2016-10-31\n${globals}Resources:\n${apis}\n`
+  await refused(t, 'a.yaml', sam, /names multiply them$/)
+})
+
+t.test('what is costly and allowed is read in time', async (t) => {
+  const texts: [string, string][] = [
+    ['a.yaml', `a: &a 1\nResources: { A: { Type: X, P: [${'*a ,'.repeat(40_000)}*a ] } }\n`],
+    ['a.yaml', `Resources: { A: { Type: X, Properties: { s: "${'x'.repeat(900_000)}" } } }\n`],
+    [
+      'a.yaml',
+      `Resources: { A: { Type: X, Properties: { s: !Sub "${'${AWS::Region}$ '.repeat(40_000)}" } } }\n`,
+    ],
+    ['a.json', `{ "Resources": { "A": { "s": "${'\\n'.repeat(400_000)}" } } }`],
+    ['a.tf', `locals {\n  a = "${'x'.repeat(400_000)}"\n  b = format(local.a, local.a)\n}\n`],
+    [
+      'a.yaml',
+      `Resources:\n${doubling(
+        2_000,
+        (
+          i,
+        ) => `  R${i}: { Type: AWS::ApiGateway::Resource, Properties: { PathPart: a, ParentId: !Ref R${i + 1} } }
+  M${i}: { Type: AWS::ApiGateway::Method, Properties: { ResourceId: !Ref R${i} } }`,
+      )}`,
+    ],
+  ]
+  for (const [file, text] of texts) {
+    const seconds = stopwatch()
+    t.ok(checkScopes(await read(file, text)), file)
+    t.ok(seconds() < LIMIT, `${file}: ${text.slice(0, 50)}, ${seconds()} s`)
+  }
+})
+
+t.test('what is large or deep is told', async (t) => {
+  for (const file of ['a.yaml', 'a.json', 'a.tf']) {
+    await refused(t, file, 'a'.repeat(10_000_000), /:1:1: is 10000000 characters long: split it/)
+    await refused(t, file, `a = \n${'['.repeat(500_000)}`, /:2:201: opens more than 200 brackets/)
+  }
+  const valid = doubling(300_000, (i) => `  R${i}: { Type: 'AWS::SNS::Topic' }`)
+  await refused(t, 'a.yaml', `Resources:\n${valid}`, /^a\.yaml:1:1: is \d{8} characters long/)
+  await refused(t, 'a.yaml', `a:\n${' - ,\n'.repeat(200_000)}`, /^a\.yaml:\d+:\d+: amounts to more/)
+  const steps = doubling(1_000, (i) => `${' '.repeat(i)}a:`)
+  await refused(t, 'a.yaml', steps, /^a\.yaml:\d+:\d+: .*deep/)
+  await refused(t, 'a.yaml', '- '.repeat(400_000), /^a\.yaml:1:/)
+  await refused(t, 'a.yaml', `${'- '.repeat(150)}a`, /nests deeper than 100/)
+  await refused(t, 'a.tf', `a = ${'('.repeat(150)}1${')'.repeat(150)}\n`, /nests deeper than 100/)
+})
+
+t.test('names cannot write on a terminal', async (t) => {
+  const name = 'A\u001b[2J\u202eb'
+  await refused(
+    t,
+    'a.yaml',
+    `Resources:\n  "${name}": { Type: AWS::SSM::Parameter, Properties: { Value: !GetAtt "${name}.Value" } }\n`,
+    /A\\u\{1b\}\[2J\\u\{202e\}b refers to itself/,
+  )
+})
+
+t.test('sources and options are checked', async (t) => {
+  const wrong = (sources: unknown, options?: unknown) =>
+    t.rejects(readTemplate(sources as never, options as never), { code: 'ERR_OPTION_INVALID' })
+  const source = { file: 'a.yaml', text: 'Resources: {}' }
+  await wrong(undefined)
+  await wrong([])
+  await wrong([source, source])
+  await wrong([source, { file: 'a.tf', text: '' }])
+  await wrong({ file: '', text: '' })
+  await wrong({ file: 'a', text: 5 })
+  await wrong({ ...source, more: 1 })
+  await wrong(source, { parameters: [] })
+  await wrong(source, { parameters: { a: 5 } })
+  await wrong(source, { given: {} })
+})

@@ -1,0 +1,148 @@
+/** What owners say about their routes and documents besides: it stays, and access is added. */
+import type { FastifySchema } from 'fastify'
+import t from 'tap'
+import { cognitoAuth } from '../../../../src/adapters/fastify/index.ts'
+import { cognitoOpenApi } from '../../../../src/contract/openapi/fastify/index.ts'
+import { newApp, pool } from '../../../support/fastify.ts'
+import { describedApp, failure, info, orders } from '../../../support/openapi.ts'
+import { operation, TOKEN_URL } from '../../../support/openapi-documents.ts'
+
+const config = { auth: { scopes: orders.read } }
+const READ = [{ cognito: ['orders/read'] }]
+const apiKey = { type: 'apiKey', name: 'x-api-key', in: 'header' } as const
+
+t.test("a route's own responses stay", async (t) => {
+  const app = await describedApp(t)
+  await app.register(cognitoAuth, pool.options())
+  const response = {
+    200: { description: 'Orders', type: 'object' },
+    403: { description: 'Only on weekdays', type: 'object' },
+  }
+  app.get('/', { config, schema: { response } }, async () => ({}))
+  await app.ready()
+  const { responses } = operation(app.swagger(), 'get', '/')
+  t.strictSame(Object.keys(responses), ['200', '400', '401', '403', '503'])
+  t.equal(responses['403']?.description, 'Only on weekdays')
+})
+
+t.test('what else protects a route is needed besides', async (t) => {
+  const components = { securitySchemes: { apiKey } }
+  const app = await describedApp(t, { swagger: { openapi: { info, components } } })
+  await app.register(cognitoAuth, pool.options())
+  const security = [{ apiKey: [] }]
+  const optional = { auth: { ...config.auth, optional: true } }
+  app.get('/both', { config, schema: { security } }, async () => ({}))
+  app.get('/optional', { config: optional, schema: { security } }, async () => ({}))
+  app.get('/key', { config: { auth: false }, schema: { security } }, async () => ({}))
+  await app.ready()
+  const securityOf = (path: string) => operation(app.swagger(), 'get', path).security
+  t.strictSame(securityOf('/both'), [{ apiKey: [], cognito: ['orders/read'] }])
+  t.strictSame(securityOf('/optional'), [{ apiKey: [], cognito: ['orders/read'] }, { apiKey: [] }])
+  t.strictSame(securityOf('/key'), [{ apiKey: [] }])
+  t.match(app.swagger(), {
+    components: { securitySchemes: { apiKey, cognito: { type: 'oauth2' } } },
+  })
+})
+
+t.test("so is the document's own security", async (t) => {
+  const openapi = { info, security: [{ apiKey: [] }], components: { securitySchemes: { apiKey } } }
+  const app = await describedApp(t, { swagger: { openapi } })
+  await app.register(cognitoAuth, pool.options())
+  app.get('/', { config }, async () => ({}))
+  app.get('/open', { config: { auth: false } }, async () => ({}))
+  await app.ready()
+  const securityOf = (path: string) => operation(app.swagger(), 'get', path).security
+  t.strictSame(securityOf('/'), [{ apiKey: [], cognito: ['orders/read'] }])
+  t.strictSame(securityOf('/open'), [{ apiKey: [] }])
+  t.strictSame(openapi.components, { securitySchemes: { apiKey } }, 'the options are not changed')
+})
+
+t.test('transforms of the owner come first', async (t) => {
+  const summary =
+    (text: string) =>
+    ({ schema, url }: { schema: FastifySchema; url: string }) => ({
+      schema: { ...schema, summary: text } as FastifySchema,
+      url: `/v1${url}`,
+    })
+  const app = await describedApp(t, {
+    swagger: {
+      openapi: { info },
+      transform: summary('everywhere'),
+      transformObject: (document) => {
+        const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
+        return Object.assign(openapiObject, { 'x-paths': Object.keys(openapiObject.paths ?? {}) })
+      },
+    },
+  })
+  await app.register(cognitoAuth, pool.options())
+  app.get('/a', { config }, async () => ({}))
+  const own = { ...config, swaggerTransform: summary('here') }
+  app.get('/b', { config: own }, async () => ({}))
+  app.get('/c', { config: { ...config, swaggerTransform: false } }, async () => ({}))
+  app.get('/d', { config: { swaggerTransform: false } }, async () => ({}))
+  await app.ready()
+  const document = app.swagger()
+  t.match(operation(document, 'get', '/v1/a'), { summary: 'everywhere', security: READ })
+  t.match(operation(document, 'get', '/v1/b'), { summary: 'here', security: READ })
+  t.match(operation(document, 'get', '/c'), { summary: undefined, security: READ })
+  t.match(operation(document, 'get', '/d'), { summary: undefined, security: [{ cognito: [] }] })
+  t.match(document, { 'x-paths': ['/v1/a', '/v1/b', '/c', '/d'] })
+  t.equal((await app.inject('/c')).statusCode, 401)
+})
+
+t.test('a config that hides its requirement is refused all the same', async (t) => {
+  const app = await describedApp(t)
+  await app.register(cognitoAuth, pool.options())
+  const hidden = Object.assign(Object.create({ auth: config.auth }), { swaggerTransform: false })
+  t.throws(() => app.get('/', { config: hidden }, async () => ({})), {
+    message: /config.auth of GET \/ is inherited or hidden/,
+  })
+})
+
+t.test('hidden routes are not in the document, and may ask for what is not', async (t) => {
+  const app = await describedApp(t)
+  await app.register(cognitoAuth, pool.options())
+  const secret = { auth: { scopes: 'internal/all' } }
+  app.get('/', { config: secret, schema: { hide: true } }, async () => ({}))
+  await app.ready()
+  t.strictSame((app.swagger() as { paths: object }).paths, {})
+})
+
+t.test('the app does not start with a scope that nothing defines', async (t) => {
+  const app = await describedApp(t)
+  await app.register(cognitoAuth, pool.options())
+  app.get('/orders', { config: { auth: { scopes: 'orders/raed' } } }, async () => ({}))
+  t.equal(
+    await failure(app),
+    'cognito-m2m: config.auth of GET /orders asks for "orders/raed", which scopes do not define: define it or correct the spelling',
+  )
+  const other = await describedApp(t)
+  await other.register(cognitoAuth, { ...pool.options(), default: { scopes: 'orders/raed' } })
+  other.get('/silent', async () => ({}))
+  t.match(await failure(other), /config.auth of GET \/silent asks for "orders\/raed"/)
+})
+
+t.test('refuses wrong options at registration', async (t) => {
+  const table: [object, RegExp][] = [
+    [{ tokenUrl: 5 }, /tokenUrl is 5/],
+    [{ scope: [] }, /scope is unknown/],
+    [{ swagger: null }, /swagger is null: pass options of @fastify\/swagger/],
+    [{ swagger: 'openapi' }, /swagger is "openapi"/],
+    [
+      { swagger: { mode: 'static' } },
+      /swagger.mode is not for here: describe the API under openapi/,
+    ],
+    [{ swagger: { swagger: {} } }, /swagger.swagger is not for here/],
+    [
+      { swagger: { openapi: { components: { securitySchemes: { cognito: apiKey } } } } },
+      /schemeName is "cognito", which openapi has: choose another one/,
+    ],
+  ]
+  for (const [options, message] of table) {
+    await t.rejects(describedApp(t, options), { code: 'ERR_OPTION_INVALID', message })
+  }
+  const app = newApp(t)
+  await app.register(cognitoOpenApi, { tokenUrl: TOKEN_URL, scopes: [], schemeName: 'machines' })
+  await app.ready()
+  t.match(app.swagger(), { components: { securitySchemes: { machines: { type: 'oauth2' } } } })
+})

@@ -1,0 +1,117 @@
+import t from 'tap'
+import { readOptions } from '../../../src/core/options/options.ts'
+import { readUserPool } from '../../../src/core/options/user-pool.ts'
+import { OptionError } from '../../../src/index.ts'
+import { jwk, label, POOL } from '../../support/forge.ts'
+
+function read(options: object) {
+  return readUserPool({ userPoolId: POOL, clientId: null, ...options }, '')
+}
+
+function refused(run: () => unknown): OptionError {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof OptionError) return error
+    throw error
+  }
+  throw new Error('accepted')
+}
+
+t.test('regions adds both issuer forms of each replica, behind those of the pool', async (t) => {
+  t.strictSame(
+    read({ regions: ['us-west-2', 'ap-southeast-2'] }).issuers.map(({ issuer }) => issuer),
+    [
+      'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI',
+      'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI',
+      'https://cognito-idp.us-west-2.amazonaws.com/eu-west-1_AbCdEfGhI',
+      'https://issuer-cognito-idp.us-west-2.amazonaws.com/eu-west-1_AbCdEfGhI',
+      'https://cognito-idp.ap-southeast-2.amazonaws.com/eu-west-1_AbCdEfGhI',
+      'https://issuer-cognito-idp.ap-southeast-2.amazonaws.com/eu-west-1_AbCdEfGhI',
+    ],
+  )
+  const china = { userPoolId: 'cn-north-1_AbCdEfGhI', regions: ['cn-northwest-1'] }
+  t.strictSame(read(china).issuers[2], {
+    issuer: 'https://cognito-idp.cn-northwest-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI',
+    jwksUri:
+      'https://cognito-idp.cn-northwest-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI/.well-known/jwks.json',
+    region: 'cn-northwest-1',
+  })
+})
+
+t.test('regions takes one to four Regions of the partition of the pool, each once', async (t) => {
+  const four = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2']
+  t.equal(read({ regions: four }).issuers.length, 10)
+  for (const [regions, option, problem] of [
+    ['us-west-2', 'regions', /^is "us-west-2": pass an array of Regions, for example/],
+    [null, 'regions', /^is null: pass an array/],
+    [{}, 'regions', /^is an object: pass an array/],
+    [[], 'regions', /^is an empty array: name at least one Region$/],
+    [[...four, 'eu-west-2'], 'regions', /^has 5 entries: name at most 4 Regions$/],
+    [['us-west-2', 5], 'regions[1]', /^is 5: pass the Region as/],
+    [['US-WEST-2'], 'regions[0]', /^is "US-WEST-2": pass a Region of .* partition \(aws\)/],
+    [['us-west-2 '], 'regions[0]', /without blanks$/],
+    [['zz-north-1'], 'regions[0]', /^is "zz-north-1": pass a Region of .* partition \(aws\)/],
+    [['us-west-2', 'cn-north-1'], 'regions[1]', /^is "cn-north-1": pass a Region of/],
+    [['us-gov-west-1'], 'regions[0]', /^is "us-gov-west-1": pass a Region of/],
+    [['xx-local-1'], 'regions[0]', /^is "xx-local-1": pass a Region of/],
+    [
+      ['us-west-2', 'us-west-2'],
+      'regions[1]',
+      /^repeats "us-west-2": remove it, the pool's own Region/,
+    ],
+    [['eu-west-1'], 'regions[0]', /^repeats "eu-west-1": remove it, the pool's own .* included$/],
+  ] as const) {
+    const error = refused(() => read({ regions }))
+    t.equal(error.option, option, label(regions))
+    t.match(error.problem, problem)
+  }
+  const gov = { userPoolId: 'us-gov-west-1_A', regions: ['us-west-2'] }
+  t.match(refused(() => read(gov)).problem, /partition \(aws-us-gov\)/)
+  const local = { userPoolId: 'xx-local-1_A', regions: ['us-west-2'], jwks: { keys: [jwk()] } }
+  t.match(refused(() => read(local)).problem, /partition \(local\)/)
+})
+
+t.test('regions cannot be combined with issuer or jwksUri', async (t) => {
+  const regions = ['us-west-2']
+  t.match(
+    refused(() => read({ regions, issuer: 'https://id.example' })),
+    { option: 'regions', problem: 'cannot be combined with issuer: list every issuer in issuer' },
+  )
+  t.match(
+    refused(() => read({ regions, jwksUri: 'https://id.example' })),
+    { option: 'jwksUri', problem: /^needs a single issuer/ },
+  )
+})
+
+t.test('a pool of an unknown Region needs an issuer, whatever its regions', async (t) => {
+  const unknown = { userPoolId: 'zz-north-1_A', regions: ['us-west-2'] }
+  t.match(
+    refused(() => read(unknown)),
+    { option: 'userPoolId', problem: /set issuer/ },
+  )
+})
+
+t.test('two pools may not share the issuer of a replica', async (t) => {
+  const pool = { userPoolId: POOL, clientId: null }
+  const replica = 'https://issuer-cognito-idp.us-west-2.amazonaws.com/eu-west-1_AbCdEfGhI'
+  const error = refused(() =>
+    readOptions({
+      userPools: [
+        { ...pool, regions: ['us-west-2'] },
+        { userPoolId: 'other', clientId: null, issuer: replica },
+      ],
+    }),
+  )
+  t.match(error, { option: 'userPools[1]', problem: /^has the issuer of userPools\[0\]/ })
+  t.match(
+    refused(() => readOptions({ userPools: [pool, { ...pool, regions: ['us-west-2'] }] })),
+    { option: 'userPools[1]' },
+  )
+})
+
+t.test('keys passed as jwks serve every form', async (t) => {
+  const pool = read({ regions: ['us-west-2'], jwks: { keys: [jwk()] } })
+  t.equal(pool.issuers.length, 4)
+  t.match(pool.given, { offline: true })
+})

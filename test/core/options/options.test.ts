@@ -1,0 +1,233 @@
+import t from 'tap'
+import { readOptions } from '../../../src/core/options/options.ts'
+import { OptionError } from '../../../src/index.ts'
+import { CLIENT, jwk, label, POOL } from '../../support/forge.ts'
+
+/** A valid token and nothing more. */
+const ANY = {
+  allOf: [],
+  anyOf: [],
+  clientIds: undefined,
+  userPoolIds: undefined,
+  optional: false,
+  check: undefined,
+  place: 'default',
+  isDefault: true,
+}
+const POOL_OPTIONS = { userPoolId: POOL, clientId: CLIENT }
+
+function read(options: object) {
+  return readOptions({ ...POOL_OPTIONS, ...options })
+}
+
+function refused(options: unknown): OptionError {
+  try {
+    readOptions(options)
+  } catch (error) {
+    if (error instanceof OptionError) return error
+    throw error
+  }
+  throw new Error('accepted')
+}
+
+t.test('what is left out has its default', async (t) => {
+  const { pools, logger, now, monotonicNow, ...others } = read({})
+  t.equal(pools.length, 1)
+  t.strictSame(others, {
+    clockTolerance: 5,
+    maxTokenLength: 8192,
+    fallback: ANY,
+    check: undefined,
+    clientCache: { allow: 60_000, deny: 10_000 },
+    tokenCache: { maxEntries: 10_000, maxBytes: 16_777_216 },
+    timing: {
+      startup: 'warn',
+      refreshInterval: 300_000,
+      cooldown: 5000,
+      maxStale: 86_400_000,
+      fetchTimeout: 3000,
+    },
+    metadata: undefined,
+    realm: 'api',
+    challengeScopes: false,
+    fetch: globalThis.fetch,
+    own: {},
+  })
+  t.equal(now, Date.now)
+  t.type(monotonicNow(), 'number')
+  t.doesNotThrow(() => logger.warn({}, 'to nobody'))
+})
+
+t.test('what is given is taken, in milliseconds where it is a duration', async (t) => {
+  const given = { now: () => 1, monotonicNow: () => 2, fetch: async () => new Response() }
+  const check = () => true
+  const keyStore = {
+    ...{ startup: 'require', refreshInterval: 60, cooldown: 1, maxStale: 600, fetchTimeout: 0.5 },
+  }
+  const clientCache = { allow: 0, deny: 0.5 }
+  const options = read({
+    ...given,
+    check,
+    keyStore,
+    clientCache,
+    realm: 'orders',
+    clockTolerance: 0,
+  })
+  t.match(options, { ...given, check, realm: 'orders', clockTolerance: 0 })
+  t.strictSame(options.clientCache, { allow: 0, deny: 500 })
+  t.strictSame(options.timing, {
+    ...{ startup: 'require', refreshInterval: 60_000, cooldown: 1000, maxStale: 600_000 },
+    fetchTimeout: 500,
+  })
+})
+
+t.test('default is compiled, and only the literal false opens', async (t) => {
+  const scopes = ['a/x']
+  const { fallback } = read({ default: { scopes } })
+  scopes.length = 0
+  t.strictSame(fallback, { ...ANY, allOf: ['a/x'] })
+  t.strictSame(read({ default: {} }).fallback, ANY)
+  t.equal(read({ default: false }).fallback, false)
+})
+
+/** Per option: what is accepted, what is refused, and the fix the message names. */
+const table: [string, readonly unknown[], readonly unknown[], RegExp][] = [
+  ['clockTolerance', [0, 0.5, 300], [null, -1, 301, '5', Number.NaN, Infinity, true], /0 to 300$/],
+  ['maxTokenLength', [256, 1_048_576], [null, 255, 1_048_577, 8192.5, '8192'], /256 to 1048576$/],
+  ['default', [false, {}, { scopes: 'a/x' }], [true, null, 'a/x', []], /pass|write/],
+  ['check', [() => true], [null, true, 'check', {}], /pass a function$/],
+  ['tokenCache', [false, {}, { maxEntries: 1, maxBytes: 16_384 }], [true, null, 5, []], / object$/],
+  [
+    'clientCache',
+    [{}, { allow: 3600 }, { deny: 0 }],
+    [false, null, 60, []],
+    /pass a plain object$/,
+  ],
+  ['keyStore', [{}, { startup: 'warn' }], [false, null, 'warn', []], /pass a plain object$/],
+  ['realm', ['api', 'orders, v2'], ['', 'a"b', 'a\\b', 'é', 'a\r\nb', null, 5], /printable ASCII/],
+  [
+    'logger',
+    [console, { info() {}, warn() {}, error() {} }],
+    [null, true, {}, { info() {}, warn() {} }, 'console'],
+    /info, warn and error$/,
+  ],
+  ['now', [Date.now], [null, 5, 'now'], /pass a function$/],
+  ['monotonicNow', [() => 1], [null, 5], /pass a function$/],
+  ['fetch', [fetch], [null, 'fetch', {}], /pass a function$/],
+]
+for (const [option, valid, invalid, fix] of table) {
+  t.test(`${option}: takes what fits and refuses the rest by name`, async (t) => {
+    for (const value of valid) t.ok(read({ [option]: value }), label(value))
+    for (const value of [...invalid, undefined]) {
+      const error = refused({ ...POOL_OPTIONS, [option]: value })
+      t.equal(error.option, option)
+      t.ok(error.message.startsWith(`cognito-m2m: ${option} is `), error.message.slice(0, 80))
+      t.match(error.message, value === undefined ? /is undefined: give it a value or/ : fix)
+      t.notMatch(error.message, /[\r\n]/)
+    }
+  })
+}
+
+const members: [string, string, readonly unknown[], RegExp][] = [
+  ['default', 'scope', ['a/x'], /use one of scopes/],
+  ['default', 'scopes', [[], 'x', null], /at least one scope|identifier\/name|as a string/],
+  ['tokenCache', 'maxEntries', [null, 0, 1_000_001, 1.5, '1'], /tokens from 1 to 1000000$/],
+  ['tokenCache', 'maxBytes', [16_383, 1_073_741_825, 20_000.5], /bytes from 16384 to 1073741824$/],
+  ['tokenCache', 'size', [1], /use one of maxEntries, maxBytes$/],
+  ['clientCache', 'allow', [null, -1, 3601, '60', Number.NaN], /seconds from 0 to 3600$/],
+  ['clientCache', 'deny', [-1, 3601, '10'], /seconds from 0 to 3600$/],
+  ['clientCache', 'ttl', [1], /use one of allow, deny$/],
+  ['keyStore', 'startup', ['ignore', true, null, ''], /use 'warn' or 'require'$/],
+  ['keyStore', 'refreshInterval', [0, 86_401, '300'], /seconds from 0.001 to 86400$/],
+  ['keyStore', 'cooldown', [null, 0, 301, -5], /seconds from 0.001 to 300$/],
+  ['keyStore', 'maxStale', [0, 604_801, Infinity], /seconds from 0.001 to 604800$/],
+  ['keyStore', 'fetchTimeout', [0, 31, Number.NaN], /seconds from 0.001 to 30$/],
+  ['keyStore', 'ttl', [1], /use one of startup, refreshInterval/],
+]
+for (const [option, member, invalid, fix] of members) {
+  t.test(`${option}.${member}: refuses what does not fit by name`, async (t) => {
+    for (const value of [...invalid, undefined]) {
+      const error = refused({ ...POOL_OPTIONS, [option]: { [member]: value } })
+      t.equal(error.option, `${option}.${member}`)
+      if (value !== undefined) t.match(error.message, fix)
+      t.notMatch(error.message, /[\r\n]/)
+    }
+  })
+}
+
+t.test('refuses unknown options and what is no object', async (t) => {
+  for (const name of ['clientID', 'clientIds', 'scopes', 'tokenUse', 'audiences', 'issuers']) {
+    const error = refused({ ...POOL_OPTIONS, [name]: 'x' })
+    t.equal(error.option, name)
+    t.match(error.message, /is unknown: use one of userPoolId, clientId,/)
+  }
+  for (const options of [undefined, null, POOL, [POOL_OPTIONS], 5, () => POOL_OPTIONS]) {
+    t.match(refused(options), { option: 'options', message: /pass a plain object$/ })
+  }
+})
+
+const other = { userPoolId: 'us-east-1_Other', clientId: null }
+
+t.test('refuses options that are inherited instead of leaving them out', async (t) => {
+  const inherited = Object.assign(Object.create({ check: () => false }), POOL_OPTIONS)
+  t.match(refused(inherited), { option: 'options', message: /pass a plain object$/ })
+  const cache = Object.create({ deny: 0 })
+  t.match(refused({ ...POOL_OPTIONS, clientCache: cache }), { option: 'clientCache' })
+})
+
+t.test('several pools stand under userPools and nowhere else', async (t) => {
+  t.equal(readOptions({ userPools: [POOL_OPTIONS, other] }).pools.length, 2)
+  for (const member of Object.keys(POOL_OPTIONS)) {
+    const error = refused({ userPools: [other], [member]: POOL })
+    t.equal(error.option, 'userPools')
+    t.match(error.message, `stands beside ${member}: move that into userPools`)
+  }
+  for (const userPools of [[], null, {}, 'x', 5]) {
+    t.match(refused({ userPools }), { option: 'userPools', message: /pass an array of user pools/ })
+  }
+  t.match(refused({ userPools: undefined }), { option: 'userPools', message: /is undefined/ })
+  t.equal(refused({ userPools: new Array(1) }).option, 'userPools[0]', 'a hole')
+  t.equal(refused({ userPools: [POOL_OPTIONS, null] }).option, 'userPools[1]')
+  t.equal(refused({ userPools: [{ ...other, clientId: '' }] }).option, 'userPools[0].clientId')
+  t.equal(refused({ userPools: [{ ...other, realm: 'x' }] }).option, 'userPools[0].realm')
+})
+
+t.test('refuses two pools with one issuer', async (t) => {
+  const issuer = 'https://id.example'
+  const pairs = [
+    [POOL_OPTIONS, { ...POOL_OPTIONS, clientId: null }],
+    [{ ...POOL_OPTIONS, issuer }, other, { ...other, issuer }],
+    [
+      other,
+      {
+        ...POOL_OPTIONS,
+        issuer: [issuer, 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other'],
+      },
+    ],
+  ]
+  for (const userPools of pairs) {
+    const error = refused({ userPools })
+    t.equal(error.option, `userPools[${userPools.length - 1}]`)
+    t.match(error.message, /has the issuer of userPools\[0\]: name each user pool once/)
+  }
+  t.ok(readOptions({ userPools: [{ ...other, issuer: [issuer, issuer] }] }), 'one pool, said twice')
+})
+
+t.test("the caller's object is not changed, and changing it later has no effect", async (t) => {
+  const clientId = [CLIENT]
+  const keys = [jwk()]
+  const clientCache = { allow: 1 }
+  const options = { userPoolId: POOL, clientId, jwks: { keys }, clientCache, clockTolerance: 7 }
+  const before = JSON.stringify(options)
+  const frozen = Object.freeze({ ...options, clientId: Object.freeze([...clientId]) })
+  t.ok(readOptions(frozen))
+  const { pools, ...others } = readOptions(options)
+  t.equal(JSON.stringify(options), before)
+  clientId.push('later')
+  keys.length = 0
+  Object.assign(clientCache, { allow: 99 })
+  Object.assign(options, { clockTolerance: 99, check: () => true })
+  t.strictSame([...(pools[0]?.clientIds ?? [])], [CLIENT])
+  t.equal(pools[0]?.given?.keySet.usable.size, 1)
+  t.match(others, { clientCache: { allow: 1000 }, clockTolerance: 7, check: undefined })
+})

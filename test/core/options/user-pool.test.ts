@@ -1,0 +1,307 @@
+import t from 'tap'
+import { readUserPool } from '../../../src/core/options/user-pool.ts'
+import { OptionError } from '../../../src/index.ts'
+import { CLIENT, ISSUER, jwk, keyPair, label, POOL, UPDATED_ISSUER } from '../../support/forge.ts'
+
+const JWKS = { keys: [jwk()] }
+
+function read(options: object) {
+  return readUserPool({ userPoolId: POOL, clientId: CLIENT, ...options }, '')
+}
+
+function refused(options: object, place = ''): OptionError {
+  try {
+    readUserPool({ userPoolId: POOL, clientId: CLIENT, ...options }, place)
+  } catch (error) {
+    if (error instanceof OptionError) return error
+    throw error
+  }
+  throw new Error('accepted')
+}
+
+t.test('a pool id alone gives both issuer forms, the original first', async (t) => {
+  t.strictSame(read({}), {
+    userPoolId: POOL,
+    clientIds: new Set([CLIENT]),
+    lookup: undefined,
+    machinesOnly: true,
+    audience: undefined,
+    issuers: [ISSUER, UPDATED_ISSUER].map((issuer) => ({
+      issuer,
+      jwksUri: `${issuer}/.well-known/jwks.json`,
+    })),
+    given: undefined,
+    local: false,
+  })
+})
+
+t.test('refuses a malformed pool id unless the issuer is explicit', async (t) => {
+  const malformed = [
+    'eu-west-1',
+    'eu-west-1_',
+    '_Ab',
+    'eu-west-1_A b',
+    'EU-WEST-1_Ab',
+    'x',
+    'eu-west-1_Ab\n',
+  ]
+  for (const userPoolId of [...malformed, 'eu-west-1_Ab/..', 'evil.example/eu-west-1_Ab']) {
+    const error = refused({ userPoolId })
+    t.equal(error.option, 'userPoolId')
+    t.match(error.message, /for example "eu-west-1_AbCdEfGhI"; set issuer for another partition$/)
+    t.notMatch(error.message, /[\r\n]/)
+    t.ok(read({ userPoolId, issuer: 'https://id.example' }))
+  }
+  for (const userPoolId of ['', null, 5, [POOL], {}]) {
+    const error = refused({ userPoolId, issuer: 'https://id.example' })
+    t.match(error, { option: 'userPoolId', message: /pass the id of the user pool$/ })
+  }
+  t.match(refused({ userPoolId: undefined }).message, /is undefined/)
+})
+
+t.test('clientId has to be said: a list, a lookup, or null for any', async (t) => {
+  const lookup = () => true
+  t.match(read({ clientId: null }), { clientIds: undefined, lookup: undefined })
+  t.match(read({ clientId: lookup }), { clientIds: undefined, lookup })
+  t.strictSame(read({ clientId: ['a', 'b', 'a'] }).clientIds, new Set(['a', 'b']))
+  const missing = () => readUserPool({ userPoolId: POOL }, 'userPools[2]')
+  t.throws(missing, { option: 'userPools[2].clientId', message: /is missing: .* or pass null/ })
+  for (const clientId of ['', [], [''], ['a', null], 5, true, {}, new Set(['a'])]) {
+    const { option, message } = refused({ clientId })
+    t.match(option, /^clientId(\[[01]\])?$/, label(clientId))
+    t.match(message, / app client id/)
+  }
+  t.match(refused({ clientId: undefined }), { option: 'clientId', message: /is undefined/ })
+})
+
+t.test("subjects is 'machine' unless 'any' is said", async (t) => {
+  t.equal(read({ subjects: 'machine' }).machinesOnly, true)
+  t.equal(read({ subjects: 'any' }).machinesOnly, false)
+  t.strictSame(read({ audience: 'urn:a' }).audience, new Set(['urn:a']))
+  t.equal(read({ audience: null }).audience, null)
+  for (const subjects of ['user', 'ANY', '', true, null, ['any']]) {
+    t.match(refused({ subjects }), { option: 'subjects', message: /use 'machine' or 'any'$/ })
+  }
+})
+
+t.test('an explicit issuer is the only one, and is where its keys are', async (t) => {
+  const uris = (options: object) => read(options).issuers
+  const jwksUri = 'https://id.example/p/.well-known/jwks.json'
+  t.strictSame(uris({ issuer: 'https://id.example/p' }), [
+    { issuer: 'https://id.example/p', jwksUri },
+  ])
+  t.equal(uris({ issuer: ['https://a.example', 'https://b.example'] }).length, 2)
+  const elsewhere = { issuer: ['https://id.example'], jwksUri: 'https://keys.example/k' }
+  t.strictSame(uris(elsewhere), [
+    { issuer: 'https://id.example', jwksUri: 'https://keys.example/k' },
+  ])
+})
+
+t.test('refuses http unless it is loopback, for issuer and jwksUri', async (t) => {
+  const loopback = [
+    'http://localhost',
+    'http://LOCALHOST:9229/x',
+    'http://127.0.0.1',
+    'http://[::1]:80',
+  ]
+  const spelled = ['http://127.1/x', 'http://0x7f000001', 'http://[0:0:0:0:0:0:0:1]']
+  for (const url of ['https://id.example', 'HTTPS://ID.example', ...loopback, ...spelled]) {
+    t.ok(read({ issuer: url }), url)
+    t.ok(read({ issuer: 'https://id.example', jwksUri: url }), url)
+  }
+  const tricks = [
+    'http://127.0.0.1.evil.com',
+    'http://localhost.evil.com',
+    'http://evil.com#localhost',
+  ]
+  const hosts = [
+    'http://localhost.',
+    'http://[::ffff:127.0.0.1]',
+    'http://127.0.0.2',
+    'http://0.0.0.0',
+  ]
+  const userinfo = [
+    'http://localhost@evil.com',
+    'http://localhost:80@evil.com',
+    'http://[::1]@evil.com',
+  ]
+  const schemes = [
+    'ftp://localhost',
+    'file:///etc/keys',
+    'data:,x',
+    'localhost',
+    '//localhost',
+    'x',
+  ]
+  const slashes = [
+    'http://evil.com\\@localhost',
+    'http://evil.com/localhost',
+    'http://evil.com?localhost',
+  ]
+  for (const url of [
+    ...tricks,
+    ...hosts,
+    ...userinfo,
+    ...schemes,
+    ...slashes,
+    'http://',
+    'https://',
+  ]) {
+    for (const options of [{ issuer: url }, { issuer: 'https://id.example', jwksUri: url }]) {
+      const error = refused(options)
+      t.equal(error.option, 'jwksUri' in options ? 'jwksUri' : 'issuer', url)
+      t.match(error.message, /use an https URL; http is for localhost, 127\.0\.0\.1 and \[::1\] o/)
+    }
+  }
+})
+
+t.test('rejects an issuer with a trailing slash or a query, without repeating it', async (t) => {
+  for (const issuer of [
+    ...['https://id.example/', 'https://id.example/secret/', 'https://id.example/secret//'],
+    ...['https://id.example?secret', 'https://id.example/p?a=secret', 'https://id.example/secret?'],
+    ...['http://localhost/', 'http://127.0.0.1:9229/secret/'],
+  ]) {
+    for (const options of [{ issuer }, { issuer: ['https://a.example', issuer] }]) {
+      for (const more of [{}, { jwks: JWKS }]) {
+        const error = refused({ ...options, ...more })
+        t.match(error, {
+          option: 'issuer',
+          problem: 'ends in a slash or has a query: remove it, iss is compared as exact text',
+        })
+      }
+    }
+    t.equal(refused({ issuer, jwksUri: 'https://keys.example' }).option, 'issuer')
+  }
+  t.match(refused({ issuer: 'https://id.example/#' }), { option: 'issuer', problem: /a fragment/ })
+  const jwksUri = 'https://keys.example/?version=1'
+  t.equal(read({ issuer: 'https://id.example', jwksUri }).issuers[0]?.jwksUri, jwksUri)
+})
+
+t.test('accepts an http issuer from which nothing is fetched', async (t) => {
+  const issuer = 'http://localstack:4566/eu-west-1_AbCdEfGhI'
+  t.strictSame(
+    read({ issuer, jwks: JWKS }).issuers.map((it) => it.issuer),
+    [issuer],
+  )
+  t.match(read({ issuer, jwks: JWKS }).given, { offline: true })
+  for (const jwksUri of [
+    'http://127.0.0.1:4566/keys',
+    'http://localhost/keys',
+    'https://k.example',
+  ]) {
+    t.strictSame(read({ issuer, jwksUri }).issuers, [{ issuer, jwksUri }])
+    t.strictSame(read({ issuer, jwksUri, jwks: { initial: JWKS } }).issuers, [{ issuer, jwksUri }])
+  }
+  for (const fetched of [{}, { jwks: { initial: JWKS } }]) {
+    t.match(refused({ issuer, ...fetched }), { option: 'issuer', problem: /use an https URL/ })
+    t.match(refused({ issuer: [issuer], ...fetched }), { option: 'issuer' })
+  }
+  t.match(refused({ issuer, jwksUri: 'http://localstack:4566/keys' }), {
+    option: 'jwksUri',
+    problem: /use an https URL/,
+  })
+  for (const other of ['ftp://localstack/p', 'http://me:secret@localstack/p', 'http://a/p#', 'x']) {
+    t.equal(refused({ issuer: other, jwks: JWKS }).option, 'issuer', other)
+  }
+})
+
+t.test('jwksUri cannot be combined with keys that are all there are', async (t) => {
+  const options = { issuer: 'https://id.example', jwksUri: 'https://keys.example' }
+  t.match(refused({ ...options, jwks: JWKS }), {
+    option: 'jwksUri',
+    problem: /^cannot be combined with jwks, .*: remove one, or pass jwks as \{ initial \}$/,
+  })
+  t.match(read({ ...options, jwks: { initial: JWKS } }).given, { offline: false })
+})
+
+t.test('rejects a comma in an app client id', async (t) => {
+  const problem = /^is "a,b", and no app client id has a comma: pass several as an array$/
+  t.match(refused({ clientId: 'a,b' }), { option: 'clientId', problem })
+  t.match(refused({ clientId: ['c', 'a,b'] }), { option: 'clientId[1]', problem })
+  for (const clientId of [',', 'a,', ',a']) t.equal(refused({ clientId }).option, 'clientId')
+})
+
+t.test('refuses credentials and fragments in URLs, without repeating them', async (t) => {
+  const urls = [
+    'https://me:secret@id.example',
+    'https://secret@id.example',
+    'http://:secret@localhost',
+  ]
+  for (const url of [...urls, 'https://id.example/#secret']) {
+    const error = refused({ issuer: url })
+    t.match(error, { option: 'issuer', message: /has credentials or a fragment: leave them out$/ })
+    t.notMatch(error.message, /secret/)
+  }
+})
+
+t.test('refuses blanks around and inside URLs, which match no token', async (t) => {
+  const issuer = 'https://id.example'
+  for (const url of [
+    `${issuer} `,
+    ` ${issuer}`,
+    `${issuer}\n`,
+    'https://id.exam\tple',
+    '\u00a0x',
+  ]) {
+    t.equal(refused({ issuer: url }).option, 'issuer', label(url))
+    t.equal(refused({ issuer, jwksUri: url }).option, 'jwksUri', label(url))
+  }
+})
+
+t.test('repeats no credentials of a URL refused for its scheme', async (t) => {
+  for (const url of [
+    'http://me:secret@id.example',
+    'ftp://secret@localhost',
+    'http://se@cret:secret@x',
+  ]) {
+    t.notMatch(refused({ issuer: url }).message, /secret|me:/)
+  }
+})
+
+t.test('refuses an issuer that is no URL or list of URLs', async (t) => {
+  for (const issuer of ['', null, 5, [], [''], ['https://id.example', 5], {}]) {
+    const { option, problem } = refused({ issuer })
+    t.match(option, /^issuer(\[[01]\])?$/, label(issuer))
+    t.match(problem, / issuer/)
+  }
+})
+
+t.test('refuses a jwksUri that is no string', async (t) => {
+  for (const jwksUri of [5, null, ['https://keys.example'], {}]) {
+    const error = refused({ issuer: 'https://id.example', jwksUri })
+    t.match(error, { option: 'jwksUri', message: /pass the URL of the key set$/ })
+  }
+})
+
+t.test('jwksUri needs a single explicit issuer', async (t) => {
+  const jwksUri = 'https://keys.example'
+  for (const options of [
+    { jwksUri },
+    { jwksUri, issuer: ['https://a.example', 'https://b.example'] },
+  ]) {
+    t.match(refused(options), {
+      option: 'jwksUri',
+      message: /needs a single issuer: set issuer to/,
+    })
+  }
+})
+
+t.test('given keys are imported, offline or until the first fetch', async (t) => {
+  t.match(read({ jwks: JWKS }).given, { offline: true })
+  t.match(read({ jwks: { initial: JWKS } }).given, { offline: false })
+  const weak = { keys: [jwk({}, keyPair('weak', 1024))] }
+  for (const jwks of [null, [], {}, { keys: [] }, weak, JWKS.keys, 'x', 5, () => JWKS]) {
+    const error = refused({ jwks })
+    t.equal(error.option, 'jwks', label(jwks))
+    t.match(error.message, /without a usable key: pass \{ keys: \[…\] \}/)
+    t.equal(refused({ jwks: { initial: jwks } }).option, 'jwks.initial')
+  }
+  t.equal(refused({ jwks: { initial: JWKS, keys: JWKS.keys } }).option, 'jwks.keys')
+  t.match(refused({ jwks: { initial: undefined } }).message, /jwks\.initial is undefined/)
+})
+
+t.test('refuses unknown members', async (t) => {
+  for (const name of ['region', 'clientIds', 'tokenUse', 'scope']) {
+    t.equal(refused({ [name]: 'x' }, 'userPools[0]').option, `userPools[0].${name}`)
+  }
+})

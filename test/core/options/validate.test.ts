@@ -1,0 +1,133 @@
+import t from 'tap'
+import {
+  OptionError,
+  readFunction,
+  readMembers,
+  readNumber,
+  readStrings,
+  show,
+} from '../../../src/core/options/validate.ts'
+
+function refused(read: () => unknown): OptionError {
+  try {
+    read()
+  } catch (error) {
+    if (error instanceof OptionError) return error
+    throw error
+  }
+  throw new Error('accepted')
+}
+
+t.test('names the option, what is wrong and the package', async (t) => {
+  const error = new OptionError('userPools[1].clientId', 'is missing: name one')
+  t.ok(error instanceof TypeError)
+  t.match(error, { name: 'OptionError', code: 'ERR_OPTION_INVALID' })
+  t.equal(error.option, 'userPools[1].clientId')
+  t.equal(error.message, 'cognito-m2m: userPools[1].clientId is missing: name one')
+})
+
+t.test('says what a value is without repeating objects or breaking the line', async (t) => {
+  const table: [unknown, string][] = [
+    ['a"b', '"a\\"b"'],
+    ['a\r\nb', '"a\\r\\nb"'],
+    ['x'.repeat(80), JSON.stringify('x'.repeat(80))],
+    ['x'.repeat(81), JSON.stringify(`${'x'.repeat(80)}…`)],
+    [[], 'an empty array'],
+    [['secret'], 'an array'],
+    [{ secret: 1 }, 'an object'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [() => 'secret', 'a function'],
+    [Number.NaN, 'NaN'],
+    [5n, '5'],
+    [true, 'true'],
+    [Symbol('s'), 'Symbol(s)'],
+  ]
+  for (const [value, text] of table) t.equal(show(value), text)
+})
+
+t.test('copies the members that are allowed, read once and without a prototype', async (t) => {
+  let reads = 0
+  const value = {
+    a: 1,
+    get b() {
+      reads += 1
+      return reads
+    },
+  }
+  const members = readMembers(value, ['a', 'b', 'c'], 'place')
+  value.a = 2
+  t.strictSame({ ...members }, { a: 1, b: 1 })
+  t.equal(reads, 1)
+  t.equal(Object.getPrototypeOf(members), null)
+  t.equal(members['toString'], undefined)
+})
+
+t.test('refuses what is no object, unknown members and undefined ones', async (t) => {
+  for (const value of [
+    undefined,
+    null,
+    5,
+    'a',
+    true,
+    [],
+    () => {},
+    new Map(),
+    Object.create({ a: 1 }),
+  ]) {
+    t.match(
+      refused(() => readMembers(value, ['a'], '')).message,
+      /: options is .*: pass a plain object$/,
+    )
+    t.equal(refused(() => readMembers(value, ['a'], 'keyStore')).option, 'keyStore')
+  }
+  const unknown = refused(() => readMembers({ a: 1, b: 2 }, ['a', 'c'], 'keyStore'))
+  t.equal(unknown.message, 'cognito-m2m: keyStore.b is unknown: use one of a, c')
+  t.equal(refused(() => readMembers({ b: 2 }, ['a'], '')).option, 'b')
+  t.match(refused(() => readMembers({ 'a\r\nb': 2 }, ['a'], '')).message, /^[^\r\n]*$/)
+  const absent = refused(() => readMembers({ a: undefined }, ['a'], ''))
+  t.equal(absent.message, 'cognito-m2m: a is undefined: give it a value or leave it out')
+  const tampered = JSON.parse('{"__proto__":{"a":1}}')
+  t.equal(refused(() => readMembers(tampered, ['a'], '')).option, '__proto__')
+})
+
+t.test('reads a number within limits, both included', async (t) => {
+  const range = { fallback: 5, min: 1, max: 10, unit: 'seconds' }
+  const read = (n: unknown, more = {}) => readNumber({ n }, 'n', 'place', { ...range, ...more })
+  t.equal(readNumber({}, 'n', 'place', range), 5)
+  for (const value of [1, 1.5, 10]) t.equal(read(value), value)
+  for (const value of [null, 0.999, 10.001, Number.NaN, Infinity, -1, '5', true, 5n, [5], {}]) {
+    const error = refused(() => read(value))
+    t.equal(error.option, 'place.n')
+    t.match(error.message, /: use a number of seconds from 1 to 10$/)
+  }
+  t.equal(read(5, { integer: true }), 5)
+  const bare = () => readNumber({ n: 0 }, 'n', '', { fallback: 1, min: 1, max: 9 })
+  t.match(refused(bare).message, /use a number from 1 to 9$/)
+  t.match(refused(() => read(5.5, { integer: true })).message, /use a whole number of seconds/)
+  t.equal(refused(() => readNumber({ n: 0 }, 'n', '', range)).option, 'n')
+})
+
+t.test('reads a function, or nothing', async (t) => {
+  const check = () => true
+  t.equal(readFunction({ check }, 'check'), check)
+  t.equal(readFunction({}, 'check'), undefined)
+  for (const value of [null, true, 'check', {}]) {
+    t.equal(refused(() => readFunction({ check: value }, 'check')).option, 'check')
+    t.equal(refused(() => readFunction({ check: value }, 'check', 'route')).option, 'route.check')
+  }
+})
+
+t.test('reads one string or several, none of them empty', async (t) => {
+  const list = ['a', 'b']
+  const read = readStrings(list, 'clientId', 'client')
+  list.push('c')
+  t.strictSame(read, ['a', 'b'])
+  t.strictSame(readStrings('a', 'clientId', 'client'), ['a'])
+  for (const value of [undefined, null, '', ' a', 'a ', 'a b', 5, {}, () => 'a']) {
+    t.equal(refused(() => readStrings(value, 'clientId', 'client')).option, 'clientId')
+    t.equal(refused(() => readStrings(['a', value], 'clientId', 'client')).option, 'clientId[1]')
+  }
+  t.match(refused(() => readStrings([], 'clientId', 'client')).message, /at least one client/)
+  t.equal(refused(() => readStrings(new Array(1), 'clientId', 'client')).option, 'clientId[0]')
+})

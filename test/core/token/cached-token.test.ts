@@ -1,0 +1,104 @@
+/** A verified token as it is kept: what it is held to take, and when it counts no more. */
+import t from 'tap'
+import type { IssuerKeys } from '../../../src/core/keys/issuer-keys.ts'
+import type { ImportedKey } from '../../../src/core/keys/jwk.ts'
+import { CachedToken } from '../../../src/core/token/cached-token.ts'
+import type { MachineClaims, VerifiedToken } from '../../../src/index.ts'
+import {
+  type Changes,
+  CLIENT,
+  ISSUER,
+  keyPair,
+  machineClaims,
+  NOW,
+  POOL,
+} from '../../support/forge.ts'
+
+const key: ImportedKey = { kid: 'a', key: keyPair().publicKey, n: '', e: '' }
+
+function keep(claims: Record<string, unknown>, credential = 'Bearer a.b.c', holds = () => true) {
+  const asked: unknown[][] = []
+  const stillHolds = (...given: unknown[]): boolean => {
+    asked.push(given)
+    return holds()
+  }
+  const issuer = {
+    userPoolId: POOL,
+    issuer: ISSUER,
+    keys: { stillHolds } as unknown as IssuerKeys,
+    rules: {
+      machinesOnly: true,
+      audience: undefined,
+      clientIds: new Set([CLIENT]),
+      clockTolerance: 5,
+    },
+    lookup: undefined,
+  }
+  const known = new CachedToken(credential, {} as VerifiedToken, issuer, {
+    claims: claims as unknown as MachineClaims,
+    key,
+  })
+  return { known, asked }
+}
+
+const bytesOf = (claims: Record<string, unknown>): number => keep(claims).known.bytes
+
+t.test('is held to take its header value, each claim, and what is inside of them', async (t) => {
+  const empty = bytesOf({})
+  t.ok(empty > 300, 'an entry by itself')
+  t.equal(keep({}, `Bearer a.b.c${'d'.repeat(1000)}`).known.bytes, empty + 1000)
+  const added = (value: unknown): number => bytesOf({ claim: value }) - empty
+  t.equal(added('x'.repeat(500)) - added(''), 500)
+  t.ok(added('') > added(0), 'even an empty string')
+  for (const small of [5, true, null]) t.equal(added(small), added(0), `${small}`)
+  t.ok(added(0) > 0)
+  t.ok(added({}) > added(''))
+  t.equal(added({}), added([]))
+  const member = added({ a: 0 }) - added({})
+  t.ok(member > 100, 'an object inside may have a shape of its own')
+  t.equal(added({ a: 0, b: 0 }) - added({}), 2 * member)
+  t.equal(added({ longer: 0 }) - added({}), member + 5, 'names count')
+  const item = added([0]) - added([])
+  t.ok(item > 8)
+  t.equal(added([[[0, 0]]]) - added([[[]]]), 2 * item, 'however deep')
+  t.equal(added([['x'.repeat(500)]]) - added([['']]), 500)
+})
+
+t.test('that it was asked for is marked beside the routes it meets', async (t) => {
+  const { known } = keep(machineClaims())
+  t.equal(known.visited, false)
+  known.met |= 0b101
+  known.visited = true
+  t.equal(known.visited, true)
+  known.met |= 2 ** 29
+  t.equal(known.met & ~(2 ** 30), 2 ** 29 + 0b101)
+  known.visited = false
+  t.equal(known.visited, false)
+  t.equal(known.met, 2 ** 29 + 0b101)
+})
+
+function counts(changes: Changes, seconds: number, milliseconds = 0): boolean {
+  return keep(machineClaims(changes)).known.stillHolds(seconds * 1000 + milliseconds)
+}
+
+t.test('counts from the first moment it is active until the last before it expires', async (t) => {
+  t.equal(counts({ nbf: NOW }, NOW - 5, -1), false)
+  t.equal(counts({ nbf: NOW }, NOW - 5), true)
+  t.equal(counts({ iat: NOW }, NOW - 300, -1), false)
+  t.equal(counts({ iat: NOW }, NOW - 300), true)
+  t.equal(counts({ exp: NOW }, NOW + 5, -1), true)
+  t.equal(counts({ exp: NOW }, NOW + 5), false)
+  t.equal(counts({}, Number.NaN), false)
+})
+
+t.test('its own key is asked about, at the moment of the use', async (t) => {
+  let holds = true
+  const { known, asked } = keep(machineClaims(), 'Bearer a.b.c', () => holds)
+  t.equal(known.stillHolds(NOW * 1000 + 7), true)
+  holds = false
+  t.equal(known.stillHolds(NOW * 1000 + 8), false)
+  t.strictSame(asked, [
+    [key, NOW * 1000 + 7],
+    [key, NOW * 1000 + 8],
+  ])
+})

@@ -1,0 +1,13 @@
+import t from 'tap'
+import { Interned } from '../../../src/core/token/interned.ts'
+
+t.test('equal names are one string, and no more than 10,000 are kept', async (t) => {
+  const names = new Interned()
+  t.equal(names.one('billing'), 'billing')
+  for (let index = 1; index < 10_000; index += 1) names.one(`client ${index}`)
+  t.equal(names.size, 10_000)
+  t.equal(names.one('billing'), 'billing')
+  t.equal(names.size, 10_000)
+  t.equal(names.one('one more'), 'one more')
+  t.equal(names.size, 1)
+})

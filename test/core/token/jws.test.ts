@@ -1,0 +1,215 @@
+import t from 'tap'
+import { decodeJws, keepKid } from '../../../src/core/token/jws.ts'
+import { encode, KID, label, machineClaims, machineToken, seeded } from '../../support/forge.ts'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const header = { alg: 'RS256', kid: KID }
+const good = machineToken()
+const [head, body, tail] = good.split('.') as [string, string, string]
+
+/** By nothing but the token itself. */
+const decode = (token: string) => decodeJws(token, new Map())
+
+/** Decoding looks at no signature. */
+function withHeader(changes: Record<string, unknown>): string {
+  return `${encode({ ...header, ...changes })}.${body}.${tail}`
+}
+
+/** The good token with one part replaced. */
+function withPart(index: number, change: (part: string) => string): string {
+  const parts = [head, body, tail]
+  parts[index] = change(parts[index] as string)
+  return parts.join('.')
+}
+
+t.test('decodes what was signed, byte by byte', async (t) => {
+  const jws = decode(good)
+  t.equal(jws?.kid, KID)
+  t.strictSame(jws?.claims, machineClaims())
+  t.equal(jws?.signingInput, `${head}.${body}`)
+  t.equal(jws?.signature, tail)
+})
+
+t.test('refuses fewer than three parts', async (t) => {
+  for (const token of ['', 'a', '.', head, `${head}.${body}`, `${head}.`]) {
+    t.equal(decode(token), undefined, label(token))
+  }
+})
+
+t.test('refuses a single part, were it three in one', async (t) => {
+  // Without its last character the whole is header and payload at once, canonical either way.
+  for (let padding = 0; padding < 4; padding += 1) {
+    const part = encode({ ...header, ...machineClaims(), padding: 'x'.repeat(padding) })
+    t.equal(decode(`${part}A`), undefined)
+  }
+})
+
+t.test('refuses more than three parts', async (t) => {
+  t.equal(decode(`${good}.`), undefined)
+  t.equal(decode(`${good}.${tail}`), undefined)
+  t.equal(decode(`${good}.${tail}.${tail}`), undefined, 'a JWE has five')
+  t.equal(decode(`.${good}`), undefined)
+})
+
+t.test('refuses an empty part', async (t) => {
+  t.equal(decode('..'), undefined)
+  for (const index of [0, 1, 2]) t.equal(decode(withPart(index, () => '')), undefined)
+})
+
+t.test('refuses padded base64url', async (t) => {
+  // 256 bytes leave two characters; the JSON is filled up to leave two and three.
+  t.equal(decode(`${good}==`), undefined)
+  t.equal(decode(`${good}=`), undefined)
+  for (const filler of ['', 'x', 'xx']) {
+    const part = encode({ ...header, filler })
+    const padded = part.padEnd(Math.ceil(part.length / 4) * 4, '=')
+    t.equal(decode(`${part}.${body}.${tail}`)?.kid, KID)
+    if (padded !== part) t.equal(decode(`${padded}.${body}.${tail}`), undefined)
+    t.equal(decode(`${head}.${part}=.${tail}`), undefined)
+  }
+})
+
+t.test('refuses the alphabet of standard base64', async (t) => {
+  const bytes = Buffer.from(JSON.stringify({ ...header, text: '~~~???>>>' }))
+  t.match(bytes.toString('base64'), /[+/]/)
+  t.equal(decode(`${bytes.toString('base64url')}.${body}.${tail}`)?.kid, KID)
+  t.equal(decode(`${bytes.toString('base64').replace(/=/g, '')}.${body}.${tail}`), undefined)
+})
+
+t.test("refuses every character outside base64url, which Node's decoder skips", async (t) => {
+  for (const character of [' ', '\n', '\r\n', '\t', '\0', '%', '*', '~', 'é', '\u2028', '😀']) {
+    for (const index of [0, 1, 2]) {
+      const inside = withPart(index, (part) => `${part.slice(0, 4)}${character}${part.slice(4)}`)
+      const behind = withPart(index, (part) => `${part}${character}`)
+      t.equal(decode(inside), undefined, `${label(character)} inside part ${index}`)
+      t.equal(decode(behind), undefined, `${label(character)} behind part ${index}`)
+    }
+  }
+})
+
+t.test('refuses a part of a length base64url cannot have', async (t) => {
+  // Node's decoder drops the one character too many and reads the rest as if it were not there.
+  const texts = ['', 'x', 'xx', 'xxx'].map((text) => encode({ ...header, text }))
+  const whole = texts.find((encoded) => encoded.length % 4 === 0) as string
+  for (const index of [0, 1, 2]) {
+    t.not(decode(withPart(index, () => whole)), undefined)
+    t.equal(decode(withPart(index, () => `${whole}A`)), undefined, `part ${index}`)
+  }
+  t.equal(decode(`${head}.${body}.A`), undefined)
+})
+
+t.test('refuses non-canonical base64url', async (t) => {
+  for (const start of ['QU', 'QUJDQU', 'Q', 'QUJDQ']) {
+    for (const last of ALPHABET) {
+      const signature = `${start}${last}`
+      const canonical = Buffer.from(signature, 'base64url').toString('base64url') === signature
+      t.equal(decode(`${head}.${body}.${signature}`) !== undefined, canonical, signature)
+    }
+  }
+  for (const index of [0, 1, 2]) {
+    const filler = ['x', 'xx', 'xxx'].map((text) => encode({ ...header, text }))
+    const part = filler.find((encoded) => encoded.length % 4 !== 0) as string
+    const next = ALPHABET[ALPHABET.indexOf(part.slice(-1)) + 1] as string
+    const other = `${part.slice(0, -1)}${next}`
+    t.same(Buffer.from(other, 'base64url'), Buffer.from(part, 'base64url'), 'the same bytes')
+    t.not(decode(withPart(index, () => part)), undefined)
+    t.equal(decode(withPart(index, () => other)), undefined, `part ${index}`)
+  }
+})
+
+t.test('refuses every alg but RS256', async (t) => {
+  const others = ['none', 'None', '', 'HS256', 'RS384', 'RS512', 'PS256', 'ES256', 'EdDSA']
+  const slips = ['rs256', 'RS256 ', ' RS256', 'RS256\0', ['RS256'], { RS256: 1 }, null, 256, true]
+  for (const alg of [...others, ...slips, undefined]) {
+    t.equal(decode(withHeader({ alg })), undefined, label(alg))
+  }
+})
+
+t.test('refuses crit in any form', async (t) => {
+  for (const crit of [['b64'], ['exp'], ['unknown'], [], null, false, 0, '', 'exp', {}]) {
+    t.equal(decode(withHeader({ crit })), undefined, label(crit))
+  }
+})
+
+t.test('refuses a kid that is no string', async (t) => {
+  for (const kid of [undefined, null, 5, true, [KID], { kid: KID }]) {
+    t.equal(decode(withHeader({ kid })), undefined, label(kid))
+  }
+})
+
+t.test('passes over header members that bring along or point at a key', async (t) => {
+  const foreign = {
+    jwk: { kty: 'oct', k: 'AA' },
+    jku: 'https://evil.example',
+    x5u: 'x',
+    x5c: ['x'],
+  }
+  const jws = decode(withHeader({ ...foreign, typ: 'JWT', b64: false, x5t: 1 }))
+  t.strictSame(Object.keys(jws ?? {}).sort(), [
+    'claims',
+    'header',
+    'kid',
+    'signature',
+    'signingInput',
+  ])
+  t.equal(jws?.kid, KID)
+})
+
+t.test('refuses a header that is no strict JSON object', async (t) => {
+  const duplicate = `{"alg":"none","alg":"RS256","kid":${JSON.stringify(KID)}}`
+  for (const text of [duplicate, '[]', 'null', '"RS256"', '{', '{"alg":"RS256","kid":"k",}']) {
+    t.equal(decode(`${encode(text)}.${body}.${tail}`), undefined, label(text))
+  }
+  t.not(decode(`${encode(duplicate.replace('"alg":"none",', ''))}.${body}.${tail}`), undefined)
+})
+
+t.test('refuses a payload that is no strict JSON object', async (t) => {
+  for (const text of ['{"sub":"a","sub":"b"}', '[]', 'null', '1', 'x', '{"__proto__":{}}']) {
+    t.equal(decode(`${head}.${encode(text)}.${tail}`), undefined, label(text))
+  }
+  t.not(decode(`${head}.${encode('{"sub":"a"}')}.${tail}`), undefined)
+})
+
+t.test('no two spellings of one token are accepted', async (t) => {
+  const random = seeded(7)
+  const odd = `${ALPHABET}=+/. \n%é`
+  let decoded = 0
+  for (let round = 0; round < 3000; round += 1) {
+    const at = random(good.length + 1)
+    const character = odd[random(odd.length)] as string
+    const token = `${good.slice(0, at)}${character}${good.slice(at + random(2))}`
+    const jws = decode(token)
+    if (jws === undefined) continue
+    decoded += 1
+    const again = `${jws.signingInput}.${Buffer.from(jws.signature, 'base64url').toString('base64url')}`
+    if (again !== token) t.fail(`${token} was read as ${again}`)
+  }
+  t.ok(decoded > 100, 'enough of them were decoded to tell')
+})
+
+t.test(
+  'a header that was read before stands for its kid, a neighbour of it does not',
+  async (t) => {
+    const kids = new Map([[head, 'known']])
+    t.equal(decodeJws(good, kids)?.kid, 'known')
+    const other = `${encode({ kid: KID, alg: 'RS256', typ: 'JWT' })}.${body}.${tail}`
+    t.equal(decodeJws(other, kids)?.kid, KID)
+    t.equal(decodeJws(`${head}.${body}.${tail}=`, kids), undefined, 'the rest is read all the same')
+    t.equal(decodeJws(`${head}.${encode('{}')}.${tail}.x`, kids), undefined)
+  },
+)
+
+t.test('headers are kept by their kid, and no more than a hundred', async (t) => {
+  const kids = new Map<string, string>()
+  const keep = (index: number): void => {
+    const jws = decode(withHeader({ index }))
+    if (jws !== undefined) keepKid(kids, jws)
+  }
+  for (let index = 0; index < 100; index += 1) keep(index)
+  t.equal(kids.size, 100)
+  t.equal(kids.get(encode({ ...header, index: 5 })), KID)
+  keep(5)
+  t.equal(kids.size, 100, 'what is there costs no other its place')
+  keep(100)
+  t.strictSame([...kids], [[encode({ ...header, index: 100 }), KID]])
+})

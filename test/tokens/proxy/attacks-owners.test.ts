@@ -1,0 +1,131 @@
+/** Code and choices of the owner's that are careless: callers get an answer, and the process lives. */
+
+import t from 'tap'
+import { memoryStore } from '../../../src/tokens/proxy/index.ts'
+import { SECOND } from '../../support/key-endpoint.ts'
+import { issue, proxyOf, READ, reply, stage, until, upstreamOf } from '../../support/proxy.ts'
+
+t.test('a memory store that another app closed: tokens are issued, nothing is kept', async (t) => {
+  const store = memoryStore()
+  const { ask, clocks, wire, app } = await stage(t, { store })
+  await ask()
+  clocks.advance(2700 * SECOND)
+  await store.close()
+  t.equal((await ask()).status, 200)
+  t.equal((await ask({ scope: READ })).status, 200)
+  await until(() => app.tokenProxy.status().inFlight === 0)
+  t.ok(wire.count >= 3)
+  await app.tokenProxy.invalidate({ clientId: 'billing' })
+})
+
+t.test('a firewall that answers JSON is an outage, and takes no good token', async (t) => {
+  const upstream = { isBlocked: false }
+  const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
+    if (upstream.isBlocked) reply(response, 403, { message: 'Forbidden' })
+    else reply(response, 200, issue(count))
+  })
+  const { ask, clocks } = await stage(t, { tokenEndpoint })
+  await ask()
+  upstream.isBlocked = true
+  clocks.advance(3400 * SECOND)
+  t.equal((await ask()).json['access_token'], 'token-1')
+  t.equal((await ask()).json['access_token'], 'token-1')
+  const other = await ask({ scope: READ })
+  t.equal(other.status, 403)
+  t.same(other.json, { message: 'Forbidden' })
+  t.equal(other.headers['retry-after'], '1')
+  upstream.isBlocked = false
+  const again = await ask({ scope: READ })
+  t.same([again.status, again.text], [403, other.text], 'remembered for a second')
+  clocks.advance(SECOND)
+  t.equal((await ask({ scope: READ })).status, 200)
+})
+
+t.test('a clock that told no time when a renewal failed: renewed once it does', async (t) => {
+  const clock = { isBroken: false }
+  const upstream = { isDown: false }
+  const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
+    if (upstream.isDown) {
+      clock.isBroken = true
+      response.destroy()
+    } else reply(response, 200, issue(count))
+  })
+  const { clocks } = await stage(t)
+  const { ask, app } = await proxyOf(t, {
+    tokenEndpoint,
+    now: clocks.now,
+    monotonicNow: () => (clock.isBroken ? Number.NaN : clocks.monotonicNow()),
+  })
+  await ask()
+  clocks.advance(2700 * SECOND)
+  upstream.isDown = true
+  await ask()
+  await until(() => clock.isBroken && app.tokenProxy.status().inFlight === 0)
+  upstream.isDown = false
+  clock.isBroken = false
+  clocks.advance(100 * SECOND)
+  await ask()
+  await until(() => app.tokenProxy.status().inFlight === 0)
+  t.equal((await ask()).json['access_token'], 'token-3')
+})
+
+t.test('a name on every object makes no outage of Cognito’s answers', async (t) => {
+  const answer = JSON.stringify(issue(1))
+  const { inject } = await stage(t, { fetch: async () => new Response(answer) })
+  Object.defineProperty(Object.prototype, 'code', {
+    value: 'x',
+    configurable: true,
+    writable: true,
+  })
+  t.teardown(() => Reflect.deleteProperty(Object.prototype, 'code'))
+  const { status } = await inject()
+  Reflect.deleteProperty(Object.prototype, 'code')
+  t.equal(status, 200)
+})
+
+t.test('strangers push no client out of the answers of the lookup', async (t) => {
+  const asked: string[] = []
+  const clients = (clientId: string): boolean => {
+    asked.push(clientId)
+    return clientId === 'billing'
+  }
+  const { inject } = await stage(t, { clients })
+  t.equal((await inject()).status, 200)
+  for (let stranger = 0; stranger < 10_001; stranger += 1) {
+    await inject({ clientId: `stranger${stranger}` })
+  }
+  asked.length = 0
+  t.equal((await inject()).status, 200)
+  t.same(asked, [])
+})
+
+t.test('any number of requests at once warns of no leak', async (t) => {
+  const warned: string[] = []
+  const hear = (warning: Error): void => void warned.push(warning.message)
+  process.on('warning', hear)
+  t.teardown(() => process.off('warning', hear))
+  const { wire, ask } = await stage(t)
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const answers = Array.from({ length: 20 }, (_, index) => ask({ secret: `guess-${index}` }))
+  await until(() => wire.count === 20)
+  open()
+  await Promise.all(answers)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warned, [])
+})
+
+t.test('an upstream that repeats what it was asked fills no memory with refusals', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }) =>
+    reply(response, 400, { error: 'invalid_scope', error_description: body }),
+  )
+  const { ask } = await stage(t, { tokenEndpoint })
+  for (const length of [100, 5000]) {
+    const scope = 's'.repeat(length)
+    t.equal((await ask({ scope })).status, 400)
+    t.equal((await ask({ scope })).status, 400)
+  }
+  t.equal(asked.length, 3, 'the short one is remembered, the long one is not')
+})

@@ -1,0 +1,62 @@
+/** `authorize`: before the body, the cache and the flight; it fails closed. */
+import t from 'tap'
+import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
+import { captureLog } from '../../support/fastify.ts'
+import { poolOf, proxyOf, SECRET, stage, WRONG } from '../../support/proxy.ts'
+
+t.test('only true admits', async (t) => {
+  for (const verdict of [false, undefined, null, 1, 'true', {}]) {
+    const { ask, wire } = await stage(t, { authorize: () => verdict as boolean })
+    const answer = await ask()
+    t.equal(answer.status, 403)
+    t.same(answer.json, { error: 'access_denied' })
+    t.equal(answer.headers['cache-control'], 'no-store')
+    t.equal(wire.count, 0)
+  }
+  for (const authorize of [() => true, async () => true]) {
+    t.equal((await (await stage(t, { authorize })).ask()).status, 200)
+  }
+})
+
+t.test('it is asked for each request, a cached token or not', async (t) => {
+  let isOpen = true
+  const { ask, wire } = await stage(t, {
+    authorize: ({ headers, body }) => isOpen && headers['x-key'] === 'k' && body === undefined,
+  })
+  const headers = { 'x-key': 'k' }
+  t.equal((await ask({ headers })).status, 200)
+  t.equal((await ask()).status, 403)
+  t.equal((await ask({ headers })).status, 200)
+  isOpen = false
+  t.equal((await ask({ headers })).status, 403)
+  t.equal(wire.count, 1)
+})
+
+t.test('what is not authorised is not read', async (t) => {
+  const { ask } = await stage(t, { authorize: () => false })
+  t.equal((await ask({ body: 'x'.repeat(20_000) })).status, 403)
+  t.equal((await ask({ secret: WRONG })).status, 403)
+})
+
+t.test('one that throws or hangs is 503, without what it threw', async (t) => {
+  const authorizes: TokenProxyOptions['authorize'][] = [
+    () => {
+      throw new Error(SECRET)
+    },
+    async () => Promise.reject(new Error(SECRET)),
+    () => new Promise<boolean>(() => {}),
+  ]
+  for (const authorize of authorizes) {
+    const pool = await poolOf(t)
+    const log = captureLog()
+    const { tokenEndpoint } = pool
+    const options = authorize === undefined ? { tokenEndpoint } : { tokenEndpoint, authorize }
+    const { ask } = await proxyOf(t, options, { logger: log.logger })
+    const answer = await ask()
+    t.equal(answer.status, 503)
+    t.same(answer.json, { error: 'temporarily_unavailable' })
+    t.equal(answer.headers['retry-after'], '5')
+    t.match(log.text(), /authorize gave no answer/)
+    t.notMatch(log.text(), SECRET)
+  }
+})

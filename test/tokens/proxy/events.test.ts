@@ -1,0 +1,143 @@
+/** What is told of token requests: who was issued what, who was served from it, who was refused. */
+import t, { type Test } from 'tap'
+import type { DiagnosticsEvents, TokenEvent } from '../../../src/index.ts'
+import { SECOND } from '../../support/key-endpoint.ts'
+import { listen } from '../../support/listen.ts'
+import { CLIENT, issue, READ, reply, stage, until, upstreamOf, WRONG } from '../../support/proxy.ts'
+
+const NAME = 'cognito-m2m:token' satisfies keyof DiagnosticsEvents
+
+/** Short forms of what was told since the last look. */
+function hearing(t: Test, app: { tokenProxy: { status(): { instance: number } } }) {
+  const { of } = listen(t, [NAME])
+  let seen = 0
+  return (): string[] => {
+    const events = of(NAME, app.tokenProxy.status().instance)
+    const fresh = events.slice(seen)
+    seen = events.length
+    for (const event of fresh) {
+      t.ok(Object.isFrozen(event))
+      t.same(Object.keys(event).sort(), [
+        'clientId',
+        'code',
+        'duration',
+        'error',
+        'instance',
+        'outcome',
+        'userPoolId',
+      ])
+      t.ok(event.duration >= 0)
+    }
+    return fresh.map(short)
+  }
+}
+
+const short = ({ outcome, clientId, userPoolId, error, code }: TokenEvent): string =>
+  [outcome, clientId, userPoolId, error, code]
+    .slice(0, code === null ? 4 : 5)
+    .map(String)
+    .join(' ')
+
+t.test('issued once per token, cached for who is served without a new one', async (t) => {
+  const { ask, app, clocks, pool } = await stage(t)
+  const told = hearing(t, app)
+  const whose = `${CLIENT} ${pool.userPoolId} null`
+  await ask()
+  t.same(told(), [`issued ${whose}`])
+  await ask()
+  await ask()
+  t.same(told(), [`cached ${whose}`, `cached ${whose}`])
+  await Promise.all([ask({ scope: READ }), ask({ scope: READ }), ask({ scope: READ })])
+  t.same(told(), [`issued ${whose}`, `cached ${whose}`, `cached ${whose}`])
+  clocks.advance(2700 * SECOND)
+  await ask()
+  await until(() => app.tokenProxy.status().inFlight === 0)
+  t.same(told().sort(), [`cached ${whose}`, `issued ${whose}`])
+})
+
+t.test('refused and unavailable name only who was proven', async (t) => {
+  const { ask, app, wire, clocks, pool } = await stage(t, { clients: [CLIENT] })
+  const told = hearing(t, app)
+  await ask({ secret: WRONG })
+  await ask({ secret: WRONG })
+  t.same(told(), Array(2).fill('refused null null invalid_client'))
+  await ask({ clientId: 'stranger' })
+  await ask({ body: 'x' })
+  await ask({ body: 'x'.repeat(20_000) })
+  t.same(told(), [
+    'refused null null invalid_client',
+    'refused null null invalid_request',
+    'refused null null invalid_request',
+  ])
+  wire.isDown = true
+  await ask()
+  t.same(told(), ['unavailable null null temporarily_unavailable ERR_UPSTREAM_UNAVAILABLE'])
+  wire.isDown = false
+  clocks.advance(SECOND)
+  await ask()
+  told()
+  wire.isDown = true
+  const unavailable = `unavailable ${CLIENT} ${pool.userPoolId} temporarily_unavailable`
+  for (let time = 0; time < 2; time += 1) {
+    await ask({ scope: READ })
+    t.same(told(), [`${unavailable} ERR_UPSTREAM_UNAVAILABLE`], 'asked for, and remembered')
+  }
+  clocks.advance(3500 * SECOND)
+  await ask()
+  t.same(told(), [`cached ${CLIENT} ${pool.userPoolId} null`], 'what is held is served')
+  wire.isDown = false
+  for (let time = 0; time < 2; time += 1) await ask({ scope: 'orders/unknown' })
+  t.same(told(), Array(2).fill(`refused ${CLIENT} ${pool.userPoolId} invalid_scope`))
+})
+
+t.test('an error that is no code is not repeated', async (t) => {
+  const { tokenEndpoint } = await upstreamOf(t, (response) =>
+    reply(response, 400, { error: 'Text of somebody’s' }),
+  )
+  const { ask, app } = await stage(t, { tokenEndpoint })
+  const told = hearing(t, app)
+  await ask()
+  t.same(told(), ['refused null null invalid_request'])
+})
+
+const token = (payload: unknown): string =>
+  `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.x`
+
+for (const [name, accessToken, userPoolId] of [
+  [
+    'Cognito’s',
+    token({ iss: 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1' }),
+    'eu-west-1_Ab1',
+  ],
+  ['one of no pool', token({ iss: 'https://example.com/somebody' }), 'null'],
+  ['one with a number for an issuer', token({ iss: 5 }), 'null'],
+  ['one with nothing in it', token([]), 'null'],
+  ['one that is no token', 'opaque', 'null'],
+] as const) {
+  t.test(`the pool is the issuer’s of the token: ${name}`, async (t) => {
+    for (const expiresIn of [3600, 300]) {
+      const { tokenEndpoint } = await upstreamOf(t, (response) =>
+        reply(response, 200, { ...issue(1), access_token: accessToken, expires_in: expiresIn }),
+      )
+      const { ask, app } = await stage(t, { tokenEndpoint })
+      const told = hearing(t, app)
+      await ask()
+      t.same(told(), [`issued ${CLIENT} ${userPoolId} null`])
+    }
+  })
+}
+
+t.test('a caller that is not authorised, and a method that is not POST', async (t) => {
+  const verdict = { of: async () => false }
+  const { ask, app } = await stage(t, { authorize: () => verdict.of() })
+  const told = hearing(t, app)
+  await ask()
+  verdict.of = async () => Promise.reject(new Error('x'))
+  await ask()
+  await app.inject('/oauth2/token')
+  t.same(told(), [
+    'refused null null access_denied',
+    'unavailable null null temporarily_unavailable',
+    'refused null null invalid_request',
+  ])
+})

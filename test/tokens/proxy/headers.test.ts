@@ -1,0 +1,87 @@
+/** Headers towards Cognito: secrets that a firewall asks for, and that rotate. */
+import t from 'tap'
+import { issue, proxyOf, reply, SECRET, upstreamOf } from '../../support/proxy.ts'
+
+const HEADER = 'x-wafAuthAllowRule'
+const NAME = HEADER.toLowerCase()
+
+t.test('a rotated header is used from the next request on', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { headers }, count) => {
+    if (headers[NAME] === 'third') reply(response, 200, issue(count))
+    else reply(response, 403, { error: 'forbidden' })
+  })
+  const values = ['first', 'second', 'third']
+  const { ask } = await proxyOf(t, {
+    tokenEndpoint,
+    headers: { [HEADER]: async () => values.shift() as string, 'X-Fixed': 'a b' },
+  })
+  t.equal((await ask({ scope: 'a/1' })).status, 403)
+  t.equal((await ask({ scope: 'a/2' })).status, 403)
+  t.equal((await ask({ scope: 'a/3' })).status, 200)
+  t.same(
+    asked.map(({ headers }) => headers[NAME]),
+    ['first', 'second', 'third'],
+  )
+  t.ok(asked.every(({ headers }) => headers['x-fixed'] === 'a b'))
+})
+
+t.test('callers cannot set it', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const { ask } = await proxyOf(t, { tokenEndpoint, headers: { [HEADER]: 'ours' } })
+  await ask({ headers: { [HEADER]: 'theirs', 'x-amzn-trace-id': 'theirs' } })
+  t.equal(asked[0]?.headers[NAME], 'ours')
+  t.notMatch(JSON.stringify(asked), 'theirs')
+})
+
+const broken: readonly (readonly [string, () => unknown])[] = [
+  [
+    'throws',
+    () => {
+      throw new Error(SECRET)
+    },
+  ],
+  ['rejects', async () => Promise.reject(new Error(SECRET))],
+  ['answers nothing', () => undefined],
+  ['answers a line break', () => 'a\r\nx: y'],
+  ['answers what is no Latin text', async () => 'é'],
+  ['never answers', () => new Promise(() => {})],
+]
+
+for (const [name, header] of broken) {
+  t.test(`one that ${name} is 503, and Cognito is not asked without it`, async (t) => {
+    const { asked, tokenEndpoint } = await upstreamOf(t, (response) =>
+      reply(response, 200, issue(1)),
+    )
+    const headers = { [HEADER]: header as () => string }
+    const { ask } = await proxyOf(t, { tokenEndpoint, headers, timeout: 0.05 })
+    const answer = await ask()
+    t.equal(answer.status, 503)
+    t.same(answer.json, { error: 'temporarily_unavailable' })
+    t.equal(asked.length, 0)
+  })
+}
+
+t.test('one that answers too late sends nothing any more', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 200, issue(1)))
+  let late = (_value: string): void => {}
+  const value = new Promise<string>((resolve) => {
+    late = resolve
+  })
+  const fetched: unknown[] = []
+  const { ask } = await proxyOf(t, {
+    tokenEndpoint,
+    headers: { [HEADER]: () => value },
+    timeout: 0.05,
+    fetch: async (...request) => {
+      fetched.push(request)
+      return fetch(...request)
+    },
+  })
+  t.equal((await ask()).status, 503)
+  late('ours')
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(fetched.length, 0)
+  t.equal(asked.length, 0)
+})

@@ -1,0 +1,157 @@
+/** No two requests that differ share an entry, however they are made to look alike. */
+import fc from 'fast-check'
+import t from 'tap'
+import { identityOf, pairIdentityOf } from '../../../src/tokens/proxy/identity.ts'
+import type { TokenRequest } from '../../../src/tokens/proxy/request.ts'
+import { issue, proxyOf, reply, requestOf, SECRET, stage, upstreamOf } from '../../support/proxy.ts'
+
+/** Few characters, those that encodings use: collisions would be found soon. */
+const text = fc.string({
+  unit: fc.constantFrom('a', '"', ',', '\\', ':', '[', ']', '\0', 'ä', '1'),
+  maxLength: 4,
+})
+const scope = fc.string({ unit: fc.constantFrom('a', ',', '[', '1'), minLength: 1, maxLength: 2 })
+const scopes = fc.uniqueArray(scope, { maxLength: 3 }).map((it) => it.sort())
+const request: fc.Arbitrary<TokenRequest> = fc.record({
+  clientId: fc.constant('a'),
+  authMethod: fc.constantFrom('client_secret_basic' as const, 'client_secret_post' as const),
+  credentials: fc.record({ clientId: text, secret: text }),
+  scopes: fc.option(scopes, { nil: undefined }),
+  metadata: fc.option(text, { nil: undefined }),
+})
+const endpoint = fc.constantFrom('https://a/', 'https://a/,"b')
+
+const bytes = (encoded: Uint8Array): string => Buffer.from(encoded).toString('hex')
+const told = (it: unknown): string =>
+  JSON.stringify(it, (_key, value: unknown) => (value === undefined ? { left: 'out' } : value))
+
+/** The method counts only for a text that Cognito never makes a secret of. */
+const withoutMethod = (it: TokenRequest) =>
+  /^[\w+]+$/.test(it.credentials.secret) ? { ...it, authMethod: null } : it
+
+t.test('the encoding is injective, and a function of what is asked', (t) => {
+  fc.assert(
+    fc.property(endpoint, request, endpoint, request, (oneEnd, one, otherEnd, other) => {
+      const same = told([oneEnd, withoutMethod(one)]) === told([otherEnd, withoutMethod(other)])
+      return same === (bytes(identityOf(oneEnd, one)) === bytes(identityOf(otherEnd, other)))
+    }),
+    { numRuns: 20_000 },
+  )
+  t.pass()
+  t.end()
+})
+
+t.test('what moves from one part to the next is another request', (t) => {
+  fc.assert(
+    fc.property(request, text, text, text, (it, one, two, three) => {
+      const of = (clientId: string, secret: string, metadata: string | undefined) =>
+        bytes(identityOf('https://a/', { ...it, credentials: { clientId, secret }, metadata }))
+      const all = [
+        [one + two, three, undefined],
+        [one, two + three, undefined],
+        [one, two, three],
+        [one + two, '', three],
+      ] satisfies [string, string, string | undefined][]
+      const distinct = new Set(all.map((parts) => told(parts)))
+      return (
+        new Set(all.map(([id, secret, metadata]) => of(id, secret, metadata))).size ===
+        distinct.size
+      )
+    }),
+    { numRuns: 5000 },
+  )
+  t.pass()
+  t.end()
+})
+
+t.test('a pair is its endpoint, id and secret, whatever is asked for', (t) => {
+  fc.assert(
+    fc.property(request, request, (one, other) => {
+      const same = told(one.credentials) === told(other.credentials)
+      const encoded = [one, other].map((it) => bytes(pairIdentityOf('https://a/', it)))
+      return (
+        same === (encoded[0] === encoded[1]) && encoded[0] !== bytes(identityOf('https://a/', one))
+      )
+    }),
+    { numRuns: 5000 },
+  )
+  t.pass()
+  t.end()
+})
+
+t.test('a wrong secret never gets what a right one was issued', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }, count) => {
+    const isRight = new URLSearchParams(body).get('client_secret') === SECRET
+    if (isRight) reply(response, 200, issue(count))
+    else reply(response, 400, { error: 'invalid_client' })
+  })
+  const { ask } = await stage(t, { tokenEndpoint })
+  const scope = 'a/b'
+  t.equal((await ask({ scope })).status, 200)
+  const wrong = [
+    '',
+    SECRET.toUpperCase(),
+    `${SECRET}&scope=a/b`,
+    `${SECRET}","a/b`,
+    `${SECRET}\0`,
+    `${SECRET}\n`,
+    ` ${SECRET}`,
+    `${SECRET}\u0301`,
+    encodeURIComponent(SECRET),
+    SECRET.replaceAll('+', ' '),
+    SECRET.slice(0, -1),
+  ]
+  for (const secret of wrong) {
+    const { status, json } = await ask({ secret, scope })
+    t.equal(status, 400, JSON.stringify(secret))
+    t.same(json, { error: 'invalid_client' })
+  }
+  t.equal(asked.length, wrong.length, 'none was answered from an entry; one has no secret at all')
+  t.equal((await ask({ secret: SECRET, scope })).json['access_token'], 'token-1')
+})
+
+t.test(
+  'a secret that is right in a header shares nothing with one that is wrong in a body',
+  async (t) => {
+    // Who checks a header decodes its halves: there `a%2Bb` is the secret `a+b`, in a body it is not.
+    const { tokenEndpoint } = await upstreamOf(t, (response, { headers }, count) => {
+      if (headers.authorization !== undefined) reply(response, 200, issue(count))
+      else reply(response, 400, { error: 'invalid_client' })
+    })
+    const { ask } = await proxyOf(t, { tokenEndpoint })
+    const options = { clientId: 'billing', secret: 'a%2Bb' }
+    t.equal((await ask({ ...options, method: 'basic' })).status, 200)
+    t.equal((await ask({ ...options, method: 'post' })).status, 400)
+    t.match(requestOf(options).body, 'a%252Bb')
+  },
+)
+
+t.test('Basic and form credentials of one client and secret share a token', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body, headers }, count) => {
+    const secret = new URLSearchParams(body).get('client_secret')
+    const basic = Buffer.from(String(headers.authorization).slice(6), 'base64').toString()
+    const isRight = secret?.startsWith('1n6q') === true || basic.startsWith('billing:1n6q')
+    if (isRight) reply(response, 200, issue(count))
+    else reply(response, 400, { error: 'invalid_client' })
+  })
+  for (const [first, second] of [
+    ['basic', 'post'],
+    ['post', 'basic'],
+  ] as const) {
+    for (const secret of ['1n6qkt3rcjb9', '1n6q+kt3+rcjb9']) {
+      const { ask } = await stage(t, { tokenEndpoint })
+      const before = asked.length
+      const options = { clientId: 'billing', secret, scope: 'a/b' }
+      const { json } = await ask({ ...options, method: first })
+      t.type(json['access_token'], 'string')
+      t.equal(
+        (await ask({ ...options, method: second })).json['access_token'],
+        json['access_token'],
+      )
+      t.equal(asked.length, before + 1)
+      t.equal((await ask({ ...options, secret: 'x', method: second })).status, 400)
+      t.equal((await ask({ ...options, secret: 'x', method: first })).status, 400)
+      t.equal(asked.length, before + 2, 'a wrong secret is refused once for both')
+    }
+  }
+})

@@ -1,0 +1,150 @@
+/** Options are looked at when the plugin is registered, and told by name with the fix. */
+import fastify from 'fastify'
+import t from 'tap'
+import proxyByDefault, { memoryStore, tokenProxy } from '../../../src/tokens/proxy/index.ts'
+import { Clocks } from '../../support/key-endpoint.ts'
+import { CLIENT, poolOf, proxyOf, SECRET, sharedStore } from '../../support/proxy.ts'
+
+const tokenEndpoint = 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token'
+
+async function problem(options: unknown): Promise<string> {
+  const app = fastify()
+  try {
+    await app.register(tokenProxy, options as never)
+    return 'none'
+  } catch (error) {
+    const { code, message } = error as Error & { code: string }
+    return code === 'ERR_OPTION_INVALID' ? message : `${code}: ${message}`
+  } finally {
+    await app.close()
+  }
+}
+
+const wrong: readonly (readonly [unknown, RegExp])[] = [
+  [{}, /: tokenEndpoint is undefined: pass https:/],
+  [{ tokenEndpoint: 5 }, /: tokenEndpoint is 5: pass https:/],
+  [{ tokenEndpoint: 'http://example.com/oauth2/token' }, /: tokenEndpoint .* use an https URL/],
+  [{ tokenEndpoint: 'https://a:b@example.com/' }, /: tokenEndpoint has credentials/],
+  [{ tokenEndpoint, ttl: 5 }, /: ttl is unknown: use one of tokenEndpoint/],
+  [{ tokenEndpoint, maxAge: undefined }, /: maxAge is undefined/],
+  [{ tokenEndpoint, clients: [] }, /: clients is an empty array/],
+  [{ tokenEndpoint, clients: ['a', 5] }, /: clients\[1\] is 5/],
+  [{ tokenEndpoint, clients: 'a,b' }, /: clients is "a,b", and no app client id has a comma/],
+  [{ tokenEndpoint, store: {} }, /: store is an object without a method/],
+  [{ tokenEndpoint, store: sharedStore(new Clocks()) }, /: encryptionKeys is missing/],
+  [{ tokenEndpoint, encryptionKeys: [{ id: 'a', key: 'short' }] }, /: encryptionKeys\[0\]\.key /],
+  [{ tokenEndpoint, authorize: true }, /: authorize is true: pass a function/],
+  [{ tokenEndpoint, minRemaining: -1 }, /: minRemaining is -1: use .* seconds from 0 to 86400/],
+  [{ tokenEndpoint, maxAge: 0 }, /: maxAge is 0: use .* seconds from 1 to 86400/],
+  [{ tokenEndpoint, timeout: 31 }, /: timeout is 31: use .* seconds from 0\.001 to 30/],
+  [{ tokenEndpoint, now: 5 }, /: now is 5: pass a function/],
+  [{ tokenEndpoint, monotonicNow: 5 }, /: monotonicNow is 5: pass a function/],
+  [{ tokenEndpoint, fetch: 5 }, /: fetch is 5: pass a function/],
+  [{ tokenEndpoint, upstream: 5 }, /: upstream is 5: pass a plain object/],
+  [{ tokenEndpoint, upstream: { rps: 5 } }, /: upstream\.rps is unknown/],
+  [
+    { tokenEndpoint, upstream: { perSecond: 1 } },
+    /: upstream\.perSecond is 1: use a whole number of requests from 2 to 10000/,
+  ],
+  [
+    { tokenEndpoint, upstream: { perSecond: 10, unprovenPerSecond: 10 } },
+    /: upstream\.unprovenPerSecond is 10: use .* from 1 to 9/,
+  ],
+  [{ tokenEndpoint, upstream: { concurrency: 1 } }, /: upstream\.concurrency is 1/],
+  [{ tokenEndpoint, headers: 'x' }, /: headers(\.0)? is /],
+  [{ tokenEndpoint, headers: { 'a b': SECRET } }, /: headers has "a b": that is no name/],
+  [{ tokenEndpoint, headers: { Authorization: SECRET } }, /: headers\.Authorization is written/],
+  [{ tokenEndpoint, headers: { 'x-a': SECRET, 'X-A': SECRET } }, /: headers\.X-A .* named twice/],
+  [{ tokenEndpoint, headers: { 'x-a': `${SECRET}\nx: y` } }, /: headers\.x-a has no value/],
+  [{ tokenEndpoint, headers: { 'x-a': '' } }, /: headers\.x-a has no value/],
+  [{ tokenEndpoint, headers: { 'x-a': 5 } }, /: headers\.x-a has no value/],
+]
+
+for (const [options, message] of wrong) {
+  t.test(String(message), async (t) => {
+    const told = await problem(options)
+    t.match(told, message)
+    t.match(told, /^cognito-m2m: [^\n]+$/)
+    t.notMatch(told, SECRET.slice(0, 6))
+  })
+}
+
+t.test('all options at once, and the default export', async (t) => {
+  t.equal(proxyByDefault, tokenProxy)
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenProxy, {
+    tokenEndpoint,
+    clients: [CLIENT],
+    store: memoryStore(),
+    encryptionKeys: [{ id: 'a', key: Buffer.alloc(32, 1).toString('base64') }],
+    headers: { 'x-waf': 'a', 'x-other': () => 'b' },
+    authorize: () => true,
+    upstream: { perSecond: 10, unprovenPerSecond: 5, concurrency: 5 },
+    minRemaining: 60,
+    maxAge: 600,
+    timeout: 3,
+    now: Date.now,
+    monotonicNow: () => performance.now(),
+    fetch,
+  })
+  await app.ready()
+  const { instance, ...status } = app.tokenProxy.status()
+  t.ok(Number.isInteger(instance))
+  t.same(status, {
+    inFlight: 0,
+    queued: { proven: 0, unproven: 0 },
+    unavailable: { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 0 },
+    endpoint: { available: true, lastError: null, nextAttempt: null },
+    store: { shared: false, degraded: false, unreadable: 0 },
+  })
+})
+
+t.test('one proxy a context; another context may have its own', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenProxy, { tokenEndpoint })
+  await t.rejects(async () => app.register(tokenProxy, { tokenEndpoint }), {
+    code: 'ERR_OPTION_INVALID',
+    message: /registered twice/,
+  })
+  const two = fastify()
+  t.teardown(() => two.close())
+  const pool = await poolOf(t)
+  for (const prefix of ['/a', '/b']) {
+    await two.register(
+      async (context) => {
+        await context.register(tokenProxy, { tokenEndpoint: pool.tokenEndpoint })
+      },
+      { prefix },
+    )
+  }
+  for (const prefix of ['/a', '/b']) {
+    const { statusCode } = await two.inject({
+      method: 'POST',
+      url: `${prefix}/oauth2/token`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: CLIENT,
+        client_secret: SECRET,
+      }).toString(),
+    })
+    t.equal(statusCode, 200)
+  }
+})
+
+t.test('a store is closed with the app', async (t) => {
+  const store = sharedStore(new Clocks())
+  let closed = 0
+  store.close = async () => {
+    closed += 1
+  }
+  const { app } = await proxyOf(t, {
+    tokenEndpoint,
+    store,
+    encryptionKeys: [{ id: 'a', key: Buffer.alloc(32) }],
+  })
+  await app.close()
+  t.equal(closed, 1)
+})

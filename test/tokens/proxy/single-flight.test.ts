@@ -1,0 +1,172 @@
+/** One request for a token at a time, whoever waits for it. */
+import { request as httpRequest } from 'node:http'
+import t, { type Test } from 'tap'
+import { memoryStore } from '../../../src/tokens/proxy/index.ts'
+import { Clocks } from '../../support/key-endpoint.ts'
+import {
+  encryptionKeys,
+  issue,
+  proxyOf,
+  READ,
+  reply,
+  requestOf,
+  sharedStore,
+  stage,
+  until,
+  upstreamOf,
+  WRITE,
+} from '../../support/proxy.ts'
+import { RealLimit } from '../../support/real-limit.ts'
+
+t.test('10,000 callers at once, one client: one request upstream', async (t) => {
+  // The machine may be busy: no caller runs out of time meanwhile.
+  const timeout = new RealLimit(29_000).milliseconds / 1000
+  const { inject, wire } = await stage(t, { timeout })
+  const answers = await Promise.all(Array.from({ length: 10_000 }, () => inject()))
+  t.ok(answers.every(({ status }) => status === 200))
+  t.equal(new Set(answers.map(({ json }) => json['access_token'])).size, 1)
+  t.equal(wire.count, 1)
+})
+
+t.test('500 callers at once over sockets: one request upstream', async (t) => {
+  const { ask, wire } = await stage(t)
+  const answers = await Promise.all(Array.from({ length: 500 }, () => ask()))
+  t.ok(answers.every(({ status }) => status === 200))
+  t.equal(wire.count, 1)
+})
+
+t.test('different scopes do not wait for each other', async (t) => {
+  const { inject, wire } = await stage(t)
+  const asked = [{ scope: READ }, { scope: WRITE }, {}].flatMap((it) => [it, it, it])
+  const answers = await Promise.all(asked.map((it) => inject(it)))
+  t.ok(answers.every(({ status }) => status === 200))
+  t.equal(wire.count, 3)
+})
+
+t.test('a caller that hangs up takes nothing from the others', async (t) => {
+  const { ask, port, wire } = await stage(t)
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { path, method, headers, body } = requestOf({})
+  const gone = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false })
+  gone.on('error', () => {})
+  gone.end(body)
+  await until(() => wire.count === 1)
+  const others = [ask(), ask()]
+  gone.destroy()
+  await new Promise((resolve) => gone.once('close', resolve))
+  open()
+  for (const { status } of await Promise.all(others)) t.equal(status, 200)
+  t.equal((await ask()).status, 200)
+  t.equal(wire.count, 1)
+})
+
+t.test('a caller that hangs up alone has still brought the token', async (t) => {
+  const { ask, port, wire, app } = await stage(t)
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { path, method, headers, body } = requestOf({})
+  const gone = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false })
+  gone.on('error', () => {})
+  gone.end(body)
+  await until(() => wire.count === 1)
+  gone.destroy()
+  await new Promise((resolve) => gone.once('close', resolve))
+  open()
+  await until(() => app.tokenProxy.status().inFlight === 0)
+  t.equal((await ask()).status, 200)
+  t.equal(wire.count, 1)
+})
+
+/** Two proxies over one store stand for two processes: their flights know nothing of each other. */
+async function twoProxies(t: Test) {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const clocks = new Clocks()
+  const { now, monotonicNow } = clocks
+  const store = memoryStore({ now, monotonicNow })
+  const first = await stage(t, { tokenEndpoint, store }, clocks)
+  const second = await proxyOf(t, { tokenEndpoint, store, now, monotonicNow })
+  return { asked, store, first, second }
+}
+
+t.test('of two processes one asks, the other waits for what it brings', async (t) => {
+  const { asked, first, second } = await twoProxies(t)
+  let open = (): void => {}
+  first.wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const leader = first.ask()
+  await until(() => first.wire.count === 1)
+  const waiters = [second.ask(), second.ask()]
+  open()
+  const answers = await Promise.all([leader, ...waiters])
+  t.same(
+    answers.map(({ json }) => json['access_token']),
+    ['token-1', 'token-1', 'token-1'],
+  )
+  t.equal(asked.length, 1)
+})
+
+t.test('the other one takes over where the first brings nothing', async (t) => {
+  const { asked, first, second } = await twoProxies(t)
+  let open = (): void => {}
+  first.wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  first.wire.isDown = true
+  const leader = first.ask()
+  await until(() => first.wire.count === 1)
+  const waiter = second.ask()
+  open()
+  t.equal((await leader).status, 503)
+  t.equal((await waiter).json['access_token'], 'token-1')
+  t.equal(asked.length, 1)
+})
+
+t.test('a caller whom the store does not answer joins the request that is under way', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const clocks = new Clocks()
+  const store = sharedStore(clocks)
+  const { inject, wire } = await stage(t, { tokenEndpoint, store, encryptionKeys }, clocks)
+  let open = (): void => {}
+  wire.gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const first = inject()
+  await until(() => wire.count === 1)
+  let looks = 0
+  store.get = async () => {
+    looks += 1
+    throw new Error('away')
+  }
+  const second = inject()
+  await until(() => looks > 0)
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  open()
+  const answers = await Promise.all([first, second])
+  t.strictSame(
+    answers.map(({ json }) => json['access_token']),
+    ['token-1', 'token-1'],
+  )
+  t.equal(asked.length, 1)
+})
+
+t.test('who waits too long for another’s asks itself', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  // A process that hangs with each lock in its hands.
+  const store = sharedStore(new Clocks())
+  store.lock = async () => false
+  const { ask } = await proxyOf(t, { tokenEndpoint, store, encryptionKeys, timeout: 0.5 })
+  t.equal((await ask()).json['access_token'], 'token-1')
+  t.equal(asked.length, 1)
+})

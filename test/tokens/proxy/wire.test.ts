@@ -1,0 +1,298 @@
+/** What is read of a request, what is refused, and what goes out to Cognito. */
+import { request as httpRequest } from 'node:http'
+import t from 'tap'
+import { ask, FORM } from '../../support/http.ts'
+import {
+  type AskOptions,
+  CLIENT,
+  issue,
+  poolOf,
+  proxyOf,
+  READ,
+  reply,
+  requestOf,
+  SECRET,
+  stage,
+  upstreamOf,
+  WRITE,
+} from '../../support/proxy.ts'
+
+const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`
+const PAIR = `client_id=${CLIENT}&client_secret=x`
+const GRANT = 'grant_type=client_credentials'
+
+const refused: readonly (readonly [string, AskOptions, string])[] = [
+  ['a repeated parameter', { body: `${GRANT}&${PAIR}&scope=a&scope=a` }, 'invalid_request'],
+  ['a repeated unknown one', { body: `${GRANT}&${PAIR}&x=1&x=2` }, 'invalid_request'],
+  [
+    'one repeated under an escape',
+    { body: `${GRANT}&${PAIR}&client%5Fid=${CLIENT}` },
+    'invalid_request',
+  ],
+  ['a broken escape', { body: `${GRANT}&${PAIR}&scope=%zz` }, 'invalid_request'],
+  ['invalid UTF-8', { body: `${GRANT}&${PAIR}&scope=%ff` }, 'invalid_request'],
+  ['a secret in both places', { method: 'basic', body: `${GRANT}&${PAIR}` }, 'invalid_request'],
+  ['no grant', { body: PAIR }, 'invalid_request'],
+  ['an empty grant', { body: `grant_type=&${PAIR}` }, 'invalid_request'],
+  ['no body', { body: '' }, 'invalid_request'],
+  [
+    'another grant',
+    { body: `grant_type=authorization_code&code=x&${PAIR}` },
+    'unsupported_grant_type',
+  ],
+  [
+    'a refresh token',
+    { body: `grant_type=refresh_token&refresh_token=x&${PAIR}` },
+    'unsupported_grant_type',
+  ],
+  ['JSON', { headers: { 'content-type': 'application/json' }, body: '{}' }, 'invalid_request'],
+  [
+    'a form in Latin-1',
+    { headers: { 'content-type': `${FORM}; charset=latin1` } },
+    'invalid_request',
+  ],
+  ['a content type that is none', { headers: { 'content-type': 'no type' } }, 'invalid_request'],
+  ['no client', { body: GRANT }, 'invalid_client'],
+  ['no secret', { body: `${GRANT}&client_id=${CLIENT}` }, 'invalid_client'],
+  ['an id that is nobody’s', { clientId: 'a b' }, 'invalid_client'],
+  ['a bearer token', { headers: { authorization: 'Bearer abc' }, body: GRANT }, 'invalid_client'],
+  [
+    'a header without a colon',
+    { headers: { authorization: basic('abc') }, body: GRANT },
+    'invalid_client',
+  ],
+  [
+    'a header with an id that is nobody’s',
+    { headers: { authorization: basic('a b:c') }, body: GRANT },
+    'invalid_client',
+  ],
+  [
+    'a secret that is not UTF-8',
+    { headers: { authorization: basic(Buffer.from('billing:\xff', 'latin1')) }, body: GRANT },
+    'invalid_client',
+  ],
+  [
+    'two Authorization lines',
+    { headers: { authorization: [basic('a:b'), basic('a:b')] }, body: GRANT },
+    'invalid_request',
+  ],
+  ['two ids', { method: 'basic', body: `${GRANT}&client_id=shipping` }, 'invalid_request'],
+  ['a scope with a quote', { scope: 'a"b' }, 'invalid_scope'],
+  ['a scope with a tab', { scope: 'a\tb' }, 'invalid_scope'],
+]
+
+t.test('what is ambiguous or for somebody else is refused here', async (t) => {
+  const { ask, wire } = await stage(t)
+  for (const [name, options, error] of refused) {
+    const answer = await ask(options)
+    t.equal(answer.status, 400, name)
+    t.same(answer.json, { error }, name)
+    t.equal(answer.headers['cache-control'], 'no-store', name)
+    t.match(answer.headers['content-type'], /^application\/json/, name)
+  }
+  t.equal(wire.count, 0)
+})
+
+t.test('other methods are answered 405, with what is allowed', async (t) => {
+  const { port, wire } = await stage(t)
+  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    const answer = await ask(port, { path: '/oauth2/token', method })
+    t.equal(answer.status, 405, method)
+    t.equal(answer.headers.allow, 'POST', method)
+    t.equal(answer.headers['cache-control'], 'no-store', method)
+    if (method !== 'HEAD') t.same(answer.json, { error: 'invalid_request' }, method)
+  }
+  t.equal(wire.count, 0)
+})
+
+t.test('a form of 16 KiB is read, a byte more is not', async (t) => {
+  const { ask } = await stage(t)
+  const start = `${requestOf({}).body}&x=`
+  const full = await ask({ body: start.padEnd(16 * 1024, 'x') })
+  t.equal(full.status, 200)
+  const over = await ask({ body: start.padEnd(16 * 1024 + 1, 'x') })
+  t.equal(over.status, 413)
+  t.same(over.json, { error: 'invalid_request' })
+  t.equal(over.headers['cache-control'], 'no-store')
+})
+
+t.test('a body in pieces without a length is held to the same size', async (t) => {
+  const { port } = await stage(t)
+  const status = await new Promise((resolve, reject) => {
+    const { path, method } = requestOf({})
+    const headers = { 'content-type': FORM, 'transfer-encoding': 'chunked' }
+    const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false })
+    request.on('response', ({ statusCode }) => resolve(statusCode))
+    request.on('error', reject)
+    request.write('x='.padEnd(10_000, 'x'))
+    request.end('x'.repeat(10_000))
+  })
+  t.equal(status, 413)
+})
+
+t.test('known parameters go out anew, with nothing else that came in', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const { ask } = await proxyOf(t, { tokenEndpoint })
+  const headers = {
+    'x-forwarded-for': '203.0.113.1',
+    'x-tracking': 'inbound',
+    cookie: 'a=b',
+    'user-agent': 'inbound',
+    accept: 'text/html',
+  }
+  const sent = (index: number) => Object.fromEntries(new URLSearchParams(asked[index]?.body))
+
+  await ask({
+    headers,
+    body: `%67rant_type=client_credentials&client_id=${CLIENT}&client_secret=${encodeURIComponent(SECRET)}&scope=b/x++a/x+b/x&unknown=1&aws_client_metadata=%7B%22a%22%3A%22b%22%7D`,
+  })
+  t.same(sent(0), {
+    grant_type: 'client_credentials',
+    client_id: CLIENT,
+    client_secret: SECRET,
+    scope: 'a/x b/x',
+    aws_client_metadata: '{"a":"b"}',
+  })
+  t.equal(asked[0]?.headers['content-type'], FORM)
+  t.equal(asked[0]?.headers.accept, 'application/json')
+  t.notMatch(JSON.stringify(asked[0]), /inbound|203\.0\.113|cookie|unknown/)
+  t.equal(asked[0]?.headers.authorization, undefined)
+
+  await ask({ method: 'basic', headers, body: `${GRANT}&client_id=${CLIENT}&scope=` })
+  t.same(sent(1), { grant_type: 'client_credentials', scope: '' })
+  t.equal(asked[1]?.headers.authorization, basic(`${CLIENT}:${SECRET}`))
+  t.notMatch(JSON.stringify(asked[1]), /inbound|203\.0\.113|cookie/)
+
+  await ask({ method: 'basic', headers: { authorization: basic('bill%2Bing:s%2B') }, body: GRANT })
+  t.equal(asked[2]?.headers.authorization, basic('bill%2Bing:s%2B'), 'not decoded for Cognito')
+})
+
+t.test('resource is ignored, once or several times', async (t) => {
+  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    reply(response, 200, issue(count)),
+  )
+  const { ask } = await proxyOf(t, { tokenEndpoint })
+  const { body } = requestOf({})
+  for (const resource of [
+    '',
+    '&resource=https%3A%2F%2Fapi.example.com',
+    '&resource=https%3A%2F%2Fapi.example.com&resource=https%3A%2F%2Fother.example.com',
+    '&resource=a&re%73ource=a&resource=',
+  ]) {
+    const answer = await ask({ body: `${body}${resource}` })
+    t.equal(answer.status, 200, resource)
+    t.equal(answer.json['access_token'], 'token-1', 'one token for all')
+  }
+  t.equal(asked.length, 1)
+  t.notMatch(asked[0]?.body, 'resource')
+  const broken = await ask({ body: `${body}&resource=a&resource=%zz` })
+  t.equal(broken.status, 400)
+  t.same(broken.json, { error: 'invalid_request' })
+})
+
+t.test('secrets with + % : and blanks work by both methods', async (t) => {
+  const { ask, wire } = await stage(t)
+  const encoded = `Basic ${Buffer.from(`${CLIENT}:${encodeURIComponent(SECRET)}`).toString('base64')}`
+  for (const options of [
+    { method: 'basic' as const },
+    { method: 'post' as const },
+    { headers: { authorization: encoded }, body: GRANT },
+  ]) {
+    for (let time = 0; time < 2; time += 1) t.equal((await ask(options)).status, 200)
+  }
+  t.equal(wire.count, 3)
+})
+
+t.test('a request that was served does not open the way for one that looks like it', async (t) => {
+  const { ask, wire } = await stage(t)
+  const { body } = requestOf({})
+  for (let time = 0; time < 2; time += 1) t.equal((await ask({ body })).status, 200)
+  for (const headers of [
+    { authorization: '' },
+    { authorization: '-' },
+    { authorization: ['a', 'b'] },
+    { 'content-type': `${FORM};charset=latin1` },
+  ]) {
+    t.equal((await ask({ body, headers })).status, 400, JSON.stringify(headers))
+  }
+  t.equal((await ask({ body: `${body}&client_id=x` })).status, 400)
+  const long = `${body}&x=${'x'.repeat(1024)}`
+  for (let time = 0; time < 2; time += 1) t.equal((await ask({ body: long })).status, 200)
+  t.equal(wire.count, 1)
+})
+
+t.test('two spellings of one request are one', async (t) => {
+  const { ask, wire } = await stage(t)
+  for (const scope of [`${READ} ${WRITE}`, `${WRITE} ${READ}`, ` ${READ}  ${READ} ${WRITE} `]) {
+    t.equal((await ask({ scope })).status, 200)
+  }
+  t.equal(wire.count, 1)
+})
+
+t.test(
+  'scopes left out, empty and listed are three requests, and so is other metadata',
+  async (t) => {
+    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+      reply(response, 200, issue(count)),
+    )
+    const { ask } = await proxyOf(t, { tokenEndpoint })
+    const requests: AskOptions[] = [
+      {},
+      { scope: '' },
+      { scope: READ },
+      { metadata: '{}' },
+      { metadata: '{"a":"b"}' },
+      { method: 'basic' },
+    ]
+    for (let round = 0; round < 2; round += 1) {
+      for (const [index, request] of requests.entries()) {
+        t.equal((await ask(request)).json['access_token'], `token-${index + 1}`)
+      }
+    }
+    t.equal((await ask({ scope: ' ' })).json['access_token'], 'token-2', 'a blank is empty')
+    t.equal(asked.length, requests.length)
+  },
+)
+
+t.test('Cognito’s refusals pass through with status, body and request id', async (t) => {
+  const { tokenEndpoint } = await upstreamOf(t, (response, { body }) =>
+    reply(
+      response,
+      body.includes('401') ? 401 : 400,
+      { error: 'invalid_scope', error_description: 'ünknown' },
+      { 'x-amz-cognito-request-id': 'abc-1', 'set-cookie': 'a=b', 'x-other': '1' },
+    ),
+  )
+  const { ask } = await proxyOf(t, { tokenEndpoint })
+  for (const [scope, status] of [
+    ['400', 400],
+    ['401', 401],
+  ] as const) {
+    const answer = await ask({ scope })
+    t.equal(answer.status, status)
+    t.same(answer.json, { error: 'invalid_scope', error_description: 'ünknown' })
+    t.equal(answer.headers['x-amz-cognito-request-id'], 'abc-1')
+    t.equal(answer.headers['cache-control'], 'no-store')
+    t.equal(answer.headers['set-cookie'], undefined)
+    t.equal(answer.headers['x-other'], undefined)
+  }
+})
+
+t.test('every refusal of the pool is the proxy’s', async (t) => {
+  const pool = await poolOf(t)
+  const { ask: proxied } = await proxyOf(t, { tokenEndpoint: pool.tokenEndpoint })
+  for (const options of [
+    { secret: 'x' },
+    { clientId: 'nobody' },
+    { scope: 'orders/unknown' },
+    { metadata: '[]' },
+    { method: 'basic' as const, secret: 'x' },
+  ]) {
+    const direct = await ask(pool.port, requestOf(options))
+    const through = await proxied(options)
+    t.equal(through.status, direct.status)
+    t.same(through.json, direct.json)
+  }
+})

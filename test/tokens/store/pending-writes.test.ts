@@ -1,0 +1,23 @@
+import t from 'tap'
+import { Untold } from '../../../src/tokens/store/pending-writes.ts'
+
+t.test('ten thousand are remembered, and the first gives way', async (t) => {
+  const untold = new Untold()
+  for (let index = 0; index <= 10_000; index += 1) untold.add(`group ${index}`, async () => {})
+  t.notOk(untold.has('group 0'))
+  t.ok(untold.has('group 1'))
+  t.equal(untold.keys().length, 10_000)
+})
+
+t.test('what is added while it is being told is told again', async (t) => {
+  const untold = new Untold()
+  untold.add('group', async () => untold.add('group', async () => {}))
+  await untold.tell('group')
+  t.ok(untold.has('group'))
+  await untold.tell('group')
+  t.notOk(untold.has('group'))
+  await untold.tell('group')
+  untold.add('group', () => Promise.reject(new Error('away')))
+  await t.rejects(untold.tell('group'))
+  t.ok(untold.has('group'))
+})

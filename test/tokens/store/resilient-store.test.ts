@@ -1,0 +1,173 @@
+import t from 'tap'
+import { OptionError } from '../../../src/core/options/validate.ts'
+import { memoryStore } from '../../../src/tokens/store/memory-store.ts'
+import { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
+import {
+  acquireReleased,
+  Clock,
+  fill,
+  found,
+  KEY,
+  recorder,
+  SharedStore,
+  WAIT,
+} from '../../support/shared-store.ts'
+
+const clock = new Clock()
+const base = { logger: undefined, ...clock.options }
+const GROUP = 'group'
+
+t.test('without a store it is memory, and never degraded', async (t) => {
+  const store = new SteadyStore(base)
+  const name = store.name(new Uint8Array([1]))
+  t.not(name, store.name(new Uint8Array([2])))
+  t.match(store.group('client'), /^[\w-]{43}$/)
+  t.not(store.group('client'), store.group('another'))
+  await fill(store, name, GROUP, 'good')
+  t.equal(await found(store, name, GROUP), 'good')
+  await store.drop(name, GROUP)
+  t.equal(await found(store, name, GROUP), undefined)
+  const { epoch } = await store.find(name, GROUP)
+  t.equal(await store.invalidate(GROUP), true)
+  await store.keep(name, GROUP, { value: new Uint8Array(1), epoch, ttl: 1000 })
+  t.equal(await found(store, name, GROUP), undefined, 'asked for before it was invalidated')
+  t.strictSame(store.status(), { shared: false, degraded: false, unreadable: 0 })
+  await store.close()
+  t.equal(await fill(store, name, GROUP, 'good'), undefined)
+  t.equal(await found(store, name, GROUP), undefined)
+})
+
+t.test('in memory, a look-up is dated by the wall clock, and a lock has one owner', async (t) => {
+  const store = new SteadyStore(base)
+  const name = store.name(new Uint8Array([1]))
+  t.equal((await store.find(name, GROUP)).now, clock.wall)
+  const lock = await store.acquire(name, WAIT)
+  t.ok(lock)
+  t.equal(await store.acquire(name, WAIT), undefined)
+  lock?.release()
+  lock?.release()
+  const next = await acquireReleased(store, name)
+  t.equal(await store.acquire(name, WAIT), undefined)
+  await store.close()
+  next.release()
+  const last = await store.acquire(name, WAIT)
+  t.ok(last, 'closed, it keeps nobody from asking')
+  last?.release()
+})
+
+t.test('the skew is logged once for each logger, whatever stores use it', async (t) => {
+  const ahead = new Clock()
+  ahead.wall += 60_000
+  const shared = new SharedStore(clock)
+  const { lines, logger } = recorder()
+  const warning = 'warn cognito-m2m: the clocks of this process and of the token store differ'
+  for (const [index, itsLogger] of [logger, logger, undefined].entries()) {
+    const options = { store: shared, encryptionKeys: [KEY], logger: itsLogger, ...ahead.options }
+    const store = new SteadyStore(options)
+    await store.find(`name ${index}`, GROUP)
+    await store.find(`name ${index}`, GROUP)
+  }
+  t.strictSame(lines, [`${warning} {"skew":60}`])
+})
+
+t.test('a memory store that somebody else closed keeps nobody from asking', async (t) => {
+  const memory = memoryStore(clock.options)
+  const store = new SteadyStore({ ...base, store: memory })
+  await memory.close()
+  const lock = await store.acquire('name', WAIT)
+  t.ok(lock)
+  lock?.release()
+})
+
+t.test('two of one process share a memory store', async (t) => {
+  const store = memoryStore({ maxEntries: 2, ...clock.options })
+  const [one, two] = [new SteadyStore({ ...base, store }), new SteadyStore({ ...base, store })]
+  const names = [1, 2, 3].map((byte) => one.name(new Uint8Array([byte])))
+  for (const name of names) await fill(one, name, GROUP, 'good')
+  t.strictSame(await Promise.all(names.map((name) => found(two, name, GROUP))), [
+    undefined,
+    'good',
+    'good',
+  ])
+})
+
+t.test("a store of one's own that nobody shares needs no keys", async (t) => {
+  const backing = memoryStore(clock.options)
+  const store = new SteadyStore({
+    ...base,
+    store: {
+      shared: false,
+      get: backing.get.bind(backing),
+      set: backing.set.bind(backing),
+      delete: backing.delete.bind(backing),
+      invalidate: backing.invalidate.bind(backing),
+      lock: backing.lock.bind(backing),
+      unlock: backing.unlock.bind(backing),
+      close: backing.close.bind(backing),
+    },
+  })
+  const name = store.name(new Uint8Array([1]))
+  await fill(store, name, GROUP, 'good')
+  t.equal(await found(store, name, GROUP), 'good')
+  t.equal(backing.entries.size, 1)
+  t.strictSame(store.status(), { shared: false, degraded: false, unreadable: 0 })
+})
+
+t.test('wrong options are named', async (t) => {
+  const shared = new SharedStore(clock)
+  t.throws(() => new SteadyStore({ ...base, store: shared }), {
+    name: OptionError.name,
+    option: 'encryptionKeys',
+    message: /openssl rand -base64 32/,
+  })
+  t.throws(() => new SteadyStore({ ...base, store: shared, encryptionKeys: [] }), {
+    name: OptionError.name,
+    option: 'encryptionKeys',
+  })
+  const almost = { ...memoryStore(), shared: 'yes' }
+  for (const store of [null, 'redis', {}, () => {}, almost, new Map()]) {
+    t.throws(() => new SteadyStore({ ...base, store: store as never }), {
+      name: OptionError.name,
+      option: 'store',
+    })
+  }
+  const methods = Object.fromEntries(
+    ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'].map((name) => [
+      name,
+      () => {},
+    ]),
+  )
+  t.throws(() => new SteadyStore({ ...base, store: methods as never }), {
+    message:
+      'cognito-m2m: store is an object without a boolean `shared`: pass memoryStore(), redisStore({ redis }) or a store of your own',
+  })
+  t.throws(
+    () => new SteadyStore({ ...base, store: { ...methods, shared: true, lock: 1 } as never }),
+    {
+      message: /without a method `lock`/,
+    },
+  )
+})
+
+t.test('a logger that throws harms nothing', async (t) => {
+  const shared = new SharedStore(clock)
+  const throws = (): never => {
+    throw new Error('full disk')
+  }
+  const logger = { ...recorder().logger, warn: throws, info: throws }
+  const store = new SteadyStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
+  shared.fault = 'rejects'
+  for (let look = 0; look < 4; look += 1) t.equal(await found(store, 'name', GROUP), undefined)
+  t.equal(store.status().degraded, true)
+})
+
+t.test('errors without a word worth telling are told as unknown', async (t) => {
+  for (const error of [undefined, null, 'text', new Error('a secret'), { code: 'has secret' }]) {
+    const { lines, logger } = recorder()
+    const shared = new SharedStore(clock)
+    shared.get = () => Promise.reject(error)
+    const store = new SteadyStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
+    for (let look = 0; look < 3; look += 1) await store.find('name', GROUP)
+    t.match(lines, [/"reason":"unknown"/])
+  }
+})

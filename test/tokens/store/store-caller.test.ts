@@ -1,0 +1,46 @@
+import t from 'tap'
+import { safeLogger } from '../../../src/core/options/logger.ts'
+import { LateError } from '../../../src/tokens/store/late-error.ts'
+import { Reach } from '../../../src/tokens/store/store-caller.ts'
+
+function reach() {
+  const clock = { now: 0 }
+  return { clock, reach: new Reach(safeLogger(undefined), () => clock.now) }
+}
+
+t.test('what the store calls late is sent again while somebody waits for it', async (t) => {
+  const { clock, reach: asking } = reach()
+  const delays: number[] = []
+  const answer = await asking.ask(
+    'read',
+    async (maxDelayMs) => {
+      delays.push(maxDelayMs)
+      clock.now += 400
+      if (delays.length < 4) throw new LateError()
+      return 'good'
+    },
+    { waitMs: 1000, hasCopy: false },
+  )
+  t.strictSame(answer, { answer: 'good' })
+  t.strictSame(delays, [1000, 600, 200, 100])
+})
+
+t.test('and not once nobody does', async (t) => {
+  const { reach: asking } = reach()
+  let sent = 0
+  let settle: (() => void) | undefined
+  const answer = await asking.ask(
+    'write',
+    () => {
+      sent += 1
+      return new Promise((_resolve, reject) => {
+        settle = () => reject(new LateError())
+      })
+    },
+    { waitMs: 1 },
+  )
+  t.equal(answer, undefined)
+  settle?.()
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(sent, 1)
+})

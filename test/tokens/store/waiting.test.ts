@@ -1,0 +1,283 @@
+/** How long callers wait for a store that stalls, and what reaches it meanwhile. */
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
+import type { Kept } from '../../../src/tokens/store/token-store.ts'
+import { Clock, fill, found, process, SharedStore, text, WAIT } from '../../support/shared-store.ts'
+
+const NAME = 'name'
+const GROUP = 'group'
+const HOUR = 3_600_000
+
+function stage(t: Test) {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const clock = new Clock()
+  const shared = new SharedStore(clock)
+  const pass = async (milliseconds: number): Promise<void> => {
+    await turns()
+    clock.pass(milliseconds)
+    mock.timers.tick(milliseconds)
+    await turns()
+  }
+  return { clock, shared, pass, ...process(shared, clock) }
+}
+
+/** What it resolved with, once it did. */
+function watch<Value>(promise: Promise<Value>): { value?: Value; isOver: boolean } {
+  const watched: { value?: Value; isOver: boolean } = { isOver: false }
+  promise.then((value) => Object.assign(watched, { value, isOver: true }))
+  return watched
+}
+
+t.test('a miss waits for a stall, and gets what the store then answers', async (t) => {
+  const { shared, pass, store, clock } = stage(t)
+  await fill(process(shared, clock).store, NAME, GROUP, 'good')
+  shared.fault = 'stalls'
+  const miss = watch(store.find(NAME, GROUP, WAIT))
+  const lock = watch(store.acquire(NAME, WAIT))
+  await pass(1000)
+  t.equal(miss.isOver, false)
+  t.equal(lock.isOver, false)
+  shared.resume()
+  await turns()
+  t.equal(text(miss.value?.value), 'good')
+  t.ok(lock.value)
+  t.equal(store.status().degraded, false)
+  t.equal(await process(shared, clock).store.acquire(NAME, WAIT), undefined)
+})
+
+t.test('a copy costs 100 ms, and nothing after three failures in a row', async (t) => {
+  const { shared, pass, store } = stage(t)
+  await fill(store, NAME, GROUP, 'good')
+  shared.fault = 'stalls'
+  shared.asked.length = 0
+  for (let look = 0; look < 3; look += 1) {
+    const looked = watch(store.find(NAME, GROUP))
+    await pass(99)
+    t.equal(looked.isOver, false)
+    await pass(1)
+    t.equal(text(looked.value?.value), 'good')
+  }
+  t.equal(await found(store, NAME, GROUP), 'good')
+  t.equal(shared.asked.length, 3)
+  const miss = watch(store.find('other', GROUP, WAIT))
+  await pass(500)
+  t.equal(miss.isOver, false, 'without a copy, it is worth waiting for')
+  shared.resume()
+  await turns()
+  t.equal(miss.isOver, true)
+  t.equal(await found(store, NAME, GROUP), 'good')
+  t.equal(shared.asked.length, 4, 'late answers do not show that it is fast')
+  await pass(1000)
+  t.equal(await found(store, NAME, GROUP), 'good')
+  t.equal(store.status().degraded, false)
+})
+
+t.test('a look-up before a request waits for the store, whatever the copy', async (t) => {
+  const { shared, pass, store, clock } = stage(t)
+  await fill(store, NAME, GROUP, 'old')
+  const there = process(shared, clock).store
+  const { epoch } = await there.find(NAME, GROUP)
+  await there.keep(NAME, GROUP, { value: Buffer.from('new'), epoch, ttl: 2 * HOUR })
+  shared.fault = 'stalls'
+  for (let look = 0; look < 3; look += 1) {
+    void store.find(NAME, GROUP)
+    await pass(100)
+  }
+  const lock = watch(store.acquire(NAME, WAIT))
+  await pass(200)
+  shared.resume()
+  await turns()
+  t.ok(lock.value)
+  t.equal(await found(store, NAME, GROUP), 'old')
+  t.equal(text((await store.find(NAME, GROUP, WAIT)).value), 'new')
+})
+
+t.test('nobody waits beyond 1.25 s after the store began to fail', async (t) => {
+  const { shared, pass, store } = stage(t)
+  shared.fault = 'stalls'
+  const first = watch(store.find(NAME, GROUP, WAIT))
+  await pass(600)
+  const [second, lock] = [watch(store.find(NAME, GROUP, WAIT)), watch(store.acquire(NAME, WAIT))]
+  await pass(649)
+  t.strictSame([first.isOver, second.isOver, lock.isOver], [false, false, false])
+  await pass(1)
+  t.strictSame([first.isOver, second.isOver, lock.isOver], [true, true, true])
+  t.equal(store.status().degraded, true)
+  shared.asked.length = 0
+  t.equal((await store.find(NAME, GROUP, WAIT)).value, undefined, 'down: at once')
+  const alone = await store.acquire(NAME, WAIT)
+  t.ok(alone)
+  alone?.release()
+  await turns()
+  t.strictSame(shared.asked, [], 'a lock that was not asked for is not released')
+  await pass(1000)
+  shared.asked.length = 0
+  const tries = Array.from({ length: 5 }, () => watch(store.find(NAME, GROUP, WAIT)))
+  await turns()
+  t.strictSame(shared.asked, ['get'])
+  t.equal(tries.filter(({ isOver }) => isOver).length, 4)
+  await pass(100)
+  t.equal(tries.filter(({ isOver }) => isOver).length, 5, 'who tries waits 100 ms')
+  shared.resume()
+  await turns()
+  t.equal(store.status().degraded, false, 'a late answer shows that it is back')
+})
+
+t.test('a failure of long ago does not make the next stall an outage', async (t) => {
+  const { shared, pass, store } = stage(t)
+  shared.fault = 'rejects'
+  await store.find(NAME, GROUP, WAIT)
+  await pass(600_000)
+  shared.fault = 'stalls'
+  const miss = watch(store.find(NAME, GROUP, WAIT))
+  await pass(1000)
+  t.equal(miss.isOver, false)
+  shared.resume()
+  await turns()
+  t.equal(miss.isOver, true)
+  t.equal(store.status().degraded, false)
+})
+
+t.test('what is kept is sent however the store is, and its late answer counts', async (t) => {
+  const { shared, pass, store, clock } = stage(t)
+  const there = process(shared, clock).store
+  const kept = async (name: string, value: string): Promise<Kept> => ({
+    ...{ value: Buffer.from(value), ttl: HOUR },
+    epoch: (await store.find(name, GROUP)).epoch,
+  })
+  const [one, two] = [await kept('one', 'one'), await kept('two', 'two')]
+  const three = await kept('three', 'three')
+  shared.fault = 'stalls'
+  const keeping = [store.keep('one', GROUP, one), store.keep('two', GROUP, two)]
+  await pass(100)
+  await Promise.all(keeping)
+  t.equal(store.status().degraded, false)
+  const third = store.keep('three', GROUP, three)
+  await pass(100)
+  await third
+  t.equal(store.status().degraded, true)
+  shared.asked.length = 0
+  await store.keep('three', GROUP, { ...three, value: Buffer.from('newer') })
+  t.strictSame(shared.asked, ['set'], 'sent, and nobody waits')
+  const copy = watch(found(store, 'three', GROUP))
+  await pass(100)
+  t.equal(copy.value, 'newer')
+  shared.resume()
+  await turns()
+  for (const name of ['one', 'two']) t.equal(await found(there, name, GROUP), name)
+  t.equal(await found(there, 'three', GROUP), 'newer')
+  await there.drop('one', GROUP)
+  await pass(1000)
+  t.equal(await found(store, 'one', GROUP), undefined, 'the store had it: it was dropped there')
+  t.equal(await found(store, 'two', GROUP), 'two')
+})
+
+t.test('a copy that the store refused late is dropped, and no other', async (t) => {
+  const { shared, pass, store, clock } = stage(t)
+  const { epoch } = await store.find(NAME, GROUP)
+  await process(shared, clock).store.invalidate(GROUP)
+  shared.fault = 'stalls'
+  const keep = (name: string, value: string): Promise<void> =>
+    store.keep(name, GROUP, { value: Buffer.from(value), epoch, ttl: HOUR })
+  const keeping = [keep(NAME, 'late'), keep('other', 'late')]
+  await pass(100)
+  await Promise.all(keeping)
+  shared.fault = 'hangs'
+  const newer = keep('other', 'newer')
+  await pass(100)
+  await newer
+  shared.resume()
+  await turns()
+  shared.fault = 'rejects'
+  t.equal(await found(store, NAME, GROUP), undefined)
+  t.equal(await found(store, 'other', GROUP), 'newer')
+})
+
+t.test('a lock that was not answered is taken by a renewal, and always released', async (t) => {
+  const { shared, pass, store, clock } = stage(t)
+  const there = process(shared, clock).store
+  shared.fault = 'hangs'
+  const acquired = watch(store.acquire(NAME, 400))
+  await pass(400)
+  t.ok(acquired.value)
+  await pass(500)
+  shared.fault = undefined
+  await pass(500)
+  t.equal(await there.acquire(NAME, WAIT), undefined, 'renewed, it is held')
+  shared.asked.length = 0
+  acquired.value?.release()
+  acquired.value?.release()
+  await turns()
+  t.strictSame(shared.asked, ['unlock'], 'once')
+  const theirs = await there.acquire(NAME, WAIT)
+  t.ok(theirs)
+  shared.fault = 'rejects'
+  theirs?.release()
+  await turns()
+  shared.asked.length = 0
+  await pass(5000)
+  t.strictSame(shared.asked, [], 'and renewed no more')
+})
+
+t.test('a lock that another process took meanwhile is left to it', async (t) => {
+  const { shared, pass, store, clock } = stage(t)
+  const there = process(shared, clock).store
+  shared.fault = 'hangs'
+  const acquired = watch(store.acquire(NAME, 100))
+  await pass(100)
+  shared.fault = undefined
+  const theirs = await there.acquire(NAME, WAIT)
+  await pass(500)
+  shared.asked.length = 0
+  await pass(500)
+  t.strictSame(shared.asked, ['lock'], 'theirs is renewed')
+  acquired.value?.release()
+  await turns()
+  t.equal(await store.acquire(NAME, WAIT), undefined)
+  shared.fault = 'rejects'
+  await pass(500)
+  shared.fault = undefined
+  await pass(500)
+  t.equal(await store.acquire(NAME, WAIT), undefined, 'a renewal may fail')
+  await there.close()
+  shared.asked.length = 0
+  await pass(500)
+  t.strictSame(shared.asked, [], 'a closed store renews nothing')
+  theirs?.release()
+})
+
+t.test('while the store is down, locks are not renewed', async (t) => {
+  const { shared, pass, store } = stage(t)
+  const lock = await store.acquire(NAME, WAIT)
+  shared.fault = 'rejects'
+  for (let look = 0; look < 20; look += 1) {
+    await store.find('other', GROUP, WAIT)
+    await store.acquire('other', WAIT)
+    await pass(100)
+  }
+  shared.asked.length = 0
+  await pass(500)
+  t.notOk(shared.asked.includes('lock'))
+  lock?.release()
+  await turns()
+  t.ok(shared.asked.includes('unlock'), 'but released')
+})
+
+t.test('a store that never answers is not sent more than 5,000 commands', async (t) => {
+  const { shared, pass, store } = stage(t)
+  const { epoch } = await store.find(NAME, GROUP)
+  shared.fault = 'hangs'
+  const miss = store.find(NAME, GROUP, WAIT)
+  await pass(WAIT)
+  await miss
+  const value = Buffer.from('value')
+  for (let count = 0; count < 5100; count += 1) {
+    await store.keep(`${count}`, GROUP, { value, epoch, ttl: HOUR })
+  }
+  t.equal(shared.asked.filter((command) => command === 'set').length, 5000)
+})
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}

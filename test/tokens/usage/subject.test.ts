@@ -1,0 +1,43 @@
+/** App clients as strings: one each, and no memory without an end. */
+import t from 'tap'
+import { readSubject, rememberedSubjects } from '../../../src/tokens/usage/subject.ts'
+import { type MetricsApi, telemetryOf } from '../../../src/tokens/usage/telemetry.ts'
+
+t.test('a name is injective and comes back, remembered or not', (t) => {
+  const subjectOf = rememberedSubjects()
+  const names = ['a', 'a,b', '"', '["a"]', '\\', '__proto__', '\ud800']
+  const seen = new Set<string>()
+  for (let round = 0; round < 2; round += 1) {
+    for (const userPoolId of names) {
+      for (const clientId of names) {
+        const subject = subjectOf(userPoolId, clientId)
+        seen.add(subject)
+        t.strictSame(readSubject(subject), { kind: 'client', userPoolId, clientId })
+      }
+    }
+  }
+  t.equal(seen.size, names.length ** 2)
+  t.end()
+})
+
+t.test('more clients than are remembered are named as before', (t) => {
+  const subjectOf = rememberedSubjects()
+  const told = new Map<string, number>()
+  const counter = {
+    add: (_: number, attributes: Record<string, string>) => {
+      const id = attributes['cognito_m2m.client_id'] as string
+      told.set(id, (told.get(id) ?? 0) + 1)
+    },
+  }
+  const provider = { getMeter: () => ({ createCounter: () => counter }) }
+  const tell = telemetryOf({ metrics: { getMeterProvider: () => provider } } as MetricsApi)
+  for (let round = 0; round < 2; round += 1) {
+    for (let index = 0; index <= 10_000; index += 1) {
+      tell('token', subjectOf('p', `c${index}`), 'issued')
+    }
+  }
+  t.equal(told.size, 10_001)
+  t.ok([...told.values()].every((count) => count === 2))
+  t.equal(subjectOf('p', 'c0'), '["p","c0"]')
+  t.end()
+})
