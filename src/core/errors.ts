@@ -1,5 +1,69 @@
 /** The closed set of refusals: what each code answers. The only place a status or a text stands. */
-import { StacklessError } from './stackless-error.ts'
+import { runInNewContext } from 'node:vm'
+
+/**
+ * The Error constructor of a realm of its own, with a stack trace limit of 0. A constructor heeds the limit
+ * of its own realm. This realm's limit is the app's, and is read-only under `--frozen-intrinsics`.
+ */
+const ForeignError = runInNewContext('Error.stackTraceLimit = 0; Error') as ErrorConstructor
+
+/**
+ * An error without a stack. Collecting one would cost more than the rest of a refused request. Loggers and
+ * default error handlers print whatever stack there is.
+ */
+export class StacklessError extends Error {
+  /** To be called last in a constructor: V8 makes every member behind a deleted one three times slower. */
+  protected dropStack(): void {
+    Reflect.deleteProperty(this, 'stack')
+  }
+}
+
+// `super()` now calls the foreign constructor. Instances still inherit from this realm's Error.prototype.
+Object.setPrototypeOf(StacklessError, ForeignError)
+
+/** Returns an error as it is, and an {@link InternalError} for any other value that was thrown. */
+export function ensureError(thrown: unknown, message: string): Error {
+  try {
+    if (thrown instanceof Error) return thrown
+  } catch {
+    // A Proxy may throw when it is asked for its prototype.
+  }
+  return new InternalError('ERR_INTERNAL', message)
+}
+
+/** Answered with 500. The fault itself is in the log. */
+export class InternalError extends StacklessError {
+  override readonly name = 'InternalError'
+  readonly code: 'ERR_OPTION_INVALID' | 'ERR_INTERNAL'
+  readonly statusCode = 500
+  /** The same, for error handlers that read no `statusCode`. */
+  readonly status = 500
+  readonly headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store' }
+
+  constructor(code: InternalError['code'], message: string) {
+    super(message)
+    this.code = code
+    this.dropStack()
+  }
+
+  /** The response body. */
+  toJSON(): object {
+    const { statusCode, code, message } = this
+    return { statusCode, code, error: 'Internal Server Error', message }
+  }
+}
+
+/**
+ * Runs a plugin so that it always rejects with an error: Fastify takes a falsy rejection for success,
+ * and the app would start without it, open.
+ */
+export async function rejecting(register: () => Promise<void> | void): Promise<void> {
+  try {
+    await register()
+  } catch (error) {
+    throw ensureError(error, 'cognito-m2m: registration failed')
+  }
+}
 
 /**
  * Per code: status, reason phrase, message, and the `error` of the challenge (RFC 6750 section 3):
@@ -111,7 +175,7 @@ export interface AuthErrorBody {
 }
 
 /** What an {@link AuthError} is made of besides its code. */
-export interface AuthErrorInit {
+interface AuthErrorInit {
   readonly headers: Readonly<Record<string, string>>
   /** Only for the 5xx codes, and only an error this package made itself. */
   readonly cause?: Error | undefined

@@ -1,5 +1,5 @@
 /** Asks code of the API's owner for a decision and fails closed. */
-import { StacklessError } from './stackless-error.ts'
+import { StacklessError } from './errors.ts'
 
 /** Longest a decision may take, in milliseconds. */
 export const ASK_TIMEOUT = 3000

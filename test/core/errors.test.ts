@@ -1,10 +1,9 @@
 import { types } from 'node:util'
 import t from 'tap'
+import { StacklessError } from '../../src/core/errors.ts'
 import { NoDecisionError } from '../../src/core/hooks.ts'
 import { JwksError } from '../../src/core/keys/fetch-jwks.ts'
-import { StacklessError } from '../../src/core/stackless-error.ts'
-import type { AuthErrorCode } from '../../src/index.ts'
-import { AuthError } from '../../src/index.ts'
+import { AuthError, type AuthErrorCode } from '../../src/index.ts'
 
 /** Written down again here on purpose: status, reason and text are the public contract. */
 const TABLE: Record<AuthErrorCode, [number, string, string]> = {

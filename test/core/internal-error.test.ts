@@ -1,5 +1,5 @@
 import t from 'tap'
-import { InternalError } from '../../src/core/internal-error.ts'
+import { InternalError } from '../../src/core/errors.ts'
 
 t.test('answers 500 with its own text alone, kept by nobody', async (t) => {
   const error = new InternalError('ERR_INTERNAL', 'The request could not be handled')

@@ -1,7 +1,6 @@
 /** The Express middleware: each route says what it needs by the guard in front of it. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AuthError } from '../../core/errors.ts'
-import { InternalError } from '../../core/internal-error.ts'
+import { AuthError, InternalError } from '../../core/errors.ts'
 import { tellRequirement } from '../../core/introspection.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import { type CognitoAuthOptions, readOptions } from '../../core/options/options.ts'

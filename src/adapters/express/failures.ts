@@ -1,6 +1,6 @@
 /** What is thrown beside a decision goes to the app's error handlers, and opens no route. */
 import type { ServerResponse } from 'node:http'
-import { ensureError } from '../../core/ensure-error.ts'
+import { ensureError } from '../../core/errors.ts'
 import type { Logger } from '../../core/options/logger.ts'
 
 /**

@@ -1,7 +1,6 @@
 /** Writes a refusal as it is: status, headers and body are the core's. */
 import type { ServerResponse } from 'node:http'
-import type { AuthError } from '../../core/errors.ts'
-import type { InternalError } from '../../core/internal-error.ts'
+import type { AuthError, InternalError } from '../../core/errors.ts'
 
 /** Status and headers, so that an error handler that sets neither keeps the refusal one. */
 export function prepare(error: AuthError | InternalError, response: ServerResponse): void {

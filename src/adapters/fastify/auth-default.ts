@@ -1,8 +1,8 @@
 /** Changes what unannotated routes of one context need: the way to open or guard others' routes. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { rejecting } from '../../core/errors.ts'
 import { OptionError, readMembers } from '../../core/options/validate.ts'
-import { rejecting } from '../../core/rejecting.ts'
 import { type AccessRequirement, compileDefault } from '../../core/requirement.ts'
 import { REGISTER_OPTIONS } from './register-options.ts'
 import { blockDefault, registrationOf, setDefault } from './registrations.ts'

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { refusals } from '../../core/challenge.ts'
+import { rejecting } from '../../core/errors.ts'
 import { tellNeeds } from '../../core/introspection.ts'
 import { StartupError } from '../../core/keys/key-store.ts'
 import {
@@ -10,7 +11,6 @@ import {
   type ServerOptions,
 } from '../../core/options/options.ts'
 import { OptionError, show } from '../../core/options/validate.ts'
-import { rejecting } from '../../core/rejecting.ts'
 import { type CoreServer, openResourceServer } from '../../core/resource-server.ts'
 import { guardRequests } from './on-request.ts'
 import { REGISTER_OPTIONS, routeOptionsOf } from './register-options.ts'

@@ -1,7 +1,6 @@
 /** The hook that guards the routes of one registration. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { AuthError } from '../../core/errors.ts'
-import { InternalError } from '../../core/internal-error.ts'
+import { AuthError, InternalError } from '../../core/errors.ts'
 import type { Guard } from '../../core/resource-server.ts'
 import { authorizationLines } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'

@@ -4,8 +4,7 @@
  * nearest is found by walking up from the route's own context.
  */
 import type { FastifyInstance } from 'fastify'
-import type { AuthError } from '../../core/errors.ts'
-import { InternalError } from '../../core/internal-error.ts'
+import { type AuthError, InternalError } from '../../core/errors.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import type { CompiledRequirement } from '../../core/requirement.ts'
 import type { CoreServer } from '../../core/resource-server.ts'

@@ -1,8 +1,6 @@
 /** Answers a request that is refused, through the app's error handler. */
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { ensureError } from '../../core/ensure-error.ts'
-import type { AuthError } from '../../core/errors.ts'
-import type { InternalError } from '../../core/internal-error.ts'
+import { type AuthError, ensureError, type InternalError } from '../../core/errors.ts'
 
 /** Fastify's callback of a hook. */
 export type Done = (error?: Error) => void

@@ -10,7 +10,7 @@
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
-import { InternalError } from '../../core/internal-error.ts'
+import { InternalError } from '../../core/errors.ts'
 import { tellRefusesUnguarded, toldNeeds } from '../../core/introspection.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import { ancestors, type Registration, registrationOf, rootOf } from './registrations.ts'

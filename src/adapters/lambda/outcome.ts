@@ -1,7 +1,6 @@
 /** What a guard decided, in API Gateway's terms: let in, denied, or an error that is the answer. */
-import { AuthError, type AuthErrorCode } from '../../core/errors.ts'
+import { AuthError, type AuthErrorCode, StacklessError } from '../../core/errors.ts'
 import type { Logger } from '../../core/options/logger.ts'
-import { StacklessError } from '../../core/stackless-error.ts'
 
 /** What was granted, or why nothing was. */
 export type Outcome<Granted> = { readonly granted: Granted } | { readonly code: AuthErrorCode }

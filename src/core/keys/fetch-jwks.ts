@@ -1,5 +1,5 @@
 /** One bounded fetch of a key set document: time, size, redirects. Never throws anything but its own. */
-import { StacklessError } from '../stackless-error.ts'
+import { StacklessError } from '../errors.ts'
 import { errnoOf, readRetryAfter } from '../util/transport-facts.ts'
 
 /** Bytes of a key set document, counted after decompression. Cognito's are under 2 KiB. */

@@ -1,5 +1,5 @@
 /** The closed set of ways a token cannot be had or used. The only place a text of them stands. */
-import { StacklessError } from '../../core/stackless-error.ts'
+import { StacklessError } from '../../core/errors.ts'
 
 const messages = {
   ERR_TOKEN_REQUEST_REFUSED: 'Cognito refused the token request',

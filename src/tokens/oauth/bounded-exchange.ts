@@ -1,5 +1,5 @@
 /** One request to a token endpoint and its whole answer, bounded in time and size, redirects not followed. */
-import { StacklessError } from '../../core/stackless-error.ts'
+import { StacklessError } from '../../core/errors.ts'
 import { errnoOf } from '../../core/util/transport-facts.ts'
 
 /** Why there is no answer. */
