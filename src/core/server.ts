@@ -3,7 +3,7 @@
  * surface gives the same answer in the same order.
  */
 import { Admission, type Known, type Route } from './authorize.ts'
-import { type Refusals, refusals } from './challenge.ts'
+import { possibleRefusals, type Refusals, refusals } from './challenge.ts'
 import { endAtExpiry, type LongConnection } from './close-on-expiry.ts'
 import { isHeard, nextInstance } from './diagnostics.ts'
 import type { AuthError } from './errors.ts'
@@ -12,7 +12,6 @@ import type { ServerOptions } from './options/options.ts'
 import type { UserPool } from './options/user-pool.ts'
 import { OptionError } from './options/validate.ts'
 import { openStore, tableOfIssuers } from './pools.ts'
-import { possibleRefusals } from './possible-refusals.ts'
 import {
   type AccessRequirement,
   type CompiledRequirement,

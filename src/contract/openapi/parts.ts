@@ -1,7 +1,6 @@
 /** What a hand-written document says about access, from the requirements that guards are made of. */
-import { readChallengeScopes, readRealm, refusals } from '../../core/challenge.ts'
+import { possibleRefusals, readChallengeScopes, readRealm, refusals } from '../../core/challenge.ts'
 import { readMembers } from '../../core/options/validate.ts'
-import { possibleRefusals } from '../../core/possible-refusals.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import { type ResourceMetadata, readResourceMetadata } from '../../core/resource-metadata.ts'
 import type { OperationAccess, SecurityScheme } from './objects.ts'
