@@ -10,7 +10,7 @@ const ELSEWHERE = new Set([
   'src/cli/terminal/process-terminal.ts',
   'src/cli/terminal/terminal.ts',
   'src/contract/infra/model/model.ts',
-  'src/core/register.ts',
+  'src/core/scopes.ts',
   'src/adapters/fastify/types.ts',
   'src/tokens/usage/types.ts',
   'src/adapters/express/global.ts',

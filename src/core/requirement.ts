@@ -8,8 +8,7 @@ import {
   readStrings,
   show,
 } from './options/validate.ts'
-import type { Scope } from './register.ts'
-import { checkScope } from './scopes.ts'
+import { checkScope, type Scope } from './scopes.ts'
 import type { VerifiedToken } from './token/verified-token.ts'
 
 const MEMBERS = ['scopes', 'clientId', 'userPoolId', 'optional', 'check']

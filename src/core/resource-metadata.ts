@@ -5,8 +5,13 @@
 import { QUOTABLE } from './challenge.ts'
 import { readSecureUrl } from './options/secure-url.ts'
 import { OptionError, readList, readMembers, readStrings, show } from './options/validate.ts'
-import type { Scope } from './register.ts'
-import { checkScope, type DefinedScopes, describedScopes, resourceServerOf } from './scopes.ts'
+import {
+  checkScope,
+  type DefinedScopes,
+  describedScopes,
+  resourceServerOf,
+  type Scope,
+} from './scopes.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 /** What no router takes for a parameter or a wildcard. */

@@ -1,6 +1,6 @@
 /** `/oauth2/token` for client credentials, with Cognito's answers and errors. */
 import { randomUUID } from 'node:crypto'
-import type { Scope } from '../core/register.ts'
+import type { Scope } from '../core/scopes.ts'
 import { isForm, parseForm } from '../tokens/oauth/form.ts'
 import { authenticate } from './client-credentials.ts'
 import type { PoolClient } from './clients.ts'

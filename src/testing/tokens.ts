@@ -1,7 +1,7 @@
 /** Makes tokens field for field as Cognito does, and lets a test change any field. */
 import { randomUUID, sign } from 'node:crypto'
 import { OptionError, readMembers, show } from '../core/options/validate.ts'
-import type { Scope } from '../core/register.ts'
+import type { Scope } from '../core/scopes.ts'
 import type { PoolKey } from './key-material.ts'
 
 /** What a test may decide about any token. */

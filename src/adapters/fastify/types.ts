@@ -15,9 +15,9 @@ import type {
   FastifySchema as Schema,
 } from 'fastify'
 import type { FastifyRequestType, ResolveFastifyRequestType } from 'fastify/types/type-provider.js'
-import type { Scope } from '../../core/register.ts'
 import type { AccessRequirement, AnyOf } from '../../core/requirement.ts'
 import type { AuthFor, ResourceServer } from '../../core/resource-server.ts'
+import type { Scope } from '../../core/scopes.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 
 declare const hint: unique symbol

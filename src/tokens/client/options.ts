@@ -14,7 +14,7 @@ import {
   readMembers,
   show,
 } from '../../core/options/validate.ts'
-import type { Scope } from '../../core/register.ts'
+import type { Scope } from '../../core/scopes.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { SecretSource } from './client-secret.ts'

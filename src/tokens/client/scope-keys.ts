@@ -1,8 +1,7 @@
 /** Which held token a caller means: scope sets whatever their order and duplicates, a bounded number. */
 
 import { type Members, OptionError, readMembers } from '../../core/options/validate.ts'
-import type { Scope } from '../../core/register.ts'
-import { checkScope } from '../../core/scopes.ts'
+import { checkScope, type Scope } from '../../core/scopes.ts'
 import type { ScopeSetStatus } from './client-status.ts'
 import type { HeldToken } from './token-holder.ts'
 
