@@ -1,5 +1,5 @@
 /** User pools → their key stores, and the table from the `iss` of a token to what it is held against. */
-import { cachedLookup } from './client-lookup.ts'
+import { cachedLookup } from './hooks.ts'
 import { KeyStore } from './keys/key-store.ts'
 import type { ServerOptions } from './options/options.ts'
 import type { UserPool } from './options/user-pool.ts'

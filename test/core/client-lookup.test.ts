@@ -1,6 +1,5 @@
 import t from 'tap'
-import { cachedLookup } from '../../src/core/client-lookup.ts'
-import { NoDecisionError } from '../../src/core/hooks.ts'
+import { cachedLookup, NoDecisionError } from '../../src/core/hooks.ts'
 
 const TIMES = { allow: 60_000, deny: 10_000 }
 

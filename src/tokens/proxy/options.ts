@@ -1,5 +1,5 @@
 /** Validates what `tokenProxy` accepts. What comes out is complete. */
-import { cachedLookup } from '../../core/client-lookup.ts'
+import { cachedLookup } from '../../core/hooks.ts'
 import { readInsecureHttp } from '../../core/options/insecure-http.ts'
 import {
   type Members,
