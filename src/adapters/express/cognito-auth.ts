@@ -6,8 +6,12 @@ import type { Logger } from '../../core/options/logger.ts'
 import { type CognitoAuthOptions, readOptions } from '../../core/options/options.ts'
 import { OptionError, show } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
-import { type Guard, openResourceServer, type ResourceServer } from '../../core/resource-server.ts'
-import { requireDefault } from '../../core/server.ts'
+import {
+  type Guard,
+  openResourceServer,
+  type ResourceServer,
+  requireDefault,
+} from '../../core/resource-server.ts'
 import { authorizationLines } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isToCome } from '../../core/util/async.ts'
