@@ -1,8 +1,7 @@
 /** Validates one user pool's options and derives what the core runs on. */
 
-import type { JsonWebKeySet } from '../keys/jwk.ts'
-import { importKeySet, type KeySet } from '../keys/jwk.ts'
-import { readAudience } from '../token/audience.ts'
+import { importKeySet, type JsonWebKeySet, type KeySet } from '../keys/jwk.ts'
+import { readAudience } from '../token/claims.ts'
 import { type IssuerForm, readIssuerForms } from './issuer-forms.ts'
 import { checkLocalPool, findLocalOption } from './local-pool.ts'
 import { OptionError, readClientIds, readMembers, show } from './validate.ts'

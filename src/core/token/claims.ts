@@ -3,11 +3,112 @@
  * the signature is checked, so that forging a refusal costs no RSA operation; aws-jwt-verify's own
  * check of `token_use` would tell by an exception, whose stack costs a fifth of one.
  */
-
 import type { AuthErrorCode } from '../errors.ts'
-import { checkAudience, isMachine } from './audience.ts'
-import { claimFault } from './claim-types.ts'
+import { readStrings } from '../options/validate.ts'
 import type { JsonObject, JsonValue } from './strict-json.ts'
+
+/** RFC 6749 section 3.3, with exactly one space between two; empty grants nothing. */
+const SCOPE_LIST = /^(?:[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*)?$/
+
+interface ClaimType {
+  readonly claim: string
+  readonly isRequired: boolean
+  /** For messages. */
+  readonly type: string
+  readonly accepts: (value: JsonValue) => boolean
+}
+
+const TEXT = { type: 'a string', accepts: (value: JsonValue) => typeof value === 'string' }
+const ID = {
+  type: 'a non-empty string',
+  accepts: (value: JsonValue) => typeof value === 'string' && value !== '',
+}
+const TIME = { type: 'a number', accepts: (value: JsonValue) => Number.isFinite(value) }
+const SCOPES = {
+  type: 'a list of scopes with one space between two',
+  accepts: (value: JsonValue) => typeof value === 'string' && SCOPE_LIST.test(value),
+}
+const AUDIENCE = { type: 'a string or a list of strings', accepts: isAudience }
+
+/** In the order in which they are checked. */
+const CLAIM_TYPES: readonly ClaimType[] = [
+  { claim: 'iss', isRequired: true, ...TEXT },
+  { claim: 'token_use', isRequired: true, ...TEXT },
+  { claim: 'client_id', isRequired: true, ...ID },
+  { claim: 'sub', isRequired: true, ...ID },
+  { claim: 'jti', isRequired: true, ...ID },
+  { claim: 'exp', isRequired: true, ...TIME },
+  { claim: 'iat', isRequired: true, ...TIME },
+  { claim: 'nbf', isRequired: false, ...TIME },
+  { claim: 'scope', isRequired: false, ...SCOPES },
+  { claim: 'aud', isRequired: false, ...AUDIENCE },
+]
+
+/**
+ * Says which claim is wrong first, for example `jti is missing`; undefined where all have their type.
+ * The text is fixed: no value of a token enters it.
+ */
+export function claimFault(claims: JsonObject): string | undefined {
+  for (const type of CLAIM_TYPES) if (!isOf(type, claims)) return faultOf(type, claims)
+  return undefined
+}
+
+/** By claim, what is wrong with each of them. */
+export function claimFaults(claims: JsonObject): ReadonlyMap<string, string> {
+  const wrong = CLAIM_TYPES.filter((type) => !isOf(type, claims))
+  return new Map(wrong.map((type) => [type.claim, faultOf(type, claims)]))
+}
+
+function isOf({ claim, isRequired, accepts }: ClaimType, claims: JsonObject): boolean {
+  const value = claims[claim]
+  return value === undefined ? !isRequired : accepts(value)
+}
+
+function faultOf({ claim, type }: ClaimType, claims: JsonObject): string {
+  return claims[claim] === undefined ? `${claim} is missing` : `${claim} is not ${type}`
+}
+
+/** Undefined: the server's default. Null: users' tokens are bound to no API. */
+export function readAudience(
+  value: unknown,
+  place: string,
+): ReadonlySet<string> | null | undefined {
+  return value === undefined || value === null
+    ? value
+    : new Set(readStrings(value, place, 'audience'))
+}
+
+/** RFC 7519 section 4.1.3: a string, or an array of strings. */
+function isAudience(value: JsonValue): boolean {
+  return [value].flat().every((it) => typeof it === 'string')
+}
+
+/**
+ * Compares `aud` as exact strings. Resource binding (RFC 8707) does not apply to client credentials,
+ * so a machine's token has no audience but its own client. A user's token may be bound to an API:
+ * then it is accepted only by that API.
+ *
+ * @param claims Types are checked.
+ * @param audience This API's identifiers; undefined where users' tokens are bound to none.
+ */
+export function checkAudience(
+  claims: JsonObject,
+  audience: ReadonlySet<string> | undefined,
+): AuthErrorCode | undefined {
+  const { aud, client_id } = claims
+  const values = (aud === undefined ? [] : [aud].flat()) as readonly string[]
+  if (audience !== undefined && !isMachine(claims)) {
+    const isForThisApi = values.some((it) => it !== client_id && audience.has(it))
+    return isForThisApi ? undefined : 'ERR_TOKEN_AUDIENCE'
+  }
+  const isForClient = values.length > 0 && values.every((it) => it === client_id)
+  return aud === undefined || isForClient ? undefined : 'ERR_TOKEN_AUDIENCE'
+}
+
+/** Client credentials: the app client is its own subject, and there is no user. */
+export function isMachine(claims: JsonObject): boolean {
+  return claims['sub'] === claims['client_id'] && !('username' in claims)
+}
 
 /** How far `iat` may lie in the future: a server's clock and Cognito's differ by seconds, not more. */
 const MAX_ISSUED_AHEAD_SECONDS = 300

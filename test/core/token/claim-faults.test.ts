@@ -1,7 +1,7 @@
 /** A claim that is missing or of the wrong type is named to operators, and never to callers. */
 import t from 'tap'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
-import { claimFault, claimFaults } from '../../../src/core/token/claim-types.ts'
+import { claimFault, claimFaults } from '../../../src/core/token/claims.ts'
 import type { JsonObject } from '../../../src/core/token/strict-json.ts'
 import { document } from '../../support/explained.ts'
 import { captureLog, newApp, pool, withAuth } from '../../support/fastify.ts'

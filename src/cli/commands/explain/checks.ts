@@ -2,13 +2,14 @@
  * Every check of the middleware, each judged by itself and told in words. Codes are those of the
  * middleware's own functions, in its order, so that the first of them is what an API answers.
  */
-import { checkAudience, isMachine } from '../../../core/token/audience.ts'
-import { claimFaults } from '../../../core/token/claim-types.ts'
 import {
+  checkAudience,
   checkClient,
   checkSubject,
   checkTokenUse,
+  claimFaults,
   isLive,
+  isMachine,
   type MachineClaims,
   notBefore,
 } from '../../../core/token/claims.ts'
