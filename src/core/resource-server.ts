@@ -18,11 +18,9 @@ import {
 } from './requirement.ts'
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import { readBearer } from './token/bearer.ts'
-import { CachedToken } from './token/cached-token.ts'
 import { checkClaims } from './token/claims.ts'
-import { Interned } from './token/interned.ts'
 import { keepKid } from './token/jws.ts'
-import { TokenCache } from './token/token-cache.ts'
+import { CachedToken, Interned, TokenCache } from './token/token-cache.ts'
 import { type VerifiedToken, verifiedToken } from './token/verified-token.ts'
 import {
   type Issuer,

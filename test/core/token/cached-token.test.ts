@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { IssuerKeys } from '../../../src/core/keys/issuer-keys.ts'
 import type { ImportedKey } from '../../../src/core/keys/jwk.ts'
-import { CachedToken } from '../../../src/core/token/cached-token.ts'
+import { CachedToken } from '../../../src/core/token/token-cache.ts'
 import type { MachineClaims, VerifiedToken } from '../../../src/index.ts'
 import {
   type Changes,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Interned } from '../../../src/core/token/interned.ts'
+import { Interned } from '../../../src/core/token/token-cache.ts'
 
 t.test('equal names are one string, and no more than 10,000 are kept', async (t) => {
   const names = new Interned()
