@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FetchBudget } from '../../../src/core/keys/fetch-budget.ts'
+import { FetchBudget } from '../../../src/core/keys/key-store.ts'
 
 const COOLDOWN = 5000
 
