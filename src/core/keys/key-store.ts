@@ -8,8 +8,7 @@ import type { Logger } from '../options/logger.ts'
 import type { GivenKeys } from '../options/user-pool.ts'
 import { steadyClock, trusting } from '../util/clock.ts'
 import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
-import { IssuerKeys } from './issuer-keys.ts'
-import type { KeySource } from './remote-jwks.ts'
+import { IssuerKeys, type KeySource } from './remote-jwks.ts'
 
 /** Fetches at once before the cooldown counts. */
 const CAPACITY = 3

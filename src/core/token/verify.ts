@@ -4,8 +4,8 @@
  */
 
 import type { AuthErrorCode } from '../errors.ts'
-import type { IssuerKeys, KeyAnswer, KeysUnavailable } from '../keys/issuer-keys.ts'
 import type { ImportedKey } from '../keys/jwk.ts'
+import type { IssuerKeys, KeyAnswer, KeysUnavailable } from '../keys/remote-jwks.ts'
 import { following } from '../util/async.ts'
 import { has } from '../util/own-member.ts'
 import { faultOf } from './bearer.ts'

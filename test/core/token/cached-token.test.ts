@@ -1,7 +1,7 @@
 /** A verified token as it is kept: what it is held to take, and when it counts no more. */
 import t from 'tap'
-import type { IssuerKeys } from '../../../src/core/keys/issuer-keys.ts'
 import type { ImportedKey } from '../../../src/core/keys/jwk.ts'
+import type { IssuerKeys } from '../../../src/core/keys/remote-jwks.ts'
 import { CachedToken } from '../../../src/core/token/token-cache.ts'
 import type { MachineClaims, VerifiedToken } from '../../../src/index.ts'
 import {

@@ -1,7 +1,7 @@
 import { constants, type KeyObject, sign } from 'node:crypto'
 import t from 'tap'
-import type { IssuerKeys, KeyAnswer } from '../../../src/core/keys/issuer-keys.ts'
 import type { ImportedKey } from '../../../src/core/keys/jwk.ts'
+import type { IssuerKeys, KeyAnswer } from '../../../src/core/keys/remote-jwks.ts'
 import { checkClaims } from '../../../src/core/token/claims.ts'
 import { type Issuer, readToken, verifyToken } from '../../../src/core/token/verify.ts'
 import {
