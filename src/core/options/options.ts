@@ -1,5 +1,4 @@
 /** Validates the options every surface shares. What comes out is complete and belongs to the core. */
-
 import { readChallengeScopes, readRealm } from '../challenge.ts'
 import type { KeyStoreTiming } from '../keys/key-store.ts'
 import {
@@ -15,10 +14,13 @@ import {
 } from '../resource-metadata.ts'
 import type { TokenCacheBounds } from '../token/token-cache.ts'
 import type { VerifiedToken } from '../token/verified-token.ts'
-import { type KeyStoreOptions, readTiming } from './key-store-options.ts'
 import { type Logger, readLogger, type SafeLogger, safeLogger } from './logger.ts'
-import type { UserPool, UserPoolOptions } from './user-pool.ts'
-import { readUserPool, USER_POOL_MEMBERS } from './user-pool.ts'
+import {
+  readUserPool,
+  USER_POOL_MEMBERS,
+  type UserPool,
+  type UserPoolOptions,
+} from './user-pool.ts'
 import {
   type Members,
   OptionError,
@@ -28,6 +30,39 @@ import {
   readNumber,
   show,
 } from './validate.ts'
+
+/** Durations in seconds. */
+export interface KeyStoreOptions {
+  /** `'require'` refuses to start without keys; default `'warn'` logs and goes on. */
+  readonly startup?: 'warn' | 'require'
+  /** Default 300 (5 minutes), ± 10 %: a revoked key is still trusted for up to 330 s. At most 86,400. */
+  readonly refreshInterval?: number
+  /** Default 5: an unknown kid earns a fetch so often, once three were spent. At most 300. */
+  readonly cooldown?: number
+  /** Default 86,400 (a day): how long keys are trusted while none can be fetched. At most 604,800. */
+  readonly maxStale?: number
+  /** Default 3, for a whole fetch. At most 30. */
+  readonly fetchTimeout?: number
+}
+
+/** @throws {OptionError} `ERR_OPTION_INVALID`. */
+function readTiming(value: unknown = {}): KeyStoreTiming {
+  const durations = ['refreshInterval', 'cooldown', 'maxStale', 'fetchTimeout']
+  const members = readMembers(value, ['startup', ...durations], 'keyStore')
+  const { startup = 'warn' } = members
+  if (startup !== 'warn' && startup !== 'require') {
+    throw new OptionError('keyStore.startup', `is ${show(startup)}: use 'warn' or 'require'`)
+  }
+  const read = (key: string, fallback: number, max: number): number =>
+    1000 * readNumber(members, key, 'keyStore', { fallback, min: 0.001, max, unit: 'seconds' })
+  return {
+    startup,
+    refreshInterval: read('refreshInterval', 300, 86_400),
+    cooldown: read('cooldown', 5, 300),
+    maxStale: read('maxStale', 86_400, 604_800),
+    fetchTimeout: read('fetchTimeout', 3, 30),
+  }
+}
 
 /** One pool's options in place, or several under `userPools`; never both. */
 export type CognitoAuthOptions = (
@@ -140,7 +175,7 @@ const COMMON_MEMBERS = [
 ]
 
 /** What an adapter adds to the options it reads. */
-export interface AdapterOptions {
+interface AdapterOptions {
   /** The framework's, where the options name none. */
   readonly logger?: Logger
   /** Names of members of its own. */
