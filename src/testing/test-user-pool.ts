@@ -1,7 +1,7 @@
 /** A generated user pool in memory: keys, clients, tokens. Everything is synchronous. */
 import { randomBytes } from 'node:crypto'
-import { readIssuerForms } from '../core/options/issuer-forms.ts'
 import { findPartition, getRegion, LOCAL_REGION } from '../core/options/partitions.ts'
+import { readIssuerForms } from '../core/options/user-pool.ts'
 import { OptionError, readFunction, readMembers, show } from '../core/options/validate.ts'
 import { type DefinedScopes, type ResourceServer, readResourceServers } from '../core/scopes.ts'
 import { type PoolClient, readClients, type TestClient } from './clients.ts'

@@ -3,9 +3,8 @@
  * refreshes them, and what operators are told.
  */
 import type { DiagnosticsOrigin } from '../diagnostics.ts'
-import type { IssuerForm } from '../options/issuer-forms.ts'
 import type { Logger } from '../options/logger.ts'
-import type { GivenKeys } from '../options/user-pool.ts'
+import type { GivenKeys, IssuerForm } from '../options/user-pool.ts'
 import { steadyClock, trusting } from '../util/clock.ts'
 import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
 import { IssuerKeys, type KeySource } from './remote-jwks.ts'

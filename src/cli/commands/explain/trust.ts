@@ -1,6 +1,10 @@
 /** Whose tokens a token is held against, and where their keys are. */
-import { checkIssuer, type IssuerForm, toForm } from '../../../core/options/issuer-forms.ts'
-import { readUserPool } from '../../../core/options/user-pool.ts'
+import {
+  checkIssuer,
+  type IssuerForm,
+  readUserPool,
+  toForm,
+} from '../../../core/options/user-pool.ts'
 import { OptionError } from '../../../core/options/validate.ts'
 
 /** One form of an issuer. */
