@@ -1,11 +1,7 @@
 /** What a token client is made with: checked when it is made. */
 
-import {
-  insecureOrigins,
-  readInsecureHttp,
-  readServiceUrl,
-} from '../../core/options/insecure-http.ts'
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
+import { insecureOrigins, readInsecureHttp, readServiceUrl } from '../../core/options/secure-url.ts'
 import {
   type Members,
   OptionError,

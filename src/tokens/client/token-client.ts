@@ -1,6 +1,6 @@
 /** The token client: asks Cognito about once per token lifetime, however often it is asked itself. */
 import { nextInstance } from '../../core/diagnostics.ts'
-import { INSECURE_HTTP_WARNING } from '../../core/options/insecure-http.ts'
+import { INSECURE_HTTP_WARNING } from '../../core/options/secure-url.ts'
 import type { TokenClientStatus } from './client-status.ts'
 import { elapsedClock } from './elapsed-clock.ts'
 import { TokenClientError } from './errors.ts'

@@ -1,5 +1,5 @@
 /** Reads the URL of a token endpoint, Cognito's or one in front of it. */
-import { readServiceUrl } from '../../core/options/insecure-http.ts'
+import { readServiceUrl } from '../../core/options/secure-url.ts'
 import { OptionError, show } from '../../core/options/validate.ts'
 
 /** The path of the token endpoint at every domain of Cognito. */

@@ -1,6 +1,6 @@
 /** Validates what `tokenProxy` accepts. What comes out is complete. */
 import { cachedLookup } from '../../core/hooks.ts'
-import { readInsecureHttp } from '../../core/options/insecure-http.ts'
+import { readInsecureHttp } from '../../core/options/secure-url.ts'
 import {
   type Members,
   readClientIds,
