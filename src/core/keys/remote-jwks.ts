@@ -10,7 +10,7 @@ import {
   type UnknownKidEvent,
 } from '../diagnostics.ts'
 import type { GivenKeys } from '../options/user-pool.ts'
-import { atMost } from '../util/at-most.ts'
+import { atMost } from '../util/async.ts'
 import { Backoff } from '../util/backoff.ts'
 import { has } from '../util/own-member.ts'
 import { fetchJwks, JwksError } from './fetch-jwks.ts'

@@ -1,6 +1,26 @@
 /** Going on without a turn of the event loop where nothing has to be waited for. */
 
 /**
+ * Waits for a promise that never rejects, but no longer than so many milliseconds.
+ *
+ * @returns Undefined where the time is over first.
+ */
+export async function atMost<Value>(
+  milliseconds: number,
+  promise: Promise<Value>,
+): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), milliseconds)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
  * Whether a value is still to come. Not told by `instanceof`: where the global `Promise` is not the one
  * that async functions and Node answer with (bluebird, zone.js, Jest's realms), a promise would pass for
  * a value, and a promise of no for a yes.

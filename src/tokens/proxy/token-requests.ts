@@ -1,7 +1,7 @@
 /** Answers a token request from the negative cache, the token cache, or Cognito. */
 
 import { secondsBetween, type TokenEvent, tell } from '../../core/diagnostics.ts'
-import { atMost } from '../../core/util/at-most.ts'
+import { atMost } from '../../core/util/async.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { FoundNow } from '../store/resilient-store.ts'
 import { BoundedMap } from './bounded-map.ts'
