@@ -11,10 +11,10 @@ import {
   show,
 } from '../../core/options/validate.ts'
 import type { Scope } from '../../core/scopes.ts'
+import { wallClock } from '../../core/util/clock.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { SecretSource } from './client-secret.ts'
-import { wallClock } from './elapsed-clock.ts'
 import { readScopes } from './scope-keys.ts'
 import type { AuthMethod } from './token-request.ts'
 import { readTimeout } from './wait.ts'

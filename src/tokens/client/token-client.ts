@@ -1,8 +1,8 @@
 /** The token client: asks Cognito about once per token lifetime, however often it is asked itself. */
 import { nextInstance } from '../../core/diagnostics.ts'
 import { INSECURE_HTTP_WARNING } from '../../core/options/secure-url.ts'
+import { elapsedClock } from '../../core/util/clock.ts'
 import type { TokenClientStatus } from './client-status.ts'
-import { elapsedClock } from './elapsed-clock.ts'
 import { TokenClientError } from './errors.ts'
 import { type AuthorizedFetch, authorizedFetch } from './fetch.ts'
 import { type ClientOptions, readClientOptions, type TokenClientOptions } from './options.ts'
