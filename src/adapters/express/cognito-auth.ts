@@ -15,9 +15,8 @@ import {
 import { authorizationLines } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isToCome } from '../../core/util/async.ts'
-import { failuresTo } from './failures.ts'
 import { decide, reset } from './get-auth.ts'
-import { answer, prepare } from './send-error.ts'
+import { answer, failuresTo, prepare } from './send-error.ts'
 import { serveMetadata } from './well-known.ts'
 
 /** What Express hands on with; typed on Node, so that Express 4 and 5 both fit. */

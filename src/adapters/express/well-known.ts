@@ -4,7 +4,7 @@ import type { ServerOptions } from '../../core/options/options.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import type { ResourceServer } from '../../core/resource-server.ts'
 import type { Middleware } from './cognito-auth.ts'
-import { failuresTo } from './failures.ts'
+import { failuresTo } from './send-error.ts'
 
 /** @param options `metadata` is undefined where the option was not set. */
 export function serveMetadata(
