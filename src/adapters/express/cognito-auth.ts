@@ -3,7 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError, InternalError } from '../../core/errors.ts'
 import { tellRequirement } from '../../core/introspection.ts'
 import type { Logger } from '../../core/options/logger.ts'
-import { type CognitoAuthOptions, readOptions } from '../../core/options/options.ts'
+import {
+  type CognitoAuthOptions,
+  readOptions,
+  type ServerOptions,
+} from '../../core/options/options.ts'
 import { OptionError, show } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import {
@@ -17,7 +21,39 @@ import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isToCome } from '../../core/util/async.ts'
 import { decide, reset } from './get-auth.ts'
 import { answer, failuresTo, prepare } from './send-error.ts'
-import { serveMetadata } from './well-known.ts'
+
+/** @param options `metadata` is undefined where the option was not set. */
+export function serveMetadata(
+  server: ResourceServer,
+  { metadata: plan, logger }: Pick<ServerOptions, 'metadata' | 'logger'>,
+): Middleware {
+  if (plan === undefined) {
+    throw new OptionError('resourceMetadata', 'is missing: set it to serve a metadata document')
+  }
+  return (request, response, next) => {
+    const reading = request.method === 'GET' || request.method === 'HEAD'
+    if (!reading || pathOf(request) !== plan.path) {
+      next()
+      return
+    }
+    const serve = failuresTo(
+      next,
+      response,
+      logger,
+    )(() => {
+      const body = Buffer.from(JSON.stringify(server.resourceMetadata()))
+      response.setHeader('content-type', 'application/json; charset=utf-8')
+      response.setHeader('content-length', body.length)
+      response.end(body)
+    })
+    serve(undefined)
+  }
+}
+
+/** The whole path: below a mount point `url` has lost its beginning. */
+function pathOf(request: IncomingMessage & { originalUrl?: string }): string | undefined {
+  return (request.originalUrl ?? request.url)?.split('?', 1)[0]
+}
 
 /** What Express hands on with; typed on Node, so that Express 4 and 5 both fit. */
 export type Next = (error?: unknown) => void
