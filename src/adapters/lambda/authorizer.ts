@@ -18,7 +18,6 @@ import {
   type ResourceServer,
 } from '../../core/resource-server.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
-import { isAmbiguous } from './ambiguous-path.ts'
 import {
   type AuthorizerContext,
   exactPolicy,
@@ -29,7 +28,15 @@ import {
 import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
 import { AuthorizerError, outcomeOf } from './outcome.ts'
 import { planReach } from './policy-grant.ts'
-import { DENIED, isGreedy, type Need, type Route, type Routes, readRoutes } from './routes.ts'
+import {
+  DENIED,
+  isAmbiguous,
+  isGreedy,
+  type Need,
+  type Route,
+  type Routes,
+  readRoutes,
+} from './routes.ts'
 
 /** Longest time API Gateway keeps a result, in seconds. */
 const MAX_TTL = 3600

@@ -6,8 +6,6 @@
 import { OptionError } from '../../core/options/validate.ts'
 import { isMetBy } from '../../core/requirement.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
-import { ambiguousGlobs } from './ambiguous-path.ts'
-import { contains } from './globs.ts'
 import {
   type Area,
   areasOf,
@@ -17,7 +15,7 @@ import {
   reaches,
   readsLike,
 } from './policy-region.ts'
-import { METHODS, type Need, type Routes } from './routes.ts'
+import { ambiguousGlobs, contains, METHODS, type Need, type Routes } from './routes.ts'
 
 /** What API Gateway takes as the result of an authorizer, in bytes. */
 export const MAX_RESULT = 8192

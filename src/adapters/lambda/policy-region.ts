@@ -5,8 +5,7 @@
  */
 import { OptionError, show } from '../../core/options/validate.ts'
 import { type CompiledRequirement, implies } from '../../core/requirement.ts'
-import { contains, overlap } from './globs.ts'
-import { METHODS, type Need, type Route, type Routes } from './routes.ts'
+import { contains, METHODS, type Need, overlap, type Route, type Routes } from './routes.ts'
 
 /** A segment no route names: it stands for every text a wildcard may take. */
 const ANYTHING = '\u0000'

@@ -2,6 +2,86 @@
 import { OptionError, readMembers, show } from '../../core/options/validate.ts'
 import { type CompiledRequirement, compileRequirement } from '../../core/requirement.ts'
 
+/** Whether some text matches both patterns. */
+export function overlap(one: string, other: string): boolean {
+  const known = new Map<number, boolean>()
+  const from = (at: number, against: number): boolean => {
+    const place = at * (other.length + 1) + against
+    const before = known.get(place)
+    if (before !== undefined) return before
+    known.set(place, false)
+    const [left, right] = [one[at], other[against]]
+    let found: boolean
+    if (left === '*') {
+      found = from(at + 1, against) || (right !== undefined && from(at, against + 1))
+    } else if (right === '*') {
+      found = from(at, against + 1) || (left !== undefined && from(at + 1, against))
+    } else {
+      found = left === right && (left === undefined || from(at + 1, against + 1))
+    }
+    known.set(place, found)
+    return found
+  }
+  return from(0, 0)
+}
+
+/** Whether everything that matches `inner` matches `outer`: its `*` is text only a `*` takes. */
+export function contains(outer: string, inner: string): boolean {
+  const parts = outer.split('*')
+  const first = parts[0] as string
+  const last = parts.at(-1) as string
+  if (parts.length === 1) return outer === inner
+  if (!inner.startsWith(first) || !inner.slice(first.length).endsWith(last)) return false
+  let rest = inner.slice(first.length, inner.length - last.length)
+  for (const part of parts.slice(1, -1)) {
+    const at = rest.indexOf(part)
+    if (at === -1) return false
+    rest = rest.slice(at + part.length)
+  }
+  return true
+}
+
+/** `?` and `#` end the path for a backend that parses the decoded one again. */
+const AMBIGUOUS = /%2f|%5c|%25|\/\/|\.\.|\/\.(?:\/|$)|[\\?#\p{Cc}]/iu
+
+/** Read as it is and after one decoding: what an event has is decoded or not, by the kind of API. */
+export function isAmbiguous(path: string): boolean {
+  try {
+    return AMBIGUOUS.test(path) || AMBIGUOUS.test(decodeURIComponent(path))
+  } catch {
+    return true
+  }
+}
+
+/** The same as resources of a policy, which spells a literal `?` as a variable. */
+const GLOBS = [
+  ...['//', '..', '/./', '\\', '#', `$\{?}`],
+  ...['%2F', '%2f', '%5C', '%5c', '%25', '%2E', '%2e', '%3F', '%3f', '%23'],
+  // Small letters and what is near them: nobody has to encode a letter.
+  ...['%6', '%7'],
+]
+
+/**
+ * Resources that deny ambiguous paths, and those that spell plain text of a route in another way: a
+ * policy is compared with the path as it is, and a backend may decode it first.
+ *
+ * @param literals Plain text of the declared routes.
+ */
+export function ambiguousGlobs(literals: readonly string[]): readonly string[] {
+  const texts = new Set(GLOBS)
+  for (const [found] of literals.join('/').matchAll(/%..|[^a-z/]/g)) {
+    const code = found.length > 1 ? found.slice(1) : found.charCodeAt(0).toString(16)
+    for (const it of spellingsOf(code)) if (it !== found) texts.add(it)
+  }
+  return [...texts].map((text) => `*${text}*`)
+}
+
+/** Hexadecimal digits may be small or capital letters, each on its own. */
+function spellingsOf(code: string): string[] {
+  const [first, second] = [...code].map((digit) => [digit.toUpperCase(), digit.toLowerCase()])
+  return (first as string[]).flatMap((one) => (second as string[]).map((two) => `%${one}${two}`))
+}
+
 const KEY = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|ANY) (\/\S*)$/
 const PARAMETER = /^\{[\w.:-]+\}$/
 const GREEDY = /^\{[\w.:-]+\+\}$/

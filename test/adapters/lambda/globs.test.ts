@@ -1,6 +1,6 @@
 /** Patterns by brute force: every short pattern against every text over a small alphabet. */
 import t from 'tap'
-import { contains, overlap } from '../../../src/adapters/lambda/globs.ts'
+import { contains, overlap } from '../../../src/adapters/lambda/routes.ts'
 
 /** All texts of these characters up to a length. */
 function texts(characters: string, length: number): string[] {
