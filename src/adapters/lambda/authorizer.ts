@@ -27,7 +27,7 @@ import {
 } from './answers.ts'
 import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
 import { AuthorizerError, outcomeOf } from './outcome.ts'
-import { planReach } from './policy-grant.ts'
+import { planReach } from './policy-region.ts'
 import {
   DENIED,
   isAmbiguous,

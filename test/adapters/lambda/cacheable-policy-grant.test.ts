@@ -1,6 +1,6 @@
 /** Kept policies, path by path: over every path of a small alphabet they grant what is decided. */
 import t from 'tap'
-import { planReach } from '../../../src/adapters/lambda/policy-grant.ts'
+import { planReach } from '../../../src/adapters/lambda/policy-region.ts'
 import { DENIED, type Need, readRoutes } from '../../../src/adapters/lambda/routes.ts'
 import { compileRequirement, isMetBy } from '../../../src/core/requirement.ts'
 import type { VerifiedToken } from '../../../src/core/token/verified-token.ts'
