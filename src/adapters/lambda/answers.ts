@@ -6,8 +6,8 @@ import type {
 } from 'aws-lambda'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { has } from '../../core/util/own-member.ts'
-import type { RequestArn } from './arn.ts'
 import { AuthorizerError, type Outcome } from './authorizer.ts'
+import type { RequestArn } from './events.ts'
 import { MAX_RESULT, type Reach } from './policy-region.ts'
 
 /** What the API's backend is told, as `$context.authorizer.…`: scalars, which is all it takes. */

@@ -1,7 +1,7 @@
 /** Names that somebody else's fault put on every object make no Allow of a refusal. */
 import t from 'tap'
 import { exactPolicy, keptPolicy, simpleAnswer } from '../../../src/adapters/lambda/answers.ts'
-import { parseArn } from '../../../src/adapters/lambda/arn.ts'
+import { parseArn } from '../../../src/adapters/lambda/events.ts'
 
 const arn = parseArn('arn:aws:execute-api:eu-west-1:123456789012:abcdef/prod/GET/orders')
 const refused = { code: 'ERR_SCOPE_INSUFFICIENT' } as const
