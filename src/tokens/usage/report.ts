@@ -1,4 +1,6 @@
 /** Makes of what a store keeps what is shown: rows, series, cost. */
+
+import { inOrder, readSubject } from './events.ts'
 import type { Price } from './price.ts'
 import {
   DAYS,
@@ -8,7 +10,6 @@ import {
   type UsageStore,
   type UsageTotal,
 } from './store/types.ts'
-import { inOrder, readSubject } from './subject.ts'
 import type {
   ClientCost,
   UsageCost,

@@ -1,6 +1,6 @@
 /** Counts into OpenTelemetry, where its API is installed: the application chose it, not this package. */
 import { createRequire } from 'node:module'
-import { readSubject } from './subject.ts'
+import { readSubject } from './events.ts'
 
 type Attributes = Record<string, string>
 

@@ -1,6 +1,6 @@
 /** App clients as strings: one each, and no memory without an end. */
 import t from 'tap'
-import { readSubject, rememberedSubjects } from '../../../src/tokens/usage/subject.ts'
+import { readSubject, rememberedSubjects } from '../../../src/tokens/usage/events.ts'
 import { type MetricsApi, telemetryOf } from '../../../src/tokens/usage/telemetry.ts'
 
 t.test('a name is injective and comes back, remembered or not', (t) => {
