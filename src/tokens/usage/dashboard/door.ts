@@ -1,7 +1,7 @@
 /** Who may see the dashboard: asked before anything is answered, its page and scripts included. */
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { ask } from '../../../core/hooks.ts'
-import { refuse } from './refusal.ts'
+import { refuse } from './usage-dashboard.ts'
 
 /** Says who may see the dashboard: only `true` lets in. */
 export type Authorize = (request: FastifyRequest) => boolean | Promise<boolean>
