@@ -1,13 +1,40 @@
 /** What the chart draws: the largest clients of a range as layers, all others in one. */
-import type { UsageLine, UsageSeries, UsageSubject, UsageUnit } from '../types.ts'
-import { nameOf } from './summary.ts'
-import { type ChartView, COUNTS, type Count, type LayerView, type Range } from './view.ts'
+import type { Usage, UsageLine, UsageSeries, UsageSubject, UsageUnit } from '../types.ts'
+import {
+  type ChartView,
+  COUNTS,
+  type Count,
+  type LayerView,
+  type Range,
+  type SummaryView,
+} from './view.ts'
+
+/** Ids may hold any character, so that no separator could keep two subjects apart. */
+export function nameOf({ kind, userPoolId, clientId }: UsageSubject): string {
+  return JSON.stringify([kind, userPoolId, clientId])
+}
+
+export async function summaryOf(usage: Usage): Promise<SummaryView> {
+  const [report, cost] = await Promise.all([usage.report(), usage.cost()])
+  const { clients: parts, ...total } = cost
+  const costs = new Map(parts.map((part) => [nameOf(part), part.cost]))
+  return {
+    at: report.at,
+    since: report.since,
+    status: usage.status(),
+    cost: total,
+    clients: report.rows.map(({ firstUsed: _, ...row }) => ({
+      ...row,
+      monthlyCost: costs.get(nameOf(row)) ?? null,
+    })),
+  }
+}
 
 /** Layers with a colour of their own: more are not told apart. */
 const LARGEST = 7
 
 /** What is asked for. */
-export interface ChartQuery {
+interface ChartQuery {
   readonly unit: UsageUnit
   /** How many buckets, the one still being filled included. */
   readonly buckets: number

@@ -4,10 +4,9 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import { type Members, OptionError, readMembers, show } from '../../../core/options/validate.ts'
 import type { Usage } from '../types.ts'
-import { chartOf, readChartQuery } from './chart.ts'
+import { chartOf, readChartQuery, summaryOf } from './chart.ts'
 import { type Authorize, door } from './door.ts'
 import { type PageFile, readPageFiles } from './files.ts'
-import { summaryOf } from './summary.ts'
 
 const REFUSALS = {
   ERR_ACCESS_DENIED: { status: 403, message: 'You may not see this' },
