@@ -1,8 +1,8 @@
 /** A connection to Redis: commands wait for it, are sent again when it breaks, and know its clock. */
 import { performance } from 'node:perf_hooks'
-import { LateError } from './late-error.ts'
 import type { RedisScript } from './redis-scripts.ts'
 import { StoreClock } from './store-clock.ts'
+import { LateError } from './token-store.ts'
 
 /** What is needed of an ioredis instance: 5.4 or later, or 6. */
 export interface RedisLike {

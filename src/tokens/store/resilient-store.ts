@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto'
 import { type Logger, safeLogger } from '../../core/options/logger.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import { steadyClock, trusting } from '../../core/util/clock.ts'
-import { checkStore } from './check-store.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import type { Entries, Held } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
@@ -16,7 +15,7 @@ import { type FoundSealed, SealedStore } from './sealed-store.ts'
 import { BOUND, Reach } from './store-caller.ts'
 import { StoreClock } from './store-clock.ts'
 import { LOCK_TTL_MS, RENEWAL_DELAY_MS, RenewedLock, type StoreLock } from './store-lock.ts'
-import type { Found, Kept, TokenStore } from './token-store.ts'
+import { checkStore, type Found, type Kept, type TokenStore } from './token-store.ts'
 
 /** See {@link SteadyStore}. */
 export interface SteadyStoreOptions {

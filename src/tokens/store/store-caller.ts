@@ -1,7 +1,7 @@
 /** Asks a store that may fail, hang or be slow: bounded, and told once when it goes on without. */
 import type { Logger } from '../../core/options/logger.ts'
 import { Breaker } from './circuit-breaker.ts'
-import { LateError } from './late-error.ts'
+import { LateError } from './token-store.ts'
 
 /** Milliseconds of real time that a caller with a copy in memory may lose to a store. */
 export const BOUND = 100

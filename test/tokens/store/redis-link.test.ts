@@ -1,9 +1,9 @@
 /** The connection of the Redis store, over one that fails as it is told. */
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
-import { LateError } from '../../../src/tokens/store/late-error.ts'
 import type { RedisConnection, RedisOverrides } from '../../../src/tokens/store/redis-link.ts'
 import { redisStore } from '../../../src/tokens/store/redis-store.ts'
+import { LateError } from '../../../src/tokens/store/token-store.ts'
 
 type Answer = (...args: unknown[]) => unknown
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { safeLogger } from '../../../src/core/options/logger.ts'
-import { LateError } from '../../../src/tokens/store/late-error.ts'
 import { Reach } from '../../../src/tokens/store/store-caller.ts'
+import { LateError } from '../../../src/tokens/store/token-store.ts'
 
 function reach() {
   const clock = { now: 0 }
