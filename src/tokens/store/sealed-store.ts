@@ -1,7 +1,6 @@
 /** A store of sealed values under keys that rotate. */
 import type { StoreKey } from './encryption-keys.ts'
-import { namesIn } from './names.ts'
-import { type Opened, open, seal } from './sealing.ts'
+import { namesIn, type Opened, open, seal } from './sealing.ts'
 import type { StoreClock } from './store-clock.ts'
 import type { Kept, StoreCommandOptions, TokenStore } from './token-store.ts'
 

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { memoryStore } from '../../../src/tokens/proxy/index.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
-import { groupOf } from '../../../src/tokens/store/names.ts'
+import { groupOf } from '../../../src/tokens/store/sealing.ts'
 import { Clocks, SECOND } from '../../support/key-endpoint.ts'
 import {
   CLIENT,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
-import { nameOf } from '../../../src/tokens/store/names.ts'
+import { nameOf } from '../../../src/tokens/store/sealing.ts'
 
 const bytes = randomBytes(32)
 const identity = new Uint8Array([1, 2, 3])

@@ -5,10 +5,9 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { createTokenClient } from '../../../src/tokens/client/index.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
-import { groupOf, nameOf } from '../../../src/tokens/store/names.ts'
 import { redisStore } from '../../../src/tokens/store/redis-store.ts'
 import { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
-import { open as opened } from '../../../src/tokens/store/sealing.ts'
+import { groupOf, nameOf, open as opened } from '../../../src/tokens/store/sealing.ts'
 import { startRedis, withoutRedis } from '../../support/redis.ts'
 import {
   acquireReleased,
