@@ -9,7 +9,6 @@ import { steadyClock, trusting } from '../../core/util/clock.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import type { Entries, Held } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
-import { Untold } from './pending-writes.ts'
 import { type FoundSealed, SealedStore } from './sealed-store.ts'
 import { groupOf, nameOf } from './sealing.ts'
 import { BOUND, Reach } from './store-caller.ts'
@@ -17,8 +16,40 @@ import { StoreClock } from './store-clock.ts'
 import { LOCK_TTL_MS, RENEWAL_DELAY_MS, RenewedLock, type StoreLock } from './store-lock.ts'
 import { checkStore, type Found, type Kept, type TokenStore } from './token-store.ts'
 
+/** Things remembered; beyond that the first is forgotten. */
+const MAX_UNTOLD = 10_000
+
+/** What a failing store could not be told yet, bounded. */
+export class Untold {
+  readonly #tellers = new Map<string, () => Promise<void>>()
+
+  add(key: string, teller: () => Promise<void>): void {
+    this.#tellers.set(key, teller)
+    if (this.#tellers.size <= MAX_UNTOLD) return
+    for (const first of this.#tellers.keys()) {
+      this.#tellers.delete(first)
+      break
+    }
+  }
+
+  has(key: string): boolean {
+    return this.#tellers.has(key)
+  }
+
+  keys(): readonly string[] {
+    return [...this.#tellers.keys()]
+  }
+
+  /** Tells it, and forgets it unless it was added anew meanwhile. Rejects as telling rejects. */
+  async tell(key: string): Promise<void> {
+    const teller = this.#tellers.get(key)
+    await teller?.()
+    if (this.#tellers.get(key) === teller) this.#tellers.delete(key)
+  }
+}
+
 /** See {@link SteadyStore}. */
-export interface SteadyStoreOptions {
+interface SteadyStoreOptions {
   /** Default a `memoryStore()`. */
   readonly store?: TokenStore | undefined
   /** Required for a shared store. The first seals and names, the others still find and open. */

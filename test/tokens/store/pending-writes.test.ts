@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Untold } from '../../../src/tokens/store/pending-writes.ts'
+import { Untold } from '../../../src/tokens/store/resilient-store.ts'
 
 t.test('ten thousand are remembered, and the first gives way', async (t) => {
   const untold = new Untold()
