@@ -5,7 +5,7 @@ import { isRedirect, nextHop } from './redirects.ts'
 import { isResendable } from './resendable.ts'
 import type { TokenOptions } from './scope-keys.ts'
 import type { AccessToken, HeldToken } from './token-holder.ts'
-import { readSignal, readWaitLimits, type WaitLimits } from './wait.ts'
+import { readSignal, readWaitLimits, type WaitLimits } from './token-source.ts'
 
 /** Redirects that are followed. */
 const MAX_HOPS = 5

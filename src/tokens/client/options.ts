@@ -14,10 +14,9 @@ import type { Scope } from '../../core/scopes.ts'
 import { wallClock } from '../../core/util/clock.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
-import type { SecretSource } from './client-secret.ts'
 import { readScopes } from './scope-keys.ts'
 import type { AuthMethod } from './token-request.ts'
-import { readTimeout } from './wait.ts'
+import { readTimeout, type SecretSource } from './token-source.ts'
 
 const METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 

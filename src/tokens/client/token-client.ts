@@ -8,8 +8,7 @@ import { type AuthorizedFetch, authorizedFetch } from './fetch.ts'
 import { type ClientOptions, readClientOptions, type TokenClientOptions } from './options.ts'
 import { ScopeSets, type TokenOptions } from './scope-keys.ts'
 import { type AccessToken, HeldToken } from './token-holder.ts'
-import { TokenSource } from './token-source.ts'
-import { readWaitLimits, type WaitLimits } from './wait.ts'
+import { readWaitLimits, TokenSource, type WaitLimits } from './token-source.ts'
 
 /** Access tokens of one app client. */
 export interface TokenClient {

@@ -13,7 +13,7 @@ import {
 import { describeFailure, type ScopeSetStatus } from './client-status.ts'
 import type { TokenClientError } from './errors.ts'
 import type { Grant } from './token-request.ts'
-import { type WaitLimits, waitFor } from './wait.ts'
+import { type WaitLimits, waitFor } from './token-source.ts'
 
 /** Milliseconds between two renewals that an API's refusals cause. */
 const REFUSED_INTERVAL = 60_000

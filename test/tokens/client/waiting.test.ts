@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events'
 import t from 'tap'
 import { memoryStore, OptionError, type TokenOptions } from '../../../src/tokens/client/index.ts'
-import { waitFor } from '../../../src/tokens/client/wait.ts'
+import { waitFor } from '../../../src/tokens/client/token-source.ts'
 import {
   codeOf,
   failureOf,
