@@ -9,13 +9,17 @@ export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/resilient-store.ts'
 export type { Found, Kept, StoreCommandOptions, TokenStore } from '../store/token-store.ts'
-export type { ScopeSetStatus, TokenClientStatus, TokenRequestFailure } from './client-status.ts'
 export type { TokenClientErrorCode } from './errors.ts'
 export { TokenClientError } from './errors.ts'
 export type { AuthorizedFetch } from './fetch.ts'
 export type { TokenClientOptions } from './options.ts'
 export type { TokenOptions } from './scope-keys.ts'
-export type { TokenClient } from './token-client.ts'
+export type {
+  ScopeSetStatus,
+  TokenClient,
+  TokenClientStatus,
+  TokenRequestFailure,
+} from './token-client.ts'
 export { createTokenClient } from './token-client.ts'
 export type { AccessToken } from './token-holder.ts'
 export type { AuthMethod } from './token-request.ts'

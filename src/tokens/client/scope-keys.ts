@@ -2,7 +2,7 @@
 
 import { type Members, OptionError, readMembers } from '../../core/options/validate.ts'
 import { checkScope, type Scope } from '../../core/scopes.ts'
-import type { ScopeSetStatus } from './client-status.ts'
+import type { ScopeSetStatus } from './token-client.ts'
 import type { HeldToken } from './token-holder.ts'
 
 /** Scope sets whose tokens are held; the one unused the longest goes first. */

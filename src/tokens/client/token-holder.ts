@@ -10,8 +10,8 @@ import {
   type TokenLifetime,
   tokenLifetime,
 } from '../oauth/token-lifetime.ts'
-import { describeFailure, type ScopeSetStatus } from './client-status.ts'
 import type { TokenClientError } from './errors.ts'
+import { describeFailure, type ScopeSetStatus } from './token-client.ts'
 import type { Grant } from './token-request.ts'
 import { type WaitLimits, waitFor } from './token-source.ts'
 
