@@ -15,7 +15,6 @@ export type {
 export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/resilient-store.ts'
 export type { Found, Kept, StoreCommandOptions, TokenStore } from '../store/token-store.ts'
-export type { ProxyOptions, UpstreamLimits } from './options.ts'
+export type { ProxyOptions, UpstreamHeader, UpstreamLimits } from './options.ts'
 export type { TokenProxy, TokenProxyOptions, TokenProxyStatus } from './plugin.ts'
 export { tokenProxy, tokenProxy as default } from './plugin.ts'
-export type { UpstreamHeader } from './upstream-headers.ts'

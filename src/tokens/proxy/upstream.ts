@@ -3,8 +3,8 @@ import { setMaxListeners } from 'node:events'
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
 import { errnoOf, readRetryAfter } from '../../core/util/transport-facts.ts'
 import { basicHeader } from '../oauth/basic.ts'
+import { type UpstreamHeader, valuesOf } from './options.ts'
 import type { TokenRequest } from './request.ts'
-import { type UpstreamHeader, valuesOf } from './upstream-headers.ts'
 
 /** Bytes of an answer, counted after decompression. A token with many claims has some thousand. */
 const MAX_BYTES = 256 * 1024
