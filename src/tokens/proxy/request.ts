@@ -4,6 +4,84 @@
  */
 import { type ClientCredentials, readBasic } from '../oauth/basic.ts'
 import { isForm, parseForm } from '../oauth/form.ts'
+import { BoundedMap } from './bounded-map.ts'
+
+/** Where a token is cached. Flight and lock have the same name. */
+export interface CacheKey {
+  readonly name: string
+  readonly group: string
+}
+
+/** Characters of Cognito's secrets (`ClientSecretType` of its API). */
+const COGNITO_SECRET = /^[\w+]+$/
+
+/**
+ * All that an answer depends on. Basic and form credentials share a token. Only a text that Cognito never
+ * makes a secret of keeps its method: the header's halves may be decoded where they are checked, so it
+ * can be a right secret there and a wrong one in a body.
+ */
+export function identityOf(endpoint: string, request: TokenRequest): Uint8Array {
+  const { authMethod, credentials, scopes, metadata } = request
+  return encode([
+    endpoint,
+    COGNITO_SECRET.test(credentials.secret) ? null : authMethod,
+    credentials.clientId,
+    credentials.secret,
+    // Left out, empty and listed are three things: null, '' and names, which have no blanks.
+    scopes === undefined ? null : scopes.join(' '),
+    metadata ?? null,
+  ])
+}
+
+/** An app client with one of its secrets, whatever it asks for: proven together, dropped together. */
+export function pairIdentityOf(endpoint: string, { credentials }: TokenRequest): Uint8Array {
+  return encode([endpoint, credentials.clientId, credentials.secret])
+}
+
+function encode(parts: readonly (string | null)[]): Uint8Array {
+  return Buffer.from(JSON.stringify(parts))
+}
+
+/** The spelling that nearly all send; others are read each time. */
+const FORM = 'application/x-www-form-urlencoded'
+const MAX_REQUESTS = 1000
+/** Bytes of a form; longer ones are read each time. */
+const MAX_BYTES = 1024
+
+/**
+ * Requests that were read before and served: callers repeat themselves to the byte, and reading costs
+ * more than everything else about a held token. What it takes is that their bytes, a secret among
+ * them, stay in this process's memory, where their tokens are too; so only what Cognito took stays.
+ */
+export class KnownRequests {
+  readonly #known = new BoundedMap<TokenRequest>(MAX_REQUESTS)
+  /** Those that come from it, or go to it: told without putting their key together again. */
+  readonly #kept = new WeakSet<TokenRequest>()
+
+  /** @returns The same object for the same bytes, once they are {@link keep kept}. */
+  read(incoming: IncomingTokenRequest): TokenRequest | ReadError {
+    const key = keyOf(incoming)
+    const known = key === undefined ? undefined : this.#known.get(key)
+    return known ?? readTokenRequest(incoming)
+  }
+
+  /** @param request What `incoming` was read as, and Cognito's token was the answer. */
+  keep(incoming: IncomingTokenRequest, request: TokenRequest): void {
+    const key = this.#kept.has(request) ? undefined : keyOf(incoming)
+    if (key === undefined) return
+    this.#known.set(key, request)
+    this.#kept.add(request)
+  }
+}
+
+/** All that is read, and nothing else has it: no header line has a line break in it. */
+function keyOf({ contentType, authorization, body }: IncomingTokenRequest): string | undefined {
+  if (contentType !== FORM || !Buffer.isBuffer(body)) return undefined
+  if (body.length > MAX_BYTES) return undefined
+  if (authorization === undefined) return `-\n${body.toString('latin1')}`
+  if (typeof authorization !== 'string') return undefined
+  return `+${authorization}\n${body.toString('latin1')}`
+}
 
 /** How credentials travel, in RFC 7591's words: a proxy passes them on as they came. */
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
@@ -22,7 +100,7 @@ export interface TokenRequest {
 }
 
 /** The parts of an incoming request that are read. */
-export interface IncomingTokenRequest {
+interface IncomingTokenRequest {
   readonly contentType: string | undefined
   /** Every Authorization line: Node's `headers` keeps the first and hides the others. */
   readonly authorization: string | readonly string[] | undefined
@@ -30,11 +108,7 @@ export interface IncomingTokenRequest {
 }
 
 /** `error` of an answer, as RFC 6749 section 5.2 names it. */
-export type ReadError =
-  | 'invalid_request'
-  | 'invalid_client'
-  | 'invalid_scope'
-  | 'unsupported_grant_type'
+type ReadError = 'invalid_request' | 'invalid_client' | 'invalid_scope' | 'unsupported_grant_type'
 
 /** What Cognito's ids consist of; any other is nobody's. */
 const CLIENT_ID = /^[\w+.-]{1,128}$/
@@ -44,7 +118,7 @@ const SCOPES = /^[\x20\x21\x23-\x5B\x5D-\x7E]*$/
 const REPLACED = '\ufffd'
 
 /** @returns The request, or the error of the answer. */
-export function readTokenRequest(incoming: IncomingTokenRequest): TokenRequest | ReadError {
+function readTokenRequest(incoming: IncomingTokenRequest): TokenRequest | ReadError {
   const { contentType, authorization, body } = incoming
   if (!isForm(contentType) || !Buffer.isBuffer(body)) return 'invalid_request'
   // RFC 8707 allows several `resource`. Cognito reads it for other grants, so a token does not depend

@@ -13,8 +13,7 @@ import {
   type Entry,
 } from './cache-entry.ts'
 import type { Pair, Proof } from './credentials.ts'
-import { type CacheKey, identityOf, pairIdentityOf } from './identity.ts'
-import type { TokenRequest } from './request.ts'
+import { type CacheKey, identityOf, pairIdentityOf, type TokenRequest } from './request.ts'
 import { type Answer, token, unavailable } from './responses.ts'
 import {
   type FetchResult,

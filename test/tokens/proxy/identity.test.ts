@@ -1,8 +1,7 @@
 /** No two requests that differ share an entry, however they are made to look alike. */
 import fc from 'fast-check'
 import t from 'tap'
-import { identityOf, pairIdentityOf } from '../../../src/tokens/proxy/identity.ts'
-import type { TokenRequest } from '../../../src/tokens/proxy/request.ts'
+import { identityOf, pairIdentityOf, type TokenRequest } from '../../../src/tokens/proxy/request.ts'
 import { issue, proxyOf, reply, requestOf, SECRET, stage, upstreamOf } from '../../support/proxy.ts'
 
 /** Few characters, those that encodings use: collisions would be found soon. */
