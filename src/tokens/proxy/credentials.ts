@@ -7,8 +7,8 @@ import type { SteadyStore } from '../store/resilient-store.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { pause } from './pause.ts'
 import type { CacheKey } from './request.ts'
+import { pause } from './single-flight.ts'
 
 /** Whose secret was proven, and by the tokens of which pool. */
 export interface Proof {

@@ -5,8 +5,8 @@
 import { ask, NoDecisionError } from '../../core/hooks.ts'
 import type { ClientLookup } from '../../core/options/user-pool.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { pause } from './pause.ts'
 import { Purse } from './quota.ts'
+import { pause } from './single-flight.ts'
 
 /** How often a lookup is called. */
 export interface LookupLimits {

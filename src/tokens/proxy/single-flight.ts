@@ -22,7 +22,6 @@ import {
 import type { Pair, Pairs, Proof } from './credentials.ts'
 import type { EndpointHealth } from './endpoint-health.ts'
 import type { NegativeCache, Refusal, UpstreamError } from './negative-cache.ts'
-import { pause } from './pause.ts'
 import type { BudgetQueue } from './quota-queue.ts'
 import type { CacheKey, TokenRequest } from './request.ts'
 import { type Answer, unavailable } from './responses.ts'
@@ -30,8 +29,16 @@ import type { UnavailableCode } from './unavailable.ts'
 import type { Upstream } from './upstream.ts'
 import { readUpstream, type UpstreamToken } from './upstream-token.ts'
 
+/** @param milliseconds At most so long, at least half of it. Somebody waits for it: it keeps the process alive. */
+export function pause(milliseconds: number): Promise<void> {
+  const jittered = milliseconds * (0.5 + Math.random() / 2)
+  return new Promise((resolve) => {
+    setTimeout(resolve, jittered)
+  })
+}
+
 /** A token to fetch. */
-export interface TokenFetch {
+interface TokenFetch {
   readonly request: TokenRequest
   readonly key: CacheKey
   readonly pair: Pair
