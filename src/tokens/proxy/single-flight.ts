@@ -22,7 +22,7 @@ import {
 import type { Pair, Pairs, Proof } from './credentials.ts'
 import type { EndpointHealth } from './endpoint-health.ts'
 import type { NegativeCache, Refusal, UpstreamError } from './negative-cache.ts'
-import type { BudgetQueue } from './quota-queue.ts'
+import type { BudgetQueue } from './quota.ts'
 import type { CacheKey, TokenRequest } from './request.ts'
 import { type Answer, unavailable } from './responses.ts'
 import type { UnavailableCode } from './unavailable.ts'

@@ -1,8 +1,12 @@
 /** Requests over budget wait up to 2 s for their turn: bounded, fair, proven clients apart. */
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { Budget, type BudgetLimits } from '../../../src/tokens/proxy/quota.ts'
-import { BudgetQueue, type Release } from '../../../src/tokens/proxy/quota-queue.ts'
+import {
+  Budget,
+  type BudgetLimits,
+  BudgetQueue,
+  type Release,
+} from '../../../src/tokens/proxy/quota.ts'
 
 const LIMITS = { perSecond: 100, unprovenPerSecond: 50, concurrency: 10_000 }
 
