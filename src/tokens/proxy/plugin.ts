@@ -25,9 +25,15 @@ import { NegativeCache } from './negative-cache.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
 import { Budget, BudgetQueue } from './quota.ts'
 import { KnownRequests, type TokenRequest } from './request.ts'
-import { type Answer, type OwnError, refusal, unavailable } from './responses.ts'
+import {
+  type Answer,
+  type OwnError,
+  refusal,
+  type UnavailableCounts,
+  UnavailableLog,
+  unavailable,
+} from './responses.ts'
 import { TokenRequests } from './token-requests.ts'
-import { type UnavailableCounts, UnavailableLog } from './unavailable.ts'
 import { Upstream } from './upstream.ts'
 
 /** What the routes ask. */

@@ -1,4 +1,66 @@
 /** What callers are answered: JSON as RFC 6749 sections 5.1 and 5.2 write it, kept by nobody. */
+import type { Logger } from '../../core/options/logger.ts'
+
+/**
+ * Why a caller got no token. `ERR_OVER_BUDGET`: this process may not send more requests to Cognito.
+ * `ERR_UPSTREAM_UNAVAILABLE`: Cognito, or the store in front of it, gave no token in time.
+ */
+export type UnavailableCode = 'ERR_OVER_BUDGET' | 'ERR_UPSTREAM_UNAVAILABLE'
+
+/** How many, by code. */
+export type UnavailableCounts = Readonly<Record<UnavailableCode, number>>
+
+/** Milliseconds between two log lines. */
+const LOG_INTERVAL = 60_000
+
+const NONE: UnavailableCounts = Object.freeze({ ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 0 })
+
+/** Counts callers who got no token, in total and since the last log line. */
+export class UnavailableLog {
+  readonly #logger: Logger
+  readonly #monotonicNow: () => number
+  readonly #total = { ...NONE }
+  #sinceLine = { ...NONE }
+  #nextLine = Number.NEGATIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param monotonicNow Milliseconds. */
+  constructor(logger: Logger, monotonicNow: () => number) {
+    this.#logger = logger
+    this.#monotonicNow = monotonicNow
+  }
+
+  /** Since the proxy started. */
+  get counts(): UnavailableCounts {
+    return { ...this.#total }
+  }
+
+  count(code: UnavailableCode): void {
+    this.#total[code] += 1
+    this.#sinceLine[code] += 1
+    this.#write()
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** The first one at once. What follows within a minute is counted in the next line. */
+  #write(): void {
+    const now = this.#monotonicNow()
+    // A clock that failed writes nothing: it would write a line for every request.
+    if (!(now >= this.#nextLine)) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined
+        this.#write()
+      }, LOG_INTERVAL).unref()
+      return
+    }
+    this.#nextLine = now + LOG_INTERVAL
+    this.#logger.warn({ ...this.#sinceLine }, 'cognito-m2m: callers got no token')
+    this.#sinceLine = { ...NONE }
+  }
+}
 
 /** An answer, its body written. */
 export interface Answer {

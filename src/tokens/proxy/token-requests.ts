@@ -14,7 +14,13 @@ import {
 } from './cache-entry.ts'
 import type { Pair, Proof } from './credentials.ts'
 import { type CacheKey, identityOf, pairIdentityOf, type TokenRequest } from './request.ts'
-import { type Answer, token, unavailable } from './responses.ts'
+import {
+  type Answer,
+  token,
+  type UnavailableCode,
+  type UnavailableLog,
+  unavailable,
+} from './responses.ts'
 import {
   type FetchResult,
   type IssuedToken,
@@ -22,7 +28,6 @@ import {
   type TokenFlightsOptions,
   upstreamUnavailable,
 } from './single-flight.ts'
-import type { UnavailableCode, UnavailableLog } from './unavailable.ts'
 
 /** What {@link TokenRequests} works with. */
 export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> {
