@@ -5,8 +5,7 @@ import { type AccessRequirement, compileRequirement } from '../../core/requireme
 import { type ResourceMetadata, readResourceMetadata } from '../../core/resource-metadata.ts'
 import type { OperationAccess, SecurityScheme } from './objects.ts'
 import { responsesOf } from './responses.ts'
-import { readScheme, SCHEME_MEMBERS, type SchemeOptions } from './scheme.ts'
-import { securityOf } from './security.ts'
+import { readScheme, SCHEME_MEMBERS, type SchemeOptions, securityOf } from './scheme.ts'
 
 /** Options of {@link openApiParts}. */
 export interface OpenApiOptions extends SchemeOptions {

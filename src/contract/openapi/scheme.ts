@@ -1,5 +1,4 @@
 /** The security scheme of a document: where tokens come from, and every scope with its description. */
-
 import { readSecureUrl } from '../../core/options/secure-url.ts'
 import { type Members, OptionError, show } from '../../core/options/validate.ts'
 import type { CompiledRequirement } from '../../core/requirement.ts'
@@ -10,7 +9,22 @@ import {
   type ResourceServer,
   readResourceServers,
 } from '../../core/scopes.ts'
-import type { SecurityScheme } from './objects.ts'
+import type { SecurityRequirement, SecurityScheme } from './objects.ts'
+
+/**
+ * All scopes: one requirement that lists them. Any: an alternative each. Optional: `{}`, nothing, is
+ * an alternative too. Open: no requirement at all, which overrides one for the whole document.
+ */
+export function securityOf(
+  need: CompiledRequirement | false,
+  scheme: string,
+): SecurityRequirement[] {
+  if (need === false) return []
+  const { allOf, anyOf, optional } = need
+  const alternatives = anyOf.length > 0 ? anyOf.map((scope) => [scope]) : [allOf]
+  const required: SecurityRequirement[] = alternatives.map((scopes) => ({ [scheme]: [...scopes] }))
+  return optional ? [...required, {}] : required
+}
 
 /** What a document has to be told. */
 export interface SchemeOptions {

@@ -4,8 +4,7 @@ import { registrationOf } from '../../../adapters/fastify/registrations.ts'
 import { needOf } from '../../../adapters/fastify/route-requirement.ts'
 import type { OperationAccess } from '../objects.ts'
 import { responsesOf } from '../responses.ts'
-import type { Scheme } from '../scheme.ts'
-import { securityOf } from '../security.ts'
+import { type Scheme, securityOf } from '../scheme.ts'
 import { admitValidationErrors } from './validation.ts'
 
 /** On the route itself, as @fastify/swagger makes a copy of some HEAD routes. */
