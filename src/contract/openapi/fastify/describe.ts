@@ -2,7 +2,7 @@
 import type { SwaggerTransform } from '@fastify/swagger'
 import type { RefusalResponses, SecurityRequirement } from '../objects.ts'
 import type { Scheme } from '../scheme.ts'
-import { accessTo, type KnownRoute } from './routes.ts'
+import { accessTo, type KnownRoute } from './cognito-openapi.ts'
 
 /**
  * Carries responses from a route to its operation. Within `schema.response` @fastify/swagger would
