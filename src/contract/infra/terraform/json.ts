@@ -2,8 +2,7 @@
 
 import { type Position, TemplateError } from '../position.ts'
 import { type Entry, readPlain, type Tree } from '../syntax/yaml.ts'
-import { type Block, type Body, readTemplates } from './hcl.ts'
-import type { Expression } from './hcl-expression.ts'
+import { type Block, type Body, type Expression, readTemplates } from './hcl.ts'
 import { NESTED_BLOCKS } from './mapping.ts'
 import type { HclParser } from './parser.ts'
 

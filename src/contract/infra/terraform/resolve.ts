@@ -16,8 +16,7 @@ import {
 } from '../resolve/value.ts'
 import { type Budget, workBudget } from '../syntax/limits.ts'
 import { TERRAFORM_FUNCTIONS } from './functions.ts'
-import type { Block } from './hcl.ts'
-import type { Expression, Step } from './hcl-expression.ts'
+import type { Block, Expression, Step } from './hcl.ts'
 import type { Member } from './repeats.ts'
 
 /** What the expressions of a module refer to. */
