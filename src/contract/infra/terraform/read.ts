@@ -9,8 +9,7 @@ import { type Block, type Expression, readHcl, readValue } from './hcl.ts'
 import { readTerraformJson } from './json.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
 import { type HclParser, hclParser } from './parser.ts'
-import { membersOf } from './repeats.ts'
-import { isRepeated, TerraformResolver } from './resolve.ts'
+import { isRepeated, membersOf, TerraformResolver } from './resolve.ts'
 
 interface Labelled {
   readonly variables: ReadonlyMap<string, Block>

@@ -1,5 +1,4 @@
 /** Resolves Terraform's expressions as far as one module alone tells what they give. */
-
 import type { Position } from '../position.ts'
 import { Names } from '../resolve/references.ts'
 import {
@@ -17,7 +16,41 @@ import {
 import { type Budget, workBudget } from '../syntax/limits.ts'
 import { TERRAFORM_FUNCTIONS } from './functions.ts'
 import type { Block, Expression, Step } from './hcl.ts'
-import type { Member } from './repeats.ts'
+
+/** One member of what a resource is repeated over. */
+export interface Member {
+  readonly key: string
+  readonly value: Value
+}
+
+/** More are left as one: nobody writes them down. */
+const MAX_MEMBERS = 200
+
+/**
+ * What `each` stands for, once a member. Undefined where the block is not repeated this way, where its
+ * members are not known, and for what is no client: others are referred to by the address of the block.
+ */
+export function membersOf(
+  { labels, attributes }: Block,
+  resolver: TerraformResolver,
+): readonly Member[] | undefined {
+  const repeated = attributes.get('for_each')
+  if (labels[0] !== 'aws_cognito_user_pool_client' || repeated === undefined) return undefined
+  const members = listed(resolver.value(repeated))
+  return members === undefined || members.length > MAX_MEMBERS ? undefined : members
+}
+
+function listed(value: Value): readonly Member[] | undefined {
+  if (value.kind === 'map' && value.complete) {
+    return [...value.entries].map(([key, member]) => ({ key, value: member }))
+  }
+  if (value.kind !== 'list' || !value.complete) return undefined
+  // A set has each of its members once.
+  const keys = new Set(value.items.map(textOf))
+  return keys.has(undefined)
+    ? undefined
+    : [...keys].map((key = '') => ({ key, value: scalar(value.at, key, value.refs) }))
+}
 
 /** What the expressions of a module refer to. */
 export interface Module {
