@@ -5,8 +5,7 @@ import type { CheckCode, Finding } from '../check/finding.ts'
 import { checkScopes } from '../check/index.ts'
 import type { InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
-import { clientIds, localName } from './client-ids.ts'
-import { type PoolClientOptions, poolClient, poolServer } from './clients.ts'
+import { clientIds, localName, type PoolClientOptions, poolClient, poolServer } from './clients.ts'
 import { type LeaveOut, placeOf, poolMembers } from './members.ts'
 
 /** What `startUserPool` and `createTestUserPool` of `cognito-m2m/testing` take. */

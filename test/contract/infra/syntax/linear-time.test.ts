@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { pathParameters } from '../../../../src/contract/infra/definition/path.ts'
 import { readTemplate, TemplateError } from '../../../../src/contract/infra/index.ts'
-import { clientIds } from '../../../../src/contract/infra/local-pool/client-ids.ts'
+import { clientIds } from '../../../../src/contract/infra/local-pool/clients.ts'
 import type { InfraClient } from '../../../../src/contract/infra/model/model.ts'
 import { hclText } from '../../../../src/contract/infra/render/hcl.ts'
 
