@@ -4,7 +4,6 @@ import { type AppRoute, readAppRoutes } from '../app/route.ts'
 import type { InfraModel } from '../model/model.ts'
 import { checkGateway } from './authorizers.ts'
 import { checkClients } from './clients.ts'
-import { checkDocument } from './document-checks.ts'
 import type { Finding } from './finding.ts'
 import { checkLifetimes } from './lifetimes.ts'
 import { checkLimits, checkReferences, checkUnused } from './limits.ts'
@@ -13,6 +12,7 @@ import {
   appPools,
   checkAgreement,
   checkAppScopes,
+  checkDocument,
   checkLeastPrivilege,
   checkUnprotected,
 } from './routes.ts'
