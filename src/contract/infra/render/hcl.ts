@@ -1,5 +1,5 @@
 /** Writes HCL as `terraform fmt` leaves it. */
-import { quotedText } from './text.ts'
+import { quotedText } from './yaml.ts'
 
 /** An expression; several of them, a list; pairs, an object. */
 type HclValue = string | readonly string[] | { readonly members: readonly HclAttribute[] }
