@@ -1,18 +1,160 @@
 /** A definition → CloudFormation: one template. */
 import { OptionError } from '../../../core/options/validate.ts'
-import { gatewayRoutes, type ReadApi } from '../definition/api.ts'
+import { identifierOf } from '../check/scope-index.ts'
+import { type GatewayRoute, gatewayRoutes, type ReadApi } from '../definition/api.ts'
 import { everyScope, type ReadDefinition } from '../definition/definition.ts'
-import { API, apiParameters, type PoolValues } from './cloudformation-api.ts'
-import {
-  clientId,
-  composedScope,
-  poolOutputs,
-  poolResources,
-  publishedParameters,
-} from './cloudformation-pool.ts'
 import { httpResources } from './gateway-http.ts'
 import { restResources } from './gateway-rest.ts'
-import { attribute, call, ref, type YamlMap, yamlDocument } from './yaml.ts'
+import { logicalId, nameWords, serverName } from './names.ts'
+import { attribute, call, noted, ref, type Yaml, type YamlMap, yamlDocument } from './yaml.ts'
+
+const serverId = (identifier: string): string => logicalId('ResourceServer', nameWords(identifier))
+export const clientId = (name: string): string => logicalId('Client', nameWords(name))
+
+export function poolResources(definition: ReadDefinition): YamlMap {
+  const { name, domain, resourceServers, clients } = definition
+  const pool = noted(
+    'Kept, whatever becomes of this stack: its clients and their secrets are in it.',
+    {
+      Type: 'AWS::Cognito::UserPool',
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        UserPoolName: name,
+        DeletionProtection: 'ACTIVE',
+        AdminCreateUserConfig: noted('Machines alone: nobody signs up.', {
+          AllowAdminCreateUserOnly: true,
+        }),
+      },
+    },
+  )
+  const resources: Record<string, Yaml> = { UserPool: pool }
+  if (domain !== undefined) {
+    resources['Domain'] = {
+      Type: 'AWS::Cognito::UserPoolDomain',
+      Properties: { UserPoolId: ref('UserPool'), Domain: domain },
+    }
+  }
+  for (const { identifier, scopes } of resourceServers) {
+    resources[serverId(identifier)] = {
+      Type: 'AWS::Cognito::UserPoolResourceServer',
+      Properties: {
+        UserPoolId: ref('UserPool'),
+        Identifier: identifier,
+        Name: serverName(identifier),
+        Scopes: Object.entries(scopes).map(([ScopeName, ScopeDescription]) => ({
+          ...{ ScopeName, ScopeDescription },
+        })),
+      },
+    }
+  }
+  for (const client of clients) {
+    resources[clientId(client.name)] = {
+      Type: 'AWS::Cognito::UserPoolClient',
+      Properties: {
+        UserPoolId: ref('UserPool'),
+        ClientName: client.name,
+        GenerateSecret: true,
+        AllowedOAuthFlowsUserPoolClient: true,
+        AllowedOAuthFlows: ['client_credentials'],
+        AllowedOAuthScopes: client.scopes.map((scope) => composedScope(scope, definition)),
+        AccessTokenValidity: client.accessTokenValidity,
+        TokenValidityUnits: { AccessToken: 'seconds' },
+        EnableTokenRevocation: true,
+      },
+    }
+  }
+  return resources
+}
+
+/** From its resource server, so that what names it waits for what defines it. */
+export function composedScope(scope: string, { resourceServers }: ReadDefinition): Yaml {
+  const identifier = identifierOf(scope)
+  if (!resourceServers.some((server) => server.identifier === identifier)) return scope
+  const server = serverId(identifier)
+  const name = scope.slice(identifier.length + 1)
+  // In `!Sub` a dollar sign begins a name.
+  if (name.includes('$')) return call('Join', ['/', [ref(server), name]])
+  return call('Sub', `\${${server}}/${name}`)
+}
+
+const parameter = (name: string, type: string, value: Yaml): Yaml => ({
+  Type: 'AWS::SSM::Parameter',
+  Properties: { Name: name, Type: type, Value: value },
+})
+
+/** Where other stacks find the pool. The clients' ids are there for JWT authorizers, which name them. */
+export function publishedParameters({ name, clients, api }: ReadDefinition): YamlMap {
+  const ids = clients.map((client) => ref(clientId(client.name)))
+  return {
+    UserPoolIdParameter: parameter(`/${name}/user-pool-id`, 'String', ref('UserPool')),
+    UserPoolArnParameter: parameter(
+      `/${name}/user-pool-arn`,
+      'String',
+      attribute('UserPool', 'Arn'),
+    ),
+    ...(api?.kind === 'http' && {
+      AudienceParameter: parameter(`/${name}/client-ids`, 'StringList', call('Join', [',', ids])),
+    }),
+  }
+}
+
+const output = (key: string, value: Yaml): Yaml => ({
+  Value: value,
+  Export: { Name: call('Sub', `\${AWS::StackName}-${key}`) },
+})
+
+/** Secrets are no outputs: who may read a stack would have them. */
+export function poolOutputs({ domain, clients }: ReadDefinition): YamlMap {
+  const endpoint = `https://\${Domain}.auth.\${AWS::Region}.amazoncognito.com/oauth2/token`
+  const values: Record<string, Yaml> = {
+    UserPoolId: ref('UserPool'),
+    UserPoolArn: attribute('UserPool', 'Arn'),
+    ...(domain !== undefined && { TokenEndpoint: call('Sub', endpoint) }),
+  }
+  for (const { name } of clients) values[`${clientId(name)}Id`] = ref(clientId(name))
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, output(key, value)]))
+}
+
+/** What an API takes from its user pool. */
+export interface PoolValues {
+  readonly arn: Yaml
+  readonly issuer: Yaml
+  /** The ids of the clients. */
+  readonly audience: Yaml
+  readonly scope: (scope: string) => Yaml
+}
+
+export const API = 'Api'
+export const AUTHORIZER = 'ApiAuthorizer'
+export const BACKEND = 'BackendUrl'
+
+export const apiParameters: YamlMap = {
+  [BACKEND]: {
+    Type: 'String',
+    Description: 'Where the app behind the API is reached, for example https://app.example.com',
+    // Tokens are passed on to it.
+    AllowedPattern: '^https://[^/?#]+$',
+    ConstraintDescription: 'https:// and a host, without a path',
+  },
+}
+
+/**
+ * A variable of a REST API's stage, so that another backend needs no other deployment: what an
+ * integration takes it for is a host.
+ */
+export const backendHost: Yaml = call('Select', [1, call('Split', ['https://', ref(BACKEND)])])
+
+/** Who judges tokens on a route, and the scopes it admits. */
+export function authorization(type: string, route: GatewayRoute, { scope }: PoolValues): YamlMap {
+  if (route.open) return { AuthorizationType: 'NONE' }
+  const scopes = route.admitted.map(scope)
+  return {
+    AuthorizationType: type,
+    AuthorizerId: ref(AUTHORIZER),
+    ...(scopes.length > 0 && { AuthorizationScopes: scopes }),
+  }
+}
 
 /** CloudFormation's quotas of one template, which cannot be raised. */
 const MAX_RESOURCES = 500

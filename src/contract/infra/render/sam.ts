@@ -2,9 +2,17 @@
 import { type GatewayRoute, gatewayRoutes, type ReadApi } from '../definition/api.ts'
 import { everyScope, type ReadDefinition } from '../definition/definition.ts'
 import { backendPath, pathParameters } from '../definition/path.ts'
-import { apiOutputs, poolDescription, writeTemplate } from './cloudformation.ts'
-import { apiParameters, BACKEND, backendHost } from './cloudformation-api.ts'
-import { poolOutputs, poolResources, publishedParameters } from './cloudformation-pool.ts'
+import {
+  apiOutputs,
+  apiParameters,
+  BACKEND,
+  backendHost,
+  poolDescription,
+  poolOutputs,
+  poolResources,
+  publishedParameters,
+  writeTemplate,
+} from './cloudformation.ts'
 import { call, noted, ref, type Yaml, type YamlMap } from './yaml.ts'
 
 const published = (name: string, type: string, key: string): Yaml => ({
