@@ -1,7 +1,16 @@
 /** `cognito-m2m export`: the scopes of an app, as a routes file, an OpenAPI document or templates. */
 import { Command } from 'commander'
-import type { Position, TemplateSource } from '../../contract/infra/index.ts'
-import { OptionError } from '../../core/options/validate.ts'
+import {
+  type AppRoute,
+  type ClientDefinition,
+  type InfraDefinition,
+  type Position,
+  renderTemplate,
+  routesFile,
+  type TemplateSource,
+} from '../../contract/infra/index.ts'
+import { OptionError, show } from '../../core/options/validate.ts'
+import { describedScopes, isReserved, type ResourceServer } from '../../core/scopes.ts'
 import { printable } from '../../core/util/text.ts'
 import type { Inspection } from '../app-loader/inspection.ts'
 import { readAppModule } from '../app-loader/process.ts'
@@ -11,7 +20,130 @@ import { readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts
 import { inPlace, writeFiles } from '../files/write.ts'
 import { jsonLine } from '../terminal/json.ts'
 import { type Manual, manual } from '../terminal/manual.ts'
-import { checkFormat, type ExportFlags, exportedFiles, FORMATS } from './export-files.ts'
+import { openApiDocument } from './export-openapi.ts'
+
+/**
+ * What is defined, and resource servers made of what routes ask for beside it: a scope that nobody described
+ * is described by its own name.
+ *
+ * @throws {CommandFailure} for a scope that its own resource server does not define: it may be misspelt.
+ */
+function resourceServersOf({ routes, resourceServers }: Inspection): ResourceServer[] {
+  const defined = new Set(
+    resourceServers.flatMap((it) => describedScopes(it).map(([scope]) => scope)),
+  )
+  const identifiers = new Set(resourceServers.map(({ identifier }) => identifier))
+  const derived = new Map<string, Map<string, string>>()
+  for (const route of routes) {
+    for (const scope of scopesOf(route)) {
+      if (defined.has(scope) || isReserved(scope)) continue
+      const slash = scope.lastIndexOf('/')
+      const identifier = scope.slice(0, slash)
+      if (identifiers.has(identifier)) {
+        throw new CommandFailure(
+          EXIT.usage,
+          `${route.method} ${route.path} asks for ${scope}, which is not among the scopes of ${identifier}: define it or correct the spelling`,
+        )
+      }
+      const scopes = derived.get(identifier) ?? new Map<string, string>()
+      derived.set(identifier, scopes.set(scope.slice(slash + 1), scope))
+    }
+  }
+  const made = [...derived].map(([identifier, scopes]) => ({
+    identifier,
+    scopes: Object.fromEntries(scopes),
+  }))
+  return [...resourceServers, ...made]
+}
+
+function scopesOf({ auth }: AppRoute): readonly string[] {
+  if (auth === false) return []
+  const { scopes = [], anyOf = [] } = auth
+  return [...scopes, ...anyOf.flat()]
+}
+
+const FORMATS = ['routes', 'openapi', 'cloudformation', 'sam', 'terraform'] as const
+
+interface ExportFlags {
+  readonly to: string
+  readonly name?: string
+  readonly domain?: string
+  readonly client?: readonly string[]
+  readonly api?: string
+  readonly tokenUrl?: string
+}
+
+/** Which flag a member of a definition comes from. */
+const FLAGS: Readonly<Record<string, string>> = {
+  name: '--name',
+  domain: '--domain',
+  clients: '--client',
+  tokenUrl: '--token-url',
+  'api.kind': '--api',
+}
+
+/**
+ * Their names are relative to where they are put.
+ *
+ * @throws {OptionError} for a flag that is wrong, or missing for this format.
+ */
+export function exportedFiles(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
+  const { to } = flags
+  if (to === 'routes') {
+    return [{ file: 'routes.json', text: routesFile(app.routes, app.resourceServers) }]
+  }
+  try {
+    return to === 'openapi' ? documentOf(app, flags) : templatesOf(app, flags)
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    const { option, problem } = error
+    const flag = FLAGS[option] ?? FLAGS[option.replace(/[.[].*/, '')]
+    throw flag === undefined ? error : new OptionError(flag, problem)
+  }
+}
+
+/** Refused before anything runs. */
+function checkFormat({ to, tokenUrl }: ExportFlags): void {
+  if (!FORMATS.some((format) => format === to)) {
+    throw new OptionError('--to', `is ${show(to)}: use one of ${FORMATS.join(', ')}`)
+  }
+  if (to === 'openapi' && tokenUrl === undefined) {
+    throw new OptionError('--token-url', 'is missing: pass https://<domain>/oauth2/token')
+  }
+}
+
+function documentOf(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
+  const resourceServers = resourceServersOf(app)
+  const document = openApiDocument(app.routes, {
+    title: flags.name ?? 'api',
+    tokenUrl: flags.tokenUrl as string,
+    resourceServers,
+  })
+  return [{ file: 'openapi.json', text: `${JSON.stringify(document, null, 2)}\n` }]
+}
+
+function templatesOf(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
+  const { name = 'api', domain, client = [name] } = flags
+  const dialect = flags.to as 'cloudformation' | 'sam' | 'terraform'
+  const kind = flags.api ?? (dialect === 'sam' ? 'rest' : undefined)
+  const resourceServers = resourceServersOf(app)
+  const every = resourceServers.flatMap((it) => describedScopes(it).map(([scope]) => scope))
+  const definition: InfraDefinition = {
+    name,
+    ...(domain === undefined ? {} : { domain }),
+    resourceServers,
+    clients: client.map((text) => clientOf(text, every)),
+    ...(kind === undefined ? {} : { api: { name, kind: kind as 'rest', routes: app.routes } }),
+  }
+  return renderTemplate(definition, dialect)
+}
+
+/** `name=scope,scope`, or `name` alone for every scope. */
+function clientOf(text: string, every: readonly string[]): ClientDefinition {
+  const equals = text.indexOf('=')
+  if (equals < 0) return { name: text, scopes: every }
+  return { name: text.slice(0, equals), scopes: text.slice(equals + 1).split(',') }
+}
 
 interface Flags extends ExportFlags {
   readonly scopes?: string
