@@ -1,17 +1,223 @@
 /** `cognito-m2m token`: an access token from any pool. */
 import { Command } from 'commander'
+import { isLoopback, readSecureUrl } from '../../core/options/secure-url.ts'
 import { OptionError, show } from '../../core/options/validate.ts'
 import { checkScope } from '../../core/scopes.ts'
 import { printable } from '../../core/util/text.ts'
-import { type AccessToken, createTokenClient, type TokenClient } from '../../tokens/client/index.ts'
+import {
+  type AccessToken,
+  createTokenClient,
+  type TokenClient,
+  TokenClientError,
+  type TokenClientErrorCode,
+} from '../../tokens/client/index.ts'
+import {
+  type ExchangeAnswer,
+  type ExchangeError,
+  exchange,
+} from '../../tokens/oauth/bounded-exchange.ts'
+import { readTokenEndpoint } from '../../tokens/oauth/token-endpoint.ts'
 import type { CommandContext } from '../context.ts'
+import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { repeated } from '../files/flags.ts'
 import { refuseSecret } from '../files/refused-secrets.ts'
 import { jsonLine } from '../terminal/json.ts'
 import { manual } from '../terminal/manual.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { type EndpointFlags, findTokenEndpoint } from './token-endpoint.ts'
-import { failureOf } from './token-failures.ts'
+import { formsOf } from './explain/trust.ts'
+
+/** By `error` of Cognito's answer (RFC 6749 section 5.2). */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  [
+    'invalid_client',
+    'the app client is unknown there, or the secret is not its own: check --client-id, the secret, and that the endpoint is of the same user pool',
+  ],
+  [
+    'invalid_grant',
+    'the app client may not use OAuth: set AllowedOAuthFlowsUserPoolClient to true, with client_credentials as its flow',
+  ],
+  [
+    'unauthorized_client',
+    'the app client may not use this flow: make client_credentials its only one in AllowedOAuthFlows',
+  ],
+  [
+    'unsupported_grant_type',
+    'the endpoint takes no client credentials: check that it is the one of a Cognito user pool',
+  ],
+  [
+    'invalid_scope',
+    'the app client may not have one of the scopes: grant it in AllowedOAuthScopes, define it on a resource server, or ask for another --scope',
+  ],
+  ['invalid_request', 'it could not read the request: check that the endpoint is a token endpoint'],
+])
+
+const FAILURES: Partial<Readonly<Record<TokenClientErrorCode, string>>> = {
+  ERR_TOKEN_REQUEST_TIMEOUT:
+    'did not answer in time: check the address and the way out of this machine',
+  ERR_TOKEN_TIMEOUT: 'did not answer in time: check the address and the way out of this machine',
+  ERR_TOKEN_REQUEST_NETWORK: 'cannot be reached: check the address and the way out of this machine',
+  ERR_TOKEN_REQUEST_STATUS: 'fails at the moment: try again later',
+  ERR_TOKEN_RESPONSE_REDIRECT:
+    'leads elsewhere, where the secret is not sent: name the endpoint itself',
+}
+
+/** What the command ends with; what is no failure of a token request stays what it is. */
+export function failureOf(error: unknown, tokenEndpoint: string): unknown {
+  if (!(error instanceof TokenClientError)) return error
+  const { code, status } = error
+  if (code === 'ERR_CLIENT_CLOSED') return new CommandFailure(EXIT.interrupted, 'interrupted')
+  if (code === 'ERR_TOKEN_REQUEST_REFUSED') return refusalOf(error)
+  if (status === 429) {
+    return new CommandFailure(
+      EXIT.unavailable,
+      `Cognito was asked too often${facts(error)}: its quota is 150 token requests a second for the account; hold tokens as long as they are good`,
+    )
+  }
+  const what = FAILURES[code] ?? 'answers with no token: check that it ends in /oauth2/token'
+  const { host } = new URL(tokenEndpoint)
+  return new CommandFailure(
+    EXIT.unavailable,
+    `the token endpoint at ${host} ${what}${facts(error)}`,
+  )
+}
+
+/** A status without OAuth's words is no answer of a token endpoint. */
+function refusalOf(error: TokenClientError): CommandFailure {
+  const told = error.error
+  const what =
+    told === undefined
+      ? 'no token endpoint answers there: check that the address ends in /oauth2/token'
+      : `${told}: ${REFUSALS.get(told) ?? 'it gives no other reason'}`
+  return new CommandFailure(EXIT.refused, `no token, ${what}${facts(error)}`)
+}
+
+/** What AWS's support and a search engine want to know. */
+function facts({ status, errno, requestId, retryAfter }: TokenClientError): string {
+  const known = [
+    status === undefined ? [] : `status ${status}`,
+    errno ?? [],
+    retryAfter === undefined ? [] : `wait ${Math.ceil(retryAfter)} s`,
+    requestId === undefined ? [] : `request ${requestId}`,
+  ].flat()
+  return known.length === 0 ? '' : ` (${known.join(', ')})`
+}
+
+/** Milliseconds the document may take. */
+const TIMEOUT = 5000
+/** Bytes of it; Cognito's have about 1,500. */
+const MAX_BYTES = 64 * 1024
+
+/** Ways to name a token endpoint, one of which is needed. */
+interface EndpointFlags {
+  readonly tokenUrl?: string
+  readonly domain?: string
+  readonly issuer?: string
+  readonly pool?: string
+}
+
+const NAMES = { tokenUrl: '--token-url', domain: '--domain', issuer: '--issuer', pool: '--pool' }
+
+/**
+ * The token endpoint's URL. What has to be asked first is told on standard error.
+ *
+ * @throws {OptionError} where it is named in no way, in two, or by what is no URL of it.
+ * @throws {CommandFailure} where the document cannot be had or does not tell.
+ */
+async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal): Promise<string> {
+  const given = Object.keys(NAMES).filter((it) => flags[it as keyof EndpointFlags] !== undefined)
+  const names = Object.values(NAMES).join(', ')
+  if (given.length !== 1) {
+    const [first = 'one'] = given.map((it) => NAMES[it as keyof typeof NAMES])
+    throw new OptionError(
+      given.length === 0 ? '--token-url' : first,
+      given.length === 0
+        ? `is missing: name the token endpoint by one of ${names}`
+        : `does not stand alone: name the token endpoint by one of ${names}`,
+    )
+  }
+  const { tokenUrl, domain, issuer, pool } = flags
+  if (tokenUrl !== undefined) return readTokenEndpoint(tokenUrl, NAMES.tokenUrl).href
+  if (domain !== undefined) return endpointOfDomain(domain)
+  return discover(
+    issuer === undefined ? formsOf(pool as string).map((form) => form.issuer) : [issuer],
+    terminal,
+  )
+}
+
+/** The hosted domain of a pool, Cognito's own or the owner's. */
+function endpointOfDomain(domain: string): string {
+  const url = readSecureUrl(domain, NAMES.domain)
+  if (url.href !== `${url.origin}/`) {
+    throw new OptionError(
+      NAMES.domain,
+      `is ${show(domain)}: pass scheme and host alone, or the whole endpoint as ${NAMES.tokenUrl}`,
+    )
+  }
+  return `${url.origin}/oauth2/token`
+}
+
+/** The next issuer is asked only where the one before says that it is not the pool's. */
+async function discover(
+  [issuer, ...others]: readonly string[],
+  terminal: Terminal,
+): Promise<string> {
+  const asked = readSecureUrl(issuer as string, NAMES.issuer)
+  const url = `${(issuer as string).replace(/\/$/, '')}/.well-known/openid-configuration`
+  terminal.err(`cognito-m2m: asking ${printable(url)} for the token endpoint\n`)
+  const { status, body } = await ask(url, terminal)
+  if ((status === 403 || status === 404) && others.length > 0) return discover(others, terminal)
+  if (status !== 200) {
+    throw new CommandFailure(
+      EXIT.unavailable,
+      `the discovery document cannot be had (status ${status}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
+    )
+  }
+  return endpointIn(body, issuer as string, isLoopback(asked))
+}
+
+async function ask(url: string, { fetch, signal }: Terminal): Promise<ExchangeAnswer> {
+  const headers = { accept: 'application/json' }
+  try {
+    return await exchange(
+      url,
+      { headers },
+      { fetch, timeout: TIMEOUT, maxBytes: MAX_BYTES, signal },
+    )
+  } catch (error) {
+    const { fault, errno } = error as ExchangeError
+    if (fault === 'ended') throw new CommandFailure(EXIT.interrupted, 'interrupted')
+    throw new CommandFailure(
+      EXIT.unavailable,
+      `the discovery document cannot be had (${errno ?? fault}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
+    )
+  }
+}
+
+/** A document of another issuer, or one that leads off to http, would get hold of the secret. */
+function endpointIn(body: Buffer, issuer: string, isLocal: boolean): string {
+  const document = parsed(body)
+  if (document['issuer'] !== issuer) {
+    throw new CommandFailure(EXIT.unavailable, 'the discovery document is of another issuer')
+  }
+  try {
+    const url = readTokenEndpoint(document['token_endpoint'], 'token_endpoint')
+    if (isLocal || url.protocol === 'https:') return url.href
+  } catch {
+    // Told below: what stands there is not repeated.
+  }
+  throw new CommandFailure(
+    EXIT.unavailable,
+    `the discovery document names no token endpoint to trust: a pool without a domain has none; else use ${NAMES.tokenUrl}`,
+  )
+}
+
+function parsed(body: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    return { ...JSON.parse(body.toString('utf8')) }
+  } catch {
+    return {}
+  }
+}
 
 /** Where the secret is looked for unless another variable is named. */
 const SECRET = 'COGNITO_CLIENT_SECRET'

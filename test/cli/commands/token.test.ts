@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { failureOf } from '../../../src/cli/commands/token-failures.ts'
+import { failureOf } from '../../../src/cli/commands/token.ts'
 import { CommandFailure } from '../../../src/cli/exit-codes.ts'
 import { startUserPool } from '../../../src/testing/index.ts'
 import { TokenClientError, type TokenClientErrorCode } from '../../../src/tokens/client/index.ts'
