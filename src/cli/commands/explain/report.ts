@@ -3,7 +3,7 @@
 import type { JsonObject, JsonValue } from '../../../core/token/strict-json.ts'
 import { printable } from '../../../core/util/text.ts'
 import { styleOf } from '../../terminal/format.ts'
-import type { Explanation } from './explanation.ts'
+import type { Explanation } from './command.ts'
 import type { Check } from './judgements.ts'
 import { timeText } from './times.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { type Conditions, explain } from '../../../../src/cli/commands/explain/command.ts'
 import { tokenIn } from '../../../../src/cli/commands/explain/decode.ts'
-import { type Conditions, explain } from '../../../../src/cli/commands/explain/explanation.ts'
 import { run as campaign } from '../../../conformance/fuzz/campaign.ts'
 import { OTHER_CLIENT } from '../../../conformance/fuzz/forging.ts'
 import { judges, stopClock } from '../../../conformance/fuzz/oracles.ts'
