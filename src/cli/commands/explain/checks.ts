@@ -16,10 +16,10 @@ import {
 import type { JsonObject } from '../../../core/token/strict-json.ts'
 import { scopesOf } from '../../../core/token/verified-token.ts'
 import { printable } from '../../../core/util/text.ts'
+import type { Reading } from './decode.ts'
 import { type Check, type Expectations, failed, passed, unjudged } from './judgements.ts'
 import { checkKey } from './key-checks.ts'
 import { timeText } from './times.ts'
-import type { Reading } from './token-reading.ts'
 import type { Trust } from './trust.ts'
 
 export async function checksOf(

@@ -1,4 +1,76 @@
 /** A token as people paste it: with what stood around it. */
+import type { AuthErrorCode } from '../../../core/errors.ts'
+import { faultOf } from '../../../core/token/bearer.ts'
+import { decodeJws, type Jws } from '../../../core/token/jws.ts'
+import { type JsonObject, parseStrictObject } from '../../../core/token/strict-json.ts'
+
+/** Longest token in characters that the middleware decodes, unless its owner says otherwise. */
+const MAX_LENGTH = 8192
+
+/** What a token says, as strictly as the middleware reads it and as far as it can be read at all. */
+export interface Reading {
+  /** As the middleware has it; undefined where it refuses the form. */
+  readonly jws: Jws | undefined
+  /** Undefined where it cannot be read, or in two ways. */
+  readonly header: JsonObject | undefined
+  readonly claims: JsonObject | undefined
+  /** What the middleware says of the form; undefined where it has nothing to say. */
+  readonly code: AuthErrorCode | undefined
+  /** The same in words, one fault each. */
+  readonly faults: readonly string[]
+}
+
+export function readingOf(token: string): Reading {
+  const jws = decodeJws(token, new Map())
+  const [header, payload] = token.split('.', 2).map(objectIn)
+  const isLong = token.length > MAX_LENGTH
+  const faults = jws === undefined ? faultsOf(token, header, payload) : []
+  const code = isLong ? 'ERR_TOKEN_INVALID' : jws === undefined ? faultOf(token) : undefined
+  const long = `it has ${token.length} characters, and more than ${MAX_LENGTH} are refused undecoded: an option of the API, maxTokenLength, raises that`
+  return { jws, header, claims: payload, code, faults: isLong ? [long, ...faults] : faults }
+}
+
+function objectIn(part: string): JsonObject | undefined {
+  return parseStrictObject(Buffer.from(part, 'base64url'))
+}
+
+/** Of a token that the middleware cannot decode: there is at least one. */
+function faultsOf(
+  token: string,
+  header: JsonObject | undefined,
+  payload: JsonObject | undefined,
+): readonly string[] {
+  const parts = token.split('.')
+  const names = ['header', 'payload', 'signature']
+  return [
+    /[\s,]/.test(token) ? 'it holds a blank or a comma: more than a token was pasted' : [],
+    parts.length === 3 ? [] : countFault(parts.length),
+    parts.length === 3 ? parts.flatMap((part, index) => partFault(part, names[index])) : [],
+    header === undefined ? 'its header is no JSON object with one reading' : headerFaults(header),
+    payload === undefined ? 'its payload is no JSON object with one reading' : [],
+  ].flat()
+}
+
+function countFault(count: number): string {
+  const what = `it has ${count === 1 ? 'one part' : `${count} parts`} between dots where a token has 3`
+  return count === 5 ? `${what}: it is encrypted, which Cognito's are not` : what
+}
+
+function partFault(part: string, name: string | undefined): readonly string[] {
+  if (part === '') return [`its ${name} is empty`]
+  if (!/^[\w-]+$/.test(part)) return [`its ${name} holds characters that base64url has not`]
+  const isCanonical = Buffer.from(part, 'base64url').toString('base64url') === part
+  return isCanonical ? [] : [`its ${name} ends as no encoder would end it: it was cut or changed`]
+}
+
+function headerFaults(header: JsonObject): readonly string[] {
+  const { alg, kid } = header
+  return [
+    alg === 'RS256' ? [] : 'its alg is not RS256, the only one Cognito signs with',
+    typeof kid === 'string' ? [] : 'its header names no key (kid)',
+    'crit' in header ? 'its header demands extensions (crit), which are not known here' : [],
+  ].flat()
+}
 
 /** The token, and what was taken off it. */
 export interface GivenToken {

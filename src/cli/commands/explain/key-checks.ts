@@ -7,9 +7,9 @@ import {
 } from '../../../core/keys/jwk.ts'
 import { isSignedBy } from '../../../core/token/signature.ts'
 import { printable } from '../../../core/util/text.ts'
+import type { Reading } from './decode.ts'
 import { type Check, type Expectations, failed, passed, unjudged } from './judgements.ts'
 import { type FetchedKeys, isAbsent } from './keys.ts'
-import type { Reading } from './token-reading.ts'
 import type { TrustedIssuer } from './trust.ts'
 
 const UNAVAILABLE = 'ERR_KEYS_UNAVAILABLE'
