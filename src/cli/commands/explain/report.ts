@@ -3,8 +3,8 @@
 import type { JsonObject, JsonValue } from '../../../core/token/strict-json.ts'
 import { printable } from '../../../core/util/text.ts'
 import { styleOf } from '../../terminal/format.ts'
+import type { Check } from './checks.ts'
 import type { Explanation } from './command.ts'
-import type { Check } from './judgements.ts'
 import { timeText } from './times.ts'
 
 /** Longest value of a claim, and name of one, that is shown. */

@@ -2,7 +2,7 @@
 import type { AuthError, AuthErrorBody } from '../../../core/errors.ts'
 import { readOptions } from '../../../core/options/options.ts'
 import { openResourceServer } from '../../../core/resource-server.ts'
-import type { Expectations } from './judgements.ts'
+import type { Expectations } from './checks.ts'
 
 /** Stands for the pool: its issuers are replaced by the trusted ones. */
 const POOL = { userPoolId: 'explained', issuer: 'https://explained.invalid' }
