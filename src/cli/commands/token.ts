@@ -24,7 +24,7 @@ import { refuseSecret } from '../files/refused-secrets.ts'
 import { jsonLine } from '../terminal/json.ts'
 import { manual } from '../terminal/manual.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { formsOf } from './explain/trust.ts'
+import { formsOf } from './explain/keys.ts'
 
 /** By `error` of Cognito's answer (RFC 6749 section 5.2). */
 const REFUSALS: ReadonlyMap<string, string> = new Map([

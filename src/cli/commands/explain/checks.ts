@@ -26,9 +26,8 @@ import type { JsonObject } from '../../../core/token/strict-json.ts'
 import { scopesOf } from '../../../core/token/verified-token.ts'
 import { printable } from '../../../core/util/text.ts'
 import type { Reading } from './decode.ts'
-import { type FetchedKeys, isAbsent, type KeySets } from './keys.ts'
+import { type FetchedKeys, isAbsent, type KeySets, type Trust, type TrustedIssuer } from './keys.ts'
 import { timeText } from './times.ts'
-import type { Trust, TrustedIssuer } from './trust.ts'
 
 /** What came of one check. Texts are printable lines. */
 export interface Check {
