@@ -27,7 +27,7 @@ import { scopesOf } from '../../../core/token/verified-token.ts'
 import { printable } from '../../../core/util/text.ts'
 import type { Reading } from './decode.ts'
 import { type FetchedKeys, isAbsent, type KeySets, type Trust, type TrustedIssuer } from './keys.ts'
-import { timeText } from './times.ts'
+import { timeText } from './report.ts'
 
 /** What came of one check. Texts are printable lines. */
 export interface Check {

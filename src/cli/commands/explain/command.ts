@@ -14,8 +14,7 @@ import type { Terminal } from '../../terminal/terminal.ts'
 import { type Check, checksOf, type Expectations } from './checks.ts'
 import { type GivenToken, readingOf, tokenIn } from './decode.ts'
 import { isUrl, obtainKeys, type TrustFlags, trustOf } from './keys.ts'
-import { reportOf } from './report.ts'
-import { readTime } from './times.ts'
+import { readTime, reportOf } from './report.ts'
 import { guardVerdict } from './verdict.ts'
 
 /** A token explained: what it says, every check, and what an API answers. Holds neither the token nor its signature. */
