@@ -7,7 +7,7 @@ const ELSEWHERE = new Set([
   'src/cli/main.ts',
   'src/cli/app-loader/child.ts',
   'src/cli/context.ts',
-  'src/cli/terminal/process-terminal.ts',
+  'src/cli/terminal/terminal.ts',
   'src/cli/terminal/terminal.ts',
   'src/contract/infra/model/model.ts',
   'src/core/scopes.ts',

@@ -2,7 +2,7 @@
 /** The bin: wires the program to this process. */
 import process from 'node:process'
 import { runProgram } from './program.ts'
-import { processTerminal } from './terminal/process-terminal.ts'
+import { processTerminal } from './terminal/terminal.ts'
 
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
