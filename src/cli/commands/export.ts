@@ -18,7 +18,7 @@ import type { CommandContext } from '../context.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts'
 import { inPlace, writeFiles } from '../files/write.ts'
-import { jsonLine } from '../terminal/json.ts'
+import { jsonLine } from '../terminal/format.ts'
 import { type Manual, manual } from '../terminal/manual.ts'
 import { openApiDocument } from './export-openapi.ts'
 

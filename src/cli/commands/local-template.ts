@@ -14,8 +14,7 @@ import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readParameters } from '../files/parameters.ts'
 import { templateGroups } from '../files/read.ts'
-import { findingLine } from '../terminal/findings.ts'
-import { styleOf } from '../terminal/format.ts'
+import { findingLine, styleOf } from '../terminal/format.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 export interface TemplateFlags {

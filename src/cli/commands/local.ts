@@ -11,7 +11,7 @@ import {
   startUserPool,
 } from '../../testing/index.ts'
 import type { CommandContext } from '../context.ts'
-import { jsonLine } from '../terminal/json.ts'
+import { jsonLine } from '../terminal/format.ts'
 import { type Manual, manual } from '../terminal/manual.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { FromTemplate, Origin, TemplateFlags } from './local-template.ts'

@@ -1,7 +1,60 @@
 /** Emphasis, where the terminal may show it. */
+import type { Finding } from '../../contract/infra/index.ts'
+import { printable } from '../../core/util/text.ts'
+
+/** See {@link import('../../core/util/text.ts').printable}; what stands outside of strings is none of them. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
+
+/** One line. Unprintable characters are escaped, so that a parser gets them and a terminal does not. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value).replace(UNPRINTABLE, escaped)}\n`
+}
+
+function escaped(mark: string): string {
+  let text = ''
+  for (let at = 0; at < mark.length; at += 1) {
+    text += `\\u${mark.charCodeAt(at).toString(16).padStart(4, '0')}`
+  }
+  return text
+}
+
+/** Longest name of a file, and longest message, that is repeated. */
+const LONGEST = 2000
+
+/** `file:line:column: severity code message; fix: …` */
+export function findingLine(finding: Finding, { bold, dim, red, yellow }: Style): string {
+  const { file, line, column, severity, code, message, fix } = finding
+  const shown = severity === 'error' ? red(severity) : yellow(severity)
+  const place = bold(`${printable(file, LONGEST)}:${line}:${column}:`)
+  const what = `${printable(message, LONGEST)}; ${dim(`fix: ${printable(fix, LONGEST)}`)}`
+  return `${place} ${shown} ${code} ${what}\n`
+}
+
+export interface Counts {
+  readonly errors: number
+  readonly warnings: number
+}
+
+export function countsOf(findings: readonly Finding[]): Counts {
+  const errors = findings.filter(({ severity }) => severity === 'error').length
+  return { errors, warnings: findings.length - errors }
+}
+
+/** `2 errors, 1 warning` */
+export function countsText({ errors, warnings }: Counts): string {
+  if (errors + warnings === 0) return 'nothing found'
+  const parts = [
+    [errors, 'error'],
+    [warnings, 'warning'],
+  ] as const
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, name]) => `${count} ${name}${count === 1 ? '' : 's'}`)
+    .join(', ')
+}
 
 /** Words as they are, or between escape sequences (ECMA-48 SGR). Give it printable text alone. */
-export interface Style {
+interface Style {
   readonly bold: (text: string) => string
   readonly dim: (text: string) => string
   readonly green: (text: string) => string

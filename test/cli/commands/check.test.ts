@@ -1,7 +1,6 @@
 import { join, relative } from 'node:path'
 import t from 'tap'
-import { findingLine } from '../../../src/cli/terminal/findings.ts'
-import { styleOf } from '../../../src/cli/terminal/format.ts'
+import { findingLine, styleOf } from '../../../src/cli/terminal/format.ts'
 import { isPlain, run } from '../../support/run-cli.ts'
 
 // Modules run in processes of their own, with the loaders of this one.

@@ -1,9 +1,8 @@
 import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
 import { CommandFailure } from '../../../src/cli/exit-codes.ts'
-import { mayColor, styleOf } from '../../../src/cli/terminal/format.ts'
+import { jsonLine, mayColor, styleOf } from '../../../src/cli/terminal/format.ts'
 import { readInput } from '../../../src/cli/terminal/input.ts'
-import { jsonLine } from '../../../src/cli/terminal/json.ts'
 import { readHidden } from '../../../src/cli/terminal/prompt.ts'
 import { HOSTILE, isPlain } from '../../support/run-cli.ts'
 
