@@ -6,8 +6,7 @@ import { printable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import type { CommandContext } from './context.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
-import { helpText } from './terminal/help.ts'
-import { manual } from './terminal/manual.ts'
+import { helpText, manual } from './terminal/help.ts'
 import type { Terminal } from './terminal/terminal.ts'
 
 /** Longest line of an error. */

@@ -16,7 +16,7 @@ import { readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts
 import { readParameters } from '../files/parameters.ts'
 import { readText, templateGroups } from '../files/read.ts'
 import { countsOf, countsText, findingLine, jsonLine, styleOf } from '../terminal/format.ts'
-import { type Manual, manual } from '../terminal/manual.ts'
+import { type Manual, manual } from '../terminal/help.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 interface CheckFlags {

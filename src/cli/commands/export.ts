@@ -19,7 +19,7 @@ import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts'
 import { inPlace, writeFiles } from '../files/write.ts'
 import { jsonLine } from '../terminal/format.ts'
-import { type Manual, manual } from '../terminal/manual.ts'
+import { type Manual, manual } from '../terminal/help.ts'
 import { openApiDocument } from './export-openapi.ts'
 
 /**

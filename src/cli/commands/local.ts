@@ -12,7 +12,7 @@ import {
 } from '../../testing/index.ts'
 import type { CommandContext } from '../context.ts'
 import { jsonLine } from '../terminal/format.ts'
-import { type Manual, manual } from '../terminal/manual.ts'
+import { type Manual, manual } from '../terminal/help.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { FromTemplate, Origin, TemplateFlags } from './local-template.ts'
 

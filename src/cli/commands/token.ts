@@ -22,7 +22,7 @@ import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { repeated } from '../files/flags.ts'
 import { refuseSecret } from '../files/refused-secrets.ts'
 import { jsonLine } from '../terminal/format.ts'
-import { manual } from '../terminal/manual.ts'
+import { manual } from '../terminal/help.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { formsOf } from './explain/keys.ts'
 

@@ -2,7 +2,31 @@
 import type { Command, Help } from 'commander'
 import { EXIT } from '../exit-codes.ts'
 import { styleOf } from './format.ts'
-import { type Manual, manualOf } from './manual.ts'
+
+/** Everything is optional, and text of our own: it is not made printable. */
+export interface Manual {
+  /** Paragraphs; default the one line that lists of commands show. */
+  readonly description?: readonly string[]
+  /** Variable, and what it is read for. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** What a code means here; 0 and 2 have a meaning of their own without it. */
+  readonly exitStatus?: Partial<Readonly<Record<keyof typeof EXIT, string>>>
+  /** What is done, and the line of a shell that does it. */
+  readonly examples?: readonly (readonly [does: string, line: string])[]
+}
+
+const manuals = new WeakMap<Command, Manual>()
+
+/** Attaches a manual and answers the command. */
+export function manual(command: Command, parts: Manual): Command {
+  manuals.set(command, parts)
+  return command
+}
+
+/** What was attached; nothing where nothing was. */
+export function manualOf(command: Command): Manual {
+  return manuals.get(command) ?? {}
+}
 
 /** One part of a section: a paragraph, a term with its meaning, or a line of a shell with what it does. */
 export interface Item {
@@ -11,7 +35,7 @@ export interface Item {
   readonly line?: string
 }
 
-export interface Section {
+interface Section {
   readonly title: string
   readonly items: readonly Item[]
 }
