@@ -12,7 +12,7 @@ import { failsDeployment, templatePool } from '../../contract/infra/local-pool/o
 import { OptionError, show } from '../../core/options/validate.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { readParameters } from '../files/parameters.ts'
+import { readParameters } from '../files/flags.ts'
 import { templateGroups } from '../files/read.ts'
 import { findingLine, styleOf } from '../terminal/format.ts'
 import type { Terminal } from '../terminal/terminal.ts'

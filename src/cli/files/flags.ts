@@ -3,6 +3,18 @@ import { type Stats, statSync } from 'node:fs'
 import { OptionError, show } from '../../core/options/validate.ts'
 import { printable } from '../../core/util/text.ts'
 
+/** @param given `NAME=VALUE` each. */
+export function readParameters(given: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const equals = text.indexOf('=')
+      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
+      // Not repeated: what has no name may be a value.
+      throw new OptionError('--parameter', 'has no name: write NAME=VALUE')
+    }),
+  )
+}
+
 /** Longest name of a file that is repeated. */
 const LONGEST = 400
 
