@@ -1,13 +1,11 @@
-import type { ChildProcess } from 'node:child_process'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, watch } from 'node:fs'
 import { relative } from 'node:path'
 import process from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { endGroup, lineOfChild } from '../../../src/cli/app-loader/child-line.ts'
-import { readAppModule } from '../../../src/cli/app-loader/process.ts'
+import { endGroup, lineOfChild, readAppModule } from '../../../src/cli/app-loader/process.ts'
 import { CommandFailure } from '../../../src/cli/exit-codes.ts'
 
 // Each is a process of its own with the loaders of this one.
