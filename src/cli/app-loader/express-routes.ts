@@ -2,9 +2,15 @@
 import { METHODS } from 'node:http'
 import type { AppRoute, Position } from '../../contract/infra/index.ts'
 import { type ToldRequirement, toldRequirement } from '../../core/introspection.ts'
-import type { ExpressApp, ExpressWatch, Layer, Step } from './express.ts'
-import { isExpressApp, layersOf } from './express.ts'
-import { type AppRoutes, InspectionFailure } from './inspection.ts'
+import {
+  type ExpressApp,
+  type ExpressWatch,
+  isExpressApp,
+  type Layer,
+  layersOf,
+  type Step,
+} from './express.ts'
+import { type AppRoutes, InspectionFailure } from './load.ts'
 import { joinedPath, plainPaths, samplePath } from './paths.ts'
 import { requirementOf } from './requirements.ts'
 

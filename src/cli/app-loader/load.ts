@@ -1,11 +1,104 @@
 /** Loads a module and reads the app that it makes. Runs in the child process. */
 import type { FastifyInstance } from 'fastify'
+import type { AppRoute } from '../../contract/infra/index.ts'
 import { isDefinedScopes, type ResourceServer, resourceServerOf } from '../../core/scopes.ts'
 import { type ExpressApp, type ExpressWatch, isExpressApp } from './express.ts'
 import { expressRoutes } from './express-routes.ts'
 import { type FastifyApps, fastifyRoutes } from './fastify.ts'
-import { findApp, membersOf } from './find-app.ts'
-import { type AppRoutes, type Inspection, InspectionFailure } from './inspection.ts'
+
+/** What a module's app declares. */
+export interface Inspection {
+  readonly routes: readonly AppRoute[]
+  /** What `defineScopes` gave and the module exports. */
+  readonly resourceServers: readonly ResourceServer[]
+}
+
+/** A part of it: one app's routes. */
+export interface AppRoutes {
+  readonly routes: readonly AppRoute[]
+  /** Whether any guard of this package stands in the app. */
+  readonly guarded: boolean
+}
+
+/** Why a module cannot be read: one line, which may repeat text of the module's. */
+export class InspectionFailure extends Error {}
+
+/** Export names that are looked at first, in this order. */
+const NAMES = ['default', 'app', 'server']
+/** Other functions may do anything: they are not called. */
+const MAKERS =
+  /^(?:build|(?:create|make)$|(?:create|make).*(?:App|Api|API|Server|Express|Fastify)$)/
+
+export interface Finding<App> {
+  /** The module's namespace. */
+  readonly exported: object
+  readonly isApp: (value: unknown) => value is App
+  /** The apps that were made meanwhile and are mounted in no other. */
+  readonly made: () => readonly App[]
+  /** Settles when the module listens, or has nothing left to do. */
+  readonly settled: Promise<void>
+}
+
+/**
+ * An app that is exported, promised or made by an exported function that takes no arguments; else the
+ * only one that was made.
+ *
+ * @throws {InspectionFailure} where there is none, and where there are several.
+ */
+async function findApp<App>(finding: Finding<App>): Promise<App> {
+  const { exported, isApp, made, settled } = finding
+  const members = membersOf(exported)
+  const others = [...members.keys()].filter((name) => !NAMES.includes(name))
+  for (const name of [...NAMES, ...others]) {
+    const value = members.get(name)
+    if (isApp(value)) return value
+  }
+  const uncallable: string[] = []
+  for (const name of [...NAMES, ...others.filter((it) => MAKERS.test(it))]) {
+    const value = members.get(name)
+    if (typeof value === 'function' && needsArguments(value)) {
+      uncallable.push(name)
+      continue
+    }
+    const app = await (typeof value === 'function' ? value() : value)
+    if (isApp(app)) return app
+  }
+  // Who exports none declares routes until it listens.
+  await settled
+  const [app, another] = made()
+  if (app === undefined) throw new InspectionFailure(`makes no app: ${exportOf(uncallable)}`)
+  if (another !== undefined) {
+    throw new InspectionFailure(
+      'makes several apps: export the one that is meant, as default or app',
+    )
+  }
+  return app
+}
+
+/** A call without them runs the owner's code on undefined: it may connect to anything, or fail far away. */
+function needsArguments(value: { readonly length: number }): boolean {
+  return value.length > 0 || /^class\b/.test(Function.prototype.toString.call(value))
+}
+
+/** What to export, where functions stayed uncalled or where there is nothing at all. */
+function exportOf([name, ...more]: readonly string[]): string {
+  if (name === undefined) {
+    return 'export a Fastify instance, an Express app, or a function without arguments that makes one, as default or app'
+  }
+  const named =
+    more.length === 0
+      ? `export ${name} takes arguments`
+      : `exports ${[name, ...more].join(', ')} take arguments`
+  return `its ${named} and cannot be called: export the app that it makes, or a function without parameters, as default or app`
+}
+
+/** CommonJS exports an object as default: its members count as exports. */
+export function membersOf(exported: object): ReadonlyMap<string, unknown> {
+  const own = new Map<string, unknown>(Object.entries(exported))
+  const given = own.get('default')
+  if (typeof given !== 'object' || given === null) return own
+  return new Map([...Object.entries(given), ...own])
+}
 
 /** What is to be read. */
 export interface Job {
@@ -17,7 +110,7 @@ export interface Job {
 }
 
 /** What watches while modules load. */
-export interface Watching {
+interface Watching {
   readonly fastify: FastifyApps
   readonly express: ExpressWatch
   readonly load: (url: string) => Promise<object>

@@ -1,6 +1,6 @@
 /** What a module threw, as one line. */
 
-import { InspectionFailure } from './inspection.ts'
+import { InspectionFailure } from './load.ts'
 import { ownersPosition } from './stack.ts'
 
 /** Longest message of a module's that is repeated. */

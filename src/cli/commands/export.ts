@@ -12,7 +12,7 @@ import {
 import { OptionError, show } from '../../core/options/validate.ts'
 import { describedScopes, isReserved, type ResourceServer } from '../../core/scopes.ts'
 import { printable } from '../../core/util/text.ts'
-import type { Inspection } from '../app-loader/inspection.ts'
+import type { Inspection } from '../app-loader/load.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import type { CommandContext } from '../context.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
