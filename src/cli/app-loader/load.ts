@@ -2,8 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { AppRoute } from '../../contract/infra/index.ts'
 import { isDefinedScopes, type ResourceServer, resourceServerOf } from '../../core/scopes.ts'
-import { type ExpressApp, type ExpressWatch, isExpressApp } from './express.ts'
-import { expressRoutes } from './express-routes.ts'
+import { type ExpressApp, type ExpressWatch, expressRoutes, isExpressApp } from './express.ts'
 import { type FastifyApps, fastifyRoutes } from './fastify.ts'
 
 /** What a module's app declares. */
