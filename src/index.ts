@@ -5,16 +5,16 @@
  * @module
  */
 
-export type { LongConnection } from './core/close-on-expiry.ts'
+export type { ClosableConnection } from './core/close-on-expiry.ts'
 export type {
   ClientTokenEvent,
   DecisionEvent,
   DiagnosticsEvents,
   DiagnosticsOrigin,
-  FailureEvent,
-  FetchEvent,
-  SwapEvent,
-  TokenEvent,
+  JwksChangeEvent as SwapEvent,
+  JwksErrorEvent as FailureEvent,
+  JwksFetchEvent as FetchEvent,
+  TokenRequestEvent as TokenEvent,
   UnknownKidEvent,
 } from './core/diagnostics.ts'
 export type { AnyAuthError, AuthErrorBody, AuthErrorCode } from './core/errors.ts'

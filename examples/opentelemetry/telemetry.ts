@@ -93,11 +93,11 @@ export function observeCognito(): {
       fetches.record(event.duration, attributes(event))
       endedSpan('cognito-m2m fetch', SpanKind.CLIENT, event)
     }),
-    on('cognito-m2m:token', ({ error: code, outcome, duration, ...who }) => {
+    on('cognito-m2m:token-request', ({ error: code, outcome, duration, ...who }) => {
       tokens.record(duration, { ...attributes({ ...who, code }), 'cognito_m2m.outcome': outcome })
     }),
     on('cognito-m2m:unknown-kid', (event) => unknown.add(1, attributes(event))),
-    on('cognito-m2m:swap', ({ userPoolId }) => {
+    on('cognito-m2m:jwks-change', ({ userPoolId }) => {
       swaps.add(1, { 'cognito_m2m.user_pool_id': userPoolId })
     }),
   ]

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { OptionError } from '../core/options/validate.ts'
-import { printable } from '../core/util/text.ts'
+import { toPrintable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import type { CommandContext } from './context.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
@@ -109,7 +109,7 @@ function usage(error: CommanderError, terminal: Terminal): ExitCode {
     error.code === 'commander.help'
       ? `name a command (${[...COMMANDS.keys()].join(', ')})`
       : withoutSecrets(error.message.replace(/^error: /, '').replace(/\.$/, ''))
-  terminal.err(`cognito-m2m: ${printable(problem, LONGEST)}; see cognito-m2m --help\n`)
+  terminal.err(`cognito-m2m: ${toPrintable(problem, LONGEST)}; see cognito-m2m --help\n`)
   return EXIT.usage
 }
 
@@ -121,9 +121,9 @@ function withoutSecrets(message: string): string {
 }
 
 function oneLine(error: unknown): string {
-  if (error instanceof OptionError) return printable(error.message, LONGEST)
-  if (error instanceof CommandFailure) return `cognito-m2m: ${printable(error.message, LONGEST)}`
-  return `cognito-m2m: failed, ${printable(String(error).replaceAll(/\s+/g, ' '), LONGEST)}`
+  if (error instanceof OptionError) return toPrintable(error.message, LONGEST)
+  if (error instanceof CommandFailure) return `cognito-m2m: ${toPrintable(error.message, LONGEST)}`
+  return `cognito-m2m: failed, ${toPrintable(String(error).replaceAll(/\s+/g, ' '), LONGEST)}`
 }
 
 function packageVersion(): string {

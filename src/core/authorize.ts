@@ -3,15 +3,15 @@
  * owner's checks, in this order.
  */
 
-import type { Refusals } from './challenge.ts'
+import type { AuthErrorFactory } from './challenge.ts'
 import type { AuthError, AuthErrorCode } from './errors.ts'
-import { ask, type NoDecisionError } from './hooks.ts'
+import { callHook, type HookError } from './hooks.ts'
 import type { ServerOptions } from './options/options.ts'
-import { type CompiledRequirement, isNamedBy, scopesSuffice } from './requirement.ts'
+import { allowsClientAndPool, type CompiledRequirement, hasRequiredScopes } from './requirement.ts'
 import type { MachineClaims } from './token/claims.ts'
-import { scopesOf, type VerifiedToken } from './token/verified-token.ts'
+import { parseScopes, type VerifiedToken } from './token/verified-token.ts'
 import type { Issuer } from './token/verify.ts'
-import { following, isToCome } from './util/async.ts'
+import { chain, isThenable } from './util/async.ts'
 
 /** What a caller is told to wait when a check or lookup gave no decision, in milliseconds. */
 const CHECK_RETRY_AFTER = 1000
@@ -23,25 +23,25 @@ export interface Route {
   readonly requirement: CompiledRequirement
   /** Headers of the refusals that name its scopes. */
   readonly headers: ReadonlyMap<AuthErrorCode, AuthError['headers']>
-  /** Stands for everything a token can meet once for all in {@link Known.met}; 0 where none was left. */
+  /** Stands for everything a token can meet once for all in {@link VerifiedCredential.satisfiedRoutes}; 0 where none was left. */
   readonly bit: number
 }
 
 /** A verified token, and what is remembered of it. */
-export interface Known {
+export interface VerifiedCredential {
   readonly token: VerifiedToken
   readonly issuer: Issuer
   /** Bits of the routes whose scopes, clients and user pools it meets: these never change. */
-  met: number
+  satisfiedRoutes: number
 }
 
 /** See the module. */
-export class Admission {
+export class AccessDecision {
   readonly #options: ServerOptions
-  readonly #refusals: Refusals
+  readonly #refusals: AuthErrorFactory
   readonly #bits = new Map<string, number>()
 
-  constructor(options: ServerOptions, refusals: Refusals) {
+  constructor(options: ServerOptions, refusals: AuthErrorFactory) {
     this.#options = options
     this.#refusals = refusals
   }
@@ -63,7 +63,7 @@ export class Admission {
    * @param claims The token's, where they are at hand: reading them from it decodes them.
    */
   admit(
-    known: Known,
+    known: VerifiedCredential,
     route: Route,
     request: unknown,
     claims?: MachineClaims,
@@ -71,26 +71,26 @@ export class Admission {
     const { lookup } = known.issuer
     if (lookup === undefined) return this.#admitClient(true, known, route, request, claims)
     const allowed = lookup(known.token.clientId)
-    return following(isToCome(allowed) ? this.#answered(allowed) : allowed, (isAllowed) =>
+    return chain(isThenable(allowed) ? this.#answered(allowed) : allowed, (isAllowed) =>
       this.#admitClient(isAllowed, known, route, request, claims),
     )
   }
 
   #admitClient(
     isAllowed: boolean,
-    known: Known,
+    known: VerifiedCredential,
     route: Route,
     request: unknown,
     claims: MachineClaims | undefined,
   ): VerifiedToken | Promise<VerifiedToken> {
     if (isAllowed !== true) throw this.#refusals.refuse('ERR_CLIENT_NOT_ALLOWED')
-    if ((known.met & route.bit) === 0) this.#holdAgainst(known, route, claims)
+    if ((known.satisfiedRoutes & route.bit) === 0) this.#holdAgainst(known, route, claims)
     const asksOwner = this.#options.check !== undefined || route.requirement.check !== undefined
     return asksOwner ? this.#check(known.token, route, request) : known.token
   }
 
   #holdAgainst(
-    known: Known,
+    known: VerifiedCredential,
     { requirement, headers, bit }: Route,
     claims: MachineClaims | undefined,
   ): void {
@@ -98,15 +98,15 @@ export class Admission {
     let granted: readonly string[] | undefined
     const isGranted = (scope: string): boolean => {
       if (claims === undefined) return token.scopes.has(scope)
-      granted ??= scopesOf(claims)
+      granted ??= parseScopes(claims)
       return granted.includes(scope)
     }
-    if (!scopesSuffice(isGranted, requirement)) {
+    if (!hasRequiredScopes(isGranted, requirement)) {
       const code = 'ERR_SCOPE_INSUFFICIENT'
       throw this.#refusals.refuse(code, headers.get(code))
     }
-    if (!isNamedBy(token, requirement)) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
-    known.met |= bit
+    if (!allowsClientAndPool(token, requirement)) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
+    known.satisfiedRoutes |= bit
   }
 
   /** Both are called unbound: what they would find as `this` is not theirs. */
@@ -118,8 +118,9 @@ export class Admission {
     const { check: serverCheck } = this.#options
     const { check: routeCheck } = requirement
     const allowed =
-      (serverCheck === undefined || (await this.#answered(ask(() => serverCheck(token))))) &&
-      (routeCheck === undefined || (await this.#answered(ask(() => routeCheck(token, request)))))
+      (serverCheck === undefined || (await this.#answered(callHook(() => serverCheck(token))))) &&
+      (routeCheck === undefined ||
+        (await this.#answered(callHook(() => routeCheck(token, request)))))
     if (allowed !== true) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
     return token
   }
@@ -132,7 +133,7 @@ export class Admission {
       throw this.#refusals.unavailable(
         'ERR_CHECK_UNAVAILABLE',
         CHECK_RETRY_AFTER,
-        error as NoDecisionError,
+        error as HookError,
       )
     }
   }

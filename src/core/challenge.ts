@@ -1,19 +1,19 @@
 /** The headers of each refusal: RFC 6750 section 3 challenges, `Cache-Control`, `Retry-After`. */
-import { AuthError, type AuthErrorCode, answers } from './errors.ts'
-import { OptionError, show } from './options/validate.ts'
+import { AUTH_ERRORS, AuthError, type AuthErrorCode } from './errors.ts'
+import { describeValue, OptionError } from './options/validate.ts'
 import type { CompiledRequirement } from './requirement.ts'
 
 /** In the order of the table of codes; what a `check` of the server's may say included. */
-export function possibleRefusals(
+export function listPossibleErrors(
   requirement: CompiledRequirement,
-  { refuse, unavailable, headersOf }: Refusals,
+  { refuse, unavailable, headersOf }: AuthErrorFactory,
 ): AuthError[] {
   const { allOf, anyOf, optional } = requirement
   const never = new Set<AuthErrorCode>()
   if (optional) never.add('ERR_TOKEN_MISSING')
   if (allOf.length + anyOf.length === 0) never.add('ERR_SCOPE_INSUFFICIENT')
   const headers = headersOf(requirement)
-  const codes = Object.keys(answers) as AuthErrorCode[]
+  const codes = Object.keys(AUTH_ERRORS) as AuthErrorCode[]
   return codes
     .filter((code) => !never.has(code))
     .map((code) =>
@@ -31,7 +31,7 @@ export function readRealm(value: unknown = 'api'): string {
   if (typeof value === 'string' && QUOTABLE.test(value)) return value
   throw new OptionError(
     'realm',
-    `is ${show(value)}: use printable ASCII without quote and backslash`,
+    `is ${describeValue(value)}: use printable ASCII without quote and backslash`,
   )
 }
 
@@ -39,14 +39,14 @@ export function readRealm(value: unknown = 'api'): string {
 export function readChallengeScopes(value: unknown, metadata: object | undefined): boolean {
   if (value === undefined) return metadata !== undefined
   if (typeof value === 'boolean') return value
-  throw new OptionError('challengeScopes', `is ${show(value)}: pass true or false`)
+  throw new OptionError('challengeScopes', `is ${describeValue(value)}: pass true or false`)
 }
 
 /** Bounds of `Retry-After`, in seconds. */
-export const RETRY_AFTER = { minimum: 1, maximum: 60 } as const
+export const RETRY_AFTER_SECONDS = { minimum: 1, maximum: 60 } as const
 
 /** Makes the refusals of one server: challenges are built once, not per request. */
-export interface Refusals {
+export interface AuthErrorFactory {
   /** @param headers Instead of the code's own: those that {@link headersOf} has for it. */
   refuse(code: AuthErrorCode, headers?: AuthError['headers']): AuthError
   /** @param retryAfter Milliseconds; answered in whole seconds from 1 to 60. */
@@ -64,9 +64,13 @@ export interface Refusals {
  * @param metadataUrl Where the resource's metadata is, for each challenge: RFC 9728 section 5.1.
  * @param challengeScopes A 401 names the scopes that a route declares itself.
  */
-export function refusals(realm: string, metadataUrl?: string, challengeScopes = false): Refusals {
+export function createAuthErrorFactory(
+  realm: string,
+  metadataUrl?: string,
+  challengeScopes = false,
+): AuthErrorFactory {
   const headers = new Map<AuthErrorCode, AuthError['headers']>()
-  for (const code of Object.keys(answers) as AuthErrorCode[]) {
+  for (const code of Object.keys(AUTH_ERRORS) as AuthErrorCode[]) {
     headers.set(code, challengeHeaders(code, { realm, metadataUrl }))
   }
   return {
@@ -74,7 +78,7 @@ export function refusals(realm: string, metadataUrl?: string, challengeScopes = 
       new AuthError(code, { headers: given }),
     unavailable: (code, retryAfter, cause) => {
       // A clock that answers NaN still gets a number.
-      const { minimum, maximum } = RETRY_AFTER
+      const { minimum, maximum } = RETRY_AFTER_SECONDS
       const seconds = Math.min(maximum, Math.max(minimum, Math.ceil(retryAfter / 1000) || minimum))
       return new AuthError(code, {
         headers: { 'cache-control': 'no-store', 'retry-after': String(seconds) },
@@ -85,7 +89,8 @@ export function refusals(realm: string, metadataUrl?: string, challengeScopes = 
       const scope = [...allOf, ...anyOf].join(' ')
       const of401 = challengeScopes && !isDefault
       const naming = [...headers.keys()].filter(
-        (code) => code === 'ERR_SCOPE_INSUFFICIENT' || (of401 && answers[code].statusCode === 401),
+        (code) =>
+          code === 'ERR_SCOPE_INSUFFICIENT' || (of401 && AUTH_ERRORS[code].statusCode === 401),
       )
       const params = { realm, metadataUrl, scope }
       return new Map(
@@ -105,7 +110,7 @@ function challengeHeaders(
   code: AuthErrorCode,
   { realm, metadataUrl, scope }: Params,
 ): Readonly<Record<string, string>> {
-  const { challenge, message } = answers[code]
+  const { challenge, message } = AUTH_ERRORS[code]
   if (challenge === 'none') return Object.freeze({ 'cache-control': 'no-store' })
   const params = [`realm="${realm}"`]
   if (challenge !== 'bare') params.push(`error="${challenge}"`, `error_description="${message}"`)

@@ -1,9 +1,9 @@
 /** Connections that outlive a request (websockets, server-sent events) end with their token. */
 
 import { OptionError } from './options/validate.ts'
-import { isLive } from './token/claims.ts'
+import { isUnexpired } from './token/claims.ts'
 import type { VerifiedToken } from './token/verified-token.ts'
-import { trusting } from './util/clock.ts'
+import { safeClock } from './util/clock.ts'
 
 /** RFC 6455 section 7.4.1: the peer violates a policy. */
 const POLICY_VIOLATION = 1008
@@ -15,7 +15,7 @@ const CLOSED = 3
 const LOOK_AGAIN = 60_000
 
 /** A websocket of `ws`, or anything of Node's that can be destroyed: a response, a socket, a stream. */
-export interface LongConnection {
+export interface ClosableConnection {
   once(event: 'close', listener: () => void): unknown
   readonly destroyed?: boolean
   /** 3 is closed. */
@@ -33,10 +33,10 @@ export interface ExpiryClock {
   readonly now: () => number
 }
 
-/** See `ResourceServer.endAtExpiry`. */
-export function endAtExpiry(
+/** See `ResourceServer.closeOnExpiry`. */
+export function closeOnExpiry(
   token: VerifiedToken,
-  connection: LongConnection,
+  connection: ClosableConnection,
   { clockTolerance, now }: ExpiryClock,
 ): void {
   if (!isEndable(connection)) {
@@ -46,8 +46,8 @@ export function endAtExpiry(
   let timer: NodeJS.Timeout | undefined
   const look = (): void => {
     // A clock that tells no time is one at which no token is live.
-    const seconds = trusting(now)() / 1000
-    if (isLive(token.expiresAt, clockTolerance, seconds)) {
+    const seconds = safeClock(now)() / 1000
+    if (isUnexpired(token.expiresAt, clockTolerance, seconds)) {
       const left = (token.expiresAt + clockTolerance - seconds) * 1000
       timer = setTimeout(look, Math.min(LOOK_AGAIN, Math.max(1, left))).unref()
     } else timer = end(connection)
@@ -64,7 +64,7 @@ function isEndable(connection: unknown): boolean {
 }
 
 /** A response is destroyed as by a caller that hangs up: writing to one that ended is an error. */
-function end(connection: LongConnection): NodeJS.Timeout | undefined {
+function end(connection: ClosableConnection): NodeJS.Timeout | undefined {
   if (typeof connection.terminate !== 'function') {
     quietly(() => connection.destroy?.())
     return undefined

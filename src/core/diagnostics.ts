@@ -25,15 +25,15 @@ export interface DiagnosticsEvents {
   /** A guard decided about a request. */
   readonly 'cognito-m2m:decision': DecisionEvent
   /** A fetch of a key set ended, well or not. */
-  readonly 'cognito-m2m:fetch': FetchEvent
+  readonly 'cognito-m2m:fetch': JwksFetchEvent
   /** A fetch brought other keys than were in force. */
-  readonly 'cognito-m2m:swap': SwapEvent
+  readonly 'cognito-m2m:jwks-change': JwksChangeEvent
   /** A fetch failed: what is left, and when the next one is. */
-  readonly 'cognito-m2m:failure': FailureEvent
+  readonly 'cognito-m2m:jwks-error': JwksErrorEvent
   /** A token named a kid that is not in the set in force, and the endpoint was asked if it might be. */
   readonly 'cognito-m2m:unknown-kid': UnknownKidEvent
   /** A token proxy or a local pool answered a token request, or had a token issued ahead of one. */
-  readonly 'cognito-m2m:token': TokenEvent
+  readonly 'cognito-m2m:token-request': TokenRequestEvent
   /** A token client's token request ended, or a call was served from its cache. */
   readonly 'cognito-m2m:client-token': ClientTokenEvent
 }
@@ -63,14 +63,14 @@ export interface DecisionEvent {
 }
 
 /** See {@link DiagnosticsEvents}. */
-export interface FetchEvent extends DiagnosticsOrigin {
+export interface JwksFetchEvent extends DiagnosticsOrigin {
   /** Why it failed; null where it did not. */
   readonly code: JwksErrorCode | null
   readonly duration: number
 }
 
 /** See {@link DiagnosticsEvents}. */
-export interface SwapEvent extends DiagnosticsOrigin {
+export interface JwksChangeEvent extends DiagnosticsOrigin {
   /** Usable keys now in force. */
   readonly keys: number
   /** Keys that are new, or have new material under their kid. */
@@ -80,7 +80,7 @@ export interface SwapEvent extends DiagnosticsOrigin {
 }
 
 /** See {@link DiagnosticsEvents}. */
-export interface FailureEvent extends DiagnosticsOrigin {
+export interface JwksErrorEvent extends DiagnosticsOrigin {
   readonly code: JwksErrorCode
   /** HTTP status of the endpoint, if it answered. */
   readonly status: number | null
@@ -100,7 +100,7 @@ export interface UnknownKidEvent extends DiagnosticsOrigin {
 }
 
 /** See {@link DiagnosticsEvents}. */
-export interface TokenEvent {
+export interface TokenRequestEvent {
   /** Which token proxy or local pool of the process: `status().instance`. */
   readonly instance: number
   /** The pool, once it issued this client a token; null before. */
@@ -125,7 +125,7 @@ export interface TokenEvent {
 
 /**
  * What a token client did. On a channel of its own: the user pool or proxy that issued a token reports it
- * on `cognito-m2m:token`, and usage must not count it twice.
+ * on `cognito-m2m:token-request`, and usage must not count it twice.
  *
  * @see DiagnosticsEvents
  */
@@ -158,21 +158,24 @@ type Name = keyof DiagnosticsEvents
 const channels: Readonly<Record<Name, Channel>> = {
   'cognito-m2m:decision': channel('cognito-m2m:decision'),
   'cognito-m2m:fetch': channel('cognito-m2m:fetch'),
-  'cognito-m2m:swap': channel('cognito-m2m:swap'),
-  'cognito-m2m:failure': channel('cognito-m2m:failure'),
+  'cognito-m2m:jwks-change': channel('cognito-m2m:jwks-change'),
+  'cognito-m2m:jwks-error': channel('cognito-m2m:jwks-error'),
   'cognito-m2m:unknown-kid': channel('cognito-m2m:unknown-kid'),
-  'cognito-m2m:token': channel('cognito-m2m:token'),
+  'cognito-m2m:token-request': channel('cognito-m2m:token-request'),
   'cognito-m2m:client-token': channel('cognito-m2m:client-token'),
 }
 
 /** Whether anybody listens: where it costs to find out what to tell. */
-export function isHeard(name: Name): boolean {
+export function hasSubscribers(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
 /** @param event Called only where somebody listens. */
-export function tell<Heard extends Name>(name: Heard, event: () => DiagnosticsEvents[Heard]): void {
-  if (isHeard(name)) channels[name].publish(Object.freeze(event()))
+export function publish<Heard extends Name>(
+  name: Heard,
+  event: () => DiagnosticsEvents[Heard],
+): void {
+  if (hasSubscribers(name)) channels[name].publish(Object.freeze(event()))
 }
 
 let instances = 0

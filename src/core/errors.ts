@@ -57,7 +57,7 @@ export class InternalError extends StacklessError {
  * Runs a plugin so that it always rejects with an error: Fastify takes a falsy rejection for success,
  * and the app would start without it, open.
  */
-export async function rejecting(register: () => Promise<void> | void): Promise<void> {
+export async function rejectWithError(register: () => Promise<void> | void): Promise<void> {
   try {
     await register()
   } catch (error) {
@@ -70,7 +70,7 @@ export async function rejecting(register: () => Promise<void> | void): Promise<v
  * `bare` where no token was sent or a new one could not help, `none` where nothing was judged. All
  * text is fixed: nothing of a request enters it.
  */
-export const answers = {
+export const AUTH_ERRORS = {
   ERR_TOKEN_MISSING: {
     statusCode: 401,
     error: 'Unauthorized',
@@ -164,7 +164,7 @@ export const answers = {
 } as const
 
 /** Every code an {@link AuthError} can have. */
-export type AuthErrorCode = keyof typeof answers
+export type AuthErrorCode = keyof typeof AUTH_ERRORS
 
 /** The JSON body of a refusal. */
 export interface AuthErrorBody {
@@ -191,14 +191,14 @@ export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Stack
   /** One of the codes documented in the README. */
   readonly code: Code
   /** HTTP status. */
-  readonly statusCode: (typeof answers)[Code]['statusCode']
+  readonly statusCode: (typeof AUTH_ERRORS)[Code]['statusCode']
   /** The same HTTP status. */
-  readonly status: (typeof answers)[Code]['statusCode']
+  readonly status: (typeof AUTH_ERRORS)[Code]['statusCode']
   /** Response headers, names in lower case: challenge, `cache-control`, `retry-after` (seconds). */
   readonly headers: Readonly<Record<string, string>>
 
   constructor(code: Code, { headers, cause }: AuthErrorInit) {
-    const { statusCode, message } = answers[code]
+    const { statusCode, message } = AUTH_ERRORS[code]
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.statusCode = statusCode
@@ -209,7 +209,7 @@ export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Stack
 
   /** The response body. */
   toJSON(): AuthErrorBody {
-    const { statusCode, error, message } = answers[this.code]
+    const { statusCode, error, message } = AUTH_ERRORS[this.code]
     return { statusCode, code: this.code, error, message }
   }
 }

@@ -18,7 +18,7 @@ interface LookupCacheOptions {
  *
  * @returns `true` and `false` are answers; a rejection means there was none, and is not kept.
  */
-export function cachedLookup(
+export function createCachedLookup(
   lookup: ClientLookup,
   { allow, deny, elapsed }: LookupCacheOptions,
 ): (clientId: string) => boolean | Promise<boolean> {
@@ -27,7 +27,7 @@ export function cachedLookup(
   const asking = new Map<string, Promise<boolean>>()
 
   async function question(clientId: string): Promise<boolean> {
-    const allowed = await ask(() => lookup(clientId))
+    const allowed = await callHook(() => lookup(clientId))
     allowedUntil.delete(clientId)
     deniedUntil.delete(clientId)
     const kept = allowed ? allowedUntil : deniedUntil
@@ -53,15 +53,15 @@ export function cachedLookup(
 }
 
 /** Longest a decision may take, in milliseconds. */
-export const ASK_TIMEOUT = 3000
+export const HOOK_TIMEOUT_MS = 3000
 
 /** The owner's code gave no decision. Its own error stays out: it may quote what it was asked. */
-export class NoDecisionError extends StacklessError {
-  override readonly name = 'NoDecisionError'
+export class HookError extends StacklessError {
+  override readonly name = 'HookError'
   readonly code: 'ERR_DECISION_TIMEOUT' | 'ERR_DECISION_FAILED'
 
   /** @param thrown Class of what was thrown, for whoever looks for the fault. */
-  constructor(code: NoDecisionError['code'], thrown = '') {
+  constructor(code: HookError['code'], thrown = '') {
     super(
       code === 'ERR_DECISION_TIMEOUT'
         ? 'A check or client lookup took too long'
@@ -75,12 +75,12 @@ export class NoDecisionError extends StacklessError {
 /**
  * Only the boolean `true` is a yes: a truthy object is more likely a slip than a decision.
  *
- * @throws {NoDecisionError} if `question` throws, rejects or takes over 3 seconds.
+ * @throws {HookError} if `question` throws, rejects or takes over 3 seconds.
  */
-export async function ask(question: () => unknown): Promise<boolean> {
+export async function callHook(question: () => unknown): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new NoDecisionError('ERR_DECISION_TIMEOUT')), ASK_TIMEOUT)
+    timer = setTimeout(() => reject(new HookError('ERR_DECISION_TIMEOUT')), HOOK_TIMEOUT_MS)
   })
   try {
     return (await Promise.race([answer(question), late])) === true
@@ -93,7 +93,7 @@ async function answer(question: () => unknown): Promise<unknown> {
   try {
     return await question()
   } catch (error) {
-    throw new NoDecisionError('ERR_DECISION_FAILED', classOf(error))
+    throw new HookError('ERR_DECISION_FAILED', classOf(error))
   }
 }
 

@@ -12,13 +12,16 @@ const NEEDS = Symbol.for('cognito-m2m.needs')
 const REFUSES_UNGUARDED = Symbol.for('cognito-m2m.refusesUnguardedRoutes')
 
 /** What of a requirement documents and templates can say. */
-export type ToldRequirement = Pick<CompiledRequirement, 'allOf' | 'anyOf' | 'optional'>
+export type RequirementSummary = Pick<CompiledRequirement, 'allOf' | 'anyOf' | 'optional'>
 
 /** What a route with this config, declared in this context, needs; `false` is open. */
-export type Needs<Told = ToldRequirement> = (context: object, config: object) => Told | false
+export type RequirementResolver<Told = RequirementSummary> = (
+  context: object,
+  config: object,
+) => Told | false
 
 /** Whoever holds a guard can reach what is told here: a frozen copy, never what the guard runs on. */
-function told({ allOf, anyOf, optional }: CompiledRequirement): ToldRequirement {
+function summarize({ allOf, anyOf, optional }: CompiledRequirement): RequirementSummary {
   return Object.freeze({
     allOf: Object.freeze([...allOf]),
     anyOf: Object.freeze([...anyOf]),
@@ -26,27 +29,30 @@ function told({ allOf, anyOf, optional }: CompiledRequirement): ToldRequirement 
   })
 }
 
-export function tellRequirement<It extends object>(it: It, requirement: CompiledRequirement): It {
-  return Object.defineProperty(it, REQUIREMENT, { value: told(requirement) })
+export function attachRequirement<It extends object>(it: It, requirement: CompiledRequirement): It {
+  return Object.defineProperty(it, REQUIREMENT, { value: summarize(requirement) })
 }
 
 /** Undefined for what is no guard. */
-export function toldRequirement(it: object): ToldRequirement | undefined {
-  return (it as { [REQUIREMENT]?: ToldRequirement })[REQUIREMENT]
+export function getRequirement(it: object): RequirementSummary | undefined {
+  return (it as { [REQUIREMENT]?: RequirementSummary })[REQUIREMENT]
 }
 
 /** For one context and those below, until one of them has its own. */
-export function tellNeeds(context: object, needOf: Needs<CompiledRequirement>): void {
-  const needs: Needs = (inner, config) => {
+export function attachRequirementResolver(
+  context: object,
+  needOf: RequirementResolver<CompiledRequirement>,
+): void {
+  const needs: RequirementResolver = (inner, config) => {
     const need = needOf(inner, config)
-    return need === false ? false : told(need)
+    return need === false ? false : summarize(need)
   }
   Object.defineProperty(context, NEEDS, { value: needs })
 }
 
 /** Undefined where nothing guards the context. */
-export function toldNeeds(context: object): Needs | undefined {
-  return (context as { [NEEDS]?: Needs })[NEEDS]
+export function getRequirementResolver(context: object): RequirementResolver | undefined {
+  return (context as { [NEEDS]?: RequirementResolver })[NEEDS]
 }
 
 interface Root {
@@ -54,13 +60,13 @@ interface Root {
 }
 
 /** Asked late: a registration that comes later may have a say. */
-export function tellRefusesUnguarded(root: object, refuses: () => boolean): void {
+export function attachUnguardedCheck(root: object, refuses: () => boolean): void {
   const other = (root as Root)[REFUSES_UNGUARDED]
   const value = (): boolean => refuses() || other?.() === true
   Object.defineProperty(root, REFUSES_UNGUARDED, { value, configurable: true })
 }
 
 /** Whether routes that declare what they need, and that no registration reaches, are refused. */
-export function refusesUnguarded(root: object): boolean {
+export function hasUnguardedCheck(root: object): boolean {
   return (root as Root)[REFUSES_UNGUARDED]?.() === true
 }

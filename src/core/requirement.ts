@@ -1,12 +1,12 @@
 /** What one route needs, compiled once when the route is declared. */
 import {
+  describeValue,
   OptionError,
   readClientIds,
   readFunction,
   readList,
   readMembers,
   readStrings,
-  show,
 } from './options/validate.ts'
 import { checkScope, type Scope } from './scopes.ts'
 import type { VerifiedToken } from './token/verified-token.ts'
@@ -85,7 +85,10 @@ export function anyOf(...scopes: readonly [Scope, ...Scope[]]): AnyOf {
  */
 export function compileRequirement(value: unknown, place: string): CompiledRequirement {
   if (typeof value === 'string') {
-    throw new OptionError(place, `is ${show(value)}: write { scopes: ${show(value)} }`)
+    throw new OptionError(
+      place,
+      `is ${describeValue(value)}: write { scopes: ${describeValue(value)} }`,
+    )
   }
   if (typeof value === 'boolean') {
     throw new OptionError(place, `is ${value}: pass {} for any valid token`)
@@ -93,7 +96,7 @@ export function compileRequirement(value: unknown, place: string): CompiledRequi
   const members = readMembers(value, MEMBERS, place)
   const { scopes, clientId, userPoolId, optional = false } = members
   if (typeof optional !== 'boolean') {
-    throw new OptionError(`${place}.optional`, `is ${show(optional)}: pass true or false`)
+    throw new OptionError(`${place}.optional`, `is ${describeValue(optional)}: pass true or false`)
   }
   return Object.freeze({
     ...compileScopes(scopes, `${place}.scopes`),
@@ -107,7 +110,7 @@ export function compileRequirement(value: unknown, place: string): CompiledRequi
 }
 
 /** The same for what routes need that declare nothing themselves. */
-export function compileDefault(value: unknown, place: string): CompiledRequirement {
+export function compileDefaultRequirement(value: unknown, place: string): CompiledRequirement {
   return Object.freeze({ ...compileRequirement(value, place), isDefault: true })
 }
 
@@ -137,7 +140,7 @@ export function checkUserPools(
     if (configured.includes(id)) continue
     throw new OptionError(
       `${place}.userPoolId`,
-      `is ${show(id)}, which is no user pool of this server: use ${configured.map(show).join(' or ')}`,
+      `is ${describeValue(id)}, which is no user pool of this server: use ${configured.map(describeValue).join(' or ')}`,
     )
   }
 }
@@ -161,7 +164,7 @@ function readScopes(value: unknown, place: string): string[] {
 }
 
 /** Whether the granted scopes are enough. */
-export function scopesSuffice(
+export function hasRequiredScopes(
   isGranted: (scope: string) => boolean,
   { allOf, anyOf }: CompiledRequirement,
 ): boolean {
@@ -172,13 +175,13 @@ export function scopesSuffice(
 }
 
 /** Whether a verified token has what is asked of it; what is asked of a request is not known here. */
-export function isMetBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
+export function isSatisfiedBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
   const isGranted = (scope: string): boolean => token.scopes.has(scope)
-  return scopesSuffice(isGranted, requirement) && isNamedBy(token, requirement)
+  return hasRequiredScopes(isGranted, requirement) && allowsClientAndPool(token, requirement)
 }
 
 /** Whether the token's client and user pool are among those that the requirement names. */
-export function isNamedBy(
+export function allowsClientAndPool(
   { clientId, userPoolId }: VerifiedToken,
   { clientIds, userPoolIds }: CompiledRequirement,
 ): boolean {

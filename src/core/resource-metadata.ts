@@ -4,12 +4,18 @@
  */
 import { QUOTABLE } from './challenge.ts'
 import { readSecureUrl } from './options/secure-url.ts'
-import { OptionError, readList, readMembers, readStrings, show } from './options/validate.ts'
+import {
+  describeValue,
+  OptionError,
+  readList,
+  readMembers,
+  readStrings,
+} from './options/validate.ts'
 import {
   checkScope,
   type DefinedScopes,
-  describedScopes,
-  resourceServerOf,
+  getResourceServer,
+  listDescribedScopes,
   type Scope,
 } from './scopes.ts'
 
@@ -98,7 +104,7 @@ export function readResourceMetadata(value: unknown): MetadataPlan | undefined {
 /** Callers compare the identifier to the letter, so it is taken in one spelling only. */
 function readResource(value: unknown, place: string): { resource: string; url: URL } {
   if (typeof value !== 'string') {
-    throw new OptionError(place, `is ${show(value)}: pass the URL callers know the API by`)
+    throw new OptionError(place, `is ${describeValue(value)}: pass the URL callers know the API by`)
   }
   const url = readSecureUrl(value, place)
   if (value.includes('?') || !PLAIN_PATH.test(url.pathname)) {
@@ -112,7 +118,7 @@ function readResource(value: unknown, place: string): { resource: string; url: U
 
 function checkSpelling(value: string, url: URL, place: string): void {
   if (url.href === value || url.href === `${value}/`) return
-  throw new OptionError(place, `is ${show(value)}: write it as ${show(url.href)}`)
+  throw new OptionError(place, `is ${describeValue(value)}: write it as ${describeValue(url.href)}`)
 }
 
 function readServers(value: unknown, place: string): readonly string[] | undefined {
@@ -129,15 +135,15 @@ function readScopes(value: unknown, place: string): readonly string[] | false | 
   if (value === undefined || value === false) return value
   const scopes = readList(value, place, (item, at) => {
     if (typeof item === 'string') return checkScope(item, at)
-    return describedScopes(resourceServerOf(item, at)).map(([scope]) => scope)
+    return listDescribedScopes(getResourceServer(item, at)).map(([scope]) => scope)
   })
   if (scopes === undefined) {
-    throw new OptionError(place, `is ${show(value)}: pass an array of scopes, or false`)
+    throw new OptionError(place, `is ${describeValue(value)}: pass an array of scopes, or false`)
   }
   return [...new Set(scopes.flat())]
 }
 
 function readText(value: unknown, place: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value
-  throw new OptionError(place, `is ${show(value)}: pass a non-empty string`)
+  throw new OptionError(place, `is ${describeValue(value)}: pass a non-empty string`)
 }

@@ -1,11 +1,11 @@
 /** The core's face: guards, and what operators ask a resource server. */
 
-import { Admission, type Known, type Route } from './authorize.ts'
-import { possibleRefusals, type Refusals, refusals } from './challenge.ts'
-import { endAtExpiry, type LongConnection } from './close-on-expiry.ts'
-import { isHeard, nextInstance } from './diagnostics.ts'
+import { AccessDecision, type Route, type VerifiedCredential } from './authorize.ts'
+import { type AuthErrorFactory, createAuthErrorFactory, listPossibleErrors } from './challenge.ts'
+import { type ClosableConnection, closeOnExpiry } from './close-on-expiry.ts'
+import { hasSubscribers, nextInstance } from './diagnostics.ts'
 import type { AuthError } from './errors.ts'
-import { cachedLookup } from './hooks.ts'
+import { createCachedLookup } from './hooks.ts'
 import { KeyStore, type KeyStoreStatus } from './keys/key-store.ts'
 import { type CognitoAuthOptions, readOptions, type ServerOptions } from './options/options.ts'
 import type { UserPool } from './options/user-pool.ts'
@@ -19,21 +19,21 @@ import {
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import { readBearer } from './token/bearer.ts'
 import { checkClaims } from './token/claims.ts'
-import { keepKid } from './token/jws.ts'
-import { CachedToken, Interned, TokenCache } from './token/token-cache.ts'
-import { type VerifiedToken, verifiedToken } from './token/verified-token.ts'
+import { rememberKid } from './token/jws.ts'
+import { CachedToken, StringInterner, TokenCache } from './token/token-cache.ts'
+import { createVerifiedToken, type VerifiedToken } from './token/verified-token.ts'
 import {
   type Issuer,
   type Rejection,
   readToken,
-  rejectionOf,
+  toRejection,
   type Verification,
-  type Verified,
+  type VerifiedClaims,
   verifyToken,
 } from './token/verify.ts'
-import { observed, type Seen } from './trace-decision.ts'
-import { following } from './util/async.ts'
-import { steadyClock, trusting } from './util/clock.ts'
+import { type DecisionTrace, traceDecision } from './trace-decision.ts'
+import { chain } from './util/async.ts'
+import { safeClock, steadyClock } from './util/clock.ts'
 import { has } from './util/own-member.ts'
 
 /**
@@ -41,8 +41,8 @@ import { has } from './util/own-member.ts'
  *
  * @param instance Number of the resource server.
  */
-export function openStore(pool: UserPool, options: ServerOptions, instance: number): KeyStore {
-  const { userPoolId, issuers, given, local } = pool
+export function openKeyStore(pool: UserPool, options: ServerOptions, instance: number): KeyStore {
+  const { userPoolId, issuers, staticKeys: given, local } = pool
   const { timing, fetch, now, monotonicNow, logger } = options
   if (local) {
     logger.warn(
@@ -66,10 +66,10 @@ function tableOfIssuers(
   const issuers = new Map<string, Issuer>()
   for (const [index, pool] of options.pools.entries()) {
     const { userPoolId, machinesOnly, clientIds, lookup } = pool
-    const elapsed = steadyClock(trusting(monotonicNow))
+    const elapsed = steadyClock(safeClock(monotonicNow))
     const audience = pool.audience === undefined ? byDefault : (pool.audience ?? undefined)
     const rules = { machinesOnly, audience, clientIds, clockTolerance }
-    const cached = lookup && cachedLookup(lookup, { ...clientCache, elapsed })
+    const cached = lookup && createCachedLookup(lookup, { ...clientCache, elapsed })
     for (const keys of (stores[index] as KeyStore).issuers) {
       const { issuer } = keys.source
       issuers.set(issuer, { userPoolId, issuer, keys, rules, lookup: cached })
@@ -84,7 +84,9 @@ function tableOfIssuers(
  * @throws {OptionError} `ERR_OPTION_INVALID` where it lets requests without a token pass: nothing
  *   there would say so aloud.
  */
-export function requireDefault({ fallback }: ServerOptions): CompiledRequirement {
+export function requireDefault({
+  defaultRequirement: fallback,
+}: ServerOptions): CompiledRequirement {
   if (fallback !== false && !fallback.optional) return fallback
   throw new OptionError(
     'default',
@@ -99,22 +101,26 @@ const SPELLING = 'Bearer '
 export class Server implements CoreServer {
   readonly #instance = nextInstance()
   readonly #options: ServerOptions
-  readonly #refusals: Refusals
+  readonly #refusals: AuthErrorFactory
   readonly #stores: readonly KeyStore[]
   readonly #issuers: ReadonlyMap<string, Issuer>
-  readonly #admission: Admission
+  readonly #admission: AccessDecision
   readonly #tokens: TokenCache<CachedToken> | undefined
-  readonly #clientIds = new Interned()
+  readonly #clientIds = new StringInterner()
   readonly #kids = new Map<string, string>()
   readonly #declaredScopes = new Set<string>()
   #closed = false
 
   constructor(options: ServerOptions) {
     this.#options = options
-    this.#refusals = refusals(options.realm, options.metadata?.url, options.challengeScopes)
-    this.#stores = options.pools.map((pool) => openStore(pool, options, this.#instance))
+    this.#refusals = createAuthErrorFactory(
+      options.realm,
+      options.metadata?.url,
+      options.challengeScopes,
+    )
+    this.#stores = options.pools.map((pool) => openKeyStore(pool, options, this.#instance))
     this.#issuers = tableOfIssuers(this.#stores, options)
-    this.#admission = new Admission(options, this.#refusals)
+    this.#admission = new AccessDecision(options, this.#refusals)
     if (options.tokenCache !== false) this.#tokens = new TokenCache(options.tokenCache)
   }
 
@@ -138,16 +144,16 @@ export class Server implements CoreServer {
   guardOf(requirement: CompiledRequirement): Guard<VerifiedToken | null> {
     this.declare(requirement)
     const route = this.#admission.routeOf(requirement)
-    const monotonicNow = trusting(this.#options.monotonicNow)
+    const monotonicNow = safeClock(this.#options.monotonicNow)
     const observer = { instance: this.#instance, monotonicNow }
     return (authorization, request) =>
-      isHeard('cognito-m2m:decision')
-        ? observed(observer, (seen) => this.#decide(authorization, request, route, seen))
+      hasSubscribers('cognito-m2m:decision')
+        ? traceDecision(observer, (seen) => this.#decide(authorization, request, route, seen))
         : this.#decide(authorization, request, route)
   }
 
   refusalsOf(requirement: CompiledRequirement): readonly AuthError[] {
-    return possibleRefusals(requirement, this.#refusals)
+    return listPossibleErrors(requirement, this.#refusals)
   }
 
   async ready(): Promise<void> {
@@ -168,8 +174,8 @@ export class Server implements CoreServer {
     return this.#options.metadata?.document(this.#declaredScopes, issuers) ?? null
   }
 
-  endAtExpiry(token: VerifiedToken, connection: LongConnection): void {
-    endAtExpiry(token, connection, this.#options)
+  closeOnExpiry(token: VerifiedToken, connection: ClosableConnection): void {
+    closeOnExpiry(token, connection, this.#options)
   }
 
   close(): void {
@@ -183,7 +189,7 @@ export class Server implements CoreServer {
     authorization: string | readonly string[] | undefined,
     request: unknown,
     route: Route,
-    seen?: Seen,
+    seen?: DecisionTrace,
   ): VerifiedToken | null | Promise<VerifiedToken | null> {
     const known = this.#recall(authorization)
     if (known !== undefined) {
@@ -203,11 +209,11 @@ export class Server implements CoreServer {
     if (seen !== undefined) seen.userPoolId = issuer.userPoolId
     const wrong = checkClaims(jws.claims, issuer.rules, this.#options.now())
     if (wrong !== undefined) {
-      throw this.#reject(rejectionOf(wrong, jws.claims), issuer.userPoolId, route, seen)
+      throw this.#reject(toRejection(wrong, jws.claims), issuer.userPoolId, route, seen)
     }
-    return following(verifyToken(claimed), (verification) => {
+    return chain(verifyToken(claimed), (verification) => {
       const verified = this.#verified(verification, route)
-      keepKid(this.#kids, jws)
+      rememberKid(this.#kids, jws)
       const known = this.#remember(authorization, credential.token, issuer, verified)
       if (seen !== undefined) note(seen, known)
       return this.#admission.admit(known, route, request, verified.claims)
@@ -219,7 +225,7 @@ export class Server implements CoreServer {
     { code, reason }: Rejection,
     userPoolId: string | null,
     { headers }: Route,
-    seen: Seen | undefined,
+    seen: DecisionTrace | undefined,
   ): AuthError {
     if (seen !== undefined) seen.reason = reason
     if (reason !== null) {
@@ -229,7 +235,7 @@ export class Server implements CoreServer {
     return this.#refusals.refuse(code, headers.get(code))
   }
 
-  #verified(verification: Verification, { headers }: Route): Verified {
+  #verified(verification: Verification, { headers }: Route): VerifiedClaims {
     if (typeof verification === 'string') {
       throw this.#refusals.refuse(verification, headers.get(verification))
     }
@@ -252,8 +258,8 @@ export class Server implements CoreServer {
     authorization: string | readonly string[] | undefined,
     encoded: string,
     issuer: Issuer,
-    verified: Verified,
-  ): Known {
+    verified: VerifiedClaims,
+  ): VerifiedCredential {
     const isCached =
       typeof authorization === 'string' &&
       authorization.length === SPELLING.length + encoded.length &&
@@ -263,19 +269,19 @@ export class Server implements CoreServer {
     const faster = tokens?.get(authorization as string)
     if (faster !== undefined) return faster
     const { claims } = verified
-    const token = verifiedToken(isCached ? authorization : encoded, claims, {
+    const token = createVerifiedToken(isCached ? authorization : encoded, claims, {
       userPoolId: issuer.userPoolId,
       issuer: issuer.issuer,
       clientId: this.#clientIds.one(claims.client_id),
     })
-    if (tokens === undefined) return { token, issuer, met: 0 }
+    if (tokens === undefined) return { token, issuer, satisfiedRoutes: 0 }
     const known = new CachedToken(authorization as string, token, issuer, verified)
     tokens.add(known)
     return known
   }
 }
 
-function note(seen: Seen, { token, issuer }: Known): void {
+function note(seen: DecisionTrace, { token, issuer }: VerifiedCredential): void {
   seen.userPoolId = issuer.userPoolId
   seen.clientId = token.clientId
 }
@@ -346,13 +352,13 @@ export interface ResourceServer {
    *
    * ```ts
    * app.get('/events', { config: { auth: {} } }, (request, reply) => {
-   *   app.cognito.endAtExpiry(request.auth, reply.raw)
+   *   app.cognito.closeOnExpiry(request.auth, reply.raw)
    * })
    * ```
    *
    * @throws {OptionError} `ERR_OPTION_INVALID` for what cannot be ended.
    */
-  endAtExpiry(token: VerifiedToken, connection: LongConnection): void
+  closeOnExpiry(token: VerifiedToken, connection: ClosableConnection): void
   /** Ends timers and fetches. Tokens get 503 from then on. */
   close(): void
 }

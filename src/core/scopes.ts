@@ -1,5 +1,5 @@
 /** What a Cognito scope looks like, and scopes defined once for code, documents and templates. */
-import { OptionError, readList, show } from './options/validate.ts'
+import { describeValue, OptionError, readList } from './options/validate.ts'
 
 /** Keeps the interface from being empty; nobody sets it. */
 declare const unset: unique symbol
@@ -45,7 +45,7 @@ export type Scope = Register extends { readonly scopes: infer Registered }
   : string
 
 /** Longest `identifier/name` Cognito accepts. */
-const MAX_SCOPE = 256
+const MAX_SCOPE_LENGTH = 256
 const MAX_RESOURCE_SERVERS = 25
 const IDENTIFIER = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
 const NAME = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
@@ -64,7 +64,7 @@ export function isReserved(scope: string): boolean {
 }
 
 /** A resource server: an identifier and the scopes below it, each with its description. */
-export interface ResourceServer {
+export interface ResourceServerDefinition {
   /** For example `orders` or `https://api.example.com/orders`; 1–256 characters. */
   readonly identifier: string
   /** Scope name to description, for example `{ read: 'Read orders' }`. */
@@ -85,26 +85,26 @@ export type DefinedScopes<
 /** Refuses what Cognito would not accept as a scope of an access token. */
 export function checkScope(value: unknown, place: string): string {
   if (typeof value !== 'string') {
-    throw new OptionError(place, `is ${show(value)}: pass a scope as a string`)
+    throw new OptionError(place, `is ${describeValue(value)}: pass a scope as a string`)
   }
   if (isReserved(value)) return value
   if (/\s/.test(value)) {
     throw new OptionError(
       place,
-      `is ${show(value)}: a scope has no spaces, pass several as an array`,
+      `is ${describeValue(value)}: a scope has no spaces, pass several as an array`,
     )
   }
   // The identifier may contain slashes itself, so the last one separates.
   const slash = value.lastIndexOf('/')
   const wellFormed =
-    value.length <= MAX_SCOPE &&
+    value.length <= MAX_SCOPE_LENGTH &&
     slash > 0 &&
     IDENTIFIER.test(value.slice(0, slash)) &&
     NAME.test(value.slice(slash + 1))
   if (!wellFormed) {
     throw new OptionError(
       place,
-      `is ${show(value)}: a scope is "identifier/name", for example "orders/read"`,
+      `is ${describeValue(value)}: a scope is "identifier/name", for example "orders/read"`,
     )
   }
   return value
@@ -141,7 +141,7 @@ export function defineScopes<
 }
 
 /** The resource server behind either form; checks a literal one against Cognito's limits. */
-export function resourceServerOf(value: unknown, place: string): ResourceServer {
+export function getResourceServer(value: unknown, place: string): ResourceServerDefinition {
   return checkResourceServer(isDefinedScopes(value) ? value[definition] : value, place)
 }
 
@@ -155,12 +155,18 @@ export function isDefinedScopes(value: unknown): value is DefinedScopes {
  *
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming `place` and the index.
  */
-export function readResourceServers(value: unknown, place: string): readonly ResourceServer[] {
+export function readResourceServers(
+  value: unknown,
+  place: string,
+): readonly ResourceServerDefinition[] {
   const seen = new Set<string>()
   const servers = readList(value, place, (item, at) => {
-    const server = resourceServerOf(item, at)
+    const server = getResourceServer(item, at)
     if (seen.has(server.identifier)) {
-      throw new OptionError(at, `repeats the identifier ${show(server.identifier)}: merge the two`)
+      throw new OptionError(
+        at,
+        `repeats the identifier ${describeValue(server.identifier)}: merge the two`,
+      )
     }
     seen.add(server.identifier)
     return server
@@ -168,27 +174,30 @@ export function readResourceServers(value: unknown, place: string): readonly Res
   if (servers !== undefined && servers.length <= MAX_RESOURCE_SERVERS) return servers
   throw new OptionError(
     place,
-    `is ${show(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
+    `is ${describeValue(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
   )
 }
 
 /** Every scope of a resource server, as tokens carry it, with its description. */
-export function describedScopes({ identifier, scopes }: ResourceServer): [string, string][] {
+export function listDescribedScopes({
+  identifier,
+  scopes,
+}: ResourceServerDefinition): [string, string][] {
   return Object.entries(scopes).map(([name, description]) => [`${identifier}/${name}`, description])
 }
 
-function checkResourceServer(value: unknown, place: string): ResourceServer {
+function checkResourceServer(value: unknown, place: string): ResourceServerDefinition {
   const { identifier, scopes } = (value ?? {}) as Record<string, unknown>
   if (typeof identifier !== 'string' || !IDENTIFIER.test(identifier)) {
     throw new OptionError(
       `${place}.identifier`,
-      `is ${show(identifier)}: use 1 to 256 printable characters without space, quote or backslash`,
+      `is ${describeValue(identifier)}: use 1 to 256 printable characters without space, quote or backslash`,
     )
   }
   if (typeof scopes !== 'object' || scopes === null || Array.isArray(scopes)) {
     throw new OptionError(
       `${place}.scopes`,
-      `is ${show(scopes)}: pass an object of scope name to description`,
+      `is ${describeValue(scopes)}: pass an object of scope name to description`,
     )
   }
   const names = Object.entries(scopes)
@@ -196,16 +205,16 @@ function checkResourceServer(value: unknown, place: string): ResourceServer {
     throw new OptionError(`${place}.scopes`, `has ${names.length} scopes: Cognito takes 1 to 100`)
   }
   for (const [name, description] of names) {
-    if (!NAME.test(name) || identifier.length + 1 + name.length > MAX_SCOPE) {
+    if (!NAME.test(name) || identifier.length + 1 + name.length > MAX_SCOPE_LENGTH) {
       throw new OptionError(
         `${place}.scopes`,
-        `has the name ${show(name)}: use printable characters without slash, space, quote or backslash, at most 256 together with the identifier`,
+        `has the name ${describeValue(name)}: use printable characters without slash, space, quote or backslash, at most 256 together with the identifier`,
       )
     }
     if (typeof description !== 'string' || description.length < 1 || description.length > 256) {
       throw new OptionError(
         `${place}.scopes.${name}`,
-        `is ${show(description)}: describe the scope in 1 to 256 characters`,
+        `is ${describeValue(description)}: describe the scope in 1 to 256 characters`,
       )
     }
   }

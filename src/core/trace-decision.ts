@@ -1,11 +1,11 @@
 /** Watches one decision for who listens, and changes nothing about it. */
 
-import { type DecisionEvent, secondsBetween, tell } from './diagnostics.ts'
+import { type DecisionEvent, publish, secondsBetween } from './diagnostics.ts'
 import { AuthError } from './errors.ts'
-import { isToCome } from './util/async.ts'
+import { isThenable } from './util/async.ts'
 
 /** What becomes known on the way to a decision. */
-export interface Seen {
+export interface DecisionTrace {
   userPoolId: string | null
   clientId: string | null
   /** Which claim is wrong. */
@@ -13,20 +13,20 @@ export interface Seen {
 }
 
 /** Whose decisions, and the clock they are timed by, in milliseconds. */
-export interface Observer {
+export interface TraceContext {
   readonly instance: number
   readonly monotonicNow: () => number
 }
 
 /** Decides and tells; at once or as a promise, as the decision itself is. */
-export function observed<Decision>(
-  { instance, monotonicNow }: Observer,
-  decide: (seen: Seen) => Decision | Promise<Decision>,
+export function traceDecision<Decision>(
+  { instance, monotonicNow }: TraceContext,
+  decide: (seen: DecisionTrace) => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  const seen: Seen = { userPoolId: null, clientId: null, reason: null }
+  const seen: DecisionTrace = { userPoolId: null, clientId: null, reason: null }
   const begun = monotonicNow()
   const tellDecision = (code: DecisionEvent['code']): void =>
-    tell('cognito-m2m:decision', () => ({
+    publish('cognito-m2m:decision', () => ({
       ...{ instance, userPoolId: seen.userPoolId, clientId: seen.clientId, code },
       reason: seen.reason,
       duration: secondsBetween(begun, monotonicNow()),
@@ -45,5 +45,5 @@ export function observed<Decision>(
   } catch (error) {
     return refused(error)
   }
-  return isToCome(decision) ? decision.then(admitted, refused) : admitted(decision)
+  return isThenable(decision) ? decision.then(admitted, refused) : admitted(decision)
 }

@@ -1,13 +1,13 @@
 /** Validates the resource servers and app clients of a generated user pool. */
 import { randomBytes } from 'node:crypto'
 import {
+  describeValue,
   type Members,
   OptionError,
   readMembers,
   readNumber,
-  show,
 } from '../core/options/validate.ts'
-import { checkScope, describedScopes, type ResourceServer } from '../core/scopes.ts'
+import { checkScope, listDescribedScopes, type ResourceServerDefinition } from '../core/scopes.ts'
 
 /** An OAuth flow an app client may be allowed. */
 export type OAuthFlow = 'client_credentials' | 'code' | 'implicit'
@@ -42,17 +42,17 @@ const FLOWS: readonly unknown[] = ['client_credentials', 'code', 'implicit']
 const MAX_SCOPES = 50
 
 /** Every scope of these resource servers, as tokens carry them. */
-export function scopesOf(resourceServers: readonly ResourceServer[]): string[] {
-  return resourceServers.flatMap((server) => describedScopes(server).map(([scope]) => scope))
+export function scopesOf(resourceServers: readonly ResourceServerDefinition[]): string[] {
+  return resourceServers.flatMap((server) => listDescribedScopes(server).map(([scope]) => scope))
 }
 
 /** @param resourceServers Where there are none, any well-formed scope passes. */
 export function readClients(
   value: unknown = [{ clientId: 'test-client' }],
-  resourceServers: readonly ResourceServer[] = [],
+  resourceServers: readonly ResourceServerDefinition[] = [],
 ): readonly PoolClient[] {
   if (!Array.isArray(value) || value.length === 0) {
-    throw new OptionError('clients', `is ${show(value)}: pass an array of app clients`)
+    throw new OptionError('clients', `is ${describeValue(value)}: pass an array of app clients`)
   }
   const defined = resourceServers.length === 0 ? undefined : new Set(scopesOf(resourceServers))
   const seen = new Set<string>()
@@ -61,7 +61,7 @@ export function readClients(
     if (seen.has(client.clientId)) {
       throw new OptionError(
         `clients[${index}].clientId`,
-        `repeats ${show(client.clientId)}: merge the two`,
+        `repeats ${describeValue(client.clientId)}: merge the two`,
       )
     }
     seen.add(client.clientId)
@@ -75,11 +75,11 @@ function readClient(value: unknown, place: string, defined?: ReadonlySet<string>
   if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
     throw new OptionError(
       `${place}.clientId`,
-      `is ${show(clientId)}: use 1 to 128 letters, digits and _ + . -`,
+      `is ${describeValue(clientId)}: use 1 to 128 letters, digits and _ + . -`,
     )
   }
   if (typeof oauth !== 'boolean') {
-    throw new OptionError(`${place}.oauth`, `is ${show(oauth)}: pass true or false`)
+    throw new OptionError(`${place}.oauth`, `is ${describeValue(oauth)}: pass true or false`)
   }
   const flows = readFlows(members, place)
   return Object.freeze({
@@ -145,14 +145,17 @@ function readClientScopes(
     )
   }
   if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES) {
-    throw new OptionError(at, `is ${show(scopes)}: pass an array of at most ${MAX_SCOPES} scopes`)
+    throw new OptionError(
+      at,
+      `is ${describeValue(scopes)}: pass an array of at most ${MAX_SCOPES} scopes`,
+    )
   }
   const read = scopes.map((scope, index) => {
     const known = checkScope(scope, `${at}[${index}]`)
     if (defined !== undefined && known.includes('/') && !defined.has(known)) {
       throw new OptionError(
         `${at}[${index}]`,
-        `is ${show(known)}: no resource server defines it; define it or correct the spelling`,
+        `is ${describeValue(known)}: no resource server defines it; define it or correct the spelling`,
       )
     }
     return known
@@ -163,11 +166,11 @@ function readClientScopes(
 function readFlows({ flows }: Members, place: string): readonly OAuthFlow[] {
   if (flows === undefined) return Object.freeze<OAuthFlow[]>(['client_credentials'])
   if (!Array.isArray(flows)) {
-    throw new OptionError(`${place}.flows`, `is ${show(flows)}: pass an array of flows`)
+    throw new OptionError(`${place}.flows`, `is ${describeValue(flows)}: pass an array of flows`)
   }
   for (const flow of flows as unknown[]) {
     if (FLOWS.includes(flow)) continue
-    throw new OptionError(`${place}.flows`, `has ${show(flow)}: use ${FLOWS.join(', ')}`)
+    throw new OptionError(`${place}.flows`, `has ${describeValue(flow)}: use ${FLOWS.join(', ')}`)
   }
   return Object.freeze([...(flows as OAuthFlow[])])
 }

@@ -19,7 +19,7 @@ export type { TokenStoreTest } from './token-store-tests.ts'
 export { tokenStoreTests } from './token-store-tests.ts'
 export type {
   AccessTokenOptions,
-  TokenOptions,
+  TestTokenOptions as TokenOptions,
   UserAccessTokenOptions,
   UserTokenOptions,
 } from './tokens.ts'

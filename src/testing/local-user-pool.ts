@@ -2,11 +2,11 @@
 
 import { LOCAL_REGION } from '../core/options/partitions.ts'
 import {
+  describeValue,
   type Members,
   OptionError,
   readFunction,
   readNumber,
-  show,
 } from '../core/options/validate.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
@@ -66,7 +66,7 @@ export interface LocalUserPool extends UserPoolAuthority {
   readonly tokenEndpoint: string
   /** How often the key set was asked for. */
   readonly jwksRequests: number
-  /** Its number in the process, as `cognito-m2m:token` names it. */
+  /** Its number in the process, as `cognito-m2m:token-request` names it. */
   status(): { readonly instance: number; readonly userPoolId: string }
   /** The last 1,000 token requests as CloudTrail tells them, oldest first. Never a secret. */
   events(): readonly CloudTrailTokenEvent[]
@@ -110,7 +110,7 @@ export function readLocalOptions(options: unknown): LocalOptions {
   if (!userPoolId.startsWith(`${LOCAL_REGION}_`)) {
     throw new OptionError(
       'userPoolId',
-      `is ${show(userPoolId)}: a local pool's id begins with ${LOCAL_REGION}_; leave it out to generate one`,
+      `is ${describeValue(userPoolId)}: a local pool's id begins with ${LOCAL_REGION}_; leave it out to generate one`,
     )
   }
   const members = options as Members
@@ -135,18 +135,21 @@ function readHost({ host }: Members): LocalHost | undefined {
   if (host === undefined) return undefined
   const known = LOCAL_HOSTS.find((it) => it === host)
   if (known !== undefined) return known
-  throw new OptionError('host', `is ${show(host)}: use 127.0.0.1 or ::1, a pool binds to loopback`)
+  throw new OptionError(
+    'host',
+    `is ${describeValue(host)}: use 127.0.0.1 or ::1, a pool binds to loopback`,
+  )
 }
 
 function readState({ state }: Members): string | undefined {
   if (state === undefined || (typeof state === 'string' && state !== '')) return state
-  throw new OptionError('state', `is ${show(state)}: pass the path of a file`)
+  throw new OptionError('state', `is ${describeValue(state)}: pass the path of a file`)
 }
 
 function readSwitch(members: Members, name: string): boolean {
   const { [name]: value = false } = members
   if (typeof value === 'boolean') return value
-  throw new OptionError(name, `is ${show(value)}: pass true or false`)
+  throw new OptionError(name, `is ${describeValue(value)}: pass true or false`)
 }
 
 /**

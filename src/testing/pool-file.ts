@@ -1,6 +1,6 @@
 /** The definition of a local user pool in a JSON file. */
 import { basename } from 'node:path'
-import { OptionError, readMembers, show } from '../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../core/options/validate.ts'
 import { readJsonFile } from './json-file.ts'
 import { type LocalUserPoolOptions, readLocalOptions } from './local-user-pool.ts'
 
@@ -20,7 +20,7 @@ export function readPoolFile(path: string): LocalUserPoolOptions {
   try {
     const { $schema = '', ...options } = readMembers(content, MEMBERS, '')
     if (typeof $schema !== 'string') {
-      throw new OptionError('$schema', `is ${show($schema)}: pass the schema's address`)
+      throw new OptionError('$schema', `is ${describeValue($schema)}: pass the schema's address`)
     }
     readLocalOptions(options)
     return options as LocalUserPoolOptions

@@ -1,6 +1,6 @@
 /** What a local pool keeps over restarts: its issuer, its private keys and the secrets it generated. */
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { type OptionError, show } from '../core/options/validate.ts'
+import { describeValue, type OptionError } from '../core/options/validate.ts'
 import { jsonPosition } from './json-file.ts'
 import { importKey, isKeyId, type PoolKey } from './key-material.ts'
 import { type KeyRing, publishedKeys } from './key-ring.ts'
@@ -124,7 +124,7 @@ class StateReader {
     const secrets = this.#object(value, 'clientSecrets')
     for (const [id, secret] of Object.entries(secrets)) {
       if (typeof secret === 'string' && /^[a-z0-9]{51}$/.test(secret)) continue
-      throw this.#malformed(`clientSecrets[${show(id)}]`, 'a generated secret', secret)
+      throw this.#malformed(`clientSecrets[${describeValue(id)}]`, 'a generated secret', secret)
     }
     return secrets as Record<string, string>
   }

@@ -1,6 +1,6 @@
 /** What a running local pool serves: token endpoint, key set, discovery, switches, and its faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { OptionError, show } from '../core/options/validate.ts'
+import { describeValue, OptionError } from '../core/options/validate.ts'
 import { scopesOf } from './clients.ts'
 import { answerControl } from './control.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
@@ -92,7 +92,7 @@ export class RunningPool {
     if (fault !== null && typeof fault !== 'function' && !isJwksFault(fault)) {
       throw new OptionError(
         'fault',
-        `is ${show(fault)}: use null, a function or one of ${JWKS_FAULTS.join(', ')}`,
+        `is ${describeValue(fault)}: use null, a function or one of ${JWKS_FAULTS.join(', ')}`,
       )
     }
     clearTimeout(this.#healing)

@@ -2,8 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { findPartition, getRegion, LOCAL_REGION } from '../core/options/partitions.ts'
 import { readIssuerForms } from '../core/options/user-pool.ts'
-import { OptionError, readFunction, readMembers, show } from '../core/options/validate.ts'
-import { type DefinedScopes, type ResourceServer, readResourceServers } from '../core/scopes.ts'
+import { describeValue, OptionError, readFunction, readMembers } from '../core/options/validate.ts'
+import {
+  type DefinedScopes,
+  type ResourceServerDefinition,
+  readResourceServers,
+} from '../core/scopes.ts'
 import { type PoolClient, readClients, type TestClient } from './clients.ts'
 import { newKeys, type PoolKey, type PublishedKey, publish } from './key-material.ts'
 import { type KeyRing, newKeyRing, publishedKeys, rotateKeyRing } from './key-ring.ts'
@@ -16,7 +20,7 @@ import {
   idClaims,
   machineClaims,
   signToken,
-  type TokenOptions,
+  type TestTokenOptions,
   USER_ACCESS_MEMBERS,
   USER_MEMBERS,
   type UserAccessTokenOptions,
@@ -31,7 +35,7 @@ export interface TestUserPoolOptions {
   /** Default: one client, `test-client`, with every scope of the resource servers. */
   readonly clients?: readonly TestClient[]
   /** At most 25. Where there are any, clients may only have their scopes. Default none. */
-  readonly resourceServers?: readonly (ResourceServer | DefinedScopes)[]
+  readonly resourceServers?: readonly (ResourceServerDefinition | DefinedScopes)[]
   /**
    * Regions of replicas, as the option `regions` of an API: one to four of the pool's partition, so it needs
    * a `userPoolId` of a real Region.
@@ -93,7 +97,7 @@ export interface TestUserPool extends UserPoolAuthority {
 export interface PoolDefinition {
   readonly userPoolId: string
   readonly clients: readonly PoolClient[]
-  readonly resourceServers: readonly ResourceServer[]
+  readonly resourceServers: readonly ResourceServerDefinition[]
   readonly now: (() => number) | undefined
 }
 
@@ -116,7 +120,7 @@ export function readPoolDefinition(
   if (typeof userPoolId !== 'string' || !isKnownPoolId(userPoolId)) {
     throw new OptionError(
       'userPoolId',
-      `is ${show(userPoolId)}: use "<region>_<letters and digits>", or leave it out to generate one`,
+      `is ${describeValue(userPoolId)}: use "<region>_<letters and digits>", or leave it out to generate one`,
     )
   }
   return {
@@ -150,7 +154,7 @@ export function createAuthority(
 ): UserPoolAuthority {
   let keys = keyRing
 
-  function issuance({ clientId, expiresIn }: TokenOptions): Issuance & { client?: PoolClient } {
+  function issuance({ clientId, expiresIn }: TestTokenOptions): Issuance & { client?: PoolClient } {
     const id = clientId ?? (clients[0] as PoolClient).clientId
     const client = clients.find((it) => it.clientId === id)
     return {

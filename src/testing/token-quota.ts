@@ -1,5 +1,5 @@
 /** How many token requests a second a local pool answers, as Cognito's quota of an account. */
-import { steadyClock, trusting } from '../core/util/clock.ts'
+import { safeClock, steadyClock } from '../core/util/clock.ts'
 
 /** A bucket of one second's requests, filled as time passes. */
 export class TokenQuota {
@@ -12,7 +12,7 @@ export class TokenQuota {
   constructor(perSecond: number, monotonicNow: () => number) {
     this.#perSecond = perSecond
     this.#left = perSecond
-    this.#elapsed = steadyClock(trusting(monotonicNow))
+    this.#elapsed = steadyClock(safeClock(monotonicNow))
   }
 
   /** Spends one request if there is one. */

@@ -1,7 +1,12 @@
 /** Answers token requests of a local pool, within its quota, and tells and logs what came of them. */
 import type { IncomingMessage } from 'node:http'
-import { nextInstance, secondsBetween, type TokenEvent, tell } from '../core/diagnostics.ts'
-import { trusting } from '../core/util/clock.ts'
+import {
+  nextInstance,
+  publish,
+  secondsBetween,
+  type TokenRequestEvent,
+} from '../core/diagnostics.ts'
+import { safeClock } from '../core/util/clock.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 import {
@@ -48,7 +53,7 @@ export class TokenService {
     this.#pool = pool
     this.#server = server
     this.#options = options
-    this.#monotonicNow = trusting(monotonicNow)
+    this.#monotonicNow = safeClock(monotonicNow)
     this.#quota = quota === false ? undefined : new TokenQuota(quota, monotonicNow)
     this.#secrets = pool.clients.flatMap(({ clientSecrets }) => clientSecrets)
   }
@@ -78,7 +83,7 @@ export class TokenService {
   #tell({ clientId, error }: TokenAnswer, duration: number): void {
     if (clientId !== null && error === null) this.#proven.add(clientId)
     const isProven = clientId !== null && this.#proven.has(clientId)
-    tell('cognito-m2m:token', () => ({
+    publish('cognito-m2m:token-request', () => ({
       instance: this.instance,
       userPoolId: isProven ? this.#pool.userPoolId : null,
       ...{ clientId, outcome: outcomeOf(error), error, code: null, duration },
@@ -106,7 +111,7 @@ export class TokenService {
   }
 }
 
-function outcomeOf(error: string | null): TokenEvent['outcome'] {
+function outcomeOf(error: string | null): TokenRequestEvent['outcome'] {
   if (error === null) return 'issued'
   return error === 'TooManyRequestsException' ? 'unavailable' : 'refused'
 }

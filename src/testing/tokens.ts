@@ -1,11 +1,11 @@
 /** Makes tokens field for field as Cognito does, and lets a test change any field. */
 import { randomUUID, sign } from 'node:crypto'
-import { OptionError, readMembers, show } from '../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../core/options/validate.ts'
 import type { Scope } from '../core/scopes.ts'
 import type { PoolKey } from './key-material.ts'
 
 /** What a test may decide about any token. */
-export interface TokenOptions {
+export interface TestTokenOptions {
   /** Default: the pool's first client. One that is none of the pool's makes a stranger's token. */
   readonly clientId?: string
   /** Whole seconds from now; negative for an expired token. Default: the client's validity. */
@@ -17,13 +17,13 @@ export interface TokenOptions {
 }
 
 /** What a test may decide about an access token. */
-export interface AccessTokenOptions extends TokenOptions {
+export interface AccessTokenOptions extends TestTokenOptions {
   /** One or several, granted or not. Default: the client's. */
   readonly scopes?: Scope | readonly Scope[]
 }
 
 /** What a test may decide about a user's token. */
-export interface UserTokenOptions extends TokenOptions {
+export interface UserTokenOptions extends TestTokenOptions {
   /** Default `'test-user'`. */
   readonly username?: string
 }
@@ -65,13 +65,13 @@ export const USER_ACCESS_MEMBERS: readonly string[] = [
  * A misspelt option would make a token that is good where the test wants a bad one. An undefined one
  * counts as left out: tests often pass on what they were given.
  */
-export function checkTokenOptions(options: TokenOptions, allowed: readonly string[]): void {
+export function checkTokenOptions(options: TestTokenOptions, allowed: readonly string[]): void {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const { expiresIn = 0 } = readMembers(Object.fromEntries(given), allowed, '') as TokenOptions
+  const { expiresIn = 0 } = readMembers(Object.fromEntries(given), allowed, '') as TestTokenOptions
   if (!Number.isSafeInteger(expiresIn)) {
     throw new OptionError(
       'expiresIn',
-      `is ${show(expiresIn)}: pass a whole number of seconds, negative for an expired token`,
+      `is ${describeValue(expiresIn)}: pass a whole number of seconds, negative for an expired token`,
     )
   }
 }
@@ -102,7 +102,10 @@ export function userClaims(issuance: Issuance, options: UserAccessTokenOptions):
   const { username = 'test-user', groups, scopes = 'aws.cognito.signin.user.admin' } = options
   const { resource } = options
   if (resource !== undefined && (typeof resource !== 'string' || resource === '')) {
-    throw new OptionError('resource', `is ${show(resource)}: pass the API's identifier, a string`)
+    throw new OptionError(
+      'resource',
+      `is ${describeValue(resource)}: pass the API's identifier, a string`,
+    )
   }
   const machine = machineClaims(issuance, scopes)
   return {
@@ -144,7 +147,7 @@ function times(now: number, expiresIn: number): { iat: number; exp: number } {
 }
 
 /** Signs with the key, whatever the header was changed to say. */
-export function signToken(key: PoolKey, claims: Fields, options: TokenOptions = {}): string {
+export function signToken(key: PoolKey, claims: Fields, options: TestTokenOptions = {}): string {
   const header = { kid: key.kid, alg: 'RS256', ...options.header }
   const input = `${encode(header)}.${encode({ ...claims, ...options.claims })}`
   return `${input}.${sign('sha256', Buffer.from(input), key.pair.privateKey).toString('base64url')}`

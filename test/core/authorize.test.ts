@@ -1,6 +1,6 @@
 /** What is remembered of a token's answers: enough not to ask twice, never more than was found out. */
 import t from 'tap'
-import { Admission, type Known } from '../../src/core/authorize.ts'
+import { AccessDecision, type VerifiedCredential } from '../../src/core/authorize.ts'
 import type { ServerOptions } from '../../src/core/options/options.ts'
 import { compileRequirement } from '../../src/core/requirement.ts'
 import type { MachineClaims } from '../../src/core/token/claims.ts'
@@ -14,7 +14,7 @@ function open() {
     refuse: (code: string) => Object.assign(Object.create(AuthError.prototype), { code }),
     headersOf: () => new Map(),
   }
-  const admission = new Admission({} as ServerOptions, refusals as never)
+  const admission = new AccessDecision({} as ServerOptions, refusals as never)
   const routeOf = (requirement: object) =>
     admission.routeOf(compileRequirement(requirement, 'requirement'))
   return { admission, routeOf }
@@ -30,7 +30,11 @@ function known(scope: string, met = 0) {
       return new Set(scope.split(' '))
     },
   } as VerifiedToken
-  const it: Known = { token, issuer: { lookup: undefined } as Issuer, met }
+  const it: VerifiedCredential = {
+    token,
+    issuer: { lookup: undefined } as Issuer,
+    satisfiedRoutes: met,
+  }
   return { it, reads, claims: { scope } as MachineClaims }
 }
 
@@ -50,12 +54,12 @@ t.test('what a token met once is not held against it again', async (t) => {
   const [first, second] = [routeOf({ scopes: 'a/x' }), routeOf({ scopes: ['a/x', 'a/y'] })]
   const { it, reads } = known('a/x a/y')
   t.equal(admission.admit(it, first, undefined), it.token)
-  t.equal(it.met, first.bit)
+  t.equal(it.satisfiedRoutes, first.bit)
   t.equal(reads.count, 1)
   t.equal(admission.admit(it, first, undefined), it.token)
   t.equal(reads.count, 1)
   t.equal(admission.admit(it, second, undefined), it.token)
-  t.equal(it.met, first.bit + second.bit)
+  t.equal(it.satisfiedRoutes, first.bit + second.bit)
 })
 
 t.test('of a refusal nothing is remembered', async (t) => {
@@ -68,7 +72,7 @@ t.test('of a refusal nothing is remembered', async (t) => {
     const route = routeOf(requirement)
     for (let use = 0; use < 2; use += 1) {
       t.throws(() => admission.admit(it, route, undefined), { code })
-      t.equal(it.met, 0)
+      t.equal(it.satisfiedRoutes, 0)
     }
   }
 })

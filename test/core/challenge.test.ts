@@ -1,5 +1,5 @@
 import t from 'tap'
-import { QUOTABLE, refusals } from '../../src/core/challenge.ts'
+import { createAuthErrorFactory, QUOTABLE } from '../../src/core/challenge.ts'
 import { compileRequirement } from '../../src/core/requirement.ts'
 import type { AuthError, AuthErrorCode } from '../../src/index.ts'
 import { parseChallenge } from '../support/forge.ts'
@@ -25,7 +25,7 @@ const TABLE: Record<AuthErrorCode, string> = {
 const codes = Object.keys(TABLE) as AuthErrorCode[]
 
 t.test('every refusal forbids to store it and has no other headers than it needs', async (t) => {
-  const { refuse } = refusals('orders api')
+  const { refuse } = createAuthErrorFactory('orders api')
   for (const code of codes) {
     const { headers } = refuse(code)
     const names = TABLE[code] === 'none' ? [] : ['www-authenticate']
@@ -36,7 +36,7 @@ t.test('every refusal forbids to store it and has no other headers than it needs
 })
 
 t.test('a challenge names the realm, and the error where a new token could help', async (t) => {
-  const { refuse } = refusals('orders api')
+  const { refuse } = createAuthErrorFactory('orders api')
   for (const code of codes.filter((it) => TABLE[it] !== 'none')) {
     const { headers, message } = refuse(code)
     const error = TABLE[code] === 'bare' ? {} : { error: TABLE[code], error_description: message }
@@ -46,12 +46,12 @@ t.test('a challenge names the realm, and the error where a new token could help'
 })
 
 t.test('the description of an expired token says so', async (t) => {
-  const { headers } = refusals('api').refuse('ERR_TOKEN_EXPIRED')
+  const { headers } = createAuthErrorFactory('api').refuse('ERR_TOKEN_EXPIRED')
   t.match(parseChallenge(headers['www-authenticate'])['error_description'], /expired/)
 })
 
 t.test('a 403 for scopes names those the route asks for', async (t) => {
-  const { refuse, headersOf } = refusals('api')
+  const { refuse, headersOf } = createAuthErrorFactory('api')
   const scopes = ['orders/read', 'https://api.example/x/write']
   const named = headersOf(compileRequirement({ scopes }, 'r'))
   t.strictSame([...named.keys()], ['ERR_SCOPE_INSUFFICIENT'])
@@ -70,7 +70,7 @@ t.test('a 403 for scopes names those the route asks for', async (t) => {
 })
 
 t.test('a 503 says in whole seconds from 1 to 60 when to come back', async (t) => {
-  const { unavailable } = refusals('api')
+  const { unavailable } = createAuthErrorFactory('api')
   const times = [
     [-5000, '1'],
     [0, '1'],

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { cachedLookup, NoDecisionError } from '../../src/core/hooks.ts'
+import { createCachedLookup, HookError } from '../../src/core/hooks.ts'
 
 const TIMES = { allow: 60_000, deny: 10_000 }
 
@@ -7,7 +7,7 @@ const TIMES = { allow: 60_000, deny: 10_000 }
 function lookup(answer: (clientId: string) => unknown, times = TIMES) {
   const asked: string[] = []
   const clock = { now: 0 }
-  const find = cachedLookup(
+  const find = createCachedLookup(
     (clientId) => {
       asked.push(clientId)
       return answer(clientId) as boolean
@@ -81,7 +81,7 @@ t.test('no decision is shared by those who wait and kept for nobody else', async
   const waiting = await Promise.allSettled([find('a'), find('a')])
   for (const result of waiting) {
     t.equal(result.status, 'rejected')
-    t.ok(result.status === 'rejected' && result.reason instanceof NoDecisionError)
+    t.ok(result.status === 'rejected' && result.reason instanceof HookError)
   }
   t.equal(asked.length, 1)
   t.equal(await find('a'), true)
@@ -94,8 +94,8 @@ t.test('an expired yes does not outlive a lookup that fails', async (t) => {
   })
   await find('a')
   clock.now = 60_000
-  await t.rejects(find('a') as Promise<boolean>, NoDecisionError)
-  await t.rejects(find('a') as Promise<boolean>, NoDecisionError)
+  await t.rejects(find('a') as Promise<boolean>, HookError)
+  await t.rejects(find('a') as Promise<boolean>, HookError)
 })
 
 t.test('keeps at most 10,000 answers, the newest', async (t) => {

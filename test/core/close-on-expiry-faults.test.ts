@@ -5,7 +5,7 @@ import * as http2 from 'node:http2'
 import type { AddressInfo, Server } from 'node:net'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { endAtExpiry, type LongConnection } from '../../src/core/close-on-expiry.ts'
+import { type ClosableConnection, closeOnExpiry } from '../../src/core/close-on-expiry.ts'
 import type { VerifiedToken } from '../../src/core/token/verified-token.ts'
 
 const NOW = 1_700_000_000_000
@@ -21,7 +21,7 @@ function clockAt(seconds: number) {
   return clock
 }
 
-const connectionOf = (methods: Record<string, () => void>): LongConnection =>
+const connectionOf = (methods: Record<string, () => void>): ClosableConnection =>
   Object.assign(new EventEmitter(), methods) as never
 
 const fail = (): never => {
@@ -44,15 +44,15 @@ t.test('a websocket whose close throws is cut all the same', async (t) => {
     cut += 1
   }
   const clock = clockAt(0)
-  endAtExpiry(token, connectionOf({ close: fail, terminate }), clock)
+  closeOnExpiry(token, connectionOf({ close: fail, terminate }), clock)
   expire(clock)
   t.equal(cut, 1)
 })
 
 t.test('one that cannot be destroyed or terminated harms nobody else', async (t) => {
   const clock = clockAt(0)
-  endAtExpiry(token, connectionOf({ destroy: fail }), clock)
-  endAtExpiry(token, connectionOf({ close: () => {}, terminate: fail }), clock)
+  closeOnExpiry(token, connectionOf({ destroy: fail }), clock)
+  closeOnExpiry(token, connectionOf({ close: () => {}, terminate: fail }), clock)
   t.doesNotThrow(() => expire(clock))
 })
 
@@ -63,7 +63,7 @@ for (const [name, fault] of Object.entries({ throws: fail, 'answers NaN': () => 
       destroyed += 1
     }
     let now = (): number => NOW
-    endAtExpiry(token, connectionOf({ destroy }), { clockTolerance: 0, now: () => now() })
+    closeOnExpiry(token, connectionOf({ destroy }), { clockTolerance: 0, now: () => now() })
     now = fault
     mock.timers.tick(10_000)
     t.equal(destroyed, 1)
@@ -80,9 +80,9 @@ async function portOf(test: Test, server: Server): Promise<number> {
 t.test('a response is ended behind a body that was read, its request is refused', async (t) => {
   const server = createServer((request, response) => {
     request.resume().once('close', () => {
-      t.throws(() => endAtExpiry(token, request, clockAt(0)), { code: 'ERR_OPTION_INVALID' })
+      t.throws(() => closeOnExpiry(token, request, clockAt(0)), { code: 'ERR_OPTION_INVALID' })
       response.write('first')
-      endAtExpiry(token, response, clockAt(10))
+      closeOnExpiry(token, response, clockAt(10))
     })
   })
   const port = await portOf(t, server)
@@ -96,7 +96,7 @@ t.test('a response is ended behind a body that was read, its request is refused'
 t.test('a response of HTTP/2 is ended', async (t) => {
   const server = http2.createServer((_request, response) => {
     response.write('first')
-    endAtExpiry(token, response as never, clockAt(10))
+    closeOnExpiry(token, response as never, clockAt(10))
   })
   const session = http2.connect(`http://127.0.0.1:${await portOf(t, server as never)}`)
   t.teardown(() => session.destroy())
@@ -116,14 +116,14 @@ t.test('nothing is kept of a connection that is closed already', async (t) => {
   })
   await fetch(`http://127.0.0.1:${port}`, { headers: { connection: 'close' } })
   const clock = clockAt(0)
-  endAtExpiry(token, (await gone) as never, clock)
-  endAtExpiry(token, Object.assign(connectionOf({ terminate: fail }), { readyState: 3 }), clock)
+  closeOnExpiry(token, (await gone) as never, clock)
+  closeOnExpiry(token, Object.assign(connectionOf({ terminate: fail }), { readyState: 3 }), clock)
   t.equal(clock.asked, 0, 'the clock is not even looked at')
 })
 
 t.test('what is no connection is refused', async (t) => {
   for (const it of [undefined, null, 7, {}, { destroy: fail }, connectionOf({ close: fail })]) {
-    t.throws(() => endAtExpiry(token, it as never, clockAt(0)), {
+    t.throws(() => closeOnExpiry(token, it as never, clockAt(0)), {
       code: 'ERR_OPTION_INVALID',
       message: /connection cannot be ended: pass a websocket, response or socket/,
     })

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { endAtExpiry } from '../../src/core/close-on-expiry.ts'
+import { closeOnExpiry } from '../../src/core/close-on-expiry.ts'
 import { OptionError, type VerifiedToken } from '../../src/index.ts'
 import { machineToken, NOW, serve } from '../support/forge.ts'
 
@@ -30,7 +30,7 @@ function watchTimers(test: Test) {
 function open(seconds: number, members: object): EventEmitter {
   const connection = Object.assign(new EventEmitter(), members)
   const clock = { clockTolerance: 5, now: () => NOW * 1000 }
-  endAtExpiry(tokenFor(seconds), connection as never, clock)
+  closeOnExpiry(tokenFor(seconds), connection as never, clock)
   return connection
 }
 
@@ -81,7 +81,7 @@ for (const [kind, connection] of endless) {
     const { timers } = watchTimers(t)
     const server = serve()
     const token = await server.guard()(`Bearer ${machineToken()}`)
-    const end = () => server.endAtExpiry(token, connection as never)
+    const end = () => server.closeOnExpiry(token, connection as never)
     t.throws(end, OptionError)
     t.throws(end, {
       code: 'ERR_OPTION_INVALID',
@@ -99,7 +99,7 @@ t.test('a resource server brings its own clock and tolerance', async (t) => {
   const ended: string[] = []
   const connect = (name: string) => {
     const connection = new EventEmitter()
-    server.endAtExpiry(token, Object.assign(connection, { destroy: () => ended.push(name) }))
+    server.closeOnExpiry(token, Object.assign(connection, { destroy: () => ended.push(name) }))
     connection.emit('close')
   }
   wall += 70_000 - 1
@@ -117,7 +117,7 @@ t.test('closing the server ends no connection, nor forgets one', async (t) => {
   const token = await server.guard()(`Bearer ${machineToken({ exp: NOW + 10 })}`)
   const ended: string[] = []
   const connection = Object.assign(new EventEmitter(), { destroy: () => ended.push('destroy') })
-  server.endAtExpiry(token, connection)
+  server.closeOnExpiry(token, connection)
   server.close()
   t.strictSame(ended, [])
   wall += 15_000

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { endAtExpiry, type LongConnection } from '../../src/core/close-on-expiry.ts'
+import { type ClosableConnection, closeOnExpiry } from '../../src/core/close-on-expiry.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 
 /** Epoch milliseconds at which each test starts. */
@@ -46,8 +46,11 @@ function clocks(test: Test) {
   const state = { wall: START }
   return {
     state,
-    open<Connection extends LongConnection>(seconds: number, connection: Connection): Connection {
-      endAtExpiry(tokenFor(seconds), connection, {
+    open<Connection extends ClosableConnection>(
+      seconds: number,
+      connection: Connection,
+    ): Connection {
+      closeOnExpiry(tokenFor(seconds), connection, {
         clockTolerance: TOLERANCE,
         now: () => state.wall,
       })
@@ -204,7 +207,7 @@ t.test('a clock that stands still ends nothing, and is asked at most once a minu
     return START
   }
   const response = new Response()
-  endAtExpiry(tokenFor(3600), response, { clockTolerance: TOLERANCE, now })
+  closeOnExpiry(tokenFor(3600), response, { clockTolerance: TOLERANCE, now })
   for (let minute = 0; minute < 10; minute += 1) mock.timers.tick(MINUTE)
   t.strictSame(response.ends, [])
   t.equal(asked, 11)
@@ -232,7 +235,7 @@ t.test('neither tolerance nor exp that is no number keeps a connection open', as
   ] as const) {
     const response = new Response()
     const token = { expiresAt } as unknown as VerifiedToken
-    endAtExpiry(token, response, { clockTolerance, now: () => START })
+    closeOnExpiry(token, response, { clockTolerance, now: () => START })
     t.strictSame(response.ends, ['destroy'])
   }
 })

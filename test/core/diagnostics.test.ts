@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t from 'tap'
-import { nextInstance, secondsBetween, tell } from '../../src/core/diagnostics.ts'
+import { nextInstance, publish, secondsBetween } from '../../src/core/diagnostics.ts'
 import { CLIENT, machineToken, NOW, outcome, POOL, serve } from '../support/forge.ts'
 import {
   Clocks,
@@ -20,7 +20,7 @@ import { listen, NAMES } from '../support/listen.ts'
 const ORIGIN = { instance: 1, userPoolId: 'eu-west-1_AbCdEfGhI' }
 
 t.test('where nobody listens no event is made and no clock is read', async (t) => {
-  for (const name of NAMES) tell(name, () => t.fail(`${name} was made`) as never)
+  for (const name of NAMES) publish(name, () => t.fail(`${name} was made`) as never)
   let read = 0
   const server = serve({ monotonicNow: () => ++read })
   const guard = server.guard()
@@ -134,18 +134,18 @@ t.test('a fetch and the swap it brings are told', async (t) => {
   endpoint.release()
   await store.ready()
   t.strictSame(of('cognito-m2m:fetch'), [{ ...ORIGIN, code: null, duration: 0.12 }])
-  t.strictSame(of('cognito-m2m:swap'), [{ ...ORIGIN, keys: 2, added: 2, removed: 0 }])
+  t.strictSame(of('cognito-m2m:jwks-change'), [{ ...ORIGIN, keys: 2, added: 2, removed: 0 }])
   clocks.advance(6 * MINUTE)
   t.equal(await find(store, 'a'), 'key')
   await settle()
   t.equal(of('cognito-m2m:fetch').length, 2)
-  t.equal(of('cognito-m2m:swap').length, 1, 'a refresh that changes nothing swaps nothing')
+  t.equal(of('cognito-m2m:jwks-change').length, 1, 'a refresh that changes nothing swaps nothing')
   endpoint.answer(() => Response.json({ keys: [publicJwk('b', 1), publicJwk('c')] }))
   clocks.advance(6 * MINUTE)
   t.equal(await find(store, 'a'), 'key')
   await settle()
   t.strictSame(
-    of('cognito-m2m:swap').at(-1),
+    of('cognito-m2m:jwks-change').at(-1),
     { ...ORIGIN, keys: 2, added: 2, removed: 2 },
     'new material under an old kid counts as both',
   )
@@ -160,7 +160,7 @@ t.test('a failure is told with what is left and when the next attempt is', async
   const { store } = openStore(endpoint, clocks)
   await store.ready()
   const first = { ...ORIGIN, code: 'ERR_JWKS_STATUS', status: 503, errno: null }
-  t.strictSame(of('cognito-m2m:failure'), [{ ...first, keysAge: null, nextAttempt: 30 }])
+  t.strictSame(of('cognito-m2m:jwks-error'), [{ ...first, keysAge: null, nextAttempt: 30 }])
   t.strictSame(of('cognito-m2m:fetch'), [{ ...ORIGIN, code: 'ERR_JWKS_STATUS', duration: 0 }])
   endpoint.answer(good('a'))
   clocks.advance(30_000)
@@ -169,7 +169,7 @@ t.test('a failure is told with what is left and when the next attempt is', async
   clocks.advance(6 * MINUTE)
   t.equal(await find(store, 'a'), 'key')
   await settle()
-  t.strictSame(of('cognito-m2m:failure').at(-1), {
+  t.strictSame(of('cognito-m2m:jwks-error').at(-1), {
     ...ORIGIN,
     code: 'ERR_JWKS_NETWORK',
     status: null,

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import t from 'tap'
 import { StacklessError } from '../../src/core/errors.ts'
-import { NoDecisionError } from '../../src/core/hooks.ts'
+import { HookError } from '../../src/core/hooks.ts'
 import { JwksError } from '../../src/core/keys/fetch-jwks.ts'
 import { AuthError, type AuthErrorCode } from '../../src/index.ts'
 
@@ -61,7 +61,7 @@ t.test('a refusal carries no stack, and a 4xx no cause', async (t) => {
 })
 
 t.test('a 5xx carries its cause if there is one, without a stack either', async (t) => {
-  const causes = [new JwksError('ERR_JWKS_TIMEOUT'), new NoDecisionError('ERR_DECISION_FAILED')]
+  const causes = [new JwksError('ERR_JWKS_TIMEOUT'), new HookError('ERR_DECISION_FAILED')]
   for (const code of ['ERR_KEYS_UNAVAILABLE', 'ERR_CHECK_UNAVAILABLE'] as const) {
     for (const cause of causes) {
       const refusal = new AuthError(code, { headers, cause })

@@ -1,21 +1,21 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { ASK_TIMEOUT, ask, NoDecisionError } from '../../src/core/hooks.ts'
+import { callHook, HOOK_TIMEOUT_MS, HookError } from '../../src/core/hooks.ts'
 
 /** Why there was no decision; fails where there was one. */
-async function noDecision(question: () => unknown): Promise<NoDecisionError> {
-  const error = await ask(question).then(
+async function noDecision(question: () => unknown): Promise<HookError> {
+  const error = await callHook(question).then(
     (answer) => answer,
     (reason) => reason,
   )
-  if (!(error instanceof NoDecisionError)) throw new Error(`decided: ${error}`)
+  if (!(error instanceof HookError)) throw new Error(`decided: ${error}`)
   return error
 }
 
 t.test('only the boolean true is a yes', async (t) => {
-  t.equal(await ask(() => true), true)
-  t.equal(await ask(async () => true), true)
+  t.equal(await callHook(() => true), true)
+  t.equal(await callHook(async () => true), true)
 })
 
 t.test('refuses every truthy answer that is not true', async (t) => {
@@ -30,8 +30,8 @@ t.test('refuses every truthy answer that is not true', async (t) => {
     new Boolean(true),
   ]
   for (const answer of [...truthy, false, 0, '', null, undefined, Number.NaN]) {
-    t.equal(await ask(() => answer), false)
-    t.equal(await ask(async () => answer), false)
+    t.equal(await callHook(() => answer), false)
+    t.equal(await callHook(async () => answer), false)
   }
 })
 
@@ -93,7 +93,7 @@ t.test('an error that throws when it is looked at gave no decision either', asyn
 })
 
 t.test('what takes over 3 seconds gave no decision', async (t) => {
-  t.equal(ASK_TIMEOUT, 3000)
+  t.equal(HOOK_TIMEOUT_MS, 3000)
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   let state = 'waiting'
@@ -117,7 +117,7 @@ t.test('what takes over 3 seconds gave no decision', async (t) => {
 t.test('an answer within 3 seconds counts', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const asked = ask(() => new Promise((resolve) => setTimeout(resolve, 2999, true)))
+  const asked = callHook(() => new Promise((resolve) => setTimeout(resolve, 2999, true)))
   mock.timers.tick(2999)
   t.equal(await asked, true)
 })
@@ -125,7 +125,7 @@ t.test('an answer within 3 seconds counts', async (t) => {
 t.test('a decided question leaves no timer behind', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   const before = timers()
-  await ask(() => true)
-  await ask(() => Promise.reject(new Error('no'))).catch(() => {})
+  await callHook(() => true)
+  await callHook(() => Promise.reject(new Error('no'))).catch(() => {})
   t.equal(timers(), before)
 })

@@ -5,10 +5,10 @@ import t from 'tap'
 import { cognitoAuth } from '../../src/adapters/express/index.ts'
 import { cognitoAuth as plugin } from '../../src/adapters/fastify/index.ts'
 import {
-  refusesUnguarded,
-  tellRefusesUnguarded,
-  toldNeeds,
-  toldRequirement,
+  attachUnguardedCheck,
+  getRequirement,
+  getRequirementResolver,
+  hasUnguardedCheck,
 } from '../../src/core/introspection.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
 
@@ -27,7 +27,7 @@ function emptied(told: unknown): string[] {
 t.test('Express: a guard goes on asking for what it was made of', async (t) => {
   const auth = cognitoAuth(pool.options())
   const guard = auth(need)
-  t.strictSame(emptied(toldRequirement(guard)), ['allOf', 'anyOf', 'optional'])
+  t.strictSame(emptied(getRequirement(guard)), ['allOf', 'anyOf', 'optional'])
   const app = express().get('/orders', guard, (_request, response) => void response.send('in'))
   const server = app.listen(0, '127.0.0.1')
   t.teardown(() => server.close())
@@ -44,8 +44,8 @@ t.test('Fastify: so does a route', async (t) => {
   await app.register(plugin, pool.options())
   app.get('/orders', { config: { auth: need } }, async () => 'in')
   app.get('/open', { config: { auth: false } }, async () => 'in')
-  t.equal(toldNeeds({}), undefined)
-  const needs = toldNeeds(app)
+  t.equal(getRequirementResolver({}), undefined)
+  const needs = getRequirementResolver(app)
   t.equal(needs?.(app, { auth: false }), false)
   t.strictSame(emptied(needs?.(app, { auth: need })), ['allOf', 'anyOf', 'optional'])
   const answer = await app.inject({ url: '/orders', headers })
@@ -57,17 +57,17 @@ t.test(
   'an app refuses what is unguarded if a registration of any copy of the package does',
   async (t) => {
     const root = {}
-    t.equal(refusesUnguarded(root), false)
+    t.equal(hasUnguardedCheck(root), false)
     let first = false
-    tellRefusesUnguarded(root, () => first)
-    t.equal(refusesUnguarded(root), false)
+    attachUnguardedCheck(root, () => first)
+    t.equal(hasUnguardedCheck(root), false)
     first = true
-    t.equal(refusesUnguarded(root), true)
-    tellRefusesUnguarded(root, () => false)
-    t.equal(refusesUnguarded(root), true, 'what the other copy says still counts')
+    t.equal(hasUnguardedCheck(root), true)
+    attachUnguardedCheck(root, () => false)
+    t.equal(hasUnguardedCheck(root), true, 'what the other copy says still counts')
     first = false
-    t.equal(refusesUnguarded(root), false)
-    tellRefusesUnguarded(root, () => true)
-    t.equal(refusesUnguarded(root), true)
+    t.equal(hasUnguardedCheck(root), false)
+    attachUnguardedCheck(root, () => true)
+    t.equal(hasUnguardedCheck(root), true)
   },
 )

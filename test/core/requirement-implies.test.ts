@@ -4,7 +4,7 @@ import {
   type CompiledRequirement,
   compileRequirement,
   implies,
-  isMetBy,
+  isSatisfiedBy,
 } from '../../src/core/requirement.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 
@@ -50,7 +50,7 @@ const label = ({ allOf, anyOf, clientIds, userPoolIds }: CompiledRequirement): s
 
 /** The definition itself. */
 const holds = (strict: CompiledRequirement, loose: CompiledRequirement): boolean =>
-  tokens.every((token) => !isMetBy(token, strict) || isMetBy(token, loose))
+  tokens.every((token) => !isSatisfiedBy(token, strict) || isSatisfiedBy(token, loose))
 
 function* pairs(): Generator<[CompiledRequirement, CompiledRequirement]> {
   for (const strict of requirements) for (const loose of requirements) yield [strict, loose]
@@ -138,7 +138,7 @@ for (const [name, strict, loose, expected] of cases) {
 t.test('a requirement nobody meets is as strict as any', async (t) => {
   const nobody = { ...compile({}), clientIds: new Set<string>() }
   for (const it of requirements) t.ok(implies(nobody, it), label(it))
-  t.notOk(tokens.some((token) => isMetBy(token, nobody)))
+  t.notOk(tokens.some((token) => isSatisfiedBy(token, nobody)))
   t.notOk(implies(compile({}), nobody))
   t.notOk(implies(compile({ clientId: 'c' }), nobody))
 })
@@ -146,8 +146,8 @@ t.test('a requirement nobody meets is as strict as any', async (t) => {
 t.test('what is asked of the request has no say: optional and check', async (t) => {
   const check = () => t.fail('asked') as never
   const token = { clientId: 'c', scopes: new Set(['a/x']) } as unknown as VerifiedToken
-  t.ok(isMetBy(token, compile({ scopes: 'a/x', clientId: 'c', check, optional: true })))
-  t.notOk(isMetBy(token, compile({ scopes: 'a/y', check, optional: true })))
+  t.ok(isSatisfiedBy(token, compile({ scopes: 'a/x', clientId: 'c', check, optional: true })))
+  t.notOk(isSatisfiedBy(token, compile({ scopes: 'a/y', check, optional: true })))
   t.ok(implies(compile({ scopes: 'a/x' }), compile({ scopes: 'a/x', check })))
   t.ok(implies(compile({ scopes: 'a/x', optional: true }), compile({ scopes: 'a/x' })))
 })

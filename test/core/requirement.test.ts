@@ -1,5 +1,5 @@
 import t from 'tap'
-import { compileRequirement, scopesSuffice } from '../../src/core/requirement.ts'
+import { compileRequirement, hasRequiredScopes } from '../../src/core/requirement.ts'
 import { anyOf, defineScopes, OptionError } from '../../src/index.ts'
 
 const NOTHING = {
@@ -29,7 +29,7 @@ function refused(value: unknown): OptionError {
 }
 
 function suffices(scopes: unknown, ...granted: string[]): boolean {
-  return scopesSuffice(
+  return hasRequiredScopes(
     (scope) => granted.includes(scope),
     compile(scopes === undefined ? {} : { scopes }),
   )

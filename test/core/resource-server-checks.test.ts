@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { NoDecisionError } from '../../src/core/hooks.ts'
+import { HookError } from '../../src/core/hooks.ts'
 import type { ResourceServer, VerifiedToken } from '../../src/index.ts'
 import { CLIENT, machineToken, outcome, refusal, serve } from '../support/forge.ts'
 
@@ -61,7 +61,7 @@ for (const [name, guarding] of questions) {
       t.match(refused, { code: 'ERR_CHECK_UNAVAILABLE', statusCode: 503 })
       t.strictSame(refused.headers, { 'cache-control': 'no-store', 'retry-after': '1' })
       const { cause } = refused
-      t.ok(cause instanceof NoDecisionError)
+      t.ok(cause instanceof HookError)
       t.match(cause, { code: 'ERR_DECISION_FAILED', cause: undefined })
       t.notMatch(`${(cause as Error).stack}${JSON.stringify([cause, refused])}`, /secret/i)
     }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkScope, resourceServerOf } from '../../src/core/scopes.ts'
+import { checkScope, getResourceServer } from '../../src/core/scopes.ts'
 import { defineScopes, OptionError } from '../../src/index.ts'
 import { label } from '../support/forge.ts'
 
@@ -72,14 +72,14 @@ t.test('a scope may be named like a member of every object', async (t) => {
   const odd = defineScopes('odd', JSON.parse('{"__proto__":"One","constructor":"Two"}'))
   t.equal(Object.getOwnPropertyDescriptor(odd, '__proto__')?.value, 'odd/__proto__')
   t.equal(odd['constructor'], 'odd/constructor')
-  t.strictSame(Object.keys(resourceServerOf(odd, '').scopes), ['__proto__', 'constructor'])
+  t.strictSame(Object.keys(getResourceServer(odd, '').scopes), ['__proto__', 'constructor'])
 })
 
 t.test('gives its resource server back, in either form', async (t) => {
   const scopes = { read: 'Read orders' }
-  const server = resourceServerOf(defineScopes('orders', scopes), 'servers[0]')
+  const server = getResourceServer(defineScopes('orders', scopes), 'servers[0]')
   t.strictSame(server, { identifier: 'orders', scopes: { read: 'Read orders' } })
-  t.strictSame(resourceServerOf({ identifier: 'orders', scopes }, 'servers[0]'), server)
+  t.strictSame(getResourceServer({ identifier: 'orders', scopes }, 'servers[0]'), server)
   t.ok(Object.isFrozen(server) && Object.isFrozen(server.scopes))
   scopes.read = 'Changed later'
   t.equal(server.scopes['read'], 'Read orders')
@@ -132,7 +132,7 @@ t.test('refuses a definition Cognito would refuse', async (t) => {
 
 t.test('refuses a resource server that is no object', async (t) => {
   for (const server of [undefined, null, 5, 'orders', [], {}, () => {}]) {
-    const error = refused(() => resourceServerOf(server, 'servers[1]'))
+    const error = refused(() => getResourceServer(server, 'servers[1]'))
     t.equal(error.option, 'servers[1].identifier')
   }
 })

@@ -51,7 +51,7 @@ t.test('a connection ends with its token by the clock of the server', async (t) 
   t.equal(token.clientId, CLIENT)
   for (const seconds of [3606, 3607]) {
     now = (NOW + seconds) * 1000
-    server.endAtExpiry(token, connection)
+    server.closeOnExpiry(token, connection)
     connection.emit('close')
   }
   t.strictSame(ended, [(NOW + 3607) * 1000])

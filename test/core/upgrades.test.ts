@@ -115,7 +115,7 @@ t.test('a bare socket can be ended as well', async (t) => {
   server.on('upgrade', async (request, socket) => {
     const token = await guard(request.headersDistinct['authorization'], request)
     socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: own\r\nConnection: Upgrade\r\n\r\n')
-    core.endAtExpiry(token, socket)
+    core.closeOnExpiry(token, socket)
   })
   clock.stop(t)
   const peer = new Peer(port, upgradeLines('/', minute))

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { answers } from '../../src/core/errors.ts'
+import { AUTH_ERRORS } from '../../src/core/errors.ts'
 import type { AuthErrorCode } from '../../src/index.ts'
 
 const page = readFileSync('docs/errors.md', 'utf8')
@@ -32,7 +32,7 @@ t.test('every code of the source has a row, and no row is left over', async (t) 
 })
 
 t.test('refusals have their status and challenge', async (t) => {
-  for (const [code, { statusCode, challenge }] of Object.entries(answers)) {
+  for (const [code, { statusCode, challenge }] of Object.entries(AUTH_ERRORS)) {
     const [status, shown = '', cause, advice] = rows.get(code) ?? []
     t.equal(status, String(statusCode), code)
     t.ok(cause && advice, 'a cause and what to do')
@@ -48,7 +48,10 @@ t.test('the README lists the same refusals', async (t) => {
   t.strictSame(
     Object.fromEntries(listed.map(([, code, status]) => [code, Number(status)])),
     Object.fromEntries(
-      (Object.keys(answers) as AuthErrorCode[]).map((code) => [code, answers[code].statusCode]),
+      (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).map((code) => [
+        code,
+        AUTH_ERRORS[code].statusCode,
+      ]),
     ),
   )
 })

@@ -5,7 +5,7 @@
  */
 import { Redis } from 'ioredis'
 import { createTokenClient, redisStore } from '../../src/tokens/client/index.ts'
-import { BOUND } from '../../src/tokens/store/store-caller.ts'
+import { COMMAND_TIMEOUT_MS } from '../../src/tokens/store/store-caller.ts'
 import { RealLimit } from './real-limit.ts'
 
 /** What the parent hands over. */
@@ -15,7 +15,7 @@ export interface ClientSettings {
 }
 
 // However busy the machine is, Redis is not too slow for this process.
-new RealLimit(BOUND, 10_000).lengthen()
+new RealLimit(COMMAND_TIMEOUT_MS, 10_000).lengthen()
 const { tokenEndpoint, redisUrl }: ClientSettings = JSON.parse(process.argv[2] as string)
 const redis = new Redis(redisUrl, { lazyConnect: true })
 const client = createTokenClient({

@@ -7,10 +7,10 @@ export type Name = keyof DiagnosticsEvents
 export const NAMES: readonly Name[] = [
   'cognito-m2m:decision',
   'cognito-m2m:fetch',
-  'cognito-m2m:swap',
-  'cognito-m2m:failure',
+  'cognito-m2m:jwks-change',
+  'cognito-m2m:jwks-error',
   'cognito-m2m:unknown-kid',
-  'cognito-m2m:token',
+  'cognito-m2m:token-request',
   'cognito-m2m:client-token',
 ]
 

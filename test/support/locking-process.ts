@@ -5,7 +5,7 @@
  */
 import { Redis } from 'ioredis'
 import { type EncryptionKey, redisStore } from '../../src/tokens/proxy/index.ts'
-import { SteadyStore } from '../../src/tokens/store/resilient-store.ts'
+import { ResilientStore } from '../../src/tokens/store/resilient-store.ts'
 
 /** What the parent hands over. */
 export interface LockSettings {
@@ -15,7 +15,7 @@ export interface LockSettings {
 }
 
 const { redisUrl, name, encryptionKeys } = JSON.parse(process.argv[2] ?? '') as LockSettings
-const store = new SteadyStore({
+const store = new ResilientStore({
   store: redisStore({ redis: new Redis(redisUrl, { lazyConnect: true }) }),
   encryptionKeys,
   logger: undefined,

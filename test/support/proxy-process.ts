@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { Redis } from 'ioredis'
 import { redisStore, tokenProxy } from '../../src/tokens/proxy/index.ts'
-import { BOUND } from '../../src/tokens/store/store-caller.ts'
+import { COMMAND_TIMEOUT_MS } from '../../src/tokens/store/store-caller.ts'
 import { RealLimit } from './real-limit.ts'
 
 /** What the parent hands over. */
@@ -48,7 +48,7 @@ const {
   skewMs = 0,
   ...options
 } = JSON.parse(process.argv[2] ?? '') as ProxySettings
-if (bound !== undefined) new RealLimit(BOUND, bound)
+if (bound !== undefined) new RealLimit(COMMAND_TIMEOUT_MS, bound)
 const stream = { write: (line: string) => tellParent({ logged: JSON.parse(line) as LogLine }) }
 const app = fastify({ forceCloseConnections: true, logger: { level: 'warn', stream } })
 await app.register(tokenProxy, {

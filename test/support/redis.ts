@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { BOUND } from '../../src/tokens/store/store-caller.ts'
+import { COMMAND_TIMEOUT_MS } from '../../src/tokens/store/store-caller.ts'
 import { RealLimit } from './real-limit.ts'
 
 /** Valkey's takes the same arguments. */
@@ -11,7 +11,7 @@ const BINARY = process.env['REDIS_SERVER'] ?? 'redis-server'
 const ATTEMPTS = 5
 
 /** What a caller may lose to a store: kept once a server was paused or killed, else no machine is so busy. */
-const bound = new RealLimit(BOUND, 10_000)
+const bound = new RealLimit(COMMAND_TIMEOUT_MS, 10_000)
 
 /** Why tests over Redis are left out, or false. In the gate they are not: there it is an error. */
 export const withoutRedis: string | false = lookForRedis()

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from '../../src/core/options/logger.ts'
 import type { EncryptionKey } from '../../src/tokens/store/encryption-keys.ts'
 import { memoryStore } from '../../src/tokens/store/memory-store.ts'
-import { SteadyStore } from '../../src/tokens/store/resilient-store.ts'
+import { ResilientStore } from '../../src/tokens/store/resilient-store.ts'
 import type { StoreLock } from '../../src/tokens/store/store-lock.ts'
-import type { Found, Kept, TokenStore } from '../../src/tokens/store/token-store.ts'
+import type { StoreEntry, StoreLookup, TokenStore } from '../../src/tokens/store/token-store.ts'
 
 export const NOW = Date.UTC(2026, 0, 1)
 export const KEY: EncryptionKey = { id: '2026-01', key: randomBytes(32).toString('base64') }
@@ -46,14 +46,14 @@ export class SharedStore implements TokenStore {
     this.#store = memoryStore(clock.options)
   }
 
-  get(key: string, group: string): Promise<Found> {
+  get(key: string, group: string): Promise<StoreLookup> {
     return this.#fail('get', async () => {
       const { now, ...found } = await this.#store.get(key, group)
       return this.hasClock ? { ...found, now } : found
     })
   }
 
-  set(key: string, group: string, kept: Kept): Promise<boolean> {
+  set(key: string, group: string, kept: StoreEntry): Promise<boolean> {
     return this.#fail('set', () => {
       this.values.set(key, kept.value)
       return this.#store.set(key, group, kept)
@@ -115,7 +115,7 @@ export function recorder(): { readonly lines: string[]; readonly logger: Logger 
 }
 
 export interface Process {
-  readonly store: SteadyStore
+  readonly store: ResilientStore
   readonly lines: string[]
 }
 
@@ -126,7 +126,7 @@ export function process(
   encryptionKeys: readonly EncryptionKey[] = [KEY],
 ): Process {
   const { lines, logger } = recorder()
-  return { store: new SteadyStore({ store, encryptionKeys, logger, ...clock.options }), lines }
+  return { store: new ResilientStore({ store, encryptionKeys, logger, ...clock.options }), lines }
 }
 
 export const text = (value: Uint8Array | undefined): string | undefined =>
@@ -134,7 +134,7 @@ export const text = (value: Uint8Array | undefined): string | undefined =>
 
 /** Looks up, and keeps `value` as the answer of Cognito where nothing is found. */
 export async function fill(
-  store: SteadyStore,
+  store: ResilientStore,
   name: string,
   group: string,
   value: string,
@@ -147,13 +147,13 @@ export async function fill(
 }
 
 export const found = async (
-  store: SteadyStore,
+  store: ResilientStore,
   name: string,
   group: string,
 ): Promise<string | undefined> => text((await store.find(name, group)).value)
 
 /** Acquires a lock that was released a moment ago: nobody waits for the release. Bounded. */
-export async function acquireReleased(store: SteadyStore, name: string): Promise<StoreLock> {
+export async function acquireReleased(store: ResilientStore, name: string): Promise<StoreLock> {
   for (let turn = 0; turn < 1000; turn += 1) {
     const lock = await store.acquire(name, WAIT)
     if (lock !== undefined) return lock

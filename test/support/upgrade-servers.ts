@@ -56,7 +56,7 @@ export function guardUpgrades(
     sockets.handleUpgrade(request, socket, head, (client) => {
       admitted.push({ socket: client, token })
       client.on('message', (data: Buffer) => client.send(`echo ${data}`))
-      resourceServer.endAtExpiry(token, client)
+      resourceServer.closeOnExpiry(token, client)
     })
   })
   return admitted

@@ -1,6 +1,6 @@
 /** Sources that tell what a test says, a clock that stands, and a store that fails when it is told. */
 import type { Test } from 'tap'
-import { type DiagnosticsEvents, nextInstance, tell } from '../../src/core/diagnostics.ts'
+import { type DiagnosticsEvents, nextInstance, publish } from '../../src/core/diagnostics.ts'
 import {
   createUsage,
   memoryUsageStore,
@@ -18,7 +18,7 @@ export const DAY = 24 * HOUR
 
 export const PRICE: UsagePrice = { currency: 'USD', tiers: [{ price: 2 }] }
 
-type TokenEvent = DiagnosticsEvents['cognito-m2m:token']
+type TokenEvent = DiagnosticsEvents['cognito-m2m:token-request']
 type DecisionEvent = DiagnosticsEvents['cognito-m2m:decision']
 
 /** Tells events as a token proxy or a resource server does. */
@@ -29,12 +29,12 @@ export function source(userPoolId?: string) {
     status: () => (userPoolId === undefined ? { instance } : { instance, userPoolId }),
     token(outcome: TokenEvent['outcome'], clientId: string | null, pool: string | null = POOL) {
       const userPoolId = clientId === null ? null : pool
-      tell('cognito-m2m:token', () => ({
+      publish('cognito-m2m:token-request', () => ({
         ...{ instance, userPoolId, clientId, outcome, error: null, code: null, duration: 0 },
       }))
     },
     decision(code: DecisionEvent['code'], clientId: string | null, pool: string | null = POOL) {
-      tell('cognito-m2m:decision', () => ({
+      publish('cognito-m2m:decision', () => ({
         ...{ instance, userPoolId: pool, clientId, code, reason: null, duration: 0 },
       }))
     },

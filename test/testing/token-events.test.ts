@@ -1,4 +1,4 @@
-/** A local pool tells on `cognito-m2m:token` what it answered, and to whom once that is proven. */
+/** A local pool tells on `cognito-m2m:token-request` what it answered, and to whom once that is proven. */
 import t, { type Test } from 'tap'
 import { startUserPool } from '../../src/testing/index.ts'
 import { ask, FORM } from '../support/http.ts'
@@ -19,7 +19,7 @@ async function start(test: Test, quota: number | false = false) {
     },
   })
   test.teardown(() => pool.close())
-  const { of } = listen(test, ['cognito-m2m:token'])
+  const { of } = listen(test, ['cognito-m2m:token-request'])
   const post = (clientId: string, secret: string, more = {}) =>
     ask(pool.port, {
       method: 'POST',
@@ -35,7 +35,7 @@ async function start(test: Test, quota: number | false = false) {
       }).toString(),
     })
   const { instance } = pool.status()
-  return { pool, instance, post, events: () => of('cognito-m2m:token', instance) }
+  return { pool, instance, post, events: () => of('cognito-m2m:token-request', instance) }
 }
 
 t.test('status() names pool and instance, which is nobody else’s', async (t) => {

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { tokenStoreTests } from '../../src/testing/index.ts'
 import { type MemoryStore, memoryStore } from '../../src/tokens/store/memory-store.ts'
-import type { Found, Kept, TokenStore } from '../../src/tokens/store/token-store.ts'
+import type { StoreEntry, StoreLookup, TokenStore } from '../../src/tokens/store/token-store.ts'
 
 /** A store that is wrong in one thing, over a right one. */
 type Wrong = (right: TokenStore) => Partial<TokenStore>
 
-const stale: Found = { value: undefined, epoch: '0' }
+const stale: StoreLookup = { value: undefined, epoch: '0' }
 
 /** By the test that has to notice it. */
 const WRONG: Readonly<Record<string, Wrong>> = {
@@ -46,7 +46,7 @@ const WRONG: Readonly<Record<string, Wrong>> = {
   }),
   'drops one entry': (right) => ({ delete: (_key, group) => right.invalidate(group) }),
   'lets the oldest go': (right) => ({
-    set: async (key, group, kept: Kept) => {
+    set: async (key, group, kept: StoreEntry) => {
       if (key.endsWith('new')) await right.delete(`${key.slice(0, -3)}0`, group)
       return right.set(key, group, kept)
     },

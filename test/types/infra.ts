@@ -2,9 +2,9 @@
 import type { CheckCode, Fact, Finding, InfraModel } from '../../src/contract/infra/index.ts'
 import {
   checkScopes,
-  definitionOf,
   readTemplate,
   renderTemplate,
+  toDefinition,
 } from '../../src/contract/infra/index.ts'
 
 export const model: InfraModel = await readTemplate([{ file: 'a.tf', text: '' }], {
@@ -16,7 +16,7 @@ export const found: readonly Finding[] = checkScopes([model], {
 })
 export const code: CheckCode | undefined = found[0]?.code
 export const files: readonly { file: string; text: string }[] = renderTemplate(
-  definitionOf(model),
+  toDefinition(model),
   'sam',
 )
 

@@ -53,7 +53,7 @@ export async function register(app: FastifyInstance, store: TokenStore): Promise
   same<typeof told, boolean>(true)
   const told = await app.tokenProxy.invalidate({ clientId: 'a' })
   const { instance, inFlight, store: kept } = app.tokenProxy.status()
-  same<typeof instance, DiagnosticsEvents['cognito-m2m:token']['instance']>(true)
+  same<typeof instance, DiagnosticsEvents['cognito-m2m:token-request']['instance']>(true)
   same<typeof inFlight, number>(true)
   same<typeof kept.degraded, boolean>(true)
 

@@ -1,14 +1,14 @@
 /** The Express middleware: each route says what it needs by the guard in front of it. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AuthError, InternalError } from '../../core/errors.ts'
-import { tellRequirement } from '../../core/introspection.ts'
+import { attachRequirement } from '../../core/introspection.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import {
   type CognitoAuthOptions,
   readOptions,
   type ServerOptions,
 } from '../../core/options/options.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import {
   type Guard,
@@ -16,9 +16,9 @@ import {
   type ResourceServer,
   requireDefault,
 } from '../../core/resource-server.ts'
-import { authorizationLines } from '../../core/token/bearer.ts'
+import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
-import { isToCome } from '../../core/util/async.ts'
+import { isThenable } from '../../core/util/async.ts'
 import { decide, reset } from './get-auth.ts'
 import { answer, failuresTo, prepare } from './send-error.ts'
 
@@ -104,9 +104,9 @@ export interface Auth {
  */
 export function cognitoAuth(given: ExpressAuthOptions): Auth {
   const options = readOptions(given, { own: ['errors'] })
-  const { errors = 'answer' } = options.own
+  const { errors = 'answer' } = options.adapterOptions
   if (errors !== 'answer' && errors !== 'next') {
-    throw new OptionError('errors', `is ${show(errors)}: use 'answer' or 'next'`)
+    throw new OptionError('errors', `is ${describeValue(errors)}: use 'answer' or 'next'`)
   }
   const fallback = requireDefault(options)
   const server = openResourceServer(options)
@@ -117,7 +117,7 @@ export function cognitoAuth(given: ExpressAuthOptions): Auth {
     }
     const requirement = called.length === 0 ? fallback : compileRequirement(called[0], 'auth')
     const guard = protect(server.guardOf(requirement), errors, options.logger)
-    return tellRequirement(guard, requirement)
+    return attachRequirement(guard, requirement)
   }
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }
@@ -153,12 +153,12 @@ function protect(
     let decision: ReturnType<typeof guard>
     try {
       reset(request)
-      decision = guard(authorizationLines(request), request)
+      decision = guard(readAuthorizationHeaders(request), request)
     } catch (error) {
       decline(error)
       return
     }
-    if (isToCome(decision)) decision.then(admit, decline)
+    if (isThenable(decision)) decision.then(admit, decline)
     else admit(decision)
   }
 }

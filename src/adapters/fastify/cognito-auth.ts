@@ -1,21 +1,21 @@
 /** The Fastify plugin: protects every route of its context and below, declared earlier or later. */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { refusals } from '../../core/challenge.ts'
-import { rejecting } from '../../core/errors.ts'
-import { tellNeeds } from '../../core/introspection.ts'
+import { createAuthErrorFactory } from '../../core/challenge.ts'
+import { rejectWithError } from '../../core/errors.ts'
+import { attachRequirementResolver } from '../../core/introspection.ts'
 import { StartupError } from '../../core/keys/key-store.ts'
 import {
   type CognitoAuthOptions,
   readOptions,
   type ServerOptions,
 } from '../../core/options/options.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { type CoreServer, openResourceServer } from '../../core/resource-server.ts'
 import { guardRequests } from './on-request.ts'
 import { REGISTER_OPTIONS, routeOptionsOf } from './register-options.ts'
 import { addRegistration, ancestors, type Registration } from './registrations.ts'
-import { declareNeed, needOf } from './route-requirement.ts'
+import { declareNeed, getRouteRequirement } from './route-requirement.ts'
 import { refuseUnguardedRoutes, refuseWithoutRoutes, watchNewApps } from './unguarded-routes.ts'
 import { serveMetadata } from './well-known.ts'
 
@@ -55,10 +55,12 @@ async function register(app: FastifyInstance, given: FastifyAuthOptions): Promis
   // request is denied until setup succeeded, whoever swallows the error.
   await app
   try {
-    tellNeeds(app, (context, config) => needOf(config, context as FastifyInstance, registration))
+    attachRequirementResolver(app, (context, config) =>
+      getRouteRequirement(config, context as FastifyInstance, registration),
+    )
     const options = readOptions(given, { logger: app.log, own: OWN })
     readOwn(options, registration)
-    if (options.own['allowNoRoutes'] !== true) refuseWithoutRoutes(app, hook)
+    if (options.adapterOptions['allowNoRoutes'] !== true) refuseWithoutRoutes(app, hook)
     await setUp(app, options, registration)
   } catch (error) {
     // Without keys it is already known what is answered.
@@ -71,14 +73,14 @@ async function register(app: FastifyInstance, given: FastifyAuthOptions): Promis
   }
 }
 
-function readOwn({ own }: ServerOptions, registration: Registration): void {
+function readOwn({ adapterOptions: own }: ServerOptions, registration: Registration): void {
   const { unguardedRoutes = 'refuse', allowNoRoutes = false } = own
   if (unguardedRoutes !== 'refuse' && unguardedRoutes !== 'ignore') {
-    const problem = `is ${show(unguardedRoutes)}: use 'refuse' or 'ignore'`
+    const problem = `is ${describeValue(unguardedRoutes)}: use 'refuse' or 'ignore'`
     throw new OptionError('unguardedRoutes', problem)
   }
   if (typeof allowNoRoutes !== 'boolean') {
-    throw new OptionError('allowNoRoutes', `is ${show(allowNoRoutes)}: pass true or false`)
+    throw new OptionError('allowNoRoutes', `is ${describeValue(allowNoRoutes)}: pass true or false`)
   }
   registration.ignoresUnguardedRoutes = unguardedRoutes === 'ignore'
 }
@@ -97,7 +99,7 @@ async function setUp(
   app.decorate('cognito', server)
   if (!isDecorated) app.decorateRequest('auth', null)
   decorated.add(app)
-  const { fallback, metadata, own } = options
+  const { defaultRequirement: fallback, metadata, adapterOptions: own } = options
   if (fallback !== false) server.declare(fallback)
   app.addHook('onRoute', declareNeed)
   refuseLateCors(app)
@@ -112,13 +114,13 @@ async function requireKeys(
   { realm }: ServerOptions,
   registration: Registration,
 ): Promise<void> {
-  const { unavailable } = refusals(realm)
+  const { unavailable } = createAuthErrorFactory(realm)
   registration.failure = () => unavailable('ERR_KEYS_UNAVAILABLE', BLOCKED_RETRY_AFTER)
   await server.ready()
 }
 
 const plugin: FastifyPluginAsync<FastifyAuthOptions> = (app, options) =>
-  rejecting(() => register(app, options))
+  rejectWithError(() => register(app, options))
 
 /** A preflight carries no token: answered behind this plugin it would be refused. */
 function refuseLateCors(app: FastifyInstance): void {

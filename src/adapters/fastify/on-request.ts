@@ -2,11 +2,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { AuthError, InternalError } from '../../core/errors.ts'
 import type { Guard } from '../../core/resource-server.ts'
-import { authorizationLines } from '../../core/token/bearer.ts'
+import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
-import { isToCome } from '../../core/util/async.ts'
-import { type Registration, registrationOf } from './registrations.ts'
-import { needOf } from './route-requirement.ts'
+import { isThenable } from '../../core/util/async.ts'
+import { findRegistration, type Registration } from './registrations.ts'
+import { getRouteRequirement } from './route-requirement.ts'
 import { type Done, fail, failClosed, refuse } from './send-error.ts'
 
 /** What happens to requests of one route. */
@@ -33,7 +33,7 @@ export function guardRequests(registration: Registration): onRequestHookHandler 
     reply: FastifyReply,
     done: Done,
   ): void {
-    if (registration.active === undefined && registrationOf(this) === registration) {
+    if (registration.active === undefined && findRegistration(this) === registration) {
       refuse(registration.failure(), request, reply, done)
       return
     }
@@ -63,11 +63,11 @@ function createPolicy(
   registration: Registration,
 ): RoutePolicy {
   const { active } = registration
-  if (active === undefined || registrationOf(context) !== registration)
+  if (active === undefined || findRegistration(context) !== registration)
     return 'another registration'
   const { config, method, url } = request.routeOptions
   try {
-    const need = needOf(config, context, registration)
+    const need = getRouteRequirement(config, context, registration)
     return need === false ? 'public' : active.server.guardOf(need)
   } catch (error) {
     request.log.error(
@@ -99,12 +99,12 @@ function runGuard(
   }
   let decision: ReturnType<typeof guard>
   try {
-    decision = guard(authorizationLines(request.raw), request)
+    decision = guard(readAuthorizationHeaders(request.raw), request)
   } catch (error) {
     decline(error)
     return
   }
-  if (isToCome(decision)) {
+  if (isThenable(decision)) {
     decision.then(admit, decline).then(undefined, (fault) => fail(fault, reply, done))
   } else admit(decision)
 }

@@ -5,12 +5,12 @@
  */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { type AuthError, InternalError, rejecting } from '../../core/errors.ts'
+import { type AuthError, InternalError, rejectWithError } from '../../core/errors.ts'
 import { OptionError, readMembers } from '../../core/options/validate.ts'
 import {
   type AccessRequirement,
   type CompiledRequirement,
-  compileDefault,
+  compileDefaultRequirement,
 } from '../../core/requirement.ts'
 import type { CoreServer } from '../../core/resource-server.ts'
 import { REGISTER_OPTIONS } from './register-options.ts'
@@ -25,10 +25,10 @@ function register(app: FastifyInstance, options: AuthDefaultOptions): void {
   // Before anything can fail: an app that swallows the error must not be left with the outer default.
   blockDefault(app)
   const { auth } = readMembers(options, ['auth', ...REGISTER_OPTIONS], 'authDefault')
-  const need = auth === false ? false : compileDefault(auth, 'authDefault.auth')
+  const need = auth === false ? false : compileDefaultRequirement(auth, 'authDefault.auth')
   setDefault(app, need)
   app.addHook('onReady', async () => {
-    const registration = registrationOf(app)
+    const registration = findRegistration(app)
     if (registration === undefined) {
       throw new OptionError(
         'authDefault',
@@ -40,7 +40,7 @@ function register(app: FastifyInstance, options: AuthDefaultOptions): void {
 }
 
 const plugin: FastifyPluginAsync<AuthDefaultOptions> = (app, options) =>
-  rejecting(() => register(app, options))
+  rejectWithError(() => register(app, options))
 
 /**
  * Sets the default of one context, whoever declares the routes in it. If it fails and the app
@@ -134,7 +134,7 @@ export function setDefault(context: FastifyInstance, need: RouteNeed): void {
 }
 
 /** The registration that decides about the routes of a context. */
-export function registrationOf(context: FastifyInstance): Registration | undefined {
+export function findRegistration(context: FastifyInstance): Registration | undefined {
   for (const it of ancestors(context)) {
     const registration = registrations.get(it)
     if (registration !== undefined) return registration

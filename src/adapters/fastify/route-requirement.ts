@@ -3,7 +3,7 @@ import { types } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { OptionError } from '../../core/options/validate.ts'
 import { compileRequirement } from '../../core/requirement.ts'
-import { defaultOf, type Registration, type RouteNeed, registrationOf } from './registrations.ts'
+import { defaultOf, findRegistration, type Registration, type RouteNeed } from './registrations.ts'
 
 /** Where what was declared travels with the route's config, which Fastify copies. */
 const declared: unique symbol = Symbol('cognito-m2m.declared')
@@ -31,13 +31,13 @@ export function declareNeed(this: FastifyInstance, route: RouteOptions): void {
   const need = compile(auth, place)
   // A registration that comes later in this context is the nearer one, and knows other user pools.
   if (need !== false) {
-    this.addHook('onReady', async () => registrationOf(this)?.active?.server.declare(need))
+    this.addHook('onReady', async () => findRegistration(this)?.active?.server.declare(need))
   }
   route.config = { ...config, auth, [declared]: { auth, need } } as never
 }
 
 /** What a route needs that is asked for the first time; its context decides where it is silent. */
-export function needOf(
+export function getRouteRequirement(
   config: Config,
   context: FastifyInstance,
   registration: Registration,

@@ -11,9 +11,9 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { InternalError } from '../../core/errors.ts'
-import { tellRefusesUnguarded, toldNeeds } from '../../core/introspection.ts'
+import { attachUnguardedCheck, getRequirementResolver } from '../../core/introspection.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { ancestors, type Registration, registrationOf, rootOf } from './registrations.ts'
+import { ancestors, findRegistration, type Registration, rootOf } from './registrations.ts'
 import { type Done, failClosed, refuse } from './send-error.ts'
 
 const FIX =
@@ -52,11 +52,11 @@ export function refuseUnguardedRoutes(context: FastifyInstance, registration: Re
   const app = apps.get(root) ?? watchApp(root)
   app.registrations.add(registration)
   // A registration at the root reaches every route.
-  if (registrationOf(root) !== undefined) return
+  if (findRegistration(root) !== undefined) return
   for (const it of ancestors(context)) watchRoutes(it, app)
   if (app.isHooked) return
   app.isHooked = true
-  tellRefusesUnguarded(root, () => isRefused(app))
+  attachUnguardedCheck(root, () => isRefused(app))
   root.addHook('onReady', async () => {
     if (isRefused(app)) refuseToStart(app)
   })
@@ -122,7 +122,7 @@ function unguardedRoutes({ routes }: App): RouteOptions[] {
 
 /** By a registration of this copy of the package, or of another one. The first question is the cheap one. */
 function isGuarded(context: FastifyInstance): boolean {
-  return toldNeeds(context) !== undefined || registrationOf(context) !== undefined
+  return getRequirementResolver(context) !== undefined || findRegistration(context) !== undefined
 }
 
 function refuseToStart(app: App): void {

@@ -11,7 +11,7 @@ import {
   readOptions,
   type ServerOptions,
 } from '../../core/options/options.ts'
-import { OptionError, readNumber, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError, readNumber } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import {
   type CoreServer,
@@ -146,13 +146,13 @@ export function createLambdaAuthorizer(
   given: LambdaAuthorizerOptions,
 ): LambdaAuthorizer | SimpleLambdaAuthorizer {
   const options = readOptions(given, { own: OWN })
-  const { routes: declared, simpleResponses: simple = false } = options.own
+  const { routes: declared, simpleResponses: simple = false } = options.adapterOptions
   if (typeof simple !== 'boolean') {
-    throw new OptionError('simpleResponses', `is ${show(simple)}: pass true or false`)
+    throw new OptionError('simpleResponses', `is ${describeValue(simple)}: pass true or false`)
   }
   const ttl = readTtl(options, simple)
   const routes = readRoutes(declared)
-  const fallback = 'default' in options.own ? options.fallback : DENIED
+  const fallback = 'default' in options.adapterOptions ? options.defaultRequirement : DENIED
   const reachOf = ttl === 0 ? undefined : planReach(routes, fallback)
   const server = openResourceServer(options)
   for (const need of [fallback, ...routes.list.map((it) => it.need)]) {
@@ -224,7 +224,7 @@ function ttlEnd({ now, clockTolerance }: ServerOptions, ttl: number) {
   }
 }
 
-function readTtl({ own, check }: ServerOptions, simple: boolean): number {
+function readTtl({ adapterOptions: own, check }: ServerOptions, simple: boolean): number {
   if (own['resultTtl'] === undefined) {
     throw new OptionError(
       'resultTtl',

@@ -3,8 +3,8 @@
  * wildcard reaches beyond the route: each part of the API that a pattern may reach is an area of its
  * own, with the route that owns it.
  */
-import { OptionError, show } from '../../core/options/validate.ts'
-import { type CompiledRequirement, implies, isMetBy } from '../../core/requirement.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { type CompiledRequirement, implies, isSatisfiedBy } from '../../core/requirement.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import {
   ambiguousGlobs,
@@ -57,7 +57,7 @@ export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken
     )
   }
   return (token) => {
-    const isMet = ({ need }: Area): boolean => isMetBy(token, need)
+    const isMet = ({ need }: Area): boolean => isSatisfiedBy(token, need)
     const open = isMet(rest) && allBut(owned, kept, isMet, ambiguous)
     if (open) return open
     const reached = declared.filter(isMet)
@@ -167,7 +167,7 @@ function judgeable(need: Need, place: string): CompiledRequirement {
 }
 
 function areasOfRoute({ key, method, segments, need }: Route): Area[] {
-  const compiled = judgeable(need, `routes[${show(key)}]`)
+  const compiled = judgeable(need, `routes[${describeValue(key)}]`)
   const path = segments.map(({ kind, text }) => (kind === 'literal' ? text : '*')).join('/')
   const methods = method === 'ANY' ? METHODS : [method]
   return methods.map((it) => ({ glob: `${it}/${path}`, owner: key, need: compiled }))

@@ -1,5 +1,5 @@
 /** Routes as API Gateway writes them (`GET /orders/{id}`), and which one a request is. */
-import { OptionError, readMembers, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 import { type CompiledRequirement, compileRequirement } from '../../core/requirement.ts'
 
 /** Whether some text matches both patterns. */
@@ -145,7 +145,10 @@ export function readRoutes(value: unknown): Routes {
     const shape = `${method} ${shapeOf(segments)}`
     const other = shapes.get(shape)
     if (other !== undefined) {
-      throw new OptionError(`routes[${show(key)}]`, `is the same route as ${show(other)}: keep one`)
+      throw new OptionError(
+        `routes[${describeValue(key)}]`,
+        `is the same route as ${describeValue(other)}: keep one`,
+      )
     }
     shapes.set(shape, key)
   }
@@ -168,7 +171,7 @@ export function readRoutes(value: unknown): Routes {
 }
 
 function readRoute(key: string, value: unknown): Route {
-  const place = `routes[${show(key)}]`
+  const place = `routes[${describeValue(key)}]`
   const [, method, path] = KEY.exec(key) ?? []
   if (method === undefined || path === undefined) {
     throw new OptionError(
@@ -185,7 +188,7 @@ function readRoute(key: string, value: unknown): Route {
     }
     throw new OptionError(
       place,
-      `has the segment ${show(text)}: use plain text, {name}, or {name+} at the end`,
+      `has the segment ${describeValue(text)}: use plain text, {name}, or {name+} at the end`,
     )
   })
   return { key, method, segments, need: value === false ? false : compileRequirement(value, place) }

@@ -4,7 +4,7 @@
  */
 import { METHODS } from 'node:http'
 import type { AppRoute, Position } from '../../contract/infra/index.ts'
-import { type ToldRequirement, toldRequirement } from '../../core/introspection.ts'
+import { getRequirement, type RequirementSummary } from '../../core/introspection.ts'
 import { type AppRoutes, InspectionFailure } from './load.ts'
 import { joinedPath, plainPaths, samplePath } from './paths.ts'
 import { requirementOf } from './requirements.ts'
@@ -69,7 +69,7 @@ class Reader {
   }
 
   /** What every request to a route has to meet. */
-  needsOf(stack: readonly Layer[], declared: Declared): readonly ToldRequirement[] {
+  needsOf(stack: readonly Layer[], declared: Declared): readonly RequirementSummary[] {
     for (const value of VALUES) {
       const path = samplePath(declared.path, value)
       const walk = this.#walk(stack, { ...declared, path }, 0)
@@ -93,7 +93,7 @@ class Reader {
   }
 
   #walk(stack: readonly Layer[], request: Wanted, depth: number): Walk {
-    const needs: ToldRequirement[] = []
+    const needs: RequirementSummary[] = []
     for (const layer of stack) {
       const rest = restOf(layer, request.path, this.#isEverywhere(layer))
       if (rest === false || depth > DEPTH) continue
@@ -110,7 +110,7 @@ class Reader {
     const { route } = layer
     const mounted = this.#mounted(layer)
     if (mounted !== undefined) return this.#walk(mounted.stack, request, depth + 1)
-    const needs: ToldRequirement[] = []
+    const needs: RequirementSummary[] = []
     for (const step of route?.stack ?? [layer as Step]) {
       if (step.method !== undefined && step.method !== request.method) continue
       if (step === request.handler) return { arrived: true, needs }
@@ -120,8 +120,8 @@ class Reader {
     return { arrived: false, needs }
   }
 
-  #needOf({ handle }: Pick<Step, 'handle'>): ToldRequirement | undefined {
-    const need = toldRequirement(handle)
+  #needOf({ handle }: Pick<Step, 'handle'>): RequirementSummary | undefined {
+    const need = getRequirement(handle)
     this.guarded ||= need !== undefined
     return need
   }
@@ -151,7 +151,7 @@ interface Wanted extends Handler {
 
 interface Walk {
   readonly arrived: boolean
-  readonly needs: readonly ToldRequirement[]
+  readonly needs: readonly RequirementSummary[]
 }
 
 function below(prefixes: readonly string[], pattern: unknown): readonly string[] {

@@ -2,7 +2,11 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { AppRoute, Position } from '../../contract/infra/index.ts'
-import { refusesUnguarded, type ToldRequirement, toldNeeds } from '../../core/introspection.ts'
+import {
+  getRequirementResolver,
+  hasUnguardedCheck,
+  type RequirementSummary,
+} from '../../core/introspection.ts'
 import { type AppRoutes, InspectionFailure } from './load.ts'
 import { plainPaths } from './paths.ts'
 import { requirementOf } from './requirements.ts'
@@ -68,7 +72,8 @@ export async function fastifyRoutes(
   const gets = new Set(routes.filter(({ method }) => method === 'GET').map(twinOf))
   return {
     guarded:
-      declared.some(({ context }) => toldNeeds(context) !== undefined) || refusesUnguarded(app),
+      declared.some(({ context }) => getRequirementResolver(context) !== undefined) ||
+      hasUnguardedCheck(app),
     routes: routes.filter((route) => route.method !== 'HEAD' || !gets.has(twinOf(route))),
   }
 }
@@ -88,15 +93,15 @@ async function settle(app: FastifyInstance, declared: readonly Declared[]): Prom
 function isUnprotected(app: FastifyInstance, { context, options }: Declared): boolean {
   const config = Object(options.config) as NonNullable<RouteOptions['config']>
   const declares = 'auth' in config && config.auth !== false
-  return declares && toldNeeds(context) === undefined && refusesUnguarded(app)
+  return declares && getRequirementResolver(context) === undefined && hasUnguardedCheck(app)
 }
 
 const twinOf = ({ path, auth }: AppRoute): string => JSON.stringify([path, auth])
 
 function authOf({ context, options, method, url }: Declared): AppRoute['auth'] {
-  const needs = toldNeeds(context)
+  const needs = getRequirementResolver(context)
   if (needs === undefined) return false
-  let need: ToldRequirement | false
+  let need: RequirementSummary | false
   try {
     need = needs(context, options.config ?? {})
   } catch (error) {

@@ -1,7 +1,11 @@
 /** Loads a module and reads the app that it makes. Runs in the child process. */
 import type { FastifyInstance } from 'fastify'
 import type { AppRoute } from '../../contract/infra/index.ts'
-import { isDefinedScopes, type ResourceServer, resourceServerOf } from '../../core/scopes.ts'
+import {
+  getResourceServer,
+  isDefinedScopes,
+  type ResourceServerDefinition,
+} from '../../core/scopes.ts'
 import { type ExpressApp, type ExpressWatch, expressRoutes, isExpressApp } from './express.ts'
 import { type FastifyApps, fastifyRoutes } from './fastify.ts'
 
@@ -9,7 +13,7 @@ import { type FastifyApps, fastifyRoutes } from './fastify.ts'
 export interface Inspection {
   readonly routes: readonly AppRoute[]
   /** What `defineScopes` gave and the module exports. */
-  readonly resourceServers: readonly ResourceServer[]
+  readonly resourceServers: readonly ResourceServerDefinition[]
 }
 
 /** A part of it: one app's routes. */
@@ -148,11 +152,11 @@ function checked({ routes, guarded }: AppRoutes): AppRoutes['routes'] {
 }
 
 /** One for each identifier: what is exported twice, under two names or in an array, counts once. */
-function definedIn(modules: readonly object[]): readonly ResourceServer[] {
-  const servers = new Map<string, ResourceServer>()
+function definedIn(modules: readonly object[]): readonly ResourceServerDefinition[] {
+  const servers = new Map<string, ResourceServerDefinition>()
   for (const scopes of modules.flatMap((it) => [...membersOf(it).values()].flat())) {
     if (!isDefinedScopes(scopes)) continue
-    const server = resourceServerOf(scopes, 'scopes')
+    const server = getResourceServer(scopes, 'scopes')
     const { identifier } = server
     const before = servers.get(identifier)?.scopes
     servers.set(identifier, { identifier, scopes: { ...before, ...server.scopes } })

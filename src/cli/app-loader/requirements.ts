@@ -1,10 +1,10 @@
 /** What several guards in a row ask for together. */
 
 import type { AppRoute } from '../../contract/infra/index.ts'
-import type { ToldRequirement } from '../../core/introspection.ts'
+import type { RequirementSummary } from '../../core/introspection.ts'
 
 /** Every one of them has to be met. `false` where there is none. */
-export function requirementOf(needs: readonly ToldRequirement[]): AppRoute['auth'] {
+export function requirementOf(needs: readonly RequirementSummary[]): AppRoute['auth'] {
   if (needs.length === 0) return false
   const scopes = [...new Set(needs.flatMap(({ allOf }) => allOf))]
   const anyOf = choicesOf(needs.map((need) => need.anyOf))

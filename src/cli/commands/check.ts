@@ -8,7 +8,7 @@ import {
   readTemplate,
   TemplateError,
 } from '../../contract/infra/index.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import type { CommandContext } from '../context.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
@@ -117,5 +117,5 @@ async function found(templates: readonly string[], flags: CheckFlags, terminal: 
 
 function readFormat({ format, json }: CheckFlags): boolean {
   if (format === 'text' || format === 'json') return json === true || format === 'json'
-  throw new OptionError('--format', `is ${show(format)}: use text or json`)
+  throw new OptionError('--format', `is ${describeValue(format)}: use text or json`)
 }

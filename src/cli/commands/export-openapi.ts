@@ -3,12 +3,12 @@
 import type { AppRequirement, AppRoute } from '../../contract/infra/index.ts'
 import { type OpenApiParts, openApiParts } from '../../contract/openapi/index.ts'
 import { type AccessRequirement, anyOf } from '../../core/requirement.ts'
-import type { ResourceServer } from '../../core/scopes.ts'
+import type { ResourceServerDefinition } from '../../core/scopes.ts'
 
 export interface DocumentOptions {
   readonly title: string
   readonly tokenUrl: string
-  readonly resourceServers: readonly ResourceServer[]
+  readonly resourceServers: readonly ResourceServerDefinition[]
 }
 
 /** What OpenAPI has operations for. */

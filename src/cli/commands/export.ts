@@ -9,9 +9,13 @@ import {
   routesFile,
   type TemplateSource,
 } from '../../contract/infra/index.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
-import { describedScopes, isReserved, type ResourceServer } from '../../core/scopes.ts'
-import { printable } from '../../core/util/text.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
+import {
+  isReserved,
+  listDescribedScopes,
+  type ResourceServerDefinition,
+} from '../../core/scopes.ts'
+import { toPrintable } from '../../core/util/text.ts'
 import type { Inspection } from '../app-loader/load.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import type { CommandContext } from '../context.ts'
@@ -28,9 +32,9 @@ import { openApiDocument } from './export-openapi.ts'
  *
  * @throws {CommandFailure} for a scope that its own resource server does not define: it may be misspelt.
  */
-function resourceServersOf({ routes, resourceServers }: Inspection): ResourceServer[] {
+function resourceServersOf({ routes, resourceServers }: Inspection): ResourceServerDefinition[] {
   const defined = new Set(
-    resourceServers.flatMap((it) => describedScopes(it).map(([scope]) => scope)),
+    resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope)),
   )
   const identifiers = new Set(resourceServers.map(({ identifier }) => identifier))
   const derived = new Map<string, Map<string, string>>()
@@ -105,7 +109,7 @@ export function exportedFiles(app: Inspection, flags: ExportFlags): readonly Tem
 /** Refused before anything runs. */
 function checkFormat({ to, tokenUrl }: ExportFlags): void {
   if (!FORMATS.some((format) => format === to)) {
-    throw new OptionError('--to', `is ${show(to)}: use one of ${FORMATS.join(', ')}`)
+    throw new OptionError('--to', `is ${describeValue(to)}: use one of ${FORMATS.join(', ')}`)
   }
   if (to === 'openapi' && tokenUrl === undefined) {
     throw new OptionError('--token-url', 'is missing: pass https://<domain>/oauth2/token')
@@ -127,7 +131,7 @@ function templatesOf(app: Inspection, flags: ExportFlags): readonly TemplateSour
   const dialect = flags.to as 'cloudformation' | 'sam' | 'terraform'
   const kind = flags.api ?? (dialect === 'sam' ? 'rest' : undefined)
   const resourceServers = resourceServersOf(app)
-  const every = resourceServers.flatMap((it) => describedScopes(it).map(([scope]) => scope))
+  const every = resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope))
   const definition: InfraDefinition = {
     name,
     ...(domain === undefined ? {} : { domain }),
@@ -190,7 +194,7 @@ export function exportCommand({ terminal }: CommandContext): Command {
         writeFiles(placed, { force, signal })
         const names = placed.map(({ file }) => file)
         if (json) terminal.out(jsonLine({ files: names.map((file) => ({ file })) }))
-        else terminal.err(`wrote ${names.map((name) => printable(name, 500)).join(', ')}\n`)
+        else terminal.err(`wrote ${names.map((name) => toPrintable(name, 500)).join(', ')}\n`)
       }
     })
   return manual(command, MANUAL)
@@ -229,7 +233,7 @@ function refuseUnprotected({ routes }: Inspection): void {
   const { file, line } = at as Position
   throw new CommandFailure(
     EXIT.usage,
-    printable(
+    toPrintable(
       `${method} ${path} (${file}:${line}) declares config.auth, and no registration of cognitoAuth reaches it: wrap the plugin that registers cognitoAuth in fastify-plugin; nothing was written`,
       500,
     ),

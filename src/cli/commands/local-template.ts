@@ -9,7 +9,7 @@ import {
 } from '../../contract/infra/index.ts'
 import { placeOf } from '../../contract/infra/local-pool/members.ts'
 import { failsDeployment, templatePool } from '../../contract/infra/local-pool/options.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readParameters } from '../files/flags.ts'
@@ -100,7 +100,10 @@ function withSecrets(options: PoolOptions, path: string): PoolOptions {
     const client = options.clients.find(({ clientId }) => clientId === id)
     if (client !== undefined && client.clientSecrets === undefined) continue
     const ids = options.clients.map(({ clientId }) => clientId).join(', ')
-    throw new OptionError(path, `names ${show(id)}, which has no secret here: use one of ${ids}`)
+    throw new OptionError(
+      path,
+      `names ${describeValue(id)}, which has no secret here: use one of ${ids}`,
+    )
   }
   return {
     ...options,

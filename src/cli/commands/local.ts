@@ -1,7 +1,7 @@
 /** `cognito-m2m local`: runs a local user pool until it is interrupted. */
 import { Command } from 'commander'
-import { OptionError, show } from '../../core/options/validate.ts'
-import { printable } from '../../core/util/text.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { toPrintable } from '../../core/util/text.ts'
 import {
   type LocalHost,
   type LocalUserPool,
@@ -92,7 +92,7 @@ function lineOf(client: PoolClient): string {
 function originsOf({ clients }: LocalUserPool, origins: Origins): string {
   const lines = clients.flatMap(({ clientId }) => {
     const { resource = '', at = '' } = origins.get(clientId) ?? {}
-    return resource === '' ? [] : [`  ${clientId}  ${at}  ${printable(resource)}\n`]
+    return resource === '' ? [] : [`  ${clientId}  ${at}  ${toPrintable(resource)}\n`]
   })
   return lines.length === 0 ? '' : `\n  client, template, resource\n${lines.join('')}`
 }
@@ -191,7 +191,7 @@ export function localCommand({ terminal, started }: CommandContext): Command {
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
     .action(async (flags: LocalFlags) => {
       const { port, host, state, cors, json, events } = flags
-      const { options, origins } = await definitionOf(flags, terminal)
+      const { options, origins } = await toDefinition(flags, terminal)
       const pool = await start({
         userPoolId: USER_POOL_ID,
         port: PORT,
@@ -224,7 +224,7 @@ interface Definition extends Pick<FromTemplate, 'origins'> {
   readonly options: LocalUserPoolOptions
 }
 
-async function definitionOf(flags: LocalFlags, terminal: Terminal): Promise<Definition> {
+async function toDefinition(flags: LocalFlags, terminal: Terminal): Promise<Definition> {
   const { config, template } = flags
   if (template === undefined) {
     for (const name of ['parameter', 'pool', 'secrets'] as const) {
@@ -242,5 +242,5 @@ async function definitionOf(flags: LocalFlags, terminal: Terminal): Promise<Defi
 
 function readPort(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new OptionError('--port', `is ${show(text)}: use a whole number from 0 to 65535`)
+  throw new OptionError('--port', `is ${describeValue(text)}: use a whole number from 0 to 65535`)
 }

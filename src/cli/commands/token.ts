@@ -1,9 +1,9 @@
 /** `cognito-m2m token`: an access token from any pool. */
 import { Command } from 'commander'
 import { isLoopback, readSecureUrl } from '../../core/options/secure-url.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { checkScope } from '../../core/scopes.ts'
-import { printable } from '../../core/util/text.ts'
+import { toPrintable } from '../../core/util/text.ts'
 import {
   type AccessToken,
   createTokenClient,
@@ -12,9 +12,9 @@ import {
   type TokenClientErrorCode,
 } from '../../tokens/client/index.ts'
 import {
-  type ExchangeAnswer,
-  type ExchangeError,
-  exchange,
+  type BoundedFetchError,
+  type BoundedResponse,
+  boundedFetch,
 } from '../../tokens/oauth/bounded-exchange.ts'
 import { readTokenEndpoint } from '../../tokens/oauth/token-endpoint.ts'
 import type { CommandContext } from '../context.ts'
@@ -150,7 +150,7 @@ function endpointOfDomain(domain: string): string {
   if (url.href !== `${url.origin}/`) {
     throw new OptionError(
       NAMES.domain,
-      `is ${show(domain)}: pass scheme and host alone, or the whole endpoint as ${NAMES.tokenUrl}`,
+      `is ${describeValue(domain)}: pass scheme and host alone, or the whole endpoint as ${NAMES.tokenUrl}`,
     )
   }
   return `${url.origin}/oauth2/token`
@@ -163,7 +163,7 @@ async function discover(
 ): Promise<string> {
   const asked = readSecureUrl(issuer as string, NAMES.issuer)
   const url = `${(issuer as string).replace(/\/$/, '')}/.well-known/openid-configuration`
-  terminal.err(`cognito-m2m: asking ${printable(url)} for the token endpoint\n`)
+  terminal.err(`cognito-m2m: asking ${toPrintable(url)} for the token endpoint\n`)
   const { status, body } = await ask(url, terminal)
   if ((status === 403 || status === 404) && others.length > 0) return discover(others, terminal)
   if (status !== 200) {
@@ -175,16 +175,16 @@ async function discover(
   return endpointIn(body, issuer as string, isLoopback(asked))
 }
 
-async function ask(url: string, { fetch, signal }: Terminal): Promise<ExchangeAnswer> {
+async function ask(url: string, { fetch, signal }: Terminal): Promise<BoundedResponse> {
   const headers = { accept: 'application/json' }
   try {
-    return await exchange(
+    return await boundedFetch(
       url,
       { headers },
       { fetch, timeout: TIMEOUT, maxBytes: MAX_BYTES, signal },
     )
   } catch (error) {
-    const { fault, errno } = error as ExchangeError
+    const { fault, errno } = error as BoundedFetchError
     if (fault === 'ended') throw new CommandFailure(EXIT.interrupted, 'interrupted')
     throw new CommandFailure(
       EXIT.unavailable,
@@ -298,14 +298,14 @@ function secretIn(name: string, { env }: Terminal): string {
   if (secret !== undefined && secret !== '') return secret
   throw new OptionError(
     '--secret-env',
-    `names ${show(name)}, which is not set: export the secret there`,
+    `names ${describeValue(name)}, which is not set: export the secret there`,
   )
 }
 
 async function defaultSecret(clientId: string, terminal: Terminal): Promise<string> {
   const { [SECRET]: exported } = terminal.env
   if (exported !== undefined && exported !== '') return exported
-  const typed = await terminal.secret(`Secret of app client ${printable(clientId)}: `)
+  const typed = await terminal.secret(`Secret of app client ${toPrintable(clientId)}: `)
   if (typed !== undefined) return typed
   throw new OptionError(
     SECRET,

@@ -1,7 +1,7 @@
 /** Options that commands have in common: seconds, files, modules that run. */
 import { type Stats, statSync } from 'node:fs'
-import { OptionError, show } from '../../core/options/validate.ts'
-import { printable } from '../../core/util/text.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { toPrintable } from '../../core/util/text.ts'
 
 /** @param given `NAME=VALUE` each. */
 export function readParameters(given: readonly string[]): Readonly<Record<string, string>> {
@@ -30,17 +30,17 @@ export function repeated(value: string, before: readonly string[] = []): readonl
 export function readSeconds(text: string, option: string, most: number): number {
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0
   if (seconds > 0 && seconds <= most) return seconds
-  throw new OptionError(option, `is ${show(text)}: use seconds, above 0 and up to ${most}`)
+  throw new OptionError(option, `is ${describeValue(text)}: use seconds, above 0 and up to ${most}`)
 }
 
 /** Said before somebody's code runs. */
 export function runningNotice(module: string, timeout: number): string {
-  return `cognito-m2m: running ${printable(module, LONGEST)} in a process of its own, for at most ${timeout} s\n`
+  return `cognito-m2m: running ${toPrintable(module, LONGEST)} in a process of its own, for at most ${timeout} s\n`
 }
 
 /** A file's name in a message: whole, as who named it has to find it. */
 export function quoted(file: string): string {
-  return `"${printable(file, LONGEST)}"`
+  return `"${toPrintable(file, LONGEST)}"`
 }
 
 /** What a name stands for; undefined where it cannot be told. */

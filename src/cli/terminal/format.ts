@@ -1,6 +1,6 @@
 /** Emphasis, where the terminal may show it. */
 import type { Finding } from '../../contract/infra/index.ts'
-import { printable } from '../../core/util/text.ts'
+import { toPrintable } from '../../core/util/text.ts'
 
 /** See {@link import('../../core/util/text.ts').printable}; what stands outside of strings is none of them. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
@@ -25,8 +25,8 @@ const LONGEST = 2000
 export function findingLine(finding: Finding, { bold, dim, red, yellow }: Style): string {
   const { file, line, column, severity, code, message, fix } = finding
   const shown = severity === 'error' ? red(severity) : yellow(severity)
-  const place = bold(`${printable(file, LONGEST)}:${line}:${column}:`)
-  const what = `${printable(message, LONGEST)}; ${dim(`fix: ${printable(fix, LONGEST)}`)}`
+  const place = bold(`${toPrintable(file, LONGEST)}:${line}:${column}:`)
+  const what = `${toPrintable(message, LONGEST)}; ${dim(`fix: ${toPrintable(fix, LONGEST)}`)}`
   return `${place} ${shown} ${code} ${what}\n`
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-export { printable } from '../../core/util/text.ts'
+export { toPrintable as printable } from '../../core/util/text.ts'
 export { readOpenApi } from './app/openapi.ts'
 export type { AppRequirement, AppRoute } from './app/route.ts'
 export { readRoutes, routesFile } from './app/routes-file.ts'
@@ -14,10 +14,14 @@ export type { CheckScopesOptions } from './check/index.ts'
 export { checkScopes } from './check/index.ts'
 export type { ApiDefinition } from './definition/api.ts'
 export type { ClientDefinition, InfraDefinition } from './definition/definition.ts'
-export { definitionOf } from './definition/from-model.ts'
+export { toDefinition } from './definition/from-model.ts'
 export type { PoolClientOptions, PoolFlow } from './local-pool/clients.ts'
-export type { LeftOut, PoolOptions, PoolOptionsOfOptions } from './local-pool/options.ts'
-export { poolOptionsOf } from './local-pool/options.ts'
+export type {
+  LocalPoolOptions as PoolOptionsOfOptions,
+  PoolOptions,
+  SkippedFact as LeftOut,
+} from './local-pool/options.ts'
+export { toPoolOptions } from './local-pool/options.ts'
 export type {
   Fact,
   FactList,

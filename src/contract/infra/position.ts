@@ -1,5 +1,5 @@
 /** What cannot be read as a template at all: told with its place, in one line. */
-import { printable } from '../../core/util/text.ts'
+import { toPrintable } from '../../core/util/text.ts'
 
 /** Where a fact stands. Lines and columns count from 1, columns in UTF-16 units. */
 export interface Position {
@@ -25,7 +25,7 @@ export class TemplateError extends Error {
   readonly column: number
 
   constructor(at: Position, problem: string) {
-    super(`${printable(at.file)}:${at.line}:${at.column}: ${problem}`)
+    super(`${toPrintable(at.file)}:${at.line}:${at.column}: ${problem}`)
     this.file = at.file
     this.line = at.line
     this.column = at.column

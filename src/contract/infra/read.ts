@@ -1,5 +1,5 @@
 /** Reads templates of every dialect into one model. */
-import { OptionError, readMembers, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 import { readCloudFormation } from './cloudformation/read.ts'
 import { toModel } from './model/build.ts'
 import type { InfraModel } from './model/model.ts'
@@ -64,10 +64,10 @@ export async function readTemplate(
 export function readSource(source: unknown, place: string): TemplateSource {
   const { file, text } = readMembers(source, ['file', 'text'], place)
   if (typeof file !== 'string' || file === '') {
-    throw new OptionError(`${place}.file`, `is ${show(file)}: name the file`)
+    throw new OptionError(`${place}.file`, `is ${describeValue(file)}: name the file`)
   }
   if (typeof text !== 'string') {
-    throw new OptionError(`${place}.text`, `is ${show(text)}: pass the file's text`)
+    throw new OptionError(`${place}.text`, `is ${describeValue(text)}: pass the file's text`)
   }
   return { file, text: text.replace(/^\uFEFF/, '') }
 }
@@ -75,12 +75,15 @@ export function readSource(source: unknown, place: string): TemplateSource {
 function readParameters(options: unknown): ReadonlyMap<string, string> {
   const { parameters = {} } = readMembers(options, ['parameters'], '')
   if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
-    throw new OptionError('parameters', `is ${show(parameters)}: pass an object of name to text`)
+    throw new OptionError(
+      'parameters',
+      `is ${describeValue(parameters)}: pass an object of name to text`,
+    )
   }
   const entries = Object.entries(parameters)
   for (const [name, value] of entries) {
     if (typeof value === 'string') continue
-    throw new OptionError(`parameters.${name}`, `is ${show(value)}: pass a text`)
+    throw new OptionError(`parameters.${name}`, `is ${describeValue(value)}: pass a text`)
   }
   return new Map(entries as [string, string][])
 }

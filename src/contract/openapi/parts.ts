@@ -1,5 +1,10 @@
 /** What a hand-written document says about access, from the requirements that guards are made of. */
-import { possibleRefusals, readChallengeScopes, readRealm, refusals } from '../../core/challenge.ts'
+import {
+  createAuthErrorFactory,
+  listPossibleErrors,
+  readChallengeScopes,
+  readRealm,
+} from '../../core/challenge.ts'
 import { readMembers } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import { type ResourceMetadata, readResourceMetadata } from '../../core/resource-metadata.ts'
@@ -48,7 +53,7 @@ export function openApiParts(options: OpenApiOptions): OpenApiParts {
   const realm = readRealm(members['realm'])
   const metadata = readResourceMetadata(members['resourceMetadata'])
   const challengeScopes = readChallengeScopes(members['challengeScopes'], metadata)
-  const refused = refusals(realm, metadata?.url, challengeScopes)
+  const refused = createAuthErrorFactory(realm, metadata?.url, challengeScopes)
   return Object.freeze({
     securitySchemes: () => ({ [scheme.name]: structuredClone(scheme.object) }),
     access(requirement: AccessRequirement | false) {
@@ -56,7 +61,7 @@ export function openApiParts(options: OpenApiOptions): OpenApiParts {
       scheme.checkScopes(need, 'access')
       return {
         security: securityOf(need, scheme.name),
-        responses: need === false ? {} : responsesOf(possibleRefusals(need, refused)),
+        responses: need === false ? {} : responsesOf(listPossibleErrors(need, refused)),
       }
     },
   })

@@ -1,5 +1,5 @@
 /** Refusals as response objects: bodies and headers are read from what is sent. */
-import { RETRY_AFTER } from '../../core/challenge.ts'
+import { RETRY_AFTER_SECONDS } from '../../core/challenge.ts'
 import type { AuthError } from '../../core/errors.ts'
 import type {
   Examples,
@@ -34,7 +34,7 @@ const HEADERS = {
   'retry-after': () => ({
     'Retry-After': {
       ...{ description: 'Seconds to wait before the next attempt.', required: true as const },
-      schema: { type: 'integer' as const, ...RETRY_AFTER },
+      schema: { type: 'integer' as const, ...RETRY_AFTER_SECONDS },
     },
   }),
 }

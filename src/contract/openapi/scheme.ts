@@ -1,12 +1,12 @@
 /** The security scheme of a document: where tokens come from, and every scope with its description. */
 import { readSecureUrl } from '../../core/options/secure-url.ts'
-import { type Members, OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, type Members, OptionError } from '../../core/options/validate.ts'
 import type { CompiledRequirement } from '../../core/requirement.ts'
 import {
   type DefinedScopes,
-  describedScopes,
   isReserved,
-  type ResourceServer,
+  listDescribedScopes,
+  type ResourceServerDefinition,
   readResourceServers,
 } from '../../core/scopes.ts'
 import type { SecurityRequirement, SecurityScheme } from './objects.ts'
@@ -34,7 +34,7 @@ export interface SchemeOptions {
    */
   readonly tokenUrl: string
   /** What `defineScopes` gave: at most 25 resource servers, each identifier once. */
-  readonly scopes: readonly (DefinedScopes | ResourceServer)[]
+  readonly scopes: readonly (DefinedScopes | ResourceServerDefinition)[]
   /** The scheme's name in the document: letters, digits and `. _ -`. Default `'cognito'`. */
   readonly schemeName?: string
 }
@@ -57,13 +57,16 @@ const COMPONENT_NAME = /^[\w.-]+$/
 export function readScheme(members: Members): Scheme {
   const { tokenUrl, scopes, schemeName: name = 'cognito' } = members
   if (typeof tokenUrl !== 'string') {
-    throw new OptionError('tokenUrl', `is ${show(tokenUrl)}: pass the token endpoint's URL`)
+    throw new OptionError(
+      'tokenUrl',
+      `is ${describeValue(tokenUrl)}: pass the token endpoint's URL`,
+    )
   }
   readSecureUrl(tokenUrl, 'tokenUrl')
   if (typeof name !== 'string' || !COMPONENT_NAME.test(name)) {
-    throw new OptionError('schemeName', `is ${show(name)}: use letters, digits and . _ -`)
+    throw new OptionError('schemeName', `is ${describeValue(name)}: use letters, digits and . _ -`)
   }
-  const described = new Map(readResourceServers(scopes, 'scopes').flatMap(describedScopes))
+  const described = new Map(readResourceServers(scopes, 'scopes').flatMap(listDescribedScopes))
   return {
     name,
     object: {
@@ -77,7 +80,7 @@ export function readScheme(members: Members): Scheme {
         if (described.has(scope) || isReserved(scope)) continue
         throw new OptionError(
           place,
-          `asks for ${show(scope)}, which scopes do not define: define it or correct the spelling`,
+          `asks for ${describeValue(scope)}, which scopes do not define: define it or correct the spelling`,
         )
       }
     },

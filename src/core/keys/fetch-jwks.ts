@@ -1,6 +1,6 @@
 /** One bounded fetch of a key set document: time, size, redirects. Never throws anything but its own. */
 import { StacklessError } from '../errors.ts'
-import { errnoOf, readRetryAfter } from '../util/transport-facts.ts'
+import { readErrno, readRetryAfter } from '../util/transport-facts.ts'
 
 /** Bytes of a key set document, counted after decompression. Cognito's are under 2 KiB. */
 const MAX_BYTES = 256 * 1024
@@ -108,7 +108,7 @@ async function download(
     checkResponse(response, now)
     return parse(await readBody(response))
   } catch (error) {
-    throw error instanceof JwksError ? error : new JwksError('ERR_JWKS_NETWORK', errnoOf(error))
+    throw error instanceof JwksError ? error : new JwksError('ERR_JWKS_NETWORK', readErrno(error))
   }
 }
 

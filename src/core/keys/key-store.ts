@@ -4,10 +4,10 @@
  */
 import type { DiagnosticsOrigin } from '../diagnostics.ts'
 import type { Logger } from '../options/logger.ts'
-import type { GivenKeys, IssuerForm } from '../options/user-pool.ts'
-import { steadyClock, trusting } from '../util/clock.ts'
+import type { IssuerForm, StaticKeys } from '../options/user-pool.ts'
+import { safeClock, steadyClock } from '../util/clock.ts'
 import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
-import { IssuerKeys, type KeySource } from './remote-jwks.ts'
+import { IssuerKeys, type RemoteJwks } from './remote-jwks.ts'
 
 /** Fetches at once before the cooldown counts. */
 const CAPACITY = 3
@@ -91,7 +91,7 @@ export interface KeyStoreTiming {
 export interface KeyStoreConfig extends DiagnosticsOrigin {
   /** Of each Region the original form first. */
   readonly issuers: readonly IssuerForm[]
-  readonly given: GivenKeys | undefined
+  readonly given: StaticKeys | undefined
   readonly timing: KeyStoreTiming
   readonly fetch: typeof globalThis.fetch
   readonly now: () => number
@@ -120,9 +120,9 @@ export class StartupError extends Error {
 /** See the module. */
 export class KeyStore {
   readonly issuers: readonly IssuerKeys[]
-  readonly #sources: readonly KeySource[]
+  readonly #sources: readonly RemoteJwks[]
   /** The same by Region, the pool's own first. */
-  readonly #regions: readonly (readonly KeySource[])[]
+  readonly #regions: readonly (readonly RemoteJwks[])[]
   readonly #config: KeyStoreConfig
   readonly #elapsed: () => number
   readonly #closing = new AbortController()
@@ -135,7 +135,7 @@ export class KeyStore {
 
   constructor(config: KeyStoreConfig) {
     this.#config = config
-    this.#elapsed = steadyClock(trusting(config.monotonicNow))
+    this.#elapsed = steadyClock(safeClock(config.monotonicNow))
     const budget = new FetchBudget(config.timing.cooldown)
     this.issuers = config.issuers.map(
       ({ issuer, jwksUri }) =>
@@ -143,7 +143,7 @@ export class KeyStore {
           ...config.timing,
           origin: { instance: config.instance, userPoolId: config.userPoolId },
           fetch: config.fetch,
-          now: trusting(config.now),
+          now: safeClock(config.now),
           isSystemClock: config.now === systemNow,
           elapsed: this.#elapsed,
           signal: this.#closing.signal,
@@ -160,7 +160,7 @@ export class KeyStore {
       this.#sources.filter((_, index) => (config.issuers[index] as IssuerForm).region === region),
     )
     const { given } = config
-    if (given !== undefined) for (const it of this.#sources) it.give(given)
+    if (given !== undefined) for (const it of this.#sources) it.seed(given)
     this.#started = given?.offline === true ? Promise.resolve() : this.#start()
   }
 
@@ -209,7 +209,7 @@ export class KeyStore {
    */
   async #start(): Promise<void> {
     this.#starting = true
-    for (const [original, updated] of this.#regions as readonly [KeySource, KeySource?][]) {
+    for (const [original, updated] of this.#regions as readonly [RemoteJwks, RemoteJwks?][]) {
       if (original.lastError !== undefined && original.nextAt > this.#elapsed()) continue
       await original.refresh()
       if (original.isAbsent) await updated?.refresh()
@@ -219,19 +219,19 @@ export class KeyStore {
     this.#settled()
   }
 
-  #regionOf(source: KeySource): readonly KeySource[] {
-    return this.#regions.find((region) => region.includes(source)) as readonly KeySource[]
+  #regionOf(source: RemoteJwks): readonly RemoteJwks[] {
+    return this.#regions.find((region) => region.includes(source)) as readonly RemoteJwks[]
   }
 
   /**
    * A Region uses one form: the other's copy of given keys would outlive their revocation. So would those of
    * another Region, unless that one could not be asked.
    */
-  #outgrowGiven(by: KeySource): void {
+  #outgrowGiven(by: RemoteJwks): void {
     const own = this.#regionOf(by)
     for (const it of this.#sources) {
       const isDown = it.lastError !== undefined && !it.isAbsent
-      if (own.includes(it) || !isDown) it.outgrowGiven()
+      if (own.includes(it) || !isDown) it.dropSeed()
     }
   }
 
@@ -240,7 +240,7 @@ export class KeyStore {
   }
 
   /** The forms worth keeping fresh: those in use, or the first of each Region while none is. */
-  #kept(): readonly KeySource[] {
+  #kept(): readonly RemoteJwks[] {
     const used = this.#sources.filter((it) => it.hadKeys)
     return used.length > 0 ? used : this.#regions.flatMap((region) => region.slice(0, 1))
   }

@@ -4,13 +4,13 @@
  */
 import {
   type DiagnosticsOrigin,
-  isHeard,
+  hasSubscribers,
+  publish,
   secondsBetween,
-  tell,
   type UnknownKidEvent,
 } from '../diagnostics.ts'
-import type { GivenKeys } from '../options/user-pool.ts'
-import { atMost } from '../util/async.ts'
+import type { StaticKeys } from '../options/user-pool.ts'
+import { withTimeout } from '../util/async.ts'
 import { Backoff } from '../util/backoff.ts'
 import { has } from '../util/own-member.ts'
 import { fetchJwks, JwksError } from './fetch-jwks.ts'
@@ -30,7 +30,7 @@ export interface KeysUnavailable {
 }
 
 /** What came of looking for a key. */
-export type KeyAnswer = ImportedKey | 'ERR_KEY_UNKNOWN' | KeysUnavailable
+export type KeyLookup = ImportedKey | 'ERR_KEY_UNKNOWN' | KeysUnavailable
 
 /** The pool around an issuer. All durations in milliseconds. */
 interface IssuerContext extends SourceContext {
@@ -38,9 +38,9 @@ interface IssuerContext extends SourceContext {
   /** `now` is the system's clock: it stands still for less than anything here takes. */
   readonly isSystemClock: boolean
   /** Spends one fetch of a form for an unknown kid. */
-  spend(now: number, form: KeySource): boolean
+  spend(now: number, form: RemoteJwks): boolean
   /** Whether another form of the same Region has keys in force. */
-  usesOtherForm(than: KeySource, now: number): boolean
+  usesOtherForm(than: RemoteJwks, now: number): boolean
 }
 
 /**
@@ -48,7 +48,7 @@ interface IssuerContext extends SourceContext {
  * judged".
  */
 export class IssuerKeys {
-  readonly source: KeySource
+  readonly source: RemoteJwks
   readonly #pool: IssuerContext
   #waking: Promise<void> | undefined
   #waiters = 0
@@ -56,12 +56,12 @@ export class IssuerKeys {
   #freshAt = Number.NaN
 
   constructor(issuer: string, uri: string, pool: IssuerContext) {
-    this.source = new KeySource(issuer, uri, pool)
+    this.source = new RemoteJwks(issuer, uri, pool)
     this.#pool = pool
   }
 
   /** Finds the key of a kid; at once where it is known. */
-  find(kid: string): KeyAnswer | Promise<KeyAnswer> {
+  find(kid: string): KeyLookup | Promise<KeyLookup> {
     const now = this.#pool.elapsed()
     this.#keepFresh(now)
     if (this.#waking !== undefined) {
@@ -82,14 +82,14 @@ export class IssuerKeys {
    *
    * @param wall Wall clock, milliseconds.
    */
-  stillHolds(key: ImportedKey, wall: number): boolean {
+  isStillValid(key: ImportedKey, wall: number): boolean {
     if (wall !== this.#freshAt || !this.#pool.isSystemClock) {
       const now = this.#pool.elapsed()
       this.#keepFresh(now)
       if (this.#waking !== undefined || !this.source.isLive(now)) return false
       this.#freshAt = wall
     }
-    return this.source.lists(key)
+    return this.source.contains(key)
   }
 
   /**
@@ -99,24 +99,24 @@ export class IssuerKeys {
   #keepFresh(now: number): void {
     const { isOffline, hadKeys, isFetching } = this.source
     if (isOffline || !hadKeys || isFetching) return
-    const slept = this.source.hasSlept(now)
+    const slept = this.source.wasSuspended(now)
     if (!slept && !(now >= this.source.nextAt)) return
     const refreshed = this.source.refresh()
     if (!slept) return
-    this.#waking = atMost(WAKE_WAIT, refreshed).then(() => {
+    this.#waking = withTimeout(WAKE_WAIT, refreshed).then(() => {
       this.#waking = undefined
     })
   }
 
-  #lookFor(kid: string, now: number): KeyAnswer | Promise<KeyAnswer> {
+  #lookFor(kid: string, now: number): KeyLookup | Promise<KeyLookup> {
     const answer = this.source.isOffline ? this.#unknown(kid, now) : this.#wait(kid)
-    const isNews = this.source.isLive(now) && isHeard('cognito-m2m:unknown-kid')
+    const isNews = this.source.isLive(now) && hasSubscribers('cognito-m2m:unknown-kid')
     return isNews ? this.#tellUnknownKid(answer, now) : answer
   }
 
-  async #tellUnknownKid(looked: KeyAnswer | Promise<KeyAnswer>, begun: number): Promise<KeyAnswer> {
+  async #tellUnknownKid(looked: KeyLookup | Promise<KeyLookup>, begun: number): Promise<KeyLookup> {
     const answer = await looked
-    tell('cognito-m2m:unknown-kid', () => ({
+    publish('cognito-m2m:unknown-kid', () => ({
       ...this.#pool.origin,
       code: codeOf(answer),
       duration: secondsBetween(begun, this.#pool.elapsed()),
@@ -124,7 +124,7 @@ export class IssuerKeys {
     return answer
   }
 
-  async #wait(kid: string): Promise<KeyAnswer> {
+  async #wait(kid: string): Promise<KeyLookup> {
     if (this.#waiters >= MAX_WAITERS) return this.#unavailable(this.#pool.elapsed())
     this.#waiters += 1
     try {
@@ -140,7 +140,7 @@ export class IssuerKeys {
    *
    * @param begun Fetches begun when the request came: only a later one can prove a kid unknown.
    */
-  async #fetchFor(kid: string, begun: number): Promise<KeyAnswer> {
+  async #fetchFor(kid: string, begun: number): Promise<KeyLookup> {
     const { source } = this
     for (;;) {
       const now = this.#pool.elapsed()
@@ -163,7 +163,7 @@ export class IssuerKeys {
   }
 
   /** A listed key that could not be imported is no proof against the token. */
-  #unknown(kid: string, now: number): KeyAnswer {
+  #unknown(kid: string, now: number): KeyLookup {
     return this.source.isUnusable(kid) ? this.#unavailable(now) : 'ERR_KEY_UNKNOWN'
   }
 
@@ -172,7 +172,7 @@ export class IssuerKeys {
    * could produce 503s by naming it. A Region uses one form; its endpoint may also say so itself. A replica
    * whose endpoint fails is used all the same: its tokens could not be verified.
    */
-  #unavailable(now: number): KeyAnswer {
+  #unavailable(now: number): KeyLookup {
     const { source } = this
     const isForeign = source.isAbsent
       ? this.#pool.hasOtherKeys(source, now)
@@ -185,7 +185,7 @@ export class IssuerKeys {
   }
 }
 
-function codeOf(answer: KeyAnswer): UnknownKidEvent['code'] {
+function codeOf(answer: KeyLookup): UnknownKidEvent['code'] {
   if (typeof answer === 'string') return answer
   return has(answer, 'retryAfter') ? 'ERR_KEYS_UNAVAILABLE' : null
 }
@@ -203,15 +203,15 @@ interface SourceContext {
   readonly elapsed: () => number
   readonly signal: AbortSignal
   /** Whether another issuer form of the pool has keys in force. */
-  hasOtherKeys(than: KeySource, now: number): boolean
+  hasOtherKeys(than: RemoteJwks, now: number): boolean
   /** A fetch brought keys. */
-  accepted(by: KeySource): void
+  accepted(by: RemoteJwks): void
   /** A fetch ended, well or not. */
   settled(): void
 }
 
 /** See the module. */
-export class KeySource {
+export class RemoteJwks {
   readonly issuer: string
   readonly #uri: string
   readonly #pool: SourceContext
@@ -238,14 +238,14 @@ export class KeySource {
   }
 
   /** Puts given keys in force: for good, or until the first good fetch. */
-  give({ keySet, offline }: GivenKeys): void {
+  seed({ keySet, offline }: StaticKeys): void {
     this.#keySet = keySet
     this.#offline = offline
     this.#hadKeys = true
   }
 
   /** Lets go of given keys that no fetch of its own replaced. Where they are offline, nothing fetches. */
-  outgrowGiven(): void {
+  dropSeed(): void {
     if (this.#from > 0) return
     this.#keySet = undefined
     this.#hadKeys = false
@@ -317,7 +317,7 @@ export class KeySource {
   }
 
   /** The key is in the set in force, however old that is. */
-  lists(key: ImportedKey): boolean {
+  contains(key: ImportedKey): boolean {
     return this.#keySet?.usable.get(key.kid) === key
   }
 
@@ -330,7 +330,7 @@ export class KeySource {
    * Timers slept (a frozen process): the next fetch is overdue by a whole interval, or wall and
    * monotonic clock went apart by one.
    */
-  hasSlept(now: number): boolean {
+  wasSuspended(now: number): boolean {
     const { refreshInterval } = this.#pool
     const drift = Math.abs(this.#pool.now() - this.#attemptWall - (now - this.#attemptAt))
     return now - this.nextAt > refreshInterval || drift > refreshInterval
@@ -359,7 +359,7 @@ export class KeySource {
     } catch (error) {
       this.#fail(error as JwksError)
     }
-    tell('cognito-m2m:fetch', () => ({
+    publish('cognito-m2m:fetch', () => ({
       ...origin,
       code: this.#lastError?.code ?? null,
       duration: secondsBetween(begunAt, this.#pool.elapsed()),
@@ -380,7 +380,7 @@ export class KeySource {
     this.#dueAt = this.#endedAt + this.#pool.refreshInterval * (0.9 + Math.random() * 0.2)
     if (changes.added + changes.removed === 0) return
     const { origin } = this.#pool
-    tell('cognito-m2m:swap', () => ({ ...origin, keys: keySet.usable.size, ...changes }))
+    publish('cognito-m2m:jwks-change', () => ({ ...origin, keys: keySet.usable.size, ...changes }))
   }
 
   #fail(error: JwksError): void {
@@ -391,7 +391,7 @@ export class KeySource {
     const foreign = !this.#hadKeys && this.isAbsent && this.#pool.hasOtherKeys(this, now)
     if (foreign) this.#backoff.hold(now + refreshInterval)
     const age = this.age(now)
-    tell('cognito-m2m:failure', () => ({
+    publish('cognito-m2m:jwks-error', () => ({
       ...origin,
       code: error.code,
       status: error.status ?? null,

@@ -1,7 +1,7 @@
 /** Where operators read: structured like the loggers of the frameworks, silent unless given. */
 
-import { isToCome } from '../util/async.ts'
-import { OptionError, show } from './validate.ts'
+import { isThenable } from '../util/async.ts'
+import { describeValue, OptionError } from './validate.ts'
 
 /** Pino's and Fastify's order: details first. `console` fits too. */
 export interface Logger {
@@ -28,7 +28,7 @@ export function safeLogger(logger: Logger | undefined): SafeLogger {
     safe[level] = (details, message) => {
       try {
         const written: unknown = logger?.[level]?.(details, message)
-        if (isToCome(written)) written.then(undefined, () => {})
+        if (isThenable(written)) written.then(undefined, () => {})
       } catch {
         // There is nowhere left to say it.
       }
@@ -42,5 +42,8 @@ export function readLogger(value: unknown): Logger | undefined {
   if (value === undefined) return undefined
   const { info, warn, error } = Object(value) as Partial<Record<string, unknown>>
   if ([info, warn, error].every((level) => typeof level === 'function')) return value as Logger
-  throw new OptionError('logger', `is ${show(value)}: pass an object with info, warn and error`)
+  throw new OptionError(
+    'logger',
+    `is ${describeValue(value)}: pass an object with info, warn and error`,
+  )
 }

@@ -5,7 +5,7 @@ import {
   type AccessRequirement,
   type CompiledRequirement,
   checkUserPools,
-  compileDefault,
+  compileDefaultRequirement,
 } from '../requirement.ts'
 import {
   type MetadataPlan,
@@ -22,13 +22,13 @@ import {
   type UserPoolOptions,
 } from './user-pool.ts'
 import {
+  describeValue,
   type Members,
   OptionError,
   readFunction,
   readList,
   readMembers,
   readNumber,
-  show,
 } from './validate.ts'
 
 /** Durations in seconds. */
@@ -51,7 +51,10 @@ function readTiming(value: unknown = {}): KeyStoreTiming {
   const members = readMembers(value, ['startup', ...durations], 'keyStore')
   const { startup = 'warn' } = members
   if (startup !== 'warn' && startup !== 'require') {
-    throw new OptionError('keyStore.startup', `is ${show(startup)}: use 'warn' or 'require'`)
+    throw new OptionError(
+      'keyStore.startup',
+      `is ${describeValue(startup)}: use 'warn' or 'require'`,
+    )
   }
   const read = (key: string, fallback: number, max: number): number =>
     1000 * readNumber(members, key, 'keyStore', { fallback, min: 0.001, max, unit: 'seconds' })
@@ -144,7 +147,7 @@ export interface ServerOptions {
   readonly clockTolerance: number
   readonly maxTokenLength: number
   /** What a route without a requirement of its own needs; `false` is open. */
-  readonly fallback: CompiledRequirement | false
+  readonly defaultRequirement: CompiledRequirement | false
   readonly check: CommonOptions['check']
   readonly clientCache: { readonly allow: number; readonly deny: number }
   readonly tokenCache: TokenCacheBounds | false
@@ -157,7 +160,7 @@ export interface ServerOptions {
   readonly monotonicNow: () => number
   readonly fetch: typeof globalThis.fetch
   /** Members of the adapter's own, not looked at yet. */
-  readonly own: Members
+  readonly adapterOptions: Members
 }
 
 const COMMON_MEMBERS = [
@@ -206,7 +209,7 @@ export function readOptions(
       unit: 'characters',
       integer: true,
     }),
-    fallback: readDefault(members['default'], pools),
+    defaultRequirement: readDefault(members['default'], pools),
     check: readFunction(members, 'check'),
     clientCache: readClientCache(members['clientCache']),
     tokenCache: readTokenCache(members['tokenCache']),
@@ -218,14 +221,19 @@ export function readOptions(
     now: readFunction(members, 'now') ?? Date.now,
     monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
-    own: Object.fromEntries(own.filter((it) => it in members).map((it) => [it, members[it]])),
+    adapterOptions: Object.fromEntries(
+      own.filter((it) => it in members).map((it) => [it, members[it]]),
+    ),
   }
 }
 
 /** Checked before any key is fetched. */
-function readDefault(value: unknown = {}, pools: readonly UserPool[]): ServerOptions['fallback'] {
+function readDefault(
+  value: unknown = {},
+  pools: readonly UserPool[],
+): ServerOptions['defaultRequirement'] {
   if (value === false) return false
-  const fallback = compileDefault(value, 'default')
+  const fallback = compileDefaultRequirement(value, 'default')
   checkUserPools(fallback, pools)
   return fallback
 }
@@ -242,7 +250,10 @@ function readPools(members: Members): readonly UserPool[] {
   }
   const pools = readList(userPools, 'userPools', readUserPool)
   if (pools === undefined || pools.length === 0) {
-    throw new OptionError('userPools', `is ${show(userPools)}: pass an array of user pools`)
+    throw new OptionError(
+      'userPools',
+      `is ${describeValue(userPools)}: pass an array of user pools`,
+    )
   }
   checkIssuers(pools)
   return pools

@@ -1,7 +1,7 @@
 /** URLs whose answers are trusted: https, or http on this machine alone. */
 
 import { isAwsHost } from './partitions.ts'
-import { type Members, OptionError, show } from './validate.ts'
+import { describeValue, type Members, OptionError } from './validate.ts'
 
 /** The log line; one for each client or proxy. */
 export const INSECURE_HTTP_WARNING =
@@ -10,7 +10,7 @@ export const INSECURE_HTTP_WARNING =
 /** @throws {OptionError} for anything but true and false: a string from the environment is always true. */
 export function readInsecureHttp({ insecureHttp = false }: Members): boolean {
   if (typeof insecureHttp === 'boolean') return insecureHttp
-  throw new OptionError('insecureHttp', `is ${show(insecureHttp)}: pass true or false`)
+  throw new OptionError('insecureHttp', `is ${describeValue(insecureHttp)}: pass true or false`)
 }
 
 /** A URL that secrets or tokens are sent to: https, http on loopback, or http as `insecureHttp` permits. */
@@ -27,7 +27,7 @@ export function readServiceUrl(value: string, place: string, insecureHttp: boole
 }
 
 /** The origins among some URLs to which what is sent can be read on the way. */
-export function insecureOrigins(urls: readonly string[]): readonly string[] {
+export function listInsecureOrigins(urls: readonly string[]): readonly string[] {
   const insecure = urls.map((url) => new URL(url)).filter(isInsecure)
   return [...new Set(insecure.map(({ origin }) => origin))]
 }
@@ -60,7 +60,7 @@ export function readSecureUrl(
     throw new OptionError(
       place,
       // What stands before an @ may be a password.
-      `is ${show(value.replace(/.*@/s, '…@'))}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
+      `is ${describeValue(value.replace(/.*@/s, '…@'))}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
     )
   }
   if (url.username !== '' || url.password !== '' || value.includes('#')) {

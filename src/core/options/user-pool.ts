@@ -10,12 +10,12 @@ import {
 } from './partitions.ts'
 import { isLoopback, readSecureUrl } from './secure-url.ts'
 import {
+  describeValue,
   type Members,
   OptionError,
   readClientIds,
   readMembers,
   readStrings,
-  show,
 } from './validate.ts'
 
 /** One issuer whose tokens are accepted. */
@@ -54,7 +54,7 @@ export function readIssuerForms(
   }
   const issuers = readStrings(issuer, at('issuer'), 'issuer')
   for (const it of issuers) checkIssuer(it, at('issuer'), !isOffline && jwksUri === undefined)
-  if (jwksUri === undefined) return issuers.map((it) => toForm(it))
+  if (jwksUri === undefined) return issuers.map((it) => toIssuerForm(it))
   return [{ issuer: issuers[0] as string, jwksUri: readJwksUri(jwksUri, issuers, isOffline, at) }]
 }
 
@@ -73,7 +73,7 @@ export function checkIssuer(issuer: string, place: string, isFetched: boolean): 
 }
 
 /** The issuer with the place that Cognito publishes its keys at. */
-export function toForm(issuer: string): IssuerForm {
+export function toIssuerForm(issuer: string): IssuerForm {
   return { issuer, jwksUri: `${issuer}/.well-known/jwks.json` }
 }
 
@@ -86,19 +86,22 @@ function deriveForms(
   if (region === undefined) {
     throw new OptionError(
       at('userPoolId'),
-      `is ${show(userPoolId)}: a user pool id is "<region>_<letters and digits>", for example "eu-west-1_AbCdEfGhI"; set issuer for another partition`,
+      `is ${describeValue(userPoolId)}: a user pool id is "<region>_<letters and digits>", for example "eu-west-1_AbCdEfGhI"; set issuer for another partition`,
     )
   }
   const partition = findPartition(region)
   if (partition === undefined) {
     throw new OptionError(
       at('userPoolId'),
-      `is of the Region ${show(region)}, which is in no known AWS partition: set issuer to the pool's issuer URL`,
+      `is of the Region ${describeValue(region)}, which is in no known AWS partition: set issuer to the pool's issuer URL`,
     )
   }
-  if (regions === undefined) return deriveIssuers(userPoolId, region, partition).map(toForm)
+  if (regions === undefined) return deriveIssuers(userPoolId, region, partition).map(toIssuerForm)
   return [region, ...readRegions(regions, region, partition, at('regions'))].flatMap((it) =>
-    deriveIssuers(userPoolId, it, partition).map((issuer) => ({ ...toForm(issuer), region: it })),
+    deriveIssuers(userPoolId, it, partition).map((issuer) => ({
+      ...toIssuerForm(issuer),
+      region: it,
+    })),
   )
 }
 
@@ -111,7 +114,7 @@ function readRegions(
   if (!Array.isArray(value)) {
     throw new OptionError(
       place,
-      `is ${show(value)}: pass an array of Regions, for example ["us-west-2"]`,
+      `is ${describeValue(value)}: pass an array of Regions, for example ["us-west-2"]`,
     )
   }
   const regions = readStrings(value, place, 'Region')
@@ -126,13 +129,13 @@ function readRegions(
     if (findPartition(region) !== partition) {
       throw new OptionError(
         at,
-        `is ${show(region)}: pass a Region of the pool's own partition (${partition.name})`,
+        `is ${describeValue(region)}: pass a Region of the pool's own partition (${partition.name})`,
       )
     }
     if (region === own || regions.indexOf(region) < index) {
       throw new OptionError(
         at,
-        `repeats ${show(region)}: remove it, the pool's own Region is always included`,
+        `repeats ${describeValue(region)}: remove it, the pool's own Region is always included`,
       )
     }
   }
@@ -155,7 +158,7 @@ function readJwksUri(
     )
   }
   if (typeof value !== 'string') {
-    throw new OptionError(at('jwksUri'), `is ${show(value)}: pass the URL of the key set`)
+    throw new OptionError(at('jwksUri'), `is ${describeValue(value)}: pass the URL of the key set`)
   }
   readSecureUrl(value, at('jwksUri'))
   return value
@@ -274,7 +277,7 @@ export interface UserPoolOptions {
 export type ClientLookup = (clientId: string) => boolean | Promise<boolean>
 
 /** Keys that came with the options, imported. */
-export interface GivenKeys {
+export interface StaticKeys {
   readonly keySet: KeySet
   /** They are the only ones there are; else they hold until the first good fetch. */
   readonly offline: boolean
@@ -289,7 +292,7 @@ export interface UserPool {
   /** Undefined: the server's default. Null: none. */
   readonly audience: ReadonlySet<string> | null | undefined
   readonly issuers: readonly IssuerForm[]
-  readonly given: GivenKeys | undefined
+  readonly staticKeys: StaticKeys | undefined
   /** A generated pool of the Region that exists nowhere: by its ID, its issuer or its key set's URL. */
   readonly local: boolean
 }
@@ -305,10 +308,13 @@ export function readUserPool(value: unknown, place: string): UserPool {
   const members = readMembers(value, USER_POOL_MEMBERS, place)
   const { userPoolId, subjects = 'machine' } = members
   if (typeof userPoolId !== 'string' || userPoolId === '') {
-    throw new OptionError(at('userPoolId'), `is ${show(userPoolId)}: pass the id of the user pool`)
+    throw new OptionError(
+      at('userPoolId'),
+      `is ${describeValue(userPoolId)}: pass the id of the user pool`,
+    )
   }
   if (subjects !== 'machine' && subjects !== 'any') {
-    throw new OptionError(at('subjects'), `is ${show(subjects)}: use 'machine' or 'any'`)
+    throw new OptionError(at('subjects'), `is ${describeValue(subjects)}: use 'machine' or 'any'`)
   }
   const given = readJwks(members['jwks'], at('jwks'))
   const isOffline = given?.offline === true
@@ -322,7 +328,7 @@ export function readUserPool(value: unknown, place: string): UserPool {
     machinesOnly: subjects === 'machine',
     audience: readAudience(members['audience'], at('audience')),
     issuers,
-    given,
+    staticKeys: given,
     local: localOption !== undefined,
   }
 }
@@ -339,7 +345,7 @@ function readClients(value: unknown, place: string): Pick<UserPool, 'clientIds' 
   return { clientIds: new Set(readClientIds(value, place)), lookup: undefined }
 }
 
-function readJwks(value: unknown, place: string): UserPool['given'] {
+function readJwks(value: unknown, place: string): UserPool['staticKeys'] {
   if (value === undefined) return undefined
   const offline = !(typeof value === 'object' && value !== null && 'initial' in value)
   const jwks = offline ? value : readMembers(value, ['initial'], place)['initial']
@@ -347,7 +353,7 @@ function readJwks(value: unknown, place: string): UserPool['given'] {
   if (keySet === undefined) {
     throw new OptionError(
       offline ? place : `${place}.initial`,
-      `is ${show(jwks)} without a usable key: pass { keys: […] } with public RSA keys of at least 2048 bits for RS256`,
+      `is ${describeValue(jwks)} without a usable key: pass { keys: […] } with public RSA keys of at least 2048 bits for RS256`,
     )
   }
   return { keySet, offline }

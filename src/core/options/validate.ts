@@ -25,7 +25,7 @@ export class OptionError extends TypeError {
 }
 
 /** Says what a value is without repeating objects, secrets in them, or line breaks. */
-export function show(value: unknown): string {
+export function describeValue(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value)
   }
@@ -48,13 +48,13 @@ export function readMembers(value: unknown, allowed: readonly string[], place: s
   const label = place === '' ? 'options' : place
   refuseProxy(value, label, 'object')
   if (!isPlain(value, allowed)) {
-    throw new OptionError(label, `is ${show(value)}: pass a plain object`)
+    throw new OptionError(label, `is ${describeValue(value)}: pass a plain object`)
   }
   const copy: Record<string, unknown> = Object.create(null)
   // Hidden members and symbols too: what is left out in silence is a requirement that is not there.
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key === 'symbol' || !allowed.includes(key)) {
-      const name = /^[\w$.-]+$/.test(String(key)) ? String(key) : show(String(key))
+      const name = /^[\w$.-]+$/.test(String(key)) ? String(key) : describeValue(String(key))
       throw new OptionError(`${prefix}${name}`, `is unknown: use one of ${allowed.join(', ')}`)
     }
     copy[key] = value[key]
@@ -122,7 +122,7 @@ export function readNumber(
     const unit = range.unit === undefined ? '' : ` of ${range.unit}`
     throw new OptionError(
       place === '' ? key : `${place}.${key}`,
-      `is ${show(value)}: use ${kind}${unit} from ${range.min} to ${range.max}`,
+      `is ${describeValue(value)}: use ${kind}${unit} from ${range.min} to ${range.max}`,
     )
   }
   return value
@@ -134,7 +134,7 @@ export function readFunction<T>(members: Members, key: string, place = ''): T | 
   if (value !== undefined && typeof value !== 'function') {
     throw new OptionError(
       place === '' ? key : `${place}.${key}`,
-      `is ${show(value)}: pass a function`,
+      `is ${describeValue(value)}: pass a function`,
     )
   }
   return value as T | undefined
@@ -146,7 +146,7 @@ export function readStrings(value: unknown, place: string, what: string): string
     if (typeof item === 'string' && /^\S+$/.test(item)) return item
     throw new OptionError(
       at,
-      `is ${show(item)}: pass the ${what} as a non-empty string without blanks`,
+      `is ${describeValue(item)}: pass the ${what} as a non-empty string without blanks`,
     )
   }
   const list = readList(value, place, readOne) ?? [readOne(value, place)]
@@ -162,7 +162,7 @@ export function readClientIds(value: unknown, place: string): string[] {
     const at = Array.isArray(value) ? `${place}[${index}]` : place
     throw new OptionError(
       at,
-      `is ${show(id)}, and no app client id has a comma: pass several as an array`,
+      `is ${describeValue(id)}, and no app client id has a comma: pass several as an array`,
     )
   }
   return ids

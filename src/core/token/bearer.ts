@@ -20,7 +20,7 @@ const SEPARATOR = /[\s,]/
  * Every Authorization line of a request. Node keeps the first in `headers` and hides the rest, so a
  * second credential is only seen in `rawHeaders`.
  */
-export function authorizationLines(message: HeaderSource): string | string[] | undefined {
+export function readAuthorizationHeaders(message: HeaderSource): string | string[] | undefined {
   const { rawHeaders } = message
   // Some in-process upgrade injectors hand over a request without them; sockets always have them.
   if (rawHeaders === undefined) return message.headers.authorization
@@ -69,6 +69,6 @@ export function readBearer(
  * Why a credential that cannot be read is refused: it is more than one token, or no good one. Asked
  * only then, because looking through a token costs more than decoding it.
  */
-export function faultOf(token: string): 'ERR_REQUEST_INVALID' | 'ERR_TOKEN_INVALID' {
+export function classifyMalformed(token: string): 'ERR_REQUEST_INVALID' | 'ERR_TOKEN_INVALID' {
   return SEPARATOR.test(token) ? 'ERR_REQUEST_INVALID' : 'ERR_TOKEN_INVALID'
 }

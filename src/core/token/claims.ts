@@ -48,13 +48,13 @@ const CLAIM_TYPES: readonly ClaimType[] = [
  * Says which claim is wrong first, for example `jti is missing`; undefined where all have their type.
  * The text is fixed: no value of a token enters it.
  */
-export function claimFault(claims: JsonObject): string | undefined {
+export function describeClaimError(claims: JsonObject): string | undefined {
   for (const type of CLAIM_TYPES) if (!isOf(type, claims)) return faultOf(type, claims)
   return undefined
 }
 
 /** By claim, what is wrong with each of them. */
-export function claimFaults(claims: JsonObject): ReadonlyMap<string, string> {
+export function listClaimErrors(claims: JsonObject): ReadonlyMap<string, string> {
   const wrong = CLAIM_TYPES.filter((type) => !isOf(type, claims))
   return new Map(wrong.map((type) => [type.claim, faultOf(type, claims)]))
 }
@@ -170,7 +170,7 @@ export function checkTokenUse(claims: JsonObject): AuthErrorCode | undefined {
 
 /** Whether every claim that decides has the type Cognito gives it. */
 export function checkTypes(claims: JsonObject): AuthErrorCode | undefined {
-  return claimFault(claims) === undefined ? undefined : 'ERR_TOKEN_INVALID'
+  return describeClaimError(claims) === undefined ? undefined : 'ERR_TOKEN_INVALID'
 }
 
 /** Whoever may sign up to a pool gets an access token too: a machine's has its client as subject. */
@@ -184,7 +184,7 @@ function checkTimes(
   tolerance: number,
   now: number,
 ): AuthErrorCode | undefined {
-  if (!isLive(claims.exp, tolerance, now)) return 'ERR_TOKEN_EXPIRED'
+  if (!isUnexpired(claims.exp, tolerance, now)) return 'ERR_TOKEN_EXPIRED'
   return now >= notBefore(claims, tolerance) ? undefined : 'ERR_TOKEN_NOT_ACTIVE'
 }
 
@@ -195,7 +195,7 @@ export function notBefore({ iat, nbf }: MachineClaims, tolerance: number): numbe
 }
 
 /** Expiry alone, for tokens verified before. All in seconds. */
-export function isLive(exp: number, tolerance: number, now: number): boolean {
+export function isUnexpired(exp: number, tolerance: number, now: number): boolean {
   return now < exp + tolerance
 }
 

@@ -44,7 +44,7 @@ export function decodeJws(token: string, kids: ReadonlyMap<string, string>): Jws
 }
 
 /** Keeps the kid of a header. Of verified tokens alone, so that strangers can fill nothing. */
-export function keepKid(kids: Map<string, string>, { header, kid }: Jws): void {
+export function rememberKid(kids: Map<string, string>, { header, kid }: Jws): void {
   if (kids.get(header) === kid) return
   if (kids.size >= MAX_HEADERS) kids.clear()
   kids.set(header, kid)

@@ -4,16 +4,16 @@
  * and proves no more than that it was verified once: whether it still holds is judged each time.
  */
 import type { ImportedKey } from '../keys/jwk.ts'
-import { isLive, type MachineClaims, notBefore } from './claims.ts'
+import { isUnexpired, type MachineClaims, notBefore } from './claims.ts'
 import type { JsonValue } from './strict-json.ts'
 import type { VerifiedToken } from './verified-token.ts'
-import type { Issuer, Verified } from './verify.ts'
+import type { Issuer, VerifiedClaims } from './verify.ts'
 
 /** Names kept; beyond that they are collected anew. */
 const MAX_NAMES = 10_000
 
 /** One string for all that are equal: thousands of tokens name a few clients. */
-export class Interned {
+export class StringInterner {
   readonly #names = new Map<string, string>()
 
   get size(): number {
@@ -55,10 +55,15 @@ export class CachedToken implements CacheEntry {
   readonly #notBefore: number
   readonly #expiresAt: number
   /** Routes whose scopes and clients it was found to meet, a bit each; and {@link VISITED}. */
-  met = 0
+  satisfiedRoutes = 0
   next: this | undefined = undefined
 
-  constructor(credential: string, token: VerifiedToken, issuer: Issuer, { claims, key }: Verified) {
+  constructor(
+    credential: string,
+    token: VerifiedToken,
+    issuer: Issuer,
+    { claims, key }: VerifiedClaims,
+  ) {
     this.credential = credential
     this.token = token
     this.issuer = issuer
@@ -69,11 +74,13 @@ export class CachedToken implements CacheEntry {
   }
 
   get visited(): boolean {
-    return (this.met & VISITED) !== 0
+    return (this.satisfiedRoutes & VISITED) !== 0
   }
 
   set visited(isVisited: boolean) {
-    this.met = isVisited ? this.met | VISITED : this.met & ~VISITED
+    this.satisfiedRoutes = isVisited
+      ? this.satisfiedRoutes | VISITED
+      : this.satisfiedRoutes & ~VISITED
   }
 
   /**
@@ -86,9 +93,9 @@ export class CachedToken implements CacheEntry {
     const now = wall / 1000
     const { keys, rules } = this.issuer
     return (
-      isLive(this.#expiresAt, rules.clockTolerance, now) &&
+      isUnexpired(this.#expiresAt, rules.clockTolerance, now) &&
       now >= this.#notBefore &&
-      keys.stillHolds(this.#key, wall)
+      keys.isStillValid(this.#key, wall)
     )
   }
 }

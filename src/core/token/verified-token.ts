@@ -107,7 +107,7 @@ class Token {
     enumerable: true,
     get(this: Token) {
       const decoded = this.#decode()
-      decoded.scopes ??= new ScopeSet(scopesOf(decoded.claims))
+      decoded.scopes ??= new ScopeSet(parseScopes(decoded.claims))
       return decoded.scopes
     },
   }
@@ -174,7 +174,7 @@ Object.freeze(Token)
  *
  * @param encoded Where they are encoded: the token, or a header value that ends with it.
  */
-export function verifiedToken(
+export function createVerifiedToken(
   encoded: string,
   claims: MachineClaims,
   origin: TokenOrigin,
@@ -183,7 +183,7 @@ export function verifiedToken(
 }
 
 /** The scopes of claims, none for an empty list; nor for one that stands on every object. */
-export function scopesOf(claims: MachineClaims): readonly string[] {
+export function parseScopes(claims: MachineClaims): readonly string[] {
   const scope = Object.hasOwn(claims, 'scope') ? claims.scope : undefined
   return scope === undefined || scope === '' ? [] : scope.split(' ')
 }

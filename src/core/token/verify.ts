@@ -5,11 +5,11 @@
 
 import type { AuthErrorCode } from '../errors.ts'
 import type { ImportedKey } from '../keys/jwk.ts'
-import type { IssuerKeys, KeyAnswer, KeysUnavailable } from '../keys/remote-jwks.ts'
-import { following } from '../util/async.ts'
+import type { IssuerKeys, KeyLookup, KeysUnavailable } from '../keys/remote-jwks.ts'
+import { chain } from '../util/async.ts'
 import { has } from '../util/own-member.ts'
-import { faultOf } from './bearer.ts'
-import { type ClaimRules, claimFault, type MachineClaims } from './claims.ts'
+import { classifyMalformed } from './bearer.ts'
+import { type ClaimRules, describeClaimError, type MachineClaims } from './claims.ts'
 import { decodeJws, type Jws } from './jws.ts'
 import { isSignedBy } from './signature.ts'
 import type { JsonObject } from './strict-json.ts'
@@ -26,7 +26,7 @@ export interface Issuer {
 }
 
 /** A token of an issuer that is known; nothing of it is proved. */
-export interface Claimed {
+export interface UnverifiedToken {
   readonly jws: Jws
   readonly issuer: Issuer
 }
@@ -39,13 +39,13 @@ export interface Rejection {
 }
 
 /** The claims of a token whose signature is good, and the key that proved it. */
-export interface Verified {
+export interface VerifiedClaims {
   readonly claims: MachineClaims
   readonly key: ImportedKey
 }
 
 /** What verification came to. */
-export type Verification = Verified | AuthErrorCode | KeysUnavailable
+export type Verification = VerifiedClaims | AuthErrorCode | KeysUnavailable
 
 /**
  * What the token says, and which issuer's rules it is held against.
@@ -57,29 +57,32 @@ export function readToken(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   kids: ReadonlyMap<string, string>,
-): Claimed | Rejection {
+): UnverifiedToken | Rejection {
   const jws = decodeJws(token, kids)
-  if (jws === undefined) return { code: faultOf(token), reason: null }
+  if (jws === undefined) return { code: classifyMalformed(token), reason: null }
   const { claims } = jws
-  if (typeof claims['iss'] !== 'string') return rejectionOf('ERR_TOKEN_INVALID', claims)
+  if (typeof claims['iss'] !== 'string') return toRejection('ERR_TOKEN_INVALID', claims)
   const issuer = issuers.get(claims['iss'])
   return issuer === undefined ? { code: 'ERR_TOKEN_ISSUER', reason: null } : { jws, issuer }
 }
 
 /** Of claims whose check gave this code. */
-export function rejectionOf(code: AuthErrorCode, claims: JsonObject): Rejection {
-  const reason = code === 'ERR_TOKEN_INVALID' ? (claimFault(claims) as string) : null
+export function toRejection(code: AuthErrorCode, claims: JsonObject): Rejection {
+  const reason = code === 'ERR_TOKEN_INVALID' ? (describeClaimError(claims) as string) : null
   return { code, reason }
 }
 
 /** The key and the signature; at once where nothing has to be waited for. */
-export function verifyToken({ jws, issuer }: Claimed): Verification | Promise<Verification> {
-  return following(issuer.keys.find(jws.kid), (key) => checkSignature(jws, key))
+export function verifyToken({
+  jws,
+  issuer,
+}: UnverifiedToken): Verification | Promise<Verification> {
+  return chain(issuer.keys.find(jws.kid), (key) => checkSignature(jws, key))
 }
 
-function checkSignature(jws: Jws, key: KeyAnswer): Verification | Promise<Verification> {
+function checkSignature(jws: Jws, key: KeyLookup): Verification | Promise<Verification> {
   if (typeof key === 'string' || has(key, 'retryAfter')) return key
-  return following(isSignedBy(jws, key.key), (isGood) =>
+  return chain(isSignedBy(jws, key.key), (isGood) =>
     isGood === true ? { claims: jws.claims as MachineClaims, key } : 'ERR_TOKEN_SIGNATURE',
   )
 }

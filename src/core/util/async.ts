@@ -5,7 +5,7 @@
  *
  * @returns Undefined where the time is over first.
  */
-export async function atMost<Value>(
+export async function withTimeout<Value>(
   milliseconds: number,
   promise: Promise<Value>,
 ): Promise<Value | undefined> {
@@ -25,14 +25,14 @@ export async function atMost<Value>(
  * that async functions and Node answer with (bluebird, zone.js, Jest's realms), a promise would pass for
  * a value, and a promise of no for a yes.
  */
-export function isToCome<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+export function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Value> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }
 
 /** Goes on at once with a value that is there, else when it is. */
-export function following<Value, Result>(
+export function chain<Value, Result>(
   value: Value | Promise<Value>,
   next: (value: Value) => Result | Promise<Result>,
 ): Result | Promise<Result> {
-  return isToCome(value) ? value.then(next) : next(value)
+  return isThenable(value) ? value.then(next) : next(value)
 }

@@ -1,6 +1,5 @@
 /** Time for intervals, backoff and staleness, whatever the clock underneath does. */
 
-
 /** Milliseconds the two clocks may differ by rounding. */
 const ROUNDING = 2
 
@@ -15,8 +14,8 @@ const ROUNDING = 2
  * @returns Milliseconds since the clock was made; never fewer than before.
  */
 export function elapsedClock(now: () => number, monotonicNow: () => number): () => number {
-  const wall = trusting(now)
-  const steady = steadyClock(trusting(monotonicNow))
+  const wall = safeClock(now)
+  const steady = steadyClock(safeClock(monotonicNow))
   let passed = 0
   let ahead = 0
   let apart = wall()
@@ -32,7 +31,7 @@ export function elapsedClock(now: () => number, monotonicNow: () => number): () 
 
 /** The wall clock in milliseconds; the platform's where the owner's throws or tells no time. */
 export function wallClock(now: () => number): () => number {
-  const told = trusting(now)
+  const told = safeClock(now)
   return () => {
     const time = told()
     return Number.isNaN(time) ? Date.now() : time
@@ -43,7 +42,7 @@ export function wallClock(now: () => number): () => number {
  * NaN where the owner's clock throws or answers no number: what is compared with it is false, so
  * nothing is trusted by it, and nothing that runs in the background breaks.
  */
-export function trusting(clock: () => number): () => number {
+export function safeClock(clock: () => number): () => number {
   return () => {
     try {
       const now = clock()

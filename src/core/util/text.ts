@@ -10,7 +10,7 @@ const SHOWN = 120
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
 
 /** One line of text that shows what stands there: unprintable characters as `\u{…}`, long text cut. */
-export function printable(text: string, longest: number = SHOWN): string {
+export function toPrintable(text: string, longest: number = SHOWN): string {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
   return cut.replace(UNPRINTABLE, (mark) => `\\u{${(mark.codePointAt(0) as number).toString(16)}}`)
 }

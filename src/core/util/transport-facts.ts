@@ -1,7 +1,7 @@
 /** What may be told of an exchange over HTTP without quoting what the other end or the transport said. */
 
 /** System error code of a failed `fetch`; messages and stacks of a transport quote addresses and bytes. */
-export function errnoOf(error: unknown): { readonly errno?: string } {
+export function readErrno(error: unknown): { readonly errno?: string } {
   const cause = (error as { cause?: { code?: unknown } } | null | undefined)?.cause
   const code = cause?.code
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? { errno: code } : {}

@@ -1,9 +1,9 @@
 /** `fetch` with a token: to named origins alone, once more where an API refused the token. */
 
 import { isAnyArrayBuffer } from 'node:util/types'
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { TokenClientError } from './errors.ts'
-import type { TokenOptions } from './scope-keys.ts'
+import type { GetTokenOptions } from './scope-keys.ts'
 import type { AccessToken, HeldToken } from './token-holder.ts'
 import { readSignal, readWaitLimits, type WaitLimits } from './token-source.ts'
 
@@ -84,7 +84,7 @@ const MAX_HOPS = 5
 export type AuthorizedFetch = (
   url: string | URL,
   init?: RequestInit,
-  options?: Omit<TokenOptions, 'signal'>,
+  options?: Omit<GetTokenOptions, 'signal'>,
 ) => Promise<Response>
 
 /** What it is made of. */
@@ -105,7 +105,7 @@ interface Hop {
 /** @param holderOf Throws where a token cannot be asked for. */
 export function authorizedFetch(
   { origins, timeoutMs, fetch }: FetchOptions,
-  holderOf: (options: TokenOptions | undefined) => HeldToken,
+  holderOf: (options: GetTokenOptions | undefined) => HeldToken,
 ): AuthorizedFetch {
   return async (url, init = {}, options) => {
     const hop = firstHop(origins, url, init)
@@ -123,7 +123,7 @@ export function authorizedFetch(
 
 function limitsOf(
   { signal }: RequestInit,
-  options: TokenOptions | undefined,
+  options: GetTokenOptions | undefined,
   timeoutMs: number,
 ): WaitLimits {
   if (options !== undefined && Object.hasOwn(options, 'signal')) {
@@ -162,7 +162,7 @@ function firstHop(
   if (url === undefined || url.username !== '' || url.password !== '') {
     throw new OptionError(
       'url',
-      `is ${show(typeof given)} that is no absolute URL: pass one without credentials`,
+      `is ${describeValue(typeof given)} that is no absolute URL: pass one without credentials`,
     )
   }
   if (!isHttp(url) || !origins.has(url.origin)) throw new TokenClientError('ERR_FETCH_ORIGIN')

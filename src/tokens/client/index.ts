@@ -8,12 +8,17 @@ export { memoryStore } from '../store/memory-store.ts'
 export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/resilient-store.ts'
-export type { Found, Kept, StoreCommandOptions, TokenStore } from '../store/token-store.ts'
+export type {
+  StoreCommandOptions,
+  StoreEntry as Kept,
+  StoreLookup as Found,
+  TokenStore,
+} from '../store/token-store.ts'
 export type { TokenClientErrorCode } from './errors.ts'
 export { TokenClientError } from './errors.ts'
 export type { AuthorizedFetch } from './fetch.ts'
 export type { TokenClientOptions } from './options.ts'
-export type { TokenOptions } from './scope-keys.ts'
+export type { GetTokenOptions as TokenOptions } from './scope-keys.ts'
 export type {
   ScopeSetStatus,
   TokenClient,

@@ -1,14 +1,18 @@
 /** What a token client is made with: checked when it is made. */
 
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
-import { insecureOrigins, readInsecureHttp, readServiceUrl } from '../../core/options/secure-url.ts'
 import {
+  listInsecureOrigins,
+  readInsecureHttp,
+  readServiceUrl,
+} from '../../core/options/secure-url.ts'
+import {
+  describeValue,
   type Members,
   OptionError,
   readClientIds,
   readFunction,
   readMembers,
-  show,
 } from '../../core/options/validate.ts'
 import type { Scope } from '../../core/scopes.ts'
 import { wallClock } from '../../core/util/clock.ts'
@@ -107,7 +111,10 @@ export function readClientOptions(options: unknown): ClientOptions {
   const members = readMembers(options, NAMES, '')
   const { authMethod = 'client_secret_basic' } = members
   if (!METHODS.includes(authMethod)) {
-    throw new OptionError('authMethod', `is ${show(authMethod)}: use one of ${METHODS.join(', ')}`)
+    throw new OptionError(
+      'authMethod',
+      `is ${describeValue(authMethod)}: use one of ${METHODS.join(', ')}`,
+    )
   }
   const insecureHttp = readInsecureHttp(members)
   const tokenEndpoint = readTokenEndpoint(members['tokenEndpoint'], 'tokenEndpoint', insecureHttp)
@@ -120,7 +127,7 @@ export function readClientOptions(options: unknown): ClientOptions {
     scopes: 'scopes' in members ? readScopes(members['scopes'], 'scopes') : undefined,
     authMethod: authMethod as AuthMethod,
     origins,
-    insecureOrigins: insecureOrigins([tokenEndpoint.href, ...(origins ?? [])]),
+    insecureOrigins: listInsecureOrigins([tokenEndpoint.href, ...(origins ?? [])]),
     store: members['store'] as TokenStore | undefined,
     timeoutMs: readTimeout(members),
     logger: safeLogger(logger),
@@ -162,18 +169,18 @@ function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string>
   if (!Array.isArray(value) || value.length === 0) {
     throw new OptionError(
       'origins',
-      `is ${show(value)}: pass an array, for example ["https://api.example.com"]`,
+      `is ${describeValue(value)}: pass an array, for example ["https://api.example.com"]`,
     )
   }
   const origins = value.map((item: unknown, index) => {
     const place = `origins[${index}]`
     if (typeof item !== 'string') {
-      throw new OptionError(place, `is ${show(item)}: pass an https URL as a string`)
+      throw new OptionError(place, `is ${describeValue(item)}: pass an https URL as a string`)
     }
     const url = readServiceUrl(item, place, insecureHttp)
     // A path would be read as a limit, and is none.
     if (url.href !== `${url.origin}/`) {
-      throw new OptionError(place, `is ${show(item)}: pass scheme, host and port alone`)
+      throw new OptionError(place, `is ${describeValue(item)}: pass scheme, host and port alone`)
     }
     return url.origin
   })

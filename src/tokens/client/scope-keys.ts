@@ -13,7 +13,7 @@ const MAX_SPELLINGS = 256
 const MAX_SCOPES = 50
 
 /** What a caller asks for. */
-export interface TokenOptions {
+export interface GetTokenOptions {
   /**
    * Scopes as `identifier/name`, at most 50: all of them are asked for. Order and duplicates do not
    * matter. Default: the client's `scopes`.
@@ -33,7 +33,11 @@ export interface TokenOptions {
   readonly signal?: AbortSignal
 }
 
-const MEMBERS: readonly string[] = ['scopes', 'timeout', 'signal'] satisfies (keyof TokenOptions)[]
+const MEMBERS: readonly string[] = [
+  'scopes',
+  'timeout',
+  'signal',
+] satisfies (keyof GetTokenOptions)[]
 
 /**
  * Scopes in alphabetical order, each once.
@@ -73,7 +77,7 @@ export class ScopeSets {
   }
 
   /** @throws {OptionError} `ERR_OPTION_INVALID`. */
-  of(options: TokenOptions | undefined): HeldToken {
+  of(options: GetTokenOptions | undefined): HeldToken {
     if (options === undefined) return this.#default
     const spelling = spellingOf(options)
     return this.#spellings.get(spelling) ?? this.#read(options, spelling)
@@ -85,7 +89,7 @@ export class ScopeSets {
     return [...held].flatMap((set) => set.status() ?? [])
   }
 
-  #read(options: TokenOptions, spelling: string): HeldToken {
+  #read(options: GetTokenOptions, spelling: string): HeldToken {
     const members: Members = readMembers(options, MEMBERS, '')
     if (!('scopes' in members)) return this.#default
     const scopes = readScopes(members['scopes'], 'scopes')
@@ -115,7 +119,7 @@ export class ScopeSets {
  * Empty where options have to be read: a member may be there that is refused. What every object has
  * by somebody else's fault is none of them.
  */
-function spellingOf(options: TokenOptions): string {
+function spellingOf(options: GetTokenOptions): string {
   if (typeof options !== 'object' || options === null) return ''
   for (const name in options) if (!MEMBERS.includes(name) && Object.hasOwn(options, name)) return ''
   if (!Object.hasOwn(options, 'scopes')) return ''

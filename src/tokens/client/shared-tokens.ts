@@ -1,7 +1,7 @@
 /** Tokens that processes with one store and one secret share: one of them asks, the others find. */
 import { hkdfSync, randomUUID } from 'node:crypto'
 import { phaseAt } from '../oauth/token-lifetime.ts'
-import { type FoundNow, SteadyStore, type StoreStatus } from '../store/resilient-store.ts'
+import { ResilientStore, type StoreStatus, type TimedLookup } from '../store/resilient-store.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { ClientOptions } from './options.ts'
 import { lifetimeOf } from './token-holder.ts'
@@ -46,7 +46,7 @@ export interface SharedQuestion {
 export class SharedTokens {
   readonly #options: SharedTokensOptions
   readonly #wait: (milliseconds: number) => Promise<void>
-  #sealed: { readonly secret: string; readonly store: SteadyStore } | undefined
+  #sealed: { readonly secret: string; readonly store: ResilientStore } | undefined
 
   /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
   constructor(options: SharedTokensOptions, wait: (milliseconds: number) => Promise<void>) {
@@ -64,7 +64,7 @@ export class SharedTokens {
     const identity = [tokenEndpoint, clientId, secret, scopes ?? null]
     const name = store.name(Buffer.from(JSON.stringify(identity)))
     const group = store.group(clientId)
-    const asking = async ({ epoch, now }: FoundNow): Promise<Grant> => {
+    const asking = async ({ epoch, now }: TimedLookup): Promise<Grant> => {
       const foundAt = elapsed()
       const grant = await ask()
       const { accessToken, scopes, life, begunAt } = grant
@@ -91,22 +91,22 @@ export class SharedTokens {
 
   /** Of the store under the secret in use. */
   status(): StoreStatus {
-    return (this.#sealed as { readonly store: SteadyStore }).store.status()
+    return (this.#sealed as { readonly store: ResilientStore }).store.status()
   }
 
   /** Another secret has other keys: entries and locks of the old one are out of reach with it. */
-  #storeFor(secret: string): SteadyStore {
+  #storeFor(secret: string): ResilientStore {
     if (this.#sealed?.secret !== secret) {
       const { store, logger, now, monotonicNow } = this.#options
       const encryptionKeys = store.shared ? [keyFrom(secret)] : undefined
-      const steady = new SteadyStore({ store, encryptionKeys, logger, now, monotonicNow })
+      const steady = new ResilientStore({ store, encryptionKeys, logger, now, monotonicNow })
       this.#sealed = { secret, store: steady }
     }
     return this.#sealed.store
   }
 
   /** Only a client with the same secret and {@link FORM} can have put it there: its form is ours. */
-  #read({ value, now: found }: FoundNow): Grant | undefined {
+  #read({ value, now: found }: TimedLookup): Grant | undefined {
     if (value === undefined) return undefined
     const shared = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
     const age = found - shared.issuedAt

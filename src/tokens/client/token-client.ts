@@ -6,7 +6,7 @@ import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError, type TokenClientErrorCode } from './errors.ts'
 import { type AuthorizedFetch, authorizedFetch } from './fetch.ts'
 import { type ClientOptions, readClientOptions, type TokenClientOptions } from './options.ts'
-import { ScopeSets, type TokenOptions } from './scope-keys.ts'
+import { type GetTokenOptions, ScopeSets } from './scope-keys.ts'
 import { type AccessToken, HeldToken } from './token-holder.ts'
 import { readWaitLimits, TokenSource, type WaitLimits } from './token-source.ts'
 
@@ -89,7 +89,7 @@ export interface TokenClient {
    * const { accessToken } = await client.getToken({ scopes: 'orders/read', timeout: 2 })
    * ```
    */
-  getToken(options?: TokenOptions): Promise<AccessToken>
+  getToken(options?: GetTokenOptions): Promise<AccessToken>
   /**
    * The token to use after an API refused one with 401 `invalid_token`, for who does not use
    * `client.fetch`: another one, or the same where no other may be had, or not within `timeout`. Asks for
@@ -98,7 +98,7 @@ export interface TokenClient {
    * @param refused What `getToken` gave for the same options.
    * @throws The reason of `signal`, once it is aborted.
    */
-  renew(refused: AccessToken, options?: TokenOptions): Promise<AccessToken>
+  renew(refused: AccessToken, options?: GetTokenOptions): Promise<AccessToken>
   readonly fetch: AuthorizedFetch
   /** A frozen snapshot: until when tokens are cached, what failed last, the store. Contains no token. */
   status(): TokenClientStatus
@@ -135,21 +135,21 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   const make = (scopes: readonly string[] | undefined): HeldToken =>
     new HeldToken({ ...world, scopes, obtain: (held) => source.obtain(scopes, held) })
   const sets = new ScopeSets(make, read.scopes)
-  const holderOf = (options: TokenOptions | undefined): HeldToken => {
+  const holderOf = (options: GetTokenOptions | undefined): HeldToken => {
     if (closed.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
     return sets.of(options)
   }
   const usual: WaitLimits = { timeoutMs: read.timeoutMs, signal: undefined }
   return Object.freeze({
     // Not async: for a held token there is one promise, made when it came.
-    getToken(options?: TokenOptions) {
+    getToken(options?: GetTokenOptions) {
       try {
         return holderOf(options).get(readWaitLimits(options, usual))
       } catch (error) {
         return Promise.reject(error)
       }
     },
-    renew: async (refused: AccessToken, options?: TokenOptions) =>
+    renew: async (refused: AccessToken, options?: GetTokenOptions) =>
       holderOf(options).insteadOf(refused, readWaitLimits(options, usual)),
     fetch: authorizedFetch(read, holderOf),
     status: () => {

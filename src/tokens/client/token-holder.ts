@@ -1,6 +1,6 @@
 /** The token of one scope set: cached, renewed in the background, one token request however many callers wait. */
 
-import { type ClientTokenEvent, secondsBetween, tell } from '../../core/diagnostics.ts'
+import { type ClientTokenEvent, publish, secondsBetween } from '../../core/diagnostics.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import { Backoff } from '../../core/util/backoff.ts'
 import {
@@ -244,7 +244,7 @@ export class HeldToken {
 
   /** @param error Why there is no token. */
   #publish(begun: number, outcome: ClientTokenEvent['outcome'], error?: TokenClientError): void {
-    tell('cognito-m2m:client-token', () => {
+    publish('cognito-m2m:client-token', () => {
       const { instance, clientId, scopes, elapsed } = this.#holding
       return {
         ...{ instance, clientId, scope: scopes?.join(' ') ?? null, outcome },

@@ -11,7 +11,7 @@ import {
 } from 'oauth4webapi'
 import { readRetryAfter } from '../../core/util/transport-facts.ts'
 import { basicHeader } from '../oauth/basic.ts'
-import { type ExchangeAnswer, ExchangeError, exchange } from '../oauth/bounded-exchange.ts'
+import { BoundedFetchError, type BoundedResponse, boundedFetch } from '../oauth/bounded-exchange.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */
@@ -89,7 +89,7 @@ export async function requestToken(
         [allowInsecureRequests]: true,
         [customFetch]: async (url, { body, headers, method }) => {
           const limits = { fetch: requester.fetch, timeout: REQUEST_TIMEOUT, maxBytes: MAX_BYTES }
-          const answer = await exchange(url, { body, headers, method }, { ...limits, signal })
+          const answer = await boundedFetch(url, { body, headers, method }, { ...limits, signal })
           facts = factsOf(answer, secret)
           return judged(answer, facts, now)
         },
@@ -109,14 +109,14 @@ function rawBasic(secret: string): ClientAuth {
   }
 }
 
-function factsOf({ status, headers }: ExchangeAnswer, secret: string): TokenClientFacts {
+function factsOf({ status, headers }: BoundedResponse, secret: string): TokenClientFacts {
   const requestId = harmless(headers.get('x-amz-cognito-request-id'), /^[\w-]{1,64}$/, secret)
   return requestId === undefined ? { status } : { status, requestId }
 }
 
 /** What the library is to read: the body alone, as a challenge would hide it (401 in some reports). */
 function judged(
-  { status, headers, body }: ExchangeAnswer,
+  { status, headers, body }: BoundedResponse,
   facts: TokenClientFacts,
   now: () => number,
 ): Response {
@@ -163,7 +163,7 @@ function scopeClaim(token: string): string | undefined {
 
 function asOurs(error: unknown, facts: TokenClientFacts, secret: string): TokenClientError {
   if (error instanceof TokenClientError) return error
-  if (error instanceof ExchangeError) return exchangeError(error)
+  if (error instanceof BoundedFetchError) return exchangeError(error)
   if (!(Number(facts.status) >= 400))
     return new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', facts)
   const told = error instanceof ResponseBodyError ? error.error : null
@@ -174,7 +174,7 @@ function asOurs(error: unknown, facts: TokenClientFacts, secret: string): TokenC
   })
 }
 
-function exchangeError({ fault, errno, status }: ExchangeError): TokenClientError {
+function exchangeError({ fault, errno, status }: BoundedFetchError): TokenClientError {
   const facts = {
     ...(errno === undefined ? {} : { errno }),
     ...(status === undefined ? {} : { status }),

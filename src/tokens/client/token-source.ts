@@ -1,6 +1,11 @@
 /** Has tokens: the secret, the request, another try, and another secret where the first was refused. */
 import { setMaxListeners } from 'node:events'
-import { type Members, OptionError, readNumber, show } from '../../core/options/validate.ts'
+import {
+  describeValue,
+  type Members,
+  OptionError,
+  readNumber,
+} from '../../core/options/validate.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError } from './errors.ts'
 import type { ClientOptions } from './options.ts'
@@ -55,7 +60,10 @@ export function readWaitLimits(
  */
 export function readSignal(signal: unknown): AbortSignal {
   if (!(signal instanceof AbortSignal)) {
-    throw new OptionError('signal', `is ${show(signal)}: pass an AbortSignal or leave it out`)
+    throw new OptionError(
+      'signal',
+      `is ${describeValue(signal)}: pass an AbortSignal or leave it out`,
+    )
   }
   signal.throwIfAborted()
   return signal

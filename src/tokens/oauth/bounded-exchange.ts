@@ -1,12 +1,12 @@
 /** One request to a token endpoint and its whole answer, bounded in time and size, redirects not followed. */
 import { StacklessError } from '../../core/errors.ts'
-import { errnoOf } from '../../core/util/transport-facts.ts'
+import { readErrno } from '../../core/util/transport-facts.ts'
 
 /** Why there is no answer. */
 export type ExchangeFault = 'timeout' | 'network' | 'redirect' | 'too-large' | 'ended'
 
 /** A failed exchange: facts, never foreign text. */
-export class ExchangeError extends StacklessError {
+export class BoundedFetchError extends StacklessError {
   override readonly name = 'ExchangeError'
   readonly fault: ExchangeFault
   /** System error code of the transport, for example `ECONNREFUSED`. */
@@ -35,7 +35,7 @@ export interface ExchangeLimits {
 }
 
 /** A whole answer, whatever its status. */
-export interface ExchangeAnswer {
+export interface BoundedResponse {
   readonly status: number
   readonly headers: Headers
   readonly body: Buffer
@@ -45,19 +45,19 @@ export interface ExchangeAnswer {
  * The limits hold around an injected `fetch` too: one that ignores its signal is not waited for, one
  * that follows redirects is not believed.
  *
- * @throws {ExchangeError} and nothing else.
+ * @throws {BoundedFetchError} and nothing else.
  */
-export async function exchange(
+export async function boundedFetch(
   url: string,
   init: RequestInit,
   { fetch, timeout, maxBytes, signal }: ExchangeLimits,
-): Promise<ExchangeAnswer> {
+): Promise<BoundedResponse> {
   const abort = new AbortController()
   const stopped = new Promise<never>((_resolve, reject) => {
     abort.signal.addEventListener('abort', () => reject(abort.signal.reason))
   })
-  const timer = setTimeout(() => abort.abort(new ExchangeError('timeout')), timeout)
-  const end = (): void => abort.abort(new ExchangeError('ended'))
+  const timer = setTimeout(() => abort.abort(new BoundedFetchError('timeout')), timeout)
+  const end = (): void => abort.abort(new BoundedFetchError('ended'))
   signal?.addEventListener('abort', end)
   if (signal?.aborted) end()
   const asked = download(() => fetch(url, { ...init, redirect: 'manual', signal: abort.signal }))
@@ -70,17 +70,19 @@ export async function exchange(
     abort.abort()
   }
 
-  async function download(ask: () => Promise<Response>): Promise<ExchangeAnswer> {
+  async function download(ask: () => Promise<Response>): Promise<BoundedResponse> {
     try {
       const response = await ask()
       const { status, headers } = response
       const redirects = status >= 300 && status < 400 && status !== 304
       if (response.redirected || response.type === 'opaqueredirect' || redirects) {
-        throw new ExchangeError('redirect', { status })
+        throw new BoundedFetchError('redirect', { status })
       }
       return { status, headers, body: await readBody(response, maxBytes) }
     } catch (error) {
-      throw error instanceof ExchangeError ? error : new ExchangeError('network', errnoOf(error))
+      throw error instanceof BoundedFetchError
+        ? error
+        : new BoundedFetchError('network', readErrno(error))
     }
   }
 }
@@ -90,7 +92,7 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   let bytes = 0
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new ExchangeError('too-large', { status: response.status })
+    if (bytes > maxBytes) throw new BoundedFetchError('too-large', { status: response.status })
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -1,6 +1,6 @@
 /** Reads the URL of a token endpoint, Cognito's or one in front of it. */
 import { readServiceUrl } from '../../core/options/secure-url.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 
 /** The path of the token endpoint at every domain of Cognito. */
 const COGNITO_PATH = '/oauth2/token'
@@ -15,7 +15,7 @@ export function readTokenEndpoint(value: unknown, place: string, insecureHttp = 
   if (typeof value !== 'string') {
     throw new OptionError(
       place,
-      `is ${show(value)}: pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`,
+      `is ${describeValue(value)}: pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`,
     )
   }
   const url = readServiceUrl(value, place, insecureHttp)

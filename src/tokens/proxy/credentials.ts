@@ -3,7 +3,7 @@
  * that they go together once it takes the pair no longer. Kept in the store too, for processes that
  * share one and for those that were just started.
  */
-import type { SteadyStore } from '../store/resilient-store.ts'
+import type { ResilientStore } from '../store/resilient-store.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
 import { BoundedMap } from './bounded-map.ts'
@@ -42,10 +42,10 @@ const CHANGE_WAIT = 1250
 
 /** See the module. */
 export class Pairs {
-  readonly #store: SteadyStore
+  readonly #store: ResilientStore
   readonly #proven = new BoundedMap<Proof>(MAX_PAIRS)
 
-  constructor(store: SteadyStore) {
+  constructor(store: ResilientStore) {
     this.#store = store
   }
 

@@ -14,7 +14,12 @@ export type {
 } from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/resilient-store.ts'
-export type { Found, Kept, StoreCommandOptions, TokenStore } from '../store/token-store.ts'
+export type {
+  StoreCommandOptions,
+  StoreEntry as Kept,
+  StoreLookup as Found,
+  TokenStore,
+} from '../store/token-store.ts'
 export type { ProxyOptions, UpstreamHeader, UpstreamLimits } from './options.ts'
 export type { TokenProxy, TokenProxyOptions, TokenProxyStatus } from './plugin.ts'
 export { tokenProxy, tokenProxy as default } from './plugin.ts'

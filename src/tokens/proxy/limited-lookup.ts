@@ -2,7 +2,7 @@
  * Calls the owner's `clients` lookup within limits, because unauthenticated callers can name as many
  * client ids as they like. A client that was admitted before waits for its turn, and goes first.
  */
-import { ask, NoDecisionError } from '../../core/hooks.ts'
+import { callHook, HookError } from '../../core/hooks.ts'
 import type { ClientLookup } from '../../core/options/user-pool.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { Purse } from './quota.ts'
@@ -55,9 +55,9 @@ export function limitedLookup(lookup: ClientLookup, limits: LookupLimits): Clien
   return async (clientId) => {
     const wasAdmitted = admitted.get(clientId) !== undefined
     const isTurn = wasAdmitted ? await waitForTurn() : waiting === 0 && take()
-    if (!isTurn) throw new NoDecisionError('ERR_DECISION_FAILED')
+    if (!isTurn) throw new HookError('ERR_DECISION_FAILED')
     try {
-      const isClient = await ask(() => lookup(clientId))
+      const isClient = await callHook(() => lookup(clientId))
       if (isClient) admitted.set(clientId, true)
       else admitted.delete(clientId)
       return isClient

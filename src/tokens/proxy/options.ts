@@ -1,16 +1,16 @@
 /** Validates what `tokenProxy` accepts. What comes out is complete. */
-import { cachedLookup } from '../../core/hooks.ts'
+import { createCachedLookup } from '../../core/hooks.ts'
 import { readInsecureHttp } from '../../core/options/secure-url.ts'
 import {
+  describeValue,
   type Members,
   OptionError,
   readClientIds,
   readFunction,
   readMembers,
   readNumber,
-  show,
 } from '../../core/options/validate.ts'
-import { steadyClock, trusting } from '../../core/util/clock.ts'
+import { safeClock, steadyClock } from '../../core/util/clock.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
@@ -40,7 +40,7 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
     const name = given.toLowerCase()
     const place = `headers.${given}`
     if (!NAME.test(given)) {
-      throw new OptionError('headers', `has ${show(given)}: that is no name of a header`)
+      throw new OptionError('headers', `has ${describeValue(given)}: that is no name of a header`)
     }
     if (RESERVED.has(name) || headers.has(name)) {
       throw new OptionError(place, 'is written by the proxy or named twice: leave it out')
@@ -210,7 +210,7 @@ export function readProxyOptions<Request>(
 ): ProxySettings<Request> {
   const members = readMembers(value, [...MEMBERS, ...own], '')
   const monotonicNow = steadyClock(
-    trusting(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
+    safeClock(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
   )
   const seconds = (key: string, fallback: number, min: number, max: number): number =>
     readNumber(members, key, '', { fallback, min, max, unit: 'seconds' })
@@ -232,7 +232,7 @@ export function readProxyOptions<Request>(
       maxAge: seconds('maxAge', 3600, 1, DAY),
     },
     timeout: 1000 * seconds('timeout', 5, 0.001, 30),
-    now: trusting(readFunction<() => number>(members, 'now') ?? Date.now),
+    now: safeClock(readFunction<() => number>(members, 'now') ?? Date.now),
     monotonicNow,
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
   }
@@ -246,7 +246,7 @@ function readClients(
   if (typeof value === 'function') {
     const lookup = value as (clientId: string) => boolean | Promise<boolean>
     const limits = { ...LOOKUP_LIMITS, monotonicNow: elapsed }
-    return cachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE, elapsed })
+    return createCachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE, elapsed })
   }
   const ids = new Set(readClientIds(value, 'clients'))
   return (clientId) => ids.has(clientId)

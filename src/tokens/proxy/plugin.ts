@@ -9,16 +9,16 @@ import type {
 } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { REGISTER_OPTIONS } from '../../adapters/fastify/register-options.ts'
-import { nextInstance, secondsBetween, tell } from '../../core/diagnostics.ts'
-import { rejecting } from '../../core/errors.ts'
-import { ask } from '../../core/hooks.ts'
+import { nextInstance, publish, secondsBetween } from '../../core/diagnostics.ts'
+import { rejectWithError } from '../../core/errors.ts'
+import { callHook } from '../../core/hooks.ts'
 import { safeLogger } from '../../core/options/logger.ts'
-import { INSECURE_HTTP_WARNING, insecureOrigins } from '../../core/options/secure-url.ts'
-import { OptionError, readMembers, show } from '../../core/options/validate.ts'
-import { authorizationLines } from '../../core/token/bearer.ts'
-import { isToCome } from '../../core/util/async.ts'
+import { INSECURE_HTTP_WARNING, listInsecureOrigins } from '../../core/options/secure-url.ts'
+import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
+import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
+import { isThenable } from '../../core/util/async.ts'
 import { MAX_FORM_BYTES } from '../oauth/form.ts'
-import { SteadyStore, type StoreStatus } from '../store/resilient-store.ts'
+import { ResilientStore, type StoreStatus } from '../store/resilient-store.ts'
 import { Pairs } from './credentials.ts'
 import { EndpointHealth, type EndpointStatus } from './endpoint-health.ts'
 import { NegativeCache } from './negative-cache.ts'
@@ -131,7 +131,7 @@ async function answerOf(
   const begun = monotonicNow()
   const incoming = {
     contentType: request.headers['content-type'],
-    authorization: authorizationLines(request.raw),
+    authorization: readAuthorizationHeaders(request.raw),
     body: request.body,
   }
   const read = requests.read(incoming)
@@ -140,7 +140,7 @@ async function answerOf(
     return refusal(read)
   }
   const known = isClient(read.clientId)
-  const isKnown = isToCome(known) ? await known.catch(() => undefined) : known
+  const isKnown = isThenable(known) ? await known.catch(() => undefined) : known
   if (isKnown === true) {
     const answered = await answer(read, begun)
     if (answered.status === 200) requests.keep(incoming, read)
@@ -158,7 +158,7 @@ function admitting(authorize: NonNullable<TokenRoutes['authorize']>, routes: Tok
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
     const begun = routes.monotonicNow()
-    const verdict = await ask(() => authorize(request)).catch(() => undefined)
+    const verdict = await callHook(() => authorize(request)).catch(() => undefined)
     if (verdict === true) return undefined
     if (verdict === false) {
       routes.told('access_denied', begun)
@@ -227,9 +227,9 @@ async function register(
   const settings = readProxyOptions<FastifyRequest>(given, REGISTER_OPTIONS)
   const { monotonicNow, authorize, isClient } = settings
   const logger = safeLogger(app.log)
-  const origins = insecureOrigins([settings.tokenEndpoint])
+  const origins = listInsecureOrigins([settings.tokenEndpoint])
   if (origins.length > 0) logger.warn({ origins }, INSECURE_HTTP_WARNING)
-  const store = new SteadyStore({ ...settings, logger })
+  const store = new ResilientStore({ ...settings, logger })
   const instance = nextInstance()
   const pairs = new Pairs(store)
   const budget = new Budget(settings.budget)
@@ -244,7 +244,10 @@ async function register(
     invalidate: async (which) => {
       const { clientId } = readMembers(which, ['clientId'], '')
       if (typeof clientId !== 'string' || clientId === '') {
-        throw new OptionError('clientId', `is ${show(clientId)}: pass the id of an app client`)
+        throw new OptionError(
+          'clientId',
+          `is ${describeValue(clientId)}: pass the id of an app client`,
+        )
       }
       return store.invalidate(store.group(clientId))
     },
@@ -265,7 +268,7 @@ async function register(
   })
   const told: TokenRoutes['told'] = (error, begun) => {
     const outcome = error === 'temporarily_unavailable' ? 'unavailable' : 'refused'
-    tell('cognito-m2m:token', () => ({
+    publish('cognito-m2m:token-request', () => ({
       ...{ instance, userPoolId: null, clientId: null, outcome, error, code: null },
       duration: secondsBetween(begun, monotonicNow()),
     }))
@@ -275,7 +278,7 @@ async function register(
 }
 
 const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
-  rejecting(() => register(app, options))
+  rejectWithError(() => register(app, options))
 
 /**
  * Serves `POST /oauth2/token` for client credentials, asking Cognito about once per token's life and

@@ -2,15 +2,15 @@
  * Fetches tokens from Cognito, one request for the same token at a time: within the process by sharing the
  * promise, across processes by the store's lock. A caller that hangs up takes nothing from the others.
  */
-import { secondsBetween, tell } from '../../core/diagnostics.ts'
+import { publish, secondsBetween } from '../../core/diagnostics.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
 import {
-  type FoundNow,
   isCurrentEpoch,
   isSameEpoch,
-  type SteadyStore,
+  type ResilientStore,
+  type TimedLookup,
 } from '../store/resilient-store.ts'
-import { BOUND } from '../store/store-caller.ts'
+import { COMMAND_TIMEOUT_MS } from '../store/store-caller.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import {
   type CachedToken,
@@ -77,7 +77,7 @@ export type FetchResult = IssuedToken | StoredToken | Refusal | Unavailable
 /** What {@link TokenFlights} works with. Durations in milliseconds. */
 export interface TokenFlightsOptions {
   readonly instance: number
-  readonly store: SteadyStore
+  readonly store: ResilientStore
   readonly pairs: Pairs
   readonly queue: BudgetQueue
   readonly upstream: Upstream
@@ -88,7 +88,7 @@ export interface TokenFlightsOptions {
   readonly timeout: number
   readonly monotonicNow: () => number
   /** The cached token of a look-up, if it may be served. */
-  readonly read: (found: FoundNow) => CachedToken | undefined
+  readonly read: (found: TimedLookup) => CachedToken | undefined
 }
 
 interface AdmittedFetch extends TokenFetch {
@@ -118,7 +118,7 @@ interface CompletedFetch {
 interface LookUp {
   readonly kind: 'missing'
   readonly lock: StoreLock | undefined
-  readonly found: FoundNow
+  readonly found: TimedLookup
   /** Monotonic, milliseconds. */
   readonly foundAt: number
 }
@@ -146,7 +146,10 @@ export class TokenFlights {
 
   constructor(options: TokenFlightsOptions) {
     this.#options = options
-    this.#storeWaitMs = Math.min(STORE_WAIT_MS, Math.max(BOUND, options.timeout * STORE_WAIT_SHARE))
+    this.#storeWaitMs = Math.min(
+      STORE_WAIT_MS,
+      Math.max(COMMAND_TIMEOUT_MS, options.timeout * STORE_WAIT_SHARE),
+    )
     // A pause takes at least half its time. The bound holds where the clock stands still.
     this.#maxPolls = Math.ceil(options.timeout / (POLL_MS / 2))
   }
@@ -225,7 +228,7 @@ export class TokenFlights {
     const begun = monotonicNow()
     const lock = await store.acquire(key.name, this.#storeWaitMs)
     // Looked up with the lock in hand: who had it before may just have stored the token.
-    const left = Math.max(BOUND, this.#storeWaitMs - (monotonicNow() - begun || 0))
+    const left = Math.max(COMMAND_TIMEOUT_MS, this.#storeWaitMs - (monotonicNow() - begun || 0))
     const found = await store.find(key.name, key.group, left)
     const cached = read(found)
     if (cached === undefined || !isBetter(cached.phase, phase)) {
@@ -268,7 +271,11 @@ export class TokenFlights {
   #complete(
     fetch: TokenFetch,
     token: UpstreamToken,
-    asked: { readonly proof: Proof | undefined; readonly found: FoundNow; readonly begun: number },
+    asked: {
+      readonly proof: Proof | undefined
+      readonly found: TimedLookup
+      readonly begun: number
+    },
   ): CompletedFetch {
     const { proof, found } = asked
     if (token.kind === 'failed') return completed(this.#failed(fetch, token.failure, proof))
@@ -291,7 +298,7 @@ export class TokenFlights {
   async #refused(
     { key, pair, phase }: TokenFetch,
     refusal: Refusal,
-    found: FoundNow,
+    found: TimedLookup,
   ): Promise<void> {
     const { store, pairs, negative } = this.#options
     const isWrongSecret = refusal.error === 'invalid_client'
@@ -311,14 +318,14 @@ export class TokenFlights {
   #issued(
     { key, pair, request }: TokenFetch,
     { entry, answer }: Extract<UpstreamToken, { kind: 'issued' }>,
-    { found, begun }: { readonly found: FoundNow; readonly begun: number },
+    { found, begun }: { readonly found: TimedLookup; readonly begun: number },
   ): CompletedFetch {
     const { instance, pairs, negative, monotonicNow } = this.#options
     const { clientId } = request
     const { userPoolId } = entry
     negative.succeeded(key.name)
     pairs.prove(pair, userPoolId)
-    tell('cognito-m2m:token', () => ({
+    publish('cognito-m2m:token-request', () => ({
       ...{ instance, userPoolId, clientId, outcome: 'issued', error: null, code: null },
       duration: secondsBetween(begun, monotonicNow()),
     }))

@@ -1,9 +1,9 @@
 /** Answers a token request from the negative cache, the token cache, or Cognito. */
 
-import { secondsBetween, type TokenEvent, tell } from '../../core/diagnostics.ts'
-import { atMost } from '../../core/util/async.ts'
+import { publish, secondsBetween, type TokenRequestEvent } from '../../core/diagnostics.ts'
+import { withTimeout } from '../../core/util/async.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
-import type { FoundNow } from '../store/resilient-store.ts'
+import type { TimedLookup } from '../store/resilient-store.ts'
 import { BoundedMap } from './bounded-map.ts'
 import {
   answerText,
@@ -78,11 +78,11 @@ export class TokenRequests {
     if (cached?.phase === 'refreshDue') return this.#serve(cached, call)
     if (cached !== undefined) {
       const waitMs = Math.min(RENEWAL_WAIT_MS, this.#timeLeft(begun))
-      const result = await atMost(waitMs, flight.result)
+      const result = await withTimeout(waitMs, flight.result)
       const stillCached = isWithoutToken(result) ? await this.#lookUp(key) : undefined
       if (stillCached !== undefined) return this.#serve(stillCached, call)
     }
-    const result = await atMost(this.#timeLeft(begun), flight.result)
+    const result = await withTimeout(this.#timeLeft(begun), flight.result)
     return this.#respond(result ?? TIMED_OUT, call, flight.isShared)
   }
 
@@ -98,7 +98,7 @@ export class TokenRequests {
     return Math.max(0, timeout - (waited || 0))
   }
 
-  #read({ value, now }: FoundNow): CachedToken | undefined {
+  #read({ value, now }: TimedLookup): CachedToken | undefined {
     if (value === undefined) return undefined
     const entry = this.#entries.get(value) ?? decodeEntry(value)
     if (entry === undefined) return undefined
@@ -136,7 +136,7 @@ export class TokenRequests {
   }
 
   #tell(
-    outcome: TokenEvent['outcome'],
+    outcome: TokenRequestEvent['outcome'],
     {
       proof,
       error = null,
@@ -149,7 +149,7 @@ export class TokenRequests {
     { begun }: Call,
   ): void {
     const { instance, monotonicNow } = this.#options
-    tell('cognito-m2m:token', () => ({
+    publish('cognito-m2m:token-request', () => ({
       instance,
       userPoolId: proof?.userPoolId ?? null,
       clientId: proof?.clientId ?? null,

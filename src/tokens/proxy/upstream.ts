@@ -1,7 +1,7 @@
 /** Asks Cognito for a token: one bounded request, written anew. Never rejects. */
 import { setMaxListeners } from 'node:events'
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
-import { errnoOf, readRetryAfter } from '../../core/util/transport-facts.ts'
+import { readErrno, readRetryAfter } from '../../core/util/transport-facts.ts'
 import { basicHeader } from '../oauth/basic.ts'
 import { type UpstreamHeader, valuesOf } from './options.ts'
 import type { TokenRequest } from './request.ts'
@@ -112,7 +112,7 @@ export class Upstream {
       })
       return await read(response, now())
     } catch (error) {
-      return { kind: 'failure', code: 'ERR_UPSTREAM_NETWORK', ...errnoOf(error) }
+      return { kind: 'failure', code: 'ERR_UPSTREAM_NETWORK', ...readErrno(error) }
     }
   }
 }

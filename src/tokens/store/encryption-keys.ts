@@ -1,6 +1,6 @@
 /** The owner's keys, and one key per purpose made from each. */
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { OptionError, readMembers, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 
 /**
  * What seals and names entries of a shared store. Make one with `openssl rand -base64 32`, keep it
@@ -46,11 +46,11 @@ export function readEncryptionKeys(value: unknown): readonly StoreKey[] {
     }
     const { id, key } = readMembers(item, ['id', 'key'], place)
     if (typeof id !== 'string' || !/^[\w.-]{1,32}$/.test(id)) {
-      const what = typeof id === 'string' ? 'has another form' : `is ${show(id)}`
+      const what = typeof id === 'string' ? 'has another form' : `is ${describeValue(id)}`
       throw new OptionError(`${place}.id`, `${what}: use 1 to 32 characters of A-Z a-z 0-9 . _ -`)
     }
     if (ids.has(id))
-      throw new OptionError(`${place}.id`, `is ${show(id)} again: name each key once`)
+      throw new OptionError(`${place}.id`, `is ${describeValue(id)} again: name each key once`)
     ids.add(id)
     return storeKey(id, readKey(key, `${place}.key`))
   })
@@ -75,7 +75,7 @@ function fromBase64(text: string): Uint8Array | undefined {
 
 /** Never the value of a string: it may be the key in a form that cannot be read. */
 function tell(value: unknown): string {
-  return typeof value === 'string' ? 'a string that is not base64' : show(value)
+  return typeof value === 'string' ? 'a string that is not base64' : describeValue(value)
 }
 
 function storeKey(id: string, key: Uint8Array): StoreKey {

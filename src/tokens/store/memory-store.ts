@@ -1,9 +1,9 @@
 /** The store of one process, in its memory. */
 import { performance } from 'node:perf_hooks'
 import { readFunction, readMembers, readNumber } from '../../core/options/validate.ts'
-import { steadyClock, trusting } from '../../core/util/clock.ts'
+import { safeClock, steadyClock } from '../../core/util/clock.ts'
 import { Entries } from './entries.ts'
-import type { Found, Kept, TokenStore } from './token-store.ts'
+import type { StoreEntry, StoreLookup, TokenStore } from './token-store.ts'
 
 /** See {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -32,9 +32,9 @@ export class MemoryStore implements TokenStore {
   #isClosed = false
 
   constructor(limits: Required<MemoryStoreOptions>) {
-    this.#monotonicNow = steadyClock(trusting(limits.monotonicNow))
+    this.#monotonicNow = steadyClock(safeClock(limits.monotonicNow))
     this.#maxLocks = limits.maxEntries
-    this.#now = trusting(limits.now)
+    this.#now = safeClock(limits.now)
     this.entries = new Entries({
       maxEntries: limits.maxEntries,
       now: this.#now,
@@ -42,13 +42,13 @@ export class MemoryStore implements TokenStore {
     })
   }
 
-  async get(key: string, group: string): Promise<Found> {
+  async get(key: string, group: string): Promise<StoreLookup> {
     this.#refuseIfClosed()
     const value = this.entries.get(key, group)?.value
     return { value, epoch: this.entries.epoch(group), now: this.#now() }
   }
 
-  async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
+  async set(key: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<boolean> {
     this.#refuseIfClosed()
     this.entries.set(key, group, { value, expiresAt: this.#now() + ttl }, epoch)
     return epoch === this.entries.epoch(group)

@@ -1,9 +1,9 @@
 /** Redis or Valkey as a store of tokens, through the owner's ioredis. */
 import { randomUUID } from 'node:crypto'
-import { OptionError, readMembers, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 import { type RedisArguments, type RedisLike, RedisLink, SOCKET_TIMEOUT_MS } from './redis-link.ts'
 import { DELETE, GET, INVALIDATE, LOCK, type RedisScript, SET, UNLOCK } from './redis-scripts.ts'
-import type { Found, Kept, StoreCommandOptions, TokenStore } from './token-store.ts'
+import type { StoreCommandOptions, StoreEntry, StoreLookup, TokenStore } from './token-store.ts'
 
 export type { RedisConnection, RedisLike, RedisOverrides } from './redis-link.ts'
 
@@ -39,7 +39,7 @@ class RedisStore implements TokenStore {
     key: string,
     group: string,
     { maxDelayMs = DEFAULT_DELAY_MS }: StoreCommandOptions = {},
-  ): Promise<Found> {
+  ): Promise<StoreLookup> {
     const argsOf = (deadline: number): RedisArguments => [deadline, key]
     const answer = await this.#run(GET, this.#group(group), argsOf, maxDelayMs)
     const [now, epoch, value] = answer as readonly [number, Buffer, Buffer | null]
@@ -47,7 +47,7 @@ class RedisStore implements TokenStore {
   }
 
   /** The deadline is the end of its life: until then it is worth keeping, whoever waits for it. */
-  async set(key: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
+  async set(key: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<boolean> {
     const argsOf = (expiresAt: number): RedisArguments => {
       const known = epoch === this.#firstEpoch() ? '' : epoch
       return [expiresAt, key, Buffer.from(value), known, Math.ceil(ttl)]
@@ -135,11 +135,14 @@ export function redisStore(options: RedisStoreOptions): TokenStore {
   const { redis, prefix = 'cognito-m2m:' } = readMembers(options, ['redis', 'prefix'], '')
   const { duplicate, isCluster } = (redis ?? {}) as Record<string, unknown>
   if (typeof duplicate !== 'function' || isCluster === true) {
-    const what = isCluster === true ? 'a Redis.Cluster' : show(redis)
+    const what = isCluster === true ? 'a Redis.Cluster' : describeValue(redis)
     throw new OptionError('redis', `is ${what}: pass an instance of Redis from ioredis`)
   }
   if (typeof prefix !== 'string' || prefix.length > 64) {
-    throw new OptionError('prefix', `is ${show(prefix)}: use a string of at most 64 characters`)
+    throw new OptionError(
+      'prefix',
+      `is ${describeValue(prefix)}: use a string of at most 64 characters`,
+    )
   }
   return new RedisStore(redis as RedisLike, prefix)
 }

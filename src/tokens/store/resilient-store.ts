@@ -5,22 +5,22 @@
 import { randomUUID } from 'node:crypto'
 import { type Logger, safeLogger } from '../../core/options/logger.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { steadyClock, trusting } from '../../core/util/clock.ts'
+import { safeClock, steadyClock } from '../../core/util/clock.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import type { Entries, Held } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
 import { type FoundSealed, SealedStore } from './sealed-store.ts'
 import { groupOf, nameOf } from './sealing.ts'
-import { BOUND, Reach } from './store-caller.ts'
+import { COMMAND_TIMEOUT_MS, StoreCaller } from './store-caller.ts'
 import { StoreClock } from './store-clock.ts'
 import { LOCK_TTL_MS, RENEWAL_DELAY_MS, RenewedLock, type StoreLock } from './store-lock.ts'
-import { checkStore, type Found, type Kept, type TokenStore } from './token-store.ts'
+import { checkStore, type StoreEntry, type StoreLookup, type TokenStore } from './token-store.ts'
 
 /** Things remembered; beyond that the first is forgotten. */
 const MAX_UNTOLD = 10_000
 
 /** What a failing store could not be told yet, bounded. */
-export class Untold {
+export class PendingWrites {
   readonly #tellers = new Map<string, () => Promise<void>>()
 
   add(key: string, teller: () => Promise<void>): void {
@@ -48,7 +48,7 @@ export class Untold {
   }
 }
 
-/** See {@link SteadyStore}. */
+/** See {@link ResilientStore}. */
 interface SteadyStoreOptions {
   /** Default a `memoryStore()`. */
   readonly store?: TokenStore | undefined
@@ -72,7 +72,7 @@ export interface StoreStatus {
 }
 
 /** What one look-up finds, and when. */
-export interface FoundNow extends Found {
+export interface TimedLookup extends StoreLookup {
   /**
    * Milliseconds since 1970 by the clock that dates entries: the store's where it has one, else the
    * wall clock of this process. In memory, the store's clock is carried forward by the monotonic clock.
@@ -97,17 +97,17 @@ const TELL_AGAIN = 1000
  * one look-up that shows another epoch ends all copies of the group. What the store would not take
  * (it was full, or away) is served from memory as long as that epoch lasts.
  */
-export class SteadyStore {
+export class ResilientStore {
   readonly #keys: readonly StoreKey[]
   readonly #memory: MemoryStore
   readonly #copies: Entries
   readonly #store: SealedStore | undefined
   readonly #isShared: boolean
-  readonly #reach: Reach
+  readonly #reach: StoreCaller
   readonly #logger: Logger
   readonly #clock: StoreClock
-  readonly #invalidations = new Untold()
-  readonly #drops = new Untold()
+  readonly #invalidations = new PendingWrites()
+  readonly #drops = new PendingWrites()
   #telling: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -122,10 +122,10 @@ export class SteadyStore {
       )
     }
     this.#logger = safeLogger(logger)
-    const elapsed = steadyClock(trusting(monotonicNow))
-    this.#reach = new Reach(this.#logger, elapsed)
+    const elapsed = steadyClock(safeClock(monotonicNow))
+    this.#reach = new StoreCaller(this.#logger, elapsed)
     this.#clock = new StoreClock({
-      now: trusting(now),
+      now: safeClock(now),
       monotonicNow: elapsed,
       onSkew: (skew) => reportSkew(logger, skew),
     })
@@ -157,7 +157,7 @@ export class SteadyStore {
    * @param waitMs Longest wait in milliseconds for a store that stalls, for a caller that would request a token
    *   otherwise: the copy is the one to replace. It ends 1.25 s after the store began to fail.
    */
-  async find(name: string, group: string, waitMs?: number): Promise<FoundNow> {
+  async find(name: string, group: string, waitMs?: number): Promise<TimedLookup> {
     const store = this.#store
     const epoch = this.#copies.epoch(group)
     if (store === undefined || this.#isClosed || this.#isUntold(name, group)) {
@@ -167,13 +167,13 @@ export class SteadyStore {
     const found = await this.#reach.ask(
       'read',
       (maxDelayMs) => store.get(name, group, { maxDelayMs }),
-      { waitMs: waitMs ?? BOUND, hasCopy },
+      { waitMs: waitMs ?? COMMAND_TIMEOUT_MS, hasCopy },
     )
     if (found === undefined) return this.#copied(name, group)
     return this.#agreed(found.answer, name, group, epoch)
   }
 
-  async keep(name: string, group: string, { value, epoch, ttl }: Kept): Promise<void> {
+  async keep(name: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<void> {
     const [own, sharedEpoch] = epochsIn(epoch)
     if (this.#isClosed || own !== this.#copies.epoch(group) || !(ttl > 0)) return
     const store = this.#store
@@ -215,7 +215,7 @@ export class SteadyStore {
     const store = this.#store
     if (store === undefined || this.#isClosed) return store === undefined
     this.#invalidations.add(group, () => store.invalidate(group))
-    const told = await this.#reach.insist('write', () => this.#invalidations.tell(group))
+    const told = await this.#reach.callAlways('write', () => this.#invalidations.tell(group))
     if (told !== undefined) return true
     this.#logger.warn(
       {},
@@ -268,7 +268,7 @@ export class SteadyStore {
     clearTimeout(this.#telling)
     this.#copies.clear()
     const store = this.#store ?? this.#memory
-    await this.#reach.insist('write', () => store.close())
+    await this.#reach.callAlways('write', () => store.close())
   }
 
   #isUntold(name: string, group: string): boolean {
@@ -284,7 +284,7 @@ export class SteadyStore {
   }
 
   /** What memory has, and the last epoch of the store it knows of. */
-  #copied(name: string, group: string): FoundNow {
+  #copied(name: string, group: string): TimedLookup {
     const value = this.#copies.get(name, group)?.value
     const own = this.#copies.epoch(group)
     const now = this.#clock.earliest()
@@ -296,7 +296,7 @@ export class SteadyStore {
   }
 
   /** What the store says, and memory is held to it. */
-  #agreed({ opened, epoch }: FoundSealed, name: string, group: string, own: string): FoundNow {
+  #agreed({ opened, epoch }: FoundSealed, name: string, group: string, own: string): TimedLookup {
     for (const [key, { sharedEpoch, isShared }] of this.#copies.of(group)) {
       const isGone = key === name && isShared
       if (isGone || sharedEpoch !== epoch) this.#copies.delete(key, group)
@@ -322,9 +322,9 @@ export class SteadyStore {
     }, TELL_AGAIN).unref()
   }
 
-  async #tellAll(untold: Untold): Promise<boolean> {
+  async #tellAll(untold: PendingWrites): Promise<boolean> {
     for (const key of untold.keys()) {
-      const told = await this.#reach.insist('write', () => untold.tell(key))
+      const told = await this.#reach.callAlways('write', () => untold.tell(key))
       if (told === undefined) return false
     }
     return true

@@ -2,7 +2,7 @@
 import type { StoreKey } from './encryption-keys.ts'
 import { namesIn, type Opened, open, seal } from './sealing.ts'
 import type { StoreClock } from './store-clock.ts'
-import type { Kept, StoreCommandOptions, TokenStore } from './token-store.ts'
+import type { StoreCommandOptions, StoreEntry, TokenStore } from './token-store.ts'
 
 /** What a look-up finds and can open. */
 export interface FoundSealed {
@@ -53,7 +53,7 @@ export class SealedStore {
   }
 
   /** @returns Whether it is kept. */
-  set(name: string, group: string, { value, epoch, ttl }: Kept): Promise<boolean> {
+  set(name: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<boolean> {
     const [key] = this.#keys as readonly [StoreKey, ...StoreKey[]]
     const [[first, itsGroup]] = placesOf(name, group) as readonly [Place, ...Place[]]
     const sealed = seal({ value, expiresAt: this.#clock.earliest() + ttl }, first, key)

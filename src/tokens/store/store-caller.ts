@@ -4,7 +4,7 @@ import { Breaker } from './circuit-breaker.ts'
 import { LateError } from './token-store.ts'
 
 /** Milliseconds of real time that a caller with a copy in memory may lose to a store. */
-export const BOUND = 100
+export const COMMAND_TIMEOUT_MS = 100
 
 /** Commands on their way to a store that is left alone. */
 const MAX_UNANSWERED = 5000
@@ -24,14 +24,14 @@ export type Work<Answer> = (maxDelayMs: number) => Promise<Answer>
 
 /** How long a caller waits, and what else it has. */
 export interface AskOptions {
-  /** Milliseconds. Default {@link BOUND}. */
+  /** Milliseconds. Default {@link COMMAND_TIMEOUT_MS}. */
   readonly waitMs?: number
   /** Whether it goes on with a copy, so that a stalled store is not worth waiting for. Default true. */
   readonly hasCopy?: boolean
 }
 
 /** See the module. */
-export class Reach {
+export class StoreCaller {
   readonly #logger: Logger
   readonly #monotonicNow: () => number
   readonly #breakers: { readonly [Each in Purpose]: Breaker }
@@ -60,14 +60,14 @@ export class Reach {
   async ask<Answer>(
     purpose: Purpose,
     work: Work<Answer>,
-    { waitMs = BOUND, hasCopy = true }: AskOptions = {},
+    { waitMs = COMMAND_TIMEOUT_MS, hasCopy = true }: AskOptions = {},
   ): Promise<{ readonly answer: Answer } | undefined> {
     if (!this.#admits(purpose, hasCopy)) return undefined
     const isBrief = hasCopy || this.isDown(purpose)
-    return this.#send(purpose, work, isBrief ? Math.min(waitMs, BOUND) : waitMs)
+    return this.#send(purpose, work, isBrief ? Math.min(waitMs, COMMAND_TIMEOUT_MS) : waitMs)
   }
 
-  /** Sends it however the store is, and waits for the answer only where {@link ask} would. */
+  /** Sends it however the store is, and waits for the answer only where {@link callHook} would. */
   async deliver<Answer>(
     purpose: Purpose,
     work: Work<Answer>,
@@ -83,16 +83,16 @@ export class Reach {
         this.#unanswered -= 1
       }
     }
-    const sent = this.#send(purpose, counted, BOUND)
+    const sent = this.#send(purpose, counted, COMMAND_TIMEOUT_MS)
     return isAwaited ? sent : undefined
   }
 
-  /** The same within {@link BOUND}, however the store is. */
-  async insist<Answer>(
+  /** The same within {@link COMMAND_TIMEOUT_MS}, however the store is. */
+  async callAlways<Answer>(
     purpose: Purpose,
     work: Work<Answer>,
   ): Promise<{ readonly answer: Answer } | undefined> {
-    return this.#send(purpose, work, BOUND)
+    return this.#send(purpose, work, COMMAND_TIMEOUT_MS)
   }
 
   #admits(purpose: Purpose, hasCopy: boolean): boolean {
@@ -108,9 +108,9 @@ export class Reach {
     const breaker = this.#breakers[purpose]
     const sentAt = breaker.begin()
     this.#stalls.begin()
-    const waitMs = this.#stalls.limit(breaker.limit(mostMs, BOUND), BOUND)
+    const waitMs = this.#stalls.limit(breaker.limit(mostMs, COMMAND_TIMEOUT_MS), COMMAND_TIMEOUT_MS)
     const succeeded = (): void => {
-      const isInTime = !(this.#monotonicNow() - sentAt > BOUND)
+      const isInTime = !(this.#monotonicNow() - sentAt > COMMAND_TIMEOUT_MS)
       breaker.succeeded(isInTime)
       this.#stalls.succeeded(isInTime)
       this.#tell()
@@ -154,7 +154,7 @@ export class Reach {
             // The store's clock was set: the answer told the new time, so that the next deadline fits.
             if (error instanceof LateError && !isOver) {
               const left = sentAt + waitMs - this.#monotonicNow()
-              return send(left > BOUND ? left : BOUND)
+              return send(left > COMMAND_TIMEOUT_MS ? left : COMMAND_TIMEOUT_MS)
             }
             clearTimeout(timer)
             reject(error)

@@ -1,5 +1,5 @@
 /** Where tokens are kept between requests: what a store promises, whoever writes it. */
-import { OptionError, show } from '../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 
 const METHODS = ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'] as const
 
@@ -14,7 +14,7 @@ export function checkStore(store: unknown): void {
     const what = missing === undefined ? 'a boolean `shared`' : `a method \`${missing}\``
     throw new OptionError(
       'store',
-      `is ${show(store)} without ${what}: pass memoryStore(), redisStore({ redis }) or a store of your own`,
+      `is ${describeValue(store)} without ${what}: pass memoryStore(), redisStore({ redis }) or a store of your own`,
     )
   }
 }
@@ -28,7 +28,7 @@ export class LateError extends Error {
 }
 
 /** What one look-up finds. */
-export interface Found {
+export interface StoreLookup {
   /** What was kept under the key; undefined where nothing holds any more. */
   readonly value: Uint8Array | undefined
   /**
@@ -57,7 +57,7 @@ export interface StoreCommandOptions {
 }
 
 /** What is kept under a key. */
-export interface Kept {
+export interface StoreEntry {
   readonly value: Uint8Array
   /** The group's epoch when the value was asked for. */
   readonly epoch: string
@@ -78,13 +78,13 @@ export interface TokenStore {
   /** Whether anything but this process can read it: what is put there is then sealed. */
   readonly shared: boolean
   /** One look-up, in one round trip; a value kept under an ended epoch is not found. */
-  get(key: string, group: string, options?: StoreCommandOptions): Promise<Found>
+  get(key: string, group: string, options?: StoreCommandOptions): Promise<StoreLookup>
   /**
    * Keeps a value; where the group is full, its oldest entry goes.
    *
    * @returns False where the epoch it was asked for in has ended: then it is not kept.
    */
-  set(key: string, group: string, kept: Kept): Promise<boolean>
+  set(key: string, group: string, kept: StoreEntry): Promise<boolean>
   /** Drops one entry. */
   delete(key: string, group: string): Promise<void>
   /** Ends the group's epoch, and with it every entry of the group, those still to be set included. */

@@ -1,8 +1,8 @@
 /** Listens to the sources that are attached, and to no other of the process. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { DecisionEvent, TokenEvent } from '../../core/diagnostics.ts'
-import { answers } from '../../core/errors.ts'
-import { OptionError, show } from '../../core/options/validate.ts'
+import type { DecisionEvent, TokenRequestEvent } from '../../core/diagnostics.ts'
+import { AUTH_ERRORS } from '../../core/errors.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { OTHER, UNVERIFIED } from './store/types.ts'
 import type { UsageSource, UsageSubject } from './types.ts'
 
@@ -72,7 +72,7 @@ const OUTCOMES = new Set<unknown>([
   'cached',
   'refused',
   'unavailable',
-] satisfies TokenEvent['outcome'][])
+] satisfies TokenRequestEvent['outcome'][])
 
 /** See above. */
 export class Sources {
@@ -125,13 +125,13 @@ export class Sources {
     this.#isListening = isListening
     const change = isListening ? subscribe : unsubscribe
     change('cognito-m2m:decision', this.#onDecision)
-    change('cognito-m2m:token', this.#onToken)
+    change('cognito-m2m:token-request', this.#onToken)
   }
 
   readonly #onDecision = (message: unknown): void => {
     this.#hear(message, (event: DecisionEvent) => {
       const { userPoolId, clientId, code } = event
-      const name = Object.hasOwn(answers, code ?? '') ? (code as string) : 'ERR_INTERNAL'
+      const name = Object.hasOwn(AUTH_ERRORS, code ?? '') ? (code as string) : 'ERR_INTERNAL'
       this.#count(
         'request',
         this.#subjectOf(userPoolId, clientId),
@@ -141,7 +141,7 @@ export class Sources {
   }
 
   readonly #onToken = (message: unknown): void => {
-    this.#hear(message, (event: TokenEvent) => {
+    this.#hear(message, (event: TokenRequestEvent) => {
       const { instance, userPoolId, clientId, outcome } = event
       if (!OUTCOMES.has(outcome)) return
       // A proxy in front of a pool that is attached itself tells of the same token.
@@ -174,7 +174,7 @@ function readStatus(source: UsageSource): { instance: number; userPoolId?: unkno
   if (!Number.isSafeInteger(instance) || source.getToken !== undefined) {
     throw new OptionError(
       'source',
-      `is ${show(source)}: pass app.tokenProxy, app.cognito or a local user pool`,
+      `is ${describeValue(source)}: pass app.tokenProxy, app.cognito or a local user pool`,
     )
   }
   return status as { instance: number }

@@ -1,10 +1,10 @@
 /** A price list, checked when it is given, and what an amount of tokens costs by it. */
 import {
+  describeValue,
   type Members,
   OptionError,
   readMembers,
   readNumber,
-  show,
 } from '../../core/options/validate.ts'
 import type { UsagePrice } from './types.ts'
 
@@ -41,7 +41,7 @@ export function readPrice(value: unknown): Price {
   if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency)) {
     throw new OptionError(
       'price.currency',
-      `is ${show(currency)}: use three capital letters such as "USD"`,
+      `is ${describeValue(currency)}: use three capital letters such as "USD"`,
     )
   }
   const per = readNumber(members, 'per', 'price', {
@@ -67,7 +67,7 @@ function readTiers({ tiers }: Members): readonly Tier[] {
   if (!Array.isArray(tiers) || tiers.length === 0 || tiers.length > MAX_TIERS) {
     throw new OptionError(
       'price.tiers',
-      `is ${show(tiers)}: pass an array of 1 to ${MAX_TIERS} of { upTo, price }`,
+      `is ${describeValue(tiers)}: pass an array of 1 to ${MAX_TIERS} of { upTo, price }`,
     )
   }
   let below = 0

@@ -1,13 +1,13 @@
 /** Counts who asks how often: ties sources, counts, store and what is read of them together. */
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
 import {
+  describeValue,
   OptionError,
   readFunction,
   readMembers,
   readNumber,
-  show,
 } from '../../core/options/validate.ts'
-import { trusting } from '../../core/util/clock.ts'
+import { safeClock } from '../../core/util/clock.ts'
 import { Tally } from './aggregator.ts'
 import { Sources } from './events.ts'
 import { Writer } from './flush.ts'
@@ -65,7 +65,7 @@ function readUsageOptions(options: unknown): Read {
   if ('store' in members && !isStore) {
     throw new OptionError(
       'store',
-      `is ${show(store)}: pass memoryUsageStore(), redisUsageStore({ redis }) or a UsageStore`,
+      `is ${describeValue(store)}: pass memoryUsageStore(), redisUsageStore({ redis }) or a UsageStore`,
     )
   }
   const interval = readNumber(members, 'flushInterval', '', {
@@ -76,7 +76,7 @@ function readUsageOptions(options: unknown): Read {
     store: isStore ? (store as UsageStore) : memoryUsageStore(),
     interval: interval * 1000,
     logger: safeLogger(readLogger(members['logger'])),
-    now: trusting(readFunction<() => number>(members, 'now') ?? Date.now),
+    now: safeClock(readFunction<() => number>(members, 'now') ?? Date.now),
   }
 }
 
@@ -156,11 +156,11 @@ function secondsOf(now: () => number): () => number {
 
 function readUnit(unit: unknown): 'hour' | 'day' {
   if (unit === 'hour' || unit === 'day') return unit
-  throw new OptionError('unit', `is ${show(unit)}: use "hour" or "day"`)
+  throw new OptionError('unit', `is ${describeValue(unit)}: use "hour" or "day"`)
 }
 
 function isWide(options: UsageTableOptions): boolean {
   const { wide = false } = readMembers(options, ['wide'], '')
   if (typeof wide === 'boolean') return wide
-  throw new OptionError('wide', `is ${show(wide)}: pass true or false`)
+  throw new OptionError('wide', `is ${describeValue(wide)}: pass true or false`)
 }

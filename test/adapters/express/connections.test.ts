@@ -23,15 +23,15 @@ async function build(t: Test, express: (typeof versions)[string]) {
     res.writeHead(200, { 'content-type': 'text/event-stream' })
     res.write('data: first\n\n')
     responses.push(res)
-    auth.server.endAtExpiry(getAuth(req), res)
+    auth.server.closeOnExpiry(getAuth(req), res)
   })
   app.get('/late', auth({ scopes: SCOPE }), (req, res) => {
     clock.wall += 3_600_000
     responses.push(res)
-    auth.server.endAtExpiry(getAuth(req), res)
+    auth.server.closeOnExpiry(getAuth(req), res)
   })
   app.get('/plain', auth(), (req, res) => {
-    auth.server.endAtExpiry(getAuth(req), res)
+    auth.server.closeOnExpiry(getAuth(req), res)
     res.send('plain')
   })
   const server: Server = app.listen(0, '127.0.0.1')

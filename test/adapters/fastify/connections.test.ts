@@ -34,21 +34,21 @@ async function build(t: Test) {
     raw.writeHead(200, { 'content-type': 'text/event-stream' })
     raw.write('data: first\n\n')
     responses.push(raw)
-    app.cognito.endAtExpiry(request.auth, raw)
+    app.cognito.closeOnExpiry(request.auth, raw)
   })
   app.get('/late', { config }, (request, reply) => {
     reply.hijack()
     clock.wall += 3_600_000
     responses.push(reply.raw)
-    app.cognito.endAtExpiry(request.auth, reply.raw)
+    app.cognito.closeOnExpiry(request.auth, reply.raw)
   })
   app.get('/plain', { config }, async (request, reply) => {
-    app.cognito.endAtExpiry(request.auth, reply.raw)
+    app.cognito.closeOnExpiry(request.auth, reply.raw)
     return 'plain'
   })
   const echo = (socket: Client, { auth }: { auth: VerifiedToken }) => {
     sockets.push(socket)
-    app.cognito.endAtExpiry(auth, socket)
+    app.cognito.closeOnExpiry(auth, socket)
     socket.on('message', (data: Buffer) => {
       said.push(String(data))
       socket.send(`echo ${data}`)

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { authDefault, cognitoAuth } from '../../../src/adapters/fastify/index.ts'
-import { toldNeeds } from '../../../src/core/introspection.ts'
+import { getRequirementResolver } from '../../../src/core/introspection.ts'
 import {
   answerOf,
   captureLog,
@@ -169,7 +169,10 @@ t.test('tools that read what its routes need are refused too', async (t) => {
   const app = newApp(t)
   failing(app, 'a bad option')
   await app.ready()
-  t.throws(() => toldNeeds(app)?.(app, {}), { code: 'ERR_OPTION_INVALID', statusCode: 500 })
+  t.throws(() => getRequirementResolver(app)?.(app, {}), {
+    code: 'ERR_OPTION_INVALID',
+    statusCode: 500,
+  })
 })
 
 t.test('an unawaited registration in a plugin that swallows on its own', async (t) => {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { planReach } from '../../../src/adapters/lambda/policy-region.ts'
 import { DENIED, type Need, readRoutes } from '../../../src/adapters/lambda/routes.ts'
-import { compileRequirement, isMetBy } from '../../../src/core/requirement.ts'
+import { compileRequirement, isSatisfiedBy } from '../../../src/core/requirement.ts'
 import type { VerifiedToken } from '../../../src/core/token/verified-token.ts'
 import { anyOf } from '../../../src/index.ts'
 import { seeded } from '../../support/forge.ts'
@@ -45,7 +45,7 @@ function wronglyGranted({ routes, fallback, methods = METHODS, paths = ALL }: Ca
   const reachOf = planReach(table, rest)
   return TOKENS.flatMap((token) => {
     const granted = grants(reachOf(token))
-    const met = (need: Need): boolean => need !== false && isMetBy(token, need)
+    const met = (need: Need): boolean => need !== false && isSatisfiedBy(token, need)
     return methods.flatMap((method) =>
       paths
         .filter((path) => granted(`${method}${path}`))

@@ -1,6 +1,6 @@
 /** One table of decisions over every surface: status, headers, body and code to the letter. */
 import t from 'tap'
-import { answers } from '../../../src/core/errors.ts'
+import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import type { CognitoAuthOptions } from '../../../src/index.ts'
 import { CLIENT, jwk, NOW, POOL } from '../../support/forge.ts'
 import { type Row, rows } from './rows.ts'
@@ -15,7 +15,7 @@ function optionsOf({ options = {} }: Row): CognitoAuthOptions {
 
 function expected({ code, challenge }: Row, surface: Surface): Omit<Answer, 'auth'> {
   if (code === undefined) return { status: 200, code, headers: {}, body: undefined }
-  const { statusCode, error, message } = answers[code]
+  const { statusCode, error, message } = AUTH_ERRORS[code]
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (challenge !== undefined) headers['www-authenticate'] = challenge
   if (statusCode === 503) headers['retry-after'] = '1'
@@ -26,7 +26,7 @@ function expected({ code, challenge }: Row, surface: Surface): Omit<Answer, 'aut
 /** API Gateway answers for an authorizer: it takes 401, a Deny (403), and 500 for what it was not told. */
 function expectedOnLambda({ code }: Row): Omit<Answer, 'auth' | 'body' | 'headers'> {
   if (code === undefined) return { status: 200, code }
-  const { statusCode } = answers[code]
+  const { statusCode } = AUTH_ERRORS[code]
   return { status: { 400: 401, 503: 500 }[statusCode as number] ?? statusCode, code }
 }
 
@@ -53,7 +53,7 @@ for (const surface of surfaces) {
 
 t.test('the table has every code', async (t) => {
   const codes = new Set(rows.map(({ code }) => code))
-  for (const code of Object.keys(answers)) t.ok(codes.has(code as Row['code']), code)
+  for (const code of Object.keys(AUTH_ERRORS)) t.ok(codes.has(code as Row['code']), code)
 })
 
 const WRONG: [string, unknown, RegExp][] = [

@@ -1,6 +1,6 @@
 /** What a refusal must look like to the last header, and whether it does. */
 import { isDeepStrictEqual } from 'node:util'
-import { answers } from '../../../src/core/errors.ts'
+import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import { parseChallenge } from '../../support/forge.ts'
 import type { Answer } from '../behavior/surfaces.ts'
 import { SCOPE } from './doors.ts'
@@ -26,7 +26,7 @@ export function nameOf({ clause, field, mutation }: AcceptedCase): string {
 }
 
 export function expected({ code }: HostileCase, surface: string): Seen {
-  const { statusCode, error, message, challenge } = answers[code]
+  const { statusCode, error, message, challenge } = AUTH_ERRORS[code]
   if (isBare(surface)) {
     const status = { 400: 401, 503: 500 }[statusCode as number] ?? statusCode
     return { status, code, reached: false, leaks: [] }

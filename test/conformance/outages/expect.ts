@@ -1,6 +1,6 @@
 /** What an outage answers on each surface, to the letter. One assertion each: there are thousands. */
 import type { Test } from 'tap'
-import { answers } from '../../../src/core/errors.ts'
+import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import type { ServerStatus } from '../../../src/index.ts'
 import type { Answer, Surface } from '../behavior/door.ts'
 import { CLIENT, type Stage } from './stage.ts'
@@ -26,7 +26,7 @@ export function expectUnavailable(
   answer: Answer,
   when = 'it cannot be judged now',
 ): number {
-  const { statusCode, error, message } = answers[CODE]
+  const { statusCode, error, message } = AUTH_ERRORS[CODE]
   const refused = { code: CODE, auth: undefined }
   if (surface.name.startsWith('Lambda')) {
     const { errorType, errorMessage } = answer.body as Record<string, unknown>

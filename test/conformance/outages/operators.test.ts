@@ -49,7 +49,7 @@ for (const surface of surfaces) {
       [14, []],
     ] as const) {
       clocks.advance(minutes * MINUTE)
-      const failed = told('cognito-m2m:failure')
+      const failed = told('cognito-m2m:jwks-error')
       t.equal((await ask()).status, 200)
       await failed
       t.strictSame(lines.splice(0), logged, `${minutes} minutes later`)
@@ -85,10 +85,10 @@ for (const surface of surfaces) {
       [null, CLIENT, userPoolId],
       ['ERR_TOKEN_EXPIRED', null, userPoolId],
     ])
-    t.match(of('cognito-m2m:failure', instance), [
+    t.match(of('cognito-m2m:jwks-error', instance), [
       { code: 'ERR_JWKS_STATUS', status: 503, keysAge: null, nextAttempt: 5 },
     ])
     t.match(of('cognito-m2m:fetch', instance), [{ code: 'ERR_JWKS_STATUS' }, { code: null }])
-    t.match(of('cognito-m2m:swap', instance), [{ keys: 2, added: 2, removed: 0 }])
+    t.match(of('cognito-m2m:jwks-change', instance), [{ keys: 2, added: 2, removed: 0 }])
   })
 }

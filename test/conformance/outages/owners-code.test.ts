@@ -2,7 +2,7 @@
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { ASK_TIMEOUT } from '../../../src/core/hooks.ts'
+import { HOOK_TIMEOUT_MS } from '../../../src/core/hooks.ts'
 import type { AccessRequirement, AuthErrorCode, CognitoAuthOptions } from '../../../src/index.ts'
 import type { Surface } from '../behavior/door.ts'
 import { isReached, isRefused, onEverySurface, until } from './proving.ts'
@@ -164,7 +164,7 @@ for (const { name, denied, stage } of questions) {
         answered = true
       })
       await until(() => asked)
-      mock.timers.tick(ASK_TIMEOUT - 1)
+      mock.timers.tick(HOOK_TIMEOUT_MS - 1)
       for (let turn = 0; turn < 10; turn += 1) await setImmediate()
       t.notOk(answered, 'not a millisecond early')
       mock.timers.tick(1)

@@ -1,7 +1,7 @@
 /** What proofs over every surface share: the loop, the one answer a code has, waiting for a state. */
 import { setImmediate } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { answers } from '../../../src/core/errors.ts'
+import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import type { AuthErrorCode } from '../../../src/index.ts'
 import type { Answer, Door, Surface } from '../behavior/door.ts'
 import { surfaces } from '../behavior/surfaces.ts'
@@ -51,7 +51,7 @@ export function isRefused(
   code: AuthErrorCode,
   name: string,
 ): void {
-  const { statusCode, error, message, challenge } = answers[code]
+  const { statusCode, error, message, challenge } = AUTH_ERRORS[code]
   if (surface.startsWith('Lambda')) {
     const status = statusCode === 503 ? 500 : statusCode
     t.strictSame([answer.status, answer.code, answer.headers], [status, code, {}], name)

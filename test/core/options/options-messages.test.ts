@@ -23,7 +23,10 @@ for (const [options, option, fix] of [
 }
 
 t.test('members of an adapter are handed to it, those that were given', async (t) => {
-  const { own } = readOptions({ ...pool, errors: 'next' }, { own: ['errors', 'paths'] })
+  const { adapterOptions: own } = readOptions(
+    { ...pool, errors: 'next' },
+    { own: ['errors', 'paths'] },
+  )
   t.strictSame(own, { errors: 'next' })
   t.throws(() => readOptions({ ...pool, errors: 'next' }), { code: 'ERR_OPTION_INVALID' })
 })

@@ -83,11 +83,11 @@ t.test('what is given is taken, in milliseconds where it is a duration', async (
 
 t.test('default is compiled, and only the literal false opens', async (t) => {
   const scopes = ['a/x']
-  const { fallback } = read({ default: { scopes } })
+  const { defaultRequirement: fallback } = read({ default: { scopes } })
   scopes.length = 0
   t.strictSame(fallback, { ...ANY, allOf: ['a/x'] })
-  t.strictSame(read({ default: {} }).fallback, ANY)
-  t.equal(read({ default: false }).fallback, false)
+  t.strictSame(read({ default: {} }).defaultRequirement, ANY)
+  t.equal(read({ default: false }).defaultRequirement, false)
 })
 
 /** Per option: what is accepted, what is refused, and the fix the message names. */
@@ -228,6 +228,6 @@ t.test("the caller's object is not changed, and changing it later has no effect"
   Object.assign(clientCache, { allow: 99 })
   Object.assign(options, { clockTolerance: 99, check: () => true })
   t.strictSame([...(pools[0]?.clientIds ?? [])], [CLIENT])
-  t.equal(pools[0]?.given?.keySet.usable.size, 1)
+  t.equal(pools[0]?.staticKeys?.keySet.usable.size, 1)
   t.match(others, { clientCache: { allow: 1000 }, clockTolerance: 7, check: undefined })
 })

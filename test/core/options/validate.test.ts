@@ -1,11 +1,11 @@
 import t from 'tap'
 import {
+  describeValue,
   OptionError,
   readFunction,
   readMembers,
   readNumber,
   readStrings,
-  show,
 } from '../../../src/core/options/validate.ts'
 
 function refused(read: () => unknown): OptionError {
@@ -43,7 +43,7 @@ t.test('says what a value is without repeating objects or breaking the line', as
     [true, 'true'],
     [Symbol('s'), 'Symbol(s)'],
   ]
-  for (const [value, text] of table) t.equal(show(value), text)
+  for (const [value, text] of table) t.equal(describeValue(value), text)
 })
 
 t.test('copies the members that are allowed, read once and without a prototype', async (t) => {

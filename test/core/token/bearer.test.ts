@@ -1,5 +1,9 @@
 import t from 'tap'
-import { authorizationLines, faultOf, readBearer } from '../../../src/core/token/bearer.ts'
+import {
+  classifyMalformed,
+  readAuthorizationHeaders,
+  readBearer,
+} from '../../../src/core/token/bearer.ts'
 import { label } from '../../support/forge.ts'
 
 type Header = Parameters<typeof readBearer>[0]
@@ -8,7 +12,7 @@ type Header = Parameters<typeof readBearer>[0]
 function answer(header: unknown, maxTokenLength = 64): unknown {
   const credential = readBearer(header as Header, maxTokenLength)
   if (typeof credential === 'string') return credential
-  const fault = faultOf(credential.token)
+  const fault = classifyMalformed(credential.token)
   return fault === 'ERR_REQUEST_INVALID' ? fault : credential
 }
 
@@ -88,7 +92,7 @@ t.test('header count comes before length, length before shape', async (t) => {
 
 t.test('finds every Authorization line where Node hides the second', async (t) => {
   const lines = (...rawHeaders: string[]) =>
-    authorizationLines({ headers: { authorization: 'never looked at' }, rawHeaders })
+    readAuthorizationHeaders({ headers: { authorization: 'never looked at' }, rawHeaders })
   t.equal(lines(), undefined)
   t.equal(lines('Host', 'authorization', 'Accept', '*/*'), undefined, 'a value is no name')
   t.equal(lines('Proxy-Authenticate', 'a', 'authorizatiom', 'b'), undefined)
@@ -101,6 +105,6 @@ t.test('finds every Authorization line where Node hides the second', async (t) =
 })
 
 t.test('a message without raw lines is read from its headers', async (t) => {
-  t.equal(authorizationLines({ headers: { authorization: 'Bearer a' } }), 'Bearer a')
-  t.equal(authorizationLines({ headers: {} }), undefined)
+  t.equal(readAuthorizationHeaders({ headers: { authorization: 'Bearer a' } }), 'Bearer a')
+  t.equal(readAuthorizationHeaders({ headers: {} }), undefined)
 })

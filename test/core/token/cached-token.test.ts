@@ -67,14 +67,14 @@ t.test('is held to take its header value, each claim, and what is inside of them
 t.test('that it was asked for is marked beside the routes it meets', async (t) => {
   const { known } = keep(machineClaims())
   t.equal(known.visited, false)
-  known.met |= 0b101
+  known.satisfiedRoutes |= 0b101
   known.visited = true
   t.equal(known.visited, true)
-  known.met |= 2 ** 29
-  t.equal(known.met & ~(2 ** 30), 2 ** 29 + 0b101)
+  known.satisfiedRoutes |= 2 ** 29
+  t.equal(known.satisfiedRoutes & ~(2 ** 30), 2 ** 29 + 0b101)
   known.visited = false
   t.equal(known.visited, false)
-  t.equal(known.met, 2 ** 29 + 0b101)
+  t.equal(known.satisfiedRoutes, 2 ** 29 + 0b101)
 })
 
 function counts(changes: Changes, seconds: number, milliseconds = 0): boolean {

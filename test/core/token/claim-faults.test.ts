@@ -1,7 +1,7 @@
 /** A claim that is missing or of the wrong type is named to operators, and never to callers. */
 import t from 'tap'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
-import { claimFault, claimFaults } from '../../../src/core/token/claims.ts'
+import { describeClaimError, listClaimErrors } from '../../../src/core/token/claims.ts'
 import type { JsonObject } from '../../../src/core/token/strict-json.ts'
 import { document } from '../../support/explained.ts'
 import { captureLog, newApp, pool, withAuth } from '../../support/fastify.ts'
@@ -125,13 +125,13 @@ t.test("Fastify's own log has the line at its level debug", async (t) => {
 t.test('all wrong claims at once, in the order of the checks', async (t) => {
   const claims = machineClaims({ exp: '', aud: 5, sub: undefined }) as JsonObject
   t.strictSame(
-    [...claimFaults(claims)],
+    [...listClaimErrors(claims)],
     [
       ['sub', 'sub is missing'],
       ['exp', 'exp is not a number'],
       ['aud', 'aud is not a string or a list of strings'],
     ],
   )
-  t.equal(claimFault(claims), 'sub is missing')
-  t.equal(claimFault(machineClaims() as JsonObject), undefined)
+  t.equal(describeClaimError(claims), 'sub is missing')
+  t.equal(describeClaimError(machineClaims() as JsonObject), undefined)
 })

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Interned } from '../../../src/core/token/token-cache.ts'
+import { StringInterner } from '../../../src/core/token/token-cache.ts'
 
 t.test('equal names are one string, and no more than 10,000 are kept', async (t) => {
-  const names = new Interned()
+  const names = new StringInterner()
   t.equal(names.one('billing'), 'billing')
   for (let index = 1; index < 10_000; index += 1) names.one(`client ${index}`)
   t.equal(names.size, 10_000)

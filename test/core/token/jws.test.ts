@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeJws, keepKid } from '../../../src/core/token/jws.ts'
+import { decodeJws, rememberKid } from '../../../src/core/token/jws.ts'
 import { encode, KID, label, machineClaims, machineToken, seeded } from '../../support/forge.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -203,7 +203,7 @@ t.test('headers are kept by their kid, and no more than a hundred', async (t) =>
   const kids = new Map<string, string>()
   const keep = (index: number): void => {
     const jws = decode(withHeader({ index }))
-    if (jws !== undefined) keepKid(kids, jws)
+    if (jws !== undefined) rememberKid(kids, jws)
   }
   for (let index = 0; index < 100; index += 1) keep(index)
   t.equal(kids.size, 100)

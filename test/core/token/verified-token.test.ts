@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import t from 'tap'
-import { verifiedToken } from '../../../src/core/token/verified-token.ts'
+import { createVerifiedToken } from '../../../src/core/token/verified-token.ts'
 import type { MachineClaims, VerifiedToken } from '../../../src/index.ts'
 import {
   type Changes,
@@ -14,7 +14,7 @@ import {
 
 function make(changes: Changes = {}): VerifiedToken {
   const claims = machineClaims(changes) as unknown as MachineClaims
-  return verifiedToken(`header.${encode(claims)}.signature`, claims, {
+  return createVerifiedToken(`header.${encode(claims)}.signature`, claims, {
     userPoolId: POOL,
     issuer: ISSUER,
     clientId: claims.client_id,

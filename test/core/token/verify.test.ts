@@ -1,7 +1,7 @@
 import { constants, type KeyObject, sign } from 'node:crypto'
 import t from 'tap'
 import type { ImportedKey } from '../../../src/core/keys/jwk.ts'
-import type { IssuerKeys, KeyAnswer } from '../../../src/core/keys/remote-jwks.ts'
+import type { IssuerKeys, KeyLookup } from '../../../src/core/keys/remote-jwks.ts'
 import { checkClaims } from '../../../src/core/token/claims.ts'
 import { type Issuer, readToken, verifyToken } from '../../../src/core/token/verify.ts'
 import {
@@ -19,7 +19,7 @@ import {
 const asked: string[] = []
 
 /** An issuer whose keys answer what a test says, and remember what they were asked. */
-function issuer(answer: (kid: string) => KeyAnswer | Promise<KeyAnswer>, name = ISSUER): Issuer {
+function issuer(answer: (kid: string) => KeyLookup | Promise<KeyLookup>, name = ISSUER): Issuer {
   const find = (kid: string) => {
     asked.push(kid)
     return answer(kid)
@@ -34,7 +34,7 @@ function issuer(answer: (kid: string) => KeyAnswer | Promise<KeyAnswer>, name = 
   return { userPoolId: POOL, issuer: name, keys, rules, lookup: undefined }
 }
 
-function known(key: KeyObject): (kid: string) => KeyAnswer {
+function known(key: KeyObject): (kid: string) => KeyLookup {
   return (kid) => (kid === KID ? imported(key) : 'ERR_KEY_UNKNOWN')
 }
 

@@ -2,9 +2,9 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import {
-  ExchangeError,
+  BoundedFetchError,
+  boundedFetch,
   type ExchangeLimits,
-  exchange,
 } from '../../../src/tokens/oauth/bounded-exchange.ts'
 import { serve, until } from '../../support/client.ts'
 
@@ -13,12 +13,12 @@ const LIMITS: ExchangeLimits = { fetch, timeout: 60_000, maxBytes: 1000 }
 async function faultOf(
   url: string,
   limits: Partial<ExchangeLimits> = {},
-): Promise<Partial<ExchangeError>> {
-  const error = await exchange(url, { method: 'POST' }, { ...LIMITS, ...limits }).then(
+): Promise<Partial<BoundedFetchError>> {
+  const error = await boundedFetch(url, { method: 'POST' }, { ...LIMITS, ...limits }).then(
     () => new Error('answered'),
     (reason: unknown) => reason,
   )
-  if (!(error instanceof ExchangeError)) throw error
+  if (!(error instanceof BoundedFetchError)) throw error
   return { fault: error.fault, errno: error.errno, status: error.status }
 }
 
@@ -28,7 +28,7 @@ t.test('a whole answer, whatever its status', async (t) => {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     response.writeHead(418, { 'x-method': request.method }).end(Buffer.concat(chunks))
   })
-  const answer = await exchange(url, { method: 'POST', body: 'text' }, LIMITS)
+  const answer = await boundedFetch(url, { method: 'POST', body: 'text' }, LIMITS)
   t.equal(answer.status, 418)
   t.equal(answer.headers.get('x-method'), 'POST')
   t.equal(answer.body.toString(), 'text')
@@ -72,7 +72,7 @@ t.test('more bytes than allowed are not read, however they are packed', async (t
   )
   t.match(await faultOf(bomb), { fault: 'too-large' })
   const fitting = await serve(t, (_request, response) => response.end('x'.repeat(1000)))
-  t.equal((await exchange(fitting, {}, LIMITS)).body.length, 1000)
+  t.equal((await boundedFetch(fitting, {}, LIMITS)).body.length, 1000)
 })
 
 t.test('a connection that breaks off', async (t) => {
@@ -115,5 +115,8 @@ t.test('limits hold around a transport that keeps none', async (t) => {
     t.match(await faultOf('https://a.example/', { fetch: follows }), { fault: 'redirect' })
   }
   const empty: typeof fetch = async () => new Response(null, { status: 204 })
-  t.equal((await exchange('https://a.example/', {}, { ...LIMITS, fetch: empty })).body.length, 0)
+  t.equal(
+    (await boundedFetch('https://a.example/', {}, { ...LIMITS, fetch: empty })).body.length,
+    0,
+  )
 })

@@ -1,7 +1,7 @@
 /** Records of pairs: what survives a change of another process, and what cannot be read. */
 import t from 'tap'
 import { Pairs } from '../../../src/tokens/proxy/credentials.ts'
-import { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
+import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { Clocks } from '../../support/key-endpoint.ts'
 import { encryptionKeys, sharedStore } from '../../support/proxy.ts'
 
@@ -12,11 +12,11 @@ function opened() {
   const clocks = new Clocks()
   const store = sharedStore(clocks)
   const { now, monotonicNow } = clocks
-  const steady = new SteadyStore({ store, encryptionKeys, logger: undefined, now, monotonicNow })
+  const steady = new ResilientStore({ store, encryptionKeys, logger: undefined, now, monotonicNow })
   return { store, steady, pairs: new Pairs(steady) }
 }
 
-async function keep(steady: SteadyStore, place: typeof record, text: string): Promise<void> {
+async function keep(steady: ResilientStore, place: typeof record, text: string): Promise<void> {
   const { epoch } = await steady.find(place.name, place.group)
   await steady.keep(place.name, place.group, { value: Buffer.from(text), epoch, ttl: 1000 })
 }

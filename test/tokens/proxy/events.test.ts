@@ -5,7 +5,7 @@ import { SECOND } from '../../support/key-endpoint.ts'
 import { listen } from '../../support/listen.ts'
 import { CLIENT, issue, READ, reply, stage, until, upstreamOf, WRONG } from '../../support/proxy.ts'
 
-const NAME = 'cognito-m2m:token' satisfies keyof DiagnosticsEvents
+const NAME = 'cognito-m2m:token-request' satisfies keyof DiagnosticsEvents
 
 /** Short forms of what was told since the last look. */
 function hearing(t: Test, app: { tokenProxy: { status(): { instance: number } } }) {

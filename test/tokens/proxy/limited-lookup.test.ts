@@ -26,7 +26,7 @@ function limited({ perSecond = 2, concurrency = 1, polls = 20 } = {}) {
   return { asked, answers, clock, find, settle }
 }
 
-const BUSY = { name: 'NoDecisionError', code: 'ERR_DECISION_FAILED' }
+const BUSY = { name: 'HookError', code: 'ERR_DECISION_FAILED' }
 
 t.test('calls end their turn however they end', async (t) => {
   const clock = { now: 0 }

@@ -23,7 +23,7 @@ t.test('no secret and no token is in a log at its loudest, nor in an event', asy
   const pool = await poolOf(t)
   const log = captureLog('trace')
   const wire = new Wire()
-  const { heard, of } = listen(t, ['cognito-m2m:token'])
+  const { heard, of } = listen(t, ['cognito-m2m:token-request'])
   const limit = new RealLimit(29_000)
   const app = fastify({
     logger: {
@@ -73,7 +73,7 @@ t.test('no secret and no token is in a log at its loudest, nor in an event', asy
   const written = log.text() + JSON.stringify(heard)
   t.ok(log.lines().length > 24, 'everything was logged')
   // The pool tells of what it answered too.
-  t.equal(of('cognito-m2m:token', app.tokenProxy.status().instance).length, 12)
+  t.equal(of('cognito-m2m:token-request', app.tokenProxy.status().instance).length, 12)
   for (const secret of [
     ...[SECRET, WRONG, WAF, basic(SECRET), basic(WRONG), json['access_token'] as string],
     ...[encodeURIComponent(SECRET), new URLSearchParams({ s: SECRET }).toString().slice(2)],

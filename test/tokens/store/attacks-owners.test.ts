@@ -1,6 +1,6 @@
 /** Clocks and stores of the owner's that misbehave: the store goes on, and comes back. */
 import t from 'tap'
-import { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
+import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { Clock, KEY, process, recorder, SharedStore } from '../../support/shared-store.ts'
 
 t.test('a store that failed while the clock told no time is tried again', async (t) => {
@@ -8,7 +8,7 @@ t.test('a store that failed while the clock told no time is tried again', async 
   const shared = new SharedStore(clock)
   const clocks = { now: clock.now, monotonicNow: () => clock.monotonic }
   const { logger } = recorder()
-  const store = new SteadyStore({ store: shared, encryptionKeys: [KEY], logger, ...clocks })
+  const store = new ResilientStore({ store: shared, encryptionKeys: [KEY], logger, ...clocks })
   shared.fault = 'rejects'
   clock.monotonic = Number.NaN
   for (let time = 0; time < 3; time += 1) await store.find('a', 'g')

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { redisStore } from '../../../src/tokens/store/redis-store.ts'
-import { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
+import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { type RedisProcess, startRedis, withoutRedis } from '../../support/redis.ts'
 import { found, KEY, recorder, text } from '../../support/shared-store.ts'
 
@@ -14,14 +14,14 @@ const GROUP = 'group'
 const LIFE = 1500
 
 interface Skewed {
-  readonly store: SteadyStore
+  readonly store: ResilientStore
   readonly lines: readonly string[]
 }
 
 async function skewedBy(t: Test, server: RedisProcess, seconds: number): Promise<Skewed> {
   const redis = new Redis(server.url, { lazyConnect: true })
   const { lines, logger } = recorder()
-  const store = new SteadyStore({
+  const store = new ResilientStore({
     store: redisStore({ redis }),
     encryptionKeys: [KEY],
     logger,

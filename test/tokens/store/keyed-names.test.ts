@@ -6,7 +6,7 @@ import t from 'tap'
 import { createTokenClient } from '../../../src/tokens/client/index.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
 import { redisStore } from '../../../src/tokens/store/redis-store.ts'
-import { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
+import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { groupOf, nameOf, open as opened } from '../../../src/tokens/store/sealing.ts'
 import { startRedis, withoutRedis } from '../../support/redis.ts'
 import {
@@ -92,7 +92,7 @@ t.test('while keys rotate, an invalidation reaches entries under either key', as
       [one, two],
       [two, one],
     ] as const) {
-      const place = (store: SteadyStore) => [store.name(identity), store.group(CLIENT)] as const
+      const place = (store: ResilientStore) => [store.name(identity), store.group(CLIENT)] as const
       await fill(writer, ...place(writer), 'good')
       t.equal(await found(other, ...place(other)), 'good')
       t.equal(await other.invalidate(other.group(CLIENT)), true)
@@ -143,7 +143,7 @@ t.test('in Redis itself', { skip: withoutRedis }, async (t) => {
   t.teardown(() => redis.disconnect())
   const clock = new Clock()
   const store = redisStore({ redis })
-  const steady = new SteadyStore({
+  const steady = new ResilientStore({
     store,
     encryptionKeys: [KEY],
     logger: undefined,

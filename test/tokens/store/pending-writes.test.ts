@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Untold } from '../../../src/tokens/store/resilient-store.ts'
+import { PendingWrites } from '../../../src/tokens/store/resilient-store.ts'
 
 t.test('ten thousand are remembered, and the first gives way', async (t) => {
-  const untold = new Untold()
+  const untold = new PendingWrites()
   for (let index = 0; index <= 10_000; index += 1) untold.add(`group ${index}`, async () => {})
   t.notOk(untold.has('group 0'))
   t.ok(untold.has('group 1'))
@@ -10,7 +10,7 @@ t.test('ten thousand are remembered, and the first gives way', async (t) => {
 })
 
 t.test('what is added while it is being told is told again', async (t) => {
-  const untold = new Untold()
+  const untold = new PendingWrites()
   untold.add('group', async () => untold.add('group', async () => {}))
   await untold.tell('group')
   t.ok(untold.has('group'))

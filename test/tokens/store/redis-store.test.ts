@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
 import { tokenStoreTests } from '../../../src/testing/index.ts'
 import { redisStore } from '../../../src/tokens/store/redis-store.ts'
-import { BOUND } from '../../../src/tokens/store/store-caller.ts'
+import { COMMAND_TIMEOUT_MS } from '../../../src/tokens/store/store-caller.ts'
 import { type RedisProcess, startRedis, withoutRedis } from '../../support/redis.ts'
 import {
   acquireReleased,
@@ -86,7 +86,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     server.pause()
     for (let call = 0; call < 4; call += 1) {
       t.equal(await found(here.store, NAME, GROUP), 'good')
-      const lock = await here.store.acquire(NAME, BOUND)
+      const lock = await here.store.acquire(NAME, COMMAND_TIMEOUT_MS)
       t.ok(lock)
       lock?.release()
     }

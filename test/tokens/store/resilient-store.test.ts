@@ -1,7 +1,7 @@
 import t from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
 import { memoryStore } from '../../../src/tokens/store/memory-store.ts'
-import { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
+import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import {
   acquireReleased,
   Clock,
@@ -18,7 +18,7 @@ const base = { logger: undefined, ...clock.options }
 const GROUP = 'group'
 
 t.test('without a store it is memory, and never degraded', async (t) => {
-  const store = new SteadyStore(base)
+  const store = new ResilientStore(base)
   const name = store.name(new Uint8Array([1]))
   t.not(name, store.name(new Uint8Array([2])))
   t.match(store.group('client'), /^[\w-]{43}$/)
@@ -38,7 +38,7 @@ t.test('without a store it is memory, and never degraded', async (t) => {
 })
 
 t.test('in memory, a look-up is dated by the wall clock, and a lock has one owner', async (t) => {
-  const store = new SteadyStore(base)
+  const store = new ResilientStore(base)
   const name = store.name(new Uint8Array([1]))
   t.equal((await store.find(name, GROUP)).now, clock.wall)
   const lock = await store.acquire(name, WAIT)
@@ -63,7 +63,7 @@ t.test('the skew is logged once for each logger, whatever stores use it', async 
   const warning = 'warn cognito-m2m: the clocks of this process and of the token store differ'
   for (const [index, itsLogger] of [logger, logger, undefined].entries()) {
     const options = { store: shared, encryptionKeys: [KEY], logger: itsLogger, ...ahead.options }
-    const store = new SteadyStore(options)
+    const store = new ResilientStore(options)
     await store.find(`name ${index}`, GROUP)
     await store.find(`name ${index}`, GROUP)
   }
@@ -72,7 +72,7 @@ t.test('the skew is logged once for each logger, whatever stores use it', async 
 
 t.test('a memory store that somebody else closed keeps nobody from asking', async (t) => {
   const memory = memoryStore(clock.options)
-  const store = new SteadyStore({ ...base, store: memory })
+  const store = new ResilientStore({ ...base, store: memory })
   await memory.close()
   const lock = await store.acquire('name', WAIT)
   t.ok(lock)
@@ -81,7 +81,10 @@ t.test('a memory store that somebody else closed keeps nobody from asking', asyn
 
 t.test('two of one process share a memory store', async (t) => {
   const store = memoryStore({ maxEntries: 2, ...clock.options })
-  const [one, two] = [new SteadyStore({ ...base, store }), new SteadyStore({ ...base, store })]
+  const [one, two] = [
+    new ResilientStore({ ...base, store }),
+    new ResilientStore({ ...base, store }),
+  ]
   const names = [1, 2, 3].map((byte) => one.name(new Uint8Array([byte])))
   for (const name of names) await fill(one, name, GROUP, 'good')
   t.strictSame(await Promise.all(names.map((name) => found(two, name, GROUP))), [
@@ -93,7 +96,7 @@ t.test('two of one process share a memory store', async (t) => {
 
 t.test("a store of one's own that nobody shares needs no keys", async (t) => {
   const backing = memoryStore(clock.options)
-  const store = new SteadyStore({
+  const store = new ResilientStore({
     ...base,
     store: {
       shared: false,
@@ -115,18 +118,18 @@ t.test("a store of one's own that nobody shares needs no keys", async (t) => {
 
 t.test('wrong options are named', async (t) => {
   const shared = new SharedStore(clock)
-  t.throws(() => new SteadyStore({ ...base, store: shared }), {
+  t.throws(() => new ResilientStore({ ...base, store: shared }), {
     name: OptionError.name,
     option: 'encryptionKeys',
     message: /openssl rand -base64 32/,
   })
-  t.throws(() => new SteadyStore({ ...base, store: shared, encryptionKeys: [] }), {
+  t.throws(() => new ResilientStore({ ...base, store: shared, encryptionKeys: [] }), {
     name: OptionError.name,
     option: 'encryptionKeys',
   })
   const almost = { ...memoryStore(), shared: 'yes' }
   for (const store of [null, 'redis', {}, () => {}, almost, new Map()]) {
-    t.throws(() => new SteadyStore({ ...base, store: store as never }), {
+    t.throws(() => new ResilientStore({ ...base, store: store as never }), {
       name: OptionError.name,
       option: 'store',
     })
@@ -137,12 +140,12 @@ t.test('wrong options are named', async (t) => {
       () => {},
     ]),
   )
-  t.throws(() => new SteadyStore({ ...base, store: methods as never }), {
+  t.throws(() => new ResilientStore({ ...base, store: methods as never }), {
     message:
       'cognito-m2m: store is an object without a boolean `shared`: pass memoryStore(), redisStore({ redis }) or a store of your own',
   })
   t.throws(
-    () => new SteadyStore({ ...base, store: { ...methods, shared: true, lock: 1 } as never }),
+    () => new ResilientStore({ ...base, store: { ...methods, shared: true, lock: 1 } as never }),
     {
       message: /without a method `lock`/,
     },
@@ -155,7 +158,7 @@ t.test('a logger that throws harms nothing', async (t) => {
     throw new Error('full disk')
   }
   const logger = { ...recorder().logger, warn: throws, info: throws }
-  const store = new SteadyStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
+  const store = new ResilientStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
   shared.fault = 'rejects'
   for (let look = 0; look < 4; look += 1) t.equal(await found(store, 'name', GROUP), undefined)
   t.equal(store.status().degraded, true)
@@ -166,7 +169,7 @@ t.test('errors without a word worth telling are told as unknown', async (t) => {
     const { lines, logger } = recorder()
     const shared = new SharedStore(clock)
     shared.get = () => Promise.reject(error)
-    const store = new SteadyStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
+    const store = new ResilientStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
     for (let look = 0; look < 3; look += 1) await store.find('name', GROUP)
     t.match(lines, [/"reason":"unknown"/])
   }

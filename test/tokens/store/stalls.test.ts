@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { DOWN_AFTER_MS } from '../../../src/tokens/store/circuit-breaker.ts'
 import { redisStore } from '../../../src/tokens/store/redis-store.ts'
-import type { SteadyStore } from '../../../src/tokens/store/resilient-store.ts'
+import type { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { delayedLink } from '../../support/delayed-link.ts'
 import { RealLimit } from '../../support/real-limit.ts'
 import { type RedisProcess, startRedis, withoutRedis } from '../../support/redis.ts'
@@ -18,7 +18,7 @@ const NAMES = 10
 new RealLimit(DOWN_AFTER_MS, 30_000)
 
 /** Stores of several processes; their clocks stand still, so that no stall counts as an outage. */
-async function fleet(t: Test, urls: readonly string[]): Promise<SteadyStore[]> {
+async function fleet(t: Test, urls: readonly string[]): Promise<ResilientStore[]> {
   return Promise.all(
     urls.map(async (url) => {
       const redis = new Redis(url, { lazyConnect: true })
@@ -55,7 +55,7 @@ class Upstream {
 
 /** A caller of one process: one pass, as proxy and client make it. */
 async function obtain(
-  store: SteadyStore,
+  store: ResilientStore,
   name: string,
   upstream: Upstream,
 ): Promise<string | undefined> {
@@ -83,7 +83,7 @@ const names = Array.from({ length: NAMES }, (_, index) => `name-${index}`)
 
 /** All names at all processes at once. */
 function callers(
-  stores: readonly SteadyStore[],
+  stores: readonly ResilientStore[],
   upstream: Upstream,
 ): Promise<(string | undefined)[]> {
   return Promise.all(names.flatMap((name) => stores.map((store) => obtain(store, name, upstream))))

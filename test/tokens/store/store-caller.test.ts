@@ -1,11 +1,11 @@
 import t from 'tap'
 import { safeLogger } from '../../../src/core/options/logger.ts'
-import { Reach } from '../../../src/tokens/store/store-caller.ts'
+import { StoreCaller } from '../../../src/tokens/store/store-caller.ts'
 import { LateError } from '../../../src/tokens/store/token-store.ts'
 
 function reach() {
   const clock = { now: 0 }
-  return { clock, reach: new Reach(safeLogger(undefined), () => clock.now) }
+  return { clock, reach: new StoreCaller(safeLogger(undefined), () => clock.now) }
 }
 
 t.test('what the store calls late is sent again while somebody waits for it', async (t) => {

@@ -1,7 +1,7 @@
 /** How long callers wait for a store that stalls, and what reaches it meanwhile. */
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import type { Kept } from '../../../src/tokens/store/token-store.ts'
+import type { StoreEntry } from '../../../src/tokens/store/token-store.ts'
 import { Clock, fill, found, process, SharedStore, text, WAIT } from '../../support/shared-store.ts'
 
 const NAME = 'name'
@@ -142,7 +142,7 @@ t.test('a failure of long ago does not make the next stall an outage', async (t)
 t.test('what is kept is sent however the store is, and its late answer counts', async (t) => {
   const { shared, pass, store, clock } = stage(t)
   const there = process(shared, clock).store
-  const kept = async (name: string, value: string): Promise<Kept> => ({
+  const kept = async (name: string, value: string): Promise<StoreEntry> => ({
     ...{ value: Buffer.from(value), ttl: HOUR },
     epoch: (await store.find(name, GROUP)).epoch,
   })

@@ -199,7 +199,7 @@ t.test('no listener throws, whatever is published', async (t) => {
   const onError = (error: unknown) => void thrown.push(error)
   process.on('uncaughtException', onError)
   for (const message of [undefined, null, 5, 'text', [], {}, { instance }, trap]) {
-    channel('cognito-m2m:token').publish(message)
+    channel('cognito-m2m:token-request').publish(message)
     channel('cognito-m2m:decision').publish(message)
   }
   await new Promise((resolve) => setImmediate(resolve))
@@ -237,7 +237,7 @@ t.test('only what is attached is counted, once, and until it is detached', async
 })
 
 t.test('nobody listens once the last source is detached, or it is closed', async (t) => {
-  const names = ['cognito-m2m:decision', 'cognito-m2m:token']
+  const names = ['cognito-m2m:decision', 'cognito-m2m:token-request']
   const heard = () => names.map((name) => channel(name).hasSubscribers)
   const usage = createUsage({ price: PRICE })
   t.strictSame(heard(), [false, false])

@@ -223,7 +223,7 @@ t.test('close writes what is pending, ends the listening, and never rejects', as
   await usage.close()
   t.match(await store.kept.totals(), [{ subject: A, counts: new Map([['issued', 1]]) }])
   t.equal(store.closed, 1)
-  t.equal(channel('cognito-m2m:token').hasSubscribers, false)
+  t.equal(channel('cognito-m2m:token-request').hasSubscribers, false)
   store.fault = 'reject'
   await usage.close()
   t.equal(store.closed, 2)

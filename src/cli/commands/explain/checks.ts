@@ -15,16 +15,16 @@ import {
   checkClient,
   checkSubject,
   checkTokenUse,
-  claimFaults,
-  isLive,
   isMachine,
+  isUnexpired,
+  listClaimErrors,
   type MachineClaims,
   notBefore,
 } from '../../../core/token/claims.ts'
 import { isSignedBy } from '../../../core/token/signature.ts'
 import type { JsonObject } from '../../../core/token/strict-json.ts'
-import { scopesOf } from '../../../core/token/verified-token.ts'
-import { printable } from '../../../core/util/text.ts'
+import { parseScopes } from '../../../core/token/verified-token.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import type { Reading } from './decode.ts'
 import { type FetchedKeys, isAbsent, type KeySets, type Trust, type TrustedIssuer } from './keys.ts'
 import { timeText } from './report.ts'
@@ -80,7 +80,7 @@ async function checkKey(reading: Reading, expected: Expectations): Promise<reado
   const claimed = issuers.find(({ issuer }) => issuer === reading.claims?.['iss'])
   const found = findKey(kid, claimed ?? (issuers[0] as TrustedIssuer), expected)
   if ('check' in found) return [found, UNSIGNED]
-  return [passed('key', printable(kid)), await checkSignature(reading, found)]
+  return [passed('key', toPrintable(kid)), await checkSignature(reading, found)]
 }
 
 const UNSIGNED = unjudged('signature', 'there is no key to check it with')
@@ -106,7 +106,7 @@ function findKey(
   const keySet = importKeySet(answer.document)
   if (keySet === undefined) return unjudged('key', 'the key set holds no usable key', UNAVAILABLE)
   if (keySet.unusable.has(kid)) {
-    const message = `${printable(kid)} is listed, but is not a usable RSA key of at least 2048 bits`
+    const message = `${toPrintable(kid)} is listed, but is not a usable RSA key of at least 2048 bits`
     return unjudged('key', message, UNAVAILABLE)
   }
   const count = keySet.usable.size
@@ -115,7 +115,7 @@ function findKey(
     : `is not in the key set, which has ${count} ${count === 1 ? 'key' : 'keys'}`
   return (
     keySet.usable.get(kid) ??
-    failed('key', 'ERR_KEY_UNKNOWN', `${printable(kid)} ${absent}`, NEW_TOKEN)
+    failed('key', 'ERR_KEY_UNKNOWN', `${toPrintable(kid)} ${absent}`, NEW_TOKEN)
   )
 }
 
@@ -184,15 +184,15 @@ function checkIssuer(claims: JsonObject, { issuers, isNamed }: Trust): Check {
       'issuer',
       'ERR_TOKEN_ISSUER',
       isNamed
-        ? `iss is ${printable(iss)}, not ${printable(wanted)}`
-        : `iss is ${printable(iss)}, no address of a pool`,
+        ? `iss is ${toPrintable(iss)}, not ${toPrintable(wanted)}`
+        : `iss is ${toPrintable(iss)}, no address of a pool`,
       'get the token from the user pool that the API trusts, or correct the pool here and there',
     )
   }
-  if (isNamed) return passed('issuer', printable(iss))
+  if (isNamed) return passed('issuer', toPrintable(iss))
   return unjudged(
     'issuer',
-    `${printable(iss)}, as the token says: name --pool to hold it against yours`,
+    `${toPrintable(iss)}, as the token says: name --pool to hold it against yours`,
   )
 }
 
@@ -208,18 +208,18 @@ function checkUse(claims: JsonObject): Check {
   return failed(
     'use',
     code,
-    `token_use is ${printable(String(claims['token_use']))}, not access`,
+    `token_use is ${toPrintable(String(claims['token_use']))}, not access`,
     'send the access token, not the ID token: client credentials give nothing else',
   )
 }
 
 /** As the middleware's event and debug log name it. */
 function wrongClaim(claims: JsonObject, claim: 'iss' | 'token_use'): string {
-  return claimFaults(claims).get(claim) as string
+  return listClaimErrors(claims).get(claim) as string
 }
 
 function checkClaimTypes(claims: JsonObject): Check {
-  const faults = new Map(claimFaults(claims))
+  const faults = new Map(listClaimErrors(claims))
   // Checks of their own report these two.
   for (const claim of ['iss', 'token_use']) faults.delete(claim)
   if (faults.size === 0) return passed('claims', 'complete and well-formed')
@@ -240,8 +240,8 @@ function checkMachine(claims: JsonObject, { subjects }: Expectations): Check {
 
 function checkAud(claims: JsonObject, { audience }: Expectations): Check {
   const { aud } = claims
-  if (claimFaults(claims).has('aud')) return unjudged('audience', 'aud is not an audience')
-  const said = aud === undefined ? 'no aud' : `aud is ${printable([aud].flat().join(' '), 500)}`
+  if (listClaimErrors(claims).has('aud')) return unjudged('audience', 'aud is not an audience')
+  const said = aud === undefined ? 'no aud' : `aud is ${toPrintable([aud].flat().join(' '), 500)}`
   const code = checkAudience(claims, audience && new Set(audience))
   if (code === undefined) return passed('audience', said)
   return isMachine(claims) || audience === undefined
@@ -254,7 +254,7 @@ function checkAud(claims: JsonObject, { audience }: Expectations): Check {
     : failed(
         'audience',
         code,
-        `${said}, not ${printable(audience.join(' or '), 500)}`,
+        `${said}, not ${toPrintable(audience.join(' or '), 500)}`,
         'ask for the token with the resource of this API (RFC 8707), or add the value to its audience',
       )
 }
@@ -263,7 +263,7 @@ function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): 
   const { exp, iat, nbf } = claims
   const seconds = now / 1000
   const expires = checkNumber('expiry', exp, () =>
-    isLive(exp as number, clockTolerance, seconds)
+    isUnexpired(exp as number, clockTolerance, seconds)
       ? passed('expiry', timeText(exp as number, now))
       : failed(
           'expiry',
@@ -295,14 +295,14 @@ function checkCaller(claims: JsonObject, { clientIds }: Expectations): Check {
   const { client_id: clientId } = claims
   if (typeof clientId !== 'string') return unjudged('client', 'client_id is not a string')
   if (clientIds === undefined) {
-    return passed('client', `${printable(clientId)}; any is let in without --client-id`)
+    return passed('client', `${toPrintable(clientId)}; any is let in without --client-id`)
   }
   const code = checkClient(claims as MachineClaims, new Set(clientIds))
-  if (code === undefined) return passed('client', printable(clientId))
+  if (code === undefined) return passed('client', toPrintable(clientId))
   return failed(
     'client',
     code,
-    `the app client is ${printable(clientId)}, not ${printable(clientIds.join(' or '))}`,
+    `the app client is ${toPrintable(clientId)}, not ${toPrintable(clientIds.join(' or '))}`,
     "add it to the API's clientId, or call with an app client that is on that list",
   )
 }
@@ -311,8 +311,8 @@ function checkScopes(claims: JsonObject, needed: readonly string[]): Check {
   if (claims['scope'] !== undefined && typeof claims['scope'] !== 'string') {
     return unjudged('scopes', 'scope is not a list of scopes')
   }
-  const granted = scopesOf(claims as MachineClaims)
-  const has = granted.length === 0 ? 'none' : printable(granted.join(' '), 500)
+  const granted = parseScopes(claims as MachineClaims)
+  const has = granted.length === 0 ? 'none' : toPrintable(granted.join(' '), 500)
   const missing = needed.filter((scope) => !granted.includes(scope))
   if (missing.length === 0) {
     return passed('scopes', needed.length === 0 ? `${has}; none is asked for without --scope` : has)
@@ -320,7 +320,7 @@ function checkScopes(claims: JsonObject, needed: readonly string[]): Check {
   return failed(
     'scopes',
     'ERR_SCOPE_INSUFFICIENT',
-    `it lacks ${printable(missing.join(' '))}; it has ${has}`,
+    `it lacks ${toPrintable(missing.join(' '))}; it has ${has}`,
     'grant the scope to the app client (AllowedOAuthScopes), and name it in the token request or name none',
   )
 }

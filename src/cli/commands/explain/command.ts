@@ -1,7 +1,12 @@
 /** `cognito-m2m explain`: why an API takes a token, or does not. */
 import { Command, Option } from 'commander'
 import type { AuthErrorBody } from '../../../core/errors.ts'
-import { OptionError, readClientIds, readStrings, show } from '../../../core/options/validate.ts'
+import {
+  describeValue,
+  OptionError,
+  readClientIds,
+  readStrings,
+} from '../../../core/options/validate.ts'
 import { checkScope } from '../../../core/scopes.ts'
 import type { JsonObject } from '../../../core/token/strict-json.ts'
 import type { CommandContext } from '../../context.ts'
@@ -153,7 +158,7 @@ const MANUAL = {
 function conditionsOf(flags: ExplainFlags, { now }: Terminal): Conditions {
   const { pool, region, issuer, jwks, offline, clientId, subjects, at } = flags
   if (offline === true && jwks !== undefined && isUrl(jwks)) {
-    throw new OptionError('--jwks', `is ${show(jwks)}: with --offline, pass a file`)
+    throw new OptionError('--jwks', `is ${describeValue(jwks)}: with --offline, pass a file`)
   }
   return {
     ...(pool === undefined ? {} : { pool }),
@@ -174,7 +179,7 @@ function readTolerance(text = '5'): number {
   if (/^\d{1,3}(?:\.\d+)?$/.test(text) && Number(text) <= 300) return Number(text)
   throw new OptionError(
     '--clock-tolerance',
-    `is ${show(text)}: use a number of seconds from 0 to 300`,
+    `is ${describeValue(text)}: use a number of seconds from 0 to 300`,
   )
 }
 
@@ -183,7 +188,7 @@ async function readToken(name: string | undefined, terminal: Terminal): Promise<
   if (name !== undefined) {
     const { [name]: named } = terminal.env
     if (named !== undefined) return named
-    throw new OptionError('--token-env', `names ${show(name)}, which is not set`)
+    throw new OptionError('--token-env', `names ${describeValue(name)}, which is not set`)
   }
   const piped = await terminal.input(MAX_BYTES)
   if (piped !== undefined && piped.trim() !== '') return piped

@@ -1,6 +1,6 @@
 /** A token as people paste it: with what stood around it. */
 import type { AuthErrorCode } from '../../../core/errors.ts'
-import { faultOf } from '../../../core/token/bearer.ts'
+import { classifyMalformed } from '../../../core/token/bearer.ts'
 import { decodeJws, type Jws } from '../../../core/token/jws.ts'
 import { type JsonObject, parseStrictObject } from '../../../core/token/strict-json.ts'
 
@@ -25,7 +25,11 @@ export function readingOf(token: string): Reading {
   const [header, payload] = token.split('.', 2).map(objectIn)
   const isLong = token.length > MAX_LENGTH
   const faults = jws === undefined ? faultsOf(token, header, payload) : []
-  const code = isLong ? 'ERR_TOKEN_INVALID' : jws === undefined ? faultOf(token) : undefined
+  const code = isLong
+    ? 'ERR_TOKEN_INVALID'
+    : jws === undefined
+      ? classifyMalformed(token)
+      : undefined
   const long = `it has ${token.length} characters, and more than ${MAX_LENGTH} are refused undecoded: an option of the API, maxTokenLength, raises that`
   return { jws, header, claims: payload, code, faults: isLong ? [long, ...faults] : faults }
 }

@@ -7,9 +7,9 @@ import {
   checkIssuer,
   type IssuerForm,
   readUserPool,
-  toForm,
+  toIssuerForm,
 } from '../../../core/options/user-pool.ts'
-import { OptionError, show } from '../../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { CommandFailure, EXIT } from '../../exit-codes.ts'
 import { readInput } from '../../terminal/input.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
@@ -61,7 +61,7 @@ export function trustOf(
   }
   if (issuer !== undefined) {
     checkIssuer(issuer, '--issuer', isFetched)
-    return { issuers: [toForm(issuer)], isNamed: true, ...silent }
+    return { issuers: [toIssuerForm(issuer)], isNamed: true, ...silent }
   }
   if (pool !== undefined) {
     return { issuers: claimedFirst(formsOf(pool, regions), claimed), isNamed: true, ...silent }
@@ -72,7 +72,7 @@ export function trustOf(
   const reason =
     "the issuer is not of Cognito's own host form, so nothing is asked of it: name --jwks, --pool or --issuer"
   const known = isIssuer(text, isFetched) ? text : NOWHERE
-  return { issuers: [toForm(known)], isNamed: false, silent: reason }
+  return { issuers: [toIssuerForm(known)], isNamed: false, silent: reason }
 }
 
 /** Both forms Cognito uses for the pool of `--pool`, the original first; those of its replicas behind. */
@@ -190,7 +190,7 @@ async function readKeyFile(file: string, signal: AbortSignal): Promise<unknown> 
   if (importKeySet(document) !== undefined) return document
   throw new OptionError(
     '--jwks',
-    `names ${show(file)}, which holds no usable key: pass a key set in JSON`,
+    `names ${describeValue(file)}, which holds no usable key: pass a key set in JSON`,
   )
 }
 
@@ -202,7 +202,7 @@ async function contentOf(file: string, signal: AbortSignal): Promise<string> {
   } catch (error) {
     if (error instanceof CommandFailure) throw error
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError('--jwks', `names ${show(file)}, which cannot be read (${code})`)
+    throw new OptionError('--jwks', `names ${describeValue(file)}, which cannot be read (${code})`)
   }
 }
 

@@ -1,8 +1,8 @@
 /** An explanation as text for people. Everything foreign in it is made printable. */
 
-import { OptionError, show } from '../../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import type { JsonObject, JsonValue } from '../../../core/token/strict-json.ts'
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { styleOf } from '../../terminal/format.ts'
 import type { Check } from './checks.ts'
 import type { Explanation } from './command.ts'
@@ -48,7 +48,7 @@ export function readTime(text: string, option: string): number {
   if (!Number.isNaN(time)) return time
   throw new OptionError(
     option,
-    `is ${show(text)}: use epoch seconds or a time as 2026-11-21T14:52:16Z`,
+    `is ${describeValue(text)}: use epoch seconds or a time as 2026-11-21T14:52:16Z`,
   )
 }
 
@@ -69,7 +69,7 @@ export function reportOf(explanation: Explanation, colors: boolean): string {
     ...table('claims', claims, now),
     ...checkLines(checks, colors),
     '',
-    ...(keys === null ? [] : [`Keys from ${printable(keys, LONGEST.value)}`]),
+    ...(keys === null ? [] : [`Keys from ${toPrintable(keys, LONGEST.value)}`]),
     ...notes.map((note) => `Note: ${note}`),
     verdictLine(explanation, colors),
   ]
@@ -79,7 +79,7 @@ export function reportOf(explanation: Explanation, colors: boolean): string {
 function table(title: string, members: JsonObject | null, now: number): readonly string[] {
   if (members === null) return []
   const rows = Object.entries(members).map(
-    ([name, value]) => [printable(name, LONGEST.name), valueText(name, value, now)] as const,
+    ([name, value]) => [toPrintable(name, LONGEST.name), valueText(name, value, now)] as const,
   )
   const width = Math.max(...rows.map(([name]) => name.length))
   return [title, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`), '']
@@ -87,7 +87,7 @@ function table(title: string, members: JsonObject | null, now: number): readonly
 
 function valueText(name: string, value: JsonValue, now: number): string {
   if (TIMES.includes(name) && typeof value === 'number') return timeText(value, now)
-  return printable(typeof value === 'string' ? value : JSON.stringify(value), LONGEST.value)
+  return toPrintable(typeof value === 'string' ? value : JSON.stringify(value), LONGEST.value)
 }
 
 function checkLines(checks: readonly Check[], colors: boolean): readonly string[] {

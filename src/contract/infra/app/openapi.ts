@@ -1,5 +1,5 @@
 /** An OpenAPI document → the routes it describes, each with what it needs. */
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readSource, type TemplateSource } from '../read.ts'
 import { followed, listOf, mapOf, textOf } from '../syntax/tree.ts'
@@ -44,7 +44,7 @@ export function requirementOf(security: Tree | undefined, schemes: Schemes): Sec
     const scopes: string[] = []
     for (const [name, { at, value }] of named) {
       if (!schemes.has(name)) {
-        const problem = `names ${printable(name)}, which components.securitySchemes does not have`
+        const problem = `names ${toPrintable(name)}, which components.securitySchemes does not have`
         throw new TemplateError(at, `${problem}: define it, or correct the spelling`)
       }
       for (const item of listOf(value)) {
@@ -104,7 +104,7 @@ export async function readOpenApi(source: TemplateSource): Promise<readonly AppR
   for (const [path, { at: pathAt, value }] of mapOf(members.get('paths')?.value)) {
     if (path.startsWith('x-')) continue
     if (!path.startsWith('/')) {
-      throw new TemplateError(pathAt, `${printable(path)} is no path: begin it with a slash`)
+      throw new TemplateError(pathAt, `${toPrintable(path)} is no path: begin it with a slash`)
     }
     const item = mapOf(followed(value, root))
     for (const [method, { at, value: operation }] of item) {
@@ -133,7 +133,7 @@ function basePathOf(server: Tree | undefined): string {
   const text = (textOf(url) ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
     const value = textOf(mapOf(variables.get(name)?.value).get('default')?.value)
     if (value !== undefined) return value
-    const problem = `has the variable ${printable(name)} without a default`
+    const problem = `has the variable ${toPrintable(name)} without a default`
     throw new TemplateError((url as Tree).at, `${problem}: give it one`)
   })
   const [, path = ''] = /^(?:(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*)?(\/[^?#]*)/i.exec(text) ?? []

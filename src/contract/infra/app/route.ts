@@ -1,5 +1,5 @@
 /** What an app's route needs, as its code or its OpenAPI document says. */
-import { OptionError, readMembers, show } from '../../../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import type { Position } from '../position.ts'
 
 /** A route of an app, as `checkScopes` takes it. */
@@ -56,7 +56,7 @@ const REQUIREMENT = ['scopes', 'anyOf', 'optional', 'other']
 /** @throws {OptionError} naming the route and the member that is wrong. */
 export function readAppRoutes(value: unknown, place: string): readonly ReadRoute[] {
   if (!Array.isArray(value)) {
-    throw new OptionError(place, `is ${show(value)}: pass an array of routes`)
+    throw new OptionError(place, `is ${describeValue(value)}: pass an array of routes`)
   }
   return value.map((route: unknown, index) => readAppRoute(route, `${place}[${index}]`, place))
 }
@@ -65,16 +65,25 @@ function readAppRoute(value: unknown, place: string, file: string): ReadRoute {
   const members = readMembers(value, ROUTE, place)
   const { method, path, basePath = '', auth, scopesAt = new Map() } = members
   if (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method)) {
-    throw new OptionError(`${place}.method`, `is ${show(method)}: pass a method`)
+    throw new OptionError(`${place}.method`, `is ${describeValue(method)}: pass a method`)
   }
   if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw new OptionError(`${place}.path`, `is ${show(path)}: pass a path from its slash on`)
+    throw new OptionError(
+      `${place}.path`,
+      `is ${describeValue(path)}: pass a path from its slash on`,
+    )
   }
   if (typeof basePath !== 'string' || !`${path}/`.startsWith(`${basePath}/`)) {
-    throw new OptionError(`${place}.basePath`, `is ${show(basePath)}: pass the front of the path`)
+    throw new OptionError(
+      `${place}.basePath`,
+      `is ${describeValue(basePath)}: pass the front of the path`,
+    )
   }
   if (!(scopesAt instanceof Map)) {
-    throw new OptionError(`${place}.scopesAt`, `is ${show(scopesAt)}: pass a map of positions`)
+    throw new OptionError(
+      `${place}.scopesAt`,
+      `is ${describeValue(scopesAt)}: pass a map of positions`,
+    )
   }
   const at = readPosition(members['at'] ?? { file, line: 1, column: 1 }, `${place}.at`)
   const places = new Map<unknown, Position>()
@@ -108,7 +117,7 @@ function readRequirement(
   const { scopes = [], anyOf = [], optional, other } = readMembers(auth, REQUIREMENT, place)
   const all = readScopes(scopes, `${place}.scopes`)
   if (!Array.isArray(anyOf)) {
-    throw new OptionError(`${place}.anyOf`, `is ${show(anyOf)}: pass an array of scopes`)
+    throw new OptionError(`${place}.anyOf`, `is ${describeValue(anyOf)}: pass an array of scopes`)
   }
   const choices = anyOf.map((choice: unknown, index) =>
     typeof choice === 'string' ? [choice] : readScopes(choice, `${place}.anyOf[${index}]`),
@@ -125,10 +134,10 @@ function readRequirement(
 
 function readScopes(value: unknown, place: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
-  throw new OptionError(place, `is ${show(value)}: pass an array of scopes`)
+  throw new OptionError(place, `is ${describeValue(value)}: pass an array of scopes`)
 }
 
 function readFlag(value: unknown, place: string): boolean {
   if (value === undefined || typeof value === 'boolean') return value === true
-  throw new OptionError(place, `is ${show(value)}: pass true or false`)
+  throw new OptionError(place, `is ${describeValue(value)}: pass true or false`)
 }

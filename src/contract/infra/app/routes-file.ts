@@ -2,10 +2,10 @@
 import { OptionError } from '../../../core/options/validate.ts'
 import {
   type DefinedScopes,
-  type ResourceServer,
+  type ResourceServerDefinition,
   readResourceServers,
 } from '../../../core/scopes.ts'
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readSource, type TemplateSource } from '../read.ts'
 import { listOf, mapOf } from '../syntax/tree.ts'
@@ -26,7 +26,7 @@ const MEMBERS = ['$schema', 'routes', 'scopes']
  */
 export function routesFile(
   routes: readonly AppRoute[],
-  resourceServers: readonly (ResourceServer | DefinedScopes)[] = [],
+  resourceServers: readonly (ResourceServerDefinition | DefinedScopes)[] = [],
 ): string {
   const unprotected = readAppRoutes(routes, 'routes').findIndex((route) => route.unprotected)
   if (unprotected !== -1) {
@@ -59,7 +59,7 @@ export async function readRoutes(source: TemplateSource): Promise<readonly AppRo
   const members = mapOf(root)
   for (const [name, { at }] of members) {
     if (MEMBERS.includes(name)) continue
-    throw new TemplateError(at, `${printable(name)} is unknown: use one of ${MEMBERS.join(', ')}`)
+    throw new TemplateError(at, `${toPrintable(name)} is unknown: use one of ${MEMBERS.join(', ')}`)
   }
   const routes = members.get('routes')?.value
   if (routes === undefined) throw new TemplateError(root.at, 'has no routes: pass a routes file')
@@ -108,6 +108,6 @@ function placed(root: Tree, read: () => void): void {
       if (inner === undefined) break
       tree = inner
     }
-    throw new TemplateError(tree.at, printable(`${option} ${problem}`, MAX_PROBLEM))
+    throw new TemplateError(tree.at, toPrintable(`${option} ${problem}`, MAX_PROBLEM))
   }
 }

@@ -1,6 +1,6 @@
 /** Authorizers of API Gateway: the scopes they admit, and those that admit no access token. */
 
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import type { FactList, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import type { Position } from '../position.ts'
 import { definingFix, inDialect } from './clients.ts'
@@ -74,7 +74,7 @@ export function undefinedScope(
   pools: readonly PoolLink[],
 ): Finding[] {
   if (!pools.every((pool) => table.isMissing(scope, pool))) return []
-  const message = `${printable(scope)} is required and no resource server defines it: no caller can have it`
+  const message = `${toPrintable(scope)} is required and no resource server defines it: no caller can have it`
   return [
     finding(
       at,
@@ -113,7 +113,7 @@ function withoutScopes(
       scopes?.at ?? route.at,
       machinesOnly ? 'error' : 'warning',
       'authorizer-no-scopes',
-      `${printable(route.id)} has a Cognito authorizer without scopes: it expects an ID token and refuses access tokens`,
+      `${toPrintable(route.id)} has a Cognito authorizer without scopes: it expects an ID token and refuses access tokens`,
       `name the scopes it admits (${inDialect(model, 'AuthorizationScopes', 'authorization_scopes')}), unless ID tokens are what it is for`,
     ),
   ]

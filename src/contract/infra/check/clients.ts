@@ -1,6 +1,6 @@
 /** Clients: their flows, secrets, scopes and the order of deployment. */
 
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraClient, InfraModel } from '../model/model.ts'
 import { type Finding, finding } from './finding.ts'
 import type { PoolLink } from './pools.ts'
@@ -26,7 +26,7 @@ export const inDialect = (
 
 function checkMachine(client: InfraClient, model: InfraModel): Finding[] {
   const { flows, generateSecret, oauth, complete } = client
-  const name = printable(client.id)
+  const name = toPrintable(client.id)
   const found: Finding[] = []
   const other = flows?.items.find(
     ({ value }) => value !== undefined && value !== 'client_credentials',
@@ -37,8 +37,8 @@ function checkMachine(client: InfraClient, model: InfraModel): Finding[] {
         other.at,
         'error',
         'flow-mixed',
-        `${name} allows ${printable(other.value as string)} beside client_credentials: Cognito refuses it`,
-        `take ${printable(other.value as string)} from it: users need a client of their own`,
+        `${name} allows ${toPrintable(other.value as string)} beside client_credentials: Cognito refuses it`,
+        `take ${toPrintable(other.value as string)} from it: users need a client of their own`,
       ),
     )
   }
@@ -82,7 +82,7 @@ function checkGrant(
   pool: PoolLink,
 ): Finding[] {
   if (!table.isMissing(value, pool)) return []
-  const message = `${printable(id)} is granted ${printable(value)}, which no resource server of its pool defines`
+  const message = `${toPrintable(id)} is granted ${toPrintable(value)}, which no resource server of its pool defines`
   return [finding(at, 'error', 'grant-undefined', message, definingFix(value, table, pool))]
 }
 
@@ -91,14 +91,14 @@ export function definingFix(scope: string, table: ScopeTable, pool: PoolLink): s
   const [elsewhere] = table.elsewhere(scope)
   if (elsewhere !== undefined) {
     const { file, line } = elsewhere.fact.at
-    return `define it there too: ${printable(elsewhere.server.id)} (${printable(file)}:${line}) is another pool's`
+    return `define it there too: ${toPrintable(elsewhere.server.id)} (${toPrintable(file)}:${line}) is another pool's`
   }
   const siblings = table.siblings(scope, pool)
   const name = scope.slice(identifierOf(scope).length)
   const meant =
     siblings.length > 0 ? siblings : table.defined.filter((one) => one.scope.endsWith(name))
   const near = new Set(meant.map((one) => one.scope))
-  const names = [...near].slice(0, 5).map((name) => printable(name))
+  const names = [...near].slice(0, 5).map((name) => toPrintable(name))
   return names.length === 0
     ? 'define it, correct the spelling, or check the template that defines it too'
     : `define it, or use ${names.length === 1 ? '' : 'one of '}${names.join(', ')}`
@@ -126,9 +126,9 @@ function checkOrder(
   }
   return [...early].map(([key, list]) => {
     const [first] = list as [Grant]
-    const id = printable(key)
-    const scopes = list.map(({ value }) => printable(value)).join(', ')
-    const message = `${printable(client.id)} may be deployed before ${id}, which defines ${scopes}`
+    const id = toPrintable(key)
+    const scopes = list.map(({ value }) => toPrintable(value)).join(', ')
+    const message = `${toPrintable(client.id)} may be deployed before ${id}, which defines ${scopes}`
     const fix = inDialect(
       model,
       `compose it (!Sub '\${${id}}/…'), or add DependsOn: ${id}`,

@@ -1,5 +1,10 @@
 /** Finds where templates, code and documents say different things about scopes. */
-import { OptionError, readMembers, readNumber, show } from '../../../core/options/validate.ts'
+import {
+  describeValue,
+  OptionError,
+  readMembers,
+  readNumber,
+} from '../../../core/options/validate.ts'
 import { type AppRoute, readAppRoutes } from '../app/route.ts'
 import type { InfraModel } from '../model/model.ts'
 import { checkGateway } from './authorizers.ts'
@@ -73,7 +78,7 @@ function readModels(models: unknown): readonly InfraModel[] {
   const all: unknown[] = Array.isArray(models) ? [...models] : [models]
   for (const model of all) {
     if (typeof model === 'object' && model !== null && 'resourceServers' in model) continue
-    throw new OptionError('models', `has ${show(model)}: pass what readTemplate gives`)
+    throw new OptionError('models', `has ${describeValue(model)}: pass what readTemplate gives`)
   }
   return all as readonly InfraModel[]
 }

@@ -1,6 +1,6 @@
 /** Tokens and decisions that are kept longer than the tokens live they are, or were made about. */
 
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import type { InfraAuthorizer, InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
 import { isCognito, poolsOf } from './authorizers.ts'
@@ -29,7 +29,7 @@ export function checkLifetimes(
       const ttl = ttlOf(authorizer)
       if (ttl === undefined || authorizer.conditional || !isCognito(model, authorizer, table))
         return []
-      return [{ name: printable(authorizer.id), ttl, pools: poolsOf(model, authorizer, table) }]
+      return [{ name: toPrintable(authorizer.id), ttl, pools: poolsOf(model, authorizer, table) }]
     }),
   )
   const tokens = table.clients.flatMap(({ client, pool }) => {
@@ -37,7 +37,7 @@ export function checkLifetimes(
     return lifetime === undefined ? [] : [{ client, pool, lifetime }]
   })
   const whose = ({ client: { id }, lifetime: { seconds } }: (typeof tokens)[0]): string =>
-    `${printable(id)}'s tokens live ${seconds} s`
+    `${toPrintable(id)}'s tokens live ${seconds} s`
   const found: Finding[] = []
   for (const one of tokens) {
     const { at, seconds } = one.lifetime

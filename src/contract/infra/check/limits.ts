@@ -1,6 +1,6 @@
 /** Resource servers, domains and lifetimes: what is defined for nobody, and limits of Cognito and API Gateway. */
 
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import type {
   Fact,
   InfraAuthorizer,
@@ -32,7 +32,7 @@ export const checkUnused = ({ defined, isUngranted }: ScopeTable): Finding[] =>
         fact.at,
         'warning',
         'scope-unused',
-        `${printable(scope)} is granted to no client`,
+        `${toPrintable(scope)} is granted to no client`,
         'grant it to the client that needs it, or remove it',
       ),
     )
@@ -43,7 +43,7 @@ export const checkReferences = ({ dangling }: InfraModel): Finding[] =>
       at,
       'error',
       'reference-missing',
-      `${printable(name)} is not in the template`,
+      `${toPrintable(name)} is not in the template`,
       'define it, or correct the spelling',
     ),
   )
@@ -59,7 +59,7 @@ function wrong(
   fix: string,
 ): Finding[] {
   if (fact?.value === undefined || passes(fact.value)) return []
-  return [limit(fact.at, `${printable(fact.value, 60)} is no ${what}`, fix)]
+  return [limit(fact.at, `${toPrintable(fact.value, 60)} is no ${what}`, fix)]
 }
 
 export function checkLimits(model: InfraModel, poolOf: PoolOf): Finding[] {
@@ -91,7 +91,7 @@ function serverLimits({ id, identifier, scopes, scopesComplete }: InfraResourceS
   const named = scopes.filter(({ name }) => name?.value !== undefined)
   const spare = named[MAX_SCOPES_OF_SERVER]
   if (spare !== undefined) {
-    const message = `${printable(id)} defines ${named.length} scopes`
+    const message = `${toPrintable(id)} defines ${named.length} scopes`
     found.push(limit(spare.at, message, `Cognito takes at most ${MAX_SCOPES_OF_SERVER}: split it`))
   }
   const prefix = identifier?.value === undefined ? 0 : identifier.value.length + 1
@@ -111,9 +111,9 @@ function serverLimits({ id, identifier, scopes, scopesComplete }: InfraResourceS
       ),
     )
     if (description === undefined && scopesComplete) {
-      const whose = name?.value === undefined ? 'a scope' : printable(name.value, 60)
+      const whose = name?.value === undefined ? 'a scope' : toPrintable(name.value, 60)
       const fix = 'describe it in 1 to 256 characters (ScopeDescription, scope_description)'
-      found.push(limit(at, `${whose} of ${printable(id)} has no description`, fix))
+      found.push(limit(at, `${whose} of ${toPrintable(id)} has no description`, fix))
     }
   }
   return found
@@ -125,13 +125,13 @@ function clientLimits(client: InfraClient): Finding[] {
   const granted = [...new Map(grants(client).map((grant) => [grant.value, grant])).values()]
   const spare = granted[MAX_SCOPES_OF_CLIENT]
   if (spare !== undefined) {
-    const message = `${printable(id)} is granted ${granted.length} scopes`
+    const message = `${toPrintable(id)} is granted ${granted.length} scopes`
     found.push(limit(spare.at, message, `Cognito takes at most ${MAX_SCOPES_OF_CLIENT}`))
   }
   const seconds = accessTokenValidity?.value
   if (accessTokenValidity === undefined || seconds === undefined) return found
   if (seconds < LIFETIME.min || seconds > LIFETIME.max) {
-    const message = `${printable(id)}'s tokens live ${seconds} s`
+    const message = `${toPrintable(id)}'s tokens live ${seconds} s`
     found.push(limit(accessTokenValidity.at, message, 'use 5 minutes to 24 hours'))
   }
   return found
@@ -139,7 +139,7 @@ function clientLimits(client: InfraClient): Finding[] {
 
 function authorizerLimits({ id, ttl }: InfraAuthorizer): Finding[] {
   if (ttl?.value === undefined || (ttl.value >= 0 && ttl.value <= MAX_TTL)) return []
-  const message = `${printable(id)} keeps its decisions ${ttl.value} s`
+  const message = `${toPrintable(id)} keeps its decisions ${ttl.value} s`
   return [limit(ttl.at, message, `API Gateway takes 0 to ${MAX_TTL}`)]
 }
 

@@ -1,5 +1,5 @@
 /** Routes of apps and of API Gateway: the scopes they ask for, and whether both say the same. */
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
 import type { InfraModel, InfraRoute } from '../model/model.ts'
 import { authorizerOf, poolsOf, undefinedScope } from './authorizers.ts'
@@ -26,8 +26,8 @@ export function checkDocument(
     const [said, written] = [need(own), need(route)]
     if (said === written) return []
     const { file, line } = own.at
-    const what = printable(`${route.method} ${route.path}`)
-    const message = `${what} needs ${written} in the document and ${said} at ${printable(file)}:${line}`
+    const what = toPrintable(`${route.method} ${route.path}`)
+    const message = `${what} needs ${written} in the document and ${said} at ${toPrintable(file)}:${line}`
     const fix = 'correct the one that is wrong, or make the document of the code'
     return finding(route.at, 'error', 'document-differs', message, fix)
   })
@@ -48,7 +48,7 @@ function need({ open, alternatives }: ReadRoute): string {
       ? 'a token'
       : [...choice]
           .sort()
-          .map((scope) => printable(scope))
+          .map((scope) => toPrintable(scope))
           .join(' and '),
   )
   return [...new Set(texts)].sort().join(', or ')
@@ -112,7 +112,7 @@ export function checkLeastPrivilege(
           !needed.has(value) && servers.has(identifierOf(value)) && !table.isMissing(value, pool),
       )
       return spare.map(({ at, value }) => {
-        const message = `${printable(client.id)} is granted ${printable(value)}, which no route needs`
+        const message = `${toPrintable(client.id)} is granted ${toPrintable(value)}, which no route needs`
         const fix =
           'take it from the client, and from the resource server where no other app needs it'
         return finding(at, 'warning', 'client-over-granted', message, fix)
@@ -151,8 +151,8 @@ function comparedGuards(app: ReadRoute, gateway: InfraRoute, where: string): Fin
   }
   if (!app.open && gateway.authorization === 'none') {
     // In words that code and document share: it is one place.
-    const own = printable(`${gateway.method?.value} ${gateway.path?.value}`)
-    const message = `${printable(gateway.id)} lets anyone through to ${own}, which the app guards`
+    const own = toPrintable(`${gateway.method?.value} ${gateway.path?.value}`)
+    const message = `${toPrintable(gateway.id)} lets anyone through to ${own}, which the app guards`
     const fix = 'set the authorizer on it, or leave the judging to the app on purpose'
     return [finding(gateway.at, 'warning', 'route-open-in-template', message, fix)]
   }
@@ -172,13 +172,13 @@ function comparedScopes(
     // A caller has to have every scope of a choice, so one that is admitted suffices.
     if (first === undefined || choice.some((scope) => admitted.has(scope))) return []
     if (!choice.every(isDefined)) return []
-    const names = choice.map((scope) => printable(scope)).join(', ')
+    const names = choice.map((scope) => toPrintable(scope)).join(', ')
     const message = `${nameOf(app)} asks for ${names}, which its authorizer at ${placeOf(gateway)} does not admit`
     const fix = 'add it to the scopes of the authorizer, or correct the route'
     return finding(app.placeOf(first), 'error', 'authorizer-excludes', message, fix)
   })
 }
 
-const nameOf = ({ method, path }: ReadRoute): string => printable(`${method} ${path}`)
+const nameOf = ({ method, path }: ReadRoute): string => toPrintable(`${method} ${path}`)
 
-const placeOf = ({ at: { file, line } }: InfraRoute): string => `${printable(file)}:${line}`
+const placeOf = ({ at: { file, line } }: InfraRoute): string => `${toPrintable(file)}:${line}`

@@ -1,5 +1,10 @@
 /** An API of API Gateway as it is to be deployed: its routes, and the scopes it admits on each. */
-import { OptionError, readMembers, readNumber, show } from '../../../core/options/validate.ts'
+import {
+  describeValue,
+  OptionError,
+  readMembers,
+  readNumber,
+} from '../../../core/options/validate.ts'
 import { checkScope, isReserved } from '../../../core/scopes.ts'
 import { type AppRoute, type ReadRoute, readAppRoutes } from '../app/route.ts'
 import { gatewayPaths } from './path.ts'
@@ -59,10 +64,13 @@ export function readApi(value: unknown, neighbours: ApiNeighbours): ReadApi {
   const members = readMembers(value, ['name', 'kind', 'authorizerTtl', 'routes'], 'api')
   const { name, kind } = members
   if (typeof name !== 'string' || !NAME.test(name)) {
-    throw new OptionError('api.name', `is ${show(name)}: use 1 to 128 letters, digits, _ and -`)
+    throw new OptionError(
+      'api.name',
+      `is ${describeValue(name)}: use 1 to 128 letters, digits, _ and -`,
+    )
   }
   if (kind !== 'rest' && kind !== 'http') {
-    throw new OptionError('api.kind', `is ${show(kind)}: use rest or http`)
+    throw new OptionError('api.kind', `is ${describeValue(kind)}: use rest or http`)
   }
   const routes = readRoutes(members['routes'], kind, neighbours.scopes)
   if (kind === 'rest') return { name, kind, authorizerTtl: readTtl(members, neighbours), routes }
@@ -96,7 +104,10 @@ function readRoutes(
     const place = `api.routes[${index}]`
     if (!METHODS.has(route.method)) {
       const known = [...METHODS].join(', ')
-      throw new OptionError(`${place}.method`, `is ${show(route.method)}: use one of ${known}`)
+      throw new OptionError(
+        `${place}.method`,
+        `is ${describeValue(route.method)}: use one of ${known}`,
+      )
     }
     const { method } = route
     const path = toPath(route.path, `${place}.path`)
@@ -149,7 +160,7 @@ export function readScope(value: unknown, place: string, defined: ReadonlySet<st
   if (defined.has(scope)) return scope
   throw new OptionError(
     place,
-    `names ${show(scope)}, which no resource server defines: define it or correct the spelling`,
+    `names ${describeValue(scope)}, which no resource server defines: define it or correct the spelling`,
   )
 }
 

@@ -1,9 +1,14 @@
 /** Scopes, machine clients and their API as they are to be deployed: what `renderTemplate` writes. */
-import { OptionError, readMembers, readNumber, show } from '../../../core/options/validate.ts'
+import {
+  describeValue,
+  OptionError,
+  readMembers,
+  readNumber,
+} from '../../../core/options/validate.ts'
 import {
   type DefinedScopes,
-  describedScopes,
-  type ResourceServer,
+  listDescribedScopes,
+  type ResourceServerDefinition,
   readResourceServers,
 } from '../../../core/scopes.ts'
 import { type ApiDefinition, type ReadApi, readApi, readScope } from './api.ts'
@@ -30,7 +35,7 @@ export interface InfraDefinition {
    */
   readonly domain?: string
   /** At most 25, from `defineScopes` or as objects. */
-  readonly resourceServers: readonly (ResourceServer | DefinedScopes)[]
+  readonly resourceServers: readonly (ResourceServerDefinition | DefinedScopes)[]
   /** At most 1,000. */
   readonly clients: readonly ClientDefinition[]
   /** An API that admits these clients, by scope. Default: none. */
@@ -41,7 +46,7 @@ export interface InfraDefinition {
 export interface ReadDefinition {
   readonly name: string
   readonly domain?: string
-  readonly resourceServers: readonly ResourceServer[]
+  readonly resourceServers: readonly ResourceServerDefinition[]
   readonly clients: readonly Required<ClientDefinition>[]
   readonly api?: ReadApi
 }
@@ -52,17 +57,17 @@ const PREFIX = /^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])
 
 function readText(value: unknown, pattern: RegExp, place: string, fix: string): string {
   if (typeof value === 'string' && pattern.test(value)) return value
-  throw new OptionError(place, `is ${show(value)}: ${fix}`)
+  throw new OptionError(place, `is ${describeValue(value)}: ${fix}`)
 }
 
 function readList(value: unknown, place: string, least: number, most: number): readonly unknown[] {
   if (Array.isArray(value) && value.length >= least && value.length <= most) return [...value]
-  const size = Array.isArray(value) ? `has ${value.length} members` : `is ${show(value)}`
+  const size = Array.isArray(value) ? `has ${value.length} members` : `is ${describeValue(value)}`
   throw new OptionError(place, `${size}: pass an array of ${least} to ${most}`)
 }
 
-export const everyScope = (servers: readonly ResourceServer[]): ReadonlySet<string> =>
-  new Set(servers.flatMap((server) => describedScopes(server).map(([scope]) => scope)))
+export const everyScope = (servers: readonly ResourceServerDefinition[]): ReadonlySet<string> =>
+  new Set(servers.flatMap((server) => listDescribedScopes(server).map(([scope]) => scope)))
 
 /** @throws {OptionError} naming the member that Cognito, SSM or API Gateway would refuse. */
 export function readDefinition(value: unknown): ReadDefinition {
@@ -84,7 +89,7 @@ export function readDefinition(value: unknown): ReadDefinition {
 }
 
 /** With descriptions that can be written: half a character has no bytes. */
-function readServers(value: unknown): readonly ResourceServer[] {
+function readServers(value: unknown): readonly ResourceServerDefinition[] {
   const servers = readResourceServers(value, 'resourceServers')
   for (const [index, { scopes }] of servers.entries()) {
     for (const [name, description] of Object.entries(scopes)) {
@@ -104,7 +109,7 @@ function readClients(
   return readList(value, 'clients', 0, 1000).map((item, index) => {
     const client = readClient(item, `clients[${index}]`, defined)
     if (names.has(client.name)) {
-      const problem = `is ${show(client.name)} again: give each client a name of its own`
+      const problem = `is ${describeValue(client.name)} again: give each client a name of its own`
       throw new OptionError(`clients[${index}].name`, problem)
     }
     names.add(client.name)

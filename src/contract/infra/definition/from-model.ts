@@ -1,5 +1,5 @@
 /** Models → the definition behind them: the way back from templates. */
-import { OptionError, show } from '../../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { isMachine } from '../check/scope-index.ts'
 import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import { type InfraDefinition, readDefinition } from './definition.ts'
@@ -13,7 +13,7 @@ import { type InfraDefinition, readDefinition } from './definition.ts'
  * @throws {OptionError} `ERR_OPTION_INVALID` where they have not exactly one user pool, more than one
  *   authorizer, or leave a fact unknown: pass `parameters` to `readTemplate`.
  */
-export function definitionOf(models: InfraModel | readonly InfraModel[]): InfraDefinition {
+export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraDefinition {
   const all = Array.isArray(models) ? (models as readonly InfraModel[]) : [models as InfraModel]
   const pools = all.flatMap(({ userPools }) => userPools)
   const [pool, ...others] = pools
@@ -72,7 +72,10 @@ function apiOf(models: readonly InfraModel[]): object | undefined {
 function authOf({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuthorizer): unknown {
   if (authorization === 'none') return false
   if (authorization !== 'cognito') {
-    throw new OptionError('models', `have ${show(id)}, which ${show(authorizer.id)} does not judge`)
+    throw new OptionError(
+      'models',
+      `have ${describeValue(id)}, which ${describeValue(authorizer.id)} does not judge`,
+    )
   }
   if (scopes?.complete === false) return known(undefined, id)
   const items = (scopes?.items ?? []).map((scope) => known(scope, id))
@@ -82,5 +85,8 @@ function authOf({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuth
 
 function known<T>(fact: Fact<T> | undefined, id: string): T {
   if (fact?.value !== undefined) return fact.value
-  throw new OptionError('models', `leave open a fact of ${show(id)}: give its parameters a value`)
+  throw new OptionError(
+    'models',
+    `leave open a fact of ${describeValue(id)}: give its parameters a value`,
+  )
 }

@@ -1,5 +1,5 @@
 /** A path as an app's framework writes it → as API Gateway does. */
-import { OptionError, show } from '../../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../../core/options/validate.ts'
 
 /** The last part, and all that follows: `*`, `*rest`, `{rest+}`. */
 const REST = /^(?:\*\w*|\{[^{}]+\+\})$/
@@ -19,7 +19,7 @@ export function gatewayPaths(kind: 'rest' | 'http'): (path: string, place: strin
     const name = last && REST.test(part) ? 'proxy+' : (colon ?? braces)
     if (name === undefined) {
       const fix = 'API Gateway takes letters, digits, "._-", {name}, and {name+} at the end'
-      throw new OptionError(place, `has the part ${show(part)}: ${fix}`)
+      throw new OptionError(place, `has the part ${describeValue(part)}: ${fix}`)
     }
     // HTTP APIs take both beside each other.
     const key = kind === 'rest' || name !== 'proxy+' ? before : `${before}/*`

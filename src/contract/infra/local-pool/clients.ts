@@ -1,6 +1,10 @@
 /** Resource servers and clients of a template → those of a local pool, as far as they are known. */
-import { describedScopes, isReserved, type ResourceServer } from '../../../core/scopes.ts'
-import { printable } from '../../../core/util/text.ts'
+import {
+  isReserved,
+  listDescribedScopes,
+  type ResourceServerDefinition,
+} from '../../../core/scopes.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { isMachine } from '../check/scope-index.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
 import type { LeaveOut } from './members.ts'
@@ -56,8 +60,8 @@ const GIVE = 'give its parameters a value'
 export function poolServer(
   { id, at, identifier, scopes, scopesComplete }: InfraResourceServer,
   leaveOut: LeaveOut,
-): readonly ResourceServer[] {
-  const name = printable(id)
+): readonly ResourceServerDefinition[] {
+  const name = toPrintable(id)
   if (identifier?.value === undefined) {
     leaveOut(identifier?.at ?? at, `the identifier of ${name} is not known`, GIVE)
     return []
@@ -86,11 +90,11 @@ export function poolServer(
 export function poolClient(
   client: InfraClient,
   clientId: string,
-  servers: readonly ResourceServer[] | undefined,
+  servers: readonly ResourceServerDefinition[] | undefined,
   leaveOut: LeaveOut,
 ): PoolClientOptions | undefined {
   const { id, at, complete, flows, oauth, generateSecret } = client
-  const name = printable(id)
+  const name = toPrintable(id)
   const isKnown = (fact: Fact<boolean> | undefined): boolean =>
     fact === undefined ? complete : fact.value !== undefined
   if (!(flows?.complete ?? complete)) {
@@ -119,17 +123,17 @@ export function poolClient(
 
 function grantedScopes(
   { id, at, complete, scopes }: InfraClient,
-  servers: readonly ResourceServer[] | undefined,
+  servers: readonly ResourceServerDefinition[] | undefined,
   leaveOut: LeaveOut,
 ): readonly string[] {
-  const name = printable(id)
-  const defined = servers && new Set(servers.flatMap(describedScopes).map(([scope]) => scope))
+  const name = toPrintable(id)
+  const defined = servers && new Set(servers.flatMap(listDescribedScopes).map(([scope]) => scope))
   const granted = new Set<string>()
   for (const { at, value } of scopes?.items ?? []) {
     if (value === undefined) leaveOut(at, `a scope of ${name} is not known`, GIVE)
     else if (defined === undefined || defined.has(value) || isReserved(value)) granted.add(value)
     else {
-      const message = `${name} is granted ${printable(value)}, which nothing here defines for certain`
+      const message = `${name} is granted ${toPrintable(value)}, which nothing here defines for certain`
       leaveOut(at, message, 'pass the template that defines it as well')
     }
   }
@@ -144,7 +148,7 @@ function validity(client: InfraClient, leaveOut: LeaveOut): number {
   const { id, at, complete, accessTokenValidity } = client
   if (accessTokenValidity === undefined && complete) return DEFAULT_VALIDITY
   if (accessTokenValidity?.value !== undefined) return accessTokenValidity.value
-  const message = `how long tokens of ${printable(id)} live is not known: here ${DEFAULT_VALIDITY} s`
+  const message = `how long tokens of ${toPrintable(id)} live is not known: here ${DEFAULT_VALIDITY} s`
   leaveOut(accessTokenValidity?.at ?? at, message, GIVE)
   return DEFAULT_VALIDITY
 }

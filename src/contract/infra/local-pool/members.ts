@@ -1,6 +1,6 @@
 /** Which resource servers and clients of several templates belong to one user pool, for certain. */
-import { OptionError, show } from '../../../core/options/validate.ts'
-import { printable } from '../../../core/util/text.ts'
+import { describeValue, OptionError } from '../../../core/options/validate.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { poolLinks } from '../check/pools.ts'
 import type {
   Fact,
@@ -39,8 +39,8 @@ export function poolMembers(
     const link = poolOf(model, userPool)
     if (key === undefined || link.key === key) return true
     if (link.kind === 'created') return false
-    const named = link.kind === 'named' ? `user pool ${printable(link.key)}` : 'another user pool'
-    const message = `${printable(id)} ${link.kind === 'named' ? 'belongs' : 'may belong'} to ${named}`
+    const named = link.kind === 'named' ? `user pool ${toPrintable(link.key)}` : 'another user pool'
+    const message = `${toPrintable(id)} ${link.kind === 'named' ? 'belongs' : 'may belong'} to ${named}`
     leaveOut(userPool?.at ?? at, message, 'let it refer to the pool, or leave it')
     return false
   }
@@ -48,7 +48,7 @@ export function poolMembers(
   const isThere = (member: Member, model: InfraModel): boolean => {
     if (!isMember(member, model)) return false
     if (!member.conditional) return true
-    const message = `${printable(member.id)} is deployed where a condition, a count or a loop says so`
+    const message = `${toPrintable(member.id)} is deployed where a condition, a count or a loop says so`
     leaveOut(member.at, message, 'what it gives is known to a deployment alone')
     return false
   }
@@ -73,12 +73,12 @@ interface Declared {
 function choose(pools: readonly Declared[], userPool: string | undefined): Declared | undefined {
   const found = userPool === undefined ? pools : pools.filter(({ pool }) => pool.id === userPool)
   if (found.length === 1 || (found.length === 0 && userPool === undefined)) return found[0]
-  const ids = pools.map(({ pool }) => `${printable(pool.id)} (${placeOf(pool.at)})`).join(', ')
+  const ids = pools.map(({ pool }) => `${toPrintable(pool.id)} (${placeOf(pool.at)})`).join(', ')
   throw new OptionError(
     'userPool',
     userPool === undefined
       ? `is not said, and there are ${pools.length}: name one of ${ids}`
-      : `is ${show(userPool)}: name one of ${ids === '' ? 'the template, which has none' : ids}`,
+      : `is ${describeValue(userPool)}: name one of ${ids === '' ? 'the template, which has none' : ids}`,
   )
 }
 
@@ -92,4 +92,4 @@ const referenceTo = ({ id, at }: InfraUserPool): Fact<string> => ({
 const LONGEST_PATH = 400
 
 export const placeOf = ({ file, line, column }: Position): string =>
-  `${printable(file, LONGEST_PATH)}:${line}:${column}`
+  `${toPrintable(file, LONGEST_PATH)}:${line}:${column}`

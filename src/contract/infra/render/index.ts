@@ -1,5 +1,5 @@
 /** Writes a definition as templates of every dialect. */
-import { OptionError, show } from '../../../core/options/validate.ts'
+import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { type InfraDefinition, readDefinition } from '../definition/definition.ts'
 import type { TemplateSource } from '../read.ts'
 import { renderCloudFormation } from './cloudformation.ts'
@@ -16,7 +16,7 @@ import { renderTerraform } from './terraform.ts'
  * The pool is kept when its stack goes, and protected from deletion. An API forwards what it admits to a
  * backend whose URL is a parameter of the template: `BackendUrl`, in Terraform `backend_url`.
  *
- * Reading what was written back gives the definition: {@link definitionOf}.
+ * Reading what was written back gives the definition: {@link toDefinition}.
  *
  * @param dialect `cloudformation`: one template. `sam`: an auth stack, and where there is an API, an API
  *   stack that consumes the parameters; the auth stack is deployed first. `terraform`: one file.
@@ -34,7 +34,10 @@ export function renderTemplate(
   }
   if (dialect === 'terraform') return [{ file: 'main.tf', text: renderTerraform(read) }]
   if (dialect !== 'sam') {
-    throw new OptionError('dialect', `is ${show(dialect)}: use cloudformation, sam or terraform`)
+    throw new OptionError(
+      'dialect',
+      `is ${describeValue(dialect)}: use cloudformation, sam or terraform`,
+    )
   }
   const auth = { file: 'auth.yaml', text: renderSamAuth(read) }
   if (read.api === undefined) return [auth]

@@ -1,5 +1,5 @@
 /** Resources that wait for each other can never be deployed. */
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { TemplateError } from '../position.ts'
 import type { Resource } from './value.ts'
 
@@ -35,7 +35,7 @@ export function refuseCircles(resources: readonly Resource[]): void {
   const circle = stuck.filter(
     ({ id }) => followers.get(id)?.some((name) => !done.has(name)) === true,
   )
-  const names = circle.slice(0, 5).map(({ id }) => printable(id))
+  const names = circle.slice(0, 5).map(({ id }) => toPrintable(id))
   throw new TemplateError(
     (circle[0] as Resource).at,
     `waits for itself in a circle: ${names.join(', ')} refer to each other`,

@@ -1,5 +1,5 @@
 /** Follows names to what they stand for: each once, never in a circle. */
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import type { Value } from './value.ts'
 
@@ -18,7 +18,7 @@ export class Names {
     const before = this.#open.indexOf(key)
     if (before >= 0 || this.#open.length === MAX_STEPS) {
       const way = before < 0 ? `through more than ${MAX_STEPS} names` : 'to itself in a circle'
-      throw new TemplateError(at, `${printable(name)} refers ${way}`)
+      throw new TemplateError(at, `${toPrintable(name)} refers ${way}`)
     }
     this.#open.push(key)
     const value = read()

@@ -1,5 +1,5 @@
 /** Members of a document by what they should be: what they are not is told with its place. */
-import { printable } from '../../../core/util/text.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { TemplateError } from '../position.ts'
 import type { Entry, Tree } from './yaml.ts'
 
@@ -37,7 +37,7 @@ export function followed(tree: Tree, root: Tree): Tree {
     const text = textOf(ref) as string
     const found = text.startsWith('#/') ? pointed(text.slice(2), root) : undefined
     if (found === undefined) {
-      const problem = `refers to ${printable(text)}, which is not in the document`
+      const problem = `refers to ${toPrintable(text)}, which is not in the document`
       throw new TemplateError(ref.at, `${problem}: correct it, or bundle the files into one`)
     }
     current = found

@@ -2,10 +2,10 @@
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { registrationOf } from '../../../adapters/fastify/registrations.ts'
-import { needOf } from '../../../adapters/fastify/route-requirement.ts'
-import { rejecting } from '../../../core/errors.ts'
-import { OptionError, readMembers, show } from '../../../core/options/validate.ts'
+import { findRegistration } from '../../../adapters/fastify/registrations.ts'
+import { getRouteRequirement } from '../../../adapters/fastify/route-requirement.ts'
+import { rejectWithError } from '../../../core/errors.ts'
+import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import type { OperationAccess } from '../objects.ts'
 import { responsesOf } from '../responses.ts'
 import {
@@ -38,11 +38,11 @@ function knownRoute(it: FastifyInstance, route: RouteOptions): KnownRoute {
  * @throws {OptionError} `ERR_OPTION_INVALID` for a scope that nothing defines.
  */
 export function accessTo(route: KnownRoute, scheme: Scheme): OperationAccess | undefined {
-  const registration = registrationOf(route[context])
+  const registration = findRegistration(route[context])
   const server = registration?.active?.server
   // A registration that failed denies everything: there is nothing to describe.
   if (registration === undefined || server === undefined) return undefined
-  const need = needOf(route.config ?? {}, route[context], registration)
+  const need = getRouteRequirement(route.config ?? {}, route[context], registration)
   scheme.checkScopes(need, `config.auth of ${route.method} ${route.url}`)
   const responses = need === false ? {} : responsesOf(server.refusalsOf(need))
   admitValidationErrors(responses, route)
@@ -88,7 +88,7 @@ function readSwagger(
   { name, object }: Scheme,
 ): FastifyDynamicSwaggerOptions & Required<Pick<FastifyDynamicSwaggerOptions, 'openapi'>> {
   if (typeof value !== 'object' || value === null) {
-    throw new OptionError('swagger', `is ${show(value)}: pass options of @fastify/swagger`)
+    throw new OptionError('swagger', `is ${describeValue(value)}: pass options of @fastify/swagger`)
   }
   for (const member of ['mode', 'swagger']) {
     if (!(member in value)) continue
@@ -98,7 +98,10 @@ function readSwagger(
   const { openapi = {} } = options
   const securitySchemes = openapi.components?.securitySchemes ?? {}
   if (Object.hasOwn(securitySchemes, name)) {
-    throw new OptionError('schemeName', `is ${show(name)}, which openapi has: choose another one`)
+    throw new OptionError(
+      'schemeName',
+      `is ${describeValue(name)}, which openapi has: choose another one`,
+    )
   }
   const components = {
     ...openapi.components,
@@ -116,7 +119,7 @@ function withTransform<Config extends object>(config: Config, value: SwaggerTran
 }
 
 const plugin: FastifyPluginAsync<CognitoOpenApiOptions> = (app, options) =>
-  rejecting(() => register(app, options))
+  rejectWithError(() => register(app, options))
 
 /**
  * Registers @fastify/swagger and adds to its document what each route needs: `security` from its own

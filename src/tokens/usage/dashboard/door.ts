@@ -1,6 +1,6 @@
 /** Who may see the dashboard: asked before anything is answered, its page and scripts included. */
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
-import { ask } from '../../../core/hooks.ts'
+import { callHook } from '../../../core/hooks.ts'
 import { refuse } from './usage-dashboard.ts'
 
 /** Says who may see the dashboard: only `true` lets in. */
@@ -37,7 +37,7 @@ export function door(authorize: Authorize, challenge?: string): onRequestAsyncHo
   return async (request: FastifyRequest, reply: FastifyReply) => {
     reply.headers(HEADERS)
     try {
-      if (await ask(() => authorize(request))) return
+      if (await callHook(() => authorize(request))) return
     } catch (error) {
       request.log.error(
         { err: error },

@@ -2,7 +2,12 @@
 
 import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
-import { type Members, OptionError, readMembers, show } from '../../../core/options/validate.ts'
+import {
+  describeValue,
+  type Members,
+  OptionError,
+  readMembers,
+} from '../../../core/options/validate.ts'
 import type { Usage } from '../types.ts'
 import { chartOf, readChartQuery, summaryOf } from './chart.ts'
 import { type Authorize, door } from './door.ts'
@@ -55,7 +60,7 @@ const USAGE_METHODS = ['report', 'series', 'cost', 'csv', 'status']
 function readUsage({ usage }: Members): Usage {
   const given = Object(usage) as Record<string, unknown>
   if (USAGE_METHODS.every((it) => typeof given[it] === 'function')) return usage as Usage
-  throw new OptionError('usage', `is ${show(usage)}: pass what createUsage answers`)
+  throw new OptionError('usage', `is ${describeValue(usage)}: pass what createUsage answers`)
 }
 
 function readAuthorize({ authorize }: Members): Authorize {
@@ -64,7 +69,7 @@ function readAuthorize({ authorize }: Members): Authorize {
     'authorize',
     authorize === undefined
       ? 'is missing: pass a function that says who may see the dashboard'
-      : `is ${show(authorize)}: pass a function`,
+      : `is ${describeValue(authorize)}: pass a function`,
   )
 }
 
@@ -73,7 +78,7 @@ function readChallenge({ challenge }: Members): string | undefined {
   if (typeof challenge === 'string' && /^[A-Za-z][\x20-\x7e]*$/.test(challenge)) return challenge
   throw new OptionError(
     'challenge',
-    `is ${show(challenge)}: pass a challenge in printable ASCII, such as Basic realm="usage"`,
+    `is ${describeValue(challenge)}: pass a challenge in printable ASCII, such as Basic realm="usage"`,
   )
 }
 

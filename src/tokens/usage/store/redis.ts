@@ -1,5 +1,5 @@
 /** Keeps counts in Redis or Valkey: several processes add up, and a restart begins where it ended. */
-import { OptionError, readMembers, show } from '../../../core/options/validate.ts'
+import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import { readMaxClients } from './memory.ts'
 import {
   DAYS,
@@ -204,10 +204,13 @@ export function redisUsageStore(options: RedisUsageStoreOptions): UsageStore {
   const members = readMembers(options, ['redis', 'prefix', 'maxClients'], '')
   const { redis, prefix = 'cognito-m2m:usage' } = members
   if (typeof (redis as Partial<UsageRedis> | null | undefined)?.duplicate !== 'function') {
-    throw new OptionError('redis', `is ${show(redis)}: pass an instance of ioredis`)
+    throw new OptionError('redis', `is ${describeValue(redis)}: pass an instance of ioredis`)
   }
   if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
-    throw new OptionError('prefix', `is ${show(prefix)}: use 1 to 100 letters, digits and _ : . -`)
+    throw new OptionError(
+      'prefix',
+      `is ${describeValue(prefix)}: use 1 to 100 letters, digits and _ : . -`,
+    )
   }
   return new RedisUsageStore(redis as UsageRedis, prefix, readMaxClients(members))
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type LeftOut, poolOptionsOf, readTemplate } from '../../../../src/contract/infra/index.ts'
+import { type LeftOut, readTemplate, toPoolOptions } from '../../../../src/contract/infra/index.ts'
 import { createTestUserPool } from '../../../../src/testing/index.ts'
 import { fixture, read } from '../../../support/templates.ts'
 
@@ -25,7 +25,7 @@ const model = (...resources: readonly string[]) =>
 /** Everything that is left out, as `line:column message`, and what stays. */
 async function leaving(...resources: readonly string[]) {
   const left: LeftOut[] = []
-  const options = poolOptionsOf(await model(...resources), { onLeftOut: (what) => left.push(what) })
+  const options = toPoolOptions(await model(...resources), { onSkipped: (what) => left.push(what) })
   return { left: left.map(({ line, column, message }) => `${line}:${column} ${message}`), options }
 }
 
@@ -33,7 +33,7 @@ t.test("a template's clients are those of a test's pool", async (t) => {
   const sources = fixture('orders.tf')
   const { text } = sources
   const whole = text.slice(0, text.indexOf('resource "aws_cognito_user_pool_client" "one"'))
-  const options = poolOptionsOf(await readTemplate({ ...sources, text: whole }))
+  const options = toPoolOptions(await readTemplate({ ...sources, text: whole }))
   t.strictSame(options, {
     userPoolId: 'xx-local-1_orders',
     resourceServers: [
@@ -55,14 +55,14 @@ t.test("a template's clients are those of a test's pool", async (t) => {
 
 t.test('what is open is refused, unless it is accepted', async (t) => {
   const open = await model(ORDERS, READER, client('Gone', MACHINE, 'Condition: Never, '))
-  t.throws(() => poolOptionsOf(open), {
+  t.throws(() => toPoolOptions(open), {
     code: 'ERR_OPTION_INVALID',
     message:
-      'cognito-m2m: the template leaves open what only a deployment knows: a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone, or accept it with onLeftOut',
+      'cognito-m2m: the template leaves open what only a deployment knows: a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone, or accept it with onSkipped',
   })
   const left: LeftOut[] = []
   t.strictSame(
-    poolOptionsOf([open], { onLeftOut: (what) => left.push(what) }).clients.map(
+    toPoolOptions([open], { onSkipped: (what) => left.push(what) }).clients.map(
       (it) => it.clientId,
     ),
     ['Reader'],
@@ -75,7 +75,7 @@ t.test('with what a deployment fails is refused in the words of the check', asyn
     ORDERS,
     client('Reader', `${MACHINE}, AllowedOAuthScopes: [orders/raed]`),
   )
-  t.throws(() => poolOptionsOf(wrong), {
+  t.throws(() => toPoolOptions(wrong), {
     message:
       /^cognito-m2m: the template would not be deployed: a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read$/,
   })
@@ -84,19 +84,19 @@ t.test('with what a deployment fails is refused in the words of the check', asyn
 t.test('options are refused', async (t) => {
   const good = await model(ORDERS, READER)
   for (const [options, option, message] of [
-    [{ pool: 'Pool' }, 'pool', /unknown: use one of userPool, onLeftOut/],
+    [{ pool: 'Pool' }, 'pool', /unknown: use one of userPool, onSkipped/],
     [{ userPool: 7 }, 'userPool', /7: pass its id in the template/],
     [{ userPool: 'Other' }, 'userPool', /"Other": name one of Pool \(a\.yaml:2:3\)$/],
-    [{ onLeftOut: true }, 'onLeftOut', /pass a function/],
+    [{ onSkipped: true }, 'onSkipped', /pass a function/],
   ] as const) {
-    t.throws(() => poolOptionsOf(good, options as object), { option, message })
+    t.throws(() => toPoolOptions(good, options as object), { option, message })
   }
-  t.throws(() => poolOptionsOf({} as typeof good), { message: /models has/ })
+  t.throws(() => toPoolOptions({} as typeof good), { message: /models has/ })
   const none = await read(
     'a.yaml',
     `Resources:\n${client('Reader', `${MACHINE}`)}`.replace('UserPoolId: !Ref Pool, ', ''),
   )
-  t.throws(() => poolOptionsOf(none, { userPool: 'Pool' }), {
+  t.throws(() => toPoolOptions(none, { userPool: 'Pool' }), {
     message: /"Pool": name one of the template, which has none$/,
   })
 })
@@ -219,7 +219,7 @@ t.test('the local pool is named as its resource, in letters that an id may have'
       'a.yaml',
       `Resources:\n  ${id}: { Type: AWS::Cognito::UserPool }\n${READER.replace('UserPoolId: !Ref Pool, ', '')}`,
     )
-    t.equal(poolOptionsOf(named).userPoolId, userPoolId)
+    t.equal(toPoolOptions(named).userPoolId, userPoolId)
   }
 })
 
@@ -230,14 +230,14 @@ t.test('without resource servers in the templates any scope may be granted', asy
     'a.yaml',
     `Resources:\n${client('Reader', MACHINE.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI'))}`,
   )
-  t.notOk('userPoolId' in poolOptionsOf(elsewhere), 'a pool that exists already')
+  t.notOk('userPoolId' in toPoolOptions(elsewhere), 'a pool that exists already')
 })
 
 t.test('modules may deploy more', async (t) => {
   const { text } = fixture('orders.tf')
   const whole = text.slice(0, text.indexOf('resource "aws_cognito_user_pool_client" "one"'))
   const module = await read('main.tf', `${whole}\nmodule "more" {\n  source = "./more"\n}\n`)
-  t.throws(() => poolOptionsOf(module), {
+  t.throws(() => toPoolOptions(module), {
     message:
       /main\.tf:1:1: modules or macros may deploy more; pass their templates as well, or accept/,
   })

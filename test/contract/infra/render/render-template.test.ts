@@ -10,11 +10,11 @@ import {
   type ApiDefinition,
   type AppRoute,
   checkScopes,
-  definitionOf,
   type InfraDefinition,
   type InfraModel,
   readTemplate,
   renderTemplate,
+  toDefinition,
 } from '../../../../src/contract/infra/index.ts'
 
 // Its types bring those of browsers into every file that is checked with this one.
@@ -170,8 +170,8 @@ for (const dialect of DIALECTS) {
         const models = await readBack(definition, dialect)
         const errors = checkScopes(models).filter(({ code }) => code !== 'scope-unused')
         deepStrictEqual(errors, [])
-        deepStrictEqual(plain(definitionOf(models)), plain(definition))
-        deepStrictEqual(written(definition, dialect), written(definitionOf(models), dialect))
+        deepStrictEqual(plain(toDefinition(models)), plain(definition))
+        deepStrictEqual(written(definition, dialect), written(toDefinition(models), dialect))
       }),
       { numRuns: 40 },
     )
@@ -319,7 +319,7 @@ t.test(
   'what a gateway cannot say is written as what it admits, and comes back as that',
   async (t) => {
     const routesOf = async ({ api, ...rest }: InfraDefinition, dialect: Dialect) =>
-      definitionOf(await readBack({ ...rest, ...(api && { api }) }, dialect)).api?.routes
+      toDefinition(await readBack({ ...rest, ...(api && { api }) }, dialect)).api?.routes
     const common = [
       { method: 'GET', path: '/health', auth: false },
       { method: 'GET', path: '/orders', auth: { scopes: ['orders/read'] } },
@@ -436,10 +436,10 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
 
 t.test('what is written where the definition leaves a choice', async (t) => {
   const short = [{ name: 'a', scopes: ['orders/read'], accessTokenValidity: 300 }]
-  const { authorizerTtl } = definitionOf(await readBack({ ...REST, clients: short }, 'terraform'))
+  const { authorizerTtl } = toDefinition(await readBack({ ...REST, clients: short }, 'terraform'))
     .api as ApiDefinition
   t.equal(authorizerTtl, 299, 'no decision outlives its token')
-  const none = definitionOf(await readBack({ ...REST, clients: [] }, 'terraform'))
+  const none = toDefinition(await readBack({ ...REST, clients: [] }, 'terraform'))
   t.equal(none.api?.authorizerTtl, 300)
   const same = [
     { method: 'GET', path: '/orders', auth: { scopes: ['orders/read', 'openid'] } },
@@ -450,7 +450,7 @@ t.test('what is written where the definition leaves a choice', async (t) => {
   ]
   for (const dialect of DIALECTS) {
     const definition = { ...HTTP, api: { ...HTTP.api, routes: same } }
-    t.strictSame(definitionOf(await readBack(definition, dialect)).api?.routes, [
+    t.strictSame(toDefinition(await readBack(definition, dialect)).api?.routes, [
       { method: 'GET', path: '/orders', auth: { anyOf: ['orders/read', 'openid'] } },
       { method: 'PUT', path: '/orders', auth: false },
       { method: 'PATCH', path: '/orders', auth: false },
@@ -467,26 +467,26 @@ t.test('what a template leaves open, or another judges, is no definition', async
   const pool = (name: string) =>
     `P: { Type: AWS::Cognito::UserPool, Properties: { UserPoolName: ${name} } }`
   const open = await of(`Resources: { ${pool('!Ref AWS::StackName')} }`)
-  t.throws(() => definitionOf(open), /models leave open a fact of "P"/)
-  t.throws(() => definitionOf({ ...open, userPools: [] }), /models have 0 user pools/)
-  t.throws(() => definitionOf([open, open]), /models have 2 user pools/)
+  t.throws(() => toDefinition(open), /models leave open a fact of "P"/)
+  t.throws(() => toDefinition({ ...open, userPools: [] }), /models have 0 user pools/)
+  t.throws(() => toDefinition([open, open]), /models have 2 user pools/)
   const [rest] = (await readBack(REST, 'terraform')) as [InfraModel]
   const two = [...rest.authorizers, ...rest.authorizers]
-  t.throws(() => definitionOf({ ...rest, authorizers: two }), /models have 2 authorizers/)
+  t.throws(() => toDefinition({ ...rest, authorizers: two }), /models have 2 authorizers/)
   const changed = (change: object) => ({
     ...rest,
     routes: rest.routes.map((route) => ({ ...route, ...change })),
   })
   const judged = /have "aws_api_gateway_method.get_health", which "aws_api_gateway_authorizer.main"/
-  t.throws(() => definitionOf(changed({ authorization: 'other' })), judged)
+  t.throws(() => toDefinition(changed({ authorization: 'other' })), judged)
   const scopes = { at: rest.userPools[0]?.at, items: [], complete: false }
   const unknown = changed({ authorization: 'cognito', scopes })
-  t.throws(() => definitionOf(unknown), /leave open a fact of "aws_api_gateway_method.get_health"/)
+  t.throws(() => toDefinition(unknown), /leave open a fact of "aws_api_gateway_method.get_health"/)
   const untold = rest.clients.map(({ accessTokenValidity: _, ...client }) => client)
-  const [client] = definitionOf({ ...rest, clients: untold }).clients
+  const [client] = toDefinition({ ...rest, clients: untold }).clients
   t.equal(client?.accessTokenValidity, 3600)
   const ungranted = rest.clients.map(({ scopes: _, ...client }) => client)
-  t.throws(() => definitionOf({ ...rest, clients: ungranted }), /clients\[0\].scopes has 0 members/)
+  t.throws(() => toDefinition({ ...rest, clients: ungranted }), /clients\[0\].scopes has 0 members/)
   // Another API's routes are not asked about.
-  t.throws(() => definitionOf(changed({ api: 'another' })), /api\.routes is an empty array/)
+  t.throws(() => toDefinition(changed({ api: 'another' })), /api\.routes is an empty array/)
 })
