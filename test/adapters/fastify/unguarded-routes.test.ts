@@ -282,8 +282,8 @@ function folder(test: Test, files: Record<string, string>): string {
 
 const plugins = (form: 'bare' | 'fp' | 'autoConfig'): string => `
   import fp from 'fastify-plugin'
-  import cognitoAuth from '../../../src/adapters/fastify/index.ts'
-  import { pool } from '../support.ts'
+  import cognitoAuth from '../../../../src/adapters/fastify/index.ts'
+  import { pool } from '../../../support/fastify.ts'
   ${form === 'bare' ? 'export default async (app) => { await app.register(cognitoAuth, pool.options()) }' : ''}
   ${form === 'fp' ? 'export default fp(async (app) => { await app.register(cognitoAuth, pool.options()) })' : ''}
   ${form === 'autoConfig' ? 'export default cognitoAuth\nexport const autoConfig = pool.options()' : ''}
