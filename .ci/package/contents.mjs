@@ -1,0 +1,38 @@
+/** What the tarball may contain: files on a list, no private key, no script that runs on install. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const ALLOWED =
+  /^(?:dist\/.+\.(?:js|d\.ts|map)|src\/.+\.ts|(?:dist|src)\/tokens\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|schemas\/[a-z]+\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
+const INSTALL_SCRIPTS = [
+  'preinstall',
+  'install',
+  'postinstall',
+  'prepare',
+  'preprepare',
+  'postprepare',
+]
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----|"(?:d|dp|dq|qi)"\s*:\s*"[A-Za-z0-9_-]{40,}"/
+
+/** @returns The number of files in the tarball, which is unpacked into `folder`. */
+export function checkContents(tarball, folder) {
+  const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n')
+  for (const file of files) {
+    assert.match(file.replace(/^package\//, ''), ALLOWED, 'a file that is not on the list')
+  }
+  execFileSync('tar', ['-xzf', tarball, '-C', folder])
+  for (const file of files) {
+    // Not assert.doesNotMatch: it would print the key.
+    assert(
+      !PRIVATE_KEY.test(readFileSync(join(folder, file), 'utf8')),
+      `${file} contains a private key`,
+    )
+  }
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8'))
+  for (const script of INSTALL_SCRIPTS) {
+    assert(!(script in scripts), `script ${script} runs on install`)
+  }
+  return files.length
+}
