@@ -1,0 +1,150 @@
+/**
+ * The modules of src and what each may import, for dependency-cruiser: `npm run check:dependencies`.
+ * Imports of types count as imports do. A module is a folder; what is not listed in `to` it must not import.
+ */
+
+const CORE = '^src/core/'
+const OAUTH = '^src/tokens/oauth/'
+const STORE = '^src/tokens/store/'
+const USAGE = '^src/tokens/usage/'
+const USAGE_FILES = '^src/tokens/usage/[^/]+\\.ts$'
+const DASHBOARD = '^src/tokens/usage/dashboard/'
+const PAGE = '^src/tokens/usage/dashboard/page/'
+const OPENAPI_FILES = '^src/contract/openapi/[^/]+\\.ts$'
+const INFRA = '^src/contract/infra/'
+const ADAPTERS_FILES = '^src/adapters/[^/]+\\.ts$'
+
+/** `$1` is what the first group of `from` matched. */
+const MODULES = [
+  { name: 'entry-point', from: '^src/index\\.ts$', to: [CORE] },
+  { name: 'core', from: CORE, to: [CORE] },
+  {
+    name: 'adapter',
+    comment: 'An adapter imports core, never another adapter.',
+    from: '^src/adapters/([^/]+)/',
+    to: [CORE, '^src/adapters/$1/', ADAPTERS_FILES],
+  },
+  { name: 'adapters', from: ADAPTERS_FILES, to: [CORE, ADAPTERS_FILES] },
+  { name: 'oauth', from: OAUTH, to: [CORE, OAUTH] },
+  { name: 'store', from: STORE, to: [CORE, OAUTH, STORE] },
+  { name: 'client', from: '^src/tokens/client/', to: [CORE, OAUTH, STORE, '^src/tokens/client/'] },
+  {
+    name: 'proxy',
+    comment:
+      'The proxy is a Fastify plugin: it shares the type of its registration with the adapter.',
+    from: '^src/tokens/proxy/',
+    to: [CORE, OAUTH, STORE, '^src/tokens/proxy/', '^src/adapters/fastify/register-options\\.ts$'],
+  },
+  { name: 'usage', from: USAGE_FILES, to: [CORE, USAGE] },
+  { name: 'usage-store', from: `${USAGE}store/`, to: [CORE, USAGE_FILES, `${USAGE}store/`] },
+  { name: 'dashboard', from: `${DASHBOARD}(?!page/)`, to: [CORE, USAGE_FILES, DASHBOARD] },
+  {
+    name: 'dashboard-page',
+    comment: 'Runs in a browser: beside itself it imports types alone.',
+    from: PAGE,
+    to: [PAGE, `${DASHBOARD}view\\.ts$`, `${USAGE}types\\.ts$`],
+  },
+  {
+    name: 'openapi',
+    comment: 'Parts of documents are made of core, without a framework.',
+    from: OPENAPI_FILES,
+    to: [CORE, OPENAPI_FILES],
+  },
+  {
+    name: 'openapi-fastify',
+    from: '^src/contract/openapi/fastify/',
+    to: [CORE, '^src/contract/openapi/', '^src/adapters/fastify/'],
+  },
+  { name: 'infra', from: INFRA, to: [CORE, INFRA] },
+  { name: 'testing', from: '^src/testing/', to: [CORE, OAUTH, STORE, '^src/testing/'] },
+  { name: 'cli', from: '^src/cli/(?!app-loader/)', to: ['^src/'] },
+  {
+    name: 'app-loader',
+    comment: 'Reads an app: it knows routes and the templates they are compared with, no command.',
+    from: '^src/cli/app-loader/',
+    to: [CORE, INFRA, '^src/cli/(?:app-loader/|exit-codes\\.ts$|files/flags\\.ts$)'],
+  },
+]
+
+const PACKAGE = '(?:^|/)node_modules/'
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...MODULES.map(({ name, from, to, comment = `${name} imports ${to.join(' ')}` }) => ({
+      name,
+      comment,
+      severity: 'error',
+      from: { path: from },
+      to: { path: '^src/', pathNot: to },
+    })),
+    {
+      name: 'module-of-its-own',
+      comment: 'Each file of src is in one of the modules above.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: MODULES.map(({ from }) => from) },
+      to: {},
+    },
+    {
+      name: 'nothing-outside-src',
+      comment: 'Source imports source and packages.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { pathNot: ['^src/', PACKAGE], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'no-cycle',
+      comment: 'Two files that import each other, types included, are one file or need a third.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    {
+      name: 'core-packages',
+      comment: 'core imports node: and aws-jwt-verify.',
+      severity: 'error',
+      from: { path: CORE },
+      to: { path: PACKAGE, pathNot: `${PACKAGE}aws-jwt-verify/` },
+    },
+    {
+      name: 'without-framework',
+      comment: 'The testing kit and the parts of OpenAPI documents work without Fastify.',
+      severity: 'error',
+      from: { path: ['^src/testing/', OPENAPI_FILES] },
+      to: { path: `${PACKAGE}(?:fastify|fastify-plugin)/` },
+    },
+    {
+      name: 'types-only',
+      comment: 'A browser loads neither modules of Node nor TypeScript.',
+      severity: 'error',
+      from: { path: PAGE },
+      to: { pathNot: PAGE, dependencyTypesNot: ['type-only', 'jsdoc'] },
+    },
+    {
+      name: 'installed-with-the-package',
+      comment: 'What runs is a dependency or a peer, not a tool of development.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
+        dependencyTypesNot: ['type-only', 'npm-peer'],
+      },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: PACKAGE },
+    // Imports of types, which the compiler removes, are dependencies too.
+    tsPreCompilationDeps: true,
+    detectJSDocImports: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+}
