@@ -1,5 +1,5 @@
 /**
- * What `getToken` costs while a token is held: `npm run bench:client`, in less than 10 s. Exits with 1
+ * What `getToken` costs while a token is held: `npm run bench -- client`, in less than 10 s. Exits with 1
  * where a call costs more than a microsecond of CPU. Beside it what awaiting an async function costs
  * that does nothing: the least any `getToken` can cost.
  */

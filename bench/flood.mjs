@@ -1,5 +1,5 @@
 /**
- * What a flood of refusals does to valid traffic: `npm run bench:flood`. Exits with 1 where the p99
+ * What a flood of refusals does to valid traffic: `npm run bench -- flood`. Exits with 1 where the p99
  * of valid requests more than doubles (median of the pairs), a decision is wrong or unknown kids
  * made more fetches than their budget, with 2 where the machine was too busy to tell.
  */

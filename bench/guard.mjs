@@ -1,5 +1,5 @@
 /**
- * Guards what the cache and the cold path reached: `node bench/guard.mjs`, in some seconds. Exits
+ * Guards what the cache and the cold path reached: `npm run bench -- guard`, in a minute. Exits
  * with 1 where a hit costs more than 5 % of one RSA check or a cold verification more than 2 of them.
  * Both are ratios within one process. Other work on the machine adds to what is measured and never
  * takes away, so the best of some runs counts, spread over a minute. An idle machine measures 0.01

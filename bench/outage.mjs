@@ -1,5 +1,5 @@
 /**
- * What an outage of the key set costs valid traffic: `npm run bench:outage`. CPU time per request
+ * What an outage of the key set costs valid traffic: `npm run bench -- outage`. CPU time per request
  * while the endpoint fails in each way, against the quiet slices around it. Exits with 1 where a
  * median is over the limit or a request was not answered 200, with 2 where the machine was too busy.
  */

@@ -1,6 +1,6 @@
 /**
  * What a held token over Redis costs a caller, beside a route that makes one bare round trip to the same
- * Redis: `npm run bench:proxy-redis [-- --quick]`. Both are asked in turn, over the same connections, so
+ * Redis: `npm run bench -- proxy-redis [--quick]`. Both are asked in turn, over the same connections, so
  * that what disturbs one disturbs the other. Exits with 1 where the proxy's 99th percentile is more than
  * twice the bare one's.
  */

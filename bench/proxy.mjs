@@ -1,5 +1,5 @@
 /**
- * What a held token costs: `npm run bench:proxy [-- --quick]`. CPU of the server process per request,
+ * What a held token costs: `npm run bench -- proxy [--quick]`. CPU of the server process per request,
  * all threads, held against a bare Fastify route that parses the same form; in rounds in which both
  * take turns, each proxy slice between two bare ones. Exits with 1 where a hit is below the limit.
  */

@@ -1,5 +1,5 @@
 /**
- * What refusing a token costs, in cold verifications: `npm run bench:refusals [-- --quick]`. Exits
+ * What refusing a token costs, in cold verifications: `npm run bench -- refusals [--quick]`. Exits
  * with 1 where a case is over its limit or decided otherwise than expected.
  */
 import { cpus } from 'node:os'

@@ -1,5 +1,5 @@
 /**
- * The comparison with what a user would pick instead: `npm run bench [-- --quick]`. Writes tables
+ * The comparison with what a user would pick instead: `npm run bench -- peers [--quick]`. Writes tables
  * and charts to `results/`, or to `results/quick/`, which git does not keep.
  */
 import { serveKeys, shareCredentials, signCredentials } from './credentials.mjs'

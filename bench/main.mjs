@@ -1,0 +1,45 @@
+/** `npm run bench -- NAME [arguments]`: builds the package and runs one benchmark. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const BENCHMARKS = {
+  peers: 'Fastify, Express and calls without HTTP beside peers, twenty minutes',
+  guard: 'a cache hit and a cold verification, in RSA checks, a minute',
+  refusals: 'every way to reject a token, in cold verifications, half a minute',
+  client: 'getToken with a cached token, ten seconds',
+  flood: 'valid requests during a flood of rejected ones, three minutes',
+  outage: 'valid requests while the key set fails in 8 ways, eight minutes',
+  proxy: 'the token proxy beside a bare route, a minute and a half',
+  'proxy-redis': 'the token proxy over Redis beside a bare round trip, half a minute',
+}
+
+const root = join(import.meta.dirname, '..')
+const [name, ...args] = process.argv.slice(2)
+
+/** Ends this process where a command fails, with its exit code. */
+function run(command, ...rest) {
+  const { status } = spawnSync(command, rest, { cwd: root, stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+function list() {
+  const width = Math.max(...Object.keys(BENCHMARKS).map((it) => it.length))
+  const lines = Object.entries(BENCHMARKS).map(([it, text]) => `  ${it.padEnd(width)}  ${text}`)
+  return `npm run bench -- NAME [arguments]\n${lines.join('\n')}`
+}
+
+function refuse(text) {
+  process.stderr.write(`${text}\n`)
+  process.exit(2)
+}
+
+if (name === undefined) refuse(list())
+if (!Object.hasOwn(BENCHMARKS, name)) {
+  const names = Object.keys(BENCHMARKS).join(', ')
+  refuse(`bench: unknown benchmark ${JSON.stringify(name)}; use one of ${names}`)
+}
+run('npm', 'run', '--silent', 'build')
+if (name === 'peers') {
+  run('npm', 'ci', '--prefix', 'bench/peers', '--no-audit', '--no-fund')
+  run(process.execPath, 'bench/peers/main.mjs', ...args)
+} else run(process.execPath, `bench/${name}.mjs`, ...args)
