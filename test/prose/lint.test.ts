@@ -121,6 +121,9 @@ t.test('a table cell has at most 90 characters, as a reader sees it', async (t) 
   t.strictSame(await summarize('a.md', table(`${'x'.repeat(80)} \`code\``)), [])
   t.strictSame(await summarize('a.md', table(`${'x'.repeat(80)} ${address}`)), [])
   t.strictSame(await summarize('a.md', table('`x` '.repeat(60))), ['3:6 table-cells'])
+  const line = `\`${'a log line '.repeat(12)}\``
+  t.strictSame(await summarize('a.md', table(line)), [])
+  t.strictSame(await summarize('a.md', table(`${line} and more`)), ['3:6 table-cells'])
 })
 
 t.test('of a changelog, what was released is left out', async (t) => {
