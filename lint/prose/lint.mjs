@@ -48,7 +48,7 @@ const options = {
 }
 
 /** Released sections of a changelog are history. */
-const released = /\n## \[?\d+\.\d+\.\d+/
+const released = /\n## \[?\d+\.\d+\.\d+(?!.*unreleased)/i
 
 /** Texts of a file to lint; `offsets` is left out where the text is the start of the file. */
 function textsOf(file, source) {

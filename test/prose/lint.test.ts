@@ -129,6 +129,8 @@ t.test('a table cell has at most 90 characters, as a reader sees it', async (t) 
 t.test('of a changelog, what was released is left out', async (t) => {
   const log = '# Changelog\n\n## Unreleased\n\n- aloud\n\n## 0.1.0\n\n- aloud\n'
   t.strictSame(await summarize('CHANGELOG.md', log), ['5:3 banned-words'])
+  const next = log.replace('## Unreleased', '## 0.2.0 (unreleased)')
+  t.strictSame(await summarize('CHANGELOG.md', next), ['5:3 banned-words'])
   t.strictSame(await summarize('docs/a.md', log), ['5:3 banned-words', '9:3 banned-words'])
 })
 
