@@ -114,7 +114,7 @@ export function extractStrings(source, file) {
     }
     ts.forEachChild(node, visit)
   }
-  /** What a template's substitutions contain is a text of its own. */
+  /** The content of a template's substitutions is a separate text. */
   const substitutions = (node) => {
     if (ts.isTemplateSpan(node)) visit(node.expression)
     else if (ts.isBinaryExpression(node) || ts.isTemplateExpression(node))

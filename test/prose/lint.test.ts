@@ -30,7 +30,8 @@ const PHRASES = [
   ...['on purpose', 'by heart', 'stands there', 'left it at that', 'to blame', 'it is no text'],
   ...['has the last word', 'heals', 'circles', 'still good', 'goes without', 'asks nothing'],
   ...['the rest of the world', 'see the module', 'of course', 'refuses circles', 'pays for'],
-  ...['at its word', 'a matter of'],
+  ...['at its word', 'a matter of', 'nobody', 'of its own', 'a hook of yours', 'goes on'],
+  ...['is asked', 'held against'],
 ]
 
 const SPELLINGS = [
