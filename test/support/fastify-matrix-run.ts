@@ -40,8 +40,7 @@ const refused: Record<string, Answer> = {
   },
 }
 
-const USELESS =
-  'cognito-m2m: authDefault has no effect: register cognitoAuth in this context or one around it'
+const USELESS = 'has no effect here. Register cognitoAuth in this context or in one around it.'
 
 /** A route that asks for protection where none reaches it. */
 const UNGUARDED = 'has no effect, because no registration of cognitoAuth reaches it'
@@ -102,7 +101,7 @@ async function observe(
     await app.ready()
   } catch (error) {
     const { message } = error as Error
-    return message.includes(UNGUARDED) ? UNGUARDED : message
+    return [USELESS, UNGUARDED].find((part) => message.includes(part)) ?? message
   }
   const observed: Record<string, Observed> = {}
   for (const [probe, authorization] of Object.entries(probes)) {

@@ -1,6 +1,5 @@
-/** The Express middleware: each route says what it needs by the guard in front of it. */
+/** The Express middleware: `auth(requirement)` in front of a handler protects its route. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AuthError, InternalError } from '../../core/errors.ts'
 import { attachRequirement } from '../../core/introspection.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import {
@@ -19,24 +18,28 @@ import {
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isThenable } from '../../core/util/async.ts'
-import { decide, reset } from './get-auth.ts'
-import { answer, failuresTo, prepare } from './send-error.ts'
+import { type ErrorResponder, respondWithError, toResponseError } from '../respond.ts'
+import { clearAuth, setAuth } from './get-auth.ts'
+import { createErrorBoundary, sendError, setErrorHeaders } from './send-error.ts'
 
-/** @param options `metadata` is undefined where the option was not set. */
-export function serveMetadata(
+/** Middleware that serves the metadata document (RFC 9728) to every caller. */
+function serveMetadata(
   server: ResourceServer,
-  { metadata: plan, logger }: Pick<ServerOptions, 'metadata' | 'logger'>,
+  { metadata, logger }: Pick<ServerOptions, 'metadata' | 'logger'>,
 ): Middleware {
-  if (plan === undefined) {
-    throw new OptionError('resourceMetadata', 'is missing: set it to serve a metadata document')
+  if (metadata === undefined) {
+    throw new OptionError(
+      'resourceMetadata',
+      'expected an object, got undefined. Set it to serve a metadata document.',
+    )
   }
   return (request, response, next) => {
-    const reading = request.method === 'GET' || request.method === 'HEAD'
-    if (!reading || pathOf(request) !== plan.path) {
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    if (!isRead || getFullPath(request) !== metadata.path) {
       next()
       return
     }
-    const serve = failuresTo(
+    const serve = createErrorBoundary(
       next,
       response,
       logger,
@@ -50,115 +53,133 @@ export function serveMetadata(
   }
 }
 
-/** The whole path: below a mount point `url` has lost its beginning. */
-function pathOf(request: IncomingMessage & { originalUrl?: string }): string | undefined {
+/** The full path: below a mount point, Express cuts the mount path off `url`. */
+function getFullPath(request: IncomingMessage & { originalUrl?: string }): string | undefined {
   return (request.originalUrl ?? request.url)?.split('?', 1)[0]
 }
 
-/** What Express hands on with; typed on Node, so that Express 4 and 5 both fit. */
+/** Express's `next`, typed without Express so that versions 4 and 5 both fit. */
 export type Next = (error?: unknown) => void
 
-/** A middleware for Express, typed on node:http. */
+/** A middleware for Express, typed on node:http so that versions 4 and 5 both fit. */
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void
 
-/** The options every surface shares, and what Express adds. */
+/** The options of every adapter, and those of Express. */
 export type ExpressAuthOptions = CognitoAuthOptions & {
   /**
-   * Who answers a refusal: the middleware itself (default), or with `'next'` the app's error
-   * handler, which gets the `AuthError`. Status and headers are on the response by then, so that a
-   * handler that sets neither keeps the challenge.
+   * What sends an error response. `'answer'`: the middleware itself. `'next'`: the app's error
+   * handler, which receives the `AuthError`. Status and headers are set on the response before, so
+   * that an error handler that sets neither keeps the challenge.
+   *
+   * @defaultValue `'answer'`
    */
   readonly errors?: 'answer' | 'next'
 }
 
-/** Makes the middleware of one route, router or app. */
+/** Creates the middleware of one route, router or app. */
 export interface Auth {
   /**
-   * Middleware that lets a request pass if it meets the requirement, and sets `req.auth`. Left out,
-   * the option `default` decides, which is a valid token unless it asks for more.
+   * Creates middleware that lets a request pass if it meets the requirement, and sets `req.auth`.
    *
-   * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong requirement; at each request, where
-   *   `auth` itself was handed to Express instead of being called.
+   * @param requirement What the route requires. Without it, the option `default` applies.
+   * @returns The middleware, for a route, a router or an app.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid requirement; at each request if `auth`
+   *   itself was passed to Express instead of `auth()`.
    */
   (requirement?: AccessRequirement): Middleware
   /**
-   * Middleware that answers `GET /.well-known/oauth-protected-resource`, followed by the path of the
-   * resource, to everyone: `app.use(auth.metadata())`, before other middleware.
+   * Creates middleware that serves the metadata document (RFC 9728) to every caller. Its path is
+   * `/.well-known/oauth-protected-resource`, followed by the path of the resource.
    *
+   * @returns The middleware: `app.use(auth.metadata())`, before other middleware.
+   * @see https://www.rfc-editor.org/rfc/rfc9728
    * @throws {OptionError} `ERR_OPTION_INVALID` without the option `resourceMetadata`.
    */
   metadata(): Middleware
-  /** The resource server behind it: readiness, status, `close()`, guards for upgrades. */
+  /** The resource server: readiness, status, `close()`, guards for upgrades. */
   readonly server: ResourceServer
 }
 
 /**
- * Protects routes of an Express app, 4.21 or later and 5.
+ * Protects routes of an Express app (4.21 or later, and 5).
  *
+ * @param expressOptions The user pools, the allowed app clients and the options of Express.
+ * @returns `auth`: creates the middleware of a route.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, with the option and the fix.
+ * @example
  * ```ts
  * const auth = cognitoAuth({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: ['…'] })
  * app.get('/orders', auth({ scopes: 'orders/read' }), (req, res) => res.json(getAuth(req).clientId))
  * ```
- *
- * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  */
-export function cognitoAuth(given: ExpressAuthOptions): Auth {
-  const options = readOptions(given, { own: ['errors'] })
+export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
+  const options = readOptions(expressOptions, { own: ['errors'] })
   const { errors = 'answer' } = options.adapterOptions
   if (errors !== 'answer' && errors !== 'next') {
-    throw new OptionError('errors', `is ${describeValue(errors)}: use 'answer' or 'next'`)
+    throw new OptionError(
+      'errors',
+      `expected 'answer' or 'next', got ${describeValue(errors)}. Use one of the two.`,
+    )
   }
-  const fallback = requireDefault(options)
+  const defaultRequirement = requireDefault(options)
   const server = openResourceServer(options)
-  const auth = (...called: readonly unknown[]): Middleware => {
-    // Express would wait for ever for a middleware that only makes one.
-    if (called.length > 1) {
-      throw new OptionError('auth', 'was handed to Express itself: call it, auth() or auth({ … })')
+  const auth = (...args: readonly unknown[]): Middleware => {
+    // Express passes three arguments. It would wait forever: this function only creates middleware.
+    if (args.length > 1) {
+      throw new OptionError(
+        'auth',
+        'expected one requirement, got a request of Express. Call it: auth() or auth({ … }).',
+      )
     }
-    const requirement = called.length === 0 ? fallback : compileRequirement(called[0], 'auth')
-    const guard = protect(server.guardOf(requirement), errors, options.logger)
-    return attachRequirement(guard, requirement)
+    const requirement = args.length === 0 ? defaultRequirement : compileRequirement(args[0], 'auth')
+    const middleware = createMiddleware(server.guardOf(requirement), errors, options.logger)
+    return attachRequirement(middleware, requirement)
   }
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }
 
-function protect(
+function createMiddleware(
   guard: Guard<VerifiedToken | null>,
   errors: 'answer' | 'next',
   logger: Logger,
 ): Middleware {
   return (request, response, next) => {
-    const handOn = failuresTo(next, response, logger)
-    const refuse = (error: AuthError | InternalError): void => {
-      if (errors === 'answer') {
-        answer(error, response)
-        return
-      }
-      prepare(error, response)
-      next(error)
+    const catchErrors = createErrorBoundary(next, response, logger)
+    const responder: ErrorResponder = {
+      setErrorHeaders: (error) => setErrorHeaders(error, response),
+      sendError: errors === 'answer' ? (error) => sendError(error, response) : next,
     }
-    const decline = handOn((error: unknown) => {
-      if (error instanceof AuthError) {
-        refuse(error)
-        return
-      }
-      // Only code of the owner's gets here, say an injected clock: its error is for the log.
-      logger.error({ err: error }, 'cognito-m2m: access cannot be decided')
-      refuse(new InternalError('ERR_INTERNAL', 'Access cannot be decided'))
-    })
-    const admit = handOn((token: VerifiedToken | null) => {
-      decide(request, token)
+    const refuse = catchErrors((thrown: unknown) =>
+      respondWithError(toResponseError(thrown, logger), responder),
+    )
+    const allow = catchErrors((token: VerifiedToken | null) => {
+      setAuth(request, token)
       next()
     })
-    let decision: ReturnType<typeof guard>
-    try {
-      reset(request)
-      decision = guard(readAuthorizationHeaders(request), request)
-    } catch (error) {
-      decline(error)
-      return
-    }
-    if (isThenable(decision)) decision.then(admit, decline)
-    else admit(decision)
+    runGuard(
+      () => {
+        clearAuth(request)
+        return guard(readAuthorizationHeaders(request), request)
+      },
+      allow,
+      refuse,
+    )
   }
+}
+
+/** Runs a guard. Its decision comes at once where the token is cached. */
+function runGuard(
+  guard: () => VerifiedToken | null | Promise<VerifiedToken | null>,
+  allow: (token: VerifiedToken | null) => void,
+  refuse: (error: unknown) => void,
+): void {
+  let decision: ReturnType<typeof guard>
+  try {
+    decision = guard()
+  } catch (error) {
+    refuse(error)
+    return
+  }
+  if (isThenable(decision)) decision.then(allow, refuse)
+  else allow(decision)
 }

@@ -1,39 +1,42 @@
-/** What was decided about a request: `req.auth` for everyone, `getAuth(req)` with a type. */
+/** The verified token of a request: sets `req.auth`, and returns it with a type in `getAuth(req)`. */
 import { OptionError } from '../../core/options/validate.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 
-/** Other middleware sets `req.auth` too, and anyone may change it; nobody else writes here. */
-const decided: unique symbol = Symbol('cognito-m2m.decided')
+/** Other middleware may set or change `req.auth`; only this module writes this property. */
+const verified: unique symbol = Symbol('cognito-m2m.verified')
 
-interface Decided {
+interface RequestWithAuth {
   auth?: unknown
-  [decided]?: VerifiedToken | null | undefined
+  [verified]?: VerifiedToken | null | undefined
 }
 
-/** Forgets what an earlier guard decided: a refused request leaves no token behind. */
-export function reset(request: object): void {
-  const it = request as Decided
-  it.auth = null
-  it[decided] = undefined
+/** Removes the token that an earlier guard set: a rejected request must keep none. */
+export function clearAuth(request: object): void {
+  const target = request as RequestWithAuth
+  target.auth = null
+  target[verified] = undefined
 }
 
-/** Hands a decision to the handlers. */
-export function decide(request: object, token: VerifiedToken | null): void {
-  const it = request as Decided
-  it.auth = token
-  it[decided] = token
+/** Sets the token for the handlers; null on a public route or an optional one without a token. */
+export function setAuth(request: object, token: VerifiedToken | null): void {
+  const target = request as RequestWithAuth
+  target.auth = token
+  target[verified] = token
 }
 
 /**
- * The verified token of a request, whatever became of `req.auth` since.
+ * Returns the verified token of a request. Changes that other code made to `req.auth` have no effect.
  *
+ * @param request The request that a middleware of `auth(…)` let pass.
+ * @param options With `{ optional: true }`, null is returned for a request without a token.
+ * @returns The verified token.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if no middleware of `auth(…)` let the request pass, or if
+ *   the request has no token and `optional` is not set.
+ * @example
  * ```ts
  * app.get('/orders', auth({ scopes: 'orders/read' }), (req, res) => res.json(getAuth(req).clientId))
  * app.get('/whoami', auth({ optional: true }), (req, res) => res.json(getAuth(req, { optional: true })))
  * ```
- *
- * @throws {OptionError} `ERR_OPTION_INVALID` where no `auth(…)` let the request pass, and, unless
- *   `optional` is said, where it came without a token.
  */
 export function getAuth(request: object): VerifiedToken
 export function getAuth(request: object, options: { readonly optional: true }): VerifiedToken | null
@@ -41,12 +44,18 @@ export function getAuth(
   request: object,
   options?: { readonly optional: true },
 ): VerifiedToken | null {
-  const token = (request as Decided)[decided]
+  const token = (request as RequestWithAuth)[verified]
   if (token === undefined) {
-    throw new OptionError('getAuth', 'knows nothing of the request: put auth(…) before the handler')
+    throw new OptionError(
+      'getAuth',
+      'no `auth()` middleware ran for this request. Add it before the handler.',
+    )
   }
   if (token === null && options?.optional !== true) {
-    throw new OptionError('getAuth', 'has no token: pass { optional: true } where it is optional')
+    throw new OptionError(
+      'getAuth',
+      'the request has no token. Pass { optional: true } on routes where the token is optional.',
+    )
   }
   return token
 }

@@ -1,63 +1,64 @@
-/** Writes a refusal as it is: status, headers and body are the core's. */
+/** Writes an error response of Express; the core decides its status, headers and body. */
 import type { ServerResponse } from 'node:http'
-import { type AuthError, ensureError, type InternalError } from '../../core/errors.ts'
+import { ensureError } from '../../core/errors.ts'
 import type { Logger } from '../../core/options/logger.ts'
+import { passError, type ResponseError } from '../respond.ts'
 
 /**
- * Wraps the steps of one request. Other middleware hooks into requests and answers, so each of its
- * faults ends up here, and it may throw anything: Express takes a falsy value for no error, and `'route'`
- * and `'router'` for leave to skip. Only an `Error` is passed on. Where `next` throws as well, nobody is
- * left to answer, and the connection is closed.
+ * Wraps the steps of one request, so that each value they throw reaches `next` as an `Error`. Other
+ * middleware patches requests and responses, and may throw anything. Express takes a falsy value for
+ * success, and `'route'` and `'router'` for a request to skip.
  */
-export function failuresTo(next: (error: Error) => void, response: ServerResponse, logger: Logger) {
-  const fail = (fault: unknown): void => {
-    const error = ensureError(fault, 'The request failed')
-    if (error !== fault) {
-      logger.error({ err: fault }, 'cognito-m2m: a request failed with a value that is no Error')
+export function createErrorBoundary(
+  next: (error: Error) => void,
+  response: ServerResponse,
+  logger: Logger,
+): <Value>(step: (value: Value) => void) => (value: Value) => void {
+  const fail = (thrown: unknown): void => {
+    const error = ensureError(thrown, 'The request failed')
+    if (error !== thrown) {
+      logger.error(
+        { err: thrown },
+        'cognito-m2m: a request failed with a value that is not an Error',
+      )
     }
-    forgetLength(response)
+    removeContentLength(response)
+    passError(error, next, response)
+  }
+  return (step) => (value) => {
     try {
-      next(error)
-    } catch {
-      response.destroy()
+      step(value)
+    } catch (thrown) {
+      fail(thrown)
     }
   }
-  return <Value>(step: (value: Value) => void) =>
-    (value: Value): void => {
-      try {
-        step(value)
-      } catch (fault) {
-        fail(fault)
-      }
-    }
 }
 
-/** It was of the answer that failed: whoever answers now has another body. */
-function forgetLength(response: ServerResponse): void {
+/** The length belongs to the response that failed; the error response has another body. */
+function removeContentLength(response: ServerResponse): void {
   try {
     response.removeHeader('content-length')
   } catch {
-    // The headers are sent, or the fault is in here as well.
+    // The headers are sent, or this is the method that throws.
   }
 }
 
-/** Status and headers, so that an error handler that sets neither keeps the refusal one. */
-export function prepare(error: AuthError | InternalError, response: ServerResponse): void {
+/** Sets status and headers, unless the headers are already sent. */
+export function setErrorHeaders(error: ResponseError, response: ServerResponse): void {
   if (response.headersSent) return
   response.statusCode = error.statusCode
   for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
 }
 
 /**
- * Answers, unless somebody else did while the decision was made, say a timeout. An answer that was
- * begun and cannot be refused any more is cut off, as Express does.
+ * Writes the body. Other code, for example a timeout, may have responded while access was decided: a
+ * response that is begun and not ended is cut off, as Express does.
  */
-export function answer(error: AuthError | InternalError, response: ServerResponse): void {
+export function sendError(error: ResponseError, response: ServerResponse): void {
   if (response.headersSent) {
     if (!response.writableEnded) response.destroy()
     return
   }
-  prepare(error, response)
   const body = Buffer.from(JSON.stringify(error))
   response.setHeader('content-type', 'application/json; charset=utf-8')
   response.setHeader('content-length', body.length)

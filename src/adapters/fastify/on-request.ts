@@ -1,22 +1,23 @@
 /** The hook that guards the routes of one registration. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
-import { AuthError, InternalError } from '../../core/errors.ts'
+import { InternalError } from '../../core/errors.ts'
 import type { Guard } from '../../core/resource-server.ts'
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isThenable } from '../../core/util/async.ts'
+import { passError, toResponseError } from '../respond.ts'
 import { findRegistration, type Registration } from './registrations.ts'
 import { getRouteRequirement } from './route-requirement.ts'
-import { type Done, fail, failClosed, refuse } from './send-error.ts'
+import { type Done, sendError } from './send-error.ts'
 
-/** What happens to requests of one route. */
+/** How requests of one route are handled. */
 type RoutePolicy = Guard<VerifiedToken | null> | 'public' | 'another registration' | 'invalid'
 
 let hooks = 0
 
-/** `this` of the hook is the route's own context, wherever the hook was added. */
+/** Creates the hook. Its `this` is the route's own context, whichever context it was added to. */
 export function guardRequests(registration: Registration): onRequestHookHandler {
-  // By context and config: not-found handlers of several contexts may share one config.
+  // Keyed by context and config: not-found handlers of several contexts may share one config.
   const policies = new WeakMap<FastifyInstance, WeakMap<object, RoutePolicy>>()
 
   function policyFor(context: FastifyInstance, request: FastifyRequest): RoutePolicy {
@@ -34,7 +35,7 @@ export function guardRequests(registration: Registration): onRequestHookHandler 
     done: Done,
   ): void {
     if (registration.active === undefined && findRegistration(this) === registration) {
-      refuse(registration.failure(), request, reply, done)
+      sendError(registration.createError(), request, reply, done)
       return
     }
     const policy = policyFor(this, request)
@@ -44,19 +45,19 @@ export function guardRequests(registration: Registration): onRequestHookHandler 
     }
     if (policy === 'invalid') {
       const message = 'The access requirement of this route is invalid'
-      refuse(new InternalError('ERR_OPTION_INVALID', message), request, reply, done)
+      sendError(new InternalError('ERR_OPTION_INVALID', message), request, reply, done)
       return
     }
     request.auth = null
     if (policy === 'public') done()
     else runGuard(policy, request, reply, done)
   }
-  // Fastify lists the hooks of a route by name: this one says whose it is.
+  // Fastify lists the hooks of a route by name: the name identifies this registration.
   hooks += 1
   return Object.defineProperty(failClosed(onRequest), 'name', { value: `cognitoAuth #${hooks}` })
 }
 
-/** Decides at a route's first request who guards it. In nested contexts the nearest does. */
+/** Decides at a route's first request which registration guards it: the nearest one. */
 function createPolicy(
   context: FastifyInstance,
   request: FastifyRequest,
@@ -67,12 +68,12 @@ function createPolicy(
     return 'another registration'
   const { config, method, url } = request.routeOptions
   try {
-    const need = getRouteRequirement(config, context, registration)
-    return need === false ? 'public' : active.server.guardOf(need)
+    const requirement = getRouteRequirement(config, context, registration)
+    return requirement === false ? 'public' : active.server.guardOf(requirement)
   } catch (error) {
     request.log.error(
       { err: error, method, route: url },
-      'cognito-m2m: the access requirement of a route is invalid; answering 500',
+      `cognito-m2m: invalid \`auth\` config on ${method} ${url}; answering 500`,
     )
     return 'invalid'
   }
@@ -84,27 +85,31 @@ function runGuard(
   reply: FastifyReply,
   done: Done,
 ): void {
-  const admit = (token: VerifiedToken | null): void => {
+  const allow = (token: VerifiedToken | null): void => {
     request.auth = token
     done()
   }
-  const decline = (error: unknown): void => {
-    if (error instanceof AuthError) {
-      refuse(error, request, reply, done)
-      return
-    }
-    // Only code of the owner's gets here, say an injected clock: its error is for the log.
-    request.log.error({ err: error }, 'cognito-m2m: access cannot be decided')
-    refuse(new InternalError('ERR_INTERNAL', 'Access cannot be decided'), request, reply, done)
-  }
+  const refuse = (thrown: unknown): void =>
+    sendError(toResponseError(thrown, request.log), request, reply, done)
   let decision: ReturnType<typeof guard>
   try {
     decision = guard(readAuthorizationHeaders(request.raw), request)
   } catch (error) {
-    decline(error)
+    refuse(error)
     return
   }
   if (isThenable(decision)) {
-    decision.then(admit, decline).then(undefined, (fault) => fail(fault, reply, done))
-  } else admit(decision)
+    decision.then(allow, refuse).then(undefined, (thrown) => passError(thrown, done, reply.raw))
+  } else allow(decision)
+}
+
+/** Wraps a hook so that a request is not served if a logger or another plugin throws in the hook. */
+export function failClosed(hook: onRequestHookHandler): onRequestHookHandler {
+  return function (request, reply, done): void {
+    try {
+      hook.call(this, request, reply, done)
+    } catch (thrown) {
+      passError(thrown, done, reply.raw)
+    }
+  }
 }

@@ -1,21 +1,20 @@
-/** Options of Fastify's own `register`, which it hands to the plugin as well. */
+/** The options of Fastify's `register`, which Fastify passes on to the plugin. */
 import type { RegisterOptions } from 'fastify'
 import type { Members } from '../../core/options/validate.ts'
 
-/** What `register` and @fastify/autoload add to the options of every plugin. Fastify checks them. */
+/** The options that `register` and @fastify/autoload add for every plugin. Fastify checks them. */
 export const REGISTER_OPTIONS = ['prefix', 'logLevel', 'logSerializers'] as const
 
-/** Those that routes of the plugin's own take. */
-export function routeOptionsOf({
+/** The ones that apply to routes of the plugin itself. */
+export function toRouteOptions({
   logLevel,
   logSerializers,
 }: Members): Pick<RegisterOptions, 'logLevel' | 'logSerializers'> {
-  return {
-    ...(logLevel !== undefined && {
-      logLevel: logLevel as NonNullable<RegisterOptions['logLevel']>,
-    }),
-    ...(logSerializers !== undefined && {
-      logSerializers: logSerializers as NonNullable<RegisterOptions['logSerializers']>,
-    }),
+  const options: Pick<RegisterOptions, 'logLevel' | 'logSerializers'> = {}
+  if (logLevel !== undefined)
+    options.logLevel = logLevel as NonNullable<RegisterOptions['logLevel']>
+  if (logSerializers !== undefined) {
+    options.logSerializers = logSerializers as NonNullable<RegisterOptions['logSerializers']>
   }
+  return options
 }

@@ -1,7 +1,6 @@
 /**
- * Which registration and which default decide about a route. Fastify's contexts inherit from each
- * other by prototype, and one made before the plugin was registered inherits all the same, so the
- * nearest is found by walking up from the route's own context.
+ * The registrations of `cognitoAuth` and the defaults of `authDefault`, by context. Fastify's contexts
+ * inherit from their parents by prototype, so the nearest of each is an inherited property.
  */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
@@ -17,25 +16,25 @@ import { REGISTER_OPTIONS } from './register-options.ts'
 
 /** Options of {@link authDefault}. */
 export interface AuthDefaultOptions {
-  /** What routes of this context and below need unless they say so themselves; `false` opens them. */
+  /** The requirement of routes of this context and below that declare none; `false` makes them public. */
   readonly auth: AccessRequirement | false
 }
 
 function register(app: FastifyInstance, options: AuthDefaultOptions): void {
-  // Before anything can fail: an app that swallows the error must not be left with the outer default.
-  blockDefault(app)
+  // Before anything can fail: if the app swallows the error, the outer default must not apply here.
+  const contextDefault = addBlockedDefault(app)
   const { auth } = readMembers(options, ['auth', ...REGISTER_OPTIONS], 'authDefault')
-  const need = auth === false ? false : compileDefaultRequirement(auth, 'authDefault.auth')
-  setDefault(app, need)
+  const requirement = auth === false ? false : compileDefaultRequirement(auth, 'authDefault.auth')
+  contextDefault.requirement = requirement
   app.addHook('onReady', async () => {
     const registration = findRegistration(app)
     if (registration === undefined) {
       throw new OptionError(
         'authDefault',
-        'has no effect: register cognitoAuth in this context or one around it',
+        'has no effect here. Register cognitoAuth in this context or in one around it.',
       )
     }
-    if (need !== false) registration.active?.server.declare(need)
+    if (requirement !== false) registration.active?.server.declare(requirement)
   })
 }
 
@@ -43,136 +42,159 @@ const plugin: FastifyPluginAsync<AuthDefaultOptions> = (app, options) =>
   rejectWithError(() => register(app, options))
 
 /**
- * Sets the default of one context, whoever declares the routes in it. If it fails and the app
- * swallows the error, every route of the context answers 500.
+ * Fastify plugin that sets the default requirement of one context, also for routes of other plugins. If
+ * it fails and the app swallows the error, every route of the context answers 500.
  *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid requirement, for a second default in one
+ *   context, or if no registration of `cognitoAuth` guards the context.
+ * @example
  * ```ts
  * app.register(async (docs) => {
  *   docs.register(authDefault, { auth: false })
  *   docs.register(swaggerUi)
  * })
  * ```
- *
- * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong requirement, a second one in one context,
- *   or where nothing protects the context.
  */
 export const authDefault: FastifyPluginAsync<AuthDefaultOptions> = fastifyPlugin(plugin, {
   fastify: '5.x',
   name: 'cognito-m2m-auth-default',
 })
 
-/** What a route needs, compiled; `false` is open. */
-export type RouteNeed = CompiledRequirement | false
+/** The compiled requirement of a route; `false` makes it public. */
+export type CompiledRouteRequirement = CompiledRequirement | false
 
-/** One `cognitoAuth` in one context. */
+/** One registration of `cognitoAuth`. */
 export class Registration {
-  /** Set once setup succeeded, and until it is found to be contradicted. */
-  active: { readonly server: CoreServer; readonly fallback: RouteNeed } | undefined
+  /** Set once setup succeeded; undefined again if a second registration contradicts it. */
+  active:
+    | { readonly server: CoreServer; readonly defaultRequirement: CompiledRouteRequirement }
+    | undefined
 
-  /** Routes elsewhere that declare `config.auth` belong to another plugin. */
+  /** Whether unguarded routes that declare `config.auth` belong to another plugin. */
   ignoresUnguardedRoutes = false
 
-  /** What every request is answered with while nothing is active. */
-  failure: () => AuthError | InternalError = () => notSetUp('ERR_INTERNAL')
+  /** Creates the error for every request while the registration is not active. */
+  createError: () => AuthError | InternalError = () => createSetupError('ERR_INTERNAL')
 
-  /** Blocks the context for good: an app that swallows the error must not be left unprotected. */
-  fail(error: unknown, failure?: Registration['failure']): void {
+  readonly context: FastifyInstance
+
+  constructor(context: FastifyInstance) {
+    this.context = context
+  }
+
+  /** Blocks the context for good: an app that swallows the error must not be unprotected. */
+  block(error: unknown, failure?: Registration['createError']): void {
     this.active = undefined
     const code = error instanceof OptionError ? 'ERR_OPTION_INVALID' : 'ERR_INTERNAL'
-    this.failure = failure ?? (() => notSetUp(code))
+    this.createError = failure ?? (() => createSetupError(code))
   }
 }
 
-function notSetUp(code: InternalError['code']): InternalError {
+function createSetupError(code: InternalError['code']): InternalError {
   return new InternalError(code, 'Access control is not set up')
 }
 
-/** Where `authDefault` failed, no route below has a default that could be trusted. */
-type Default = RouteNeed | 'failed'
+/** The default of one context. A failed one blocks the routes of the context and below. */
+interface ContextDefault {
+  readonly context: FastifyInstance
+  requirement: CompiledRouteRequirement | 'failed'
+}
 
-const registrations = new WeakMap<object, Registration>()
-const defaults = new WeakMap<object, Default>()
+// A property of a context is inherited by the contexts below it, those created before it included.
+const REGISTRATION: unique symbol = Symbol('cognito-m2m.registration')
+const DEFAULT: unique symbol = Symbol('cognito-m2m.default')
+
+interface Context {
+  readonly [REGISTRATION]?: Registration
+  readonly [DEFAULT]?: ContextDefault
+}
 
 /**
- * Puts a registration in force for one context and those below. It denies every request until it is
- * active.
+ * Adds the registration of one context and those below. It denies every request until it is active.
  *
- * @throws {OptionError} where the context has one. Which of the two was meant cannot be known, so the
- *   context is blocked.
+ * @throws {OptionError} if the context has one already. Nothing tells which of the two was meant, so
+ *   the context is blocked.
  */
 export function addRegistration(context: FastifyInstance): Registration {
-  const other = registrations.get(context)
-  if (other === undefined) {
-    const registration = new Registration()
-    registrations.set(context, registration)
+  const nearest = findRegistration(context)
+  if (nearest?.context !== context) {
+    const registration = new Registration(context)
+    Object.defineProperty(context, REGISTRATION, { value: registration })
     return registration
   }
   const error = new OptionError(
     'cognitoAuth',
-    'is registered twice in one context: list several pools under userPools',
+    'expected one registration per context, got two. List several pools under userPools.',
   )
-  other.fail(error)
+  nearest.block(error)
   throw error
 }
 
-/**
- * Blocks the default of one context and of those below, until {@link setDefault}.
- *
- * @throws {OptionError} where the context has one; it stays blocked.
- */
-function blockDefault(context: FastifyInstance): void {
-  const isSecond = defaults.has(context)
-  defaults.set(context, 'failed')
+/** Blocks the default of one context and of those below, until its requirement is set. */
+function addBlockedDefault(context: FastifyInstance): ContextDefault {
+  const blocked: ContextDefault = { context, requirement: 'failed' }
+  const isSecond = findDefault(context)?.context === context
+  Object.defineProperty(context, DEFAULT, { value: blocked, configurable: true })
   if (isSecond) {
-    throw new OptionError('authDefault', 'is registered twice in one context: keep one')
+    throw new OptionError(
+      'authDefault',
+      'expected one registration per context, got two. Remove one of the two.',
+    )
   }
+  return blocked
 }
 
-/** Sets what unannotated routes of one context and below need. */
-export function setDefault(context: FastifyInstance, need: RouteNeed): void {
-  defaults.set(context, need)
-}
-
-/** The registration that decides about the routes of a context. */
+/** The registration that guards the routes of a context: the nearest one. */
 export function findRegistration(context: FastifyInstance): Registration | undefined {
-  for (const it of ancestors(context)) {
-    const registration = registrations.get(it)
-    if (registration !== undefined) return registration
-  }
-  return undefined
+  return (context as Context)[REGISTRATION]
 }
 
 /**
- * What an unannotated route of a context needs: the nearest default, its own context's first.
+ * The requirement of routes of a context that declare none: the nearest default, or the registration's.
  *
- * @throws {OptionError} where a default failed between the context and its registration: every route
- *   there is blocked, annotated or not.
+ * @throws {OptionError} if a default failed between the context and its registration. Every route there
+ *   is blocked, whether it declares a requirement or not.
  */
-export function defaultOf(context: FastifyInstance, registration: Registration): RouteNeed {
+export function getDefaultRequirement(
+  context: FastifyInstance,
+  registration: Registration,
+): CompiledRouteRequirement {
   const { active } = registration
-  if (active === undefined) throw registration.failure()
-  let nearest: RouteNeed | undefined
-  for (const it of ancestors(context)) {
-    const own = defaults.get(it)
-    if (own === 'failed') {
-      throw new OptionError('authDefault', 'failed in this context: its routes are blocked')
+  if (active === undefined) throw registration.createError()
+  let nearest: CompiledRouteRequirement | undefined
+  for (let it = findDefault(context); it !== undefined; it = findOuterDefault(it)) {
+    if (!isSameOrBelow(it.context, registration.context)) break
+    if (it.requirement === 'failed') {
+      throw new OptionError('authDefault', 'failed in this context. Its routes are blocked.')
     }
-    nearest ??= own
-    if (registrations.get(it) === registration) break
+    nearest ??= it.requirement
   }
-  return nearest ?? active.fallback
+  return nearest ?? active.defaultRequirement
 }
 
-/** The app's outermost context. */
-export function rootOf(context: FastifyInstance): FastifyInstance {
+function findDefault(context: object): ContextDefault | undefined {
+  return (context as Context)[DEFAULT]
+}
+
+function findOuterDefault({ context }: ContextDefault): ContextDefault | undefined {
+  return findDefault(Object.getPrototypeOf(context))
+}
+
+/** Whether a context is `outer` or inherits from it. */
+export function isSameOrBelow(context: FastifyInstance, outer: FastifyInstance): boolean {
+  return context === outer || Object.prototype.isPrototypeOf.call(outer, context)
+}
+
+/** The root context of the app. */
+export function getRoot(context: FastifyInstance): FastifyInstance {
   return [...ancestors(context)].at(-1) as FastifyInstance
 }
 
-/** The context itself, then the ones around it. */
+/** Yields the context itself, then those around it. */
 export function* ancestors(context: FastifyInstance): Generator<FastifyInstance> {
   let it: FastifyInstance = context
   let outer: FastifyInstance | null = Object.getPrototypeOf(context)
-  // The root's prototype is a plain object's, of whichever realm: it has none itself.
+  // The prototype of the root is Object.prototype of any realm, and has no prototype itself.
   while (outer !== null) {
     yield it
     it = outer

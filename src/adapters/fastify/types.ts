@@ -1,7 +1,7 @@
 /**
- * What the plugin adds to Fastify's types. `request.auth` follows the route's own `config.auth`;
- * where that cannot be inferred (explicit route generics, a bare `FastifyRequest`, no `config.auth`)
- * it may be null, and says so.
+ * The plugin's additions to Fastify's types. The type of `request.auth` depends on the `config.auth` of
+ * the route. If that cannot be inferred (explicit route generics, a bare `FastifyRequest`, no
+ * `config.auth`), the type includes null.
  */
 import type {
   ContextConfigDefault,
@@ -30,7 +30,7 @@ export interface UnknownMember<Hint extends string> {
   readonly [hint]: Hint
 }
 
-/** The scopes a route needs, under a name that keeps compiler errors short. */
+/** The scopes a route requires, under a name that keeps compiler errors short. */
 export type RequiredScopes = Scope | readonly Scope[] | AnyOf
 
 /** Those of `Scopes` that are no literals, for example `tenants/${string}`. */
@@ -49,7 +49,7 @@ type ScopePattern<Scopes extends string> = Scopes extends string
  * for a wrong value, and the error would not show what is expected.
  */
 export interface RouteRequirement extends Omit<AccessRequirement, 'scope' | 'scopes'> {
-  /** One scope, several that are ALL needed, or `anyOf(…)` where one is enough. */
+  /** One scope, several that are ALL required, or `anyOf(…)` if one is enough. */
   readonly scopes?: ScopePattern<Scope> | NoInfer<RequiredScopes>
   /** @deprecated Did you mean `scopes`? */
   readonly scope?: UnknownMember<"Did you mean 'scopes'?">
@@ -91,7 +91,7 @@ export type RequestAuth<Config> = 'auth' extends keyof Config
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the route needs; `false` opens it. Left out, the default of its context holds. */
+    /** What the route requires; `false` makes it public. Without it, the default of its context applies. */
     auth?: NoInfer<RequirementOrFalse>
   }
 
@@ -116,7 +116,7 @@ declare module 'fastify' {
       RouteGeneric
     >,
   > {
-    /** The verified token; null on open routes, and on optional ones without a token. */
+    /** The verified token; null on public routes, and on optional routes without a token. */
     auth: RequestAuth<ContextConfig>
   }
 }

@@ -1,11 +1,11 @@
-/** Serves the resource's metadata (RFC 9728) where callers look for it: below the host's root. */
+/** Serves the metadata of the resource (RFC 9728) at its well-known path. */
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify'
 import type { ResourceServer } from '../../core/resource-server.ts'
-import { rootOf } from './registrations.ts'
+import { getRoot } from './registrations.ts'
 
 /**
- * The document is open to everyone. Its route is the root's: in a context of its own it would get
- * that context's prefix, and the guard of whatever stands around it.
+ * Adds the public route of the document to the root: in another context it would get that context's
+ * prefix and guard.
  */
 export function serveMetadata(
   app: FastifyInstance,
@@ -13,7 +13,7 @@ export function serveMetadata(
   path: string,
   options: RouteShorthandOptions,
 ): void {
-  rootOf(app).get(path, { ...options, config: { auth: false } }, async () =>
+  getRoot(app).get(path, { ...options, config: { auth: false } }, async () =>
     server.resourceMetadata(),
   )
 }

@@ -1,10 +1,9 @@
-/** The Lambda authorizer for API Gateway: one decision, in the forms API Gateway understands. */
+/** The Lambda authorizer for API Gateway: decides about a request and responds as API Gateway expects. */
 import type {
   APIGatewayAuthorizerResult,
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda'
-import { AuthError, type AuthErrorCode, StacklessError } from '../../core/errors.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import {
   type CognitoAuthOptions,
@@ -20,98 +19,86 @@ import {
   type ResourceServer,
 } from '../../core/resource-server.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
+import { toResponseError } from '../respond.ts'
+import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
+import { compilePolicy } from './policy-region.ts'
 import {
   type AuthorizerContext,
-  exactPolicy,
-  type KeptGrant,
-  keptPolicy,
-  simpleAnswer,
-} from './answers.ts'
-import { type AuthorizerEvent, type AuthorizerRequest, readEvent } from './events.ts'
-import { planReach } from './policy-region.ts'
+  AuthorizerError,
+  type CacheableGrant,
+  cacheablePolicy,
+  type Outcome,
+  requestPolicy,
+  simpleResponse,
+} from './responses.ts'
 import {
-  DENIED,
+  DENY_ALL,
   isAmbiguous,
   isGreedy,
-  type Need,
   type Route,
+  type RouteRequirement,
   type Routes,
   readRoutes,
 } from './routes.ts'
 
-/** What was granted, or why nothing was. */
-export type Outcome<Granted> = { readonly granted: Granted } | { readonly code: AuthErrorCode }
-
 /**
- * Thrown: API Gateway makes 401 of the message `Unauthorized` and 500 of any other, and keeps
- * neither. Lambda's runtime reads the stack of what is thrown, so this one has a line of its own.
+ * Runs a decision. A 403 is an outcome, because only a 403 is a Deny; every other error is thrown.
+ *
+ * @throws {AuthorizerError} `Unauthorized` for a 400 or 401; the error itself for a 500 or 503.
  */
-export class AuthorizerError extends StacklessError {
-  override readonly name = 'AuthorizerError'
-  readonly code: string
-
-  constructor(code: string, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-    this.stack = `${this.name}: ${message}`
-  }
-}
-
-/** @throws {AuthorizerError} for what is no 403: that alone is a Deny. */
-export async function outcomeOf<Granted>(
+async function readOutcome<Granted>(
   decide: () => Promise<Granted>,
   logger: Logger,
 ): Promise<Outcome<Granted>> {
   try {
-    return { granted: await decide() }
-  } catch (error) {
-    if (!(error instanceof AuthError)) {
-      // Only code of the owner's gets here, say an injected clock: its error is for the log.
-      logger.error({ err: error }, 'cognito-m2m: access cannot be decided')
-      throw new AuthorizerError('ERR_INTERNAL', 'Access cannot be decided')
-    }
-    const { code, statusCode, message, cause } = error as AuthError
-    if (statusCode === 403) return { code }
-    throw statusCode === 503
-      ? new AuthorizerError(code, message, cause)
-      : new AuthorizerError(code, 'Unauthorized')
+    return { kind: 'granted', granted: await decide() }
+  } catch (thrown) {
+    const { code, statusCode, message, cause } = toResponseError(thrown, logger)
+    if (statusCode === 403) return { kind: 'denied', code }
+    throw statusCode < 500
+      ? new AuthorizerError(code, 'Unauthorized')
+      : new AuthorizerError(code, message, cause)
   }
 }
 
-/** Longest time API Gateway keeps a result, in seconds. */
-const MAX_TTL = 3600
-/** A kept Allow ends so many seconds after API Gateway should have asked again. */
-const MARGIN = 60
+/** The longest TTL that API Gateway accepts for an authorizer's results. */
+const MAX_TTL_SECONDS = 3600
+/** A cached Allow ends this long after its TTL, so that it cannot outlive the cache by much. */
+const TTL_MARGIN_SECONDS = 60
 
-const OWN = ['routes', 'resultTtl', 'simpleResponses', 'default']
+const ADAPTER_OPTIONS = ['routes', 'resultTtl', 'simpleResponses', 'default']
 
-/** The options every surface shares, and what API Gateway adds. */
+/** The options of every adapter, and those of API Gateway. */
 export type LambdaAuthorizerOptions = CognitoAuthOptions & {
   /**
-   * What each route needs, by its key in API Gateway: `GET /orders/{id}`, `ANY /files/{path+}`;
-   * `false` makes it public. The route that the event names decides; one that is not declared is
-   * denied unless `default` is set. Greedy routes (`{proxy+}`, `$default`) and TOKEN events are decided
-   * by the path, which must not be ambiguous (an encoded slash, `//`, `..`).
+   * What each route requires, by its key in API Gateway: `GET /orders/{id}`, `ANY /files/{path+}`;
+   * `false` makes a route public. The route that the event names decides. A route that is not declared
+   * is denied unless `default` is set. For greedy routes (`{proxy+}`, `$default`) and TOKEN events the
+   * path decides; an ambiguous path (an encoded slash, `//`, `..`) is denied.
    */
   readonly routes: Readonly<Record<string, AccessRequirement | false>>
   /**
-   * Seconds API Gateway keeps a result: what is set as its authorizer's TTL, at most 3600. With 0
-   * each answer is about one request. Above 0 it is about all declared routes; then nothing may
-   * depend on the request.
+   * How long API Gateway caches a result, in seconds, at most 3600: the TTL that its authorizer is
+   * configured with. With 0, each response is about one request. Above 0, it is about all declared
+   * routes, so no requirement may depend on the request.
    */
   readonly resultTtl: number
-  /** HTTP API 2.0 with `EnableSimpleResponses`: `{ isAuthorized }` instead of policies. */
+  /**
+   * HTTP API 2.0 with `EnableSimpleResponses`: responds with `{ isAuthorized }` instead of a policy.
+   *
+   * @defaultValue false
+   */
   readonly simpleResponses?: boolean
 }
 
-/** Answers with policies: REST TOKEN, REST REQUEST and HTTP API. */
+/** Responds with policies: REST TOKEN, REST REQUEST and HTTP API. */
 export interface LambdaAuthorizer {
   (event: AuthorizerEvent): Promise<APIGatewayAuthorizerResult>
-  /** The resource server behind it: readiness, status, `close()`. */
+  /** The resource server: readiness, status, `close()`. */
   readonly server: ResourceServer
 }
 
-/** Answers with `{ isAuthorized, context }`: HTTP API 2.0 only. */
+/** Responds with `{ isAuthorized, context }`: HTTP API 2.0 only. */
 export interface SimpleLambdaAuthorizer {
   (
     event: APIGatewayRequestAuthorizerEventV2,
@@ -120,8 +107,15 @@ export interface SimpleLambdaAuthorizer {
 }
 
 /**
- * Creates a Lambda authorizer. Make it outside the handler: a warm start keeps its keys.
+ * Creates a Lambda authorizer. Create it outside the handler, so that a warm start keeps its keys.
  *
+ * The authorizer throws `Unauthorized` for a 400 or 401 and responds to a 403 with a Deny. It throws
+ * what could not be decided, which API Gateway answers with 500 and does not cache.
+ *
+ * @param options The user pools, the allowed app clients and the options of API Gateway.
+ * @returns The handler of the Lambda function.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, with the option and the fix.
+ * @example
  * ```ts
  * export const handler = createLambdaAuthorizer({
  *   userPoolId: 'eu-west-1_AbCdEfGhI',
@@ -130,11 +124,7 @@ export interface SimpleLambdaAuthorizer {
  *   resultTtl: 0,
  * })
  * ```
- *
- * The handler throws `Unauthorized` for a 400 or 401, answers a 403 with a Deny, and throws what
- * could not be judged (500, not kept).
- *
- * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
  */
 export function createLambdaAuthorizer(
   options: LambdaAuthorizerOptions & { readonly simpleResponses: true },
@@ -143,23 +133,27 @@ export function createLambdaAuthorizer(
   options: LambdaAuthorizerOptions & { readonly simpleResponses?: false },
 ): LambdaAuthorizer
 export function createLambdaAuthorizer(
-  given: LambdaAuthorizerOptions,
+  lambdaOptions: LambdaAuthorizerOptions,
 ): LambdaAuthorizer | SimpleLambdaAuthorizer {
-  const options = readOptions(given, { own: OWN })
+  const options = readOptions(lambdaOptions, { own: ADAPTER_OPTIONS })
   const { routes: declared, simpleResponses: simple = false } = options.adapterOptions
   if (typeof simple !== 'boolean') {
-    throw new OptionError('simpleResponses', `is ${describeValue(simple)}: pass true or false`)
+    throw new OptionError(
+      'simpleResponses',
+      `expected a boolean, got ${describeValue(simple)}. Pass true or false.`,
+    )
   }
   const ttl = readTtl(options, simple)
   const routes = readRoutes(declared)
-  const fallback = 'default' in options.adapterOptions ? options.defaultRequirement : DENIED
-  const reachOf = ttl === 0 ? undefined : planReach(routes, fallback)
+  const defaultRequirement =
+    'default' in options.adapterOptions ? options.defaultRequirement : DENY_ALL
+  const grantOf = ttl === 0 ? undefined : compilePolicy(routes, defaultRequirement)
   const server = openResourceServer(options)
-  for (const need of [fallback, ...routes.list.map((it) => it.need)]) {
-    if (need !== false) server.declare(need)
+  for (const requirement of [defaultRequirement, ...routes.list.map((it) => it.requirement)]) {
+    if (requirement !== false) server.declare(requirement)
   }
-  const exact = perRequest(server, routes, fallback)
-  const kept = reachOf && perToken(server, reachOf, ttlEnd(options, ttl))
+  const decideRequest = createRequestDecision(server, routes, defaultRequirement)
+  const decideToken = grantOf && createTokenDecision(server, grantOf, createGrantEnd(options, ttl))
 
   const authorizer = async (event: AuthorizerEvent): Promise<unknown> => {
     const request = readEvent(event)
@@ -167,9 +161,12 @@ export function createLambdaAuthorizer(
       throw new AuthorizerError('ERR_EVENT_UNKNOWN', 'The event is not one this authorizer answers')
     }
     const { logger } = options
-    if (kept) return keptPolicy(await outcomeOf(() => kept(request), logger), request.arn)
-    const outcome = await outcomeOf(() => exact(request, event), logger)
-    return simple ? simpleAnswer(outcome) : exactPolicy(outcome, request.arn)
+    if (decideToken) {
+      const outcome = await readOutcome(() => decideToken(request), logger)
+      return cacheablePolicy(outcome, request.arn)
+    }
+    const outcome = await readOutcome(() => decideRequest(request, event), logger)
+    return simple ? simpleResponse(outcome) : requestPolicy(outcome, request.arn)
   }
   return Object.assign(authorizer as never, { server })
 }
@@ -177,66 +174,71 @@ export function createLambdaAuthorizer(
 type AnyGuard = Guard<VerifiedToken | null>
 
 /**
- * What the route of the request asks for. API Gateway routes before it decodes, so a decoded path may
- * read like another route: the route that the event names decides, or the default. Only what names no
- * route of its own is told by its path, which then has to be unambiguous.
+ * Decides about one request by the requirement of its route. API Gateway routes before it decodes, so
+ * a decoded path may look like another route: the route that the event names decides, or the default.
+ * Only an event without a route of its own is decided by its path, which must be unambiguous.
  */
-function perRequest(server: CoreServer, routes: Routes, fallback: Need) {
-  const guardOf = (need: Need): AnyGuard => (need === false ? () => null : server.guardOf(need))
-  const guards = new Map(routes.list.map((route) => [route, guardOf(route.need)]))
-  const otherwise = guardOf(fallback)
-  const denied = guardOf(DENIED)
+function createRequestDecision(
+  server: CoreServer,
+  routes: Routes,
+  defaultRequirement: RouteRequirement,
+) {
+  const guardOf = (requirement: RouteRequirement): AnyGuard =>
+    requirement === false ? () => null : server.guardOf(requirement)
+  const guards = new Map(routes.list.map((route) => [route, guardOf(route.requirement)]))
+  const defaultGuard = guardOf(defaultRequirement)
+  const deny = guardOf(DENY_ALL)
   return async ({ arn, template, paths, authorization }: AuthorizerRequest, event: unknown) => {
-    const find = (path: string): Route | undefined => routes.match(arn.method, path, template)
+    const find = (path: string): Route | undefined => routes.findByPath(arn.method, path, template)
     let route: Route | undefined
     if (template !== undefined && !isGreedy(template)) {
-      route = routes.named(arn.method, template)
+      route = routes.findByTemplate(arn.method, template)
     } else {
-      if (paths.some(isAmbiguous)) return denied(authorization, event)
+      if (paths.some(isAmbiguous)) return deny(authorization, event)
       route = find(arn.path)
       // A backend that decodes the path before it routes must not find another route.
-      if (route !== find(decodeURIComponent(arn.path))) return denied(authorization, event)
+      if (route !== find(decodeURIComponent(arn.path))) return deny(authorization, event)
     }
-    const guard = route === undefined ? otherwise : (guards.get(route) as AnyGuard)
+    const guard = route === undefined ? defaultGuard : (guards.get(route) as AnyGuard)
     return guard(authorization, event)
   }
 }
 
-/** Whether the token is good, whatever is asked for, and what it may reach for how long. */
-function perToken(
+/** Verifies a token whatever route was requested, and returns the routes it may call and for how long. */
+function createTokenDecision(
   server: CoreServer,
-  reachOf: ReturnType<typeof planReach>,
-  endOf: (token: VerifiedToken) => number,
+  grantOf: ReturnType<typeof compilePolicy>,
+  getEnd: (token: VerifiedToken) => number,
 ) {
   const guard = server.guardOf(compileRequirement({}, 'routes'))
-  return async ({ authorization }: AuthorizerRequest): Promise<KeptGrant> => {
+  return async ({ authorization }: AuthorizerRequest): Promise<CacheableGrant> => {
     const token = (await guard(authorization)) as VerifiedToken
-    return { token, until: endOf(token), ...reachOf(token) }
+    return { token, endsAt: getEnd(token), ...grantOf(token) }
   }
 }
 
-/** When a kept Allow ends, in epoch seconds: with its token, or soon after it is asked for again. */
-function ttlEnd({ now, clockTolerance }: ServerOptions, ttl: number) {
+/** When a cached Allow ends, in epoch seconds: with its token, or soon after the TTL. */
+function createGrantEnd({ now, clockTolerance }: ServerOptions, ttl: number) {
   return ({ expiresAt }: VerifiedToken): number => {
-    const until = Math.min(expiresAt + clockTolerance, now() / 1000 + ttl + MARGIN)
-    if (Number.isFinite(until)) return until
-    throw new Error('the clock answers no time')
+    const endsAt = Math.min(expiresAt + clockTolerance, now() / 1000 + ttl + TTL_MARGIN_SECONDS)
+    if (Number.isFinite(endsAt)) return endsAt
+    throw new Error('now(): expected a number, got NaN')
   }
 }
 
-function readTtl({ adapterOptions: own, check }: ServerOptions, simple: boolean): number {
-  if (own['resultTtl'] === undefined) {
+function readTtl({ adapterOptions, check }: ServerOptions, simple: boolean): number {
+  if (adapterOptions['resultTtl'] === undefined) {
     throw new OptionError(
       'resultTtl',
-      'is missing: set it to the TTL of the authorizer in API Gateway, in seconds; 0 where results are not kept',
+      'expected a number of seconds, got undefined. Set it to the TTL of the authorizer in API Gateway; 0 if results are not cached.',
     )
   }
-  const range = { fallback: 0, min: 0, max: MAX_TTL, unit: 'seconds', integer: true }
-  const ttl = readNumber(own, 'resultTtl', '', range)
+  const range = { fallback: 0, min: 0, max: MAX_TTL_SECONDS, unit: 'seconds', integer: true }
+  const ttl = readNumber(adapterOptions, 'resultTtl', '', range)
   if (ttl > 0 && (simple || check !== undefined)) {
     throw new OptionError(
       'resultTtl',
-      `is ${ttl} beside ${simple ? 'simpleResponses' : 'check'}, which decides per request: set it to 0`,
+      `expected 0 with \`${simple ? 'simpleResponses' : 'check'}\`, got ${ttl}. A decision about one request cannot be cached for others.`,
     )
   }
   return ttl

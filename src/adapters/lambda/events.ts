@@ -1,35 +1,35 @@
-/** Reads the events API Gateway calls an authorizer with. */
+/** Reads the events that API Gateway sends to an authorizer. */
 import type {
   APIGatewayRequestAuthorizerEvent,
   APIGatewayRequestAuthorizerEventV2,
   APIGatewayTokenAuthorizerEvent,
 } from 'aws-lambda'
 
-/** `arn:aws:execute-api:region:account:api/stage/METHOD/path`, taken apart. */
+/** The parts of `arn:aws:execute-api:region:account:api/stage/METHOD/path`. */
 export interface RequestArn {
   /** Everything up to the stage, which all routes of the API share. */
   readonly stage: string
   readonly method: string
   /** Begins with a slash. */
   readonly path: string
-  /** The resource that names this request and no other. */
+  /** The policy resource that matches only this request. */
   readonly exact: string
 }
 
 const ARN = /^(arn:[^:/]+:execute-api:[^:/]*:[^:/]*:[^/]+\/[^/]+)\/([A-Z]+)((?:\/.*)?)$/s
 
-/** Undefined for what is no request, say the `$connect` of a websocket. */
+/** Returns undefined for an ARN that is not a request's, for example `$connect` of a WebSocket API. */
 export function parseArn(arn: unknown): RequestArn | undefined {
   const [, stage, method, path] = (typeof arn === 'string' && ARN.exec(arn)) || []
   if (stage === undefined || method === undefined || path === undefined) return undefined
-  return { stage, method, path: path || '/', exact: `${stage}/${method}${literal(path)}` }
+  return { stage, method, path: path || '/', exact: `${stage}/${method}${escapeResource(path)}` }
 }
 
 /**
- * `*`, `?` and `${` of a caller's path would be wildcards and variables: IAM spells their literal
- * forms as variables.
+ * Escapes `*`, `?` and `${` of a caller's path: IAM would read wildcards and variables. Their literal
+ * forms are variables of IAM.
  */
-function literal(path: string): string {
+function escapeResource(path: string): string {
   return path.replace(/[*?]|\$(?=\{)/g, (it) => `\${${it}}`)
 }
 
@@ -41,21 +41,21 @@ export type AuthorizerEvent =
 
 /** What an authorizer needs of any of them. */
 export interface AuthorizerRequest {
-  /** Of HTTP API 2.0, the only one that takes simple answers. */
+  /** Whether it is an event of HTTP API 2.0, the only kind with simple responses. */
   readonly isV2: boolean
   readonly arn: RequestArn
   /**
-   * The path of the route that API Gateway picked, empty where the event names none; undefined in
-   * TOKEN events, which cannot name it.
+   * The path of the route that API Gateway chose, empty if the event names none. Undefined in TOKEN
+   * events, which never name it.
    */
   readonly template: string | undefined
-  /** The path of the request in every spelling that the event has. */
+  /** The path of the request, in each spelling that the event contains. */
   readonly paths: readonly string[]
   readonly authorization: string | readonly string[] | undefined
 }
 
-/** What an event may be; nothing of it is believed before it was looked at. */
-interface Loose {
+/** An event before its members are checked. */
+interface UnknownEvent {
   readonly version?: unknown
   readonly type?: unknown
   readonly methodArn?: unknown
@@ -70,45 +70,47 @@ interface Loose {
   readonly multiValueHeaders?: Readonly<Record<string, unknown>> | null
 }
 
-/** Undefined for an event of another kind. */
+/** Returns undefined for an event of another kind. */
 export function readEvent(event: unknown): AuthorizerRequest | undefined {
-  const loose = (event ?? {}) as Loose
-  const isV2 = loose.version === '2.0'
-  const arn = parseArn(isV2 ? loose.routeArn : loose.methodArn)
+  const members = (event ?? {}) as UnknownEvent
+  const isV2 = members.version === '2.0'
+  const arn = parseArn(isV2 ? members.routeArn : members.methodArn)
   if (arn === undefined) return undefined
-  const paths = pathsOf(loose, arn)
-  if (loose.type === 'TOKEN') {
-    const authorization = lines([loose.authorizationToken])
+  const paths = listPaths(members, arn)
+  if (members.type === 'TOKEN') {
+    const authorization = toAuthorization([members.authorizationToken])
     return { isV2, arn, template: undefined, paths, authorization }
   }
-  if (loose.type !== 'REQUEST') return undefined
-  const all = linesOf(loose.multiValueHeaders)
-  const authorization = lines(all.length > 0 ? all : linesOf(loose.headers))
-  const template = templateOf(isV2 ? loose.routeKey : loose.resource)
+  if (members.type !== 'REQUEST') return undefined
+  const all = listAuthorizationHeaders(members.multiValueHeaders)
+  const authorization = toAuthorization(
+    all.length > 0 ? all : listAuthorizationHeaders(members.headers),
+  )
+  const template = readTemplate(isV2 ? members.routeKey : members.resource)
   return { isV2, arn, template, paths, authorization }
 }
 
-/** `/orders/{id}`, or `GET /orders/{id}`; `$default` takes every path, as a greedy parameter would. */
-function templateOf(named: unknown): string {
-  if (typeof named !== 'string') return ''
-  if (named === '$default') return '/{default+}'
-  return /^(?:[A-Z]+ )?(\/.*)$/s.exec(named)?.[1] ?? ''
+/** Reads `/orders/{id}` or `GET /orders/{id}`; `$default` matches every path, like a greedy parameter. */
+function readTemplate(route: unknown): string {
+  if (typeof route !== 'string') return ''
+  if (route === '$default') return '/{default+}'
+  return /^(?:[A-Z]+ )?(\/.*)$/s.exec(route)?.[1] ?? ''
 }
 
-function pathsOf({ path, rawPath, pathParameters }: Loose, arn: RequestArn): string[] {
+function listPaths({ path, rawPath, pathParameters }: UnknownEvent, arn: RequestArn): string[] {
   const all = [arn.path, path, rawPath, ...Object.values(pathParameters ?? {})]
   return all.filter((it) => typeof it === 'string')
 }
 
-/** Every line of the header, whatever the case of its name: REST APIs keep the caller's. */
-function linesOf(headers: Loose['headers']): unknown[] {
+/** Lists all values of the header in any case: REST APIs keep the caller's spelling of the name. */
+function listAuthorizationHeaders(headers: UnknownEvent['headers']): unknown[] {
   return Object.entries(headers ?? {})
     .filter(([name]) => name.toLowerCase() === 'authorization')
     .flatMap(([, value]) => value)
 }
 
-/** What is no string is for the guard to refuse. */
-function lines(values: readonly unknown[]): AuthorizerRequest['authorization'] {
+/** The guard rejects values that are not strings. */
+function toAuthorization(values: readonly unknown[]): AuthorizerRequest['authorization'] {
   const present = values.filter((value) => value !== undefined && value !== null) as string[]
   return present.length > 1 ? present : present[0]
 }

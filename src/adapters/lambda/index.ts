@@ -4,7 +4,6 @@
  * @module
  */
 export type { CognitoAuthOptions } from '../../core/options/options.ts'
-export type { AuthorizerContext } from './answers.ts'
 export type {
   LambdaAuthorizer,
   LambdaAuthorizerOptions,
@@ -12,3 +11,4 @@ export type {
 } from './authorizer.ts'
 export { createLambdaAuthorizer } from './authorizer.ts'
 export type { AuthorizerEvent } from './events.ts'
+export type { AuthorizerContext } from './responses.ts'

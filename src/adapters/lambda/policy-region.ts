@@ -1,243 +1,283 @@
 /**
- * What a policy can tell apart. In a resource `*` matches slashes and nothing too, so a route's
- * wildcard reaches beyond the route: each part of the API that a pattern may reach is an area of its
- * own, with the route that owns it.
+ * Compiles routes to cacheable policies. `*` in a policy resource matches slashes and the empty text too,
+ * so a route's wildcard reaches beyond the route. Each part of the API that a pattern may reach is a
+ * region, with the route that owns it.
  */
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { type CompiledRequirement, implies, isSatisfiedBy } from '../../core/requirement.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import {
-  ambiguousGlobs,
-  contains,
+  globContains,
+  globsOverlap,
+  listAmbiguousGlobs,
   METHODS,
-  type Need,
-  overlap,
   type Route,
+  type RouteRequirement,
   type Routes,
 } from './routes.ts'
 
-/** What API Gateway takes as the result of an authorizer, in bytes. */
-export const MAX_RESULT = 8192
-/** Bytes around a resource: everything before its method, quotes and a comma. */
-const PREFIX = 100
-/** Bytes around all of them: the policy itself and the context. */
-const FRAME = 1536
+/** The largest result of an authorizer that API Gateway accepts. */
+export const MAX_RESULT_BYTES = 8192
+/** Size of a resource besides its pattern: everything before the method, quotes and a comma. */
+const RESOURCE_OVERHEAD_BYTES = 100
+/** Size of a policy besides its resources, with the context. */
+const POLICY_OVERHEAD_BYTES = 1536
 
-/** No wildcard for the method: it would reach methods no route has. */
-const EVERYTHING = METHODS.map((method) => `${method}/*`)
+/** One pattern per method: a wildcard would match methods that no route has. */
+const ALL_ROUTES = METHODS.map((method) => `${method}/*`)
 
-/** Patterns of `METHOD/path`; a Deny beats every Allow. */
-export interface Reach {
+/** What a token may call, as patterns of `METHOD/path`. A Deny takes precedence over every Allow. */
+export interface PolicyGrant {
   readonly allow: readonly string[]
   readonly deny: readonly string[]
 }
 
 /**
- * @param fallback What routes that were not declared need.
- * @throws {OptionError} `ERR_OPTION_INVALID` where no policy can say it exactly.
+ * @param defaultRequirement The requirement of routes that are not declared.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if no policy can express the requirements exactly.
  */
-export function planReach(routes: Routes, fallback: Need): (token: VerifiedToken) => Reach {
-  const { declared, beyond } = areasOf(routes, fallback)
-  const ambiguous = ambiguousGlobs(literalsOf(routes))
-  const rest: Area = { glob: '*', owner: 'default', need: fallback as Area['need'] }
-  const owned = [...declared, ...beyond.filter(({ owner }) => owner !== rest.owner)]
-  // A Deny may reach paths nobody declared and the spelling with a slash at the end, but no route.
-  const kept = owned.filter(({ glob }, index) => index < declared.length || !glob.endsWith('/'))
-  const mustDeny = (area: Area, by: Area): boolean => mayDiffer(by, area) && reaches(by, area)
-  const denied = [...declared, ...beyond].filter((area) =>
-    declared.some((by) => mustDeny(area, by)),
+export function compilePolicy(
+  routes: Routes,
+  defaultRequirement: RouteRequirement,
+): (token: VerifiedToken) => PolicyGrant {
+  const { declared, overreach } = listRegions(routes, defaultRequirement)
+  const ambiguous = listAmbiguousGlobs(listLiterals(routes))
+  const undeclared: PolicyRegion = {
+    glob: '*',
+    owner: 'default',
+    requirement: defaultRequirement as PolicyRegion['requirement'],
+  }
+  const owned = [...declared, ...overreach.filter(({ owner }) => owner !== undeclared.owner)]
+  // A Deny may cover undeclared paths and the spelling with a trailing slash, but no route.
+  const mustStayAllowed = owned.filter(
+    ({ glob }, index) => index < declared.length || !glob.endsWith('/'),
   )
-  checkExact(denied, kept)
-  checkDecoded(declared)
-  const size = sizeOf([...globsOf([...declared, ...denied]), ...unambiguous(declared, ambiguous)])
-  if (size > MAX_RESULT) {
+  const mustDeny = (region: PolicyRegion, by: PolicyRegion): boolean =>
+    canReachOnlyOne(by, region) && reaches(by, region)
+  const denied = [...declared, ...overreach].filter((region) =>
+    declared.some((by) => mustDeny(region, by)),
+  )
+  assertExact(denied, mustStayAllowed)
+  assertNoDecodedMatch(declared)
+  const size = estimateBytes([
+    ...minimizeGlobs([...declared, ...denied]),
+    ...listAmbiguousDenies(declared, ambiguous),
+  ])
+  if (size > MAX_RESULT_BYTES) {
     throw new OptionError(
       'resultTtl',
-      `cannot be above 0 with so many routes: a policy for all of them may take ${size} of ${MAX_RESULT} bytes; set it to 0, or write routes with {name+}`,
+      `expected 0 for this many routes, because a policy for all of them may take ${size} of ${MAX_RESULT_BYTES} bytes. Set it to 0, or combine routes with {name+}.`,
     )
   }
   return (token) => {
-    const isMet = ({ need }: Area): boolean => isSatisfiedBy(token, need)
-    const open = isMet(rest) && allBut(owned, kept, isMet, ambiguous)
-    if (open) return open
+    const isMet = ({ requirement }: PolicyRegion): boolean => isSatisfiedBy(token, requirement)
+    const allExcept = isMet(undeclared) && allowAllExcept(owned, mustStayAllowed, isMet, ambiguous)
+    if (allExcept) return allExcept
     const reached = declared.filter(isMet)
-    const out = denied.filter((area) => !isMet(area) && reached.some((by) => reaches(by, area)))
-    return { allow: globsOf(reached), deny: [...globsOf(out), ...unambiguous(reached, ambiguous)] }
+    const unreachable = denied.filter(
+      (region) => !isMet(region) && reached.some((by) => reaches(by, region)),
+    )
+    return {
+      allow: minimizeGlobs(reached),
+      deny: [...minimizeGlobs(unreachable), ...listAmbiguousDenies(reached, ambiguous)],
+    }
   }
 }
 
-/** Undeclared routes included, where what is left out can be said without touching the rest. */
-function allBut(
-  owned: readonly Area[],
-  kept: readonly Area[],
-  isMet: (area: Area) => boolean,
+/** Allows undeclared routes too; undefined if the denied regions would cover a route that is allowed. */
+function allowAllExcept(
+  owned: readonly PolicyRegion[],
+  mustStayAllowed: readonly PolicyRegion[],
+  isMet: (region: PolicyRegion) => boolean,
   ambiguous: readonly string[],
-): Reach | undefined {
-  const out = owned.filter((area) => !isMet(area))
-  const exact = !out.some((area) => kept.some((it) => isMet(it) && denies(area, it)))
-  const deny = [...globsOf(out), ...ambiguous]
-  return exact && sizeOf([...EVERYTHING, ...deny]) <= MAX_RESULT
-    ? { allow: EVERYTHING, deny }
+): PolicyGrant | undefined {
+  const denied = owned.filter((region) => !isMet(region))
+  const exact = !denied.some((region) =>
+    mustStayAllowed.some((it) => isMet(it) && denies(region, it)),
+  )
+  const deny = [...minimizeGlobs(denied), ...ambiguous]
+  return exact && estimateBytes([...ALL_ROUTES, ...deny]) <= MAX_RESULT_BYTES
+    ? { allow: ALL_ROUTES, deny }
     : undefined
 }
 
-/** What a token that reaches a greedy route is kept out of. */
-function unambiguous(reached: readonly Area[], globs: readonly string[]): readonly string[] {
-  return reached.some(isGreedyArea) ? globs : []
+/** Denies ambiguous paths to a token that may call a greedy route. */
+function listAmbiguousDenies(
+  reached: readonly PolicyRegion[],
+  globs: readonly string[],
+): readonly string[] {
+  return reached.some(isGreedyRegion) ? globs : []
 }
 
-function literalsOf({ list }: Routes): string[] {
+function listLiterals({ list }: Routes): string[] {
   return list.flatMap(({ segments }) =>
     segments.filter(({ kind }) => kind === 'literal').map(({ text }) => text),
   )
 }
 
-/** API Gateway may compare the decoded path: a policy must not let in what reads like a laxer route. */
-function checkDecoded(declared: readonly Area[]): void {
+/** API Gateway may compare the decoded path: it must not match a route with a weaker requirement. */
+function assertNoDecodedMatch(declared: readonly PolicyRegion[]): void {
   for (const by of declared) {
-    const hit = declared.find((area) => readsLike(area, by) && mayDiffer(by, area))
+    const hit = declared.find((region) => mayDecodeInto(region, by) && canReachOnlyOne(by, region))
     if (hit === undefined) continue
     throw new OptionError(
       'resultTtl',
-      `cannot be above 0 here: with an encoded slash a path of ${hit.owner} may read like one of ${by.owner}, and a kept policy knows the path alone; let ${by.owner} need all that ${hit.owner} needs, or set resultTtl to 0`,
+      `expected 0 for these routes: with an encoded slash, a path of ${hit.owner} can match ${by.owner}, and a cached policy sees only the path. Require for ${by.owner} all that ${hit.owner} requires, or set resultTtl to 0.`,
     )
   }
 }
 
-function checkExact(denied: readonly Area[], kept: readonly Area[]): void {
-  for (const area of denied) {
-    const hit = kept.find((it) => mayDiffer(it, area) && denies(area, it))
+function assertExact(
+  denied: readonly PolicyRegion[],
+  mustStayAllowed: readonly PolicyRegion[],
+): void {
+  for (const region of denied) {
+    const hit = mustStayAllowed.find((it) => canReachOnlyOne(it, region) && denies(region, it))
     if (hit === undefined) continue
     throw new OptionError(
       'resultTtl',
-      `cannot be above 0 here: in a kept policy * matches slashes too, so keeping a token out of ${area.glob} (${area.owner}) keeps it out of ${hit.glob} (${hit.owner}) as well; ask the same of both, or set resultTtl to 0${area.owner === 'default' ? ', or default to {}' : ''}`,
+      `expected 0 for these routes: in a cached policy * matches slashes too, so denying ${region.glob} (${region.owner}) also denies ${hit.glob} (${hit.owner}). Use the same requirement for both, or set resultTtl to 0${region.owner === 'default' ? ', or default to {}' : ''}.`,
     )
   }
 }
 
-/** Each pattern once, and none that another one contains. */
-function globsOf(areas: readonly Area[]): string[] {
-  const globs = [...new Set(areas.map(({ glob }) => glob))]
-  return globs.filter((it) => !globs.some((by) => by !== it && contains(by, it)))
+/** Removes duplicate patterns and those that another pattern contains. */
+function minimizeGlobs(regions: readonly PolicyRegion[]): string[] {
+  const globs = [...new Set(regions.map(({ glob }) => glob))]
+  return globs.filter((it) => !globs.some((by) => by !== it && globContains(by, it)))
 }
 
-function sizeOf(globs: readonly string[]): number {
-  return globs.reduce((sum, glob) => sum + glob.length + PREFIX, FRAME)
+function estimateBytes(globs: readonly string[]): number {
+  return globs.reduce(
+    (sum, glob) => sum + glob.length + RESOURCE_OVERHEAD_BYTES,
+    POLICY_OVERHEAD_BYTES,
+  )
 }
 
-/** A segment no route names: it stands for every text a wildcard may take. */
-const ANYTHING = '\u0000'
+/** A segment that no route has: it represents every text that a wildcard matches. */
+const WILDCARD_SEGMENT = '\u0000'
 
-/** A part of the API with one owner. */
-interface Area {
+/** A part of the API that one route owns. */
+interface PolicyRegion {
   /** `METHOD/path` with `*`. */
   readonly glob: string
-  /** The key of the route it belongs to; `default` where none was declared. */
+  /** The key of the route; `default` if no route is declared for it. */
   readonly owner: string
-  readonly need: CompiledRequirement
+  readonly requirement: CompiledRequirement
 }
 
-/** The areas of an API. */
-interface Areas {
+/** The regions of an API. */
+interface ApiRegions {
   /** One per route and method. */
-  readonly declared: readonly Area[]
-  /** What their wildcards reach besides, and the same paths with a slash at the end. */
-  readonly beyond: readonly Area[]
+  readonly declared: readonly PolicyRegion[]
+  /** What else their wildcards match, and the same paths with a trailing slash. */
+  readonly overreach: readonly PolicyRegion[]
 }
 
-/** @throws {OptionError} `ERR_OPTION_INVALID` for what a policy cannot say at all. */
-function areasOf(routes: Routes, fallback: Need): Areas {
-  const rest = { owner: 'default', need: judgeable(fallback, 'default') }
-  const declared = routes.list.flatMap(areasOfRoute)
-  return { declared, beyond: declared.flatMap((area) => beyondOf(area, declared, routes, rest)) }
+/** @throws {OptionError} `ERR_OPTION_INVALID` for a requirement that no policy can express. */
+function listRegions(routes: Routes, defaultRequirement: RouteRequirement): ApiRegions {
+  const undeclared = {
+    owner: 'default',
+    requirement: assertCacheable(defaultRequirement, 'default'),
+  }
+  const declared = routes.list.flatMap(listRouteRegions)
+  return {
+    declared,
+    overreach: declared.flatMap((region) => listOverreach(region, declared, routes, undeclared)),
+  }
 }
 
-/** API Gateway answers a request without a token by itself where it keeps results. */
-function judgeable(need: Need, place: string): CompiledRequirement {
-  if (need === false || need.optional) {
+/** With caching on, API Gateway itself responds to a request without a token. */
+function assertCacheable(requirement: RouteRequirement, optionPath: string): CompiledRequirement {
+  if (requirement === false || requirement.optional) {
     throw new OptionError(
-      place,
-      'lets requests without a token pass, which needs resultTtl 0: take the authorizer off that route, or set it',
+      optionPath,
+      'expected a required token with resultTtl above 0, got a public or optional route. Remove the authorizer from the route, or set resultTtl to 0.',
     )
   }
-  if (need.check !== undefined) {
-    throw new OptionError(place, 'has a check, which decides per request: set resultTtl to 0')
+  if (requirement.check !== undefined) {
+    throw new OptionError(
+      optionPath,
+      'expected no `check` with resultTtl above 0, because a check decides about one request. Set resultTtl to 0.',
+    )
   }
-  return need
+  return requirement
 }
 
-function areasOfRoute({ key, method, segments, need }: Route): Area[] {
-  const compiled = judgeable(need, `routes[${describeValue(key)}]`)
+function listRouteRegions({ key, method, segments, requirement }: Route): PolicyRegion[] {
+  const compiled = assertCacheable(requirement, `routes[${describeValue(key)}]`)
   const path = segments.map(({ kind, text }) => (kind === 'literal' ? text : '*')).join('/')
   const methods = method === 'ANY' ? METHODS : [method]
-  return methods.map((it) => ({ glob: `${it}/${path}`, owner: key, need: compiled }))
+  return methods.map((it) => ({ glob: `${it}/${path}`, owner: key, requirement: compiled }))
 }
 
-/** Each wildcard takes nothing and several segments as well as one. */
-function beyondOf(
-  area: Area,
-  declared: readonly Area[],
+/** Each wildcard matches the empty text and several segments, besides the one that its route has. */
+function listOverreach(
+  region: PolicyRegion,
+  declared: readonly PolicyRegion[],
   routes: Routes,
-  rest: Omit<Area, 'glob'>,
-): Area[] {
-  const { glob } = area
+  undeclared: Omit<PolicyRegion, 'glob'>,
+): PolicyRegion[] {
+  const { glob } = region
   const wildcards = [...glob.matchAll(/\*/g)].map(({ index }) => index)
-  const globs = wildcards.flatMap((at) =>
-    ['', '*/*'].map((instead) => `${glob.slice(0, at)}${instead}${glob.slice(at + 1)}`),
+  const globs = wildcards.flatMap((index) =>
+    ['', '*/*'].map((text) => `${glob.slice(0, index)}${text}${glob.slice(index + 1)}`),
   )
   return [...globs, `${glob}/`].flatMap((it) => {
-    const [method = '', ...path] = it.replaceAll('*', ANYTHING).split('/')
-    const route = routes.match(method, `/${path.join('/')}`)
-    const { owner, need } = route ? { owner: route.key, need: route.need } : rest
-    // What a wildcard takes may be plain text of a route that goes on for ever behind it.
+    const [method = '', ...path] = it.replaceAll('*', WILDCARD_SEGMENT).split('/')
+    const route = routes.findByPath(method, `/${path.join('/')}`)
+    const { owner, requirement } = route
+      ? { owner: route.key, requirement: route.requirement }
+      : undeclared
+    // The text a wildcard matches may be the literal text of a greedy route.
     const greedy = declared.filter(
       (other) =>
-        isGreedyArea(other) &&
-        ![owner, area.owner].includes(other.owner) &&
+        isGreedyRegion(other) &&
+        ![owner, region.owner].includes(other.owner) &&
         !it.endsWith('/') &&
-        overlap(other.glob, it) &&
-        within(area, other),
+        globsOverlap(other.glob, it) &&
+        isWithin(region, other),
     )
-    return [{ owner, need: need as CompiledRequirement }, ...greedy].map((by) => ({
+    return [{ owner, requirement: requirement as CompiledRequirement }, ...greedy].map((by) => ({
       glob: it,
       owner: by.owner,
-      need: by.need,
+      requirement: by.requirement,
     }))
   })
 }
 
-/** Whether there may be a token that reaches `one` and not `other`. */
-function mayDiffer(one: Area, other: Area): boolean {
-  return !implies(one.need, other.need)
+/** Whether a token may satisfy the requirement of `one` and not that of `other`. */
+function canReachOnlyOne(one: PolicyRegion, other: PolicyRegion): boolean {
+  return !implies(one.requirement, other.requirement)
 }
 
-/** Whether allowing `by` lets a token into `area`: not where it is only a part with its own owner. */
-export function reaches(by: Area, area: Area): boolean {
-  return overlap(by.glob, area.glob) && !within(by, area)
+/** Whether allowing `by` allows `region` too; not if `by` is only a part of it with its own owner. */
+export function reaches(by: PolicyRegion, region: PolicyRegion): boolean {
+  return globsOverlap(by.glob, region.glob) && !isWithin(by, region)
 }
 
-/** Whether denying `area` keeps a token out of `other` too: not where it is only a part of that. */
-export function denies(area: Area, other: Area): boolean {
-  return overlap(area.glob, other.glob) && !within(area, other)
+/** Whether denying `region` denies `other` too; not if it is only a part of that. */
+export function denies(region: PolicyRegion, other: PolicyRegion): boolean {
+  return globsOverlap(region.glob, other.glob) && !isWithin(region, other)
 }
 
 /**
- * Whether a path of `area` may read like one of `by` once API Gateway has decoded it: an encoded slash
- * in a parameter makes it longer.
+ * Whether a path of `region` may match `by` once API Gateway has decoded it: an encoded slash in a
+ * parameter adds a segment.
  */
-function readsLike(area: Area, by: Area): boolean {
-  return within(by, area) && (isGreedyArea(by) || depthOf(by) > depthOf(area))
+function mayDecodeInto(region: PolicyRegion, by: PolicyRegion): boolean {
+  return isWithin(by, region) && (isGreedyRegion(by) || countSegments(by) > countSegments(region))
 }
 
-/** Whether the owner of an area takes paths of any length. */
-function isGreedyArea({ owner }: Area): boolean {
+/** Whether the owner of a region matches paths of any length. */
+function isGreedyRegion({ owner }: PolicyRegion): boolean {
   return owner.endsWith('+}')
 }
 
-function depthOf({ glob }: Area): number {
+function countSegments({ glob }: PolicyRegion): number {
   return glob.split('/').length
 }
 
-function within(inner: Area, outer: Area): boolean {
-  return contains(outer.glob, inner.glob) && !contains(inner.glob, outer.glob)
+function isWithin(inner: PolicyRegion, outer: PolicyRegion): boolean {
+  return globContains(outer.glob, inner.glob) && !globContains(inner.glob, outer.glob)
 }

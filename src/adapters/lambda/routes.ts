@@ -1,15 +1,15 @@
-/** Routes as API Gateway writes them (`GET /orders/{id}`), and which one a request is. */
+/** Parses routes as API Gateway writes them (`GET /orders/{id}`), and matches requests to them. */
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 import { type CompiledRequirement, compileRequirement } from '../../core/requirement.ts'
 
-/** Whether some text matches both patterns. */
-export function overlap(one: string, other: string): boolean {
-  const known = new Map<number, boolean>()
+/** Whether some text matches both patterns (dynamic programming over both positions). */
+export function globsOverlap(one: string, other: string): boolean {
+  const results = new Map<number, boolean>()
   const from = (at: number, against: number): boolean => {
-    const place = at * (other.length + 1) + against
-    const before = known.get(place)
-    if (before !== undefined) return before
-    known.set(place, false)
+    const key = at * (other.length + 1) + against
+    const known = results.get(key)
+    if (known !== undefined) return known
+    results.set(key, false)
     const [left, right] = [one[at], other[against]]
     let found: boolean
     if (left === '*') {
@@ -19,14 +19,14 @@ export function overlap(one: string, other: string): boolean {
     } else {
       found = left === right && (left === undefined || from(at + 1, against + 1))
     }
-    known.set(place, found)
+    results.set(key, found)
     return found
   }
   return from(0, 0)
 }
 
-/** Whether everything that matches `inner` matches `outer`: its `*` is text only a `*` takes. */
-export function contains(outer: string, inner: string): boolean {
+/** Whether all text that matches `inner` matches `outer`: a `*` of `inner` matches only a `*` of `outer`. */
+export function globContains(outer: string, inner: string): boolean {
   const parts = outer.split('*')
   const first = parts[0] as string
   const last = parts.at(-1) as string
@@ -41,10 +41,10 @@ export function contains(outer: string, inner: string): boolean {
   return true
 }
 
-/** `?` and `#` end the path for a backend that parses the decoded one again. */
+/** `?` and `#` end the path for a backend that parses the decoded path again. */
 const AMBIGUOUS = /%2f|%5c|%25|\/\/|\.\.|\/\.(?:\/|$)|[\\?#\p{Cc}]/iu
 
-/** Read as it is and after one decoding: what an event has is decoded or not, by the kind of API. */
+/** Checks the path as it is and decoded once: the kind of API decides whether an event's path is decoded. */
 export function isAmbiguous(path: string): boolean {
   try {
     return AMBIGUOUS.test(path) || AMBIGUOUS.test(decodeURIComponent(path))
@@ -53,31 +53,31 @@ export function isAmbiguous(path: string): boolean {
   }
 }
 
-/** The same as resources of a policy, which spells a literal `?` as a variable. */
-const GLOBS = [
+/** The same texts for resources of a policy, where a literal `?` is written as a variable. */
+const AMBIGUOUS_TEXTS = [
   ...['//', '..', '/./', '\\', '#', `$\{?}`],
   ...['%2F', '%2f', '%5C', '%5c', '%25', '%2E', '%2e', '%3F', '%3f', '%23'],
-  // Small letters and what is near them: nobody has to encode a letter.
+  // Lower-case letters and their neighbors: no client has to encode a letter.
   ...['%6', '%7'],
 ]
 
 /**
- * Resources that deny ambiguous paths, and those that spell plain text of a route in another way: a
- * policy is compared with the path as it is, and a backend may decode it first.
+ * Lists resources that deny ambiguous paths, and other spellings of the literal text of routes. API
+ * Gateway compares a policy with the path as it is, and a backend may decode the path first.
  *
- * @param literals Plain text of the declared routes.
+ * @param literals The literal segments of the declared routes.
  */
-export function ambiguousGlobs(literals: readonly string[]): readonly string[] {
-  const texts = new Set(GLOBS)
+export function listAmbiguousGlobs(literals: readonly string[]): readonly string[] {
+  const texts = new Set(AMBIGUOUS_TEXTS)
   for (const [found] of literals.join('/').matchAll(/%..|[^a-z/]/g)) {
     const code = found.length > 1 ? found.slice(1) : found.charCodeAt(0).toString(16)
-    for (const it of spellingsOf(code)) if (it !== found) texts.add(it)
+    for (const it of listHexSpellings(code)) if (it !== found) texts.add(it)
   }
   return [...texts].map((text) => `*${text}*`)
 }
 
-/** Hexadecimal digits may be small or capital letters, each on its own. */
-function spellingsOf(code: string): string[] {
+/** Each hexadecimal digit may be lower or upper case. */
+function listHexSpellings(code: string): string[] {
   const [first, second] = [...code].map((digit) => [digit.toUpperCase(), digit.toLowerCase()])
   return (first as string[]).flatMap((one) => (second as string[]).map((two) => `%${one}${two}`))
 }
@@ -87,7 +87,7 @@ const PARAMETER = /^\{[\w.:-]+\}$/
 const GREEDY = /^\{[\w.:-]+\+\}$/
 /** RFC 3986 `pchar` without `*`, which is a wildcard in a policy. */
 const LITERAL = /^(?:[A-Za-z0-9\-._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})+$/
-/** Named one by one in a policy: a wildcard for the method would match the path behind it too. */
+/** A policy lists each method: a wildcard for the method would match the path behind it too. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 /** The template of every path. */
@@ -96,15 +96,15 @@ const ANY_PATH = '/{path+}'
 interface Segment {
   readonly kind: 'literal' | 'parameter' | 'greedy'
   readonly text: string
-  /** Of plain text, how a path spells it that is decoded. */
+  /** The literal text in a decoded path. */
   readonly decoded: string
 }
 
-/** What a route needs; `false` is open. */
-export type Need = CompiledRequirement | false
+/** The requirement of a route; `false` makes it public. */
+export type RouteRequirement = CompiledRequirement | false
 
-/** What no token meets: routes that nobody declared. */
-export const DENIED: CompiledRequirement = Object.freeze({
+/** The requirement that no token satisfies: it denies routes that are not declared. */
+export const DENY_ALL: CompiledRequirement = Object.freeze({
   ...compileRequirement({}, 'routes'),
   clientIds: new Set<string>(),
 })
@@ -114,25 +114,25 @@ export interface Route {
   readonly key: string
   readonly method: string
   readonly segments: readonly Segment[]
-  readonly need: Need
+  readonly requirement: RouteRequirement
 }
 
-/** The declared routes, the most specific first: as API Gateway picks them. */
+/** The declared routes, the most specific first, in the order of API Gateway's choice. */
 export interface Routes {
   readonly list: readonly Route[]
   /**
-   * The route of a request by its path; undefined where none was declared for it.
+   * Finds the route of a request by its path; undefined if none is declared for it.
    *
-   * @param within A greedy template: only routes that it takes requests of are candidates.
+   * @param within A greedy template: only routes below it are candidates.
    */
-  match(method: string, path: string, within?: string): Route | undefined
-  /** The route of this shape, whatever its parameters are called. */
-  named(method: string, template: string): Route | undefined
+  findByPath(method: string, path: string, within?: string): Route | undefined
+  /** Finds the route with this template, whatever the names of its parameters. */
+  findByTemplate(method: string, template: string): Route | undefined
 }
 
-/** Whether a template takes paths of any length. */
+/** Whether a template matches paths of any length. */
 export function isGreedy(template: string): boolean {
-  return GREEDY.test(partsOf(template).at(-1) ?? '')
+  return GREEDY.test(splitPath(template).at(-1) ?? '')
 }
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`. */
@@ -142,68 +142,73 @@ export function readRoutes(value: unknown): Routes {
   const list = keys.map((key) => readRoute(key, members[key]))
   const shapes = new Map<string, string>()
   for (const { key, method, segments } of list) {
-    const shape = `${method} ${shapeOf(segments)}`
+    const shape = `${method} ${toShape(segments)}`
     const other = shapes.get(shape)
     if (other !== undefined) {
       throw new OptionError(
         `routes[${describeValue(key)}]`,
-        `is the same route as ${describeValue(other)}: keep one`,
+        `expected different routes, got the same route as ${describeValue(other)}. Remove one of the two.`,
       )
     }
     shapes.set(shape, key)
   }
-  list.sort(bySpecificity)
+  list.sort(compareSpecificity)
   return {
     list,
-    match(method, path, within = ANY_PATH) {
-      const parts = partsOf(path)
-      const above = segmentsOf(within).slice(0, -1)
-      return list.find((route) => isBelow(route, above) && isOf(route, method, parts))
+    findByPath(method, path, within = ANY_PATH) {
+      const parts = splitPath(path)
+      const above = parseSegments(within).slice(0, -1)
+      return list.find((route) => isBelow(route, above) && matchesPath(route, method, parts))
     },
-    named(method, template) {
-      // An event that names no route is not one of the root.
+    findByTemplate(method, template) {
+      // An event without a route is not a request of the root.
       if (!template.startsWith('/')) return undefined
-      const shape = shapeOf(segmentsOf(template))
-      const same = list.filter(({ segments }) => shapeOf(segments) === shape)
+      const shape = toShape(parseSegments(template))
+      const same = list.filter(({ segments }) => toShape(segments) === shape)
       return same.find((it) => it.method === method) ?? same.find((it) => it.method === 'ANY')
     },
   }
 }
 
 function readRoute(key: string, value: unknown): Route {
-  const place = `routes[${describeValue(key)}]`
+  const optionPath = `routes[${describeValue(key)}]`
   const [, method, path] = KEY.exec(key) ?? []
   if (method === undefined || path === undefined) {
     throw new OptionError(
-      place,
-      'is no route: write a method (or ANY) and a path, for example "GET /orders/{id}"',
+      optionPath,
+      `expected a method (or ANY) and a path, got ${describeValue(key)}. Write, for example, "GET /orders/{id}".`,
     )
   }
-  const parts = partsOf(path)
+  const parts = splitPath(path)
   const segments = parts.map((text, index): Segment => {
-    const segment = segmentOf(text)
+    const segment = parseSegment(text)
     const isLast = index === parts.length - 1
     if (segment.kind === 'greedy' ? isLast : segment.kind !== 'literal' || LITERAL.test(text)) {
       return segment
     }
     throw new OptionError(
-      place,
-      `has the segment ${describeValue(text)}: use plain text, {name}, or {name+} at the end`,
+      optionPath,
+      `expected segments of literal text, {name}, or {name+} at the end, got ${describeValue(text)}. Change the segment.`,
     )
   })
-  return { key, method, segments, need: value === false ? false : compileRequirement(value, place) }
+  return {
+    key,
+    method,
+    segments,
+    requirement: value === false ? false : compileRequirement(value, optionPath),
+  }
 }
 
-function segmentsOf(template: string): Segment[] {
-  return partsOf(template).map(segmentOf)
+function parseSegments(template: string): Segment[] {
+  return splitPath(template).map(parseSegment)
 }
 
-function segmentOf(text: string): Segment {
+function parseSegment(text: string): Segment {
   if (PARAMETER.test(text)) return { kind: 'parameter', text, decoded: text }
-  return { kind: GREEDY.test(text) ? 'greedy' : 'literal', text, decoded: decode(text) }
+  return { kind: GREEDY.test(text) ? 'greedy' : 'literal', text, decoded: decodeSegment(text) }
 }
 
-function decode(text: string): string {
+function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
@@ -211,20 +216,20 @@ function decode(text: string): string {
   }
 }
 
-/** No plain text has braces. */
+/** No literal text has braces. */
 const SHAPES = { parameter: '{}', greedy: '{+}' } as const
 
-function shapeOf(segments: readonly Segment[]): string {
+function toShape(segments: readonly Segment[]): string {
   return segments.map(({ kind, text }) => `/${kind === 'literal' ? text : SHAPES[kind]}`).join('')
 }
 
-/** A single slash at the end makes no other route. */
-function partsOf(path: string): string[] {
+/** A path with one trailing slash is the same route. */
+function splitPath(path: string): string[] {
   const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(1, -1) : path.slice(1)
   return path.length < 2 ? [] : trimmed.split('/')
 }
 
-/** Whether a route is one of those below some segments; at the root, the root itself too. */
+/** Whether a route is below some segments; at the root, the root itself counts too. */
 function isBelow({ segments }: Route, above: readonly Segment[]): boolean {
   if (above.length > 0 && segments.length <= above.length) return false
   return above.every(({ kind, text }, index) => {
@@ -233,8 +238,12 @@ function isBelow({ segments }: Route, above: readonly Segment[]): boolean {
   })
 }
 
-function isOf({ method, segments }: Route, asked: string, parts: readonly string[]): boolean {
-  if (method !== 'ANY' && method !== asked) return false
+function matchesPath(
+  { method, segments }: Route,
+  requestMethod: string,
+  parts: readonly string[],
+): boolean {
+  if (method !== 'ANY' && method !== requestMethod) return false
   if (segments.at(-1)?.kind !== 'greedy' && segments.length !== parts.length) return false
   return segments.every(({ kind, text, decoded }, index) => {
     const part = parts[index]
@@ -245,15 +254,15 @@ function isOf({ method, segments }: Route, asked: string, parts: readonly string
 
 const RANK = { literal: 0, parameter: 1, greedy: 2 } as const
 
-/** Segment by segment plain text comes before {name} before {name+}, then the method before ANY. */
-function bySpecificity(one: Route, other: Route): number {
+/** Segment by segment, literal text sorts before {name} and {name+}; then a method sorts before ANY. */
+function compareSpecificity(one: Route, other: Route): number {
   for (const [index, { kind }] of one.segments.entries()) {
     const against = other.segments[index]
     if (against === undefined) break
     const order = RANK[kind] - RANK[against.kind]
     if (order !== 0) return order
   }
-  // Routes of different lengths never compete; an order of all of them is what sorting needs.
+  // Routes of different lengths never compete, but sorting needs a total order.
   if (one.segments.length !== other.segments.length) {
     return other.segments.length - one.segments.length
   }

@@ -163,9 +163,11 @@ for (const [version, express] of Object.entries(versions)) {
     const url = await listen(t, app)
     for (const path of ['/r', '/used']) {
       t.equal((await get(`${url}${path}`, right)).said, '500')
-      t.strictSame(seen.splice(0), [
-        'cognito-m2m: auth was handed to Express itself: call it, auth() or auth({ … })',
-      ])
+      const message =
+        /^cognito-m2m: auth:? expected one requirement, got a request of Express\. Call it: auth\(\) or auth\(\{ … \}\)\.$/
+      const logged = seen.splice(0)
+      t.equal(logged.length, 1)
+      t.match(logged, [message])
     }
     t.notOk(reached)
   })

@@ -149,7 +149,7 @@ for (const [version, express] of Object.entries(versions)) {
     )
     await get(`${url}/r`)
     t.strictSame(log, [
-      [{ err: 'router' }, 'cognito-m2m: a request failed with a value that is no Error'],
+      [{ err: 'router' }, 'cognito-m2m: a request failed with a value that is not an Error'],
     ])
     t.match(seen.errors, [{ code: 'ERR_INTERNAL', statusCode: 500, message: 'The request failed' }])
   })

@@ -1,7 +1,7 @@
 /** Kept policies, path by path: over every path of a small alphabet they grant what is decided. */
 import t from 'tap'
-import { planReach } from '../../../src/adapters/lambda/policy-region.ts'
-import { DENIED, type Need, readRoutes } from '../../../src/adapters/lambda/routes.ts'
+import { compilePolicy } from '../../../src/adapters/lambda/policy-region.ts'
+import { DENY_ALL, type RouteRequirement, readRoutes } from '../../../src/adapters/lambda/routes.ts'
 import { compileRequirement, isSatisfiedBy } from '../../../src/core/requirement.ts'
 import type { VerifiedToken } from '../../../src/core/token/verified-token.ts'
 import { anyOf } from '../../../src/index.ts'
@@ -41,22 +41,23 @@ interface Case {
 /** Requests a kept policy lets through although each of them would be refused, had it been asked. */
 function wronglyGranted({ routes, fallback, methods = METHODS, paths = ALL }: Case): string[] {
   const table = readRoutes(routes)
-  const rest: Need = fallback === undefined ? DENIED : compileRequirement(fallback, 'default')
-  const reachOf = planReach(table, rest)
+  const rest: RouteRequirement =
+    fallback === undefined ? DENY_ALL : compileRequirement(fallback, 'default')
+  const reachOf = compilePolicy(table, rest)
   return TOKENS.flatMap((token) => {
     const granted = grants(reachOf(token))
-    const met = (need: Need): boolean => need !== false && isSatisfiedBy(token, need)
+    const met = (need: RouteRequirement): boolean => need !== false && isSatisfiedBy(token, need)
     return methods.flatMap((method) =>
       paths
         .filter((path) => granted(`${method}${path}`))
-        .filter((path) => !met(table.match(method, path || '/')?.need ?? rest))
+        .filter((path) => !met(table.findByPath(method, path || '/')?.requirement ?? rest))
         .map((path) => `${method} ${path} for ${[...token.scopes]}`),
     )
   })
 }
 
 /** What `gateway.ts` says, with each pattern compiled once. */
-function grants({ allow, deny }: ReturnType<ReturnType<typeof planReach>>) {
+function grants({ allow, deny }: ReturnType<ReturnType<typeof compilePolicy>>) {
   const expressions = (globs: readonly string[]): RegExp[] =>
     globs.map((glob) => {
       const parts = glob.split('*').map((part) => part.replace(/[^A-Za-z0-9]/g, '\\$&'))
@@ -92,10 +93,10 @@ t.test('plain text that is encoded is no way around its route', async (t) => {
   ways.push('admin-2/%41+b/caf%C3%A9', 'admin-2/A%2Bb/caf%C3%A9', 'admin-2/A%2bb/caf%C3%A9')
   ways.push('admin-2/A+b/caf%c3%A9', 'admin-2/A+b/caf%C3%a9', 'admin-2/A+b/caf%c3%A9')
   for (const [fallback, open] of [
-    [DENIED, 'GET/user%40example.com/a%20b'],
+    [DENY_ALL, 'GET/user%40example.com/a%20b'],
     [compileRequirement({}, 'default'), 'POST/user%40example.com'],
   ] as const) {
-    const granted = grants(planReach(readRoutes(routes), fallback)(token))
+    const granted = grants(compilePolicy(readRoutes(routes), fallback)(token))
     for (const path of ways) t.notOk(granted(`GET/${path}`), path)
     t.ok(granted(open))
   }
@@ -143,7 +144,7 @@ t.test('over random routes every path is decided alike', async (t) => {
 t.test('patterns are compared as the gateway does it', async (t) => {
   const routes = readRoutes({ "GET /a.b/$x/{id}/(c)'": BOTH })
   const rest = compileRequirement({}, 'default')
-  const reach = planReach(routes, rest)(tokenOf('one', ['read']))
+  const reach = compilePolicy(routes, rest)(tokenOf('one', ['read']))
   const granted = grants(reach)
   const statement = (Effect: string, globs: readonly string[]) => ({
     Effect,

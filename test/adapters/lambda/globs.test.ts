@@ -1,6 +1,6 @@
 /** Patterns by brute force: every short pattern against every text over a small alphabet. */
 import t from 'tap'
-import { contains, overlap } from '../../../src/adapters/lambda/routes.ts'
+import { globContains, globsOverlap } from '../../../src/adapters/lambda/routes.ts'
 
 /** All texts of these characters up to a length. */
 function texts(characters: string, length: number): string[] {
@@ -26,8 +26,8 @@ t.test('overlap and contains are what matching says', async (t) => {
     for (const [other, second] of matched) {
       const shared = [...second].some((it) => first.has(it))
       const within = [...second].every((it) => first.has(it))
-      if (overlap(one, other) !== shared) wrong.push(`overlap ${one} ${other}`)
-      if (contains(one, other) !== within) wrong.push(`contains ${one} ${other}`)
+      if (globsOverlap(one, other) !== shared) wrong.push(`overlap ${one} ${other}`)
+      if (globContains(one, other) !== within) wrong.push(`contains ${one} ${other}`)
     }
   }
   t.strictSame(wrong, [])

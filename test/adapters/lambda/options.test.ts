@@ -21,7 +21,10 @@ t.test('wrong options', async (t) => {
     [{ resultTtl: 3601 }, /resultTtl is 3601/],
     [{ resultTtl: -1 }, /resultTtl is -1/],
     [{ resultTtl: '300' }, /resultTtl is "300"/],
-    [{ simpleResponses: 'yes' }, /simpleResponses is "yes": pass true or false/],
+    [
+      { simpleResponses: 'yes' },
+      /simpleResponses:? expected a boolean, got "yes"\. Pass true or false\./,
+    ],
     [{ routes: [] }, /routes is an empty array: pass a plain object/],
     [{ routes: new Map() }, /routes is an object: pass a plain object/],
     [{ route: {} }, /route is unknown: use one of routes, resultTtl/],
@@ -35,14 +38,15 @@ t.test('wrong options', async (t) => {
   const { resultTtl: _ttl, ...without } = { ...pool.options(), routes: {}, resultTtl: 0 }
   t.throws(() => createLambdaAuthorizer(without as never), {
     code: 'ERR_OPTION_INVALID',
-    message: /resultTtl is missing: set it to the TTL of the authorizer in API Gateway/,
+    message:
+      /resultTtl:? expected a number of seconds, got undefined\. Set it to the TTL of the authorizer in API Gateway/,
   })
   const { routes: _routes, ...unrouted } = { ...pool.options(), routes: {}, resultTtl: 0 }
   t.throws(() => createLambdaAuthorizer(unrouted as never), /routes is undefined/)
 })
 
 t.test('wrong routes', async (t) => {
-  const noRoute = /is no route: write a method \(or ANY\) and a path, for example/
+  const noRoute = /expected a method \(or ANY\) and a path, got ".*"\. Write, for example/
   const refused: [string, unknown, RegExp][] = [
     ['/orders', READ, noRoute],
     ['$default', READ, noRoute],
@@ -51,12 +55,16 @@ t.test('wrong routes', async (t) => {
     ['GET  /orders', READ, noRoute],
     ['GET orders', READ, noRoute],
     ['GET /a b', READ, noRoute],
-    ['GET /a*', READ, /has the segment "a\*": use plain text, \{name\}, or \{name\+\} at the end/],
-    ['GET /{a+}/b', READ, /has the segment "\{a\+\}"/],
-    ['GET /{a', READ, /has the segment "\{a"/],
-    ['GET /x{a}', READ, /has the segment "x\{a\}"/],
-    ['GET /a//b', READ, /has the segment ""/],
-    ['GET /%zz', READ, /has the segment "%zz"/],
+    [
+      'GET /a*',
+      READ,
+      /expected segments of literal text, \{name\}, or \{name\+\} at the end, got "a\*"/,
+    ],
+    ['GET /{a+}/b', READ, /at the end, got "\{a\+\}"/],
+    ['GET /{a', READ, /at the end, got "\{a"/],
+    ['GET /x{a}', READ, /at the end, got "x\{a\}"/],
+    ['GET /a//b', READ, /at the end, got ""/],
+    ['GET /%zz', READ, /at the end, got "%zz"/],
     ['GET /a', 'orders/read', /routes\["GET \/a"\] is "orders\/read": write \{ scopes/],
     ['GET /a', true, /routes\["GET \/a"\] is true: pass \{\} for any valid token/],
     ['GET /a', { scope: 'x/y' }, /routes\["GET \/a"\]\.scope is unknown/],
@@ -71,7 +79,11 @@ t.test('wrong routes', async (t) => {
     ['ANY /{p+}', 'ANY /{q+}'],
   ] as const) {
     const routes = { [one]: READ, [other]: READ }
-    t.throws(() => create({ routes }), /is the same route as ".*": keep one/, other)
+    t.throws(
+      () => create({ routes }),
+      /got the same route as ".*"\. Remove one of the two\./,
+      other,
+    )
   }
 })
 

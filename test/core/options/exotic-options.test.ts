@@ -132,7 +132,7 @@ t.test('Fastify refuses a route whose config hides what it declares', async (t) 
   )
   t.throws(() => app.get('/r', { config }, () => 'reached'), {
     code: 'ERR_OPTION_INVALID',
-    message: /config of GET \/r is a Proxy: use a plain object/,
+    message: /config of GET \/r:? expected a plain object, got a Proxy/,
   })
 })
 

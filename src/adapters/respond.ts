@@ -1,0 +1,54 @@
+/** Turns what was thrown while access was decided into an error response, the same way in each adapter. */
+import type { ServerResponse } from 'node:http'
+import { AuthError, ensureError, InternalError } from '../core/errors.ts'
+import type { Logger } from '../core/options/logger.ts'
+
+/** An error that is a complete response: status, headers and body. */
+export type ResponseError = AuthError | InternalError
+
+/**
+ * An `AuthError` is the response. Only code of the API's owner throws anything else, for example an
+ * injected clock: the log gets that error, and the caller gets a 500 without its text.
+ */
+export function toResponseError(thrown: unknown, logger: Pick<Logger, 'error'>): ResponseError {
+  if (thrown instanceof AuthError) return thrown
+  logger.error({ err: thrown }, 'cognito-m2m: access cannot be decided')
+  return new InternalError('ERR_INTERNAL', 'Access cannot be decided')
+}
+
+/** How one framework responds with an error. */
+export interface ErrorResponder {
+  /** Sets the status and headers of the response. */
+  setErrorHeaders(error: ResponseError): void
+  /** Writes the body, or passes the error to the app's error handler. */
+  sendError(error: ResponseError): void
+}
+
+/**
+ * Responds with an error. Status and headers are set before the error is passed on, so that an error
+ * handler that sets neither keeps the challenge.
+ */
+export function respondWithError(
+  error: ResponseError,
+  { setErrorHeaders, sendError }: ErrorResponder,
+): void {
+  setErrorHeaders(error)
+  sendError(error)
+}
+
+/**
+ * Passes on what other code threw while a request was handled. Frameworks take a falsy value for
+ * success, so only an `Error` is passed on. If `next` throws too, nothing can respond, and the
+ * connection is closed.
+ */
+export function passError(
+  thrown: unknown,
+  next: (error: Error) => void,
+  response: ServerResponse,
+): void {
+  try {
+    next(ensureError(thrown, 'The request failed'))
+  } catch {
+    response.destroy()
+  }
+}
