@@ -2,8 +2,8 @@
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readSource, type TemplateSource } from '../read.ts'
-import { followed, listOf, mapOf, textOf } from '../syntax/tree.ts'
-import { readPlain, type Tree } from '../syntax/yaml.ts'
+import { followed, listOf, mapOf, type Tree, textOf } from '../syntax/tree.ts'
+import { readPlain } from '../syntax/yaml.ts'
 import type { AppRequirement, AppRoute } from './route.ts'
 
 /** Scheme name → whether a token of Cognito's is what it takes. */

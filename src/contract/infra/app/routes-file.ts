@@ -8,8 +8,8 @@ import {
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readSource, type TemplateSource } from '../read.ts'
-import { listOf, mapOf } from '../syntax/tree.ts'
-import { readPlain, type Tree } from '../syntax/yaml.ts'
+import { listOf, mapOf, type Tree } from '../syntax/tree.ts'
+import { readPlain } from '../syntax/yaml.ts'
 import { type AppRoute, readAppRoutes } from './route.ts'
 
 /** For editors; it ships with the package. */

@@ -4,7 +4,7 @@ import type { ReadResources } from '../model/build.ts'
 import { member, textFact, written } from '../model/facts.ts'
 import type { InfraOutput } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
-import { refuseCircles } from '../resolve/circles.ts'
+import { refuseCircles } from '../resolve/references.ts'
 import {
   type DanglingReference,
   mergeRefs,
@@ -12,7 +12,8 @@ import {
   textOf,
   type Value,
 } from '../resolve/value.ts'
-import { type Entry, readYaml, type Tree } from '../syntax/yaml.ts'
+import type { Entry, Tree } from '../syntax/tree.ts'
+import { readYaml } from '../syntax/yaml.ts'
 import { CloudFormationResolver, entriesOf, plainText, type Sections } from './resolve.ts'
 
 /** Longest logical id. */

@@ -16,7 +16,7 @@ import {
   weightOf,
 } from '../resolve/value.ts'
 import { type Budget, workBudget } from '../syntax/limits.ts'
-import type { Entry, Tree } from '../syntax/yaml.ts'
+import type { Entry, Tree } from '../syntax/tree.ts'
 
 type Entries = ReadonlyMap<string, Entry>
 

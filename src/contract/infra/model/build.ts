@@ -1,5 +1,6 @@
 /** Resources of either dialect → the model. */
 import { samApis } from '../cloudformation/sam.ts'
+import { waitingThrough } from '../resolve/references.ts'
 import {
   concatenated,
   type DanglingReference,
@@ -9,7 +10,6 @@ import {
   unknown,
   type Value,
 } from '../resolve/value.ts'
-import { waitingThrough } from '../resolve/waits.ts'
 import {
   booleanFact,
   common,

@@ -1,8 +1,9 @@
 /** A definition → CloudFormation: one template. */
 import { OptionError } from '../../../core/options/validate.ts'
 import { identifierOf } from '../check/scope-index.ts'
-import { type GatewayRoute, gatewayRoutes, type ReadApi } from '../definition/api.ts'
+import { gatewayRoutes, type ReadApi } from '../definition/api.ts'
 import { everyScope, type ReadDefinition } from '../definition/definition.ts'
+import { API, apiParameters, type PoolValues } from './gateway.ts'
 import { httpResources } from './gateway-http.ts'
 import { restResources } from './gateway-rest.ts'
 import { logicalId, nameWords, serverName } from './names.ts'
@@ -114,46 +115,6 @@ export function poolOutputs({ domain, clients }: ReadDefinition): YamlMap {
   }
   for (const { name } of clients) values[`${clientId(name)}Id`] = ref(clientId(name))
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, output(key, value)]))
-}
-
-/** What an API takes from its user pool. */
-export interface PoolValues {
-  readonly arn: Yaml
-  readonly issuer: Yaml
-  /** The ids of the clients. */
-  readonly audience: Yaml
-  readonly scope: (scope: string) => Yaml
-}
-
-export const API = 'Api'
-export const AUTHORIZER = 'ApiAuthorizer'
-export const BACKEND = 'BackendUrl'
-
-export const apiParameters: YamlMap = {
-  [BACKEND]: {
-    Type: 'String',
-    Description: 'Where the app behind the API is reached, for example https://app.example.com',
-    // Tokens are passed on to it.
-    AllowedPattern: '^https://[^/?#]+$',
-    ConstraintDescription: 'https:// and a host, without a path',
-  },
-}
-
-/**
- * A variable of a REST API's stage, so that another backend needs no other deployment: what an
- * integration takes it for is a host.
- */
-export const backendHost: Yaml = call('Select', [1, call('Split', ['https://', ref(BACKEND)])])
-
-/** Who judges tokens on a route, and the scopes it admits. */
-export function authorization(type: string, route: GatewayRoute, { scope }: PoolValues): YamlMap {
-  if (route.open) return { AuthorizationType: 'NONE' }
-  const scopes = route.admitted.map(scope)
-  return {
-    AuthorizationType: type,
-    AuthorizerId: ref(AUTHORIZER),
-    ...(scopes.length > 0 && { AuthorizationScopes: scopes }),
-  }
 }
 
 /** CloudFormation's quotas of one template, which cannot be raised. */

@@ -1,6 +1,6 @@
 /** An HTTP API in front of a backend: a route each, one integration. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
-import { API, AUTHORIZER, authorization, BACKEND, type PoolValues } from './cloudformation.ts'
+import { API, AUTHORIZER, authorization, BACKEND, type PoolValues } from './gateway.ts'
 import { logicalId, pathWords } from './names.ts'
 import { call, noted, ref, type Yaml, type YamlMap } from './yaml.ts'
 

@@ -1,7 +1,7 @@
 /** A REST API in front of a backend: a resource a part of a path, a method a route, one deployment. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import { backendPath, pathParameters, restPaths } from '../definition/path.ts'
-import { API, AUTHORIZER, authorization, backendHost, type PoolValues } from './cloudformation.ts'
+import { API, AUTHORIZER, authorization, backendHost, type PoolValues } from './gateway.ts'
 import { fingerprint, logicalId, pathWords } from './names.ts'
 import { attribute, noted, ref, type Yaml, type YamlMap } from './yaml.ts'
 

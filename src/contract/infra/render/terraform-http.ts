@@ -3,7 +3,7 @@ import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
 import { type HclAttribute, type HclBlock, hclText, resource } from './hcl.ts'
 import { pathWords, terraformName } from './names.ts'
-import { clientAddress, composedScope, POOL } from './terraform.ts'
+import { clientAddress, composedScope, POOL } from './terraform-pool.ts'
 
 const API: HclAttribute = ['api_id', 'aws_apigatewayv2_api.main.id']
 const ONE = "For every route: the path is the request's."

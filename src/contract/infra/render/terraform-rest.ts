@@ -4,7 +4,7 @@ import type { ReadDefinition } from '../definition/definition.ts'
 import { backendPath, pathParameters, restPaths } from '../definition/path.ts'
 import { type HclAttribute, type HclBlock, hclText, resource } from './hcl.ts'
 import { pathWords, terraformName } from './names.ts'
-import { composedScope, POOL } from './terraform.ts'
+import { composedScope, POOL } from './terraform-pool.ts'
 
 const API: HclAttribute = ['rest_api_id', 'aws_api_gateway_rest_api.main.id']
 

@@ -2,7 +2,7 @@
 import { type Position, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
 import type { Budget } from './limits.ts'
-import type { Entry, Tree } from './yaml.ts'
+import type { Entry, Tree } from './tree.ts'
 
 /** What turns the members of an object into what they stand for. */
 type MakeMap = (entries: ReadonlyMap<string, Entry>, at: Position) => Tree

@@ -1,7 +1,22 @@
 /** Members of a document by what they should be: what they are not is told with its place. */
 import { toPrintable } from '../../../core/util/text.ts'
-import { TemplateError } from '../position.ts'
-import type { Entry, Tree } from './yaml.ts'
+import { type Position, TemplateError } from '../position.ts'
+import type { Scalar } from '../resolve/value.ts'
+
+/** One node of a template, aliases followed. */
+export type Tree = { readonly at: Position } & (
+  | { readonly kind: 'scalar'; readonly value: Scalar }
+  | { readonly kind: 'list'; readonly items: readonly Tree[] }
+  | { readonly kind: 'map'; readonly entries: ReadonlyMap<string, Entry> }
+  /** `!Sub x` and `{ Fn::Sub: x }` alike; `name` is the long one's, `Ref`, `Fn::Sub`, `Condition`. */
+  | { readonly kind: 'call'; readonly name: string; readonly argument: Tree }
+)
+
+export interface Entry {
+  /** Where the key stands. */
+  readonly at: Position
+  readonly value: Tree
+}
 
 type Entries = ReadonlyMap<string, Entry>
 

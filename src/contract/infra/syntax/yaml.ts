@@ -4,21 +4,7 @@ import { type Position, positionAt, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
 import { readJson } from './json.ts'
 import { type Budget, checkLimits, valueBudget } from './limits.ts'
-
-/** One node of a template, aliases followed. */
-export type Tree = { readonly at: Position } & (
-  | { readonly kind: 'scalar'; readonly value: Scalar }
-  | { readonly kind: 'list'; readonly items: readonly Tree[] }
-  | { readonly kind: 'map'; readonly entries: ReadonlyMap<string, Entry> }
-  /** `!Sub x` and `{ Fn::Sub: x }` alike; `name` is the long one's, `Ref`, `Fn::Sub`, `Condition`. */
-  | { readonly kind: 'call'; readonly name: string; readonly argument: Tree }
-)
-
-export interface Entry {
-  /** Where the key stands. */
-  readonly at: Position
-  readonly value: Tree
-}
+import type { Entry, Tree } from './tree.ts'
 
 const MAX_DEPTH = 100
 const MAX_DIRECTIVES = 5

@@ -1,7 +1,8 @@
 /** Terraform's JSON syntax as the blocks and expressions that its HCL gives. */
 
 import { type Position, TemplateError } from '../position.ts'
-import { type Entry, readPlain, type Tree } from '../syntax/yaml.ts'
+import type { Entry, Tree } from '../syntax/tree.ts'
+import { readPlain } from '../syntax/yaml.ts'
 import { type Block, type Body, type Expression, readTemplates } from './hcl.ts'
 import { NESTED_BLOCKS } from './mapping.ts'
 import type { HclParser } from './parser.ts'

@@ -3,7 +3,7 @@
 import type { ReadResources } from '../model/build.ts'
 import { textFact } from '../model/facts.ts'
 import { TemplateError } from '../position.ts'
-import { refuseCircles } from '../resolve/circles.ts'
+import { refuseCircles } from '../resolve/references.ts'
 import { list, type Resource, unknown, type Value } from '../resolve/value.ts'
 import { type Block, type Expression, readHcl, readValue } from './hcl.ts'
 import { readTerraformJson } from './json.ts'

@@ -1,8 +1,43 @@
 /** Puts access into the document: `security` by a route's schema, responses by its operation. */
 import type { SwaggerTransform } from '@fastify/swagger'
-import type { RefusalResponses, SecurityRequirement } from '../objects.ts'
-import type { Scheme } from '../scheme.ts'
-import { accessTo, type KnownRoute } from './cognito-openapi.ts'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { findRegistration } from '../../../adapters/fastify/registrations.ts'
+import { getRouteRequirement } from '../../../adapters/fastify/route-requirement.ts'
+import type { OperationAccess, RefusalResponses, SecurityRequirement } from '../objects.ts'
+import { responsesOf } from '../responses.ts'
+import { type Scheme, securityOf } from '../scheme.ts'
+import { admitValidationErrors } from './validation.ts'
+
+/** On the route itself, as @fastify/swagger makes a copy of some HEAD routes. */
+const context: unique symbol = Symbol('cognito-m2m.context')
+
+/** A route whose context is known. */
+export interface KnownRoute extends RouteOptions {
+  readonly [context]: FastifyInstance
+}
+
+/** For `onRoute`, whose `this` is the route's context. */
+export function knownRoute(it: FastifyInstance, route: RouteOptions): KnownRoute {
+  return Object.assign(route, { [context]: it })
+}
+
+/**
+ * What its guard does, asked of what the guard asks; undefined where nobody guards it. Only after the
+ * app is ready: defaults may be declared behind a route.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a scope that nothing defines.
+ */
+export function accessTo(route: KnownRoute, scheme: Scheme): OperationAccess | undefined {
+  const registration = findRegistration(route[context])
+  const server = registration?.active?.server
+  // A registration that failed denies everything: there is nothing to describe.
+  if (registration === undefined || server === undefined) return undefined
+  const need = getRouteRequirement(route.config ?? {}, route[context], registration)
+  scheme.checkScopes(need, `config.auth of ${route.method} ${route.url}`)
+  const responses = need === false ? {} : responsesOf(server.refusalsOf(need))
+  admitValidationErrors(responses, route)
+  return { security: securityOf(need, scheme.name), responses }
+}
 
 /**
  * Carries responses from a route to its operation. Within `schema.response` @fastify/swagger would

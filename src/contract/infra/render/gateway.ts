@@ -1,0 +1,43 @@
+/** What REST and HTTP APIs share in CloudFormation: names, parameters and authorization. */
+import type { GatewayRoute } from '../definition/api.ts'
+import { call, ref, type Yaml, type YamlMap } from './yaml.ts'
+
+/** What an API takes from its user pool. */
+export interface PoolValues {
+  readonly arn: Yaml
+  readonly issuer: Yaml
+  /** The ids of the clients. */
+  readonly audience: Yaml
+  readonly scope: (scope: string) => Yaml
+}
+
+export const API = 'Api'
+export const AUTHORIZER = 'ApiAuthorizer'
+export const BACKEND = 'BackendUrl'
+
+export const apiParameters: YamlMap = {
+  [BACKEND]: {
+    Type: 'String',
+    Description: 'Where the app behind the API is reached, for example https://app.example.com',
+    // Tokens are passed on to it.
+    AllowedPattern: '^https://[^/?#]+$',
+    ConstraintDescription: 'https:// and a host, without a path',
+  },
+}
+
+/**
+ * A variable of a REST API's stage, so that another backend needs no other deployment: what an
+ * integration takes it for is a host.
+ */
+export const backendHost: Yaml = call('Select', [1, call('Split', ['https://', ref(BACKEND)])])
+
+/** Who judges tokens on a route, and the scopes it admits. */
+export function authorization(type: string, route: GatewayRoute, { scope }: PoolValues): YamlMap {
+  if (route.open) return { AuthorizationType: 'NONE' }
+  const scopes = route.admitted.map(scope)
+  return {
+    AuthorizationType: type,
+    AuthorizerId: ref(AUTHORIZER),
+    ...(scopes.length > 0 && { AuthorizationScopes: scopes }),
+  }
+}
