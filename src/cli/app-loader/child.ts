@@ -5,9 +5,10 @@ import { Server } from 'node:net'
 import process from 'node:process'
 import { ExpressWatch } from './express.ts'
 import { watchFastify } from './fastify.ts'
-import { inspectModule, type Job } from './load.ts'
-import { listenNowhere, withoutKeyFetches } from './quiet.ts'
-import { toldFailure } from './told-failure.ts'
+import { toldFailure } from './format-error.ts'
+import type { Job } from './inspection.ts'
+import { inspectModule } from './load.ts'
+import { listenNowhere, withoutKeyFetches } from './overrides.ts'
 
 /** The pipe to who started this process. Standard output is the module's. */
 const PIPE = 3

@@ -5,9 +5,9 @@
 import { METHODS } from 'node:http'
 import type { AppRoute, Position } from '../../contract/infra/index.ts'
 import { getRequirement, type RequirementSummary } from '../../core/introspection.ts'
-import { type AppRoutes, InspectionFailure } from './load.ts'
+import { InspectionFailure } from './format-error.ts'
+import { type AppRoutes, requirementOf } from './inspection.ts'
 import { joinedPath, plainPaths, samplePath } from './paths.ts'
-import { requirementOf } from './requirements.ts'
 import { callerPosition } from './stack.ts'
 
 /** A router mounted in itself would never end. */

@@ -7,9 +7,9 @@ import {
   hasUnguardedCheck,
   type RequirementSummary,
 } from '../../core/introspection.ts'
-import { type AppRoutes, InspectionFailure } from './load.ts'
+import { InspectionFailure } from './format-error.ts'
+import { type AppRoutes, requirementOf } from './inspection.ts'
 import { plainPaths } from './paths.ts'
-import { requirementOf } from './requirements.ts'
 import { callerPosition } from './stack.ts'
 
 interface Declared {

@@ -1,6 +1,5 @@
 /** Loads a module and reads the app that it makes. Runs in the child process. */
 import type { FastifyInstance } from 'fastify'
-import type { AppRoute } from '../../contract/infra/index.ts'
 import {
   getResourceServer,
   isDefinedScopes,
@@ -8,23 +7,8 @@ import {
 } from '../../core/scopes.ts'
 import { type ExpressApp, type ExpressWatch, expressRoutes, isExpressApp } from './express.ts'
 import { type FastifyApps, fastifyRoutes } from './fastify.ts'
-
-/** What a module's app declares. */
-export interface Inspection {
-  readonly routes: readonly AppRoute[]
-  /** What `defineScopes` gave and the module exports. */
-  readonly resourceServers: readonly ResourceServerDefinition[]
-}
-
-/** A part of it: one app's routes. */
-export interface AppRoutes {
-  readonly routes: readonly AppRoute[]
-  /** Whether any guard of this package stands in the app. */
-  readonly guarded: boolean
-}
-
-/** Why a module cannot be read: one line, which may repeat text of the module's. */
-export class InspectionFailure extends Error {}
+import { InspectionFailure } from './format-error.ts'
+import type { AppRoutes, Inspection, Job } from './inspection.ts'
 
 /** Export names that are looked at first, in this order. */
 const NAMES = ['default', 'app', 'server']
@@ -101,15 +85,6 @@ export function membersOf(exported: object): ReadonlyMap<string, unknown> {
   const given = own.get('default')
   if (typeof given !== 'object' || given === null) return own
   return new Map([...Object.entries(given), ...own])
-}
-
-/** What is to be read. */
-export interface Job {
-  /** The module as it was named. */
-  readonly name: string
-  /** `file:` URLs. */
-  readonly module: string
-  readonly scopes?: string
 }
 
 /** What watches while modules load. */

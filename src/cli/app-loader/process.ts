@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { OptionError } from '../../core/options/validate.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { quoted, statOf } from '../files/flags.ts'
-import type { Inspection, Job } from './load.ts'
+import type { Inspection, Job } from './inspection.ts'
 
 /** Characters of that line. */
 const MOST_TOLD = 20_000_000

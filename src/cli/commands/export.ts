@@ -16,7 +16,7 @@ import {
   type ResourceServerDefinition,
 } from '../../core/scopes.ts'
 import { toPrintable } from '../../core/util/text.ts'
-import type { Inspection } from '../app-loader/load.ts'
+import type { Inspection } from '../app-loader/inspection.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import type { CommandContext } from '../context.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'

@@ -6,7 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
-import type { Inspection } from '../../../src/cli/app-loader/load.ts'
+import type { Inspection } from '../../../src/cli/app-loader/inspection.ts'
 import { exportedFiles } from '../../../src/cli/commands/export.ts'
 import { inPlace, writeFiles } from '../../../src/cli/files/write.ts'
 import {

@@ -27,18 +27,7 @@ import { parseScopes } from '../../../core/token/verified-token.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Reading } from './decode.ts'
 import { type FetchedKeys, isAbsent, type KeySets, type Trust, type TrustedIssuer } from './keys.ts'
-import { timeText } from './report.ts'
-
-/** What came of one check. Texts are printable lines. */
-export interface Check {
-  readonly check: string
-  readonly state: 'passed' | 'failed' | 'unjudged'
-  /** What an API answers because of it, unless a check before it decides. */
-  readonly code?: AuthErrorCode
-  readonly message: string
-  /** What to change; of failed checks alone. */
-  readonly fix?: string
-}
+import { type Check, timeText } from './report.ts'
 
 /** What a token is held against. */
 export interface Expectations {
@@ -57,15 +46,15 @@ export interface Expectations {
   readonly now: number
 }
 
-export function passed(check: string, message: string): Check {
+function passed(check: string, message: string): Check {
   return { check, state: 'passed', message }
 }
 
-export function failed(check: string, code: AuthErrorCode, message: string, fix: string): Check {
+function failed(check: string, code: AuthErrorCode, message: string, fix: string): Check {
   return { check, state: 'failed', code, message, fix }
 }
 
-export function unjudged(check: string, message: string, code?: AuthErrorCode): Check {
+function unjudged(check: string, message: string, code?: AuthErrorCode): Check {
   return { check, state: 'unjudged', message, ...(code === undefined ? {} : { code }) }
 }
 

@@ -1,6 +1,5 @@
 /** `cognito-m2m explain`: why an API takes a token, or does not. */
 import { Command, Option } from 'commander'
-import type { AuthErrorBody } from '../../../core/errors.ts'
 import {
   describeValue,
   OptionError,
@@ -8,7 +7,6 @@ import {
   readStrings,
 } from '../../../core/options/validate.ts'
 import { checkScope } from '../../../core/scopes.ts'
-import type { JsonObject } from '../../../core/token/strict-json.ts'
 import type { CommandContext } from '../../context.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { repeated } from '../../files/flags.ts'
@@ -16,28 +14,11 @@ import { refuseSecret } from '../../files/refused-secrets.ts'
 import { jsonLine } from '../../terminal/format.ts'
 import { manual } from '../../terminal/help.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
-import { type Check, checksOf, type Expectations } from './checks.ts'
+import { checksOf, type Expectations } from './checks.ts'
 import { type GivenToken, readingOf, tokenIn } from './decode.ts'
 import { isUrl, obtainKeys, type TrustFlags, trustOf } from './keys.ts'
-import { readTime, reportOf } from './report.ts'
+import { type Explanation, readTime, reportOf } from './report.ts'
 import { guardVerdict } from './verdict.ts'
-
-/** A token explained: what it says, every check, and what an API answers. Holds neither the token nor its signature. */
-export interface Explanation {
-  readonly verdict: 'accepted' | 'refused' | 'unjudged'
-  /** What an API answers instead of letting it pass. */
-  readonly answer: AuthErrorBody | null
-  readonly checks: readonly Check[]
-  /** Null where they cannot be read. */
-  readonly header: JsonObject | null
-  readonly claims: JsonObject | null
-  /** Where keys were had from; null where nowhere. */
-  readonly keys: string | null
-  /** What was taken off the text to have the token. */
-  readonly notes: readonly string[]
-  /** For when it was judged, milliseconds. */
-  readonly now: number
-}
 
 export type Conditions = Omit<Expectations, 'trust' | 'keys'> & TrustFlags
 

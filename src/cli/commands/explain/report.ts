@@ -1,11 +1,38 @@
 /** An explanation as text for people. Everything foreign in it is made printable. */
 
+import type { AuthErrorBody, AuthErrorCode } from '../../../core/errors.ts'
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import type { JsonObject, JsonValue } from '../../../core/token/strict-json.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { styleOf } from '../../terminal/format.ts'
-import type { Check } from './checks.ts'
-import type { Explanation } from './command.ts'
+
+/** What came of one check. Texts are printable lines. */
+export interface Check {
+  readonly check: string
+  readonly state: 'passed' | 'failed' | 'unjudged'
+  /** What an API answers because of it, unless a check before it decides. */
+  readonly code?: AuthErrorCode
+  readonly message: string
+  /** What to change; of failed checks alone. */
+  readonly fix?: string
+}
+
+/** A token explained: what it says, every check, and what an API answers. Holds neither the token nor its signature. */
+export interface Explanation {
+  readonly verdict: 'accepted' | 'refused' | 'unjudged'
+  /** What an API answers instead of letting it pass. */
+  readonly answer: AuthErrorBody | null
+  readonly checks: readonly Check[]
+  /** Null where they cannot be read. */
+  readonly header: JsonObject | null
+  readonly claims: JsonObject | null
+  /** Where keys were had from; null where nowhere. */
+  readonly keys: string | null
+  /** What was taken off the text to have the token. */
+  readonly notes: readonly string[]
+  /** For when it was judged, milliseconds. */
+  readonly now: number
+}
 
 const UNITS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number])[] = [
   ['day', 86_400],

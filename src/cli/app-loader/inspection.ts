@@ -1,7 +1,30 @@
-/** What several guards in a row ask for together. */
-
+/** What an inspection reads of an app: its routes and scopes, and the requirement that several guards combine to. */
 import type { AppRoute } from '../../contract/infra/index.ts'
 import type { RequirementSummary } from '../../core/introspection.ts'
+import type { ResourceServerDefinition } from '../../core/scopes.ts'
+
+/** What is to be read. */
+export interface Job {
+  /** The module as it was named. */
+  readonly name: string
+  /** `file:` URLs. */
+  readonly module: string
+  readonly scopes?: string
+}
+
+/** What a module's app declares. */
+export interface Inspection {
+  readonly routes: readonly AppRoute[]
+  /** What `defineScopes` gave and the module exports. */
+  readonly resourceServers: readonly ResourceServerDefinition[]
+}
+
+/** A part of it: one app's routes. */
+export interface AppRoutes {
+  readonly routes: readonly AppRoute[]
+  /** Whether any guard of this package stands in the app. */
+  readonly guarded: boolean
+}
 
 /** Every one of them has to be met. `false` where there is none. */
 export function requirementOf(needs: readonly RequirementSummary[]): AppRoute['auth'] {

@@ -1,7 +1,8 @@
-/** What a module threw, as one line. */
-
-import { InspectionFailure } from './load.ts'
+/** Formats what a module threw as one line. */
 import { ownersPosition } from './stack.ts'
+
+/** Why a module cannot be read: one line, which may repeat text of the module's. */
+export class InspectionFailure extends Error {}
 
 /** Longest message of a module's that is repeated. */
 const LONGEST = 300
