@@ -6,8 +6,6 @@ import { join, relative } from 'node:path'
 const ELSEWHERE = new Set([
   'src/cli/main.ts',
   'src/cli/app-loader/child.ts',
-  'src/cli/context.ts',
-  'src/cli/terminal/terminal.ts',
   'src/cli/terminal/terminal.ts',
   'src/contract/infra/model/model.ts',
   'src/core/scopes.ts',

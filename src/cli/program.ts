@@ -4,10 +4,9 @@ import { Command, CommanderError } from 'commander'
 import { OptionError } from '../core/options/validate.ts'
 import { toPrintable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
-import type { CommandContext } from './context.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
 import { helpText, manual } from './terminal/help.ts'
-import type { Terminal } from './terminal/terminal.ts'
+import type { CommandContext, Terminal } from './terminal/terminal.ts'
 
 /** Longest line of an error. */
 const LONGEST = 500

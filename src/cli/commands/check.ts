@@ -10,13 +10,12 @@ import {
 } from '../../contract/infra/index.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readAppModule } from '../app-loader/process.ts'
-import type { CommandContext } from '../context.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readParameters, readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts'
 import { readText, templateGroups } from '../files/read.ts'
 import { countsOf, countsText, findingLine, jsonLine, styleOf } from '../terminal/format.ts'
 import { type Manual, manual } from '../terminal/help.ts'
-import type { Terminal } from '../terminal/terminal.ts'
+import type { CommandContext, Terminal } from '../terminal/terminal.ts'
 
 interface CheckFlags {
   readonly app?: string

@@ -18,12 +18,12 @@ import {
 import { toPrintable } from '../../core/util/text.ts'
 import type { Inspection } from '../app-loader/inspection.ts'
 import { readAppModule } from '../app-loader/process.ts'
-import type { CommandContext } from '../context.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts'
 import { inPlace, writeFiles } from '../files/write.ts'
 import { jsonLine } from '../terminal/format.ts'
 import { type Manual, manual } from '../terminal/help.ts'
+import type { CommandContext } from '../terminal/terminal.ts'
 import { openApiDocument } from './export-openapi.ts'
 
 /**

@@ -10,10 +10,9 @@ import {
   readPoolFile,
   startUserPool,
 } from '../../testing/index.ts'
-import type { CommandContext } from '../context.ts'
 import { jsonLine } from '../terminal/format.ts'
 import { type Manual, manual } from '../terminal/help.ts'
-import type { Terminal } from '../terminal/terminal.ts'
+import type { CommandContext, Terminal } from '../terminal/terminal.ts'
 import type { FromTemplate, Origin, TemplateFlags } from './local-template.ts'
 
 type Origins = ReadonlyMap<string, Origin>

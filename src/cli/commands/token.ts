@@ -17,13 +17,11 @@ import {
   boundedFetch,
 } from '../../tokens/oauth/bounded-exchange.ts'
 import { readTokenEndpoint } from '../../tokens/oauth/token-endpoint.ts'
-import type { CommandContext } from '../context.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { repeated } from '../files/flags.ts'
-import { refuseSecret } from '../files/refused-secrets.ts'
+import { refuseSecret, repeated } from '../files/flags.ts'
 import { jsonLine } from '../terminal/format.ts'
 import { manual } from '../terminal/help.ts'
-import type { Terminal } from '../terminal/terminal.ts'
+import type { CommandContext, Terminal } from '../terminal/terminal.ts'
 import { formsOf } from './explain/keys.ts'
 
 /** By `error` of Cognito's answer (RFC 6749 section 5.2). */

@@ -1,5 +1,6 @@
 /** Options that commands have in common: seconds, files, modules that run. */
 import { type Stats, statSync } from 'node:fs'
+import { type Command, Option } from 'commander'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { toPrintable } from '../../core/util/text.ts'
 
@@ -50,4 +51,21 @@ export function statOf(file: string): Stats | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Adds a hidden option that is refused in every form. Without it the program would say that it is
+ * unknown, and repeat it.
+ *
+ * @param instead How it is given.
+ */
+export function refuseSecret(command: Command, name: string, instead: string): Command {
+  return command
+    .addOption(new Option(`${name} [value]`).hideHelp())
+    .on(`option:${name.slice(2)}`, () => {
+      throw new OptionError(
+        name,
+        `is no option: the command line is seen by every process of this machine and kept by the shell; ${instead}`,
+      )
+    })
 }

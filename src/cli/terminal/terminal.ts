@@ -3,7 +3,8 @@
  * for it.
  */
 import process from 'node:process'
-import { EXIT } from '../exit-codes.ts'
+import type { LocalUserPool } from '../../testing/index.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { mayColor } from './format.ts'
 import { readInput } from './input.ts'
 import { readHidden } from './prompt.ts'
@@ -58,4 +59,13 @@ export interface Terminal {
   readonly fetch: typeof globalThis.fetch
   /** Wall clock, milliseconds. */
   readonly now: () => number
+}
+
+/** What the program passes to every command. */
+export interface CommandContext {
+  readonly terminal: Terminal
+  /** What the process ends with, unless the command throws. Default 0. */
+  exitWith(code: ExitCode): void
+  /** Told of a running pool, so that whoever runs the command can end it. */
+  started(pool: LocalUserPool): void
 }

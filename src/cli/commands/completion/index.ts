@@ -1,7 +1,7 @@
 /** `cognito-m2m completion`: a script that completes this program's commands and options in a shell. */
 import { Argument, Command } from 'commander'
-import type { CommandContext } from '../../context.ts'
 import { manual } from '../../terminal/help.ts'
+import type { CommandContext } from '../../terminal/terminal.ts'
 import { bashScript } from './bash.ts'
 import { fishScript } from './fish.ts'
 import { wordsOf } from './words.ts'
