@@ -2,7 +2,7 @@
 /** The bin: wires the program to this process. */
 import process from 'node:process'
 import { runProgram } from './program.ts'
-import { processTerminal } from './terminal/terminal.ts'
+import { createProcessTerminal } from './terminal/terminal.ts'
 
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -10,6 +10,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 process.exitCode = await runProgram(
   process.argv.slice(2),
-  processTerminal(interruption.signal),
+  createProcessTerminal(interruption.signal),
   (pool) => interruption.signal.addEventListener('abort', () => void pool.close()),
 )

@@ -5,16 +5,16 @@ import { OptionError } from '../core/options/validate.ts'
 import { toPrintable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
-import { helpText, manual } from './terminal/help.ts'
+import { attachManual, formatHelp } from './terminal/help.ts'
 import type { CommandContext, Terminal } from './terminal/terminal.ts'
 
 /** Longest line of an error. */
-const LONGEST = 500
+const MAX_MESSAGE_LENGTH = 500
 
-type MakeCommand = (context: CommandContext) => Command
+type CommandFactory = (context: CommandContext) => Command
 
 /** In the order help lists them; each is loaded when it is named, or all where none is. */
-const COMMANDS: ReadonlyMap<string, () => Promise<MakeCommand>> = new Map([
+const COMMANDS: ReadonlyMap<string, () => Promise<CommandFactory>> = new Map([
   ['local', async () => (await import('./commands/local.ts')).localCommand],
   ['token', async () => (await import('./commands/token.ts')).tokenCommand],
   ['explain', async () => (await import('./commands/explain/command.ts')).explainCommand],
@@ -27,42 +27,42 @@ const COMMANDS: ReadonlyMap<string, () => Promise<MakeCommand>> = new Map([
  * Runs one command.
  *
  * @param args Without node and script.
- * @param started Told of every pool that keeps running.
+ * @param onPoolStarted Called with every pool that keeps running.
  * @returns The exit code.
  */
 export async function runProgram(
   args: readonly string[],
   terminal: Terminal,
-  started: (pool: LocalUserPool) => void,
+  onPoolStarted: (pool: LocalUserPool) => void,
 ): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok
   const exitWith = (code: ExitCode): void => {
     exitCode = code
   }
   try {
-    const program = await programFor(args, { terminal, exitWith, started })
+    const program = await createProgram(args, { terminal, exitWith, onPoolStarted })
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return usage(error, terminal)
+    if (error instanceof CommanderError) return reportUsageError(error, terminal)
     // Who pressed Ctrl-C knows.
     if (error instanceof CommandFailure && error.exitCode === EXIT.interrupted)
       return error.exitCode
-    terminal.err(`${oneLine(error)}\n`)
+    terminal.err(`${formatFailure(error)}\n`)
     return error instanceof CommandFailure ? error.exitCode : EXIT.usage
   }
 }
 
 /** With the one command that is named; with all of them where help, completion or a mistake needs them. */
-export async function programFor(
+export async function createProgram(
   args: readonly string[],
   context: CommandContext,
 ): Promise<Command> {
   const { terminal } = context
-  const program = manual(
+  const program = attachManual(
     new Command('cognito-m2m')
       .description('Amazon Cognito machine-to-machine tokens on the command line')
-      .version(packageVersion(), '--version', 'print the version')
+      .version(readPackageVersion(), '--version', 'print the version')
       .helpCommand('help [command]', 'the manual of a command'),
     {
       description: [
@@ -90,7 +90,7 @@ export async function programFor(
       .exitOverride()
       .showSuggestionAfterError(false)
       .helpOption('-h, --help', 'print this manual')
-      .configureHelp({ formatHelp: (it) => helpText(it, terminal) })
+      .configureHelp({ formatHelp: (it) => formatHelp(it, terminal) })
       .configureOutput({
         writeOut: terminal.out,
         writeErr: () => {},
@@ -101,31 +101,32 @@ export async function programFor(
   return program
 }
 
-function usage(error: CommanderError, terminal: Terminal): ExitCode {
+function reportUsageError(error: CommanderError, terminal: Terminal): ExitCode {
   // Help and version that were asked for end in an "error" as well.
   if (error.exitCode === 0) return EXIT.ok
   const problem =
     error.code === 'commander.help'
       ? `name a command (${[...COMMANDS.keys()].join(', ')})`
-      : withoutSecrets(error.message.replace(/^error: /, '').replace(/\.$/, ''))
-  terminal.err(`cognito-m2m: ${toPrintable(problem, LONGEST)}; see cognito-m2m --help\n`)
+      : redactSecrets(error.message.replace(/^error: /, '').replace(/\.$/, ''))
+  terminal.err(`cognito-m2m: ${toPrintable(problem, MAX_MESSAGE_LENGTH)}; see cognito-m2m --help\n`)
   return EXIT.usage
 }
 
 /** Messages repeat what was given, and that may be a token or a secret in the wrong place. */
-function withoutSecrets(message: string): string {
+function redactSecrets(message: string): string {
   return message
     .replace(/^(unknown option '[^=]*=).*/s, "$1…'")
     .replaceAll(/'([^']{40})[^']+'/g, "'$1…'")
 }
 
-function oneLine(error: unknown): string {
-  if (error instanceof OptionError) return toPrintable(error.message, LONGEST)
-  if (error instanceof CommandFailure) return `cognito-m2m: ${toPrintable(error.message, LONGEST)}`
-  return `cognito-m2m: failed, ${toPrintable(String(error).replaceAll(/\s+/g, ' '), LONGEST)}`
+function formatFailure(error: unknown): string {
+  if (error instanceof OptionError) return toPrintable(error.message, MAX_MESSAGE_LENGTH)
+  if (error instanceof CommandFailure)
+    return `cognito-m2m: ${toPrintable(error.message, MAX_MESSAGE_LENGTH)}`
+  return `cognito-m2m: failed, ${toPrintable(String(error).replaceAll(/\s+/g, ' '), MAX_MESSAGE_LENGTH)}`
 }
 
-function packageVersion(): string {
+function readPackageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

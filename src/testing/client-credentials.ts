@@ -18,30 +18,31 @@ export function authenticate(
     const client =
       secret === undefined
         ? clients.find((it) => it.clientId === clientId && it.clientSecrets.length === 0)
-        : clientOf(clients, [{ clientId, secret }])
+        : findClient(clients, [{ clientId, secret }])
     return client ?? 'invalid_client'
   }
   if (secret !== undefined || further.length > 0) return 'invalid_request'
-  const client = clientOf(clients, readBasic(authorization)) ?? 'invalid_client'
+  const client = findClient(clients, readBasic(authorization)) ?? 'invalid_client'
   const contradicts =
     client !== 'invalid_client' && (clientId ?? client.clientId) !== client.clientId
   return contradicts ? 'invalid_request' : client
 }
 
-function clientOf(
+function findClient(
   clients: readonly PoolClient[],
   candidates: readonly ClientCredentials[],
 ): PoolClient | undefined {
   return clients.find((client) =>
     candidates.some(
       ({ clientId, secret }) =>
-        clientId === client.clientId && client.clientSecrets.some((known) => same(known, secret)),
+        clientId === client.clientId &&
+        client.clientSecrets.some((known) => isSameSecret(known, secret)),
     ),
   )
 }
 
 /** Takes as long for a wrong secret as for a right one, whatever their lengths. */
-function same(left: string, right: string): boolean {
+function isSameSecret(left: string, right: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(left), digest(right))
 }

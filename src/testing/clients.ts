@@ -35,14 +35,14 @@ export interface TestClient {
 export type PoolClient = Required<TestClient>
 
 const MEMBERS = ['clientId', 'clientSecrets', 'scopes', 'flows', 'oauth', 'accessTokenValidity']
-const CLIENT_ID = /^[\w+.-]{1,128}$/
+const CLIENT_ID_PATTERN = /^[\w+.-]{1,128}$/
 /** No control characters, which neither a header nor a person gets right. */
-const SECRET = /^\P{Cc}{1,128}$/u
+const SECRET_PATTERN = /^\P{Cc}{1,128}$/u
 const FLOWS: readonly unknown[] = ['client_credentials', 'code', 'implicit']
 const MAX_SCOPES = 50
 
 /** Every scope of these resource servers, as tokens carry them. */
-export function scopesOf(resourceServers: readonly ResourceServerDefinition[]): string[] {
+export function listScopes(resourceServers: readonly ResourceServerDefinition[]): string[] {
   return resourceServers.flatMap((server) => listDescribedScopes(server).map(([scope]) => scope))
 }
 
@@ -54,7 +54,7 @@ export function readClients(
   if (!Array.isArray(value) || value.length === 0) {
     throw new OptionError('clients', `is ${describeValue(value)}: pass an array of app clients`)
   }
-  const defined = resourceServers.length === 0 ? undefined : new Set(scopesOf(resourceServers))
+  const defined = resourceServers.length === 0 ? undefined : new Set(listScopes(resourceServers))
   const seen = new Set<string>()
   return value.map((item, index) => {
     const client = readClient(item, `clients[${index}]`, defined)
@@ -69,26 +69,26 @@ export function readClients(
   })
 }
 
-function readClient(value: unknown, place: string, defined?: ReadonlySet<string>): PoolClient {
-  const members = readMembers(value, MEMBERS, place)
+function readClient(value: unknown, optionPath: string, defined?: ReadonlySet<string>): PoolClient {
+  const members = readMembers(value, MEMBERS, optionPath)
   const { clientId, oauth = true } = members
-  if (typeof clientId !== 'string' || !CLIENT_ID.test(clientId)) {
+  if (typeof clientId !== 'string' || !CLIENT_ID_PATTERN.test(clientId)) {
     throw new OptionError(
-      `${place}.clientId`,
+      `${optionPath}.clientId`,
       `is ${describeValue(clientId)}: use 1 to 128 letters, digits and _ + . -`,
     )
   }
   if (typeof oauth !== 'boolean') {
-    throw new OptionError(`${place}.oauth`, `is ${describeValue(oauth)}: pass true or false`)
+    throw new OptionError(`${optionPath}.oauth`, `is ${describeValue(oauth)}: pass true or false`)
   }
-  const flows = readFlows(members, place)
+  const flows = readFlows(members, optionPath)
   return Object.freeze({
     clientId,
-    clientSecrets: readSecrets(members, place, flows),
-    scopes: readClientScopes(members, place, defined),
+    clientSecrets: readSecrets(members, optionPath, flows),
+    scopes: readClientScopes(members, optionPath, defined),
     flows,
     oauth,
-    accessTokenValidity: readNumber(members, 'accessTokenValidity', place, {
+    accessTokenValidity: readNumber(members, 'accessTokenValidity', optionPath, {
       ...{ fallback: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
     }),
   })
@@ -97,25 +97,25 @@ function readClient(value: unknown, place: string, defined?: ReadonlySet<string>
 /** The message never shows a secret, not even a wrong one. */
 function readSecrets(
   { clientSecrets }: Members,
-  place: string,
+  optionPath: string,
   flows: readonly OAuthFlow[],
 ): readonly string[] {
-  if (clientSecrets === undefined) return Object.freeze([newSecret()])
+  if (clientSecrets === undefined) return Object.freeze([generateSecret()])
   const isPublic = Array.isArray(clientSecrets) && clientSecrets.length === 0
   if (isPublic && flows.includes('client_credentials')) {
     throw new OptionError(
-      `${place}.clientSecrets`,
+      `${optionPath}.clientSecrets`,
       'is an empty array: client_credentials needs a secret; give it one, or name its flows',
     )
   }
   const wellFormed =
     Array.isArray(clientSecrets) &&
     clientSecrets.length <= 2 &&
-    clientSecrets.every((secret) => typeof secret === 'string' && SECRET.test(secret)) &&
+    clientSecrets.every((secret) => typeof secret === 'string' && SECRET_PATTERN.test(secret)) &&
     new Set(clientSecrets).size === clientSecrets.length
   if (!wellFormed) {
     throw new OptionError(
-      `${place}.clientSecrets`,
+      `${optionPath}.clientSecrets`,
       'is not valid: pass an array of at most two different strings, each of 1 to 128 characters without control characters',
     )
   }
@@ -123,7 +123,7 @@ function readSecrets(
 }
 
 /** 51 lower-case letters and digits, as Cognito's. */
-function newSecret(): string {
+function generateSecret(): string {
   return BigInt(`0x${randomBytes(40).toString('hex')}`)
     .toString(36)
     .padStart(51, '0')
@@ -132,10 +132,10 @@ function newSecret(): string {
 
 function readClientScopes(
   { scopes }: Members,
-  place: string,
+  optionPath: string,
   defined: ReadonlySet<string> | undefined,
 ): readonly string[] {
-  const at = `${place}.scopes`
+  const at = `${optionPath}.scopes`
   if (scopes === undefined) {
     const all = [...(defined ?? [])]
     if (all.length <= MAX_SCOPES) return Object.freeze(all)
@@ -163,14 +163,20 @@ function readClientScopes(
   return Object.freeze([...new Set(read)])
 }
 
-function readFlows({ flows }: Members, place: string): readonly OAuthFlow[] {
+function readFlows({ flows }: Members, optionPath: string): readonly OAuthFlow[] {
   if (flows === undefined) return Object.freeze<OAuthFlow[]>(['client_credentials'])
   if (!Array.isArray(flows)) {
-    throw new OptionError(`${place}.flows`, `is ${describeValue(flows)}: pass an array of flows`)
+    throw new OptionError(
+      `${optionPath}.flows`,
+      `is ${describeValue(flows)}: pass an array of flows`,
+    )
   }
   for (const flow of flows as unknown[]) {
     if (FLOWS.includes(flow)) continue
-    throw new OptionError(`${place}.flows`, `has ${describeValue(flow)}: use ${FLOWS.join(', ')}`)
+    throw new OptionError(
+      `${optionPath}.flows`,
+      `has ${describeValue(flow)}: use ${FLOWS.join(', ')}`,
+    )
   }
   return Object.freeze([...(flows as OAuthFlow[])])
 }

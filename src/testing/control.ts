@@ -6,13 +6,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { OptionError } from '../core/options/validate.ts'
 import { isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
-import type { JsonAnswer } from './token-endpoint.ts'
+import type { JsonResponse } from './token-endpoint.ts'
 
 /** Longest a pool refuses connections before it heals by itself, in seconds. */
-const MAX_REFUSAL = 300
+const MAX_FAULT_SECONDS = 300
 
 /** What the switches act on. */
-export interface Controllable {
+export interface PoolControls {
   rotateKeys(options: { readonly keepOld: boolean }): void
   /** @param seconds Heals by itself after; undefined: stays. */
   setJwksFault(fault: JwksFault | null, seconds?: number): void
@@ -27,48 +27,51 @@ export interface ControlRequest {
 }
 
 /** Answers one request below `/_local/`. */
-export function answerControl(pool: Controllable, request: ControlRequest): JsonAnswer {
+export function handleControlRequest(pool: PoolControls, request: ControlRequest): JsonResponse {
   const { headers, method, path } = request
   const site = headers['sec-fetch-site'] ?? 'none'
   if (headers.origin !== undefined || (site !== 'none' && site !== 'same-origin')) {
-    return problem(403, 'requests of web pages are refused')
+    return createErrorResponse(403, 'requests of web pages are refused')
   }
   if (headers['content-type'] !== 'application/json') {
-    return problem(415, 'send application/json')
+    return createErrorResponse(415, 'send application/json')
   }
   const input = parseObject(request.body)
-  if (input === undefined) return problem(400, 'send a JSON object')
+  if (input === undefined) return createErrorResponse(400, 'send a JSON object')
   if (method === 'PUT' && path === '/_local/jwks-fault') return setFault(pool, input)
-  if (method === 'POST' && path === '/_local/rotation') return rotate(pool, input)
-  return problem(404, 'use PUT /_local/jwks-fault or POST /_local/rotation')
+  if (method === 'POST' && path === '/_local/rotation') return rotateKeys(pool, input)
+  return createErrorResponse(404, 'use PUT /_local/jwks-fault or POST /_local/rotation')
 }
 
-function setFault(pool: Controllable, input: Record<string, unknown>): JsonAnswer {
+function setFault(pool: PoolControls, input: Record<string, unknown>): JsonResponse {
   const { fault, seconds, ...rest } = input
   if (fault !== null && !isJwksFault(fault)) {
-    return problem(400, `fault: use null or one of ${JWKS_FAULTS.join(', ')}`)
+    return createErrorResponse(400, `fault: use null or one of ${JWKS_FAULTS.join(', ')}`)
   }
-  const bounded = typeof seconds === 'number' && seconds > 0 && seconds <= MAX_REFUSAL
+  const bounded = typeof seconds === 'number' && seconds > 0 && seconds <= MAX_FAULT_SECONDS
   if (!bounded && (seconds !== undefined || fault === 'refuse')) {
-    return problem(400, `seconds: use a number up to ${MAX_REFUSAL}; refuse needs one`)
+    return createErrorResponse(
+      400,
+      `seconds: use a number up to ${MAX_FAULT_SECONDS}; refuse needs one`,
+    )
   }
-  if (Object.keys(rest).length > 0) return problem(400, 'use fault and seconds only')
+  if (Object.keys(rest).length > 0) return createErrorResponse(400, 'use fault and seconds only')
   pool.setJwksFault(fault, seconds as number | undefined)
-  return done()
+  return noContent()
 }
 
-function rotate(pool: Controllable, input: Record<string, unknown>): JsonAnswer {
+function rotateKeys(pool: PoolControls, input: Record<string, unknown>): JsonResponse {
   const { keepOld, ...rest } = input
   if (typeof keepOld !== 'boolean' || Object.keys(rest).length > 0) {
-    return problem(400, 'send {"keepOld": true} or {"keepOld": false}')
+    return createErrorResponse(400, 'send {"keepOld": true} or {"keepOld": false}')
   }
   try {
     pool.rotateKeys({ keepOld })
   } catch (error) {
     // The state file could not be written; the keys are what they were.
-    return problem(500, (error as OptionError).message)
+    return createErrorResponse(500, (error as OptionError).message)
   }
-  return done()
+  return noContent()
 }
 
 function parseObject(body: Buffer | undefined): Record<string, unknown> | undefined {
@@ -81,10 +84,10 @@ function parseObject(body: Buffer | undefined): Record<string, unknown> | undefi
   }
 }
 
-function done(): JsonAnswer {
+function noContent(): JsonResponse {
   return { status: 204, headers: {}, body: undefined }
 }
 
-function problem(status: number, message: string): JsonAnswer {
+function createErrorResponse(status: number, message: string): JsonResponse {
   return { status, headers: {}, body: { error: message } }
 }

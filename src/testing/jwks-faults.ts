@@ -40,52 +40,52 @@ type Fault = (response: ServerResponse, keySet: KeySet) => void
 const JSON_TYPE = { 'content-type': 'application/json' }
 const PADDING = ' '.repeat(64 * 1024)
 /** Times the padding: 50 MB. */
-const PADS = 800
+const PADDING_COUNT = 800
 
-const answers: Readonly<Record<JwksFault, Fault>> = {
+const FAULTS: Readonly<Record<JwksFault, Fault>> = {
   // Asked only on a connection from before the pool stopped listening.
   refuse: (response) => response.destroy(),
   reset: ({ socket }) => socket?.resetAndDestroy(),
   hang: () => {},
-  drip,
-  '500': status(500),
-  '503': status(503, { 'retry-after': '5' }),
-  '429': status(429),
-  redirect: status(302, { location: '/' }),
+  drip: sendByteByByte,
+  '500': createStatusFault(500),
+  '503': createStatusFault(503, { 'retry-after': '5' }),
+  '429': createStatusFault(429),
+  redirect: createStatusFault(302, { location: '/' }),
   garbage: (response) => response.writeHead(200, JSON_TYPE).end('<html>garbage</html>'),
-  truncated,
+  truncated: sendTruncated,
   empty: (response) => sendJson(response, { keys: [] }),
   weak: (response, { keys }) =>
     sendJson(response, { keys: keys.map((key) => ({ ...key, e: 'AQ' })) }),
   huge: (response, keySet) => {
     response.writeHead(200, JSON_TYPE)
-    pipeline(padded(keySet), response, () => {})
+    pipeline(createPaddedStream(keySet), response, () => {})
   },
   bomb: (response, keySet) => {
     response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' })
-    pipeline(padded(keySet), createGzip(), response, () => {})
+    pipeline(createPaddedStream(keySet), createGzip(), response, () => {})
   },
 }
 
 /** Every fault there is by name. */
-export const JWKS_FAULTS = Object.keys(answers) as readonly JwksFault[]
+export const JWKS_FAULTS = Object.keys(FAULTS) as readonly JwksFault[]
 
 export function isJwksFault(value: unknown): value is JwksFault {
   return JWKS_FAULTS.includes(value as JwksFault)
 }
 
 /** @param keySet What would be answered without the fault. */
-export function answerWithFault(
+export function applyFault(
   fault: JwksFault | JwksHandler,
   request: IncomingMessage,
   response: ServerResponse,
   keySet: KeySet,
 ): void {
   if (typeof fault === 'function') fault(request, response)
-  else answers[fault](response, keySet)
+  else FAULTS[fault](response, keySet)
 }
 
-function status(code: number, headers: Record<string, string> = {}): Fault {
+function createStatusFault(code: number, headers: Record<string, string> = {}): Fault {
   return (response) => response.writeHead(code, headers).end('The key set endpoint is failing')
 }
 
@@ -93,23 +93,23 @@ function sendJson(response: ServerResponse, body: unknown): void {
   response.writeHead(200, JSON_TYPE).end(JSON.stringify(body))
 }
 
-function drip(response: ServerResponse): void {
+function sendByteByByte(response: ServerResponse): void {
   response.writeHead(200, JSON_TYPE)
   const dripping = setInterval(() => response.write(' '), 100)
   response.once('close', () => clearInterval(dripping))
 }
 
-function truncated(response: ServerResponse, keySet: KeySet): void {
+function sendTruncated(response: ServerResponse, keySet: KeySet): void {
   const body = JSON.stringify(keySet)
   response.writeHead(200, { ...JSON_TYPE, 'content-length': body.length })
   response.write(body.slice(0, body.length / 2), () => response.destroy())
 }
 
 /** A key set that is right in everything but its size. */
-function padded(keySet: KeySet): Readable {
+function createPaddedStream(keySet: KeySet): Readable {
   return Readable.from(
     (function* () {
-      for (let pad = 0; pad < PADS; pad += 1) yield PADDING
+      for (let pad = 0; pad < PADDING_COUNT; pad += 1) yield PADDING
       yield JSON.stringify(keySet)
     })(),
     { objectMode: false },

@@ -36,20 +36,20 @@ export interface PublishedKey {
 }
 
 const BITS = 2048
-const pairs: KeyPair[] = []
+const KEY_PAIRS: KeyPair[] = []
 
 /** Shared material by number; made at its first use. */
-function keyPair(index: number): KeyPair {
-  while (pairs.length <= index) {
+function getKeyPair(index: number): KeyPair {
+  while (KEY_PAIRS.length <= index) {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: BITS })
     const { n, e } = publicKey.export({ format: 'jwk' }) as { n: string; e: string }
-    pairs.push({ privateKey, n, e })
+    KEY_PAIRS.push({ privateKey, n, e })
   }
-  return pairs[index] as KeyPair
+  return KEY_PAIRS[index] as KeyPair
 }
 
 /** A new kid, standard base64 as Cognito's. */
-export function newKeyId(): string {
+export function generateKeyId(): string {
   return randomBytes(32).toString('base64')
 }
 
@@ -57,16 +57,16 @@ export function newKeyId(): string {
  * New kids over the lowest numbers of material that no key of `taken` has: few key pairs serve any
  * number of pools and rotations.
  */
-export function newKeys(count: number, taken: readonly PoolKey[]): PoolKey[] {
+export function createKeys(count: number, taken: readonly PoolKey[]): PoolKey[] {
   const used = new Set(taken.map(({ index }) => index))
   const keys: PoolKey[] = []
   for (let index = 0; keys.length < count; index += 1) {
-    if (!used.has(index)) keys.push({ kid: newKeyId(), index, pair: keyPair(index) })
+    if (!used.has(index)) keys.push({ kid: generateKeyId(), index, pair: getKeyPair(index) })
   }
   return keys
 }
 
-/** Whether it looks like what {@link newKeyId} makes. */
+/** Whether it looks like what {@link generateKeyId} makes. */
 export function isKeyId(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(value)
 }
@@ -83,11 +83,11 @@ export function importKey(kid: string, privateKey: KeyObject): PoolKey | undefin
   const input = randomBytes(32)
   if (!verify('sha256', input, publicKey, sign('sha256', input, privateKey))) return undefined
   const { n, e } = publicKey.export({ format: 'jwk' }) as { n: string; e: string }
-  const known = pairs.findIndex((pair) => pair.n === n)
-  const index = known === -1 ? pairs.push({ privateKey, n, e }) - 1 : known
-  return { kid, index, pair: pairs[index] as KeyPair }
+  const known = KEY_PAIRS.findIndex((pair) => pair.n === n)
+  const index = known === -1 ? KEY_PAIRS.push({ privateKey, n, e }) - 1 : known
+  return { kid, index, pair: KEY_PAIRS[index] as KeyPair }
 }
 
-export function publish({ kid, pair: { e, n } }: PoolKey): PublishedKey {
+export function toPublishedKey({ kid, pair: { e, n } }: PoolKey): PublishedKey {
   return { kid, alg: 'RS256', kty: 'RSA', e, n, use: 'sig' }
 }

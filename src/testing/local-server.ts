@@ -17,7 +17,7 @@ export type LocalHost = (typeof LOCAL_HOSTS)[number]
 const KEEP_ALIVE_TIMEOUT_MS = 60_000
 
 /** What listening ends with where IPv6 is off. */
-const NO_ADDRESS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT']
+const ADDRESS_ERRORS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT']
 
 /** Answers one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -58,7 +58,7 @@ export class LocalServer {
     })
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(this.#problem(error)))
+      server.once('error', (error: NodeJS.ErrnoException) => reject(this.#toOptionError(error)))
       server.listen(this.#port, this.host, resolve)
     })
     this.#server = server
@@ -80,8 +80,8 @@ export class LocalServer {
     return ['127.0.0.1', 'localhost', '[::1]'].some((name) => host === `${name}:${this.#port}`)
   }
 
-  #problem({ code = '' }: NodeJS.ErrnoException): OptionError {
-    if (NO_ADDRESS.includes(code)) {
+  #toOptionError({ code = '' }: NodeJS.ErrnoException): OptionError {
+    if (ADDRESS_ERRORS.includes(code)) {
       return new OptionError(
         'host',
         `${this.host} is not an address of this machine (${code}): use 127.0.0.1, or turn IPv6 on`,

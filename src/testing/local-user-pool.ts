@@ -10,8 +10,8 @@ import {
 } from '../core/options/validate.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
-import { RunningPool, type RunningPoolOptions } from './running-pool.ts'
-import { SavedPool } from './saved-pool.ts'
+import { PersistentPool } from './persistent-pool.ts'
+import { PoolServer, type PoolServerOptions } from './pool-server.ts'
 import {
   type PoolDefinition,
   readPoolDefinition,
@@ -89,23 +89,32 @@ export interface LocalUserPool extends UserPoolAuthority {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const MEMBERS = ['port', 'host', 'state', 'control', 'cors', 'quota', 'onEvent', 'monotonicNow']
+const OPTION_NAMES = [
+  'port',
+  'host',
+  'state',
+  'control',
+  'cors',
+  'quota',
+  'onEvent',
+  'monotonicNow',
+]
 /** `ClientAuthentication` requests a second of an account and Region: Cognito's quotas page. */
-const QUOTA = 150
+const DEFAULT_QUOTA = 150
 
 /** What {@link startUserPool} takes, checked. */
-export interface LocalOptions {
+export interface ParsedLocalOptions {
   readonly definition: PoolDefinition
   readonly port: number
   /** Undefined where the options give none. */
   readonly host: LocalHost | undefined
   readonly state: string | undefined
-  readonly running: Omit<RunningPoolOptions, 'keys' | 'onRotation'>
+  readonly server: Omit<PoolServerOptions, 'keys' | 'onRotation'>
 }
 
 /** Checks what {@link startUserPool} takes, without starting anything. */
-export function readLocalOptions(options: unknown): LocalOptions {
-  const definition = readPoolDefinition(options, MEMBERS)
+export function readLocalOptions(options: unknown): ParsedLocalOptions {
+  const definition = readPoolDefinition(options, OPTION_NAMES)
   const { userPoolId, now = Date.now } = definition
   if (!userPoolId.startsWith(`${LOCAL_REGION}_`)) {
     throw new OptionError(
@@ -118,11 +127,11 @@ export function readLocalOptions(options: unknown): LocalOptions {
   const port = readNumber(members, 'port', '', {
     ...{ fallback: 0, min: 0, max: 65_535, integer: true },
   })
-  const perSecond = { fallback: QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
+  const perSecond = { fallback: DEFAULT_QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
   return {
     ...{ definition, port, host: readHost(members), state: readState(members) },
-    running: {
-      ...{ control: readSwitch(members, 'control'), cors: readSwitch(members, 'cors'), now },
+    server: {
+      ...{ control: readBoolean(members, 'control'), cors: readBoolean(members, 'cors'), now },
       quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
       onEvent: readFunction(members, 'onEvent'),
       monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
@@ -146,7 +155,7 @@ function readState({ state }: Members): string | undefined {
   throw new OptionError('state', `is ${describeValue(state)}: pass the path of a file`)
 }
 
-function readSwitch(members: Members, name: string): boolean {
+function readBoolean(members: Members, name: string): boolean {
   const { [name]: value = false } = members
   if (typeof value === 'boolean') return value
   throw new OptionError(name, `is ${describeValue(value)}: pass true or false`)
@@ -165,13 +174,13 @@ function readSwitch(members: Members, name: string): boolean {
  *   that is malformed, readable by others or of another pool, and under `NODE_ENV=production`.
  */
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
-  const saved = new SavedPool(readLocalOptions(options), options)
-  const { definition, port, host, running } = saved.options
+  const saved = new PersistentPool(readLocalOptions(options), options)
+  const { definition, port, host, server: serverOptions } = saved.options
   const { userPoolId, clients, now } = definition
   const server = new LocalServer(port, host)
-  await server.listen().catch(saved.explainPort)
-  const pool = new RunningPool(definition, server, {
-    ...{ ...running, keys: saved.keys },
+  await server.listen().catch(saved.rethrowPortError)
+  const pool = new PoolServer(definition, server, {
+    ...{ ...serverOptions, keys: saved.keys },
     onRotation: (next) => saved.write(pool.authority.issuer, next),
   })
   try {

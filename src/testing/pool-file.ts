@@ -4,7 +4,15 @@ import { describeValue, OptionError, readMembers } from '../core/options/validat
 import { readJsonFile } from './json-file.ts'
 import { type LocalUserPoolOptions, readLocalOptions } from './local-user-pool.ts'
 
-const MEMBERS = ['$schema', 'userPoolId', 'port', 'cors', 'quota', 'resourceServers', 'clients']
+const OPTION_NAMES = [
+  '$schema',
+  'userPoolId',
+  'port',
+  'cors',
+  'quota',
+  'resourceServers',
+  'clients',
+]
 
 /**
  * Reads and checks a pool file: `{ $schema?, userPoolId?, port?, cors?, quota?, resourceServers?, clients? }`,
@@ -18,7 +26,7 @@ export function readPoolFile(path: string): LocalUserPoolOptions {
   const file = basename(path)
   const content = readJsonFile(path)
   try {
-    const { $schema = '', ...options } = readMembers(content, MEMBERS, '')
+    const { $schema = '', ...options } = readMembers(content, OPTION_NAMES, '')
     if (typeof $schema !== 'string') {
       throw new OptionError('$schema', `is ${describeValue($schema)}: pass the schema's address`)
     }

@@ -3,9 +3,9 @@ import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { describeValue, type OptionError } from '../core/options/validate.ts'
 import { jsonPosition } from './json-file.ts'
 import { importKey, isKeyId, type PoolKey } from './key-material.ts'
-import { type KeyRing, publishedKeys } from './key-ring.ts'
+import { type KeyRing, listPublishedKeys } from './key-ring.ts'
 import type { LocalHost } from './local-server.ts'
-import { readStateFile, stateError } from './state-file.ts'
+import { createStateError, readStateFile } from './state-file.ts'
 
 /** What the file contains. */
 export interface PoolState {
@@ -27,7 +27,7 @@ export interface SavedPoolState extends PoolState {
 const VERSION = 1
 const ISSUER = /^http:\/\/(127\.0\.0\.1|\[::1\]):(\d{1,5})\/(xx-local-1_[A-Za-z0-9]+)$/
 const KEY_MEMBERS = ['kid', 'kty', 'n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi']
-const FIX = 'Delete the file to start with new keys'
+const DELETE_FILE = 'Delete the file to start with new keys'
 
 /** The text of a state file. */
 export function formatPoolState({ issuer, keys, clientSecrets }: PoolState): string {
@@ -87,7 +87,7 @@ class StateReader {
     } catch (error) {
       const position = jsonPosition(text, error as Error)
       const at = position === undefined ? '' : `:${position}`
-      throw stateError(this.#path, `${at}: expected JSON, got something else. ${FIX}`)
+      throw createStateError(this.#path, `${at}: expected JSON, got something else. ${DELETE_FILE}`)
     }
   }
 
@@ -99,16 +99,16 @@ class StateReader {
       access: this.#key(access, 'keys.access'),
       old: old.map((key, index) => this.#key(key, `keys.old[${index}]`)),
     }
-    const published = publishedKeys(keys)
+    const published = listPublishedKeys(keys)
     if (new Set(published.map(({ kid }) => kid)).size < published.length) {
       throw this.#malformed('keys', 'a different kid for each key', value)
     }
     return keys
   }
 
-  #key(value: unknown, place: string): PoolKey {
-    const { kid, ...jwk } = this.#object(value, place, KEY_MEMBERS)
-    if (!isKeyId(kid)) throw this.#malformed(`${place}.kid`, '44 characters of base64', kid)
+  #key(value: unknown, position: string): PoolKey {
+    const { kid, ...jwk } = this.#object(value, position, KEY_MEMBERS)
+    if (!isKeyId(kid)) throw this.#malformed(`${position}.kid`, '44 characters of base64', kid)
     let privateKey: KeyObject | undefined
     try {
       privateKey = createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' })
@@ -116,7 +116,7 @@ class StateReader {
       // The error of node:crypto may quote the key.
     }
     const key = privateKey && importKey(kid, privateKey)
-    if (key === undefined) throw this.#malformed(place, 'a private RSA key of 2048 bits', value)
+    if (key === undefined) throw this.#malformed(position, 'a private RSA key of 2048 bits', value)
     return key
   }
 
@@ -130,20 +130,20 @@ class StateReader {
   }
 
   /** @param members All that it has to have, and no other; undefined: any. */
-  #object(value: unknown, place: string, members?: readonly string[]): Record<string, unknown> {
+  #object(value: unknown, position: string, members?: readonly string[]): Record<string, unknown> {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    if (!isObject) throw this.#malformed(place, 'an object', value)
+    if (!isObject) throw this.#malformed(position, 'an object', value)
     const names = Object.keys(value)
     const hasAll = members?.every((name) => names.includes(name)) ?? true
     if (hasAll && names.length === (members?.length ?? names.length)) {
       return value as Record<string, unknown>
     }
-    throw this.#malformed(place, `the members ${members?.join(', ')}`, value)
+    throw this.#malformed(position, `the members ${members?.join(', ')}`, value)
   }
 
-  #malformed(place: string, expected: string, value: unknown): OptionError {
+  #malformed(position: string, expected: string, value: unknown): OptionError {
     const type = value === null ? 'null' : typeof value
     const problem = `expected ${expected}, got a value of type ${type}`
-    return stateError(this.#path, `: ${place}: ${problem}. ${FIX}`)
+    return createStateError(this.#path, `: ${position}: ${problem}. ${DELETE_FILE}`)
   }
 }

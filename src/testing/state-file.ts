@@ -19,10 +19,10 @@ import { OptionError } from '../core/options/validate.ts'
 
 /** Only the owner reads and writes. */
 const OWNER_ONLY = 0o600
-const OTHERS = 0o077
+const GROUP_AND_OTHERS = 0o077
 
 /** Refuses the state file. Nothing that it contains is quoted. */
-export function stateError(path: string, problem: string): OptionError {
+export function createStateError(path: string, problem: string): OptionError {
   return new OptionError('state', `${JSON.stringify(basename(path))}${problem}`)
 }
 
@@ -39,12 +39,12 @@ export function readStateFile(path: string): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    throw stateError(path, `: expected a readable file, got ${code}. Name another one`)
+    throw createStateError(path, `: expected a readable file, got ${code}. Name another one`)
   }
   try {
     const stat = fstatSync(file)
     if (!stat.isFile()) {
-      throw stateError(path, ': expected a file, got something else. Name another one')
+      throw createStateError(path, ': expected a file, got something else. Name another one')
     }
     checkMode(path, stat.mode)
     return readFileSync(file, 'utf8')
@@ -55,9 +55,9 @@ export function readStateFile(path: string): string | undefined {
 
 /** Windows has no such modes: there the folder's access list decides who reads the file. */
 function checkMode(path: string, mode: number): void {
-  if (process.platform === 'win32' || (mode & OTHERS) === 0) return
+  if (process.platform === 'win32' || (mode & GROUP_AND_OTHERS) === 0) return
   const octal = (mode & 0o777).toString(8).padStart(4, '0')
-  throw stateError(
+  throw createStateError(
     path,
     `: expected mode 0600, got ${octal}, with which others can use its private keys. Run chmod 600 ${basename(path)}`,
   )
@@ -91,13 +91,16 @@ function write(path: string, text: string, place: (temporary: string) => void): 
     place(temporary)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw stateError(path, `: expected a file that can be written, got ${code}. ${fixFor(code)}`)
+    throw createStateError(
+      path,
+      `: expected a file that can be written, got ${code}. ${getFix(code)}`,
+    )
   } finally {
     rmSync(temporary, { force: true })
   }
 }
 
-function fixFor(code: string | undefined): string {
+function getFix(code: string | undefined): string {
   if (code === 'EEXIST') return 'Another pool made it meanwhile: give each pool a file of its own'
   return 'Name one in a folder that exists and can be written to'
 }

@@ -1,10 +1,10 @@
 /** Tokens that have to be refused, for a user's own tests. */
 import { OptionError } from '../core/options/validate.ts'
-import { newKeyId, type PoolKey } from './key-material.ts'
-import { type AccessTokenOptions, encode } from './tokens.ts'
+import { generateKeyId, type PoolKey } from './key-material.ts'
+import { type AccessTokenOptions, encodeJson } from './tokens.ts'
 
 /** An hour: beyond any tolerance for clocks. */
-const EXPIRED = -3600
+const DEFAULT_EXPIRED_SECONDS = -3600
 
 /**
  * Each makes a token that is wrong in one way; the options are those of `accessToken`. What makes it
@@ -30,19 +30,19 @@ export interface TamperedTokens {
 }
 
 /** What tampering needs of a pool. */
-export interface Tamperable {
+export interface TamperTarget {
   accessToken(options?: AccessTokenOptions, signer?: PoolKey): string
   /** The kid of the pool's access key over material that the pool does not publish. */
-  foreignKey(): PoolKey
+  createForeignKey(): PoolKey
   /** Issuer and access key of another pool, in the region and on the server of this one. */
-  otherPool(): { readonly issuer: string; readonly key: PoolKey }
+  createOtherPool(): { readonly issuer: string; readonly key: PoolKey }
 }
 
 /** Makes the tampering helpers of a pool. */
-export function tamperedTokens(pool: Tamperable): TamperedTokens {
+export function createTamperedTokens(pool: TamperTarget): TamperedTokens {
   const tokens: TamperedTokens = {
     expired: (options = {}) => {
-      const { expiresIn = EXPIRED } = options
+      const { expiresIn = DEFAULT_EXPIRED_SECONDS } = options
       if (expiresIn >= 0) {
         throw new OptionError(
           'expiresIn',
@@ -53,10 +53,10 @@ export function tamperedTokens(pool: Tamperable): TamperedTokens {
       return pool.accessToken({ ...options, claims, expiresIn })
     },
     wrongPool: (options = {}) => {
-      const { issuer, key } = pool.otherPool()
+      const { issuer, key } = pool.createOtherPool()
       return pool.accessToken({ ...options, claims: { ...options.claims, iss: issuer } }, key)
     },
-    wrongKey: (options) => pool.accessToken(options, pool.foreignKey()),
+    wrongKey: (options) => pool.accessToken(options, pool.createForeignKey()),
     altered: (options) => {
       const [header, payload, signature] = pool.accessToken(options).split('.') as [
         string,
@@ -65,12 +65,12 @@ export function tamperedTokens(pool: Tamperable): TamperedTokens {
       ]
       const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { scope?: string }
       const scope = `${claims.scope ?? ''} altered/scope`.trim()
-      return `${header}.${encode({ ...claims, scope })}.${signature}`
+      return `${header}.${encodeJson({ ...claims, scope })}.${signature}`
     },
     unknownKey: (options = {}) =>
       pool.accessToken({
         ...options,
-        header: { ...options.header, kid: newKeyId() },
+        header: { ...options.header, kid: generateKeyId() },
       }),
     unsigned: (options = {}) => {
       const token = pool.accessToken({ ...options, header: { ...options.header, alg: 'none' } })

@@ -9,23 +9,23 @@ import {
   readResourceServers,
 } from '../core/scopes.ts'
 import { type PoolClient, readClients, type TestClient } from './clients.ts'
-import { newKeys, type PoolKey, type PublishedKey, publish } from './key-material.ts'
-import { type KeyRing, newKeyRing, publishedKeys, rotateKeyRing } from './key-ring.ts'
-import { type TamperedTokens, tamperedTokens } from './tampered.ts'
+import { createKeys, type PoolKey, type PublishedKey, toPublishedKey } from './key-material.ts'
+import { createKeyRing, type KeyRing, listPublishedKeys, rotateKeyRing } from './key-ring.ts'
+import { createTamperedTokens, type TamperedTokens } from './tampered.ts'
 import {
-  ACCESS_MEMBERS,
+  ACCESS_TOKEN_OPTION_NAMES,
   type AccessTokenOptions,
   checkTokenOptions,
-  type Issuance,
-  idClaims,
-  machineClaims,
+  createIdClaims,
+  createMachineClaims,
+  createUserClaims,
+  type IssueOptions,
   signToken,
   type TestTokenOptions,
-  USER_ACCESS_MEMBERS,
-  USER_MEMBERS,
+  USER_ACCESS_TOKEN_OPTION_NAMES,
+  USER_TOKEN_OPTION_NAMES,
   type UserAccessTokenOptions,
   type UserTokenOptions,
-  userClaims,
 } from './tokens.ts'
 
 /** Options of {@link createTestUserPool}. */
@@ -101,7 +101,7 @@ export interface PoolDefinition {
   readonly now: (() => number) | undefined
 }
 
-const MEMBERS = ['userPoolId', 'clients', 'resourceServers', 'now']
+const OPTION_NAMES = ['userPoolId', 'clients', 'resourceServers', 'now']
 
 /** @param extra Members of the caller's own. */
 export function readPoolDefinition(
@@ -114,10 +114,10 @@ export function readPoolDefinition(
       'never runs under NODE_ENV=production: use a real user pool there',
     )
   }
-  const members = readMembers(options, [...MEMBERS, ...extra], '')
-  const { userPoolId = newUserPoolId(), resourceServers: given = [] } = members
+  const members = readMembers(options, [...OPTION_NAMES, ...extra], '')
+  const { userPoolId = generateUserPoolId(), resourceServers: given = [] } = members
   const resourceServers = readResourceServers(given, 'resourceServers')
-  if (typeof userPoolId !== 'string' || !isKnownPoolId(userPoolId)) {
+  if (typeof userPoolId !== 'string' || !isValidPoolId(userPoolId)) {
     throw new OptionError(
       'userPoolId',
       `is ${describeValue(userPoolId)}: use "<region>_<letters and digits>", or leave it out to generate one`,
@@ -131,12 +131,12 @@ export function readPoolDefinition(
   }
 }
 
-function newUserPoolId(region = LOCAL_REGION): string {
+function generateUserPoolId(region = LOCAL_REGION): string {
   const letters = randomBytes(8).readBigUInt64BE().toString(36).padStart(9, '0')
   return `${region}_${letters.slice(-9)}`
 }
 
-function isKnownPoolId(userPoolId: string): boolean {
+function isValidPoolId(userPoolId: string): boolean {
   const region = getRegion(userPoolId)
   return region !== undefined && findPartition(region) !== undefined
 }
@@ -149,12 +149,15 @@ function isKnownPoolId(userPoolId: string): boolean {
 export function createAuthority(
   { userPoolId, clients, now = Date.now }: PoolDefinition,
   issuer: string,
-  keyRing: KeyRing = newKeyRing(),
+  keyRing: KeyRing = createKeyRing(),
   onRotation: (next: KeyRing) => void = () => {},
 ): UserPoolAuthority {
   let keys = keyRing
 
-  function issuance({ clientId, expiresIn }: TestTokenOptions): Issuance & { client?: PoolClient } {
+  function createIssueOptions({
+    clientId,
+    expiresIn,
+  }: TestTokenOptions): IssueOptions & { client?: PoolClient } {
     const id = clientId ?? (clients[0] as PoolClient).clientId
     const client = clients.find((it) => it.clientId === id)
     return {
@@ -167,42 +170,42 @@ export function createAuthority(
   }
 
   function accessToken(options: AccessTokenOptions = {}, signer: PoolKey = keys.access): string {
-    checkTokenOptions(options, ACCESS_MEMBERS)
-    const issued = issuance(options)
+    checkTokenOptions(options, ACCESS_TOKEN_OPTION_NAMES)
+    const issued = createIssueOptions(options)
     const scopes = options.scopes ?? issued.client?.scopes ?? []
-    return signToken(signer, machineClaims(issued, scopes), options)
+    return signToken(signer, createMachineClaims(issued, scopes), options)
   }
 
   return {
     userPoolId,
     issuer,
     clients,
-    jwks: () => ({ keys: publishedKeys(keys).map(publish) }),
+    jwks: () => ({ keys: listPublishedKeys(keys).map(toPublishedKey) }),
     accessToken: (options) => accessToken(options),
     userAccessToken(options = {}) {
-      checkTokenOptions(options, USER_ACCESS_MEMBERS)
-      return signToken(keys.access, userClaims(issuance(options), options), options)
+      checkTokenOptions(options, USER_ACCESS_TOKEN_OPTION_NAMES)
+      return signToken(keys.access, createUserClaims(createIssueOptions(options), options), options)
     },
     idToken(options = {}) {
-      checkTokenOptions(options, USER_MEMBERS)
-      return signToken(keys.id, idClaims(issuance(options), options), options)
+      checkTokenOptions(options, USER_TOKEN_OPTION_NAMES)
+      return signToken(keys.id, createIdClaims(createIssueOptions(options), options), options)
     },
     rotateKeys({ keepOld = false } = {}) {
       const next = rotateKeyRing(keys, { keepOld })
       onRotation(next)
       keys = next
     },
-    tampered: tamperedTokens({
+    tampered: createTamperedTokens({
       accessToken,
-      foreignKey: () => {
-        const [foreign] = newKeys(1, publishedKeys(keys)) as [PoolKey]
+      createForeignKey: () => {
+        const [foreign] = createKeys(1, listPublishedKeys(keys)) as [PoolKey]
         return { ...foreign, kid: keys.access.kid }
       },
-      otherPool: () => {
+      createOtherPool: () => {
         const region = userPoolId.slice(0, userPoolId.indexOf('_'))
         return {
-          issuer: issuer.replace(userPoolId, newUserPoolId(region)),
-          key: newKeyRing().access,
+          issuer: issuer.replace(userPoolId, generateUserPoolId(region)),
+          key: createKeyRing().access,
         }
       },
     }),

@@ -28,14 +28,14 @@ export interface TokenRequest {
 }
 
 /** An answer in JSON. */
-export interface JsonAnswer {
+export interface JsonResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: unknown
 }
 
 /** The answer to a token request, and what became known on the way. */
-export interface TokenAnswer extends JsonAnswer {
+export interface TokenResponse extends JsonResponse {
   /** What was asked; empty where it could not be read. */
   readonly form: ReadonlyMap<string, string>
   /** The app client, once its secret, where it has one, was right. */
@@ -43,29 +43,29 @@ export interface TokenAnswer extends JsonAnswer {
   readonly error: TokenError | null
 }
 
-type Seen = Pick<TokenAnswer, 'form' | 'clientId'>
+type RequestFacts = Pick<TokenResponse, 'form' | 'clientId'>
 
-const NOTHING: Seen = { form: new Map(), clientId: null }
+const NO_FACTS: RequestFacts = { form: new Map(), clientId: null }
 
 /** Answers one token request. */
-export function answerTokenRequest(pool: UserPoolAuthority, request: TokenRequest): TokenAnswer {
+export function handleTokenRequest(pool: UserPoolAuthority, request: TokenRequest): TokenResponse {
   if (request.method !== 'POST') {
-    return refuseTokenRequest('invalid_request', 405, NOTHING, { allow: 'POST' })
+    return createTokenError('invalid_request', 405, NO_FACTS, { allow: 'POST' })
   }
-  if (!isForm(request.contentType)) return refuseTokenRequest('invalid_request')
-  if (request.body === undefined) return refuseTokenRequest('invalid_request', 413)
+  if (!isForm(request.contentType)) return createTokenError('invalid_request')
+  if (request.body === undefined) return createTokenError('invalid_request', 413)
   const form = parseForm(request.body)
-  if (form === undefined) return refuseTokenRequest('invalid_request')
-  return answerForm(pool, form, request.authorization)
+  if (form === undefined) return createTokenError('invalid_request')
+  return handleForm(pool, form, request.authorization)
 }
 
-function answerForm(
+function handleForm(
   pool: UserPoolAuthority,
   form: ReadonlyMap<string, string>,
   authorization: readonly string[],
-): TokenAnswer {
-  const refuse = (error: TokenError, clientId: string | null = null): TokenAnswer =>
-    refuseTokenRequest(error, 400, { form, clientId })
+): TokenResponse {
+  const refuse = (error: TokenError, clientId: string | null = null): TokenResponse =>
+    createTokenError(error, 400, { form, clientId })
   const grantType = form.get('grant_type')
   if (grantType === undefined) return refuse('invalid_request')
   if (grantType !== 'client_credentials') return refuse('unsupported_grant_type')
@@ -74,7 +74,7 @@ function answerForm(
   const { clientId } = client
   if (!client.oauth) return refuse('invalid_grant', clientId)
   if (!client.flows.includes('client_credentials')) return refuse('unauthorized_client', clientId)
-  const scopes = grantedScopes(client, form.get('scope'))
+  const scopes = selectScopes(client, form.get('scope'))
   if (scopes === undefined) return refuse('invalid_scope', clientId)
   if (!isMetadata(form.get('aws_client_metadata'))) return refuse('invalid_request', clientId)
   const body = {
@@ -82,11 +82,11 @@ function answerForm(
     expires_in: client.accessTokenValidity,
     token_type: 'Bearer',
   }
-  return { ...answer(200, body), form, clientId, error: null }
+  return { ...createResponse(200, body), form, clientId, error: null }
 }
 
 /** Omitted means all the client may have. */
-function grantedScopes(client: PoolClient, asked?: string): readonly string[] | undefined {
+function selectScopes(client: PoolClient, asked?: string): readonly string[] | undefined {
   if (asked === undefined) return client.scopes
   const scopes = [...new Set(asked.split(' '))]
   return scopes.every((scope) => client.scopes.includes(scope)) ? scopes : undefined
@@ -104,16 +104,20 @@ function isMetadata(text: string | undefined): boolean {
 }
 
 /** @param seen What became known before it was refused. */
-export function refuseTokenRequest(
+export function createTokenError(
   error: TokenError,
   status = 400,
-  seen: Seen = NOTHING,
+  seen: RequestFacts = NO_FACTS,
   headers = {},
-): TokenAnswer {
-  return { ...answer(status, { error }, headers), ...seen, error }
+): TokenResponse {
+  return { ...createResponse(status, { error }, headers), ...seen, error }
 }
 
-function answer(status: number, body: unknown, headers: Record<string, string> = {}): JsonAnswer {
+function createResponse(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): JsonResponse {
   return {
     status,
     headers: {

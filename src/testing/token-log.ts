@@ -61,19 +61,19 @@ export interface LoggedPool {
 const ACCOUNT = '000000000000'
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
 /** As CloudTrail cuts a userAgent. */
-const LONGEST = 1024
-const SHOWN = new Set(['grant_type', 'client_id', 'scope'])
+const MAX_VALUE_LENGTH = 1024
+const LOGGED_PARAMETERS = new Set(['grant_type', 'client_id', 'scope'])
 /** Every other parameter Cognito knows; what nobody knows may be a secret in its very name. */
-const KNOWN_HIDDEN = new Set([
+const HIDDEN_PARAMETERS = new Set([
   ...['client_secret', 'aws_client_metadata', 'code', 'code_verifier', 'redirect_uri'],
   ...['refresh_token'],
 ])
 
-export function tokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrailTokenEvent {
+export function createTokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrailTokenEvent {
   const { userPoolId, userPoolDomain, sourceIPAddress } = pool
   const shown = (text: string): string =>
     // A secret in the wrong place is one all the same.
-    pool.secrets.some((secret) => text.includes(secret)) ? HIDDEN : text.slice(0, LONGEST)
+    pool.secrets.some((secret) => text.includes(secret)) ? HIDDEN : text.slice(0, MAX_VALUE_LENGTH)
   return Object.freeze({
     eventVersion: '1.08',
     userIdentity: { accountId: ACCOUNT },
@@ -87,7 +87,7 @@ export function tokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrail
     responseElements: null,
     additionalEventData: {
       responseParameters: { status: request.status },
-      requestParameters: parametersOf(request, shown),
+      requestParameters: listParameters(request, shown),
       userPoolDomain,
       userPoolId,
     },
@@ -102,13 +102,13 @@ export function tokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrail
   })
 }
 
-function parametersOf(
+function listParameters(
   { form, clientId }: LoggedRequest,
   shown: (text: string) => string,
 ): Record<string, string[]> {
   const sent = [...form].flatMap(([name, value]): [string, string[]][] => {
-    if (SHOWN.has(name)) return [[name, [shown(value)]]]
-    return KNOWN_HIDDEN.has(name) ? [[name, [HIDDEN]]] : []
+    if (LOGGED_PARAMETERS.has(name)) return [[name, [shown(value)]]]
+    return HIDDEN_PARAMETERS.has(name) ? [[name, [HIDDEN]]] : []
   })
   // Who came with a header is known as well as who came with a form.
   return { ...Object.fromEntries(sent), ...(clientId === null ? {} : { client_id: [clientId] }) }

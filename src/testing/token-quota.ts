@@ -5,26 +5,26 @@ import { safeClock, steadyClock } from '../core/util/clock.ts'
 export class TokenQuota {
   readonly #perSecond: number
   readonly #elapsed: () => number
-  #left: number
-  #since = 0
+  #tokens: number
+  #updatedAt = 0
 
   /** @param monotonicNow Milliseconds. */
   constructor(perSecond: number, monotonicNow: () => number) {
     this.#perSecond = perSecond
-    this.#left = perSecond
+    this.#tokens = perSecond
     this.#elapsed = steadyClock(safeClock(monotonicNow))
   }
 
   /** Spends one request if there is one. */
-  take(): boolean {
+  tryConsume(): boolean {
     const now = this.#elapsed()
-    if (now > this.#since) {
-      const back = ((now - this.#since) * this.#perSecond) / 1000
-      this.#left = Math.min(this.#perSecond, this.#left + back)
-      this.#since = now
+    if (now > this.#updatedAt) {
+      const back = ((now - this.#updatedAt) * this.#perSecond) / 1000
+      this.#tokens = Math.min(this.#perSecond, this.#tokens + back)
+      this.#updatedAt = now
     }
-    if (this.#left < 1) return false
-    this.#left -= 1
+    if (this.#tokens < 1) return false
+    this.#tokens -= 1
     return true
   }
 }

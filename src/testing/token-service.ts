@@ -10,16 +10,16 @@ import { safeClock } from '../core/util/clock.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 import {
-  answerTokenRequest,
-  type JsonAnswer,
-  refuseTokenRequest,
-  type TokenAnswer,
+  createTokenError,
+  handleTokenRequest,
+  type JsonResponse,
+  type TokenResponse,
 } from './token-endpoint.ts'
-import { type CloudTrailTokenEvent, tokenEvent } from './token-log.ts'
+import { type CloudTrailTokenEvent, createTokenEvent } from './token-log.ts'
 import { TokenQuota } from './token-quota.ts'
 
 /** Events that are kept. */
-const KEPT = 1000
+const MAX_EVENTS = 1000
 
 /** What a local pool is told about its token endpoint. */
 export interface TokenServiceOptions {
@@ -42,7 +42,7 @@ export class TokenService {
   readonly #secrets: readonly string[]
   #events: readonly CloudTrailTokenEvent[] = []
   /** App clients that got a token. */
-  readonly #proven = new Set<string>()
+  readonly #verifiedClients = new Set<string>()
 
   constructor(
     pool: UserPoolAuthority,
@@ -62,39 +62,39 @@ export class TokenService {
     return this.#events
   }
 
-  async answer(request: IncomingMessage): Promise<JsonAnswer> {
+  async answer(request: IncomingMessage): Promise<JsonResponse> {
     const { method = '', headers } = request
     const begun = this.#monotonicNow()
     const body = await readBody(request)
-    const isWithin = this.#quota?.take() ?? true
+    const isWithin = this.#quota?.tryConsume() ?? true
     const answer = isWithin
-      ? answerTokenRequest(this.#pool, {
+      ? handleTokenRequest(this.#pool, {
           method,
           contentType: headers['content-type'],
           authorization: request.headersDistinct['authorization'] ?? [],
           body,
         })
-      : refuseTokenRequest('TooManyRequestsException', 429)
-    this.#tell(answer, secondsBetween(begun, this.#monotonicNow()))
-    if (method === 'POST') this.#log(request, answer)
+      : createTokenError('TooManyRequestsException', 429)
+    this.#publishEvent(answer, secondsBetween(begun, this.#monotonicNow()))
+    if (method === 'POST') this.#recordEvent(request, answer)
     return answer
   }
 
-  #tell({ clientId, error }: TokenAnswer, duration: number): void {
-    if (clientId !== null && error === null) this.#proven.add(clientId)
-    const isProven = clientId !== null && this.#proven.has(clientId)
+  #publishEvent({ clientId, error }: TokenResponse, duration: number): void {
+    if (clientId !== null && error === null) this.#verifiedClients.add(clientId)
+    const isProven = clientId !== null && this.#verifiedClients.has(clientId)
     publish('cognito-m2m:token-request', () => ({
       instance: this.instance,
       userPoolId: isProven ? this.#pool.userPoolId : null,
-      ...{ clientId, outcome: outcomeOf(error), error, code: null, duration },
+      ...{ clientId, outcome: getOutcome(error), error, code: null, duration },
     }))
   }
 
-  #log({ headers }: IncomingMessage, answer: TokenAnswer): void {
+  #recordEvent({ headers }: IncomingMessage, answer: TokenResponse): void {
     const { userPoolId } = this.#pool
     const { authority: userPoolDomain, host: sourceIPAddress } = this.#server
     const pool = { userPoolId, userPoolDomain, sourceIPAddress, secrets: this.#secrets }
-    const event = tokenEvent(
+    const event = createTokenEvent(
       { ...pool, now: this.#options.now },
       {
         ...{ status: answer.status, form: answer.form, clientId: answer.clientId },
@@ -102,7 +102,7 @@ export class TokenService {
         userAgent: headers['user-agent'] ?? '',
       },
     )
-    this.#events = [...this.#events.slice(1 - KEPT), event]
+    this.#events = [...this.#events.slice(1 - MAX_EVENTS), event]
     try {
       this.#options.onEvent?.(event)
     } catch {
@@ -111,7 +111,7 @@ export class TokenService {
   }
 }
 
-function outcomeOf(error: string | null): TokenRequestEvent['outcome'] {
+function getOutcome(error: string | null): TokenRequestEvent['outcome'] {
   if (error === null) return 'issued'
   return error === 'TooManyRequestsException' ? 'unavailable' : 'refused'
 }

@@ -39,7 +39,7 @@ export interface UserAccessTokenOptions extends UserTokenOptions {
 }
 
 /** Who issues, and when. */
-export interface Issuance {
+export interface IssueOptions {
   readonly issuer: string
   readonly clientId: string
   /** Epoch seconds. */
@@ -50,12 +50,12 @@ export interface Issuance {
 
 type Fields = Record<string, unknown>
 
-const TOKEN_MEMBERS = ['clientId', 'expiresIn', 'claims', 'header']
+const TOKEN_OPTION_NAMES = ['clientId', 'expiresIn', 'claims', 'header']
 /** The members each kind of token takes. */
-export const ACCESS_MEMBERS: readonly string[] = [...TOKEN_MEMBERS, 'scopes']
-export const USER_MEMBERS: readonly string[] = [...TOKEN_MEMBERS, 'username']
-export const USER_ACCESS_MEMBERS: readonly string[] = [
-  ...USER_MEMBERS,
+export const ACCESS_TOKEN_OPTION_NAMES: readonly string[] = [...TOKEN_OPTION_NAMES, 'scopes']
+export const USER_TOKEN_OPTION_NAMES: readonly string[] = [...TOKEN_OPTION_NAMES, 'username']
+export const USER_ACCESS_TOKEN_OPTION_NAMES: readonly string[] = [
+  ...USER_TOKEN_OPTION_NAMES,
   'scopes',
   'groups',
   'resource',
@@ -77,12 +77,12 @@ export function checkTokenOptions(options: TestTokenOptions, allowed: readonly s
 }
 
 /** The claims of a machine's access token, in Cognito's order. */
-export function machineClaims(
-  { issuer, clientId, now, expiresIn }: Issuance,
+export function createMachineClaims(
+  { issuer, clientId, now, expiresIn }: IssueOptions,
   scopes: string | readonly string[],
 ): Fields {
   const scope = typeof scopes === 'string' ? scopes : scopes.join(' ')
-  const { iat, exp } = times(now, expiresIn)
+  const { iat, exp } = getIssueTimes(now, expiresIn)
   return {
     sub: clientId,
     token_use: 'access',
@@ -98,7 +98,7 @@ export function machineClaims(
 }
 
 /** The claims of a user's access token. */
-export function userClaims(issuance: Issuance, options: UserAccessTokenOptions): Fields {
+export function createUserClaims(issuance: IssueOptions, options: UserAccessTokenOptions): Fields {
   const { username = 'test-user', groups, scopes = 'aws.cognito.signin.user.admin' } = options
   const { resource } = options
   if (resource !== undefined && (typeof resource !== 'string' || resource === '')) {
@@ -107,7 +107,7 @@ export function userClaims(issuance: Issuance, options: UserAccessTokenOptions):
       `is ${describeValue(resource)}: pass the API's identifier, a string`,
     )
   }
-  const machine = machineClaims(issuance, scopes)
+  const machine = createMachineClaims(issuance, scopes)
   return {
     ...machine,
     sub: randomUUID(),
@@ -120,11 +120,11 @@ export function userClaims(issuance: Issuance, options: UserAccessTokenOptions):
 }
 
 /** The claims of a user's ID token: an audience, no client, no scope. */
-export function idClaims(
-  { issuer, clientId, now, expiresIn }: Issuance,
+export function createIdClaims(
+  { issuer, clientId, now, expiresIn }: IssueOptions,
   { username = 'test-user' }: UserTokenOptions,
 ): Fields {
-  const { iat, exp } = times(now, expiresIn)
+  const { iat, exp } = getIssueTimes(now, expiresIn)
   return {
     sub: randomUUID(),
     iss: issuer,
@@ -141,7 +141,7 @@ export function idClaims(
 }
 
 /** A token that expired was issued a lifetime before, never after its own end. */
-function times(now: number, expiresIn: number): { iat: number; exp: number } {
+function getIssueTimes(now: number, expiresIn: number): { iat: number; exp: number } {
   const exp = now + expiresIn
   return { iat: expiresIn > 0 ? now : exp - 3600, exp }
 }
@@ -149,10 +149,10 @@ function times(now: number, expiresIn: number): { iat: number; exp: number } {
 /** Signs with the key, whatever the header was changed to say. */
 export function signToken(key: PoolKey, claims: Fields, options: TestTokenOptions = {}): string {
   const header = { kid: key.kid, alg: 'RS256', ...options.header }
-  const input = `${encode(header)}.${encode({ ...claims, ...options.claims })}`
+  const input = `${encodeJson(header)}.${encodeJson({ ...claims, ...options.claims })}`
   return `${input}.${sign('sha256', Buffer.from(input), key.pair.privateKey).toString('base64url')}`
 }
 
-export function encode(fields: Fields): string {
+export function encodeJson(fields: Fields): string {
   return Buffer.from(JSON.stringify(fields)).toString('base64url')
 }

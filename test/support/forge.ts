@@ -90,7 +90,7 @@ export function encode(value: unknown): string {
   return Buffer.from(raw ? (value as string) : JSON.stringify(value)).toString('base64url')
 }
 
-/** Signs a header and a payload, each given as in {@link encode}. */
+/** Signs a header and a payload, each given as in {@link encodeJson}. */
 export function signed(header: unknown, payload: unknown, key = keyPair().privateKey): string {
   const input = `${encode(header)}.${encode(payload)}`
   return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`

@@ -5,10 +5,10 @@ import { Server } from 'node:net'
 import process from 'node:process'
 import { ExpressWatch } from './express.ts'
 import { watchFastify } from './fastify.ts'
-import { toldFailure } from './format-error.ts'
+import { formatError } from './format-error.ts'
 import type { Job } from './inspection.ts'
 import { inspectModule } from './load.ts'
-import { listenNowhere, withoutKeyFetches } from './overrides.ts'
+import { listenOnEphemeralPort, stubJwksFetch } from './overrides.ts'
 
 /** The pipe to who started this process. Standard output is the module's. */
 const PIPE = 3
@@ -16,14 +16,14 @@ const PIPE = 3
 // What is left are the arguments of a module that has none.
 const job = JSON.parse(process.argv.splice(2).join('')) as Job
 
-function tell(told: object): never {
-  const text = Buffer.from(`${JSON.stringify(told)}\n`)
+function send(message: object): never {
+  const text = Buffer.from(`${JSON.stringify(message)}\n`)
   let written = 0
   while (written < text.length) written += writeSync(PIPE, text, written)
   process.exit()
 }
 
-const fail = (error: unknown): never => tell({ failure: toldFailure(error, job.name) })
+const fail = (error: unknown): never => send({ failure: formatError(error, job.name) })
 
 let settle = (): void => {}
 const settled = new Promise<void>((resolve) => {
@@ -32,8 +32,8 @@ const settled = new Promise<void>((resolve) => {
 process.once('uncaughtException', fail)
 process.once('unhandledRejection', fail)
 process.once('beforeExit', settle)
-listenNowhere(Server.prototype, settle)
-globalThis.fetch = withoutKeyFetches(globalThis.fetch)
+listenOnEphemeralPort(Server.prototype, settle)
+globalThis.fetch = stubJwksFetch(globalThis.fetch)
 // Positions of what was built are those of its source, where a map says so.
 process.setSourceMapsEnabled(true)
 const express = new ExpressWatch()
@@ -50,4 +50,4 @@ inspectModule(job, {
   express,
   load: (url) => import(url),
   settled,
-}).then((inspection) => tell({ inspection }), fail)
+}).then((inspection) => send({ inspection }), fail)

@@ -6,14 +6,14 @@ import { METHODS } from 'node:http'
 import type { AppRoute, Position } from '../../contract/infra/index.ts'
 import { getRequirement, type RequirementSummary } from '../../core/introspection.ts'
 import { InspectionFailure } from './format-error.ts'
-import { type AppRoutes, requirementOf } from './inspection.ts'
-import { joinedPath, plainPaths, samplePath } from './paths.ts'
-import { callerPosition } from './stack.ts'
+import { type AppRoutes, combineRequirements } from './inspection.ts'
+import { fillParameters, joinPaths, normalizePaths } from './paths.ts'
+import { getCallerPosition } from './stack.ts'
 
 /** A router mounted in itself would never end. */
-const DEPTH = 20
+const MAX_DEPTH = 20
 /** What parameters are tried with: most take the first, some only digits. */
-const VALUES = ['x', '1', '00000000-0000-4000-8000-000000000000']
+const SAMPLE_VALUES = ['x', '1', '00000000-0000-4000-8000-000000000000']
 
 interface Handler {
   /** As routes have it. */
@@ -23,119 +23,132 @@ interface Handler {
   readonly handler: Step
 }
 
-interface Declared extends Handler {
+interface DeclaredHandler extends Handler {
   readonly path: string
 }
 
 /** Reads a router as Express runs it: in order, by its own matching of paths. */
-export function expressRoutes(app: ExpressApp, watch: ExpressWatch, fallback: Position): AppRoutes {
-  const stack = layersOf(app)
-  const reader = new Reader(watch)
-  const routes = [...reader.declared(stack, [''], 0)].map((declared): AppRoute => {
+export function readExpressRoutes(
+  app: ExpressApp,
+  watch: ExpressWatch,
+  fallback: Position,
+): AppRoutes {
+  const stack = getLayers(app)
+  const reader = new RouteReader(watch)
+  const routes = [...reader.listDeclared(stack, [''], 0)].map((declared): AppRoute => {
     const { name, path, handler } = declared
-    const auth = requirementOf(reader.needsOf(stack, declared))
-    return { method: name, path, auth, at: watch.placeOf(handler) ?? fallback }
+    const auth = combineRequirements(reader.collectRequirements(stack, declared))
+    return { method: name, path, auth, at: watch.getPosition(handler) ?? fallback }
   })
-  return { routes, guarded: reader.guarded }
+  return { routes, hasGuard: reader.hasGuard }
 }
 
-class Reader {
-  guarded = false
+class RouteReader {
+  hasGuard = false
   readonly #watch: ExpressWatch
 
   constructor(watch: ExpressWatch) {
     this.#watch = watch
   }
 
-  *declared(
+  *listDeclared(
     stack: readonly Layer[],
     prefixes: readonly string[],
     depth: number,
-  ): Generator<Declared> {
+  ): Generator<DeclaredHandler> {
     for (const layer of stack) {
       const { route } = layer
       if (route !== undefined) {
-        const paths = below(prefixes, route.path)
-        for (const it of this.#handlers(route.stack)) {
+        const paths = joinPatterns(prefixes, route.path)
+        for (const it of this.#listHandlers(route.stack)) {
           for (const path of paths) yield { ...it, path }
         }
         continue
       }
-      this.#needOf(layer)
-      const mounted = this.#mounted(layer)
-      if (mounted === undefined || depth === DEPTH) continue
-      yield* this.declared(mounted.stack, below(prefixes, mounted.path), depth + 1)
+      this.#getRequirement(layer)
+      const mounted = this.#findMountedStack(layer)
+      if (mounted === undefined || depth === MAX_DEPTH) continue
+      yield* this.listDeclared(mounted.stack, joinPatterns(prefixes, mounted.path), depth + 1)
     }
   }
 
   /** What every request to a route has to meet. */
-  needsOf(stack: readonly Layer[], declared: Declared): readonly RequirementSummary[] {
-    for (const value of VALUES) {
-      const path = samplePath(declared.path, value)
+  collectRequirements(
+    stack: readonly Layer[],
+    declared: DeclaredHandler,
+  ): readonly RequirementSummary[] {
+    for (const value of SAMPLE_VALUES) {
+      const path = fillParameters(declared.path, value)
       const walk = this.#walk(stack, { ...declared, path }, 0)
-      if (walk.arrived) return walk.needs
+      if (walk.isFound) return walk.requirements
     }
     // A path nobody can think of: only what stands in front of everything counts.
-    return this.#walk(stack, { ...declared, path: undefined }, 0).needs
+    return this.#walk(stack, { ...declared, path: undefined }, 0).requirements
   }
 
   /** Which step answers for each method: the last that is no guard. */
-  #handlers(steps: readonly Step[]): readonly Handler[] {
+  #listHandlers(steps: readonly Step[]): readonly Handler[] {
     const methods = [...new Set(steps.map(({ method }) => method))]
     // Express 4 has `all` as every method there is.
     const isAll = methods.filter((method) => method !== undefined).length === METHODS.length
     return (isAll ? ['get'] : methods).flatMap((method) => {
       const own = steps.filter((step) => step.method === undefined || step.method === method)
-      const handler = own.findLast((step) => this.#needOf(step) === undefined)
+      const handler = own.findLast((step) => this.#getRequirement(step) === undefined)
       const name = isAll || method === undefined ? 'ANY' : method.toUpperCase()
       return handler === undefined ? [] : [{ name, method, handler }]
     })
   }
 
-  #walk(stack: readonly Layer[], request: Wanted, depth: number): Walk {
-    const needs: RequirementSummary[] = []
+  #walk(stack: readonly Layer[], request: WalkRequest, depth: number): WalkResult {
+    const requirements: RequirementSummary[] = []
     for (const layer of stack) {
-      const rest = restOf(layer, request.path, this.#isEverywhere(layer))
-      if (rest === false || depth > DEPTH) continue
-      const { arrived, needs: met } = this.#pass(layer, { ...request, path: rest }, depth)
-      if (arrived) return { arrived, needs: [...needs, ...met] }
+      const rest = getRemainingPath(layer, request.path, this.#isEverywhere(layer))
+      if (rest === false || depth > MAX_DEPTH) continue
+      const { isFound, requirements: found } = this.#walkLayer(
+        layer,
+        { ...request, path: rest },
+        depth,
+      )
+      if (isFound) return { isFound, requirements: [...requirements, ...found] }
       // Without a path only what is certainly met counts.
-      if (request.path !== undefined || this.#isEverywhere(layer)) needs.push(...met)
+      if (request.path !== undefined || this.#isEverywhere(layer)) requirements.push(...found)
     }
-    return { arrived: false, needs }
+    return { isFound: false, requirements }
   }
 
   /** Through one layer, unless the request ends there. */
-  #pass(layer: Layer, request: Wanted, depth: number): Walk {
+  #walkLayer(layer: Layer, request: WalkRequest, depth: number): WalkResult {
     const { route } = layer
-    const mounted = this.#mounted(layer)
+    const mounted = this.#findMountedStack(layer)
     if (mounted !== undefined) return this.#walk(mounted.stack, request, depth + 1)
-    const needs: RequirementSummary[] = []
+    const requirements: RequirementSummary[] = []
     for (const step of route?.stack ?? [layer as Step]) {
       if (step.method !== undefined && step.method !== request.method) continue
-      if (step === request.handler) return { arrived: true, needs }
-      const need = this.#needOf(step)
-      if (need !== undefined) needs.push(need)
+      if (step === request.handler) return { isFound: true, requirements }
+      const requirement = this.#getRequirement(step)
+      if (requirement !== undefined) requirements.push(requirement)
     }
-    return { arrived: false, needs }
+    return { isFound: false, requirements }
   }
 
-  #needOf({ handle }: Pick<Step, 'handle'>): RequirementSummary | undefined {
-    const need = getRequirement(handle)
-    this.guarded ||= need !== undefined
-    return need
+  #getRequirement({ handle }: Pick<Step, 'handle'>): RequirementSummary | undefined {
+    const requirement = getRequirement(handle)
+    this.hasGuard ||= requirement !== undefined
+    return requirement
   }
 
   #isEverywhere(layer: Layer): boolean {
-    return layer.route === undefined && this.#watch.mountOf(layer)?.path === '/'
+    return layer.route === undefined && this.#watch.getMount(layer)?.path === '/'
   }
 
   /** The router or app behind a layer; undefined where it is a handler or a route. */
-  #mounted(layer: Layer): { readonly path: unknown; readonly stack: readonly Layer[] } | undefined {
+  #findMountedStack(
+    layer: Layer,
+  ): { readonly path: unknown; readonly stack: readonly Layer[] } | undefined {
     const { handle } = layer
-    const mount = this.#watch.mountOf(layer)
+    const mount = this.#watch.getMount(layer)
     const app = isExpressApp(handle) ? handle : mount?.app
-    const stack = app === undefined ? handle.stack : layersOf(app)
+    const stack = app === undefined ? handle.stack : getLayers(app)
     if (mount !== undefined) return stack && { path: mount.path, stack }
     if (stack === undefined && handle.name !== 'mounted_app') return undefined
     throw new InspectionFailure(
@@ -144,22 +157,24 @@ class Reader {
   }
 }
 
-interface Wanted extends Handler {
+interface WalkRequest extends Handler {
   /** Undefined where no sample of it is known. */
   readonly path: string | undefined
 }
 
-interface Walk {
-  readonly arrived: boolean
-  readonly needs: readonly RequirementSummary[]
+interface WalkResult {
+  readonly isFound: boolean
+  readonly requirements: readonly RequirementSummary[]
 }
 
-function below(prefixes: readonly string[], pattern: unknown): readonly string[] {
-  return prefixes.flatMap((prefix) => plainPaths(pattern).map((path) => joinedPath(prefix, path)))
+function joinPatterns(prefixes: readonly string[], pattern: unknown): readonly string[] {
+  return prefixes.flatMap((prefix) =>
+    normalizePaths(pattern).map((path) => joinPaths(prefix, path)),
+  )
 }
 
 /** What a layer leaves of a path for what is below it; false where the request passes it by. */
-function restOf(
+function getRemainingPath(
   layer: Layer,
   path: string | undefined,
   everywhere: boolean,
@@ -227,7 +242,7 @@ export function isExpressApp(value: unknown): value is ExpressApp {
 }
 
 /** The layers of an app; none where it has no router yet. */
-function layersOf(app: ExpressApp): readonly Layer[] {
+function getLayers(app: ExpressApp): readonly Layer[] {
   // Reading `router` throws in Express 4.
   return (app.lazyrouter === undefined ? app.router : app._router)?.stack ?? []
 }
@@ -237,56 +252,60 @@ export class ExpressWatch {
   /** In the order they were made. */
   readonly apps: Set<ExpressApp> = new Set()
   readonly #mounts = new WeakMap<Layer, Mount>()
-  readonly #places = new WeakMap<Step, Position | undefined>()
-  readonly #watched = new WeakSet<object>()
+  readonly #positions = new WeakMap<Step, Position | undefined>()
+  readonly #watchedModules = new WeakSet<object>()
 
-  mountOf(layer: Layer): Mount | undefined {
+  getMount(layer: Layer): Mount | undefined {
     return this.#mounts.get(layer)
   }
 
-  placeOf(step: Step): Position | undefined {
-    return this.#places.get(step)
+  getPosition(step: Step): Position | undefined {
+    return this.#positions.get(step)
   }
 
   /** Watches what a module exports, if that is Express. Anything else is left alone. */
   watch(exported: unknown): void {
-    if (!isExpress(exported) || this.#watched.has(exported)) return
-    this.#watched.add(exported)
+    if (!isExpress(exported) || this.#watchedModules.has(exported)) return
+    this.#watchedModules.add(exported)
     const { application, Router, Route } = exported
-    around<ExpressApp>(application, 'init', (app, _args, call) => {
+    wrapMethod<ExpressApp>(application, 'init', (app, _args, call) => {
       this.apps.add(app)
       return call()
     })
-    around<ExpressApp>(application, 'use', (app, args, call) => this.#use(app, args, call))
+    wrapMethod<ExpressApp>(application, 'use', (app, args, call) => this.#use(app, args, call))
     const { prototype = {} } = Router
     // Express 4 has no prototype beside the function itself.
-    around<Router>('use' in prototype ? prototype : Router, 'use', ({ stack }, args, call) => {
+    wrapMethod<Router>('use' in prototype ? prototype : Router, 'use', ({ stack }, args, call) => {
       const { length } = stack
       const result = call()
-      for (const layer of stack.slice(length)) this.#mounts.set(layer, { path: mountPath(args) })
+      for (const layer of stack.slice(length)) this.#mounts.set(layer, { path: getMountPath(args) })
       return result
     })
     for (const name of [...METHODS.map((method) => method.toLowerCase()), 'all']) {
-      around<{ readonly stack: readonly Step[] }>(Route.prototype, name, ({ stack }, _, call) => {
-        const { length } = stack
-        const result = call()
-        const place = callerPosition()
-        for (const step of stack.slice(length)) this.#places.set(step, place)
-        return result
-      })
+      wrapMethod<{ readonly stack: readonly Step[] }>(
+        Route.prototype,
+        name,
+        ({ stack }, _, call) => {
+          const { length } = stack
+          const result = call()
+          const place = getCallerPosition()
+          for (const step of stack.slice(length)) this.#positions.set(step, place)
+          return result
+        },
+      )
     }
   }
 
   /** A mounted app hides in a function: one such layer for each, in their order. */
   #use(app: ExpressApp, args: readonly unknown[], call: () => unknown): unknown {
-    const { length } = layersOf(app)
+    const { length } = getLayers(app)
     const result = call()
-    const mounted = layersOf(app)
+    const mounted = getLayers(app)
       .slice(length)
       .filter(({ handle }) => handle.name === 'mounted_app')
     const apps = args.flat(Infinity).filter(isExpressApp)
     for (const [index, layer] of mounted.entries()) {
-      this.#mounts.set(layer, { path: mountPath(args), app: apps[index] })
+      this.#mounts.set(layer, { path: getMountPath(args), app: apps[index] })
     }
     return result
   }
@@ -305,12 +324,12 @@ function isExpress(value: unknown): value is Express & object {
 }
 
 /** As Express tells a path from a handler: by the first of what may be nested arrays. */
-function mountPath(args: readonly unknown[]): unknown {
+function getMountPath(args: readonly unknown[]): unknown {
   return typeof [args[0]].flat(Infinity)[0] === 'function' ? '/' : args[0]
 }
 
 /** Runs `inner` in place of a method; `call` is the method with its own `this` and arguments. */
-function around<This extends object>(
+function wrapMethod<This extends object>(
   target: object,
   name: string,
   inner: (it: This, args: readonly unknown[], call: () => unknown) => unknown,

@@ -8,11 +8,11 @@ import {
   type RequirementSummary,
 } from '../../core/introspection.ts'
 import { InspectionFailure } from './format-error.ts'
-import { type AppRoutes, requirementOf } from './inspection.ts'
-import { plainPaths } from './paths.ts'
-import { callerPosition } from './stack.ts'
+import { type AppRoutes, combineRequirements } from './inspection.ts'
+import { normalizePaths } from './paths.ts'
+import { getCallerPosition } from './stack.ts'
 
-interface Declared {
+interface DeclaredRoute {
   readonly context: object
   /** Kept as it is: plugins put a config of their own in its place later. */
   readonly options: RouteOptions
@@ -22,19 +22,19 @@ interface Declared {
 }
 
 /** Apps by themselves, and what was declared in them. */
-export type FastifyApps = ReadonlyMap<object, readonly Declared[]>
+export type FastifyApps = ReadonlyMap<object, readonly DeclaredRoute[]>
 
 /** From here on; apps that exist already stay unknown. */
 export function watchFastify(): FastifyApps {
-  const apps = new Map<object, Declared[]>()
+  const apps = new Map<object, DeclaredRoute[]>()
   subscribe('fastify.initialization', (message) => {
     const { fastify } = message as { readonly fastify: FastifyInstance }
-    const declared: Declared[] = []
+    const declared: DeclaredRoute[] = []
     apps.set(fastify, declared)
     fastify.addHook('onRoute', function (this: FastifyInstance, options) {
       const { url } = options
-      const at = callerPosition()
-      for (const method of methodsOf(options, fastify)) {
+      const at = getCallerPosition()
+      for (const method of listMethods(options, fastify)) {
         declared.push({ context: this, options, method, url, at })
       }
     })
@@ -42,7 +42,7 @@ export function watchFastify(): FastifyApps {
   return apps
 }
 
-function methodsOf({ method }: RouteOptions, { supportedMethods }: FastifyInstance): string[] {
+function listMethods({ method }: RouteOptions, { supportedMethods }: FastifyInstance): string[] {
   const methods = [method].flat()
   return methods.length < supportedMethods.length ? methods : ['ANY']
 }
@@ -52,34 +52,37 @@ function methodsOf({ method }: RouteOptions, { supportedMethods }: FastifyInstan
  *
  * @param fallback The place of a route that no line of the owner's declares.
  */
-export async function fastifyRoutes(
+export async function readFastifyRoutes(
   app: FastifyInstance,
-  declared: readonly Declared[],
+  declared: readonly DeclaredRoute[],
   fallback: Position,
 ): Promise<AppRoutes> {
-  await settle(app, declared)
+  await waitUntilReady(app, declared)
   const routes = declared
     // The plugin for CORS answers preflights there: it is no route of the API.
     .filter(({ method, url }) => !(method === 'OPTIONS' && url === '*'))
     .flatMap((route) => {
       const { method, url, at = fallback } = route
-      const auth = authOf(route)
+      const auth = readAuth(route)
       const unprotected = isUnprotected(app, route)
-      return plainPaths(url).map(
+      return normalizePaths(url).map(
         (path): AppRoute => ({ method, path, auth, at, ...(unprotected && { unprotected }) }),
       )
     })
-  const gets = new Set(routes.filter(({ method }) => method === 'GET').map(twinOf))
+  const gets = new Set(routes.filter(({ method }) => method === 'GET').map(getRouteKey))
   return {
-    guarded:
+    hasGuard:
       declared.some(({ context }) => getRequirementResolver(context) !== undefined) ||
       hasUnguardedCheck(app),
-    routes: routes.filter((route) => route.method !== 'HEAD' || !gets.has(twinOf(route))),
+    routes: routes.filter((route) => route.method !== 'HEAD' || !gets.has(getRouteKey(route))),
   }
 }
 
 /** An app that does not start because routes of it have no guard is read all the same: each is told. */
-async function settle(app: FastifyInstance, declared: readonly Declared[]): Promise<void> {
+async function waitUntilReady(
+  app: FastifyInstance,
+  declared: readonly DeclaredRoute[],
+): Promise<void> {
   try {
     await app.ready()
   } catch (error) {
@@ -90,15 +93,15 @@ async function settle(app: FastifyInstance, declared: readonly Declared[]): Prom
 }
 
 /** Whether it asks for a guard and has none, in an app whose `config.auth` is this package's. */
-function isUnprotected(app: FastifyInstance, { context, options }: Declared): boolean {
+function isUnprotected(app: FastifyInstance, { context, options }: DeclaredRoute): boolean {
   const config = Object(options.config) as NonNullable<RouteOptions['config']>
   const declares = 'auth' in config && config.auth !== false
   return declares && getRequirementResolver(context) === undefined && hasUnguardedCheck(app)
 }
 
-const twinOf = ({ path, auth }: AppRoute): string => JSON.stringify([path, auth])
+const getRouteKey = ({ path, auth }: AppRoute): string => JSON.stringify([path, auth])
 
-function authOf({ context, options, method, url }: Declared): AppRoute['auth'] {
+function readAuth({ context, options, method, url }: DeclaredRoute): AppRoute['auth'] {
   const needs = getRequirementResolver(context)
   if (needs === undefined) return false
   let need: RequirementSummary | false
@@ -107,5 +110,5 @@ function authOf({ context, options, method, url }: Declared): AppRoute['auth'] {
   } catch (error) {
     throw new InspectionFailure(`${method} ${url}: ${(error as Error).message}`)
   }
-  return requirementOf(need === false ? [] : [need])
+  return combineRequirements(need === false ? [] : [need])
 }

@@ -23,14 +23,14 @@ export interface Inspection {
 export interface AppRoutes {
   readonly routes: readonly AppRoute[]
   /** Whether any guard of this package stands in the app. */
-  readonly guarded: boolean
+  readonly hasGuard: boolean
 }
 
 /** Every one of them has to be met. `false` where there is none. */
-export function requirementOf(needs: readonly RequirementSummary[]): AppRoute['auth'] {
+export function combineRequirements(needs: readonly RequirementSummary[]): AppRoute['auth'] {
   if (needs.length === 0) return false
   const scopes = [...new Set(needs.flatMap(({ allOf }) => allOf))]
-  const anyOf = choicesOf(needs.map((need) => need.anyOf))
+  const anyOf = combineAlternatives(needs.map((need) => need.anyOf))
   // One that needs a token makes every request bring one.
   const optional = needs.every((need) => need.optional)
   return {
@@ -41,7 +41,9 @@ export function requirementOf(needs: readonly RequirementSummary[]): AppRoute['a
 }
 
 /** One of each list: a scope, or several where lists differ. */
-function choicesOf(lists: readonly (readonly string[])[]): readonly (string | readonly string[])[] {
+function combineAlternatives(
+  lists: readonly (readonly string[])[],
+): readonly (string | readonly string[])[] {
   const distinct = new Map(lists.map((list) => [list.join(' '), list]))
   distinct.delete('')
   let choices: readonly (readonly string[])[] = [[]]

@@ -5,23 +5,23 @@ import {
   isDefinedScopes,
   type ResourceServerDefinition,
 } from '../../core/scopes.ts'
-import { type ExpressApp, type ExpressWatch, expressRoutes, isExpressApp } from './express.ts'
-import { type FastifyApps, fastifyRoutes } from './fastify.ts'
+import { type ExpressApp, type ExpressWatch, isExpressApp, readExpressRoutes } from './express.ts'
+import { type FastifyApps, readFastifyRoutes } from './fastify.ts'
 import { InspectionFailure } from './format-error.ts'
 import type { AppRoutes, Inspection, Job } from './inspection.ts'
 
 /** Export names that are looked at first, in this order. */
-const NAMES = ['default', 'app', 'server']
+const EXPORT_NAMES = ['default', 'app', 'server']
 /** Other functions may do anything: they are not called. */
-const MAKERS =
+const FACTORY_NAME =
   /^(?:build|(?:create|make)$|(?:create|make).*(?:App|Api|API|Server|Express|Fastify)$)/
 
-export interface Finding<App> {
+export interface AppSearch<App> {
   /** The module's namespace. */
   readonly exported: object
   readonly isApp: (value: unknown) => value is App
   /** The apps that were made meanwhile and are mounted in no other. */
-  readonly made: () => readonly App[]
+  readonly listCreated: () => readonly App[]
   /** Settles when the module listens, or has nothing left to do. */
   readonly settled: Promise<void>
 }
@@ -32,18 +32,18 @@ export interface Finding<App> {
  *
  * @throws {InspectionFailure} where there is none, and where there are several.
  */
-async function findApp<App>(finding: Finding<App>): Promise<App> {
-  const { exported, isApp, made, settled } = finding
-  const members = membersOf(exported)
-  const others = [...members.keys()].filter((name) => !NAMES.includes(name))
-  for (const name of [...NAMES, ...others]) {
+async function findApp<App>(search: AppSearch<App>): Promise<App> {
+  const { exported, isApp, listCreated, settled } = search
+  const members = listExports(exported)
+  const others = [...members.keys()].filter((name) => !EXPORT_NAMES.includes(name))
+  for (const name of [...EXPORT_NAMES, ...others]) {
     const value = members.get(name)
     if (isApp(value)) return value
   }
   const uncallable: string[] = []
-  for (const name of [...NAMES, ...others.filter((it) => MAKERS.test(it))]) {
+  for (const name of [...EXPORT_NAMES, ...others.filter((it) => FACTORY_NAME.test(it))]) {
     const value = members.get(name)
-    if (typeof value === 'function' && needsArguments(value)) {
+    if (typeof value === 'function' && hasParameters(value)) {
       uncallable.push(name)
       continue
     }
@@ -52,8 +52,8 @@ async function findApp<App>(finding: Finding<App>): Promise<App> {
   }
   // Who exports none declares routes until it listens.
   await settled
-  const [app, another] = made()
-  if (app === undefined) throw new InspectionFailure(`makes no app: ${exportOf(uncallable)}`)
+  const [app, another] = listCreated()
+  if (app === undefined) throw new InspectionFailure(`makes no app: ${describeExports(uncallable)}`)
   if (another !== undefined) {
     throw new InspectionFailure(
       'makes several apps: export the one that is meant, as default or app',
@@ -63,12 +63,12 @@ async function findApp<App>(finding: Finding<App>): Promise<App> {
 }
 
 /** A call without them runs the owner's code on undefined: it may connect to anything, or fail far away. */
-function needsArguments(value: { readonly length: number }): boolean {
+function hasParameters(value: { readonly length: number }): boolean {
   return value.length > 0 || /^class\b/.test(Function.prototype.toString.call(value))
 }
 
 /** What to export, where functions stayed uncalled or where there is nothing at all. */
-function exportOf([name, ...more]: readonly string[]): string {
+function describeExports([name, ...more]: readonly string[]): string {
   if (name === undefined) {
     return 'export a Fastify instance, an Express app, or a function without arguments that makes one, as default or app'
   }
@@ -80,7 +80,7 @@ function exportOf([name, ...more]: readonly string[]): string {
 }
 
 /** CommonJS exports an object as default: its members count as exports. */
-export function membersOf(exported: object): ReadonlyMap<string, unknown> {
+export function listExports(exported: object): ReadonlyMap<string, unknown> {
   const own = new Map<string, unknown>(Object.entries(exported))
   const given = own.get('default')
   if (typeof given !== 'object' || given === null) return own
@@ -88,7 +88,7 @@ export function membersOf(exported: object): ReadonlyMap<string, unknown> {
 }
 
 /** What watches while modules load. */
-interface Watching {
+interface LoadContext {
   readonly fastify: FastifyApps
   readonly express: ExpressWatch
   readonly load: (url: string) => Promise<object>
@@ -96,15 +96,15 @@ interface Watching {
 }
 
 /** @throws {InspectionFailure} and whatever the module throws. */
-export async function inspectModule(job: Job, watching: Watching): Promise<Inspection> {
-  const { fastify, express, load, settled } = watching
+export async function inspectModule(job: Job, context: LoadContext): Promise<Inspection> {
+  const { fastify, express, load, settled } = context
   const exported = await load(job.module)
   const scopes = job.scopes === undefined ? [] : [await load(job.scopes)]
   const app = await findApp<object>({
     exported,
     settled,
     isApp: (value): value is object => fastify.has(value as object) || isExpressApp(value),
-    made: () => [
+    listCreated: () => [
       ...fastify.keys(),
       ...[...express.apps].filter(({ parent }) => parent === undefined),
     ],
@@ -113,23 +113,26 @@ export async function inspectModule(job: Job, watching: Watching): Promise<Inspe
   const declared = fastify.get(app)
   const read =
     declared === undefined
-      ? expressRoutes(app as ExpressApp, express, fallback)
-      : await fastifyRoutes(app as FastifyInstance, declared, fallback)
-  return { routes: checked(read), resourceServers: definedIn([exported, ...scopes]) }
+      ? readExpressRoutes(app as ExpressApp, express, fallback)
+      : await readFastifyRoutes(app as FastifyInstance, declared, fallback)
+  return {
+    routes: assertGuarded(read),
+    resourceServers: collectResourceServers([exported, ...scopes]),
+  }
 }
 
-function checked({ routes, guarded }: AppRoutes): AppRoutes['routes'] {
+function assertGuarded({ routes, hasGuard }: AppRoutes): AppRoutes['routes'] {
   if (routes.length === 0) throw new InspectionFailure('makes an app without a route')
-  if (guarded) return routes
+  if (hasGuard) return routes
   throw new InspectionFailure(
     'makes an app that nothing of cognito-m2m guards: register cognitoAuth, or put auth(…) in front of its routes',
   )
 }
 
 /** One for each identifier: what is exported twice, under two names or in an array, counts once. */
-function definedIn(modules: readonly object[]): readonly ResourceServerDefinition[] {
+function collectResourceServers(modules: readonly object[]): readonly ResourceServerDefinition[] {
   const servers = new Map<string, ResourceServerDefinition>()
-  for (const scopes of modules.flatMap((it) => [...membersOf(it).values()].flat())) {
+  for (const scopes of modules.flatMap((it) => [...listExports(it).values()].flat())) {
     if (!isDefinedScopes(scopes)) continue
     const server = getResourceServer(scopes, 'scopes')
     const { identifier } = server

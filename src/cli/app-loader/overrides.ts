@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:net'
 
 /** Where pools keep their key set. */
-const KEY_SET = /\/\.well-known\/jwks\.json$/
+const JWKS_PATH = /\/\.well-known\/jwks\.json$/
 
 /**
  * A transport that answers for key sets by itself: an app that insists on keys starts, and nothing leaves
  * the machine. Nobody knows the private half of the key.
  */
-export function withoutKeyFetches(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+export function stubJwksFetch(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   const modulus = randomBytes(256)
   modulus[0] = 0xff
   modulus[255] = 0xff
@@ -17,12 +17,15 @@ export function withoutKeyFetches(fetch: typeof globalThis.fetch): typeof global
   const keySet = { keys: [{ ...key, n: modulus.toString('base64url') }] }
   return async (input, init) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input)
-    return KEY_SET.test(pathname) ? Response.json(keySet) : fetch(input, init)
+    return JWKS_PATH.test(pathname) ? Response.json(keySet) : fetch(input, init)
   }
 }
 
 /** Makes every server listen on a free port of loopback, whatever it is told: its own may be taken. */
-export function listenNowhere(server: { listen: Server['listen'] }, listened: () => void): void {
+export function listenOnEphemeralPort(
+  server: { listen: Server['listen'] },
+  listened: () => void,
+): void {
   const { listen } = server
   server.listen = function (this: Server, ...args: unknown[]) {
     listened()

@@ -7,13 +7,13 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { OptionError } from '../../core/options/validate.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { quoted, statOf } from '../files/flags.ts'
+import { quoteFile, statIfExists } from '../files/flags.ts'
 import type { Inspection, Job } from './inspection.ts'
 
 /** Characters of that line. */
-const MOST_TOLD = 20_000_000
+const MAX_MESSAGE = 20_000_000
 /** Characters of what a child that fails wrote last. */
-const LAST_WORDS = 300
+const MAX_STDERR = 300
 
 interface ChildLimits {
   /** What failures call the module that it runs. */
@@ -31,7 +31,10 @@ interface ChildLimits {
  * @param args Of Node.
  * @throws {CommandFailure} where no line came in time.
  */
-export async function lineOfChild(args: readonly string[], limits: ChildLimits): Promise<string> {
+export async function readChildMessage(
+  args: readonly string[],
+  limits: ChildLimits,
+): Promise<string> {
   const { signal } = limits
   if (signal.aborted) throw new CommandFailure(EXIT.interrupted, 'interrupted')
   const child = spawn(process.execPath, args, {
@@ -42,16 +45,16 @@ export async function lineOfChild(args: readonly string[], limits: ChildLimits):
   })
   const done = new AbortController()
   try {
-    return await lineOf(child, limits, done.signal)
+    return await waitForMessage(child, limits, done.signal)
   } finally {
     done.abort()
-    endGroup(child)
+    killProcessGroup(child)
     // Who left the group may hold them.
     for (const stream of child.stdio) stream?.destroy()
   }
 }
 
-function lineOf(
+function waitForMessage(
   child: ChildProcess,
   { name, timeout, signal }: ChildLimits,
   done: AbortSignal,
@@ -66,33 +69,33 @@ function lineOf(
     const interrupt = (): void => reject(new CommandFailure(EXIT.interrupted, 'interrupted'))
     signal.addEventListener('abort', interrupt, { signal: done })
     const [, , errors, pipe] = child.stdio as unknown as [null, null, Readable, Readable]
-    let told = ''
-    let noise = ''
+    let message = ''
+    let stderr = ''
     errors.setEncoding('utf8').on('data', (text: string) => {
-      noise = `${noise}${text}`.slice(-LAST_WORDS)
+      stderr = `${stderr}${text}`.slice(-MAX_STDERR)
     })
     pipe.setEncoding('utf8').on('data', (text: string) => {
-      told += text
-      if (text.endsWith('\n')) resolve(told)
-      else if (told.length > MOST_TOLD) fail('has more routes than can be read')
+      message += text
+      if (text.endsWith('\n')) resolve(message)
+      else if (message.length > MAX_MESSAGE) fail('has more routes than can be read')
     })
     child.on('error', ({ message }) => fail(`cannot be run: ${message}`))
     // What it started may hold its pipes open.
-    child.on('exit', () => endGroup(child))
+    child.on('exit', () => killProcessGroup(child))
     child.on('close', (code, by) => {
       const how = by === null ? `with code ${code}` : `by ${by}`
-      fail(`ended its process ${how} before its app was ready${lastWords(noise)}`)
+      fail(`ended its process ${how} before its app was ready${formatStderr(stderr)}`)
     })
   })
 }
 
-function lastWords(noise: string): string {
-  const words = noise.trim().replaceAll(/\s+/g, ' ')
+function formatStderr(text: string): string {
+  const words = text.trim().replaceAll(/\s+/g, ' ')
   return words === '' ? '' : `; it wrote: ${words}`
 }
 
 /** Ends a child and what it started. Where there are no groups of processes, the child alone. */
-export function endGroup(
+export function killProcessGroup(
   child: Pick<ChildProcess, 'pid' | 'kill'>,
   platform: string = process.platform,
 ): void {
@@ -110,7 +113,7 @@ export function endGroup(
 }
 
 /** Beside this file, whether it was built or not. */
-const CHILD = new URL(`./child${extname(import.meta.url)}`, import.meta.url)
+const CHILD_URL = new URL(`./child${extname(import.meta.url)}`, import.meta.url)
 
 interface AppModuleOptions {
   /** What the module is called in messages, `--app` say. */
@@ -134,25 +137,30 @@ export async function readAppModule(file: string, options: AppModuleOptions): Pr
   const { option, scopes, timeout, signal } = options
   const job: Job = {
     name: file,
-    module: urlOf(file, option),
-    ...(scopes === undefined ? {} : { scopes: urlOf(scopes, '--scopes') }),
+    module: toFileUrl(file, option),
+    ...(scopes === undefined ? {} : { scopes: toFileUrl(scopes, '--scopes') }),
   }
-  const args = [...process.execArgv, fileURLToPath(CHILD), JSON.stringify(job)]
-  const { failure, inspection } = parse(await lineOfChild(args, { name: file, timeout, signal }))
+  const args = [...process.execArgv, fileURLToPath(CHILD_URL), JSON.stringify(job)]
+  const { failure, inspection } = parseMessage(
+    await readChildMessage(args, { name: file, timeout, signal }),
+  )
   if (inspection !== undefined) return inspection
   throw new CommandFailure(EXIT.usage, failure ?? `${file} wrote to the pipe of this command`)
 }
 
-function urlOf(file: string, option: string): string {
+function toFileUrl(file: string, option: string): string {
   const path = resolve(file)
-  if (statOf(path)?.isFile() === true) return pathToFileURL(path).href
-  throw new OptionError(option, `is ${quoted(file)}: no such file`)
+  if (statIfExists(path)?.isFile() === true) return pathToFileURL(path).href
+  throw new OptionError(option, `is ${quoteFile(file)}: no such file`)
 }
 
 /** Whatever a module may have written there. */
-function parse(told: string): { readonly failure?: string; readonly inspection?: Inspection } {
+function parseMessage(message: string): {
+  readonly failure?: string
+  readonly inspection?: Inspection
+} {
   try {
-    return JSON.parse(told) ?? {}
+    return JSON.parse(message) ?? {}
   } catch {
     return {}
   }

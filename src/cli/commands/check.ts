@@ -11,10 +11,22 @@ import {
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { readParameters, readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts'
-import { readText, templateGroups } from '../files/read.ts'
-import { countsOf, countsText, findingLine, jsonLine, styleOf } from '../terminal/format.ts'
-import { type Manual, manual } from '../terminal/help.ts'
+import {
+  collectValues,
+  DEFAULT_TIMEOUT,
+  formatRunNotice,
+  readParameters,
+  readSeconds,
+} from '../files/flags.ts'
+import { groupTemplates, readText } from '../files/read.ts'
+import {
+  countFindings,
+  createStyle,
+  formatCounts,
+  formatFinding,
+  formatJson,
+} from '../terminal/format.ts'
+import { attachManual, type Manual } from '../terminal/help.ts'
 import type { CommandContext, Terminal } from '../terminal/terminal.ts'
 
 interface CheckFlags {
@@ -41,25 +53,25 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Command {
     .option(
       '--parameter <name=value>',
       "value of a template's parameter or variable; repeatable",
-      repeated,
+      collectValues,
     )
     .option('--proxy-ttl <seconds>', 'how long a caching proxy keeps tokens')
-    .option('--timeout <seconds>', 'how long the module of --app may take', TIMEOUT)
+    .option('--timeout <seconds>', 'how long the module of --app may take', DEFAULT_TIMEOUT)
     .option('--format <text|json>', 'how findings are written', 'text')
     .option('--json', 'the same as --format json')
     .action(async (templates: readonly string[], flags: CheckFlags) => {
-      const isJson = readFormat(flags)
-      const findings = await found(templates, flags, terminal)
-      const counts = countsOf(findings)
-      if (isJson) terminal.out(jsonLine({ findings, ...counts }))
+      const isJson = isJsonFormat(flags)
+      const findings = await findProblems(templates, flags, terminal)
+      const counts = countFindings(findings)
+      if (isJson) terminal.out(formatJson({ findings, ...counts }))
       else {
-        const style = styleOf(terminal)
-        for (const finding of findings) terminal.out(findingLine(finding, style))
-        terminal.err(`${countsText(counts)}\n`)
+        const style = createStyle(terminal)
+        for (const finding of findings) terminal.out(formatFinding(finding, style))
+        terminal.err(`${formatCounts(counts)}\n`)
       }
       if (counts.errors > 0) exitWith(EXIT.refused)
     })
-  return manual(command, MANUAL)
+  return attachManual(command, MANUAL)
 }
 
 const MANUAL: Manual = {
@@ -84,7 +96,7 @@ const MANUAL: Manual = {
   ],
 }
 
-async function found(templates: readonly string[], flags: CheckFlags, terminal: Terminal) {
+async function findProblems(templates: readonly string[], flags: CheckFlags, terminal: Terminal) {
   const { app, routes: routesFile, openapi: document, proxyTtl } = flags
   if (app !== undefined && routesFile !== undefined) {
     throw new OptionError('--routes', 'stands beside --app: pass one of them')
@@ -93,13 +105,13 @@ async function found(templates: readonly string[], flags: CheckFlags, terminal: 
   const timeout = readSeconds(flags.timeout, '--timeout', 600)
   const parameters = readParameters(flags.parameter ?? [])
   try {
-    const groups = templateGroups(templates)
+    const groups = groupTemplates(templates)
     const models = await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
     const openapi = document && (await readOpenApi(readText(document, '--openapi')))
     let routes: readonly AppRoute[] | undefined
     if (routesFile !== undefined) routes = await readRoutes(readText(routesFile, '--routes'))
     if (app !== undefined) {
-      terminal.err(runningNotice(app, timeout))
+      terminal.err(formatRunNotice(app, timeout))
       const options = { option: '--app', timeout, signal: terminal.signal }
       ;({ routes } = await readAppModule(app, options))
     }
@@ -114,7 +126,7 @@ async function found(templates: readonly string[], flags: CheckFlags, terminal: 
   }
 }
 
-function readFormat({ format, json }: CheckFlags): boolean {
+function isJsonFormat({ format, json }: CheckFlags): boolean {
   if (format === 'text' || format === 'json') return json === true || format === 'json'
   throw new OptionError('--format', `is ${describeValue(format)}: use text or json`)
 }

@@ -17,17 +17,20 @@ const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'tr
 type Path = Record<string, unknown>
 
 /** OpenAPI 3.1 with every route, but for methods it has no operations for. */
-export function openApiDocument(routes: readonly AppRoute[], options: DocumentOptions): object {
+export function createOpenApiDocument(
+  routes: readonly AppRoute[],
+  options: DocumentOptions,
+): object {
   const { title, tokenUrl, resourceServers } = options
   const parts = openApiParts({ tokenUrl, scopes: resourceServers })
   const paths = new Map<string, Path>()
   const names = new Map<string, string>()
   for (const { method, path: declared, auth } of routes) {
-    const path = oneName(templated(declared), names)
-    const operations = paths.get(path) ?? withParameters(path)
+    const path = unifyParameterNames(toTemplatePath(declared), names)
+    const operations = paths.get(path) ?? createPathItem(path)
     for (const name of method === 'ANY' ? METHODS : [method.toLowerCase()]) {
       // The first that is declared answers.
-      if (METHODS.includes(name)) operations[name] ??= operation(auth, parts)
+      if (METHODS.includes(name)) operations[name] ??= createOperation(auth, parts)
     }
     if (METHODS.some((name) => name in operations)) paths.set(path, operations)
   }
@@ -40,7 +43,7 @@ export function openApiDocument(routes: readonly AppRoute[], options: DocumentOp
 }
 
 /** `/orders/:id` → `/orders/{id}`, `*` → `{rest}`. */
-function templated(path: string): string {
+function toTemplatePath(path: string): string {
   let rests = 0
   return path.replace(/:(\w+)|\*/g, (_, name: string | undefined) => {
     if (name !== undefined) return `{${name}}`
@@ -50,22 +53,22 @@ function templated(path: string): string {
 }
 
 /** Paths that differ in names alone are one path: the names of the first. */
-function oneName(path: string, names: Map<string, string>): string {
+function unifyParameterNames(path: string, names: Map<string, string>): string {
   const shape = path.replace(/\{\w+\}/g, '{}')
   const name = names.get(shape) ?? path
   names.set(shape, name)
   return name
 }
 
-function withParameters(path: string): Path {
+function createPathItem(path: string): Path {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     ...{ name, in: 'path', required: true, schema: { type: 'string' } },
   }))
   return parameters.length === 0 ? {} : { parameters }
 }
 
-function operation(auth: AppRoute['auth'], parts: OpenApiParts): object {
-  const accesses = accessesTo(auth).map((one) => parts.access(one))
+function createOperation(auth: AppRoute['auth'], parts: OpenApiParts): object {
+  const accesses = listAlternatives(auth).map((one) => parts.access(one))
   const security = accesses.flatMap((access) => access.security)
   const distinct = [...new Map(security.map((one) => [JSON.stringify(one), one])).values()]
   const [{ responses } = { responses: {} }] = accesses
@@ -73,7 +76,7 @@ function operation(auth: AppRoute['auth'], parts: OpenApiParts): object {
 }
 
 /** Alternatives, one of which has to be met. */
-function accessesTo(auth: false | AppRequirement): readonly (AccessRequirement | false)[] {
+function listAlternatives(auth: false | AppRequirement): readonly (AccessRequirement | false)[] {
   if (auth === false) return [false]
   const { scopes = [], anyOf: choices = [], optional = false } = auth
   const [first, ...others] = choices.filter((choice) => typeof choice === 'string')

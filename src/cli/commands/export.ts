@@ -19,12 +19,12 @@ import { toPrintable } from '../../core/util/text.ts'
 import type { Inspection } from '../app-loader/inspection.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { readSeconds, repeated, runningNotice, TIMEOUT } from '../files/flags.ts'
-import { inPlace, writeFiles } from '../files/write.ts'
-import { jsonLine } from '../terminal/format.ts'
-import { type Manual, manual } from '../terminal/help.ts'
+import { collectValues, DEFAULT_TIMEOUT, formatRunNotice, readSeconds } from '../files/flags.ts'
+import { resolveOutputPaths, writeFiles } from '../files/write.ts'
+import { formatJson } from '../terminal/format.ts'
+import { attachManual, type Manual } from '../terminal/help.ts'
 import type { CommandContext } from '../terminal/terminal.ts'
-import { openApiDocument } from './export-openapi.ts'
+import { createOpenApiDocument } from './export-openapi.ts'
 
 /**
  * What is defined, and resource servers made of what routes ask for beside it: a scope that nobody described
@@ -32,14 +32,14 @@ import { openApiDocument } from './export-openapi.ts'
  *
  * @throws {CommandFailure} for a scope that its own resource server does not define: it may be misspelt.
  */
-function resourceServersOf({ routes, resourceServers }: Inspection): ResourceServerDefinition[] {
+function listResourceServers({ routes, resourceServers }: Inspection): ResourceServerDefinition[] {
   const defined = new Set(
     resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope)),
   )
   const identifiers = new Set(resourceServers.map(({ identifier }) => identifier))
   const derived = new Map<string, Map<string, string>>()
   for (const route of routes) {
-    for (const scope of scopesOf(route)) {
+    for (const scope of listScopes(route)) {
       if (defined.has(scope) || isReserved(scope)) continue
       const slash = scope.lastIndexOf('/')
       const identifier = scope.slice(0, slash)
@@ -60,7 +60,7 @@ function resourceServersOf({ routes, resourceServers }: Inspection): ResourceSer
   return [...resourceServers, ...made]
 }
 
-function scopesOf({ auth }: AppRoute): readonly string[] {
+function listScopes({ auth }: AppRoute): readonly string[] {
   if (auth === false) return []
   const { scopes = [], anyOf = [] } = auth
   return [...scopes, ...anyOf.flat()]
@@ -78,7 +78,7 @@ interface ExportFlags {
 }
 
 /** Which flag a member of a definition comes from. */
-const FLAGS: Readonly<Record<string, string>> = {
+const FLAGS_BY_OPTION: Readonly<Record<string, string>> = {
   name: '--name',
   domain: '--domain',
   clients: '--client',
@@ -91,17 +91,17 @@ const FLAGS: Readonly<Record<string, string>> = {
  *
  * @throws {OptionError} for a flag that is wrong, or missing for this format.
  */
-export function exportedFiles(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
+export function renderFiles(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
   const { to } = flags
   if (to === 'routes') {
     return [{ file: 'routes.json', text: routesFile(app.routes, app.resourceServers) }]
   }
   try {
-    return to === 'openapi' ? documentOf(app, flags) : templatesOf(app, flags)
+    return to === 'openapi' ? renderDocument(app, flags) : renderTemplates(app, flags)
   } catch (error) {
     if (!(error instanceof OptionError)) throw error
     const { option, problem } = error
-    const flag = FLAGS[option] ?? FLAGS[option.replace(/[.[].*/, '')]
+    const flag = FLAGS_BY_OPTION[option] ?? FLAGS_BY_OPTION[option.replace(/[.[].*/, '')]
     throw flag === undefined ? error : new OptionError(flag, problem)
   }
 }
@@ -116,9 +116,9 @@ function checkFormat({ to, tokenUrl }: ExportFlags): void {
   }
 }
 
-function documentOf(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
-  const resourceServers = resourceServersOf(app)
-  const document = openApiDocument(app.routes, {
+function renderDocument(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
+  const resourceServers = listResourceServers(app)
+  const document = createOpenApiDocument(app.routes, {
     title: flags.name ?? 'api',
     tokenUrl: flags.tokenUrl as string,
     resourceServers,
@@ -126,24 +126,24 @@ function documentOf(app: Inspection, flags: ExportFlags): readonly TemplateSourc
   return [{ file: 'openapi.json', text: `${JSON.stringify(document, null, 2)}\n` }]
 }
 
-function templatesOf(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
+function renderTemplates(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
   const { name = 'api', domain, client = [name] } = flags
   const dialect = flags.to as 'cloudformation' | 'sam' | 'terraform'
   const kind = flags.api ?? (dialect === 'sam' ? 'rest' : undefined)
-  const resourceServers = resourceServersOf(app)
+  const resourceServers = listResourceServers(app)
   const every = resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope))
   const definition: InfraDefinition = {
     name,
     ...(domain === undefined ? {} : { domain }),
     resourceServers,
-    clients: client.map((text) => clientOf(text, every)),
+    clients: client.map((text) => readClient(text, every)),
     ...(kind === undefined ? {} : { api: { name, kind: kind as 'rest', routes: app.routes } }),
   }
   return renderTemplate(definition, dialect)
 }
 
 /** `name=scope,scope`, or `name` alone for every scope. */
-function clientOf(text: string, every: readonly string[]): ClientDefinition {
+function readClient(text: string, every: readonly string[]): ClientDefinition {
   const equals = text.indexOf('=')
   if (equals < 0) return { name: text, scopes: every }
   return { name: text.slice(0, equals), scopes: text.slice(equals + 1).split(',') }
@@ -168,36 +168,36 @@ export function exportCommand({ terminal }: CommandContext): Command {
     .option(
       '--client <name=scope,scope>',
       'templates: a client and its scopes, every scope where none is named; repeatable',
-      repeated,
+      collectValues,
     )
     .option('--api <rest|http>', 'templates: an API in front of the routes (sam: rest)')
     .option('--token-url <url>', 'openapi: where tokens come from')
     .option('--out <path>', 'a file, or a folder for several; default: standard output')
     .option('--force', 'replace files that exist')
-    .option('--timeout <seconds>', 'how long the module may take', TIMEOUT)
+    .option('--timeout <seconds>', 'how long the module may take', DEFAULT_TIMEOUT)
     .option('--json', 'print one line of JSON')
     .action(async (module: string, flags: Flags) => {
       checkFormat(flags)
       const timeout = readSeconds(flags.timeout, '--timeout', 600)
-      terminal.err(runningNotice(module, timeout))
+      terminal.err(formatRunNotice(module, timeout))
       const { signal } = terminal
       const { scopes, out, force = false, json = false } = flags
       const app = await readAppModule(module, {
         ...{ option: 'MODULE', timeout, signal },
         ...(scopes === undefined ? {} : { scopes }),
       })
-      refuseUnprotected(app)
-      const files = exportedFiles(app, flags)
-      if (out === undefined) terminal.out(json ? jsonLine({ files }) : textOf(files))
+      assertProtected(app)
+      const files = renderFiles(app, flags)
+      if (out === undefined) terminal.out(json ? formatJson({ files }) : getSingleText(files))
       else {
-        const placed = inPlace(files, out)
+        const placed = resolveOutputPaths(files, out)
         writeFiles(placed, { force, signal })
         const names = placed.map(({ file }) => file)
-        if (json) terminal.out(jsonLine({ files: names.map((file) => ({ file })) }))
+        if (json) terminal.out(formatJson({ files: names.map((file) => ({ file })) }))
         else terminal.err(`wrote ${names.map((name) => toPrintable(name, 500)).join(', ')}\n`)
       }
     })
-  return manual(command, MANUAL)
+  return attachManual(command, MANUAL)
 }
 
 const MANUAL: Manual = {
@@ -225,7 +225,7 @@ const MANUAL: Manual = {
 }
 
 /** What is written down must be what the app enforces. */
-function refuseUnprotected({ routes }: Inspection): void {
+function assertProtected({ routes }: Inspection): void {
   const route = routes.find(({ unprotected }) => unprotected === true)
   if (route === undefined) return
   const { method, path, at } = route
@@ -240,7 +240,7 @@ function refuseUnprotected({ routes }: Inspection): void {
   )
 }
 
-function textOf(files: readonly TemplateSource[]): string {
+function getSingleText(files: readonly TemplateSource[]): string {
   const [first, ...others] = files as [TemplateSource, ...TemplateSource[]]
   if (others.length === 0) return first.text
   throw new OptionError('--out', `is missing: there are ${files.length} files, pass a folder`)

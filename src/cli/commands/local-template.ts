@@ -13,8 +13,8 @@ import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readParameters } from '../files/flags.ts'
-import { templateGroups } from '../files/read.ts'
-import { findingLine, styleOf } from '../terminal/format.ts'
+import { groupTemplates } from '../files/read.ts'
+import { createStyle, formatFinding } from '../terminal/format.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 export interface TemplateFlags {
@@ -25,17 +25,17 @@ export interface TemplateFlags {
 }
 
 /** Where a client stands in the templates. */
-export interface Origin {
+export interface ClientOrigin {
   /** Logical id, or Terraform address. */
   readonly resource: string
   /** `file:line:column`. */
   readonly at: string
 }
 
-export interface FromTemplate {
+export interface TemplatePool {
   readonly options: PoolOptions
   /** By client id. */
-  readonly origins: ReadonlyMap<string, Origin>
+  readonly origins: ReadonlyMap<string, ClientOrigin>
 }
 
 /**
@@ -43,19 +43,19 @@ export interface FromTemplate {
  *
  * @throws {CommandFailure} where the deployment would fail, after each reason was said.
  */
-export async function fromTemplate(
+export async function readTemplatePool(
   flags: TemplateFlags,
   terminal: Terminal,
-): Promise<FromTemplate> {
+): Promise<TemplatePool> {
   const models = await readModels(flags)
   const errors = checkScopes(models).filter(({ severity }) => severity === 'error')
-  for (const error of errors) terminal.err(findingLine(error, styleOf({ colors: false })))
+  for (const error of errors) terminal.err(formatFinding(error, createStyle({ colors: false })))
   const { length } = errors.filter(failsDeployment)
   if (length > 0) {
     const reasons = length === 1 ? 'this' : `these ${length} reasons`
     throw new CommandFailure(EXIT.refused, `would not be deployed for ${reasons}: correct it there`)
   }
-  const { options, clients } = poolFrom(models, flags, terminal)
+  const { options, clients } = createPoolOptions(models, flags, terminal)
   const origins = new Map(
     clients.map(({ id, at }, index) => [
       (options.clients[index] as PoolOptions['clients'][number]).clientId,
@@ -63,13 +63,13 @@ export async function fromTemplate(
     ]),
   )
   const { secrets } = flags
-  return { options: secrets === undefined ? options : withSecrets(options, secrets), origins }
+  return { options: secrets === undefined ? options : applySecrets(options, secrets), origins }
 }
 
 async function readModels({ template = [], parameter = [] }: TemplateFlags) {
   try {
     const parameters = readParameters(parameter)
-    const groups = templateGroups(template, '--template')
+    const groups = groupTemplates(template, '--template')
     return await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
@@ -78,7 +78,11 @@ async function readModels({ template = [], parameter = [] }: TemplateFlags) {
 }
 
 /** Who runs this knows the option `userPool` as a flag. */
-function poolFrom(models: readonly InfraModel[], { pool }: TemplateFlags, { err }: Terminal) {
+function createPoolOptions(
+  models: readonly InfraModel[],
+  { pool }: TemplateFlags,
+  { err }: Terminal,
+) {
   try {
     return templatePool(models, pool, (at, message, fix) =>
       err(`${placeOf(at)}: left out: ${message}; ${fix}\n`),
@@ -90,7 +94,7 @@ function poolFrom(models: readonly InfraModel[], { pool }: TemplateFlags, { err 
 }
 
 /** @param path A JSON file: client id to its secret, or to both while they rotate. */
-function withSecrets(options: PoolOptions, path: string): PoolOptions {
+function applySecrets(options: PoolOptions, path: string): PoolOptions {
   const content = readJsonFile(path)
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new OptionError(path, 'is no object: write { "client id": "secret" }')

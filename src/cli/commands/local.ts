@@ -10,14 +10,14 @@ import {
   readPoolFile,
   startUserPool,
 } from '../../testing/index.ts'
-import { jsonLine } from '../terminal/format.ts'
-import { type Manual, manual } from '../terminal/help.ts'
+import { formatJson } from '../terminal/format.ts'
+import { attachManual, type Manual } from '../terminal/help.ts'
 import type { CommandContext, Terminal } from '../terminal/terminal.ts'
-import type { FromTemplate, Origin, TemplateFlags } from './local-template.ts'
+import type { ClientOrigin, TemplateFlags, TemplatePool } from './local-template.ts'
 
-type Origins = ReadonlyMap<string, Origin>
+type Origins = ReadonlyMap<string, ClientOrigin>
 
-const isMachine = ({ oauth, flows }: PoolClient): boolean =>
+const canGetToken = ({ oauth, flows }: PoolClient): boolean =>
   oauth && flows.includes('client_credentials')
 
 type PluginOptions = Pick<
@@ -26,7 +26,7 @@ type PluginOptions = Pick<
 >
 
 /** Of one client, and where it stands in a template. */
-interface ClientSummary extends Partial<Origin> {
+interface ClientSummary extends Partial<ClientOrigin> {
   readonly clientId: string
   /** Left out of public clients, as they have none. */
   readonly clientSecret?: string
@@ -39,7 +39,7 @@ interface Summary extends Pick<LocalUserPool, 'issuer' | 'jwksUri' | 'tokenEndpo
   readonly clients: readonly ClientSummary[]
 }
 
-export function summaryOf(pool: LocalUserPool, origins: Origins): Summary {
+export function summarizePool(pool: LocalUserPool, origins: Origins): Summary {
   const { issuer, jwksUri, tokenEndpoint, clients } = pool
   return {
     ...{ issuer, jwksUri, tokenEndpoint, options: pool.options() },
@@ -52,7 +52,7 @@ export function summaryOf(pool: LocalUserPool, origins: Origins): Summary {
   }
 }
 
-function describePool(pool: LocalUserPool, origins: Origins): string {
+function formatPool(pool: LocalUserPool, origins: Origins): string {
   const { issuer, jwksUri, tokenEndpoint, clients } = pool
   return `
   Local user pool  ${pool.userPoolId}
@@ -61,16 +61,16 @@ function describePool(pool: LocalUserPool, origins: Origins): string {
   token endpoint   ${tokenEndpoint}
 
   options of cognitoAuth and createResourceServer
-${optionsOf(pool)}
+${formatOptions(pool)}
   client, secret, scopes
-${clients.map(lineOf).join('')}${originsOf(pool, origins)}
-${curlOf(pool)}
+${clients.map(formatClient).join('')}${formatOrigins(pool, origins)}
+${formatCurl(pool)}
   For development and tests only. Ctrl-C ends it.
 `
 }
 
 /** As JavaScript, to be pasted. What a pool's ids may be made of needs no escape. */
-function optionsOf(pool: LocalUserPool): string {
+function formatOptions(pool: LocalUserPool): string {
   const { userPoolId, clientId, issuer } = pool.options()
   const quoted = (text: string): string => `'${text}'`
   return `  {
@@ -81,14 +81,14 @@ function optionsOf(pool: LocalUserPool): string {
 `
 }
 
-function lineOf(client: PoolClient): string {
+function formatClient(client: PoolClient): string {
   const { clientId, clientSecrets, scopes } = client
   const [secret = '(no secret)'] = clientSecrets
-  const parts = [clientId, secret, scopes.join(' '), isMachine(client) ? '' : '(gets no token)']
+  const parts = [clientId, secret, scopes.join(' '), canGetToken(client) ? '' : '(gets no token)']
   return `  ${parts.filter((part) => part !== '').join('  ')}\n`
 }
 
-function originsOf({ clients }: LocalUserPool, origins: Origins): string {
+function formatOrigins({ clients }: LocalUserPool, origins: Origins): string {
   const lines = clients.flatMap(({ clientId }) => {
     const { resource = '', at = '' } = origins.get(clientId) ?? {}
     return resource === '' ? [] : [`  ${clientId}  ${at}  ${toPrintable(resource)}\n`]
@@ -96,8 +96,8 @@ function originsOf({ clients }: LocalUserPool, origins: Origins): string {
   return lines.length === 0 ? '' : `\n  client, template, resource\n${lines.join('')}`
 }
 
-function curlOf({ clients, tokenEndpoint }: LocalUserPool): string {
-  const { clientId, clientSecrets } = clients.find(isMachine) ?? {}
+function formatCurl({ clients, tokenEndpoint }: LocalUserPool): string {
+  const { clientId, clientSecrets } = clients.find(canGetToken) ?? {}
   if (clientId === undefined || clientSecrets === undefined) {
     return '  No client here has OAuth on and the flow client_credentials: none gets a token.\n'
   }
@@ -108,12 +108,12 @@ function curlOf({ clients, tokenEndpoint }: LocalUserPool): string {
 }
 
 /** Of every pool that names no other: an app that was configured with it works after each restart. */
-const USER_POOL_ID = 'xx-local-1_LocalPool'
+const DEFAULT_USER_POOL_ID = 'xx-local-1_LocalPool'
 /** As in the docs; a port that changes would break the issuer of a configured app. */
-const PORT = 3001
+const DEFAULT_PORT = 3001
 
 /** What is started without a file. Its secrets are the same at each start, as everything else of it. */
-const EXAMPLE: LocalUserPoolOptions = {
+const EXAMPLE_POOL: LocalUserPoolOptions = {
   resourceServers: [
     { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change orders' } },
   ],
@@ -143,7 +143,7 @@ interface LocalFlags extends TemplateFlags {
 const MANUAL: Manual = {
   description: [
     'Serves a key set, discovery and /oauth2/token on loopback, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
-    `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start (${USER_POOL_ID} and ${PORT}, unless a file, a template or --port sets others), so a configured app works after a restart.`,
+    `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start (${DEFAULT_USER_POOL_ID} and ${DEFAULT_PORT}, unless a file, a template or --port sets others), so a configured app works after a restart.`,
     'Keys are new at each start. With --state they are kept, so that tokens from before a restart stay valid. The file contains private keys: do not commit it, and give each pool a file of its own.',
     'From templates it serves the clients and scopes they deploy. Client ids are the names of the clients. What only a deployment knows is left out, and standard error says what.',
   ],
@@ -162,7 +162,7 @@ const MANUAL: Manual = {
   ],
 }
 
-export function localCommand({ terminal, started }: CommandContext): Command {
+export function localCommand({ terminal, onPoolStarted }: CommandContext): Command {
   const command = new Command('local')
     .description('run a local user pool: key set, discovery, /oauth2/token for client credentials')
     .option(
@@ -179,7 +179,10 @@ export function localCommand({ terminal, started }: CommandContext): Command {
       '--secrets <file>',
       'JSON of client id to secret (default: generated, and kept with --state)',
     )
-    .option('-p, --port <number>', `loopback port; 0 means any (default: the file's, or ${PORT})`)
+    .option(
+      '-p, --port <number>',
+      `loopback port; 0 means any (default: the file's, or ${DEFAULT_PORT})`,
+    )
     .option('--host <address>', 'loopback address: 127.0.0.1 or ::1 (default: 127.0.0.1)')
     .option(
       '--state <file>',
@@ -190,27 +193,29 @@ export function localCommand({ terminal, started }: CommandContext): Command {
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
     .action(async (flags: LocalFlags) => {
       const { port, host, state, cors, json, events } = flags
-      const { options, origins } = await toDefinition(flags, terminal)
-      const pool = await start({
-        userPoolId: USER_POOL_ID,
-        port: PORT,
+      const { options, origins } = await readDefinition(flags, terminal)
+      const pool = await startPool({
+        userPoolId: DEFAULT_USER_POOL_ID,
+        port: DEFAULT_PORT,
         ...options,
         ...(port === undefined ? {} : { port: readPort(port) }),
         // Checked where the pool starts.
         ...(host === undefined ? {} : { host: host as LocalHost }),
         ...(state === undefined ? {} : { state }),
         ...(cors === undefined ? {} : { cors }),
-        ...(events === undefined ? {} : { onEvent: (event) => terminal.out(jsonLine(event)) }),
+        ...(events === undefined ? {} : { onEvent: (event) => terminal.out(formatJson(event)) }),
         control: true,
       })
-      started(pool)
-      terminal.out(json === true ? jsonLine(summaryOf(pool, origins)) : describePool(pool, origins))
+      onPoolStarted(pool)
+      terminal.out(
+        json === true ? formatJson(summarizePool(pool, origins)) : formatPool(pool, origins),
+      )
     })
-  return manual(command, MANUAL)
+  return attachManual(command, MANUAL)
 }
 
 /** Another port is never taken instead: apps are configured with this one. */
-async function start(options: LocalUserPoolOptions): Promise<LocalUserPool> {
+async function startPool(options: LocalUserPoolOptions): Promise<LocalUserPool> {
   try {
     return await startUserPool(options)
   } catch (error) {
@@ -219,23 +224,26 @@ async function start(options: LocalUserPoolOptions): Promise<LocalUserPool> {
   }
 }
 
-interface Definition extends Pick<FromTemplate, 'origins'> {
+interface Definition extends Pick<TemplatePool, 'origins'> {
   readonly options: LocalUserPoolOptions
 }
 
-async function toDefinition(flags: LocalFlags, terminal: Terminal): Promise<Definition> {
+async function readDefinition(flags: LocalFlags, terminal: Terminal): Promise<Definition> {
   const { config, template } = flags
   if (template === undefined) {
     for (const name of ['parameter', 'pool', 'secrets'] as const) {
       if (flags[name] === undefined) continue
       throw new OptionError(`--${name}`, 'is for templates: name one with --template')
     }
-    return { options: config === undefined ? EXAMPLE : readPoolFile(config), origins: new Map() }
+    return {
+      options: config === undefined ? EXAMPLE_POOL : readPoolFile(config),
+      origins: new Map(),
+    }
   }
   if (config !== undefined) {
     throw new OptionError('--config', 'and --template each say what is served: give one of them')
   }
-  const { fromTemplate } = await import('./local-template.ts')
+  const { readTemplatePool: fromTemplate } = await import('./local-template.ts')
   return fromTemplate(flags, terminal)
 }
 

@@ -18,14 +18,14 @@ import {
 } from '../../tokens/oauth/bounded-exchange.ts'
 import { readTokenEndpoint } from '../../tokens/oauth/token-endpoint.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { refuseSecret, repeated } from '../files/flags.ts'
-import { jsonLine } from '../terminal/format.ts'
-import { manual } from '../terminal/help.ts'
+import { collectValues, rejectSecretOption } from '../files/flags.ts'
+import { formatJson } from '../terminal/format.ts'
+import { attachManual } from '../terminal/help.ts'
 import type { CommandContext, Terminal } from '../terminal/terminal.ts'
-import { formsOf } from './explain/keys.ts'
+import { listIssuerForms } from './explain/keys.ts'
 
 /** By `error` of Cognito's answer (RFC 6749 section 5.2). */
-const REFUSALS: ReadonlyMap<string, string> = new Map([
+const OAUTH_ERRORS: ReadonlyMap<string, string> = new Map([
   [
     'invalid_client',
     'the app client is unknown there, or the secret is not its own: check --client-id, the secret, and that the endpoint is of the same user pool',
@@ -60,37 +60,37 @@ const FAILURES: Partial<Readonly<Record<TokenClientErrorCode, string>>> = {
 }
 
 /** What the command ends with; what is no failure of a token request stays what it is. */
-export function failureOf(error: unknown, tokenEndpoint: string): unknown {
+export function toCommandFailure(error: unknown, tokenEndpoint: string): unknown {
   if (!(error instanceof TokenClientError)) return error
   const { code, status } = error
   if (code === 'ERR_CLIENT_CLOSED') return new CommandFailure(EXIT.interrupted, 'interrupted')
-  if (code === 'ERR_TOKEN_REQUEST_REFUSED') return refusalOf(error)
+  if (code === 'ERR_TOKEN_REQUEST_REFUSED') return toRefusedFailure(error)
   if (status === 429) {
     return new CommandFailure(
       EXIT.unavailable,
-      `Cognito was asked too often${facts(error)}: its quota is 150 token requests a second for the account; hold tokens as long as they are good`,
+      `Cognito was asked too often${formatDetails(error)}: its quota is 150 token requests a second for the account; hold tokens as long as they are good`,
     )
   }
   const what = FAILURES[code] ?? 'answers with no token: check that it ends in /oauth2/token'
   const { host } = new URL(tokenEndpoint)
   return new CommandFailure(
     EXIT.unavailable,
-    `the token endpoint at ${host} ${what}${facts(error)}`,
+    `the token endpoint at ${host} ${what}${formatDetails(error)}`,
   )
 }
 
 /** A status without OAuth's words is no answer of a token endpoint. */
-function refusalOf(error: TokenClientError): CommandFailure {
-  const told = error.error
+function toRefusedFailure(error: TokenClientError): CommandFailure {
+  const code = error.error
   const what =
-    told === undefined
+    code === undefined
       ? 'no token endpoint answers there: check that the address ends in /oauth2/token'
-      : `${told}: ${REFUSALS.get(told) ?? 'it gives no other reason'}`
-  return new CommandFailure(EXIT.refused, `no token, ${what}${facts(error)}`)
+      : `${code}: ${OAUTH_ERRORS.get(code) ?? 'it gives no other reason'}`
+  return new CommandFailure(EXIT.refused, `no token, ${what}${formatDetails(error)}`)
 }
 
 /** What AWS's support and a search engine want to know. */
-function facts({ status, errno, requestId, retryAfter }: TokenClientError): string {
+function formatDetails({ status, errno, requestId, retryAfter }: TokenClientError): string {
   const known = [
     status === undefined ? [] : `status ${status}`,
     errno ?? [],
@@ -101,7 +101,7 @@ function facts({ status, errno, requestId, retryAfter }: TokenClientError): stri
 }
 
 /** Milliseconds the document may take. */
-const TIMEOUT = 5000
+const TIMEOUT_MS = 5000
 /** Bytes of it; Cognito's have about 1,500. */
 const MAX_BYTES = 64 * 1024
 
@@ -135,15 +135,15 @@ async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal): Prom
   }
   const { tokenUrl, domain, issuer, pool } = flags
   if (tokenUrl !== undefined) return readTokenEndpoint(tokenUrl, NAMES.tokenUrl).href
-  if (domain !== undefined) return endpointOfDomain(domain)
-  return discover(
-    issuer === undefined ? formsOf(pool as string).map((form) => form.issuer) : [issuer],
+  if (domain !== undefined) return toTokenEndpoint(domain)
+  return discoverEndpoint(
+    issuer === undefined ? listIssuerForms(pool as string).map((form) => form.issuer) : [issuer],
     terminal,
   )
 }
 
 /** The hosted domain of a pool, Cognito's own or the owner's. */
-function endpointOfDomain(domain: string): string {
+function toTokenEndpoint(domain: string): string {
   const url = readSecureUrl(domain, NAMES.domain)
   if (url.href !== `${url.origin}/`) {
     throw new OptionError(
@@ -155,31 +155,32 @@ function endpointOfDomain(domain: string): string {
 }
 
 /** The next issuer is asked only where the one before says that it is not the pool's. */
-async function discover(
+async function discoverEndpoint(
   [issuer, ...others]: readonly string[],
   terminal: Terminal,
 ): Promise<string> {
   const asked = readSecureUrl(issuer as string, NAMES.issuer)
   const url = `${(issuer as string).replace(/\/$/, '')}/.well-known/openid-configuration`
   terminal.err(`cognito-m2m: asking ${toPrintable(url)} for the token endpoint\n`)
-  const { status, body } = await ask(url, terminal)
-  if ((status === 403 || status === 404) && others.length > 0) return discover(others, terminal)
+  const { status, body } = await fetchDiscovery(url, terminal)
+  if ((status === 403 || status === 404) && others.length > 0)
+    return discoverEndpoint(others, terminal)
   if (status !== 200) {
     throw new CommandFailure(
       EXIT.unavailable,
       `the discovery document cannot be had (status ${status}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
     )
   }
-  return endpointIn(body, issuer as string, isLoopback(asked))
+  return readDiscoveredEndpoint(body, issuer as string, isLoopback(asked))
 }
 
-async function ask(url: string, { fetch, signal }: Terminal): Promise<BoundedResponse> {
+async function fetchDiscovery(url: string, { fetch, signal }: Terminal): Promise<BoundedResponse> {
   const headers = { accept: 'application/json' }
   try {
     return await boundedFetch(
       url,
       { headers },
-      { fetch, timeout: TIMEOUT, maxBytes: MAX_BYTES, signal },
+      { fetch, timeout: TIMEOUT_MS, maxBytes: MAX_BYTES, signal },
     )
   } catch (error) {
     const { fault, errno } = error as BoundedFetchError
@@ -192,8 +193,8 @@ async function ask(url: string, { fetch, signal }: Terminal): Promise<BoundedRes
 }
 
 /** A document of another issuer, or one that leads off to http, would get hold of the secret. */
-function endpointIn(body: Buffer, issuer: string, isLocal: boolean): string {
-  const document = parsed(body)
+function readDiscoveredEndpoint(body: Buffer, issuer: string, isLocal: boolean): string {
+  const document = parseJson(body)
   if (document['issuer'] !== issuer) {
     throw new CommandFailure(EXIT.unavailable, 'the discovery document is of another issuer')
   }
@@ -209,7 +210,7 @@ function endpointIn(body: Buffer, issuer: string, isLocal: boolean): string {
   )
 }
 
-function parsed(body: Buffer): Readonly<Record<string, unknown>> {
+function parseJson(body: Buffer): Readonly<Record<string, unknown>> {
   try {
     return { ...JSON.parse(body.toString('utf8')) }
   } catch {
@@ -218,7 +219,7 @@ function parsed(body: Buffer): Readonly<Record<string, unknown>> {
 }
 
 /** Where the secret is looked for unless another variable is named. */
-const SECRET = 'COGNITO_CLIENT_SECRET'
+const SECRET_VARIABLE = 'COGNITO_CLIENT_SECRET'
 
 interface TokenFlags extends EndpointFlags {
   readonly clientId: string
@@ -239,9 +240,12 @@ export function tokenCommand({ terminal }: CommandContext): Command {
     .option(
       '--scope <scope>',
       'ask for this scope; repeatable (default: all it may have)',
-      repeated,
+      collectValues,
     )
-    .option('--secret-env <name>', `the variable that holds the secret (default: ${SECRET})`)
+    .option(
+      '--secret-env <name>',
+      `the variable that holds the secret (default: ${SECRET_VARIABLE})`,
+    )
     .option('--json', "print JSON in RFC 6749's words instead of the token alone")
     .option('--header', 'print it as a header: "Authorization: Bearer …"')
     .action(async (flags: TokenFlags) => {
@@ -249,23 +253,24 @@ export function tokenCommand({ terminal }: CommandContext): Command {
       if (flags.json === true && flags.header === true) {
         throw new OptionError('--header', 'stands beside --json: choose one of them')
       }
-      const named = flags.secretEnv === undefined ? undefined : secretIn(flags.secretEnv, terminal)
+      const named =
+        flags.secretEnv === undefined ? undefined : readSecretVariable(flags.secretEnv, terminal)
       const tokenEndpoint = await findTokenEndpoint(flags, terminal)
-      const clientSecret = named ?? (await defaultSecret(flags.clientId, terminal))
+      const clientSecret = named ?? (await readSecret(flags.clientId, terminal))
       const { clientId } = flags
       const { fetch, now } = terminal
       const client = createTokenClient({ tokenEndpoint, clientId, clientSecret, fetch, now })
-      const token = await tokenFrom(client, scopes, { tokenEndpoint, terminal })
-      terminal.out(written(token, flags, now()))
+      const token = await requestToken(client, scopes, { tokenEndpoint, terminal })
+      terminal.out(formatToken(token, flags, now()))
     })
-  const instead = `set ${SECRET}, name another variable with --secret-env, or be asked`
-  return manual(refuseSecret(command, '--client-secret', instead), {
+  const instead = `set ${SECRET_VARIABLE}, name another variable with --secret-env, or be asked`
+  return attachManual(rejectSecretOption(command, '--client-secret', instead), {
     description: [
       'Prints the token and nothing else, so that $(cognito-m2m token …) can stand in another command.',
       `The secret comes from the environment, or is asked for where there is a terminal; what is typed is not shown. It is sent to the token endpoint alone, over https; http is for this machine.`,
       'Every run asks Cognito, which counts and bills it. Services use the token client of cognito-m2m/client instead, which holds tokens as long as they are good.',
     ],
-    environment: { [SECRET]: "the app client's secret" },
+    environment: { [SECRET_VARIABLE]: "the app client's secret" },
     exitStatus: {
       ok: 'a token was printed',
       refused: 'Cognito refused: the secret, the client or a scope is wrong',
@@ -291,7 +296,7 @@ function readScopes(given: readonly string[] | undefined): readonly string[] | u
   return scopes?.map((it) => checkScope(it, '--scope'))
 }
 
-function secretIn(name: string, { env }: Terminal): string {
+function readSecretVariable(name: string, { env }: Terminal): string {
   const secret = env[name]
   if (secret !== undefined && secret !== '') return secret
   throw new OptionError(
@@ -300,45 +305,45 @@ function secretIn(name: string, { env }: Terminal): string {
   )
 }
 
-async function defaultSecret(clientId: string, terminal: Terminal): Promise<string> {
-  const { [SECRET]: exported } = terminal.env
+async function readSecret(clientId: string, terminal: Terminal): Promise<string> {
+  const { [SECRET_VARIABLE]: exported } = terminal.env
   if (exported !== undefined && exported !== '') return exported
   const typed = await terminal.secret(`Secret of app client ${toPrintable(clientId)}: `)
   if (typed !== undefined) return typed
   throw new OptionError(
-    SECRET,
+    SECRET_VARIABLE,
     'is not set and nobody typed a secret: export it, or use --secret-env',
   )
 }
 
-interface Asking {
+interface TokenRequestContext {
   readonly tokenEndpoint: string
   readonly terminal: Terminal
 }
 
 /** Where the command is interrupted, the request ends with it. */
-async function tokenFrom(
+async function requestToken(
   client: TokenClient,
   scopes: readonly string[] | undefined,
-  { tokenEndpoint, terminal: { signal } }: Asking,
+  { tokenEndpoint, terminal: { signal } }: TokenRequestContext,
 ): Promise<AccessToken> {
   signal.addEventListener('abort', () => client.close())
   if (signal.aborted) client.close()
   try {
     return await client.getToken(scopes === undefined ? {} : { scopes })
   } catch (error) {
-    throw failureOf(error, tokenEndpoint)
+    throw toCommandFailure(error, tokenEndpoint)
   }
 }
 
-function written(
+function formatToken(
   { accessToken, expiresAt, scopes }: AccessToken,
   { json, header, clientId }: TokenFlags,
   now: number,
 ): string {
   if (header === true) return `Authorization: Bearer ${accessToken}\n`
   if (json !== true) return `${accessToken}\n`
-  return jsonLine({
+  return formatJson({
     access_token: accessToken,
     token_type: 'Bearer',
     expires_in: Math.max(0, Math.floor(expiresAt - now / 1000)),

@@ -17,13 +17,13 @@ export function readParameters(given: readonly string[]): Readonly<Record<string
 }
 
 /** Longest name of a file that is repeated. */
-const LONGEST = 400
+const MAX_FILE_NAME_LENGTH = 400
 
 /** Seconds a module may take where nothing else is said. */
-export const TIMEOUT = '20'
+export const DEFAULT_TIMEOUT = '20'
 
 /** An option that may be given several times. */
-export function repeated(value: string, before: readonly string[] = []): readonly string[] {
+export function collectValues(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }
 
@@ -35,17 +35,17 @@ export function readSeconds(text: string, option: string, most: number): number 
 }
 
 /** Said before somebody's code runs. */
-export function runningNotice(module: string, timeout: number): string {
-  return `cognito-m2m: running ${toPrintable(module, LONGEST)} in a process of its own, for at most ${timeout} s\n`
+export function formatRunNotice(module: string, timeout: number): string {
+  return `cognito-m2m: running ${toPrintable(module, MAX_FILE_NAME_LENGTH)} in a process of its own, for at most ${timeout} s\n`
 }
 
 /** A file's name in a message: whole, as who named it has to find it. */
-export function quoted(file: string): string {
-  return `"${toPrintable(file, LONGEST)}"`
+export function quoteFile(file: string): string {
+  return `"${toPrintable(file, MAX_FILE_NAME_LENGTH)}"`
 }
 
 /** What a name stands for; undefined where it cannot be told. */
-export function statOf(file: string): Stats | undefined {
+export function statIfExists(file: string): Stats | undefined {
   try {
     return statSync(file)
   } catch {
@@ -59,7 +59,7 @@ export function statOf(file: string): Stats | undefined {
  *
  * @param instead How it is given.
  */
-export function refuseSecret(command: Command, name: string, instead: string): Command {
+export function rejectSecretOption(command: Command, name: string, instead: string): Command {
   return command
     .addOption(new Option(`${name} [value]`).hideHelp())
     .on(`option:${name.slice(2)}`, () => {

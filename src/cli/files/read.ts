@@ -3,10 +3,10 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import type { TemplateSource } from '../../contract/infra/index.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { quoted, statOf } from './flags.ts'
+import { quoteFile, statIfExists } from './flags.ts'
 
 /** Bytes of one file. Templates are refused far below it, with their place. */
-const MOST = 20_000_000
+const MAX_FILE_BYTES = 20_000_000
 
 /**
  * One group for each template of CloudFormation and for each folder with Terraform's files: a module.
@@ -15,12 +15,14 @@ const MOST = 20_000_000
  * @param option What names them.
  * @throws {OptionError} naming what cannot be read.
  */
-export function templateGroups(
+export function groupTemplates(
   names: readonly string[],
   option = 'TEMPLATE',
 ): readonly (readonly TemplateSource[])[] {
   const files = new Map(
-    names.flatMap((name) => filesOf(name, option)).map((file) => [normalize(file), file] as const),
+    names
+      .flatMap((name) => listFiles(name, option))
+      .map((file) => [normalize(file), file] as const),
   )
   const groups = new Map<string, TemplateSource[]>()
   for (const [path, file] of files) {
@@ -34,15 +36,15 @@ export function templateGroups(
 
 const isTerraform = (file: string): boolean => /\.tf(?:\.json)?$/i.test(file)
 
-function filesOf(name: string, option: string): readonly string[] {
-  const stat = statOf(name)
-  if (stat === undefined) throw new OptionError(option, `is ${quoted(name)}: no such file`)
+function listFiles(name: string, option: string): readonly string[] {
+  const stat = statIfExists(name)
+  if (stat === undefined) throw new OptionError(option, `is ${quoteFile(name)}: no such file`)
   if (!stat.isDirectory()) return [name]
   const files = readdirSync(name).filter(isTerraform).sort()
   if (files.length > 0) return files.map((file) => join(name, file))
   throw new OptionError(
     option,
-    `is ${quoted(name)}, a folder without .tf files: name the templates in it`,
+    `is ${quoteFile(name)}, a folder without .tf files: name the templates in it`,
   )
 }
 
@@ -53,14 +55,14 @@ function filesOf(name: string, option: string): readonly string[] {
  */
 export function readText(file: string, option: string): TemplateSource {
   try {
-    return { file, text: boundedText(file) }
+    return { file, text: readBoundedText(file) }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new OptionError(option, `is ${quoted(file)} and cannot be read (${code ?? message})`)
+    throw new OptionError(option, `is ${quoteFile(file)} and cannot be read (${code ?? message})`)
   }
 }
 
-function boundedText(file: string): string {
+function readBoundedText(file: string): string {
   const descriptor = openSync(file, 'r')
   try {
     const chunks: Buffer[] = []
@@ -71,7 +73,7 @@ function boundedText(file: string): string {
       if (read === 0) return Buffer.concat(chunks).toString('utf8')
       chunks.push(chunk.subarray(0, read))
       bytes += read
-      if (bytes > MOST) throw new Error(`more than ${MOST} bytes: split it`)
+      if (bytes > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} bytes: split it`)
     }
   } finally {
     closeSync(descriptor)

@@ -13,7 +13,7 @@ import { basename, dirname, join } from 'node:path'
 import type { TemplateSource } from '../../contract/infra/index.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { quoted, statOf } from './flags.ts'
+import { quoteFile, statIfExists } from './flags.ts'
 
 export interface WriteOptions {
   /** Takes the place of what exists. */
@@ -22,13 +22,13 @@ export interface WriteOptions {
   readonly signal: AbortSignal
 }
 
-interface Pending {
+interface PendingFile {
   /** What it is to become; what a link leads to, not the link. */
   readonly target: string
   /** The whole text, beside it. */
   readonly temporary: string
   /** A second name of what was there, where something was. */
-  readonly before: string | undefined
+  readonly backup: string | undefined
 }
 
 /**
@@ -41,29 +41,32 @@ interface Pending {
  */
 export function writeFiles(files: readonly TemplateSource[], options: WriteOptions): void {
   const { force, signal } = options
-  const pending: Pending[] = []
+  const pending: PendingFile[] = []
   let current = ''
   try {
     for (const { file, text } of files) {
       current = file
       const exists = lstatSync(file, { throwIfNoEntry: false }) !== undefined
       if (exists && !force) {
-        throw new OptionError('--out', `would replace ${quoted(file)}: --force allows it`)
+        throw new OptionError('--out', `would replace ${quoteFile(file)}: --force allows it`)
       }
-      const one = pendingFor(exists ? realpathSync(file) : file, exists)
+      const one = preparePendingFile(exists ? realpathSync(file) : file, exists)
       pending.push(one)
       writeFileSync(one.temporary, text, { flag: 'wx', flush: true })
     }
     if (signal.aborted) throw new CommandFailure(EXIT.interrupted, 'interrupted')
-    replaceAll(pending)
+    replaceFiles(pending)
   } catch (error) {
     if (!(error instanceof Error) || !('syscall' in error)) throw error
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError('--out', `leads to ${quoted(current)}, which cannot be written (${code})`)
+    throw new OptionError(
+      '--out',
+      `leads to ${quoteFile(current)}, which cannot be written (${code})`,
+    )
   } finally {
-    for (const { temporary, before } of pending) {
+    for (const { temporary, backup } of pending) {
       rmSync(temporary, { force: true })
-      if (before !== undefined) rmSync(before, { force: true })
+      if (backup !== undefined) rmSync(backup, { force: true })
     }
   }
 }
@@ -73,8 +76,11 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
  *
  * @throws {OptionError} where no folder can be made.
  */
-export function inPlace(files: readonly TemplateSource[], out: string): readonly TemplateSource[] {
-  const isFolder = statOf(out)?.isDirectory() ?? /[\\/]$/.test(out)
+export function resolveOutputPaths(
+  files: readonly TemplateSource[],
+  out: string,
+): readonly TemplateSource[] {
+  const isFolder = statIfExists(out)?.isDirectory() ?? /[\\/]$/.test(out)
   const [first] = files as [TemplateSource]
   if (files.length === 1 && !isFolder) return [{ file: out, text: first.text }]
   makeFolder(out)
@@ -86,28 +92,28 @@ function makeFolder(folder: string): void {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError('--out', `is ${quoted(folder)}, which is no folder (${code})`)
+    throw new OptionError('--out', `is ${quoteFile(folder)}, which is no folder (${code})`)
   }
 }
 
-function pendingFor(target: string, exists: boolean): Pending {
-  const beside = (purpose: string): string =>
+function preparePendingFile(target: string, exists: boolean): PendingFile {
+  const createPath = (purpose: string): string =>
     join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.${purpose}`)
-  return { target, temporary: beside('new'), before: exists ? beside('old') : undefined }
+  return { target, temporary: createPath('new'), backup: exists ? createPath('old') : undefined }
 }
 
-function replaceAll(pending: readonly Pending[]): void {
-  const replaced: Pending[] = []
+function replaceFiles(pending: readonly PendingFile[]): void {
+  const replaced: PendingFile[] = []
   try {
     for (const one of pending) {
-      if (one.before !== undefined) linkSync(one.target, one.before)
+      if (one.backup !== undefined) linkSync(one.target, one.backup)
       renameSync(one.temporary, one.target)
       replaced.push(one)
     }
   } catch (error) {
-    for (const { target, before } of replaced) {
-      if (before === undefined) rmSync(target)
-      else renameSync(before, target)
+    for (const { target, backup } of replaced) {
+      if (backup === undefined) rmSync(target)
+      else renameSync(backup, target)
     }
     throw error
   }

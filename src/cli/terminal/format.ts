@@ -6,11 +6,11 @@ import { toPrintable } from '../../core/util/text.ts'
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
 
 /** One line. Unprintable characters are escaped, so that a parser gets them and a terminal does not. */
-export function jsonLine(value: unknown): string {
-  return `${JSON.stringify(value).replace(UNPRINTABLE, escaped)}\n`
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value).replace(UNPRINTABLE, escapeCharacter)}\n`
 }
 
-function escaped(mark: string): string {
+function escapeCharacter(mark: string): string {
   let text = ''
   for (let at = 0; at < mark.length; at += 1) {
     text += `\\u${mark.charCodeAt(at).toString(16).padStart(4, '0')}`
@@ -19,14 +19,14 @@ function escaped(mark: string): string {
 }
 
 /** Longest name of a file, and longest message, that is repeated. */
-const LONGEST = 2000
+const MAX_TEXT_LENGTH = 2000
 
 /** `file:line:column: severity code message; fix: …` */
-export function findingLine(finding: Finding, { bold, dim, red, yellow }: Style): string {
+export function formatFinding(finding: Finding, { bold, dim, red, yellow }: Style): string {
   const { file, line, column, severity, code, message, fix } = finding
   const shown = severity === 'error' ? red(severity) : yellow(severity)
-  const place = bold(`${toPrintable(file, LONGEST)}:${line}:${column}:`)
-  const what = `${toPrintable(message, LONGEST)}; ${dim(`fix: ${toPrintable(fix, LONGEST)}`)}`
+  const place = bold(`${toPrintable(file, MAX_TEXT_LENGTH)}:${line}:${column}:`)
+  const what = `${toPrintable(message, MAX_TEXT_LENGTH)}; ${dim(`fix: ${toPrintable(fix, MAX_TEXT_LENGTH)}`)}`
   return `${place} ${shown} ${code} ${what}\n`
 }
 
@@ -35,13 +35,13 @@ export interface Counts {
   readonly warnings: number
 }
 
-export function countsOf(findings: readonly Finding[]): Counts {
+export function countFindings(findings: readonly Finding[]): Counts {
   const errors = findings.filter(({ severity }) => severity === 'error').length
   return { errors, warnings: findings.length - errors }
 }
 
 /** `2 errors, 1 warning` */
-export function countsText({ errors, warnings }: Counts): string {
+export function formatCounts({ errors, warnings }: Counts): string {
   if (errors + warnings === 0) return 'nothing found'
   const parts = [
     [errors, 'error'],
@@ -62,7 +62,7 @@ interface Style {
   readonly yellow: (text: string) => string
 }
 
-export function styleOf({ colors }: { readonly colors: boolean }): Style {
+export function createStyle({ colors }: { readonly colors: boolean }): Style {
   const sgr = (on: number, off: number) => (text: string) =>
     colors ? `\u001b[${on}m${text}\u001b[${off}m` : text
   return {
@@ -78,7 +78,7 @@ export function styleOf({ colors }: { readonly colors: boolean }): Style {
  * Whether output may be coloured: on a terminal that can, unless NO_COLOR says no (no-color.org).
  * FORCE_COLOR decides where it is set, as in Node itself: `0` and `false` say no, everything else yes.
  */
-export function mayColor(
+export function isColorEnabled(
   env: Readonly<Record<string, string | undefined>>,
   isTerminal: boolean,
 ): boolean {

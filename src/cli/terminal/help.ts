@@ -1,7 +1,7 @@
 /** The help of a command as a manual page: its sections, and their text for a terminal. */
 import type { Command, Help } from 'commander'
 import { EXIT } from '../exit-codes.ts'
-import { styleOf } from './format.ts'
+import { createStyle } from './format.ts'
 
 /** Everything is optional, and text of our own: it is not made printable. */
 export interface Manual {
@@ -18,13 +18,13 @@ export interface Manual {
 const manuals = new WeakMap<Command, Manual>()
 
 /** Attaches a manual and answers the command. */
-export function manual(command: Command, parts: Manual): Command {
+export function attachManual(command: Command, parts: Manual): Command {
   manuals.set(command, parts)
   return command
 }
 
 /** What was attached; nothing where nothing was. */
-export function manualOf(command: Command): Manual {
+export function getManual(command: Command): Manual {
   return manuals.get(command) ?? {}
 }
 
@@ -49,37 +49,37 @@ export interface Page {
 
 const INDENT = 4
 /** Terms up to here stand beside their meaning, longer ones above it. */
-const LONGEST_BESIDE = 14
+const MAX_INLINE_TERM_LENGTH = 14
 /** Lines longer than this are hard to read, shorter ones hard to write. */
 const WIDTH = { least: 40, most: 100 } as const
 
 /** What a code means where a manual does not say. */
-const MEANINGS: NonNullable<Manual['exitStatus']> = {
+const DEFAULT_EXIT_STATUS: NonNullable<Manual['exitStatus']> = {
   ok: 'done',
   usage: 'nothing was done: an option, a file or a variable is not what it should be',
 }
 
 /** The sections of a command's manual page; those with nothing in them are left out. */
-export function sectionsOf(command: Command): readonly Section[] {
+export function listSections(command: Command): readonly Section[] {
   const help = command.createHelp()
-  const { description, environment = {}, exitStatus, examples = [] } = manualOf(command)
+  const { description, environment = {}, exitStatus, examples = [] } = getManual(command)
   const summary = command.description()
   const sections: Section[] = [
-    { title: 'NAME', items: [{ text: `${nameOf(command)} - ${summary}` }] },
+    { title: 'NAME', items: [{ text: `${getFullName(command)} - ${summary}` }] },
     { title: 'SYNOPSIS', items: [{ text: help.commandUsage(command) }] },
     { title: 'DESCRIPTION', items: (description ?? []).map((text) => ({ text })) },
-    ...listed(command, help),
+    ...listTermSections(command, help),
     {
       title: 'ENVIRONMENT',
       items: Object.entries(environment).map(([term, text]) => ({ term, text })),
     },
-    { title: 'EXIT STATUS', items: codes({ ...MEANINGS, ...exitStatus }) },
+    { title: 'EXIT STATUS', items: listExitCodes({ ...DEFAULT_EXIT_STATUS, ...exitStatus }) },
     { title: 'EXAMPLES', items: examples.map(([text, line]) => ({ text, line })) },
   ]
   return sections.filter(({ items }) => items.length > 0)
 }
 
-function listed(command: Command, help: Help): Section[] {
+function listTermSections(command: Command, help: Help): Section[] {
   return [
     {
       title: 'COMMANDS',
@@ -103,11 +103,13 @@ function listed(command: Command, help: Help): Section[] {
 }
 
 /** With the names of those it stands below. */
-export function nameOf(command: Command): string {
-  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
+export function getFullName(command: Command): string {
+  return command.parent === null
+    ? command.name()
+    : `${getFullName(command.parent)} ${command.name()}`
 }
 
-function codes(meanings: NonNullable<Manual['exitStatus']>): Item[] {
+function listExitCodes(meanings: NonNullable<Manual['exitStatus']>): Item[] {
   return Object.entries(EXIT).flatMap(([name, code]) => {
     const text = meanings[name as keyof typeof EXIT]
     return text === undefined ? [] : [{ term: String(code), text }]
@@ -115,42 +117,42 @@ function codes(meanings: NonNullable<Manual['exitStatus']>): Item[] {
 }
 
 /** The manual page of a command, wrapped. */
-export function helpText(command: Command, { width, colors }: Page): string {
-  const { bold } = styleOf({ colors })
+export function formatHelp(command: Command, { width, colors }: Page): string {
+  const { bold } = createStyle({ colors })
   const columns = Math.min(WIDTH.most, Math.max(WIDTH.least, width))
-  const written = sectionsOf(command).map(({ title, items }) => {
+  const sections = listSections(command).map(({ title, items }) => {
     const terms = items.map(({ term = '' }) => term.length)
     const longest = Math.max(...terms)
-    const beside = longest <= LONGEST_BESIDE ? longest : 0
-    const parts = items.map((item) => itemText(item, { columns, beside, bold }))
+    const termWidth = longest <= MAX_INLINE_TERM_LENGTH ? longest : 0
+    const parts = items.map((item) => formatItem(item, { columns, termWidth, bold }))
     // Terms make a list, paragraphs and examples stand apart.
     return `${bold(title)}\n${parts.join(longest > 0 ? '\n' : '\n\n')}\n`
   })
-  return written.join('\n')
+  return sections.join('\n')
 }
 
 /** What the items of one section have in common. */
 interface Layout {
   readonly columns: number
   /** Width of the column of terms; 0 puts them above their meaning. */
-  readonly beside: number
+  readonly termWidth: number
   readonly bold: (text: string) => string
 }
 
-function itemText({ term, text, line }: Item, { columns, beside, bold }: Layout): string {
+function formatItem({ term, text, line }: Item, { columns, termWidth, bold }: Layout): string {
   const margin = ' '.repeat(INDENT)
   if (term === undefined) {
-    const paragraph = wrapped(text, columns, INDENT)
+    const paragraph = wrapText(text, columns, INDENT)
     // A line of a shell is for copying: it is not wrapped.
     return line === undefined ? paragraph : `${paragraph}\n${margin.repeat(2)}${line}`
   }
-  if (beside === 0) return `${margin}${bold(term)}\n${wrapped(text, columns, 2 * INDENT)}`
-  const body = wrapped(text, columns, INDENT + beside + 2).trimStart()
-  return `${margin}${bold(term)}${' '.repeat(beside + 2 - term.length)}${body}`
+  if (termWidth === 0) return `${margin}${bold(term)}\n${wrapText(text, columns, 2 * INDENT)}`
+  const body = wrapText(text, columns, INDENT + termWidth + 2).trimStart()
+  return `${margin}${bold(term)}${' '.repeat(termWidth + 2 - term.length)}${body}`
 }
 
 /** Words in lines of at most so many columns, unless a word is longer. */
-function wrapped(text: string, columns: number, indent: number): string {
+function wrapText(text: string, columns: number, indent: number): string {
   const margin = ' '.repeat(indent)
   const lines: string[] = []
   let current = ''

@@ -10,16 +10,16 @@ export interface Keyboard extends NodeJS.ReadableStream {
 }
 
 /** Longest secret in characters; what is typed or pasted beyond is left out. */
-const LONGEST = 65_536
+const MAX_SECRET_LENGTH = 65_536
 
 const CTRL_C = '\u0003'
 /** Enter and Ctrl-D as well. */
-const ENDS: readonly string[] = [CTRL_C, '\u0004', '\r', '\n']
-const ERASES: readonly string[] = ['\u007f', '\b']
+const END_KEYS: readonly string[] = [CTRL_C, '\u0004', '\r', '\n']
+const ERASE_KEYS: readonly string[] = ['\u007f', '\b']
 const ESCAPE = '\u001b'
 const CTRL_U = '\u0015'
 /** What arrow keys and terminals that bracket a paste send (ECMA-48 CSI), and single escapes. */
-const SEQUENCES = new RegExp(`${ESCAPE}(?:\\[[\\d;?]*[ -/]*[@-~]?|O.)?`, 'g')
+const ESCAPE_SEQUENCES = new RegExp(`${ESCAPE}(?:\\[[\\d;?]*[ -/]*[@-~]?|O.)?`, 'g')
 
 /**
  * What was typed until Enter, Ctrl-D or the end; undefined where that is nothing.
@@ -38,7 +38,7 @@ export async function readHidden(
   keyboard.setRawMode(true)
   say(question)
   try {
-    return await typed(keyboard, signal)
+    return await readLine(keyboard, signal)
   } finally {
     keyboard.setRawMode(false)
     keyboard.pause()
@@ -47,7 +47,7 @@ export async function readHidden(
   }
 }
 
-function typed(keyboard: Keyboard, signal: AbortSignal): Promise<string | undefined> {
+function readLine(keyboard: Keyboard, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     // Whole characters: backspace takes one of them, not half.
     let line: string[] = []
@@ -63,9 +63,9 @@ function typed(keyboard: Keyboard, signal: AbortSignal): Promise<string | undefi
       finish(() => reject(new CommandFailure(EXIT.interrupted, 'interrupted')))
     const end = (): void => finish(() => resolve(line.length === 0 ? undefined : line.join('')))
     const read = (chunk: Buffer): void => {
-      const keys = [...decoder.write(chunk).replaceAll(SEQUENCES, '')]
-      const last = keys.findIndex((key) => ENDS.includes(key))
-      for (const key of last === -1 ? keys : keys.slice(0, last)) line = edited(line, key)
+      const keys = [...decoder.write(chunk).replaceAll(ESCAPE_SEQUENCES, '')]
+      const last = keys.findIndex((key) => END_KEYS.includes(key))
+      for (const key of last === -1 ? keys : keys.slice(0, last)) line = editLine(line, key)
       if (keys[last] === CTRL_C) interrupt()
       else if (last !== -1) end()
     }
@@ -79,9 +79,9 @@ function typed(keyboard: Keyboard, signal: AbortSignal): Promise<string | undefi
 }
 
 /** Changes the line where that is cheap: a paste comes as many keys. */
-function edited(line: string[], key: string): string[] {
+function editLine(line: string[], key: string): string[] {
   if (key === CTRL_U) return []
-  if (ERASES.includes(key)) line.pop()
-  else if (key >= ' ' && line.length < LONGEST) line.push(key)
+  if (ERASE_KEYS.includes(key)) line.pop()
+  else if (key >= ' ' && line.length < MAX_SECRET_LENGTH) line.push(key)
   return line
 }

@@ -5,19 +5,19 @@
 import process from 'node:process'
 import type { LocalUserPool } from '../../testing/index.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { mayColor } from './format.ts'
+import { isColorEnabled } from './format.ts'
 import { readInput } from './input.ts'
 import { readHidden } from './prompt.ts'
 
-export function processTerminal(signal: AbortSignal): Terminal {
+export function createProcessTerminal(signal: AbortSignal): Terminal {
   const { stdin, stdout, stderr, env } = process
-  stdout.on('error', lost)
+  stdout.on('error', handleOutputError)
   // There is nowhere left to tell it.
   stderr.on('error', () => {})
   return {
     out: (it) => void stdout.write(it),
     err: (it) => void stderr.write(it),
-    colors: mayColor(env, stdout.isTTY),
+    colors: isColorEnabled(env, stdout.isTTY),
     width: stdout.columns || 80,
     env,
     signal,
@@ -31,7 +31,7 @@ export function processTerminal(signal: AbortSignal): Terminal {
 }
 
 /** Who reads may have read enough (`| head`); what could not be written for another reason is told. */
-function lost({ code }: NodeJS.ErrnoException): void {
+function handleOutputError({ code }: NodeJS.ErrnoException): void {
   if (code === 'EPIPE') return
   process.stderr.write(`cognito-m2m: the output cannot be written (${code})\n`)
   process.exit(EXIT.unavailable)
@@ -67,5 +67,5 @@ export interface CommandContext {
   /** What the process ends with, unless the command throws. Default 0. */
   exitWith(code: ExitCode): void
   /** Told of a running pool, so that whoever runs the command can end it. */
-  started(pool: LocalUserPool): void
+  onPoolStarted(pool: LocalUserPool): void
 }

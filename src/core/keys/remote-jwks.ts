@@ -75,7 +75,7 @@ export class IssuerKeys {
 
   /**
    * Whether a key that was found before is still in force. For tokens that were verified with it:
-   * whatever is not plainly so is left to {@link find}.
+   * whatever is not plainly so is left to {@link getValue}.
    *
    * Reading the monotonic clock costs half of all that a known token costs, so it is read once per
    * reading of the wall clock (a millisecond): nothing ages within one.

@@ -82,7 +82,7 @@ export class BudgetQueue {
     return { proven: this.#proven.length, unproven: this.#unproven.length }
   }
 
-  /** Whether {@link take} would not refuse at once. */
+  /** Whether {@link tryConsume} would not refuse at once. */
   hasRoom(clientId: string, isProven: boolean): boolean {
     this.#dispatch()
     return this.#queue(isProven).hasRoom(clientId)

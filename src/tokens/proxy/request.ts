@@ -58,7 +58,7 @@ export class KnownRequests {
   /** Those that come from it, or go to it: told without putting their key together again. */
   readonly #kept = new WeakSet<TokenRequest>()
 
-  /** @returns The same object for the same bytes, once they are {@link keep kept}. */
+  /** @returns The same object for the same bytes, once they are {@link setValue kept}. */
   read(incoming: IncomingTokenRequest): TokenRequest | ReadError {
     const key = keyOf(incoming)
     const known = key === undefined ? undefined : this.#known.get(key)

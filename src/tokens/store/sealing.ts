@@ -31,7 +31,7 @@ function joined(
     .join(SEPARATOR)
 }
 
-/** The names that {@link nameOf} or {@link groupOf} joined. */
+/** The names that {@link getFullName} or {@link groupOf} joined. */
 export function namesIn(name: string): readonly string[] {
   return name.split(SEPARATOR)
 }

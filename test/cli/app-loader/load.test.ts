@@ -8,10 +8,10 @@ import { cognitoAuth as guards } from '../../../src/adapters/express/index.ts'
 import { authDefault, cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { ExpressWatch } from '../../../src/cli/app-loader/express.ts'
 import { watchFastify } from '../../../src/cli/app-loader/fastify.ts'
-import { InspectionFailure, toldFailure } from '../../../src/cli/app-loader/format-error.ts'
+import { formatError, InspectionFailure } from '../../../src/cli/app-loader/format-error.ts'
 import { inspectModule } from '../../../src/cli/app-loader/load.ts'
-import { listenNowhere, withoutKeyFetches } from '../../../src/cli/app-loader/overrides.ts'
-import { callerPosition, ownersPosition } from '../../../src/cli/app-loader/stack.ts'
+import { listenOnEphemeralPort, stubJwksFetch } from '../../../src/cli/app-loader/overrides.ts'
+import { findAppPosition, getCallerPosition } from '../../../src/cli/app-loader/stack.ts'
 import { anyOf, createResourceServer, defineScopes } from '../../../src/index.ts'
 import { createTestUserPool } from '../../../src/testing/index.ts'
 
@@ -434,7 +434,7 @@ t.test('what is no Express is left alone', (t) => {
 })
 
 t.test('places: the nearest line of the owner', (t) => {
-  const place = callerPosition()
+  const place = getCallerPosition()
   t.match(place, { file: 'test/cli/app-loader/load.test.ts' })
   t.equal(Error.stackTraceLimit, new Error().stack === undefined ? 0 : Error.stackTraceLimit)
   const stack = [
@@ -444,11 +444,11 @@ t.test('places: the nearest line of the owner', (t) => {
     '    at file://host/share/x.js:1:2',
     `    at async f (${process.cwd()}/src/my app.js:7:9)`,
   ].join('\n')
-  t.strictSame(ownersPosition(stack), { file: 'src/my app.js', line: 7, column: 9 })
-  t.strictSame(ownersPosition(`file://${process.cwd()}/a%20b.mjs:3\nconst = 1`), {
+  t.strictSame(findAppPosition(stack), { file: 'src/my app.js', line: 7, column: 9 })
+  t.strictSame(findAppPosition(`file://${process.cwd()}/a%20b.mjs:3\nconst = 1`), {
     ...{ file: 'a b.mjs', line: 3, column: 1 },
   })
-  t.equal(ownersPosition(undefined), undefined)
+  t.equal(findAppPosition(undefined), undefined)
   t.end()
 })
 
@@ -457,16 +457,16 @@ t.test('what was thrown, as one line', (t) => {
     code: 'ERR_MODULE_NOT_FOUND',
     stack: '',
   })
-  t.equal(toldFailure(missing, 'app.mjs'), `app.mjs does not start: Error: ${'x'.repeat(293)}…`)
+  t.equal(formatError(missing, 'app.mjs'), `app.mjs does not start: Error: ${'x'.repeat(293)}…`)
   t.match(
-    toldFailure(Object.assign(missing, { code: 'ERR_UNKNOWN_FILE_EXTENSION' }), 'app.ts'),
+    formatError(Object.assign(missing, { code: 'ERR_UNKNOWN_FILE_EXTENSION' }), 'app.ts'),
     /…; it is TypeScript: set NODE_OPTIONS='--import tsx', or pass the built file$/,
   )
-  t.notMatch(toldFailure(new Error('x'), 'app.ts'), 'TypeScript')
-  t.equal(toldFailure('a\n  b', 'app.js'), 'app.js does not start: a b')
-  t.equal(toldFailure(new InspectionFailure('is none'), 'app.js'), 'app.js: is none')
+  t.notMatch(formatError(new Error('x'), 'app.ts'), 'TypeScript')
+  t.equal(formatError('a\n  b', 'app.js'), 'app.js does not start: a b')
+  t.equal(formatError(new InspectionFailure('is none'), 'app.js'), 'app.js: is none')
   t.equal(
-    toldFailure(Object.create(null), 'app.js'),
+    formatError(Object.create(null), 'app.js'),
     'app.js does not start: it threw what cannot be shown',
   )
   t.end()
@@ -474,7 +474,7 @@ t.test('what was thrown, as one line', (t) => {
 
 t.test('keys are answered here, everything else is asked for', async (t) => {
   const asked: unknown[] = []
-  const quiet = withoutKeyFetches(async (input) => {
+  const quiet = stubJwksFetch(async (input) => {
     asked.push(input)
     return new Response('else')
   })
@@ -495,7 +495,7 @@ t.test('keys are answered here, everything else is asked for', async (t) => {
 t.test('servers listen on a free port of loopback, and say so', async (t) => {
   const server = createServer()
   let heard = 0
-  listenNowhere(server, () => {
+  listenOnEphemeralPort(server, () => {
     heard += 1
   })
   await new Promise<void>((resolve) => server.listen(1, '0.0.0.0', resolve))

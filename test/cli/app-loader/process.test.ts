@@ -5,7 +5,11 @@ import { relative } from 'node:path'
 import process from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { endGroup, lineOfChild, readAppModule } from '../../../src/cli/app-loader/process.ts'
+import {
+  killProcessGroup,
+  readAppModule,
+  readChildMessage,
+} from '../../../src/cli/app-loader/process.ts'
 import { CommandFailure } from '../../../src/cli/exit-codes.ts'
 
 // Each is a process of its own with the loaders of this one.
@@ -120,7 +124,7 @@ t.test('a module that writes where it should not: one line', async (t) => {
 
 /** Node without this process's loaders. */
 const run = (script: string, { timeout = 500, signal = new AbortController().signal } = {}) =>
-  lineOfChild(['--input-type=module', '-e', script], { name: 'app.js', timeout, signal })
+  readChildMessage(['--input-type=module', '-e', script], { name: 'app.js', timeout, signal })
 
 t.test('the first line, whatever comes behind it', async (t) => {
   const script = `import { writeSync } from 'node:fs'
@@ -207,11 +211,11 @@ t.test('the group ends, or where there is none the child', async (t) => {
   const killed: unknown[] = []
   const child = (pid?: number) =>
     ({ pid, kill: (signal: string) => killed.push(signal) }) as unknown as ChildProcess
-  endGroup(child(undefined), 'linux')
-  endGroup(child(1), 'win32')
+  killProcessGroup(child(undefined), 'linux')
+  killProcessGroup(child(1), 'win32')
   t.strictSame(killed, ['SIGKILL'])
   const real = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true })
-  endGroup(real, 'linux')
+  killProcessGroup(real, 'linux')
   t.strictSame(await once(real, 'exit'), [null, 'SIGKILL'])
-  endGroup(real, 'linux')
+  killProcessGroup(real, 'linux')
 })

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import t from 'tap'
-import { findingLine, styleOf } from '../../../src/cli/terminal/format.ts'
+import { createStyle, formatFinding } from '../../../src/cli/terminal/format.ts'
 import { isPlain, run } from '../../support/run-cli.ts'
 
 // Modules run in processes of their own, with the loaders of this one.
@@ -221,10 +221,10 @@ t.test('colours, and hostile names, in a finding', (t) => {
     ...{ file: 'a\u001b[2J.yaml', line: 1, column: 2, severity: 'warning' as const },
     ...{ code: 'scope-unused' as const, message: 'a\u202eb', fix: 'c\u0007' },
   }
-  const text = findingLine(finding, styleOf({ colors: false }))
+  const text = formatFinding(finding, createStyle({ colors: false }))
   t.equal(text, 'a\\u{1b}[2J.yaml:1:2: warning scope-unused a\\u{202e}b; fix: c\\u{7}\n')
   t.ok(isPlain(text))
-  const shown = findingLine({ ...finding, severity: 'error' }, styleOf({ colors: true }))
+  const shown = formatFinding({ ...finding, severity: 'error' }, createStyle({ colors: true }))
   t.ok(shown.includes('\u001b[31merror\u001b[39m'))
   t.end()
 })

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import type { Inspection } from '../../../src/cli/app-loader/inspection.ts'
-import { exportedFiles } from '../../../src/cli/commands/export.ts'
-import { inPlace, writeFiles } from '../../../src/cli/files/write.ts'
+import { renderFiles } from '../../../src/cli/commands/export.ts'
+import { resolveOutputPaths, writeFiles } from '../../../src/cli/files/write.ts'
 import {
   readOpenApi,
   readTemplate,
@@ -44,7 +44,7 @@ const APP: Inspection = {
 const TOKEN_URL = 'https://orders.auth.eu-west-1.amazoncognito.com/oauth2/token'
 
 t.test('a document of every route, valid, and it reads back as the same', async (t) => {
-  const [file] = exportedFiles(APP, { to: 'openapi', name: 'orders', tokenUrl: TOKEN_URL })
+  const [file] = renderFiles(APP, { to: 'openapi', name: 'orders', tokenUrl: TOKEN_URL })
   const { file: name, text } = file as TemplateSource
   t.equal(name, 'openapi.json')
   const document = JSON.parse(text) as Record<string, Record<string, unknown>>
@@ -95,7 +95,7 @@ for (const [to, name] of Object.entries(dialects)) {
   t.test(`${to}: templates with every scope, and the clients that are named`, async (t) => {
     const routes = APP.routes.slice(0, 3)
     const flags = { to, name: 'shop', domain: 'shop', client: ['audit', 'billing=orders/read'] }
-    const files = exportedFiles({ ...APP, routes }, flags)
+    const files = renderFiles({ ...APP, routes }, flags)
     t.equal(files[0]?.file, name)
     const { clients, domains, resourceServers } = await readTemplate(files[0] as TemplateSource)
     t.strictSame(
@@ -110,7 +110,7 @@ for (const [to, name] of Object.entries(dialects)) {
       resourceServers.map(({ identifier }) => identifier?.value),
       ['orders', 'audit'],
     )
-    const [alone] = exportedFiles({ ...APP, routes }, { to })
+    const [alone] = renderFiles({ ...APP, routes }, { to })
     const model = await readTemplate(alone as TemplateSource)
     t.strictSame(
       model.clients.map((it) => it.name?.value),
@@ -120,7 +120,7 @@ for (const [to, name] of Object.entries(dialects)) {
 }
 
 t.test('what is wrong is told by its flag', (t) => {
-  const wrong: readonly [Parameters<typeof exportedFiles>[1], RegExp][] = [
+  const wrong: readonly [Parameters<typeof renderFiles>[1], RegExp][] = [
     [{ to: 'terraform', name: 'a b' }, /--name is "a b"/],
     [{ to: 'terraform', domain: 'A' }, /--domain is "A"/],
     [{ to: 'terraform', client: ['a=orders/raed'] }, /--client .*"orders\/raed".*no resource/],
@@ -128,18 +128,18 @@ t.test('what is wrong is told by its flag', (t) => {
     [{ to: 'openapi', tokenUrl: 'x' }, /--token-url /],
   ]
   for (const [flags, message] of wrong) {
-    t.throws(() => exportedFiles({ ...APP, routes: APP.routes.slice(0, 3) }, flags), { message })
+    t.throws(() => renderFiles({ ...APP, routes: APP.routes.slice(0, 3) }, flags), { message })
   }
   const { routes } = APP
   const misspelt = [...routes, { method: 'GET', path: '/x', auth: { scopes: ['orders/raed'] } }]
-  t.throws(() => exportedFiles({ ...APP, routes: misspelt }, { to: 'terraform' }), {
+  t.throws(() => renderFiles({ ...APP, routes: misspelt }, { to: 'terraform' }), {
     message: /^GET \/x asks for orders\/raed, which is not among the scopes of orders: define it/,
   })
   const far = [{ method: 'GET', path: 'x', auth: false as const }]
-  t.throws(() => exportedFiles({ ...APP, routes: far }, { to: 'sam' }), {
+  t.throws(() => renderFiles({ ...APP, routes: far }, { to: 'sam' }), {
     message: /api\.routes\[0\]/,
   })
-  t.throws(() => exportedFiles(null as never, { to: 'sam' }), TypeError)
+  t.throws(() => renderFiles(null as never, { to: 'sam' }), TypeError)
   t.end()
 })
 
@@ -256,11 +256,13 @@ t.test('one file has the name that is given, or its own in a folder', (t) => {
   const folder = t.testdir({ file: '' })
   const files = [{ file: 'main.tf', text: 'text' }]
   const [other, file] = [join(folder, 'other'), join(folder, 'file')]
-  t.strictSame(inPlace(files, file), [{ file, text: 'text' }])
-  t.strictSame(inPlace(files, other), [{ file: other, text: 'text' }])
-  t.strictSame(inPlace(files, folder), [{ file: join(folder, 'main.tf'), text: 'text' }])
-  t.strictSame(inPlace(files, `${other}/`), [{ file: join(other, 'main.tf'), text: 'text' }])
-  t.throws(() => inPlace(files, join(file, 'x/')), {
+  t.strictSame(resolveOutputPaths(files, file), [{ file, text: 'text' }])
+  t.strictSame(resolveOutputPaths(files, other), [{ file: other, text: 'text' }])
+  t.strictSame(resolveOutputPaths(files, folder), [{ file: join(folder, 'main.tf'), text: 'text' }])
+  t.strictSame(resolveOutputPaths(files, `${other}/`), [
+    { file: join(other, 'main.tf'), text: 'text' },
+  ])
+  t.throws(() => resolveOutputPaths(files, join(file, 'x/')), {
     message: /^cognito-m2m: --out is ".*file\/x\/?", which is no folder \(ENOTDIR\)$/,
   })
   t.end()

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { failureOf } from '../../../src/cli/commands/token.ts'
+import { toCommandFailure } from '../../../src/cli/commands/token.ts'
 import { CommandFailure } from '../../../src/cli/exit-codes.ts'
 import { startUserPool } from '../../../src/testing/index.ts'
 import { TokenClientError, type TokenClientErrorCode } from '../../../src/tokens/client/index.ts'
@@ -280,7 +280,7 @@ t.test('an endpoint that fails is told with 3', async (t) => {
 
 t.test('every way a token cannot be had', async (t) => {
   const told = (code: TokenClientErrorCode, facts = {}) => {
-    const failure = failureOf(new TokenClientError(code, facts), ENDPOINT)
+    const failure = toCommandFailure(new TokenClientError(code, facts), ENDPOINT)
     t.ok(failure instanceof CommandFailure)
     return failure as CommandFailure
   }
@@ -358,7 +358,7 @@ t.test('every way a token cannot be had', async (t) => {
     t.match(told(code, facts), { exitCode, message }, code)
   }
   const other = new Error('something else')
-  t.equal(failureOf(other, ENDPOINT), other)
+  t.equal(toCommandFailure(other, ENDPOINT), other)
 })
 
 t.test('Ctrl-C ends a request under way, without a word', async (t) => {

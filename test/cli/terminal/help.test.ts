@@ -3,12 +3,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import t from 'tap'
-import { bashScript } from '../../../src/cli/commands/completion/bash.ts'
-import { fishScript } from '../../../src/cli/commands/completion/fish.ts'
-import { wordsOf } from '../../../src/cli/commands/completion/words.ts'
-import { zshScript } from '../../../src/cli/commands/completion/zsh.ts'
-import { programFor } from '../../../src/cli/program.ts'
-import { helpText, manual, manualOf, sectionsOf } from '../../../src/cli/terminal/help.ts'
+import { renderBash } from '../../../src/cli/commands/completion/bash.ts'
+import { renderFish } from '../../../src/cli/commands/completion/fish.ts'
+import { listWords } from '../../../src/cli/commands/completion/words.ts'
+import { renderZsh } from '../../../src/cli/commands/completion/zsh.ts'
+import { createProgram } from '../../../src/cli/program.ts'
+import {
+  attachManual,
+  formatHelp,
+  getManual,
+  listSections,
+} from '../../../src/cli/terminal/help.ts'
 import { isPlain, run } from '../../support/run-cli.ts'
 import { testTerminal } from '../../support/terminal.ts'
 
@@ -23,7 +28,7 @@ function example(): Command {
     .option('--to <a|b>', 'which')
     .option('--json', 'the same as --format json')
     .helpOption('-h, --help', 'print this manual')
-  manual(check, {
+  attachManual(check, {
     description: [
       `Reads templates. ${'Words that have to be wrapped. '.repeat(5)}`.trim(),
       'Twice.',
@@ -53,7 +58,7 @@ function example(): Command {
 t.test('a manual page has its sections, wrapped at the width of the terminal', async (t) => {
   const [check] = example().commands as [Command]
   t.equal(
-    helpText(check, { width: 60, colors: false }),
+    formatHelp(check, { width: 60, colors: false }),
     `NAME
     tool check - find what isn't right [here]
 
@@ -110,12 +115,12 @@ t.test(
   async (t) => {
     const program = example()
     const [, , call] = program.commands as [Command, Command, Command]
-    t.strictSame(manualOf(call), {})
+    t.strictSame(getManual(call), {})
     t.strictSame(
-      sectionsOf(call).map(({ title }) => title),
+      listSections(call).map(({ title }) => title),
       ['NAME', 'SYNOPSIS', 'ARGUMENTS', 'OPTIONS', 'EXIT STATUS'],
     )
-    const text = helpText(program, { width: 5, colors: true })
+    const text = formatHelp(program, { width: 5, colors: true })
     t.match(
       text,
       "\u001b[1mCOMMANDS\u001b[22m\n    \u001b[1mcheck\u001b[22m  find what isn't right [here]\n",
@@ -125,7 +130,7 @@ t.test(
       text,
       '    \u001b[1m-h, --help\u001b[22m     display help for\n                   command\n',
     )
-    const wide = helpText(program.commands[0] as Command, { width: 500, colors: false })
+    const wide = formatHelp(program.commands[0] as Command, { width: 500, colors: false })
     const wrapped = wide.split('\n').filter((line) => !line.includes('never-wrapped'))
     t.ok(wrapped.every((line) => line.length <= 100))
   },
@@ -150,19 +155,19 @@ t.test('help in every form prints the manual', async (t) => {
 })
 
 t.test('every command has a manual with examples that name it', async (t) => {
-  const context = { terminal: testTerminal(), exitWith: () => {}, started: () => {} }
-  const program = await programFor(['help'], context)
+  const context = { terminal: testTerminal(), exitWith: () => {}, onPoolStarted: () => {} }
+  const program = await createProgram(['help'], context)
   for (const command of program.commands) {
-    const { examples = [] } = manualOf(command)
+    const { examples = [] } = getManual(command)
     t.ok(examples.length > 0, command.name())
     for (const [, line] of examples) t.match(line, `cognito-m2m ${command.name()}`)
   }
 })
 
 t.test('one command is loaded where one is named, else all of them', async (t) => {
-  const context = { terminal: testTerminal(), exitWith: () => {}, started: () => {} }
+  const context = { terminal: testTerminal(), exitWith: () => {}, onPoolStarted: () => {} }
   const names = async (...args: string[]) =>
-    (await programFor(args, context)).commands.map((command) => command.name())
+    (await createProgram(args, context)).commands.map((command) => command.name())
   const all = await names()
   t.ok(all.length >= 4)
   for (const name of all) {
@@ -188,7 +193,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 }
 
 t.test('bash completes commands, options, choices and nothing that nobody can guess', async (t) => {
-  const folder = t.testdir({ 'tool.bash': bashScript(wordsOf(example())) })
+  const folder = t.testdir({ 'tool.bash': renderBash(listWords(example())) })
   const script = join(folder, 'tool.bash')
   execFileSync('bash', ['-n', script])
   const offers = (...words: string[]) => offered(script, ...words)
@@ -245,8 +250,8 @@ function reads(shell: string, file: string): boolean {
 }
 
 t.test('the scripts for zsh and fish say the same', async (t) => {
-  const words = wordsOf(example())
-  const [zsh, fish] = [zshScript(words), fishScript(words)]
+  const words = listWords(example())
+  const [zsh, fish] = [renderZsh(words), renderFish(words)]
   const folder = t.testdir({ zsh, fish })
   t.ok(reads('zsh', join(folder, 'zsh')))
   t.ok(reads('fish', join(folder, 'fish')))
@@ -277,10 +282,10 @@ t.test('the scripts for zsh and fish say the same', async (t) => {
 
 t.test('the page of the command line names every command, code and variable', async (t) => {
   const page = readFileSync('docs/cli.md', 'utf8')
-  const context = { terminal: testTerminal(), exitWith: () => {}, started: () => {} }
-  const program = await programFor(['help'], context)
+  const context = { terminal: testTerminal(), exitWith: () => {}, onPoolStarted: () => {} }
+  const program = await createProgram(['help'], context)
   for (const command of [program, ...program.commands]) {
-    for (const variable of Object.keys(manualOf(command).environment ?? {})) {
+    for (const variable of Object.keys(getManual(command).environment ?? {})) {
       t.match(page, `\`${variable}\``)
     }
   }

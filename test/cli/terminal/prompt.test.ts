@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
 import { CommandFailure } from '../../../src/cli/exit-codes.ts'
-import { jsonLine, mayColor, styleOf } from '../../../src/cli/terminal/format.ts'
+import { createStyle, formatJson, isColorEnabled } from '../../../src/cli/terminal/format.ts'
 import { readInput } from '../../../src/cli/terminal/input.ts'
 import { readHidden } from '../../../src/cli/terminal/prompt.ts'
 import { HOSTILE, isPlain } from '../../support/run-cli.ts'
@@ -130,19 +130,19 @@ t.test('colours: on terminals that can, and as the person says', async (t) => {
     [{ FORCE_COLOR: '1', NO_COLOR: '1' }, false, true],
   ]
   for (const [env, isTerminal, wanted] of cases) {
-    t.equal(mayColor(env, isTerminal), wanted, JSON.stringify(env))
+    t.equal(isColorEnabled(env, isTerminal), wanted, JSON.stringify(env))
   }
-  const { bold, dim, green, red, yellow } = styleOf({ colors: true })
+  const { bold, dim, green, red, yellow } = createStyle({ colors: true })
   t.equal(
     bold(dim(green(red(yellow('x'))))),
     '\u001b[1m\u001b[2m\u001b[32m\u001b[31m\u001b[33mx\u001b[39m\u001b[39m\u001b[39m\u001b[22m\u001b[22m',
   )
-  t.equal(styleOf({ colors: false }).bold('x'), 'x')
+  t.equal(createStyle({ colors: false }).bold('x'), 'x')
 })
 
 t.test('JSON is one line, and what it escapes a parser has', async (t) => {
   const value = { [HOSTILE]: [HOSTILE, 7, null, true], tag: '\u{e0041}' }
-  const line = jsonLine(value)
+  const line = formatJson(value)
   t.ok(isPlain(line))
   t.equal(line.split('\n').length, 2)
   t.strictSame(JSON.parse(line), JSON.parse(JSON.stringify(value)))

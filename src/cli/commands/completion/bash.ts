@@ -5,9 +5,9 @@ import type { CommandWords, OptionWords, Values } from './words.ts'
  * What is left empty is completed with files, which is readline's default; `compopt` takes that back
  * where a value is none. All words are of our own: none of them means anything to the shell.
  */
-export function bashScript(commands: readonly CommandWords[]): string {
+export function renderBash(commands: readonly CommandWords[]): string {
   const [own, ...named] = commands as readonly [CommandWords, ...CommandWords[]]
-  const first = [...named.map(({ name }) => name), ...flagsOf(own.options)]
+  const first = [...named.map(({ name }) => name), ...listFlags(own.options)]
   return `# bash completion of cognito-m2m: source <(cognito-m2m completion bash)
 _cognito_m2m() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words=''
@@ -19,10 +19,10 @@ _cognito_m2m() {
   if ((COMP_CWORD == 1)); then words='${first.join(' ')}'
   else
     case "\${COMP_WORDS[1]} $previous" in
-${named.flatMap(valueCases).join('\n')}
+${named.flatMap(renderValueCases).join('\n')}
       *)
         case "\${COMP_WORDS[1]}" in
-${named.map(wordCase).join('\n')}
+${named.map(renderCommandCase).join('\n')}
         esac ;;
     esac
   fi
@@ -33,27 +33,27 @@ complete -o default -F _cognito_m2m cognito-m2m
 `
 }
 
-function flagsOf(options: readonly OptionWords[]): readonly string[] {
+function listFlags(options: readonly OptionWords[]): readonly string[] {
   return options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]))
 }
 
 /** Behind an option that takes a value. */
-function valueCases({ name, options }: CommandWords): readonly string[] {
+function renderValueCases({ name, options }: CommandWords): readonly string[] {
   return options.flatMap(({ long, short, values }) => {
     if (values === undefined) return []
     const patterns = [long, short].filter((it) => it !== undefined).map((it) => `'${name} ${it}'`)
-    return [`      ${patterns.join(' | ')}) ${offer(values)} ;;`]
+    return [`      ${patterns.join(' | ')}) ${renderAction(values)} ;;`]
   })
 }
 
 /** An empty list of words takes files back. */
-function offer(values: Values): string {
+function renderAction(values: Values): string {
   if (values === 'files') return 'return'
   return `words='${values === 'anything' ? '' : values.join(' ')}'`
 }
 
-function wordCase({ name, options, values }: CommandWords): string {
-  const flags = flagsOf(options).join(' ')
+function renderCommandCase({ name, options, values }: CommandWords): string {
+  const flags = listFlags(options).join(' ')
   if (values === 'files') {
     return `          ${name}) if [[ $current != -* ]]; then return; else words='${flags}'; fi ;;`
   }

@@ -1,22 +1,22 @@
 /** `cognito-m2m completion`: a script that completes this program's commands and options in a shell. */
 import { Argument, Command } from 'commander'
-import { manual } from '../../terminal/help.ts'
+import { attachManual } from '../../terminal/help.ts'
 import type { CommandContext } from '../../terminal/terminal.ts'
-import { bashScript } from './bash.ts'
-import { fishScript } from './fish.ts'
-import { wordsOf } from './words.ts'
-import { zshScript } from './zsh.ts'
+import { renderBash } from './bash.ts'
+import { renderFish } from './fish.ts'
+import { listWords } from './words.ts'
+import { renderZsh } from './zsh.ts'
 
-const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript }
+const SCRIPTS = { bash: renderBash, zsh: renderZsh, fish: renderFish }
 
 export function completionCommand({ terminal }: CommandContext): Command {
   const command: Command = new Command('completion')
     .description('print a script that completes commands and options in a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(SCRIPTS)))
     .action((shell: keyof typeof SCRIPTS) => {
-      terminal.out(SCRIPTS[shell](wordsOf(command.parent as Command)))
+      terminal.out(SCRIPTS[shell](listWords(command.parent as Command)))
     })
-  return manual(command, {
+  return attachManual(command, {
     examples: [
       ['bash, in ~/.bashrc:', 'source <(cognito-m2m completion bash)'],
       ['zsh, in ~/.zshrc behind compinit:', 'source <(cognito-m2m completion zsh)'],

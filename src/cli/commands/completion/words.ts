@@ -21,17 +21,17 @@ export interface CommandWords {
 }
 
 /** Placeholders that stand for a path. */
-const PATH = /file|folder|path|template|module/i
+const PATH_PLACEHOLDER = /file|folder|path|template|module/i
 
 /** Every command, and the program's own options as a command without a name. */
-export function wordsOf(program: Command): readonly CommandWords[] {
+export function listWords(program: Command): readonly CommandWords[] {
   const help = program.createHelp()
   const names = program.commands.map((command) => command.name())
   const [own, ...commands] = [program, ...help.visibleCommands(program)].map((command) => ({
     name: command.name(),
     description: command.description(),
-    options: command.createHelp().visibleOptions(command).map(optionWords),
-    values: argumentValues(command.registeredArguments),
+    options: command.createHelp().visibleOptions(command).map(readOptionWords),
+    values: readArgumentValues(command.registeredArguments),
   }))
   // What a manual can be asked of is known here alone.
   const others = commands.map((it) =>
@@ -40,19 +40,19 @@ export function wordsOf(program: Command): readonly CommandWords[] {
   return [{ ...(own as CommandWords), name: '' }, ...others]
 }
 
-function optionWords({ short, long, flags, description, argChoices }: Option): OptionWords {
+function readOptionWords({ short, long, flags, description, argChoices }: Option): OptionWords {
   const [, placeholder] = /[<[]([^>\]]+)/.exec(flags) ?? []
-  const values = placeholder === undefined ? undefined : valuesOf(placeholder, argChoices)
+  const values = placeholder === undefined ? undefined : readValues(placeholder, argChoices)
   return { short, long: long as string, description, values }
 }
 
-function argumentValues([argument]: readonly Argument[]): Values | undefined {
-  return argument && valuesOf(argument.name(), argument.argChoices)
+function readArgumentValues([argument]: readonly Argument[]): Values | undefined {
+  return argument && readValues(argument.name(), argument.argChoices)
 }
 
 /** A placeholder may name the choices itself: `<text|json>`. */
-function valuesOf(placeholder: string, choices: readonly string[] | undefined): Values {
+function readValues(placeholder: string, choices: readonly string[] | undefined): Values {
   if (choices !== undefined) return choices
   if (placeholder.includes('|')) return placeholder.split('|')
-  return PATH.test(placeholder) ? 'files' : 'anything'
+  return PATH_PLACEHOLDER.test(placeholder) ? 'files' : 'anything'
 }

@@ -1,17 +1,17 @@
 /** Completion for zsh, sourced or as a file of its `fpath`. */
 import type { CommandWords, OptionWords, Values } from './words.ts'
 
-export function zshScript(commands: readonly CommandWords[]): string {
+export function renderZsh(commands: readonly CommandWords[]): string {
   const [own, ...named] = commands as readonly [CommandWords, ...CommandWords[]]
   return `#compdef cognito-m2m
 # zsh completion of cognito-m2m: source <(cognito-m2m completion zsh)
 _cognito_m2m() {
   local -a commands=(
-${named.map(({ name, description }) => `    ${quoted(`${name}:${description}`)}`).join('\n')}
+${named.map(({ name, description }) => `    ${quote(`${name}:${description}`)}`).join('\n')}
   )
   if ((CURRENT == 2)); then
     if [[ $words[2] == -* ]]; then
-      _arguments ${own.options.flatMap(optionSpecs).join(' ')}
+      _arguments ${own.options.flatMap(renderOptionSpecs).join(' ')}
     else
       _describe -t commands command commands
     fi
@@ -21,7 +21,7 @@ ${named.map(({ name, description }) => `    ${quoted(`${name}:${description}`)}`
   shift words
   ((CURRENT--))
   case $command in
-${named.map(commandCase).join('\n')}
+${named.map(renderCommandCase).join('\n')}
   esac
 }
 if [[ $funcstack[1] == _cognito_m2m ]]; then
@@ -32,24 +32,24 @@ fi
 `
 }
 
-function commandCase({ name, options, values }: CommandWords): string {
-  const specs = options.flatMap(optionSpecs)
-  const all = values === undefined ? specs : [...specs, quoted(`*${action(values)}`)]
+function renderCommandCase({ name, options, values }: CommandWords): string {
+  const specs = options.flatMap(renderOptionSpecs)
+  const all = values === undefined ? specs : [...specs, quote(`*${renderAction(values)}`)]
   return `    ${name})\n      _arguments ${all.join(' \\\n        ')} ;;`
 }
 
-function optionSpecs({ short, long, description, values }: OptionWords): readonly string[] {
+function renderOptionSpecs({ short, long, description, values }: OptionWords): readonly string[] {
   const explained = `[${description.replaceAll(/[[\]\\]/g, '\\$&')}]`
-  const value = values === undefined ? '' : action(values)
+  const value = values === undefined ? '' : renderAction(values)
   const names = short === undefined ? [long] : [long, short]
-  return names.map((name) => quoted(`*${name}${explained}${value}`))
+  return names.map((name) => quote(`*${name}${explained}${value}`))
 }
 
-function action(values: Values): string {
+function renderAction(values: Values): string {
   if (values === 'files') return ':file:_files'
   return values === 'anything' ? ':value: ' : `:value:(${values.join(' ')})`
 }
 
-function quoted(text: string): string {
+function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -25,13 +25,19 @@ import { isSignedBy } from '../../../core/token/signature.ts'
 import type { JsonObject } from '../../../core/token/strict-json.ts'
 import { parseScopes } from '../../../core/token/verified-token.ts'
 import { toPrintable } from '../../../core/util/text.ts'
-import type { Reading } from './decode.ts'
-import { type FetchedKeys, isAbsent, type KeySets, type Trust, type TrustedIssuer } from './keys.ts'
-import { type Check, timeText } from './report.ts'
+import type { DecodedToken } from './decode.ts'
+import {
+  type ExpectedIssuers,
+  type FetchedKeys,
+  type IssuerEndpoint,
+  isNotFound,
+  type KeySets,
+} from './keys.ts'
+import { type Check, formatTime } from './report.ts'
 
 /** What a token is held against. */
 export interface Expectations {
-  readonly trust: Trust
+  readonly expectedIssuers: ExpectedIssuers
   readonly keys: KeySets
   /** App clients that may call; undefined: any. */
   readonly clientIds: readonly string[] | undefined
@@ -46,82 +52,83 @@ export interface Expectations {
   readonly now: number
 }
 
-function passed(check: string, message: string): Check {
+function pass(check: string, message: string): Check {
   return { check, state: 'passed', message }
 }
 
-function failed(check: string, code: AuthErrorCode, message: string, fix: string): Check {
+function fail(check: string, code: AuthErrorCode, message: string, fix: string): Check {
   return { check, state: 'failed', code, message, fix }
 }
 
-function unjudged(check: string, message: string, code?: AuthErrorCode): Check {
+function skip(check: string, message: string, code?: AuthErrorCode): Check {
   return { check, state: 'unjudged', message, ...(code === undefined ? {} : { code }) }
 }
 
-const UNAVAILABLE = 'ERR_KEYS_UNAVAILABLE'
-const NEW_TOKEN =
+const KEYS_UNAVAILABLE = 'ERR_KEYS_UNAVAILABLE'
+const NEW_TOKEN_FIX =
   "get a new token from the pool that the API trusts: the key is another pool's, or was rotated away"
 
-async function checkKey(reading: Reading, expected: Expectations): Promise<readonly Check[]> {
-  const kid = reading.header?.['kid']
-  if (typeof kid !== 'string') return [unjudged('key', 'the header names none'), UNSIGNED]
-  const { issuers } = expected.trust
-  const claimed = issuers.find(({ issuer }) => issuer === reading.claims?.['iss'])
-  const found = findKey(kid, claimed ?? (issuers[0] as TrustedIssuer), expected)
-  if ('check' in found) return [found, UNSIGNED]
-  return [passed('key', toPrintable(kid)), await checkSignature(reading, found)]
+async function checkKey(token: DecodedToken, expected: Expectations): Promise<readonly Check[]> {
+  const kid = token.header?.['kid']
+  if (typeof kid !== 'string') return [skip('key', 'the header names none'), SIGNATURE_SKIPPED]
+  const { issuers } = expected.expectedIssuers
+  const claimed = issuers.find(({ issuer }) => issuer === token.claims?.['iss'])
+  const found = findKey(kid, claimed ?? (issuers[0] as IssuerEndpoint), expected)
+  if ('check' in found) return [found, SIGNATURE_SKIPPED]
+  return [pass('key', toPrintable(kid)), await checkSignature(token, found)]
 }
 
-const UNSIGNED = unjudged('signature', 'there is no key to check it with')
+const SIGNATURE_SKIPPED = skip('signature', 'there is no key to check it with')
 
 /** The key, or why there is none. */
 function findKey(
   kid: string,
-  { issuer, jwksUri }: TrustedIssuer,
-  { trust, keys }: Expectations,
+  { issuer, jwksUri }: IssuerEndpoint,
+  { expectedIssuers, keys }: Expectations,
 ): ImportedKey | Check {
-  const answer = keys.at(jwksUri)
+  const answer = keys.get(jwksUri)
   // Nothing was asked, and then it is said why: what a token names is asked first.
-  if (answer === undefined) return unjudged('key', trust.silent as string, UNAVAILABLE)
+  if (answer === undefined)
+    return skip('key', expectedIssuers.skipReason as string, KEYS_UNAVAILABLE)
   if ('error' in answer) {
-    const others = trust.issuers.map((it) => keys.at(it.jwksUri))
-    if (isAbsent(answer) && others.some(isKeySet)) {
-      return failed('key', 'ERR_KEY_UNKNOWN', `the pool has no keys as ${issuer}`, NEW_TOKEN)
+    const others = expectedIssuers.issuers.map((it) => keys.get(it.jwksUri))
+    if (isNotFound(answer) && others.some(hasUsableKeys)) {
+      return fail('key', 'ERR_KEY_UNKNOWN', `the pool has no keys as ${issuer}`, NEW_TOKEN_FIX)
     }
     const { message, status, errno } = answer.error
     const facts = [status ?? [], errno ?? []].flat().join(', ')
-    return unjudged('key', `${message}${facts === '' ? '' : ` (${facts})`}`, UNAVAILABLE)
+    return skip('key', `${message}${facts === '' ? '' : ` (${facts})`}`, KEYS_UNAVAILABLE)
   }
   const keySet = importKeySet(answer.document)
-  if (keySet === undefined) return unjudged('key', 'the key set holds no usable key', UNAVAILABLE)
+  if (keySet === undefined) return skip('key', 'the key set holds no usable key', KEYS_UNAVAILABLE)
   if (keySet.unusable.has(kid)) {
     const message = `${toPrintable(kid)} is listed, but is not a usable RSA key of at least 2048 bits`
-    return unjudged('key', message, UNAVAILABLE)
+    return skip('key', message, KEYS_UNAVAILABLE)
   }
   const count = keySet.usable.size
-  const absent = isListed(kid, answer.document)
+  const absent = isKeyListed(kid, answer.document)
     ? 'is listed, but not for RS256 signatures'
     : `is not in the key set, which has ${count} ${count === 1 ? 'key' : 'keys'}`
   return (
     keySet.usable.get(kid) ??
-    failed('key', 'ERR_KEY_UNKNOWN', `${toPrintable(kid)} ${absent}`, NEW_TOKEN)
+    fail('key', 'ERR_KEY_UNKNOWN', `${toPrintable(kid)} ${absent}`, NEW_TOKEN_FIX)
   )
 }
 
 /** Of a document that was imported as a key set. */
-function isListed(kid: string, document: unknown): boolean {
+function isKeyListed(kid: string, document: unknown): boolean {
   const { keys } = document as JsonWebKeySet
   return keys.some((key: JsonWebKey | null) => key?.kid === kid)
 }
 
-function isKeySet(answer: FetchedKeys | undefined): boolean {
+function hasUsableKeys(answer: FetchedKeys | undefined): boolean {
   return answer !== undefined && 'document' in answer && importKeySet(answer.document) !== undefined
 }
 
-async function checkSignature({ jws }: Reading, { key }: ImportedKey): Promise<Check> {
-  if (jws === undefined) return unjudged('signature', 'of a token that is not well-formed')
-  if (await isSignedBy(jws, key)) return passed('signature', 'made with that key')
-  return failed(
+async function checkSignature({ jws }: DecodedToken, { key }: ImportedKey): Promise<Check> {
+  if (jws === undefined) return skip('signature', 'of a token that is not well-formed')
+  if (await isSignedBy(jws, key)) return pass('signature', 'made with that key')
+  return fail(
     'signature',
     'ERR_TOKEN_SIGNATURE',
     'it is not of this header and payload by that key: the token was changed, or is forged',
@@ -129,47 +136,47 @@ async function checkSignature({ jws }: Reading, { key }: ImportedKey): Promise<C
   )
 }
 
-export async function checksOf(
-  reading: Reading,
+export async function runChecks(
+  token: DecodedToken,
   expected: Expectations,
 ): Promise<readonly Check[]> {
-  const { claims } = reading
-  const form = checkForm(reading)
+  const { claims } = token
+  const form = checkForm(token)
   if (claims === undefined) {
-    return [form, unjudged('claims', 'they cannot be read, nor can anything be held against them')]
+    return [form, skip('claims', 'they cannot be read, nor can anything be held against them')]
   }
   return [
     form,
-    checkIssuer(claims, expected.trust),
+    checkIssuer(claims, expected.expectedIssuers),
     checkUse(claims),
     checkClaimTypes(claims),
     checkMachine(claims, expected),
     checkAud(claims, expected),
     ...checkTimes(claims, expected),
     checkCaller(claims, expected),
-    ...(await checkKey(reading, expected)),
+    ...(await checkKey(token, expected)),
     checkScopes(claims, expected.scopes),
   ]
 }
 
-function checkForm({ code, faults }: Reading): Check {
-  if (code === undefined) return passed('form', 'a signed token (JWS), RS256')
-  return failed(
+function checkForm({ code, problems }: DecodedToken): Check {
+  if (code === undefined) return pass('form', 'a signed token (JWS), RS256')
+  return fail(
     'form',
     code,
-    faults.join('; '),
+    problems.join('; '),
     'copy the token whole, as the token endpoint answered it',
   )
 }
 
-function checkIssuer(claims: JsonObject, { issuers, isNamed }: Trust): Check {
+function checkIssuer(claims: JsonObject, { issuers, isNamed }: ExpectedIssuers): Check {
   const { iss } = claims
   if (typeof iss !== 'string') {
-    return failed('issuer', 'ERR_TOKEN_INVALID', wrongClaim(claims, 'iss'), NOT_COGNITO)
+    return fail('issuer', 'ERR_TOKEN_INVALID', describeClaimError(claims, 'iss'), CLAIM_FIX)
   }
   if (!issuers.some(({ issuer }) => issuer === iss)) {
     const wanted = issuers.map(({ issuer }) => issuer).join(' or ')
-    return failed(
+    return fail(
       'issuer',
       'ERR_TOKEN_ISSUER',
       isNamed
@@ -178,23 +185,23 @@ function checkIssuer(claims: JsonObject, { issuers, isNamed }: Trust): Check {
       'get the token from the user pool that the API trusts, or correct the pool here and there',
     )
   }
-  if (isNamed) return passed('issuer', toPrintable(iss))
-  return unjudged(
+  if (isNamed) return pass('issuer', toPrintable(iss))
+  return skip(
     'issuer',
     `${toPrintable(iss)}, as the token says: name --pool to hold it against yours`,
   )
 }
 
 /** For what no token of Cognito's has. */
-const NOT_COGNITO = 'use the access token as Cognito answered it, or correct what makes it'
+const CLAIM_FIX = 'use the access token as Cognito answered it, or correct what makes it'
 
 function checkUse(claims: JsonObject): Check {
   const code = checkTokenUse(claims)
-  if (code === undefined) return passed('use', 'an access token')
+  if (code === undefined) return pass('use', 'an access token')
   if (code === 'ERR_TOKEN_INVALID') {
-    return failed('use', code, wrongClaim(claims, 'token_use'), NOT_COGNITO)
+    return fail('use', code, describeClaimError(claims, 'token_use'), CLAIM_FIX)
   }
-  return failed(
+  return fail(
     'use',
     code,
     `token_use is ${toPrintable(String(claims['token_use']))}, not access`,
@@ -203,7 +210,7 @@ function checkUse(claims: JsonObject): Check {
 }
 
 /** As the middleware's event and debug log name it. */
-function wrongClaim(claims: JsonObject, claim: 'iss' | 'token_use'): string {
+function describeClaimError(claims: JsonObject, claim: 'iss' | 'token_use'): string {
   return listClaimErrors(claims).get(claim) as string
 }
 
@@ -211,15 +218,15 @@ function checkClaimTypes(claims: JsonObject): Check {
   const faults = new Map(listClaimErrors(claims))
   // Checks of their own report these two.
   for (const claim of ['iss', 'token_use']) faults.delete(claim)
-  if (faults.size === 0) return passed('claims', 'complete and well-formed')
-  return failed('claims', 'ERR_TOKEN_INVALID', [...faults.values()].join('; '), NOT_COGNITO)
+  if (faults.size === 0) return pass('claims', 'complete and well-formed')
+  return fail('claims', 'ERR_TOKEN_INVALID', [...faults.values()].join('; '), CLAIM_FIX)
 }
 
 function checkMachine(claims: JsonObject, { subjects }: Expectations): Check {
-  if (subjects === 'any') return passed('subject', 'a machine or a user (--subjects any)')
+  if (subjects === 'any') return pass('subject', 'a machine or a user (--subjects any)')
   const code = checkSubject(claims, true)
-  if (code === undefined) return passed('subject', 'a machine: sub is the app client, no username')
-  return failed(
+  if (code === undefined) return pass('subject', 'a machine: sub is the app client, no username')
+  return fail(
     'subject',
     code,
     "it is a user's token: sub is not the app client, or there is a username",
@@ -229,18 +236,18 @@ function checkMachine(claims: JsonObject, { subjects }: Expectations): Check {
 
 function checkAud(claims: JsonObject, { audience }: Expectations): Check {
   const { aud } = claims
-  if (listClaimErrors(claims).has('aud')) return unjudged('audience', 'aud is not an audience')
+  if (listClaimErrors(claims).has('aud')) return skip('audience', 'aud is not an audience')
   const said = aud === undefined ? 'no aud' : `aud is ${toPrintable([aud].flat().join(' '), 500)}`
   const code = checkAudience(claims, audience && new Set(audience))
-  if (code === undefined) return passed('audience', said)
+  if (code === undefined) return pass('audience', said)
   return isMachine(claims) || audience === undefined
-    ? failed(
+    ? fail(
         'audience',
         code,
         `${said}, not only the app client`,
         "for a user's token that is bound to this API, set its audience, here --audience; a machine's token has no other aud",
       )
-    : failed(
+    : fail(
         'audience',
         code,
         `${said}, not ${toPrintable(audience.join(' or '), 500)}`,
@@ -251,24 +258,24 @@ function checkAud(claims: JsonObject, { audience }: Expectations): Check {
 function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): readonly Check[] {
   const { exp, iat, nbf } = claims
   const seconds = now / 1000
-  const expires = checkNumber('expiry', exp, () =>
+  const expires = checkTime('expiry', exp, () =>
     isUnexpired(exp as number, clockTolerance, seconds)
-      ? passed('expiry', timeText(exp as number, now))
-      : failed(
+      ? pass('expiry', formatTime(exp as number, now))
+      : fail(
           'expiry',
           'ERR_TOKEN_EXPIRED',
-          `it expired at ${timeText(exp as number, now)}`,
+          `it expired at ${formatTime(exp as number, now)}`,
           'get a new one; a token client renews in time',
         ),
   )
   const isRead = nbf === undefined || Number.isFinite(nbf)
-  const begins = checkNumber('begin', isRead ? iat : nbf, () => {
+  const begins = checkTime('begin', isRead ? iat : nbf, () => {
     const from = notBefore(claims as MachineClaims, clockTolerance)
-    if (seconds >= from) return passed('begin', timeText(iat as number, now))
-    return failed(
+    if (seconds >= from) return pass('begin', formatTime(iat as number, now))
+    return fail(
       'begin',
       'ERR_TOKEN_NOT_ACTIVE',
-      `it is good from ${timeText(from, now)}`,
+      `it is good from ${formatTime(from, now)}`,
       'set the clocks right, of this machine or of the API; more than 300 s is no tolerance',
     )
   })
@@ -276,19 +283,19 @@ function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): 
 }
 
 /** A time that is none was told among the claims. */
-function checkNumber(check: string, value: unknown, judge: () => Check): Check {
-  return Number.isFinite(value) ? judge() : unjudged(check, 'the time is not a number')
+function checkTime(check: string, value: unknown, judge: () => Check): Check {
+  return Number.isFinite(value) ? judge() : skip(check, 'the time is not a number')
 }
 
 function checkCaller(claims: JsonObject, { clientIds }: Expectations): Check {
   const { client_id: clientId } = claims
-  if (typeof clientId !== 'string') return unjudged('client', 'client_id is not a string')
+  if (typeof clientId !== 'string') return skip('client', 'client_id is not a string')
   if (clientIds === undefined) {
-    return passed('client', `${toPrintable(clientId)}; any is let in without --client-id`)
+    return pass('client', `${toPrintable(clientId)}; any is let in without --client-id`)
   }
   const code = checkClient(claims as MachineClaims, new Set(clientIds))
-  if (code === undefined) return passed('client', toPrintable(clientId))
-  return failed(
+  if (code === undefined) return pass('client', toPrintable(clientId))
+  return fail(
     'client',
     code,
     `the app client is ${toPrintable(clientId)}, not ${toPrintable(clientIds.join(' or '))}`,
@@ -298,15 +305,15 @@ function checkCaller(claims: JsonObject, { clientIds }: Expectations): Check {
 
 function checkScopes(claims: JsonObject, needed: readonly string[]): Check {
   if (claims['scope'] !== undefined && typeof claims['scope'] !== 'string') {
-    return unjudged('scopes', 'scope is not a list of scopes')
+    return skip('scopes', 'scope is not a list of scopes')
   }
   const granted = parseScopes(claims as MachineClaims)
   const has = granted.length === 0 ? 'none' : toPrintable(granted.join(' '), 500)
   const missing = needed.filter((scope) => !granted.includes(scope))
   if (missing.length === 0) {
-    return passed('scopes', needed.length === 0 ? `${has}; none is asked for without --scope` : has)
+    return pass('scopes', needed.length === 0 ? `${has}; none is asked for without --scope` : has)
   }
-  return failed(
+  return fail(
     'scopes',
     'ERR_SCOPE_INSUFFICIENT',
     `it lacks ${toPrintable(missing.join(' '))}; it has ${has}`,

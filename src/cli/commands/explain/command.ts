@@ -8,30 +8,30 @@ import {
 } from '../../../core/options/validate.ts'
 import { checkScope } from '../../../core/scopes.ts'
 import { EXIT } from '../../exit-codes.ts'
-import { refuseSecret, repeated } from '../../files/flags.ts'
-import { jsonLine } from '../../terminal/format.ts'
-import { manual } from '../../terminal/help.ts'
+import { collectValues, rejectSecretOption } from '../../files/flags.ts'
+import { formatJson } from '../../terminal/format.ts'
+import { attachManual } from '../../terminal/help.ts'
 import type { CommandContext, Terminal } from '../../terminal/terminal.ts'
-import { checksOf, type Expectations } from './checks.ts'
-import { type GivenToken, readingOf, tokenIn } from './decode.ts'
-import { isUrl, obtainKeys, type TrustFlags, trustOf } from './keys.ts'
-import { type Explanation, readTime, reportOf } from './report.ts'
-import { guardVerdict } from './verdict.ts'
+import { type Expectations, runChecks } from './checks.ts'
+import { decodeToken, type ExtractedToken, extractToken } from './decode.ts'
+import { type IssuerFlags, isUrl, loadKeySets, selectIssuers } from './keys.ts'
+import { type Explanation, formatReport, readTime } from './report.ts'
+import { getAuthError } from './verdict.ts'
 
-export type Conditions = Omit<Expectations, 'trust' | 'keys'> & TrustFlags
+export type Conditions = Omit<Expectations, 'expectedIssuers' | 'keys'> & IssuerFlags
 
 export async function explain(
-  { token, notes }: GivenToken,
+  { token, notes }: ExtractedToken,
   conditions: Conditions,
   terminal: Terminal,
 ): Promise<Explanation> {
-  const reading = readingOf(token)
-  const { header = null, claims = null } = reading
-  const trust = trustOf(conditions, reading.claims?.['iss'])
-  const keys = await obtainKeys(trust, conditions.jwks, terminal)
-  const expected = { ...conditions, trust, keys }
-  const checks = await checksOf(reading, expected)
-  const answer = (await guardVerdict(token, expected)) ?? null
+  const decoded = decodeToken(token)
+  const { header = null, claims = null } = decoded
+  const expectedIssuers = selectIssuers(conditions, decoded.claims?.['iss'])
+  const keys = await loadKeySets(expectedIssuers, conditions.jwks, terminal)
+  const expected = { ...conditions, expectedIssuers, keys }
+  const checks = await runChecks(decoded, expected)
+  const answer = (await getAuthError(token, expected)) ?? null
   const verdict = answer === null ? 'accepted' : answer.statusCode === 503 ? 'unjudged' : 'refused'
   const { now } = conditions
   const source = keys.source === '' ? null : keys.source
@@ -39,11 +39,11 @@ export async function explain(
 }
 
 /** Where the token is looked for unless another variable is named. */
-const TOKEN = 'COGNITO_TOKEN'
+const TOKEN_VARIABLE = 'COGNITO_TOKEN'
 /** Bytes of it; Cognito's have about 1,000. */
 const MAX_BYTES = 64 * 1024
 /** How it is given instead of on the command line. */
-const INSTEAD = `pipe it in, set ${TOKEN}, or be asked`
+const ALTERNATIVES = `pipe it in, set ${TOKEN_VARIABLE}, or be asked`
 
 interface ExplainFlags {
   readonly pool?: string
@@ -65,11 +65,15 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
   const command: Command = new Command('explain')
     .description('say what is in an access token, and why an API takes it or not')
     .option('--pool <id>', 'the user pool that the API trusts')
-    .option('--region <region>', 'the Region of a replica of it; repeatable', repeated)
+    .option('--region <region>', 'the Region of a replica of it; repeatable', collectValues)
     .option('--issuer <url>', 'its issuer instead, for an emulator or a local pool')
     .option('--jwks <file>', 'its key set: a file in JSON, or an address')
-    .option('--client-id <id>', 'an app client that may call; repeatable (default: any)', repeated)
-    .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', repeated)
+    .option(
+      '--client-id <id>',
+      'an app client that may call; repeatable (default: any)',
+      collectValues,
+    )
+    .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', collectValues)
     .addOption(
       new Option('--subjects <kind>', 'who may call')
         .choices(['machine', 'any'])
@@ -78,43 +82,43 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
     .option(
       '--audience <id>',
       "the API's identifier, for users' tokens bound to it; repeatable (default: none)",
-      repeated,
+      collectValues,
     )
     .option('--clock-tolerance <seconds>', 'how far clocks may differ (default: 5)')
     .option('--at <time>', 'judge for another time than now: ISO 8601 or epoch seconds')
     .option('--offline', 'make no request; without --jwks the signature is not judged')
-    .option('--token-env <name>', `the variable that holds the token (default: ${TOKEN})`)
+    .option('--token-env <name>', `the variable that holds the token (default: ${TOKEN_VARIABLE})`)
     .option('--json', 'print JSON instead of text')
     .allowExcessArguments()
     .action(async (flags: ExplainFlags) => {
       if (command.args.length > 0) {
         throw new OptionError(
           'a token',
-          `is no argument: the command line is seen by every process of this machine and kept by the shell; ${INSTEAD}`,
+          `is no argument: the command line is seen by every process of this machine and kept by the shell; ${ALTERNATIVES}`,
         )
       }
-      const conditions = conditionsOf(flags, terminal)
-      const given = tokenIn(await readToken(flags.tokenEnv, terminal))
-      if (given.token === '') throw new OptionError('the token', `is missing: ${INSTEAD}`)
+      const conditions = readConditions(flags, terminal)
+      const given = extractToken(await readToken(flags.tokenEnv, terminal))
+      if (given.token === '') throw new OptionError('the token', `is missing: ${ALTERNATIVES}`)
       const explanation = await explain(given, conditions, terminal)
       terminal.out(
         flags.json === true
-          ? jsonLine(document(explanation))
-          : reportOf(explanation, terminal.colors),
+          ? formatJson(toJson(explanation))
+          : formatReport(explanation, terminal.colors),
       )
-      exitWith(CODES[explanation.verdict])
+      exitWith(EXIT_CODES[explanation.verdict])
     })
-  return manual(refuseSecret(command, '--token', INSTEAD), MANUAL)
+  return attachManual(rejectSecretOption(command, '--token', ALTERNATIVES), MANUAL)
 }
 
-const CODES = { accepted: EXIT.ok, refused: EXIT.refused, unjudged: EXIT.unavailable } as const
+const EXIT_CODES = { accepted: EXIT.ok, refused: EXIT.refused, unjudged: EXIT.unavailable } as const
 
 const MANUAL = {
   description: [
     'Reads a token from standard input, from the environment, or asks for it, and runs every check of the middleware, not only up to the first that fails. The middleware itself says what an API answers.',
     "Keys are asked for at the one address that --jwks, --issuer or --pool names; where none of them is given, at the issuer that the token names, if that has the form of Cognito's own hosts. Any other issuer is not asked, as whoever made the token chose it. Nothing else leaves this machine, and neither the token nor its signature is printed.",
   ],
-  environment: { [TOKEN]: 'the token, where nothing is piped in' },
+  environment: { [TOKEN_VARIABLE]: 'the token, where nothing is piped in' },
   exitStatus: {
     ok: 'an API lets it pass',
     refused: 'an API refuses it',
@@ -134,7 +138,7 @@ const MANUAL = {
   ],
 } as const
 
-function conditionsOf(flags: ExplainFlags, { now }: Terminal): Conditions {
+function readConditions(flags: ExplainFlags, { now }: Terminal): Conditions {
   const { pool, region, issuer, jwks, offline, clientId, subjects, at } = flags
   if (offline === true && jwks !== undefined && isUrl(jwks)) {
     throw new OptionError('--jwks', `is ${describeValue(jwks)}: with --offline, pass a file`)
@@ -171,10 +175,10 @@ async function readToken(name: string | undefined, terminal: Terminal): Promise<
   }
   const piped = await terminal.input(MAX_BYTES)
   if (piped !== undefined && piped.trim() !== '') return piped
-  return terminal.env[TOKEN] ?? (await terminal.secret('Token: ')) ?? ''
+  return terminal.env[TOKEN_VARIABLE] ?? (await terminal.secret('Token: ')) ?? ''
 }
 
 /** Times in epoch seconds, as claims have them. */
-function document({ now, ...explanation }: Explanation) {
+function toJson({ now, ...explanation }: Explanation) {
   return { ...explanation, judgedAt: Math.floor(now / 1000) }
 }

@@ -8,7 +8,7 @@ import { type JsonObject, parseStrictObject } from '../../../core/token/strict-j
 const MAX_LENGTH = 8192
 
 /** What a token says, as strictly as the middleware reads it and as far as it can be read at all. */
-export interface Reading {
+export interface DecodedToken {
   /** As the middleware has it; undefined where it refuses the form. */
   readonly jws: Jws | undefined
   /** Undefined where it cannot be read, or in two ways. */
@@ -17,29 +17,29 @@ export interface Reading {
   /** What the middleware says of the form; undefined where it has nothing to say. */
   readonly code: AuthErrorCode | undefined
   /** The same in words, one fault each. */
-  readonly faults: readonly string[]
+  readonly problems: readonly string[]
 }
 
-export function readingOf(token: string): Reading {
+export function decodeToken(token: string): DecodedToken {
   const jws = decodeJws(token, new Map())
-  const [header, payload] = token.split('.', 2).map(objectIn)
+  const [header, payload] = token.split('.', 2).map(parsePart)
   const isLong = token.length > MAX_LENGTH
-  const faults = jws === undefined ? faultsOf(token, header, payload) : []
+  const faults = jws === undefined ? listProblems(token, header, payload) : []
   const code = isLong
     ? 'ERR_TOKEN_INVALID'
     : jws === undefined
       ? classifyMalformed(token)
       : undefined
   const long = `it has ${token.length} characters, and more than ${MAX_LENGTH} are refused undecoded: an option of the API, maxTokenLength, raises that`
-  return { jws, header, claims: payload, code, faults: isLong ? [long, ...faults] : faults }
+  return { jws, header, claims: payload, code, problems: isLong ? [long, ...faults] : faults }
 }
 
-function objectIn(part: string): JsonObject | undefined {
+function parsePart(part: string): JsonObject | undefined {
   return parseStrictObject(Buffer.from(part, 'base64url'))
 }
 
 /** Of a token that the middleware cannot decode: there is at least one. */
-function faultsOf(
+function listProblems(
   token: string,
   header: JsonObject | undefined,
   payload: JsonObject | undefined,
@@ -48,26 +48,28 @@ function faultsOf(
   const names = ['header', 'payload', 'signature']
   return [
     /[\s,]/.test(token) ? 'it holds a blank or a comma: more than a token was pasted' : [],
-    parts.length === 3 ? [] : countFault(parts.length),
-    parts.length === 3 ? parts.flatMap((part, index) => partFault(part, names[index])) : [],
-    header === undefined ? 'its header is no JSON object with one reading' : headerFaults(header),
+    parts.length === 3 ? [] : describePartCount(parts.length),
+    parts.length === 3 ? parts.flatMap((part, index) => listPartProblems(part, names[index])) : [],
+    header === undefined
+      ? 'its header is no JSON object with one reading'
+      : listHeaderProblems(header),
     payload === undefined ? 'its payload is no JSON object with one reading' : [],
   ].flat()
 }
 
-function countFault(count: number): string {
+function describePartCount(count: number): string {
   const what = `it has ${count === 1 ? 'one part' : `${count} parts`} between dots where a token has 3`
   return count === 5 ? `${what}: it is encrypted, which Cognito's are not` : what
 }
 
-function partFault(part: string, name: string | undefined): readonly string[] {
+function listPartProblems(part: string, name: string | undefined): readonly string[] {
   if (part === '') return [`its ${name} is empty`]
   if (!/^[\w-]+$/.test(part)) return [`its ${name} holds characters that base64url has not`]
   const isCanonical = Buffer.from(part, 'base64url').toString('base64url') === part
   return isCanonical ? [] : [`its ${name} ends as no encoder would end it: it was cut or changed`]
 }
 
-function headerFaults(header: JsonObject): readonly string[] {
+function listHeaderProblems(header: JsonObject): readonly string[] {
   const { alg, kid } = header
   return [
     alg === 'RS256' ? [] : 'its alg is not RS256, the only one Cognito signs with',
@@ -77,25 +79,25 @@ function headerFaults(header: JsonObject): readonly string[] {
 }
 
 /** The token, and what was taken off it. */
-export interface GivenToken {
+export interface ExtractedToken {
   readonly token: string
   readonly notes: readonly string[]
 }
 
 /** What may stand around a token, outermost first; again, as quotes may stand around a header. */
-const AROUND: readonly (readonly [pattern: RegExp, note: string])[] = [
+const WRAPPERS: readonly (readonly [pattern: RegExp, note: string])[] = [
   [/^(["'`])(.*)\1$/s, 'the quotes around it were left out'],
   [/^()authorization:(.*)$/is, 'the name of the header before it was left out'],
   [/^()bearer\s(.*)$/is, 'the word Bearer before it was left out'],
 ]
 
 /** Blanks around it are nothing to talk about: every shell and editor adds them. */
-export function tokenIn(text: string): GivenToken {
+export function extractToken(text: string): ExtractedToken {
   const notes = new Set<string>()
   let token = text.trim()
   for (let found = true; found; ) {
     found = false
-    for (const [pattern, note] of AROUND) {
+    for (const [pattern, note] of WRAPPERS) {
       const match = pattern.exec(token)
       if (match === null) continue
       token = (match[2] as string).trim()

@@ -15,20 +15,20 @@ import { readInput } from '../../terminal/input.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 
 /** One form of an issuer. */
-export type TrustedIssuer = Pick<IssuerForm, 'issuer' | 'jwksUri'>
+export type IssuerEndpoint = Pick<IssuerForm, 'issuer' | 'jwksUri'>
 
 /** Whose tokens a token is held against, and where their keys are. */
-export interface Trust {
+export interface ExpectedIssuers {
   /** The one to ask first comes first. */
-  readonly issuers: readonly TrustedIssuer[]
+  readonly issuers: readonly IssuerEndpoint[]
   /** The issuers were named by the person, not by the token. */
   readonly isNamed: boolean
   /** Why no keys may be asked for there; undefined where they may. */
-  readonly silent?: string
+  readonly skipReason?: string
 }
 
 /** What names them. */
-export interface TrustFlags {
+export interface IssuerFlags {
   readonly pool?: string
   /** Regions of the pool's replicas. */
   readonly regions?: readonly string[]
@@ -39,9 +39,9 @@ export interface TrustFlags {
 }
 
 /** Stands for an issuer that can be no pool's. */
-const NOWHERE = 'https://nowhere.invalid'
+const INVALID_ISSUER = 'https://nowhere.invalid'
 /** What may be a host of Cognito with a pool ID: the forms that follow from the ID tell whether it is. */
-const COGNITO = /^https:\/\/(?:issuer-)?cognito-idp\.[a-z0-9.-]+\/([^/]+)$/
+const COGNITO_ISSUER = /^https:\/\/(?:issuer-)?cognito-idp\.[a-z0-9.-]+\/([^/]+)$/
 
 /**
  * Reads the flags. An issuer that only the token names is asked where it has Cognito's own host form:
@@ -50,10 +50,10 @@ const COGNITO = /^https:\/\/(?:issuer-)?cognito-idp\.[a-z0-9.-]+\/([^/]+)$/
  * @param claimed `iss` of the token.
  * @throws {OptionError}
  */
-export function trustOf(
-  { pool, regions, issuer, jwks, offline }: TrustFlags,
+export function selectIssuers(
+  { pool, regions, issuer, jwks, offline }: IssuerFlags,
   claimed: unknown,
-): Trust {
+): ExpectedIssuers {
   const silent = offline === true ? { silent: 'no request was made (--offline)' } : {}
   const isFetched = jwks === undefined
   if (regions !== undefined && pool === undefined) {
@@ -64,19 +64,26 @@ export function trustOf(
     return { issuers: [toIssuerForm(issuer)], isNamed: true, ...silent }
   }
   if (pool !== undefined) {
-    return { issuers: claimedFirst(formsOf(pool, regions), claimed), isNamed: true, ...silent }
+    return {
+      issuers: sortClaimedFirst(listIssuerForms(pool, regions), claimed),
+      isNamed: true,
+      ...silent,
+    }
   }
-  const text = typeof claimed === 'string' ? claimed : NOWHERE
-  const own = ownForms(text)
-  if (own !== undefined) return { issuers: claimedFirst(own, text), isNamed: false, ...silent }
+  const text = typeof claimed === 'string' ? claimed : INVALID_ISSUER
+  const own = findCognitoForms(text)
+  if (own !== undefined) return { issuers: sortClaimedFirst(own, text), isNamed: false, ...silent }
   const reason =
     "the issuer is not of Cognito's own host form, so nothing is asked of it: name --jwks, --pool or --issuer"
-  const known = isIssuer(text, isFetched) ? text : NOWHERE
-  return { issuers: [toIssuerForm(known)], isNamed: false, silent: reason }
+  const known = isIssuer(text, isFetched) ? text : INVALID_ISSUER
+  return { issuers: [toIssuerForm(known)], isNamed: false, skipReason: reason }
 }
 
 /** Both forms Cognito uses for the pool of `--pool`, the original first; those of its replicas behind. */
-export function formsOf(userPoolId: string, regions?: readonly string[]): readonly TrustedIssuer[] {
+export function listIssuerForms(
+  userPoolId: string,
+  regions?: readonly string[],
+): readonly IssuerEndpoint[] {
   try {
     const replicas = regions === undefined ? {} : { regions }
     const { issuers } = readUserPool({ userPoolId, clientId: null, ...replicas }, '')
@@ -96,21 +103,21 @@ export function formsOf(userPoolId: string, regions?: readonly string[]): readon
  * The forms of the pool an issuer names, of which it has to be one exactly; undefined where it is not. Those
  * of replicas are not among them: only the person knows whether the pool has any.
  */
-function ownForms(issuer: string): readonly TrustedIssuer[] | undefined {
-  const [, userPoolId] = COGNITO.exec(issuer) ?? []
+function findCognitoForms(issuer: string): readonly IssuerEndpoint[] | undefined {
+  const [, userPoolId] = COGNITO_ISSUER.exec(issuer) ?? []
   if (userPoolId === undefined) return undefined
   try {
-    const forms = formsOf(userPoolId)
+    const forms = listIssuerForms(userPoolId)
     return forms.some((form) => form.issuer === issuer) ? forms : undefined
   } catch {
     return undefined
   }
 }
 
-function claimedFirst(
-  issuers: readonly TrustedIssuer[],
+function sortClaimedFirst(
+  issuers: readonly IssuerEndpoint[],
   claimed: unknown,
-): readonly TrustedIssuer[] {
+): readonly IssuerEndpoint[] {
   return issuers.toSorted((a, b) => Number(b.issuer === claimed) - Number(a.issuer === claimed))
 }
 
@@ -124,7 +131,7 @@ function isIssuer(text: string, isFetched: boolean): boolean {
 }
 
 /** Milliseconds of a request, as the middleware waits. */
-const TIMEOUT = 3000
+const TIMEOUT_MS = 3000
 /** Bytes of a file; Cognito's key sets are under 2 KiB. */
 const MAX_BYTES = 256 * 1024
 
@@ -136,34 +143,34 @@ export interface KeySets {
   /** Where the keys are from, as it was named. */
   readonly source: string
   /** What stands at the address of an issuer's keys; undefined where it was not asked. */
-  at(jwksUri: string): FetchedKeys | undefined
+  get(jwksUri: string): FetchedKeys | undefined
 }
 
 /**
  * @param jwks A file, or a URL that is asked instead of the issuer's own.
  * @throws {OptionError} for a file that is no key set.
  */
-export async function obtainKeys(
-  trust: Trust,
+export async function loadKeySets(
+  expectedIssuers: ExpectedIssuers,
   jwks: string | undefined,
   terminal: Terminal,
 ): Promise<KeySets> {
   if (jwks !== undefined) {
     const fetched = isUrl(jwks)
-      ? await fetchedFrom(readSecureUrl(jwks, '--jwks').href, terminal)
+      ? await fetchKeys(readSecureUrl(jwks, '--jwks').href, terminal)
       : { document: await readKeyFile(jwks, terminal.signal) }
-    return { source: jwks, at: () => fetched }
+    return { source: jwks, get: () => fetched }
   }
   const answers = new Map<string, FetchedKeys>()
-  const asked = trust.silent === undefined ? trust.issuers : []
+  const asked = expectedIssuers.skipReason === undefined ? expectedIssuers.issuers : []
   for (const { jwksUri } of asked) {
-    const answer = await fetchedFrom(jwksUri, terminal)
+    const answer = await fetchKeys(jwksUri, terminal)
     answers.set(jwksUri, answer)
     // The other form of a pool's issuer is asked only where this one is said not to be its own.
-    if (!isAbsent(answer)) break
+    if (!isNotFound(answer)) break
   }
   const source = [...answers.keys()].join(', ')
-  return { source, at: (uri) => answers.get(uri) }
+  return { source, get: (uri) => answers.get(uri) }
 }
 
 /** Whether `--jwks` names an address, not a file. */
@@ -172,13 +179,13 @@ export function isUrl(text: string): boolean {
 }
 
 /** The endpoint says that there is no such key set. */
-export function isAbsent(answer: FetchedKeys): boolean {
+export function isNotFound(answer: FetchedKeys): boolean {
   return 'error' in answer && (answer.error.status === 403 || answer.error.status === 404)
 }
 
-async function fetchedFrom(uri: string, { fetch, signal, now }: Terminal): Promise<FetchedKeys> {
+async function fetchKeys(uri: string, { fetch, signal, now }: Terminal): Promise<FetchedKeys> {
   try {
-    return { document: await fetchJwks(uri, { fetch, timeout: TIMEOUT, signal, now }) }
+    return { document: await fetchJwks(uri, { fetch, timeout: TIMEOUT_MS, signal, now }) }
   } catch (error) {
     if (signal.aborted) throw new CommandFailure(EXIT.interrupted, 'interrupted')
     return { error: error as JwksError }
@@ -186,7 +193,7 @@ async function fetchedFrom(uri: string, { fetch, signal, now }: Terminal): Promi
 }
 
 async function readKeyFile(file: string, signal: AbortSignal): Promise<unknown> {
-  const document = parsed(await contentOf(file, signal))
+  const document = parseJson(await readFileText(file, signal))
   if (importKeySet(document) !== undefined) return document
   throw new OptionError(
     '--jwks',
@@ -195,7 +202,7 @@ async function readKeyFile(file: string, signal: AbortSignal): Promise<unknown> 
 }
 
 /** A stream, as the file may be a pipe: `--jwks <(curl …)`. */
-async function contentOf(file: string, signal: AbortSignal): Promise<string> {
+async function readFileText(file: string, signal: AbortSignal): Promise<string> {
   try {
     const limits = { maxBytes: MAX_BYTES, signal, what: 'the file of --jwks' }
     return await readInput(createReadStream(file), limits)
@@ -206,7 +213,7 @@ async function contentOf(file: string, signal: AbortSignal): Promise<string> {
   }
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

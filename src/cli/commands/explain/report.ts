@@ -4,7 +4,7 @@ import type { AuthErrorBody, AuthErrorCode } from '../../../core/errors.ts'
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import type { JsonObject, JsonValue } from '../../../core/token/strict-json.ts'
 import { toPrintable } from '../../../core/util/text.ts'
-import { styleOf } from '../../terminal/format.ts'
+import { createStyle } from '../../terminal/format.ts'
 
 /** What came of one check. Texts are printable lines. */
 export interface Check {
@@ -41,7 +41,7 @@ const UNITS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
   ['second', 1],
 ]
 /** A year beyond which a time is no time: Date ends in the year 275,760. */
-const LAST = 8_640_000_000_000
+const MAX_TIME = 8_640_000_000_000
 
 const relative = new Intl.RelativeTimeFormat('en')
 
@@ -51,15 +51,15 @@ const relative = new Intl.RelativeTimeFormat('en')
  * @param seconds Epoch seconds.
  * @param now Milliseconds.
  */
-export function timeText(seconds: number, now: number): string {
-  if (!(Math.abs(seconds) <= LAST)) return `${seconds} (no time of this calendar)`
+export function formatTime(seconds: number, now: number): string {
+  if (!(Math.abs(seconds) <= MAX_TIME)) return `${seconds} (no time of this calendar)`
   const absolute = new Date(seconds * 1000).toISOString().replace('T', ' ')
   const distance = Math.trunc(seconds - now / 1000)
-  return `${absolute.replace(/\.\d+Z$/, ' UTC')} (${distanceText(distance)})`
+  return `${absolute.replace(/\.\d+Z$/, ' UTC')} (${formatDistance(distance)})`
 }
 
 /** `in 5 minutes`, `2 hours ago`, `now`; days are the largest unit, nothing of a token is older. */
-function distanceText(seconds: number): string {
+function formatDistance(seconds: number): string {
   if (seconds === 0) return 'now'
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) as (typeof UNITS)[number]
   return relative.format(Math.trunc(seconds / size), unit)
@@ -71,7 +71,7 @@ function distanceText(seconds: number): string {
  * @returns Milliseconds.
  */
 export function readTime(text: string, option: string): number {
-  const time = /^\d{1,12}$/.test(text) ? Number(text) * 1000 : isoTime(text)
+  const time = /^\d{1,12}$/.test(text) ? Number(text) * 1000 : parseIsoTime(text)
   if (!Number.isNaN(time)) return time
   throw new OptionError(
     option,
@@ -79,46 +79,46 @@ export function readTime(text: string, option: string): number {
   )
 }
 
-function isoTime(text: string): number {
+function parseIsoTime(text: string): number {
   return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
 }
 
 /** Longest value of a claim, and name of one, that is shown. */
 const LONGEST = { value: 300, name: 40 } as const
 /** Claims that are times. */
-const TIMES: readonly string[] = ['exp', 'iat', 'nbf', 'auth_time']
+const TIME_CLAIMS: readonly string[] = ['exp', 'iat', 'nbf', 'auth_time']
 
 /** @param colors Marks are signs in colour, else words. */
-export function reportOf(explanation: Explanation, colors: boolean): string {
+export function formatReport(explanation: Explanation, colors: boolean): string {
   const { header, claims, checks, keys, notes, now } = explanation
   const rows = [
-    ...table('header', header, now),
-    ...table('claims', claims, now),
-    ...checkLines(checks, colors),
+    ...formatTable('header', header, now),
+    ...formatTable('claims', claims, now),
+    ...formatChecks(checks, colors),
     '',
     ...(keys === null ? [] : [`Keys from ${toPrintable(keys, LONGEST.value)}`]),
     ...notes.map((note) => `Note: ${note}`),
-    verdictLine(explanation, colors),
+    formatVerdict(explanation, colors),
   ]
   return `${rows.join('\n')}\n`
 }
 
-function table(title: string, members: JsonObject | null, now: number): readonly string[] {
+function formatTable(title: string, members: JsonObject | null, now: number): readonly string[] {
   if (members === null) return []
   const rows = Object.entries(members).map(
-    ([name, value]) => [toPrintable(name, LONGEST.name), valueText(name, value, now)] as const,
+    ([name, value]) => [toPrintable(name, LONGEST.name), formatValue(name, value, now)] as const,
   )
   const width = Math.max(...rows.map(([name]) => name.length))
   return [title, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`), '']
 }
 
-function valueText(name: string, value: JsonValue, now: number): string {
-  if (TIMES.includes(name) && typeof value === 'number') return timeText(value, now)
+function formatValue(name: string, value: JsonValue, now: number): string {
+  if (TIME_CLAIMS.includes(name) && typeof value === 'number') return formatTime(value, now)
   return toPrintable(typeof value === 'string' ? value : JSON.stringify(value), LONGEST.value)
 }
 
-function checkLines(checks: readonly Check[], colors: boolean): readonly string[] {
-  const { green, red, yellow, dim } = styleOf({ colors })
+function formatChecks(checks: readonly Check[], colors: boolean): readonly string[] {
+  const { green, red, yellow, dim } = createStyle({ colors })
   const marks = colors
     ? { passed: green('✔'), failed: red('✖'), unjudged: yellow('?') }
     : { passed: 'ok  ', failed: 'FAIL', unjudged: '?   ' }
@@ -131,8 +131,8 @@ function checkLines(checks: readonly Check[], colors: boolean): readonly string[
   })
 }
 
-function verdictLine({ verdict, answer, keys }: Explanation, colors: boolean): string {
-  const { bold, green, red, yellow } = styleOf({ colors })
+function formatVerdict({ verdict, answer, keys }: Explanation, colors: boolean): string {
+  const { bold, green, red, yellow } = createStyle({ colors })
   if (answer === null) return bold(green('An API with these options lets it pass.'))
   const { statusCode, code, message } = answer
   const told = `An API answers ${statusCode} ${code}: ${message}.`

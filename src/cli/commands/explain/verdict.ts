@@ -5,15 +5,24 @@ import { openResourceServer } from '../../../core/resource-server.ts'
 import type { Expectations } from './checks.ts'
 
 /** Stands for the pool: its issuers are replaced by the trusted ones. */
-const POOL = { userPoolId: 'explained', issuer: 'https://explained.invalid' }
+const PLACEHOLDER_POOL = { userPoolId: 'explained', issuer: 'https://explained.invalid' }
 
 /** The refusal; undefined where the token is accepted. */
-export async function guardVerdict(
+export async function getAuthError(
   token: string,
-  { trust, keys, clientIds, subjects, audience, scopes, clockTolerance, now }: Expectations,
+  {
+    expectedIssuers,
+    keys,
+    clientIds,
+    subjects,
+    audience,
+    scopes,
+    clockTolerance,
+    now,
+  }: Expectations,
 ): Promise<AuthErrorBody | undefined> {
   const options = readOptions({
-    ...POOL,
+    ...PLACEHOLDER_POOL,
     clientId: clientIds ?? null,
     subjects,
     audience: audience ?? null,
@@ -22,7 +31,7 @@ export async function guardVerdict(
     monotonicNow: () => 0,
     // Nothing is asked again: the answers are those the checks had.
     fetch: async (url: unknown) => {
-      const answer = keys.at(String(url))
+      const answer = keys.get(String(url))
       if (answer === undefined) throw new TypeError('not asked')
       if ('document' in answer) return Response.json(answer.document)
       const { status } = answer.error
@@ -31,7 +40,7 @@ export async function guardVerdict(
     },
   })
   // Not as options: a local pool, or an http issuer, is explained wherever this runs.
-  const pools = options.pools.map((pool) => ({ ...pool, issuers: trust.issuers }))
+  const pools = options.pools.map((pool) => ({ ...pool, issuers: expectedIssuers.issuers }))
   const server = openResourceServer({ ...options, pools })
   await server.ready()
   const guard = server.guard(scopes.length === 0 ? {} : { scopes })

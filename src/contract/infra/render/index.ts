@@ -16,7 +16,7 @@ import { renderTerraform } from './terraform.ts'
  * The pool is kept when its stack goes, and protected from deletion. An API forwards what it admits to a
  * backend whose URL is a parameter of the template: `BackendUrl`, in Terraform `backend_url`.
  *
- * Reading what was written back gives the definition: {@link toDefinition}.
+ * Reading what was written back gives the definition: {@link readDefinition}.
  *
  * @param dialect `cloudformation`: one template. `sam`: an auth stack, and where there is an API, an API
  *   stack that consumes the parameters; the auth stack is deployed first. `terraform`: one file.

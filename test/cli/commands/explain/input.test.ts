@@ -1,7 +1,7 @@
 /** Where tokens and keys come from, and what is refused before anything is asked. */
 import { join } from 'node:path'
 import t from 'tap'
-import { tokenIn } from '../../../../src/cli/commands/explain/decode.ts'
+import { extractToken } from '../../../../src/cli/commands/explain/decode.ts'
 import { startUserPool } from '../../../../src/testing/index.ts'
 import {
   document,
@@ -336,11 +336,11 @@ t.test('a token is taken out of what stands around it, and that is said', async 
     ['authorization: "Bearer `a.b.c`"', [name, quotes, word]],
   ]
   for (const [text, notes] of given) {
-    const found = tokenIn(text)
+    const found = extractToken(text)
     t.equal(found.token, 'a.b.c')
     t.strictSame([...found.notes].sort(), [...notes].sort())
   }
-  t.equal(tokenIn('a.b.c d').token, 'a.b.c d')
+  t.equal(extractToken('a.b.c d').token, 'a.b.c d')
   const { out } = await explained(`"Bearer ${machineToken()}"`, ['--pool', POOL])
   t.match(out, `\nNote: ${quotes}\nNote: ${word}\nAn API with`)
 })

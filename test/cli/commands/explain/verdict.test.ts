@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Conditions, explain } from '../../../../src/cli/commands/explain/command.ts'
-import { tokenIn } from '../../../../src/cli/commands/explain/decode.ts'
+import { extractToken } from '../../../../src/cli/commands/explain/decode.ts'
 import { run as campaign } from '../../../conformance/fuzz/campaign.ts'
 import { OTHER_CLIENT } from '../../../conformance/fuzz/forging.ts'
 import { judges, stopClock } from '../../../conformance/fuzz/oracles.ts'
@@ -53,7 +53,7 @@ t.test('every hostile token: explained as the middleware answers it', async (t) 
   for (const { authorization, door, code, clause, field, mutation } of cases) {
     if (typeof authorization !== 'string' || !authorization.startsWith('Bearer ')) continue
     const text = authorization.slice('Bearer '.length)
-    const given = tokenIn(text)
+    const given = extractToken(text)
     if (given.token === '') continue
     if (field.endsWith(' bit') && bits++ % BITS > 0) continue
     const { keys, conditions } = doors[door]
@@ -85,7 +85,7 @@ t.test('generated tokens: explained as the middleware answers them', async (t) =
   const codes = new Map<string, number>()
   const core: typeof judges.core = async (token) => {
     const answer = await judges.core(token)
-    if (tokenIn(token).token !== token || token === '') return answer
+    if (extractToken(token).token !== token || token === '') return answer
     const should = typeof answer === 'string' ? answer : 'accepted'
     const told = await explain({ token, notes: [] }, conditions, testTerminal({ fetch }))
     const seen = [told.answer?.code ?? 'accepted', codesOf(told.checks)[0] ?? 'accepted']

@@ -1,11 +1,11 @@
 /** What a running local pool serves: token endpoint, key set, discovery, switches, and its faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describeValue, OptionError } from '../core/options/validate.ts'
-import { scopesOf } from './clients.ts'
-import { answerControl } from './control.ts'
+import { listScopes } from './clients.ts'
+import { handleControlRequest } from './control.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
 import {
-  answerWithFault,
+  applyFault,
   isJwksFault,
   JWKS_FAULTS,
   type JwksFault,
@@ -14,11 +14,11 @@ import {
 import type { KeyRing } from './key-ring.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
-import type { JsonAnswer } from './token-endpoint.ts'
+import type { JsonResponse } from './token-endpoint.ts'
 import { TokenService, type TokenServiceOptions } from './token-service.ts'
 
 /** What a running pool is told besides its definition. */
-export interface RunningPoolOptions extends TokenServiceOptions {
+export interface PoolServerOptions extends TokenServiceOptions {
   /** Whether its switches are served. */
   readonly control: boolean
   /** Whether pages of this machine may read its token endpoint's answers. */
@@ -30,7 +30,7 @@ export interface RunningPoolOptions extends TokenServiceOptions {
 }
 
 /** The state of one running pool; the public object shows only part of it. */
-export class RunningPool {
+export class PoolServer {
   readonly authority: UserPoolAuthority
   readonly server: LocalServer
   readonly tokens: TokenService
@@ -41,8 +41,8 @@ export class RunningPool {
   /** Changes of the listener, one after the other: a close has to win over a heal under way. */
   #changes: Promise<void> = Promise.resolve()
   /** Key set requests that a fault left without an answer. */
-  readonly #hanging = new Set<ServerResponse>()
-  #healing: NodeJS.Timeout | undefined
+  readonly #unanswered = new Set<ServerResponse>()
+  #recoveryTimer: NodeJS.Timeout | undefined
   readonly #definition: PoolDefinition
   readonly #control: boolean
   readonly #cors: boolean
@@ -50,7 +50,7 @@ export class RunningPool {
   constructor(
     definition: PoolDefinition,
     server: LocalServer,
-    { control, cors, keys, onRotation, ...tokens }: RunningPoolOptions,
+    { control, cors, keys, onRotation, ...tokens }: PoolServerOptions,
   ) {
     const origin = `http://${server.authority}`
     this.#definition = definition
@@ -82,7 +82,7 @@ export class RunningPool {
     if (path === '/oauth2/token') await this.#answerToken(request, response)
     else if (path === jwksPath) this.#answerJwks(request, response)
     else if (path === jwksPath.replace('jwks.json', 'openid-configuration')) {
-      answerGet(request, response, this.#discovery())
+      sendGetResponse(request, response, this.#createDiscoveryDocument())
     } else if (this.#control && path.startsWith('/_local/')) {
       await this.#answerControl(request, response, path)
     } else send(response, { status: 404, headers: {}, body: { error: 'Not Found' } })
@@ -95,16 +95,16 @@ export class RunningPool {
         `is ${describeValue(fault)}: use null, a function or one of ${JWKS_FAULTS.join(', ')}`,
       )
     }
-    clearTimeout(this.#healing)
+    clearTimeout(this.#recoveryTimer)
     this.#fault = fault
-    for (const response of this.#hanging) response.destroy()
-    if (seconds !== undefined && !this.#closed) this.#healAfter(seconds)
+    for (const response of this.#unanswered) response.destroy()
+    if (seconds !== undefined && !this.#closed) this.#recoverAfter(seconds)
     await this.#applyListening()
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    clearTimeout(this.#healing)
+    clearTimeout(this.#recoveryTimer)
     await this.#applyListening()
   }
 
@@ -112,9 +112,9 @@ export class RunningPool {
    * Keeps the process alive, as listening does: while connections are refused nothing else would. A
    * port that was taken meanwhile is tried again each second.
    */
-  #healAfter(seconds: number): void {
-    this.#healing = setTimeout(() => {
-      this.setFault(null).catch(() => this.#healAfter(1))
+  #recoverAfter(seconds: number): void {
+    this.#recoveryTimer = setTimeout(() => {
+      this.setFault(null).catch(() => this.#recoverAfter(1))
     }, seconds * 1000)
   }
 
@@ -140,12 +140,12 @@ export class RunningPool {
   #answerJwks(request: IncomingMessage, response: ServerResponse): void {
     this.jwksRequests += 1
     if (this.#fault === null) {
-      answerGet(request, response, this.authority.jwks())
+      sendGetResponse(request, response, this.authority.jwks())
       return
     }
-    this.#hanging.add(response)
-    response.once('close', () => this.#hanging.delete(response))
-    answerWithFault(this.#fault, request, response, this.authority.jwks())
+    this.#unanswered.add(response)
+    response.once('close', () => this.#unanswered.delete(response))
+    applyFault(this.#fault, request, response, this.authority.jwks())
   }
 
   async #answerControl(
@@ -155,7 +155,7 @@ export class RunningPool {
   ): Promise<void> {
     const { method = '', headers } = request
     const body = await readBody(request)
-    const answer = answerControl(
+    const answer = handleControlRequest(
       {
         rotateKeys: (options) => this.authority.rotateKeys(options),
         // Answered first: a pool that refuses connections can answer nothing.
@@ -167,7 +167,7 @@ export class RunningPool {
     send(response, answer)
   }
 
-  #discovery(): unknown {
+  #createDiscoveryDocument(): unknown {
     const { issuer } = this.authority
     const endpoint = (name: string): string => this.tokenEndpoint.replace('oauth2/token', name)
     return {
@@ -183,7 +183,7 @@ export class RunningPool {
         'email',
         'phone',
         'profile',
-        ...scopesOf(this.#definition.resourceServers),
+        ...listScopes(this.#definition.resourceServers),
       ],
       subject_types_supported: ['public'],
       token_endpoint: this.tokenEndpoint,
@@ -193,7 +193,7 @@ export class RunningPool {
   }
 }
 
-function answerGet(request: IncomingMessage, response: ServerResponse, body: unknown): void {
+function sendGetResponse(request: IncomingMessage, response: ServerResponse, body: unknown): void {
   const allowed = request.method === 'GET' || request.method === 'HEAD'
   if (allowed) send(response, { status: 200, headers: {}, body })
   else
@@ -204,7 +204,7 @@ function answerGet(request: IncomingMessage, response: ServerResponse, body: unk
     })
 }
 
-function send(response: ServerResponse, { status, headers, body }: JsonAnswer): void {
+function send(response: ServerResponse, { status, headers, body }: JsonResponse): void {
   response.writeHead(
     status,
     body === undefined ? headers : { 'content-type': 'application/json', ...headers },

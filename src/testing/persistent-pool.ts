@@ -1,13 +1,13 @@
 /** Resumes a local pool from its state file, and keeps that file up to date. Without a file it starts new. */
 import { OptionError } from '../core/options/validate.ts'
-import { type KeyRing, newKeyRing } from './key-ring.ts'
+import { createKeyRing, type KeyRing } from './key-ring.ts'
 import type { LocalHost } from './local-server.ts'
 import { formatPoolState, readPoolState, type SavedPoolState } from './pool-state.ts'
-import { createStateFile, replaceStateFile, stateError } from './state-file.ts'
+import { createStateError, createStateFile, replaceStateFile } from './state-file.ts'
 import type { PoolDefinition, TestUserPoolOptions } from './test-user-pool.ts'
 
 /** What a pool is started with, as far as a state file decides about it. */
-interface Startable {
+interface StartOptions {
   readonly definition: PoolDefinition
   /** 0: that of the file, or any. */
   readonly port: number
@@ -16,7 +16,7 @@ interface Startable {
 }
 
 /** See above. */
-export class SavedPool<Options extends Startable> {
+export class PersistentPool<Options extends StartOptions> {
   /** What the pool is started with. */
   readonly options: Options & { readonly host: LocalHost }
   readonly keys: KeyRing
@@ -33,9 +33,9 @@ export class SavedPool<Options extends Startable> {
     this.#path = read.state
     const saved = read.state === undefined ? undefined : readPoolState(read.state)
     this.#text = saved?.text
-    this.keys = saved?.keys ?? newKeyRing()
+    this.keys = saved?.keys ?? createKeyRing()
     const { definition } = read
-    const secrets = generatedSecrets(definition, given)
+    const secrets = listGeneratedSecrets(definition, given)
     this.#clientSecrets = { ...secrets, ...saved?.clientSecrets }
     const host = read.host ?? saved?.host ?? '127.0.0.1'
     const port = read.port === 0 ? (saved?.port ?? 0) : read.port
@@ -69,7 +69,7 @@ export class SavedPool<Options extends Startable> {
   }
 
   /** Another port is not the fix where the file decides about it. */
-  readonly explainPort = (error: OptionError): never => {
+  readonly rethrowPortError = (error: OptionError): never => {
     if (this.#text === undefined || error.option !== 'port') throw error
     const { port } = this.options
     throw new OptionError(
@@ -80,7 +80,7 @@ export class SavedPool<Options extends Startable> {
 }
 
 /** Those that the options leave to the pool, by client ID. */
-function generatedSecrets(
+function listGeneratedSecrets(
   { clients }: PoolDefinition,
   { clients: given = [] }: TestUserPoolOptions,
 ): Record<string, string> {
@@ -102,5 +102,5 @@ function checkIssuer(
   if (host === saved.host && port === saved.port && userPoolId === saved.userPoolId) return
   const expected = `host ${host}, port ${port}, pool ${userPoolId}`
   const got = `host ${saved.host}, port ${saved.port}, pool ${saved.userPoolId}`
-  throw stateError(path, `: expected the state of ${expected}, got ${got}. Name another file`)
+  throw createStateError(path, `: expected the state of ${expected}, got ${got}. Name another file`)
 }
