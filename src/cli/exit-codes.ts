@@ -1,12 +1,12 @@
 /** What the process ends with: the same for every command. */
 export const EXIT = {
-  /** Done; for `check` and `explain`: nothing is wrong. */
+  /** Completed; for `check` and `explain`: no errors were found. */
   ok: 0,
-  /** Done, and the answer is no: findings of severity error, a token that would be refused. */
+  /** Completed; errors were found: findings of severity error, or a token that an API rejects. */
   refused: 1,
-  /** Nothing was done: an option, a file or a module is not what it should be. */
+  /** Nothing was done: an option, a file or a module is invalid. */
   usage: 2,
-  /** It could not be told: an endpoint or its network failed. */
+  /** An endpoint or its network failed. */
   unavailable: 3,
   /** Ctrl-C, as shells count it. */
   interrupted: 130,

@@ -69,13 +69,13 @@ export async function createProgram(
         'A user pool on your machine, tokens from any pool, what is wrong with one, and templates held against code.',
       ],
       environment: {
-        NO_COLOR: 'no colours, where it is set to anything',
-        FORCE_COLOR: 'colours where there is no terminal either; 0 for none',
+        NO_COLOR: 'disables colors if set to a non-empty value',
+        FORCE_COLOR: 'enables colors without a terminal; 0 or false disables them',
       },
       exitStatus: {
-        ok: 'done, and nothing is wrong',
-        refused: 'done, and the answer is no',
-        unavailable: 'it could not be told: an endpoint or its network failed',
+        ok: 'completed; no errors were found',
+        refused: 'completed; errors were found',
+        unavailable: 'an endpoint or its network failed',
         interrupted: 'interrupted by Ctrl-C',
       },
       examples: [['How a command is used, with examples:', 'cognito-m2m help local']],

@@ -207,8 +207,7 @@ const MANUAL: Manual = {
     'Files are written as a whole or not at all.',
   ],
   exitStatus: {
-    usage:
-      'nothing was written: an option or the module is not what it should be, or a file exists',
+    usage: 'nothing was written: an option or the module is invalid, or a file exists',
     interrupted: 'interrupted by Ctrl-C: nothing was written',
   },
   examples: [

@@ -54,7 +54,7 @@ const FAILURES: Partial<Readonly<Record<TokenClientErrorCode, string>>> = {
     'did not answer in time: check the address and the way out of this machine',
   ERR_TOKEN_TIMEOUT: 'did not answer in time: check the address and the way out of this machine',
   ERR_TOKEN_REQUEST_NETWORK: 'cannot be reached: check the address and the way out of this machine',
-  ERR_TOKEN_REQUEST_STATUS: 'fails at the moment: try again later',
+  ERR_TOKEN_REQUEST_STATUS: 'returned an error: try again later',
   ERR_TOKEN_RESPONSE_REDIRECT:
     'leads elsewhere, where the secret is not sent: name the endpoint itself',
 }
@@ -68,10 +68,10 @@ export function toCommandFailure(error: unknown, tokenEndpoint: string): unknown
   if (status === 429) {
     return new CommandFailure(
       EXIT.unavailable,
-      `Cognito was asked too often${formatDetails(error)}: its quota is 150 token requests a second for the account; hold tokens as long as they are good`,
+      `Cognito was asked too often${formatDetails(error)}: its quota is 150 token requests a second for the account; reuse tokens until they expire`,
     )
   }
-  const what = FAILURES[code] ?? 'answers with no token: check that it ends in /oauth2/token'
+  const what = FAILURES[code] ?? 'returned no token: check that it ends in /oauth2/token'
   const { host } = new URL(tokenEndpoint)
   return new CommandFailure(
     EXIT.unavailable,
@@ -168,7 +168,7 @@ async function discoverEndpoint(
   if (status !== 200) {
     throw new CommandFailure(
       EXIT.unavailable,
-      `the discovery document cannot be had (status ${status}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
+      `the discovery document is not available (status ${status}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
     )
   }
   return readDiscoveredEndpoint(body, issuer as string, isLoopback(asked))
@@ -187,7 +187,7 @@ async function fetchDiscovery(url: string, { fetch, signal }: Terminal): Promise
     if (fault === 'ended') throw new CommandFailure(EXIT.interrupted, 'interrupted')
     throw new CommandFailure(
       EXIT.unavailable,
-      `the discovery document cannot be had (${errno ?? fault}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
+      `the discovery document is not available (${errno ?? fault}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
     )
   }
 }

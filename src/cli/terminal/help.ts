@@ -56,7 +56,7 @@ const WIDTH = { least: 40, most: 100 } as const
 /** What a code means where a manual does not say. */
 const DEFAULT_EXIT_STATUS: NonNullable<Manual['exitStatus']> = {
   ok: 'done',
-  usage: 'nothing was done: an option, a file or a variable is not what it should be',
+  usage: 'nothing was done: an option, a file or a variable is invalid',
 }
 
 /** The sections of a command's manual page; those with nothing in them are left out. */

@@ -186,15 +186,15 @@ t.test('a document that is none gets no secret', async (t) => {
     [() => Response.json({ issuer: UPDATED, token_endpoint: ENDPOINT }), /is of another issuer/],
     [() => new Response('<html>'), /is of another issuer/],
     [() => Response.json(null), /is of another issuer/],
-    [() => new Response('', { status: 404 }), /cannot be had \(status 404\): check the issuer/],
-    [() => new Response('', { status: 500 }), /cannot be had \(status 500\)/],
-    [() => new Response('', { status: 302 }), /cannot be had \(redirect\)/],
-    [() => new Response('x'.repeat(70_000)), /cannot be had \(too-large\)/],
+    [() => new Response('', { status: 404 }), /is not available \(status 404\): check the issuer/],
+    [() => new Response('', { status: 500 }), /is not available \(status 500\)/],
+    [() => new Response('', { status: 302 }), /is not available \(redirect\)/],
+    [() => new Response('x'.repeat(70_000)), /is not available \(too-large\)/],
     [
       () => {
         throw new TypeError('failed', { cause: { code: 'ECONNREFUSED' } })
       },
-      /cannot be had \(ECONNREFUSED\)/,
+      /is not available \(ECONNREFUSED\)/,
     ],
   ]
   for (const [answer, message] of wrong) {
@@ -273,7 +273,7 @@ t.test('an endpoint that fails is told with 3', async (t) => {
   t.strictSame([code, out], [3, ''])
   t.equal(
     err,
-    'cognito-m2m: the token endpoint at shop.auth.eu-west-1.amazoncognito.com fails at the moment: try again later (status 503)\n',
+    'cognito-m2m: the token endpoint at shop.auth.eu-west-1.amazoncognito.com returned an error: try again later (status 503)\n',
   )
   t.equal(asked.length, 4, 'it was tried again')
 })
@@ -290,7 +290,7 @@ t.test('every way a token cannot be had', async (t) => {
       'ERR_TOKEN_REQUEST_STATUS',
       { status: 429, retryAfter: 1.2, requestId: 'c0ffee' },
       3,
-      'Cognito was asked too often (status 429, wait 2 s, request c0ffee): its quota is 150 token requests a second for the account; hold tokens as long as they are good',
+      'Cognito was asked too often (status 429, wait 2 s, request c0ffee): its quota is 150 token requests a second for the account; reuse tokens until they expire',
     ],
     [
       'ERR_TOKEN_REQUEST_TIMEOUT',
@@ -320,13 +320,13 @@ t.test('every way a token cannot be had', async (t) => {
       'ERR_TOKEN_RESPONSE_INVALID',
       { status: 200 },
       3,
-      `${at} answers with no token: check that it ends in /oauth2/token (status 200)`,
+      `${at} returned no token: check that it ends in /oauth2/token (status 200)`,
     ],
     [
       'ERR_TOKEN_RESPONSE_TOO_LARGE',
       {},
       3,
-      `${at} answers with no token: check that it ends in /oauth2/token`,
+      `${at} returned no token: check that it ends in /oauth2/token`,
     ],
     [
       'ERR_TOKEN_REQUEST_REFUSED',

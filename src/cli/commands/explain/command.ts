@@ -63,7 +63,7 @@ interface ExplainFlags {
 
 export function explainCommand({ terminal, exitWith }: CommandContext): Command {
   const command: Command = new Command('explain')
-    .description('say what is in an access token, and why an API takes it or not')
+    .description('show the contents of an access token and why an API accepts or rejects it')
     .option('--pool <id>', 'the user pool that the API trusts')
     .option('--region <region>', 'the Region of a replica of it; repeatable', collectValues)
     .option('--issuer <url>', 'its issuer instead, for an emulator or a local pool')
@@ -85,8 +85,8 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
       collectValues,
     )
     .option('--clock-tolerance <seconds>', 'how far clocks may differ (default: 5)')
-    .option('--at <time>', 'judge for another time than now: ISO 8601 or epoch seconds')
-    .option('--offline', 'make no request; without --jwks the signature is not judged')
+    .option('--at <time>', 'verify at this time instead of now: ISO 8601 or epoch seconds')
+    .option('--offline', 'send no request; without --jwks the signature is not verified')
     .option('--token-env <name>', `the variable that holds the token (default: ${TOKEN_VARIABLE})`)
     .option('--json', 'print JSON instead of text')
     .allowExcessArguments()
@@ -120,9 +120,9 @@ const MANUAL = {
   ],
   environment: { [TOKEN_VARIABLE]: 'the token, where nothing is piped in' },
   exitStatus: {
-    ok: 'an API lets it pass',
-    refused: 'an API refuses it',
-    unavailable: 'it could not be judged: no keys',
+    ok: 'an API accepts the token',
+    refused: 'an API rejects the token',
+    unavailable: 'the token could not be verified: no signing keys are available',
     interrupted: 'interrupted by Ctrl-C',
   },
   examples: [

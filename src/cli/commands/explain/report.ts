@@ -20,7 +20,7 @@ export interface Check {
 /** A token explained: what it says, every check, and what an API answers. Holds neither the token nor its signature. */
 export interface Explanation {
   readonly verdict: 'accepted' | 'refused' | 'unjudged'
-  /** What an API answers instead of letting it pass. */
+  /** The error that an API returns; null if it accepts the token. */
   readonly answer: AuthErrorBody | null
   readonly checks: readonly Check[]
   /** Null where they cannot be read. */
@@ -133,12 +133,16 @@ function formatChecks(checks: readonly Check[], colors: boolean): readonly strin
 
 function formatVerdict({ verdict, answer, keys }: Explanation, colors: boolean): string {
   const { bold, green, red, yellow } = createStyle({ colors })
-  if (answer === null) return bold(green('An API with these options lets it pass.'))
+  if (answer === null) return bold(green('An API with these options accepts the token.'))
   const { statusCode, code, message } = answer
-  const told = `An API answers ${statusCode} ${code}: ${message}.`
-  if (verdict === 'refused') return bold(red(told))
+  const response = `An API returns ${statusCode} ${code}: ${message}.`
+  if (verdict === 'refused') return bold(red(response))
   // An API that has keys answers something else.
   return bold(
-    yellow(keys === null ? 'It cannot be judged without keys.' : `It could not be judged. ${told}`),
+    yellow(
+      keys === null
+        ? 'The token could not be verified: no signing keys are available.'
+        : `The token could not be verified. ${response}`,
+    ),
   )
 }

@@ -56,7 +56,7 @@ ok   signature  made with that key
 ok   scopes     orders/read orders/write
 
 Keys from ${KEYS_URL}
-An API with these options lets it pass.
+An API with these options accepts the token.
 `,
   )
 })
@@ -81,7 +81,7 @@ FAIL scopes     it lacks orders/write; it has orders/read [ERR_SCOPE_INSUFFICIEN
                 fix: grant the scope to the app client (AllowedOAuthScopes), and name it in the token request or name none
 
 Keys from ${KEYS_URL}
-An API answers 401 ERR_TOKEN_EXPIRED: The access token expired.
+An API returns 401 ERR_TOKEN_EXPIRED: The access token expired.
 `.trim(),
   )
 })
@@ -93,15 +93,18 @@ t.test('in colours: signs instead of words', async (t) => {
   t.match(out, '\u001b[32m✔\u001b[39m form       a signed')
   t.match(out, '\u001b[31m✖\u001b[39m expiry     it expired')
   t.match(out, '\n             fix: get a new one')
-  t.match(out, '\u001b[1m\u001b[31mAn API answers 401 ERR_TOKEN_EXPIRED')
+  t.match(out, '\u001b[1m\u001b[31mAn API returns 401 ERR_TOKEN_EXPIRED')
   const good = await explained(machineToken(), ['--pool', POOL], { colors: true })
   t.match(
     good.out,
-    '\u001b[1m\u001b[32mAn API with these options lets it pass.\u001b[39m\u001b[22m\n',
+    '\u001b[1m\u001b[32mAn API with these options accepts the token.\u001b[39m\u001b[22m\n',
   )
   const offline = await explained(machineToken(), ['--pool', POOL, '--offline'], { colors: true })
   t.match(offline.out, '\u001b[33m?\u001b[39m key        no request was made (--offline)')
-  t.match(offline.out, '\u001b[1m\u001b[33mIt cannot be judged without keys.\u001b[39m')
+  t.match(
+    offline.out,
+    '\u001b[1m\u001b[33mThe token could not be verified: no signing keys are available.\u001b[39m',
+  )
 })
 
 t.test('--json has all of it, and neither the token nor its signature', async (t) => {

@@ -288,7 +288,7 @@ t.test('keys that cannot be had: 3, and everything else is judged', async (t) =>
     out,
     /\? {4}key {8}The key set could not be fetched \(ENOTFOUND\) \[ERR_KEYS_UNAVAILABLE\]/,
   )
-  t.match(out, /It could not be judged\. An API answers 503 ERR_KEYS_UNAVAILABLE: /)
+  t.match(out, /The token could not be verified\. An API returns 503 ERR_KEYS_UNAVAILABLE: /)
   const expired = await document(machineToken({ exp: NOW - 10 }), ['--offline'])
   t.match(expired, { code: 1, answer: { code: 'ERR_TOKEN_EXPIRED' }, asked: [] })
 })
