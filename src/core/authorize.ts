@@ -1,5 +1,5 @@
 /**
- * Verified token → decision: the client, the scopes, the route's own clients and user pools, the
+ * Decides access for a verified token: the client, the scopes, the route's own clients and user pools, the
  * owner's checks, in this order.
  */
 
@@ -13,88 +13,93 @@ import { parseScopes, type VerifiedToken } from './token/verified-token.ts'
 import type { Issuer } from './token/verify.ts'
 import { chain, isThenable } from './util/async.ts'
 
-/** What a caller is told to wait when a check or lookup gave no decision, in milliseconds. */
-const CHECK_RETRY_AFTER = 1000
-/** Routes with different needs that a token's answers are remembered for: bits of a small integer. */
-const MAX_REMEMBERED = 30
+/** `Retry-After` if a check or lookup gave no decision. */
+const HOOK_RETRY_AFTER_MS = 1000
+/** Distinct requirements whose results a token remembers: bits of a small integer. */
+const MAX_REQUIREMENT_BITS = 30
 
-/** What a guard holds requests against. */
+/** A requirement as a guard uses it. */
 export interface Route {
   readonly requirement: CompiledRequirement
-  /** Headers of the refusals that name its scopes. */
+  /** Headers of the errors that name its scopes. */
   readonly headers: ReadonlyMap<AuthErrorCode, AuthError['headers']>
-  /** Stands for everything a token can meet once for all in {@link VerifiedCredential.satisfiedRoutes}; 0 where none was left. */
+  /**
+   * Its bit in {@link VerifiedCredential.satisfiedRoutes}; 0 if none was left. A number per token, because a
+   * cache has thousands of tokens.
+   */
   readonly bit: number
 }
 
-/** A verified token, and what is remembered of it. */
+/** A verified token and what is known about it. */
 export interface VerifiedCredential {
   readonly token: VerifiedToken
   readonly issuer: Issuer
-  /** Bits of the routes whose scopes, clients and user pools it meets: these never change. */
+  /** Bits of the routes whose scopes, clients and user pools it satisfies: these never change. */
   satisfiedRoutes: number
 }
 
-/** See the module. */
+/** Decides access for the routes of one server. */
 export class AccessDecision {
   readonly #options: ServerOptions
-  readonly #refusals: AuthErrorFactory
+  readonly #errors: AuthErrorFactory
   readonly #bits = new Map<string, number>()
 
-  constructor(options: ServerOptions, refusals: AuthErrorFactory) {
+  constructor(options: ServerOptions, errors: AuthErrorFactory) {
     this.#options = options
-    this.#refusals = refusals
+    this.#errors = errors
   }
 
-  /** Requirements that ask the same of a token share their bit. */
-  routeOf(requirement: CompiledRequirement): Route {
+  /** Requirements with the same scopes, clients and user pools share a bit. */
+  createRoute(requirement: CompiledRequirement): Route {
     const { allOf, anyOf, clientIds, userPoolIds } = requirement
     const lists = [allOf, anyOf, clientIds && [...clientIds], userPoolIds && [...userPoolIds]]
-    const asked = JSON.stringify(lists)
-    const next = this.#bits.size < MAX_REMEMBERED ? 2 ** this.#bits.size : 0
-    const bit = this.#bits.get(asked) ?? next
-    if (bit !== 0) this.#bits.set(asked, bit)
-    return { requirement, bit, headers: this.#refusals.headersOf(requirement) }
+    const key = JSON.stringify(lists)
+    const nextBit = this.#bits.size < MAX_REQUIREMENT_BITS ? 2 ** this.#bits.size : 0
+    const bit = this.#bits.get(key) ?? nextBit
+    if (bit !== 0) this.#bits.set(key, bit)
+    return { requirement, bit, headers: this.#errors.createScopeHeaders(requirement) }
   }
 
   /**
-   * At once unless the owner has to be asked.
+   * Synchronous unless a check or an uncached lookup has to run.
    *
-   * @param claims The token's, where they are at hand: reading them from it decodes them.
+   * @param claims The token's claims if they are decoded already: reading them from the token decodes them.
+   * @throws {AuthError}
    */
-  admit(
-    known: VerifiedCredential,
+  decideAccess(
+    credential: VerifiedCredential,
     route: Route,
     request: unknown,
     claims?: MachineClaims,
   ): VerifiedToken | Promise<VerifiedToken> {
-    const { lookup } = known.issuer
-    if (lookup === undefined) return this.#admitClient(true, known, route, request, claims)
-    const allowed = lookup(known.token.clientId)
-    return chain(isThenable(allowed) ? this.#answered(allowed) : allowed, (isAllowed) =>
-      this.#admitClient(isAllowed, known, route, request, claims),
+    const { lookup } = credential.issuer
+    if (lookup === undefined) return this.#decideForClient(true, credential, route, request, claims)
+    const allowed = lookup(credential.token.clientId)
+    return chain(isThenable(allowed) ? this.#awaitHook(allowed) : allowed, (isAllowed) =>
+      this.#decideForClient(isAllowed, credential, route, request, claims),
     )
   }
 
-  #admitClient(
+  #decideForClient(
     isAllowed: boolean,
-    known: VerifiedCredential,
+    credential: VerifiedCredential,
     route: Route,
     request: unknown,
     claims: MachineClaims | undefined,
   ): VerifiedToken | Promise<VerifiedToken> {
-    if (isAllowed !== true) throw this.#refusals.refuse('ERR_CLIENT_NOT_ALLOWED')
-    if ((known.satisfiedRoutes & route.bit) === 0) this.#holdAgainst(known, route, claims)
-    const asksOwner = this.#options.check !== undefined || route.requirement.check !== undefined
-    return asksOwner ? this.#check(known.token, route, request) : known.token
+    if (isAllowed !== true) throw this.#errors.createError('ERR_CLIENT_NOT_ALLOWED')
+    const isSatisfied = (credential.satisfiedRoutes & route.bit) !== 0
+    if (!isSatisfied) this.#assertRequirement(credential, route, claims)
+    const hasCheck = this.#options.check !== undefined || route.requirement.check !== undefined
+    return hasCheck ? this.#runChecks(credential.token, route, request) : credential.token
   }
 
-  #holdAgainst(
-    known: VerifiedCredential,
+  #assertRequirement(
+    credential: VerifiedCredential,
     { requirement, headers, bit }: Route,
     claims: MachineClaims | undefined,
   ): void {
-    const { token } = known
+    const { token } = credential
     let granted: readonly string[] | undefined
     const isGranted = (scope: string): boolean => {
       if (claims === undefined) return token.scopes.has(scope)
@@ -103,36 +108,37 @@ export class AccessDecision {
     }
     if (!hasRequiredScopes(isGranted, requirement)) {
       const code = 'ERR_SCOPE_INSUFFICIENT'
-      throw this.#refusals.refuse(code, headers.get(code))
+      throw this.#errors.createError(code, headers.get(code))
     }
-    if (!allowsClientAndPool(token, requirement)) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
-    known.satisfiedRoutes |= bit
+    if (!allowsClientAndPool(token, requirement))
+      throw this.#errors.createError('ERR_ACCESS_DENIED')
+    credential.satisfiedRoutes |= bit
   }
 
-  /** Both are called unbound: what they would find as `this` is not theirs. */
-  async #check(
+  /** Calls both checks without `this`: the objects that hold them are internal. */
+  async #runChecks(
     token: VerifiedToken,
     { requirement }: Route,
     request: unknown,
   ): Promise<VerifiedToken> {
     const { check: serverCheck } = this.#options
     const { check: routeCheck } = requirement
-    const allowed =
-      (serverCheck === undefined || (await this.#answered(callHook(() => serverCheck(token))))) &&
+    const isAllowed =
+      (serverCheck === undefined || (await this.#awaitHook(callHook(() => serverCheck(token))))) &&
       (routeCheck === undefined ||
-        (await this.#answered(callHook(() => routeCheck(token, request)))))
-    if (allowed !== true) throw this.#refusals.refuse('ERR_ACCESS_DENIED')
+        (await this.#awaitHook(callHook(() => routeCheck(token, request)))))
+    if (isAllowed !== true) throw this.#errors.createError('ERR_ACCESS_DENIED')
     return token
   }
 
-  /** What the owner's code answers; no decision is answered with 503. */
-  async #answered(answer: Promise<boolean>): Promise<boolean> {
+  /** The decision of a hook. A hook without a decision causes a 503. */
+  async #awaitHook(decision: Promise<boolean>): Promise<boolean> {
     try {
-      return await answer
+      return await decision
     } catch (error) {
-      throw this.#refusals.unavailable(
+      throw this.#errors.createUnavailableError(
         'ERR_CHECK_UNAVAILABLE',
-        CHECK_RETRY_AFTER,
+        HOOK_RETRY_AFTER_MS,
         error as HookError,
       )
     }

@@ -1,4 +1,4 @@
-/** Connections that outlive a request (websockets, server-sent events) end with their token. */
+/** Closes connections that outlive a request (websockets, server-sent events) when their token expires. */
 
 import { OptionError } from './options/validate.ts'
 import { isUnexpired } from './token/claims.ts'
@@ -7,14 +7,14 @@ import { safeClock } from './util/clock.ts'
 
 /** RFC 6455 section 7.4.1: the peer violates a policy. */
 const POLICY_VIOLATION = 1008
-/** How long a websocket may take to say goodbye, in milliseconds. */
-const GRACE = 1000
+/** How long a websocket's closing handshake may take. */
+const CLOSE_TIMEOUT_MS = 1000
 /** `readyState` of a websocket. */
 const CLOSED = 3
-/** Longest sleep, in milliseconds: a wall clock that steps or a laptop that sleeps is noticed then. */
-const LOOK_AGAIN = 60_000
+/** Longest delay between two looks at the clock: a wall clock may step, and a laptop may sleep. */
+const MAX_DELAY_MS = 60_000
 
-/** A websocket of `ws`, or anything of Node's that can be destroyed: a response, a socket, a stream. */
+/** A websocket of `ws`, or a Node.js object with `destroy()`: a response, a socket, a stream. */
 export interface ClosableConnection {
   once(event: 'close', listener: () => void): unknown
   readonly destroyed?: boolean
@@ -25,7 +25,7 @@ export interface ClosableConnection {
   destroy?(): unknown
 }
 
-/** The clock a token is held against. */
+/** The clock that decides whether a token has expired. */
 export interface ExpiryClock {
   /** Seconds. */
   readonly clockTolerance: number
@@ -33,52 +33,59 @@ export interface ExpiryClock {
   readonly now: () => number
 }
 
-/** See `ResourceServer.closeOnExpiry`. */
+/**
+ * Closes a connection when its token expires: `ResourceServer.closeOnExpiry` with its clock.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a connection that cannot be closed.
+ */
 export function closeOnExpiry(
   token: VerifiedToken,
   connection: ClosableConnection,
   { clockTolerance, now }: ExpiryClock,
 ): void {
-  if (!isEndable(connection)) {
+  if (!isClosable(connection)) {
     throw new OptionError('connection', 'cannot be ended: pass a websocket, response or socket')
   }
   if (connection.destroyed === true || connection.readyState === CLOSED) return
   let timer: NodeJS.Timeout | undefined
-  const look = (): void => {
-    // A clock that tells no time is one at which no token is live.
+  const checkExpiry = (): void => {
+    // Every token counts as expired while the clock returns NaN.
     const seconds = safeClock(now)() / 1000
     if (isUnexpired(token.expiresAt, clockTolerance, seconds)) {
-      const left = (token.expiresAt + clockTolerance - seconds) * 1000
-      timer = setTimeout(look, Math.min(LOOK_AGAIN, Math.max(1, left))).unref()
-    } else timer = end(connection)
+      const remainingMs = (token.expiresAt + clockTolerance - seconds) * 1000
+      timer = setTimeout(checkExpiry, Math.min(MAX_DELAY_MS, Math.max(1, remainingMs))).unref()
+    } else timer = close(connection)
   }
   connection.once('close', () => clearTimeout(timer))
-  look()
+  checkExpiry()
 }
 
-/** Destroying a request whose body was read ends nothing, and its own close is long past. */
-function isEndable(connection: unknown): boolean {
+/** Rejects a request: destroying one whose body was read closes nothing, and it has emitted `close`. */
+function isClosable(connection: unknown): boolean {
   const { once, terminate, destroy, rawHeaders } = Object(connection) as Record<string, unknown>
-  const ends = typeof terminate === 'function' || typeof destroy === 'function'
-  return ends && typeof once === 'function' && rawHeaders === undefined
+  const canClose = typeof terminate === 'function' || typeof destroy === 'function'
+  return canClose && typeof once === 'function' && rawHeaders === undefined
 }
 
-/** A response is destroyed as by a caller that hangs up: writing to one that ended is an error. */
-function end(connection: ClosableConnection): NodeJS.Timeout | undefined {
+/** A response is destroyed as if the caller disconnected: writing to an ended one is an error. */
+function close(connection: ClosableConnection): NodeJS.Timeout | undefined {
   if (typeof connection.terminate !== 'function') {
-    quietly(() => connection.destroy?.())
+    ignoreErrors(() => connection.destroy?.())
     return undefined
   }
-  const timer = setTimeout(() => quietly(() => connection.terminate?.()), GRACE).unref()
-  quietly(() => connection.close?.(POLICY_VIOLATION, 'The access token expired'))
+  const timer = setTimeout(
+    () => ignoreErrors(() => connection.terminate?.()),
+    CLOSE_TIMEOUT_MS,
+  ).unref()
+  ignoreErrors(() => connection.close?.(POLICY_VIOLATION, 'The access token expired'))
   return timer
 }
 
-/** In a timer nobody catches: what is thrown there would end the process. */
-function quietly(call: () => void): void {
+/** An error thrown in a timer would end the process. */
+function ignoreErrors(call: () => void): void {
   try {
     call()
   } catch {
-    // The connection is the owner's; what can be done to end it was done.
+    // The connection belongs to the app. Nothing more can be done to close it.
   }
 }

@@ -1,15 +1,17 @@
-/**
- * What happens inside, for who listens: events on `node:diagnostics_channel`. Where nobody does,
- * none is made.
- */
+/** Diagnostics events on `node:diagnostics_channel`. Without a subscriber, no event is created. */
+
 import { type Channel, channel } from 'node:diagnostics_channel'
 import type { AuthErrorCode } from './errors.ts'
 import type { JwksErrorCode } from './keys/fetch-jwks.ts'
 
 /**
- * The events by channel. Flat, frozen, and free of what a caller sent: no header, token, raw kid,
- * claim or cause. All durations in seconds.
+ * The events by channel. Flat, frozen, and without data of the caller: no header, token, raw kid, claim or
+ * cause. All durations are in seconds.
  *
+ * Subscribers run synchronously in the request's own context. Node turns an error that one throws into an
+ * uncaught exception.
+ *
+ * @example
  * ```ts
  * import { subscribe } from 'node:diagnostics_channel'
  *
@@ -17,42 +19,43 @@ import type { JwksErrorCode } from './keys/fetch-jwks.ts'
  *   const { code, duration } = message as DiagnosticsEvents['cognito-m2m:decision']
  * })
  * ```
- *
- * Listeners run synchronously in the request's own context; Node makes an uncaught exception of
- * what one throws.
  */
 export interface DiagnosticsEvents {
-  /** A guard decided about a request. */
+  /** A guard decided on a request. */
   readonly 'cognito-m2m:decision': DecisionEvent
-  /** A fetch of a key set ended, well or not. */
+  /** A fetch of a key set succeeded or failed. */
   readonly 'cognito-m2m:fetch': JwksFetchEvent
-  /** A fetch brought other keys than were in force. */
+  /** A fetch returned other keys than those in use. */
   readonly 'cognito-m2m:jwks-change': JwksChangeEvent
-  /** A fetch failed: what is left, and when the next one is. */
+  /** A fetch failed: the age of the keys in use, and the time of the next fetch. */
   readonly 'cognito-m2m:jwks-error': JwksErrorEvent
-  /** A token named a kid that is not in the set in force, and the endpoint was asked if it might be. */
+  /** A token named a kid that is not in the key set in use. The endpoint was asked if its budget allowed it. */
   readonly 'cognito-m2m:unknown-kid': UnknownKidEvent
-  /** A token proxy or a local pool answered a token request, or had a token issued ahead of one. */
+  /** A token proxy or local pool responded to a token request, or a proxy requested a token ahead of one. */
   readonly 'cognito-m2m:token-request': TokenRequestEvent
   /** A token client's token request ended, or a call was served from its cache. */
   readonly 'cognito-m2m:client-token': ClientTokenEvent
 }
 
-/** Where an event comes from. */
+/** The resource server and user pool of an event. */
 export interface DiagnosticsOrigin {
   /** Which resource server of the process: `status().instance`. */
   readonly instance: number
   readonly userPoolId: string
 }
 
-/** See {@link DiagnosticsEvents}. */
+/**
+ * A guard's decision.
+ *
+ * @see DiagnosticsEvents
+ */
 export interface DecisionEvent {
   readonly instance: number
-  /** The pool whose token it is held for; null where the token names none of this server's. */
+  /** The pool that the token names; null if it is none of this server's. */
   readonly userPoolId: string | null
-  /** The app client, once the signature proved it; null before. */
+  /** The app client; null if the signature was not verified. */
   readonly clientId: string | null
-  /** Of the refusal; null where the request was let in. `ERR_INTERNAL`: code of the owner's failed. */
+  /** Code of the error; null if access was granted. `ERR_INTERNAL`: a function of the app threw. */
   readonly code: AuthErrorCode | 'ERR_INTERNAL' | null
   /**
    * With `ERR_TOKEN_INVALID`, the first claim that is missing or has the wrong type, for example
@@ -62,16 +65,24 @@ export interface DecisionEvent {
   readonly duration: number
 }
 
-/** See {@link DiagnosticsEvents}. */
+/**
+ * A fetch of a key set.
+ *
+ * @see DiagnosticsEvents
+ */
 export interface JwksFetchEvent extends DiagnosticsOrigin {
-  /** Why it failed; null where it did not. */
+  /** Why it failed; null if it succeeded. */
   readonly code: JwksErrorCode | null
   readonly duration: number
 }
 
-/** See {@link DiagnosticsEvents}. */
+/**
+ * A change of the keys in use.
+ *
+ * @see DiagnosticsEvents
+ */
 export interface JwksChangeEvent extends DiagnosticsOrigin {
-  /** Usable keys now in force. */
+  /** Usable keys after the change. */
   readonly keys: number
   /** Keys that are new, or have new material under their kid. */
   readonly added: number
@@ -79,45 +90,58 @@ export interface JwksChangeEvent extends DiagnosticsOrigin {
   readonly removed: number
 }
 
-/** See {@link DiagnosticsEvents}. */
+/**
+ * A failed fetch of a key set.
+ *
+ * @see DiagnosticsEvents
+ */
 export interface JwksErrorEvent extends DiagnosticsOrigin {
   readonly code: JwksErrorCode
-  /** HTTP status of the endpoint, if it answered. */
+  /** HTTP status of the endpoint; null without a response. */
   readonly status: number | null
-  /** System error code of the transport, if there is one. */
+  /** System error code of the transport; null without one. */
   readonly errno: string | null
-  /** Age of the keys that go on answering; null where there are none. */
+  /** Age of the keys that stay in use; null if there are none. */
   readonly keysAge: number | null
-  /** Until the endpoint is asked again. */
+  /** Time until the next fetch. */
   readonly nextAttempt: number
 }
 
-/** See {@link DiagnosticsEvents}. */
+/**
+ * A token with an unknown kid.
+ *
+ * @see DiagnosticsEvents
+ */
 export interface UnknownKidEvent extends DiagnosticsOrigin {
-  /** What came of it; null where the key had just been published. */
+  /** The result; null if the key had just been published. */
   readonly code: 'ERR_KEY_UNKNOWN' | 'ERR_KEYS_UNAVAILABLE' | null
   readonly duration: number
 }
 
-/** See {@link DiagnosticsEvents}. */
+/**
+ * A token request to a token proxy or local pool.
+ *
+ * @see DiagnosticsEvents
+ */
 export interface TokenRequestEvent {
   /** Which token proxy or local pool of the process: `status().instance`. */
   readonly instance: number
   /** The pool, once it issued this client a token; null before. */
   readonly userPoolId: string | null
-  /** The app client, once Cognito took its secret; null before. */
+  /** The app client, once Cognito accepted its secret; null before. */
   readonly clientId: string | null
   /**
-   * `issued`: the user pool issued a token, for a caller or ahead of one; it is billed. `cached`: a
-   * caller got one that had been issued for another request. `refused`: the answer was an error of
-   * the caller's. `unavailable`: none could be had.
+   * - `issued`: the user pool issued a token, for a caller or ahead of one. It is billed.
+   * - `cached`: a caller got a token that was issued for another request.
+   * - `refused`: the caller's request was rejected.
+   * - `unavailable`: no token was available.
    */
   readonly outcome: 'issued' | 'cached' | 'refused' | 'unavailable'
-  /** `error` of the answer, as RFC 6749 section 5.2 names them; null with a token. */
+  /** `error` of the response (RFC 6749 section 5.2); null with a token. */
   readonly error: string | null
   /**
-   * Why a proxy's answer was `unavailable`. `ERR_OVER_BUDGET`: the proxy may not send more requests to
-   * Cognito. `ERR_UPSTREAM_UNAVAILABLE`: Cognito gave no token in time. Else null.
+   * Why a proxy responded with `unavailable`. `ERR_OVER_BUDGET`: the proxy may not send more requests to
+   * Cognito. `ERR_UPSTREAM_UNAVAILABLE`: Cognito returned no token in time. Else null.
    */
   readonly code: 'ERR_OVER_BUDGET' | 'ERR_UPSTREAM_UNAVAILABLE' | null
   readonly duration: number
@@ -153,9 +177,9 @@ export interface ClientTokenEvent {
   readonly duration: number
 }
 
-type Name = keyof DiagnosticsEvents
+type ChannelName = keyof DiagnosticsEvents
 
-const channels: Readonly<Record<Name, Channel>> = {
+const channels: Readonly<Record<ChannelName, Channel>> = {
   'cognito-m2m:decision': channel('cognito-m2m:decision'),
   'cognito-m2m:fetch': channel('cognito-m2m:fetch'),
   'cognito-m2m:jwks-change': channel('cognito-m2m:jwks-change'),
@@ -165,17 +189,21 @@ const channels: Readonly<Record<Name, Channel>> = {
   'cognito-m2m:client-token': channel('cognito-m2m:client-token'),
 }
 
-/** Whether anybody listens: where it costs to find out what to tell. */
-export function hasSubscribers(name: Name): boolean {
+/** Whether the channel has subscribers. Call it first if an event is expensive to create. */
+export function hasSubscribers(name: ChannelName): boolean {
   return channels[name].hasSubscribers
 }
 
-/** @param event Called only where somebody listens. */
-export function publish<Heard extends Name>(
-  name: Heard,
-  event: () => DiagnosticsEvents[Heard],
+/**
+ * Publishes an event.
+ *
+ * @param createEvent Called only if the channel has subscribers.
+ */
+export function publish<Name extends ChannelName>(
+  name: Name,
+  createEvent: () => DiagnosticsEvents[Name],
 ): void {
-  if (hasSubscribers(name)) channels[name].publish(Object.freeze(event()))
+  if (hasSubscribers(name)) channels[name].publish(Object.freeze(createEvent()))
 }
 
 let instances = 0
@@ -186,7 +214,7 @@ export function nextInstance(): number {
   return instances
 }
 
-/** Seconds from one moment in milliseconds to another; never negative, and 0 where it told no time. */
-export function secondsBetween(begun: number, ended: number): number {
-  return Math.max(0, ended - begun || 0) / 1000
+/** Seconds between two readings of a clock in milliseconds; never negative, and 0 for NaN. */
+export function secondsBetween(startMs: number, endMs: number): number {
+  return Math.max(0, endMs - startMs || 0) / 1000
 }

@@ -1,4 +1,5 @@
-/** The closed set of refusals: what each code answers. The only place a status or a text stands. */
+/** The errors of the core: every code with its HTTP status and text, and the classes that carry them. */
+
 import { runInNewContext } from 'node:vm'
 
 /**
@@ -31,12 +32,12 @@ export function ensureError(thrown: unknown, message: string): Error {
   return new InternalError('ERR_INTERNAL', message)
 }
 
-/** Answered with 500. The fault itself is in the log. */
+/** Causes a 500 response. The cause is in the log only. */
 export class InternalError extends StacklessError {
   override readonly name = 'InternalError'
   readonly code: 'ERR_OPTION_INVALID' | 'ERR_INTERNAL'
   readonly statusCode = 500
-  /** The same, for error handlers that read no `statusCode`. */
+  /** The same, for error handlers that do not read `statusCode`. */
   readonly status = 500
   readonly headers: Readonly<Record<string, string>> = { 'cache-control': 'no-store' }
 
@@ -54,8 +55,8 @@ export class InternalError extends StacklessError {
 }
 
 /**
- * Runs a plugin so that it always rejects with an error: Fastify takes a falsy rejection for success,
- * and the app would start without it, open.
+ * Runs a plugin so that it always rejects with an error. Fastify takes a falsy rejection for success, and the
+ * app would start unprotected.
  */
 export async function rejectWithError(register: () => Promise<void> | void): Promise<void> {
   try {
@@ -67,8 +68,8 @@ export async function rejectWithError(register: () => Promise<void> | void): Pro
 
 /**
  * Per code: status, reason phrase, message, and the `error` of the challenge (RFC 6750 section 3):
- * `bare` where no token was sent or a new one could not help, `none` where nothing was judged. All
- * text is fixed: nothing of a request enters it.
+ * `bare` if no token was sent or a new one could not help, `none` if nothing was decided. All text is fixed:
+ * nothing of a request enters it.
  */
 export const AUTH_ERRORS = {
   ERR_TOKEN_MISSING: {
@@ -166,7 +167,7 @@ export const AUTH_ERRORS = {
 /** Every code an {@link AuthError} can have. */
 export type AuthErrorCode = keyof typeof AUTH_ERRORS
 
-/** The JSON body of a refusal. */
+/** The JSON body of an error response. */
 export interface AuthErrorBody {
   readonly statusCode: number
   readonly code: AuthErrorCode
@@ -174,17 +175,17 @@ export interface AuthErrorBody {
   readonly message: string
 }
 
-/** What an {@link AuthError} is made of besides its code. */
+/** Members of an {@link AuthError} besides its code. */
 interface AuthErrorInit {
   readonly headers: Readonly<Record<string, string>>
-  /** Only for the 5xx codes, and only an error this package made itself. */
+  /** Only for the 5xx codes, and only an error that this package created. */
   readonly cause?: Error | undefined
 }
 
 /**
- * A refusal: what a guard throws. `statusCode`, `headers` and the JSON form are the whole answer, so
- * an adapter adds nothing. It has no stack, and a 4xx no cause. Error handlers of Express often read
- * `status` and know no `statusCode`: express-generator's answers 500 without it.
+ * The error of a rejected request. `statusCode`, `headers` and the JSON form are the whole response, so an
+ * adapter adds nothing. It has no stack, and a 4xx has no cause. Error handlers of Express often read `status`
+ * only: express-generator's responds with 500 without it.
  */
 export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends StacklessError {
   override readonly name = 'AuthError'
@@ -214,5 +215,5 @@ export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends Stack
   }
 }
 
-/** The union of all refusals, discriminated by `code`. */
+/** The union of all auth errors, discriminated by `code`. */
 export type AnyAuthError = { [Code in AuthErrorCode]: AuthError<Code> }[AuthErrorCode]

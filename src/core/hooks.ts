@@ -1,11 +1,12 @@
-/** Asks code of the API's owner for a decision and fails closed. */
+/** Calls the `check` and client lookup functions of the API's owner, and fails closed. */
+
 import { StacklessError } from './errors.ts'
 import type { ClientLookup } from './options/user-pool.ts'
 
-/** Answers of each kind kept: more clients than that make the oldest be asked again. */
-const MAX_ANSWERS = 10_000
+/** Cached results of each kind. Beyond that, the oldest client is looked up again. */
+const MAX_CACHED_RESULTS = 10_000
 
-/** How long answers hold, in milliseconds, and the clock they are held against. */
+/** How long results stay valid, in milliseconds, and the clock that measures it. */
 interface LookupCacheOptions {
   readonly allow: number
   readonly deny: number
@@ -14,9 +15,10 @@ interface LookupCacheOptions {
 }
 
 /**
- * Wraps a lookup. A yes is kept apart from a no: whoever makes up ids pushes no client out.
+ * Wraps a lookup with a cache and single-flight calls. Allowed and denied ids are cached apart, so
+ * made-up ids evict no allowed client.
  *
- * @returns `true` and `false` are answers; a rejection means there was none, and is not kept.
+ * @returns A function that returns the decision; its rejection means there was none, and is not cached.
  */
 export function createCachedLookup(
   lookup: ClientLookup,
@@ -24,43 +26,43 @@ export function createCachedLookup(
 ): (clientId: string) => boolean | Promise<boolean> {
   const allowedUntil = new Map<string, number>()
   const deniedUntil = new Map<string, number>()
-  const asking = new Map<string, Promise<boolean>>()
+  const inFlight = new Map<string, Promise<boolean>>()
 
-  async function question(clientId: string): Promise<boolean> {
-    const allowed = await callHook(() => lookup(clientId))
+  async function callLookup(clientId: string): Promise<boolean> {
+    const isAllowed = await callHook(() => lookup(clientId))
     allowedUntil.delete(clientId)
     deniedUntil.delete(clientId)
-    const kept = allowed ? allowedUntil : deniedUntil
-    kept.set(clientId, elapsed() + (allowed ? allow : deny))
-    for (const oldest of kept.keys()) {
-      if (kept.size <= MAX_ANSWERS) break
-      kept.delete(oldest)
+    const results = isAllowed ? allowedUntil : deniedUntil
+    results.set(clientId, elapsed() + (isAllowed ? allow : deny))
+    for (const oldest of results.keys()) {
+      if (results.size <= MAX_CACHED_RESULTS) break
+      results.delete(oldest)
     }
-    return allowed
+    return isAllowed
   }
 
   return (clientId) => {
     const allowed = allowedUntil.get(clientId)
     const until = allowed ?? deniedUntil.get(clientId)
     if (until !== undefined && elapsed() < until) return allowed !== undefined
-    let asked = asking.get(clientId)
-    if (asked === undefined) {
-      asked = question(clientId).finally(() => asking.delete(clientId))
-      asking.set(clientId, asked)
+    let pending = inFlight.get(clientId)
+    if (pending === undefined) {
+      pending = callLookup(clientId).finally(() => inFlight.delete(clientId))
+      inFlight.set(clientId, pending)
     }
-    return asked
+    return pending
   }
 }
 
-/** Longest a decision may take, in milliseconds. */
+/** Longest time a hook may take, in milliseconds. */
 export const HOOK_TIMEOUT_MS = 3000
 
-/** The owner's code gave no decision. Its own error stays out: it may quote what it was asked. */
+/** A hook gave no decision. Its own error is not attached: it may quote the token. */
 export class HookError extends StacklessError {
   override readonly name = 'HookError'
   readonly code: 'ERR_DECISION_TIMEOUT' | 'ERR_DECISION_FAILED'
 
-  /** @param thrown Class of what was thrown, for whoever looks for the fault. */
+  /** @param thrown Class of the thrown error, to help find the fault. */
   constructor(code: HookError['code'], thrown = '') {
     super(
       code === 'ERR_DECISION_TIMEOUT'
@@ -73,32 +75,32 @@ export class HookError extends StacklessError {
 }
 
 /**
- * Only the boolean `true` is a yes: a truthy object is more likely a slip than a decision.
+ * Calls a hook. Only the boolean `true` allows: a truthy object is more likely a mistake.
  *
- * @throws {HookError} if `question` throws, rejects or takes over 3 seconds.
+ * @throws {HookError} if the hook throws, rejects or takes over 3 seconds.
  */
-export async function callHook(question: () => unknown): Promise<boolean> {
+export async function callHook(hook: () => unknown): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
+  const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new HookError('ERR_DECISION_TIMEOUT')), HOOK_TIMEOUT_MS)
   })
   try {
-    return (await Promise.race([answer(question), late])) === true
+    return (await Promise.race([runHook(hook), timeout])) === true
   } finally {
     clearTimeout(timer)
   }
 }
 
-async function answer(question: () => unknown): Promise<unknown> {
+async function runHook(hook: () => unknown): Promise<unknown> {
   try {
-    return await question()
+    return await hook()
   } catch (error) {
-    throw new HookError('ERR_DECISION_FAILED', classOf(error))
+    throw new HookError('ERR_DECISION_FAILED', describeErrorClass(error))
   }
 }
 
-/** Only a class name that cannot be a message; a hostile error may throw when it is looked at. */
-function classOf(error: unknown): string {
+/** Only a class name that cannot be a message. A hostile error may throw when it is read. */
+function describeErrorClass(error: unknown): string {
   try {
     const { name } = (error as Error).constructor
     return /^[A-Za-z]{1,40}Error$/.test(name) ? ` (${name})` : ''

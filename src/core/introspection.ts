@@ -1,26 +1,26 @@
 /**
- * What a tool finds on an app that it reads without sending it a request. Under registered symbols: the
+ * Lets a tool read an app's requirements without sending it a request. Symbols are registered ones: the
  * app may run another copy of this package than the tool.
  */
 import type { CompiledRequirement } from './requirement.ts'
 
-/** On a middleware: what its guard asks for. */
+/** On a middleware: the requirement of its guard. */
 const REQUIREMENT = Symbol.for('cognito-m2m.requirement')
-/** On a context of Fastify: what a route of it, or of one below, needs. */
-const NEEDS = Symbol.for('cognito-m2m.needs')
-/** On the root of a Fastify app: whether it refuses routes that ask for a guard and have none. */
-const REFUSES_UNGUARDED = Symbol.for('cognito-m2m.refusesUnguardedRoutes')
+/** On a Fastify context: resolves the requirement of a route there or below. */
+const REQUIREMENT_RESOLVER = Symbol.for('cognito-m2m.needs')
+/** On the root of a Fastify app: whether it rejects routes that declare a requirement and have no guard. */
+const REJECTS_UNGUARDED = Symbol.for('cognito-m2m.refusesUnguardedRoutes')
 
-/** What of a requirement documents and templates can say. */
+/** The part of a requirement that documents and templates can express. */
 export type RequirementSummary = Pick<CompiledRequirement, 'allOf' | 'anyOf' | 'optional'>
 
-/** What a route with this config, declared in this context, needs; `false` is open. */
-export type RequirementResolver<Told = RequirementSummary> = (
+/** Returns the requirement of a route by its context and config; `false` for a public route. */
+export type RequirementResolver<Requirement = RequirementSummary> = (
   context: object,
   config: object,
-) => Told | false
+) => Requirement | false
 
-/** Whoever holds a guard can reach what is told here: a frozen copy, never what the guard runs on. */
+/** A frozen copy: whoever holds the middleware must not be able to change what its guard checks. */
 function summarize({ allOf, anyOf, optional }: CompiledRequirement): RequirementSummary {
   return Object.freeze({
     allOf: Object.freeze([...allOf]),
@@ -29,44 +29,48 @@ function summarize({ allOf, anyOf, optional }: CompiledRequirement): Requirement
   })
 }
 
-export function attachRequirement<It extends object>(it: It, requirement: CompiledRequirement): It {
-  return Object.defineProperty(it, REQUIREMENT, { value: summarize(requirement) })
+/** Attaches a summary of the requirement to a middleware, and returns the middleware. */
+export function attachRequirement<Middleware extends object>(
+  middleware: Middleware,
+  requirement: CompiledRequirement,
+): Middleware {
+  return Object.defineProperty(middleware, REQUIREMENT, { value: summarize(requirement) })
 }
 
-/** Undefined for what is no guard. */
-export function getRequirement(it: object): RequirementSummary | undefined {
-  return (it as { [REQUIREMENT]?: RequirementSummary })[REQUIREMENT]
+/** The requirement of a middleware; undefined if it has no guard. */
+export function getRequirement(middleware: object): RequirementSummary | undefined {
+  return (middleware as { [REQUIREMENT]?: RequirementSummary })[REQUIREMENT]
 }
 
-/** For one context and those below, until one of them has its own. */
+/** Applies to one context and to those below, until one of them has its own resolver. */
 export function attachRequirementResolver(
   context: object,
-  needOf: RequirementResolver<CompiledRequirement>,
+  resolve: RequirementResolver<CompiledRequirement>,
 ): void {
-  const needs: RequirementResolver = (inner, config) => {
-    const need = needOf(inner, config)
-    return need === false ? false : summarize(need)
+  const value: RequirementResolver = (inner, config) => {
+    const requirement = resolve(inner, config)
+    return requirement === false ? false : summarize(requirement)
   }
-  Object.defineProperty(context, NEEDS, { value: needs })
+  Object.defineProperty(context, REQUIREMENT_RESOLVER, { value })
 }
 
-/** Undefined where nothing guards the context. */
+/** Undefined if nothing guards the context. */
 export function getRequirementResolver(context: object): RequirementResolver | undefined {
-  return (context as { [NEEDS]?: RequirementResolver })[NEEDS]
+  return (context as { [REQUIREMENT_RESOLVER]?: RequirementResolver })[REQUIREMENT_RESOLVER]
 }
 
 interface Root {
-  [REFUSES_UNGUARDED]?: () => boolean
+  [REJECTS_UNGUARDED]?: () => boolean
 }
 
-/** Asked late: a registration that comes later may have a say. */
-export function attachUnguardedCheck(root: object, refuses: () => boolean): void {
-  const other = (root as Root)[REFUSES_UNGUARDED]
-  const value = (): boolean => refuses() || other?.() === true
-  Object.defineProperty(root, REFUSES_UNGUARDED, { value, configurable: true })
+/** The check runs when a tool asks: a later registration may change its result. */
+export function attachUnguardedCheck(root: object, rejectsUnguarded: () => boolean): void {
+  const previous = (root as Root)[REJECTS_UNGUARDED]
+  const value = (): boolean => rejectsUnguarded() || previous?.() === true
+  Object.defineProperty(root, REJECTS_UNGUARDED, { value, configurable: true })
 }
 
-/** Whether routes that declare what they need, and that no registration reaches, are refused. */
+/** Whether the app rejects routes that declare a requirement and that no registration guards. */
 export function hasUnguardedCheck(root: object): boolean {
-  return (root as Root)[REFUSES_UNGUARDED]?.() === true
+  return (root as Root)[REJECTS_UNGUARDED]?.() === true
 }

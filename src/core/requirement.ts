@@ -1,4 +1,5 @@
-/** What one route needs, compiled once when the route is declared. */
+/** The access requirement of a route, validated and compiled when the route is declared. */
+
 import {
   describeValue,
   OptionError,
@@ -13,22 +14,22 @@ import type { VerifiedToken } from './token/verified-token.ts'
 
 const MEMBERS = ['scopes', 'clientId', 'userPoolId', 'optional', 'check']
 
-/** One of several scopes is enough. Made by {@link anyOf}. */
+/** One of several scopes is enough. Created by {@link anyOf}. */
 export interface AnyOf {
   readonly anyOf: readonly Scope[]
 }
 
 /**
- * What a request must bring to reach a route. Every member is optional; `{}` asks for a valid token
- * and nothing more.
+ * What a request needs to reach a route. Every member is optional; `{}` requires a valid token and nothing
+ * more.
  */
 export interface AccessRequirement {
   /**
-   * One scope, several that are ALL needed, or `anyOf(…)` where one is enough. (In aws-jwt-verify
-   * and in API Gateway an array means any.)
+   * One scope, several that are ALL required, or `anyOf(…)` if one is enough. In aws-jwt-verify and in API
+   * Gateway an array means any.
    */
   readonly scopes?: Scope | readonly Scope[] | AnyOf
-  /** App clients that may call the route; narrower than the pool's list. */
+  /** App clients that may call the route, out of the pool's list. Default: any of them. */
   readonly clientId?: string | readonly string[]
   /**
    * User pools whose tokens may reach the route: one or several of the server's own. Default: any of
@@ -38,22 +39,23 @@ export interface AccessRequirement {
    */
   readonly userPoolId?: string | readonly string[]
   /**
-   * Without a token the route is reached with `null`, whatever else is asked here. A bad token is
-   * refused all the same. Default false.
+   * Whether a request without a token reaches the route, with `null` for the token. An invalid token is
+   * rejected all the same.
+   *
+   * @defaultValue `false`
    */
   readonly optional?: boolean
   /**
-   * The route's last word, on every request, after everything else passed. Only `true` passes; one
-   * that throws, rejects or takes over 3 seconds is answered with 503.
+   * Runs on every request, after everything else passed. Only `true` allows. A check that throws, rejects or
+   * takes over 3 seconds causes a 503.
    */
   readonly check?: (token: VerifiedToken, request: unknown) => boolean | Promise<boolean>
-  /** Not a member: the name is `scopes`. */
+  /** Rejected: the member's name is `scopes`. */
   readonly scope?: never
 }
 
 /**
- * A requirement after validation; what guards run on. It shares nothing with what it was made of, so
- * later changes there have no effect.
+ * A requirement after validation. It is a copy: later changes of the app's object have no effect.
  */
 export interface CompiledRequirement {
   readonly allOf: readonly string[]
@@ -62,84 +64,93 @@ export interface CompiledRequirement {
   readonly userPoolIds: ReadonlySet<string> | undefined
   readonly optional: boolean
   readonly check: AccessRequirement['check']
-  /** Where it was declared, for messages. */
-  readonly place: string
-  /** It governs routes that declare nothing themselves: a 401 does not name its scopes. */
+  /** Option or route that declared it, for messages. */
+  readonly optionPath: string
+  /** It applies to routes that declare none themselves: a 401 does not name its scopes. */
   readonly isDefault: boolean
 }
 
 /**
- * One of these scopes is enough: `anyOf('orders/read', 'orders/admin')`.
+ * Creates a requirement of one of several scopes.
  *
+ * @param scopes One of them is enough.
+ * @returns A value for {@link AccessRequirement.scopes}.
  * @throws {OptionError} `ERR_OPTION_INVALID` for a malformed scope or none.
+ * @example
+ * ```ts
+ * server.guard({ scopes: anyOf('orders/read', 'orders/admin') })
+ * ```
  */
 export function anyOf(...scopes: readonly [Scope, ...Scope[]]): AnyOf {
   return Object.freeze({ anyOf: Object.freeze(readScopes([...scopes], 'anyOf') as Scope[]) })
 }
 
 /**
- * Validates and compiles a requirement. Types alone do not hold: frameworks infer route
- * configuration and lose the check for unknown members.
+ * Validates and compiles a requirement. Types alone are not enough: frameworks infer route configuration and
+ * lose the check for unknown members.
  *
- * @param place Where it was declared, for the message.
+ * @param optionPath Option or route that declares it, for messages.
  */
-export function compileRequirement(value: unknown, place: string): CompiledRequirement {
+export function compileRequirement(value: unknown, optionPath: string): CompiledRequirement {
   if (typeof value === 'string') {
     throw new OptionError(
-      place,
+      optionPath,
       `is ${describeValue(value)}: write { scopes: ${describeValue(value)} }`,
     )
   }
   if (typeof value === 'boolean') {
-    throw new OptionError(place, `is ${value}: pass {} for any valid token`)
+    throw new OptionError(optionPath, `is ${value}: pass {} for any valid token`)
   }
-  const members = readMembers(value, MEMBERS, place)
+  const members = readMembers(value, MEMBERS, optionPath)
   const { scopes, clientId, userPoolId, optional = false } = members
   if (typeof optional !== 'boolean') {
-    throw new OptionError(`${place}.optional`, `is ${describeValue(optional)}: pass true or false`)
+    throw new OptionError(
+      `${optionPath}.optional`,
+      `is ${describeValue(optional)}: pass true or false`,
+    )
   }
   return Object.freeze({
-    ...compileScopes(scopes, `${place}.scopes`),
-    clientIds: readIds(clientId, `${place}.clientId`, readClientIds),
-    userPoolIds: readIds(userPoolId, `${place}.userPoolId`, readPoolIds),
+    ...compileScopes(scopes, `${optionPath}.scopes`),
+    clientIds: readIds(clientId, `${optionPath}.clientId`, readClientIds),
+    userPoolIds: readIds(userPoolId, `${optionPath}.userPoolId`, readPoolIds),
     optional,
-    check: readFunction<AccessRequirement['check']>(members, 'check', place),
-    place,
+    check: readFunction<AccessRequirement['check']>(members, 'check', optionPath),
+    optionPath,
     isDefault: false,
   })
 }
 
-/** The same for what routes need that declare nothing themselves. */
-export function compileDefaultRequirement(value: unknown, place: string): CompiledRequirement {
-  return Object.freeze({ ...compileRequirement(value, place), isDefault: true })
+/** Compiles the requirement of routes that declare none themselves. */
+export function compileDefaultRequirement(value: unknown, optionPath: string): CompiledRequirement {
+  return Object.freeze({ ...compileRequirement(value, optionPath), isDefault: true })
 }
 
 function readIds(
   value: unknown,
-  place: string,
-  read: (value: unknown, place: string) => readonly string[],
+  optionPath: string,
+  read: (value: unknown, optionPath: string) => readonly string[],
 ): ReadonlySet<string> | undefined {
-  return value === undefined ? undefined : new Set(read(value, place))
+  return value === undefined ? undefined : new Set(read(value, optionPath))
 }
 
-function readPoolIds(value: unknown, place: string): readonly string[] {
-  return readStrings(value, place, 'user pool id')
+function readPoolIds(value: unknown, optionPath: string): readonly string[] {
+  return readStrings(value, optionPath, 'user pool id')
 }
 
 /**
  * A requirement is compiled before its server is known, so its pools are checked separately.
  *
- * @throws {OptionError} for a user pool that the server does not have: no token could meet it.
+ * @throws {OptionError} for a user pool that the server does not have: no token could satisfy it.
  */
 export function checkUserPools(
-  { userPoolIds = new Set(), place }: CompiledRequirement,
+  { userPoolIds = new Set(), optionPath }: CompiledRequirement,
   pools: readonly { readonly userPoolId: string }[],
 ): void {
   const configured = pools.map(({ userPoolId }) => userPoolId)
   for (const id of userPoolIds) {
     if (configured.includes(id)) continue
     throw new OptionError(
-      `${place}.userPoolId`,
+      `${optionPath}.userPoolId`,
       `is ${describeValue(id)}, which is no user pool of this server: use ${configured.map(describeValue).join(' or ')}`,
     )
   }
@@ -147,20 +158,20 @@ export function checkUserPools(
 
 function compileScopes(
   value: unknown,
-  place: string,
+  optionPath: string,
 ): Pick<CompiledRequirement, 'allOf' | 'anyOf'> {
   if (value === undefined) return { allOf: [], anyOf: [] }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const members = readMembers(value, ['anyOf'], place)
-    return { allOf: [], anyOf: readScopes(members['anyOf'], `${place}.anyOf`) }
+    const members = readMembers(value, ['anyOf'], optionPath)
+    return { allOf: [], anyOf: readScopes(members['anyOf'], `${optionPath}.anyOf`) }
   }
-  return { allOf: readScopes(value, place), anyOf: [] }
+  return { allOf: readScopes(value, optionPath), anyOf: [] }
 }
 
-function readScopes(value: unknown, place: string): string[] {
-  const scopes = readList(value, place, checkScope) ?? [checkScope(value, place)]
+function readScopes(value: unknown, optionPath: string): string[] {
+  const scopes = readList(value, optionPath, checkScope) ?? [checkScope(value, optionPath)]
   if (scopes.length > 0) return [...new Set(scopes)]
-  throw new OptionError(place, 'is an empty array: name at least one scope')
+  throw new OptionError(optionPath, 'is an empty array: name at least one scope')
 }
 
 /** Whether the granted scopes are enough. */
@@ -174,7 +185,7 @@ export function hasRequiredScopes(
   return false
 }
 
-/** Whether a verified token has what is asked of it; what is asked of a request is not known here. */
+/** Whether a verified token satisfies a requirement, apart from its `check`, which needs the request. */
 export function isSatisfiedBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
   const isGranted = (scope: string): boolean => token.scopes.has(scope)
   return hasRequiredScopes(isGranted, requirement) && allowsClientAndPool(token, requirement)
@@ -188,25 +199,25 @@ export function allowsClientAndPool(
   return clientIds?.has(clientId) !== false && userPoolIds?.has(userPoolId) !== false
 }
 
-/** Whether every token that meets `strict` meets `loose`; false where that cannot be told. */
+/** Whether every token that satisfies `strict` satisfies `loose`; false in case of doubt. */
 export function implies(strict: CompiledRequirement, loose: CompiledRequirement): boolean {
   if (strict.clientIds?.size === 0) return true
   const granted = new Set(strict.allOf)
   const { allOf, anyOf } = loose
-  const enough =
+  const satisfiesAnyOf =
     anyOf.length === 0 ||
     anyOf.some((scope) => granted.has(scope)) ||
     (strict.anyOf.length > 0 && strict.anyOf.every((scope) => anyOf.includes(scope)))
   return (
-    enough &&
+    satisfiesAnyOf &&
     allOf.every((scope) => granted.has(scope)) &&
-    isWithin(strict.clientIds, loose.clientIds) &&
-    isWithin(strict.userPoolIds, loose.userPoolIds)
+    isSubset(strict.clientIds, loose.clientIds) &&
+    isSubset(strict.userPoolIds, loose.userPoolIds)
   )
 }
 
-/** Undefined admits any id. */
-function isWithin(
+/** Undefined allows any id. */
+function isSubset(
   strict: ReadonlySet<string> | undefined,
   loose: ReadonlySet<string> | undefined,
 ): boolean {

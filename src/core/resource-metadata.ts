@@ -1,6 +1,6 @@
 /**
- * RFC 9728: what a protected resource says about itself, and where. Every value comes from
- * configuration: a Host header is whatever the caller sends.
+ * Protected resource metadata: RFC 9728. Every value comes from configuration, because a Host header is
+ * whatever the caller sends.
  */
 import { QUOTABLE } from './challenge.ts'
 import { readSecureUrl } from './options/secure-url.ts'
@@ -20,21 +20,27 @@ import {
 } from './scopes.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
-/** What no router takes for a parameter or a wildcard. */
+/** A path that no router reads as a parameter or a wildcard. */
 const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/
 
 /** Options of the metadata document. */
 export interface ResourceMetadata {
   /**
-   * The API's identifier: the https URL callers know it by, without query or fragment; http on
-   * loopback only. The document is at `/.well-known/oauth-protected-resource`, followed by its path.
+   * The API's identifier: its public https URL, without query or fragment. On loopback, http is allowed. The
+   * document is at `/.well-known/oauth-protected-resource`, followed by its path.
    */
   readonly resource: string
-  /** Issuers of accepted tokens. Default: those of the user pools, in the form they are used. */
+  /**
+   * Issuers of accepted tokens.
+   *
+   * @defaultValue The issuers of the user pools, in the form in use.
+   */
   readonly authorizationServers?: string | readonly string[]
   /**
-   * `scopes_supported`: scopes, or what `defineScopes` gives. Default: those of every requirement
-   * declared so far. `false` leaves the member out, for APIs that do not publish their scopes.
+   * `scopes_supported`: scopes, or results of `defineScopes`. `false` omits the member, for APIs that do not
+   * publish their scopes.
+   *
+   * @defaultValue The scopes of every requirement declared so far.
    */
   readonly scopes?: readonly (Scope | DefinedScopes)[] | false
   /** `resource_name`, for people. */
@@ -43,7 +49,7 @@ export interface ResourceMetadata {
   readonly documentation?: string
 }
 
-/** The document: RFC 9728 section 2. Empty members are left out. */
+/** The document: RFC 9728 section 2. Empty members are omitted. */
 export interface ResourceMetadataDocument {
   readonly resource: string
   readonly authorization_servers: readonly string[]
@@ -54,7 +60,7 @@ export interface ResourceMetadataDocument {
 }
 
 /** The options after validation. */
-export interface MetadataPlan {
+export interface ResourceMetadataConfig {
   /** The API's identifier. */
   readonly resource: string
   /** Path of the document. */
@@ -67,31 +73,39 @@ export interface MetadataPlan {
   ) => ResourceMetadataDocument
 }
 
-/** @throws {OptionError} `ERR_OPTION_INVALID`. */
-export function readResourceMetadata(value: unknown): MetadataPlan | undefined {
+/**
+ * Reads the option `resourceMetadata`.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ */
+export function readResourceMetadata(value: unknown): ResourceMetadataConfig | undefined {
   if (value === undefined) return undefined
-  const place = 'resourceMetadata'
+  const optionPath = 'resourceMetadata'
   const members = readMembers(
     value,
     ['resource', 'authorizationServers', 'scopes', 'name', 'documentation'],
-    place,
+    optionPath,
   )
-  const { resource, url } = readResource(members['resource'], `${place}.resource`)
-  const servers = readServers(members['authorizationServers'], `${place}.authorizationServers`)
-  const listed = readScopes(members['scopes'], `${place}.scopes`)
-  const name = readText(members['name'], `${place}.name`)
-  const documentation = readText(members['documentation'], `${place}.documentation`)
-  if (documentation !== undefined) readSecureUrl(documentation, `${place}.documentation`)
+  const { resource, url } = readResource(members['resource'], `${optionPath}.resource`)
+  const configuredIssuers = readIssuers(
+    members['authorizationServers'],
+    `${optionPath}.authorizationServers`,
+  )
+  const configuredScopes = readScopes(members['scopes'], `${optionPath}.scopes`)
+  const name = readText(members['name'], `${optionPath}.name`)
+  const documentation = readText(members['documentation'], `${optionPath}.documentation`)
+  if (documentation !== undefined) readSecureUrl(documentation, `${optionPath}.documentation`)
   const path = url.pathname === '/' ? WELL_KNOWN : `${WELL_KNOWN}${url.pathname}`
   return {
     resource,
     path,
     url: `${url.origin}${path}`,
     document: (declaredScopes, issuers) => {
-      const scopes = listed === false ? [] : [...(listed ?? declaredScopes)].sort()
+      const scopes =
+        configuredScopes === false ? [] : [...(configuredScopes ?? declaredScopes)].sort()
       return {
         resource,
-        authorization_servers: [...(servers ?? issuers)],
+        authorization_servers: [...(configuredIssuers ?? issuers)],
         ...(scopes.length > 0 && { scopes_supported: scopes }),
         bearer_methods_supported: ['header'],
         ...(name !== undefined && { resource_name: name }),
@@ -101,49 +115,62 @@ export function readResourceMetadata(value: unknown): MetadataPlan | undefined {
   }
 }
 
-/** Callers compare the identifier to the letter, so it is taken in one spelling only. */
-function readResource(value: unknown, place: string): { resource: string; url: URL } {
+/** Callers compare the identifier as an exact string, so only its normalized form is accepted. */
+function readResource(value: unknown, optionPath: string): { resource: string; url: URL } {
   if (typeof value !== 'string') {
-    throw new OptionError(place, `is ${describeValue(value)}: pass the URL callers know the API by`)
+    throw new OptionError(
+      optionPath,
+      `is ${describeValue(value)}: pass the URL callers know the API by`,
+    )
   }
-  const url = readSecureUrl(value, place)
+  const url = readSecureUrl(value, optionPath)
   if (value.includes('?') || !PLAIN_PATH.test(url.pathname)) {
-    throw new OptionError(place, 'has a query or an unusual path: use letters, digits and -._~/')
+    throw new OptionError(
+      optionPath,
+      'has a query or an unusual path: use letters, digits and -._~/',
+    )
   }
-  // URL lets a quote into a host, which would end the challenge's.
-  if (!QUOTABLE.test(url.host)) throw new OptionError(place, 'has a quote in its host: remove it')
-  checkSpelling(value, url, place)
+  // URL allows a quote in a host, which would end the quoted string of the challenge.
+  if (!QUOTABLE.test(url.host))
+    throw new OptionError(optionPath, 'has a quote in its host: remove it')
+  checkSpelling(value, url, optionPath)
   return { resource: value, url }
 }
 
-function checkSpelling(value: string, url: URL, place: string): void {
+function checkSpelling(value: string, url: URL, optionPath: string): void {
   if (url.href === value || url.href === `${value}/`) return
-  throw new OptionError(place, `is ${describeValue(value)}: write it as ${describeValue(url.href)}`)
+  throw new OptionError(
+    optionPath,
+    `is ${describeValue(value)}: write it as ${describeValue(url.href)}`,
+  )
 }
 
-function readServers(value: unknown, place: string): readonly string[] | undefined {
+function readIssuers(value: unknown, optionPath: string): readonly string[] | undefined {
   if (value === undefined) return undefined
-  const servers = readStrings(value, place, 'issuer')
+  const servers = readStrings(value, optionPath, 'issuer')
   for (const server of servers) {
-    checkSpelling(server, readSecureUrl(server, place), place)
-    if (server.includes('?')) throw new OptionError(place, 'has a query: an issuer has none')
+    checkSpelling(server, readSecureUrl(server, optionPath), optionPath)
+    if (server.includes('?')) throw new OptionError(optionPath, 'has a query: an issuer has none')
   }
   return servers
 }
 
-function readScopes(value: unknown, place: string): readonly string[] | false | undefined {
+function readScopes(value: unknown, optionPath: string): readonly string[] | false | undefined {
   if (value === undefined || value === false) return value
-  const scopes = readList(value, place, (item, at) => {
-    if (typeof item === 'string') return checkScope(item, at)
-    return listDescribedScopes(getResourceServer(item, at)).map(([scope]) => scope)
+  const scopes = readList(value, optionPath, (item, itemPath) => {
+    if (typeof item === 'string') return checkScope(item, itemPath)
+    return listDescribedScopes(getResourceServer(item, itemPath)).map(([scope]) => scope)
   })
   if (scopes === undefined) {
-    throw new OptionError(place, `is ${describeValue(value)}: pass an array of scopes, or false`)
+    throw new OptionError(
+      optionPath,
+      `is ${describeValue(value)}: pass an array of scopes, or false`,
+    )
   }
   return [...new Set(scopes.flat())]
 }
 
-function readText(value: unknown, place: string): string | undefined {
+function readText(value: unknown, optionPath: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value
-  throw new OptionError(place, `is ${describeValue(value)}: pass a non-empty string`)
+  throw new OptionError(optionPath, `is ${describeValue(value)}: pass a non-empty string`)
 }

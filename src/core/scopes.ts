@@ -1,12 +1,14 @@
-/** What a Cognito scope looks like, and scopes defined once for code, documents and templates. */
+/** The format and limits of Cognito scopes, and scopes defined once for code, documents and templates. */
+
 import { describeValue, OptionError, readList } from './options/validate.ts'
 
-/** Keeps the interface from being empty; nobody sets it. */
+/** Keeps the interface from being empty. No value has it. */
 declare const unset: unique symbol
 
 /**
- * Where an app registers its scopes, so that a misspelt scope string does not compile:
+ * Registers an app's scopes, so that a misspelt scope string does not compile.
  *
+ * @example
  * ```ts
  * declare module 'cognito-m2m' {
  *   interface Register {
@@ -15,7 +17,7 @@ declare const unset: unique symbol
  * }
  * ```
  *
- * It is read by the compiler alone, and holds for every file of a program.
+ * Only the compiler reads it. It applies to every file of a program.
  */
 export interface Register {
   readonly [unset]?: never
@@ -29,7 +31,7 @@ export type ReservedScope =
   | 'profile'
   | 'aws.cognito.signin.user.admin'
 
-/** Every scope of what `defineScopes` gave, of an array of those, or of scope strings. */
+/** Every scope of a `defineScopes` result, of an array of those, or of scope strings. */
 type ScopesOf<Defined> = Defined extends string
   ? Defined
   : Defined extends readonly (infer Each)[]
@@ -37,28 +39,35 @@ type ScopesOf<Defined> = Defined extends string
     : Defined[keyof Defined & string]
 
 /**
- * A scope as code may name it: one of those in {@link Register} or of Cognito's own, and any string
- * where none are registered.
+ * A scope in code: one of those in {@link Register} or one that Cognito defines. If none are registered, any
+ * string.
  */
 export type Scope = Register extends { readonly scopes: infer Registered }
   ? ScopesOf<Registered> | ReservedScope
   : string
 
-/** Longest `identifier/name` Cognito accepts. */
+/** Longest `identifier/name` that Cognito accepts, in characters. */
 const MAX_SCOPE_LENGTH = 256
+/** Most resource servers of a user pool. */
 const MAX_RESOURCE_SERVERS = 25
+/** Most scopes of a resource server. */
+const MAX_SCOPES = 100
 const IDENTIFIER = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
 const NAME = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
 
 /**
- * Scopes without a resource server that Cognito itself defines. Only users' tokens carry them, so
- * they are of use with `subjects: 'any'`.
+ * Scopes that Cognito itself defines, without a resource server. Only users' tokens have them, so a route can
+ * require them with `subjects: 'any'` only.
  */
 const RESERVED: ReadonlySet<string> = new Set<ReservedScope>([
-  ...(['openid', 'email', 'phone', 'profile', 'aws.cognito.signin.user.admin'] as const),
+  'openid',
+  'email',
+  'phone',
+  'profile',
+  'aws.cognito.signin.user.admin',
 ])
 
-/** Whether Cognito defines it: such a scope belongs to no resource server. */
+/** Whether Cognito itself defines the scope: it belongs to no resource server. */
 export function isReserved(scope: string): boolean {
   return RESERVED.has(scope)
 }
@@ -71,10 +80,10 @@ export interface ResourceServerDefinition {
   readonly scopes: Readonly<Record<string, string>>
 }
 
-/** Registered: tools of another copy of this package find what an app defines. */
+/** A registered symbol: tools with another copy of this package find what an app defines. */
 const definition: unique symbol = Symbol.for('cognito-m2m.resourceServer')
 
-/** What {@link defineScopes} gives: each member is the whole scope string as a literal type. */
+/** Result of {@link defineScopes}: each member is the whole scope string as a literal type. */
 export type DefinedScopes<
   Identifier extends string = string,
   Scopes extends Readonly<Record<string, string>> = Readonly<Record<string, string>>,
@@ -82,15 +91,19 @@ export type DefinedScopes<
   readonly [definition]: { readonly identifier: Identifier; readonly scopes: Scopes }
 }
 
-/** Refuses what Cognito would not accept as a scope of an access token. */
-export function checkScope(value: unknown, place: string): string {
+/**
+ * Returns the scope if Cognito would accept it in an access token.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for any other value.
+ */
+export function checkScope(value: unknown, optionPath: string): string {
   if (typeof value !== 'string') {
-    throw new OptionError(place, `is ${describeValue(value)}: pass a scope as a string`)
+    throw new OptionError(optionPath, `is ${describeValue(value)}: pass a scope as a string`)
   }
   if (isReserved(value)) return value
   if (/\s/.test(value)) {
     throw new OptionError(
-      place,
+      optionPath,
       `is ${describeValue(value)}: a scope has no spaces, pass several as an array`,
     )
   }
@@ -103,7 +116,7 @@ export function checkScope(value: unknown, place: string): string {
     NAME.test(value.slice(slash + 1))
   if (!wellFormed) {
     throw new OptionError(
-      place,
+      optionPath,
       `is ${describeValue(value)}: a scope is "identifier/name", for example "orders/read"`,
     )
   }
@@ -113,14 +126,15 @@ export function checkScope(value: unknown, place: string): string {
 /**
  * Defines the scopes of one resource server, once, with their descriptions.
  *
+ * @param identifier The resource server's identifier, 1–256 of the characters Cognito allows.
+ * @param scopes Scope name to description; both 1–256 characters, at most 100 scopes.
+ * @returns A frozen object with each scope under its name.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if Cognito would reject the definition.
+ * @example
  * ```ts
  * const orders = defineScopes('orders', { read: 'Read orders', write: 'Change orders' })
  * orders.read // 'orders/read', as a literal type: a misspelt member does not compile
  * ```
- *
- * @param identifier The resource server's identifier, 1–256 of the characters Cognito allows.
- * @param scopes Scope name to description; both 1–256 characters, at most 100 scopes.
- * @throws {OptionError} `ERR_OPTION_INVALID` where Cognito would refuse the definition.
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html
  */
 export function defineScopes<
@@ -130,7 +144,7 @@ export function defineScopes<
   const server = checkResourceServer({ identifier, scopes }, 'defineScopes')
   const members: Record<string, string> = {}
   for (const name of Object.keys(server.scopes)) {
-    // Own property even for a name like `__proto__`, which an assignment would lose.
+    // An own property even for a name like `__proto__`, which an assignment would lose.
     Object.defineProperty(members, name, {
       value: `${identifier}/${name}`,
       enumerable: true,
@@ -140,40 +154,40 @@ export function defineScopes<
   return Object.freeze(members) as unknown as DefinedScopes<Identifier, Scopes>
 }
 
-/** The resource server behind either form; checks a literal one against Cognito's limits. */
-export function getResourceServer(value: unknown, place: string): ResourceServerDefinition {
-  return checkResourceServer(isDefinedScopes(value) ? value[definition] : value, place)
+/** The resource server of a definition in either form. A literal one is checked against Cognito's limits. */
+export function getResourceServer(value: unknown, optionPath: string): ResourceServerDefinition {
+  return checkResourceServer(isDefinedScopes(value) ? value[definition] : value, optionPath)
 }
 
-/** Whether `defineScopes` gave it. */
+/** Whether the value is a result of `defineScopes`. */
 export function isDefinedScopes(value: unknown): value is DefinedScopes {
   return typeof value === 'object' && value !== null && definition in value
 }
 
 /**
- * The resource servers of one user pool: each identifier once, 25 at most.
+ * Reads the resource servers of one user pool: each identifier once, 25 at most.
  *
- * @throws {OptionError} `ERR_OPTION_INVALID`, naming `place` and the index.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming `optionPath` and the index.
  */
 export function readResourceServers(
   value: unknown,
-  place: string,
+  optionPath: string,
 ): readonly ResourceServerDefinition[] {
-  const seen = new Set<string>()
-  const servers = readList(value, place, (item, at) => {
-    const server = getResourceServer(item, at)
-    if (seen.has(server.identifier)) {
+  const identifiers = new Set<string>()
+  const servers = readList(value, optionPath, (item, itemPath) => {
+    const server = getResourceServer(item, itemPath)
+    if (identifiers.has(server.identifier)) {
       throw new OptionError(
-        at,
+        itemPath,
         `repeats the identifier ${describeValue(server.identifier)}: merge the two`,
       )
     }
-    seen.add(server.identifier)
+    identifiers.add(server.identifier)
     return server
   })
   if (servers !== undefined && servers.length <= MAX_RESOURCE_SERVERS) return servers
   throw new OptionError(
-    place,
+    optionPath,
     `is ${describeValue(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
   )
 }
@@ -186,34 +200,37 @@ export function listDescribedScopes({
   return Object.entries(scopes).map(([name, description]) => [`${identifier}/${name}`, description])
 }
 
-function checkResourceServer(value: unknown, place: string): ResourceServerDefinition {
+function checkResourceServer(value: unknown, optionPath: string): ResourceServerDefinition {
   const { identifier, scopes } = (value ?? {}) as Record<string, unknown>
   if (typeof identifier !== 'string' || !IDENTIFIER.test(identifier)) {
     throw new OptionError(
-      `${place}.identifier`,
+      `${optionPath}.identifier`,
       `is ${describeValue(identifier)}: use 1 to 256 printable characters without space, quote or backslash`,
     )
   }
   if (typeof scopes !== 'object' || scopes === null || Array.isArray(scopes)) {
     throw new OptionError(
-      `${place}.scopes`,
+      `${optionPath}.scopes`,
       `is ${describeValue(scopes)}: pass an object of scope name to description`,
     )
   }
   const names = Object.entries(scopes)
-  if (names.length === 0 || names.length > 100) {
-    throw new OptionError(`${place}.scopes`, `has ${names.length} scopes: Cognito takes 1 to 100`)
+  if (names.length === 0 || names.length > MAX_SCOPES) {
+    throw new OptionError(
+      `${optionPath}.scopes`,
+      `has ${names.length} scopes: Cognito takes 1 to ${MAX_SCOPES}`,
+    )
   }
   for (const [name, description] of names) {
     if (!NAME.test(name) || identifier.length + 1 + name.length > MAX_SCOPE_LENGTH) {
       throw new OptionError(
-        `${place}.scopes`,
+        `${optionPath}.scopes`,
         `has the name ${describeValue(name)}: use printable characters without slash, space, quote or backslash, at most 256 together with the identifier`,
       )
     }
     if (typeof description !== 'string' || description.length < 1 || description.length > 256) {
       throw new OptionError(
-        `${place}.scopes.${name}`,
+        `${optionPath}.scopes.${name}`,
         `is ${describeValue(description)}: describe the scope in 1 to 256 characters`,
       )
     }

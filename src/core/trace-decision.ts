@@ -1,49 +1,53 @@
-/** Watches one decision for who listens, and changes nothing about it. */
+/** Publishes the event of a guard's decision without changing the decision. */
 
 import { type DecisionEvent, publish, secondsBetween } from './diagnostics.ts'
 import { AuthError } from './errors.ts'
 import { isThenable } from './util/async.ts'
 
-/** What becomes known on the way to a decision. */
+/** Facts that a guard learns on the way to its decision. */
 export interface DecisionTrace {
   userPoolId: string | null
   clientId: string | null
-  /** Which claim is wrong. */
+  /** Which claim is malformed. */
   reason: string | null
 }
 
-/** Whose decisions, and the clock they are timed by, in milliseconds. */
+/** The server that decides, and the clock that times its decisions. */
 export interface TraceContext {
   readonly instance: number
+  /** Milliseconds. */
   readonly monotonicNow: () => number
 }
 
-/** Decides and tells; at once or as a promise, as the decision itself is. */
+/** Decides, then publishes the event. Synchronous if the decision is. */
 export function traceDecision<Decision>(
   { instance, monotonicNow }: TraceContext,
-  decide: (seen: DecisionTrace) => Decision | Promise<Decision>,
+  decide: (trace: DecisionTrace) => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  const seen: DecisionTrace = { userPoolId: null, clientId: null, reason: null }
-  const begun = monotonicNow()
-  const tellDecision = (code: DecisionEvent['code']): void =>
+  const trace: DecisionTrace = { userPoolId: null, clientId: null, reason: null }
+  const startedAt = monotonicNow()
+  const publishDecision = (code: DecisionEvent['code']): void =>
     publish('cognito-m2m:decision', () => ({
-      ...{ instance, userPoolId: seen.userPoolId, clientId: seen.clientId, code },
-      reason: seen.reason,
-      duration: secondsBetween(begun, monotonicNow()),
+      instance,
+      userPoolId: trace.userPoolId,
+      clientId: trace.clientId,
+      code,
+      reason: trace.reason,
+      duration: secondsBetween(startedAt, monotonicNow()),
     }))
-  const refused = (error: unknown): never => {
-    tellDecision(error instanceof AuthError ? error.code : 'ERR_INTERNAL')
+  const onError = (error: unknown): never => {
+    publishDecision(error instanceof AuthError ? error.code : 'ERR_INTERNAL')
     throw error
   }
-  const admitted = (decision: Decision): Decision => {
-    tellDecision(null)
+  const onDecision = (decision: Decision): Decision => {
+    publishDecision(null)
     return decision
   }
   let decision: Decision | Promise<Decision>
   try {
-    decision = decide(seen)
+    decision = decide(trace)
   } catch (error) {
-    return refused(error)
+    return onError(error)
   }
-  return isThenable(decision) ? decision.then(admitted, refused) : admitted(decision)
+  return isThenable(decision) ? decision.then(onDecision, onError) : onDecision(decision)
 }

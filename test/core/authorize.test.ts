@@ -1,4 +1,4 @@
-/** What is remembered of a token's answers: enough not to ask twice, never more than was found out. */
+/** Access decisions, and which of their results are remembered per token. */
 import t from 'tap'
 import { AccessDecision, type VerifiedCredential } from '../../src/core/authorize.ts'
 import type { ServerOptions } from '../../src/core/options/options.ts'
@@ -8,20 +8,20 @@ import type { Issuer } from '../../src/core/token/verify.ts'
 import { AuthError, anyOf, type VerifiedToken } from '../../src/index.ts'
 import { CLIENT } from '../support/forge.ts'
 
-/** Without checks: everything is decided at once. */
-function open() {
-  const refusals = {
-    refuse: (code: string) => Object.assign(Object.create(AuthError.prototype), { code }),
-    headersOf: () => new Map(),
+/** Without checks, every decision is synchronous. */
+function createAccess() {
+  const errors = {
+    createError: (code: string) => Object.assign(Object.create(AuthError.prototype), { code }),
+    createScopeHeaders: () => new Map(),
   }
-  const admission = new AccessDecision({} as ServerOptions, refusals as never)
-  const routeOf = (requirement: object) =>
-    admission.routeOf(compileRequirement(requirement, 'requirement'))
-  return { admission, routeOf }
+  const access = new AccessDecision({} as ServerOptions, errors as never)
+  const createRoute = (requirement: object) =>
+    access.createRoute(compileRequirement(requirement, 'requirement'))
+  return { access, createRoute }
 }
 
 /** A token that counts how often its scopes are read. */
-function known(scope: string, met = 0) {
+function credentialWith(scope: string) {
   const reads = { count: 0 }
   const token = {
     clientId: CLIENT,
@@ -30,59 +30,65 @@ function known(scope: string, met = 0) {
       return new Set(scope.split(' '))
     },
   } as VerifiedToken
-  const it: VerifiedCredential = {
+  const credential: VerifiedCredential = {
     token,
     issuer: { lookup: undefined } as Issuer,
-    satisfiedRoutes: met,
+    satisfiedRoutes: 0,
   }
-  return { it, reads, claims: { scope } as MachineClaims }
+  return { credential, reads, claims: { scope } as MachineClaims }
 }
 
-t.test('thirty needs have a bit each, what asks alike shares one, the rest has none', async (t) => {
-  const { routeOf } = open()
+t.test('thirty requirements have a bit each, equal ones share it, the rest has none', async (t) => {
+  const { createRoute } = createAccess()
   for (let index = 0; index < 30; index += 1) {
-    t.equal(routeOf({ scopes: `a/${index}` }).bit, 2 ** index)
+    t.equal(createRoute({ scopes: `a/${index}` }).bit, 2 ** index)
   }
-  t.equal(routeOf({ scopes: 'a/30' }).bit, 0, 'a bit more would be the mark of the cache')
-  t.equal(routeOf({ scopes: anyOf('a/1', 'a/2') }).bit, 0)
-  t.equal(routeOf({ scopes: ['a/7'] }).bit, 2 ** 7)
-  t.equal(routeOf({ scopes: 'a/7', check: () => true }).bit, 2 ** 7, 'a check is asked each time')
+  t.equal(createRoute({ scopes: 'a/30' }).bit, 0, 'the bits fill a small integer')
+  t.equal(createRoute({ scopes: anyOf('a/1', 'a/2') }).bit, 0)
+  t.equal(createRoute({ scopes: ['a/7'] }).bit, 2 ** 7)
+  t.equal(createRoute({ scopes: 'a/7', check: () => true }).bit, 2 ** 7, 'a check runs each time')
 })
 
-t.test('what a token met once is not held against it again', async (t) => {
-  const { admission, routeOf } = open()
-  const [first, second] = [routeOf({ scopes: 'a/x' }), routeOf({ scopes: ['a/x', 'a/y'] })]
-  const { it, reads } = known('a/x a/y')
-  t.equal(admission.admit(it, first, undefined), it.token)
-  t.equal(it.satisfiedRoutes, first.bit)
+t.test('a requirement that a token satisfied is not checked again', async (t) => {
+  const { access, createRoute } = createAccess()
+  const [first, second] = [createRoute({ scopes: 'a/x' }), createRoute({ scopes: ['a/x', 'a/y'] })]
+  const { credential, reads } = credentialWith('a/x a/y')
+  t.equal(access.decideAccess(credential, first, undefined), credential.token)
+  t.equal(credential.satisfiedRoutes, first.bit)
   t.equal(reads.count, 1)
-  t.equal(admission.admit(it, first, undefined), it.token)
+  t.equal(access.decideAccess(credential, first, undefined), credential.token)
   t.equal(reads.count, 1)
-  t.equal(admission.admit(it, second, undefined), it.token)
-  t.equal(it.satisfiedRoutes, first.bit + second.bit)
+  t.equal(access.decideAccess(credential, second, undefined), credential.token)
+  t.equal(credential.satisfiedRoutes, first.bit + second.bit)
 })
 
-t.test('of a refusal nothing is remembered', async (t) => {
-  const { admission, routeOf } = open()
-  const { it } = known('a/x')
+t.test('a rejection is not remembered', async (t) => {
+  const { access, createRoute } = createAccess()
+  const { credential } = credentialWith('a/x')
   for (const [requirement, code] of [
     [{ scopes: 'a/y' }, 'ERR_SCOPE_INSUFFICIENT'],
     [{ clientId: 'another' }, 'ERR_ACCESS_DENIED'],
   ] as const) {
-    const route = routeOf(requirement)
+    const route = createRoute(requirement)
     for (let use = 0; use < 2; use += 1) {
-      t.throws(() => admission.admit(it, route, undefined), { code })
-      t.equal(it.satisfiedRoutes, 0)
+      t.throws(() => access.decideAccess(credential, route, undefined), { code })
+      t.equal(credential.satisfiedRoutes, 0)
     }
   }
 })
 
-t.test('claims at hand are looked at instead of decoding the token', async (t) => {
-  const { admission, routeOf } = open()
-  const { it, reads, claims } = known('a/x a/y')
-  t.equal(admission.admit(it, routeOf({ scopes: 'a/y' }), undefined, claims), it.token)
-  t.throws(() => admission.admit(it, routeOf({ scopes: 'a/z' }), undefined, claims), {
-    code: 'ERR_SCOPE_INSUFFICIENT',
-  })
+t.test('decoded claims are read instead of decoding the token', async (t) => {
+  const { access, createRoute } = createAccess()
+  const { credential, reads, claims } = credentialWith('a/x a/y')
+  t.equal(
+    access.decideAccess(credential, createRoute({ scopes: 'a/y' }), undefined, claims),
+    credential.token,
+  )
+  t.throws(
+    () => access.decideAccess(credential, createRoute({ scopes: 'a/z' }), undefined, claims),
+    {
+      code: 'ERR_SCOPE_INSUFFICIENT',
+    },
+  )
   t.equal(reads.count, 0)
 })

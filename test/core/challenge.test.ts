@@ -25,9 +25,9 @@ const TABLE: Record<AuthErrorCode, string> = {
 const codes = Object.keys(TABLE) as AuthErrorCode[]
 
 t.test('every refusal forbids to store it and has no other headers than it needs', async (t) => {
-  const { refuse } = createAuthErrorFactory('orders api')
+  const { createError } = createAuthErrorFactory('orders api')
   for (const code of codes) {
-    const { headers } = refuse(code)
+    const { headers } = createError(code)
     const names = TABLE[code] === 'none' ? [] : ['www-authenticate']
     t.strictSame(Object.keys(headers), ['cache-control', ...names], code)
     t.equal(headers['cache-control'], 'no-store')
@@ -36,9 +36,9 @@ t.test('every refusal forbids to store it and has no other headers than it needs
 })
 
 t.test('a challenge names the realm, and the error where a new token could help', async (t) => {
-  const { refuse } = createAuthErrorFactory('orders api')
+  const { createError } = createAuthErrorFactory('orders api')
   for (const code of codes.filter((it) => TABLE[it] !== 'none')) {
-    const { headers, message } = refuse(code)
+    const { headers, message } = createError(code)
     const error = TABLE[code] === 'bare' ? {} : { error: TABLE[code], error_description: message }
     const challenge = parseChallenge(headers['www-authenticate'])
     t.strictSame(challenge, { realm: 'orders api', ...error }, code)
@@ -46,19 +46,19 @@ t.test('a challenge names the realm, and the error where a new token could help'
 })
 
 t.test('the description of an expired token says so', async (t) => {
-  const { headers } = createAuthErrorFactory('api').refuse('ERR_TOKEN_EXPIRED')
+  const { headers } = createAuthErrorFactory('api').createError('ERR_TOKEN_EXPIRED')
   t.match(parseChallenge(headers['www-authenticate'])['error_description'], /expired/)
 })
 
 t.test('a 403 for scopes names those the route asks for', async (t) => {
-  const { refuse, headersOf } = createAuthErrorFactory('api')
+  const { createError, createScopeHeaders } = createAuthErrorFactory('api')
   const scopes = ['orders/read', 'https://api.example/x/write']
-  const named = headersOf(compileRequirement({ scopes }, 'r'))
+  const named = createScopeHeaders(compileRequirement({ scopes }, 'r'))
   t.strictSame([...named.keys()], ['ERR_SCOPE_INSUFFICIENT'])
-  t.equal(headersOf(compileRequirement({}, 'r')).size, 0)
+  t.equal(createScopeHeaders(compileRequirement({}, 'r')).size, 0)
   const headers = named.get('ERR_SCOPE_INSUFFICIENT') as AuthError['headers']
   t.ok(Object.isFrozen(headers))
-  const refusal = refuse('ERR_SCOPE_INSUFFICIENT', headers)
+  const refusal = createError('ERR_SCOPE_INSUFFICIENT', headers)
   t.equal(refusal.headers, headers)
   t.equal(headers['cache-control'], 'no-store')
   t.strictSame(parseChallenge(headers['www-authenticate']), {
@@ -70,7 +70,7 @@ t.test('a 403 for scopes names those the route asks for', async (t) => {
 })
 
 t.test('a 503 says in whole seconds from 1 to 60 when to come back', async (t) => {
-  const { unavailable } = createAuthErrorFactory('api')
+  const { createUnavailableError } = createAuthErrorFactory('api')
   const times = [
     [-5000, '1'],
     [0, '1'],
@@ -84,11 +84,11 @@ t.test('a 503 says in whole seconds from 1 to 60 when to come back', async (t) =
     [Number.NaN, '1'],
   ] as const
   for (const [milliseconds, seconds] of times) {
-    const { headers } = unavailable('ERR_KEYS_UNAVAILABLE', milliseconds)
+    const { headers } = createUnavailableError('ERR_KEYS_UNAVAILABLE', milliseconds)
     t.strictSame(headers, { 'cache-control': 'no-store', 'retry-after': seconds })
   }
   const cause = new Error('why')
-  const refusal = unavailable('ERR_CHECK_UNAVAILABLE', 1, cause)
+  const refusal = createUnavailableError('ERR_CHECK_UNAVAILABLE', 1, cause)
   t.equal(refusal.code, 'ERR_CHECK_UNAVAILABLE')
   t.equal(refusal.cause, cause)
 })

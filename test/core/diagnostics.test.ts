@@ -16,6 +16,7 @@ import {
   status,
 } from '../support/key-endpoint.ts'
 import { listen, NAMES } from '../support/listen.ts'
+import { coreGuard } from '../support/running-server.ts'
 
 const ORIGIN = { instance: 1, userPoolId: 'eu-west-1_AbCdEfGhI' }
 
@@ -81,7 +82,8 @@ t.test('a decision is told with pool and verified client, as far as they are kno
 t.test('who needs no token is told as let in without a client', async (t) => {
   const { of } = listen(t)
   const server = serve()
-  t.equal(server.guard({ optional: true })(undefined), null, 'at once, as without a listener')
+  const guard = coreGuard(server, { optional: true })
+  t.equal(guard(undefined), null, 'at once, as without a listener')
   const [event] = of('cognito-m2m:decision')
   t.match(event, { code: null, userPoolId: null, clientId: null })
 })

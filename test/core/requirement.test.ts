@@ -9,7 +9,7 @@ const NOTHING = {
   userPoolIds: undefined,
   optional: false,
   check: undefined,
-  place: 'route',
+  optionPath: 'route',
   isDefault: false,
 }
 

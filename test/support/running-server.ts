@@ -1,5 +1,7 @@
 /** A server that a test changes while it runs: its key set, its clocks, its options. */
-import type { Guard, VerifiedToken } from '../../src/index.ts'
+import { compileRequirement } from '../../src/core/requirement.ts'
+import type { CoreGuard, CoreServer } from '../../src/core/resource-server.ts'
+import type { AccessRequirement, ResourceServer } from '../../src/index.ts'
 import { type Changes, jwk, machineToken, NOW, outcome, serve } from './forge.ts'
 import { Clocks } from './key-endpoint.ts'
 
@@ -24,5 +26,9 @@ export function running(t: { teardown(handler: () => unknown): unknown }, change
   return { clocks, state, server }
 }
 
-export const ask = (guard: Guard<VerifiedToken>, value: string = authorization) =>
-  outcome(guard, value)
+/** The guard that adapters use: it decides synchronously on a cached token. */
+export function coreGuard(server: ResourceServer, requirement: AccessRequirement = {}): CoreGuard {
+  return (server as CoreServer).createGuard(compileRequirement(requirement, 'requirement'))
+}
+
+export const ask = (guard: CoreGuard, value: string = authorization) => outcome(guard, value)

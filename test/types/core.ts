@@ -24,7 +24,9 @@ export async function guards(requirement: AccessRequirement): Promise<void> {
   const sure = server.guard({ optional: false })
   const declared = server.guard(requirement)
   const checked = server.guard({ check: (token) => token.scopes.has('a/b') })
-  same<Awaited<ReturnType<typeof checked>>, VerifiedToken>(true)
+  same<ReturnType<typeof checked>, Promise<VerifiedToken>>(true)
+  same<ReturnType<typeof plain>, Promise<VerifiedToken>>(true)
+  same<ReturnType<typeof optional>, Promise<VerifiedToken | null>>(true)
   const [p, s, o, f, d] = [
     await plain('x'),
     await scoped(['x']),

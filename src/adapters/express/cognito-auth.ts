@@ -10,10 +10,10 @@ import {
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import {
-  type Guard,
-  openResourceServer,
+  type CoreGuard,
+  createCoreServer,
   type ResourceServer,
-  requireDefault,
+  requireProtectedDefault,
 } from '../../core/resource-server.ts'
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
@@ -121,8 +121,8 @@ export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
       `expected 'answer' or 'next', got ${describeValue(errors)}. Use one of the two.`,
     )
   }
-  const defaultRequirement = requireDefault(options)
-  const server = openResourceServer(options)
+  const defaultRequirement = requireProtectedDefault(options)
+  const server = createCoreServer(options)
   const auth = (...args: readonly unknown[]): Middleware => {
     // Express passes three arguments. It would wait forever: this function only creates middleware.
     if (args.length > 1) {
@@ -132,17 +132,13 @@ export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
       )
     }
     const requirement = args.length === 0 ? defaultRequirement : compileRequirement(args[0], 'auth')
-    const middleware = createMiddleware(server.guardOf(requirement), errors, options.logger)
+    const middleware = createMiddleware(server.createGuard(requirement), errors, options.logger)
     return attachRequirement(middleware, requirement)
   }
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }
 
-function createMiddleware(
-  guard: Guard<VerifiedToken | null>,
-  errors: 'answer' | 'next',
-  logger: Logger,
-): Middleware {
+function createMiddleware(guard: CoreGuard, errors: 'answer' | 'next', logger: Logger): Middleware {
   return (request, response, next) => {
     const catchErrors = createErrorBoundary(next, response, logger)
     const responder: ErrorResponder = {

@@ -11,7 +11,7 @@ import {
   type ServerOptions,
 } from '../../core/options/options.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
-import { type CoreServer, openResourceServer } from '../../core/resource-server.ts'
+import { type CoreServer, createCoreServer } from '../../core/resource-server.ts'
 import { guardRequests } from './on-request.ts'
 import { REGISTER_OPTIONS, toRouteOptions } from './register-options.ts'
 import { addRegistration, type Registration } from './registrations.ts'
@@ -104,7 +104,7 @@ async function setUp(
       'another plugin already decorates the request with `auth`. Remove one of the two.',
     )
   }
-  const server = openResourceServer(options)
+  const server = createCoreServer(options)
   app.addHook('onClose', async () => server.close())
   app.decorate('cognito', server)
   if (!isDecorated) app.decorateRequest('auth', null)
@@ -125,7 +125,7 @@ async function requireKeys(
   { realm }: ServerOptions,
   registration: Registration,
 ): Promise<void> {
-  const { unavailable } = createAuthErrorFactory(realm)
+  const { createUnavailableError: unavailable } = createAuthErrorFactory(realm)
   registration.createError = () => unavailable('ERR_KEYS_UNAVAILABLE', BLOCKED_RETRY_AFTER_MS)
   await server.ready()
 }

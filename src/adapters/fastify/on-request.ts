@@ -1,7 +1,7 @@
 /** The hook that guards the routes of one registration. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { InternalError } from '../../core/errors.ts'
-import type { Guard } from '../../core/resource-server.ts'
+import type { CoreGuard } from '../../core/resource-server.ts'
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isThenable } from '../../core/util/async.ts'
@@ -11,7 +11,7 @@ import { getRouteRequirement } from './route-requirement.ts'
 import { type Done, sendError } from './send-error.ts'
 
 /** How requests of one route are handled. */
-type RoutePolicy = Guard<VerifiedToken | null> | 'public' | 'another registration' | 'invalid'
+type RoutePolicy = CoreGuard | 'public' | 'another registration' | 'invalid'
 
 let hooks = 0
 
@@ -69,7 +69,7 @@ function createPolicy(
   const { config, method, url } = request.routeOptions
   try {
     const requirement = getRouteRequirement(config, context, registration)
-    return requirement === false ? 'public' : active.server.guardOf(requirement)
+    return requirement === false ? 'public' : active.server.createGuard(requirement)
   } catch (error) {
     request.log.error(
       { err: error, method, route: url },
@@ -80,7 +80,7 @@ function createPolicy(
 }
 
 function runGuard(
-  guard: Guard<VerifiedToken | null>,
+  guard: CoreGuard,
   request: FastifyRequest,
   reply: FastifyReply,
   done: Done,

@@ -13,9 +13,9 @@ import {
 import { describeValue, OptionError, readNumber } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import {
+  type CoreGuard,
   type CoreServer,
-  type Guard,
-  openResourceServer,
+  createCoreServer,
   type ResourceServer,
 } from '../../core/resource-server.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
@@ -148,7 +148,7 @@ export function createLambdaAuthorizer(
   const defaultRequirement =
     'default' in options.adapterOptions ? options.defaultRequirement : DENY_ALL
   const grantOf = ttl === 0 ? undefined : compilePolicy(routes, defaultRequirement)
-  const server = openResourceServer(options)
+  const server = createCoreServer(options)
   for (const requirement of [defaultRequirement, ...routes.list.map((it) => it.requirement)]) {
     if (requirement !== false) server.declare(requirement)
   }
@@ -171,8 +171,6 @@ export function createLambdaAuthorizer(
   return Object.assign(authorizer as never, { server })
 }
 
-type AnyGuard = Guard<VerifiedToken | null>
-
 /**
  * Decides about one request by the requirement of its route. API Gateway routes before it decodes, so
  * a decoded path may look like another route: the route that the event names decides, or the default.
@@ -183,8 +181,8 @@ function createRequestDecision(
   routes: Routes,
   defaultRequirement: RouteRequirement,
 ) {
-  const guardOf = (requirement: RouteRequirement): AnyGuard =>
-    requirement === false ? () => null : server.guardOf(requirement)
+  const guardOf = (requirement: RouteRequirement): CoreGuard =>
+    requirement === false ? () => null : server.createGuard(requirement)
   const guards = new Map(routes.list.map((route) => [route, guardOf(route.requirement)]))
   const defaultGuard = guardOf(defaultRequirement)
   const deny = guardOf(DENY_ALL)
@@ -199,7 +197,7 @@ function createRequestDecision(
       // A backend that decodes the path before it routes must not find another route.
       if (route !== find(decodeURIComponent(arn.path))) return deny(authorization, event)
     }
-    const guard = route === undefined ? defaultGuard : (guards.get(route) as AnyGuard)
+    const guard = route === undefined ? defaultGuard : (guards.get(route) as CoreGuard)
     return guard(authorization, event)
   }
 }
@@ -210,7 +208,7 @@ function createTokenDecision(
   grantOf: ReturnType<typeof compilePolicy>,
   getEnd: (token: VerifiedToken) => number,
 ) {
-  const guard = server.guardOf(compileRequirement({}, 'routes'))
+  const guard = server.createGuard(compileRequirement({}, 'routes'))
   return async ({ authorization }: AuthorizerRequest): Promise<CacheableGrant> => {
     const token = (await guard(authorization)) as VerifiedToken
     return { token, endsAt: getEnd(token), ...grantOf(token) }

@@ -8,8 +8,8 @@ import {
   compileDefaultRequirement,
 } from '../requirement.ts'
 import {
-  type MetadataPlan,
   type ResourceMetadata,
+  type ResourceMetadataConfig,
   readResourceMetadata,
 } from '../resource-metadata.ts'
 import type { TokenCacheBounds } from '../token/token-cache.ts'
@@ -152,7 +152,7 @@ export interface ServerOptions {
   readonly clientCache: { readonly allow: number; readonly deny: number }
   readonly tokenCache: TokenCacheBounds | false
   readonly timing: KeyStoreTiming
-  readonly metadata: MetadataPlan | undefined
+  readonly metadata: ResourceMetadataConfig | undefined
   readonly realm: string
   readonly challengeScopes: boolean
   readonly logger: SafeLogger

@@ -1,7 +1,7 @@
 /**
- * The claims of an access token: Cognito's rules, then the ones that make it a machine's. Runs before
- * the signature is checked, so that forging a refusal costs no RSA operation; aws-jwt-verify's own
- * check of `token_use` would tell by an exception, whose stack costs a fifth of one.
+ * The claims of an access token: Cognito's rules, then those that make it a machine's, as one ordered list
+ * of checks. They run before the signature check, so that rejecting a forged token costs no RSA operation.
+ * aws-jwt-verify's own check of `token_use` throws, and the stack of its error costs a fifth of one.
  */
 import type { AuthErrorCode } from '../errors.ts'
 import { readStrings } from '../options/validate.ts'
@@ -9,110 +9,10 @@ import type { JsonObject, JsonValue } from './strict-json.ts'
 
 /** RFC 6749 section 3.3, with exactly one space between two; empty grants nothing. */
 const SCOPE_LIST = /^(?:[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*)?$/
-
-interface ClaimType {
-  readonly claim: string
-  readonly isRequired: boolean
-  /** For messages. */
-  readonly type: string
-  readonly accepts: (value: JsonValue) => boolean
-}
-
-const TEXT = { type: 'a string', accepts: (value: JsonValue) => typeof value === 'string' }
-const ID = {
-  type: 'a non-empty string',
-  accepts: (value: JsonValue) => typeof value === 'string' && value !== '',
-}
-const TIME = { type: 'a number', accepts: (value: JsonValue) => Number.isFinite(value) }
-const SCOPES = {
-  type: 'a list of scopes with one space between two',
-  accepts: (value: JsonValue) => typeof value === 'string' && SCOPE_LIST.test(value),
-}
-const AUDIENCE = { type: 'a string or a list of strings', accepts: isAudience }
-
-/** In the order in which they are checked. */
-const CLAIM_TYPES: readonly ClaimType[] = [
-  { claim: 'iss', isRequired: true, ...TEXT },
-  { claim: 'token_use', isRequired: true, ...TEXT },
-  { claim: 'client_id', isRequired: true, ...ID },
-  { claim: 'sub', isRequired: true, ...ID },
-  { claim: 'jti', isRequired: true, ...ID },
-  { claim: 'exp', isRequired: true, ...TIME },
-  { claim: 'iat', isRequired: true, ...TIME },
-  { claim: 'nbf', isRequired: false, ...TIME },
-  { claim: 'scope', isRequired: false, ...SCOPES },
-  { claim: 'aud', isRequired: false, ...AUDIENCE },
-]
-
-/**
- * Says which claim is wrong first, for example `jti is missing`; undefined where all have their type.
- * The text is fixed: no value of a token enters it.
- */
-export function describeClaimError(claims: JsonObject): string | undefined {
-  for (const type of CLAIM_TYPES) if (!isOf(type, claims)) return faultOf(type, claims)
-  return undefined
-}
-
-/** By claim, what is wrong with each of them. */
-export function listClaimErrors(claims: JsonObject): ReadonlyMap<string, string> {
-  const wrong = CLAIM_TYPES.filter((type) => !isOf(type, claims))
-  return new Map(wrong.map((type) => [type.claim, faultOf(type, claims)]))
-}
-
-function isOf({ claim, isRequired, accepts }: ClaimType, claims: JsonObject): boolean {
-  const value = claims[claim]
-  return value === undefined ? !isRequired : accepts(value)
-}
-
-function faultOf({ claim, type }: ClaimType, claims: JsonObject): string {
-  return claims[claim] === undefined ? `${claim} is missing` : `${claim} is not ${type}`
-}
-
-/** Undefined: the server's default. Null: users' tokens are bound to no API. */
-export function readAudience(
-  value: unknown,
-  place: string,
-): ReadonlySet<string> | null | undefined {
-  return value === undefined || value === null
-    ? value
-    : new Set(readStrings(value, place, 'audience'))
-}
-
-/** RFC 7519 section 4.1.3: a string, or an array of strings. */
-function isAudience(value: JsonValue): boolean {
-  return [value].flat().every((it) => typeof it === 'string')
-}
-
-/**
- * Compares `aud` as exact strings. Resource binding (RFC 8707) does not apply to client credentials,
- * so a machine's token has no audience but its own client. A user's token may be bound to an API:
- * then it is accepted only by that API.
- *
- * @param claims Types are checked.
- * @param audience This API's identifiers; undefined where users' tokens are bound to none.
- */
-export function checkAudience(
-  claims: JsonObject,
-  audience: ReadonlySet<string> | undefined,
-): AuthErrorCode | undefined {
-  const { aud, client_id } = claims
-  const values = (aud === undefined ? [] : [aud].flat()) as readonly string[]
-  if (audience !== undefined && !isMachine(claims)) {
-    const isForThisApi = values.some((it) => it !== client_id && audience.has(it))
-    return isForThisApi ? undefined : 'ERR_TOKEN_AUDIENCE'
-  }
-  const isForClient = values.length > 0 && values.every((it) => it === client_id)
-  return aud === undefined || isForClient ? undefined : 'ERR_TOKEN_AUDIENCE'
-}
-
-/** Client credentials: the app client is its own subject, and there is no user. */
-export function isMachine(claims: JsonObject): boolean {
-  return claims['sub'] === claims['client_id'] && !('username' in claims)
-}
-
 /** How far `iat` may lie in the future: a server's clock and Cognito's differ by seconds, not more. */
 const MAX_ISSUED_AHEAD_SECONDS = 300
-/** Claims of a machine's access token, as Cognito issues them. Others may be there: they pass. */
+
+/** Claims of a machine's access token, as Cognito issues them. Other claims are allowed. */
 export interface MachineClaims {
   /** Equals `client_id`. */
   readonly sub: string
@@ -130,79 +30,208 @@ export interface MachineClaims {
   readonly [claim: string]: JsonValue | undefined
 }
 
-/** What the claims are held against, fixed when the server is created. */
+/** What the claims of an issuer's tokens must satisfy, fixed when the server is created. */
 export interface ClaimRules {
   readonly machinesOnly: boolean
-  /** This API's identifiers, for users' tokens; undefined where those are bound to none. */
+  /** This API's identifiers, for users' tokens; undefined if those are bound to none. */
   readonly audience: ReadonlySet<string> | undefined
-  /** The static list of app clients; undefined where any, or a lookup, decides. */
+  /** The static list of app clients; undefined if any may call, or if a lookup decides. */
   readonly clientIds: ReadonlySet<string> | undefined
   /** Seconds. */
   readonly clockTolerance: number
 }
 
+/** Which claim is wrong. */
+export interface ClaimFailure {
+  readonly claim: string
+  readonly code: AuthErrorCode
+  /**
+   * With `ERR_TOKEN_INVALID`, the claim and its fault, for example `jti is missing`. A fixed set of texts:
+   * no value of a token enters it. Else null.
+   */
+  readonly reason: string | null
+}
+
+interface ClaimCheck {
+  readonly claim: string
+  readonly code: AuthErrorCode
+  /** The type that the claim must have, for the reason; undefined for a check of its value. */
+  readonly type?: string
+  /**
+   * Must return for claims of any type: a list of all failures runs every check.
+   *
+   * @param now Wall clock in seconds.
+   */
+  readonly accepts: (claims: JsonObject, rules: ClaimRules, now: number) => boolean
+}
+
+type TypeTest = readonly [type: string, test: (value: JsonValue) => boolean]
+
+const TEXT: TypeTest = ['a string', (value) => typeof value === 'string']
+const ID: TypeTest = ['a non-empty string', (value) => typeof value === 'string' && value !== '']
+const TIME: TypeTest = ['a number', (value) => Number.isFinite(value)]
+const SCOPES: TypeTest = [
+  'a list of scopes with one space between two',
+  (value) => typeof value === 'string' && SCOPE_LIST.test(value),
+]
+const AUDIENCE: TypeTest = ['a string or a list of strings', isAudience]
+
+function required(claim: string, [type, test]: TypeTest): ClaimCheck {
+  const accepts = (claims: JsonObject): boolean => {
+    const value = claims[claim]
+    return value !== undefined && test(value)
+  }
+  return { claim, code: 'ERR_TOKEN_INVALID', type, accepts }
+}
+
+function optional(claim: string, [type, test]: TypeTest): ClaimCheck {
+  const accepts = (claims: JsonObject): boolean => {
+    const value = claims[claim]
+    return value === undefined || test(value)
+  }
+  return { claim, code: 'ERR_TOKEN_INVALID', type, accepts }
+}
+
+const ISSUER_TYPE = required('iss', TEXT)
+
 /**
- * Checks claims whose issuer is already known to be the pool's. The order is part of the contract:
- * every surface gives the same answer.
+ * In the order in which they decide. The order is part of the contract: every surface gives the same answer.
+ * Every comparison with the clock is written so that a clock that returns NaN rejects.
+ */
+const CLAIM_CHECKS: readonly ClaimCheck[] = [
+  ISSUER_TYPE,
+  required('token_use', TEXT),
+  {
+    claim: 'token_use',
+    code: 'ERR_TOKEN_USE',
+    accepts: ({ token_use }) => token_use === 'access',
+  },
+  required('client_id', ID),
+  required('sub', ID),
+  required('jti', ID),
+  required('exp', TIME),
+  required('iat', TIME),
+  optional('nbf', TIME),
+  optional('scope', SCOPES),
+  optional('aud', AUDIENCE),
+  {
+    claim: 'sub',
+    code: 'ERR_TOKEN_USE',
+    // Whoever may sign up to a pool gets an access token too. A machine's has its client as subject.
+    accepts: (claims, { machinesOnly }) => !machinesOnly || isMachine(claims),
+  },
+  {
+    claim: 'aud',
+    code: 'ERR_TOKEN_AUDIENCE',
+    accepts: (claims, { audience }) => isForAudience(claims, audience),
+  },
+  {
+    claim: 'exp',
+    code: 'ERR_TOKEN_EXPIRED',
+    accepts: ({ exp }, { clockTolerance }, now) => isUnexpired(exp as number, clockTolerance, now),
+  },
+  {
+    claim: 'nbf',
+    code: 'ERR_TOKEN_NOT_ACTIVE',
+    accepts: (claims, { clockTolerance }, now) =>
+      now >= notBefore(claims as MachineClaims, clockTolerance),
+  },
+  {
+    claim: 'client_id',
+    code: 'ERR_CLIENT_NOT_ALLOWED',
+    // The static list. A lookup is called after the signature check.
+    accepts: ({ client_id }, { clientIds }) =>
+      clientIds === undefined || clientIds.has(client_id as string),
+  },
+]
+
+/**
+ * Checks claims whose issuer is one of the server's.
  *
  * @param now Wall clock in milliseconds.
+ * @returns The first failure; undefined if every check passes.
  */
 export function checkClaims(
   claims: JsonObject,
   rules: ClaimRules,
   now: number,
-): AuthErrorCode | undefined {
-  return (
-    checkTokenUse(claims) ??
-    checkTypes(claims) ??
-    checkSubject(claims, rules.machinesOnly) ??
-    checkAudience(claims, rules.audience) ??
-    checkTimes(claims as MachineClaims, rules.clockTolerance, now / 1000) ??
-    checkClient(claims as MachineClaims, rules.clientIds)
-  )
+): ClaimFailure | undefined {
+  const seconds = now / 1000
+  for (const check of CLAIM_CHECKS) {
+    if (!check.accepts(claims, rules, seconds)) return toFailure(check, claims)
+  }
+  return undefined
 }
 
-/** Whether it is an access token. */
-export function checkTokenUse(claims: JsonObject): AuthErrorCode | undefined {
-  if (typeof claims['token_use'] !== 'string') return 'ERR_TOKEN_INVALID'
-  return claims['token_use'] === 'access' ? undefined : 'ERR_TOKEN_USE'
-}
-
-/** Whether every claim that decides has the type Cognito gives it. */
-export function checkTypes(claims: JsonObject): AuthErrorCode | undefined {
-  return describeClaimError(claims) === undefined ? undefined : 'ERR_TOKEN_INVALID'
-}
-
-/** Whoever may sign up to a pool gets an access token too: a machine's has its client as subject. */
-export function checkSubject(claims: JsonObject, machinesOnly: boolean): AuthErrorCode | undefined {
-  return !machinesOnly || isMachine(claims) ? undefined : 'ERR_TOKEN_USE'
-}
-
-/** Every comparison is written so that a clock that answers NaN refuses. */
-function checkTimes(
-  claims: MachineClaims,
-  tolerance: number,
+/**
+ * Every failure, in the order of the checks. A claim of the wrong type may fail the check of its value too.
+ *
+ * @param now Wall clock in milliseconds.
+ */
+export function listClaimFailures(
+  claims: JsonObject,
+  rules: ClaimRules,
   now: number,
-): AuthErrorCode | undefined {
-  if (!isUnexpired(claims.exp, tolerance, now)) return 'ERR_TOKEN_EXPIRED'
-  return now >= notBefore(claims, tolerance) ? undefined : 'ERR_TOKEN_NOT_ACTIVE'
+): readonly ClaimFailure[] {
+  const seconds = now / 1000
+  const failed = CLAIM_CHECKS.filter((check) => !check.accepts(claims, rules, seconds))
+  return failed.map((check) => toFailure(check, claims))
 }
 
-/** From when on `iat` and `nbf` let a token pass. All in seconds. */
+/** Checks that `iss` is a string. Runs before the issuer's rules are known. */
+export function checkIssuerType(claims: JsonObject): ClaimFailure | undefined {
+  return typeof claims['iss'] === 'string' ? undefined : toFailure(ISSUER_TYPE, claims)
+}
+
+function toFailure({ claim, code, type }: ClaimCheck, claims: JsonObject): ClaimFailure {
+  if (type === undefined) return { claim, code, reason: null }
+  const reason = claims[claim] === undefined ? `${claim} is missing` : `${claim} is not ${type}`
+  return { claim, code, reason }
+}
+
+/** RFC 7519 section 4.1.3: a string, or an array of strings. */
+function isAudience(value: JsonValue): boolean {
+  return [value].flat().every((it) => typeof it === 'string')
+}
+
+/**
+ * Compares `aud` as exact strings. Resource binding (RFC 8707) does not apply to client credentials,
+ * so a machine's token has no audience but its own client. A user's token may be bound to an API:
+ * then only that API accepts it.
+ *
+ * @param audience This API's identifiers; undefined if users' tokens are bound to none.
+ */
+function isForAudience(claims: JsonObject, audience: ReadonlySet<string> | undefined): boolean {
+  const { aud, client_id } = claims
+  const values = (aud === undefined ? [] : [aud].flat()) as readonly string[]
+  if (audience !== undefined && !isMachine(claims)) {
+    return values.some((it) => it !== client_id && audience.has(it))
+  }
+  return aud === undefined || (values.length > 0 && values.every((it) => it === client_id))
+}
+
+/** Client credentials: the app client is its own subject, and there is no user. */
+export function isMachine(claims: JsonObject): boolean {
+  return claims['sub'] === claims['client_id'] && !('username' in claims)
+}
+
+/** From when on `iat` and `nbf` allow a token. All in seconds. */
 export function notBefore({ iat, nbf }: MachineClaims, tolerance: number): number {
   const issued = iat - MAX_ISSUED_AHEAD_SECONDS
   return nbf === undefined ? issued : Math.max(issued, (nbf as number) - tolerance)
 }
 
-/** Expiry alone, for tokens verified before. All in seconds. */
+/** Whether a token has not expired. All in seconds. */
 export function isUnexpired(exp: number, tolerance: number, now: number): boolean {
   return now < exp + tolerance
 }
 
-/** The static list; a lookup is asked later. */
-export function checkClient(
-  { client_id }: MachineClaims,
-  clientIds: ReadonlySet<string> | undefined,
-): AuthErrorCode | undefined {
-  return clientIds === undefined || clientIds.has(client_id) ? undefined : 'ERR_CLIENT_NOT_ALLOWED'
+/** Reads the option `audience`. Undefined: the server's default. Null: users' tokens are bound to no API. */
+export function readAudience(
+  value: unknown,
+  optionPath: string,
+): ReadonlySet<string> | null | undefined {
+  return value === undefined || value === null
+    ? value
+    : new Set(readStrings(value, optionPath, 'audience'))
 }

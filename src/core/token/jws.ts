@@ -1,39 +1,39 @@
 /**
  * Strict decoding of a compact JWS (RFC 7515 section 7.1) with the one header accepted here: `alg`
- * exactly RS256, a `kid`, no `crit`. Keys a header may bring along (`jwk`, `jku`, `x5u`, `x5c`) are
- * never looked at. Nothing is verified yet.
+ * exactly RS256, a `kid`, no `crit`. Keys in a header (`jwk`, `jku`, `x5u`, `x5c`) are ignored. Nothing is
+ * verified yet.
  */
-import type { JsonObject } from './strict-json.ts'
-import { parseStrictObject } from './strict-json.ts'
+import { type JsonObject, parseStrictObject } from './strict-json.ts'
 
 /** A decoded, unverified token. */
 export interface Jws {
-  /** As it came: base64url. */
+  /** As received: base64url. */
   readonly header: string
   readonly kid: string
   readonly claims: JsonObject
-  /** `header.payload`: what is signed, in ASCII. */
+  /** `header.payload`, in ASCII: the signature covers it. */
   readonly signingInput: string
-  /** Canonical base64url, not decoded yet: most refusals never look at it. */
+  /** Canonical base64url, not decoded yet: most rejections never need it. */
   readonly signature: string
 }
 
-/** Three parts, one pass: looking at each by itself takes three times as long. */
+/** Tests all three parts in one pass: a test per part takes three times as long. */
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
-/** Headers of tokens whose kid is kept: two or three a pool, and those of keys that went. */
+/** Cached headers. A pool has two or three, plus those of retired keys. */
 const MAX_HEADERS = 100
-/** Last characters whose unused bits are zero, where 2 or 3 characters remain of the last four. */
+/** Last characters whose unused bits are zero, if the last group has 2 or 3 characters. */
 const CANONICAL_END = { 2: 'AQgw', 3: 'AEIMQUYcgkosw048' } as const
 
 /**
- * Decodes a token, or answers undefined where it is not exactly what is accepted.
+ * Decodes a token.
  *
- * @param kids The kids of headers that were read before: a pool's tokens share a few.
+ * @param kids Kids by headers that were decoded before: the tokens of a pool share a few headers.
+ * @returns Undefined for anything that does not have exactly the accepted form.
  */
 export function decodeJws(token: string, kids: ReadonlyMap<string, string>): Jws | undefined {
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  // Dots are found in no time, so that the longest garbage is not looked through twice.
+  // Finding the dots first is cheap, and rejects long garbage without a second pass.
   if (second === -1 || !COMPACT.test(token)) return undefined
   const header = token.slice(0, first)
   const kid = kids.get(header) ?? readKid(header)
@@ -43,14 +43,14 @@ export function decodeJws(token: string, kids: ReadonlyMap<string, string>): Jws
   return claims && { header, kid, claims, signingInput: token.slice(0, second), signature }
 }
 
-/** Keeps the kid of a header. Of verified tokens alone, so that strangers can fill nothing. */
+/** Caches the kid of a header. For verified tokens only, so that unauthenticated callers cannot fill it. */
 export function rememberKid(kids: Map<string, string>, { header, kid }: Jws): void {
   if (kids.get(header) === kid) return
   if (kids.size >= MAX_HEADERS) kids.clear()
   kids.set(header, kid)
 }
 
-/** The kid of a header that has nothing else to it than what is accepted. */
+/** The kid of a header; undefined if the header is not accepted. */
 function readKid(part: string): string | undefined {
   const header = decodePart(part)
   if (header === undefined || header['alg'] !== 'RS256' || 'crit' in header) return undefined
@@ -61,9 +61,9 @@ function decodePart(part: string): JsonObject | undefined {
   return isCanonical(part) ? parseStrictObject(Buffer.from(part, 'base64url')) : undefined
 }
 
-/** Of base64url characters; Node's own decoder takes any end for one that is canonical. */
+/** Expects base64url characters. Node's own decoder ignores unused bits that are not zero. */
 function isCanonical(part: string): boolean {
-  const rest = part.length % 4
-  if (rest === 0) return true
-  return rest !== 1 && CANONICAL_END[rest as 2 | 3].includes(part.charAt(part.length - 1))
+  const remainder = part.length % 4
+  if (remainder === 0) return true
+  return remainder !== 1 && CANONICAL_END[remainder as 2 | 3].includes(part.charAt(part.length - 1))
 }

@@ -1,11 +1,11 @@
 /**
- * JSON objects read strictly (RFC 8725 section 2.4, RFC 7515 section 5.2): UTF-8 without BOM, no
- * duplicate and no prototype-named members, bounded depth and number of members. `JSON.parse` alone keeps the last of two
- * members, so two readers of one token could see two different claims.
+ * Parses JSON objects strictly (RFC 8725 section 2.4, RFC 7515 section 5.2): UTF-8 without BOM, no duplicate
+ * and no prototype-named members, bounded depth and number of members. `JSON.parse` alone keeps the last of
+ * two members, so two readers of one token could see two different claims.
  */
 import { isUtf8 } from 'node:buffer'
 
-/** Deepest nesting that is read. */
+/** Deepest nesting that is accepted. */
 const MAX_DEPTH = 32
 /**
  * Most members, and most objects and arrays, at every depth together. Tokens of Cognito have a dozen.
@@ -33,12 +33,12 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** Reads an object, or answers undefined where anything about it is not strict. */
+/** Parses an object; undefined if anything about it is not strict. */
 export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
   if (!isUtf8(bytes)) return undefined
   const text = bytes.toString('utf8')
-  const written = countMembers(text)
-  if (written === undefined) return undefined
+  const memberCount = countMembers(text)
+  if (memberCount === undefined) return undefined
   let value: JsonValue
   try {
     value = JSON.parse(text)
@@ -46,30 +46,32 @@ export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  // Of two members of one name JSON.parse keeps one, however either is spelled.
-  return countNames(value) === written ? (value as JsonObject) : undefined
+  // JSON.parse keeps one of two members with the same name, even if one is written with escapes.
+  return countNames(value) === memberCount ? (value as JsonObject) : undefined
 }
 
 /**
- * Colons outside strings: in well-formed JSON, one per member. Undefined where nesting is too deep,
- * which is known before anything recurses, where there are too many members, or a string does not end.
+ * Counts colons outside strings: in well-formed JSON, one per member.
+ *
+ * @returns Undefined for nesting that is too deep, before anything recurses; for too many members; and for a
+ *   string that does not end.
  */
 function countMembers(text: string): number | undefined {
   let members = 0
-  let opened = 0
+  let containers = 0
   let depth = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
-      at = endOfString(text, at)
+      at = findStringEnd(text, at)
       if (at === -1) return undefined
     } else if (code === COLON) {
       members += 1
       if (members > MAX_MEMBERS) return undefined
     } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       depth += 1
-      opened += 1
-      if (depth > MAX_DEPTH || opened > MAX_MEMBERS) return undefined
+      containers += 1
+      if (depth > MAX_DEPTH || containers > MAX_MEMBERS) return undefined
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       depth -= 1
     }
@@ -78,7 +80,7 @@ function countMembers(text: string): number | undefined {
 }
 
 /** The index of the closing quote, or -1. */
-function endOfString(text: string, start: number): number {
+function findStringEnd(text: string, start: number): number {
   let at = text.indexOf('"', start + 1)
   while (at !== -1 && isEscaped(text, at)) at = text.indexOf('"', at + 1)
   return at
@@ -90,7 +92,7 @@ function isEscaped(text: string, at: number): boolean {
   return (at - first) % 2 === 1
 }
 
-/** Names at every depth; NaN, which equals no count, where one is a name of Object.prototype's. */
+/** Counts names at every depth. NaN, which equals no count, if Object.prototype has one of them. */
 function countNames(value: JsonValue): number {
   if (typeof value !== 'object' || value === null) return 0
   let names = 0

@@ -1,7 +1,7 @@
 /**
- * Verified tokens by the header value they came in, so that the second use of a token costs no RSA
- * check. Only what was verified gets in: strangers can fill nothing. A hit compares the whole value,
- * and proves no more than that it was verified once: whether it still holds is judged each time.
+ * Caches verified tokens by their header value, so that the second use of a token costs no RSA check. Only
+ * verified tokens are cached, so unauthenticated callers cannot fill it. A hit compares the whole value, and
+ * proves only that the token was verified once. Whether it is still valid is checked on every use.
  */
 import type { ImportedKey } from '../keys/jwk.ts'
 import { isUnexpired, type MachineClaims, notBefore } from './claims.ts'
@@ -9,53 +9,53 @@ import type { JsonValue } from './strict-json.ts'
 import type { VerifiedToken } from './verified-token.ts'
 import type { Issuer, VerifiedClaims } from './verify.ts'
 
-/** Names kept; beyond that they are collected anew. */
-const MAX_NAMES = 10_000
+/** Strings that are kept. Beyond that, the interner starts over. */
+const MAX_STRINGS = 10_000
 
-/** One string for all that are equal: thousands of tokens name a few clients. */
+/** Returns one string for all equal ones: thousands of tokens share a few client ids. */
 export class StringInterner {
-  readonly #names = new Map<string, string>()
+  readonly #strings = new Map<string, string>()
 
   get size(): number {
-    return this.#names.size
+    return this.#strings.size
   }
 
   /** The first string that was equal. */
-  one(name: string): string {
-    const known = this.#names.get(name)
-    if (known !== undefined) return known
-    if (this.#names.size >= MAX_NAMES) this.#names.clear()
-    this.#names.set(name, name)
-    return name
+  intern(text: string): string {
+    const interned = this.#strings.get(text)
+    if (interned !== undefined) return interned
+    if (this.#strings.size >= MAX_STRINGS) this.#strings.clear()
+    this.#strings.set(text, text)
+    return text
   }
 }
 
-/** Bytes of an entry, its token object and their place in the cache. */
-const OVERHEAD = 300
-/** Behind the bits of routes: a field of its own would be 80 KB in a full cache. */
-const VISITED = 2 ** 30
-/** Bytes of a scope beside the claim it stands in. */
-const SCOPE = 40
-/** Bytes of a member beside its value and the characters of its name. */
-const MEMBER = 16
-/** The same where V8 keeps name and place for one object alone. */
-const OWN_MEMBER = 112
-/** Members of claims that V8 does not make a dictionary of. */
-const FEW = 32
+/** Bytes of an entry, its token object and its bucket. */
+const ENTRY_BYTES = 300
+/** Bytes of a scope in the set of scopes, besides the claim. */
+const SCOPE_BYTES = 40
+/** Bytes of a member besides its value and the characters of its name. */
+const SHARED_MEMBER_BYTES = 16
+/** The same if V8 stores name and position for one object alone. */
+const OWN_MEMBER_BYTES = 112
+/** Most members of an object that V8 does not turn into a dictionary. */
+const MAX_SHAPE_MEMBERS = 32
+/** Characters beyond Latin-1. */
 const WIDE = /[^\0-\xff]/
 
-/** A verified token as it is kept, and what has to hold for it to count again. */
+/** A cached token, and what decides whether it is still valid. */
 export class CachedToken implements CacheEntry {
   readonly credential: string
   readonly token: VerifiedToken
   readonly issuer: Issuer
   readonly bytes: number
   readonly #key: ImportedKey
-  /** Epoch seconds. Here and on the token: a hit touches as little memory as it can. */
+  /** Epoch seconds. Stored here and on the token: a hit touches as little memory as possible. */
   readonly #notBefore: number
   readonly #expiresAt: number
-  /** Routes whose scopes and clients it was found to meet, a bit each; and {@link VISITED}. */
+  /** Routes whose scopes, clients and user pools it satisfies: a bit each. */
   satisfiedRoutes = 0
+  visited = false
   next: this | undefined = undefined
 
   constructor(
@@ -67,29 +67,19 @@ export class CachedToken implements CacheEntry {
     this.credential = credential
     this.token = token
     this.issuer = issuer
-    this.bytes = OVERHEAD + credential.length + scopeBytes(claims.scope) + heapBytes(claims, true)
+    this.bytes =
+      ENTRY_BYTES + credential.length + countScopeBytes(claims.scope) + countHeapBytes(claims, true)
     this.#key = key
     this.#notBefore = notBefore(claims, issuer.rules.clockTolerance)
     this.#expiresAt = claims.exp
   }
 
-  get visited(): boolean {
-    return (this.satisfiedRoutes & VISITED) !== 0
-  }
-
-  set visited(isVisited: boolean) {
-    this.satisfiedRoutes = isVisited
-      ? this.satisfiedRoutes | VISITED
-      : this.satisfiedRoutes & ~VISITED
-  }
-
   /**
-   * What may have changed since it was verified: the time, and the keys. The claims and the signature
-   * cannot.
+   * Checks what may have changed since the token was verified: the time, and the keys.
    *
    * @param wall Wall clock, milliseconds.
    */
-  stillHolds(wall: number): boolean {
+  isStillValid(wall: number): boolean {
     const now = wall / 1000
     const { keys, rules } = this.issuer
     return (
@@ -101,46 +91,47 @@ export class CachedToken implements CacheEntry {
 }
 
 /**
- * What claims take once a handler has read them, roughly and rather too much. V8 shares the names and
- * the shape of what all tokens have; of what is nested or wide each object may have to pay for its
- * own, which is several times its text.
+ * Estimates the memory of decoded claims, rather too high than too low. V8 shares names and shape of claims
+ * that all tokens have. A nested or large object may need its own, which takes several times its text.
  *
- * @param isShared Of the same shape as others.
+ * @param isShared Whether other tokens have the same shape.
  */
-function heapBytes(value: JsonValue | MachineClaims | undefined, isShared = false): number {
+function countHeapBytes(value: JsonValue | MachineClaims | undefined, isShared = false): number {
   if (typeof value === 'string') return 24 + value.length * (isWide(value) ? 2 : 1)
   if (typeof value !== 'object' || value === null) return 8
   let bytes = 48
   if (Array.isArray(value)) {
-    for (const item of value) bytes += MEMBER + heapBytes(item)
+    for (const item of value) bytes += SHARED_MEMBER_BYTES + countHeapBytes(item)
     return bytes
   }
   const names = Object.keys(value)
-  const member = isShared && names.length <= FEW ? MEMBER : OWN_MEMBER
+  const memberBytes =
+    isShared && names.length <= MAX_SHAPE_MEMBERS ? SHARED_MEMBER_BYTES : OWN_MEMBER_BYTES
   for (const name of names) {
-    bytes += member + name.length + heapBytes((value as MachineClaims)[name])
+    bytes += memberBytes + name.length + countHeapBytes((value as MachineClaims)[name])
   }
   return bytes
 }
 
-/** Of the set of scopes; one blank stands between two of them. */
-function scopeBytes(scope = ''): number {
-  let bytes = SCOPE
-  for (let at = scope.indexOf(' '); at !== -1; at = scope.indexOf(' ', at + 1)) bytes += SCOPE
+/** Bytes of the set of scopes. One blank separates two scopes. */
+function countScopeBytes(scope = ''): number {
+  let bytes = SCOPE_BYTES
+  for (let at = scope.indexOf(' '); at !== -1; at = scope.indexOf(' ', at + 1)) bytes += SCOPE_BYTES
   return bytes
 }
 
-/** One character beyond Latin-1 doubles a string; of a short one that is little. */
+/** One character beyond Latin-1 doubles the size of a string. For a short string that is little. */
 function isWide(text: string): boolean {
   return text.length > 64 && WIDE.test(text)
 }
 
-/** What the cache knows of an entry; it links and marks entries itself. */
+/** The members of an entry that the cache uses. It writes `visited` and `next` itself. */
 export interface CacheEntry {
   /** The whole header value: `Bearer <token>`. */
   readonly credential: string
-  /** What the entry is held to take, at most. */
+  /** Estimated memory of the entry. */
   readonly bytes: number
+  /** Whether it was used since the CLOCK hand last passed. */
   visited: boolean
   /** Another entry of the same bucket. */
   next: this | undefined
@@ -152,17 +143,17 @@ export interface TokenCacheBounds {
   readonly maxBytes: number
 }
 
-/** A token takes more: buckets beyond that stay empty, and the hand would have to pass them. */
-const LEAST_BYTES = 512
-/** Entries of a bucket: what crowds into one, by chance or on purpose, is let go of. */
-const MAX_CHAIN = 8
+/** A token takes more. More buckets than this allows would stay empty and only slow down the CLOCK hand. */
+const MIN_ENTRY_BYTES = 512
+/** Most entries of a bucket. More than that, by chance or on purpose, are evicted. */
+const MAX_CHAIN_LENGTH = 8
 
 /**
- * Hashing the header value would cost more than all the rest of a hit, so buckets go by a few
- * characters of the signature, which is random. Not the very last: it has only four values.
+ * A hash table with CLOCK (second-chance) eviction: a hit marks its entry, and the hand evicts the next entry
+ * that is not marked. A hit moves nothing.
  *
- * Let go of are entries that were not asked for since the hand last passed (a bit, set by a hit):
- * that keeps what is used without reordering anything on a hit.
+ * The hash covers a few characters of the signature, which is random, except the last, which has only four
+ * values. A `Map` would hash the whole header value, which costs more than all the rest of a hit.
  */
 export class TokenCache<Entry extends CacheEntry> {
   readonly #bounds: TokenCacheBounds
@@ -174,8 +165,8 @@ export class TokenCache<Entry extends CacheEntry> {
 
   constructor(bounds: TokenCacheBounds) {
     this.#bounds = bounds
-    const most = Math.min(bounds.maxEntries, Math.ceil(bounds.maxBytes / LEAST_BYTES))
-    const size = 2 ** Math.ceil(Math.log2(most))
+    const maxEntries = Math.min(bounds.maxEntries, Math.ceil(bounds.maxBytes / MIN_ENTRY_BYTES))
+    const size = 2 ** Math.ceil(Math.log2(maxEntries))
     this.#buckets = new Array(size).fill(undefined)
     this.#mask = size - 1
   }
@@ -188,7 +179,7 @@ export class TokenCache<Entry extends CacheEntry> {
     return this.#bytes
   }
 
-  /** The entry of exactly this header value. */
+  /** Returns the entry of exactly this header value, and marks it. */
   get(credential: string): Entry | undefined {
     let entry = this.#buckets[this.#indexOf(credential)]
     while (entry !== undefined && entry.credential !== credential) entry = entry.next
@@ -196,20 +187,20 @@ export class TokenCache<Entry extends CacheEntry> {
     return entry
   }
 
-  /** Keeps an entry whose header value is not there; too large a one is not kept. */
+  /** Adds an entry whose header value has none. An entry above the bound is not kept. */
   add(entry: Entry): void {
     const { maxEntries, maxBytes } = this.#bounds
     if (entry.bytes > maxBytes) return
-    while (this.#entries >= maxEntries || this.#bytes + entry.bytes > maxBytes) this.#makeRoom()
+    while (this.#entries >= maxEntries || this.#bytes + entry.bytes > maxBytes) this.#evictOne()
     const index = this.#indexOf(entry.credential)
     entry.next = this.#buckets[index]
     this.#buckets[index] = entry
     this.#entries += 1
     this.#bytes += entry.bytes
-    this.#trim(entry)
+    this.#trimBucket(entry)
   }
 
-  /** Lets go of an entry that is there. */
+  /** Removes an entry; does nothing if it was evicted. */
   delete(entry: Entry): void {
     const index = this.#indexOf(entry.credential)
     let before: Entry | undefined
@@ -221,7 +212,7 @@ export class TokenCache<Entry extends CacheEntry> {
     if (at === undefined) return
     if (before === undefined) this.#buckets[index] = at.next
     else before.next = at.next
-    this.#forget(at)
+    this.#subtract(at)
   }
 
   clear(): void {
@@ -239,8 +230,8 @@ export class TokenCache<Entry extends CacheEntry> {
     return hash & this.#mask
   }
 
-  /** Ends: the second time around no entry is marked any more. */
-  #makeRoom(): void {
+  /** Terminates: in the second round no entry is marked. */
+  #evictOne(): void {
     for (;;) {
       let entry = this.#buckets[this.#hand]
       while (entry?.visited === true) {
@@ -255,18 +246,18 @@ export class TokenCache<Entry extends CacheEntry> {
     }
   }
 
-  #trim(first: Entry): void {
+  #trimBucket(first: Entry): void {
     let last = first
-    for (let length = 1; length < MAX_CHAIN; length += 1) {
+    for (let length = 1; length < MAX_CHAIN_LENGTH; length += 1) {
       if (last.next === undefined) return
       last = last.next
     }
     if (last.next === undefined) return
-    this.#forget(last.next)
+    this.#subtract(last.next)
     last.next = undefined
   }
 
-  #forget(entry: Entry): void {
+  #subtract(entry: Entry): void {
     this.#entries -= 1
     this.#bytes -= entry.bytes
   }

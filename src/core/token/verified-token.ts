@@ -1,13 +1,14 @@
-/** What a handler gets: the verified client, its scopes and claims, changeable by nobody. */
+/** The token that a handler gets: the verified client, its scopes and claims. Immutable. */
+
 import type { MachineClaims } from './claims.ts'
 
 /** A verified access token. Deep-frozen and shared between requests; the raw token is not on it. */
 export interface VerifiedToken {
-  /** The app client that called. */
+  /** The app client of the caller. */
   readonly clientId: string
-  /** What it was granted. Immutable at run time too; serialises as an array. */
+  /** Granted scopes. Immutable at run time too. `JSON.stringify` writes an array. */
   readonly scopes: ReadonlySet<string>
-  /** Equals `clientId` for machines; a user's id where `subjects: 'any'` lets users in. */
+  /** Equals `clientId` for machines; a user's id if `subjects: 'any'` allows users. */
   readonly subject: string
   readonly userPoolId: string
   readonly issuer: string
@@ -17,24 +18,32 @@ export interface VerifiedToken {
   readonly issuedAt: number
   /** Epoch seconds. */
   readonly expiresAt: number
-  /** Every claim, those a pre-token-generation Lambda added included. */
+  /** Every claim, including those that a pre-token-generation Lambda added. */
   readonly claims: MachineClaims
 }
 
-/** Of these, each runtime has what its `lib` types promise: the set operations came with Node 22. */
-const READING_METHODS = [
-  ...['keys', 'values', 'entries', 'union', 'intersection', 'difference'],
-  ...['symmetricDifference', 'isSubsetOf', 'isSupersetOf', 'isDisjointFrom'],
+/** Methods of Set that only read. The set operations exist from Node 22 on. */
+const READ_METHODS = [
+  'keys',
+  'values',
+  'entries',
+  'union',
+  'intersection',
+  'difference',
+  'symmetricDifference',
+  'isSubsetOf',
+  'isSupersetOf',
+  'isDisjointFrom',
 ]
 
 /**
- * `Object.freeze` does not reach the entries of a Set, and `Set.prototype.add.call` gets around a
- * subclass, so the entries live in a private field behind the reading half of Set's methods, which
- * see a copy.
+ * An immutable set of scopes. `Object.freeze` does not reach the entries of a Set, and
+ * `Set.prototype.add.call` bypasses a subclass. So the entries are in a private field, and Set's read methods
+ * run on a copy.
  */
 class ScopeSet {
   static {
-    for (const name of READING_METHODS.filter((method) => method in Set.prototype)) {
+    for (const name of READ_METHODS.filter((method) => method in Set.prototype)) {
       const method = Reflect.get(Set.prototype, name) as (...args: unknown[]) => unknown
       Object.defineProperty(ScopeSet.prototype, name, {
         value(this: ScopeSet, ...args: unknown[]): unknown {
@@ -44,7 +53,7 @@ class ScopeSet {
     }
   }
 
-  /** Few enough to be looked through; a Set of them takes three times the memory. */
+  /** An array: a Set takes three times the memory, and there are few enough for a linear search. */
   readonly #scopes: readonly string[]
 
   constructor(scopes: Iterable<string>) {
@@ -83,24 +92,25 @@ class ScopeSet {
 Object.freeze(ScopeSet.prototype)
 Object.freeze(ScopeSet)
 
-/** Where a verified token came from. */
+/** The issuer and client of a verified token. */
 export interface TokenOrigin {
   readonly userPoolId: string
   readonly issuer: string
-  /** The app client, as one string for all its tokens. */
+  /** The app client: one interned string for all its tokens. */
   readonly clientId: string
 }
 
-/** What was decoded because somebody read it. */
+/** Claims and scopes, decoded on first use. */
 interface Decoded {
   readonly claims: MachineClaims
   scopes: ScopeSet | undefined
 }
 
 /**
- * A token is kept for an hour and few handlers read all of it, so scopes, `jti` and claims stay encoded
- * until somebody does. They are accessors of the object itself, listed and spread like its other
- * members, and the same functions for all tokens: that costs a token no memory, and half a microsecond.
+ * A token is cached for an hour and few handlers read all of it, so scopes, `jti` and claims stay encoded until
+ * a handler reads them. They are own accessors, not getters of the prototype: `{ ...token }` and `Object.keys`
+ * must include them. All tokens share the functions, so an accessor costs no memory. Defining the three costs
+ * half a microsecond per token.
  */
 class Token {
   static readonly #SCOPES: PropertyDescriptor = {
@@ -132,12 +142,12 @@ class Token {
   readonly issuer: string
   readonly issuedAt: number
   readonly expiresAt: number
-  /** One field for before and after: a cache has thousands of them. */
+  /** One field for both states, because a cache has thousands of tokens. */
   #content: string | Decoded
 
   constructor(encoded: string, { sub, iat, exp }: MachineClaims, origin: TokenOrigin) {
     this.clientId = origin.clientId
-    // One string where they are equal, as they are for machines.
+    // Share the string if they are equal, as for machines.
     this.subject = sub === origin.clientId ? origin.clientId : sub
     this.userPoolId = origin.userPoolId
     this.issuer = origin.issuer
@@ -153,14 +163,14 @@ class Token {
   #decode(): Decoded {
     if (typeof this.#content === 'string') {
       const { clientId: client_id, subject: sub, issuer: iss } = this
-      // The same strings again: those of the payload are let go of.
-      const claims = Object.assign(payloadOf(this.#content), { client_id, sub, iss })
+      // Share the strings of this object instead of those of the payload.
+      const claims = Object.assign(decodePayload(this.#content), { client_id, sub, iss })
       this.#content = { claims: deepFreeze(claims), scopes: undefined }
     }
     return this.#content
   }
 
-  /** What a console prints: members, not that there are accessors. */
+  /** Makes `console.log` print the values instead of `[Getter]`. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     return { ...this }
   }
@@ -170,9 +180,9 @@ Object.freeze(Token.prototype)
 Object.freeze(Token)
 
 /**
- * Makes the token of verified claims.
+ * Creates the token of verified claims.
  *
- * @param encoded Where they are encoded: the token, or a header value that ends with it.
+ * @param encoded The encoded token, or a header value that ends with it.
  */
 export function createVerifiedToken(
   encoded: string,
@@ -182,19 +192,19 @@ export function createVerifiedToken(
   return new Token(encoded, claims, origin) as unknown as VerifiedToken
 }
 
-/** The scopes of claims, none for an empty list; nor for one that stands on every object. */
+/** The scopes of claims. Own property only: a polluted prototype must not grant a scope. */
 export function parseScopes(claims: MachineClaims): readonly string[] {
   const scope = Object.hasOwn(claims, 'scope') ? claims.scope : undefined
   return scope === undefined || scope === '' ? [] : scope.split(' ')
 }
 
-/** Was read strictly before its signature was checked. */
-function payloadOf(encoded: string): MachineClaims {
+/** `JSON.parse` is enough: the token was decoded strictly before its signature was checked. */
+function decodePayload(encoded: string): MachineClaims {
   const [, payload = ''] = encoded.split('.')
   return JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as MachineClaims
 }
 
-/** Recursion is bounded by the depth strict decoding lets through. */
+/** Strict decoding bounds the depth of the recursion. */
 function deepFreeze<Value>(value: Value): Value {
   if (typeof value === 'object' && value !== null) {
     for (const member of Object.values(value)) deepFreeze(member)

@@ -1,88 +1,89 @@
 /**
- * Token → verified token: shape and issuer at once, key and signature once its claims were checked.
- * Nothing of the API owner's is asked before the signature is known to be good.
+ * Verifies a token: its form and issuer, then its key and signature. The caller checks the claims between
+ * the two. No code of the API's owner runs before the signature is known to be good.
  */
 
 import type { AuthErrorCode } from '../errors.ts'
 import type { ImportedKey } from '../keys/jwk.ts'
-import type { IssuerKeys, KeyLookup, KeysUnavailable } from '../keys/remote-jwks.ts'
-import { chain } from '../util/async.ts'
-import { has } from '../util/own-member.ts'
+import type { IssuerKeys, KeysUnavailable } from '../keys/remote-jwks.ts'
 import { classifyMalformed } from './bearer.ts'
-import { type ClaimRules, describeClaimError, type MachineClaims } from './claims.ts'
+import { type ClaimRules, checkIssuerType, type MachineClaims } from './claims.ts'
 import { decodeJws, type Jws } from './jws.ts'
 import { isSignedBy } from './signature.ts'
-import type { JsonObject } from './strict-json.ts'
 
-/** One issuer form of a pool: what its tokens are held against. */
+/** One issuer form of a pool, and the rules for its tokens. */
 export interface Issuer {
   readonly userPoolId: string
   /** The exact `iss` of its tokens. */
   readonly issuer: string
   readonly keys: IssuerKeys
   readonly rules: ClaimRules
-  /** The owner's decision on an app client; undefined where there is none to ask. */
+  /** The owner's decision on an app client; undefined if there is no lookup. */
   readonly lookup: ((clientId: string) => boolean | Promise<boolean>) | undefined
 }
 
-/** A token of an issuer that is known; nothing of it is proved. */
+/** A decoded token of a known issuer. Its signature is not checked yet. */
 export interface UnverifiedToken {
+  readonly kind: 'unverified'
   readonly jws: Jws
   readonly issuer: Issuer
 }
 
-/** Why a token is rejected before its key is looked for. */
-export interface Rejection {
+/** Why a token is rejected. */
+export interface TokenRejection {
+  readonly kind: 'rejected'
   readonly code: AuthErrorCode
-  /** The claim that is missing or has the wrong type; null where none is to blame. */
+  /** The claim that is missing or has the wrong type; null if no claim is at fault. */
   readonly reason: string | null
 }
 
-/** The claims of a token whose signature is good, and the key that proved it. */
+/** The claims of a token whose signature is good, and the key that verified it. */
 export interface VerifiedClaims {
+  readonly kind: 'verified'
   readonly claims: MachineClaims
   readonly key: ImportedKey
 }
 
-/** What verification came to. */
-export type Verification = VerifiedClaims | AuthErrorCode | KeysUnavailable
+/** The token could not be verified: no signing keys are available. */
+export interface TokenUndecided {
+  readonly kind: 'undecided'
+  readonly keys: KeysUnavailable
+}
+
+/** Result of {@link verifyToken}. */
+export type Verification = VerifiedClaims | TokenRejection | TokenUndecided
 
 /**
- * What the token says, and which issuer's rules it is held against.
+ * Decodes a token and finds its issuer.
  *
  * @param issuers By the exact `iss` of their tokens.
- * @param kids By headers that were read before.
+ * @param kids Kids by headers that were decoded before.
  */
 export function readToken(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   kids: ReadonlyMap<string, string>,
-): UnverifiedToken | Rejection {
+): UnverifiedToken | TokenRejection {
   const jws = decodeJws(token, kids)
-  if (jws === undefined) return { code: classifyMalformed(token), reason: null }
-  const { claims } = jws
-  if (typeof claims['iss'] !== 'string') return toRejection('ERR_TOKEN_INVALID', claims)
-  const issuer = issuers.get(claims['iss'])
-  return issuer === undefined ? { code: 'ERR_TOKEN_ISSUER', reason: null } : { jws, issuer }
+  if (jws === undefined) return reject(classifyMalformed(token))
+  const failure = checkIssuerType(jws.claims)
+  if (failure !== undefined) return reject(failure.code, failure.reason)
+  const issuer = issuers.get(jws.claims['iss'] as string)
+  return issuer === undefined ? reject('ERR_TOKEN_ISSUER') : { kind: 'unverified', jws, issuer }
 }
 
-/** Of claims whose check gave this code. */
-export function toRejection(code: AuthErrorCode, claims: JsonObject): Rejection {
-  const reason = code === 'ERR_TOKEN_INVALID' ? (describeClaimError(claims) as string) : null
-  return { code, reason }
+/** Finds the key and checks the signature. */
+export async function verifyToken({ jws, issuer }: UnverifiedToken): Promise<Verification> {
+  const key = await issuer.keys.find(jws.kid)
+  if (key === 'ERR_KEY_UNKNOWN') return reject(key)
+  // Own property: a polluted Object.prototype must not turn a failure into a key.
+  if (!Object.hasOwn(key, 'key')) return { kind: 'undecided', keys: key as KeysUnavailable }
+  const imported = key as ImportedKey
+  const isGood = await isSignedBy(jws, imported.key)
+  if (isGood !== true) return reject('ERR_TOKEN_SIGNATURE')
+  return { kind: 'verified', claims: jws.claims as MachineClaims, key: imported }
 }
 
-/** The key and the signature; at once where nothing has to be waited for. */
-export function verifyToken({
-  jws,
-  issuer,
-}: UnverifiedToken): Verification | Promise<Verification> {
-  return chain(issuer.keys.find(jws.kid), (key) => checkSignature(jws, key))
-}
-
-function checkSignature(jws: Jws, key: KeyLookup): Verification | Promise<Verification> {
-  if (typeof key === 'string' || has(key, 'retryAfter')) return key
-  return chain(isSignedBy(jws, key.key), (isGood) =>
-    isGood === true ? { claims: jws.claims as MachineClaims, key } : 'ERR_TOKEN_SIGNATURE',
-  )
+function reject(code: AuthErrorCode, reason: string | null = null): TokenRejection {
+  return { kind: 'rejected', code, reason }
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { mock } from 'node:test'
 import t from 'tap'
 import { cognitoAuth, getAuth } from '../../../src/adapters/express/index.ts'
-import { Server } from '../../../src/core/resource-server.ts'
+import { CognitoResourceServer } from '../../../src/core/resource-server.ts'
 import { OptionError, type VerifiedToken } from '../../../src/index.ts'
 import { authFor, authOf, get, listen, versions } from '../../support/express.ts'
 import { MISSING, NO_SCOPE, pool, right, SCOPE, wrongScope } from '../../support/fastify.ts'
@@ -145,8 +145,8 @@ t.test('a request without headers is refused, not let through', async (t) => {
 
 t.test('a decision that is there at once counts as one that takes a while', async (t) => {
   const token = { clientId: 'billing' } as VerifiedToken
-  const guardOf = mock.method(Server.prototype, 'guardOf', () => () => token)
-  t.teardown(() => guardOf.mock.restore())
+  const createGuard = mock.method(CognitoResourceServer.prototype, 'createGuard', () => () => token)
+  t.teardown(() => createGuard.mock.restore())
   const request = { headers: {} }
   t.strictSame(run(authFor()(), request), ['next'])
   t.equal(authOf(request as IncomingMessage), token)

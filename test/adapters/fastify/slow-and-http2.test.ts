@@ -109,7 +109,7 @@ t.test('a guard may also answer at once', async (t) => {
     return token
   }
   const refusal = await (async () => app.cognito.guard()(undefined))().catch((error) => error)
-  Object.defineProperty(app.cognito, 'guardOf', { value: guard })
+  Object.defineProperty(app.cognito, 'createGuard', { value: guard })
   app.get('/r', async ({ auth }) => auth?.clientId)
   t.equal((await app.inject({ url: '/r', headers: withAuth(right) })).body, 'billing')
   t.strictSame(answerOf(await app.inject('/r')), {

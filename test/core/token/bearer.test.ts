@@ -8,18 +8,18 @@ import { label } from '../../support/forge.ts'
 
 type Header = Parameters<typeof readBearer>[0]
 
-/** What no token can be read from is told apart once it could not. */
+/** The code of a rejection; malformed tokens are classified as `readToken` does. */
 function answer(header: unknown, maxTokenLength = 64): unknown {
   const credential = readBearer(header as Header, maxTokenLength)
-  if (typeof credential === 'string') return credential
+  if (credential.kind === 'rejected') return credential.code
   const fault = classifyMalformed(credential.token)
   return fault === 'ERR_REQUEST_INVALID' ? fault : credential
 }
 
 t.test('reads the token behind the scheme in any case and any number of spaces', async (t) => {
   for (const header of ['Bearer a.b.c', 'bearer a.b.c', 'BEARER a.b.c', 'bEaReR    a.b.c']) {
-    t.strictSame(answer(header), { token: 'a.b.c' }, header)
-    t.strictSame(answer([header]), { token: 'a.b.c' }, `[${header}]`)
+    t.strictSame(answer(header), { kind: 'token', token: 'a.b.c' }, header)
+    t.strictSame(answer([header]), { kind: 'token', token: 'a.b.c' }, `[${header}]`)
   }
 })
 

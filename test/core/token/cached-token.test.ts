@@ -1,4 +1,4 @@
-/** A verified token as it is kept: what it is held to take, and when it counts no more. */
+/** A cached token: its estimated memory, and when it is still valid. */
 import t from 'tap'
 import type { ImportedKey } from '../../../src/core/keys/jwk.ts'
 import type { IssuerKeys } from '../../../src/core/keys/remote-jwks.ts'
@@ -18,14 +18,14 @@ const key: ImportedKey = { kid: 'a', key: keyPair().publicKey, n: '', e: '' }
 
 function keep(claims: Record<string, unknown>, credential = 'Bearer a.b.c', holds = () => true) {
   const asked: unknown[][] = []
-  const stillHolds = (...given: unknown[]): boolean => {
+  const isStillValid = (...given: unknown[]): boolean => {
     asked.push(given)
     return holds()
   }
   const issuer = {
     userPoolId: POOL,
     issuer: ISSUER,
-    keys: { stillHolds } as unknown as IssuerKeys,
+    keys: { isStillValid } as unknown as IssuerKeys,
     rules: {
       machinesOnly: true,
       audience: undefined,
@@ -34,19 +34,20 @@ function keep(claims: Record<string, unknown>, credential = 'Bearer a.b.c', hold
     },
     lookup: undefined,
   }
-  const known = new CachedToken(credential, {} as VerifiedToken, issuer, {
+  const cached = new CachedToken(credential, {} as VerifiedToken, issuer, {
+    kind: 'verified',
     claims: claims as unknown as MachineClaims,
     key,
   })
-  return { known, asked }
+  return { cached, asked }
 }
 
-const bytesOf = (claims: Record<string, unknown>): number => keep(claims).known.bytes
+const bytesOf = (claims: Record<string, unknown>): number => keep(claims).cached.bytes
 
 t.test('is held to take its header value, each claim, and what is inside of them', async (t) => {
   const empty = bytesOf({})
   t.ok(empty > 300, 'an entry by itself')
-  t.equal(keep({}, `Bearer a.b.c${'d'.repeat(1000)}`).known.bytes, empty + 1000)
+  t.equal(keep({}, `Bearer a.b.c${'d'.repeat(1000)}`).cached.bytes, empty + 1000)
   const added = (value: unknown): number => bytesOf({ claim: value }) - empty
   t.equal(added('x'.repeat(500)) - added(''), 500)
   t.ok(added('') > added(0), 'even an empty string')
@@ -64,21 +65,18 @@ t.test('is held to take its header value, each claim, and what is inside of them
   t.equal(added([['x'.repeat(500)]]) - added([['']]), 500)
 })
 
-t.test('that it was asked for is marked beside the routes it meets', async (t) => {
-  const { known } = keep(machineClaims())
-  t.equal(known.visited, false)
-  known.satisfiedRoutes |= 0b101
-  known.visited = true
-  t.equal(known.visited, true)
-  known.satisfiedRoutes |= 2 ** 29
-  t.equal(known.satisfiedRoutes & ~(2 ** 30), 2 ** 29 + 0b101)
-  known.visited = false
-  t.equal(known.visited, false)
-  t.equal(known.satisfiedRoutes, 2 ** 29 + 0b101)
+t.test('a new entry is not visited, and satisfies no route', async (t) => {
+  const { cached } = keep(machineClaims())
+  t.equal(cached.visited, false)
+  t.equal(cached.satisfiedRoutes, 0)
+  cached.visited = true
+  t.equal(cached.satisfiedRoutes, 0)
+  cached.satisfiedRoutes |= 2 ** 29
+  t.equal(cached.visited, true)
 })
 
 function counts(changes: Changes, seconds: number, milliseconds = 0): boolean {
-  return keep(machineClaims(changes)).known.stillHolds(seconds * 1000 + milliseconds)
+  return keep(machineClaims(changes)).cached.isStillValid(seconds * 1000 + milliseconds)
 }
 
 t.test('counts from the first moment it is active until the last before it expires', async (t) => {
@@ -93,10 +91,10 @@ t.test('counts from the first moment it is active until the last before it expir
 
 t.test('its own key is asked about, at the moment of the use', async (t) => {
   let holds = true
-  const { known, asked } = keep(machineClaims(), 'Bearer a.b.c', () => holds)
-  t.equal(known.stillHolds(NOW * 1000 + 7), true)
+  const { cached, asked } = keep(machineClaims(), 'Bearer a.b.c', () => holds)
+  t.equal(cached.isStillValid(NOW * 1000 + 7), true)
   holds = false
-  t.equal(known.stillHolds(NOW * 1000 + 8), false)
+  t.equal(cached.isStillValid(NOW * 1000 + 8), false)
   t.strictSame(asked, [
     [key, NOW * 1000 + 7],
     [key, NOW * 1000 + 8],

@@ -1,11 +1,19 @@
 /** A claim that is missing or of the wrong type is named to operators, and never to callers. */
 import t from 'tap'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
-import { describeClaimError, listClaimErrors } from '../../../src/core/token/claims.ts'
+import { checkClaims, listClaimFailures } from '../../../src/core/token/claims.ts'
 import type { JsonObject } from '../../../src/core/token/strict-json.ts'
 import { document } from '../../support/explained.ts'
 import { captureLog, newApp, pool, withAuth } from '../../support/fastify.ts'
-import { CLIENT, machineClaims, machineToken, POOL, refusal, serve } from '../../support/forge.ts'
+import {
+  CLIENT,
+  machineClaims,
+  machineToken,
+  NOW,
+  POOL,
+  refusal,
+  serve,
+} from '../../support/forge.ts'
 import { listen } from '../../support/listen.ts'
 
 const MARK = 'EVIL'
@@ -123,15 +131,40 @@ t.test("Fastify's own log has the line at its level debug", async (t) => {
 })
 
 t.test('all wrong claims at once, in the order of the checks', async (t) => {
+  const rules = { machinesOnly: true, audience: undefined, clientIds: undefined, clockTolerance: 5 }
   const claims = machineClaims({ exp: '', aud: 5, sub: undefined }) as JsonObject
+  const failures = listClaimFailures(claims, rules, NOW * 1000)
   t.strictSame(
-    [...listClaimErrors(claims)],
+    failures.filter(({ code }) => code === 'ERR_TOKEN_INVALID'),
     [
-      ['sub', 'sub is missing'],
-      ['exp', 'exp is not a number'],
-      ['aud', 'aud is not a string or a list of strings'],
+      { claim: 'sub', code: 'ERR_TOKEN_INVALID', reason: 'sub is missing' },
+      { claim: 'exp', code: 'ERR_TOKEN_INVALID', reason: 'exp is not a number' },
+      {
+        claim: 'aud',
+        code: 'ERR_TOKEN_INVALID',
+        reason: 'aud is not a string or a list of strings',
+      },
     ],
   )
-  t.equal(describeClaimError(claims), 'sub is missing')
-  t.equal(describeClaimError(machineClaims() as JsonObject), undefined)
+  t.strictSame(checkClaims(claims, rules, NOW * 1000), failures[0])
+  t.equal(checkClaims(machineClaims() as JsonObject, rules, NOW * 1000), undefined)
+  t.strictSame(listClaimFailures(machineClaims() as JsonObject, rules, NOW * 1000), [])
+})
+
+t.test('each failure names its claim, and a wrong value has no reason', async (t) => {
+  const rules = {
+    machinesOnly: true,
+    audience: undefined,
+    clientIds: new Set(['x']),
+    clockTolerance: 5,
+  }
+  const claims = machineClaims({ token_use: 'id', username: 'a', aud: 'b', exp: 1, iat: NOW + 400 })
+  t.strictSame(listClaimFailures(claims as JsonObject, rules, NOW * 1000), [
+    { claim: 'token_use', code: 'ERR_TOKEN_USE', reason: null },
+    { claim: 'sub', code: 'ERR_TOKEN_USE', reason: null },
+    { claim: 'aud', code: 'ERR_TOKEN_AUDIENCE', reason: null },
+    { claim: 'exp', code: 'ERR_TOKEN_EXPIRED', reason: null },
+    { claim: 'nbf', code: 'ERR_TOKEN_NOT_ACTIVE', reason: null },
+    { claim: 'client_id', code: 'ERR_CLIENT_NOT_ALLOWED', reason: null },
+  ])
 })

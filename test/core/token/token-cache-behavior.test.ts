@@ -1,26 +1,25 @@
 /** Tokens that were verified before: what they rest on is judged on every request all the same. */
 import t from 'tap'
-import type { ResourceServer } from '../../../src/index.ts'
 import { CLIENT, jwk, keyPair, machineToken, NOW } from '../../support/forge.ts'
 import { SECOND, settle } from '../../support/key-endpoint.ts'
 import { listen } from '../../support/listen.ts'
-import { ask, authorization, running, token } from '../../support/running-server.ts'
+import { ask, authorization, coreGuard, running, token } from '../../support/running-server.ts'
 
 t.test('the second use answers at once, with the same token', async (t) => {
   const { server } = running(t)
-  const guard = server.guard({ scopes: 'orders/read' })
+  const guard = coreGuard(server, { scopes: 'orders/read' })
   const first = await guard(authorization)
   t.equal(guard(authorization), first, 'not a promise')
   // Another string with the same characters, as a request brings it.
   t.equal(guard(Buffer.from(authorization).toString()), first)
   // More than are verified within one turn: none of them is.
   t.ok(Array.from({ length: 20 }, () => guard(authorization)).every((it) => it === first))
-  t.equal(server.guard()(authorization), first, 'for other routes too')
+  t.equal(coreGuard(server)(authorization), first, 'for other routes too')
 })
 
 t.test('a key that left the set is refused at the next use after the refresh', async (t) => {
   const { server, clocks, state } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   t.equal(await ask(guard), 'accepted')
   state.keys = [jwk({ kid: 'other' }, keyPair('other'))]
   t.equal(await ask(guard), 'accepted', 'nobody knows yet')
@@ -32,7 +31,7 @@ t.test('a key that left the set is refused at the next use after the refresh', a
 
 t.test('new material under the same kid is a new key', async (t) => {
   const { server, clocks, state } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   t.equal(await ask(guard), 'accepted')
   state.keys = [jwk({}, keyPair('replaced'))]
   clocks.advance(330 * SECOND)
@@ -44,7 +43,7 @@ t.test('new material under the same kid is a new key', async (t) => {
 
 t.test('a refresh that changes nothing verifies nothing again', async (t) => {
   const { server, clocks, state } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const first = await guard(authorization)
   for (let refresh = 0; refresh < 3; refresh += 1) {
     clocks.advance(330 * SECOND)
@@ -57,7 +56,7 @@ t.test('a refresh that changes nothing verifies nothing again', async (t) => {
 
 t.test('a token whose key left and came back is known again', async (t) => {
   const { server, clocks, state } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const first = await guard(authorization)
   for (const keys of [[jwk({ kid: 'other' }, keyPair('other'))], [jwk()]]) {
     state.keys = keys
@@ -72,7 +71,7 @@ t.test('a token whose key left and came back is known again', async (t) => {
 
 t.test('a token that ends like a known one is verified by itself', async (t) => {
   const { server } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   t.equal(await ask(guard), 'accepted')
   const [header, , signature] = token.split('.')
   const [, payload] = machineToken({ scope: 'orders/admin' }).split('.')
@@ -84,7 +83,7 @@ t.test('a token that ends like a known one is verified by itself', async (t) => 
 
 t.test('other spellings of the header are verified each time', async (t) => {
   const { server } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const first = await guard(authorization)
   for (const value of [`bearer ${token}`, `BEARER ${token}`, `Bearer  ${token}`]) {
     const one = await guard(value)
@@ -99,7 +98,7 @@ t.test('other spellings of the header are verified each time', async (t) => {
 
 t.test('turned off, every request is verified', async (t) => {
   const { server } = running(t, { tokenCache: false })
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const [one, two] = [await guard(authorization), await guard(authorization)]
   t.strictSame(one, two)
   t.not(one, two)
@@ -107,7 +106,7 @@ t.test('turned off, every request is verified', async (t) => {
 
 t.test('with one entry, two tokens take turns', async (t) => {
   const { server } = running(t, { tokenCache: { maxEntries: 1 } })
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const other = `Bearer ${machineToken({ jti: 'other' })}`
   for (let turn = 0; turn < 3; turn += 1) {
     const first = await guard(authorization)
@@ -119,7 +118,7 @@ t.test('with one entry, two tokens take turns', async (t) => {
 t.test('a crowd of first uses is judged one by one, and keeps one token', async (t) => {
   const { server } = running(t)
   await server.ready()
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const forged = `${authorization.slice(0, -8)}AAAAAAAA`
   const crowd = Array.from({ length: 60 }, (_, index) => (index % 3 === 0 ? forged : authorization))
   const answers = await Promise.all(crowd.map((value) => ask(guard, value)))
@@ -134,7 +133,7 @@ t.test('a crowd of first uses is judged one by one, and keeps one token', async 
 
 t.test('first uses that wait for keys together end with one token', async (t) => {
   const { server } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const tokens = await Promise.all(Array.from({ length: 20 }, () => guard(authorization)))
   t.equal(new Set(tokens).size, 1)
   t.equal(guard(authorization), tokens[0])
@@ -142,7 +141,7 @@ t.test('first uses that wait for keys together end with one token', async (t) =>
 
 t.test('a refusal is never kept', async (t) => {
   const { server, clocks } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const early = `Bearer ${machineToken({ iat: NOW + 400 })}`
   t.equal(await ask(guard, early), 'ERR_TOKEN_NOT_ACTIVE')
   clocks.advance(100 * SECOND)
@@ -152,7 +151,7 @@ t.test('a refusal is never kept', async (t) => {
 t.test('a known token is told with its client, as any other', async (t) => {
   const { of } = listen(t)
   const { server } = running(t)
-  const guard = (server as ResourceServer).guard()
+  const guard = coreGuard(server)
   await guard(authorization)
   t.equal(guard(authorization) instanceof Promise, false)
   const { instance } = server.status()
@@ -164,7 +163,7 @@ t.test('a known token is told with its client, as any other', async (t) => {
 
 t.test('headers that were read before are bounded, and change no answer', async (t) => {
   const { server } = running(t)
-  const guard = server.guard()
+  const guard = coreGuard(server)
   for (let index = 0; index < 120; index += 1) {
     const value = `Bearer ${machineToken({ jti: `${index}` }, { x: index })}`
     if ((await ask(guard, value)) !== 'accepted') t.fail(`header ${index}`)
@@ -177,7 +176,7 @@ t.test('headers that were read before are bounded, and change no answer', async 
 t.test('one token twice in a crowd, both beside the event loop, is kept once', async (t) => {
   const { server } = running(t)
   await server.ready()
-  const guard = server.guard()
+  const guard = coreGuard(server)
   const others = Array.from(
     { length: 12 },
     (_, index) => `Bearer ${machineToken({ jti: `${index}` })}`,

@@ -11,13 +11,9 @@ import {
   type JsonWebKeySet,
 } from '../../../core/keys/jwk.ts'
 import {
-  checkAudience,
-  checkClient,
-  checkSubject,
-  checkTokenUse,
+  type ClaimFailure,
   isMachine,
-  isUnexpired,
-  listClaimErrors,
+  listClaimFailures,
   type MachineClaims,
   notBefore,
 } from '../../../core/token/claims.ts'
@@ -145,18 +141,42 @@ export async function runChecks(
   if (claims === undefined) {
     return [form, skip('claims', 'they cannot be read, nor can anything be held against them')]
   }
+  const failures = listClaimFailures(claims, rulesOf(expected), expected.now)
   return [
     form,
-    checkIssuer(claims, expected.expectedIssuers),
-    checkUse(claims),
-    checkClaimTypes(claims),
-    checkMachine(claims, expected),
-    checkAud(claims, expected),
-    ...checkTimes(claims, expected),
-    checkCaller(claims, expected),
+    checkIssuer(claims, expected.expectedIssuers, failures),
+    checkUse(claims, failures),
+    checkClaimTypes(failures),
+    checkMachine(expected, failures),
+    checkAud(claims, expected, failures),
+    ...checkTimes(claims, expected, failures),
+    checkCaller(claims, expected, failures),
     ...(await checkKey(token, expected)),
     checkScopes(claims, expected.scopes),
   ]
+}
+
+/** The middleware's rules for the claims. */
+function rulesOf({
+  subjects,
+  audience,
+  clientIds,
+  clockTolerance,
+}: Expectations): Parameters<typeof listClaimFailures>[1] {
+  return {
+    machinesOnly: subjects === 'machine',
+    audience: audience && new Set(audience),
+    clientIds: clientIds && new Set(clientIds),
+    clockTolerance,
+  }
+}
+
+function findFailure(
+  failures: readonly ClaimFailure[],
+  code: AuthErrorCode,
+  claim?: string,
+): ClaimFailure | undefined {
+  return failures.find((it) => it.code === code && (claim === undefined || it.claim === claim))
 }
 
 function checkForm({ code, problems }: DecodedToken): Check {
@@ -169,11 +189,16 @@ function checkForm({ code, problems }: DecodedToken): Check {
   )
 }
 
-function checkIssuer(claims: JsonObject, { issuers, isNamed }: ExpectedIssuers): Check {
-  const { iss } = claims
-  if (typeof iss !== 'string') {
-    return fail('issuer', 'ERR_TOKEN_INVALID', describeClaimError(claims, 'iss'), CLAIM_FIX)
+function checkIssuer(
+  claims: JsonObject,
+  { issuers, isNamed }: ExpectedIssuers,
+  failures: readonly ClaimFailure[],
+): Check {
+  const failure = findFailure(failures, 'ERR_TOKEN_INVALID', 'iss')
+  if (failure !== undefined) {
+    return fail('issuer', failure.code, failure.reason as string, CLAIM_FIX)
   }
+  const iss = claims['iss'] as string
   if (!issuers.some(({ issuer }) => issuer === iss)) {
     const wanted = issuers.map(({ issuer }) => issuer).join(' or ')
     return fail(
@@ -195,12 +220,11 @@ function checkIssuer(claims: JsonObject, { issuers, isNamed }: ExpectedIssuers):
 /** For what no token of Cognito's has. */
 const CLAIM_FIX = 'use the access token as Cognito answered it, or correct what makes it'
 
-function checkUse(claims: JsonObject): Check {
-  const code = checkTokenUse(claims)
-  if (code === undefined) return pass('use', 'an access token')
-  if (code === 'ERR_TOKEN_INVALID') {
-    return fail('use', code, describeClaimError(claims, 'token_use'), CLAIM_FIX)
-  }
+function checkUse(claims: JsonObject, failures: readonly ClaimFailure[]): Check {
+  const failure = failures.find(({ claim }) => claim === 'token_use')
+  if (failure === undefined) return pass('use', 'an access token')
+  const { code, reason } = failure
+  if (reason !== null) return fail('use', code, reason, CLAIM_FIX)
   return fail(
     'use',
     code,
@@ -209,37 +233,41 @@ function checkUse(claims: JsonObject): Check {
   )
 }
 
-/** As the middleware's event and debug log name it. */
-function describeClaimError(claims: JsonObject, claim: 'iss' | 'token_use'): string {
-  return listClaimErrors(claims).get(claim) as string
+function checkClaimTypes(failures: readonly ClaimFailure[]): Check {
+  // `iss` and `token_use` have checks of their own.
+  const reasons = failures
+    .filter(({ claim }) => claim !== 'iss' && claim !== 'token_use')
+    .flatMap(({ reason }) => reason ?? [])
+  if (reasons.length === 0) return pass('claims', 'complete and well-formed')
+  return fail('claims', 'ERR_TOKEN_INVALID', reasons.join('; '), CLAIM_FIX)
 }
 
-function checkClaimTypes(claims: JsonObject): Check {
-  const faults = new Map(listClaimErrors(claims))
-  // Checks of their own report these two.
-  for (const claim of ['iss', 'token_use']) faults.delete(claim)
-  if (faults.size === 0) return pass('claims', 'complete and well-formed')
-  return fail('claims', 'ERR_TOKEN_INVALID', [...faults.values()].join('; '), CLAIM_FIX)
-}
-
-function checkMachine(claims: JsonObject, { subjects }: Expectations): Check {
+function checkMachine({ subjects }: Expectations, failures: readonly ClaimFailure[]): Check {
   if (subjects === 'any') return pass('subject', 'a machine or a user (--subjects any)')
-  const code = checkSubject(claims, true)
-  if (code === undefined) return pass('subject', 'a machine: sub is the app client, no username')
+  const failure = findFailure(failures, 'ERR_TOKEN_USE', 'sub')
+  if (failure === undefined) {
+    return pass('subject', 'a machine: sub is the app client, no username')
+  }
   return fail(
     'subject',
-    code,
+    failure.code,
     "it is a user's token: sub is not the app client, or there is a username",
     "get a token by client credentials, or let users in: subjects: 'any', here --subjects any",
   )
 }
 
-function checkAud(claims: JsonObject, { audience }: Expectations): Check {
+function checkAud(
+  claims: JsonObject,
+  { audience }: Expectations,
+  failures: readonly ClaimFailure[],
+): Check {
   const { aud } = claims
-  if (listClaimErrors(claims).has('aud')) return skip('audience', 'aud is not an audience')
+  if (findFailure(failures, 'ERR_TOKEN_INVALID', 'aud'))
+    return skip('audience', 'aud is not an audience')
   const said = aud === undefined ? 'no aud' : `aud is ${toPrintable([aud].flat().join(' '), 500)}`
-  const code = checkAudience(claims, audience && new Set(audience))
-  if (code === undefined) return pass('audience', said)
+  const failure = findFailure(failures, 'ERR_TOKEN_AUDIENCE')
+  if (failure === undefined) return pass('audience', said)
+  const { code } = failure
   return isMachine(claims) || audience === undefined
     ? fail(
         'audience',
@@ -255,11 +283,14 @@ function checkAud(claims: JsonObject, { audience }: Expectations): Check {
       )
 }
 
-function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): readonly Check[] {
+function checkTimes(
+  claims: JsonObject,
+  { clockTolerance, now }: Expectations,
+  failures: readonly ClaimFailure[],
+): readonly Check[] {
   const { exp, iat, nbf } = claims
-  const seconds = now / 1000
   const expires = checkTime('expiry', exp, () =>
-    isUnexpired(exp as number, clockTolerance, seconds)
+    findFailure(failures, 'ERR_TOKEN_EXPIRED') === undefined
       ? pass('expiry', formatTime(exp as number, now))
       : fail(
           'expiry',
@@ -270,8 +301,9 @@ function checkTimes(claims: JsonObject, { clockTolerance, now }: Expectations): 
   )
   const isRead = nbf === undefined || Number.isFinite(nbf)
   const begins = checkTime('begin', isRead ? iat : nbf, () => {
+    const isActive = findFailure(failures, 'ERR_TOKEN_NOT_ACTIVE') === undefined
+    if (isActive) return pass('begin', formatTime(iat as number, now))
     const from = notBefore(claims as MachineClaims, clockTolerance)
-    if (seconds >= from) return pass('begin', formatTime(iat as number, now))
     return fail(
       'begin',
       'ERR_TOKEN_NOT_ACTIVE',
@@ -287,17 +319,21 @@ function checkTime(check: string, value: unknown, judge: () => Check): Check {
   return Number.isFinite(value) ? judge() : skip(check, 'the time is not a number')
 }
 
-function checkCaller(claims: JsonObject, { clientIds }: Expectations): Check {
+function checkCaller(
+  claims: JsonObject,
+  { clientIds }: Expectations,
+  failures: readonly ClaimFailure[],
+): Check {
   const { client_id: clientId } = claims
   if (typeof clientId !== 'string') return skip('client', 'client_id is not a string')
   if (clientIds === undefined) {
     return pass('client', `${toPrintable(clientId)}; any is let in without --client-id`)
   }
-  const code = checkClient(claims as MachineClaims, new Set(clientIds))
-  if (code === undefined) return pass('client', toPrintable(clientId))
+  const failure = findFailure(failures, 'ERR_CLIENT_NOT_ALLOWED')
+  if (failure === undefined) return pass('client', toPrintable(clientId))
   return fail(
     'client',
-    code,
+    failure.code,
     `the app client is ${toPrintable(clientId)}, not ${toPrintable(clientIds.join(' or '))}`,
     "add it to the API's clientId, or call with an app client that is on that list",
   )

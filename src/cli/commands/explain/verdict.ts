@@ -1,7 +1,7 @@
 /** What an API answers: the middleware itself is asked, with the keys that were had. */
 import type { AuthError, AuthErrorBody } from '../../../core/errors.ts'
 import { readOptions } from '../../../core/options/options.ts'
-import { openResourceServer } from '../../../core/resource-server.ts'
+import { createCoreServer } from '../../../core/resource-server.ts'
 import type { Expectations } from './checks.ts'
 
 /** Stands for the pool: its issuers are replaced by the trusted ones. */
@@ -41,7 +41,7 @@ export async function getAuthError(
   })
   // Not as options: a local pool, or an http issuer, is explained wherever this runs.
   const pools = options.pools.map((pool) => ({ ...pool, issuers: expectedIssuers.issuers }))
-  const server = openResourceServer({ ...options, pools })
+  const server = createCoreServer({ ...options, pools })
   await server.ready()
   const guard = server.guard(scopes.length === 0 ? {} : { scopes })
   const [decision] = await Promise.allSettled([(async () => guard(`Bearer ${token}`))()])

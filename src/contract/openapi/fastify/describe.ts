@@ -34,7 +34,7 @@ export function accessTo(route: KnownRoute, scheme: Scheme): OperationAccess | u
   if (registration === undefined || server === undefined) return undefined
   const need = getRouteRequirement(route.config ?? {}, route[context], registration)
   scheme.checkScopes(need, `config.auth of ${route.method} ${route.url}`)
-  const responses = need === false ? {} : responsesOf(server.refusalsOf(need))
+  const responses = need === false ? {} : responsesOf(server.listErrors(need))
   admitValidationErrors(responses, route)
   return { security: securityOf(need, scheme.name), responses }
 }
