@@ -76,7 +76,14 @@ t.test('a route that nothing could see is answered with 500, and logged once', a
   }
   t.equal(reached, 0)
   const ours = lines.filter(({ msg }) => String(msg).startsWith('cognito-m2m: '))
-  t.match(ours, [{ level: 50, method: 'GET', route: '/orders', msg: /no cognitoAuth registration guards GET \/orders/ }])
+  t.match(ours, [
+    {
+      level: 50,
+      method: 'GET',
+      route: '/orders',
+      msg: /no cognitoAuth registration guards GET \/orders/,
+    },
+  ])
   t.equal(ours.length, 1)
   t.equal(await get(app, '/public'), '200')
   t.equal(await get(app, '/plain'), '200')

@@ -216,9 +216,17 @@ t.test('what depends on the request needs resultTtl 0', async (t) => {
     [{ 'GET /a': READ }, { check }, /resultTtl is 300 beside check/],
     [{ 'GET /a': READ }, { default: { check } }, /default:? expected no `check`/],
     [{ 'GET /a': READ }, { simpleResponses: true }, /resultTtl is 300 beside simpleResponses/],
-    [{ 'GET /a': false }, {}, /routes\["GET \/a"\]:? expected a required token with resultTtl above 0/],
+    [
+      { 'GET /a': false },
+      {},
+      /routes\["GET \/a"\]:? expected a required token with resultTtl above 0/,
+    ],
     [{ 'GET /a': { optional: true } }, {}, /expected a required token with resultTtl above 0/],
-    [{ 'GET /a': READ }, { default: false }, /default:? expected a required token with resultTtl above 0/],
+    [
+      { 'GET /a': READ },
+      { default: false },
+      /default:? expected a required token with resultTtl above 0/,
+    ],
   ]
   for (const [routes, more, message] of cases) {
     t.throws(() => create(routes, more), { code: 'ERR_OPTION_INVALID', message }, `${message}`)

@@ -2,7 +2,14 @@
 import { type GatewayRoute, gatewayRoutes, type ReadApi } from '../definition/api.ts'
 import { everyScope, type ReadDefinition } from '../definition/definition.ts'
 import { backendPath, pathParameters } from '../definition/path.ts'
-import { apiOutputs, poolDescription, poolOutputs, poolResources, publishedParameters, writeTemplate } from './cloudformation.ts'
+import {
+  apiOutputs,
+  poolDescription,
+  poolOutputs,
+  poolResources,
+  publishedParameters,
+  writeTemplate,
+} from './cloudformation.ts'
 import { apiParameters, BACKEND, backendHost } from './gateway.ts'
 import { call, noted, ref, type Yaml, type YamlMap } from './yaml.ts'
 
