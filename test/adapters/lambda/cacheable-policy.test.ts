@@ -213,9 +213,9 @@ t.test('what depends on the request needs resultTtl 0', async (t) => {
   const check = () => true
   const cases: [LambdaAuthorizerOptions['routes'], object, RegExp][] = [
     [{ 'GET /a': { check } }, {}, /routes\["GET \/a"\]:? expected no `check`/],
-    [{ 'GET /a': READ }, { check }, /resultTtl is 300 beside check/],
+    [{ 'GET /a': READ }, { check }, /resultTtl:? expected 0 with `check`, got 300/],
     [{ 'GET /a': READ }, { default: { check } }, /default:? expected no `check`/],
-    [{ 'GET /a': READ }, { simpleResponses: true }, /resultTtl is 300 beside simpleResponses/],
+    [{ 'GET /a': READ }, { simpleResponses: true }, /resultTtl:? expected 0 with `simpleResponses`, got 300/],
     [
       { 'GET /a': false },
       {},
