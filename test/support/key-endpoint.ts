@@ -101,7 +101,7 @@ export function openStore(
     readonly forms?: readonly string[]
     /** Of the forms, one each. */
     readonly regions?: readonly string[]
-    readonly given?: KeyStoreConfig['given']
+    readonly given?: KeyStoreConfig['staticKeys']
   } = {},
 ): { store: KeyStore; log: LogLine[] } {
   const log: LogLine[] = []
@@ -121,13 +121,13 @@ export function openStore(
         ...(region === undefined ? {} : { region }),
       }
     }),
-    given,
+    staticKeys: given,
     timing: {
       startup: 'warn',
-      refreshInterval: 5 * MINUTE,
-      cooldown: 5 * SECOND,
-      maxStale: 24 * HOUR,
-      fetchTimeout: 3 * SECOND,
+      refreshIntervalMs: 5 * MINUTE,
+      cooldownMs: 5 * SECOND,
+      maxStaleMs: 24 * HOUR,
+      fetchTimeoutMs: 3 * SECOND,
       ...timing,
     },
     fetch: endpoint.fetch,
@@ -146,6 +146,7 @@ export async function settle(): Promise<void> {
 /** What came of looking for a kid, in a word. */
 export async function find(store: KeyStore, kid: string, form = 0): Promise<string> {
   const answer = await (store.issuers[form] as KeyStore['issuers'][0]).find(kid)
-  if (typeof answer === 'string') return answer
-  return 'retryAfter' in answer ? `unavailable ${Math.ceil(answer.retryAfter / 1000)}` : 'key'
+  if (answer.kind === 'unknown') return 'ERR_KEY_UNKNOWN'
+  if (answer.kind === 'key') return 'key'
+  return `unavailable ${Math.ceil(answer.retryAfter / 1000)}`
 }

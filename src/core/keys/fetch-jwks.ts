@@ -63,7 +63,7 @@ export class JwksError extends StacklessError {
 export interface FetchJwksOptions {
   readonly fetch: typeof globalThis.fetch
   /** Milliseconds for everything: connection, headers and body. */
-  readonly timeout: number
+  readonly timeoutMs: number
   /** Ends the fetch early. */
   readonly signal: AbortSignal
   /** Wall clock in milliseconds, for a Retry-After given as a date. */
@@ -81,7 +81,7 @@ export async function fetchJwks(uri: string, options: FetchJwksOptions): Promise
   const stopped = new Promise<never>((_resolve, reject) => {
     abort.signal.addEventListener('abort', () => reject(abort.signal.reason))
   })
-  const timer = setTimeout(() => abort.abort(new JwksError('ERR_JWKS_TIMEOUT')), options.timeout)
+  const timer = setTimeout(() => abort.abort(new JwksError('ERR_JWKS_TIMEOUT')), options.timeoutMs)
   const close = (): void => abort.abort(new JwksError('ERR_JWKS_CLOSED'))
   options.signal.addEventListener('abort', close)
   try {

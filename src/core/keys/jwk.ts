@@ -37,6 +37,7 @@ export interface JsonWebKey {
 
 /** A usable key and what it was imported from. */
 export interface ImportedKey {
+  readonly kind: 'key'
   readonly kid: string
   readonly key: KeyObject
   readonly n: string
@@ -80,7 +81,7 @@ export function importKeySet(document: unknown, previous?: KeySet): KeySet | und
 }
 
 /** How many keys are in force that were not before, and the reverse. */
-export function changesOf(
+export function countChanges(
   next: KeySet,
   previous: KeySet | undefined,
 ): { readonly added: number; readonly removed: number } {
@@ -130,7 +131,7 @@ function importKey(
   if (previous !== undefined && previous.n === n && previous.e === e) return previous
   // Node imports any RSA numbers; whether they make a key is told by its details.
   const key = createPublicKey({ key: { kty, n, e }, format: 'jwk' })
-  return isStrong(key) ? { kid, key, n, e } : undefined
+  return isStrong(key) ? { kind: 'key', kid, key, n, e } : undefined
 }
 
 function isBase64url(value: unknown, maxLength: number): value is string {

@@ -1,97 +1,36 @@
 /**
- * The key store of one user pool: its issuer forms, the fetch budget they share, the timer that
- * refreshes them, and what operators are told.
+ * The key store of one user pool: its issuer forms, the timer that refreshes their keys, its status, and
+ * its log lines.
  */
 import type { DiagnosticsOrigin } from '../diagnostics.ts'
 import type { Logger } from '../options/logger.ts'
 import type { IssuerForm, StaticKeys } from '../options/user-pool.ts'
 import { safeClock, steadyClock } from '../util/clock.ts'
 import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
-import { IssuerKeys, type RemoteJwks } from './remote-jwks.ts'
+import { hasOtherKeys, IssuerKeys, RemoteJwks } from './remote-jwks.ts'
+import { FetchBudget } from './unknown-kid.ts'
 
-/** Fetches at once before the cooldown counts. */
-const CAPACITY = 3
-
-/** What one issuer form took of the budget. */
-interface Share {
-  /** Number of its last fetch, counted over all forms; 0 before the first one. */
-  taken: number
-  /** When it was last denied a fetch and has had none since. */
-  deniedAt: number
-}
-
-/**
- * A token bucket: three fetches, one more every cooldown. A pool's issuer forms share it. What comes back
- * goes to the waiting form that was served least recently, so a flood on one form cannot starve another.
- */
-export class FetchBudget {
-  readonly #cooldown: number
-  readonly #shares = new Map<unknown, Share>()
-  #left = CAPACITY
-  #since = 0
-  #taken = 0
-
-  /** @param cooldown Milliseconds until a spent fetch comes back. */
-  constructor(cooldown: number) {
-    this.#cooldown = cooldown
-  }
-
-  /**
-   * Spends one fetch if there is one.
-   *
-   * @param form Who asks: any value that stands for an issuer form.
-   */
-  take(now: number, form?: unknown): boolean {
-    const back = Math.floor((now - this.#since) / this.#cooldown)
-    if (this.#left + back >= CAPACITY) {
-      this.#left = CAPACITY
-      this.#since = now
-    } else {
-      this.#left += back
-      this.#since += back * this.#cooldown
-    }
-    const share = this.#shares.get(form) ?? { taken: 0, deniedAt: Number.NEGATIVE_INFINITY }
-    this.#shares.set(form, share)
-    if (this.#left <= this.#countAhead(share, now)) {
-      share.deniedAt = now
-      return false
-    }
-    this.#left -= 1
-    this.#taken += 1
-    share.taken = this.#taken
-    share.deniedAt = Number.NEGATIVE_INFINITY
-    return true
-  }
-
-  /** Waiting forms that were served before this one was. One that stopped asking loses its turn. */
-  #countAhead({ taken }: Share, now: number): number {
-    const patience = CAPACITY * this.#cooldown
-    const shares = [...this.#shares.values()]
-    return shares.filter((it) => it.taken < taken && now - it.deniedAt < patience).length
-  }
-}
-
-/** As it was before any test replaced it with one that stands still. */
+/** The system's clock, before a test can replace it with one that stands still. */
 const systemNow = Date.now
-/** Age at which stale keys are worth a log line, in milliseconds. */
-const STALE_WARNING = 15 * 60_000
-/** When to look again while the clock tells no time, in milliseconds. */
-const TIMELESS_WAIT = 1000
+/** Age from which stale keys are logged. */
+const STALE_WARNING_MS = 15 * 60_000
+/** Time until the next look at a clock that cannot be read. */
+const UNREADABLE_CLOCK_RETRY_MS = 1000
 
-/** Durations in milliseconds. */
+/** When keys are fetched and how long they are trusted. */
 export interface KeyStoreTiming {
   readonly startup: 'warn' | 'require'
-  readonly refreshInterval: number
-  readonly cooldown: number
-  readonly maxStale: number
-  readonly fetchTimeout: number
+  readonly refreshIntervalMs: number
+  readonly cooldownMs: number
+  readonly maxStaleMs: number
+  readonly fetchTimeoutMs: number
 }
 
-/** What a key store is made of, checked before. */
+/** Validated configuration of a key store. */
 export interface KeyStoreConfig extends DiagnosticsOrigin {
-  /** Of each Region the original form first. */
+  /** In each Region, the original form comes first. */
   readonly issuers: readonly IssuerForm[]
-  readonly given: StaticKeys | undefined
+  readonly staticKeys: StaticKeys | undefined
   readonly timing: KeyStoreTiming
   readonly fetch: typeof globalThis.fetch
   readonly now: () => number
@@ -99,25 +38,25 @@ export interface KeyStoreConfig extends DiagnosticsOrigin {
   readonly logger: Logger
 }
 
-/** A pool's keys as operators see them. */
+/** State of a pool's keys. */
 export interface KeyStoreStatus {
   /** The pool has had keys. For readiness probes, never for liveness. */
   readonly ready: boolean
-  /** Seconds since the newest keys were asked for; null where there are none. */
+  /** Seconds since the newest keys were requested; null if there are none. */
   readonly keysAge: number | null
-  /** Why the last fetch failed; null where it did not. */
+  /** Why the last fetch failed; null if it succeeded. */
   readonly lastError: JwksErrorCode | null
   /** Seconds until the next fetch; null for offline keys. */
   readonly nextAttempt: number | null
 }
 
-/** Keys could not be had at start, and `keyStore.startup` is `'require'`. */
+/** No keys could be fetched at start, and `keyStore.startup` is `'require'`. */
 export class StartupError extends Error {
   override readonly name = 'StartupError'
   readonly code = 'ERR_KEYS_UNAVAILABLE'
 }
 
-/** See the module. */
+/** The keys of one user pool. It reads the state of its issuer forms after each of their fetches. */
 export class KeyStore {
   readonly issuers: readonly IssuerKeys[]
   readonly #sources: readonly RemoteJwks[]
@@ -128,167 +67,194 @@ export class KeyStore {
   readonly #closing = new AbortController()
   readonly #started: Promise<void>
   #timer: NodeJS.Timeout | undefined
-  /** Between the two forms nothing is known yet: no alarm, no retry. */
-  #starting = false
-  /** Operators were told that keys went bad, and not yet that they are well again. */
-  #alarmed = false
+  /** Between the fetches of two forms nothing is decided yet: no log line, no retry. */
+  #isStarting = false
+  /** Bad keys were logged, and their recovery was not yet. */
+  #isAlarmed = false
 
   constructor(config: KeyStoreConfig) {
     this.#config = config
     this.#elapsed = steadyClock(safeClock(config.monotonicNow))
-    const budget = new FetchBudget(config.timing.cooldown)
-    this.issuers = config.issuers.map(
-      ({ issuer, jwksUri }) =>
-        new IssuerKeys(issuer, jwksUri, {
-          ...config.timing,
-          origin: { instance: config.instance, userPoolId: config.userPoolId },
-          fetch: config.fetch,
-          now: safeClock(config.now),
-          isSystemClock: config.now === systemNow,
-          elapsed: this.#elapsed,
-          signal: this.#closing.signal,
-          spend: (now, form) => budget.take(now, form),
-          hasOtherKeys: (than, now) => this.#sources.some((it) => it !== than && it.isLive(now)),
-          usesOtherForm: (than, now) =>
-            this.#regionOf(than).some((it) => it !== than && it.isLive(now)),
-          accepted: (by) => this.#outgrowGiven(by),
-          settled: () => this.#settled(),
-        }),
-    )
-    this.#sources = this.issuers.map(({ source }) => source)
+    this.#sources = this.#createSources()
     this.#regions = [...new Set(config.issuers.map(({ region }) => region))].map((region) =>
       this.#sources.filter((_, index) => (config.issuers[index] as IssuerForm).region === region),
     )
-    const { given } = config
-    if (given !== undefined) for (const it of this.#sources) it.seed(given)
-    this.#started = given?.offline === true ? Promise.resolve() : this.#start()
+    const budget = new FetchBudget(config.timing.cooldownMs)
+    this.issuers = this.#sources.map(
+      (source) =>
+        new IssuerKeys(source, {
+          origin: { instance: config.instance, userPoolId: config.userPoolId },
+          cooldownMs: config.timing.cooldownMs,
+          isSystemClock: config.now === systemNow,
+          elapsed: this.#elapsed,
+          signal: this.#closing.signal,
+          budget,
+          poolSources: this.#sources,
+          regionSources: this.#getRegion(source),
+        }),
+    )
+    const { staticKeys } = config
+    if (staticKeys !== undefined) for (const it of this.#sources) it.seed(staticKeys)
+    this.#started = staticKeys?.isOffline === true ? Promise.resolve() : this.#start()
+  }
+
+  #createSources(): readonly RemoteJwks[] {
+    const { issuers, timing, instance, userPoolId, fetch, now } = this.#config
+    const { refreshIntervalMs, maxStaleMs, fetchTimeoutMs } = timing
+    const options = {
+      origin: { instance, userPoolId },
+      refreshIntervalMs,
+      maxStaleMs,
+      fetchTimeoutMs,
+      fetch,
+      now: safeClock(now),
+      elapsed: this.#elapsed,
+      signal: this.#closing.signal,
+      onFetchEnd: (source: RemoteJwks) => this.#onFetchEnd(source),
+    }
+    return issuers.map(({ issuer, jwksUri }) => new RemoteJwks(issuer, jwksUri, options))
   }
 
   /**
-   * Settles when the first fetch did.
+   * Resolves when the first fetch has ended.
    *
-   * @throws {StartupError} where keys are required at start and could not be had.
+   * @throws {StartupError} if keys are required at start and could not be fetched.
    */
   async ready(): Promise<void> {
     await this.#started
     const { timing, userPoolId } = this.#config
-    const failed = this.#sources.find((it) => it.lastError !== undefined)
+    const failed = this.#sources.find((it) => it.state.lastError !== undefined)
     if (timing.startup === 'warn' || this.#hasKeys()) return
     throw new StartupError(
       `cognito-m2m: no keys for user pool ${userPoolId}: check issuer, jwksUri and egress, or set keyStore.startup to 'warn'`,
-      { cause: failed?.lastError },
+      { cause: failed?.state.lastError },
     )
   }
 
   status(): KeyStoreStatus {
     const now = this.#elapsed()
-    const ages = this.#sources.map((it) => it.age(now)).filter((age) => age !== undefined)
-    const offline = this.#config.given?.offline === true
+    const ages = this.#sources.map((it) => it.getAge(now)).filter((age) => age !== undefined)
+    const isOffline = this.#config.staticKeys?.isOffline === true
     return {
       ready: this.#hasKeys(),
       keysAge: ages.length === 0 ? null : Math.min(...ages) / 1000,
-      lastError: this.#kept().find((it) => it.lastError !== undefined)?.lastError?.code ?? null,
-      nextAttempt: offline ? null : Math.max(0, this.#nextAt() - now) / 1000,
+      lastError: this.#findFailed()?.state.lastError?.code ?? null,
+      nextAttempt: isOffline ? null : Math.max(0, this.#nextFetchAt() - now) / 1000,
     }
   }
 
-  /** The issuer forms tokens come from, as far as is known. */
+  /** The issuer forms that tokens come from, as far as is known. */
   issuersInUse(): readonly string[] {
-    return this.#kept().map(({ issuer }) => issuer)
+    return this.#listRefreshed().map(({ issuer }) => issuer)
   }
 
-  /** Ends the timer and every fetch; keys are no longer answered. */
+  /** Stops the timer and every fetch. Keys are no longer found. */
   close(): void {
     clearTimeout(this.#timer)
     this.#closing.abort()
   }
 
   /**
-   * The original form; where it is not the pool's, the updated one. A replica's Region only where those
-   * before have no keys: a pool has to become ready while its own Region is down.
+   * Fetches the original form, and the updated one if the pool does not use the original. Forms of a replica's
+   * Region only if those before have no keys: a pool has to become ready while its own Region is down.
    */
   async #start(): Promise<void> {
-    this.#starting = true
+    this.#isStarting = true
     for (const [original, updated] of this.#regions as readonly [RemoteJwks, RemoteJwks?][]) {
-      if (original.lastError !== undefined && original.nextAt > this.#elapsed()) continue
+      const { lastError, nextFetchAt } = original.state
+      if (lastError !== undefined && nextFetchAt > this.#elapsed()) continue
       await original.refresh()
-      if (original.isAbsent) await updated?.refresh()
+      if (original.isAbsent()) await updated?.refresh()
       if (this.#hasKeys()) break
     }
-    this.#starting = false
-    this.#settled()
+    this.#isStarting = false
+    this.#update()
   }
 
-  #regionOf(source: RemoteJwks): readonly RemoteJwks[] {
+  #getRegion(source: RemoteJwks): readonly RemoteJwks[] {
     return this.#regions.find((region) => region.includes(source)) as readonly RemoteJwks[]
   }
 
+  #onFetchEnd(source: RemoteJwks): void {
+    const now = this.#elapsed()
+    const { keys, lastError } = source.state
+    if (lastError === undefined) this.#dropSeeds(source)
+    else if (keys === undefined && source.isAbsent() && hasOtherKeys(this.#sources, source, now)) {
+      source.postpone(now + this.#config.timing.refreshIntervalMs)
+    }
+    this.#update()
+  }
+
   /**
-   * A Region uses one form: the other's copy of given keys would outlive their revocation. So would those of
-   * another Region, unless that one could not be asked.
+   * Drops keys from the options once a form has fetched its own. A Region uses one form: the other one's copy
+   * would outlive its revocation. So would that of another Region, unless its endpoint could not be reached.
    */
-  #outgrowGiven(by: RemoteJwks): void {
-    const own = this.#regionOf(by)
+  #dropSeeds(fetched: RemoteJwks): void {
+    const region = this.#getRegion(fetched)
     for (const it of this.#sources) {
-      const isDown = it.lastError !== undefined && !it.isAbsent
-      if (own.includes(it) || !isDown) it.dropSeed()
+      const isDown = it.state.lastError !== undefined && !it.isAbsent()
+      if (region.includes(it) || !isDown) it.dropSeed()
     }
   }
 
   #hasKeys(): boolean {
-    return this.#sources.some((it) => it.hadKeys)
+    return this.#sources.some((it) => it.state.keys !== undefined)
   }
 
-  /** The forms worth keeping fresh: those in use, or the first of each Region while none is. */
-  #kept(): readonly RemoteJwks[] {
-    const used = this.#sources.filter((it) => it.hadKeys)
+  /** The forms whose keys are refreshed: those in use, or the first of each Region while none is. */
+  #listRefreshed(): readonly RemoteJwks[] {
+    const used = this.#sources.filter((it) => it.state.keys !== undefined)
     return used.length > 0 ? used : this.#regions.flatMap((region) => region.slice(0, 1))
   }
 
-  #nextAt(): number {
-    return Math.min(...this.#kept().map((it) => it.nextAt))
+  #findFailed(): RemoteJwks | undefined {
+    return this.#listRefreshed().find((it) => it.state.lastError !== undefined)
   }
 
-  #settled(): void {
-    if (this.#starting || this.#closing.signal.aborted) return
-    this.#report()
+  #nextFetchAt(): number {
+    return Math.min(...this.#listRefreshed().map((it) => it.state.nextFetchAt))
+  }
+
+  #update(): void {
+    if (this.#isStarting || this.#closing.signal.aborted) return
+    this.#log()
     this.#schedule()
   }
 
-  /** A timer that never keeps the process alive; each use of a key looks at the clock as well. */
+  /** The timer never keeps the process running. Each use of a key looks at the clock as well. */
   #schedule(): void {
     clearTimeout(this.#timer)
-    const wait = Math.max(0, this.#nextAt() - this.#elapsed())
-    const known = Number.isNaN(wait) ? TIMELESS_WAIT : wait
-    this.#timer = setTimeout(() => this.#refreshDue(), known).unref()
+    const waitMs = Math.max(0, this.#nextFetchAt() - this.#elapsed())
+    const delayMs = Number.isNaN(waitMs) ? UNREADABLE_CLOCK_RETRY_MS : waitMs
+    this.#timer = setTimeout(() => this.#refreshDue(), delayMs).unref()
   }
 
   #refreshDue(): void {
     const now = this.#elapsed()
-    const due = this.#kept().filter((it) => !(it.nextAt > now))
+    const due = this.#listRefreshed().filter((it) => !(it.state.nextFetchAt > now))
     if (due.length === 0 || Number.isNaN(now)) this.#schedule()
     else if (this.#hasKeys()) for (const it of due) void it.refresh()
     else void this.#start()
   }
 
-  /** One line when a pool's keys go bad, one when they are well again. */
-  #report(): void {
+  /** One line when a pool's keys cannot be fetched, one when they can again. */
+  #log(): void {
     const { logger, userPoolId } = this.#config
-    const failing = this.#kept().find((it) => it.lastError !== undefined)
-    if (failing === undefined) {
-      if (this.#alarmed) logger.info({ userPoolId }, 'cognito-m2m: the key set is fresh again')
-      this.#alarmed = false
+    const failed = this.#findFailed()
+    if (failed === undefined) {
+      if (this.#isAlarmed) logger.info({ userPoolId }, 'cognito-m2m: the key set is fresh again')
+      this.#isAlarmed = false
       return
     }
-    const age = failing.age(this.#elapsed())
-    if (this.#alarmed || (age !== undefined && age < STALE_WARNING)) return
-    this.#alarmed = true
-    const { code, errno, status, bytes } = failing.lastError as JwksError
+    const ageMs = failed.getAge(this.#elapsed())
+    if (this.#isAlarmed || (ageMs !== undefined && ageMs < STALE_WARNING_MS)) return
+    this.#isAlarmed = true
+    const { code, errno, status, bytes } = failed.state.lastError as JwksError
     const details = { userPoolId, code, errno, status, bytes }
-    if (age === undefined) {
+    if (ageMs === undefined) {
       logger.warn(details, 'cognito-m2m: no key set yet: requests with a token get 503')
     } else {
-      logger.error({ ...details, keysAge: age / 1000 }, 'cognito-m2m: the key set is stale')
+      logger.error({ ...details, keysAge: ageMs / 1000 }, 'cognito-m2m: the key set is stale')
     }
   }
 }

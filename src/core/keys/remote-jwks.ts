@@ -1,6 +1,6 @@
 /**
- * One issuer's key set endpoint: one fetch at a time, the key set in force, swapped whole, and when
- * the next fetch is due.
+ * One issuer's key set endpoint: one fetch at a time (single-flight), a key set that is replaced as a
+ * whole, the schedule of the next fetch, and the look-up of keys by kid.
  */
 import {
   type DiagnosticsOrigin,
@@ -12,392 +12,418 @@ import {
 import type { StaticKeys } from '../options/user-pool.ts'
 import { withTimeout } from '../util/async.ts'
 import { Backoff } from '../util/backoff.ts'
-import { has } from '../util/own-member.ts'
 import { fetchJwks, JwksError } from './fetch-jwks.ts'
-import { changesOf, type ImportedKey, importKeySet, type KeySet } from './jwk.ts'
+import { countChanges, type ImportedKey, importKeySet, type KeySet } from './jwk.ts'
+import { decideUnknownKid, type FetchBudget, type UnknownKidState } from './unknown-kid.ts'
 
-/** Longest a request waits for the refresh of a process that was frozen, in milliseconds. */
-const WAKE_WAIT = 1000
+/** Longest a request waits for the refresh of a process that was suspended. */
+const RESUME_TIMEOUT_MS = 1000
 /** Requests of one issuer that may wait for a fetch: each holds a socket and its token. */
 const MAX_WAITERS = 1000
-/** Least a 503 asks to wait, in milliseconds. */
-const MIN_RETRY_AFTER = 1000
+/** Shortest wait that a 503 asks for. */
+const MIN_RETRY_AFTER_MS = 1000
 
-/** It could not be judged: when to ask again (milliseconds), and why. */
+/** The key set endpoint may have the kid, but it could not be asked. */
 export interface KeysUnavailable {
+  readonly kind: 'unavailable'
+  /** When to ask again, in milliseconds. */
   readonly retryAfter: number
   readonly cause: JwksError | undefined
 }
 
-/** What came of looking for a key. */
-export type KeyLookup = ImportedKey | 'ERR_KEY_UNKNOWN' | KeysUnavailable
-
-/** The pool around an issuer. All durations in milliseconds. */
-interface IssuerContext extends SourceContext {
-  readonly cooldown: number
-  /** `now` is the system's clock: it stands still for less than anything here takes. */
-  readonly isSystemClock: boolean
-  /** Spends one fetch of a form for an unknown kid. */
-  spend(now: number, form: RemoteJwks): boolean
-  /** Whether another form of the same Region has keys in force. */
-  usesOtherForm(than: RemoteJwks, now: number): boolean
+/** No key of the issuer has the kid. */
+interface KeyUnknown {
+  readonly kind: 'unknown'
 }
 
-/**
- * Finds the keys of one issuer, and decides between "this key is unknown" and "it could not be
- * judged".
- */
+/** Result of looking for a key. */
+export type KeyLookup = ImportedKey | KeyUnknown | KeysUnavailable
+
+const UNKNOWN: KeyUnknown = { kind: 'unknown' }
+
+/** The pool around an issuer. */
+interface IssuerContext {
+  readonly origin: DiagnosticsOrigin
+  /** Milliseconds; see {@link UnknownKidState.isRecent}. */
+  readonly cooldownMs: number
+  /** `now` is the system's clock, which advances by whole milliseconds only. */
+  readonly isSystemClock: boolean
+  /** Elapsed time, milliseconds; see {@link steadyClock}. */
+  readonly elapsed: () => number
+  readonly signal: AbortSignal
+  /** Shared by the issuer forms of the pool. */
+  readonly budget: FetchBudget
+  /** All issuer forms of the pool. */
+  readonly poolSources: readonly RemoteJwks[]
+  /** Those of the same Region. */
+  readonly regionSources: readonly RemoteJwks[]
+}
+
+/** Whether another of these issuer forms has valid keys. */
+export function hasOtherKeys(
+  sources: readonly RemoteJwks[],
+  source: RemoteJwks,
+  now: number,
+): boolean {
+  return sources.some((it) => it !== source && it.hasValidKeys(now))
+}
+
+/** Finds the keys of one issuer. {@link decideUnknownKid} decides what an unknown kid comes to. */
 export class IssuerKeys {
   readonly source: RemoteJwks
-  readonly #pool: IssuerContext
-  #waking: Promise<void> | undefined
+  readonly #context: IssuerContext
+  #resumeRefresh: Promise<void> | undefined
   #waiters = 0
-  /** When keys were last found to be fresh enough, on the wall clock. */
-  #freshAt = Number.NaN
+  /** When the keys were last found to be valid, by the wall clock. */
+  #checkedAt = Number.NaN
 
-  constructor(issuer: string, uri: string, pool: IssuerContext) {
-    this.source = new RemoteJwks(issuer, uri, pool)
-    this.#pool = pool
+  constructor(source: RemoteJwks, context: IssuerContext) {
+    this.source = source
+    this.#context = context
   }
 
-  /** Finds the key of a kid; at once where it is known. */
+  /** Finds the key of a kid: synchronously if the key set contains it. */
   find(kid: string): KeyLookup | Promise<KeyLookup> {
-    const now = this.#pool.elapsed()
-    this.#keepFresh(now)
-    if (this.#waking !== undefined) {
-      return this.#waking.then(() => {
-        const awake = this.#pool.elapsed()
-        return this.source.peek(kid, awake) ?? this.#lookFor(kid, awake)
-      })
-    }
-    return this.source.peek(kid, now) ?? this.#lookFor(kid, now)
+    const now = this.#context.elapsed()
+    this.#refreshIfDue(now)
+    if (this.#resumeRefresh === undefined) return this.#findAt(kid, now)
+    return this.#resumeRefresh.then(() => this.#findAt(kid, this.#context.elapsed()))
   }
 
   /**
-   * Whether a key that was found before is still in force. For tokens that were verified with it:
-   * whatever is not plainly so is left to {@link getValue}.
+   * Whether a key that was found before is still in the key set and the set is not too old. For tokens
+   * that were verified with it: in every case of doubt false, so that {@link find} decides.
    *
-   * Reading the monotonic clock costs half of all that a known token costs, so it is read once per
-   * reading of the wall clock (a millisecond): nothing ages within one.
+   * Reading the monotonic clock costs half of all that a cached token costs. It is therefore read once
+   * per reading of the wall clock (a millisecond): nothing ages within one.
    *
    * @param wall Wall clock, milliseconds.
    */
   isStillValid(key: ImportedKey, wall: number): boolean {
-    if (wall !== this.#freshAt || !this.#pool.isSystemClock) {
-      const now = this.#pool.elapsed()
-      this.#keepFresh(now)
-      if (this.#waking !== undefined || !this.source.isLive(now)) return false
-      this.#freshAt = wall
+    if (wall !== this.#checkedAt || !this.#context.isSystemClock) {
+      const now = this.#context.elapsed()
+      this.#refreshIfDue(now)
+      if (this.#resumeRefresh !== undefined || !this.source.hasValidKeys(now)) return false
+      this.#checkedAt = wall
     }
     return this.source.contains(key)
   }
 
   /**
-   * Refreshes in the background where a timer should have and did not. Where timers slept, the keys
-   * may be long revoked, so requests wait for that refresh, but not for an endpoint that hangs.
+   * Refreshes in the background if a timer should have and did not. If timers were suspended, the keys
+   * may be long revoked. Requests then wait for that refresh, but not for an endpoint that hangs.
    */
-  #keepFresh(now: number): void {
-    const { isOffline, hadKeys, isFetching } = this.source
-    if (isOffline || !hadKeys || isFetching) return
-    const slept = this.source.wasSuspended(now)
-    if (!slept && !(now >= this.source.nextAt)) return
+  #refreshIfDue(now: number): void {
+    const { keys, nextFetchAt } = this.source.state
+    if (keys === undefined || keys.isOffline || this.source.isFetching()) return
+    const wasSuspended = this.source.wasSuspended(now)
+    if (!wasSuspended && !(now >= nextFetchAt)) return
     const refreshed = this.source.refresh()
-    if (!slept) return
-    this.#waking = withTimeout(WAKE_WAIT, refreshed).then(() => {
-      this.#waking = undefined
+    if (!wasSuspended) return
+    this.#resumeRefresh = withTimeout(RESUME_TIMEOUT_MS, refreshed).then(() => {
+      this.#resumeRefresh = undefined
     })
   }
 
-  #lookFor(kid: string, now: number): KeyLookup | Promise<KeyLookup> {
-    const answer = this.source.isOffline ? this.#unknown(kid, now) : this.#wait(kid)
-    const isNews = this.source.isLive(now) && hasSubscribers('cognito-m2m:unknown-kid')
-    return isNews ? this.#tellUnknownKid(answer, now) : answer
+  #findAt(kid: string, now: number): KeyLookup | Promise<KeyLookup> {
+    return this.source.getKey(kid, now) ?? this.#findUnknown(kid, now)
   }
 
-  async #tellUnknownKid(looked: KeyLookup | Promise<KeyLookup>, begun: number): Promise<KeyLookup> {
-    const answer = await looked
+  #findUnknown(kid: string, now: number): KeyLookup | Promise<KeyLookup> {
+    const { fetchesStarted } = this.source.state
+    const isQueueFull = this.#waiters >= MAX_WAITERS
+    const answer = this.#tryAnswer(kid, { fetchesStarted, isQueueFull }, now)
+    const lookup = answer ?? this.#waitForKey(kid, fetchesStarted)
+    const isReported = this.source.hasValidKeys(now) && hasSubscribers('cognito-m2m:unknown-kid')
+    return isReported ? this.#publishUnknownKid(lookup, now) : lookup
+  }
+
+  async #publishUnknownKid(
+    lookup: KeyLookup | Promise<KeyLookup>,
+    startedAt: number,
+  ): Promise<KeyLookup> {
+    const answer = await lookup
     publish('cognito-m2m:unknown-kid', () => ({
-      ...this.#pool.origin,
-      code: codeOf(answer),
-      duration: secondsBetween(begun, this.#pool.elapsed()),
+      ...this.#context.origin,
+      code: EVENT_CODES[answer.kind],
+      duration: secondsBetween(startedAt, this.#context.elapsed()),
     }))
     return answer
   }
 
-  async #wait(kid: string): Promise<KeyLookup> {
-    if (this.#waiters >= MAX_WAITERS) return this.#unavailable(this.#pool.elapsed())
+  /**
+   * Waits for fetches until one decides. Ends: once a fetch that began after the request arrived has ended,
+   * its result is the answer.
+   */
+  async #waitForKey(kid: string, fetchesStarted: number): Promise<KeyLookup> {
+    const arrival = { fetchesStarted, isQueueFull: false }
     this.#waiters += 1
     try {
-      return await this.#fetchFor(kid, this.source.begun)
+      let answer: KeyLookup | undefined
+      while (answer === undefined) {
+        await this.source.refresh()
+        const now = this.#context.elapsed()
+        answer = this.source.getKey(kid, now) ?? this.#tryAnswer(kid, arrival, now)
+      }
+      return answer
     } finally {
       this.#waiters -= 1
     }
   }
 
-  /**
-   * Ends: each round answers or waits for a fetch, and once one was begun after the request came,
-   * whatever it brought answers.
-   *
-   * @param begun Fetches begun when the request came: only a later one can prove a kid unknown.
-   */
-  async #fetchFor(kid: string, begun: number): Promise<KeyLookup> {
-    const { source } = this
-    for (;;) {
-      const now = this.#pool.elapsed()
-      const key = source.peek(kid, now)
-      if (key !== undefined) return key
-      const live = source.isLive(now)
-      if (this.#pool.signal.aborted) return { retryAfter: MIN_RETRY_AFTER, cause: undefined }
-      if (!source.isFetching) {
-        if (live && source.from > begun) return this.#unknown(kid, now)
-        const waits = now < source.backoffUntil || Number.isNaN(now)
-        if (source.begun > begun || waits) return this.#unavailable(now)
-        const rationed = live || this.#pool.hasOtherKeys(source, now)
-        if (rationed && !this.#pool.spend(now, source)) {
-          const judged = live && now - source.endedAt < this.#pool.cooldown
-          return judged ? this.#unknown(kid, now) : this.#unavailable(now)
-        }
-      }
-      await source.refresh()
+  /** @returns Undefined if a fetch has to be waited for. */
+  #tryAnswer(kid: string, arrival: Arrival, now: number): KeyLookup | undefined {
+    const decision = decideUnknownKid(this.#readState(kid, arrival, now))
+    if (decision === 'wait' || decision === 'fetch') return undefined
+    if (decision === 'closed') {
+      return { kind: 'unavailable', retryAfter: MIN_RETRY_AFTER_MS, cause: undefined }
     }
+    const isConditional = decision === 'fetch-or-reject' || decision === 'fetch-or-unavailable'
+    if (isConditional && this.#context.budget.take(now, this.source)) return undefined
+    if (decision === 'reject' || decision === 'fetch-or-reject') return UNKNOWN
+    const { backoffUntil, lastError } = this.source.state
+    const retryAfter = Math.max(MIN_RETRY_AFTER_MS, backoffUntil - now)
+    return { kind: 'unavailable', retryAfter, cause: lastError }
   }
 
-  /** A listed key that could not be imported is no proof against the token. */
-  #unknown(kid: string, now: number): KeyLookup {
-    return this.source.isUnusable(kid) ? this.#unavailable(now) : 'ERR_KEY_UNKNOWN'
-  }
-
-  /**
-   * A form that the pool does not use is no reason to doubt a healthy pool: otherwise unauthenticated callers
-   * could produce 503s by naming it. A Region uses one form; its endpoint may also say so itself. A replica
-   * whose endpoint fails is used all the same: its tokens could not be verified.
-   */
-  #unavailable(now: number): KeyLookup {
+  #readState(kid: string, arrival: Arrival, now: number): UnknownKidState {
     const { source } = this
-    const isForeign = source.isAbsent
-      ? this.#pool.hasOtherKeys(source, now)
-      : !source.hadKeys && this.#pool.usesOtherForm(source, now)
-    if (!source.isLive(now) && isForeign) return 'ERR_KEY_UNKNOWN'
+    const { cooldownMs, signal, poolSources, regionSources } = this.#context
+    const { keys, fetchesStarted, backoffUntil } = source.state
+    const hasOther = hasOtherKeys(poolSources, source, now)
+    const isOtherInUse = keys === undefined && hasOtherKeys(regionSources, source, now)
     return {
-      retryAfter: Math.max(MIN_RETRY_AFTER, source.backoffUntil - now),
-      cause: source.lastError,
+      isOffline: keys?.isOffline === true,
+      isQueueFull: arrival.isQueueFull,
+      isClosed: signal.aborted,
+      isFetching: source.isFetching(),
+      hasValidKeys: source.hasValidKeys(now),
+      hasOtherKeys: hasOther,
+      hasNewerKeys: keys !== undefined && keys.fetchNumber > arrival.fetchesStarted,
+      wasFetched: fetchesStarted > arrival.fetchesStarted,
+      isBackingOff: now < backoffUntil || Number.isNaN(now),
+      isRecent: keys !== undefined && now - keys.receivedAt < cooldownMs,
+      isUnusable: keys?.set.unusable.has(kid) === true,
+      // A Region uses one form, and the endpoint of the other one may say so itself. A replica whose
+      // endpoint fails is in use all the same: its tokens could not be verified.
+      isUnusedForm: source.isAbsent() ? hasOther : isOtherInUse,
     }
   }
 }
 
-function codeOf(answer: KeyLookup): UnknownKidEvent['code'] {
-  if (typeof answer === 'string') return answer
-  return has(answer, 'retryAfter') ? 'ERR_KEYS_UNAVAILABLE' : null
+/** What was known when a request arrived. */
+interface Arrival {
+  /** Only a fetch that begins later can prove a kid unknown. */
+  readonly fetchesStarted: number
+  readonly isQueueFull: boolean
 }
 
-/** The pool around an endpoint. All durations in milliseconds. */
-interface SourceContext {
+const EVENT_CODES: Readonly<Record<KeyLookup['kind'], UnknownKidEvent['code']>> = {
+  key: null,
+  unknown: 'ERR_KEY_UNKNOWN',
+  unavailable: 'ERR_KEYS_UNAVAILABLE',
+}
+
+/** How a key set is fetched, and how long it is trusted. */
+export interface RemoteJwksOptions {
   readonly origin: DiagnosticsOrigin
-  readonly refreshInterval: number
-  readonly maxStale: number
-  readonly fetchTimeout: number
+  readonly refreshIntervalMs: number
+  readonly maxStaleMs: number
+  readonly fetchTimeoutMs: number
   readonly fetch: typeof globalThis.fetch
   /** Wall clock, milliseconds. */
   readonly now: () => number
   /** Elapsed time, milliseconds; see {@link steadyClock}. */
   readonly elapsed: () => number
+  /** Ends fetches. */
   readonly signal: AbortSignal
-  /** Whether another issuer form of the pool has keys in force. */
-  hasOtherKeys(than: RemoteJwks, now: number): boolean
-  /** A fetch brought keys. */
-  accepted(by: RemoteJwks): void
-  /** A fetch ended, well or not. */
-  settled(): void
+  /** A fetch succeeded or failed. Called when the state is complete, before events are published. */
+  readonly onFetchEnd: (source: RemoteJwks) => void
 }
 
-/** See the module. */
+/** The keys that tokens are verified with. Replaced as a whole. */
+interface KeysInForce {
+  readonly set: KeySet
+  /** They are the only ones there are: nothing is fetched. */
+  readonly isOffline: boolean
+  /** Which fetch brought them, counted from 1; 0 for keys from the options. */
+  readonly fetchNumber: number
+  /** When they were requested, in elapsed milliseconds. Their age counts from here. */
+  readonly requestedAt: number
+  /** When that fetch ended. */
+  readonly receivedAt: number
+}
+
+/** Where a key set stands. A snapshot: each change makes a new one. Times are elapsed milliseconds. */
+interface JwksState {
+  /** Undefined before the first ones. Old keys stay here, see {@link RemoteJwks.hasValidKeys}. */
+  readonly keys: KeysInForce | undefined
+  /** Undefined unless the last fetch failed. */
+  readonly lastError: JwksError | undefined
+  readonly fetchesStarted: number
+  /** No fetch before: the last one failed. 0 otherwise. */
+  readonly backoffUntil: number
+  /** When the next fetch is due. */
+  readonly nextFetchAt: number
+}
+
+/** The key set of one issuer, as its endpoint publishes it. */
 export class RemoteJwks {
   readonly issuer: string
   readonly #uri: string
-  readonly #pool: SourceContext
+  readonly #options: RemoteJwksOptions
   readonly #backoff = new Backoff()
-  #keySet: KeySet | undefined
-  /** When the keys in force were asked for. */
-  #freshAt = 0
-  #endedAt = Number.NEGATIVE_INFINITY
-  #offline = false
-  #hadKeys = false
-  #flight: Promise<void> | undefined
-  #begun = 0
-  #from = 0
-  #attemptAt = 0
-  #attemptWall: number
-  #dueAt = 0
-  #lastError: JwksError | undefined
+  #state: JwksState = {
+    keys: undefined,
+    lastError: undefined,
+    fetchesStarted: 0,
+    backoffUntil: 0,
+    nextFetchAt: 0,
+  }
+  #fetchInFlight: Promise<void> | undefined
+  /** When the last fetch began, by both clocks. */
+  #lastFetch: { readonly elapsed: number; readonly wall: number }
 
-  constructor(issuer: string, uri: string, pool: SourceContext) {
+  constructor(issuer: string, uri: string, options: RemoteJwksOptions) {
     this.issuer = issuer
     this.#uri = uri
-    this.#pool = pool
-    this.#attemptWall = pool.now()
+    this.#options = options
+    this.#lastFetch = { elapsed: 0, wall: options.now() }
   }
 
-  /** Puts given keys in force: for good, or until the first good fetch. */
-  seed({ keySet, offline }: StaticKeys): void {
-    this.#keySet = keySet
-    this.#offline = offline
-    this.#hadKeys = true
+  get state(): JwksState {
+    return this.#state
   }
 
-  /** Lets go of given keys that no fetch of its own replaced. Where they are offline, nothing fetches. */
+  /** Uses keys from the options: for good if they are offline, else until the first successful fetch. */
+  seed({ keySet, isOffline }: StaticKeys): void {
+    const receivedAt = Number.NEGATIVE_INFINITY
+    const keys = { set: keySet, isOffline, fetchNumber: 0, requestedAt: 0, receivedAt }
+    this.#state = { ...this.#state, keys }
+  }
+
+  /** Drops keys from the options that no fetch of this endpoint has replaced. */
   dropSeed(): void {
-    if (this.#from > 0) return
-    this.#keySet = undefined
-    this.#hadKeys = false
+    if (this.#state.keys?.fetchNumber === 0) this.#state = { ...this.#state, keys: undefined }
   }
 
-  /** The keys in force are the only ones there are: nothing is fetched. */
-  get isOffline(): boolean {
-    return this.#offline
+  /** Postpones the next fetch: the endpoint gave a definite answer. */
+  postpone(until: number): void {
+    this.#state = { ...this.#state, backoffUntil: until, nextFetchAt: until }
   }
 
-  get hadKeys(): boolean {
-    return this.#hadKeys
-  }
-
-  get lastError(): JwksError | undefined {
-    return this.#lastError
-  }
-
-  get isFetching(): boolean {
-    return this.#flight !== undefined
-  }
-
-  /** Fetches begun so far. */
-  get begun(): number {
-    return this.#begun
-  }
-
-  /** Which of the fetches brought the keys in force. */
-  get from(): number {
-    return this.#from
-  }
-
-  /** When the fetch that brought the keys in force ended. */
-  get endedAt(): number {
-    return this.#endedAt
-  }
-
-  /** No attempt before: the last one failed. */
-  get backoffUntil(): number {
-    return this.#backoff.until
-  }
-
-  /** The endpoint said that this form is not the pool's, as Cognito does with 403 or 404. */
-  get isAbsent(): boolean {
-    const status = this.#lastError?.status
+  /** The endpoint said that the pool does not use this form: Cognito responds with 403 or 404 then. */
+  isAbsent(): boolean {
+    const status = this.#state.lastError?.status
     return status === 403 || status === 404
   }
 
-  /** When the next fetch is due. */
-  get nextAt(): number {
-    return this.#backoff.isFailing ? this.#backoff.until : this.#dueAt
+  /** Age of the keys in milliseconds; undefined if there are none. */
+  getAge(now: number): number | undefined {
+    const { keys } = this.#state
+    if (keys === undefined) return undefined
+    return keys.isOffline ? 0 : now - keys.requestedAt
   }
 
-  /** Age of the keys in force, or undefined where there are none. */
-  age(now: number): number | undefined {
-    if (this.#keySet === undefined) return undefined
-    return this.#offline ? 0 : now - this.#freshAt
+  /** There are keys, and they are not older than `maxStale`. */
+  hasValidKeys(now: number): boolean {
+    const age = this.getAge(now)
+    return age !== undefined && age <= this.#options.maxStaleMs
   }
 
-  /** Keys in force and not too old to be trusted. */
-  isLive(now: number): boolean {
-    const age = this.age(now)
-    return age !== undefined && age <= this.#pool.maxStale
+  /** The valid key of a kid. Never fetches. */
+  getKey(kid: string, now: number): ImportedKey | undefined {
+    return this.hasValidKeys(now) ? this.#state.keys?.set.usable.get(kid) : undefined
   }
 
-  /** The key in force under a kid, without waiting and without fetching. */
-  peek(kid: string, now: number): ImportedKey | undefined {
-    return this.isLive(now) ? this.#keySet?.usable.get(kid) : undefined
-  }
-
-  /** The key is in the set in force, however old that is. */
+  /** Whether a key is in the set, however old that is. */
   contains(key: ImportedKey): boolean {
-    return this.#keySet?.usable.get(key.kid) === key
-  }
-
-  /** The set in force lists the kid, but its key could not be imported. */
-  isUnusable(kid: string): boolean {
-    return this.#keySet?.unusable.has(kid) === true
+    return this.#state.keys?.set.usable.get(key.kid) === key
   }
 
   /**
-   * Timers slept (a frozen process): the next fetch is overdue by a whole interval, or wall and
-   * monotonic clock went apart by one.
+   * Whether timers were suspended (a frozen process): the next fetch is overdue by a whole interval, or
+   * the wall clock and the monotonic clock have diverged by one.
    */
   wasSuspended(now: number): boolean {
-    const { refreshInterval } = this.#pool
-    const drift = Math.abs(this.#pool.now() - this.#attemptWall - (now - this.#attemptAt))
-    return now - this.nextAt > refreshInterval || drift > refreshInterval
+    const { refreshIntervalMs } = this.#options
+    const { elapsed, wall } = this.#lastFetch
+    const driftMs = Math.abs(this.#options.now() - wall - (now - elapsed))
+    return now - this.#state.nextFetchAt > refreshIntervalMs || driftMs > refreshIntervalMs
   }
 
-  /** Fetches now, unless a fetch is under way; settles with it, never rejects. */
+  isFetching(): boolean {
+    return this.#fetchInFlight !== undefined
+  }
+
+  /** Fetches now, unless a fetch is in flight. Resolves when it ends, never rejects. */
   refresh(): Promise<void> {
-    this.#flight ??= this.#fetch().finally(() => {
-      this.#flight = undefined
-      this.#pool.settled()
+    this.#fetchInFlight ??= this.#fetch().finally(() => {
+      this.#fetchInFlight = undefined
     })
-    return this.#flight
+    return this.#fetchInFlight
   }
 
   async #fetch(): Promise<void> {
-    const begunAt = this.#pool.elapsed()
-    const { fetch, now, signal, fetchTimeout, origin } = this.#pool
-    this.#begun += 1
-    this.#attemptAt = begunAt
-    this.#attemptWall = now()
-    try {
-      const document = await fetchJwks(this.#uri, { fetch, now, signal, timeout: fetchTimeout })
-      const keySet = importKeySet(document, this.#keySet)
-      if (keySet === undefined) throw new JwksError('ERR_JWKS_NO_USABLE_KEY')
-      this.#accept(keySet, begunAt)
-    } catch (error) {
-      this.#fail(error as JwksError)
-    }
+    const { now, elapsed, origin } = this.#options
+    const startedAt = elapsed()
+    this.#state = { ...this.#state, fetchesStarted: this.#state.fetchesStarted + 1 }
+    this.#lastFetch = { elapsed: startedAt, wall: now() }
+    const result = await this.#download()
+    if (result instanceof JwksError) this.#fail(result)
+    else this.#accept(result, startedAt)
     publish('cognito-m2m:fetch', () => ({
       ...origin,
-      code: this.#lastError?.code ?? null,
-      duration: secondsBetween(begunAt, this.#pool.elapsed()),
+      code: this.#state.lastError?.code ?? null,
+      duration: secondsBetween(startedAt, elapsed()),
     }))
   }
 
-  #accept(keySet: KeySet, begunAt: number): void {
-    const changes = changesOf(keySet, this.#keySet)
-    this.#keySet = keySet
-    this.#hadKeys = true
-    this.#freshAt = begunAt
-    this.#endedAt = this.#pool.elapsed()
-    this.#from = this.#begun
+  async #download(): Promise<KeySet | JwksError> {
+    const { fetch, now, signal, fetchTimeoutMs } = this.#options
+    try {
+      const document = await fetchJwks(this.#uri, { fetch, now, signal, timeoutMs: fetchTimeoutMs })
+      const set = importKeySet(document, this.#state.keys?.set)
+      return set ?? new JwksError('ERR_JWKS_NO_USABLE_KEY')
+    } catch (error) {
+      return error as JwksError
+    }
+  }
+
+  #accept(set: KeySet, requestedAt: number): void {
+    const { elapsed, origin, refreshIntervalMs, onFetchEnd } = this.#options
+    const changes = countChanges(set, this.#state.keys?.set)
+    const receivedAt = elapsed()
+    const fetchNumber = this.#state.fetchesStarted
     this.#backoff.succeeded()
-    this.#lastError = undefined
-    this.#pool.accepted(this)
-    // Spread, so that the instances of a fleet started together do not ask together.
-    this.#dueAt = this.#endedAt + this.#pool.refreshInterval * (0.9 + Math.random() * 0.2)
+    this.#state = {
+      ...this.#state,
+      keys: { set, isOffline: false, fetchNumber, requestedAt, receivedAt },
+      lastError: undefined,
+      backoffUntil: 0,
+      // Jitter: the instances of a fleet that started together do not fetch together.
+      nextFetchAt: receivedAt + refreshIntervalMs * (0.9 + Math.random() * 0.2),
+    }
+    onFetchEnd(this)
     if (changes.added + changes.removed === 0) return
-    const { origin } = this.#pool
-    publish('cognito-m2m:jwks-change', () => ({ ...origin, keys: keySet.usable.size, ...changes }))
+    publish('cognito-m2m:jwks-change', () => ({ ...origin, keys: set.usable.size, ...changes }))
   }
 
   #fail(error: JwksError): void {
-    const { elapsed, origin, refreshInterval } = this.#pool
+    const { elapsed, origin, onFetchEnd } = this.#options
     const now = elapsed()
-    this.#lastError = error
     this.#backoff.failed(now, error.retryAfter)
-    const foreign = !this.#hadKeys && this.isAbsent && this.#pool.hasOtherKeys(this, now)
-    if (foreign) this.#backoff.hold(now + refreshInterval)
-    const age = this.age(now)
+    const { until } = this.#backoff
+    this.#state = { ...this.#state, lastError: error, backoffUntil: until, nextFetchAt: until }
+    onFetchEnd(this)
+    const ageMs = this.getAge(now)
     publish('cognito-m2m:jwks-error', () => ({
       ...origin,
       code: error.code,
       status: error.status ?? null,
       errno: error.errno ?? null,
-      keysAge: age === undefined ? null : age / 1000,
-      nextAttempt: (this.#backoff.until - now) / 1000,
+      keysAge: ageMs === undefined ? null : ageMs / 1000,
+      nextAttempt: (this.#state.backoffUntil - now) / 1000,
     }))
   }
 }

@@ -60,10 +60,10 @@ function readTiming(value: unknown = {}): KeyStoreTiming {
     1000 * readNumber(members, key, 'keyStore', { fallback, min: 0.001, max, unit: 'seconds' })
   return {
     startup,
-    refreshInterval: read('refreshInterval', 300, 86_400),
-    cooldown: read('cooldown', 5, 300),
-    maxStale: read('maxStale', 86_400, 604_800),
-    fetchTimeout: read('fetchTimeout', 3, 30),
+    refreshIntervalMs: read('refreshInterval', 300, 86_400),
+    cooldownMs: read('cooldown', 5, 300),
+    maxStaleMs: read('maxStale', 86_400, 604_800),
+    fetchTimeoutMs: read('fetchTimeout', 3, 30),
   }
 }
 

@@ -280,7 +280,7 @@ export type ClientLookup = (clientId: string) => boolean | Promise<boolean>
 export interface StaticKeys {
   readonly keySet: KeySet
   /** They are the only ones there are; else they hold until the first good fetch. */
-  readonly offline: boolean
+  readonly isOffline: boolean
 }
 
 /** A pool after validation. */
@@ -317,7 +317,7 @@ export function readUserPool(value: unknown, place: string): UserPool {
     throw new OptionError(at('subjects'), `is ${describeValue(subjects)}: use 'machine' or 'any'`)
   }
   const given = readJwks(members['jwks'], at('jwks'))
-  const isOffline = given?.offline === true
+  const isOffline = given?.isOffline === true
   const issuers = readIssuerForms(members, { userPoolId, isOffline }, at)
   const facts = { userPoolId, issuers, isOffline }
   const localOption = findLocalOption(facts)
@@ -356,5 +356,5 @@ function readJwks(value: unknown, place: string): UserPool['staticKeys'] {
       `is ${describeValue(jwks)} without a usable key: pass { keys: […] } with public RSA keys of at least 2048 bits for RS256`,
     )
   }
-  return { keySet, offline }
+  return { keySet, isOffline: offline }
 }

@@ -75,13 +75,11 @@ export function readToken(
 /** Finds the key and checks the signature. */
 export async function verifyToken({ jws, issuer }: UnverifiedToken): Promise<Verification> {
   const key = await issuer.keys.find(jws.kid)
-  if (key === 'ERR_KEY_UNKNOWN') return reject(key)
-  // Own property: a polluted Object.prototype must not turn a failure into a key.
-  if (!Object.hasOwn(key, 'key')) return { kind: 'undecided', keys: key as KeysUnavailable }
-  const imported = key as ImportedKey
-  const isGood = await isSignedBy(jws, imported.key)
+  if (key.kind === 'unknown') return reject('ERR_KEY_UNKNOWN')
+  if (key.kind === 'unavailable') return { kind: 'undecided', keys: key }
+  const isGood = await isSignedBy(jws, key.key)
   if (isGood !== true) return reject('ERR_TOKEN_SIGNATURE')
-  return { kind: 'verified', claims: jws.claims as MachineClaims, key: imported }
+  return { kind: 'verified', claims: jws.claims as MachineClaims, key }
 }
 
 function reject(code: AuthErrorCode, reason: string | null = null): TokenRejection {

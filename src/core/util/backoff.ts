@@ -40,9 +40,4 @@ export class Backoff {
     const asked = Math.min(MAX_BACKOFF, retryAfter * 1000)
     this.#until = now + Math.ceil(Math.max(jittered, asked))
   }
-
-  /** A definite answer that is not worth asking again so soon. */
-  hold(until: number): void {
-    this.#until = until
-  }
 }

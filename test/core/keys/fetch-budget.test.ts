@@ -1,5 +1,5 @@
 import t from 'tap'
-import { FetchBudget } from '../../../src/core/keys/key-store.ts'
+import { FetchBudget } from '../../../src/core/keys/unknown-kid.ts'
 
 const COOLDOWN = 5000
 

@@ -14,7 +14,7 @@ function load(
     fetch(init ?? {}) as Promise<Response>
   return fetchJwks(URI, {
     fetch: injected as typeof globalThis.fetch,
-    timeout,
+    timeoutMs: timeout,
     signal,
     now: () => NOW,
   })

@@ -10,7 +10,7 @@ import { type Answer, good, refused, status } from '../../support/key-endpoint.t
 
 function load(answer: Answer, signal = new AbortController().signal): Promise<unknown> {
   const fetch = (async () => answer()) as FetchJwksOptions['fetch']
-  const options = { fetch, timeout: 3000, signal, now: () => 1_700_000_000_000 }
+  const options = { fetch, timeoutMs: 3000, signal, now: () => 1_700_000_000_000 }
   return fetchJwks('https://pool.example/jwks.json', options)
 }
 

@@ -18,7 +18,7 @@ const BOTH = { forms: ['original', 'updated'] }
 t.test('keys are trusted up to maxStale and not a millisecond longer', async (t) => {
   const endpoint = new KeyEndpoint().answer(good('a'))
   const clocks = new Clocks()
-  const { store } = openStore(endpoint, clocks, { maxStale: HOUR })
+  const { store } = openStore(endpoint, clocks, { maxStaleMs: HOUR })
   await store.ready()
   endpoint.answer(status(500))
   clocks.advance(HOUR)
@@ -53,7 +53,7 @@ t.test('a closed store with keys fetches for no unknown kid', async (t) => {
 t.test('without keys the backoff alone rations: no budget runs out', async (t) => {
   const endpoint = new KeyEndpoint().answer(status(500))
   const clocks = new Clocks()
-  const { store } = openStore(endpoint, clocks, { cooldown: HOUR })
+  const { store } = openStore(endpoint, clocks, { cooldownMs: HOUR })
   await store.ready()
   for (let failure = 1; failure < 8; failure += 1) {
     t.equal(endpoint.asked.length, failure)

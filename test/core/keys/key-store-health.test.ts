@@ -47,7 +47,7 @@ for (const [name, answer] of [
     const clocks = new Clocks()
     const { store, log } = openStore(endpoint, clocks, {
       ...BOTH,
-      fetchTimeout: answer === hang ? 20 : 30 * SECOND,
+      fetchTimeoutMs: answer === hang ? 20 : 30 * SECOND,
     })
     await store.ready()
     t.equal(await find(store, 'x', 1), 'ERR_KEY_UNKNOWN')
@@ -77,7 +77,7 @@ t.test(
   async (t) => {
     const endpoint = new KeyEndpoint().answer(good('a')).answer(good('u'), 'updated')
     const clocks = new Clocks()
-    const { store } = openStore(endpoint, clocks, { ...BOTH, maxStale: HOUR })
+    const { store } = openStore(endpoint, clocks, { ...BOTH, maxStaleMs: HOUR })
     await store.ready()
     t.equal(await find(store, 'u', 1), 'key')
     endpoint.answer(status(500), 'updated')
@@ -185,7 +185,7 @@ t.test('a wall clock that steps either way refreshes, and changes no age', async
 t.test('a monotonic clock that steps back neither resets nor extends an age', async (t) => {
   const endpoint = new KeyEndpoint().answer(good('a'))
   const clocks = new Clocks()
-  const { store } = openStore(endpoint, clocks, { maxStale: HOUR })
+  const { store } = openStore(endpoint, clocks, { maxStaleMs: HOUR })
   await store.ready()
   endpoint.answer(status(500))
   clocks.advance(50 * MINUTE)

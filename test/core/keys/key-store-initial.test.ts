@@ -24,7 +24,7 @@ t.test('the first good fetch of either form replaces the initial keys of both', 
     const endpoint = new KeyEndpoint().answer(status(404), other).answer(good('a'), used)
     const clocks = new Clocks()
     const forms = ['original', 'updated']
-    const given = { keySet: importKeySet(keySet('retired')) as KeySet, offline: false }
+    const given = { keySet: importKeySet(keySet('retired')) as KeySet, isOffline: false }
     const { store, log } = openStore(endpoint, clocks, { forms, given })
     const [first, second] = [forms.indexOf(used), forms.indexOf(other)]
     t.equal(await find(store, 'retired', second), 'key')

@@ -161,7 +161,7 @@ t.test('a flood on one form leaves the other its share of the fetch budget', asy
 t.test('initial keys outlive a fetch of another Region while their own one fails', async (t) => {
   const keys = importKeySet(keySet('a'))
   if (keys === undefined) throw new Error('no keys')
-  const given = { keySet: keys, offline: false }
+  const given = { keySet: keys, isOffline: false }
   const { store, endpoint, clocks } = open({ original: refused, replica: good('r') }, { given })
   await store.ready()
   t.same(endpoint.asked, ['original'], 'the pool has keys already')

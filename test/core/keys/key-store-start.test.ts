@@ -20,10 +20,10 @@ import {
 
 const BOTH = { forms: ['original', 'updated'] }
 
-function given(offline: boolean, ...kids: string[]) {
+function given(isOffline: boolean, ...kids: string[]) {
   const imported = importKeySet(keySet(...kids))
   if (imported === undefined) throw new Error('no keys')
-  return { keySet: imported, offline }
+  return { keySet: imported, isOffline }
 }
 
 const unusable = [

@@ -113,5 +113,5 @@ t.test('two pools may not share the issuer of a replica', async (t) => {
 t.test('keys passed as jwks serve every form', async (t) => {
   const pool = read({ regions: ['us-west-2'], jwks: { keys: [jwk()] } })
   t.equal(pool.issuers.length, 4)
-  t.match(pool.staticKeys, { offline: true })
+  t.match(pool.staticKeys, { isOffline: true })
 })

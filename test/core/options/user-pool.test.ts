@@ -183,7 +183,7 @@ t.test('accepts an http issuer from which nothing is fetched', async (t) => {
     read({ issuer, jwks: JWKS }).issuers.map((it) => it.issuer),
     [issuer],
   )
-  t.match(read({ issuer, jwks: JWKS }).staticKeys, { offline: true })
+  t.match(read({ issuer, jwks: JWKS }).staticKeys, { isOffline: true })
   for (const jwksUri of [
     'http://127.0.0.1:4566/keys',
     'http://localhost/keys',
@@ -211,7 +211,7 @@ t.test('jwksUri cannot be combined with keys that are all there are', async (t) 
     option: 'jwksUri',
     problem: /^cannot be combined with jwks, .*: remove one, or pass jwks as \{ initial \}$/,
   })
-  t.match(read({ ...options, jwks: { initial: JWKS } }).staticKeys, { offline: false })
+  t.match(read({ ...options, jwks: { initial: JWKS } }).staticKeys, { isOffline: false })
 })
 
 t.test('rejects a comma in an app client id', async (t) => {
@@ -287,8 +287,8 @@ t.test('jwksUri needs a single explicit issuer', async (t) => {
 })
 
 t.test('given keys are imported, offline or until the first fetch', async (t) => {
-  t.match(read({ jwks: JWKS }).staticKeys, { offline: true })
-  t.match(read({ jwks: { initial: JWKS } }).staticKeys, { offline: false })
+  t.match(read({ jwks: JWKS }).staticKeys, { isOffline: true })
+  t.match(read({ jwks: { initial: JWKS } }).staticKeys, { isOffline: false })
   const weak = { keys: [jwk({}, keyPair('weak', 1024))] }
   for (const jwks of [null, [], {}, { keys: [] }, weak, JWKS.keys, 'x', 5, () => JWKS]) {
     const error = refused({ jwks })

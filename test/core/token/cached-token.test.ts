@@ -14,7 +14,7 @@ import {
   POOL,
 } from '../../support/forge.ts'
 
-const key: ImportedKey = { kid: 'a', key: keyPair().publicKey, n: '', e: '' }
+const key: ImportedKey = { kind: 'key', kid: 'a', key: keyPair().publicKey, n: '', e: '' }
 
 function keep(claims: Record<string, unknown>, credential = 'Bearer a.b.c', holds = () => true) {
   const asked: unknown[][] = []

@@ -35,11 +35,11 @@ function issuer(answer: (kid: string) => KeyLookup | Promise<KeyLookup>, name = 
 }
 
 function known(key: KeyObject): (kid: string) => KeyLookup {
-  return (kid) => (kid === KID ? imported(key) : 'ERR_KEY_UNKNOWN')
+  return (kid) => (kid === KID ? imported(key) : { kind: 'unknown' })
 }
 
 function imported(key: KeyObject): ImportedKey {
-  return { kid: KID, key, n: '', e: '' }
+  return { kind: 'key', kid: KID, key, n: '', e: '' }
 }
 
 const ours = issuer(known(keyPair().publicKey))
@@ -96,7 +96,7 @@ t.test('refuses an iss that is not exactly an issuer of the pool', async (t) => 
 
 t.test('refuses a kid that is not found, and passes on what could not be judged', async (t) => {
   t.equal(await verdict(machineToken({}, { kid: 'other' })), 'ERR_KEY_UNKNOWN')
-  const unavailable = { retryAfter: 1000, cause: undefined }
+  const unavailable = { kind: 'unavailable' as const, retryAfter: 1000, cause: undefined }
   t.equal(await verdict(machineToken(), [issuer(() => unavailable)]), unavailable)
 })
 

@@ -185,7 +185,7 @@ export function isNotFound(answer: FetchedKeys): boolean {
 
 async function fetchKeys(uri: string, { fetch, signal, now }: Terminal): Promise<FetchedKeys> {
   try {
-    return { document: await fetchJwks(uri, { fetch, timeout: TIMEOUT_MS, signal, now }) }
+    return { document: await fetchJwks(uri, { fetch, timeoutMs: TIMEOUT_MS, signal, now }) }
   } catch (error) {
     if (signal.aborted) throw new CommandFailure(EXIT.interrupted, 'interrupted')
     return { error: error as JwksError }
