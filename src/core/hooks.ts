@@ -2,6 +2,8 @@
 
 import { StacklessError } from './errors.ts'
 import type { ClientLookup } from './options/user-pool.ts'
+import { withTimeout } from './util/async.ts'
+import { BoundedMap } from './util/bounded-map.ts'
 
 /** Cached results of each kind. Beyond that, the oldest client is looked up again. */
 const MAX_CACHED_RESULTS = 10_000
@@ -24,8 +26,8 @@ export function createCachedLookup(
   lookup: ClientLookup,
   { allow, deny, elapsed }: LookupCacheOptions,
 ): (clientId: string) => boolean | Promise<boolean> {
-  const allowedUntil = new Map<string, number>()
-  const deniedUntil = new Map<string, number>()
+  const allowedUntil = new BoundedMap<number>(MAX_CACHED_RESULTS)
+  const deniedUntil = new BoundedMap<number>(MAX_CACHED_RESULTS)
   const inFlight = new Map<string, Promise<boolean>>()
 
   async function callLookup(clientId: string): Promise<boolean> {
@@ -34,10 +36,6 @@ export function createCachedLookup(
     deniedUntil.delete(clientId)
     const results = isAllowed ? allowedUntil : deniedUntil
     results.set(clientId, elapsed() + (isAllowed ? allow : deny))
-    for (const oldest of results.keys()) {
-      if (results.size <= MAX_CACHED_RESULTS) break
-      results.delete(oldest)
-    }
     return isAllowed
   }
 
@@ -80,15 +78,8 @@ export class HookError extends StacklessError {
  * @throws {HookError} if the hook throws, rejects or takes over 3 seconds.
  */
 export async function callHook(hook: () => unknown): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new HookError('ERR_DECISION_TIMEOUT')), HOOK_TIMEOUT_MS)
-  })
-  try {
-    return (await Promise.race([runHook(hook), timeout])) === true
-  } finally {
-    clearTimeout(timer)
-  }
+  const createError = (): HookError => new HookError('ERR_DECISION_TIMEOUT')
+  return (await withTimeout(HOOK_TIMEOUT_MS, runHook(hook), createError)) === true
 }
 
 async function runHook(hook: () => unknown): Promise<unknown> {

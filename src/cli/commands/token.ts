@@ -3,6 +3,11 @@ import { Command } from 'commander'
 import { isLoopback, readSecureUrl } from '../../core/options/secure-url.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { checkScope } from '../../core/scopes.ts'
+import {
+  type BoundedFetchError,
+  type BoundedResponse,
+  boundedFetch,
+} from '../../core/util/bounded-fetch.ts'
 import { toPrintable } from '../../core/util/text.ts'
 import {
   type AccessToken,
@@ -11,11 +16,6 @@ import {
   TokenClientError,
   type TokenClientErrorCode,
 } from '../../tokens/client/index.ts'
-import {
-  type BoundedFetchError,
-  type BoundedResponse,
-  boundedFetch,
-} from '../../tokens/oauth/bounded-exchange.ts'
 import { readTokenEndpoint } from '../../tokens/oauth/token-endpoint.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { collectValues, rejectSecretOption } from '../files/flags.ts'
@@ -180,14 +180,14 @@ async function fetchDiscovery(url: string, { fetch, signal }: Terminal): Promise
     return await boundedFetch(
       url,
       { headers },
-      { fetch, timeout: TIMEOUT_MS, maxBytes: MAX_BYTES, signal },
+      { fetch, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, signal },
     )
   } catch (error) {
-    const { fault, errno } = error as BoundedFetchError
-    if (fault === 'ended') throw new CommandFailure(EXIT.interrupted, 'interrupted')
+    const { reason, errno } = error as BoundedFetchError
+    if (reason === 'aborted') throw new CommandFailure(EXIT.interrupted, 'interrupted')
     throw new CommandFailure(
       EXIT.unavailable,
-      `the discovery document is not available (${errno ?? fault}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
+      `the discovery document is not available (${errno ?? reason}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
     )
   }
 }

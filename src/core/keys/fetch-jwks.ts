@@ -1,11 +1,16 @@
-/** One bounded fetch of a key set document: time, size, redirects. Never throws anything but its own. */
+/** Fetches a key set document, and states why it could not be fetched. */
 import { StacklessError } from '../errors.ts'
-import { readErrno, readRetryAfter } from '../util/transport-facts.ts'
+import {
+  type BoundedFetchError,
+  type BoundedResponse,
+  boundedFetch,
+  type FetchFailure,
+} from '../util/bounded-fetch.ts'
 
 /** Bytes of a key set document, counted after decompression. Cognito's are under 2 KiB. */
 const MAX_BYTES = 256 * 1024
 
-/** Why a key set could not be had. */
+/** Why a key set could not be fetched. */
 export type JwksErrorCode =
   | 'ERR_JWKS_TIMEOUT'
   | 'ERR_JWKS_NETWORK'
@@ -27,16 +32,16 @@ const messages: Readonly<Record<JwksErrorCode, string>> = {
   ERR_JWKS_CLOSED: 'The key store was closed',
 }
 
-/** What is known of a failure without quoting what the endpoint or the transport said. */
+/** What is known of a failure without quoting the endpoint or the transport. */
 export interface JwksFacts {
   /** System error code of the transport, for example `ECONNREFUSED`. */
-  readonly errno?: string
-  /** HTTP status the endpoint answered with. */
-  readonly status?: number
-  /** Bytes read when the limit was passed. */
-  readonly bytes?: number
-  /** Seconds the endpoint asked to wait; not clamped. */
-  readonly retryAfter?: number
+  readonly errno?: string | undefined
+  /** HTTP status of the endpoint's response. */
+  readonly status?: number | undefined
+  /** Bytes read when the limit was exceeded. */
+  readonly bytes?: number | undefined
+  /** Seconds that the endpoint asks to wait; not clamped. */
+  readonly retryAfter?: number | undefined
 }
 
 /** A failed fetch; the `cause` of `ERR_KEYS_UNAVAILABLE`. Carries facts, never foreign text. */
@@ -70,81 +75,38 @@ export interface FetchJwksOptions {
   readonly now: () => number
 }
 
+const CODES: Readonly<Record<FetchFailure, JwksErrorCode>> = {
+  timeout: 'ERR_JWKS_TIMEOUT',
+  network: 'ERR_JWKS_NETWORK',
+  redirect: 'ERR_JWKS_REDIRECT',
+  'too-large': 'ERR_JWKS_TOO_LARGE',
+  aborted: 'ERR_JWKS_CLOSED',
+}
+
 /**
- * Fetches and parses one key set document. The limits hold around an injected `fetch` too: one that
- * ignores its signal or follows redirects is not waited for and not believed.
+ * Fetches and parses one key set document.
  *
  * @throws {JwksError} and nothing else.
  */
 export async function fetchJwks(uri: string, options: FetchJwksOptions): Promise<unknown> {
-  const abort = new AbortController()
-  const stopped = new Promise<never>((_resolve, reject) => {
-    abort.signal.addEventListener('abort', () => reject(abort.signal.reason))
-  })
-  const timer = setTimeout(() => abort.abort(new JwksError('ERR_JWKS_TIMEOUT')), options.timeoutMs)
-  const close = (): void => abort.abort(new JwksError('ERR_JWKS_CLOSED'))
-  options.signal.addEventListener('abort', close)
+  const { status, body, retryAfter } = await download(uri, options)
+  // 304 is no redirect, but as little a key set.
+  if (status >= 300 && status < 400) throw new JwksError('ERR_JWKS_REDIRECT', { status })
+  if (status !== 200) throw new JwksError('ERR_JWKS_STATUS', { status, retryAfter })
   try {
-    return await Promise.race([stopped, download(uri, options, abort.signal)])
-  } finally {
-    clearTimeout(timer)
-    options.signal.removeEventListener('abort', close)
-    // Lets go of a body that was refused half-way.
-    abort.abort()
-  }
-}
-
-async function download(
-  uri: string,
-  { fetch, now }: FetchJwksOptions,
-  signal: AbortSignal,
-): Promise<unknown> {
-  try {
-    const response = await fetch(uri, {
-      headers: { accept: 'application/json' },
-      redirect: 'manual',
-      signal,
-    })
-    checkResponse(response, now)
-    return parse(await readBody(response))
-  } catch (error) {
-    throw error instanceof JwksError ? error : new JwksError('ERR_JWKS_NETWORK', readErrno(error))
-  }
-}
-
-function checkResponse(response: Response, now: () => number): void {
-  const { status } = response
-  if (
-    response.redirected ||
-    response.type === 'opaqueredirect' ||
-    (status >= 300 && status < 400)
-  ) {
-    throw new JwksError('ERR_JWKS_REDIRECT', { status })
-  }
-  if (status !== 200) {
-    const retryAfter = readRetryAfter(response.headers.get('retry-after'), now())
-    throw new JwksError(
-      'ERR_JWKS_STATUS',
-      retryAfter === undefined ? { status } : { status, retryAfter },
-    )
-  }
-}
-
-async function readBody(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > MAX_BYTES) throw new JwksError('ERR_JWKS_TOO_LARGE', { bytes })
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
+    return JSON.parse(body.toString('utf8'))
   } catch {
     throw new JwksError('ERR_JWKS_INVALID')
+  }
+}
+
+async function download(uri: string, options: FetchJwksOptions): Promise<BoundedResponse> {
+  const init = { headers: { accept: 'application/json' } }
+  const readsBody = (status: number): boolean => status === 200
+  try {
+    return await boundedFetch(uri, init, { ...options, maxBytes: MAX_BYTES, readsBody })
+  } catch (error) {
+    const { reason, errno, status, bytes } = error as BoundedFetchError
+    throw new JwksError(CODES[reason], reason === 'too-large' ? { bytes } : { errno, status })
   }
 }

@@ -1,35 +1,50 @@
-/** Going on without a turn of the event loop where nothing has to be waited for. */
+/** Timeouts, and values that may or may not be promises: what is known already costs no turn of the event loop. */
 
 /**
- * Waits for a promise that never rejects, but no longer than so many milliseconds.
+ * Waits for a promise, but not longer than a timeout. What it does later has no effect.
  *
- * @returns Undefined where the time is over first.
+ * @returns Undefined on timeout.
+ * @throws What the promise rejects with.
  */
-export async function withTimeout<Value>(
-  milliseconds: number,
+export function withTimeout<Value>(
+  timeoutMs: number,
   promise: Promise<Value>,
+): Promise<Value | undefined>
+/** @throws The error of `createError` on timeout, or what the promise rejects with. */
+export function withTimeout<Value>(
+  timeoutMs: number,
+  promise: Promise<Value>,
+  createError: () => Error,
+): Promise<Value>
+export async function withTimeout<Value>(
+  timeoutMs: number,
+  promise: Promise<Value>,
+  createError?: () => Error,
 ): Promise<Value | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), milliseconds)
+  const timeout = new Promise<undefined>((resolve, reject) => {
+    timer = setTimeout(() => {
+      if (createError === undefined) resolve(undefined)
+      else reject(createError())
+    }, timeoutMs)
   })
   try {
-    return await Promise.race([promise, late])
+    return await Promise.race([promise, timeout])
   } finally {
     clearTimeout(timer)
   }
 }
 
 /**
- * Whether a value is still to come. Not told by `instanceof`: where the global `Promise` is not the one
- * that async functions and Node answer with (bluebird, zone.js, Jest's realms), a promise would pass for
- * a value, and a promise of no for a yes.
+ * Whether a value is a promise. `instanceof` would not do: if the global `Promise` is not the one that
+ * async functions and Node return (bluebird, zone.js, Jest's realms), a promise would pass for a value, and
+ * a promise of `false` for `true`.
  */
 export function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Value> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }
 
-/** Goes on at once with a value that is there, else when it is. */
+/** Calls `next` synchronously with a value, or once a promise has resolved to one. */
 export function chain<Value, Result>(
   value: Value | Promise<Value>,
   next: (value: Value) => Result | Promise<Result>,

@@ -9,9 +9,12 @@ import {
   ResponseBodyError,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import { readRetryAfter } from '../../core/util/transport-facts.ts'
+import {
+  BoundedFetchError,
+  type BoundedResponse,
+  boundedFetch,
+} from '../../core/util/bounded-fetch.ts'
 import { basicHeader } from '../oauth/basic.ts'
-import { BoundedFetchError, type BoundedResponse, boundedFetch } from '../oauth/bounded-exchange.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */
@@ -88,10 +91,19 @@ export async function requestToken(
         // The endpoint was checked when the client was made: https, or loopback.
         [allowInsecureRequests]: true,
         [customFetch]: async (url, { body, headers, method }) => {
-          const limits = { fetch: requester.fetch, timeout: REQUEST_TIMEOUT, maxBytes: MAX_BYTES }
-          const answer = await boundedFetch(url, { body, headers, method }, { ...limits, signal })
+          const answer = await boundedFetch(
+            url,
+            { body, headers, method },
+            {
+              fetch: requester.fetch,
+              timeoutMs: REQUEST_TIMEOUT,
+              maxBytes: MAX_BYTES,
+              signal,
+              now,
+            },
+          )
           facts = factsOf(answer, secret)
-          return judged(answer, facts, now)
+          return judged(answer, facts)
         },
       },
     )
@@ -115,13 +127,8 @@ function factsOf({ status, headers }: BoundedResponse, secret: string): TokenCli
 }
 
 /** What the library is to read: the body alone, as a challenge would hide it (401 in some reports). */
-function judged(
-  { status, headers, body }: BoundedResponse,
-  facts: TokenClientFacts,
-  now: () => number,
-): Response {
+function judged({ status, body, retryAfter }: BoundedResponse, facts: TokenClientFacts): Response {
   if (status === 429 || status >= 500) {
-    const retryAfter = readRetryAfter(headers.get('retry-after'), now())
     throw new TokenClientError('ERR_TOKEN_REQUEST_STATUS', {
       ...facts,
       ...(retryAfter === undefined ? {} : { retryAfter }),
@@ -174,12 +181,12 @@ function asOurs(error: unknown, facts: TokenClientFacts, secret: string): TokenC
   })
 }
 
-function exchangeError({ fault, errno, status }: BoundedFetchError): TokenClientError {
+function exchangeError({ reason, errno, status }: BoundedFetchError): TokenClientError {
   const facts = {
     ...(errno === undefined ? {} : { errno }),
     ...(status === undefined ? {} : { status }),
   }
-  switch (fault) {
+  switch (reason) {
     case 'timeout':
       return new TokenClientError('ERR_TOKEN_REQUEST_TIMEOUT')
     case 'network':
@@ -188,7 +195,7 @@ function exchangeError({ fault, errno, status }: BoundedFetchError): TokenClient
       return new TokenClientError('ERR_TOKEN_RESPONSE_REDIRECT', facts)
     case 'too-large':
       return new TokenClientError('ERR_TOKEN_RESPONSE_TOO_LARGE', facts)
-    case 'ended':
+    case 'aborted':
       return new TokenClientError('ERR_CLIENT_CLOSED')
   }
 }

@@ -6,6 +6,7 @@ import {
   OptionError,
   readNumber,
 } from '../../core/options/validate.ts'
+import { withTimeout } from '../../core/util/async.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError } from './errors.ts'
 import type { ClientOptions } from './options.ts'
@@ -281,17 +282,11 @@ export class ClientSecret {
 
 /** What the owner's function throws stays out: it may quote what it asked for. */
 async function askOwner(source: () => string | Promise<string>): Promise<string> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ASK_TIMEOUT)
-  })
   try {
-    const secret: unknown = await Promise.race([(async () => source())(), late])
+    const secret: unknown = await withTimeout(ASK_TIMEOUT, (async () => source())())
     if (typeof secret === 'string' && secret !== '') return secret
   } catch {
     // Told below.
-  } finally {
-    clearTimeout(timer)
   }
   throw new TokenClientError('ERR_CLIENT_SECRET_UNAVAILABLE')
 }

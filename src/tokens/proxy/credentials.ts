@@ -3,10 +3,11 @@
  * that they go together once it takes the pair no longer. Kept in the store too, for processes that
  * share one and for those that were just started.
  */
+
+import { BoundedMap } from '../../core/util/bounded-map.ts'
 import type { ResilientStore } from '../store/resilient-store.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
-import { BoundedMap } from './bounded-map.ts'
 import type { CacheKey } from './request.ts'
 import { pause } from './single-flight.ts'
 

@@ -4,7 +4,7 @@
  */
 import { callHook, HookError } from '../../core/hooks.ts'
 import type { ClientLookup } from '../../core/options/user-pool.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { Purse } from './quota.ts'
 import { pause } from './single-flight.ts'
 

@@ -3,7 +3,7 @@
  * secret never delays the right one.
  */
 import { Backoff } from '../../core/util/backoff.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../../core/util/bounded-map.ts'
 import type { Proof } from './credentials.ts'
 import type { Answer } from './responses.ts'
 

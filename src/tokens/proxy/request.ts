@@ -2,9 +2,10 @@
  * Reads a token request strictly. Nothing of it is forwarded as it came: what is known is written
  * anew, what is ambiguous is refused.
  */
+
+import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { type ClientCredentials, readBasic } from '../oauth/basic.ts'
 import { isForm, parseForm } from '../oauth/form.ts'
-import { BoundedMap } from './bounded-map.ts'
 
 /** Where a token is cached. Flight and lock have the same name. */
 export interface CacheKey {

@@ -2,9 +2,9 @@
 
 import { publish, secondsBetween, type TokenRequestEvent } from '../../core/diagnostics.ts'
 import { withTimeout } from '../../core/util/async.ts'
+import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { TimedLookup } from '../store/resilient-store.ts'
-import { BoundedMap } from './bounded-map.ts'
 import {
   answerText,
   type CachedToken,

@@ -1,7 +1,12 @@
 /** Asks Cognito for a token: one bounded request, written anew. Never rejects. */
 import { setMaxListeners } from 'node:events'
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
-import { readErrno, readRetryAfter } from '../../core/util/transport-facts.ts'
+import {
+  type BoundedFetchError,
+  type BoundedResponse,
+  boundedFetch,
+  type FetchFailure,
+} from '../../core/util/bounded-fetch.ts'
 import { basicHeader } from '../oauth/basic.ts'
 import { type UpstreamHeader, valuesOf } from './options.ts'
 import type { TokenRequest } from './request.ts'
@@ -38,8 +43,8 @@ export type UpstreamFailureCode =
 export interface UpstreamFailure {
   readonly kind: 'failure'
   readonly code: UpstreamFailureCode
-  readonly status?: number
-  readonly errno?: string
+  readonly status?: number | undefined
+  readonly errno?: string | undefined
   readonly retryAfter?: number | undefined
 }
 
@@ -54,66 +59,51 @@ export interface UpstreamOptions {
 
 type Result = UpstreamAnswer | UpstreamFailure
 
-/** See the module. */
+const CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
+  timeout: 'ERR_UPSTREAM_TIMEOUT',
+  network: 'ERR_UPSTREAM_NETWORK',
+  redirect: 'ERR_UPSTREAM_REDIRECT',
+  'too-large': 'ERR_UPSTREAM_TOO_LARGE',
+  aborted: 'ERR_UPSTREAM_CLOSED',
+}
+
+/** Cognito's token endpoint. */
 export class Upstream {
   readonly #options: UpstreamOptions
   readonly #closed = new AbortController()
 
   constructor(options: UpstreamOptions) {
     this.#options = options
-    // Every request under way listens: as many as the budget has, and no leak.
+    // Every request in flight listens: as many as the budget has, and no leak.
     setMaxListeners(0, this.#closed.signal)
   }
 
-  /**
-   * The limits hold around an injected `fetch` too: one that ignores its signal is not waited for.
-   *
-   * @param timeoutMs Milliseconds for everything: headers of the owner's, connection, answer and its body.
-   */
+  /** @param timeoutMs Milliseconds for everything: configured headers, connection, response and its body. */
   async ask(request: TokenRequest, timeoutMs: number): Promise<Result> {
-    const closed = this.#closed.signal
-    const abort = new AbortController()
-    let end = (_code: UpstreamFailureCode): void => {}
-    const ended = new Promise<UpstreamFailure>((resolve) => {
-      end = (code) => {
-        resolve({ kind: 'failure', code })
-        abort.abort()
-      }
-    })
-    const close = (): void => end('ERR_UPSTREAM_CLOSED')
-    const timer = setTimeout(() => end('ERR_UPSTREAM_TIMEOUT'), timeoutMs)
-    closed.addEventListener('abort', close)
-    if (closed.aborted) close()
+    const { tokenEndpoint, headers, fetch, now } = this.#options
+    let hasHeaders = true
+    const send: typeof fetch = async (url, init) => {
+      const configured = await valuesOf(headers)
+      hasHeaders = configured !== undefined
+      if (configured === undefined) throw new TypeError('no headers')
+      const { signal } = init as { readonly signal: AbortSignal }
+      signal.throwIfAborted()
+      return fetch(url, { ...init, ...write(request, configured) })
+    }
+    const { signal } = this.#closed
     try {
-      return await Promise.race([ended, this.#exchange(request, abort.signal)])
-    } finally {
-      clearTimeout(timer)
-      closed.removeEventListener('abort', close)
-      // Lets go of a body that was refused half-way.
-      abort.abort()
+      const limits = { fetch: send, timeoutMs, maxBytes: MAX_BYTES, signal, now }
+      return read(await boundedFetch(tokenEndpoint, {}, limits))
+    } catch (error) {
+      if (!hasHeaders) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
+      const { reason, status, errno, retryAfter } = error as BoundedFetchError
+      return { kind: 'failure', code: CODES[reason], status, errno, retryAfter }
     }
   }
 
-  /** Ends what is under way. */
+  /** Ends requests in flight. */
   close(): void {
     this.#closed.abort()
-  }
-
-  async #exchange(request: TokenRequest, signal: AbortSignal): Promise<Result> {
-    const { tokenEndpoint, headers, fetch, now } = this.#options
-    const configured = await valuesOf(headers)
-    if (configured === undefined) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
-    try {
-      signal.throwIfAborted()
-      const response = await fetch(tokenEndpoint, {
-        ...write(request, configured),
-        redirect: 'manual',
-        signal,
-      })
-      return await read(response, now())
-    } catch (error) {
-      return { kind: 'failure', code: 'ERR_UPSTREAM_NETWORK', ...readErrno(error) }
-    }
   }
 }
 
@@ -138,15 +128,11 @@ function write(
   return { method: 'POST', headers, body: form.toString() }
 }
 
-async function read(response: Response, now: number): Promise<Result> {
-  const { status, headers } = response
-  const redirects = response.redirected || response.type === 'opaqueredirect'
-  if (redirects || (status >= 300 && status < 400))
+function read({ status, headers, body: bytes, retryAfter }: BoundedResponse): Result {
+  // 304 is no redirect, but as little a token.
+  if (status >= 300 && status < 400) {
     return { kind: 'failure', code: 'ERR_UPSTREAM_REDIRECT', status }
-  const retryAfter = readRetryAfter(headers.get('retry-after'), now)
-  const bytes = await readBody(response)
-  if (bytes === undefined)
-    return { kind: 'failure', code: 'ERR_UPSTREAM_TOO_LARGE', status, retryAfter }
+  }
   const body = parseStrictObject(bytes)
   if (body === undefined)
     return { kind: 'failure', code: 'ERR_UPSTREAM_NOT_JSON', status, retryAfter }
@@ -154,15 +140,4 @@ async function read(response: Response, now: number): Promise<Result> {
     return { kind: 'failure', code: 'ERR_UPSTREAM_STATUS', status }
   const [requestId] = REQUEST_ID.exec(headers.get('x-amz-cognito-request-id') ?? '') ?? []
   return { kind: 'answer', status, body, text: bytes.toString('utf8'), requestId, retryAfter }
-}
-
-async function readBody(response: Response): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > MAX_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

@@ -1,4 +1,5 @@
 /** What memory holds: values in groups, bounded, and gone in time by either clock. */
+import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { MAX_GROUP } from './token-store.ts'
 
 /** What {@link Entries} go by. */
@@ -35,13 +36,14 @@ export class Entries {
   /** The group that was set longest ago stands first, and in it the entry that was. */
   readonly #groups = new Map<string, Map<string, Entry>>()
   /** Epochs of groups that were invalidated. All others are in the epoch `#others`. */
-  readonly #epochs = new Map<string, string>()
+  readonly #epochs: BoundedMap<string>
   #others = '0'
   #ended = 0
   #size = 0
 
   constructor(limits: EntriesLimits) {
     this.#limits = limits
+    this.#epochs = new BoundedMap(limits.maxEntries)
   }
 
   get size(): number {
@@ -102,16 +104,11 @@ export class Entries {
   invalidate(group: string): void {
     this.#size -= this.#groups.get(group)?.size ?? 0
     this.#groups.delete(group)
-    this.#epochs.delete(group)
     this.#ended += 1
-    this.#epochs.set(group, String(this.#ended))
-    if (this.#epochs.size <= this.#limits.maxEntries) return
+    const isDropped = this.#epochs.set(group, String(this.#ended))
+    if (!isDropped) return
     // Forgetting that a group's epoch ended would let an answer from before it in. So every group
     // that is not remembered gets an epoch nobody was told yet: it costs what is under way its place.
-    for (const oldest of this.#epochs.keys()) {
-      this.#epochs.delete(oldest)
-      break
-    }
     this.#ended += 1
     this.#others = String(this.#ended)
   }

@@ -1,6 +1,7 @@
 /** The store of one process, in its memory. */
 import { performance } from 'node:perf_hooks'
 import { readFunction, readMembers, readNumber } from '../../core/options/validate.ts'
+import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { safeClock, steadyClock } from '../../core/util/clock.ts'
 import { Entries } from './entries.ts'
 import type { StoreEntry, StoreLookup, TokenStore } from './token-store.ts'
@@ -26,14 +27,13 @@ export class MemoryStore implements TokenStore {
   /** For a `SteadyStore`, which needs no promise to look into memory. */
   readonly entries: Entries
   readonly #now: () => number
-  readonly #locks = new Map<string, Lock>()
-  readonly #maxLocks: number
+  readonly #locks: BoundedMap<Lock>
   readonly #monotonicNow: () => number
   #isClosed = false
 
   constructor(limits: Required<MemoryStoreOptions>) {
     this.#monotonicNow = steadyClock(safeClock(limits.monotonicNow))
-    this.#maxLocks = limits.maxEntries
+    this.#locks = new BoundedMap(limits.maxEntries)
     this.#now = safeClock(limits.now)
     this.entries = new Entries({
       maxEntries: limits.maxEntries,
@@ -69,9 +69,8 @@ export class MemoryStore implements TokenStore {
     const now = this.#monotonicNow()
     const held = this.#locks.get(key)
     if (held !== undefined && held.owner !== owner && now < held.end) return false
-    this.#locks.delete(key)
+    // A dropped lock has an end that nobody waited for: two may then ask at once, which costs one request.
     this.#locks.set(key, { owner, end: now + ttl })
-    if (this.#locks.size > this.#maxLocks) this.#freeOldest()
     return true
   }
 
@@ -84,14 +83,6 @@ export class MemoryStore implements TokenStore {
     this.#isClosed = true
     this.entries.clear()
     this.#locks.clear()
-  }
-
-  /** A lock whose end nobody waited for: two may then ask at once, which costs one request. */
-  #freeOldest(): void {
-    for (const key of this.#locks.keys()) {
-      this.#locks.delete(key)
-      break
-    }
   }
 
   #refuseIfClosed(): void {

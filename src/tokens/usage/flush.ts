@@ -1,9 +1,9 @@
 /** Writes counts to the store in the background: in batches, in order, and each of them once. */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/options/logger.ts'
+import { withTimeout } from '../../core/util/async.ts'
 import { Backoff } from '../../core/util/backoff.ts'
 import type { Tally } from './aggregator.ts'
-import { inTime } from './in-time.ts'
 import type { UsageBatch, UsageCell, UsageStore } from './store/types.ts'
 
 /** Cells a batch may have: some 100 KB, which no store is busy with for long. */
@@ -96,7 +96,7 @@ export class Writer {
     const { store, patience } = this.#options
     while (this.#batches.length > 0) {
       const [batch, ...rest] = this.#batches as [UsageBatch, ...UsageBatch[]]
-      await inTime(patience, () => store.add(batch))
+      await withTimeout(patience, store.add(batch), () => new Error('no answer in time'))
       this.#batches = rest
     }
   }

@@ -7,11 +7,11 @@ import {
   readMembers,
   readNumber,
 } from '../../core/options/validate.ts'
+import { withTimeout } from '../../core/util/async.ts'
 import { safeClock } from '../../core/util/clock.ts'
 import { Tally } from './aggregator.ts'
 import { Sources } from './events.ts'
 import { Writer } from './flush.ts'
-import { inTime } from './in-time.ts'
 import { type Price, readPrice } from './price.ts'
 import { readCost, readReport, readSeries, toCsv, toJson } from './report.ts'
 import { memoryUsageStore } from './store/memory.ts'
@@ -107,7 +107,7 @@ export function createUsage(options: UsageOptions): Usage {
   async function read<Answer>(ask: (at: number) => Promise<Answer>): Promise<Answer> {
     await writer.write()
     try {
-      return await inTime(PATIENCE, () => ask(clock()))
+      return await withTimeout(PATIENCE, ask(clock()), () => new UsageUnavailableError())
     } catch {
       throw new UsageUnavailableError()
     }
@@ -139,7 +139,7 @@ export function createUsage(options: UsageOptions): Usage {
       sources.close()
       await writer.write()
       writer.stop()
-      await inTime(PATIENCE, () => store.close()).catch(() => {})
+      await withTimeout(PATIENCE, (async () => store.close())()).catch(() => {})
     },
   } satisfies Usage)
 }

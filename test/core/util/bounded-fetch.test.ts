@@ -1,25 +1,25 @@
-/** One exchange with endpoints that hang, drip, redirect, flood and break off, over real sockets. */
+/** One request to endpoints that hang, drip, redirect, flood and break off, over real sockets. */
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import {
   BoundedFetchError,
   boundedFetch,
-  type ExchangeLimits,
-} from '../../../src/tokens/oauth/bounded-exchange.ts'
+  type FetchLimits,
+} from '../../../src/core/util/bounded-fetch.ts'
 import { serve, until } from '../../support/client.ts'
 
-const LIMITS: ExchangeLimits = { fetch, timeout: 60_000, maxBytes: 1000 }
+const LIMITS: FetchLimits = { fetch, timeoutMs: 60_000, maxBytes: 1000 }
 
-async function faultOf(
+async function failureOf(
   url: string,
-  limits: Partial<ExchangeLimits> = {},
+  limits: Partial<FetchLimits> = {},
 ): Promise<Partial<BoundedFetchError>> {
   const error = await boundedFetch(url, { method: 'POST' }, { ...LIMITS, ...limits }).then(
     () => new Error('answered'),
     (reason: unknown) => reason,
   )
   if (!(error instanceof BoundedFetchError)) throw error
-  return { fault: error.fault, errno: error.errno, status: error.status }
+  return { reason: error.reason, errno: error.errno, status: error.status }
 }
 
 t.test('a whole answer, whatever its status', async (t) => {
@@ -36,11 +36,11 @@ t.test('a whole answer, whatever its status', async (t) => {
 
 t.test('an endpoint that hangs or drips is left when the time is over', async (t) => {
   const hanging = await serve(t, () => {})
-  t.match(await faultOf(hanging, { timeout: 50 }), { fault: 'timeout', status: undefined })
+  t.match(await failureOf(hanging, { timeoutMs: 50 }), { reason: 'timeout', status: undefined })
   const dripping = await serve(t, (_request, response) => {
     response.writeHead(200).write('{')
   })
-  t.match(await faultOf(dripping, { timeout: 50 }), { fault: 'timeout' })
+  t.match(await failureOf(dripping, { timeoutMs: 50 }), { reason: 'timeout' })
 })
 
 t.test('a redirect is not followed', async (t) => {
@@ -49,7 +49,7 @@ t.test('a redirect is not followed', async (t) => {
     const url = await serve(t, (_request, response) =>
       response.writeHead(status, { location: elsewhere }).end(),
     )
-    t.match(await faultOf(url), { fault: 'redirect', status })
+    t.match(await failureOf(url), { reason: 'redirect', status })
   }
 })
 
@@ -65,24 +65,24 @@ t.test('more bytes than allowed are not read, however they are packed', async (t
     })
     more()
   })
-  t.match(await faultOf(endless), { fault: 'too-large', status: 200 })
+  t.match(await failureOf(endless), { reason: 'too-large', status: 200 })
   await until(() => closed)
   const bomb = await serve(t, (_request, response) =>
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(100_000))),
   )
-  t.match(await faultOf(bomb), { fault: 'too-large' })
+  t.match(await failureOf(bomb), { reason: 'too-large' })
   const fitting = await serve(t, (_request, response) => response.end('x'.repeat(1000)))
   t.equal((await boundedFetch(fitting, {}, LIMITS)).body.length, 1000)
 })
 
 t.test('a connection that breaks off', async (t) => {
   const reset = await serve(t, (request) => request.socket.destroy())
-  t.match(await faultOf(reset), { fault: 'network', errno: 'UND_ERR_SOCKET' })
+  t.match(await failureOf(reset), { reason: 'network', errno: 'UND_ERR_SOCKET' })
   const truncated = await serve(t, (_request, response) => {
     response.writeHead(200, { 'content-length': '100' }).write('{')
     setImmediate(() => response.destroy())
   })
-  t.match(await faultOf(truncated), { fault: 'network' })
+  t.match(await failureOf(truncated), { reason: 'network' })
 })
 
 t.test('ends when it is told to, before or while it is asked', async (t) => {
@@ -91,28 +91,30 @@ t.test('ends when it is told to, before or while it is asked', async (t) => {
     arrived = true
   })
   const abort = new AbortController()
-  const asking = faultOf(hanging, { signal: abort.signal })
+  const asking = failureOf(hanging, { signal: abort.signal })
   await until(() => arrived)
   abort.abort()
-  t.match(await asking, { fault: 'ended' })
-  t.match(await faultOf(hanging, { signal: abort.signal }), { fault: 'ended' })
+  t.match(await asking, { reason: 'aborted' })
+  t.match(await failureOf(hanging, { signal: abort.signal }), { reason: 'aborted' })
 })
 
 t.test('limits hold around a transport that keeps none', async (t) => {
   const never: typeof fetch = () => new Promise(() => {})
-  t.match(await faultOf('https://a.example/', { fetch: never, timeout: 10 }), { fault: 'timeout' })
+  t.match(await failureOf('https://a.example/', { fetch: never, timeoutMs: 10 }), {
+    reason: 'timeout',
+  })
   const throws: typeof fetch = () => {
     throw new Error('the secret is hunter2')
   }
-  t.match(await faultOf('https://a.example/', { fetch: throws }), {
-    fault: 'network',
+  t.match(await failureOf('https://a.example/', { fetch: throws }), {
+    reason: 'network',
     errno: undefined,
   })
   for (const member of [{ redirected: true }, { type: 'opaqueredirect' }]) {
     const [name = '', value] = Object.entries(member)[0] ?? []
     const follows: typeof fetch = async () =>
       Object.defineProperty(new Response(''), name, { value })
-    t.match(await faultOf('https://a.example/', { fetch: follows }), { fault: 'redirect' })
+    t.match(await failureOf('https://a.example/', { fetch: follows }), { reason: 'redirect' })
   }
   const empty: typeof fetch = async () => new Response(null, { status: 204 })
   t.equal(
