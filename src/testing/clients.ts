@@ -89,7 +89,7 @@ function readClient(value: unknown, optionPath: string, defined?: ReadonlySet<st
     flows,
     oauth,
     accessTokenValidity: readNumber(members, 'accessTokenValidity', optionPath, {
-      ...{ fallback: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
+      ...{ defaultValue: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
     }),
   })
 }

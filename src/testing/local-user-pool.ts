@@ -125,9 +125,9 @@ export function readLocalOptions(options: unknown): ParsedLocalOptions {
   const members = options as Members
   const { quota } = members
   const port = readNumber(members, 'port', '', {
-    ...{ fallback: 0, min: 0, max: 65_535, integer: true },
+    ...{ defaultValue: 0, min: 0, max: 65_535, integer: true },
   })
-  const perSecond = { fallback: DEFAULT_QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
+  const perSecond = { defaultValue: DEFAULT_QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
   return {
     ...{ definition, port, host: readHost(members), state: readState(members) },
     server: {

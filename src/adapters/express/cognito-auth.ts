@@ -113,7 +113,7 @@ export interface Auth {
  * ```
  */
 export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
-  const options = readOptions(expressOptions, { own: ['errors'] })
+  const options = readOptions(expressOptions, { adapterMembers: ['errors'] })
   const { errors = 'answer' } = options.adapterOptions
   if (errors !== 'answer' && errors !== 'next') {
     throw new OptionError(

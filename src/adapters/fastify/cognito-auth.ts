@@ -62,7 +62,7 @@ async function register(app: FastifyInstance, given: FastifyAuthOptions): Promis
     attachRequirementResolver(app, (context, config) =>
       getRouteRequirement(config, context as FastifyInstance, registration),
     )
-    const options = readOptions(given, { logger: app.log, own: ADAPTER_OPTIONS })
+    const options = readOptions(given, { logger: app.log, adapterMembers: ADAPTER_OPTIONS })
     readAdapterOptions(options, registration)
     if (options.adapterOptions['allowNoRoutes'] !== true) rejectWithoutRoutes(app, hook)
     await setUp(app, options, registration)

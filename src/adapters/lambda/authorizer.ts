@@ -135,7 +135,7 @@ export function createLambdaAuthorizer(
 export function createLambdaAuthorizer(
   lambdaOptions: LambdaAuthorizerOptions,
 ): LambdaAuthorizer | SimpleLambdaAuthorizer {
-  const options = readOptions(lambdaOptions, { own: ADAPTER_OPTIONS })
+  const options = readOptions(lambdaOptions, { adapterMembers: ADAPTER_OPTIONS })
   const { routes: declared, simpleResponses: simple = false } = options.adapterOptions
   if (typeof simple !== 'boolean') {
     throw new OptionError(
@@ -231,7 +231,7 @@ function readTtl({ adapterOptions, check }: ServerOptions, simple: boolean): num
       'expected a number of seconds, got undefined. Set it to the TTL of the authorizer in API Gateway; 0 if results are not cached.',
     )
   }
-  const range = { fallback: 0, min: 0, max: MAX_TTL_SECONDS, unit: 'seconds', integer: true }
+  const range = { defaultValue: 0, min: 0, max: MAX_TTL_SECONDS, unit: 'seconds', integer: true }
   const ttl = readNumber(adapterOptions, 'resultTtl', '', range)
   if (ttl > 0 && (simple || check !== undefined)) {
     throw new OptionError(

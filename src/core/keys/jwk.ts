@@ -1,6 +1,6 @@
 /**
- * Imports a key set (RFC 7517): each key is judged alone, so one junk entry never spoils the others.
- * What is refused here would let a weak or foreign key vouch for a token (RFC 8725 section 3.5).
+ * Imports a key set (RFC 7517). Each key is validated separately, so one invalid entry never invalidates the
+ * others. Weak keys and keys for other uses are rejected (RFC 8725 section 3.5).
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 
@@ -12,7 +12,7 @@ const MIN_MODULUS_BITS = 2048
  */
 const MAX_MODULUS_LENGTH = 2731
 const MAX_EXPONENT_LENGTH = 11
-/** Members only a private key or a secret has. */
+/** Members that only a private key or a secret has. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /** A public key set as it is published. */
@@ -35,7 +35,7 @@ export interface JsonWebKey {
   readonly x5u?: string
 }
 
-/** A usable key and what it was imported from. */
+/** A usable key, and the numbers from which it was imported. */
 export interface ImportedKey {
   readonly kind: 'key'
   readonly kid: string
@@ -49,7 +49,7 @@ interface RsaDetails {
   readonly publicExponent: bigint
 }
 
-/** The imported key set of one issuer at one moment. */
+/** A snapshot of the imported key set of one issuer. */
 export interface KeySet {
   readonly usable: ReadonlyMap<string, ImportedKey>
   /** Kids whose key should be for RS256 signatures, but could not be imported or is too weak. */
@@ -59,9 +59,9 @@ export interface KeySet {
 /**
  * Imports a parsed key set document.
  *
- * @param previous An unchanged key keeps its KeyObject, which saves the import and tells tokens
- *   verified with it from those whose key was replaced under the same kid.
- * @returns undefined where the document is not a key set or holds no usable key.
+ * @param previous An unchanged key keeps its KeyObject. This saves the import, and shows whether the key of a
+ *   cached token was replaced under the same kid.
+ * @returns Undefined if the document is not a key set or has no usable key.
  */
 export function importKeySet(document: unknown, previous?: KeySet): KeySet | undefined {
   const entries = (document as JsonWebKeySet | null | undefined)?.keys
@@ -70,8 +70,9 @@ export function importKeySet(document: unknown, previous?: KeySet): KeySet | und
   const unusable = new Set<string>()
   for (const entry of entries as unknown[]) {
     const kid = (entry as JsonWebKey | null)?.kid
-    // Of two keys under one kid the first usable one counts, whatever stands around it.
-    if (typeof kid !== 'string' || usable.has(kid) || isForeign(entry as JsonWebKey)) continue
+    // Of several keys with one kid, the first usable one counts.
+    if (typeof kid !== 'string' || usable.has(kid) || declaresOtherUse(entry as JsonWebKey))
+      continue
     const key = importKey(kid, entry as JsonWebKey, previous?.usable.get(kid))
     if (key === undefined) unusable.add(kid)
     else usable.set(kid, key)
@@ -80,7 +81,7 @@ export function importKeySet(document: unknown, previous?: KeySet): KeySet | und
   return usable.size === 0 ? undefined : { usable, unusable }
 }
 
-/** How many keys are in force that were not before, and the reverse. */
+/** Number of keys that are in the next set only, and in the previous one only. */
 export function countChanges(
   next: KeySet,
   previous: KeySet | undefined,
@@ -95,21 +96,21 @@ export function countChanges(
 
 /**
  * Whether a key declares that it is not for RS256 signatures (RFC 7517 section 4). Such a key counts
- * as absent: a token that names it is rejected. A member of the wrong type declares nothing, so that
- * the key stays one that cannot be used.
+ * as absent: a token that names it is rejected. A member of the wrong type declares nothing: the key stays
+ * listed, but cannot be used.
  */
-function isForeign({ kty, alg, use, key_ops }: JsonWebKey): boolean {
+function declaresOtherUse({ kty, alg, use, key_ops }: JsonWebKey): boolean {
   return (
-    isOther(kty, 'RSA') ||
-    isOther(alg, 'RS256') ||
-    isOther(use, 'sig') ||
+    isOtherThan(kty, 'RSA') ||
+    isOtherThan(alg, 'RS256') ||
+    isOtherThan(use, 'sig') ||
     (Array.isArray(key_ops) &&
       key_ops.every((operation) => typeof operation === 'string') &&
       !key_ops.includes('verify'))
   )
 }
 
-function isOther(declared: unknown, expected: string): boolean {
+function isOtherThan(declared: unknown, expected: string): boolean {
   return typeof declared === 'string' && declared !== expected
 }
 
@@ -119,7 +120,7 @@ function importKey(
   previous: ImportedKey | undefined,
 ): ImportedKey | undefined {
   const { kty, alg, use, n, e } = jwk
-  const offered =
+  const isAcceptable =
     kty === 'RSA' &&
     isBase64url(n, MAX_MODULUS_LENGTH) &&
     isBase64url(e, MAX_EXPONENT_LENGTH) &&
@@ -127,9 +128,9 @@ function importKey(
     (use === undefined || use === 'sig') &&
     offersVerify(jwk.key_ops) &&
     PRIVATE_MEMBERS.every((member) => !(member in jwk))
-  if (!offered) return undefined
+  if (!isAcceptable) return undefined
   if (previous !== undefined && previous.n === n && previous.e === e) return previous
-  // Node imports any RSA numbers; whether they make a key is told by its details.
+  // Node imports any RSA numbers. Its details show whether they are a strong key.
   const key = createPublicKey({ key: { kty, n, e }, format: 'jwk' })
   return isStrong(key) ? { kind: 'key', kid, key, n, e } : undefined
 }
@@ -142,7 +143,7 @@ function offersVerify(operations: unknown): boolean {
   return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
 }
 
-/** With exponent 1 a signature is its own message: anyone can make one. An even one is no RSA key. */
+/** With exponent 1, a signature equals its message: anyone can forge one. An even exponent is invalid. */
 function isStrong(key: KeyObject): boolean {
   const { modulusLength, publicExponent } = key.asymmetricKeyDetails as RsaDetails
   return modulusLength >= MIN_MODULUS_BITS && publicExponent >= 3n && publicExponent % 2n === 1n

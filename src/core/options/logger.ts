@@ -1,14 +1,14 @@
-/** Where operators read: structured like the loggers of the frameworks, silent unless given. */
+/** The logger option: structured like the loggers of the frameworks. Nothing is logged without one. */
 
 import { isThenable } from '../util/async.ts'
 import { describeValue, OptionError } from './validate.ts'
 
-/** Pino's and Fastify's order: details first. `console` fits too. */
+/** A logger in the order of Pino and Fastify: details first. `console` works too. */
 export interface Logger {
   /**
-   * Optional: which claim of a rejected token is missing or has the wrong type. One line per such
-   * request, so unauthenticated callers decide how many there are. `console` prints them; pass an
-   * object without `debug` to leave them out.
+   * Optional. Logs which claim of a rejected token is missing or has the wrong type. There is one line per such
+   * request, so unauthenticated callers control their number. `console` prints them; pass an object without
+   * `debug` to disable them.
    */
   debug?(details: object, message: string): void
   info(details: object, message: string): void
@@ -30,14 +30,14 @@ export function safeLogger(logger: Logger | undefined): SafeLogger {
         const written: unknown = logger?.[level]?.(details, message)
         if (isThenable(written)) written.then(undefined, () => {})
       } catch {
-        // There is nowhere left to say it.
+        // A logger that fails cannot report its own failure.
       }
     }
   }
   return safe
 }
 
-/** @throws {OptionError} `ERR_OPTION_INVALID` for what cannot be written to. */
+/** @throws {OptionError} `ERR_OPTION_INVALID` for a value that is not a logger. */
 export function readLogger(value: unknown): Logger | undefined {
   if (value === undefined) return undefined
   const { info, warn, error } = Object(value) as Partial<Record<string, unknown>>

@@ -1,4 +1,4 @@
-/** Validates the options every surface shares. What comes out is complete and belongs to the core. */
+/** Validates the options that the core and all adapters share, and fills in defaults. */
 import { readChallengeScopes, readRealm } from '../challenge.ts'
 import type { KeyStoreTiming } from '../keys/key-store.ts'
 import {
@@ -31,17 +31,37 @@ import {
   readNumber,
 } from './validate.ts'
 
-/** Durations in seconds. */
+/** How keys are fetched and how long they are trusted. Durations in seconds. */
 export interface KeyStoreOptions {
-  /** `'require'` refuses to start without keys; default `'warn'` logs and goes on. */
+  /**
+   * `'require'`: `ready()` rejects if no keys could be fetched. `'warn'`: it logs a warning and continues.
+   *
+   * @defaultValue `'warn'`
+   */
   readonly startup?: 'warn' | 'require'
-  /** Default 300 (5 minutes), ± 10 %: a revoked key is still trusted for up to 330 s. At most 86,400. */
+  /**
+   * Time between fetches, ± 10 %. A revoked key is trusted until the next one. At most 86,400.
+   *
+   * @defaultValue 300 (5 minutes): a revoked key is trusted for up to 330 s.
+   */
   readonly refreshInterval?: number
-  /** Default 5: an unknown kid earns a fetch so often, once three were spent. At most 300. */
+  /**
+   * Time after which unknown kids may cause another fetch, once they have caused three. At most 300.
+   *
+   * @defaultValue 5
+   */
   readonly cooldown?: number
-  /** Default 86,400 (a day): how long keys are trusted while none can be fetched. At most 604,800. */
+  /**
+   * How long keys are trusted while no new ones can be fetched. At most 604,800.
+   *
+   * @defaultValue 86,400 (a day)
+   */
   readonly maxStale?: number
-  /** Default 3, for a whole fetch. At most 30. */
+  /**
+   * Timeout of a whole fetch: connection, headers and body. At most 30.
+   *
+   * @defaultValue 3
+   */
   readonly fetchTimeout?: number
 }
 
@@ -56,8 +76,8 @@ function readTiming(value: unknown = {}): KeyStoreTiming {
       `is ${describeValue(startup)}: use 'warn' or 'require'`,
     )
   }
-  const read = (key: string, fallback: number, max: number): number =>
-    1000 * readNumber(members, key, 'keyStore', { fallback, min: 0.001, max, unit: 'seconds' })
+  const read = (key: string, defaultValue: number, max: number): number =>
+    1000 * readNumber(members, key, 'keyStore', { defaultValue, min: 0.001, max, unit: 'seconds' })
   return {
     startup,
     refreshIntervalMs: read('refreshInterval', 300, 86_400),
@@ -67,7 +87,7 @@ function readTiming(value: unknown = {}): KeyStoreTiming {
   }
 }
 
-/** One pool's options in place, or several under `userPools`; never both. */
+/** The options of one pool directly, or of several pools under `userPools`; never both. */
 export type CognitoAuthOptions = (
   | (UserPoolOptions & { readonly userPools?: never })
   | (SeveralPools & { readonly [Member in keyof UserPoolOptions]?: never })
@@ -76,9 +96,9 @@ export type CognitoAuthOptions = (
 
 interface SeveralPools {
   /**
-   * Several user pools in one API. Two may not share an issuer. Scopes and client ids are per pool:
-   * another pool's owner can define `orders/admin` there and reach a route that asks for it, unless
-   * the requirement names its pool (`userPoolId`).
+   * Several user pools in one API. Two of them cannot have the same issuer. Scopes and client IDs are per
+   * pool: the owner of another pool can define `orders/admin` there and reach a route that requires it,
+   * unless the requirement names its pool (`userPoolId`).
    */
   readonly userPools: readonly UserPoolOptions[]
 }
@@ -86,58 +106,93 @@ interface SeveralPools {
 /** Options of the server as a whole. Durations in seconds, clocks in milliseconds. */
 export interface CommonOptions {
   /**
-   * Seconds by which the clocks of Cognito and of this server may differ: a token is accepted so
-   * much longer. Default 5, at most 300.
+   * Seconds by which the clocks of Cognito and of this server may differ. Tokens are accepted that much
+   * longer. At most 300.
+   *
+   * @defaultValue 5
    */
   readonly clockTolerance?: number
-  /** Longest token in characters; longer is refused undecoded. Default 8192, at most 1,048,576. */
+  /**
+   * Maximum length of a token in characters. A longer one is rejected without decoding it. At most 1,048,576.
+   *
+   * @defaultValue 8192
+   */
   readonly maxTokenLength?: number
   /**
-   * What a route without a requirement of its own needs. Default `{}`, a valid token. In Fastify
-   * `false` leaves such routes open; in Express and core it is what `auth()` and `guard()` need, and
-   * has to ask for a token; on Lambda routes that were not declared are denied unless it is set.
+   * Requirement of routes that declare none. In Fastify, `false` makes such routes public. In Express and
+   * core it is the requirement of `auth()` and `guard()`, and has to require a token. On Lambda, undeclared
+   * routes are denied unless it is set.
+   *
+   * @defaultValue `{}`: a valid token.
    */
   readonly default?: AccessRequirement | false
   /**
-   * The last word on every request, after everything but the route's own `check`. Only `true`
-   * passes; one that throws, rejects or takes over 3 s is answered with 503.
+   * Called for every request after all checks but the route's own `check`. Access is allowed only if it returns
+   * `true`. If it throws, rejects or takes longer than 3 s, the response is 503.
    */
   readonly check?: (token: VerifiedToken) => boolean | Promise<boolean>
   /**
-   * Bounds of the cache of verified tokens: at most `maxEntries` tokens (default 10,000, at most
-   * 1,000,000) and `maxBytes` bytes (default 16 MiB, at most 1 GiB); `false` turns it off. What a token
-   * rests on is judged on every request all the same: expiry, keys, client, scopes, `check`.
+   * Limits of the cache of verified tokens: `maxEntries` tokens (at most 1,000,000) and `maxBytes` bytes (at
+   * most 1 GiB). `false` turns it off. Expiry, keys, client, scopes and `check` are checked on every request,
+   * whether or not the token is cached.
+   *
+   * @defaultValue 10,000 tokens and 16 MiB.
    */
   readonly tokenCache?: { readonly maxEntries?: number; readonly maxBytes?: number } | false
   /**
-   * Seconds a {@link ClientLookup}'s answer holds: `allow` default 60, `deny` default 10, each at
-   * most 3600. A client that is taken off the list keeps its access so long.
+   * Seconds for which the result of a {@link ClientLookup} is cached, each at most 3600. A client that is
+   * removed from the list keeps its access for up to `allow` seconds.
+   *
+   * @defaultValue `{ allow: 60, deny: 10 }`
    */
   readonly clientCache?: { readonly allow?: number; readonly deny?: number }
   /** How keys are fetched and kept. */
   readonly keyStore?: KeyStoreOptions
-  /** The protection space named in challenges (RFC 9110 section 11.5). Default `'api'`. */
+  /**
+   * Protection space that challenges name (RFC 9110 section 11.5).
+   *
+   * @defaultValue `'api'`
+   */
   readonly realm?: string
   /**
    * Whether the challenge of a 401 names the scopes of its route (RFC 6750 section 3), as MCP clients
-   * expect: all of them, or every member of `anyOf`. Only for routes that declare scopes themselves,
-   * never for those that `default` governs, unmatched paths or public routes. Callers without a token
-   * learn the names then. Default: true with `resourceMetadata`, else false. On Lambda it has no
-   * effect: API Gateway writes the challenge.
+   * expect: all of them, or every member of `anyOf`. This applies to routes that declare scopes themselves,
+   * never to those with the `default` requirement, unmatched paths or public routes. Unauthenticated callers
+   * can then read the names. On Lambda it has no effect: API Gateway writes the challenge.
+   *
+   * @defaultValue `true` with `resourceMetadata`, else `false`.
    */
   readonly challengeScopes?: boolean
   /**
-   * RFC 9728: what the API says about itself under `/.well-known/oauth-protected-resource`, open to
-   * everyone, and `resource_metadata` in each challenge. Default: neither.
+   * Protected resource metadata (RFC 9728), published under `/.well-known/oauth-protected-resource` without
+   * authentication. Each challenge names its URL in `resource_metadata`.
+   *
+   * @defaultValue None is published.
    */
   readonly resourceMetadata?: ResourceMetadata
-  /** Where operators read of keys going bad and well. Default: the framework's; none in core. */
+  /**
+   * Logger for key set failures and rejected claims.
+   *
+   * @defaultValue Fastify's logger; none elsewhere.
+   */
   readonly logger?: Logger
-  /** Wall clock in milliseconds, for claims. Default `Date.now`. */
+  /**
+   * Wall clock in milliseconds, for claims.
+   *
+   * @defaultValue `Date.now`
+   */
   readonly now?: () => number
-  /** Monotonic clock in milliseconds, for intervals. Default `performance.now`. */
+  /**
+   * Monotonic clock in milliseconds, for intervals.
+   *
+   * @defaultValue `performance.now`
+   */
   readonly monotonicNow?: () => number
-  /** Transport for key sets; limits on time, size and redirects hold around it. */
+  /**
+   * Fetches key sets. The limits of time, size and redirects apply to it too.
+   *
+   * @defaultValue The global `fetch`.
+   */
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -146,7 +201,7 @@ export interface ServerOptions {
   readonly pools: readonly UserPool[]
   readonly clockTolerance: number
   readonly maxTokenLength: number
-  /** What a route without a requirement of its own needs; `false` is open. */
+  /** Requirement of routes that declare none; `false`: they are public. */
   readonly defaultRequirement: CompiledRequirement | false
   readonly check: CommonOptions['check']
   readonly clientCache: { readonly allow: number; readonly deny: number }
@@ -159,7 +214,7 @@ export interface ServerOptions {
   readonly now: () => number
   readonly monotonicNow: () => number
   readonly fetch: typeof globalThis.fetch
-  /** Members of the adapter's own, not looked at yet. */
+  /** The adapter's own options, not validated yet. */
   readonly adapterOptions: Members
 }
 
@@ -177,33 +232,33 @@ const COMMON_MEMBERS = [
   ],
 ]
 
-/** What an adapter adds to the options it reads. */
+/** What an adapter adds to the shared options. */
 interface AdapterOptions {
-  /** The framework's, where the options name none. */
+  /** Used if the options have none. */
   readonly logger?: Logger
-  /** Names of members of its own. */
-  readonly own?: readonly string[]
+  /** Names of its own options. */
+  readonly adapterMembers?: readonly string[]
 }
 
-/** @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong. */
+/** @throws {OptionError} `ERR_OPTION_INVALID` for the first invalid option. */
 export function readOptions(
   value: unknown,
-  { logger, own = [] }: AdapterOptions = {},
+  { logger, adapterMembers = [] }: AdapterOptions = {},
 ): ServerOptions {
   const common = [...USER_POOL_MEMBERS, 'userPools', ...COMMON_MEMBERS]
-  const members = readMembers(value, [...own, ...common], '')
+  const members = readMembers(value, [...adapterMembers, ...common], '')
   const pools = readPools(members)
   const metadata = readResourceMetadata(members['resourceMetadata'])
   return {
     pools,
     clockTolerance: readNumber(members, 'clockTolerance', '', {
-      fallback: 5,
+      defaultValue: 5,
       min: 0,
       max: 300,
       unit: 'seconds',
     }),
     maxTokenLength: readNumber(members, 'maxTokenLength', '', {
-      fallback: 8192,
+      defaultValue: 8192,
       min: 256,
       max: 1_048_576,
       unit: 'characters',
@@ -222,7 +277,7 @@ export function readOptions(
     monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
     adapterOptions: Object.fromEntries(
-      own.filter((it) => it in members).map((it) => [it, members[it]]),
+      adapterMembers.filter((it) => it in members).map((it) => [it, members[it]]),
     ),
   }
 }
@@ -233,9 +288,9 @@ function readDefault(
   pools: readonly UserPool[],
 ): ServerOptions['defaultRequirement'] {
   if (value === false) return false
-  const fallback = compileDefaultRequirement(value, 'default')
-  checkUserPools(fallback, pools)
-  return fallback
+  const requirement = compileDefaultRequirement(value, 'default')
+  checkUserPools(requirement, pools)
+  return requirement
 }
 
 function readPools(members: Members): readonly UserPool[] {
@@ -259,7 +314,7 @@ function readPools(members: Members): readonly UserPool[] {
   return pools
 }
 
-/** A token names its pool by issuer alone, so two pools with one would be told apart by chance. */
+/** A token names its pool by its issuer alone, so two pools cannot have the same one. */
 function checkIssuers(pools: readonly UserPool[]): void {
   const seen = new Map<string, number>()
   for (const [index, pool] of pools.entries()) {
@@ -281,14 +336,14 @@ function readTokenCache(value: unknown = {}): TokenCacheBounds | false {
   const members = readMembers(value, ['maxEntries', 'maxBytes'], 'tokenCache')
   return {
     maxEntries: readNumber(members, 'maxEntries', 'tokenCache', {
-      fallback: 10_000,
+      defaultValue: 10_000,
       min: 1,
       max: 1_000_000,
       unit: 'tokens',
       integer: true,
     }),
     maxBytes: readNumber(members, 'maxBytes', 'tokenCache', {
-      fallback: 16_777_216,
+      defaultValue: 16_777_216,
       min: 16_384,
       max: 1_073_741_824,
       unit: 'bytes',
@@ -299,7 +354,8 @@ function readTokenCache(value: unknown = {}): TokenCacheBounds | false {
 
 function readClientCache(value: unknown = {}): ServerOptions['clientCache'] {
   const members = readMembers(value, ['allow', 'deny'], 'clientCache')
-  const read = (key: string, fallback: number): number =>
-    1000 * readNumber(members, key, 'clientCache', { fallback, min: 0, max: 3600, unit: 'seconds' })
+  const read = (key: string, defaultValue: number): number =>
+    1000 *
+    readNumber(members, key, 'clientCache', { defaultValue, min: 0, max: 3600, unit: 'seconds' })
   return { allow: read('allow', 60), deny: read('deny', 10) }
 }

@@ -1,4 +1,4 @@
-/** AWS partitions: which Regions they have, and the domain that the hosts of their Regions are under. */
+/** AWS partitions: their Regions, and the domain of the hosts in these Regions. */
 
 /** One partition. */
 export interface Partition {

@@ -1,4 +1,4 @@
-/** URLs whose answers are trusted: https, or http on this machine alone. */
+/** URLs whose responses are trusted: https, or http on loopback only. */
 
 import { isAwsHost } from './partitions.ts'
 import { describeValue, type Members, OptionError } from './validate.ts'
@@ -14,19 +14,19 @@ export function readInsecureHttp({ insecureHttp = false }: Members): boolean {
 }
 
 /** A URL that secrets or tokens are sent to: https, http on loopback, or http as `insecureHttp` permits. */
-export function readServiceUrl(value: string, place: string, insecureHttp: boolean): URL {
-  if (!insecureHttp) return readSecureUrl(value, place)
-  const url = readSecureUrl(value, place, () => true)
+export function readServiceUrl(value: string, optionPath: string, insecureHttp: boolean): URL {
+  if (!insecureHttp) return readSecureUrl(value, optionPath)
+  const url = readSecureUrl(value, optionPath, () => true)
   if (isInsecure(url) && isAwsHost(url.hostname)) {
     throw new OptionError(
-      place,
+      optionPath,
       'is a host of AWS by http: use https, insecureHttp never applies to it',
     )
   }
   return url
 }
 
-/** The origins among some URLs to which what is sent can be read on the way. */
+/** The origins of those URLs that use http over a network. */
 export function listInsecureOrigins(urls: readonly string[]): readonly string[] {
   const insecure = urls.map((url) => new URL(url)).filter(isInsecure)
   return [...new Set(insecure.map(({ origin }) => origin))]
@@ -38,33 +38,33 @@ function isInsecure(url: URL): boolean {
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-/** Whether a URL leads to this machine, judged after parsing. */
+/** Whether a parsed URL leads to this machine. */
 export function isLoopback(url: URL): boolean {
   return LOOPBACK.has(url.hostname)
 }
 
 /**
- * What anyone on the path can replace proves nothing, so http is for this machine alone.
+ * Anyone on the network path can replace an http response, so http is accepted on loopback only.
  *
- * @param permitsHttp Whether a URL may be http all the same. Default: on loopback only.
+ * @param permitsHttp Whether an http URL is accepted. Default: on loopback only.
  */
 export function readSecureUrl(
   value: string,
-  place: string,
+  optionPath: string,
   permitsHttp: (url: URL) => boolean = isLoopback,
 ): URL {
-  // URL drops blanks around and inside, an identifier is compared to the letter.
+  // URL removes whitespace, but identifiers are compared as exact strings.
   const url = URL.canParse(value) && !/\s/.test(value) ? new URL(value) : undefined
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && permitsHttp(url))
   if (url === undefined || !secure) {
     throw new OptionError(
-      place,
-      // What stands before an @ may be a password.
+      optionPath,
+      // The part before an @ may be a password.
       `is ${describeValue(value.replace(/.*@/s, '…@'))}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
     )
   }
   if (url.username !== '' || url.password !== '' || value.includes('#')) {
-    throw new OptionError(place, 'has credentials or a fragment: leave them out')
+    throw new OptionError(optionPath, 'has credentials or a fragment: leave them out')
   }
   return url
 }

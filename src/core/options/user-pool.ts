@@ -1,4 +1,4 @@
-/** Validates one user pool's options and derives what the core runs on. */
+/** Validates the options of one user pool, and derives its issuers and key set URLs. */
 import { importKeySet, type JsonWebKeySet, type KeySet } from '../keys/jwk.ts'
 import { readAudience } from '../token/claims.ts'
 import {
@@ -62,17 +62,17 @@ export function readIssuerForms(
  * @param isFetched Keys are fetched from below it. If not, `http:` is no risk: the issuer is a name, which
  *   emulators such as LocalStack choose.
  */
-export function checkIssuer(issuer: string, place: string, isFetched: boolean): void {
-  readSecureUrl(issuer, place, isFetched ? undefined : () => true)
+export function checkIssuer(issuer: string, optionPath: string, isFetched: boolean): void {
+  readSecureUrl(issuer, optionPath, isFetched ? undefined : () => true)
   if (FOREIGN_PART.test(issuer)) {
     throw new OptionError(
-      place,
+      optionPath,
       'ends in a slash or has a query: remove it, iss is compared as exact text',
     )
   }
 }
 
-/** The issuer with the place that Cognito publishes its keys at. */
+/** The issuer with the URL at which Cognito publishes its key set. */
 export function toIssuerForm(issuer: string): IssuerForm {
   return { issuer, jwksUri: `${issuer}/.well-known/jwks.json` }
 }
@@ -107,32 +107,32 @@ function deriveForms(
 
 function readRegions(
   value: unknown,
-  own: string,
+  homeRegion: string,
   partition: Partition,
-  place: string,
+  optionPath: string,
 ): readonly string[] {
   if (!Array.isArray(value)) {
     throw new OptionError(
-      place,
+      optionPath,
       `is ${describeValue(value)}: pass an array of Regions, for example ["us-west-2"]`,
     )
   }
-  const regions = readStrings(value, place, 'Region')
+  const regions = readStrings(value, optionPath, 'Region')
   if (regions.length > MAX_REGIONS) {
     throw new OptionError(
-      place,
+      optionPath,
       `has ${regions.length} entries: name at most ${MAX_REGIONS} Regions`,
     )
   }
   for (const [index, region] of regions.entries()) {
-    const at = `${place}[${index}]`
+    const at = `${optionPath}[${index}]`
     if (findPartition(region) !== partition) {
       throw new OptionError(
         at,
         `is ${describeValue(region)}: pass a Region of the pool's own partition (${partition.name})`,
       )
     }
-    if (region === own || regions.indexOf(region) < index) {
+    if (region === homeRegion || regions.indexOf(region) < index) {
       throw new OptionError(
         at,
         `repeats ${describeValue(region)}: remove it, the pool's own Region is always included`,
@@ -164,7 +164,7 @@ function readJwksUri(
   return value
 }
 
-/** What shows that a pool is local. */
+/** What identifies a local pool. */
 interface LocalPoolFacts {
   readonly userPoolId: string
   readonly issuers: readonly IssuerForm[]
@@ -172,7 +172,7 @@ interface LocalPoolFacts {
   readonly isOffline: boolean
 }
 
-/** The option that names a local pool; undefined where none does. */
+/** The option that names a local pool; undefined if none does. */
 function findLocalOption({
   userPoolId,
   issuers,
@@ -199,7 +199,7 @@ function isLocal(text: string): boolean {
 function checkLocalPool(
   { issuers, isOffline }: LocalPoolFacts,
   option: string,
-  place: string,
+  optionPath: string,
 ): void {
   const verb = option === 'userPoolId' ? 'is' : 'names'
   const isHere = issuers.every(
@@ -207,13 +207,13 @@ function checkLocalPool(
   )
   if (!isHere && !isOffline) {
     throw new OptionError(
-      place,
+      optionPath,
       `${verb} a local pool: set its loopback issuer, or pass its keys as jwks`,
     )
   }
   if (process.env['NODE_ENV'] === 'production') {
     throw new OptionError(
-      place,
+      optionPath,
       `${verb} a local pool, which is never accepted under NODE_ENV=production: set a real user pool`,
     )
   }
@@ -221,24 +221,28 @@ function checkLocalPool(
 
 /** Options of one user pool. */
 export interface UserPoolOptions {
-  /** For example `eu-west-1_AbCdEfGhI`. */
+  /** ID of the user pool, for example `eu-west-1_AbCdEfGhI`. */
   readonly userPoolId: string
   /**
-   * App clients that may call: one, several, or a lookup that is asked after the signature was
-   * checked. `null` lets in any app client of this pool, and has to be said aloud.
+   * App clients that may call: one, several, or a lookup that is called after the signature check. `null`
+   * allows every app client of this pool, and has to be passed explicitly.
    */
   readonly clientId: string | readonly string[] | ClientLookup | null
   /**
-   * Who may call. Anyone who can sign up to a pool gets an access token, so users are refused
-   * unless `'any'` is said aloud. Default `'machine'`.
+   * Whose tokens are accepted. Anyone who can sign up to a pool gets an access token, so users' tokens are
+   * rejected unless `'any'` is passed explicitly.
+   *
+   * @defaultValue `'machine'`
    */
   readonly subjects?: 'machine' | 'any'
   /**
-   * This API's identifiers, for users' tokens (`subjects: 'any'`). Default: `resourceMetadata.resource`;
-   * `null` turns that off. With an audience, the `aud` of a user's token has to contain one of these
-   * values (RFC 8707, RFC 7519 section 4.1.3); the app client's id does not count. Without one, `aud`
-   * has to be absent or the app client's id, as it always has to be in a machine's token. Values are
-   * compared as exact strings. A token for another audience is rejected with `ERR_TOKEN_AUDIENCE`.
+   * Identifiers of this API, for users' tokens (`subjects: 'any'`). With an audience, the `aud` of a user's
+   * token has to contain one of these values (RFC 8707, RFC 7519 section 4.1.3); the app client ID does not
+   * count. Without one, `aud` has to be absent or the app client ID, as it always has to be in a machine's
+   * token. Values are compared as exact strings. A token for another audience is rejected with
+   * `ERR_TOKEN_AUDIENCE`.
+   *
+   * @defaultValue `resourceMetadata.resource`; `null` turns that off.
    */
   readonly audience?: string | readonly string[] | null
   /**
@@ -259,27 +263,31 @@ export interface UserPoolOptions {
    */
   readonly regions?: readonly string[]
   /**
-   * Where the key set is; needs a single `issuer`, and cannot be combined with a plain `jwks`. Default
-   * `${issuer}/.well-known/jwks.json`. https, or http on loopback.
+   * URL of the key set: https, or http on loopback. Requires a single `issuer`, and cannot be combined with a
+   * plain `jwks`.
+   *
+   * @defaultValue `${issuer}/.well-known/jwks.json`
    */
   readonly jwksUri?: string
   /**
-   * Keys given instead of fetched. A plain key set is offline: the only keys there are, never
-   * refreshed. `{ initial }` is used until the first good fetch, for cold starts.
+   * Keys from the options. A plain key set is offline: it is used alone and never refreshed. `{ initial }` is
+   * used until the first successful fetch, for cold starts.
+   *
+   * @defaultValue None: keys are fetched.
    */
   readonly jwks?: JsonWebKeySet | { readonly initial: JsonWebKeySet }
 }
 
 /**
- * Decides whether an app client may call. Only `true` lets it in. Answers are cached (60 s yes, 10 s
- * no by default); one that throws, rejects or takes over 3 s is answered with 503.
+ * Decides whether an app client may call: only if it returns `true`. Results are cached, by default `true` for
+ * 60 s and `false` for 10 s. If it throws, rejects or takes longer than 3 s, the response is 503.
  */
 export type ClientLookup = (clientId: string) => boolean | Promise<boolean>
 
-/** Keys that came with the options, imported. */
+/** Imported keys from the options. */
 export interface StaticKeys {
   readonly keySet: KeySet
-  /** They are the only ones there are; else they hold until the first good fetch. */
+  /** No others are ever fetched. If false, they are used until the first successful fetch. */
   readonly isOffline: boolean
 }
 
@@ -302,10 +310,10 @@ export const USER_POOL_MEMBERS: readonly string[] = [
   ...['userPoolId', 'clientId', 'subjects', 'audience', 'issuer', 'regions', 'jwksUri', 'jwks'],
 ]
 
-/** @param place `''` or the path of the pool in the options, for messages. */
-export function readUserPool(value: unknown, place: string): UserPool {
-  const at = (member: string): string => (place === '' ? member : `${place}.${member}`)
-  const members = readMembers(value, USER_POOL_MEMBERS, place)
+/** @param optionPath Path of the pool in the options, for messages; `''` for the options themselves. */
+export function readUserPool(value: unknown, optionPath: string): UserPool {
+  const at = (member: string): string => (optionPath === '' ? member : `${optionPath}.${member}`)
+  const members = readMembers(value, USER_POOL_MEMBERS, optionPath)
   const { userPoolId, subjects = 'machine' } = members
   if (typeof userPoolId !== 'string' || userPoolId === '') {
     throw new OptionError(
@@ -333,28 +341,28 @@ export function readUserPool(value: unknown, place: string): UserPool {
   }
 }
 
-function readClients(value: unknown, place: string): Pick<UserPool, 'clientIds' | 'lookup'> {
+function readClients(value: unknown, optionPath: string): Pick<UserPool, 'clientIds' | 'lookup'> {
   if (value === null) return { clientIds: undefined, lookup: undefined }
   if (value === undefined) {
     throw new OptionError(
-      place,
+      optionPath,
       'is missing: name the app clients that may call, or pass null for any app client of the pool',
     )
   }
   if (typeof value === 'function') return { clientIds: undefined, lookup: value as ClientLookup }
-  return { clientIds: new Set(readClientIds(value, place)), lookup: undefined }
+  return { clientIds: new Set(readClientIds(value, optionPath)), lookup: undefined }
 }
 
-function readJwks(value: unknown, place: string): UserPool['staticKeys'] {
+function readJwks(value: unknown, optionPath: string): UserPool['staticKeys'] {
   if (value === undefined) return undefined
-  const offline = !(typeof value === 'object' && value !== null && 'initial' in value)
-  const jwks = offline ? value : readMembers(value, ['initial'], place)['initial']
+  const isOffline = !(typeof value === 'object' && value !== null && 'initial' in value)
+  const jwks = isOffline ? value : readMembers(value, ['initial'], optionPath)['initial']
   const keySet = importKeySet(jwks)
   if (keySet === undefined) {
     throw new OptionError(
-      offline ? place : `${place}.initial`,
+      isOffline ? optionPath : `${optionPath}.initial`,
       `is ${describeValue(jwks)} without a usable key: pass { keys: […] } with public RSA keys of at least 2048 bits for RS256`,
     )
   }
-  return { keySet, isOffline: offline }
+  return { keySet, isOffline }
 }

@@ -1,18 +1,18 @@
-/** Refuses a wrong option, requirement or definition when it is given, never at the first request. */
+/** Validates options, requirements and definitions when they are passed, never at the first request. */
 import { types } from 'node:util'
 
-/** Longest part of an offending value that is repeated in a message. */
-const SHOWN = 80
+/** Characters of an invalid value that a message shows. */
+const MAX_SHOWN_LENGTH = 80
 
 /**
- * A wrong option, requirement, scope or pool definition. Thrown at registration, so a misconfigured
- * API does not start. The message is one line: which option, what is wrong, how to mend it.
+ * An invalid option, requirement, scope or pool definition. Thrown at registration, so a misconfigured API
+ * does not start. The message is one line: the option, what is wrong with it, and how to fix it.
  */
 export class OptionError extends TypeError {
   override readonly name = 'OptionError'
   /** Stable across releases; the message is not. */
   readonly code = 'ERR_OPTION_INVALID'
-  /** The place of the fault, for example `userPools[1].clientId`. */
+  /** Path of the option, for example `userPools[1].clientId`. */
   readonly option: string
   /** What is wrong with it, and the fix. */
   readonly problem: string
@@ -24,10 +24,12 @@ export class OptionError extends TypeError {
   }
 }
 
-/** Says what a value is without repeating objects, secrets in them, or line breaks. */
+/** Describes a value for a message. Shows no objects, which may have secrets, and no line breaks. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') {
-    return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value)
+    return JSON.stringify(
+      value.length > MAX_SHOWN_LENGTH ? `${value.slice(0, MAX_SHOWN_LENGTH)}…` : value,
+    )
   }
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
   if (value === null || typeof value !== 'object') {
@@ -36,22 +38,26 @@ export function describeValue(value: unknown): string {
   return 'an object'
 }
 
-/** Members of an options object, after the object itself was checked. */
+/** Members of a validated options object. */
 export type Members = Readonly<Record<string, unknown>>
 
 /**
  * Checks that `value` is a plain object with none but the `allowed` members, none of them undefined,
- * and answers a copy: what the caller changes later has no effect.
+ * and returns a copy: later changes by the caller have no effect.
  */
-export function readMembers(value: unknown, allowed: readonly string[], place: string): Members {
-  const prefix = place === '' ? '' : `${place}.`
-  const label = place === '' ? 'options' : place
+export function readMembers(
+  value: unknown,
+  allowed: readonly string[],
+  optionPath: string,
+): Members {
+  const prefix = optionPath === '' ? '' : `${optionPath}.`
+  const label = optionPath === '' ? 'options' : optionPath
   refuseProxy(value, label, 'object')
   if (!isPlain(value, allowed)) {
     throw new OptionError(label, `is ${describeValue(value)}: pass a plain object`)
   }
   const copy: Record<string, unknown> = Object.create(null)
-  // Hidden members and symbols too: what is left out in silence is a requirement that is not there.
+  // Non-enumerable members and symbols too: a requirement that is silently ignored protects nothing.
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key === 'symbol' || !allowed.includes(key)) {
       const name = /^[\w$.-]+$/.test(String(key)) ? String(key) : describeValue(String(key))
@@ -65,14 +71,14 @@ export function readMembers(value: unknown, allowed: readonly string[], place: s
   return copy
 }
 
-/** Members that are inherited would be left out in silence, so an object may inherit none. */
+/** Inherited members would be silently ignored, so an object cannot have any. */
 function isPlain(value: unknown, allowed: readonly string[]): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: object | null = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || isForeign(prototype, allowed)
 }
 
-/** Object.prototype of another realm is told by what it has: tests often run in a realm of their own. */
+/** Recognizes the Object.prototype of another realm by its members: tests often run in one. */
 function isForeign(prototype: object, allowed: readonly string[]): boolean {
   return (
     !types.isProxy(prototype) &&
@@ -82,58 +88,59 @@ function isForeign(prototype: object, allowed: readonly string[]): boolean {
   )
 }
 
-/** A Proxy can hide members from whoever lists them: a requirement would lose its scopes. */
-function refuseProxy(value: unknown, place: string, kind: 'object' | 'array'): void {
-  if (types.isProxy(value)) throw new OptionError(place, `is a Proxy: pass a plain ${kind}`)
+/** A Proxy can hide members when they are listed: a requirement would lose its scopes. */
+function refuseProxy(value: unknown, optionPath: string, kind: 'object' | 'array'): void {
+  if (types.isProxy(value)) throw new OptionError(optionPath, `is a Proxy: pass a plain ${kind}`)
 }
 
 /**
- * Reads an array by its indexes, or undefined where the value is not an array. An iterator, a class
- * or a `length` of the caller's own cannot hide items, because an array's own length is exact.
+ * Reads an array by its indexes. A custom iterator, class or `length` cannot hide items, because an array's
+ * own length is exact.
  *
- * @param read Reads one item; `at` is its place, for messages. A hole is passed as undefined.
+ * @param read Reads one item; `at` is its option path, for messages. A hole is passed as undefined.
+ * @returns Undefined if the value is not an array.
  */
 export function readList<Item>(
   value: unknown,
-  place: string,
+  optionPath: string,
   read: (item: unknown, at: string) => Item,
 ): Item[] | undefined {
-  refuseProxy(value, place, 'array')
+  refuseProxy(value, optionPath, 'array')
   if (!Array.isArray(value)) return undefined
   const { length } = value
   const items: Item[] = []
   for (let index = 0; index < length; index += 1) {
-    items.push(read(value[index], `${place}[${index}]`))
+    items.push(read(value[index], `${optionPath}[${index}]`))
   }
   return items
 }
 
-/** A finite number within limits, or `fallback` where the member is absent. */
+/** A finite number within limits, or `defaultValue` if the member is absent. */
 export function readNumber(
   members: Members,
   key: string,
-  place: string,
-  range: { fallback: number; min: number; max: number; unit?: string; integer?: boolean },
+  optionPath: string,
+  range: { defaultValue: number; min: number; max: number; unit?: string; integer?: boolean },
 ): number {
-  const value = key in members ? members[key] : range.fallback
+  const value = key in members ? members[key] : range.defaultValue
   const inRange = typeof value === 'number' && value >= range.min && value <= range.max
   if (!inRange || (range.integer === true && !Number.isInteger(value))) {
     const kind = range.integer === true ? 'a whole number' : 'a number'
     const unit = range.unit === undefined ? '' : ` of ${range.unit}`
     throw new OptionError(
-      place === '' ? key : `${place}.${key}`,
+      optionPath === '' ? key : `${optionPath}.${key}`,
       `is ${describeValue(value)}: use ${kind}${unit} from ${range.min} to ${range.max}`,
     )
   }
   return value
 }
 
-/** A function, or undefined where the member is absent. */
-export function readFunction<T>(members: Members, key: string, place = ''): T | undefined {
+/** A function, or undefined if the member is absent. */
+export function readFunction<T>(members: Members, key: string, optionPath = ''): T | undefined {
   const value = members[key]
   if (value !== undefined && typeof value !== 'function') {
     throw new OptionError(
-      place === '' ? key : `${place}.${key}`,
+      optionPath === '' ? key : `${optionPath}.${key}`,
       `is ${describeValue(value)}: pass a function`,
     )
   }
@@ -141,7 +148,7 @@ export function readFunction<T>(members: Members, key: string, place = ''): T | 
 }
 
 /** One non-empty string, or a non-empty array of them. */
-export function readStrings(value: unknown, place: string, what: string): string[] {
+export function readStrings(value: unknown, optionPath: string, what: string): string[] {
   const readOne = (item: unknown, at: string): string => {
     if (typeof item === 'string' && /^\S+$/.test(item)) return item
     throw new OptionError(
@@ -149,17 +156,17 @@ export function readStrings(value: unknown, place: string, what: string): string
       `is ${describeValue(item)}: pass the ${what} as a non-empty string without blanks`,
     )
   }
-  const list = readList(value, place, readOne) ?? [readOne(value, place)]
+  const list = readList(value, optionPath, readOne) ?? [readOne(value, optionPath)]
   if (list.length > 0) return list
-  throw new OptionError(place, `is an empty array: name at least one ${what}`)
+  throw new OptionError(optionPath, `is an empty array: name at least one ${what}`)
 }
 
-/** One app client ID or several. A list in one string would match no client. */
-export function readClientIds(value: unknown, place: string): string[] {
-  const ids = readStrings(value, place, 'app client id')
+/** One app client ID or several. A comma-separated list in one string would match no client. */
+export function readClientIds(value: unknown, optionPath: string): string[] {
+  const ids = readStrings(value, optionPath, 'app client id')
   for (const [index, id] of ids.entries()) {
     if (!id.includes(',')) continue
-    const at = Array.isArray(value) ? `${place}[${index}]` : place
+    const at = Array.isArray(value) ? `${optionPath}[${index}]` : optionPath
     throw new OptionError(
       at,
       `is ${describeValue(id)}, and no app client id has a comma: pass several as an array`,

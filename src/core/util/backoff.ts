@@ -1,10 +1,10 @@
-/** How long a failing endpoint is left alone. */
+/** Exponential backoff with jitter for a failing endpoint. */
 
-const MIN_BACKOFF = 1000
-const MAX_BACKOFF = 60_000
+const MIN_BACKOFF_MS = 1000
+const MAX_BACKOFF_MS = 60_000
 
 /**
- * Exponential from 1 to 60 seconds, with jitter, so that a fleet does not come back in step.
+ * Waits from 1 to 60 seconds, with jitter, so that the instances of a fleet do not retry together.
  * Retry-After is honored up to 60 seconds.
  */
 export class Backoff {
@@ -13,7 +13,7 @@ export class Backoff {
   #until = 0
 
   /** @param maxStep Longest step without Retry-After, in milliseconds. */
-  constructor(maxStep: number = MAX_BACKOFF) {
+  constructor(maxStep: number = MAX_BACKOFF_MS) {
     this.#maxStep = maxStep
   }
 
@@ -22,7 +22,7 @@ export class Backoff {
     return this.#failures > 0
   }
 
-  /** No attempt before, in milliseconds. */
+  /** Time of the next attempt, in milliseconds. */
   get until(): number {
     return this.#until
   }
@@ -35,9 +35,9 @@ export class Backoff {
   /** @param retryAfter Seconds the endpoint asked for. */
   failed(now: number, retryAfter = 0): void {
     this.#failures += 1
-    const step = Math.min(this.#maxStep, MIN_BACKOFF * 2 ** (this.#failures - 1))
-    const jittered = Math.max(MIN_BACKOFF, step * (0.75 + Math.random() * 0.25))
-    const asked = Math.min(MAX_BACKOFF, retryAfter * 1000)
+    const step = Math.min(this.#maxStep, MIN_BACKOFF_MS * 2 ** (this.#failures - 1))
+    const jittered = Math.max(MIN_BACKOFF_MS, step * (0.75 + Math.random() * 0.25))
+    const asked = Math.min(MAX_BACKOFF_MS, retryAfter * 1000)
     this.#until = now + Math.ceil(Math.max(jittered, asked))
   }
 }

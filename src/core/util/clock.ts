@@ -1,13 +1,13 @@
-/** Time for intervals, backoff and staleness, whatever the clock underneath does. */
+/** Clocks for intervals, backoff and staleness that tolerate clocks which fail or step. */
 
 /** Milliseconds the two clocks may differ by rounding. */
-const ROUNDING = 2
+const ROUNDING_MS = 2
 
 /**
- * Time as the monotonic clock tells it, and more where the wall clock went ahead of it: a machine that
- * slept has a monotonic clock that did not see it, and tokens that expired meanwhile. A wall clock that
- * steps back takes nothing back, so no token outlives its life by it; one that steps ahead costs a
- * token request. Of a clock that tells no time, nothing is heard.
+ * Elapsed time by the monotonic clock, plus every step ahead of the wall clock. The monotonic clock of a
+ * machine does not see a suspension, and tokens expire meanwhile. A step back of the wall clock has no effect,
+ * so no token is used beyond its lifetime. A step ahead costs a token request. A clock that cannot be read is
+ * ignored.
  *
  * @param now Wall clock, milliseconds.
  * @param monotonicNow Milliseconds.
@@ -23,13 +23,13 @@ export function elapsedClock(now: () => number, monotonicNow: () => number): () 
     const told = steady()
     if (!Number.isNaN(told)) passed = told
     const lead = wall() - passed - apart
-    if (lead > ROUNDING) ahead += lead
-    if (Math.abs(lead) > ROUNDING) apart += lead
+    if (lead > ROUNDING_MS) ahead += lead
+    if (Math.abs(lead) > ROUNDING_MS) apart += lead
     return passed + ahead
   }
 }
 
-/** The wall clock in milliseconds; the platform's where the owner's throws or tells no time. */
+/** The wall clock in milliseconds; `Date.now` if the injected clock throws or returns no finite number. */
 export function wallClock(now: () => number): () => number {
   const told = safeClock(now)
   return () => {
@@ -39,8 +39,8 @@ export function wallClock(now: () => number): () => number {
 }
 
 /**
- * NaN where the owner's clock throws or answers no number: what is compared with it is false, so
- * nothing is trusted by it, and nothing that runs in the background breaks.
+ * NaN if the injected clock throws or returns no finite number. Every comparison with NaN is false, so nothing
+ * is trusted because of it, and no background task breaks.
  */
 export function safeClock(clock: () => number): () => number {
   return () => {
@@ -54,9 +54,9 @@ export function safeClock(clock: () => number): () => number {
 }
 
 /**
- * Never runs backwards: where the monotonic clock steps back (a restored snapshot, an injected
- * clock), elapsed time goes on from where it was, so a step neither extends nor resets an age. What
- * passed while the clock could not be read counts once it can.
+ * Never runs backwards. If the monotonic clock steps back (a restored snapshot, an injected clock), elapsed time
+ * continues from where it was, so a step neither extends nor resets an age. Time that passed while the clock
+ * could not be read counts once it can.
  *
  * @param monotonicNow Milliseconds, or NaN.
  * @returns Milliseconds since the clock was first read, or NaN.

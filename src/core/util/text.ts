@@ -1,16 +1,16 @@
-/** Foreign text (names in templates, claims) on its way to a terminal or a log line. */
+/** Makes untrusted text (names in templates, claims) safe for a terminal or a log line. */
 
-/** Longest piece of foreign text that is repeated. */
-const SHOWN = 120
+/** Characters of untrusted text that are shown. */
+const MAX_SHOWN_LENGTH = 120
 
 /**
- * Control characters, line and paragraph separators, marks that turn the direction of text, invisible
- * characters, lone surrogates: what makes a line look like another line, or a name like another name.
+ * Control characters, line and paragraph separators, bidirectional marks, invisible characters and lone
+ * surrogates. They can make one line or name look like another.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
 
-/** One line of text that shows what stands there: unprintable characters as `\u{…}`, long text cut. */
-export function toPrintable(text: string, longest: number = SHOWN): string {
-  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
+/** Text as one line: unprintable characters are escaped as `\u{…}`, and long text is cut. */
+export function toPrintable(text: string, maxLength: number = MAX_SHOWN_LENGTH): string {
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text
   return cut.replace(UNPRINTABLE, (mark) => `\\u{${(mark.codePointAt(0) as number).toString(16)}}`)
 }

@@ -32,7 +32,12 @@ export interface WaitLimits {
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  */
 export function readTimeout(members: Members): number {
-  const range = { fallback: DEFAULT_TIMEOUT, min: MIN_TIMEOUT, max: MAX_TIMEOUT, unit: 'seconds' }
+  const range = {
+    defaultValue: DEFAULT_TIMEOUT,
+    min: MIN_TIMEOUT,
+    max: MAX_TIMEOUT,
+    unit: 'seconds',
+  }
   return readNumber(members, 'timeout', '', range) * 1000
 }
 

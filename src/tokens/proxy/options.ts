@@ -213,7 +213,7 @@ export function readProxyOptions<Request>(
     safeClock(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
   )
   const seconds = (key: string, fallback: number, min: number, max: number): number =>
-    readNumber(members, key, '', { fallback, min, max, unit: 'seconds' })
+    readNumber(members, key, '', { defaultValue: fallback, min, max, unit: 'seconds' })
   return {
     tokenEndpoint: readTokenEndpoint(
       members['tokenEndpoint'],
@@ -260,7 +260,7 @@ function readBudget(value: unknown = {}): BudgetLimits {
   )
   const read = (key: string, fallback: number, min: number, max: number): number =>
     readNumber(members, key, 'upstream', {
-      ...{ fallback, min, max, unit: 'requests', integer: true },
+      ...{ defaultValue: fallback, min, max, unit: 'requests', integer: true },
     })
   const perSecond = read('perSecond', 100, 2, 10_000)
   return {

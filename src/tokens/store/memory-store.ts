@@ -100,7 +100,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const members = readMembers(options, ['maxEntries', 'now', 'monotonicNow'], '')
   return new MemoryStore({
     maxEntries: readNumber(members, 'maxEntries', '', {
-      fallback: 10_000,
+      defaultValue: 10_000,
       min: 1,
       max: 1_000_000,
       integer: true,

@@ -45,7 +45,7 @@ export function readPrice(value: unknown): Price {
     )
   }
   const per = readNumber(members, 'per', 'price', {
-    ...{ fallback: 1000, min: 1, max: 1e9, integer: true, unit: 'tokens' },
+    ...{ defaultValue: 1000, min: 1, max: 1e9, integer: true, unit: 'tokens' },
   })
   const tiers = readTiers(members)
   return {
@@ -78,7 +78,7 @@ function readTiers({ tiers }: Members): readonly Tier[] {
     if (!('price' in members)) {
       throw new OptionError(`${place}.price`, 'is missing: say what price.per tokens cost')
     }
-    const price = readNumber(members, 'price', place, { fallback: 0, min: 0, max: MOST })
+    const price = readNumber(members, 'price', place, { defaultValue: 0, min: 0, max: MOST })
     if (isLast && 'upTo' in members) {
       throw new OptionError(`${place}.upTo`, 'ends the last tier: leave it out there')
     }
@@ -87,7 +87,7 @@ function readTiers({ tiers }: Members): readonly Tier[] {
       throw new OptionError(`${place}.upTo`, 'is missing: only the last tier has no end')
     }
     below = readNumber(members, 'upTo', place, {
-      ...{ fallback: 0, min: below + 1, max: MOST, integer: true, unit: 'tokens' },
+      ...{ defaultValue: 0, min: below + 1, max: MOST, integer: true, unit: 'tokens' },
     })
     return { upTo: below, price }
   })

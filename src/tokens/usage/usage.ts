@@ -69,7 +69,7 @@ function readUsageOptions(options: unknown): Read {
     )
   }
   const interval = readNumber(members, 'flushInterval', '', {
-    ...{ fallback: 3, min: 0.1, max: 60, unit: 'seconds' },
+    ...{ defaultValue: 3, min: 0.1, max: 60, unit: 'seconds' },
   })
   return {
     price,

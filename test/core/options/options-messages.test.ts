@@ -25,7 +25,7 @@ for (const [options, option, fix] of [
 t.test('members of an adapter are handed to it, those that were given', async (t) => {
   const { adapterOptions: own } = readOptions(
     { ...pool, errors: 'next' },
-    { own: ['errors', 'paths'] },
+    { adapterMembers: ['errors', 'paths'] },
   )
   t.strictSame(own, { errors: 'next' })
   t.throws(() => readOptions({ ...pool, errors: 'next' }), { code: 'ERR_OPTION_INVALID' })

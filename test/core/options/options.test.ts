@@ -42,10 +42,10 @@ t.test('what is left out has its default', async (t) => {
     tokenCache: { maxEntries: 10_000, maxBytes: 16_777_216 },
     timing: {
       startup: 'warn',
-      refreshInterval: 300_000,
-      cooldown: 5000,
-      maxStale: 86_400_000,
-      fetchTimeout: 3000,
+      refreshIntervalMs: 300_000,
+      cooldownMs: 5000,
+      maxStaleMs: 86_400_000,
+      fetchTimeoutMs: 3000,
     },
     metadata: undefined,
     realm: 'api',
@@ -76,8 +76,8 @@ t.test('what is given is taken, in milliseconds where it is a duration', async (
   t.match(options, { ...given, check, realm: 'orders', clockTolerance: 0 })
   t.strictSame(options.clientCache, { allow: 0, deny: 500 })
   t.strictSame(options.timing, {
-    ...{ startup: 'require', refreshInterval: 60_000, cooldown: 1000, maxStale: 600_000 },
-    fetchTimeout: 500,
+    ...{ startup: 'require', refreshIntervalMs: 60_000, cooldownMs: 1000, maxStaleMs: 600_000 },
+    fetchTimeoutMs: 500,
   })
 })
 

@@ -30,7 +30,7 @@ t.test('a pool id alone gives both issuer forms, the original first', async (t) 
       issuer,
       jwksUri: `${issuer}/.well-known/jwks.json`,
     })),
-    given: undefined,
+    staticKeys: undefined,
     local: false,
   })
 })

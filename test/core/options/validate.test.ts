@@ -92,7 +92,7 @@ t.test('refuses what is no object, unknown members and undefined ones', async (t
 })
 
 t.test('reads a number within limits, both included', async (t) => {
-  const range = { fallback: 5, min: 1, max: 10, unit: 'seconds' }
+  const range = { defaultValue: 5, min: 1, max: 10, unit: 'seconds' }
   const read = (n: unknown, more = {}) => readNumber({ n }, 'n', 'place', { ...range, ...more })
   t.equal(readNumber({}, 'n', 'place', range), 5)
   for (const value of [1, 1.5, 10]) t.equal(read(value), value)
@@ -102,7 +102,7 @@ t.test('reads a number within limits, both included', async (t) => {
     t.match(error.message, /: use a number of seconds from 1 to 10$/)
   }
   t.equal(read(5, { integer: true }), 5)
-  const bare = () => readNumber({ n: 0 }, 'n', '', { fallback: 1, min: 1, max: 9 })
+  const bare = () => readNumber({ n: 0 }, 'n', '', { defaultValue: 1, min: 1, max: 9 })
   t.match(refused(bare).message, /use a number from 1 to 9$/)
   t.match(refused(() => read(5.5, { integer: true })).message, /use a whole number of seconds/)
   t.equal(refused(() => readNumber({ n: 0 }, 'n', '', range)).option, 'n')

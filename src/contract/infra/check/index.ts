@@ -85,7 +85,7 @@ function readModels(models: unknown): readonly InfraModel[] {
 
 const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | undefined =>
   'proxyTtl' in members
-    ? readNumber(members, 'proxyTtl', '', { fallback: 0, min: 0, max: 86_400, unit: 'seconds' })
+    ? readNumber(members, 'proxyTtl', '', { defaultValue: 0, min: 0, max: 86_400, unit: 'seconds' })
     : undefined
 
 /** A list that two resources share is judged twice, a block that is repeated once a member: `["billing"]`. */

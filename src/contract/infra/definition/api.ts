@@ -89,7 +89,7 @@ export function readApi(value: unknown, neighbours: ApiNeighbours): ReadApi {
 function readTtl(members: Readonly<Record<string, unknown>>, { clients }: ApiNeighbours): number {
   const shortest = Math.min(...clients.map(({ accessTokenValidity }) => accessTokenValidity))
   const max = Math.min(3600, shortest - 1)
-  const range = { fallback: Math.min(300, max), min: 0, max, unit: 'seconds', integer: true }
+  const range = { defaultValue: Math.min(300, max), min: 0, max, unit: 'seconds', integer: true }
   return readNumber(members, 'authorizerTtl', 'api', range)
 }
 

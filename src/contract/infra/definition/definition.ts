@@ -131,7 +131,7 @@ function readClient(
     name: readText(members['name'], CLIENT_NAME, `${place}.name`, name),
     scopes: [...new Set(scopes)],
     accessTokenValidity: readNumber(members, 'accessTokenValidity', place, {
-      ...{ fallback: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
+      ...{ defaultValue: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
     }),
   }
 }

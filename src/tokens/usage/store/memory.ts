@@ -117,6 +117,6 @@ export function memoryUsageStore(options: MemoryUsageStoreOptions = {}): UsageSt
 /** The bound that every store has. */
 export function readMaxClients(members: ReturnType<typeof readMembers>): number {
   return readNumber(members, 'maxClients', '', {
-    ...{ fallback: MAX_CLIENTS, min: 1, max: MOST_CLIENTS, integer: true, unit: 'app clients' },
+    ...{ defaultValue: MAX_CLIENTS, min: 1, max: MOST_CLIENTS, integer: true, unit: 'app clients' },
   })
 }
