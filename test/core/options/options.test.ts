@@ -36,7 +36,7 @@ t.test('what is left out has its default', async (t) => {
   t.strictSame(others, {
     clockTolerance: 5,
     maxTokenLength: 8192,
-    fallback: ANY,
+    defaultRequirement: ANY,
     check: undefined,
     clientCache: { allow: 60_000, deny: 10_000 },
     tokenCache: { maxEntries: 10_000, maxBytes: 16_777_216 },
@@ -51,7 +51,7 @@ t.test('what is left out has its default', async (t) => {
     realm: 'api',
     challengeScopes: false,
     fetch: globalThis.fetch,
-    own: {},
+    adapterOptions: {},
   })
   t.equal(now, Date.now)
   t.type(monotonicNow(), 'number')
