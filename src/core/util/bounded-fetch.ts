@@ -79,7 +79,7 @@ export async function boundedFetch(
   })
   const stop = (reason: FetchFailure): void => controller.abort(new BoundedFetchError(reason))
   const onAbort = (): void => stop('aborted')
-  const timer = setTimeout(stop, limits.timeoutMs, 'timeout')
+  const timer = setTimeout(() => stop('timeout'), limits.timeoutMs)
   signal?.addEventListener('abort', onAbort)
   if (signal?.aborted) onAbort()
   try {
