@@ -127,7 +127,12 @@ export function readLocalOptions(options: unknown): ParsedLocalOptions {
   const port = readNumber(members, 'port', '', {
     ...{ defaultValue: 0, min: 0, max: 65_535, integer: true },
   })
-  const perSecond = { defaultValue: DEFAULT_QUOTA, min: 1, max: 1_000_000, unit: 'requests a second' }
+  const perSecond = {
+    defaultValue: DEFAULT_QUOTA,
+    min: 1,
+    max: 1_000_000,
+    unit: 'requests a second',
+  }
   return {
     ...{ definition, port, host: readHost(members), state: readState(members) },
     server: {
