@@ -198,7 +198,7 @@ function createKeyStore(pool: UserPool, options: ServerOptions, instance: number
     instance,
     userPoolId,
     issuers,
-    given: staticKeys,
+    staticKeys: staticKeys,
     timing,
     fetch,
     now,
