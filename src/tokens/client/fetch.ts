@@ -3,9 +3,9 @@
 import { isAnyArrayBuffer } from 'node:util/types'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { TokenClientError } from './errors.ts'
-import type { GetTokenOptions } from './scope-keys.ts'
-import type { AccessToken, HeldToken } from './token-holder.ts'
-import { readSignal, readWaitLimits, type WaitLimits } from './token-source.ts'
+import { readSignal, readWaitLimits, type WaitLimits } from './options.ts'
+import type { HeldToken } from './token-holder.ts'
+import type { AccessToken, AuthorizedFetch, GetTokenOptions } from './types.ts'
 
 /** Whether a body holds its bytes, or has to be read to know them: a stream is gone once it was sent. */
 function isResendable(body: unknown): boolean {
@@ -66,26 +66,6 @@ function becomesGet(status: number, method: string): boolean {
 
 /** Redirects that are followed. */
 const MAX_HOPS = 5
-
-/**
- * `fetch` with `Authorization: Bearer …`, to the client's `origins` alone. Redirects are followed
- * within the origin of the URL, at most five. On 401 `invalid_token` the token is renewed and the
- * request sent once more, if its body can be (a stream cannot) and as `renew` allows; else the 401 is
- * the answer.
- *
- * @param init As of `fetch`. Its signal ends the waiting for a token too. An Authorization header of
- *   your own is neither sent nor overwritten but refused.
- * @param options `scopes` of the token and `timeout` of the wait for it, as for `getToken`. It does not bound the
- *   request to the API.
- * @throws {TokenClientError} `ERR_FETCH_ORIGIN`, `ERR_FETCH_AUTHORIZATION`, `ERR_FETCH_REDIRECT`, and
- *   those of `getToken`; what `fetch` itself throws is passed on.
- * @throws {OptionError} `ERR_OPTION_INVALID` without the option `origins`, and for what is no URL.
- */
-export type AuthorizedFetch = (
-  url: string | URL,
-  init?: RequestInit,
-  options?: Omit<GetTokenOptions, 'signal'>,
-) => Promise<Response>
 
 /** What it is made of. */
 interface FetchOptions {

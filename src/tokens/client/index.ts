@@ -16,16 +16,16 @@ export type {
 } from '../store/token-store.ts'
 export type { TokenClientErrorCode } from './errors.ts'
 export { TokenClientError } from './errors.ts'
-export type { AuthorizedFetch } from './fetch.ts'
 export type { TokenClientOptions } from './options.ts'
-export type { GetTokenOptions as TokenOptions } from './scope-keys.ts'
+export { createTokenClient } from './token-client.ts'
+export type { AuthMethod } from './token-request.ts'
 export type {
+  AccessToken,
+  AuthorizedFetch,
+  GetTokenOptions as TokenOptions,
   ScopeSetStatus,
+  SecretSource,
   TokenClient,
   TokenClientStatus,
   TokenRequestFailure,
-} from './token-client.ts'
-export { createTokenClient } from './token-client.ts'
-export type { AccessToken } from './token-holder.ts'
-export type { AuthMethod } from './token-request.ts'
-export type { SecretSource } from './token-source.ts'
+} from './types.ts'

@@ -13,14 +13,14 @@ import {
   readClientIds,
   readFunction,
   readMembers,
+  readNumber,
 } from '../../core/options/validate.ts'
-import type { Scope } from '../../core/scopes.ts'
+import { checkScope, type Scope } from '../../core/scopes.ts'
 import { wallClock } from '../../core/util/clock.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
-import { readScopes } from './scope-keys.ts'
 import type { AuthMethod } from './token-request.ts'
-import { readTimeout, type SecretSource } from './token-source.ts'
+import type { SecretSource } from './types.ts'
 
 const METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 
@@ -185,4 +185,84 @@ function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string>
     return url.origin
   })
   return new Set(origins)
+}
+
+/** Seconds a caller without a token waits, where no option says otherwise. */
+const DEFAULT_TIMEOUT = 20
+
+/** Seconds: longer than any token request with all its retries takes. */
+const MAX_TIMEOUT = 300
+
+/** Seconds; zero would be a request that nobody waits for. */
+const MIN_TIMEOUT = 0.001
+
+/** What ends the wait of one caller. */
+export interface WaitLimits {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * The option `timeout` of a client or a call, in milliseconds.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ */
+function readTimeout(members: Members): number {
+  const range = { fallback: DEFAULT_TIMEOUT, min: MIN_TIMEOUT, max: MAX_TIMEOUT, unit: 'seconds' }
+  return readNumber(members, 'timeout', '', range) * 1000
+}
+
+/**
+ * What ends one call's wait.
+ *
+ * @param usual What holds where the call says nothing.
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ * @throws The signal's reason, if it is aborted.
+ */
+export function readWaitLimits(
+  options: { readonly timeout?: unknown; readonly signal?: unknown } | undefined,
+  usual: WaitLimits,
+): WaitLimits {
+  // `in` would find what somebody put on every object.
+  const hasTimeout = options !== undefined && Object.hasOwn(options, 'timeout')
+  const hasSignal = options !== undefined && Object.hasOwn(options, 'signal')
+  if (!hasTimeout && !hasSignal) return usual
+  const timeoutMs = hasTimeout ? readTimeout({ timeout: options.timeout }) : usual.timeoutMs
+  return { timeoutMs, signal: hasSignal ? readSignal(options.signal) : usual.signal }
+}
+
+/**
+ * @throws {OptionError} `ERR_OPTION_INVALID` for what is no AbortSignal.
+ * @throws The signal's reason, if it is aborted.
+ */
+export function readSignal(signal: unknown): AbortSignal {
+  if (!(signal instanceof AbortSignal)) {
+    throw new OptionError(
+      'signal',
+      `is ${describeValue(signal)}: pass an AbortSignal or leave it out`,
+    )
+  }
+  signal.throwIfAborted()
+  return signal
+}
+
+/** Scopes an app client can have. */
+const MAX_SCOPES = 50
+
+/**
+ * Scopes in alphabetical order, each once.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ */
+export function readScopes(value: unknown, place: string): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const place_ = (index: number): string => (Array.isArray(value) ? `${place}[${index}]` : place)
+  const scopes = new Set(list.map((scope, index) => checkScope(scope, place_(index))))
+  if (scopes.size === 0 || scopes.size > MAX_SCOPES) {
+    throw new OptionError(
+      place,
+      `has ${scopes.size} scopes: name 1 to ${MAX_SCOPES}, or leave it out`,
+    )
+  }
+  return Object.freeze([...scopes].sort())
 }

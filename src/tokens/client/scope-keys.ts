@@ -1,61 +1,19 @@
 /** Which held token a caller means: scope sets whatever their order and duplicates, a bounded number. */
 
-import { type Members, OptionError, readMembers } from '../../core/options/validate.ts'
-import { checkScope, type Scope } from '../../core/scopes.ts'
-import type { ScopeSetStatus } from './token-client.ts'
+import { type Members, readMembers } from '../../core/options/validate.ts'
+import { readScopes } from './options.ts'
 import type { HeldToken } from './token-holder.ts'
+import type { GetTokenOptions, ScopeSetStatus } from './types.ts'
 
 /** Scope sets whose tokens are held; the one unused the longest goes first. */
 const MAX_SETS = 64
 /** Spellings of them that are known without being read again. */
 const MAX_SPELLINGS = 256
-/** Scopes an app client can have. */
-const MAX_SCOPES = 50
-
-/** What a caller asks for. */
-export interface GetTokenOptions {
-  /**
-   * Scopes as `identifier/name`, at most 50: all of them are asked for. Order and duplicates do not
-   * matter. Default: the client's `scopes`.
-   */
-  readonly scopes?: Scope | readonly Scope[]
-  /**
-   * Longest wait of this call, in seconds, from 0.001 to 300: then it rejects with `ERR_TOKEN_TIMEOUT`. A
-   * cached token that is not over is returned instead.
-   *
-   * @defaultValue The client's `timeout`, 20 s
-   */
-  readonly timeout?: number
-  /**
-   * Ends the wait of this call and of no other: it rejects with the signal's reason. The token request goes
-   * on for other callers. An aborted signal rejects at once, even if a token is cached.
-   */
-  readonly signal?: AbortSignal
-}
-
 const MEMBERS: readonly string[] = [
   'scopes',
   'timeout',
   'signal',
 ] satisfies (keyof GetTokenOptions)[]
-
-/**
- * Scopes in alphabetical order, each once.
- *
- * @throws {OptionError} `ERR_OPTION_INVALID`.
- */
-export function readScopes(value: unknown, place: string): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-  const place_ = (index: number): string => (Array.isArray(value) ? `${place}[${index}]` : place)
-  const scopes = new Set(list.map((scope, index) => checkScope(scope, place_(index))))
-  if (scopes.size === 0 || scopes.size > MAX_SCOPES) {
-    throw new OptionError(
-      place,
-      `has ${scopes.size} scopes: name 1 to ${MAX_SCOPES}, or leave it out`,
-    )
-  }
-  return Object.freeze([...scopes].sort())
-}
 
 /** The held tokens of a client. */
 export class ScopeSets {

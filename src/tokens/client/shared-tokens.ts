@@ -1,10 +1,9 @@
 /** Tokens that processes with one store and one secret share: one of them asks, the others find. */
 import { hkdfSync, randomUUID } from 'node:crypto'
-import { phaseAt } from '../oauth/token-lifetime.ts'
+import { phaseAt, tokenLifetime } from '../oauth/token-lifetime.ts'
 import { ResilientStore, type StoreStatus, type TimedLookup } from '../store/resilient-store.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { ClientOptions } from './options.ts'
-import { lifetimeOf } from './token-holder.ts'
 import type { Grant } from './token-request.ts'
 
 /** Milliseconds to wait for a store that stalls: going on without it repeats the requests of other processes. */
@@ -110,7 +109,8 @@ export class SharedTokens {
     if (value === undefined) return undefined
     const shared = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
     const age = found - shared.issuedAt
-    if (!(age >= -MAX_SKEW) || phaseAt(lifetimeOf(shared.life), age) === 'ended') return undefined
+    if (!(age >= -MAX_SKEW) || phaseAt(tokenLifetime({ lifeMs: shared.life }), age) === 'ended')
+      return undefined
     const { elapsed, now } = this.#options
     const spent = Math.max(0, age)
     return { ...shared, begunAt: elapsed() - spent, issuedAt: now() - spent, isShared: true }

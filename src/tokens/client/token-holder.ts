@@ -4,29 +4,19 @@ import { type ClientTokenEvent, publish, secondsBetween } from '../../core/diagn
 import type { Logger } from '../../core/options/logger.ts'
 import { Backoff } from '../../core/util/backoff.ts'
 import {
-  DEFAULT_MIN_REMAINING,
   phaseAt,
   RENEWAL_WAIT_MS,
   type TokenLifetime,
   tokenLifetime,
 } from '../oauth/token-lifetime.ts'
 import type { TokenClientError } from './errors.ts'
-import { describeFailure, type ScopeSetStatus } from './token-client.ts'
+import type { WaitLimits } from './options.ts'
 import type { Grant } from './token-request.ts'
-import { type WaitLimits, waitFor } from './token-source.ts'
+import { waitFor } from './token-source.ts'
+import type { AccessToken, ScopeSetStatus, TokenRequestFailure } from './types.ts'
 
 /** Milliseconds between two renewals that an API's refusals cause. */
 const REFUSED_INTERVAL = 60_000
-
-/** An access token; the same frozen object for every caller as long as it is held. */
-export interface AccessToken {
-  /** For the header `Authorization: Bearer …`. */
-  readonly accessToken: string
-  /** When it expires, in epoch seconds. */
-  readonly expiresAt: number
-  /** What it is good for, in alphabetical order: as its claims say, else as asked for. */
-  readonly scopes: readonly string[]
-}
 
 /** What a held token needs. */
 export interface Holding {
@@ -61,11 +51,6 @@ interface Failure {
   readonly error: TokenClientError
   /** Wall clock, milliseconds. */
   readonly at: number
-}
-
-/** @returns When a token is renewed, waited for, and no longer served. */
-export function lifetimeOf(lifeMs: number): TokenLifetime {
-  return tokenLifetime({ lifeMs, minRemainingMs: DEFAULT_MIN_REMAINING * 1000 })
 }
 
 /** Holds at most one token. */
@@ -220,7 +205,7 @@ export class HeldToken {
     const expiresAt = Math.floor((issuedAt + life) / 1000)
     const token = Object.freeze({ accessToken, expiresAt, scopes: Object.freeze([...scopes]) })
     const given = Promise.resolve(token)
-    this.#held = { token, given, begunAt, lifeMs: life, lifetime: lifetimeOf(life) }
+    this.#held = { token, given, begunAt, lifeMs: life, lifetime: tokenLifetime({ lifeMs: life }) }
     return token
   }
 
@@ -253,4 +238,21 @@ export class HeldToken {
       }
     })
   }
+}
+
+/** @param failure `at` in milliseconds. */
+function describeFailure(failure: {
+  readonly error: TokenClientError
+  readonly at: number
+}): TokenRequestFailure {
+  const { code, error, status, requestId, errno, retryAfter } = failure.error
+  return Object.freeze({
+    code,
+    at: Math.floor(failure.at / 1000),
+    error: error ?? null,
+    status: status ?? null,
+    requestId: requestId ?? null,
+    errno: errno ?? null,
+    retryAfter: retryAfter ?? null,
+  })
 }

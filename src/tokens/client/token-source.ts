@@ -1,79 +1,12 @@
 /** Has tokens: the secret, the request, another try, and another secret where the first was refused. */
 import { setMaxListeners } from 'node:events'
-import {
-  describeValue,
-  type Members,
-  OptionError,
-  readNumber,
-} from '../../core/options/validate.ts'
 import { withTimeout } from '../../core/util/async.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError } from './errors.ts'
-import type { ClientOptions } from './options.ts'
+import type { ClientOptions, WaitLimits } from './options.ts'
 import { SharedTokens } from './shared-tokens.ts'
 import { type Grant, requestToken, type TokenRequester } from './token-request.ts'
-
-/** Seconds a caller without a token waits, where no option says otherwise. */
-const DEFAULT_TIMEOUT = 20
-/** Seconds: longer than any token request with all its retries takes. */
-const MAX_TIMEOUT = 300
-/** Seconds; zero would be a request that nobody waits for. */
-const MIN_TIMEOUT = 0.001
-
-/** What ends the wait of one caller. */
-export interface WaitLimits {
-  readonly timeoutMs: number
-  readonly signal: AbortSignal | undefined
-}
-
-/**
- * The option `timeout` of a client or a call, in milliseconds.
- *
- * @throws {OptionError} `ERR_OPTION_INVALID`.
- */
-export function readTimeout(members: Members): number {
-  const range = {
-    defaultValue: DEFAULT_TIMEOUT,
-    min: MIN_TIMEOUT,
-    max: MAX_TIMEOUT,
-    unit: 'seconds',
-  }
-  return readNumber(members, 'timeout', '', range) * 1000
-}
-
-/**
- * What ends one call's wait.
- *
- * @param usual What holds where the call says nothing.
- * @throws {OptionError} `ERR_OPTION_INVALID`.
- * @throws The signal's reason, if it is aborted.
- */
-export function readWaitLimits(
-  options: { readonly timeout?: unknown; readonly signal?: unknown } | undefined,
-  usual: WaitLimits,
-): WaitLimits {
-  // `in` would find what somebody put on every object.
-  const hasTimeout = options !== undefined && Object.hasOwn(options, 'timeout')
-  const hasSignal = options !== undefined && Object.hasOwn(options, 'signal')
-  if (!hasTimeout && !hasSignal) return usual
-  const timeoutMs = hasTimeout ? readTimeout({ timeout: options.timeout }) : usual.timeoutMs
-  return { timeoutMs, signal: hasSignal ? readSignal(options.signal) : usual.signal }
-}
-
-/**
- * @throws {OptionError} `ERR_OPTION_INVALID` for what is no AbortSignal.
- * @throws The signal's reason, if it is aborted.
- */
-export function readSignal(signal: unknown): AbortSignal {
-  if (!(signal instanceof AbortSignal)) {
-    throw new OptionError(
-      'signal',
-      `is ${describeValue(signal)}: pass an AbortSignal or leave it out`,
-    )
-  }
-  signal.throwIfAborted()
-  return signal
-}
+import type { SecretSource } from './types.ts'
 
 /** @throws {TokenClientError} `ERR_CLIENT_CLOSED`, as a rejection. */
 function waitOpen(milliseconds: number, closed: AbortSignal): Promise<void> {
@@ -225,9 +158,6 @@ function pauseBefore(error: unknown, tried: number): number | undefined {
 const ASK_TIMEOUT = 5000
 /** Milliseconds between two questions that a refused secret causes. */
 const ASK_AGAIN = 30_000
-
-/** A secret, or a function that tells it: from Secrets Manager, SSM, Vault. */
-export type SecretSource = string | (() => string | Promise<string>)
 
 /** Holds what is believed to be the secret. */
 export class ClientSecret {

@@ -18,8 +18,8 @@ const MAX_MARGIN_SHARE = 1 / 16
 export interface TokenLifetimeLimits {
   /** `expires_in` of the token. */
   readonly lifeMs: number
-  /** A caller waits for the renewal with less than this left. */
-  readonly minRemainingMs: number
+  /** A caller waits for the renewal with less than this left. Default {@link DEFAULT_MIN_REMAINING}. */
+  readonly minRemainingMs?: number
   /** A token is served no longer than this after it was requested; default its life. */
   readonly maxAgeMs?: number
 }
@@ -40,7 +40,7 @@ export type TokenPhase = 'fresh' | 'refreshDue' | 'expiring' | 'ended'
 /** @returns The ages at which a token goes from one phase to the next. */
 export function tokenLifetime({
   lifeMs,
-  minRemainingMs,
+  minRemainingMs = DEFAULT_MIN_REMAINING * 1000,
   maxAgeMs = lifeMs,
 }: TokenLifetimeLimits): TokenLifetime {
   const servedMs = Math.min(lifeMs, maxAgeMs)

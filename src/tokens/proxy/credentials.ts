@@ -4,12 +4,12 @@
  * share one and for those that were just started.
  */
 
+import { pause } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import type { ResilientStore } from '../store/resilient-store.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
 import type { CacheKey } from './request.ts'
-import { pause } from './single-flight.ts'
 
 /** Whose secret was proven, and by the tokens of which pool. */
 export interface Proof {

@@ -4,9 +4,9 @@
  */
 import { callHook, HookError } from '../../core/hooks.ts'
 import type { ClientLookup } from '../../core/options/user-pool.ts'
+import { pause } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { Purse } from './quota.ts'
-import { pause } from './single-flight.ts'
 
 /** How often a lookup is called. */
 export interface LookupLimits {

@@ -12,6 +12,7 @@ import {
 } from '../../core/options/validate.ts'
 import { safeClock, steadyClock } from '../../core/util/clock.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
+import { DEFAULT_MIN_REMAINING } from '../oauth/token-lifetime.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { EntryLimits } from './cache-entry.ts'
@@ -228,7 +229,7 @@ export function readProxyOptions<Request>(
     authorize: readFunction(members, 'authorize'),
     budget: readBudget(members['upstream']),
     limits: {
-      minRemaining: seconds('minRemaining', 300, 0, DAY),
+      minRemaining: seconds('minRemaining', DEFAULT_MIN_REMAINING, 0, DAY),
       maxAge: seconds('maxAge', 3600, 1, DAY),
     },
     timeout: 1000 * seconds('timeout', 5, 0.001, 30),

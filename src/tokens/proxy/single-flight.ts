@@ -3,6 +3,7 @@
  * promise, across processes by the store's lock. A caller that hangs up takes nothing from the others.
  */
 import { publish, secondsBetween } from '../../core/diagnostics.ts'
+import { pause } from '../../core/util/async.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
 import {
   isCurrentEpoch,
@@ -27,14 +28,6 @@ import type { CacheKey, TokenRequest } from './request.ts'
 import { type Answer, type UnavailableCode, unavailable } from './responses.ts'
 import type { Upstream } from './upstream.ts'
 import { readUpstream, type UpstreamToken } from './upstream-token.ts'
-
-/** @param milliseconds At most so long, at least half of it. Somebody waits for it: it keeps the process alive. */
-export function pause(milliseconds: number): Promise<void> {
-  const jittered = milliseconds * (0.5 + Math.random() / 2)
-  return new Promise((resolve) => {
-    setTimeout(resolve, jittered)
-  })
-}
 
 /** A token to fetch. */
 interface TokenFetch {

@@ -3,6 +3,6 @@
  *
  * @module
  */
-export type { Authorize } from './door.ts'
+export type { Authorize } from './access.ts'
 export type { UsageDashboardOptions } from './usage-dashboard.ts'
 export { usageDashboard, usageDashboard as default } from './usage-dashboard.ts'

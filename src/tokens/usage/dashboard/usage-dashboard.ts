@@ -1,6 +1,5 @@
 /** The Fastify plugin: the page, what it is told, and who may see it. */
 
-import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import {
   describeValue,
@@ -9,33 +8,9 @@ import {
   readMembers,
 } from '../../../core/options/validate.ts'
 import type { Usage } from '../types.ts'
+import { type Authorize, door, refuse } from './access.ts'
 import { chartOf, readChartQuery, summaryOf } from './chart.ts'
-import { type Authorize, door } from './door.ts'
 import { type PageFile, readPageFiles } from './files.ts'
-
-const REFUSALS = {
-  ERR_ACCESS_DENIED: { status: 403, message: 'You may not see this' },
-  ERR_CHECK_UNAVAILABLE: {
-    status: 503,
-    message: 'It cannot be decided now whether you may see this',
-  },
-  ERR_REQUEST_INVALID: { status: 400, message: 'The query is invalid' },
-  ERR_USAGE_UNAVAILABLE: { status: 503, message: 'The counts cannot be read now' },
-} as const
-
-/** Seconds after which it is worth asking again: what failed is the owner's own. */
-const RETRY_AFTER = 5
-
-/** Answers past the app's error handler, which might say more, or make a page of it. */
-export function refuse(
-  reply: FastifyReply,
-  code: keyof typeof REFUSALS,
-  status: number = REFUSALS[code].status,
-): FastifyReply {
-  if (status === 503) reply.header('retry-after', RETRY_AFTER)
-  const { message } = REFUSALS[code]
-  return reply.code(status).send({ statusCode: status, code, error: STATUS_CODES[status], message })
-}
 
 /** Options of {@link usageDashboard}, beside Fastify's own `prefix`. */
 export interface UsageDashboardOptions {

@@ -1,228 +1,181 @@
-/** The page for everybody: by keyboard, in the dark, on a telephone, and with five hundred clients. */
-import type { Page } from 'puppeteer-core'
+/** Who may see the dashboard: nobody who was not let in sees anything of it. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
-import { launchChromium, withoutChromium } from '../../../support/chromium.ts'
-import { COMPANY, type SeededClient, seededUsage } from '../../../support/dashboard-data.ts'
-import {
-  checkClean,
-  open,
-  rows,
-  serve,
-  settled,
-  text,
-  texts,
-} from '../../../support/dashboard-page.ts'
+import { authDefault, cognitoAuth } from '../../../../src/adapters/fastify/index.ts'
+import { createTestUserPool } from '../../../../src/testing/index.ts'
+import { usageDashboard } from '../../../../src/tokens/usage/dashboard/index.ts'
+import { COMPANY, seededUsage } from '../../../support/dashboard-data.ts'
 
-/** Contrast (WCAG 2.2, 1.4.3) of every text with what is painted behind it; and of the swatches (1.4.11). */
-const CONTRASTS = `(() => {
-  const parse = (color) => color.match(/[\\d.]+/g).map(Number)
-  const luminance = (color) => {
-    const [r, g, b] = parse(color).map((it) => it / 255).map((it) => it <= 0.04045 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4)
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-  }
-  const behind = (element) => {
-    for (let it = element; it !== null; it = it.parentElement) {
-      const { backgroundColor } = getComputedStyle(it)
-      if ((parse(backgroundColor)[3] ?? 1) === 1) return backgroundColor
-    }
-    return 'rgb(255, 255, 255)'
-  }
-  const contrast = (one, other) => {
-    const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a)
-    return (light + 0.05) / (dark + 0.05)
-  }
-  const found = []
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement
-    if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue
-    if (['SCRIPT', 'NOSCRIPT', 'LEGEND'].includes(element.tagName)) continue
-    found.push({ what: walker.currentNode.data, ratio: contrast(getComputedStyle(element).color, behind(element)), least: 4.5 })
-  }
-  for (const swatch of document.querySelectorAll('.swatch')) {
-    found.push({ what: swatch.className, ratio: contrast(getComputedStyle(swatch).backgroundColor, behind(swatch.parentElement)), least: 3 })
-  }
-  return found
-})()`
+const PATHS = [
+  '/',
+  '/main.js',
+  '/style.css',
+  '/uplot.js',
+  '/data.json',
+  '/chart.json',
+  '/usage.csv',
+]
+const usage = await seededUsage(COMPANY)
 
-/** What has the focus, and whether that is to be seen. */
-const FOCUS = `(() => {
-  const it = document.activeElement
-  const marked = it.matches('input[type="radio"]') ? it.nextElementSibling : it
-  const { outlineStyle, outlineWidth } = getComputedStyle(marked)
-  const [name] = (it.id || it.value || it.ariaLabel || it.innerText).split('\\n')
-  return [name, outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2]
-})()`
-
-async function tabTo(page: Page, wanted: string): Promise<void> {
-  for (let presses = 0; presses < 60; presses += 1) {
-    const [name] = (await page.evaluate(FOCUS)) as [string, boolean]
-    if (name === wanted) return
-    await page.keyboard.press('Tab')
-  }
-  throw new Error(`${wanted} cannot be reached by Tab`)
+function serve(
+  authorize: (request: FastifyRequest) => unknown,
+  options: { challenge?: string } = {},
+): FastifyInstance {
+  const app = Fastify()
+  const given = { usage, authorize: authorize as () => boolean, ...options }
+  app.register(usageDashboard, { prefix: '/usage', ...given })
+  return app
 }
 
-t.test('the dashboard', { skip: withoutChromium }, async (t) => {
-  const browser = await launchChromium(t)
-  const served = await serve(t, { usage: await seededUsage(COMPANY) })
-
-  t.test('focus goes through the page in reading order, and is seen', async (t) => {
-    const { page } = await open(t, browser, served)
-    const seen: [string, boolean][] = []
-    for (let presses = 0; presses < 18; presses += 1) {
-      await page.keyboard.press('Tab')
-      seen.push((await page.evaluate(FOCUS)) as [string, boolean])
+t.test('only true lets in', async (t) => {
+  for (const answer of [false, undefined, null, 1, 'true', {}, []]) {
+    for (const path of PATHS) {
+      const { statusCode, headers, body } = await serve(() => answer).inject(`/usage${path}`)
+      t.equal(statusCode, 403, `${path} ${answer}`)
+      t.strictSame(JSON.parse(body), {
+        ...{ statusCode: 403, code: 'ERR_ACCESS_DENIED' },
+        ...{ error: 'Forbidden', message: 'You may not see this' },
+      })
+      t.equal(headers['cache-control'], 'no-store')
+      t.equal(headers['www-authenticate'], undefined)
     }
-    t.strictSame(
-      seen.map(([name]) => name),
-      [
-        ...['Download CSV', 'refresh', 'show-unused', 'issued', '30d', 'Chart as a table'],
-        ...[
-          'search',
-          'all',
-          'Clients',
-          'Client',
-          'Monthly cost',
-          'Last used',
-          'Issued',
-          'From cache',
-        ],
-        ...['Cached', 'Tokens refused', 'API accepted', 'API refused'],
-      ],
-    )
-    t.ok(
-      seen.every(([, visible]) => visible),
-      'each is marked',
-    )
-  })
+  }
+  for (const path of PATHS) {
+    t.equal((await serve(async () => true).inject(`/usage${path}`)).statusCode, 200, path)
+  }
+})
 
-  t.test('everything is done by keyboard', async (t) => {
-    const visited = await open(t, browser, served)
-    const { page } = visited
-    await tabTo(page, '30d')
-    await page.keyboard.press('ArrowRight')
-    await settled(page)
-    t.match(await text(page, '#legend-head'), /^last 90 days\n/)
-    await tabTo(page, 'Chart as a table')
-    await page.keyboard.press('Enter')
-    t.equal((await rows(page, '#chart-table')).length, 90)
-    t.equal(await text(page, '#chart-table caption'), 'Tokens per day, latest first')
-    await tabTo(page, 'Client')
-    await page.keyboard.press('Enter')
-    const order = await texts(page, 'td:first-child, .name-button')
-    t.strictSame(
-      order,
-      [...order].sort((a, b) => a.localeCompare(b)),
-    )
-    t.match(await page.evaluate(FOCUS), ['Client', true], 'the focus stays')
-    t.strictSame(await texts(page, 'th[aria-sort="ascending"]'), ['Client\n▲'])
-    await page.keyboard.press('Space')
-    t.strictSame(await texts(page, '.name-button'), order.reverse())
-    await tabTo(page, 'web-shop')
-    await page.keyboard.press('Enter')
-    await settled(page)
-    t.match(
-      await page.evaluate(FOCUS),
-      ['chart-title', true],
-      'the focus goes where something changed',
-    )
-    await tabTo(page, 'all-clients')
-    await page.keyboard.press('Enter')
-    await settled(page)
-    t.equal((await texts(page, '#layers li')).length, 8)
-    await tabTo(page, 'show-unused')
-    await page.keyboard.press('Enter')
-    t.match(await page.evaluate(FOCUS), ['unused', true])
-    t.equal((await rows(page, '#client-table')).length, 2)
-    checkClean(t, served, visited)
-  })
+t.test('HEAD, and the way to the page, are asked about too', async (t) => {
+  const app = serve(() => false)
+  t.equal((await app.inject({ method: 'HEAD', url: '/usage/data.json' })).statusCode, 403)
+  t.equal((await app.inject('/usage')).statusCode, 403)
+})
 
-  t.test('tables have captions, and heads that say what they head', async (t) => {
-    const { page } = await open(t, browser, served)
-    const bare = `[...document.querySelectorAll('table')].filter((it) => it.caption === null).length`
-    t.equal(await page.evaluate(bare), 0)
-    t.equal(await page.evaluate(`document.querySelectorAll('th:not([scope])').length`), 0)
-    t.equal(await page.evaluate(`document.querySelectorAll('h1').length`), 1)
-    const named = `[...document.querySelectorAll('button, a, input, [role="img"], [tabindex="0"]')].filter((it) => !(it.innerText || it.ariaLabel || it.labels?.[0]?.innerText || !it.checkVisibility())).length`
-    t.equal(await page.evaluate(named), 0, 'everything has a name')
-  })
+t.test('with a challenge a refusal asks for credentials', async (t) => {
+  const app = serve(() => false, { challenge: 'Basic realm="usage"' })
+  const { statusCode, headers, body } = await app.inject('/usage/')
+  t.equal(statusCode, 401)
+  t.equal(headers['www-authenticate'], 'Basic realm="usage"')
+  t.match(JSON.parse(body), { statusCode: 401, code: 'ERR_ACCESS_DENIED', error: 'Unauthorized' })
+})
 
-  t.test('light and dark are two, and both are legible', async (t) => {
-    const grounds: unknown[] = []
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const { page } = await open(t, browser, served, { colorScheme })
-      const found = (await page.evaluate(CONTRASTS)) as {
-        what: string
-        ratio: number
-        least: number
-      }[]
-      t.ok(found.length > 100, `${found.length} texts`)
-      t.strictSame(
-        found.filter(({ ratio, least }) => !(ratio >= least)),
-        [],
-        colorScheme,
-      )
-      grounds.push(
-        await page.evaluate(
-          '[getComputedStyle(document.body).backgroundColor, document.querySelector("canvas").toDataURL()]',
-        ),
-      )
+t.test('no decision is no admission, and tells nobody why', async (t) => {
+  const lines: string[] = []
+  const stream = { write: (line: string) => lines.push(line) }
+  for (const authorize of [
+    () => {
+      throw new Error('secret of the directory')
+    },
+    () => Promise.reject(new Error('secret of the directory')),
+  ]) {
+    const app = Fastify({ logger: { level: 'error', stream } })
+    app.register(usageDashboard, { usage, authorize })
+    const { statusCode, headers, body } = await app.inject('/data.json')
+    t.equal(statusCode, 503)
+    t.equal(headers['retry-after'], '5')
+    t.equal(headers['cache-control'], 'no-store')
+    t.strictSame(JSON.parse(body), {
+      ...{ statusCode: 503, code: 'ERR_CHECK_UNAVAILABLE', error: 'Service Unavailable' },
+      message: 'It cannot be decided now whether you may see this',
+    })
+  }
+  t.equal(lines.length, 2)
+  t.ok(lines.every((it) => it.includes('ERR_DECISION_FAILED') && !it.includes('secret')))
+})
+
+t.test('every answer keeps other pages out', async (t) => {
+  for (const app of [serve(() => true), serve(() => false)]) {
+    for (const path of PATHS) {
+      const { headers } = await app.inject(`/usage${path}`)
+      const policy = String(headers['content-security-policy'])
+      t.notMatch(policy, /unsafe|\*|https?:|data:/)
+      t.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self'; /)
+      for (const part of ['base-uri', 'form-action', 'frame-ancestors']) {
+        t.match(policy, `${part} 'none'`)
+      }
+      t.match(policy, "require-trusted-types-for 'script'")
+      t.equal(headers['x-content-type-options'], 'nosniff')
+      t.equal(headers['referrer-policy'], 'no-referrer')
+      t.equal(headers['x-frame-options'], 'DENY')
+      t.equal(headers['cross-origin-resource-policy'], 'same-origin')
+      t.equal(headers['cross-origin-opener-policy'], 'same-origin')
+      t.equal(headers['access-control-allow-origin'], undefined)
     }
-    const [[light, lightChart], [dark, darkChart]] = grounds as [string[], string[]]
-    t.not(light, dark)
-    t.not(lightChart, darkChart)
-  })
+  }
+})
 
-  t.test('a chart changes its colours with the page', async (t) => {
-    const { page } = await open(t, browser, served)
-    const picture = 'document.querySelector("canvas").toDataURL()'
-    const before = await page.evaluate(picture)
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
-    await page.waitForFunction(`${picture} !== ${JSON.stringify(before)}`)
-    const { page: dark } = await open(t, browser, served, { colorScheme: 'dark' })
-    await page.waitForFunction(`${picture} === ${JSON.stringify(await dark.evaluate(picture))}`)
-  })
+t.test('the hook stays below the prefix', async (t) => {
+  const app = serve(() => false)
+  app.get('/health', async () => 'ok')
+  const { statusCode, headers } = await app.inject('/health')
+  t.equal(statusCode, 200)
+  t.equal(headers['content-security-policy'], undefined)
+})
 
-  t.test('nothing is wider than the screen, and nothing moves', async (t) => {
-    for (const width of [320, 390, 768, 1024, 1280, 1920]) {
-      const { page } = await open(t, browser, served, { width })
-      t.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${width}`)
-      const shift = await page.evaluate(`new Promise((resolve) => {
-        let sum = 0
-        new PerformanceObserver((list) => { for (const it of list.getEntries()) sum += it.value }).observe({ type: 'layout-shift', buffered: true })
-        requestAnimationFrame(() => setTimeout(() => resolve(sum), 50))
-      })`)
-      t.ok(Number(shift) < 0.01, `${width}: moved by ${shift}`)
-      await page.setViewport({ width: 320, height: 700 })
-      await page.waitForFunction('document.querySelector(".uplot").clientWidth <= 320')
-      t.ok(
-        await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
-        `${width} → 320`,
-      )
-    }
+t.test('Basic over loopback, compared in constant time', async (t) => {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  const known = digest(`Basic ${btoa('ops:p:ss')}`)
+  const app = serve(({ headers }) => timingSafeEqual(digest(headers.authorization ?? ''), known), {
+    challenge: 'Basic realm="usage", charset="UTF-8"',
   })
+  const get = (authorization?: string) =>
+    app.inject({ url: '/usage/data.json', headers: authorization ? { authorization } : {} })
+  t.equal((await get(`Basic ${btoa('ops:p:ss')}`)).statusCode, 200)
+  for (const wrong of [undefined, `Basic ${btoa('ops:p:st')}`, `Basic ${btoa('ops')}`, 'Basic']) {
+    t.equal((await get(wrong)).statusCode, 401)
+  }
+})
 
-  t.test('five hundred clients are shown', async (t) => {
-    const many = Array.from(
-      { length: 500 },
-      (_, index): SeededClient => ({
-        ...{ clientId: `client-${index}`, age: 4, perHour: 20 + (index % 50) },
-      }),
-    )
-    const busy = await serve(t, { usage: await seededUsage(many) })
-    const visited = await open(t, browser, busy)
-    const { page } = visited
-    t.equal((await rows(page, '#client-table')).length, 100)
-    t.equal(await text(page, '#shown'), '100 of 501 rows')
-    await page.evaluate(`(() => {
-      document.querySelector('#more').click()
-      document.querySelector('thead button').click()
-      document.body.offsetHeight
-    })()`)
-    t.equal((await rows(page, '#client-table')).length, 501)
-    await page.type('#search', 'client-49')
-    t.equal(await text(page, '#shown'), '11 rows')
-    checkClean(t, busy, visited)
+t.test('the header of a reverse proxy', async (t) => {
+  const app = serve(({ headers }) =>
+    String(headers['x-auth-request-groups']).split(',').includes('platform'),
+  )
+  const get = (groups?: string) =>
+    app.inject({ url: '/usage/', headers: groups ? { 'x-auth-request-groups': groups } : {} })
+  t.equal((await get('platform')).statusCode, 200)
+  t.equal((await get('web,platform')).statusCode, 200)
+  for (const other of [undefined, 'web', 'platform-guests']) {
+    t.equal((await get(other)).statusCode, 403)
+  }
+})
+
+t.test('beside cognitoAuth it is opened aloud, and guarded by authorize alone', async (t) => {
+  const pool = createTestUserPool()
+  const app = Fastify()
+  app.register(cognitoAuth, pool.options())
+  app.register(usageDashboard, { prefix: '/closed', usage, authorize: () => true })
+  app.register(async (context) => {
+    context.register(authDefault, { auth: false })
+    context.register(usageDashboard, { prefix: '/open', usage, authorize: () => true })
+    context.register(usageDashboard, { prefix: '/refused', usage, authorize: () => false })
   })
+  t.equal((await app.inject('/closed/')).statusCode, 401)
+  t.equal((await app.inject('/open/')).statusCode, 200)
+  t.equal((await app.inject('/refused/')).statusCode, 403)
+})
+
+t.test('wrong options are refused at registration, by name and with the fix', async (t) => {
+  const authorize = () => true
+  for (const [given, message] of [
+    [{ usage }, 'authorize is missing: pass a function that says who may see the dashboard'],
+    [{ usage, authorize: undefined }, 'authorize is undefined: give it a value or leave it out'],
+    [{ usage, authorize: true }, 'authorize is true: pass a function'],
+    [{ authorize }, 'usage is undefined: pass what createUsage answers'],
+    [{ usage: {}, authorize }, 'usage is an object: pass what createUsage answers'],
+    [
+      { usage, authorize, challenge: 'Basic\r\nx: y' },
+      'challenge is "Basic\\r\\nx: y": pass a challenge in printable ASCII, such as Basic realm="usage"',
+    ],
+    [{ usage, authorize, challenge: 401 }, /^cognito-m2m: challenge is 401: /],
+    [
+      { usage, authorize, allow: 1 },
+      /^cognito-m2m: allow is unknown: use one of usage, authorize, /,
+    ],
+  ] as const) {
+    const app = Fastify()
+    app.register(usageDashboard, given as never)
+    const expected = typeof message === 'string' ? `cognito-m2m: ${message}` : message
+    await t.rejects(async () => app.ready(), { code: 'ERR_OPTION_INVALID', message: expected })
+  }
 })

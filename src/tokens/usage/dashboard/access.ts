@@ -1,7 +1,8 @@
 /** Who may see the dashboard: asked before anything is answered, its page and scripts included. */
+
+import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { callHook } from '../../../core/hooks.ts'
-import { refuse } from './usage-dashboard.ts'
 
 /** Says who may see the dashboard: only `true` lets in. */
 export type Authorize = (request: FastifyRequest) => boolean | Promise<boolean>
@@ -48,4 +49,28 @@ export function door(authorize: Authorize, challenge?: string): onRequestAsyncHo
     if (challenge === undefined) return refuse(reply, 'ERR_ACCESS_DENIED')
     return refuse(reply.header('www-authenticate', challenge), 'ERR_ACCESS_DENIED', 401)
   }
+}
+
+const REFUSALS = {
+  ERR_ACCESS_DENIED: { status: 403, message: 'You may not see this' },
+  ERR_CHECK_UNAVAILABLE: {
+    status: 503,
+    message: 'It cannot be decided now whether you may see this',
+  },
+  ERR_REQUEST_INVALID: { status: 400, message: 'The query is invalid' },
+  ERR_USAGE_UNAVAILABLE: { status: 503, message: 'The counts cannot be read now' },
+} as const
+
+/** Seconds after which it is worth asking again: what failed is the owner's own. */
+const RETRY_AFTER = 5
+
+/** Answers past the app's error handler, which might say more, or make a page of it. */
+export function refuse(
+  reply: FastifyReply,
+  code: keyof typeof REFUSALS,
+  status: number = REFUSALS[code].status,
+): FastifyReply {
+  if (status === 503) reply.header('retry-after', RETRY_AFTER)
+  const { message } = REFUSALS[code]
+  return reply.code(status).send({ statusCode: status, code, error: STATUS_CODES[status], message })
 }
