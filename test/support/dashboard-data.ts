@@ -84,7 +84,7 @@ export async function fill(store: UsageStore, clients: readonly SeededClient[]):
   }
 }
 
-/** Counts that stand still at {@link NOW}. */
+/** Counts that stand still at {@link READ_TIME}. */
 export async function seededUsage(clients: readonly SeededClient[]): Promise<Usage> {
   const store = memoryUsageStore({ maxClients: 1000 })
   if (clients.length > 0) await fill(store, clients)

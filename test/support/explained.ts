@@ -20,7 +20,7 @@ export function network(answers: Readonly<Record<string, () => Response>>) {
 
 export const healthy = () => network({ [KEYS_URL]: () => Response.json(keySet) })
 
-/** Explains a token that is piped in, at {@link NOW}. */
+/** Explains a token that is piped in, at {@link READ_TIME}. */
 export async function explained(token: string, args: readonly string[] = [], parts = {}) {
   const { fetch, asked } = healthy()
   const world = { fetch, now: () => NOW * 1000, input: async () => token, ...parts }

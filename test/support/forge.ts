@@ -100,7 +100,7 @@ export function machineToken(claims: Changes = {}, header: Changes = {}, pair = 
   return signed({ kid: KID, alg: 'RS256', ...header }, machineClaims(claims), pair.privateKey)
 }
 
-/** A server for one pool with offline keys, at {@link NOW}; an option that is undefined is left out. */
+/** A server for one pool with offline keys, at {@link READ_TIME}; an option that is undefined is left out. */
 export function serve(changes: Changes = {}): ResourceServer {
   const pool = { userPoolId: POOL, clientId: CLIENT, jwks: { keys: [jwk()] } }
   const several = changes['userPools'] !== undefined

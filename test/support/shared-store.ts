@@ -140,9 +140,9 @@ export async function fill(
   value: string,
   ttl = 3_600_000,
 ): Promise<string | undefined> {
-  const found = await store.find(name, group)
+  const found = await store.get(name, group)
   if (found.value !== undefined) return text(found.value)
-  await store.keep(name, group, { value: Buffer.from(value), epoch: found.epoch, ttl })
+  await store.set(name, group, { value: Buffer.from(value), epoch: found.epoch, ttl })
   return undefined
 }
 
@@ -150,7 +150,7 @@ export const found = async (
   store: ResilientStore,
   name: string,
   group: string,
-): Promise<string | undefined> => text((await store.find(name, group)).value)
+): Promise<string | undefined> => text((await store.get(name, group)).value)
 
 /** Acquires a lock that was released a moment ago: nobody waits for the release. Bounded. */
 export async function acquireReleased(store: ResilientStore, name: string): Promise<StoreLock> {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import type { UsageBatch, UsageStore } from '../../src/tokens/usage/index.ts'
-import { DAYS, HOURS } from '../../src/tokens/usage/store/types.ts'
+import { STORED_DAYS, STORED_HOURS } from '../../src/tokens/usage/store/types.ts'
 import { DAY, HOUR, NOON } from './usage.ts'
 
 /** @returns A store that nothing was written to; a second one of the same name shares what it keeps. */
@@ -152,15 +152,15 @@ export async function usageStoreTests(t: Test, make: MakeStore): Promise<void> {
   await t.test('a week of hours and a quarter of days are kept', async (t) => {
     const store = open(t)
     const next = writer()
-    for (let index = 0; index < HOURS; index += 1) {
+    for (let index = 0; index < STORED_HOURS; index += 1) {
       await store.add(next([[A, { issued: 1 }]], hour - index))
     }
-    for (let index = 7; index < DAYS; index += 1) {
+    for (let index = 7; index < STORED_DAYS; index += 1) {
       await store.add(next([[A, { issued: 24 }]], hour - 24 * index))
     }
-    const hours = await store.buckets('hour', hour - HOURS + 1, HOURS)
+    const hours = await store.buckets('hour', hour - STORED_HOURS + 1, STORED_HOURS)
     t.ok(hours.every((it) => it.has(A)))
-    const days = await store.buckets('day', today - DAYS + 1, DAYS)
+    const days = await store.buckets('day', today - STORED_DAYS + 1, STORED_DAYS)
     t.ok(days.every((it) => it.has(A)))
   })
 }

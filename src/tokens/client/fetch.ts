@@ -4,11 +4,11 @@ import { isAnyArrayBuffer } from 'node:util/types'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { TokenClientError } from './errors.ts'
 import { readSignal, readWaitLimits, type WaitLimits } from './options.ts'
-import type { HeldToken } from './token-holder.ts'
+import type { TokenHolder } from './token-holder.ts'
 import type { AccessToken, AuthorizedFetch, GetTokenOptions } from './types.ts'
 
 /** Whether a body holds its bytes, or has to be read to know them: a stream is gone once it was sent. */
-function isResendable(body: unknown): boolean {
+function isReplayable(body: unknown): boolean {
   return (
     body === undefined ||
     body === null ||
@@ -21,7 +21,7 @@ function isResendable(body: unknown): boolean {
   )
 }
 
-const STATUSES = new Set([301, 302, 303, 307, 308])
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308])
 /** What describes a body that is no longer sent. */
 const BODY_HEADERS = [
   'content-encoding',
@@ -33,39 +33,40 @@ const BODY_HEADERS = [
 
 /** One without Location is an answer like others. */
 function isRedirect({ status, headers }: Response): boolean {
-  return STATUSES.has(status) && headers.has('location')
+  return REDIRECT_STATUSES.has(status) && headers.has('location')
 }
 
 /** @throws {TokenClientError} `ERR_FETCH_REDIRECT` to another origin, or where the body cannot be sent again. */
 function nextHop(hop: Hop, { status, headers }: Response): Hop {
   const location = headers.get('location') as string
   const url = URL.canParse(location, hop.url.href) ? new URL(location, hop.url) : undefined
-  if (url === undefined || leaves(url, hop.url)) throw new TokenClientError('ERR_FETCH_REDIRECT')
+  if (url === undefined || isOtherOrigin(url, hop.url))
+    throw new TokenClientError('ERR_FETCH_REDIRECT')
   if (url.hash === '') url.hash = hop.url.hash
   const method = (hop.init.method ?? 'GET').toUpperCase()
-  if (becomesGet(status, method)) {
+  if (changesToGet(status, method)) {
     const { body: _, ...init } = hop.init
     const kept = new Headers(hop.headers)
     for (const name of BODY_HEADERS) kept.delete(name)
     return { url, init: { ...init, method: 'GET' }, headers: kept }
   }
-  if (!isResendable(hop.init.body)) throw new TokenClientError('ERR_FETCH_REDIRECT')
+  if (!isReplayable(hop.init.body)) throw new TokenClientError('ERR_FETCH_REDIRECT')
   return { ...hop, url }
 }
 
 /** A `blob:` URL has the origin of the URL inside it, so the scheme is compared as well. */
-function leaves(to: URL, from: URL): boolean {
+function isOtherOrigin(to: URL, from: URL): boolean {
   const isSame = to.origin === from.origin && to.protocol === from.protocol
   return !isSame || to.username !== '' || to.password !== ''
 }
 
-function becomesGet(status: number, method: string): boolean {
+function changesToGet(status: number, method: string): boolean {
   if (status === 303) return method !== 'GET' && method !== 'HEAD'
   return (status === 301 || status === 302) && method === 'POST'
 }
 
 /** Redirects that are followed. */
-const MAX_HOPS = 5
+const MAX_REDIRECTS = 5
 
 /** What it is made of. */
 interface FetchOptions {
@@ -82,26 +83,26 @@ interface Hop {
   readonly headers: Headers
 }
 
-/** @param holderOf Throws where a token cannot be asked for. */
-export function authorizedFetch(
+/** @param getHolder Throws where a token cannot be asked for. */
+export function createAuthorizedFetch(
   { origins, timeoutMs, fetch }: FetchOptions,
-  holderOf: (options: GetTokenOptions | undefined) => HeldToken,
+  getHolder: (options: GetTokenOptions | undefined) => TokenHolder,
 ): AuthorizedFetch {
   return async (url, init = {}, options) => {
     const hop = firstHop(origins, url, init)
-    const limits = limitsOf(init, options, timeoutMs)
-    const holder = holderOf(options)
+    const limits = readLimits(init, options, timeoutMs)
+    const holder = getHolder(options)
     const token = await holder.get(limits)
-    const response = await following(fetch, hop, token)
-    if (!refusesToken(response)) return response
-    const next = await otherToken(holder, token, limits)
-    if (next === token || !isResendable(init.body)) return response
-    await letGoOf(response)
-    return following(fetch, hop, next)
+    const response = await fetchWithRedirects(fetch, hop, token)
+    if (!isTokenRejected(response)) return response
+    const next = await replaceToken(holder, token, limits)
+    if (next === token || !isReplayable(init.body)) return response
+    await discardBody(response)
+    return fetchWithRedirects(fetch, hop, next)
   }
 }
 
-function limitsOf(
+function readLimits(
   { signal }: RequestInit,
   options: GetTokenOptions | undefined,
   timeoutMs: number,
@@ -117,13 +118,13 @@ function limitsOf(
 }
 
 /** The answer is there: that no other token is does not take it away. */
-async function otherToken(
-  holder: HeldToken,
+async function replaceToken(
+  holder: TokenHolder,
   token: AccessToken,
   limits: WaitLimits,
 ): Promise<AccessToken> {
   try {
-    return await holder.insteadOf(token, limits)
+    return await holder.replaceRejected(token, limits)
   } catch {
     limits.signal?.throwIfAborted()
     return token
@@ -157,14 +158,14 @@ function isHttp({ protocol }: URL): boolean {
 }
 
 /** Follows redirects itself: `fetch` would send what is not its own header to wherever they lead. */
-async function following(
+async function fetchWithRedirects(
   fetch: typeof globalThis.fetch,
   first: Hop,
   { accessToken }: AccessToken,
 ): Promise<Response> {
   const mode = first.init.redirect ?? 'follow'
   let hop = first
-  for (let hops = 0; hops <= MAX_HOPS; hops += 1) {
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
     const headers = new Headers(hop.headers)
     headers.set('authorization', `Bearer ${accessToken}`)
     const response = await fetch(hop.url.href, {
@@ -177,14 +178,14 @@ async function following(
       throw new TokenClientError('ERR_FETCH_REDIRECT')
     }
     if (mode !== 'follow' || !isRedirect(response)) return response
-    await letGoOf(response)
+    await discardBody(response)
     hop = nextHop(hop, response)
   }
   throw new TokenClientError('ERR_FETCH_REDIRECT')
 }
 
 /** A body that broke off meanwhile says so when it is let go of, and nobody wants it any more. */
-async function letGoOf({ body }: Response): Promise<void> {
+async function discardBody({ body }: Response): Promise<void> {
   await Promise.allSettled([body?.cancel()])
 }
 
@@ -192,7 +193,7 @@ async function letGoOf({ body }: Response): Promise<void> {
  * RFC 6750 section 3.1, in whichever of several challenges. HTTP APIs of API Gateway have blanks
  * where the grammar has commas.
  */
-function refusesToken({ status, headers }: Response): boolean {
+function isTokenRejected({ status, headers }: Response): boolean {
   const challenge = headers.get('www-authenticate') ?? ''
   return status === 401 && /(?:^|[\s,])error\s*=\s*"?invalid_token"?(?:[\s,]|$)/i.test(challenge)
 }

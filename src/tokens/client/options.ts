@@ -22,7 +22,7 @@ import type { TokenStore } from '../store/token-store.ts'
 import type { AuthMethod } from './token-request.ts'
 import type { SecretSource } from './types.ts'
 
-const METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
+const AUTH_METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
 
 /** Options of {@link createTokenClient}. */
 export interface TokenClientOptions {
@@ -82,7 +82,7 @@ export interface TokenClientOptions {
   readonly monotonicNow?: () => number
 }
 
-const NAMES: readonly (keyof TokenClientOptions)[] = [
+const OPTION_NAMES: readonly (keyof TokenClientOptions)[] = [
   ...(['tokenEndpoint', 'clientId', 'clientSecret', 'scopes', 'authMethod', 'origins'] as const),
   ...(['insecureHttp', 'store', 'timeout', 'logger', 'fetch', 'now', 'monotonicNow'] as const),
 ]
@@ -108,12 +108,12 @@ export interface ClientOptions {
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix. */
 export function readClientOptions(options: unknown): ClientOptions {
-  const members = readMembers(options, NAMES, '')
+  const members = readMembers(options, OPTION_NAMES, '')
   const { authMethod = 'client_secret_basic' } = members
-  if (!METHODS.includes(authMethod)) {
+  if (!AUTH_METHODS.includes(authMethod)) {
     throw new OptionError(
       'authMethod',
-      `is ${describeValue(authMethod)}: use one of ${METHODS.join(', ')}`,
+      `is ${describeValue(authMethod)}: use one of ${AUTH_METHODS.join(', ')}`,
     )
   }
   const insecureHttp = readInsecureHttp(members)
@@ -132,11 +132,11 @@ export function readClientOptions(options: unknown): ClientOptions {
     timeoutMs: readTimeout(members),
     logger: safeLogger(logger),
     hasLogger: logger !== undefined,
-    ...readWorld(members),
+    ...readEnvironment(members),
   }
 }
 
-function readWorld(members: Members): Pick<ClientOptions, 'fetch' | 'now' | 'monotonicNow'> {
+function readEnvironment(members: Members): Pick<ClientOptions, 'fetch' | 'now' | 'monotonicNow'> {
   return {
     // Looked up at each request, so that what replaces the platform's later (tracing, tests) is used.
     fetch: readFunction(members, 'fetch') ?? ((...given) => globalThis.fetch(...given)),
@@ -173,14 +173,17 @@ function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string>
     )
   }
   const origins = value.map((item: unknown, index) => {
-    const place = `origins[${index}]`
+    const optionPath = `origins[${index}]`
     if (typeof item !== 'string') {
-      throw new OptionError(place, `is ${describeValue(item)}: pass an https URL as a string`)
+      throw new OptionError(optionPath, `is ${describeValue(item)}: pass an https URL as a string`)
     }
-    const url = readServiceUrl(item, place, insecureHttp)
+    const url = readServiceUrl(item, optionPath, insecureHttp)
     // A path would be read as a limit, and is none.
     if (url.href !== `${url.origin}/`) {
-      throw new OptionError(place, `is ${describeValue(item)}: pass scheme, host and port alone`)
+      throw new OptionError(
+        optionPath,
+        `is ${describeValue(item)}: pass scheme, host and port alone`,
+      )
     }
     return url.origin
   })
@@ -208,27 +211,27 @@ export interface WaitLimits {
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  */
 function readTimeout(members: Members): number {
-  const range = { fallback: DEFAULT_TIMEOUT, min: MIN_TIMEOUT, max: MAX_TIMEOUT, unit: 'seconds' }
+  const range = { defaultValue: DEFAULT_TIMEOUT, min: MIN_TIMEOUT, max: MAX_TIMEOUT, unit: 'seconds' }
   return readNumber(members, 'timeout', '', range) * 1000
 }
 
 /**
  * What ends one call's wait.
  *
- * @param usual What holds where the call says nothing.
+ * @param defaults What holds where the call says nothing.
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  * @throws The signal's reason, if it is aborted.
  */
 export function readWaitLimits(
   options: { readonly timeout?: unknown; readonly signal?: unknown } | undefined,
-  usual: WaitLimits,
+  defaults: WaitLimits,
 ): WaitLimits {
   // `in` would find what somebody put on every object.
   const hasTimeout = options !== undefined && Object.hasOwn(options, 'timeout')
   const hasSignal = options !== undefined && Object.hasOwn(options, 'signal')
-  if (!hasTimeout && !hasSignal) return usual
-  const timeoutMs = hasTimeout ? readTimeout({ timeout: options.timeout }) : usual.timeoutMs
-  return { timeoutMs, signal: hasSignal ? readSignal(options.signal) : usual.signal }
+  if (!hasTimeout && !hasSignal) return defaults
+  const timeoutMs = hasTimeout ? readTimeout({ timeout: options.timeout }) : defaults.timeoutMs
+  return { timeoutMs, signal: hasSignal ? readSignal(options.signal) : defaults.signal }
 }
 
 /**
@@ -254,13 +257,14 @@ const MAX_SCOPES = 50
  *
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  */
-export function readScopes(value: unknown, place: string): readonly string[] {
+export function readScopes(value: unknown, optionPath: string): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-  const place_ = (index: number): string => (Array.isArray(value) ? `${place}[${index}]` : place)
-  const scopes = new Set(list.map((scope, index) => checkScope(scope, place_(index))))
+  const getItemPath = (index: number): string =>
+    Array.isArray(value) ? `${optionPath}[${index}]` : optionPath
+  const scopes = new Set(list.map((scope, index) => checkScope(scope, getItemPath(index))))
   if (scopes.size === 0 || scopes.size > MAX_SCOPES) {
     throw new OptionError(
-      place,
+      optionPath,
       `has ${scopes.size} scopes: name 1 to ${MAX_SCOPES}, or leave it out`,
     )
   }

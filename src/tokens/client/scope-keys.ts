@@ -2,14 +2,14 @@
 
 import { type Members, readMembers } from '../../core/options/validate.ts'
 import { readScopes } from './options.ts'
-import type { HeldToken } from './token-holder.ts'
+import type { TokenHolder } from './token-holder.ts'
 import type { GetTokenOptions, ScopeSetStatus } from './types.ts'
 
 /** Scope sets whose tokens are held; the one unused the longest goes first. */
-const MAX_SETS = 64
+const MAX_SCOPE_SETS = 64
 /** Spellings of them that are known without being read again. */
 const MAX_SPELLINGS = 256
-const MEMBERS: readonly string[] = [
+const OPTION_NAMES: readonly string[] = [
   'scopes',
   'timeout',
   'signal',
@@ -17,27 +17,27 @@ const MEMBERS: readonly string[] = [
 
 /** The held tokens of a client. */
 export class ScopeSets {
-  readonly #make: (scopes: readonly string[] | undefined) => HeldToken
+  readonly #createHolder: (scopes: readonly string[] | undefined) => TokenHolder
   /** What is meant where no scopes are named; never let go of. */
-  readonly #default: HeldToken
-  readonly #sets = new Map<string, HeldToken>()
+  readonly #default: TokenHolder
+  readonly #sets = new Map<string, TokenHolder>()
   /** As callers write them, so that a call on a held token reads nothing. */
-  readonly #spellings = new Map<string, HeldToken>()
+  readonly #spellings = new Map<string, TokenHolder>()
 
   /** @param scopes The client's own; undefined: all it may have. */
   constructor(
-    make: (scopes: readonly string[] | undefined) => HeldToken,
+    createHolder: (scopes: readonly string[] | undefined) => TokenHolder,
     scopes: readonly string[] | undefined,
   ) {
-    this.#make = make
-    this.#default = make(scopes)
+    this.#createHolder = createHolder
+    this.#default = createHolder(scopes)
     if (scopes !== undefined) this.#sets.set(scopes.join(' '), this.#default)
   }
 
   /** @throws {OptionError} `ERR_OPTION_INVALID`. */
-  of(options: GetTokenOptions | undefined): HeldToken {
+  getHolder(options: GetTokenOptions | undefined): TokenHolder {
     if (options === undefined) return this.#default
-    const spelling = spellingOf(options)
+    const spelling = getSpelling(options)
     return this.#spellings.get(spelling) ?? this.#read(options, spelling)
   }
 
@@ -47,28 +47,28 @@ export class ScopeSets {
     return [...held].flatMap((set) => set.status() ?? [])
   }
 
-  #read(options: GetTokenOptions, spelling: string): HeldToken {
-    const members: Members = readMembers(options, MEMBERS, '')
+  #read(options: GetTokenOptions, spelling: string): TokenHolder {
+    const members: Members = readMembers(options, OPTION_NAMES, '')
     if (!('scopes' in members)) return this.#default
     const scopes = readScopes(members['scopes'], 'scopes')
     const name = scopes.join(' ')
-    const known = this.#sets.get(name) ?? this.#add(name, scopes)
+    const holder = this.#sets.get(name) ?? this.#add(name, scopes)
     if (this.#spellings.size >= MAX_SPELLINGS) this.#spellings.clear()
-    return this.#spellings.set(spelling, known).get(spelling) as HeldToken
+    return this.#spellings.set(spelling, holder).get(spelling) as TokenHolder
   }
 
-  #add(name: string, scopes: readonly string[]): HeldToken {
-    if (this.#sets.size >= MAX_SETS) this.#dropLongestUnused()
-    const made = this.#make(scopes)
-    this.#sets.set(name, made)
-    return made
+  #add(name: string, scopes: readonly string[]): TokenHolder {
+    if (this.#sets.size >= MAX_SCOPE_SETS) this.#evictLeastRecentlyUsed()
+    const holder = this.#createHolder(scopes)
+    this.#sets.set(name, holder)
+    return holder
   }
 
-  #dropLongestUnused(): void {
+  #evictLeastRecentlyUsed(): void {
     const [dropped] = [...this.#sets]
       .filter(([, set]) => set !== this.#default)
-      .sort(([, a], [, b]) => a.usedAt - b.usedAt)
-    this.#sets.delete((dropped as [string, HeldToken])[0])
+      .sort(([, a], [, b]) => a.lastUsedAt - b.lastUsedAt)
+    this.#sets.delete((dropped as [string, TokenHolder])[0])
     this.#spellings.clear()
   }
 }
@@ -77,9 +77,10 @@ export class ScopeSets {
  * Empty where options have to be read: a member may be there that is refused. What every object has
  * by somebody else's fault is none of them.
  */
-function spellingOf(options: GetTokenOptions): string {
+function getSpelling(options: GetTokenOptions): string {
   if (typeof options !== 'object' || options === null) return ''
-  for (const name in options) if (!MEMBERS.includes(name) && Object.hasOwn(options, name)) return ''
+  for (const name in options)
+    if (!OPTION_NAMES.includes(name) && Object.hasOwn(options, name)) return ''
   if (!Object.hasOwn(options, 'scopes')) return ''
   const { scopes } = options
   if (typeof scopes === 'string') return scopes

@@ -9,7 +9,7 @@ import type { Grant } from './token-request.ts'
 /** Milliseconds to wait for a store that stalls: going on without it repeats the requests of other processes. */
 const STALL_WAIT_MS = 1500
 /** Looks for what another process asked for, before asking oneself: 5 s together. */
-const LOOKS = 66
+const MAX_LOOKUPS = 66
 /** Milliseconds between two looks, drawn so that processes do not look in step. */
 const MIN_INTERVAL_MS = 50
 const MAX_INTERVAL_MS = 99
@@ -17,10 +17,10 @@ const MAX_INTERVAL_MS = 99
  * Milliseconds the clocks of two machines may differ, where the store has none of its own: a token from later
  * than that would be older than it looks.
  */
-const MAX_SKEW = 60_000
+const MAX_SKEW_MS = 60_000
 
 /** What entries are; another form of them has another name, and with it other keys. */
-const FORM = 'cognito-m2m/client 2'
+const FORMAT = 'cognito-m2m/client 2'
 
 /** What is in the store: `issuedAt` is by the clock that dates entries, Redis's own where the store is Redis. */
 type SharedGrant = Omit<Grant, 'begunAt' | 'isShared'>
@@ -33,83 +33,83 @@ export interface SharedTokensOptions extends ClientOptions {
 }
 
 /** One question. */
-export interface SharedQuestion {
+export interface SharedTokenRequest {
   readonly secret: string
   readonly scopes: readonly string[] | undefined
   /** A token that is not wanted again. */
-  readonly held: string | undefined
-  readonly ask: () => Promise<Grant>
+  readonly previousToken: string | undefined
+  readonly request: () => Promise<Grant>
 }
 
-/** See the module. The store never fails and is never slow: that is `SteadyStore`'s part. */
+/** Requests each token once for all processes of a store. `ResilientStore` bounds each wait for the store. */
 export class SharedTokens {
   readonly #options: SharedTokensOptions
-  readonly #wait: (milliseconds: number) => Promise<void>
-  #sealed: { readonly secret: string; readonly store: ResilientStore } | undefined
+  readonly #sleep: (milliseconds: number) => Promise<void>
+  #current: { readonly secret: string; readonly store: ResilientStore } | undefined
 
   /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
   constructor(options: SharedTokensOptions, wait: (milliseconds: number) => Promise<void>) {
     this.#options = options
-    this.#wait = wait
+    this.#sleep = wait
     // A secret that has to be asked for is not known yet; whether the store is one, is.
     const { clientSecret } = options
     this.#storeFor(typeof clientSecret === 'string' ? clientSecret : randomUUID())
   }
 
   /** A token another process put there, else one's own, for the others to find. */
-  async obtain({ secret, scopes, held, ask }: SharedQuestion): Promise<Grant> {
+  async obtain({ secret, scopes, previousToken, request }: SharedTokenRequest): Promise<Grant> {
     const { tokenEndpoint, clientId, elapsed } = this.#options
     const store = this.#storeFor(secret)
     const identity = [tokenEndpoint, clientId, secret, scopes ?? null]
-    const name = store.name(Buffer.from(JSON.stringify(identity)))
-    const group = store.group(clientId)
-    const asking = async ({ epoch, now }: TimedLookup): Promise<Grant> => {
+    const name = store.deriveName(Buffer.from(JSON.stringify(identity)))
+    const group = store.deriveGroup(clientId)
+    const requestAndStore = async ({ epoch, now }: TimedLookup): Promise<Grant> => {
       const foundAt = elapsed()
-      const grant = await ask()
+      const grant = await request()
       const { accessToken, scopes, life, begunAt } = grant
       const issuedAt = now + begunAt - foundAt
       const shared: SharedGrant = { accessToken, scopes, life, issuedAt }
       const value = Buffer.from(JSON.stringify(shared))
-      await store.keep(name, group, { value, epoch, ttl: life - (elapsed() - begunAt) })
+      await store.set(name, group, { value, epoch, ttl: life - (elapsed() - begunAt) })
       return grant
     }
-    for (let looks = 0; looks < LOOKS; looks += 1) {
+    for (let lookup = 0; lookup < MAX_LOOKUPS; lookup += 1) {
       const lock = await store.acquire(name, STALL_WAIT_MS)
       try {
-        const found = await store.find(name, group, STALL_WAIT_MS)
+        const found = await store.get(name, group, STALL_WAIT_MS)
         const theirs = this.#read(found)
-        if (theirs !== undefined && theirs.accessToken !== held) return theirs
-        if (lock !== undefined) return await asking(found)
+        if (theirs !== undefined && theirs.accessToken !== previousToken) return theirs
+        if (lock !== undefined) return await requestAndStore(found)
       } finally {
         lock?.release()
       }
-      await this.#wait(MIN_INTERVAL_MS + Math.random() * (MAX_INTERVAL_MS - MIN_INTERVAL_MS))
+      await this.#sleep(MIN_INTERVAL_MS + Math.random() * (MAX_INTERVAL_MS - MIN_INTERVAL_MS))
     }
-    return asking(await store.find(name, group))
+    return requestAndStore(await store.get(name, group))
   }
 
   /** Of the store under the secret in use. */
   status(): StoreStatus {
-    return (this.#sealed as { readonly store: ResilientStore }).store.status()
+    return (this.#current as { readonly store: ResilientStore }).store.status()
   }
 
   /** Another secret has other keys: entries and locks of the old one are out of reach with it. */
   #storeFor(secret: string): ResilientStore {
-    if (this.#sealed?.secret !== secret) {
+    if (this.#current?.secret !== secret) {
       const { store, logger, now, monotonicNow } = this.#options
-      const encryptionKeys = store.shared ? [keyFrom(secret)] : undefined
-      const steady = new ResilientStore({ store, encryptionKeys, logger, now, monotonicNow })
-      this.#sealed = { secret, store: steady }
+      const encryptionKeys = store.shared ? [deriveKey(secret)] : undefined
+      const resilient = new ResilientStore({ store, encryptionKeys, logger, now, monotonicNow })
+      this.#current = { secret, store: resilient }
     }
-    return this.#sealed.store
+    return this.#current.store
   }
 
-  /** Only a client with the same secret and {@link FORM} can have put it there: its form is ours. */
+  /** Only a client with the same secret and {@link FORMAT} can have put it there: its form is ours. */
   #read({ value, now: found }: TimedLookup): Grant | undefined {
     if (value === undefined) return undefined
     const shared = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
     const age = found - shared.issuedAt
-    if (!(age >= -MAX_SKEW) || phaseAt(tokenLifetime({ lifeMs: shared.life }), age) === 'ended')
+    if (!(age >= -MAX_SKEW_MS) || phaseAt(tokenLifetime({ lifeMs: shared.life }), age) === 'ended')
       return undefined
     const { elapsed, now } = this.#options
     const spent = Math.max(0, age)
@@ -118,8 +118,8 @@ export class SharedTokens {
 }
 
 /** Whoever knows the secret can have tokens, so a key made of it opens nothing new to anybody. */
-function keyFrom(secret: string): { readonly id: string; readonly key: Uint8Array } {
+function deriveKey(secret: string): { readonly id: string; readonly key: Uint8Array } {
   const derived = (what: string, length: number): Buffer =>
-    Buffer.from(hkdfSync('sha256', secret, '', `${FORM} ${what}`, length))
+    Buffer.from(hkdfSync('sha256', secret, '', `${FORMAT} ${what}`, length))
   return { id: derived('key id', 6).toString('hex'), key: derived('key', 32) }
 }

@@ -3,7 +3,7 @@ import { nextInstance } from '../../core/diagnostics.ts'
 import { INSECURE_HTTP_WARNING } from '../../core/options/secure-url.ts'
 import { elapsedClock } from '../../core/util/clock.ts'
 import { TokenClientError } from './errors.ts'
-import { authorizedFetch } from './fetch.ts'
+import { createAuthorizedFetch } from './fetch.ts'
 import {
   type ClientOptions,
   readClientOptions,
@@ -12,7 +12,7 @@ import {
   type WaitLimits,
 } from './options.ts'
 import { ScopeSets } from './scope-keys.ts'
-import { HeldToken } from './token-holder.ts'
+import { TokenHolder } from './token-holder.ts'
 import { TokenSource } from './token-source.ts'
 import type { AccessToken, GetTokenOptions, TokenClient } from './types.ts'
 
@@ -39,27 +39,31 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   const elapsed = elapsedClock(now, read.monotonicNow)
   const source = new TokenSource(read, elapsed)
   const { closed } = source
-  const world = { instance, clientId, elapsed, now, logger, closed }
-  const make = (scopes: readonly string[] | undefined): HeldToken =>
-    new HeldToken({ ...world, scopes, obtain: (held) => source.obtain(scopes, held) })
-  const sets = new ScopeSets(make, read.scopes)
-  const holderOf = (options: GetTokenOptions | undefined): HeldToken => {
+  const environment = { instance, clientId, elapsed, now, logger, closed }
+  const createHolder = (scopes: readonly string[] | undefined): TokenHolder =>
+    new TokenHolder({
+      ...environment,
+      scopes,
+      obtain: (previousToken) => source.obtain(scopes, previousToken),
+    })
+  const sets = new ScopeSets(createHolder, read.scopes)
+  const getHolder = (options: GetTokenOptions | undefined): TokenHolder => {
     if (closed.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
-    return sets.of(options)
+    return sets.getHolder(options)
   }
-  const usual: WaitLimits = { timeoutMs: read.timeoutMs, signal: undefined }
+  const defaultLimits: WaitLimits = { timeoutMs: read.timeoutMs, signal: undefined }
   return Object.freeze({
     // Not async: for a held token there is one promise, made when it came.
     getToken(options?: GetTokenOptions) {
       try {
-        return holderOf(options).get(readWaitLimits(options, usual))
+        return getHolder(options).get(readWaitLimits(options, defaultLimits))
       } catch (error) {
         return Promise.reject(error)
       }
     },
-    renew: async (refused: AccessToken, options?: GetTokenOptions) =>
-      holderOf(options).insteadOf(refused, readWaitLimits(options, usual)),
-    fetch: authorizedFetch(read, holderOf),
+    renew: async (rejected: AccessToken, options?: GetTokenOptions) =>
+      getHolder(options).replaceRejected(rejected, readWaitLimits(options, defaultLimits)),
+    fetch: createAuthorizedFetch(read, getHolder),
     status: () => {
       const store = source.storeStatus()
       return Object.freeze({

@@ -16,10 +16,10 @@ import { waitFor } from './token-source.ts'
 import type { AccessToken, ScopeSetStatus, TokenRequestFailure } from './types.ts'
 
 /** Milliseconds between two renewals that an API's refusals cause. */
-const REFUSED_INTERVAL = 60_000
+const MIN_REPLACEMENT_INTERVAL_MS = 60_000
 
 /** What a held token needs. */
-export interface Holding {
+export interface TokenHolderOptions {
   /** Number of the client in the process, for events. */
   readonly instance: number
   readonly clientId: string
@@ -33,13 +33,13 @@ export interface Holding {
   /** Ends every wait. */
   readonly closed: AbortSignal
   /** Has a token, and another one than that which is held. */
-  readonly obtain: (held: string | undefined) => Promise<Grant>
+  readonly obtain: (cached: string | undefined) => Promise<Grant>
 }
 
-interface Held {
+interface CachedGrant {
   readonly token: AccessToken
   /** The same promise for all: nothing is made for a caller. */
-  readonly given: Promise<AccessToken>
+  readonly promise: Promise<AccessToken>
   /** Of the clock `elapsed`: when its life began. */
   readonly begunAt: number
   readonly lifeMs: number
@@ -47,25 +47,25 @@ interface Held {
 }
 
 /** The last token request, if it failed. */
-interface Failure {
+interface RequestFailure {
   readonly error: TokenClientError
   /** Wall clock, milliseconds. */
   readonly at: number
 }
 
 /** Holds at most one token. */
-export class HeldToken {
-  readonly #holding: Holding
+export class TokenHolder {
+  readonly #options: TokenHolderOptions
   readonly #backoff = new Backoff()
-  #held: Held | undefined
+  #cached: CachedGrant | undefined
   #flight: Promise<AccessToken> | undefined
-  #failure: Failure | undefined
-  #notRefusedBefore = 0
+  #failure: RequestFailure | undefined
+  #nextReplacement = 0
   /** When a caller last asked; negative before the first. */
-  usedAt = -1
+  lastUsedAt = -1
 
-  constructor(holding: Holding) {
-    this.#holding = holding
+  constructor(holding: TokenHolderOptions) {
+    this.#options = holding
   }
 
   /**
@@ -74,21 +74,21 @@ export class HeldToken {
    * @throws {TokenClientError} where none can be had, or the signal's reason; as a rejection.
    */
   get(limits: WaitLimits): Promise<AccessToken> {
-    const now = this.#holding.elapsed()
-    this.usedAt = now
-    const held = this.#held
-    const phase = held === undefined ? 'ended' : phaseAt(held.lifetime, now - held.begunAt)
+    const now = this.#options.elapsed()
+    this.lastUsedAt = now
+    const cached = this.#cached
+    const phase = cached === undefined ? 'ended' : phaseAt(cached.lifetime, now - cached.begunAt)
     if (phase !== 'fresh') {
       const isJoining = this.#flight !== undefined
       const flight = this.#renew(now)
-      if (held === undefined || phase === 'ended')
+      if (cached === undefined || phase === 'ended')
         return this.#awaitToken(flight, limits, isJoining)
       if (phase === 'expiring' && flight !== undefined) {
-        return this.#awaitRenewal({ held, flight, limits, isJoining, now })
+        return this.#awaitRenewal({ held: cached, flight, limits, isJoining, now })
       }
     }
     this.#publish(now, 'cached')
-    return (held as Held).given
+    return (cached as CachedGrant).promise
   }
 
   /**
@@ -98,24 +98,24 @@ export class HeldToken {
    * @returns The refused one, where none may be had now or within the timeout.
    * @throws The signal's reason, as a rejection.
    */
-  async insteadOf(refused: AccessToken, limits: WaitLimits): Promise<AccessToken> {
-    if (this.#held?.token !== refused) return this.get(limits)
-    const now = this.#holding.elapsed()
-    const underway = this.#flight !== undefined
-    if (!underway && now < this.#notRefusedBefore) return refused
+  async replaceRejected(rejected: AccessToken, limits: WaitLimits): Promise<AccessToken> {
+    if (this.#cached?.token !== rejected) return this.get(limits)
+    const now = this.#options.elapsed()
+    const isInFlight = this.#flight !== undefined
+    if (!isInFlight && now < this.#nextReplacement) return rejected
     const flight = this.#renew(now)
-    if (flight === undefined) return refused
-    if (!underway) this.#notRefusedBefore = now + REFUSED_INTERVAL
-    await this.#settled(flight, limits)
-    return this.#held.token
+    if (flight === undefined) return rejected
+    if (!isInFlight) this.#nextReplacement = now + MIN_REPLACEMENT_INTERVAL_MS
+    await this.#waitUntilSettled(flight, limits)
+    return this.#cached.token
   }
 
   /** @returns Undefined before a caller asked for a token of these scopes. */
   status(): ScopeSetStatus | undefined {
-    if (this.usedAt < 0) return undefined
-    const { elapsed, now, scopes } = this.#holding
+    if (this.lastUsedAt < 0) return undefined
+    const { elapsed, now, scopes } = this.#options
     const time = elapsed()
-    const { begunAt = time, lifetime = undefined } = this.#held ?? {}
+    const { begunAt = time, lifetime = undefined } = this.#cached ?? {}
     const servedFor = begunAt + (lifetime?.endsAt ?? 0) - time
     const next = Math.max(begunAt + (lifetime?.refreshAt ?? 0), this.#backoff.until) - time
     return Object.freeze({
@@ -133,10 +133,10 @@ export class HeldToken {
     limits: WaitLimits,
     isJoining: boolean,
   ): Promise<AccessToken> {
-    const begun = this.usedAt
-    if (flight === undefined) throw (this.#failure as Failure).error
-    const token = await waitFor(flight, limits, this.#holding.closed)
-    if (isJoining) this.#publish(begun, 'cached')
+    const startedAt = this.lastUsedAt
+    if (flight === undefined) throw (this.#failure as RequestFailure).error
+    const token = await waitFor(flight, limits, this.#options.closed)
+    if (isJoining) this.#publish(startedAt, 'cached')
     return token
   }
 
@@ -148,18 +148,18 @@ export class HeldToken {
     isJoining,
     now,
   }: {
-    readonly held: Held
+    readonly held: CachedGrant
     readonly flight: Promise<AccessToken>
     readonly limits: WaitLimits
     readonly isJoining: boolean
     readonly now: number
   }): Promise<AccessToken> {
-    const served = held.begunAt + held.lifetime.endsAt - now
-    const timeoutMs = Math.min(limits.timeoutMs, RENEWAL_WAIT_MS, served)
-    await this.#settled(flight, { ...limits, timeoutMs })
-    const { token, begunAt, lifeMs } = this.#held as Held
+    const servedForMs = held.begunAt + held.lifetime.endsAt - now
+    const timeoutMs = Math.min(limits.timeoutMs, RENEWAL_WAIT_MS, servedForMs)
+    await this.#waitUntilSettled(flight, { ...limits, timeoutMs })
+    const { token, begunAt, lifeMs } = this.#cached as CachedGrant
     // A process that was suspended meanwhile: what it held has expired.
-    if (this.#holding.elapsed() - begunAt >= lifeMs) {
+    if (this.#options.elapsed() - begunAt >= lifeMs) {
       const left = { ...limits, timeoutMs: limits.timeoutMs - timeoutMs }
       return this.#awaitToken(flight, left, isJoining)
     }
@@ -168,8 +168,8 @@ export class HeldToken {
   }
 
   /** Waits for the end of a token request, or of the caller's patience: only its signal makes it fail. */
-  async #settled(flight: Promise<AccessToken>, limits: WaitLimits): Promise<void> {
-    await Promise.allSettled([waitFor(flight, limits, this.#holding.closed)])
+  async #waitUntilSettled(flight: Promise<AccessToken>, limits: WaitLimits): Promise<void> {
+    await Promise.allSettled([waitFor(flight, limits, this.#options.closed)])
     if (limits.signal?.aborted) throw limits.signal.reason
   }
 
@@ -186,55 +186,69 @@ export class HeldToken {
     return this.#flight
   }
 
-  async #obtain(begun: number): Promise<AccessToken> {
-    const { obtain } = this.#holding
+  async #obtain(startedAt: number): Promise<AccessToken> {
+    const { obtain } = this.#options
     try {
-      const grant = await obtain(this.#held?.token.accessToken)
-      const token = this.#hold(grant)
+      const grant = await obtain(this.#cached?.token.accessToken)
+      const token = this.#cache(grant)
       this.#backoff.succeeded()
       this.#failure = undefined
-      this.#publish(begun, grant.isShared ? 'shared' : 'issued')
+      this.#publish(startedAt, grant.isShared ? 'shared' : 'issued')
       return token
     } catch (error) {
-      this.#failed(error as TokenClientError, begun)
+      this.#recordFailure(error as TokenClientError, startedAt)
       throw error
     }
   }
 
-  #hold({ accessToken, scopes, life, begunAt, issuedAt }: Grant): AccessToken {
+  #cache({ accessToken, scopes, life, begunAt, issuedAt }: Grant): AccessToken {
     const expiresAt = Math.floor((issuedAt + life) / 1000)
     const token = Object.freeze({ accessToken, expiresAt, scopes: Object.freeze([...scopes]) })
     const given = Promise.resolve(token)
-    this.#held = { token, given, begunAt, lifeMs: life, lifetime: tokenLifetime({ lifeMs: life }) }
+    this.#cached = {
+      token,
+      promise: given,
+      begunAt,
+      lifeMs: life,
+      lifetime: tokenLifetime({ lifeMs: life }),
+    }
     return token
   }
 
-  #failed(error: TokenClientError, begun: number): void {
-    const { logger, scopes, elapsed, now: wall } = this.#holding
+  #recordFailure(error: TokenClientError, startedAt: number): void {
+    const { logger, scopes, elapsed, now: wall } = this.#options
     const now = elapsed()
-    const { code, error: told, status, requestId, retryAfter } = error
+    const { code, error: oauthError, status, requestId, retryAfter } = error
     this.#failure = { error, at: wall() }
     this.#backoff.failed(now, retryAfter)
     if (code === 'ERR_CLIENT_CLOSED') return
-    const held = this.#held
-    const left = held === undefined ? 0 : held.begunAt + held.lifetime.endsAt - now
+    const cached = this.#cached
+    const left = cached === undefined ? 0 : cached.begunAt + cached.lifetime.endsAt - now
     const seconds = Math.round((this.#backoff.until - now) / 1000)
     const tokenGoodFor = Math.max(0, Math.round(left / 1000))
     logger.warn(
-      { scopes, code, error: told, status, requestId, tokenGoodFor, nextAttempt: seconds },
-      'cognito-m2m: no access token could be had',
+      { scopes, code, error: oauthError, status, requestId, tokenGoodFor, nextAttempt: seconds },
+      'cognito-m2m: no access token is available',
     )
-    this.#publish(begun, code === 'ERR_TOKEN_REQUEST_REFUSED' ? 'refused' : 'unavailable', error)
+    this.#publish(
+      startedAt,
+      code === 'ERR_TOKEN_REQUEST_REFUSED' ? 'refused' : 'unavailable',
+      error,
+    )
   }
 
   /** @param error Why there is no token. */
-  #publish(begun: number, outcome: ClientTokenEvent['outcome'], error?: TokenClientError): void {
+  #publish(
+    startedAt: number,
+    outcome: ClientTokenEvent['outcome'],
+    error?: TokenClientError,
+  ): void {
     publish('cognito-m2m:client-token', () => {
-      const { instance, clientId, scopes, elapsed } = this.#holding
+      const { instance, clientId, scopes, elapsed } = this.#options
       return {
         ...{ instance, clientId, scope: scopes?.join(' ') ?? null, outcome },
         ...{ code: error?.code ?? null, error: error?.error ?? null },
-        duration: secondsBetween(begun, elapsed()),
+        duration: secondsBetween(startedAt, elapsed()),
       }
     })
   }

@@ -18,13 +18,13 @@ import { basicHeader } from '../oauth/basic.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */
-const REQUEST_TIMEOUT = 5000
+const REQUEST_TIMEOUT_MS = 5000
 /** Bytes of an answer; Cognito's have about 1,000. */
-const MAX_BYTES = 64 * 1024
+const MAX_RESPONSE_BYTES = 64 * 1024
 /** Seconds a token lives whose answer does not tell: Cognito's shortest. */
-const UNTOLD_LIFE = 300
+const DEFAULT_LIFETIME = 300
 /** Seconds no token of Cognito's outlives. */
-const LONGEST_LIFE = 86_400
+const MAX_LIFETIME = 86_400
 /** RFC 6750 section 2.1: what may stand behind `Bearer `. */
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/
 
@@ -59,7 +59,7 @@ export interface Grant {
 }
 
 /** What one request needs besides. */
-export interface TokenQuestion {
+export interface TokenRequestParameters {
   /** In alphabetical order; undefined: all the client may have. */
   readonly scopes: readonly string[] | undefined
   readonly secret: string
@@ -73,7 +73,7 @@ export interface TokenQuestion {
  */
 export async function requestToken(
   requester: TokenRequester,
-  { scopes, secret, signal }: TokenQuestion,
+  { scopes, secret, signal }: TokenRequestParameters,
 ): Promise<Grant> {
   const { tokenEndpoint, clientId, now, elapsed } = requester
   const server = { issuer: tokenEndpoint, token_endpoint: tokenEndpoint }
@@ -85,7 +85,9 @@ export async function requestToken(
     const response = await clientCredentialsGrantRequest(
       server,
       client,
-      requester.authMethod === 'client_secret_basic' ? rawBasic(secret) : ClientSecretPost(secret),
+      requester.authMethod === 'client_secret_basic'
+        ? createRawBasicAuth(secret)
+        : ClientSecretPost(secret),
       scopes === undefined ? {} : { scope: scopes.join(' ') },
       {
         // The endpoint was checked when the client was made: https, or loopback.
@@ -96,38 +98,41 @@ export async function requestToken(
             { body, headers, method },
             {
               fetch: requester.fetch,
-              timeoutMs: REQUEST_TIMEOUT,
-              maxBytes: MAX_BYTES,
+              timeoutMs: REQUEST_TIMEOUT_MS,
+              maxBytes: MAX_RESPONSE_BYTES,
               signal,
               now,
             },
           )
-          facts = factsOf(answer, secret)
-          return judged(answer, facts)
+          facts = readFacts(answer, secret)
+          return toLibraryResponse(answer, facts)
         },
       },
     )
     const answer = await processClientCredentialsResponse(server, client, response)
-    return { ...readAnswer(answer, scopes), ...begun, isShared: false }
+    return { ...readGrant(answer, scopes), ...begun, isShared: false }
   } catch (error) {
-    throw asOurs(error, facts, secret)
+    throw toTokenClientError(error, facts, secret)
   }
 }
 
 /** Neither half form-encoded, as Cognito documents it; the library's own encodes both. */
-function rawBasic(secret: string): ClientAuth {
+function createRawBasicAuth(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) => {
     headers.set('authorization', basicHeader({ clientId, secret }))
   }
 }
 
-function factsOf({ status, headers }: BoundedResponse, secret: string): TokenClientFacts {
-  const requestId = harmless(headers.get('x-amz-cognito-request-id'), /^[\w-]{1,64}$/, secret)
+function readFacts({ status, headers }: BoundedResponse, secret: string): TokenClientFacts {
+  const requestId = safeText(headers.get('x-amz-cognito-request-id'), /^[\w-]{1,64}$/, secret)
   return requestId === undefined ? { status } : { status, requestId }
 }
 
 /** What the library is to read: the body alone, as a challenge would hide it (401 in some reports). */
-function judged({ status, body, retryAfter }: BoundedResponse, facts: TokenClientFacts): Response {
+function toLibraryResponse(
+  { status, body, retryAfter }: BoundedResponse,
+  facts: TokenClientFacts,
+): Response {
   if (status === 429 || status >= 500) {
     throw new TokenClientError('ERR_TOKEN_REQUEST_STATUS', {
       ...facts,
@@ -140,25 +145,26 @@ function judged({ status, body, retryAfter }: BoundedResponse, facts: TokenClien
   return new Response(body, { status, headers: { 'content-type': 'application/json' } })
 }
 
-function readAnswer(
-  { access_token, token_type, expires_in = UNTOLD_LIFE, scope }: TokenEndpointResponse,
-  asked: readonly string[] | undefined,
+function readGrant(
+  { access_token, token_type, expires_in = DEFAULT_LIFETIME, scope }: TokenEndpointResponse,
+  requested: readonly string[] | undefined,
 ): Pick<Grant, 'accessToken' | 'scopes' | 'life'> {
   // A token that is dead when it comes would be asked for again at every call.
   if (token_type !== 'bearer' || !BEARER_TOKEN.test(access_token) || !(expires_in >= 1)) {
     throw new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', { status: 200 })
   }
-  const granted = scopeClaim(access_token) ?? scope
-  const scopes = granted === undefined ? (asked ?? []) : granted.split(' ').filter(Boolean).sort()
+  const granted = readScopeClaim(access_token) ?? scope
+  const scopes =
+    granted === undefined ? (requested ?? []) : granted.split(' ').filter(Boolean).sort()
   return {
     accessToken: access_token,
     scopes,
-    life: Math.min(expires_in, LONGEST_LIFE) * 1000,
+    life: Math.min(expires_in, MAX_LIFETIME) * 1000,
   }
 }
 
 /** Cognito's answers name no scopes, its tokens do. Told to the caller, trusted by nobody. */
-function scopeClaim(token: string): string | undefined {
+function readScopeClaim(token: string): string | undefined {
   try {
     const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')
     const { scope } = JSON.parse(payload) as { readonly scope?: unknown }
@@ -168,20 +174,24 @@ function scopeClaim(token: string): string | undefined {
   }
 }
 
-function asOurs(error: unknown, facts: TokenClientFacts, secret: string): TokenClientError {
+function toTokenClientError(
+  error: unknown,
+  facts: TokenClientFacts,
+  secret: string,
+): TokenClientError {
   if (error instanceof TokenClientError) return error
-  if (error instanceof BoundedFetchError) return exchangeError(error)
+  if (error instanceof BoundedFetchError) return fromFetchError(error)
   if (!(Number(facts.status) >= 400))
     return new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', facts)
-  const told = error instanceof ResponseBodyError ? error.error : null
-  const name = harmless(told, /^[a-z_]{1,40}$/, secret)
+  const reported = error instanceof ResponseBodyError ? error.error : null
+  const name = safeText(reported, /^[a-z_]{1,40}$/, secret)
   return new TokenClientError('ERR_TOKEN_REQUEST_REFUSED', {
     ...facts,
     ...(name === undefined ? {} : { error: name }),
   })
 }
 
-function exchangeError({ reason, errno, status }: BoundedFetchError): TokenClientError {
+function fromFetchError({ reason, errno, status }: BoundedFetchError): TokenClientError {
   const facts = {
     ...(errno === undefined ? {} : { errno }),
     ...(status === undefined ? {} : { status }),
@@ -201,6 +211,6 @@ function exchangeError({ reason, errno, status }: BoundedFetchError): TokenClien
 }
 
 /** An endpoint that repeats the secret it was sent does not get it into an error. */
-function harmless(text: string | null, shape: RegExp, secret: string): string | undefined {
+function safeText(text: string | null, shape: RegExp, secret: string): string | undefined {
   return text !== null && shape.test(text) && !text.includes(secret) ? text : undefined
 }

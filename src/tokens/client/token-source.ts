@@ -1,4 +1,4 @@
-/** Has tokens: the secret, the request, another try, and another secret where the first was refused. */
+/** Obtains tokens: secret, token request, retries, and a new secret after `invalid_client`. */
 import { setMaxListeners } from 'node:events'
 import { withTimeout } from '../../core/util/async.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
@@ -9,7 +9,7 @@ import { type Grant, requestToken, type TokenRequester } from './token-request.t
 import type { SecretSource } from './types.ts'
 
 /** @throws {TokenClientError} `ERR_CLIENT_CLOSED`, as a rejection. */
-function waitOpen(milliseconds: number, closed: AbortSignal): Promise<void> {
+function sleep(milliseconds: number, closed: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer)
@@ -65,7 +65,7 @@ export function waitFor<Value>(
  * One listener on a signal, however many callers wait by it, and none once they are gone. Node warns
  * of a leak from eleven listeners on.
  */
-class Waiters {
+class AbortListeners {
   readonly #signal: AbortSignal
   readonly #callbacks = new Set<() => void>()
   readonly #notify = (): void => {
@@ -89,27 +89,27 @@ class Waiters {
   }
 }
 
-const waitersOf = new WeakMap<AbortSignal, Waiters>()
+const listenersOf = new WeakMap<AbortSignal, AbortListeners>()
 
 /** @returns Ends it. */
 function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  const waiters = waitersOf.get(signal) ?? new Waiters(signal)
-  waitersOf.set(signal, waiters)
+  const waiters = listenersOf.get(signal) ?? new AbortListeners(signal)
+  listenersOf.set(signal, waiters)
   waiters.add(callback)
   return () => waiters.delete(callback)
 }
 
-/** Requests of one flight. */
-const ATTEMPTS = 4
-/** Milliseconds after which none is begun, waiting included. */
-const TOTAL = 12_000
-/** Milliseconds of the first step; each is twice the one before. */
-const FIRST_STEP = 200
-/** Longest Retry-After that is waited for, in milliseconds; what is longer counts for the backoff. */
-const LONGEST_WAIT = 5000
+/** Token requests of one flight. */
+const MAX_ATTEMPTS = 4
+/** Milliseconds after which no retry starts, delays included. */
+const MAX_RETRY_MS = 12_000
+/** Milliseconds before the first retry. Each delay is twice the one before. */
+const FIRST_DELAY_MS = 200
+/** Longest wait for a Retry-After, in milliseconds. A longer one counts for the backoff alone. */
+const MAX_RETRY_AFTER_MS = 5000
 
-/** The world outside. */
-interface Retrying {
+/** Clock and timer of the retries. */
+interface RetryTiming {
   /** Milliseconds that never run back. */
   readonly elapsed: () => number
   /** Settles after so many milliseconds, or rejects with the signal's end. */
@@ -117,123 +117,128 @@ interface Retrying {
 }
 
 /**
- * Tries until it succeeds, fails for good, or has to give up: then the last error is thrown.
+ * Exponential backoff with jitter: a delay is between half of its step and all of it, so that a fleet does
+ * not retry at once.
  *
- * A step is between half of it and the whole, so that a fleet does not come back at once.
+ * @throws The last error, if it is final or the limits are reached.
  */
-export async function retrying<Value>(
+export async function callWithRetries<Value>(
   attempt: () => Promise<Value>,
-  { elapsed, wait }: Retrying,
+  { elapsed, wait }: RetryTiming,
 ): Promise<Value> {
-  const begun = elapsed()
-  const next = async (tried: number): Promise<Value> => {
+  const startedAt = elapsed()
+  const next = async (attempts: number): Promise<Value> => {
     try {
       return await attempt()
     } catch (error) {
-      const pause = pauseBefore(error, tried)
-      if (tried === ATTEMPTS || pause === undefined || elapsed() - begun + pause > TOTAL) {
+      const waitMs = retryDelayMs(error, attempts)
+      if (
+        attempts === MAX_ATTEMPTS ||
+        waitMs === undefined ||
+        elapsed() - startedAt + waitMs > MAX_RETRY_MS
+      ) {
         throw error
       }
-      await wait(pause)
+      await wait(waitMs)
     }
-    return next(tried + 1)
+    return next(attempts + 1)
   }
   return next(1)
 }
 
-/** Undefined where asking again would get the same answer. */
-function pauseBefore(error: unknown, tried: number): number | undefined {
+/** Undefined for an error that a retry would repeat. */
+function retryDelayMs(error: unknown, attempts: number): number | undefined {
   if (!(error instanceof TokenClientError)) return undefined
   const passing =
     error.code === 'ERR_TOKEN_REQUEST_NETWORK' ||
     error.code === 'ERR_TOKEN_REQUEST_TIMEOUT' ||
     error.code === 'ERR_TOKEN_REQUEST_STATUS'
   if (!passing) return undefined
-  const step = FIRST_STEP * 2 ** (tried - 1)
-  const asked = Math.min(LONGEST_WAIT, (error.retryAfter ?? 0) * 1000)
-  return Math.max(asked, step * (0.5 + Math.random() * 0.5))
+  const delayMs = FIRST_DELAY_MS * 2 ** (attempts - 1)
+  const retryAfterMs = Math.min(MAX_RETRY_AFTER_MS, (error.retryAfter ?? 0) * 1000)
+  return Math.max(retryAfterMs, delayMs * (0.5 + Math.random() * 0.5))
 }
 
-/** Milliseconds the owner's function may take. */
-const ASK_TIMEOUT = 5000
-/** Milliseconds between two questions that a refused secret causes. */
-const ASK_AGAIN = 30_000
+/** Longest call of the function given as `clientSecret`. */
+const SECRET_TIMEOUT_MS = 5000
+/** Milliseconds between two reloads after `invalid_client`. */
+const MIN_SECRET_RELOAD_INTERVAL_MS = 30_000
 
-/** Holds what is believed to be the secret. */
+/** Caches the client secret, and reloads it after Cognito rejected it. */
 export class ClientSecret {
   readonly #source: SecretSource
   readonly #elapsed: () => number
-  #held: string | undefined
-  #asking: Promise<string> | undefined
-  #notBefore = 0
+  #secret: string | undefined
+  #loading: Promise<string> | undefined
+  #nextReload = 0
 
   /** @param elapsed Milliseconds that never run back. */
   constructor(source: SecretSource, elapsed: () => number) {
     this.#source = source
     this.#elapsed = elapsed
-    this.#held = typeof source === 'string' ? source : undefined
+    this.#secret = typeof source === 'string' ? source : undefined
   }
 
   /** @throws {TokenClientError} `ERR_CLIENT_SECRET_UNAVAILABLE`. */
   async get(): Promise<string> {
-    return this.#held ?? this.#ask()
+    return this.#secret ?? this.#load()
   }
 
   /**
-   * Another secret than the refused one, where there is one: it may have been rotated.
+   * Reloads a secret that was rejected: it may have been rotated.
    *
-   * @returns undefined where there is none, or it was asked for less than 30 s ago.
+   * @returns The new secret. Undefined if it is the same, or was loaded less than 30 s ago.
    */
-  async insteadOf(refused: string): Promise<string | undefined> {
-    if (this.#held === refused && this.#mayAskAgain()) {
-      // A failed question changes nothing: the refusal is what the caller has to be told.
-      await Promise.allSettled([this.#ask()])
+  async replaceRejected(rejected: string): Promise<string | undefined> {
+    if (this.#secret === rejected && this.#canReload()) {
+      // A failed reload changes nothing: the caller gets the error of the token request.
+      await Promise.allSettled([this.#load()])
     }
-    return this.#held === refused ? undefined : this.#held
+    return this.#secret === rejected ? undefined : this.#secret
   }
 
-  #mayAskAgain(): boolean {
+  #canReload(): boolean {
     if (typeof this.#source === 'string') return false
-    if (this.#asking !== undefined) return true
+    if (this.#loading !== undefined) return true
     const now = this.#elapsed()
-    if (now < this.#notBefore) return false
-    this.#notBefore = now + ASK_AGAIN
+    if (now < this.#nextReload) return false
+    this.#nextReload = now + MIN_SECRET_RELOAD_INTERVAL_MS
     return true
   }
 
-  /** One question at a time, whoever waits for the answer. */
-  #ask(): Promise<string> {
-    this.#asking ??= askOwner(this.#source as () => string | Promise<string>)
+  /** Single-flight: all callers wait for one call of the function. */
+  #load(): Promise<string> {
+    this.#loading ??= loadSecret(this.#source as () => string | Promise<string>)
       .then((secret) => {
-        this.#held = secret
+        this.#secret = secret
         return secret
       })
       .finally(() => {
-        this.#asking = undefined
+        this.#loading = undefined
       })
-    return this.#asking
+    return this.#loading
   }
 }
 
-/** What the owner's function throws stays out: it may quote what it asked for. */
-async function askOwner(source: () => string | Promise<string>): Promise<string> {
+/** Drops the function's error: its message may quote the secret. */
+async function loadSecret(source: () => string | Promise<string>): Promise<string> {
   try {
-    const secret: unknown = await withTimeout(ASK_TIMEOUT, (async () => source())())
+    const secret: unknown = await withTimeout(SECRET_TIMEOUT_MS, (async () => source())())
     if (typeof secret === 'string' && secret !== '') return secret
   } catch {
-    // Told below.
+    // The error below replaces it.
   }
   throw new TokenClientError('ERR_CLIENT_SECRET_UNAVAILABLE')
 }
 
-/** See the module. */
+/** Obtains tokens for all scope sets of a client, from the shared store or the token endpoint. */
 export class TokenSource {
   readonly #requester: TokenRequester
   readonly #secret: ClientSecret
   readonly #shared: SharedTokens | undefined
   readonly #closed = new AbortController()
-  readonly #wait = (milliseconds: number): Promise<void> =>
-    waitOpen(milliseconds, this.#closed.signal)
+  readonly #sleep = (milliseconds: number): Promise<void> =>
+    sleep(milliseconds, this.#closed.signal)
 
   /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
   constructor(options: ClientOptions, elapsed: () => number) {
@@ -243,7 +248,9 @@ export class TokenSource {
     this.#secret = new ClientSecret(options.clientSecret, elapsed)
     const { store } = options
     this.#shared =
-      store === undefined ? undefined : new SharedTokens({ ...options, store, elapsed }, this.#wait)
+      store === undefined
+        ? undefined
+        : new SharedTokens({ ...options, store, elapsed }, this.#sleep)
   }
 
   /** Aborted once the client is closed. */
@@ -256,41 +263,44 @@ export class TokenSource {
     return this.#shared?.status()
   }
 
-  /** Ends requests and waiting; what is asked later is refused. */
+  /** Ends requests and waits. Later calls reject with `ERR_CLIENT_CLOSED`. */
   close(): void {
     this.#closed.abort()
   }
 
   /**
-   * @param held A token that is not wanted again.
+   * @param previousToken A token that is not wanted again.
    * @throws {TokenClientError} as a rejection, and nothing else.
    */
-  async obtain(scopes: readonly string[] | undefined, held: string | undefined): Promise<Grant> {
+  async obtain(
+    scopes: readonly string[] | undefined,
+    previousToken: string | undefined,
+  ): Promise<Grant> {
     const secret = await this.#secret.get()
     try {
-      return await this.#with(secret, scopes, held)
+      return await this.#obtainWithSecret(secret, scopes, previousToken)
     } catch (error) {
-      const refused = error instanceof TokenClientError && error.error === 'invalid_client'
-      const other = refused ? await this.#secret.insteadOf(secret) : undefined
-      if (other === undefined) throw error
-      return await this.#with(other, scopes, held)
+      const rejected = error instanceof TokenClientError && error.error === 'invalid_client'
+      const newSecret = rejected ? await this.#secret.replaceRejected(secret) : undefined
+      if (newSecret === undefined) throw error
+      return await this.#obtainWithSecret(newSecret, scopes, previousToken)
     }
   }
 
-  #with(
+  #obtainWithSecret(
     secret: string,
     scopes: readonly string[] | undefined,
-    held: string | undefined,
+    previousToken: string | undefined,
   ): Promise<Grant> {
     const { signal } = this.#closed
-    const ask = async (): Promise<Grant> => {
-      // It may have been closed while the store was waited for.
+    const request = async (): Promise<Grant> => {
+      // The client may have been closed during the wait for the store.
       if (signal.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
-      return retrying(() => requestToken(this.#requester, { scopes, secret, signal }), {
+      return callWithRetries(() => requestToken(this.#requester, { scopes, secret, signal }), {
         elapsed: this.#requester.elapsed,
-        wait: this.#wait,
+        wait: this.#sleep,
       })
     }
-    return this.#shared?.obtain({ secret, scopes, held, ask }) ?? ask()
+    return this.#shared?.obtain({ secret, scopes, previousToken, request }) ?? request()
   }
 }

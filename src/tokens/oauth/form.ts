@@ -14,12 +14,12 @@ export function isForm(contentType: string | undefined): boolean {
  * The parameters, or undefined for a repeated one, a broken escape or invalid UTF-8. One without a
  * value counts as left out (RFC 6749 section 3.2).
  *
- * @param told Name of the one parameter that is told apart: empty where it is sent without a value.
+ * @param keepEmpty Name of the one parameter that is told apart: empty where it is sent without a value.
  * @param ignored Name of the one parameter that is left out, however often it is sent.
  */
 export function parseForm(
   body: Buffer,
-  told?: string,
+  keepEmpty?: string,
   ignored?: string,
 ): ReadonlyMap<string, string> | undefined {
   if (!isUtf8(body)) return undefined
@@ -33,7 +33,7 @@ export function parseForm(
     if (name === undefined || value === undefined || seen.has(name)) return undefined
     if (name === ignored) continue
     seen.add(name)
-    if (value !== '' || name === told) parameters.set(name, value)
+    if (value !== '' || name === keepEmpty) parameters.set(name, value)
   }
   return parameters
 }

@@ -11,22 +11,25 @@ const COGNITO_PATH = '/oauth2/token'
  * @param insecureHttp Whether http is permitted outside loopback; never for hosts of AWS.
  * @throws {OptionError}
  */
-export function readTokenEndpoint(value: unknown, place: string, insecureHttp = false): URL {
+export function readTokenEndpoint(value: unknown, optionPath: string, insecureHttp = false): URL {
   if (typeof value !== 'string') {
     throw new OptionError(
-      place,
+      optionPath,
       `is ${describeValue(value)}: pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`,
     )
   }
-  const url = readServiceUrl(value, place, insecureHttp)
+  const url = readServiceUrl(value, optionPath, insecureHttp)
   const { origin, hostname, pathname } = url
   if (/\.amazoncognito\.com\.*$/.test(hostname)) {
     if (pathname === COGNITO_PATH) return url
-    throw new OptionError(place, `has another path than Cognito's: use ${origin}${COGNITO_PATH}`)
+    throw new OptionError(
+      optionPath,
+      `has another path than Cognito's: use ${origin}${COGNITO_PATH}`,
+    )
   }
   if (pathname !== '/') return url
   throw new OptionError(
-    place,
+    optionPath,
     `has no path: pass the whole URL, for example ${origin}${COGNITO_PATH}`,
   )
 }

@@ -1,111 +1,114 @@
 /**
- * Pairs of app client and secret that Cognito took: who they are, and which entries are theirs, so
- * that they go together once it takes the pair no longer. Kept in the store too, for processes that
- * share one and for those that were just started.
+ * Client credentials that Cognito accepted, each with the names of its cache entries. The entries are deleted
+ * together once Cognito rejects the secret. Records are in the store too, for other and new processes.
  */
 
-import { pause } from '../../core/util/async.ts'
+import { sleepWithJitter } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import type { ResilientStore } from '../store/resilient-store.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
 import type { CacheKey } from './request.ts'
 
-/** Whose secret was proven, and by the tokens of which pool. */
-export interface Proof {
+/** An app client whose secret was accepted, and the user pool of its tokens. */
+export interface VerifiedClient {
   readonly clientId: string
   readonly userPoolId: string | null
 }
 
-/** A pair, proven or not. */
-export interface Pair {
+/** An app client with one of its secrets, verified or not. */
+export interface ClientCredential {
   readonly clientId: string
-  /** Where its record is kept, in a group of its own: an invalidation ends tokens, not proofs. */
-  readonly record: CacheKey
-  /** The group of its entries. */
-  readonly entries: string
+  /** Key of its record, in a separate group: an invalidation ends tokens, not records. */
+  readonly recordKey: CacheKey
+  /** Group of its cache entries. */
+  readonly entryGroup: string
 }
 
-interface PairRecord {
+interface CredentialRecord {
   readonly userPoolId: string | null
   /** Names of entries, the newest last. */
   readonly names: readonly string[]
 }
 
-const MAX_PAIRS = 10_000
-/** Milliseconds a proof outlives the last token: a day, so that nightly jobs stay proven. */
-const PROOF_TTL = 86_400_000
-/** How often a change of a record is tried, milliseconds apart, while another process makes one. */
-const CHANGE_TRIES = 10
-const CHANGE_PAUSE = 20
+const MAX_CREDENTIALS = 10_000
+/** A day, so that nightly jobs stay verified. */
+const RECORD_TTL_MS = 86_400_000
+/** Attempts to lock a record that another process changes, and milliseconds between them. */
+const MAX_LOCK_ATTEMPTS = 10
+const LOCK_POLL_MS = 20
 /** Longest wait for a store that stalls, in milliseconds. No caller waits for it. */
-const CHANGE_WAIT = 1250
+const LOCK_WAIT_MS = 1250
 
-/** See the module. */
-export class Pairs {
+/** Credentials that Cognito accepted: at most 10,000 in memory, and one record for each in a shared store. */
+export class VerifiedCredentials {
   readonly #store: ResilientStore
-  readonly #proven = new BoundedMap<Proof>(MAX_PAIRS)
+  readonly #verified = new BoundedMap<VerifiedClient>(MAX_CREDENTIALS)
 
   constructor(store: ResilientStore) {
     this.#store = store
   }
 
-  /** The proof of a pair, if there is one. */
-  async proofOf({ clientId, record }: Pair): Promise<Proof | undefined> {
-    const known = this.#proven.get(record.name)
-    // Where nobody else writes to the store, it knows no more than we do.
-    if (known !== undefined || !this.#store.status().shared) return known
-    const read = await this.#read(record)
+  /** @returns The client, if its secret was accepted before. */
+  async find({ clientId, recordKey }: ClientCredential): Promise<VerifiedClient | undefined> {
+    const verified = this.#verified.get(recordKey.name)
+    // No other process writes to the store, so it has no more records.
+    if (verified !== undefined || !this.#store.status().shared) return verified
+    const read = await this.#read(recordKey)
     if (read.record === undefined) return undefined
-    const proof = { clientId, userPoolId: read.record.userPoolId }
-    this.#proven.set(record.name, proof)
-    return proof
+    const client = { clientId, userPoolId: read.record.userPoolId }
+    this.#verified.set(recordKey.name, client)
+    return client
   }
 
-  prove({ clientId, record }: Pair, userPoolId: string | null): void {
-    this.#proven.set(record.name, { clientId, userPoolId })
+  add({ clientId, recordKey }: ClientCredential, userPoolId: string | null): void {
+    this.#verified.set(recordKey.name, { clientId, userPoolId })
   }
 
   /**
-   * Adds an entry to the pair's record. One process at a time: two that wrote at once would lose an
-   * entry, and it would outlive its secret.
+   * Adds an entry to the record of a credential. One process at a time: with two, an entry could be lost
+   * and outlive its secret.
    */
-  async remember({ record }: Pair, entry: string, userPoolId: string | null): Promise<void> {
-    const { name, group } = record
+  async recordEntry(
+    { recordKey }: ClientCredential,
+    entry: string,
+    userPoolId: string | null,
+  ): Promise<void> {
+    const { name, group } = recordKey
     let lock: StoreLock | undefined
-    for (let tries = 0; tries < CHANGE_TRIES && lock === undefined; tries += 1) {
-      if (tries > 0) await pause(CHANGE_PAUSE)
-      lock = await this.#store.acquire(name, CHANGE_WAIT)
+    for (let attempt = 0; attempt < MAX_LOCK_ATTEMPTS && lock === undefined; attempt += 1) {
+      if (attempt > 0) await sleepWithJitter(LOCK_POLL_MS)
+      lock = await this.#store.acquire(name, LOCK_WAIT_MS)
     }
-    const { record: read, epoch } = await this.#read(record)
-    const names = [...(read?.names ?? []).filter((it) => it !== entry), entry].slice(-MAX_GROUP)
-    const value = Buffer.from(JSON.stringify({ userPoolId, names } satisfies PairRecord))
-    await this.#store.keep(name, group, { value, epoch, ttl: PROOF_TTL })
+    const { record, epoch } = await this.#read(recordKey)
+    const names = [...(record?.names ?? []).filter((it) => it !== entry), entry].slice(-MAX_GROUP)
+    const value = Buffer.from(JSON.stringify({ userPoolId, names } satisfies CredentialRecord))
+    await this.#store.set(name, group, { value, epoch, ttl: RECORD_TTL_MS })
     lock?.release()
   }
 
-  /** Drops the pair's entries, and no other's. */
-  async forget({ record, entries }: Pair): Promise<void> {
-    const { record: read } = await this.#read(record)
-    this.#proven.delete(record.name)
-    if (read === undefined) return
-    const drops = read.names.map((name) => this.#store.drop(name, entries))
-    await Promise.all([...drops, this.#store.drop(record.name, record.group)])
+  /** Deletes the entries of one credential. */
+  async remove({ recordKey, entryGroup }: ClientCredential): Promise<void> {
+    const { record } = await this.#read(recordKey)
+    this.#verified.delete(recordKey.name)
+    if (record === undefined) return
+    const drops = record.names.map((name) => this.#store.delete(name, entryGroup))
+    await Promise.all([...drops, this.#store.delete(recordKey.name, recordKey.group)])
   }
 
   async #read({
     name,
     group,
-  }: CacheKey): Promise<{ record: PairRecord | undefined; epoch: string }> {
-    const { value, epoch } = await this.#store.find(name, group)
+  }: CacheKey): Promise<{ record: CredentialRecord | undefined; epoch: string }> {
+    const { value, epoch } = await this.#store.get(name, group)
     return { record: value === undefined ? undefined : readRecord(value), epoch }
   }
 }
 
-/** What is there was written by us: a store that others could write to without a key is sealed. */
-function readRecord(value: Uint8Array): PairRecord | undefined {
+/** The form is trusted: a store that other programs can write to is sealed. */
+function readRecord(value: Uint8Array): CredentialRecord | undefined {
   try {
-    return JSON.parse(Buffer.from(value).toString('utf8')) as PairRecord
+    return JSON.parse(Buffer.from(value).toString('utf8')) as CredentialRecord
   } catch {
     return undefined
   }

@@ -9,9 +9,9 @@ import type { UpstreamToken } from './upstream-token.ts'
 /** Failures in a row that open the breaker. */
 const FAILURES_TO_OPEN = 5
 /** Milliseconds between two probes. */
-const PROBE_INTERVAL = 1000
+const PROBE_INTERVAL_MS = 1000
 /** Milliseconds between two warnings: whoever makes single requests fail must not fill the log. */
-const WARNING_INTERVAL = 60_000
+const WARNING_INTERVAL_MS = 60_000
 
 /** Facts of a failed token request: no text of Cognito's. */
 export interface EndpointError {
@@ -40,7 +40,7 @@ export class EndpointHealth {
   #failures = 0
   #nextProbe = 0
   #lastError: EndpointError | null = null
-  #isWarned = false
+  #hasWarned = false
   #nextWarning = Number.NEGATIVE_INFINITY
 
   /** @param monotonicNow Milliseconds, NaN where the clock failed. */
@@ -64,11 +64,11 @@ export class EndpointHealth {
   }
 
   /** Whether a request may be sent. While the breaker is open, yes once a second: that request is the probe. */
-  admits(): boolean {
+  admitRequest(): boolean {
     if (!this.isOpen) return true
     const now = this.#monotonicNow()
     if (now < this.#nextProbe) return false
-    this.#nextProbe = now + PROBE_INTERVAL
+    this.#nextProbe = now + PROBE_INTERVAL_MS
     return true
   }
 
@@ -81,32 +81,32 @@ export class EndpointHealth {
     else if (upstream.status !== 429 && upstream.status !== 200) {
       this.#nextProbe = Number.NEGATIVE_INFINITY
     }
-    this.#log(result.kind === 'failed' ? factsOf(upstream) : null)
+    this.#log(result.kind === 'failed' ? describeUpstreamError(upstream) : null)
     return wasOpen && !this.isOpen
   }
 
   #fail(): void {
     this.#failures += 1
     if (this.#failures === FAILURES_TO_OPEN) {
-      this.#nextProbe = this.#monotonicNow() + PROBE_INTERVAL
+      this.#nextProbe = this.#monotonicNow() + PROBE_INTERVAL_MS
     }
   }
 
   #log(error: EndpointError | null): void {
     this.#lastError = error
-    if ((error !== null) === this.#isWarned) return
+    if ((error !== null) === this.#hasWarned) return
     if (error === null) this.#logger.info({}, 'cognito-m2m: Cognito issues tokens again')
     else {
       const now = this.#monotonicNow()
       if (now < this.#nextWarning) return
-      this.#nextWarning = now + WARNING_INTERVAL
+      this.#nextWarning = now + WARNING_INTERVAL_MS
       this.#logger.warn(error, 'cognito-m2m: Cognito issues no tokens')
     }
-    this.#isWarned = error !== null
+    this.#hasWarned = error !== null
   }
 }
 
-function factsOf(upstream: UpstreamAnswer | UpstreamFailure): EndpointError {
+function describeUpstreamError(upstream: UpstreamAnswer | UpstreamFailure): EndpointError {
   if (upstream.kind === 'answer') {
     const { status } = upstream
     return { code: status === 200 ? 'ERR_UPSTREAM_TOKEN' : 'ERR_UPSTREAM_STATUS', status }

@@ -4,9 +4,9 @@
  */
 import { callHook, HookError } from '../../core/hooks.ts'
 import type { ClientLookup } from '../../core/options/user-pool.ts'
-import { pause } from '../../core/util/async.ts'
+import { sleepWithJitter } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
-import { Purse } from './quota.ts'
+import { Quota } from './quota.ts'
 
 /** How often a lookup is called. */
 export interface LookupLimits {
@@ -25,26 +25,26 @@ const POLL_MS = 100
 /** @returns The lookup; it rejects where a limit is reached, and does not call the owner's then. */
 export function limitedLookup(lookup: ClientLookup, limits: LookupLimits): ClientLookup {
   const { perSecond, concurrency, polls, monotonicNow } = limits
-  const purse = new Purse(perSecond, concurrency)
+  const quota = new Quota(perSecond, concurrency)
   const admitted = new BoundedMap<true>(MAX_ADMITTED)
   let waiting = 0
 
-  function take(): boolean {
+  function takeTurn(): boolean {
     const now = monotonicNow()
-    const isFree = purse.isFree(now)
-    if (isFree) purse.spend(now)
+    const isFree = quota.isFree(now)
+    if (isFree) quota.spend(now)
     return isFree
   }
 
   /** As many wait as one second has turns for. */
   async function waitForTurn(): Promise<boolean> {
-    if (take()) return true
+    if (takeTurn()) return true
     if (waiting >= perSecond) return false
     waiting += 1
     try {
       for (let poll = 0; poll < polls; poll += 1) {
-        await pause(POLL_MS)
-        if (take()) return true
+        await sleepWithJitter(POLL_MS)
+        if (takeTurn()) return true
       }
       return false
     } finally {
@@ -54,7 +54,7 @@ export function limitedLookup(lookup: ClientLookup, limits: LookupLimits): Clien
 
   return async (clientId) => {
     const wasAdmitted = admitted.get(clientId) !== undefined
-    const isTurn = wasAdmitted ? await waitForTurn() : waiting === 0 && take()
+    const isTurn = wasAdmitted ? await waitForTurn() : waiting === 0 && takeTurn()
     if (!isTurn) throw new HookError('ERR_DECISION_FAILED')
     try {
       const isClient = await callHook(() => lookup(clientId))
@@ -62,7 +62,7 @@ export function limitedLookup(lookup: ClientLookup, limits: LookupLimits): Clien
       else admitted.delete(clientId)
       return isClient
     } finally {
-      purse.inFlight -= 1
+      quota.inFlight -= 1
     }
   }
 }

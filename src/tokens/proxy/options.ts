@@ -17,17 +17,17 @@ import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { EntryLimits } from './cache-entry.ts'
 import { limitedLookup } from './limited-lookup.ts'
-import type { BudgetLimits } from './quota.ts'
+import type { QuotaLimits } from './quota.ts'
 
 /** A header's value, or a function that is asked for it before each request to Cognito. */
 export type UpstreamHeader = string | (() => string | Promise<string>)
 
-const NAME = /^[!#$%&'*+.^`|~\w-]{1,128}$/
+const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]{1,128}$/
 /** Visible ASCII with blanks inside: no line break begins another header. */
-const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?$/
+const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?$/
 
 /** What the proxy writes itself, and what belongs to the connection. */
-const RESERVED = new Set([
+const RESERVED_HEADERS = new Set([
   ...['accept', 'authorization', 'content-length', 'content-type', 'cookie', 'host'],
   ...['connection', 'expect', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
 ])
@@ -39,16 +39,16 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
   const headers = new Map<string, UpstreamHeader>()
   for (const [given, header] of Object.entries(members)) {
     const name = given.toLowerCase()
-    const place = `headers.${given}`
-    if (!NAME.test(given)) {
+    const optionPath = `headers.${given}`
+    if (!HEADER_NAME.test(given)) {
       throw new OptionError('headers', `has ${describeValue(given)}: that is no name of a header`)
     }
-    if (RESERVED.has(name) || headers.has(name)) {
-      throw new OptionError(place, 'is written by the proxy or named twice: leave it out')
+    if (RESERVED_HEADERS.has(name) || headers.has(name)) {
+      throw new OptionError(optionPath, 'is written by the proxy or named twice: leave it out')
     }
-    if (typeof header !== 'function' && !isValue(header)) {
+    if (typeof header !== 'function' && !isHeaderValue(header)) {
       throw new OptionError(
-        place,
+        optionPath,
         'has no value a header can have: pass visible ASCII, or a function that answers it',
       )
     }
@@ -63,14 +63,14 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
  * @returns Undefined where one of them cannot be had: without its secret header a request would
  *   only be refused by a firewall, or pass where none is asked for.
  */
-export async function valuesOf(
+export async function resolveHeaders(
   headers: ReadonlyMap<string, UpstreamHeader>,
 ): Promise<Record<string, string> | undefined> {
   const values: Record<string, string> = Object.create(null)
   try {
     for (const [name, header] of headers) {
       const value: unknown = typeof header === 'string' ? header : await header()
-      if (!isValue(value)) return undefined
+      if (!isHeaderValue(value)) return undefined
       values[name] = value
     }
     return values
@@ -79,8 +79,8 @@ export async function valuesOf(
   }
 }
 
-function isValue(value: unknown): value is string {
-  return typeof value === 'string' && VALUE.test(value)
+function isHeaderValue(value: unknown): value is string {
+  return typeof value === 'string' && HEADER_VALUE.test(value)
 }
 
 /** What Cognito may be asked, by this process: several proxies of one account share its quota. */
@@ -173,15 +173,15 @@ export interface ProxySettings<Request> {
   readonly encryptionKeys: readonly EncryptionKey[] | undefined
   readonly headers: ReadonlyMap<string, UpstreamHeader>
   readonly authorize: ProxyOptions<Request>['authorize']
-  readonly budget: BudgetLimits
+  readonly quota: QuotaLimits
   readonly limits: EntryLimits
-  readonly timeout: number
+  readonly timeoutMs: number
   readonly now: () => number
   readonly monotonicNow: () => number
   readonly fetch: typeof globalThis.fetch
 }
 
-const MEMBERS = [
+const OPTION_NAMES = [
   ...[
     'tokenEndpoint',
     'insecureHttp',
@@ -196,20 +196,20 @@ const MEMBERS = [
 ]
 
 /** Milliseconds an answer of the `clients` lookup holds. */
-const LOOKUP_CACHE = { allow: 60_000, deny: 10_000 }
+const LOOKUP_CACHE_MS = { allow: 60_000, deny: 10_000 }
 /** How often the `clients` lookup is called; 20 polls are 1 to 2 seconds. */
 const LOOKUP_LIMITS = { perSecond: 50, concurrency: 16, polls: 20 }
-const DAY = 86_400
+const SECONDS_PER_DAY = 86_400
 
 /**
- * @param own Names of members of the framework's, not looked at here.
+ * @param adapterOptions Names of members of the framework's, not looked at here.
  * @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong.
  */
 export function readProxyOptions<Request>(
   value: unknown,
-  own: readonly string[] = [],
+  adapterOptions: readonly string[] = [],
 ): ProxySettings<Request> {
-  const members = readMembers(value, [...MEMBERS, ...own], '')
+  const members = readMembers(value, [...OPTION_NAMES, ...adapterOptions], '')
   const monotonicNow = steadyClock(
     safeClock(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
   )
@@ -227,12 +227,12 @@ export function readProxyOptions<Request>(
     encryptionKeys: members['encryptionKeys'] as readonly EncryptionKey[] | undefined,
     headers: readUpstreamHeaders(members['headers']),
     authorize: readFunction(members, 'authorize'),
-    budget: readBudget(members['upstream']),
+    quota: readQuotaLimits(members['upstream']),
     limits: {
-      minRemaining: seconds('minRemaining', DEFAULT_MIN_REMAINING, 0, DAY),
-      maxAge: seconds('maxAge', 3600, 1, DAY),
+      minRemaining: seconds('minRemaining', DEFAULT_MIN_REMAINING, 0, SECONDS_PER_DAY),
+      maxAge: seconds('maxAge', 3600, 1, SECONDS_PER_DAY),
     },
-    timeout: 1000 * seconds('timeout', 5, 0.001, 30),
+    timeoutMs: 1000 * seconds('timeout', 5, 0.001, 30),
     now: safeClock(readFunction<() => number>(members, 'now') ?? Date.now),
     monotonicNow,
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
@@ -247,13 +247,13 @@ function readClients(
   if (typeof value === 'function') {
     const lookup = value as (clientId: string) => boolean | Promise<boolean>
     const limits = { ...LOOKUP_LIMITS, monotonicNow: elapsed }
-    return createCachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE, elapsed })
+    return createCachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE_MS, elapsed })
   }
   const ids = new Set(readClientIds(value, 'clients'))
   return (clientId) => ids.has(clientId)
 }
 
-function readBudget(value: unknown = {}): BudgetLimits {
+function readQuotaLimits(value: unknown = {}): QuotaLimits {
   const members: Members = readMembers(
     value,
     ['perSecond', 'unprovenPerSecond', 'concurrency'],

@@ -19,19 +19,19 @@ import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import { isThenable } from '../../core/util/async.ts'
 import { MAX_FORM_BYTES } from '../oauth/form.ts'
 import { ResilientStore, type StoreStatus } from '../store/resilient-store.ts'
-import { Pairs } from './credentials.ts'
+import { VerifiedCredentials } from './credentials.ts'
 import { EndpointHealth, type EndpointStatus } from './endpoint-health.ts'
 import { NegativeCache } from './negative-cache.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
-import { Budget, BudgetQueue } from './quota.ts'
-import { KnownRequests, type TokenRequest } from './request.ts'
+import { QuotaQueue, UpstreamQuota } from './quota.ts'
+import { ParsedRequestCache, type TokenRequest } from './request.ts'
 import {
-  type Answer,
-  type OwnError,
-  refusal,
+  createErrorResponse,
+  createUnavailableResponse,
+  type ProxyError,
+  type ProxyResponse,
   type UnavailableCounts,
   UnavailableLog,
-  unavailable,
 } from './responses.ts'
 import { TokenRequests } from './token-requests.ts'
 import { Upstream } from './upstream.ts'
@@ -41,9 +41,9 @@ interface TokenRoutes {
   readonly authorize: ((request: FastifyRequest) => boolean | Promise<boolean>) | undefined
   readonly isClient: (clientId: string) => boolean | Promise<boolean>
   /** Answers a request that was read. Never rejects. */
-  readonly answer: (request: TokenRequest, begun: number) => Promise<Answer>
+  readonly respond: (request: TokenRequest, receivedAt: number) => Promise<ProxyResponse>
   /** Tells of an answer that was made here. */
-  readonly told: (error: OwnError, begun: number) => void
+  readonly publishError: (error: ProxyError, receivedAt: number) => void
   readonly monotonicNow: () => number
 }
 
@@ -51,7 +51,7 @@ interface TokenRoutes {
 const TOKEN_PATH = '/oauth2/token'
 
 /** Seconds to wait where code of the owner's gave no answer. */
-const OWNER_WAIT = 5
+const HOOK_RETRY_AFTER = 5
 
 /**
  * Of a request, what a log may know. The query is left out, because some put credentials there, and
@@ -70,7 +70,7 @@ const LOG_SERIALIZERS = {
  *
  * @param options Of `register`: Fastify applies them to a plugin with a context of its own alone.
  */
-async function serveTokens(
+async function registerRoutes(
   app: FastifyInstance,
   routes: TokenRoutes,
   { prefix, logLevel, logSerializers }: RegisterOptions = {},
@@ -92,43 +92,44 @@ async function serveTokens(
 }
 
 function addRoutes(context: FastifyInstance, routes: TokenRoutes): void {
-  const { authorize, told, monotonicNow } = routes
-  const known = new KnownRequests()
+  const { authorize, publishError, monotonicNow } = routes
+  const parsedRequests = new ParsedRequestCache()
   // Callers have no token yet: where cognitoAuth protects the app, this is open.
   const common = { url: TOKEN_PATH, config: { auth: false }, bodyLimit: MAX_FORM_BYTES } as const
   context.route({
     ...common,
     method: 'POST',
-    ...(authorize === undefined ? {} : { onRequest: admitting(authorize, routes) }),
+    ...(authorize === undefined ? {} : { onRequest: createAuthorizeHook(authorize, routes) }),
     errorHandler: (error, _request, reply) => {
-      if (!isUnreadable(error)) {
+      if (!isBodyError(error)) {
         reply.send(error)
         return
       }
-      told('invalid_request', monotonicNow())
-      send(reply, refusal('invalid_request', error.statusCode === 413 ? 413 : 400))
+      publishError('invalid_request', monotonicNow())
+      send(reply, createErrorResponse('invalid_request', error.statusCode === 413 ? 413 : 400))
     },
-    handler: async (request, reply) => send(reply, await answerOf(request, known, routes)),
+    handler: async (request, reply) =>
+      send(reply, await respondTo(request, parsedRequests, routes)),
   })
   context.route({
     ...common,
     method: context.supportedMethods.filter((it) => it !== 'POST') as HTTPMethods[],
     // Nobody's body is worth reading here.
     onRequest: async (_request, reply) => {
-      told('invalid_request', monotonicNow())
-      return send(reply, refusal('invalid_request', 405, { allow: 'POST' }))
+      publishError('invalid_request', monotonicNow())
+      return send(reply, createErrorResponse('invalid_request', 405, { allow: 'POST' }))
     },
     handler: async () => {},
   })
 }
 
-async function answerOf(
+async function respondTo(
   request: FastifyRequest,
-  requests: KnownRequests,
+  requests: ParsedRequestCache,
   routes: TokenRoutes,
-): Promise<Answer> {
-  const { isClient, answer, told, monotonicNow } = routes
-  const begun = monotonicNow()
+): Promise<ProxyResponse> {
+  const { isClient, respond, publishError, monotonicNow } = routes
+  const receivedAt = monotonicNow()
   const incoming = {
     contentType: request.headers['content-type'],
     authorization: readAuthorizationHeaders(request.raw),
@@ -136,46 +137,56 @@ async function answerOf(
   }
   const read = requests.read(incoming)
   if (typeof read === 'string') {
-    told(read, begun)
-    return refusal(read)
+    publishError(read, receivedAt)
+    return createErrorResponse(read)
   }
-  const known = isClient(read.clientId)
-  const isKnown = isThenable(known) ? await known.catch(() => undefined) : known
+  const isClientResult = isClient(read.clientId)
+  const isKnown = isThenable(isClientResult)
+    ? await isClientResult.catch(() => undefined)
+    : isClientResult
   if (isKnown === true) {
-    const answered = await answer(read, begun)
-    if (answered.status === 200) requests.keep(incoming, read)
-    return answered
+    const response = await respond(read, receivedAt)
+    if (response.status === 200) requests.add(incoming, read)
+    return response
   }
   const error = isKnown === undefined ? 'temporarily_unavailable' : 'invalid_client'
-  told(error, begun)
-  return isKnown === undefined ? unavailable(OWNER_WAIT) : refusal(error)
+  publishError(error, receivedAt)
+  return isKnown === undefined
+    ? createUnavailableResponse(HOOK_RETRY_AFTER)
+    : createErrorResponse(error)
 }
 
 /** Asks the owner before anything is read or looked up. */
-function admitting(authorize: NonNullable<TokenRoutes['authorize']>, routes: TokenRoutes) {
+function createAuthorizeHook(
+  authorize: NonNullable<TokenRoutes['authorize']>,
+  routes: TokenRoutes,
+) {
   return async (
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply | undefined> => {
-    const begun = routes.monotonicNow()
-    const verdict = await callHook(() => authorize(request)).catch(() => undefined)
-    if (verdict === true) return undefined
-    if (verdict === false) {
-      routes.told('access_denied', begun)
-      return send(reply, refusal('access_denied', 403))
+    const receivedAt = routes.monotonicNow()
+    const isAuthorized = await callHook(() => authorize(request)).catch(() => undefined)
+    if (isAuthorized === true) return undefined
+    if (isAuthorized === false) {
+      routes.publishError('access_denied', receivedAt)
+      return send(reply, createErrorResponse('access_denied', 403))
     }
-    request.log.error({ code: 'ERR_CHECK_UNAVAILABLE' }, 'cognito-m2m: authorize gave no answer')
-    routes.told('temporarily_unavailable', begun)
-    return send(reply, unavailable(OWNER_WAIT))
+    request.log.error(
+      { code: 'ERR_CHECK_UNAVAILABLE' },
+      'cognito-m2m: the authorize function of the token proxy failed',
+    )
+    routes.publishError('temporarily_unavailable', receivedAt)
+    return send(reply, createUnavailableResponse(HOOK_RETRY_AFTER))
   }
 }
 
-function send(reply: FastifyReply, { status, headers, body }: Answer): FastifyReply {
+function send(reply: FastifyReply, { status, headers, body }: ProxyResponse): FastifyReply {
   return reply.code(status).headers(headers).send(body)
 }
 
 /** What Fastify says of a body it could not read; anything else is a hook's, and the app's to answer. */
-function isUnreadable(error: { readonly code?: string }): boolean {
+function isBodyError(error: { readonly code?: string }): boolean {
   return error.code?.startsWith('FST_ERR_CTP_') === true
 }
 
@@ -231,14 +242,23 @@ async function register(
   if (origins.length > 0) logger.warn({ origins }, INSECURE_HTTP_WARNING)
   const store = new ResilientStore({ ...settings, logger })
   const instance = nextInstance()
-  const pairs = new Pairs(store)
-  const budget = new Budget(settings.budget)
-  const queue = new BudgetQueue(budget, monotonicNow)
+  const credentials = new VerifiedCredentials(store)
+  const quota = new UpstreamQuota(settings.quota)
+  const queue = new QuotaQueue(quota, monotonicNow)
   const upstream = new Upstream(settings)
   const endpoint = new EndpointHealth(logger, monotonicNow)
   const negative = new NegativeCache(monotonicNow)
   const unavailable = new UnavailableLog(logger, monotonicNow)
-  const parts = { instance, store, pairs, queue, upstream, endpoint, negative, unavailable }
+  const parts = {
+    instance,
+    store,
+    credentials,
+    queue,
+    upstream,
+    endpoint,
+    negative,
+    unavailable,
+  }
   const requests = new TokenRequests({ ...settings, ...parts })
   app.decorate('tokenProxy', {
     invalidate: async (which) => {
@@ -249,11 +269,11 @@ async function register(
           `is ${describeValue(clientId)}: pass the id of an app client`,
         )
       }
-      return store.invalidate(store.group(clientId))
+      return store.invalidate(store.deriveGroup(clientId))
     },
     status: () => ({
       instance,
-      inFlight: budget.inFlight,
+      inFlight: quota.inFlight,
       queued: queue.lengths,
       unavailable: unavailable.counts,
       endpoint: endpoint.status,
@@ -266,15 +286,16 @@ async function register(
     unavailable.close()
     await store.close()
   })
-  const told: TokenRoutes['told'] = (error, begun) => {
+  const publishError: TokenRoutes['publishError'] = (error, receivedAt) => {
     const outcome = error === 'temporarily_unavailable' ? 'unavailable' : 'refused'
     publish('cognito-m2m:token-request', () => ({
       ...{ instance, userPoolId: null, clientId: null, outcome, error, code: null },
-      duration: secondsBetween(begun, monotonicNow()),
+      duration: secondsBetween(receivedAt, monotonicNow()),
     }))
   }
-  const answer: TokenRoutes['answer'] = (request, begun) => requests.answer(request, begun)
-  await serveTokens(app, { authorize, isClient, answer, told, monotonicNow }, given)
+  const respond: TokenRoutes['respond'] = (request, receivedAt) =>
+    requests.respond(request, receivedAt)
+  await registerRoutes(app, { authorize, isClient, respond, publishError, monotonicNow }, given)
 }
 
 const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>

@@ -1,6 +1,6 @@
 /**
- * What the proxy may ask of Cognito. Pairs whose secret is not proven share one part of it. Each proven
- * client has at most a quarter, so one client cannot spend what the others need.
+ * Quota of token requests to Cognito. Credentials that are not proven share one part of it. Each proven client
+ * has at most a quarter, so that one client cannot use up the quota of the others.
  */
 
 /** Longest wait for a turn, in milliseconds. */
@@ -9,7 +9,7 @@ const MAX_QUEUE_WAIT_MS = 2000
 const MAX_QUEUE_LENGTH = 500
 /** Requests of one client id in one queue. */
 const MAX_PER_CLIENT = 20
-/** Milliseconds between two looks at the budget while somebody waits. */
+/** Milliseconds between two checks of the quota while requests wait. */
 const TICK_MS = 20
 
 /** Ends the request that was granted. */
@@ -63,17 +63,17 @@ class FairQueue {
   }
 }
 
-/** Two fair queues in front of a {@link Budget}. A timer looks at the budget while somebody waits. */
-export class BudgetQueue {
-  readonly #budget: Budget
+/** Two fair queues in front of an {@link UpstreamQuota}. A timer checks the quota while requests wait. */
+export class QuotaQueue {
+  readonly #quota: UpstreamQuota
   readonly #monotonicNow: () => number
   readonly #proven = new FairQueue()
   readonly #unproven = new FairQueue()
   #timer: NodeJS.Timeout | undefined
 
   /** @param monotonicNow Milliseconds. */
-  constructor(budget: Budget, monotonicNow: () => number) {
-    this.#budget = budget
+  constructor(quota: UpstreamQuota, monotonicNow: () => number) {
+    this.#quota = quota
     this.#monotonicNow = monotonicNow
   }
 
@@ -139,29 +139,29 @@ export class BudgetQueue {
     while (isGranted) {
       isGranted = false
       for (const clientId of queue.clientIds) {
-        const clientOfShare = spender(clientId)
-        const release = this.#budget.take(this.#monotonicNow(), clientOfShare)
+        const spendingClient = spender(clientId)
+        const release = this.#quota.take(this.#monotonicNow(), spendingClient)
         if (release !== undefined) {
           isGranted = true
           queue.grant(clientId, () => {
             release()
             this.#dispatch()
           })
-        } else if (clientOfShare === undefined) return
+        } else if (spendingClient === undefined) return
       }
     }
   }
 }
 
-/** See {@link readBudget}. */
-export interface BudgetLimits {
+/** Limits of {@link UpstreamQuota}. */
+export interface QuotaLimits {
   readonly perSecond: number
   readonly unprovenPerSecond: number
   readonly concurrency: number
 }
 
-/** No more than so many in any second: not twice as many around the turn of one. */
-class Rate {
+/** Sliding window: at most `perSecond` requests in any second, also across the boundary of two. */
+class SlidingWindow {
   readonly #times: Float64Array
   #oldest = 0
 
@@ -169,7 +169,7 @@ class Rate {
     this.#times = new Float64Array(perSecond).fill(Number.NEGATIVE_INFINITY)
   }
 
-  /** A clock that tells no time gives nothing away. */
+  /** False while the clock is NaN. */
   isFree(now: number): boolean {
     return now - (this.#times[this.#oldest] as number) >= 1000
   }
@@ -180,14 +180,14 @@ class Rate {
   }
 }
 
-/** So many requests a second, and so many at once. */
-export class Purse {
-  readonly #rate: Rate
+/** Requests per second and at once. */
+export class Quota {
+  readonly #rate: SlidingWindow
   readonly #concurrency: number
   inFlight = 0
 
   constructor(perSecond: number, concurrency: number) {
-    this.#rate = new Rate(perSecond)
+    this.#rate = new SlidingWindow(perSecond)
     this.#concurrency = concurrency
   }
 
@@ -201,11 +201,11 @@ export class Purse {
   }
 }
 
-/** Of the whole budget, what one proven client may spend. */
+/** Share of the quota that one proven client may spend. */
 const CLIENT_SHARE = 0.25
 
-/** How many of each. */
-class Counts {
+/** A count for each key. */
+class CountByKey {
   readonly #counts = new Map<string, number>()
 
   of(key: string): number {
@@ -223,18 +223,18 @@ class Counts {
   }
 }
 
-/** What each proven client spent in the last second, and has under way. */
-class ClientShares {
+/** Requests of each proven client in the last second, and in flight. */
+class ClientQuotas {
   readonly #perSecond: number
   readonly #concurrency: number
-  /** The oldest first; the whole budget bounds how many there are. */
+  /** The oldest first. The whole quota bounds their number. */
   readonly #spends = new Set<{ readonly clientId: string; readonly at: number }>()
-  readonly #recent = new Counts()
-  readonly #inFlight = new Counts()
+  readonly #recent = new CountByKey()
+  readonly #inFlight = new CountByKey()
 
-  constructor({ perSecond, concurrency }: BudgetLimits) {
-    this.#perSecond = shareOf(perSecond)
-    this.#concurrency = shareOf(concurrency)
+  constructor({ perSecond, concurrency }: QuotaLimits) {
+    this.#perSecond = clientShareOf(perSecond)
+    this.#concurrency = clientShareOf(concurrency)
   }
 
   isFree(now: number, clientId: string): boolean {
@@ -256,24 +256,24 @@ class ClientShares {
   }
 }
 
-/** A small budget leaves each client one request. */
-function shareOf(whole: number): number {
+/** At least one request, also of a small quota. */
+function clientShareOf(whole: number): number {
   return Math.max(1, Math.floor(CLIENT_SHARE * whole))
 }
 
-/** See the module. */
-export class Budget {
-  readonly #all: Purse
-  readonly #unproven: Purse
-  readonly #clients: ClientShares
+/** All token requests that this process may send, with shares for unverified and for each proven client. */
+export class UpstreamQuota {
+  readonly #all: Quota
+  readonly #unproven: Quota
+  readonly #clients: ClientQuotas
 
   /** Requests at once are divided as requests a second are: a slow Cognito is no way around. */
-  constructor(limits: BudgetLimits) {
+  constructor(limits: QuotaLimits) {
     const { perSecond, unprovenPerSecond, concurrency } = limits
     const share = Math.floor((concurrency * unprovenPerSecond) / perSecond)
-    this.#all = new Purse(perSecond, concurrency)
-    this.#unproven = new Purse(unprovenPerSecond, Math.max(1, share))
-    this.#clients = new ClientShares(limits)
+    this.#all = new Quota(perSecond, concurrency)
+    this.#unproven = new Quota(unprovenPerSecond, Math.max(1, share))
+    this.#clients = new ClientQuotas(limits)
   }
 
   get inFlight(): number {

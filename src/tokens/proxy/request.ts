@@ -21,7 +21,7 @@ const COGNITO_SECRET = /^[\w+]+$/
  * makes a secret of keeps its method: the header's halves may be decoded where they are checked, so it
  * can be a right secret there and a wrong one in a body.
  */
-export function identityOf(endpoint: string, request: TokenRequest): Uint8Array {
+export function encodeTokenIdentity(endpoint: string, request: TokenRequest): Uint8Array {
   const { authMethod, credentials, scopes, metadata } = request
   return encode([
     endpoint,
@@ -35,7 +35,10 @@ export function identityOf(endpoint: string, request: TokenRequest): Uint8Array 
 }
 
 /** An app client with one of its secrets, whatever it asks for: proven together, dropped together. */
-export function pairIdentityOf(endpoint: string, { credentials }: TokenRequest): Uint8Array {
+export function encodeCredentialIdentity(
+  endpoint: string,
+  { credentials }: TokenRequest,
+): Uint8Array {
   return encode([endpoint, credentials.clientId, credentials.secret])
 }
 
@@ -47,38 +50,42 @@ function encode(parts: readonly (string | null)[]): Uint8Array {
 const FORM = 'application/x-www-form-urlencoded'
 const MAX_REQUESTS = 1000
 /** Bytes of a form; longer ones are read each time. */
-const MAX_BYTES = 1024
+const MAX_CACHED_BYTES = 1024
 
 /**
  * Requests that were read before and served: callers repeat themselves to the byte, and reading costs
  * more than everything else about a held token. What it takes is that their bytes, a secret among
  * them, stay in this process's memory, where their tokens are too; so only what Cognito took stays.
  */
-export class KnownRequests {
-  readonly #known = new BoundedMap<TokenRequest>(MAX_REQUESTS)
+export class ParsedRequestCache {
+  readonly #requests = new BoundedMap<TokenRequest>(MAX_REQUESTS)
   /** Those that come from it, or go to it: told without putting their key together again. */
-  readonly #kept = new WeakSet<TokenRequest>()
+  readonly #cached = new WeakSet<TokenRequest>()
 
-  /** @returns The same object for the same bytes, once they are {@link setValue kept}. */
+  /** @returns The same object for the same bytes, once they are {@link add kept}. */
   read(incoming: IncomingTokenRequest): TokenRequest | ReadError {
-    const key = keyOf(incoming)
-    const known = key === undefined ? undefined : this.#known.get(key)
+    const key = encodeCacheKey(incoming)
+    const known = key === undefined ? undefined : this.#requests.get(key)
     return known ?? readTokenRequest(incoming)
   }
 
   /** @param request What `incoming` was read as, and Cognito's token was the answer. */
-  keep(incoming: IncomingTokenRequest, request: TokenRequest): void {
-    const key = this.#kept.has(request) ? undefined : keyOf(incoming)
+  add(incoming: IncomingTokenRequest, request: TokenRequest): void {
+    const key = this.#cached.has(request) ? undefined : encodeCacheKey(incoming)
     if (key === undefined) return
-    this.#known.set(key, request)
-    this.#kept.add(request)
+    this.#requests.set(key, request)
+    this.#cached.add(request)
   }
 }
 
 /** All that is read, and nothing else has it: no header line has a line break in it. */
-function keyOf({ contentType, authorization, body }: IncomingTokenRequest): string | undefined {
+function encodeCacheKey({
+  contentType,
+  authorization,
+  body,
+}: IncomingTokenRequest): string | undefined {
   if (contentType !== FORM || !Buffer.isBuffer(body)) return undefined
-  if (body.length > MAX_BYTES) return undefined
+  if (body.length > MAX_CACHED_BYTES) return undefined
   if (authorization === undefined) return `-\n${body.toString('latin1')}`
   if (typeof authorization !== 'string') return undefined
   return `+${authorization}\n${body.toString('latin1')}`
@@ -116,7 +123,7 @@ const CLIENT_ID = /^[\w+.-]{1,128}$/
 /** RFC 6749 section 3.3. */
 const SCOPES = /^[\x20\x21\x23-\x5B\x5D-\x7E]*$/
 /** What invalid UTF-8 is decoded to: two secrets would become one. */
-const REPLACED = '\ufffd'
+const REPLACEMENT_CHARACTER = '\ufffd'
 
 /** @returns The request, or the error of the answer. */
 function readTokenRequest(incoming: IncomingTokenRequest): TokenRequest | ReadError {
@@ -135,12 +142,12 @@ function readTokenRequest(incoming: IncomingTokenRequest): TokenRequest | ReadEr
   return { ...client, scopes: readScopes(scope), metadata: form.get('aws_client_metadata') }
 }
 
-type Client = Pick<TokenRequest, 'clientId' | 'authMethod' | 'credentials'>
+type ParsedClient = Pick<TokenRequest, 'clientId' | 'authMethod' | 'credentials'>
 
 function readClient(
   authorization: IncomingTokenRequest['authorization'],
   form: ReadonlyMap<string, string>,
-): Client | ReadError {
+): ParsedClient | ReadError {
   const clientId = form.get('client_id')
   const secret = form.get('client_secret')
   if (authorization === undefined) {
@@ -154,7 +161,7 @@ function readClient(
   // At most one: a well-formed id has no escape in it, and a blank for each plus that is decoded.
   const known = readings.find((reading) => CLIENT_ID.test(reading.clientId))
   if (credentials === undefined || known === undefined) return 'invalid_client'
-  if (credentials.secret.includes(REPLACED)) return 'invalid_client'
+  if (credentials.secret.includes(REPLACEMENT_CHARACTER)) return 'invalid_client'
   if (clientId !== undefined && clientId !== known.clientId) return 'invalid_request'
   return { clientId: known.clientId, authMethod: 'client_secret_basic', credentials }
 }

@@ -11,16 +11,19 @@ export type UnavailableCode = 'ERR_OVER_BUDGET' | 'ERR_UPSTREAM_UNAVAILABLE'
 export type UnavailableCounts = Readonly<Record<UnavailableCode, number>>
 
 /** Milliseconds between two log lines. */
-const LOG_INTERVAL = 60_000
+const LOG_INTERVAL_MS = 60_000
 
-const NONE: UnavailableCounts = Object.freeze({ ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 0 })
+const NO_COUNTS: UnavailableCounts = Object.freeze({
+  ERR_OVER_BUDGET: 0,
+  ERR_UPSTREAM_UNAVAILABLE: 0,
+})
 
 /** Counts callers who got no token, in total and since the last log line. */
 export class UnavailableLog {
   readonly #logger: Logger
   readonly #monotonicNow: () => number
-  readonly #total = { ...NONE }
-  #sinceLine = { ...NONE }
+  readonly #total = { ...NO_COUNTS }
+  #unlogged = { ...NO_COUNTS }
   #nextLine = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
 
@@ -37,7 +40,7 @@ export class UnavailableLog {
 
   count(code: UnavailableCode): void {
     this.#total[code] += 1
-    this.#sinceLine[code] += 1
+    this.#unlogged[code] += 1
     this.#write()
   }
 
@@ -53,24 +56,24 @@ export class UnavailableLog {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined
         this.#write()
-      }, LOG_INTERVAL).unref()
+      }, LOG_INTERVAL_MS).unref()
       return
     }
-    this.#nextLine = now + LOG_INTERVAL
-    this.#logger.warn({ ...this.#sinceLine }, 'cognito-m2m: callers got no token')
-    this.#sinceLine = { ...NONE }
+    this.#nextLine = now + LOG_INTERVAL_MS
+    this.#logger.warn({ ...this.#unlogged }, 'cognito-m2m: callers got no token')
+    this.#unlogged = { ...NO_COUNTS }
   }
 }
 
 /** An answer, its body written. */
-export interface Answer {
+export interface ProxyResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /** `error` of an answer of ours; the last two are of section 4.1.2.1, the nearest there is. */
-export type OwnError =
+export type ProxyError =
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_scope'
@@ -85,36 +88,36 @@ const HEADERS = Object.freeze({
 })
 
 /** Seconds: what Cognito may ask callers to wait through us. */
-const LONGEST_WAIT = 60
+const MAX_RETRY_AFTER = 60
 
 /** @param body JSON, written. */
-export function json(
+export function createJsonResponse(
   status: number,
   body: string,
   headers: Readonly<Record<string, string>> = {},
-): Answer {
+): ProxyResponse {
   return { status, headers: { ...HEADERS, ...headers }, body }
 }
 
 /** A token; the hot path, so its headers are always the same object. */
-export function token(body: string): Answer {
+export function createTokenResponse(body: string): ProxyResponse {
   return { status: 200, headers: HEADERS, body }
 }
 
-export function refusal(
-  error: OwnError,
+export function createErrorResponse(
+  error: ProxyError,
   status = 400,
   headers: Readonly<Record<string, string>> = {},
-): Answer {
-  return json(status, JSON.stringify({ error }), headers)
+): ProxyResponse {
+  return createJsonResponse(status, JSON.stringify({ error }), headers)
 }
 
 /** @param seconds Until it is worth asking again; at least 1, at most 60. */
-export function unavailable(seconds: number): Answer {
-  return refusal('temporarily_unavailable', 503, retryAfter(seconds))
+export function createUnavailableResponse(seconds: number): ProxyResponse {
+  return createErrorResponse('temporarily_unavailable', 503, createRetryAfter(seconds))
 }
 
 /** @param seconds NaN, from a clock that failed, counts as 1. */
-export function retryAfter(seconds: number): { readonly 'retry-after': string } {
-  return { 'retry-after': String(Math.ceil(Math.min(LONGEST_WAIT, Math.max(1, seconds || 1)))) }
+export function createRetryAfter(seconds: number): { readonly 'retry-after': string } {
+  return { 'retry-after': String(Math.ceil(Math.min(MAX_RETRY_AFTER, Math.max(1, seconds || 1)))) }
 }

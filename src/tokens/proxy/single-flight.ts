@@ -3,7 +3,7 @@
  * promise, across processes by the store's lock. A caller that hangs up takes nothing from the others.
  */
 import { publish, secondsBetween } from '../../core/diagnostics.ts'
-import { pause } from '../../core/util/async.ts'
+import { sleepWithJitter } from '../../core/util/async.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
 import {
   isCurrentEpoch,
@@ -15,47 +15,47 @@ import { COMMAND_TIMEOUT_MS } from '../store/store-caller.ts'
 import type { StoreLock } from '../store/store-lock.ts'
 import {
   type CachedToken,
-  type Entry,
   type EntryLimits,
   encodeEntry,
-  timeToLive,
+  getTtlMs,
+  type TokenEntry,
 } from './cache-entry.ts'
-import type { Pair, Pairs, Proof } from './credentials.ts'
+import type { ClientCredential, VerifiedClient, VerifiedCredentials } from './credentials.ts'
 import type { EndpointHealth } from './endpoint-health.ts'
 import type { NegativeCache, Refusal, UpstreamError } from './negative-cache.ts'
-import type { BudgetQueue } from './quota.ts'
+import type { QuotaQueue } from './quota.ts'
 import type { CacheKey, TokenRequest } from './request.ts'
-import { type Answer, type UnavailableCode, unavailable } from './responses.ts'
+import { createUnavailableResponse, type ProxyResponse, type UnavailableCode } from './responses.ts'
 import type { Upstream } from './upstream.ts'
-import { readUpstream, type UpstreamToken } from './upstream-token.ts'
+import { readUpstreamToken, type UpstreamToken } from './upstream-token.ts'
 
 /** A token to fetch. */
 interface TokenFetch {
   readonly request: TokenRequest
   readonly key: CacheKey
-  readonly pair: Pair
+  readonly credential: ClientCredential
   /** Of the cached token when the fetch was asked for. */
   readonly phase: TokenPhase
 }
 
 /** No token, and no refusal of Cognito's either. */
-export interface Unavailable {
+export interface UnavailableToken {
   readonly kind: 'unavailable'
   readonly code: UnavailableCode
-  readonly answer: Answer
-  readonly proof: Proof | undefined
+  readonly response: ProxyResponse
+  readonly client: VerifiedClient | undefined
 }
 
 /** A token of Cognito's. */
 export interface IssuedToken {
   readonly kind: 'issued'
   /** Cognito's own answer, for the caller that started the flight. */
-  readonly answer: Answer
-  readonly proof: Proof
+  readonly response: ProxyResponse
+  readonly client: VerifiedClient
   /** For callers that joined: they may come while it is still being stored, when less of its life is left. */
-  readonly entry: Entry
+  readonly entry: TokenEntry
   /** Monotonic, milliseconds, when Cognito was asked. */
-  readonly begun: number
+  readonly requestedAt: number
 }
 
 /** A token that another process stored meanwhile. */
@@ -65,20 +65,20 @@ interface StoredToken {
 }
 
 /** What came of a fetch. */
-export type FetchResult = IssuedToken | StoredToken | Refusal | Unavailable
+export type FetchResult = IssuedToken | StoredToken | Refusal | UnavailableToken
 
 /** What {@link TokenFlights} works with. Durations in milliseconds. */
 export interface TokenFlightsOptions {
   readonly instance: number
   readonly store: ResilientStore
-  readonly pairs: Pairs
-  readonly queue: BudgetQueue
+  readonly credentials: VerifiedCredentials
+  readonly queue: QuotaQueue
   readonly upstream: Upstream
   readonly endpoint: EndpointHealth
   readonly negative: NegativeCache
   readonly limits: EntryLimits
   /** Longest fetch: queue, store and Cognito together. */
-  readonly timeout: number
+  readonly timeoutMs: number
   readonly monotonicNow: () => number
   /** The cached token of a look-up, if it may be served. */
   readonly read: (found: TimedLookup) => CachedToken | undefined
@@ -123,7 +123,7 @@ const STORE_WAIT_MS = 1250
 /** Part of the timeout that such a wait may take: what is left is for Cognito. */
 const STORE_WAIT_SHARE = 1 / 2
 /** Milliseconds of the timeout that are left for a request of its own where another process brings nothing. */
-const OWN_REQUEST_MS = 1000
+const MIN_OWN_REQUEST_MS = 1000
 /** Seconds callers are asked to wait: for their turn, and while the circuit breaker is open. */
 const TURN_RETRY_AFTER = 1
 const OUTAGE_RETRY_AFTER = 5
@@ -141,10 +141,10 @@ export class TokenFlights {
     this.#options = options
     this.#storeWaitMs = Math.min(
       STORE_WAIT_MS,
-      Math.max(COMMAND_TIMEOUT_MS, options.timeout * STORE_WAIT_SHARE),
+      Math.max(COMMAND_TIMEOUT_MS, options.timeoutMs * STORE_WAIT_SHARE),
     )
     // A pause takes at least half its time. The bound holds where the clock stands still.
-    this.#maxPolls = Math.ceil(options.timeout / (POLL_MS / 2))
+    this.#maxPolls = Math.ceil(options.timeoutMs / (POLL_MS / 2))
   }
 
   /**
@@ -162,22 +162,25 @@ export class TokenFlights {
       return { result: flight.result, isShared: true }
     }
     const isProbe = this.#options.endpoint.isOpen
-    const refused = this.#refuse(name)
+    const refused = this.#checkBackoff(name)
     if (refused !== undefined) return { result: Promise.resolve(refused), isShared: false }
     return { result: this.#start({ ...fetch, isProbe }, epoch), isShared: false }
   }
 
   /** The last failure again, while its backoff lasts or the breaker is open. */
-  #refuse(name: string): Unavailable | undefined {
+  #checkBackoff(name: string): UnavailableToken | undefined {
     const { endpoint, negative } = this.#options
-    const known = negative.failureOf(name)
+    const known = negative.findFailure(name)
     const isOwnFailure = known?.failure.cause === 'request'
     if (known !== undefined && (isOwnFailure || !endpoint.isOpen)) {
-      return upstreamUnavailable(known.failure.answerIn(known.seconds), known.failure.proof)
+      return createUpstreamUnavailable(
+        known.failure.createResponse(known.seconds),
+        known.failure.client,
+      )
     }
-    if (endpoint.admits()) return undefined
-    const answerIn = known?.failure.answerIn ?? unavailable
-    return upstreamUnavailable(answerIn(OUTAGE_RETRY_AFTER), known?.failure.proof)
+    if (endpoint.admitRequest()) return undefined
+    const createResponse = known?.failure.createResponse ?? createUnavailableResponse
+    return createUpstreamUnavailable(createResponse(OUTAGE_RETRY_AFTER), known?.failure.client)
   }
 
   #start(fetch: AdmittedFetch, epoch: string): Promise<FetchResult> {
@@ -195,34 +198,37 @@ export class TokenFlights {
   }
 
   async #run(fetch: AdmittedFetch, known: FlightEpoch): Promise<CompletedFetch> {
-    const { pairs, queue, monotonicNow, timeout } = this.#options
-    const deadline = monotonicNow() + timeout
-    const proof = await pairs.proofOf(fetch.pair)
+    const { credentials, queue, monotonicNow, timeoutMs } = this.#options
+    const deadline = monotonicNow() + timeoutMs
+    const client = await credentials.find(fetch.credential)
     // A flood of guesses ends here: it takes no lock, and no look-up of its own.
-    if (!queue.hasRoom(fetch.request.clientId, proof !== undefined)) {
-      return completed(overBudget(proof))
+    if (!queue.hasRoom(fetch.request.clientId, client !== undefined)) {
+      return completeWithoutStoring(createOverBudget(client))
     }
-    const lastPoll = deadline - Math.min(OWN_REQUEST_MS, timeout / 2)
+    const lastPoll = deadline - Math.min(MIN_OWN_REQUEST_MS, timeoutMs / 2)
     let lookUp = await this.#lockAndLookUp(fetch)
     for (let poll = 0; poll < this.#maxPolls && isLockedElsewhere(lookUp); poll += 1) {
       // Whoever has the lock stores nothing: one request more is better than no token.
       if (monotonicNow() >= lastPoll) break
-      await pause(POLL_MS)
+      await sleepWithJitter(POLL_MS)
       lookUp = await this.#lockAndLookUp(fetch)
     }
-    if (lookUp.kind === 'cached') return completed(lookUp)
+    if (lookUp.kind === 'cached') return completeWithoutStoring(lookUp)
     known.epoch = lookUp.found.epoch
     known.isFinal = true
-    return this.#ask(fetch, lookUp, { proof, deadline })
+    return this.#request(fetch, lookUp, { client, deadline })
   }
 
   async #lockAndLookUp({ key, phase }: TokenFetch): Promise<LookUp | StoredToken> {
     const { store, read, monotonicNow } = this.#options
-    const begun = monotonicNow()
+    const startedAt = monotonicNow()
     const lock = await store.acquire(key.name, this.#storeWaitMs)
     // Looked up with the lock in hand: who had it before may just have stored the token.
-    const left = Math.max(COMMAND_TIMEOUT_MS, this.#storeWaitMs - (monotonicNow() - begun || 0))
-    const found = await store.find(key.name, key.group, left)
+    const timeLeftMs = Math.max(
+      COMMAND_TIMEOUT_MS,
+      this.#storeWaitMs - (monotonicNow() - startedAt || 0),
+    )
+    const found = await store.get(key.name, key.group, timeLeftMs)
     const cached = read(found)
     if (cached === undefined || !isBetter(cached.phase, phase)) {
       return { kind: 'missing', lock, found, foundAt: monotonicNow() }
@@ -231,107 +237,123 @@ export class TokenFlights {
     return { kind: 'cached', cached }
   }
 
-  async #ask(
+  async #request(
     fetch: AdmittedFetch,
     { lock, found, foundAt }: LookUp,
-    { proof, deadline }: { readonly proof: Proof | undefined; readonly deadline: number },
+    {
+      client,
+      deadline,
+    }: { readonly client: VerifiedClient | undefined; readonly deadline: number },
   ): Promise<CompletedFetch> {
     const { queue, upstream, endpoint, negative, monotonicNow } = this.#options
-    const left = (): number => Math.max(1, deadline - monotonicNow() || this.#options.timeout)
+    const timeLeftMs = (): number =>
+      Math.max(1, deadline - monotonicNow() || this.#options.timeoutMs)
     // Half of the time is Cognito's: a request sent with none left would time out and count on the breaker.
-    const release = await queue.take(fetch.request.clientId, proof !== undefined, left() / 2)
+    const release = await queue.take(fetch.request.clientId, client !== undefined, timeLeftMs() / 2)
     if (release === undefined) {
       lock?.release()
-      return completed(overBudget(proof))
+      return completeWithoutStoring(createOverBudget(client))
     }
     // The breaker may have opened while it waited for its turn.
-    const refused = fetch.isProbe ? undefined : this.#refuse(fetch.key.name)
+    const refused = fetch.isProbe ? undefined : this.#checkBackoff(fetch.key.name)
     if (refused !== undefined) {
       release()
       lock?.release()
-      return completed(refused)
+      return completeWithoutStoring(refused)
     }
-    const begun = monotonicNow()
-    const askedAt = found.now + (begun - foundAt)
-    const answer = await upstream.ask(fetch.request, left())
+    const startedAt = monotonicNow()
+    const askedAt = found.now + (startedAt - foundAt)
+    const response = await upstream.ask(fetch.request, timeLeftMs())
     release()
-    const token = readUpstream(answer, askedAt)
-    if (endpoint.record(answer, token)) negative.endpointRecovered()
-    const { result, stored } = this.#complete(fetch, token, { proof, found, begun })
+    const token = readUpstreamToken(response, askedAt)
+    if (endpoint.record(response, token)) negative.endOutageBackoffs()
+    const { result, stored } = this.#complete(fetch, token, {
+      client,
+      found,
+      requestedAt: startedAt,
+    })
     return { result, stored: stored.finally(() => lock?.release()) }
   }
 
   #complete(
     fetch: TokenFetch,
     token: UpstreamToken,
-    asked: {
-      readonly proof: Proof | undefined
+    context: {
+      readonly client: VerifiedClient | undefined
       readonly found: TimedLookup
-      readonly begun: number
+      readonly requestedAt: number
     },
   ): CompletedFetch {
-    const { proof, found } = asked
-    if (token.kind === 'failed') return completed(this.#failed(fetch, token.failure, proof))
+    const { client, found } = context
+    if (token.kind === 'failed')
+      return completeWithoutStoring(this.#handleFailure(fetch, token.failure, client))
     if (token.kind === 'refused') {
-      const refusal: Refusal = { ...token, proof }
-      return { result: refusal, stored: this.#refused(fetch, refusal, found) }
+      const refusal: Refusal = { ...token, client }
+      return { result: refusal, stored: this.#handleRefusal(fetch, refusal, found) }
     }
-    return this.#issued(fetch, token, asked)
+    return this.#handleIssued(fetch, token, context)
   }
 
-  #failed({ key }: TokenFetch, failure: UpstreamError, proof: Proof | undefined): Unavailable {
-    const seconds = this.#options.negative.failed(key.name, { ...failure, proof })
-    return upstreamUnavailable(failure.answerIn(seconds), proof)
+  #handleFailure(
+    { key }: TokenFetch,
+    failure: UpstreamError,
+    client: VerifiedClient | undefined,
+  ): UnavailableToken {
+    const seconds = this.#options.negative.addFailure(key.name, { ...failure, client })
+    return createUpstreamUnavailable(failure.createResponse(seconds), client)
   }
 
   /**
    * A client whose secret is wrong loses its tokens. Any other refusal of a renewal leaves the cached
    * token to its callers until it ends.
    */
-  async #refused(
-    { key, pair, phase }: TokenFetch,
+  async #handleRefusal(
+    { key, credential, phase }: TokenFetch,
     refusal: Refusal,
     found: TimedLookup,
   ): Promise<void> {
-    const { store, pairs, negative } = this.#options
+    const { store, credentials, negative } = this.#options
     const isWrongSecret = refusal.error === 'invalid_client'
     if (phase !== 'ended' && !isWrongSecret) {
-      negative.failed(key.name, {
-        ...{ cause: 'request', retryAfter: undefined, proof: refusal.proof },
-        answerIn: unavailable,
+      negative.addFailure(key.name, {
+        ...{ cause: 'request', retryAfter: undefined, client: refusal.client },
+        createResponse: createUnavailableResponse,
       })
       return
     }
-    negative.refused(key.name, refusal)
-    if (isWrongSecret) await pairs.forget(pair)
+    negative.addRefusal(key.name, refusal)
+    if (isWrongSecret) await credentials.remove(credential)
     // The pair's record may be gone from a store that evicts, and its entry not.
-    if (found.value !== undefined) await store.drop(key.name, key.group)
+    if (found.value !== undefined) await store.delete(key.name, key.group)
   }
 
-  #issued(
-    { key, pair, request }: TokenFetch,
-    { entry, answer }: Extract<UpstreamToken, { kind: 'issued' }>,
-    { found, begun }: { readonly found: TimedLookup; readonly begun: number },
+  #handleIssued(
+    { key, credential, request }: TokenFetch,
+    { entry, response }: Extract<UpstreamToken, { kind: 'issued' }>,
+    { found, requestedAt }: { readonly found: TimedLookup; readonly requestedAt: number },
   ): CompletedFetch {
-    const { instance, pairs, negative, monotonicNow } = this.#options
+    const { instance, credentials, negative, monotonicNow } = this.#options
     const { clientId } = request
     const { userPoolId } = entry
-    negative.succeeded(key.name)
-    pairs.prove(pair, userPoolId)
+    negative.deleteFailure(key.name)
+    credentials.add(credential, userPoolId)
     publish('cognito-m2m:token-request', () => ({
       ...{ instance, userPoolId, clientId, outcome: 'issued', error: null, code: null },
-      duration: secondsBetween(begun, monotonicNow()),
+      duration: secondsBetween(requestedAt, monotonicNow()),
     }))
     const store = async (): Promise<void> => {
       const { store, limits } = this.#options
-      const now = entry.askedAt + (monotonicNow() - begun)
-      const ttl = timeToLive(entry, now, limits)
+      const now = entry.requestedAt + (monotonicNow() - requestedAt)
+      const ttl = getTtlMs(entry, now, limits)
       // The record first: an entry that no record names would outlive its secret.
-      await pairs.remember(pair, key.name, userPoolId)
-      await store.keep(key.name, key.group, { value: encodeEntry(entry), epoch: found.epoch, ttl })
+      await credentials.recordEntry(credential, key.name, userPoolId)
+      await store.set(key.name, key.group, { value: encodeEntry(entry), epoch: found.epoch, ttl })
     }
-    const proof = { clientId, userPoolId }
-    return { result: { kind: 'issued', answer, proof, entry, begun }, stored: store() }
+    const client = { clientId, userPoolId }
+    return {
+      result: { kind: 'issued', response, client, entry, requestedAt },
+      stored: store(),
+    }
   }
 }
 
@@ -348,20 +370,23 @@ function isBetter(phase: TokenPhase, before: TokenPhase): boolean {
   return phase === 'fresh' || (phase === 'refreshDue' && before !== 'refreshDue')
 }
 
-function completed(result: FetchResult): CompletedFetch {
+function completeWithoutStoring(result: FetchResult): CompletedFetch {
   return { result, stored: STORED }
 }
 
-function overBudget(proof: Proof | undefined): Unavailable {
+function createOverBudget(client: VerifiedClient | undefined): UnavailableToken {
   return {
     kind: 'unavailable',
     code: 'ERR_OVER_BUDGET',
-    answer: unavailable(TURN_RETRY_AFTER),
-    proof,
+    response: createUnavailableResponse(TURN_RETRY_AFTER),
+    client,
   }
 }
 
-/** @param answer With the seconds its caller is asked to wait. */
-export function upstreamUnavailable(answer: Answer, proof?: Proof): Unavailable {
-  return { kind: 'unavailable', code: 'ERR_UPSTREAM_UNAVAILABLE', answer, proof }
+/** @param response With the seconds its caller is asked to wait. */
+export function createUpstreamUnavailable(
+  response: ProxyResponse,
+  client?: VerifiedClient,
+): UnavailableToken {
+  return { kind: 'unavailable', code: 'ERR_UPSTREAM_UNAVAILABLE', response, client }
 }

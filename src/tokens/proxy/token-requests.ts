@@ -6,27 +6,32 @@ import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { TimedLookup } from '../store/resilient-store.ts'
 import {
-  answerText,
   type CachedToken,
-  cachedTokenOf,
   decodeEntry,
-  type Entry,
+  type TokenEntry,
+  toCachedToken,
+  writeTokenBody,
 } from './cache-entry.ts'
-import type { Pair, Proof } from './credentials.ts'
-import { type CacheKey, identityOf, pairIdentityOf, type TokenRequest } from './request.ts'
+import type { ClientCredential, VerifiedClient } from './credentials.ts'
 import {
-  type Answer,
-  token,
+  type CacheKey,
+  encodeCredentialIdentity,
+  encodeTokenIdentity,
+  type TokenRequest,
+} from './request.ts'
+import {
+  createTokenResponse,
+  createUnavailableResponse,
+  type ProxyResponse,
   type UnavailableCode,
   type UnavailableLog,
-  unavailable,
 } from './responses.ts'
 import {
+  createUpstreamUnavailable,
   type FetchResult,
   type IssuedToken,
   TokenFlights,
   type TokenFlightsOptions,
-  upstreamUnavailable,
 } from './single-flight.ts'
 
 /** What {@link TokenRequests} works with. */
@@ -36,11 +41,11 @@ export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> 
 }
 
 /** One caller's request. */
-interface Call {
+interface CallerRequest {
   readonly request: TokenRequest
   readonly key: CacheKey
   /** Monotonic, milliseconds, when it came. */
-  readonly begun: number
+  readonly receivedAt: number
 }
 
 /** App clients whose group is not computed anew; unauthenticated callers may name as many as they like. */
@@ -55,47 +60,47 @@ export class TokenRequests {
   readonly #groups = new BoundedMap<string>(MAX_GROUPS)
   /** By request and by bytes: both are the same objects again for a caller who comes again. */
   readonly #names = new WeakMap<TokenRequest, string>()
-  readonly #entries = new WeakMap<Uint8Array, Entry>()
+  readonly #entries = new WeakMap<Uint8Array, TokenEntry>()
 
   constructor(options: TokenRequestsOptions) {
     this.#options = options
     this.#flights = new TokenFlights({ ...options, read: (found) => this.#read(found) })
   }
 
-  /** @param begun Monotonic, milliseconds, when the request came. Never rejects. */
-  async answer(request: TokenRequest, begun: number): Promise<Answer> {
+  /** @param receivedAt Monotonic, milliseconds, when the request came. Never rejects. */
+  async respond(request: TokenRequest, receivedAt: number): Promise<ProxyResponse> {
     const { store, negative } = this.#options
-    const key = { name: this.#name(request), group: this.#group(request.clientId) }
-    const call = { request, key, begun }
-    const refusal = negative.refusalOf(key.name)
-    if (refusal !== undefined) return this.#respond(refusal, call)
-    const found = await store.find(key.name, key.group)
+    const key = { name: this.#getName(request), group: this.#getGroup(request.clientId) }
+    const call = { request, key, receivedAt }
+    const refusal = negative.findRefusal(key.name)
+    if (refusal !== undefined) return this.#respondWith(refusal, call)
+    const found = await store.get(key.name, key.group)
     const cached = this.#read(found)
     if (cached?.phase === 'fresh') return this.#serve(cached, call)
-    const pair = this.#pair(request, key.group)
+    const credential = this.#getCredential(request, key.group)
     const phase = cached?.phase ?? 'ended'
-    const flight = this.#flights.fetch({ request, key, pair, phase }, found.epoch)
+    const flight = this.#flights.fetch({ request, key, credential, phase }, found.epoch)
     if (cached?.phase === 'refreshDue') return this.#serve(cached, call)
     if (cached !== undefined) {
-      const waitMs = Math.min(RENEWAL_WAIT_MS, this.#timeLeft(begun))
+      const waitMs = Math.min(RENEWAL_WAIT_MS, this.#timeLeftMs(receivedAt))
       const result = await withTimeout(waitMs, flight.result)
-      const stillCached = isWithoutToken(result) ? await this.#lookUp(key) : undefined
+      const stillCached = hasNoToken(result) ? await this.#lookUp(key) : undefined
       if (stillCached !== undefined) return this.#serve(stillCached, call)
     }
-    const result = await withTimeout(this.#timeLeft(begun), flight.result)
-    return this.#respond(result ?? TIMED_OUT, call, flight.isShared)
+    const result = await withTimeout(this.#timeLeftMs(receivedAt), flight.result)
+    return this.#respondWith(result ?? TIMED_OUT, call, flight.isShared)
   }
 
   /** Again, as the client may have been invalidated while its caller waited. */
   async #lookUp({ name, group }: CacheKey): Promise<CachedToken | undefined> {
-    return this.#read(await this.#options.store.find(name, group))
+    return this.#read(await this.#options.store.get(name, group))
   }
 
-  #timeLeft(begun: number): number {
-    const { timeout, monotonicNow } = this.#options
-    const waited = monotonicNow() - begun
+  #timeLeftMs(receivedAt: number): number {
+    const { timeoutMs, monotonicNow } = this.#options
+    const waited = monotonicNow() - receivedAt
     // A clock that failed leaves the whole time: no caller waits longer than twice that.
-    return Math.max(0, timeout - (waited || 0))
+    return Math.max(0, timeoutMs - (waited || 0))
   }
 
   #read({ value, now }: TimedLookup): CachedToken | undefined {
@@ -103,92 +108,97 @@ export class TokenRequests {
     const entry = this.#entries.get(value) ?? decodeEntry(value)
     if (entry === undefined) return undefined
     this.#entries.set(value, entry)
-    return cachedTokenOf(entry, now, this.#options.limits)
+    return toCachedToken(entry, now, this.#options.limits)
   }
 
   /** Undefined where the clock failed. */
-  #readIssued({ entry, begun }: IssuedToken): CachedToken | undefined {
+  #readIssued({ entry, requestedAt }: IssuedToken): CachedToken | undefined {
     const { limits, monotonicNow } = this.#options
-    return cachedTokenOf(entry, entry.askedAt + (monotonicNow() - begun), limits)
+    return toCachedToken(entry, entry.requestedAt + (monotonicNow() - requestedAt), limits)
   }
 
-  #respond(result: FetchResult, call: Call, isShared = false): Answer {
+  #respondWith(result: FetchResult, call: CallerRequest, isShared = false): ProxyResponse {
     if (result.kind === 'cached') return this.#serve(result.cached, call)
     if (result.kind === 'issued') {
       const cached = isShared ? this.#readIssued(result) : undefined
       // The caller that started the flight has its event already.
-      return cached === undefined ? result.answer : this.#serve(cached, call)
+      return cached === undefined ? result.response : this.#serve(cached, call)
     }
     if (result.kind === 'refused') {
-      this.#tell('refused', result, call)
-      return result.answer
+      this.#publish('refused', result, call)
+      return result.response
     }
-    const { answer, code, proof } = result
+    const { response, code, client } = result
     this.#options.unavailable.count(code)
-    this.#tell('unavailable', { proof, code, error: 'temporarily_unavailable' }, call)
-    return answer
+    this.#publish('unavailable', { client, code, error: 'temporarily_unavailable' }, call)
+    return response
   }
 
-  #serve(cached: CachedToken, call: Call): Answer {
+  #serve(cached: CachedToken, call: CallerRequest): ProxyResponse {
     const { userPoolId } = cached.entry
-    this.#tell('cached', { proof: { clientId: call.request.clientId, userPoolId } }, call)
-    return token(answerText(cached))
+    this.#publish('cached', { client: { clientId: call.request.clientId, userPoolId } }, call)
+    return createTokenResponse(writeTokenBody(cached))
   }
 
-  #tell(
+  #publish(
     outcome: TokenRequestEvent['outcome'],
     {
-      proof,
+      client,
       error = null,
       code = null,
     }: {
-      readonly proof: Proof | undefined
+      readonly client: VerifiedClient | undefined
       readonly error?: string | null
       readonly code?: UnavailableCode | null
     },
-    { begun }: Call,
+    { receivedAt }: CallerRequest,
   ): void {
     const { instance, monotonicNow } = this.#options
     publish('cognito-m2m:token-request', () => ({
       instance,
-      userPoolId: proof?.userPoolId ?? null,
-      clientId: proof?.clientId ?? null,
+      userPoolId: client?.userPoolId ?? null,
+      clientId: client?.clientId ?? null,
       outcome,
       error,
       code,
-      duration: secondsBetween(begun, monotonicNow()),
+      duration: secondsBetween(receivedAt, monotonicNow()),
     }))
   }
 
-  #pair(request: TokenRequest, entries: string): Pair {
+  #getCredential(request: TokenRequest, entryGroup: string): ClientCredential {
     const { tokenEndpoint, store } = this.#options
     const { clientId } = request
-    const name = store.name(pairIdentityOf(tokenEndpoint, request))
+    const name = store.deriveName(encodeCredentialIdentity(tokenEndpoint, request))
     // No id has a blank in it: this group is no client's.
-    return { clientId, entries, record: { name, group: this.#group(`pairs of ${clientId}`) } }
+    return {
+      clientId,
+      entryGroup,
+      recordKey: { name, group: this.#getGroup(`pairs of ${clientId}`) },
+    }
   }
 
-  #name(request: TokenRequest): string {
+  #getName(request: TokenRequest): string {
     const { tokenEndpoint, store } = this.#options
-    const name = this.#names.get(request) ?? store.name(identityOf(tokenEndpoint, request))
+    const name =
+      this.#names.get(request) ?? store.deriveName(encodeTokenIdentity(tokenEndpoint, request))
     this.#names.set(request, name)
     return name
   }
 
-  #group(clientId: string): string {
+  #getGroup(clientId: string): string {
     const known = this.#groups.get(clientId)
     if (known !== undefined) return known
-    const group = this.#options.store.group(clientId)
+    const group = this.#options.store.deriveGroup(clientId)
     this.#groups.set(clientId, group)
     return group
   }
 }
 
 /** A caller whose time was over. The fetch goes on, and its failure is remembered. */
-const TIMED_OUT = upstreamUnavailable(unavailable(TIMEOUT_RETRY_AFTER))
+const TIMED_OUT = createUpstreamUnavailable(createUnavailableResponse(TIMEOUT_RETRY_AFTER))
 
 /** Whether the cached token is better than the result of its renewal. A wrong secret ends it. */
-function isWithoutToken(result: FetchResult | undefined): boolean {
+function hasNoToken(result: FetchResult | undefined): boolean {
   if (result === undefined || result.kind === 'unavailable') return true
   return result.kind === 'refused' && result.error !== 'invalid_client'
 }

@@ -8,7 +8,7 @@ import {
   type FetchFailure,
 } from '../../core/util/bounded-fetch.ts'
 import { basicHeader } from '../oauth/basic.ts'
-import { type UpstreamHeader, valuesOf } from './options.ts'
+import { resolveHeaders, type UpstreamHeader } from './options.ts'
 import type { TokenRequest } from './request.ts'
 
 /** Bytes of an answer, counted after decompression. A token with many claims has some thousand. */
@@ -83,7 +83,7 @@ export class Upstream {
     const { tokenEndpoint, headers, fetch, now } = this.#options
     let hasHeaders = true
     const send: typeof fetch = async (url, init) => {
-      const configured = await valuesOf(headers)
+      const configured = await resolveHeaders(headers)
       hasHeaders = configured !== undefined
       if (configured === undefined) throw new TypeError('no headers')
       const { signal } = init as { readonly signal: AbortSignal }

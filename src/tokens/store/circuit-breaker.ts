@@ -1,18 +1,18 @@
 /** Circuit breaker: decides whether a store that fails is asked, and how long a caller waits for it. */
 
 /** Failures in a row after which copies in memory are served at once. */
-const FAILURES = 3
+const FAILURES_TO_OPEN = 3
 /** Milliseconds of continuous failure after which the store counts as down. */
 export const DOWN_AFTER_MS = 1250
 /** Milliseconds between two tries. One caller waits for each; all others go on at once. */
-const RETRY = 1000
+const RETRY_INTERVAL_MS = 1000
 
 /**
  * A stall is not an outage: a caller without a copy waits for a store that stalls, since going on
  * without it would repeat the requests of other processes. Only a store that has failed for
  * {@link DOWN_AFTER_MS} is left alone by everybody.
  */
-export class Breaker {
+export class CircuitBreaker {
   readonly #monotonicNow: () => number
   #failures = 0
   /** When the oldest command was sent that no success followed. */
@@ -28,7 +28,7 @@ export class Breaker {
 
   /** Whether copies are served at once. */
   get isOpen(): boolean {
-    return this.#isDown || this.#failures >= FAILURES
+    return this.#isDown || this.#failures >= FAILURES_TO_OPEN
   }
 
   /** Whether nobody waits for the store any more. */
@@ -46,7 +46,7 @@ export class Breaker {
     const now = this.#monotonicNow()
     // NaN where it failed while the clock told no time: it is tried once there is one.
     if (Number.isNaN(now) || now < this.#nextTry) return false
-    this.#nextTry = now + RETRY
+    this.#nextTry = now + RETRY_INTERVAL_MS
     return true
   }
 
@@ -84,6 +84,6 @@ export class Breaker {
     this.#lastFailure = now
     this.#failures += 1
     if (!(now - (this.#since ?? now) < DOWN_AFTER_MS)) this.#isDown = true
-    if (this.isOpen && !wasOpen) this.#nextTry = now + RETRY
+    if (this.isOpen && !wasOpen) this.#nextTry = now + RETRY_INTERVAL_MS
   }
 }

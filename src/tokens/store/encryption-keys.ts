@@ -26,7 +26,7 @@ const KEY_BYTES = 32
 const MAX_KEYS = 4
 
 /** What stays in this process is named by a key that does: two stores of one process share names. */
-const PROCESS_KEY = storeKey('process', randomBytes(KEY_BYTES))
+const PROCESS_KEY = deriveStoreKey('process', randomBytes(KEY_BYTES))
 
 /**
  * @returns The first names and seals, all find and open. Never empty.
@@ -35,35 +35,38 @@ const PROCESS_KEY = storeKey('process', randomBytes(KEY_BYTES))
 export function readEncryptionKeys(value: unknown): readonly StoreKey[] {
   if (value === undefined) return [PROCESS_KEY]
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_KEYS) {
-    const what = Array.isArray(value) ? `has ${value.length} keys` : `is ${tell(value)}`
+    const what = Array.isArray(value) ? `has ${value.length} keys` : `is ${describeKey(value)}`
     throw new OptionError('encryptionKeys', `${what}: pass an array of 1 to ${MAX_KEYS}`)
   }
   const ids = new Set<string>()
   return Array.from(value as unknown[], (item, index) => {
-    const place = `encryptionKeys[${index}]`
+    const optionPath = `encryptionKeys[${index}]`
     if (typeof item === 'string') {
-      throw new OptionError(place, 'is a string: pass { id, key }')
+      throw new OptionError(optionPath, 'is a string: pass { id, key }')
     }
-    const { id, key } = readMembers(item, ['id', 'key'], place)
+    const { id, key } = readMembers(item, ['id', 'key'], optionPath)
     if (typeof id !== 'string' || !/^[\w.-]{1,32}$/.test(id)) {
       const what = typeof id === 'string' ? 'has another form' : `is ${describeValue(id)}`
-      throw new OptionError(`${place}.id`, `${what}: use 1 to 32 characters of A-Z a-z 0-9 . _ -`)
+      throw new OptionError(
+        `${optionPath}.id`,
+        `${what}: use 1 to 32 characters of A-Z a-z 0-9 . _ -`,
+      )
     }
     if (ids.has(id))
-      throw new OptionError(`${place}.id`, `is ${describeValue(id)} again: name each key once`)
+      throw new OptionError(`${optionPath}.id`, `is ${describeValue(id)} again: name each key once`)
     ids.add(id)
-    return storeKey(id, readKey(key, `${place}.key`))
+    return deriveStoreKey(id, readKey(key, `${optionPath}.key`))
   })
 }
 
 /** Says no more of a key than what it is not. */
-function readKey(value: unknown, place: string): Uint8Array {
+function readKey(value: unknown, optionPath: string): Uint8Array {
   const bytes = typeof value === 'string' ? fromBase64(value) : value
   if (!(bytes instanceof Uint8Array)) {
-    throw new OptionError(place, `is ${tell(value)}: pass 32 bytes, or base64 of them`)
+    throw new OptionError(optionPath, `is ${describeKey(value)}: pass 32 bytes, or base64 of them`)
   }
   if (bytes.byteLength !== KEY_BYTES) {
-    throw new OptionError(place, `has ${bytes.byteLength} bytes: use 32, random ones`)
+    throw new OptionError(optionPath, `has ${bytes.byteLength} bytes: use 32, random ones`)
   }
   return bytes
 }
@@ -74,11 +77,11 @@ function fromBase64(text: string): Uint8Array | undefined {
 }
 
 /** Never the value of a string: it may be the key in a form that cannot be read. */
-function tell(value: unknown): string {
+function describeKey(value: unknown): string {
   return typeof value === 'string' ? 'a string that is not base64' : describeValue(value)
 }
 
-function storeKey(id: string, key: Uint8Array): StoreKey {
+function deriveStoreKey(id: string, key: Uint8Array): StoreKey {
   const [naming, grouping] = [derive(key, 'naming'), derive(key, 'grouping')]
   return { id, naming, grouping, sealing: derive(key, 'sealing') }
 }

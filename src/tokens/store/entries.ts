@@ -1,9 +1,9 @@
-/** What memory holds: values in groups, bounded, and gone in time by either clock. */
+/** Token entries in memory: grouped, bounded, and expired by either of two clocks. */
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { MAX_GROUP } from './token-store.ts'
 
-/** What {@link Entries} go by. */
-export interface EntriesLimits {
+/** Options of {@link MemoryEntries}. */
+export interface MemoryEntriesLimits {
   /** Most entries of all groups together. */
   readonly maxEntries: number
   /** Wall clock and monotonic clock, milliseconds; NaN where they cannot be read. */
@@ -11,8 +11,8 @@ export interface EntriesLimits {
   readonly monotonicNow: () => number
 }
 
-/** What is held under a key. */
-export interface Held {
+/** One entry. */
+export interface MemoryEntry {
   readonly value: Uint8Array
   /** Milliseconds by the clock that dates entries: the shared store's, else the wall clock. */
   readonly expiresAt: number
@@ -22,26 +22,26 @@ export interface Held {
   isShared?: boolean
 }
 
-interface Entry {
-  readonly held: Held
+interface StoredEntry {
+  readonly entry: MemoryEntry
   /** By the wall clock: it goes on while the machine sleeps. */
   readonly wallEnd: number
   /** By the monotonic clock: a wall clock that is set back gives no longer life. */
   readonly end: number
 }
 
-/** See the module. */
-export class Entries {
-  readonly #limits: EntriesLimits
+/** Entries in memory, in groups. Bounded, with expiry by wall clock and monotonic clock. */
+export class MemoryEntries {
+  readonly #limits: MemoryEntriesLimits
   /** The group that was set longest ago stands first, and in it the entry that was. */
-  readonly #groups = new Map<string, Map<string, Entry>>()
-  /** Epochs of groups that were invalidated. All others are in the epoch `#others`. */
+  readonly #groups = new Map<string, Map<string, StoredEntry>>()
+  /** Epochs of groups that were invalidated. All others are in the epoch `#defaultEpoch`. */
   readonly #epochs: BoundedMap<string>
-  #others = '0'
-  #ended = 0
+  #defaultEpoch = '0'
+  #epochCount = 0
   #size = 0
 
-  constructor(limits: EntriesLimits) {
+  constructor(limits: MemoryEntriesLimits) {
     this.#limits = limits
     this.#epochs = new BoundedMap(limits.maxEntries)
   }
@@ -51,22 +51,22 @@ export class Entries {
   }
 
   epoch(group: string): string {
-    return this.#epochs.get(group) ?? this.#others
+    return this.#epochs.get(group) ?? this.#defaultEpoch
   }
 
   /** A clock that cannot be read finds nothing. */
-  get(key: string, group: string): Held | undefined {
-    const entry = this.#groups.get(group)?.get(key)
-    if (entry === undefined) return undefined
-    const { held, wallEnd, end } = entry
-    if (this.#limits.now() < wallEnd && this.#limits.monotonicNow() < end) return held
+  get(key: string, group: string): MemoryEntry | undefined {
+    const stored = this.#groups.get(group)?.get(key)
+    if (stored === undefined) return undefined
+    const { entry, wallEnd, end } = stored
+    if (this.#limits.now() < wallEnd && this.#limits.monotonicNow() < end) return entry
     this.delete(key, group)
     return undefined
   }
 
   /** The group's entries by key, those included that are over but not gone. */
-  *of(group: string): Generator<readonly [string, Held]> {
-    for (const [key, { held }] of this.#groups.get(group) ?? []) yield [key, held]
+  *list(group: string): Generator<readonly [string, MemoryEntry]> {
+    for (const [key, { entry }] of this.#groups.get(group) ?? []) yield [key, entry]
   }
 
   /**
@@ -77,17 +77,17 @@ export class Entries {
   set(
     key: string,
     group: string,
-    held: Held,
+    entry: MemoryEntry,
     epoch: string,
-    ttl: number = held.expiresAt - this.#limits.now(),
+    ttl: number = entry.expiresAt - this.#limits.now(),
   ): void {
     const wallEnd = this.#limits.now() + ttl
     const end = this.#limits.monotonicNow() + ttl
     if (epoch !== this.epoch(group) || !(ttl > 0) || Number.isNaN(end + wallEnd)) return
     this.delete(key, group)
-    const entries = this.#groups.get(group) ?? new Map<string, Entry>()
+    const entries = this.#groups.get(group) ?? new Map<string, StoredEntry>()
     if (entries.size >= MAX_GROUP) this.#deleteOldest(entries, group)
-    entries.set(key, { held, wallEnd, end })
+    entries.set(key, { entry, wallEnd, end })
     this.#groups.delete(group)
     this.#groups.set(group, entries)
     this.#size += 1
@@ -104,13 +104,13 @@ export class Entries {
   invalidate(group: string): void {
     this.#size -= this.#groups.get(group)?.size ?? 0
     this.#groups.delete(group)
-    this.#ended += 1
-    const isDropped = this.#epochs.set(group, String(this.#ended))
+    this.#epochCount += 1
+    const isDropped = this.#epochs.set(group, String(this.#epochCount))
     if (!isDropped) return
-    // Forgetting that a group's epoch ended would let an answer from before it in. So every group
-    // that is not remembered gets an epoch nobody was told yet: it costs what is under way its place.
-    this.#ended += 1
-    this.#others = String(this.#ended)
+    // Forgetting an ended epoch would accept a response from before its end. So every group without a
+    // record gets a new epoch: responses that are in flight are not stored.
+    this.#epochCount += 1
+    this.#defaultEpoch = String(this.#epochCount)
   }
 
   clear(): void {
@@ -125,7 +125,7 @@ export class Entries {
     }
   }
 
-  #deleteOldest(entries: Map<string, Entry>, group: string): void {
+  #deleteOldest(entries: Map<string, StoredEntry>, group: string): void {
     for (const key of entries.keys()) {
       this.delete(key, group)
       break

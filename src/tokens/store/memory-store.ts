@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { readFunction, readMembers, readNumber } from '../../core/options/validate.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { safeClock, steadyClock } from '../../core/util/clock.ts'
-import { Entries } from './entries.ts'
+import { MemoryEntries } from './entries.ts'
 import type { StoreEntry, StoreLookup, TokenStore } from './token-store.ts'
 
 /** See {@link memoryStore}. */
@@ -24,8 +24,8 @@ interface Lock {
 /** See {@link memoryStore}. */
 export class MemoryStore implements TokenStore {
   readonly shared = false
-  /** For a `SteadyStore`, which needs no promise to look into memory. */
-  readonly entries: Entries
+  /** `ResilientStore` reads memory without a promise. */
+  readonly entries: MemoryEntries
   readonly #now: () => number
   readonly #locks: BoundedMap<Lock>
   readonly #monotonicNow: () => number
@@ -35,7 +35,7 @@ export class MemoryStore implements TokenStore {
     this.#monotonicNow = steadyClock(safeClock(limits.monotonicNow))
     this.#locks = new BoundedMap(limits.maxEntries)
     this.#now = safeClock(limits.now)
-    this.entries = new Entries({
+    this.entries = new MemoryEntries({
       maxEntries: limits.maxEntries,
       now: this.#now,
       monotonicNow: this.#monotonicNow,
@@ -43,29 +43,29 @@ export class MemoryStore implements TokenStore {
   }
 
   async get(key: string, group: string): Promise<StoreLookup> {
-    this.#refuseIfClosed()
+    this.#assertOpen()
     const value = this.entries.get(key, group)?.value
     return { value, epoch: this.entries.epoch(group), now: this.#now() }
   }
 
   async set(key: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<boolean> {
-    this.#refuseIfClosed()
+    this.#assertOpen()
     this.entries.set(key, group, { value, expiresAt: this.#now() + ttl }, epoch)
     return epoch === this.entries.epoch(group)
   }
 
   async delete(key: string, group: string): Promise<void> {
-    this.#refuseIfClosed()
+    this.#assertOpen()
     this.entries.delete(key, group)
   }
 
   async invalidate(group: string): Promise<void> {
-    this.#refuseIfClosed()
+    this.#assertOpen()
     this.entries.invalidate(group)
   }
 
   async lock(key: string, owner: string, ttl: number): Promise<boolean> {
-    this.#refuseIfClosed()
+    this.#assertOpen()
     const now = this.#monotonicNow()
     const held = this.#locks.get(key)
     if (held !== undefined && held.owner !== owner && now < held.end) return false
@@ -75,7 +75,7 @@ export class MemoryStore implements TokenStore {
   }
 
   async unlock(key: string, owner: string): Promise<void> {
-    this.#refuseIfClosed()
+    this.#assertOpen()
     if (this.#locks.get(key)?.owner === owner) this.#locks.delete(key)
   }
 
@@ -85,7 +85,7 @@ export class MemoryStore implements TokenStore {
     this.#locks.clear()
   }
 
-  #refuseIfClosed(): void {
+  #assertOpen(): void {
     if (this.#isClosed) throw new Error('The store is closed')
   }
 }

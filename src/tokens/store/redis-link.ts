@@ -74,10 +74,10 @@ export class RedisLink {
   #connections = 0
   #server: string | undefined
   #servers = 0
-  #isGreeting = false
+  #isInHandshake = false
 
   constructor(redis: RedisLike) {
-    this.#clock = newClock()
+    this.#clock = createClock()
     this.#connection = redis.duplicate({
       lazyConnect: false,
       enableOfflineQueue: false,
@@ -89,8 +89,8 @@ export class RedisLink {
       socketTimeout: SOCKET_TIMEOUT_MS,
       retryStrategy: (times) => (times > QUICK_ATTEMPTS ? SLOW_DELAY_MS : QUICK_DELAY_MS),
     })
-    this.#connection.on('ready', () => this.#connected())
-    this.#connection.on('close', () => this.#disconnected())
+    this.#connection.on('ready', () => this.#onConnected())
+    this.#connection.on('close', () => this.#onDisconnected())
     // Every command rejects by itself; without a listener, ioredis writes to the console.
     this.#connection.on('error', () => {})
   }
@@ -107,14 +107,14 @@ export class RedisLink {
   async run({ script, key, maxDelayMs, argsOf }: RedisCommand): Promise<unknown> {
     const end = performance.now() + maxDelayMs
     for (;;) {
-      if (this.#state !== 'ready') await this.#wait(end - performance.now())
+      if (this.#state !== 'ready') await this.#waitForConnection(end - performance.now())
       const left = end - performance.now()
       if (left <= 0) throw new LateError()
       const args = argsOf(Math.floor(this.#clock.earliest() + left))
       try {
         return await this.#send(script, key, args)
       } catch (error) {
-        if (isFinal(error)) throw error
+        if (isRedisError(error)) throw error
         // The connection broke. Its `close` event comes first, then this command is sent again.
         await new Promise((resolve) => setImmediate(resolve))
       }
@@ -154,7 +154,7 @@ export class RedisLink {
   }
 
   /** Resolves once the clock of Redis is known: without it no command has a deadline. */
-  #wait(milliseconds: number): Promise<void> {
+  #waitForConnection(milliseconds: number): Promise<void> {
     if (this.#state === 'closed') return Promise.reject(new Error('The store is closed'))
     if (this.#waiters.size >= MAX_WAITING) {
       return Promise.reject(new Error('Too many commands wait for a connection'))
@@ -172,28 +172,28 @@ export class RedisLink {
       }
       this.#waiters.add(waiter)
       // A greeting that Redis refused is tried again by the next command.
-      if (this.#state === 'connected' && !this.#isGreeting) void this.#greet()
+      if (this.#state === 'connected' && !this.#isInHandshake) void this.#handshake()
     })
   }
 
-  #connected(): void {
+  #onConnected(): void {
     this.#state = 'connected'
-    void this.#greet()
+    void this.#handshake()
   }
 
-  #disconnected(): void {
+  #onDisconnected(): void {
     if (this.#state !== 'closed') this.#state = 'connecting'
     this.#connections += 1
-    this.#isGreeting = false
+    this.#isInHandshake = false
     this.#sent.clear()
   }
 
   /** Reads time and identity of the server before any other command. */
-  async #greet(): Promise<void> {
+  async #handshake(): Promise<void> {
     const connection = this.#connections
-    const clock = newClock()
+    const clock = createClock()
     const sentAt = clock.monotonicNow()
-    this.#isGreeting = true
+    this.#isInHandshake = true
     try {
       const [time, info] = await Promise.all([
         this.#connection.callBuffer('TIME'),
@@ -203,19 +203,19 @@ export class RedisLink {
       const [seconds, microseconds] = time as readonly [Buffer, Buffer]
       clock.observe(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000), sentAt)
       this.#clock = clock
-      this.#meet(String(info))
+      this.#identifyServer(String(info))
       this.#state = 'ready'
       for (const waiter of [...this.#waiters]) waiter.resolve()
     } catch (error) {
       // A connection that broke is not Redis's answer: its commands wait for the next one.
-      if (isFinal(error)) this.#rejectAll(error)
+      if (isRedisError(error)) this.#rejectAll(error)
     }
-    if (connection === this.#connections) this.#isGreeting = false
+    if (connection === this.#connections) this.#isInHandshake = false
   }
 
   /** A server without a name may be another one each time. */
-  #meet(info: string): void {
-    const names = ['run_id', 'master_replid'].map((name) => line(info, name))
+  #identifyServer(info: string): void {
+    const names = ['run_id', 'master_replid'].map((name) => readInfoField(info, name))
     const server = names.includes(undefined) ? undefined : names.join(' ')
     if (server === undefined || server !== this.#server) this.#servers += 1
     this.#server = server
@@ -226,15 +226,15 @@ export class RedisLink {
   }
 }
 
-function newClock(): StoreClock {
+function createClock(): StoreClock {
   return new StoreClock({ now: () => Number.NaN, monotonicNow: () => performance.now() })
 }
 
 /** Whether Redis itself said it: all other errors are of a connection that broke. */
-function isFinal(error: unknown): boolean {
+function isRedisError(error: unknown): boolean {
   return error instanceof LateError || (error instanceof Error && error.name === 'ReplyError')
 }
 
-function line(info: string, name: string): string | undefined {
+function readInfoField(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(\\w+)`, 'm').exec(info)?.[1]
 }

@@ -15,19 +15,19 @@ export interface RedisScript {
   readonly sha: string
 }
 
-const NOW = `
+const READ_TIME = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
 /** A deadline is milliseconds by the clock of Redis. A late command answers the time and nothing else. */
-const IN_TIME = `${NOW}
+const CHECK_DEADLINE = `${READ_TIME}
 if now > tonumber(ARGV[1]) then return { now } end`
 
 /**
  * KEYS: group. ARGV: deadline, key. Answers time, epoch and value. Writes nothing: unknown clients
  * leave no trace.
  */
-export const GET: RedisScript = script(`${IN_TIME}
+export const GET: RedisScript = createScript(`${CHECK_DEADLINE}
 local found = redis.call('HMGET', KEYS[1], 'epoch', 'x:' .. ARGV[2], 'v:' .. ARGV[2])
 local value = found[3]
 if not found[2] or tonumber(found[2]) <= now then value = false end
@@ -38,7 +38,7 @@ return { now, found[1] or '', value }`)
  * milliseconds. Answers the time and whether it is kept. Where memory is full, Redis refuses a script
  * by its first write alone: here that is one that takes memory, or frees some.
  */
-export const SET: RedisScript = script(`${NOW}
+export const SET: RedisScript = createScript(`${READ_TIME}
 local life = math.min(tonumber(ARGV[5]), ARGV[1] - now)
 if life <= 0 or (redis.call('HGET', KEYS[1], 'epoch') or '') ~= ARGV[4] then return { now, 0 } end
 local count, oldest, first = 0, nil, nil
@@ -64,27 +64,27 @@ end
 return { now, 1 }`)
 
 /** KEYS: group. ARGV: key. */
-export const DELETE: RedisScript = script(`
+export const DELETE: RedisScript = createScript(`
 return redis.call('HDEL', KEYS[1], 'v:' .. ARGV[1], 'x:' .. ARGV[1], 'o:' .. ARGV[1])`)
 
 /** KEYS: group. ARGV: the new epoch, its life in milliseconds. Frees before it takes: never refused. */
-export const INVALIDATE: RedisScript = script(`
+export const INVALIDATE: RedisScript = createScript(`
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
 /** KEYS: lock. ARGV: deadline, owner, life in milliseconds. The owner who holds the lock extends it. */
-export const LOCK: RedisScript = script(`${IN_TIME}
+export const LOCK: RedisScript = createScript(`${CHECK_DEADLINE}
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[2] then return { now, 0 } end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return { now, 1 }`)
 
 /** KEYS: lock. ARGV: owner. */
-export const UNLOCK: RedisScript = script(`
+export const UNLOCK: RedisScript = createScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`)
 
-function script(source: string): RedisScript {
+function createScript(source: string): RedisScript {
   return { source, sha: createHash('sha1').update(source).digest('hex') }
 }

@@ -19,7 +19,7 @@ export interface RedisStoreOptions {
 }
 
 /** Longer than any token lives, so that no copy and no answer is left that belongs to another. */
-const EPOCH_TTL = 90_000_000
+const EPOCH_TTL_MS = 90_000_000
 
 /** Milliseconds that a command without a deadline of its own waits for the connection. */
 const DEFAULT_DELAY_MS = SOCKET_TIMEOUT_MS
@@ -52,7 +52,7 @@ class RedisStore implements TokenStore {
       const known = epoch === this.#firstEpoch() ? '' : epoch
       return [expiresAt, key, Buffer.from(value), known, Math.ceil(ttl)]
     }
-    return isDone(await this.#run(SET, this.#group(group), argsOf, Math.ceil(ttl)))
+    return isApplied(await this.#run(SET, this.#group(group), argsOf, Math.ceil(ttl)))
   }
 
   async delete(key: string, group: string): Promise<void> {
@@ -60,7 +60,7 @@ class RedisStore implements TokenStore {
   }
 
   async invalidate(group: string): Promise<void> {
-    await this.#run(INVALIDATE, this.#group(group), () => [randomUUID(), EPOCH_TTL])
+    await this.#run(INVALIDATE, this.#group(group), () => [randomUUID(), EPOCH_TTL_MS])
   }
 
   async lock(
@@ -70,7 +70,7 @@ class RedisStore implements TokenStore {
     { maxDelayMs = DEFAULT_DELAY_MS }: StoreCommandOptions = {},
   ): Promise<boolean> {
     const argsOf = (deadline: number): RedisArguments => [deadline, owner, Math.ceil(ttl)]
-    return isDone(await this.#run(LOCK, this.#lock(key), argsOf, maxDelayMs))
+    return isApplied(await this.#run(LOCK, this.#lock(key), argsOf, maxDelayMs))
   }
 
   async unlock(key: string, owner: string): Promise<void> {
@@ -86,7 +86,7 @@ class RedisStore implements TokenStore {
    * restarted may have forgotten, so it is another one on every server.
    */
   #firstEpoch(): string {
-    return `${FIRST}${this.#link.servers}`
+    return `${FIRST_EPOCH_PREFIX}${this.#link.servers}`
   }
 
   #group(group: string): string {
@@ -108,11 +108,11 @@ class RedisStore implements TokenStore {
 }
 
 /** Of an answer that begins with the time. */
-function isDone(answer: unknown): boolean {
+function isApplied(answer: unknown): boolean {
   return (answer as readonly number[])[1] === 1
 }
 
-const FIRST = 'first '
+const FIRST_EPOCH_PREFIX = 'first '
 
 /**
  * Keeps tokens in Redis or Valkey, for several processes or machines. Values come sealed: give the

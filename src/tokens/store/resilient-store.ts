@@ -1,55 +1,55 @@
 /**
- * Any store as proxy and client use it: named by a key, sealed where others can read it, and never
- * in the way. Where the store fails or is slow, it goes on with copies in memory.
+ * The token store as proxy and client use it. Names are keyed hashes, and values of a shared store are sealed.
+ * While the store fails or is slow, copies in memory replace it.
  */
 import { randomUUID } from 'node:crypto'
 import { type Logger, safeLogger } from '../../core/options/logger.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import { safeClock, steadyClock } from '../../core/util/clock.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
-import type { Entries, Held } from './entries.ts'
+import type { MemoryEntries, MemoryEntry } from './entries.ts'
 import { MemoryStore, memoryStore } from './memory-store.ts'
-import { type FoundSealed, SealedStore } from './sealed-store.ts'
-import { groupOf, nameOf } from './sealing.ts'
+import { type SealedLookup, SealedStore } from './sealed-store.ts'
+import { deriveGroup, deriveName } from './sealing.ts'
 import { COMMAND_TIMEOUT_MS, StoreCaller } from './store-caller.ts'
 import { StoreClock } from './store-clock.ts'
 import { LOCK_TTL_MS, RENEWAL_DELAY_MS, RenewedLock, type StoreLock } from './store-lock.ts'
 import { checkStore, type StoreEntry, type StoreLookup, type TokenStore } from './token-store.ts'
 
-/** Things remembered; beyond that the first is forgotten. */
-const MAX_UNTOLD = 10_000
+/** Writes of one kind that wait for the store. */
+const MAX_PENDING_WRITES = 10_000
 
-/** What a failing store could not be told yet, bounded. */
+/** Writes to retry once the store recovers. At most {@link MAX_PENDING_WRITES}, the oldest dropped first. */
 export class PendingWrites {
-  readonly #tellers = new Map<string, () => Promise<void>>()
+  readonly #writes = new Map<string, () => Promise<void>>()
 
-  add(key: string, teller: () => Promise<void>): void {
-    this.#tellers.set(key, teller)
-    if (this.#tellers.size <= MAX_UNTOLD) return
-    for (const first of this.#tellers.keys()) {
-      this.#tellers.delete(first)
+  add(key: string, write: () => Promise<void>): void {
+    this.#writes.set(key, write)
+    if (this.#writes.size <= MAX_PENDING_WRITES) return
+    for (const first of this.#writes.keys()) {
+      this.#writes.delete(first)
       break
     }
   }
 
   has(key: string): boolean {
-    return this.#tellers.has(key)
+    return this.#writes.has(key)
   }
 
   keys(): readonly string[] {
-    return [...this.#tellers.keys()]
+    return [...this.#writes.keys()]
   }
 
-  /** Tells it, and forgets it unless it was added anew meanwhile. Rejects as telling rejects. */
-  async tell(key: string): Promise<void> {
-    const teller = this.#tellers.get(key)
-    await teller?.()
-    if (this.#tellers.get(key) === teller) this.#tellers.delete(key)
+  /** Runs the write and removes it, unless it was added again meanwhile. Rejects if the write does. */
+  async write(key: string): Promise<void> {
+    const write = this.#writes.get(key)
+    await write?.()
+    if (this.#writes.get(key) === write) this.#writes.delete(key)
   }
 }
 
-/** See {@link ResilientStore}. */
-interface SteadyStoreOptions {
+/** Options of {@link ResilientStore}. */
+interface ResilientStoreOptions {
   /** Default a `memoryStore()`. */
   readonly store?: TokenStore | undefined
   /** Required for a shared store. The first seals and names, the others still find and open. */
@@ -61,13 +61,13 @@ interface SteadyStoreOptions {
   readonly monotonicNow: () => number
 }
 
-/** How a store is. */
+/** Status of a token store. */
 export interface StoreStatus {
   /** Whether other processes share it. */
   readonly shared: boolean
-  /** Whether it goes on in memory because the store fails. */
+  /** Whether tokens are kept in memory because the store fails. */
   readonly degraded: boolean
-  /** Entries that could not be opened: another key sealed them, or somebody changed them. */
+  /** Entries that could not be decrypted: they were sealed under an unknown key, or changed. */
   readonly unreadable: number
 }
 
@@ -81,38 +81,38 @@ export interface TimedLookup extends StoreLookup {
 }
 
 /** No token of Cognito's lives longer than a day, and no epoch is remembered much longer. */
-const MAX_TTL = 86_400_000
+const MAX_TTL_MS = 86_400_000
 
 /** Nobody can hold a lock of a store that is closed. */
 const NO_LOCK: StoreLock = { release() {} }
 
-/** Milliseconds until a store that could not be told something is told again. */
-const TELL_AGAIN = 1000
+/** Milliseconds between two retries of pending writes. */
+const RETRY_DELAY_MS = 1000
 
 /**
- * See the module. Nothing rejects. Nothing takes longer than 100 ms, unless the caller says how long
+ * A store that never rejects. No call takes longer than 100 ms, unless the caller says how long
  * to wait for a store that stalls.
  *
- * The store's word counts while it answers. A copy says which epoch of the store it belongs to, so
- * one look-up that shows another epoch ends all copies of the group. What the store would not take
- * (it was full, or away) is served from memory as long as that epoch lasts.
+ * The store decides while it responds. Each copy has an epoch of the store, so one look-up that shows
+ * another epoch ends all copies of the group. An entry that the store did not accept is served from
+ * memory until that epoch ends.
  */
 export class ResilientStore {
   readonly #keys: readonly StoreKey[]
   readonly #memory: MemoryStore
-  readonly #copies: Entries
+  readonly #copies: MemoryEntries
   readonly #store: SealedStore | undefined
   readonly #isShared: boolean
-  readonly #reach: StoreCaller
+  readonly #caller: StoreCaller
   readonly #logger: Logger
   readonly #clock: StoreClock
   readonly #invalidations = new PendingWrites()
-  readonly #drops = new PendingWrites()
-  #telling: NodeJS.Timeout | undefined
+  readonly #deletions = new PendingWrites()
+  #retryTimer: NodeJS.Timeout | undefined
   #isClosed = false
 
   /** @throws {OptionError} `ERR_OPTION_INVALID`, naming `store` or `encryptionKeys`. */
-  constructor({ store, encryptionKeys, logger, now, monotonicNow }: SteadyStoreOptions) {
+  constructor({ store, encryptionKeys, logger, now, monotonicNow }: ResilientStoreOptions) {
     if (store !== undefined) checkStore(store)
     this.#keys = readEncryptionKeys(encryptionKeys)
     if (store?.shared === true && encryptionKeys === undefined) {
@@ -123,7 +123,7 @@ export class ResilientStore {
     }
     this.#logger = safeLogger(logger)
     const elapsed = steadyClock(safeClock(monotonicNow))
-    this.#reach = new StoreCaller(this.#logger, elapsed)
+    this.#caller = new StoreCaller(this.#logger, elapsed)
     this.#clock = new StoreClock({
       now: safeClock(now),
       monotonicNow: elapsed,
@@ -142,13 +142,13 @@ export class ResilientStore {
    *
    * @param identity An injective encoding of all that a token depends on.
    */
-  name(identity: Uint8Array): string {
-    return nameOf(identity, this.#keys)
+  deriveName(identity: Uint8Array): string {
+    return deriveName(identity, this.#keys)
   }
 
   /** The group of an app client's entries. */
-  group(clientId: string): string {
-    return groupOf(clientId, this.#keys)
+  deriveGroup(clientId: string): string {
+    return deriveGroup(clientId, this.#keys)
   }
 
   /**
@@ -157,35 +157,35 @@ export class ResilientStore {
    * @param waitMs Longest wait in milliseconds for a store that stalls, for a caller that would request a token
    *   otherwise: the copy is the one to replace. It ends 1.25 s after the store began to fail.
    */
-  async find(name: string, group: string, waitMs?: number): Promise<TimedLookup> {
+  async get(name: string, group: string, waitMs?: number): Promise<TimedLookup> {
     const store = this.#store
     const epoch = this.#copies.epoch(group)
-    if (store === undefined || this.#isClosed || this.#isUntold(name, group)) {
-      return this.#copied(name, group)
+    if (store === undefined || this.#isClosed || this.#hasPendingWrite(name, group)) {
+      return this.#getCopy(name, group)
     }
     const hasCopy = waitMs === undefined && this.#copies.get(name, group) !== undefined
-    const found = await this.#reach.ask(
+    const found = await this.#caller.call(
       'read',
       (maxDelayMs) => store.get(name, group, { maxDelayMs }),
       { waitMs: waitMs ?? COMMAND_TIMEOUT_MS, hasCopy },
     )
-    if (found === undefined) return this.#copied(name, group)
-    return this.#agreed(found.answer, name, group, epoch)
+    if (found === undefined) return this.#getCopy(name, group)
+    return this.#reconcile(found.answer, name, group, epoch)
   }
 
-  async keep(name: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<void> {
-    const [own, sharedEpoch] = epochsIn(epoch)
+  async set(name: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<void> {
+    const [own, sharedEpoch] = splitEpoch(epoch)
     if (this.#isClosed || own !== this.#copies.epoch(group) || !(ttl > 0)) return
     const store = this.#store
-    const life = Math.min(ttl, MAX_TTL)
-    const begun = this.#clock.monotonicNow()
-    const expiresAt = this.#clock.earliest() + life
-    const copy: Held = { value, expiresAt, sharedEpoch, isShared: false }
+    const ttlMs = Math.min(ttl, MAX_TTL_MS)
+    const startedAt = this.#clock.monotonicNow()
+    const expiresAt = this.#clock.earliest() + ttlMs
+    const copy: MemoryEntry = { value, expiresAt, sharedEpoch, isShared: false }
     if (store !== undefined && sharedEpoch !== undefined) {
-      const kept = { value, epoch: sharedEpoch, ttl: life }
+      const entry = { value, epoch: sharedEpoch, ttl: ttlMs }
       let isRefused = (): boolean => false
-      await this.#reach.deliver('write', async () => {
-        const isTaken = await store.set(name, group, kept)
+      await this.#caller.send('write', async () => {
+        const isTaken = await store.set(name, group, entry)
         copy.isShared = isTaken
         isRefused = () => !isTaken
         // The answer may come late: then the copy is here already.
@@ -193,35 +193,35 @@ export class ResilientStore {
       })
       if (isRefused()) return this.#copies.delete(name, group)
     }
-    const waited = this.#clock.monotonicNow() - begun
-    this.#copies.set(name, group, copy, own, life - waited)
+    const waited = this.#clock.monotonicNow() - startedAt
+    this.#copies.set(name, group, copy, own, ttlMs - waited)
   }
 
-  async drop(name: string, group: string): Promise<void> {
+  async delete(name: string, group: string): Promise<void> {
     this.#copies.delete(name, group)
     const store = this.#store
     if (store === undefined || this.#isClosed) return
-    this.#drops.add(name, () => store.delete(name, group))
-    const told = await this.#reach.ask('write', () => this.#drops.tell(name))
-    if (told === undefined) this.#tellAgain()
+    this.#deletions.add(name, () => store.delete(name, group))
+    const result = await this.#caller.call('write', () => this.#deletions.write(name))
+    if (result === undefined) this.#scheduleRetry()
   }
 
   /**
-   * @returns Whether the store was told. If not, this process obeys at once and goes on telling it
-   *   every second while it lives; other processes obey once it succeeds.
+   * @returns Whether the store has the invalidation. If not, it holds in this process at once, and is retried
+   *   each second. Other processes follow once a retry succeeds.
    */
   async invalidate(group: string): Promise<boolean> {
     this.#copies.invalidate(group)
     const store = this.#store
     if (store === undefined || this.#isClosed) return store === undefined
     this.#invalidations.add(group, () => store.invalidate(group))
-    const told = await this.#reach.callAlways('write', () => this.#invalidations.tell(group))
-    if (told !== undefined) return true
+    const result = await this.#caller.callAlways('write', () => this.#invalidations.write(group))
+    if (result !== undefined) return true
     this.#logger.warn(
       {},
       'cognito-m2m: the token store missed an invalidation; sending it again when the store is back',
     )
-    this.#tellAgain()
+    this.#scheduleRetry()
     return false
   }
 
@@ -235,7 +235,7 @@ export class ResilientStore {
    */
   async acquire(name: string, waitMs: number): Promise<StoreLock | undefined> {
     if (this.#isClosed) return NO_LOCK
-    const reach = this.#reach
+    const caller = this.#caller
     const owner = randomUUID()
     const store = this.#store
     if (store === undefined) return this.#acquireInMemory(name, owner)
@@ -244,35 +244,35 @@ export class ResilientStore {
       isSent = true
       return store.lock(name, owner, LOCK_TTL_MS, { maxDelayMs })
     }
-    const taken = await reach.ask('write', lock, { waitMs, hasCopy: false })
+    const taken = await caller.call('write', lock, { waitMs, hasCopy: false })
     if (taken?.answer === false) return undefined
     return new RenewedLock({
       // A lock that could not be taken is taken by a renewal, unless another process has it.
-      renew: async () => this.#isClosed || reach.isDown('write') || lock(RENEWAL_DELAY_MS),
+      renew: async () => this.#isClosed || caller.isDown('write') || lock(RENEWAL_DELAY_MS),
       // Sent even if nobody knows whether it was taken.
-      free: async () => {
-        if (isSent) await reach.deliver('write', () => store.unlock(name, owner))
+      unlock: async () => {
+        if (isSent) await caller.send('write', () => store.unlock(name, owner))
       },
     })
   }
 
   status(): StoreStatus {
     const unreadable = this.#store?.unreadable ?? 0
-    return { shared: this.#isShared, degraded: this.#reach.isDegraded, unreadable }
+    return { shared: this.#isShared, degraded: this.#caller.isDegraded, unreadable }
   }
 
   /** Closes the store too. What is asked later finds and keeps nothing. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    clearTimeout(this.#telling)
+    clearTimeout(this.#retryTimer)
     this.#copies.clear()
     const store = this.#store ?? this.#memory
-    await this.#reach.callAlways('write', () => store.close())
+    await this.#caller.callAlways('write', () => store.close())
   }
 
-  #isUntold(name: string, group: string): boolean {
-    return this.#invalidations.has(group) || this.#drops.has(name)
+  #hasPendingWrite(name: string, group: string): boolean {
+    return this.#invalidations.has(group) || this.#deletions.has(name)
   }
 
   /** Memory fails where somebody who shares it closed it. Then nobody holds its locks. */
@@ -280,64 +280,69 @@ export class ResilientStore {
     const memory = this.#memory
     const lock = (): Promise<boolean> => memory.lock(name, owner, LOCK_TTL_MS)
     if (!(await lock().catch(() => true))) return undefined
-    return new RenewedLock({ renew: lock, free: () => memory.unlock(name, owner) })
+    return new RenewedLock({ renew: lock, unlock: () => memory.unlock(name, owner) })
   }
 
-  /** What memory has, and the last epoch of the store it knows of. */
-  #copied(name: string, group: string): TimedLookup {
+  /** The copy in memory, with the last known epoch of the store. */
+  #getCopy(name: string, group: string): TimedLookup {
     const value = this.#copies.get(name, group)?.value
-    const own = this.#copies.epoch(group)
+    const memoryEpoch = this.#copies.epoch(group)
     const now = this.#clock.earliest()
-    if (this.#store === undefined) return { value, epoch: own, now }
-    for (const [, { sharedEpoch }] of this.#copies.of(group)) {
-      if (sharedEpoch !== undefined) return { value, epoch: `${own} ${sharedEpoch}`, now }
+    if (this.#store === undefined) return { value, epoch: memoryEpoch, now }
+    for (const [, { sharedEpoch }] of this.#copies.list(group)) {
+      if (sharedEpoch !== undefined) return { value, epoch: `${memoryEpoch} ${sharedEpoch}`, now }
     }
-    return { value, epoch: own, now }
+    return { value, epoch: memoryEpoch, now }
   }
 
-  /** What the store says, and memory is held to it. */
-  #agreed({ opened, epoch }: FoundSealed, name: string, group: string, own: string): TimedLookup {
-    for (const [key, { sharedEpoch, isShared }] of this.#copies.of(group)) {
+  /** The store's entry. Copies that contradict it are deleted. */
+  #reconcile(
+    { unsealed, epoch }: SealedLookup,
+    name: string,
+    group: string,
+    memoryEpoch: string,
+  ): TimedLookup {
+    for (const [key, { sharedEpoch, isShared }] of this.#copies.list(group)) {
       const isGone = key === name && isShared
       if (isGone || sharedEpoch !== epoch) this.#copies.delete(key, group)
     }
-    const both = `${own} ${epoch}`
+    const both = `${memoryEpoch} ${epoch}`
     const now = this.#clock.earliest()
     const copy = this.#copies.get(name, group)
-    if (opened === undefined || (copy !== undefined && copy.expiresAt > opened.expiresAt)) {
+    if (unsealed === undefined || (copy !== undefined && copy.expiresAt > unsealed.expiresAt)) {
       return { value: copy?.value, epoch: both, now }
     }
-    const held = { ...opened, sharedEpoch: epoch, isShared: true }
-    this.#copies.set(name, group, held, own, opened.expiresAt - this.#clock.latest())
-    return { value: opened.value, epoch: both, now }
+    const held = { ...unsealed, sharedEpoch: epoch, isShared: true }
+    this.#copies.set(name, group, held, memoryEpoch, unsealed.expiresAt - this.#clock.latest())
+    return { value: unsealed.value, epoch: both, now }
   }
 
-  /** In the order it came, and no further where the store still fails. */
-  #tellAgain(): void {
-    this.#telling ??= setTimeout(async () => {
-      const isTold =
-        (await this.#tellAll(this.#invalidations)) && (await this.#tellAll(this.#drops))
-      this.#telling = undefined
-      if (!isTold && !this.#isClosed) this.#tellAgain()
-    }, TELL_AGAIN).unref()
+  /** Retries pending writes in order, up to the first that fails. */
+  #scheduleRetry(): void {
+    this.#retryTimer ??= setTimeout(async () => {
+      const isDone =
+        (await this.#retryAll(this.#invalidations)) && (await this.#retryAll(this.#deletions))
+      this.#retryTimer = undefined
+      if (!isDone && !this.#isClosed) this.#scheduleRetry()
+    }, RETRY_DELAY_MS).unref()
   }
 
-  async #tellAll(untold: PendingWrites): Promise<boolean> {
-    for (const key of untold.keys()) {
-      const told = await this.#reach.callAlways('write', () => untold.tell(key))
-      if (told === undefined) return false
+  async #retryAll(pending: PendingWrites): Promise<boolean> {
+    for (const key of pending.keys()) {
+      const result = await this.#caller.callAlways('write', () => pending.write(key))
+      if (result === undefined) return false
     }
     return true
   }
 }
 
-/** Loggers that have a line about the skew: a process has one clock, and may have several stores. */
-const informed = new WeakSet<Logger>()
+/** Loggers that have the warning: a process has one clock, and may have several stores. */
+const loggersWithSkewWarning = new WeakSet<Logger>()
 
 /** @param skew Seconds by which this process is ahead of the store. */
 function reportSkew(logger: Logger | undefined, skew: number): void {
-  if (logger === undefined || informed.has(logger)) return
-  informed.add(logger)
+  if (logger === undefined || loggersWithSkewWarning.has(logger)) return
+  loggersWithSkewWarning.add(logger)
   const log = safeLogger(logger)
   log.warn({ skew }, 'cognito-m2m: the clocks of this process and of the token store differ')
 }
@@ -347,7 +352,7 @@ function reportSkew(logger: Logger | undefined, skew: number): void {
  * knows of no invalidation either.
  */
 export function isSameEpoch(one: string, other: string): boolean {
-  const [[own, shared], [otherOwn, otherShared]] = [epochsIn(one), epochsIn(other)]
+  const [[own, shared], [otherOwn, otherShared]] = [splitEpoch(one), splitEpoch(other)]
   const isKnown = shared !== undefined && otherShared !== undefined
   return own === otherOwn && (!isKnown || shared === otherShared)
 }
@@ -356,13 +361,13 @@ export function isSameEpoch(one: string, other: string): boolean {
  * Whether a token requested in the epoch `begun` obeys all invalidations that a look-up which saw `seen` knows
  * of. A look-up that the store did not answer knows of none.
  */
-export function isCurrentEpoch(begun: string, seen: string): boolean {
-  const [[own, shared], [ownSeen, sharedSeen]] = [epochsIn(begun), epochsIn(seen)]
+export function isCurrentEpoch(startedAt: string, seen: string): boolean {
+  const [[own, shared], [ownSeen, sharedSeen]] = [splitEpoch(startedAt), splitEpoch(seen)]
   return own === ownSeen && (sharedSeen === undefined || shared === sharedSeen)
 }
 
 /** Memory's epoch, and the shared store's where it is known. */
-function epochsIn(epoch: string): readonly [string, string | undefined] {
+function splitEpoch(epoch: string): readonly [string, string | undefined] {
   const space = epoch.indexOf(' ')
   return space < 0 ? [epoch, undefined] : [epoch.slice(0, space), epoch.slice(space + 1)]
 }

@@ -9,19 +9,19 @@ const SEPARATOR = '.'
  * HMAC-SHA-256 under each key, the sealing one first: a rotating fleet finds what either name was
  * given. Without the key, nobody who reads the store can test guesses of a secret.
  */
-export function nameOf(identity: Uint8Array, keys: readonly StoreKey[]): string {
-  return joined(identity, keys, 'naming')
+export function deriveName(identity: Uint8Array, keys: readonly StoreKey[]): string {
+  return deriveJoined(identity, keys, 'naming')
 }
 
 /**
  * The same for the group of an app client, under keys of their own: client ids are short and known to
  * many, so a plain hash would tell who has tokens in the store.
  */
-export function groupOf(clientId: string, keys: readonly StoreKey[]): string {
-  return joined(clientId, keys, 'grouping')
+export function deriveGroup(clientId: string, keys: readonly StoreKey[]): string {
+  return deriveJoined(clientId, keys, 'grouping')
 }
 
-function joined(
+function deriveJoined(
   of: string | Uint8Array,
   keys: readonly StoreKey[],
   purpose: 'naming' | 'grouping',
@@ -31,8 +31,8 @@ function joined(
     .join(SEPARATOR)
 }
 
-/** The names that {@link getFullName} or {@link groupOf} joined. */
-export function namesIn(name: string): readonly string[] {
+/** The names that {@link deriveName} or {@link deriveGroup} joined. */
+export function splitNames(name: string): readonly string[] {
   return name.split(SEPARATOR)
 }
 
@@ -43,7 +43,7 @@ const TAG_BYTES = 16
 const EXPIRY_BYTES = 8
 
 /** What was sealed. */
-export interface Opened {
+export interface UnsealedValue {
   readonly value: Uint8Array
   /** Milliseconds since 1970, by the store's clock where it has one. */
   readonly expiresAt: number
@@ -54,25 +54,25 @@ export interface Opened {
  * then the entry's name, is associated data: an entry moved to another name, or given a longer life,
  * does not open. A random nonce is good for 2^32 values under one key (NIST SP 800-38D, 8.3).
  */
-export function seal(opened: Opened, name: string, { id, sealing }: StoreKey): Uint8Array {
+export function seal(unsealed: UnsealedValue, name: string, { id, sealing }: StoreKey): Uint8Array {
   const header = Buffer.alloc(2 + id.length + EXPIRY_BYTES)
   header.writeUInt8(VERSION, 0)
   header.writeUInt8(id.length, 1)
   header.write(id, 2, 'latin1')
-  header.writeDoubleBE(opened.expiresAt, 2 + id.length)
+  header.writeDoubleBE(unsealed.expiresAt, 2 + id.length)
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, sealing, nonce, { authTagLength: TAG_BYTES })
-  cipher.setAAD(associated(header, name))
-  const sealed = [cipher.update(opened.value), cipher.final()]
+  cipher.setAAD(createAssociatedData(header, name))
+  const sealed = [cipher.update(unsealed.value), cipher.final()]
   return Buffer.concat([header, nonce, ...sealed, cipher.getAuthTag()])
 }
 
 /** @returns Undefined where no key of ours sealed exactly this for exactly this name. */
-export function open(
+export function unseal(
   sealed: Uint8Array,
   name: string,
   keys: readonly StoreKey[],
-): Opened | undefined {
+): UnsealedValue | undefined {
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
   const idLength = bytes.length > 1 ? bytes.readUInt8(1) : 0
   const headerLength = 2 + idLength + EXPIRY_BYTES
@@ -83,7 +83,7 @@ export function open(
   const header = bytes.subarray(0, headerLength)
   const nonce = bytes.subarray(headerLength, headerLength + NONCE_BYTES)
   const decipher = createDecipheriv(CIPHER, key.sealing, nonce, { authTagLength: TAG_BYTES })
-  decipher.setAAD(associated(header, name))
+  decipher.setAAD(createAssociatedData(header, name))
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
   try {
     const ciphertext = bytes.subarray(headerLength + NONCE_BYTES, -TAG_BYTES)
@@ -94,6 +94,6 @@ export function open(
   }
 }
 
-function associated(header: Buffer, name: string): Buffer {
+function createAssociatedData(header: Buffer, name: string): Buffer {
   return Buffer.concat([header, Buffer.from(name)])
 }

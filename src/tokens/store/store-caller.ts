@@ -1,13 +1,13 @@
-/** Asks a store that may fail, hang or be slow: bounded, and told once when it goes on without. */
+/** Calls a store that may fail, hang or be slow. Each call is bounded, and each outage is logged once. */
 import type { Logger } from '../../core/options/logger.ts'
-import { Breaker } from './circuit-breaker.ts'
+import { CircuitBreaker } from './circuit-breaker.ts'
 import { LateError } from './token-store.ts'
 
 /** Milliseconds of real time that a caller with a copy in memory may lose to a store. */
 export const COMMAND_TIMEOUT_MS = 100
 
-/** Commands on their way to a store that is left alone. */
-const MAX_UNANSWERED = 5000
+/** Commands in flight to a store that is down. */
+const MAX_PENDING_COMMANDS = 5000
 
 /**
  * Reading and writing fail apart: a full or read-only Redis still says what was invalidated, so it
@@ -20,31 +20,34 @@ export type Purpose = 'read' | 'write'
  *
  * @param maxDelayMs Milliseconds for which its answer is waited for.
  */
-export type Work<Answer> = (maxDelayMs: number) => Promise<Answer>
+export type StoreCommand<Answer> = (maxDelayMs: number) => Promise<Answer>
 
-/** How long a caller waits, and what else it has. */
-export interface AskOptions {
+/** How long a caller waits, and whether it has a copy. */
+export interface CallOptions {
   /** Milliseconds. Default {@link COMMAND_TIMEOUT_MS}. */
   readonly waitMs?: number
   /** Whether it goes on with a copy, so that a stalled store is not worth waiting for. Default true. */
   readonly hasCopy?: boolean
 }
 
-/** See the module. */
+/** Calls a store through circuit breakers, and logs when it fails and when it recovers. */
 export class StoreCaller {
   readonly #logger: Logger
   readonly #monotonicNow: () => number
-  readonly #breakers: { readonly [Each in Purpose]: Breaker }
+  readonly #breakers: { readonly [Each in Purpose]: CircuitBreaker }
   /** Of commands without an answer, whatever they are for: no caller waits for each kind in turn. */
-  readonly #stalls: Breaker
+  readonly #stalls: CircuitBreaker
   #isDegraded = false
-  #unanswered = 0
+  #pending = 0
 
   constructor(logger: Logger, monotonicNow: () => number) {
     this.#logger = logger
     this.#monotonicNow = monotonicNow
-    this.#breakers = { read: new Breaker(monotonicNow), write: new Breaker(monotonicNow) }
-    this.#stalls = new Breaker(monotonicNow)
+    this.#breakers = {
+      read: new CircuitBreaker(monotonicNow),
+      write: new CircuitBreaker(monotonicNow),
+    }
+    this.#stalls = new CircuitBreaker(monotonicNow)
   }
 
   get isDegraded(): boolean {
@@ -57,42 +60,46 @@ export class StoreCaller {
   }
 
   /** @returns Undefined where there is no answer in time, or none is waited for. */
-  async ask<Answer>(
+  async call<Answer>(
     purpose: Purpose,
-    work: Work<Answer>,
-    { waitMs = COMMAND_TIMEOUT_MS, hasCopy = true }: AskOptions = {},
+    command: StoreCommand<Answer>,
+    { waitMs = COMMAND_TIMEOUT_MS, hasCopy = true }: CallOptions = {},
   ): Promise<{ readonly answer: Answer } | undefined> {
     if (!this.#admits(purpose, hasCopy)) return undefined
     const isBrief = hasCopy || this.isDown(purpose)
-    return this.#send(purpose, work, isBrief ? Math.min(waitMs, COMMAND_TIMEOUT_MS) : waitMs)
+    return this.#callWithin(
+      purpose,
+      command,
+      isBrief ? Math.min(waitMs, COMMAND_TIMEOUT_MS) : waitMs,
+    )
   }
 
-  /** Sends it however the store is, and waits for the answer only where {@link callHook} would. */
-  async deliver<Answer>(
+  /** Sends a command even if the store is down. Waits for the response only if {@link call} would. */
+  async send<Answer>(
     purpose: Purpose,
-    work: Work<Answer>,
+    command: StoreCommand<Answer>,
   ): Promise<{ readonly answer: Answer } | undefined> {
     const isAwaited = this.#admits(purpose, true)
-    // A store that never answers must not fill the memory.
-    if (!isAwaited && this.#unanswered >= MAX_UNANSWERED) return undefined
-    this.#unanswered += 1
-    const counted: Work<Answer> = async (maxDelayMs) => {
+    // A store that never responds must not fill the memory.
+    if (!isAwaited && this.#pending >= MAX_PENDING_COMMANDS) return undefined
+    this.#pending += 1
+    const counted: StoreCommand<Answer> = async (maxDelayMs) => {
       try {
-        return await work(maxDelayMs)
+        return await command(maxDelayMs)
       } finally {
-        this.#unanswered -= 1
+        this.#pending -= 1
       }
     }
-    const sent = this.#send(purpose, counted, COMMAND_TIMEOUT_MS)
+    const sent = this.#callWithin(purpose, counted, COMMAND_TIMEOUT_MS)
     return isAwaited ? sent : undefined
   }
 
-  /** The same within {@link COMMAND_TIMEOUT_MS}, however the store is. */
+  /** Calls the store even if it is down, for at most {@link COMMAND_TIMEOUT_MS}. */
   async callAlways<Answer>(
     purpose: Purpose,
-    work: Work<Answer>,
+    command: StoreCommand<Answer>,
   ): Promise<{ readonly answer: Answer } | undefined> {
-    return this.#send(purpose, work, COMMAND_TIMEOUT_MS)
+    return this.#callWithin(purpose, command, COMMAND_TIMEOUT_MS)
   }
 
   #admits(purpose: Purpose, hasCopy: boolean): boolean {
@@ -100,29 +107,32 @@ export class StoreCaller {
     return breaker.admits(hasCopy)
   }
 
-  async #send<Answer>(
+  async #callWithin<Answer>(
     purpose: Purpose,
-    work: Work<Answer>,
-    mostMs: number,
+    command: StoreCommand<Answer>,
+    maxWaitMs: number,
   ): Promise<{ readonly answer: Answer } | undefined> {
     const breaker = this.#breakers[purpose]
     const sentAt = breaker.begin()
     this.#stalls.begin()
-    const waitMs = this.#stalls.limit(breaker.limit(mostMs, COMMAND_TIMEOUT_MS), COMMAND_TIMEOUT_MS)
+    const waitMs = this.#stalls.limit(
+      breaker.limit(maxWaitMs, COMMAND_TIMEOUT_MS),
+      COMMAND_TIMEOUT_MS,
+    )
     const succeeded = (): void => {
       const isInTime = !(this.#monotonicNow() - sentAt > COMMAND_TIMEOUT_MS)
       breaker.succeeded(isInTime)
       this.#stalls.succeeded(isInTime)
-      this.#tell()
+      this.#updateDegraded()
     }
     try {
-      return { answer: await this.#inTime(work, sentAt, waitMs, succeeded) }
+      return { answer: await this.#callUntil(command, sentAt, waitMs, succeeded) }
     } catch (error) {
       breaker.failed()
-      // An error is an answer: a full Redis does not stall.
+      // An error is a response: a full Redis does not stall.
       if (error instanceof TimeoutError) this.#stalls.failed()
       else this.#stalls.succeeded(true)
-      this.#tell(error)
+      this.#updateDegraded(error)
       return undefined
     }
   }
@@ -131,8 +141,8 @@ export class StoreCaller {
    * What is late is not waited for, and does not go unhandled when it fails. It still shows that the
    * store is back.
    */
-  #inTime<Answer>(
-    work: Work<Answer>,
+  #callUntil<Answer>(
+    command: StoreCommand<Answer>,
     sentAt: number,
     waitMs: number,
     succeeded: () => void,
@@ -144,7 +154,7 @@ export class StoreCaller {
         reject(new TimeoutError('TIMEOUT'))
       }, waitMs)
       const send = (maxDelayMs: number): void => {
-        start(work, maxDelayMs).then(
+        startCommand(command, maxDelayMs).then(
           (answer) => {
             clearTimeout(timer)
             succeeded()
@@ -165,14 +175,14 @@ export class StoreCaller {
     })
   }
 
-  #tell(error?: unknown): void {
+  #updateDegraded(error?: unknown): void {
     const { read, write } = this.#breakers
     const isDegraded = read.isOpen || write.isOpen || this.#stalls.isDown
     if (isDegraded === this.#isDegraded) return
     this.#isDegraded = isDegraded
     if (isDegraded) {
       this.#logger.warn(
-        { reason: reasonOf(error) },
+        { reason: describeReason(error) },
         'cognito-m2m: the token store fails: tokens are kept in memory until it is back',
       )
     } else {
@@ -181,28 +191,31 @@ export class StoreCaller {
   }
 }
 
-/** No answer came while it was waited for. */
+/** No response came in time. */
 class TimeoutError extends Error {}
 
-/** A store of somebody's own may throw instead of rejecting, or answer at once. */
-async function start<Answer>(work: Work<Answer>, maxDelayMs: number): Promise<Answer> {
-  return work(maxDelayMs)
+/** A custom store may throw instead of rejecting, or return a value that is not a promise. */
+async function startCommand<Answer>(
+  command: StoreCommand<Answer>,
+  maxDelayMs: number,
+): Promise<Answer> {
+  return command(maxDelayMs)
 }
 
 /**
  * A code (`ECONNREFUSED`) or the word Redis puts first (`OOM`, `READONLY`, `NOAUTH`), never a message:
  * clients put commands with their values into errors.
  */
-function reasonOf(error: unknown): string {
+function describeReason(error: unknown): string {
   try {
-    return wordOf(error)
+    return readErrorWord(error)
   } catch {
-    // An error of somebody's own may throw when it is looked at.
+    // Reading members of a foreign error may throw.
     return 'unknown'
   }
 }
 
-function wordOf(error: unknown): string {
+function readErrorWord(error: unknown): string {
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
   const words = [code, typeof message === 'string' ? message.split(' ', 1)[0] : undefined]
   const word = words.find((one) => typeof one === 'string' && /^[A-Z][A-Z_]{1,31}$/.test(one))

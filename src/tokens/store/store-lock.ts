@@ -17,10 +17,10 @@ export const RENEWAL_DELAY_MS: number = LOCK_TTL_MS - RENEWAL_INTERVAL_MS
 export interface LockCommands {
   /** Resolves to false where another owner holds the lock. */
   readonly renew: () => Promise<boolean>
-  readonly free: () => Promise<void>
+  readonly unlock: () => Promise<void>
 }
 
-/** See the module. */
+/** Renews the lock of a store each 500 ms until it is released. */
 export class RenewedLock implements StoreLock {
   readonly #commands: LockCommands
   readonly #timer: NodeJS.Timeout
@@ -35,7 +35,7 @@ export class RenewedLock implements StoreLock {
     if (this.#isReleased) return
     this.#isReleased = true
     clearInterval(this.#timer)
-    void this.#free()
+    void this.#unlock()
   }
 
   async #renew(): Promise<void> {
@@ -47,9 +47,9 @@ export class RenewedLock implements StoreLock {
     }
   }
 
-  async #free(): Promise<void> {
+  async #unlock(): Promise<void> {
     try {
-      await this.#commands.free()
+      await this.#commands.unlock()
     } catch {
       // It ends by itself.
     }

@@ -1,7 +1,7 @@
 /** Where tokens are kept between requests: what a store promises, whoever writes it. */
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 
-const METHODS = ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'] as const
+const STORE_METHODS = ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'] as const
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`, naming `store`. */
 export function checkStore(store: unknown): void {
@@ -9,7 +9,7 @@ export function checkStore(store: unknown): void {
     string,
     unknown
   >
-  const missing = METHODS.find((method) => typeof members[method] !== 'function')
+  const missing = STORE_METHODS.find((method) => typeof members[method] !== 'function')
   if (missing !== undefined || typeof members['shared'] !== 'boolean') {
     const what = missing === undefined ? 'a boolean `shared`' : `a method \`${missing}\``
     throw new OptionError(

@@ -1,4 +1,4 @@
-/** Listens to the sources that are attached, and to no other of the process. */
+/** Listens to the events of attached sources. Events of other instances in the process are ignored. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { DecisionEvent, TokenRequestEvent } from '../../core/diagnostics.ts'
 import { AUTH_ERRORS } from '../../core/errors.ts'
@@ -6,24 +6,24 @@ import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { OTHER, UNVERIFIED } from './store/types.ts'
 import type { UsageSource, UsageSubject } from './types.ts'
 
-/** Cognito's names are shorter; what is longer is none, and would fill a store. */
-const LONGEST = 256
+/** Characters. Cognito's names are shorter. A longer name would fill the store and counts as `unverified`. */
+const MAX_NAME_LENGTH = 256
 
-/** Subjects that are kept; then it begins anew. */
-const REMEMBERED = 10_000
+/** Cached subjects. The cache is cleared once it is full. */
+const MAX_SUBJECTS = 10_000
 
-/** Injective, whatever stands in the names; `unverified` where one of them is missing. */
-type SubjectOf = (userPoolId: unknown, clientId: unknown) => string
+/** Injective for any names. Returns `unverified` if a name is missing. */
+type GetSubject = (userPoolId: unknown, clientId: unknown) => string
 
-/** Names the same client with the same string: making one takes longer than counting. */
-export function rememberedSubjects(): SubjectOf {
+/** Caches the subject of a client: building the string costs more than counting. */
+export function createSubjectCache(): GetSubject {
   const pools = new Map<unknown, Map<unknown, string>>()
   let size = 0
   return (userPoolId, clientId) => {
     const known = pools.get(userPoolId)?.get(clientId)
     if (known !== undefined) return known
     if (!isName(userPoolId) || !isName(clientId)) return UNVERIFIED
-    if (size >= REMEMBERED) {
+    if (size >= MAX_SUBJECTS) {
       pools.clear()
       size = 0
     }
@@ -35,7 +35,7 @@ export function rememberedSubjects(): SubjectOf {
   }
 }
 
-export function readSubject(subject: string): UsageSubject {
+export function parseSubject(subject: string): UsageSubject {
   if (subject === OTHER || subject === UNVERIFIED) {
     return { kind: subject, userPoolId: null, clientId: null }
   }
@@ -45,8 +45,8 @@ export function readSubject(subject: string): UsageSubject {
 
 const ORDER = { client: 0, other: 1, unverified: 2 }
 
-/** By user pool and client, the shared ones last. */
-export function inOrder(left: UsageSubject, right: UsageSubject): number {
+/** Orders by user pool and client, shared subjects last. */
+export function compareSubjects(left: UsageSubject, right: UsageSubject): number {
   return (
     ORDER[left.kind] - ORDER[right.kind] ||
     compare(left.userPoolId, right.userPoolId) ||
@@ -54,18 +54,18 @@ export function inOrder(left: UsageSubject, right: UsageSubject): number {
   )
 }
 
-/** By code unit: the same everywhere, whatever the locale. */
+/** Compares by code unit, so that the order does not depend on the locale. */
 function compare(left: string | null, right: string | null): number {
   if (left === right) return 0
   return (left as string) < (right as string) ? -1 : 1
 }
 
 function isName(name: unknown): name is string {
-  return typeof name === 'string' && name.length > 0 && name.length <= LONGEST
+  return typeof name === 'string' && name.length > 0 && name.length <= MAX_NAME_LENGTH
 }
 
-/** Counts one thing of a subject. */
-export type Count = (kind: 'token' | 'request', subject: string, name: string) => void
+/** Counts one token or request of a subject. */
+export type CountUse = (kind: 'token' | 'request', subject: string, name: string) => void
 
 const OUTCOMES = new Set<unknown>([
   'issued',
@@ -74,17 +74,17 @@ const OUTCOMES = new Set<unknown>([
   'unavailable',
 ] satisfies TokenRequestEvent['outcome'][])
 
-/** See above. */
-export class Sources {
-  readonly #count: Count
-  readonly #subjectOf = rememberedSubjects()
+/** Counts the events of attached sources. It subscribes to the channels while at least one is attached. */
+export class UsageSources {
+  readonly #count: CountUse
+  readonly #getSubject = createSubjectCache()
   /** How often each instance is attached. */
   readonly #instances = new Map<number, number>()
-  /** Local pools that are attached themselves, by instance. */
+  /** Attached local pools, by instance. */
   readonly #pools = new Map<number, unknown>()
   #isListening = false
 
-  constructor(count: Count) {
+  constructor(count: CountUse) {
     this.#count = count
   }
 
@@ -129,32 +129,32 @@ export class Sources {
   }
 
   readonly #onDecision = (message: unknown): void => {
-    this.#hear(message, (event: DecisionEvent) => {
+    this.#handle(message, (event: DecisionEvent) => {
       const { userPoolId, clientId, code } = event
       const name = Object.hasOwn(AUTH_ERRORS, code ?? '') ? (code as string) : 'ERR_INTERNAL'
       this.#count(
         'request',
-        this.#subjectOf(userPoolId, clientId),
+        this.#getSubject(userPoolId, clientId),
         code === null ? 'accepted' : name,
       )
     })
   }
 
   readonly #onToken = (message: unknown): void => {
-    this.#hear(message, (event: TokenRequestEvent) => {
+    this.#handle(message, (event: TokenRequestEvent) => {
       const { instance, userPoolId, clientId, outcome } = event
       if (!OUTCOMES.has(outcome)) return
-      // A proxy in front of a pool that is attached itself tells of the same token.
-      const isToldTwice =
+      // A proxy in front of an attached local pool publishes the same token.
+      const isDuplicate =
         outcome === 'issued' &&
         !this.#pools.has(instance) &&
         [...this.#pools.values()].includes(userPoolId)
-      if (!isToldTwice) this.#count('token', this.#subjectOf(userPoolId, clientId), outcome)
+      if (!isDuplicate) this.#count('token', this.#getSubject(userPoolId, clientId), outcome)
     })
   }
 
-  /** Node makes an uncaught exception of what a listener throws, so this one throws nothing. */
-  #hear<Event extends { readonly instance: number }>(
+  /** Never throws: Node turns an error of a listener into an uncaught exception. */
+  #handle<Event extends { readonly instance: number }>(
     message: unknown,
     count: (event: Event) => void,
   ): void {
@@ -162,7 +162,7 @@ export class Sources {
       const event = message as Event
       if (this.#instances.has(event.instance)) count(event)
     } catch {
-      // Counting is worth no request.
+      // A failed count must not fail a request.
     }
   }
 }
@@ -170,7 +170,7 @@ export class Sources {
 function readStatus(source: UsageSource): { instance: number; userPoolId?: unknown } {
   const status: unknown = typeof source?.status === 'function' ? source.status() : undefined
   const { instance } = (status ?? {}) as { instance?: unknown }
-  // A token client has a status too, and would be attached in vain: what issued its tokens reports them.
+  // A token client has a status too. Its tokens are reported by the proxy or pool that issued them.
   if (!Number.isSafeInteger(instance) || source.getToken !== undefined) {
     throw new OptionError(
       'source',

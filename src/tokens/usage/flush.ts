@@ -1,37 +1,56 @@
-/** Writes counts to the store in the background: in batches, in order, and each of them once. */
+/** Writes counts to the store in the background, in batches and in order. Each batch counts once. */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/options/logger.ts'
 import { withTimeout } from '../../core/util/async.ts'
 import { Backoff } from '../../core/util/backoff.ts'
-import type { Tally } from './aggregator.ts'
+import type { UsageAggregator } from './aggregator.ts'
 import type { UsageBatch, UsageCell, UsageStore } from './store/types.ts'
 
 /** Cells a batch may have: some 100 KB, which no store is busy with for long. */
 const MAX_BATCH = 500
 
-/** What a writer works with. */
-export interface WriterOptions {
-  readonly store: UsageStore
-  readonly tally: Tally
-  readonly logger: Logger
-  /** Milliseconds from the first count to its batch. */
-  readonly interval: number
-  /** Milliseconds a store may take. */
-  readonly patience: number
+/**
+ * Calls a store that may reject, throw or never respond.
+ *
+ * @returns Undefined where the call failed or did not end in time.
+ */
+export async function callUsageStore<Value>(
+  timeoutMs: number,
+  call: () => Promise<Value>,
+): Promise<{ readonly value: Value } | undefined> {
+  const attempt = async (): Promise<{ readonly value: Value } | undefined> => {
+    try {
+      return { value: await call() }
+    } catch {
+      return undefined
+    }
+  }
+  return withTimeout(timeoutMs, attempt())
 }
 
-/** See above. */
-export class Writer {
-  readonly #options: WriterOptions
-  readonly #writer = randomUUID()
+/** Options of {@link UsageWriter}. */
+export interface UsageWriterOptions {
+  readonly store: UsageStore
+  readonly aggregator: UsageAggregator
+  readonly logger: Logger
+  /** Milliseconds from the first count to its batch. */
+  readonly intervalMs: number
+  /** Longest wait for one command of the store. */
+  readonly timeoutMs: number
+}
+
+/** Writes the counts of a {@link UsageAggregator} to a store, with exponential backoff. */
+export class UsageWriter {
+  readonly #options: UsageWriterOptions
+  readonly #id = randomUUID()
   readonly #backoff = new Backoff()
   #sequence = 0
-  /** Taken from the tally, and not known to be written. Nothing else is taken before. */
+  /** Taken from the aggregator and not yet confirmed. The next counts are taken once these are written. */
   #batches: readonly UsageBatch[] = []
   #writing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: WriterOptions) {
+  constructor(options: UsageWriterOptions) {
     this.#options = options
   }
 
@@ -44,17 +63,17 @@ export class Writer {
     return this.#batches.reduce((sum, { cells }) => sum + cells.length, 0)
   }
 
-  /** Writes soon; without a count no timer runs. */
-  wake(): void {
+  /** Schedules a write. Without a count no timer runs. */
+  scheduleWrite(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       void this.write()
-    }, this.#delay()).unref()
+    }, this.#delayMs()).unref()
   }
 
-  /** Writes what there is, never rejects; what could not be written is tried again later. */
+  /** Writes all counts. Never rejects: a batch that fails is retried later. */
   async write(): Promise<void> {
-    // What was counted since the one under way began is this one's.
+    // A write in flight does not include what was counted since it began.
     await this.#writing
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
@@ -67,47 +86,48 @@ export class Writer {
     this.#timer = undefined
   }
 
-  #delay(): number {
-    const { interval } = this.#options
-    return this.degraded ? Math.max(interval, this.#backoff.until) : interval
+  #delayMs(): number {
+    const { intervalMs } = this.#options
+    return this.degraded ? Math.max(intervalMs, this.#backoff.until) : intervalMs
   }
 
   async #writeAll(): Promise<void> {
-    const { tally, logger } = this.#options
+    const { aggregator, logger } = this.#options
     try {
       await this.#drain()
-      this.#batches = this.#seal(tally.take())
+      this.#batches = this.#toBatches(aggregator.take())
       await this.#drain()
       if (this.degraded) logger.info({}, 'cognito-m2m: usage is written again')
       this.#backoff.succeeded()
     } catch {
-      // Nobody knows what the store's error quotes.
+      // The error is not logged: its message may quote counts or credentials.
       if (!this.degraded) {
-        const pending = this.size + tally.size
+        const pending = this.size + aggregator.size
         logger.warn({ pending }, 'cognito-m2m: usage cannot be written, it is kept in memory')
       }
-      // Counted from 0, `until` is the time to wait.
+      // With 0 as the current time, `until` is the delay.
       this.#backoff.failed(0)
-      this.wake()
+      this.scheduleWrite()
     }
   }
 
   async #drain(): Promise<void> {
-    const { store, patience } = this.#options
+    const { store, timeoutMs } = this.#options
     while (this.#batches.length > 0) {
       const [batch, ...rest] = this.#batches as [UsageBatch, ...UsageBatch[]]
-      await withTimeout(patience, store.add(batch), () => new Error('no answer in time'))
+      const written = await callUsageStore(timeoutMs, () => store.add(batch))
+      if (written === undefined) throw new Error('The usage store did not accept the batch')
       this.#batches = rest
     }
   }
 
-  #seal(cells: readonly UsageCell[]): UsageBatch[] {
+  #toBatches(cells: readonly UsageCell[]): UsageBatch[] {
     const batches: UsageBatch[] = []
     for (const hour of new Set(cells.map((cell) => cell.hour))) {
       const ofHour = cells.filter((cell) => cell.hour === hour)
       for (let from = 0; from < ofHour.length; from += MAX_BATCH) {
         this.#sequence += 1
-        const batch = { writer: this.#writer, sequence: this.#sequence, hour }
+        const batch = { writer: this.#id, sequence: this.#sequence, hour }
         batches.push({ ...batch, cells: ofHour.slice(from, from + MAX_BATCH) })
       }
     }

@@ -15,6 +15,5 @@ export type {
   UsageTotal,
 } from './store/types.ts'
 export type * from './types.ts'
-export { UsageUnavailableError } from './unavailable.ts'
 export type { UsageOptions } from './usage.ts'
-export { createUsage } from './usage.ts'
+export { createUsage, UsageUnavailableError } from './usage.ts'

@@ -9,7 +9,7 @@ import {
 import type { UsagePrice } from './types.ts'
 
 const MAX_TIERS = 20
-const MOST = 1e15
+const MAX_AMOUNT = 1e15
 
 interface Tier {
   /** Infinity in the last one. */
@@ -72,22 +72,22 @@ function readTiers({ tiers }: Members): readonly Tier[] {
   }
   let below = 0
   return Array.from(tiers, (value: unknown, index) => {
-    const place = `price.tiers[${index}]`
-    const members = readMembers(value, ['upTo', 'price'], place)
+    const optionPath = `price.tiers[${index}]`
+    const members = readMembers(value, ['upTo', 'price'], optionPath)
     const isLast = index === tiers.length - 1
     if (!('price' in members)) {
-      throw new OptionError(`${place}.price`, 'is missing: say what price.per tokens cost')
+      throw new OptionError(`${optionPath}.price`, 'is missing: say what price.per tokens cost')
     }
-    const price = readNumber(members, 'price', place, { defaultValue: 0, min: 0, max: MOST })
+    const price = readNumber(members, 'price', optionPath, { defaultValue: 0, min: 0, max: MAX_AMOUNT })
     if (isLast && 'upTo' in members) {
-      throw new OptionError(`${place}.upTo`, 'ends the last tier: leave it out there')
+      throw new OptionError(`${optionPath}.upTo`, 'ends the last tier: leave it out there')
     }
     if (isLast) return { upTo: Number.POSITIVE_INFINITY, price }
     if (!('upTo' in members)) {
-      throw new OptionError(`${place}.upTo`, 'is missing: only the last tier has no end')
+      throw new OptionError(`${optionPath}.upTo`, 'is missing: only the last tier has no end')
     }
-    below = readNumber(members, 'upTo', place, {
-      ...{ defaultValue: 0, min: below + 1, max: MOST, integer: true, unit: 'tokens' },
+    below = readNumber(members, 'upTo', optionPath, {
+      ...{ defaultValue: 0, min: below + 1, max: MAX_AMOUNT, integer: true, unit: 'tokens' },
     })
     return { upTo: below, price }
   })

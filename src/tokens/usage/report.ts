@@ -1,9 +1,9 @@
 /** Makes of what a store keeps what is shown: rows, series, cost. */
-import { inOrder, readSubject } from './events.ts'
+import { compareSubjects, parseSubject } from './events.ts'
 import type { Price } from './price.ts'
 import {
-  DAYS,
-  HOURS,
+  STORED_DAYS,
+  STORED_HOURS,
   UNVERIFIED,
   type UsageBucket,
   type UsageStore,
@@ -26,13 +26,13 @@ const NARROW: readonly Column[] = [
   ['user_pool_id', ({ userPoolId }) => userPoolId],
   ['client_id', ({ kind, clientId }) => clientId ?? kind],
   ['count', ({ tokens }) => tokens.issued],
-  ['last_used', ({ lastUsed }) => time(lastUsed)],
+  ['last_used', ({ lastUsed }) => formatTime(lastUsed)],
 ]
 
 const WIDE: readonly Column[] = [
   ...NARROW,
   ['kind', ({ kind }) => kind],
-  ['first_used', ({ firstUsed }) => time(firstUsed)],
+  ['first_used', ({ firstUsed }) => formatTime(firstUsed)],
   ['unused', ({ unused }) => unused],
   ['tokens_issued', ({ tokens }) => tokens.issued],
   ['tokens_cached', ({ tokens }) => tokens.cached],
@@ -50,52 +50,54 @@ const WIDE: readonly Column[] = [
 ]
 
 /** Signs that a spreadsheet takes for the beginning of a formula, in full width too. */
-const SIGN = /[=+\-@＝＋－＠]/
+const FORMULA_START = /[=+\-@＝＋－＠]/
 /** At the beginning of a cell they are as good as one (OWASP, CSV injection). */
 const CONTROL = /^[\t\r\n]/
 /** What some reader ends a cell by, whatever quotes say. */
 const SEPARATOR = /[,;|\t\r\n\v\f\u0085\u2028\u2029]/
 /** What readers pass over in front of a cell's text. */
-const PASSED_OVER = /["\s]/
+const SKIPPED = /["\s]/
 
 export function toJson({ rows }: UsageReport, wide: boolean): string {
   return JSON.stringify(
-    rows.map((row) => Object.fromEntries(columns(wide).map(([name, cell]) => [name, cell(row)]))),
+    rows.map((row) =>
+      Object.fromEntries(getColumns(wide).map(([name, cell]) => [name, cell(row)])),
+    ),
   )
 }
 
 export function toCsv({ rows }: UsageReport, wide: boolean): string {
-  const head = columns(wide).map(([name]) => name)
-  const body = rows.map((row) => columns(wide).map(([, cell]) => escaped(cell(row))))
+  const head = getColumns(wide).map(([name]) => name)
+  const body = rows.map((row) => getColumns(wide).map(([, cell]) => formatCsvCell(cell(row))))
   return [head, ...body].map((cells) => `${cells.join(',')}\r\n`).join('')
 }
 
-function columns(wide: boolean): readonly Column[] {
+function getColumns(wide: boolean): readonly Column[] {
   return wide ? WIDE : NARROW
 }
 
 /** Whole seconds, as CloudTrail writes them. */
-function time(seconds: number | null): string | null {
+function formatTime(seconds: number | null): string | null {
   return seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000', '')
 }
 
 /** Text is quoted; numbers and answers are the package's own. */
-function escaped(cell: Cell): string {
+function formatCsvCell(cell: Cell): string {
   if (typeof cell !== 'string') return String(cell ?? '')
-  return `"${neutralized(cell).replaceAll('"', '""')}"`
+  return `"${escapeFormulas(cell).replaceAll('"', '""')}"`
 }
 
 /**
  * Puts `'` in front of whatever would begin a formula, at the beginning and after every separator: who
  * opens the file with another separator has other cells. One pass, as names are as long as callers like.
  */
-function neutralized(text: string): string {
+function escapeFormulas(text: string): string {
   let out = CONTROL.test(text) ? "'" : ''
   let begins = true
   for (const character of text) {
-    if (begins && SIGN.test(character)) out += "'"
+    if (begins && FORMULA_START.test(character)) out += "'"
     out += character
-    begins = SEPARATOR.test(character) || (begins && PASSED_OVER.test(character))
+    begins = SEPARATOR.test(character) || (begins && SKIPPED.test(character))
   }
   return out
 }
@@ -107,7 +109,7 @@ const MONTH = 30
 const UNUSED_AFTER = 90 * DAY
 const OUTCOMES = ['issued', 'cached', 'refused', 'unavailable'] as const
 const TOKEN_NAMES = new Set<string>([...OUTCOMES, 'accepted'])
-const NOBODY: UsageTotal = { subject: UNVERIFIED, first: 0, last: 0, counts: new Map() }
+const NO_USAGE: UsageTotal = { subject: UNVERIFIED, first: 0, last: 0, counts: new Map() }
 
 /** @param at Epoch seconds. */
 export async function readReport(store: UsageStore, at: number): Promise<UsageReport> {
@@ -115,15 +117,17 @@ export async function readReport(store: UsageStore, at: number): Promise<UsageRe
   const isMissing = totals.every(({ subject }) => subject !== UNVERIFIED)
   return {
     at,
-    since: sinceOf(totals),
-    rows: [...totals, ...(isMissing ? [NOBODY] : [])].map((it) => rowOf(it, at)).sort(inOrder),
+    since: getStart(totals),
+    rows: [...totals, ...(isMissing ? [NO_USAGE] : [])]
+      .map((it) => toRow(it, at))
+      .sort(compareSubjects),
   }
 }
 
-function rowOf({ subject, first, last, counts }: UsageTotal, at: number): UsageRow {
+function toRow({ subject, first, last, counts }: UsageTotal, at: number): UsageRow {
   const of = (name: string): number => counts.get(name) ?? 0
   const byCode = [...counts].filter(([name]) => !TOKEN_NAMES.has(name)).sort()
-  const who = readSubject(subject)
+  const who = parseSubject(subject)
   const isUsed = counts.size > 0
   return {
     ...who,
@@ -142,7 +146,7 @@ function rowOf({ subject, first, last, counts }: UsageTotal, at: number): UsageR
   }
 }
 
-function sinceOf(totals: readonly UsageTotal[]): number | null {
+function getStart(totals: readonly UsageTotal[]): number | null {
   return totals.length === 0 ? null : Math.min(...totals.map(({ first }) => first))
 }
 
@@ -153,20 +157,20 @@ export async function readSeries(
   at: number,
 ): Promise<UsageSeries> {
   const { step, count } =
-    unit === 'hour' ? { step: HOUR, count: HOURS } : { step: DAY, count: DAYS }
+    unit === 'hour' ? { step: HOUR, count: STORED_HOURS } : { step: DAY, count: STORED_DAYS }
   const from = Math.floor(at / step) - count + 1
   const buckets = await store.buckets(unit, from, count)
   const subjects = [...new Set(buckets.flatMap((bucket) => [...bucket.keys()]))]
   return {
     ...{ unit, step },
     starts: buckets.map((_, index) => (from + index) * step),
-    lines: subjects.map((subject) => lineOf(subject, buckets)).sort(inOrder),
+    lines: subjects.map((subject) => toLine(subject, buckets)).sort(compareSubjects),
   }
 }
 
-function lineOf(subject: string, buckets: readonly UsageBucket[]): UsageLine {
+function toLine(subject: string, buckets: readonly UsageBucket[]): UsageLine {
   return {
-    ...readSubject(subject),
+    ...parseSubject(subject),
     issued: buckets.map((bucket) => bucket.get(subject)?.issued ?? 0),
     cached: buckets.map((bucket) => bucket.get(subject)?.cached ?? 0),
   }
@@ -177,11 +181,11 @@ export async function readCost(store: UsageStore, price: Price, at: number): Pro
   const today = Math.floor(at / DAY)
   const from = today - MONTH + 1
   const [totals, buckets] = await Promise.all([store.totals(), store.buckets('day', from, MONTH)])
-  const since = Math.max(sinceOf(totals) ?? at, from * DAY)
+  const since = Math.max(getStart(totals) ?? at, from * DAY)
   // A minute says nothing about a month: it counts as an hour.
   const observed = Math.max(HOUR, at - since)
   const factor = (MONTH * DAY) / observed
-  const had = tokensOf(buckets).map(({ subject, issued, cached }) => ({
+  const had = sumTokens(buckets).map(({ subject, issued, cached }) => ({
     ...{ subject, issued: issued * factor, cached: cached * factor },
   }))
   const issued = had.reduce((sum, it) => sum + it.issued, 0)
@@ -192,19 +196,19 @@ export async function readCost(store: UsageStore, price: Price, at: number): Pro
   const clients = had.map(({ subject, ...it }): ClientCost => {
     const part = cost * share(it.issued, issued)
     const saved = monthly.saved * share(it.cached, cached)
-    return { ...readSubject(subject), ...it, cost: part, withoutCache: part + saved, saved }
+    return { ...parseSubject(subject), ...it, cost: part, withoutCache: part + saved, saved }
   })
   return {
     ...{ currency: price.currency, observed, monthly },
     cachedShare: share(cached, issued + cached),
-    clients: clients.sort((left, right) => right.cost - left.cost || inOrder(left, right)),
+    clients: clients.sort((left, right) => right.cost - left.cost || compareSubjects(left, right)),
   }
 }
 
-function tokensOf(buckets: readonly UsageBucket[]) {
+function sumTokens(buckets: readonly UsageBucket[]) {
   const subjects = new Set(buckets.flatMap((bucket) => [...bucket.keys()]))
   return [...subjects].map((subject) => {
-    const { issued, cached } = lineOf(subject, buckets)
+    const { issued, cached } = toLine(subject, buckets)
     return { subject, issued: sum(issued), cached: sum(cached) }
   })
 }

@@ -1,11 +1,11 @@
 /** Counts into OpenTelemetry, where its API is installed: the application chose it, not this package. */
 import { createRequire } from 'node:module'
-import { readSubject } from './events.ts'
+import { parseSubject } from './events.ts'
 
 type Attributes = Record<string, string>
 
 /** Subjects whose attributes are kept; then it begins anew. */
-const REMEMBERED = 10_000
+const MAX_SUBJECTS = 10_000
 
 interface Counter {
   add(value: number, attributes: Attributes): void
@@ -40,22 +40,22 @@ export function findMetrics(
 }
 
 /** The provider is asked for each time: an SDK is often started later. */
-export function telemetryOf(api: MetricsApi | undefined): Telemetry {
+export function createTelemetry(api: MetricsApi | undefined): Telemetry {
   if (api === undefined) return () => {}
   let provider: MeterProvider | undefined
   let counters: Record<'token' | 'request', Counter>
-  const attributes = rememberedAttributes()
+  const attributes = createAttributeCache()
   return (kind, subject, name) => {
     const current = api.metrics.getMeterProvider()
     if (current !== provider) {
-      counters = countersOf(current)
+      counters = createCounters(current)
       provider = current
     }
     counters[kind].add(1, attributes(kind, subject, name))
   }
 }
 
-function countersOf(provider: MeterProvider): Record<'token' | 'request', Counter> {
+function createCounters(provider: MeterProvider): Record<'token' | 'request', Counter> {
   const meter = provider.getMeter('cognito-m2m')
   return {
     token: meter.createCounter('cognito_m2m.tokens', {
@@ -68,22 +68,22 @@ function countersOf(provider: MeterProvider): Record<'token' | 'request', Counte
 }
 
 /** Made once for each: a request pays for a look-up. */
-function rememberedAttributes(): typeof attributesOf {
+function createAttributeCache(): typeof toAttributes {
   const known = new Map<string, Map<string, Attributes>>()
   return (kind, subject, name) => {
     const ofSubject = known.get(subject) ?? new Map<string, Attributes>()
     const found = ofSubject.get(name)
     if (found !== undefined) return found
-    if (known.size >= REMEMBERED) known.clear()
-    const made = attributesOf(kind, subject, name)
+    if (known.size >= MAX_SUBJECTS) known.clear()
+    const made = toAttributes(kind, subject, name)
     known.set(subject, ofSubject.set(name, made))
     return made
   }
 }
 
 /** As the spans and histograms of docs/observability.md name them. */
-function attributesOf(kind: 'token' | 'request', subject: string, name: string): Attributes {
-  const { kind: group, userPoolId, clientId } = readSubject(subject)
+function toAttributes(kind: 'token' | 'request', subject: string, name: string): Attributes {
+  const { kind: group, userPoolId, clientId } = parseSubject(subject)
   return {
     'cognito_m2m.client_id': clientId ?? group,
     ...(userPoolId === null ? {} : { 'cognito_m2m.user_pool_id': userPoolId }),

@@ -1,4 +1,4 @@
-/** Counts who asks how often: ties sources, counts, store and what is read of them together. */
+/** `createUsage`: connects event sources, counts, store and reports. */
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
 import {
   describeValue,
@@ -9,32 +9,56 @@ import {
 } from '../../core/options/validate.ts'
 import { withTimeout } from '../../core/util/async.ts'
 import { safeClock } from '../../core/util/clock.ts'
-import { Tally } from './aggregator.ts'
-import { Sources } from './events.ts'
-import { Writer } from './flush.ts'
+import { UsageAggregator } from './aggregator.ts'
+import { UsageSources } from './events.ts'
+import { callUsageStore, UsageWriter } from './flush.ts'
 import { type Price, readPrice } from './price.ts'
 import { readCost, readReport, readSeries, toCsv, toJson } from './report.ts'
 import { memoryUsageStore } from './store/memory.ts'
 import type { UsageStore } from './store/types.ts'
-import { findMetrics, telemetryOf } from './telemetry.ts'
+import { createTelemetry, findMetrics } from './telemetry.ts'
 import type { Usage, UsagePrice, UsageTableOptions } from './types.ts'
-import { UsageUnavailableError } from './unavailable.ts'
+
+/**
+ * The usage store could not be read within 2 s. Counting goes on, and the call can be repeated.
+ */
+export class UsageUnavailableError extends Error {
+  override readonly name = 'UsageUnavailableError'
+  /** Stable across releases; the message is not. */
+  readonly code = 'ERR_USAGE_UNAVAILABLE'
+
+  constructor() {
+    super('cognito-m2m: usage cannot be read from its store at the moment')
+  }
+}
 
 /** Options of {@link createUsage}. */
 export interface UsageOptions {
   /** What tokens cost. Required: prices change, and none is built in. */
   readonly price: UsagePrice
-  /** Default: `memoryUsageStore()`. With `redisUsageStore` several processes add up. */
+  /**
+   * Where counts are kept. With `redisUsageStore` several processes share them.
+   *
+   * @defaultValue `memoryUsageStore()`
+   */
   readonly store?: UsageStore
-  /** Seconds from a count to its being written, 0.1 to 60, default 3. */
+  /**
+   * Seconds from a count to its write, from 0.1 to 60.
+   *
+   * @defaultValue `3`
+   */
   readonly flushInterval?: number
-  /** Told once when the store fails, and once when it is well again. Default: none. */
+  /**
+   * Gets one line when the store fails, and one when it recovers.
+   *
+   * @defaultValue No logger
+   */
   readonly logger?: Logger
   /** Wall clock in milliseconds. Default `Date.now`. */
   readonly now?: () => number
 }
 
-const MEMBERS: readonly (keyof UsageOptions)[] = [
+const OPTION_NAMES: readonly (keyof UsageOptions)[] = [
   'price',
   'store',
   'flushInterval',
@@ -42,21 +66,21 @@ const MEMBERS: readonly (keyof UsageOptions)[] = [
   'now',
 ]
 const STORE_METHODS = ['add', 'totals', 'buckets', 'close'] as const
-/** Milliseconds a store may take, for writing a batch or for all of a reading. */
-const PATIENCE = 2000
-/** Later there are no dates. */
-const LAST_SECOND = 8.64e12
+/** Longest write of one batch, and longest read. */
+const STORE_TIMEOUT_MS = 2000
+/** The last second of an ECMAScript date. */
+const MAX_EPOCH_SECONDS = 8.64e12
 
-interface Read {
+interface UsageSettings {
   readonly price: Price
   readonly store: UsageStore
-  readonly interval: number
+  readonly intervalMs: number
   readonly logger: Logger
   readonly now: () => number
 }
 
-function readUsageOptions(options: unknown): Read {
-  const members = readMembers(options, MEMBERS, '')
+function readUsageOptions(options: unknown): UsageSettings {
+  const members = readMembers(options, OPTION_NAMES, '')
   const price = readPrice(members['price'])
   const { store } = members
   const isStore = STORE_METHODS.every(
@@ -74,7 +98,7 @@ function readUsageOptions(options: unknown): Read {
   return {
     price,
     store: isStore ? (store as UsageStore) : memoryUsageStore(),
-    interval: interval * 1000,
+    intervalMs: interval * 1000,
     logger: safeLogger(readLogger(members['logger'])),
     now: safeClock(readFunction<() => number>(members, 'now') ?? Date.now),
   }
@@ -92,25 +116,29 @@ function readUsageOptions(options: unknown): Read {
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  */
 export function createUsage(options: UsageOptions): Usage {
-  const { price, store, interval, logger, now } = readUsageOptions(options)
-  const tally = new Tally()
-  const writer = new Writer({ store, tally, logger, interval, patience: PATIENCE })
-  const tell = telemetryOf(findMetrics())
-  const clock = secondsOf(now)
-  const sources = new Sources((kind, subject, name) => {
-    tally.add(subject, name, clock())
-    writer.wake()
-    tell(kind, subject, name)
+  const { price, store, intervalMs, logger, now } = readUsageOptions(options)
+  const aggregator = new UsageAggregator()
+  const writer = new UsageWriter({
+    store,
+    aggregator,
+    logger,
+    intervalMs,
+    timeoutMs: STORE_TIMEOUT_MS,
+  })
+  const countInTelemetry = createTelemetry(findMetrics())
+  const clock = createSecondsClock(now)
+  const sources = new UsageSources((kind, subject, name) => {
+    aggregator.add(subject, name, clock())
+    writer.scheduleWrite()
+    countInTelemetry(kind, subject, name)
   })
 
-  /** What is still to be written is part of every answer. */
-  async function read<Answer>(ask: (at: number) => Promise<Answer>): Promise<Answer> {
+  /** Writes pending counts first, so that every report has them. */
+  async function read<Result>(query: (at: number) => Promise<Result>): Promise<Result> {
     await writer.write()
-    try {
-      return await withTimeout(PATIENCE, ask(clock()), () => new UsageUnavailableError())
-    } catch {
-      throw new UsageUnavailableError()
-    }
+    const result = await callUsageStore(STORE_TIMEOUT_MS, () => query(clock()))
+    if (result === undefined) throw new UsageUnavailableError()
+    return result.value
   }
 
   const report: Usage['report'] = () => read((at) => readReport(store, at))
@@ -123,33 +151,33 @@ export function createUsage(options: UsageOptions): Usage {
     },
     cost: () => read((at) => readCost(store, price, at)),
     async json(table = {}) {
-      const wide = isWide(table)
+      const wide = readWide(table)
       return toJson(await report(), wide)
     },
     async csv(table = {}) {
-      const wide = isWide(table)
+      const wide = readWide(table)
       return toCsv(await report(), wide)
     },
     status: () => ({
       sources: sources.size,
-      pending: writer.size + tally.size,
+      pending: writer.size + aggregator.size,
       degraded: writer.degraded,
     }),
     async close() {
       sources.close()
       await writer.write()
       writer.stop()
-      await withTimeout(PATIENCE, (async () => store.close())()).catch(() => {})
+      await callUsageStore(STORE_TIMEOUT_MS, () => store.close())
     },
   } satisfies Usage)
 }
 
-/** Whole epoch seconds; the last known ones while the owner's clock tells no time. */
-function secondsOf(now: () => number): () => number {
+/** Whole epoch seconds. While the clock is NaN, the last known ones. */
+function createSecondsClock(now: () => number): () => number {
   let last = 0
   return () => {
     const seconds = Math.floor(now() / 1000)
-    if (seconds >= 0 && seconds <= LAST_SECOND) last = seconds
+    if (seconds >= 0 && seconds <= MAX_EPOCH_SECONDS) last = seconds
     return last
   }
 }
@@ -159,7 +187,7 @@ function readUnit(unit: unknown): 'hour' | 'day' {
   throw new OptionError('unit', `is ${describeValue(unit)}: use "hour" or "day"`)
 }
 
-function isWide(options: UsageTableOptions): boolean {
+function readWide(options: UsageTableOptions): boolean {
   const { wide = false } = readMembers(options, ['wide'], '')
   if (typeof wide === 'boolean') return wide
   throw new OptionError('wide', `is ${describeValue(wide)}: pass true or false`)

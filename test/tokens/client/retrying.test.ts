@@ -1,7 +1,7 @@
 /** Tries: which failures get another one, how many, how far apart, and how long in all. */
 import t from 'tap'
 import { TokenClientError, type TokenClientErrorCode } from '../../../src/tokens/client/index.ts'
-import { retrying } from '../../../src/tokens/client/token-source.ts'
+import { callWithRetries } from '../../../src/tokens/client/token-source.ts'
 
 /** Runs tries that fail as given, on a clock that only waiting moves. */
 async function run(fail: (tried: number) => unknown, took = 0) {
@@ -19,7 +19,7 @@ async function run(fail: (tried: number) => unknown, took = 0) {
     waits.push(milliseconds)
     time += milliseconds
   }
-  const outcome: unknown = await retrying(attempt, { elapsed: () => time, wait }).catch(
+  const outcome: unknown = await callWithRetries(attempt, { elapsed: () => time, wait }).catch(
     (error: unknown) => error,
   )
   return { outcome, waits, tried, time }

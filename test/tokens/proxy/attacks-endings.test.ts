@@ -2,7 +2,7 @@
 import t from 'tap'
 import { memoryStore } from '../../../src/tokens/proxy/index.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
-import { groupOf } from '../../../src/tokens/store/sealing.ts'
+import { deriveGroup } from '../../../src/tokens/store/sealing.ts'
 import { Clocks, SECOND } from '../../support/key-endpoint.ts'
 import {
   CLIENT,
@@ -54,7 +54,7 @@ t.test(
     })
     await ask({ scope: READ })
     // As a store does that evicts, and as who can write to it may. The group is the records'.
-    await store.invalidate(groupOf(`pairs of ${CLIENT}`, readEncryptionKeys(undefined)))
+    await store.invalidate(deriveGroup(`pairs of ${CLIENT}`, readEncryptionKeys(undefined)))
     upstream.refuses = true
     clocks.advance(2700 * SECOND)
     await ask({ scope: READ })

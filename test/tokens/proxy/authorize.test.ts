@@ -56,7 +56,7 @@ t.test('one that throws or hangs is 503, without what it threw', async (t) => {
     t.equal(answer.status, 503)
     t.same(answer.json, { error: 'temporarily_unavailable' })
     t.equal(answer.headers['retry-after'], '5')
-    t.match(log.text(), /authorize gave no answer/)
+    t.match(log.text(), /the authorize function of the token proxy failed/)
     t.notMatch(log.text(), SECRET)
   }
 })

@@ -6,7 +6,7 @@ import { safeLogger } from '../../../src/core/options/logger.ts'
 import { EndpointHealth } from '../../../src/tokens/proxy/endpoint-health.ts'
 import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { NegativeCache } from '../../../src/tokens/proxy/negative-cache.ts'
-import { readUpstream } from '../../../src/tokens/proxy/upstream-token.ts'
+import { readUpstreamToken } from '../../../src/tokens/proxy/upstream-token.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { issue, READ, reply, stage, until, upstreamOf, WRITE } from '../../support/proxy.ts'
@@ -86,8 +86,8 @@ t.test('the backoff of a name grows from 1 to 30 s, with jitter', (t) => {
   let now = 0
   const cache = new NegativeCache(() => now)
   const failure = {
-    ...{ cause: 'request' as const, retryAfter: undefined, proof: undefined },
-    answerIn: () => ({ status: 503, headers: {}, body: '' }),
+    ...{ cause: 'request' as const, retryAfter: undefined, client: undefined },
+    createResponse: () => ({ status: 503, headers: {}, body: '' }),
   }
   for (const [least, most] of [
     [1, 1],
@@ -98,19 +98,19 @@ t.test('the backoff of a name grows from 1 to 30 s, with jitter', (t) => {
     [22.5, 30],
     [22.5, 30],
   ] as const) {
-    const seconds = cache.failed('a', failure)
+    const seconds = cache.addFailure('a', failure)
     t.ok(seconds >= least && seconds <= most, `${seconds} s`)
     now += 1000 * seconds - 1
-    t.ok(cache.failureOf('a'))
+    t.ok(cache.findFailure('a'))
     now += 1
-    t.equal(cache.failureOf('a'), undefined)
+    t.equal(cache.findFailure('a'), undefined)
   }
-  t.equal(cache.failed('b', { ...failure, retryAfter: 45 }), 45)
-  t.equal(cache.failed('c', { ...failure, retryAfter: 3600 }), 60)
-  cache.succeeded('b')
-  t.equal(cache.failureOf('b'), undefined)
-  cache.endpointRecovered()
-  t.ok(cache.failureOf('c'), 'not of the endpoint')
+  t.equal(cache.addFailure('b', { ...failure, retryAfter: 45 }), 45)
+  t.equal(cache.addFailure('c', { ...failure, retryAfter: 3600 }), 60)
+  cache.deleteFailure('b')
+  t.equal(cache.findFailure('b'), undefined)
+  cache.endOutageBackoffs()
+  t.ok(cache.findFailure('c'), 'not of the endpoint')
   t.end()
 })
 
@@ -262,7 +262,7 @@ t.test('the state of the endpoint while the clock tells no time', (t) => {
   let now = 0
   const health = new EndpointHealth(safeLogger(undefined), () => now)
   const failure = { kind: 'failure', code: 'ERR_UPSTREAM_NETWORK' } as const
-  const token = readUpstream(failure, 0)
+  const token = readUpstreamToken(failure, 0)
   for (let time = 0; time < 5; time += 1) t.equal(health.record(failure, token), false)
   t.same(health.status, {
     available: false,
@@ -271,7 +271,7 @@ t.test('the state of the endpoint while the clock tells no time', (t) => {
   })
   now = Number.NaN
   t.equal(health.status.nextAttempt, 0)
-  t.equal(health.admits(), true)
+  t.equal(health.admitRequest(), true)
   t.end()
 })
 

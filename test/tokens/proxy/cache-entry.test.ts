@@ -4,7 +4,7 @@ import { decodeEntry, encodeEntry } from '../../../src/tokens/proxy/cache-entry.
 
 t.test('an entry comes back as it was', (t) => {
   for (const userPoolId of ['eu-west-1_Ab1', null]) {
-    const entry = { askedAt: 1.5, life: 3600, userPoolId, text: '{"a":"ä\\n b"' }
+    const entry = { requestedAt: 1.5, lifetime: 3600, userPoolId, text: '{"a":"ä\\n b"' }
     t.same(decodeEntry(encodeEntry(entry)), entry)
   }
   t.end()

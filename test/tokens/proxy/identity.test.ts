@@ -1,7 +1,11 @@
 /** No two requests that differ share an entry, however they are made to look alike. */
 import fc from 'fast-check'
 import t from 'tap'
-import { identityOf, pairIdentityOf, type TokenRequest } from '../../../src/tokens/proxy/request.ts'
+import {
+  encodeCredentialIdentity,
+  encodeTokenIdentity,
+  type TokenRequest,
+} from '../../../src/tokens/proxy/request.ts'
 import { issue, proxyOf, reply, requestOf, SECRET, stage, upstreamOf } from '../../support/proxy.ts'
 
 /** Few characters, those that encodings use: collisions would be found soon. */
@@ -32,7 +36,10 @@ t.test('the encoding is injective, and a function of what is asked', (t) => {
   fc.assert(
     fc.property(endpoint, request, endpoint, request, (oneEnd, one, otherEnd, other) => {
       const same = told([oneEnd, withoutMethod(one)]) === told([otherEnd, withoutMethod(other)])
-      return same === (bytes(identityOf(oneEnd, one)) === bytes(identityOf(otherEnd, other)))
+      return (
+        same ===
+        (bytes(encodeTokenIdentity(oneEnd, one)) === bytes(encodeTokenIdentity(otherEnd, other)))
+      )
     }),
     { numRuns: 20_000 },
   )
@@ -44,7 +51,9 @@ t.test('what moves from one part to the next is another request', (t) => {
   fc.assert(
     fc.property(request, text, text, text, (it, one, two, three) => {
       const of = (clientId: string, secret: string, metadata: string | undefined) =>
-        bytes(identityOf('https://a/', { ...it, credentials: { clientId, secret }, metadata }))
+        bytes(
+          encodeTokenIdentity('https://a/', { ...it, credentials: { clientId, secret }, metadata }),
+        )
       const all = [
         [one + two, three, undefined],
         [one, two + three, undefined],
@@ -67,9 +76,10 @@ t.test('a pair is its endpoint, id and secret, whatever is asked for', (t) => {
   fc.assert(
     fc.property(request, request, (one, other) => {
       const same = told(one.credentials) === told(other.credentials)
-      const encoded = [one, other].map((it) => bytes(pairIdentityOf('https://a/', it)))
+      const encoded = [one, other].map((it) => bytes(encodeCredentialIdentity('https://a/', it)))
       return (
-        same === (encoded[0] === encoded[1]) && encoded[0] !== bytes(identityOf('https://a/', one))
+        same === (encoded[0] === encoded[1]) &&
+        encoded[0] !== bytes(encodeTokenIdentity('https://a/', one))
       )
     }),
     { numRuns: 5000 },

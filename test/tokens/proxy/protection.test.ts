@@ -3,7 +3,7 @@ import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { NegativeCache, type Refusal } from '../../../src/tokens/proxy/negative-cache.ts'
-import { Budget } from '../../../src/tokens/proxy/quota.ts'
+import { UpstreamQuota } from '../../../src/tokens/proxy/quota.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import {
@@ -222,7 +222,7 @@ t.test('a Cognito that hangs is no way around the share of a client', async (t) 
 })
 
 t.test('a small budget leaves each client one request', (t) => {
-  const budget = new Budget({ perSecond: 3, unprovenPerSecond: 1, concurrency: 3 })
+  const budget = new UpstreamQuota({ perSecond: 3, unprovenPerSecond: 1, concurrency: 3 })
   const release = budget.take(0, 'a')
   t.ok(release)
   release?.()
@@ -234,7 +234,7 @@ t.test('a small budget leaves each client one request', (t) => {
 })
 
 t.test('a clock that tells no time gives no budget away, and takes none', (t) => {
-  const budget = new Budget({ perSecond: 2, unprovenPerSecond: 1, concurrency: 4 })
+  const budget = new UpstreamQuota({ perSecond: 2, unprovenPerSecond: 1, concurrency: 4 })
   t.equal(budget.take(Number.NaN, 'a'), undefined)
   t.ok(budget.take(5, 'a'))
   t.ok(budget.take(5, undefined))
@@ -266,12 +266,12 @@ t.test('a refusal is remembered for 10 s, for exactly this request', async (t) =
 t.test('so many refusals are remembered and no more', (t) => {
   const cache = new NegativeCache(() => 0)
   const refusal: Refusal = {
-    ...{ kind: 'refused', error: 'invalid_client', proof: undefined },
-    answer: { status: 400, headers: {}, body: '{}' },
+    ...{ kind: 'refused', error: 'invalid_client', client: undefined },
+    response: { status: 400, headers: {}, body: '{}' },
   }
-  for (let index = 0; index <= 10_000; index += 1) cache.refused(`${index}`, refusal)
-  t.equal(cache.refusalOf('0'), undefined)
-  t.equal(cache.refusalOf('1'), refusal)
+  for (let index = 0; index <= 10_000; index += 1) cache.addRefusal(`${index}`, refusal)
+  t.equal(cache.findRefusal('0'), undefined)
+  t.equal(cache.findRefusal('1'), refusal)
   t.end()
 })
 

@@ -2,20 +2,20 @@
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import {
-  Budget,
-  type BudgetLimits,
-  BudgetQueue,
+  type QuotaLimits,
+  QuotaQueue,
   type Release,
+  UpstreamQuota,
 } from '../../../src/tokens/proxy/quota.ts'
 
 const LIMITS = { perSecond: 100, unprovenPerSecond: 50, concurrency: 10_000 }
 
 /** A queue in a time of its own. */
-function queueOf(t: Test, limits: BudgetLimits = LIMITS) {
+function queueOf(t: Test, limits: QuotaLimits = LIMITS) {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   let now = 0
-  const queue = new BudgetQueue(new Budget(limits), () => now)
+  const queue = new QuotaQueue(new UpstreamQuota(limits), () => now)
   const granted: { readonly name: string; readonly at: number; readonly release: Release }[] = []
   const refused: { readonly name: string; readonly at: number }[] = []
   return {

@@ -11,13 +11,13 @@ t.test('a store that failed while the clock told no time is tried again', async 
   const store = new ResilientStore({ store: shared, encryptionKeys: [KEY], logger, ...clocks })
   shared.fault = 'rejects'
   clock.monotonic = Number.NaN
-  for (let time = 0; time < 3; time += 1) await store.find('a', 'g')
+  for (let time = 0; time < 3; time += 1) await store.get('a', 'g')
   t.equal(store.status().degraded, true)
   shared.fault = undefined
-  await store.find('a', 'g')
+  await store.get('a', 'g')
   t.equal(store.status().degraded, true, 'without a clock nothing is tried')
   clock.monotonic = 5000
-  await store.find('a', 'g')
+  await store.get('a', 'g')
   t.equal(store.status().degraded, false)
 })
 
@@ -27,12 +27,12 @@ t.test('a clock that runs back does not keep a failing store away', async (t) =>
   clock.monotonic = 1_000_000_000
   const { store } = process(shared, clock)
   shared.fault = 'rejects'
-  for (let time = 0; time < 3; time += 1) await store.find('a', 'g')
+  for (let time = 0; time < 3; time += 1) await store.get('a', 'g')
   shared.fault = undefined
   clock.monotonic = 0
-  await store.find('a', 'g')
+  await store.get('a', 'g')
   clock.pass(2000)
-  await store.find('a', 'g')
+  await store.get('a', 'g')
   t.equal(store.status().degraded, false)
 })
 
@@ -49,7 +49,7 @@ t.test('an error that throws when it is looked at is an error like others', asyn
   const own = new SharedStore(clock)
   own.get = () => Promise.reject(hostile)
   const { store, lines } = process(own, clock)
-  for (let time = 0; time < 3; time += 1) t.equal((await store.find('a', 'g')).value, undefined)
+  for (let time = 0; time < 3; time += 1) t.equal((await store.get('a', 'g')).value, undefined)
   t.equal(store.status().degraded, true)
   t.match(lines, [/"reason":"unknown"/])
 })

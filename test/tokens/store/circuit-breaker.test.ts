@@ -1,9 +1,9 @@
 import t from 'tap'
-import { Breaker } from '../../../src/tokens/store/circuit-breaker.ts'
+import { CircuitBreaker } from '../../../src/tokens/store/circuit-breaker.ts'
 
 function at() {
   const clock = { now: 0 }
-  return { clock, breaker: new Breaker(() => clock.now) }
+  return { clock, breaker: new CircuitBreaker(() => clock.now) }
 }
 
 t.test('before anything was sent, a caller waits as long as any', async (t) => {

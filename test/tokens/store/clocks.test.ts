@@ -29,7 +29,7 @@ async function skewedBy(t: Test, server: RedisProcess, seconds: number): Promise
     monotonicNow: () => performance.now(),
   })
   t.teardown(() => store.close())
-  while (!(await store.find('first', 'first')).epoch.includes('first')) await wait(25)
+  while (!(await store.get('first', 'first')).epoch.includes('first')) await wait(25)
   return { store, lines }
 }
 
@@ -54,12 +54,12 @@ t.test('clocks that differ', { skip: withoutRedis }, async (t) => {
       for (const [index, writer] of stores.entries()) {
         const name = `${NAME} ${index}`
         const before = await time()
-        const { epoch, now } = await writer.store.find(name, GROUP)
+        const { epoch, now } = await writer.store.get(name, GROUP)
         t.ok(now >= Math.floor(before) && now <= (await time()), 'dated by the clock of Redis')
-        await writer.store.keep(name, GROUP, { value: Buffer.from('good'), epoch, ttl: LIFE })
+        await writer.store.set(name, GROUP, { value: Buffer.from('good'), epoch, ttl: LIFE })
         const expiresAt = (await time()) + LIFE
         for (const { store } of stores) {
-          const { value, now: later } = await store.find(name, GROUP)
+          const { value, now: later } = await store.get(name, GROUP)
           // A busy machine may take longer than the life of the entry.
           if (value === undefined) t.ok((await time()) >= before + LIFE - 2, 'not lost by the skew')
           t.ok(later >= now - 2 && later <= (await time()))
@@ -92,14 +92,14 @@ t.test('clocks that differ', { skip: withoutRedis }, async (t) => {
     const server = await startRedis()
     t.teardown(() => server.kill())
     const { store } = await skewedBy(t, server, -120)
-    const dated = await store.find(NAME, GROUP)
+    const dated = await store.get(NAME, GROUP)
     const kept = { value: Buffer.from('good'), epoch: dated.epoch, ttl: LIFE }
     const begun = performance.now()
-    await store.keep(NAME, GROUP, kept)
+    await store.set(NAME, GROUP, kept)
     await server.kill()
     for (;;) {
       const before = performance.now()
-      const { value, now } = await store.find(NAME, GROUP)
+      const { value, now } = await store.get(NAME, GROUP)
       const age = now - dated.now
       t.ok(age >= before - begun - 2 && age <= performance.now() - begun + 1000, `${age} ms`)
       if (value === undefined) break

@@ -46,19 +46,19 @@ t.test('a failing store is tried by one caller a second', async (t) => {
   const { store, lines } = process(shared, clock)
   shared.fault = 'rejects'
   for (let look = 0; look < 3; look += 1) {
-    await store.find(NAME, GROUP)
+    await store.get(NAME, GROUP)
     clock.pass(700)
   }
   for (let second = 0; second < 3; second += 1) {
     clock.pass(1000)
     shared.asked.length = 0
-    await Promise.all(Array.from({ length: 5 }, () => store.find(NAME, GROUP)))
+    await Promise.all(Array.from({ length: 5 }, () => store.get(NAME, GROUP)))
     t.strictSame(shared.asked, ['get'])
   }
   t.equal(lines.length, 1)
   clock.monotonic = Number.NaN
   shared.asked.length = 0
-  await store.find(NAME, GROUP)
+  await store.get(NAME, GROUP)
   t.strictSame(shared.asked, [], 'nor where the clock cannot be read')
 })
 
@@ -85,9 +85,9 @@ t.test('a full store is read all the same, and costs no token request a call', a
   const { store, lines } = process(shared, clock)
   await fill(store, NAME, GROUP, 'old', 60_000)
   shared.fault = 'is full'
-  const { epoch } = await store.find(NAME, GROUP)
+  const { epoch } = await store.get(NAME, GROUP)
   for (let look = 0; look < 3; look += 1) {
-    await store.keep(NAME, GROUP, { value: Buffer.from('new'), epoch, ttl: HOUR })
+    await store.set(NAME, GROUP, { value: Buffer.from('new'), epoch, ttl: HOUR })
     t.equal(await found(store, NAME, GROUP), 'new', 'not the older one that the store has')
   }
   t.strictSame(lines, [
@@ -108,9 +108,9 @@ t.test('an invalidation ends the copies of all who can reach the store', async (
   const [here, there] = [process(shared, clock), process(shared, clock)]
   for (const name of ['one', 'two']) await fill(here.store, name, GROUP, name)
   for (const name of ['one', 'two']) t.equal(await found(there.store, name, GROUP), name)
-  const { epoch } = await there.store.find('three', GROUP)
+  const { epoch } = await there.store.get('three', GROUP)
   t.equal(await here.store.invalidate(GROUP), true)
-  await there.store.keep('three', GROUP, { value: Buffer.from('late'), epoch, ttl: HOUR })
+  await there.store.set('three', GROUP, { value: Buffer.from('late'), epoch, ttl: HOUR })
   t.equal(await found(there.store, 'one', GROUP), undefined)
   shared.fault = 'rejects'
   for (const name of ['one', 'two', 'three']) {
@@ -124,10 +124,10 @@ t.test('an answer under way does not outlive an invalidation', async (t) => {
   const shared = new SharedStore(clock)
   const { store } = process(shared, clock)
   for (const fault of [undefined, 'rejects'] as const) {
-    const { epoch } = await store.find(NAME, GROUP)
+    const { epoch } = await store.get(NAME, GROUP)
     shared.fault = fault
     await store.invalidate(GROUP)
-    await store.keep(NAME, GROUP, { value: Buffer.from('late'), epoch, ttl: HOUR })
+    await store.set(NAME, GROUP, { value: Buffer.from('late'), epoch, ttl: HOUR })
     t.equal(await found(store, NAME, GROUP), undefined)
   }
 })
@@ -136,9 +136,9 @@ t.test('what the store refused to keep is not kept here for its outage', async (
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const [here, there] = [process(shared, clock), process(shared, clock)]
-  const { epoch } = await there.store.find(NAME, GROUP)
+  const { epoch } = await there.store.get(NAME, GROUP)
   await here.store.invalidate(GROUP)
-  await there.store.keep(NAME, GROUP, { value: Buffer.from('late'), epoch, ttl: HOUR })
+  await there.store.set(NAME, GROUP, { value: Buffer.from('late'), epoch, ttl: HOUR })
   shared.fault = 'rejects'
   t.equal(await found(there.store, NAME, GROUP), undefined)
 })
@@ -153,7 +153,7 @@ t.test('what a store could not be told is obeyed here, and told later', async (t
   await fill(here.store, 'apart', 'another', 'apart')
   shared.fault = 'rejects'
   t.equal(await here.store.invalidate(GROUP), false)
-  await here.store.drop('apart', 'another')
+  await here.store.delete('apart', 'another')
   t.strictSame(here.lines, [
     'warn cognito-m2m: the token store missed an invalidation; sending it again when the store is back {}',
   ])
@@ -210,7 +210,7 @@ t.test('locks and drops go through, and are given up where the store is', async 
   t.equal(await here.store.acquire(NAME, WAIT), undefined)
   await fill(here.store, NAME, GROUP, 'good')
   t.equal(await found(there.store, NAME, GROUP), 'good')
-  await here.store.drop(NAME, GROUP)
+  await here.store.delete(NAME, GROUP)
   t.equal(await found(there.store, NAME, GROUP), undefined)
   shared.fault = 'rejects'
   const standIn = await here.store.acquire(NAME, WAIT)
@@ -231,7 +231,7 @@ t.test('a closed store finds, keeps and tells nothing', async (t) => {
   shared.asked.length = 0
   t.equal(await fill(store, NAME, GROUP, 'good'), undefined)
   t.equal(await found(store, NAME, GROUP), undefined)
-  await store.drop(NAME, GROUP)
+  await store.delete(NAME, GROUP)
   t.equal(await store.invalidate(GROUP), false)
   const lock = await store.acquire(NAME, WAIT)
   t.ok(lock)
@@ -248,7 +248,7 @@ t.test('a store of somebody that answers nonsense counts as failing', async (t) 
   await fill(store, NAME, GROUP, 'good')
   for (const answer of [undefined, null, {}, { value: 'text', epoch: 1 }, 7]) {
     shared.get = async () => answer as never
-    t.equal(text((await store.find(NAME, GROUP)).value), 'good')
+    t.equal(text((await store.get(NAME, GROUP)).value), 'good')
   }
   t.equal(store.status().degraded, true)
 })

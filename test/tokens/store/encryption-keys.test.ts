@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
-import { nameOf } from '../../../src/tokens/store/sealing.ts'
+import { deriveName } from '../../../src/tokens/store/sealing.ts'
 
 const bytes = randomBytes(32)
 const identity = new Uint8Array([1, 2, 3])
@@ -15,7 +15,7 @@ t.test('bytes, base64 and base64url are one key', async (t) => {
     bytes.toString('base64url'),
     bytes.toString('base64').replace(/=+$/, ''),
   ]
-  const names = forms.map((key) => nameOf(identity, readEncryptionKeys([{ id: 'a', key }])))
+  const names = forms.map((key) => deriveName(identity, readEncryptionKeys([{ id: 'a', key }])))
   t.equal(new Set(names).size, 1)
   t.match(names[0], /^[\w-]{43}$/)
 })
@@ -33,15 +33,15 @@ t.test('purposes and keys have nothing in common', async (t) => {
 t.test('changing the bytes later has no effect', async (t) => {
   const key = new Uint8Array(bytes)
   const keys = readEncryptionKeys([{ id: 'a', key }])
-  const name = nameOf(identity, keys)
+  const name = deriveName(identity, keys)
   key.fill(0)
-  t.equal(nameOf(identity, keys), name)
+  t.equal(deriveName(identity, keys), name)
 })
 
 t.test('without keys, all stores of this process share one', async (t) => {
   t.equal(
-    nameOf(identity, readEncryptionKeys(undefined)),
-    nameOf(identity, readEncryptionKeys(undefined)),
+    deriveName(identity, readEncryptionKeys(undefined)),
+    deriveName(identity, readEncryptionKeys(undefined)),
   )
 })
 

@@ -1,14 +1,14 @@
 import t from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
-import { Entries, type Held } from '../../../src/tokens/store/entries.ts'
+import { MemoryEntries, type MemoryEntry } from '../../../src/tokens/store/entries.ts'
 import { memoryStore } from '../../../src/tokens/store/memory-store.ts'
 import { Clock, NOW } from '../../support/shared-store.ts'
 
-const held = (life = 1000): Held => ({ value: new Uint8Array([1]), expiresAt: NOW + life })
+const held = (life = 1000): MemoryEntry => ({ value: new Uint8Array([1]), expiresAt: NOW + life })
 
-function entriesOf(maxEntries: number): { entries: Entries; clock: Clock } {
+function entriesOf(maxEntries: number): { entries: MemoryEntries; clock: Clock } {
   const clock = new Clock()
-  return { entries: new Entries({ maxEntries, ...clock.options }), clock }
+  return { entries: new MemoryEntries({ maxEntries, ...clock.options }), clock }
 }
 
 t.test('an entry is gone when either clock says so', async (t) => {

@@ -7,7 +7,7 @@ import { createTokenClient } from '../../../src/tokens/client/index.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
 import { redisStore } from '../../../src/tokens/store/redis-store.ts'
 import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
-import { groupOf, nameOf, open as opened } from '../../../src/tokens/store/sealing.ts'
+import { deriveGroup, deriveName, unseal as opened } from '../../../src/tokens/store/sealing.ts'
 import { startRedis, withoutRedis } from '../../support/redis.ts'
 import {
   acquireReleased,
@@ -44,14 +44,14 @@ t.test('a group is an HMAC under a key of its own, derived from the owner’s', 
     Buffer.from(hkdfSync('sha256', bytes, '', `cognito-m2m token store ${purpose} 1`, 32))
   const hmac = (purpose: string) =>
     createHmac('sha256', derived(purpose)).update(CLIENT).digest('base64url')
-  t.equal(groupOf(CLIENT, keys), hmac('grouping'))
-  t.equal(nameOf(identity, keys), hmac('naming'))
-  t.notOk(guesses(CLIENT).includes(groupOf(CLIENT, keys)))
-  t.not(groupOf(CLIENT, readEncryptionKeys([NEXT])), groupOf(CLIENT, keys))
+  t.equal(deriveGroup(CLIENT, keys), hmac('grouping'))
+  t.equal(deriveName(identity, keys), hmac('naming'))
+  t.notOk(guesses(CLIENT).includes(deriveGroup(CLIENT, keys)))
+  t.not(deriveGroup(CLIENT, readEncryptionKeys([NEXT])), deriveGroup(CLIENT, keys))
   const both = readEncryptionKeys([KEY, NEXT])
   t.equal(
-    groupOf(CLIENT, both),
-    [KEY, NEXT].map((key) => groupOf(CLIENT, readEncryptionKeys([key]))).join('.'),
+    deriveGroup(CLIENT, both),
+    [KEY, NEXT].map((key) => deriveGroup(CLIENT, readEncryptionKeys([key]))).join('.'),
   )
   t.end()
 })
@@ -68,13 +68,13 @@ t.test('a store is told no name that a guess of a client id leads to', async (t)
     }
   }
   const { store } = process(shared, clock, [NEXT, KEY])
-  const [name, group] = [store.name(identity), store.group(CLIENT)]
+  const [name, group] = [store.deriveName(identity), store.deriveGroup(CLIENT)]
   await fill(store, name, group, 'good')
   const lock = await store.acquire(name, WAIT)
   lock?.release()
   const next = await acquireReleased(store, name)
   next.release()
-  await store.drop(name, group)
+  await store.delete(name, group)
   t.equal(await store.invalidate(group), true)
   for (const guess of [CLIENT, ...guesses(CLIENT)]) {
     for (const text of told) t.notOk(text.includes(guess), text)
@@ -92,16 +92,17 @@ t.test('while keys rotate, an invalidation reaches entries under either key', as
       [one, two],
       [two, one],
     ] as const) {
-      const place = (store: ResilientStore) => [store.name(identity), store.group(CLIENT)] as const
+      const place = (store: ResilientStore) =>
+        [store.deriveName(identity), store.deriveGroup(CLIENT)] as const
       await fill(writer, ...place(writer), 'good')
       t.equal(await found(other, ...place(other)), 'good')
-      t.equal(await other.invalidate(other.group(CLIENT)), true)
+      t.equal(await other.invalidate(other.deriveGroup(CLIENT)), true)
       t.equal(await found(writer, ...place(writer)), undefined, 'neither the store’s nor a copy')
       t.equal(await found(other, ...place(other)), undefined)
       // What was asked for before is not kept after it.
-      const { epoch } = await writer.find(...place(writer))
-      await other.invalidate(other.group(CLIENT))
-      await writer.keep(...place(writer), { value: Buffer.from('late'), epoch, ttl: 1000 })
+      const { epoch } = await writer.get(...place(writer))
+      await other.invalidate(other.deriveGroup(CLIENT))
+      await writer.set(...place(writer), { value: Buffer.from('late'), epoch, ttl: 1000 })
       t.equal(await found(writer, ...place(writer)), undefined)
       t.equal(await found(other, ...place(other)), undefined)
     }
@@ -150,8 +151,8 @@ t.test('in Redis itself', { skip: withoutRedis }, async (t) => {
     ...clock.options,
   })
   t.teardown(() => steady.close())
-  await fill(steady, steady.name(identity), steady.group(CLIENT), 'good')
-  const lock = await steady.acquire(steady.name(identity), WAIT)
+  await fill(steady, steady.deriveName(identity), steady.deriveGroup(CLIENT), 'good')
+  const lock = await steady.acquire(steady.deriveName(identity), WAIT)
   t.teardown(() => lock?.release())
   // Renewed while it is held, so that it is there again if this process was stopped for long.
   let locks: string[] = []

@@ -35,7 +35,7 @@ async function processesOf(
       const redis = new Redis(server.url, { lazyConnect: true })
       const one = process(redisStore({ redis }), clock)
       t.teardown(() => one.store.close())
-      await until(async () => (await one.store.find('first', 'first')).epoch.includes('first 1'))
+      await until(async () => (await one.store.get('first', 'first')).epoch.includes('first 1'))
       return one
     }),
   )
@@ -48,7 +48,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     const [here, there] = (await processesOf(t, server, clock, 2)) as [Process, Process]
     await fill(here.store, NAME, GROUP, 'good')
     t.equal(await found(there.store, NAME, GROUP), 'good')
-    const { epoch } = await there.store.find('under way', GROUP)
+    const { epoch } = await there.store.get('under way', GROUP)
     await server.kill()
     for (let look = 0; look < 5; look += 1) {
       t.equal(await found(here.store, NAME, GROUP), 'good')
@@ -60,13 +60,13 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     for (const { store } of [here, there]) {
       await until(async () => {
         clock.pass(1000)
-        await store.find('first', 'first')
+        await store.get('first', 'first')
         return !store.status().degraded
       })
     }
     t.equal(await found(here.store, NAME, GROUP), undefined, 'nobody knows what was invalidated')
     const late = { value: Buffer.from('late'), epoch, ttl: HOUR }
-    await there.store.keep('under way', GROUP, late)
+    await there.store.set('under way', GROUP, late)
     t.equal(await found(there.store, 'under way', GROUP), undefined, 'nor since when')
     t.equal(await fill(here.store, NAME, GROUP, 'new'), undefined)
     t.equal(await found(there.store, NAME, GROUP), 'new')
@@ -93,7 +93,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     server.resume()
     await until(async () => {
       clock.pass(1000)
-      await there.store.find(NAME, GROUP)
+      await there.store.get(NAME, GROUP)
       return !there.store.status().degraded
     })
     const theirs = await acquireReleased(there.store, NAME)
@@ -175,7 +175,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
       })
       const [here] = (await processesOf(t, server, new Clock())) as [Process]
       const { store } = here
-      for (let client = 0; client < 100; client += 1) await store.find(NAME, `client ${client}`)
+      for (let client = 0; client < 100; client += 1) await store.get(NAME, `client ${client}`)
       t.strictSame(await admin.keys('*'), [])
       await fill(store, NAME, GROUP, 'good', 60_000)
       const key = `cognito-m2m:group:${GROUP}`
@@ -183,7 +183,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
       await store.invalidate(GROUP)
       await fill(store, NAME, GROUP, 'good', 60_000)
       t.ok((await admin.pttl(key)) > 24 * HOUR)
-      await store.drop(NAME, GROUP)
+      await store.delete(NAME, GROUP)
       t.strictSame(await admin.hkeys(key), ['epoch', 'order'])
       const lock = await store.acquire(NAME, WAIT)
       t.ok(lock)

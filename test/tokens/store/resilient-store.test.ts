@@ -19,17 +19,17 @@ const GROUP = 'group'
 
 t.test('without a store it is memory, and never degraded', async (t) => {
   const store = new ResilientStore(base)
-  const name = store.name(new Uint8Array([1]))
-  t.not(name, store.name(new Uint8Array([2])))
-  t.match(store.group('client'), /^[\w-]{43}$/)
-  t.not(store.group('client'), store.group('another'))
+  const name = store.deriveName(new Uint8Array([1]))
+  t.not(name, store.deriveName(new Uint8Array([2])))
+  t.match(store.deriveGroup('client'), /^[\w-]{43}$/)
+  t.not(store.deriveGroup('client'), store.deriveGroup('another'))
   await fill(store, name, GROUP, 'good')
   t.equal(await found(store, name, GROUP), 'good')
-  await store.drop(name, GROUP)
+  await store.delete(name, GROUP)
   t.equal(await found(store, name, GROUP), undefined)
-  const { epoch } = await store.find(name, GROUP)
+  const { epoch } = await store.get(name, GROUP)
   t.equal(await store.invalidate(GROUP), true)
-  await store.keep(name, GROUP, { value: new Uint8Array(1), epoch, ttl: 1000 })
+  await store.set(name, GROUP, { value: new Uint8Array(1), epoch, ttl: 1000 })
   t.equal(await found(store, name, GROUP), undefined, 'asked for before it was invalidated')
   t.strictSame(store.status(), { shared: false, degraded: false, unreadable: 0 })
   await store.close()
@@ -39,8 +39,8 @@ t.test('without a store it is memory, and never degraded', async (t) => {
 
 t.test('in memory, a look-up is dated by the wall clock, and a lock has one owner', async (t) => {
   const store = new ResilientStore(base)
-  const name = store.name(new Uint8Array([1]))
-  t.equal((await store.find(name, GROUP)).now, clock.wall)
+  const name = store.deriveName(new Uint8Array([1]))
+  t.equal((await store.get(name, GROUP)).now, clock.wall)
   const lock = await store.acquire(name, WAIT)
   t.ok(lock)
   t.equal(await store.acquire(name, WAIT), undefined)
@@ -64,8 +64,8 @@ t.test('the skew is logged once for each logger, whatever stores use it', async 
   for (const [index, itsLogger] of [logger, logger, undefined].entries()) {
     const options = { store: shared, encryptionKeys: [KEY], logger: itsLogger, ...ahead.options }
     const store = new ResilientStore(options)
-    await store.find(`name ${index}`, GROUP)
-    await store.find(`name ${index}`, GROUP)
+    await store.get(`name ${index}`, GROUP)
+    await store.get(`name ${index}`, GROUP)
   }
   t.strictSame(lines, [`${warning} {"skew":60}`])
 })
@@ -85,7 +85,7 @@ t.test('two of one process share a memory store', async (t) => {
     new ResilientStore({ ...base, store }),
     new ResilientStore({ ...base, store }),
   ]
-  const names = [1, 2, 3].map((byte) => one.name(new Uint8Array([byte])))
+  const names = [1, 2, 3].map((byte) => one.deriveName(new Uint8Array([byte])))
   for (const name of names) await fill(one, name, GROUP, 'good')
   t.strictSame(await Promise.all(names.map((name) => found(two, name, GROUP))), [
     undefined,
@@ -109,7 +109,7 @@ t.test("a store of one's own that nobody shares needs no keys", async (t) => {
       close: backing.close.bind(backing),
     },
   })
-  const name = store.name(new Uint8Array([1]))
+  const name = store.deriveName(new Uint8Array([1]))
   await fill(store, name, GROUP, 'good')
   t.equal(await found(store, name, GROUP), 'good')
   t.equal(backing.entries.size, 1)
@@ -170,7 +170,7 @@ t.test('errors without a word worth telling are told as unknown', async (t) => {
     const shared = new SharedStore(clock)
     shared.get = () => Promise.reject(error)
     const store = new ResilientStore({ ...base, store: shared, encryptionKeys: [KEY], logger })
-    for (let look = 0; look < 3; look += 1) await store.find('name', GROUP)
+    for (let look = 0; look < 3; look += 1) await store.get('name', GROUP)
     t.match(lines, [/"reason":"unknown"/])
   }
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'
-import { open, seal } from '../../../src/tokens/store/sealing.ts'
+import { seal, unseal } from '../../../src/tokens/store/sealing.ts'
 import {
   acquireReleased,
   Clock,
@@ -23,12 +23,12 @@ const [key] = keys as [(typeof keys)[0] & object]
 
 t.test('opens what it sealed, and says when it ends', async (t) => {
   const sealed = seal({ value, expiresAt: NOW }, 'name', key)
-  t.strictSame(open(sealed, 'name', keys), { value, expiresAt: NOW })
+  t.strictSame(unseal(sealed, 'name', keys), { value, expiresAt: NOW })
   t.notMatch(Buffer.from(sealed).toString('latin1'), 'hidden')
   t.notSame(seal({ value, expiresAt: NOW }, 'name', key), sealed, 'no nonce comes twice')
   const inside = Buffer.concat([Buffer.from('before'), sealed, Buffer.from('after')])
   const view = new Uint8Array(inside.buffer, inside.byteOffset + 6, sealed.length)
-  t.ok(open(view, 'name', keys), 'wherever it lies')
+  t.ok(unseal(view, 'name', keys), 'wherever it lies')
 })
 
 t.test('one bit off anywhere, and it does not open', async (t) => {
@@ -36,22 +36,22 @@ t.test('one bit off anywhere, and it does not open', async (t) => {
   for (let bit = 0; bit < sealed.length * 8; bit += 1) {
     const changed = Buffer.from(sealed)
     changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
-    if (open(changed, 'name', keys) !== undefined) t.fail(`bit ${bit}`)
+    if (unseal(changed, 'name', keys) !== undefined) t.fail(`bit ${bit}`)
   }
   for (let length = 0; length < sealed.length; length += 1) {
-    if (open(sealed.subarray(0, length), 'name', keys) !== undefined) t.fail(`length ${length}`)
+    if (unseal(sealed.subarray(0, length), 'name', keys) !== undefined) t.fail(`length ${length}`)
   }
-  t.equal(open(Buffer.concat([sealed, Buffer.alloc(1)]), 'name', keys), undefined)
-  t.equal(open(sealed, 'another', keys), undefined)
-  t.equal(open(sealed, 'name', []), undefined)
-  t.equal(open(sealed, 'name', readEncryptionKeys([{ ...KEY, key: randomBytes(32) }])), undefined)
+  t.equal(unseal(Buffer.concat([sealed, Buffer.alloc(1)]), 'name', keys), undefined)
+  t.equal(unseal(sealed, 'another', keys), undefined)
+  t.equal(unseal(sealed, 'name', []), undefined)
+  t.equal(unseal(sealed, 'name', readEncryptionKeys([{ ...KEY, key: randomBytes(32) }])), undefined)
 })
 
 t.test('what is in the store shows nothing, and what was changed there is a miss', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store, lines } = process(shared, clock)
-  const name = store.name(identity)
+  const name = store.deriveName(identity)
   await fill(store, name, GROUP, 'a secret token')
   const [[at, sealed]] = [...shared.values] as [[string, Uint8Array]]
   t.notMatch(Buffer.from(sealed).toString('latin1'), 'secret')
@@ -134,13 +134,13 @@ t.test('keys rotate while old and new processes run side by side', async (t) => 
     ] as const) {
       const unique = randomBytes(8)
       const placeIn = ({ store }: typeof writer) =>
-        [store.name(unique), store.group('client')] as const
+        [store.deriveName(unique), store.deriveGroup('client')] as const
       await fill(writer.store, ...placeIn(writer), 'good')
       t.equal(await found(reader.store, ...placeIn(reader)), 'good', `${left} ${right}`)
-      t.equal(await writer.store.invalidate(writer.store.group('client')), true)
+      t.equal(await writer.store.invalidate(writer.store.deriveGroup('client')), true)
       t.equal(await found(reader.store, ...placeIn(reader)), undefined)
       await fill(writer.store, ...placeIn(writer), 'new')
-      await reader.store.drop(...placeIn(reader))
+      await reader.store.delete(...placeIn(reader))
       t.equal(await found(writer.store, ...placeIn(writer)), undefined)
     }
     t.equal(one.store.status().unreadable + two.store.status().unreadable, 0)
@@ -154,7 +154,7 @@ t.test(
     const clock = new Clock()
     const shared = new SharedStore(clock)
     const [one, two] = [process(shared, clock, [KEY, next]), process(shared, clock, [next, KEY])]
-    const [nameOfOne, nameOfTwo] = [one.store.name(identity), two.store.name(identity)]
+    const [nameOfOne, nameOfTwo] = [one.store.deriveName(identity), two.store.deriveName(identity)]
     const lock = await one.store.acquire(nameOfOne, WAIT)
     t.ok(lock)
     t.equal(await two.store.acquire(nameOfTwo, WAIT), undefined)
@@ -162,15 +162,15 @@ t.test(
     const theirs = await acquireReleased(two.store, nameOfTwo)
     t.equal(await one.store.acquire(nameOfOne, WAIT), undefined)
     theirs.release()
-    const [ofOne, ofTwo] = [one.store.group('client'), two.store.group('client')]
+    const [ofOne, ofTwo] = [one.store.deriveGroup('client'), two.store.deriveGroup('client')]
     const [atOne, atTwo] = [
-      await one.store.find(nameOfOne, ofOne),
-      await two.store.find(nameOfTwo, ofTwo),
+      await one.store.get(nameOfOne, ofOne),
+      await two.store.get(nameOfTwo, ofTwo),
     ]
     const short = { value: Buffer.from('short'), epoch: atOne.epoch, ttl: HOUR / 2 }
-    await one.store.keep(nameOfOne, ofOne, short)
+    await one.store.set(nameOfOne, ofOne, short)
     const long = { value: Buffer.from('long'), epoch: atTwo.epoch, ttl: HOUR }
-    await two.store.keep(nameOfTwo, ofTwo, long)
+    await two.store.set(nameOfTwo, ofTwo, long)
     t.equal(await found(one.store, nameOfOne, ofOne), 'long')
     t.equal(await found(two.store, nameOfTwo, ofTwo), 'long')
   },

@@ -24,7 +24,7 @@ async function fleet(t: Test, urls: readonly string[]): Promise<ResilientStore[]
       const redis = new Redis(url, { lazyConnect: true })
       const { store } = process(redisStore({ redis }), new Clock())
       t.teardown(() => store.close())
-      for (let tries = 0; !(await store.find('x', 'x')).epoch.includes('first'); tries += 1) {
+      for (let tries = 0; !(await store.get('x', 'x')).epoch.includes('first'); tries += 1) {
         if (tries > 2400) throw new Error('It did not connect within a minute')
         await wait(25)
       }
@@ -60,7 +60,7 @@ async function obtain(
   upstream: Upstream,
 ): Promise<string | undefined> {
   for (;;) {
-    const first = await store.find(name, GROUP, DOWN_AFTER_MS)
+    const first = await store.get(name, GROUP, DOWN_AFTER_MS)
     if (first.value !== undefined) return text(first.value)
     const lock = await store.acquire(name, DOWN_AFTER_MS)
     if (lock === undefined) {
@@ -68,10 +68,10 @@ async function obtain(
       continue
     }
     try {
-      const { value, epoch } = await store.find(name, GROUP, DOWN_AFTER_MS)
+      const { value, epoch } = await store.get(name, GROUP, DOWN_AFTER_MS)
       if (value !== undefined) return text(value)
       const issued = await upstream.ask(name)
-      await store.keep(name, GROUP, { value: issued, epoch, ttl: HOUR })
+      await store.set(name, GROUP, { value: issued, epoch, ttl: HOUR })
       return text(issued)
     } finally {
       lock.release()

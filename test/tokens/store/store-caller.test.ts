@@ -11,7 +11,7 @@ function reach() {
 t.test('what the store calls late is sent again while somebody waits for it', async (t) => {
   const { clock, reach: asking } = reach()
   const delays: number[] = []
-  const answer = await asking.ask(
+  const answer = await asking.call(
     'read',
     async (maxDelayMs) => {
       delays.push(maxDelayMs)
@@ -29,7 +29,7 @@ t.test('and not once nobody does', async (t) => {
   const { reach: asking } = reach()
   let sent = 0
   let settle: (() => void) | undefined
-  const answer = await asking.ask(
+  const answer = await asking.call(
     'write',
     () => {
       sent += 1

@@ -33,7 +33,7 @@ t.test('a miss waits for a stall, and gets what the store then answers', async (
   const { shared, pass, store, clock } = stage(t)
   await fill(process(shared, clock).store, NAME, GROUP, 'good')
   shared.fault = 'stalls'
-  const miss = watch(store.find(NAME, GROUP, WAIT))
+  const miss = watch(store.get(NAME, GROUP, WAIT))
   const lock = watch(store.acquire(NAME, WAIT))
   await pass(1000)
   t.equal(miss.isOver, false)
@@ -52,7 +52,7 @@ t.test('a copy costs 100 ms, and nothing after three failures in a row', async (
   shared.fault = 'stalls'
   shared.asked.length = 0
   for (let look = 0; look < 3; look += 1) {
-    const looked = watch(store.find(NAME, GROUP))
+    const looked = watch(store.get(NAME, GROUP))
     await pass(99)
     t.equal(looked.isOver, false)
     await pass(1)
@@ -60,7 +60,7 @@ t.test('a copy costs 100 ms, and nothing after three failures in a row', async (
   }
   t.equal(await found(store, NAME, GROUP), 'good')
   t.equal(shared.asked.length, 3)
-  const miss = watch(store.find('other', GROUP, WAIT))
+  const miss = watch(store.get('other', GROUP, WAIT))
   await pass(500)
   t.equal(miss.isOver, false, 'without a copy, it is worth waiting for')
   shared.resume()
@@ -77,11 +77,11 @@ t.test('a look-up before a request waits for the store, whatever the copy', asyn
   const { shared, pass, store, clock } = stage(t)
   await fill(store, NAME, GROUP, 'old')
   const there = process(shared, clock).store
-  const { epoch } = await there.find(NAME, GROUP)
-  await there.keep(NAME, GROUP, { value: Buffer.from('new'), epoch, ttl: 2 * HOUR })
+  const { epoch } = await there.get(NAME, GROUP)
+  await there.set(NAME, GROUP, { value: Buffer.from('new'), epoch, ttl: 2 * HOUR })
   shared.fault = 'stalls'
   for (let look = 0; look < 3; look += 1) {
-    void store.find(NAME, GROUP)
+    void store.get(NAME, GROUP)
     await pass(100)
   }
   const lock = watch(store.acquire(NAME, WAIT))
@@ -90,22 +90,22 @@ t.test('a look-up before a request waits for the store, whatever the copy', asyn
   await turns()
   t.ok(lock.value)
   t.equal(await found(store, NAME, GROUP), 'old')
-  t.equal(text((await store.find(NAME, GROUP, WAIT)).value), 'new')
+  t.equal(text((await store.get(NAME, GROUP, WAIT)).value), 'new')
 })
 
 t.test('nobody waits beyond 1.25 s after the store began to fail', async (t) => {
   const { shared, pass, store } = stage(t)
   shared.fault = 'stalls'
-  const first = watch(store.find(NAME, GROUP, WAIT))
+  const first = watch(store.get(NAME, GROUP, WAIT))
   await pass(600)
-  const [second, lock] = [watch(store.find(NAME, GROUP, WAIT)), watch(store.acquire(NAME, WAIT))]
+  const [second, lock] = [watch(store.get(NAME, GROUP, WAIT)), watch(store.acquire(NAME, WAIT))]
   await pass(649)
   t.strictSame([first.isOver, second.isOver, lock.isOver], [false, false, false])
   await pass(1)
   t.strictSame([first.isOver, second.isOver, lock.isOver], [true, true, true])
   t.equal(store.status().degraded, true)
   shared.asked.length = 0
-  t.equal((await store.find(NAME, GROUP, WAIT)).value, undefined, 'down: at once')
+  t.equal((await store.get(NAME, GROUP, WAIT)).value, undefined, 'down: at once')
   const alone = await store.acquire(NAME, WAIT)
   t.ok(alone)
   alone?.release()
@@ -113,7 +113,7 @@ t.test('nobody waits beyond 1.25 s after the store began to fail', async (t) => 
   t.strictSame(shared.asked, [], 'a lock that was not asked for is not released')
   await pass(1000)
   shared.asked.length = 0
-  const tries = Array.from({ length: 5 }, () => watch(store.find(NAME, GROUP, WAIT)))
+  const tries = Array.from({ length: 5 }, () => watch(store.get(NAME, GROUP, WAIT)))
   await turns()
   t.strictSame(shared.asked, ['get'])
   t.equal(tries.filter(({ isOver }) => isOver).length, 4)
@@ -127,10 +127,10 @@ t.test('nobody waits beyond 1.25 s after the store began to fail', async (t) => 
 t.test('a failure of long ago does not make the next stall an outage', async (t) => {
   const { shared, pass, store } = stage(t)
   shared.fault = 'rejects'
-  await store.find(NAME, GROUP, WAIT)
+  await store.get(NAME, GROUP, WAIT)
   await pass(600_000)
   shared.fault = 'stalls'
-  const miss = watch(store.find(NAME, GROUP, WAIT))
+  const miss = watch(store.get(NAME, GROUP, WAIT))
   await pass(1000)
   t.equal(miss.isOver, false)
   shared.resume()
@@ -144,21 +144,21 @@ t.test('what is kept is sent however the store is, and its late answer counts', 
   const there = process(shared, clock).store
   const kept = async (name: string, value: string): Promise<StoreEntry> => ({
     ...{ value: Buffer.from(value), ttl: HOUR },
-    epoch: (await store.find(name, GROUP)).epoch,
+    epoch: (await store.get(name, GROUP)).epoch,
   })
   const [one, two] = [await kept('one', 'one'), await kept('two', 'two')]
   const three = await kept('three', 'three')
   shared.fault = 'stalls'
-  const keeping = [store.keep('one', GROUP, one), store.keep('two', GROUP, two)]
+  const keeping = [store.set('one', GROUP, one), store.set('two', GROUP, two)]
   await pass(100)
   await Promise.all(keeping)
   t.equal(store.status().degraded, false)
-  const third = store.keep('three', GROUP, three)
+  const third = store.set('three', GROUP, three)
   await pass(100)
   await third
   t.equal(store.status().degraded, true)
   shared.asked.length = 0
-  await store.keep('three', GROUP, { ...three, value: Buffer.from('newer') })
+  await store.set('three', GROUP, { ...three, value: Buffer.from('newer') })
   t.strictSame(shared.asked, ['set'], 'sent, and nobody waits')
   const copy = watch(found(store, 'three', GROUP))
   await pass(100)
@@ -167,7 +167,7 @@ t.test('what is kept is sent however the store is, and its late answer counts', 
   await turns()
   for (const name of ['one', 'two']) t.equal(await found(there, name, GROUP), name)
   t.equal(await found(there, 'three', GROUP), 'newer')
-  await there.drop('one', GROUP)
+  await there.delete('one', GROUP)
   await pass(1000)
   t.equal(await found(store, 'one', GROUP), undefined, 'the store had it: it was dropped there')
   t.equal(await found(store, 'two', GROUP), 'two')
@@ -175,11 +175,11 @@ t.test('what is kept is sent however the store is, and its late answer counts', 
 
 t.test('a copy that the store refused late is dropped, and no other', async (t) => {
   const { shared, pass, store, clock } = stage(t)
-  const { epoch } = await store.find(NAME, GROUP)
+  const { epoch } = await store.get(NAME, GROUP)
   await process(shared, clock).store.invalidate(GROUP)
   shared.fault = 'stalls'
   const keep = (name: string, value: string): Promise<void> =>
-    store.keep(name, GROUP, { value: Buffer.from(value), epoch, ttl: HOUR })
+    store.set(name, GROUP, { value: Buffer.from(value), epoch, ttl: HOUR })
   const keeping = [keep(NAME, 'late'), keep('other', 'late')]
   await pass(100)
   await Promise.all(keeping)
@@ -252,7 +252,7 @@ t.test('while the store is down, locks are not renewed', async (t) => {
   const lock = await store.acquire(NAME, WAIT)
   shared.fault = 'rejects'
   for (let look = 0; look < 20; look += 1) {
-    await store.find('other', GROUP, WAIT)
+    await store.get('other', GROUP, WAIT)
     await store.acquire('other', WAIT)
     await pass(100)
   }
@@ -266,14 +266,14 @@ t.test('while the store is down, locks are not renewed', async (t) => {
 
 t.test('a store that never answers is not sent more than 5,000 commands', async (t) => {
   const { shared, pass, store } = stage(t)
-  const { epoch } = await store.find(NAME, GROUP)
+  const { epoch } = await store.get(NAME, GROUP)
   shared.fault = 'hangs'
-  const miss = store.find(NAME, GROUP, WAIT)
+  const miss = store.get(NAME, GROUP, WAIT)
   await pass(WAIT)
   await miss
   const value = Buffer.from('value')
   for (let count = 0; count < 5100; count += 1) {
-    await store.keep(`${count}`, GROUP, { value, epoch, ttl: HOUR })
+    await store.set(`${count}`, GROUP, { value, epoch, ttl: HOUR })
   }
   t.equal(shared.asked.filter((command) => command === 'set').length, 5000)
 })

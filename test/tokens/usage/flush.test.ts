@@ -3,8 +3,8 @@ import { channel } from 'node:diagnostics_channel'
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { MAX_CELLS, Tally } from '../../../src/tokens/usage/aggregator.ts'
-import { Writer } from '../../../src/tokens/usage/flush.ts'
+import { MAX_CELLS, UsageAggregator } from '../../../src/tokens/usage/aggregator.ts'
+import { UsageWriter } from '../../../src/tokens/usage/flush.ts'
 import { createUsage, type UsageStore } from '../../../src/tokens/usage/index.ts'
 import { begin, FaultyStore, HOUR, logged, NOON, POOL, PRICE, source } from '../../support/usage.ts'
 
@@ -12,9 +12,15 @@ const A = JSON.stringify([POOL, 'a'])
 
 /** A writer that no store keeps waiting for long. */
 function writing(store: UsageStore, interval = 60_000) {
-  const tally = new Tally()
+  const tally = new UsageAggregator()
   const logger = logged()
-  const writer = new Writer({ store, tally, logger, interval, patience: 20 })
+  const writer = new UsageWriter({
+    store,
+    aggregator: tally,
+    logger,
+    intervalMs: interval,
+    timeoutMs: 20,
+  })
   const total = async () => {
     const [only] = await (store as FaultyStore).kept.totals()
     return only?.counts.get('issued') ?? 0
@@ -147,7 +153,7 @@ t.test('a failed write is tried again by itself, after a second at least', async
 })
 
 t.test('cells are bounded: what exceeds them is counted as other, to the last one', async (t) => {
-  const tally = new Tally(3)
+  const tally = new UsageAggregator(3)
   for (const client of ['a', 'b', 'c', 'd', 'e', 'a'])
     tally.add(`["p","${client}"]`, 'issued', NOON)
   tally.add('["p","f"]', 'issued', NOON + HOUR)

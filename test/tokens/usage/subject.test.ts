@@ -1,10 +1,10 @@
 /** App clients as strings: one each, and no memory without an end. */
 import t from 'tap'
-import { readSubject, rememberedSubjects } from '../../../src/tokens/usage/events.ts'
-import { type MetricsApi, telemetryOf } from '../../../src/tokens/usage/telemetry.ts'
+import { createSubjectCache, parseSubject } from '../../../src/tokens/usage/events.ts'
+import { createTelemetry, type MetricsApi } from '../../../src/tokens/usage/telemetry.ts'
 
 t.test('a name is injective and comes back, remembered or not', (t) => {
-  const subjectOf = rememberedSubjects()
+  const subjectOf = createSubjectCache()
   const names = ['a', 'a,b', '"', '["a"]', '\\', '__proto__', '\ud800']
   const seen = new Set<string>()
   for (let round = 0; round < 2; round += 1) {
@@ -12,7 +12,7 @@ t.test('a name is injective and comes back, remembered or not', (t) => {
       for (const clientId of names) {
         const subject = subjectOf(userPoolId, clientId)
         seen.add(subject)
-        t.strictSame(readSubject(subject), { kind: 'client', userPoolId, clientId })
+        t.strictSame(parseSubject(subject), { kind: 'client', userPoolId, clientId })
       }
     }
   }
@@ -21,7 +21,7 @@ t.test('a name is injective and comes back, remembered or not', (t) => {
 })
 
 t.test('more clients than are remembered are named as before', (t) => {
-  const subjectOf = rememberedSubjects()
+  const subjectOf = createSubjectCache()
   const told = new Map<string, number>()
   const counter = {
     add: (_: number, attributes: Record<string, string>) => {
@@ -30,7 +30,7 @@ t.test('more clients than are remembered are named as before', (t) => {
     },
   }
   const provider = { getMeter: () => ({ createCounter: () => counter }) }
-  const tell = telemetryOf({ metrics: { getMeterProvider: () => provider } } as MetricsApi)
+  const tell = createTelemetry({ metrics: { getMeterProvider: () => provider } } as MetricsApi)
   for (let round = 0; round < 2; round += 1) {
     for (let index = 0; index <= 10_000; index += 1) {
       tell('token', subjectOf('p', `c${index}`), 'issued')

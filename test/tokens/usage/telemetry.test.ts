@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics'
 import t from 'tap'
-import { findMetrics, telemetryOf } from '../../../src/tokens/usage/telemetry.ts'
+import { createTelemetry, findMetrics } from '../../../src/tokens/usage/telemetry.ts'
 import { begin, POOL } from '../../support/usage.ts'
 
 t.test('an SDK that is started later is told from then on', async (t) => {
@@ -65,7 +65,7 @@ t.test('it is looked for by its name, and not being there is nothing', async (t)
   })
   t.equal(api, undefined)
   t.strictSame(asked, ['@opentelemetry/api'])
-  telemetryOf(api)('token', 'other', 'issued')
+  createTelemetry(api)('token', 'other', 'issued')
   t.equal(findMetrics()?.metrics.getMeterProvider(), metrics.getMeterProvider(), 'it is here')
 })
 

@@ -11,7 +11,7 @@ export type Authorize = (request: FastifyRequest) => boolean | Promise<boolean>
  * What every answer carries. Nothing is loaded from elsewhere, no text becomes markup (trusted types),
  * and no other page may frame, include or address this one.
  */
-const HEADERS = {
+const SECURITY_HEADERS = {
   'content-security-policy': [
     "default-src 'none'",
     "script-src 'self'",
@@ -34,24 +34,27 @@ const HEADERS = {
 }
 
 /** @param challenge `WWW-Authenticate` of the refusal, which is 401 with it and 403 without. */
-export function door(authorize: Authorize, challenge?: string): onRequestAsyncHookHandler {
+export function createAccessHook(
+  authorize: Authorize,
+  challenge?: string,
+): onRequestAsyncHookHandler {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    reply.headers(HEADERS)
+    reply.headers(SECURITY_HEADERS)
     try {
       if (await callHook(() => authorize(request))) return
     } catch (error) {
       request.log.error(
         { err: error },
-        'cognito-m2m: who may see the usage dashboard is not decided',
+        'cognito-m2m: the authorize function of the usage dashboard failed',
       )
-      return refuse(reply, 'ERR_CHECK_UNAVAILABLE')
+      return sendError(reply, 'ERR_CHECK_UNAVAILABLE')
     }
-    if (challenge === undefined) return refuse(reply, 'ERR_ACCESS_DENIED')
-    return refuse(reply.header('www-authenticate', challenge), 'ERR_ACCESS_DENIED', 401)
+    if (challenge === undefined) return sendError(reply, 'ERR_ACCESS_DENIED')
+    return sendError(reply.header('www-authenticate', challenge), 'ERR_ACCESS_DENIED', 401)
   }
 }
 
-const REFUSALS = {
+const ERRORS = {
   ERR_ACCESS_DENIED: { status: 403, message: 'You may not see this' },
   ERR_CHECK_UNAVAILABLE: {
     status: 503,
@@ -65,12 +68,12 @@ const REFUSALS = {
 const RETRY_AFTER = 5
 
 /** Answers past the app's error handler, which might say more, or make a page of it. */
-export function refuse(
+export function sendError(
   reply: FastifyReply,
-  code: keyof typeof REFUSALS,
-  status: number = REFUSALS[code].status,
+  code: keyof typeof ERRORS,
+  status: number = ERRORS[code].status,
 ): FastifyReply {
   if (status === 503) reply.header('retry-after', RETRY_AFTER)
-  const { message } = REFUSALS[code]
+  const { message } = ERRORS[code]
   return reply.code(status).send({ statusCode: status, code, error: STATUS_CODES[status], message })
 }

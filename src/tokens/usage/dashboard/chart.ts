@@ -2,22 +2,22 @@
 import type { Usage, UsageLine, UsageSeries, UsageSubject, UsageUnit } from '../types.ts'
 import {
   type ChartView,
-  COUNTS,
-  type Count,
   type LayerView,
   type Range,
   type SummaryView,
+  TOKEN_COUNTS,
+  type TokenCount,
 } from './view.ts'
 
 /** Ids may hold any character, so that no separator could keep two subjects apart. */
-export function nameOf({ kind, userPoolId, clientId }: UsageSubject): string {
+export function getSubjectKey({ kind, userPoolId, clientId }: UsageSubject): string {
   return JSON.stringify([kind, userPoolId, clientId])
 }
 
-export async function summaryOf(usage: Usage): Promise<SummaryView> {
+export async function createSummary(usage: Usage): Promise<SummaryView> {
   const [report, cost] = await Promise.all([usage.report(), usage.cost()])
-  const { clients: parts, ...total } = cost
-  const costs = new Map(parts.map((part) => [nameOf(part), part.cost]))
+  const { clients, ...total } = cost
+  const costs = new Map(clients.map((part) => [getSubjectKey(part), part.cost]))
   return {
     at: report.at,
     since: report.since,
@@ -25,20 +25,20 @@ export async function summaryOf(usage: Usage): Promise<SummaryView> {
     cost: total,
     clients: report.rows.map(({ firstUsed: _, ...row }) => ({
       ...row,
-      monthlyCost: costs.get(nameOf(row)) ?? null,
+      monthlyCost: costs.get(getSubjectKey(row)) ?? null,
     })),
   }
 }
 
 /** Layers with a colour of their own: more are not told apart. */
-const LARGEST = 7
+const MAX_LAYERS = 7
 
 /** What is asked for. */
 interface ChartQuery {
   readonly unit: UsageUnit
   /** How many buckets, the one still being filled included. */
   readonly buckets: number
-  readonly count: Count
+  readonly count: TokenCount
   /** This one alone. */
   readonly subject: UsageSubject | null
 }
@@ -57,13 +57,13 @@ const RANGES: ReadonlyMap<unknown, Pick<ChartQuery, 'unit' | 'buckets'>> = new M
 export function readChartQuery(query: Readonly<Record<string, unknown>>): ChartQuery | undefined {
   const { range = '30d', count = 'issued', pool, client, kind, ...rest } = query
   const found = RANGES.get(range)
-  const known = COUNTS.find((it) => it === count)
+  const known = TOKEN_COUNTS.find((it) => it === count)
   if (found === undefined || known === undefined || Object.keys(rest).length > 0) return undefined
-  const subject = readSubject(kind, pool, client)
+  const subject = readQuerySubject(kind, pool, client)
   return subject === undefined ? undefined : { ...found, count: known, subject }
 }
 
-function readSubject(
+function readQuerySubject(
   kind: unknown,
   pool: unknown,
   client: unknown,
@@ -77,7 +77,7 @@ function readSubject(
   return { kind, userPoolId: null, clientId: null }
 }
 
-export function chartOf(series: UsageSeries, query: ChartQuery): ChartView {
+export function createChart(series: UsageSeries, query: ChartQuery): ChartView {
   const { buckets, count, subject } = query
   const starts = series.starts.slice(-buckets)
   const tail = (values: readonly number[]): readonly number[] => values.slice(-buckets)
@@ -87,45 +87,51 @@ export function chartOf(series: UsageSeries, query: ChartQuery): ChartView {
     cached: tail(line.cached),
   }))
   const layers =
-    subject === null ? ranked(lines, count, starts.length) : single(lines, query, subject)
+    subject === null
+      ? createRankedLayers(lines, count, starts.length)
+      : createClientLayers(lines, query, subject)
   return { step: series.step, starts, layers }
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, it) => total + it, 0)
 
-function valuesOf({ issued, cached }: UsageLine, count: Count): readonly number[] {
+function getValues({ issued, cached }: UsageLine, count: TokenCount): readonly number[] {
   if (count === 'issued') return issued
   if (count === 'cached') return cached
   return issued.map((value, index) => value + (cached[index] as number))
 }
 
-function ranked(lines: readonly UsageLine[], count: Count, length: number): LayerView[] {
+function createRankedLayers(
+  lines: readonly UsageLine[],
+  count: TokenCount,
+  length: number,
+): LayerView[] {
   const layers = lines
     .map(({ kind, userPoolId, clientId, ...line }) => {
       const subject = { kind, userPoolId, clientId }
-      const values = valuesOf({ ...subject, ...line }, count)
+      const values = getValues({ ...subject, ...line }, count)
       return { total: sum(values), layer: { subject, clients: 1, count, values } }
     })
     .filter(({ total }) => total > 0)
     .sort((a, b) => b.total - a.total)
     .map(({ layer }) => layer)
   // A single one is not worth a name that says less.
-  if (layers.length <= LARGEST + 1) return layers
-  const rest = layers.slice(LARGEST)
+  if (layers.length <= MAX_LAYERS + 1) return layers
+  const rest = layers.slice(MAX_LAYERS)
   const values = Array.from({ length }, (_, index) =>
     sum(rest.map((it) => it.values[index] as number)),
   )
-  return [...layers.slice(0, LARGEST), { subject: null, clients: rest.length, count, values }]
+  return [...layers.slice(0, MAX_LAYERS), { subject: null, clients: rest.length, count, values }]
 }
 
 /** Of one client it is shown what came from where. */
-function single(
+function createClientLayers(
   lines: readonly UsageLine[],
   { count }: ChartQuery,
   subject: UsageSubject,
 ): LayerView[] {
-  const line = lines.find((it) => nameOf(it) === nameOf(subject))
+  const line = lines.find((it) => getSubjectKey(it) === getSubjectKey(subject))
   if (line === undefined) return []
-  const counts: readonly Count[] = count === 'all' ? ['issued', 'cached'] : [count]
-  return counts.map((it) => ({ subject, clients: 1, count: it, values: valuesOf(line, it) }))
+  const counts: readonly TokenCount[] = count === 'all' ? ['issued', 'cached'] : [count]
+  return counts.map((it) => ({ subject, clients: 1, count: it, values: getValues(line, it) }))
 }

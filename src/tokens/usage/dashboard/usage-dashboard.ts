@@ -8,8 +8,8 @@ import {
   readMembers,
 } from '../../../core/options/validate.ts'
 import type { Usage } from '../types.ts'
-import { type Authorize, door, refuse } from './access.ts'
-import { chartOf, readChartQuery, summaryOf } from './chart.ts'
+import { type Authorize, createAccessHook, sendError } from './access.ts'
+import { createChart, createSummary, readChartQuery } from './chart.ts'
 import { type PageFile, readPageFiles } from './files.ts'
 
 /** Options of {@link usageDashboard}, beside Fastify's own `prefix`. */
@@ -29,7 +29,7 @@ export interface UsageDashboardOptions {
 }
 
 /** Fastify hands its own options on. */
-const MEMBERS = ['usage', 'authorize', 'challenge', 'prefix', 'logLevel', 'logSerializers']
+const OPTION_NAMES = ['usage', 'authorize', 'challenge', 'prefix', 'logLevel', 'logSerializers']
 const USAGE_METHODS = ['report', 'series', 'cost', 'csv', 'status']
 
 function readUsage({ usage }: Members): Usage {
@@ -72,24 +72,27 @@ function serveFile(app: FastifyInstance, { name, type, body, etag }: PageFile): 
 }
 
 /** A store that cannot be read is an outage of its own, and told as one. */
-async function reading<T>(reply: FastifyReply, read: () => Promise<T>): Promise<T | FastifyReply> {
+async function readOrSendError<T>(
+  reply: FastifyReply,
+  read: () => Promise<T>,
+): Promise<T | FastifyReply> {
   try {
     return await read()
   } catch (error) {
     reply.log.error({ err: error }, 'cognito-m2m: usage cannot be read')
-    return refuse(reply, 'ERR_USAGE_UNAVAILABLE')
+    return sendError(reply, 'ERR_USAGE_UNAVAILABLE')
   }
 }
 
 function serveData(app: FastifyInstance, usage: Usage): void {
-  app.get('/data.json', (_request, reply) => reading(reply, () => summaryOf(usage)))
+  app.get('/data.json', (_request, reply) => readOrSendError(reply, () => createSummary(usage)))
   app.get<{ Querystring: Record<string, unknown> }>('/chart.json', async (request, reply) => {
     const query = readChartQuery(request.query)
-    if (query === undefined) return refuse(reply, 'ERR_REQUEST_INVALID')
-    return reading(reply, async () => chartOf(await usage.series(query.unit), query))
+    if (query === undefined) return sendError(reply, 'ERR_REQUEST_INVALID')
+    return readOrSendError(reply, async () => createChart(await usage.series(query.unit), query))
   })
   app.get('/usage.csv', (_request, reply) =>
-    reading(reply, async () => {
+    readOrSendError(reply, async () => {
       const table = await usage.csv({ wide: true })
       reply.header('content-disposition', 'attachment; filename="usage.csv"')
       return reply.type('text/csv; charset=utf-8').send(table)
@@ -111,9 +114,9 @@ function serveData(app: FastifyInstance, usage: Usage): void {
  * @throws {OptionError} `ERR_OPTION_INVALID` at registration, also where the optional peer uPlot is missing.
  */
 export const usageDashboard: FastifyPluginAsync<UsageDashboardOptions> = async (app, given) => {
-  const members = readMembers(given, MEMBERS, '')
+  const members = readMembers(given, OPTION_NAMES, '')
   const usage = readUsage(members)
-  app.addHook('onRequest', door(readAuthorize(members), readChallenge(members)))
+  app.addHook('onRequest', createAccessHook(readAuthorize(members), readChallenge(members)))
   for (const file of await readPageFiles()) serveFile(app, file)
   serveData(app, usage)
 }

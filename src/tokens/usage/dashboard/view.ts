@@ -40,9 +40,9 @@ export interface SummaryView {
 }
 
 /** Which tokens are drawn. */
-export type Count = 'issued' | 'cached' | 'all'
+export type TokenCount = 'issued' | 'cached' | 'all'
 
-export const COUNTS: readonly Count[] = ['issued', 'cached', 'all']
+export const TOKEN_COUNTS: readonly TokenCount[] = ['issued', 'cached', 'all']
 
 /** How far the chart looks back. */
 export type Range = '24h' | '7d' | '30d' | '90d'
@@ -54,7 +54,7 @@ export interface LayerView {
   /** How many are in it. */
   readonly clients: number
   /** Which of its tokens: `all` is issued and served from the cache together. */
-  readonly count: Count
+  readonly count: TokenCount
   /** One for each of {@link ChartView.starts}. */
   readonly values: readonly number[]
 }

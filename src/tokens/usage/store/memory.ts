@@ -1,12 +1,12 @@
 /** Keeps counts in this process: they begin anew with it. */
 import { readMembers, readNumber } from '../../../core/options/validate.ts'
 import {
-  DAYS,
-  HOURS,
+  DEFAULT_MAX_CLIENTS,
   isShared,
-  MAX_CLIENTS,
-  MOST_CLIENTS,
+  MAX_CLIENTS_LIMIT,
   OTHER,
+  STORED_DAYS,
+  STORED_HOURS,
   type UsageBatch,
   type UsageBucket,
   type UsageCell,
@@ -45,8 +45,8 @@ class MemoryUsageStore implements UsageStore {
     if (sequence <= (this.#written.get(writer) ?? 0)) return
     this.#written.set(writer, sequence)
     const buckets = [
-      bucketOf(this.#buckets.hour, hour, HOURS),
-      bucketOf(this.#buckets.day, Math.floor(hour / 24), DAYS),
+      getBucket(this.#buckets.hour, hour, STORED_HOURS),
+      getBucket(this.#buckets.day, Math.floor(hour / 24), STORED_DAYS),
     ]
     for (const cell of cells) this.#addCell(cell, buckets)
   }
@@ -66,7 +66,7 @@ class MemoryUsageStore implements UsageStore {
   async close(): Promise<void> {}
 
   #addCell(cell: UsageCell, buckets: readonly Bucket[]): void {
-    const { subject, total } = this.#totalOf(cell)
+    const { subject, total } = this.#getTotal(cell)
     total.first = Math.min(total.first, cell.first)
     total.last = Math.max(total.last, cell.last)
     for (const [name, count] of cell.counts) {
@@ -81,9 +81,9 @@ class MemoryUsageStore implements UsageStore {
   }
 
   /** Refused rather than evicted: what is counted is never lost, whoever comes. */
-  #totalOf({ subject, first, last }: UsageCell): { subject: string; total: Total } {
-    const known = this.#totals.get(subject)
-    if (known !== undefined) return { subject, total: known }
+  #getTotal({ subject, first, last }: UsageCell): { subject: string; total: Total } {
+    const existing = this.#totals.get(subject)
+    if (existing !== undefined) return { subject, total: existing }
     const full = !isShared(subject) && this.#clients >= this.#maxClients
     const counted = full ? OTHER : subject
     const total = this.#totals.get(counted) ?? { first, last, counts: new Map() }
@@ -94,13 +94,13 @@ class MemoryUsageStore implements UsageStore {
 }
 
 /** By number and not by age: one step of a clock does not empty them. */
-function bucketOf(buckets: Map<number, Bucket>, index: number, most: number): Bucket {
-  const known = buckets.get(index)
-  if (known !== undefined) return known
+function getBucket(buckets: Map<number, Bucket>, index: number, maxBuckets: number): Bucket {
+  const existing = buckets.get(index)
+  if (existing !== undefined) return existing
   const bucket: Bucket = new Map()
   buckets.set(index, bucket)
   // One more than is read, for the time in which clocks of several processes disagree.
-  if (buckets.size > most + 1) buckets.delete(Math.min(...buckets.keys()))
+  if (buckets.size > maxBuckets + 1) buckets.delete(Math.min(...buckets.keys()))
   return bucket
 }
 
@@ -117,6 +117,12 @@ export function memoryUsageStore(options: MemoryUsageStoreOptions = {}): UsageSt
 /** The bound that every store has. */
 export function readMaxClients(members: ReturnType<typeof readMembers>): number {
   return readNumber(members, 'maxClients', '', {
-    ...{ defaultValue: MAX_CLIENTS, min: 1, max: MOST_CLIENTS, integer: true, unit: 'app clients' },
+    ...{
+      defaultValue: DEFAULT_MAX_CLIENTS,
+      min: 1,
+      max: MAX_CLIENTS_LIMIT,
+      integer: true,
+      unit: 'app clients',
+    },
   })
 }

@@ -2,9 +2,9 @@
 import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import { readMaxClients } from './memory.ts'
 import {
-  DAYS,
-  HOURS,
   isShared,
+  STORED_DAYS,
+  STORED_HOURS,
   type UsageBatch,
   type UsageBucket,
   type UsageStore,
@@ -49,14 +49,14 @@ export interface RedisUsageStoreOptions {
 }
 
 /** Milliseconds, shorter than who asks a store waits: what is late is ended here. */
-const BOUND = 1500
+const COMMAND_TIMEOUT_MS = 1500
 
-const PREFIX = /^[\w:.-]{1,100}$/
+const PREFIX_PATTERN = /^[\w:.-]{1,100}$/
 
 /** Seconds a process may be cut off and still not be counted twice. */
 const WRITER_TTL = 7 * 24 * 3600
-const HOUR_TTL = (HOURS + 24) * 3600
-const DAY_TTL = (DAYS + 2) * 24 * 3600
+const HOUR_TTL = (STORED_HOURS + 24) * 3600
+const DAY_TTL = (STORED_DAYS + 2) * 24 * 3600
 
 /**
  * Keys: totals, clients, writer, hour, day. Arguments: sequence, bound, cells, and how long writer,
@@ -99,7 +99,7 @@ class RedisUsageStore implements UsageStore {
   readonly #prefix: string
   readonly #maxClients: number
   /** Settles once the first attempt to connect is over, well or not. */
-  readonly #begun: Promise<void>
+  readonly #firstAttempt: Promise<void>
 
   constructor(redis: UsageRedis, prefix: string, maxClients: number) {
     // One slot of a cluster, as a script needs it.
@@ -111,11 +111,11 @@ class RedisUsageStore implements UsageStore {
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      commandTimeout: BOUND,
-      connectTimeout: BOUND,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      connectTimeout: COMMAND_TIMEOUT_MS,
       retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
     })
-    this.#begun = new Promise((resolve) => {
+    this.#firstAttempt = new Promise((resolve) => {
       this.#connection.on('ready', resolve)
       this.#connection.on('close', resolve)
     })
@@ -128,7 +128,7 @@ class RedisUsageStore implements UsageStore {
       ...{ subject, first, last, shared: isShared(subject) },
       counts: Object.fromEntries(counts),
     }))
-    await this.#begun
+    await this.#firstAttempt
     await this.#connection.eval(
       ADD,
       5,
@@ -143,9 +143,9 @@ class RedisUsageStore implements UsageStore {
   }
 
   async totals(): Promise<readonly UsageTotal[]> {
-    await this.#begun
+    await this.#firstAttempt
     const fields = await this.#connection.hgetall(`${this.#prefix}:totals`)
-    return [...bySubject(fields)].map(([subject, counts]) => {
+    return [...groupBySubject(fields)].map(([subject, counts]) => {
       const { first, last } = Object.fromEntries(counts) as { first: number; last: number }
       counts.delete('first')
       counts.delete('last')
@@ -154,14 +154,14 @@ class RedisUsageStore implements UsageStore {
   }
 
   async buckets(unit: 'hour' | 'day', from: number, count: number): Promise<UsageBucket[]> {
-    await this.#begun
+    await this.#firstAttempt
     const read = Array.from({ length: count }, (_, index) =>
       this.#connection.hgetall(this.#bucket(unit, from + index)),
     )
     return (await Promise.all(read)).map(
       (fields) =>
         new Map(
-          [...bySubject(fields)].map(([subject, counts]) => [
+          [...groupBySubject(fields)].map(([subject, counts]) => [
             subject,
             { issued: counts.get('issued') ?? 0, cached: counts.get('cached') ?? 0 },
           ]),
@@ -179,7 +179,7 @@ class RedisUsageStore implements UsageStore {
 }
 
 /** A field is a subject, a blank, and a name without one. */
-function bySubject(fields: Record<string, string>): Map<string, Map<string, number>> {
+function groupBySubject(fields: Record<string, string>): Map<string, Map<string, number>> {
   const subjects = new Map<string, Map<string, number>>()
   for (const [field, value] of Object.entries(fields)) {
     const at = field.lastIndexOf(' ')
@@ -206,7 +206,7 @@ export function redisUsageStore(options: RedisUsageStoreOptions): UsageStore {
   if (typeof (redis as Partial<UsageRedis> | null | undefined)?.duplicate !== 'function') {
     throw new OptionError('redis', `is ${describeValue(redis)}: pass an instance of ioredis`)
   }
-  if (typeof prefix !== 'string' || !PREFIX.test(prefix)) {
+  if (typeof prefix !== 'string' || !PREFIX_PATTERN.test(prefix)) {
     throw new OptionError(
       'prefix',
       `is ${describeValue(prefix)}: use 1 to 100 letters, digits and _ : . -`,

@@ -47,7 +47,7 @@ export interface UsageStore {
   totals(): Promise<readonly UsageTotal[]>
   /**
    * Tokens of hours or days since 1970, one bucket each, empty where nothing is kept: an hour for at
-   * least {@link HOURS} hours, a day for at least {@link DAYS} days.
+   * least {@link STORED_HOURS} hours, a day for at least {@link STORED_DAYS} days.
    */
   buckets(unit: 'hour' | 'day', from: number, count: number): Promise<readonly UsageBucket[]>
   /** Lets go of connections; what is asked later rejects. */
@@ -55,14 +55,14 @@ export interface UsageStore {
 }
 
 /** Hours and days that are kept one by one. */
-export const HOURS: number = 7 * 24
-export const DAYS = 92
+export const STORED_HOURS: number = 7 * 24
+export const STORED_DAYS = 92
 
 /** App clients with rows of their own, where a store is not told otherwise. */
-export const MAX_CLIENTS = 1000
+export const DEFAULT_MAX_CLIENTS = 1000
 
 /** Most anybody may ask a store to keep: 92 days of each have to fit into memory. */
-export const MOST_CLIENTS = 20_000
+export const MAX_CLIENTS_LIMIT = 20_000
 
 export function isShared(subject: string): boolean {
   return subject === OTHER || subject === UNVERIFIED

@@ -7,7 +7,7 @@ import {
   type RedisUsageStoreOptions,
   redisUsageStore,
 } from '../../../../src/tokens/usage/index.ts'
-import { DAYS, HOURS } from '../../../../src/tokens/usage/store/types.ts'
+import { STORED_DAYS, STORED_HOURS } from '../../../../src/tokens/usage/store/types.ts'
 import { startRedis, withoutRedis } from '../../../support/redis.ts'
 import { HOUR, NOON } from '../../../support/usage.ts'
 import { usageStoreTests } from '../../../support/usage-store-contract.ts'
@@ -81,8 +81,8 @@ t.test('memory keeps no more buckets than it promises, whatever clocks do', asyn
   }
   const kept = async (unit: 'hour' | 'day', count: number) =>
     (await store.buckets(unit, 0, count)).filter((it) => it.size > 0).length
-  t.equal(await kept('hour', 3001), HOURS + 1)
-  t.equal(await kept('day', 126), DAYS + 1)
+  t.equal(await kept('hour', 3001), STORED_HOURS + 1)
+  t.equal(await kept('day', 126), STORED_DAYS + 1)
 })
 
 for (const maxClients of [0, 1.5, 20_001, '5', undefined]) {
