@@ -1,4 +1,4 @@
-/** The closed set of ways a token cannot be had or used. The only place a text of them stands. */
+/** Error codes of the token client and their messages. */
 import { StacklessError } from '../../core/errors.ts'
 
 const messages = {
@@ -20,7 +20,7 @@ const messages = {
 /** Every code a {@link TokenClientError} can have. */
 export type TokenClientErrorCode = keyof typeof messages
 
-/** What is known of a failure without quoting what was sent. */
+/** Facts of a failure. Nothing of the request is quoted. */
 export interface TokenClientFacts {
   /** `error` of Cognito's answer (RFC 6749 section 5.2). */
   readonly error?: string
@@ -33,8 +33,8 @@ export interface TokenClientFacts {
 }
 
 /**
- * Why there is no token, or why one was not sent. Holds no secret, no token and no stack; nothing of
- * an answer but what is named here.
+ * Why no token is available, or why one was not sent. Contains no secret, no token and no stack. Of a response it
+ * has only the members below.
  */
 export class TokenClientError extends StacklessError {
   override readonly name = 'TokenClientError'

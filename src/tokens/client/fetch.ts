@@ -1,4 +1,4 @@
-/** `fetch` with a token: to named origins alone, once more where an API refused the token. */
+/** `client.fetch`: sends a token to permitted origins, and retries once with a new token after 401. */
 
 import { isAnyArrayBuffer } from 'node:util/types'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
@@ -7,7 +7,7 @@ import { readSignal, readWaitLimits, type WaitLimits } from './options.ts'
 import type { TokenHolder } from './token-holder.ts'
 import type { AccessToken, AuthorizedFetch, GetTokenOptions } from './types.ts'
 
-/** Whether a body holds its bytes, or has to be read to know them: a stream is gone once it was sent. */
+/** Whether a body can be sent again. A stream cannot. */
 function isReplayable(body: unknown): boolean {
   return (
     body === undefined ||
@@ -31,7 +31,7 @@ const BODY_HEADERS = [
   'content-length',
 ]
 
-/** One without Location is an answer like others. */
+/** A redirect status without Location is an ordinary response. */
 function isRedirect({ status, headers }: Response): boolean {
   return REDIRECT_STATUSES.has(status) && headers.has('location')
 }

@@ -1,4 +1,4 @@
-/** What a token client is made with: checked when it is made. */
+/** Options of a token client and of its calls, validated before use. */
 
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
 import {
@@ -34,16 +34,21 @@ export interface TokenClientOptions {
   /** The app client's id. */
   readonly clientId: string
   /**
-   * Its secret, or a function that tells it. A function is asked once, within 5 s, and again after
-   * Cognito answered `invalid_client`, at most every 30 s: a rotated secret heals itself.
+   * Its secret, or a function that returns it. The function is called once and may take 5 s. After
+   * `invalid_client` it is called again, at most every 30 s, so a rotated secret is picked up.
    */
   readonly clientSecret: SecretSource
   /**
-   * Scopes of a token for which none are named; default none named either, which gets all that the
-   * app client may have.
+   * Scopes of calls without `scopes`, at most 50.
+   *
+   * @defaultValue No scopes are named: the token has all that the app client may have
    */
   readonly scopes?: Scope | readonly Scope[]
-  /** How the secret travels: in the Authorization header (default) or in the form. */
+  /**
+   * Whether the secret is sent in the Authorization header or in the form.
+   *
+   * @defaultValue `'client_secret_basic'`
+   */
   readonly authMethod?: AuthMethod
   /**
    * Where `client.fetch` may send tokens, and it alone needs them: `['https://api.example.com']`;
@@ -60,9 +65,10 @@ export interface TokenClientOptions {
    */
   readonly insecureHttp?: boolean
   /**
-   * Shares tokens: processes with one store and the same secret ask once between them. In a store
-   * others can read, entries are sealed under a key derived from the secret. It stays yours to close.
-   * Default none: each client holds its own.
+   * Shares tokens: processes with the same store and secret send one token request. Entries of a shared store
+   * are sealed under a key derived from the secret. The client does not close the store.
+   *
+   * @defaultValue No store: each client caches its own tokens
    */
   readonly store?: TokenStore
   /**
@@ -72,22 +78,49 @@ export interface TokenClientOptions {
    * @defaultValue `20`
    */
   readonly timeout?: number
-  /** Where failed token requests are told; default nowhere. */
+  /**
+   * Gets one line for each failed token request.
+   *
+   * @defaultValue No logger
+   */
   readonly logger?: Logger
-  /** Transport of token requests and of `client.fetch`; default the platform's. */
+  /**
+   * Transport of token requests and of `client.fetch`.
+   *
+   * @defaultValue `globalThis.fetch`
+   */
   readonly fetch?: typeof globalThis.fetch
-  /** Wall clock in milliseconds, for expiry. Default `Date.now`. */
+  /**
+   * Wall clock in milliseconds, for expiry.
+   *
+   * @defaultValue `Date.now`
+   */
   readonly now?: () => number
-  /** Monotonic clock in milliseconds, for expiry, intervals and backoff. Default `performance.now`. */
+  /**
+   * Monotonic clock in milliseconds, for expiry, intervals and backoff.
+   *
+   * @defaultValue `performance.now`
+   */
   readonly monotonicNow?: () => number
 }
 
 const OPTION_NAMES: readonly (keyof TokenClientOptions)[] = [
-  ...(['tokenEndpoint', 'clientId', 'clientSecret', 'scopes', 'authMethod', 'origins'] as const),
-  ...(['insecureHttp', 'store', 'timeout', 'logger', 'fetch', 'now', 'monotonicNow'] as const),
+  'tokenEndpoint',
+  'clientId',
+  'clientSecret',
+  'scopes',
+  'authMethod',
+  'origins',
+  'insecureHttp',
+  'store',
+  'timeout',
+  'logger',
+  'fetch',
+  'now',
+  'monotonicNow',
 ]
 
-/** The same, read. */
+/** Options of a token client after validation. Durations in milliseconds. */
 export interface ClientOptions {
   readonly tokenEndpoint: string
   readonly clientId: string
@@ -154,7 +187,7 @@ function readClientId(value: unknown): string {
   return clientId
 }
 
-/** Never shown, whatever it is. */
+/** The value never reaches the error. */
 function readSecret(value: unknown): SecretSource {
   if (typeof value === 'function' || (typeof value === 'string' && value !== '')) {
     return value as SecretSource

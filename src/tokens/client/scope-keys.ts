@@ -1,4 +1,4 @@
-/** Which held token a caller means: scope sets whatever their order and duplicates, a bounded number. */
+/** Finds the token holder of a call by its scopes. Order and duplicates of scopes do not matter. */
 
 import { type Members, readMembers } from '../../core/options/validate.ts'
 import { readScopes } from './options.ts'

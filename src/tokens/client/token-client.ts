@@ -1,4 +1,4 @@
-/** The token client: asks Cognito about once per token lifetime, however often it is asked itself. */
+/** `createTokenClient`: sends about one token request per token lifetime and scope set. */
 import { nextInstance } from '../../core/diagnostics.ts'
 import { INSECURE_HTTP_WARNING } from '../../core/options/secure-url.ts'
 import { elapsedClock } from '../../core/util/clock.ts'

@@ -1,4 +1,4 @@
-/** One token request by OAuth 2.0 client credentials (RFC 6749 section 4.4), and what its answer says. */
+/** One token request by OAuth 2.0 client credentials (RFC 6749 section 4.4), and its response. */
 import {
   allowInsecureRequests,
   type ClientAuth,
@@ -19,19 +19,19 @@ import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */
 const REQUEST_TIMEOUT_MS = 5000
-/** Bytes of an answer; Cognito's have about 1,000. */
+/** Bytes of a response body. Cognito's have about 1,000. */
 const MAX_RESPONSE_BYTES = 64 * 1024
-/** Seconds a token lives whose answer does not tell: Cognito's shortest. */
+/** Seconds, for a response without `expires_in`: Cognito's shortest lifetime. */
 const DEFAULT_LIFETIME = 300
-/** Seconds no token of Cognito's outlives. */
+/** Seconds: the longest lifetime that Cognito permits. */
 const MAX_LIFETIME = 86_400
 /** RFC 6750 section 2.1: what may stand behind `Bearer `. */
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/
 
-/** How the app client proves itself. */
+/** How the app client authenticates, in the words of RFC 7591. */
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
 
-/** Who asks whom. */
+/** Endpoint, app client and transport of token requests. */
 export interface TokenRequester {
   readonly tokenEndpoint: string
   readonly clientId: string
@@ -58,7 +58,7 @@ export interface Grant {
   readonly isShared: boolean
 }
 
-/** What one request needs besides. */
+/** Parameters of one token request. */
 export interface TokenRequestParameters {
   /** In alphabetical order; undefined: all the client may have. */
   readonly scopes: readonly string[] | undefined
@@ -210,7 +210,7 @@ function fromFetchError({ reason, errno, status }: BoundedFetchError): TokenClie
   }
 }
 
-/** An endpoint that repeats the secret it was sent does not get it into an error. */
+/** Drops text with the secret in it: an endpoint that repeats the secret must not get it into an error. */
 function safeText(text: string | null, shape: RegExp, secret: string): string | undefined {
   return text !== null && shape.test(text) && !text.includes(secret) ? text : undefined
 }

@@ -3,7 +3,7 @@ import type { Scope } from '../../core/scopes.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import type { TokenClientErrorCode } from './errors.ts'
 
-/** A secret, or a function that tells it: from Secrets Manager, SSM, Vault. */
+/** The client secret, or a function that returns it, for example from Secrets Manager, SSM or Vault. */
 export type SecretSource = string | (() => string | Promise<string>)
 
 /** An access token; the same frozen object for every caller as long as it is held. */
@@ -12,15 +12,16 @@ export interface AccessToken {
   readonly accessToken: string
   /** When it expires, in epoch seconds. */
   readonly expiresAt: number
-  /** What it is good for, in alphabetical order: as its claims say, else as asked for. */
+  /** Its scopes in alphabetical order: of its claim `scope`, else as requested. */
   readonly scopes: readonly string[]
 }
 
 /** What a caller asks for. */
 export interface GetTokenOptions {
   /**
-   * Scopes as `identifier/name`, at most 50: all of them are asked for. Order and duplicates do not
-   * matter. Default: the client's `scopes`.
+   * Scopes as `identifier/name`, at most 50. All of them are requested. Order and duplicates do not matter.
+   *
+   * @defaultValue The client's `scopes`
    */
   readonly scopes?: Scope | readonly Scope[]
   /**

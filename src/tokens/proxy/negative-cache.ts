@@ -1,5 +1,5 @@
 /**
- * What Cognito refused, and where it failed, per token request. A name includes the secret, so a wrong
+ * Negative cache: refusals and failures of Cognito per token request. A name includes the secret, so a wrong
  * secret never delays the right one.
  */
 import { Backoff } from '../../core/util/backoff.ts'

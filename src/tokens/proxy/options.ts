@@ -1,4 +1,4 @@
-/** Validates what `tokenProxy` accepts. What comes out is complete. */
+/** Options of `tokenProxy`, validated at registration, with defaults applied. */
 import { createCachedLookup } from '../../core/hooks.ts'
 import { readInsecureHttp } from '../../core/options/secure-url.ts'
 import {
@@ -28,8 +28,19 @@ const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?$/
 
 /** What the proxy writes itself, and what belongs to the connection. */
 const RESERVED_HEADERS = new Set([
-  ...['accept', 'authorization', 'content-length', 'content-type', 'cookie', 'host'],
-  ...['connection', 'expect', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+  'accept',
+  'authorization',
+  'content-length',
+  'content-type',
+  'cookie',
+  'host',
+  'connection',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ])
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`, without the value: it is a secret. */
@@ -182,17 +193,20 @@ export interface ProxySettings<Request> {
 }
 
 const OPTION_NAMES = [
-  ...[
-    'tokenEndpoint',
-    'insecureHttp',
-    'clients',
-    'store',
-    'encryptionKeys',
-    'headers',
-    'authorize',
-    'upstream',
-  ],
-  ...['minRemaining', 'maxAge', 'timeout', 'now', 'monotonicNow', 'fetch'],
+  'tokenEndpoint',
+  'insecureHttp',
+  'clients',
+  'store',
+  'encryptionKeys',
+  'headers',
+  'authorize',
+  'upstream',
+  'minRemaining',
+  'maxAge',
+  'timeout',
+  'now',
+  'monotonicNow',
+  'fetch',
 ]
 
 /** Milliseconds an answer of the `clients` lookup holds. */
@@ -261,7 +275,11 @@ function readQuotaLimits(value: unknown = {}): QuotaLimits {
   )
   const read = (key: string, fallback: number, min: number, max: number): number =>
     readNumber(members, key, 'upstream', {
-      ...{ defaultValue: fallback, min, max, unit: 'requests', integer: true },
+      defaultValue: fallback,
+      min,
+      max,
+      unit: 'requests',
+      integer: true,
     })
   const perSecond = read('perSecond', 100, 2, 10_000)
   return {

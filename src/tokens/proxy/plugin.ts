@@ -289,7 +289,12 @@ async function register(
   const publishError: TokenRoutes['publishError'] = (error, receivedAt) => {
     const outcome = error === 'temporarily_unavailable' ? 'unavailable' : 'refused'
     publish('cognito-m2m:token-request', () => ({
-      ...{ instance, userPoolId: null, clientId: null, outcome, error, code: null },
+      instance,
+      userPoolId: null,
+      clientId: null,
+      outcome,
+      error,
+      code: null,
       duration: secondsBetween(receivedAt, monotonicNow()),
     }))
   }

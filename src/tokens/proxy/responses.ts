@@ -1,4 +1,4 @@
-/** What callers are answered: JSON as RFC 6749 sections 5.1 and 5.2 write it, kept by nobody. */
+/** Responses of the token proxy: JSON as in RFC 6749 sections 5.1 and 5.2, never cacheable. */
 import type { Logger } from '../../core/options/logger.ts'
 
 /**

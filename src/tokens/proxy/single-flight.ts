@@ -338,7 +338,12 @@ export class TokenFlights {
     negative.deleteFailure(key.name)
     credentials.add(credential, userPoolId)
     publish('cognito-m2m:token-request', () => ({
-      ...{ instance, userPoolId, clientId, outcome: 'issued', error: null, code: null },
+      instance,
+      userPoolId,
+      clientId,
+      outcome: 'issued',
+      error: null,
+      code: null,
       duration: secondsBetween(requestedAt, monotonicNow()),
     }))
     const store = async (): Promise<void> => {

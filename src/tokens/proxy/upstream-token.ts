@@ -1,4 +1,4 @@
-/** What Cognito's answer to a token request means. */
+/** Classifies Cognito's response to a token request: issued, refused or failed. */
 
 import { readEntry, type TokenEntry } from './cache-entry.ts'
 import type { FailureCause, UpstreamError } from './negative-cache.ts'

@@ -1,4 +1,4 @@
-/** A price list, checked when it is given, and what an amount of tokens costs by it. */
+/** A validated price list, and the cost of an amount of tokens. */
 import {
   describeValue,
   type Members,
@@ -45,7 +45,11 @@ export function readPrice(value: unknown): Price {
     )
   }
   const per = readNumber(members, 'per', 'price', {
-    ...{ defaultValue: 1000, min: 1, max: 1e9, integer: true, unit: 'tokens' },
+    defaultValue: 1000,
+    min: 1,
+    max: 1e9,
+    integer: true,
+    unit: 'tokens',
   })
   const tiers = readTiers(members)
   return {
@@ -87,7 +91,11 @@ function readTiers({ tiers }: Members): readonly Tier[] {
       throw new OptionError(`${optionPath}.upTo`, 'is missing: only the last tier has no end')
     }
     below = readNumber(members, 'upTo', optionPath, {
-      ...{ defaultValue: 0, min: below + 1, max: MAX_AMOUNT, integer: true, unit: 'tokens' },
+      defaultValue: 0,
+      min: below + 1,
+      max: MAX_AMOUNT,
+      integer: true,
+      unit: 'tokens',
     })
     return { upTo: below, price }
   })

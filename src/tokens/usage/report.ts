@@ -1,4 +1,4 @@
-/** Makes of what a store keeps what is shown: rows, series, cost. */
+/** Reports from stored counts: rows, series, cost, CSV and JSON. */
 import { compareSubjects, parseSubject } from './events.ts'
 import type { Price } from './price.ts'
 import {
@@ -132,8 +132,10 @@ function toRow({ subject, first, last, counts }: UsageTotal, at: number): UsageR
   return {
     ...who,
     tokens: {
-      ...{ issued: of('issued'), cached: of('cached') },
-      ...{ refused: of('refused'), unavailable: of('unavailable') },
+      issued: of('issued'),
+      cached: of('cached'),
+      refused: of('refused'),
+      unavailable: of('unavailable'),
     },
     requests: {
       accepted: of('accepted'),
@@ -162,7 +164,8 @@ export async function readSeries(
   const buckets = await store.buckets(unit, from, count)
   const subjects = [...new Set(buckets.flatMap((bucket) => [...bucket.keys()]))]
   return {
-    ...{ unit, step },
+    unit,
+    step,
     starts: buckets.map((_, index) => (from + index) * step),
     lines: subjects.map((subject) => toLine(subject, buckets)).sort(compareSubjects),
   }
@@ -186,7 +189,9 @@ export async function readCost(store: UsageStore, price: Price, at: number): Pro
   const observed = Math.max(HOUR, at - since)
   const factor = (MONTH * DAY) / observed
   const had = sumTokens(buckets).map(({ subject, issued, cached }) => ({
-    ...{ subject, issued: issued * factor, cached: cached * factor },
+    subject,
+    issued: issued * factor,
+    cached: cached * factor,
   }))
   const issued = had.reduce((sum, it) => sum + it.issued, 0)
   const cached = had.reduce((sum, it) => sum + it.cached, 0)

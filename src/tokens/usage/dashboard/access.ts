@@ -1,4 +1,4 @@
-/** Who may see the dashboard: asked before anything is answered, its page and scripts included. */
+/** Authorizes requests to the dashboard before anything is served, and sends its error responses. */
 
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'

@@ -53,7 +53,9 @@ class MemoryUsageStore implements UsageStore {
 
   async totals(): Promise<readonly UsageTotal[]> {
     return [...this.#totals].map(([subject, { first, last, counts }]) => ({
-      ...{ subject, first, last },
+      subject,
+      first,
+      last,
       counts: new Map(counts),
     }))
   }

@@ -125,7 +125,10 @@ class RedisUsageStore implements UsageStore {
 
   async add({ writer, sequence, hour, cells }: UsageBatch): Promise<void> {
     const sent = cells.map(({ subject, first, last, counts }) => ({
-      ...{ subject, first, last, shared: isShared(subject) },
+      subject,
+      first,
+      last,
+      shared: isShared(subject),
       counts: Object.fromEntries(counts),
     }))
     await this.#firstAttempt

@@ -1,9 +1,9 @@
 /** Asks the plugin for what is shown. */
 
-/** @import { ChartView, SummaryView, Count, Range } from '../view.ts' */
+/** @import { ChartView, SummaryView, TokenCount, Range } from '../view.ts' */
 /** @import { UsageSubject } from '../../types.ts' */
 
-/** What the chart is asked for. @typedef {{ range: Range, count: Count, subject: UsageSubject | null }} Asked */
+/** What the chart is asked for. @typedef {{ range: Range, count: TokenCount, subject: UsageSubject | null }} Asked */
 
 /** @param {string} address @returns {Promise<unknown>} */
 async function read(address) {
