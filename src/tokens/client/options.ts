@@ -244,7 +244,12 @@ export interface WaitLimits {
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  */
 function readTimeout(members: Members): number {
-  const range = { defaultValue: DEFAULT_TIMEOUT, min: MIN_TIMEOUT, max: MAX_TIMEOUT, unit: 'seconds' }
+  const range = {
+    defaultValue: DEFAULT_TIMEOUT,
+    min: MIN_TIMEOUT,
+    max: MAX_TIMEOUT,
+    unit: 'seconds',
+  }
   return readNumber(members, 'timeout', '', range) * 1000
 }
 

@@ -82,7 +82,11 @@ function readTiers({ tiers }: Members): readonly Tier[] {
     if (!('price' in members)) {
       throw new OptionError(`${optionPath}.price`, 'is missing: say what price.per tokens cost')
     }
-    const price = readNumber(members, 'price', optionPath, { defaultValue: 0, min: 0, max: MAX_AMOUNT })
+    const price = readNumber(members, 'price', optionPath, {
+      defaultValue: 0,
+      min: 0,
+      max: MAX_AMOUNT,
+    })
     if (isLast && 'upTo' in members) {
       throw new OptionError(`${optionPath}.upTo`, 'ends the last tier: leave it out there')
     }

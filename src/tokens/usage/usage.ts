@@ -7,7 +7,6 @@ import {
   readMembers,
   readNumber,
 } from '../../core/options/validate.ts'
-import { withTimeout } from '../../core/util/async.ts'
 import { safeClock } from '../../core/util/clock.ts'
 import { UsageAggregator } from './aggregator.ts'
 import { UsageSources } from './events.ts'

@@ -215,7 +215,11 @@ t.test('what depends on the request needs resultTtl 0', async (t) => {
     [{ 'GET /a': { check } }, {}, /routes\["GET \/a"\]:? expected no `check`/],
     [{ 'GET /a': READ }, { check }, /resultTtl:? expected 0 with `check`, got 300/],
     [{ 'GET /a': READ }, { default: { check } }, /default:? expected no `check`/],
-    [{ 'GET /a': READ }, { simpleResponses: true }, /resultTtl:? expected 0 with `simpleResponses`, got 300/],
+    [
+      { 'GET /a': READ },
+      { simpleResponses: true },
+      /resultTtl:? expected 0 with `simpleResponses`, got 300/,
+    ],
     [
       { 'GET /a': false },
       {},
