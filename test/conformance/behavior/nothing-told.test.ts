@@ -12,6 +12,7 @@ import { authFor, listen, versions } from '../../support/express.ts'
 import { captureLog, NOW, pool, SCOPE } from '../../support/fastify.ts'
 import { encode, keyPair, parseChallenge, signed } from '../../support/forge.ts'
 import { listen as listenToEvents, NAMES } from '../../support/listen.ts'
+import { pairsOf, sample } from '../../support/sample.ts'
 
 const MARK = 'EVIL'
 const jwks = pool.jwks()
@@ -25,7 +26,7 @@ const forged = (claims: object, header: object = {}) =>
 
 /** Attacker's text in every place of a request that a decision looks at, HTTP-safe. */
 const texts = [`${MARK}"`, `", error="none", x="${MARK}`, `${MARK}\\`, `<script>${MARK}</script>`]
-const requests = texts.flatMap((text) => [
+const requestsWith = (text: string): [string, string][] => [
   ['credential', `Bearer a ${text}`],
   ['scheme', `Bearer${text}`],
   ['token', `Bearer ${encode(text)}.${encode(text)}.AAAA`],
@@ -40,8 +41,17 @@ const requests = texts.flatMap((text) => [
   ['jti', forged({ jti: text })],
   ['exp', forged({ exp: text })],
   ['expired', forged({ exp: NOW / 1000 - 60, jti: text })],
-]) as [string, string][]
+]
 const paths = ['/r', `/r?access_token=${MARK}`, `/r?x=%22%0D%0A${MARK}`]
+const allRequests = paths.flatMap((path) =>
+  texts.flatMap((text) =>
+    requestsWith(text).map(([place, authorization]) => ({ path, text, place, authorization })),
+  ),
+)
+/** Every two of text, place and path occur together. */
+const requests = sample("an attacker's text", allRequests, ({ path, text, place }) =>
+  pairsOf([path, text, place]),
+)
 
 /** What must not be found: text of the request, parts of any token or key, frames of a stack. */
 function checkSilence(t: Test, said: string, about: string): void {
@@ -51,15 +61,13 @@ function checkSilence(t: Test, said: string, about: string): void {
 }
 
 async function ask(t: Test, origin: string, about: string): Promise<void> {
-  for (const path of paths) {
-    for (const [place, authorization] of requests) {
-      const response = await fetch(`${origin}${path}`, { headers: { authorization } })
-      const body = await response.text()
-      const headers = JSON.stringify([...response.headers])
-      if (response.status < 400 || response.status > 403) t.fail(`${place}: ${response.status}`)
-      checkSilence(t, `${headers}${body}`, `${about}, ${place}`)
-      parseChallenge(response.headers.get('www-authenticate') ?? undefined)
-    }
+  for (const { path, place, authorization } of requests) {
+    const response = await fetch(`${origin}${path}`, { headers: { authorization } })
+    const body = await response.text()
+    const headers = JSON.stringify([...response.headers])
+    if (response.status < 400 || response.status > 403) t.fail(`${place}: ${response.status}`)
+    checkSilence(t, `${headers}${body}`, `${about}, ${place}`)
+    parseChallenge(response.headers.get('www-authenticate') ?? undefined)
   }
 }
 
@@ -139,7 +147,11 @@ for (const [version, express] of Object.entries(versions)) {
       }
       for (let turn = 0; turn < 10; turn += 1) await setImmediate()
       const lines = printed().map(({ args }) => args.map(String).join(' '))
-      t.equal(lines.length > 100, errors === 'next', 'Express prints what it is handed')
+      t.equal(
+        lines.length >= requests.length,
+        errors === 'next',
+        'Express prints what it is handed',
+      )
       checkSilence(t, lines.join('\n'), 'printed')
     })
   }
@@ -152,7 +164,7 @@ t.test('events of all of that', async (t) => {
     ...['cognito-m2m:jwks-change', 'cognito-m2m:token-request', 'cognito-m2m:client-token'],
   ]
   t.strictSame([...names].sort(), NAMES.filter((name) => !silent.includes(name)).sort())
-  t.ok(heard.length > requests.length * paths.length * 5)
+  t.ok(heard.length > requests.length * 5)
   for (const { name, event } of heard) {
     checkSilence(t, JSON.stringify(event), name)
     const flat = Object.values(event).every((value) => Object(value) !== value)

@@ -1,5 +1,6 @@
 /** The order of checks is part of the contract: every surface answers with the same code. */
 import t from 'tap'
+import { sample } from '../../support/sample.ts'
 import { called, type Fault, faults, SIGNATURE, withFaults } from './faults.ts'
 import { type Surface, surfaces } from './surfaces.ts'
 
@@ -19,6 +20,34 @@ async function decide(surface: Surface, ...present: readonly Fault[]): Promise<s
 const isOf = (surface: Surface, { name }: Fault) =>
   surface.oneLine !== true || name !== 'two credentials'
 
+interface Pair {
+  readonly index: number
+  readonly earlier: Fault
+  readonly later: Fault
+}
+
+/** Two faults that one request can have at once. */
+function pairsFor(surface: Surface): Pair[] {
+  return faults.flatMap((earlier, index) => {
+    if (!isOf(surface, earlier)) return []
+    return faults.slice(index + 1).flatMap((later): Pair[] => {
+      // One pool has a list or a lookup; two credentials are two whatever they look like.
+      const bothClients = [earlier, later].every((it) => it.options?.['clientId'] !== undefined)
+      const bothSend = earlier.send !== undefined && later.send !== undefined
+      return bothClients || bothSend ? [] : [{ index, earlier, later }]
+    })
+  })
+}
+
+/** On core every pair. Elsewhere every fault before another one, and behind another one. */
+function chosen(surface: Surface, pairs: readonly Pair[]): readonly Pair[] {
+  if (surface.name === 'core') return pairs
+  return sample(`pairs of faults: ${surface.name}`, pairs, ({ earlier, later }) => [
+    `earlier ${earlier.name}`,
+    `later ${later.name}`,
+  ])
+}
+
 const OWNERS = ['lookup', 'server check', 'route check']
 
 for (const surface of surfaces) {
@@ -32,24 +61,13 @@ for (const surface of surfaces) {
       else t.ok(called.length < OWNERS.length || fault.name === 'refused by the route check')
       t.strictSame(called, OWNERS.slice(0, called.length))
     }
-    let pairs = 0
-    for (const [index, earlier] of faults.entries()) {
-      for (const later of faults.slice(index + 1)) {
-        // One pool has a list or a lookup; two credentials are two whatever they look like.
-        if (
-          earlier.options?.['clientId'] !== undefined &&
-          later.options?.['clientId'] !== undefined
-        )
-          continue
-        if (earlier.send !== undefined && later.send !== undefined) continue
-        if (!isOf(surface, earlier)) continue
-        pairs += 1
-        const code = await decide(surface, later, earlier)
-        t.equal(code, earlier.code, `${earlier.name}, ${later.name}`)
-        if (index <= SIGNATURE) t.strictSame(called, [])
-      }
+    const pairs = pairsFor(surface)
+    for (const { index, earlier, later } of chosen(surface, pairs)) {
+      const code = await decide(surface, later, earlier)
+      t.equal(code, earlier.code, `${earlier.name}, ${later.name}`)
+      if (index <= SIGNATURE) t.strictSame(called, [])
     }
     const all = (faults.length * (faults.length - 1)) / 2 - 2
-    t.equal(pairs, surface.oneLine === true ? all - (faults.length - 2) : all)
+    t.equal(pairs.length, surface.oneLine === true ? all - (faults.length - 2) : all)
   })
 }

@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import { cognitoAuth as expressAuth, getAuth } from '../../../src/adapters/express/index.ts'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { type CommonOptions, createResourceServer, type VerifiedToken } from '../../../src/index.ts'
+import { sample } from '../../support/sample.ts'
 import { admitted, httpDoor, refused, type Surface } from './door.ts'
 import { lambdaSurfaces } from './lambda-surfaces.ts'
 
@@ -115,3 +116,15 @@ export const surfacesByCache: readonly Surface[] = [
     caching(surface, ', one known token', { maxEntries: 1 }),
   ]),
 ]
+
+/** Surfaces that share most of their code: the core, HTTP frameworks, API Gateway; each by its token cache. */
+export function familyOf({ name, transport }: Surface): string {
+  const [, cache = ''] = name.split(/(?=, (?:no token cache|one known token))/)
+  if (name.startsWith('core')) return `core${cache}`
+  return `${transport === 'http' ? 'http' : 'lambda'}${cache}`
+}
+
+/** All surfaces, or one of each family: another one for every scenario. */
+export function surfacesFor(scenario: string, all = surfaces): readonly Surface[] {
+  return sample(`surfaces of a scenario: ${scenario}`, all, (surface) => [familyOf(surface)])
+}

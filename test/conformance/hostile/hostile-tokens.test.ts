@@ -1,6 +1,7 @@
 /** Every hostile case at every surface: refused, in the right way, and nothing told. */
 import t, { type Test } from 'tap'
 import { CLIENT } from '../../support/forge.ts'
+import { isComplete, sample } from '../../support/sample.ts'
 import {
   type Answer,
   type Door,
@@ -50,15 +51,32 @@ async function verdictOf(it: HostileCase, door: Door, surface: string): Promise<
   }
 }
 
+/** On core every case is asked. Elsewhere the sample has every code, clause and field at every door. */
+function chosen(surface: Surface): readonly HostileCase[] {
+  const all = hostile.filter((it) => carries(surface, it))
+  if (surface.name === 'core') return all
+  return sample(`hostile cases: ${surface.name}`, all, ({ door, code, clause, field }) => [
+    `${door} ${code}`,
+    `${door} ${clause}`,
+    `${clause} ${field}`,
+  ])
+}
+
 /** Asks all cases of one door; good tokens in front, between and behind. */
-async function runDoor(t: Test, surface: Surface, name: DoorName, plan: DoorPlan) {
+async function runDoor(
+  t: Test,
+  surface: Surface,
+  name: DoorName,
+  plan: DoorPlan,
+  asked: readonly HostileCase[],
+) {
   const wrong: Wrong[] = []
   const door = await surface.open(plan.options, plan.requirement)
   const control = async (line: string | readonly string[], text: string) => {
     const { status, auth } = await door.ask(line)
     t.strictSame({ status, clientId: auth?.clientId }, { status: 200, clientId: CLIENT }, text)
   }
-  const cases = fitting(hostile, surface, name)
+  const cases = fitting(asked, surface, name)
   try {
     for (let from = 0; from < cases.length; from += CONTROL_EVERY) {
       await control(`Bearer ${GOOD}`, `${name}: a good token before case ${from}`)
@@ -81,13 +99,15 @@ for (const surface of surfacesByCache) {
   t.test(surface.name, async (t) => {
     let asked = 0
     const wrong: Wrong[] = []
+    const cases = chosen(surface)
     for (const [name, plan] of Object.entries(plans) as [DoorName, DoorPlan][]) {
-      const run = await runDoor(t, surface, name, plan)
+      const run = await runDoor(t, surface, name, plan, cases)
       asked += run.asked
       wrong.push(...run.wrong)
     }
     const left = hostile.filter((it) => !carries(surface, it)).length
-    t.equal(asked + left, hostile.length, 'every case was asked, or cannot be')
+    t.equal(asked, cases.length, 'every chosen case was asked')
+    if (isComplete) t.equal(asked + left, hostile.length, 'every case was asked, or cannot be')
     t.comment(`${wrong.length} wrong decisions in ${asked} cases, ${left} that it cannot carry`)
     t.equal(wrong.length, 0)
   })

@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { LocalUserPool } from '../../../src/testing/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
-import { surfaces } from '../behavior/surfaces.ts'
+import { surfaces, surfacesFor } from '../behavior/surfaces.ts'
 import { json } from './answers.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
 import { openStage, type Stage } from './stage.ts'
@@ -62,7 +62,7 @@ const options = () => ({ keyStore: { maxStale: MAX_STALE } })
 for (const [name, bad] of Object.entries(entries)) {
   t.test(`beside ${name}, at every position, the good keys serve`, async (t) => {
     t.jobs = surfaces.length
-    for (const surface of surfaces) {
+    for (const surface of surfacesFor(`beside ${name}`)) {
       t.test(surface.name, async (t) => {
         const stage = await openStage(t, surface, { fault: 'empty', options })
         expectUnavailable(t, surface, stage, await stage.ask())

@@ -2,8 +2,9 @@
 import t, { type Test } from 'tap'
 import { SECOND } from '../../support/key-endpoint.ts'
 import type { Surface } from '../behavior/door.ts'
-import { surfacesByCache } from '../behavior/surfaces.ts'
+import { surfacesByCache, surfacesFor } from '../behavior/surfaces.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
+import { faultCells } from './fault-cells.ts'
 import { type Fault, faults } from './faults.ts'
 import { type Outage, openOutage } from './outage.ts'
 import { expectQuiet, watchProcess } from './watch.ts'
@@ -31,11 +32,14 @@ async function rehearse(t: Test, surface: Surface, fault: Fault): Promise<void> 
   await expectRecovery(t, stage, token, wait)
 }
 
+const cells = faultCells('outages at start')
+
 for (const fault of faults) {
   t.test(`at start, ${fault.name}: 503, and 200 one step after it heals`, async (t) => {
     // A port that refuses connections is free for any neighbour that asks for one.
-    t.jobs = fault.name === 'connections refused' ? 1 : surfacesByCache.length
-    for (const surface of surfacesByCache) {
+    const surfaces = cells.filter((cell) => cell.fault === fault).map(({ surface }) => surface)
+    t.jobs = fault.name === 'connections refused' ? 1 : surfaces.length
+    for (const surface of surfaces) {
       t.test(surface.name, (t) => rehearse(t, surface, fault))
     }
   })
@@ -45,7 +49,7 @@ const PATIENT = ['connections refused', '500', 'an empty set']
 
 for (const fault of faults.filter(({ name }) => PATIENT.includes(name))) {
   t.test(`however often it failed, ${fault.name}: the wait is a minute at most`, async (t) => {
-    for (const surface of surfacesByCache) {
+    for (const surface of surfacesFor(`patience ${fault.name}`, surfacesByCache)) {
       t.test(surface.name, async (t) => {
         const stage = await openOutage(t, surface, fault, { atStart: true })
         const token = stage.pool.accessToken()

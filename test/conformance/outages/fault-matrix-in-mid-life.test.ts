@@ -2,8 +2,8 @@
 import t, { type Test } from 'tap'
 import { HOUR, MINUTE, SECOND } from '../../support/key-endpoint.ts'
 import type { Surface } from '../behavior/door.ts'
-import { surfacesByCache } from '../behavior/surfaces.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
+import { faultCells } from './fault-cells.ts'
 import { type Fault, faults } from './faults.ts'
 import { type Outage, openOutage } from './outage.ts'
 import { CLIENT } from './stage.ts'
@@ -74,11 +74,14 @@ async function rehearse(t: Test, surface: Surface, fault: Fault): Promise<void> 
   t.match(poolStatus(stage), { ready: true, lastError: null, keysAge: 0 })
 }
 
+const cells = faultCells('outages in mid-life')
+
 for (const fault of faults) {
   t.test(`in mid-life, ${fault.name}: 200 for a day, then 503, then 200 again`, async (t) => {
     // A port that refuses connections is free for any neighbour that asks for one.
-    t.jobs = fault.name === 'connections refused' ? 1 : surfacesByCache.length
-    for (const surface of surfacesByCache) {
+    const surfaces = cells.filter((cell) => cell.fault === fault).map(({ surface }) => surface)
+    t.jobs = fault.name === 'connections refused' ? 1 : surfaces.length
+    for (const surface of surfaces) {
       t.test(surface.name, (t) => rehearse(t, surface, fault))
     }
   })

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import type { AuthErrorCode } from '../../../src/index.ts'
 import type { Answer, Door, Surface } from '../behavior/door.ts'
-import { surfaces } from '../behavior/surfaces.ts'
+import { surfacesFor } from '../behavior/surfaces.ts'
 
 /** Milliseconds of real time after which a state that was waited for counts as never reached. */
 const PATIENCE = 120_000
@@ -16,7 +16,9 @@ export function onEverySurface(
   prove: (t: Test, surface: Surface) => Promise<void>,
 ): void {
   t.test(behaviour, async (t) => {
-    for (const surface of surfaces) await t.test(surface.name, (t) => prove(t, surface))
+    for (const surface of surfacesFor(behaviour)) {
+      await t.test(surface.name, (t) => prove(t, surface))
+    }
   })
 }
 

@@ -7,9 +7,14 @@ import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { checkScopes, readTemplate, TemplateError } from '../../../src/contract/infra/index.ts'
+import { sampleSize } from '../../support/sample.ts'
 import { fixture } from '../../support/templates.ts'
 
-const RUNS = Number(process.env['TEMPLATE_RUNS'] || 600)
+const RUNS = sampleSize(
+  'mutated templates',
+  { complete: 600, sampled: 200 },
+  process.env['TEMPLATE_RUNS'],
+)
 const seed = Number(process.env['FUZZ_SEED'] || randomInt(2 ** 31))
 /** Seconds of processor time; a template of a few kilobytes takes milliseconds. */
 const LIMIT = 5
