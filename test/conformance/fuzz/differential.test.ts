@@ -6,6 +6,7 @@
  */
 import { randomInt } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { sampleSize } from '../../support/sample.ts'
 import { run } from './campaign.ts'
 import { PAST_FINDINGS } from './findings.ts'
 import { forge } from './forging.ts'
@@ -13,7 +14,11 @@ import { judge } from './judging.ts'
 import { type Judges, judges, judgesOfUsers, stopClock } from './oracles.ts'
 import { RULES, RULES_FOR_USERS, type Rule } from './rules.ts'
 
-const RUNS = Number(process.env['FUZZ_RUNS'] || 100_000)
+const RUNS = sampleSize(
+  'fuzzed tokens',
+  { complete: 100_000, sampled: 4000 },
+  process.env['FUZZ_RUNS'],
+)
 const seed = Number(process.env['FUZZ_SEED'] || randomInt(2 ** 31))
 /** Fewer than this may by chance leave a rule out. */
 const ENOUGH_FOR_EVERY_RULE = 20_000

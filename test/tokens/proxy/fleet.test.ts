@@ -13,10 +13,15 @@ import { redisStore, tokenProxy } from '../../../src/tokens/proxy/index.ts'
 import type { TokenStore } from '../../../src/tokens/store/token-store.ts'
 import { requestOf } from '../../support/proxy.ts'
 import { startRedis, withoutRedis } from '../../support/redis.ts'
+import { sampleSize } from '../../support/sample.ts'
 import { Clock } from '../../support/shared-store.ts'
 
 const PROXIES = 8
-const CLIENTS = Number(process.env['FLEET_CLIENTS'] ?? 50)
+const CLIENTS = sampleSize(
+  'clients of the fleet',
+  { complete: 500, sampled: 50 },
+  process.env['FLEET_CLIENTS'],
+)
 const WINDOW = 3600
 /** Seconds: default of the proxy, and what a short token leaves of it. */
 const MIN_REMAINING = 300

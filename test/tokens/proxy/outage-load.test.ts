@@ -8,8 +8,13 @@ import t from 'tap'
 import { issue, reply, upstreamOf } from '../../support/proxy.ts'
 import { fleetOf, type ProxyProcess } from '../../support/proxy-processes.ts'
 import { type RedisProcess, startRedis, withoutRedis } from '../../support/redis.ts'
+import { sampleSize } from '../../support/sample.ts'
 
-const SECONDS = Number(process.env['PROXY_LOAD_SECONDS'] ?? 5)
+const SECONDS = sampleSize(
+  'seconds of load under outages',
+  { complete: 30, sampled: 5 },
+  process.env['PROXY_LOAD_SECONDS'],
+)
 const CALLERS = 10
 /** Milliseconds between two requests of one caller. */
 const PAUSE = 10

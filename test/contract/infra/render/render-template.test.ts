@@ -16,6 +16,7 @@ import {
   renderTemplate,
   toDefinition,
 } from '../../../../src/contract/infra/index.ts'
+import { sampleSize } from '../../../support/sample.ts'
 
 // Its types bring those of browsers into every file that is checked with this one.
 const { parse } = createRequire(import.meta.url)('@cdktf/hcl2json') as {
@@ -173,7 +174,7 @@ for (const dialect of DIALECTS) {
         deepStrictEqual(plain(toDefinition(models)), plain(definition))
         deepStrictEqual(written(definition, dialect), written(toDefinition(models), dialect))
       }),
-      { numRuns: 40 },
+      { numRuns: sampleSize(`rendered definitions: ${dialect}`, { complete: 40, sampled: 12 }) },
     )
   })
 }
@@ -221,7 +222,7 @@ t.test('HashiCorp reads the texts that were written, whatever is in them', async
       const given = scope?.['scope_description']?.replaceAll(/([$%])\1(?=\{)/g, '$1')
       deepStrictEqual(given, text.normalize('NFC'))
     }),
-    { numRuns: 100 },
+    { numRuns: sampleSize('texts read by HashiCorp', { complete: 100, sampled: 20 }) },
   )
 })
 
