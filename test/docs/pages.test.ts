@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 
 const documents = [
-  ...['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
   ...readdirSync('docs')
     .filter((file) => file.endsWith('.md'))
     .map((file) => join('docs', file)),
