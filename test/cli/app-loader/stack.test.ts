@@ -8,9 +8,9 @@ const MODULE = new URL('../../../src/cli/app-loader/stack.ts', import.meta.url).
 
 t.test('with a read-only Error.stackTraceLimit the place is found', async (t) => {
   const folder = t.testdir({
-    'app.mjs': `import { callerPosition } from '${MODULE}'
+    'app.mjs': `import { getCallerPosition } from '${MODULE}'
       Object.defineProperty(Error, 'stackTraceLimit', { writable: false })
-      process.stdout.write(JSON.stringify(callerPosition()))`,
+      process.stdout.write(JSON.stringify(getCallerPosition()))`,
   })
   const { stdout } = await run(process.execPath, [...process.execArgv, `${folder}/app.mjs`])
   t.match(JSON.parse(stdout), { file: /app\.mjs$/, line: 3 })

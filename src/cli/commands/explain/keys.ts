@@ -54,25 +54,25 @@ export function selectIssuers(
   { pool, regions, issuer, jwks, offline }: IssuerFlags,
   claimed: unknown,
 ): ExpectedIssuers {
-  const silent = offline === true ? { silent: 'no request was made (--offline)' } : {}
+  const skipped = offline === true ? { skipReason: 'no request was made (--offline)' } : {}
   const isFetched = jwks === undefined
   if (regions !== undefined && pool === undefined) {
     throw new OptionError('--region', 'names a replica of a pool: name the pool with --pool')
   }
   if (issuer !== undefined) {
     checkIssuer(issuer, '--issuer', isFetched)
-    return { issuers: [toIssuerForm(issuer)], isNamed: true, ...silent }
+    return { issuers: [toIssuerForm(issuer)], isNamed: true, ...skipped }
   }
   if (pool !== undefined) {
     return {
       issuers: sortClaimedFirst(listIssuerForms(pool, regions), claimed),
       isNamed: true,
-      ...silent,
+      ...skipped,
     }
   }
   const text = typeof claimed === 'string' ? claimed : INVALID_ISSUER
   const own = findCognitoForms(text)
-  if (own !== undefined) return { issuers: sortClaimedFirst(own, text), isNamed: false, ...silent }
+  if (own !== undefined) return { issuers: sortClaimedFirst(own, text), isNamed: false, ...skipped }
   const reason =
     "the issuer is not of Cognito's own host form, so nothing is asked of it: name --jwks, --pool or --issuer"
   const known = isIssuer(text, isFetched) ? text : INVALID_ISSUER
