@@ -97,7 +97,7 @@ EXIT STATUS
     0    done
     1    there are findings
     2    nothing was done: an option, a file or a variable
-         is not what it should be
+         is invalid
     130  Ctrl-C
 
 EXAMPLES
