@@ -11,7 +11,7 @@ const ANY = {
   userPoolIds: undefined,
   optional: false,
   check: undefined,
-  place: 'default',
+  optionPath: 'default',
   isDefault: true,
 }
 const POOL_OPTIONS = { userPoolId: POOL, clientId: CLIENT }
