@@ -14,7 +14,7 @@ const rows = new Map(
 )
 
 /** These know Node's own codes, and throw none of them. */
-const OF_NODE = new Set([join('cli', 'app-loader', 'told-failure.ts')])
+const OF_NODE = new Set([join('cli', 'app-loader', 'format-error.ts')])
 
 function codesIn(folder: string): Set<string> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })

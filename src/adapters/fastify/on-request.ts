@@ -73,7 +73,7 @@ function createPolicy(
   } catch (error) {
     request.log.error(
       { err: error, method, route: url },
-      `cognito-m2m: invalid \`auth\` config on ${method} ${url}; answering 500`,
+      'cognito-m2m: invalid auth config of a route; answering 500',
     )
     return 'invalid'
   }

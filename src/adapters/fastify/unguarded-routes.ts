@@ -173,7 +173,7 @@ function createUnguardedHook(app: App) {
       logged.add(config)
       request.log.error(
         { method, route: url },
-        `cognito-m2m: no cognitoAuth registration guards ${method} ${url}; answering 500`,
+        'cognito-m2m: no cognitoAuth registration guards a route; answering 500',
       )
     }
     const message = 'The access requirement of this route is not enforced'

@@ -121,7 +121,7 @@ t.test(
         [
           {
             ...{ level: 50, method: 'GET', route: '/r' },
-            msg: 'cognito-m2m: invalid `auth` config on GET /r; answering 500',
+            msg: 'cognito-m2m: invalid auth config of a route; answering 500',
             err: { code: 'ERR_OPTION_INVALID', message },
           },
         ],
