@@ -147,7 +147,7 @@ function warnUnguardedRoute(root: FastifyInstance, app: App): void {
   if (first === undefined) return
   root.log.warn(
     { method: first.method, route: first.url },
-    'cognito-m2m: a route declares `config.auth`, but cognitoAuth is not registered in this app',
+    'cognito-m2m: a route declares config.auth, but cognitoAuth is not registered in this app',
   )
 }
 
