@@ -1,6 +1,6 @@
 /** Headers towards Cognito: secrets that a firewall asks for, and that rotate. */
 import t from 'tap'
-import { issue, proxyOf, reply, SECRET, upstreamOf } from '../../support/proxy.ts'
+import { issue, proxyOf, reply, SECRET, until, upstreamOf } from '../../support/proxy.ts'
 
 const HEADER = 'x-wafAuthAllowRule'
 const NAME = HEADER.toLowerCase()
@@ -70,7 +70,7 @@ t.test('one that answers too late sends nothing any more', async (t) => {
     late = resolve
   })
   const fetched: unknown[] = []
-  const { ask } = await proxyOf(t, {
+  const { app, ask } = await proxyOf(t, {
     tokenEndpoint,
     headers: { [HEADER]: () => value },
     timeout: 0.05,
@@ -80,6 +80,8 @@ t.test('one that answers too late sends nothing any more', async (t) => {
     },
   })
   t.equal((await ask()).status, 503)
+  // The caller and the request have a timer each: that of the request may run out a moment later.
+  await until(() => app.tokenProxy.status().inFlight === 0)
   late('ours')
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(fetched.length, 0)
