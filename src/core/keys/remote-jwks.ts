@@ -365,29 +365,24 @@ export class RemoteJwks {
   }
 
   async #fetch(): Promise<void> {
-    const { now, elapsed, origin } = this.#options
+    const { now, elapsed, fetch, fetchTimeoutMs, origin, signal } = this.#options
     const startedAt = elapsed()
     this.#state = { ...this.#state, fetchesStarted: this.#state.fetchesStarted + 1 }
     this.#lastFetch = { elapsed: startedAt, wall: now() }
-    const result = await this.#download()
-    if (result instanceof JwksError) this.#fail(result)
-    else this.#accept(result, startedAt)
+    // Every error is a failed fetch: a rejection here would be unhandled and end the process.
+    try {
+      const document = await fetchJwks(this.#uri, { fetch, now, signal, timeoutMs: fetchTimeoutMs })
+      const set = importKeySet(document, this.#state.keys?.set)
+      if (set === undefined) throw new JwksError('ERR_JWKS_NO_USABLE_KEY')
+      this.#accept(set, startedAt)
+    } catch (error) {
+      this.#fail(error as JwksError)
+    }
     publish('cognito-m2m:fetch', () => ({
       ...origin,
       code: this.#state.lastError?.code ?? null,
       duration: secondsBetween(startedAt, elapsed()),
     }))
-  }
-
-  async #download(): Promise<KeySet | JwksError> {
-    const { fetch, now, signal, fetchTimeoutMs } = this.#options
-    try {
-      const document = await fetchJwks(this.#uri, { fetch, now, signal, timeoutMs: fetchTimeoutMs })
-      const set = importKeySet(document, this.#state.keys?.set)
-      return set ?? new JwksError('ERR_JWKS_NO_USABLE_KEY')
-    } catch (error) {
-      return error as JwksError
-    }
   }
 
   #accept(set: KeySet, requestedAt: number): void {
