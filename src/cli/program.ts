@@ -94,7 +94,7 @@ export async function createProgram(
       .configureOutput({
         writeOut: terminal.out,
         writeErr: () => {},
-        // Colours are the terminal's to decide, and its own.
+        // The terminal decides whether output has colors.
         getOutHasColors: () => terminal.colors,
       })
   }

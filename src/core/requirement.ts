@@ -29,10 +29,10 @@ export interface AccessRequirement {
    * Gateway an array means any.
    */
   readonly scopes?: Scope | readonly Scope[] | AnyOf
-  /** App clients that may call the route, out of the pool's list. Default: any of them. */
+  /** App clients of the pool's list that may call the route. Default: all of them. */
   readonly clientId?: string | readonly string[]
   /**
-   * User pools whose tokens may reach the route: one or several of the server's own. Default: any of
+   * User pools whose tokens may reach the route: one or several of the server's. Default: all of
    * them. With `userPools`, scopes and client ids are per pool: whoever manages another pool can
    * define a resource server `orders` with the scope `orders/admin` there. A token of another pool
    * is rejected with 403 `ERR_ACCESS_DENIED`.

@@ -198,7 +198,7 @@ function createKeyStore(pool: UserPool, options: ServerOptions, instance: number
     instance,
     userPoolId,
     issuers,
-    staticKeys: staticKeys,
+    staticKeys,
     timing,
     fetch,
     now,

@@ -29,7 +29,7 @@ export class LocalServer {
   #port: number
   readonly host: LocalHost
 
-  /** @param port 0: any, and from then on that one. */
+  /** @param port 0 takes a free port, which later starts use again. */
   constructor(port: number, host: LocalHost) {
     this.#port = port
     this.host = host

@@ -50,7 +50,7 @@ export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions
   readonly cors?: boolean
   /**
    * Token requests it answers a second, 1 to 1,000,000; default 150, as Cognito does for all pools of
-   * an account. What exceeds them gets 429. `false`: any number.
+   * an account. What exceeds them gets 429. `false`: unlimited.
    */
   readonly quota?: number | false
   /** Told of each token request as CloudTrail tells it, once it is answered. What it throws is lost. */

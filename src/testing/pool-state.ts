@@ -129,7 +129,7 @@ class StateReader {
     return secrets as Record<string, string>
   }
 
-  /** @param members All that it has to have, and no other; undefined: any. */
+  /** @param members The exact set of members; undefined to skip that check. */
   #object(value: unknown, position: string, members?: readonly string[]): Record<string, unknown> {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
     if (!isObject) throw this.#malformed(position, 'an object', value)

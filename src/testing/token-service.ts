@@ -23,7 +23,7 @@ const MAX_EVENTS = 1000
 
 /** What a local pool is told about its token endpoint. */
 export interface TokenServiceOptions {
-  /** Token requests a second; false: any number. */
+  /** Token requests per second; false for no limit. */
   readonly quota: number | false
   readonly onEvent: ((event: CloudTrailTokenEvent) => void) | undefined
   /** Milliseconds. */

@@ -6,7 +6,7 @@ import type { PoolKey } from './key-material.ts'
 
 /** What a test may decide about any token. */
 export interface TestTokenOptions {
-  /** Default: the pool's first client. One that is none of the pool's makes a stranger's token. */
+  /** Default: the pool's first client. An ID that is not in the pool makes the token of an unknown client. */
   readonly clientId?: string
   /** Whole seconds from now; negative for an expired token. Default: the client's validity. */
   readonly expiresIn?: number

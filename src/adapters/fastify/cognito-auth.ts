@@ -125,8 +125,9 @@ async function requireKeys(
   { realm }: ServerOptions,
   registration: Registration,
 ): Promise<void> {
-  const { createUnavailableError: unavailable } = createAuthErrorFactory(realm)
-  registration.createError = () => unavailable('ERR_KEYS_UNAVAILABLE', BLOCKED_RETRY_AFTER_MS)
+  const errors = createAuthErrorFactory(realm)
+  registration.createError = () =>
+    errors.createUnavailableError('ERR_KEYS_UNAVAILABLE', BLOCKED_RETRY_AFTER_MS)
   await server.ready()
 }
 

@@ -83,10 +83,10 @@ export class Registration {
   }
 
   /** Blocks the context for good: an app that swallows the error must not be unprotected. */
-  block(error: unknown, failure?: Registration['createError']): void {
+  block(error: unknown, createError?: Registration['createError']): void {
     this.active = undefined
     const code = error instanceof OptionError ? 'ERR_OPTION_INVALID' : 'ERR_INTERNAL'
-    this.createError = failure ?? (() => createSetupError(code))
+    this.createError = createError ?? (() => createSetupError(code))
   }
 }
 

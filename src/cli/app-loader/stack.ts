@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Position } from '../../contract/infra/index.ts'
 
-/** Frames that may lie between the owner's code and ours: frameworks nest. */
+/** Maximum frames between the app's code and this package. Frameworks nest calls. */
 const MAX_FRAMES = 50
 /** `at name (file:1:2)`, `at file:1:2`, and a file as a URL or a path. */
 const FRAME = /(?:^|[\s(])(file:\/\/\S+?|\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+)(?::(\d+))?\)?$/

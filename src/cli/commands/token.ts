@@ -118,8 +118,8 @@ const NAMES = { tokenUrl: '--token-url', domain: '--domain', issuer: '--issuer',
 /**
  * The token endpoint's URL. What has to be asked first is told on standard error.
  *
- * @throws {OptionError} where it is named in no way, in two, or by what is no URL of it.
- * @throws {CommandFailure} where the document cannot be had or does not tell.
+ * @throws {OptionError} if no option names the endpoint, two do, or its URL is invalid.
+ * @throws {CommandFailure} if the discovery document is unavailable or does not contain the endpoint.
  */
 async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal): Promise<string> {
   const given = Object.keys(NAMES).filter((it) => flags[it as keyof EndpointFlags] !== undefined)

@@ -23,10 +23,10 @@ const MAX_WAITERS = 1000
 /** Shortest wait that a 503 asks for. */
 const MIN_RETRY_AFTER_MS = 1000
 
-/** The key set endpoint may have the kid, but it could not be asked. */
+/** The key set endpoint may have the kid, but it did not respond. */
 export interface KeysUnavailable {
   readonly kind: 'unavailable'
-  /** When to ask again, in milliseconds. */
+  /** When to retry, in milliseconds. */
   readonly retryAfter: number
   readonly cause: JwksError | undefined
 }
@@ -68,7 +68,7 @@ export function hasOtherKeys(
   return sources.some((it) => it !== source && it.hasValidKeys(now))
 }
 
-/** Finds the keys of one issuer. {@link decideUnknownKid} decides what an unknown kid comes to. */
+/** Finds the keys of one issuer. {@link decideUnknownKid} decides how to answer an unknown kid. */
 export class IssuerKeys {
   readonly source: RemoteJwks
   readonly #context: IssuerContext
@@ -205,7 +205,7 @@ export class IssuerKeys {
       isRecent: keys !== undefined && now - keys.receivedAt < cooldownMs,
       isUnusable: keys?.set.unusable.has(kid) === true,
       // A Region uses one form, and the endpoint of the other one may say so itself. A replica whose
-      // endpoint fails is in use all the same: its tokens could not be verified.
+      // endpoint fails is still in use: its tokens could not be verified.
       isUnusedForm: source.isAbsent() ? hasOther : isOtherInUse,
     }
   }
@@ -256,7 +256,7 @@ interface KeysInForce {
 
 /** Where a key set stands. A snapshot: each change makes a new one. Times are elapsed milliseconds. */
 interface JwksState {
-  /** Undefined before the first ones. Old keys stay here, see {@link RemoteJwks.hasValidKeys}. */
+  /** Undefined before the first successful fetch. Old keys stay here, see {@link RemoteJwks.hasValidKeys}. */
   readonly keys: KeysInForce | undefined
   /** Undefined unless the last fetch failed. */
   readonly lastError: JwksError | undefined

@@ -42,7 +42,7 @@ type Answer = 'reject' | 'unavailable'
 export type UnknownKidDecision = Answer | 'closed' | 'wait' | 'fetch' | `fetch-or-${Answer}`
 
 /**
- * Decides what an unknown kid comes to. The first row that applies counts:
+ * Decides how to answer an unknown kid. The first row that applies counts:
  *
  * | #   | state                                                           | decision                      |
  * | --- | --------------------------------------------------------------- | ----------------------------- |
@@ -108,7 +108,7 @@ export class FetchBudget {
    * Spends one fetch if there is one.
    *
    * @param now Milliseconds.
-   * @param form The issuer form that asks: any value that identifies it.
+   * @param form Identifies the issuer form that needs the fetch.
    * @returns Whether there was one.
    */
   take(now: number, form?: unknown): boolean {
@@ -133,7 +133,7 @@ export class FetchBudget {
     return true
   }
 
-  /** Waiting forms that were served before this one was. One that stopped asking loses its turn. */
+  /** Waiting forms that were served before this one was. One that sends no more requests loses its turn. */
   #countAhead({ lastFetch }: Share, now: number): number {
     const maxWaitMs = CAPACITY * this.#cooldownMs
     const shares = [...this.#shares.values()]

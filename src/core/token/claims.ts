@@ -117,7 +117,7 @@ const CLAIM_CHECKS: readonly ClaimCheck[] = [
   {
     claim: 'sub',
     code: 'ERR_TOKEN_USE',
-    // Whoever may sign up to a pool gets an access token too. A machine's has its client as subject.
+    // Users who sign up to the pool get access tokens too. In a machine's token, `sub` is the app client.
     accepts: (claims, { machinesOnly }) => !machinesOnly || isMachine(claims),
   },
   {

@@ -77,8 +77,8 @@ export class SharedTokens {
       const lock = await store.acquire(name, STALL_WAIT_MS)
       try {
         const found = await store.get(name, group, STALL_WAIT_MS)
-        const theirs = this.#read(found)
-        if (theirs !== undefined && theirs.accessToken !== previousToken) return theirs
+        const shared = this.#read(found)
+        if (shared !== undefined && shared.accessToken !== previousToken) return shared
         if (lock !== undefined) return await requestAndStore(found)
       } finally {
         lock?.release()
@@ -104,7 +104,7 @@ export class SharedTokens {
     return this.#current.store
   }
 
-  /** Only a client with the same secret and {@link FORMAT} can have put it there: its form is ours. */
+  /** Only a client with the same secret and {@link FORMAT} can have stored it, so its form is known. */
   #read({ value, now: found }: TimedLookup): Grant | undefined {
     if (value === undefined) return undefined
     const shared = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant

@@ -122,9 +122,9 @@ export interface TokenClient {
    */
   getToken(options?: GetTokenOptions): Promise<AccessToken>
   /**
-   * The token to use after an API refused one with 401 `invalid_token`, for who does not use
-   * `client.fetch`: another one, or the same where no other may be had, or not within `timeout`. Asks for
-   * one only if the refused one is still held, and at most once a minute per scope set.
+   * Returns the token to use after an API rejected one with 401 `invalid_token`. `client.fetch` does this
+   * itself. Returns the same token if no other is available within `timeout`. Requests a token only if the
+   * rejected one is still cached, and at most once a minute per scope set.
    *
    * @param refused What `getToken` gave for the same options.
    * @throws The reason of `signal`, once it is aborted.

@@ -69,10 +69,9 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
 }
 
 /**
- * Asks for the values of this moment.
+ * Reads the current value of each header.
  *
- * @returns Undefined where one of them cannot be had: without its secret header a request would
- *   only be refused by a firewall, or pass where none is asked for.
+ * @returns Undefined if one has no value. A firewall would reject a request without its secret header.
  */
 export async function resolveHeaders(
   headers: ReadonlyMap<string, UpstreamHeader>,
@@ -130,8 +129,8 @@ export interface ProxyOptions<Request> {
    */
   readonly insecureHttp?: boolean
   /**
-   * App clients that may ask, as ids or a lookup (`true` is kept 60 s, `false` 10 s). Others are
-   * answered `invalid_client` without asking Cognito. Default: any.
+   * App clients that may request tokens, as IDs or a lookup (`true` is cached 60 s, `false` 10 s). Others get
+   * `invalid_client` without a request to Cognito. Default: every app client.
    *
    * A lookup is called at most 50 times a second and 16 times at once, beyond that the answer is 503.
    */
@@ -163,7 +162,7 @@ export interface ProxyOptions<Request> {
   readonly maxAge?: number
   /**
    * The longest wait of a caller in seconds, from 0.001 to 30: queue, store and Cognito together, with
-   * `headers` of yours. `clients` and `authorize` have limits of their own.
+   * your `headers` functions. `clients` and `authorize` have separate limits.
    *
    * @defaultValue `5`
    */

@@ -133,7 +133,7 @@ export class QuotaQueue {
     this.#grantTurns(this.#unproven, () => undefined)
   }
 
-  /** @param spender Who the budget counts a request for; undefined for the unproven, who share theirs. */
+  /** @param spender The client that a request counts for; undefined for unverified clients, which share one quota. */
   #grantTurns(queue: FairQueue, spender: (clientId: string) => string | undefined): void {
     let isGranted = queue.length > 0
     while (isGranted) {

@@ -118,7 +118,7 @@ interface IncomingTokenRequest {
 /** `error` of an answer, as RFC 6749 section 5.2 names it. */
 type ReadError = 'invalid_request' | 'invalid_client' | 'invalid_scope' | 'unsupported_grant_type'
 
-/** What Cognito's ids consist of; any other is nobody's. */
+/** The characters of Cognito's client IDs. Other IDs cannot exist. */
 const CLIENT_ID = /^[\w+.-]{1,128}$/
 /** RFC 6749 section 3.3. */
 const SCOPES = /^[\x20\x21\x23-\x5B\x5D-\x7E]*$/

@@ -72,7 +72,7 @@ export interface ProxyResponse {
   readonly body: string
 }
 
-/** `error` of an answer of ours; the last two are of section 4.1.2.1, the nearest there is. */
+/** `error` of the proxy's own responses. The last two are from RFC 6749 section 4.1.2.1, the closest match. */
 export type ProxyError =
   | 'invalid_request'
   | 'invalid_client'

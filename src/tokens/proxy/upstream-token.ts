@@ -79,7 +79,7 @@ function createFailed(
   }
 }
 
-/** Cognito's own body and request id with a status of 503 in place of 5xx; ours where there is none. */
+/** Cognito's body and request ID, with 503 in place of 5xx. Without a response of Cognito, the proxy's own. */
 function createResponseFactory(
   upstream: UpstreamAnswer | undefined,
 ): (seconds: number) => ProxyResponse {

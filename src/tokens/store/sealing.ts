@@ -67,7 +67,7 @@ export function seal(unsealed: UnsealedValue, name: string, { id, sealing }: Sto
   return Buffer.concat([header, nonce, ...sealed, cipher.getAuthTag()])
 }
 
-/** @returns Undefined where no key of ours sealed exactly this for exactly this name. */
+/** @returns Undefined unless one of the keys sealed exactly this value for exactly this name. */
 export function unseal(
   sealed: Uint8Array,
   name: string,

@@ -8,7 +8,7 @@ import {
   userClaims,
 } from '../../support/forge.ts'
 import { editedJson, partOf } from './json-text.ts'
-import { signature, strangersKey } from './signing.ts'
+import { foreignKey, signature } from './signing.ts'
 import type { Base, EncodingEdit, JsonEdit, Part, TokenEdit, Variant } from './variant.ts'
 
 /** The second client on the pool's list. */
@@ -48,7 +48,7 @@ export function forge({ base, edits, signature: kind }: Variant): string {
     editedJson(
       good[part],
       changes.filter((it) => partOf(it) === part),
-      strangersKey,
+      foreignKey,
     ).toString('base64url')
   const header = encodingEdited('header', encoded('header', inJson), inEncoding)
   const claims = encodingEdited('claims', encoded('claims', inJson), inEncoding)

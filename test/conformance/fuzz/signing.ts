@@ -17,7 +17,7 @@ export const jwks: { keys: JsonWebKey[] } = {
 }
 
 /** What a header would bring along to be verified with its own key. */
-export const strangersKey: JsonWebKey = jwk({}, stranger)
+export const foreignKey: JsonWebKey = jwk({}, stranger)
 
 const MAX_REMEMBERED = 20_000
 const remembered = new Map<string, string>()

@@ -52,8 +52,11 @@ export async function openCrowd({ ask, port }: Door, connections: number): Promi
   }
 }
 
-/** Another key in a token that names a key: what a stranger can make without one. */
-export function strangersToken(token: string, kid = randomBytes(32).toString('base64')): string {
+/** A token with another `kid` in its header: anyone can make it without a key. */
+export function createUnknownKidToken(
+  token: string,
+  kid = randomBytes(32).toString('base64'),
+): string {
   return `${encode({ kid, alg: 'RS256' })}${token.slice(token.indexOf('.'))}`
 }
 

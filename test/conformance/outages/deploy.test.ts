@@ -1,4 +1,4 @@
-/** A rolling deploy during an outage, and what strangers can do to either kind of instance. */
+/** A rolling deploy during an outage, and what unauthenticated callers can do to either kind of instance. */
 import t from 'tap'
 import { type CognitoAuthOptions, createResourceServer } from '../../../src/index.ts'
 import { startUserPool } from '../../../src/testing/index.ts'
@@ -63,7 +63,7 @@ t.test("with startup: 'require' an instance does not start in an outage", async 
 
 onEverySurface(
   t,
-  'in an outage strangers cause 503 with made-up kids, and callers see none of it',
+  'in an outage unauthenticated callers get 503 for made-up kids, and authenticated callers are served',
   async (t, surface) => {
     const { pool, clocks, ask } = await openStage(t, surface)
     const token = pool.accessToken()
@@ -71,8 +71,8 @@ onEverySurface(
     await pool.setJwksFault('500')
     clocks.advance(10 * SECOND)
     for (let turn = 0; turn < 20; turn += 1) {
-      const stranger = await ask(pool.tampered.unknownKey())
-      isRefused(t, surface, stranger, 'ERR_KEYS_UNAVAILABLE', 'a made-up kid')
+      const unauthenticated = await ask(pool.tampered.unknownKey())
+      isRefused(t, surface, unauthenticated, 'ERR_KEYS_UNAVAILABLE', 'a made-up kid')
       isReached(t, await ask(token), 'a known key beside it')
     }
     t.ok(pool.jwksRequests <= 5, `${pool.jwksRequests} fetches`)

@@ -60,7 +60,7 @@ onEverySurface(t, 'a token whose key has to be fetched is judged by it', async (
   replacePromise(t)
   const { ask, pool } = await openStage(t, surface)
   isReached(t, await ask(), 'the first one')
-  isRefused(t, surface, await ask(pool.tampered.unknownKey()), 'ERR_KEY_UNKNOWN', 'a stranger')
+  isRefused(t, surface, await ask(pool.tampered.unknownKey()), 'ERR_KEY_UNKNOWN', 'an unknown kid')
 })
 
 onEverySurface(

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import type { JwksHandler } from '../../../src/testing/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
-import { openCrowd, strangersToken } from './crowd.ts'
+import { createUnknownKidToken, openCrowd } from './crowd.ts'
 import { isReached, isRefused, keysOf, onEverySurface, until } from './proving.ts'
 import { openStage } from './stage.ts'
 
@@ -81,7 +81,7 @@ onEverySurface(
     const bytes = Math.ceil(((KIDS / (waves * WAVE)) * 3) / 4)
     const kid = (): string => randomBytes(bytes).toString('base64')
     const wave = async (): Promise<void> => {
-      const tokens = Array.from({ length: WAVE }, () => strangersToken(known, kid()))
+      const tokens = Array.from({ length: WAVE }, () => createUnknownKidToken(known, kid()))
       t.strictSame([...(await crowd.ask(tokens))], [['401 ERR_KEY_UNKNOWN', WAVE]])
       clocks.advance(SECOND)
     }
@@ -118,11 +118,11 @@ onEverySurface(
     })
     const crowd = await openCrowd(door, 20)
     t.teardown(() => crowd.close())
-    const answers = crowd.ask(Array.from({ length: HERD }, () => strangersToken(known)))
+    const answers = crowd.ask(Array.from({ length: HERD }, () => createUnknownKidToken(known)))
     await until(() => hanging === 1)
     if (door.port === undefined) {
       // Where requests are sockets, nothing tells from outside that all of them wait by now.
-      const late = await ask(strangersToken(known))
+      const late = await ask(createUnknownKidToken(known))
       isRefused(t, surface, late, 'ERR_KEYS_UNAVAILABLE', 'one too many')
     }
     isReached(t, await ask(known), 'a known key meanwhile')

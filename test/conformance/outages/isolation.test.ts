@@ -88,8 +88,8 @@ for (const fault of ['refuse', '500'] as const) {
       isRefused(t, surface, unjudged, 'ERR_KEYS_UNAVAILABLE', 'the sick pool')
       isReached(t, await ask(first.accessToken()), 'the first pool')
       isReached(t, await ask(second.accessToken()), 'the second pool')
-      const stranger = await ask(first.tampered.unknownKey())
-      isRefused(t, surface, stranger, 'ERR_KEY_UNKNOWN', 'a stranger, who is judged')
+      const unauthenticated = await ask(first.tampered.unknownKey())
+      isRefused(t, surface, unauthenticated, 'ERR_KEY_UNKNOWN', 'an unknown kid, which is rejected')
       t.strictSame(
         door.server.status().userPools.map(({ ready, lastError }) => [ready, lastError]),
         [

@@ -1,5 +1,5 @@
 /**
- * Cognito has two issuer forms and a pool uses one. The other is a stranger's to name: what its host
+ * Cognito has two issuer forms and a pool uses one. The other one can only be named by unsigned tokens: what its host
  * answers, or that egress to it is blocked, must not become a 5xx of a healthy pool.
  */
 import t, { type Test } from 'tap'
@@ -70,8 +70,8 @@ async function openForms(t: Test, surface: Surface, used: Form, answer: Answered
   return { door, clocks, pool, ask, own: token(used), theirs: token(FORMS[used]), fetches }
 }
 
-/** What strangers can make of the form that is not the pool's, without a key of anybody's. */
-function strangersTokens(
+/** Tokens with the issuer form that the pool does not use, made without its keys. */
+function createOtherFormTokens(
   token: string,
 ): [string, string, 'ERR_KEY_UNKNOWN' | 'ERR_TOKEN_INVALID'][] {
   const [, payload, signature] = token.split('.') as [string, string, string]
@@ -98,7 +98,7 @@ for (const [name, answer] of foreign) {
       )
       isReached(t, await ask(own), 'the form in use')
       t.equal(fetches('issuer-cognito-idp'), 0, 'asked only when a token names it')
-      for (const [what, token, code] of strangersTokens(theirs)) {
+      for (const [what, token, code] of createOtherFormTokens(theirs)) {
         isRefused(t, surface, await ask(token), code, what)
       }
       t.equal(fetches('issuer-cognito-idp'), 1)

@@ -56,8 +56,8 @@ onEverySurface(
     await setTimeout(3 * SHORT)
     t.equal(pool.jwksRequests, 2)
     isRefused(t, surface, await ask(token), 'ERR_KEYS_UNAVAILABLE', 'a known key')
-    const stranger = await ask(pool.tampered.unknownKey())
-    isRefused(t, surface, stranger, 'ERR_KEYS_UNAVAILABLE', 'an unknown one')
+    const unauthenticated = await ask(pool.tampered.unknownKey())
+    isRefused(t, surface, unauthenticated, 'ERR_KEYS_UNAVAILABLE', 'an unknown one')
     t.equal(pool.jwksRequests, 2)
   },
 )

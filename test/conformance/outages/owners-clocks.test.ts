@@ -102,8 +102,8 @@ onEverySurface(
     for (const [what, broken] of [['an error', fails] as const, ...senseless]) {
       clock.broken = broken
       isRefused(t, surface, await ask(token), 'ERR_KEYS_UNAVAILABLE', what)
-      const stranger = await ask(pool.tampered.unknownKey())
-      isRefused(t, surface, stranger, 'ERR_KEYS_UNAVAILABLE', `${what}, an unknown kid`)
+      const unauthenticated = await ask(pool.tampered.unknownKey())
+      isRefused(t, surface, unauthenticated, 'ERR_KEYS_UNAVAILABLE', `${what}, an unknown kid`)
     }
     t.equal(pool.jwksRequests, 1, 'no request became a fetch')
     clock.broken = undefined

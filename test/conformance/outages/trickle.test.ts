@@ -1,8 +1,8 @@
-/** A patient stranger, who names an unknown key now and then: what that can delay, and what not. */
+/** Unauthenticated requests with an unknown kid at a slow pace: what they can delay, and what they cannot. */
 import t, { type Test } from 'tap'
 import { MINUTE, SECOND } from '../../support/key-endpoint.ts'
 import type { Surface } from '../behavior/door.ts'
-import { openCrowd, strangersToken } from './crowd.ts'
+import { createUnknownKidToken, openCrowd } from './crowd.ts'
 import { keysOf, onEverySurface, until } from './proving.ts'
 import { openStage } from './stage.ts'
 
@@ -27,10 +27,10 @@ async function openTrickle(t: Test, surface: Surface) {
   const known = pool.accessToken({ expiresIn: 86_400 })
   t.equal(await ask(known), '200')
   const refusals = new Set<string>()
-  /** One stranger each `pace` milliseconds, `times` times. */
+  /** One unauthenticated request every `pace` milliseconds, `times` times. */
   const trickle = async (pace: number, times: number): Promise<void> => {
-    for (let stranger = 0; stranger < times; stranger += 1) {
-      refusals.add(await ask(strangersToken(known)))
+    for (let count = 0; count < times; count += 1) {
+      refusals.add(await ask(createUnknownKidToken(known)))
       clocks.advance(pace)
     }
   }
@@ -39,7 +39,7 @@ async function openTrickle(t: Test, surface: Surface) {
 
 onEverySurface(
   t,
-  'strangers no faster than the cooldown delay no rotation at all',
+  'unauthenticated requests no faster than the cooldown delay no rotation',
   async (t, surface) => {
     for (const pace of [COOLDOWN, 4 * MINUTE]) {
       for (const moment of [0, pace / 2, pace - 1]) {
@@ -59,7 +59,7 @@ onEverySurface(
 
 onEverySurface(
   t,
-  'faster strangers delay a rotation by one cooldown after publication at most',
+  'faster unauthenticated requests delay a rotation by at most one cooldown after publication',
   async (t, surface) => {
     // Each for so long that the budget is spent.
     for (const [pace, times] of [
@@ -77,11 +77,11 @@ onEverySurface(
         pool.rotateKeys({ keepOld: true })
         const published = clocks.monotonic
         const token = pool.accessToken()
-        let stranger = published
+        let lastRequestAt = published
         while ((await ask(token)) !== '200' && clocks.monotonic < published + MINUTE) {
           clocks.advance(STEP)
-          if (clocks.monotonic < stranger + pace) continue
-          stranger = clocks.monotonic
+          if (clocks.monotonic < lastRequestAt + pace) continue
+          lastRequestAt = clocks.monotonic
           await trickle(0, 1)
         }
         longest = Math.max(longest, clocks.monotonic - published)
@@ -94,7 +94,7 @@ onEverySurface(
 
 onEverySurface(
   t,
-  'strangers do not postpone the refresh that removes a revoked key',
+  'unauthenticated requests do not postpone the refresh that removes a revoked key',
   async (t, surface) => {
     for (const pace of [COOLDOWN, 4.4 * MINUTE, 5.2 * MINUTE]) {
       const { pool, clocks, door, ask, known, trickle } = await openTrickle(t, surface)

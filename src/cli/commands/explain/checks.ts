@@ -35,10 +35,10 @@ import { type Check, formatTime } from './report.ts'
 export interface Expectations {
   readonly expectedIssuers: ExpectedIssuers
   readonly keys: KeySets
-  /** App clients that may call; undefined: any. */
+  /** App clients that may call. Undefined if every app client may. */
   readonly clientIds: readonly string[] | undefined
   readonly subjects: 'machine' | 'any'
-  /** The API's identifiers, for users' tokens; undefined: none. */
+  /** The API's identifiers, for users' tokens. Undefined if it has none. */
   readonly audience: readonly string[] | undefined
   /** All of them are needed. */
   readonly scopes: readonly string[]

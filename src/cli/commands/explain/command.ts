@@ -70,7 +70,7 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
     .option('--jwks <file>', 'its key set: a file in JSON, or an address')
     .option(
       '--client-id <id>',
-      'an app client that may call; repeatable (default: any)',
+      'an app client that may call; repeatable (default: every app client)',
       collectValues,
     )
     .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', collectValues)

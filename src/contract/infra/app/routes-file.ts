@@ -21,7 +21,7 @@ const MEMBERS = ['$schema', 'routes', 'scopes']
 /**
  * The text of a routes file: JSON, one member a line, the same text for the same routes.
  *
- * @param resourceServers What the app defines its scopes with, for who makes templates of the file.
+ * @param resourceServers The resource servers that define the app's scopes, to render templates from the file.
  * @throws {OptionError} `ERR_OPTION_INVALID` naming the route, or resource server, that is none.
  */
 export function routesFile(

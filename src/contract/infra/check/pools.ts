@@ -5,9 +5,9 @@ import type { Source } from '../resolve/value.ts'
 /** What is known of the pool that a fact names. */
 export interface PoolLink {
   /**
-   * `created`: by one of the templates. `named`: an id that is written out. `published`: what no template
-   * publishes, under this name. `unknown`: any of them. One that is not `created` here may be one of
-   * these all the same.
+   * `created`: a template creates the pool. `named`: the template has its literal ID. `published`: the name
+   * of an export or parameter that no template publishes. `unknown`: it can be any pool. A pool that is not
+   * `created` can still be identical to one that is.
    */
   readonly kind: 'created' | 'named' | 'published' | 'unknown'
   /** One key, one pool. */

@@ -43,8 +43,8 @@ export function hasBody({ type, properties }: Resource): boolean {
 }
 
 /**
- * Authorizers and routes of an API that has a document. One that cannot be read gives a route of which
- * nothing is known: any request may come through it.
+ * Authorizers and routes of an API that has a document. A document that cannot be read becomes one unknown
+ * route, which matches every request.
  *
  * @param unsecured What guards an operation that names no security itself.
  */

@@ -67,7 +67,7 @@ function parse(
   lineCounter: InstanceType<typeof import('yaml')['LineCounter']>,
   at: (offset: number) => Position,
 ): { document: Document; targets: ReadonlyMap<Alias, Node> } {
-  // Duplicate keys are ours to find: the parser compares each with each.
+  // The reader finds duplicate keys itself: the parser compares every pair.
   const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
   // 'error': further documents count as one.
   const document = yaml.parseDocument(source, { ...options, logLevel: 'error' })

@@ -58,17 +58,17 @@ interface Document {
 }
 
 /**
- * A transform that comes after the owner's.
+ * Creates a transform that runs after the app's.
  *
  * @param everywhere The document's own `security`, which a route's replaces.
  */
 export function describing(
   scheme: Scheme,
   everywhere: Alternatives = [],
-): (theirs: SwaggerTransform | false | undefined) => SwaggerTransform {
-  return (theirs = false) =>
+): (appTransform: SwaggerTransform | false | undefined) => SwaggerTransform {
+  return (appTransform = false) =>
     (input) => {
-      const { schema, url } = theirs === false ? input : theirs(input)
+      const { schema, url } = appTransform === false ? input : appTransform(input)
       // A route may have no schema, whatever the types say.
       const given: typeof schema | undefined = schema
       const access = given?.hide === true ? undefined : accessTo(input.route as KnownRoute, scheme)
@@ -76,27 +76,30 @@ export function describing(
       const { security, responses } = access
       const described = {
         ...given,
-        security: both(security, given?.security ?? everywhere),
+        security: combineSecurity(security, given?.security ?? everywhere),
         [RESPONSES]: responses,
       }
       return { schema: described, url }
     }
 }
 
-/** The guard comes besides what else protects a route, so each of its alternatives needs the others'. */
-function both(ours: readonly SecurityRequirement[], theirs: Alternatives): Alternatives {
-  if (ours.length === 0 || theirs.length === 0) return [...ours, ...theirs]
-  return ours.flatMap((one) => theirs.map((other) => ({ ...other, ...one })))
+/** The guard runs in addition to other protection of a route, so both must hold: every pair is one alternative. */
+function combineSecurity(
+  guard: readonly SecurityRequirement[],
+  others: Alternatives,
+): Alternatives {
+  if (guard.length === 0 || others.length === 0) return [...guard, ...others]
+  return guard.flatMap((one) => others.map((other) => ({ ...other, ...one })))
 }
 
-/** What a route says about a status itself stays. */
+/** Adds the guard's responses. A response that the route declares itself stays. */
 export function placeResponses(document: Document): void {
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path)) {
-      const ours = operation[RESPONSES]
+      const responses = operation[RESPONSES]
       // Methods declared together share their operation: the second one has it already.
-      if (ours === undefined) continue
-      operation.responses = { ...ours, ...operation.responses }
+      if (responses === undefined) continue
+      operation.responses = { ...responses, ...operation.responses }
       delete operation[RESPONSES]
     }
   }
