@@ -51,7 +51,7 @@ export function readRealm(value: unknown = 'api'): string {
   if (typeof value === 'string' && QUOTABLE.test(value)) return value
   throw new OptionError(
     'realm',
-    `is ${describeValue(value)}: use printable ASCII without quote and backslash`,
+    `expected printable ASCII without quote and backslash, got ${describeValue(value)}. Change the realm.`,
   )
 }
 
@@ -59,7 +59,10 @@ export function readRealm(value: unknown = 'api'): string {
 export function readChallengeScopes(value: unknown, metadata: object | undefined): boolean {
   if (value === undefined) return metadata !== undefined
   if (typeof value === 'boolean') return value
-  throw new OptionError('challengeScopes', `is ${describeValue(value)}: pass true or false`)
+  throw new OptionError(
+    'challengeScopes',
+    `expected a boolean, got ${describeValue(value)}. Pass true or false.`,
+  )
 }
 
 /**

@@ -44,7 +44,10 @@ export function closeOnExpiry(
   { clockTolerance, now }: ExpiryClock,
 ): void {
   if (!isClosable(connection)) {
-    throw new OptionError('connection', 'cannot be ended: pass a websocket, response or socket')
+    throw new OptionError(
+      'connection',
+      'expected a websocket, response or socket, got something that cannot be closed. Pass one of them.',
+    )
   }
   if (connection.destroyed === true || connection.readyState === CLOSED) return
   let timer: NodeJS.Timeout | undefined

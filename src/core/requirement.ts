@@ -95,18 +95,18 @@ export function compileRequirement(value: unknown, optionPath: string): Compiled
   if (typeof value === 'string') {
     throw new OptionError(
       optionPath,
-      `is ${describeValue(value)}: write { scopes: ${describeValue(value)} }`,
+      `expected an object, got ${describeValue(value)}. Write { scopes: ${describeValue(value)} }.`,
     )
   }
   if (typeof value === 'boolean') {
-    throw new OptionError(optionPath, `is ${value}: pass {} for any valid token`)
+    throw new OptionError(optionPath, `expected a requirement, got ${value}. Pass {} for any valid token.`)
   }
   const members = readMembers(value, MEMBERS, optionPath)
   const { scopes, clientId, userPoolId, optional = false } = members
   if (typeof optional !== 'boolean') {
     throw new OptionError(
       `${optionPath}.optional`,
-      `is ${describeValue(optional)}: pass true or false`,
+      `expected a boolean, got ${describeValue(optional)}. Pass true or false.`,
     )
   }
   return Object.freeze({
@@ -151,7 +151,7 @@ export function checkUserPools(
     if (configured.includes(id)) continue
     throw new OptionError(
       `${optionPath}.userPoolId`,
-      `is ${describeValue(id)}, which is no user pool of this server: use ${configured.map(describeValue).join(' or ')}`,
+      `expected ${configured.map(describeValue).join(' or ')}, got ${describeValue(id)}. Use a user pool of this server.`,
     )
   }
 }
@@ -171,7 +171,7 @@ function compileScopes(
 function readScopes(value: unknown, optionPath: string): string[] {
   const scopes = readList(value, optionPath, checkScope) ?? [checkScope(value, optionPath)]
   if (scopes.length > 0) return [...new Set(scopes)]
-  throw new OptionError(optionPath, 'is an empty array: name at least one scope')
+  throw new OptionError(optionPath, 'expected at least one scope, got an empty array. Add one, or leave it out.')
 }
 
 /** Whether the granted scopes are enough. */

@@ -120,19 +120,19 @@ function readResource(value: unknown, optionPath: string): { resource: string; u
   if (typeof value !== 'string') {
     throw new OptionError(
       optionPath,
-      `is ${describeValue(value)}: pass the URL callers know the API by`,
+      `expected the URL that callers use for the API, got ${describeValue(value)}. Pass an absolute URL.`,
     )
   }
   const url = readSecureUrl(value, optionPath)
   if (value.includes('?') || !PLAIN_PATH.test(url.pathname)) {
     throw new OptionError(
       optionPath,
-      'has a query or an unusual path: use letters, digits and -._~/',
+      'expected a URL without a query, whose path has only letters, digits and -._~/, got another. Change the URL.',
     )
   }
   // URL allows a quote in a host, which would end the quoted string of the challenge.
   if (!QUOTABLE.test(url.host))
-    throw new OptionError(optionPath, 'has a quote in its host: remove it')
+    throw new OptionError(optionPath, 'expected a host name, got a quote in it. Remove the quote.')
   checkSpelling(value, url, optionPath)
   return { resource: value, url }
 }
@@ -141,7 +141,7 @@ function checkSpelling(value: string, url: URL, optionPath: string): void {
   if (url.href === value || url.href === `${value}/`) return
   throw new OptionError(
     optionPath,
-    `is ${describeValue(value)}: write it as ${describeValue(url.href)}`,
+    `expected ${describeValue(url.href)}, got ${describeValue(value)}. Callers compare the text, so write the normalized URL.`,
   )
 }
 
@@ -150,7 +150,7 @@ function readIssuers(value: unknown, optionPath: string): readonly string[] | un
   const servers = readStrings(value, optionPath, 'issuer')
   for (const server of servers) {
     checkSpelling(server, readSecureUrl(server, optionPath), optionPath)
-    if (server.includes('?')) throw new OptionError(optionPath, 'has a query: an issuer has none')
+    if (server.includes('?')) throw new OptionError(optionPath, 'expected an issuer URL without a query, got one. Remove the query.')
   }
   return servers
 }
@@ -164,7 +164,7 @@ function readScopes(value: unknown, optionPath: string): readonly string[] | fal
   if (scopes === undefined) {
     throw new OptionError(
       optionPath,
-      `is ${describeValue(value)}: pass an array of scopes, or false`,
+      `expected an array of scopes or false, got ${describeValue(value)}. Pass one of the two.`,
     )
   }
   return [...new Set(scopes.flat())]
@@ -172,5 +172,8 @@ function readScopes(value: unknown, optionPath: string): readonly string[] | fal
 
 function readText(value: unknown, optionPath: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value
-  throw new OptionError(optionPath, `is ${describeValue(value)}: pass a non-empty string`)
+  throw new OptionError(
+    optionPath,
+    `expected a non-empty string, got ${describeValue(value)}. Pass a text or leave it out.`,
+  )
 }

@@ -180,7 +180,7 @@ export function requireProtectedDefault({
   if (defaultRequirement !== false && !defaultRequirement.optional) return defaultRequirement
   throw new OptionError(
     'default',
-    'lets requests without a token pass: here, pass { optional: true } where it is meant, or no guard',
+    'expected a requirement for a token, got one that allows requests without a token. Pass { optional: true } to the guards of public routes instead.',
   )
 }
 

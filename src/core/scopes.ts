@@ -98,13 +98,16 @@ export type DefinedScopes<
  */
 export function checkScope(value: unknown, optionPath: string): string {
   if (typeof value !== 'string') {
-    throw new OptionError(optionPath, `is ${describeValue(value)}: pass a scope as a string`)
+    throw new OptionError(
+      optionPath,
+      `expected a scope as a string, got ${describeValue(value)}. Write, for example, "orders/read".`,
+    )
   }
   if (isReserved(value)) return value
   if (/\s/.test(value)) {
     throw new OptionError(
       optionPath,
-      `is ${describeValue(value)}: a scope has no spaces, pass several as an array`,
+      `expected one scope without spaces, got ${describeValue(value)}. Pass several as an array.`,
     )
   }
   // The identifier may contain slashes itself, so the last one separates.
@@ -117,7 +120,7 @@ export function checkScope(value: unknown, optionPath: string): string {
   if (!wellFormed) {
     throw new OptionError(
       optionPath,
-      `is ${describeValue(value)}: a scope is "identifier/name", for example "orders/read"`,
+      `expected a scope as "identifier/name", got ${describeValue(value)}. Write, for example, "orders/read".`,
     )
   }
   return value
@@ -179,7 +182,7 @@ export function readResourceServers(
     if (identifiers.has(server.identifier)) {
       throw new OptionError(
         itemPath,
-        `repeats the identifier ${describeValue(server.identifier)}: merge the two`,
+        `expected different identifiers, got ${describeValue(server.identifier)} twice. Merge the two resource servers.`,
       )
     }
     identifiers.add(server.identifier)
@@ -188,7 +191,7 @@ export function readResourceServers(
   if (servers !== undefined && servers.length <= MAX_RESOURCE_SERVERS) return servers
   throw new OptionError(
     optionPath,
-    `is ${describeValue(value)}: pass an array of at most ${MAX_RESOURCE_SERVERS}`,
+    `expected an array of at most ${MAX_RESOURCE_SERVERS} resource servers, got ${servers?.length ?? describeValue(value)}. Split them over several user pools.`,
   )
 }
 
@@ -205,33 +208,33 @@ function checkResourceServer(value: unknown, optionPath: string): ResourceServer
   if (typeof identifier !== 'string' || !IDENTIFIER.test(identifier)) {
     throw new OptionError(
       `${optionPath}.identifier`,
-      `is ${describeValue(identifier)}: use 1 to 256 printable characters without space, quote or backslash`,
+      `expected 1 to 256 printable characters without space, quote or backslash, got ${describeValue(identifier)}. Change the identifier.`,
     )
   }
   if (typeof scopes !== 'object' || scopes === null || Array.isArray(scopes)) {
     throw new OptionError(
       `${optionPath}.scopes`,
-      `is ${describeValue(scopes)}: pass an object of scope name to description`,
+      `expected an object of scope names and descriptions, got ${describeValue(scopes)}. Write, for example, { read: "Read orders" }.`,
     )
   }
   const names = Object.entries(scopes)
   if (names.length === 0 || names.length > MAX_SCOPES) {
     throw new OptionError(
       `${optionPath}.scopes`,
-      `has ${names.length} scopes: Cognito takes 1 to ${MAX_SCOPES}`,
+      `expected 1 to ${MAX_SCOPES} scopes, got ${names.length}. Cognito allows no other number.`,
     )
   }
   for (const [name, description] of names) {
     if (!NAME.test(name) || identifier.length + 1 + name.length > MAX_SCOPE_LENGTH) {
       throw new OptionError(
         `${optionPath}.scopes`,
-        `has the name ${describeValue(name)}: use printable characters without slash, space, quote or backslash, at most 256 together with the identifier`,
+        `expected names of printable characters without slash, space, quote or backslash, at most 256 together with the identifier, got ${describeValue(name)}. Rename the scope.`,
       )
     }
     if (typeof description !== 'string' || description.length < 1 || description.length > 256) {
       throw new OptionError(
         `${optionPath}.scopes.${name}`,
-        `is ${describeValue(description)}: describe the scope in 1 to 256 characters`,
+        `expected a description of 1 to 256 characters, got ${describeValue(description)}. Describe the scope.`,
       )
     }
   }

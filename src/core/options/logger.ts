@@ -44,6 +44,6 @@ export function readLogger(value: unknown): Logger | undefined {
   if ([info, warn, error].every((level) => typeof level === 'function')) return value as Logger
   throw new OptionError(
     'logger',
-    `is ${describeValue(value)}: pass an object with info, warn and error`,
+    `expected an object with the methods info, warn and error, got ${describeValue(value)}. Pass a logger.`,
   )
 }

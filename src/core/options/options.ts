@@ -73,7 +73,7 @@ function readTiming(value: unknown = {}): KeyStoreTiming {
   if (startup !== 'warn' && startup !== 'require') {
     throw new OptionError(
       'keyStore.startup',
-      `is ${describeValue(startup)}: use 'warn' or 'require'`,
+      `expected 'warn' or 'require', got ${describeValue(startup)}. Use one of the two.`,
     )
   }
   const read = (key: string, defaultValue: number, max: number): number =>
@@ -301,13 +301,16 @@ function readPools(members: Members): readonly UserPool[] {
     return [readUserPool(single, '')]
   }
   if (inPlace.length > 0) {
-    throw new OptionError('userPools', `stands beside ${inPlace[0]}: move that into userPools`)
+    throw new OptionError(
+      'userPools',
+      `expected no ${inPlace[0]} beside it, got both. Move ${inPlace[0]} into each user pool.`,
+    )
   }
   const pools = readList(userPools, 'userPools', readUserPool)
   if (pools === undefined || pools.length === 0) {
     throw new OptionError(
       'userPools',
-      `is ${describeValue(userPools)}: pass an array of user pools`,
+      `expected an array of user pools, got ${describeValue(userPools)}. Pass at least one.`,
     )
   }
   checkIssuers(pools)
@@ -323,7 +326,7 @@ function checkIssuers(pools: readonly UserPool[]): void {
       if (other !== undefined && other !== index) {
         throw new OptionError(
           `userPools[${index}]`,
-          `has the issuer of userPools[${other}]: name each user pool once, with all its clients`,
+          `expected an issuer of its own, got that of userPools[${other}]. List each user pool once, with all its clients.`,
         )
       }
       seen.set(issuer, index)

@@ -10,7 +10,10 @@ export const INSECURE_HTTP_WARNING =
 /** @throws {OptionError} for anything but true and false: a string from the environment is always true. */
 export function readInsecureHttp({ insecureHttp = false }: Members): boolean {
   if (typeof insecureHttp === 'boolean') return insecureHttp
-  throw new OptionError('insecureHttp', `is ${describeValue(insecureHttp)}: pass true or false`)
+  throw new OptionError(
+    'insecureHttp',
+    `expected a boolean, got ${describeValue(insecureHttp)}. Pass true or false.`,
+  )
 }
 
 /** A URL that secrets or tokens are sent to: https, http on loopback, or http as `insecureHttp` permits. */
@@ -20,7 +23,7 @@ export function readServiceUrl(value: string, optionPath: string, insecureHttp: 
   if (isInsecure(url) && isAwsHost(url.hostname)) {
     throw new OptionError(
       optionPath,
-      'is a host of AWS by http: use https, insecureHttp never applies to it',
+      'expected https, got http for a host of AWS. Use https: insecureHttp does not apply to AWS.',
     )
   }
   return url
@@ -60,11 +63,14 @@ export function readSecureUrl(
     throw new OptionError(
       optionPath,
       // The part before an @ may be a password.
-      `is ${describeValue(value.replace(/.*@/s, '…@'))}: use an https URL; http is for localhost, 127.0.0.1 and [::1] only`,
+      `expected an https URL, got ${describeValue(value.replace(/.*@/s, '…@'))}. Use https, or http for localhost, 127.0.0.1 and [::1].`,
     )
   }
   if (url.username !== '' || url.password !== '' || value.includes('#')) {
-    throw new OptionError(optionPath, 'has credentials or a fragment: leave them out')
+    throw new OptionError(
+      optionPath,
+      'expected a URL without credentials and fragment, got one of them. Remove it.',
+    )
   }
   return url
 }

@@ -49,7 +49,7 @@ export function readIssuerForms(
   if (regions !== undefined) {
     throw new OptionError(
       at('regions'),
-      'cannot be combined with issuer: list every issuer in issuer',
+      'expected no regions beside issuer, got both. List every issuer in issuer.',
     )
   }
   const issuers = readStrings(issuer, at('issuer'), 'issuer')
@@ -67,7 +67,7 @@ export function checkIssuer(issuer: string, optionPath: string, isFetched: boole
   if (FOREIGN_PART.test(issuer)) {
     throw new OptionError(
       optionPath,
-      'ends in a slash or has a query: remove it, iss is compared as exact text',
+      'expected an issuer without a query or a slash at its end, got one of them. Remove it: iss is compared as exact text.',
     )
   }
 }
@@ -86,14 +86,14 @@ function deriveForms(
   if (region === undefined) {
     throw new OptionError(
       at('userPoolId'),
-      `is ${describeValue(userPoolId)}: a user pool id is "<region>_<letters and digits>", for example "eu-west-1_AbCdEfGhI"; set issuer for another partition`,
+      `expected "<region>_<letters and digits>", for example "eu-west-1_AbCdEfGhI", got ${describeValue(userPoolId)}. Copy the user pool id from the Cognito console, or set issuer.`,
     )
   }
   const partition = findPartition(region)
   if (partition === undefined) {
     throw new OptionError(
       at('userPoolId'),
-      `is of the Region ${describeValue(region)}, which is in no known AWS partition: set issuer to the pool's issuer URL`,
+      `expected a Region of a known AWS partition, got ${describeValue(region)}. Set issuer to the issuer URL of the user pool.`,
     )
   }
   if (regions === undefined) return deriveIssuers(userPoolId, region, partition).map(toIssuerForm)
@@ -114,14 +114,14 @@ function readRegions(
   if (!Array.isArray(value)) {
     throw new OptionError(
       optionPath,
-      `is ${describeValue(value)}: pass an array of Regions, for example ["us-west-2"]`,
+      `expected an array of Regions, for example ["us-west-2"], got ${describeValue(value)}. Pass an array.`,
     )
   }
   const regions = readStrings(value, optionPath, 'Region')
   if (regions.length > MAX_REGIONS) {
     throw new OptionError(
       optionPath,
-      `has ${regions.length} entries: name at most ${MAX_REGIONS} Regions`,
+      `expected at most ${MAX_REGIONS} Regions, got ${regions.length}. Remove some.`,
     )
   }
   for (const [index, region] of regions.entries()) {
@@ -129,20 +129,20 @@ function readRegions(
     if (findPartition(region) !== partition) {
       throw new OptionError(
         at,
-        `is ${describeValue(region)}: pass a Region of the pool's own partition (${partition.name})`,
+        `expected a Region of the partition of the user pool (${partition.name}), got ${describeValue(region)}. Change the Region.`,
       )
     }
     if (region === homeRegion || regions.indexOf(region) < index) {
       throw new OptionError(
         at,
-        `repeats ${describeValue(region)}: remove it, the pool's own Region is always included`,
+        `expected each Region once, got ${describeValue(region)} twice. Remove it: the Region of the user pool is always included.`,
       )
     }
   }
   return regions
 }
 
-const NEEDS_ISSUER = 'needs a single issuer: set issuer to the one it belongs to'
+const NEEDS_ISSUER = 'expected a single issuer beside it, got none or several. Set issuer to the one of this key set.'
 
 function readJwksUri(
   value: unknown,
@@ -154,11 +154,14 @@ function readJwksUri(
   if (isOffline) {
     throw new OptionError(
       at('jwksUri'),
-      'cannot be combined with jwks, which holds all the keys there are: remove one, or pass jwks as { initial }',
+      'expected no jwksUri beside jwks, got both. Remove one of them, or pass jwks as { initial }.',
     )
   }
   if (typeof value !== 'string') {
-    throw new OptionError(at('jwksUri'), `is ${describeValue(value)}: pass the URL of the key set`)
+    throw new OptionError(
+      at('jwksUri'),
+      `expected the URL of the key set, got ${describeValue(value)}. Pass a string.`,
+    )
   }
   readSecureUrl(value, at('jwksUri'))
   return value
@@ -196,25 +199,20 @@ function isLocal(text: string): boolean {
 }
 
 /** @throws {OptionError} for a local pool in production, and for one that is not on this machine. */
-function checkLocalPool(
-  { issuers, isOffline }: LocalPoolFacts,
-  option: string,
-  optionPath: string,
-): void {
-  const verb = option === 'userPoolId' ? 'is' : 'names'
+function checkLocalPool({ issuers, isOffline }: LocalPoolFacts, optionPath: string): void {
   const isHere = issuers.every(
     ({ issuer, jwksUri }) => isLoopback(new URL(issuer)) && isLoopback(new URL(jwksUri)),
   )
   if (!isHere && !isOffline) {
     throw new OptionError(
       optionPath,
-      `${verb} a local pool: set its loopback issuer, or pass its keys as jwks`,
+      'expected a real user pool, got a local one that is not on this machine. Set its loopback issuer, or pass its keys as jwks.',
     )
   }
   if (process.env['NODE_ENV'] === 'production') {
     throw new OptionError(
       optionPath,
-      `${verb} a local pool, which is never accepted under NODE_ENV=production: set a real user pool`,
+      'expected a real user pool under NODE_ENV=production, got a local one. Set a real user pool.',
     )
   }
 }
@@ -318,25 +316,28 @@ export function readUserPool(value: unknown, optionPath: string): UserPool {
   if (typeof userPoolId !== 'string' || userPoolId === '') {
     throw new OptionError(
       at('userPoolId'),
-      `is ${describeValue(userPoolId)}: pass the id of the user pool`,
+      `expected the id of the user pool, got ${describeValue(userPoolId)}. Copy it from the Cognito console.`,
     )
   }
   if (subjects !== 'machine' && subjects !== 'any') {
-    throw new OptionError(at('subjects'), `is ${describeValue(subjects)}: use 'machine' or 'any'`)
+    throw new OptionError(
+      at('subjects'),
+      `expected 'machine' or 'any', got ${describeValue(subjects)}. Use one of the two.`,
+    )
   }
-  const given = readJwks(members['jwks'], at('jwks'))
-  const isOffline = given?.isOffline === true
+  const staticKeys = readJwks(members['jwks'], at('jwks'))
+  const isOffline = staticKeys?.isOffline === true
   const issuers = readIssuerForms(members, { userPoolId, isOffline }, at)
   const facts = { userPoolId, issuers, isOffline }
   const localOption = findLocalOption(facts)
-  if (localOption !== undefined) checkLocalPool(facts, localOption, at(localOption))
+  if (localOption !== undefined) checkLocalPool(facts, at(localOption))
   return {
     userPoolId,
     ...readClients(members['clientId'], at('clientId')),
     machinesOnly: subjects === 'machine',
     audience: readAudience(members['audience'], at('audience')),
     issuers,
-    staticKeys: given,
+    staticKeys,
     local: localOption !== undefined,
   }
 }
@@ -346,7 +347,7 @@ function readClients(value: unknown, optionPath: string): Pick<UserPool, 'client
   if (value === undefined) {
     throw new OptionError(
       optionPath,
-      'is missing: name the app clients that may call, or pass null for any app client of the pool',
+      'expected app client ids, got undefined. List the app clients that may call, or pass null for every app client of the user pool.',
     )
   }
   if (typeof value === 'function') return { clientIds: undefined, lookup: value as ClientLookup }
@@ -361,7 +362,7 @@ function readJwks(value: unknown, optionPath: string): UserPool['staticKeys'] {
   if (keySet === undefined) {
     throw new OptionError(
       isOffline ? optionPath : `${optionPath}.initial`,
-      `is ${describeValue(jwks)} without a usable key: pass { keys: […] } with public RSA keys of at least 2048 bits for RS256`,
+      `expected { keys: […] } with a public RSA key of at least 2048 bits for RS256, got ${describeValue(jwks)} without one. Pass the JWKS of the user pool.`,
     )
   }
   return { keySet, isOffline }

@@ -6,7 +6,7 @@ const MAX_SHOWN_LENGTH = 80
 
 /**
  * An invalid option, requirement, scope or pool definition. Thrown at registration, so a misconfigured API
- * does not start. The message is one line: the option, what is wrong with it, and how to fix it.
+ * does not start. The message is one line: `<option>: expected <what>, got <what>. <How to fix it>.`
  */
 export class OptionError extends TypeError {
   override readonly name = 'OptionError'
@@ -14,11 +14,11 @@ export class OptionError extends TypeError {
   readonly code = 'ERR_OPTION_INVALID'
   /** Path of the option, for example `userPools[1].clientId`. */
   readonly option: string
-  /** What is wrong with it, and the fix. */
+  /** What was expected, what was found, and the fix. */
   readonly problem: string
 
   constructor(option: string, problem: string) {
-    super(`cognito-m2m: ${option} ${problem}`)
+    super(`cognito-m2m: ${option}: ${problem}`)
     this.option = option
     this.problem = problem
   }
@@ -54,18 +54,24 @@ export function readMembers(
   const label = optionPath === '' ? 'options' : optionPath
   refuseProxy(value, label, 'object')
   if (!isPlain(value, allowed)) {
-    throw new OptionError(label, `is ${describeValue(value)}: pass a plain object`)
+    throw new OptionError(label, `expected a plain object, got ${describeValue(value)}. Pass an object literal.`)
   }
   const copy: Record<string, unknown> = Object.create(null)
   // Non-enumerable members and symbols too: a requirement that is silently ignored protects nothing.
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key === 'symbol' || !allowed.includes(key)) {
       const name = /^[\w$.-]+$/.test(String(key)) ? String(key) : describeValue(String(key))
-      throw new OptionError(`${prefix}${name}`, `is unknown: use one of ${allowed.join(', ')}`)
+      throw new OptionError(
+        `${prefix}${name}`,
+        `expected one of ${allowed.join(', ')}, got an unknown name. Rename or remove it.`,
+      )
     }
     copy[key] = value[key]
     if (copy[key] === undefined) {
-      throw new OptionError(`${prefix}${key}`, 'is undefined: give it a value or leave it out')
+      throw new OptionError(
+        `${prefix}${key}`,
+        'expected a value, got undefined. Set it or leave it out.',
+      )
     }
   }
   return copy
@@ -90,7 +96,7 @@ function isForeign(prototype: object, allowed: readonly string[]): boolean {
 
 /** A Proxy can hide members when they are listed: a requirement would lose its scopes. */
 function refuseProxy(value: unknown, optionPath: string, kind: 'object' | 'array'): void {
-  if (types.isProxy(value)) throw new OptionError(optionPath, `is a Proxy: pass a plain ${kind}`)
+  if (types.isProxy(value)) throw new OptionError(optionPath, `expected a plain ${kind}, got a Proxy. Pass a copy of its content.`)
 }
 
 /**
@@ -129,7 +135,7 @@ export function readNumber(
     const unit = range.unit === undefined ? '' : ` of ${range.unit}`
     throw new OptionError(
       optionPath === '' ? key : `${optionPath}.${key}`,
-      `is ${describeValue(value)}: use ${kind}${unit} from ${range.min} to ${range.max}`,
+      `expected ${kind}${unit} from ${range.min} to ${range.max}, got ${describeValue(value)}. Change the value.`,
     )
   }
   return value
@@ -141,7 +147,7 @@ export function readFunction<T>(members: Members, key: string, optionPath = ''):
   if (value !== undefined && typeof value !== 'function') {
     throw new OptionError(
       optionPath === '' ? key : `${optionPath}.${key}`,
-      `is ${describeValue(value)}: pass a function`,
+      `expected a function, got ${describeValue(value)}. Pass a function or leave it out.`,
     )
   }
   return value as T | undefined
@@ -153,12 +159,12 @@ export function readStrings(value: unknown, optionPath: string, what: string): s
     if (typeof item === 'string' && /^\S+$/.test(item)) return item
     throw new OptionError(
       at,
-      `is ${describeValue(item)}: pass the ${what} as a non-empty string without blanks`,
+      `expected the ${what} as a non-empty string without spaces, got ${describeValue(item)}. Change the value.`,
     )
   }
   const list = readList(value, optionPath, readOne) ?? [readOne(value, optionPath)]
   if (list.length > 0) return list
-  throw new OptionError(optionPath, `is an empty array: name at least one ${what}`)
+  throw new OptionError(optionPath, `expected at least one ${what}, got an empty array. Add one.`)
 }
 
 /** One app client ID or several. A comma-separated list in one string would match no client. */
@@ -169,7 +175,7 @@ export function readClientIds(value: unknown, optionPath: string): string[] {
     const at = Array.isArray(value) ? `${optionPath}[${index}]` : optionPath
     throw new OptionError(
       at,
-      `is ${describeValue(id)}, and no app client id has a comma: pass several as an array`,
+      `expected one app client id, got ${describeValue(id)}. Pass several as an array.`,
     )
   }
   return ids
