@@ -208,9 +208,9 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a port in words',
     ['local', '--port', 'http'],
-    /--port is "http": use a whole number from 0 to 65535/,
+    /--port: expected a whole number from 0 to 65535, got "http"/,
   ],
-  ['a port that is none', ['local', '--port', '65536'], /--port is 65536: use a whole number/],
+  ['a port that is none', ['local', '--port', '65536'], /--port: expected a whole number, got 65536/],
   ['a file that is not there', ['local', '--config', 'absent.json'], /absent\.json cannot be read/],
 ]
 

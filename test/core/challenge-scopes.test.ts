@@ -201,6 +201,6 @@ t.test('documents of hand-written APIs show the challenges as they are sent', as
   t.strictSame(shown({ resourceMetadata, challengeScopes: false }), none)
   t.throws(() => openApiParts({ ...base, challengeScopes: 1 as never }), {
     code: 'ERR_OPTION_INVALID',
-    message: /challengeScopes is 1: pass true or false/,
+    message: /challengeScopes: expected a boolean, got 1/,
   })
 })

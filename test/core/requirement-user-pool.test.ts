@@ -87,7 +87,7 @@ t.test('the default may name a pool, and `check` is not asked about another', as
 
 t.test('refuses what is no user pool id', async (t) => {
   const wrong: [unknown, RegExp][] = [
-    [[], /^cognito-m2m: route\.userPoolId is an empty array: name at least one user pool id$/],
+    [[], /^cognito-m2m: route\.userPoolId: expected at least one user pool id, got an empty array/],
     [undefined, /route\.userPoolId is undefined/],
     [null, /route\.userPoolId is null: pass the user pool id as a non-empty string/],
     ['', /route\.userPoolId is ""/],

@@ -74,48 +74,48 @@ t.test('scopes match as a whole or not at all', async (t) => {
 })
 
 const slips: [string, unknown, string, RegExp][] = [
-  ['a string', 'orders/read', 'route', /write \{ scopes: "orders\/read" \}/],
-  ['an array', ['orders/read'], 'route', /pass a plain object/],
-  ['an empty array', [], 'route', /pass a plain object/],
-  ['true', true, 'route', /pass \{\} for any valid token/],
+  ['a string', 'orders/read', 'route', /Write \{ scopes: "orders\/read" \}\./],
+  ['an array', ['orders/read'], 'route', /expected a plain object, got /],
+  ['an empty array', [], 'route', /expected a plain object, got /],
+  ['true', true, 'route', /Pass \{\} for any valid token\./],
   ['false, which only opens a route where one is declared', false, 'route', /pass \{\}/],
-  ['null', null, 'route', /pass a plain object/],
-  ['undefined', undefined, 'route', /pass a plain object/],
-  ['a number', 1, 'route', /pass a plain object/],
-  ['a function', () => true, 'route', /pass a plain object/],
+  ['null', null, 'route', /expected a plain object, got /],
+  ['undefined', undefined, 'route', /expected a plain object, got /],
+  ['a number', 1, 'route', /expected a plain object, got /],
+  ['a function', () => true, 'route', /expected a plain object, got /],
   ['scope for scopes', { scope: 'orders/read' }, 'route.scope', /use one of scopes, clientId/],
   ['another unknown member', { roles: ['a'] }, 'route.roles', /is unknown/],
   ['a member in another case', { Scopes: 'a/x' }, 'route.Scopes', /is unknown/],
-  ['undefined scopes', { scopes: undefined }, 'route.scopes', /is undefined: give it a value/],
+  ['undefined scopes', { scopes: undefined }, 'route.scopes', /expected a value, got undefined/],
   ['an undefined clientId', { clientId: undefined }, 'route.clientId', /is undefined/],
   ['an undefined optional', { optional: undefined }, 'route.optional', /is undefined/],
   ['an undefined check', { check: undefined }, 'route.check', /is undefined/],
   ['an empty list of scopes', { scopes: [] }, 'route.scopes', /at least one scope/],
   ['an empty anyOf', { scopes: { anyOf: [] } }, 'route.scopes.anyOf', /at least one scope/],
-  ['an anyOf without scopes', { scopes: {} }, 'route.scopes.anyOf', /pass a scope as a string/],
+  ['an anyOf without scopes', { scopes: {} }, 'route.scopes.anyOf', /expected a scope as a string, got /],
   ['an undefined anyOf', { scopes: { anyOf: undefined } }, 'route.scopes.anyOf', /is undefined/],
   ['allOf', { scopes: { allOf: ['a/x'] } }, 'route.scopes.allOf', /use one of anyOf/],
-  ['null scopes', { scopes: null }, 'route.scopes', /pass a scope as a string/],
+  ['null scopes', { scopes: null }, 'route.scopes', /expected a scope as a string, got /],
   ['a malformed scope', { scopes: 'read' }, 'route.scopes', /"identifier\/name"/],
   ['scopes in one string', { scopes: 'a/x a/y' }, 'route.scopes', /pass several as an array/],
   ['one malformed scope of several', { scopes: ['a/x', 'y'] }, 'route.scopes[1]', /"identifier/],
   ['anyOf inside an array', { scopes: [anyOf('a/x')] }, 'route.scopes[0]', /as a string/],
   ['a Set of scopes', { scopes: new Set(['a/x']) }, 'route.scopes', /plain object/],
-  ['a forgotten await', Promise.resolve({ scopes: 'a/x' }), 'route', /pass a plain object/],
-  ['a Map', new Map([['scopes', 'a/x']]), 'route', /pass a plain object/],
-  ['a Date', new Date(0), 'route', /pass a plain object/],
+  ['a forgotten await', Promise.resolve({ scopes: 'a/x' }), 'route', /expected a plain object, got /],
+  ['a Map', new Map([['scopes', 'a/x']]), 'route', /expected a plain object, got /],
+  ['a Date', new Date(0), 'route', /expected a plain object, got /],
   ['members that are inherited', Object.create({ scopes: 'a/x' }), 'route', /a plain object/],
   ['a list of scopes with a hole', { scopes: new Array(1) }, 'route.scopes[0]', /as a string/],
   ['a null clientId', { clientId: null }, 'route.clientId', /non-empty string/],
   ['an empty clientId', { clientId: '' }, 'route.clientId', /non-empty string/],
-  ['a clientId with a blank', { clientId: 'abc ' }, 'route.clientId', /without blanks/],
+  ['a clientId with a blank', { clientId: 'abc ' }, 'route.clientId', /non-empty string without spaces/],
   ['an empty list of clients', { clientId: [] }, 'route.clientId', /at least one app client id/],
   ['an empty client of several', { clientId: ['c', ''] }, 'route.clientId[1]', /non-empty/],
   ['a lookup as clientId', { clientId: () => true }, 'route.clientId', /a function/],
-  ['a truthy optional', { optional: 1 }, 'route.optional', /pass true or false/],
-  ['a null optional', { optional: null }, 'route.optional', /pass true or false/],
-  ['a check that is no function', { check: true }, 'route.check', /pass a function/],
-  ['a null check', { check: null }, 'route.check', /pass a function/],
+  ['a truthy optional', { optional: 1 }, 'route.optional', /expected a boolean, got /],
+  ['a null optional', { optional: null }, 'route.optional', /expected a boolean, got /],
+  ['a check that is no function', { check: true }, 'route.check', /expected a function, got /],
+  ['a null check', { check: null }, 'route.check', /expected a function, got /],
 ]
 for (const [slip, value, option, fix] of slips) {
   t.test(`refuses ${slip}`, async (t) => {
@@ -142,13 +142,13 @@ t.test('refuses an instance of a class, whose getters would be passed over', asy
       return 'a/x'
     }
   }
-  t.match(refused(new Requirement()), { option: 'route', message: /pass a plain object$/ })
+  t.match(refused(new Requirement()), { option: 'route', message: /expected a plain object, got / })
   t.strictSame(compile(Object.assign(Object.create(null), { scopes: 'a/x' })).allOf, ['a/x'])
 })
 
 t.test('leaves no member out in silence: inherited, hidden or a symbol', async (t) => {
   const bare = Object.assign(Object.create(null), { scopes: 'a/x' })
-  t.match(refused(Object.create(bare)), { option: 'route', message: /pass a plain object$/ })
+  t.match(refused(Object.create(bare)), { option: 'route', message: /expected a plain object, got / })
   t.match(refused({ [Symbol('scopes')]: 'a/x' }), { message: /Symbol\(scopes\)" is unknown/ })
   const hidden = Object.defineProperty({}, 'scopes', { value: 'a/x' })
   t.strictSame(compile(hidden).allOf, ['a/x'])

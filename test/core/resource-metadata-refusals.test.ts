@@ -27,7 +27,7 @@ function refuses(member: string, value: unknown, fix: RegExp, option = member): 
   })
 }
 
-const SECURE = /: use an https URL; http is for localhost, 127\.0\.0\.1 and \[::1\] only$/
+const SECURE = /: expected an https URL, got /
 const NOT_SECURE = [
   '',
   'api.example.com',
@@ -64,11 +64,11 @@ const HIDING = [
 ]
 
 for (const value of [undefined, null, 5, true, [resource], new URL(resource), () => resource]) {
-  const fix = value === undefined ? /give it a value/ : /: pass the URL callers know the API by$/
+  const fix = value === undefined ? /give it a value/ : /: expected the URL that callers use for the API, got /
   refuses('resource', value, fix)
 }
 for (const value of NOT_SECURE) refuses('resource', value, SECURE)
-for (const value of HIDING) refuses('resource', value, /credentials or a fragment: leave them out$/)
+for (const value of HIDING) refuses('resource', value, /expected a URL without credentials and fragment/)
 for (const end of [
   '/?',
   '?',
@@ -113,13 +113,13 @@ for (const [value, written] of spellings) {
   refuses('resource', value, new RegExp(`: write it as "${written.replace(/[.[\]]/g, '\\$&')}"$`))
 }
 
-const ISSUER_FIX = /: pass the issuer as a non-empty string without blanks$/
+const ISSUER_FIX = /: expected the issuer as a non-empty string without spaces, got /
 const servers = 'authorizationServers'
 for (const value of [null, 5, {}, '', 'https://a b', new URL(resource)]) {
   refuses(servers, value, ISSUER_FIX)
 }
 refuses(servers, undefined, /give it a value or leave it out$/)
-refuses(servers, [], /is an empty array: name at least one issuer$/)
+refuses(servers, [], /expected at least one issuer, got an empty array/)
 refuses(servers, [resource, null], ISSUER_FIX, `${servers}[1]`)
 refuses(servers, new Array(1), ISSUER_FIX, `${servers}[0]`)
 for (const value of [
@@ -130,15 +130,15 @@ for (const value of [
   refuses(servers, value, SECURE)
   refuses(servers, [resource, value], SECURE)
 }
-for (const value of HIDING) refuses(servers, value, /credentials or a fragment: leave them out$/)
+for (const value of HIDING) refuses(servers, value, /expected a URL without credentials and fragment/)
 
-const ARRAY_FIX = /: pass an array of scopes, or false$/
+const ARRAY_FIX = /: expected an array of scopes or false, got /
 for (const value of [null, true, 'a/x', 5, {}, new Set(['a/x'])])
   refuses('scopes', value, ARRAY_FIX)
 refuses('scopes', undefined, /give it a value or leave it out$/)
-refuses('scopes', ['a/x', 'read'], /a scope is "identifier\/name"/, 'scopes[1]')
-refuses('scopes', ['a/x a/y'], /a scope has no spaces, pass several as an array$/, 'scopes[0]')
-refuses('scopes', [''], /a scope is "identifier\/name"/, 'scopes[0]')
+refuses('scopes', ['a/x', 'read'], /expected a scope as "identifier\/name"/, 'scopes[1]')
+refuses('scopes', ['a/x a/y'], /expected one scope without spaces, got /, 'scopes[0]')
+refuses('scopes', [''], /expected a scope as "identifier\/name"/, 'scopes[0]')
 for (const value of [null, undefined, 5, true, {}, ['a/x'], { anyOf: ['a/x'] }]) {
   refuses('scopes', [value], /use 1 to 256 printable characters/, 'scopes[0].identifier')
 }
@@ -146,7 +146,7 @@ refuses('scopes', [{ identifier: 'a', scopes: {} }], /Cognito takes 1 to 100$/, 
 
 for (const member of ['name', 'documentation']) {
   for (const value of [null, '', 5, true, {}, ['Orders']]) {
-    refuses(member, value, /: pass a non-empty string$/)
+    refuses(member, value, /: expected a non-empty string, got /)
   }
   refuses(member, undefined, /give it a value or leave it out$/)
 }
@@ -154,7 +154,7 @@ for (const value of NOT_SECURE.slice(1)) refuses('documentation', value, SECURE)
 
 t.test('what is no plain object, or has members of another name', async (t) => {
   for (const value of [null, false, true, resource, 5, [resource], () => ({ resource })]) {
-    t.match(refused(value), { option: 'resourceMetadata', message: /: pass a plain object$/ })
+    t.match(refused(value), { option: 'resourceMetadata', message: /: expected a plain object, got / })
   }
   t.match(refused({}), {
     option: 'resourceMetadata.resource',
@@ -170,7 +170,7 @@ t.test('what is no plain object, or has members of another name', async (t) => {
     t.match(refused({ resource, [member]: resource }), {
       option: `resourceMetadata.${member}`,
       message:
-        /is unknown: use one of resource, authorizationServers, scopes, name, documentation$/,
+        /expected one of resource, authorizationServers, scopes, name, documentation$/,
     })
   }
 })

@@ -41,7 +41,7 @@ t.test('refuses what is no scope of Cognito', async (t) => {
   for (const scope of [...malformed, 'a/\0', `${'i'.repeat(200)}/${'n'.repeat(56)}`]) {
     const error = refused(() => checkScope(scope, 'scopes'))
     t.equal(error.option, 'scopes')
-    t.match(error.message, 'a scope is "identifier/name", for example "orders/read"', label(scope))
+    t.match(error.message, 'expected a scope as "identifier/name"', label(scope))
   }
 })
 
@@ -55,7 +55,7 @@ t.test('refuses several scopes in one string, and says how to write them', async
 
 t.test('refuses a scope that is no string', async (t) => {
   for (const scope of [null, undefined, 5, true, {}, ['a/b'], () => 'a/b']) {
-    t.match(refused(() => checkScope(scope, 'scopes')).message, 'pass a scope as a string')
+    t.match(refused(() => checkScope(scope, 'scopes')).message, 'expected a scope as a string, got ')
   }
 })
 

@@ -119,6 +119,6 @@ t.test('the switches answer no page, and nothing else is opened', async (t) => {
 
 t.test('cors is a switch', async (t) => {
   await t.rejects(startUserPool({ cors: 'http://localhost:3000' as never }), {
-    message: 'cognito-m2m: cors is "http://localhost:3000": pass true or false',
+    message: 'cognito-m2m: cors: expected a boolean, got "http://localhost:3000"',
   })
 })

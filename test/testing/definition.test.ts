@@ -106,14 +106,14 @@ const refused: readonly [string, unknown, string, RegExp][] = [
     'clients[1].clientId',
     /repeats "a"/,
   ],
-  ['oauth that is no boolean', client({ oauth: 'no' }), 'clients[0].oauth', /pass true or false/],
+  ['oauth that is no boolean', client({ oauth: 'no' }), 'clients[0].oauth', /expected a boolean, got /],
   ['a flow that is none', client({ flows: ['password'] }), 'clients[0].flows', /"password": use/],
   ['flows that are no array', client({ flows: 'code' }), 'clients[0].flows', /"code": pass an/],
   [
     'a life of 4 minutes',
     client({ accessTokenValidity: 240 }),
     'clients[0].accessTokenValidity',
-    /240: use a whole number of seconds from 300 to 86400/,
+    /240: expected a whole number of seconds from 300 to 86400/,
   ],
   [
     'a fractional life',

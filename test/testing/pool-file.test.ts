@@ -74,7 +74,7 @@ const refused: readonly [string, unknown, string, RegExp][] = [
     /an empty array: client_credentials needs a secret/,
   ],
   ['control', { ...EXAMPLE, control: true }, 'pool.json: control', /unknown: use one of/],
-  ['a port in words', { port: '8080' }, 'pool.json: port', /"8080": use a whole number/],
+  ['a port in words', { port: '8080' }, 'pool.json: port', /"8080": expected a whole number/],
   ["a real pool's id", { userPoolId: 'eu-west-1_Abc' }, 'pool.json: userPoolId', /xx-local-1_/],
   ['a client id of the wrong type', client({ clientId: 7 }), 'pool.json: clients[1].clientId', /7/],
   [

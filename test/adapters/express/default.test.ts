@@ -58,9 +58,9 @@ t.test('undefined is a slip, not a wish for the default', async (t) => {
   const auth = authFor() as (requirement: unknown) => unknown
   t.throws(
     () => auth(undefined),
-    refusing('auth', 'cognito-m2m: auth is undefined: pass a plain object'),
+    refusing('auth', 'cognito-m2m: auth: expected a plain object, got undefined. Pass an object literal.'),
   )
-  t.throws(() => auth(false), refusing('auth', /pass \{\} for any valid token$/))
+  t.throws(() => auth(false), refusing('auth', /Pass \{\} for any valid token\.$/))
   t.throws(() => auth({ scope: SCOPE }), refusing('auth.scope', /use one of scopes/))
 })
 
@@ -73,7 +73,7 @@ t.test('errors is one of two words', async (t) => {
     )
   }
   const left = () => cognitoAuth({ ...pool.options(), errors: undefined } as never)
-  t.throws(left, refusing('errors', /is undefined: give it a value or leave it out$/))
+  t.throws(left, refusing('errors', /expected a value, got undefined\. Set it or leave it out\.$/))
   for (const errors of ['answer', 'next'] as const) t.ok(authFor({ errors }))
 })
 

@@ -224,13 +224,13 @@ t.test('where nothing protects the context, the app does not start', async (t) =
 
 t.test('wrong options are refused by name', async (t) => {
   const cases: [unknown, RegExp][] = [
-    [{}, /authDefault\.auth is undefined: pass a plain object$/],
-    [{ auth: undefined }, /authDefault\.auth is undefined: give it a value or leave it out$/],
+    [{}, /authDefault\.auth: expected a plain object, got undefined\. Pass an object literal\.$/],
+    [{ auth: undefined }, /authDefault\.auth: expected a value, got undefined\. Set it or leave it out\.$/],
     [{ auth: true }, /authDefault\.auth is true/],
     [{ auth: null }, /authDefault\.auth is null/],
-    [{ auth: 'orders/read' }, /authDefault\.auth is "orders\/read": write \{ scopes:/],
+    [{ auth: 'orders/read' }, /authDefault\.auth: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/],
     [{ auth: { scope: 'a/b' } }, /authDefault\.auth\.scope is unknown/],
-    [{ auth: {}, scopes: '/x' }, /authDefault\.scopes is unknown: use one of auth, prefix, /],
+    [{ auth: {}, scopes: '/x' }, /authDefault\.scopes: expected one of auth, prefix, /],
     [Object.create({ auth: false }), /authDefault/],
   ]
   for (const [options, message] of cases) {

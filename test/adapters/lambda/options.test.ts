@@ -17,7 +17,7 @@ const create = (more: object) =>
 
 t.test('wrong options', async (t) => {
   const refused: [object, RegExp][] = [
-    [{ resultTtl: 1.5 }, /resultTtl is 1\.5: use a whole number of seconds from 0 to 3600/],
+    [{ resultTtl: 1.5 }, /resultTtl: expected a whole number of seconds from 0 to 3600, got 1\.5/],
     [{ resultTtl: 3601 }, /resultTtl is 3601/],
     [{ resultTtl: -1 }, /resultTtl is -1/],
     [{ resultTtl: '300' }, /resultTtl is "300"/],
@@ -25,11 +25,11 @@ t.test('wrong options', async (t) => {
       { simpleResponses: 'yes' },
       /simpleResponses:? expected a boolean, got "yes"\. Pass true or false\./,
     ],
-    [{ routes: [] }, /routes is an empty array: pass a plain object/],
-    [{ routes: new Map() }, /routes is an object: pass a plain object/],
-    [{ route: {} }, /route is unknown: use one of routes, resultTtl/],
+    [{ routes: [] }, /routes: expected a plain object, got an empty array\. Pass an object literal\./],
+    [{ routes: new Map() }, /routes: expected a plain object, got an object\. Pass an object literal\./],
+    [{ route: {} }, /route: expected one of routes, resultTtl/],
     [{ errors: 'next' }, /errors is unknown/],
-    [{ default: 'orders/read' }, /default is "orders\/read": write \{ scopes: "orders\/read" \}/],
+    [{ default: 'orders/read' }, /default: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/],
     [{ resultTtl: undefined }, /resultTtl is undefined/],
   ]
   for (const [more, message] of refused) {
@@ -65,8 +65,8 @@ t.test('wrong routes', async (t) => {
     ['GET /x{a}', READ, /at the end, got "x\{a\}"/],
     ['GET /a//b', READ, /at the end, got ""/],
     ['GET /%zz', READ, /at the end, got "%zz"/],
-    ['GET /a', 'orders/read', /routes\["GET \/a"\] is "orders\/read": write \{ scopes/],
-    ['GET /a', true, /routes\["GET \/a"\] is true: pass \{\} for any valid token/],
+    ['GET /a', 'orders/read', /routes\["GET \/a"\]: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/],
+    ['GET /a', true, /routes\["GET \/a"\]: expected a requirement, got true\. Pass \{\} for any valid token\./],
     ['GET /a', { scope: 'x/y' }, /routes\["GET \/a"\]\.scope is unknown/],
   ]
   for (const [key, need, message] of refused) {

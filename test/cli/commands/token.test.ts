@@ -394,7 +394,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'http',
     ['--token-url', 'http://shop.example.com/oauth2/token'],
-    /--token-url is "http:.*: use an https URL; http is for localhost/,
+    /--token-url is "http:.*: expected an https URL, got ; http is for localhost/,
   ],
   [
     'no path',
@@ -406,7 +406,7 @@ const wrong: readonly [string, string[], RegExp][] = [
     ['--token-url', 'https://shop.auth.eu-west-1.amazoncognito.com/token'],
     /--token-url has another path than Cognito's: use https:\/\/shop\..*\/oauth2\/token/,
   ],
-  ['no URL', ['--domain', 'shop.example.com'], /--domain is "shop.example.com": use an https URL/],
+  ['no URL', ['--domain', 'shop.example.com'], /--domain: expected an https URL, got "shop.example.com"/],
   [
     'a domain with a path',
     ['--domain', 'https://a.example/oauth2/token'],
@@ -415,7 +415,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'an issuer over http',
     ['--issuer', 'http://a.example'],
-    /--issuer is "http:\/\/a.example": use an https URL/,
+    /--issuer: expected an https URL, got "http:\/\/a.example"/,
   ],
   [
     'a pool that is none',
@@ -425,7 +425,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a scope that is none',
     ['--token-url', ENDPOINT, '--scope', 'orders'],
-    /--scope is "orders": a scope is "identifier\/name"/,
+    /--scope: expected a scope as "identifier\, got "orders"/name"/,
   ],
   [
     'two forms of output',

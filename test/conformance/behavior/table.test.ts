@@ -57,28 +57,28 @@ t.test('the table has every code', async (t) => {
 })
 
 const WRONG: [string, unknown, RegExp][] = [
-  ['a string', 'orders/read', /write \{ scopes: "orders\/read" \}/],
-  ['true', true, /pass \{\} for any valid token/],
-  ['null', null, /is null: pass a plain object/],
-  ['an array', ['orders/read'], /is an array: pass a plain object/],
-  ['a number', 1, /is 1: pass a plain object/],
-  ['a function', () => true, /is a function: pass a plain object/],
-  ['an unknown member', { scope: 'orders/read' }, /\.scope is unknown: use one of scopes/],
+  ['a string', 'orders/read', /Write \{ scopes: "orders\/read" \}\./],
+  ['true', true, /Pass \{\} for any valid token\./],
+  ['null', null, /expected a plain object, got null/],
+  ['an array', ['orders/read'], /expected a plain object, got an array/],
+  ['a number', 1, /expected a plain object, got 1/],
+  ['a function', () => true, /expected a plain object, got a function/],
+  ['an unknown member', { scope: 'orders/read' }, /\.scope: expected one of scopes/],
   ['a member that is undefined', { scopes: undefined }, /\.scopes is undefined/],
-  ['an empty list', { scopes: [] }, /\.scopes is an empty array/],
+  ['an empty list', { scopes: [] }, /\.scopes: expected at least one scope, got an empty array/],
   ['two scopes in one string', { scopes: 'orders/read orders/write' }, /pass several as an array/],
-  ['no scope', { scopes: 'read' }, /a scope is "identifier\/name"/],
-  ['no client', { clientId: [] }, /\.clientId is an empty array/],
-  ['no user pool', { userPoolId: [] }, /\.userPoolId is an empty array/],
+  ['no scope', { scopes: 'read' }, /expected a scope as "identifier\/name"/],
+  ['no client', { clientId: [] }, /\.clientId: expected at least one app client id, got an empty array/],
+  ['no user pool', { userPoolId: [] }, /\.userPoolId: expected at least one user pool id, got an empty array/],
   ['a pool of nobody', { userPoolId: 'eu-west-1_Other' }, /\.userPoolId is .*no user pool of this/],
   [
     'a Proxy',
     new Proxy({ scopes: 'a/x' }, { ownKeys: () => [] }),
-    /is a Proxy: pass a plain object/,
+    /expected a plain object, got a Proxy/,
   ],
-  ['a check that is none', { check: true }, /\.check is true: pass a function/],
-  ['a truthy optional', { optional: 1 }, /\.optional is 1: pass true or false/],
-  ['a class instance', new Map(), /pass a plain object/],
+  ['a check that is none', { check: true }, /\.check: expected a function, got true/],
+  ['a truthy optional', { optional: 1 }, /\.optional: expected a boolean, got 1/],
+  ['a class instance', new Map(), /expected a plain object, got /],
 ]
 
 for (const surface of surfaces) {

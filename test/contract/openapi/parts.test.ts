@@ -182,7 +182,7 @@ t.test('a document made of the parts is valid', async (t) => {
 t.test('refuses what would make a wrong document', async (t) => {
   const scopes = [orders]
   const table: [string, unknown, string, RegExp][] = [
-    ['no options', undefined, 'options', /pass a plain object/],
+    ['no options', undefined, 'options', /expected a plain object, got /],
     ['an unknown member', { ...options, scope: 'a/b' }, 'scope', /use one of tokenUrl, scopes/],
     ['no token URL', { scopes }, 'tokenUrl', /is undefined: pass the token endpoint's URL/],
     ['a token URL in the clear', { tokenUrl: 'http://a.example', scopes }, 'tokenUrl', /https/],

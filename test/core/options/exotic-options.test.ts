@@ -76,13 +76,13 @@ for (const [what, list] of lists) {
 }
 
 const exotic: [string, object, RegExp][] = [
-  ['a Proxy that hides its members', hidden({ scopes: SCOPE }), /is a Proxy: pass a plain object/],
-  ['a Proxy that hides nothing', new Proxy({ scopes: SCOPE }, {}), /is a Proxy/],
-  ['a Proxy of scopes', { scopes: hidden([SCOPE]) }, /scopes is a Proxy: pass a plain array/],
-  ['a Proxy of anyOf', { scopes: hidden(anyOf(SCOPE)) }, /scopes is a Proxy/],
-  ['a Proxy within anyOf', { scopes: { anyOf: hidden([SCOPE]) } }, /anyOf is a Proxy/],
-  ['a Proxy of clients', { clientId: hidden(['other']) }, /clientId is a Proxy/],
-  ['an impostor as prototype', impostor({ scopes: SCOPE }), /pass a plain object/],
+  ['a Proxy that hides its members', hidden({ scopes: SCOPE }), /expected a plain object, got a Proxy/],
+  ['a Proxy that hides nothing', new Proxy({ scopes: SCOPE }, {}), /got a Proxy/],
+  ['a Proxy of scopes', { scopes: hidden([SCOPE]) }, /scopes: expected a plain array, got a Proxy/],
+  ['a Proxy of anyOf', { scopes: hidden(anyOf(SCOPE)) }, /scopes: expected a plain array, got a Proxy/],
+  ['a Proxy within anyOf', { scopes: { anyOf: hidden([SCOPE]) } }, /anyOf: expected a plain array, got a Proxy/],
+  ['a Proxy of clients', { clientId: hidden(['other']) }, /clientId: expected a plain array, got a Proxy/],
+  ['an impostor as prototype', impostor({ scopes: SCOPE }), /expected a plain object, got /],
   ['members of an impostor that inherits', Object.create(impostor({ scopes: SCOPE })), /plain/],
   ['a Proxy as prototype', Object.create(new Proxy({}, { getPrototypeOf: () => null })), /plain/],
   ['a Proxy behind an impostor', Object.create(behindProxy({ scopes: SCOPE })), /plain/],
@@ -113,7 +113,7 @@ t.test('no surface takes an exotic requirement for any token', async (t) => {
 })
 
 t.test('no surface takes a Proxy for its options', async (t) => {
-  const refusal = { code: 'ERR_OPTION_INVALID', message: /is a Proxy/ }
+  const refusal = { code: 'ERR_OPTION_INVALID', message: /got a Proxy/ }
   t.throws(() => serve({ userPools: hidden([options()]) }), refusal)
   t.throws(() => serve({ clientId: hidden([CLIENT]) }), refusal)
   t.throws(() => expressAuth(hidden(options({ check: () => false })) as never), refusal)

@@ -8,7 +8,7 @@ const pool = { userPoolId: POOL, clientId: null }
 for (const [options, option, fix] of [
   [{ clockTolerance: 301 }, 'clockTolerance', 'use a number of seconds from 0 to 300'],
   [{ maxTokenLength: 1 }, 'maxTokenLength', 'use a whole number of characters from 256 to 1048576'],
-  [{ subjects: 'user' }, 'subjects', "use 'machine' or 'any'"],
+  [{ subjects: 'user' }, 'subjects', "expected 'machine' or 'any', got "],
 ] as const) {
   t.test(`a wrong ${option} is told with its unit and its fix`, async (t) => {
     try {

@@ -95,25 +95,25 @@ const table: [string, readonly unknown[], readonly unknown[], RegExp][] = [
   ['clockTolerance', [0, 0.5, 300], [null, -1, 301, '5', Number.NaN, Infinity, true], /0 to 300$/],
   ['maxTokenLength', [256, 1_048_576], [null, 255, 1_048_577, 8192.5, '8192'], /256 to 1048576$/],
   ['default', [false, {}, { scopes: 'a/x' }], [true, null, 'a/x', []], /pass|write/],
-  ['check', [() => true], [null, true, 'check', {}], /pass a function$/],
+  ['check', [() => true], [null, true, 'check', {}], /expected a function, got /],
   ['tokenCache', [false, {}, { maxEntries: 1, maxBytes: 16_384 }], [true, null, 5, []], / object$/],
   [
     'clientCache',
     [{}, { allow: 3600 }, { deny: 0 }],
     [false, null, 60, []],
-    /pass a plain object$/,
+    /expected a plain object, got /,
   ],
-  ['keyStore', [{}, { startup: 'warn' }], [false, null, 'warn', []], /pass a plain object$/],
+  ['keyStore', [{}, { startup: 'warn' }], [false, null, 'warn', []], /expected a plain object, got /],
   ['realm', ['api', 'orders, v2'], ['', 'a"b', 'a\\b', 'é', 'a\r\nb', null, 5], /printable ASCII/],
   [
     'logger',
     [console, { info() {}, warn() {}, error() {} }],
     [null, true, {}, { info() {}, warn() {} }, 'console'],
-    /info, warn and error$/,
+    /the methods info, warn and error, got /,
   ],
-  ['now', [Date.now], [null, 5, 'now'], /pass a function$/],
-  ['monotonicNow', [() => 1], [null, 5], /pass a function$/],
-  ['fetch', [fetch], [null, 'fetch', {}], /pass a function$/],
+  ['now', [Date.now], [null, 5, 'now'], /expected a function, got /],
+  ['monotonicNow', [() => 1], [null, 5], /expected a function, got /],
+  ['fetch', [fetch], [null, 'fetch', {}], /expected a function, got /],
 ]
 for (const [option, valid, invalid, fix] of table) {
   t.test(`${option}: takes what fits and refuses the rest by name`, async (t) => {
@@ -122,7 +122,7 @@ for (const [option, valid, invalid, fix] of table) {
       const error = refused({ ...POOL_OPTIONS, [option]: value })
       t.equal(error.option, option)
       t.ok(error.message.startsWith(`cognito-m2m: ${option} is `), error.message.slice(0, 80))
-      t.match(error.message, value === undefined ? /is undefined: give it a value or/ : fix)
+      t.match(error.message, value === undefined ? /expected a value, got undefined/ : fix)
       t.notMatch(error.message, /[\r\n]/)
     }
   })
@@ -137,7 +137,7 @@ const members: [string, string, readonly unknown[], RegExp][] = [
   ['clientCache', 'allow', [null, -1, 3601, '60', Number.NaN], /seconds from 0 to 3600$/],
   ['clientCache', 'deny', [-1, 3601, '10'], /seconds from 0 to 3600$/],
   ['clientCache', 'ttl', [1], /use one of allow, deny$/],
-  ['keyStore', 'startup', ['ignore', true, null, ''], /use 'warn' or 'require'$/],
+  ['keyStore', 'startup', ['ignore', true, null, ''], /expected 'warn' or 'require', got /],
   ['keyStore', 'refreshInterval', [0, 86_401, '300'], /seconds from 0.001 to 86400$/],
   ['keyStore', 'cooldown', [null, 0, 301, -5], /seconds from 0.001 to 300$/],
   ['keyStore', 'maxStale', [0, 604_801, Infinity], /seconds from 0.001 to 604800$/],
@@ -159,10 +159,10 @@ t.test('refuses unknown options and what is no object', async (t) => {
   for (const name of ['clientID', 'clientIds', 'scopes', 'tokenUse', 'audiences', 'issuers']) {
     const error = refused({ ...POOL_OPTIONS, [name]: 'x' })
     t.equal(error.option, name)
-    t.match(error.message, /is unknown: use one of userPoolId, clientId,/)
+    t.match(error.message, /expected one of userPoolId, clientId,/)
   }
   for (const options of [undefined, null, POOL, [POOL_OPTIONS], 5, () => POOL_OPTIONS]) {
-    t.match(refused(options), { option: 'options', message: /pass a plain object$/ })
+    t.match(refused(options), { option: 'options', message: /expected a plain object, got / })
   }
 })
 
@@ -170,7 +170,7 @@ const other = { userPoolId: 'us-east-1_Other', clientId: null }
 
 t.test('refuses options that are inherited instead of leaving them out', async (t) => {
   const inherited = Object.assign(Object.create({ check: () => false }), POOL_OPTIONS)
-  t.match(refused(inherited), { option: 'options', message: /pass a plain object$/ })
+  t.match(refused(inherited), { option: 'options', message: /expected a plain object, got / })
   const cache = Object.create({ deny: 0 })
   t.match(refused({ ...POOL_OPTIONS, clientCache: cache }), { option: 'clientCache' })
 })
@@ -183,7 +183,7 @@ t.test('several pools stand under userPools and nowhere else', async (t) => {
     t.match(error.message, `stands beside ${member}: move that into userPools`)
   }
   for (const userPools of [[], null, {}, 'x', 5]) {
-    t.match(refused({ userPools }), { option: 'userPools', message: /pass an array of user pools/ })
+    t.match(refused({ userPools }), { option: 'userPools', message: /expected an array of user pools, got / })
   }
   t.match(refused({ userPools: undefined }), { option: 'userPools', message: /is undefined/ })
   t.equal(refused({ userPools: new Array(1) }).option, 'userPools[0]', 'a hole')

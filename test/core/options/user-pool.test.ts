@@ -54,7 +54,7 @@ t.test('refuses a malformed pool id unless the issuer is explicit', async (t) =>
   }
   for (const userPoolId of ['', null, 5, [POOL], {}]) {
     const error = refused({ userPoolId, issuer: 'https://id.example' })
-    t.match(error, { option: 'userPoolId', message: /pass the id of the user pool$/ })
+    t.match(error, { option: 'userPoolId', message: /expected the id of the user pool, got / })
   }
   t.match(refused({ userPoolId: undefined }).message, /is undefined/)
 })
@@ -80,7 +80,7 @@ t.test("subjects is 'machine' unless 'any' is said", async (t) => {
   t.strictSame(read({ audience: 'urn:a' }).audience, new Set(['urn:a']))
   t.equal(read({ audience: null }).audience, null)
   for (const subjects of ['user', 'ANY', '', true, null, ['any']]) {
-    t.match(refused({ subjects }), { option: 'subjects', message: /use 'machine' or 'any'$/ })
+    t.match(refused({ subjects }), { option: 'subjects', message: /expected 'machine' or 'any', got / })
   }
 })
 
@@ -150,7 +150,7 @@ t.test('refuses http unless it is loopback, for issuer and jwksUri', async (t) =
     for (const options of [{ issuer: url }, { issuer: 'https://id.example', jwksUri: url }]) {
       const error = refused(options)
       t.equal(error.option, 'jwksUri' in options ? 'jwksUri' : 'issuer', url)
-      t.match(error.message, /use an https URL; http is for localhost, 127\.0\.0\.1 and \[::1\] o/)
+      t.match(error.message, /expected an https URL, got /)
     }
   }
 })
@@ -193,12 +193,12 @@ t.test('accepts an http issuer from which nothing is fetched', async (t) => {
     t.strictSame(read({ issuer, jwksUri, jwks: { initial: JWKS } }).issuers, [{ issuer, jwksUri }])
   }
   for (const fetched of [{}, { jwks: { initial: JWKS } }]) {
-    t.match(refused({ issuer, ...fetched }), { option: 'issuer', problem: /use an https URL/ })
+    t.match(refused({ issuer, ...fetched }), { option: 'issuer', problem: /expected an https URL, got / })
     t.match(refused({ issuer: [issuer], ...fetched }), { option: 'issuer' })
   }
   t.match(refused({ issuer, jwksUri: 'http://localstack:4566/keys' }), {
     option: 'jwksUri',
-    problem: /use an https URL/,
+    problem: /expected an https URL, got /,
   })
   for (const other of ['ftp://localstack/p', 'http://me:secret@localstack/p', 'http://a/p#', 'x']) {
     t.equal(refused({ issuer: other, jwks: JWKS }).option, 'issuer', other)
@@ -229,7 +229,7 @@ t.test('refuses credentials and fragments in URLs, without repeating them', asyn
   ]
   for (const url of [...urls, 'https://id.example/#secret']) {
     const error = refused({ issuer: url })
-    t.match(error, { option: 'issuer', message: /has credentials or a fragment: leave them out$/ })
+    t.match(error, { option: 'issuer', message: /expected a URL without credentials and fragment/ })
     t.notMatch(error.message, /secret/)
   }
 })
@@ -269,7 +269,7 @@ t.test('refuses an issuer that is no URL or list of URLs', async (t) => {
 t.test('refuses a jwksUri that is no string', async (t) => {
   for (const jwksUri of [5, null, ['https://keys.example'], {}]) {
     const error = refused({ issuer: 'https://id.example', jwksUri })
-    t.match(error, { option: 'jwksUri', message: /pass the URL of the key set$/ })
+    t.match(error, { option: 'jwksUri', message: /expected the URL of the key set, got / })
   }
 })
 

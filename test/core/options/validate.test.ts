@@ -77,16 +77,16 @@ t.test('refuses what is no object, unknown members and undefined ones', async (t
   ]) {
     t.match(
       refused(() => readMembers(value, ['a'], '')).message,
-      /: options is .*: pass a plain object$/,
+      /: options: expected a plain object, got .*/,
     )
     t.equal(refused(() => readMembers(value, ['a'], 'keyStore')).option, 'keyStore')
   }
   const unknown = refused(() => readMembers({ a: 1, b: 2 }, ['a', 'c'], 'keyStore'))
-  t.equal(unknown.message, 'cognito-m2m: keyStore.b is unknown: use one of a, c')
+  t.equal(unknown.message, 'cognito-m2m: keyStore.b: expected one of a, c')
   t.equal(refused(() => readMembers({ b: 2 }, ['a'], '')).option, 'b')
   t.match(refused(() => readMembers({ 'a\r\nb': 2 }, ['a'], '')).message, /^[^\r\n]*$/)
   const absent = refused(() => readMembers({ a: undefined }, ['a'], ''))
-  t.equal(absent.message, 'cognito-m2m: a is undefined: give it a value or leave it out')
+  t.equal(absent.message, 'cognito-m2m: a: expected a value, got undefined. Set it or leave it out.')
   const tampered = JSON.parse('{"__proto__":{"a":1}}')
   t.equal(refused(() => readMembers(tampered, ['a'], '')).option, '__proto__')
 })
@@ -99,7 +99,7 @@ t.test('reads a number within limits, both included', async (t) => {
   for (const value of [null, 0.999, 10.001, Number.NaN, Infinity, -1, '5', true, 5n, [5], {}]) {
     const error = refused(() => read(value))
     t.equal(error.option, 'place.n')
-    t.match(error.message, /: use a number of seconds from 1 to 10$/)
+    t.match(error.message, /: expected a number of seconds from 1 to 10/)
   }
   t.equal(read(5, { integer: true }), 5)
   const bare = () => readNumber({ n: 0 }, 'n', '', { defaultValue: 1, min: 1, max: 9 })

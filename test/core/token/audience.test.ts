@@ -142,8 +142,8 @@ t.test('the answer is 401 with fixed text', async (t) => {
 t.test('refuses what is no audience when the server is made', async (t) => {
   const code = 'ERR_OPTION_INVALID'
   const wrong: [unknown, RegExp][] = [
-    [[], /^cognito-m2m: audience is an empty array: name at least one audience$/],
-    ['', /audience is "": pass the audience as a non-empty string without blanks/],
+    [[], /^cognito-m2m: audience: expected at least one audience, got an empty array/],
+    ['', /audience: expected the audience as a non-empty string without spaces, got ""/],
     ['a b', /audience is "a b"/],
     [[API, 5], /audience\[1\] is 5/],
     [5, /audience is 5/],

@@ -54,12 +54,12 @@ const AWS_HOSTS = [
 t.test('http to other hosts needs insecureHttp: true', async (t) => {
   for (const insecureHttp of [{}, { insecureHttp: false }]) {
     const endpoint = { tokenEndpoint: 'http://auth:9000/oauth2/token', ...insecureHttp }
-    t.match(refused(endpoint), { option: 'tokenEndpoint', problem: /use an https URL/ })
+    t.match(refused(endpoint), { option: 'tokenEndpoint', problem: /expected an https URL, got / })
     const origins = { origins: ['http://orders:3000'], ...insecureHttp }
-    t.match(refused(origins), { option: 'origins[0]', problem: /use an https URL/ })
+    t.match(refused(origins), { option: 'origins[0]', problem: /expected an https URL, got / })
   }
   for (const insecureHttp of ['true', 1, 0, null, {}, [], 'http://orders']) {
-    t.match(refused({ insecureHttp }), { option: 'insecureHttp', problem: /pass true or false$/ })
+    t.match(refused({ insecureHttp }), { option: 'insecureHttp', problem: /expected a boolean, got / })
   }
   t.match(refused({ insecureHttp: undefined }), { option: 'insecureHttp' })
 })

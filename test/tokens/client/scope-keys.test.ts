@@ -40,16 +40,16 @@ t.test('what names no scopes is refused, known or not', async (t) => {
   const cases: readonly (readonly [unknown, string, RegExp])[] = [
     [{ scopes: [] }, 'scopes', /has 0 scopes: name 1 to 50/],
     [{ scopes: Array.from({ length: 51 }, (_, i) => `a/${i}`) }, 'scopes', /has 51 scopes/],
-    [{ scopes: 'a/b a/c' }, 'scopes', /a scope has no spaces/],
+    [{ scopes: 'a/b a/c' }, 'scopes', /expected one scope without spaces, got /],
     [{ scopes: ['a/b', 'c'] }, 'scopes[1]', /identifier\/name/],
     [{ scopes: [''] }, 'scopes[0]', /identifier\/name/],
-    [{ scopes: [['a/b']] }, 'scopes[0]', /pass a scope as a string/],
-    [{ scopes: 7 }, 'scopes', /pass a scope as a string/],
+    [{ scopes: [['a/b']] }, 'scopes[0]', /expected a scope as a string, got /],
+    [{ scopes: 7 }, 'scopes', /expected a scope as a string, got /],
     [{ scopes: undefined }, 'scopes', /is undefined/],
-    [{ scope: 'a/b' }, 'scope', /is unknown: use one of scopes/],
+    [{ scope: 'a/b' }, 'scope', /expected one of scopes/],
     [{ scopes: 'a/b', audience: 'x' }, 'audience', /is unknown/],
-    [null, 'options', /pass a plain object/],
-    ['a/b', 'options', /pass a plain object/],
+    [null, 'options', /expected a plain object, got /],
+    ['a/b', 'options', /expected a plain object, got /],
   ]
   for (const [options, option, problem] of cases) {
     const error = await client.getToken(options as TokenOptions).then(

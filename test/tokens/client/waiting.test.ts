@@ -291,7 +291,7 @@ t.test('what is no timeout or signal is refused, whether a token is cached or no
     ...[null, undefined, {}, 'abort', new AbortController()].map(
       (signal) => [{ signal }, 'signal', /pass an AbortSignal or leave it out/] as const,
     ),
-    [{ timeouts: 1 }, 'timeouts', /is unknown: use one of scopes, timeout, signal/],
+    [{ timeouts: 1 }, 'timeouts', /expected one of scopes, timeout, signal/],
   ]
   for (const [wrong, option, problem] of cases) {
     const options = { scopes: 'a/b', ...wrong } as TokenOptions

@@ -113,7 +113,7 @@ const currency = 'USD'
 const last = { price: 1 }
 for (const [option, price, message] of [
   ['price', undefined, "is missing: pass { currency, tiers } from Cognito's price list of the day"],
-  ['price', 2.25, 'is 2.25: pass a plain object'],
+  ['price', 2.25, 'is 2.25: expected a plain object, got '],
   ['price.currency', { tiers: [last] }, 'is undefined: use three capital letters such as "USD"'],
   [
     'price.currency',
@@ -123,9 +123,9 @@ for (const [option, price, message] of [
   [
     'price.per',
     { currency, per: 0, tiers: [last] },
-    'is 0: use a whole number of tokens from 1 to 1000000000',
+    'is 0: expected a whole number of tokens from 1 to 1000000000',
   ],
-  ['price.tier', { currency, tier: [last] }, 'is unknown: use one of currency, per, tiers'],
+  ['price.tier', { currency, tier: [last] }, 'expected one of currency, per, tiers'],
   ['price.tiers', { currency }, 'is undefined: pass an array of 1 to 20 of { upTo, price }'],
   [
     'price.tiers',
@@ -137,12 +137,12 @@ for (const [option, price, message] of [
     { currency, tiers: Array(21).fill(last) },
     'is an array: pass an array of 1 to 20 of { upTo, price }',
   ],
-  ['price.tiers[0]', { currency, tiers: [1] }, 'is 1: pass a plain object'],
+  ['price.tiers[0]', { currency, tiers: [1] }, 'is 1: expected a plain object, got '],
   ['price.tiers[0].price', { currency, tiers: [{}] }, 'is missing: say what price.per tokens cost'],
   [
     'price.tiers[0].price',
     { currency, tiers: [{ price: -1 }] },
-    'is -1: use a number from 0 to 1000000000000000',
+    'is -1: expected a number from 0 to 1000000000000000',
   ],
   [
     'price.tiers[0].upTo',
@@ -159,7 +159,7 @@ for (const [option, price, message] of [
       'price.tiers[1].upTo',
       { currency, tiers: [{ upTo: 5, price: 1 }, { upTo: 5, price: 1 }, last] },
     ],
-    'is 5: use a whole number of tokens from 6 to 1000000000000000',
+    'is 5: expected a whole number of tokens from 6 to 1000000000000000',
   ],
 ] as const) {
   t.test(`${option}: ${message}`, (t) => {

@@ -6,15 +6,15 @@ import { PRICE } from '../../support/usage.ts'
 const STORE = 'pass memoryUsageStore(), redisUsageStore({ redis }) or a UsageStore'
 
 for (const [option, value, problem] of [
-  ['store', undefined, 'is undefined: give it a value or leave it out'],
+  ['store', undefined, 'expected a value, got undefined. Set it or leave it out.'],
   ['store', null, `is null: ${STORE}`],
   ['store', 'redis://localhost', `is "redis://localhost": ${STORE}`],
   ['store', { add: async () => {} }, `is an object: ${STORE}`],
-  ['flushInterval', 0, 'is 0: use a number of seconds from 0.1 to 60'],
-  ['flushInterval', '3', 'is "3": use a number of seconds from 0.1 to 60'],
+  ['flushInterval', 0, 'is 0: expected a number of seconds from 0.1 to 60'],
+  ['flushInterval', '3', 'is "3": expected a number of seconds from 0.1 to 60'],
   ['now', 5, 'is 5: pass a function'],
   ['logger', 'console', 'is "console": pass an object with info, warn and error'],
-  ['prices', PRICE, 'is unknown: use one of price, store, flushInterval, logger, now'],
+  ['prices', PRICE, 'expected one of price, store, flushInterval, logger, now'],
 ] as const) {
   t.test(`${option} ${problem}`, (t) => {
     const options = { price: PRICE, [option]: value } as unknown as UsageOptions
@@ -28,7 +28,7 @@ for (const [option, value, problem] of [
 t.test('options are an object', (t) => {
   t.throws(() => createUsage(undefined as unknown as UsageOptions), {
     code: 'ERR_OPTION_INVALID',
-    message: 'cognito-m2m: options is undefined: pass a plain object',
+    message: 'cognito-m2m: options: expected a plain object, got undefined. Pass an object literal.',
   })
   t.end()
 })

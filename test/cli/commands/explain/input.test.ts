@@ -178,7 +178,7 @@ t.test('an http issuer is explained with --jwks alone, as an API accepts it', as
   t.match(await document(token), { code: 1, answer: { code: 'ERR_TOKEN_ISSUER' }, asked: [] })
   const { code, err } = await explained(token, ['--issuer', issuer])
   t.equal(code, 2)
-  t.match(err, /--issuer is "http:\/\/localstack.*": use an https URL/)
+  t.match(err, /--issuer: expected an https URL, got "http:\/\/localstack.*"/)
   const slash = await explained(token, ['--issuer', `https://idp.example/`])
   t.equal(slash.code, 2)
   t.match(slash.err, '--issuer ends in a slash or has a query: remove it')
@@ -351,8 +351,8 @@ const wrong: readonly [string, string[], RegExp][] = [
     ['--pool', 'nowhere'],
     /--pool is "nowhere": a user pool id is .*use --issuer for another/,
   ],
-  ['an issuer over http', ['--issuer', 'http://a.example'], /--issuer is .*: use an https URL/],
-  ['keys over http', ['--jwks', 'http://a.example/jwks'], /--jwks is .*: use an https URL/],
+  ['an issuer over http', ['--issuer', 'http://a.example'], /--issuer: expected an https URL, got .*/],
+  ['keys over http', ['--jwks', 'http://a.example/jwks'], /--jwks: expected an https URL, got .*/],
   [
     'an address without requests',
     ['--offline', '--jwks', 'https://a.example'],
@@ -379,7 +379,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a tolerance in words',
     ['--clock-tolerance', 'long'],
-    /--clock-tolerance is "long": use a number of seconds from 0 to 300/,
+    /--clock-tolerance: expected a number of seconds from 0 to 300, got "long"/,
   ],
   ['a tolerance too long', ['--clock-tolerance', '301'], /from 0 to 300/],
   ['a time that is none', ['--at', 'noon'], /--at is "noon": use epoch seconds or a time as/],

@@ -269,9 +269,9 @@ t.test('what is no routes file is told with its place', async (t) => {
   await refused('{"routes": {}}', 'routes.json:1:12: is no list: write one there')
   await refused(
     '{"routes": [],\n "route": 1}',
-    'routes.json:2:2: route is unknown: use one of $schema, routes, scopes',
+    'routes.json:2:2: route: expected one of $schema, routes, scopes',
   )
-  await refused('{"routes": [5]}', 'routes.json:1:13: routes[0] is 5: pass a plain object')
+  await refused('{"routes": [5]}', 'routes.json:1:13: routes[0]: expected a plain object, got 5. Pass an object literal.')
   await refused(
     '{"routes": [{"path": "/a", "auth": false}]}',
     'routes.json:1:13: routes[0].method is undefined: pass a method',
@@ -290,11 +290,11 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     route('"x": 1'),
-    /^routes\.json:3:38: routes\[0\]\.x is unknown: use one of method, /,
+    /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /,
   )
   await refused(
     route('"auth": true'),
-    'routes.json:3:41: routes[0].auth is true: pass a plain object',
+    'routes.json:3:41: routes[0].auth: expected a plain object, got true. Pass an object literal.',
   )
   await refused(
     route('"auth": {"scopes": "a/x"}'),
@@ -310,7 +310,7 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     route('"auth": {"optional": 1}'),
-    'routes.json:3:54: routes[0].auth.optional is 1: pass true or false',
+    'routes.json:3:54: routes[0].auth.optional: expected a boolean, got 1',
   )
   await refused(
     route('"auth": {}, "at": {"file": "a", "line": 0, "column": 1}'),

@@ -222,7 +222,7 @@ t.test('what is kept longer than tokens live', async (t) => {
   t.strictSame(await kept('', ', AuthorizerResultTtlInSeconds: !Ref Pool'), [])
   t.throws(
     () => checkScopes([], { proxyTtl: 86_401 }),
-    /proxyTtl is 86401: use a number of seconds/,
+    /proxyTtl: expected a number of seconds, got 86401/,
   )
 })
 

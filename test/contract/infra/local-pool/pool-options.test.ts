@@ -87,7 +87,7 @@ t.test('options are refused', async (t) => {
     [{ pool: 'Pool' }, 'pool', /unknown: use one of userPool, onSkipped/],
     [{ userPool: 7 }, 'userPool', /7: pass its id in the template/],
     [{ userPool: 'Other' }, 'userPool', /"Other": name one of Pool \(a\.yaml:2:3\)$/],
-    [{ onSkipped: true }, 'onSkipped', /pass a function/],
+    [{ onSkipped: true }, 'onSkipped', /expected a function, got /],
   ] as const) {
     t.throws(() => toPoolOptions(good, options as object), { option, message })
   }

@@ -158,9 +158,9 @@ t.test('beside cognitoAuth it is opened aloud, and guarded by authorize alone', 
 t.test('wrong options are refused at registration, by name and with the fix', async (t) => {
   const authorize = () => true
   for (const [given, message] of [
-    [{ usage }, 'authorize is missing: pass a function that says who may see the dashboard'],
-    [{ usage, authorize: undefined }, 'authorize is undefined: give it a value or leave it out'],
-    [{ usage, authorize: true }, 'authorize is true: pass a function'],
+    [{ usage }, 'authorize: expected a function, got missing that says who may see the dashboard'],
+    [{ usage, authorize: undefined }, 'authorize: expected a value, got undefined. Set it or leave it out.'],
+    [{ usage, authorize: true }, 'authorize: expected a function, got true'],
     [{ authorize }, 'usage is undefined: pass what createUsage answers'],
     [{ usage: {}, authorize }, 'usage is an object: pass what createUsage answers'],
     [
@@ -170,7 +170,7 @@ t.test('wrong options are refused at registration, by name and with the fix', as
     [{ usage, authorize, challenge: 401 }, /^cognito-m2m: challenge is 401: /],
     [
       { usage, authorize, allow: 1 },
-      /^cognito-m2m: allow is unknown: use one of usage, authorize, /,
+      /^cognito-m2m: allow: expected one of usage, authorize, /,
     ],
   ] as const) {
     const app = Fastify()

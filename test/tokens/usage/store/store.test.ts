@@ -97,12 +97,12 @@ for (const maxClients of [0, 1.5, 20_001, '5', undefined]) {
 }
 
 for (const [option, value, message] of [
-  ['redis', undefined, 'redis is undefined: give it a value or leave it out'],
+  ['redis', undefined, 'redis: expected a value, got undefined. Set it or leave it out.'],
   ['redis', null, 'redis is null: pass an instance of ioredis'],
   ['redis', 'redis://localhost', 'redis is "redis://localhost": pass an instance of ioredis'],
   ['prefix', '', 'prefix is "": use 1 to 100 letters, digits and _ : . -'],
   ['prefix', '{a}', 'prefix is "{a}": use 1 to 100 letters, digits and _ : . -'],
-  ['key', 'a', 'key is unknown: use one of redis, prefix, maxClients'],
+  ['key', 'a', 'key: expected one of redis, prefix, maxClients'],
 ] as const) {
   t.test(`${option} ${value} is refused`, (t) => {
     const redis = { duplicate: () => t.fail('asked') }
