@@ -210,7 +210,11 @@ const wrong: readonly [string, string[], RegExp][] = [
     ['local', '--port', 'http'],
     /--port: expected a whole number from 0 to 65535, got "http"/,
   ],
-  ['a port that is none', ['local', '--port', '65536'], /--port: expected a whole number, got 65536/],
+  [
+    'a port that is none',
+    ['local', '--port', '65536'],
+    /--port: expected a whole number, got 65536/,
+  ],
   ['a file that is not there', ['local', '--config', 'absent.json'], /absent\.json cannot be read/],
 ]
 

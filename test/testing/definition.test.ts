@@ -106,7 +106,12 @@ const refused: readonly [string, unknown, string, RegExp][] = [
     'clients[1].clientId',
     /repeats "a"/,
   ],
-  ['oauth that is no boolean', client({ oauth: 'no' }), 'clients[0].oauth', /expected a boolean, got /],
+  [
+    'oauth that is no boolean',
+    client({ oauth: 'no' }),
+    'clients[0].oauth',
+    /expected a boolean, got /,
+  ],
   ['a flow that is none', client({ flows: ['password'] }), 'clients[0].flows', /"password": use/],
   ['flows that are no array', client({ flows: 'code' }), 'clients[0].flows', /"code": pass an/],
   [

@@ -394,7 +394,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'http',
     ['--token-url', 'http://shop.example.com/oauth2/token'],
-    /--token-url is "http:.*: expected an https URL, got ; http is for localhost/,
+    /--token-url: expected an https URL, got "http:.*\. Use https, or http for localhost/,
   ],
   [
     'no path',
@@ -406,7 +406,11 @@ const wrong: readonly [string, string[], RegExp][] = [
     ['--token-url', 'https://shop.auth.eu-west-1.amazoncognito.com/token'],
     /--token-url has another path than Cognito's: use https:\/\/shop\..*\/oauth2\/token/,
   ],
-  ['no URL', ['--domain', 'shop.example.com'], /--domain: expected an https URL, got "shop.example.com"/],
+  [
+    'no URL',
+    ['--domain', 'shop.example.com'],
+    /--domain: expected an https URL, got "shop.example.com"/,
+  ],
   [
     'a domain with a path',
     ['--domain', 'https://a.example/oauth2/token'],
@@ -425,7 +429,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a scope that is none',
     ['--token-url', ENDPOINT, '--scope', 'orders'],
-    /--scope: expected a scope as "identifier\, got "orders"/name"/,
+    /--scope: expected a scope as "identifier\/name", got "orders"/,
   ],
   [
     'two forms of output',

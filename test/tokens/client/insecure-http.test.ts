@@ -59,7 +59,10 @@ t.test('http to other hosts needs insecureHttp: true', async (t) => {
     t.match(refused(origins), { option: 'origins[0]', problem: /expected an https URL, got / })
   }
   for (const insecureHttp of ['true', 1, 0, null, {}, [], 'http://orders']) {
-    t.match(refused({ insecureHttp }), { option: 'insecureHttp', problem: /expected a boolean, got / })
+    t.match(refused({ insecureHttp }), {
+      option: 'insecureHttp',
+      problem: /expected a boolean, got /,
+    })
   }
   t.match(refused({ insecureHttp: undefined }), { option: 'insecureHttp' })
 })

@@ -11,7 +11,11 @@ const good = { tokenEndpoint: ENDPOINT, clientId: 'billing', clientSecret: SECRE
 
 t.test('refused, naming the option and the fix, never the secret', async (t) => {
   const cases: readonly (readonly [object, string, RegExp])[] = [
-    [{ tokenEndpoint: 'http://shop.example/oauth2/token' }, 'tokenEndpoint', /expected an https URL, got /],
+    [
+      { tokenEndpoint: 'http://shop.example/oauth2/token' },
+      'tokenEndpoint',
+      /expected an https URL, got /,
+    ],
     [{ tokenEndpoint: 7 }, 'tokenEndpoint', /pass https:\/\/<domain>\.auth\./],
     [{ tokenEndpoint: 'https://a:b@shop.example/' }, 'tokenEndpoint', /credentials/],
     [{ clientId: '' }, 'clientId', /non-empty string/],
@@ -27,7 +31,11 @@ t.test('refused, naming the option and the fix, never the secret', async (t) => 
     [{ origins: 'https://api.example.com' }, 'origins', /pass an array/],
     [{ origins: [] }, 'origins', /pass an array/],
     [{ origins: [7] }, 'origins[0]', /as a string/],
-    [{ origins: ['https://a.example', 'http://b.example'] }, 'origins[1]', /expected an https URL, got /],
+    [
+      { origins: ['https://a.example', 'http://b.example'] },
+      'origins[1]',
+      /expected an https URL, got /,
+    ],
     [{ origins: ['https://a.example/orders'] }, 'origins[0]', /scheme, host and port alone/],
     [{ origins: ['https://a.example/?x'] }, 'origins[0]', /scheme, host and port alone/],
     [{ origins: ['https://*.example.com/a'] }, 'origins[0]', /scheme, host and port alone/],

@@ -23,7 +23,10 @@ async function problem(options: unknown): Promise<string> {
 const wrong: readonly (readonly [unknown, RegExp])[] = [
   [{}, /: tokenEndpoint is undefined: pass https:/],
   [{ tokenEndpoint: 5 }, /: tokenEndpoint is 5: pass https:/],
-  [{ tokenEndpoint: 'http://example.com/oauth2/token' }, /: tokenEndpoint .* expected an https URL, got /],
+  [
+    { tokenEndpoint: 'http://example.com/oauth2/token' },
+    /: tokenEndpoint .* expected an https URL, got /,
+  ],
   [{ tokenEndpoint: 'https://a:b@example.com/' }, /: tokenEndpoint has credentials/],
   [{ tokenEndpoint, ttl: 5 }, /: ttl: expected one of tokenEndpoint/],
   [{ tokenEndpoint, maxAge: undefined }, /: maxAge is undefined/],
@@ -40,7 +43,10 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
   [{ tokenEndpoint, now: 5 }, /: now: expected a function, got 5/],
   [{ tokenEndpoint, monotonicNow: 5 }, /: monotonicNow: expected a function, got 5/],
   [{ tokenEndpoint, fetch: 5 }, /: fetch: expected a function, got 5/],
-  [{ tokenEndpoint, upstream: 5 }, /: upstream: expected a plain object, got 5\. Pass an object literal\./],
+  [
+    { tokenEndpoint, upstream: 5 },
+    /: upstream: expected a plain object, got 5\. Pass an object literal\./,
+  ],
   [{ tokenEndpoint, upstream: { rps: 5 } }, /: upstream\.rps is unknown/],
   [
     { tokenEndpoint, upstream: { perSecond: 1 } },

@@ -28,7 +28,8 @@ for (const [option, value, problem] of [
 t.test('options are an object', (t) => {
   t.throws(() => createUsage(undefined as unknown as UsageOptions), {
     code: 'ERR_OPTION_INVALID',
-    message: 'cognito-m2m: options: expected a plain object, got undefined. Pass an object literal.',
+    message:
+      'cognito-m2m: options: expected a plain object, got undefined. Pass an object literal.',
   })
   t.end()
 })

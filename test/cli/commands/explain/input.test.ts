@@ -351,7 +351,11 @@ const wrong: readonly [string, string[], RegExp][] = [
     ['--pool', 'nowhere'],
     /--pool is "nowhere": a user pool id is .*use --issuer for another/,
   ],
-  ['an issuer over http', ['--issuer', 'http://a.example'], /--issuer: expected an https URL, got .*/],
+  [
+    'an issuer over http',
+    ['--issuer', 'http://a.example'],
+    /--issuer: expected an https URL, got .*/,
+  ],
   ['keys over http', ['--jwks', 'http://a.example/jwks'], /--jwks: expected an https URL, got .*/],
   [
     'an address without requests',

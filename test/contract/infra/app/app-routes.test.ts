@@ -271,7 +271,10 @@ t.test('what is no routes file is told with its place', async (t) => {
     '{"routes": [],\n "route": 1}',
     'routes.json:2:2: route: expected one of $schema, routes, scopes',
   )
-  await refused('{"routes": [5]}', 'routes.json:1:13: routes[0]: expected a plain object, got 5. Pass an object literal.')
+  await refused(
+    '{"routes": [5]}',
+    'routes.json:1:13: routes[0]: expected a plain object, got 5. Pass an object literal.',
+  )
   await refused(
     '{"routes": [{"path": "/a", "auth": false}]}',
     'routes.json:1:13: routes[0].method is undefined: pass a method',
@@ -288,10 +291,7 @@ t.test('what is no routes file is told with its place', async (t) => {
     route('"basePath": "/b", "auth": {}'),
     'routes.json:3:45: routes[0].basePath is "/b": pass the front of the path',
   )
-  await refused(
-    route('"x": 1'),
-    /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /,
-  )
+  await refused(route('"x": 1'), /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /)
   await refused(
     route('"auth": true'),
     'routes.json:3:41: routes[0].auth: expected a plain object, got true. Pass an object literal.',

@@ -489,5 +489,8 @@ t.test('what a template leaves open, or another judges, is no definition', async
   const ungranted = rest.clients.map(({ scopes: _, ...client }) => client)
   t.throws(() => toDefinition({ ...rest, clients: ungranted }), /clients\[0\].scopes has 0 members/)
   // Another API's routes are not asked about.
-  t.throws(() => toDefinition(changed({ api: 'another' })), /api\.routes: expected at least one [a-z ]+, got an empty array/)
+  t.throws(
+    () => toDefinition(changed({ api: 'another' })),
+    /api\.routes: expected at least one [a-z ]+, got an empty array/,
+  )
 })

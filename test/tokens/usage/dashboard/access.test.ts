@@ -159,7 +159,10 @@ t.test('wrong options are refused at registration, by name and with the fix', as
   const authorize = () => true
   for (const [given, message] of [
     [{ usage }, 'authorize: expected a function, got missing that says who may see the dashboard'],
-    [{ usage, authorize: undefined }, 'authorize: expected a value, got undefined. Set it or leave it out.'],
+    [
+      { usage, authorize: undefined },
+      'authorize: expected a value, got undefined. Set it or leave it out.',
+    ],
     [{ usage, authorize: true }, 'authorize: expected a function, got true'],
     [{ authorize }, 'usage is undefined: pass what createUsage answers'],
     [{ usage: {}, authorize }, 'usage is an object: pass what createUsage answers'],
@@ -168,10 +171,7 @@ t.test('wrong options are refused at registration, by name and with the fix', as
       'challenge is "Basic\\r\\nx: y": pass a challenge in printable ASCII, such as Basic realm="usage"',
     ],
     [{ usage, authorize, challenge: 401 }, /^cognito-m2m: challenge is 401: /],
-    [
-      { usage, authorize, allow: 1 },
-      /^cognito-m2m: allow: expected one of usage, authorize, /,
-    ],
+    [{ usage, authorize, allow: 1 }, /^cognito-m2m: allow: expected one of usage, authorize, /],
   ] as const) {
     const app = Fastify()
     app.register(usageDashboard, given as never)
