@@ -7,7 +7,7 @@ import type { AuthErrorFactory } from './challenge.ts'
 import type { AuthError, AuthErrorCode } from './errors.ts'
 import { callHook, type HookError } from './hooks.ts'
 import type { ServerOptions } from './options/options.ts'
-import { allowsClientAndPool, type CompiledRequirement, hasRequiredScopes } from './requirement.ts'
+import type { CompiledRequirement } from './requirement.ts'
 import type { MachineClaims } from './token/claims.ts'
 import { parseScopes, type VerifiedToken } from './token/verified-token.ts'
 import type { Issuer } from './token/verify.ts'
@@ -143,4 +143,29 @@ export class AccessDecision {
       )
     }
   }
+}
+
+/** Whether the granted scopes are enough. */
+export function hasRequiredScopes(
+  isGranted: (scope: string) => boolean,
+  { allOf, anyOf }: CompiledRequirement,
+): boolean {
+  for (const scope of allOf) if (!isGranted(scope)) return false
+  if (anyOf.length === 0) return true
+  for (const scope of anyOf) if (isGranted(scope)) return true
+  return false
+}
+
+/** Whether a verified token satisfies a requirement, apart from its `check`, which needs the request. */
+export function isSatisfiedBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
+  const isGranted = (scope: string): boolean => token.scopes.has(scope)
+  return hasRequiredScopes(isGranted, requirement) && allowsClientAndPool(token, requirement)
+}
+
+/** Whether the token's client and user pool are among those that the requirement names. */
+export function allowsClientAndPool(
+  { clientId, userPoolId }: VerifiedToken,
+  { clientIds, userPoolIds }: CompiledRequirement,
+): boolean {
+  return clientIds?.has(clientId) !== false && userPoolIds?.has(userPoolId) !== false
 }

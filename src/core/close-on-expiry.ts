@@ -1,7 +1,7 @@
 /** Closes connections that outlive a request (websockets, server-sent events) when their token expires. */
 
 import { OptionError } from './options/validate.ts'
-import { isUnexpired } from './token/claims.ts'
+import { notAfter } from './token/claims.ts'
 import type { VerifiedToken } from './token/verified-token.ts'
 import { safeClock } from './util/clock.ts'
 
@@ -54,7 +54,7 @@ export function closeOnExpiry(
   const checkExpiry = (): void => {
     // Every token counts as expired while the clock returns NaN.
     const seconds = safeClock(now)() / 1000
-    if (isUnexpired(token.expiresAt, clockTolerance, seconds)) {
+    if (seconds < notAfter(token.expiresAt, clockTolerance)) {
       const remainingMs = (token.expiresAt + clockTolerance - seconds) * 1000
       timer = setTimeout(checkExpiry, Math.min(MAX_DELAY_MS, Math.max(1, remainingMs))).unref()
     } else timer = close(connection)

@@ -179,7 +179,8 @@ export interface ClientTokenEvent {
 
 type ChannelName = keyof DiagnosticsEvents
 
-const channels: Readonly<Record<ChannelName, Channel>> = {
+/** The channels, for a check of `hasSubscribers` before an event is created. */
+export const CHANNELS: Readonly<Record<ChannelName, Channel>> = {
   'cognito-m2m:decision': channel('cognito-m2m:decision'),
   'cognito-m2m:fetch': channel('cognito-m2m:fetch'),
   'cognito-m2m:jwks-change': channel('cognito-m2m:jwks-change'),
@@ -187,11 +188,6 @@ const channels: Readonly<Record<ChannelName, Channel>> = {
   'cognito-m2m:unknown-kid': channel('cognito-m2m:unknown-kid'),
   'cognito-m2m:token-request': channel('cognito-m2m:token-request'),
   'cognito-m2m:client-token': channel('cognito-m2m:client-token'),
-}
-
-/** Whether the channel has subscribers. Call it first if an event is expensive to create. */
-export function hasSubscribers(name: ChannelName): boolean {
-  return channels[name].hasSubscribers
 }
 
 /**
@@ -203,7 +199,8 @@ export function publish<Name extends ChannelName>(
   name: Name,
   createEvent: () => DiagnosticsEvents[Name],
 ): void {
-  if (hasSubscribers(name)) channels[name].publish(Object.freeze(createEvent()))
+  const target = CHANNELS[name]
+  if (target.hasSubscribers) target.publish(Object.freeze(createEvent()))
 }
 
 let instances = 0

@@ -99,7 +99,10 @@ export function compileRequirement(value: unknown, optionPath: string): Compiled
     )
   }
   if (typeof value === 'boolean') {
-    throw new OptionError(optionPath, `expected a requirement, got ${value}. Pass {} for any valid token.`)
+    throw new OptionError(
+      optionPath,
+      `expected a requirement, got ${value}. Pass {} for any valid token.`,
+    )
   }
   const members = readMembers(value, MEMBERS, optionPath)
   const { scopes, clientId, userPoolId, optional = false } = members
@@ -171,32 +174,10 @@ function compileScopes(
 function readScopes(value: unknown, optionPath: string): string[] {
   const scopes = readList(value, optionPath, checkScope) ?? [checkScope(value, optionPath)]
   if (scopes.length > 0) return [...new Set(scopes)]
-  throw new OptionError(optionPath, 'expected at least one scope, got an empty array. Add one, or leave it out.')
-}
-
-/** Whether the granted scopes are enough. */
-export function hasRequiredScopes(
-  isGranted: (scope: string) => boolean,
-  { allOf, anyOf }: CompiledRequirement,
-): boolean {
-  for (const scope of allOf) if (!isGranted(scope)) return false
-  if (anyOf.length === 0) return true
-  for (const scope of anyOf) if (isGranted(scope)) return true
-  return false
-}
-
-/** Whether a verified token satisfies a requirement, apart from its `check`, which needs the request. */
-export function isSatisfiedBy(token: VerifiedToken, requirement: CompiledRequirement): boolean {
-  const isGranted = (scope: string): boolean => token.scopes.has(scope)
-  return hasRequiredScopes(isGranted, requirement) && allowsClientAndPool(token, requirement)
-}
-
-/** Whether the token's client and user pool are among those that the requirement names. */
-export function allowsClientAndPool(
-  { clientId, userPoolId }: VerifiedToken,
-  { clientIds, userPoolIds }: CompiledRequirement,
-): boolean {
-  return clientIds?.has(clientId) !== false && userPoolIds?.has(userPoolId) !== false
+  throw new OptionError(
+    optionPath,
+    'expected at least one scope, got an empty array. Add one, or leave it out.',
+  )
 }
 
 /** Whether every token that satisfies `strict` satisfies `loose`; false in case of doubt. */

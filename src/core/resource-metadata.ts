@@ -150,7 +150,11 @@ function readIssuers(value: unknown, optionPath: string): readonly string[] | un
   const servers = readStrings(value, optionPath, 'issuer')
   for (const server of servers) {
     checkSpelling(server, readSecureUrl(server, optionPath), optionPath)
-    if (server.includes('?')) throw new OptionError(optionPath, 'expected an issuer URL without a query, got one. Remove the query.')
+    if (server.includes('?'))
+      throw new OptionError(
+        optionPath,
+        'expected an issuer URL without a query, got one. Remove the query.',
+      )
   }
   return servers
 }

@@ -3,7 +3,7 @@
 import { AccessDecision, type Route, type VerifiedCredential } from './authorize.ts'
 import { type AuthErrorFactory, createAuthErrorFactory, listPossibleErrors } from './challenge.ts'
 import { type ClosableConnection, closeOnExpiry } from './close-on-expiry.ts'
-import { hasSubscribers, nextInstance } from './diagnostics.ts'
+import { CHANNELS, nextInstance } from './diagnostics.ts'
 import type { AuthError, AuthErrorCode } from './errors.ts'
 import { createCachedLookup } from './hooks.ts'
 import { KeyStore, type KeyStoreStatus } from './keys/key-store.ts'
@@ -292,7 +292,7 @@ export class CognitoResourceServer implements CoreServer {
     const monotonicNow = safeClock(this.#options.monotonicNow)
     const context = { instance: this.#instance, monotonicNow }
     return (authorization, request) =>
-      hasSubscribers('cognito-m2m:decision')
+      CHANNELS['cognito-m2m:decision'].hasSubscribers
         ? traceDecision(context, (trace) => this.#decide(authorization, request, route, trace))
         : this.#decide(authorization, request, route)
   }

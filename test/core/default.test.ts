@@ -90,9 +90,13 @@ t.test('undefined is a slip, not a wish for the default', async (t) => {
   t.throws(() => guard(undefined), {
     code: 'ERR_OPTION_INVALID',
     option: 'requirement',
-    message: 'cognito-m2m: requirement: expected a plain object, got undefined. Pass an object literal.',
+    message:
+      'cognito-m2m: requirement: expected a plain object, got undefined. Pass an object literal.',
   })
-  t.throws(() => guard(false), { option: 'requirement', message: /Pass \{\} for any valid token\.$/ })
+  t.throws(() => guard(false), {
+    option: 'requirement',
+    message: /Pass \{\} for any valid token\.$/,
+  })
   t.throws(() => guard(null), { code: 'ERR_OPTION_INVALID', option: 'requirement' })
 })
 

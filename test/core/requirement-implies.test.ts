@@ -1,10 +1,10 @@
 /** Whether one requirement is as strict as another, held against every token of a small world. */
 import t from 'tap'
+import { isSatisfiedBy } from '../../src/core/authorize.ts'
 import {
   type CompiledRequirement,
   compileRequirement,
   implies,
-  isSatisfiedBy,
 } from '../../src/core/requirement.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 

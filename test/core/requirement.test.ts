@@ -1,5 +1,6 @@
 import t from 'tap'
-import { compileRequirement, hasRequiredScopes } from '../../src/core/requirement.ts'
+import { hasRequiredScopes } from '../../src/core/authorize.ts'
+import { compileRequirement } from '../../src/core/requirement.ts'
 import { anyOf, defineScopes, OptionError } from '../../src/index.ts'
 
 const NOTHING = {
@@ -92,7 +93,12 @@ const slips: [string, unknown, string, RegExp][] = [
   ['an undefined check', { check: undefined }, 'route.check', /is undefined/],
   ['an empty list of scopes', { scopes: [] }, 'route.scopes', /at least one scope/],
   ['an empty anyOf', { scopes: { anyOf: [] } }, 'route.scopes.anyOf', /at least one scope/],
-  ['an anyOf without scopes', { scopes: {} }, 'route.scopes.anyOf', /expected a scope as a string, got /],
+  [
+    'an anyOf without scopes',
+    { scopes: {} },
+    'route.scopes.anyOf',
+    /expected a scope as a string, got /,
+  ],
   ['an undefined anyOf', { scopes: { anyOf: undefined } }, 'route.scopes.anyOf', /is undefined/],
   ['allOf', { scopes: { allOf: ['a/x'] } }, 'route.scopes.allOf', /use one of anyOf/],
   ['null scopes', { scopes: null }, 'route.scopes', /expected a scope as a string, got /],
@@ -101,14 +107,24 @@ const slips: [string, unknown, string, RegExp][] = [
   ['one malformed scope of several', { scopes: ['a/x', 'y'] }, 'route.scopes[1]', /"identifier/],
   ['anyOf inside an array', { scopes: [anyOf('a/x')] }, 'route.scopes[0]', /as a string/],
   ['a Set of scopes', { scopes: new Set(['a/x']) }, 'route.scopes', /plain object/],
-  ['a forgotten await', Promise.resolve({ scopes: 'a/x' }), 'route', /expected a plain object, got /],
+  [
+    'a forgotten await',
+    Promise.resolve({ scopes: 'a/x' }),
+    'route',
+    /expected a plain object, got /,
+  ],
   ['a Map', new Map([['scopes', 'a/x']]), 'route', /expected a plain object, got /],
   ['a Date', new Date(0), 'route', /expected a plain object, got /],
   ['members that are inherited', Object.create({ scopes: 'a/x' }), 'route', /a plain object/],
   ['a list of scopes with a hole', { scopes: new Array(1) }, 'route.scopes[0]', /as a string/],
   ['a null clientId', { clientId: null }, 'route.clientId', /non-empty string/],
   ['an empty clientId', { clientId: '' }, 'route.clientId', /non-empty string/],
-  ['a clientId with a blank', { clientId: 'abc ' }, 'route.clientId', /non-empty string without spaces/],
+  [
+    'a clientId with a blank',
+    { clientId: 'abc ' },
+    'route.clientId',
+    /non-empty string without spaces/,
+  ],
   ['an empty list of clients', { clientId: [] }, 'route.clientId', /at least one app client id/],
   ['an empty client of several', { clientId: ['c', ''] }, 'route.clientId[1]', /non-empty/],
   ['a lookup as clientId', { clientId: () => true }, 'route.clientId', /a function/],
@@ -148,7 +164,10 @@ t.test('refuses an instance of a class, whose getters would be passed over', asy
 
 t.test('leaves no member out in silence: inherited, hidden or a symbol', async (t) => {
   const bare = Object.assign(Object.create(null), { scopes: 'a/x' })
-  t.match(refused(Object.create(bare)), { option: 'route', message: /expected a plain object, got / })
+  t.match(refused(Object.create(bare)), {
+    option: 'route',
+    message: /expected a plain object, got /,
+  })
   t.match(refused({ [Symbol('scopes')]: 'a/x' }), { message: /Symbol\(scopes\)" is unknown/ })
   const hidden = Object.defineProperty({}, 'scopes', { value: 'a/x' })
   t.strictSame(compile(hidden).allOf, ['a/x'])

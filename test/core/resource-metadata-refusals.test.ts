@@ -64,11 +64,15 @@ const HIDING = [
 ]
 
 for (const value of [undefined, null, 5, true, [resource], new URL(resource), () => resource]) {
-  const fix = value === undefined ? /give it a value/ : /: expected the URL that callers use for the API, got /
+  const fix =
+    value === undefined
+      ? /give it a value/
+      : /: expected the URL that callers use for the API, got /
   refuses('resource', value, fix)
 }
 for (const value of NOT_SECURE) refuses('resource', value, SECURE)
-for (const value of HIDING) refuses('resource', value, /expected a URL without credentials and fragment/)
+for (const value of HIDING)
+  refuses('resource', value, /expected a URL without credentials and fragment/)
 for (const end of [
   '/?',
   '?',
@@ -130,7 +134,8 @@ for (const value of [
   refuses(servers, value, SECURE)
   refuses(servers, [resource, value], SECURE)
 }
-for (const value of HIDING) refuses(servers, value, /expected a URL without credentials and fragment/)
+for (const value of HIDING)
+  refuses(servers, value, /expected a URL without credentials and fragment/)
 
 const ARRAY_FIX = /: expected an array of scopes or false, got /
 for (const value of [null, true, 'a/x', 5, {}, new Set(['a/x'])])
@@ -154,7 +159,10 @@ for (const value of NOT_SECURE.slice(1)) refuses('documentation', value, SECURE)
 
 t.test('what is no plain object, or has members of another name', async (t) => {
   for (const value of [null, false, true, resource, 5, [resource], () => ({ resource })]) {
-    t.match(refused(value), { option: 'resourceMetadata', message: /: expected a plain object, got / })
+    t.match(refused(value), {
+      option: 'resourceMetadata',
+      message: /: expected a plain object, got /,
+    })
   }
   t.match(refused({}), {
     option: 'resourceMetadata.resource',
@@ -169,8 +177,7 @@ t.test('what is no plain object, or has members of another name', async (t) => {
   ]) {
     t.match(refused({ resource, [member]: resource }), {
       option: `resourceMetadata.${member}`,
-      message:
-        /expected one of resource, authorizationServers, scopes, name, documentation$/,
+      message: /expected one of resource, authorizationServers, scopes, name, documentation$/,
     })
   }
 })

@@ -55,7 +55,10 @@ t.test('refuses several scopes in one string, and says how to write them', async
 
 t.test('refuses a scope that is no string', async (t) => {
   for (const scope of [null, undefined, 5, true, {}, ['a/b'], () => 'a/b']) {
-    t.match(refused(() => checkScope(scope, 'scopes')).message, 'expected a scope as a string, got ')
+    t.match(
+      refused(() => checkScope(scope, 'scopes')).message,
+      'expected a scope as a string, got ',
+    )
   }
 })
 

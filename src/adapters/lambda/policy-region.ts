@@ -3,8 +3,10 @@
  * so a route's wildcard reaches beyond the route. Each part of the API that a pattern may reach is a
  * region, with the route that owns it.
  */
+
+import { isSatisfiedBy } from '../../core/authorize.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
-import { type CompiledRequirement, implies, isSatisfiedBy } from '../../core/requirement.ts'
+import { type CompiledRequirement, implies } from '../../core/requirement.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import {
   globContains,

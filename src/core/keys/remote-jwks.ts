@@ -3,8 +3,8 @@
  * whole, the schedule of the next fetch, and the look-up of keys by kid.
  */
 import {
+  CHANNELS,
   type DiagnosticsOrigin,
-  hasSubscribers,
   publish,
   secondsBetween,
   type UnknownKidEvent,
@@ -134,7 +134,8 @@ export class IssuerKeys {
     const isQueueFull = this.#waiters >= MAX_WAITERS
     const answer = this.#tryAnswer(kid, { fetchesStarted, isQueueFull }, now)
     const lookup = answer ?? this.#waitForKey(kid, fetchesStarted)
-    const isReported = this.source.hasValidKeys(now) && hasSubscribers('cognito-m2m:unknown-kid')
+    const isReported =
+      this.source.hasValidKeys(now) && CHANNELS['cognito-m2m:unknown-kid'].hasSubscribers
     return isReported ? this.#publishUnknownKid(lookup, now) : lookup
   }
 

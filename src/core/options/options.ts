@@ -14,6 +14,7 @@ import {
 } from '../resource-metadata.ts'
 import type { TokenCacheBounds } from '../token/token-cache.ts'
 import type { VerifiedToken } from '../token/verified-token.ts'
+import { monotonicNow } from '../util/clock.ts'
 import { type Logger, readLogger, type SafeLogger, safeLogger } from './logger.ts'
 import {
   readUserPool,
@@ -274,7 +275,7 @@ export function readOptions(
     challengeScopes: readChallengeScopes(members['challengeScopes'], metadata),
     logger: safeLogger(readLogger(members['logger']) ?? logger),
     now: readFunction(members, 'now') ?? Date.now,
-    monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
+    monotonicNow: readFunction(members, 'monotonicNow') ?? monotonicNow,
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
     adapterOptions: Object.fromEntries(
       adapterMembers.filter((it) => it in members).map((it) => [it, members[it]]),

@@ -142,7 +142,8 @@ function readRegions(
   return regions
 }
 
-const NEEDS_ISSUER = 'expected a single issuer beside it, got none or several. Set issuer to the one of this key set.'
+const NEEDS_ISSUER =
+  'expected a single issuer beside it, got none or several. Set issuer to the one of this key set.'
 
 function readJwksUri(
   value: unknown,

@@ -54,7 +54,10 @@ export function readMembers(
   const label = optionPath === '' ? 'options' : optionPath
   refuseProxy(value, label, 'object')
   if (!isPlain(value, allowed)) {
-    throw new OptionError(label, `expected a plain object, got ${describeValue(value)}. Pass an object literal.`)
+    throw new OptionError(
+      label,
+      `expected a plain object, got ${describeValue(value)}. Pass an object literal.`,
+    )
   }
   const copy: Record<string, unknown> = Object.create(null)
   // Non-enumerable members and symbols too: a requirement that is silently ignored protects nothing.
@@ -96,7 +99,11 @@ function isForeign(prototype: object, allowed: readonly string[]): boolean {
 
 /** A Proxy can hide members when they are listed: a requirement would lose its scopes. */
 function refuseProxy(value: unknown, optionPath: string, kind: 'object' | 'array'): void {
-  if (types.isProxy(value)) throw new OptionError(optionPath, `expected a plain ${kind}, got a Proxy. Pass a copy of its content.`)
+  if (types.isProxy(value))
+    throw new OptionError(
+      optionPath,
+      `expected a plain ${kind}, got a Proxy. Pass a copy of its content.`,
+    )
 }
 
 /**

@@ -128,7 +128,7 @@ const CLAIM_CHECKS: readonly ClaimCheck[] = [
   {
     claim: 'exp',
     code: 'ERR_TOKEN_EXPIRED',
-    accepts: ({ exp }, { clockTolerance }, now) => isUnexpired(exp as number, clockTolerance, now),
+    accepts: ({ exp }, { clockTolerance }, now) => now < notAfter(exp as number, clockTolerance),
   },
   {
     claim: 'nbf',
@@ -221,9 +221,9 @@ export function notBefore({ iat, nbf }: MachineClaims, tolerance: number): numbe
   return nbf === undefined ? issued : Math.max(issued, (nbf as number) - tolerance)
 }
 
-/** Whether a token has not expired. All in seconds. */
-export function isUnexpired(exp: number, tolerance: number, now: number): boolean {
-  return now < exp + tolerance
+/** Until when `exp` allows a token; not at that second itself. All in seconds. */
+export function notAfter(exp: number, tolerance: number): number {
+  return exp + tolerance
 }
 
 /** Reads the option `audience`. Undefined: the server's default. Null: users' tokens are bound to no API. */

@@ -4,7 +4,7 @@
  * proves only that the token was verified once. Whether it is still valid is checked on every use.
  */
 import type { ImportedKey } from '../keys/jwk.ts'
-import { isUnexpired, type MachineClaims, notBefore } from './claims.ts'
+import { type MachineClaims, notAfter, notBefore } from './claims.ts'
 import type { JsonValue } from './strict-json.ts'
 import type { VerifiedToken } from './verified-token.ts'
 import type { Issuer, VerifiedClaims } from './verify.ts'
@@ -50,9 +50,9 @@ export class CachedToken implements CacheEntry {
   readonly issuer: Issuer
   readonly bytes: number
   readonly #key: ImportedKey
-  /** Epoch seconds. Stored here and on the token: a hit touches as little memory as possible. */
+  /** Epoch seconds, the tolerance included. A hit reads no other object for them. */
   readonly #notBefore: number
-  readonly #expiresAt: number
+  readonly #notAfter: number
   /** Routes whose scopes, clients and user pools it satisfies: a bit each. */
   satisfiedRoutes = 0
   visited = false
@@ -70,8 +70,9 @@ export class CachedToken implements CacheEntry {
     this.bytes =
       ENTRY_BYTES + credential.length + countScopeBytes(claims.scope) + countHeapBytes(claims, true)
     this.#key = key
-    this.#notBefore = notBefore(claims, issuer.rules.clockTolerance)
-    this.#expiresAt = claims.exp
+    const { clockTolerance } = issuer.rules
+    this.#notBefore = notBefore(claims, clockTolerance)
+    this.#notAfter = notAfter(claims.exp, clockTolerance)
   }
 
   /**
@@ -81,11 +82,10 @@ export class CachedToken implements CacheEntry {
    */
   isStillValid(wall: number): boolean {
     const now = wall / 1000
-    const { keys, rules } = this.issuer
     return (
-      isUnexpired(this.#expiresAt, rules.clockTolerance, now) &&
+      now < this.#notAfter &&
       now >= this.#notBefore &&
-      keys.isStillValid(this.#key, wall)
+      this.issuer.keys.isStillValid(this.#key, wall)
     )
   }
 }

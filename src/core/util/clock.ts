@@ -1,5 +1,10 @@
 /** Clocks for intervals, backoff and staleness that tolerate clocks which fail or step. */
 
+/** The default monotonic clock: milliseconds since the process started. */
+export function monotonicNow(): number {
+  return performance.now()
+}
+
 /** Milliseconds the two clocks may differ by rounding. */
 const ROUNDING_MS = 2
 

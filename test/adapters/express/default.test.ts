@@ -58,7 +58,10 @@ t.test('undefined is a slip, not a wish for the default', async (t) => {
   const auth = authFor() as (requirement: unknown) => unknown
   t.throws(
     () => auth(undefined),
-    refusing('auth', 'cognito-m2m: auth: expected a plain object, got undefined. Pass an object literal.'),
+    refusing(
+      'auth',
+      'cognito-m2m: auth: expected a plain object, got undefined. Pass an object literal.',
+    ),
   )
   t.throws(() => auth(false), refusing('auth', /Pass \{\} for any valid token\.$/))
   t.throws(() => auth({ scope: SCOPE }), refusing('auth.scope', /use one of scopes/))

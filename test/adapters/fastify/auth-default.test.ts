@@ -225,10 +225,16 @@ t.test('where nothing protects the context, the app does not start', async (t) =
 t.test('wrong options are refused by name', async (t) => {
   const cases: [unknown, RegExp][] = [
     [{}, /authDefault\.auth: expected a plain object, got undefined\. Pass an object literal\.$/],
-    [{ auth: undefined }, /authDefault\.auth: expected a value, got undefined\. Set it or leave it out\.$/],
+    [
+      { auth: undefined },
+      /authDefault\.auth: expected a value, got undefined\. Set it or leave it out\.$/,
+    ],
     [{ auth: true }, /authDefault\.auth is true/],
     [{ auth: null }, /authDefault\.auth is null/],
-    [{ auth: 'orders/read' }, /authDefault\.auth: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/],
+    [
+      { auth: 'orders/read' },
+      /authDefault\.auth: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/,
+    ],
     [{ auth: { scope: 'a/b' } }, /authDefault\.auth\.scope is unknown/],
     [{ auth: {}, scopes: '/x' }, /authDefault\.scopes: expected one of auth, prefix, /],
     [Object.create({ auth: false }), /authDefault/],

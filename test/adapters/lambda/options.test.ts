@@ -25,11 +25,20 @@ t.test('wrong options', async (t) => {
       { simpleResponses: 'yes' },
       /simpleResponses:? expected a boolean, got "yes"\. Pass true or false\./,
     ],
-    [{ routes: [] }, /routes: expected a plain object, got an empty array\. Pass an object literal\./],
-    [{ routes: new Map() }, /routes: expected a plain object, got an object\. Pass an object literal\./],
+    [
+      { routes: [] },
+      /routes: expected a plain object, got an empty array\. Pass an object literal\./,
+    ],
+    [
+      { routes: new Map() },
+      /routes: expected a plain object, got an object\. Pass an object literal\./,
+    ],
     [{ route: {} }, /route: expected one of routes, resultTtl/],
     [{ errors: 'next' }, /errors is unknown/],
-    [{ default: 'orders/read' }, /default: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/],
+    [
+      { default: 'orders/read' },
+      /default: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/,
+    ],
     [{ resultTtl: undefined }, /resultTtl is undefined/],
   ]
   for (const [more, message] of refused) {
@@ -65,8 +74,16 @@ t.test('wrong routes', async (t) => {
     ['GET /x{a}', READ, /at the end, got "x\{a\}"/],
     ['GET /a//b', READ, /at the end, got ""/],
     ['GET /%zz', READ, /at the end, got "%zz"/],
-    ['GET /a', 'orders/read', /routes\["GET \/a"\]: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/],
-    ['GET /a', true, /routes\["GET \/a"\]: expected a requirement, got true\. Pass \{\} for any valid token\./],
+    [
+      'GET /a',
+      'orders/read',
+      /routes\["GET \/a"\]: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/,
+    ],
+    [
+      'GET /a',
+      true,
+      /routes\["GET \/a"\]: expected a requirement, got true\. Pass \{\} for any valid token\./,
+    ],
     ['GET /a', { scope: 'x/y' }, /routes\["GET \/a"\]\.scope is unknown/],
   ]
   for (const [key, need, message] of refused) {

@@ -68,8 +68,16 @@ const WRONG: [string, unknown, RegExp][] = [
   ['an empty list', { scopes: [] }, /\.scopes: expected at least one scope, got an empty array/],
   ['two scopes in one string', { scopes: 'orders/read orders/write' }, /pass several as an array/],
   ['no scope', { scopes: 'read' }, /expected a scope as "identifier\/name"/],
-  ['no client', { clientId: [] }, /\.clientId: expected at least one app client id, got an empty array/],
-  ['no user pool', { userPoolId: [] }, /\.userPoolId: expected at least one user pool id, got an empty array/],
+  [
+    'no client',
+    { clientId: [] },
+    /\.clientId: expected at least one app client id, got an empty array/,
+  ],
+  [
+    'no user pool',
+    { userPoolId: [] },
+    /\.userPoolId: expected at least one user pool id, got an empty array/,
+  ],
   ['a pool of nobody', { userPoolId: 'eu-west-1_Other' }, /\.userPoolId is .*no user pool of this/],
   [
     'a Proxy',

@@ -76,12 +76,28 @@ for (const [what, list] of lists) {
 }
 
 const exotic: [string, object, RegExp][] = [
-  ['a Proxy that hides its members', hidden({ scopes: SCOPE }), /expected a plain object, got a Proxy/],
+  [
+    'a Proxy that hides its members',
+    hidden({ scopes: SCOPE }),
+    /expected a plain object, got a Proxy/,
+  ],
   ['a Proxy that hides nothing', new Proxy({ scopes: SCOPE }, {}), /got a Proxy/],
   ['a Proxy of scopes', { scopes: hidden([SCOPE]) }, /scopes: expected a plain array, got a Proxy/],
-  ['a Proxy of anyOf', { scopes: hidden(anyOf(SCOPE)) }, /scopes: expected a plain array, got a Proxy/],
-  ['a Proxy within anyOf', { scopes: { anyOf: hidden([SCOPE]) } }, /anyOf: expected a plain array, got a Proxy/],
-  ['a Proxy of clients', { clientId: hidden(['other']) }, /clientId: expected a plain array, got a Proxy/],
+  [
+    'a Proxy of anyOf',
+    { scopes: hidden(anyOf(SCOPE)) },
+    /scopes: expected a plain array, got a Proxy/,
+  ],
+  [
+    'a Proxy within anyOf',
+    { scopes: { anyOf: hidden([SCOPE]) } },
+    /anyOf: expected a plain array, got a Proxy/,
+  ],
+  [
+    'a Proxy of clients',
+    { clientId: hidden(['other']) },
+    /clientId: expected a plain array, got a Proxy/,
+  ],
   ['an impostor as prototype', impostor({ scopes: SCOPE }), /expected a plain object, got /],
   ['members of an impostor that inherits', Object.create(impostor({ scopes: SCOPE })), /plain/],
   ['a Proxy as prototype', Object.create(new Proxy({}, { getPrototypeOf: () => null })), /plain/],

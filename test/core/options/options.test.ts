@@ -103,7 +103,12 @@ const table: [string, readonly unknown[], readonly unknown[], RegExp][] = [
     [false, null, 60, []],
     /expected a plain object, got /,
   ],
-  ['keyStore', [{}, { startup: 'warn' }], [false, null, 'warn', []], /expected a plain object, got /],
+  [
+    'keyStore',
+    [{}, { startup: 'warn' }],
+    [false, null, 'warn', []],
+    /expected a plain object, got /,
+  ],
   ['realm', ['api', 'orders, v2'], ['', 'a"b', 'a\\b', 'é', 'a\r\nb', null, 5], /printable ASCII/],
   [
     'logger',
@@ -183,7 +188,10 @@ t.test('several pools stand under userPools and nowhere else', async (t) => {
     t.match(error.message, `stands beside ${member}: move that into userPools`)
   }
   for (const userPools of [[], null, {}, 'x', 5]) {
-    t.match(refused({ userPools }), { option: 'userPools', message: /expected an array of user pools, got / })
+    t.match(refused({ userPools }), {
+      option: 'userPools',
+      message: /expected an array of user pools, got /,
+    })
   }
   t.match(refused({ userPools: undefined }), { option: 'userPools', message: /is undefined/ })
   t.equal(refused({ userPools: new Array(1) }).option, 'userPools[0]', 'a hole')

@@ -80,7 +80,10 @@ t.test("subjects is 'machine' unless 'any' is said", async (t) => {
   t.strictSame(read({ audience: 'urn:a' }).audience, new Set(['urn:a']))
   t.equal(read({ audience: null }).audience, null)
   for (const subjects of ['user', 'ANY', '', true, null, ['any']]) {
-    t.match(refused({ subjects }), { option: 'subjects', message: /expected 'machine' or 'any', got / })
+    t.match(refused({ subjects }), {
+      option: 'subjects',
+      message: /expected 'machine' or 'any', got /,
+    })
   }
 })
 
@@ -193,7 +196,10 @@ t.test('accepts an http issuer from which nothing is fetched', async (t) => {
     t.strictSame(read({ issuer, jwksUri, jwks: { initial: JWKS } }).issuers, [{ issuer, jwksUri }])
   }
   for (const fetched of [{}, { jwks: { initial: JWKS } }]) {
-    t.match(refused({ issuer, ...fetched }), { option: 'issuer', problem: /expected an https URL, got / })
+    t.match(refused({ issuer, ...fetched }), {
+      option: 'issuer',
+      problem: /expected an https URL, got /,
+    })
     t.match(refused({ issuer: [issuer], ...fetched }), { option: 'issuer' })
   }
   t.match(refused({ issuer, jwksUri: 'http://localstack:4566/keys' }), {

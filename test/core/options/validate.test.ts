@@ -86,7 +86,10 @@ t.test('refuses what is no object, unknown members and undefined ones', async (t
   t.equal(refused(() => readMembers({ b: 2 }, ['a'], '')).option, 'b')
   t.match(refused(() => readMembers({ 'a\r\nb': 2 }, ['a'], '')).message, /^[^\r\n]*$/)
   const absent = refused(() => readMembers({ a: undefined }, ['a'], ''))
-  t.equal(absent.message, 'cognito-m2m: a: expected a value, got undefined. Set it or leave it out.')
+  t.equal(
+    absent.message,
+    'cognito-m2m: a: expected a value, got undefined. Set it or leave it out.',
+  )
   const tampered = JSON.parse('{"__proto__":{"a":1}}')
   t.equal(refused(() => readMembers(tampered, ['a'], '')).option, '__proto__')
 })
