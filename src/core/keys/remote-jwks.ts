@@ -359,9 +359,7 @@ export class RemoteJwks {
 
   /** Fetches now, unless a fetch is in flight. Resolves when it ends, never rejects. */
   refresh(): Promise<void> {
-    this.#fetchInFlight ??= this.#fetch().finally(() => {
-      this.#fetchInFlight = undefined
-    })
+    this.#fetchInFlight ??= this.#fetch()
     return this.#fetchInFlight
   }
 
@@ -375,8 +373,11 @@ export class RemoteJwks {
       const document = await fetchJwks(this.#uri, { fetch, now, signal, timeoutMs: fetchTimeoutMs })
       const set = importKeySet(document, this.#state.keys?.set)
       if (set === undefined) throw new JwksError('ERR_JWKS_NO_USABLE_KEY')
+      this.#fetchInFlight = undefined
       this.#accept(set, startedAt)
     } catch (error) {
+      // Before the events: a request of a subscriber may cause the next fetch.
+      this.#fetchInFlight = undefined
       this.#fail(error as JwksError)
     }
     publish('cognito-m2m:fetch', () => ({
