@@ -2,19 +2,21 @@
 import { StacklessError } from '../../core/errors.ts'
 
 const messages = {
-  ERR_TOKEN_REQUEST_REFUSED: 'Cognito refused the token request',
-  ERR_TOKEN_REQUEST_TIMEOUT: 'The token endpoint did not answer in time',
-  ERR_TOKEN_REQUEST_NETWORK: 'The token endpoint could not be reached',
-  ERR_TOKEN_REQUEST_STATUS: 'The token endpoint answered with an error status',
-  ERR_TOKEN_RESPONSE_REDIRECT: 'The token endpoint redirects, which is not followed',
-  ERR_TOKEN_RESPONSE_TOO_LARGE: 'The answer of the token endpoint is too large',
-  ERR_TOKEN_RESPONSE_INVALID: 'The answer of the token endpoint holds no usable token',
+  ERR_TOKEN_REQUEST_REFUSED: 'The token endpoint rejected the token request',
+  ERR_TOKEN_REQUEST_TIMEOUT: 'The token endpoint did not respond in time',
+  ERR_TOKEN_REQUEST_NETWORK: 'The connection to the token endpoint failed',
+  ERR_TOKEN_REQUEST_STATUS: 'The token endpoint responded with an error status',
+  ERR_TOKEN_RESPONSE_REDIRECT:
+    'The token endpoint responded with a redirect, which is not followed',
+  ERR_TOKEN_RESPONSE_TOO_LARGE: 'The response of the token endpoint is too large',
+  ERR_TOKEN_RESPONSE_INVALID: 'The response of the token endpoint contains no usable token',
   ERR_TOKEN_TIMEOUT: 'No token was available within the timeout of the call',
-  ERR_CLIENT_SECRET_UNAVAILABLE: 'The function given as clientSecret told no secret',
-  ERR_CLIENT_CLOSED: 'The token client was closed',
-  ERR_FETCH_ORIGIN: 'The URL is not of one of the origins that get a token',
-  ERR_FETCH_AUTHORIZATION: 'The request has an Authorization header of its own',
-  ERR_FETCH_REDIRECT: 'The API redirects where the token or the body cannot follow',
+  ERR_CLIENT_SECRET_UNAVAILABLE:
+    'clientSecret(): expected a non-empty string within 5 s, got none. Log the error inside the function.',
+  ERR_CLIENT_CLOSED: 'The token client is closed',
+  ERR_FETCH_ORIGIN: 'The origin of the URL is not one of the configured origins',
+  ERR_FETCH_AUTHORIZATION: 'The request already has an Authorization header',
+  ERR_FETCH_REDIRECT: 'The redirect of the API cannot be followed with the token and the body',
 } as const
 
 /** Every code a {@link TokenClientError} can have. */

@@ -1,7 +1,7 @@
 /** `client.fetch`: sends a token to permitted origins, and retries once with a new token after 401. */
 
 import { isAnyArrayBuffer } from 'node:util/types'
-import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { OptionError } from '../../core/options/validate.ts'
 import { TokenClientError } from './errors.ts'
 import { readSignal, readWaitLimits, type WaitLimits } from './options.ts'
 import type { TokenHolder } from './token-holder.ts'
@@ -110,7 +110,7 @@ function readLimits(
   if (options !== undefined && Object.hasOwn(options, 'signal')) {
     throw new OptionError(
       'signal',
-      'is not an option of client.fetch: pass it in init, as for fetch',
+      'expected no signal in the options of client.fetch, got one. Pass it in init, as for fetch.',
     )
   }
   const given = signal === null || signal === undefined ? undefined : readSignal(signal)
@@ -137,13 +137,16 @@ function firstHop(
   init: RequestInit,
 ): Hop {
   if (origins === undefined) {
-    throw new OptionError('origins', 'is missing: name the origins that client.fetch may call')
+    throw new OptionError(
+      'origins',
+      'expected an array of origins, got undefined. Add the origins that client.fetch may call.',
+    )
   }
   const url = URL.canParse(String(given)) ? new URL(given) : undefined
   if (url === undefined || url.username !== '' || url.password !== '') {
     throw new OptionError(
       'url',
-      `is ${describeValue(typeof given)} that is no absolute URL: pass one without credentials`,
+      `expected an absolute URL without credentials, got ${url === undefined ? 'an invalid URL' : 'credentials'}. Change the URL.`,
     )
   }
   if (!isHttp(url) || !origins.has(url.origin)) throw new TokenClientError('ERR_FETCH_ORIGIN')

@@ -146,7 +146,7 @@ export function readClientOptions(options: unknown): ClientOptions {
   if (!AUTH_METHODS.includes(authMethod)) {
     throw new OptionError(
       'authMethod',
-      `is ${describeValue(authMethod)}: use one of ${AUTH_METHODS.join(', ')}`,
+      `expected one of ${AUTH_METHODS.join(', ')}, got ${describeValue(authMethod)}. Change the value.`,
     )
   }
   const insecureHttp = readInsecureHttp(members)
@@ -182,7 +182,10 @@ function readEnvironment(members: Members): Pick<ClientOptions, 'fetch' | 'now' 
 function readClientId(value: unknown): string {
   const [clientId = ''] = readClientIds(value, 'clientId')
   if (Array.isArray(value) || clientId.includes(':')) {
-    throw new OptionError('clientId', 'is not one app client id: pass a string without colons')
+    throw new OptionError(
+      'clientId',
+      `expected one app client id without colons, got ${describeValue(value)}. Pass the id as a string.`,
+    )
   }
   return clientId
 }
@@ -194,7 +197,7 @@ function readSecret(value: unknown): SecretSource {
   }
   throw new OptionError(
     'clientSecret',
-    'is missing or no secret: pass a non-empty string, or a function that tells one',
+    `expected a non-empty string or a function, got ${value === '' ? 'an empty string' : typeof value}. Pass the secret, or a function that returns it.`,
   )
 }
 
@@ -202,20 +205,23 @@ function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string>
   if (!Array.isArray(value) || value.length === 0) {
     throw new OptionError(
       'origins',
-      `is ${describeValue(value)}: pass an array, for example ["https://api.example.com"]`,
+      `expected a non-empty array of origins, got ${describeValue(value)}. Pass for example ["https://api.example.com"].`,
     )
   }
   const origins = value.map((item: unknown, index) => {
     const optionPath = `origins[${index}]`
     if (typeof item !== 'string') {
-      throw new OptionError(optionPath, `is ${describeValue(item)}: pass an https URL as a string`)
+      throw new OptionError(
+        optionPath,
+        `expected an https URL as a string, got ${describeValue(item)}. Pass a string.`,
+      )
     }
     const url = readServiceUrl(item, optionPath, insecureHttp)
     // A path would be read as a limit, and is none.
     if (url.href !== `${url.origin}/`) {
       throw new OptionError(
         optionPath,
-        `is ${describeValue(item)}: pass scheme, host and port alone`,
+        `expected scheme, host and port only, got ${describeValue(item)}. Use ${url.origin}.`,
       )
     }
     return url.origin
@@ -280,7 +286,7 @@ export function readSignal(signal: unknown): AbortSignal {
   if (!(signal instanceof AbortSignal)) {
     throw new OptionError(
       'signal',
-      `is ${describeValue(signal)}: pass an AbortSignal or leave it out`,
+      `expected an AbortSignal, got ${describeValue(signal)}. Pass an AbortSignal or leave it out.`,
     )
   }
   signal.throwIfAborted()
@@ -303,7 +309,7 @@ export function readScopes(value: unknown, optionPath: string): readonly string[
   if (scopes.size === 0 || scopes.size > MAX_SCOPES) {
     throw new OptionError(
       optionPath,
-      `has ${scopes.size} scopes: name 1 to ${MAX_SCOPES}, or leave it out`,
+      `expected 1 to ${MAX_SCOPES} scopes, got ${scopes.size}. Change the list or leave it out.`,
     )
   }
   return Object.freeze([...scopes].sort())

@@ -225,10 +225,10 @@ export class TokenHolder {
     const cached = this.#cached
     const left = cached === undefined ? 0 : cached.begunAt + cached.lifetime.endsAt - now
     const seconds = Math.round((this.#backoff.until - now) / 1000)
-    const tokenGoodFor = Math.max(0, Math.round(left / 1000))
+    const cachedFor = Math.max(0, Math.round(left / 1000))
     logger.warn(
-      { scopes, code, error: oauthError, status, requestId, tokenGoodFor, nextAttempt: seconds },
-      'cognito-m2m: no access token is available',
+      { scopes, code, error: oauthError, status, requestId, cachedFor, nextAttempt: seconds },
+      'cognito-m2m: the token request failed',
     )
     this.#publish(
       startedAt,

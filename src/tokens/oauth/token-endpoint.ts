@@ -15,7 +15,7 @@ export function readTokenEndpoint(value: unknown, optionPath: string, insecureHt
   if (typeof value !== 'string') {
     throw new OptionError(
       optionPath,
-      `is ${describeValue(value)}: pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`,
+      `expected a URL as a string, got ${describeValue(value)}. Pass https://<domain>.auth.<region>.amazoncognito.com/oauth2/token.`,
     )
   }
   const url = readServiceUrl(value, optionPath, insecureHttp)
@@ -24,12 +24,12 @@ export function readTokenEndpoint(value: unknown, optionPath: string, insecureHt
     if (pathname === COGNITO_PATH) return url
     throw new OptionError(
       optionPath,
-      `has another path than Cognito's: use ${origin}${COGNITO_PATH}`,
+      `expected the path ${COGNITO_PATH} at a Cognito domain, got ${describeValue(pathname)}. Use ${origin}${COGNITO_PATH}.`,
     )
   }
   if (pathname !== '/') return url
   throw new OptionError(
     optionPath,
-    `has no path: pass the whole URL, for example ${origin}${COGNITO_PATH}`,
+    `expected a URL with a path, got ${describeValue(origin)}. Pass the whole URL, for example ${origin}${COGNITO_PATH}.`,
   )
 }

@@ -174,7 +174,7 @@ function readStatus(source: UsageSource): { instance: number; userPoolId?: unkno
   if (!Number.isSafeInteger(instance) || source.getToken !== undefined) {
     throw new OptionError(
       'source',
-      `is ${describeValue(source)}: pass app.tokenProxy, app.cognito or a local user pool`,
+      `expected a token proxy, a resource server or a local user pool, got ${describeValue(source)}. Pass app.tokenProxy, app.cognito or a local user pool.`,
     )
   }
   return status as { instance: number }

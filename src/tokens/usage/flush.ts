@@ -97,13 +97,13 @@ export class UsageWriter {
       await this.#drain()
       this.#batches = this.#toBatches(aggregator.take())
       await this.#drain()
-      if (this.degraded) logger.info({}, 'cognito-m2m: usage is written again')
+      if (this.degraded) logger.info({}, 'cognito-m2m: the usage store recovered')
       this.#backoff.succeeded()
     } catch {
       // The error is not logged: its message may quote counts or credentials.
       if (!this.degraded) {
         const pending = this.size + aggregator.size
-        logger.warn({ pending }, 'cognito-m2m: usage cannot be written, it is kept in memory')
+        logger.warn({ pending }, 'cognito-m2m: the usage store failed; counts are kept in memory')
       }
       // With 0 as the current time, `until` is the delay.
       this.#backoff.failed(0)

@@ -29,7 +29,7 @@ export function readPrice(value: unknown): Price {
   if (value === undefined) {
     throw new OptionError(
       'price',
-      "is missing: pass { currency, tiers } from Cognito's price list of the day",
+      "expected a price list, got undefined. Pass { currency, tiers } from Cognito's current price list.",
     )
   }
   const members = readMembers(
@@ -41,7 +41,7 @@ export function readPrice(value: unknown): Price {
   if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency)) {
     throw new OptionError(
       'price.currency',
-      `is ${describeValue(currency)}: use three capital letters such as "USD"`,
+      `expected three capital letters of ISO 4217, got ${describeValue(currency)}. Use for example "USD".`,
     )
   }
   const per = readNumber(members, 'per', 'price', {
@@ -71,7 +71,7 @@ function readTiers({ tiers }: Members): readonly Tier[] {
   if (!Array.isArray(tiers) || tiers.length === 0 || tiers.length > MAX_TIERS) {
     throw new OptionError(
       'price.tiers',
-      `is ${describeValue(tiers)}: pass an array of 1 to ${MAX_TIERS} of { upTo, price }`,
+      `expected an array of 1 to ${MAX_TIERS} tiers, got ${Array.isArray(tiers) ? `${tiers.length} tiers` : describeValue(tiers)}. Pass objects with upTo and price.`,
     )
   }
   let below = 0
@@ -80,7 +80,10 @@ function readTiers({ tiers }: Members): readonly Tier[] {
     const members = readMembers(value, ['upTo', 'price'], optionPath)
     const isLast = index === tiers.length - 1
     if (!('price' in members)) {
-      throw new OptionError(`${optionPath}.price`, 'is missing: say what price.per tokens cost')
+      throw new OptionError(
+        `${optionPath}.price`,
+        'expected a number, got undefined. Set the price of price.per tokens.',
+      )
     }
     const price = readNumber(members, 'price', optionPath, {
       defaultValue: 0,
@@ -88,11 +91,17 @@ function readTiers({ tiers }: Members): readonly Tier[] {
       max: MAX_AMOUNT,
     })
     if (isLast && 'upTo' in members) {
-      throw new OptionError(`${optionPath}.upTo`, 'ends the last tier: leave it out there')
+      throw new OptionError(
+        `${optionPath}.upTo`,
+        'expected no upTo in the last tier, got one. Remove it, or add a last tier without it.',
+      )
     }
     if (isLast) return { upTo: Number.POSITIVE_INFINITY, price }
     if (!('upTo' in members)) {
-      throw new OptionError(`${optionPath}.upTo`, 'is missing: only the last tier has no end')
+      throw new OptionError(
+        `${optionPath}.upTo`,
+        'expected a number of tokens, got undefined. Set it in each tier except the last.',
+      )
     }
     below = readNumber(members, 'upTo', optionPath, {
       defaultValue: 0,

@@ -14,6 +14,7 @@ import { callUsageStore, UsageWriter } from './flush.ts'
 import { type Price, readPrice } from './price.ts'
 import { readCost, readReport, readSeries, toCsv, toJson } from './report.ts'
 import { memoryUsageStore } from './store/memory.ts'
+import { describeConnection } from './store/redis.ts'
 import type { UsageStore } from './store/types.ts'
 import { createTelemetry, findMetrics } from './telemetry.ts'
 import type { Usage, UsagePrice, UsageTableOptions } from './types.ts'
@@ -27,7 +28,7 @@ export class UsageUnavailableError extends Error {
   readonly code = 'ERR_USAGE_UNAVAILABLE'
 
   constructor() {
-    super('cognito-m2m: usage cannot be read from its store at the moment')
+    super('cognito-m2m: the usage store cannot be read. Check the store, then retry.')
   }
 }
 
@@ -88,7 +89,7 @@ function readUsageOptions(options: unknown): UsageSettings {
   if ('store' in members && !isStore) {
     throw new OptionError(
       'store',
-      `is ${describeValue(store)}: pass memoryUsageStore(), redisUsageStore({ redis }) or a UsageStore`,
+      `expected a UsageStore, got ${describeConnection(store)}. Pass memoryUsageStore(), redisUsageStore({ redis }) or a custom store.`,
     )
   }
   const interval = readNumber(members, 'flushInterval', '', {
@@ -183,11 +184,17 @@ function createSecondsClock(now: () => number): () => number {
 
 function readUnit(unit: unknown): 'hour' | 'day' {
   if (unit === 'hour' || unit === 'day') return unit
-  throw new OptionError('unit', `is ${describeValue(unit)}: use "hour" or "day"`)
+  throw new OptionError(
+    'unit',
+    `expected "hour" or "day", got ${describeValue(unit)}. Change the value.`,
+  )
 }
 
 function readWide(options: UsageTableOptions): boolean {
   const { wide = false } = readMembers(options, ['wide'], '')
   if (typeof wide === 'boolean') return wide
-  throw new OptionError('wide', `is ${describeValue(wide)}: pass true or false`)
+  throw new OptionError(
+    'wide',
+    `expected a boolean, got ${describeValue(wide)}. Pass true or false.`,
+  )
 }

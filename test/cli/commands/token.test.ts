@@ -399,12 +399,12 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'no path',
     ['--token-url', 'https://shop.example.com'],
-    /--token-url has no path: pass the whole URL, for example https:\/\/shop\.example\.com\/oauth2\/token/,
+    /--token-url: expected a URL with a path, got .* Pass the whole URL, for example https:\/\/shop\.example\.com\/oauth2\/token\./,
   ],
   [
     "another path than Cognito's",
     ['--token-url', 'https://shop.auth.eu-west-1.amazoncognito.com/token'],
-    /--token-url has another path than Cognito's: use https:\/\/shop\..*\/oauth2\/token/,
+    /--token-url: expected the path \/oauth2\/token at a Cognito domain, got "\/token"\. Use https:\/\/shop\..*\/oauth2\/token\./,
   ],
   [
     'no URL',

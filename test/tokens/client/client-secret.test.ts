@@ -101,6 +101,7 @@ t.test('functions that tell no secret', async (t) => {
     const { client, world } = rotating('one', tells as () => string)
     const error = await failureOf(client.getToken())
     t.equal(error.code, 'ERR_CLIENT_SECRET_UNAVAILABLE', name)
+    t.match(error.message, /^clientSecret\(\): expected a non-empty string within 5 s, got none\. /)
     t.notOk(JSON.stringify([error, error.message, error.cause]).includes('hunter2'))
     t.equal(world.asked.length, 0, name)
   }

@@ -135,7 +135,7 @@ t.test('usage of an app that has client, proxy and pool counts each token once',
   const clients = [make(), make()]
   for (const client of clients) {
     const source = client as unknown as UsageSource
-    t.throws(() => usage.attach(source), /pass app\.tokenProxy, app\.cognito or a local user pool/)
+    t.throws(() => usage.attach(source), /Pass app\.tokenProxy, app\.cognito or a local user pool/)
   }
   const { heard } = listen(t, [NAME])
   for (const client of clients) {

@@ -135,14 +135,23 @@ t.test('a redirect to a blob: URL of the same origin is refused', async (t) => {
   }
 })
 
-t.test('without origins, and for what is no URL, nothing is sent', async (t) => {
+t.test('without origins or with an invalid URL, nothing is sent', async (t) => {
   const { client } = stage()
   const missing = await failureOf(client.fetch('https://api.example.com/'))
-  t.match(missing, { code: 'ERR_OPTION_INVALID', option: 'origins', problem: /is missing/ })
+  t.match(missing, {
+    code: 'ERR_OPTION_INVALID',
+    option: 'origins',
+    problem: /expected an array of origins, got undefined/,
+  })
   const { origin, client: other } = await stand(t, () => [200])
-  for (const url of ['/orders', '', `${origin.replace('//', '//user:hunter2@')}/`]) {
+  for (const [url, shown] of [
+    ['/orders', 'an invalid URL'],
+    ['', 'an invalid URL'],
+    [`${origin.replace('//', '//user:hunter2@')}/`, 'credentials'],
+  ] as const) {
     const error = await failureOf(other.fetch(url))
-    t.match(error, { code: 'ERR_OPTION_INVALID', option: 'url' })
+    const problem = `expected an absolute URL without credentials, got ${shown}. Change the URL.`
+    t.match(error, { code: 'ERR_OPTION_INVALID', option: 'url', problem })
     t.notOk(error.message.includes('hunter2'))
   }
 })

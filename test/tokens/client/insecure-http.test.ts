@@ -54,15 +54,12 @@ const AWS_HOSTS = [
 t.test('http to other hosts needs insecureHttp: true', async (t) => {
   for (const insecureHttp of [{}, { insecureHttp: false }]) {
     const endpoint = { tokenEndpoint: 'http://auth:9000/oauth2/token', ...insecureHttp }
-    t.match(refused(endpoint), { option: 'tokenEndpoint', problem: /expected an https URL, got / })
+    t.match(refused(endpoint), { option: 'tokenEndpoint', problem: /expected an https URL/ })
     const origins = { origins: ['http://orders:3000'], ...insecureHttp }
-    t.match(refused(origins), { option: 'origins[0]', problem: /expected an https URL, got / })
+    t.match(refused(origins), { option: 'origins[0]', problem: /expected an https URL/ })
   }
   for (const insecureHttp of ['true', 1, 0, null, {}, [], 'http://orders']) {
-    t.match(refused({ insecureHttp }), {
-      option: 'insecureHttp',
-      problem: /expected a boolean, got /,
-    })
+    t.match(refused({ insecureHttp }), { option: 'insecureHttp', problem: /Pass true or false\.$/ })
   }
   t.match(refused({ insecureHttp: undefined }), { option: 'insecureHttp' })
 })
@@ -71,7 +68,8 @@ t.test('insecureHttp never applies to hosts of AWS, in any spelling', async (t) 
   for (const host of AWS_HOSTS) {
     t.match(refused({ insecureHttp: true, origins: ['http://api:3000', `http://${host}`] }), {
       option: 'origins[1]',
-      problem: 'is a host of AWS by http: use https, insecureHttp never applies to it',
+      problem:
+        'expected https, got http for a host of AWS. Use https: insecureHttp does not apply to AWS.',
     })
     const tokenEndpoint = `http://${host}/oauth2/token`
     t.equal(refused({ insecureHttp: true, tokenEndpoint }).option, 'tokenEndpoint', host)

@@ -72,13 +72,13 @@ t.test('a failed renewal rejects nobody while the token is good', async (t) => {
   // 1, 2, 4, 8, 16, 32, 60, 60 … seconds, each with jitter down to three quarters of it.
   t.ok(world.asked.length >= 16 && world.asked.length <= 24, `${world.asked.length} requests`)
   t.match(world.logged[0], {
-    message: 'cognito-m2m: no access token is available',
+    message: 'cognito-m2m: the token request failed',
     details: {
       code: 'ERR_TOKEN_REQUEST_REFUSED',
       error: 'invalid_client',
       status: 400,
       requestId: 'c0ffee00-0000-4000-8000-000000000001',
-      tokenGoodFor: 715,
+      cachedFor: 715,
       nextAttempt: 1,
     },
   })

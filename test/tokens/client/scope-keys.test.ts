@@ -38,18 +38,22 @@ t.test('what names no scopes is refused, known or not', async (t) => {
   const { client, world } = stage()
   await client.getToken({ scopes: 'a/b' })
   const cases: readonly (readonly [unknown, string, RegExp])[] = [
-    [{ scopes: [] }, 'scopes', /has 0 scopes: name 1 to 50/],
-    [{ scopes: Array.from({ length: 51 }, (_, i) => `a/${i}`) }, 'scopes', /has 51 scopes/],
-    [{ scopes: 'a/b a/c' }, 'scopes', /expected one scope without spaces, got /],
+    [{ scopes: [] }, 'scopes', /expected 1 to 50 scopes, got 0/],
+    [
+      { scopes: Array.from({ length: 51 }, (_, i) => `a/${i}`) },
+      'scopes',
+      /expected 1 to 50 scopes, got 51/,
+    ],
+    [{ scopes: 'a/b a/c' }, 'scopes', /one scope without spaces/],
     [{ scopes: ['a/b', 'c'] }, 'scopes[1]', /identifier\/name/],
     [{ scopes: [''] }, 'scopes[0]', /identifier\/name/],
-    [{ scopes: [['a/b']] }, 'scopes[0]', /expected a scope as a string, got /],
-    [{ scopes: 7 }, 'scopes', /expected a scope as a string, got /],
-    [{ scopes: undefined }, 'scopes', /is undefined/],
-    [{ scope: 'a/b' }, 'scope', /expected one of scopes/],
-    [{ scopes: 'a/b', audience: 'x' }, 'audience', /is unknown/],
-    [null, 'options', /expected a plain object, got /],
-    ['a/b', 'options', /expected a plain object, got /],
+    [{ scopes: [['a/b']] }, 'scopes[0]', /a scope as a string, got an array/],
+    [{ scopes: 7 }, 'scopes', /a scope as a string, got 7/],
+    [{ scopes: undefined }, 'scopes', /got undefined/],
+    [{ scope: 'a/b' }, 'scope', /expected one of scopes, .*, got an unknown name/],
+    [{ scopes: 'a/b', audience: 'x' }, 'audience', /got an unknown name/],
+    [null, 'options', /expected a plain object, got null/],
+    ['a/b', 'options', /expected a plain object, got "a\/b"/],
   ]
   for (const [options, option, problem] of cases) {
     const error = await client.getToken(options as TokenOptions).then(

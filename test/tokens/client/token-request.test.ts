@@ -147,7 +147,7 @@ t.test("refusals carry Cognito's error and request id and are not asked again", 
   world.answer = () => refusal('invalid_scope')
   const error = await failureOf(client.getToken())
   t.equal(error.requestId, 'c0ffee00-0000-4000-8000-000000000001')
-  t.equal(error.message, 'Cognito refused the token request: invalid_scope')
+  t.equal(error.message, 'The token endpoint rejected the token request: invalid_scope')
   t.equal(error.name, 'TokenClientError')
   t.equal(error.stack, undefined)
 })

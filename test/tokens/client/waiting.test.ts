@@ -286,12 +286,18 @@ t.test('what is no timeout or signal is refused, whether a token is cached or no
   const token = await client.getToken({ scopes: 'a/b' })
   const cases: readonly (readonly [object, string, RegExp])[] = [
     ...[0, -1, 0.0001, 301, Number.NaN, Number.POSITIVE_INFINITY, '2', null, undefined].map(
-      (timeout) => [{ timeout }, 'timeout', /use a number of seconds from 0\.001 to 300/] as const,
+      (timeout) =>
+        [{ timeout }, 'timeout', /expected a number of seconds from 0\.001 to 300/] as const,
     ),
     ...[null, undefined, {}, 'abort', new AbortController()].map(
-      (signal) => [{ signal }, 'signal', /pass an AbortSignal or leave it out/] as const,
+      (signal) =>
+        [
+          { signal },
+          'signal',
+          /expected an AbortSignal, got .* Pass an AbortSignal or leave it out\.$/,
+        ] as const,
     ),
-    [{ timeouts: 1 }, 'timeouts', /expected one of scopes, timeout, signal/],
+    [{ timeouts: 1 }, 'timeouts', /expected one of scopes, timeout, signal, got an unknown name/],
   ]
   for (const [wrong, option, problem] of cases) {
     const options = { scopes: 'a/b', ...wrong } as TokenOptions
@@ -304,7 +310,7 @@ t.test('what is no timeout or signal is refused, whether a token is cached or no
   const inFetch: unknown = await failureOf(
     client.fetch('https://api.example.com', {}, { signal: AbortSignal.abort() } as never),
   )
-  t.match(inFetch, { code: 'ERR_OPTION_INVALID', option: 'signal', problem: /pass it in init/ })
+  t.match(inFetch, { code: 'ERR_OPTION_INVALID', option: 'signal', problem: /Pass it in init/ })
   const odd = { signal: {} } as RequestInit
   const oddSignal: unknown = await failureOf(client.fetch('https://api.example.com', odd))
   t.match(oddSignal, { code: 'ERR_OPTION_INVALID', option: 'signal' })

@@ -46,7 +46,7 @@ t.test('a token endpoint of Cognito has the path /oauth2/token', async (t) => {
         t.match(error, { option: 'tokenEndpoint' }, url)
         t.match(
           error?.problem,
-          /^has another path than Cognito's: use https:\/\/.*\/oauth2\/token$/,
+          /^expected the path \/oauth2\/token at a Cognito domain, got ".*"\. Use https:\/\/.*\/oauth2\/token\.$/,
         )
       }
     }
@@ -67,7 +67,7 @@ t.test('a token endpoint elsewhere has a path', async (t) => {
       for (const error of [ofClient(url), await ofProxy(url)]) {
         t.match(error, {
           option: 'tokenEndpoint',
-          problem: `has no path: pass the whole URL, for example ${origin}/oauth2/token`,
+          problem: `expected a URL with a path, got "${origin}". Pass the whole URL, for example ${origin}/oauth2/token.`,
         })
       }
     }

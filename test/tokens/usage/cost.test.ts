@@ -112,60 +112,84 @@ t.test('clients of one cost are in order', async (t) => {
 const currency = 'USD'
 const last = { price: 1 }
 for (const [option, price, message] of [
-  ['price', undefined, "is missing: pass { currency, tiers } from Cognito's price list of the day"],
-  ['price', 2.25, 'is 2.25: expected a plain object, got '],
-  ['price.currency', { tiers: [last] }, 'is undefined: use three capital letters such as "USD"'],
+  [
+    'price',
+    undefined,
+    "expected a price list, got undefined. Pass { currency, tiers } from Cognito's current price list.",
+  ],
+  ['price', 2.25, 'expected a plain object, got 2.25. Pass an object literal.'],
+  [
+    'price.currency',
+    { tiers: [last] },
+    'expected three capital letters of ISO 4217, got undefined. Use for example "USD".',
+  ],
   [
     'price.currency',
     { currency: '$', tiers: [last] },
-    'is "$": use three capital letters such as "USD"',
+    'expected three capital letters of ISO 4217, got "$". Use for example "USD".',
   ],
   [
     'price.per',
     { currency, per: 0, tiers: [last] },
-    'is 0: expected a whole number of tokens from 1 to 1000000000',
+    'expected a whole number of tokens from 1 to 1000000000, got 0. Change the value.',
   ],
-  ['price.tier', { currency, tier: [last] }, 'expected one of currency, per, tiers'],
-  ['price.tiers', { currency }, 'is undefined: pass an array of 1 to 20 of { upTo, price }'],
+  [
+    'price.tier',
+    { currency, tier: [last] },
+    'expected one of currency, per, tiers, got an unknown name. Rename or remove it.',
+  ],
+  [
+    'price.tiers',
+    { currency },
+    'expected an array of 1 to 20 tiers, got undefined. Pass objects with upTo and price.',
+  ],
   [
     'price.tiers',
     { currency, tiers: [] },
-    'is an empty array: pass an array of 1 to 20 of { upTo, price }',
+    'expected an array of 1 to 20 tiers, got 0 tiers. Pass objects with upTo and price.',
   ],
   [
     'price.tiers',
     { currency, tiers: Array(21).fill(last) },
-    'is an array: pass an array of 1 to 20 of { upTo, price }',
+    'expected an array of 1 to 20 tiers, got 21 tiers. Pass objects with upTo and price.',
   ],
-  ['price.tiers[0]', { currency, tiers: [1] }, 'is 1: expected a plain object, got '],
-  ['price.tiers[0].price', { currency, tiers: [{}] }, 'is missing: say what price.per tokens cost'],
+  [
+    'price.tiers[0]',
+    { currency, tiers: [1] },
+    'expected a plain object, got 1. Pass an object literal.',
+  ],
+  [
+    'price.tiers[0].price',
+    { currency, tiers: [{}] },
+    'expected a number, got undefined. Set the price of price.per tokens.',
+  ],
   [
     'price.tiers[0].price',
     { currency, tiers: [{ price: -1 }] },
-    'is -1: expected a number from 0 to 1000000000000000',
+    'expected a number from 0 to 1000000000000000, got -1. Change the value.',
   ],
   [
     'price.tiers[0].upTo',
     { currency, tiers: [{ upTo: 5, price: 1 }] },
-    'ends the last tier: leave it out there',
+    'expected no upTo in the last tier, got one. Remove it, or add a last tier without it.',
   ],
   [
     'price.tiers[0].upTo',
     { currency, tiers: [last, last] },
-    'is missing: only the last tier has no end',
+    'expected a number of tokens, got undefined. Set it in each tier except the last.',
   ],
   [
     ...[
       'price.tiers[1].upTo',
       { currency, tiers: [{ upTo: 5, price: 1 }, { upTo: 5, price: 1 }, last] },
     ],
-    'is 5: expected a whole number of tokens from 6 to 1000000000000000',
+    'expected a whole number of tokens from 6 to 1000000000000000, got 5. Change the value.',
   ],
 ] as const) {
   t.test(`${option}: ${message}`, (t) => {
     const options = price === undefined ? {} : { price }
     t.throws(() => createUsage(options as { price: UsagePrice }), {
-      ...{ code: 'ERR_OPTION_INVALID', option, message: `cognito-m2m: ${option} ${message}` },
+      ...{ code: 'ERR_OPTION_INVALID', option, message: `cognito-m2m: ${option}: ${message}` },
     })
     t.end()
   })

@@ -262,7 +262,7 @@ t.test('what is no source is refused', (t) => {
   ] as const) {
     t.throws(() => usage.attach(wrong as unknown as UsageSource), {
       code: 'ERR_OPTION_INVALID',
-      message: `cognito-m2m: source is ${shown}: pass app.tokenProxy, app.cognito or a local user pool`,
+      message: `cognito-m2m: source: expected a token proxy, a resource server or a local user pool, got ${shown}. Pass app.tokenProxy, app.cognito or a local user pool.`,
     })
   }
   t.end()
@@ -333,7 +333,7 @@ t.test('series: hours of a week, days of a quarter, one line a client', async (t
   t.ok(hours.lines.every(({ issued, cached }) => issued.length === 168 && cached.length === 168))
   await t.rejects(usage.series('week' as 'day'), {
     code: 'ERR_OPTION_INVALID',
-    message: 'cognito-m2m: unit is "week": use "hour" or "day"',
+    message: 'cognito-m2m: unit: expected "hour" or "day", got "week". Change the value.',
   })
 })
 

@@ -44,8 +44,8 @@ for (const fault of ['reject', 'throw', 'hang', 'lose'] as const) {
     t.equal(await total(), 3)
     t.strictSame([writer.degraded, writer.size, tally.size], [false, 0, 0])
     t.strictSame(logger.lines, [
-      ['warn', { pending: 1 }, 'cognito-m2m: usage cannot be written, it is kept in memory'],
-      ['info', {}, 'cognito-m2m: usage is written again'],
+      ['warn', { pending: 1 }, 'cognito-m2m: the usage store failed; counts are kept in memory'],
+      ['info', {}, 'cognito-m2m: the usage store recovered'],
     ])
     writer.stop()
   })
@@ -191,7 +191,10 @@ t.test('reading fails with a code of its own, and says nothing of the store', as
   ]) {
     const error = (await read().catch((reason: unknown) => reason)) as Error
     t.match(error, { name: 'UsageUnavailableError', code: 'ERR_USAGE_UNAVAILABLE' })
-    t.equal(error.message, 'cognito-m2m: usage cannot be read from its store at the moment')
+    t.equal(
+      error.message,
+      'cognito-m2m: the usage store cannot be read. Check the store, then retry.',
+    )
     t.notMatch(`${error.stack}${error.cause}`, 'secret of the store')
   }
   t.strictSame(usage.status(), { sources: 1, pending: 1, degraded: true })

@@ -161,8 +161,8 @@ t.test('text is quoted, numbers and answers of ours are not', async (t) => {
 })
 
 for (const [options, message] of [
-  [{ wide: 'yes' }, 'wide: expected a boolean, got "yes"'],
-  [{ width: true }, 'width: expected one of wide'],
+  [{ wide: 'yes' }, 'wide: expected a boolean, got "yes". Pass true or false.'],
+  [{ width: true }, 'width: expected one of wide, got an unknown name. Rename or remove it.'],
 ] as const) {
   t.test(message, async (t) => {
     const { usage } = begin(t)

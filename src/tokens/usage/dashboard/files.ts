@@ -48,7 +48,7 @@ export async function readPageFiles(
     } catch {
       throw new OptionError(
         'usageDashboard',
-        'draws with uPlot, which is missing: npm install uplot',
+        'expected the peer dependency uplot, got none. Run npm install uplot.',
       )
     }
   })

@@ -35,16 +35,17 @@ const USAGE_METHODS = ['report', 'series', 'cost', 'csv', 'status']
 function readUsage({ usage }: Members): Usage {
   const given = Object(usage) as Record<string, unknown>
   if (USAGE_METHODS.every((it) => typeof given[it] === 'function')) return usage as Usage
-  throw new OptionError('usage', `is ${describeValue(usage)}: pass what createUsage answers`)
+  throw new OptionError(
+    'usage',
+    `expected a Usage, got ${describeValue(usage)}. Pass the result of createUsage().`,
+  )
 }
 
 function readAuthorize({ authorize }: Members): Authorize {
   if (typeof authorize === 'function') return authorize as Authorize
   throw new OptionError(
     'authorize',
-    authorize === undefined
-      ? 'is missing: pass a function that says who may see the dashboard'
-      : `is ${describeValue(authorize)}: pass a function`,
+    `expected a function, got ${describeValue(authorize)}. Pass one that decides who may see the dashboard.`,
   )
 }
 
@@ -53,7 +54,7 @@ function readChallenge({ challenge }: Members): string | undefined {
   if (typeof challenge === 'string' && /^[A-Za-z][\x20-\x7e]*$/.test(challenge)) return challenge
   throw new OptionError(
     'challenge',
-    `is ${describeValue(challenge)}: pass a challenge in printable ASCII, such as Basic realm="usage"`,
+    `expected a challenge in printable ASCII, got ${describeValue(challenge)}. Pass for example Basic realm="usage".`,
   )
 }
 
@@ -79,7 +80,7 @@ async function readOrSendError<T>(
   try {
     return await read()
   } catch (error) {
-    reply.log.error({ err: error }, 'cognito-m2m: usage cannot be read')
+    reply.log.error({ err: error }, 'cognito-m2m: the usage store cannot be read')
     return sendError(reply, 'ERR_USAGE_UNAVAILABLE')
   }
 }

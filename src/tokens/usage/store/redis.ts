@@ -193,6 +193,11 @@ function groupBySubject(fields: Record<string, string>): Map<string, Map<string,
   return subjects
 }
 
+/** Describes an invalid store or connection. A string is not shown: a connection URL may have a password. */
+export function describeConnection(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : describeValue(value)
+}
+
 /**
  * Keeps counts in Redis or Valkey, some 200 bytes for each hour and day in which a client had tokens.
  * Counts are what a `maxmemory-policy` must not evict: `noeviction`, or a database of their own.
@@ -207,12 +212,15 @@ export function redisUsageStore(options: RedisUsageStoreOptions): UsageStore {
   const members = readMembers(options, ['redis', 'prefix', 'maxClients'], '')
   const { redis, prefix = 'cognito-m2m:usage' } = members
   if (typeof (redis as Partial<UsageRedis> | null | undefined)?.duplicate !== 'function') {
-    throw new OptionError('redis', `is ${describeValue(redis)}: pass an instance of ioredis`)
+    throw new OptionError(
+      'redis',
+      `expected an instance of ioredis, got ${describeConnection(redis)}. Pass new Redis(…).`,
+    )
   }
   if (typeof prefix !== 'string' || !PREFIX_PATTERN.test(prefix)) {
     throw new OptionError(
       'prefix',
-      `is ${describeValue(prefix)}: use 1 to 100 letters, digits and _ : . -`,
+      `expected 1 to 100 letters, digits and _ : . -, got ${describeValue(prefix)}. Change the prefix.`,
     )
   }
   return new RedisUsageStore(redis as UsageRedis, prefix, readMaxClients(members))

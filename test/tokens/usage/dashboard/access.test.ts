@@ -155,27 +155,42 @@ t.test('beside cognitoAuth it is opened aloud, and guarded by authorize alone', 
   t.equal((await app.inject('/refused/')).statusCode, 403)
 })
 
-t.test('wrong options are refused at registration, by name and with the fix', async (t) => {
-  const authorize = () => true
-  for (const [given, message] of [
-    [{ usage }, 'authorize: expected a function, got missing that says who may see the dashboard'],
-    [
-      { usage, authorize: undefined },
-      'authorize: expected a value, got undefined. Set it or leave it out.',
-    ],
-    [{ usage, authorize: true }, 'authorize: expected a function, got true'],
-    [{ authorize }, 'usage is undefined: pass what createUsage answers'],
-    [{ usage: {}, authorize }, 'usage is an object: pass what createUsage answers'],
-    [
-      { usage, authorize, challenge: 'Basic\r\nx: y' },
-      'challenge is "Basic\\r\\nx: y": pass a challenge in printable ASCII, such as Basic realm="usage"',
-    ],
-    [{ usage, authorize, challenge: 401 }, /^cognito-m2m: challenge is 401: /],
-    [{ usage, authorize, allow: 1 }, /^cognito-m2m: allow: expected one of usage, authorize, /],
-  ] as const) {
-    const app = Fastify()
-    app.register(usageDashboard, given as never)
-    const expected = typeof message === 'string' ? `cognito-m2m: ${message}` : message
-    await t.rejects(async () => app.ready(), { code: 'ERR_OPTION_INVALID', message: expected })
-  }
-})
+t.test(
+  'an invalid option is rejected at registration, and the message names it and the fix',
+  async (t) => {
+    const authorize = () => true
+    for (const [given, message] of [
+      [
+        { usage },
+        'authorize: expected a function, got undefined. Pass one that decides who may see the dashboard.',
+      ],
+      [
+        { usage, authorize: undefined },
+        'authorize: expected a value, got undefined. Set it or leave it out.',
+      ],
+      [
+        { usage, authorize: true },
+        'authorize: expected a function, got true. Pass one that decides who may see the dashboard.',
+      ],
+      [{ authorize }, 'usage: expected a Usage, got undefined. Pass the result of createUsage().'],
+      [
+        { usage: {}, authorize },
+        'usage: expected a Usage, got an object. Pass the result of createUsage().',
+      ],
+      [
+        { usage, authorize, challenge: 'Basic\r\nx: y' },
+        'challenge: expected a challenge in printable ASCII, got "Basic\\r\\nx: y". Pass for example Basic realm="usage".',
+      ],
+      [{ usage, authorize, challenge: 401 }, /^cognito-m2m: challenge: expected .*, got 401\. /],
+      [
+        { usage, authorize, allow: 1 },
+        /^cognito-m2m: allow: expected one of usage, authorize, .*, got an unknown name\. /,
+      ],
+    ] as const) {
+      const app = Fastify()
+      app.register(usageDashboard, given as never)
+      const expected = typeof message === 'string' ? `cognito-m2m: ${message}` : message
+      await t.rejects(async () => app.ready(), { code: 'ERR_OPTION_INVALID', message: expected })
+    }
+  },
+)

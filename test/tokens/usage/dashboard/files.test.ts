@@ -74,6 +74,7 @@ t.test('without uPlot it does not start', async (t) => {
   }
   await t.rejects(readPageFiles(missing), {
     code: 'ERR_OPTION_INVALID',
-    message: 'cognito-m2m: usageDashboard draws with uPlot, which is missing: npm install uplot',
+    message:
+      'cognito-m2m: usageDashboard: expected the peer dependency uplot, got none. Run npm install uplot.',
   })
 })

@@ -98,11 +98,27 @@ for (const maxClients of [0, 1.5, 20_001, '5', undefined]) {
 
 for (const [option, value, message] of [
   ['redis', undefined, 'redis: expected a value, got undefined. Set it or leave it out.'],
-  ['redis', null, 'redis is null: pass an instance of ioredis'],
-  ['redis', 'redis://localhost', 'redis is "redis://localhost": pass an instance of ioredis'],
-  ['prefix', '', 'prefix is "": use 1 to 100 letters, digits and _ : . -'],
-  ['prefix', '{a}', 'prefix is "{a}": use 1 to 100 letters, digits and _ : . -'],
-  ['key', 'a', 'key: expected one of redis, prefix, maxClients'],
+  ['redis', null, 'redis: expected an instance of ioredis, got null. Pass new Redis(…).'],
+  [
+    'redis',
+    'redis://:hunter2@localhost',
+    'redis: expected an instance of ioredis, got a string. Pass new Redis(…).',
+  ],
+  [
+    'prefix',
+    '',
+    'prefix: expected 1 to 100 letters, digits and _ : . -, got "". Change the prefix.',
+  ],
+  [
+    'prefix',
+    '{a}',
+    'prefix: expected 1 to 100 letters, digits and _ : . -, got "{a}". Change the prefix.',
+  ],
+  [
+    'key',
+    'a',
+    'key: expected one of redis, prefix, maxClients, got an unknown name. Rename or remove it.',
+  ],
 ] as const) {
   t.test(`${option} ${value} is refused`, (t) => {
     const redis = { duplicate: () => t.fail('asked') }
