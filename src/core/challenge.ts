@@ -51,7 +51,7 @@ export function readRealm(value: unknown = 'api'): string {
   if (typeof value === 'string' && QUOTABLE.test(value)) return value
   throw new OptionError(
     'realm',
-    `expected printable ASCII without quote and backslash, got ${describeValue(value)}. Change the realm.`,
+    `expected printable ASCII without quote and backslash, got ${describeValue(value)}. Set a realm such as "api".`,
   )
 }
 

@@ -46,7 +46,7 @@ export function closeOnExpiry(
   if (!isClosable(connection)) {
     throw new OptionError(
       'connection',
-      'expected a websocket, response or socket, got something that cannot be closed. Pass one of them.',
+      'expected a WebSocket, response or socket, got a value that cannot be closed. Pass the connection of the request.',
     )
   }
   if (connection.destroyed === true || connection.readyState === CLOSED) return

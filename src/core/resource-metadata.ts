@@ -127,12 +127,15 @@ function readResource(value: unknown, optionPath: string): { resource: string; u
   if (value.includes('?') || !PLAIN_PATH.test(url.pathname)) {
     throw new OptionError(
       optionPath,
-      'expected a URL without a query, whose path has only letters, digits and -._~/, got another. Change the URL.',
+      'expected a URL without a query, whose path has only letters, digits and -._~/, got one with other characters. Remove them.',
     )
   }
   // URL allows a quote in a host, which would end the quoted string of the challenge.
   if (!QUOTABLE.test(url.host))
-    throw new OptionError(optionPath, 'expected a host name, got a quote in it. Remove the quote.')
+    throw new OptionError(
+      optionPath,
+      'expected a host name without quotes, got one with a quote. Remove the quote.',
+    )
   checkSpelling(value, url, optionPath)
   return { resource: value, url }
 }
@@ -141,7 +144,7 @@ function checkSpelling(value: string, url: URL, optionPath: string): void {
   if (url.href === value || url.href === `${value}/`) return
   throw new OptionError(
     optionPath,
-    `expected ${describeValue(url.href)}, got ${describeValue(value)}. Callers compare the text, so write the normalized URL.`,
+    `expected ${describeValue(url.href)}, got ${describeValue(value)}. Write the normalized URL: callers compare it as exact text.`,
   )
 }
 
@@ -153,7 +156,7 @@ function readIssuers(value: unknown, optionPath: string): readonly string[] | un
     if (server.includes('?'))
       throw new OptionError(
         optionPath,
-        'expected an issuer URL without a query, got one. Remove the query.',
+        'expected an issuer URL without a query, got one with a query. Remove the query.',
       )
   }
   return servers
@@ -168,7 +171,7 @@ function readScopes(value: unknown, optionPath: string): readonly string[] | fal
   if (scopes === undefined) {
     throw new OptionError(
       optionPath,
-      `expected an array of scopes or false, got ${describeValue(value)}. Pass one of the two.`,
+      `expected an array of scopes or false, got ${describeValue(value)}. Pass an array, or false to omit the scopes.`,
     )
   }
   return [...new Set(scopes.flat())]
@@ -178,6 +181,6 @@ function readText(value: unknown, optionPath: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value
   throw new OptionError(
     optionPath,
-    `expected a non-empty string, got ${describeValue(value)}. Pass a text or leave it out.`,
+    `expected a non-empty string, got ${describeValue(value)}. Pass a text or omit the option.`,
   )
 }

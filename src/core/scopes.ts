@@ -182,7 +182,7 @@ export function readResourceServers(
     if (identifiers.has(server.identifier)) {
       throw new OptionError(
         itemPath,
-        `expected different identifiers, got ${describeValue(server.identifier)} twice. Merge the two resource servers.`,
+        `expected an identifier that no other resource server has, got ${describeValue(server.identifier)} again. Merge the two resource servers.`,
       )
     }
     identifiers.add(server.identifier)
@@ -221,7 +221,7 @@ function checkResourceServer(value: unknown, optionPath: string): ResourceServer
   if (names.length === 0 || names.length > MAX_SCOPES) {
     throw new OptionError(
       `${optionPath}.scopes`,
-      `expected 1 to ${MAX_SCOPES} scopes, got ${names.length}. Cognito allows no other number.`,
+      `expected 1 to ${MAX_SCOPES} scopes, got ${names.length}. Define 1 to ${MAX_SCOPES} scopes for each resource server.`,
     )
   }
   for (const [name, description] of names) {

@@ -125,7 +125,8 @@ t.test('what is no connection is refused', async (t) => {
   for (const it of [undefined, null, 7, {}, { destroy: fail }, connectionOf({ close: fail })]) {
     t.throws(() => closeOnExpiry(token, it as never, clockAt(0)), {
       code: 'ERR_OPTION_INVALID',
-      message: /connection cannot be ended: pass a websocket, response or socket/,
+      message:
+        /connection: expected a WebSocket, response or socket, got a value that cannot be closed\. Pass/,
     })
   }
 })

@@ -86,7 +86,8 @@ for (const [kind, connection] of endless) {
     t.throws(end, {
       code: 'ERR_OPTION_INVALID',
       option: 'connection',
-      message: 'cognito-m2m: connection cannot be ended: pass a websocket, response or socket',
+      message:
+        'cognito-m2m: connection: expected a WebSocket, response or socket, got a value that cannot be closed. Pass the connection of the request.',
     })
     t.strictSame(timers, [])
   })

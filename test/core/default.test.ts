@@ -66,7 +66,7 @@ t.test('one that lets requests without a token pass is refused at creation', asy
       code: 'ERR_OPTION_INVALID',
       option: 'default',
       message:
-        'cognito-m2m: default lets requests without a token pass: here, pass { optional: true } where it is meant, or no guard',
+        'cognito-m2m: default: expected a requirement for a token, got one that allows requests without a token. Pass { optional: true } to the guards of public routes instead.',
     })
   }
 })
@@ -95,7 +95,7 @@ t.test('undefined is a slip, not a wish for the default', async (t) => {
   })
   t.throws(() => guard(false), {
     option: 'requirement',
-    message: /Pass \{\} for any valid token\.$/,
+    message: /: expected a requirement, got false\. Pass \{\} for any valid token\.$/,
   })
   t.throws(() => guard(null), { code: 'ERR_OPTION_INVALID', option: 'requirement' })
 })

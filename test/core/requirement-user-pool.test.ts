@@ -41,9 +41,9 @@ const ours = (claims: Changes = {}) =>
 const theirs = (claims: Changes = {}) =>
   `Bearer ${machineToken({ scope: 'orders/admin', iss, ...claims }, {}, partners)}`
 const UNKNOWN = { scopes: 'orders/admin', userPoolId: 'eu-west-1_Forgotten' }
-const refused = (place: string) => ({
+const refused = (optionPath: string) => ({
   code: 'ERR_OPTION_INVALID',
-  message: `cognito-m2m: ${place}.userPoolId is "eu-west-1_Forgotten", which is no user pool of this server: use "${POOL}" or "${PARTNER}"`,
+  message: `cognito-m2m: ${optionPath}.userPoolId: expected "${POOL}" or "${PARTNER}", got "eu-west-1_Forgotten". Use a user pool of this server.`,
 })
 
 t.test("another pool's scope or client id does not open a route of one pool", async (t) => {
@@ -87,12 +87,18 @@ t.test('the default may name a pool, and `check` is not asked about another', as
 
 t.test('refuses what is no user pool id', async (t) => {
   const wrong: [unknown, RegExp][] = [
-    [[], /^cognito-m2m: route\.userPoolId: expected at least one user pool id, got an empty array/],
-    [undefined, /route\.userPoolId is undefined/],
-    [null, /route\.userPoolId is null: pass the user pool id as a non-empty string/],
-    ['', /route\.userPoolId is ""/],
-    [[POOL, 5], /route\.userPoolId\[1\] is 5/],
-    [() => true, /route\.userPoolId is a function/],
+    [
+      [],
+      /^cognito-m2m: route\.userPoolId: expected at least one user pool id, got an empty array\. Add one\.$/,
+    ],
+    [undefined, /route\.userPoolId: expected a value, got undefined/],
+    [
+      null,
+      /route\.userPoolId: expected the user pool id as a non-empty string without spaces, got null\. Pass/,
+    ],
+    ['', /route\.userPoolId: expected .*, got ""/],
+    [[POOL, 5], /route\.userPoolId\[1\]: expected .*, got 5/],
+    [() => true, /route\.userPoolId: expected .*, got a function/],
   ]
   for (const [userPoolId, message] of wrong) {
     const refusal = { code: 'ERR_OPTION_INVALID', message }

@@ -75,35 +75,110 @@ t.test('scopes match as a whole or not at all', async (t) => {
 })
 
 const slips: [string, unknown, string, RegExp][] = [
-  ['a string', 'orders/read', 'route', /Write \{ scopes: "orders\/read" \}\./],
-  ['an array', ['orders/read'], 'route', /expected a plain object, got /],
-  ['an empty array', [], 'route', /expected a plain object, got /],
-  ['true', true, 'route', /Pass \{\} for any valid token\./],
-  ['false, which only opens a route where one is declared', false, 'route', /pass \{\}/],
-  ['null', null, 'route', /expected a plain object, got /],
-  ['undefined', undefined, 'route', /expected a plain object, got /],
-  ['a number', 1, 'route', /expected a plain object, got /],
-  ['a function', () => true, 'route', /expected a plain object, got /],
-  ['scope for scopes', { scope: 'orders/read' }, 'route.scope', /use one of scopes, clientId/],
-  ['another unknown member', { roles: ['a'] }, 'route.roles', /is unknown/],
-  ['a member in another case', { Scopes: 'a/x' }, 'route.Scopes', /is unknown/],
-  ['undefined scopes', { scopes: undefined }, 'route.scopes', /expected a value, got undefined/],
-  ['an undefined clientId', { clientId: undefined }, 'route.clientId', /is undefined/],
-  ['an undefined optional', { optional: undefined }, 'route.optional', /is undefined/],
-  ['an undefined check', { check: undefined }, 'route.check', /is undefined/],
+  [
+    'a string',
+    'orders/read',
+    'route',
+    /got "orders\/read"\. Write \{ scopes: "orders\/read" \}\.$/,
+  ],
+  [
+    'an array',
+    ['orders/read'],
+    'route',
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
+  ],
+  ['an empty array', [], 'route', /: expected a plain object, got .+\. Pass an object literal\.$/],
+  ['true', true, 'route', /got true\. Pass \{\} for any valid token\.$/],
+  [
+    'false, which only opens a route where one is declared',
+    false,
+    'route',
+    /got false\. Pass \{\} for/,
+  ],
+  ['null', null, 'route', /: expected a plain object, got .+\. Pass an object literal\.$/],
+  [
+    'undefined',
+    undefined,
+    'route',
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
+  ],
+  ['a number', 1, 'route', /: expected a plain object, got .+\. Pass an object literal\.$/],
+  [
+    'a function',
+    () => true,
+    'route',
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
+  ],
+  [
+    'scope for scopes',
+    { scope: 'orders/read' },
+    'route.scope',
+    /: expected one of scopes, clientId, .+, got an unknown name\. Rename or remove it\.$/,
+  ],
+  [
+    'another unknown member',
+    { roles: ['a'] },
+    'route.roles',
+    /: expected one of scopes, .+, got an unknown name\./,
+  ],
+  [
+    'a member in another case',
+    { Scopes: 'a/x' },
+    'route.Scopes',
+    /: expected one of scopes, .+, got an unknown name\./,
+  ],
+  [
+    'undefined scopes',
+    { scopes: undefined },
+    'route.scopes',
+    /expected a value, got undefined\. Set it or leave it out\.$/,
+  ],
+  [
+    'an undefined clientId',
+    { clientId: undefined },
+    'route.clientId',
+    /: expected a value, got undefined/,
+  ],
+  [
+    'an undefined optional',
+    { optional: undefined },
+    'route.optional',
+    /: expected a value, got undefined/,
+  ],
+  ['an undefined check', { check: undefined }, 'route.check', /: expected a value, got undefined/],
   ['an empty list of scopes', { scopes: [] }, 'route.scopes', /at least one scope/],
   ['an empty anyOf', { scopes: { anyOf: [] } }, 'route.scopes.anyOf', /at least one scope/],
   [
     'an anyOf without scopes',
     { scopes: {} },
     'route.scopes.anyOf',
-    /expected a scope as a string, got /,
+    /: expected a scope as a string, got undefined\. Write, for example/,
   ],
-  ['an undefined anyOf', { scopes: { anyOf: undefined } }, 'route.scopes.anyOf', /is undefined/],
-  ['allOf', { scopes: { allOf: ['a/x'] } }, 'route.scopes.allOf', /use one of anyOf/],
-  ['null scopes', { scopes: null }, 'route.scopes', /expected a scope as a string, got /],
+  [
+    'an undefined anyOf',
+    { scopes: { anyOf: undefined } },
+    'route.scopes.anyOf',
+    /: expected a value, got undefined/,
+  ],
+  [
+    'allOf',
+    { scopes: { allOf: ['a/x'] } },
+    'route.scopes.allOf',
+    /: expected one of anyOf, got an unknown name/,
+  ],
+  [
+    'null scopes',
+    { scopes: null },
+    'route.scopes',
+    /: expected a scope as a string, got null\. Write/,
+  ],
   ['a malformed scope', { scopes: 'read' }, 'route.scopes', /"identifier\/name"/],
-  ['scopes in one string', { scopes: 'a/x a/y' }, 'route.scopes', /pass several as an array/],
+  [
+    'scopes in one string',
+    { scopes: 'a/x a/y' },
+    'route.scopes',
+    /one scope without spaces, got "a\/x a\/y"\. Pass several as an array\.$/,
+  ],
   ['one malformed scope of several', { scopes: ['a/x', 'y'] }, 'route.scopes[1]', /"identifier/],
   ['anyOf inside an array', { scopes: [anyOf('a/x')] }, 'route.scopes[0]', /as a string/],
   ['a Set of scopes', { scopes: new Set(['a/x']) }, 'route.scopes', /plain object/],
@@ -111,10 +186,15 @@ const slips: [string, unknown, string, RegExp][] = [
     'a forgotten await',
     Promise.resolve({ scopes: 'a/x' }),
     'route',
-    /expected a plain object, got /,
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
   ],
-  ['a Map', new Map([['scopes', 'a/x']]), 'route', /expected a plain object, got /],
-  ['a Date', new Date(0), 'route', /expected a plain object, got /],
+  [
+    'a Map',
+    new Map([['scopes', 'a/x']]),
+    'route',
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
+  ],
+  ['a Date', new Date(0), 'route', /: expected a plain object, got .+\. Pass an object literal\.$/],
   ['members that are inherited', Object.create({ scopes: 'a/x' }), 'route', /a plain object/],
   ['a list of scopes with a hole', { scopes: new Array(1) }, 'route.scopes[0]', /as a string/],
   ['a null clientId', { clientId: null }, 'route.clientId', /non-empty string/],
@@ -123,21 +203,41 @@ const slips: [string, unknown, string, RegExp][] = [
     'a clientId with a blank',
     { clientId: 'abc ' },
     'route.clientId',
-    /non-empty string without spaces/,
+    /: expected the app client id as a non-empty string without spaces, got "abc "\. Pass the exact/,
   ],
   ['an empty list of clients', { clientId: [] }, 'route.clientId', /at least one app client id/],
   ['an empty client of several', { clientId: ['c', ''] }, 'route.clientId[1]', /non-empty/],
   ['a lookup as clientId', { clientId: () => true }, 'route.clientId', /a function/],
-  ['a truthy optional', { optional: 1 }, 'route.optional', /expected a boolean, got /],
-  ['a null optional', { optional: null }, 'route.optional', /expected a boolean, got /],
-  ['a check that is no function', { check: true }, 'route.check', /expected a function, got /],
-  ['a null check', { check: null }, 'route.check', /expected a function, got /],
+  [
+    'a truthy optional',
+    { optional: 1 },
+    'route.optional',
+    /: expected a boolean, got .+\. Pass true or false\.$/,
+  ],
+  [
+    'a null optional',
+    { optional: null },
+    'route.optional',
+    /: expected a boolean, got .+\. Pass true or false\.$/,
+  ],
+  [
+    'a check that is no function',
+    { check: true },
+    'route.check',
+    /: expected a function, got .+\. Pass a function or leave it out\.$/,
+  ],
+  [
+    'a null check',
+    { check: null },
+    'route.check',
+    /: expected a function, got .+\. Pass a function or leave it out\.$/,
+  ],
 ]
 for (const [slip, value, option, fix] of slips) {
   t.test(`refuses ${slip}`, async (t) => {
     const error = refused(value)
     t.match(error, { name: 'OptionError', code: 'ERR_OPTION_INVALID', option })
-    t.ok(error.message.startsWith(`cognito-m2m: ${option} is `), error.message)
+    t.ok(error.message.startsWith(`cognito-m2m: ${option}: expected `), error.message)
     t.match(error.message, fix)
     t.notMatch(error.message, /[\r\n]/)
   })
@@ -158,7 +258,10 @@ t.test('refuses an instance of a class, whose getters would be passed over', asy
       return 'a/x'
     }
   }
-  t.match(refused(new Requirement()), { option: 'route', message: /expected a plain object, got / })
+  t.match(refused(new Requirement()), {
+    option: 'route',
+    message: /: expected a plain object, got .+\. Pass an object literal\.$/,
+  })
   t.strictSame(compile(Object.assign(Object.create(null), { scopes: 'a/x' })).allOf, ['a/x'])
 })
 
@@ -166,9 +269,11 @@ t.test('leaves no member out in silence: inherited, hidden or a symbol', async (
   const bare = Object.assign(Object.create(null), { scopes: 'a/x' })
   t.match(refused(Object.create(bare)), {
     option: 'route',
-    message: /expected a plain object, got /,
+    message: /: expected a plain object, got .+\. Pass an object literal\.$/,
   })
-  t.match(refused({ [Symbol('scopes')]: 'a/x' }), { message: /Symbol\(scopes\)" is unknown/ })
+  t.match(refused({ [Symbol('scopes')]: 'a/x' }), {
+    message: /Symbol\(scopes\)": expected one of .+, got an unknown name/,
+  })
   const hidden = Object.defineProperty({}, 'scopes', { value: 'a/x' })
   t.strictSame(compile(hidden).allOf, ['a/x'])
 })

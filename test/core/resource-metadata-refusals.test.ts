@@ -17,17 +17,21 @@ function refused(resourceMetadata: unknown): OptionError {
 }
 
 /** The refusal of one member: its name and its fix, in one line that repeats no secret. */
-function refuses(member: string, value: unknown, fix: RegExp, option = member): void {
+function refuses(member: string, value: unknown, problem: RegExp, option = member): void {
   t.test(`${member} ${label(value)}`, async (t) => {
     const error = refused({ resource, [member]: value })
     t.match(error, { code: 'ERR_OPTION_INVALID', option: `resourceMetadata.${option}` })
-    t.ok(error.message.startsWith(`cognito-m2m: resourceMetadata.${option} `), error.message)
-    t.match(error.problem, fix)
+    t.ok(
+      error.message.startsWith(`cognito-m2m: resourceMetadata.${option}: expected `),
+      error.message,
+    )
+    t.match(error.problem, problem)
     t.notMatch(error.message, /[\r\n]|secret/)
   })
 }
 
-const SECURE = /: expected an https URL, got /
+const SECURE =
+  /^expected an https URL, got ".*"\. Use https, or http for localhost, 127\.0\.0\.1 and \[::1\]\.$/
 const NOT_SECURE = [
   '',
   'api.example.com',
@@ -54,6 +58,9 @@ const NOT_SECURE = [
   'https://api.example.com/\u00a0',
   'https://api.example.com:99999',
 ]
+const UNDEFINED = /^expected a value, got undefined\. Set it or leave it out\.$/
+const NO_CREDENTIALS =
+  /^expected a URL without credentials or a fragment, got one with (credentials|a fragment)\. Remove \1\.$/
 const HIDING = [
   'https://user@api.example.com',
   'https://user:secret@api.example.com',
@@ -64,15 +71,14 @@ const HIDING = [
 ]
 
 for (const value of [undefined, null, 5, true, [resource], new URL(resource), () => resource]) {
-  const fix =
+  const problem =
     value === undefined
-      ? /give it a value/
-      : /: expected the URL that callers use for the API, got /
-  refuses('resource', value, fix)
+      ? UNDEFINED
+      : /^expected the URL that callers use for the API, got .+\. Pass an absolute URL\.$/
+  refuses('resource', value, problem)
 }
 for (const value of NOT_SECURE) refuses('resource', value, SECURE)
-for (const value of HIDING)
-  refuses('resource', value, /expected a URL without credentials and fragment/)
+for (const value of HIDING) refuses('resource', value, NO_CREDENTIALS)
 for (const end of [
   '/?',
   '?',
@@ -92,7 +98,11 @@ for (const end of [
   '/{a}',
   '/a|b',
 ]) {
-  refuses('resource', `${resource}${end}`, /a query or an unusual path: use letters, digits and/)
+  refuses(
+    'resource',
+    `${resource}${end}`,
+    /^expected a URL without a query, whose path has only .+, got one with other characters\. Remove/,
+  )
 }
 /** Spellings that URL knows by another one: callers compare to the letter. */
 const spellings: [string, string][] = [
@@ -113,19 +123,26 @@ const spellings: [string, string][] = [
   ['http://[0:0::1]', 'http://[::1]/'],
   ['http://LOCALHOST', 'http://localhost/'],
 ]
-for (const [value, written] of spellings) {
-  refuses('resource', value, new RegExp(`: write it as "${written.replace(/[.[\]]/g, '\\$&')}"$`))
+for (const [value, normalized] of spellings) {
+  refuses(
+    'resource',
+    value,
+    new RegExp(
+      `^expected "${normalized.replace(/[.[\]]/g, '\\$&')}", got ".+"\\. Write the normalized URL: callers`,
+    ),
+  )
 }
 
-const ISSUER_FIX = /: expected the issuer as a non-empty string without spaces, got /
+const INVALID_ISSUER =
+  /^expected (the issuer as a non-empty string without spaces|an https URL), got .+\. (Pass the exact issuer|Use https, or http for .*)\.$/
 const servers = 'authorizationServers'
 for (const value of [null, 5, {}, '', 'https://a b', new URL(resource)]) {
-  refuses(servers, value, ISSUER_FIX)
+  refuses(servers, value, INVALID_ISSUER)
 }
-refuses(servers, undefined, /give it a value or leave it out$/)
-refuses(servers, [], /expected at least one issuer, got an empty array/)
-refuses(servers, [resource, null], ISSUER_FIX, `${servers}[1]`)
-refuses(servers, new Array(1), ISSUER_FIX, `${servers}[0]`)
+refuses(servers, undefined, UNDEFINED)
+refuses(servers, [], /^expected at least one issuer, got an empty array\. Add one\.$/)
+refuses(servers, [resource, null], INVALID_ISSUER, `${servers}[1]`)
+refuses(servers, new Array(1), INVALID_ISSUER, `${servers}[0]`)
 for (const value of [
   'http://auth.example.com',
   'auth.example.com',
@@ -134,26 +151,54 @@ for (const value of [
   refuses(servers, value, SECURE)
   refuses(servers, [resource, value], SECURE)
 }
-for (const value of HIDING)
-  refuses(servers, value, /expected a URL without credentials and fragment/)
+for (const value of HIDING) refuses(servers, value, NO_CREDENTIALS)
 
-const ARRAY_FIX = /: expected an array of scopes or false, got /
-for (const value of [null, true, 'a/x', 5, {}, new Set(['a/x'])])
-  refuses('scopes', value, ARRAY_FIX)
-refuses('scopes', undefined, /give it a value or leave it out$/)
-refuses('scopes', ['a/x', 'read'], /expected a scope as "identifier\/name"/, 'scopes[1]')
-refuses('scopes', ['a/x a/y'], /expected one scope without spaces, got /, 'scopes[0]')
-refuses('scopes', [''], /expected a scope as "identifier\/name"/, 'scopes[0]')
+const NO_ARRAY =
+  /^expected an array of scopes or false, got .+\. Pass an array, or false to omit the scopes\.$/
+for (const value of [null, true, 'a/x', 5, {}, new Set(['a/x'])]) refuses('scopes', value, NO_ARRAY)
+refuses('scopes', undefined, UNDEFINED)
+refuses(
+  'scopes',
+  ['a/x', 'read'],
+  /^expected a scope as "identifier\/name", got ".*"\. Write, for example, "orders\/read"\.$/,
+  'scopes[1]',
+)
+refuses(
+  'scopes',
+  ['a/x a/y'],
+  /^expected one scope without spaces, got ".*"\. Pass several as an array\.$/,
+  'scopes[0]',
+)
+refuses(
+  'scopes',
+  [''],
+  /^expected a scope as "identifier\/name", got ".*"\. Write, for example, "orders\/read"\.$/,
+  'scopes[0]',
+)
 for (const value of [null, undefined, 5, true, {}, ['a/x'], { anyOf: ['a/x'] }]) {
-  refuses('scopes', [value], /use 1 to 256 printable characters/, 'scopes[0].identifier')
+  refuses(
+    'scopes',
+    [value],
+    /^expected 1 to 256 printable characters .+, got .+\. Change the identifier\.$/,
+    'scopes[0].identifier',
+  )
 }
-refuses('scopes', [{ identifier: 'a', scopes: {} }], /Cognito takes 1 to 100$/, 'scopes[0].scopes')
+refuses(
+  'scopes',
+  [{ identifier: 'a', scopes: {} }],
+  /^expected 1 to 100 scopes, got 0\. Define 1 to 100 scopes/,
+  'scopes[0].scopes',
+)
 
 for (const member of ['name', 'documentation']) {
   for (const value of [null, '', 5, true, {}, ['Orders']]) {
-    refuses(member, value, /: expected a non-empty string, got /)
+    refuses(
+      member,
+      value,
+      /^expected a non-empty string, got .+\. Pass a text or omit the option\.$/,
+    )
   }
-  refuses(member, undefined, /give it a value or leave it out$/)
+  refuses(member, undefined, UNDEFINED)
 }
 for (const value of NOT_SECURE.slice(1)) refuses('documentation', value, SECURE)
 
@@ -161,12 +206,13 @@ t.test('what is no plain object, or has members of another name', async (t) => {
   for (const value of [null, false, true, resource, 5, [resource], () => ({ resource })]) {
     t.match(refused(value), {
       option: 'resourceMetadata',
-      message: /: expected a plain object, got /,
+      message: /: expected a plain object, got .+\. Pass an object literal\.$/,
     })
   }
   t.match(refused({}), {
     option: 'resourceMetadata.resource',
-    message: /is undefined: pass the URL/,
+    message:
+      /: expected the URL that callers use for the API, got undefined\. Pass an absolute URL\.$/,
   })
   for (const member of [
     'Resource',
@@ -177,7 +223,8 @@ t.test('what is no plain object, or has members of another name', async (t) => {
   ]) {
     t.match(refused({ resource, [member]: resource }), {
       option: `resourceMetadata.${member}`,
-      message: /expected one of resource, authorizationServers, scopes, name, documentation$/,
+      message:
+        /: expected one of resource, authorizationServers, scopes, name, documentation, got an unknown name\. Rename or remove it\.$/,
     })
   }
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { describeValue } from '../../src/core/options/validate.ts'
 import { checkScope, getResourceServer } from '../../src/core/scopes.ts'
 import { defineScopes, OptionError } from '../../src/index.ts'
 import { label } from '../support/forge.ts'
@@ -41,14 +42,22 @@ t.test('refuses what is no scope of Cognito', async (t) => {
   for (const scope of [...malformed, 'a/\0', `${'i'.repeat(200)}/${'n'.repeat(56)}`]) {
     const error = refused(() => checkScope(scope, 'scopes'))
     t.equal(error.option, 'scopes')
-    t.match(error.message, 'expected a scope as "identifier/name"', label(scope))
+    t.match(
+      error.message,
+      `: expected a scope as "identifier/name", got ${describeValue(scope)}. Write, for example, "orders/read".`,
+      label(scope),
+    )
   }
 })
 
 t.test('refuses several scopes in one string, and says how to write them', async (t) => {
   for (const scope of ['a/b c/d', 'a/b ', ' a/b', 'a/b\tc/d', 'a/b\nc/d', 'a/b\u00a0']) {
     const { message } = refused(() => checkScope(scope, 'scopes'))
-    t.match(message, 'pass several as an array', label(scope))
+    t.match(
+      message,
+      /: expected one scope without spaces, got ".+"\. Pass several as an array\.$/,
+      label(scope),
+    )
     t.notMatch(message, /[\r\n]/)
   }
 })
@@ -57,7 +66,7 @@ t.test('refuses a scope that is no string', async (t) => {
   for (const scope of [null, undefined, 5, true, {}, ['a/b'], () => 'a/b']) {
     t.match(
       refused(() => checkScope(scope, 'scopes')).message,
-      'expected a scope as a string, got ',
+      /: expected a scope as a string, got .+\. Write, for example, "orders\/read"\.$/,
     )
   }
 })
@@ -117,10 +126,11 @@ t.test('refuses a definition Cognito would refuse', async (t) => {
     ['a', { read: null }, 'scopes.read'],
   ]
   const fixes: Record<string, RegExp> = {
-    identifier: /^is .*: use 1 to 256 printable characters without space, quote or backslash$/,
+    identifier:
+      /^expected 1 to 256 printable characters without space, quote or backslash, got .+\. Change the identifier\.$/,
     scopes:
-      /^(is .*: pass an object of scope name to description|has \d+ scopes: Cognito takes 1 to 100|has the name ".*": use printable characters .*)$/,
-    description: /^is .*: describe the scope in 1 to 256 characters$/,
+      /^expected (an object of scope names and descriptions, got .+\. Write, for example, .+|1 to 100 scopes, got \d+\. Define 1 to 100 .+|names of printable characters .+, got ".*"\. Rename the scope\.)$/,
+    description: /^expected a description of 1 to 256 characters, got .+\. Describe the scope\.$/,
   }
   for (const [identifier, scopes, place] of table) {
     const error = refused(() => defineScopes(identifier as string, scopes as typeof one))

@@ -67,7 +67,8 @@ t.test('refuses a guard whose default lets requests without a token pass', async
   const wrong = {
     code: 'ERR_OPTION_INVALID',
     option: 'default',
-    message: /lets requests without a token pass: here, pass \{ optional: true \}/,
+    message:
+      /: expected a requirement for a token, got .+\. Pass \{ optional: true \} to the guards/,
   }
   for (const fallback of [false, { optional: true }, { optional: true, scopes: 'a/x' }] as const) {
     t.throws(() => serve({ default: fallback }), wrong)

@@ -304,7 +304,7 @@ function readPools(members: Members): readonly UserPool[] {
   if (inPlace.length > 0) {
     throw new OptionError(
       'userPools',
-      `expected no ${inPlace[0]} beside it, got both. Move ${inPlace[0]} into each user pool.`,
+      `expected no ${inPlace[0]} beside userPools, got both. Move ${inPlace[0]} into each user pool.`,
     )
   }
   const pools = readList(userPools, 'userPools', readUserPool)
@@ -327,7 +327,7 @@ function checkIssuers(pools: readonly UserPool[]): void {
       if (other !== undefined && other !== index) {
         throw new OptionError(
           `userPools[${index}]`,
-          `expected an issuer of its own, got that of userPools[${other}]. List each user pool once, with all its clients.`,
+          `expected an issuer that no other user pool has, got an issuer of userPools[${other}]. List each user pool once, with all its app clients.`,
         )
       }
       seen.set(issuer, index)

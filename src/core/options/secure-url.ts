@@ -67,9 +67,10 @@ export function readSecureUrl(
     )
   }
   if (url.username !== '' || url.password !== '' || value.includes('#')) {
+    const part = value.includes('#') ? 'a fragment' : 'credentials'
     throw new OptionError(
       optionPath,
-      'expected a URL without credentials and fragment, got one of them. Remove it.',
+      `expected a URL without credentials or a fragment, got one with ${part}. Remove ${part}.`,
     )
   }
   return url

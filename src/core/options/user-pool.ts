@@ -43,13 +43,13 @@ export function readIssuerForms(
   at: (member: string) => string,
 ): readonly IssuerForm[] {
   if (issuer === undefined) {
-    if (jwksUri !== undefined) throw new OptionError(at('jwksUri'), NEEDS_ISSUER)
+    if (jwksUri !== undefined) throw createJwksUriError(at('jwksUri'), 0)
     return deriveForms(userPoolId, regions, at)
   }
   if (regions !== undefined) {
     throw new OptionError(
       at('regions'),
-      'expected no regions beside issuer, got both. List every issuer in issuer.',
+      'expected no regions beside issuer, got both. Remove regions, and list every issuer in issuer.',
     )
   }
   const issuers = readStrings(issuer, at('issuer'), 'issuer')
@@ -65,9 +65,11 @@ export function readIssuerForms(
 export function checkIssuer(issuer: string, optionPath: string, isFetched: boolean): void {
   readSecureUrl(issuer, optionPath, isFetched ? undefined : () => true)
   if (FOREIGN_PART.test(issuer)) {
+    // The value is not shown: a query may contain a secret.
+    const part = issuer.includes('?') ? 'a query' : 'a trailing slash'
     throw new OptionError(
       optionPath,
-      'expected an issuer without a query or a slash at its end, got one of them. Remove it: iss is compared as exact text.',
+      `expected an issuer without a query or a trailing slash, got one with ${part}. Remove it: iss is compared as exact text.`,
     )
   }
 }
@@ -121,7 +123,7 @@ function readRegions(
   if (regions.length > MAX_REGIONS) {
     throw new OptionError(
       optionPath,
-      `expected at most ${MAX_REGIONS} Regions, got ${regions.length}. Remove some.`,
+      `expected at most ${MAX_REGIONS} Regions, got ${regions.length}. Remove the others.`,
     )
   }
   for (const [index, region] of regions.entries()) {
@@ -129,21 +131,26 @@ function readRegions(
     if (findPartition(region) !== partition) {
       throw new OptionError(
         at,
-        `expected a Region of the partition of the user pool (${partition.name}), got ${describeValue(region)}. Change the Region.`,
+        `expected a Region of the user pool's partition ${partition.name}, got ${describeValue(region)}. Use a Region of this partition.`,
       )
     }
     if (region === homeRegion || regions.indexOf(region) < index) {
       throw new OptionError(
         at,
-        `expected each Region once, got ${describeValue(region)} twice. Remove it: the Region of the user pool is always included.`,
+        `expected each Region once, got ${describeValue(region)} again. Remove it: the Region of the user pool is always included.`,
       )
     }
   }
   return regions
 }
 
-const NEEDS_ISSUER =
-  'expected a single issuer beside it, got none or several. Set issuer to the one of this key set.'
+/** A key set belongs to one issuer. */
+function createJwksUriError(optionPath: string, issuerCount: number): OptionError {
+  return new OptionError(
+    optionPath,
+    `expected exactly one issuer beside jwksUri, got ${issuerCount}. Set issuer to the issuer of this key set.`,
+  )
+}
 
 function readJwksUri(
   value: unknown,
@@ -151,11 +158,11 @@ function readJwksUri(
   isOffline: boolean,
   at: (member: string) => string,
 ): string {
-  if (issuers.length !== 1) throw new OptionError(at('jwksUri'), NEEDS_ISSUER)
+  if (issuers.length !== 1) throw createJwksUriError(at('jwksUri'), issuers.length)
   if (isOffline) {
     throw new OptionError(
       at('jwksUri'),
-      'expected no jwksUri beside jwks, got both. Remove one of them, or pass jwks as { initial }.',
+      'expected no jwksUri beside jwks, got both. Remove one of them, or pass the keys as jwks.initial.',
     )
   }
   if (typeof value !== 'string') {
@@ -207,13 +214,13 @@ function checkLocalPool({ issuers, isOffline }: LocalPoolFacts, optionPath: stri
   if (!isHere && !isOffline) {
     throw new OptionError(
       optionPath,
-      'expected a real user pool, got a local one that is not on this machine. Set its loopback issuer, or pass its keys as jwks.',
+      'expected a user pool in AWS, got a local one whose issuer is not on this machine. Set its loopback issuer, or pass its keys as jwks.',
     )
   }
   if (process.env['NODE_ENV'] === 'production') {
     throw new OptionError(
       optionPath,
-      'expected a real user pool under NODE_ENV=production, got a local one. Set a real user pool.',
+      'expected a user pool in AWS under NODE_ENV=production, got a local one. Set the id of the user pool in AWS.',
     )
   }
 }

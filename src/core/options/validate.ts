@@ -166,7 +166,7 @@ export function readStrings(value: unknown, optionPath: string, what: string): s
     if (typeof item === 'string' && /^\S+$/.test(item)) return item
     throw new OptionError(
       at,
-      `expected the ${what} as a non-empty string without spaces, got ${describeValue(item)}. Change the value.`,
+      `expected the ${what} as a non-empty string without spaces, got ${describeValue(item)}. Pass the exact ${what}.`,
     )
   }
   const list = readList(value, optionPath, readOne) ?? [readOne(value, optionPath)]

@@ -49,7 +49,10 @@ t.test('a default that lets requests without a token pass is refused', async (t)
     t.throws(() => authFor({ default: open }), OptionError)
     t.throws(
       () => authFor({ default: open }),
-      refusing('default', /lets requests without a token pass: .*pass \{ optional: true \}/),
+      refusing(
+        'default',
+        /: expected a requirement for a token, got .+\. Pass \{ optional: true \} to the guards/,
+      ),
     )
   }
 })
@@ -63,8 +66,11 @@ t.test('undefined is a slip, not a wish for the default', async (t) => {
       'cognito-m2m: auth: expected a plain object, got undefined. Pass an object literal.',
     ),
   )
-  t.throws(() => auth(false), refusing('auth', /Pass \{\} for any valid token\.$/))
-  t.throws(() => auth({ scope: SCOPE }), refusing('auth.scope', /use one of scopes/))
+  t.throws(() => auth(false), refusing('auth', /got false\. Pass \{\} for any valid token\.$/))
+  t.throws(
+    () => auth({ scope: SCOPE }),
+    refusing('auth.scope', /: expected one of scopes, .+, got an unknown name/),
+  )
 })
 
 t.test('errors is one of two words', async (t) => {

@@ -229,14 +229,20 @@ t.test('wrong options are refused by name', async (t) => {
       { auth: undefined },
       /authDefault\.auth: expected a value, got undefined\. Set it or leave it out\.$/,
     ],
-    [{ auth: true }, /authDefault\.auth is true/],
-    [{ auth: null }, /authDefault\.auth is null/],
+    [{ auth: true }, /authDefault\.auth: expected a requirement, got true\. Pass \{\} for/],
+    [{ auth: null }, /authDefault\.auth: expected a plain object, got null/],
     [
       { auth: 'orders/read' },
       /authDefault\.auth: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read"/,
     ],
-    [{ auth: { scope: 'a/b' } }, /authDefault\.auth\.scope is unknown/],
-    [{ auth: {}, scopes: '/x' }, /authDefault\.scopes: expected one of auth, prefix, /],
+    [
+      { auth: { scope: 'a/b' } },
+      /authDefault\.auth\.scope: expected one of scopes, .+, got an unknown name/,
+    ],
+    [
+      { auth: {}, scopes: '/x' },
+      /authDefault\.scopes: expected one of auth, prefix, .+, got an unknown name\./,
+    ],
     [Object.create({ auth: false }), /authDefault/],
   ]
   for (const [options, message] of cases) {

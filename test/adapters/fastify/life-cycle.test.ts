@@ -155,16 +155,34 @@ t.test('so is app.cognito', async (t) => {
 t.test('wrong options reject at ready, in one line that names them', async (t) => {
   const good = pool.options()
   const cases: [object, RegExp][] = [
-    [{}, /^cognito-m2m: userPoolId is undefined: [^\r\n]+$/],
-    [{ userPoolId }, /^cognito-m2m: clientId is missing: [^\r\n]+$/],
-    [{ ...good, tolerance: 5 }, /^cognito-m2m: tolerance is unknown: [^\r\n]+$/],
-    [{ ...good, realm: undefined }, /^cognito-m2m: realm is undefined: [^\r\n]+$/],
-    [{ ...good, realm: '"' }, /^cognito-m2m: realm is "\\"": [^\r\n]+$/],
-    [{ ...good, default: true }, /^cognito-m2m: default is true: [^\r\n]+$/],
-    [{ ...good, logger: {} }, /^cognito-m2m: logger is an object: [^\r\n]+$/],
-    [{ ...good, routePrefix: '/api' }, /^cognito-m2m: routePrefix is unknown: [^\r\n]+$/],
-    [{ ...good, userPools: [good] }, /^cognito-m2m: userPools stands beside [^\r\n]+$/],
-    [{ ...good, keyStore: { startup: 'no' } }, /^cognito-m2m: keyStore\.startup is "no": /],
+    [{}, /^cognito-m2m: userPoolId: expected the id of the user pool, got undefined\. [^\r\n]+$/],
+    [{ userPoolId }, /^cognito-m2m: clientId: expected app client ids, got undefined\. [^\r\n]+$/],
+    [
+      { ...good, tolerance: 5 },
+      /^cognito-m2m: tolerance: expected one of [^\r\n]+, got an unknown name\. [^\r\n]+$/,
+    ],
+    [
+      { ...good, realm: undefined },
+      /^cognito-m2m: realm: expected a value, got undefined\. [^\r\n]+$/,
+    ],
+    [{ ...good, realm: '"' }, /^cognito-m2m: realm: expected [^\r\n]+, got "\\""\. [^\r\n]+$/],
+    [
+      { ...good, default: true },
+      /^cognito-m2m: default: expected a requirement, got true\. [^\r\n]+$/,
+    ],
+    [{ ...good, logger: {} }, /^cognito-m2m: logger: expected [^\r\n]+, got an object\. [^\r\n]+$/],
+    [
+      { ...good, routePrefix: '/api' },
+      /^cognito-m2m: routePrefix: expected one of [^\r\n]+, got an unknown name\. [^\r\n]+$/,
+    ],
+    [
+      { ...good, userPools: [good] },
+      /^cognito-m2m: userPools: expected no userPoolId beside userPools, got both\. [^\r\n]+$/,
+    ],
+    [
+      { ...good, keyStore: { startup: 'no' } },
+      /^cognito-m2m: keyStore\.startup: expected 'warn' or 'require', got "no"\. /,
+    ],
   ]
   for (const [options, message] of cases) {
     const app = newApp(t)

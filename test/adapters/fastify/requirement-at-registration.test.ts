@@ -17,8 +17,12 @@ import {
 
 /** Whatever the types let through: name → value, and what the message says of it. */
 const wrong: readonly [string, unknown, RegExp][] = [
-  ['true', true, /is true: pass \{\} for any valid token$/],
-  ['a string', 'orders/read', /is "orders\/read": write \{ scopes: "orders\/read" \}$/],
+  ['true', true, /: expected a requirement, got true\. Pass \{\} for any valid token\.$/],
+  [
+    'a string',
+    'orders/read',
+    /: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read" \}\.$/,
+  ],
   ['the name scope', { scope: 'orders/read' }, /\.scope: expected one of scopes, /],
   ['no scope', { scopes: [] }, /\.scopes: expected at least one scope, got an empty array/],
   [
@@ -26,30 +30,50 @@ const wrong: readonly [string, unknown, RegExp][] = [
     { scopes: { anyOf: [] } },
     /\.scopes\.anyOf: expected at least one scope, got an empty array/,
   ],
-  ['a function as scopes', { scopes: () => 'orders/read' }, /\.scopes is a function/],
+  [
+    'a function as scopes',
+    { scopes: () => 'orders/read' },
+    /\.scopes: expected a scope as a string, got a function/,
+  ],
   [
     'two scopes in a string',
     { scopes: 'orders/read orders/write' },
-    /expected one scope without spaces, got /,
+    /: expected one scope without spaces, got "orders\/read orders\/write"\. Pass several/,
   ],
-  ['a malformed scope', { scopes: ['orders/read', 'read'] }, /\.scopes\[1\] is "read"/],
+  [
+    'a malformed scope',
+    { scopes: ['orders/read', 'read'] },
+    /\.scopes\[1\]: expected a scope as "identifier\/name", got "read"/,
+  ],
   ['an undefined member', { scopes: undefined }, /\.scopes: expected a value, got undefined/],
-  ['scopes null', { scopes: null }, /\.scopes is null/],
+  ['scopes null', { scopes: null }, /\.scopes: expected a scope as a string, got null/],
   [
     'no client',
     { clientId: [] },
     /\.clientId: expected at least one app client id, got an empty array/,
   ],
-  ['optional as a string', { optional: 'false' }, /\.optional: expected a boolean, got "false"/],
-  ['a check that is none', { check: true }, /\.check: expected a function, got true/],
-  ['undefined', undefined, /expected a plain object, got undefined/],
-  ['null', null, /expected a plain object, got null/],
+  [
+    'optional as a string',
+    { optional: 'false' },
+    /\.optional: expected a boolean, got "false"\. Pass true or false\.$/,
+  ],
+  [
+    'a check that is none',
+    { check: true },
+    /\.check: expected a function, got true\. Pass a function or leave it out\.$/,
+  ],
+  ['undefined', undefined, /: expected a plain object, got undefined\. Pass an object literal\.$/],
+  ['null', null, /: expected a plain object, got null\. Pass an object literal\.$/],
   ['0', 0, /expected a plain object, got 0/],
-  ['an empty string', '', /is "": write/],
-  ['an array', ['orders/read'], /expected a plain object, got an array/],
+  ['an empty string', '', /: expected an object, got ""\. Write \{ scopes: "" \}\.$/],
+  [
+    'an array',
+    ['orders/read'],
+    /expected a plain object, got an array\. Pass an object literal\.$/,
+  ],
   ['a function', () => true, /expected a plain object, got a function/],
-  ['a promise', Promise.resolve({}), /expected a plain object, got /],
-  ['the object false', Object(false), /expected a plain object, got /],
+  ['a promise', Promise.resolve({}), /: expected a plain object, got an object\. Pass/],
+  ['the object false', Object(false), /: expected a plain object, got an object\. Pass/],
 ]
 const SHUT = {
   statusCode: 500,
@@ -84,7 +108,8 @@ t.test('the message names method and whole path', async (t) => {
   )
   await t.rejects(start(app), {
     option: 'config.auth of PUT,PATCH /orders/:id',
-    message: /^cognito-m2m: config\.auth of PUT,PATCH \/orders\/:id is true/,
+    message:
+      /^cognito-m2m: config\.auth of PUT,PATCH \/orders\/:id: expected a requirement, got true\./,
   })
 })
 

@@ -57,17 +57,37 @@ t.test('the table has every code', async (t) => {
 })
 
 const WRONG: [string, unknown, RegExp][] = [
-  ['a string', 'orders/read', /Write \{ scopes: "orders\/read" \}\./],
-  ['true', true, /Pass \{\} for any valid token\./],
-  ['null', null, /expected a plain object, got null/],
+  [
+    'a string',
+    'orders/read',
+    /: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read" \}\.$/,
+  ],
+  ['true', true, /: expected a requirement, got true\. Pass \{\} for any valid token\.$/],
+  ['null', null, /: expected a plain object, got null\. Pass an object literal\.$/],
   ['an array', ['orders/read'], /expected a plain object, got an array/],
   ['a number', 1, /expected a plain object, got 1/],
   ['a function', () => true, /expected a plain object, got a function/],
-  ['an unknown member', { scope: 'orders/read' }, /\.scope: expected one of scopes/],
-  ['a member that is undefined', { scopes: undefined }, /\.scopes is undefined/],
+  [
+    'an unknown member',
+    { scope: 'orders/read' },
+    /\.scope: expected one of scopes, .+, got an unknown name\./,
+  ],
+  [
+    'a member that is undefined',
+    { scopes: undefined },
+    /\.scopes: expected a value, got undefined\. Set it or leave it out\.$/,
+  ],
   ['an empty list', { scopes: [] }, /\.scopes: expected at least one scope, got an empty array/],
-  ['two scopes in one string', { scopes: 'orders/read orders/write' }, /pass several as an array/],
-  ['no scope', { scopes: 'read' }, /expected a scope as "identifier\/name"/],
+  [
+    'two scopes in one string',
+    { scopes: 'orders/read orders/write' },
+    /expected one scope without spaces, got .+\. Pass several as an array\.$/,
+  ],
+  [
+    'no scope',
+    { scopes: 'read' },
+    /: expected a scope as "identifier\/name", got "read"\. Write, for example, "orders\/read"\.$/,
+  ],
   [
     'no client',
     { clientId: [] },
@@ -78,15 +98,27 @@ const WRONG: [string, unknown, RegExp][] = [
     { userPoolId: [] },
     /\.userPoolId: expected at least one user pool id, got an empty array/,
   ],
-  ['a pool of nobody', { userPoolId: 'eu-west-1_Other' }, /\.userPoolId is .*no user pool of this/],
+  [
+    'a pool of nobody',
+    { userPoolId: 'eu-west-1_Other' },
+    /\.userPoolId: expected .+, got "eu-west-1_Other"\. Use a user pool of this server\.$/,
+  ],
   [
     'a Proxy',
     new Proxy({ scopes: 'a/x' }, { ownKeys: () => [] }),
-    /expected a plain object, got a Proxy/,
+    /expected a plain object, got a Proxy\. Pass a copy of its content\.$/,
   ],
-  ['a check that is none', { check: true }, /\.check: expected a function, got true/],
-  ['a truthy optional', { optional: 1 }, /\.optional: expected a boolean, got 1/],
-  ['a class instance', new Map(), /expected a plain object, got /],
+  [
+    'a check that is none',
+    { check: true },
+    /\.check: expected a function, got true\. Pass a function or leave it out\.$/,
+  ],
+  [
+    'a truthy optional',
+    { optional: 1 },
+    /\.optional: expected a boolean, got 1\. Pass true or false\.$/,
+  ],
+  ['a class instance', new Map(), /: expected a plain object, got an object\. Pass/],
 ]
 
 for (const surface of surfaces) {

@@ -43,44 +43,84 @@ t.test('regions takes one to four Regions of the partition of the pool, each onc
   const four = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2']
   t.equal(read({ regions: four }).issuers.length, 10)
   for (const [regions, option, problem] of [
-    ['us-west-2', 'regions', /^is "us-west-2": pass an array of Regions, for example/],
-    [null, 'regions', /^is null: pass an array/],
-    [{}, 'regions', /^is an object: pass an array/],
-    [[], 'regions', /^expected at least one Region, got an empty array/],
-    [[...four, 'eu-west-2'], 'regions', /^has 5 entries: name at most 4 Regions$/],
-    [['us-west-2', 5], 'regions[1]', /^is 5: pass the Region as/],
-    [['US-WEST-2'], 'regions[0]', /^is "US-WEST-2": pass a Region of .* partition \(aws\)/],
-    [['us-west-2 '], 'regions[0]', /non-empty string without spaces/],
-    [['zz-north-1'], 'regions[0]', /^is "zz-north-1": pass a Region of .* partition \(aws\)/],
-    [['us-west-2', 'cn-north-1'], 'regions[1]', /^is "cn-north-1": pass a Region of/],
-    [['us-gov-west-1'], 'regions[0]', /^is "us-gov-west-1": pass a Region of/],
-    [['xx-local-1'], 'regions[0]', /^is "xx-local-1": pass a Region of/],
+    [
+      'us-west-2',
+      'regions',
+      /^expected an array of Regions, for example \["us-west-2"\], got "us-west-2"\. Pass an array\.$/,
+    ],
+    [null, 'regions', /^expected an array of Regions, .*, got null\. Pass an array\.$/],
+    [{}, 'regions', /^expected an array of Regions, .*, got an object\. Pass an array\.$/],
+    [[], 'regions', /^expected at least one Region, got an empty array\. Add one\.$/],
+    [
+      [...four, 'eu-west-2'],
+      'regions',
+      /^expected at most 4 Regions, got 5\. Remove the others\.$/,
+    ],
+    [
+      ['us-west-2', 5],
+      'regions[1]',
+      /^expected the Region as a non-empty string without spaces, got 5\. Pass the exact Region\.$/,
+    ],
+    [
+      ['US-WEST-2'],
+      'regions[0]',
+      /^expected a Region of the user pool's partition aws, got "US-WEST-2"\. Use a Region of this/,
+    ],
+    [['us-west-2 '], 'regions[0]', /non-empty string without spaces, got "us-west-2 "\./],
+    [
+      ['zz-north-1'],
+      'regions[0]',
+      /^expected a Region of the user pool's partition aws, got "zz-north-1"\. Use a Region of this/,
+    ],
+    [
+      ['us-west-2', 'cn-north-1'],
+      'regions[1]',
+      /^expected a Region of the user pool's partition aws, got "cn-north-1"\. Use a Region of this/,
+    ],
+    [
+      ['us-gov-west-1'],
+      'regions[0]',
+      /^expected a Region of the user pool's partition aws, got "us-gov-west-1"\. Use a Region of this/,
+    ],
+    [
+      ['xx-local-1'],
+      'regions[0]',
+      /^expected a Region of the user pool's partition aws, got "xx-local-1"\. Use a Region of this/,
+    ],
     [
       ['us-west-2', 'us-west-2'],
       'regions[1]',
-      /^repeats "us-west-2": remove it, the pool's own Region/,
+      /^expected each Region once, got "us-west-2" again\. Remove it: the Region of .* is always included\.$/,
     ],
-    [['eu-west-1'], 'regions[0]', /^repeats "eu-west-1": remove it, the pool's own .* included$/],
+    [
+      ['eu-west-1'],
+      'regions[0]',
+      /^expected each Region once, got "eu-west-1" again\. Remove it: the Region of .* is always included\.$/,
+    ],
   ] as const) {
     const error = refused(() => read({ regions }))
     t.equal(error.option, option, label(regions))
     t.match(error.problem, problem)
   }
   const gov = { userPoolId: 'us-gov-west-1_A', regions: ['us-west-2'] }
-  t.match(refused(() => read(gov)).problem, /partition \(aws-us-gov\)/)
+  t.match(refused(() => read(gov)).problem, /partition aws-us-gov, got/)
   const local = { userPoolId: 'xx-local-1_A', regions: ['us-west-2'], jwks: { keys: [jwk()] } }
-  t.match(refused(() => read(local)).problem, /partition \(local\)/)
+  t.match(refused(() => read(local)).problem, /partition local, got/)
 })
 
 t.test('regions cannot be combined with issuer or jwksUri', async (t) => {
   const regions = ['us-west-2']
   t.match(
     refused(() => read({ regions, issuer: 'https://id.example' })),
-    { option: 'regions', problem: 'cannot be combined with issuer: list every issuer in issuer' },
+    {
+      option: 'regions',
+      problem:
+        'expected no regions beside issuer, got both. Remove regions, and list every issuer in issuer.',
+    },
   )
   t.match(
     refused(() => read({ regions, jwksUri: 'https://id.example' })),
-    { option: 'jwksUri', problem: /^needs a single issuer/ },
+    { option: 'jwksUri', problem: /^expected exactly one issuer beside jwksUri, got 0\./ },
   )
 })
 
@@ -88,7 +128,10 @@ t.test('a pool of an unknown Region needs an issuer, whatever its regions', asyn
   const unknown = { userPoolId: 'zz-north-1_A', regions: ['us-west-2'] }
   t.match(
     refused(() => read(unknown)),
-    { option: 'userPoolId', problem: /set issuer/ },
+    {
+      option: 'userPoolId',
+      problem: /got "zz-north-1"\. Set issuer to the issuer URL of the user pool\.$/,
+    },
   )
 })
 
@@ -103,7 +146,10 @@ t.test('two pools may not share the issuer of a replica', async (t) => {
       ],
     }),
   )
-  t.match(error, { option: 'userPools[1]', problem: /^has the issuer of userPools\[0\]/ })
+  t.match(error, {
+    option: 'userPools[1]',
+    problem: /got an issuer of userPools\[0\]\. List each user pool once/,
+  })
   t.match(
     refused(() => readOptions({ userPools: [pool, { ...pool, regions: ['us-west-2'] }] })),
     { option: 'userPools[1]' },

@@ -86,7 +86,7 @@ const exotic: [string, object, RegExp][] = [
   [
     'a Proxy of anyOf',
     { scopes: hidden(anyOf(SCOPE)) },
-    /scopes: expected a plain array, got a Proxy/,
+    /scopes: expected a plain object, got a Proxy/,
   ],
   [
     'a Proxy within anyOf',
@@ -98,12 +98,20 @@ const exotic: [string, object, RegExp][] = [
     { clientId: hidden(['other']) },
     /clientId: expected a plain array, got a Proxy/,
   ],
-  ['an impostor as prototype', impostor({ scopes: SCOPE }), /expected a plain object, got /],
+  [
+    'an impostor as prototype',
+    impostor({ scopes: SCOPE }),
+    /expected a plain object, got an object/,
+  ],
   ['members of an impostor that inherits', Object.create(impostor({ scopes: SCOPE })), /plain/],
   ['a Proxy as prototype', Object.create(new Proxy({}, { getPrototypeOf: () => null })), /plain/],
   ['a Proxy behind an impostor', Object.create(behindProxy({ scopes: SCOPE })), /plain/],
   ['a long list with a hole', { scopes: Object.assign([SCOPE], { length: 2 ** 32 - 1 }) }, /\[1\]/],
-  ['a list that only looks like one', { scopes: { 0: SCOPE, length: 1 } }, /scopes\.0 is unknown/],
+  [
+    'a list that only looks like one',
+    { scopes: { 0: SCOPE, length: 1 } },
+    /scopes\.0: expected one of anyOf, got an unknown name/,
+  ],
 ]
 
 t.test('no surface takes an exotic requirement for any token', async (t) => {

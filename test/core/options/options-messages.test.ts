@@ -5,28 +5,40 @@ import { POOL } from '../../support/forge.ts'
 
 const pool = { userPoolId: POOL, clientId: null }
 
-for (const [options, option, fix] of [
-  [{ clockTolerance: 301 }, 'clockTolerance', 'use a number of seconds from 0 to 300'],
-  [{ maxTokenLength: 1 }, 'maxTokenLength', 'use a whole number of characters from 256 to 1048576'],
-  [{ subjects: 'user' }, 'subjects', "expected 'machine' or 'any', got "],
+for (const [options, option, problem] of [
+  [
+    { clockTolerance: 301 },
+    'clockTolerance',
+    'expected a number of seconds from 0 to 300, got 301. Change the value.',
+  ],
+  [
+    { maxTokenLength: 1 },
+    'maxTokenLength',
+    'expected a whole number of characters from 256 to 1048576, got 1. Change the value.',
+  ],
+  [
+    { subjects: 'user' },
+    'subjects',
+    "expected 'machine' or 'any', got \"user\". Use one of the two.",
+  ],
 ] as const) {
-  t.test(`a wrong ${option} is told with its unit and its fix`, async (t) => {
+  t.test(`the error of an invalid ${option} names its unit and its fix`, async (t) => {
     try {
       readOptions({ ...pool, ...options })
       t.fail('accepted')
     } catch (error) {
       t.type(error, OptionError)
       t.equal((error as OptionError).option, option)
-      t.match(error, { problem: fix })
+      t.equal((error as OptionError).problem, problem)
     }
   })
 }
 
-t.test('members of an adapter are handed to it, those that were given', async (t) => {
-  const { adapterOptions: own } = readOptions(
+t.test('returns the members of an adapter that the options have', async (t) => {
+  const { adapterOptions } = readOptions(
     { ...pool, errors: 'next' },
     { adapterMembers: ['errors', 'paths'] },
   )
-  t.strictSame(own, { errors: 'next' })
+  t.strictSame(adapterOptions, { errors: 'next' })
   t.throws(() => readOptions({ ...pool, errors: 'next' }), { code: 'ERR_OPTION_INVALID' })
 })

@@ -92,69 +92,162 @@ t.test('default is compiled, and only the literal false opens', async (t) => {
 
 /** Per option: what is accepted, what is refused, and the fix the message names. */
 const table: [string, readonly unknown[], readonly unknown[], RegExp][] = [
-  ['clockTolerance', [0, 0.5, 300], [null, -1, 301, '5', Number.NaN, Infinity, true], /0 to 300$/],
-  ['maxTokenLength', [256, 1_048_576], [null, 255, 1_048_577, 8192.5, '8192'], /256 to 1048576$/],
-  ['default', [false, {}, { scopes: 'a/x' }], [true, null, 'a/x', []], /pass|write/],
-  ['check', [() => true], [null, true, 'check', {}], /expected a function, got /],
-  ['tokenCache', [false, {}, { maxEntries: 1, maxBytes: 16_384 }], [true, null, 5, []], / object$/],
+  [
+    'clockTolerance',
+    [0, 0.5, 300],
+    [null, -1, 301, '5', Number.NaN, Infinity, true],
+    /seconds from 0 to 300, got .+\. Change the value\.$/,
+  ],
+  [
+    'maxTokenLength',
+    [256, 1_048_576],
+    [null, 255, 1_048_577, 8192.5, '8192'],
+    /characters from 256 to 1048576, got .+\. Change the value\.$/,
+  ],
+  ['default', [false, {}, { scopes: 'a/x' }], [true, null, 'a/x', []], /\. (Pass|Write) /],
+  [
+    'check',
+    [() => true],
+    [null, true, 'check', {}],
+    /: expected a function, got .+\. Pass a function or leave it out\.$/,
+  ],
+  [
+    'tokenCache',
+    [false, {}, { maxEntries: 1, maxBytes: 16_384 }],
+    [true, null, 5, []],
+    /\. Pass an object literal/,
+  ],
   [
     'clientCache',
     [{}, { allow: 3600 }, { deny: 0 }],
     [false, null, 60, []],
-    /expected a plain object, got /,
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
   ],
   [
     'keyStore',
     [{}, { startup: 'warn' }],
     [false, null, 'warn', []],
-    /expected a plain object, got /,
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
   ],
-  ['realm', ['api', 'orders, v2'], ['', 'a"b', 'a\\b', 'é', 'a\r\nb', null, 5], /printable ASCII/],
+  [
+    'realm',
+    ['api', 'orders, v2'],
+    ['', 'a"b', 'a\\b', 'é', 'a\r\nb', null, 5],
+    /: expected printable ASCII .*, got .+\. Set a realm such as "api"\.$/,
+  ],
   [
     'logger',
     [console, { info() {}, warn() {}, error() {} }],
     [null, true, {}, { info() {}, warn() {} }, 'console'],
-    /the methods info, warn and error, got /,
+    /: expected an object with the methods info, warn and error, got .+\. Pass a logger\.$/,
   ],
-  ['now', [Date.now], [null, 5, 'now'], /expected a function, got /],
-  ['monotonicNow', [() => 1], [null, 5], /expected a function, got /],
-  ['fetch', [fetch], [null, 'fetch', {}], /expected a function, got /],
+  [
+    'now',
+    [Date.now],
+    [null, 5, 'now'],
+    /: expected a function, got .+\. Pass a function or leave it out\.$/,
+  ],
+  [
+    'monotonicNow',
+    [() => 1],
+    [null, 5],
+    /: expected a function, got .+\. Pass a function or leave it out\.$/,
+  ],
+  [
+    'fetch',
+    [fetch],
+    [null, 'fetch', {}],
+    /: expected a function, got .+\. Pass a function or leave it out\.$/,
+  ],
 ]
-for (const [option, valid, invalid, fix] of table) {
+for (const [option, valid, invalid, problem] of table) {
   t.test(`${option}: takes what fits and refuses the rest by name`, async (t) => {
     for (const value of valid) t.ok(read({ [option]: value }), label(value))
     for (const value of [...invalid, undefined]) {
       const error = refused({ ...POOL_OPTIONS, [option]: value })
       t.equal(error.option, option)
-      t.ok(error.message.startsWith(`cognito-m2m: ${option} is `), error.message.slice(0, 80))
-      t.match(error.message, value === undefined ? /expected a value, got undefined/ : fix)
+      t.ok(
+        error.message.startsWith(`cognito-m2m: ${option}: expected `),
+        error.message.slice(0, 80),
+      )
+      t.match(
+        error.message,
+        value === undefined
+          ? /expected a value, got undefined\. Set it or leave it out\.$/
+          : problem,
+      )
       t.notMatch(error.message, /[\r\n]/)
     }
   })
 }
 
 const members: [string, string, readonly unknown[], RegExp][] = [
-  ['default', 'scope', ['a/x'], /use one of scopes/],
+  [
+    'default',
+    'scope',
+    ['a/x'],
+    /: expected one of scopes, .+, got an unknown name\. Rename or remove it\.$/,
+  ],
   ['default', 'scopes', [[], 'x', null], /at least one scope|identifier\/name|as a string/],
-  ['tokenCache', 'maxEntries', [null, 0, 1_000_001, 1.5, '1'], /tokens from 1 to 1000000$/],
-  ['tokenCache', 'maxBytes', [16_383, 1_073_741_825, 20_000.5], /bytes from 16384 to 1073741824$/],
-  ['tokenCache', 'size', [1], /use one of maxEntries, maxBytes$/],
-  ['clientCache', 'allow', [null, -1, 3601, '60', Number.NaN], /seconds from 0 to 3600$/],
-  ['clientCache', 'deny', [-1, 3601, '10'], /seconds from 0 to 3600$/],
-  ['clientCache', 'ttl', [1], /use one of allow, deny$/],
-  ['keyStore', 'startup', ['ignore', true, null, ''], /expected 'warn' or 'require', got /],
-  ['keyStore', 'refreshInterval', [0, 86_401, '300'], /seconds from 0.001 to 86400$/],
-  ['keyStore', 'cooldown', [null, 0, 301, -5], /seconds from 0.001 to 300$/],
-  ['keyStore', 'maxStale', [0, 604_801, Infinity], /seconds from 0.001 to 604800$/],
-  ['keyStore', 'fetchTimeout', [0, 31, Number.NaN], /seconds from 0.001 to 30$/],
-  ['keyStore', 'ttl', [1], /use one of startup, refreshInterval/],
+  [
+    'tokenCache',
+    'maxEntries',
+    [null, 0, 1_000_001, 1.5, '1'],
+    /whole number of tokens from 1 to 1000000, got .+\. Change the value\.$/,
+  ],
+  [
+    'tokenCache',
+    'maxBytes',
+    [16_383, 1_073_741_825, 20_000.5],
+    /bytes from 16384 to 1073741824, got .+\. Change the value\.$/,
+  ],
+  ['tokenCache', 'size', [1], /: expected one of maxEntries, maxBytes, got an unknown name\./],
+  [
+    'clientCache',
+    'allow',
+    [null, -1, 3601, '60', Number.NaN],
+    /seconds from 0 to 3600, got .+\. Change the value\.$/,
+  ],
+  ['clientCache', 'deny', [-1, 3601, '10'], /seconds from 0 to 3600, got .+\. Change the value\.$/],
+  ['clientCache', 'ttl', [1], /: expected one of allow, deny, got an unknown name\./],
+  [
+    'keyStore',
+    'startup',
+    ['ignore', true, null, ''],
+    /: expected 'warn' or 'require', got .+\. Use one of the two\.$/,
+  ],
+  [
+    'keyStore',
+    'refreshInterval',
+    [0, 86_401, '300'],
+    /seconds from 0.001 to 86400, got .+\. Change the value\.$/,
+  ],
+  [
+    'keyStore',
+    'cooldown',
+    [null, 0, 301, -5],
+    /seconds from 0.001 to 300, got .+\. Change the value\.$/,
+  ],
+  [
+    'keyStore',
+    'maxStale',
+    [0, 604_801, Infinity],
+    /seconds from 0.001 to 604800, got .+\. Change the value\.$/,
+  ],
+  [
+    'keyStore',
+    'fetchTimeout',
+    [0, 31, Number.NaN],
+    /seconds from 0.001 to 30, got .+\. Change the value\.$/,
+  ],
+  ['keyStore', 'ttl', [1], /: expected one of startup, refreshInterval/],
 ]
-for (const [option, member, invalid, fix] of members) {
+for (const [option, member, invalid, problem] of members) {
   t.test(`${option}.${member}: refuses what does not fit by name`, async (t) => {
     for (const value of [...invalid, undefined]) {
       const error = refused({ ...POOL_OPTIONS, [option]: { [member]: value } })
       t.equal(error.option, `${option}.${member}`)
-      if (value !== undefined) t.match(error.message, fix)
+      if (value !== undefined) t.match(error.message, problem)
       t.notMatch(error.message, /[\r\n]/)
     }
   })
@@ -164,10 +257,16 @@ t.test('refuses unknown options and what is no object', async (t) => {
   for (const name of ['clientID', 'clientIds', 'scopes', 'tokenUse', 'audiences', 'issuers']) {
     const error = refused({ ...POOL_OPTIONS, [name]: 'x' })
     t.equal(error.option, name)
-    t.match(error.message, /expected one of userPoolId, clientId,/)
+    t.match(
+      error.message,
+      /: expected one of userPoolId, clientId, .+, got an unknown name\. Rename or remove it\.$/,
+    )
   }
   for (const options of [undefined, null, POOL, [POOL_OPTIONS], 5, () => POOL_OPTIONS]) {
-    t.match(refused(options), { option: 'options', message: /expected a plain object, got / })
+    t.match(refused(options), {
+      option: 'options',
+      message: /: expected a plain object, got .+\. Pass an object literal\.$/,
+    })
   }
 })
 
@@ -175,7 +274,10 @@ const other = { userPoolId: 'us-east-1_Other', clientId: null }
 
 t.test('refuses options that are inherited instead of leaving them out', async (t) => {
   const inherited = Object.assign(Object.create({ check: () => false }), POOL_OPTIONS)
-  t.match(refused(inherited), { option: 'options', message: /expected a plain object, got / })
+  t.match(refused(inherited), {
+    option: 'options',
+    message: /: expected a plain object, got .+\. Pass an object literal\.$/,
+  })
   const cache = Object.create({ deny: 0 })
   t.match(refused({ ...POOL_OPTIONS, clientCache: cache }), { option: 'clientCache' })
 })
@@ -185,15 +287,21 @@ t.test('several pools stand under userPools and nowhere else', async (t) => {
   for (const member of Object.keys(POOL_OPTIONS)) {
     const error = refused({ userPools: [other], [member]: POOL })
     t.equal(error.option, 'userPools')
-    t.match(error.message, `stands beside ${member}: move that into userPools`)
+    t.match(
+      error.message,
+      `: expected no ${member} beside userPools, got both. Move ${member} into each user pool.`,
+    )
   }
   for (const userPools of [[], null, {}, 'x', 5]) {
     t.match(refused({ userPools }), {
       option: 'userPools',
-      message: /expected an array of user pools, got /,
+      message: /: expected an array of user pools, got .+\. Pass at least one\.$/,
     })
   }
-  t.match(refused({ userPools: undefined }), { option: 'userPools', message: /is undefined/ })
+  t.match(refused({ userPools: undefined }), {
+    option: 'userPools',
+    message: /expected a value, got undefined\. Set it or leave it out\.$/,
+  })
   t.equal(refused({ userPools: new Array(1) }).option, 'userPools[0]', 'a hole')
   t.equal(refused({ userPools: [POOL_OPTIONS, null] }).option, 'userPools[1]')
   t.equal(refused({ userPools: [{ ...other, clientId: '' }] }).option, 'userPools[0].clientId')
@@ -216,7 +324,10 @@ t.test('refuses two pools with one issuer', async (t) => {
   for (const userPools of pairs) {
     const error = refused({ userPools })
     t.equal(error.option, `userPools[${userPools.length - 1}]`)
-    t.match(error.message, /has the issuer of userPools\[0\]: name each user pool once/)
+    t.match(
+      error.message,
+      /: expected an issuer that no other user pool has, got an issuer of userPools\[0\]\. List each/,
+    )
   }
   t.ok(readOptions({ userPools: [{ ...other, issuer: [issuer, issuer] }] }), 'one pool, said twice')
 })

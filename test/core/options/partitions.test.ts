@@ -115,7 +115,7 @@ t.test('a Region of no known partition needs an issuer', async (t) => {
     t.equal(error.option, 'userPoolId')
     t.equal(
       error.problem,
-      `is of the Region "${region}", which is in no known AWS partition: set issuer to the pool's issuer URL`,
+      `expected a Region of a known AWS partition, got "${region}". Set issuer to the issuer URL of the user pool.`,
     )
     const issuer = 'https://id.example'
     t.strictSame(readUserPool({ userPoolId: `${region}_A`, clientId: null, issuer }, '').issuers, [

@@ -48,7 +48,8 @@ t.test('a local pool needs a loopback issuer or offline keys', async (t) => {
     const error = refused(options)
     t.match(error, {
       option: 'userPools[0].userPoolId',
-      message: /is a local pool: set its loopback issuer/,
+      message:
+        /: expected a user pool in AWS, got a local one .*\. Set its loopback issuer, or pass its keys/,
     })
   }
   const other = { userPoolId: 'xx-local-2_A', issuer: 'https://id.example' }
@@ -60,7 +61,10 @@ t.test('refuses a local pool under NODE_ENV=production, whatever else is set', a
   for (const options of [{ jwks: JWKS }, { issuer: 'http://localhost' }]) {
     const error = refused(options)
     t.equal(error.option, 'userPools[0].userPoolId')
-    t.match(error.message, /never accepted under NODE_ENV=production: set a real user pool$/)
+    t.match(
+      error.message,
+      /: expected a user pool in AWS under NODE_ENV=production, got a local one\. Set the id of/,
+    )
   }
   t.equal(read({ userPoolId: POOL }).local, false)
 })
@@ -81,7 +85,7 @@ t.test(
   'production rejects an issuer and a jwksUri of the local form, in any spelling',
   async (t) => {
     environment(t, 'production')
-    const rejected = /^names a local pool, which is never accepted under NODE_ENV=production/
+    const rejected = /^expected a user pool in AWS under NODE_ENV=production, got a local one\./
     for (const id of SPELLINGS) {
       const issuer = `http://127.0.0.1:9229/${id}`
       for (const options of [{ issuer }, { issuer, jwks: JWKS }]) {
@@ -99,11 +103,11 @@ t.test(
       })
       t.match(refused({ userPoolId: POOL, issuer: 'https://id.example', jwksUri }), {
         option: 'userPools[0].jwksUri',
-        problem: /^names a local pool: set its loopback issuer/,
+        problem: /^expected a user pool in AWS, got a local one .*\. Set its loopback issuer/,
       })
       t.match(refused({ userPoolId: id, issuer: 'http://localhost/p' }), {
         option: 'userPools[0].userPoolId',
-        problem: /^is a local pool, which is never accepted/,
+        problem: /^expected a user pool in AWS under NODE_ENV=production, got a local one\./,
       })
       t.equal(refused({ userPoolId: id, issuer: 'https://id.example', jwks: JWKS }).code, CODE)
     }
@@ -128,7 +132,7 @@ t.test('an issuer of the local form makes a pool local outside production too', 
     t.equal(read({ userPoolId: POOL, issuer: `https://id.example/${id}`, jwks: JWKS }).local, true)
     t.match(refused({ userPoolId: POOL, issuer: `https://id.example/${id}` }), {
       option: 'userPools[0].issuer',
-      problem: /^names a local pool: set its loopback issuer/,
+      problem: /^expected a user pool in AWS, got a local one .*\. Set its loopback issuer/,
     })
   }
 })

@@ -19,11 +19,11 @@ function refused(read: () => unknown): OptionError {
 }
 
 t.test('names the option, what is wrong and the package', async (t) => {
-  const error = new OptionError('userPools[1].clientId', 'is missing: name one')
+  const error = new OptionError('userPools[1].clientId', 'expected one, got none. Add one.')
   t.ok(error instanceof TypeError)
   t.match(error, { name: 'OptionError', code: 'ERR_OPTION_INVALID' })
   t.equal(error.option, 'userPools[1].clientId')
-  t.equal(error.message, 'cognito-m2m: userPools[1].clientId is missing: name one')
+  t.equal(error.message, 'cognito-m2m: userPools[1].clientId: expected one, got none. Add one.')
 })
 
 t.test('says what a value is without repeating objects or breaking the line', async (t) => {
@@ -77,12 +77,15 @@ t.test('refuses what is no object, unknown members and undefined ones', async (t
   ]) {
     t.match(
       refused(() => readMembers(value, ['a'], '')).message,
-      /: options: expected a plain object, got .*/,
+      /: options: expected a plain object, got .+\. Pass an object literal\.$/,
     )
     t.equal(refused(() => readMembers(value, ['a'], 'keyStore')).option, 'keyStore')
   }
   const unknown = refused(() => readMembers({ a: 1, b: 2 }, ['a', 'c'], 'keyStore'))
-  t.equal(unknown.message, 'cognito-m2m: keyStore.b: expected one of a, c')
+  t.equal(
+    unknown.message,
+    'cognito-m2m: keyStore.b: expected one of a, c, got an unknown name. Rename or remove it.',
+  )
   t.equal(refused(() => readMembers({ b: 2 }, ['a'], '')).option, 'b')
   t.match(refused(() => readMembers({ 'a\r\nb': 2 }, ['a'], '')).message, /^[^\r\n]*$/)
   const absent = refused(() => readMembers({ a: undefined }, ['a'], ''))
@@ -102,12 +105,18 @@ t.test('reads a number within limits, both included', async (t) => {
   for (const value of [null, 0.999, 10.001, Number.NaN, Infinity, -1, '5', true, 5n, [5], {}]) {
     const error = refused(() => read(value))
     t.equal(error.option, 'place.n')
-    t.match(error.message, /: expected a number of seconds from 1 to 10/)
+    t.match(
+      error.message,
+      /: expected a number of seconds from 1 to 10, got .+\. Change the value\.$/,
+    )
   }
   t.equal(read(5, { integer: true }), 5)
   const bare = () => readNumber({ n: 0 }, 'n', '', { defaultValue: 1, min: 1, max: 9 })
-  t.match(refused(bare).message, /use a number from 1 to 9$/)
-  t.match(refused(() => read(5.5, { integer: true })).message, /use a whole number of seconds/)
+  t.match(refused(bare).message, /: expected a number from 1 to 9, got 0\. Change the value\.$/)
+  t.match(
+    refused(() => read(5.5, { integer: true })).message,
+    /: expected a whole number of seconds from 1 to 10, got 5\.5\./,
+  )
   t.equal(refused(() => readNumber({ n: 0 }, 'n', '', range)).option, 'n')
 })
 

@@ -142,15 +142,18 @@ t.test('the answer is 401 with fixed text', async (t) => {
 t.test('refuses what is no audience when the server is made', async (t) => {
   const code = 'ERR_OPTION_INVALID'
   const wrong: [unknown, RegExp][] = [
-    [[], /^cognito-m2m: audience: expected at least one audience, got an empty array/],
+    [[], /^cognito-m2m: audience: expected at least one audience, got an empty array\. Add one\.$/],
     ['', /audience: expected the audience as a non-empty string without spaces, got ""/],
-    ['a b', /audience is "a b"/],
-    [[API, 5], /audience\[1\] is 5/],
-    [5, /audience is 5/],
-    [true, /audience is true/],
-    [{}, /audience is an object/],
-    [() => API, /audience is a function/],
-    [[null], /audience\[0\] is null/],
+    ['a b', /audience: expected the audience as .+, got "a b"\. Pass the exact audience\.$/],
+    [[API, 5], /audience\[1\]: expected the audience as .+, got 5\. Pass the exact audience\.$/],
+    [5, /audience: expected the audience as .+, got 5\. Pass the exact audience\.$/],
+    [true, /audience: expected the audience as .+, got true\. Pass the exact audience\.$/],
+    [{}, /audience: expected the audience as .+, got an object\. Pass the exact audience\.$/],
+    [
+      () => API,
+      /audience: expected the audience as .+, got a function\. Pass the exact audience\.$/,
+    ],
+    [[null], /audience\[0\]: expected the audience as .+, got null\. Pass the exact audience\.$/],
   ]
   for (const [audience, message] of wrong) {
     t.throws(() => serve({ audience }), { code, message })
