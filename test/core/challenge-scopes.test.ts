@@ -63,7 +63,7 @@ t.test('every 401 of the route carries scope: all of them, or every member of an
   }
 })
 
-t.test('the challenge to the letter', async (t) => {
+t.test('the exact text of the challenge', async (t) => {
   const guard = serve({ challengeScopes: true }).guard(ALL)
   const challenge = async (authorization: string | undefined) =>
     (await refusal(guard, authorization)).headers['www-authenticate']
@@ -96,7 +96,7 @@ t.test('a 400, another 403 and a 503 carry none; the 403 for scopes does as befo
   t.equal((await refusal(down, good)).headers['www-authenticate'], undefined)
 })
 
-t.test('it is on with resourceMetadata alone, unless the option says so', async (t) => {
+t.test('challengeScopes defaults to true with resourceMetadata', async (t) => {
   for (const [changes, named] of [
     [{}, false],
     [{ challengeScopes: true }, true],
@@ -116,7 +116,7 @@ t.test('it is on with resourceMetadata alone, unless the option says so', async 
   }
 })
 
-t.test('a guard by default names none, nor one that asks for no scope', async (t) => {
+t.test('a guard with the default requirement or without scopes names no scope', async (t) => {
   const byDefault = serve({ challengeScopes: true, default: ALL })
   const withoutScopes = [byDefault.guard(), byDefault.guard({}), byDefault.guard({ clientId: 'a' })]
   for (const guard of withoutScopes) {

@@ -121,7 +121,7 @@ t.test('nothing is kept of a connection that is closed already', async (t) => {
   t.equal(clock.asked, 0, 'the clock is not even looked at')
 })
 
-t.test('what is no connection is refused', async (t) => {
+t.test('rejects an invalid connection', async (t) => {
   for (const it of [undefined, null, 7, {}, { destroy: fail }, connectionOf({ close: fail })]) {
     t.throws(() => closeOnExpiry(token, it as never, clockAt(0)), {
       code: 'ERR_OPTION_INVALID',

@@ -77,7 +77,7 @@ const endless: [string, unknown][] = [
   ['nothing in it', {}],
 ]
 for (const [kind, connection] of endless) {
-  t.test(`refuses what cannot be ended: ${kind}`, async (t) => {
+  t.test(`rejects a connection that cannot be closed: ${kind}`, async (t) => {
     const { timers } = watchTimers(t)
     const server = serve()
     const token = await server.guard()(`Bearer ${machineToken()}`)

@@ -1,4 +1,4 @@
-/** `default`: what a guard needs that was given no requirement of its own. */
+/** `default`: the requirement of guards without one. */
 import t from 'tap'
 import { anyOf, createResourceServer, OptionError } from '../../src/index.ts'
 import {
@@ -16,7 +16,7 @@ const bearer = (claims: Changes = {}) => `Bearer ${machineToken(claims)}`
 const READ = { scope: 'orders/read' }
 const OTHER = { scope: 'orders/other' }
 
-t.test('left out, it is a valid token and nothing more', async (t) => {
+t.test('without a default, a guard requires a valid token only', async (t) => {
   for (const changes of [{}, { default: {} }, { default: { optional: false } }]) {
     const guard = serve(changes).guard()
     t.equal(await outcome(guard, bearer({ scope: undefined })), 'accepted')
@@ -25,15 +25,15 @@ t.test('left out, it is a valid token and nothing more', async (t) => {
   }
 })
 
-const wishes: [string, object, string][] = [
+const defaults: [string, object, string][] = [
   ['a scope', { scopes: 'orders/read' }, 'ERR_SCOPE_INSUFFICIENT'],
   ['all of several', { scopes: ['orders/read', 'orders/other'] }, 'ERR_SCOPE_INSUFFICIENT'],
   ['one of several', { scopes: anyOf('orders/read', 'orders/write') }, 'ERR_SCOPE_INSUFFICIENT'],
   ['a client', { clientId: 'another' }, 'ERR_ACCESS_DENIED'],
   ['a check', { check: () => false }, 'ERR_ACCESS_DENIED'],
 ]
-for (const [name, fallback, refusal] of wishes) {
-  t.test(`it may ask for more: ${name}`, async (t) => {
+for (const [name, fallback, refusal] of defaults) {
+  t.test(`a default may require ${name}`, async (t) => {
     const server = serve({ default: fallback })
     t.equal(await outcome(server.guard(), bearer(OTHER)), refusal)
     t.equal(await outcome(server.guard(), undefined), 'ERR_TOKEN_MISSING')
@@ -41,7 +41,7 @@ for (const [name, fallback, refusal] of wishes) {
   })
 }
 
-t.test('who meets it is let in', async (t) => {
+t.test('accepts a token that meets the default', async (t) => {
   const asked: unknown[] = []
   const check = (_token: unknown, request: unknown) => asked.push(request) === 1
   const guard = serve({ default: { scopes: 'orders/read', clientId: CLIENT, check } }).guard()
@@ -50,14 +50,14 @@ t.test('who meets it is let in', async (t) => {
   t.strictSame(asked, [request])
 })
 
-t.test('one given takes its place whole', async (t) => {
+t.test('a requirement of the guard replaces the default', async (t) => {
   const server = serve({ default: { scopes: 'orders/read' } })
   t.equal(await outcome(server.guard({ clientId: CLIENT }), bearer(OTHER)), 'accepted')
   t.equal(await outcome(server.guard({ scopes: 'orders/other' }), bearer(OTHER)), 'accepted')
   t.equal(await outcome(server.guard({ optional: true }), undefined), 'null')
 })
 
-t.test('one that lets requests without a token pass is refused at creation', async (t) => {
+t.test('rejects a default that allows requests without a token', async (t) => {
   const pool = { userPoolId: POOL, clientId: CLIENT, jwks: { keys: [jwk()] } }
   const open = [false, { optional: true }, { optional: true, scopes: 'orders/read' }] as const
   for (const fallback of open) {
@@ -71,7 +71,7 @@ t.test('one that lets requests without a token pass is refused at creation', asy
   }
 })
 
-t.test('a refused creation fetches no keys', async (t) => {
+t.test('invalid options fetch no keys', async (t) => {
   let fetches = 0
   const fetch = async () => {
     fetches += 1
@@ -84,7 +84,7 @@ t.test('a refused creation fetches no keys', async (t) => {
   t.equal(fetches, 0)
 })
 
-t.test('undefined is a slip, not a wish for the default', async (t) => {
+t.test('rejects undefined as a requirement', async (t) => {
   const server = serve({ default: { scopes: 'orders/read' } })
   const guard = server.guard.bind(server) as (requirement: unknown) => unknown
   t.throws(() => guard(undefined), {
@@ -100,7 +100,7 @@ t.test('undefined is a slip, not a wish for the default', async (t) => {
   t.throws(() => guard(null), { code: 'ERR_OPTION_INVALID', option: 'requirement' })
 })
 
-t.test('what is changed in it later has no effect', async (t) => {
+t.test('later changes of the default have no effect', async (t) => {
   const scopes = ['orders/read']
   const fallback: Changes = { scopes }
   const server = serve({ default: fallback })
@@ -111,7 +111,7 @@ t.test('what is changed in it later has no effect', async (t) => {
   t.equal(await outcome(server.guard(), bearer(OTHER)), 'ERR_SCOPE_INSUFFICIENT')
 })
 
-t.test('the challenge of its 403 names its scopes', async (t) => {
+t.test('the 403 challenge names the scopes of the default', async (t) => {
   const guard = serve({ default: { scopes: ['orders/read', 'a/x'] } }).guard()
   const refused = await (async () => guard(bearer(OTHER)))().catch((error) => error)
   t.match(refused.headers['www-authenticate'], /, scope="orders\/read a\/x"$/)

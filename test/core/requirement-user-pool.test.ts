@@ -85,7 +85,7 @@ t.test('the default may name a pool, and `check` is not asked about another', as
   t.strictSame(asked, ['check'])
 })
 
-t.test('refuses what is no user pool id', async (t) => {
+t.test('rejects an invalid user pool id', async (t) => {
   const wrong: [unknown, RegExp][] = [
     [
       [],
@@ -106,7 +106,7 @@ t.test('refuses what is no user pool id', async (t) => {
   }
 })
 
-t.test('a pool that the server does not have is refused where it is known', async (t) => {
+t.test('rejects a user pool that the server does not have', async (t) => {
   t.throws(() => serve(options).guard(UNKNOWN), refused('requirement'))
   t.throws(() => serve({ ...options, default: UNKNOWN }), refused('default'))
   const several = { ...UNKNOWN, userPoolId: [POOL, UNKNOWN.userPoolId] }

@@ -36,7 +36,7 @@ function suffices(scopes: unknown, ...granted: string[]): boolean {
   )
 }
 
-t.test('compiles what is asked for and nothing else', async (t) => {
+t.test('compiles each member of a requirement', async (t) => {
   const check = () => true
   t.strictSame(compile({}), NOTHING)
   t.strictSame(compile({ scopes: 'a/x' }), { ...NOTHING, allOf: ['a/x'] })
@@ -52,14 +52,14 @@ t.test('compiles what is asked for and nothing else', async (t) => {
   t.strictSame(compile({ scopes: [orders.read] }).allOf, ['orders/read'])
 })
 
-t.test('an array of scopes means all of them', async (t) => {
+t.test('an array requires all scopes', async (t) => {
   t.ok(suffices(['a/x', 'a/y'], 'a/y', 'a/x', 'a/z'))
   t.notOk(suffices(['a/x', 'a/y'], 'a/x'))
   t.notOk(suffices(['a/x', 'a/y'], 'a/y'))
   t.notOk(suffices('a/x'))
 })
 
-t.test('anyOf means one of them', async (t) => {
+t.test('anyOf requires one scope', async (t) => {
   t.ok(suffices(anyOf('a/x', 'a/y'), 'a/y'))
   t.ok(suffices(anyOf('a/x', 'a/y'), 'a/x', 'b/z'))
   t.notOk(suffices(anyOf('a/x', 'a/y'), 'a/z'))
@@ -67,14 +67,14 @@ t.test('anyOf means one of them', async (t) => {
   t.ok(suffices(undefined), 'asked for none')
 })
 
-t.test('scopes match as a whole or not at all', async (t) => {
+t.test('compares scopes as exact strings', async (t) => {
   for (const granted of ['a/', 'a/xx', 'A/x', 'a/X', 'a', 'b/a/x', 'a/*', '*']) {
     t.notOk(suffices('a/x', granted), granted)
     t.notOk(suffices(anyOf('a/x'), granted), granted)
   }
 })
 
-const slips: [string, unknown, string, RegExp][] = [
+const invalid: [string, unknown, string, RegExp][] = [
   [
     'a string',
     'orders/read',
@@ -233,26 +233,29 @@ const slips: [string, unknown, string, RegExp][] = [
     /: expected a function, got .+\. Pass a function or leave it out\.$/,
   ],
 ]
-for (const [slip, value, option, fix] of slips) {
-  t.test(`refuses ${slip}`, async (t) => {
+for (const [name, value, option, problem] of invalid) {
+  t.test(`rejects ${name}`, async (t) => {
     const error = refused(value)
     t.match(error, { name: 'OptionError', code: 'ERR_OPTION_INVALID', option })
     t.ok(error.message.startsWith(`cognito-m2m: ${option}: expected `), error.message)
-    t.match(error.message, fix)
+    t.match(error.message, problem)
     t.notMatch(error.message, /[\r\n]/)
   })
 }
 
-t.test('anyOf refuses no scope and malformed ones, and is frozen', async (t) => {
-  const loose = anyOf as (...scopes: unknown[]) => unknown
-  for (const scopes of [[], ['read'], ['a/x', undefined], [['a/x']]]) {
-    t.throws(() => loose(...scopes), { code: 'ERR_OPTION_INVALID', option: /^anyOf(\[[01]\])?$/ })
-  }
-  const either = anyOf('a/x', 'a/y')
-  t.ok(Object.isFrozen(either) && Object.isFrozen(either.anyOf))
-})
+t.test(
+  'anyOf rejects an empty list and malformed scopes, and returns a frozen object',
+  async (t) => {
+    const loose = anyOf as (...scopes: unknown[]) => unknown
+    for (const scopes of [[], ['read'], ['a/x', undefined], [['a/x']]]) {
+      t.throws(() => loose(...scopes), { code: 'ERR_OPTION_INVALID', option: /^anyOf(\[[01]\])?$/ })
+    }
+    const either = anyOf('a/x', 'a/y')
+    t.ok(Object.isFrozen(either) && Object.isFrozen(either.anyOf))
+  },
+)
 
-t.test('refuses an instance of a class, whose getters would be passed over', async (t) => {
+t.test('rejects a class instance, whose getters would be ignored', async (t) => {
   class Requirement {
     get scopes() {
       return 'a/x'
@@ -265,7 +268,7 @@ t.test('refuses an instance of a class, whose getters would be passed over', asy
   t.strictSame(compile(Object.assign(Object.create(null), { scopes: 'a/x' })).allOf, ['a/x'])
 })
 
-t.test('leaves no member out in silence: inherited, hidden or a symbol', async (t) => {
+t.test('ignores no inherited, non-enumerable or symbol member', async (t) => {
   const bare = Object.assign(Object.create(null), { scopes: 'a/x' })
   t.match(refused(Object.create(bare)), {
     option: 'route',
@@ -278,7 +281,7 @@ t.test('leaves no member out in silence: inherited, hidden or a symbol', async (
   t.strictSame(compile(hidden).allOf, ['a/x'])
 })
 
-t.test('what is changed after compiling has no effect', async (t) => {
+t.test('later changes of a requirement have no effect', async (t) => {
   const scopes = ['a/x']
   const clientId = ['c']
   const requirement = { scopes, clientId, optional: false }
@@ -293,7 +296,7 @@ t.test('what is changed after compiling has no effect', async (t) => {
   t.strictSame(compiled.clientIds, new Set(['c']))
 })
 
-t.test('reads each member once, so that it cannot change between check and use', async (t) => {
+t.test('reads each member once', async (t) => {
   let reads = 0
   const compiled = compile({
     get scopes() {

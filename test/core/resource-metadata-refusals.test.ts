@@ -202,7 +202,7 @@ for (const member of ['name', 'documentation']) {
 }
 for (const value of NOT_SECURE.slice(1)) refuses('documentation', value, SECURE)
 
-t.test('what is no plain object, or has members of another name', async (t) => {
+t.test('rejects values that are not plain objects, and unknown members', async (t) => {
   for (const value of [null, false, true, resource, 5, [resource], () => ({ resource })]) {
     t.match(refused(value), {
       option: 'resourceMetadata',
@@ -229,7 +229,7 @@ t.test('what is no plain object, or has members of another name', async (t) => {
   }
 })
 
-t.test('members are read once, so that they cannot change between check and use', async (t) => {
+t.test('reads each member once', async (t) => {
   let reads = 0
   const server = serve({
     resourceMetadata: {

@@ -26,7 +26,7 @@ t.test("accepts Cognito's own scopes, which have no resource server", async (t) 
   for (const scope of reserved) t.equal(checkScope(scope, 'scopes'), scope)
 })
 
-t.test('refuses what is no scope of Cognito', async (t) => {
+t.test('rejects malformed scopes', async (t) => {
   const malformed = [
     '',
     'read',
@@ -50,7 +50,7 @@ t.test('refuses what is no scope of Cognito', async (t) => {
   }
 })
 
-t.test('refuses several scopes in one string, and says how to write them', async (t) => {
+t.test('rejects several scopes in one string', async (t) => {
   for (const scope of ['a/b c/d', 'a/b ', ' a/b', 'a/b\tc/d', 'a/b\nc/d', 'a/b\u00a0']) {
     const { message } = refused(() => checkScope(scope, 'scopes'))
     t.match(
@@ -62,7 +62,7 @@ t.test('refuses several scopes in one string, and says how to write them', async
   }
 })
 
-t.test('refuses a scope that is no string', async (t) => {
+t.test('rejects a scope that is not a string', async (t) => {
   for (const scope of [null, undefined, 5, true, {}, ['a/b'], () => 'a/b']) {
     t.match(
       refused(() => checkScope(scope, 'scopes')).message,
@@ -71,7 +71,7 @@ t.test('refuses a scope that is no string', async (t) => {
   }
 })
 
-t.test('defines scopes once: whole strings by name, frozen', async (t) => {
+t.test('returns frozen scope strings by name', async (t) => {
   const orders = defineScopes('orders', { read: 'Read orders', 'write:all': 'Change orders' })
   t.equal(orders.read, 'orders/read')
   t.equal(orders['write:all'], 'orders/write:all')
@@ -143,7 +143,7 @@ t.test('refuses a definition Cognito would refuse', async (t) => {
   t.equal(Object.keys(defineScopes('i'.repeat(252), hundred)).length, 100)
 })
 
-t.test('refuses a resource server that is no object', async (t) => {
+t.test('rejects an invalid resource server', async (t) => {
   for (const server of [undefined, null, 5, 'orders', [], {}, () => {}]) {
     const error = refused(() => getResourceServer(server, 'servers[1]'))
     t.equal(error.option, 'servers[1].identifier')

@@ -63,7 +63,7 @@ t.test('an invalid requirement throws when the guard is created', async (t) => {
   }
 })
 
-t.test('refuses a guard whose default lets requests without a token pass', async (t) => {
+t.test('rejects a guard whose default allows requests without a token', async (t) => {
   const wrong = {
     code: 'ERR_OPTION_INVALID',
     option: 'default',

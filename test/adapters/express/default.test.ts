@@ -35,7 +35,7 @@ for (const [version, express] of Object.entries(versions)) {
   })
 }
 
-t.test('left out, it is a valid token', async (t) => {
+t.test('without a default, a guard requires a valid token', async (t) => {
   const app = (versions['Express 5'] as (typeof versions)[string])()
   app.use(authFor()())
   app.get('/r', (_req, res) => void res.send('in'))
@@ -44,7 +44,7 @@ t.test('left out, it is a valid token', async (t) => {
   t.equal((await get(url, wrongScope)).said, '200')
 })
 
-t.test('a default that lets requests without a token pass is refused', async (t) => {
+t.test('rejects a default that allows requests without a token', async (t) => {
   for (const open of [false, { optional: true }] as const) {
     t.throws(() => authFor({ default: open }), OptionError)
     t.throws(
@@ -57,7 +57,7 @@ t.test('a default that lets requests without a token pass is refused', async (t)
   }
 })
 
-t.test('undefined is a slip, not a wish for the default', async (t) => {
+t.test('rejects undefined as a requirement', async (t) => {
   const auth = authFor() as (requirement: unknown) => unknown
   t.throws(
     () => auth(undefined),
@@ -73,7 +73,7 @@ t.test('undefined is a slip, not a wish for the default', async (t) => {
   )
 })
 
-t.test('errors is one of two words', async (t) => {
+t.test("errors accepts 'answer' or 'next' only", async (t) => {
   for (const errors of ['throw', '', null, true, ['next']]) {
     const make = () => cognitoAuth({ ...pool.options(), errors } as never)
     t.throws(

@@ -222,7 +222,7 @@ t.test('where nothing protects the context, the app does not start', async (t) =
   await t.rejects(start(above), refusal)
 })
 
-t.test('wrong options are refused by name', async (t) => {
+t.test('rejects invalid options by name', async (t) => {
   const cases: [unknown, RegExp][] = [
     [{}, /authDefault\.auth: expected a plain object, got undefined\. Pass an object literal\.$/],
     [

@@ -152,7 +152,7 @@ t.test('so is app.cognito', async (t) => {
   await t.rejects(start(app), { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
 })
 
-t.test('wrong options reject at ready, in one line that names them', async (t) => {
+t.test('invalid options reject at ready with one line that names the option', async (t) => {
   const good = pool.options()
   const cases: [object, RegExp][] = [
     [{}, /^cognito-m2m: userPoolId: expected the id of the user pool, got undefined\. [^\r\n]+$/],

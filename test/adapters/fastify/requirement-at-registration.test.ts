@@ -87,15 +87,18 @@ t.test('every case is there', async (t) => {
   t.equal(wrong.length, 21)
 })
 
-t.test('refused at declaration where the plugin is there first', async (t) => {
-  for (const [name, auth, message] of wrong) {
-    const app = await protectedApp(t)
-    const declare = () => app.get('/r', route(auth), async () => 'reached')
-    t.throws(declare, { name: 'OptionError', code: 'ERR_OPTION_INVALID', message }, name)
-    t.throws(declare, { message: /^cognito-m2m: config\.auth of GET \/r[^\r\n]*$/ }, name)
-    t.throws(declare, OptionError, name)
-  }
-})
+t.test(
+  'rejects an invalid requirement at declaration after the plugin was registered',
+  async (t) => {
+    for (const [name, auth, message] of wrong) {
+      const app = await protectedApp(t)
+      const declare = () => app.get('/r', route(auth), async () => 'reached')
+      t.throws(declare, { name: 'OptionError', code: 'ERR_OPTION_INVALID', message }, name)
+      t.throws(declare, { message: /^cognito-m2m: config\.auth of GET \/r[^\r\n]*$/ }, name)
+      t.throws(declare, OptionError, name)
+    }
+  },
+)
 
 t.test('the message names method and whole path', async (t) => {
   const app = await protectedApp(t)

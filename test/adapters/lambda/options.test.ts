@@ -15,7 +15,7 @@ const create = (more: object) =>
     ...more,
   } as Parameters<typeof createLambdaAuthorizer>[0] & { simpleResponses: false })
 
-t.test('wrong options', async (t) => {
+t.test('rejects invalid options', async (t) => {
   const refused: [object, RegExp][] = [
     [{ resultTtl: 1.5 }, /resultTtl: expected a whole number of seconds from 0 to 3600, got 1\.5/],
     [
@@ -69,7 +69,7 @@ t.test('wrong options', async (t) => {
   )
 })
 
-t.test('wrong routes', async (t) => {
+t.test('rejects invalid routes', async (t) => {
   const noRoute = /expected a method \(or ANY\) and a path, got ".*"\. Write, for example/
   const refused: [string, unknown, RegExp][] = [
     ['/orders', READ, noRoute],

@@ -122,7 +122,7 @@ const WRONG: [string, unknown, RegExp][] = [
 ]
 
 for (const surface of surfaces) {
-  t.test(`${surface.name} refuses a wrong requirement when it is declared`, async (t) => {
+  t.test(`${surface.name} rejects an invalid requirement when it is declared`, async (t) => {
     const options = optionsOf({ name: '', authorization: undefined })
     for (const [name, requirement, problem] of WRONG) {
       const opened = surface.open(options, requirement as never)

@@ -39,7 +39,7 @@ t.test('regions adds both issuer forms of each replica, behind those of the pool
   })
 })
 
-t.test('regions takes one to four Regions of the partition of the pool, each once', async (t) => {
+t.test("regions accepts one to four different Regions of the user pool's partition", async (t) => {
   const four = ['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2']
   t.equal(read({ regions: four }).issuers.length, 10)
   for (const [regions, option, problem] of [

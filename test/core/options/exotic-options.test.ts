@@ -114,7 +114,7 @@ const exotic: [string, object, RegExp][] = [
   ],
 ]
 
-t.test('no surface takes an exotic requirement for any token', async (t) => {
+t.test('every surface rejects requirements that hide members', async (t) => {
   for (const [what, requirement, problem] of exotic) {
     const refusal = { code: 'ERR_OPTION_INVALID', message: problem }
     t.throws(() => serve().guard(requirement as never), refusal, `core: ${what}`)

@@ -30,7 +30,7 @@ function refused(options: unknown): OptionError {
   throw new Error('accepted')
 }
 
-t.test('what is left out has its default', async (t) => {
+t.test('fills in defaults', async (t) => {
   const { pools, logger, now, monotonicNow, ...others } = read({})
   t.equal(pools.length, 1)
   t.strictSame(others, {
@@ -58,7 +58,7 @@ t.test('what is left out has its default', async (t) => {
   t.doesNotThrow(() => logger.warn({}, 'to nobody'))
 })
 
-t.test('what is given is taken, in milliseconds where it is a duration', async (t) => {
+t.test('returns configured values, with durations in milliseconds', async (t) => {
   const given = { now: () => 1, monotonicNow: () => 2, fetch: async () => new Response() }
   const check = () => true
   const keyStore = {
@@ -81,7 +81,7 @@ t.test('what is given is taken, in milliseconds where it is a duration', async (
   })
 })
 
-t.test('default is compiled, and only the literal false opens', async (t) => {
+t.test('compiles default, and accepts only the literal false for public routes', async (t) => {
   const scopes = ['a/x']
   const { defaultRequirement: fallback } = read({ default: { scopes } })
   scopes.length = 0
@@ -161,7 +161,7 @@ const table: [string, readonly unknown[], readonly unknown[], RegExp][] = [
   ],
 ]
 for (const [option, valid, invalid, problem] of table) {
-  t.test(`${option}: takes what fits and refuses the rest by name`, async (t) => {
+  t.test(`${option}: accepts valid values and rejects others by name`, async (t) => {
     for (const value of valid) t.ok(read({ [option]: value }), label(value))
     for (const value of [...invalid, undefined]) {
       const error = refused({ ...POOL_OPTIONS, [option]: value })
@@ -243,7 +243,7 @@ const members: [string, string, readonly unknown[], RegExp][] = [
   ['keyStore', 'ttl', [1], /: expected one of startup, refreshInterval/],
 ]
 for (const [option, member, invalid, problem] of members) {
-  t.test(`${option}.${member}: refuses what does not fit by name`, async (t) => {
+  t.test(`${option}.${member}: rejects invalid values by name`, async (t) => {
     for (const value of [...invalid, undefined]) {
       const error = refused({ ...POOL_OPTIONS, [option]: { [member]: value } })
       t.equal(error.option, `${option}.${member}`)
@@ -253,7 +253,7 @@ for (const [option, member, invalid, problem] of members) {
   })
 }
 
-t.test('refuses unknown options and what is no object', async (t) => {
+t.test('rejects unknown options and values that are not plain objects', async (t) => {
   for (const name of ['clientID', 'clientIds', 'scopes', 'tokenUse', 'audiences', 'issuers']) {
     const error = refused({ ...POOL_OPTIONS, [name]: 'x' })
     t.equal(error.option, name)
@@ -272,7 +272,7 @@ t.test('refuses unknown options and what is no object', async (t) => {
 
 const other = { userPoolId: 'us-east-1_Other', clientId: null }
 
-t.test('refuses options that are inherited instead of leaving them out', async (t) => {
+t.test('rejects inherited options', async (t) => {
   const inherited = Object.assign(Object.create({ check: () => false }), POOL_OPTIONS)
   t.match(refused(inherited), {
     option: 'options',
@@ -282,7 +282,7 @@ t.test('refuses options that are inherited instead of leaving them out', async (
   t.match(refused({ ...POOL_OPTIONS, clientCache: cache }), { option: 'clientCache' })
 })
 
-t.test('several pools stand under userPools and nowhere else', async (t) => {
+t.test('several user pools require userPools', async (t) => {
   t.equal(readOptions({ userPools: [POOL_OPTIONS, other] }).pools.length, 2)
   for (const member of Object.keys(POOL_OPTIONS)) {
     const error = refused({ userPools: [other], [member]: POOL })
@@ -308,7 +308,7 @@ t.test('several pools stand under userPools and nowhere else', async (t) => {
   t.equal(refused({ userPools: [{ ...other, realm: 'x' }] }).option, 'userPools[0].realm')
 })
 
-t.test('refuses two pools with one issuer', async (t) => {
+t.test('rejects two user pools with one issuer', async (t) => {
   const issuer = 'https://id.example'
   const pairs = [
     [POOL_OPTIONS, { ...POOL_OPTIONS, clientId: null }],

@@ -106,7 +106,7 @@ for (const [userPoolId, ...issuers] of EXPECTED) {
   })
 }
 
-t.test('a Region of no known partition needs an issuer', async (t) => {
+t.test('a Region of an unknown partition requires an issuer', async (t) => {
   for (const region of [
     ...['xx-local-2', 'zz-north-1', 'eusc-fr-west-1', 'us-isox-east-1', 'us-gov-west', 'eu-west'],
     ...['eu-west-1-2', 'eu--1', 'cn-1', 'useast1'],

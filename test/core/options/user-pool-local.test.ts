@@ -56,7 +56,7 @@ t.test('a local pool needs a loopback issuer or offline keys', async (t) => {
   t.equal(read(other).local, false, 'of another Region, so not generated')
 })
 
-t.test('refuses a local pool under NODE_ENV=production, whatever else is set', async (t) => {
+t.test('rejects a local pool under NODE_ENV=production', async (t) => {
   environment(t, 'production')
   for (const options of [{ jwks: JWKS }, { issuer: 'http://localhost' }]) {
     const error = refused(options)

@@ -19,7 +19,7 @@ function refused(options: object, place = ''): OptionError {
   throw new Error('accepted')
 }
 
-t.test('a pool id alone gives both issuer forms, the original first', async (t) => {
+t.test('derives both issuer forms from the user pool id, the original form first', async (t) => {
   t.strictSame(read({}), {
     userPoolId: POOL,
     clientIds: new Set([CLIENT]),
@@ -35,7 +35,7 @@ t.test('a pool id alone gives both issuer forms, the original first', async (t) 
   })
 })
 
-t.test('refuses a malformed pool id unless the issuer is explicit', async (t) => {
+t.test('rejects a malformed user pool id without an issuer', async (t) => {
   const malformed = [
     'eu-west-1',
     'eu-west-1_',
@@ -65,7 +65,7 @@ t.test('refuses a malformed pool id unless the issuer is explicit', async (t) =>
   t.match(refused({ userPoolId: undefined }).message, /got undefined\. Set it or leave it out\.$/)
 })
 
-t.test('clientId has to be said: a list, a lookup, or null for any', async (t) => {
+t.test('requires clientId: a list, a lookup, or null for every app client', async (t) => {
   const lookup = () => true
   t.match(read({ clientId: null }), { clientIds: undefined, lookup: undefined })
   t.match(read({ clientId: lookup }), { clientIds: undefined, lookup })
@@ -87,7 +87,7 @@ t.test('clientId has to be said: a list, a lookup, or null for any', async (t) =
   })
 })
 
-t.test("subjects is 'machine' unless 'any' is said", async (t) => {
+t.test("subjects defaults to 'machine'", async (t) => {
   t.equal(read({ subjects: 'machine' }).machinesOnly, true)
   t.equal(read({ subjects: 'any' }).machinesOnly, false)
   t.strictSame(read({ audience: 'urn:a' }).audience, new Set(['urn:a']))
@@ -100,7 +100,7 @@ t.test("subjects is 'machine' unless 'any' is said", async (t) => {
   }
 })
 
-t.test('an explicit issuer is the only one, and is where its keys are', async (t) => {
+t.test('an explicit issuer replaces the derived ones and locates the key set', async (t) => {
   const uris = (options: object) => read(options).issuers
   const jwksUri = 'https://id.example/p/.well-known/jwks.json'
   t.strictSame(uris({ issuer: 'https://id.example/p' }), [
@@ -113,7 +113,7 @@ t.test('an explicit issuer is the only one, and is where its keys are', async (t
   ])
 })
 
-t.test('refuses http unless it is loopback, for issuer and jwksUri', async (t) => {
+t.test('rejects http except on loopback, for issuer and jwksUri', async (t) => {
   const loopback = [
     'http://localhost',
     'http://LOCALHOST:9229/x',
@@ -174,7 +174,7 @@ t.test('refuses http unless it is loopback, for issuer and jwksUri', async (t) =
   }
 })
 
-t.test('rejects an issuer with a trailing slash or a query, without repeating it', async (t) => {
+t.test('rejects an issuer with a trailing slash or a query, without showing it', async (t) => {
   for (const issuer of [
     ...['https://id.example/', 'https://id.example/secret/', 'https://id.example/secret//'],
     ...['https://id.example?secret', 'https://id.example/p?a=secret', 'https://id.example/secret?'],
@@ -229,7 +229,7 @@ t.test('accepts an http issuer from which nothing is fetched', async (t) => {
   }
 })
 
-t.test('jwksUri cannot be combined with keys that are all there are', async (t) => {
+t.test('rejects jwksUri beside an offline jwks', async (t) => {
   const options = { issuer: 'https://id.example', jwksUri: 'https://keys.example' }
   t.match(refused({ ...options, jwks: JWKS }), {
     option: 'jwksUri',
@@ -246,7 +246,7 @@ t.test('rejects a comma in an app client id', async (t) => {
   for (const clientId of [',', 'a,', ',a']) t.equal(refused({ clientId }).option, 'clientId')
 })
 
-t.test('refuses credentials and fragments in URLs, without repeating them', async (t) => {
+t.test('rejects credentials and fragments in URLs, without showing them', async (t) => {
   const urls = [
     'https://me:secret@id.example',
     'https://secret@id.example',
@@ -263,7 +263,7 @@ t.test('refuses credentials and fragments in URLs, without repeating them', asyn
   }
 })
 
-t.test('refuses blanks around and inside URLs, which match no token', async (t) => {
+t.test('rejects whitespace in URLs', async (t) => {
   const issuer = 'https://id.example'
   for (const url of [
     `${issuer} `,
@@ -277,7 +277,7 @@ t.test('refuses blanks around and inside URLs, which match no token', async (t) 
   }
 })
 
-t.test('repeats no credentials of a URL refused for its scheme', async (t) => {
+t.test('shows no credentials of a URL with a rejected scheme', async (t) => {
   for (const url of [
     'http://me:secret@id.example',
     'ftp://secret@localhost',
@@ -287,7 +287,7 @@ t.test('repeats no credentials of a URL refused for its scheme', async (t) => {
   }
 })
 
-t.test('refuses an issuer that is no URL or list of URLs', async (t) => {
+t.test('rejects an invalid issuer', async (t) => {
   for (const issuer of ['', null, 5, [], [''], ['https://id.example', 5], {}]) {
     const { option, problem } = refused({ issuer })
     t.match(option, /^issuer(\[[01]\])?$/, label(issuer))
@@ -295,7 +295,7 @@ t.test('refuses an issuer that is no URL or list of URLs', async (t) => {
   }
 })
 
-t.test('refuses a jwksUri that is no string', async (t) => {
+t.test('rejects a jwksUri that is not a string', async (t) => {
   for (const jwksUri of [5, null, ['https://keys.example'], {}]) {
     const error = refused({ issuer: 'https://id.example', jwksUri })
     t.match(error, {
@@ -305,7 +305,7 @@ t.test('refuses a jwksUri that is no string', async (t) => {
   }
 })
 
-t.test('jwksUri needs a single explicit issuer', async (t) => {
+t.test('jwksUri requires exactly one explicit issuer', async (t) => {
   const jwksUri = 'https://keys.example'
   for (const options of [
     { jwksUri },
@@ -319,7 +319,7 @@ t.test('jwksUri needs a single explicit issuer', async (t) => {
   }
 })
 
-t.test('given keys are imported, offline or until the first fetch', async (t) => {
+t.test('imports static keys, offline or until the first fetch', async (t) => {
   t.match(read({ jwks: JWKS }).staticKeys, { isOffline: true })
   t.match(read({ jwks: { initial: JWKS } }).staticKeys, { isOffline: false })
   const weak = { keys: [jwk({}, keyPair('weak', 1024))] }
@@ -339,7 +339,7 @@ t.test('given keys are imported, offline or until the first fetch', async (t) =>
   )
 })
 
-t.test('refuses unknown members', async (t) => {
+t.test('rejects unknown members', async (t) => {
   for (const name of ['region', 'clientIds', 'tokenUse', 'scope']) {
     t.equal(refused({ [name]: 'x' }, 'userPools[0]').option, `userPools[0].${name}`)
   }

@@ -18,7 +18,7 @@ function refused(read: () => unknown): OptionError {
   throw new Error('accepted')
 }
 
-t.test('names the option, what is wrong and the package', async (t) => {
+t.test('an OptionError names the package, the option and the problem', async (t) => {
   const error = new OptionError('userPools[1].clientId', 'expected one, got none. Add one.')
   t.ok(error instanceof TypeError)
   t.match(error, { name: 'OptionError', code: 'ERR_OPTION_INVALID' })
@@ -26,7 +26,7 @@ t.test('names the option, what is wrong and the package', async (t) => {
   t.equal(error.message, 'cognito-m2m: userPools[1].clientId: expected one, got none. Add one.')
 })
 
-t.test('says what a value is without repeating objects or breaking the line', async (t) => {
+t.test('describes a value on one line, without the content of objects', async (t) => {
   const table: [unknown, string][] = [
     ['a"b', '"a\\"b"'],
     ['a\r\nb', '"a\\r\\nb"'],
@@ -46,7 +46,7 @@ t.test('says what a value is without repeating objects or breaking the line', as
   for (const [value, text] of table) t.equal(describeValue(value), text)
 })
 
-t.test('copies the members that are allowed, read once and without a prototype', async (t) => {
+t.test('copies allowed members once, into an object without a prototype', async (t) => {
   let reads = 0
   const value = {
     a: 1,
@@ -63,41 +63,44 @@ t.test('copies the members that are allowed, read once and without a prototype',
   t.equal(members['toString'], undefined)
 })
 
-t.test('refuses what is no object, unknown members and undefined ones', async (t) => {
-  for (const value of [
-    undefined,
-    null,
-    5,
-    'a',
-    true,
-    [],
-    () => {},
-    new Map(),
-    Object.create({ a: 1 }),
-  ]) {
-    t.match(
-      refused(() => readMembers(value, ['a'], '')).message,
-      /: options: expected a plain object, got .+\. Pass an object literal\.$/,
+t.test(
+  'rejects values that are not plain objects, unknown members and undefined members',
+  async (t) => {
+    for (const value of [
+      undefined,
+      null,
+      5,
+      'a',
+      true,
+      [],
+      () => {},
+      new Map(),
+      Object.create({ a: 1 }),
+    ]) {
+      t.match(
+        refused(() => readMembers(value, ['a'], '')).message,
+        /: options: expected a plain object, got .+\. Pass an object literal\.$/,
+      )
+      t.equal(refused(() => readMembers(value, ['a'], 'keyStore')).option, 'keyStore')
+    }
+    const unknown = refused(() => readMembers({ a: 1, b: 2 }, ['a', 'c'], 'keyStore'))
+    t.equal(
+      unknown.message,
+      'cognito-m2m: keyStore.b: expected one of a, c, got an unknown name. Rename or remove it.',
     )
-    t.equal(refused(() => readMembers(value, ['a'], 'keyStore')).option, 'keyStore')
-  }
-  const unknown = refused(() => readMembers({ a: 1, b: 2 }, ['a', 'c'], 'keyStore'))
-  t.equal(
-    unknown.message,
-    'cognito-m2m: keyStore.b: expected one of a, c, got an unknown name. Rename or remove it.',
-  )
-  t.equal(refused(() => readMembers({ b: 2 }, ['a'], '')).option, 'b')
-  t.match(refused(() => readMembers({ 'a\r\nb': 2 }, ['a'], '')).message, /^[^\r\n]*$/)
-  const absent = refused(() => readMembers({ a: undefined }, ['a'], ''))
-  t.equal(
-    absent.message,
-    'cognito-m2m: a: expected a value, got undefined. Set it or leave it out.',
-  )
-  const tampered = JSON.parse('{"__proto__":{"a":1}}')
-  t.equal(refused(() => readMembers(tampered, ['a'], '')).option, '__proto__')
-})
+    t.equal(refused(() => readMembers({ b: 2 }, ['a'], '')).option, 'b')
+    t.match(refused(() => readMembers({ 'a\r\nb': 2 }, ['a'], '')).message, /^[^\r\n]*$/)
+    const absent = refused(() => readMembers({ a: undefined }, ['a'], ''))
+    t.equal(
+      absent.message,
+      'cognito-m2m: a: expected a value, got undefined. Set it or leave it out.',
+    )
+    const tampered = JSON.parse('{"__proto__":{"a":1}}')
+    t.equal(refused(() => readMembers(tampered, ['a'], '')).option, '__proto__')
+  },
+)
 
-t.test('reads a number within limits, both included', async (t) => {
+t.test('reads a number within inclusive limits', async (t) => {
   const range = { defaultValue: 5, min: 1, max: 10, unit: 'seconds' }
   const read = (n: unknown, more = {}) => readNumber({ n }, 'n', 'place', { ...range, ...more })
   t.equal(readNumber({}, 'n', 'place', range), 5)
@@ -120,7 +123,7 @@ t.test('reads a number within limits, both included', async (t) => {
   t.equal(refused(() => readNumber({ n: 0 }, 'n', '', range)).option, 'n')
 })
 
-t.test('reads a function, or nothing', async (t) => {
+t.test('reads an optional function', async (t) => {
   const check = () => true
   t.equal(readFunction({ check }, 'check'), check)
   t.equal(readFunction({}, 'check'), undefined)
@@ -130,7 +133,7 @@ t.test('reads a function, or nothing', async (t) => {
   }
 })
 
-t.test('reads one string or several, none of them empty', async (t) => {
+t.test('reads one or several non-empty strings', async (t) => {
   const list = ['a', 'b']
   const read = readStrings(list, 'clientId', 'client')
   list.push('c')

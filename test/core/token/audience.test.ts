@@ -139,7 +139,7 @@ t.test('the answer is 401 with fixed text', async (t) => {
   )
 })
 
-t.test('refuses what is no audience when the server is made', async (t) => {
+t.test('rejects an invalid audience when the server is created', async (t) => {
   const code = 'ERR_OPTION_INVALID'
   const wrong: [unknown, RegExp][] = [
     [[], /^cognito-m2m: audience: expected at least one audience, got an empty array\. Add one\.$/],

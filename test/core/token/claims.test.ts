@@ -47,7 +47,7 @@ expect('refuses a token without a finite iat', 'ERR_TOKEN_INVALID', 'iat', [unde
 expect('refuses an nbf that is not finite', 'ERR_TOKEN_INVALID', 'nbf', NO_TIMES)
 expect('accepts a token without nbf', undefined, 'nbf', [undefined, NOW, 0, -1, NOW - 0.5])
 
-expect('refuses a scope that is no string', 'ERR_TOKEN_INVALID', 'scope', [
+expect('rejects a scope that is not a string', 'ERR_TOKEN_INVALID', 'scope', [
   ...[null, 5, true, ['orders/read'], { 'orders/read': true }],
 ])
 expect('refuses a scope that is no list of RFC 6749', 'ERR_TOKEN_INVALID', 'scope', [
