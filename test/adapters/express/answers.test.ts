@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { ErrorRequestHandler } from 'express'
 import t from 'tap'
 import { AuthError } from '../../../src/index.ts'
-import { exchange } from '../../conformance/behavior/door.ts'
+import { exchange } from '../../conformance/behavior/endpoint.ts'
 import { authFor, authOf, get, listen, versions } from '../../support/express.ts'
 import { forged, MISSING, NOW, right, SCOPE, wrongScope } from '../../support/fastify.ts'
 

@@ -9,7 +9,7 @@ import {
 import type { VerifiedToken } from '../../../src/index.ts'
 import { allows, runtimeError, thrownStatus } from '../../support/gateway.ts'
 import { arnOf, requestEvent, type Sent, tokenEvent, v2Event } from '../../support/lambda-events.ts'
-import type { Answer, Surface } from './door.ts'
+import type { Answer, Surface } from './endpoint.ts'
 
 type Simple = { readonly isAuthorized: boolean; readonly context: AuthorizerContext }
 

@@ -7,10 +7,10 @@ import { cognitoAuth as expressAuth, getAuth } from '../../../src/adapters/expre
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { type CommonOptions, createResourceServer, type VerifiedToken } from '../../../src/index.ts'
 import { sample } from '../../support/sample.ts'
-import { admitted, httpDoor, refused, type Surface } from './door.ts'
+import { admitted, httpDoor, refused, type Surface } from './endpoint.ts'
 import { lambdaSurfaces } from './lambda-surfaces.ts'
 
-export type { Answer, Door, Surface } from './door.ts'
+export type { Answer, Door, Surface } from './endpoint.ts'
 
 const core: Surface = {
   name: 'core',

@@ -1,8 +1,8 @@
 /** Many variants against three judges: counts who accepted what, and shrinks the first fault. */
 import fc from 'fast-check'
 import { variants } from './arbitraries.ts'
+import { type Judgement, judge } from './compare-verdicts.ts'
 import { forge } from './forging.ts'
-import { type Judgement, judge } from './judging.ts'
 import type { Judges } from './oracles.ts'
 import type { Rule } from './rules.ts'
 import type { Variant } from './variant.ts'

@@ -3,7 +3,7 @@
  * found once (pasted as it prints them), and both sides of every border.
  */
 import { CLIENT, ISSUER, NOW } from '../../support/forge.ts'
-import type { Verdicts } from './judging.ts'
+import type { Verdicts } from './compare-verdicts.ts'
 import type { Edit, JsonPart, Variant } from './variant.ts'
 
 export interface PastFinding extends Variant {

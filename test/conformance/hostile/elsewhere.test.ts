@@ -5,10 +5,10 @@ import t, { type Test } from 'tap'
 import { cognitoAuth as expressAuth } from '../../../src/adapters/express/index.ts'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { listen, versions } from '../../support/express.ts'
-import { exchange } from '../behavior/door.ts'
-import { doorPlans } from './doors.ts'
+import { exchange } from '../behavior/endpoint.ts'
 import { NO_TOKEN, tokensElsewhere } from './elsewhere.ts'
 import { GOOD } from './kit.ts'
+import { doorPlans } from './options.ts'
 
 const { options } = doorPlans([]).plain
 

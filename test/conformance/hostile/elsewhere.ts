@@ -1,5 +1,5 @@
 /** A good token sent anywhere but in Authorization: it must be as good as none. */
-import { exchange } from '../behavior/door.ts'
+import { exchange } from '../behavior/endpoint.ts'
 import { GOOD } from './kit.ts'
 
 /** Where the token stood, and what came back. */

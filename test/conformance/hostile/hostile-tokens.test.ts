@@ -11,9 +11,9 @@ import {
 } from '../behavior/surfaces.ts'
 import { openAttackerSite } from './attacker-site.ts'
 import { acceptedCases, hostileCases, overview, repetitions } from './cases.ts'
-import { type DoorPlan, doorPlans, KEYS_URL } from './doors.ts'
 import { expected, judge, nameOf, type Wrong } from './judge.ts'
 import { type AcceptedCase, type DoorName, GOOD, type HostileCase } from './kit.ts'
+import { type DoorPlan, doorPlans, KEYS_URL } from './options.ts'
 
 /** Hostile cases between two good tokens. */
 const CONTROL_EVERY = 50

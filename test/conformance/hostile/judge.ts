@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import { parseChallenge } from '../../support/forge.ts'
 import type { Answer } from '../behavior/surfaces.ts'
-import { SCOPE } from './doors.ts'
 import type { AcceptedCase, HostileCase } from './kit.ts'
+import { SCOPE } from './options.ts'
 
 /** An answer as it is compared: one object per case. */
 export type Seen = Readonly<Record<string, unknown>>

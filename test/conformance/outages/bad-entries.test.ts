@@ -5,7 +5,7 @@ import { SECOND } from '../../support/key-endpoint.ts'
 import { surfaces, surfacesFor } from '../behavior/surfaces.ts'
 import { json } from './answers.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage, type Stage } from './surface-fixture.ts'
 import { unusable } from './unusable-keys.ts'
 
 type Key = ReturnType<LocalUserPool['jwks']>['keys'][number]

@@ -5,10 +5,10 @@
 import t, { type Test } from 'tap'
 import { seeded } from '../../support/forge.ts'
 import { type Clocks, HOUR, MINUTE, SECOND, settle } from '../../support/key-endpoint.ts'
-import type { Surface } from '../behavior/door.ts'
-import { openCrowd } from './crowd.ts'
-import { onEverySurface } from './proving.ts'
-import { openStage } from './stage.ts'
+import type { Surface } from '../behavior/endpoint.ts'
+import { openCrowd } from './concurrent-requests.ts'
+import { openStage } from './surface-fixture.ts'
+import { onEverySurface } from './surface-proof.ts'
 
 const STEPS = 150
 const SEEDS = [1, 20, 300]

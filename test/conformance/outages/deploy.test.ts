@@ -4,8 +4,8 @@ import { type CognitoAuthOptions, createResourceServer } from '../../../src/inde
 import { startUserPool } from '../../../src/testing/index.ts'
 import { MINUTE, SECOND } from '../../support/key-endpoint.ts'
 import { fetchLimit } from '../../support/real-limit.ts'
-import { isReached, isRefused, onEverySurface } from './proving.ts'
-import { openStage } from './stage.ts'
+import { openStage } from './surface-fixture.ts'
+import { isReached, isRefused, onEverySurface } from './surface-proof.ts'
 
 onEverySurface(
   t,

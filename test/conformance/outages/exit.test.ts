@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { startUserPool } from '../../../src/testing/index.ts'
 import type { Situation } from './idle-process.ts'
-import { CLIENT } from './stage.ts'
+import { CLIENT } from './surface-fixture.ts'
 
 const SCRIPT = fileURLToPath(new URL('./idle-process.ts', import.meta.url))
 /** Milliseconds; a process that does not end is ended by then. */

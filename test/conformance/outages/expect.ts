@@ -2,8 +2,8 @@
 import type { Test } from 'tap'
 import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import type { ServerStatus } from '../../../src/index.ts'
-import type { Answer, Surface } from '../behavior/door.ts'
-import { CLIENT, type Stage } from './stage.ts'
+import type { Answer, Surface } from '../behavior/endpoint.ts'
+import { CLIENT, type Stage } from './surface-fixture.ts'
 
 const CODE = 'ERR_KEYS_UNAVAILABLE'
 

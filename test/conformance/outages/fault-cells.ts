@@ -1,6 +1,6 @@
 /** The product of the fault matrices: which fault is rehearsed on which surface. */
 import { sample } from '../../support/sample.ts'
-import type { Surface } from '../behavior/door.ts'
+import type { Surface } from '../behavior/endpoint.ts'
 import { familyOf, surfacesByCache } from '../behavior/surfaces.ts'
 import { type Fault, faults } from './faults.ts'
 

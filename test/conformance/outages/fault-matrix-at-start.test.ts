@@ -1,13 +1,13 @@
 /** Every fault over every surface, in force before the first keys were had. */
 import t, { type Test } from 'tap'
 import { SECOND } from '../../support/key-endpoint.ts'
-import type { Surface } from '../behavior/door.ts'
+import type { Surface } from '../behavior/endpoint.ts'
 import { surfacesByCache, surfacesFor } from '../behavior/surfaces.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
 import { faultCells } from './fault-cells.ts'
 import { type Fault, faults } from './faults.ts'
 import { type Outage, openOutage } from './outage.ts'
-import { expectQuiet, watchProcess } from './watch.ts'
+import { expectQuiet, watchProcess } from './process-watch.ts'
 
 const watch = watchProcess()
 t.teardown(() => watch.end())

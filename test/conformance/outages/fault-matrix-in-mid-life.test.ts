@@ -1,13 +1,13 @@
 /** Every fault over every surface, after keys were had: they are enough for a day. */
 import t, { type Test } from 'tap'
 import { HOUR, MINUTE, SECOND } from '../../support/key-endpoint.ts'
-import type { Surface } from '../behavior/door.ts'
+import type { Surface } from '../behavior/endpoint.ts'
 import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
 import { faultCells } from './fault-cells.ts'
 import { type Fault, faults } from './faults.ts'
 import { type Outage, openOutage } from './outage.ts'
-import { CLIENT } from './stage.ts'
-import { expectQuiet, watchProcess } from './watch.ts'
+import { expectQuiet, watchProcess } from './process-watch.ts'
+import { CLIENT } from './surface-fixture.ts'
 
 const DAY = 24 * HOUR
 /** Ages of the keys at which a refresh is overdue by less than what stands for a frozen process. */

@@ -11,7 +11,7 @@ import {
   json,
   status,
 } from './answers.ts'
-import { openLure } from './lure.ts'
+import { openLure } from './redirect-target.ts'
 import { unusable, unusableKeySet } from './unusable-keys.ts'
 
 /** Where a fault is put into force. */

@@ -5,9 +5,9 @@
 import t, { type Test } from 'tap'
 import type { AuthErrorCode } from '../../../src/index.ts'
 import { listen } from '../../support/listen.ts'
-import type { Surface } from '../behavior/door.ts'
-import { isReached, isRefused, onEverySurface } from './proving.ts'
-import { openStage, type Stage, type StageOptions } from './stage.ts'
+import type { Surface } from '../behavior/endpoint.ts'
+import { openStage, type Stage, type StageOptions } from './surface-fixture.ts'
+import { isReached, isRefused, onEverySurface } from './surface-proof.ts'
 
 /** Checks of one turn of the event loop that are done in line, and some that are not. */
 const CROWD = 24

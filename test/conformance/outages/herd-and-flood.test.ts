@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import type { JwksHandler } from '../../../src/testing/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
-import { createUnknownKidToken, openCrowd } from './crowd.ts'
-import { isReached, isRefused, keysOf, onEverySurface, until } from './proving.ts'
-import { openStage } from './stage.ts'
+import { createUnknownKidToken, openCrowd } from './concurrent-requests.ts'
+import { openStage } from './surface-fixture.ts'
+import { isReached, isRefused, keysOf, onEverySurface, until } from './surface-proof.ts'
 
 /** As many as may wait for a fetch. */
 const HERD = 1000

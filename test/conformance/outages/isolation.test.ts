@@ -3,9 +3,9 @@ import t, { type Test } from 'tap'
 import type { CognitoAuthOptions } from '../../../src/index.ts'
 import { type JwksFault, startUserPool } from '../../../src/testing/index.ts'
 import { Clocks } from '../../support/key-endpoint.ts'
-import type { Answer, Surface } from '../behavior/door.ts'
-import { isReached, isRefused, keysOf, onEverySurface, until } from './proving.ts'
-import { CLIENT } from './stage.ts'
+import type { Answer, Surface } from '../behavior/endpoint.ts'
+import { CLIENT } from './surface-fixture.ts'
+import { isReached, isRefused, keysOf, onEverySurface, until } from './surface-proof.ts'
 
 /** Requests that wait for the sick pool. */
 const WAITING = 300

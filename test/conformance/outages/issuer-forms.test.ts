@@ -16,9 +16,9 @@ import {
   status,
 } from '../../support/key-endpoint.ts'
 import { fetchLimit } from '../../support/real-limit.ts'
-import type { Surface } from '../behavior/door.ts'
-import { isReached, isRefused, onEverySurface } from './proving.ts'
-import { CLIENT } from './stage.ts'
+import type { Surface } from '../behavior/endpoint.ts'
+import { CLIENT } from './surface-fixture.ts'
+import { isReached, isRefused, onEverySurface } from './surface-proof.ts'
 
 const FORMS = { 'cognito-idp': 'issuer-cognito-idp', 'issuer-cognito-idp': 'cognito-idp' } as const
 type Form = keyof typeof FORMS

@@ -4,9 +4,9 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { type Clocks, HOUR, MINUTE } from '../../support/key-endpoint.ts'
-import type { Answer } from '../behavior/door.ts'
-import { isReached, isRefused, keysOf, onEverySurface, until } from './proving.ts'
-import { openStage } from './stage.ts'
+import type { Answer } from '../behavior/endpoint.ts'
+import { openStage } from './surface-fixture.ts'
+import { isReached, isRefused, keysOf, onEverySurface, until } from './surface-proof.ts'
 
 /** Real milliseconds between two refreshes, where the timer is the subject. */
 const SHORT = 20

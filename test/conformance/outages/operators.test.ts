@@ -4,7 +4,7 @@ import type { Logger } from '../../../src/index.ts'
 import { MINUTE, SECOND } from '../../support/key-endpoint.ts'
 import { listen, told } from '../../support/listen.ts'
 import { surfaces } from '../behavior/surfaces.ts'
-import { CLIENT, openStage } from './stage.ts'
+import { CLIENT, openStage } from './surface-fixture.ts'
 
 type Line = readonly [level: string, message: string, code: unknown]
 

@@ -1,9 +1,9 @@
 /** A stage whose endpoint fails as a row of the table says, and heals: at start or in mid-life. */
 
 import { fetchLimit } from '../../support/real-limit.ts'
-import type { Surface } from '../behavior/door.ts'
+import type { Surface } from '../behavior/endpoint.ts'
 import type { Failure, Fault } from './faults.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage, type Stage } from './surface-fixture.ts'
 
 export interface Outage extends Stage {
   /** The fault is in force from here on. */

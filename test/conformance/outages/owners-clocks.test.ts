@@ -1,9 +1,9 @@
 /** The owner's clocks: half a minute off, or broken, on a request and in the background. */
 import t, { type Test } from 'tap'
 import { type Clocks, SECOND } from '../../support/key-endpoint.ts'
-import type { Surface } from '../behavior/door.ts'
-import { isReached, isRefused, onEverySurface, until } from './proving.ts'
-import { openStage } from './stage.ts'
+import type { Surface } from '../behavior/endpoint.ts'
+import { openStage } from './surface-fixture.ts'
+import { isReached, isRefused, onEverySurface, until } from './surface-proof.ts'
 
 /** Seconds, of Cognito's tokens and of the default tolerance. */
 const LIFETIME = 3600

@@ -4,9 +4,9 @@ import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { HOOK_TIMEOUT_MS } from '../../../src/core/hooks.ts'
 import type { AccessRequirement, AuthErrorCode, CognitoAuthOptions } from '../../../src/index.ts'
-import type { Surface } from '../behavior/door.ts'
-import { isReached, isRefused, onEverySurface, until } from './proving.ts'
-import { CLIENT, openStage, type StageOptions } from './stage.ts'
+import type { Surface } from '../behavior/endpoint.ts'
+import { CLIENT, openStage, type StageOptions } from './surface-fixture.ts'
+import { isReached, isRefused, onEverySurface, until } from './surface-proof.ts'
 
 type Question = () => unknown
 

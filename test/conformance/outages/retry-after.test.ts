@@ -5,7 +5,7 @@ import { pairsOf, sample } from '../../support/sample.ts'
 import { familyOf, surfaces } from '../behavior/surfaces.ts'
 import { status } from './answers.ts'
 import { expectServed, expectUnavailable } from './expect.ts'
-import { openStage } from './stage.ts'
+import { openStage } from './surface-fixture.ts'
 
 interface Asked {
   readonly name: string

@@ -4,8 +4,8 @@ import { syncBuiltinESMExports } from 'node:module'
 import t from 'tap'
 import type { JwksHandler } from '../../../src/testing/index.ts'
 import { MINUTE, SECOND } from '../../support/key-endpoint.ts'
-import { isReached, isRefused, keysOf, onEverySurface, until } from './proving.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage, type Stage } from './surface-fixture.ts'
+import { isReached, isRefused, keysOf, onEverySurface, until } from './surface-proof.ts'
 
 /** The longest an interval gets: five minutes and a tenth. */
 const INTERVAL = 5.5 * MINUTE

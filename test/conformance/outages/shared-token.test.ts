@@ -1,9 +1,9 @@
 /** What a handler does to what it was given, the next request with the same token does not see. */
 import t, { type Test } from 'tap'
 import type { VerifiedToken } from '../../../src/index.ts'
-import type { Surface } from '../behavior/door.ts'
-import { isReached, onEverySurface } from './proving.ts'
-import { openStage } from './stage.ts'
+import type { Surface } from '../behavior/endpoint.ts'
+import { openStage } from './surface-fixture.ts'
+import { isReached, onEverySurface } from './surface-proof.ts'
 
 const SCOPES = 'orders/read orders/write'
 

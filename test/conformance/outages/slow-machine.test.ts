@@ -1,8 +1,8 @@
 /** A machine so busy that everything takes longer than usual: nothing is an outage because of it. */
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { isReached, onEverySurface } from './proving.ts'
-import { openStage } from './stage.ts'
+import { openStage } from './surface-fixture.ts'
+import { isReached, onEverySurface } from './surface-proof.ts'
 
 onEverySurface(
   t,

@@ -1,10 +1,10 @@
 /** Unauthenticated requests with an unknown kid at a slow pace: what they can delay, and what they cannot. */
 import t, { type Test } from 'tap'
 import { MINUTE, SECOND } from '../../support/key-endpoint.ts'
-import type { Surface } from '../behavior/door.ts'
-import { createUnknownKidToken, openCrowd } from './crowd.ts'
-import { keysOf, onEverySurface, until } from './proving.ts'
-import { openStage } from './stage.ts'
+import type { Surface } from '../behavior/endpoint.ts'
+import { createUnknownKidToken, openCrowd } from './concurrent-requests.ts'
+import { openStage } from './surface-fixture.ts'
+import { keysOf, onEverySurface, until } from './surface-proof.ts'
 
 const COOLDOWN = 5 * SECOND
 /** The longest an interval gets: five minutes and a tenth. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { SCOPE } from '../../../conformance/hostile/doors.ts'
+import { SCOPE } from '../../../conformance/hostile/options.ts'
 import { document, explained, KEYS_URL, network } from '../../../support/explained.ts'
 import {
   CLIENT,

@@ -1,4 +1,4 @@
-/** Holds three verdicts on one token against each other and against the rules. */
+/** Compares three verdicts on one token with each other and with the rules. */
 import type { CoreAnswer, Judges } from './oracles.ts'
 import { type Reading, readToken } from './reading.ts'
 import type { Rule } from './rules.ts'

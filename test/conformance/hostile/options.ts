@@ -1,4 +1,4 @@
-/** The options and requirements the cases are asked under. */
+/** Options and requirements of the hostile cases. */
 import type { AccessRequirement, CognitoAuthOptions } from '../../../src/index.ts'
 import { CLIENT, ISSUER, jwk, NOW, POOL } from '../../support/forge.ts'
 import type { DoorName } from './kit.ts'

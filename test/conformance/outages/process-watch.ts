@@ -1,8 +1,8 @@
-/** What must not happen to a process in an outage, and what it asked for meanwhile. */
+/** Watches a process in an outage: unhandled errors and key requests. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Test } from 'tap'
 import { PRIVATE_ADDRESS } from './faults.ts'
-import { lured } from './lure.ts'
+import { lured } from './redirect-target.ts'
 
 export interface Watch {
   /** Rejections nobody handled, and exceptions nobody caught. */

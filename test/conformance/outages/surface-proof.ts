@@ -1,9 +1,9 @@
-/** What proofs over every surface share: the loop, the one answer a code has, waiting for a state. */
+/** Helpers of tests over every surface: the loop, the response of each code, waiting for a state. */
 import { setImmediate } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import type { AuthErrorCode } from '../../../src/index.ts'
-import type { Answer, Door, Surface } from '../behavior/door.ts'
+import type { Answer, Door, Surface } from '../behavior/endpoint.ts'
 import { surfacesFor } from '../behavior/surfaces.ts'
 
 /** Milliseconds of real time after which a state that was waited for counts as never reached. */

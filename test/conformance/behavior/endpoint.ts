@@ -1,4 +1,4 @@
-/** One face for every door an API can have: the same request, and what came back. */
+/** One interface over every surface: the same request, and its response. */
 import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'

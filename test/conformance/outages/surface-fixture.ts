@@ -1,4 +1,4 @@
-/** One surface over a local pool of its own, both clocks moved by hand: where an outage is rehearsed. */
+/** Fixture: one surface over its own local pool, with both clocks set by the test. */
 import type { AccessRequirement, CognitoAuthOptions } from '../../../src/index.ts'
 import {
   type JwksFault,
@@ -8,7 +8,7 @@ import {
 } from '../../../src/testing/index.ts'
 import { Clocks } from '../../support/key-endpoint.ts'
 import { RealLimit } from '../../support/real-limit.ts'
-import type { Answer, Door, Surface } from '../behavior/door.ts'
+import type { Answer, Door, Surface } from '../behavior/endpoint.ts'
 
 export const CLIENT = 'billing'
 

@@ -1,9 +1,9 @@
-/** Many requests at one door at the same moment, and how they were answered. */
+/** Sends concurrent requests to one endpoint and counts the responses. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { encode } from '../../support/forge.ts'
-import type { Door } from '../behavior/door.ts'
+import type { Door } from '../behavior/endpoint.ts'
 
 /** Connections opened at once: what a listener keeps waiting by default is twice that. */
 const SLICE = 250
