@@ -41,10 +41,12 @@ const refused: Record<string, Answer> = {
   },
 }
 
-const USELESS = 'has no effect here. Register cognitoAuth in this context or in one around it.'
+const USELESS =
+  'expected cognitoAuth in this context or in one around it, got none. Register cognitoAuth there first.'
 
 /** A route that asks for protection where none reaches it. */
-const UNGUARDED = 'has no effect, because no registration of cognitoAuth reaches it'
+const UNGUARDED =
+  'expected a registration of cognitoAuth around the route, got none. Wrap the plugin'
 
 /** Upgrades without a socket tell the status alone; websocket.test.ts sees the headers. */
 const nothing = { code: undefined, challenge: undefined, cacheControl: undefined }

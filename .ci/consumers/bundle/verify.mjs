@@ -6,4 +6,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 
 const outcome = execFileSync(process.execPath, ['out.cjs'], { encoding: 'utf8' })
-assert.match(outcome, /config\.auth of GET \/orders has no effect/)
+assert.match(
+  outcome,
+  /config\.auth of GET \/orders: expected a registration of cognitoAuth around the route, got none\./,
+)

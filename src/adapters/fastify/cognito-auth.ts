@@ -139,7 +139,10 @@ function rejectLateCors(app: FastifyInstance): void {
   if (app.hasPlugin(CORS)) return
   app.addHook('onReady', async () => {
     if (app.hasPlugin(CORS)) {
-      throw new OptionError('cognitoAuth', `is registered before ${CORS}. Register ${CORS} first.`)
+      throw new OptionError(
+        'cognitoAuth',
+        `expected ${CORS} before cognitoAuth, got it after. Register ${CORS} first.`,
+      )
     }
   })
 }

@@ -31,7 +31,7 @@ function register(app: FastifyInstance, options: AuthDefaultOptions): void {
     if (registration === undefined) {
       throw new OptionError(
         'authDefault',
-        'has no effect here. Register cognitoAuth in this context or in one around it.',
+        'expected cognitoAuth in this context or in one around it, got none. Register cognitoAuth there first.',
       )
     }
     if (requirement !== false) registration.active?.server.declare(requirement)
@@ -165,7 +165,10 @@ export function getDefaultRequirement(
   for (let it = findDefault(context); it !== undefined; it = findOuterDefault(it)) {
     if (!isSameOrBelow(it.context, registration.context)) break
     if (it.requirement === 'failed') {
-      throw new OptionError('authDefault', 'failed in this context. Its routes are blocked.')
+      throw new OptionError(
+        'authDefault',
+        'expected a successful registration, got a failed one. Fix its error: until then, the routes of its context are blocked.',
+      )
     }
     nearest ??= it.requirement
   }

@@ -23,7 +23,7 @@ import {
 import { type Done, sendError } from './send-error.ts'
 
 const REGISTRATION_FIX =
-  'wrap the plugin that registers cognitoAuth in fastify-plugin (fp), or register cognitoAuth in a context around the route'
+  'Wrap the plugin that registers cognitoAuth in fastify-plugin (fp), or register cognitoAuth in a context around the route.'
 
 /** The routes and registrations of one app. */
 interface App {
@@ -88,7 +88,7 @@ export function rejectWithoutRoutes(
     if (root.printRoutes({ includeHooks: true }).includes(`"${hook.name}()"`)) return
     throw new OptionError(
       'cognitoAuth',
-      'guards no route, because a registration in a plugin reaches only that plugin. Wrap the plugin in fastify-plugin (fp), or set allowNoRoutes: true if only app.cognito is needed.',
+      'expected routes in the context of the registration, got none: a registration in a plugin guards only that plugin. Wrap the plugin in fastify-plugin (fp), or set allowNoRoutes: true if only app.cognito is needed.',
     )
   })
 }
@@ -137,7 +137,7 @@ function throwUnguardedRoute(app: App): void {
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`
   throw new OptionError(
     `config.auth of ${first.method} ${first.url}${more}`,
-    `has no effect, because no registration of cognitoAuth reaches it. Fix: ${REGISTRATION_FIX}. If config.auth belongs to another plugin, set unguardedRoutes: 'ignore'.`,
+    `expected a registration of cognitoAuth around the route, got none. ${REGISTRATION_FIX} If config.auth belongs to another plugin, set unguardedRoutes: 'ignore'.`,
   )
 }
 

@@ -236,7 +236,7 @@ function readTtl({ adapterOptions, check }: ServerOptions, simple: boolean): num
   if (ttl > 0 && (simple || check !== undefined)) {
     throw new OptionError(
       'resultTtl',
-      `expected 0 with \`${simple ? 'simpleResponses' : 'check'}\`, got ${ttl}. A decision about one request cannot be cached for others.`,
+      `expected 0 with \`${simple ? 'simpleResponses' : 'check'}\`, got ${ttl}. Set it to 0: a decision about one request cannot be cached for others.`,
     )
   }
   return ttl

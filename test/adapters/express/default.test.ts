@@ -91,7 +91,7 @@ t.test('metadata() needs the option it serves', async (t) => {
     () => authFor().metadata(),
     refusing(
       'resourceMetadata',
-      /^cognito-m2m: resourceMetadata:? expected an object, got undefined\. Set it to serve a metadata document\.$/,
+      /^cognito-m2m: resourceMetadata: expected an object, got undefined\. Set it to serve a metadata document\.$/,
     ),
   )
 })
@@ -119,12 +119,12 @@ t.test('getAuth tells a forgotten guard and a forgotten word from a token', asyn
   })
   const url = await listen(t, app)
   const unknown =
-    /^cognito-m2m: getAuth:? no `auth\(\)` middleware ran for this request\. Add it before the handler\.$/
+    /^cognito-m2m: getAuth: no `auth\(\)` middleware ran for this request\. Add it before the handler\.$/
   await get(`${url}/unguarded`, right)
   t.match(said.splice(0), [unknown, unknown])
   await get(`${url}/optional`)
   t.match(said.splice(0), [
-    /^cognito-m2m: getAuth:? the request has no token\. Pass \{ optional: true \} on routes where the token is optional\.$/,
+    /^cognito-m2m: getAuth: the request has no token\. Pass \{ optional: true \} on routes where the token is optional\.$/,
     null,
   ])
 })

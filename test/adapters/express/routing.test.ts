@@ -164,7 +164,7 @@ for (const [version, express] of Object.entries(versions)) {
     for (const path of ['/r', '/used']) {
       t.equal((await get(`${url}${path}`, right)).said, '500')
       const message =
-        /^cognito-m2m: auth:? expected one requirement, got a request of Express\. Call it: auth\(\) or auth\(\{ … \}\)\.$/
+        /^cognito-m2m: auth: expected one requirement, got a request of Express\. Call it: auth\(\) or auth\(\{ … \}\)\.$/
       const logged = seen.splice(0)
       t.equal(logged.length, 1)
       t.match(logged, [message])

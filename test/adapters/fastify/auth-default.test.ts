@@ -199,14 +199,15 @@ t.test('a second one in one context is refused', async (t) => {
   await t.rejects(start(app), {
     code: 'ERR_OPTION_INVALID',
     message:
-      /^cognito-m2m: authDefault:? expected one registration per context, got two\. Remove one of the two\.$/,
+      /^cognito-m2m: authDefault: expected one registration per context, got two\. Remove one of the two\.$/,
   })
 })
 
 t.test('where nothing protects the context, the app does not start', async (t) => {
   const refusal = {
     code: 'ERR_OPTION_INVALID',
-    message: /authDefault:? has no effect here\. Register/,
+    message:
+      /authDefault: expected cognitoAuth in this context or in one around it, got none\. Register/,
   }
   const bare = newApp(t)
   bare.register(authDefault, { auth: {} })

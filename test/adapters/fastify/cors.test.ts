@@ -64,7 +64,7 @@ t.test('registered later in the same context, the app does not start', async (t)
   const refusal = {
     code: 'ERR_OPTION_INVALID',
     message:
-      /^cognito-m2m: cognitoAuth:? is registered before @fastify\/cors\. Register @fastify\/cors first\.$/,
+      /^cognito-m2m: cognitoAuth: expected @fastify\/cors before cognitoAuth, got it after\. Register @fastify\/cors first\.$/,
   }
   const orders: Record<string, (app: FastifyInstance) => Promise<unknown>> = {
     'both awaited': async (app) => {

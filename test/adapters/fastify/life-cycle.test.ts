@@ -125,7 +125,7 @@ t.test('tests that only inject leave nothing open', async (t) => {
 t.test('request.auth of another plugin is refused, either way round', async (t) => {
   const taken = {
     code: 'ERR_OPTION_INVALID',
-    message: /request\.auth:? another plugin already decorates the request/,
+    message: /request\.auth: another plugin already decorates the request/,
   }
   const first = newApp(t)
   first.decorateRequest('auth', null as never)

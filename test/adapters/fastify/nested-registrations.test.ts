@@ -119,7 +119,7 @@ t.test('a second one in the same context is refused', async (t) => {
   const refusal = {
     code: 'ERR_OPTION_INVALID',
     message:
-      /^cognito-m2m: cognitoAuth:? expected one registration per context, got two\. List several pools under userPools\.$/,
+      /^cognito-m2m: cognitoAuth: expected one registration per context, got two\. List several pools under userPools\.$/,
   }
   const twice = newApp(t)
   outer(twice)

@@ -26,7 +26,7 @@ const own = async (app: FastifyInstance) => {
 }
 const REFUSAL = {
   code: 'ERR_OPTION_INVALID',
-  message: /config\.auth of GET \/orders:? .*fastify-plugin/,
+  message: /config\.auth of GET \/orders: expected a registration .*, got none\. .*fastify-plugin/,
 }
 
 t.test('a registration in a plugin of its own: a later sibling’s route is refused', async (t) => {
@@ -188,7 +188,10 @@ t.test('one registration that does not ignore them is enough to refuse', async (
 })
 
 t.test('a nested registration that guards no route does not start', async (t) => {
-  const lost = { code: 'ERR_OPTION_INVALID', message: /guards no route, .*\bfp\b.*allowNoRoutes/ }
+  const lost = {
+    code: 'ERR_OPTION_INVALID',
+    message: /^cognito-m2m: cognitoAuth: expected routes .*, got none: .*\bfp\b.*allowNoRoutes/,
+  }
   for (const [name, app] of [
     ['made before', early.late],
     ['made after', newApp(t)],
@@ -324,7 +327,10 @@ t.test('authDefault in a sibling is refused as before', async (t) => {
   const { other: app } = early
   app.register(own)
   app.register(async (child) => void child.register(authDefault, { auth: {} }))
-  await t.rejects(start(app), { option: 'authDefault', message: /no effect/ })
+  await t.rejects(start(app), {
+    option: 'authDefault',
+    message: /expected cognitoAuth in this context .*, got none\./,
+  })
 })
 
 t.test('a config that is no object is no declaration', async (t) => {

@@ -156,7 +156,7 @@ t.test('Fastify refuses a route whose config hides what it declares', async (t) 
   )
   t.throws(() => app.get('/r', { config }, () => 'reached'), {
     code: 'ERR_OPTION_INVALID',
-    message: /config of GET \/r:? expected a plain object, got a Proxy/,
+    message: /config of GET \/r: expected a plain object, got a Proxy/,
   })
 })
 
