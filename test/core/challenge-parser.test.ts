@@ -12,7 +12,7 @@ t.test('reads what the grammar allows', async (t) => {
   ])
 })
 
-t.test('mends nothing', async (t) => {
+t.test('rejects malformed challenges', async (t) => {
   for (const value of [
     'Bearer realm="api',
     'Bearer realm="a"b"',

@@ -131,7 +131,7 @@ t.test('a guard with the default requirement or without scopes names no scope', 
   t.ok(scopeIn((await refusal(byDefault.guard(ALL), undefined)).headers['www-authenticate']))
 })
 
-t.test('Fastify: only routes with a requirement of their own', async (t) => {
+t.test('Fastify: only routes that declare a requirement name scopes', async (t) => {
   const app = newApp(t)
   app.get('/before', { config: { auth: ALL } }, async () => 'reached')
   await app.register(cognitoAuth, { ...on, default: ALL } as never)
@@ -166,7 +166,7 @@ t.test('Fastify: only routes with a requirement of their own', async (t) => {
   t.equal(await ask('/public'), 'no challenge')
 })
 
-t.test('Express: only guards with a requirement of their own', async (t) => {
+t.test('Express: only guards that declare a requirement name scopes', async (t) => {
   const app = express()
   const auth = expressAuth({ ...on, default: ALL } as never)
   const reached = (_req: unknown, res: { end(text: string): void }) => res.end('reached')

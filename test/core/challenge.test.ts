@@ -24,7 +24,7 @@ const TABLE: Record<AuthErrorCode, string> = {
 }
 const codes = Object.keys(TABLE) as AuthErrorCode[]
 
-t.test('every refusal forbids to store it and has no other headers than it needs', async (t) => {
+t.test('every rejection sets Cache-Control: no-store and only the headers it needs', async (t) => {
   const { createError } = createAuthErrorFactory('orders api')
   for (const code of codes) {
     const { headers } = createError(code)
@@ -45,12 +45,12 @@ t.test('a challenge names the realm, and the error where a new token could help'
   }
 })
 
-t.test('the description of an expired token says so', async (t) => {
+t.test('error_description names an expired token', async (t) => {
   const { headers } = createAuthErrorFactory('api').createError('ERR_TOKEN_EXPIRED')
   t.match(parseChallenge(headers['www-authenticate'])['error_description'], /expired/)
 })
 
-t.test('a 403 for scopes names those the route asks for', async (t) => {
+t.test('a 403 for scopes names the scopes of the route', async (t) => {
   const { createError, createScopeHeaders } = createAuthErrorFactory('api')
   const scopes = ['orders/read', 'https://api.example/x/write']
   const named = createScopeHeaders(compileRequirement({ scopes }, 'r'))
@@ -69,7 +69,7 @@ t.test('a 403 for scopes names those the route asks for', async (t) => {
   })
 })
 
-t.test('a 503 says in whole seconds from 1 to 60 when to come back', async (t) => {
+t.test('a 503 has Retry-After in whole seconds from 1 to 60', async (t) => {
   const { createUnavailableError } = createAuthErrorFactory('api')
   const times = [
     [-5000, '1'],
@@ -93,7 +93,7 @@ t.test('a 503 says in whole seconds from 1 to 60 when to come back', async (t) =
   t.equal(refusal.cause, cause)
 })
 
-t.test('only what needs no escaping may stand between quotes', async (t) => {
+t.test('quoted strings contain only characters that need no escaping', async (t) => {
   for (let code = 0; code < 0x180; code += 1) {
     const character = String.fromCharCode(code)
     const allowed = code >= 0x20 && code <= 0x7e && character !== '"' && character !== '\\'

@@ -17,7 +17,7 @@ function lookup(answer: (clientId: string) => unknown, times = TIMES) {
   return { asked, clock, find }
 }
 
-t.test('a yes holds for `allow` and is asked again from then on', async (t) => {
+t.test('an allowed client is looked up again after `allow` seconds', async (t) => {
   const { asked, clock, find } = lookup(() => true)
   t.equal(await find('a'), true)
   clock.now = 59_999
@@ -28,7 +28,7 @@ t.test('a yes holds for `allow` and is asked again from then on', async (t) => {
   t.strictSame(asked, ['a', 'a'])
 })
 
-t.test('a no holds for `deny` and is asked again from then on', async (t) => {
+t.test('a denied client is looked up again after `deny` seconds', async (t) => {
   const { asked, clock, find } = lookup(() => asked.length > 1)
   t.equal(await find('a'), false)
   clock.now = 9999
@@ -38,7 +38,7 @@ t.test('a no holds for `deny` and is asked again from then on', async (t) => {
   t.strictSame(asked, ['a', 'a'])
 })
 
-t.test('an answer is as old as its arrival', async (t) => {
+t.test('the age of a result starts at its arrival', async (t) => {
   let arrive: (answer: boolean) => void = () => {}
   const { asked, clock, find } = lookup(() => new Promise((resolve) => (arrive = resolve)))
   const first = find('a')
@@ -50,14 +50,14 @@ t.test('an answer is as old as its arrival', async (t) => {
   t.equal(asked.length, 1)
 })
 
-t.test('zero seconds keep nothing', async (t) => {
+t.test('zero seconds disable the cache', async (t) => {
   const { asked, find } = lookup(() => true, { allow: 0, deny: 0 })
   await find('a')
   await find('a')
   t.equal(asked.length, 2)
 })
 
-t.test('a truthy answer that is not true is a no', async (t) => {
+t.test('a truthy result that is not true denies', async (t) => {
   for (const answer of [1, 'yes', {}, { allowed: true }, Promise.resolve('true')]) {
     const { clock, find } = lookup(() => answer)
     t.equal(await find('a'), false)
@@ -66,14 +66,14 @@ t.test('a truthy answer that is not true is a no', async (t) => {
   }
 })
 
-t.test('a hundred questions at once are one, per client', async (t) => {
+t.test('a hundred concurrent lookups of a client share one call', async (t) => {
   const { asked, find } = lookup(async (clientId) => clientId === 'a')
   const answers = Array.from({ length: 100 }, (_, index) => find(index % 2 ? 'a' : 'b'))
   t.strictSame([...new Set(await Promise.all(answers))].sort(), [false, true])
   t.strictSame(asked.sort(), ['a', 'b'])
 })
 
-t.test('no decision is shared by those who wait and kept for nobody else', async (t) => {
+t.test('a failed lookup is shared by concurrent requests and not cached', async (t) => {
   const { asked, find } = lookup(() => {
     if (asked.length === 1) throw new Error('database down')
     return true
@@ -87,7 +87,7 @@ t.test('no decision is shared by those who wait and kept for nobody else', async
   t.equal(await find('a'), true)
 })
 
-t.test('an expired yes does not outlive a lookup that fails', async (t) => {
+t.test('an expired result is not used when the lookup fails', async (t) => {
   const { asked, clock, find } = lookup(() => {
     if (asked.length > 1) throw new Error('database down')
     return true
@@ -98,7 +98,7 @@ t.test('an expired yes does not outlive a lookup that fails', async (t) => {
   await t.rejects(find('a') as Promise<boolean>, HookError)
 })
 
-t.test('keeps at most 10,000 answers, the newest', async (t) => {
+t.test('caches at most the newest 10,000 results', async (t) => {
   const { asked, clock, find } = lookup(() => true)
   await find('first')
   for (let client = 1; client < 10_000; client += 1) void find(`client ${client}`)
@@ -116,7 +116,7 @@ t.test('keeps at most 10,000 answers, the newest', async (t) => {
   t.strictSame(asked, ['client 1'], 'the oldest was dropped')
 })
 
-t.test('a clock that answers NaN keeps nothing', async (t) => {
+t.test('a clock that returns NaN disables the cache', async (t) => {
   const { asked, clock, find } = lookup(() => true)
   await find('a')
   clock.now = Number.NaN
@@ -125,7 +125,7 @@ t.test('a clock that answers NaN keeps nothing', async (t) => {
   t.equal(asked.length, 3)
 })
 
-t.test('ids are compared as they are, whatever they look like', async (t) => {
+t.test('client ids are compared as exact strings', async (t) => {
   const { find } = lookup((clientId) => clientId === '__proto__')
   t.equal(await find('__proto__'), true)
   t.equal(await find('constructor'), false)

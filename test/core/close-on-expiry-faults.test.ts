@@ -38,7 +38,7 @@ function expire(clock: { seconds: number }): void {
 t.beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }))
 t.afterEach(() => mock.timers.reset())
 
-t.test('a websocket whose close throws is cut all the same', async (t) => {
+t.test('a WebSocket whose close throws is terminated', async (t) => {
   let cut = 0
   const terminate = () => {
     cut += 1
@@ -49,7 +49,7 @@ t.test('a websocket whose close throws is cut all the same', async (t) => {
   t.equal(cut, 1)
 })
 
-t.test('one that cannot be destroyed or terminated harms nobody else', async (t) => {
+t.test('a connection that cannot be terminated affects no other', async (t) => {
   const clock = clockAt(0)
   closeOnExpiry(token, connectionOf({ destroy: fail }), clock)
   closeOnExpiry(token, connectionOf({ close: () => {}, terminate: fail }), clock)
@@ -77,7 +77,7 @@ async function portOf(test: Test, server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-t.test('a response is ended behind a body that was read, its request is refused', async (t) => {
+t.test('a response is ended behind a body that was read, its request is rejected', async (t) => {
   const server = createServer((request, response) => {
     request.resume().once('close', () => {
       t.throws(() => closeOnExpiry(token, request, clockAt(0)), { code: 'ERR_OPTION_INVALID' })

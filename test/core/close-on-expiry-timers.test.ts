@@ -47,7 +47,7 @@ t.test('no sleep is longer than a minute: 30 days do not overflow', async (t) =>
   t.equal(sleeps.pop(), 1)
 })
 
-t.test('none keeps the process alive, and closing ends them', async (t) => {
+t.test('timers do not keep the process alive and are cleared on close', async (t) => {
   const { timers } = watchTimers(t)
   const waiting = open(3600, { destroy: () => t.fail('ended') })
   const closing = open(-5, { terminate: () => t.fail('cut') })
@@ -110,7 +110,7 @@ t.test('a resource server brings its own clock and tolerance', async (t) => {
   t.strictSame(ended, ['expired'])
 })
 
-t.test('closing the server ends no connection, nor forgets one', async (t) => {
+t.test('closing the server closes no connection and keeps its expiry timers', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   let wall = NOW * 1000

@@ -67,7 +67,7 @@ function clocks(test: Test) {
   }
 }
 
-t.test('a websocket is closed at expiry and tolerance, and cut a second later', async (t) => {
+t.test('a WebSocket is closed at expiry and tolerance, and cut a second later', async (t) => {
   const { open, pass } = clocks(t)
   const { ends } = open(30, new Socket())
   pass(35 * SECOND - 1)
@@ -93,7 +93,7 @@ t.test('a response is destroyed at expiry and tolerance, once', async (t) => {
   t.strictSame(ends, ['destroy'])
 })
 
-t.test('what can only be cut is cut after the same second', async (t) => {
+t.test('a connection without close() is terminated after the same second', async (t) => {
   const { open, pass } = clocks(t)
   const ends: string[] = []
   const terminate = () => ends.push('terminate')
@@ -104,7 +104,7 @@ t.test('what can only be cut is cut after the same second', async (t) => {
   t.strictSame(ends, ['terminate'])
 })
 
-t.test('a connection that closed is left alone', async (t) => {
+t.test('a closed connection is not closed again', async (t) => {
   const { open, pass } = clocks(t)
   const connections = [open(30, new Response()), open(30, new Socket())]
   pass(35 * SECOND - 1)
@@ -113,7 +113,7 @@ t.test('a connection that closed is left alone', async (t) => {
   for (const { ends } of connections) t.strictSame(ends, [])
 })
 
-t.test('one that closes within its second is not cut', async (t) => {
+t.test('a connection that closes within its second is not terminated', async (t) => {
   const { open, pass } = clocks(t)
   const socket = open(30, new Socket())
   pass(35 * SECOND)
@@ -122,7 +122,7 @@ t.test('one that closes within its second is not cut', async (t) => {
   t.strictSame(socket.ends, [GOODBYE])
 })
 
-t.test('one that closes while it is told to leaves nothing behind', async (t) => {
+t.test('a connection that closes synchronously leaves no timer', async (t) => {
   const { open, pass } = clocks(t)
   const response = new Response()
   response.destroy = () => {
@@ -134,7 +134,7 @@ t.test('one that closes while it is told to leaves nothing behind', async (t) =>
   t.strictSame(response.ends, ['destroy'])
 })
 
-t.test('many connections of one token end each for itself', async (t) => {
+t.test('connections of one token are closed independently', async (t) => {
   const { open, pass } = clocks(t)
   const [gone, first, second] = [0, 1, 2].map(() => open(30, new Response()))
   gone?.emit('close')
@@ -142,7 +142,7 @@ t.test('many connections of one token end each for itself', async (t) => {
   t.strictSame([gone?.ends, first?.ends, second?.ends], [[], ['destroy'], ['destroy']])
 })
 
-t.test('a token that expired before is ended at once', async (t) => {
+t.test('a connection with an expired token is closed at once', async (t) => {
   const { open, pass } = clocks(t)
   t.strictSame(open(-5, new Response()).ends, ['destroy'], 'to the millisecond')
   t.strictSame(open(-3600, new Response()).ends, ['destroy'])
@@ -177,7 +177,7 @@ t.test('a wall clock that steps forwards is noticed within a minute', async (t) 
   t.strictSame(ends, ['destroy'])
 })
 
-t.test('one that steps backwards gives no longer than the token has by it', async (t) => {
+t.test('a wall clock that steps backwards does not extend the token lifetime', async (t) => {
   const { state, open, pass } = clocks(t)
   const { ends } = open(30, new Response())
   pass(20 * SECOND)

@@ -20,7 +20,7 @@ import { coreGuard } from '../support/running-server.ts'
 
 const ORIGIN = { instance: 1, userPoolId: 'eu-west-1_AbCdEfGhI' }
 
-t.test('where nobody listens no event is made and no clock is read', async (t) => {
+t.test('without subscribers no event is created and no clock is read', async (t) => {
   for (const name of NAMES) publish(name, () => t.fail(`${name} was made`) as never)
   let read = 0
   const server = serve({ monotonicNow: () => ++read })
@@ -37,7 +37,7 @@ t.test('where nobody listens no event is made and no clock is read', async (t) =
   t.equal(heard.length, 2)
 })
 
-t.test('a decision is told with pool and verified client, as far as they are known', async (t) => {
+t.test('a decision event has the pool and the verified client, if known', async (t) => {
   const { of } = listen(t)
   const server = serve({ check: () => true })
   const { instance } = server.status()
@@ -79,7 +79,7 @@ t.test('a decision is told with pool and verified client, as far as they are kno
   t.strictSame(await told(bearer()), ['ERR_ACCESS_DENIED', POOL, CLIENT])
 })
 
-t.test('who needs no token is told as let in without a client', async (t) => {
+t.test('an allowed request without a token is reported without a client', async (t) => {
   const { of } = listen(t)
   const server = serve()
   const guard = coreGuard(server, { optional: true })
@@ -88,7 +88,7 @@ t.test('who needs no token is told as let in without a client', async (t) => {
   t.match(event, { code: null, userPoolId: null, clientId: null })
 })
 
-t.test("code of the owner's that fails is told as ERR_INTERNAL, and still thrown", async (t) => {
+t.test('an error of application code is reported as ERR_INTERNAL and rethrown', async (t) => {
   const { of } = listen(t)
   let failing = false
   const now = (): number => {
@@ -124,7 +124,7 @@ t.test('durations are seconds of the monotonic clock and never negative', async 
   t.equal(secondsBetween(1000, 3500), 2.5)
 })
 
-t.test('a fetch and the swap it brings are told', async (t) => {
+t.test('a fetch and the key set change are reported', async (t) => {
   const { of, heard } = listen(t)
   const clocks = new Clocks()
   const endpoint = new KeyEndpoint().answer(good('a', 'b'))
@@ -155,7 +155,7 @@ t.test('a fetch and the swap it brings are told', async (t) => {
   store.close()
 })
 
-t.test('a failure is told with what is left and when the next attempt is', async (t) => {
+t.test('a failed fetch reports the remaining key lifetime and the next attempt', async (t) => {
   const { of } = listen(t)
   const clocks = new Clocks()
   const endpoint = new KeyEndpoint().answer(status(503, { 'retry-after': '30' }))
@@ -182,7 +182,7 @@ t.test('a failure is told with what is left and when the next attempt is', async
   store.close()
 })
 
-t.test('an unknown kid is told with what came of it, only where keys are in force', async (t) => {
+t.test('an unknown kid is reported with its outcome if keys are available', async (t) => {
   const { of } = listen(t)
   const clocks = new Clocks()
   const endpoint = new KeyEndpoint().answer(hang)
@@ -211,7 +211,7 @@ t.test('an unknown kid is told with what came of it, only where keys are in forc
   second.store.close()
 })
 
-t.test('a kid that offline keys do not list is told as well', async (t) => {
+t.test('an unknown kid of offline keys is reported', async (t) => {
   const { of } = listen(t)
   t.equal(
     await outcome(serve().guard(), `Bearer ${machineToken({}, { kid: 'x' })}`),
@@ -220,7 +220,7 @@ t.test('a kid that offline keys do not list is told as well', async (t) => {
   t.match(of('cognito-m2m:unknown-kid'), [{ userPoolId: POOL, code: 'ERR_KEY_UNKNOWN' }])
 })
 
-t.test('a listener that throws or tampers changes no decision', async (t) => {
+t.test('a subscriber that throws or modifies the event changes no decision', async (t) => {
   const thrown: unknown[] = []
   const listener = (event: unknown): void => {
     Object.assign(event as object, { code: null })
@@ -240,7 +240,7 @@ t.test('a listener that throws or tampers changes no decision', async (t) => {
   t.ok(thrown.every((error) => error instanceof TypeError))
 })
 
-t.test('instances are counted, and the status tells which one it is', async (t) => {
+t.test('instances are numbered, and status() has the number', async (t) => {
   const [first, second] = [serve(), serve()]
   t.equal(second.status().instance, first.status().instance + 1)
   t.equal(nextInstance(), second.status().instance + 1)

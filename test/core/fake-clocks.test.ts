@@ -6,7 +6,7 @@ import { settle } from '../support/key-endpoint.ts'
 
 const DAY = 86_400_000
 
-t.test('under a Date that stands still, keys grow too old all the same', async (t) => {
+t.test('keys expire while Date is mocked', async (t) => {
   mock.timers.enable({ apis: ['Date'], now: NOW * 1000 })
   t.teardown(() => mock.timers.reset())
   let elapsed = 0
@@ -25,7 +25,7 @@ t.test('under a Date that stands still, keys grow too old all the same', async (
   t.equal(await outcome(guard, authorization), 'ERR_KEYS_UNAVAILABLE')
 })
 
-t.test('under timers that never fire, any crowd of tokens is judged', async (t) => {
+t.test('tokens are verified while timers are mocked', async (t) => {
   mock.timers.enable()
   t.teardown(() => mock.timers.reset())
   const guard = serve().guard()

@@ -13,12 +13,12 @@ async function noDecision(question: () => unknown): Promise<HookError> {
   return error
 }
 
-t.test('only the boolean true is a yes', async (t) => {
+t.test('only the boolean true allows', async (t) => {
   t.equal(await callHook(() => true), true)
   t.equal(await callHook(async () => true), true)
 })
 
-t.test('refuses every truthy answer that is not true', async (t) => {
+t.test('denies on every truthy value but true', async (t) => {
   const truthy = [
     1,
     'true',
@@ -35,7 +35,7 @@ t.test('refuses every truthy answer that is not true', async (t) => {
   }
 })
 
-t.test('what throws or rejects gave no decision', async (t) => {
+t.test('a hook that throws or rejects gives no decision', async (t) => {
   class PolicyError extends Error {}
   const thrown: [unknown, string][] = [
     [new Error('secret'), ''],
@@ -59,7 +59,7 @@ t.test('what throws or rejects gave no decision', async (t) => {
   }
 })
 
-t.test('repeats no class name that could be text', async (t) => {
+t.test('does not repeat a class name that may contain text', async (t) => {
   const names = [
     'secret',
     'Secret token Error',
@@ -77,7 +77,7 @@ t.test('repeats no class name that could be text', async (t) => {
   }
 })
 
-t.test('an error that throws when it is looked at gave no decision either', async (t) => {
+t.test('an error with a throwing getter gives no decision', async (t) => {
   const get = () => {
     throw new Error('secret')
   }
@@ -92,7 +92,7 @@ t.test('an error that throws when it is looked at gave no decision either', asyn
   }
 })
 
-t.test('what takes over 3 seconds gave no decision', async (t) => {
+t.test('a hook that takes over 3 seconds gives no decision', async (t) => {
   t.equal(HOOK_TIMEOUT_MS, 3000)
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
@@ -114,7 +114,7 @@ t.test('what takes over 3 seconds gave no decision', async (t) => {
   await setImmediate()
 })
 
-t.test('an answer within 3 seconds counts', async (t) => {
+t.test('a result within 3 seconds counts', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const asked = callHook(() => new Promise((resolve) => setTimeout(resolve, 2999, true)))
@@ -122,7 +122,7 @@ t.test('an answer within 3 seconds counts', async (t) => {
   t.equal(await asked, true)
 })
 
-t.test('a decided question leaves no timer behind', async (t) => {
+t.test('a settled hook leaves no timer', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
   const before = timers()
   await callHook(() => true)

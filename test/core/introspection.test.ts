@@ -24,7 +24,7 @@ function emptied(told: unknown): string[] {
   return Object.keys(lists).sort()
 }
 
-t.test('Express: a guard goes on asking for what it was made of', async (t) => {
+t.test('Express: a guard keeps the requirement it was created with', async (t) => {
   const auth = cognitoAuth(pool.options())
   const guard = auth(need)
   t.strictSame(emptied(getRequirement(guard)), ['allOf', 'anyOf', 'optional'])
@@ -38,7 +38,7 @@ t.test('Express: a guard goes on asking for what it was made of', async (t) => {
   t.match(await answer.json(), { code: 'ERR_SCOPE_INSUFFICIENT' })
 })
 
-t.test('Fastify: so does a route', async (t) => {
+t.test('Fastify: a route keeps the requirement it was declared with', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(plugin, pool.options())
@@ -54,7 +54,7 @@ t.test('Fastify: so does a route', async (t) => {
 })
 
 t.test(
-  'an app refuses what is unguarded if a registration of any copy of the package does',
+  'an app rejects what is unguarded if a registration of any copy of the package does',
   async (t) => {
     const root = {}
     t.equal(hasUnguardedCheck(root), false)

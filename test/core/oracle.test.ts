@@ -163,7 +163,7 @@ t.test('over spellings of one token', async (t) => {
   }
 })
 
-t.test('and it was a fair trial', async (t) => {
+t.test('the generated cases include accepted and rejected tokens', async (t) => {
   t.ok(tally.accepted > 50, `${tally.accepted} accepted`)
   t.ok(tally.refused > 300, `${tally.refused} refused`)
   t.ok(tally.stricter > 30, `${tally.stricter} refused here alone`)

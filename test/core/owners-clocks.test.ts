@@ -42,7 +42,7 @@ for (const [what, broken] of [
   ['answers Infinity', () => Number.POSITIVE_INFINITY],
 ] as const) {
   for (const name of ['monotonicNow', 'now'] as const) {
-    t.test(`${name} ${what}: nobody gets in by it, nothing crashes, and it heals`, async (t) => {
+    t.test(`${name} ${what}: grants no access, crashes nothing, and recovers`, async (t) => {
       const seen = crashes(t)
       let failing = false
       let fetches = 0
@@ -77,7 +77,7 @@ for (const [what, broken] of [
   }
 }
 
-t.test('a clock that fails from the start refuses, and heals', async (t) => {
+t.test('a clock that fails from the start rejects requests until it works', async (t) => {
   const seen = crashes(t)
   let failing = true
   const monotonicNow = (): number => {
@@ -100,7 +100,7 @@ t.test('a clock that fails from the start refuses, and heals', async (t) => {
   t.strictSame(seen, [])
 })
 
-t.test('a monotonic clock that fails changes no answer, whoever listens', async (t) => {
+t.test('a failing monotonic clock changes no response', async (t) => {
   const failures: readonly (() => unknown)[] = [
     () => {
       throw new Error('no clock')
@@ -124,7 +124,7 @@ t.test('a monotonic clock that fails changes no answer, whoever listens', async 
   }
 })
 
-t.test('elapsed time goes on after readings that are none', (t) => {
+t.test('elapsed time continues after invalid readings', (t) => {
   const readings = [Number.NaN, 100, 130, Number.NaN, 150, 90, 95]
   const elapsed = steadyClock(safeClock(() => readings.shift() as number))
   t.strictSame(

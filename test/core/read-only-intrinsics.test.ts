@@ -33,7 +33,7 @@ async function resultsIn(args: readonly string[], ...rest: string[]): Promise<Re
 const plain = resultsIn([], 'express')
 t.jobs = 4
 
-t.test('the scenario refuses in every way', async (t) => {
+t.test('the scenario rejects in every way', async (t) => {
   const { fastify, express, lambda, client, proxy } = await plain
   const answered = {
     ok: { status: 200, body: { ok: true } },
@@ -68,7 +68,7 @@ t.test('the scenario refuses in every way', async (t) => {
 })
 
 for (const [name, argument] of Object.entries(PROCESSES)) {
-  t.test(`${name}: everything is refused as without`, async (t) => {
+  t.test(`${name}: everything is rejected as without`, async (t) => {
     const withExpress = name === 'a read-only Error.stackTraceLimit'
     const results = await resultsIn([argument], ...(withExpress ? ['express'] : []))
     const { express, ...others } = await plain

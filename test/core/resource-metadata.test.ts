@@ -39,14 +39,17 @@ t.test('without the option there is no document and no parameter', async (t) => 
   t.equal(headers['www-authenticate'], 'Bearer realm="api"')
 })
 
-t.test('a resource alone: its issuers, no scopes, tokens in the header', async (t) => {
-  const document = about({}).resourceMetadata()
-  t.strictSame(document, {
-    resource,
-    authorization_servers: BOTH,
-    bearer_methods_supported: ['header'],
-  })
-})
+t.test(
+  'a document with only a resource lists its issuers and bearer_methods_supported',
+  async (t) => {
+    const document = about({}).resourceMetadata()
+    t.strictSame(document, {
+      resource,
+      authorization_servers: BOTH,
+      bearer_methods_supported: ['header'],
+    })
+  },
+)
 
 t.test('each member comes from its option', async (t) => {
   const orders = defineScopes('orders', { write: 'Write', read: 'Read' })
@@ -109,7 +112,7 @@ t.test('every challenge has the parameter, a 503 has no challenge', async (t) =>
   t.notOk('www-authenticate' in headers)
 })
 
-t.test('scopes are those of every requirement declared so far', async (t) => {
+t.test('scopes_supported lists the scopes of every requirement declared so far', async (t) => {
   const server = about({}, { default: { scopes: 'orders/all' } })
   const supported = () => server.resourceMetadata()?.scopes_supported
   t.equal(supported(), undefined)
@@ -121,7 +124,7 @@ t.test('scopes are those of every requirement declared so far', async (t) => {
   t.strictSame(supported(), ['a/x', 'b/y', 'c/z', 'orders/all'])
 })
 
-t.test('listed scopes stand for declared ones, each once and in order', async (t) => {
+t.test('configured scopes replace declared ones, deduplicated and sorted', async (t) => {
   const orders = defineScopes('orders', { write: 'Write', read: 'Read' })
   const lists: [unknown, string[] | undefined][] = [
     [
@@ -155,7 +158,7 @@ function fetching(updated: boolean) {
   return { server, issuers: () => server.resourceMetadata()?.authorization_servers }
 }
 
-t.test('issuers are those in use: the original form, until another one has keys', async (t) => {
+t.test('authorization_servers lists the issuer form in use', async (t) => {
   const original = fetching(false)
   t.strictSame(original.issuers(), [ISSUER], 'before any key')
   await original.server.ready()
@@ -168,7 +171,7 @@ t.test('issuers are those in use: the original form, until another one has keys'
   t.strictSame(updated.issuers(), [UPDATED_ISSUER], 'after the end')
 })
 
-t.test('issuers of several pools are all there', async (t) => {
+t.test('authorization_servers lists the issuers of every pool', async (t) => {
   const issuers = ['https://one.example', 'https://two.example']
   const userPools = issuers.map((issuer, index) => ({
     ...{ userPoolId: `eu-west-1_Pool${index}`, clientId: CLIENT, issuer },
@@ -177,7 +180,7 @@ t.test('issuers of several pools are all there', async (t) => {
   t.strictSame(about({}, { userPools }).resourceMetadata()?.authorization_servers, issuers)
 })
 
-t.test('nothing of a request gets in', async (t) => {
+t.test('the document contains nothing from the request', async (t) => {
   const server = about({})
   const before = JSON.stringify(server.resourceMetadata())
   const guard = server.guard({ scopes: 'a/x' })

@@ -118,7 +118,7 @@ t.test('both checks run on every request, server first, route second', async (t)
   t.equal((seen[0] as unknown[])[1], first, 'the very token the handler gets')
 })
 
-t.test('a no of the server is not overruled by the route, which is not asked', async (t) => {
+t.test('a denial of the server check skips the check of the route', async (t) => {
   const check = () => {
     t.fail('asked')
     return true

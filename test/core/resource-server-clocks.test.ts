@@ -34,7 +34,7 @@ t.test('keys that are stale when they arrive are a 503, not fetched for ever', a
 })
 
 t.test(
-  'a monotonic clock that answers NaN refuses, and fetches no more than it has to',
+  'a monotonic clock that answers NaN rejects, and fetches no more than it has to',
   async (t) => {
     const { server, clock } = fetching(t, { monotonicNow: () => Number.NaN })
     const { code, headers } = await refusal(server.guard(), authorization)

@@ -33,7 +33,7 @@ t.test('each pool lets in its own tokens and says which pool it was', async (t) 
   t.match(await guard(theirs()), { userPoolId: THEIRS, clientId: 'their-client' })
 })
 
-t.test("one pool's key signs for no other, under the same kid too", async (t) => {
+t.test('the key of one pool verifies no token of another, even under the same kid', async (t) => {
   const guard = serve({ userPools: [our, their] }).guard()
   t.equal(await outcome(guard, theirs({}, keyPair())), 'ERR_TOKEN_SIGNATURE')
   t.equal(await outcome(guard, ours({ iss: THEIR_ISSUER })), 'ERR_CLIENT_NOT_ALLOWED')
@@ -43,7 +43,7 @@ t.test("one pool's key signs for no other, under the same kid too", async (t) =>
   t.ok(keys.every(({ kid }) => kid === KID))
 })
 
-t.test("one pool's clients are no other's", async (t) => {
+t.test('clients of one pool are rejected by another', async (t) => {
   const guard = serve({ userPools: [our, their] }).guard()
   const swapped = { sub: 'their-client', client_id: 'their-client' }
   t.equal(await outcome(guard, ours(swapped)), 'ERR_CLIENT_NOT_ALLOWED')
@@ -53,7 +53,7 @@ t.test("one pool's clients are no other's", async (t) => {
   )
 })
 
-t.test("one pool's lookup, answers and subjects are no other's", async (t) => {
+t.test('lookup, cached results and subjects are separate per pool', async (t) => {
   const asked: string[] = []
   const lookup = (name: string, answer: boolean) => (clientId: string) => {
     asked.push(`${name}: ${clientId}`)
@@ -74,7 +74,7 @@ t.test("one pool's lookup, answers and subjects are no other's", async (t) => {
   t.equal(await outcome(anyone, theirs({ username: 'a-user', sub: 'a-user' })), 'accepted')
 })
 
-t.test('a token of a third pool is refused', async (t) => {
+t.test('a token of a third pool is rejected', async (t) => {
   const guard = serve({ userPools: [our, their] }).guard()
   const iss = THEIR_ISSUER.replace('Theirs', 'Third')
   t.equal(await outcome(guard, ours({ iss })), 'ERR_TOKEN_ISSUER')

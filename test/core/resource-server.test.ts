@@ -151,7 +151,7 @@ t.test('a good token gives the verified token, in either issuer form', async (t)
   t.match(await guard([bearer({ iss: UPDATED_ISSUER })]), { issuer: UPDATED_ISSUER })
 })
 
-t.test('optional lets a request without a token pass as null, and refuses a bad one', async (t) => {
+t.test('optional lets a request without a token pass as null, and rejects a bad one', async (t) => {
   const check = () => t.fail('nothing is asked without a token')
   const guard = serve().guard({
     optional: true,
@@ -167,7 +167,7 @@ t.test('optional lets a request without a token pass as null, and refuses a bad 
   t.equal(await outcome(serve().guard({ optional: false }), undefined), 'ERR_TOKEN_MISSING')
 })
 
-t.test("subjects 'any' lets users in, who are refused otherwise", async (t) => {
+t.test("subjects 'any' lets users in, who are rejected otherwise", async (t) => {
   const user = bearer(userClaims())
   t.equal(await outcome(serve().guard(), user), 'ERR_TOKEN_USE')
   const guard = serve({ subjects: 'any' }).guard()
@@ -195,7 +195,7 @@ t.test('maxTokenLength and clockTolerance hold', async (t) => {
   t.equal(await outcome(serve({ now: () => Number.NaN }).guard(), bearer()), 'ERR_TOKEN_EXPIRED')
 })
 
-t.test('keys that cannot be had are a 503 with our own cause, then 200 with them', async (t) => {
+t.test('missing keys are a 503 with a fixed cause, then 200 once they arrive', async (t) => {
   let answer = (): Promise<Response> => Promise.reject(new Error('secret host'))
   const server = fetching({ fetch: () => answer() })
   const refused = await refusal(server.guard(), bearer())
@@ -210,11 +210,11 @@ t.test('keys that cannot be had are a 503 with our own cause, then 200 with them
   t.equal(await outcome(healthy.guard(), bearer({}, { kid: `${KID}x` })), 'ERR_KEY_UNKNOWN')
 })
 
-t.test("startup 'require' refuses to start without keys", async (t) => {
+t.test("startup 'require' rejects to start without keys", async (t) => {
   await t.rejects(fetching({ ...down, keyStore: { startup: 'require' } }).ready(), StartupError)
 })
 
-t.test('a closed server judges nothing, not even what is malformed', async (t) => {
+t.test('a closed server answers 503 to every request', async (t) => {
   const server = serve()
   server.close()
   t.equal(await outcome(server.guard(), bearer()), 'ERR_KEYS_UNAVAILABLE')

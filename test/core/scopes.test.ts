@@ -80,14 +80,14 @@ t.test('returns frozen scope strings by name', async (t) => {
   t.throws(() => Object.assign(orders, { read: 'orders/write' }), TypeError)
 })
 
-t.test('a scope may be named like a member of every object', async (t) => {
+t.test('a scope may be named like a member of Object.prototype', async (t) => {
   const odd = defineScopes('odd', JSON.parse('{"__proto__":"One","constructor":"Two"}'))
   t.equal(Object.getOwnPropertyDescriptor(odd, '__proto__')?.value, 'odd/__proto__')
   t.equal(odd['constructor'], 'odd/constructor')
   t.strictSame(Object.keys(getResourceServer(odd, '').scopes), ['__proto__', 'constructor'])
 })
 
-t.test('gives its resource server back, in either form', async (t) => {
+t.test('returns the resource server of either form', async (t) => {
   const scopes = { read: 'Read orders' }
   const server = getResourceServer(defineScopes('orders', scopes), 'servers[0]')
   t.strictSame(server, { identifier: 'orders', scopes: { read: 'Read orders' } })
@@ -97,7 +97,7 @@ t.test('gives its resource server back, in either form', async (t) => {
   t.equal(server.scopes['read'], 'Read orders')
 })
 
-t.test('refuses a definition Cognito would refuse', async (t) => {
+t.test('rejects a definition that Cognito rejects', async (t) => {
   const one = { read: 'Read' }
   const many = Object.fromEntries(
     Array.from({ length: 101 }, (_, index) => [`s${index}`, 'A scope']),

@@ -80,7 +80,7 @@ t.test('rejects a guard whose default allows requests without a token', async (t
   }
 })
 
-t.test('refuses a requirement that is undefined, which is not the default', async (t) => {
+t.test('rejects an undefined requirement instead of using the default', async (t) => {
   const guard = serve().guard as (requirement: unknown) => unknown
   const server = serve()
   t.throws(() => guard.call(server, undefined), {
@@ -89,11 +89,11 @@ t.test('refuses a requirement that is undefined, which is not the default', asyn
   })
 })
 
-t.test('a server without resourceMetadata says nothing about itself', async (t) => {
+t.test('a server without resourceMetadata has no document', async (t) => {
   t.equal(serve().resourceMetadata(), null)
 })
 
-t.test('a connection ends with its token by the clock of the server', async (t) => {
+t.test('a connection is closed at token expiry by the clock of the server', async (t) => {
   const connection = Object.assign(new EventEmitter(), { destroy: () => ended.push(now) })
   const ended: number[] = []
   let now = NOW * 1000

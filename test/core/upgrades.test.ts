@@ -46,7 +46,7 @@ for (const [name, credentials, status, code] of refusals) {
   })
 }
 
-t.test('a token in the query or a subprotocol is none', async (t) => {
+t.test('a token in the query or a subprotocol is ignored', async (t) => {
   const { server, port, admitted } = await build(t)
   const token = machineToken()
   const elsewhere = [`Sec-WebSocket-Protocol: bearer, ${token}`, `Cookie: token=${token}`]
@@ -55,7 +55,7 @@ t.test('a token in the query or a subprotocol is none', async (t) => {
   t.strictSame(admitted, [])
 })
 
-t.test('an error of the owner’s code opens nothing', async (t) => {
+t.test('an error thrown by application code grants no access', async (t) => {
   let broken = false
   const now = () => {
     if (broken) throw new Error('secret')
@@ -69,7 +69,7 @@ t.test('an error of the owner’s code opens nothing', async (t) => {
   t.strictSame(admitted, [])
 })
 
-t.test('a closed server opens nothing', async (t) => {
+t.test('a closed server accepts no upgrade', async (t) => {
   const { server, port, core, admitted } = await build(t)
   core.close()
   const answer = await upgrade({ server }, port, '/', [`Authorization: ${minute}`])
@@ -78,7 +78,7 @@ t.test('a closed server opens nothing', async (t) => {
   t.strictSame(admitted, [])
 })
 
-t.test('the right token gets its socket, until it expires', async (t) => {
+t.test('a valid token opens the socket until it expires', async (t) => {
   const { port, clock, admitted } = await build(t)
   clock.stop(t)
   const headers = { authorization: minute }
@@ -97,7 +97,7 @@ t.test('the right token gets its socket, until it expires', async (t) => {
   t.equal(admitted.length, 1)
 })
 
-t.test('a peer that says nothing is cut', async (t) => {
+t.test('a peer that does not answer the close frame is terminated', async (t) => {
   const { port, clock, admitted } = await build(t)
   clock.stop(t)
   const peer = new Peer(port, upgradeLines('/', minute))
@@ -108,7 +108,7 @@ t.test('a peer that says nothing is cut', async (t) => {
   t.equal(admitted[0]?.socket.readyState, 3, 'closed')
 })
 
-t.test('a bare socket can be ended as well', async (t) => {
+t.test('a raw socket can be closed too', async (t) => {
   const { server, port, clock, core } = await build(t)
   server.removeAllListeners('upgrade')
   const guard = core.guard()

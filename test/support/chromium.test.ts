@@ -16,7 +16,7 @@ async function serve(t: Test, headers: Record<string, string>, body: string): Pr
 t.test('a browser', { skip: withoutChromium }, async (t) => {
   const browser = await launchChromium(t)
 
-  t.test('tells what a policy blocked', async (t) => {
+  t.test('reports requests that a policy blocked', async (t) => {
     const policy = { 'content-security-policy': "default-src 'self'; script-src 'none'" }
     const address = await serve(t, policy, '<p style="color: red">a</p><script>1</script>')
     const { violations } = await visit(t, browser, address)
@@ -24,7 +24,7 @@ t.test('a browser', { skip: withoutChromium }, async (t) => {
     t.ok(violations.some((it) => it.startsWith('script-src')))
   })
 
-  t.test('tells errors and every request', async (t) => {
+  t.test('reports errors and every request', async (t) => {
     const script = 'console.error("told"); fetch("http://127.0.0.1:1/away"); thrown()'
     const address = await serve(t, {}, `<script>${script}</script>`)
     const { page, errors, requests } = await visit(t, browser, address)
@@ -35,7 +35,7 @@ t.test('a browser', { skip: withoutChromium }, async (t) => {
     t.ok(requests.includes('http://127.0.0.1:1/away'))
   })
 
-  t.test('looks through the eyes it was given', async (t) => {
+  t.test('uses the emulated media settings', async (t) => {
     const address = await serve(t, {}, '<p>a</p>')
     const { page } = await visit(t, browser, address, {
       width: 360,

@@ -50,7 +50,7 @@ export async function usageStoreTests(t: Test, make: MakeStore): Promise<void> {
     return store
   }
 
-  await t.test('keeps nothing at first', async (t) => {
+  await t.test('is empty at first', async (t) => {
     const store = open(t)
     t.strictSame(await store.totals(), [])
     t.strictSame(await store.buckets('hour', hour, 2), [new Map(), new Map()])
@@ -70,7 +70,7 @@ export async function usageStoreTests(t: Test, make: MakeStore): Promise<void> {
     t.strictSame(await bucket(store, 'day', today), { [A]: { issued: 3, cached: 3 } })
   })
 
-  await t.test('a batch that comes again changes nothing', async (t) => {
+  await t.test('a repeated batch changes nothing', async (t) => {
     const store = open(t)
     const next = writer()
     const [first, second] = [next([[A, { issued: 1 }]]), next([[A, { issued: 10 }]])]
@@ -79,7 +79,7 @@ export async function usageStoreTests(t: Test, make: MakeStore): Promise<void> {
     t.strictSame(await bucket(store, 'hour', hour), { [A]: { issued: 11, cached: 0 } })
   })
 
-  await t.test('hours and days lie apart', async (t) => {
+  await t.test('hours and days are stored separately', async (t) => {
     const store = open(t)
     const next = writer()
     await store.add(next([[A, { issued: 1 }]], hour))

@@ -94,7 +94,7 @@ for (const [version, express] of Object.entries(versions)) {
     t.notMatch(said, /secret|node_modules|\.ts|\.js|&nbsp; &nbsp;at |\n {4}at /)
   })
 
-  t.test(`${version}: two Authorization lines are refused`, async (t) => {
+  t.test(`${version}: two Authorization lines are rejected`, async (t) => {
     const app = express()
     app.get('/r', authFor()(), () => t.fail('reached'))
     const port = Number(new URL(await listen(t, app)).port)
@@ -138,7 +138,7 @@ for (const [version, express] of Object.entries(versions)) {
     }
   })
 
-  t.test(`${version}: a fault of the owner's is logged and answered with 500`, async (t) => {
+  t.test(`${version}: an error of application code is logged and answered with 500`, async (t) => {
     const log: unknown[] = []
     const logger = { info() {}, warn() {}, error: (details: object) => void log.push(details) }
     const fault = new Error('clock')

@@ -42,7 +42,7 @@ async function build(t: Test, express: (typeof versions)[string]) {
 }
 
 for (const [version, express] of Object.entries(versions)) {
-  t.test(`${version}: a stream is refused before a byte of it is sent`, async (t) => {
+  t.test(`${version}: a stream is rejected before a byte of it is sent`, async (t) => {
     const { port, responses } = await build(t, express)
     const accept = ['Accept: text/event-stream', 'Connection: close']
     const given: [string | undefined, string, string][] = [
@@ -61,22 +61,25 @@ for (const [version, express] of Object.entries(versions)) {
     t.strictSame(responses, [])
   })
 
-  t.test(`${version}: it ends with its token, and writing on harms nobody`, async (t) => {
-    const { clock, port, responses } = await build(t, express)
-    clock.stop(t)
-    const peer = new Peer(port, lines('/events', minute))
-    await peer.until('data: first')
-    clock.pass(64_999)
-    responses[0]?.write('data: last\n\n')
-    await peer.until('data: last')
-    clock.pass(1)
-    t.equal(responses[0]?.destroyed, true)
-    t.equal(responses[0]?.write('data: late\n\n'), false)
-    responses[0]?.end('data: end\n\n')
-    t.notMatch(await peer.ended(), /late|end\n|\r\n0\r\n/, 'cut, not completed')
-    const again = await exchange(port, lines('/plain', minute, 'Connection: close'))
-    t.match(again, /^HTTP\/1\.1 401 .*"ERR_TOKEN_EXPIRED"/s, 'the server is alive')
-  })
+  t.test(
+    `${version}: it ends with its token, and writing on has no effect on others`,
+    async (t) => {
+      const { clock, port, responses } = await build(t, express)
+      clock.stop(t)
+      const peer = new Peer(port, lines('/events', minute))
+      await peer.until('data: first')
+      clock.pass(64_999)
+      responses[0]?.write('data: last\n\n')
+      await peer.until('data: last')
+      clock.pass(1)
+      t.equal(responses[0]?.destroyed, true)
+      t.equal(responses[0]?.write('data: late\n\n'), false)
+      responses[0]?.end('data: end\n\n')
+      t.notMatch(await peer.ended(), /late|end\n|\r\n0\r\n/, 'cut, not completed')
+      const again = await exchange(port, lines('/plain', minute, 'Connection: close'))
+      t.match(again, /^HTTP\/1\.1 401 .*"ERR_TOKEN_EXPIRED"/s, 'the server is alive')
+    },
+  )
 
   t.test(`${version}: a token that expires before the handler opens nothing`, async (t) => {
     const { port, responses } = await build(t, express)
@@ -94,7 +97,7 @@ for (const [version, express] of Object.entries(versions)) {
     t.equal((await kept.ended()).match(/HTTP\/1\.1 200 OK/g)?.length, 2)
   })
 
-  t.test(`${version}: upgrades beside it are refused and closed`, async (t) => {
+  t.test(`${version}: upgrades beside it are rejected and closed`, async (t) => {
     const { server, port, admitted } = await build(t, express)
     const missing = await upgrade({ server }, port, '/plain')
     t.equal(missing.status, 401)
@@ -106,7 +109,7 @@ for (const [version, express] of Object.entries(versions)) {
     t.strictSame(admitted, [])
   })
 
-  t.test(`${version}: the right token gets its socket, until it expires`, async (t) => {
+  t.test(`${version}: a valid token opens the socket until it expires`, async (t) => {
     const { clock, port } = await build(t, express)
     clock.stop(t)
     const client = new WebSocket(`ws://127.0.0.1:${port}/`, { headers: withAuth(minute) })

@@ -96,7 +96,7 @@ t.test('metadata() needs the option it serves', async (t) => {
   )
 })
 
-t.test('getAuth tells a forgotten guard and a forgotten word from a token', async (t) => {
+t.test('getAuth throws for a missing guard and for a missing token', async (t) => {
   const app = (versions['Express 5'] as (typeof versions)[string])()
   const auth = authFor()
   const said: unknown[] = []
@@ -142,7 +142,7 @@ function run(middleware: ReturnType<ReturnType<typeof authFor>>, request: object
   return did
 }
 
-t.test('a request without headers is refused, not let through', async (t) => {
+t.test('a request without headers is rejected', async (t) => {
   const lines: object[] = []
   const error = (details: object) => lines.push(details)
   const auth = authFor({ logger: { info() {}, warn() {}, error } })
@@ -152,7 +152,7 @@ t.test('a request without headers is refused, not let through', async (t) => {
   for (const line of lines) t.match(line, { err: /Cannot read properties of undefined/ })
 })
 
-t.test('a decision that is there at once counts as one that takes a while', async (t) => {
+t.test('a synchronous decision is handled like an asynchronous one', async (t) => {
   const token = { clientId: 'billing' } as VerifiedToken
   const createGuard = mock.method(CognitoResourceServer.prototype, 'createGuard', () => () => token)
   t.teardown(() => createGuard.mock.restore())

@@ -81,7 +81,7 @@ for (const [version, express] of Object.entries(versions)) {
   })
 }
 
-t.test('requirements that would compile to nothing are refused', async (t) => {
+t.test('requirements that would compile to nothing are rejected', async (t) => {
   const auth = authFor() as unknown as (...given: unknown[]) => unknown
   const wrong = [undefined, null, false, true, '', 'orders/read', [], ['orders/read'], () => true]
   const members = [{ scopes: undefined }, { scopes: [] }, { scope: 'orders/read' }, { optional: 1 }]

@@ -195,7 +195,7 @@ for (const [version, express] of Object.entries(versions)) {
   })
 }
 
-t.test('a next that throws ends the connection, and no process', async (t) => {
+t.test('a next that throws ends the connection, not the process', async (t) => {
   const requests = [
     { credential: right, options: {} },
     { credential: right, options: { clientId: async () => true } },
@@ -221,7 +221,7 @@ t.test('a next that throws ends the connection, and no process', async (t) => {
   }
 })
 
-t.test('a logger that throws opens nothing', async (t) => {
+t.test('a logger that throws grants no access', async (t) => {
   const error = () => {
     throw undefined
   }

@@ -24,7 +24,7 @@ for (const [version, express] of Object.entries(versions)) {
     return { app: express(), auth }
   }
 
-  t.test(`${version}: it is read by everyone, and by nothing but reading`, async (t) => {
+  t.test(`${version}: the document is public and answers GET and HEAD only`, async (t) => {
     const { app, auth } = build()
     app.use(auth.metadata())
     app.use(auth())

@@ -149,7 +149,7 @@ t.test('onError, onSend and onResponse hooks see it, preHandler does not', async
   t.strictSame(seen, ['ERR_TOKEN_MISSING', [401, 'Bearer realm="api"'], [null, 401]])
 })
 
-t.test('two Authorization lines on a socket are refused', async (t) => {
+t.test('two Authorization lines on a socket are rejected', async (t) => {
   const { calls, handler } = counter()
   const app = await protectedApp(t)
   app.get('/r', handler('r'))

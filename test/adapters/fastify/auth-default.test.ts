@@ -30,7 +30,7 @@ const routes = (app: FastifyInstance, prefix = '') => {
   app.get(`${prefix}/any`, { config: { auth: {} } }, handler)
 }
 
-t.test('false opens what is not annotated, and nothing else', async (t) => {
+t.test('false makes only routes without config.auth public', async (t) => {
   const app = await protectedApp(t)
   routes(app)
   app.register(async (child) => {
@@ -45,7 +45,7 @@ t.test('false opens what is not annotated, and nothing else', async (t) => {
   t.equal(await get(app, '/child/nowhere'), MISSING, 'unmatched paths belong to the root')
 })
 
-t.test('a requirement is asked of what is not annotated', async (t) => {
+t.test('a requirement applies to routes without config.auth', async (t) => {
   const app = await protectedApp(t)
   app.register(async (child) => {
     await child.register(authDefault, scoped)
@@ -58,7 +58,7 @@ t.test('a requirement is asked of what is not annotated', async (t) => {
   t.equal(await get(app, '/child/open'), '200')
 })
 
-t.test('the nearest default holds', async (t) => {
+t.test('the nearest default applies', async (t) => {
   const app = await protectedApp(t)
   app.register(async (outer) => {
     routes(outer, '/outer')
@@ -78,7 +78,7 @@ t.test('the nearest default holds', async (t) => {
   t.equal(await get(app, '/sibling/none'), MISSING)
 })
 
-t.test('order is of no importance', async (t) => {
+t.test('the order of declarations has no effect', async (t) => {
   const orders: Record<string, (app: FastifyInstance) => Promise<unknown>> = {
     'default, protection, routes': async (app) => {
       app.register(authDefault, scoped)
@@ -112,7 +112,7 @@ t.test("in a fastify-plugin'd plugin it is the parent's", async (t) => {
   t.equal(await get(app, '/none'), '200')
 })
 
-t.test('it goes before the option default', async (t) => {
+t.test('authDefault takes precedence over the option default', async (t) => {
   const app = await protectedApp(t, { default: false })
   routes(app)
   app.register(async (child) => {
@@ -157,7 +157,7 @@ t.test('a nested registration does not inherit it from above', async (t) => {
   t.equal(await get(app, '/both/none'), MISSING, 'beside it, it goes before its default')
 })
 
-t.test('others’ routes are opened or guarded', async (t) => {
+t.test('the default applies to routes of other plugins', async (t) => {
   const root = t.testdir({ 'a.txt': 'reached' })
   const app = await protectedApp(t)
   app.register(swagger)
@@ -192,7 +192,7 @@ t.test('unmatched paths of a prefixed context follow it', async (t) => {
   t.equal(await get(app, '/nowhere'), MISSING)
 })
 
-t.test('a second one in one context is refused', async (t) => {
+t.test('a second authDefault in one context is rejected', async (t) => {
   const app = await protectedApp(t)
   app.register(authDefault, { auth: false })
   app.register(authDefault, { auth: false })
@@ -203,7 +203,7 @@ t.test('a second one in one context is refused', async (t) => {
   })
 })
 
-t.test('where nothing protects the context, the app does not start', async (t) => {
+t.test('authDefault without cognitoAuth around it fails the start', async (t) => {
   const refusal = {
     code: 'ERR_OPTION_INVALID',
     message:

@@ -59,7 +59,7 @@ async function build(t: Test) {
   return { app, clock, port, responses, sockets, said }
 }
 
-t.test('a stream is refused before a byte of it is sent', async (t) => {
+t.test('a stream is rejected before a byte of it is sent', async (t) => {
   const { port, responses } = await build(t)
   const accept = ['Accept: text/event-stream', 'Connection: close']
   const given: [string | undefined, string, string][] = [
@@ -78,7 +78,7 @@ t.test('a stream is refused before a byte of it is sent', async (t) => {
   t.strictSame(responses, [])
 })
 
-t.test('a stream ends with its token, and writing on harms nobody', async (t) => {
+t.test('a stream ends at token expiry, and later writes are ignored', async (t) => {
   const { clock, port, responses } = await build(t)
   clock.stop(t)
   const peer = new Peer(port, lines('/events', minute))
@@ -118,7 +118,7 @@ t.test('a token that expires between guard and handler opens nothing', async (t)
   t.equal(responses[0]?.destroyed, true)
 })
 
-t.test('a caller that hangs up, or an answer that ends, is forgotten', async (t) => {
+t.test('a closed or finished response releases its timer', async (t) => {
   const { clock, port, responses } = await build(t)
   clock.stop(t)
   const peer = new Peer(port, lines('/events', minute))
@@ -139,7 +139,7 @@ t.test('a caller that hangs up, or an answer that ends, is forgotten', async (t)
   t.equal(destroyed, 0)
 })
 
-t.test('a websocket is closed with 1008 when its token expires', async (t) => {
+t.test('a WebSocket is closed with 1008 when its token expires', async (t) => {
   const { clock, port, sockets, said } = await build(t)
   const url = `ws://127.0.0.1:${port}/ws`
   const client = new WebSocket(url, { headers: withAuth(minute) })

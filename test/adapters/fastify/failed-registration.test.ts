@@ -165,7 +165,7 @@ t.test('what a blocked context answers, whole', async (t) => {
   t.notMatch(log.text(), pool.accessToken({ scopes: SCOPE }))
 })
 
-t.test('tools that read what its routes need are refused too', async (t) => {
+t.test('tools that read what its routes need are rejected too', async (t) => {
   const app = newApp(t)
   failing(app, 'a bad option')
   await app.ready()

@@ -18,7 +18,7 @@ import {
 
 const handler = async () => 'reached'
 
-t.test('a falsy value thrown by the owner’s code opens no route', async (t) => {
+t.test('a falsy value thrown by application code opens no route', async (t) => {
   for (const thrown of [null, undefined, 0, '', false]) {
     let broken = false
     const now = () => {
@@ -80,7 +80,7 @@ t.test('a falsy rejection of authDefault starts no open app', async (t) => {
   t.not(await get(app, '/r').catch(() => 'does not start'), '200')
 })
 
-t.test('an error of the owner’s code is not shown to callers', async (t) => {
+t.test('an error of application code is not shown to callers', async (t) => {
   let broken = false
   const now = () => {
     const headers = { 'x-secret': 'secret' }

@@ -59,7 +59,7 @@ t.test('startup require: without keys the register rejects', async (t) => {
   await t.rejects(start(unawaited), StartupError, 'and stays down')
 })
 
-t.test('startup require: an owner who swallows that has a shut app', async (t) => {
+t.test('startup require: an app that ignores the error denies every request', async (t) => {
   const app = newApp(t)
   app.get('/r', handler)
   try {
@@ -78,7 +78,7 @@ t.test('startup require: with keys it starts', async (t) => {
   t.equal(await get(app, '/r', token), '200')
 })
 
-t.test('startup warn: starts, says so once through app.log, answers 503', async (t) => {
+t.test('startup warn: starts, logs once through app.log, answers 503', async (t) => {
   const log = captureLog('warn')
   const app = newApp(t, { logger: log.logger })
   await app.register(cognitoAuth, online(unreachable))
@@ -122,7 +122,7 @@ t.test('tests that only inject leave nothing open', async (t) => {
   t.strictSame(open(), before)
 })
 
-t.test('request.auth of another plugin is refused, either way round', async (t) => {
+t.test('request.auth of another plugin is rejected, either way round', async (t) => {
   const taken = {
     code: 'ERR_OPTION_INVALID',
     message: /request\.auth: another plugin already decorates the request/,
@@ -145,7 +145,7 @@ t.test('request.auth of another plugin is refused, either way round', async (t) 
   }
 })
 
-t.test('so is app.cognito', async (t) => {
+t.test('app.cognito of another plugin is rejected', async (t) => {
   const app = newApp(t)
   app.decorate('cognito', {} as never)
   app.register(cognitoAuth, pool.options())
@@ -191,7 +191,7 @@ t.test('invalid options reject at ready with one line that names the option', as
   }
 })
 
-t.test('the caller’s options are left alone and need not be extensible', async (t) => {
+t.test('options are not modified and may be frozen', async (t) => {
   const options = Object.freeze({ ...pool.options(), default: Object.freeze({}) })
   const before = JSON.stringify(options)
   const app = newApp(t)

@@ -115,7 +115,7 @@ t.test('every registration asks once', async (t) => {
   t.strictSame(asked, ['outer'])
 })
 
-t.test('a second one in the same context is refused', async (t) => {
+t.test('a second one in the same context is rejected', async (t) => {
   const refusal = {
     code: 'ERR_OPTION_INVALID',
     message:

@@ -26,7 +26,7 @@ t.test('counted from an instance hook before the plugin, every request is limite
 })
 
 t.test(
-  'as it comes, in either order, it does not see refused requests: hence the recipe',
+  'as it comes, in either order, it does not see rejected requests: hence the recipe',
   async (t) => {
     for (const order of ['before', 'after']) {
       const app = newApp(t)

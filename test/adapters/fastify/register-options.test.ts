@@ -22,7 +22,7 @@ t.test('cognitoAuth and authDefault take them', async (t) => {
   t.equal(await get(app, '/open'), '200')
 })
 
-t.test('what Fastify refuses of them is refused by Fastify', async (t) => {
+t.test('what Fastify rejects of them is rejected by Fastify', async (t) => {
   const app = newApp(t, { logger: captureLog('error').logger })
   app.register(cognitoAuth, {
     ...pool.options(),

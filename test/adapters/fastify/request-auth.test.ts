@@ -41,7 +41,7 @@ t.test('request.auth is null until a token was accepted', async (t) => {
   }
 })
 
-t.test('what an earlier hook put there does not survive', async (t) => {
+t.test('a value set by an earlier hook is cleared', async (t) => {
   const app = newApp(t)
   const fake = { clientId: 'fake' } as never
   app.addHook('onRequest', async (request) => {

@@ -83,7 +83,7 @@ const SHUT = {
 }
 const route = (auth: unknown) => ({ config: { auth } }) as { config: { auth: false } }
 
-t.test('every case is there', async (t) => {
+t.test('the table has every case', async (t) => {
   t.equal(wrong.length, 21)
 })
 
@@ -116,12 +116,12 @@ t.test('the message names method and whole path', async (t) => {
   })
 })
 
-t.test('anyOf() without a scope is refused where it is called', async (t) => {
+t.test('anyOf() without a scope is rejected where it is called', async (t) => {
   const { anyOf } = await import('../../../src/index.ts')
   t.throws(() => (anyOf as () => unknown)(), { code: 'ERR_OPTION_INVALID' })
 })
 
-t.test('a wrong default refuses the registration', async (t) => {
+t.test('an invalid default rejects the registration', async (t) => {
   for (const [name, auth] of wrong) {
     const app = newApp(t)
     app.register(cognitoAuth, { ...pool.options(), default: auth as false })
@@ -129,7 +129,7 @@ t.test('a wrong default refuses the registration', async (t) => {
   }
 })
 
-t.test('a route declared earlier stays shut, at every request', async (t) => {
+t.test('a route declared before the plugin answers 500 to every request', async (t) => {
   for (const [name, auth] of wrong) {
     const { calls, handler } = counter()
     const app = newApp(t)
@@ -172,7 +172,7 @@ t.test(
   },
 )
 
-t.test('an earlier child, a wildcard and a websocket-like upgrade stay shut too', async (t) => {
+t.test('earlier children, wildcards and upgrades answer 500 too', async (t) => {
   const { calls, handler } = counter()
   const app = newApp(t)
   app.register(async (child) => child.all('/p/*', route({ scope: 'a/b' }), handler('p')))
@@ -185,7 +185,7 @@ t.test('an earlier child, a wildcard and a websocket-like upgrade stay shut too'
   t.strictSame(calls, [])
 })
 
-t.test('other routes are none the worse for it', async (t) => {
+t.test('other routes are not affected', async (t) => {
   const app = newApp(t)
   app.get('/wrong', route(true), async () => 'reached')
   app.get('/good', route({ scopes: 'orders/read' }), async () => 'reached')
@@ -195,7 +195,7 @@ t.test('other routes are none the worse for it', async (t) => {
   t.equal(await get(app, '/good'), '401 ERR_TOKEN_MISSING')
 })
 
-t.test('what a later onRoute hook makes of it counts', async (t) => {
+t.test('changes by a later onRoute hook count', async (t) => {
   const app = await protectedApp(t)
   app.addHook('onRoute', (options) => {
     options.config = { ...options.config, ...route(options.url === '/wrong' ? 'x' : {}).config }

@@ -55,7 +55,7 @@ t.test('a requirement is what it was when its route was declared', async (t) => 
   })
 })
 
-t.test('a requirement that Fastify would drop is refused, not left out in silence', async (t) => {
+t.test('a requirement that Fastify would drop is rejected, not left out in silence', async (t) => {
   class Config {
     get auth() {
       return { scopes: admin }

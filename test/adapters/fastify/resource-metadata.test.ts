@@ -20,7 +20,7 @@ const forms = (issuer: string) => [
   issuer.replace('https://cognito-idp', 'https://issuer-cognito-idp'),
 ]
 
-t.test('the document is open, at the root, from configuration alone', async (t) => {
+t.test('the document is public, at the root, and built from configuration only', async (t) => {
   const app = await protectedApp(t, { resourceMetadata: { resource }, default: {} })
   app.get('/r', { config: { auth: { scopes: ['orders/write', 'orders/read'] } } }, async () => 'r')
   app.register(async (child) => {

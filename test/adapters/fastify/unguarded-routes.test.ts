@@ -29,7 +29,7 @@ const REFUSAL = {
   message: /config\.auth of GET \/orders: expected a registration .*, got none\. .*fastify-plugin/,
 }
 
-t.test('a registration in a plugin of its own: a later sibling’s route is refused', async (t) => {
+t.test('a registration in a plugin of its own: a later sibling’s route is rejected', async (t) => {
   const { refused: app } = early
   app.register(own)
   app.register(async (child) => void child.get('/orders', scoped, handler))
@@ -104,7 +104,7 @@ t.test('not-found handlers with a config of their own are no exception', async (
   t.equal(await get(app, '/x'), '200')
 })
 
-t.test('what a guard reaches is not refused, whichever comes first', async (t) => {
+t.test('what a guard reaches is not rejected, whichever comes first', async (t) => {
   const orders: Record<string, (app: FastifyInstance) => void> = {
     'guard, route': (app) => {
       app.register(cognitoAuth, pool.options())
@@ -323,7 +323,7 @@ t.test(
   },
 )
 
-t.test('authDefault in a sibling is refused as before', async (t) => {
+t.test('authDefault in a sibling is rejected as before', async (t) => {
   const { other: app } = early
   app.register(own)
   app.register(async (child) => void child.register(authDefault, { auth: {} }))

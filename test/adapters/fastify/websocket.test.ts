@@ -62,7 +62,7 @@ async function talk(url: string, authorization?: string): Promise<string> {
 
 for (const order of Object.keys(orders)) {
   t.test(order, async (t) => {
-    await t.test('a refused upgrade is answered, then the server closes', async (t) => {
+    await t.test('a rejected upgrade is answered, then the server closes', async (t) => {
       const { app, calls, port } = await build(t, order)
       const missing = await upgrade(app, port, '/ws')
       t.equal(missing.status, 401)
@@ -78,7 +78,7 @@ for (const order of Object.keys(orders)) {
       t.strictSame(calls, [])
     })
 
-    await t.test('so is one of a route without a websocket, and of none', async (t) => {
+    await t.test('upgrades without a WebSocket route or any route are rejected too', async (t) => {
       const { app, calls, port } = await build(t, order)
       t.equal((await upgrade(app, port, '/plain')).status, 401)
       t.equal((await upgrade(app, port, '/nowhere')).status, 401)
@@ -93,7 +93,7 @@ for (const order of Object.keys(orders)) {
       t.strictSame(calls, ['billing', 'nobody'])
     })
 
-    await t.test('a real client is told', async (t) => {
+    await t.test('a real client receives the status', async (t) => {
       const { calls, port } = await build(t, order)
       const client = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers: {} })
       const [error] = await once(client, 'error')
@@ -101,7 +101,7 @@ for (const order of Object.keys(orders)) {
       t.strictSame(calls, [])
     })
 
-    await t.test('injectWS is no way around', async (t) => {
+    await t.test('injectWS is guarded too', async (t) => {
       const { app, calls } = await build(t, order)
       await t.rejects(app.injectWS('/ws'), { message: 'Unexpected server response: 401' })
       const headers = withAuth(wrongScope)
@@ -126,7 +126,7 @@ for (const order of Object.keys(orders)) {
   })
 }
 
-t.test('an Upgrade header without the websocket plugin is an ordinary request', async (t) => {
+t.test('an Upgrade header without the WebSocket plugin is an ordinary request', async (t) => {
   const { calls, handler } = counter()
   const app = newApp(t)
   protect(app)
@@ -140,7 +140,7 @@ t.test('an Upgrade header without the websocket plugin is an ordinary request', 
   t.strictSame(calls, ['plain'])
 })
 
-t.test('a slow decision refuses and closes all the same', async (t) => {
+t.test('a slow decision rejects and closes all the same', async (t) => {
   const { calls, handler } = counter()
   const app = newApp(t)
   let refuse: (answer: boolean) => void = () => {}

@@ -114,7 +114,7 @@ t.test('a wildcard that reaches a route the token may not has a Deny for it', as
 })
 
 t.test(
-  'a route that reads like a stricter one after decoding is refused at creation',
+  'a route that reads like a stricter one after decoding is rejected at creation',
   async (t) => {
     const refused: [string, LambdaAuthorizerOptions['routes'], string, string][] = [
       [
@@ -194,7 +194,7 @@ t.test('undeclared routes below a wildcard are out of reach', async (t) => {
   t.notOk(allows(result, `${STAGE}/GET/x/files/a`), 'ANY is no wildcard')
 })
 
-t.test('what no policy can say exactly is refused at creation', async (t) => {
+t.test('routes that no policy can express are rejected at creation', async (t) => {
   const cannot =
     /^cognito-m2m: resultTtl: expected 0 for these routes: in a cached policy \* matches slashes/
   const refused: [string, LambdaAuthorizerOptions['routes'], object?][] = [
@@ -209,7 +209,7 @@ t.test('what no policy can say exactly is refused at creation', async (t) => {
   }
 })
 
-t.test('what depends on the request needs resultTtl 0', async (t) => {
+t.test('decisions that depend on the request need resultTtl 0', async (t) => {
   const check = () => true
   const cases: [LambdaAuthorizerOptions['routes'], object, RegExp][] = [
     [{ 'GET /a': { check } }, {}, /routes\["GET \/a"\]: expected no `check`/],
@@ -238,7 +238,7 @@ t.test('what depends on the request needs resultTtl 0', async (t) => {
   }
 })
 
-t.test('a policy fits into what API Gateway takes', async (t) => {
+t.test('a policy fits the size limit of API Gateway', async (t) => {
   const many = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [`GET /route-${at}`, READ]))
   t.throws(() => create(many(100)), /resultTtl: expected 0 for this many routes/)

@@ -29,29 +29,36 @@ const faults = {
 }
 
 for (const [name, fault] of Object.entries(faults)) {
-  t.test(`a clock that ${name} after the token was judged is the owner’s fault, too`, async (t) => {
-    const log: string[] = []
-    const logger = { info() {}, warn() {}, error: (_: object, text: string) => void log.push(text) }
-    let left = Number.POSITIVE_INFINITY
-    let asked = 0
-    const clock = () => {
-      asked += 1
-      left -= 1
-      return left > 0 ? now() : fault()
-    }
-    const authorizer = create({ now: clock, logger })
-    const event = requestEvent({ authorization: right })
-    asked = 0
-    await authorizer(event)
-    left = asked
-    const error = await authorizer(event).catch((it) => it)
-    t.match(error, { name: 'AuthorizerError', code: 'ERR_INTERNAL' })
-    t.equal(error.stack, 'AuthorizerError: Access cannot be decided')
-    t.strictSame(log, ['cognito-m2m: access cannot be decided'])
-  })
+  t.test(
+    `a clock that ${name} after the token was judged is an application error, too`,
+    async (t) => {
+      const log: string[] = []
+      const logger = {
+        info() {},
+        warn() {},
+        error: (_: object, text: string) => void log.push(text),
+      }
+      let left = Number.POSITIVE_INFINITY
+      let asked = 0
+      const clock = () => {
+        asked += 1
+        left -= 1
+        return left > 0 ? now() : fault()
+      }
+      const authorizer = create({ now: clock, logger })
+      const event = requestEvent({ authorization: right })
+      asked = 0
+      await authorizer(event)
+      left = asked
+      const error = await authorizer(event).catch((it) => it)
+      t.match(error, { name: 'AuthorizerError', code: 'ERR_INTERNAL' })
+      t.equal(error.stack, 'AuthorizerError: Access cannot be decided')
+      t.strictSame(log, ['cognito-m2m: access cannot be decided'])
+    },
+  )
 }
 
-t.test('an answer fits, or is none', async (t) => {
+t.test('a response fits the size limit or is rejected', async (t) => {
   const routes = Object.fromEntries(Array.from({ length: 55 }, (_, at) => [`GET /route-${at}`, {}]))
   const authorizer = create({ routes })
   const scopes = Array.from({ length: 50 }, (_, at) => `orders/${'x'.repeat(90)}-${at}`)

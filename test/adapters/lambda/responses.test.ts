@@ -75,7 +75,7 @@ for (const [kind, eventOf] of Object.entries(kinds)) {
     }
   })
 
-  t.test(`${kind}: what could not be judged is thrown, with a message and no stack`, async (t) => {
+  t.test(`${kind}: an undecided request is thrown with a message and no stack`, async (t) => {
     const closed = createLambdaAuthorizer(options)
     closed.server.close()
     const undecided = createLambdaAuthorizer({
@@ -220,7 +220,7 @@ t.test('wildcards in a caller’s path name nothing but that path', async (t) =>
   t.ok(allows(await files(tokenEvent({ path: '', authorization: right })), arnOf({ path: '' })))
 })
 
-t.test('a fault of the owner’s is logged and thrown without its text', async (t) => {
+t.test('an error of application code is logged and thrown without its text', async (t) => {
   const log: unknown[] = []
   const logger = { info() {}, warn() {}, error: (details: object) => void log.push(details) }
   const fault = new Error('clock')

@@ -105,7 +105,7 @@ t.test('Fastify, its default handler and its logger at trace', async (t) => {
   checkSilence(t, log.text(), 'Fastify’s log')
 })
 
-t.test('Fastify, faults of the owner’s', async (t) => {
+t.test('Fastify, errors of application code', async (t) => {
   for (const [name, fault] of Object.entries(faults)) {
     const log = captureLog('trace')
     const app = Fastify({ logger: log.logger })

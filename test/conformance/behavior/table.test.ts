@@ -131,7 +131,7 @@ for (const surface of surfaces) {
   })
 }
 
-t.test('what a handler does to its token, the next request does not see', async (t) => {
+t.test('changes of a handler to its token do not reach the next request', async (t) => {
   const row = rows.find(({ name }) => name === 'no requirement') as Row
   for (const surface of surfaces.filter(({ name }) => !name.startsWith('Lambda'))) {
     const door = await surface.open(optionsOf(row))

@@ -24,7 +24,7 @@ const plans = doorPlans(fetched)
 const hostile = hostileCases(site.port)
 const accepted = acceptedCases(site.port)
 
-t.test('the matrix is what it says', async (t) => {
+t.test('the matrix has the documented size', async (t) => {
   t.strictSame(repetitions([...hostile, ...accepted]), [], 'no case is asked twice')
   t.ok(hostile.length >= 400, `${hostile.length} hostile cases`)
   for (const line of overview(hostile)) t.comment(line)

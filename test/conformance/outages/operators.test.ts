@@ -64,7 +64,7 @@ for (const surface of surfaces) {
     t.strictSame(lines, [['info', FRESH, undefined]])
   })
 
-  t.test(`${surface.name}: every decision of an outage is told with its code`, async (t) => {
+  t.test(`${surface.name}: every decision of an outage is reported with its code`, async (t) => {
     const { of } = listen(t)
     const { pool, clocks, door, ask } = await openStage(t, surface, { fault: '503' })
     const { instance } = door.server.status()

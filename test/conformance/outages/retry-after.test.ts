@@ -48,7 +48,7 @@ for (const [code, rows] of [
   [503, asked],
   [429, asked.slice(0, 3)],
 ] as const) {
-  t.test(`${code} with Retry-After: honoured, from 1 to 60 seconds`, async (t) => {
+  t.test(`${code} with Retry-After: honored, from 1 to 60 seconds`, async (t) => {
     const all = surfaces.flatMap((surface) => rows.map((row) => ({ surface, row })))
     const cells = sample(`Retry-After: ${code}`, all, ({ surface, row }) => [
       surface.name,

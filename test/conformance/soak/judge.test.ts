@@ -57,7 +57,7 @@ t.test('a valid token of a known key is accepted, whatever the endpoint does', a
   }
 })
 
-t.test('a new key on a healthy endpoint is learnt within a cooldown', async (t) => {
+t.test('a new key on a healthy endpoint is accepted within a cooldown', async (t) => {
   const key = { publishedAt: 10_000 }
   check(t, [
     ['accepted at once', at(10_001, { ...good, key }), undefined],

@@ -65,7 +65,7 @@ t.test('a 503 names the time to wait', async (t) => {
   t.equal(judged(at(12_000, { status: 503 }, act)), '503 without Retry-After')
 })
 
-t.test('in an outage, only who has no good cached token is refused', async (t) => {
+t.test('in an outage, only who has no good cached token is rejected', async (t) => {
   const refusedAt = (sentAt: number, more: Partial<Answer> = {}) =>
     judged(at(sentAt, { ...refused, ...more }, outage))
   t.equal(refusedAt(10_200), undefined, 'just issued')
@@ -156,7 +156,7 @@ t.test(
   },
 )
 
-t.test('new clients may be refused where there are too many', async (t) => {
+t.test('new clients may be rejected where there are too many', async (t) => {
   const act = { ...quiet, refusals: 'new' } as const
   t.equal(judged(at(12_000, { ...refused, kind: 'new' }, act)), undefined)
   t.equal(judged(at(12_000, refused, act)), '503')

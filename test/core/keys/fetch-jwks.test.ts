@@ -151,7 +151,7 @@ for (const [name, fetch, code, facts] of failures) {
 }
 
 t.test(
-  '256 KiB pass, one byte more is refused with the count, and the rest is let go',
+  '256 KiB pass, one byte more is rejected with the count, and the rest is let go',
   async (t) => {
     const limit = 256 * 1024
     t.same(await load(() => streamed(['{}', ' '.repeat(limit - 2)])), {})

@@ -120,7 +120,7 @@ for (const [rule, property] of Object.entries(properties)) {
   })
 }
 
-t.test('what is made reaches every verdict', async (t) => {
+t.test('the generated keys reach every outcome', async (t) => {
   const sets = fc.sample(documents, { seed, numRuns: RUNS }).map((it) => importKeySet(it))
   const share = (which: (set: KeySet | undefined) => boolean) => sets.filter(which).length / RUNS
   const found = {

@@ -62,7 +62,7 @@ judge('refuses a key with private or secret members', 'unusable', [
   { d: undefined },
 ])
 
-t.test('refuses a 1024-bit key', async (t) => {
+t.test('rejects a 1024-bit key', async (t) => {
   const pair = keyPair('weak', 1024)
   t.equal(fate(jwk({ kid: 'k' }, pair)), 'unusable')
 })
@@ -106,7 +106,7 @@ judge('refuses numbers that are no base64url', 'unusable', [
   ...[undefined, null, 65537, '', ['AQAB'], 'AQAB=', 'AQ AB', 'AQ+B', 'é'].map((e) => ({ e })),
 ])
 
-t.test('passes over entries that are no keys or have no kid', async (t) => {
+t.test('ignores entries that are not keys or have no kid', async (t) => {
   for (const entry of [null, undefined, 5, 'x', true, [], {}, [good], jwk({ kid: undefined })]) {
     t.equal(fate(entry, 'x'), 'skipped')
   }
@@ -120,7 +120,7 @@ t.test('a kid is any string, and only that string', async (t) => {
   t.equal(importKeySet({ keys: [good] })?.usable.get('constructor'), undefined)
 })
 
-t.test('refuses a document without a usable key', async (t) => {
+t.test('rejects a document without a usable key', async (t) => {
   const useless = [{ keys: [] }, { keys: [null] }, { keys: [jwk({ e: 'AQ' })] }]
   const noSets = [null, undefined, 5, 'keys', [], [good], {}, { keys: {} }, { keys: 'x' }, good]
   for (const document of [...useless, ...noSets]) t.equal(importKeySet(document), undefined)

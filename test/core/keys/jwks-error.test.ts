@@ -68,7 +68,7 @@ t.test('a code of the transport that may be foreign text is left out', async (t)
   }
 })
 
-t.test('nothing listens to the store any more after a fetch', async (t) => {
+t.test('a fetch leaves no abort listener', async (t) => {
   const { signal } = new AbortController()
   await load(good('a'), signal)
   await load(refused, signal).catch(() => {})

@@ -79,7 +79,7 @@ t.test('a set fetched exactly one cooldown ago proves no kid unknown', async (t)
   store.close()
 })
 
-t.test('a document without a usable key is told as such', async (t) => {
+t.test('a document without a usable key has its own error code', async (t) => {
   const endpoint = new KeyEndpoint().answer(() => Response.json({ keys: [] }))
   const { store } = openStore(endpoint, new Clocks())
   await store.ready()

@@ -126,7 +126,7 @@ t.test('a set of foreign keys alone is a failed fetch, as one without any key', 
   }
 })
 
-t.test('a key that becomes foreign is refused with 401 from the next refresh on', async (t) => {
+t.test('a key that becomes foreign is rejected with 401 from the next refresh on', async (t) => {
   let keys: unknown[] = [listed({}), jwk()]
   let monotonic = 0
   const fetch = async () => Response.json({ keys })

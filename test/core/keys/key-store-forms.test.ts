@@ -23,7 +23,7 @@ async function both() {
   return { endpoint, clocks, store, log }
 }
 
-t.test('the age told is that of the newest keys', async (t) => {
+t.test('keysAge is the age of the newest keys', async (t) => {
   const { clocks, store } = await both()
   clocks.advance(MINUTE)
   t.equal(store.status().keysAge, 60)

@@ -129,7 +129,7 @@ t.test('one line when keys go bad, one when they are well again', async (t) => {
   store.close()
 })
 
-t.test('a frozen process waits for the refresh on wake', async (t) => {
+t.test('a suspended process waits for the refresh on resume', async (t) => {
   const endpoint = new KeyEndpoint().answer(good('a'))
   const clocks = new Clocks()
   const { store } = openStore(endpoint, clocks)

@@ -57,7 +57,7 @@ t.test('a new key is accepted at its first use, right after a fetch too', async 
   store.close()
 })
 
-t.test('a new key published while a fetch is under way is accepted at its first use', async (t) => {
+t.test('a new key published while a fetch is in flight is accepted at its first use', async (t) => {
   const { endpoint, store } = await running('a')
   endpoint.gated = true
   endpoint.answer(good('a'))
@@ -106,7 +106,7 @@ t.test('an unspent budget does not grow beyond three', async (t) => {
   store.close()
 })
 
-t.test('a removed key is refused from the next refresh on, under steady traffic', async (t) => {
+t.test('a removed key is rejected from the next refresh on, under steady traffic', async (t) => {
   const { endpoint, clocks, store } = await running('a', 'b')
   endpoint.answer(good('b'))
   clocks.advance(4 * MINUTE)
@@ -118,7 +118,7 @@ t.test('a removed key is refused from the next refresh on, under steady traffic'
   store.close()
 })
 
-t.test('the old key set answers while the refresh is under way', async (t) => {
+t.test('the old key set answers while the refresh is in flight', async (t) => {
   const { endpoint, clocks, store } = await running('a')
   endpoint.gated = true
   clocks.advance(6 * MINUTE)
@@ -223,7 +223,7 @@ t.test('keys older than maxStale answer nothing, on the very next use', async (t
   store.close()
 })
 
-t.test('a hang in mid-life keeps no known key waiting', async (t) => {
+t.test('a hang after the start keeps no known key waiting', async (t) => {
   const { endpoint, clocks, store } = await running('a')
   endpoint.answer(hang)
   clocks.advance(6 * MINUTE)

@@ -66,14 +66,14 @@ for (const [name, answer] of outages) {
   })
 }
 
-t.test('ready settles whatever came of the first fetch', async (t) => {
+t.test('ready() settles after the first fetch, failed or not', async (t) => {
   const { store } = openStore(new KeyEndpoint().answer(refused), new Clocks())
   await store.ready()
   t.match(store.status(), { ready: false, keysAge: null, lastError: 'ERR_JWKS_NETWORK' })
   store.close()
 })
 
-t.test('startup: require refuses without keys and says what to look at', async (t) => {
+t.test('startup: require rejects without keys and names the fix', async (t) => {
   const { store } = openStore(new KeyEndpoint().answer(status(500)), new Clocks(), {
     startup: 'require',
   })
@@ -188,7 +188,7 @@ t.test('backoff doubles from 1 to 60 s, honours Retry-After up to 60 s', async (
   store.close()
 })
 
-t.test('offline keys are the only ones there are: nothing is fetched', async (t) => {
+t.test('offline keys are never refreshed', async (t) => {
   const endpoint = new KeyEndpoint()
   const clocks = new Clocks()
   const { store } = openStore(endpoint, clocks, { given: given(true, 'a') })
@@ -218,7 +218,7 @@ t.test('initial keys answer at once and are replaced whole by the first good fet
   store.close()
 })
 
-t.test('closing ends fetches under way: who waits gets 503', async (t) => {
+t.test('closing aborts fetches in flight and answers waiting requests with 503', async (t) => {
   const { store } = openStore(new KeyEndpoint().answer(hang), new Clocks())
   const waiting = find(store, 'a')
   store.close()

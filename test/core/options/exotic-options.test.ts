@@ -136,7 +136,7 @@ t.test('every surface rejects requirements that hide members', async (t) => {
   }
 })
 
-t.test('no surface takes a Proxy for its options', async (t) => {
+t.test('every surface rejects a Proxy as options', async (t) => {
   const refusal = { code: 'ERR_OPTION_INVALID', message: /got a Proxy/ }
   t.throws(() => serve({ userPools: hidden([options()]) }), refusal)
   t.throws(() => serve({ clientId: hidden([CLIENT]) }), refusal)
@@ -146,7 +146,7 @@ t.test('no surface takes a Proxy for its options', async (t) => {
   t.throws(made, refusal, 'Lambda: a route that hides would be governed by default')
 })
 
-t.test('Fastify refuses a route whose config hides what it declares', async (t) => {
+t.test('Fastify rejects a route whose config is a Proxy that hides auth', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(cognitoAuth, options() as never)
@@ -160,7 +160,7 @@ t.test('Fastify refuses a route whose config hides what it declares', async (t) 
   })
 })
 
-t.test('takes plain objects and arrays of another realm, as test runners make them', async (t) => {
+t.test('accepts plain objects and arrays of another realm', async (t) => {
   const foreign = runInNewContext(`({ scopes: ['${SCOPE}'] })`)
   t.equal(await outcome(serve().guard(foreign), token), 'ERR_SCOPE_INSUFFICIENT')
 })

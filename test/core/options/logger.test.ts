@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { safeLogger } from '../../../src/core/options/logger.ts'
 
-t.test('hands details and message on, at the level they have', async (t) => {
+t.test('passes details and message on at their level', async (t) => {
   const seen: unknown[] = []
   const logger = safeLogger({
     info: (...args) => seen.push('info', ...args),
@@ -57,7 +57,7 @@ t.test('an async logger that rejects leaves no unhandled rejection', async (t) =
   t.strictSame(unhandled, [])
 })
 
-t.test('a logger that throws harms nobody, and none is silent', async (t) => {
+t.test('a logger that throws is ignored, and no logger writes nothing', async (t) => {
   const throws = (): never => {
     throw new Error('disk full')
   }

@@ -72,12 +72,12 @@ for (const [rule, code, headers] of refusals) {
   })
 }
 
-t.test('refuses a token longer than maxTokenLength', async (t) => {
+t.test('rejects a token longer than maxTokenLength', async (t) => {
   t.strictSame(answer(`Bearer ${'a'.repeat(64)}`), { kind: 'token', token: 'a'.repeat(64) })
   t.equal(answer(`Bearer ${'a'.repeat(65)}`), 'ERR_TOKEN_INVALID')
 })
 
-t.test('blanks before the token count towards its length', async (t) => {
+t.test('whitespace before the token counts towards its length', async (t) => {
   t.strictSame(answer(`Bearer ${' '.repeat(63)}a`), { kind: 'token', token: 'a' })
   t.equal(answer(`Bearer ${' '.repeat(64)}a`), 'ERR_TOKEN_INVALID')
 })

@@ -80,7 +80,7 @@ t.test('the decision event, the debug log and explain name the claim', async (t)
   t.strictSame(lines, [])
 })
 
-t.test('other refusals have no reason and write no line', async (t) => {
+t.test('other rejections have no reason and write no log line', async (t) => {
   const { of } = listen(t, ['cognito-m2m:decision'])
   const debug = () => t.fail('no claim is to blame')
   const logger = { debug, info: debug, warn: debug, error: debug }
@@ -99,7 +99,7 @@ t.test('other refusals have no reason and write no line', async (t) => {
   t.match(of('cognito-m2m:decision').at(-1), { code: null, reason: null })
 })
 
-t.test('a logger without debug is asked nothing, one that throws harms nobody', async (t) => {
+t.test('a logger without debug is skipped, and one that throws is ignored', async (t) => {
   const others = { info() {}, warn() {}, error() {} }
   const throws = () => {
     throw new Error('disk full')

@@ -103,7 +103,7 @@ t.test('a token with nbf is active from nbf less the tolerance on', async (t) =>
   }
 })
 
-t.test('refuses an iat more than 300 seconds ahead, whatever the tolerance', async (t) => {
+t.test('rejects an iat more than 300 seconds ahead, whatever the tolerance', async (t) => {
   for (const clockTolerance of [0, 5, 300]) {
     const at = (iat: number) => check(machineClaims({ iat }), { clockTolerance })
     t.equal(at(NOW + 300), undefined)
@@ -112,12 +112,12 @@ t.test('refuses an iat more than 300 seconds ahead, whatever the tolerance', asy
   }
 })
 
-t.test('a clock that answers NaN refuses', async (t) => {
+t.test('a clock that returns NaN rejects', async (t) => {
   t.equal(check(machineClaims(), {}, Number.NaN), 'ERR_TOKEN_EXPIRED')
   t.equal(check(machineClaims(), { clockTolerance: Number.NaN }), 'ERR_TOKEN_EXPIRED')
 })
 
-t.test('refuses a client that is not on the static list', async (t) => {
+t.test('rejects a client that is not on the static list', async (t) => {
   const other = machineClaims({ client_id: 'other', sub: 'other' })
   t.equal(check(other), 'ERR_CLIENT_NOT_ALLOWED')
   t.equal(check(machineClaims(), { clientIds: new Set() }), 'ERR_CLIENT_NOT_ALLOWED')
@@ -133,7 +133,7 @@ t.test('refuses a client that is not on the static list', async (t) => {
   t.equal(check(other, { clientIds: undefined }), undefined, 'no list: any, or a lookup decides')
 })
 
-t.test('of two faults the earlier check answers', async (t) => {
+t.test('of two faults the earlier check decides', async (t) => {
   const faults: [string, Changes][] = [
     ['ERR_TOKEN_USE', { token_use: 'id' }],
     ['ERR_TOKEN_INVALID', { scope: 5 }],

@@ -70,14 +70,14 @@ for (const [code, place, carry] of carriers) {
   })
 }
 
-t.test('hostile text in unknown claims is no reason to refuse', async (t) => {
+t.test('hostile text in unknown claims is accepted', async (t) => {
   const guard = serve().guard()
   for (const text of texts) {
     t.equal(await outcome(guard, bearer({ [text]: text, jti: text })), 'accepted')
   }
 })
 
-t.test('a token of megabytes is refused by its length', async (t) => {
+t.test('a token of megabytes is rejected by its length', async (t) => {
   const guard = serve({ maxTokenLength: 1_048_576 }).guard()
   t.equal(await outcome(guard, `Bearer ${'A'.repeat(1_048_577)}`), 'ERR_TOKEN_INVALID')
   const deep = `{"a":${'['.repeat(300_000)}${']'.repeat(300_000)}}`

@@ -31,7 +31,7 @@ t.test('what one turn checked counts in no other', async (t) => {
   t.ok(answers.every((answer) => answer === true))
 })
 
-t.test('while a crowd is under way, what comes next joins it', async (t) => {
+t.test('while a crowd is in flight, what comes next joins it', async (t) => {
   await setImmediate()
   const crowd = Array.from({ length: 64 }, () => isSignedBy(good, publicKey))
   await crowd[8]

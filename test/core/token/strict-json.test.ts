@@ -74,7 +74,7 @@ function nested(depth: number, open: string, close: string): string {
   return `{"a":${open.repeat(depth - 1)}1${close.repeat(depth - 1)}}`
 }
 
-t.test('refuses more than 32 levels', async (t) => {
+t.test('rejects more than 32 levels', async (t) => {
   for (const [open, close] of [
     ['[', ']'],
     ['{"a":', '}'],
@@ -88,7 +88,7 @@ t.test('refuses more than 32 levels', async (t) => {
   t.equal(parse(nested(100_000, '[', ']')), undefined, 'without running out of stack')
 })
 
-t.test('refuses more than 256 members, at every depth together', async (t) => {
+t.test('rejects more than 256 members, at every depth together', async (t) => {
   const members = (count: number, of: string) =>
     Array.from({ length: count }, (_, at) => `"${of}${at}":1`).join(',')
   t.not(parse(`{${members(256, 'a')}}`), undefined)
@@ -98,7 +98,7 @@ t.test('refuses more than 256 members, at every depth together', async (t) => {
   t.not(parse(`{"a":"${':{['.repeat(1000)}"}`), undefined, 'marks in text are text')
 })
 
-t.test('refuses more than 256 objects and arrays, at every depth together', async (t) => {
+t.test('rejects more than 256 objects and arrays, at every depth together', async (t) => {
   for (const one of ['{}', '[]', '[{}]']) {
     const count = (254 / one.length) * 2
     t.not(parse(`{"a":[${Array(count).fill(one).join(',')}]}`), undefined, one)
@@ -114,7 +114,7 @@ t.test('refuses more than 256 objects and arrays, at every depth together', asyn
   }
 })
 
-t.test('depth is what is open, not what was', async (t) => {
+t.test('depth counts open levels only', async (t) => {
   const shallow = Array.from({ length: 80 }, () => ({ a: [{}] }))
   t.strictSame(parse(JSON.stringify({ shallow })), { shallow })
   t.not(parse(`{"a":"${'['.repeat(100)}"}`), undefined, 'brackets in text are text')

@@ -5,7 +5,7 @@ import { SECOND, settle } from '../../support/key-endpoint.ts'
 import { listen } from '../../support/listen.ts'
 import { ask, authorization, coreGuard, running, token } from '../../support/running-server.ts'
 
-t.test('the second use answers at once, with the same token', async (t) => {
+t.test('the second use returns the same token from the cache', async (t) => {
   const { server } = running(t)
   const guard = coreGuard(server, { scopes: 'orders/read' })
   const first = await guard(authorization)
@@ -17,7 +17,7 @@ t.test('the second use answers at once, with the same token', async (t) => {
   t.equal(coreGuard(server)(authorization), first, 'for other routes too')
 })
 
-t.test('a key that left the set is refused at the next use after the refresh', async (t) => {
+t.test('a key that left the set is rejected at the next use after the refresh', async (t) => {
   const { server, clocks, state } = running(t)
   const guard = coreGuard(server)
   t.equal(await ask(guard), 'accepted')
@@ -69,7 +69,7 @@ t.test('a token whose key left and came back is known again', async (t) => {
   t.ok(Array.from({ length: 20 }, () => guard(authorization)).every((it) => it === again))
 })
 
-t.test('a token that ends like a known one is verified by itself', async (t) => {
+t.test('a token with the signature of a cached one is verified separately', async (t) => {
   const { server } = running(t)
   const guard = coreGuard(server)
   t.equal(await ask(guard), 'accepted')
@@ -104,7 +104,7 @@ t.test('turned off, every request is verified', async (t) => {
   t.not(one, two)
 })
 
-t.test('with one entry, two tokens take turns', async (t) => {
+t.test('with one entry, two tokens evict each other', async (t) => {
   const { server } = running(t, { tokenCache: { maxEntries: 1 } })
   const guard = coreGuard(server)
   const other = `Bearer ${machineToken({ jti: 'other' })}`
@@ -115,7 +115,7 @@ t.test('with one entry, two tokens take turns', async (t) => {
   }
 })
 
-t.test('a crowd of first uses is judged one by one, and keeps one token', async (t) => {
+t.test('concurrent first uses are verified separately and cache one token', async (t) => {
   const { server } = running(t)
   await server.ready()
   const guard = coreGuard(server)
@@ -139,7 +139,7 @@ t.test('first uses that wait for keys together end with one token', async (t) =>
   t.equal(guard(authorization), tokens[0])
 })
 
-t.test('a refusal is never kept', async (t) => {
+t.test('a rejection is never cached', async (t) => {
   const { server, clocks } = running(t)
   const guard = coreGuard(server)
   const early = `Bearer ${machineToken({ iat: NOW + 400 })}`
@@ -148,7 +148,7 @@ t.test('a refusal is never kept', async (t) => {
   t.equal(await ask(guard, early), 'accepted')
 })
 
-t.test('a known token is told with its client, as any other', async (t) => {
+t.test('a cached token is reported with its client', async (t) => {
   const { of } = listen(t)
   const { server } = running(t)
   const guard = coreGuard(server)

@@ -6,7 +6,7 @@ import t from 'tap'
 import { machineToken } from '../../support/forge.ts'
 import { ask, authorization, running } from '../../support/running-server.ts'
 
-t.test('closing ends the trust in every token', async (t) => {
+t.test('closing rejects every cached token', async (t) => {
   const { server } = running(t)
   const guard = server.guard()
   t.equal(await ask(guard), 'accepted')
@@ -14,7 +14,7 @@ t.test('closing ends the trust in every token', async (t) => {
   t.equal(await ask(guard), 'ERR_KEYS_UNAVAILABLE')
 })
 
-t.test('what is verified while it is closed is no token to know', async (t) => {
+t.test('a token verified while the server closes is not cached', async (t) => {
   const { server } = running(t)
   await server.ready()
   const guard = server.guard()
@@ -26,7 +26,7 @@ t.test('what is verified while it is closed is no token to know', async (t) => {
   for (const value of crowd) t.equal(await ask(guard, value), 'ERR_KEYS_UNAVAILABLE')
 })
 
-t.test('closing lets go of the tokens', async (t) => {
+t.test('closing releases the cached tokens', async (t) => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const { server } = running(t)

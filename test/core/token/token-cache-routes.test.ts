@@ -5,7 +5,7 @@ import { CLIENT, machineToken, outcome } from '../../support/forge.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { ask, authorization, coreGuard, running } from '../../support/running-server.ts'
 
-t.test("a lookup's changed answer counts within its time", async (t) => {
+t.test('a changed lookup result applies after its cache time', async (t) => {
   let listed = true
   let asked = 0
   const clientId = (id: string): boolean => {
@@ -44,7 +44,7 @@ t.test('both checks run on every request', async (t) => {
   t.strictSame(asked, ['server', 'route one', 'server', 'route two', 'server', 'route three'])
 })
 
-t.test('what one route lets in, another still refuses', async (t) => {
+t.test('a token accepted by one route is still rejected by another', async (t) => {
   const { server } = running(t)
   t.equal(await ask(server.guard()), 'accepted')
   for (let turn = 0; turn < 2; turn += 1) {
@@ -92,7 +92,7 @@ t.test('routes that ask alike share an answer, routes that only look alike do no
   }
 })
 
-t.test('either check alone runs on every request', async (t) => {
+t.test('a single check runs on every request', async (t) => {
   let asked = 0
   const check = (): boolean => {
     asked += 1

@@ -53,7 +53,7 @@ t.test(
   },
 )
 
-t.test('is bounded by entries, and keeps what is asked for', async (t) => {
+t.test('is bounded by entries and keeps recently used ones', async (t) => {
   const cache = new TokenCache<Entry>({ maxEntries: 64, maxBytes: 1_000_000 })
   const random = seeded(7)
   const name = (): string => `Bearer ${random(1e9)}.${random(1e9)}.${random(1e9)}`
@@ -75,7 +75,7 @@ t.test('is bounded by entries, and keeps what is asked for', async (t) => {
   t.ok(lost < 50, `hot tokens were lost ${lost} times in 16,000 uses`)
 })
 
-t.test('is bounded by bytes, and too large an entry pushes nothing out', async (t) => {
+t.test('is bounded by bytes, and an oversized entry evicts nothing', async (t) => {
   const cache = new TokenCache<Entry>({ maxEntries: 1000, maxBytes: 100 })
   cache.add(new Entry('Bearer small.a.aaaaaaa', 40))
   cache.add(new Entry('Bearer large.b.bbbbbbb', 101))
@@ -104,7 +104,7 @@ t.test('room is made without passing places that bytes cannot fill', async (t) =
   t.ok(cache.entries >= 5)
 })
 
-t.test('one entry is a cache too', async (t) => {
+t.test('a cache of one entry works', async (t) => {
   const cache = new TokenCache<Entry>({ maxEntries: 1, maxBytes: 16_384 })
   const [first, second] = [new Entry('Bearer a.a.aaaaaaa'), new Entry('Bearer b.b.bbbbbbb')]
   cache.add(first)
@@ -115,7 +115,7 @@ t.test('one entry is a cache too', async (t) => {
   t.equal(cache.entries, 1)
 })
 
-t.test('deleting what is not there, or was let go of before, changes nothing', async (t) => {
+t.test('deleting an absent or evicted entry has no effect', async (t) => {
   const cache = new TokenCache<Entry>(MANY)
   const [there, gone] = [new Entry('Bearer a.a.aaaaaaa'), new Entry('Bearer a.b.aaaaaaa')]
   cache.add(there)
@@ -127,7 +127,7 @@ t.test('deleting what is not there, or was let go of before, changes nothing', a
   t.match([cache.entries, cache.bytes], [0, 0])
 })
 
-t.test('clearing lets go of everything', async (t) => {
+t.test('clear() removes every entry', async (t) => {
   const cache = new TokenCache<Entry>(MANY)
   const entries = Array.from(
     { length: 50 },
@@ -139,7 +139,7 @@ t.test('clearing lets go of everything', async (t) => {
   t.ok(entries.every((entry) => cache.get(entry.credential) === undefined))
 })
 
-t.test('whatever is added and deleted, it is a map of what it counts', async (t) => {
+t.test('random additions and deletions keep its counts correct', async (t) => {
   const random = seeded(42)
   const bounds = { maxEntries: 32, maxBytes: 200 }
   const cache = new TokenCache<Entry>(bounds)

@@ -135,7 +135,7 @@ t.test('nothing reachable from the scopes hands out what is behind them', async 
   t.strictSame([...scopes], ['a/x'])
 })
 
-t.test('what a handler is given of the scopes is a copy', async (t) => {
+t.test('a handler receives a copy of the scopes', async (t) => {
   const { scopes } = make({ scope: 'a/x' })
   const list = (scopes as unknown as { toJSON(): string[] }).toJSON()
   list.push('b/y')
@@ -169,7 +169,7 @@ t.test('the raw token is not on it', async (t) => {
   ])
 })
 
-t.test('what is decoded late is listed, spread and printed like the rest', async (t) => {
+t.test('lazily decoded members are enumerable', async (t) => {
   const token = make()
   t.equal(token.claims, token.claims, 'decoded once')
   t.equal(token.scopes, token.scopes)

@@ -74,19 +74,19 @@ t.test('waits for a key that is being fetched', async (t) => {
   )
 })
 
-t.test('refuses a token that is no strict JWS', async (t) => {
+t.test('rejects a token that is not a strict JWS', async (t) => {
   for (const token of ['', 'a.b.c', `${machineToken()}=`]) {
     t.equal(await verdict(token), 'ERR_TOKEN_INVALID')
   }
 })
 
-t.test('refuses an iss that is no string', async (t) => {
+t.test('rejects an iss that is not a string', async (t) => {
   for (const iss of [undefined, null, 5, [ISSUER], {}]) {
     t.equal(await verdict(machineToken({ iss })), 'ERR_TOKEN_INVALID')
   }
 })
 
-t.test('refuses an iss that is not exactly an issuer of the pool', async (t) => {
+t.test('rejects an iss that is not exactly an issuer of the pool', async (t) => {
   const near = [`${ISSUER}/`, ` ${ISSUER}`, ISSUER.toUpperCase(), ISSUER.slice(0, -1), `${ISSUER}#`]
   const table = ['', '__proto__', 'constructor', 'toString', ISSUER.replace('https', 'http')]
   for (const iss of [...near, ...table, ISSUER.replace('west', 'east')]) {
@@ -94,13 +94,13 @@ t.test('refuses an iss that is not exactly an issuer of the pool', async (t) => 
   }
 })
 
-t.test('refuses a kid that is not found, and passes on what could not be judged', async (t) => {
+t.test('rejects an unknown kid, and returns 503 if no keys are available', async (t) => {
   t.equal(await verdict(machineToken({}, { kid: 'other' })), 'ERR_KEY_UNKNOWN')
   const unavailable = { kind: 'unavailable' as const, retryAfter: 1000, cause: undefined }
   t.equal(await verdict(machineToken(), [issuer(() => unavailable)]), unavailable)
 })
 
-t.test('asks for no key before the claims are good', async (t) => {
+t.test('looks up no key before the claims are valid', async (t) => {
   for (const claims of [{ iss: 'x' }, { token_use: 'id' }, { exp: NOW - 6 }, { client_id: 'x' }]) {
     await verdict(machineToken(claims))
     t.strictSame(asked, [])
@@ -109,11 +109,11 @@ t.test('asks for no key before the claims are good', async (t) => {
   t.strictSame(asked, [KID])
 })
 
-t.test('refuses a signature by another key', async (t) => {
+t.test('rejects a signature by another key', async (t) => {
   t.equal(await verdict(machineToken({}, {}, keyPair('other'))), 'ERR_TOKEN_SIGNATURE')
 })
 
-t.test('refuses a signature over anything else', async (t) => {
+t.test('rejects a signature over anything else', async (t) => {
   const [head, body, tail] = machineToken().split('.') as [string, string, string]
   const other = machineToken({ scope: 'admin/all' }).split('.') as [string, string, string]
   const unkept = encode({ alg: 'RS256', kid: KID, typ: 'JWT' })
@@ -131,7 +131,7 @@ t.test('refuses a signature over anything else', async (t) => {
   }
 })
 
-t.test('refuses signatures of another algorithm under the name of RS256', async (t) => {
+t.test('rejects signatures of another algorithm under the name of RS256', async (t) => {
   const input = `${encode({ kid: KID, alg: 'RS256' })}.${encode(machineClaims())}`
   const { privateKey } = keyPair()
   const pss = { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING }
@@ -153,7 +153,7 @@ t.test("verifies with the key of the token's own issuer alone", async (t) => {
   t.equal(await verdict(machineToken({ iss }), both), 'ERR_TOKEN_SIGNATURE')
 })
 
-t.test('looks at the clock at each token', async (t) => {
+t.test('reads the clock for each token', async (t) => {
   const end = (NOW + 3605) * 1000
   t.equal(await verdict(machineToken(), [ours], end - 1), 'verified')
   t.equal(await verdict(machineToken(), [ours], end), 'ERR_TOKEN_EXPIRED')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Backoff } from '../../../src/core/util/backoff.ts'
 
-t.test('a success ends the backoff, and the next failure begins at a second again', async (t) => {
+t.test('a success resets the backoff to one second', async (t) => {
   const backoff = new Backoff()
   for (let failure = 0; failure < 5; failure += 1) backoff.failed(1000)
   t.equal(backoff.isFailing, true)

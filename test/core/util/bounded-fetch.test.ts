@@ -22,7 +22,7 @@ async function failureOf(
   return { reason: error.reason, errno: error.errno, status: error.status }
 }
 
-t.test('a whole answer, whatever its status', async (t) => {
+t.test('returns the complete response for any status', async (t) => {
   const url = await serve(t, async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -34,7 +34,7 @@ t.test('a whole answer, whatever its status', async (t) => {
   t.equal(answer.body.toString(), 'text')
 })
 
-t.test('an endpoint that hangs or drips is left when the time is over', async (t) => {
+t.test('aborts an endpoint that hangs or trickles at the timeout', async (t) => {
   const hanging = await serve(t, () => {})
   t.match(await failureOf(hanging, { timeoutMs: 50 }), { reason: 'timeout', status: undefined })
   const dripping = await serve(t, (_request, response) => {
@@ -53,7 +53,7 @@ t.test('a redirect is not followed', async (t) => {
   }
 })
 
-t.test('more bytes than allowed are not read, however they are packed', async (t) => {
+t.test('stops reading at the byte limit, compressed or not', async (t) => {
   let closed = false
   const endless = await serve(t, (_request, response) => {
     const more = (): void => {
@@ -75,7 +75,7 @@ t.test('more bytes than allowed are not read, however they are packed', async (t
   t.equal((await boundedFetch(fitting, {}, LIMITS)).body.length, 1000)
 })
 
-t.test('a connection that breaks off', async (t) => {
+t.test('rejects when the connection breaks', async (t) => {
   const reset = await serve(t, (request) => request.socket.destroy())
   t.match(await failureOf(reset), { reason: 'network', errno: 'UND_ERR_SOCKET' })
   const truncated = await serve(t, (_request, response) => {
@@ -85,7 +85,7 @@ t.test('a connection that breaks off', async (t) => {
   t.match(await failureOf(truncated), { reason: 'network' })
 })
 
-t.test('ends when it is told to, before or while it is asked', async (t) => {
+t.test('ends when its signal aborts, before or during the request', async (t) => {
   let arrived = false
   const hanging = await serve(t, () => {
     arrived = true
@@ -98,7 +98,7 @@ t.test('ends when it is told to, before or while it is asked', async (t) => {
   t.match(await failureOf(hanging, { signal: abort.signal }), { reason: 'aborted' })
 })
 
-t.test('limits hold around a transport that keeps none', async (t) => {
+t.test('enforces its limits around a transport without limits', async (t) => {
   const never: typeof fetch = () => new Promise(() => {})
   t.match(await failureOf('https://a.example/', { fetch: never, timeoutMs: 10 }), {
     reason: 'timeout',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BoundedMap } from '../../../src/core/util/bounded-map.ts'
 
-t.test('a bounded map drops the entry that was set the longest time ago', (t) => {
+t.test('a bounded map drops the oldest entry', (t) => {
   const map = new BoundedMap<number>(2)
   map.set('a', 1)
   map.set('b', 2)
