@@ -30,7 +30,7 @@ import {
   signedParts,
   tokens,
   withHeader,
-} from './kit.ts'
+} from './hostile-case.ts'
 import { lookAlikes } from './look-alikes.ts'
 
 const JWS_ALGS = [

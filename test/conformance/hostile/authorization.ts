@@ -1,6 +1,13 @@
 /** Every spelling of the Authorization header around a token that is good by itself. */
 import { CLIENT } from '../../support/forge.ts'
-import { type AcceptedCase, type Entry, GOOD, type HostileCase, lines, passing } from './kit.ts'
+import {
+  type AcceptedCase,
+  type Entry,
+  GOOD,
+  type HostileCase,
+  lines,
+  passing,
+} from './hostile-case.ts'
 
 const MISSING = 'ERR_TOKEN_MISSING'
 const REQUEST = 'ERR_REQUEST_INVALID'

@@ -9,7 +9,7 @@ import {
   headerText,
   payloadText,
   tokens,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 const INVALID = 'ERR_TOKEN_INVALID'
 const SIGNATURE = 'ERR_TOKEN_SIGNATURE'

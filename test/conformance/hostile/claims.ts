@@ -10,7 +10,7 @@ import {
   UPDATED_ISSUER,
   userClaims,
 } from '../../support/forge.ts'
-import { alike, alikeNonEmpty, claimTheme, having } from './claim-kit.ts'
+import { alike, alikeNonEmpty, claimTheme, having } from './claim-case.ts'
 import {
   type AcceptedCase,
   type Entry,
@@ -22,7 +22,7 @@ import {
   signedParts,
   tokens,
   withPayload,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 /** A claim that has to be there, left out, misnamed or of another type. */
 function required(): HostileCase[] {

@@ -12,7 +12,7 @@ import {
   tokens,
   withHeader,
   withPayload,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const PARTS = ['header', 'payload', 'signature'] as const

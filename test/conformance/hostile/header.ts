@@ -15,7 +15,7 @@ import {
   signedParts,
   tokens,
   withHeader,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 const CRITS: readonly unknown[] = [
   ...[[], ['b64'], ['exp'], ['kid'], ['alg'], ['crit'], ['unknown'], ['https://example.com/x']],

@@ -9,10 +9,10 @@ import {
   surfaces,
   surfacesByCache,
 } from '../behavior/surfaces.ts'
-import { openAttackerSite } from './attacker-site.ts'
+import { openAttackerSite } from './attacker-server.ts'
 import { acceptedCases, hostileCases, overview, repetitions } from './cases.ts'
-import { expected, judge, nameOf, type Wrong } from './judge.ts'
-import { type AcceptedCase, type DoorName, GOOD, type HostileCase } from './kit.ts'
+import { expected, judge, nameOf, type Wrong } from './expected-rejection.ts'
+import { type AcceptedCase, type DoorName, GOOD, type HostileCase } from './hostile-case.ts'
 import { type DoorPlan, doorPlans, KEYS_URL } from './options.ts'
 
 /** Hostile cases between two good tokens. */

@@ -11,7 +11,7 @@ import {
   tokens,
   withHeader,
   withPayload,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 /** Everything an object inherits: where it is a member's name, a lookup finds more than was sent. */
 const INHERITED = ['prototype', ...Object.getOwnPropertyNames(Object.prototype)]

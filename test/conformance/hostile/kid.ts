@@ -13,7 +13,7 @@ import {
   signedParts,
   tokens,
   withHeader,
-} from './kit.ts'
+} from './hostile-case.ts'
 import { lookAlikes } from './look-alikes.ts'
 
 const bytes = Buffer.from(KID, 'base64')

@@ -1,5 +1,5 @@
 /** Values that a reader, a database or a lenient comparison takes for another. */
-import type { Entry } from './kit.ts'
+import type { Entry } from './hostile-case.ts'
 
 const CYRILLIC: Readonly<Record<string, string>> = {
   ...{ a: '\u0430', c: '\u0441', e: '\u0435', o: '\u043e', p: '\u0440', s: '\u0455' },

@@ -1,7 +1,7 @@
 /** Options and requirements of the hostile cases. */
 import type { AccessRequirement, CognitoAuthOptions } from '../../../src/index.ts'
 import { CLIENT, ISSUER, jwk, NOW, POOL } from '../../support/forge.ts'
-import type { DoorName } from './kit.ts'
+import type { DoorName } from './hostile-case.ts'
 import { weakKeySet } from './weak-keys.ts'
 
 export interface DoorPlan {

@@ -14,7 +14,7 @@ import {
   signedParts,
   tokens,
   withPayload,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 const INVALID = 'ERR_TOKEN_INVALID'
 const SIGNATURE = 'ERR_TOKEN_SIGNATURE'

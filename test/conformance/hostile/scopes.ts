@@ -1,7 +1,14 @@
 /** Tokens of the pool's own key whose scopes are no list, or do not hold the one required. */
 import { encode, label, machineClaims } from '../../support/forge.ts'
-import { claimTheme, having } from './claim-kit.ts'
-import { type Entry, entries, HEADER, type HostileCase, signedParts, tokens } from './kit.ts'
+import { claimTheme, having } from './claim-case.ts'
+import {
+  type Entry,
+  entries,
+  HEADER,
+  type HostileCase,
+  signedParts,
+  tokens,
+} from './hostile-case.ts'
 import { lookAlikes } from './look-alikes.ts'
 
 /** Characters RFC 6749 allows in a list of scopes, one space between two. */

@@ -13,7 +13,7 @@ import {
   signedParts,
   tokens,
   withPayload,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 const INVALID = 'ERR_TOKEN_INVALID'
 

@@ -10,7 +10,7 @@ import {
   passing,
   signedParts,
   tokens,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 const INVALID = 'ERR_TOKEN_INVALID'
 const SIGNATURE = 'ERR_TOKEN_SIGNATURE'

@@ -1,7 +1,14 @@
 /** Tokens of the pool's own key that are over, not begun, or of no time at all. */
 import { machineClaims, NOW } from '../../support/forge.ts'
-import { claimTheme, having, once } from './claim-kit.ts'
-import { type Entry, entries, type HostileCase, jsonWith, tokens, withPayload } from './kit.ts'
+import { claimTheme, having, once } from './claim-case.ts'
+import {
+  type Entry,
+  entries,
+  type HostileCase,
+  jsonWith,
+  tokens,
+  withPayload,
+} from './hostile-case.ts'
 
 export function timeCases(): HostileCase[] {
   const { MAX_SAFE_INTEGER: most, MIN_SAFE_INTEGER: least } = Number

@@ -9,7 +9,7 @@ import {
   HEADER,
   type HostileCase,
   tokens,
-} from './kit.ts'
+} from './hostile-case.ts'
 
 const SHA256_PREFIX = Buffer.from('3031300d060960864801650304020105000420', 'hex')
 

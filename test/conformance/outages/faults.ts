@@ -10,7 +10,7 @@ import {
   endlessHeaders,
   json,
   status,
-} from './answers.ts'
+} from './endpoint-responses.ts'
 import { openLure } from './redirect-target.ts'
 import { unusable, unusableKeySet } from './unusable-keys.ts'
 

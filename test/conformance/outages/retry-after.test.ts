@@ -3,8 +3,8 @@ import t from 'tap'
 import { type Clocks, SECOND } from '../../support/key-endpoint.ts'
 import { pairsOf, sample } from '../../support/sample.ts'
 import { familyOf, surfaces } from '../behavior/surfaces.ts'
-import { status } from './answers.ts'
-import { expectServed, expectUnavailable } from './expect.ts'
+import { status } from './endpoint-responses.ts'
+import { expectServed, expectUnavailable } from './expected-responses.ts'
 import { openStage } from './surface-fixture.ts'
 
 interface Asked {

@@ -1,6 +1,6 @@
 /** A good token sent anywhere but in Authorization: it must be as good as none. */
 import { exchange } from '../behavior/endpoint.ts'
-import { GOOD } from './kit.ts'
+import { GOOD } from './hostile-case.ts'
 
 /** Where the token stood, and what came back. */
 export interface Elsewhere {

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { HOUR, MINUTE, SECOND } from '../../support/key-endpoint.ts'
 import type { Surface } from '../behavior/endpoint.ts'
-import { expectServed, expectUnavailable, poolStatus } from './expect.ts'
+import { expectServed, expectUnavailable, poolStatus } from './expected-responses.ts'
 import { faultCells } from './fault-cells.ts'
 import { type Fault, faults } from './faults.ts'
 import { type Outage, openOutage } from './outage.ts'

@@ -1,6 +1,6 @@
 /** How cases of claims are made: one claim changed, the clause it breaks. */
 import { machineClaims } from '../../support/forge.ts'
-import { type Entry, type HostileCase, withPayload } from './kit.ts'
+import { type Entry, type HostileCase, withPayload } from './hostile-case.ts'
 import { lookAlikes } from './look-alikes.ts'
 
 const JWT = { iss: '§4.1.1', sub: '§4.1.2', aud: '§4.1.3', exp: '§4.1.4', nbf: '§4.1.5' } as const

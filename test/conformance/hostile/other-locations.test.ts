@@ -6,9 +6,9 @@ import { cognitoAuth as expressAuth } from '../../../src/adapters/express/index.
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { listen, versions } from '../../support/express.ts'
 import { exchange } from '../behavior/endpoint.ts'
-import { NO_TOKEN, tokensElsewhere } from './elsewhere.ts'
-import { GOOD } from './kit.ts'
+import { GOOD } from './hostile-case.ts'
 import { doorPlans } from './options.ts'
+import { NO_TOKEN, tokensElsewhere } from './other-locations.ts'
 
 const { options } = doorPlans([]).plain
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import { parseChallenge } from '../../support/forge.ts'
 import type { Answer } from '../behavior/surfaces.ts'
-import type { AcceptedCase, HostileCase } from './kit.ts'
+import type { AcceptedCase, HostileCase } from './hostile-case.ts'
 import { SCOPE } from './options.ts'
 
 /** An answer as it is compared: one object per case. */

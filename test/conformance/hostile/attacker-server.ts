@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { jwk, KID } from '../../support/forge.ts'
 import { certificateOf } from './certificate.ts'
-import { attacker } from './kit.ts'
+import { attacker } from './hostile-case.ts'
 
 export interface AttackerSite {
   readonly port: number
