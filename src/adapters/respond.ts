@@ -7,8 +7,8 @@ import type { Logger } from '../core/options/logger.ts'
 export type ResponseError = AuthError | InternalError
 
 /**
- * An `AuthError` is the response. Only code of the API's owner throws anything else, for example an
- * injected clock: the log gets that error, and the caller gets a 500 without its text.
+ * An `AuthError` is the response. Only application code throws anything else, for example an
+ * injected clock. That error is logged, and the caller gets a 500 without its text.
  */
 export function toResponseError(thrown: unknown, logger: Pick<Logger, 'error'>): ResponseError {
   if (thrown instanceof AuthError) return thrown

@@ -1,4 +1,4 @@
-/** Clocks of the owner's that fail: nothing crashes in the background, and what was broken heals. */
+/** Injected clocks that fail: nothing crashes in the background, and the server recovers. */
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { safeClock, steadyClock } from '../../src/core/util/clock.ts'
@@ -7,7 +7,7 @@ import { listen } from '../support/listen.ts'
 
 const authorization = `Bearer ${machineToken()}`
 
-/** Rejections and exceptions nobody handled while the test ran. */
+/** Unhandled rejections and exceptions during the test. */
 function crashes(t: { teardown(handler: () => unknown): unknown }): unknown[] {
   const seen: unknown[] = []
   const events = ['uncaughtException', 'unhandledRejection'] as const

@@ -5,7 +5,7 @@ import { HookError } from '../../src/core/hooks.ts'
 import { JwksError } from '../../src/core/keys/fetch-jwks.ts'
 import { AuthError, type AuthErrorCode } from '../../src/index.ts'
 
-/** Written down again here on purpose: status, reason and text are the public contract. */
+/** Duplicated here deliberately: status, reason and text are the public contract. */
 const TABLE: Record<AuthErrorCode, [number, string, string]> = {
   ERR_TOKEN_MISSING: [401, 'Unauthorized', 'An access token is required'],
   ERR_REQUEST_INVALID: [

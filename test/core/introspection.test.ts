@@ -1,4 +1,4 @@
-/** What tools are told of a guard is theirs: nothing done to it changes what the guard asks for. */
+/** Tools get a copy of a requirement: changes to it do not affect the guard. */
 import express from 'express'
 import { fastify } from 'fastify'
 import t from 'tap'
@@ -16,7 +16,7 @@ const pool = createTestUserPool({ clients: [{ clientId: 'a', scopes: ['orders/re
 const need = { scopes: 'orders/write' }
 const headers = { authorization: `Bearer ${pool.accessToken()}` }
 
-/** As a tool of somebody else's might, or code that wants in. */
+/** Changes a requirement as a third-party tool or hostile code might. */
 function emptied(told: unknown): string[] {
   const lists = told as { allOf: string[]; anyOf: string[] }
   t.throws(() => lists.allOf.splice(0), TypeError)

@@ -57,7 +57,7 @@ function awsAccepts(token: string): boolean {
 
 const tally = { accepted: 0, refused: 0, stricter: 0 }
 
-/** The disagreement, if ours is the looser verdict of the three. */
+/** The disagreement, if this package has the loosest verdict of the three. */
 async function looser(token: string): Promise<string | undefined> {
   const ours = (await outcome(guard, `Bearer ${token}`)) === 'accepted'
   const [jose, cognito] = [await joseAccepts(token), awsAccepts(token)]

@@ -1,4 +1,4 @@
-/** Names that somebody else's fault put on every object: none of them proves or grants anything. */
+/** Members on Object.prototype, as after a prototype pollution: none verifies a token or grants access. */
 import t, { type Test } from 'tap'
 import { jwk, keyPair, machineClaims, machineToken, outcome, serve } from '../support/forge.ts'
 

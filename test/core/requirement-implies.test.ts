@@ -1,4 +1,4 @@
-/** Whether one requirement is as strict as another, held against every token of a small world. */
+/** Whether one requirement is as strict as another, compared with every token of a small set. */
 import t from 'tap'
 import { isSatisfiedBy } from '../../src/core/authorize.ts'
 import {

@@ -7,7 +7,7 @@ import { CLIENT, machineToken, outcome, refusal, serve } from '../support/forge.
 
 const authorization = `Bearer ${machineToken()}`
 
-/** The three questions an owner can be asked, each as a server and a requirement of its own. */
+/** The three hooks: the check of the server, the check of the route, and the client lookup. */
 const questions: [string, (question: () => unknown) => ReturnType<ResourceServer['guard']>][] = [
   ['lookup', (clientId) => serve({ clientId }).guard()],
   ['server check', (check) => serve({ check }).guard()],
@@ -141,7 +141,7 @@ t.test('a check cannot change what the next one and the handler see', async (t) 
   t.strictSame([...token.scopes], ['orders/read', 'orders/write'])
 })
 
-/** A server whose lookup answers by client, and the clock its answers are held against. */
+/** A server with a lookup per client, and the clock that ages its results. */
 function looking(answers: Record<string, boolean>, clientCache?: object) {
   const asked: string[] = []
   const clock = { now: 0 }

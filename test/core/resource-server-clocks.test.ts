@@ -7,7 +7,7 @@ import { type Changes, jwk, machineToken, refusal, serve } from '../support/forg
 
 const authorization = `Bearer ${machineToken()}`
 
-/** A server whose fetches take `milliseconds` of its own clock; at 20 of them it is closed. */
+/** A server whose fetches take `milliseconds` of its clock. It is closed after 20 fetches. */
 function fetching(t: { teardown(close: () => void): unknown }, changes: Changes, milliseconds = 0) {
   const clock = { now: 1000, fetches: 0 }
   const fetch = async () => {

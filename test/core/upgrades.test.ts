@@ -1,4 +1,4 @@
-/** Upgrades of a plain server of Node's, judged by the core alone. */
+/** Upgrades of a plain Node.js server, guarded by the core. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -51,8 +51,8 @@ export function setErrorHeaders(error: ResponseError, response: ServerResponse):
 }
 
 /**
- * Writes the body. Other code, for example a timeout, may have responded while access was decided: a
- * response that is begun and not ended is cut off, as Express does.
+ * Writes the body. Other code, for example a timeout, may have responded while access was decided.
+ * A response that is begun and not ended is then destroyed, as Express does.
  */
 export function sendError(error: ResponseError, response: ServerResponse): void {
   if (response.headersSent) {

@@ -112,7 +112,7 @@ interface Context {
 /**
  * Adds the registration of one context and those below. It denies every request until it is active.
  *
- * @throws {OptionError} if the context has one already. Nothing tells which of the two was meant, so
+ * @throws {OptionError} if the context has one already. It is unknown which of the two applies, so
  *   the context is blocked.
  */
 export function addRegistration(context: FastifyInstance): Registration {

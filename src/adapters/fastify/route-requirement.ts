@@ -58,7 +58,7 @@ export function getRouteRequirement(
   const requirement = getDefaultRequirement(context, registration)
   if (!Object.hasOwn(config, 'auth')) return requirement
   const known = config[declared]
-  // Another plugin's onRoute may have put a requirement of its own in its place.
+  // Another plugin's onRoute may have replaced the requirement.
   return known !== undefined && known.auth === config.auth
     ? known.requirement
     : compile(config.auth, 'config.auth')

@@ -1,6 +1,6 @@
 /**
  * Finds routes that declare `config.auth` and that no registration of `cognitoAuth` guards, for example
- * because it is in a plugin of its own without fastify-plugin. Fastify would serve them to every caller.
+ * because the registration is in a separate plugin without fastify-plugin. Fastify would serve them to every caller.
  *
  * No single hook of Fastify shows every such route:
  * - an `onRoute` hook of the root sees all routes of apps created after this module was loaded;

@@ -71,10 +71,10 @@ const ADAPTER_OPTIONS = ['routes', 'resultTtl', 'simpleResponses', 'default']
 /** The options of every adapter, and those of API Gateway. */
 export type LambdaAuthorizerOptions = CognitoAuthOptions & {
   /**
-   * What each route requires, by its key in API Gateway: `GET /orders/{id}`, `ANY /files/{path+}`;
+   * What each route requires, by its key in API Gateway: `GET /orders/{id}`, `ANY /files/{path+}`.
    * `false` makes a route public. The route that the event names decides. A route that is not declared
    * is denied unless `default` is set. For greedy routes (`{proxy+}`, `$default`) and TOKEN events the
-   * path decides; an ambiguous path (an encoded slash, `//`, `..`) is denied.
+   * path decides. An ambiguous path (an encoded slash, `//`, `..`) is denied.
    */
   readonly routes: Readonly<Record<string, AccessRequirement | false>>
   /**
@@ -174,7 +174,7 @@ export function createLambdaAuthorizer(
 /**
  * Decides about one request by the requirement of its route. API Gateway routes before it decodes, so
  * a decoded path may look like another route: the route that the event names decides, or the default.
- * Only an event without a route of its own is decided by its path, which must be unambiguous.
+ * Only an event that names no route is decided by its path, which must be unambiguous.
  */
 function createRequestDecision(
   server: CoreServer,

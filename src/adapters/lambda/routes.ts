@@ -44,7 +44,7 @@ export function globContains(outer: string, inner: string): boolean {
 /** `?` and `#` end the path for a backend that parses the decoded path again. */
 const AMBIGUOUS = /%2f|%5c|%25|\/\/|\.\.|\/\.(?:\/|$)|[\\?#\p{Cc}]/iu
 
-/** Checks the path as it is and decoded once: the kind of API decides whether an event's path is decoded. */
+/** Checks the path both raw and decoded once: the kind of API decides whether an event's path is decoded. */
 export function isAmbiguous(path: string): boolean {
   try {
     return AMBIGUOUS.test(path) || AMBIGUOUS.test(decodeURIComponent(path))
@@ -63,7 +63,7 @@ const AMBIGUOUS_TEXTS = [
 
 /**
  * Lists resources that deny ambiguous paths, and other spellings of the literal text of routes. API
- * Gateway compares a policy with the path as it is, and a backend may decode the path first.
+ * Gateway compares a policy with the raw path, and a backend may decode the path first.
  *
  * @param literals The literal segments of the declared routes.
  */

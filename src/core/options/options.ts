@@ -98,7 +98,7 @@ export type CognitoAuthOptions = (
 interface SeveralPools {
   /**
    * Several user pools in one API. Two of them cannot have the same issuer. Scopes and client IDs are per
-   * pool: the owner of another pool can define `orders/admin` there and reach a route that requires it,
+   * pool. The owner of another pool can define `orders/admin` there and reach a route that requires it,
    * unless the requirement names its pool (`userPoolId`).
    */
   readonly userPools: readonly UserPoolOptions[]
@@ -157,7 +157,7 @@ export interface CommonOptions {
   readonly realm?: string
   /**
    * Whether the challenge of a 401 names the scopes of its route (RFC 6750 section 3), as MCP clients
-   * expect: all of them, or every member of `anyOf`. This applies to routes that declare scopes themselves,
+   * expect. It names all of them, or every member of `anyOf`. This applies to routes that declare scopes themselves,
    * never to those with the `default` requirement, unmatched paths or public routes. Unauthenticated callers
    * can then read the names. On Lambda it has no effect: API Gateway writes the challenge.
    *
@@ -237,7 +237,7 @@ const COMMON_MEMBERS = [
 interface AdapterOptions {
   /** Used if the options have none. */
   readonly logger?: Logger
-  /** Names of its own options. */
+  /** Names of the options that only this adapter has. */
   readonly adapterMembers?: readonly string[]
 }
 
@@ -304,7 +304,7 @@ function readPools(members: Members): readonly UserPool[] {
   if (inPlace.length > 0) {
     throw new OptionError(
       'userPools',
-      `expected no ${inPlace[0]} beside userPools, got both. Move ${inPlace[0]} into each user pool.`,
+      `expected no ${inPlace[0]} with userPools, got both. Move ${inPlace[0]} into each user pool.`,
     )
   }
   const pools = readList(userPools, 'userPools', readUserPool)

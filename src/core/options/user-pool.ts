@@ -49,7 +49,7 @@ export function readIssuerForms(
   if (regions !== undefined) {
     throw new OptionError(
       at('regions'),
-      'expected no regions beside issuer, got both. Remove regions, and list every issuer in issuer.',
+      'expected no regions with issuer, got both. Remove regions, and list every issuer in issuer.',
     )
   }
   const issuers = readStrings(issuer, at('issuer'), 'issuer')
@@ -148,7 +148,7 @@ function readRegions(
 function createJwksUriError(optionPath: string, issuerCount: number): OptionError {
   return new OptionError(
     optionPath,
-    `expected exactly one issuer beside jwksUri, got ${issuerCount}. Set issuer to the issuer of this key set.`,
+    `expected exactly one issuer with jwksUri, got ${issuerCount}. Set issuer to the issuer of this key set.`,
   )
 }
 
@@ -162,7 +162,7 @@ function readJwksUri(
   if (isOffline) {
     throw new OptionError(
       at('jwksUri'),
-      'expected no jwksUri beside jwks, got both. Remove one of them, or pass the keys as jwks.initial.',
+      'expected no jwksUri with jwks, got both. Remove one of them, or pass the keys as jwks.initial.',
     )
   }
   if (typeof value !== 'string') {
@@ -243,7 +243,7 @@ export interface UserPoolOptions {
   readonly subjects?: 'machine' | 'any'
   /**
    * Identifiers of this API, for users' tokens (`subjects: 'any'`). With an audience, the `aud` of a user's
-   * token has to contain one of these values (RFC 8707, RFC 7519 section 4.1.3); the app client ID does not
+   * token has to contain one of these values (RFC 8707, RFC 7519 section 4.1.3). The app client ID does not
    * count. Without one, `aud` has to be absent or the app client ID, as it always has to be in a machine's
    * token. Values are compared as exact strings. A token for another audience is rejected with
    * `ERR_TOKEN_AUDIENCE`.

@@ -42,8 +42,8 @@ export function describeValue(value: unknown): string {
 export type Members = Readonly<Record<string, unknown>>
 
 /**
- * Checks that `value` is a plain object with none but the `allowed` members, none of them undefined,
- * and returns a copy: later changes by the caller have no effect.
+ * Checks that `value` is a plain object with only the `allowed` members, none of them undefined.
+ * Returns a copy, so that later changes by the caller have no effect.
  */
 export function readMembers(
   value: unknown,

@@ -177,7 +177,7 @@ t.test('invalid options reject at ready with one line that names the option', as
     ],
     [
       { ...good, userPools: [good] },
-      /^cognito-m2m: userPools: expected no userPoolId beside userPools, got both\. [^\r\n]+$/,
+      /^cognito-m2m: userPools: expected no userPoolId with userPools, got both\. [^\r\n]+$/,
     ],
     [
       { ...good, keyStore: { startup: 'no' } },

@@ -1,5 +1,5 @@
 /**
- * Key sets nobody would publish: importing one never throws, and lets no weak key through.
+ * Random malformed key sets: importing one never throws and never accepts a weak key.
  * FUZZ_SEED repeats a run.
  */
 import { type KeyObject, randomInt, verify } from 'node:crypto'

@@ -5,14 +5,14 @@ import { type Changes, jwk, keyPair } from '../../support/forge.ts'
 
 const good = jwk({ kid: 'good' })
 
-/** A modulus of so many bits; whether it has two prime factors is nothing a reader could tell. */
+/** A modulus of this many bits. Importing does not check that it has two prime factors. */
 function modulus(bits: number, zeros = 0): string {
   const bytes = Buffer.alloc(Math.ceil(bits / 8), 0xff)
   bytes[0] = 0xff >> ((8 - (bits % 8)) % 8)
   return Buffer.concat([Buffer.alloc(zeros), bytes]).toString('base64url')
 }
 
-/** What becomes of one key beside a good one. */
+/** Imports one key together with a valid one. */
 function fate(key: unknown, kid = 'k'): string {
   const set = importKeySet({ keys: [key, good] }) as KeySet
   if (!set.usable.has('good')) return 'spoils the set'

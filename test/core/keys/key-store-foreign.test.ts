@@ -21,7 +21,7 @@ const P256 = {
   y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
 }
 
-/** What a key declares beside the pool's good one. */
+/** A key of the set in addition to the valid key of the pool. */
 const foreign: readonly Changes[] = [
   P256,
   { kty: 'oct', k: 'c2VjcmV0' },

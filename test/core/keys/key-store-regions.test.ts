@@ -17,7 +17,7 @@ import {
   status,
 } from '../../support/key-endpoint.ts'
 
-/** Hosts of a pool with one replica: the forms of its own Region, those of the replica's. */
+/** Hosts of a pool with one replica: the forms of the home Region, and those of the replica. */
 const FORMS = ['original', 'updated', 'replica', 'replica-updated']
 const REGIONS = ['eu-west-1', 'eu-west-1', 'us-west-2', 'us-west-2']
 const REPLICATED = { forms: FORMS, regions: REGIONS }

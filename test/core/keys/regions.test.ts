@@ -115,12 +115,12 @@ t.test('regions cannot be combined with issuer or jwksUri', async (t) => {
     {
       option: 'regions',
       problem:
-        'expected no regions beside issuer, got both. Remove regions, and list every issuer in issuer.',
+        'expected no regions with issuer, got both. Remove regions, and list every issuer in issuer.',
     },
   )
   t.match(
     refused(() => read({ regions, jwksUri: 'https://id.example' })),
-    { option: 'jwksUri', problem: /^expected exactly one issuer beside jwksUri, got 0\./ },
+    { option: 'jwksUri', problem: /^expected exactly one issuer with jwksUri, got 0\./ },
   )
 })
 

@@ -32,7 +32,7 @@ class Emptied<Item> extends Array<Item> {
   override set length(_length: number) {}
 }
 
-/** An object or array that has no members to whoever lists them. */
+/** An object or array whose members cannot be listed. */
 function hidden<Value extends object>(value: Value): Value {
   return new Proxy(Array.isArray(value) ? value : { ...value }, {
     ownKeys: () => (Array.isArray(value) ? ['length'] : []),

@@ -289,7 +289,7 @@ t.test('several user pools require userPools', async (t) => {
     t.equal(error.option, 'userPools')
     t.match(
       error.message,
-      `: expected no ${member} beside userPools, got both. Move ${member} into each user pool.`,
+      `: expected no ${member} with userPools, got both. Move ${member} into each user pool.`,
     )
   }
   for (const userPools of [[], null, {}, 'x', 5]) {

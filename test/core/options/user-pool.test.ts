@@ -229,12 +229,12 @@ t.test('accepts an http issuer from which nothing is fetched', async (t) => {
   }
 })
 
-t.test('rejects jwksUri beside an offline jwks', async (t) => {
+t.test('rejects jwksUri with an offline jwks', async (t) => {
   const options = { issuer: 'https://id.example', jwksUri: 'https://keys.example' }
   t.match(refused({ ...options, jwks: JWKS }), {
     option: 'jwksUri',
     problem:
-      /^expected no jwksUri beside jwks, got both\. Remove one of them, or pass the keys as jwks\.initial\.$/,
+      /^expected no jwksUri with jwks, got both\. Remove one of them, or pass the keys as jwks\.initial\.$/,
   })
   t.match(read({ ...options, jwks: { initial: JWKS } }).staticKeys, { isOffline: false })
 })
@@ -313,8 +313,7 @@ t.test('jwksUri requires exactly one explicit issuer', async (t) => {
   ]) {
     t.match(refused(options), {
       option: 'jwksUri',
-      message:
-        /: expected exactly one issuer beside jwksUri, got [02]\. Set issuer to the issuer of/,
+      message: /: expected exactly one issuer with jwksUri, got [02]\. Set issuer to the issuer of/,
     })
   }
 })

@@ -23,7 +23,7 @@ const USER = (aud: unknown) =>
 const AUDIENCE = 'ERR_TOKEN_AUDIENCE'
 const INVALID = 'ERR_TOKEN_INVALID'
 
-/** Absent, the client alone, somebody else, this API, and what is no audience. */
+/** Values of `aud`: absent, the client, another API, this API, and invalid values. */
 const table: [aud: unknown, machine: string, user: string, bound: string][] = [
   [undefined, 'accepted', 'accepted', AUDIENCE],
   [CLIENT, 'accepted', 'accepted', AUDIENCE],

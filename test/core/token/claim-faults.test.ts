@@ -61,7 +61,7 @@ t.test('the decision event, the debug log and explain name the claim', async (t)
     const { checks } = await document(token, ['--pool', POOL])
     const [first] = checks.filter(({ state }) => state === 'failed')
     t.equal(first?.message.split('; ')[0], reason)
-    // The caller is told the fixed text of the code.
+    // The caller gets the fixed text of the code.
     t.strictSame(
       [error.statusCode, error.message, error.headers],
       [

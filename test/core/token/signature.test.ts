@@ -1,4 +1,4 @@
-/** Signatures are checked in line while few are asked for, and never answered without a check. */
+/** Few signatures are verified synchronously, many on the thread pool, and none is skipped. */
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { decodeJws, type Jws } from '../../../src/core/token/jws.ts'

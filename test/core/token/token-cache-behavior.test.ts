@@ -1,4 +1,4 @@
-/** Tokens that were verified before: what they rest on is judged on every request all the same. */
+/** Cached tokens: key, expiry and requirement are still checked on every request. */
 import t from 'tap'
 import { CLIENT, jwk, keyPair, machineToken, NOW } from '../../support/forge.ts'
 import { SECOND, settle } from '../../support/key-endpoint.ts'

@@ -1,4 +1,4 @@
-/** What a known token rests on ages: it is held against both clocks on every use. */
+/** Cached tokens are checked against both clocks on every use. */
 import t from 'tap'
 import { jwk, keyPair, machineToken, NOW } from '../../support/forge.ts'
 import { HOUR, MINUTE, SECOND } from '../../support/key-endpoint.ts'

@@ -1,4 +1,4 @@
-/** Routes a token was not seen on, and the owner's code, are asked about known tokens like any other. */
+/** Cached tokens: each route decides for itself, and application hooks are called as usual. */
 import t from 'tap'
 import { anyOf } from '../../../src/index.ts'
 import { CLIENT, machineToken, outcome } from '../../support/forge.ts'

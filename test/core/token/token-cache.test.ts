@@ -22,7 +22,7 @@ t.test('finds an entry by its whole header value and by nothing less', async (t)
   const entry = new Entry('Bearer aaaa.bbbb.cccccccccccc')
   cache.add(entry)
   t.equal(cache.get('Bearer aaaa.bbbb.cccccccccccc'), entry)
-  // Same bucket, as the end is the same: told apart by the rest.
+  // Same bucket, because the end is the same. The rest differs.
   for (const other of ['bearer aaaa.bbbb.cccccccccccc', 'Bearer aaab.bbbb.cccccccccccc', '', 'c']) {
     t.equal(cache.get(other), undefined, other)
   }
@@ -148,7 +148,7 @@ t.test('random additions and deletions keep its counts correct', async (t) => {
     const credential = `Bearer ${random(40)}.tail${'abc'[random(3)]}tail${random(2)}x`
     const entry = kept.get(credential)
     const found = cache.get(credential)
-    // What was kept may have been let go of; what is found is what was added last.
+    // An entry may have been evicted. One that is found is the last one added.
     if (found !== undefined && found !== entry) t.fail(`another entry for ${credential}`)
     if (found !== undefined && random(3) === 0) cache.delete(found)
     if (found === undefined) {

@@ -18,7 +18,7 @@ import {
 
 const asked: string[] = []
 
-/** An issuer whose keys answer what a test says, and remember what they were asked. */
+/** An issuer with injected key lookups, which records them. */
 function issuer(answer: (kid: string) => KeyLookup | Promise<KeyLookup>, name = ISSUER): Issuer {
   const find = (kid: string) => {
     asked.push(kid)
