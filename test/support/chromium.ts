@@ -16,7 +16,7 @@ export interface View {
   readonly timezone?: string
 }
 
-/** A page and what went on in it since it was opened. */
+/** A page and what happened in it since it was opened. */
 export interface Visit {
   readonly page: Page
   /** Uncaught errors, and what the console calls an error: failed loads among them. */
@@ -67,7 +67,7 @@ export async function launchChromium(t: Test): Promise<Browser> {
   return browser
 }
 
-/** Opens an address in a profile of its own, so that no two visits share a cache or credentials. */
+/** Opens an address in a separate profile, so that no two visits share a cache or credentials. */
 export async function visit(
   t: Test,
   browser: Browser,

@@ -1,5 +1,5 @@
 /**
- * Run as a process of its own: a token client over Redis that asks for a token once.
+ * Run as a separate process: a token client over Redis that requests one token.
  *
  * `node client-process.ts <settings as JSON>`
  */

@@ -65,7 +65,7 @@ export function stage(options: Partial<TokenClientOptions> = {}) {
   return { client, world }
 }
 
-/** Lets everything that waits for nothing but promises go on. */
+/** Lets everything that waits for promises only continue. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -22,7 +22,7 @@ export const PRICE: UsagePrice = {
 export interface SeededClient {
   readonly clientId: string
   readonly userPoolId?: string
-  /** Tokens it asks for in an hour by day; at night fewer. */
+  /** Tokens that it requests in an hour by day; at night fewer. */
   readonly perHour?: number
   /** The part that a proxy serves from its cache. */
   readonly cachedShare?: number

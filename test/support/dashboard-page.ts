@@ -13,7 +13,7 @@ export interface Served {
   readonly origin: string
 }
 
-/** On a port of its own, below `/ops/usage`. */
+/** On a separate port, below `/ops/usage`. */
 export async function serve(
   t: Test,
   options: Partial<UsageDashboardOptions> & Pick<UsageDashboardOptions, 'usage'>,
@@ -24,7 +24,7 @@ export async function serve(
   return { app, origin: await app.listen({ port: 0, host: '127.0.0.1' }) }
 }
 
-/** Waits until everything that was asked for is shown. */
+/** Waits until everything that was requested is shown. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForSelector('main[aria-busy="false"]')
   await page.waitForNetworkIdle({ idleTime: 50 })
@@ -59,7 +59,7 @@ export async function rows(page: Page, selector: string): Promise<string[][]> {
   return (await page.evaluate(`${found}.map((row) => ${cells})`)) as string[][]
 }
 
-/** Nothing broke, nothing was blocked, and nothing was asked of anybody else. */
+/** Nothing failed, nothing was blocked, and no request went to another host. */
 export function checkClean(t: Test, { origin }: Served, visited: Visit): void {
   t.strictSame(visited.errors, [], 'no error')
   t.strictSame(visited.violations, [], 'no violation of the policy')

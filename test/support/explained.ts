@@ -6,7 +6,7 @@ export const KEYS_URL = `${ISSUER}/.well-known/jwks.json`
 export const UPDATED_URL = `${UPDATED_ISSUER}/.well-known/jwks.json`
 export const keySet = { keys: [jwk()] }
 
-/** A transport that answers by address, and remembers what it was asked. */
+/** A transport that responds by address and records its requests. */
 export function network(answers: Readonly<Record<string, () => Response>>) {
   const asked: string[] = []
   const fetch: typeof globalThis.fetch = async (input) => {

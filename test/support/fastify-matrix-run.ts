@@ -44,11 +44,11 @@ const refused: Record<string, Answer> = {
 const USELESS =
   'expected cognitoAuth in this context or in one around it, got none. Register cognitoAuth there first.'
 
-/** A route that asks for protection where none reaches it. */
+/** A route with config.auth that no registration guards. */
 const UNGUARDED =
   'expected a registration of cognitoAuth around the route, got none. Wrap the plugin'
 
-/** Upgrades without a socket tell the status alone; websocket.test.ts sees the headers. */
+/** Upgrades without a socket show only the status; websocket.test.ts checks the headers. */
 const nothing = { code: undefined, challenge: undefined, cacheControl: undefined }
 
 /** What the contract says: a refusal by name, or `request.auth` of the handler that was reached. */

@@ -19,7 +19,7 @@ export const annotations: Record<string, Annotation> = {
   false: false,
 }
 
-/** Tells that a handler was reached, and with what `request.auth` where there is a request. */
+/** Reports that a handler was reached, with `request.auth` where there is a request. */
 export type Tally = (request?: FastifyRequest) => void
 
 export interface Kind {
@@ -192,7 +192,7 @@ type Declaration = (scope: FastifyInstance) => void
 type Moment = (declare: Step, protect: Step) => Promise<void>
 
 const auth = (scope: FastifyInstance): Step => {
-  // A not-found handler is no route: a child context may have nothing else here.
+  // Not-found handlers do not count as routes: a child context may have nothing else here.
   return () => scope.register(cognitoAuth, { ...pool.options(), allowNoRoutes: true })
 }
 

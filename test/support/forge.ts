@@ -84,7 +84,7 @@ export function userClaims(changes: Changes = {}): Record<string, unknown> {
   return machineClaims({ sub: 'a-user', username: 'a-user', scope: 'openid', ...changes })
 }
 
-/** Base64url of JSON, of text as it is, or of bytes as they are. */
+/** Base64url of JSON, of raw text, or of raw bytes. */
 export function encode(value: unknown): string {
   const raw = typeof value === 'string' || Buffer.isBuffer(value)
   return Buffer.from(raw ? (value as string) : JSON.stringify(value)).toString('base64url')

@@ -1,6 +1,6 @@
 /**
  * API Gateway's half: how Lambda's runtime hands an error over, and how a policy is evaluated.
- * Written from its documentation, so that tests judge answers as it does.
+ * Written from its documentation, so that tests check responses as it does.
  */
 import type { APIGatewayAuthorizerResult, Statement } from 'aws-lambda'
 

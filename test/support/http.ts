@@ -12,7 +12,7 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string
-  /** The parsed body; throws where it is no JSON. */
+  /** The parsed body; throws if it is not JSON. */
   readonly json: Record<string, unknown>
 }
 

@@ -38,7 +38,7 @@ export const refused: Answer = () => {
 }
 export const hang: Answer = () => new Promise(() => {})
 
-/** Answers by host, so that both issuer forms can be told apart; counts what was asked. */
+/** Responds by host, so that both issuer forms can be distinguished, and counts requests. */
 export class KeyEndpoint {
   readonly asked: string[] = []
   readonly answers = new Map<string, Answer>()

@@ -1,4 +1,4 @@
-/** Collects what is told on the diagnostics channels while a test runs. */
+/** Collects events of the diagnostics channels while a test runs. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { DiagnosticsEvents } from '../../src/index.ts'
 
@@ -14,7 +14,7 @@ export const NAMES: readonly Name[] = [
   'cognito-m2m:client-token',
 ]
 
-/** Every event of one resource server, in the order it was told; all of them without an instance. */
+/** Every event of one resource server in order; events of all servers without an instance. */
 export function listen(
   t: { teardown(handler: () => unknown): unknown },
   names: readonly Name[] = NAMES,

@@ -1,5 +1,5 @@
 /**
- * Run as a process of its own: takes a lock of a store over Redis, and does what it is told.
+ * Run as a separate process: takes a lock of a store over Redis, and follows commands of its parent.
  *
  * `node locking-process.ts <settings as JSON>`
  */

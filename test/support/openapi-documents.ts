@@ -1,4 +1,4 @@
-/** Judges documents, and reads operations out of them. */
+/** Validates documents, and reads operations from them. */
 import { Validator } from '@seriousme/openapi-schema-validator'
 import type { Test } from 'tap'
 import type { OperationAccess } from '../../src/contract/openapi/index.ts'

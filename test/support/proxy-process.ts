@@ -1,5 +1,5 @@
 /**
- * Run as a process of its own: a proxy over Redis. Says where it listens, and does what it is told.
+ * Run as a separate process: a proxy over Redis. Reports its port, and follows commands of its parent.
  *
  * `node proxy-process.ts <settings as JSON>`
  */

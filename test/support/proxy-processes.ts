@@ -1,4 +1,4 @@
-/** Proxies as processes over one Redis: started, told and ended by a test. */
+/** Proxies as processes over one Redis: started, controlled and ended by a test. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

@@ -35,7 +35,7 @@ export async function listening(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** What an upstream was asked. */
+/** Requests that an upstream received. */
 export interface Asked {
   readonly headers: IncomingMessage['headers']
   readonly body: string
@@ -71,17 +71,17 @@ export function reply(
   response.end(JSON.stringify(body))
 }
 
-/** A token answer that tells which request it is of. */
+/** A token response that identifies its request. */
 export const issue = (count: number, expiresIn = 3600) => ({
   access_token: `token-${count}`,
   expires_in: expiresIn,
   token_type: 'Bearer',
 })
 
-/** The transport of a test: it counts, and may be told to fail or to wait. */
+/** The transport of a test: it counts requests, and can fail or wait. */
 export class Wire {
   count = 0
-  /** Every request fails as towards an unreachable host. */
+  /** Every request fails as for an unreachable host. */
   isDown = false
   /** Requests wait for it. */
   gate: Promise<unknown> = Promise.resolve()
@@ -238,7 +238,7 @@ export async function ticks(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 80))
 }
 
-/** Lets what is under way in this process go on until `done`; bounded. */
+/** Lets pending work of this process continue until `done`; bounded. */
 export async function until(done: () => boolean): Promise<void> {
   const end = performance.now() + 120_000
   while (performance.now() < end) {

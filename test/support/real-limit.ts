@@ -41,7 +41,7 @@ export class RealLimit {
     if (this.#isShort) return setTimeout(callback, SHORT)
     // Of a timer that was cleared in the meantime the callback has no effect.
     this.#running.push(callback)
-    // Nobody waits for one to end: it must not keep the process of a test that is over.
+    // No test waits for one to end: it must not keep the process of a finished test alive.
     return setTimeout(callback, this.#generous).unref()
   }
 }

@@ -35,7 +35,7 @@ export class SharedStore implements TokenStore {
   readonly shared = true
   readonly #store: TokenStore
   fault: Fault
-  /** Whether look-ups tell the store's time. */
+  /** Whether lookups return the time of the store. */
   hasClock = true
   readonly asked: string[] = []
   readonly #stalled: (() => void)[] = []
@@ -80,7 +80,7 @@ export class SharedStore implements TokenStore {
     return this.#fail('close', async () => {})
   }
 
-  /** Executes in order what it was asked while it stalled. */
+  /** Executes in order the commands that arrived while it stalled. */
   resume(): void {
     this.fault = undefined
     for (const execute of this.#stalled.splice(0)) execute()
@@ -152,7 +152,7 @@ export const found = async (
   group: string,
 ): Promise<string | undefined> => text((await store.get(name, group)).value)
 
-/** Acquires a lock that was released a moment ago: nobody waits for the release. Bounded. */
+/** Acquires a lock that was released a moment ago, without waiting for the release. Bounded. */
 export async function acquireReleased(store: ResilientStore, name: string): Promise<StoreLock> {
   for (let turn = 0; turn < 1000; turn += 1) {
     const lock = await store.acquire(name, WAIT)

@@ -28,7 +28,7 @@ export class Clock {
   wall = NOW
   readonly now = (): number => this.wall
 
-  /** Only once the server listens: starting up has timers of its own. */
+  /** Only once the server listens: starting up has separate timers. */
   stop(test: Test): void {
     mock.timers.enable({ apis: ['setTimeout'] })
     test.teardown(() => mock.timers.reset())
@@ -92,7 +92,7 @@ export const lines = (url: string, authorization?: string, ...more: string[]): s
   ...more,
 ]
 
-/** The lines of a GET that asks for a websocket. */
+/** The lines of a GET that requests a WebSocket upgrade. */
 export const upgradeLines = (url: string, authorization?: string): string[] =>
   lines(
     url,

@@ -1,7 +1,7 @@
 /** A terminal in memory. */
 import type { Terminal } from '../../src/cli/terminal/terminal.ts'
 
-/** @param parts What this terminal does otherwise: no colours, no environment, no network, nobody there. */
+/** @param parts Differences of this terminal: for example no colors, no environment, no network, not interactive. */
 export function testTerminal(parts: Partial<Terminal> = {}) {
   let out = ''
   let err = ''

@@ -1,4 +1,4 @@
-/** A server of Node's own whose upgrades are judged by a guard before a websocket is made of them. */
+/** A Node.js server whose upgrades pass a guard before they become WebSockets. */
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { AuthError, type Guard, type ResourceServer, type VerifiedToken } from '../../src/index.ts'

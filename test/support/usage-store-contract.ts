@@ -1,4 +1,4 @@
-/** What every store of counts does, whoever writes it. */
+/** The contract of every usage store, built-in or custom. */
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import type { UsageBatch, UsageStore } from '../../src/tokens/usage/index.ts'

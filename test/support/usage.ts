@@ -1,4 +1,4 @@
-/** Sources that tell what a test says, a clock that stands, and a store that fails when it is told. */
+/** Event sources controlled by a test, a clock that stands still, and a store that fails on demand. */
 import type { Test } from 'tap'
 import { type DiagnosticsEvents, nextInstance, publish } from '../../src/core/diagnostics.ts'
 import {
@@ -21,7 +21,7 @@ export const PRICE: UsagePrice = { currency: 'USD', tiers: [{ price: 2 }] }
 type TokenEvent = DiagnosticsEvents['cognito-m2m:token-request']
 type DecisionEvent = DiagnosticsEvents['cognito-m2m:decision']
 
-/** Tells events as a token proxy or a resource server does. */
+/** Publishes events as a token proxy or a resource server does. */
 export function source(userPoolId?: string) {
   const instance = nextInstance()
   return {
@@ -92,7 +92,7 @@ export class FaultyStore implements UsageStore {
   }
 }
 
-/** Lines a logger was told. */
+/** Lines that a logger received. */
 export function logged() {
   const lines: (readonly [string, object, string])[] = []
   const level = (name: string) => (details: object, message: string) =>

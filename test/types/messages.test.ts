@@ -16,7 +16,7 @@ async function note(_request: Pick<FastifyRequest, 'auth' | 'log'>) {}
 async function audit(_request: FastifyRequest, _reply: FastifyReply) {}
 `
 
-/** Compiles each body as a function of its own, in the program that has registered scopes. */
+/** Compiles each body as a separate function, in the program that has registered scopes. */
 function compile(bodies: Readonly<Record<string, string>>): Record<string, string[]> {
   const file = join(REGISTERED, 'mistakes.ts')
   const entries = Object.entries(bodies)

@@ -1,4 +1,4 @@
-/** Who answers a refusal, and that nothing of the request is in it, whoever does. */
+/** Error responses of Express: the middleware or the error handler sends them, and they repeat nothing of the request. */
 import { setImmediate } from 'node:timers/promises'
 import type { ErrorRequestHandler } from 'express'
 import t from 'tap'

@@ -1,4 +1,4 @@
-/** Event streams and upgrades beside Express: refused before they open, ended with their token. */
+/** Event streams and upgrades with Express: rejected before they open, closed at token expiry. */
 import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,7 +13,7 @@ import { guardUpgrades } from '../../support/upgrade-servers.ts'
 const bearer = (expiresIn: number) => `Bearer ${pool.accessToken({ scopes: SCOPE, expiresIn })}`
 const minute = bearer(60)
 
-/** A stream of events, and websockets beside it; what was opened is kept. */
+/** A server with an event stream and WebSockets. Open responses are collected. */
 async function build(t: Test, express: (typeof versions)[string]) {
   const clock = new Clock()
   const auth = authFor({ now: clock.now })

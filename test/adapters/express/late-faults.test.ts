@@ -5,7 +5,7 @@ import { getAuth } from '../../../src/adapters/express/index.ts'
 import { authFor, authOf, get, listen, versions } from '../../support/express.ts'
 import { forged, right, SCOPE, wrongScope } from '../../support/fastify.ts'
 
-/** What is rejected while nobody listens; the test goes on. */
+/** Collects unhandled rejections without failing the test. */
 function rejectionsOf(test: Test): unknown[] {
   const seen: unknown[] = []
   const others = process.listeners('unhandledRejection')

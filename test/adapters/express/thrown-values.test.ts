@@ -1,4 +1,4 @@
-/** Express goes on with `next(undefined)`: whatever other middleware throws, a refused request stays refused. */
+/** Express continues on `next(undefined)`: whatever other middleware throws, a rejected request stays rejected. */
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { runInNewContext } from 'node:vm'
@@ -78,7 +78,7 @@ async function refusing(
   return { url: await listen(t, app), seen }
 }
 
-/** What Express takes for leave to go on. */
+/** Values that Express takes as a signal to continue. */
 const EXPRESS_SIGNALS: readonly unknown[] = [undefined, 'route', 'router']
 
 /** Decided later, where the credentials of the others are decided at once. */

@@ -1,4 +1,4 @@
-/** What a refusal looks like from outside: status, headers and body, whoever writes the answer. */
+/** Error responses of Fastify: status, headers and body, with default and custom error handlers. */
 import type { FastifyError, FastifyInstance } from 'fastify'
 import t from 'tap'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'

@@ -1,4 +1,4 @@
-/** authDefault: what unannotated routes of one context need, whoever declares them. */
+/** authDefault: the requirement of routes without config.auth, also of routes of other plugins. */
 import fastifyStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'

@@ -49,11 +49,11 @@ function failing(app: FastifyInstance, cause: string): void {
     if (error) swallowed.push(error)
   })
 }
-// Fastify keeps an error for the next one unless it is asked for.
+// Fastify keeps an error for the next call unless it is consumed.
 const swallow = (_error: Error | null) => {}
 const credentials = [undefined, right, foreign, 'Bearer rubbish']
 
-/** Every route of the context answers the same, whoever asks and whatever the route needs. */
+/** Every route of the context sends the same response, whatever the credential and the requirement. */
 async function blocked(test: Test, app: FastifyInstance, urls: string[], answer: string) {
   for (const url of urls) {
     for (const authorization of credentials) {
@@ -92,7 +92,7 @@ for (const [cause, [, answer]] of Object.entries(CAUSES)) {
   t.test(`${cause}: nested, the outer guard’s answer never comes through`, async (t) => {
     const calls: string[] = []
     const app = newApp(t)
-    // Its decorator would be in the way of one that is taken on purpose.
+    // Its decorator would conflict with the one that is taken deliberately.
     if (cause !== 'cognito is taken') await app.register(cognitoAuth, pool.options())
     const inner: string[] = []
     app.register(async (child) => {
@@ -181,7 +181,7 @@ t.test('an unawaited registration in a plugin that swallows on its own', async (
     try {
       await child.register(cognitoAuth, withoutKeys)
     } catch {
-      // As somebody would write who wants the app to start anyway.
+      // As an app would that ignores the error and starts anyway.
     }
     child.get('/r', async () => 'reached')
   })

@@ -1,4 +1,4 @@
-/** Faults of the owner's own code: they never open a route, hide a status or leak what they say. */
+/** Errors of application code: they never make a route public, hide a status or leak their text. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import t from 'tap'
 import { authDefault, cognitoAuth } from '../../../src/adapters/fastify/index.ts'

@@ -112,7 +112,7 @@ t.test('tests that only inject leave nothing open', async (t) => {
   const open = () => process.getActiveResourcesInfo().filter((kind) => kinds.test(kind))
   const before = open()
   for (const options of [pool.options(), online(published), online(unreachable)]) {
-    // Not closed on purpose.
+    // Deliberately not closed.
     const app = fastify()
     app.register(cognitoAuth, options)
     app.get('/r', handler)

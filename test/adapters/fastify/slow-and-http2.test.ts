@@ -17,7 +17,7 @@ import {
 } from '../../support/fastify.ts'
 import { listen } from '../../support/sockets.ts'
 
-/** A question that is answered by the test, once it was asked. */
+/** A hook whose result the test decides after the call. */
 function question() {
   let asked = () => {}
   let answer: (value: boolean) => void = () => {}

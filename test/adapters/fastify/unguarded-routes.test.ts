@@ -1,4 +1,4 @@
-/** Routes that ask for protection where no registration of cognitoAuth can protect them. */
+/** Routes with config.auth that no registration of cognitoAuth guards. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import autoload from '@fastify/autoload'

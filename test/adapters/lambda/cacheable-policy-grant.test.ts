@@ -39,7 +39,7 @@ interface Case {
   readonly paths?: readonly string[]
 }
 
-/** Requests a kept policy lets through although each of them would be refused, had it been asked. */
+/** Requests that a cached policy allows although a fresh decision would deny them. */
 function wronglyGranted({ routes, fallback, methods = METHODS, paths = ALL }: Case): string[] {
   const table = readRoutes(routes)
   const rest: RouteRequirement =

@@ -149,7 +149,7 @@ t.test('behind a greedy route the most specific declared route within it decides
     ['/files/a/b/c', 'allowed'],
     ['/files/admin/a', 'ERR_SCOPE_INSUFFICIENT'],
     ['/files/y/z', 'allowed'],
-    // Neither the route beside it nor one above it: API Gateway would have picked that itself.
+    // Neither the sibling route nor one above it: API Gateway would have selected that itself.
     ['/files/', 'ERR_ACCESS_DENIED'],
     ['/other/y/z', 'ERR_ACCESS_DENIED'],
   ]

@@ -17,7 +17,7 @@ export interface Answer {
   readonly code: string | undefined
   /** Of the answer, names in lower case; only what the decision set. */
   readonly headers: Readonly<Record<string, string>>
-  /** Parsed JSON of a refusal; what API Gateway is told, on Lambda. */
+  /** Parsed JSON of a rejection; on Lambda, the result for API Gateway. */
   readonly body: unknown
   /** What the handler was given; undefined where it was not reached. */
   readonly auth: VerifiedToken | null | undefined

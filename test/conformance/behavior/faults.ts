@@ -14,7 +14,7 @@ export interface Fault {
   readonly send?: (authorization: string) => string | string[]
 }
 
-/** Which of the owner's code was asked, in order. */
+/** The hooks that were called, in order. */
 export const called: string[] = []
 const says = (name: string, answer: unknown) => () => {
   called.push(name)
@@ -64,10 +64,10 @@ export const faults: readonly Fault[] = [
     requirement: { check: says('route check', false) },
   },
 ]
-/** Up to here nothing of the owner's is asked. */
+/** Up to here no hook is called. */
 export const SIGNATURE = faults.findIndex(({ name }) => name === 'a bad signature')
 
-/** One API and one request, with these faults; everything of the owner's says yes otherwise. */
+/** One API and one request, with these faults. All hooks allow otherwise. */
 export interface Faulty {
   readonly options: CognitoAuthOptions
   readonly requirement: AccessRequirement

@@ -16,7 +16,7 @@ type Simple = { readonly isAuthorized: boolean; readonly context: AuthorizerCont
 const isAllowed = (result: APIGatewayAuthorizerResult | Simple): boolean =>
   'isAuthorized' in result ? result.isAuthorized : allows(result, arnOf({}))
 
-/** What a backend is told stands for the token: it has no other. */
+/** The authorizer context that a backend receives instead of the token. */
 function authOf({ clientId, scopes, expiresAt, userPoolId }: AuthorizerContext) {
   if (clientId === undefined) return null
   return {

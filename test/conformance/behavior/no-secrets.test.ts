@@ -71,7 +71,7 @@ async function ask(t: Test, origin: string, about: string): Promise<void> {
   }
 }
 
-/** Faults around a good token: what is told of a check, a lookup, a transport. */
+/** Faults around a valid token: errors of a check, a lookup and a transport. */
 const secret = () => Promise.reject(new Error(`${MARK} ${pool.accessToken()}`))
 const faults: Record<string, Partial<CognitoAuthOptions>> = {
   'a check': { check: secret },

@@ -1,4 +1,4 @@
-/** Every door there is. A test that runs over them holds all of them to one behaviour. */
+/** Every surface. A test that runs over them requires the same behavior of all. */
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import express from 'express'

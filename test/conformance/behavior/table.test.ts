@@ -23,7 +23,7 @@ function expected({ code, challenge }: Row, surface: Surface): Omit<Answer, 'aut
   return { status: statusCode, code, headers, body: { statusCode, code, error, message } }
 }
 
-/** API Gateway answers for an authorizer: it takes 401, a Deny (403), and 500 for what it was not told. */
+/** API Gateway responds for an authorizer: 401, 403 for a Deny, and 500 for any other error. */
 function expectedOnLambda({ code }: Row): Omit<Answer, 'auth' | 'body' | 'headers'> {
   if (code === undefined) return { status: 200, code }
   const { statusCode } = AUTH_ERRORS[code]

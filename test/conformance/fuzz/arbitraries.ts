@@ -32,7 +32,7 @@ const name = fc.oneof(fc.string(), fc.string({ unit: 'binary' }))
 const added = (spelled: fc.Arbitrary<string>, json: fc.Arbitrary<string>) =>
   fc.record({ edit: is('add'), part: jsonPart, spelled, json, front: fc.boolean() })
 const additions: fc.Arbitrary<JsonEdit> = fc.oneof(
-  // A second one of a name, before or behind: duplicates that agree, differ, or are spelt apart.
+  // A second member of the same name, before or after: duplicates with equal, different or escaped text.
   weighed(
     5,
     field.chain(({ part, name, json }) =>
@@ -54,7 +54,7 @@ const texts: fc.Arbitrary<JsonEdit> = fc.oneof(
     edit: is('fill'),
     part: jsonPart,
     of: fc.constantFrom('arrays', 'members'),
-    // Around as many as are read, beside the dozen that a token has.
+    // About the maximum number of members, in addition to the dozen that a token has.
     count: fc.oneof(fc.integer({ min: 240, max: 260 }), fc.nat(300)),
   }),
   fc.record({

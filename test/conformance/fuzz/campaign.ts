@@ -1,4 +1,4 @@
-/** Many variants against three judges: counts who accepted what, and shrinks the first fault. */
+/** Runs many variants against three verifiers: counts accepted ones, and shrinks the first fault. */
 import fc from 'fast-check'
 import { variants } from './arbitraries.ts'
 import { type Judgement, judge } from './compare-verdicts.ts'
@@ -14,16 +14,16 @@ export interface Campaign {
   readonly runs: number
 }
 
-/** The smallest variant found to be judged wrong. */
+/** The smallest variant with a wrong verdict. */
 export interface Finding {
   readonly variant: Variant
   readonly judgement: Judgement | undefined
-  /** What was thrown, where there is no judgement. */
+  /** The value thrown, if there is no verdict. */
   readonly error: unknown
 }
 
 export interface Outcome {
-  /** Judged before the first fault, if there was one. */
+  /** Variants verified before the first fault, if there was one. */
   readonly runs: number
   readonly acceptedBySomebody: number
   /** By who accepts: core, aws-jwt-verify, jose. */

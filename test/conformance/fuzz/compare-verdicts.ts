@@ -12,13 +12,13 @@ export interface Verdicts {
 }
 
 /**
- * What is wrong with a judgement:
+ * Faults of a verdict:
  * - `looser`: core accepts what one of the libraries refuses;
  * - `lax`: core accepts what a rule refuses;
  * - `different claims`: all accept, and see different tokens;
  * - `unexplained`: core alone refuses, and no rule says why;
  * - `other code`: a rule says why, and core's answer says something else;
- * - `no verdict`: core says it could not judge, which offline it always can.
+ * - `no verdict`: core reports that it cannot decide, which it always can offline.
  */
 export type Fault =
   | 'looser'

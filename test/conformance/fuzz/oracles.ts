@@ -1,4 +1,4 @@
-/** Three judges of one token, with the same keys, clients and clock. */
+/** Three verifiers of one token, with the same keys, clients and clock. */
 import { mock } from 'node:test'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'

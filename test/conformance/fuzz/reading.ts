@@ -24,7 +24,7 @@ export interface Reading {
   readonly walks: readonly Walk[]
 }
 
-/** @throws if the token is none: somebody else accepted it, so that is a finding of its own. */
+/** @throws if the text is not a token. Another verifier accepted it, so that is a finding too. */
 export function readToken(token: string): Reading {
   const parts = token.split('.')
   const [header, claims] = parts.slice(0, 2).map((part) => Buffer.from(part, 'base64').toString())

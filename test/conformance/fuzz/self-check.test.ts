@@ -1,4 +1,4 @@
-/** The campaign can fail: each fault it looks for is made on purpose, and found. */
+/** The campaign can fail: each fault that it searches for is injected and found. */
 import t from 'tap'
 import { type Finding, run } from './campaign.ts'
 import { type CoreAnswer, type Judges, judges, stopClock } from './oracles.ts'
@@ -10,7 +10,7 @@ const SEED = 1
 
 t.teardown(stopClock())
 
-/** Judges with a core that answers something else. */
+/** Runs the campaign with a core that returns another verdict. */
 function withCore(change: (answer: CoreAnswer, token: string) => CoreAnswer): Judges {
   return { ...judges, core: async (token) => change(await judges.core(token), token) }
 }

@@ -8,10 +8,10 @@ export const OTHER_KID = 'second+key/in=the=set'
 
 const published = keyPair()
 const otherPublished = keyPair('other published')
-/** Signs for nobody. */
+/** Signs with a key that is in no key set. */
 const stranger = keyPair('stranger')
 
-/** The pool's key set, the same for all who judge. */
+/** The key set of the pool, the same for all verifiers. */
 export const jwks: { keys: JsonWebKey[] } = {
   keys: [jwk(), jwk({ kid: OTHER_KID }, otherPublished)],
 }

@@ -8,7 +8,7 @@ import type { JsonPart } from './variant.ts'
 
 export type Text = fc.Arbitrary<string>
 
-/** JSON of a type nobody expects. */
+/** JSON of an unexpected type. */
 export const odd: Text = fc.constantFrom(
   ...['null', 'true', '0', '""', '"x"', '[]', '{}', '5', '"\\u0000"', '"\\ud800"'],
   ...[`["${CLIENT}"]`, `["${CLIENT}","x"]`, `"${CLIENT}"`, '{"a":1,"a":2}', '{"__proto__":{}}'],

@@ -35,7 +35,7 @@ export type JsonEdit =
       readonly of: 'arrays' | 'members'
       readonly count: number
     }
-  /** Names the stranger's public key in the header. */
+  /** Embeds the attacker's public key in the header. */
   | { readonly edit: 'own key' }
   /** Puts text between all pieces of the JSON. */
   | { readonly edit: 'blank'; readonly part: JsonPart; readonly text: string }
@@ -51,7 +51,7 @@ export type JsonEdit =
 /** Changes to the base64url of a part. Positions count modulo the length. */
 export type EncodingEdit =
   | { readonly edit: 'pad'; readonly part: Part; readonly text: string }
-  /** As many `=` as the length asks for. */
+  /** As many `=` as the length requires. */
   | { readonly edit: 'pad duly'; readonly part: Part }
   /** Sets bits of the last character that encode nothing. */
   | { readonly edit: 'spare bits'; readonly part: Part; readonly bits: number }
@@ -70,7 +70,7 @@ export type TokenEdit =
 
 export type Edit = JsonEdit | EncodingEdit | TokenEdit
 
-/** The good token changes start from; the last three are good for somebody else. */
+/** The valid token that changes start from. The last three are valid for another API. */
 export type Base = 'machine' | 'other machine' | 'unlisted machine' | 'user' | 'id token'
 
 /** Whose signature, over what was changed; `left`: the one of the good token. */

@@ -1,4 +1,4 @@
-/** Tokens whose `alg` is not the one there is, each with a signature that fits the pretence. */
+/** Tokens whose `alg` is not RS256, each with a signature that fits the claimed algorithm. */
 import {
   constants,
   createHmac,

@@ -1,4 +1,4 @@
-/** A listening site that serves the attacker's keys to whoever asks: nobody may. */
+/** A server with the attacker's keys: no request may reach it. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -1,4 +1,4 @@
-/** The matrix: every hostile case and every accepted neighbour, each once. */
+/** The matrix: every hostile case and every accepted control case, each once. */
 import { algorithmCases } from './algorithm.ts'
 import { acceptedAuthorizations, authorizationCases } from './authorization.ts'
 import { bitCases } from './bits.ts'

@@ -21,7 +21,7 @@ export const claimTheme = (field: string, code: Code) => {
 /** The pool's token for a machine with these claims changed. */
 export const having = (changes: object) => withPayload(machineClaims({ ...changes }))
 
-/** The neighbours of a value, each as a token. */
+/** Similar values of a claim, each as a token. */
 export const alike = (good: string, make: (value: string) => string): Entry[] =>
   lookAlikes(good).map(([how, value]) => [how, make(value)])
 

@@ -6,7 +6,7 @@ import type { Answer } from '../behavior/surfaces.ts'
 import type { AcceptedCase, HostileCase } from './hostile-case.ts'
 import { SCOPE } from './options.ts'
 
-/** An answer as it is compared: one object per case. */
+/** A response in the form that is compared: one object per case. */
 export type Seen = Readonly<Record<string, unknown>>
 
 /** One wrong decision: what was seen and what should have been. */

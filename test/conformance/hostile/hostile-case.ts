@@ -3,7 +3,7 @@ import { sign } from 'node:crypto'
 import type { AuthErrorCode } from '../../../src/index.ts'
 import { encode, KID, keyPair, label, machineClaims, machineToken } from '../../support/forge.ts'
 
-/** Which options and requirement the case is asked under; see doors.ts. */
+/** The options and the requirement of the case; see options.ts. */
 export type DoorName = 'plain' | 'scoped' | 'large' | 'fetched' | 'weak'
 
 /** One request that must be refused, and how. */
@@ -19,7 +19,7 @@ export interface HostileCase {
   readonly transport?: 'direct'
 }
 
-/** A neighbour of hostile cases that must pass, so that they are refused for their own reason. */
+/** A control case that must pass, so that the similar hostile cases are rejected for the right reason. */
 export type AcceptedCase = Omit<HostileCase, 'code'>
 
 /** What the cases of one list share. */
@@ -45,7 +45,7 @@ export const [GOOD_HEADER, GOOD_PAYLOAD, GOOD_SIGNATURE] = GOOD.split('.') as [
   string,
   string,
 ]
-/** Whoever attacks has keys too, only not the pool's. */
+/** An attacker has keys too, but not those of the pool. */
 export const attacker = () => keyPair('attacker')
 
 /** Signs header and payload parts as they stand, however they are encoded. */

@@ -1,4 +1,4 @@
-/** Every hostile case at every surface: refused, in the right way, and nothing told. */
+/** Every hostile case at every surface: rejected with the right response, and without disclosure. */
 import t, { type Test } from 'tap'
 import { CLIENT } from '../../support/forge.ts'
 import { isComplete, sample } from '../../support/sample.ts'
@@ -37,7 +37,7 @@ function carries(surface: Surface, { transport, authorization }: AcceptedCase): 
   return surface.transport === 'direct' || transport !== 'direct'
 }
 
-/** What this surface can be asked at this door. */
+/** The cases that this surface can receive under these options. */
 function fitting<Case extends AcceptedCase>(all: readonly Case[], surface: Surface, door: string) {
   return all.filter((it) => it.door === door && carries(surface, it))
 }
@@ -51,7 +51,7 @@ async function verdictOf(it: HostileCase, door: Door, surface: string): Promise<
   }
 }
 
-/** On core every case is asked. Elsewhere the sample has every code, clause and field at every door. */
+/** Core runs every case. Other surfaces run a sample with every code, clause and field. */
 function chosen(surface: Surface): readonly HostileCase[] {
   const all = hostile.filter((it) => carries(surface, it))
   if (surface.name === 'core') return all

@@ -6,7 +6,7 @@ const CYRILLIC: Readonly<Record<string, string>> = {
   ...{ i: '\u0456', k: '\u043a', t: '\u0442', S: '\u0405', R: '\u042f', A: '\u0410' },
 }
 
-/** Neighbours of a text, none equal to it and no two equal. */
+/** Texts similar to a text, none equal to it and no two equal. */
 export function lookAlikes(good: string): Entry[] {
   const middle = Math.floor(good.length / 2)
   const insert = (text: string) => `${good.slice(0, middle)}${text}${good.slice(middle)}`

@@ -1,4 +1,4 @@
-/** The owner's own code in an outage: a lookup and the two checks that hang, throw or misspeak. */
+/** Application code in an outage: a lookup and two checks that hang, throw or return invalid values. */
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -10,7 +10,7 @@ import { isReached, isRefused, onEverySurface, until } from './surface-proof.ts'
 
 type Question = () => unknown
 
-/** Where the owner's code is asked, and what a no of it is answered with. */
+/** Where each hook is called, and the response to its denial. */
 const questions: readonly {
   readonly name: string
   readonly denied: AuthErrorCode
@@ -19,7 +19,7 @@ const questions: readonly {
   {
     name: 'a client lookup',
     denied: 'ERR_CLIENT_NOT_ALLOWED',
-    // Each request asks anew: kept answers are another test's.
+    // Each request calls it again: another test covers cached results.
     stage: (clientId) => optioned({ clientId, clientCache: { allow: 0, deny: 0 } }),
   },
   {
@@ -103,7 +103,7 @@ const denials: readonly [string, unknown][] = [
   ['a thenable of "true"', thenable((resolve: Settle) => resolve('true'))],
 ]
 
-/** Its rejection is nobody's to handle once it was thrown. */
+/** Its rejection is handled by no caller once it was thrown. */
 function handled(promise: Promise<unknown>): Promise<unknown> {
   promise.catch(() => {})
   return promise

@@ -1,4 +1,4 @@
-/** The owner's clocks: half a minute off, or broken, on a request and in the background. */
+/** Injected clocks: half a minute off, or broken, on a request and in the background. */
 import t, { type Test } from 'tap'
 import { type Clocks, SECOND } from '../../support/key-endpoint.ts'
 import type { Surface } from '../behavior/endpoint.ts'
@@ -73,7 +73,7 @@ onEverySurface(
     const { clock, pool, ask, token } = await openBreakable(t, surface, 'now')
     clock.broken = fails
     if (surface.name === 'core') {
-      // A guard without an adapter hands the owner's own error over: there is no log to put it in.
+      // A guard without an adapter rethrows the error of the hook: it has no log.
       await t.rejects(ask(token), { message: 'secret clock' })
     } else {
       const answer = await ask(token)

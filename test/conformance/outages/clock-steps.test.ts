@@ -22,7 +22,7 @@ const DRIFT = 5 * MINUTE
 
 type Random = (limit: number) => number
 
-/** Moves the clocks somehow, and tells by how much the monotonic one went on. */
+/** Moves both clocks at random, and returns by how much the monotonic one advanced. */
 function step(clocks: Clocks, random: Random): number {
   const sizes = [1, 400, BACKOFF, 20 * SECOND, 3 * MINUTE, 6 * MINUTE, 11 * MINUTE, HOUR]
   const by = 1 + random(sizes[random(sizes.length)] as number)
@@ -51,11 +51,11 @@ function step(clocks: Clocks, random: Random): number {
   return Math.max(0, clocks.monotonic - before)
 }
 
-/** What a store has to go by, kept beside it from what can be seen outside. */
+/** A model of the state of a key store, derived from outside observations. */
 class Oracle {
   /** Time that passed: a step back is none, and takes none away. */
   elapsed = 0
-  /** When the keys in force were asked for. */
+  /** When the current keys were requested. */
   goodAt = Number.NEGATIVE_INFINITY
   readonly unreasoned: string[] = []
   fetches = 0
@@ -85,7 +85,7 @@ class Oracle {
 
 async function walk(t: Test, surface: Surface, seed: number) {
   const random = seeded(seed)
-  // Of their own: how many fetches there are hangs on the jitter of a store.
+  // Separate: the number of fetches depends on the jitter of the store.
   const fetchRandom = seeded(seed + 1)
   const oracle = new Oracle()
   let up = true

@@ -13,7 +13,7 @@ import { isReached, isRefused, keysOf, onEverySurface, until } from './surface-p
 const HERD = 1000
 /** Connections they come on, where there are any: one each would cost a second more. */
 const CONNECTIONS = 200
-/** Requests of a flood at once: more than may wait would be told 503. */
+/** Concurrent requests of a flood: more than may wait would get 503. */
 const WAVE = 1000
 /** Waves on the bare core, and on what only carries requests to it and costs many times as much. */
 const WAVES = { core: 20, carried: 2 }
@@ -48,7 +48,7 @@ onEverySurface(
     const stage = await openStage(t, surface, {
       fault: (request, response) => gated(request, response),
       options: (_pool, clocks) => ({
-        // Each token is held against the clock once, right before its key is looked for.
+        // Each token is checked against the clock once, right before the key lookup.
         now: () => {
           looks += 1
           return clocks.now()
@@ -121,7 +121,7 @@ onEverySurface(
     const answers = crowd.ask(Array.from({ length: HERD }, () => createUnknownKidToken(known)))
     await until(() => hanging === 1)
     if (door.port === undefined) {
-      // Where requests are sockets, nothing tells from outside that all of them wait by now.
+      // Where requests are sockets, it is not visible from outside that all of them wait by now.
       const late = await ask(createUnknownKidToken(known))
       isRefused(t, surface, late, 'ERR_KEYS_UNAVAILABLE', 'one too many')
     }

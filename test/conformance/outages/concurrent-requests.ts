@@ -13,7 +13,7 @@ export type Tally = Map<string, number>
 
 /** Requests that are ready to be sent to one door. */
 export interface Crowd {
-  /** All at once. What handlers were given is not told: it cannot be told apart. */
+  /** All at once. The values passed to handlers are not returned, because they cannot be attributed. */
   ask(tokens: readonly string[]): Promise<Tally>
   close(): void
 }

@@ -17,7 +17,7 @@ export function poolStatus({ door }: Stage): ServerStatus['userPools'][number] {
 /**
  * 503 `ERR_KEYS_UNAVAILABLE` and nothing else, with a wait of whole seconds from 1 to 60.
  *
- * @returns Seconds to wait: what callers are told; on Lambda, where nobody is told, the store's own.
+ * @returns Seconds to wait: Retry-After for callers; on Lambda, which has no such header, the store's value.
  */
 export function expectUnavailable(
   t: Test,

@@ -78,7 +78,7 @@ const cells = faultCells('outages in mid-life')
 
 for (const fault of faults) {
   t.test(`after the start, ${fault.name}: 200 for a day, then 503, then 200 again`, async (t) => {
-    // A port that refuses connections is free for any neighbour that asks for one.
+    // A port that refuses connections is free for any other process that requests one.
     const surfaces = cells.filter((cell) => cell.fault === fault).map(({ surface }) => surface)
     t.jobs = fault.name === 'connections refused' ? 1 : surfaces.length
     for (const surface of surfaces) {

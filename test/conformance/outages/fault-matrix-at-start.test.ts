@@ -36,7 +36,7 @@ const cells = faultCells('outages at start')
 
 for (const fault of faults) {
   t.test(`at start, ${fault.name}: 503, and 200 one step after it heals`, async (t) => {
-    // A port that refuses connections is free for any neighbour that asks for one.
+    // A port that refuses connections is free for any other process that requests one.
     const surfaces = cells.filter((cell) => cell.fault === fault).map(({ surface }) => surface)
     t.jobs = fault.name === 'connections refused' ? 1 : surfaces.length
     for (const surface of surfaces) {

@@ -12,7 +12,7 @@ import { isReached, isRefused, onEverySurface } from './surface-proof.ts'
 /** Checks of one turn of the event loop that are done in line, and some that are not. */
 const CROWD = 24
 
-/** Node's own promises are no instances of it, as they are of none of the libraries'. */
+/** Promises of Node are not instances of it, nor of the libraries' classes. */
 function replacePromise(t: Test): void {
   const own = globalThis.Promise
   globalThis.Promise = class Foreign<Value> extends own<Value> {} as PromiseConstructor

@@ -60,7 +60,7 @@ async function startPool(t: Test): Promise<LocalUserPool> {
   return pool
 }
 
-/** A process that fetches as often as it is told. */
+/** A process that makes a given number of fetches. */
 function startFetching(t: Test, pool: LocalUserPool) {
   const main = fileURLToPath(new URL('./fetching.ts', import.meta.url))
   const keyStore = { fetchTimeout: 30 }

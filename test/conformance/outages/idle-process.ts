@@ -76,8 +76,8 @@ for (const { name, options, token, close } of JSON.parse(process.argv[2] ?? '[]'
   })
   answers[name] = Object.fromEntries(await Promise.all(opened))
 }
-// A connection that is kept for the next fetch is let go of some turns after its answer.
+// A connection kept for the next fetch is released some turns after its response.
 for (let turn = 0; turn < 20; turn += 1) await setImmediate()
-// Of ours would be timers and sockets; the pipe to the parent is not.
+// Handles of this package would be timers and sockets; the pipe to the parent is not.
 const left = process.getActiveResourcesInfo().filter((it) => /Timeout|TCP/.test(it))
 process.stdout.write(`${JSON.stringify({ answers, left })}\n`)

@@ -28,7 +28,7 @@ async function openPools(t: Test, surface: Surface, count: number, fault: JwksFa
     }),
     now: clocks.now,
     monotonicNow: clocks.monotonicNow,
-    // As long as may be: whoever waited for a hanging fetch would be seen to.
+    // As long as possible: a request that waited for a hanging fetch would be noticed.
     keyStore: { fetchTimeout: 30 },
   } as CognitoAuthOptions)
   t.teardown(() => door.close())
@@ -64,7 +64,7 @@ onEverySurface(
         t.match(keysOf(door, index), { ready: true, keysAge: 0, lastError: null })
       }
       t.match(keysOf(door, count - 1), { ready: false, keysAge: null, lastError: null })
-      // Ends the one fetch; what waited for it is told so.
+      // Ends the only fetch; requests that waited for it get its error.
       await sick.setJwksFault('refuse')
       const [first, ...others] = (await Promise.all(waiting)) as [Answer, ...Answer[]]
       isRefused(t, surface, unshared(first), 'ERR_KEYS_UNAVAILABLE', 'who waited')

@@ -1,4 +1,4 @@
-/** A stage whose endpoint fails as a row of the table says, and heals: at start or in mid-life. */
+/** A surface whose endpoint fails as a row of the table defines, and recovers: at start or later. */
 
 import { fetchLimit } from '../../support/real-limit.ts'
 import type { Surface } from '../behavior/endpoint.ts'

@@ -5,7 +5,7 @@ import { PRIVATE_ADDRESS } from './faults.ts'
 import { lured } from './redirect-target.ts'
 
 export interface Watch {
-  /** Rejections nobody handled, and exceptions nobody caught. */
+  /** Unhandled rejections and uncaught exceptions. */
   readonly unhandled: readonly unknown[]
   /** Origins that Node's fetch was about to connect to. */
   readonly origins: ReadonlySet<string>

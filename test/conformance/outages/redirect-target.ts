@@ -10,7 +10,7 @@ import type { LocalUserPool } from '../../../src/testing/index.ts'
 import { keyPair } from '../../support/forge.ts'
 import { certificateOf } from '../hostile/certificate.ts'
 
-/** What any lure of this process was asked: it stays empty. */
+/** Requests to any redirect target of this process: it stays empty. */
 export const lured: string[] = []
 
 interface Owner {

@@ -1,4 +1,4 @@
-/** What a failing endpoint asks callers to wait, over every surface: honoured, never beyond a minute. */
+/** Retry-After of a failing endpoint, over every surface: honored, and at most a minute. */
 import t from 'tap'
 import { type Clocks, SECOND } from '../../support/key-endpoint.ts'
 import { pairsOf, sample } from '../../support/sample.ts'
@@ -11,7 +11,7 @@ interface Asked {
   readonly name: string
   /** Of the endpoint's answer. */
   readonly value: string | ((clocks: Clocks) => string)
-  /** Seconds that callers are told to wait; 1 is the first backoff step. */
+  /** Retry-After of the response in seconds; 1 is the first backoff step. */
   readonly wait: number
 }
 

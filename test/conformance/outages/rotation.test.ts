@@ -77,7 +77,7 @@ onEverySurface(
   t,
   'in a flood, a new key is accepted one cooldown after its publication at most',
   async (t, surface) => {
-    // The budget was just spent; and the one fetch that came back was spent a moment ago.
+    // The budget is spent, and so is the one fetch that came back.
     for (const moment of [400, 5200]) {
       const { pool, clocks, ask } = await openStage(t, surface)
       await ask()
@@ -190,7 +190,7 @@ onEverySurface(
 )
 
 onEverySurface(t, 'a refresh that changes nothing imports nothing anew', async (t, surface) => {
-  // A surface shows no KeyObject: what it keeps is told by what it does not make again.
+  // A surface shows no KeyObject: the missing import shows that it was kept.
   const { createPublicKey } = crypto
   let imported = 0
   crypto.createPublicKey = (...args) => {

@@ -41,7 +41,7 @@ function tried(attack: () => unknown): void {
   try {
     attack()
   } catch {
-    // Refused aloud, which is as good.
+    // Rejected with an error, which is as good.
   }
 }
 
@@ -76,7 +76,7 @@ async function attackedBetween(t: Test, surface: Surface): Promise<void> {
   }
 }
 
-/** API Gateway hands a backend strings and numbers of its own: what one does to them stays there. */
+/** API Gateway passes copies of strings and numbers to a backend: changes to them stay there. */
 async function attackedContext(t: Test, surface: Surface): Promise<void> {
   const { pool, ask } = await openStage(t, surface)
   const token = pool.accessToken({ scopes: SCOPES })

@@ -44,7 +44,7 @@ export function isReached(t: Test, answer: Answer, name: string): void {
 
 /**
  * Status, headers, body and code of a refusal to the letter. API Gateway answers for an authorizer:
- * it takes 401, a Deny (403), and makes 500 of a 503, without headers of ours.
+ * it takes 401, a Deny (403), and makes 500 of a 503, without headers of this package.
  */
 export function isRefused(
   t: Test,

@@ -12,7 +12,7 @@ const INTERVAL = 5.5 * MINUTE
 /** Steps of the clock between two questions after a rotation. */
 const STEP = 500
 
-/** A surface whose key set is asked for in memory: hours of a trickle are many fetches. */
+/** A surface with a key set endpoint in memory: hours of a trickle are many fetches. */
 async function openTrickle(t: Test, surface: Surface) {
   const stage = await openStage(t, surface, {
     options: (pool) => ({ fetch: async () => Response.json(pool.jwks()) }),
@@ -106,7 +106,7 @@ onEverySurface(
         await trickle(0, 1)
       }
       clocks.advance(revoked + INTERVAL - clocks.monotonic)
-      // A request of anybody's begins what is due; the old keys answer that one at most.
+      // The request of any caller starts the due refresh; the old keys answer that request at most.
       await ask(pool.accessToken({ expiresIn: 86_400 }))
       await until(() => keysOf(door).nextAttempt !== 0)
       t.equal(await ask(known), '401 ERR_KEY_UNKNOWN', `one each ${pace} ms`)

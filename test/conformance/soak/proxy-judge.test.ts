@@ -1,4 +1,4 @@
-/** The judge of the proxy's soak: every limit, exceeded, is a breach; the machine's lag lengthens waits alone. */
+/** The limits of the proxy's soak: each one exceeded is a breach, and the machine's lag lengthens waits only. */
 import t from 'tap'
 import type { Answer } from '../../../soak/proxy/answers.mjs'
 import { type Breach, judge, listUnjudgedActs } from '../../../soak/proxy/judge.mjs'

@@ -72,7 +72,7 @@ export function callers(): void {
 export function tests(): void {
   const issuer = createTestUserPool({
     resourceServers: apis,
-    // Clients are held against the pool's own resource servers when it is made, whosever they are.
+    // Clients are checked against all resource servers of the pool when it is created.
     clients: [{ clientId: 'billing', scopes: ['orders/read'] }],
   })
   issuer.accessToken({ scopes: 'orders/read' })
