@@ -1,6 +1,6 @@
 /**
- * Reads `WWW-Authenticate` by the grammar of RFC 9110 sections 5.6 and 11.6.1, character by character
- * and without mercy: what a lenient reader would mend is an error here.
+ * A strict parser of `WWW-Authenticate` by the grammar of RFC 9110 sections 5.6 and 11.6.1. Input that a
+ * lenient parser would repair is an error here.
  */
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/

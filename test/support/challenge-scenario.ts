@@ -1,8 +1,8 @@
 /**
- * Run as a process of its own: a request of every kind through the adapters, the token client and the token
- * proxy. Prints what each of them came to as one line of JSON.
+ * Run as a separate process: a request of every kind through the adapters, the token client and the token
+ * proxy. Prints the result of each as one line of JSON.
  *
- * `node refusal-scenario.ts [express]`
+ * `node challenge-scenario.ts [express]`
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'

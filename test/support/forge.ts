@@ -34,8 +34,8 @@ interface KeyPair {
 const pairs = new Map<string, KeyPair>()
 
 /**
- * Through PEM: exporting a key right after it was made can lock Node 20 up, where collecting the job
- * that made it waits for the very key.
+ * Through PEM: exporting a new key can deadlock Node 20. Garbage collection of the job that generated
+ * the key waits for the same key.
  */
 export function makeKeyPair(modulusLength = 2048): KeyPair {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', {

@@ -30,8 +30,8 @@ export interface Upgrade {
 }
 
 /**
- * Asks for an upgrade and keeps its own half of the socket open: it settles only when the server
- * ended its half and closed its socket altogether.
+ * Requests an upgrade and keeps the client half of the socket open. It settles only when the server
+ * ended its half and closed its socket.
  */
 export async function upgrade(
   app: { readonly server: EventEmitter },

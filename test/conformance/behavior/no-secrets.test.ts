@@ -1,6 +1,6 @@
 /**
- * Nothing of a request, a key or a stack is told: not in a body, a header, a log line or an event,
- * causes included, whoever answers, logs or listens.
+ * No body, header, log line or event contains text of a request, a key or a stack. This includes the
+ * causes of errors, and the handlers and loggers of the frameworks.
  */
 import { setImmediate } from 'node:timers/promises'
 import Fastify from 'fastify'

@@ -1,6 +1,6 @@
 /**
- * Core, aws-jwt-verify and jose judge the same variants of good tokens: whatever core accepts both
- * accept, and what both accept core accepts, unless a rule of the design says why not.
+ * Core, aws-jwt-verify and jose verify the same variants of valid tokens. A token that core accepts, both
+ * libraries accept. A token that both accept, core accepts too, unless a rule of the design rejects it.
  *
  * FUZZ_RUNS and FUZZ_SEED change how many, and repeat a run.
  */

@@ -1,6 +1,6 @@
 /**
- * Variants with a verdict of their own, replayed before anything new is tried: what the campaign
- * found once (pasted as it prints them), and both sides of every border.
+ * Variants with a recorded verdict, replayed before the random ones: past findings of the campaign
+ * (pasted as printed), and both sides of every limit.
  */
 import { CLIENT, ISSUER, NOW } from '../../support/forge.ts'
 import type { Verdicts } from './compare-verdicts.ts'

@@ -1,6 +1,6 @@
 /**
- * Reads a token that jose and aws-jwt-verify accept, its own way: nothing of `src` is used, so that
- * the rules do not repeat a mistake of the code they judge.
+ * Reads a token that jose and aws-jwt-verify accept, without code of `src`. The rules therefore do not
+ * repeat a mistake of the code under test.
  */
 
 /** What a walk over the text of a JSON object finds, and `JSON.parse` hides. */

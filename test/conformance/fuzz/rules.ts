@@ -1,7 +1,7 @@
 /**
- * Where core is meant to be stricter than both libraries: the design's rules, each with the code a
- * refusal by it has. Rules that one of the libraries has too (BOM, UTF-8, other algorithms, expiry,
- * issuer …) have no place here: they would never be what explains a disagreement.
+ * The rules by which core is stricter than both libraries, each with the code of its rejection. Rules that
+ * one of the libraries has too (BOM, UTF-8, other algorithms, expiry, issuer …) are left out. They never
+ * explain a disagreement.
  */
 import { NOW } from '../../support/forge.ts'
 import type { Reading } from './reading.ts'

@@ -1,6 +1,6 @@
 /**
- * Random steps of both clocks, forwards and back, while the key set endpoint comes and goes: keys are
- * used as long as `maxStale` allows and not longer, and nothing is fetched without a reason.
+ * Random steps of both clocks, forwards and backwards, while the key set endpoint fails and recovers. Keys
+ * are used exactly as long as `maxStale` allows, and no fetch is made without a reason.
  */
 import t, { type Test } from 'tap'
 import { seeded } from '../../support/forge.ts'

@@ -1,6 +1,6 @@
 /**
- * An API without keys in a process of its own, asked over and over: what its fetches cost in memory
- * is seen there alone. Told how often to ask, it says what came of it.
+ * Run as a separate process: an API without keys that fetches a given number of times and prints the
+ * result. Only a separate process shows the memory that its fetches cost.
  */
 import { AuthError, type CognitoAuthOptions, createResourceServer } from '../../../src/index.ts'
 

@@ -1,6 +1,6 @@
 /**
- * A process whose global `Promise` is not Node's own (bluebird, zone.js, a realm of Jest's): whatever
- * promises have been made of, none is taken for a decision.
+ * A process whose global `Promise` is replaced (bluebird, zone.js, a realm of Jest). No promise of any
+ * class is mistaken for a decision.
  */
 import t, { type Test } from 'tap'
 import type { AuthErrorCode } from '../../../src/index.ts'

@@ -17,13 +17,13 @@ const READ = 256 * KIB + 128 * KIB
 const UNDER_WAY = 16 * MIB
 /**
  * Growth of the process over all of it, against 20 small failing fetches. Measured 50 to 100 MiB, of
- * that 35 MiB the windows of brotli decoders nobody collected yet: fetches follow each other at once
- * here, and a second apart at least in life. A single whole answer would be 150 MiB and more.
+ * that 35 MiB for brotli decoders not yet collected. Fetches follow each other at once here, but are at
+ * least a second apart in production. A single whole answer would be 150 MiB and more.
  */
 const GROWTH = 192 * MIB
 /**
- * Node's own decoder of `deflate` cannot be stopped within one read of the socket: 64 KiB of wire are
- * 64 MiB of blanks, whenever the answer is cut. They are let go of before the next fetch may begin.
+ * The `deflate` decoder of Node cannot be stopped within one read of the socket. 64 KiB on the wire become
+ * 64 MiB of spaces. They are released before the next fetch may begin.
  */
 const GROWTH_OF_DEFLATE = 256 * MIB
 const TIMES = 20

@@ -1,7 +1,7 @@
 /**
- * Run as a process of its own: opens each kind of API over several pools, uses it once, closes it only
- * where told to, and says what Node would stay alive for. Whether it ends is for the parent to see: if
- * it does, each of them alone would have let it.
+ * Run as a separate process: opens each kind of API over several pools and uses it once. It closes only
+ * the APIs that its argument names, and prints the resources that keep Node alive. The parent checks that
+ * it ends: then each API alone would have let it end.
  *
  * `node idle-process.ts <situations as JSON>`
  */

@@ -1,6 +1,6 @@
 /**
- * Cognito has two issuer forms and a pool uses one. The other one can only be named by unsigned tokens: what its host
- * answers, or that egress to it is blocked, must not become a 5xx of a healthy pool.
+ * Cognito has two issuer forms and a pool uses one. Only unsigned tokens can
+ * name the other form. A failing host or blocked egress there must not cause a 5xx of a healthy pool.
  */
 import t, { type Test } from 'tap'
 import { createTestUserPool } from '../../../src/testing/index.ts'

@@ -1,6 +1,6 @@
 /**
- * A server elsewhere on loopback with the pool's good key set: whoever follows a redirect there, or
- * trusts its certificate, gets keys and lets tokens in.
+ * Another server on loopback with the valid key set of the pool. Code that follows a redirect there, or
+ * trusts its certificate, would get keys and accept tokens.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -1,4 +1,4 @@
-/** What compiles once scopes are registered, and what no longer does. Registration holds for a whole program, so this is one of its own. */
+/** Code that compiles once scopes are registered, and code that does not. Registration affects a whole program, so this is a separate one. */
 import { type AccessRequirement, anyOf, createResourceServer, type Scope } from 'cognito-m2m'
 import { createTokenClient } from 'cognito-m2m/client'
 import { cognitoAuth as expressAuth } from 'cognito-m2m/express'
