@@ -1,5 +1,5 @@
 /**
- * Random steps of both clocks, forwards and backwards, while the key set endpoint fails and recovers. Keys
+ * Random steps of both clocks, forward and backward, while the key set endpoint fails and recovers. Keys
  * are used exactly as long as `maxStale` allows, and no fetch is made without a reason.
  */
 import t, { type Test } from 'tap'
