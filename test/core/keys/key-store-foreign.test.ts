@@ -121,7 +121,8 @@ t.test('a set of foreign keys alone is a failed fetch, as one without any key', 
   for (const jwks of [{ keys: foreign.map(listed) }, { initial: { keys: foreign.map(listed) } }]) {
     t.throws(() => createResourceServer({ ...pool, jwks } as never), {
       code: 'ERR_OPTION_INVALID',
-      message: /without a usable key/,
+      message:
+        /: expected \{ keys: \[…\] \} with a public RSA key .*, got an object without one\. Pass the JWKS/,
     })
   }
 })
