@@ -1,4 +1,4 @@
-/** Error codes of the token client and their messages. */
+/** `TokenClientError`: the error codes of the token client and their messages. */
 import { StacklessError } from '../../core/errors.ts'
 
 const messages = {
@@ -22,35 +22,37 @@ const messages = {
 /** Every code a {@link TokenClientError} can have. */
 export type TokenClientErrorCode = keyof typeof messages
 
-/** Facts of a failure. Nothing of the request is quoted. */
+/** Facts of a failure. They contain no part of the request. */
 export interface TokenClientFacts {
-  /** `error` of Cognito's answer (RFC 6749 section 5.2). */
-  readonly error?: string
+  /** `error` of the response (RFC 6749 section 5.2). */
+  readonly error?: string | undefined
   /** HTTP status. */
-  readonly status?: number
-  readonly requestId?: string
-  readonly errno?: string
+  readonly status?: number | undefined
+  readonly requestId?: string | undefined
+  readonly errno?: string | undefined
   /** Seconds. */
-  readonly retryAfter?: number
+  readonly retryAfter?: number | undefined
 }
 
 /**
- * Why no token is available, or why one was not sent. Contains no secret, no token and no stack. Of a response it
- * has only the members below.
+ * Thrown when no token is available, or when a token must not be sent. It contains no secret, no token and no stack.
+ * Of a response it contains only the members below.
+ *
+ * @see docs/errors.md for the cause of each code and what to do.
  */
 export class TokenClientError extends StacklessError {
   override readonly name = 'TokenClientError'
   /** Stable across releases; the message is not. */
   readonly code: TokenClientErrorCode
-  /** `error` of Cognito's answer, for example `invalid_scope` (RFC 6749 section 5.2). */
+  /** `error` of the response, for example `invalid_scope` (RFC 6749 section 5.2). */
   readonly error: string | undefined
-  /** HTTP status the token endpoint answered with. */
+  /** HTTP status of the response. */
   readonly status: number | undefined
-  /** Cognito's `x-amz-cognito-request-id`, for AWS's support. */
+  /** Cognito's `x-amz-cognito-request-id`, for AWS Support. */
   readonly requestId: string | undefined
   /** System error code of the transport, for example `ECONNREFUSED`. */
   readonly errno: string | undefined
-  /** Seconds the token endpoint asked to wait; not clamped. */
+  /** `Retry-After` of the token endpoint in seconds, without an upper limit. */
   readonly retryAfter: number | undefined
 
   constructor(code: TokenClientErrorCode, facts: TokenClientFacts = {}) {

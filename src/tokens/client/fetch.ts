@@ -1,4 +1,4 @@
-/** `client.fetch`: sends a token to permitted origins, and retries once with a new token after 401. */
+/** `client.fetch`: sends a token to configured origins, and retries once with a new token after 401. */
 
 import { isAnyArrayBuffer } from 'node:util/types'
 import { OptionError } from '../../core/options/validate.ts'
@@ -22,7 +22,7 @@ function isReplayable(body: unknown): boolean {
 }
 
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308])
-/** What describes a body that is no longer sent. */
+/** Headers that describe a body. They are removed together with the body. */
 const BODY_HEADERS = [
   'content-encoding',
   'content-language',
@@ -36,28 +36,32 @@ function isRedirect({ status, headers }: Response): boolean {
   return REDIRECT_STATUSES.has(status) && headers.has('location')
 }
 
-/** @throws {TokenClientError} `ERR_FETCH_REDIRECT` to another origin, or where the body cannot be sent again. */
-function nextHop(hop: Hop, { status, headers }: Response): Hop {
-  const location = headers.get('location') as string
+/**
+ * Follows one redirect as the Fetch Standard does (HTTP-redirect fetch), within one origin.
+ *
+ * @throws {TokenClientError} `ERR_FETCH_REDIRECT` for another origin or a body that cannot be sent again.
+ */
+function nextHop(hop: Hop, response: Response): Hop {
+  const location = response.headers.get('location') as string
   const url = URL.canParse(location, hop.url.href) ? new URL(location, hop.url) : undefined
   if (url === undefined || isOtherOrigin(url, hop.url))
     throw new TokenClientError('ERR_FETCH_REDIRECT')
   if (url.hash === '') url.hash = hop.url.hash
   const method = (hop.init.method ?? 'GET').toUpperCase()
-  if (changesToGet(status, method)) {
+  if (changesToGet(response.status, method)) {
     const { body: _, ...init } = hop.init
-    const kept = new Headers(hop.headers)
-    for (const name of BODY_HEADERS) kept.delete(name)
-    return { url, init: { ...init, method: 'GET' }, headers: kept }
+    const headers = new Headers(hop.headers)
+    for (const name of BODY_HEADERS) headers.delete(name)
+    return { url, init: { ...init, method: 'GET' }, headers }
   }
   if (!isReplayable(hop.init.body)) throw new TokenClientError('ERR_FETCH_REDIRECT')
   return { ...hop, url }
 }
 
-/** A `blob:` URL has the origin of the URL inside it, so the scheme is compared as well. */
+/** Compares the scheme too: `blob:https://a.example/…` has the origin `https://a.example`. */
 function isOtherOrigin(to: URL, from: URL): boolean {
-  const isSame = to.origin === from.origin && to.protocol === from.protocol
-  return !isSame || to.username !== '' || to.password !== ''
+  const isSameOrigin = to.origin === from.origin && to.protocol === from.protocol
+  return !isSameOrigin || to.username !== '' || to.password !== ''
 }
 
 function changesToGet(status: number, method: string): boolean {
@@ -65,17 +69,17 @@ function changesToGet(status: number, method: string): boolean {
   return (status === 301 || status === 302) && method === 'POST'
 }
 
-/** Redirects that are followed. */
+/** Redirects of one call. */
 const MAX_REDIRECTS = 5
 
-/** What it is made of. */
+/** The options of a client that `client.fetch` uses. */
 interface FetchOptions {
   readonly origins: ReadonlySet<string> | undefined
   readonly timeoutMs: number
   readonly fetch: typeof globalThis.fetch
 }
 
-/** One request to an API, as it is sent. */
+/** One request to an API: the first one, or one after a redirect. */
 interface Hop {
   readonly url: URL
   readonly init: RequestInit
@@ -83,7 +87,11 @@ interface Hop {
   readonly headers: Headers
 }
 
-/** @param getHolder Throws where a token cannot be asked for. */
+/**
+ * Creates `client.fetch`.
+ *
+ * @param getHolder Returns the token holder of a call. Throws for invalid options and after `close()`.
+ */
 export function createAuthorizedFetch(
   { origins, timeoutMs, fetch }: FetchOptions,
   getHolder: (options: GetTokenOptions | undefined) => TokenHolder,
@@ -113,11 +121,11 @@ function readLimits(
       'expected no signal in the options of client.fetch, got one. Pass it in init, as for fetch.',
     )
   }
-  const given = signal === null || signal === undefined ? undefined : readSignal(signal)
-  return readWaitLimits(options, { timeoutMs, signal: given })
+  const hasSignal = signal !== null && signal !== undefined
+  return readWaitLimits(options, { timeoutMs, signal: hasSignal ? readSignal(signal) : undefined })
 }
 
-/** The answer is there: that no other token is does not take it away. */
+/** Returns the rejected token if no other is available: the caller then gets the 401 response. */
 async function replaceToken(
   holder: TokenHolder,
   token: AccessToken,
@@ -133,7 +141,7 @@ async function replaceToken(
 
 function firstHop(
   origins: ReadonlySet<string> | undefined,
-  given: string | URL,
+  target: string | URL,
   init: RequestInit,
 ): Hop {
   if (origins === undefined) {
@@ -142,7 +150,7 @@ function firstHop(
       'expected an array of origins, got undefined. Add the origins that client.fetch may call.',
     )
   }
-  const url = URL.canParse(String(given)) ? new URL(given) : undefined
+  const url = URL.canParse(String(target)) ? new URL(target) : undefined
   if (url === undefined || url.username !== '' || url.password !== '') {
     throw new OptionError(
       'url',
@@ -155,12 +163,12 @@ function firstHop(
   return { url, init, headers }
 }
 
-/** A `blob:` URL has the origin of the URL inside it, and leads elsewhere. */
+/** Rejects `blob:` URLs, whose origin can be a configured one. */
 function isHttp({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:'
 }
 
-/** Follows redirects itself: `fetch` would send what is not its own header to wherever they lead. */
+/** Does not use the redirects of `fetch`, which would send custom headers to another origin. */
 async function fetchWithRedirects(
   fetch: typeof globalThis.fetch,
   first: Hop,
@@ -176,7 +184,7 @@ async function fetchWithRedirects(
       headers,
       redirect: mode === 'error' ? 'error' : 'manual',
     })
-    // An injected fetch that follows redirects itself, or hides them.
+    // An injected fetch may follow or hide redirects, and then the target is unknown.
     if (response.redirected || response.type === 'opaqueredirect') {
       throw new TokenClientError('ERR_FETCH_REDIRECT')
     }
@@ -187,14 +195,14 @@ async function fetchWithRedirects(
   throw new TokenClientError('ERR_FETCH_REDIRECT')
 }
 
-/** A body that broke off meanwhile says so when it is let go of, and nobody wants it any more. */
+/** Releases the connection. Canceling rejects if the connection broke, which no caller needs to know. */
 async function discardBody({ body }: Response): Promise<void> {
   await Promise.allSettled([body?.cancel()])
 }
 
 /**
- * RFC 6750 section 3.1, in whichever of several challenges. HTTP APIs of API Gateway have blanks
- * where the grammar has commas.
+ * Looks for `error="invalid_token"` (RFC 6750 section 3.1) in any challenge. HTTP APIs of API Gateway
+ * separate parameters by spaces instead of commas.
  */
 function isTokenRejected({ status, headers }: Response): boolean {
   const challenge = headers.get('www-authenticate') ?? ''

@@ -1,5 +1,5 @@
 /**
- * `cognito-m2m/client`: access tokens by client credentials, held and renewed, and `fetch` with them.
+ * `cognito-m2m/client`: obtains, caches and renews access tokens of one app client, and sends them with `fetch`.
  *
  * @module
  */
@@ -10,8 +10,8 @@ export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/resilient-store.ts'
 export type {
   StoreCommandOptions,
-  StoreEntry as Kept,
-  StoreLookup as Found,
+  StoreEntry,
+  StoreLookup,
   TokenStore,
 } from '../store/token-store.ts'
 export type { TokenClientErrorCode } from './errors.ts'
@@ -22,7 +22,7 @@ export type { AuthMethod } from './token-request.ts'
 export type {
   AccessToken,
   AuthorizedFetch,
-  GetTokenOptions as TokenOptions,
+  GetTokenOptions,
   ScopeSetStatus,
   SecretSource,
   TokenClient,

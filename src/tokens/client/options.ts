@@ -31,35 +31,37 @@ export interface TokenClientOptions {
    * http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
    */
   readonly tokenEndpoint: string
-  /** The app client's id. */
+  /** ID of the app client. It contains no colon, which would end it in a Basic header (RFC 7617 section 2). */
   readonly clientId: string
   /**
-   * Its secret, or a function that returns it. The function is called once and may take 5 s. After
-   * `invalid_client` it is called again, at most every 30 s, so a rotated secret is picked up.
+   * The client secret, or a function that returns it. The function is called once and may take 5 s. After
+   * `invalid_client` it is called again, at most every 30 s, so the client finds a rotated secret.
    */
   readonly clientSecret: SecretSource
   /**
    * Scopes of calls without `scopes`, at most 50.
    *
-   * @defaultValue No scopes are named: the token has all that the app client may have
+   * @defaultValue Requests without scopes: the token has all scopes of the app client
    */
   readonly scopes?: Scope | readonly Scope[]
   /**
-   * Whether the secret is sent in the Authorization header or in the form.
+   * Sends the secret in the Authorization header, or in the form (RFC 6749 section 2.3.1).
    *
    * @defaultValue `'client_secret_basic'`
    */
   readonly authMethod?: AuthMethod
   /**
-   * Where `client.fetch` may send tokens, and it alone needs them: `['https://api.example.com']`;
-   * http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
+   * Origins that `client.fetch` may send tokens to, for example `['https://api.example.com']`. Only
+   * `client.fetch` needs them. http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
+   *
+   * @defaultValue None: `client.fetch` throws
    */
   readonly origins?: readonly string[]
   /**
-   * `true` permits `http:` outside loopback in `origins` and `tokenEndpoint`, for networks that encrypt by
-   * themselves or are trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted.
-   * Never for hosts of AWS. The client warns once: in `logger`, without one by `process.emitWarning` with the
-   * code `COGNITO_M2M_INSECURE_HTTP`.
+   * `true` permits `http:` outside loopback in `origins` and `tokenEndpoint`, for networks that encrypt or are
+   * trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. It does not apply to
+   * hosts of AWS. The client warns once in `logger`. Without a logger it calls `process.emitWarning` with the code
+   * `COGNITO_M2M_INSECURE_HTTP`.
    *
    * @defaultValue `false`
    */
@@ -73,13 +75,13 @@ export interface TokenClientOptions {
   readonly store?: TokenStore
   /**
    * Longest wait of a caller for a token, in seconds, from 0.001 to 300: secret, store and token endpoint together.
-   * Then the call rejects with `ERR_TOKEN_TIMEOUT`. The token request goes on. A call's own `timeout` replaces it.
+   * Then the call rejects with `ERR_TOKEN_TIMEOUT`. The token request continues. The `timeout` of a call overrides it.
    *
    * @defaultValue `20`
    */
   readonly timeout?: number
   /**
-   * Gets one line for each failed token request.
+   * Receives one warning for each failed token request.
    *
    * @defaultValue No logger
    */
@@ -128,7 +130,7 @@ export interface ClientOptions {
   readonly scopes: readonly string[] | undefined
   readonly authMethod: AuthMethod
   readonly origins: ReadonlySet<string> | undefined
-  /** Those of `origins` and of the token endpoint that are not encrypted; none without `insecureHttp`. */
+  /** Origins of `origins` and of the token endpoint that use http over a network. Empty without `insecureHttp`. */
   readonly insecureOrigins: readonly string[]
   readonly store: TokenStore | undefined
   readonly timeoutMs: number
@@ -171,14 +173,14 @@ export function readClientOptions(options: unknown): ClientOptions {
 
 function readEnvironment(members: Members): Pick<ClientOptions, 'fetch' | 'now' | 'monotonicNow'> {
   return {
-    // Looked up at each request, so that what replaces the platform's later (tracing, tests) is used.
-    fetch: readFunction(members, 'fetch') ?? ((...given) => globalThis.fetch(...given)),
+    // Reads the global at each request: tracing and tests replace it later.
+    fetch: readFunction(members, 'fetch') ?? ((...args) => globalThis.fetch(...args)),
     now: wallClock(readFunction(members, 'now') ?? Date.now),
     monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
   }
 }
 
-/** RFC 7617 section 2: a colon would end it in the header. */
+/** RFC 7617 section 2: a colon would end the id in a Basic header. */
 function readClientId(value: unknown): string {
   const [clientId = ''] = readClientIds(value, 'clientId')
   if (Array.isArray(value) || clientId.includes(':')) {
@@ -190,7 +192,7 @@ function readClientId(value: unknown): string {
   return clientId
 }
 
-/** The value never reaches the error. */
+/** The error names the type only: the value may be a secret. */
 function readSecret(value: unknown): SecretSource {
   if (typeof value === 'function' || (typeof value === 'string' && value !== '')) {
     return value as SecretSource
@@ -217,7 +219,7 @@ function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string>
       )
     }
     const url = readServiceUrl(item, optionPath, insecureHttp)
-    // A path would be read as a limit, and is none.
+    // A path could be taken for a restriction, but it would have no effect.
     if (url.href !== `${url.origin}/`) {
       throw new OptionError(
         optionPath,
@@ -229,16 +231,16 @@ function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string>
   return new Set(origins)
 }
 
-/** Seconds a caller without a token waits, where no option says otherwise. */
+/** Seconds that a caller without a token waits by default. */
 const DEFAULT_TIMEOUT = 20
 
-/** Seconds: longer than any token request with all its retries takes. */
+/** Seconds. A token request with all retries takes less. */
 const MAX_TIMEOUT = 300
 
-/** Seconds; zero would be a request that nobody waits for. */
+/** Seconds. With 0, no caller would wait for the token request. */
 const MIN_TIMEOUT = 0.001
 
-/** What ends the wait of one caller. */
+/** Limits of one caller's wait. */
 export interface WaitLimits {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
@@ -260,9 +262,9 @@ function readTimeout(members: Members): number {
 }
 
 /**
- * What ends one call's wait.
+ * Reads the options `timeout` and `signal` of a call.
  *
- * @param defaults What holds where the call says nothing.
+ * @param defaults Used for options that the call does not have.
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  * @throws The signal's reason, if it is aborted.
  */
@@ -270,7 +272,7 @@ export function readWaitLimits(
   options: { readonly timeout?: unknown; readonly signal?: unknown } | undefined,
   defaults: WaitLimits,
 ): WaitLimits {
-  // `in` would find what somebody put on every object.
+  // Own properties only: a polluted prototype must not change the limits.
   const hasTimeout = options !== undefined && Object.hasOwn(options, 'timeout')
   const hasSignal = options !== undefined && Object.hasOwn(options, 'signal')
   if (!hasTimeout && !hasSignal) return defaults
@@ -279,7 +281,7 @@ export function readWaitLimits(
 }
 
 /**
- * @throws {OptionError} `ERR_OPTION_INVALID` for what is no AbortSignal.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for anything but an AbortSignal.
  * @throws The signal's reason, if it is aborted.
  */
 export function readSignal(signal: unknown): AbortSignal {
@@ -293,11 +295,13 @@ export function readSignal(signal: unknown): AbortSignal {
   return signal
 }
 
-/** Scopes an app client can have. */
+/** Cognito's quota of scopes per app client. */
 const MAX_SCOPES = 50
 
 /**
- * Scopes in alphabetical order, each once.
+ * Reads the option `scopes`.
+ *
+ * @returns The scopes in alphabetical order, without duplicates.
  *
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  */

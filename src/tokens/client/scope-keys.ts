@@ -1,13 +1,13 @@
-/** Finds the token holder of a call by its scopes. Order and duplicates of scopes do not matter. */
+/** Finds the token holder of a call by its scopes, in any order and with duplicates. */
 
 import { type Members, readMembers } from '../../core/options/validate.ts'
 import { readScopes } from './options.ts'
 import type { TokenHolder } from './token-holder.ts'
 import type { GetTokenOptions, ScopeSetStatus } from './types.ts'
 
-/** Scope sets whose tokens are held; the one unused the longest goes first. */
+/** Scope sets of a client. The least recently used one is evicted first. */
 const MAX_SCOPE_SETS = 64
-/** Spellings of them that are known without being read again. */
+/** Cached spellings of scope sets. The cache is cleared once it is full. */
 const MAX_SPELLINGS = 256
 const OPTION_NAMES: readonly string[] = [
   'scopes',
@@ -15,16 +15,16 @@ const OPTION_NAMES: readonly string[] = [
   'signal',
 ] satisfies (keyof GetTokenOptions)[]
 
-/** The held tokens of a client. */
+/** The token holders of a client, one for each scope set. */
 export class ScopeSets {
   readonly #createHolder: (scopes: readonly string[] | undefined) => TokenHolder
-  /** What is meant where no scopes are named; never let go of. */
+  /** Serves calls without scopes. Never evicted. */
   readonly #default: TokenHolder
   readonly #sets = new Map<string, TokenHolder>()
-  /** As callers write them, so that a call on a held token reads nothing. */
+  /** Holders by the scopes as the caller wrote them: a call with a cached token validates nothing. */
   readonly #spellings = new Map<string, TokenHolder>()
 
-  /** @param scopes The client's own; undefined: all it may have. */
+  /** @param scopes The option `scopes` of the client. Undefined requests all scopes of the app client. */
   constructor(
     createHolder: (scopes: readonly string[] | undefined) => TokenHolder,
     scopes: readonly string[] | undefined,
@@ -34,17 +34,21 @@ export class ScopeSets {
     if (scopes !== undefined) this.#sets.set(scopes.join(' '), this.#default)
   }
 
-  /** @throws {OptionError} `ERR_OPTION_INVALID`. */
+  /**
+   * Returns the token holder of a call.
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID`.
+   */
   getHolder(options: GetTokenOptions | undefined): TokenHolder {
     if (options === undefined) return this.#default
     const spelling = getSpelling(options)
     return this.#spellings.get(spelling) ?? this.#read(options, spelling)
   }
 
-  /** Of the sets that were asked for. */
+  /** The status of each scope set that a call has used. */
   status(): readonly ScopeSetStatus[] {
-    const held = new Set([this.#default, ...this.#sets.values()])
-    return [...held].flatMap((set) => set.status() ?? [])
+    const holders = new Set([this.#default, ...this.#sets.values()])
+    return [...holders].flatMap((holder) => holder.status() ?? [])
   }
 
   #read(options: GetTokenOptions, spelling: string): TokenHolder {
@@ -65,17 +69,17 @@ export class ScopeSets {
   }
 
   #evictLeastRecentlyUsed(): void {
-    const [dropped] = [...this.#sets]
-      .filter(([, set]) => set !== this.#default)
+    const [oldest] = [...this.#sets]
+      .filter(([, holder]) => holder !== this.#default)
       .sort(([, a], [, b]) => a.lastUsedAt - b.lastUsedAt)
-    this.#sets.delete((dropped as [string, TokenHolder])[0])
+    this.#sets.delete((oldest as [string, TokenHolder])[0])
     this.#spellings.clear()
   }
 }
 
 /**
- * Empty where options have to be read: a member may be there that is refused. What every object has
- * by somebody else's fault is none of them.
+ * Returns a cache key for the scopes of a call, or an empty string if the options must be validated. Reads own
+ * properties only: a polluted prototype adds no options.
  */
 function getSpelling(options: GetTokenOptions): string {
   if (typeof options !== 'object' || options === null) return ''
@@ -84,6 +88,6 @@ function getSpelling(options: GetTokenOptions): string {
   if (!Object.hasOwn(options, 'scopes')) return ''
   const { scopes } = options
   if (typeof scopes === 'string') return scopes
-  // What stands between two scopes is in none of them.
+  // No scope contains a line break.
   return Array.isArray(scopes) ? (scopes.length === 1 ? scopes[0] : scopes.join('\n')) : ''
 }

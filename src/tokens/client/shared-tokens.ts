@@ -1,4 +1,4 @@
-/** Tokens that processes with one store and one secret share: one of them asks, the others find. */
+/** Shares tokens between processes with the same store and secret: one of them sends the token request. */
 import { hkdfSync, randomUUID } from 'node:crypto'
 import { phaseAt, tokenLifetime } from '../oauth/token-lifetime.ts'
 import { ResilientStore, type StoreStatus, type TimedLookup } from '../store/resilient-store.ts'
@@ -6,57 +6,65 @@ import type { TokenStore } from '../store/token-store.ts'
 import type { ClientOptions } from './options.ts'
 import type { Grant } from './token-request.ts'
 
-/** Milliseconds to wait for a store that stalls: going on without it repeats the requests of other processes. */
+/** Milliseconds to wait for a stalled store. Without the store, each process sends its own token request. */
 const STALL_WAIT_MS = 1500
-/** Looks for what another process asked for, before asking oneself: 5 s together. */
+/** Lookups of the token that another process requests, about 5 s together. Then this process requests it. */
 const MAX_LOOKUPS = 66
-/** Milliseconds between two looks, drawn so that processes do not look in step. */
+/** Milliseconds between two lookups. They are random, so that processes do not query the store in step. */
 const MIN_INTERVAL_MS = 50
 const MAX_INTERVAL_MS = 99
 /**
- * Milliseconds the clocks of two machines may differ, where the store has none of its own: a token from later
- * than that would be older than it looks.
+ * Milliseconds that the clocks of two machines may differ if the store has no clock. A token issued later than
+ * that in the future is rejected, because its age is unknown.
  */
 const MAX_SKEW_MS = 60_000
 
-/** What entries are; another form of them has another name, and with it other keys. */
+/** Format of the entries. It is part of the key derivation, so that another format has other keys. */
 const FORMAT = 'cognito-m2m/client 2'
 
-/** What is in the store: `issuedAt` is by the clock that dates entries, Redis's own where the store is Redis. */
-type SharedGrant = Omit<Grant, 'begunAt' | 'isShared'>
+/** A token in the store. `issuedAt` is a time of the store's clock: the clock of Redis for Redis. */
+interface StoredGrant {
+  readonly accessToken: string
+  readonly scopes: readonly string[]
+  /** Lifetime in milliseconds. A rename needs another {@link FORMAT}. */
+  readonly life: number
+  /** Epoch milliseconds. */
+  readonly issuedAt: number
+}
 
-/** What is needed of a client. */
+/** Options of a token client that has a store. */
 export interface SharedTokensOptions extends ClientOptions {
   readonly store: TokenStore
-  /** Milliseconds that never run back. */
+  /** Monotonic milliseconds. */
   readonly elapsed: () => number
 }
 
-/** One question. */
+/** One token to find in the store or to request. */
 export interface SharedTokenRequest {
   readonly secret: string
   readonly scopes: readonly string[] | undefined
-  /** A token that is not wanted again. */
+  /** The token to replace. An entry with this token is ignored. */
   readonly previousToken: string | undefined
+  /** Sends the token request. */
   readonly request: () => Promise<Grant>
 }
 
-/** Requests each token once for all processes of a store. `ResilientStore` bounds each wait for the store. */
+/** Single-flight across processes by a lock in the store. `ResilientStore` limits each wait for the store. */
 export class SharedTokens {
   readonly #options: SharedTokensOptions
   readonly #sleep: (milliseconds: number) => Promise<void>
   #current: { readonly secret: string; readonly store: ResilientStore } | undefined
 
-  /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
-  constructor(options: SharedTokensOptions, wait: (milliseconds: number) => Promise<void>) {
+  /** @throws {OptionError} `ERR_OPTION_INVALID` for an invalid store. */
+  constructor(options: SharedTokensOptions, sleep: (milliseconds: number) => Promise<void>) {
     this.#options = options
-    this.#sleep = wait
-    // A secret that has to be asked for is not known yet; whether the store is one, is.
+    this.#sleep = sleep
+    // Validates the store at once. A random secret replaces the one that a function returns later.
     const { clientSecret } = options
     this.#storeFor(typeof clientSecret === 'string' ? clientSecret : randomUUID())
   }
 
-  /** A token another process put there, else one's own, for the others to find. */
+  /** Returns a token that another process stored, or requests one and stores it. */
   async obtain({ secret, scopes, previousToken, request }: SharedTokenRequest): Promise<Grant> {
     const { tokenEndpoint, clientId, elapsed } = this.#options
     const store = this.#storeFor(secret)
@@ -64,13 +72,14 @@ export class SharedTokens {
     const name = store.deriveName(Buffer.from(JSON.stringify(identity)))
     const group = store.deriveGroup(clientId)
     const requestAndStore = async ({ epoch, now }: TimedLookup): Promise<Grant> => {
-      const foundAt = elapsed()
+      const lookedUpAt = elapsed()
       const grant = await request()
-      const { accessToken, scopes, life, begunAt } = grant
-      const issuedAt = now + begunAt - foundAt
-      const shared: SharedGrant = { accessToken, scopes, life, issuedAt }
-      const value = Buffer.from(JSON.stringify(shared))
-      await store.set(name, group, { value, epoch, ttl: life - (elapsed() - begunAt) })
+      const { accessToken, scopes, lifetimeMs, startedAt } = grant
+      const issuedAt = now + startedAt - lookedUpAt
+      const stored: StoredGrant = { accessToken, scopes, life: lifetimeMs, issuedAt }
+      const value = Buffer.from(JSON.stringify(stored))
+      const ttl = lifetimeMs - (elapsed() - startedAt)
+      await store.set(name, group, { value, epoch, ttl })
       return grant
     }
     for (let lookup = 0; lookup < MAX_LOOKUPS; lookup += 1) {
@@ -88,12 +97,12 @@ export class SharedTokens {
     return requestAndStore(await store.get(name, group))
   }
 
-  /** Of the store under the secret in use. */
+  /** The status of the store that belongs to the current secret. */
   status(): StoreStatus {
     return (this.#current as { readonly store: ResilientStore }).store.status()
   }
 
-  /** Another secret has other keys: entries and locks of the old one are out of reach with it. */
+  /** Each secret has its own keys: entries and locks of a rotated secret cannot be read with the new one. */
   #storeFor(secret: string): ResilientStore {
     if (this.#current?.secret !== secret) {
       const { store, logger, now, monotonicNow } = this.#options
@@ -104,22 +113,29 @@ export class SharedTokens {
     return this.#current.store
   }
 
-  /** Only a client with the same secret and {@link FORMAT} can have stored it, so its form is known. */
-  #read({ value, now: found }: TimedLookup): Grant | undefined {
+  /** Needs no validation: only a client with the same secret and {@link FORMAT} can have sealed the entry. */
+  #read({ value, now: storeNow }: TimedLookup): Grant | undefined {
     if (value === undefined) return undefined
-    const shared = JSON.parse(Buffer.from(value).toString('utf8')) as SharedGrant
-    const age = found - shared.issuedAt
-    if (!(age >= -MAX_SKEW_MS) || phaseAt(tokenLifetime({ lifeMs: shared.life }), age) === 'ended')
-      return undefined
+    const stored = JSON.parse(Buffer.from(value).toString('utf8')) as StoredGrant
+    const ageMs = storeNow - stored.issuedAt
+    const lifetime = tokenLifetime({ lifetimeMs: stored.life })
+    if (!(ageMs >= -MAX_SKEW_MS) || phaseAt(lifetime, ageMs) === 'ended') return undefined
     const { elapsed, now } = this.#options
-    const spent = Math.max(0, age)
-    return { ...shared, begunAt: elapsed() - spent, issuedAt: now() - spent, isShared: true }
+    const spentMs = Math.max(0, ageMs)
+    return {
+      accessToken: stored.accessToken,
+      scopes: stored.scopes,
+      lifetimeMs: stored.life,
+      startedAt: elapsed() - spentMs,
+      issuedAt: now() - spentMs,
+      isShared: true,
+    }
   }
 }
 
-/** Whoever knows the secret can have tokens, so a key made of it opens nothing new to anybody. */
+/** HKDF of the client secret. Anyone with the secret can request tokens, so the key gives no further access. */
 function deriveKey(secret: string): { readonly id: string; readonly key: Uint8Array } {
-  const derived = (what: string, length: number): Buffer =>
-    Buffer.from(hkdfSync('sha256', secret, '', `${FORMAT} ${what}`, length))
-  return { id: derived('key id', 6).toString('hex'), key: derived('key', 32) }
+  const derive = (purpose: string, length: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', secret, '', `${FORMAT} ${purpose}`, length))
+  return { id: derive('key id', 6).toString('hex'), key: derive('key', 32) }
 }

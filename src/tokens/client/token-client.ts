@@ -17,8 +17,12 @@ import { TokenSource } from './token-source.ts'
 import type { AccessToken, GetTokenOptions, TokenClient } from './types.ts'
 
 /**
- * Makes a token client. Nothing is asked for until a token is needed.
+ * Creates a token client for one app client. It sends no request until a call needs a token.
  *
+ * @param options `tokenEndpoint`, `clientId` and `clientSecret` are required. Durations are in seconds.
+ * @returns A frozen client. Create one per app client and keep it: it caches the tokens.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
+ * @example
  * ```ts
  * const client = createTokenClient({
  *   tokenEndpoint: 'https://shop.auth.eu-west-1.amazoncognito.com/oauth2/token',
@@ -28,16 +32,15 @@ import type { AccessToken, GetTokenOptions, TokenClient } from './types.ts'
  * })
  * const response = await client.fetch('https://orders.example.com/orders')
  * ```
- *
- * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
+ * @see RFC 6749 section 4.4 (client credentials grant)
  */
 export function createTokenClient(options: TokenClientOptions): TokenClient {
-  const read = readClientOptions(options)
-  const { now, logger, clientId } = read
-  warnOfInsecureHttp(read)
+  const settings = readClientOptions(options)
+  const { now, logger, clientId } = settings
+  warnOfInsecureHttp(settings)
   const instance = nextInstance()
-  const elapsed = elapsedClock(now, read.monotonicNow)
-  const source = new TokenSource(read, elapsed)
+  const elapsed = elapsedClock(now, settings.monotonicNow)
+  const source = new TokenSource(settings, elapsed)
   const { closed } = source
   const environment = { instance, clientId, elapsed, now, logger, closed }
   const createHolder = (scopes: readonly string[] | undefined): TokenHolder =>
@@ -46,14 +49,14 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
       scopes,
       obtain: (previousToken) => source.obtain(scopes, previousToken),
     })
-  const sets = new ScopeSets(createHolder, read.scopes)
+  const sets = new ScopeSets(createHolder, settings.scopes)
   const getHolder = (options: GetTokenOptions | undefined): TokenHolder => {
     if (closed.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
     return sets.getHolder(options)
   }
-  const defaultLimits: WaitLimits = { timeoutMs: read.timeoutMs, signal: undefined }
+  const defaultLimits: WaitLimits = { timeoutMs: settings.timeoutMs, signal: undefined }
   return Object.freeze({
-    // Not async: for a held token there is one promise, made when it came.
+    // Not async: all calls share the promise of the cached token, so a cache hit allocates nothing.
     getToken(options?: GetTokenOptions) {
       try {
         return getHolder(options).get(readWaitLimits(options, defaultLimits))
@@ -63,7 +66,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
     },
     renew: async (rejected: AccessToken, options?: GetTokenOptions) =>
       getHolder(options).replaceRejected(rejected, readWaitLimits(options, defaultLimits)),
-    fetch: createAuthorizedFetch(read, getHolder),
+    fetch: createAuthorizedFetch(settings, getHolder),
     status: () => {
       const store = source.storeStatus()
       return Object.freeze({
@@ -76,7 +79,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   })
 }
 
-/** Once for each client; without a logger, operators would not know. */
+/** Warns once for each client. Without a logger, a process warning reaches the operator. */
 function warnOfInsecureHttp({ insecureOrigins, hasLogger, logger }: ClientOptions): void {
   if (insecureOrigins.length === 0) return
   if (hasLogger) logger.warn({ origins: insecureOrigins }, INSECURE_HTTP_WARNING)

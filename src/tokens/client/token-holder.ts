@@ -1,4 +1,4 @@
-/** The token of one scope set: cached, renewed in the background, one token request however many callers wait. */
+/** The token of one scope set: cached, renewed in the background, with single-flight token requests. */
 
 import { type ClientTokenEvent, publish, secondsBetween } from '../../core/diagnostics.ts'
 import type { Logger } from '../../core/options/logger.ts'
@@ -15,34 +15,34 @@ import type { Grant } from './token-request.ts'
 import { waitFor } from './token-source.ts'
 import type { AccessToken, ScopeSetStatus, TokenRequestFailure } from './types.ts'
 
-/** Milliseconds between two renewals that an API's refusals cause. */
+/** Milliseconds between two renewals after an API rejected the token. */
 const MIN_REPLACEMENT_INTERVAL_MS = 60_000
 
-/** What a held token needs. */
+/** Options of {@link TokenHolder}. */
 export interface TokenHolderOptions {
   /** Number of the client in the process, for events. */
   readonly instance: number
   readonly clientId: string
-  /** Milliseconds that never run back. */
+  /** Monotonic milliseconds. */
   readonly elapsed: () => number
   /** Wall clock, milliseconds. */
   readonly now: () => number
   readonly logger: Logger
-  /** undefined: all the app client may have. */
+  /** Undefined requests all scopes of the app client. */
   readonly scopes: readonly string[] | undefined
   /** Ends every wait. */
   readonly closed: AbortSignal
-  /** Has a token, and another one than that which is held. */
-  readonly obtain: (cached: string | undefined) => Promise<Grant>
+  /** Obtains a token other than `previousToken`. */
+  readonly obtain: (previousToken: string | undefined) => Promise<Grant>
 }
 
 interface CachedGrant {
   readonly token: AccessToken
-  /** The same promise for all: nothing is made for a caller. */
+  /** Shared by all callers, so that a cache hit allocates nothing. */
   readonly promise: Promise<AccessToken>
-  /** Of the clock `elapsed`: when its life began. */
-  readonly begunAt: number
-  readonly lifeMs: number
+  /** Start of the lifetime, by the clock `elapsed`. */
+  readonly startedAt: number
+  readonly lifetimeMs: number
   readonly lifetime: TokenLifetime
 }
 
@@ -53,7 +53,7 @@ interface RequestFailure {
   readonly at: number
 }
 
-/** Holds at most one token. */
+/** Caches the token of one scope set and renews it. */
 export class TokenHolder {
   readonly #options: TokenHolderOptions
   readonly #backoff = new Backoff()
@@ -61,30 +61,30 @@ export class TokenHolder {
   #flight: Promise<AccessToken> | undefined
   #failure: RequestFailure | undefined
   #nextReplacement = 0
-  /** When a caller last asked; negative before the first. */
+  /** Time of the last call, by the clock `elapsed`. Negative before the first call. */
   lastUsedAt = -1
 
-  constructor(holding: TokenHolderOptions) {
-    this.#options = holding
+  constructor(options: TokenHolderOptions) {
+    this.#options = options
   }
 
   /**
-   * A good token at once; else as soon as there is one.
+   * Returns the cached token, or waits for the token request.
    *
-   * @throws {TokenClientError} where none can be had, or the signal's reason; as a rejection.
+   * @throws {TokenClientError} If no token is available. Rejects with the signal's reason after an abort.
    */
   get(limits: WaitLimits): Promise<AccessToken> {
     const now = this.#options.elapsed()
     this.lastUsedAt = now
     const cached = this.#cached
-    const phase = cached === undefined ? 'ended' : phaseAt(cached.lifetime, now - cached.begunAt)
+    const phase = cached === undefined ? 'ended' : phaseAt(cached.lifetime, now - cached.startedAt)
     if (phase !== 'fresh') {
       const isJoining = this.#flight !== undefined
       const flight = this.#renew(now)
       if (cached === undefined || phase === 'ended')
         return this.#awaitToken(flight, limits, isJoining)
       if (phase === 'expiring' && flight !== undefined) {
-        return this.#awaitRenewal({ held: cached, flight, limits, isJoining, now })
+        return this.#awaitRenewal({ cached, flight, limits, isJoining, now })
       }
     }
     this.#publish(now, 'cached')
@@ -92,10 +92,10 @@ export class TokenHolder {
   }
 
   /**
-   * The token to use after an API refused one: another one where there is one or may be one. What is
-   * held stays held until then, as other APIs may take it.
+   * Returns the token to use after an API rejected one. The cached token stays in use until its replacement
+   * arrives, because other APIs may accept it.
    *
-   * @returns The refused one, where none may be had now or within the timeout.
+   * @returns The rejected token if no other is available within the timeout.
    * @throws The signal's reason, as a rejection.
    */
   async replaceRejected(rejected: AccessToken, limits: WaitLimits): Promise<AccessToken> {
@@ -115,19 +115,19 @@ export class TokenHolder {
     if (this.lastUsedAt < 0) return undefined
     const { elapsed, now, scopes } = this.#options
     const time = elapsed()
-    const { begunAt = time, lifetime = undefined } = this.#cached ?? {}
-    const servedFor = begunAt + (lifetime?.endsAt ?? 0) - time
-    const next = Math.max(begunAt + (lifetime?.refreshAt ?? 0), this.#backoff.until) - time
+    const { startedAt = time, lifetime = undefined } = this.#cached ?? {}
+    const servedForMs = startedAt + (lifetime?.endsAt ?? 0) - time
+    const nextMs = Math.max(startedAt + (lifetime?.refreshAt ?? 0), this.#backoff.until) - time
     return Object.freeze({
       scopes: scopes ?? null,
-      cachedUntil: servedFor > 0 ? Math.floor((now() + servedFor) / 1000) : null,
+      cachedUntil: servedForMs > 0 ? Math.floor((now() + servedForMs) / 1000) : null,
       lastError: this.#failure === undefined ? null : describeFailure(this.#failure),
-      nextAttempt: this.#flight === undefined ? Math.max(0, next) / 1000 : null,
+      nextAttempt: this.#flight === undefined ? Math.max(0, nextMs) / 1000 : null,
       isRequesting: this.#flight !== undefined,
     })
   }
 
-  /** @param flight undefined: the endpoint is left alone. */
+  /** @param flight Undefined during the backoff: the last error is thrown again. */
   async #awaitToken(
     flight: Promise<AccessToken> | undefined,
     limits: WaitLimits,
@@ -140,46 +140,46 @@ export class TokenHolder {
     return token
   }
 
-  /** A caller of an expiring token waits a moment for the next one, and loses the cached one to nothing. */
+  /** Waits at most 1 s for the renewal of an expiring token, then returns the cached one. */
   async #awaitRenewal({
-    held,
+    cached,
     flight,
     limits,
     isJoining,
     now,
   }: {
-    readonly held: CachedGrant
+    readonly cached: CachedGrant
     readonly flight: Promise<AccessToken>
     readonly limits: WaitLimits
     readonly isJoining: boolean
     readonly now: number
   }): Promise<AccessToken> {
-    const servedForMs = held.begunAt + held.lifetime.endsAt - now
+    const servedForMs = cached.startedAt + cached.lifetime.endsAt - now
     const timeoutMs = Math.min(limits.timeoutMs, RENEWAL_WAIT_MS, servedForMs)
     await this.#waitUntilSettled(flight, { ...limits, timeoutMs })
-    const { token, begunAt, lifeMs } = this.#cached as CachedGrant
-    // A process that was suspended meanwhile: what it held has expired.
-    if (this.#options.elapsed() - begunAt >= lifeMs) {
-      const left = { ...limits, timeoutMs: limits.timeoutMs - timeoutMs }
-      return this.#awaitToken(flight, left, isJoining)
+    const { token, startedAt, lifetimeMs } = this.#cached as CachedGrant
+    // The token expired while the process was suspended.
+    if (this.#options.elapsed() - startedAt >= lifetimeMs) {
+      const remaining = { ...limits, timeoutMs: limits.timeoutMs - timeoutMs }
+      return this.#awaitToken(flight, remaining, isJoining)
     }
-    if (isJoining || token === held.token) this.#publish(now, 'cached')
+    if (isJoining || token === cached.token) this.#publish(now, 'cached')
     return token
   }
 
-  /** Waits for the end of a token request, or of the caller's patience: only its signal makes it fail. */
+  /** Waits for the token request or the caller's timeout. Rejects only if the caller's signal is aborted. */
   async #waitUntilSettled(flight: Promise<AccessToken>, limits: WaitLimits): Promise<void> {
     await Promise.allSettled([waitFor(flight, limits, this.#options.closed)])
     if (limits.signal?.aborted) throw limits.signal.reason
   }
 
-  /** Undefined while the endpoint is left alone. */
+  /** Starts or joins the token request. Returns undefined during the backoff. */
   #renew(now: number): Promise<AccessToken> | undefined {
     if (this.#flight === undefined && now >= this.#backoff.until) {
       const flight = this.#obtain(now).finally(() => {
         this.#flight = undefined
       })
-      // Without a caller that waits, its failure is told by the log alone.
+      // Prevents an unhandled rejection if no caller waits. The failure is logged.
       flight.catch(() => {})
       this.#flight = flight
     }
@@ -201,33 +201,32 @@ export class TokenHolder {
     }
   }
 
-  #cache({ accessToken, scopes, life, begunAt, issuedAt }: Grant): AccessToken {
-    const expiresAt = Math.floor((issuedAt + life) / 1000)
+  #cache({ accessToken, scopes, lifetimeMs, startedAt, issuedAt }: Grant): AccessToken {
+    const expiresAt = Math.floor((issuedAt + lifetimeMs) / 1000)
     const token = Object.freeze({ accessToken, expiresAt, scopes: Object.freeze([...scopes]) })
-    const given = Promise.resolve(token)
     this.#cached = {
       token,
-      promise: given,
-      begunAt,
-      lifeMs: life,
-      lifetime: tokenLifetime({ lifeMs: life }),
+      promise: Promise.resolve(token),
+      startedAt,
+      lifetimeMs,
+      lifetime: tokenLifetime({ lifetimeMs }),
     }
     return token
   }
 
   #recordFailure(error: TokenClientError, startedAt: number): void {
-    const { logger, scopes, elapsed, now: wall } = this.#options
+    const { logger, scopes, elapsed, now: wallClock } = this.#options
     const now = elapsed()
     const { code, error: oauthError, status, requestId, retryAfter } = error
-    this.#failure = { error, at: wall() }
+    this.#failure = { error, at: wallClock() }
     this.#backoff.failed(now, retryAfter)
     if (code === 'ERR_CLIENT_CLOSED') return
     const cached = this.#cached
-    const left = cached === undefined ? 0 : cached.begunAt + cached.lifetime.endsAt - now
-    const seconds = Math.round((this.#backoff.until - now) / 1000)
-    const cachedFor = Math.max(0, Math.round(left / 1000))
+    const servedForMs = cached === undefined ? 0 : cached.startedAt + cached.lifetime.endsAt - now
+    const cachedFor = Math.max(0, Math.round(servedForMs / 1000))
+    const nextAttempt = Math.round((this.#backoff.until - now) / 1000)
     logger.warn(
-      { scopes, code, error: oauthError, status, requestId, cachedFor, nextAttempt: seconds },
+      { scopes, code, error: oauthError, status, requestId, cachedFor, nextAttempt },
       'cognito-m2m: the token request failed',
     )
     this.#publish(
@@ -237,7 +236,7 @@ export class TokenHolder {
     )
   }
 
-  /** @param error Why there is no token. */
+  /** @param error The reason for a missing token. */
   #publish(
     startedAt: number,
     outcome: ClientTokenEvent['outcome'],
@@ -246,19 +245,19 @@ export class TokenHolder {
     publish('cognito-m2m:client-token', () => {
       const { instance, clientId, scopes, elapsed } = this.#options
       return {
-        ...{ instance, clientId, scope: scopes?.join(' ') ?? null, outcome },
-        ...{ code: error?.code ?? null, error: error?.error ?? null },
+        instance,
+        clientId,
+        scope: scopes?.join(' ') ?? null,
+        outcome,
+        code: error?.code ?? null,
+        error: error?.error ?? null,
         duration: secondsBetween(startedAt, elapsed()),
       }
     })
   }
 }
 
-/** @param failure `at` in milliseconds. */
-function describeFailure(failure: {
-  readonly error: TokenClientError
-  readonly at: number
-}): TokenRequestFailure {
+function describeFailure(failure: RequestFailure): TokenRequestFailure {
   const { code, error, status, requestId, errno, retryAfter } = failure.error
   return Object.freeze({
     code,

@@ -19,16 +19,20 @@ import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */
 const REQUEST_TIMEOUT_MS = 5000
-/** Bytes of a response body. Cognito's have about 1,000. */
+/** Bytes of a response body. A response of Cognito has about 1,000. */
 const MAX_RESPONSE_BYTES = 64 * 1024
-/** Seconds, for a response without `expires_in`: Cognito's shortest lifetime. */
+/** Seconds, for a response without `expires_in`. It is Cognito's shortest lifetime. */
 const DEFAULT_LIFETIME = 300
-/** Seconds: the longest lifetime that Cognito permits. */
+/** Seconds. Cognito's longest lifetime. */
 const MAX_LIFETIME = 86_400
-/** RFC 6750 section 2.1: what may stand behind `Bearer `. */
+/** `b64token` of RFC 6750 section 2.1: the syntax of a token in an Authorization header. */
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/
 
-/** How the app client authenticates, in the words of RFC 7591. */
+/**
+ * How the app client authenticates at the token endpoint.
+ *
+ * @see RFC 7591 section 2 (`token_endpoint_auth_method`)
+ */
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** Endpoint, app client and transport of token requests. */
@@ -39,37 +43,37 @@ export interface TokenRequester {
   readonly fetch: typeof globalThis.fetch
   /** Wall clock, milliseconds. */
   readonly now: () => number
-  /** Milliseconds that never run back. */
+  /** Monotonic milliseconds. */
   readonly elapsed: () => number
 }
 
-/** A token and how long it lives. */
+/** A token and its lifetime. */
 export interface Grant {
   readonly accessToken: string
   /** In alphabetical order. */
   readonly scopes: readonly string[]
-  /** Milliseconds, as `expires_in` says, at most a day. */
-  readonly life: number
-  /** Of the clock `elapsed`, in milliseconds, before the token was requested: its life begins no earlier. */
-  readonly begunAt: number
+  /** `expires_in` in milliseconds, at most a day. */
+  readonly lifetimeMs: number
+  /** Time before the request was sent, in milliseconds of the clock `elapsed`. The lifetime begins no earlier. */
+  readonly startedAt: number
   /** The same moment by the wall clock, in milliseconds. */
   readonly issuedAt: number
-  /** Whether it was found in the store, where another client or process put it. */
+  /** Whether the token is from the store, where another client or process put it. */
   readonly isShared: boolean
 }
 
 /** Parameters of one token request. */
 export interface TokenRequestParameters {
-  /** In alphabetical order; undefined: all the client may have. */
+  /** In alphabetical order. Undefined requests all scopes of the app client. */
   readonly scopes: readonly string[] | undefined
   readonly secret: string
   readonly signal: AbortSignal
 }
 
 /**
- * Asks once.
+ * Sends one token request, without retries.
  *
- * @throws {TokenClientError} and nothing else.
+ * @throws {TokenClientError} No other error.
  */
 export async function requestToken(
   requester: TokenRequester,
@@ -78,8 +82,9 @@ export async function requestToken(
   const { tokenEndpoint, clientId, now, elapsed } = requester
   const server = { issuer: tokenEndpoint, token_endpoint: tokenEndpoint }
   const client = { client_id: clientId }
-  const begun = { begunAt: elapsed(), issuedAt: now() }
-  // What an error may repeat of the answer; the library's own errors carry all of it.
+  const startedAt = elapsed()
+  const issuedAt = now()
+  // An error contains these facts only. An error of the library would contain the whole response.
   let facts: TokenClientFacts = {}
   try {
     const response = await clientCredentialsGrantRequest(
@@ -90,10 +95,10 @@ export async function requestToken(
         : ClientSecretPost(secret),
       scopes === undefined ? {} : { scope: scopes.join(' ') },
       {
-        // The endpoint was checked when the client was made: https, or loopback.
+        // The URL was validated when the client was created: https, or http as the options permit.
         [allowInsecureRequests]: true,
         [customFetch]: async (url, { body, headers, method }) => {
-          const answer = await boundedFetch(
+          const bounded = await boundedFetch(
             url,
             { body, headers, method },
             {
@@ -104,40 +109,37 @@ export async function requestToken(
               now,
             },
           )
-          facts = readFacts(answer, secret)
-          return toLibraryResponse(answer, facts)
+          facts = toErrorFacts(bounded, secret)
+          return toLibraryResponse(bounded, facts)
         },
       },
     )
-    const answer = await processClientCredentialsResponse(server, client, response)
-    return { ...readGrant(answer, scopes), ...begun, isShared: false }
+    const body = await processClientCredentialsResponse(server, client, response)
+    return { ...readGrant(body, scopes), startedAt, issuedAt, isShared: false }
   } catch (error) {
     throw toTokenClientError(error, facts, secret)
   }
 }
 
-/** Neither half form-encoded, as Cognito documents it; the library's own encodes both. */
+/** Sends id and secret without form encoding, as Cognito documents it. The library would encode both. */
 function createRawBasicAuth(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) => {
     headers.set('authorization', basicHeader({ clientId, secret }))
   }
 }
 
-function readFacts({ status, headers }: BoundedResponse, secret: string): TokenClientFacts {
+function toErrorFacts({ status, headers }: BoundedResponse, secret: string): TokenClientFacts {
   const requestId = safeText(headers.get('x-amz-cognito-request-id'), /^[\w-]{1,64}$/, secret)
-  return requestId === undefined ? { status } : { status, requestId }
+  return { status, requestId }
 }
 
-/** What the library is to read: the body alone, as a challenge would hide it (401 in some reports). */
+/** Removes the headers: the library does not read the body of a 401 response that has a challenge. */
 function toLibraryResponse(
   { status, body, retryAfter }: BoundedResponse,
   facts: TokenClientFacts,
 ): Response {
   if (status === 429 || status >= 500) {
-    throw new TokenClientError('ERR_TOKEN_REQUEST_STATUS', {
-      ...facts,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    })
+    throw new TokenClientError('ERR_TOKEN_REQUEST_STATUS', { ...facts, retryAfter })
   }
   if (status !== 200 && status < 400) {
     throw new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', facts)
@@ -148,8 +150,8 @@ function toLibraryResponse(
 function readGrant(
   { access_token, token_type, expires_in = DEFAULT_LIFETIME, scope }: TokenEndpointResponse,
   requested: readonly string[] | undefined,
-): Pick<Grant, 'accessToken' | 'scopes' | 'life'> {
-  // A token that is dead when it comes would be asked for again at every call.
+): Pick<Grant, 'accessToken' | 'scopes' | 'lifetimeMs'> {
+  // An expired token would cause a token request at every call.
   if (token_type !== 'bearer' || !BEARER_TOKEN.test(access_token) || !(expires_in >= 1)) {
     throw new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', { status: 200 })
   }
@@ -159,11 +161,11 @@ function readGrant(
   return {
     accessToken: access_token,
     scopes,
-    life: Math.min(expires_in, MAX_LIFETIME) * 1000,
+    lifetimeMs: Math.min(expires_in, MAX_LIFETIME) * 1000,
   }
 }
 
-/** Cognito's answers name no scopes, its tokens do. Told to the caller, trusted by nobody. */
+/** Reads `scope` without verification, for information only: a response of Cognito contains no scopes. */
 function readScopeClaim(token: string): string | undefined {
   try {
     const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')
@@ -184,18 +186,12 @@ function toTokenClientError(
   if (!(Number(facts.status) >= 400))
     return new TokenClientError('ERR_TOKEN_RESPONSE_INVALID', facts)
   const reported = error instanceof ResponseBodyError ? error.error : null
-  const name = safeText(reported, /^[a-z_]{1,40}$/, secret)
-  return new TokenClientError('ERR_TOKEN_REQUEST_REFUSED', {
-    ...facts,
-    ...(name === undefined ? {} : { error: name }),
-  })
+  const oauthError = safeText(reported, /^[a-z_]{1,40}$/, secret)
+  return new TokenClientError('ERR_TOKEN_REQUEST_REFUSED', { ...facts, error: oauthError })
 }
 
 function fromFetchError({ reason, errno, status }: BoundedFetchError): TokenClientError {
-  const facts = {
-    ...(errno === undefined ? {} : { errno }),
-    ...(status === undefined ? {} : { status }),
-  }
+  const facts = { errno, status }
   switch (reason) {
     case 'timeout':
       return new TokenClientError('ERR_TOKEN_REQUEST_TIMEOUT')
@@ -210,7 +206,7 @@ function fromFetchError({ reason, errno, status }: BoundedFetchError): TokenClie
   }
 }
 
-/** Drops text with the secret in it: an endpoint that repeats the secret must not get it into an error. */
-function safeText(text: string | null, shape: RegExp, secret: string): string | undefined {
-  return text !== null && shape.test(text) && !text.includes(secret) ? text : undefined
+/** Drops text that contains the secret: an endpoint may echo it, and errors are logged. */
+function safeText(text: string | null, pattern: RegExp, secret: string): string | undefined {
+  return text !== null && pattern.test(text) && !text.includes(secret) ? text : undefined
 }

@@ -25,10 +25,10 @@ function sleep(milliseconds: number, closed: AbortSignal): Promise<void> {
 }
 
 /**
- * One caller's wait for a promise that others wait for too: its end is nobody else's.
+ * Waits for a shared promise within the limits of one caller. Other callers are not affected.
  *
- * @throws {TokenClientError} `ERR_TOKEN_TIMEOUT` or `ERR_CLIENT_CLOSED`, the signal's reason, or what
- *   the promise rejects with; as a rejection.
+ * @throws {TokenClientError} `ERR_TOKEN_TIMEOUT` or `ERR_CLIENT_CLOSED`. Rejects with the signal's reason after an
+ *   abort, or with the error of the promise.
  */
 export function waitFor<Value>(
   promise: Promise<Value>,
@@ -37,32 +37,32 @@ export function waitFor<Value>(
 ): Promise<Value> {
   return new Promise((resolve, reject) => {
     const fail = (reason: unknown): void => {
-      end()
+      cleanUp()
       reject(reason)
     }
     const timer = setTimeout(() => {
-      // It has run: only the others are left to be undone.
-      ends.shift()
+      // The timer has fired and needs no clearing.
+      cleanups.shift()
       fail(new TokenClientError('ERR_TOKEN_TIMEOUT'))
     }, timeoutMs)
-    const ends = [
+    const cleanups = [
       () => clearTimeout(timer),
       onAbort(closed, () => fail(new TokenClientError('ERR_CLIENT_CLOSED'))),
     ]
-    if (signal !== undefined) ends.push(onAbort(signal, () => fail(signal.reason)))
-    // Once: the promise may settle after the caller has gone.
-    const end = (): void => {
-      for (const each of ends.splice(0)) each()
+    if (signal !== undefined) cleanups.push(onAbort(signal, () => fail(signal.reason)))
+    // Runs each cleanup once: the promise may settle after the wait has ended.
+    const cleanUp = (): void => {
+      for (const cleanup of cleanups.splice(0)) cleanup()
     }
     promise.then((value) => {
-      end()
+      cleanUp()
       resolve(value)
     }, fail)
   })
 }
 
 /**
- * One listener on a signal, however many callers wait by it, and none once they are gone. Node warns
+ * Adds one listener to a signal for all callers that share it, and removes it after the last wait. Node warns
  * of a leak from eleven listeners on.
  */
 class AbortListeners {
@@ -79,7 +79,7 @@ class AbortListeners {
   add(callback: () => void): void {
     if (this.#callbacks.size === 0) this.#signal.addEventListener('abort', this.#notify)
     this.#callbacks.add(callback)
-    // An aborted signal dispatches no event any more.
+    // An aborted signal dispatches no further event.
     if (this.#signal.aborted) queueMicrotask(callback)
   }
 
@@ -89,77 +89,77 @@ class AbortListeners {
   }
 }
 
-const listenersOf = new WeakMap<AbortSignal, AbortListeners>()
+const listenersBySignal = new WeakMap<AbortSignal, AbortListeners>()
 
-/** @returns Ends it. */
+/** @returns A function that removes the callback. */
 function onAbort(signal: AbortSignal, callback: () => void): () => void {
-  const waiters = listenersOf.get(signal) ?? new AbortListeners(signal)
-  listenersOf.set(signal, waiters)
-  waiters.add(callback)
-  return () => waiters.delete(callback)
+  const listeners = listenersBySignal.get(signal) ?? new AbortListeners(signal)
+  listenersBySignal.set(signal, listeners)
+  listeners.add(callback)
+  return () => listeners.delete(callback)
 }
 
-/** Token requests of one flight. */
+/** Attempts of one token request. */
 const MAX_ATTEMPTS = 4
 /** Milliseconds after which no retry starts, delays included. */
 const MAX_RETRY_MS = 12_000
 /** Milliseconds before the first retry. Each delay is twice the one before. */
 const FIRST_DELAY_MS = 200
-/** Longest wait for a Retry-After, in milliseconds. A longer one counts for the backoff alone. */
+/** Longest wait for a Retry-After between attempts, in milliseconds. A longer one only extends the backoff. */
 const MAX_RETRY_AFTER_MS = 5000
 
 /** Clock and timer of the retries. */
 interface RetryTiming {
-  /** Milliseconds that never run back. */
+  /** Monotonic milliseconds. */
   readonly elapsed: () => number
-  /** Settles after so many milliseconds, or rejects with the signal's end. */
-  readonly wait: (milliseconds: number) => Promise<unknown>
+  /** Resolves after the given time. Rejects once the client is closed. */
+  readonly sleep: (milliseconds: number) => Promise<unknown>
 }
 
 /**
- * Exponential backoff with jitter: a delay is between half of its step and all of it, so that a fleet does
- * not retry at once.
+ * Retries with exponential backoff and jitter, so that a fleet does not retry at the same time. Each delay is
+ * random, between half of its step and the whole step.
  *
  * @throws The last error, if it is final or the limits are reached.
  */
 export async function callWithRetries<Value>(
   attempt: () => Promise<Value>,
-  { elapsed, wait }: RetryTiming,
+  { elapsed, sleep }: RetryTiming,
 ): Promise<Value> {
   const startedAt = elapsed()
   const next = async (attempts: number): Promise<Value> => {
     try {
       return await attempt()
     } catch (error) {
-      const waitMs = retryDelayMs(error, attempts)
+      const delayMs = getRetryDelayMs(error, attempts)
       if (
         attempts === MAX_ATTEMPTS ||
-        waitMs === undefined ||
-        elapsed() - startedAt + waitMs > MAX_RETRY_MS
+        delayMs === undefined ||
+        elapsed() - startedAt + delayMs > MAX_RETRY_MS
       ) {
         throw error
       }
-      await wait(waitMs)
+      await sleep(delayMs)
     }
     return next(attempts + 1)
   }
   return next(1)
 }
 
-/** Undefined for an error that a retry would repeat. */
-function retryDelayMs(error: unknown, attempts: number): number | undefined {
+/** Returns undefined for a final error, which a retry would repeat. */
+function getRetryDelayMs(error: unknown, attempts: number): number | undefined {
   if (!(error instanceof TokenClientError)) return undefined
-  const passing =
+  const isTransient =
     error.code === 'ERR_TOKEN_REQUEST_NETWORK' ||
     error.code === 'ERR_TOKEN_REQUEST_TIMEOUT' ||
     error.code === 'ERR_TOKEN_REQUEST_STATUS'
-  if (!passing) return undefined
-  const delayMs = FIRST_DELAY_MS * 2 ** (attempts - 1)
+  if (!isTransient) return undefined
+  const stepMs = FIRST_DELAY_MS * 2 ** (attempts - 1)
   const retryAfterMs = Math.min(MAX_RETRY_AFTER_MS, (error.retryAfter ?? 0) * 1000)
-  return Math.max(retryAfterMs, delayMs * (0.5 + Math.random() * 0.5))
+  return Math.max(retryAfterMs, stepMs * (0.5 + Math.random() * 0.5))
 }
 
-/** Longest call of the function given as `clientSecret`. */
+/** Longest call of the function `clientSecret`, in milliseconds. */
 const SECRET_TIMEOUT_MS = 5000
 /** Milliseconds between two reloads after `invalid_client`. */
 const MIN_SECRET_RELOAD_INTERVAL_MS = 30_000
@@ -172,7 +172,7 @@ export class ClientSecret {
   #loading: Promise<string> | undefined
   #nextReload = 0
 
-  /** @param elapsed Milliseconds that never run back. */
+  /** @param elapsed Monotonic milliseconds. */
   constructor(source: SecretSource, elapsed: () => number) {
     this.#source = source
     this.#elapsed = elapsed
@@ -226,7 +226,7 @@ async function loadSecret(source: () => string | Promise<string>): Promise<strin
     const secret: unknown = await withTimeout(SECRET_TIMEOUT_MS, (async () => source())())
     if (typeof secret === 'string' && secret !== '') return secret
   } catch {
-    // The error below replaces it.
+    // Replaced by the error below.
   }
   throw new TokenClientError('ERR_CLIENT_SECRET_UNAVAILABLE')
 }
@@ -240,10 +240,10 @@ export class TokenSource {
   readonly #sleep = (milliseconds: number): Promise<void> =>
     sleep(milliseconds, this.#closed.signal)
 
-  /** @throws {OptionError} `ERR_OPTION_INVALID` for a store that is none. */
+  /** @throws {OptionError} `ERR_OPTION_INVALID` for an invalid store. */
   constructor(options: ClientOptions, elapsed: () => number) {
     this.#requester = { ...options, elapsed }
-    // Every scope set's request listens: no leak.
+    // Each token request adds a listener, so the default limit would warn of a leak.
     setMaxListeners(0, this.#closed.signal)
     this.#secret = new ClientSecret(options.clientSecret, elapsed)
     const { store } = options
@@ -269,8 +269,10 @@ export class TokenSource {
   }
 
   /**
-   * @param previousToken A token that is not wanted again.
-   * @throws {TokenClientError} as a rejection, and nothing else.
+   * Obtains a token. After `invalid_client` it reloads the secret and tries once more.
+   *
+   * @param previousToken The token to replace. It is not returned again.
+   * @throws {TokenClientError} As a rejection. No other error.
    */
   async obtain(
     scopes: readonly string[] | undefined,
@@ -280,8 +282,8 @@ export class TokenSource {
     try {
       return await this.#obtainWithSecret(secret, scopes, previousToken)
     } catch (error) {
-      const rejected = error instanceof TokenClientError && error.error === 'invalid_client'
-      const newSecret = rejected ? await this.#secret.replaceRejected(secret) : undefined
+      const isRejected = error instanceof TokenClientError && error.error === 'invalid_client'
+      const newSecret = isRejected ? await this.#secret.replaceRejected(secret) : undefined
       if (newSecret === undefined) throw error
       return await this.#obtainWithSecret(newSecret, scopes, previousToken)
     }
@@ -298,7 +300,7 @@ export class TokenSource {
       if (signal.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
       return callWithRetries(() => requestToken(this.#requester, { scopes, secret, signal }), {
         elapsed: this.#requester.elapsed,
-        wait: this.#sleep,
+        sleep: this.#sleep,
       })
     }
     return this.#shared?.obtain({ secret, scopes, previousToken, request }) ?? request()

@@ -1,4 +1,4 @@
-/** Public types of the token client: what a call takes, what it returns, and the status. */
+/** Public types of the token client: options of calls, results and status. */
 import type { Scope } from '../../core/scopes.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import type { TokenClientErrorCode } from './errors.ts'
@@ -6,17 +6,17 @@ import type { TokenClientErrorCode } from './errors.ts'
 /** The client secret, or a function that returns it, for example from Secrets Manager, SSM or Vault. */
 export type SecretSource = string | (() => string | Promise<string>)
 
-/** An access token; the same frozen object for every caller as long as it is held. */
+/** An access token. All callers get the same frozen object while it is cached. */
 export interface AccessToken {
-  /** For the header `Authorization: Bearer …`. */
+  /** The token, for the header `Authorization: Bearer …`. */
   readonly accessToken: string
-  /** When it expires, in epoch seconds. */
+  /** Expiry in epoch seconds. */
   readonly expiresAt: number
-  /** Its scopes in alphabetical order: of its claim `scope`, else as requested. */
+  /** Scopes in alphabetical order: of the claim `scope`, or as requested. Not verified. */
   readonly scopes: readonly string[]
 }
 
-/** What a caller asks for. */
+/** Options of `getToken`, `renew` and, without `signal`, `fetch`. */
 export interface GetTokenOptions {
   /**
    * Scopes as `identifier/name`, at most 50. All of them are requested. Order and duplicates do not matter.
@@ -25,32 +25,41 @@ export interface GetTokenOptions {
    */
   readonly scopes?: Scope | readonly Scope[]
   /**
-   * Longest wait of this call, in seconds, from 0.001 to 300: then it rejects with `ERR_TOKEN_TIMEOUT`. A
-   * cached token that is not over is returned instead.
+   * Longest wait of this call, in seconds, from 0.001 to 300. Then the call returns the cached token if it can
+   * still be served, or rejects with `ERR_TOKEN_TIMEOUT`.
    *
    * @defaultValue The client's `timeout`, 20 s
    */
   readonly timeout?: number
   /**
-   * Ends the wait of this call and of no other: it rejects with the signal's reason. The token request goes
-   * on for other callers. An aborted signal rejects at once, even if a token is cached.
+   * Ends the wait of this call, which rejects with the signal's reason. The token request continues for other
+   * callers. An aborted signal rejects at once, even if a token is cached.
+   *
+   * @defaultValue No signal
    */
   readonly signal?: AbortSignal
 }
 
 /**
- * `fetch` with `Authorization: Bearer …`, to the client's `origins` alone. Redirects are followed
- * within the origin of the URL, at most five. On 401 `invalid_token` the token is renewed and the
- * request sent once more, if its body can be (a stream cannot) and as `renew` allows; else the 401 is
- * the answer.
+ * `fetch` with `Authorization: Bearer …`, for the client's `origins` only. It follows at most five redirects
+ * within the origin of the URL. After 401 `invalid_token` it renews the token as `renew` does and sends the
+ * request once more. If no other token is available, or the body is a stream, it returns the 401 response.
  *
- * @param init As of `fetch`. Its signal ends the waiting for a token too. An Authorization header of
- *   your own is neither sent nor overwritten but refused.
- * @param options `scopes` of the token and `timeout` of the wait for it, as for `getToken`. It does not bound the
- *   request to the API.
+ * @param url An absolute URL without credentials.
+ * @param init The options of `fetch`. `signal` also ends the wait for a token. An Authorization header is an
+ *   error.
+ * @param options `scopes` of the token and `timeout` of the wait for it, as for `getToken`. The timeout does not
+ *   apply to the request to the API.
+ * @returns The response of the API, with any status.
  * @throws {TokenClientError} `ERR_FETCH_ORIGIN`, `ERR_FETCH_AUTHORIZATION`, `ERR_FETCH_REDIRECT`, and
- *   those of `getToken`; what `fetch` itself throws is passed on.
- * @throws {OptionError} `ERR_OPTION_INVALID` without the option `origins`, and for what is no URL.
+ *   the errors of `getToken`.
+ * @throws {OptionError} `ERR_OPTION_INVALID` without the option `origins`, and for an invalid URL.
+ * @throws The error of `fetch`, unchanged.
+ * @example
+ * ```ts
+ * const response = await client.fetch('https://orders.example.com/orders', { method: 'POST', body }, { timeout: 2 })
+ * ```
+ * @see RFC 6750 section 3.1 (`invalid_token`)
  */
 export type AuthorizedFetch = (
   url: string | URL,
@@ -58,63 +67,68 @@ export type AuthorizedFetch = (
   options?: Omit<GetTokenOptions, 'signal'>,
 ) => Promise<Response>
 
-/** The last failure of a scope set's token requests. Holds no secret and no token. */
+/** The last failed token request of a scope set. Contains no secret and no token. */
 export interface TokenRequestFailure {
   readonly code: TokenClientErrorCode
-  /** When it failed, in epoch seconds. */
+  /** Time of the failure in epoch seconds. */
   readonly at: number
   /** `error` of the response, for example `invalid_scope` (RFC 6749 section 5.2). */
   readonly error: string | null
-  /** HTTP status. */
+  /** HTTP status of the response. */
   readonly status: number | null
   /** Cognito's `x-amz-cognito-request-id`. */
   readonly requestId: string | null
   /** System error code of the transport, for example `ECONNREFUSED`. */
   readonly errno: string | null
-  /** Seconds the token endpoint asked to wait; not clamped. */
+  /** `Retry-After` of the token endpoint in seconds, without an upper limit. */
   readonly retryAfter: number | null
 }
 
 /** One scope set of a token client. */
 export interface ScopeSetStatus {
-  /** In alphabetical order; null: no scopes are named, the token has all that the app client may have. */
+  /** In alphabetical order. null for calls without scopes: the token has all scopes of the app client. */
   readonly scopes: readonly string[] | null
-  /** Until when the cached token is served, in epoch seconds; null without one. Its expiry is up to 5 s later. */
+  /** End of use of the cached token in epoch seconds, up to 5 s before it expires. null without a token. */
   readonly cachedUntil: number | null
-  /** Why the last token request failed; null if it did not, or none has ended yet. */
+  /** The failure of the last token request. null if it succeeded, or if none has ended yet. */
   readonly lastError: TokenRequestFailure | null
   /**
-   * Seconds until a call causes the next token request: until the cached token is due for renewal, or until
-   * the backoff ends. 0: the next call does. null while a token request is in flight.
+   * Seconds until a call can start a token request: until the cached token is due for renewal, or until the
+   * backoff ends. 0 if the next call starts one. null while a token request is in flight.
    */
   readonly nextAttempt: number | null
   /** Whether a token request is in flight. */
   readonly isRequesting: boolean
 }
 
-/** What `status()` of a token client returns: a frozen snapshot, without tokens. */
+/** Result of `status()` of a token client: a frozen snapshot without tokens. */
 export interface TokenClientStatus {
-  /** Number of the client in its process, as its events have it. */
+  /** Number of the client in its process, as in its events. */
   readonly instance: number
-  /** Scope sets that were asked for and are still held, at most 64. */
+  /** The scope sets that calls have used, at most 64. The least recently used one is evicted first. */
   readonly scopeSets: readonly ScopeSetStatus[]
-  /** Of the option `store`; null without one. */
+  /** Status of the option `store`. null without one. */
   readonly store: StoreStatus | null
 }
 
 /** Access tokens of one app client. */
 export interface TokenClient {
   /**
-   * A valid access token. While one is cached, the call does not wait. From 75 % of its life on, calls renew
-   * it in the background. In its last 5 minutes, an eighth of a shorter life, they wait at most 1 s for the
-   * renewal and then get the cached one, until 5 s before it expires. Without one, all callers of a scope
-   * set wait for one token request, each at most `timeout` (20 s): secret, store and token endpoint together.
+   * Returns a valid access token.
    *
-   * @throws {TokenClientError} with one of {@link TokenClientErrorCode}: `ERR_TOKEN_TIMEOUT` after
-   *   `timeout`. If a token request failed, the endpoint is left alone for 1 to 60 s. Callers without a token
-   *   get the same error meanwhile.
-   * @throws {OptionError} `ERR_OPTION_INVALID` for malformed options.
-   * @throws The reason of `signal`, once it is aborted.
+   * A call with a cached token does not wait. From 75 % of the token's lifetime on, calls renew it in the
+   * background. In its last 5 minutes, or the last eighth of a shorter lifetime, a call waits at most 1 s for the
+   * renewal. Then it gets the cached token, until 5 s before expiry.
+   *
+   * Without a cached token, all callers of a scope set wait for one token request. Each waits at most `timeout`
+   * (20 s) for secret, store and token endpoint together.
+   *
+   * @param options `scopes`, `timeout` and `signal` of this call.
+   * @returns The same frozen object for all callers while it is cached.
+   * @throws {TokenClientError} One of {@link TokenClientErrorCode}, for example `ERR_TOKEN_TIMEOUT`. After a failed
+   *   token request, no other is sent for 1 to 60 s. Callers without a token get the same error in that time.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
+   * @throws The reason of `signal` after an abort.
    * @example
    * ```ts
    * const { accessToken } = await client.getToken({ scopes: 'orders/read', timeout: 2 })
@@ -122,19 +136,24 @@ export interface TokenClient {
    */
   getToken(options?: GetTokenOptions): Promise<AccessToken>
   /**
-   * Returns the token to use after an API rejected one with 401 `invalid_token`. `client.fetch` does this
-   * itself. Returns the same token if no other is available within `timeout`. Requests a token only if the
-   * rejected one is still cached, and at most once a minute per scope set.
+   * Returns the token to use after an API rejected one with 401 `invalid_token`. `client.fetch` calls it itself.
+   * A token is requested only if the rejected one is still cached, at most once a minute per scope set.
    *
-   * @param refused What `getToken` gave for the same options.
-   * @throws The reason of `signal`, once it is aborted.
+   * @param rejected The result of `getToken` for the same options.
+   * @param options The options of that call. `timeout` and `signal` apply to this wait.
+   * @returns Another token, or the rejected one if no other is available within `timeout`.
+   * @throws {TokenClientError} As `getToken`, if the rejected token is no longer cached.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
+   * @throws The reason of `signal` after an abort.
    */
-  renew(refused: AccessToken, options?: GetTokenOptions): Promise<AccessToken>
+  renew(rejected: AccessToken, options?: GetTokenOptions): Promise<AccessToken>
+  /** Sends a request with a token of this client: {@link AuthorizedFetch}. */
   readonly fetch: AuthorizedFetch
-  /** A frozen snapshot: until when tokens are cached, what failed last, the store. Contains no token. */
+  /** Returns a frozen snapshot: cached scope sets, their last failure, and the store. Contains no token. */
   status(): TokenClientStatus
   /**
-   * Ends requests and waits at once; later calls get `ERR_CLIENT_CLOSED`. Nothing has to be closed to exit.
+   * Ends requests and waits at once. Later calls reject with `ERR_CLIENT_CLOSED`. The client has no timers while it
+   * is idle, so a process can exit without this call.
    */
   close(): void
 }

@@ -1,17 +1,17 @@
-/** Client credentials in an Authorization header, in the two spellings clients of Cognito send. */
+/** Reads and writes client credentials in a Basic Authorization header. */
 import { decodeFormPart } from './form.ts'
 
-/** An app client's id with one of its secrets. */
+/** The id of an app client with one of its secrets. */
 export interface ClientCredentials {
   readonly clientId: string
   readonly secret: string
 }
 
 /**
- * RFC 6749 section 2.3.1 form-encodes both halves, most clients of Cognito send them as they are: a
- * header is read both ways, so that secrets with `+` and `%` work for either kind.
+ * Reads a Basic header in two ways, so that secrets with `+` and `%` work. RFC 6749 section 2.3.1 form-encodes id
+ * and secret, but most clients of Cognito do not.
  *
- * @returns As sent, then decoded where that is possible; empty where the header is no Basic one.
+ * @returns The credentials as sent, and decoded if they can be decoded. Empty for any other header.
  */
 export function readBasic(authorization: string): ClientCredentials[] {
   const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? []
@@ -24,7 +24,7 @@ export function readBasic(authorization: string): ClientCredentials[] {
   return clientId === undefined || secret === undefined ? [raw] : [raw, { clientId, secret }]
 }
 
-/** The header for a pair, as Cognito documents it: neither half form-encoded. */
+/** Returns the header without form encoding, as Cognito documents it. */
 export function basicHeader({ clientId, secret }: ClientCredentials): string {
   return `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`
 }

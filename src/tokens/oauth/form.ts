@@ -1,7 +1,7 @@
-/** Reads `application/x-www-form-urlencoded` strictly: what is ambiguous is refused, not repaired. */
+/** Strict parser of `application/x-www-form-urlencoded`: ambiguous input is rejected, not repaired. */
 import { isUtf8 } from 'node:buffer'
 
-/** Largest form that is read, in bytes. */
+/** Largest form, in bytes. */
 export const MAX_FORM_BYTES: number = 16 * 1024
 
 const CONTENT_TYPE = /^application\/x-www-form-urlencoded(?:\s*;\s*charset=(?:"utf-8"|utf-8))?$/i
@@ -11,11 +11,11 @@ export function isForm(contentType: string | undefined): boolean {
 }
 
 /**
- * The parameters, or undefined for a repeated one, a broken escape or invalid UTF-8. One without a
- * value counts as left out (RFC 6749 section 3.2).
+ * Parses a form. A parameter without a value counts as omitted (RFC 6749 section 3.2).
  *
- * @param keepEmpty Name of the one parameter that is told apart: empty where it is sent without a value.
- * @param ignored Name of the one parameter that is left out, however often it is sent.
+ * @param keepEmpty Name of the parameter whose empty value is kept.
+ * @param ignored Name of the parameter that is dropped, even if it is repeated.
+ * @returns Undefined for a repeated parameter, an invalid escape or invalid UTF-8.
  */
 export function parseForm(
   body: Buffer,
@@ -38,9 +38,9 @@ export function parseForm(
   return parameters
 }
 
-/** One name or value; undefined where it cannot be decoded. */
+/** Decodes a name or value. Returns undefined if it cannot be decoded. */
 export function decodeFormPart(text: string): string | undefined {
-  // Most have nothing to decode, and looking is far cheaper than decoding.
+  // Most values contain no escape, and this check is much cheaper than decoding.
   if (!text.includes('%') && !text.includes('+')) return text
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))

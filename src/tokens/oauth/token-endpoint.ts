@@ -1,15 +1,15 @@
-/** Reads the URL of a token endpoint, Cognito's or one in front of it. */
+/** Validates the URL of a token endpoint: of Cognito, or of a proxy in front of it. */
 import { readServiceUrl } from '../../core/options/secure-url.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 
-/** The path of the token endpoint at every domain of Cognito. */
+/** Path of the token endpoint at every Cognito domain. */
 const COGNITO_PATH = '/oauth2/token'
 
 /**
- * A URL without its path would send the secret to a page that answers something else.
+ * Requires a path: with the domain only, the secret would be sent to a page that is not the token endpoint.
  *
- * @param insecureHttp Whether http is permitted outside loopback; never for hosts of AWS.
- * @throws {OptionError}
+ * @param insecureHttp Permits http outside loopback, except for hosts of AWS.
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
  */
 export function readTokenEndpoint(value: unknown, optionPath: string, insecureHttp = false): URL {
   if (typeof value !== 'string') {

@@ -1,45 +1,45 @@
-/** When a cached token is served, renewed in the background, or waited for: one rule for client and proxy. */
+/** Phases of a cached token: fresh, due for renewal, expiring, ended. Used by token client and proxy. */
 
-/** Seconds before expiry in which a caller waits for the renewal, where no option says otherwise. */
+/** Seconds before expiry in which a caller waits for the renewal by default. */
 export const DEFAULT_MIN_REMAINING = 300
-/** Longest wait of a caller for a renewal while the cached token is still good, in milliseconds. */
+/** Longest wait of a caller for a renewal while the cached token is valid, in milliseconds. */
 export const RENEWAL_WAIT_MS = 1000
 
-/** Share of its life after which a token is renewed in the background. */
+/** Share of the lifetime after which a token is renewed in the background. */
 const REFRESH_SHARE = 0.75
-/** Callers wait in the last eighth at most: the background has as long again to renew a short-lived token. */
+/** Callers wait in the last eighth of the lifetime at most. The eighth before is left to the background. */
 const MAX_WAITING_SHARE = 1 / 8
-/** Milliseconds before expiry in which a token is not served: it would expire on its way to the API. */
+/** Milliseconds before expiry in which a token is not served: it could expire on its way to the API. */
 const EXPIRY_MARGIN_MS = 5000
-/** A sixteenth of the life where that is less than the margin: below Cognito's shortest life of 5 minutes. */
+/** Limits the margin of lifetimes below 80 s. Cognito's shortest is 5 minutes. */
 const MAX_MARGIN_SHARE = 1 / 16
 
-/** Lengths of time that decide, in milliseconds. */
+/** Durations that determine the phases, in milliseconds. */
 export interface TokenLifetimeLimits {
-  /** `expires_in` of the token. */
-  readonly lifeMs: number
-  /** A caller waits for the renewal with less than this left. Default {@link DEFAULT_MIN_REMAINING}. */
+  /** Lifetime of the token: `expires_in`. */
+  readonly lifetimeMs: number
+  /** A caller waits for the renewal if less than this remains. Default: {@link DEFAULT_MIN_REMAINING}. */
   readonly minRemainingMs?: number
-  /** A token is served no longer than this after it was requested; default its life. */
+  /** Longest use of a token after its request. Default: its lifetime. */
   readonly maxAgeMs?: number
 }
 
 /** Ages of a token, in milliseconds after it was requested. */
 export interface TokenLifetime {
-  /** It is renewed in the background from here on. */
+  /** From this age on, it is renewed in the background. */
   readonly refreshAt: number
-  /** A caller waits up to {@link RENEWAL_WAIT_MS} for the renewal from here on. */
+  /** From this age on, a caller waits up to {@link RENEWAL_WAIT_MS} for the renewal. */
   readonly expiringAt: number
-  /** It is no longer served from here on. */
+  /** From this age on, it is not served. */
   readonly endsAt: number
 }
 
-/** Where a token is in its life. */
+/** The phase of a cached token. */
 export type TokenPhase = 'fresh' | 'refreshDue' | 'expiring' | 'ended'
 
-/** @returns The ages at which a token goes from one phase to the next. */
+/** Returns the ages at which a token enters its phases. */
 export function tokenLifetime({
-  lifeMs,
+  lifetimeMs: lifeMs,
   minRemainingMs = DEFAULT_MIN_REMAINING * 1000,
   maxAgeMs = lifeMs,
 }: TokenLifetimeLimits): TokenLifetime {
@@ -53,7 +53,7 @@ export function tokenLifetime({
   }
 }
 
-/** @param ageMs Milliseconds since the token was requested; NaN, from a clock that failed, ends it. */
+/** @param ageMs Milliseconds since the token was requested. NaN, from a failed clock, ends the token. */
 export function phaseAt(
   { refreshAt, expiringAt, endsAt }: TokenLifetime,
   ageMs: number,

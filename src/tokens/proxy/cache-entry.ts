@@ -87,7 +87,7 @@ export function toCachedToken(
 ): CachedToken | undefined {
   const age = getAgeMs(entry, now)
   const lifetime = tokenLifetime({
-    lifeMs: 1000 * entry.lifetime,
+    lifetimeMs: 1000 * entry.lifetime,
     minRemainingMs: 1000 * limits.minRemaining,
     maxAgeMs: 1000 * limits.maxAge,
   })

@@ -38,7 +38,7 @@ export class UsageAggregator {
   }
 
   /** Returns all counts and starts again at zero. */
-  take(): readonly UsageCell[] {
+  drain(): readonly UsageCell[] {
     const ofHours = [...this.#hours.values()].flatMap((cells) => [...cells.values()])
     const cells = [...ofHours, ...this.#overflow.values()]
     this.#hours = new Map()

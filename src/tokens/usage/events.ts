@@ -22,7 +22,7 @@ export function createSubjectCache(): GetSubject {
   return (userPoolId, clientId) => {
     const known = pools.get(userPoolId)?.get(clientId)
     if (known !== undefined) return known
-    if (!isName(userPoolId) || !isName(clientId)) return UNVERIFIED
+    if (!isValidName(userPoolId) || !isValidName(clientId)) return UNVERIFIED
     if (size >= MAX_SUBJECTS) {
       pools.clear()
       size = 0
@@ -60,7 +60,7 @@ function compare(left: string | null, right: string | null): number {
   return (left as string) < (right as string) ? -1 : 1
 }
 
-function isName(name: unknown): name is string {
+function isValidName(name: unknown): name is string {
   return typeof name === 'string' && name.length > 0 && name.length <= MAX_NAME_LENGTH
 }
 

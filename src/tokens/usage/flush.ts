@@ -94,9 +94,9 @@ export class UsageWriter {
   async #writeAll(): Promise<void> {
     const { aggregator, logger } = this.#options
     try {
-      await this.#drain()
-      this.#batches = this.#toBatches(aggregator.take())
-      await this.#drain()
+      await this.#writePending()
+      this.#batches = this.#toBatches(aggregator.drain())
+      await this.#writePending()
       if (this.degraded) logger.info({}, 'cognito-m2m: the usage store recovered')
       this.#backoff.succeeded()
     } catch {
@@ -111,7 +111,7 @@ export class UsageWriter {
     }
   }
 
-  async #drain(): Promise<void> {
+  async #writePending(): Promise<void> {
     const { store, timeoutMs } = this.#options
     while (this.#batches.length > 0) {
       const [batch, ...rest] = this.#batches as [UsageBatch, ...UsageBatch[]]

@@ -19,9 +19,10 @@ async function run(fail: (tried: number) => unknown, took = 0) {
     waits.push(milliseconds)
     time += milliseconds
   }
-  const outcome: unknown = await callWithRetries(attempt, { elapsed: () => time, wait }).catch(
-    (error: unknown) => error,
-  )
+  const outcome: unknown = await callWithRetries(attempt, {
+    elapsed: () => time,
+    sleep: wait,
+  }).catch((error: unknown) => error)
   return { outcome, waits, tried, time }
 }
 

@@ -1,12 +1,12 @@
 /** Which token a caller means, however it is written, and how many are held. */
 import t from 'tap'
-import type { TokenOptions } from '../../../src/tokens/client/index.ts'
+import type { GetTokenOptions } from '../../../src/tokens/client/index.ts'
 import { OptionError } from '../../../src/tokens/client/index.ts'
 import { stage } from '../../support/client.ts'
 
 t.test('order and duplicates do not matter, omitted and listed differ', async (t) => {
   const { client, world } = stage()
-  const sets: readonly TokenOptions[] = [
+  const sets: readonly GetTokenOptions[] = [
     { scopes: ['a/b', 'a/c'] },
     { scopes: ['a/c', 'a/b'] },
     { scopes: ['a/b', 'a/c', 'a/b'] },
@@ -56,7 +56,7 @@ t.test('what names no scopes is refused, known or not', async (t) => {
     ['a/b', 'options', /expected a plain object, got "a\/b"/],
   ]
   for (const [options, option, problem] of cases) {
-    const error = await client.getToken(options as TokenOptions).then(
+    const error = await client.getToken(options as GetTokenOptions).then(
       () => undefined,
       (reason: unknown) => reason,
     )

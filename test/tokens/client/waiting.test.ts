@@ -1,7 +1,7 @@
 /** Who waits for a token, and what ends the wait: its own signal and timeout, the cap, `close`. */
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import { memoryStore, OptionError, type TokenOptions } from '../../../src/tokens/client/index.ts'
+import { type GetTokenOptions, memoryStore, OptionError } from '../../../src/tokens/client/index.ts'
 import { waitFor } from '../../../src/tokens/client/token-source.ts'
 import {
   codeOf,
@@ -300,7 +300,7 @@ t.test('what is no timeout or signal is refused, whether a token is cached or no
     [{ timeouts: 1 }, 'timeouts', /expected one of scopes, timeout, signal, got an unknown name/],
   ]
   for (const [wrong, option, problem] of cases) {
-    const options = { scopes: 'a/b', ...wrong } as TokenOptions
+    const options = { scopes: 'a/b', ...wrong } as GetTokenOptions
     for (const call of [client.getToken(options), client.renew(token, options)]) {
       const error: unknown = await failureOf(call)
       t.ok(error instanceof OptionError, `${option} ${Object.values(wrong)}`)

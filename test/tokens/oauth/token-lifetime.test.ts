@@ -13,17 +13,17 @@ for (const [minutes, expiringAt] of [
   [60, 3_300_000],
 ] as const) {
   t.test(`a token of ${minutes} minutes`, async (t) => {
-    const lifeMs = minutes * MINUTE
-    const limits = { lifeMs, minRemainingMs: 300_000 }
-    const refreshAt = 0.75 * lifeMs
-    t.strictSame(tokenLifetime(limits), { refreshAt, expiringAt, endsAt: lifeMs - 5000 })
+    const lifetimeMs = minutes * MINUTE
+    const limits = { lifetimeMs, minRemainingMs: 300_000 }
+    const refreshAt = 0.75 * lifetimeMs
+    t.strictSame(tokenLifetime(limits), { refreshAt, expiringAt, endsAt: lifetimeMs - 5000 })
     t.strictSame(phases(limits, [0, refreshAt - 1, refreshAt, expiringAt - 1]), [
       'fresh',
       'fresh',
       'refreshDue',
       'refreshDue',
     ])
-    t.strictSame(phases(limits, [expiringAt, lifeMs - 5001, lifeMs - 5000, lifeMs]), [
+    t.strictSame(phases(limits, [expiringAt, lifetimeMs - 5001, lifetimeMs - 5000, lifetimeMs]), [
       'expiring',
       'expiring',
       'ended',
@@ -33,7 +33,7 @@ for (const [minutes, expiringAt] of [
 }
 
 t.test('maxAge ends a token earlier, and the phases before it move with it', async (t) => {
-  const limits = { lifeMs: 24 * 60 * MINUTE, minRemainingMs: 300_000, maxAgeMs: 60 * MINUTE }
+  const limits = { lifetimeMs: 24 * 60 * MINUTE, minRemainingMs: 300_000, maxAgeMs: 60 * MINUTE }
   t.strictSame(tokenLifetime(limits), {
     refreshAt: 45 * MINUTE,
     expiringAt: 55 * MINUTE,
@@ -42,15 +42,18 @@ t.test('maxAge ends a token earlier, and the phases before it move with it', asy
 })
 
 t.test('minRemaining of 0: no caller waits while the token is served', async (t) => {
-  const limits = { lifeMs: 60 * MINUTE, minRemainingMs: 0 }
+  const limits = { lifetimeMs: 60 * MINUTE, minRemainingMs: 0 }
   t.strictSame(phases(limits, [60 * MINUTE - 5001, 60 * MINUTE - 5000]), ['refreshDue', 'ended'])
 })
 
 t.test('a life of seconds keeps all phases, in order', async (t) => {
-  const { refreshAt, expiringAt, endsAt } = tokenLifetime({ lifeMs: 4000, minRemainingMs: 300_000 })
+  const { refreshAt, expiringAt, endsAt } = tokenLifetime({
+    lifetimeMs: 4000,
+    minRemainingMs: 300_000,
+  })
   t.strictSame([refreshAt, expiringAt, endsAt], [3000, 3500, 3750])
 })
 
 t.test('a clock that failed ends the token', async (t) => {
-  t.strictSame(phases({ lifeMs: 60 * MINUTE, minRemainingMs: 0 }, [Number.NaN]), ['ended'])
+  t.strictSame(phases({ lifetimeMs: 60 * MINUTE, minRemainingMs: 0 }, [Number.NaN]), ['ended'])
 })

@@ -159,7 +159,7 @@ t.test('cells are bounded: what exceeds them is counted as other, to the last on
   tally.add('["p","f"]', 'issued', NOON + HOUR)
   for (let hour = 0; hour < 50; hour += 1) tally.add('unverified', 'refused', NOON + hour * HOUR)
   t.equal(tally.size, 5)
-  const cells = tally.take()
+  const cells = tally.drain()
   t.strictSame(
     cells.map(({ subject, counts, last }) => [subject, [...counts], last - NOON]),
     [
