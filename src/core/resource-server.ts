@@ -423,7 +423,8 @@ export class CognitoResourceServer implements CoreServer {
       typeof authorization === 'string' &&
       authorization.length === BEARER_PREFIX.length + encoded.length &&
       authorization.startsWith(BEARER_PREFIX)
-    const cache = isCacheable ? this.#tokenCache : undefined
+    // A verification that ends after close() must not refill the cache.
+    const cache = isCacheable && !this.#closed ? this.#tokenCache : undefined
     // A concurrent request with the same token may have cached it.
     const existing = cache?.get(authorization as string)
     if (existing !== undefined) return existing

@@ -31,4 +31,18 @@ export function coreGuard(server: ResourceServer, requirement: AccessRequirement
   return (server as CoreServer).createGuard(compileRequirement(requirement, 'requirement'))
 }
 
+/**
+ * Counts the promises that only the thread pool can settle: microtasks run before `nextTick` continues, and the
+ * results of the thread pool arrive in a later phase of the event loop.
+ */
+export async function countInThreadPool(promises: readonly unknown[]): Promise<number> {
+  let settled = 0
+  const count = (): void => {
+    settled += 1
+  }
+  for (const promise of promises) Promise.resolve(promise).then(count, count)
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  return promises.length - settled
+}
+
 export const ask = (guard: CoreGuard, value: string = authorization) => outcome(guard, value)
