@@ -1,4 +1,4 @@
-/** Counts in this process that are not written yet. Memory is bounded, and no use is lost. */
+/** Counts in memory that are not written to the store yet. Memory is limited, and no use is lost. */
 import { isShared, OTHER, type UsageCell } from './store/types.ts'
 
 /** Cells of one client and hour, about 6 MB. Further clients are counted as `other`. */
@@ -15,9 +15,9 @@ interface Cell extends UsageCell {
 /** Counts of uses by subject and hour since the last write. */
 export class UsageAggregator {
   readonly #maxCells: number
-  /** By hour, then by subject: a request does not pay for a combined key. */
+  /** By hour, then by subject: building a combined key for each request would cost more. */
   #hours = new Map<number, Map<string, Cell>>()
-  /** One more cell for each of the two shared subjects, in the hour that first needed it. */
+  /** A cell for each of the two shared subjects once the limit is reached, in the hour of its first use. */
   #overflow = new Map<string, Cell>()
   #size = 0
 
@@ -39,8 +39,8 @@ export class UsageAggregator {
 
   /** Returns all counts and starts again at zero. */
   drain(): readonly UsageCell[] {
-    const ofHours = [...this.#hours.values()].flatMap((cells) => [...cells.values()])
-    const cells = [...ofHours, ...this.#overflow.values()]
+    const hourly = [...this.#hours.values()].flatMap((cells) => [...cells.values()])
+    const cells = [...hourly, ...this.#overflow.values()]
     this.#hours = new Map()
     this.#overflow = new Map()
     this.#size = 0
@@ -49,8 +49,8 @@ export class UsageAggregator {
 
   #getCell(subject: string, at: number): Cell {
     const hour = Math.floor(at / HOUR)
-    const known = this.#hours.get(hour)?.get(subject)
-    if (known !== undefined) return known
+    const existing = this.#hours.get(hour)?.get(subject)
+    if (existing !== undefined) return existing
     if (this.#size >= this.#maxCells) {
       const shared = isShared(subject) ? subject : OTHER
       return this.#overflow.get(shared) ?? createCell(this.#overflow, shared, hour, at)

@@ -20,8 +20,8 @@ export function createSubjectCache(): GetSubject {
   const pools = new Map<unknown, Map<unknown, string>>()
   let size = 0
   return (userPoolId, clientId) => {
-    const known = pools.get(userPoolId)?.get(clientId)
-    if (known !== undefined) return known
+    const cached = pools.get(userPoolId)?.get(clientId)
+    if (cached !== undefined) return cached
     if (!isValidName(userPoolId) || !isValidName(clientId)) return UNVERIFIED
     if (size >= MAX_SUBJECTS) {
       pools.clear()
@@ -111,8 +111,8 @@ export class UsageSources {
   }
 
   #detach(instance: number): void {
-    const left = (this.#instances.get(instance) ?? 1) - 1
-    if (left > 0) this.#instances.set(instance, left)
+    const attached = (this.#instances.get(instance) ?? 1) - 1
+    if (attached > 0) this.#instances.set(instance, attached)
     else {
       this.#instances.delete(instance)
       this.#pools.delete(instance)

@@ -6,13 +6,13 @@ import { Backoff } from '../../core/util/backoff.ts'
 import type { UsageAggregator } from './aggregator.ts'
 import type { UsageBatch, UsageCell, UsageStore } from './store/types.ts'
 
-/** Cells a batch may have: some 100 KB, which no store is busy with for long. */
+/** Cells of a batch, about 100 KB. A larger batch would block the store for longer. */
 const MAX_BATCH = 500
 
 /**
  * Calls a store that may reject, throw or never respond.
  *
- * @returns Undefined where the call failed or did not end in time.
+ * @returns Undefined if the call failed or timed out.
  */
 export async function callUsageStore<Value>(
   timeoutMs: number,
@@ -45,7 +45,7 @@ export class UsageWriter {
   readonly #id = randomUUID()
   readonly #backoff = new Backoff()
   #sequence = 0
-  /** Taken from the aggregator and not yet confirmed. The next counts are taken once these are written. */
+  /** Drained from the aggregator and not confirmed. The aggregator is drained again once these are written. */
   #batches: readonly UsageBatch[] = []
   #writing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -58,7 +58,7 @@ export class UsageWriter {
     return this.#backoff.isFailing
   }
 
-  /** Cells that are taken and not written. */
+  /** Cells of batches that are not written yet. */
   get size(): number {
     return this.#batches.reduce((sum, { cells }) => sum + cells.length, 0)
   }
@@ -73,7 +73,7 @@ export class UsageWriter {
 
   /** Writes all counts. Never rejects: a batch that fails is retried later. */
   async write(): Promise<void> {
-    // A write in flight does not include what was counted since it began.
+    // A write in flight does not include counts since its start.
     await this.#writing
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
@@ -124,11 +124,15 @@ export class UsageWriter {
   #toBatches(cells: readonly UsageCell[]): UsageBatch[] {
     const batches: UsageBatch[] = []
     for (const hour of new Set(cells.map((cell) => cell.hour))) {
-      const ofHour = cells.filter((cell) => cell.hour === hour)
-      for (let from = 0; from < ofHour.length; from += MAX_BATCH) {
+      const hourCells = cells.filter((cell) => cell.hour === hour)
+      for (let from = 0; from < hourCells.length; from += MAX_BATCH) {
         this.#sequence += 1
-        const batch = { writer: this.#id, sequence: this.#sequence, hour }
-        batches.push({ ...batch, cells: ofHour.slice(from, from + MAX_BATCH) })
+        batches.push({
+          writer: this.#id,
+          sequence: this.#sequence,
+          hour,
+          cells: hourCells.slice(from, from + MAX_BATCH),
+        })
       }
     }
     return batches

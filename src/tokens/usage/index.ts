@@ -1,5 +1,5 @@
 /**
- * `cognito-m2m/usage`: counts tokens and requests per app client, and says what they cost.
+ * `cognito-m2m/usage`: counts tokens and requests per app client, and projects their cost.
  *
  * @module
  */

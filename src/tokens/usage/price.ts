@@ -12,19 +12,19 @@ const MAX_TIERS = 20
 const MAX_AMOUNT = 1e15
 
 interface Tier {
-  /** Infinity in the last one. */
+  /** Infinity in the last tier. */
   readonly upTo: number
   readonly price: number
 }
 
-/** See {@link UsagePrice}. */
+/** A validated {@link UsagePrice}. */
 export interface Price {
   readonly currency: string
-  /** What so many tokens of one month cost. */
+  /** Returns the price of the tokens of one month, in the currency. */
   cost(tokens: number): number
 }
 
-/** @throws {OptionError} */
+/** @throws {OptionError} `ERR_OPTION_INVALID`. */
 export function readPrice(value: unknown): Price {
   if (value === undefined) {
     throw new OptionError(

@@ -49,13 +49,13 @@ const WIDE: readonly Column[] = [
   ],
 ]
 
-/** Signs that a spreadsheet takes for the beginning of a formula, in full width too. */
+/** Characters that begin a formula in a spreadsheet, and their full-width forms. */
 const FORMULA_START = /[=+\-@＝＋－＠]/
-/** At the beginning of a cell they are as good as one (OWASP, CSV injection). */
+/** Control characters that a spreadsheet skips before a formula (OWASP, CSV injection). */
 const CONTROL = /^[\t\r\n]/
-/** What some reader ends a cell by, whatever quotes say. */
+/** Characters that some programs read as the end of a cell, even inside quotes. */
 const SEPARATOR = /[,;|\t\r\n\v\f\u0085\u2028\u2029]/
-/** What readers pass over in front of a cell's text. */
+/** Characters that programs skip at the beginning of a cell. */
 const SKIPPED = /["\s]/
 
 export function toJson({ rows }: UsageReport, wide: boolean): string {
@@ -76,35 +76,35 @@ function getColumns(wide: boolean): readonly Column[] {
   return wide ? WIDE : NARROW
 }
 
-/** Whole seconds, as CloudTrail writes them. */
+/** ISO 8601 with whole seconds, the format of CloudTrail. */
 function formatTime(seconds: number | null): string | null {
   return seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000', '')
 }
 
-/** Text is quoted; numbers and answers are the package's own. */
+/** Quotes text. Numbers and booleans need no quotes. */
 function formatCsvCell(cell: Cell): string {
   if (typeof cell !== 'string') return String(cell ?? '')
   return `"${escapeFormulas(cell).replaceAll('"', '""')}"`
 }
 
 /**
- * Puts `'` in front of whatever would begin a formula, at the beginning and after every separator: who
- * opens the file with another separator has other cells. One pass, as names are as long as callers like.
+ * Inserts `'` before a character that would begin a formula, at the beginning of a cell and after each separator.
+ * A program that uses another separator has other cells. One pass, so that long names take linear time.
  */
 function escapeFormulas(text: string): string {
   let out = CONTROL.test(text) ? "'" : ''
-  let begins = true
+  let isCellStart = true
   for (const character of text) {
-    if (begins && FORMULA_START.test(character)) out += "'"
+    if (isCellStart && FORMULA_START.test(character)) out += "'"
     out += character
-    begins = SEPARATOR.test(character) || (begins && SKIPPED.test(character))
+    isCellStart = SEPARATOR.test(character) || (isCellStart && SKIPPED.test(character))
   }
   return out
 }
 
 const HOUR = 3600
 const DAY = 24 * HOUR
-/** Days of a month, and of what its projection rests on. */
+/** Days of a month in the projection, and days that it is based on. */
 const MONTH = 30
 const UNUSED_AFTER = 90 * DAY
 const OUTCOMES = ['issued', 'cached', 'refused', 'unavailable'] as const
@@ -114,37 +114,36 @@ const NO_USAGE: UsageTotal = { subject: UNVERIFIED, first: 0, last: 0, counts: n
 /** @param at Epoch seconds. */
 export async function readReport(store: UsageStore, at: number): Promise<UsageReport> {
   const totals = await store.totals()
-  const isMissing = totals.every(({ subject }) => subject !== UNVERIFIED)
+  const hasUnverified = totals.some(({ subject }) => subject === UNVERIFIED)
+  const rows = hasUnverified ? totals : [...totals, NO_USAGE]
   return {
     at,
     since: getStart(totals),
-    rows: [...totals, ...(isMissing ? [NO_USAGE] : [])]
-      .map((it) => toRow(it, at))
-      .sort(compareSubjects),
+    rows: rows.map((total) => toRow(total, at)).sort(compareSubjects),
   }
 }
 
 function toRow({ subject, first, last, counts }: UsageTotal, at: number): UsageRow {
-  const of = (name: string): number => counts.get(name) ?? 0
+  const getCount = (name: string): number => counts.get(name) ?? 0
   const byCode = [...counts].filter(([name]) => !TOKEN_NAMES.has(name)).sort()
-  const who = parseSubject(subject)
+  const parsed = parseSubject(subject)
   const isUsed = counts.size > 0
   return {
-    ...who,
+    ...parsed,
     tokens: {
-      issued: of('issued'),
-      cached: of('cached'),
-      refused: of('refused'),
-      unavailable: of('unavailable'),
+      issued: getCount('issued'),
+      cached: getCount('cached'),
+      refused: getCount('refused'),
+      unavailable: getCount('unavailable'),
     },
     requests: {
-      accepted: of('accepted'),
+      accepted: getCount('accepted'),
       refused: byCode.reduce((sum, [, count]) => sum + count, 0),
       byCode: Object.fromEntries(byCode),
     },
     firstUsed: isUsed ? first : null,
     lastUsed: isUsed ? last : null,
-    unused: who.kind === 'client' && at - last >= UNUSED_AFTER,
+    unused: parsed.kind === 'client' && at - last >= UNUSED_AFTER,
   }
 }
 
@@ -185,27 +184,30 @@ export async function readCost(store: UsageStore, price: Price, at: number): Pro
   const from = today - MONTH + 1
   const [totals, buckets] = await Promise.all([store.totals(), store.buckets('day', from, MONTH)])
   const since = Math.max(getStart(totals) ?? at, from * DAY)
-  // A minute says nothing about a month: it counts as an hour.
+  // A shorter time would scale up a few tokens to a meaningless amount.
   const observed = Math.max(HOUR, at - since)
   const factor = (MONTH * DAY) / observed
-  const had = sumTokens(buckets).map(({ subject, issued, cached }) => ({
+  const projected = sumTokens(buckets).map(({ subject, issued, cached }) => ({
     subject,
     issued: issued * factor,
     cached: cached * factor,
   }))
-  const issued = had.reduce((sum, it) => sum + it.issued, 0)
-  const cached = had.reduce((sum, it) => sum + it.cached, 0)
+  const issued = sum(projected.map((client) => client.issued))
+  const cached = sum(projected.map((client) => client.cached))
   const cost = price.cost(issued)
   const withoutCache = price.cost(issued + cached)
   const monthly = { issued, cached, cost, withoutCache, saved: withoutCache - cost }
-  const clients = had.map(({ subject, ...it }): ClientCost => {
-    const part = cost * share(it.issued, issued)
-    const saved = monthly.saved * share(it.cached, cached)
-    return { ...parseSubject(subject), ...it, cost: part, withoutCache: part + saved, saved }
+  const clients = projected.map(({ subject, ...tokens }): ClientCost => {
+    const clientCost = cost * getShare(tokens.issued, issued)
+    const saved = monthly.saved * getShare(tokens.cached, cached)
+    const withoutCache = clientCost + saved
+    return { ...parseSubject(subject), ...tokens, cost: clientCost, withoutCache, saved }
   })
   return {
-    ...{ currency: price.currency, observed, monthly },
-    cachedShare: share(cached, issued + cached),
+    currency: price.currency,
+    observed,
+    monthly,
+    cachedShare: getShare(cached, issued + cached),
     clients: clients.sort((left, right) => right.cost - left.cost || compareSubjects(left, right)),
   }
 }
@@ -222,6 +224,6 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((left, right) => left + right, 0)
 }
 
-function share(part: number, whole: number): number {
+function getShare(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole
 }

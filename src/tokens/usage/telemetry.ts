@@ -1,10 +1,10 @@
-/** Counts into OpenTelemetry, where its API is installed: the application chose it, not this package. */
+/** Adds counts to OpenTelemetry metrics if the application has installed `@opentelemetry/api`. */
 import { createRequire } from 'node:module'
 import { parseSubject } from './events.ts'
 
 type Attributes = Record<string, string>
 
-/** Subjects whose attributes are kept; then it begins anew. */
+/** Subjects with cached attributes. The cache is cleared once it is full. */
 const MAX_SUBJECTS = 10_000
 
 interface Counter {
@@ -17,17 +17,19 @@ interface MeterProvider {
   }
 }
 
-/** What is used of `@opentelemetry/api`. */
+/** The used part of `@opentelemetry/api`. */
 export interface MetricsApi {
   readonly metrics: { getMeterProvider(): MeterProvider }
 }
 
-/** Counts one thing of a subject. */
+/** Counts one token or request of a subject. */
 export type Telemetry = (kind: 'token' | 'request', subject: string, name: string) => void
 
 /**
- * undefined where it is not there. Required and not imported, so that no bundler fails over a module
- * that is optional, and the first count is not lost; its state is one for all copies of a process.
+ * Loads the metrics API synchronously, so that the first count is not lost. `require` instead of `import`: a bundler
+ * would fail for a missing optional module. All copies of the API in a process share one state.
+ *
+ * @returns Undefined if the API is not installed.
  */
 export function findMetrics(
   load: (name: string) => unknown = createRequire(import.meta.url),
@@ -39,7 +41,7 @@ export function findMetrics(
   }
 }
 
-/** The provider is asked for each time: an SDK is often started later. */
+/** Looks up the provider for each count, because an SDK is often started later. */
 export function createTelemetry(api: MetricsApi | undefined): Telemetry {
   if (api === undefined) return () => {}
   let provider: MeterProvider | undefined
@@ -59,35 +61,36 @@ function createCounters(provider: MeterProvider): Record<'token' | 'request', Co
   const meter = provider.getMeter('cognito-m2m')
   return {
     token: meter.createCounter('cognito_m2m.tokens', {
-      ...{ unit: '{token}', description: 'Answers to token requests, by outcome' },
+      unit: '{token}',
+      description: 'Responses to token requests, by outcome',
     }),
     request: meter.createCounter('cognito_m2m.requests', {
-      ...{ unit: '{request}', description: 'Decisions about API requests' },
+      unit: '{request}',
+      description: 'Decisions about API requests',
     }),
   }
 }
 
-/** Made once for each: a request pays for a look-up. */
+/** Caches attributes, because creating them costs more than a look-up. */
 function createAttributeCache(): typeof toAttributes {
-  const known = new Map<string, Map<string, Attributes>>()
+  const subjects = new Map<string, Map<string, Attributes>>()
   return (kind, subject, name) => {
-    const ofSubject = known.get(subject) ?? new Map<string, Attributes>()
-    const found = ofSubject.get(name)
-    if (found !== undefined) return found
-    if (known.size >= MAX_SUBJECTS) known.clear()
-    const made = toAttributes(kind, subject, name)
-    known.set(subject, ofSubject.set(name, made))
-    return made
+    const byName = subjects.get(subject) ?? new Map<string, Attributes>()
+    const cached = byName.get(name)
+    if (cached !== undefined) return cached
+    if (subjects.size >= MAX_SUBJECTS) subjects.clear()
+    const attributes = toAttributes(kind, subject, name)
+    subjects.set(subject, byName.set(name, attributes))
+    return attributes
   }
 }
 
-/** As the spans and histograms of docs/observability.md name them. */
+/** Uses the attribute names of the spans and histograms in docs/observability.md. */
 function toAttributes(kind: 'token' | 'request', subject: string, name: string): Attributes {
   const { kind: group, userPoolId, clientId } = parseSubject(subject)
-  return {
-    'cognito_m2m.client_id': clientId ?? group,
-    ...(userPoolId === null ? {} : { 'cognito_m2m.user_pool_id': userPoolId }),
-    ...(kind === 'token' ? { 'cognito_m2m.outcome': name } : {}),
-    ...(kind === 'token' || name === 'accepted' ? {} : { 'error.type': name }),
-  }
+  const attributes: Attributes = { 'cognito_m2m.client_id': clientId ?? group }
+  if (userPoolId !== null) attributes['cognito_m2m.user_pool_id'] = userPoolId
+  if (kind === 'token') attributes['cognito_m2m.outcome'] = name
+  else if (name !== 'accepted') attributes['error.type'] = name
+  return attributes
 }

@@ -1,186 +1,218 @@
-/** The public face of `cognito-m2m/usage`: what is counted, and the forms it is read in. */
+/** Public types of `cognito-m2m/usage`: sources, counts, reports, series and cost. */
 
-/** Whom counts are about. */
+/** The subject of counts: an app client, or several callers together. */
 export interface UsageSubject {
   /**
-   * `client`: an app client proven by a signature or by a token the user pool issued to it.
-   * `other`: such clients beyond the store's `maxClients`, together. `unverified`: everybody else.
+   * `client`: an app client that a signature or an issued token authenticates. `other`: the clients beyond the
+   * store's `maxClients`, together. `unverified`: all other callers.
    */
   readonly kind: 'client' | 'other' | 'unverified'
   /** null unless `kind` is `client`. */
   readonly userPoolId: string | null
-  /** null unless `kind` is `client`. Told by Cognito, but still to be escaped where it is shown. */
+  /** null unless `kind` is `client`. Escape it for display: it can contain any character. */
   readonly clientId: string | null
 }
 
-/** What token requests came to. */
+/** Token requests by outcome. */
 export interface TokenCounts {
-  /** Issued by the user pool: what Cognito bills. */
+  /** Issued by the user pool. Cognito bills these. */
   readonly issued: number
-  /** Served by a proxy from what had been issued before. */
+  /** Served by a proxy from its cache. */
   readonly cached: number
-  /** Refused: an error of the caller's. */
+  /** Rejected because of an error of the caller. */
   readonly refused: number
-  /** None could be had. */
+  /** Failed because no token was available. */
   readonly unavailable: number
 }
 
-/** What API requests came to. */
+/** API requests by decision. */
 export interface RequestCounts {
   readonly accepted: number
   readonly refused: number
-  /** The refused ones by code, `ERR_SCOPE_INSUFFICIENT` and the like; only codes that occurred. */
+  /** The refused requests by error code, for example `ERR_SCOPE_INSUFFICIENT`. Only codes that occurred. */
   readonly byCode: Readonly<Record<string, number>>
 }
 
-/** One app client's counts since counting began. */
+/** Counts of one subject since counting began. */
 export interface UsageRow extends UsageSubject {
   readonly tokens: TokenCounts
   readonly requests: RequestCounts
-  /** First use, in epoch seconds; null where there was none. */
+  /** First use in epoch seconds. null without a use. */
   readonly firstUsed: number | null
-  /** Last use, in epoch seconds: a token had, or a request of the API accepted or refused. */
+  /** Last token request or API request in epoch seconds. null without a use. */
   readonly lastUsed: number | null
-  /** Whether an app client was last used 90 days ago or longer: one to ask about, or to delete. */
+  /** Whether the last use of an app client is at least 90 days ago. */
   readonly unused: boolean
 }
 
-/** {@link Usage.report} */
+/** Result of {@link Usage.report}. */
 export interface UsageReport {
-  /** When it was made, in epoch seconds. */
+  /** Time of the report in epoch seconds. */
   readonly at: number
-  /** When counting began, in epoch seconds; null where nothing was counted yet. */
+  /** First count in epoch seconds. null if nothing was counted yet. */
   readonly since: number | null
-  /**
-   * App clients by user pool and id, then `other` if anything was counted there, and `unverified`
-   * last, which is always there.
-   */
+  /** App clients by user pool and id, then `other` if it has counts, and always `unverified` last. */
   readonly rows: readonly UsageRow[]
 }
 
-/** How fine a series is: hours of the last seven days, or days (UTC) of the last 92. */
+/** Resolution of a series: hours of the last 7 days, or days (UTC) of the last 92. */
 export type UsageUnit = 'hour' | 'day'
 
-/** {@link Usage.series} */
+/** Result of {@link Usage.series}. */
 export interface UsageSeries {
   readonly unit: UsageUnit
-  /** Seconds from one bucket to the next: 3,600 or 86,400. */
+  /** Seconds of a bucket: 3,600 or 86,400. */
   readonly step: number
-  /** Where each bucket begins, in epoch seconds, oldest first; the last one is still being filled. */
+  /** Start of each bucket in epoch seconds, oldest first. The last bucket is not complete. */
   readonly starts: readonly number[]
-  /** Whoever had a token in that time, in the order of the report's rows. */
+  /** Subjects with tokens in that time, in the order of the report's rows. */
   readonly lines: readonly UsageLine[]
 }
 
-/** One app client's tokens over time, one number for each of {@link UsageSeries.starts}. */
+/** Tokens of one subject over time, one number for each of {@link UsageSeries.starts}. */
 export interface UsageLine extends UsageSubject {
   readonly issued: readonly number[]
   readonly cached: readonly number[]
 }
 
-/** What tokens cost, from the price list of the day: none is built in. */
+/**
+ * A price list of tokens. Take it from Cognito's current price list: the package contains no prices.
+ *
+ * @see https://aws.amazon.com/cognito/pricing/
+ */
 export interface UsagePrice {
-  /** Three letters of ISO 4217, such as `USD`. */
+  /** Three letters of ISO 4217, for example `USD`. */
   readonly currency: string
-  /** How many tokens a tier's `price` is for. Default 1,000. */
+  /**
+   * Number of tokens that the `price` of a tier is for, from 1 to 10^9.
+   *
+   * @defaultValue `1000`
+   */
   readonly per?: number
-  /** By the tokens of one month, lowest first; the last one has no end. */
+  /** 1 to 20 tiers by the tokens of one month, lowest first. The last tier has no `upTo`. */
   readonly tiers: readonly PriceTier[]
 }
 
-/** See {@link UsagePrice}. */
+/** One tier of a {@link UsagePrice}. */
 export interface PriceTier {
-  /** Tokens of the month up to here, those of lower tiers included; absent in the last one. */
+  /** Last token of the month in this tier, counted from the first tier on. Absent in the last tier. */
   readonly upTo?: number
-  /** For {@link UsagePrice.per} tokens, in the currency. */
+  /** Price of {@link UsagePrice.per} tokens in the currency. */
   readonly price: number
 }
 
-/** An amount projected to one month of 30 days, in the currency of {@link UsageCost}. */
+/** A projection to a month of 30 days. Amounts are in the currency of {@link UsageCost}. */
 export interface MonthlyCost {
   /** Tokens the user pools would issue. */
   readonly issued: number
   /** Tokens that would be served from the cache. */
   readonly cached: number
-  /** What the issued ones cost. */
+  /** Cost of the issued tokens. */
   readonly cost: number
-  /** What all of them would cost if none were served from the cache. */
+  /** Cost of all tokens if none were served from the cache. */
   readonly withoutCache: number
-  /** The difference: what caching saves. */
+  /** `withoutCache` less `cost`: the savings of the cache. */
   readonly saved: number
 }
 
-/** {@link Usage.cost} */
+/** Result of {@link Usage.cost}. */
 export interface UsageCost {
-  /** As in {@link UsagePrice}. */
+  /** Currency of the {@link UsagePrice}. */
   readonly currency: string
-  /** Seconds of counting the projection rests on: at least 3,600, at most 30 days. */
+  /** Seconds of counting that the projection is based on, from 3,600 to 30 days. */
   readonly observed: number
-  /** Tokens served from the cache among all that were had in that time, 0 to 1. */
+  /** Share of the tokens in that time that were served from the cache, from 0 to 1. */
   readonly cachedShare: number
   readonly monthly: MonthlyCost
-  /** Each one's part, by its part of the tokens, highest cost first. The sums are `monthly`. */
+  /** Cost and savings of each subject by its share of the tokens, highest cost first. The sums are `monthly`. */
   readonly clients: readonly ClientCost[]
 }
 
-/** See {@link UsageCost}. */
+/** Share of one subject in {@link UsageCost}. */
 export interface ClientCost extends UsageSubject, MonthlyCost {}
 
-/** What usage can be counted of: a token proxy, a resource server, a local user pool. */
+/** A source of counts: a token proxy, a resource server, or a local user pool. */
 export interface UsageSource {
   status(): { readonly instance: number }
-  /** A token client is no source: what issued its tokens reports them. */
+  /** Excludes token clients: the proxy or user pool that issued a token reports it. */
   readonly getToken?: never
 }
 
-/** Which form of a table. */
+/** Options of {@link Usage.json} and {@link Usage.csv}. */
 export interface UsageTableOptions {
   /**
-   * Default false: `user_pool_id, client_id, count, last_used`. True adds a column for each count,
-   * first use and `unused`.
+   * `true` adds `kind`, `first_used`, `unused` and a column for each count to the columns `user_pool_id`,
+   * `client_id`, `count` and `last_used`.
+   *
+   * @defaultValue `false`
    */
   readonly wide?: boolean
 }
 
-/** How counting goes. */
+/** Result of {@link Usage.status}. */
 export interface UsageStatus {
-  /** Sources that are attached. */
+  /** Number of attached sources. */
   readonly sources: number
-  /** Counts that are still to be written, in cells of one client and hour. */
+  /** Counts that are not written yet, in cells of one client and hour. */
   readonly pending: number
-  /** Whether the last write failed: counts are kept here, and written once the store takes them. */
+  /** Whether the last write failed. Counts are then kept in memory and written once the store recovers. */
   readonly degraded: boolean
 }
 
-/** Counts who asks how often, and says what it costs. */
+/** Counts tokens and requests of attached sources, and projects their cost. */
 export interface Usage {
   /**
-   * Counts what the source tells from now on.
+   * Counts the events of a source from now on.
    *
+   * @param source A token proxy, a resource server or a local user pool of this process.
+   * @returns A function that detaches the source.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for any other object.
+   * @example
    * ```ts
    * usage.attach(app.tokenProxy)
    * usage.attach(app.cognito)
    * usage.attach(pool)
    * ```
-   *
-   * @returns Ends it.
-   * @throws {OptionError} `ERR_OPTION_INVALID` for what has no `status().instance`.
    */
   attach(source: UsageSource): () => void
-  /** All counts, those of other processes that share the store included. */
+  /**
+   * Returns all counts, including those of other processes with the same store.
+   *
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   */
   report(): Promise<UsageReport>
-  /** Tokens over time. Default unit: `day`. */
+  /**
+   * Returns tokens over time.
+   *
+   * @param unit `hour` for the last 7 days, `day` for the last 92. Default: `day`.
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for another unit.
+   */
   series(unit?: UsageUnit): Promise<UsageSeries>
-  /** What a month costs at the pace of the last 30 days, and what it would without caching. */
+  /**
+   * Projects the cost of a month from the last 30 days, with and without caching.
+   *
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   */
   cost(): Promise<UsageCost>
-  /** The rows as an array of objects, in JSON. */
+  /**
+   * Returns the rows of the report as a JSON array of objects. Names are not escaped.
+   *
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
+   */
   json(options?: UsageTableOptions): Promise<string>
   /**
-   * The rows as CSV (RFC 4180). Text is quoted; `'` precedes what would begin a formula, in each cell and
-   * after each separator in it.
+   * Returns the rows of the report as CSV with quoted text. `'` is inserted before a character that would begin a
+   * formula, at the beginning of a cell and after each separator in it.
+   *
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
+   * @see RFC 4180
    */
   csv(options?: UsageTableOptions): Promise<string>
+  /** Returns sources, pending counts and the state of the store, without a read of the store. */
   status(): UsageStatus
-  /** Detaches from every source, and writes what is pending. */
+  /** Detaches all sources, writes pending counts and closes the store. Never rejects. */
   close(): Promise<void>
 }

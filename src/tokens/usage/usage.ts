@@ -20,7 +20,7 @@ import { createTelemetry, findMetrics } from './telemetry.ts'
 import type { Usage, UsagePrice, UsageTableOptions } from './types.ts'
 
 /**
- * The usage store could not be read within 2 s. Counting goes on, and the call can be repeated.
+ * The usage store could not be read within 2 s. Counting continues, and the call can be repeated.
  */
 export class UsageUnavailableError extends Error {
   override readonly name = 'UsageUnavailableError'
@@ -34,10 +34,10 @@ export class UsageUnavailableError extends Error {
 
 /** Options of {@link createUsage}. */
 export interface UsageOptions {
-  /** What tokens cost. Required: prices change, and none is built in. */
+  /** Price list of tokens. Required: prices change, so the package contains none. */
   readonly price: UsagePrice
   /**
-   * Where counts are kept. With `redisUsageStore` several processes share them.
+   * Store of the counts. With `redisUsageStore` several processes share them.
    *
    * @defaultValue `memoryUsageStore()`
    */
@@ -49,12 +49,16 @@ export interface UsageOptions {
    */
   readonly flushInterval?: number
   /**
-   * Gets one line when the store fails, and one when it recovers.
+   * Receives one line when the store fails, and one when it recovers.
    *
    * @defaultValue No logger
    */
   readonly logger?: Logger
-  /** Wall clock in milliseconds. Default `Date.now`. */
+  /**
+   * Wall clock in milliseconds.
+   *
+   * @defaultValue `Date.now`
+   */
   readonly now?: () => number
 }
 
@@ -66,7 +70,7 @@ const OPTION_NAMES: readonly (keyof UsageOptions)[] = [
   'now',
 ]
 const STORE_METHODS = ['add', 'totals', 'buckets', 'close'] as const
-/** Longest write of one batch, and longest read. */
+/** Longest write of one batch, and longest read, in milliseconds. */
 const STORE_TIMEOUT_MS = 2000
 /** The last second of an ECMAScript date. */
 const MAX_EPOCH_SECONDS = 8.64e12
@@ -93,7 +97,10 @@ function readUsageOptions(options: unknown): UsageSettings {
     )
   }
   const interval = readNumber(members, 'flushInterval', '', {
-    ...{ defaultValue: 3, min: 0.1, max: 60, unit: 'seconds' },
+    defaultValue: 3,
+    min: 0.1,
+    max: 60,
+    unit: 'seconds',
   })
   return {
     price,
@@ -105,15 +112,18 @@ function readUsageOptions(options: unknown): UsageSettings {
 }
 
 /**
- * Counts tokens and requests per app client. Only clients proven by a signature or by a token that was
- * issued to them have rows; everything else is one row, `unverified`.
+ * Counts tokens and requests per app client. A client has a row if a signature or an issued token authenticates
+ * it. Everything else is counted in one row, `unverified`.
  *
+ * @param options `price` is required. `flushInterval` is in seconds.
+ * @returns A frozen object. It counts nothing until a source is attached.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
+ * @example
  * ```ts
  * const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
  * usage.attach(app.cognito)
+ * const { rows } = await usage.report()
  * ```
- *
- * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  */
 export function createUsage(options: UsageOptions): Usage {
   const { price, store, intervalMs, logger, now } = readUsageOptions(options)
@@ -133,7 +143,7 @@ export function createUsage(options: UsageOptions): Usage {
     countInTelemetry(kind, subject, name)
   })
 
-  /** Writes pending counts first, so that every report has them. */
+  /** Writes pending counts first, so that every report includes them. */
   async function read<Result>(query: (at: number) => Promise<Result>): Promise<Result> {
     await writer.write()
     const result = await callUsageStore(STORE_TIMEOUT_MS, () => query(clock()))
@@ -146,8 +156,8 @@ export function createUsage(options: UsageOptions): Usage {
     attach: (source) => sources.attach(source),
     report,
     async series(unit = 'day') {
-      const checked = readUnit(unit)
-      return read((at) => readSeries(store, checked, at))
+      const validUnit = readUnit(unit)
+      return read((at) => readSeries(store, validUnit, at))
     },
     cost: () => read((at) => readCost(store, price, at)),
     async json(table = {}) {
@@ -172,7 +182,7 @@ export function createUsage(options: UsageOptions): Usage {
   } satisfies Usage)
 }
 
-/** Whole epoch seconds. While the clock is NaN, the last known ones. */
+/** Whole epoch seconds. An invalid time of the clock is replaced by the last valid one. */
 function createSecondsClock(now: () => number): () => number {
   let last = 0
   return () => {

@@ -1,15 +1,19 @@
-/** Authorizes requests to the dashboard before anything is served, and sends its error responses. */
+/** Authorizes every request to the dashboard, and sends its error responses. */
 
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { callHook } from '../../../core/hooks.ts'
 
-/** Says who may see the dashboard: only `true` lets in. */
+/**
+ * Decides whether a request may see the dashboard. Only `true` grants access.
+ *
+ * @param request The request before its body is read.
+ */
 export type Authorize = (request: FastifyRequest) => boolean | Promise<boolean>
 
 /**
- * What every answer carries. Nothing is loaded from elsewhere, no text becomes markup (trusted types),
- * and no other page may frame, include or address this one.
+ * Headers of every response. The page loads nothing from other origins and parses no text as markup (trusted
+ * types). No other page may frame, include or script it.
  */
 const SECURITY_HEADERS = {
   'content-security-policy': [
@@ -29,11 +33,15 @@ const SECURITY_HEADERS = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  // What may be kept says so itself.
+  // The default. Page files override it.
   'cache-control': 'no-store',
 }
 
-/** @param challenge `WWW-Authenticate` of the refusal, which is 401 with it and 403 without. */
+/**
+ * Creates the `onRequest` hook that authorizes a request.
+ *
+ * @param challenge `WWW-Authenticate` of a denied request. The status is 401 with a challenge, 403 without.
+ */
 export function createAccessHook(
   authorize: Authorize,
   challenge?: string,
@@ -64,10 +72,10 @@ const ERRORS = {
   ERR_USAGE_UNAVAILABLE: { status: 503, message: 'The counts cannot be read now' },
 } as const
 
-/** Seconds after which it is worth asking again: what failed is the owner's own. */
+/** `Retry-After` of a 503 in seconds. */
 const RETRY_AFTER = 5
 
-/** Answers past the app's error handler, which might say more, or make a page of it. */
+/** Bypasses the app's error handler, which could add details or render a page. */
 export function sendError(
   reply: FastifyReply,
   code: keyof typeof ERRORS,

@@ -1,4 +1,4 @@
-/** What the chart draws: the largest clients of a range as layers, all others in one. */
+/** Data of the page: the summary, and the chart with the largest clients as layers and the others in one. */
 import type { Usage, UsageLine, UsageSeries, UsageSubject, UsageUnit } from '../types.ts'
 import {
   type ChartView,
@@ -9,7 +9,7 @@ import {
   type TokenCount,
 } from './view.ts'
 
-/** Ids may hold any character, so that no separator could keep two subjects apart. */
+/** JSON, because ids can contain any separator. */
 export function getSubjectKey({ kind, userPoolId, clientId }: UsageSubject): string {
   return JSON.stringify([kind, userPoolId, clientId])
 }
@@ -30,16 +30,16 @@ export async function createSummary(usage: Usage): Promise<SummaryView> {
   }
 }
 
-/** Layers with a colour of their own: more are not told apart. */
+/** Layers with a separate color. More colors are hard to distinguish. */
 const MAX_LAYERS = 7
 
-/** What is asked for. */
+/** A validated query of `chart.json`. */
 interface ChartQuery {
   readonly unit: UsageUnit
-  /** How many buckets, the one still being filled included. */
+  /** Number of buckets, including the current one. */
   readonly buckets: number
   readonly count: TokenCount
-  /** This one alone. */
+  /** Restricts the chart to one subject. */
   readonly subject: UsageSubject | null
 }
 
@@ -53,14 +53,16 @@ const RANGES: ReadonlyMap<unknown, Pick<ChartQuery, 'unit' | 'buckets'>> = new M
   ['90d', { unit: 'day', buckets: 90 }],
 ])
 
-/** @returns undefined where the query names something else, or something twice. */
+/** @returns Undefined for unknown, repeated or invalid parameters. */
 export function readChartQuery(query: Readonly<Record<string, unknown>>): ChartQuery | undefined {
   const { range = '30d', count = 'issued', pool, client, kind, ...rest } = query
-  const found = RANGES.get(range)
-  const known = TOKEN_COUNTS.find((it) => it === count)
-  if (found === undefined || known === undefined || Object.keys(rest).length > 0) return undefined
+  const buckets = RANGES.get(range)
+  const tokenCount = TOKEN_COUNTS.find((name) => name === count)
+  if (buckets === undefined || tokenCount === undefined || Object.keys(rest).length > 0) {
+    return undefined
+  }
   const subject = readQuerySubject(kind, pool, client)
-  return subject === undefined ? undefined : { ...found, count: known, subject }
+  return subject === undefined ? undefined : { ...buckets, count: tokenCount, subject }
 }
 
 function readQuerySubject(
@@ -72,19 +74,19 @@ function readQuerySubject(
   if (kind === 'client' && typeof pool === 'string' && typeof client === 'string') {
     return { kind, userPoolId: pool, clientId: client }
   }
-  const together = kind === 'other' || kind === 'unverified'
-  if (!together || pool !== undefined || client !== undefined) return undefined
+  const isSharedKind = kind === 'other' || kind === 'unverified'
+  if (!isSharedKind || pool !== undefined || client !== undefined) return undefined
   return { kind, userPoolId: null, clientId: null }
 }
 
 export function createChart(series: UsageSeries, query: ChartQuery): ChartView {
   const { buckets, count, subject } = query
   const starts = series.starts.slice(-buckets)
-  const tail = (values: readonly number[]): readonly number[] => values.slice(-buckets)
+  const getRange = (values: readonly number[]): readonly number[] => values.slice(-buckets)
   const lines = series.lines.map((line) => ({
     ...line,
-    issued: tail(line.issued),
-    cached: tail(line.cached),
+    issued: getRange(line.issued),
+    cached: getRange(line.cached),
   }))
   const layers =
     subject === null
@@ -93,7 +95,7 @@ export function createChart(series: UsageSeries, query: ChartQuery): ChartView {
   return { step: series.step, starts, layers }
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, it) => total + it, 0)
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 function getValues({ issued, cached }: UsageLine, count: TokenCount): readonly number[] {
   if (count === 'issued') return issued
@@ -115,23 +117,28 @@ function createRankedLayers(
     .filter(({ total }) => total > 0)
     .sort((a, b) => b.total - a.total)
     .map(({ layer }) => layer)
-  // A single one is not worth a name that says less.
+  // A single remaining client gets its own layer.
   if (layers.length <= MAX_LAYERS + 1) return layers
   const rest = layers.slice(MAX_LAYERS)
   const values = Array.from({ length }, (_, index) =>
-    sum(rest.map((it) => it.values[index] as number)),
+    sum(rest.map((layer) => layer.values[index] as number)),
   )
   return [...layers.slice(0, MAX_LAYERS), { subject: null, clients: rest.length, count, values }]
 }
 
-/** Of one client it is shown what came from where. */
+/** The layers of one client: its issued tokens, its cached tokens, or both. */
 function createClientLayers(
   lines: readonly UsageLine[],
   { count }: ChartQuery,
   subject: UsageSubject,
 ): LayerView[] {
-  const line = lines.find((it) => getSubjectKey(it) === getSubjectKey(subject))
+  const line = lines.find((candidate) => getSubjectKey(candidate) === getSubjectKey(subject))
   if (line === undefined) return []
   const counts: readonly TokenCount[] = count === 'all' ? ['issued', 'cached'] : [count]
-  return counts.map((it) => ({ subject, clients: 1, count: it, values: getValues(line, it) }))
+  return counts.map((name) => ({
+    subject,
+    clients: 1,
+    count: name,
+    values: getValues(line, name),
+  }))
 }

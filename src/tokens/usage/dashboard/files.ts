@@ -1,4 +1,4 @@
-/** The files the page is made of: those beside this one, and the chart library as it was installed. */
+/** The files of the page: the folder `page`, and the installed chart library. */
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 }
-/** Where the library has them, under the names the page asks for. */
+/** Files of the library, by the names that the page uses. */
 const LIBRARY = [
   ['uplot.js', 'uplot/dist/uPlot.iife.min.js'],
   ['uplot.css', 'uplot/dist/uPlot.min.css'],
@@ -33,15 +33,15 @@ async function readPageFile(name: string, path: string): Promise<PageFile> {
 }
 
 /**
- * Reads them once: what is served is what was there when the app started.
+ * Reads all files once, so that a later change on disk has no effect.
  *
- * @param resolve Finds a file of an installed package.
- * @throws {OptionError} `ERR_OPTION_INVALID` where uPlot is not installed.
+ * @param resolve Returns the path of a file in an installed package.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if uPlot is not installed.
  */
 export async function readPageFiles(
   resolve: (file: string) => string = createRequire(import.meta.url).resolve,
 ): Promise<readonly PageFile[]> {
-  const own = (await readdir(FOLDER)).map((name) => readPageFile(name, join(FOLDER, name)))
+  const pageFiles = (await readdir(FOLDER)).map((name) => readPageFile(name, join(FOLDER, name)))
   const library = LIBRARY.map(async ([name, file]) => {
     try {
       return await readPageFile(name, resolve(file))
@@ -52,5 +52,5 @@ export async function readPageFiles(
       )
     }
   })
-  return Promise.all([...own, ...library])
+  return Promise.all([...pageFiles, ...library])
 }

@@ -1,5 +1,5 @@
 /**
- * `cognito-m2m/usage/dashboard`: the usage of app clients as a page, for Fastify 5.
+ * `cognito-m2m/usage/dashboard`: a dashboard page with the usage of app clients, as a Fastify 5 plugin.
  *
  * @module
  */

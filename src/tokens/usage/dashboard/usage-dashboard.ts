@@ -1,4 +1,4 @@
-/** The Fastify plugin: the page, what it is told, and who may see it. */
+/** The Fastify plugin `usageDashboard`: page files, data and access. */
 
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply } from 'fastify'
 import {
@@ -12,29 +12,31 @@ import { type Authorize, createAccessHook, sendError } from './access.ts'
 import { createChart, createSummary, readChartQuery } from './chart.ts'
 import { type PageFile, readPageFiles } from './files.ts'
 
-/** Options of {@link usageDashboard}, beside Fastify's own `prefix`. */
+/** Options of {@link usageDashboard}. The `prefix` of Fastify's `register` sets its path. */
 export interface UsageDashboardOptions {
-  /** The counts to show, with their prices: `createUsage(…)`. The dashboard does not close it. */
+  /** The result of `createUsage()`. The dashboard does not close it. */
   readonly usage: Usage
   /**
-   * Says who may see the dashboard, before anything is answered, its scripts included. Only `true` lets
-   * in; one that throws, rejects or takes over 3 s is answered with 503. There is no default.
+   * Decides who may see the dashboard. It runs for every request, including scripts. Only `true` grants access. If
+   * the function throws, rejects or takes over 3 s, the response is 503. Required: there is no default.
    */
   readonly authorize: Authorize
   /**
-   * `WWW-Authenticate` of a refusal, such as `Basic realm="usage"`, on which browsers ask for a password:
-   * the refusal is 401 then. Default: none, and 403.
+   * `WWW-Authenticate` of a denied request. For example, browsers prompt for a password after
+   * `Basic realm="usage"`. The status is then 401 instead of 403.
+   *
+   * @defaultValue No challenge, status 403
    */
   readonly challenge?: string
 }
 
-/** Fastify hands its own options on. */
+/** Includes the options of Fastify's `register`, which Fastify passes to the plugin. */
 const OPTION_NAMES = ['usage', 'authorize', 'challenge', 'prefix', 'logLevel', 'logSerializers']
 const USAGE_METHODS = ['report', 'series', 'cost', 'csv', 'status']
 
 function readUsage({ usage }: Members): Usage {
-  const given = Object(usage) as Record<string, unknown>
-  if (USAGE_METHODS.every((it) => typeof given[it] === 'function')) return usage as Usage
+  const candidate = Object(usage) as Record<string, unknown>
+  if (USAGE_METHODS.every((name) => typeof candidate[name] === 'function')) return usage as Usage
   throw new OptionError(
     'usage',
     `expected a Usage, got ${describeValue(usage)}. Pass the result of createUsage().`,
@@ -58,11 +60,11 @@ function readChallenge({ challenge }: Members): string | undefined {
   )
 }
 
-/** Kept by the browser and asked about each time: names stay as they are when a version changes. */
+/** Browsers cache the file and revalidate it by ETag, because file names contain no version. */
 function serveFile(app: FastifyInstance, { name, type, body, etag }: PageFile): void {
   app.get(name === 'index.html' ? '/' : `/${name}`, async (request, reply) => {
     const [path = ''] = request.url.split('?')
-    // What the page names lies beside it, so it has to be asked for as a folder.
+    // Relative URLs in the page need a trailing slash.
     if (name === 'index.html' && !path.endsWith('/')) {
       return reply.redirect(`./${path.slice(path.lastIndexOf('/') + 1)}/`)
     }
@@ -72,7 +74,7 @@ function serveFile(app: FastifyInstance, { name, type, body, etag }: PageFile): 
   })
 }
 
-/** A store that cannot be read is an outage of its own, and told as one. */
+/** Sends 503 if the usage store cannot be read. */
 async function readOrSendError<T>(
   reply: FastifyReply,
   read: () => Promise<T>,
@@ -102,20 +104,21 @@ function serveData(app: FastifyInstance, usage: Usage): void {
 }
 
 /**
- * Serves a page on which an engineer sees tokens per client over time, the share served from the cache, what
- * a month costs and what caching saves, and which clients nobody uses.
+ * Serves a dashboard: tokens per client over time, the share served from the cache, projected monthly cost and
+ * savings, and unused clients.
  *
+ * It serves `GET` below its prefix: the page at `/`, `data.json`, `chart.json`, `usage.csv` and the page's
+ * files. With `cognitoAuth` in the same app, register it in a separate context with `authDefault`, because browsers
+ * send no token.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` at registration, also if the optional peer uPlot is not installed.
+ * @example
  * ```ts
  * await app.register(usageDashboard, { prefix: '/usage', usage, authorize: isEngineer })
  * ```
- *
- * It answers `GET` below its prefix: the page at `/`, `data.json`, `chart.json`, `usage.csv` and the page's
- * files. Beside `cognitoAuth` it needs a context of its own with `authDefault`: a browser has no token.
- *
- * @throws {OptionError} `ERR_OPTION_INVALID` at registration, also where the optional peer uPlot is missing.
  */
-export const usageDashboard: FastifyPluginAsync<UsageDashboardOptions> = async (app, given) => {
-  const members = readMembers(given, OPTION_NAMES, '')
+export const usageDashboard: FastifyPluginAsync<UsageDashboardOptions> = async (app, options) => {
+  const members = readMembers(options, OPTION_NAMES, '')
   const usage = readUsage(members)
   app.addHook('onRequest', createAccessHook(readAuthorize(members), readChallenge(members)))
   for (const file of await readPageFiles()) serveFile(app, file)

@@ -1,4 +1,4 @@
-/** What the page asks for and is told: the contract of the plugin and the page's own scripts. */
+/** Types of `data.json` and `chart.json`, shared by the plugin and the page's scripts. */
 import type {
   MonthlyCost,
   RequestCounts,
@@ -7,64 +7,64 @@ import type {
   UsageSubject,
 } from '../types.ts'
 
-/** One app client: what is counted of it, and its part of the cost. */
+/** Counts and cost of one subject. */
 export interface ClientView extends UsageSubject {
   readonly tokens: TokenCounts
   readonly requests: RequestCounts
-  /** Epoch seconds; null where there was no use. */
+  /** Last use in epoch seconds. null without a use. */
   readonly lastUsed: number | null
   readonly unused: boolean
-  /** Projected to a month, in the currency of {@link CostView}; null where no token was had of late. */
+  /** Projected monthly cost in the currency of {@link CostView}. null without tokens in the last 30 days. */
   readonly monthlyCost: number | null
 }
 
-/** `UsageCost` without its part for each client. */
+/** `UsageCost` without `clients`. */
 export interface CostView {
   readonly currency: string
-  /** Seconds the projection rests on. */
+  /** Seconds of counting that the projection is based on. */
   readonly observed: number
-  /** 0 to 1. */
+  /** Share of the tokens that were served from the cache, from 0 to 1. */
   readonly cachedShare: number
   readonly monthly: MonthlyCost
 }
 
-/** `data.json` */
+/** The document `data.json`. */
 export interface SummaryView {
-  /** When it was made, in epoch seconds. */
+  /** Time of the report in epoch seconds. */
   readonly at: number
-  /** When counting began, in epoch seconds; null where nothing was counted yet. */
+  /** First count in epoch seconds. null if nothing was counted yet. */
   readonly since: number | null
   readonly status: UsageStatus
   readonly cost: CostView
   readonly clients: readonly ClientView[]
 }
 
-/** Which tokens are drawn. */
+/** The tokens that the chart shows. `all` is `issued` plus `cached`. */
 export type TokenCount = 'issued' | 'cached' | 'all'
 
 export const TOKEN_COUNTS: readonly TokenCount[] = ['issued', 'cached', 'all']
 
-/** How far the chart looks back. */
+/** Time range of the chart. */
 export type Range = '24h' | '7d' | '30d' | '90d'
 
 /** One layer of the chart: an app client, or several together. */
 export interface LayerView {
-  /** null for the clients beyond those that are drawn by themselves. */
+  /** null for the layer of all clients without a separate layer. */
   readonly subject: UsageSubject | null
-  /** How many are in it. */
+  /** Number of clients in the layer. */
   readonly clients: number
-  /** Which of its tokens: `all` is issued and served from the cache together. */
+  /** The tokens that the layer shows. */
   readonly count: TokenCount
   /** One for each of {@link ChartView.starts}. */
   readonly values: readonly number[]
 }
 
-/** `chart.json` */
+/** The document `chart.json`. */
 export interface ChartView {
-  /** Seconds from one bucket to the next. */
+  /** Seconds of a bucket. */
   readonly step: number
-  /** Where each bucket begins, in epoch seconds, oldest first. */
+  /** Start of each bucket in epoch seconds, oldest first. */
   readonly starts: readonly number[]
-  /** Largest first, the rest last. */
+  /** Largest layer first. The layer of the remaining clients is last. */
   readonly layers: readonly LayerView[]
 }

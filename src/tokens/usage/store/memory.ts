@@ -1,4 +1,4 @@
-/** Keeps counts in this process: they begin anew with it. */
+/** `memoryUsageStore`: keeps counts in memory. A restart of the process clears them. */
 import { readMembers, readNumber } from '../../../core/options/validate.ts'
 import {
   DEFAULT_MAX_CLIENTS,
@@ -16,7 +16,11 @@ import {
 
 /** Options of {@link memoryUsageStore}. */
 export interface MemoryUsageStoreOptions {
-  /** App clients with a row of their own; further ones are counted as `other`. Default 1,000, at most 20,000. */
+  /**
+   * App clients with a separate row, from 1 to 20,000. Further clients are counted as `other`.
+   *
+   * @defaultValue `1000`
+   */
   readonly maxClients?: number
 }
 
@@ -61,8 +65,8 @@ class MemoryUsageStore implements UsageStore {
   }
 
   async buckets(unit: 'hour' | 'day', from: number, count: number): Promise<UsageBucket[]> {
-    const kept = this.#buckets[unit]
-    return Array.from({ length: count }, (_, index) => kept.get(from + index) ?? EMPTY)
+    const buckets = this.#buckets[unit]
+    return Array.from({ length: count }, (_, index) => buckets.get(from + index) ?? EMPTY)
   }
 
   async close(): Promise<void> {}
@@ -82,33 +86,35 @@ class MemoryUsageStore implements UsageStore {
     }
   }
 
-  /** Refused rather than evicted: what is counted is never lost, whoever comes. */
+  /** A full store counts a new client as `other` and evicts none, so that no counts are lost. */
   #getTotal({ subject, first, last }: UsageCell): { subject: string; total: Total } {
     const existing = this.#totals.get(subject)
     if (existing !== undefined) return { subject, total: existing }
-    const full = !isShared(subject) && this.#clients >= this.#maxClients
-    const counted = full ? OTHER : subject
-    const total = this.#totals.get(counted) ?? { first, last, counts: new Map() }
-    this.#totals.set(counted, total)
-    if (!isShared(counted)) this.#clients += 1
-    return { subject: counted, total }
+    const isFull = !isShared(subject) && this.#clients >= this.#maxClients
+    const row = isFull ? OTHER : subject
+    const total = this.#totals.get(row) ?? { first, last, counts: new Map() }
+    this.#totals.set(row, total)
+    if (!isShared(row)) this.#clients += 1
+    return { subject: row, total }
   }
 }
 
-/** By number and not by age: one step of a clock does not empty them. */
+/** Evicts by number instead of age, so that a clock step does not clear all buckets. */
 function getBucket(buckets: Map<number, Bucket>, index: number, maxBuckets: number): Bucket {
   const existing = buckets.get(index)
   if (existing !== undefined) return existing
   const bucket: Bucket = new Map()
   buckets.set(index, bucket)
-  // One more than is read, for the time in which clocks of several processes disagree.
+  // One more than a report reads, because the clocks of several processes differ.
   if (buckets.size > maxBuckets + 1) buckets.delete(Math.min(...buckets.keys()))
   return bucket
 }
 
 /**
- * Keeps counts in memory, up to 3 KB an hour and day in which a client had tokens.
+ * Creates a store in memory, for one process. It takes up to 3 KB for each client with tokens in an hour or day.
  *
+ * @param options `maxClients` limits the rows.
+ * @returns A store for the option `store` of `createUsage`.
  * @throws {OptionError} `ERR_OPTION_INVALID`.
  */
 export function memoryUsageStore(options: MemoryUsageStoreOptions = {}): UsageStore {
@@ -116,15 +122,13 @@ export function memoryUsageStore(options: MemoryUsageStoreOptions = {}): UsageSt
   return new MemoryUsageStore(readMaxClients(members))
 }
 
-/** The bound that every store has. */
+/** Reads the option `maxClients` of a store. */
 export function readMaxClients(members: ReturnType<typeof readMembers>): number {
   return readNumber(members, 'maxClients', '', {
-    ...{
-      defaultValue: DEFAULT_MAX_CLIENTS,
-      min: 1,
-      max: MAX_CLIENTS_LIMIT,
-      integer: true,
-      unit: 'app clients',
-    },
+    defaultValue: DEFAULT_MAX_CLIENTS,
+    min: 1,
+    max: MAX_CLIENTS_LIMIT,
+    integer: true,
+    unit: 'app clients',
   })
 }

@@ -1,4 +1,4 @@
-/** Keeps counts in Redis or Valkey: several processes add up, and a restart begins where it ended. */
+/** `redisUsageStore`: adds up the counts of several processes in Redis or Valkey. */
 import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import { readMaxClients } from './memory.ts'
 import {
@@ -11,12 +11,12 @@ import {
   type UsageTotal,
 } from './types.ts'
 
-/** What is needed of an ioredis instance: 5.4 or later, or 6. */
+/** The used part of an ioredis instance, 5.4 or later, or 6. */
 export interface UsageRedis {
   duplicate(override: UsageRedisOverrides): UsageRedisConnection
 }
 
-/** What the store's own connection has differently. */
+/** Options that differ in the duplicated connection. */
 export interface UsageRedisOverrides {
   readonly lazyConnect: false
   readonly enableOfflineQueue: false
@@ -27,7 +27,7 @@ export interface UsageRedisOverrides {
   readonly retryStrategy: (times: number) => number
 }
 
-/** What is needed of the connection. */
+/** The used part of the duplicated connection. */
 export interface UsageRedisConnection {
   eval(script: string, numberOfKeys: number, ...args: (string | number)[]): Promise<unknown>
   hgetall(key: string): Promise<Record<string, string>>
@@ -38,35 +38,45 @@ export interface UsageRedisConnection {
 /** Options of {@link redisUsageStore}. */
 export interface RedisUsageStoreOptions {
   /**
-   * An instance of ioredis, connected as its options say: host, Sentinel, TLS, user and password are
-   * its affair. It is duplicated, never used or closed.
+   * An instance of ioredis with host, Sentinel, TLS, user and password. The store duplicates it, and neither uses
+   * nor closes the instance itself.
    */
   readonly redis: UsageRedis
-  /** What the names of all keys begin with. Default `cognito-m2m:usage`. */
+  /**
+   * Prefix of all keys: 1 to 100 letters, digits and `_ : . -`.
+   *
+   * @defaultValue `'cognito-m2m:usage'`
+   */
   readonly prefix?: string
-  /** App clients with a row of their own; further ones are counted as `other`. Default 1,000, at most 20,000. */
+  /**
+   * App clients with a separate row, from 1 to 20,000. Further clients are counted as `other`.
+   *
+   * @defaultValue `1000`
+   */
   readonly maxClients?: number
 }
 
-/** Milliseconds, shorter than who asks a store waits: what is late is ended here. */
+/** Milliseconds of one command. It ends before the caller's timeout of 2 s. */
 const COMMAND_TIMEOUT_MS = 1500
 
 const PREFIX_PATTERN = /^[\w:.-]{1,100}$/
 
-/** Seconds a process may be cut off and still not be counted twice. */
+/** Seconds that a process can be disconnected without counting a batch twice. */
 const WRITER_TTL = 7 * 24 * 3600
 const HOUR_TTL = (STORED_HOURS + 24) * 3600
 const DAY_TTL = (STORED_DAYS + 2) * 24 * 3600
 
 /**
- * Keys: totals, clients, writer, hour, day. Arguments: sequence, bound, cells, and how long writer,
- * hour and day are kept, in seconds. One script, so that a batch is added whole and once.
+ * Adds a batch atomically and once. Keys: totals, clients, writer, hour, day. Arguments: sequence, limit, cells,
+ * and the TTL of writer, hour and day in seconds.
  */
 const ADD = `
 if tonumber(ARGV[1]) <= tonumber(redis.call('GET', KEYS[3]) or '0') then return 0 end
 redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[4])
+
 for _, cell in ipairs(cjson.decode(ARGV[3])) do
   local subject = cell.subject
+
   if not cell.shared and redis.call('SISMEMBER', KEYS[2], subject) == 0 then
     if redis.call('SCARD', KEYS[2]) < tonumber(ARGV[2]) then
       redis.call('SADD', KEYS[2], subject)
@@ -74,6 +84,7 @@ for _, cell in ipairs(cjson.decode(ARGV[3])) do
       subject = 'other'
     end
   end
+
   for name, count in pairs(cell.counts) do
     redis.call('HINCRBY', KEYS[1], subject .. ' ' .. name, count)
     if name == 'issued' or name == 'cached' then
@@ -81,6 +92,7 @@ for _, cell in ipairs(cjson.decode(ARGV[3])) do
       redis.call('HINCRBY', KEYS[5], subject .. ' ' .. name, count)
     end
   end
+
   local first = redis.call('HGET', KEYS[1], subject .. ' first')
   local last = redis.call('HGET', KEYS[1], subject .. ' last')
   if not first or cell.first < tonumber(first) then
@@ -90,6 +102,7 @@ for _, cell in ipairs(cjson.decode(ARGV[3])) do
     redis.call('HSET', KEYS[1], subject .. ' last', cell.last)
   end
 end
+
 redis.call('EXPIRE', KEYS[4], ARGV[5])
 redis.call('EXPIRE', KEYS[5], ARGV[6])
 return 1`
@@ -98,14 +111,14 @@ class RedisUsageStore implements UsageStore {
   readonly #connection: UsageRedisConnection
   readonly #prefix: string
   readonly #maxClients: number
-  /** Settles once the first attempt to connect is over, well or not. */
+  /** Resolves after the first attempt to connect, successful or not. */
   readonly #firstAttempt: Promise<void>
 
   constructor(redis: UsageRedis, prefix: string, maxClients: number) {
-    // One slot of a cluster, as a script needs it.
+    // A hash tag: a script needs all keys in one slot of a cluster.
     this.#prefix = `{${prefix}}`
     this.#maxClients = maxClients
-    // Nothing queues up in it: what it does not take at once is kept here and comes again.
+    // Without a queue in ioredis: a batch that cannot be sent at once is retried by the writer.
     this.#connection = redis.duplicate({
       lazyConnect: false,
       enableOfflineQueue: false,
@@ -119,12 +132,12 @@ class RedisUsageStore implements UsageStore {
       this.#connection.on('ready', resolve)
       this.#connection.on('close', resolve)
     })
-    // Every command rejects by itself; without a listener, ioredis writes to the console.
+    // Each command rejects with the error. Without a listener, ioredis writes to the console.
     this.#connection.on('error', () => {})
   }
 
   async add({ writer, sequence, hour, cells }: UsageBatch): Promise<void> {
-    const sent = cells.map(({ subject, first, last, counts }) => ({
+    const encoded = cells.map(({ subject, first, last, counts }) => ({
       subject,
       first,
       last,
@@ -135,13 +148,17 @@ class RedisUsageStore implements UsageStore {
     await this.#connection.eval(
       ADD,
       5,
-      ...['totals', 'clients', `writer:${writer}`].map((name) => `${this.#prefix}:${name}`),
+      `${this.#prefix}:totals`,
+      `${this.#prefix}:clients`,
+      `${this.#prefix}:writer:${writer}`,
       this.#bucket('hour', hour),
       this.#bucket('day', Math.floor(hour / 24)),
       sequence,
       this.#maxClients,
-      JSON.stringify(sent),
-      ...[WRITER_TTL, HOUR_TTL, DAY_TTL],
+      JSON.stringify(encoded),
+      WRITER_TTL,
+      HOUR_TTL,
+      DAY_TTL,
     )
   }
 
@@ -158,10 +175,10 @@ class RedisUsageStore implements UsageStore {
 
   async buckets(unit: 'hour' | 'day', from: number, count: number): Promise<UsageBucket[]> {
     await this.#firstAttempt
-    const read = Array.from({ length: count }, (_, index) =>
+    const reads = Array.from({ length: count }, (_, index) =>
       this.#connection.hgetall(this.#bucket(unit, from + index)),
     )
-    return (await Promise.all(read)).map(
+    return (await Promise.all(reads)).map(
       (fields) =>
         new Map(
           [...groupBySubject(fields)].map(([subject, counts]) => [
@@ -181,14 +198,14 @@ class RedisUsageStore implements UsageStore {
   }
 }
 
-/** A field is a subject, a blank, and a name without one. */
+/** A field is a subject, a space, and a name without spaces. */
 function groupBySubject(fields: Record<string, string>): Map<string, Map<string, number>> {
   const subjects = new Map<string, Map<string, number>>()
   for (const [field, value] of Object.entries(fields)) {
-    const at = field.lastIndexOf(' ')
-    const subject = field.slice(0, at)
+    const space = field.lastIndexOf(' ')
+    const subject = field.slice(0, space)
     const counts = subjects.get(subject) ?? new Map<string, number>()
-    subjects.set(subject, counts.set(field.slice(at + 1), Number(value)))
+    subjects.set(subject, counts.set(field.slice(space + 1), Number(value)))
   }
   return subjects
 }
@@ -199,14 +216,16 @@ export function describeConnection(value: unknown): string {
 }
 
 /**
- * Keeps counts in Redis or Valkey, some 200 bytes for each hour and day in which a client had tokens.
- * Counts are what a `maxmemory-policy` must not evict: `noeviction`, or a database of their own.
+ * Creates a store in Redis or Valkey. It takes about 200 bytes for each client with tokens in an hour or day. No
+ * `maxmemory-policy` may evict counts: use `noeviction`, or a separate database.
  *
+ * @param options `redis` is required.
+ * @returns A store for the option `store` of `createUsage`.
+ * @throws {OptionError} `ERR_OPTION_INVALID`.
+ * @example
  * ```ts
  * const usage = createUsage({ store: redisUsageStore({ redis: new Redis() }), price })
  * ```
- *
- * @throws {OptionError} `ERR_OPTION_INVALID`.
  */
 export function redisUsageStore(options: RedisUsageStoreOptions): UsageStore {
   const members = readMembers(options, ['redis', 'prefix', 'maxClients'], '')

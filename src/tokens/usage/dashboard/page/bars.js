@@ -1,7 +1,7 @@
-/** Draws layers as stacked bars, in the colours of style.css. */
+/** Draws layers as stacked bars, in the colors of style.css. */
 import { byId } from './dom.js'
 import { short, tick } from './format.js'
-import { colourName } from './layers.js'
+import { getColorName } from './layers.js'
 
 /** @import uPlot from 'uplot' */
 /** @import { ChartView } from '../view.ts' */
@@ -9,14 +9,14 @@ import { colourName } from './layers.js'
 const HEIGHT = 300
 const HOUR = 3600
 const DAY = 24 * HOUR
-/** Room for a label below the bars, in pixels. */
+/** Width of a label below the bars, in pixels. */
 const LABEL = 64
-/** Tokens have no halves. */
+/** Whole numbers only, as steps of the vertical axis. */
 const STEPS = Array.from({ length: 12 }, (_, power) =>
-  [1, 2, 5].map((it) => it * 10 ** power),
+  [1, 2, 5].map((factor) => factor * 10 ** power),
 ).flat()
 
-/** A classic script: it has no other door than the global object. */
+/** uPlot is a classic script, which defines a global. */
 const { uPlot: Plot } = /** @type {{ uPlot: typeof uPlot }} */ (/** @type {unknown} */ (globalThis))
 
 const frame = byId('plot')
@@ -26,31 +26,31 @@ let plot
 let draw = () => {}
 
 /** @param {string} name of a custom property */
-const colour = (name) => getComputedStyle(frame).getPropertyValue(name).trim()
+const getColor = (name) => getComputedStyle(frame).getPropertyValue(name).trim()
 
 /**
- * Each bar reaches from the ground to the sum of what lies below its top, the tallest drawn first, so that of
- * each layer its own part is seen.
+ * Computes cumulative sums. Each bar starts at 0, and the tallest is drawn first, so that the visible part of a bar
+ * is the value of its layer.
  *
  * @param {ChartView} view
  * @returns {uPlot.AlignedData}
  */
 function stack({ starts, step, layers }) {
-  let below = starts.map(() => 0)
+  let sums = starts.map(() => 0)
   const tops = layers.map(({ values }) => {
-    below = below.map((it, index) => it + (values[index] ?? 0))
-    return below
+    sums = sums.map((total, index) => total + (values[index] ?? 0))
+    return sums
   })
-  return [starts.map((it) => it + step / 2), ...tops.reverse()]
+  return [starts.map((start) => start + step / 2), ...tops.reverse()]
 }
 
 /**
- * Which bars have a label: midnights where there are several days of hours, otherwise every so many.
+ * Selects the bars with a label: midnights for several days of hours, otherwise bars at equal distances.
  *
  * @param {ChartView} view
  * @param {number} width in pixels
  */
-function labelled({ starts, step }, width) {
+function getLabelPositions({ starts, step }, width) {
   const isMidnight = (/** @type {number} */ start) => new Date(1000 * start).getHours() === 0
   const severalDays = step === HOUR && starts.length > 24
   const candidates = severalDays ? starts.filter(isMidnight) : starts
@@ -61,23 +61,23 @@ function labelled({ starts, step }, width) {
 }
 
 /** @param {ChartView} view @returns {uPlot.Axis[]} */
-function axes(view) {
+function createAxes(view) {
   const { step, starts } = view
   const form = step === DAY || starts.length > 24 ? 'day' : 'hour'
   const font = `12px ${getComputedStyle(frame).fontFamily}`
-  const axis = { stroke: colour('--quiet'), font, ticks: { show: false } }
+  const axis = { stroke: getColor('--quiet'), font, ticks: { show: false } }
   return [
     {
       ...axis,
       size: 30,
       grid: { show: false },
-      splits: (self) => labelled(view, self.width - 64),
-      values: (_self, splits) => splits.map((it) => tick(it - step / 2, step, form)),
+      splits: (self) => getLabelPositions(view, self.width - 64),
+      values: (_self, splits) => splits.map((position) => tick(position - step / 2, step, form)),
     },
     {
       ...axis,
       size: 56,
-      grid: { stroke: colour('--line'), width: 1 },
+      grid: { stroke: getColor('--line'), width: 1 },
       incrs: STEPS,
       values: (_self, splits) => splits.map(short),
     },
@@ -85,29 +85,28 @@ function axes(view) {
 }
 
 /** @param {ChartView} view @param {(index: number | null) => void} onPoint @returns {uPlot.Options} */
-function options(view, onPoint) {
+function createOptions(view, onPoint) {
   const { starts, step, layers } = view
   const first = starts[0] ?? 0
   const makePaths = /** @type {uPlot.Series.BarsPathBuilderFactory} */ (Plot.paths.bars)
-  const look = { stroke: colour('--panel'), width: 1, points: { show: false } }
+  const look = { stroke: getColor('--panel'), width: 1, points: { show: false } }
   const paths = makePaths({ size: [0.86, 48] })
   const series = layers.map((layer, index) => ({
     ...look,
-    ...{ paths, fill: colour(`--${colourName(layer, index)}`) },
+    paths,
+    fill: getColor(`--${getColorName(layer, index)}`),
   }))
   return {
-    ...{
-      width: frame.clientWidth,
-      height: HEIGHT,
-      legend: { show: false },
-      padding: [12, 8, 0, 0],
-    },
+    width: frame.clientWidth,
+    height: HEIGHT,
+    legend: { show: false },
+    padding: [12, 8, 0, 0],
     cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
     scales: {
       x: { range: () => [first, first + step * starts.length] },
       y: { range: (_self, _least, most) => [0, Math.max(4, most * 1.08)] },
     },
-    axes: axes(view),
+    axes: createAxes(view),
     series: [{}, ...series.reverse()],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   }
@@ -115,16 +114,16 @@ function options(view, onPoint) {
 
 /**
  * @param {ChartView} view
- * @param {(index: number | null) => void} onPoint told which bar the pointer is over
+ * @param {(index: number | null) => void} onPoint Receives the index of the bar under the pointer, or null.
  */
 export function drawBars(view, onPoint) {
   draw = () => {
     plot?.destroy()
-    plot = new Plot(options(view, onPoint), stack(view), frame)
+    plot = new Plot(createOptions(view, onPoint), stack(view), frame)
   }
   draw()
 }
 
 new ResizeObserver(() => plot?.setSize({ width: frame.clientWidth, height: HEIGHT })).observe(frame)
-// A canvas keeps the colours it was drawn in.
+// A canvas does not follow the color scheme, so it is drawn again.
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => draw())

@@ -1,8 +1,8 @@
-/** Tokens over time: the picture, its legend, and both in words and numbers. */
+/** Tokens over time: the chart, its legend, its text alternative, and its table. */
 import { drawBars } from './bars.js'
 import { byId, element } from './dom.js'
 import { bucket, number, share } from './format.js'
-import { colourName, labelElement, labelOf, sum } from './layers.js'
+import { getColorName, getLabel, labelElement, sum } from './layers.js'
 
 /** @import { ChartView } from '../view.ts' */
 
@@ -17,8 +17,8 @@ function makeLegend(view) {
   const items = view.layers.map((layer, index) =>
     element(
       'li',
-      { title: labelOf(view, layer) },
-      element('i', { class: `swatch ${colourName(layer, index)}` }),
+      { title: getLabel(view, layer) },
+      element('i', { class: `swatch ${getColorName(layer, index)}` }),
       labelElement(view, layer),
       element('span', { class: 'value' }),
     ),
@@ -45,7 +45,7 @@ function fillLegend({ starts, step, layers }, rangeName, index) {
   }
 }
 
-/** @param {ChartView} view @param {string} rangeName @returns {string} what the picture says */
+/** @param {ChartView} view @param {string} rangeName @returns {string} the text alternative of the chart */
 function describe(view, rangeName) {
   const all = sum(view.layers.map(({ values }) => sum(values)))
   const [largest] = view.layers
@@ -54,7 +54,7 @@ function describe(view, rangeName) {
   const most = sum(largest.values)
   return [
     `Stacked bars: tokens ${COUNT_NAMES[largest.count]} per ${unit} in the ${rangeName}, ${number(all)} in all.`,
-    `Largest: ${labelOf(view, largest)} with ${number(most)}, ${share(most / all)}.`,
+    `Largest: ${getLabel(view, largest)} with ${number(most)}, ${share(most / all)}.`,
     'The table below has every number.',
   ].join(' ')
 }

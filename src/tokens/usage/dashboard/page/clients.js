@@ -1,40 +1,40 @@
-/** The table of clients: found, filtered, sorted by any column, picked for the chart. */
+/** The table of clients: search, filter, sorting, and selection for the chart. */
 import { button, byId, element, onChoice } from './dom.js'
 import { duration, money, number, plural, share, timeElement } from './format.js'
-import { nameElement, nameOf, poolElement, visible } from './names.js'
+import { getName, nameElement, poolElement, visible } from './names.js'
 
 /** @import { ClientView, SummaryView } from '../view.ts' */
 
 /**
  * @typedef {object} Column
  * @property {string} label
- * @property {(client: ClientView) => number | string | null} by what it is sorted by; null goes last
+ * @property {(client: ClientView) => number | string | null} by sort key; null is last
  * @property {(client: ClientView) => (Node | string)[]} show
  */
 
-/** Rows that are laid out at first: a table of thousands is searched, not scrolled. */
-const FIRST = 100
+/** Rows before `Show all`: layout of thousands of rows is slow. */
+const MAX_INITIAL_ROWS = 100
 
 /** @type {SummaryView | undefined} */
 let summary
 let sort = { column: 'Monthly cost', descending: true }
-let find = ''
+let searchText = ''
 let onlyUnused = false
-let all = false
+let showsAll = false
 /** @type {(client: ClientView) => void} */
-let pick = () => {}
+let selectClient = () => {}
 
 /** @param {ClientView} client */
-const had = ({ tokens }) => tokens.issued + tokens.cached
+const countTokens = ({ tokens }) => tokens.issued + tokens.cached
 
 /** @param {ClientView} client */
 function nameCell(client) {
   const { userPoolId, kind } = client
-  const name = button('name-button', () => pick(client), nameElement(client))
+  const name = button('name-button', () => selectClient(client), nameElement(client))
   const note =
     userPoolId === null
       ? kind === 'unverified'
-        ? 'no proven client'
+        ? 'not authenticated'
         : 'counted together'
       : poolElement(userPoolId)
   const cell = [name, element('span', { class: 'quiet' }, note)]
@@ -49,11 +49,11 @@ function badge({ lastUsed }) {
 }
 
 /** @param {string} label @param {(client: ClientView) => number} by @returns {Column} */
-const counted = (label, by) => ({ label, by, show: (client) => [number(by(client))] })
+const createCountColumn = (label, by) => ({ label, by, show: (client) => [number(by(client))] })
 
 /** @type {readonly Column[]} */
 const columns = [
-  { label: 'Client', by: nameOf, show: nameCell },
+  { label: 'Client', by: getName, show: nameCell },
   {
     label: 'Monthly cost',
     by: ({ monthlyCost }) => monthlyCost,
@@ -68,15 +68,17 @@ const columns = [
     by: ({ lastUsed }) => lastUsed,
     show: ({ lastUsed }) => [lastUsed === null ? '–' : timeElement(lastUsed)],
   },
-  counted('Issued', ({ tokens }) => tokens.issued),
-  counted('From cache', ({ tokens }) => tokens.cached),
+  createCountColumn('Issued', ({ tokens }) => tokens.issued),
+  createCountColumn('From cache', ({ tokens }) => tokens.cached),
   {
     label: 'Cached',
-    by: (client) => (had(client) === 0 ? null : client.tokens.cached / had(client)),
-    show: (client) => [had(client) === 0 ? '–' : share(client.tokens.cached / had(client))],
+    by: (client) => (countTokens(client) === 0 ? null : client.tokens.cached / countTokens(client)),
+    show: (client) => [
+      countTokens(client) === 0 ? '–' : share(client.tokens.cached / countTokens(client)),
+    ],
   },
-  counted('Tokens refused', ({ tokens }) => tokens.refused),
-  counted('API accepted', ({ requests }) => requests.accepted),
+  createCountColumn('Tokens refused', ({ tokens }) => tokens.refused),
+  createCountColumn('API accepted', ({ requests }) => requests.accepted),
   {
     label: 'API refused',
     by: ({ requests }) => requests.refused,
@@ -101,24 +103,24 @@ function compare({ by }, a, b) {
   return sort.descending ? -order : order
 }
 
-function matching() {
-  const wanted = find.toLowerCase()
+function getMatchingClients() {
+  const wanted = searchText.toLowerCase()
   const column = /** @type {Column} */ (columns.find(({ label }) => label === sort.column))
   return /** @type {SummaryView} */ (summary).clients
-    .filter((it) => (!onlyUnused || it.unused) && textOf(it).includes(wanted))
-    .sort((a, b) => compare(column, a, b) || had(b) - had(a))
+    .filter((client) => (!onlyUnused || client.unused) && getSearchText(client).includes(wanted))
+    .sort((a, b) => compare(column, a, b) || countTokens(b) - countTokens(a))
 }
 
 /** @param {ClientView} client */
-function textOf(client) {
-  return `${nameOf(client)} ${visible(client.userPoolId ?? '')}`.toLowerCase()
+function getSearchText(client) {
+  return `${getName(client)} ${visible(client.userPoolId ?? '')}`.toLowerCase()
 }
 
 function show() {
-  const found = matching()
-  const rows = all ? found : found.slice(0, FIRST)
+  const found = getMatchingClients()
+  const rows = showsAll ? found : found.slice(0, MAX_INITIAL_ROWS)
   const body = /** @type {HTMLElement} */ (byId('client-table').querySelector('tbody'))
-  body.replaceChildren(...rows.map(rowOf))
+  body.replaceChildren(...rows.map(createRow))
   byId('shown').textContent =
     rows.length === found.length
       ? plural(found.length, 'row')
@@ -129,7 +131,7 @@ function show() {
 }
 
 /** @param {ClientView} client */
-function rowOf(client) {
+function createRow(client) {
   const cells = columns.map(({ show: shown }, index) =>
     index === 0
       ? element('th', { scope: 'row' }, ...shown(client))
@@ -162,20 +164,20 @@ function sortBy(label) {
   }
   showHead()
   show()
-  // The button that was pressed is gone: whoever uses the keyboard goes on from the same place.
-  const index = columns.findIndex((it) => it.label === label)
+  // The pressed button was replaced: keyboard users continue at the same position.
+  const index = columns.findIndex((column) => column.label === label)
   byId('client-table').querySelectorAll('button')[index]?.focus()
 }
 
 /** @param {SummaryView} latest */
 export function showClients(latest) {
-  // Heads without rows would move as soon as there are some.
+  // Without rows, the header would move when the first rows arrive.
   if (summary === undefined) showHead()
   summary = latest
   show()
 }
 
-/** Filters to what is to be asked about, and goes there. */
+/** Filters to unused clients and scrolls to the table. */
 export function showUnused() {
   const choice = /** @type {HTMLInputElement} */ (
     document.querySelector('input[name="which"][value="unused"]')
@@ -187,12 +189,12 @@ export function showUnused() {
   byId('clients').scrollIntoView()
 }
 
-/** @param {(client: ClientView) => void} act when a client is picked */
-export function listenToClients(act) {
-  pick = act
+/** @param {(client: ClientView) => void} onSelect Called when a client is selected. */
+export function initClients(onSelect) {
+  selectClient = onSelect
   const search = /** @type {HTMLInputElement} */ (byId('search'))
   search.addEventListener('input', () => {
-    find = search.value
+    searchText = search.value
     show()
   })
   onChoice('which', (value) => {
@@ -200,7 +202,7 @@ export function listenToClients(act) {
     show()
   })
   byId('more').addEventListener('click', () => {
-    all = true
+    showsAll = true
     show()
   })
 }

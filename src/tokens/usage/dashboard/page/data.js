@@ -1,9 +1,9 @@
-/** Asks the plugin for what is shown. */
+/** Fetches the data of the page from the plugin. */
 
 /** @import { ChartView, SummaryView, TokenCount, Range } from '../view.ts' */
 /** @import { UsageSubject } from '../../types.ts' */
 
-/** What the chart is asked for. @typedef {{ range: Range, count: TokenCount, subject: UsageSubject | null }} Asked */
+/** The controls of the chart. @typedef {{ range: Range, count: TokenCount, subject: UsageSubject | null }} ChartQuery */
 
 /** @param {string} address @returns {Promise<unknown>} */
 async function read(address) {
@@ -15,7 +15,7 @@ async function read(address) {
     throw new Error('The server cannot be reached.')
   }
   if (response.status === 401 || response.status === 403) {
-    throw new Error('You may not see this any more: reload the page to sign in again.')
+    throw new Error('Access was denied. Reload the page to sign in again.')
   }
   if (!response.ok) throw new Error('The counts cannot be read now.')
   return response.json()
@@ -26,13 +26,13 @@ export async function readSummary() {
   return /** @type {SummaryView} */ (await read('data.json'))
 }
 
-/** @param {Asked} asked @returns {Promise<ChartView>} */
+/** @param {ChartQuery} query @returns {Promise<ChartView>} */
 export async function readChart({ range, count, subject }) {
-  const query = new URLSearchParams({ range, count })
-  if (subject !== null) query.set('kind', subject.kind)
+  const parameters = new URLSearchParams({ range, count })
+  if (subject !== null) parameters.set('kind', subject.kind)
   if (subject?.kind === 'client') {
-    query.set('pool', subject.userPoolId ?? '')
-    query.set('client', subject.clientId ?? '')
+    parameters.set('pool', subject.userPoolId ?? '')
+    parameters.set('client', subject.clientId ?? '')
   }
-  return /** @type {ChartView} */ (await read(`chart.json?${query}`))
+  return /** @type {ChartView} */ (await read(`chart.json?${parameters}`))
 }

@@ -1,4 +1,4 @@
-/** Makes elements out of text alone: nothing here, or anywhere on the page, parses markup. */
+/** Creates elements from text. No script of the page parses markup. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
@@ -8,14 +8,14 @@
  * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
-  made.append(...children)
-  return made
+  const created = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value)
+  created.append(...children)
+  return created
 }
 
 /**
- * What stands in index.html under an id.
+ * Returns an element of index.html by its id.
  *
  * @template {HTMLElement} [Found=HTMLElement]
  * @param {string} id
@@ -26,26 +26,26 @@ export function byId(id) {
 }
 
 /**
- * A button that looks like its text.
+ * Creates a button.
  *
  * @param {string} className
- * @param {() => void} act
+ * @param {() => void} onClick
  * @param {...(Node | string)} children
  */
-export function button(className, act, ...children) {
-  const made = element('button', { type: 'button', class: className }, ...children)
-  made.addEventListener('click', act)
-  return made
+export function button(className, onClick, ...children) {
+  const created = element('button', { type: 'button', class: className }, ...children)
+  created.addEventListener('click', onClick)
+  return created
 }
 
 /**
- * Calls back with the value of a group of radio buttons whenever another one is chosen.
+ * Reports changes of a group of radio buttons.
  *
  * @param {string} name
- * @param {(value: string) => void} act
+ * @param {(value: string) => void} onChange
  */
-export function onChoice(name, act) {
+export function onChoice(name, onChange) {
   for (const input of document.querySelectorAll(`input[name="${name}"]`)) {
-    input.addEventListener('change', () => act(/** @type {HTMLInputElement} */ (input).value))
+    input.addEventListener('change', () => onChange(/** @type {HTMLInputElement} */ (input).value))
   }
 }

@@ -1,4 +1,4 @@
-/** Numbers, amounts and times as the viewer's language and zone have them. */
+/** Formats numbers, amounts and times in the viewer's locale and time zone. */
 import { element } from './dom.js'
 
 const DAY = 86_400
@@ -11,11 +11,11 @@ const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFrac
 const TIME = { hour: '2-digit', minute: '2-digit' }
 /** @type {Intl.DateTimeFormatOptions} */
 const DATE = { month: 'short', day: 'numeric' }
-/** Days are counted from midnight to midnight UTC, whatever the viewer's zone is. */
+/** Day buckets are UTC days in every time zone. */
 const UTC = { timeZone: 'UTC' }
 
 const forms = {
-  /** When something happened. */
+  /** Date and time of an event. */
   moment: new Intl.DateTimeFormat(undefined, { ...DATE, ...TIME, year: 'numeric' }),
   clock: new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' }),
 }
@@ -44,7 +44,7 @@ export function money(currency) {
 }
 
 /**
- * In the viewer's zone, with UTC beside it for whoever compares it with a log.
+ * Creates a time in the viewer's time zone, with UTC in its title to compare with logs.
  *
  * @param {number} seconds since the epoch
  * @param {'moment' | 'clock'} form
@@ -63,7 +63,7 @@ export function timeElement(seconds, form = 'moment') {
 export const bucket = (start, step) => (step < DAY ? hourBucket : dayBucket).format(1000 * start)
 
 /**
- * The same below a bar.
+ * Formats the label of a bar.
  *
  * @param {number} start
  * @param {number} step

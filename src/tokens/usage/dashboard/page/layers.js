@@ -1,43 +1,43 @@
-/** What the layers of a chart are called, and which colour they have. */
+/** Labels and colors of the layers of a chart. */
 import { element } from './dom.js'
-import { nameElement, nameOf } from './names.js'
+import { getName, nameElement } from './names.js'
 
 /** @import { ChartView, LayerView } from '../view.ts' */
 
-/** The colour of those that have none of their own. */
-const REST = 8
+/** Index of the color for the layer of the remaining clients. */
+const REST_COLOR = 8
 
 /** @param {readonly number[]} values */
-export const sum = (values) => values.reduce((total, it) => total + it, 0)
+export const sum = (values) => values.reduce((total, value) => total + value, 0)
 
 /**
  * @param {LayerView} layer
  * @param {number} index
- * @returns {string} class of its swatch, and custom property of its colour
+ * @returns {string} class of its swatch, and custom property of its color
  */
-export function colourName({ subject }, index) {
-  return `layer-${subject === null ? REST : index + 1}`
+export function getColorName({ subject }, index) {
+  return `layer-${subject === null ? REST_COLOR : index + 1}`
 }
 
 /**
- * Of one client, layers are told apart by where its tokens came from.
+ * Whether the layers show the counts of one client instead of several clients.
  *
  * @param {ChartView} view
  */
-export function isByCount({ layers }) {
+export function hasSeveralCounts({ layers }) {
   return layers.some(({ subject, count }) =>
-    layers.some((it) => it.count !== count && it.subject?.clientId === subject?.clientId),
+    layers.some((other) => other.count !== count && other.subject?.clientId === subject?.clientId),
   )
 }
 
 /** @param {ChartView} view @param {LayerView} layer @returns {string} */
-export function labelOf(view, { subject, clients, count }) {
-  if (isByCount(view)) return count === 'issued' ? 'Issued' : 'From cache'
-  return subject === null ? `${clients} other clients` : nameOf(subject)
+export function getLabel(view, { subject, clients, count }) {
+  if (hasSeveralCounts(view)) return count === 'issued' ? 'Issued' : 'From cache'
+  return subject === null ? `${clients} other clients` : getName(subject)
 }
 
 /** @param {ChartView} view @param {LayerView} layer */
 export function labelElement(view, layer) {
-  if (layer.subject !== null && !isByCount(view)) return nameElement(layer.subject)
-  return element('span', { class: 'name' }, labelOf(view, layer))
+  if (layer.subject !== null && !hasSeveralCounts(view)) return nameElement(layer.subject)
+  return element('span', { class: 'name' }, getLabel(view, layer))
 }

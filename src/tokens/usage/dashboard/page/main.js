@@ -1,13 +1,13 @@
-/** The page: what is asked for, and when. */
+/** The page: loads summary and chart, and handles the controls. */
 import { showChart } from './chart.js'
-import { listenToClients, showClients, showUnused } from './clients.js'
+import { initClients, showClients, showUnused } from './clients.js'
 import { readChart, readSummary } from './data.js'
 import { byId, element, onChoice } from './dom.js'
 import { timeElement } from './format.js'
 import { nameElement } from './names.js'
 import { showTiles } from './tiles.js'
 
-/** @import { Asked } from './data.js' */
+/** @import { ChartQuery } from './data.js' */
 /** @import { SummaryView } from '../view.ts' */
 /** @import { UsageSubject } from '../../types.ts' */
 
@@ -18,22 +18,22 @@ const RANGE_NAMES = {
   '90d': 'last 90 days',
 }
 
-/** @type {Asked} */
-let asked = { range: '30d', count: 'issued', subject: null }
+/** @type {ChartQuery} */
+let query = { range: '30d', count: 'issued', subject: null }
 
-/** @param {...(Node | string)} words */
-function notice(...words) {
-  byId('notice').replaceChildren(...words)
+/** @param {...(Node | string)} content Replaces the notice. Empty clears it. */
+function setNotice(...content) {
+  byId('notice').replaceChildren(...content)
 }
 
-/** @param {() => Promise<void>} act */
-async function trying(act) {
+/** @param {() => Promise<void>} load Its error is shown as a notice with a button to retry. */
+async function showErrors(load) {
   try {
-    await act()
+    await load()
   } catch (error) {
-    const again = element('button', { type: 'button' }, 'Try again')
-    again.addEventListener('click', () => void refresh())
-    notice(/** @type {Error} */ (error).message, ' ', again)
+    const retry = element('button', { type: 'button' }, 'Try again')
+    retry.addEventListener('click', () => void refresh())
+    setNotice(/** @type {Error} */ (error).message, ' ', retry)
   }
 }
 
@@ -53,39 +53,39 @@ async function loadSummary() {
   byId('over-time').hidden = isEmpty
   byId('clients').hidden = isEmpty
   if (summary.status.degraded) {
-    notice('The store cannot be reached: the latest counts are kept in memory until it can.')
+    setNotice('The usage store failed. The latest counts are kept in memory until it recovers.')
   }
 }
 
-/** An answer that was overtaken by another question is not drawn. */
+/** Drops a response if the query has changed since the request. */
 async function loadChart() {
-  const question = asked
-  const view = await readChart(question)
-  if (question === asked) showChart(view, RANGE_NAMES[question.range])
+  const current = query
+  const view = await readChart(current)
+  if (current === query) showChart(view, RANGE_NAMES[current.range])
 }
 
 async function refresh() {
-  notice()
+  setNotice()
   byId('main').setAttribute('aria-busy', 'true')
-  await Promise.all([trying(loadSummary), trying(loadChart)])
+  await Promise.all([showErrors(loadSummary), showErrors(loadChart)])
   byId('main').setAttribute('aria-busy', 'false')
 }
 
-/** @param {Partial<Asked>} change */
-function ask(change) {
-  asked = { ...asked, ...change }
-  void trying(loadChart)
+/** @param {Partial<ChartQuery>} change */
+function updateQuery(change) {
+  query = { ...query, ...change }
+  void showErrors(loadChart)
 }
 
 /** @param {UsageSubject | null} subject */
-function pick(subject) {
+function selectClient(subject) {
   const title = byId('chart-title')
   if (subject === null) title.replaceChildren('Tokens per client over time')
   else title.replaceChildren('Tokens over time: ', nameElement(subject))
   byId('all-clients').hidden = subject === null
   title.focus()
   title.scrollIntoView({ block: 'nearest' })
-  ask({
+  updateQuery({
     subject: subject && {
       kind: subject.kind,
       userPoolId: subject.userPoolId,
@@ -94,10 +94,10 @@ function pick(subject) {
   })
 }
 
-listenToClients(pick)
-onChoice('range', (range) => ask({ range: /** @type {Asked['range']} */ (range) }))
-onChoice('count', (count) => ask({ count: /** @type {Asked['count']} */ (count) }))
-byId('all-clients').addEventListener('click', () => pick(null))
+initClients(selectClient)
+onChoice('range', (range) => updateQuery({ range: /** @type {ChartQuery['range']} */ (range) }))
+onChoice('count', (count) => updateQuery({ count: /** @type {ChartQuery['count']} */ (count) }))
+byId('all-clients').addEventListener('click', () => selectClient(null))
 byId('show-unused').addEventListener('click', showUnused)
 byId('refresh').addEventListener('click', () => void refresh())
 for (const form of document.forms)
