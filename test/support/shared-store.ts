@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Logger } from '../../src/core/options/logger.ts'
 import type { EncryptionKey } from '../../src/tokens/store/encryption-keys.ts'
 import { memoryStore } from '../../src/tokens/store/memory-store.ts'
-import { ResilientStore } from '../../src/tokens/store/resilient-store.ts'
-import type { StoreLock } from '../../src/tokens/store/store-lock.ts'
+import { ResilientStore, type StoreLock } from '../../src/tokens/store/resilient-store.ts'
 import type { StoreEntry, StoreLookup, TokenStore } from '../../src/tokens/store/token-store.ts'
 
 export const NOW = Date.UTC(2026, 0, 1)

@@ -5,10 +5,9 @@
 
 import { sleepWithJitter } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
-import type { ResilientStore } from '../store/resilient-store.ts'
-import type { StoreLock } from '../store/store-lock.ts'
+import type { ResilientStore, StoreLock } from '../store/resilient-store.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
-import type { CacheKey } from './request.ts'
+import type { CacheKey } from './protocol.ts'
 
 /** An app client whose secret was accepted, and the user pool of its tokens. */
 export interface VerifiedClient {
@@ -53,7 +52,7 @@ export class VerifiedCredentials {
   async find({ clientId, recordKey }: ClientCredential): Promise<VerifiedClient | undefined> {
     const verified = this.#verified.get(recordKey.name)
     // No other process writes to the store, so it has no more records.
-    if (verified !== undefined || !this.#store.status().shared) return verified
+    if (verified !== undefined || !this.#store.isShared) return verified
     const read = await this.#read(recordKey)
     if (read.record === undefined) return undefined
     const client = { clientId, userPoolId: read.record.userPoolId }

@@ -20,6 +20,7 @@ export type {
   StoreLookup as Found,
   TokenStore,
 } from '../store/token-store.ts'
-export type { ProxyOptions, UpstreamHeader, UpstreamLimits } from './options.ts'
+export type { ProxyOptions, UpstreamLimits } from './options.ts'
 export type { TokenProxy, TokenProxyOptions, TokenProxyStatus } from './plugin.ts'
 export { tokenProxy, tokenProxy as default } from './plugin.ts'
+export type { UpstreamHeader } from './upstream.ts'

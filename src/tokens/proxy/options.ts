@@ -15,17 +15,12 @@ import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import { DEFAULT_MIN_REMAINING } from '../oauth/token-lifetime.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
-import type { EntryLimits } from './cache-entry.ts'
+import type { EntryLimits } from './cached-results.ts'
 import { limitedLookup } from './limited-lookup.ts'
 import type { QuotaLimits } from './quota.ts'
-
-/** A header's value, or a function that is asked for it before each request to Cognito. */
-export type UpstreamHeader = string | (() => string | Promise<string>)
+import { isHeaderValue, type UpstreamHeader } from './upstream.ts'
 
 const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]{1,128}$/
-/** Visible ASCII with blanks inside: no line break begins another header. */
-const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?$/
-
 /** What the proxy writes itself, and what belongs to the connection. */
 const RESERVED_HEADERS = new Set([
   'accept',
@@ -66,31 +61,6 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
     headers.set(name, header as UpstreamHeader)
   }
   return headers
-}
-
-/**
- * Reads the current value of each header.
- *
- * @returns Undefined if one has no value. A firewall would reject a request without its secret header.
- */
-export async function resolveHeaders(
-  headers: ReadonlyMap<string, UpstreamHeader>,
-): Promise<Record<string, string> | undefined> {
-  const values: Record<string, string> = Object.create(null)
-  try {
-    for (const [name, header] of headers) {
-      const value: unknown = typeof header === 'string' ? header : await header()
-      if (!isHeaderValue(value)) return undefined
-      values[name] = value
-    }
-    return values
-  } catch {
-    return undefined
-  }
-}
-
-function isHeaderValue(value: unknown): value is string {
-  return typeof value === 'string' && HEADER_VALUE.test(value)
 }
 
 /** What Cognito may be asked, by this process: several proxies of one account share its quota. */
@@ -175,10 +145,17 @@ export interface ProxyOptions<Request> {
   readonly fetch?: typeof globalThis.fetch
 }
 
+/** A fixed set of app clients, a cached lookup, or undefined for every app client. */
+export type AdmittedClients =
+  | ReadonlySet<string>
+  | ((clientId: string) => boolean | Promise<boolean>)
+  | undefined
+
 /** Options after validation. Durations in milliseconds but for `limits` (seconds). */
 export interface ProxySettings<Request> {
   readonly tokenEndpoint: string
-  readonly isClient: (clientId: string) => boolean | Promise<boolean>
+  /** App clients that may request tokens; undefined admits every app client. */
+  readonly clients: AdmittedClients
   readonly store: TokenStore | undefined
   readonly encryptionKeys: readonly EncryptionKey[] | undefined
   readonly headers: ReadonlyMap<string, UpstreamHeader>
@@ -234,7 +211,7 @@ export function readProxyOptions<Request>(
       'tokenEndpoint',
       readInsecureHttp(members),
     ).href,
-    isClient: readClients(members['clients'], monotonicNow),
+    clients: readClients(members['clients'], monotonicNow),
     // Looked at by what uses them.
     store: members['store'] as TokenStore | undefined,
     encryptionKeys: members['encryptionKeys'] as readonly EncryptionKey[] | undefined,
@@ -252,18 +229,14 @@ export function readProxyOptions<Request>(
   }
 }
 
-function readClients(
-  value: unknown,
-  elapsed: () => number,
-): (clientId: string) => boolean | Promise<boolean> {
-  if (value === undefined) return () => true
+function readClients(value: unknown, elapsed: () => number): AdmittedClients {
+  if (value === undefined) return undefined
   if (typeof value === 'function') {
     const lookup = value as (clientId: string) => boolean | Promise<boolean>
     const limits = { ...LOOKUP_LIMITS, monotonicNow: elapsed }
     return createCachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE_MS, elapsed })
   }
-  const ids = new Set(readClientIds(value, 'clients'))
-  return (clientId) => ids.has(clientId)
+  return new Set(readClientIds(value, 'clients'))
 }
 
 function readQuotaLimits(value: unknown = {}): QuotaLimits {

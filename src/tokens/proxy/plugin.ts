@@ -19,27 +19,26 @@ import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import { isThenable } from '../../core/util/async.ts'
 import { MAX_FORM_BYTES } from '../oauth/form.ts'
 import { ResilientStore, type StoreStatus } from '../store/resilient-store.ts'
+import { NegativeCache } from './cached-results.ts'
 import { VerifiedCredentials } from './credentials.ts'
-import { EndpointHealth, type EndpointStatus } from './endpoint-health.ts'
-import { NegativeCache } from './negative-cache.ts'
-import { type ProxyOptions, readProxyOptions } from './options.ts'
-import { QuotaQueue, UpstreamQuota } from './quota.ts'
-import { ParsedRequestCache, type TokenRequest } from './request.ts'
+import { type AdmittedClients, type ProxyOptions, readProxyOptions } from './options.ts'
 import {
   createErrorResponse,
   createUnavailableResponse,
+  ParsedRequestCache,
   type ProxyError,
   type ProxyResponse,
-  type UnavailableCounts,
-  UnavailableLog,
-} from './responses.ts'
+  type TokenRequest,
+} from './protocol.ts'
+import { QuotaQueue, UpstreamQuota } from './quota.ts'
 import { TokenRequests } from './token-requests.ts'
-import { Upstream } from './upstream.ts'
+import { type UnavailableCounts, UnavailableLog } from './unavailable-log.ts'
+import { EndpointHealth, type EndpointStatus, Upstream } from './upstream.ts'
 
 /** What the routes ask. */
 interface TokenRoutes {
   readonly authorize: ((request: FastifyRequest) => boolean | Promise<boolean>) | undefined
-  readonly isClient: (clientId: string) => boolean | Promise<boolean>
+  readonly clients: AdmittedClients
   /** Answers a request that was read. Never rejects. */
   readonly respond: (request: TokenRequest, receivedAt: number) => Promise<ProxyResponse>
   /** Tells of an answer that was made here. */
@@ -128,7 +127,7 @@ async function respondTo(
   requests: ParsedRequestCache,
   routes: TokenRoutes,
 ): Promise<ProxyResponse> {
-  const { isClient, respond, publishError, monotonicNow } = routes
+  const { clients, respond, publishError, monotonicNow } = routes
   const receivedAt = monotonicNow()
   const incoming = {
     contentType: request.headers['content-type'],
@@ -140,7 +139,8 @@ async function respondTo(
     publishError(read, receivedAt)
     return createErrorResponse(read)
   }
-  const isClientResult = isClient(read.clientId)
+  const isClientResult =
+    typeof clients === 'function' ? clients(read.clientId) : (clients?.has(read.clientId) ?? true)
   const isKnown = isThenable(isClientResult)
     ? await isClientResult.catch(() => undefined)
     : isClientResult
@@ -236,7 +236,7 @@ async function register(
     throw new OptionError('tokenProxy', 'is registered twice in one context: keep one')
   }
   const settings = readProxyOptions<FastifyRequest>(given, REGISTER_OPTIONS)
-  const { monotonicNow, authorize, isClient } = settings
+  const { monotonicNow, authorize, clients } = settings
   const logger = safeLogger(app.log)
   const origins = listInsecureOrigins([settings.tokenEndpoint])
   if (origins.length > 0) logger.warn({ origins }, INSECURE_HTTP_WARNING)
@@ -300,7 +300,7 @@ async function register(
   }
   const respond: TokenRoutes['respond'] = (request, receivedAt) =>
     requests.respond(request, receivedAt)
-  await registerRoutes(app, { authorize, isClient, respond, publishError, monotonicNow }, given)
+  await registerRoutes(app, { authorize, clients, respond, publishError, monotonicNow }, given)
 }
 
 const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>

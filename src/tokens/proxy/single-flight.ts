@@ -2,32 +2,42 @@
  * Fetches tokens from Cognito, one request for the same token at a time: within the process by sharing the
  * promise, across processes by the store's lock. A caller that hangs up takes nothing from the others.
  */
-import { publish, secondsBetween } from '../../core/diagnostics.ts'
+import type { Channel } from 'node:diagnostics_channel'
+import { CHANNELS, publish, secondsBetween } from '../../core/diagnostics.ts'
 import { sleepWithJitter } from '../../core/util/async.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
 import {
   isCurrentEpoch,
   isSameEpoch,
   type ResilientStore,
+  type StoreLock,
   type TimedLookup,
 } from '../store/resilient-store.ts'
 import { COMMAND_TIMEOUT_MS } from '../store/store-caller.ts'
-import type { StoreLock } from '../store/store-lock.ts'
 import {
   type CachedToken,
   type EntryLimits,
   encodeEntry,
   getTtlMs,
+  type NegativeCache,
+  type Refusal,
   type TokenEntry,
-} from './cache-entry.ts'
+  type UpstreamError,
+} from './cached-results.ts'
 import type { ClientCredential, VerifiedClient, VerifiedCredentials } from './credentials.ts'
-import type { EndpointHealth } from './endpoint-health.ts'
-import type { NegativeCache, Refusal, UpstreamError } from './negative-cache.ts'
+import type { CacheKey, TokenRequest } from './protocol.ts'
+import { createUnavailableResponse, type ProxyResponse } from './protocol.ts'
 import type { QuotaQueue } from './quota.ts'
-import type { CacheKey, TokenRequest } from './request.ts'
-import { createUnavailableResponse, type ProxyResponse, type UnavailableCode } from './responses.ts'
-import type { Upstream } from './upstream.ts'
-import { readUpstreamToken, type UpstreamToken } from './upstream-token.ts'
+import type { UnavailableCode } from './unavailable-log.ts'
+import {
+  type EndpointHealth,
+  readUpstreamToken,
+  type Upstream,
+  type UpstreamToken,
+} from './upstream.ts'
+
+/** Channel of the proxy's events. Checked before {@link publish}, so that nothing is built without a subscriber. */
+export const TOKEN_REQUEST_CHANNEL: Channel = CHANNELS['cognito-m2m:token-request']
 
 /** A token to fetch. */
 interface TokenFetch {
@@ -337,15 +347,17 @@ export class TokenFlights {
     const { userPoolId } = entry
     negative.deleteFailure(key.name)
     credentials.add(credential, userPoolId)
-    publish('cognito-m2m:token-request', () => ({
-      instance,
-      userPoolId,
-      clientId,
-      outcome: 'issued',
-      error: null,
-      code: null,
-      duration: secondsBetween(requestedAt, monotonicNow()),
-    }))
+    if (TOKEN_REQUEST_CHANNEL.hasSubscribers) {
+      publish('cognito-m2m:token-request', () => ({
+        instance,
+        userPoolId,
+        clientId,
+        outcome: 'issued',
+        error: null,
+        code: null,
+        duration: secondsBetween(requestedAt, monotonicNow()),
+      }))
+    }
     const store = async (): Promise<void> => {
       const { store, limits } = this.#options
       const now = entry.requestedAt + (monotonicNow() - requestedAt)

@@ -11,28 +11,26 @@ import {
   type TokenEntry,
   toCachedToken,
   writeTokenBody,
-} from './cache-entry.ts'
+} from './cached-results.ts'
 import type { ClientCredential, VerifiedClient } from './credentials.ts'
 import {
   type CacheKey,
-  encodeCredentialIdentity,
-  encodeTokenIdentity,
-  type TokenRequest,
-} from './request.ts'
-import {
   createTokenResponse,
   createUnavailableResponse,
+  encodeCredentialIdentity,
+  encodeTokenIdentity,
   type ProxyResponse,
-  type UnavailableCode,
-  type UnavailableLog,
-} from './responses.ts'
+  type TokenRequest,
+} from './protocol.ts'
 import {
   createUpstreamUnavailable,
   type FetchResult,
   type IssuedToken,
+  TOKEN_REQUEST_CHANNEL,
   TokenFlights,
   type TokenFlightsOptions,
 } from './single-flight.ts'
+import type { UnavailableCode, UnavailableLog } from './unavailable-log.ts'
 
 /** What {@link TokenRequests} works with. */
 export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> {
@@ -154,6 +152,7 @@ export class TokenRequests {
     { receivedAt }: CallerRequest,
   ): void {
     const { instance, monotonicNow } = this.#options
+    if (!TOKEN_REQUEST_CHANNEL.hasSubscribers) return
     publish('cognito-m2m:token-request', () => ({
       instance,
       userPoolId: client?.userPoolId ?? null,

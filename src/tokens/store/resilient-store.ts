@@ -7,46 +7,12 @@ import { type Logger, safeLogger } from '../../core/options/logger.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import { safeClock, steadyClock } from '../../core/util/clock.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
-import type { MemoryEntries, MemoryEntry } from './entries.ts'
-import { MemoryStore, memoryStore } from './memory-store.ts'
+import { type MemoryEntries, type MemoryEntry, MemoryStore, memoryStore } from './memory-store.ts'
 import { type SealedLookup, SealedStore } from './sealed-store.ts'
 import { deriveGroup, deriveName } from './sealing.ts'
-import { COMMAND_TIMEOUT_MS, StoreCaller } from './store-caller.ts'
+import { COMMAND_TIMEOUT_MS, PendingWrites, StoreCaller } from './store-caller.ts'
 import { StoreClock } from './store-clock.ts'
-import { LOCK_TTL_MS, RENEWAL_DELAY_MS, RenewedLock, type StoreLock } from './store-lock.ts'
 import { checkStore, type StoreEntry, type StoreLookup, type TokenStore } from './token-store.ts'
-
-/** Writes of one kind that wait for the store. */
-const MAX_PENDING_WRITES = 10_000
-
-/** Writes to retry once the store recovers. At most {@link MAX_PENDING_WRITES}, the oldest dropped first. */
-export class PendingWrites {
-  readonly #writes = new Map<string, () => Promise<void>>()
-
-  add(key: string, write: () => Promise<void>): void {
-    this.#writes.set(key, write)
-    if (this.#writes.size <= MAX_PENDING_WRITES) return
-    for (const first of this.#writes.keys()) {
-      this.#writes.delete(first)
-      break
-    }
-  }
-
-  has(key: string): boolean {
-    return this.#writes.has(key)
-  }
-
-  keys(): readonly string[] {
-    return [...this.#writes.keys()]
-  }
-
-  /** Runs the write and removes it, unless it was added again meanwhile. Rejects if the write does. */
-  async write(key: string): Promise<void> {
-    const write = this.#writes.get(key)
-    await write?.()
-    if (this.#writes.get(key) === write) this.#writes.delete(key)
-  }
-}
 
 /** Options of {@link ResilientStore}. */
 interface ResilientStoreOptions {
@@ -106,6 +72,7 @@ export class ResilientStore {
   readonly #caller: StoreCaller
   readonly #logger: Logger
   readonly #clock: StoreClock
+  readonly #now: () => number
   readonly #invalidations = new PendingWrites()
   readonly #deletions = new PendingWrites()
   #retryTimer: NodeJS.Timeout | undefined
@@ -124,8 +91,9 @@ export class ResilientStore {
     this.#logger = safeLogger(logger)
     const elapsed = steadyClock(safeClock(monotonicNow))
     this.#caller = new StoreCaller(this.#logger, elapsed)
+    this.#now = safeClock(now)
     this.#clock = new StoreClock({
-      now: safeClock(now),
+      now: this.#now,
       monotonicNow: elapsed,
       onSkew: (skew) => reportSkew(logger, skew),
     })
@@ -178,10 +146,13 @@ export class ResilientStore {
     if (this.#isClosed || own !== this.#copies.epoch(group) || !(ttl > 0)) return
     const store = this.#store
     const ttlMs = Math.min(ttl, MAX_TTL_MS)
+    if (store === undefined) {
+      return this.#copies.set(name, group, { value, expiresAt: this.#now() + ttlMs }, own, ttlMs)
+    }
     const startedAt = this.#clock.monotonicNow()
     const expiresAt = this.#clock.earliest() + ttlMs
     const copy: MemoryEntry = { value, expiresAt, sharedEpoch, isShared: false }
-    if (store !== undefined && sharedEpoch !== undefined) {
+    if (sharedEpoch !== undefined) {
       const entry = { value, epoch: sharedEpoch, ttl: ttlMs }
       let isRefused = (): boolean => false
       await this.#caller.send('write', async () => {
@@ -256,6 +227,11 @@ export class ResilientStore {
     })
   }
 
+  /** Whether other processes share the store. */
+  get isShared(): boolean {
+    return this.#isShared
+  }
+
   status(): StoreStatus {
     const unreadable = this.#store?.unreadable ?? 0
     return { shared: this.#isShared, degraded: this.#caller.isDegraded, unreadable }
@@ -287,8 +263,8 @@ export class ResilientStore {
   #getCopy(name: string, group: string): TimedLookup {
     const value = this.#copies.get(name, group)?.value
     const memoryEpoch = this.#copies.epoch(group)
+    if (this.#store === undefined) return { value, epoch: memoryEpoch, now: this.#now() }
     const now = this.#clock.earliest()
-    if (this.#store === undefined) return { value, epoch: memoryEpoch, now }
     for (const [, { sharedEpoch }] of this.#copies.list(group)) {
       if (sharedEpoch !== undefined) return { value, epoch: `${memoryEpoch} ${sharedEpoch}`, now }
     }
@@ -370,4 +346,60 @@ export function isCurrentEpoch(startedAt: string, seen: string): boolean {
 function splitEpoch(epoch: string): readonly [string, string | undefined] {
   const space = epoch.indexOf(' ')
   return space < 0 ? [epoch, undefined] : [epoch.slice(0, space), epoch.slice(space + 1)]
+}
+
+/** A lock that is held, or that stands for one while the store does not answer. */
+export interface StoreLock {
+  /** Frees the lock. Nobody waits for it. Later calls have no effect. */
+  release(): void
+}
+
+/** Milliseconds until a lock is free whose owner stopped renewing it. */
+export const LOCK_TTL_MS = 2000
+/** Milliseconds between two renewals. */
+const RENEWAL_INTERVAL_MS = 500
+/** Milliseconds a renewal may be late: shorter than the lock, so that none outlives it by much. */
+const RENEWAL_DELAY_MS: number = LOCK_TTL_MS - RENEWAL_INTERVAL_MS
+
+/** Commands of one lock and owner. They may reject or throw. */
+interface LockCommands {
+  /** Resolves to false where another owner holds the lock. */
+  readonly renew: () => Promise<boolean>
+  readonly unlock: () => Promise<void>
+}
+
+/** Renews the lock of a store each 500 ms until it is released. */
+class RenewedLock implements StoreLock {
+  readonly #commands: LockCommands
+  readonly #timer: NodeJS.Timeout
+  #isReleased = false
+
+  constructor(commands: LockCommands) {
+    this.#commands = commands
+    this.#timer = setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS).unref()
+  }
+
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    clearInterval(this.#timer)
+    void this.#unlock()
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      // Somebody else has it: a renewal could only take it from them once they are done.
+      if (!(await this.#commands.renew())) clearInterval(this.#timer)
+    } catch {
+      // The next renewal may succeed.
+    }
+  }
+
+  async #unlock(): Promise<void> {
+    try {
+      await this.#commands.unlock()
+    } catch {
+      // It ends by itself.
+    }
+  }
 }

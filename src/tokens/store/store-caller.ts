@@ -1,4 +1,4 @@
-/** Calls a store that may fail, hang or be slow. Each call is bounded, and each outage is logged once. */
+/** Calls a store that may fail, hang or be slow: bounded calls, one log line per outage, and writes to retry. */
 import type { Logger } from '../../core/options/logger.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { LateError } from './token-store.ts'
@@ -220,4 +220,36 @@ function readErrorWord(error: unknown): string {
   const words = [code, typeof message === 'string' ? message.split(' ', 1)[0] : undefined]
   const word = words.find((one) => typeof one === 'string' && /^[A-Z][A-Z_]{1,31}$/.test(one))
   return typeof word === 'string' ? word : 'unknown'
+}
+
+/** Writes of one kind that wait for the store. */
+const MAX_PENDING_WRITES = 10_000
+
+/** Writes to retry once the store recovers. At most {@link MAX_PENDING_WRITES}, the oldest dropped first. */
+export class PendingWrites {
+  readonly #writes = new Map<string, () => Promise<void>>()
+
+  add(key: string, write: () => Promise<void>): void {
+    this.#writes.set(key, write)
+    if (this.#writes.size <= MAX_PENDING_WRITES) return
+    for (const first of this.#writes.keys()) {
+      this.#writes.delete(first)
+      break
+    }
+  }
+
+  has(key: string): boolean {
+    return this.#writes.has(key)
+  }
+
+  keys(): readonly string[] {
+    return [...this.#writes.keys()]
+  }
+
+  /** Runs the write and removes it, unless it was added again meanwhile. Rejects if the write does. */
+  async write(key: string): Promise<void> {
+    const write = this.#writes.get(key)
+    await write?.()
+    if (this.#writes.get(key) === write) this.#writes.delete(key)
+  }
 }

@@ -12,7 +12,7 @@ import {
   type TokenClient,
   type TokenClientOptions,
 } from '../../../src/tokens/client/index.ts'
-import { LOCK_TTL_MS } from '../../../src/tokens/store/store-lock.ts'
+import { LOCK_TTL_MS } from '../../../src/tokens/store/resilient-store.ts'
 import { serve } from '../../support/client.ts'
 import type { ClientSettings } from '../../support/client-process.ts'
 import { startRedis, withoutRedis } from '../../support/redis.ts'

@@ -5,7 +5,7 @@ import {
   encodeCredentialIdentity,
   encodeTokenIdentity,
   type TokenRequest,
-} from '../../../src/tokens/proxy/request.ts'
+} from '../../../src/tokens/proxy/protocol.ts'
 import { issue, proxyOf, reply, requestOf, SECRET, stage, upstreamOf } from '../../support/proxy.ts'
 
 /** Few characters, those that encodings use: collisions would be found soon. */

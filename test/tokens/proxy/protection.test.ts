@@ -1,8 +1,8 @@
 /** What the proxy asks of Cognito, whoever asks it: budgets, remembered refusals, lists of clients. */
 import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
+import { NegativeCache, type Refusal } from '../../../src/tokens/proxy/cached-results.ts'
 import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
-import { NegativeCache, type Refusal } from '../../../src/tokens/proxy/negative-cache.ts'
 import { UpstreamQuota } from '../../../src/tokens/proxy/quota.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'

@@ -1,7 +1,10 @@
 import t from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
-import { MemoryEntries, type MemoryEntry } from '../../../src/tokens/store/entries.ts'
-import { memoryStore } from '../../../src/tokens/store/memory-store.ts'
+import {
+  MemoryEntries,
+  type MemoryEntry,
+  memoryStore,
+} from '../../../src/tokens/store/memory-store.ts'
 import { Clock, NOW } from '../../support/shared-store.ts'
 
 const held = (life = 1000): MemoryEntry => ({ value: new Uint8Array([1]), expiresAt: NOW + life })

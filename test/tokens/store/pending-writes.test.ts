@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PendingWrites } from '../../../src/tokens/store/resilient-store.ts'
+import { PendingWrites } from '../../../src/tokens/store/store-caller.ts'
 
 t.test('ten thousand are remembered, and the first gives way', async (t) => {
   const untold = new PendingWrites()

@@ -1,6 +1,6 @@
 /** Entries as bytes. */
 import t from 'tap'
-import { decodeEntry, encodeEntry } from '../../../src/tokens/proxy/cache-entry.ts'
+import { decodeEntry, encodeEntry } from '../../../src/tokens/proxy/cached-results.ts'
 
 t.test('an entry comes back as it was', (t) => {
   for (const userPoolId of ['eu-west-1_Ab1', null]) {

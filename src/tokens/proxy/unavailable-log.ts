@@ -1,4 +1,4 @@
-/** Responses of the token proxy: JSON as in RFC 6749 sections 5.1 and 5.2, never cacheable. */
+/** Counts and logs callers that got no token. */
 import type { Logger } from '../../core/options/logger.ts'
 
 /**
@@ -63,61 +63,4 @@ export class UnavailableLog {
     this.#logger.warn({ ...this.#unlogged }, 'cognito-m2m: callers got no token')
     this.#unlogged = { ...NO_COUNTS }
   }
-}
-
-/** An answer, its body written. */
-export interface ProxyResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
-
-/** `error` of the proxy's own responses. The last two are from RFC 6749 section 4.1.2.1, the closest match. */
-export type ProxyError =
-  | 'invalid_request'
-  | 'invalid_client'
-  | 'invalid_scope'
-  | 'unsupported_grant_type'
-  | 'access_denied'
-  | 'temporarily_unavailable'
-
-const HEADERS = Object.freeze({
-  'content-type': 'application/json; charset=utf-8',
-  'cache-control': 'no-store',
-  pragma: 'no-cache',
-})
-
-/** Seconds: what Cognito may ask callers to wait through us. */
-const MAX_RETRY_AFTER = 60
-
-/** @param body JSON, written. */
-export function createJsonResponse(
-  status: number,
-  body: string,
-  headers: Readonly<Record<string, string>> = {},
-): ProxyResponse {
-  return { status, headers: { ...HEADERS, ...headers }, body }
-}
-
-/** A token; the hot path, so its headers are always the same object. */
-export function createTokenResponse(body: string): ProxyResponse {
-  return { status: 200, headers: HEADERS, body }
-}
-
-export function createErrorResponse(
-  error: ProxyError,
-  status = 400,
-  headers: Readonly<Record<string, string>> = {},
-): ProxyResponse {
-  return createJsonResponse(status, JSON.stringify({ error }), headers)
-}
-
-/** @param seconds Until it is worth asking again; at least 1, at most 60. */
-export function createUnavailableResponse(seconds: number): ProxyResponse {
-  return createErrorResponse('temporarily_unavailable', 503, createRetryAfter(seconds))
-}
-
-/** @param seconds NaN, from a clock that failed, counts as 1. */
-export function createRetryAfter(seconds: number): { readonly 'retry-after': string } {
-  return { 'retry-after': String(Math.ceil(Math.min(MAX_RETRY_AFTER, Math.max(1, seconds || 1)))) }
 }

@@ -1,8 +1,7 @@
 /**
- * Reads a token request strictly. Nothing of it is forwarded as it came: what is known is written
- * anew, what is ambiguous is refused.
+ * The protocol of the token endpoint: requests as they are parsed, responses as they are written. A request is
+ * parsed strictly and never forwarded as it came. Responses are JSON (RFC 6749 sections 5.1 and 5.2), never cacheable.
  */
-
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { type ClientCredentials, readBasic } from '../oauth/basic.ts'
 import { isForm, parseForm } from '../oauth/form.ts'
@@ -171,4 +170,61 @@ function readScopes(scope: string | undefined): readonly string[] | undefined {
   if (scope === undefined) return undefined
   if (!scope.includes(' ')) return scope === '' ? [] : [scope]
   return [...new Set(scope.split(' '))].filter((it) => it !== '').sort()
+}
+
+/** An answer, its body written. */
+export interface ProxyResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** `error` of the proxy's own responses. The last two are from RFC 6749 section 4.1.2.1, the closest match. */
+export type ProxyError =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_scope'
+  | 'unsupported_grant_type'
+  | 'access_denied'
+  | 'temporarily_unavailable'
+
+const HEADERS = Object.freeze({
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+})
+
+/** Seconds: what Cognito may ask callers to wait through us. */
+const MAX_RETRY_AFTER = 60
+
+/** @param body JSON, written. */
+export function createJsonResponse(
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): ProxyResponse {
+  return { status, headers: { ...HEADERS, ...headers }, body }
+}
+
+/** A token; the hot path, so its headers are always the same object. */
+export function createTokenResponse(body: string): ProxyResponse {
+  return { status: 200, headers: HEADERS, body }
+}
+
+export function createErrorResponse(
+  error: ProxyError,
+  status = 400,
+  headers: Readonly<Record<string, string>> = {},
+): ProxyResponse {
+  return createJsonResponse(status, JSON.stringify({ error }), headers)
+}
+
+/** @param seconds Until it is worth asking again; at least 1, at most 60. */
+export function createUnavailableResponse(seconds: number): ProxyResponse {
+  return createErrorResponse('temporarily_unavailable', 503, createRetryAfter(seconds))
+}
+
+/** @param seconds NaN, from a clock that failed, counts as 1. */
+export function createRetryAfter(seconds: number): { readonly 'retry-after': string } {
+  return { 'retry-after': String(Math.ceil(Math.min(MAX_RETRY_AFTER, Math.max(1, seconds || 1)))) }
 }
