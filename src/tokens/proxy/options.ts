@@ -47,15 +47,21 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
     const name = given.toLowerCase()
     const optionPath = `headers.${given}`
     if (!HEADER_NAME.test(given)) {
-      throw new OptionError('headers', `has ${describeValue(given)}: that is no name of a header`)
+      throw new OptionError(
+        'headers',
+        `expected names of HTTP headers, got ${describeValue(given)}. Rename it.`,
+      )
     }
     if (RESERVED_HEADERS.has(name) || headers.has(name)) {
-      throw new OptionError(optionPath, 'is written by the proxy or named twice: leave it out')
+      throw new OptionError(
+        optionPath,
+        'expected a header that the proxy does not write, named once, got a reserved or repeated name. Remove it.',
+      )
     }
     if (typeof header !== 'function' && !isHeaderValue(header)) {
       throw new OptionError(
         optionPath,
-        'has no value a header can have: pass visible ASCII, or a function that answers it',
+        'expected visible ASCII or a function that returns it, got another value. Change the value.',
       )
     }
     headers.set(name, header as UpstreamHeader)

@@ -233,7 +233,10 @@ async function register(
   given: TokenProxyOptions & RegisterOptions,
 ): Promise<void> {
   if (app.hasDecorator('tokenProxy')) {
-    throw new OptionError('tokenProxy', 'is registered twice in one context: keep one')
+    throw new OptionError(
+      'tokenProxy',
+      'expected one registration per context, got a second one. Remove one.',
+    )
   }
   const settings = readProxyOptions<FastifyRequest>(given, REGISTER_OPTIONS)
   const { monotonicNow, authorize, clients } = settings
@@ -249,16 +252,7 @@ async function register(
   const endpoint = new EndpointHealth(logger, monotonicNow)
   const negative = new NegativeCache(monotonicNow)
   const unavailable = new UnavailableLog(logger, monotonicNow)
-  const parts = {
-    instance,
-    store,
-    credentials,
-    queue,
-    upstream,
-    endpoint,
-    negative,
-    unavailable,
-  }
+  const parts = { instance, store, credentials, queue, upstream, endpoint, negative, unavailable }
   const requests = new TokenRequests({ ...settings, ...parts })
   app.decorate('tokenProxy', {
     invalidate: async (which) => {
@@ -266,7 +260,7 @@ async function register(
       if (typeof clientId !== 'string' || clientId === '') {
         throw new OptionError(
           'clientId',
-          `is ${describeValue(clientId)}: pass the id of an app client`,
+          `expected an app client id, got ${describeValue(clientId)}. Pass the id as a non-empty string.`,
         )
       }
       return store.invalidate(store.deriveGroup(clientId))

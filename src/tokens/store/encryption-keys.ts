@@ -35,25 +35,31 @@ const PROCESS_KEY = deriveStoreKey('process', randomBytes(KEY_BYTES))
 export function readEncryptionKeys(value: unknown): readonly StoreKey[] {
   if (value === undefined) return [PROCESS_KEY]
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_KEYS) {
-    const what = Array.isArray(value) ? `has ${value.length} keys` : `is ${describeKey(value)}`
-    throw new OptionError('encryptionKeys', `${what}: pass an array of 1 to ${MAX_KEYS}`)
+    const what = Array.isArray(value) ? `${value.length} keys` : describeKey(value)
+    throw new OptionError(
+      'encryptionKeys',
+      `expected an array of 1 to ${MAX_KEYS} keys, got ${what}. Pass [{ id, key }].`,
+    )
   }
   const ids = new Set<string>()
   return Array.from(value as unknown[], (item, index) => {
     const optionPath = `encryptionKeys[${index}]`
     if (typeof item === 'string') {
-      throw new OptionError(optionPath, 'is a string: pass { id, key }')
+      throw new OptionError(optionPath, 'expected an object, got a string. Pass { id, key }.')
     }
     const { id, key } = readMembers(item, ['id', 'key'], optionPath)
     if (typeof id !== 'string' || !/^[\w.-]{1,32}$/.test(id)) {
-      const what = typeof id === 'string' ? 'has another form' : `is ${describeValue(id)}`
+      const what = typeof id === 'string' ? 'another string' : describeValue(id)
       throw new OptionError(
         `${optionPath}.id`,
-        `${what}: use 1 to 32 characters of A-Z a-z 0-9 . _ -`,
+        `expected 1 to 32 characters of A-Z a-z 0-9 . _ -, got ${what}. Change the id.`,
       )
     }
     if (ids.has(id))
-      throw new OptionError(`${optionPath}.id`, `is ${describeValue(id)} again: name each key once`)
+      throw new OptionError(
+        `${optionPath}.id`,
+        `expected a unique id, got ${describeValue(id)} again. Rename one of the keys.`,
+      )
     ids.add(id)
     return deriveStoreKey(id, readKey(key, `${optionPath}.key`))
   })
@@ -63,10 +69,16 @@ export function readEncryptionKeys(value: unknown): readonly StoreKey[] {
 function readKey(value: unknown, optionPath: string): Uint8Array {
   const bytes = typeof value === 'string' ? fromBase64(value) : value
   if (!(bytes instanceof Uint8Array)) {
-    throw new OptionError(optionPath, `is ${describeKey(value)}: pass 32 bytes, or base64 of them`)
+    throw new OptionError(
+      optionPath,
+      `expected ${KEY_BYTES} bytes or their base64, got ${describeKey(value)}. Run openssl rand -base64 32.`,
+    )
   }
   if (bytes.byteLength !== KEY_BYTES) {
-    throw new OptionError(optionPath, `has ${bytes.byteLength} bytes: use 32, random ones`)
+    throw new OptionError(
+      optionPath,
+      `expected ${KEY_BYTES} bytes, got ${bytes.byteLength}. Run openssl rand -base64 32.`,
+    )
   }
   return bytes
 }

@@ -136,12 +136,15 @@ export function redisStore(options: RedisStoreOptions): TokenStore {
   const { duplicate, isCluster } = (redis ?? {}) as Record<string, unknown>
   if (typeof duplicate !== 'function' || isCluster === true) {
     const what = isCluster === true ? 'a Redis.Cluster' : describeValue(redis)
-    throw new OptionError('redis', `is ${what}: pass an instance of Redis from ioredis`)
+    throw new OptionError(
+      'redis',
+      `expected an ioredis client, got ${what}. Pass an instance of Redis from ioredis.`,
+    )
   }
   if (typeof prefix !== 'string' || prefix.length > 64) {
     throw new OptionError(
       'prefix',
-      `is ${describeValue(prefix)}: use a string of at most 64 characters`,
+      `expected a string of at most 64 characters, got ${describeValue(prefix)}. Change the prefix.`,
     )
   }
   return new RedisStore(redis as RedisLike, prefix)

@@ -85,7 +85,7 @@ export class ResilientStore {
     if (store?.shared === true && encryptionKeys === undefined) {
       throw new OptionError(
         'encryptionKeys',
-        'is missing: a shared store needs [{ id, key }], the key from `openssl rand -base64 32`',
+        'expected [{ id, key }] for a shared store, got undefined. Create a key with `openssl rand -base64 32`.',
       )
     }
     this.#logger = safeLogger(logger)

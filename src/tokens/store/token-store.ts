@@ -14,7 +14,7 @@ export function checkStore(store: unknown): void {
     const what = missing === undefined ? 'a boolean `shared`' : `a method \`${missing}\``
     throw new OptionError(
       'store',
-      `is ${describeValue(store)} without ${what}: pass memoryStore(), redisStore({ redis }) or a store of your own`,
+      `expected a token store, got ${describeValue(store)} without ${what}. Pass memoryStore(), redisStore({ redis }) or a TokenStore.`,
     )
   }
 }

@@ -21,25 +21,43 @@ async function problem(options: unknown): Promise<string> {
 }
 
 const wrong: readonly (readonly [unknown, RegExp])[] = [
-  [{}, /: tokenEndpoint is undefined: pass https:/],
-  [{ tokenEndpoint: 5 }, /: tokenEndpoint is 5: pass https:/],
+  [{}, /: tokenEndpoint: expected a URL as a string, got undefined\. Pass https:/],
+  [{ tokenEndpoint: 5 }, /: tokenEndpoint: expected a URL as a string, got 5\. Pass https:/],
   [
     { tokenEndpoint: 'http://example.com/oauth2/token' },
-    /: tokenEndpoint .* expected an https URL, got /,
+    /: tokenEndpoint: expected an https URL.*, got /,
   ],
-  [{ tokenEndpoint: 'https://a:b@example.com/' }, /: tokenEndpoint has credentials/],
+  [
+    { tokenEndpoint: 'https://a:b@example.com/' },
+    /: tokenEndpoint: expected a URL without credentials and fragment, got /,
+  ],
   [{ tokenEndpoint, ttl: 5 }, /: ttl: expected one of tokenEndpoint/],
-  [{ tokenEndpoint, maxAge: undefined }, /: maxAge is undefined/],
+  [{ tokenEndpoint, maxAge: undefined }, /: maxAge: expected a value, got undefined/],
   [{ tokenEndpoint, clients: [] }, /: clients: expected at least one [a-z ]+, got an empty array/],
-  [{ tokenEndpoint, clients: ['a', 5] }, /: clients\[1\] is 5/],
-  [{ tokenEndpoint, clients: 'a,b' }, /: clients is "a,b", and no app client id has a comma/],
-  [{ tokenEndpoint, store: {} }, /: store is an object without a method/],
-  [{ tokenEndpoint, store: sharedStore(new Clocks()) }, /: encryptionKeys is missing/],
-  [{ tokenEndpoint, encryptionKeys: [{ id: 'a', key: 'short' }] }, /: encryptionKeys\[0\]\.key /],
+  [{ tokenEndpoint, clients: ['a', 5] }, /: clients\[1\]: expected .*, got 5\./],
+  [
+    { tokenEndpoint, clients: 'a,b' },
+    /: clients: expected one app client id, got "a,b"\. Pass several as an array\./,
+  ],
+  [
+    { tokenEndpoint, store: {} },
+    /: store: expected a token store, got an object without a method `get`\./,
+  ],
+  [
+    { tokenEndpoint, store: sharedStore(new Clocks()) },
+    /: encryptionKeys: expected \[\{ id, key \}\] for a shared store, got undefined\./,
+  ],
+  [
+    { tokenEndpoint, encryptionKeys: [{ id: 'a', key: 'short' }] },
+    /: encryptionKeys\[0\]\.key: expected 32 bytes, got /,
+  ],
   [{ tokenEndpoint, authorize: true }, /: authorize: expected a function, got true/],
-  [{ tokenEndpoint, minRemaining: -1 }, /: minRemaining is -1: use .* seconds from 0 to 86400/],
-  [{ tokenEndpoint, maxAge: 0 }, /: maxAge is 0: use .* seconds from 1 to 86400/],
-  [{ tokenEndpoint, timeout: 31 }, /: timeout is 31: use .* seconds from 0\.001 to 30/],
+  [
+    { tokenEndpoint, minRemaining: -1 },
+    /: minRemaining: expected .* seconds from 0 to 86400, got -1/,
+  ],
+  [{ tokenEndpoint, maxAge: 0 }, /: maxAge: expected .* seconds from 1 to 86400, got 0/],
+  [{ tokenEndpoint, timeout: 31 }, /: timeout: expected .* seconds from 0\.001 to 30, got 31/],
   [{ tokenEndpoint, now: 5 }, /: now: expected a function, got 5/],
   [{ tokenEndpoint, monotonicNow: 5 }, /: monotonicNow: expected a function, got 5/],
   [{ tokenEndpoint, fetch: 5 }, /: fetch: expected a function, got 5/],
@@ -47,23 +65,47 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
     { tokenEndpoint, upstream: 5 },
     /: upstream: expected a plain object, got 5\. Pass an object literal\./,
   ],
-  [{ tokenEndpoint, upstream: { rps: 5 } }, /: upstream\.rps is unknown/],
+  [
+    { tokenEndpoint, upstream: { rps: 5 } },
+    /: upstream\.rps: expected one of perSecond, .*, got an unknown name/,
+  ],
   [
     { tokenEndpoint, upstream: { perSecond: 1 } },
     /: upstream\.perSecond: expected a whole number of requests from 2 to 10000, got 1/,
   ],
   [
     { tokenEndpoint, upstream: { perSecond: 10, unprovenPerSecond: 10 } },
-    /: upstream\.unprovenPerSecond is 10: use .* from 1 to 9/,
+    /: upstream\.unprovenPerSecond: expected .* from 1 to 9, got 10/,
   ],
-  [{ tokenEndpoint, upstream: { concurrency: 1 } }, /: upstream\.concurrency is 1/],
-  [{ tokenEndpoint, headers: 'x' }, /: headers(\.0)? is /],
-  [{ tokenEndpoint, headers: { 'a b': SECRET } }, /: headers has "a b": that is no name/],
-  [{ tokenEndpoint, headers: { Authorization: SECRET } }, /: headers\.Authorization is written/],
-  [{ tokenEndpoint, headers: { 'x-a': SECRET, 'X-A': SECRET } }, /: headers\.X-A .* named twice/],
-  [{ tokenEndpoint, headers: { 'x-a': `${SECRET}\nx: y` } }, /: headers\.x-a has no value/],
-  [{ tokenEndpoint, headers: { 'x-a': '' } }, /: headers\.x-a has no value/],
-  [{ tokenEndpoint, headers: { 'x-a': 5 } }, /: headers\.x-a has no value/],
+  [
+    { tokenEndpoint, upstream: { concurrency: 1 } },
+    /: upstream\.concurrency: expected .* from 2 to 10000, got 1\./,
+  ],
+  [{ tokenEndpoint, headers: 'x' }, /: headers: expected a plain object, got /],
+  [
+    { tokenEndpoint, headers: { 'a b': SECRET } },
+    /: headers: expected names of HTTP headers, got "a b"\./,
+  ],
+  [
+    { tokenEndpoint, headers: { Authorization: SECRET } },
+    /: headers\.Authorization: expected .*, got a reserved or repeated name/,
+  ],
+  [
+    { tokenEndpoint, headers: { 'x-a': SECRET, 'X-A': SECRET } },
+    /: headers\.X-A: expected .*, got a reserved or repeated name/,
+  ],
+  [
+    { tokenEndpoint, headers: { 'x-a': `${SECRET}\nx: y` } },
+    /: headers\.x-a: expected visible ASCII or a function .*, got another value/,
+  ],
+  [
+    { tokenEndpoint, headers: { 'x-a': '' } },
+    /: headers\.x-a: expected visible ASCII or a function .*, got another value/,
+  ],
+  [
+    { tokenEndpoint, headers: { 'x-a': 5 } },
+    /: headers\.x-a: expected visible ASCII or a function .*, got another value/,
+  ],
 ]
 
 for (const [options, message] of wrong) {
@@ -112,7 +154,7 @@ t.test('one proxy a context; another context may have its own', async (t) => {
   await app.register(tokenProxy, { tokenEndpoint })
   await t.rejects(async () => app.register(tokenProxy, { tokenEndpoint }), {
     code: 'ERR_OPTION_INVALID',
-    message: /registered twice/,
+    message: /got a second one/,
   })
   const two = fastify()
   t.teardown(() => two.close())

@@ -142,7 +142,7 @@ t.test('wrong options are named', async (t) => {
   )
   t.throws(() => new ResilientStore({ ...base, store: methods as never }), {
     message:
-      'cognito-m2m: store is an object without a boolean `shared`: pass memoryStore(), redisStore({ redis }) or a store of your own',
+      'cognito-m2m: store: expected a token store, got an object without a boolean `shared`. Pass memoryStore(), redisStore({ redis }) or a TokenStore.',
   })
   t.throws(
     () => new ResilientStore({ ...base, store: { ...methods, shared: true, lock: 1 } as never }),
