@@ -47,13 +47,21 @@ export type Scope = Register extends { readonly scopes: infer Registered }
   : string
 
 /** Longest `identifier/name` that Cognito accepts, in characters. */
-const MAX_SCOPE_LENGTH = 256
+export const MAX_SCOPE_LENGTH = 256
+/** Longest description of a scope, in characters. */
+export const MAX_DESCRIPTION_LENGTH = 256
 /** Most resource servers of a user pool. */
-const MAX_RESOURCE_SERVERS = 25
+export const MAX_RESOURCE_SERVERS = 25
 /** Most scopes of a resource server. */
-const MAX_SCOPES = 100
-const IDENTIFIER = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
-const NAME = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
+export const MAX_SCOPES_PER_SERVER = 100
+/** Most scopes of an app client. */
+export const MAX_SCOPES_PER_CLIENT = 50
+/** Most scopes of a route of an HTTP API. */
+export const MAX_SCOPES_PER_ROUTE = 10
+/** The identifier of a resource server. */
+export const IDENTIFIER_PATTERN: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
+/** The name of a scope, without its identifier. */
+export const NAME_PATTERN: RegExp = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
 
 /**
  * Scopes that Cognito itself defines, without a resource server. Only users' tokens have them, so a route can
@@ -115,8 +123,8 @@ export function checkScope(value: unknown, optionPath: string): string {
   const wellFormed =
     value.length <= MAX_SCOPE_LENGTH &&
     slash > 0 &&
-    IDENTIFIER.test(value.slice(0, slash)) &&
-    NAME.test(value.slice(slash + 1))
+    IDENTIFIER_PATTERN.test(value.slice(0, slash)) &&
+    NAME_PATTERN.test(value.slice(slash + 1))
   if (!wellFormed) {
     throw new OptionError(
       optionPath,
@@ -205,7 +213,7 @@ export function listDescribedScopes({
 
 function checkResourceServer(value: unknown, optionPath: string): ResourceServerDefinition {
   const { identifier, scopes } = (value ?? {}) as Record<string, unknown>
-  if (typeof identifier !== 'string' || !IDENTIFIER.test(identifier)) {
+  if (typeof identifier !== 'string' || !IDENTIFIER_PATTERN.test(identifier)) {
     throw new OptionError(
       `${optionPath}.identifier`,
       `expected 1 to 256 printable characters without space, quote or backslash, got ${describeValue(identifier)}. Change the identifier.`,
@@ -218,20 +226,24 @@ function checkResourceServer(value: unknown, optionPath: string): ResourceServer
     )
   }
   const names = Object.entries(scopes)
-  if (names.length === 0 || names.length > MAX_SCOPES) {
+  if (names.length === 0 || names.length > MAX_SCOPES_PER_SERVER) {
     throw new OptionError(
       `${optionPath}.scopes`,
-      `expected 1 to ${MAX_SCOPES} scopes, got ${names.length}. Define 1 to ${MAX_SCOPES} scopes for each resource server.`,
+      `expected 1 to ${MAX_SCOPES_PER_SERVER} scopes, got ${names.length}. Define 1 to ${MAX_SCOPES_PER_SERVER} scopes for each resource server.`,
     )
   }
   for (const [name, description] of names) {
-    if (!NAME.test(name) || identifier.length + 1 + name.length > MAX_SCOPE_LENGTH) {
+    if (!NAME_PATTERN.test(name) || identifier.length + 1 + name.length > MAX_SCOPE_LENGTH) {
       throw new OptionError(
         `${optionPath}.scopes`,
         `expected names of printable characters without slash, space, quote or backslash, at most 256 together with the identifier, got ${describeValue(name)}. Rename the scope.`,
       )
     }
-    if (typeof description !== 'string' || description.length < 1 || description.length > 256) {
+    if (
+      typeof description !== 'string' ||
+      description.length < 1 ||
+      description.length > MAX_DESCRIPTION_LENGTH
+    ) {
       throw new OptionError(
         `${optionPath}.scopes.${name}`,
         `expected a description of 1 to 256 characters, got ${describeValue(description)}. Describe the scope.`,

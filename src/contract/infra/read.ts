@@ -1,8 +1,19 @@
 /** Reads templates of every dialect into one model. */
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 import { readCloudFormation } from './cloudformation/read.ts'
-import { toModel } from './model/build.ts'
-import type { InfraModel } from './model/model.ts'
+import { readSamApis } from './cloudformation/sam.ts'
+import {
+  toAuthorizer,
+  toClient,
+  toDomain,
+  toParameter,
+  toResourceServer,
+  toRoute,
+  toUserPool,
+} from './model/facts.ts'
+import type { InfraModel, ReadResources } from './model/model.ts'
+import { hasOpenApiBody, readOpenApiBody } from './model/openapi-body.ts'
+import { addIndirectDependencies, type Resource } from './resolve/value.ts'
 import { readTerraform } from './terraform/read.ts'
 
 /** The text of one file. Its name tells the dialect: `.tf` and `.tf.json` are Terraform, all else CloudFormation. */
@@ -86,4 +97,43 @@ function readParameters(options: unknown): ReadonlyMap<string, string> {
     throw new OptionError(`parameters.${name}`, `is ${describeValue(value)}: pass a text`)
   }
   return new Map(entries as [string, string][])
+}
+
+function toModel(files: readonly string[], read: ReadResources): InfraModel {
+  const { dialect, dangling, complete, outputs, globals } = read
+  const resources = addIndirectDependencies(read.resources)
+  const byId = new Map(resources.map((resource) => [resource.id, resource]))
+  const all = <T>(types: readonly string[], convert: (resource: Resource) => T) =>
+    resources.filter(({ type }) => types.includes(type)).map(convert)
+  const sam = readSamApis(resources, globals)
+  const authorizers = all(
+    ['AWS::ApiGateway::Authorizer', 'AWS::ApiGatewayV2::Authorizer'],
+    toAuthorizer,
+  ).filter((authorizer) => authorizer !== undefined)
+  const routes = all(['AWS::ApiGateway::Method', 'AWS::ApiGatewayV2::Route'], (resource) =>
+    toRoute(resource, byId),
+  ).filter((route) => route !== undefined)
+  const described = resources
+    .filter(
+      (resource) => !resource.type.startsWith('AWS::Serverless::') && hasOpenApiBody(resource),
+    )
+    .map((resource) => readOpenApiBody(resource, new Map(), () => undefined))
+  return {
+    dialect,
+    files,
+    userPools: all(['AWS::Cognito::UserPool'], toUserPool),
+    domains: all(['AWS::Cognito::UserPoolDomain'], toDomain),
+    resourceServers: all(['AWS::Cognito::UserPoolResourceServer'], toResourceServer),
+    clients: all(['AWS::Cognito::UserPoolClient'], toClient),
+    parameters: all(['AWS::SSM::Parameter'], toParameter),
+    outputs,
+    authorizers: [
+      ...authorizers,
+      ...described.flatMap((one) => one.authorizers),
+      ...sam.authorizers,
+    ],
+    routes: [...routes, ...described.flatMap((one) => one.routes), ...sam.routes],
+    dangling,
+    complete,
+  }
 }

@@ -2,7 +2,7 @@
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readSource, type TemplateSource } from '../read.ts'
-import { followed, listOf, mapOf, type Tree, textOf } from '../syntax/tree.ts'
+import { followReference, readMap, readText, readTreeList, type Tree } from '../syntax/tree.ts'
 import { readPlain } from '../syntax/yaml.ts'
 import type { AppRequirement, AppRoute } from './route.ts'
 
@@ -11,20 +11,20 @@ type Schemes = ReadonlyMap<string, boolean>
 
 /** `components.securitySchemes`. */
 function schemesOf(root: Tree): Schemes {
-  const components = mapOf(mapOf(root).get('components')?.value)
+  const components = readMap(readMap(root).get('components')?.value)
   const schemes = new Map<string, boolean>()
-  for (const [name, { value }] of mapOf(components.get('securitySchemes')?.value)) {
-    schemes.set(name, takesToken(followed(value, root)))
+  for (const [name, { value }] of readMap(components.get('securitySchemes')?.value)) {
+    schemes.set(name, takesToken(followReference(value, root)))
   }
   return schemes
 }
 
 function takesToken(scheme: Tree): boolean {
-  const members = mapOf(scheme)
-  const text = (name: string) => textOf(members.get(name)?.value)
+  const members = readMap(scheme)
+  const text = (name: string) => readText(members.get(name)?.value)
   switch (text('type')) {
     case 'oauth2':
-      return mapOf(members.get('flows')?.value).has('clientCredentials')
+      return readMap(members.get('flows')?.value).has('clientCredentials')
     case 'http':
       return text('scheme')?.toLowerCase() === 'bearer'
     case 'openIdConnect':
@@ -39,16 +39,16 @@ type Security = Pick<AppRoute, 'auth'> & { readonly scopesAt: ReadonlyMap<string
 /** No `security` at all, as an empty one, asks for nothing. */
 export function requirementOf(security: Tree | undefined, schemes: Schemes): Security {
   const scopesAt = new Map<string, Position>()
-  const requirements = listOf(security).map((requirement) => {
-    const named = [...mapOf(requirement)]
+  const requirements = readTreeList(security).map((requirement) => {
+    const named = [...readMap(requirement)]
     const scopes: string[] = []
     for (const [name, { at, value }] of named) {
       if (!schemes.has(name)) {
         const problem = `names ${toPrintable(name)}, which components.securitySchemes does not have`
         throw new TemplateError(at, `${problem}: define it, or correct the spelling`)
       }
-      for (const item of listOf(value)) {
-        const scope = textOf(item) as string
+      for (const item of readTreeList(value)) {
+        const scope = readText(item) as string
         if (schemes.get(name) !== true) continue
         scopes.push(scope)
         if (!scopesAt.has(scope)) scopesAt.set(scope, item.at)
@@ -93,26 +93,26 @@ const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'pat
 export async function readOpenApi(source: TemplateSource): Promise<readonly AppRoute[]> {
   const { file, text } = readSource(source, 'source')
   const root = await readPlain(file, text)
-  const members = mapOf(root)
-  const version = textOf(members.get('openapi')?.value)
+  const members = readMap(root)
+  const version = readText(members.get('openapi')?.value)
   if (version === undefined || !/^3\.[01](?:\.|$)/.test(version)) {
     const at = members.get('openapi')?.at ?? root.at
     throw new TemplateError(at, 'is no OpenAPI document: pass one of version 3.0 or 3.1')
   }
   const schemes = schemesOf(root)
   const routes: AppRoute[] = []
-  for (const [path, { at: pathAt, value }] of mapOf(members.get('paths')?.value)) {
+  for (const [path, { at: pathAt, value }] of readMap(members.get('paths')?.value)) {
     if (path.startsWith('x-')) continue
     if (!path.startsWith('/')) {
       throw new TemplateError(pathAt, `${toPrintable(path)} is no path: begin it with a slash`)
     }
-    const item = mapOf(followed(value, root))
+    const item = readMap(followReference(value, root))
     for (const [method, { at, value: operation }] of item) {
       if (!METHODS.has(method)) continue
-      const own = mapOf(operation)
+      const own = readMap(operation)
       const servers = own.get('servers') ?? item.get('servers') ?? members.get('servers')
       const security = own.get('security') ?? members.get('security')
-      const basePath = basePathOf(listOf(servers?.value)[0])
+      const basePath = basePathOf(readTreeList(servers?.value)[0])
       routes.push({
         method: method.toUpperCase(),
         path: `${basePath}${path}`,
@@ -127,11 +127,11 @@ export async function readOpenApi(source: TemplateSource): Promise<readonly AppR
 
 /** The path of a server, without the slash at its end. */
 function basePathOf(server: Tree | undefined): string {
-  const members = mapOf(server)
-  const variables = mapOf(members.get('variables')?.value)
+  const members = readMap(server)
+  const variables = readMap(members.get('variables')?.value)
   const url = members.get('url')?.value
-  const text = (textOf(url) ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
-    const value = textOf(mapOf(variables.get(name)?.value).get('default')?.value)
+  const text = (readText(url) ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
+    const value = readText(readMap(variables.get(name)?.value).get('default')?.value)
     if (value !== undefined) return value
     const problem = `has the variable ${toPrintable(name)} without a default`
     throw new TemplateError((url as Tree).at, `${problem}: give it one`)

@@ -47,7 +47,7 @@ export interface ReadRoute {
   readonly other: boolean
   /** Sets of scopes: a caller has to have one of them whole. An empty one is any valid token. */
   readonly alternatives: readonly (readonly string[])[]
-  readonly placeOf: (scope: string) => Position
+  readonly findScopePosition: (scope: string) => Position
 }
 
 const ROUTE = ['method', 'path', 'basePath', 'auth', 'unprotected', 'at', 'scopesAt']
@@ -97,17 +97,19 @@ function readAppRoute(value: unknown, place: string, file: string): ReadRoute {
     basePath,
     unprotected: readFlag(members['unprotected'], `${place}.unprotected`),
     ...readRequirement(auth, `${place}.auth`),
-    placeOf: (scope) => places.get(scope) ?? at,
+    findScopePosition: (scope) => places.get(scope) ?? at,
   }
 }
 
 function readPosition(value: unknown, place: string): Position {
   const { file, line, column } = readMembers(value, ['file', 'line', 'column'], place)
-  if (typeof file === 'string' && isCount(line) && isCount(column)) return { file, line, column }
+  if (typeof file === 'string' && isPositiveInteger(line) && isPositiveInteger(column))
+    return { file, line, column }
   throw new OptionError(place, 'is no position: pass file, line and column')
 }
 
-const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) > 0
+const isPositiveInteger = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) > 0
 
 function readRequirement(
   auth: unknown,

@@ -8,7 +8,7 @@ import {
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readSource, type TemplateSource } from '../read.ts'
-import { listOf, mapOf, type Tree } from '../syntax/tree.ts'
+import { readMap, readTreeList, type Tree } from '../syntax/tree.ts'
 import { readPlain } from '../syntax/yaml.ts'
 import { type AppRoute, readAppRoutes } from './route.ts'
 
@@ -56,14 +56,14 @@ export function routesFile(
 export async function readRoutes(source: TemplateSource): Promise<readonly AppRoute[]> {
   const { file, text } = readSource(source, 'source')
   const root = await readPlain(file, text)
-  const members = mapOf(root)
+  const members = readMap(root)
   for (const [name, { at }] of members) {
     if (MEMBERS.includes(name)) continue
     throw new TemplateError(at, `${toPrintable(name)} is unknown: use one of ${MEMBERS.join(', ')}`)
   }
   const routes = members.get('routes')?.value
   if (routes === undefined) throw new TemplateError(root.at, 'has no routes: pass a routes file')
-  const read = listOf(routes).map(toRoute)
+  const read = readTreeList(routes).map(toRoute)
   placed(root, () => {
     readAppRoutes(read, 'routes')
     readResourceServers(plain(members.get('scopes')?.value) ?? [], 'scopes')
@@ -92,7 +92,7 @@ function plain(tree: Tree | undefined): unknown {
   if (tree === undefined) return undefined
   if (tree.kind === 'scalar') return tree.value
   if (tree.kind === 'list') return tree.items.map(plain)
-  return Object.fromEntries([...mapOf(tree)].map(([name, { value }]) => [name, plain(value)]))
+  return Object.fromEntries([...readMap(tree)].map(([name, { value }]) => [name, plain(value)]))
 }
 
 /** Tells where in the file a wrong member stands. */
@@ -104,7 +104,7 @@ function placed(root: Tree, read: () => void): void {
     let tree = root
     for (const [name] of option.matchAll(/[^.[\]]+/g)) {
       const inner: Tree | undefined =
-        tree.kind === 'list' ? tree.items[Number(name)] : mapOf(tree).get(name)?.value
+        tree.kind === 'list' ? tree.items[Number(name)] : readMap(tree).get(name)?.value
       if (inner === undefined) break
       tree = inner
     }

@@ -2,29 +2,29 @@
 
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraClient, InfraModel } from '../model/model.ts'
-import { type Finding, finding } from './finding.ts'
+import { createFinding, type Finding } from './finding.ts'
 import type { PoolLink } from './pools.ts'
-import { type Grant, grants, identifierOf, isMachine, type ScopeTable } from './scope-index.ts'
+import { checkGrant, type Grant, isMachineClient, listGrants, type ScopeIndex } from './scopes.ts'
 
-export function checkClients(model: InfraModel, table: ScopeTable): Finding[] {
+export function checkClients(model: InfraModel, scopeIndex: ScopeIndex): Finding[] {
   return model.clients.flatMap((client) => {
-    const pool = table.poolOf(model, client.userPool)
+    const pool = scopeIndex.resolvePool(model, client.userPool)
     return [
-      ...(isMachine(client) ? checkMachine(client, model) : []),
-      ...grants(client).flatMap((grant) => checkGrant(client, grant, table, pool)),
-      ...checkOrder(client, model, table, pool),
+      ...(isMachineClient(client) ? checkMachineClient(client, model) : []),
+      ...listGrants(client).flatMap((grant) => checkGrant(client, grant, scopeIndex, pool)),
+      ...checkDeploymentOrder(client, model, scopeIndex, pool),
     ]
   })
 }
 
 /** What is to be written, in the words of the template. */
-export const inDialect = (
+export const chooseByDialect = (
   { dialect }: InfraModel,
   cloudformation: string,
   terraform: string,
 ): string => (dialect === 'terraform' ? terraform : cloudformation)
 
-function checkMachine(client: InfraClient, model: InfraModel): Finding[] {
+function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
   const { flows, generateSecret, oauth, complete } = client
   const name = toPrintable(client.id)
   const found: Finding[] = []
@@ -33,7 +33,7 @@ function checkMachine(client: InfraClient, model: InfraModel): Finding[] {
   )
   if (other !== undefined) {
     found.push(
-      finding(
+      createFinding(
         other.at,
         'error',
         'flow-mixed',
@@ -42,25 +42,25 @@ function checkMachine(client: InfraClient, model: InfraModel): Finding[] {
       ),
     )
   }
-  if (isOff(generateSecret, complete)) {
+  if (isDisabled(generateSecret, complete)) {
     found.push(
-      finding(
+      createFinding(
         generateSecret?.at ?? client.at,
         'error',
         'client-no-secret',
         `${name} has no secret: client_credentials needs one`,
-        `generate one: ${inDialect(model, 'GenerateSecret: true', 'generate_secret = true')}`,
+        `generate one: ${chooseByDialect(model, 'GenerateSecret: true', 'generate_secret = true')}`,
       ),
     )
   }
-  if (isOff(oauth, complete)) {
+  if (isDisabled(oauth, complete)) {
     found.push(
-      finding(
+      createFinding(
         oauth?.at ?? client.at,
         'error',
         'oauth-off',
         `${name} has OAuth off: its token requests are answered with invalid_grant`,
-        `turn it on: ${inDialect(
+        `turn it on: ${chooseByDialect(
           model,
           'AllowedOAuthFlowsUserPoolClient: true',
           'allowed_oauth_flows_user_pool_client = true',
@@ -72,49 +72,20 @@ function checkMachine(client: InfraClient, model: InfraModel): Finding[] {
 }
 
 /** Written as false, or certainly not written. */
-const isOff = (fact: Fact<boolean> | undefined, complete: boolean): boolean =>
+const isDisabled = (fact: Fact<boolean> | undefined, complete: boolean): boolean =>
   fact === undefined ? complete : fact.value === false
 
-function checkGrant(
-  { id }: InfraClient,
-  { at, value }: Grant,
-  table: ScopeTable,
-  pool: PoolLink,
-): Finding[] {
-  if (!table.isMissing(value, pool)) return []
-  const message = `${toPrintable(id)} is granted ${toPrintable(value)}, which no resource server of its pool defines`
-  return [finding(at, 'error', 'grant-undefined', message, definingFix(value, table, pool))]
-}
-
-/** Names where else it is defined, what else its resource server defines, or what has its name elsewhere. */
-export function definingFix(scope: string, table: ScopeTable, pool: PoolLink): string {
-  const [elsewhere] = table.elsewhere(scope)
-  if (elsewhere !== undefined) {
-    const { file, line } = elsewhere.fact.at
-    return `define it there too: ${toPrintable(elsewhere.server.id)} (${toPrintable(file)}:${line}) is another pool's`
-  }
-  const siblings = table.siblings(scope, pool)
-  const name = scope.slice(identifierOf(scope).length)
-  const meant =
-    siblings.length > 0 ? siblings : table.defined.filter((one) => one.scope.endsWith(name))
-  const near = new Set(meant.map((one) => one.scope))
-  const names = [...near].slice(0, 5).map((name) => toPrintable(name))
-  return names.length === 0
-    ? 'define it, correct the spelling, or check the template that defines it too'
-    : `define it, or use ${names.length === 1 ? '' : 'one of '}${names.join(', ')}`
-}
-
 /** Scopes as plain text are deployed in any order, also before what defines them: once a resource server. */
-function checkOrder(
+function checkDeploymentOrder(
   client: InfraClient,
   model: InfraModel,
-  table: ScopeTable,
+  scopeIndex: ScopeIndex,
   pool: PoolLink,
 ): Finding[] {
   const early = new Map<string, Grant[]>()
-  for (const grant of grants(client)) {
-    const servers = table
-      .definitions(grant.value, pool)
+  for (const grant of listGrants(client)) {
+    const servers = scopeIndex
+      .findDefinitions(grant.value, pool)
       .filter((one) => one.model === model)
       .map(({ server }) => server)
     const [server] = servers
@@ -129,11 +100,11 @@ function checkOrder(
     const id = toPrintable(key)
     const scopes = list.map(({ value }) => toPrintable(value)).join(', ')
     const message = `${toPrintable(client.id)} may be deployed before ${id}, which defines ${scopes}`
-    const fix = inDialect(
+    const fix = chooseByDialect(
       model,
       `compose it (!Sub '\${${id}}/…'), or add DependsOn: ${id}`,
       `use ${id}.scope_identifiers, or add ${id} to depends_on`,
     )
-    return finding(first.at, 'error', 'scope-order', message, fix)
+    return createFinding(first.at, 'error', 'scope-order', message, fix)
   })
 }

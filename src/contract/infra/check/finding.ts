@@ -30,7 +30,7 @@ export interface Finding extends Position {
   readonly fix: string
 }
 
-export function finding(
+export function createFinding(
   at: Position,
   severity: Finding['severity'],
   code: CheckCode,

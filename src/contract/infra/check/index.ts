@@ -7,21 +7,18 @@ import {
 } from '../../../core/options/validate.ts'
 import { type AppRoute, readAppRoutes } from '../app/route.ts'
 import type { InfraModel } from '../model/model.ts'
-import { checkGateway } from './authorizers.ts'
 import { checkClients } from './clients.ts'
 import type { Finding } from './finding.ts'
-import { checkLifetimes } from './lifetimes.ts'
-import { checkLimits, checkReferences, checkUnused } from './limits.ts'
-import { gatewayOf } from './match.ts'
+import { checkAuthorizers, findGateway } from './gateway.ts'
+import { checkLifetimes, checkLimits, checkReferences } from './limits.ts'
 import {
-  appPools,
   checkAgreement,
   checkAppScopes,
   checkDocument,
-  checkLeastPrivilege,
   checkUnprotected,
+  listAppPools,
 } from './routes.ts'
-import { scopeTable } from './scope-index.ts'
+import { checkLeastPrivilege, checkUnused, createScopeIndex } from './scopes.ts'
 
 export interface CheckScopesOptions {
   /** The routes of the app behind the templates' APIs, as its code declares them. */
@@ -50,28 +47,28 @@ export function checkScopes(
   const code = readAppRoutes(members['routes'] ?? [], 'routes')
   const documented = readAppRoutes(members['openapi'] ?? [], 'openapi')
   const routes = [...code, ...documented]
-  const table = scopeTable(all)
-  const gateway = gatewayOf(all, routes)
-  const pools = appPools(all, gateway, routes, table)
+  const scopeIndex = createScopeIndex(all)
+  const gateway = findGateway(all, routes)
+  const pools = listAppPools(all, gateway, routes, scopeIndex)
   const found = [
     ...all.flatMap(checkReferences),
-    ...all.flatMap((model) => checkLimits(model, table.poolOf)),
-    ...all.flatMap((model) => checkClients(model, table)),
-    ...all.flatMap((model) => checkGateway(model, table)),
-    ...checkUnused(table),
-    ...checkLifetimes(all, table, readProxyTtl(members)),
-    ...checkAppScopes(routes, table, pools),
+    ...all.flatMap((model) => checkLimits(model, scopeIndex.resolvePool)),
+    ...all.flatMap((model) => checkClients(model, scopeIndex)),
+    ...all.flatMap((model) => checkAuthorizers(model, scopeIndex)),
+    ...checkUnused(scopeIndex),
+    ...checkLifetimes(all, scopeIndex, readProxyTtl(members)),
+    ...checkAppScopes(routes, scopeIndex, pools),
     ...checkUnprotected(code),
-    ...checkLeastPrivilege(routes, table, pools),
+    ...checkLeastPrivilege(routes, scopeIndex, pools),
     ...(gateway === undefined
       ? []
       : [
-          ...checkAgreement(gateway, code, table, 'code'),
-          ...checkAgreement(gateway, documented, table, 'the document'),
+          ...checkAgreement(gateway, code, scopeIndex, 'code'),
+          ...checkAgreement(gateway, documented, scopeIndex, 'the document'),
         ]),
     ...checkDocument(code, documented),
   ]
-  return unique(found).sort(byPlace)
+  return removeDuplicates(found).sort(comparePositions)
 }
 
 function readModels(models: unknown): readonly InfraModel[] {
@@ -89,7 +86,7 @@ const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | unde
     : undefined
 
 /** A list that two resources share is judged twice, a block that is repeated once a member: `["billing"]`. */
-function unique(found: readonly Finding[]): Finding[] {
+function removeDuplicates(found: readonly Finding[]): Finding[] {
   const first = new Map<string, Finding>()
   for (const one of found) {
     const key = JSON.stringify({ ...one, message: one.message.replaceAll(/\["[^"]*"\]/g, '') })
@@ -98,5 +95,5 @@ function unique(found: readonly Finding[]): Finding[] {
   return [...first.values()]
 }
 
-const byPlace = (a: Finding, b: Finding): number =>
+const comparePositions = (a: Finding, b: Finding): number =>
   (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column

@@ -1,5 +1,13 @@
-/** Resource servers, domains and lifetimes: what is defined for nobody, and limits of Cognito and API Gateway. */
-
+/** Limits of Cognito and API Gateway, missing references, and caches that outlive a token. */
+import {
+  IDENTIFIER_PATTERN,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_RESOURCE_SERVERS,
+  MAX_SCOPE_LENGTH,
+  MAX_SCOPES_PER_CLIENT,
+  MAX_SCOPES_PER_SERVER,
+  NAME_PATTERN,
+} from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type {
   Fact,
@@ -9,37 +17,20 @@ import type {
   InfraResourceServer,
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
-import { type Finding, finding } from './finding.ts'
-import type { PoolOf } from './pools.ts'
-import { grants, type ScopeTable } from './scope-index.ts'
+import { createFinding, type Finding } from './finding.ts'
+import { isCognitoAuthorizer, listAuthorizerPools } from './gateway.ts'
+import { isSamePool, type ResolvePool } from './pools.ts'
+import { isMachineClient, listGrants, type ScopeIndex } from './scopes.ts'
 
-const IDENTIFIER = /^[\x21\x23-\x5B\x5D-\x7E]{1,256}$/
-const NAME = /^[\x21\x23-\x2E\x30-\x5B\x5D-\x7E]{1,256}$/
+/** The prefix of a user pool domain. */
 const PREFIX = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-const MAX_SCOPE = 256
-const MAX_SCOPES_OF_SERVER = 100
-const MAX_SCOPES_OF_CLIENT = 50
-const MAX_SERVERS = 25
 /** Seconds. */
 const LIFETIME = { min: 300, max: 86_400 }
 const MAX_TTL = 3600
 
-export const checkUnused = ({ defined, isUngranted }: ScopeTable): Finding[] =>
-  defined
-    .filter(({ scope, pool }) => isUngranted(scope, pool))
-    .map(({ scope, fact }) =>
-      finding(
-        fact.at,
-        'warning',
-        'scope-unused',
-        `${toPrintable(scope)} is granted to no client`,
-        'grant it to the client that needs it, or remove it',
-      ),
-    )
-
 export const checkReferences = ({ dangling }: InfraModel): Finding[] =>
   dangling.map(({ at, name }) =>
-    finding(
+    createFinding(
       at,
       'error',
       'reference-missing',
@@ -48,64 +39,75 @@ export const checkReferences = ({ dangling }: InfraModel): Finding[] =>
     ),
   )
 
-const limit = (at: Position, message: string, fix: string): Finding =>
-  finding(at, 'error', 'cognito-limit', message, fix)
+const createLimitFinding = (at: Position, message: string, fix: string): Finding =>
+  createFinding(at, 'error', 'cognito-limit', message, fix)
 
 /** Judges a fact that is known. */
-function wrong(
+function checkFact(
   fact: Fact<string> | undefined,
   passes: (value: string) => boolean,
   what: string,
   fix: string,
 ): Finding[] {
   if (fact?.value === undefined || passes(fact.value)) return []
-  return [limit(fact.at, `${toPrintable(fact.value, 60)} is no ${what}`, fix)]
+  return [createLimitFinding(fact.at, `${toPrintable(fact.value, 60)} is no ${what}`, fix)]
 }
 
-export function checkLimits(model: InfraModel, poolOf: PoolOf): Finding[] {
+export function checkLimits(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   return [
     ...model.domains.flatMap(({ domain }) =>
       // With a dot it is a domain of one's own, not a prefix.
-      wrong(
+      checkFact(
         domain,
         (value) => value.includes('.') || PREFIX.test(value),
         'domain prefix',
         'use 1 to 63 lower-case letters, digits and hyphens',
       ),
     ),
-    ...model.resourceServers.flatMap(serverLimits),
-    ...model.clients.flatMap(clientLimits),
-    ...model.authorizers.flatMap(authorizerLimits),
-    ...tooManyServers(model, poolOf),
+    ...model.resourceServers.flatMap(checkResourceServer),
+    ...model.clients.flatMap(checkClient),
+    ...model.authorizers.flatMap(checkAuthorizer),
+    ...checkServerCount(model, resolvePool),
   ]
 }
 
-function serverLimits({ id, identifier, scopes, scopesComplete }: InfraResourceServer): Finding[] {
-  const found = wrong(
+function checkResourceServer({
+  id,
+  identifier,
+  scopes,
+  scopesComplete,
+}: InfraResourceServer): Finding[] {
+  const found = checkFact(
     identifier,
-    (value) => IDENTIFIER.test(value),
+    (value) => IDENTIFIER_PATTERN.test(value),
     'identifier of a resource server',
     'use 1 to 256 printable characters without space, quote or backslash',
   )
   // What is not known may be none.
   const named = scopes.filter(({ name }) => name?.value !== undefined)
-  const spare = named[MAX_SCOPES_OF_SERVER]
+  const spare = named[MAX_SCOPES_PER_SERVER]
   if (spare !== undefined) {
     const message = `${toPrintable(id)} defines ${named.length} scopes`
-    found.push(limit(spare.at, message, `Cognito takes at most ${MAX_SCOPES_OF_SERVER}: split it`))
+    found.push(
+      createLimitFinding(
+        spare.at,
+        message,
+        `Cognito takes at most ${MAX_SCOPES_PER_SERVER}: split it`,
+      ),
+    )
   }
   const prefix = identifier?.value === undefined ? 0 : identifier.value.length + 1
   for (const { at, name, description } of scopes) {
     found.push(
-      ...wrong(
+      ...checkFact(
         name,
-        (value) => NAME.test(value) && prefix + value.length <= MAX_SCOPE,
+        (value) => NAME_PATTERN.test(value) && prefix + value.length <= MAX_SCOPE_LENGTH,
         'name of a scope',
         'use printable characters without slash, space, quote or backslash, at most 256 together with the identifier',
       ),
-      ...wrong(
+      ...checkFact(
         description,
-        (value) => value.length >= 1 && value.length <= 256,
+        (value) => value.length >= 1 && value.length <= MAX_DESCRIPTION_LENGTH,
         'description of a scope',
         'describe it in 1 to 256 characters',
       ),
@@ -113,46 +115,132 @@ function serverLimits({ id, identifier, scopes, scopesComplete }: InfraResourceS
     if (description === undefined && scopesComplete) {
       const whose = name?.value === undefined ? 'a scope' : toPrintable(name.value, 60)
       const fix = 'describe it in 1 to 256 characters (ScopeDescription, scope_description)'
-      found.push(limit(at, `${whose} of ${toPrintable(id)} has no description`, fix))
+      found.push(createLimitFinding(at, `${whose} of ${toPrintable(id)} has no description`, fix))
     }
   }
   return found
 }
 
-function clientLimits(client: InfraClient): Finding[] {
+function checkClient(client: InfraClient): Finding[] {
   const { id, accessTokenValidity } = client
   const found: Finding[] = []
-  const granted = [...new Map(grants(client).map((grant) => [grant.value, grant])).values()]
-  const spare = granted[MAX_SCOPES_OF_CLIENT]
+  const granted = [...new Map(listGrants(client).map((grant) => [grant.value, grant])).values()]
+  const spare = granted[MAX_SCOPES_PER_CLIENT]
   if (spare !== undefined) {
     const message = `${toPrintable(id)} is granted ${granted.length} scopes`
-    found.push(limit(spare.at, message, `Cognito takes at most ${MAX_SCOPES_OF_CLIENT}`))
+    found.push(
+      createLimitFinding(spare.at, message, `Cognito takes at most ${MAX_SCOPES_PER_CLIENT}`),
+    )
   }
   const seconds = accessTokenValidity?.value
   if (accessTokenValidity === undefined || seconds === undefined) return found
   if (seconds < LIFETIME.min || seconds > LIFETIME.max) {
     const message = `${toPrintable(id)}'s tokens live ${seconds} s`
-    found.push(limit(accessTokenValidity.at, message, 'use 5 minutes to 24 hours'))
+    found.push(createLimitFinding(accessTokenValidity.at, message, 'use 5 minutes to 24 hours'))
   }
   return found
 }
 
-function authorizerLimits({ id, ttl }: InfraAuthorizer): Finding[] {
+function checkAuthorizer({ id, ttl }: InfraAuthorizer): Finding[] {
   if (ttl?.value === undefined || (ttl.value >= 0 && ttl.value <= MAX_TTL)) return []
   const message = `${toPrintable(id)} keeps its decisions ${ttl.value} s`
-  return [limit(ttl.at, message, `API Gateway takes 0 to ${MAX_TTL}`)]
+  return [createLimitFinding(ttl.at, message, `API Gateway takes 0 to ${MAX_TTL}`)]
 }
 
 /** Of each pool of the template; what a condition decides may not be there. */
-function tooManyServers(model: InfraModel, poolOf: PoolOf): Finding[] {
+function checkServerCount(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   const count = new Map<string, number>()
   return model.resourceServers.flatMap(({ at, userPool, conditional }) => {
-    const pool = poolOf(model, userPool).key
+    const pool = resolvePool(model, userPool).key
     if (conditional) return []
     const number = (count.get(pool) ?? 0) + 1
     count.set(pool, number)
-    if (number !== MAX_SERVERS + 1) return []
+    if (number !== MAX_RESOURCE_SERVERS + 1) return []
     const message = `it is resource server number ${number} of its user pool`
-    return limit(at, message, `Cognito takes at most ${MAX_SERVERS} a user pool: use a second pool`)
+    return createLimitFinding(
+      at,
+      message,
+      `Cognito takes at most ${MAX_RESOURCE_SERVERS} a user pool: use a second pool`,
+    )
   })
+}
+
+/** Seconds a token lives where the client says nothing. */
+const DEFAULT_LIFETIME = 3600
+/** Seconds a REST API keeps a decision where the authorizer says nothing. */
+const DEFAULT_TTL = 300
+
+interface Duration {
+  readonly at: Position
+  readonly seconds: number
+}
+
+/** Once an authorizer: for the client whose tokens are gone first. */
+export function checkLifetimes(
+  models: readonly InfraModel[],
+  scopeIndex: ScopeIndex,
+  proxyTtl: number | undefined,
+): Finding[] {
+  const judges = models.flatMap((model) =>
+    model.authorizers.flatMap((authorizer) => {
+      const ttl = findDecisionTtl(authorizer)
+      if (
+        ttl === undefined ||
+        authorizer.conditional ||
+        !isCognitoAuthorizer(model, authorizer, scopeIndex)
+      )
+        return []
+      return [
+        {
+          name: toPrintable(authorizer.id),
+          ttl,
+          pools: listAuthorizerPools(model, authorizer, scopeIndex),
+        },
+      ]
+    }),
+  )
+  const tokens = scopeIndex.clients.flatMap(({ client, pool }) => {
+    const lifetime = isMachineClient(client) ? findTokenLifetime(client) : undefined
+    return lifetime === undefined ? [] : [{ client, pool, lifetime }]
+  })
+  const whose = ({ client: { id }, lifetime: { seconds } }: (typeof tokens)[0]): string =>
+    `${toPrintable(id)}'s tokens live ${seconds} s`
+  const found: Finding[] = []
+  for (const one of tokens) {
+    const { at, seconds } = one.lifetime
+    if (proxyTtl === undefined || proxyTtl < seconds) continue
+    const message = `${whose(one)}, the proxy keeps them ${proxyTtl} s`
+    found.push(
+      createFinding(at, 'error', 'lifetime-ttl', message, `keep them for less than ${seconds} s`),
+    )
+  }
+  for (const { name, ttl, pools } of judges) {
+    const [first] = tokens
+      .filter(({ client, pool }) => !client.conditional && pools.some((it) => isSamePool(it, pool)))
+      .sort((a, b) => a.lifetime.seconds - b.lifetime.seconds)
+    if (first === undefined || ttl.seconds < first.lifetime.seconds) continue
+    const message = `${whose(first)}, ${name} keeps its decisions ${ttl.seconds} s`
+    const fix = `keep decisions for less than ${first.lifetime.seconds} s`
+    found.push(createFinding(ttl.at, 'warning', 'lifetime-ttl', message, fix))
+  }
+  return found
+}
+
+function findTokenLifetime({
+  at,
+  accessTokenValidity,
+  complete,
+}: InfraClient): Duration | undefined {
+  if (accessTokenValidity === undefined) {
+    return complete ? { at, seconds: DEFAULT_LIFETIME } : undefined
+  }
+  const { value } = accessTokenValidity
+  return value === undefined ? undefined : { at: accessTokenValidity.at, seconds: value }
+}
+
+/** A JWT authorizer keeps no decisions. */
+function findDecisionTtl({ at, kind, ttl, complete }: InfraAuthorizer): Duration | undefined {
+  if (kind === 'http') return undefined
+  if (ttl === undefined) return complete ? { at, seconds: DEFAULT_TTL } : undefined
+  return ttl.value === undefined ? undefined : { at: ttl.at, seconds: ttl.value }
 }

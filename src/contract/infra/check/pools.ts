@@ -16,7 +16,7 @@ export interface PoolLink {
   readonly assumed?: true
 }
 
-export type PoolOf = (model: InfraModel, fact?: Fact<string>) => PoolLink
+export type ResolvePool = (model: InfraModel, fact?: Fact<string>) => PoolLink
 
 /** Publications that are made of publications. */
 const MAX_STEPS = 10
@@ -35,7 +35,7 @@ interface Publication {
  * consumes them to the one that publishes them. What is unknown is taken for the pool of templates that are
  * deployed together, where that is one.
  */
-export function poolLinks(models: readonly InfraModel[]): PoolOf {
+export function createPoolResolver(models: readonly InfraModel[]): ResolvePool {
   const parameters: Publication[] = models.flatMap((model) =>
     model.parameters.map((parameter) => ({ model, ...parameter })),
   )
@@ -46,9 +46,11 @@ export function poolLinks(models: readonly InfraModel[]): PoolOf {
     })),
   )
   const complete = models.every((model) => model.complete)
-  const created = models.flatMap((model) => model.userPools.map(({ id }) => createdBy(model, id)))
+  const created = models.flatMap((model) =>
+    model.userPools.map(({ id }) => linkToCreated(model, id)),
+  )
 
-  function createdBy(model: InfraModel, id: string): PoolLink {
+  function linkToCreated(model: InfraModel, id: string): PoolLink {
     return { kind: 'created', key: `${models.indexOf(model)} ${id}` }
   }
 
@@ -64,8 +66,10 @@ export function poolLinks(models: readonly InfraModel[]): PoolOf {
     }
     const own = model.userPools
       .filter(({ id }) => fact.refs.includes(id))
-      .map(({ id }) => createdBy(model, id))
-    return only(own.length > 0 ? own : sourcesOf(fact).map((source) => consumed(source, steps)))
+      .map(({ id }) => linkToCreated(model, id))
+    return findCommonPool(
+      own.length > 0 ? own : listPoolSources(fact).map((source) => consumed(source, steps)),
+    )
   }
 
   function consumed({ ssm, imported }: Source, steps: number): PoolLink | undefined {
@@ -81,7 +85,7 @@ export function poolLinks(models: readonly InfraModel[]): PoolOf {
   ): PoolLink | undefined {
     const found = publications.filter((one) => one.name?.value === name)
     if (found.length > 0) {
-      return only(
+      return findCommonPool(
         found.map(({ model, value, conditional }) =>
           conditional ? undefined : link(model, value, steps + 1),
         ),
@@ -105,21 +109,21 @@ export function poolLinks(models: readonly InfraModel[]): PoolOf {
 }
 
 /** The one pool that all of them mean. */
-function only(links: readonly (PoolLink | undefined)[]): PoolLink | undefined {
+function findCommonPool(links: readonly (PoolLink | undefined)[]): PoolLink | undefined {
   const keys = new Set(links.map((link) => link?.key))
   return keys.size === 1 ? links[0] : undefined
 }
 
 /** Of a text that is put together, what a pool's id may be in. */
-const sourcesOf = ({ source, pieces = [source] }: Fact<string>): readonly Source[] =>
+const listPoolSources = ({ source, pieces = [source] }: Fact<string>): readonly Source[] =>
   pieces.filter(
     (piece): piece is Source =>
       typeof piece !== 'string' && (piece.ssm !== undefined || piece.imported !== undefined),
   )
 
 /** Whether they cannot be told apart: what one of them has may be the other's. */
-export const mayBeOne = (a: PoolLink, b: PoolLink): boolean =>
+export const mayBeSamePool = (a: PoolLink, b: PoolLink): boolean =>
   a.key === b.key || a.kind !== b.kind || a.kind === 'published' || a.kind === 'unknown'
 
 /** Whether they are one pool, for all that is known. */
-export const areOne = (a: PoolLink, b: PoolLink): boolean => a.key === b.key
+export const isSamePool = (a: PoolLink, b: PoolLink): boolean => a.key === b.key

@@ -1,20 +1,19 @@
 /** A CloudFormation or SAM template → its resources. */
 
-import type { ReadResources } from '../model/build.ts'
-import { member, textFact, written } from '../model/facts.ts'
-import type { InfraOutput } from '../model/model.ts'
+import { getMember, omitUndefined, toTextFact } from '../model/facts.ts'
+import type { InfraOutput, ReadResources } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
-import { refuseCircles } from '../resolve/references.ts'
 import {
+  assertAcyclic,
   type DanglingReference,
+  getText,
   mergeRefs,
   type Resource,
-  textOf,
   type Value,
 } from '../resolve/value.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
 import { readYaml } from '../syntax/yaml.ts'
-import { CloudFormationResolver, entriesOf, plainText, type Sections } from './resolve.ts'
+import { CloudFormationResolver, getEntries, getPlainText, type Sections } from './resolve.ts'
 
 /** Longest logical id. */
 const MAX_ID = 255
@@ -36,7 +35,7 @@ export async function readCloudFormation(
       'has no Resources: pass a CloudFormation template',
     )
   }
-  const transforms = transformsOf(root.entries.get('Transform')?.value)
+  const transforms = listTransforms(root.entries.get('Transform')?.value)
   const keys = [...root.entries.keys(), ...resources.value.entries.keys()]
   // Macros, loops and includes make resources of any name.
   const macros =
@@ -44,32 +43,32 @@ export async function readCloudFormation(
     !transforms.every((name) => name !== undefined && HARMLESS.has(name))
   const sam = transforms.includes(SAM)
   const sections: Sections = {
-    parameters: entriesOf(root.entries.get('Parameters')?.value),
-    mappings: entriesOf(root.entries.get('Mappings')?.value),
+    parameters: getEntries(root.entries.get('Parameters')?.value),
+    mappings: getEntries(root.entries.get('Mappings')?.value),
     resources: resources.value.entries,
     given,
     mayExist: (name) =>
-      macros || text.includes('Fn::ForEach') || (sam && samMakes(name, resources.value)),
+      macros || text.includes('Fn::ForEach') || (sam && isSamResourceName(name, resources.value)),
   }
   const resolver = new CloudFormationResolver(sections)
   const read = [...resources.value.entries].map(([id, entry]) =>
-    toResource(id, entry, (tree) => resolver.value(tree)),
+    toResource(id, entry, (tree) => resolver.resolve(tree)),
   )
-  const outputs = [...entriesOf(root.entries.get('Outputs')?.value)]
-    .map(([id, { at, value }]) => toOutput(id, at, resolver.value(value)))
+  const outputs = [...getEntries(root.entries.get('Outputs')?.value)]
+    .map(([id, { at, value }]) => toOutput(id, at, resolver.resolve(value)))
     .filter(({ id }) => !id.startsWith('Fn::'))
   const globals = new Map<string, Value>()
-  for (const [name, entry] of entriesOf(root.entries.get('Globals')?.value)) {
-    globals.set(name, resolver.value(entry.value))
+  for (const [name, entry] of getEntries(root.entries.get('Globals')?.value)) {
+    globals.set(name, resolver.resolve(entry.value))
   }
   // A condition may break a circle.
-  if (!macros && !root.entries.has('Conditions')) refuseCircles(read)
-  const waits = danglingDependencies(resources.value.entries, sections)
+  if (!macros && !root.entries.has('Conditions')) assertAcyclic(read)
+  const waits = findDanglingDependencies(resources.value.entries, sections)
   return {
     dialect: sam ? 'sam' : 'cloudformation',
     resources: read,
     dangling: [...resolver.dangling, ...waits],
-    complete: !macros && !read.some(mayMakeOthers),
+    complete: !macros && !read.some(mayAddResources),
     outputs,
     globals,
   }
@@ -80,22 +79,22 @@ const STACKS =
 const CUSTOM = /^(?:Custom::|AWS::CloudFormation::CustomResource$)/
 
 /** Whether it brings resources of its own: another stack, a module, code that talks to Cognito. */
-function mayMakeOthers({ type, properties }: Resource): boolean {
+function mayAddResources({ type, properties }: Resource): boolean {
   if (STACKS.test(type)) return true
-  const texts = [type, ...[...properties.values()].map(textOf)]
+  const texts = [type, ...[...properties.values()].map(getText)]
   return CUSTOM.test(type) && texts.some((text) => /cognito|user-?pool/i.test(text ?? ''))
 }
 
-function transformsOf(tree: Tree | undefined): readonly (string | undefined)[] {
+function listTransforms(tree: Tree | undefined): readonly (string | undefined)[] {
   if (tree === undefined) return []
   const items = tree.kind === 'list' ? tree.items : [tree]
   return items.map((item) => (item.kind === 'scalar' ? String(item.value) : undefined))
 }
 
 /** SAM makes resources of its own, named after the ones that are written: `OrdersApiStage`. */
-function samMakes(name: string, resources: Tree): boolean {
+function isSamResourceName(name: string, resources: Tree): boolean {
   if (name.startsWith('Serverless')) return true
-  const written = entriesOf(resources)
+  const written = getEntries(resources)
   // By its beginnings: there may be many names and many resources.
   const longest = Math.min(name.length, MAX_ID)
   return Array.from({ length: longest }, (_, end) => name.slice(0, end + 1)).some((id) =>
@@ -108,18 +107,18 @@ function toResource(
   { at, value: tree }: Entry,
   resolve: (tree: Tree) => Value,
 ): Resource {
-  const members = entriesOf(tree)
+  const members = getEntries(tree)
   const written = members.get('Properties')?.value
   const properties = written === undefined ? undefined : resolve(written)
   const entries = properties?.kind === 'map' ? properties.entries : new Map<string, Value>()
   return {
     id,
-    type: plainText(members, 'Type') ?? '',
+    type: getPlainText(members, 'Type') ?? '',
     at,
     properties: entries,
     complete: properties === undefined || (properties.kind === 'map' && properties.complete),
     dependsOn: mergeRefs(
-      dependencies(members).map(({ name }) => name),
+      listDependencies(members).map(({ name }) => name),
       properties?.refs ?? [],
     ),
     conditional: members.has('Condition'),
@@ -127,16 +126,16 @@ function toResource(
 }
 
 function toOutput(id: string, at: Position, output: Value): InfraOutput {
-  return written<InfraOutput>({
+  return omitUndefined<InfraOutput>({
     id,
     at,
-    value: textFact(member(output, 'Value')),
-    exported: textFact(member(member(output, 'Export'), 'Name')),
-    conditional: member(output, 'Condition') !== undefined,
+    value: toTextFact(getMember(output, 'Value')),
+    exported: toTextFact(getMember(getMember(output, 'Export'), 'Name')),
+    conditional: getMember(output, 'Condition') !== undefined,
   })
 }
 
-function dependencies(members: ReadonlyMap<string, Entry>): readonly DanglingReference[] {
+function listDependencies(members: ReadonlyMap<string, Entry>): readonly DanglingReference[] {
   const tree = members.get('DependsOn')?.value
   const items = tree?.kind === 'list' ? tree.items : tree === undefined ? [] : [tree]
   return items.flatMap((item) =>
@@ -144,11 +143,11 @@ function dependencies(members: ReadonlyMap<string, Entry>): readonly DanglingRef
   )
 }
 
-function danglingDependencies(
+function findDanglingDependencies(
   resources: ReadonlyMap<string, Entry>,
   { mayExist }: Sections,
 ): readonly DanglingReference[] {
   return [...resources.values()]
-    .flatMap(({ value }) => dependencies(entriesOf(value)))
+    .flatMap(({ value }) => listDependencies(getEntries(value)))
     .filter(({ name }) => !resources.has(name) && !mayExist(name))
 }

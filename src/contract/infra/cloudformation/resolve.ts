@@ -1,21 +1,21 @@
 /** Resolves CloudFormation's intrinsic functions as far as a template alone tells what they give. */
 
 import type { Position } from '../position.ts'
-import { Names } from '../resolve/references.ts'
 import {
-  concatenated,
+  collectRefs,
+  concatenate,
+  createList,
+  createScalar,
+  createUnknown,
   type DanglingReference,
-  list,
+  getText,
+  measureWeight,
   mergeRefs,
-  refsOf,
+  ReferenceResolver,
   type Source,
-  scalar,
-  textOf,
-  unknown,
   type Value,
-  weightOf,
 } from '../resolve/value.ts'
-import { type Budget, workBudget } from '../syntax/limits.ts'
+import { type Budget, createWorkBudget } from '../syntax/limits.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
 
 type Entries = ReadonlyMap<string, Entry>
@@ -47,131 +47,134 @@ const PROPERTY: ReadonlyMap<string, string> = new Map([
   ['AWS::SSM::Parameter Value', 'Value'],
 ])
 
-export const entriesOf = (tree: Tree | undefined): Entries =>
+export const getEntries = (tree: Tree | undefined): Entries =>
   tree?.kind === 'map' ? tree.entries : EMPTY
 
 /** A member's text where it is written as plain text. */
-export function plainText(entries: Entries, key: string): string | undefined {
+export function getPlainText(entries: Entries, key: string): string | undefined {
   const tree = entries.get(key)?.value
   return tree?.kind === 'scalar' && typeof tree.value === 'string' ? tree.value : undefined
 }
 
 export class CloudFormationResolver {
   readonly dangling: DanglingReference[] = []
-  readonly #names: Names = new Names()
-  readonly #spend: Budget = workBudget()
+  readonly #names: ReferenceResolver = new ReferenceResolver()
+  readonly #spend: Budget = createWorkBudget()
   readonly #sections: Sections
 
   constructor(sections: Sections) {
     this.#sections = sections
   }
 
-  value(tree: Tree): Value {
-    const value = this.#value(tree)
-    this.#spend(value.at, weightOf(value))
+  resolve(tree: Tree): Value {
+    const value = this.#resolveTree(tree)
+    this.#spend(value.at, measureWeight(value))
     return value
   }
 
-  #value(tree: Tree): Value {
+  #resolveTree(tree: Tree): Value {
     const { at } = tree
-    if (tree.kind === 'scalar') return dynamic(scalar(at, tree.value))
+    if (tree.kind === 'scalar') return resolveDynamicReferences(createScalar(at, tree.value))
     if (tree.kind === 'list')
-      return listed(
+      return toListValue(
         at,
-        tree.items.map((item) => this.value(item)),
+        tree.items.map((item) => this.resolve(item)),
       )
-    if (tree.kind === 'call') return this.#call(tree.name, tree.argument, at)
+    if (tree.kind === 'call') return this.#resolveCall(tree.name, tree.argument, at)
     const entries = new Map<string, Value>()
     const names = new Map<string, Position>()
     for (const [key, entry] of tree.entries) {
-      entries.set(key, this.value(entry.value))
+      entries.set(key, this.resolve(entry.value))
       names.set(key, entry.at)
     }
-    const refs = refsOf(entries.values())
+    const refs = collectRefs(entries.values())
     // What a transform includes or a loop makes is seen by CloudFormation alone.
     const complete = ![...entries.keys()].some((key) => key.startsWith('Fn::'))
     return { kind: 'map', at, refs, entries, names, complete }
   }
 
-  #call(name: string, argument: Tree, at: Position): Value {
-    if (name === 'Ref') return this.#named(textOf(this.value(argument)), 'Ref', at)
-    if (name === 'Fn::GetAtt') return this.#attribute(argument, at)
-    if (name === 'Fn::Sub') return this.#substituted(argument, at)
-    if (name === 'Condition') return unknown(at)
-    const given = this.value(argument)
-    if (name === 'Fn::Join') return joined(given, at)
-    if (name === 'Fn::Select') return selected(given, at)
-    if (name === 'Fn::Split') return split(given, at)
-    if (name === 'Fn::FindInMap') return this.#found(given, at)
-    const imported = name === 'Fn::ImportValue' ? textOf(given) : undefined
-    return unknown(at, given.refs, imported === undefined ? {} : { imported })
+  #resolveCall(name: string, argument: Tree, at: Position): Value {
+    if (name === 'Ref') return this.#resolveName(getText(this.resolve(argument)), 'Ref', at)
+    if (name === 'Fn::GetAtt') return this.#resolveAttribute(argument, at)
+    if (name === 'Fn::Sub') return this.#substitute(argument, at)
+    if (name === 'Condition') return createUnknown(at)
+    const given = this.resolve(argument)
+    if (name === 'Fn::Join') return joinValues(given, at)
+    if (name === 'Fn::Select') return selectItem(given, at)
+    if (name === 'Fn::Split') return splitText(given, at)
+    if (name === 'Fn::FindInMap') return this.#findInMap(given, at)
+    const imported = name === 'Fn::ImportValue' ? getText(given) : undefined
+    return createUnknown(at, given.refs, imported === undefined ? {} : { imported })
   }
 
   /** A parameter, a resource, or neither; `path` is `Ref` or the attribute asked for. */
-  #named(name: string | undefined, path: string, at: Position): Value {
-    if (name === undefined) return unknown(at)
+  #resolveName(name: string | undefined, path: string, at: Position): Value {
+    if (name === undefined) return createUnknown(at)
     if (name === 'AWS::NoValue') return { kind: 'absent', at, refs: [] }
     if (name.startsWith('AWS::')) {
       const given = this.#sections.given.get(name)
-      return given === undefined ? unknown(at, [], { parameter: name }) : scalar(at, given)
+      return given === undefined
+        ? createUnknown(at, [], { parameter: name })
+        : createScalar(at, given)
     }
     const parameter = this.#sections.parameters.get(name)
     if (parameter !== undefined && path === 'Ref') {
-      return this.#parameterValue(name, entriesOf(parameter.value), at)
+      return this.#resolveParameter(name, getEntries(parameter.value), at)
     }
     const resource = this.#sections.resources.get(name)
     if (resource === undefined) {
       if (!this.#sections.mayExist(name)) this.dangling.push({ at, name })
-      return unknown(at)
+      return createUnknown(at)
     }
-    const members = entriesOf(resource.value)
-    const type = plainText(members, 'Type') ?? ''
+    const members = getEntries(resource.value)
+    const type = getPlainText(members, 'Type') ?? ''
     const property = PROPERTY.get(`${type} ${path}`)
-    const tree = entriesOf(members.get('Properties')?.value).get(property ?? '')?.value
+    const tree = getEntries(members.get('Properties')?.value).get(property ?? '')?.value
     const source: Source = { resource: name, attribute: path }
-    if (tree === undefined) return unknown(at, [name], source)
-    const resolved = this.#names.resolve(`${name} ${path}`, name, at, () => this.value(tree))
+    if (tree === undefined) return createUnknown(at, [name], source)
+    const resolved = this.#names.resolve(`${name} ${path}`, name, at, () => this.resolve(tree))
     const refs = mergeRefs([name], resolved.refs)
-    return resolved.kind === 'scalar' ? { ...resolved, at, refs } : unknown(at, refs, source)
+    return resolved.kind === 'scalar' ? { ...resolved, at, refs } : createUnknown(at, refs, source)
   }
 
-  #parameterValue(name: string, members: Entries, at: Position): Value {
-    const type = plainText(members, 'Type') ?? 'String'
+  #resolveParameter(name: string, members: Entries, at: Position): Value {
+    const type = getPlainText(members, 'Type') ?? 'String'
     const written = members.get('Default')?.value
     const value =
       this.#sections.given.get(name) ?? (written?.kind === 'scalar' ? written.value : null)
     const text = value === null ? undefined : String(value)
-    if (text === undefined) return unknown(at, [], { parameter: name })
+    if (text === undefined) return createUnknown(at, [], { parameter: name })
     // A parameter of this type names where its value is kept.
-    if (type.startsWith('AWS::SSM::Parameter::Value')) return unknown(at, [], { ssm: text })
-    if (type !== 'CommaDelimitedList' && !type.startsWith('List<')) return dynamic(scalar(at, text))
-    return list(
+    if (type.startsWith('AWS::SSM::Parameter::Value')) return createUnknown(at, [], { ssm: text })
+    if (type !== 'CommaDelimitedList' && !type.startsWith('List<'))
+      return resolveDynamicReferences(createScalar(at, text))
+    return createList(
       at,
-      text.split(',').map((item) => scalar(at, item.trim())),
+      text.split(',').map((item) => createScalar(at, item.trim())),
     )
   }
 
   /** `A.B`, or `[A, B]`; the attribute may have dots of its own. */
-  #attribute(argument: Tree, at: Position): Value {
-    const given = this.value(argument)
+  #resolveAttribute(argument: Tree, at: Position): Value {
+    const given = this.resolve(argument)
     const path =
       given.kind === 'list'
-        ? given.items.map((item) => textOf(item)).join('.')
-        : (textOf(given) ?? '')
+        ? given.items.map((item) => getText(item)).join('.')
+        : (getText(given) ?? '')
     const dot = path.indexOf('.')
-    if (dot < 1) return unknown(at)
-    return this.#named(path.slice(0, dot), path.slice(dot + 1), at)
+    if (dot < 1) return createUnknown(at)
+    return this.#resolveName(path.slice(0, dot), path.slice(dot + 1), at)
   }
 
-  #substituted(argument: Tree, at: Position): Value {
+  #substitute(argument: Tree, at: Position): Value {
     const [template, variables] = argument.kind === 'list' ? argument.items : [argument]
-    if (template?.kind !== 'scalar' || typeof template.value !== 'string') return unknown(at)
+    if (template?.kind !== 'scalar' || typeof template.value !== 'string') return createUnknown(at)
     const own = new Map<string, Value>()
-    for (const [key, entry] of entriesOf(variables)) own.set(key, this.value(entry.value))
+    for (const [key, entry] of getEntries(variables)) own.set(key, this.resolve(entry.value))
     const parts: Value[] = []
     let plain = ''
     const addPlain = (): void => {
-      if (plain !== '') parts.push(dynamic(scalar(at, plain)))
+      if (plain !== '') parts.push(resolveDynamicReferences(createScalar(at, plain)))
       plain = ''
     }
     // Behind the last brace no variable ends. Looked for there by each, it would take quadratic time.
@@ -187,67 +190,67 @@ export class CloudFormationResolver {
       const dot = key.indexOf('.')
       const found = own.get(key)
       if (found !== undefined) parts.push(found)
-      else if (dot < 0) parts.push(this.#named(key, 'Ref', at))
-      else parts.push(this.#named(key.slice(0, dot), key.slice(dot + 1), at))
+      else if (dot < 0) parts.push(this.#resolveName(key, 'Ref', at))
+      else parts.push(this.#resolveName(key.slice(0, dot), key.slice(dot + 1), at))
     }
     plain += template.value.slice(end)
     addPlain()
-    return dynamic(concatenated(at, parts))
+    return resolveDynamicReferences(concatenate(at, parts))
   }
 
-  #found(given: Value, at: Position): Value {
+  #findInMap(given: Value, at: Position): Value {
     const [map, first, second] =
-      given.kind === 'list' ? given.items.map((item) => textOf(item)) : []
-    const outer = entriesOf(this.#sections.mappings.get(map ?? '')?.value)
-    const tree = entriesOf(outer.get(first ?? '')?.value).get(second ?? '')?.value
-    return tree === undefined ? unknown(at, given.refs) : { ...this.value(tree), at }
+      given.kind === 'list' ? given.items.map((item) => getText(item)) : []
+    const outer = getEntries(this.#sections.mappings.get(map ?? '')?.value)
+    const tree = getEntries(outer.get(first ?? '')?.value).get(second ?? '')?.value
+    return tree === undefined ? createUnknown(at, given.refs) : { ...this.resolve(tree), at }
   }
 }
 
 /** Members that are `AWS::NoValue` are left out; ones that only a deployment knows stay. */
-function listed(at: Position, items: readonly Value[]): Value {
+function toListValue(at: Position, items: readonly Value[]): Value {
   const there = items.filter((item) => item.kind !== 'absent')
-  return list(at, there)
+  return createList(at, there)
 }
 
-function joined(given: Value, at: Position): Value {
+function joinValues(given: Value, at: Position): Value {
   const [delimiter, parts] = given.kind === 'list' ? given.items : []
-  const between = textOf(delimiter)
+  const between = getText(delimiter)
   if (between === undefined || parts?.kind !== 'list' || !parts.complete) {
-    return unknown(at, given.refs)
+    return createUnknown(at, given.refs)
   }
   const pieces = parts.items.flatMap((item, index) =>
-    index === 0 || between === '' ? [item] : [scalar(at, between), item],
+    index === 0 || between === '' ? [item] : [createScalar(at, between), item],
   )
-  return dynamic(concatenated(at, pieces))
+  return resolveDynamicReferences(concatenate(at, pieces))
 }
 
-function selected(given: Value, at: Position): Value {
+function selectItem(given: Value, at: Position): Value {
   const [index, parts] = given.kind === 'list' ? given.items : []
-  const item = parts?.kind === 'list' ? parts.items[Number(textOf(index) ?? -1)] : undefined
-  return item === undefined ? unknown(at, given.refs) : { ...item, at }
+  const item = parts?.kind === 'list' ? parts.items[Number(getText(index) ?? -1)] : undefined
+  return item === undefined ? createUnknown(at, given.refs) : { ...item, at }
 }
 
-function split(given: Value, at: Position): Value {
-  const [delimiter, text] = given.kind === 'list' ? given.items.map((item) => textOf(item)) : []
+function splitText(given: Value, at: Position): Value {
+  const [delimiter, text] = given.kind === 'list' ? given.items.map((item) => getText(item)) : []
   if (delimiter === undefined || delimiter === '' || text === undefined) {
-    return unknown(at, given.refs)
+    return createUnknown(at, given.refs)
   }
-  return list(
+  return createList(
     at,
-    text.split(delimiter).map((item) => scalar(at, item, given.refs)),
+    text.split(delimiter).map((item) => createScalar(at, item, given.refs)),
   )
 }
 
 /** `{{resolve:ssm:name}}` is text to the template and a value to the deployment. */
-function dynamic(value: Value): Value {
+function resolveDynamicReferences(value: Value): Value {
   const text = value.kind === 'scalar' ? value.value : undefined
   if (typeof text !== 'string' || !text.includes('{{resolve:')) return value
   const { at, refs } = value
   const parts = text.split(DYNAMIC_REFERENCE).map((part, index) => {
-    if (index % 2 === 0) return part === '' ? [] : [scalar(at, part, refs)]
+    if (index % 2 === 0) return part === '' ? [] : [createScalar(at, part, refs)]
     const [, ssm] = SSM_PARAMETER.exec(part) ?? []
-    return [unknown(at, refs, ssm === undefined ? {} : { ssm })]
+    return [createUnknown(at, refs, ssm === undefined ? {} : { ssm })]
   })
-  return concatenated(at, parts.flat())
+  return concatenate(at, parts.flat())
 }

@@ -5,7 +5,7 @@ import {
   readMembers,
   readNumber,
 } from '../../../core/options/validate.ts'
-import { checkScope, isReserved } from '../../../core/scopes.ts'
+import { checkScope, isReserved, MAX_SCOPES_PER_ROUTE } from '../../../core/scopes.ts'
 import { type AppRoute, type ReadRoute, readAppRoutes } from '../app/route.ts'
 import { gatewayPaths } from './path.ts'
 
@@ -55,8 +55,7 @@ export interface ApiNeighbours {
 
 const NAME = /^[\w-]{1,128}$/
 const METHODS = new Set(['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'])
-/** API Gateway's quotas of HTTP APIs, which cannot be raised. */
-const MAX_SCOPES_OF_ROUTE = 10
+/** Most clients in the audience of a JWT authorizer: a fixed quota of HTTP APIs. */
 const MAX_AUDIENCE = 50
 
 /** @throws {OptionError} naming the member that API Gateway would refuse. */
@@ -208,8 +207,8 @@ function checkAdmitted(
   kind: ReadApi['kind'],
   place: string,
 ): void {
-  if (kind === 'http' && length > MAX_SCOPES_OF_ROUTE) {
-    const problem = `has ${length} scopes: an HTTP API takes at most ${MAX_SCOPES_OF_ROUTE} a route`
+  if (kind === 'http' && length > MAX_SCOPES_PER_ROUTE) {
+    const problem = `has ${length} scopes: an HTTP API takes at most ${MAX_SCOPES_PER_ROUTE} a route`
     throw new OptionError(`${place}.auth`, problem)
   }
   if (kind === 'rest' && !open && length === 0) {

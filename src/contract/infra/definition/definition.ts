@@ -8,6 +8,7 @@ import {
 import {
   type DefinedScopes,
   listDescribedScopes,
+  MAX_SCOPES_PER_CLIENT,
   type ResourceServerDefinition,
   readResourceServers,
 } from '../../../core/scopes.ts'
@@ -124,8 +125,8 @@ function readClient(
 ): Required<ClientDefinition> {
   const members = readMembers(value, ['name', 'scopes', 'accessTokenValidity'], place)
   const name = 'use 1 to 128 letters, digits, blanks and _+=,.@-'
-  const scopes = readList(members['scopes'], `${place}.scopes`, 1, 50).map((scope, index) =>
-    readScope(scope, `${place}.scopes[${index}]`, defined),
+  const scopes = readList(members['scopes'], `${place}.scopes`, 1, MAX_SCOPES_PER_CLIENT).map(
+    (scope, index) => readScope(scope, `${place}.scopes[${index}]`, defined),
   )
   return {
     name: readText(members['name'], CLIENT_NAME, `${place}.name`, name),

@@ -1,6 +1,6 @@
 /** Models → the definition behind them: the way back from templates. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
-import { isMachine } from '../check/scope-index.ts'
+import { isMachineClient } from '../check/scopes.ts'
 import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import { type InfraDefinition, readDefinition } from './definition.ts'
 
@@ -22,7 +22,7 @@ export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraD
     throw new OptionError('models', problem)
   }
   const [domain] = all.flatMap(({ domains }) => domains)
-  const machines = all.flatMap(({ clients }) => clients).filter(isMachine)
+  const machines = all.flatMap(({ clients }) => clients).filter(isMachineClient)
   const api = apiOf(all)
   return readDefinition({
     name: known(pool.name, pool.id),

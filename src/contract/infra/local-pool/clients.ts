@@ -5,12 +5,12 @@ import {
   type ResourceServerDefinition,
 } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
-import { isMachine } from '../check/scope-index.ts'
+import { isMachineClient } from '../check/scopes.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
-import type { LeaveOut } from './members.ts'
+import type { ReportSkipped } from './members.ts'
 
 /** Leaves room for a number. */
-const LONGEST = 120
+const MAX_CLIENT_ID_LENGTH = 120
 
 /** The client's name where the template tells it, else its logical id, in letters that an id may have. */
 export function clientIds(clients: readonly InfraClient[]): ReadonlyMap<InfraClient, string> {
@@ -35,7 +35,7 @@ export const localName = (id: string): string => id.slice(id.lastIndexOf('.') + 
 
 function fitting({ id, name }: InfraClient): string {
   const text = name?.value ?? localName(id)
-  const fit = text.slice(0, LONGEST).replaceAll(/[^\w+.-]+/g, '-')
+  const fit = text.slice(0, MAX_CLIENT_ID_LENGTH).replaceAll(/[^\w+.-]+/g, '-')
   return fit.replaceAll(/^-+|-+$/g, '') || 'client'
 }
 
@@ -59,7 +59,7 @@ const GIVE = 'give its parameters a value'
 
 export function poolServer(
   { id, at, identifier, scopes, scopesComplete }: InfraResourceServer,
-  leaveOut: LeaveOut,
+  leaveOut: ReportSkipped,
 ): readonly ResourceServerDefinition[] {
   const name = toPrintable(id)
   if (identifier?.value === undefined) {
@@ -91,7 +91,7 @@ export function poolClient(
   client: InfraClient,
   clientId: string,
   servers: readonly ResourceServerDefinition[] | undefined,
-  leaveOut: LeaveOut,
+  leaveOut: ReportSkipped,
 ): PoolClientOptions | undefined {
   const { id, at, complete, flows, oauth, generateSecret } = client
   const name = toPrintable(id)
@@ -106,7 +106,7 @@ export function poolClient(
     return undefined
   }
   // A machine has a secret, or it is not deployed.
-  const machine = isMachine(client)
+  const machine = isMachineClient(client)
   if (!machine && !isKnown(generateSecret)) {
     leaveOut(generateSecret?.at ?? at, `whether ${name} has a secret is not known`, GIVE)
     return undefined
@@ -124,7 +124,7 @@ export function poolClient(
 function grantedScopes(
   { id, at, complete, scopes }: InfraClient,
   servers: readonly ResourceServerDefinition[] | undefined,
-  leaveOut: LeaveOut,
+  leaveOut: ReportSkipped,
 ): readonly string[] {
   const name = toPrintable(id)
   const defined = servers && new Set(servers.flatMap(listDescribedScopes).map(([scope]) => scope))
@@ -144,7 +144,7 @@ function grantedScopes(
   return [...granted]
 }
 
-function validity(client: InfraClient, leaveOut: LeaveOut): number {
+function validity(client: InfraClient, leaveOut: ReportSkipped): number {
   const { id, at, complete, accessTokenValidity } = client
   if (accessTokenValidity === undefined && complete) return DEFAULT_VALIDITY
   if (accessTokenValidity?.value !== undefined) return accessTokenValidity.value

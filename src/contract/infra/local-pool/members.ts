@@ -1,7 +1,7 @@
 /** Which resource servers and clients of several templates belong to one user pool, for certain. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { toPrintable } from '../../../core/util/text.ts'
-import { poolLinks } from '../check/pools.ts'
+import { createPoolResolver } from '../check/pools.ts'
 import type {
   Fact,
   InfraClient,
@@ -13,7 +13,7 @@ import type {
 import type { Position } from '../position.ts'
 
 /** Told of what only a deployment knows, in one printable line each. */
-export type LeaveOut = (at: Position, message: string, fix: string) => void
+export type ReportSkipped = (at: Position, message: string, fix: string) => void
 
 export interface PoolMembers {
   /** Undefined where the templates define none: what they hold belongs to one that exists. */
@@ -28,11 +28,11 @@ type Member = InfraResource & { readonly userPool?: Fact<string> }
 export function poolMembers(
   models: readonly InfraModel[],
   userPool: string | undefined,
-  leaveOut: LeaveOut,
+  leaveOut: ReportSkipped,
 ): PoolMembers {
   const pools = models.flatMap((model) => model.userPools.map((pool) => ({ pool, model })))
   const chosen = choose(pools, userPool)
-  const poolOf = poolLinks(models)
+  const poolOf = createPoolResolver(models)
   const key = chosen && poolOf(chosen.model, referenceTo(chosen.pool)).key
 
   const isMember = ({ id, at, userPool }: Member, model: InfraModel): boolean => {
@@ -89,7 +89,7 @@ const referenceTo = ({ id, at }: InfraUserPool): Fact<string> => ({
 })
 
 /** Longest path that is told whole. */
-const LONGEST_PATH = 400
+const MAX_PATH_LENGTH = 400
 
 export const placeOf = ({ file, line, column }: Position): string =>
-  `${toPrintable(file, LONGEST_PATH)}:${line}:${column}`
+  `${toPrintable(file, MAX_PATH_LENGTH)}:${line}:${column}`

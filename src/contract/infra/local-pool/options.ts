@@ -11,7 +11,7 @@ import { checkScopes } from '../check/index.ts'
 import type { InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
 import { clientIds, localName, type PoolClientOptions, poolClient, poolServer } from './clients.ts'
-import { type LeaveOut, placeOf, poolMembers } from './members.ts'
+import { placeOf, poolMembers, type ReportSkipped } from './members.ts'
 
 /** What `startUserPool` and `createTestUserPool` of `cognito-m2m/testing` take. */
 export interface PoolOptions {
@@ -58,7 +58,7 @@ export const failsDeployment = ({ code }: Finding): boolean => REFUSED.has(code)
 export function templatePool(
   models: readonly InfraModel[],
   userPool: string | undefined,
-  leaveOut: LeaveOut,
+  leaveOut: ReportSkipped,
 ): TemplatePool {
   const members = poolMembers(models, userPool, leaveOut)
   const ids = clientIds(members.clients)

@@ -1,28 +1,48 @@
-/** Values → the facts of the model. */
+/** Values and resources of a template → the facts of the model. */
 
 import type { Position } from '../position.ts'
-import { list, type Resource, type Scalar, textOf, type Value } from '../resolve/value.ts'
-import type { Fact, FactList, InfraResource } from './model.ts'
+import {
+  concatenate,
+  createList,
+  createScalar,
+  createUnknown,
+  getText,
+  type Resource,
+  type Scalar,
+  type Value,
+} from '../resolve/value.ts'
+import type {
+  Fact,
+  FactList,
+  InfraAuthorizer,
+  InfraClient,
+  InfraDomain,
+  InfraParameter,
+  InfraResource,
+  InfraResourceServer,
+  InfraRoute,
+  InfraUserPool,
+} from './model.ts'
 
 type Members = ReadonlyMap<string, Value>
 
 /** A member of a map; undefined where it is not written, or is `AWS::NoValue`. */
-export function member(value: Value | undefined, key: string): Value | undefined {
+export function getMember(value: Value | undefined, key: string): Value | undefined {
   const found = value?.kind === 'map' ? value.entries.get(key) : undefined
   return found?.kind === 'absent' ? undefined : found
 }
 
 /** Where a member of a map stands: at its name, else at what it is. */
-export function placeOf(map: Value & { readonly kind: 'map' }, key: string): Position {
+export function getMemberPosition(map: Value & { readonly kind: 'map' }, key: string): Position {
   return map.names.get(key) ?? (map.entries.get(key) as Value).at
 }
 
-export function property(members: Members, key: string): Value | undefined {
+export function getProperty(members: Members, key: string): Value | undefined {
   const found = members.get(key)
   return found?.kind === 'absent' ? undefined : found
 }
 
-function fact<T>(value: Value, read: (scalar: Scalar) => T | undefined): Fact<T> {
+function toFact<T>(value: Value, read: (scalar: Scalar) => T | undefined): Fact<T> {
   const known = value.kind === 'scalar' ? read(value.value) : undefined
   const { at, refs } = value
   if (value.kind !== 'unknown') return { at, value: known, source: {}, refs }
@@ -30,44 +50,45 @@ function fact<T>(value: Value, read: (scalar: Scalar) => T | undefined): Fact<T>
   return { at, value: known, source, ...(pieces && { pieces }), refs }
 }
 
-const asText = (value: Scalar): string | undefined => (value === null ? undefined : String(value))
+const parseText = (value: Scalar): string | undefined =>
+  value === null ? undefined : String(value)
 
 /** Both dialects take `"true"` for `true` and `"5"` for `5`. */
-const asBoolean = (value: Scalar): boolean | undefined =>
+const parseBoolean = (value: Scalar): boolean | undefined =>
   new Map([
     ['true', true],
     ['false', false],
   ]).get(String(value).toLowerCase())
 
-const asNumber = (value: Scalar): number | undefined => {
+const parseNumber = (value: Scalar): number | undefined => {
   const number =
     typeof value === 'boolean' || value === null || value === '' ? Number.NaN : Number(value)
   return Number.isFinite(number) ? number : undefined
 }
 
-const optional = <T>(value: Value | undefined, read: (scalar: Scalar) => T | undefined) =>
-  value === undefined ? undefined : fact(value, read)
+const toOptionalFact = <T>(value: Value | undefined, read: (scalar: Scalar) => T | undefined) =>
+  value === undefined ? undefined : toFact(value, read)
 
-export const textFact = (value: Value | undefined): Fact<string> | undefined =>
-  optional(value, asText)
-export const booleanFact = (value: Value | undefined): Fact<boolean> | undefined =>
-  optional(value, asBoolean)
-export const numberFact = (value: Value | undefined): Fact<number> | undefined =>
-  optional(value, asNumber)
+export const toTextFact = (value: Value | undefined): Fact<string> | undefined =>
+  toOptionalFact(value, parseText)
+export const toBooleanFact = (value: Value | undefined): Fact<boolean> | undefined =>
+  toOptionalFact(value, parseBoolean)
+export const toNumberFact = (value: Value | undefined): Fact<number> | undefined =>
+  toOptionalFact(value, parseNumber)
 
 /** One text counts as a list of one, as both dialects take it. */
-export function textList(value: Value | undefined): FactList<string> | undefined {
+export function toTextList(value: Value | undefined): FactList<string> | undefined {
   if (value === undefined) return undefined
   const { at } = value
-  if (value.kind === 'scalar') return { at, items: [fact(value, asText)], complete: true }
+  if (value.kind === 'scalar') return { at, items: [toFact(value, parseText)], complete: true }
   if (value.kind !== 'list') return { at, items: [], complete: false }
-  const items = value.items.map((item) => fact(item, asText))
+  const items = value.items.map((item) => toFact(item, parseText))
   return { at, items, complete: value.complete && items.every((item) => item.value !== undefined) }
 }
 
 /** A member that takes one value or several: what is unknown counts as one. */
-export const oneOrMore = (value: Value | undefined): FactList<string> | undefined =>
-  textList(value?.kind === 'unknown' ? list(value.at, [value]) : value)
+export const toOneOrMore = (value: Value | undefined): FactList<string> | undefined =>
+  toTextList(value?.kind === 'unknown' ? createList(value.at, [value]) : value)
 
 const SECONDS: ReadonlyMap<string, number> = new Map([
   ['seconds', 1],
@@ -77,12 +98,13 @@ const SECONDS: ReadonlyMap<string, number> = new Map([
 ])
 
 /** Cognito counts hours where no unit is given. */
-export function lifetime(members: Members): Fact<number> | undefined {
-  const validity = numberFact(property(members, 'AccessTokenValidity'))
+export function toLifetimeSeconds(members: Members): Fact<number> | undefined {
+  const validity = toNumberFact(getProperty(members, 'AccessTokenValidity'))
   if (validity === undefined) return undefined
-  const units = property(members, 'TokenValidityUnits')
-  const written = member(units, 'AccessToken')
-  const unit = written === undefined ? (isOpen(units) ? undefined : 'hours') : textOf(written)
+  const units = getProperty(members, 'TokenValidityUnits')
+  const written = getMember(units, 'AccessToken')
+  const unit =
+    written === undefined ? (mayHaveMoreMembers(units) ? undefined : 'hours') : getText(written)
   const seconds = SECONDS.get(unit ?? '')
   const known = validity.value !== undefined && seconds !== undefined
   return {
@@ -92,23 +114,182 @@ export function lifetime(members: Members): Fact<number> | undefined {
 }
 
 /** Whether members may be there that are not written. */
-export const isOpen = (value: Value | undefined): boolean =>
+export const mayHaveMoreMembers = (value: Value | undefined): boolean =>
   value !== undefined && !(value.kind === 'map' && value.complete)
 
 /** The resource a value is taken from. */
-export const resourceOf = (value: Value | undefined): string | undefined =>
+export const getSourceResource = (value: Value | undefined): string | undefined =>
   value?.kind === 'unknown' ? value.source.resource : undefined
 
 /** Leaves out what is undefined, so that facts that are not written are no members. */
-export function written<T extends object>(members: { [Key in keyof T]: T[Key] | undefined }): T {
+export function omitUndefined<T extends object>(
+  members: { [Key in keyof T]: T[Key] | undefined },
+): T {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
 }
 
 /** What every resource of the model has. */
-export const common = ({ id, at, conditional, complete, dependsOn }: Resource): InfraResource => ({
+export const toInfraResource = ({
+  id,
+  at,
+  conditional,
+  complete,
+  dependsOn,
+}: Resource): InfraResource => ({
   id,
   at,
   conditional,
   complete,
   dependsOn,
 })
+
+export const toUserPool = (resource: Resource): InfraUserPool =>
+  omitUndefined<InfraUserPool>({
+    ...toInfraResource(resource),
+    name: toTextFact(getProperty(resource.properties, 'UserPoolName')),
+  })
+
+export const toDomain = (resource: Resource): InfraDomain =>
+  omitUndefined<InfraDomain>({
+    ...toInfraResource(resource),
+    userPool: toTextFact(getProperty(resource.properties, 'UserPoolId')),
+    domain: toTextFact(getProperty(resource.properties, 'Domain')),
+  })
+
+export function toResourceServer(resource: Resource): InfraResourceServer {
+  const { properties } = resource
+  const scopes = getProperty(properties, 'Scopes')
+  const items = scopes?.kind === 'list' ? scopes.items : []
+  const open = scopes !== undefined && !(scopes.kind === 'list' && scopes.complete)
+  return omitUndefined<InfraResourceServer>({
+    ...toInfraResource(resource),
+    userPool: toTextFact(getProperty(properties, 'UserPoolId')),
+    identifier: toTextFact(getProperty(properties, 'Identifier')),
+    name: toTextFact(getProperty(properties, 'Name')),
+    scopes: items.map((item) =>
+      omitUndefined({
+        at: item.at,
+        name: toTextFact(getMember(item, 'ScopeName')),
+        description: toTextFact(getMember(item, 'ScopeDescription')),
+      }),
+    ),
+    scopesComplete:
+      !open && resource.complete && items.every((item) => item.kind === 'map' && item.complete),
+  })
+}
+
+export function toClient(resource: Resource): InfraClient {
+  const { properties } = resource
+  return omitUndefined<InfraClient>({
+    ...toInfraResource(resource),
+    userPool: toTextFact(getProperty(properties, 'UserPoolId')),
+    name: toTextFact(getProperty(properties, 'ClientName')),
+    generateSecret: toBooleanFact(getProperty(properties, 'GenerateSecret')),
+    oauth: toBooleanFact(getProperty(properties, 'AllowedOAuthFlowsUserPoolClient')),
+    flows: toTextList(getProperty(properties, 'AllowedOAuthFlows')),
+    scopes: toTextList(getProperty(properties, 'AllowedOAuthScopes')),
+    accessTokenValidity: toLifetimeSeconds(properties),
+    revocation: toBooleanFact(getProperty(properties, 'EnableTokenRevocation')),
+  })
+}
+
+export const toParameter = (resource: Resource): InfraParameter =>
+  omitUndefined<InfraParameter>({
+    ...toInfraResource(resource),
+    name: toTextFact(getProperty(resource.properties, 'Name')),
+    value: toTextFact(getProperty(resource.properties, 'Value')),
+  })
+
+/** Parts of a path, and the slashes between them: more are a circle. */
+const MAX_PARTS = 200
+
+type Resources = ReadonlyMap<string, Resource>
+
+/** Undefined for authorizers that do not judge Cognito's tokens by themselves. */
+export function toAuthorizer(resource: Resource): InfraAuthorizer | undefined {
+  const { properties, type } = resource
+  const rest = type === 'AWS::ApiGateway::Authorizer'
+  const type_ = getProperty(properties, rest ? 'Type' : 'AuthorizerType')
+  if (type_ === undefined || getText(type_) !== (rest ? 'COGNITO_USER_POOLS' : 'JWT'))
+    return undefined
+  const issuer = getMember(getProperty(properties, 'JwtConfiguration'), 'Issuer')
+  return omitUndefined<InfraAuthorizer>({
+    ...toInfraResource(resource),
+    kind: rest ? 'rest' : 'http',
+    api: getSourceResource(getProperty(properties, rest ? 'RestApiId' : 'ApiId')),
+    name: toTextFact(getProperty(properties, 'Name')),
+    userPools: rest ? toTextList(getProperty(properties, 'ProviderARNs')) : toOneOrMore(issuer),
+    scopes: undefined,
+    ttl: toNumberFact(getProperty(properties, 'AuthorizerResultTtlInSeconds')),
+  })
+}
+
+/** Undefined for routes of WebSockets. */
+export function toRoute(resource: Resource, resources: Resources): InfraRoute | undefined {
+  const { properties, type } = resource
+  const rest = type === 'AWS::ApiGateway::Method'
+  const key = rest ? undefined : parseRouteKey(getProperty(properties, 'RouteKey'))
+  if (key === null) return undefined
+  const method = rest ? getProperty(properties, 'HttpMethod') : key?.method
+  const path = rest ? buildRestPath(resource, resources) : key?.path
+  return omitUndefined<InfraRoute>({
+    ...toInfraResource(resource),
+    api: getSourceResource(getProperty(properties, rest ? 'RestApiId' : 'ApiId')),
+    method: toUpperCase(toTextFact(method)),
+    path: toTextFact(path),
+    authorization: parseAuthorization(
+      getProperty(properties, 'AuthorizationType'),
+      resource.complete,
+    ),
+    authorizer: getSourceResource(getProperty(properties, 'AuthorizerId')),
+    scopes: toTextList(getProperty(properties, 'AuthorizationScopes')),
+  })
+}
+
+const toUpperCase = (method: Fact<string> | undefined): Fact<string> | undefined =>
+  method === undefined ? undefined : { ...method, value: method.value?.toUpperCase() }
+
+function parseAuthorization(
+  value: Value | undefined,
+  complete: boolean,
+): InfraRoute['authorization'] {
+  if (value === undefined) return complete ? 'none' : undefined
+  const type = getText(value)
+  if (type === undefined) return undefined
+  if (type === 'COGNITO_USER_POOLS' || type === 'JWT') return 'cognito'
+  return type === 'NONE' ? 'none' : 'other'
+}
+
+/** `GET /orders/{id}`; `$default` is every route that no other one is; null for what is no HTTP route. */
+function parseRouteKey(
+  value: Value | undefined,
+): { method: Value; path: Value } | undefined | null {
+  if (value === undefined) return undefined
+  const { at, refs } = value
+  const text = getText(value)
+  if (text === undefined) return { method: createUnknown(at), path: createUnknown(at, refs) }
+  if (text === '$default')
+    return { method: createScalar(at, 'ANY'), path: createScalar(at, '/{proxy+}') }
+  const [, method, path] = /^([A-Za-z]+) (\/.*)$/.exec(text) ?? []
+  if (method === undefined || path === undefined) return null
+  return { method: createScalar(at, method), path: createScalar(at, path, refs) }
+}
+
+/** Follows the resources of a REST API up to its root, part by part. */
+function buildRestPath(method: Resource, resources: Resources): Value {
+  const parts: Value[] = []
+  let id = getProperty(method.properties, 'ResourceId')
+  const at = id?.at ?? method.at
+  for (;;) {
+    if (id?.kind !== 'unknown') return createUnknown(at)
+    const { resource = '', attribute = '' } = id.source
+    if (/^(?:RootResourceId|root_resource_id)$/.test(attribute)) break
+    const parent = resources.get(resource)
+    const part = parent && getProperty(parent.properties, 'PathPart')
+    if (parent === undefined || part === undefined || parts.length > MAX_PARTS)
+      return createUnknown(at)
+    parts.unshift(createScalar(at, '/'), part)
+    id = getProperty(parent.properties, 'ParentId')
+  }
+  return parts.length === 0 ? createScalar(at, '/') : concatenate(at, parts)
+}

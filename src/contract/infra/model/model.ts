@@ -1,6 +1,6 @@
 /** What `readTemplate` gives: the facts about scopes that a template holds, each with its place. */
 import type { Position } from '../position.ts'
-import type { DanglingReference, Piece, Source } from '../resolve/value.ts'
+import type { DanglingReference, Piece, Resource, Source, Value } from '../resolve/value.ts'
 
 /** One fact of a template. */
 export interface Fact<T> {
@@ -137,4 +137,16 @@ export interface InfraModel {
   readonly dangling: readonly DanglingReference[]
   /** False where macros, modules or includes may add resources of the kinds above. */
   readonly complete: boolean
+}
+
+/** What a dialect's reader gives. */
+export interface ReadResources {
+  readonly dialect: InfraModel['dialect']
+  readonly resources: readonly Resource[]
+  readonly dangling: readonly DanglingReference[]
+  /** False where macros, modules or includes may add resources. */
+  readonly complete: boolean
+  readonly outputs: readonly InfraOutput[]
+  /** SAM's `Globals`, by section. */
+  readonly globals: ReadonlyMap<string, Value>
 }

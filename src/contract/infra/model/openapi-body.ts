@@ -1,16 +1,16 @@
 /** APIs that an OpenAPI document in the template describes → authorizers and routes of the model. */
 
-import { type Resource, scalar, textOf, type Value } from '../resolve/value.ts'
+import { createScalar, getText, type Resource, type Value } from '../resolve/value.ts'
 import {
-  common,
-  member,
-  numberFact,
-  oneOrMore,
-  placeOf,
-  property,
-  textFact,
-  textList,
-  written,
+  getMember,
+  getMemberPosition,
+  getProperty,
+  omitUndefined,
+  toInfraResource,
+  toNumberFact,
+  toOneOrMore,
+  toTextFact,
+  toTextList,
 } from './facts.ts'
 import type { FactList, InfraAuthorizer, InfraRoute } from './model.ts'
 
@@ -36,10 +36,10 @@ const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'pat
 export type Guard = Partial<Pick<InfraRoute, 'authorization' | 'authorizer' | 'scopes'>>
 
 /** Whether a document says which routes the API has. */
-export function hasBody({ type, properties }: Resource): boolean {
+export function hasOpenApiBody({ type, properties }: Resource): boolean {
   const body = APIS.get(type)
   if (body === undefined) return false
-  return [body.property, body.elsewhere].some((key) => property(properties, key) !== undefined)
+  return [body.property, body.elsewhere].some((key) => getProperty(properties, key) !== undefined)
 }
 
 /**
@@ -48,85 +48,87 @@ export function hasBody({ type, properties }: Resource): boolean {
  *
  * @param unsecured What guards an operation that names no security itself.
  */
-export function bodyFacts(
+export function readOpenApiBody(
   resource: Resource,
   others: ReadonlyMap<string, InfraAuthorizer>,
   unsecured: (method: string, path: string) => Guard | undefined,
 ): { authorizers: readonly InfraAuthorizer[]; routes: readonly InfraRoute[] } {
   const { property: key } = APIS.get(resource.type) as Body
-  const body = property(resource.properties, key)
-  const byName = new Map([...authorizersOf(resource, body), ...others])
+  const body = getProperty(resource.properties, key)
+  const byName = new Map([...readAuthorizers(resource, body), ...others])
   const authorizers = [...byName.values()]
-  const paths = member(body, 'paths')
+  const paths = getMember(body, 'paths')
   if (body?.kind !== 'map' || !body.complete || paths?.kind !== 'map' || !paths.complete) {
-    return { authorizers, routes: [{ ...common(resource), api: resource.id }] }
+    return { authorizers, routes: [{ ...toInfraResource(resource), api: resource.id }] }
   }
-  const shared = member(body, 'security')
+  const shared = getMember(body, 'security')
   const routes = [...paths.entries].flatMap(([path, item]) => {
     if (item.kind !== 'map') return []
     return [...item.entries].flatMap(([name, operation]) => {
       if (!METHODS.has(name.toLowerCase())) return []
       const method = name === ANY ? 'ANY' : name.toUpperCase()
-      const own = member(operation, 'security')
-      const at = placeOf(item, name)
+      const own = getMember(operation, 'security')
+      const at = getMemberPosition(item, name)
       const known = { at, source: {}, refs: [] }
-      return written<InfraRoute>({
-        ...common(resource),
+      return omitUndefined<InfraRoute>({
+        ...toInfraResource(resource),
         id: `${resource.id} ${method} ${path}`,
         at,
         api: resource.id,
         method: { ...known, value: method },
         path: { ...known, value: path === '/$default' ? '/{proxy+}' : path },
         ...((own === undefined ? unsecured(method, path) : undefined) ??
-          guard(own ?? shared, operation, byName)),
+          toGuard(own ?? shared, operation, byName)),
       })
     })
   })
   return { authorizers, routes }
 }
 
-function authorizersOf(
+function readAuthorizers(
   resource: Resource,
   body: Value | undefined,
 ): (readonly [string, InfraAuthorizer])[] {
   const schemes =
-    member(member(body, 'components'), 'securitySchemes') ?? member(body, 'securityDefinitions')
+    getMember(getMember(body, 'components'), 'securitySchemes') ??
+    getMember(body, 'securityDefinitions')
   if (schemes?.kind !== 'map') return []
   return [...schemes.entries].flatMap(([name, scheme]) => {
-    const given = member(scheme, 'x-amazon-apigateway-authorizer')
-    const type = textOf(member(given, 'type'))?.toLowerCase()
+    const given = getMember(scheme, 'x-amazon-apigateway-authorizer')
+    const type = getText(getMember(given, 'type'))?.toLowerCase()
     if (type !== 'cognito_user_pools' && type !== 'jwt') return []
     const rest = type === 'cognito_user_pools'
-    const issuer = member(member(given, 'jwtConfiguration'), 'issuer')
-    const authorizer = written<InfraAuthorizer>({
-      ...common(resource),
+    const issuer = getMember(getMember(given, 'jwtConfiguration'), 'issuer')
+    const authorizer = omitUndefined<InfraAuthorizer>({
+      ...toInfraResource(resource),
       id: `${resource.id}.${name}`,
       at: scheme.at,
       kind: rest ? 'rest' : 'http',
       api: resource.id,
-      name: textFact(scalar(scheme.at, name)),
-      userPools: oneOrMore(rest ? member(given, 'providerARNs') : issuer),
+      name: toTextFact(createScalar(scheme.at, name)),
+      userPools: toOneOrMore(rest ? getMember(given, 'providerARNs') : issuer),
       scopes: undefined,
-      ttl: numberFact(member(given, 'authorizerResultTtlInSeconds')),
+      ttl: toNumberFact(getMember(given, 'authorizerResultTtlInSeconds')),
     })
     return [[name, authorizer] as const]
   })
 }
 
 /** One of the alternatives that `security` names: API Gateway takes one authorizer beside API keys. */
-function guard(
+function toGuard(
   security: Value | undefined,
   operation: Value,
   authorizers: ReadonlyMap<string, InfraAuthorizer>,
 ): Guard {
-  if (member(operation, 'x-amazon-apigateway-auth') !== undefined) return { authorization: 'other' }
+  if (getMember(operation, 'x-amazon-apigateway-auth') !== undefined)
+    return { authorization: 'other' }
   if (security === undefined) return { authorization: 'none' }
   if (security.kind !== 'list' || !security.complete) return {}
   const named = security.items.flatMap((item) => (item.kind === 'map' ? [...item.entries] : []))
   if (named.length === 0) return { authorization: 'none' }
   for (const [name, list] of named) {
     const found = authorizers.get(name)
-    const scopes: FactList<string> | undefined = textList(list)
+    const scopes: FactList<string> | undefined = toTextList(list)
     if (found === undefined) continue
     return { authorization: 'cognito', authorizer: found.id, ...(scopes && { scopes }) }
   }

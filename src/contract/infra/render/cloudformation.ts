@@ -1,20 +1,20 @@
 /** A definition → CloudFormation: one template. */
 import { OptionError } from '../../../core/options/validate.ts'
-import { identifierOf } from '../check/scope-index.ts'
+import { parseIdentifier } from '../check/scopes.ts'
 import { gatewayRoutes, type ReadApi } from '../definition/api.ts'
 import { everyScope, type ReadDefinition } from '../definition/definition.ts'
 import { API, apiParameters, type PoolValues } from './gateway.ts'
 import { httpResources } from './gateway-http.ts'
 import { restResources } from './gateway-rest.ts'
 import { logicalId, nameWords, serverName } from './names.ts'
-import { attribute, call, noted, ref, type Yaml, type YamlMap, yamlDocument } from './yaml.ts'
+import { attribute, call, commented, ref, type Yaml, type YamlMap, yamlDocument } from './yaml.ts'
 
 const serverId = (identifier: string): string => logicalId('ResourceServer', nameWords(identifier))
 export const clientId = (name: string): string => logicalId('Client', nameWords(name))
 
 export function poolResources(definition: ReadDefinition): YamlMap {
   const { name, domain, resourceServers, clients } = definition
-  const pool = noted(
+  const pool = commented(
     'Kept, whatever becomes of this stack: its clients and their secrets are in it.',
     {
       Type: 'AWS::Cognito::UserPool',
@@ -23,7 +23,7 @@ export function poolResources(definition: ReadDefinition): YamlMap {
       Properties: {
         UserPoolName: name,
         DeletionProtection: 'ACTIVE',
-        AdminCreateUserConfig: noted('Machines alone: nobody signs up.', {
+        AdminCreateUserConfig: commented('Machines alone: nobody signs up.', {
           AllowAdminCreateUserOnly: true,
         }),
       },
@@ -70,7 +70,7 @@ export function poolResources(definition: ReadDefinition): YamlMap {
 
 /** From its resource server, so that what names it waits for what defines it. */
 export function composedScope(scope: string, { resourceServers }: ReadDefinition): Yaml {
-  const identifier = identifierOf(scope)
+  const identifier = parseIdentifier(scope)
   if (!resourceServers.some((server) => server.identifier === identifier)) return scope
   const server = serverId(identifier)
   const name = scope.slice(identifier.length + 1)

@@ -2,7 +2,7 @@
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import { API, AUTHORIZER, authorization, BACKEND, type PoolValues } from './gateway.ts'
 import { logicalId, pathWords } from './names.ts'
-import { call, noted, ref, type Yaml, type YamlMap } from './yaml.ts'
+import { call, commented, ref, type Yaml, type YamlMap } from './yaml.ts'
 
 const INTEGRATION = 'ApiIntegration'
 
@@ -37,14 +37,17 @@ export function httpResources(
         IntegrationMethod: 'ANY',
         IntegrationUri: ref(BACKEND),
         PayloadFormatVersion: '1.0',
-        RequestParameters: noted("One integration for every route: the path is the request's.", {
-          'overwrite:path': '$request.path',
-        }),
+        RequestParameters: commented(
+          "One integration for every route: the path is the request's.",
+          {
+            'overwrite:path': '$request.path',
+          },
+        ),
       },
     },
   }
   for (const route of routes) {
-    resources[routeId(route)] = noted(route.note, {
+    resources[routeId(route)] = commented(route.note, {
       Type: 'AWS::ApiGatewayV2::Route',
       Properties: {
         ApiId: ref(API),

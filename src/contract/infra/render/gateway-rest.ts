@@ -3,7 +3,7 @@ import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import { backendPath, pathParameters, restPaths } from '../definition/path.ts'
 import { API, AUTHORIZER, authorization, backendHost, type PoolValues } from './gateway.ts'
 import { fingerprint, logicalId, pathWords } from './names.ts'
-import { attribute, noted, ref, type Yaml, type YamlMap } from './yaml.ts'
+import { attribute, commented, ref, type Yaml, type YamlMap } from './yaml.ts'
 
 const resourceId = (path: string): string => logicalId('ApiResource', pathWords(path))
 const methodId = ({ method, path }: GatewayRoute): string =>
@@ -41,7 +41,8 @@ export function restResources(
       },
     }
   }
-  for (const route of routes) surface[methodId(route)] = noted(route.note, toMethod(route, pool))
+  for (const route of routes)
+    surface[methodId(route)] = commented(route.note, toMethod(route, pool))
   const deployment = `ApiDeployment${fingerprint(JSON.stringify(surface))}`
   return {
     [API]: {
@@ -49,7 +50,7 @@ export function restResources(
       Properties: { Name: api.name, EndpointConfiguration: { Types: ['REGIONAL'] } },
     },
     ...surface,
-    [deployment]: noted('A deployment is a copy. Rename it whenever something above changes.', {
+    [deployment]: commented('A deployment is a copy. Rename it whenever something above changes.', {
       Type: 'AWS::ApiGateway::Deployment',
       DependsOn: routes.map(methodId),
       Properties: { RestApiId: ref(API) },

@@ -11,7 +11,7 @@ import {
   writeTemplate,
 } from './cloudformation.ts'
 import { apiParameters, BACKEND, backendHost } from './gateway.ts'
-import { call, noted, ref, type Yaml, type YamlMap } from './yaml.ts'
+import { call, commented, ref, type Yaml, type YamlMap } from './yaml.ts'
 
 const published = (name: string, type: string, key: string): Yaml => ({
   Type: `AWS::SSM::Parameter::Value<${type}>`,
@@ -68,7 +68,7 @@ function document(api: ReadApi, routes: readonly GatewayRoute[]): Yaml {
   const paths: Record<string, Record<string, Yaml>> = {}
   for (const route of routes) {
     const method = route.method === 'ANY' ? 'x-amazon-apigateway-any-method' : route.method
-    const written = noted(route.note, operation(route, api))
+    const written = commented(route.note, operation(route, api))
     paths[route.path] = { ...paths[route.path], [method.toLowerCase()]: written }
   }
   return {

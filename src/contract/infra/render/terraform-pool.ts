@@ -1,5 +1,5 @@
 /** A user pool in Terraform: its resource servers, clients, parameters and outputs. */
-import { identifierOf } from '../check/scope-index.ts'
+import { parseIdentifier } from '../check/scopes.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
 import { type HclBlock, hclLiteral, hclText, resource } from './hcl.ts'
 import { nameWords, serverName, terraformName } from './names.ts'
@@ -78,7 +78,7 @@ const clientBlock = (
 
 /** From its resource server, so that what names it waits for what defines it. */
 export function composedScope(scope: string, { resourceServers }: ReadDefinition): string {
-  const identifier = identifierOf(scope)
+  const identifier = parseIdentifier(scope)
   if (!resourceServers.some((server) => server.identifier === identifier)) return hclText(scope)
   const server = `aws_cognito_resource_server.${localName(identifier)}`
   return `"\${${server}.identifier}/${hclLiteral(scope.slice(identifier.length + 1))}"`

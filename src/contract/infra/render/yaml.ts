@@ -14,7 +14,7 @@ function numbered(character: string): string {
   return number > 0xffff ? `\\U${digits.padStart(8, '0')}` : `\\u${digits.padStart(4, '0')}`
 }
 
-export type Yaml = string | number | boolean | Call | Noted | readonly Yaml[] | YamlMap
+export type Yaml = string | number | boolean | Call | Commented | readonly Yaml[] | YamlMap
 export interface YamlMap {
   readonly [key: string]: Yaml
 }
@@ -31,7 +31,7 @@ class Call {
 }
 
 /** A member of a map with a comment above it. */
-class Noted {
+class Commented {
   readonly note: string
   readonly value: Yaml
 
@@ -43,8 +43,8 @@ class Noted {
 
 export const call = (name: string, argument: string | readonly Yaml[]): Yaml =>
   new Call(name, argument)
-export const noted = (note: string | undefined, value: Yaml): Yaml =>
-  note === undefined ? value : new Noted(note, value)
+export const commented = (note: string | undefined, value: Yaml): Yaml =>
+  note === undefined ? value : new Commented(note, value)
 export const ref = (id: string): Yaml => call('Ref', id)
 export const attribute = (id: string, name: string): Yaml => call('GetAtt', `${id}.${name}`)
 
@@ -64,7 +64,9 @@ function flow(value: Yaml): string {
 
 const isList = (value: Yaml): value is readonly Yaml[] => Array.isArray(value)
 const isMap = (value: Yaml): value is YamlMap =>
-  typeof value === 'object' && !isList(value) && !(value instanceof Call || value instanceof Noted)
+  typeof value === 'object' &&
+  !isList(value) &&
+  !(value instanceof Call || value instanceof Commented)
 
 /** What follows a key. */
 function block(value: Yaml, indent: string): string {
@@ -79,7 +81,8 @@ function block(value: Yaml, indent: string): string {
 }
 
 function entry(key: string, value: Yaml, indent: string): string {
-  if (value instanceof Noted) return `${indent}# ${value.note}\n${entry(key, value.value, indent)}`
+  if (value instanceof Commented)
+    return `${indent}# ${value.note}\n${entry(key, value.value, indent)}`
   return `${indent}${text(key)}:${block(value, `${indent}  `)}`
 }
 

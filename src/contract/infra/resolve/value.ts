@@ -2,7 +2,9 @@
  * What an expression of a template is worth before anything is deployed: both dialects resolve to
  * this. What only a deployment knows stays unknown and keeps what it depends on.
  */
-import type { Position } from '../position.ts'
+
+import { toPrintable } from '../../../core/util/text.ts'
+import { type Position, TemplateError } from '../position.ts'
 
 /** Something only a deployment knows, as far as the template tells what it is. */
 export interface Source {
@@ -29,7 +31,7 @@ export const MAX_TEXT = 10_000
 const MAX_ITEMS = 1_000
 const MAX_PIECES = 50
 
-interface Placed {
+interface PositionedValue {
   readonly at: Position
   /** Every resource it mentions, directly or through names in between. */
   readonly refs: readonly string[]
@@ -37,7 +39,7 @@ interface Placed {
 
 export type Scalar = string | number | boolean | null
 
-export type Value = Placed &
+export type Value = PositionedValue &
   (
     | { readonly kind: 'scalar'; readonly value: Scalar }
     | {
@@ -83,7 +85,7 @@ export interface DanglingReference {
   readonly name: string
 }
 
-export const unknown = (
+export const createUnknown = (
   at: Position,
   refs: readonly string[] = [],
   source: Source = {},
@@ -94,14 +96,14 @@ export const unknown = (
   source,
 })
 
-export const scalar = (at: Position, value: Scalar, refs: readonly string[] = []): Value => ({
+export const createScalar = (at: Position, value: Scalar, refs: readonly string[] = []): Value => ({
   kind: 'scalar',
   at,
   refs,
   value,
 })
 
-export const list = (
+export const createList = (
   at: Position,
   items: readonly Value[],
   complete = true,
@@ -109,14 +111,14 @@ export const list = (
 ): Value => ({
   kind: 'list',
   at,
-  refs: mergeRefs(refs, refsOf(items)),
+  refs: mergeRefs(refs, collectRefs(items)),
   // Lists made of lists double with every name.
   items: items.slice(0, MAX_ITEMS),
   complete: complete && items.length <= MAX_ITEMS,
 })
 
 /** Each resource that these values mention, once. */
-export function refsOf(values: Iterable<Value | undefined>): readonly string[] {
+export function collectRefs(values: Iterable<Value | undefined>): readonly string[] {
   const refs = new Set<string>()
   for (const value of values) for (const ref of value?.refs ?? []) refs.add(ref)
   return [...refs]
@@ -127,30 +129,30 @@ export const mergeRefs = (...lists: readonly (readonly string[])[]): readonly st
 ]
 
 /** The text of a known scalar; numbers and booleans as both dialects write them into strings. */
-export function textOf(value: Value | undefined): string | undefined {
+export function getText(value: Value | undefined): string | undefined {
   if (value?.kind !== 'scalar' || value.value === null) return undefined
   return String(value.value)
 }
 
 /** What keeping a value costs: its members, its references, its text by the hundred characters. */
-export function weightOf(value: Value): number {
+export function measureWeight(value: Value): number {
   const own = 1 + value.refs.length
   if (value.kind === 'map') return own + value.entries.size
-  if (value.kind !== 'list') return own + (textOf(value)?.length ?? 0) / 100
-  return value.items.reduce((sum, item) => sum + 1 + (textOf(item)?.length ?? 0) / 100, own)
+  if (value.kind !== 'list') return own + (getText(value)?.length ?? 0) / 100
+  return value.items.reduce((sum, item) => sum + 1 + (getText(item)?.length ?? 0) / 100, own)
 }
 
 /**
  * Texts side by side, as `Fn::Sub`, `Fn::Join`, a quoted template: known where every part is. One part
  * alone is itself.
  */
-export function concatenated(at: Position, parts: readonly Value[]): Value {
+export function concatenate(at: Position, parts: readonly Value[]): Value {
   const [only] = parts
   if (only !== undefined && parts.length === 1) return { ...only, at }
-  const refs = refsOf(parts)
+  const refs = collectRefs(parts)
   const pieces: Piece[] = []
   let length = 0
-  for (const piece of parts.flatMap(piecesOf)) {
+  for (const piece of parts.flatMap(toPieces)) {
     const before = pieces.at(-1)
     if (typeof piece !== 'string') pieces.push(piece)
     else {
@@ -159,14 +161,116 @@ export function concatenated(at: Position, parts: readonly Value[]): Value {
       else pieces.push(piece)
     }
     // Texts made of texts double with every name: what is this long is no scope.
-    if (length > MAX_TEXT || pieces.length > MAX_PIECES) return unknown(at, refs)
+    if (length > MAX_TEXT || pieces.length > MAX_PIECES) return createUnknown(at, refs)
   }
   const [text = ''] = pieces
-  if (pieces.length < 2 && typeof text === 'string') return scalar(at, text, refs)
+  if (pieces.length < 2 && typeof text === 'string') return createScalar(at, text, refs)
   return { kind: 'unknown', at, refs, source: {}, pieces }
 }
 
-function piecesOf(part: Value): readonly Piece[] {
+function toPieces(part: Value): readonly Piece[] {
   if (part.kind === 'unknown') return part.pieces ?? [part.source]
-  return [textOf(part) ?? {}]
+  return [getText(part) ?? {}]
+}
+
+/** Longest way from a name to a value; each step is a part of the stack. */
+const MAX_REFERENCE_DEPTH = 100
+
+export class ReferenceResolver {
+  readonly #known = new Map<string, Value>()
+  readonly #open: string[] = []
+
+  /** @throws {TemplateError} where `name` leads back to itself. */
+  resolve(key: string, name: string, at: Position, read: () => Value): Value {
+    const known = this.#known.get(key)
+    // Once: names that mention others twice double the work with every step.
+    if (known !== undefined) return known
+    const before = this.#open.indexOf(key)
+    if (before >= 0 || this.#open.length === MAX_REFERENCE_DEPTH) {
+      const way =
+        before < 0 ? `through more than ${MAX_REFERENCE_DEPTH} names` : 'to itself in a circle'
+      throw new TemplateError(at, `${toPrintable(name)} refers ${way}`)
+    }
+    this.#open.push(key)
+    const value = read()
+    this.#open.pop()
+    this.#known.set(key, value)
+    return value
+  }
+}
+
+const SERVER = 'AWS::Cognito::UserPoolResourceServer'
+/** Steps from resource to resource; a template of any use takes a few hundred. */
+const MAX_DEPENDENCY_STEPS = 1_000_000
+
+/** Each resource with the resource servers that anything it waits for waits for. */
+export function addIndirectDependencies(resources: readonly Resource[]): readonly Resource[] {
+  const followers = new Map<string, string[]>()
+  for (const { id, dependsOn } of resources) {
+    for (const name of dependsOn) {
+      const list = followers.get(name)
+      if (list === undefined) followers.set(name, [id])
+      else list.push(id)
+    }
+  }
+  const servers = new Map<string, string[]>()
+  let left = MAX_DEPENDENCY_STEPS
+  for (const { id: server } of resources.filter(({ type }) => type === SERVER)) {
+    const reached = new Set([server])
+    for (const id of reached) {
+      for (const follower of followers.get(id) ?? []) {
+        left -= 1
+        if (left > 0) reached.add(follower)
+      }
+    }
+    reached.delete(server)
+    for (const id of reached) {
+      const list = servers.get(id)
+      if (list === undefined) servers.set(id, [server])
+      else list.push(server)
+    }
+  }
+  return resources.map((resource) => ({
+    ...resource,
+    dependsOn: mergeRefs(resource.dependsOn, servers.get(resource.id) ?? []),
+  }))
+}
+
+/** @throws {TemplateError} at a resource that waits for itself. */
+export function assertAcyclic(resources: readonly Resource[]): void {
+  // What SAM's resources become refers to each other in other ways than they do.
+  const plain = resources.filter(({ type }) => !type.startsWith('AWS::Serverless::'))
+  const byId = new Map(plain.map((resource) => [resource.id, resource]))
+  const waiting = new Map(plain.map(({ id }) => [id, 0]))
+  const followers = new Map<string, string[]>()
+  for (const { id, dependsOn } of plain) {
+    for (const name of dependsOn) {
+      if (!byId.has(name)) continue
+      waiting.set(id, (waiting.get(id) as number) + 1)
+      const list = followers.get(name)
+      if (list === undefined) followers.set(name, [id])
+      else list.push(id)
+    }
+  }
+  const ready = plain.filter(({ id }) => waiting.get(id) === 0).map(({ id }) => id)
+  for (const id of ready) {
+    for (const follower of followers.get(id) ?? []) {
+      const left = (waiting.get(follower) as number) - 1
+      waiting.set(follower, left)
+      if (left === 0) ready.push(follower)
+    }
+  }
+  const done = new Set(ready)
+  const stuck = plain.filter(({ id }) => !done.has(id))
+  const [first] = stuck
+  if (first === undefined) return
+  // One that only follows a circle is stuck as well: those in it are followed by another one.
+  const circle = stuck.filter(
+    ({ id }) => followers.get(id)?.some((name) => !done.has(name)) === true,
+  )
+  const names = circle.slice(0, 5).map(({ id }) => toPrintable(id))
+  throw new TemplateError(
+    (circle[0] as Resource).at,
+    `waits for itself in a circle: ${names.join(', ')} refer to each other`,
+  )
 }

@@ -41,28 +41,28 @@ class Scanner {
   }
 
   value(): Tree {
-    const at = this.#next()
+    const at = this.#skipBlanks()
     this.#reading.spend(at)
-    if (this.#took('{')) return this.#object(at)
-    if (this.#took('[')) return this.#list(at)
+    if (this.#consume('{')) return this.#object(at)
+    if (this.#consume('[')) return this.#list(at)
     return { kind: 'scalar', at, value: this.#scalar() }
   }
 
   /** Nothing may follow. */
   end(): void {
-    this.#next()
-    if (this.#index < this.#reading.text.length) this.#refuse()
+    this.#skipBlanks()
+    if (this.#index < this.#reading.text.length) this.#fail()
   }
 
   #object(at: Position): Tree {
     const entries = new Map<string, Entry>()
     for (let first = true; !this.#ends('}', first); first = false) {
-      const place = this.#next()
-      if (this.#reading.text[this.#index] !== '"') this.#refuse()
+      const place = this.#skipBlanks()
+      if (this.#reading.text[this.#index] !== '"') this.#fail()
       const name = this.#scalar() as string
       if (entries.has(name)) throw new TemplateError(place, 'repeats a key: leave one of them')
-      this.#next()
-      if (!this.#took(':')) this.#refuse()
+      this.#skipBlanks()
+      if (!this.#consume(':')) this.#fail()
       entries.set(name, { at: place, value: this.value() })
     }
     return this.#reading.makeMap(entries, at)
@@ -76,9 +76,9 @@ class Scanner {
 
   /** Whether the bracket closes here; if not, behind the comma that goes before all but the first. */
   #ends(bracket: string, first: boolean): boolean {
-    this.#next()
-    if (this.#took(bracket)) return true
-    if (!first && !this.#took(',')) this.#refuse()
+    this.#skipBlanks()
+    if (this.#consume(bracket)) return true
+    if (!first && !this.#consume(',')) this.#fail()
     return false
   }
 
@@ -90,7 +90,7 @@ class Scanner {
       return JSON.parse(text.slice(start, this.#index)) as string
     }
     SCALAR.lastIndex = start
-    if (!SCALAR.test(text)) this.#refuse()
+    if (!SCALAR.test(text)) this.#fail()
     this.#index = SCALAR.lastIndex
     return JSON.parse(text.slice(start, this.#index)) as Scalar
   }
@@ -101,22 +101,22 @@ class Scanner {
     for (;;) {
       const unit = text.charCodeAt(this.#index)
       // Behind the end there is no number, and no comparison holds.
-      if (!(unit >= 0x20)) this.#refuse()
+      if (!(unit >= 0x20)) this.#fail()
       ESCAPE.lastIndex = this.#index
-      if (unit === 0x5c && !ESCAPE.test(text)) this.#refuse()
+      if (unit === 0x5c && !ESCAPE.test(text)) this.#fail()
       this.#index = unit === 0x5c ? ESCAPE.lastIndex : this.#index + 1
       if (unit === 0x22) return
     }
   }
 
-  #took(mark: string): boolean {
+  #consume(mark: string): boolean {
     if (this.#reading.text[this.#index] !== mark) return false
     this.#index += 1
     return true
   }
 
   /** Goes to what follows the blanks here. */
-  #next(): Position {
+  #skipBlanks(): Position {
     const { text } = this.#reading
     BLANKS.lastIndex = this.#index
     BLANKS.test(text)
@@ -125,15 +125,15 @@ class Scanner {
       this.#line += 1
       this.#lineStart = this.#index + 1
     }
-    return this.#place()
+    return this.#position()
   }
 
-  #place(): Position {
+  #position(): Position {
     const { file } = this.#reading
     return { file, line: this.#line, column: this.#index - this.#lineStart + 1 }
   }
 
-  #refuse(): never {
-    throw new TemplateError(this.#place(), 'is not JSON: correct it there')
+  #fail(): never {
+    throw new TemplateError(this.#position(), 'is not JSON: correct it there')
   }
 }

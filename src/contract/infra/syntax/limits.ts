@@ -4,7 +4,7 @@ import { type Position, positionAt, TemplateError } from '../position.ts'
 /** CloudFormation's own limit for a template, 1 MiB. */
 const MAX_LENGTH = 1_048_576
 /** Half of it for HCL, whose parser takes its time over what is not well-formed. */
-export const MAX_HCL = 524_288
+export const MAX_HCL_LENGTH = 524_288
 /** CloudFormation takes far less; parsers recurse, and the stack ends somewhere. */
 const MAX_NESTING = 200
 const NUL = 0
@@ -62,12 +62,12 @@ export function checkLimits(
 export type Budget = (at: Position, amount?: number) => void
 
 /** Stops aliases that multiply (a billion laughs), and values that nest without end. */
-export const valueBudget = (): Budget => budget(MAX_VALUES, 'aliases multiply them')
+export const createValueBudget = (): Budget => createBudget(MAX_VALUES, 'aliases multiply them')
 
 /** Stops names whose values are made of values of names. */
-export const workBudget = (): Budget => budget(MAX_WORK, 'names multiply them')
+export const createWorkBudget = (): Budget => createBudget(MAX_WORK, 'names multiply them')
 
-function budget(most: number, why: string): Budget {
+function createBudget(most: number, why: string): Budget {
   let left = most
   return (at, amount = 1) => {
     left -= amount

@@ -25,32 +25,32 @@ const NONE: Entries = new Map()
 const MAX_STEPS = 20
 
 /** Empty where it is not written. */
-export function mapOf(tree: Tree | undefined): Entries {
+export function readMap(tree: Tree | undefined): Entries {
   if (tree === undefined) return NONE
   if (tree.kind === 'map') return tree.entries
   throw new TemplateError(tree.at, 'is no object: write one there')
 }
 
-export function listOf(tree: Tree | undefined): readonly Tree[] {
+export function readTreeList(tree: Tree | undefined): readonly Tree[] {
   if (tree === undefined) return []
   if (tree.kind === 'list') return tree.items
   throw new TemplateError(tree.at, 'is no list: write one there')
 }
 
-export function textOf(tree: Tree | undefined): string | undefined {
+export function readText(tree: Tree | undefined): string | undefined {
   if (tree === undefined) return undefined
   if (tree.kind === 'scalar' && tree.value !== null) return String(tree.value)
   throw new TemplateError(tree.at, 'is no text: write one there')
 }
 
 /** What a `$ref` within the document refers to, else the value itself. Other files are never opened. */
-export function followed(tree: Tree, root: Tree): Tree {
+export function followReference(tree: Tree, root: Tree): Tree {
   let current = tree
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const ref = current.kind === 'map' ? current.entries.get('$ref')?.value : undefined
     if (ref === undefined) return current
-    const text = textOf(ref) as string
-    const found = text.startsWith('#/') ? pointed(text.slice(2), root) : undefined
+    const text = readText(ref) as string
+    const found = text.startsWith('#/') ? resolvePointer(text.slice(2), root) : undefined
     if (found === undefined) {
       const problem = `refers to ${toPrintable(text)}, which is not in the document`
       throw new TemplateError(ref.at, `${problem}: correct it, or bundle the files into one`)
@@ -61,17 +61,17 @@ export function followed(tree: Tree, root: Tree): Tree {
 }
 
 /** A JSON pointer (RFC 6901) as part of a URI. */
-function pointed(pointer: string, root: Tree): Tree | undefined {
+function resolvePointer(pointer: string, root: Tree): Tree | undefined {
   let current: Tree | undefined = root
   for (const part of pointer.split('/')) {
-    const name = unescaped(part)
+    const name = unescapePointer(part)
     if (current?.kind === 'list') current = current.items[Number(name)]
     else current = current?.kind === 'map' ? current.entries.get(name)?.value : undefined
   }
   return current
 }
 
-const unescaped = (part: string): string =>
+const unescapePointer = (part: string): string =>
   part
     .replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
     .replaceAll('~1', '/')

@@ -3,13 +3,13 @@ import type { Alias, Document, Node, Pair } from 'yaml'
 import { type Position, positionAt, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
 import { readJson } from './json.ts'
-import { type Budget, checkLimits, valueBudget } from './limits.ts'
+import { type Budget, checkLimits, createValueBudget } from './limits.ts'
 import type { Entry, Tree } from './tree.ts'
 
 const MAX_DEPTH = 100
 const MAX_DIRECTIVES = 5
 /** Where the parser's words are about its own interface. */
-const WORDS: ReadonlyMap<string, string> = new Map([
+const PARSER_MESSAGES: ReadonlyMap<string, string> = new Map([
   ['MULTIPLE_DOCS', 'one document follows another: split the file'],
   ['RESOURCE_EXHAUSTION', 'its values nest too deep'],
 ])
@@ -18,7 +18,7 @@ const INTRINSIC = /^(?:Ref|Condition|Fn::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)*)$/
 type Entries = ReadonlyMap<string, Entry>
 
 interface Reading {
-  readonly place: (node: unknown) => Position
+  readonly getPosition: (node: unknown) => Position
   readonly targets: ReadonlyMap<Alias, Node>
   readonly yaml: typeof import('yaml')
   readonly spend: Budget
@@ -38,12 +38,12 @@ export const readPlain = (file: string, text: string): Promise<Tree> => readTree
 
 async function readTree(file: string, text: string, intrinsics: boolean): Promise<Tree> {
   checkLimits(file, text)
-  const spend = valueBudget()
+  const spend = createValueBudget()
   if (/\.json$/i.test(file)) {
-    const makeMap = (entries: Entries, at: Position): Tree => asMap(entries, at, intrinsics)
+    const makeMap = (entries: Entries, at: Position): Tree => toMapOrCall(entries, at, intrinsics)
     return readJson({ file, text, spend, makeMap })
   }
-  refuseDirectives(file, text)
+  checkDirectives(file, text)
   // Loaded when a template is read: who checks none pays nothing.
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
@@ -55,9 +55,9 @@ async function readTree(file: string, text: string, intrinsics: boolean): Promis
   const json = /^\s*\{/.test(text)
   const source = json ? text.replace(/^[\t ]+/gm, (blank) => ' '.repeat(blank.length)) : text
   const { document, targets } = parse(yaml, source, lines, at)
-  const place = (node: unknown): Position =>
+  const getPosition = (node: unknown): Position =>
     at((node as { range?: readonly number[] } | null)?.range?.[0] ?? 0)
-  const reading = { place, targets, yaml, spend, intrinsics }
+  const reading = { getPosition, targets, yaml, spend, intrinsics }
   return toTree(document.contents, reading, 0)
 }
 
@@ -73,14 +73,14 @@ function parse(
   const document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) {
-    const problem = WORDS.get(error.code) ?? firstLine(error.message)
+    const problem = PARSER_MESSAGES.get(error.code) ?? shortenMessage(error.message)
     throw new TemplateError(at(error.pos[0]), `is not well-formed: ${problem}`)
   }
-  return { document, targets: aliasTargets(yaml, document) }
+  return { document, targets: findAliasTargets(yaml, document) }
 }
 
 /** Templates have one, `%YAML 1.1`, if any; each costs the parser as much as a page of text. */
-function refuseDirectives(file: string, text: string): void {
+function checkDirectives(file: string, text: string): void {
   const directives = [...text.matchAll(/^%/gm)]
   const surplus = directives[MAX_DIRECTIVES]
   if (surplus === undefined) return
@@ -89,7 +89,10 @@ function refuseDirectives(file: string, text: string): void {
 }
 
 /** The last anchor of its name before each alias, in one pass: the parser looks from the start for each. */
-function aliasTargets(yaml: typeof import('yaml'), document: Document): ReadonlyMap<Alias, Node> {
+function findAliasTargets(
+  yaml: typeof import('yaml'),
+  document: Document,
+): ReadonlyMap<Alias, Node> {
   const anchors = new Map<string, Node>()
   const targets = new Map<Alias, Node>()
   yaml.visit(document, {
@@ -103,13 +106,13 @@ function aliasTargets(yaml: typeof import('yaml'), document: Document): Readonly
 }
 
 /** The parser's words without what they quote of the text. */
-function firstLine(message: string): string {
+function shortenMessage(message: string): string {
   return (message.split('\n')[0] as string).replace(/: ".*$/s, '').slice(0, 120)
 }
 
 function toTree(node: unknown, reading: Reading, depth: number): Tree {
-  const { yaml, place } = reading
-  const at = place(node)
+  const { yaml, getPosition } = reading
+  const at = getPosition(node)
   reading.spend(at)
   if (depth > MAX_DEPTH) throw new TemplateError(at, `nests deeper than ${MAX_DEPTH} levels`)
   if (yaml.isAlias(node)) {
@@ -117,7 +120,7 @@ function toTree(node: unknown, reading: Reading, depth: number): Tree {
     if (target === undefined) throw new TemplateError(at, 'is an alias of nothing: name an anchor')
     return { ...toTree(target, reading, depth + 1), at }
   }
-  const plain = untagged(node, at, reading, depth)
+  const plain = toPlainTree(node, at, reading, depth)
   const { tag } = (node ?? {}) as Node
   if (typeof tag !== 'string' || !/^![A-Za-z]/.test(tag) || !reading.intrinsics) return plain
   const name = tag.slice(1)
@@ -125,7 +128,7 @@ function toTree(node: unknown, reading: Reading, depth: number): Tree {
   return { kind: 'call', at, name: long, argument: plain }
 }
 
-function untagged(node: unknown, at: Position, reading: Reading, depth: number): Tree {
+function toPlainTree(node: unknown, at: Position, reading: Reading, depth: number): Tree {
   const { yaml } = reading
   if (yaml.isSeq(node)) {
     return { kind: 'list', at, items: node.items.map((item) => toTree(item, reading, depth + 1)) }
@@ -144,15 +147,15 @@ function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: nu
   const entries = new Map<string, Entry>()
   const merged: Tree[] = []
   for (const { key, value } of pairs) {
-    const keyAt = reading.place(key)
-    const name = keyText(key)
+    const keyAt = reading.getPosition(key)
+    const name = readKey(key)
     if (entries.has(name)) throw new TemplateError(keyAt, 'repeats a key: leave one of them')
     const tree = toTree(value, reading, depth + 1)
     if (name === '<<' && (key as { type?: string }).type === 'PLAIN') {
       merged.push(...(tree.kind === 'list' ? tree.items : [tree]))
       continue
     }
-    // An empty value has no place of its own.
+    // An empty value has no getPosition of its own.
     entries.set(name, { at: keyAt, value: value ? tree : { ...tree, at: keyAt } })
   }
   // What is written wins over what is merged, what is merged first over the rest.
@@ -160,11 +163,11 @@ function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: nu
     if (tree.kind !== 'map') throw new TemplateError(tree.at, 'merges what is no map: name a map')
     for (const [name, entry] of tree.entries) if (!entries.has(name)) entries.set(name, entry)
   }
-  return asMap(entries, at, reading.intrinsics)
+  return toMapOrCall(entries, at, reading.intrinsics)
 }
 
 /** One member named as an intrinsic function is that function. */
-function asMap(entries: Entries, at: Position, intrinsics: boolean): Tree {
+function toMapOrCall(entries: Entries, at: Position, intrinsics: boolean): Tree {
   const [only] = entries
   if (intrinsics && only !== undefined && entries.size === 1 && INTRINSIC.test(only[0])) {
     return { kind: 'call', at, name: only[0], argument: only[1].value }
@@ -173,7 +176,7 @@ function asMap(entries: Entries, at: Position, intrinsics: boolean): Tree {
 }
 
 /** As it is written: `on` and `2010-09-09` are keys, not a boolean and a date. */
-function keyText(key: unknown): string {
+function readKey(key: unknown): string {
   const { source, value } = key as { source?: string; value?: unknown }
   return typeof value === 'string' ? value : (source ?? String(value))
 }

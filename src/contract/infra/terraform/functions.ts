@@ -1,13 +1,13 @@
 /** Terraform's functions that scopes and names are composed with; none of them reads anything. */
 import type { Position } from '../position.ts'
 import {
-  concatenated,
-  list,
+  collectRefs,
+  concatenate,
+  createList,
+  createScalar,
+  createUnknown,
+  getText,
   MAX_TEXT,
-  refsOf,
-  scalar,
-  textOf,
-  unknown,
   type Value,
 } from '../resolve/value.ts'
 
@@ -17,11 +17,12 @@ type Apply = (values: readonly Value[], at: Position) => Value
 const together: Apply = (values, at) => {
   const items = values.flatMap((value) => (value.kind === 'list' ? value.items : []))
   const complete = values.every((value) => value.kind === 'list' && value.complete)
-  return list(at, items, complete, refsOf(values))
+  return createList(at, items, complete, collectRefs(values))
 }
 
 /** What changes the order or the number of members, not what they are. */
-const sameMembers: Apply = ([value], at) => (value === undefined ? unknown(at) : { ...value, at })
+const sameMembers: Apply = ([value], at) =>
+  value === undefined ? createUnknown(at) : { ...value, at }
 
 const isKnown = (value: Value): boolean => value.kind !== 'unknown'
 
@@ -29,11 +30,11 @@ const isKnown = (value: Value): boolean => value.kind !== 'unknown'
 const arranged =
   ({ unique, sort }: { unique: boolean; sort: boolean }): Apply =>
   ([value], at) => {
-    if (value?.kind !== 'list') return unknown(at, value?.refs)
-    const known = value.items.filter((item) => textOf(item) !== undefined)
+    if (value?.kind !== 'list') return createUnknown(at, value?.refs)
+    const known = value.items.filter((item) => getText(item) !== undefined)
     const open = !value.complete || known.length < value.items.length
     if (open) return { ...value, at, complete: false }
-    const texts = known.map((item): [string, Value] => [String(textOf(item)), item])
+    const texts = known.map((item): [string, Value] => [String(getText(item)), item])
     const members = unique ? [...new Map(texts)] : texts
     if (sort) members.sort(([a], [b]) => (a < b ? -1 : 1))
     return { ...value, at, items: members.map(([, item]) => item) }
@@ -44,60 +45,65 @@ const asSet = arranged({ unique: true, sort: true })
 /** The only member; what may be none is unknown. */
 const one: Apply = ([value], at) => {
   const [only, ...more] = value?.kind === 'list' && value.complete ? value.items : []
-  return only === undefined || more.length > 0 ? unknown(at, value?.refs) : { ...only, at }
+  return only === undefined || more.length > 0 ? createUnknown(at, value?.refs) : { ...only, at }
 }
 
 const flatten: Apply = ([value], at) => {
-  if (value?.kind !== 'list') return unknown(at, value?.refs)
+  if (value?.kind !== 'list') return createUnknown(at, value?.refs)
   const items = value.items.flatMap((item) => (item.kind === 'list' ? item.items : [item]))
   // What is unknown may be a list after all.
   const complete = value.items.every((item) =>
     item.kind === 'list' ? item.complete : isKnown(item),
   )
-  return list(at, items, value.complete && complete, value.refs)
+  return createList(at, items, value.complete && complete, value.refs)
 }
 
 const format: Apply = ([pattern, ...given], at) => {
-  const text = textOf(pattern)
-  if (text === undefined || text.length > MAX_TEXT) return unknown(at, refsOf([...given, pattern]))
+  const text = getText(pattern)
+  if (text === undefined || text.length > MAX_TEXT)
+    return createUnknown(at, collectRefs([...given, pattern]))
   const parts: Value[] = []
   let next = 0
   for (const [part] of text.matchAll(/%%|%[^%a-zA-Z]*[a-zA-Z]|[^%]+|%/g)) {
-    if (part === '%%') parts.push(scalar(at, '%'))
-    else if (!part.startsWith('%')) parts.push(scalar(at, part))
+    if (part === '%%') parts.push(createScalar(at, '%'))
+    else if (!part.startsWith('%')) parts.push(createScalar(at, part))
     else {
       const value = given[next++]
       // Widths and number formats are not worth computing here.
       const plain = part === '%s' || part === '%d' || part === '%v'
-      parts.push(plain && value !== undefined ? value : unknown(at, value?.refs))
+      parts.push(plain && value !== undefined ? value : createUnknown(at, value?.refs))
     }
   }
-  const refs = refsOf(given)
-  return parts.length === 0 ? scalar(at, '', refs) : { ...concatenated(at, parts), refs }
+  const refs = collectRefs(given)
+  return parts.length === 0 ? createScalar(at, '', refs) : { ...concatenate(at, parts), refs }
 }
 
 const formatlist: Apply = ([pattern, values, ...more], at) => {
-  const refs = refsOf([pattern, values, ...more])
-  if (pattern === undefined || values?.kind !== 'list' || more.length > 0) return unknown(at, refs)
+  const refs = collectRefs([pattern, values, ...more])
+  if (pattern === undefined || values?.kind !== 'list' || more.length > 0)
+    return createUnknown(at, refs)
   const items = values.items.map((item) => format([pattern, item], at))
-  return list(at, items, values.complete, refs)
+  return createList(at, items, values.complete, refs)
 }
 
 const join: Apply = ([separator, values], at) => {
-  const refs = refsOf([separator, values])
-  const between = textOf(separator)
-  if (between === undefined || values?.kind !== 'list' || !values.complete) return unknown(at, refs)
+  const refs = collectRefs([separator, values])
+  const between = getText(separator)
+  if (between === undefined || values?.kind !== 'list' || !values.complete)
+    return createUnknown(at, refs)
   const parts = values.items.flatMap((item, index) =>
-    index === 0 ? [item] : [scalar(at, between), item],
+    index === 0 ? [item] : [createScalar(at, between), item],
   )
-  return { ...concatenated(at, parts), refs }
+  return { ...concatenate(at, parts), refs }
 }
 
 const text =
   (change: (text: string) => string): Apply =>
   ([value], at) => {
-    const known = textOf(value)
-    return known === undefined ? unknown(at, value?.refs) : scalar(at, change(known), value?.refs)
+    const known = getText(value)
+    return known === undefined
+      ? createUnknown(at, value?.refs)
+      : createScalar(at, change(known), value?.refs)
   }
 
 export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([

@@ -2,7 +2,7 @@
 import type { Node } from 'web-tree-sitter'
 import { type Position, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
-import { type Budget, checkLimits, MAX_HCL, valueBudget } from '../syntax/limits.ts'
+import { type Budget, checkLimits, createValueBudget, MAX_HCL_LENGTH } from '../syntax/limits.ts'
 import type { HclParser } from './parser.ts'
 
 /** `.name`, `[index]`, or `.*`. */
@@ -184,7 +184,7 @@ export type Body = Pick<Block, 'attributes' | 'blocks'>
 
 /** @throws {TemplateError} where it is not well-formed or too large. */
 export function readHcl(parser: HclParser, file: string, text: string): Block {
-  checkLimits(file, text, MAX_HCL)
+  checkLimits(file, text, MAX_HCL_LENGTH)
   return toRoot(parser, text, ({ startPosition: { row, column } }) => ({
     file,
     line: row + 1,
@@ -204,9 +204,10 @@ export function readTemplates(
   const [first] = texts
   if (first === undefined) return []
   // Escapes hide brackets from the limits of the file they were read from.
-  for (const { at, quoted } of texts) checkLimits(at.file, quoted, MAX_HCL, () => at)
+  for (const { at, quoted } of texts) checkLimits(at.file, quoted, MAX_HCL_LENGTH, () => at)
   const text = texts.map(({ quoted }, index) => `t${index} = "${quoted}"`).join('\n')
-  if (text.length > MAX_HCL) throw new TemplateError(first.at, 'has too many templates: split it')
+  if (text.length > MAX_HCL_LENGTH)
+    throw new TemplateError(first.at, 'has too many templates: split it')
   const place: Place = ({ startPosition: { row } }) => (texts[row] as { at: Position }).at
   return [...toRoot(parser, text, place).attributes.values()]
 }
@@ -217,7 +218,7 @@ export function readTemplates(
  * @throws {TemplateError} where it is none.
  */
 export function readValue(parser: HclParser, at: Position, text: string): Expression {
-  checkLimits(at.file, text, MAX_HCL)
+  checkLimits(at.file, text, MAX_HCL_LENGTH)
   try {
     const { attributes, blocks } = toRoot(parser, `value = ${text}`, () => at)
     const [value] = attributes.values()
@@ -236,7 +237,7 @@ function toRoot(parser: HclParser, text: string, place: Place): Block {
     }
     const body = rootNode.namedChildren.find(({ type }) => type === 'body')
     const at = place(rootNode)
-    return { at, type: '', labels: [], ...toBody(body, { place, spend: valueBudget() }, 0) }
+    return { at, type: '', labels: [], ...toBody(body, { place, spend: createValueBudget() }, 0) }
   } finally {
     tree.delete()
   }

@@ -1,10 +1,15 @@
 /** The files of one Terraform module → its resources. */
 
-import type { ReadResources } from '../model/build.ts'
-import { textFact } from '../model/facts.ts'
+import { toTextFact } from '../model/facts.ts'
+import type { ReadResources } from '../model/model.ts'
 import { TemplateError } from '../position.ts'
-import { refuseCircles } from '../resolve/references.ts'
-import { list, type Resource, unknown, type Value } from '../resolve/value.ts'
+import {
+  assertAcyclic,
+  createList,
+  createUnknown,
+  type Resource,
+  type Value,
+} from '../resolve/value.ts'
 import { type Block, type Expression, readHcl, readValue } from './hcl.ts'
 import { readTerraformJson } from './json.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
@@ -46,7 +51,7 @@ export async function readTerraform(
   for (const expression of labelled.locals.values()) resolver.value(expression)
   for (const block of labelled.others) toMembers(block, undefined, resolver)
   const outputs = labelled.others.filter(({ type }) => type === 'output')
-  refuseCircles(written)
+  assertAcyclic(written)
   return {
     dialect: 'terraform',
     resources: written.flatMap((resource) => {
@@ -65,7 +70,7 @@ export async function readTerraform(
     complete: !blocks.some(({ type }) => type === 'module'),
     outputs: outputs.map(({ at, labels, attributes }) => {
       const expression = attributes.get('value')
-      const value = expression && textFact(resolver.value(expression))
+      const value = expression && toTextFact(resolver.value(expression))
       return { id: labels.join('.'), at, ...(value && { value }), conditional: false }
     }),
     globals: new Map(),
@@ -160,7 +165,7 @@ function toMembers(
     complete &&= !dynamic || known === undefined
     const name = rename(type)
     const value: Value = dynamic
-      ? unknown(inner.at, members.refs)
+      ? createUnknown(inner.at, members.refs)
       : { kind: 'map', at: inner.at, names: new Map(), ...members }
     entries.set(name, SINGLE_BLOCKS.has(type) ? value : appended(entries.get(name), value))
   }
@@ -169,7 +174,7 @@ function toMembers(
 
 function appended(before: Value | undefined, value: Value): Value {
   const items = before?.kind === 'list' ? before.items : []
-  return list(before?.at ?? value.at, [...items, value])
+  return createList(before?.at ?? value.at, [...items, value])
 }
 
 /** What the loop of a `dynamic` block calls its members. */

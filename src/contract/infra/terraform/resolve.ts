@@ -1,19 +1,19 @@
 /** Resolves Terraform's expressions as far as one module alone tells what they give. */
 import type { Position } from '../position.ts'
-import { Names } from '../resolve/references.ts'
 import {
-  concatenated,
+  collectRefs,
+  concatenate,
+  createList,
+  createScalar,
+  createUnknown,
   type DanglingReference,
-  list,
+  getText,
+  measureWeight,
   mergeRefs,
-  refsOf,
-  scalar,
-  textOf,
-  unknown,
+  ReferenceResolver,
   type Value,
-  weightOf,
 } from '../resolve/value.ts'
-import { type Budget, workBudget } from '../syntax/limits.ts'
+import { type Budget, createWorkBudget } from '../syntax/limits.ts'
 import { TERRAFORM_FUNCTIONS } from './functions.ts'
 import type { Block, Expression, Step } from './hcl.ts'
 
@@ -46,10 +46,10 @@ function listed(value: Value): readonly Member[] | undefined {
   }
   if (value.kind !== 'list' || !value.complete) return undefined
   // A set has each of its members once.
-  const keys = new Set(value.items.map(textOf))
+  const keys = new Set(value.items.map(getText))
   return keys.has(undefined)
     ? undefined
-    : [...keys].map((key = '') => ({ key, value: scalar(value.at, key, value.refs) }))
+    : [...keys].map((key = '') => ({ key, value: createScalar(value.at, key, value.refs) }))
 }
 
 /** What the expressions of a module refer to. */
@@ -70,8 +70,8 @@ const ROOTS = new Set(['each', 'count', 'self', 'path', 'terraform'])
 
 export class TerraformResolver {
   readonly dangling: DanglingReference[] = []
-  readonly #names: Names = new Names()
-  readonly #spend: Budget = workBudget()
+  readonly #names: ReferenceResolver = new ReferenceResolver()
+  readonly #spend: Budget = createWorkBudget()
   readonly #module: Module
   /** What the loops around an expression call their members. */
   readonly #bound: string[] = []
@@ -83,7 +83,7 @@ export class TerraformResolver {
 
   value(expression: Expression): Value {
     const value = this.#value(expression)
-    this.#spend(value.at, weightOf(value))
+    this.#spend(value.at, measureWeight(value))
     return value
   }
 
@@ -93,9 +93,9 @@ export class TerraformResolver {
       case 'literal':
         return expression.value === null
           ? { kind: 'absent', at, refs: [] }
-          : scalar(at, expression.value)
+          : createScalar(at, expression.value)
       case 'list':
-        return list(
+        return createList(
           at,
           expression.items.map((item) => this.value(item)),
         )
@@ -103,15 +103,15 @@ export class TerraformResolver {
         return this.#object(expression.entries, at)
       case 'template':
         return expression.parts.length === 0
-          ? scalar(at, '')
-          : concatenated(
+          ? createScalar(at, '')
+          : concatenate(
               at,
               expression.parts.map((item) => this.value(item)),
             )
       case 'call': {
         const values = expression.arguments.map((item) => this.value(item))
         const apply = TERRAFORM_FUNCTIONS.get(expression.name)
-        return apply?.(values, at) ?? unknown(at, refsOf(values))
+        return apply?.(values, at) ?? createUnknown(at, collectRefs(values))
       }
       case 'steps':
         return expression.of.kind === 'name'
@@ -119,11 +119,11 @@ export class TerraformResolver {
           : this.#walk(this.value(expression.of), expression.steps, at)
       case 'other':
         return this.within(expression.names ?? [], () =>
-          unknown(at, refsOf(expression.parts.map((part) => this.value(part)))),
+          createUnknown(at, collectRefs(expression.parts.map((part) => this.value(part)))),
         )
       default:
         // A bare word: the variable of a loop, or nothing.
-        return unknown(at)
+        return createUnknown(at)
     }
   }
 
@@ -148,17 +148,17 @@ export class TerraformResolver {
     const known = new Map<string, Value>()
     let complete = true
     for (const [key, member] of entries) {
-      const name = textOf(this.value(key))
+      const name = getText(this.value(key))
       if (name === undefined) complete = false
       else known.set(name, this.value(member))
     }
-    const refs = refsOf(known.values())
+    const refs = collectRefs(known.values())
     return { kind: 'map', at, refs, entries: known, names: new Map(), complete }
   }
 
   #named(root: string, steps: readonly Step[], at: Position): Value {
     const [name, ...rest] = steps
-    if (typeof name !== 'string' || this.#bound.includes(root)) return unknown(at)
+    if (typeof name !== 'string' || this.#bound.includes(root)) return createUnknown(at)
     if (root === 'var') return this.#walk(this.#variable(name, at), rest, at)
     if (root === 'local') return this.#walk(this.#local(name, at), rest, at)
     if (root === 'module') return this.#elsewhere(`module.${name}`, rest, at)
@@ -168,9 +168,9 @@ export class TerraformResolver {
     }
     if (root === 'each' && this.#each !== undefined) {
       const { key, value } = this.#each
-      return name === 'key' ? scalar(at, key) : this.#walk(value, rest, at)
+      return name === 'key' ? createScalar(at, key) : this.#walk(value, rest, at)
     }
-    if (root === 'data' || ROOTS.has(root)) return unknown(at)
+    if (root === 'data' || ROOTS.has(root)) return createUnknown(at)
     // There `each` is another one.
     return this.forEach(undefined, () => this.#attribute(`${root}.${name}`, rest, at))
   }
@@ -181,12 +181,12 @@ export class TerraformResolver {
     const block = this.#module.variables.get(name)
     if (block === undefined) {
       this.dangling.push({ at, name: `var.${name}` })
-      return unknown(at)
+      return createUnknown(at)
     }
     const written = block.attributes.get('default')
     const resolved = written && this.value(written)
     return resolved === undefined || resolved.kind === 'absent'
-      ? unknown(at, [], { parameter: name })
+      ? createUnknown(at, [], { parameter: name })
       : resolved
   }
 
@@ -195,17 +195,19 @@ export class TerraformResolver {
     const block = this.#module.elsewhere.get(address)
     if (block === undefined) {
       this.dangling.push({ at, name: address })
-      return unknown(at)
+      return createUnknown(at)
     }
     const attribute = steps.filter((step) => typeof step === 'string').join('.')
     const source = { resource: address, ...(attribute && { attribute }) }
     // Modules may refer to each other in a circle, data sources may not.
-    if (block.type === 'module') return unknown(at, [], source)
+    if (block.type === 'module') return createUnknown(at, [], source)
     const read = () => [...block.attributes.values()].map((expression) => this.value(expression))
-    const { refs } = this.#names.resolve(address, address, at, () => unknown(at, refsOf(read())))
+    const { refs } = this.#names.resolve(address, address, at, () =>
+      createUnknown(at, collectRefs(read())),
+    )
     const name = SSM_VALUE.test(`${address}.${attribute}`) && block.attributes.get('name')
-    const ssm = name ? textOf(this.value(name)) : undefined
-    return unknown(at, refs, ssm === undefined ? source : { ssm })
+    const ssm = name ? getText(this.value(name)) : undefined
+    return createUnknown(at, refs, ssm === undefined ? source : { ssm })
   }
 
   #local(name: string, at: Position): Value {
@@ -213,7 +215,7 @@ export class TerraformResolver {
     if (expression !== undefined)
       return this.#names.resolve(`local.${name}`, `local.${name}`, at, () => this.value(expression))
     this.dangling.push({ at, name: `local.${name}` })
-    return unknown(at)
+    return createUnknown(at)
   }
 
   #attribute(address: string, steps: readonly Step[], at: Position): Value {
@@ -222,24 +224,24 @@ export class TerraformResolver {
     if (block === undefined) {
       if (address.slice(0, address.indexOf('.')).includes('_'))
         this.dangling.push({ at, name: address })
-      return unknown(at)
+      return createUnknown(at)
     }
     // One of several: what tells them apart (`each`, `count`) is unknown.
     const indexed = steps.length > 0 && typeof steps[0] === 'object' && steps[0] !== null
     const [name, ...rest] = indexed ? steps.slice(1) : steps
-    if (typeof name !== 'string') return unknown(at, [address], { resource: address })
+    if (typeof name !== 'string') return createUnknown(at, [address], { resource: address })
     const source = { resource: address, attribute: name }
     if (name === 'scope_identifiers')
       return this.#walk(this.#scopeIdentifiers(address, block, at), rest, at)
     const expression = block.attributes.get(name)
-    if (expression === undefined || name === 'id') return unknown(at, [address], source)
+    if (expression === undefined || name === 'id') return createUnknown(at, [address], source)
     const resolved = this.#walk(
       this.#names.resolve(`${address}.${name}`, address, at, () => this.value(expression)),
       rest,
       at,
     )
     const refs = mergeRefs([address], resolved.refs)
-    return resolved.kind === 'absent' ? unknown(at, refs, source) : { ...resolved, at, refs }
+    return resolved.kind === 'absent' ? createUnknown(at, refs, source) : { ...resolved, at, refs }
   }
 
   /** Every scope of a resource server; in which order, the provider says. */
@@ -248,19 +250,19 @@ export class TerraformResolver {
     const scopes = block.blocks.filter(({ type }) => type === 'scope')
     const items = scopes.map((scope) => {
       const name = scope.attributes.get('scope_name')
-      if (identifier === undefined || name === undefined) return unknown(at, [address])
-      const parts = [this.value(identifier), scalar(at, '/'), this.value(name)]
-      return { ...concatenated(at, parts), refs: [address] }
+      if (identifier === undefined || name === undefined) return createUnknown(at, [address])
+      const parts = [this.value(identifier), createScalar(at, '/'), this.value(name)]
+      return { ...concatenate(at, parts), refs: [address] }
     })
     const complete = !block.blocks.some(({ type }) => type === 'dynamic')
-    return list(at, items, complete, [address])
+    return createList(at, items, complete, [address])
   }
 
   #walk(start: Value, steps: readonly Step[], at: Position): Value {
     let current = start
     for (const step of steps) {
       const key =
-        typeof step === 'string' ? step : step === null ? undefined : textOf(this.value(step))
+        typeof step === 'string' ? step : step === null ? undefined : getText(this.value(step))
       const { refs } = current
       const next =
         current.kind === 'map' && key !== undefined
@@ -269,7 +271,7 @@ export class TerraformResolver {
             ? current.items[Number(key)]
             : undefined
       current =
-        next === undefined ? unknown(at, refs) : { ...next, refs: mergeRefs(refs, next.refs) }
+        next === undefined ? createUnknown(at, refs) : { ...next, refs: mergeRefs(refs, next.refs) }
     }
     return { ...current, at }
   }
