@@ -7,8 +7,8 @@ import {
   readTemplate,
   TemplateError,
 } from '../../contract/infra/index.ts'
-import { placeOf } from '../../contract/infra/local-pool/members.ts'
-import { failsDeployment, templatePool } from '../../contract/infra/local-pool/options.ts'
+import { formatPosition } from '../../contract/infra/local-pool/members.ts'
+import { isDeploymentFailure, createTemplatePool } from '../../contract/infra/local-pool/options.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
@@ -50,7 +50,7 @@ export async function readTemplatePool(
   const models = await readModels(flags)
   const errors = checkScopes(models).filter(({ severity }) => severity === 'error')
   for (const error of errors) terminal.err(formatFinding(error, createStyle({ colors: false })))
-  const { length } = errors.filter(failsDeployment)
+  const { length } = errors.filter(isDeploymentFailure)
   if (length > 0) {
     const reasons = length === 1 ? 'this' : `these ${length} reasons`
     throw new CommandFailure(EXIT.refused, `would not be deployed for ${reasons}: correct it there`)
@@ -59,7 +59,7 @@ export async function readTemplatePool(
   const origins = new Map(
     clients.map(({ id, at }, index) => [
       (options.clients[index] as PoolOptions['clients'][number]).clientId,
-      { resource: id, at: placeOf(at) },
+      { resource: id, at: formatPosition(at) },
     ]),
   )
   const { secrets } = flags
@@ -84,8 +84,8 @@ function createPoolOptions(
   { err }: Terminal,
 ) {
   try {
-    return templatePool(models, pool, (at, message, fix) =>
-      err(`${placeOf(at)}: left out: ${message}; ${fix}\n`),
+    return createTemplatePool(models, pool, (at, message, fix) =>
+      err(`${formatPosition(at)}: left out: ${message}; ${fix}\n`),
     )
   } catch (error) {
     if (!(error instanceof OptionError) || error.option !== 'userPool') throw error

@@ -55,11 +55,11 @@ export async function readTemplate(
   const read = (Array.isArray(sources) ? [...sources] : [sources]).map((source) =>
     readSource(source, 'sources'),
   )
-  const given = readParameters(options)
+  const parameters = readParameters(options)
   const files = read.map(({ file }) => file)
   const terraform = read.filter(({ file }) => /\.tf(?:\.json)?$/i.test(file))
   if (terraform.length > 0 && terraform.length === read.length) {
-    return toModel(files, await readTerraform(read, given))
+    return toModel(files, await readTerraform(read, parameters))
   }
   const [only] = read
   if (only === undefined || read.length > 1) {
@@ -68,17 +68,17 @@ export async function readTemplate(
       `has ${read.length} files: pass one CloudFormation template, or the .tf and .tf.json files of one module`,
     )
   }
-  return toModel(files, await readCloudFormation(only.file, only.text, given))
+  return toModel(files, await readCloudFormation(only.file, only.text, parameters))
 }
 
 /** @throws {OptionError} naming `place` and the member that is wrong. */
-export function readSource(source: unknown, place: string): TemplateSource {
-  const { file, text } = readMembers(source, ['file', 'text'], place)
+export function readSource(source: unknown, optionPath: string): TemplateSource {
+  const { file, text } = readMembers(source, ['file', 'text'], optionPath)
   if (typeof file !== 'string' || file === '') {
-    throw new OptionError(`${place}.file`, `is ${describeValue(file)}: name the file`)
+    throw new OptionError(`${optionPath}.file`, `is ${describeValue(file)}: name the file`)
   }
   if (typeof text !== 'string') {
-    throw new OptionError(`${place}.text`, `is ${describeValue(text)}: pass the file's text`)
+    throw new OptionError(`${optionPath}.text`, `is ${describeValue(text)}: pass the file's text`)
   }
   return { file, text: text.replace(/^\uFEFF/, '') }
 }

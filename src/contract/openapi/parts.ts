@@ -9,8 +9,8 @@ import { readMembers } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import { type ResourceMetadata, readResourceMetadata } from '../../core/resource-metadata.ts'
 import type { OperationAccess, SecurityScheme } from './objects.ts'
-import { responsesOf } from './responses.ts'
-import { readScheme, SCHEME_MEMBERS, type SchemeOptions, securityOf } from './scheme.ts'
+import { toResponses } from './responses.ts'
+import { readScheme, SCHEME_MEMBERS, type SchemeOptions, toSecurity } from './scheme.ts'
 
 /** Options of {@link openApiParts}. */
 export interface OpenApiOptions extends SchemeOptions {
@@ -47,21 +47,21 @@ export interface OpenApiParts {
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  */
 export function openApiParts(options: OpenApiOptions): OpenApiParts {
-  const own = ['realm', 'resourceMetadata', 'challengeScopes']
-  const members = readMembers(options, [...SCHEME_MEMBERS, ...own], '')
+  const serverOptions = ['realm', 'resourceMetadata', 'challengeScopes']
+  const members = readMembers(options, [...SCHEME_MEMBERS, ...serverOptions], '')
   const scheme = readScheme(members)
   const realm = readRealm(members['realm'])
   const metadata = readResourceMetadata(members['resourceMetadata'])
   const challengeScopes = readChallengeScopes(members['challengeScopes'], metadata)
-  const refused = createAuthErrorFactory(realm, metadata?.url, challengeScopes)
+  const createError = createAuthErrorFactory(realm, metadata?.url, challengeScopes)
   return Object.freeze({
     securitySchemes: () => ({ [scheme.name]: structuredClone(scheme.object) }),
     access(requirement: AccessRequirement | false) {
-      const need = requirement === false ? false : compileRequirement(requirement, 'access')
-      scheme.checkScopes(need, 'access')
+      const compiled = requirement === false ? false : compileRequirement(requirement, 'access')
+      scheme.checkScopes(compiled, 'access')
       return {
-        security: securityOf(need, scheme.name),
-        responses: need === false ? {} : responsesOf(listPossibleErrors(need, refused)),
+        security: toSecurity(compiled, scheme.name),
+        responses: compiled === false ? {} : toResponses(listPossibleErrors(compiled, createError)),
       }
     },
   })

@@ -40,7 +40,7 @@ const HEADERS = {
 }
 
 /** One response for each status, its codes told apart by examples. */
-export function responsesOf(refusals: readonly AuthError[]): RefusalResponses {
+export function toResponses(refusals: readonly AuthError[]): RefusalResponses {
   const responses: RefusalResponses = {}
   for (const { statusCode } of refusals) {
     responses[statusCode] ??= responseOf(refusals.filter((it) => it.statusCode === statusCode))
@@ -68,8 +68,8 @@ function responseOf(refusals: readonly AuthError[]): RefusalResponse {
 
 function bodySchema(refusals: readonly AuthError[]): Schema {
   const bodies = refusals.map((refusal) => refusal.toJSON())
-  const values = <Value extends string | number>(given: readonly Value[]): Value[] => [
-    ...new Set(given),
+  const values = <Value extends string | number>(items: readonly Value[]): Value[] => [
+    ...new Set(items),
   ]
   return {
     type: 'object',

@@ -15,12 +15,12 @@ import type { SecurityRequirement, SecurityScheme } from './objects.ts'
  * All scopes: one requirement that lists them. Any: an alternative each. Optional: `{}`, nothing, is
  * an alternative too. Open: no requirement at all, which overrides one for the whole document.
  */
-export function securityOf(
-  need: CompiledRequirement | false,
+export function toSecurity(
+  requirement: CompiledRequirement | false,
   scheme: string,
 ): SecurityRequirement[] {
-  if (need === false) return []
-  const { allOf, anyOf, optional } = need
+  if (requirement === false) return []
+  const { allOf, anyOf, optional } = requirement
   const alternatives = anyOf.length > 0 ? anyOf.map((scope) => [scope]) : [allOf]
   const required: SecurityRequirement[] = alternatives.map((scopes) => ({ [scheme]: [...scopes] }))
   return optional ? [...required, {}] : required
@@ -44,7 +44,7 @@ export interface Scheme {
   readonly name: string
   readonly object: SecurityScheme
   /** @throws {OptionError} for a requirement with a scope that nothing defines. */
-  checkScopes(need: CompiledRequirement | false, place: string): void
+  checkScopes(requirement: CompiledRequirement | false, optionPath: string): void
 }
 
 /** Names of the members {@link readScheme} takes. */
@@ -74,12 +74,12 @@ export function readScheme(members: Members): Scheme {
       description: 'An access token of Amazon Cognito, as an app client gets it for its own use.',
       flows: { clientCredentials: { tokenUrl, scopes: Object.fromEntries(described) } },
     },
-    checkScopes(need, place) {
-      if (need === false) return
-      for (const scope of [...need.allOf, ...need.anyOf]) {
+    checkScopes(requirement, optionPath) {
+      if (requirement === false) return
+      for (const scope of [...requirement.allOf, ...requirement.anyOf]) {
         if (described.has(scope) || isReserved(scope)) continue
         throw new OptionError(
-          place,
+          optionPath,
           `asks for ${describeValue(scope)}, which scopes do not define: define it or correct the spelling`,
         )
       }

@@ -10,16 +10,16 @@ import type { AppRequirement, AppRoute } from './route.ts'
 type Schemes = ReadonlyMap<string, boolean>
 
 /** `components.securitySchemes`. */
-function schemesOf(root: Tree): Schemes {
+function readSchemes(root: Tree): Schemes {
   const components = readMap(readMap(root).get('components')?.value)
   const schemes = new Map<string, boolean>()
   for (const [name, { value }] of readMap(components.get('securitySchemes')?.value)) {
-    schemes.set(name, takesToken(followReference(value, root)))
+    schemes.set(name, acceptsCognitoToken(followReference(value, root)))
   }
   return schemes
 }
 
-function takesToken(scheme: Tree): boolean {
+function acceptsCognitoToken(scheme: Tree): boolean {
   const members = readMap(scheme)
   const text = (name: string) => readText(members.get(name)?.value)
   switch (text('type')) {
@@ -37,7 +37,7 @@ function takesToken(scheme: Tree): boolean {
 type Security = Pick<AppRoute, 'auth'> & { readonly scopesAt: ReadonlyMap<string, Position> }
 
 /** No `security` at all, as an empty one, asks for nothing. */
-export function requirementOf(security: Tree | undefined, schemes: Schemes): Security {
+export function toRequirement(security: Tree | undefined, schemes: Schemes): Security {
   const scopesAt = new Map<string, Position>()
   const requirements = readTreeList(security).map((requirement) => {
     const named = [...readMap(requirement)]
@@ -62,11 +62,11 @@ export function requirementOf(security: Tree | undefined, schemes: Schemes): Sec
     ...(requirements.some(({ empty }) => empty) && { optional: true }),
     ...(requirements.some(({ empty, token }) => !empty && !token) && { other: true }),
   }
-  const auth = requirements.length === 0 ? false : { ...alternatives(choices), ...flags }
+  const auth = requirements.length === 0 ? false : { ...toAlternatives(choices), ...flags }
   return { auth, scopesAt }
 }
 
-function alternatives(choices: readonly (readonly string[])[]): AppRequirement {
+function toAlternatives(choices: readonly (readonly string[])[]): AppRequirement {
   const [only = []] = choices
   if (choices.length < 2) return only.length === 0 ? {} : { scopes: only }
   return { anyOf: choices.map((choice) => (choice.length === 1 ? String(choice) : choice)) }
@@ -99,7 +99,7 @@ export async function readOpenApi(source: TemplateSource): Promise<readonly AppR
     const at = members.get('openapi')?.at ?? root.at
     throw new TemplateError(at, 'is no OpenAPI document: pass one of version 3.0 or 3.1')
   }
-  const schemes = schemesOf(root)
+  const schemes = readSchemes(root)
   const routes: AppRoute[] = []
   for (const [path, { at: pathAt, value }] of readMap(members.get('paths')?.value)) {
     if (path.startsWith('x-')) continue
@@ -109,15 +109,16 @@ export async function readOpenApi(source: TemplateSource): Promise<readonly AppR
     const item = readMap(followReference(value, root))
     for (const [method, { at, value: operation }] of item) {
       if (!METHODS.has(method)) continue
-      const own = readMap(operation)
-      const servers = own.get('servers') ?? item.get('servers') ?? members.get('servers')
-      const security = own.get('security') ?? members.get('security')
-      const basePath = basePathOf(readTreeList(servers?.value)[0])
+      const operationMembers = readMap(operation)
+      const servers =
+        operationMembers.get('servers') ?? item.get('servers') ?? members.get('servers')
+      const security = operationMembers.get('security') ?? members.get('security')
+      const basePath = readBasePath(readTreeList(servers?.value)[0])
       routes.push({
         method: method.toUpperCase(),
         path: `${basePath}${path}`,
         basePath,
-        ...requirementOf(security?.value, schemes),
+        ...toRequirement(security?.value, schemes),
         at,
       })
     }
@@ -126,7 +127,7 @@ export async function readOpenApi(source: TemplateSource): Promise<readonly AppR
 }
 
 /** The path of a server, without the slash at its end. */
-function basePathOf(server: Tree | undefined): string {
+function readBasePath(server: Tree | undefined): string {
   const members = readMap(server)
   const variables = readMap(members.get('variables')?.value)
   const url = members.get('url')?.value

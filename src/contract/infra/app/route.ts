@@ -54,58 +54,60 @@ const ROUTE = ['method', 'path', 'basePath', 'auth', 'unprotected', 'at', 'scope
 const REQUIREMENT = ['scopes', 'anyOf', 'optional', 'other']
 
 /** @throws {OptionError} naming the route and the member that is wrong. */
-export function readAppRoutes(value: unknown, place: string): readonly ReadRoute[] {
+export function readAppRoutes(value: unknown, optionPath: string): readonly ReadRoute[] {
   if (!Array.isArray(value)) {
-    throw new OptionError(place, `is ${describeValue(value)}: pass an array of routes`)
+    throw new OptionError(optionPath, `is ${describeValue(value)}: pass an array of routes`)
   }
-  return value.map((route: unknown, index) => readAppRoute(route, `${place}[${index}]`, place))
+  return value.map((route: unknown, index) =>
+    readAppRoute(route, `${optionPath}[${index}]`, optionPath),
+  )
 }
 
-function readAppRoute(value: unknown, place: string, file: string): ReadRoute {
-  const members = readMembers(value, ROUTE, place)
+function readAppRoute(value: unknown, optionPath: string, file: string): ReadRoute {
+  const members = readMembers(value, ROUTE, optionPath)
   const { method, path, basePath = '', auth, scopesAt = new Map() } = members
   if (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method)) {
-    throw new OptionError(`${place}.method`, `is ${describeValue(method)}: pass a method`)
+    throw new OptionError(`${optionPath}.method`, `is ${describeValue(method)}: pass a method`)
   }
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new OptionError(
-      `${place}.path`,
+      `${optionPath}.path`,
       `is ${describeValue(path)}: pass a path from its slash on`,
     )
   }
   if (typeof basePath !== 'string' || !`${path}/`.startsWith(`${basePath}/`)) {
     throw new OptionError(
-      `${place}.basePath`,
+      `${optionPath}.basePath`,
       `is ${describeValue(basePath)}: pass the front of the path`,
     )
   }
   if (!(scopesAt instanceof Map)) {
     throw new OptionError(
-      `${place}.scopesAt`,
+      `${optionPath}.scopesAt`,
       `is ${describeValue(scopesAt)}: pass a map of positions`,
     )
   }
-  const at = readPosition(members['at'] ?? { file, line: 1, column: 1 }, `${place}.at`)
+  const at = readPosition(members['at'] ?? { file, line: 1, column: 1 }, `${optionPath}.at`)
   const places = new Map<unknown, Position>()
   for (const [scope, position] of scopesAt) {
-    places.set(scope, readPosition(position, `${place}.scopesAt`))
+    places.set(scope, readPosition(position, `${optionPath}.scopesAt`))
   }
   return {
     at,
     method: method.toUpperCase() === 'ALL' ? 'ANY' : method.toUpperCase(),
     path,
     basePath,
-    unprotected: readFlag(members['unprotected'], `${place}.unprotected`),
-    ...readRequirement(auth, `${place}.auth`),
+    unprotected: readFlag(members['unprotected'], `${optionPath}.unprotected`),
+    ...readRequirement(auth, `${optionPath}.auth`),
     findScopePosition: (scope) => places.get(scope) ?? at,
   }
 }
 
-function readPosition(value: unknown, place: string): Position {
-  const { file, line, column } = readMembers(value, ['file', 'line', 'column'], place)
+function readPosition(value: unknown, optionPath: string): Position {
+  const { file, line, column } = readMembers(value, ['file', 'line', 'column'], optionPath)
   if (typeof file === 'string' && isPositiveInteger(line) && isPositiveInteger(column))
     return { file, line, column }
-  throw new OptionError(place, 'is no position: pass file, line and column')
+  throw new OptionError(optionPath, 'is no position: pass file, line and column')
 }
 
 const isPositiveInteger = (value: unknown): value is number =>
@@ -113,33 +115,36 @@ const isPositiveInteger = (value: unknown): value is number =>
 
 function readRequirement(
   auth: unknown,
-  place: string,
+  optionPath: string,
 ): Pick<ReadRoute, 'open' | 'other' | 'alternatives'> {
   if (auth === false) return { open: true, other: false, alternatives: [] }
-  const { scopes = [], anyOf = [], optional, other } = readMembers(auth, REQUIREMENT, place)
-  const all = readScopes(scopes, `${place}.scopes`)
+  const { scopes = [], anyOf = [], optional, other } = readMembers(auth, REQUIREMENT, optionPath)
+  const all = readScopes(scopes, `${optionPath}.scopes`)
   if (!Array.isArray(anyOf)) {
-    throw new OptionError(`${place}.anyOf`, `is ${describeValue(anyOf)}: pass an array of scopes`)
+    throw new OptionError(
+      `${optionPath}.anyOf`,
+      `is ${describeValue(anyOf)}: pass an array of scopes`,
+    )
   }
   const choices = anyOf.map((choice: unknown, index) =>
-    typeof choice === 'string' ? [choice] : readScopes(choice, `${place}.anyOf[${index}]`),
+    typeof choice === 'string' ? [choice] : readScopes(choice, `${optionPath}.anyOf[${index}]`),
   )
   const alternatives = (choices.length === 0 ? [[]] : choices).map((choice) => [
     ...new Set([...all, ...choice]),
   ])
   return {
-    open: readFlag(optional, `${place}.optional`),
-    other: readFlag(other, `${place}.other`),
+    open: readFlag(optional, `${optionPath}.optional`),
+    other: readFlag(other, `${optionPath}.other`),
     alternatives,
   }
 }
 
-function readScopes(value: unknown, place: string): readonly string[] {
+function readScopes(value: unknown, optionPath: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
-  throw new OptionError(place, `is ${describeValue(value)}: pass an array of scopes`)
+  throw new OptionError(optionPath, `is ${describeValue(value)}: pass an array of scopes`)
 }
 
-function readFlag(value: unknown, place: string): boolean {
+function readFlag(value: unknown, optionPath: string): boolean {
   if (value === undefined || typeof value === 'boolean') return value === true
-  throw new OptionError(place, `is ${describeValue(value)}: pass true or false`)
+  throw new OptionError(optionPath, `is ${describeValue(value)}: pass true or false`)
 }

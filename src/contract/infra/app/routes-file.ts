@@ -34,14 +34,14 @@ export function routesFile(
     throw new OptionError(`routes[${unprotected}].unprotected`, problem)
   }
   const servers = readResourceServers(resourceServers, 'resourceServers')
-  const written = {
+  const content = {
     $schema: SCHEMA,
     routes: routes.map(({ method, path, basePath, auth, at }) => ({
       ...{ method, path, basePath, auth, at },
     })),
     ...(servers.length > 0 && { scopes: servers }),
   }
-  return `${JSON.stringify(written, null, 2)}\n`
+  return `${JSON.stringify(content, null, 2)}\n`
 }
 
 /**
@@ -64,39 +64,42 @@ export async function readRoutes(source: TemplateSource): Promise<readonly AppRo
   const routes = members.get('routes')?.value
   if (routes === undefined) throw new TemplateError(root.at, 'has no routes: pass a routes file')
   const read = readTreeList(routes).map(toRoute)
-  placed(root, () => {
+  withPosition(root, () => {
     readAppRoutes(read, 'routes')
-    readResourceServers(plain(members.get('scopes')?.value) ?? [], 'scopes')
+    readResourceServers(toPlainValue(members.get('scopes')?.value) ?? [], 'scopes')
   })
   return read
 }
 
 function toRoute(tree: Tree): AppRoute {
-  const route = plain(tree) as AppRoute
+  const route = toPlainValue(tree) as AppRoute
   if (tree.kind !== 'map' || tree.entries.has('at')) return route
   const scopesAt = new Map<string, Position>()
   const auth = tree.entries.get('auth')?.value
-  if (auth !== undefined) collect(auth, scopesAt)
+  if (auth !== undefined) collectScopePositions(auth, scopesAt)
   return { at: tree.at, scopesAt, ...route }
 }
 
 /** Every text of a requirement is a scope. */
-function collect(tree: Tree, places: Map<string, Position>): void {
-  if (tree.kind === 'list') for (const item of tree.items) collect(item, places)
-  if (tree.kind === 'map') for (const { value } of tree.entries.values()) collect(value, places)
+function collectScopePositions(tree: Tree, places: Map<string, Position>): void {
+  if (tree.kind === 'list') for (const item of tree.items) collectScopePositions(item, places)
+  if (tree.kind === 'map')
+    for (const { value } of tree.entries.values()) collectScopePositions(value, places)
   if (tree.kind === 'scalar' && typeof tree.value === 'string') places.set(tree.value, tree.at)
 }
 
 /** As JSON has it. */
-function plain(tree: Tree | undefined): unknown {
+function toPlainValue(tree: Tree | undefined): unknown {
   if (tree === undefined) return undefined
   if (tree.kind === 'scalar') return tree.value
-  if (tree.kind === 'list') return tree.items.map(plain)
-  return Object.fromEntries([...readMap(tree)].map(([name, { value }]) => [name, plain(value)]))
+  if (tree.kind === 'list') return tree.items.map(toPlainValue)
+  return Object.fromEntries(
+    [...readMap(tree)].map(([name, { value }]) => [name, toPlainValue(value)]),
+  )
 }
 
 /** Tells where in the file a wrong member stands. */
-function placed(root: Tree, read: () => void): void {
+function withPosition(root: Tree, read: () => void): void {
   try {
     read()
   } catch (error) {

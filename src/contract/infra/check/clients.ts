@@ -89,10 +89,10 @@ function checkDeploymentOrder(
       .filter((one) => one.model === model)
       .map(({ server }) => server)
     const [server] = servers
-    const waits = ({ id }: { id: string }) =>
+    const isAwaited = ({ id }: { id: string }) =>
       grant.refs.includes(id) || client.dependsOn.includes(id)
     // Which of several is there, and whether one is, a condition decides.
-    if (server === undefined || servers.some((one) => one.conditional || waits(one))) continue
+    if (server === undefined || servers.some((one) => one.conditional || isAwaited(one))) continue
     early.set(server.id, [...(early.get(server.id) ?? []), grant])
   }
   return [...early].map(([key, list]) => {

@@ -19,9 +19,9 @@ export interface Gateway {
 type PathParts = readonly string[]
 
 /** Names no part in particular. */
-const ANY = '*'
+const ANY_PART = '*'
 /** Takes every part that is left. */
-const REST = '**'
+const ANY_PARTS = '**'
 
 const isParameter = (part: string): boolean => /^(?::\w+|\{[\w.-]+\})$/.test(part)
 const isRest = (part: string): boolean => /^(?:\*\w*|\{[\w.-]+\+\}|\{\*\w+\})$/.test(part)
@@ -33,19 +33,21 @@ function parsePath(path: string): PathParts | undefined {
   const parts = path
     .split('/')
     .filter((part) => part !== '')
-    .map((part) => (isRest(part) ? REST : isParameter(part) ? ANY : part))
-  return parts.some((part) => part !== ANY && part !== REST && isUnclear(part)) ? undefined : parts
+    .map((part) => (isRest(part) ? ANY_PARTS : isParameter(part) ? ANY_PART : part))
+  return parts.some((part) => part !== ANY_PART && part !== ANY_PARTS && isUnclear(part))
+    ? undefined
+    : parts
 }
 
 /** How closely a gateway's path fits: -1 not at all, else the more the closer. */
 function scoreMatch(gateway: PathParts, app: PathParts): number {
   let score = 0
   for (const [index, part] of gateway.entries()) {
-    const own = app[index]
-    if (part === REST) return own === undefined ? -1 : score
-    if (own === undefined || own === REST) return -1
-    if (part === own) score += part === ANY ? 2 : 4
-    else if (part === ANY) score += 2
+    const appPart = app[index]
+    if (part === ANY_PARTS) return appPart === undefined ? -1 : score
+    if (appPart === undefined || appPart === ANY_PARTS) return -1
+    if (part === appPart) score += part === ANY_PART ? 2 : 4
+    else if (part === ANY_PART) score += 2
     else return -1
   }
   return gateway.length === app.length ? score + 1 : -1
@@ -62,9 +64,9 @@ function findBestMatch({ routes }: Gateway, method: string, app: PathParts): Rou
   let close = 0
   let fits: Gateway['routes'] = []
   for (const one of routes) {
-    const own = scoreMatch(one.parts, app)
-    if (own === close) fits = [...fits, one]
-    else if (own > close) [close, fits] = [own, [one]]
+    const score = scoreMatch(one.parts, app)
+    if (score === close) fits = [...fits, one]
+    else if (score > close) [close, fits] = [score, [one]]
   }
   const called = (name: string) => fits.filter(({ route }) => route.method?.value === name)
   const named = called(method)
@@ -111,12 +113,12 @@ export function findGateway(
 function listGateways(model: InfraModel): readonly Gateway[] {
   const apis = new Set(model.routes.map(({ api }) => api))
   return [...apis].map((api) => {
-    const own = model.routes.filter((route) => route.api === api)
-    const routes = own.flatMap((route) => {
+    const apiRoutes = model.routes.filter((route) => route.api === api)
+    const routes = apiRoutes.flatMap((route) => {
       const parts = route.path?.value === undefined ? undefined : parsePath(route.path.value)
       return parts === undefined || route.method?.value === undefined ? [] : [{ route, parts }]
     })
-    return { model, routes, hasUnknownRoutes: routes.length < own.length }
+    return { model, routes, hasUnknownRoutes: routes.length < apiRoutes.length }
   })
 }
 

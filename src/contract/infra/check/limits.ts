@@ -113,9 +113,11 @@ function checkResourceServer({
       ),
     )
     if (description === undefined && scopesComplete) {
-      const whose = name?.value === undefined ? 'a scope' : toPrintable(name.value, 60)
+      const describeLifetime = name?.value === undefined ? 'a scope' : toPrintable(name.value, 60)
       const fix = 'describe it in 1 to 256 characters (ScopeDescription, scope_description)'
-      found.push(createLimitFinding(at, `${whose} of ${toPrintable(id)} has no description`, fix))
+      found.push(
+        createLimitFinding(at, `${describeLifetime} of ${toPrintable(id)} has no description`, fix),
+      )
     }
   }
   return found
@@ -181,7 +183,7 @@ export function checkLifetimes(
   scopeIndex: ScopeIndex,
   proxyTtl: number | undefined,
 ): Finding[] {
-  const judges = models.flatMap((model) =>
+  const authorizers = models.flatMap((model) =>
     model.authorizers.flatMap((authorizer) => {
       const ttl = findDecisionTtl(authorizer)
       if (
@@ -203,23 +205,25 @@ export function checkLifetimes(
     const lifetime = isMachineClient(client) ? findTokenLifetime(client) : undefined
     return lifetime === undefined ? [] : [{ client, pool, lifetime }]
   })
-  const whose = ({ client: { id }, lifetime: { seconds } }: (typeof tokens)[0]): string =>
-    `${toPrintable(id)}'s tokens live ${seconds} s`
+  const describeLifetime = ({
+    client: { id },
+    lifetime: { seconds },
+  }: (typeof tokens)[0]): string => `${toPrintable(id)}'s tokens live ${seconds} s`
   const found: Finding[] = []
   for (const one of tokens) {
     const { at, seconds } = one.lifetime
     if (proxyTtl === undefined || proxyTtl < seconds) continue
-    const message = `${whose(one)}, the proxy keeps them ${proxyTtl} s`
+    const message = `${describeLifetime(one)}, the proxy keeps them ${proxyTtl} s`
     found.push(
       createFinding(at, 'error', 'lifetime-ttl', message, `keep them for less than ${seconds} s`),
     )
   }
-  for (const { name, ttl, pools } of judges) {
+  for (const { name, ttl, pools } of authorizers) {
     const [first] = tokens
       .filter(({ client, pool }) => !client.conditional && pools.some((it) => isSamePool(it, pool)))
       .sort((a, b) => a.lifetime.seconds - b.lifetime.seconds)
     if (first === undefined || ttl.seconds < first.lifetime.seconds) continue
-    const message = `${whose(first)}, ${name} keeps its decisions ${ttl.seconds} s`
+    const message = `${describeLifetime(first)}, ${name} keeps its decisions ${ttl.seconds} s`
     const fix = `keep decisions for less than ${first.lifetime.seconds} s`
     found.push(createFinding(ttl.at, 'warning', 'lifetime-ttl', message, fix))
   }

@@ -64,11 +64,11 @@ export function createPoolResolver(models: readonly InfraModel[]): ResolvePool {
       const [, id] = POOL_ID.exec(fact.value) ?? []
       return id === undefined ? undefined : { kind: 'named', key: id }
     }
-    const own = model.userPools
+    const created = model.userPools
       .filter(({ id }) => fact.refs.includes(id))
       .map(({ id }) => linkToCreated(model, id))
     return findCommonPool(
-      own.length > 0 ? own : listPoolSources(fact).map((source) => consumed(source, steps)),
+      created.length > 0 ? created : listPoolSources(fact).map((source) => consumed(source, steps)),
     )
   }
 

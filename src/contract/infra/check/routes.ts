@@ -26,13 +26,16 @@ export function checkDocument(
   }
   return documented.flatMap((route) => {
     const found = new Set(listRouteKeys(route).flatMap((shape) => [...(byShape.get(shape) ?? [])]))
-    const [own] = found
-    if (own === undefined || found.size > 1 || own.other || route.other) return []
-    const [said, written] = [describeRequirement(own), describeRequirement(route)]
-    if (said === written) return []
-    const { file, line } = own.at
+    const [inCode] = found
+    if (inCode === undefined || found.size > 1 || inCode.other || route.other) return []
+    const [codeRequirement, documentRequirement] = [
+      describeRequirement(inCode),
+      describeRequirement(route),
+    ]
+    if (codeRequirement === documentRequirement) return []
+    const { file, line } = inCode.at
     const what = toPrintable(`${route.method} ${route.path}`)
-    const message = `${what} needs ${written} in the document and ${said} at ${toPrintable(file)}:${line}`
+    const message = `${what} needs ${documentRequirement} in the document and ${codeRequirement} at ${toPrintable(file)}:${line}`
     const fix = 'correct the one that is wrong, or make the document of the code'
     return createFinding(route.at, 'error', 'document-differs', message, fix)
   })
@@ -131,8 +134,8 @@ function compareProtection(app: ReadRoute, gateway: InfraRoute, where: string): 
   }
   if (!app.open && gateway.authorization === 'none') {
     // In words that code and document share: it is one place.
-    const own = toPrintable(`${gateway.method?.value} ${gateway.path?.value}`)
-    const message = `${toPrintable(gateway.id)} lets anyone through to ${own}, which the app guards`
+    const templateRoute = toPrintable(`${gateway.method?.value} ${gateway.path?.value}`)
+    const message = `${toPrintable(gateway.id)} lets anyone through to ${templateRoute}, which the app guards`
     const fix = 'set the authorizer on it, or leave the judging to the app on purpose'
     return [createFinding(gateway.at, 'warning', 'route-open-in-template', message, fix)]
   }

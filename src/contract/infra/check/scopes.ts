@@ -116,15 +116,19 @@ function createUnusedCheck(
     clients.flatMap(({ client, pool }) => listGrants(client).map(({ value }) => ({ value, pool }))),
     ({ value }) => value,
   )
-  const known = new Map<string, boolean>()
+  const grantsKnownByPool = new Map<string, boolean>()
   const grantsKnown = (pool: PoolLink): boolean => {
     const matching = clients.filter((one) => mayBeSamePool(one.pool, pool))
     return matching.length > 0 && matching.every(({ client }) => areGrantsComplete(client))
   }
   return (scope, pool) => {
-    if (!known.has(pool.key)) known.set(pool.key, isTemplateOnly(pool) && grantsKnown(pool))
+    if (!grantsKnownByPool.has(pool.key))
+      grantsKnownByPool.set(pool.key, isTemplateOnly(pool) && grantsKnown(pool))
     const owners = granted.get(scope) ?? []
-    return known.get(pool.key) === true && !owners.some((one) => mayBeSamePool(one.pool, pool))
+    return (
+      grantsKnownByPool.get(pool.key) === true &&
+      !owners.some((one) => mayBeSamePool(one.pool, pool))
+    )
   }
 }
 
@@ -163,7 +167,7 @@ export const isUserClient = ({ flows, complete }: InfraClient): boolean =>
     ? complete
     : flows.complete && flows.items.every(({ value }) => value !== 'client_credentials')
 
-/** Whether a client asks for tokens of its matching; false where that cannot be told. */
+/** Whether a client requests tokens with client credentials; false if that is unknown. */
 export const isMachineClient = ({ flows }: InfraClient): boolean =>
   flows?.items.some(({ value }) => value === 'client_credentials') === true
 

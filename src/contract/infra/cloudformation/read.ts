@@ -25,7 +25,7 @@ const HARMLESS = new Set([SAM, 'AWS::LanguageExtensions', 'AWS::SecretsManager-2
 export async function readCloudFormation(
   file: string,
   text: string,
-  given: ReadonlyMap<string, string>,
+  parameterValues: ReadonlyMap<string, string>,
 ): Promise<ReadResources> {
   const root = await readYaml(file, text)
   const resources = root.kind === 'map' ? root.entries.get('Resources') : undefined
@@ -46,7 +46,7 @@ export async function readCloudFormation(
     parameters: getEntries(root.entries.get('Parameters')?.value),
     mappings: getEntries(root.entries.get('Mappings')?.value),
     resources: resources.value.entries,
-    given,
+    parameterValues,
     mayExist: (name) =>
       macros || text.includes('Fn::ForEach') || (sam && isSamResourceName(name, resources.value)),
   }
@@ -63,11 +63,11 @@ export async function readCloudFormation(
   }
   // A condition may break a circle.
   if (!macros && !root.entries.has('Conditions')) assertAcyclic(read)
-  const waits = findDanglingDependencies(resources.value.entries, sections)
+  const danglingDependencies = findDanglingDependencies(resources.value.entries, sections)
   return {
     dialect: sam ? 'sam' : 'cloudformation',
     resources: read,
-    dangling: [...resolver.dangling, ...waits],
+    dangling: [...resolver.dangling, ...danglingDependencies],
     complete: !macros && !read.some(mayAddResources),
     outputs,
     globals,

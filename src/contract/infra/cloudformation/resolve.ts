@@ -32,7 +32,7 @@ export interface Sections {
   readonly mappings: Entries
   readonly resources: Entries
   /** Values given for parameters instead of their defaults. */
-  readonly given: ReadonlyMap<string, string>
+  readonly parameterValues: ReadonlyMap<string, string>
   /** Whether a name that the template does not define may be defined by a macro. */
   readonly mayExist: (name: string) => boolean
 }
@@ -98,13 +98,13 @@ export class CloudFormationResolver {
     if (name === 'Fn::GetAtt') return this.#resolveAttribute(argument, at)
     if (name === 'Fn::Sub') return this.#substitute(argument, at)
     if (name === 'Condition') return createUnknown(at)
-    const given = this.resolve(argument)
-    if (name === 'Fn::Join') return joinValues(given, at)
-    if (name === 'Fn::Select') return selectItem(given, at)
-    if (name === 'Fn::Split') return splitText(given, at)
-    if (name === 'Fn::FindInMap') return this.#findInMap(given, at)
-    const imported = name === 'Fn::ImportValue' ? getText(given) : undefined
-    return createUnknown(at, given.refs, imported === undefined ? {} : { imported })
+    const operands = this.resolve(argument)
+    if (name === 'Fn::Join') return joinValues(operands, at)
+    if (name === 'Fn::Select') return selectItem(operands, at)
+    if (name === 'Fn::Split') return splitText(operands, at)
+    if (name === 'Fn::FindInMap') return this.#findInMap(operands, at)
+    const imported = name === 'Fn::ImportValue' ? getText(operands) : undefined
+    return createUnknown(at, operands.refs, imported === undefined ? {} : { imported })
   }
 
   /** A parameter, a resource, or neither; `path` is `Ref` or the attribute asked for. */
@@ -112,10 +112,10 @@ export class CloudFormationResolver {
     if (name === undefined) return createUnknown(at)
     if (name === 'AWS::NoValue') return { kind: 'absent', at, refs: [] }
     if (name.startsWith('AWS::')) {
-      const given = this.#sections.given.get(name)
-      return given === undefined
+      const override = this.#sections.parameterValues.get(name)
+      return override === undefined
         ? createUnknown(at, [], { parameter: name })
-        : createScalar(at, given)
+        : createScalar(at, override)
     }
     const parameter = this.#sections.parameters.get(name)
     if (parameter !== undefined && path === 'Ref') {
@@ -139,9 +139,10 @@ export class CloudFormationResolver {
 
   #resolveParameter(name: string, members: Entries, at: Position): Value {
     const type = getPlainText(members, 'Type') ?? 'String'
-    const written = members.get('Default')?.value
+    const defaultValue = members.get('Default')?.value
     const value =
-      this.#sections.given.get(name) ?? (written?.kind === 'scalar' ? written.value : null)
+      this.#sections.parameterValues.get(name) ??
+      (defaultValue?.kind === 'scalar' ? defaultValue.value : null)
     const text = value === null ? undefined : String(value)
     if (text === undefined) return createUnknown(at, [], { parameter: name })
     // A parameter of this type names where its value is kept.
@@ -156,11 +157,11 @@ export class CloudFormationResolver {
 
   /** `A.B`, or `[A, B]`; the attribute may have dots of its own. */
   #resolveAttribute(argument: Tree, at: Position): Value {
-    const given = this.resolve(argument)
+    const operands = this.resolve(argument)
     const path =
-      given.kind === 'list'
-        ? given.items.map((item) => getText(item)).join('.')
-        : (getText(given) ?? '')
+      operands.kind === 'list'
+        ? operands.items.map((item) => getText(item)).join('.')
+        : (getText(operands) ?? '')
     const dot = path.indexOf('.')
     if (dot < 1) return createUnknown(at)
     return this.#resolveName(path.slice(0, dot), path.slice(dot + 1), at)
@@ -169,8 +170,9 @@ export class CloudFormationResolver {
   #substitute(argument: Tree, at: Position): Value {
     const [template, variables] = argument.kind === 'list' ? argument.items : [argument]
     if (template?.kind !== 'scalar' || typeof template.value !== 'string') return createUnknown(at)
-    const own = new Map<string, Value>()
-    for (const [key, entry] of getEntries(variables)) own.set(key, this.resolve(entry.value))
+    const variableValues = new Map<string, Value>()
+    for (const [key, entry] of getEntries(variables))
+      variableValues.set(key, this.resolve(entry.value))
     const parts: Value[] = []
     let plain = ''
     const addPlain = (): void => {
@@ -188,7 +190,7 @@ export class CloudFormationResolver {
       addPlain()
       const key = name.trim()
       const dot = key.indexOf('.')
-      const found = own.get(key)
+      const found = variableValues.get(key)
       if (found !== undefined) parts.push(found)
       else if (dot < 0) parts.push(this.#resolveName(key, 'Ref', at))
       else parts.push(this.#resolveName(key.slice(0, dot), key.slice(dot + 1), at))
@@ -198,12 +200,12 @@ export class CloudFormationResolver {
     return resolveDynamicReferences(concatenate(at, parts))
   }
 
-  #findInMap(given: Value, at: Position): Value {
+  #findInMap(operands: Value, at: Position): Value {
     const [map, first, second] =
-      given.kind === 'list' ? given.items.map((item) => getText(item)) : []
+      operands.kind === 'list' ? operands.items.map((item) => getText(item)) : []
     const outer = getEntries(this.#sections.mappings.get(map ?? '')?.value)
     const tree = getEntries(outer.get(first ?? '')?.value).get(second ?? '')?.value
-    return tree === undefined ? createUnknown(at, given.refs) : { ...this.resolve(tree), at }
+    return tree === undefined ? createUnknown(at, operands.refs) : { ...this.resolve(tree), at }
   }
 }
 
@@ -213,11 +215,11 @@ function toListValue(at: Position, items: readonly Value[]): Value {
   return createList(at, there)
 }
 
-function joinValues(given: Value, at: Position): Value {
-  const [delimiter, parts] = given.kind === 'list' ? given.items : []
+function joinValues(operands: Value, at: Position): Value {
+  const [delimiter, parts] = operands.kind === 'list' ? operands.items : []
   const between = getText(delimiter)
   if (between === undefined || parts?.kind !== 'list' || !parts.complete) {
-    return createUnknown(at, given.refs)
+    return createUnknown(at, operands.refs)
   }
   const pieces = parts.items.flatMap((item, index) =>
     index === 0 || between === '' ? [item] : [createScalar(at, between), item],
@@ -225,20 +227,21 @@ function joinValues(given: Value, at: Position): Value {
   return resolveDynamicReferences(concatenate(at, pieces))
 }
 
-function selectItem(given: Value, at: Position): Value {
-  const [index, parts] = given.kind === 'list' ? given.items : []
+function selectItem(operands: Value, at: Position): Value {
+  const [index, parts] = operands.kind === 'list' ? operands.items : []
   const item = parts?.kind === 'list' ? parts.items[Number(getText(index) ?? -1)] : undefined
-  return item === undefined ? createUnknown(at, given.refs) : { ...item, at }
+  return item === undefined ? createUnknown(at, operands.refs) : { ...item, at }
 }
 
-function splitText(given: Value, at: Position): Value {
-  const [delimiter, text] = given.kind === 'list' ? given.items.map((item) => getText(item)) : []
+function splitText(operands: Value, at: Position): Value {
+  const [delimiter, text] =
+    operands.kind === 'list' ? operands.items.map((item) => getText(item)) : []
   if (delimiter === undefined || delimiter === '' || text === undefined) {
-    return createUnknown(at, given.refs)
+    return createUnknown(at, operands.refs)
   }
   return createList(
     at,
-    text.split(delimiter).map((item) => createScalar(at, item, given.refs)),
+    text.split(delimiter).map((item) => createScalar(at, item, operands.refs)),
   )
 }
 

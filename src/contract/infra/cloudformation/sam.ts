@@ -70,16 +70,16 @@ export function readSamApis(
 ): { authorizers: readonly InfraAuthorizer[]; routes: readonly InfraRoute[] } {
   const apis = new Map<string, Api>()
   const spend = createWorkBudget()
-  for (const flavour of API_TYPES) {
-    const shared = getMember(globals.get(flavour.section), 'Auth')
+  for (const apiType of API_TYPES) {
+    const shared = getMember(globals.get(apiType.section), 'Auth')
     const authorizers = getMember(shared, 'Authorizers')
     const add = (id: string, auth: Value | undefined, resource?: Resource) =>
       apis.set(id, {
         ...{ id, auth, resource },
-        authorizers: readAuthorizers(id, flavour, auth, resource?.conditional ?? false),
+        authorizers: readAuthorizers(id, apiType, auth, resource?.conditional ?? false),
       })
-    add(flavour.implicit, shared)
-    for (const resource of resources.filter(({ type }) => type === flavour.api)) {
+    add(apiType.implicit, shared)
+    for (const resource of resources.filter(({ type }) => type === apiType.api)) {
       // Each gets its own of all that they share, and one is as much as many values.
       spend(resource.at, authorizers?.kind === 'map' ? authorizers.entries.size * 20 : 1)
       add(resource.id, mergeValues(shared, getProperty(resource.properties, 'Auth')), resource)
@@ -108,7 +108,7 @@ export function readSamApis(
 
 /** What SAM adds to a document: the default authorizer, or what an event insists on. */
 function createDocumentGuard(api: Api, events: readonly Event[]) {
-  const insisting = new Map(
+  const overrides = new Map(
     events
       .filter((event) => event.api === api)
       .filter(({ auth }) => getText(getMember(auth, 'OverrideApiAuth')) === 'true')
@@ -117,50 +117,54 @@ function createDocumentGuard(api: Api, events: readonly Event[]) {
   const usual =
     mayHaveMoreMembers(api.auth) || getMember(api.auth, 'DefaultAuthorizer') !== undefined
   return (method: string, path: string): Guard | undefined => {
-    const own = insisting.get(`${method} ${path}`)
-    return own === undefined && !usual ? undefined : toGuard(own, api)
+    const override = overrides.get(`${method} ${path}`)
+    return override === undefined && !usual ? undefined : toGuard(override, api)
   }
 }
 
 /** What an API says replaces what `Globals` says, member by member; lists are added to. */
-function mergeValues(shared: Value | undefined, own: Value | undefined): Value | undefined {
-  if (shared?.kind === 'list' && own?.kind === 'list') {
-    return createList(own.at, [...shared.items, ...own.items], shared.complete && own.complete)
+function mergeValues(shared: Value | undefined, override: Value | undefined): Value | undefined {
+  if (shared?.kind === 'list' && override?.kind === 'list') {
+    return createList(
+      override.at,
+      [...shared.items, ...override.items],
+      shared.complete && override.complete,
+    )
   }
-  if (shared?.kind !== 'map' || own === undefined) return own ?? shared
-  if (own.kind !== 'map') return own
+  if (shared?.kind !== 'map' || override === undefined) return override ?? shared
+  if (override.kind !== 'map') return override
   const entries = new Map(shared.entries)
-  for (const [key, value] of own.entries) {
+  for (const [key, value] of override.entries) {
     entries.set(key, mergeValues(shared.entries.get(key), value) as Value)
   }
-  const names = new Map([...shared.names, ...own.names])
-  return { ...own, entries, names, complete: own.complete && shared.complete }
+  const names = new Map([...shared.names, ...override.names])
+  return { ...override, entries, names, complete: override.complete && shared.complete }
 }
 
 function readAuthorizers(
   id: string,
-  flavour: ApiType,
+  apiType: ApiType,
   auth: Value | undefined,
   conditional: boolean,
 ): ReadonlyMap<string, InfraAuthorizer> {
   const found = new Map<string, InfraAuthorizer>()
   const authorizers = getMember(auth, 'Authorizers')
   if (authorizers?.kind !== 'map') return found
-  const pool = flavour.kind === 'rest' ? 'UserPoolArn' : 'JwtConfiguration'
+  const pool = apiType.kind === 'rest' ? 'UserPoolArn' : 'JwtConfiguration'
   for (const [name, value] of authorizers.entries) {
-    const given = getMember(value, pool)
-    if (given === undefined) continue
-    const issuer = getMember(given, 'issuer') ?? getMember(given, 'Issuer')
+    const settings = getMember(value, pool)
+    if (settings === undefined) continue
+    const issuer = getMember(settings, 'issuer') ?? getMember(settings, 'Issuer')
     const authorizer = omitUndefined<InfraAuthorizer>({
       id: `${id}.${name}`,
       at: getMemberPosition(authorizers, name),
       conditional,
       complete: value.kind === 'map' && value.complete,
       dependsOn: value.refs,
-      kind: flavour.kind,
+      kind: apiType.kind,
       api: id,
       name: toTextFact(createScalar(value.at, name)),
-      userPools: toOneOrMore(flavour.kind === 'rest' ? given : issuer),
+      userPools: toOneOrMore(apiType.kind === 'rest' ? settings : issuer),
       scopes: toTextList(getMember(value, 'AuthorizationScopes')),
       ttl: undefined,
     })
@@ -174,17 +178,17 @@ function listRouteEvents(resource: Resource, apis: ReadonlyMap<string, Api>): Ev
   if (events?.kind !== 'map') return []
   return [...events.entries].flatMap(([name, value]) => {
     const type = getText(getMember(value, 'Type'))
-    const flavour = API_TYPES.find(({ event }) => event === type)
-    if (flavour === undefined) return []
+    const apiType = API_TYPES.find(({ event }) => event === type)
+    if (apiType === undefined) return []
     const properties = getMember(value, 'Properties')
-    const written = getMember(properties, flavour.apiId)
+    const apiReference = getMember(properties, apiType.apiId)
     const api = apis.get(
-      written === undefined ? flavour.implicit : (getSourceResource(written) ?? ''),
+      apiReference === undefined ? apiType.implicit : (getSourceResource(apiReference) ?? ''),
     )
     const route = { id: `${resource.id}.${name}`, conditional: resource.conditional }
     const auth = getMember(properties, 'Auth')
     const at = getMemberPosition(events, name)
-    return { ...route, at, value, api, auth, ...readMethodAndPath(at, properties, flavour) }
+    return { ...route, at, value, api, auth, ...readMethodAndPath(at, properties, apiType) }
   })
 }
 

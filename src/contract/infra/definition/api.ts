@@ -7,7 +7,7 @@ import {
 } from '../../../core/options/validate.ts'
 import { checkScope, isReserved, MAX_SCOPES_PER_ROUTE } from '../../../core/scopes.ts'
 import { type AppRoute, type ReadRoute, readAppRoutes } from '../app/route.ts'
-import { gatewayPaths } from './path.ts'
+import { createPathConverter } from './path.ts'
 
 /** An API in front of a backend that is reached over HTTP. It forwards what it admits, token and all. */
 export interface ApiDefinition {
@@ -47,7 +47,7 @@ export interface ReadApiRoute {
 }
 
 /** What an API is defined beside. */
-export interface ApiNeighbours {
+export interface DefinedAccess {
   /** Every scope of the resource servers. */
   readonly scopes: ReadonlySet<string>
   readonly clients: readonly { readonly accessTokenValidity: number }[]
@@ -59,7 +59,7 @@ const METHODS = new Set(['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'PO
 const MAX_AUDIENCE = 50
 
 /** @throws {OptionError} naming the member that API Gateway would refuse. */
-export function readApi(value: unknown, neighbours: ApiNeighbours): ReadApi {
+export function readApi(value: unknown, neighbours: DefinedAccess): ReadApi {
   const members = readMembers(value, ['name', 'kind', 'authorizerTtl', 'routes'], 'api')
   const { name, kind } = members
   if (typeof name !== 'string' || !NAME.test(name)) {
@@ -85,7 +85,7 @@ export function readApi(value: unknown, neighbours: ApiNeighbours): ReadApi {
 }
 
 /** A decision that outlives its token would admit it after it expired. */
-function readTtl(members: Readonly<Record<string, unknown>>, { clients }: ApiNeighbours): number {
+function readTtl(members: Readonly<Record<string, unknown>>, { clients }: DefinedAccess): number {
   const shortest = Math.min(...clients.map(({ accessTokenValidity }) => accessTokenValidity))
   const max = Math.min(3600, shortest - 1)
   const range = { defaultValue: Math.min(300, max), min: 0, max, unit: 'seconds', integer: true }
@@ -97,25 +97,28 @@ function readRoutes(
   kind: ReadApi['kind'],
   scopes: ReadonlySet<string>,
 ): readonly ReadApiRoute[] {
-  const toPath = gatewayPaths(kind)
+  const toPath = createPathConverter(kind)
   const routes = new Map<string, ReadApiRoute>()
   for (const [index, route] of readAppRoutes(value, 'api.routes').entries()) {
-    const place = `api.routes[${index}]`
+    const optionPath = `api.routes[${index}]`
     if (!METHODS.has(route.method)) {
-      const known = [...METHODS].join(', ')
+      const methods = [...METHODS].join(', ')
       throw new OptionError(
-        `${place}.method`,
-        `is ${describeValue(route.method)}: use one of ${known}`,
+        `${optionPath}.method`,
+        `is ${describeValue(route.method)}: use one of ${methods}`,
       )
     }
     const { method } = route
-    const path = toPath(route.path, `${place}.path`)
-    const read = { method, path, auth: readAuth(route, `${place}.auth`, scopes) }
-    checkAdmitted(toGateway(read, kind, scopes), kind, place)
+    const path = toPath(route.path, `${optionPath}.path`)
+    const read = { method, path, auth: readAuth(route, `${optionPath}.auth`, scopes) }
+    checkScopeCount(toGatewayRoute(read, kind, scopes), kind, optionPath)
     const key = `${method} ${path}`
     const before = routes.get(key) ?? read
     if (JSON.stringify(before) !== JSON.stringify(read)) {
-      throw new OptionError(place, `is another ${key}: API Gateway takes one, with one requirement`)
+      throw new OptionError(
+        optionPath,
+        `is another ${key}: API Gateway takes one, with one requirement`,
+      )
     }
     routes.set(key, read)
   }
@@ -129,12 +132,12 @@ function readRoutes(
 /** In one form, whichever way it is written. */
 function readAuth(
   { open, other, alternatives }: ReadRoute,
-  place: string,
+  optionPath: string,
   defined: ReadonlySet<string>,
 ): ReadApiRoute['auth'] {
   for (const scope of new Set(alternatives.flat())) {
     // Tokens of users may carry scopes that Cognito itself defines.
-    if (!isReserved(scope)) readScope(scope, place, defined)
+    if (!isReserved(scope)) readScope(scope, optionPath, defined)
   }
   if (alternatives.length === 0) return false
   // The gateway cannot let through requests with a token and without one.
@@ -147,18 +150,22 @@ function readAuth(
 }
 
 /** Sets of scopes of which a token has to have one whole; none where no token is asked for. */
-function alternativesOf(auth: ReadApiRoute['auth']): readonly (readonly string[])[] {
+function listAlternatives(auth: ReadApiRoute['auth']): readonly (readonly string[])[] {
   if (auth === false || auth.optional) return []
   const { scopes = [], anyOf = [scopes] } = auth
   return anyOf.map((choice) => (typeof choice === 'string' ? [choice] : choice))
 }
 
 /** A scope that a resource server of the definition defines. */
-export function readScope(value: unknown, place: string, defined: ReadonlySet<string>): string {
-  const scope = checkScope(value, place)
+export function readScope(
+  value: unknown,
+  optionPath: string,
+  defined: ReadonlySet<string>,
+): string {
+  const scope = checkScope(value, optionPath)
   if (defined.has(scope)) return scope
   throw new OptionError(
-    place,
+    optionPath,
     `names ${describeValue(scope)}, which no resource server defines: define it or correct the spelling`,
   )
 }
@@ -169,50 +176,51 @@ export interface GatewayRoute {
   readonly path: string
   readonly open: boolean
   /** Scopes its authorizer is given, which admits a token with any of them. */
-  readonly admitted: readonly string[]
+  readonly scopes: readonly string[]
   /** A comment where that is not what the app asks for. */
   readonly note?: string
 }
 
-export const gatewayRoutes = (
+export const toGatewayRoutes = (
   { kind, routes }: ReadApi,
   every: Iterable<string>,
-): readonly GatewayRoute[] => routes.map((route) => toGateway(route, kind, every))
+): readonly GatewayRoute[] => routes.map((route) => toGatewayRoute(route, kind, every))
 
-function toGateway(
+function toGatewayRoute(
   { method, path, auth }: ReadApiRoute,
   kind: ReadApi['kind'],
   every: Iterable<string>,
 ): GatewayRoute {
-  const alternatives = alternativesOf(auth)
-  const route = { method, path, open: alternatives.length === 0, admitted: [] }
-  if (route.open) return auth === false ? route : { ...route, note: OPEN }
+  const alternatives = listAlternatives(auth)
+  const route = { method, path, open: alternatives.length === 0, scopes: [] as readonly string[] }
+  if (route.open) return auth === false ? route : { ...route, note: OPTIONAL_NOTE }
   // What every set has is enough to tell; where they have nothing in common, any scope of any of them.
   const [first = [], ...others] = alternatives
   const common = first.filter((scope) => others.every((set) => set.includes(scope)))
   const wanted = common.length > 0 ? common : [...new Set(alternatives.flat())]
   if (wanted.length === 0) {
-    return kind === 'http' ? route : { ...route, admitted: [...every], note: EVERY }
+    return kind === 'http' ? route : { ...route, scopes: [...every], note: ANY_SCOPE_NOTE }
   }
   const more = alternatives.some((set) => set.length > 1)
-  return { ...route, admitted: wanted, ...(more && { note: MORE }) }
+  return { ...route, scopes: wanted, ...(more && { note: PARTIAL_NOTE }) }
 }
 
-const OPEN = 'Open here: the app takes requests without a token too, and judges those with one.'
-const EVERY = 'Any scope will do: without scopes the authorizer would expect an ID token.'
-const MORE = 'Any of these is let through. The app asks for more, and checks it.'
+const OPTIONAL_NOTE =
+  'Open here: the app takes requests without a token too, and judges those with one.'
+const ANY_SCOPE_NOTE = 'Any scope will do: without scopes the authorizer would expect an ID token.'
+const PARTIAL_NOTE = 'Any of these is let through. The app asks for more, and checks it.'
 
-function checkAdmitted(
-  { open, admitted: { length } }: GatewayRoute,
+function checkScopeCount(
+  { open, scopes: { length } }: GatewayRoute,
   kind: ReadApi['kind'],
-  place: string,
+  optionPath: string,
 ): void {
   if (kind === 'http' && length > MAX_SCOPES_PER_ROUTE) {
     const problem = `has ${length} scopes: an HTTP API takes at most ${MAX_SCOPES_PER_ROUTE} a route`
-    throw new OptionError(`${place}.auth`, problem)
+    throw new OptionError(`${optionPath}.auth`, problem)
   }
   if (kind === 'rest' && !open && length === 0) {
     const problem = 'needs a scope: without one a REST API expects an ID token'
-    throw new OptionError(`${place}.auth`, problem)
+    throw new OptionError(`${optionPath}.auth`, problem)
   }
 }

@@ -56,18 +56,23 @@ const NAME = /^(?!aws|ssm)[\w-]{1,128}$/i
 const CLIENT_NAME = /^[\w\s+=,.@-]{1,128}$/
 const PREFIX = /^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-function readText(value: unknown, pattern: RegExp, place: string, fix: string): string {
+function readText(value: unknown, pattern: RegExp, optionPath: string, fix: string): string {
   if (typeof value === 'string' && pattern.test(value)) return value
-  throw new OptionError(place, `is ${describeValue(value)}: ${fix}`)
+  throw new OptionError(optionPath, `is ${describeValue(value)}: ${fix}`)
 }
 
-function readList(value: unknown, place: string, least: number, most: number): readonly unknown[] {
+function readList(
+  value: unknown,
+  optionPath: string,
+  least: number,
+  most: number,
+): readonly unknown[] {
   if (Array.isArray(value) && value.length >= least && value.length <= most) return [...value]
   const size = Array.isArray(value) ? `has ${value.length} members` : `is ${describeValue(value)}`
-  throw new OptionError(place, `${size}: pass an array of ${least} to ${most}`)
+  throw new OptionError(optionPath, `${size}: pass an array of ${least} to ${most}`)
 }
 
-export const everyScope = (servers: readonly ResourceServerDefinition[]): ReadonlySet<string> =>
+export const listScopes = (servers: readonly ResourceServerDefinition[]): ReadonlySet<string> =>
   new Set(servers.flatMap((server) => listDescribedScopes(server).map(([scope]) => scope)))
 
 /** @throws {OptionError} naming the member that Cognito, SSM or API Gateway would refuse. */
@@ -76,7 +81,7 @@ export function readDefinition(value: unknown): ReadDefinition {
   const members = readMembers(value, allowed, '')
   const { domain, api } = members
   const resourceServers = readServers(members['resourceServers'])
-  const scopes = everyScope(resourceServers)
+  const scopes = listScopes(resourceServers)
   const clients = readClients(members['clients'], scopes)
   const name = 'use 1 to 128 letters, digits, _ and -, and do not begin with aws or ssm'
   const prefix = 'use 1 to 63 lower-case letters, digits and hyphens, without aws, amazon, cognito'
@@ -95,8 +100,8 @@ function readServers(value: unknown): readonly ResourceServerDefinition[] {
   for (const [index, { scopes }] of servers.entries()) {
     for (const [name, description] of Object.entries(scopes)) {
       if (!/\p{Surrogate}/u.test(description)) continue
-      const place = `resourceServers[${index}].scopes.${name}`
-      throw new OptionError(place, 'ends within a character: write whole ones')
+      const optionPath = `resourceServers[${index}].scopes.${name}`
+      throw new OptionError(optionPath, 'ends within a character: write whole ones')
     }
   }
   return servers
@@ -120,18 +125,18 @@ function readClients(
 
 function readClient(
   value: unknown,
-  place: string,
+  optionPath: string,
   defined: ReadonlySet<string>,
 ): Required<ClientDefinition> {
-  const members = readMembers(value, ['name', 'scopes', 'accessTokenValidity'], place)
+  const members = readMembers(value, ['name', 'scopes', 'accessTokenValidity'], optionPath)
   const name = 'use 1 to 128 letters, digits, blanks and _+=,.@-'
-  const scopes = readList(members['scopes'], `${place}.scopes`, 1, MAX_SCOPES_PER_CLIENT).map(
-    (scope, index) => readScope(scope, `${place}.scopes[${index}]`, defined),
+  const scopes = readList(members['scopes'], `${optionPath}.scopes`, 1, MAX_SCOPES_PER_CLIENT).map(
+    (scope, index) => readScope(scope, `${optionPath}.scopes[${index}]`, defined),
   )
   return {
-    name: readText(members['name'], CLIENT_NAME, `${place}.name`, name),
+    name: readText(members['name'], CLIENT_NAME, `${optionPath}.name`, name),
     scopes: [...new Set(scopes)],
-    accessTokenValidity: readNumber(members, 'accessTokenValidity', place, {
+    accessTokenValidity: readNumber(members, 'accessTokenValidity', optionPath, {
       ...{ defaultValue: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
     }),
   }

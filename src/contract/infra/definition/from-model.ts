@@ -23,28 +23,31 @@ export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraD
   }
   const [domain] = all.flatMap(({ domains }) => domains)
   const machines = all.flatMap(({ clients }) => clients).filter(isMachineClient)
-  const api = apiOf(all)
+  const api = toApi(all)
   return readDefinition({
-    name: known(pool.name, pool.id),
-    ...(domain === undefined ? {} : { domain: known(domain.domain, domain.id) }),
+    name: requireValue(pool.name, pool.id),
+    ...(domain === undefined ? {} : { domain: requireValue(domain.domain, domain.id) }),
     resourceServers: all
       .flatMap(({ resourceServers }) => resourceServers)
       .map(({ id, identifier, scopes }) => ({
-        identifier: known(identifier, id),
+        identifier: requireValue(identifier, id),
         scopes: Object.fromEntries(
-          scopes.map(({ name, description }) => [known(name, id), known(description, id)]),
+          scopes.map(({ name, description }) => [
+            requireValue(name, id),
+            requireValue(description, id),
+          ]),
         ),
       })),
     clients: machines.map(({ id, name, scopes, accessTokenValidity }) => ({
-      name: known(name, id),
-      scopes: (scopes?.items ?? []).map((scope) => known(scope, id)),
-      ...(accessTokenValidity && { accessTokenValidity: known(accessTokenValidity, id) }),
+      name: requireValue(name, id),
+      scopes: (scopes?.items ?? []).map((scope) => requireValue(scope, id)),
+      ...(accessTokenValidity && { accessTokenValidity: requireValue(accessTokenValidity, id) }),
     })),
     ...(api === undefined ? {} : { api }),
   })
 }
 
-function apiOf(models: readonly InfraModel[]): object | undefined {
+function toApi(models: readonly InfraModel[]): object | undefined {
   const found = models.flatMap((model) =>
     model.authorizers.map((authorizer) => ({ authorizer, model })),
   )
@@ -56,20 +59,20 @@ function apiOf(models: readonly InfraModel[]): object | undefined {
   const { authorizer, model } = only
   const { id, kind, name, ttl, api } = authorizer
   return {
-    name: known(name, id),
+    name: requireValue(name, id),
     kind,
-    ...(ttl && { authorizerTtl: known(ttl, id) }),
+    ...(ttl && { authorizerTtl: requireValue(ttl, id) }),
     routes: model.routes
       .filter((route) => route.api === api)
       .map((route) => ({
-        method: known(route.method, route.id),
-        path: known(route.path, route.id),
-        auth: authOf(route, authorizer),
+        method: requireValue(route.method, route.id),
+        path: requireValue(route.path, route.id),
+        auth: toAuth(route, authorizer),
       })),
   }
 }
 
-function authOf({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuthorizer): unknown {
+function toAuth({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuthorizer): unknown {
   if (authorization === 'none') return false
   if (authorization !== 'cognito') {
     throw new OptionError(
@@ -77,13 +80,13 @@ function authOf({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuth
       `have ${describeValue(id)}, which ${describeValue(authorizer.id)} does not judge`,
     )
   }
-  if (scopes?.complete === false) return known(undefined, id)
-  const items = (scopes?.items ?? []).map((scope) => known(scope, id))
+  if (scopes?.complete === false) return requireValue(undefined, id)
+  const items = (scopes?.items ?? []).map((scope) => requireValue(scope, id))
   if (items.length === 0) return {}
   return items.length === 1 ? { scopes: items } : { anyOf: items }
 }
 
-function known<T>(fact: Fact<T> | undefined, id: string): T {
+function requireValue<T>(fact: Fact<T> | undefined, id: string): T {
   if (fact?.value !== undefined) return fact.value
   throw new OptionError(
     'models',

@@ -11,39 +11,41 @@ const LITERAL = /^[\w.-]+$/
  * Gives paths of one API: `/orders/:id` becomes `/orders/{id}`, `/files/*` becomes `/files/{proxy+}`. The
  * parameters of one place have one name, the first: API Gateway takes no second.
  */
-export function gatewayPaths(kind: 'rest' | 'http'): (path: string, place: string) => string {
+export function createPathConverter(
+  kind: 'rest' | 'http',
+): (path: string, optionPath: string) => string {
   const names = new Map<string, string>()
-  const toPart = (part: string, last: boolean, before: string, place: string): string => {
+  const toPart = (part: string, last: boolean, before: string, optionPath: string): string => {
     if (LITERAL.test(part)) return part
     const [, colon, braces] = PARAMETER.exec(part) ?? []
     const name = last && REST.test(part) ? 'proxy+' : (colon ?? braces)
     if (name === undefined) {
       const fix = 'API Gateway takes letters, digits, "._-", {name}, and {name+} at the end'
-      throw new OptionError(place, `has the part ${describeValue(part)}: ${fix}`)
+      throw new OptionError(optionPath, `has the part ${describeValue(part)}: ${fix}`)
     }
     // HTTP APIs take both beside each other.
     const key = kind === 'rest' || name !== 'proxy+' ? before : `${before}/*`
     const first = names.get(key) ?? name
     if ((first === 'proxy+') !== (name === 'proxy+')) {
       const problem = `has {${name}} where another has {${first}}: a REST API takes one of them`
-      throw new OptionError(place, problem)
+      throw new OptionError(optionPath, problem)
     }
     names.set(key, first)
     return `{${first}}`
   }
-  return (path, place) => {
+  return (path, optionPath) => {
     const parts = path.split('/').filter((part) => part !== '')
-    let written = ''
+    let converted = ''
     for (const [index, part] of parts.entries()) {
-      const next = toPart(part, index === parts.length - 1, written, place)
-      written = `${written}/${next}`
+      const next = toPart(part, index === parts.length - 1, converted, optionPath)
+      converted = `${converted}/${next}`
     }
-    return written === '' ? '/' : written
+    return converted === '' ? '/' : converted
   }
 }
 
 /** Every path that a route of a REST API needs, parents first, but for the root. */
-export function restPaths(routed: readonly string[]): readonly string[] {
+export function listRestPaths(routed: readonly string[]): readonly string[] {
   const paths = new Set<string>()
   for (const path of routed) {
     const parts = path.split('/').filter((part) => part !== '')
@@ -53,8 +55,8 @@ export function restPaths(routed: readonly string[]): readonly string[] {
 }
 
 /** The parameters of a path, which an integration is handed one by one. */
-export const pathParameters = (path: string): readonly string[] =>
+export const listPathParameters = (path: string): readonly string[] =>
   [...path.matchAll(/\{([^{}+]+)\+?\}/g)].map(([, name]) => name as string)
 
 /** A path as an integration writes it. */
-export const backendPath = (path: string): string => path.replaceAll('+}', '}')
+export const toBackendPath = (path: string): string => path.replaceAll('+}', '}')

@@ -13,13 +13,13 @@ import type { ReportSkipped } from './members.ts'
 const MAX_CLIENT_ID_LENGTH = 120
 
 /** The client's name where the template tells it, else its logical id, in letters that an id may have. */
-export function clientIds(clients: readonly InfraClient[]): ReadonlyMap<InfraClient, string> {
+export function assignClientIds(clients: readonly InfraClient[]): ReadonlyMap<InfraClient, string> {
   const used = new Set<string>()
   // Numbers that are taken need not be tried again by each client of that name.
   const next = new Map<string, number>()
   return new Map(
     clients.map((client) => {
-      const wanted = fitting(client)
+      const wanted = toValidClientId(client)
       let id = wanted
       let count = next.get(wanted) ?? 2
       for (; used.has(id); count += 1) id = `${wanted}-${count}`
@@ -31,10 +31,10 @@ export function clientIds(clients: readonly InfraClient[]): ReadonlyMap<InfraCli
 }
 
 /** Terraform's address without its type. */
-export const localName = (id: string): string => id.slice(id.lastIndexOf('.') + 1)
+export const getLocalName = (id: string): string => id.slice(id.lastIndexOf('.') + 1)
 
-function fitting({ id, name }: InfraClient): string {
-  const text = name?.value ?? localName(id)
+function toValidClientId({ id, name }: InfraClient): string {
+  const text = name?.value ?? getLocalName(id)
   const fit = text.slice(0, MAX_CLIENT_ID_LENGTH).replaceAll(/[^\w+.-]+/g, '-')
   return fit.replaceAll(/^-+|-+$/g, '') || 'client'
 }
@@ -54,25 +54,25 @@ export interface PoolClientOptions {
   readonly accessTokenValidity: number
 }
 
-const DEFAULT_VALIDITY = 3600
-const GIVE = 'give its parameters a value'
+const DEFAULT_LIFETIME = 3600
+const SET_PARAMETERS = 'give its parameters a value'
 
-export function poolServer(
+export function toPoolServer(
   { id, at, identifier, scopes, scopesComplete }: InfraResourceServer,
-  leaveOut: ReportSkipped,
+  reportSkipped: ReportSkipped,
 ): readonly ResourceServerDefinition[] {
   const name = toPrintable(id)
   if (identifier?.value === undefined) {
-    leaveOut(identifier?.at ?? at, `the identifier of ${name} is not known`, GIVE)
+    reportSkipped(identifier?.at ?? at, `the identifier of ${name} is not known`, SET_PARAMETERS)
     return []
   }
   const known = scopes.filter((scope) => scope.name?.value !== undefined)
   for (const scope of scopes) {
     if (!known.includes(scope))
-      leaveOut(scope.at, `the name of a scope of ${name} is not known`, GIVE)
+      reportSkipped(scope.at, `the name of a scope of ${name} is not known`, SET_PARAMETERS)
   }
   if (!scopesComplete && known.length === scopes.length) {
-    leaveOut(at, `${name} may define more scopes than are written`, GIVE)
+    reportSkipped(at, `${name} may define more scopes than are written`, SET_PARAMETERS)
   }
   if (known.length === 0) return []
   const described = known.map((scope) => {
@@ -87,68 +87,76 @@ export function poolServer(
  * @param servers Undefined where the templates define none: then any scope may be granted.
  * @returns Undefined where too little of it is known.
  */
-export function poolClient(
+export function toPoolClient(
   client: InfraClient,
   clientId: string,
   servers: readonly ResourceServerDefinition[] | undefined,
-  leaveOut: ReportSkipped,
+  reportSkipped: ReportSkipped,
 ): PoolClientOptions | undefined {
   const { id, at, complete, flows, oauth, generateSecret } = client
   const name = toPrintable(id)
   const isKnown = (fact: Fact<boolean> | undefined): boolean =>
     fact === undefined ? complete : fact.value !== undefined
   if (!(flows?.complete ?? complete)) {
-    leaveOut(flows?.at ?? at, `the OAuth flows of ${name} are not known`, GIVE)
+    reportSkipped(flows?.at ?? at, `the OAuth flows of ${name} are not known`, SET_PARAMETERS)
     return undefined
   }
   if (!isKnown(oauth)) {
-    leaveOut(oauth?.at ?? at, `whether OAuth is on for ${name} is not known`, GIVE)
+    reportSkipped(oauth?.at ?? at, `whether OAuth is on for ${name} is not known`, SET_PARAMETERS)
     return undefined
   }
   // A machine has a secret, or it is not deployed.
   const machine = isMachineClient(client)
   if (!machine && !isKnown(generateSecret)) {
-    leaveOut(generateSecret?.at ?? at, `whether ${name} has a secret is not known`, GIVE)
+    reportSkipped(
+      generateSecret?.at ?? at,
+      `whether ${name} has a secret is not known`,
+      SET_PARAMETERS,
+    )
     return undefined
   }
   return {
     clientId,
     ...(machine || generateSecret?.value === true ? {} : { clientSecrets: [] }),
-    scopes: grantedScopes(client, servers, leaveOut),
+    scopes: listGrantedScopes(client, servers, reportSkipped),
     flows: (flows?.items ?? []).map(({ value }) => value as PoolFlow),
     oauth: oauth?.value === true,
-    accessTokenValidity: validity(client, leaveOut),
+    accessTokenValidity: getTokenLifetime(client, reportSkipped),
   }
 }
 
-function grantedScopes(
+function listGrantedScopes(
   { id, at, complete, scopes }: InfraClient,
   servers: readonly ResourceServerDefinition[] | undefined,
-  leaveOut: ReportSkipped,
+  reportSkipped: ReportSkipped,
 ): readonly string[] {
   const name = toPrintable(id)
   const defined = servers && new Set(servers.flatMap(listDescribedScopes).map(([scope]) => scope))
   const granted = new Set<string>()
   for (const { at, value } of scopes?.items ?? []) {
-    if (value === undefined) leaveOut(at, `a scope of ${name} is not known`, GIVE)
+    if (value === undefined) reportSkipped(at, `a scope of ${name} is not known`, SET_PARAMETERS)
     else if (defined === undefined || defined.has(value) || isReserved(value)) granted.add(value)
     else {
       const message = `${name} is granted ${toPrintable(value)}, which nothing here defines for certain`
-      leaveOut(at, message, 'pass the template that defines it as well')
+      reportSkipped(at, message, 'pass the template that defines it as well')
     }
   }
-  const told = scopes?.items.some(({ value }) => value === undefined) === true
-  if (!(scopes?.complete ?? complete) && !told) {
-    leaveOut(scopes?.at ?? at, `${name} may be granted more scopes than are written`, GIVE)
+  const isReported = scopes?.items.some(({ value }) => value === undefined) === true
+  if (!(scopes?.complete ?? complete) && !isReported) {
+    reportSkipped(
+      scopes?.at ?? at,
+      `${name} may be granted more scopes than are written`,
+      SET_PARAMETERS,
+    )
   }
   return [...granted]
 }
 
-function validity(client: InfraClient, leaveOut: ReportSkipped): number {
+function getTokenLifetime(client: InfraClient, reportSkipped: ReportSkipped): number {
   const { id, at, complete, accessTokenValidity } = client
-  if (accessTokenValidity === undefined && complete) return DEFAULT_VALIDITY
+  if (accessTokenValidity === undefined && complete) return DEFAULT_LIFETIME
   if (accessTokenValidity?.value !== undefined) return accessTokenValidity.value
-  const message = `how long tokens of ${toPrintable(id)} live is not known: here ${DEFAULT_VALIDITY} s`
-  leaveOut(accessTokenValidity?.at ?? at, message, GIVE)
-  return DEFAULT_VALIDITY
+  const message = `how long tokens of ${toPrintable(id)} live is not known: here ${DEFAULT_LIFETIME} s`
+  reportSkipped(accessTokenValidity?.at ?? at, message, SET_PARAMETERS)
+  return DEFAULT_LIFETIME
 }

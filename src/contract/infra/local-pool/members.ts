@@ -25,23 +25,23 @@ export interface PoolMembers {
 type Member = InfraResource & { readonly userPool?: Fact<string> }
 
 /** @param userPool Its id in the template, where there are several. */
-export function poolMembers(
+export function findPoolMembers(
   models: readonly InfraModel[],
   userPool: string | undefined,
-  leaveOut: ReportSkipped,
+  reportSkipped: ReportSkipped,
 ): PoolMembers {
   const pools = models.flatMap((model) => model.userPools.map((pool) => ({ pool, model })))
-  const chosen = choose(pools, userPool)
-  const poolOf = createPoolResolver(models)
-  const key = chosen && poolOf(chosen.model, referenceTo(chosen.pool)).key
+  const chosen = choosePool(pools, userPool)
+  const resolvePool = createPoolResolver(models)
+  const key = chosen && resolvePool(chosen.model, createPoolReference(chosen.pool)).key
 
   const isMember = ({ id, at, userPool }: Member, model: InfraModel): boolean => {
-    const link = poolOf(model, userPool)
+    const link = resolvePool(model, userPool)
     if (key === undefined || link.key === key) return true
     if (link.kind === 'created') return false
     const named = link.kind === 'named' ? `user pool ${toPrintable(link.key)}` : 'another user pool'
     const message = `${toPrintable(id)} ${link.kind === 'named' ? 'belongs' : 'may belong'} to ${named}`
-    leaveOut(userPool?.at ?? at, message, 'let it refer to the pool, or leave it')
+    reportSkipped(userPool?.at ?? at, message, 'let it refer to the pool, or leave it')
     return false
   }
 
@@ -49,14 +49,14 @@ export function poolMembers(
     if (!isMember(member, model)) return false
     if (!member.conditional) return true
     const message = `${toPrintable(member.id)} is deployed where a condition, a count or a loop says so`
-    leaveOut(member.at, message, 'what it gives is known to a deployment alone')
+    reportSkipped(member.at, message, 'what it gives is known to a deployment alone')
     return false
   }
 
   for (const { files, complete } of models) {
     if (complete) continue
     const at = { file: files[0] as string, line: 1, column: 1 }
-    leaveOut(at, 'modules or macros may deploy more', 'pass their templates as well')
+    reportSkipped(at, 'modules or macros may deploy more', 'pass their templates as well')
   }
   return {
     pool: chosen?.pool,
@@ -65,15 +65,20 @@ export function poolMembers(
   }
 }
 
-interface Declared {
+interface DeclaredPool {
   readonly pool: InfraUserPool
   readonly model: InfraModel
 }
 
-function choose(pools: readonly Declared[], userPool: string | undefined): Declared | undefined {
+function choosePool(
+  pools: readonly DeclaredPool[],
+  userPool: string | undefined,
+): DeclaredPool | undefined {
   const found = userPool === undefined ? pools : pools.filter(({ pool }) => pool.id === userPool)
   if (found.length === 1 || (found.length === 0 && userPool === undefined)) return found[0]
-  const ids = pools.map(({ pool }) => `${toPrintable(pool.id)} (${placeOf(pool.at)})`).join(', ')
+  const ids = pools
+    .map(({ pool }) => `${toPrintable(pool.id)} (${formatPosition(pool.at)})`)
+    .join(', ')
   throw new OptionError(
     'userPool',
     userPool === undefined
@@ -83,7 +88,7 @@ function choose(pools: readonly Declared[], userPool: string | undefined): Decla
 }
 
 /** As a member that refers to it has it. */
-const referenceTo = ({ id, at }: InfraUserPool): Fact<string> => ({
+const createPoolReference = ({ id, at }: InfraUserPool): Fact<string> => ({
   ...{ at, value: undefined, refs: [id] },
   source: { resource: id, attribute: 'Ref' },
 })
@@ -91,5 +96,5 @@ const referenceTo = ({ id, at }: InfraUserPool): Fact<string> => ({
 /** Longest path that is told whole. */
 const MAX_PATH_LENGTH = 400
 
-export const placeOf = ({ file, line, column }: Position): string =>
+export const formatPosition = ({ file, line, column }: Position): string =>
   `${toPrintable(file, MAX_PATH_LENGTH)}:${line}:${column}`

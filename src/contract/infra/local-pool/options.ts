@@ -10,8 +10,14 @@ import type { CheckCode, Finding } from '../check/finding.ts'
 import { checkScopes } from '../check/index.ts'
 import type { InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
-import { clientIds, localName, type PoolClientOptions, poolClient, poolServer } from './clients.ts'
-import { placeOf, poolMembers, type ReportSkipped } from './members.ts'
+import {
+  assignClientIds,
+  getLocalName,
+  type PoolClientOptions,
+  toPoolClient,
+  toPoolServer,
+} from './clients.ts'
+import { findPoolMembers, formatPosition, type ReportSkipped } from './members.ts'
 
 /** What `startUserPool` and `createTestUserPool` of `cognito-m2m/testing` take. */
 export interface PoolOptions {
@@ -45,51 +51,51 @@ export interface TemplatePool {
 }
 
 /** Findings with which a deployment fails, whatever is deployed before. */
-const REFUSED: ReadonlySet<CheckCode> = new Set<CheckCode>([
+const DEPLOYMENT_FAILURES: ReadonlySet<CheckCode> = new Set<CheckCode>([
   ...(['reference-missing', 'grant-undefined', 'flow-mixed'] as const),
   ...(['client-no-secret', 'cognito-limit'] as const),
 ])
 
 const FLOWS: ReadonlySet<string> = new Set(['client_credentials', 'code', 'implicit'])
 
-export const failsDeployment = ({ code }: Finding): boolean => REFUSED.has(code)
+export const isDeploymentFailure = ({ code }: Finding): boolean => DEPLOYMENT_FAILURES.has(code)
 
 /** @param models Such as a deployment would not fail with. */
-export function templatePool(
+export function createTemplatePool(
   models: readonly InfraModel[],
   userPool: string | undefined,
-  leaveOut: ReportSkipped,
+  reportSkipped: ReportSkipped,
 ): TemplatePool {
-  const members = poolMembers(models, userPool, leaveOut)
-  const ids = clientIds(members.clients)
-  const resourceServers = members.servers.flatMap((server) => poolServer(server, leaveOut))
+  const members = findPoolMembers(models, userPool, reportSkipped)
+  const ids = assignClientIds(members.clients)
+  const resourceServers = members.servers.flatMap((server) => toPoolServer(server, reportSkipped))
   const defines = models.some((model) => model.resourceServers.length > 0)
-  const kept = members.clients.flatMap((client) => {
+  const readClients = members.clients.flatMap((client) => {
     const id = ids.get(client) as string
-    const options = poolClient(client, id, defines ? resourceServers : undefined, leaveOut)
+    const options = toPoolClient(client, id, defines ? resourceServers : undefined, reportSkipped)
     if (options === undefined) return []
-    const strange = client.flows?.items.find(({ value }) => !FLOWS.has(value as string))
-    if (strange === undefined) return [{ client, options }]
-    const problem = `has the flow ${describeValue(strange.value)}: use ${[...FLOWS].join(', ')}`
-    throw new OptionError(placeOf(strange.at), problem)
+    const unsupported = client.flows?.items.find(({ value }) => !FLOWS.has(value as string))
+    if (unsupported === undefined) return [{ client, options }]
+    const problem = `has the flow ${describeValue(unsupported.value)}: use ${[...FLOWS].join(', ')}`
+    throw new OptionError(formatPosition(unsupported.at), problem)
   })
-  if (kept.length === 0) {
+  if (readClients.length === 0) {
     const problem = 'has no app client, or none of which enough is known'
     throw new OptionError('the template', `${problem}: give its parameters a value`)
   }
   return {
     options: {
-      ...(members.pool === undefined ? {} : { userPoolId: localPoolId(members.pool.id) }),
+      ...(members.pool === undefined ? {} : { userPoolId: toLocalPoolId(members.pool.id) }),
       resourceServers,
-      clients: kept.map(({ options }) => options),
+      clients: readClients.map(({ options }) => options),
     },
-    clients: kept.map(({ client }) => client),
+    clients: readClients.map(({ client }) => client),
   }
 }
 
 /** Of letters and digits, as Cognito's. */
-const localPoolId = (id: string): string =>
-  `xx-local-1_${localName(id).replaceAll(/[^A-Za-z0-9]+/g, '') || 'Pool'}`
+const toLocalPoolId = (id: string): string =>
+  `xx-local-1_${getLocalName(id).replaceAll(/[^A-Za-z0-9]+/g, '') || 'Pool'}`
 
 /**
  * The resource servers and app clients that templates deploy, so that an API's tests and the local pool
@@ -111,25 +117,25 @@ export function toPoolOptions(
   options: LocalPoolOptions = {},
 ): PoolOptions {
   const members = readMembers(options, ['userPool', 'onSkipped'], '')
-  const onSkipped = readFunction<(what: SkippedFact) => void>(members, 'onSkipped') ?? refuse
+  const onSkipped = readFunction<(what: SkippedFact) => void>(members, 'onSkipped') ?? rejectSkipped
   const { userPool } = members
   if (userPool !== undefined && typeof userPool !== 'string') {
     throw new OptionError('userPool', `is ${describeValue(userPool)}: pass its id in the template`)
   }
   const all = (Array.isArray(models) ? models : [models]) as readonly InfraModel[]
-  const error = checkScopes(all).find(failsDeployment)
+  const error = checkScopes(all).find(isDeploymentFailure)
   if (error !== undefined) {
-    const problem = `${placeOf(error)}: ${error.message}; ${error.fix}`
+    const problem = `${formatPosition(error)}: ${error.message}; ${error.fix}`
     throw new OptionError('the template', `would not be deployed: ${problem}`)
   }
-  return templatePool(all, userPool, ({ file, line, column }, message, fix) =>
+  return createTemplatePool(all, userPool, ({ file, line, column }, message, fix) =>
     onSkipped({ file, line, column, message, fix }),
   ).options
 }
 
-function refuse(what: SkippedFact): never {
+function rejectSkipped(what: SkippedFact): never {
   throw new OptionError(
     'the template',
-    `leaves open what only a deployment knows: ${placeOf(what)}: ${what.message}; ${what.fix}, or accept it with onSkipped`,
+    `leaves open what only a deployment knows: ${formatPosition(what)}: ${what.message}; ${what.fix}, or accept it with onSkipped`,
   )
 }

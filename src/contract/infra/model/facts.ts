@@ -102,9 +102,9 @@ export function toLifetimeSeconds(members: Members): Fact<number> | undefined {
   const validity = toNumberFact(getProperty(members, 'AccessTokenValidity'))
   if (validity === undefined) return undefined
   const units = getProperty(members, 'TokenValidityUnits')
-  const written = getMember(units, 'AccessToken')
+  const unitValue = getMember(units, 'AccessToken')
   const unit =
-    written === undefined ? (mayHaveMoreMembers(units) ? undefined : 'hours') : getText(written)
+    unitValue === undefined ? (mayHaveMoreMembers(units) ? undefined : 'hours') : getText(unitValue)
   const seconds = SECONDS.get(unit ?? '')
   const known = validity.value !== undefined && seconds !== undefined
   return {

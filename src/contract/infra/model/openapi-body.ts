@@ -67,18 +67,18 @@ export function readOpenApiBody(
     return [...item.entries].flatMap(([name, operation]) => {
       if (!METHODS.has(name.toLowerCase())) return []
       const method = name === ANY ? 'ANY' : name.toUpperCase()
-      const own = getMember(operation, 'security')
+      const operationSecurity = getMember(operation, 'security')
       const at = getMemberPosition(item, name)
-      const known = { at, source: {}, refs: [] }
+      const literal = { at, source: {}, refs: [] }
       return omitUndefined<InfraRoute>({
         ...toInfraResource(resource),
         id: `${resource.id} ${method} ${path}`,
         at,
         api: resource.id,
-        method: { ...known, value: method },
-        path: { ...known, value: path === '/$default' ? '/{proxy+}' : path },
-        ...((own === undefined ? unsecured(method, path) : undefined) ??
-          toGuard(own ?? shared, operation, byName)),
+        method: { ...literal, value: method },
+        path: { ...literal, value: path === '/$default' ? '/{proxy+}' : path },
+        ...((operationSecurity === undefined ? unsecured(method, path) : undefined) ??
+          toGuard(operationSecurity ?? shared, operation, byName)),
       })
     })
   })
@@ -94,11 +94,11 @@ function readAuthorizers(
     getMember(body, 'securityDefinitions')
   if (schemes?.kind !== 'map') return []
   return [...schemes.entries].flatMap(([name, scheme]) => {
-    const given = getMember(scheme, 'x-amazon-apigateway-authorizer')
-    const type = getText(getMember(given, 'type'))?.toLowerCase()
+    const settings = getMember(scheme, 'x-amazon-apigateway-authorizer')
+    const type = getText(getMember(settings, 'type'))?.toLowerCase()
     if (type !== 'cognito_user_pools' && type !== 'jwt') return []
     const rest = type === 'cognito_user_pools'
-    const issuer = getMember(getMember(given, 'jwtConfiguration'), 'issuer')
+    const issuer = getMember(getMember(settings, 'jwtConfiguration'), 'issuer')
     const authorizer = omitUndefined<InfraAuthorizer>({
       ...toInfraResource(resource),
       id: `${resource.id}.${name}`,
@@ -106,9 +106,9 @@ function readAuthorizers(
       kind: rest ? 'rest' : 'http',
       api: resource.id,
       name: toTextFact(createScalar(scheme.at, name)),
-      userPools: toOneOrMore(rest ? getMember(given, 'providerARNs') : issuer),
+      userPools: toOneOrMore(rest ? getMember(settings, 'providerARNs') : issuer),
       scopes: undefined,
-      ttl: toNumberFact(getMember(given, 'authorizerResultTtlInSeconds')),
+      ttl: toNumberFact(getMember(settings, 'authorizerResultTtlInSeconds')),
     })
     return [[name, authorizer] as const]
   })

@@ -1,20 +1,29 @@
 /** A definition → CloudFormation: one template. */
 import { OptionError } from '../../../core/options/validate.ts'
 import { parseIdentifier } from '../check/scopes.ts'
-import { gatewayRoutes, type ReadApi } from '../definition/api.ts'
-import { everyScope, type ReadDefinition } from '../definition/definition.ts'
+import { type ReadApi, toGatewayRoutes } from '../definition/api.ts'
+import { listScopes, type ReadDefinition } from '../definition/definition.ts'
 import { API, apiParameters, type PoolValues } from './gateway.ts'
-import { httpResources } from './gateway-http.ts'
-import { restResources } from './gateway-rest.ts'
-import { logicalId, nameWords, serverName } from './names.ts'
-import { attribute, call, commented, ref, type Yaml, type YamlMap, yamlDocument } from './yaml.ts'
+import { createHttpResources } from './gateway-http.ts'
+import { createRestResources } from './gateway-rest.ts'
+import { toLogicalId, toNameWords, toServerName } from './names.ts'
+import {
+  createCall,
+  createGetAtt,
+  createRef,
+  withComment,
+  writeYaml,
+  type Yaml,
+  type YamlMap,
+} from './yaml.ts'
 
-const serverId = (identifier: string): string => logicalId('ResourceServer', nameWords(identifier))
-export const clientId = (name: string): string => logicalId('Client', nameWords(name))
+const toServerId = (identifier: string): string =>
+  toLogicalId('ResourceServer', toNameWords(identifier))
+export const toClientId = (name: string): string => toLogicalId('Client', toNameWords(name))
 
-export function poolResources(definition: ReadDefinition): YamlMap {
+export function createPoolResources(definition: ReadDefinition): YamlMap {
   const { name, domain, resourceServers, clients } = definition
-  const pool = commented(
+  const pool = withComment(
     'Kept, whatever becomes of this stack: its clients and their secrets are in it.',
     {
       Type: 'AWS::Cognito::UserPool',
@@ -23,7 +32,7 @@ export function poolResources(definition: ReadDefinition): YamlMap {
       Properties: {
         UserPoolName: name,
         DeletionProtection: 'ACTIVE',
-        AdminCreateUserConfig: commented('Machines alone: nobody signs up.', {
+        AdminCreateUserConfig: withComment('Machines alone: nobody signs up.', {
           AllowAdminCreateUserOnly: true,
         }),
       },
@@ -33,16 +42,16 @@ export function poolResources(definition: ReadDefinition): YamlMap {
   if (domain !== undefined) {
     resources['Domain'] = {
       Type: 'AWS::Cognito::UserPoolDomain',
-      Properties: { UserPoolId: ref('UserPool'), Domain: domain },
+      Properties: { UserPoolId: createRef('UserPool'), Domain: domain },
     }
   }
   for (const { identifier, scopes } of resourceServers) {
-    resources[serverId(identifier)] = {
+    resources[toServerId(identifier)] = {
       Type: 'AWS::Cognito::UserPoolResourceServer',
       Properties: {
-        UserPoolId: ref('UserPool'),
+        UserPoolId: createRef('UserPool'),
         Identifier: identifier,
-        Name: serverName(identifier),
+        Name: toServerName(identifier),
         Scopes: Object.entries(scopes).map(([ScopeName, ScopeDescription]) => ({
           ...{ ScopeName, ScopeDescription },
         })),
@@ -50,15 +59,15 @@ export function poolResources(definition: ReadDefinition): YamlMap {
     }
   }
   for (const client of clients) {
-    resources[clientId(client.name)] = {
+    resources[toClientId(client.name)] = {
       Type: 'AWS::Cognito::UserPoolClient',
       Properties: {
-        UserPoolId: ref('UserPool'),
+        UserPoolId: createRef('UserPool'),
         ClientName: client.name,
         GenerateSecret: true,
         AllowedOAuthFlowsUserPoolClient: true,
         AllowedOAuthFlows: ['client_credentials'],
-        AllowedOAuthScopes: client.scopes.map((scope) => composedScope(scope, definition)),
+        AllowedOAuthScopes: client.scopes.map((scope) => composeScope(scope, definition)),
         AccessTokenValidity: client.accessTokenValidity,
         TokenValidityUnits: { AccessToken: 'seconds' },
         EnableTokenRevocation: true,
@@ -69,52 +78,58 @@ export function poolResources(definition: ReadDefinition): YamlMap {
 }
 
 /** From its resource server, so that what names it waits for what defines it. */
-export function composedScope(scope: string, { resourceServers }: ReadDefinition): Yaml {
+export function composeScope(scope: string, { resourceServers }: ReadDefinition): Yaml {
   const identifier = parseIdentifier(scope)
   if (!resourceServers.some((server) => server.identifier === identifier)) return scope
-  const server = serverId(identifier)
+  const server = toServerId(identifier)
   const name = scope.slice(identifier.length + 1)
   // In `!Sub` a dollar sign begins a name.
-  if (name.includes('$')) return call('Join', ['/', [ref(server), name]])
-  return call('Sub', `\${${server}}/${name}`)
+  if (name.includes('$')) return createCall('Join', ['/', [createRef(server), name]])
+  return createCall('Sub', `\${${server}}/${name}`)
 }
 
-const parameter = (name: string, type: string, value: Yaml): Yaml => ({
+const createParameter = (name: string, type: string, value: Yaml): Yaml => ({
   Type: 'AWS::SSM::Parameter',
   Properties: { Name: name, Type: type, Value: value },
 })
 
 /** Where other stacks find the pool. The clients' ids are there for JWT authorizers, which name them. */
-export function publishedParameters({ name, clients, api }: ReadDefinition): YamlMap {
-  const ids = clients.map((client) => ref(clientId(client.name)))
+export function createSsmParameters({ name, clients, api }: ReadDefinition): YamlMap {
+  const ids = clients.map((client) => createRef(toClientId(client.name)))
   return {
-    UserPoolIdParameter: parameter(`/${name}/user-pool-id`, 'String', ref('UserPool')),
-    UserPoolArnParameter: parameter(
+    UserPoolIdParameter: createParameter(`/${name}/user-pool-id`, 'String', createRef('UserPool')),
+    UserPoolArnParameter: createParameter(
       `/${name}/user-pool-arn`,
       'String',
-      attribute('UserPool', 'Arn'),
+      createGetAtt('UserPool', 'Arn'),
     ),
     ...(api?.kind === 'http' && {
-      AudienceParameter: parameter(`/${name}/client-ids`, 'StringList', call('Join', [',', ids])),
+      AudienceParameter: createParameter(
+        `/${name}/client-ids`,
+        'StringList',
+        createCall('Join', [',', ids]),
+      ),
     }),
   }
 }
 
-const output = (key: string, value: Yaml): Yaml => ({
+const createOutput = (key: string, value: Yaml): Yaml => ({
   Value: value,
-  Export: { Name: call('Sub', `\${AWS::StackName}-${key}`) },
+  Export: { Name: createCall('Sub', `\${AWS::StackName}-${key}`) },
 })
 
 /** Secrets are no outputs: who may read a stack would have them. */
-export function poolOutputs({ domain, clients }: ReadDefinition): YamlMap {
+export function createPoolOutputs({ domain, clients }: ReadDefinition): YamlMap {
   const endpoint = `https://\${Domain}.auth.\${AWS::Region}.amazoncognito.com/oauth2/token`
   const values: Record<string, Yaml> = {
-    UserPoolId: ref('UserPool'),
-    UserPoolArn: attribute('UserPool', 'Arn'),
-    ...(domain !== undefined && { TokenEndpoint: call('Sub', endpoint) }),
+    UserPoolId: createRef('UserPool'),
+    UserPoolArn: createGetAtt('UserPool', 'Arn'),
+    ...(domain !== undefined && { TokenEndpoint: createCall('Sub', endpoint) }),
   }
-  for (const { name } of clients) values[`${clientId(name)}Id`] = ref(clientId(name))
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, output(key, value)]))
+  for (const { name } of clients) values[`${toClientId(name)}Id`] = createRef(toClientId(name))
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, createOutput(key, value)]),
+  )
 }
 
 /** CloudFormation's quotas of one template, which cannot be raised. */
@@ -145,7 +160,7 @@ export function writeTemplate({
     const problem = `makes ${length} ${what}: CloudFormation takes ${most} a template, divide it`
     throw new OptionError('definition', problem)
   }
-  return yamlDocument({
+  return writeYaml({
     AWSTemplateFormatVersion: '2010-09-09',
     ...(sam && { Transform: 'AWS::Serverless-2016-10-31' }),
     Description: description,
@@ -155,36 +170,38 @@ export function writeTemplate({
   })
 }
 
-export const poolDescription = (name: string): string => `Machine-to-machine access to ${name}`
+export const describePool = (name: string): string => `Machine-to-machine access to ${name}`
 
 /** One template: the pool, and the API where there is one. */
 export function renderCloudFormation(definition: ReadDefinition): string {
   const { name, clients, api } = definition
   const pool: PoolValues = {
-    arn: attribute('UserPool', 'Arn'),
-    issuer: attribute('UserPool', 'ProviderURL'),
-    audience: clients.map((client) => ref(clientId(client.name))),
-    scope: (scope) => composedScope(scope, definition),
+    arn: createGetAtt('UserPool', 'Arn'),
+    issuer: createGetAtt('UserPool', 'ProviderURL'),
+    audience: clients.map((client) => createRef(toClientId(client.name))),
+    scope: (scope) => composeScope(scope, definition),
   }
   return writeTemplate({
-    description: poolDescription(name),
+    description: describePool(name),
     sam: false,
     parameters: api === undefined ? {} : apiParameters,
     resources: {
-      ...poolResources(definition),
-      ...publishedParameters(definition),
-      ...(api && apiResources(api, definition, pool)),
+      ...createPoolResources(definition),
+      ...createSsmParameters(definition),
+      ...(api && createApiResources(api, definition, pool)),
     },
-    outputs: { ...poolOutputs(definition), ...(api && apiOutputs(api)) },
+    outputs: { ...createPoolOutputs(definition), ...(api && createApiOutputs(api)) },
   })
 }
 
-function apiResources(api: ReadApi, definition: ReadDefinition, pool: PoolValues): YamlMap {
-  const routes = gatewayRoutes(api, everyScope(definition.resourceServers))
-  return api.kind === 'rest' ? restResources(api, routes, pool) : httpResources(api, routes, pool)
+function createApiResources(api: ReadApi, definition: ReadDefinition, pool: PoolValues): YamlMap {
+  const routes = toGatewayRoutes(api, listScopes(definition.resourceServers))
+  return api.kind === 'rest'
+    ? createRestResources(api, routes, pool)
+    : createHttpResources(api, routes, pool)
 }
 
-export function apiOutputs({ kind }: ReadApi): YamlMap {
+export function createApiOutputs({ kind }: ReadApi): YamlMap {
   const host = `https://\${${API}}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}`
-  return { ApiUrl: { Value: call('Sub', kind === 'rest' ? `${host}/v1` : host) } }
+  return { ApiUrl: { Value: createCall('Sub', kind === 'rest' ? `${host}/v1` : host) } }
 }

@@ -1,15 +1,15 @@
 /** An HTTP API in front of a backend: a route each, one integration. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
-import { API, AUTHORIZER, authorization, BACKEND, type PoolValues } from './gateway.ts'
-import { logicalId, pathWords } from './names.ts'
-import { call, commented, ref, type Yaml, type YamlMap } from './yaml.ts'
+import { API, AUTHORIZER, BACKEND, createAuthorization, type PoolValues } from './gateway.ts'
+import { toLogicalId, toPathWords } from './names.ts'
+import { createCall, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
 const INTEGRATION = 'ApiIntegration'
 
-const routeId = ({ method, path }: GatewayRoute): string =>
-  logicalId('ApiRoute', [method.toLowerCase(), ...pathWords(path)])
+const toRouteId = ({ method, path }: GatewayRoute): string =>
+  toLogicalId('ApiRoute', [method.toLowerCase(), ...toPathWords(path)])
 
-export function httpResources(
+export function createHttpResources(
   api: ReadApi,
   routes: readonly GatewayRoute[],
   pool: PoolValues,
@@ -22,7 +22,7 @@ export function httpResources(
     [AUTHORIZER]: {
       Type: 'AWS::ApiGatewayV2::Authorizer',
       Properties: {
-        ApiId: ref(API),
+        ApiId: createRef(API),
         Name: api.name,
         AuthorizerType: 'JWT',
         IdentitySource: ['$request.header.Authorization'],
@@ -32,12 +32,12 @@ export function httpResources(
     [INTEGRATION]: {
       Type: 'AWS::ApiGatewayV2::Integration',
       Properties: {
-        ApiId: ref(API),
+        ApiId: createRef(API),
         IntegrationType: 'HTTP_PROXY',
         IntegrationMethod: 'ANY',
-        IntegrationUri: ref(BACKEND),
+        IntegrationUri: createRef(BACKEND),
         PayloadFormatVersion: '1.0',
-        RequestParameters: commented(
+        RequestParameters: withComment(
           "One integration for every route: the path is the request's.",
           {
             'overwrite:path': '$request.path',
@@ -47,19 +47,19 @@ export function httpResources(
     },
   }
   for (const route of routes) {
-    resources[routeId(route)] = commented(route.note, {
+    resources[toRouteId(route)] = withComment(route.note, {
       Type: 'AWS::ApiGatewayV2::Route',
       Properties: {
-        ApiId: ref(API),
+        ApiId: createRef(API),
         RouteKey: `${route.method} ${route.path}`,
-        ...authorization('JWT', route, pool),
-        Target: call('Sub', `integrations/\${${INTEGRATION}}`),
+        ...createAuthorization('JWT', route, pool),
+        Target: createCall('Sub', `integrations/\${${INTEGRATION}}`),
       },
     })
   }
   resources['ApiStage'] = {
     Type: 'AWS::ApiGatewayV2::Stage',
-    Properties: { ApiId: ref(API), StageName: '$default', AutoDeploy: true },
+    Properties: { ApiId: createRef(API), StageName: '$default', AutoDeploy: true },
   }
   return resources
 }

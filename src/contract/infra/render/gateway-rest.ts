@@ -1,18 +1,18 @@
 /** A REST API in front of a backend: a resource a part of a path, a method a route, one deployment. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
-import { backendPath, pathParameters, restPaths } from '../definition/path.ts'
-import { API, AUTHORIZER, authorization, backendHost, type PoolValues } from './gateway.ts'
-import { fingerprint, logicalId, pathWords } from './names.ts'
-import { attribute, commented, ref, type Yaml, type YamlMap } from './yaml.ts'
+import { listPathParameters, listRestPaths, toBackendPath } from '../definition/path.ts'
+import { API, AUTHORIZER, backendHost, createAuthorization, type PoolValues } from './gateway.ts'
+import { createFingerprint, toLogicalId, toPathWords } from './names.ts'
+import { createGetAtt, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
-const resourceId = (path: string): string => logicalId('ApiResource', pathWords(path))
-const methodId = ({ method, path }: GatewayRoute): string =>
-  logicalId('ApiMethod', [method.toLowerCase(), ...pathWords(path)])
+const toResourceId = (path: string): string => toLogicalId('ApiResource', toPathWords(path))
+const toMethodId = ({ method, path }: GatewayRoute): string =>
+  toLogicalId('ApiMethod', [method.toLowerCase(), ...toPathWords(path)])
 /** What a resource of a path, or its child, names its parent by. */
-const parent = (path: string): Yaml =>
-  path === '/' || path === '' ? attribute(API, 'RootResourceId') : ref(resourceId(path))
+const createParentRef = (path: string): Yaml =>
+  path === '/' || path === '' ? createGetAtt(API, 'RootResourceId') : createRef(toResourceId(path))
 
-export function restResources(
+export function createRestResources(
   api: ReadApi,
   routes: readonly GatewayRoute[],
   pool: PoolValues,
@@ -21,7 +21,7 @@ export function restResources(
     [AUTHORIZER]: {
       Type: 'AWS::ApiGateway::Authorizer',
       Properties: {
-        RestApiId: ref(API),
+        RestApiId: createRef(API),
         Name: api.name,
         Type: 'COGNITO_USER_POOLS',
         IdentitySource: 'method.request.header.Authorization',
@@ -30,37 +30,40 @@ export function restResources(
       },
     },
   }
-  for (const path of restPaths(routes.map(({ path }) => path))) {
+  for (const path of listRestPaths(routes.map(({ path }) => path))) {
     const slash = path.lastIndexOf('/')
-    surface[resourceId(path)] = {
+    surface[toResourceId(path)] = {
       Type: 'AWS::ApiGateway::Resource',
       Properties: {
-        RestApiId: ref(API),
-        ParentId: parent(path.slice(0, slash)),
+        RestApiId: createRef(API),
+        ParentId: createParentRef(path.slice(0, slash)),
         PathPart: path.slice(slash + 1),
       },
     }
   }
   for (const route of routes)
-    surface[methodId(route)] = commented(route.note, toMethod(route, pool))
-  const deployment = `ApiDeployment${fingerprint(JSON.stringify(surface))}`
+    surface[toMethodId(route)] = withComment(route.note, toMethod(route, pool))
+  const deployment = `ApiDeployment${createFingerprint(JSON.stringify(surface))}`
   return {
     [API]: {
       Type: 'AWS::ApiGateway::RestApi',
       Properties: { Name: api.name, EndpointConfiguration: { Types: ['REGIONAL'] } },
     },
     ...surface,
-    [deployment]: commented('A deployment is a copy. Rename it whenever something above changes.', {
-      Type: 'AWS::ApiGateway::Deployment',
-      DependsOn: routes.map(methodId),
-      Properties: { RestApiId: ref(API) },
-    }),
+    [deployment]: withComment(
+      'A deployment is a copy. Rename it whenever something above changes.',
+      {
+        Type: 'AWS::ApiGateway::Deployment',
+        DependsOn: routes.map(toMethodId),
+        Properties: { RestApiId: createRef(API) },
+      },
+    ),
     ApiStage: {
       Type: 'AWS::ApiGateway::Stage',
       Properties: {
-        RestApiId: ref(API),
+        RestApiId: createRef(API),
         StageName: 'v1',
-        DeploymentId: ref(deployment),
+        DeploymentId: createRef(deployment),
         Variables: { backend: backendHost },
       },
     },
@@ -69,7 +72,7 @@ export function restResources(
 
 function toMethod(route: GatewayRoute, pool: PoolValues): Yaml {
   const { method, path } = route
-  const parameters = pathParameters(path)
+  const parameters = listPathParameters(path)
   const named = (prefix: string, value: (name: string) => Yaml): YamlMap =>
     parameters.length === 0
       ? {}
@@ -81,15 +84,15 @@ function toMethod(route: GatewayRoute, pool: PoolValues): Yaml {
   return {
     Type: 'AWS::ApiGateway::Method',
     Properties: {
-      RestApiId: ref(API),
-      ResourceId: parent(path),
+      RestApiId: createRef(API),
+      ResourceId: createParentRef(path),
       HttpMethod: method,
-      ...authorization('COGNITO_USER_POOLS', route, pool),
+      ...createAuthorization('COGNITO_USER_POOLS', route, pool),
       ...named('method', () => true),
       Integration: {
         Type: 'HTTP_PROXY',
         IntegrationHttpMethod: method,
-        Uri: `https://\${stageVariables.backend}${backendPath(path)}`,
+        Uri: `https://\${stageVariables.backend}${toBackendPath(path)}`,
         ...named('integration', (name) => `method.request.path.${name}`),
       },
     },

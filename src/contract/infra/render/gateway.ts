@@ -1,6 +1,6 @@
 /** What REST and HTTP APIs share in CloudFormation: names, parameters and authorization. */
 import type { GatewayRoute } from '../definition/api.ts'
-import { call, ref, type Yaml, type YamlMap } from './yaml.ts'
+import { createCall, createRef, type Yaml, type YamlMap } from './yaml.ts'
 
 /** What an API takes from its user pool. */
 export interface PoolValues {
@@ -29,15 +29,22 @@ export const apiParameters: YamlMap = {
  * A variable of a REST API's stage, so that another backend needs no other deployment: what an
  * integration takes it for is a host.
  */
-export const backendHost: Yaml = call('Select', [1, call('Split', ['https://', ref(BACKEND)])])
+export const backendHost: Yaml = createCall('Select', [
+  1,
+  createCall('Split', ['https://', createRef(BACKEND)]),
+])
 
 /** Who judges tokens on a route, and the scopes it admits. */
-export function authorization(type: string, route: GatewayRoute, { scope }: PoolValues): YamlMap {
+export function createAuthorization(
+  type: string,
+  route: GatewayRoute,
+  { scope }: PoolValues,
+): YamlMap {
   if (route.open) return { AuthorizationType: 'NONE' }
-  const scopes = route.admitted.map(scope)
+  const scopes = route.scopes.map(scope)
   return {
     AuthorizationType: type,
-    AuthorizerId: ref(AUTHORIZER),
+    AuthorizerId: createRef(AUTHORIZER),
     ...(scopes.length > 0 && { AuthorizationScopes: scopes }),
   }
 }

@@ -1,5 +1,5 @@
 /** Writes HCL as `terraform fmt` leaves it. */
-import { quotedText } from './yaml.ts'
+import { toQuotedText } from './yaml.ts'
 
 /** An expression; several of them, a list; pairs, an object. */
 type HclValue = string | readonly string[] | { readonly members: readonly HclAttribute[] }
@@ -14,16 +14,16 @@ export interface HclBlock {
 }
 
 /** JSON's marks that HCL does not have. A backslash of its own is passed over. */
-const MARKS: ReadonlyMap<string, string> = new Map([
+const JSON_ESCAPES: ReadonlyMap<string, string> = new Map([
   ['\\b', '\\u0008'],
   ['\\f', '\\u000c'],
 ])
 
 /** The inside of a quoted text, in which nothing is a template. */
-export const hclLiteral = (text: string): string =>
-  quotedText(text)
+export const toHclLiteral = (text: string): string =>
+  toQuotedText(text)
     .slice(1, -1)
-    .replace(/\\(?:\\|b|f)/g, (mark) => MARKS.get(mark) ?? mark)
+    .replace(/\\(?:\\|b|f)/g, (mark) => JSON_ESCAPES.get(mark) ?? mark)
     .replace(/[$%]+\{?/g, (run) => {
       if (!run.endsWith('{')) return run
       const [before, last] = [run.slice(0, -2), run.at(-2)]
@@ -32,9 +32,9 @@ export const hclLiteral = (text: string): string =>
       return `${numbered}${last}${last}{`
     })
 
-export const hclText = (text: string): string => `"${hclLiteral(text)}"`
+export const toHclText = (text: string): string => `"${toHclLiteral(text)}"`
 
-export const resource = (
+export const createResource = (
   type: string,
   name: string,
   note: string | undefined,
@@ -43,7 +43,7 @@ export const resource = (
 
 const isBlock = (item: HclAttribute | HclBlock): item is HclBlock => 'header' in item
 
-export const hclDocument = (blocks: readonly HclBlock[]): string =>
+export const writeHcl = (blocks: readonly HclBlock[]): string =>
   blocks.map((block) => writeBlock(block, '')).join('\n')
 
 function writeBlock({ header, note, body }: HclBlock, indent: string): string {

@@ -8,47 +8,48 @@ import { createHash } from 'node:crypto'
 const MAX_LENGTH = 40
 
 /** Words that stand for something else in the name of a path. */
-const TAKEN = new Set(['by', 'proxy', 'root'])
+const RESERVED_WORDS = new Set(['by', 'proxy', 'root'])
 
 /** `h` and eight hexadecimal digits. */
-export const fingerprint = (text: string): string =>
+export const createFingerprint = (text: string): string =>
   `h${createHash('sha256').update(text).digest('hex').slice(0, 8)}`
 
-const wordsOf = (text: string): readonly string[] =>
+const splitWords = (text: string): readonly string[] =>
   (text.match(/[A-Z]+[a-z0-9]*|[a-z0-9]+/g) ?? []).map((word) => word.toLowerCase())
 
-function named(text: string, words: readonly string[], plain: boolean): readonly string[] {
+function toUniqueWords(text: string, words: readonly string[], plain: boolean): readonly string[] {
   const short = words.join(' ').slice(0, MAX_LENGTH).trim()
   if (plain && short.length === words.join(' ').length) return words
-  return [...short.split(' '), fingerprint(text)].filter((word) => word !== '')
+  return [...short.split(' '), createFingerprint(text)].filter((word) => word !== '')
 }
 
 /** `order-service` → order, service. What its words alone do not tell apart has a fingerprint too. */
-export const nameWords = (text: string): readonly string[] =>
-  named(text, wordsOf(text), /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/.test(text))
+export const toNameWords = (text: string): readonly string[] =>
+  toUniqueWords(text, splitWords(text), /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/.test(text))
 
 /** `/orders/{id}` → orders, by, id. */
-export function pathWords(path: string): readonly string[] {
+export function toPathWords(path: string): readonly string[] {
   const parts = path.split('/').slice(1)
   if (path === '/') return ['root']
   const words = parts.flatMap((part) => {
     if (part === '{proxy+}') return ['proxy']
-    return part.startsWith('{') ? ['by', ...wordsOf(part)] : wordsOf(part)
+    return part.startsWith('{') ? ['by', ...splitWords(part)] : splitWords(part)
   })
   const plain = parts.every(
     (part) =>
-      /^\{(?:[A-Za-z][A-Za-z0-9]*|proxy\+)\}$|^[a-z][a-z0-9]*$/.test(part) && !TAKEN.has(part),
+      /^\{(?:[A-Za-z][A-Za-z0-9]*|proxy\+)\}$|^[a-z][a-z0-9]*$/.test(part) &&
+      !RESERVED_WORDS.has(part),
   )
-  return named(path, words, plain)
+  return toUniqueWords(path, words, plain)
 }
 
 /** CloudFormation's logical id. */
-export const logicalId = (kind: string, words: readonly string[]): string =>
+export const toLogicalId = (kind: string, words: readonly string[]): string =>
   kind + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
 
 /** Terraform's name: begins with a letter. */
-export const terraformName = (words: readonly string[]): string =>
+export const toTerraformName = (words: readonly string[]): string =>
   words.join('_').replace(/^(?=[0-9])/, 'n')
 
 /** What Cognito takes for the name of a resource server, where its identifier is a URL too. */
-export const serverName = (identifier: string): string => identifier.replace(/[^\w+=,.@-]+/g, '-')
+export const toServerName = (identifier: string): string => identifier.replace(/[^\w+=,.@-]+/g, '-')

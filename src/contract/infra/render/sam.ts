@@ -1,19 +1,19 @@
 /** A definition → SAM: an auth stack, and an API stack that consumes what the first one publishes. */
-import { type GatewayRoute, gatewayRoutes, type ReadApi } from '../definition/api.ts'
-import { everyScope, type ReadDefinition } from '../definition/definition.ts'
-import { backendPath, pathParameters } from '../definition/path.ts'
+import { type GatewayRoute, type ReadApi, toGatewayRoutes } from '../definition/api.ts'
+import { listScopes, type ReadDefinition } from '../definition/definition.ts'
+import { listPathParameters, toBackendPath } from '../definition/path.ts'
 import {
-  apiOutputs,
-  poolDescription,
-  poolOutputs,
-  poolResources,
-  publishedParameters,
+  createApiOutputs,
+  createPoolOutputs,
+  createPoolResources,
+  createSsmParameters,
+  describePool,
   writeTemplate,
 } from './cloudformation.ts'
 import { apiParameters, BACKEND, backendHost } from './gateway.ts'
-import { call, commented, ref, type Yaml, type YamlMap } from './yaml.ts'
+import { createCall, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
-const published = (name: string, type: string, key: string): Yaml => ({
+const createPublishedParameter = (name: string, type: string, key: string): Yaml => ({
   Type: `AWS::SSM::Parameter::Value<${type}>`,
   Default: `/${name}/${key}`,
 })
@@ -21,25 +21,25 @@ const published = (name: string, type: string, key: string): Yaml => ({
 /** The first of the pair: the pool, and where others find it. */
 export const renderSamAuth = (definition: ReadDefinition): string =>
   writeTemplate({
-    description: poolDescription(definition.name),
+    description: describePool(definition.name),
     sam: true,
     parameters: {},
-    resources: { ...poolResources(definition), ...publishedParameters(definition) },
-    outputs: poolOutputs(definition),
+    resources: { ...createPoolResources(definition), ...createSsmParameters(definition) },
+    outputs: createPoolOutputs(definition),
   })
 
 /** The second: what it knows of the pool, it reads where the first one published it. */
 export function renderSamApi({ name, resourceServers }: ReadDefinition, api: ReadApi): string {
   const rest = api.kind === 'rest'
-  const DefinitionBody = document(api, gatewayRoutes(api, everyScope(resourceServers)))
+  const DefinitionBody = createDocument(api, toGatewayRoutes(api, listScopes(resourceServers)))
   return writeTemplate({
     description: `The API ${api.name}, for clients of ${name}`,
     sam: true,
     parameters: {
-      UserPoolId: published(name, 'String', 'user-pool-id'),
+      UserPoolId: createPublishedParameter(name, 'String', 'user-pool-id'),
       ...(rest
-        ? { UserPoolArn: published(name, 'String', 'user-pool-arn') }
-        : { ClientIds: published(name, 'List<String>', 'client-ids') }),
+        ? { UserPoolArn: createPublishedParameter(name, 'String', 'user-pool-arn') }
+        : { ClientIds: createPublishedParameter(name, 'List<String>', 'client-ids') }),
       ...apiParameters,
     },
     resources: {
@@ -59,34 +59,34 @@ export function renderSamApi({ name, resourceServers }: ReadDefinition, api: Rea
           },
     },
     // What the app behind the API is to be configured with.
-    outputs: { ...apiOutputs(api), UserPoolId: { Value: ref('UserPoolId') } },
+    outputs: { ...createApiOutputs(api), UserPoolId: { Value: createRef('UserPoolId') } },
   })
 }
 
 /** API Gateway's OpenAPI: SAM makes the stage and its deployments of it. */
-function document(api: ReadApi, routes: readonly GatewayRoute[]): Yaml {
+function createDocument(api: ReadApi, routes: readonly GatewayRoute[]): Yaml {
   const paths: Record<string, Record<string, Yaml>> = {}
   for (const route of routes) {
     const method = route.method === 'ANY' ? 'x-amazon-apigateway-any-method' : route.method
-    const written = commented(route.note, operation(route, api))
-    paths[route.path] = { ...paths[route.path], [method.toLowerCase()]: written }
+    const rendered = withComment(route.note, createOperation(route, api))
+    paths[route.path] = { ...paths[route.path], [method.toLowerCase()]: rendered }
   }
   return {
     openapi: '3.0.1',
     info: { title: api.name, version: '1' },
-    components: { securitySchemes: { [api.name]: scheme(api) } },
+    components: { securitySchemes: { [api.name]: createScheme(api) } },
     paths,
   }
 }
 
-const scheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
+const createScheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
   kind === 'rest'
     ? {
         ...{ type: 'apiKey', name: 'Authorization', in: 'header' },
         'x-amazon-apigateway-authtype': 'cognito_user_pools',
         'x-amazon-apigateway-authorizer': {
           type: 'cognito_user_pools',
-          providerARNs: [ref('UserPoolArn')],
+          providerARNs: [createRef('UserPoolArn')],
           authorizerResultTtlInSeconds: authorizerTtl as number,
         },
       }
@@ -96,35 +96,35 @@ const scheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
           type: 'jwt',
           identitySource: '$request.header.Authorization',
           jwtConfiguration: {
-            issuer: call(
+            issuer: createCall(
               'Sub',
               `https://cognito-idp.\${AWS::Region}.\${AWS::URLSuffix}/\${UserPoolId}`,
             ),
-            audience: ref('ClientIds'),
+            audience: createRef('ClientIds'),
           },
         },
       }
 
-function operation({ method, path, open, admitted }: GatewayRoute, api: ReadApi): YamlMap {
-  const names = pathParameters(path)
+function createOperation({ method, path, open, scopes }: GatewayRoute, api: ReadApi): YamlMap {
+  const names = listPathParameters(path)
   return {
     ...(names.length > 0 && {
       parameters: names.map((name) => ({
         ...{ name, in: 'path', required: true, schema: { type: 'string' } },
       })),
     }),
-    security: open ? [] : [{ [api.name]: admitted }],
+    security: open ? [] : [{ [api.name]: scopes }],
     responses: { [api.kind === 'rest' ? '200' : 'default']: { description: "The app's answer." } },
     'x-amazon-apigateway-integration':
       api.kind === 'http'
         ? {
-            ...{ type: 'http_proxy', httpMethod: 'ANY', uri: ref(BACKEND) },
+            ...{ type: 'http_proxy', httpMethod: 'ANY', uri: createRef(BACKEND) },
             payloadFormatVersion: '1.0',
             requestParameters: { 'overwrite:path': '$request.path' },
           }
         : {
             ...{ type: 'http_proxy', httpMethod: method },
-            uri: `https://\${stageVariables.backend}${backendPath(path)}`,
+            uri: `https://\${stageVariables.backend}${toBackendPath(path)}`,
             ...(names.length > 0 && {
               requestParameters: Object.fromEntries(
                 names.map((name) => [

@@ -1,27 +1,27 @@
 /** An HTTP API in front of a backend, as Terraform's resources. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
-import { type HclAttribute, type HclBlock, hclText, resource } from './hcl.ts'
-import { pathWords, terraformName } from './names.ts'
-import { clientAddress, composedScope, POOL } from './terraform-pool.ts'
+import { createResource, type HclAttribute, type HclBlock, toHclText } from './hcl.ts'
+import { toPathWords, toTerraformName } from './names.ts'
+import { composeScope, POOL, toClientAddress } from './terraform-pool.ts'
 
 const API: HclAttribute = ['api_id', 'aws_apigatewayv2_api.main.id']
 const ONE = "For every route: the path is the request's."
 
-export function httpBlocks(
+export function createHttpBlocks(
   api: ReadApi,
   routes: readonly GatewayRoute[],
   definition: ReadDefinition,
 ): readonly HclBlock[] {
-  const audience = definition.clients.map(({ name }) => `${clientAddress(name)}.id`)
+  const audience = definition.clients.map(({ name }) => `${toClientAddress(name)}.id`)
   return [
-    resource('aws_apigatewayv2_api', 'main', undefined, [
-      ['name', hclText(api.name)],
+    createResource('aws_apigatewayv2_api', 'main', undefined, [
+      ['name', toHclText(api.name)],
       ['protocol_type', '"HTTP"'],
     ]),
-    resource('aws_apigatewayv2_authorizer', 'main', undefined, [
+    createResource('aws_apigatewayv2_authorizer', 'main', undefined, [
       API,
-      ['name', hclText(api.name)],
+      ['name', toHclText(api.name)],
       ['authorizer_type', '"JWT"'],
       ['identity_sources', ['"$request.header.Authorization"']],
       {
@@ -32,7 +32,7 @@ export function httpBlocks(
         ],
       },
     ]),
-    resource('aws_apigatewayv2_integration', 'main', ONE, [
+    createResource('aws_apigatewayv2_integration', 'main', ONE, [
       API,
       ['integration_type', '"HTTP_PROXY"'],
       ['integration_method', '"ANY"'],
@@ -40,8 +40,8 @@ export function httpBlocks(
       ['payload_format_version', '"1.0"'],
       ['request_parameters', { members: [['"overwrite:path"', '"$request.path"']] }],
     ]),
-    ...routes.map((route) => routeBlock(route, definition)),
-    resource('aws_apigatewayv2_stage', 'main', undefined, [
+    ...routes.map((route) => createRouteBlock(route, definition)),
+    createResource('aws_apigatewayv2_stage', 'main', undefined, [
       API,
       ['name', '"$default"'],
       ['auto_deploy', 'true'],
@@ -49,16 +49,16 @@ export function httpBlocks(
   ]
 }
 
-function routeBlock(route: GatewayRoute, definition: ReadDefinition): HclBlock {
-  const { method, path, open, admitted, note } = route
-  const name = terraformName([method.toLowerCase(), ...pathWords(path)])
-  const scopes = admitted.map((scope) => composedScope(scope, definition))
-  return resource('aws_apigatewayv2_route', name, note, [
+function createRouteBlock(route: GatewayRoute, definition: ReadDefinition): HclBlock {
+  const { method, path, open, note } = route
+  const name = toTerraformName([method.toLowerCase(), ...toPathWords(path)])
+  const composed = route.scopes.map((scope) => composeScope(scope, definition))
+  return createResource('aws_apigatewayv2_route', name, note, [
     API,
-    ['route_key', hclText(`${method} ${path}`)],
+    ['route_key', toHclText(`${method} ${path}`)],
     ['target', '"integrations/${aws_apigatewayv2_integration.main.id}"'],
     ['authorization_type', open ? '"NONE"' : '"JWT"'],
     ...(open ? [] : [['authorizer_id', 'aws_apigatewayv2_authorizer.main.id'] as const]),
-    ...(scopes.length === 0 ? [] : [['authorization_scopes', scopes] as const]),
+    ...(composed.length === 0 ? [] : [['authorization_scopes', composed] as const]),
   ])
 }

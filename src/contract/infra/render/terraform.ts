@@ -1,11 +1,11 @@
 /** A definition → Terraform: one file of one module. */
 
-import { gatewayRoutes } from '../definition/api.ts'
-import { everyScope, type ReadDefinition } from '../definition/definition.ts'
-import { type HclBlock, hclDocument } from './hcl.ts'
-import { httpBlocks } from './terraform-http.ts'
-import { poolBlocks, poolOutputs } from './terraform-pool.ts'
-import { restBlocks } from './terraform-rest.ts'
+import { toGatewayRoutes } from '../definition/api.ts'
+import { listScopes, type ReadDefinition } from '../definition/definition.ts'
+import { type HclBlock, writeHcl } from './hcl.ts'
+import { createHttpBlocks } from './terraform-http.ts'
+import { createPoolBlocks, createPoolOutputs } from './terraform-pool.ts'
+import { createRestBlocks } from './terraform-rest.ts'
 
 const PROVIDER: HclBlock = {
   header: 'terraform',
@@ -49,18 +49,18 @@ const BACKEND: HclBlock = {
 export function renderTerraform(definition: ReadDefinition): string {
   const { api, resourceServers } = definition
   if (api === undefined) {
-    return hclDocument([PROVIDER, ...poolBlocks(definition), ...poolOutputs(definition)])
+    return writeHcl([PROVIDER, ...createPoolBlocks(definition), ...createPoolOutputs(definition)])
   }
-  const routes = gatewayRoutes(api, everyScope(resourceServers))
-  const write = api.kind === 'rest' ? restBlocks : httpBlocks
-  return hclDocument([
+  const routes = toGatewayRoutes(api, listScopes(resourceServers))
+  const write = api.kind === 'rest' ? createRestBlocks : createHttpBlocks
+  return writeHcl([
     ...[PROVIDER, BACKEND],
-    ...poolBlocks(definition),
+    ...createPoolBlocks(definition),
     ...write(api, routes, definition),
-    ...poolOutputs(definition),
-    { header: 'output "api_url"', body: [['value', `${stage(api.kind)}.invoke_url`]] },
+    ...createPoolOutputs(definition),
+    { header: 'output "api_url"', body: [['value', `${getStageAddress(api.kind)}.invoke_url`]] },
   ])
 }
 
-const stage = (kind: 'rest' | 'http'): string =>
+const getStageAddress = (kind: 'rest' | 'http'): string =>
   kind === 'rest' ? 'aws_api_gateway_stage.main' : 'aws_apigatewayv2_stage.main'

@@ -136,10 +136,10 @@ export function getText(value: Value | undefined): string | undefined {
 
 /** What keeping a value costs: its members, its references, its text by the hundred characters. */
 export function measureWeight(value: Value): number {
-  const own = 1 + value.refs.length
-  if (value.kind === 'map') return own + value.entries.size
-  if (value.kind !== 'list') return own + (getText(value)?.length ?? 0) / 100
-  return value.items.reduce((sum, item) => sum + 1 + (getText(item)?.length ?? 0) / 100, own)
+  const weight = 1 + value.refs.length
+  if (value.kind === 'map') return weight + value.entries.size
+  if (value.kind !== 'list') return weight + (getText(value)?.length ?? 0) / 100
+  return value.items.reduce((sum, item) => sum + 1 + (getText(item)?.length ?? 0) / 100, weight)
 }
 
 /**
@@ -177,24 +177,24 @@ function toPieces(part: Value): readonly Piece[] {
 const MAX_REFERENCE_DEPTH = 100
 
 export class ReferenceResolver {
-  readonly #known = new Map<string, Value>()
-  readonly #open: string[] = []
+  readonly #resolved = new Map<string, Value>()
+  readonly #pending: string[] = []
 
   /** @throws {TemplateError} where `name` leads back to itself. */
   resolve(key: string, name: string, at: Position, read: () => Value): Value {
-    const known = this.#known.get(key)
+    const known = this.#resolved.get(key)
     // Once: names that mention others twice double the work with every step.
     if (known !== undefined) return known
-    const before = this.#open.indexOf(key)
-    if (before >= 0 || this.#open.length === MAX_REFERENCE_DEPTH) {
-      const way =
+    const before = this.#pending.indexOf(key)
+    if (before >= 0 || this.#pending.length === MAX_REFERENCE_DEPTH) {
+      const problem =
         before < 0 ? `through more than ${MAX_REFERENCE_DEPTH} names` : 'to itself in a circle'
-      throw new TemplateError(at, `${toPrintable(name)} refers ${way}`)
+      throw new TemplateError(at, `${toPrintable(name)} refers ${problem}`)
     }
-    this.#open.push(key)
+    this.#pending.push(key)
     const value = read()
-    this.#open.pop()
-    this.#known.set(key, value)
+    this.#pending.pop()
+    this.#resolved.set(key, value)
     return value
   }
 }
@@ -241,22 +241,22 @@ export function assertAcyclic(resources: readonly Resource[]): void {
   // What SAM's resources become refers to each other in other ways than they do.
   const plain = resources.filter(({ type }) => !type.startsWith('AWS::Serverless::'))
   const byId = new Map(plain.map((resource) => [resource.id, resource]))
-  const waiting = new Map(plain.map(({ id }) => [id, 0]))
+  const pendingCounts = new Map(plain.map(({ id }) => [id, 0]))
   const followers = new Map<string, string[]>()
   for (const { id, dependsOn } of plain) {
     for (const name of dependsOn) {
       if (!byId.has(name)) continue
-      waiting.set(id, (waiting.get(id) as number) + 1)
+      pendingCounts.set(id, (pendingCounts.get(id) as number) + 1)
       const list = followers.get(name)
       if (list === undefined) followers.set(name, [id])
       else list.push(id)
     }
   }
-  const ready = plain.filter(({ id }) => waiting.get(id) === 0).map(({ id }) => id)
+  const ready = plain.filter(({ id }) => pendingCounts.get(id) === 0).map(({ id }) => id)
   for (const id of ready) {
     for (const follower of followers.get(id) ?? []) {
-      const left = (waiting.get(follower) as number) - 1
-      waiting.set(follower, left)
+      const left = (pendingCounts.get(follower) as number) - 1
+      pendingCounts.set(follower, left)
       if (left === 0) ready.push(follower)
     }
   }
@@ -265,12 +265,12 @@ export function assertAcyclic(resources: readonly Resource[]): void {
   const [first] = stuck
   if (first === undefined) return
   // One that only follows a circle is stuck as well: those in it are followed by another one.
-  const circle = stuck.filter(
+  const cycle = stuck.filter(
     ({ id }) => followers.get(id)?.some((name) => !done.has(name)) === true,
   )
-  const names = circle.slice(0, 5).map(({ id }) => toPrintable(id))
+  const names = cycle.slice(0, 5).map(({ id }) => toPrintable(id))
   throw new TemplateError(
-    (circle[0] as Resource).at,
+    (cycle[0] as Resource).at,
     `waits for itself in a circle: ${names.join(', ')} refer to each other`,
   )
 }

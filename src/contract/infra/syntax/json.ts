@@ -11,7 +11,7 @@ const BLANKS = /[ \t\r\n]*/y
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 
-export interface JsonReading {
+export interface JsonContext {
   readonly file: string
   readonly text: string
   readonly spend: Budget
@@ -21,9 +21,9 @@ export interface JsonReading {
 /**
  * Nesting is bounded by whoever counted the brackets before.
  *
- * @throws {TemplateError} at the first character that JSON has no place for, or a key that is repeated.
+ * @throws {TemplateError} at the first character that JSON has no position for, or a key that is repeated.
  */
-export function readJson(reading: JsonReading): Tree {
+export function readJson(reading: JsonContext): Tree {
   const scanner = new Scanner(reading)
   const tree = scanner.value()
   scanner.end()
@@ -31,18 +31,18 @@ export function readJson(reading: JsonReading): Tree {
 }
 
 class Scanner {
-  readonly #reading: JsonReading
+  readonly #context: JsonContext
   #index = 0
   #line = 1
   #lineStart = 0
 
-  constructor(reading: JsonReading) {
-    this.#reading = reading
+  constructor(reading: JsonContext) {
+    this.#context = reading
   }
 
   value(): Tree {
     const at = this.#skipBlanks()
-    this.#reading.spend(at)
+    this.#context.spend(at)
     if (this.#consume('{')) return this.#object(at)
     if (this.#consume('[')) return this.#list(at)
     return { kind: 'scalar', at, value: this.#scalar() }
@@ -51,31 +51,31 @@ class Scanner {
   /** Nothing may follow. */
   end(): void {
     this.#skipBlanks()
-    if (this.#index < this.#reading.text.length) this.#fail()
+    if (this.#index < this.#context.text.length) this.#fail()
   }
 
   #object(at: Position): Tree {
     const entries = new Map<string, Entry>()
-    for (let first = true; !this.#ends('}', first); first = false) {
-      const place = this.#skipBlanks()
-      if (this.#reading.text[this.#index] !== '"') this.#fail()
+    for (let first = true; !this.#isAtEnd('}', first); first = false) {
+      const position = this.#skipBlanks()
+      if (this.#context.text[this.#index] !== '"') this.#fail()
       const name = this.#scalar() as string
-      if (entries.has(name)) throw new TemplateError(place, 'repeats a key: leave one of them')
+      if (entries.has(name)) throw new TemplateError(position, 'repeats a key: leave one of them')
       this.#skipBlanks()
       if (!this.#consume(':')) this.#fail()
-      entries.set(name, { at: place, value: this.value() })
+      entries.set(name, { at: position, value: this.value() })
     }
-    return this.#reading.makeMap(entries, at)
+    return this.#context.makeMap(entries, at)
   }
 
   #list(at: Position): Tree {
     const items: Tree[] = []
-    for (let first = true; !this.#ends(']', first); first = false) items.push(this.value())
+    for (let first = true; !this.#isAtEnd(']', first); first = false) items.push(this.value())
     return { kind: 'list', at, items }
   }
 
   /** Whether the bracket closes here; if not, behind the comma that goes before all but the first. */
-  #ends(bracket: string, first: boolean): boolean {
+  #isAtEnd(bracket: string, first: boolean): boolean {
     this.#skipBlanks()
     if (this.#consume(bracket)) return true
     if (!first && !this.#consume(',')) this.#fail()
@@ -83,7 +83,7 @@ class Scanner {
   }
 
   #scalar(): Scalar {
-    const { text } = this.#reading
+    const { text } = this.#context
     const start = this.#index
     if (text[start] === '"') {
       this.#skipText()
@@ -96,7 +96,7 @@ class Scanner {
   }
 
   #skipText(): void {
-    const { text } = this.#reading
+    const { text } = this.#context
     this.#index += 1
     for (;;) {
       const unit = text.charCodeAt(this.#index)
@@ -110,14 +110,14 @@ class Scanner {
   }
 
   #consume(mark: string): boolean {
-    if (this.#reading.text[this.#index] !== mark) return false
+    if (this.#context.text[this.#index] !== mark) return false
     this.#index += 1
     return true
   }
 
   /** Goes to what follows the blanks here. */
   #skipBlanks(): Position {
-    const { text } = this.#reading
+    const { text } = this.#context
     BLANKS.lastIndex = this.#index
     BLANKS.test(text)
     for (; this.#index < BLANKS.lastIndex; this.#index++) {
@@ -129,7 +129,7 @@ class Scanner {
   }
 
   #position(): Position {
-    const { file } = this.#reading
+    const { file } = this.#context
     return { file, line: this.#line, column: this.#index - this.#lineStart + 1 }
   }
 

@@ -17,7 +17,7 @@ const INTRINSIC = /^(?:Ref|Condition|Fn::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)*)$/
 
 type Entries = ReadonlyMap<string, Entry>
 
-interface Reading {
+interface YamlContext {
   readonly getPosition: (node: unknown) => Position
   readonly targets: ReadonlyMap<Alias, Node>
   readonly yaml: typeof import('yaml')
@@ -110,7 +110,7 @@ function shortenMessage(message: string): string {
   return (message.split('\n')[0] as string).replace(/: ".*$/s, '').slice(0, 120)
 }
 
-function toTree(node: unknown, reading: Reading, depth: number): Tree {
+function toTree(node: unknown, reading: YamlContext, depth: number): Tree {
   const { yaml, getPosition } = reading
   const at = getPosition(node)
   reading.spend(at)
@@ -128,22 +128,22 @@ function toTree(node: unknown, reading: Reading, depth: number): Tree {
   return { kind: 'call', at, name: long, argument: plain }
 }
 
-function toPlainTree(node: unknown, at: Position, reading: Reading, depth: number): Tree {
+function toPlainTree(node: unknown, at: Position, reading: YamlContext, depth: number): Tree {
   const { yaml } = reading
   if (yaml.isSeq(node)) {
     return { kind: 'list', at, items: node.items.map((item) => toTree(item, reading, depth + 1)) }
   }
   if (yaml.isMap(node)) return toMap(node.items, at, reading, depth)
   const value: unknown = yaml.isScalar(node) ? node.value : null
-  const known = value === null || ['string', 'number', 'boolean'].includes(typeof value)
+  const isSupported = value === null || ['string', 'number', 'boolean'].includes(typeof value)
   return {
     kind: 'scalar',
     at,
-    value: known ? (value as Scalar) : (node as Node & { source: string }).source,
+    value: isSupported ? (value as Scalar) : (node as Node & { source: string }).source,
   }
 }
 
-function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: number): Tree {
+function toMap(pairs: readonly Pair[], at: Position, reading: YamlContext, depth: number): Tree {
   const entries = new Map<string, Entry>()
   const merged: Tree[] = []
   for (const { key, value } of pairs) {
@@ -155,7 +155,7 @@ function toMap(pairs: readonly Pair[], at: Position, reading: Reading, depth: nu
       merged.push(...(tree.kind === 'list' ? tree.items : [tree]))
       continue
     }
-    // An empty value has no getPosition of its own.
+    // An empty value has no position.
     entries.set(name, { at: keyAt, value: value ? tree : { ...tree, at: keyAt } })
   }
   // What is written wins over what is merged, what is merged first over the rest.

@@ -14,20 +14,20 @@ import {
 type Apply = (values: readonly Value[], at: Position) => Value
 
 /** Members of several lists; open where one of them is not known. */
-const together: Apply = (values, at) => {
+const concatLists: Apply = (values, at) => {
   const items = values.flatMap((value) => (value.kind === 'list' ? value.items : []))
   const complete = values.every((value) => value.kind === 'list' && value.complete)
   return createList(at, items, complete, collectRefs(values))
 }
 
 /** What changes the order or the number of members, not what they are. */
-const sameMembers: Apply = ([value], at) =>
+const keepMembers: Apply = ([value], at) =>
   value === undefined ? createUnknown(at) : { ...value, at }
 
 const isKnown = (value: Value): boolean => value.kind !== 'unknown'
 
 /** In the order, and as often, as Terraform has them: they may be indexed. Unless all are known, they may not. */
-const arranged =
+const createListSorter =
   ({ unique, sort }: { unique: boolean; sort: boolean }): Apply =>
   ([value], at) => {
     if (value?.kind !== 'list') return createUnknown(at, value?.refs)
@@ -40,10 +40,10 @@ const arranged =
     return { ...value, at, items: members.map(([, item]) => item) }
   }
 
-const asSet = arranged({ unique: true, sort: true })
+const toSet = createListSorter({ unique: true, sort: true })
 
 /** The only member; what may be none is unknown. */
-const one: Apply = ([value], at) => {
+const getOnlyMember: Apply = ([value], at) => {
   const [only, ...more] = value?.kind === 'list' && value.complete ? value.items : []
   return only === undefined || more.length > 0 ? createUnknown(at, value?.refs) : { ...only, at }
 }
@@ -58,23 +58,23 @@ const flatten: Apply = ([value], at) => {
   return createList(at, items, value.complete && complete, value.refs)
 }
 
-const format: Apply = ([pattern, ...given], at) => {
+const format: Apply = ([pattern, ...values], at) => {
   const text = getText(pattern)
   if (text === undefined || text.length > MAX_TEXT)
-    return createUnknown(at, collectRefs([...given, pattern]))
+    return createUnknown(at, collectRefs([...values, pattern]))
   const parts: Value[] = []
   let next = 0
   for (const [part] of text.matchAll(/%%|%[^%a-zA-Z]*[a-zA-Z]|[^%]+|%/g)) {
     if (part === '%%') parts.push(createScalar(at, '%'))
     else if (!part.startsWith('%')) parts.push(createScalar(at, part))
     else {
-      const value = given[next++]
+      const value = values[next++]
       // Widths and number formats are not worth computing here.
       const plain = part === '%s' || part === '%d' || part === '%v'
       parts.push(plain && value !== undefined ? value : createUnknown(at, value?.refs))
     }
   }
-  const refs = collectRefs(given)
+  const refs = collectRefs(values)
   return parts.length === 0 ? createScalar(at, '', refs) : { ...concatenate(at, parts), refs }
 }
 
@@ -97,7 +97,7 @@ const join: Apply = ([separator, values], at) => {
   return { ...concatenate(at, parts), refs }
 }
 
-const text =
+const createTextFunction =
   (change: (text: string) => string): Apply =>
   ([value], at) => {
     const known = getText(value)
@@ -107,23 +107,23 @@ const text =
   }
 
 export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([
-  ['concat', together],
-  ['setunion', (values, at) => asSet([together(values, at)], at)],
+  ['concat', concatLists],
+  ['setunion', (values, at) => toSet([concatLists(values, at)], at)],
   ['flatten', flatten],
   ['format', format],
   ['formatlist', formatlist],
   ['join', join],
-  ['lower', text((value) => value.toLowerCase())],
-  ['upper', text((value) => value.toUpperCase())],
-  ['tostring', text((value) => value)],
-  ['tolist', sameMembers],
-  ['toset', asSet],
-  ['distinct', arranged({ unique: true, sort: false })],
-  ['sort', arranged({ unique: false, sort: true })],
-  ['one', one],
+  ['lower', createTextFunction((value) => value.toLowerCase())],
+  ['upper', createTextFunction((value) => value.toUpperCase())],
+  ['tostring', createTextFunction((value) => value)],
+  ['tolist', keepMembers],
+  ['toset', toSet],
+  ['distinct', createListSorter({ unique: true, sort: false })],
+  ['sort', createListSorter({ unique: false, sort: true })],
+  ['one', getOnlyMember],
   // What is encoded is read as what it says.
-  ['jsonencode', sameMembers],
-  ['yamlencode', sameMembers],
-  ['nonsensitive', sameMembers],
-  ['sensitive', sameMembers],
+  ['jsonencode', keepMembers],
+  ['yamlencode', keepMembers],
+  ['nonsensitive', keepMembers],
+  ['sensitive', keepMembers],
 ])

@@ -25,7 +25,7 @@ export type Expression = { readonly at: Position } & (
     }
 )
 
-export type Place = (node: Node) => Position
+export type GetPosition = (node: Node) => Position
 
 const MAX_DEPTH = 100
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -34,25 +34,25 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['t', '\t'],
 ])
 
-export interface Reading {
-  readonly place: Place
+export interface HclContext {
+  readonly getPosition: GetPosition
   readonly spend: Budget
 }
 
 /** Comments mean nothing. */
-const isMeaning = ({ type }: Node): boolean => type !== 'comment'
+const isNotComment = ({ type }: Node): boolean => type !== 'comment'
 
 /** @throws {TemplateError} where the stack might end. */
 function checkDepth(at: Position, depth: number): void {
   if (depth > MAX_DEPTH) throw new TemplateError(at, `nests deeper than ${MAX_DEPTH} levels`)
 }
 
-export function toExpression(node: Node, reading: Reading, depth: number): Expression {
-  const at = reading.place(node)
+export function toExpression(node: Node, reading: HclContext, depth: number): Expression {
+  const at = reading.getPosition(node)
   reading.spend(at)
   checkDepth(at, depth)
   const inner = (child: Node): Expression => toExpression(child, reading, depth + 1)
-  const children = node.namedChildren.filter(isMeaning)
+  const children = node.namedChildren.filter(isNotComment)
   const [first, ...rest] = children
   switch (node.type) {
     case 'expression':
@@ -64,7 +64,7 @@ export function toExpression(node: Node, reading: Reading, depth: number): Expre
       return steps.length === 0 ? of : { kind: 'steps', at, of, steps }
     }
     case 'string_lit':
-      return { kind: 'literal', at, value: literalText(node) }
+      return { kind: 'literal', at, value: getLiteralText(node) }
     case 'numeric_lit':
       return { kind: 'literal', at, value: Number(node.text) }
     case 'bool_lit':
@@ -76,19 +76,19 @@ export function toExpression(node: Node, reading: Reading, depth: number): Expre
     case 'tuple':
       return { kind: 'list', at, items: children.filter(isExpression).map(inner) }
     case 'object':
-      return { kind: 'object', at, entries: objectEntries(children, inner) }
+      return { kind: 'object', at, entries: toObjectEntries(children, inner) }
     case 'function_call':
       return toCall(node, at, inner)
     case 'quoted_template':
       return toTemplate(node, at, inner)
     default: {
       const parts = children.filter(hasChildren).map(inner)
-      return { kind: 'other', at, parts, names: children.flatMap(loopNames) }
+      return { kind: 'other', at, parts, names: children.flatMap(getLoopNames) }
     }
   }
 }
 
-const loopNames = ({ type, namedChildren }: Node): string[] =>
+const getLoopNames = ({ type, namedChildren }: Node): string[] =>
   type === 'for_intro' || type === 'template_for_start'
     ? namedChildren.filter(({ type }) => type === 'identifier').map(({ text }) => text)
     : []
@@ -98,15 +98,15 @@ const hasChildren = ({ namedChildCount, type }: Node): boolean =>
   namedChildCount > 0 || type === 'variable_expr'
 
 function toSteps(node: Node, inner: (child: Node) => Expression): Step[] {
-  const [child] = node.namedChildren.filter(isMeaning) as [Node]
+  const [child] = node.namedChildren.filter(isNotComment) as [Node]
   if (node.type === 'get_attr') return [child.text]
   if (node.type !== 'index') return [null]
   // `[0]` and the older `.0`.
-  const [index] = child.namedChildren.filter(isMeaning)
+  const [index] = child.namedChildren.filter(isNotComment)
   return index === undefined || child.type !== 'new_index' ? [null] : [inner(index)]
 }
 
-function objectEntries(
+function toObjectEntries(
   elements: readonly Node[],
   inner: (child: Node) => Expression,
 ): (readonly [Expression, Expression])[] {
@@ -125,8 +125,8 @@ function objectEntries(
 }
 
 function toCall(node: Node, at: Position, inner: (child: Node) => Expression): Expression {
-  const [name, list] = node.namedChildren.filter(isMeaning) as [Node, Node?]
-  const children = list?.namedChildren.filter(isMeaning) ?? []
+  const [name, list] = node.namedChildren.filter(isNotComment) as [Node, Node?]
+  const children = list?.namedChildren.filter(isNotComment) ?? []
   const values = children.filter(isExpression).map(inner)
   // `f(list...)` passes as many arguments as the list has.
   if (children.some(({ type }) => type === 'ellipsis') || list?.text.endsWith('...') === true) {
@@ -140,9 +140,9 @@ function toTemplate(node: Node, at: Position, inner: (child: Node) => Expression
   let plain = true
   let end = node.startIndex + 1
   const literal = (to: number): void => {
-    // By their place: blanks at the start of a text are no node of the tree.
+    // By position: blanks at the start of a text are no node of the tree.
     const text = node.text.slice(end - node.startIndex, to - node.startIndex)
-    if (text !== '') parts.push({ kind: 'literal', at, value: unescaped(text) })
+    if (text !== '') parts.push({ kind: 'literal', at, value: unescapeText(text) })
   }
   for (const child of node.namedChildren.filter(({ type }) => /^template_[di]/.test(type))) {
     literal(child.startIndex)
@@ -157,17 +157,17 @@ function toTemplate(node: Node, at: Position, inner: (child: Node) => Expression
   return { kind: plain ? 'template' : 'other', at, parts }
 }
 
-const literalText = (node: Node): string => unescaped(node.text.slice(1, -1))
+const getLiteralText = (node: Node): string => unescapeText(node.text.slice(1, -1))
 
-function unescaped(text: string): string {
+function unescapeText(text: string): string {
   return text
     .replace(/\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/g, (_, short, long, mark) =>
-      mark === undefined ? codePoint(short ?? long) : (ESCAPES.get(mark) ?? mark),
+      mark === undefined ? decodeCodePoint(short ?? long) : (ESCAPES.get(mark) ?? mark),
     )
     .replace(/([$%])\1\{/g, '$1{')
 }
 
-const codePoint = (hex: string): string => {
+const decodeCodePoint = (hex: string): string => {
   const code = Number.parseInt(hex, 16)
   return code <= 0x10ffff ? String.fromCodePoint(code) : '\uFFFD'
 }
@@ -195,7 +195,7 @@ export function readHcl(parser: HclParser, file: string, text: string): Block {
 /**
  * Texts with templates in them (`a-${var.b}`), each as it stands between quotes on one line of HCL.
  *
- * @throws {TemplateError} at the place of one that is not well-formed.
+ * @throws {TemplateError} at the position of one that is not well-formed.
  */
 export function readTemplates(
   parser: HclParser,
@@ -208,12 +208,13 @@ export function readTemplates(
   const text = texts.map(({ quoted }, index) => `t${index} = "${quoted}"`).join('\n')
   if (text.length > MAX_HCL_LENGTH)
     throw new TemplateError(first.at, 'has too many templates: split it')
-  const place: Place = ({ startPosition: { row } }) => (texts[row] as { at: Position }).at
-  return [...toRoot(parser, text, place).attributes.values()]
+  const getPosition: GetPosition = ({ startPosition: { row } }) =>
+    (texts[row] as { at: Position }).at
+  return [...toRoot(parser, text, getPosition).attributes.values()]
 }
 
 /**
- * One expression, all of it at one place.
+ * One expression, all of it at one position.
  *
  * @throws {TemplateError} where it is none.
  */
@@ -227,24 +228,29 @@ export function readValue(parser: HclParser, at: Position, text: string): Expres
   throw new TemplateError(at, 'is given a value that is no HCL: quote its texts')
 }
 
-function toRoot(parser: HclParser, text: string, place: Place): Block {
+function toRoot(parser: HclParser, text: string, getPosition: GetPosition): Block {
   const tree = parser(text)
   try {
     const { rootNode } = tree
     if (rootNode.hasError) {
-      const at = place(firstError(rootNode))
+      const at = getPosition(findFirstError(rootNode))
       throw new TemplateError(at, 'is not well-formed HCL: correct it there, or just before')
     }
     const body = rootNode.namedChildren.find(({ type }) => type === 'body')
-    const at = place(rootNode)
-    return { at, type: '', labels: [], ...toBody(body, { place, spend: createValueBudget() }, 0) }
+    const at = getPosition(rootNode)
+    return {
+      at,
+      type: '',
+      labels: [],
+      ...toBody(body, { getPosition, spend: createValueBudget() }, 0),
+    }
   } finally {
     tree.delete()
   }
 }
 
 /** The innermost: around it, whole blocks count as an error too. */
-function firstError(root: Node): Node {
+function findFirstError(root: Node): Node {
   let node = root
   for (;;) {
     const inner = node.children.find((child) => child.isError || child.isMissing || child.hasError)
@@ -256,31 +262,33 @@ function firstError(root: Node): Node {
   return understood ?? node
 }
 
-function toBody(body: Node | undefined, reading: Reading, depth: number): Body {
+function toBody(body: Node | undefined, reading: HclContext, depth: number): Body {
   const attributes = new Map<string, Expression>()
   const blocks: Block[] = []
   for (const child of body?.namedChildren ?? []) {
     if (child.type === 'block') blocks.push(toBlock(child, reading, depth + 1))
     if (child.type !== 'attribute') continue
-    const [name, value] = child.namedChildren.filter(isMeaning) as [Node, Node]
+    const [name, value] = child.namedChildren.filter(isNotComment) as [Node, Node]
     if (attributes.has(name.text)) {
-      throw new TemplateError(reading.place(name), 'repeats an argument: leave one of them')
+      throw new TemplateError(reading.getPosition(name), 'repeats an argument: leave one of them')
     }
     attributes.set(name.text, toExpression(value, reading, depth + 1))
   }
   return { attributes, blocks }
 }
 
-function toBlock(node: Node, reading: Reading, depth: number): Block {
-  const at = reading.place(node)
+function toBlock(node: Node, reading: HclContext, depth: number): Block {
+  const at = reading.getPosition(node)
   checkDepth(at, depth)
-  const [type, ...rest] = node.namedChildren.filter(isMeaning) as [Node, ...Node[]]
+  const [type, ...rest] = node.namedChildren.filter(isNotComment) as [Node, ...Node[]]
   const labels = rest.filter(({ type }) => type === 'string_lit' || type === 'identifier')
   const body = rest.find(({ type }) => type === 'body')
   return {
     at,
     type: type.text,
-    labels: labels.map((label) => (label.type === 'identifier' ? label.text : literalText(label))),
+    labels: labels.map((label) =>
+      label.type === 'identifier' ? label.text : getLiteralText(label),
+    ),
     ...toBody(body, reading, depth),
   }
 }

@@ -28,31 +28,31 @@ export async function readTerraformJson(
 ): Promise<Body> {
   const root = await readPlain(file, text)
   if (root.kind !== 'map') throw new TemplateError(root.at, 'is no object of Terraform blocks')
-  const found = [...templatesIn(root)]
+  const found = [...findTemplates(root)]
   const read = readTemplates(
     parser,
-    found.map(({ at, value }) => ({ at, quoted: quoted(value) })),
+    found.map(({ at, value }) => ({ at, quoted: toQuotedText(value) })),
   )
   const templates = new Map(found.map((tree, index) => [tree, read[index] as Expression]))
   const inner = [...root.entries].flatMap(([type, { at, value }]) =>
-    type === '//' ? [] : blocks(type, [], LABELS.get(type) ?? 0, at, value, templates),
+    type === '//' ? [] : toBlocks(type, [], LABELS.get(type) ?? 0, at, value, templates),
   )
   return { attributes: new Map(), blocks: inner }
 }
 
 type Text = Extract<Tree, { kind: 'scalar' }> & { readonly value: string }
 
-function* templatesIn(tree: Tree): Generator<Text> {
+function* findTemplates(tree: Tree): Generator<Text> {
   if (tree.kind === 'scalar') {
     if (typeof tree.value === 'string' && /[$%]\{/.test(tree.value)) yield tree as Text
-  } else if (tree.kind === 'list') for (const item of tree.items) yield* templatesIn(item)
+  } else if (tree.kind === 'list') for (const item of tree.items) yield* findTemplates(item)
   else if (tree.kind === 'map') {
-    for (const { value } of tree.entries.values()) yield* templatesIn(value)
+    for (const { value } of tree.entries.values()) yield* findTemplates(value)
   }
 }
 
 /** Objects in objects, one for each label; a list of objects where a label repeats. */
-function blocks(
+function toBlocks(
   type: string,
   labels: readonly string[],
   missing: number,
@@ -61,14 +61,14 @@ function blocks(
   templates: Templates,
 ): readonly Block[] {
   if (tree.kind === 'list') {
-    return tree.items.flatMap((item) => blocks(type, labels, missing, item.at, item, templates))
+    return tree.items.flatMap((item) => toBlocks(type, labels, missing, item.at, item, templates))
   }
   if (tree.kind !== 'map') return []
   if (missing === 0) return [{ at, type, labels, ...toBody(tree.entries, type, templates) }]
   return [...tree.entries].flatMap(([label, entry]) =>
     label === '//'
       ? []
-      : blocks(type, [...labels, label], missing - 1, entry.at, entry.value, templates),
+      : toBlocks(type, [...labels, label], missing - 1, entry.at, entry.value, templates),
   )
 }
 
@@ -78,19 +78,19 @@ function toBody(entries: ReadonlyMap<string, Entry>, type: string, templates: Te
   for (const [name, { at, value }] of entries) {
     if (name === '//') continue
     const labels = type === 'check' ? LABELS.get(name) : NESTED_BLOCKS.get(name)
-    if (labels !== undefined && isBlocks(value)) {
-      inner.push(...blocks(name, [], labels, at, value, templates))
-    } else if (name === 'depends_on') attributes.set(name, addresses(value))
+    if (labels !== undefined && areBlocks(value)) {
+      inner.push(...toBlocks(name, [], labels, at, value, templates))
+    } else if (name === 'depends_on') attributes.set(name, toAddresses(value))
     else attributes.set(name, toExpression(value, type === 'variable' ? new Map() : templates))
   }
   return { attributes, blocks: inner }
 }
 
-const isBlocks = (tree: Tree): boolean =>
+const areBlocks = (tree: Tree): boolean =>
   tree.kind === 'map' || (tree.kind === 'list' && tree.items.every(({ kind }) => kind === 'map'))
 
 /** Written without `${}`. */
-function addresses(tree: Tree): Expression {
+function toAddresses(tree: Tree): Expression {
   const items = tree.kind === 'list' ? tree.items : []
   const read = items.map(({ at, ...item }): Expression => {
     const [name = '', ...steps] = item.kind === 'scalar' ? String(item.value).split('.') : []
@@ -118,12 +118,12 @@ function toExpression(tree: Tree, templates: Templates): Expression {
 }
 
 /** What stands outside of templates as it stands between quotes: there, backslashes mean something. */
-function quoted(text: string): string {
+function toQuotedText(text: string): string {
   let out = ''
   let index = 0
   while (index < text.length) {
     const mark = text.slice(index, index + 3)
-    const end = /^[$%]\{/.test(mark) ? endOfTemplate(text, index + 2) : index + 1
+    const end = /^[$%]\{/.test(mark) ? findTemplateEnd(text, index + 2) : index + 1
     if (/^(?:\$\$|%%)\{$/.test(mark)) {
       out += mark
       index += 3
@@ -137,7 +137,7 @@ function quoted(text: string): string {
 }
 
 /** Just behind the brace that closes a template; texts in it may hold templates again. */
-function endOfTemplate(text: string, start: number): number {
+function findTemplateEnd(text: string, start: number): number {
   const open = ['{']
   let index = start
   for (; index < text.length && open.length > 0; index++) {

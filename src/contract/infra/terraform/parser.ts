@@ -12,7 +12,7 @@ const GRAMMAR = '@tree-sitter-grammars/tree-sitter-hcl'
 let loading: Promise<HclParser> | undefined
 
 /** One parser for the process: what fails to load is tried again. */
-export function hclParser(): Promise<HclParser> {
+export function loadHclParser(): Promise<HclParser> {
   loading ??= load().catch((error: unknown) => {
     loading = undefined
     throw error

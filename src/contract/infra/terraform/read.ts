@@ -13,52 +13,54 @@ import {
 import { type Block, type Expression, readHcl, readValue } from './hcl.ts'
 import { readTerraformJson } from './json.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
-import { type HclParser, hclParser } from './parser.ts'
-import { isRepeated, membersOf, TerraformResolver } from './resolve.ts'
+import { type HclParser, loadHclParser } from './parser.ts'
+import { isRepeated, listRepeatedMembers, TerraformResolver } from './resolve.ts'
 
-interface Labelled {
+interface ModuleBlocks {
   readonly variables: ReadonlyMap<string, Block>
   readonly locals: ReadonlyMap<string, Expression>
   readonly resources: ReadonlyMap<string, Block>
   /** Data sources and modules, by address. */
-  readonly elsewhere: ReadonlyMap<string, Block>
+  readonly external: ReadonlyMap<string, Block>
   readonly others: readonly Block[]
 }
 
 /** Blocks whose expressions refer to resources as well. */
-const ELSEWHERE = new Set(['data', 'module'])
+const EXTERNAL_BLOCKS = new Set(['data', 'module'])
 /** Arguments that are names of providers and of arguments, not values. */
-const NO_VALUES = new Set(['provider', 'providers', 'ignore_changes'])
-const READ_TOO = new Set(['output', 'module', 'data', 'provider', 'check'])
+const UNRESOLVED_ARGUMENTS = new Set(['provider', 'providers', 'ignore_changes'])
+const OTHER_BLOCKS = new Set(['output', 'module', 'data', 'provider', 'check'])
 
 export async function readTerraform(
   sources: readonly { readonly file: string; readonly text: string }[],
-  given: ReadonlyMap<string, string>,
+  variableValues: ReadonlyMap<string, string>,
 ): Promise<ReadResources> {
-  const parser = await hclParser()
+  const parser = await loadHclParser()
   let blocks: readonly Block[] = []
   for (const { file, text } of sources) {
     const json = /\.json$/i.test(file)
     const read = json ? await readTerraformJson(parser, file, text) : readHcl(parser, file, text)
     blocks = blocks.concat(read.blocks)
   }
-  const labelled = sorted(blocks)
+  const moduleBlocks = groupBlocks(blocks)
   const resolver = new TerraformResolver({
-    ...labelled,
-    given: givenValues(parser, labelled.variables, given),
+    ...moduleBlocks,
+    variableValues: parseVariableValues(parser, moduleBlocks.variables, variableValues),
   })
-  const written = [...labelled.resources].map(([id, block]) => toResource(id, block, resolver))
-  for (const expression of labelled.locals.values()) resolver.value(expression)
-  for (const block of labelled.others) toMembers(block, undefined, resolver)
-  const outputs = labelled.others.filter(({ type }) => type === 'output')
-  assertAcyclic(written)
+  const resources = [...moduleBlocks.resources].map(([id, block]) =>
+    toResource(id, block, resolver),
+  )
+  for (const expression of moduleBlocks.locals.values()) resolver.resolve(expression)
+  for (const block of moduleBlocks.others) toMembers(block, undefined, resolver)
+  const outputs = moduleBlocks.others.filter(({ type }) => type === 'output')
+  assertAcyclic(resources)
   return {
     dialect: 'terraform',
-    resources: written.flatMap((resource) => {
-      const block = labelled.resources.get(resource.id) as Block
-      const members = membersOf(block, resolver)?.map((member) => {
+    resources: resources.flatMap((resource) => {
+      const block = moduleBlocks.resources.get(resource.id) as Block
+      const members = listRepeatedMembers(block, resolver)?.map((member) => {
         const id = `${resource.id}[${JSON.stringify(member.key)}]`
-        return resolver.forEach(member, () => ({
+        return resolver.withMember(member, () => ({
           ...toResource(id, block, resolver),
           conditional: false,
         }))
@@ -70,37 +72,37 @@ export async function readTerraform(
     complete: !blocks.some(({ type }) => type === 'module'),
     outputs: outputs.map(({ at, labels, attributes }) => {
       const expression = attributes.get('value')
-      const value = expression && toTextFact(resolver.value(expression))
+      const value = expression && toTextFact(resolver.resolve(expression))
       return { id: labels.join('.'), at, ...(value && { value }), conditional: false }
     }),
     globals: new Map(),
   }
 }
 
-const PLAIN = new Set(['string', 'number', 'bool'])
+const PRIMITIVE_TYPES = new Set(['string', 'number', 'bool'])
 
 /** What is given for a list or a map is HCL, as on Terraform's own command line; all else is text. */
-function givenValues(
+function parseVariableValues(
   parser: HclParser,
   variables: ReadonlyMap<string, Block>,
-  given: ReadonlyMap<string, string>,
+  parameterValues: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, Expression> {
   const start = { file: '', line: 1, column: 1 }
-  const values = [...given].map(([name, text]): [string, Expression] => {
+  const values = [...parameterValues].map(([name, text]): [string, Expression] => {
     const { at = start, attributes } = variables.get(name) ?? {}
     const type = attributes?.get('type')
     const word = type?.kind === 'name' ? type.name : type?.kind === 'literal' ? type.value : ''
-    const plain = type === undefined || PLAIN.has(String(word))
+    const plain = type === undefined || PRIMITIVE_TYPES.has(String(word))
     return [name, plain ? { kind: 'literal', at, value: text } : readValue(parser, at, text)]
   })
   return new Map(values)
 }
 
-function sorted(blocks: readonly Block[]): Labelled {
+function groupBlocks(blocks: readonly Block[]): ModuleBlocks {
   const variables = new Map<string, Block>()
   const locals = new Map<string, Expression>()
   const resources = new Map<string, Block>()
-  const elsewhere = new Map<string, Block>()
+  const external = new Map<string, Block>()
   const others: Block[] = []
   for (const block of blocks) {
     const name = block.labels.join('.')
@@ -110,22 +112,22 @@ function sorted(blocks: readonly Block[]): Labelled {
     } else if (block.type === 'variable') variables.set(name, block)
     else if (block.type === 'locals') {
       for (const [key, expression] of block.attributes) locals.set(key, expression)
-    } else if (READ_TOO.has(block.type)) others.push(block)
+    } else if (OTHER_BLOCKS.has(block.type)) others.push(block)
     // A check has data sources of its own.
     for (const one of [block, ...(block.type === 'check' ? block.blocks : [])]) {
-      if (ELSEWHERE.has(one.type)) elsewhere.set(`${one.type}.${one.labels.join('.')}`, one)
+      if (EXTERNAL_BLOCKS.has(one.type)) external.set(`${one.type}.${one.labels.join('.')}`, one)
     }
   }
-  return { variables, locals, resources, elsewhere, others }
+  return { variables, locals, resources, external, others }
 }
 
 function toResource(id: string, block: Block, resolver: TerraformResolver): Resource {
   const [label = ''] = block.labels
-  const known = TERRAFORM_TYPES.get(label)
-  const { entries, complete, refs } = toMembers(block, known, resolver)
+  const terraformType = TERRAFORM_TYPES.get(label)
+  const { entries, complete, refs } = toMembers(block, terraformType, resolver)
   return {
     id,
-    type: known?.type ?? label,
+    type: terraformType?.type ?? label,
     at: block.at,
     properties: entries,
     complete,
@@ -143,16 +145,18 @@ interface Members {
 /** Arguments and blocks under CloudFormation's names; a block that may repeat is a list. */
 function toMembers(
   block: Block,
-  known: TerraformType | undefined,
+  terraformType: TerraformType | undefined,
   resolver: TerraformResolver,
 ): Members {
   const entries = new Map<string, Value>()
   const refs = new Set<string>()
   const rename = (name: string): string =>
-    known !== undefined && Object.hasOwn(known.names, name) ? (known.names[name] as string) : name
+    terraformType !== undefined && Object.hasOwn(terraformType.names, name)
+      ? (terraformType.names[name] as string)
+      : name
   for (const [name, expression] of block.attributes) {
-    if (NO_VALUES.has(name)) continue
-    const value = resolver.value(expression)
+    if (UNRESOLVED_ARGUMENTS.has(name)) continue
+    const value = resolver.resolve(expression)
     for (const ref of value.refs) refs.add(ref)
     entries.set(rename(name), value)
   }
@@ -160,25 +164,27 @@ function toMembers(
   for (const inner of block.blocks) {
     const dynamic = inner.type === 'dynamic'
     const type = dynamic ? (inner.labels[0] ?? '') : inner.type
-    const members = resolver.within(loopNames(inner), () => toMembers(inner, known, resolver))
+    const members = resolver.withLoopNames(getLoopNames(inner), () =>
+      toMembers(inner, terraformType, resolver),
+    )
     for (const ref of members.refs) refs.add(ref)
-    complete &&= !dynamic || known === undefined
+    complete &&= !dynamic || terraformType === undefined
     const name = rename(type)
     const value: Value = dynamic
       ? createUnknown(inner.at, members.refs)
       : { kind: 'map', at: inner.at, names: new Map(), ...members }
-    entries.set(name, SINGLE_BLOCKS.has(type) ? value : appended(entries.get(name), value))
+    entries.set(name, SINGLE_BLOCKS.has(type) ? value : appendItem(entries.get(name), value))
   }
   return { entries, complete, refs: [...refs] }
 }
 
-function appended(before: Value | undefined, value: Value): Value {
+function appendItem(before: Value | undefined, value: Value): Value {
   const items = before?.kind === 'list' ? before.items : []
   return createList(before?.at ?? value.at, [...items, value])
 }
 
 /** What the loop of a `dynamic` block calls its members. */
-function loopNames({ type, labels, attributes }: Block): readonly string[] {
+function getLoopNames({ type, labels, attributes }: Block): readonly string[] {
   const iterator = attributes.get('iterator')
   if (type !== 'dynamic') return []
   if (iterator?.kind === 'name') return [iterator.name]

@@ -30,17 +30,17 @@ const MAX_MEMBERS = 200
  * What `each` stands for, once a member. Undefined where the block is not repeated this way, where its
  * members are not known, and for what is no client: others are referred to by the address of the block.
  */
-export function membersOf(
+export function listRepeatedMembers(
   { labels, attributes }: Block,
   resolver: TerraformResolver,
 ): readonly Member[] | undefined {
   const repeated = attributes.get('for_each')
   if (labels[0] !== 'aws_cognito_user_pool_client' || repeated === undefined) return undefined
-  const members = listed(resolver.value(repeated))
+  const members = toMembers(resolver.resolve(repeated))
   return members === undefined || members.length > MAX_MEMBERS ? undefined : members
 }
 
-function listed(value: Value): readonly Member[] | undefined {
+function toMembers(value: Value): readonly Member[] | undefined {
   if (value.kind === 'map' && value.complete) {
     return [...value.entries].map(([key, member]) => ({ key, value: member }))
   }
@@ -59,9 +59,9 @@ export interface Module {
   /** By address: `aws_cognito_user_pool.orders`. */
   readonly resources: ReadonlyMap<string, Block>
   /** Data sources and modules, by address: `data.aws_ssm_parameter.pool`, `module.auth`. */
-  readonly elsewhere: ReadonlyMap<string, Block>
+  readonly external: ReadonlyMap<string, Block>
   /** Values given for variables instead of their defaults. */
-  readonly given: ReadonlyMap<string, Expression>
+  readonly variableValues: ReadonlyMap<string, Expression>
 }
 
 /** Names that are no resources' types. */
@@ -74,20 +74,20 @@ export class TerraformResolver {
   readonly #spend: Budget = createWorkBudget()
   readonly #module: Module
   /** What the loops around an expression call their members. */
-  readonly #bound: string[] = []
+  readonly #loopNames: string[] = []
   #each: Member | undefined
 
   constructor(module: Module) {
     this.#module = module
   }
 
-  value(expression: Expression): Value {
-    const value = this.#value(expression)
+  resolve(expression: Expression): Value {
+    const value = this.#resolveExpression(expression)
     this.#spend(value.at, measureWeight(value))
     return value
   }
 
-  #value(expression: Expression): Value {
+  #resolveExpression(expression: Expression): Value {
     const { at } = expression
     switch (expression.kind) {
       case 'literal':
@@ -97,29 +97,29 @@ export class TerraformResolver {
       case 'list':
         return createList(
           at,
-          expression.items.map((item) => this.value(item)),
+          expression.items.map((item) => this.resolve(item)),
         )
       case 'object':
-        return this.#object(expression.entries, at)
+        return this.#resolveObject(expression.entries, at)
       case 'template':
         return expression.parts.length === 0
           ? createScalar(at, '')
           : concatenate(
               at,
-              expression.parts.map((item) => this.value(item)),
+              expression.parts.map((item) => this.resolve(item)),
             )
       case 'call': {
-        const values = expression.arguments.map((item) => this.value(item))
+        const values = expression.arguments.map((item) => this.resolve(item))
         const apply = TERRAFORM_FUNCTIONS.get(expression.name)
         return apply?.(values, at) ?? createUnknown(at, collectRefs(values))
       }
       case 'steps':
         return expression.of.kind === 'name'
-          ? this.#named(expression.of.name, expression.steps, at)
-          : this.#walk(this.value(expression.of), expression.steps, at)
+          ? this.#resolveName(expression.of.name, expression.steps, at)
+          : this.#followSteps(this.resolve(expression.of), expression.steps, at)
       case 'other':
-        return this.within(expression.names ?? [], () =>
-          createUnknown(at, collectRefs(expression.parts.map((part) => this.value(part)))),
+        return this.withLoopNames(expression.names ?? [], () =>
+          createUnknown(at, collectRefs(expression.parts.map((part) => this.resolve(part)))),
         )
       default:
         // A bare word: the variable of a loop, or nothing.
@@ -128,15 +128,15 @@ export class TerraformResolver {
   }
 
   /** Reads what stands in a loop. */
-  within<T>(names: readonly string[], read: () => T): T {
-    this.#bound.push(...names)
+  withLoopNames<T>(names: readonly string[], read: () => T): T {
+    this.#loopNames.push(...names)
     const found = read()
-    this.#bound.length -= names.length
+    this.#loopNames.length -= names.length
     return found
   }
 
   /** Reads what is repeated, for one member of what it is repeated over. */
-  forEach<T>(member: Member | undefined, read: () => T): T {
+  withMember<T>(member: Member | undefined, read: () => T): T {
     const around = this.#each
     this.#each = member
     const found = read()
@@ -144,55 +144,55 @@ export class TerraformResolver {
     return found
   }
 
-  #object(entries: readonly (readonly [Expression, Expression])[], at: Position): Value {
-    const known = new Map<string, Value>()
+  #resolveObject(entries: readonly (readonly [Expression, Expression])[], at: Position): Value {
+    const members = new Map<string, Value>()
     let complete = true
     for (const [key, member] of entries) {
-      const name = getText(this.value(key))
+      const name = getText(this.resolve(key))
       if (name === undefined) complete = false
-      else known.set(name, this.value(member))
+      else members.set(name, this.resolve(member))
     }
-    const refs = collectRefs(known.values())
-    return { kind: 'map', at, refs, entries: known, names: new Map(), complete }
+    const refs = collectRefs(members.values())
+    return { kind: 'map', at, refs, entries: members, names: new Map(), complete }
   }
 
-  #named(root: string, steps: readonly Step[], at: Position): Value {
+  #resolveName(root: string, steps: readonly Step[], at: Position): Value {
     const [name, ...rest] = steps
-    if (typeof name !== 'string' || this.#bound.includes(root)) return createUnknown(at)
-    if (root === 'var') return this.#walk(this.#variable(name, at), rest, at)
-    if (root === 'local') return this.#walk(this.#local(name, at), rest, at)
-    if (root === 'module') return this.#elsewhere(`module.${name}`, rest, at)
+    if (typeof name !== 'string' || this.#loopNames.includes(root)) return createUnknown(at)
+    if (root === 'var') return this.#followSteps(this.#resolveVariable(name, at), rest, at)
+    if (root === 'local') return this.#followSteps(this.#resolveLocal(name, at), rest, at)
+    if (root === 'module') return this.#resolveExternal(`module.${name}`, rest, at)
     if (root === 'data' && typeof rest[0] === 'string') {
       const address = `data.${name}.${rest[0]}`
-      return this.forEach(undefined, () => this.#elsewhere(address, rest.slice(1), at))
+      return this.withMember(undefined, () => this.#resolveExternal(address, rest.slice(1), at))
     }
     if (root === 'each' && this.#each !== undefined) {
       const { key, value } = this.#each
-      return name === 'key' ? createScalar(at, key) : this.#walk(value, rest, at)
+      return name === 'key' ? createScalar(at, key) : this.#followSteps(value, rest, at)
     }
     if (root === 'data' || ROOTS.has(root)) return createUnknown(at)
     // There `each` is another one.
-    return this.forEach(undefined, () => this.#attribute(`${root}.${name}`, rest, at))
+    return this.withMember(undefined, () => this.#resolveAttribute(`${root}.${name}`, rest, at))
   }
 
-  #variable(name: string, at: Position): Value {
-    const given = this.#module.given.get(name)
-    if (given !== undefined) return { ...this.value(given), at }
+  #resolveVariable(name: string, at: Position): Value {
+    const override = this.#module.variableValues.get(name)
+    if (override !== undefined) return { ...this.resolve(override), at }
     const block = this.#module.variables.get(name)
     if (block === undefined) {
       this.dangling.push({ at, name: `var.${name}` })
       return createUnknown(at)
     }
     const written = block.attributes.get('default')
-    const resolved = written && this.value(written)
+    const resolved = written && this.resolve(written)
     return resolved === undefined || resolved.kind === 'absent'
       ? createUnknown(at, [], { parameter: name })
       : resolved
   }
 
   /** What a data source or a module gives; it waits for what that one waits for. */
-  #elsewhere(address: string, steps: readonly Step[], at: Position): Value {
-    const block = this.#module.elsewhere.get(address)
+  #resolveExternal(address: string, steps: readonly Step[], at: Position): Value {
+    const block = this.#module.external.get(address)
     if (block === undefined) {
       this.dangling.push({ at, name: address })
       return createUnknown(at)
@@ -201,24 +201,26 @@ export class TerraformResolver {
     const source = { resource: address, ...(attribute && { attribute }) }
     // Modules may refer to each other in a circle, data sources may not.
     if (block.type === 'module') return createUnknown(at, [], source)
-    const read = () => [...block.attributes.values()].map((expression) => this.value(expression))
+    const read = () => [...block.attributes.values()].map((expression) => this.resolve(expression))
     const { refs } = this.#names.resolve(address, address, at, () =>
       createUnknown(at, collectRefs(read())),
     )
     const name = SSM_VALUE.test(`${address}.${attribute}`) && block.attributes.get('name')
-    const ssm = name ? getText(this.value(name)) : undefined
+    const ssm = name ? getText(this.resolve(name)) : undefined
     return createUnknown(at, refs, ssm === undefined ? source : { ssm })
   }
 
-  #local(name: string, at: Position): Value {
+  #resolveLocal(name: string, at: Position): Value {
     const expression = this.#module.locals.get(name)
     if (expression !== undefined)
-      return this.#names.resolve(`local.${name}`, `local.${name}`, at, () => this.value(expression))
+      return this.#names.resolve(`local.${name}`, `local.${name}`, at, () =>
+        this.resolve(expression),
+      )
     this.dangling.push({ at, name: `local.${name}` })
     return createUnknown(at)
   }
 
-  #attribute(address: string, steps: readonly Step[], at: Position): Value {
+  #resolveAttribute(address: string, steps: readonly Step[], at: Position): Value {
     const block = this.#module.resources.get(address)
     // `x.y` with one dot may be a loop's variable; a resource's type has an underscore.
     if (block === undefined) {
@@ -232,11 +234,11 @@ export class TerraformResolver {
     if (typeof name !== 'string') return createUnknown(at, [address], { resource: address })
     const source = { resource: address, attribute: name }
     if (name === 'scope_identifiers')
-      return this.#walk(this.#scopeIdentifiers(address, block, at), rest, at)
+      return this.#followSteps(this.#listScopeIdentifiers(address, block, at), rest, at)
     const expression = block.attributes.get(name)
     if (expression === undefined || name === 'id') return createUnknown(at, [address], source)
-    const resolved = this.#walk(
-      this.#names.resolve(`${address}.${name}`, address, at, () => this.value(expression)),
+    const resolved = this.#followSteps(
+      this.#names.resolve(`${address}.${name}`, address, at, () => this.resolve(expression)),
       rest,
       at,
     )
@@ -245,29 +247,29 @@ export class TerraformResolver {
   }
 
   /** Every scope of a resource server; in which order, the provider says. */
-  #scopeIdentifiers(address: string, block: Block, at: Position): Value {
+  #listScopeIdentifiers(address: string, block: Block, at: Position): Value {
     const identifier = block.attributes.get('identifier')
     const scopes = block.blocks.filter(({ type }) => type === 'scope')
     const items = scopes.map((scope) => {
       const name = scope.attributes.get('scope_name')
       if (identifier === undefined || name === undefined) return createUnknown(at, [address])
-      const parts = [this.value(identifier), createScalar(at, '/'), this.value(name)]
+      const parts = [this.resolve(identifier), createScalar(at, '/'), this.resolve(name)]
       return { ...concatenate(at, parts), refs: [address] }
     })
     const complete = !block.blocks.some(({ type }) => type === 'dynamic')
     return createList(at, items, complete, [address])
   }
 
-  #walk(start: Value, steps: readonly Step[], at: Position): Value {
+  #followSteps(start: Value, steps: readonly Step[], at: Position): Value {
     let current = start
     for (const step of steps) {
       const key =
-        typeof step === 'string' ? step : step === null ? undefined : getText(this.value(step))
+        typeof step === 'string' ? step : step === null ? undefined : getText(this.resolve(step))
       const { refs } = current
       const next =
         current.kind === 'map' && key !== undefined
           ? current.entries.get(key)
-          : current.kind === 'list' && key !== undefined && isFixed(current)
+          : current.kind === 'list' && key !== undefined && isIndexable(current)
             ? current.items[Number(key)]
             : undefined
       current =
@@ -278,7 +280,7 @@ export class TerraformResolver {
 }
 
 /** `scope_identifiers` and sets have no order to count on, so only written lists are indexed. */
-const isFixed = ({ items, refs, complete }: Extract<Value, { kind: 'list' }>): boolean =>
+const isIndexable = ({ items, refs, complete }: Extract<Value, { kind: 'list' }>): boolean =>
   complete && (items.length === 1 || refs.length === 0)
 
 export const isRepeated = ({ attributes }: Block): boolean =>

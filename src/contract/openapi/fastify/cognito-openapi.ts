@@ -5,7 +5,13 @@ import fastifyPlugin from 'fastify-plugin'
 import { rejectWithError } from '../../../core/errors.ts'
 import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import { readScheme, SCHEME_MEMBERS, type Scheme, type SchemeOptions } from '../scheme.ts'
-import { accessTo, describing, type KnownRoute, knownRoute, placeResponses } from './describe.ts'
+import {
+  addResponses,
+  attachContext,
+  type ContextRoute,
+  createTransformFactory,
+  describeAccess,
+} from './describe.ts'
 
 /** Options of {@link cognitoOpenApi}. */
 export interface CognitoOpenApiOptions extends SchemeOptions {
@@ -13,15 +19,15 @@ export interface CognitoOpenApiOptions extends SchemeOptions {
   readonly swagger?: Omit<FastifyDynamicSwaggerOptions, 'mode' | 'swagger'>
 }
 
-async function register(app: FastifyInstance, given: CognitoOpenApiOptions): Promise<void> {
-  const members = readMembers(given, [...SCHEME_MEMBERS, 'swagger'], '')
+async function register(app: FastifyInstance, pluginOptions: CognitoOpenApiOptions): Promise<void> {
+  const members = readMembers(pluginOptions, [...SCHEME_MEMBERS, 'swagger'], '')
   const scheme = readScheme(members)
   const options = readSwagger(members['swagger'], scheme)
-  const transformWith = describing(scheme, options.openapi.security)
-  const routes: KnownRoute[] = []
+  const transformWith = createTransformFactory(scheme, options.openapi.security)
+  const routes: ContextRoute[] = []
   // In front of @fastify/swagger's own hook, which keeps what it finds.
   app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
-    routes.push(knownRoute(this, route))
+    routes.push(attachContext(this, route))
     const { config } = route
     if (config?.swaggerTransform === undefined) return
     route.config = withTransform(config, transformWith(config.swaggerTransform))
@@ -31,12 +37,12 @@ async function register(app: FastifyInstance, given: CognitoOpenApiOptions): Pro
     transform: transformWith(options.transform),
     transformObject: (document) => {
       const { openapiObject } = document as Extract<typeof document, { openapiObject: unknown }>
-      placeResponses(openapiObject as Parameters<typeof placeResponses>[0])
+      addResponses(openapiObject as Parameters<typeof addResponses>[0])
       return options.transformObject?.(document) ?? openapiObject
     },
   })
   app.addHook('onReady', async () => {
-    for (const route of routes) if (route.schema?.hide !== true) accessTo(route, scheme)
+    for (const route of routes) if (route.schema?.hide !== true) describeAccess(route, scheme)
   })
 }
 

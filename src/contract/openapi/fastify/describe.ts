@@ -4,21 +4,21 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { findRegistration } from '../../../adapters/fastify/registrations.ts'
 import { getRouteRequirement } from '../../../adapters/fastify/route-requirement.ts'
 import type { OperationAccess, RefusalResponses, SecurityRequirement } from '../objects.ts'
-import { responsesOf } from '../responses.ts'
-import { type Scheme, securityOf } from '../scheme.ts'
-import { admitValidationErrors } from './validation.ts'
+import { toResponses } from '../responses.ts'
+import { type Scheme, toSecurity } from '../scheme.ts'
+import { addValidationErrors } from './validation.ts'
 
 /** On the route itself, as @fastify/swagger makes a copy of some HEAD routes. */
-const context: unique symbol = Symbol('cognito-m2m.context')
+const CONTEXT: unique symbol = Symbol('cognito-m2m.context')
 
 /** A route whose context is known. */
-export interface KnownRoute extends RouteOptions {
-  readonly [context]: FastifyInstance
+export interface ContextRoute extends RouteOptions {
+  readonly [CONTEXT]: FastifyInstance
 }
 
 /** For `onRoute`, whose `this` is the route's context. */
-export function knownRoute(it: FastifyInstance, route: RouteOptions): KnownRoute {
-  return Object.assign(route, { [context]: it })
+export function attachContext(it: FastifyInstance, route: RouteOptions): ContextRoute {
+  return Object.assign(route, { [CONTEXT]: it })
 }
 
 /**
@@ -27,16 +27,16 @@ export function knownRoute(it: FastifyInstance, route: RouteOptions): KnownRoute
  *
  * @throws {OptionError} `ERR_OPTION_INVALID` for a scope that nothing defines.
  */
-export function accessTo(route: KnownRoute, scheme: Scheme): OperationAccess | undefined {
-  const registration = findRegistration(route[context])
+export function describeAccess(route: ContextRoute, scheme: Scheme): OperationAccess | undefined {
+  const registration = findRegistration(route[CONTEXT])
   const server = registration?.active?.server
   // A registration that failed denies everything: there is nothing to describe.
   if (registration === undefined || server === undefined) return undefined
-  const need = getRouteRequirement(route.config ?? {}, route[context], registration)
-  scheme.checkScopes(need, `config.auth of ${route.method} ${route.url}`)
-  const responses = need === false ? {} : responsesOf(server.listErrors(need))
-  admitValidationErrors(responses, route)
-  return { security: securityOf(need, scheme.name), responses }
+  const requirement = getRouteRequirement(route.config ?? {}, route[CONTEXT], registration)
+  scheme.checkScopes(requirement, `config.auth of ${route.method} ${route.url}`)
+  const responses = requirement === false ? {} : toResponses(server.listErrors(requirement))
+  addValidationErrors(responses, route)
+  return { security: toSecurity(requirement, scheme.name), responses }
 }
 
 /**
@@ -62,7 +62,7 @@ interface Document {
  *
  * @param everywhere The document's own `security`, which a route's replaces.
  */
-export function describing(
+export function createTransformFactory(
   scheme: Scheme,
   everywhere: Alternatives = [],
 ): (appTransform: SwaggerTransform | false | undefined) => SwaggerTransform {
@@ -70,13 +70,14 @@ export function describing(
     (input) => {
       const { schema, url } = appTransform === false ? input : appTransform(input)
       // A route may have no schema, whatever the types say.
-      const given: typeof schema | undefined = schema
-      const access = given?.hide === true ? undefined : accessTo(input.route as KnownRoute, scheme)
+      const routeSchema: typeof schema | undefined = schema
+      const access =
+        routeSchema?.hide === true ? undefined : describeAccess(input.route as ContextRoute, scheme)
       if (access === undefined) return { schema, url }
       const { security, responses } = access
       const described = {
-        ...given,
-        security: combineSecurity(security, given?.security ?? everywhere),
+        ...routeSchema,
+        security: combineSecurity(security, routeSchema?.security ?? everywhere),
         [RESPONSES]: responses,
       }
       return { schema: described, url }
@@ -93,7 +94,7 @@ function combineSecurity(
 }
 
 /** Adds the guard's responses. A response that the route declares itself stays. */
-export function placeResponses(document: Document): void {
+export function addResponses(document: Document): void {
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path)) {
       const responses = operation[RESPONSES]

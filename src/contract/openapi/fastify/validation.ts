@@ -25,9 +25,9 @@ const UNREADABLE_BODIES = {
  *
  * @param responses Changed in place; nothing happens where there is no 400.
  */
-export function admitValidationErrors(responses: RefusalResponses, route: RouteOptions): void {
+export function addValidationErrors(responses: RefusalResponses, route: RouteOptions): void {
   const response = responses[400]
-  const [name] = validatedParts(route)
+  const [name] = listValidatedParts(route)
   if (response === undefined || name === undefined) return
   const { schema, examples } = response.content['application/json']
   const errors: Record<string, string> = { FST_ERR_VALIDATION: `${name} must be object` }
@@ -44,7 +44,7 @@ export function admitValidationErrors(responses: RefusalResponses, route: RouteO
     'The request does not carry exactly one bearer token, or it does not match the schema of the route.'
 }
 
-function validatedParts({ schema, attachValidation }: RouteOptions): string[] {
+function listValidatedParts({ schema, attachValidation }: RouteOptions): string[] {
   if (attachValidation === true) return []
   const parts = (schema ?? {}) as Readonly<Record<string, unknown>>
   return Object.entries(VALIDATED)

@@ -1,10 +1,10 @@
 /** Texts that made a regular expression try every split: each takes time in proportion to its length. */
 import t, { type Test } from 'tap'
-import { pathParameters } from '../../../../src/contract/infra/definition/path.ts'
+import { listPathParameters } from '../../../../src/contract/infra/definition/path.ts'
 import { readTemplate, TemplateError } from '../../../../src/contract/infra/index.ts'
-import { clientIds } from '../../../../src/contract/infra/local-pool/clients.ts'
+import { assignClientIds } from '../../../../src/contract/infra/local-pool/clients.ts'
 import type { InfraClient } from '../../../../src/contract/infra/model/model.ts'
-import { hclText } from '../../../../src/contract/infra/render/hcl.ts'
+import { toHclText } from '../../../../src/contract/infra/render/hcl.ts'
 
 const MIB = 1_048_576
 /** Seconds of processor time, whatever else the machine does. */
@@ -83,12 +83,12 @@ for (const [name, [file, text]] of Object.entries(texts)) {
 }
 
 t.test('paths, quoted texts and client ids take time in proportion, too', async (t) => {
-  await isLinear(t, 'braces in a path', (length) => pathParameters('{'.repeat(length)))
-  await isLinear(t, 'signs in a text of HCL', (length) => hclText('$'.repeat(length)))
+  await isLinear(t, 'braces in a path', (length) => listPathParameters('{'.repeat(length)))
+  await isLinear(t, 'signs in a text of HCL', (length) => toHclText('$'.repeat(length)))
   const clientsOf = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ id: `C${index}`, name: { value: 'one' } }))
   await isLinear(t, 'clients of one name', (length) =>
-    clientIds(clientsOf(length / 16) as unknown as InfraClient[]),
+    assignClientIds(clientsOf(length / 16) as unknown as InfraClient[]),
   )
 })
 
