@@ -5,13 +5,13 @@ import { OptionError } from '../core/options/validate.ts'
 import { toPrintable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
-import { attachManual, formatHelp } from './terminal/help.ts'
-import type { CommandContext, Terminal } from './terminal/terminal.ts'
+import { formatHelp, type Manual } from './terminal/help.ts'
+import type { CommandContext, DocumentedCommand, Terminal } from './terminal/terminal.ts'
 
 /** Longest line of an error. */
 const MAX_MESSAGE_LENGTH = 500
 
-type CommandFactory = (context: CommandContext) => Command
+type CommandFactory = (context: CommandContext) => DocumentedCommand
 
 /** In the order help lists them; each is loaded when it is named, or all where none is. */
 const COMMANDS: ReadonlyMap<string, () => Promise<CommandFactory>> = new Map([
@@ -58,47 +58,52 @@ export async function createProgram(
   args: readonly string[],
   context: CommandContext,
 ): Promise<Command> {
-  const { terminal } = context
-  const program = attachManual(
-    new Command('cognito-m2m')
-      .description('Amazon Cognito machine-to-machine tokens on the command line')
-      .version(readPackageVersion(), '--version', 'print the version')
-      .helpCommand('help [command]', 'the manual of a command'),
-    {
-      description: [
-        'A user pool on your machine, tokens from any pool, what is wrong with one, and templates held against code.',
-      ],
-      environment: {
-        NO_COLOR: 'disables colors if set to a non-empty value',
-        FORCE_COLOR: 'enables colors without a terminal; 0 or false disables them',
-      },
-      exitStatus: {
-        ok: 'completed; no errors were found',
-        refused: 'completed; errors were found',
-        unavailable: 'an endpoint or its network failed',
-        interrupted: 'interrupted by Ctrl-C',
-      },
-      examples: [['How a command is used, with examples:', 'cognito-m2m help local']],
-    },
-  )
+  const program = new Command('cognito-m2m')
+    .description('Amazon Cognito machine-to-machine tokens on the command line')
+    .version(readPackageVersion(), '--version', 'print the version')
+    .helpCommand('help [command]', 'the manual of a command')
+  configureProgram(program, MANUAL, context.terminal)
   const [first = ''] = args
   const named = COMMANDS.get(first)
-  const makers = named === undefined || first === 'completion' ? [...COMMANDS.values()] : [named]
-  for (const load of makers) program.addCommand((await load())(context))
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .showSuggestionAfterError(false)
-      .helpOption('-h, --help', 'print this manual')
-      .configureHelp({ formatHelp: (it) => formatHelp(it, terminal) })
-      .configureOutput({
-        writeOut: terminal.out,
-        writeErr: () => {},
-        // The terminal decides whether output has colors.
-        getOutHasColors: () => terminal.colors,
-      })
+  const factories = named === undefined || first === 'completion' ? [...COMMANDS.values()] : [named]
+  for (const load of factories) {
+    const { command, manual } = (await load())(context)
+    program.addCommand(command)
+    configureProgram(command, manual, context.terminal)
   }
   return program
+}
+
+const MANUAL: Manual = {
+  description: [
+    'A user pool on your machine, tokens from any pool, what is wrong with one, and templates held against code.',
+  ],
+  environment: {
+    NO_COLOR: 'disables colors if set to a non-empty value',
+    FORCE_COLOR: 'enables colors without a terminal; 0 or false disables them',
+  },
+  exitStatus: {
+    ok: 'completed; no errors were found',
+    refused: 'completed; errors were found',
+    unavailable: 'an endpoint or its network failed',
+    interrupted: 'interrupted by Ctrl-C',
+  },
+  examples: [['How a command is used, with examples:', 'cognito-m2m help local']],
+}
+
+/** Errors become exceptions, and help becomes a manual page, of the program and of each command. */
+function configureProgram(command: Command, manual: Manual, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .helpOption('-h, --help', 'print this manual')
+    .configureHelp({ formatHelp: (it) => formatHelp(it, manual, terminal) })
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: () => {},
+      // The terminal decides whether output has colors.
+      getOutHasColors: () => terminal.colors,
+    })
 }
 
 function reportUsageError(error: CommanderError, terminal: Terminal): ExitCode {

@@ -26,8 +26,8 @@ import {
   formatFinding,
   formatJson,
 } from '../terminal/format.ts'
-import { attachManual, type Manual } from '../terminal/help.ts'
-import type { CommandContext, Terminal } from '../terminal/terminal.ts'
+import type { Manual } from '../terminal/help.ts'
+import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
 
 interface CheckFlags {
   readonly app?: string
@@ -40,7 +40,7 @@ interface CheckFlags {
   readonly json?: true
 }
 
-export function checkCommand({ terminal, exitWith }: CommandContext): Command {
+export function checkCommand({ terminal, exitWith }: CommandContext): DocumentedCommand {
   const command = new Command('check')
     .description('find where templates, code and API documents disagree about scopes')
     .argument(
@@ -71,7 +71,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Command {
       }
       if (counts.errors > 0) exitWith(EXIT.refused)
     })
-  return attachManual(command, MANUAL)
+  return { command, manual: MANUAL }
 }
 
 const MANUAL: Manual = {

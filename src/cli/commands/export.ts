@@ -22,8 +22,8 @@ import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { collectValues, DEFAULT_TIMEOUT, formatRunNotice, readSeconds } from '../files/flags.ts'
 import { resolveOutputPaths, writeFiles } from '../files/write.ts'
 import { formatJson } from '../terminal/format.ts'
-import { attachManual, type Manual } from '../terminal/help.ts'
-import type { CommandContext } from '../terminal/terminal.ts'
+import type { Manual } from '../terminal/help.ts'
+import type { CommandContext, DocumentedCommand } from '../terminal/terminal.ts'
 import { createOpenApiDocument } from './export-openapi.ts'
 
 /**
@@ -157,7 +157,7 @@ interface Flags extends ExportFlags {
   readonly json?: true
 }
 
-export function exportCommand({ terminal }: CommandContext): Command {
+export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
   const command = new Command('export')
     .description('write the scopes of an app as a routes file, an OpenAPI document or templates')
     .argument('<module>', 'what makes the app: JavaScript, or what Node is told to load; it runs')
@@ -197,7 +197,7 @@ export function exportCommand({ terminal }: CommandContext): Command {
         else terminal.err(`wrote ${names.map((name) => toPrintable(name, 500)).join(', ')}\n`)
       }
     })
-  return attachManual(command, MANUAL)
+  return { command, manual: MANUAL }
 }
 
 const MANUAL: Manual = {

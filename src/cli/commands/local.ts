@@ -11,8 +11,8 @@ import {
   startUserPool,
 } from '../../testing/index.ts'
 import { formatJson } from '../terminal/format.ts'
-import { attachManual, type Manual } from '../terminal/help.ts'
-import type { CommandContext, Terminal } from '../terminal/terminal.ts'
+import type { Manual } from '../terminal/help.ts'
+import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
 import type { ClientOrigin, TemplateFlags, TemplatePool } from './local-template.ts'
 
 type Origins = ReadonlyMap<string, ClientOrigin>
@@ -162,7 +162,7 @@ const MANUAL: Manual = {
   ],
 }
 
-export function localCommand({ terminal, onPoolStarted }: CommandContext): Command {
+export function localCommand({ terminal, onPoolStarted }: CommandContext): DocumentedCommand {
   const command = new Command('local')
     .description('run a local user pool: key set, discovery, /oauth2/token for client credentials')
     .option(
@@ -211,7 +211,7 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Comma
         json === true ? formatJson(summarizePool(pool, origins)) : formatPool(pool, origins),
       )
     })
-  return attachManual(command, MANUAL)
+  return { command, manual: MANUAL }
 }
 
 /** Another port is never taken instead: apps are configured with this one. */

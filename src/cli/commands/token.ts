@@ -20,8 +20,8 @@ import { readTokenEndpoint } from '../../tokens/oauth/token-endpoint.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { collectValues, rejectSecretOption } from '../files/flags.ts'
 import { formatJson } from '../terminal/format.ts'
-import { attachManual } from '../terminal/help.ts'
-import type { CommandContext, Terminal } from '../terminal/terminal.ts'
+import type { Manual } from '../terminal/help.ts'
+import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
 import { listIssuerForms } from './explain/keys.ts'
 
 /** By `error` of Cognito's answer (RFC 6749 section 5.2). */
@@ -229,7 +229,7 @@ interface TokenFlags extends EndpointFlags {
   readonly header?: true
 }
 
-export function tokenCommand({ terminal }: CommandContext): Command {
+export function tokenCommand({ terminal }: CommandContext): DocumentedCommand {
   const command = new Command('token')
     .description('get an access token by client credentials')
     .option('--token-url <url>', 'the token endpoint')
@@ -264,30 +264,33 @@ export function tokenCommand({ terminal }: CommandContext): Command {
       terminal.out(formatToken(token, flags, now()))
     })
   const instead = `set ${SECRET_VARIABLE}, name another variable with --secret-env, or be asked`
-  return attachManual(rejectSecretOption(command, '--client-secret', instead), {
-    description: [
-      'Prints the token and nothing else, so that $(cognito-m2m token …) can stand in another command.',
-      `The secret comes from the environment, or is asked for where there is a terminal; what is typed is not shown. It is sent to the token endpoint alone, over https; http is for this machine.`,
-      'Every run asks Cognito, which counts and bills it. Services use the token client of cognito-m2m/client instead, which holds tokens as long as they are good.',
+  rejectSecretOption(command, '--client-secret', instead)
+  return { command, manual: MANUAL }
+}
+
+const MANUAL: Manual = {
+  description: [
+    'Prints the token and nothing else, so that $(cognito-m2m token …) can stand in another command.',
+    `The secret comes from the environment, or is asked for where there is a terminal; what is typed is not shown. It is sent to the token endpoint alone, over https; http is for this machine.`,
+    'Every run asks Cognito, which counts and bills it. Services use the token client of cognito-m2m/client instead, which holds tokens as long as they are good.',
+  ],
+  environment: { [SECRET_VARIABLE]: "the app client's secret" },
+  exitStatus: {
+    ok: 'a token was printed',
+    refused: 'Cognito refused: the secret, the client or a scope is wrong',
+    unavailable: 'the endpoint did not answer, asked to wait, or is none',
+    interrupted: 'interrupted by Ctrl-C',
+  },
+  examples: [
+    [
+      'Call an API:',
+      'curl -H "$(cognito-m2m token --header --domain https://shop.auth.eu-west-1.amazoncognito.com --client-id 5kek0i61pgkokoob4fsm9fo9it)" https://orders.example.com/orders',
     ],
-    environment: { [SECRET_VARIABLE]: "the app client's secret" },
-    exitStatus: {
-      ok: 'a token was printed',
-      refused: 'Cognito refused: the secret, the client or a scope is wrong',
-      unavailable: 'the endpoint did not answer, asked to wait, or is none',
-      interrupted: 'interrupted by Ctrl-C',
-    },
-    examples: [
-      [
-        'Call an API:',
-        'curl -H "$(cognito-m2m token --header --domain https://shop.auth.eu-west-1.amazoncognito.com --client-id 5kek0i61pgkokoob4fsm9fo9it)" https://orders.example.com/orders',
-      ],
-      [
-        'Ask for one scope and see what came of it:',
-        'cognito-m2m token --pool eu-west-1_AbCdEfGhI --client-id 5kek0i61pgkokoob4fsm9fo9it --scope orders/read | cognito-m2m explain --scope orders/read',
-      ],
+    [
+      'Ask for one scope and see what came of it:',
+      'cognito-m2m token --pool eu-west-1_AbCdEfGhI --client-id 5kek0i61pgkokoob4fsm9fo9it --scope orders/read | cognito-m2m explain --scope orders/read',
     ],
-  })
+  ],
 }
 
 /** Each may be a list with blanks, as the form and the claim have it. */

@@ -59,13 +59,11 @@ export function statIfExists(file: string): Stats | undefined {
  *
  * @param instead How it is given.
  */
-export function rejectSecretOption(command: Command, name: string, instead: string): Command {
-  return command
-    .addOption(new Option(`${name} [value]`).hideHelp())
-    .on(`option:${name.slice(2)}`, () => {
-      throw new OptionError(
-        name,
-        `is no option: the command line is seen by every process of this machine and kept by the shell; ${instead}`,
-      )
-    })
+export function rejectSecretOption(command: Command, name: string, instead: string): void {
+  command.addOption(new Option(`${name} [value]`).hideHelp()).on(`option:${name.slice(2)}`, () => {
+    throw new OptionError(
+      name,
+      `is no option: the command line is seen by every process of this machine and kept by the shell; ${instead}`,
+    )
+  })
 }

@@ -15,19 +15,6 @@ export interface Manual {
   readonly examples?: readonly (readonly [does: string, line: string])[]
 }
 
-const manuals = new WeakMap<Command, Manual>()
-
-/** Attaches a manual and answers the command. */
-export function attachManual(command: Command, parts: Manual): Command {
-  manuals.set(command, parts)
-  return command
-}
-
-/** What was attached; nothing where nothing was. */
-export function getManual(command: Command): Manual {
-  return manuals.get(command) ?? {}
-}
-
 /** One part of a section: a paragraph, a term with its meaning, or a line of a shell with what it does. */
 export interface Item {
   readonly term?: string
@@ -60,9 +47,9 @@ const DEFAULT_EXIT_STATUS: NonNullable<Manual['exitStatus']> = {
 }
 
 /** The sections of a command's manual page; those with nothing in them are left out. */
-export function listSections(command: Command): readonly Section[] {
+export function listSections(command: Command, manual: Manual): readonly Section[] {
   const help = command.createHelp()
-  const { description, environment = {}, exitStatus, examples = [] } = getManual(command)
+  const { description, environment = {}, exitStatus, examples = [] } = manual
   const summary = command.description()
   const sections: Section[] = [
     { title: 'NAME', items: [{ text: `${getFullName(command)} - ${summary}` }] },
@@ -117,10 +104,10 @@ function listExitCodes(meanings: NonNullable<Manual['exitStatus']>): Item[] {
 }
 
 /** The manual page of a command, wrapped. */
-export function formatHelp(command: Command, { width, colors }: Page): string {
+export function formatHelp(command: Command, manual: Manual, { width, colors }: Page): string {
   const { bold } = createStyle({ colors })
   const columns = Math.min(WIDTH.most, Math.max(WIDTH.least, width))
-  const sections = listSections(command).map(({ title, items }) => {
+  const sections = listSections(command, manual).map(({ title, items }) => {
     const terms = items.map(({ term = '' }) => term.length)
     const longest = Math.max(...terms)
     const termWidth = longest <= MAX_INLINE_TERM_LENGTH ? longest : 0

@@ -3,9 +3,11 @@
  * for it.
  */
 import process from 'node:process'
+import type { Command } from 'commander'
 import type { LocalUserPool } from '../../testing/index.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { isColorEnabled } from './format.ts'
+import type { Manual } from './help.ts'
 import { readInput } from './input.ts'
 import { readHidden } from './prompt.ts'
 
@@ -59,6 +61,12 @@ export interface Terminal {
   readonly fetch: typeof globalThis.fetch
   /** Wall clock, milliseconds. */
   readonly now: () => number
+}
+
+/** A command with its manual page. */
+export interface DocumentedCommand {
+  readonly command: Command
+  readonly manual: Manual
 }
 
 /** What the program passes to every command. */

@@ -10,8 +10,8 @@ import { checkScope } from '../../../core/scopes.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { collectValues, rejectSecretOption } from '../../files/flags.ts'
 import { formatJson } from '../../terminal/format.ts'
-import { attachManual } from '../../terminal/help.ts'
-import type { CommandContext, Terminal } from '../../terminal/terminal.ts'
+import type { Manual } from '../../terminal/help.ts'
+import type { CommandContext, DocumentedCommand, Terminal } from '../../terminal/terminal.ts'
 import { type Expectations, runChecks } from './checks.ts'
 import { decodeToken, type ExtractedToken, extractToken } from './decode.ts'
 import { type IssuerFlags, isUrl, loadKeySets, selectIssuers } from './keys.ts'
@@ -61,7 +61,7 @@ interface ExplainFlags {
   readonly json?: true
 }
 
-export function explainCommand({ terminal, exitWith }: CommandContext): Command {
+export function explainCommand({ terminal, exitWith }: CommandContext): DocumentedCommand {
   const command: Command = new Command('explain')
     .description('show the contents of an access token and why an API accepts or rejects it')
     .option('--pool <id>', 'the user pool that the API trusts')
@@ -108,12 +108,13 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Command 
       )
       exitWith(EXIT_CODES[explanation.verdict])
     })
-  return attachManual(rejectSecretOption(command, '--token', ALTERNATIVES), MANUAL)
+  rejectSecretOption(command, '--token', ALTERNATIVES)
+  return { command, manual: MANUAL }
 }
 
 const EXIT_CODES = { accepted: EXIT.ok, refused: EXIT.refused, unjudged: EXIT.unavailable } as const
 
-const MANUAL = {
+const MANUAL: Manual = {
   description: [
     'Reads a token from standard input, from the environment, or asks for it, and runs every check of the middleware, not only up to the first that fails. The middleware itself says what an API answers.',
     "Keys are asked for at the one address that --jwks, --issuer or --pool names; where none of them is given, at the issuer that the token names, if that has the form of Cognito's own hosts. Any other issuer is not asked, as whoever made the token chose it. Nothing else leaves this machine, and neither the token nor its signature is printed.",
@@ -136,7 +137,7 @@ const MANUAL = {
       'cognito-m2m explain --jwks jwks.json --at 2026-11-21T14:52:16Z < token.txt',
     ],
   ],
-} as const
+}
 
 function readConditions(flags: ExplainFlags, { now }: Terminal): Conditions {
   const { pool, region, issuer, jwks, offline, clientId, subjects, at } = flags
