@@ -1,14 +1,14 @@
-/** Who asks for a token: Basic or body credentials, either of a client's two secrets; public clients say who they are. */
+/** Authenticates the app client of a token request: HTTP Basic or body credentials, with either of its secrets. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type ClientCredentials, readBasic } from '../tokens/oauth/basic.ts'
 import type { PoolClient } from './clients.ts'
 
 /**
- * @returns The client, or the error of the answer.
+ * @returns The client, or the OAuth error of the response.
  */
 export function authenticate(
   clients: readonly PoolClient[],
-  [authorization, ...further]: readonly string[],
+  [authorization, ...otherHeaders]: readonly string[],
   form: ReadonlyMap<string, string>,
 ): PoolClient | 'invalid_request' | 'invalid_client' {
   const clientId = form.get('client_id')
@@ -21,11 +21,11 @@ export function authenticate(
         : findClient(clients, [{ clientId, secret }])
     return client ?? 'invalid_client'
   }
-  if (secret !== undefined || further.length > 0) return 'invalid_request'
+  if (secret !== undefined || otherHeaders.length > 0) return 'invalid_request'
   const client = findClient(clients, readBasic(authorization)) ?? 'invalid_client'
-  const contradicts =
+  const isContradiction =
     client !== 'invalid_client' && (clientId ?? client.clientId) !== client.clientId
-  return contradicts ? 'invalid_request' : client
+  return isContradiction ? 'invalid_request' : client
 }
 
 function findClient(
@@ -36,12 +36,12 @@ function findClient(
     candidates.some(
       ({ clientId, secret }) =>
         clientId === client.clientId &&
-        client.clientSecrets.some((known) => isSameSecret(known, secret)),
+        client.clientSecrets.some((expected) => isSameSecret(expected, secret)),
     ),
   )
 }
 
-/** Takes as long for a wrong secret as for a right one, whatever their lengths. */
+/** Constant-time comparison: digests have one length, whatever the lengths of the secrets. */
 function isSameSecret(left: string, right: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(left), digest(right))

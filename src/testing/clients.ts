@@ -9,62 +9,83 @@ import {
 } from '../core/options/validate.ts'
 import { checkScope, listDescribedScopes, type ResourceServerDefinition } from '../core/scopes.ts'
 
-/** An OAuth flow an app client may be allowed. */
+/** An OAuth flow that an app client can have. */
 export type OAuthFlow = 'client_credentials' | 'code' | 'implicit'
 
-/** An app client, as it is defined. */
+/** Definition of an app client. */
 export interface TestClient {
-  /** 1–128 letters, digits and `_ + . -`. */
+  /** 1 to 128 letters, digits and `_ + . -`. */
   readonly clientId: string
   /**
-   * One or two, both accepted, as while Cognito rotates them. Default: one, generated. Empty: a public
-   * client, which has none and may not have the flow `client_credentials`.
+   * One or two secrets. The pool accepts both, as Cognito does during a rotation. An empty array makes a
+   * public client, which cannot have the flow `client_credentials`.
+   *
+   * @defaultValue One generated secret.
    */
   readonly clientSecrets?: readonly string[]
-  /** At most 50. Default: every scope of the pool's resource servers. */
+  /**
+   * Scopes that the client may request, at most 50.
+   *
+   * @defaultValue Every scope of the pool's resource servers.
+   */
   readonly scopes?: readonly string[]
-  /** Default `['client_credentials']`. Without it token requests are answered `unauthorized_client`. */
+  /**
+   * Allowed flows. Without `client_credentials`, token requests get `unauthorized_client`.
+   *
+   * @defaultValue `['client_credentials']`
+   */
   readonly flows?: readonly OAuthFlow[]
-  /** `false`: OAuth is not enabled on the client, which Cognito answers with `invalid_grant`. */
+  /**
+   * Whether OAuth is enabled on the client. If not, token requests get `invalid_grant`.
+   *
+   * @defaultValue `true`
+   */
   readonly oauth?: boolean
-  /** Seconds a token lives; 300 to 86,400, default 3,600. */
+  /**
+   * Lifetime of an access token in seconds, 300 to 86,400.
+   *
+   * @defaultValue 3600
+   */
   readonly accessTokenValidity?: number
 }
 
-/** An app client with everything decided. */
+/** An app client with all defaults applied. */
 export type PoolClient = Required<TestClient>
 
 const MEMBERS = ['clientId', 'clientSecrets', 'scopes', 'flows', 'oauth', 'accessTokenValidity']
 const CLIENT_ID_PATTERN = /^[\w+.-]{1,128}$/
-/** No control characters, which neither a header nor a person gets right. */
+/** No control characters: HTTP headers cannot carry them. */
 const SECRET_PATTERN = /^\P{Cc}{1,128}$/u
 const FLOWS: readonly unknown[] = ['client_credentials', 'code', 'implicit']
 const MAX_SCOPES = 50
 
-/** Every scope of these resource servers, as tokens carry them. */
+/** Lists every scope of the resource servers as `identifier/name`. */
 export function listScopes(resourceServers: readonly ResourceServerDefinition[]): string[] {
   return resourceServers.flatMap((server) => listDescribedScopes(server).map(([scope]) => scope))
 }
 
-/** @param resourceServers Where there are none, any well-formed scope passes. */
+/** @param resourceServers If there are none, any well-formed scope is valid. */
 export function readClients(
   value: unknown = [{ clientId: 'test-client' }],
   resourceServers: readonly ResourceServerDefinition[] = [],
 ): readonly PoolClient[] {
   if (!Array.isArray(value) || value.length === 0) {
-    throw new OptionError('clients', `is ${describeValue(value)}: pass an array of app clients`)
+    throw new OptionError(
+      'clients',
+      `expected a non-empty array of app clients, got ${describeValue(value)}. Add an app client.`,
+    )
   }
   const defined = resourceServers.length === 0 ? undefined : new Set(listScopes(resourceServers))
-  const seen = new Set<string>()
+  const clientIds = new Set<string>()
   return value.map((item, index) => {
     const client = readClient(item, `clients[${index}]`, defined)
-    if (seen.has(client.clientId)) {
+    if (clientIds.has(client.clientId)) {
       throw new OptionError(
         `clients[${index}].clientId`,
-        `repeats ${describeValue(client.clientId)}: merge the two`,
+        `expected a different id for each client, got ${describeValue(client.clientId)} twice. Merge the two.`,
       )
     }
-    seen.add(client.clientId)
+    clientIds.add(client.clientId)
     return client
   })
 }
@@ -75,11 +96,14 @@ function readClient(value: unknown, optionPath: string, defined?: ReadonlySet<st
   if (typeof clientId !== 'string' || !CLIENT_ID_PATTERN.test(clientId)) {
     throw new OptionError(
       `${optionPath}.clientId`,
-      `is ${describeValue(clientId)}: use 1 to 128 letters, digits and _ + . -`,
+      `expected 1 to 128 letters, digits and _ + . -, got ${describeValue(clientId)}. Change the id.`,
     )
   }
   if (typeof oauth !== 'boolean') {
-    throw new OptionError(`${optionPath}.oauth`, `is ${describeValue(oauth)}: pass true or false`)
+    throw new OptionError(
+      `${optionPath}.oauth`,
+      `expected a boolean, got ${describeValue(oauth)}. Pass true or false.`,
+    )
   }
   const flows = readFlows(members, optionPath)
   return Object.freeze({
@@ -89,12 +113,16 @@ function readClient(value: unknown, optionPath: string, defined?: ReadonlySet<st
     flows,
     oauth,
     accessTokenValidity: readNumber(members, 'accessTokenValidity', optionPath, {
-      ...{ defaultValue: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
+      defaultValue: 3600,
+      min: 300,
+      max: 86_400,
+      unit: 'seconds',
+      integer: true,
     }),
   })
 }
 
-/** The message never shows a secret, not even a wrong one. */
+/** Reads the secrets. Messages never show one, not even an invalid one. */
 function readSecrets(
   { clientSecrets }: Members,
   optionPath: string,
@@ -105,24 +133,24 @@ function readSecrets(
   if (isPublic && flows.includes('client_credentials')) {
     throw new OptionError(
       `${optionPath}.clientSecrets`,
-      'is an empty array: client_credentials needs a secret; give it one, or name its flows',
+      'expected a secret for the flow client_credentials, got an empty array. Add a secret, or set other flows.',
     )
   }
-  const wellFormed =
+  const isWellFormed =
     Array.isArray(clientSecrets) &&
     clientSecrets.length <= 2 &&
     clientSecrets.every((secret) => typeof secret === 'string' && SECRET_PATTERN.test(secret)) &&
     new Set(clientSecrets).size === clientSecrets.length
-  if (!wellFormed) {
+  if (!isWellFormed) {
     throw new OptionError(
       `${optionPath}.clientSecrets`,
-      'is not valid: pass an array of at most two different strings, each of 1 to 128 characters without control characters',
+      'expected at most two different strings of 1 to 128 characters without control characters, got another value. Change the secrets.',
     )
   }
   return Object.freeze([...(clientSecrets as string[])])
 }
 
-/** 51 lower-case letters and digits, as Cognito's. */
+/** 51 lower-case letters and digits, the form of Cognito's secrets. */
 function generateSecret(): string {
   return BigInt(`0x${randomBytes(40).toString('hex')}`)
     .toString(36)
@@ -141,24 +169,24 @@ function readClientScopes(
     if (all.length <= MAX_SCOPES) return Object.freeze(all)
     throw new OptionError(
       at,
-      `is left out, which means all ${all.length} of the resource servers: name at most ${MAX_SCOPES}`,
+      `expected at most ${MAX_SCOPES} scopes, got all ${all.length} of the resource servers. Set the scopes of the client.`,
     )
   }
   if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES) {
     throw new OptionError(
       at,
-      `is ${describeValue(scopes)}: pass an array of at most ${MAX_SCOPES} scopes`,
+      `expected an array of at most ${MAX_SCOPES} scopes, got ${describeValue(scopes)}. Change the value.`,
     )
   }
   const read = scopes.map((scope, index) => {
-    const known = checkScope(scope, `${at}[${index}]`)
-    if (defined !== undefined && known.includes('/') && !defined.has(known)) {
+    const checked = checkScope(scope, `${at}[${index}]`)
+    if (defined !== undefined && checked.includes('/') && !defined.has(checked)) {
       throw new OptionError(
         `${at}[${index}]`,
-        `is ${describeValue(known)}: no resource server defines it; define it or correct the spelling`,
+        `expected a scope of a resource server, got ${describeValue(checked)}. Define it or correct the spelling.`,
       )
     }
-    return known
+    return checked
   })
   return Object.freeze([...new Set(read)])
 }
@@ -168,14 +196,14 @@ function readFlows({ flows }: Members, optionPath: string): readonly OAuthFlow[]
   if (!Array.isArray(flows)) {
     throw new OptionError(
       `${optionPath}.flows`,
-      `is ${describeValue(flows)}: pass an array of flows`,
+      `expected an array of flows, got ${describeValue(flows)}. Change the value.`,
     )
   }
   for (const flow of flows as unknown[]) {
     if (FLOWS.includes(flow)) continue
     throw new OptionError(
       `${optionPath}.flows`,
-      `has ${describeValue(flow)}: use ${FLOWS.join(', ')}`,
+      `expected only ${FLOWS.join(', ')}, got ${describeValue(flow)}. Change the value.`,
     )
   }
   return Object.freeze([...(flows as OAuthFlow[])])

@@ -1,24 +1,23 @@
 /**
- * The switches of a local pool over HTTP, for the command line: faults and rotation. A page of
- * another site must not reach them: they take JSON only, which a form cannot send, and nothing that
- * a browser marks as coming from a page.
+ * Controls a local pool over HTTP: faults and key rotation. Web pages of other sites must not reach these
+ * endpoints. They accept JSON only, which a form cannot send, and reject requests with browser headers.
  */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { OptionError } from '../core/options/validate.ts'
 import { isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
 import type { JsonResponse } from './token-endpoint.ts'
 
-/** Longest a pool refuses connections before it heals by itself, in seconds. */
+/** Longest time in seconds until a pool clears a fault. */
 const MAX_FAULT_SECONDS = 300
 
-/** What the switches act on. */
+/** The operations that the endpoints call. */
 export interface PoolControls {
   rotateKeys(options: { readonly keepOld: boolean }): void
-  /** @param seconds Heals by itself after; undefined: stays. */
+  /** @param seconds Time until the pool clears the fault. Undefined keeps it. */
   setJwksFault(fault: JwksFault | null, seconds?: number): void
 }
 
-/** A request to a switch, its body read. */
+/** A request to a control endpoint, with its body. */
 export interface ControlRequest {
   readonly method: string
   readonly path: string
@@ -26,12 +25,12 @@ export interface ControlRequest {
   readonly body: Buffer | undefined
 }
 
-/** Answers one request below `/_local/`. */
+/** Handles one request below `/_local/`. */
 export function handleControlRequest(pool: PoolControls, request: ControlRequest): JsonResponse {
   const { headers, method, path } = request
   const site = headers['sec-fetch-site'] ?? 'none'
   if (headers.origin !== undefined || (site !== 'none' && site !== 'same-origin')) {
-    return createErrorResponse(403, 'requests of web pages are refused')
+    return createErrorResponse(403, 'requests of web pages are rejected')
   }
   if (headers['content-type'] !== 'application/json') {
     return createErrorResponse(415, 'send application/json')
@@ -48,8 +47,8 @@ function setFault(pool: PoolControls, input: Record<string, unknown>): JsonRespo
   if (fault !== null && !isJwksFault(fault)) {
     return createErrorResponse(400, `fault: use null or one of ${JWKS_FAULTS.join(', ')}`)
   }
-  const bounded = typeof seconds === 'number' && seconds > 0 && seconds <= MAX_FAULT_SECONDS
-  if (!bounded && (seconds !== undefined || fault === 'refuse')) {
+  const isInRange = typeof seconds === 'number' && seconds > 0 && seconds <= MAX_FAULT_SECONDS
+  if (!isInRange && (seconds !== undefined || fault === 'refuse')) {
     return createErrorResponse(
       400,
       `seconds: use a number up to ${MAX_FAULT_SECONDS}; refuse needs one`,
@@ -68,7 +67,7 @@ function rotateKeys(pool: PoolControls, input: Record<string, unknown>): JsonRes
   try {
     pool.rotateKeys({ keepOld })
   } catch (error) {
-    // The state file could not be written; the keys are what they were.
+    // The state file could not be written, and the keys are unchanged.
     return createErrorResponse(500, (error as OptionError).message)
   }
   return noContent()

@@ -1,9 +1,9 @@
-/** JSON files that may hold secrets: what is wrong with one is told without quoting it. */
+/** Reads JSON files that may contain secrets: messages never quote the content. */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { OptionError } from '../core/options/validate.ts'
 
-/** @throws {OptionError} `ERR_OPTION_INVALID`, naming file and place. */
+/** @throws {OptionError} `ERR_OPTION_INVALID`, with the file and position. */
 export function readJsonFile(path: string): unknown {
   const file = basename(path)
   return parse(readText(path, file), file)
@@ -14,7 +14,10 @@ function readText(path: string, file: string): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError(file, `cannot be read (${code}): name a readable JSON file`)
+    throw new OptionError(
+      file,
+      `expected a readable JSON file, got ${code}. Correct the path or the permissions.`,
+    )
   }
 }
 
@@ -25,19 +28,19 @@ function parse(text: string, file: string): unknown {
     const position = jsonPosition(text, error as Error)
     throw new OptionError(
       position === undefined ? file : `${file}:${position}`,
-      'is not valid JSON: correct it there',
+      'expected JSON, got a syntax error. Correct the file.',
     )
   }
 }
 
 /**
- * `line:column` of a syntax error. The parser's message quotes the text, so only the position is taken
- * from it. It names none in short texts.
+ * Gets `line:column` of a syntax error. The parser's message quotes the text, so only the position is taken
+ * from it. For short texts the message has no position.
  */
 export function jsonPosition(text: string, { message }: Error): string | undefined {
   const [, offset] = / at position (\d+)/.exec(message) ?? []
-  const ended = message === 'Unexpected end of JSON input'
-  if (offset === undefined && !ended) return undefined
-  const before = text.slice(0, ended ? text.length : Number(offset)).split('\n')
+  const isTruncated = message === 'Unexpected end of JSON input'
+  if (offset === undefined && !isTruncated) return undefined
+  const before = text.slice(0, isTruncated ? text.length : Number(offset)).split('\n')
   return `${before.length}:${(before.at(-1) as string).length + 1}`
 }

@@ -1,16 +1,18 @@
-/** Ways in which the local pool's key set endpoint can fail, to rehearse an outage. */
+/** Faults of the local pool's JWKS endpoint, to rehearse an outage. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type { PublishedKey } from './key-material.ts'
 
 /**
- * - `refuse`: the pool stops listening, so connections are refused, for everything it serves
- * - `reset`: the connection is reset · `hang`: never answered · `drip`: a byte every 100 ms, for ever
- * - `500`, `503` (with `Retry-After: 5`), `429`: error statuses · `redirect`: 302
- * - `garbage`: 200 with what is not JSON · `truncated`: the connection breaks off half-way
- * - `empty`: a set without keys · `weak`: the pool's kids with keys nobody may trust (exponent 1)
- * - `huge`: the key set, padded to 50 MB · `bomb`: the same in 50 KB of gzip
+ * A fault of the JWKS endpoint:
+ *
+ * - `refuse`: the pool stops listening and refuses connections to all of its endpoints.
+ * - `reset`: the connection is reset. `hang`: no response. `drip`: one byte every 100 ms, without end.
+ * - `500`, `503` (with `Retry-After: 5`), `429`: error statuses. `redirect`: 302.
+ * - `garbage`: 200 with HTML. `truncated`: the connection closes halfway through the body.
+ * - `empty`: a set without keys. `weak`: the pool's kids with insecure keys (exponent 1).
+ * - `huge`: the key set, padded to 50 MB. `bomb`: the same, compressed to 50 KB.
  */
 export type JwksFault =
   | 'refuse'
@@ -28,7 +30,7 @@ export type JwksFault =
   | 'huge'
   | 'bomb'
 
-/** Any other fault: answers, or does not, in place of the key set. */
+/** A custom fault: handles requests in place of the JWKS endpoint. */
 export type JwksHandler = (request: IncomingMessage, response: ServerResponse) => void
 
 interface KeySet {
@@ -39,11 +41,11 @@ type Fault = (response: ServerResponse, keySet: KeySet) => void
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const PADDING = ' '.repeat(64 * 1024)
-/** Times the padding: 50 MB. */
+/** Copies of the padding: 50 MB. */
 const PADDING_COUNT = 800
 
 const FAULTS: Readonly<Record<JwksFault, Fault>> = {
-  // Asked only on a connection from before the pool stopped listening.
+  // Only a connection from before the pool stopped listening can reach this.
   refuse: (response) => response.destroy(),
   reset: ({ socket }) => socket?.resetAndDestroy(),
   hang: () => {},
@@ -67,14 +69,14 @@ const FAULTS: Readonly<Record<JwksFault, Fault>> = {
   },
 }
 
-/** Every fault there is by name. */
+/** Names of all faults. */
 export const JWKS_FAULTS = Object.keys(FAULTS) as readonly JwksFault[]
 
 export function isJwksFault(value: unknown): value is JwksFault {
   return JWKS_FAULTS.includes(value as JwksFault)
 }
 
-/** @param keySet What would be answered without the fault. */
+/** @param keySet The response without the fault. */
 export function applyFault(
   fault: JwksFault | JwksHandler,
   request: IncomingMessage,
@@ -95,8 +97,8 @@ function sendJson(response: ServerResponse, body: unknown): void {
 
 function sendByteByByte(response: ServerResponse): void {
   response.writeHead(200, JSON_TYPE)
-  const dripping = setInterval(() => response.write(' '), 100)
-  response.once('close', () => clearInterval(dripping))
+  const timer = setInterval(() => response.write(' '), 100)
+  response.once('close', () => clearInterval(timer))
 }
 
 function sendTruncated(response: ServerResponse, keySet: KeySet): void {
@@ -105,7 +107,7 @@ function sendTruncated(response: ServerResponse, keySet: KeySet): void {
   response.write(body.slice(0, body.length / 2), () => response.destroy())
 }
 
-/** A key set that is right in everything but its size. */
+/** A valid key set of 50 MB. */
 function createPaddedStream(keySet: KeySet): Readable {
   return Readable.from(
     (function* () {

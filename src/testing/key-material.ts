@@ -1,6 +1,6 @@
 /**
- * RSA key pairs shared by all pools of a process. Making one takes some 150 ms, so a pool borrows
- * material under kids of its own; private keys are generated when used and stand nowhere.
+ * RSA key pairs shared by all pools of a process. Generating one takes about 150 ms, so pools share pairs
+ * under separate kids. Pairs are generated at their first use, and never stored in the package.
  */
 import {
   createPublicKey,
@@ -17,9 +17,9 @@ interface KeyPair {
   readonly e: string
 }
 
-/** One published key: a kid of the pool's own over shared material. */
+/** One published key: a kid of one pool for a shared key pair. */
 export interface PoolKey {
-  /** Number of the material. */
+  /** Index of the key pair. */
   readonly index: number
   readonly kid: string
   readonly pair: KeyPair
@@ -38,7 +38,7 @@ export interface PublishedKey {
 const BITS = 2048
 const KEY_PAIRS: KeyPair[] = []
 
-/** Shared material by number; made at its first use. */
+/** Gets a shared key pair by index. Generates it at its first use. */
 function getKeyPair(index: number): KeyPair {
   while (KEY_PAIRS.length <= index) {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: BITS })
@@ -48,13 +48,13 @@ function getKeyPair(index: number): KeyPair {
   return KEY_PAIRS[index] as KeyPair
 }
 
-/** A new kid, standard base64 as Cognito's. */
+/** Generates a kid, in standard base64 like Cognito's. */
 export function generateKeyId(): string {
   return randomBytes(32).toString('base64')
 }
 
 /**
- * New kids over the lowest numbers of material that no key of `taken` has: few key pairs serve any
+ * Creates keys with new kids over the first key pairs that no key in `taken` uses: few pairs serve any
  * number of pools and rotations.
  */
 export function createKeys(count: number, taken: readonly PoolKey[]): PoolKey[] {
@@ -66,25 +66,27 @@ export function createKeys(count: number, taken: readonly PoolKey[]): PoolKey[] 
   return keys
 }
 
-/** Whether it looks like what {@link generateKeyId} makes. */
+/** Whether a value has the form of {@link generateKeyId}. */
 export function isKeyId(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(value)
 }
 
 /**
- * A key that was kept; undefined where it is no usable RSA key. Material that the process has already is
- * not doubled: a rotation, or a key that has to be another, would get the same once more.
+ * Imports a saved key. A key pair that the process has already is reused: a second copy could be picked as
+ * the new key of a rotation.
+ *
+ * @returns Undefined if it is not a usable RSA key.
  */
 export function importKey(kid: string, privateKey: KeyObject): PoolKey | undefined {
   const { asymmetricKeyType, asymmetricKeyDetails } = privateKey
   if (asymmetricKeyType !== 'rsa' || asymmetricKeyDetails?.modulusLength !== BITS) return undefined
   const publicKey = createPublicKey(privateKey)
-  // Nothing checks that the parts of an imported key belong together.
+  // Node does not check that the parts of an imported key belong together.
   const input = randomBytes(32)
   if (!verify('sha256', input, publicKey, sign('sha256', input, privateKey))) return undefined
   const { n, e } = publicKey.export({ format: 'jwk' }) as { n: string; e: string }
-  const known = KEY_PAIRS.findIndex((pair) => pair.n === n)
-  const index = known === -1 ? KEY_PAIRS.push({ privateKey, n, e }) - 1 : known
+  const existing = KEY_PAIRS.findIndex((pair) => pair.n === n)
+  const index = existing === -1 ? KEY_PAIRS.push({ privateKey, n, e }) - 1 : existing
   return { kid, index, pair: KEY_PAIRS[index] as KeyPair }
 }
 

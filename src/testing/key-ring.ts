@@ -7,7 +7,7 @@ export interface KeyRing {
   readonly id: PoolKey
   /** Signs access tokens. */
   readonly access: PoolKey
-  /** Published, but signing no more. */
+  /** Published, but no longer used for signing. */
   readonly old: readonly PoolKey[]
 }
 
@@ -16,19 +16,19 @@ export function createKeyRing(): KeyRing {
   return { ...createSigningKeys([]), old: [] }
 }
 
-/** In the order of the key set: the ID key first, the access key second, older ones behind. */
+/** Lists the keys in the order of the key set: ID key, access key, older keys. */
 export function listPublishedKeys({ id, access, old }: KeyRing): readonly PoolKey[] {
   return [id, access, ...old]
 }
 
-/** New keys in front of the old ones, or in place of them. */
+/** Adds new keys before the old ones, or replaces them. */
 export function rotateKeyRing(ring: KeyRing, { keepOld }: { readonly keepOld: boolean }): KeyRing {
-  const before = listPublishedKeys(ring)
-  return { ...createSigningKeys(before), old: keepOld ? before : [] }
+  const previous = listPublishedKeys(ring)
+  return { ...createSigningKeys(previous), old: keepOld ? previous : [] }
 }
 
-/** Material that was published before is not used again at once: a rotation changes the keys. */
-function createSigningKeys(before: readonly PoolKey[]): Pick<KeyRing, 'id' | 'access'> {
-  const [access, id] = createKeys(2, before) as [PoolKey, PoolKey]
+/** Uses no key pair of the previous keys, so that a rotation changes the keys. */
+function createSigningKeys(previous: readonly PoolKey[]): Pick<KeyRing, 'id' | 'access'> {
+  const [access, id] = createKeys(2, previous) as [PoolKey, PoolKey]
   return { access, id }
 }

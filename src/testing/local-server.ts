@@ -1,25 +1,22 @@
-/** The listening half of a local pool: loopback, one port that survives an outage, bounded bodies. */
+/** The HTTP server of a local pool: loopback only, one port across restarts, bounded bodies. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { OptionError } from '../core/options/validate.ts'
 import { MAX_FORM_BYTES } from '../tokens/oauth/form.ts'
 
-/** The addresses of loopback that a pool may bind to. */
+/** Loopback addresses that a pool can bind to. */
 export const LOCAL_HOSTS = ['127.0.0.1', '::1'] as const
 
-/** One of them. */
+/** A loopback address that a pool can bind to. */
 export type LocalHost = (typeof LOCAL_HOSTS)[number]
 
-/**
- * Milliseconds. Node's five seconds are too short on a busy machine: a connection that is closed just as
- * it is used again looks like an outage.
- */
+/** Node's default of 5 s is too short: on a busy machine, it can close a connection that is about to be reused. */
 const KEEP_ALIVE_TIMEOUT_MS = 60_000
 
-/** What listening ends with where IPv6 is off. */
+/** Error codes of `listen` if IPv6 is off. */
 const ADDRESS_ERRORS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT']
 
-/** Answers one request. */
+/** Handles one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 /** Listens on loopback and can stop and come back on the same port. */
@@ -29,13 +26,13 @@ export class LocalServer {
   #port: number
   readonly host: LocalHost
 
-  /** @param port 0 takes a free port, which later starts use again. */
+  /** @param port 0 selects a free port, which later starts reuse. */
   constructor(port: number, host: LocalHost) {
     this.#port = port
     this.host = host
   }
 
-  /** What answers: it can only be made once the port is known. */
+  /** Sets the handler, which needs the port and so cannot be a constructor argument. */
   serve(handler: Handler): void {
     this.#handler = handler
   }
@@ -44,16 +41,16 @@ export class LocalServer {
     return this.#port
   }
 
-  /** Host and port as URLs and Host headers have them. */
+  /** Host and port, in the form of URLs and Host headers. */
   get authority(): string {
     return `${this.host === '::1' ? '[::1]' : this.host}:${this.#port}`
   }
 
-  /** @throws {OptionError} naming `port` or `host`, where it is not available. */
+  /** @throws {OptionError} for `port` or `host` if it is not available. */
   async listen(): Promise<void> {
     if (this.#server !== undefined) return
     const server = createServer((request, response) => {
-      // Only a connection that broke off rejects, and there is nobody left to answer.
+      // Only an aborted connection rejects, and no response can reach it.
       this.#handler(request, response).catch(() => response.destroy())
     })
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
@@ -65,7 +62,7 @@ export class LocalServer {
     this.#port = (server.address() as AddressInfo).port
   }
 
-  /** Ends every connection, answered or not: new ones are refused. */
+  /** Closes every connection, with or without a response. New connections are refused. */
   async stop(): Promise<void> {
     const server = this.#server
     if (server === undefined) return
@@ -75,7 +72,7 @@ export class LocalServer {
     await closed
   }
 
-  /** Whether a Host header names this server: a name that resolves here is not enough. */
+  /** Whether a Host header names this server. Prevents DNS rebinding. */
   isAddressedBy(host: string | undefined): boolean {
     return ['127.0.0.1', 'localhost', '[::1]'].some((name) => host === `${name}:${this.#port}`)
   }
@@ -84,15 +81,18 @@ export class LocalServer {
     if (ADDRESS_ERRORS.includes(code)) {
       return new OptionError(
         'host',
-        `${this.host} is not an address of this machine (${code}): use 127.0.0.1, or turn IPv6 on`,
+        `expected an address of this machine, got ${this.host} (${code}). Use 127.0.0.1, or turn IPv6 on.`,
       )
     }
-    const problem = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`
-    return new OptionError('port', `${this.#port} ${problem}: choose another one, or 0 for any`)
+    const reason = code === 'EADDRINUSE' ? 'which is in use' : `which cannot be used (${code})`
+    return new OptionError(
+      'port',
+      `expected a free port, got ${this.#port}, ${reason}. Choose another port, or 0 for any.`,
+    )
   }
 }
 
-/** Reads a request's body; undefined where it is larger than a form may be. */
+/** Reads the body of a request. Undefined if it is larger than the limit of forms. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0

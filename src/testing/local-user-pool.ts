@@ -22,40 +22,59 @@ import type { CloudTrailTokenEvent } from './token-log.ts'
 
 /** Options of {@link startUserPool}. */
 export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions'> {
-  /** Only of the region `xx-local-1`: a local pool never wears a real pool's id. */
+  /**
+   * ID of the pool, in the Region `xx-local-1`: a local pool cannot have the ID of a real pool.
+   *
+   * @defaultValue A generated ID.
+   */
   readonly userPoolId?: string
-  /** Loopback port; default 0, any. */
+  /**
+   * Port on loopback, 0 to 65,535. 0 selects a free port.
+   *
+   * @defaultValue 0, or the port of the state file
+   */
   readonly port?: number
   /**
-   * Loopback address it binds to. Its URLs have the same one: `http://[::1]:3001/…`.
+   * Loopback address to bind to. URLs of the pool contain it: `http://[::1]:3001/…`.
    *
    * @defaultValue `'127.0.0.1'`
    */
   readonly host?: LocalHost
-  /** Whether faults and rotation can be switched over HTTP, below `/_local/`. Default false. */
+  /**
+   * Whether `/_local/` serves endpoints for faults and key rotation.
+   *
+   * @defaultValue `false`
+   */
   readonly control?: boolean
   /**
-   * Path of a file that keeps the signing keys, the issuer and generated client secrets, so that tokens
-   * stay valid over restarts. It is made with mode 0600, and again after each rotation. It belongs to one
-   * issuer: without a `port`, the pool takes that of the file. Give each pool a file of its own, and do not
-   * commit it.
+   * Path of a file for the signing keys, the issuer and generated client secrets: tokens stay valid after a
+   * restart. The pool creates it with mode 0600, and replaces it at each rotation. It belongs to one issuer:
+   * without `port`, the pool uses the port of the file. Use a separate file for each pool, and do not commit
+   * it.
    *
-   * @defaultValue None: new keys at each start.
+   * @defaultValue None. Keys are new at each start.
    */
   readonly state?: string
   /**
-   * Whether pages that this machine served may read answers of the token endpoint, as Swagger UI has
-   * to. Default false.
+   * Whether pages from a loopback origin can read responses of the token endpoint. Swagger UI needs it.
+   *
+   * @defaultValue `false`
    */
   readonly cors?: boolean
   /**
-   * Token requests it answers a second, 1 to 1,000,000; default 150, as Cognito does for all pools of
-   * an account. What exceeds them gets 429. `false`: unlimited.
+   * Token requests per second, 1 to 1,000,000. Requests above it get status 429. `false` sets no limit.
+   *
+   * @defaultValue 150, the quota of Cognito for all pools of an account
+   * @see https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
    */
   readonly quota?: number | false
-  /** Told of each token request as CloudTrail tells it, once it is answered. What it throws is lost. */
+  /** Called after each token request, with an event in the shape of CloudTrail. Its exceptions are ignored. */
   readonly onEvent?: (event: CloudTrailTokenEvent) => void
-  /** Monotonic clock in milliseconds, for the quota. Default `performance.now`. */
+  /**
+   * Monotonic clock in milliseconds, for the quota.
+   *
+   * @defaultValue `performance.now`
+   */
   readonly monotonicNow?: () => number
 }
 
@@ -64,13 +83,13 @@ export interface LocalUserPool extends UserPoolAuthority {
   readonly port: number
   readonly jwksUri: string
   readonly tokenEndpoint: string
-  /** How often the key set was asked for. */
+  /** Number of requests to the JWKS endpoint. */
   readonly jwksRequests: number
-  /** Its number in the process, as `cognito-m2m:token-request` names it. */
+  /** @returns `instance` is the number of the pool in events on `cognito-m2m:token-request`. */
   status(): { readonly instance: number; readonly userPoolId: string }
-  /** The last 1,000 token requests as CloudTrail tells them, oldest first. Never a secret. */
+  /** Lists the last 1,000 token requests in the shape of CloudTrail, oldest first, without secrets. */
   events(): readonly CloudTrailTokenEvent[]
-  /** Options for the plugin or `createResourceServer`: this pool, all its clients, keys over HTTP. */
+  /** Returns options for the plugin or `createResourceServer`: this pool, all its clients, keys over HTTP. */
   options(): {
     readonly userPoolId: string
     readonly clientId: readonly string[]
@@ -78,13 +97,14 @@ export interface LocalUserPool extends UserPoolAuthority {
     readonly now?: () => number
   }
   /**
-   * Makes the key set endpoint fail, or heals it with null. `refuse` ends everything it serves; a
-   * function answers in place of the key set.
+   * Sets or clears a fault of the JWKS endpoint.
    *
-   * @throws {OptionError} `ERR_OPTION_INVALID` for what is no fault, and where the port was taken.
+   * @param fault `refuse` stops all endpoints. A function handles requests to the JWKS endpoint. `null` clears
+   *   the fault.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for another value, and if the port is no longer free.
    */
   setJwksFault(fault: JwksFault | JwksHandler | null): Promise<void>
-  /** Ends the server and every connection. */
+  /** Stops the server and closes every connection. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -99,33 +119,36 @@ const OPTION_NAMES = [
   'onEvent',
   'monotonicNow',
 ]
-/** `ClientAuthentication` requests a second of an account and Region: Cognito's quotas page. */
+/** Cognito's quota of `ClientAuthentication` requests per second for an account and Region. */
 const DEFAULT_QUOTA = 150
 
-/** What {@link startUserPool} takes, checked. */
+/** Validated options of {@link startUserPool}. */
 export interface ParsedLocalOptions {
   readonly definition: PoolDefinition
   readonly port: number
-  /** Undefined where the options give none. */
+  /** Undefined if the options have none. */
   readonly host: LocalHost | undefined
   readonly state: string | undefined
   readonly server: Omit<PoolServerOptions, 'keys' | 'onRotation'>
 }
 
-/** Checks what {@link startUserPool} takes, without starting anything. */
+/** Validates the options of {@link startUserPool}, without starting a pool. */
 export function readLocalOptions(options: unknown): ParsedLocalOptions {
   const definition = readPoolDefinition(options, OPTION_NAMES)
   const { userPoolId, now = Date.now } = definition
   if (!userPoolId.startsWith(`${LOCAL_REGION}_`)) {
     throw new OptionError(
       'userPoolId',
-      `is ${describeValue(userPoolId)}: a local pool's id begins with ${LOCAL_REGION}_; leave it out to generate one`,
+      `expected an id that begins with ${LOCAL_REGION}_, got ${describeValue(userPoolId)}. Change it, or leave it out to generate one.`,
     )
   }
   const members = options as Members
   const { quota } = members
   const port = readNumber(members, 'port', '', {
-    ...{ defaultValue: 0, min: 0, max: 65_535, integer: true },
+    defaultValue: 0,
+    min: 0,
+    max: 65_535,
+    integer: true,
   })
   const perSecond = {
     defaultValue: DEFAULT_QUOTA,
@@ -134,9 +157,14 @@ export function readLocalOptions(options: unknown): ParsedLocalOptions {
     unit: 'requests a second',
   }
   return {
-    ...{ definition, port, host: readHost(members), state: readState(members) },
+    definition,
+    port,
+    host: readHost(members),
+    state: readState(members),
     server: {
-      ...{ control: readBoolean(members, 'control'), cors: readBoolean(members, 'cors'), now },
+      control: readBoolean(members, 'control'),
+      cors: readBoolean(members, 'cors'),
+      now,
       quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
       onEvent: readFunction(members, 'onEvent'),
       monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
@@ -144,39 +172,48 @@ export function readLocalOptions(options: unknown): ParsedLocalOptions {
   }
 }
 
-/** Any other address would let other machines get tokens and switch faults. */
+/** Any other address would let other machines get tokens and set faults. */
 function readHost({ host }: Members): LocalHost | undefined {
   if (host === undefined) return undefined
-  const known = LOCAL_HOSTS.find((it) => it === host)
-  if (known !== undefined) return known
+  const localHost = LOCAL_HOSTS.find((it) => it === host)
+  if (localHost !== undefined) return localHost
   throw new OptionError(
     'host',
-    `is ${describeValue(host)}: use 127.0.0.1 or ::1, a pool binds to loopback`,
+    `expected 127.0.0.1 or ::1, got ${describeValue(host)}. Use a loopback address.`,
   )
 }
 
 function readState({ state }: Members): string | undefined {
   if (state === undefined || (typeof state === 'string' && state !== '')) return state
-  throw new OptionError('state', `is ${describeValue(state)}: pass the path of a file`)
+  throw new OptionError(
+    'state',
+    `expected the path of a file, got ${describeValue(state)}. Change the value.`,
+  )
 }
 
 function readBoolean(members: Members, name: string): boolean {
   const { [name]: value = false } = members
   if (typeof value === 'boolean') return value
-  throw new OptionError(name, `is ${describeValue(value)}: pass true or false`)
+  throw new OptionError(
+    name,
+    `expected a boolean, got ${describeValue(value)}. Pass true or false.`,
+  )
 }
 
 /**
  * Starts a user pool on loopback: key set, discovery, and `/oauth2/token` for client credentials.
  *
+ * @example
  * ```ts
  * const pool = await startUserPool({ clients: [{ clientId: 'billing', scopes: ['orders/read'] }] })
  * await app.register(cognitoAuth, pool.options())
  * await pool.setJwksFault('hang')
  * ```
  *
- * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, a port that is in use, a state file
- *   that is malformed, readable by others or of another pool, and under `NODE_ENV=production`.
+ * @param options All are optional.
+ * @returns The running pool. Call `close()` to stop it.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid option, a port that is in use, and under
+ *   `NODE_ENV=production`. Also for a state file that is malformed, that others can read, or of another pool.
  */
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
   const saved = new PersistentPool(readLocalOptions(options), options)
@@ -185,7 +222,8 @@ export async function startUserPool(options: LocalUserPoolOptions = {}): Promise
   const server = new LocalServer(port, host)
   await server.listen().catch(saved.rethrowPortError)
   const pool = new PoolServer(definition, server, {
-    ...{ ...serverOptions, keys: saved.keys },
+    ...serverOptions,
+    keys: saved.keys,
     onRotation: (next) => saved.write(pool.authority.issuer, next),
   })
   try {
@@ -202,12 +240,11 @@ export async function startUserPool(options: LocalUserPoolOptions = {}): Promise
     get jwksRequests() {
       return pool.jwksRequests
     },
-    options: () => ({
-      userPoolId,
-      clientId: clients.map(({ clientId }) => clientId),
-      issuer: pool.authority.issuer,
-      ...(now === undefined ? {} : { now }),
-    }),
+    options: () => {
+      const clientId = clients.map((client) => client.clientId)
+      const options = { userPoolId, clientId, issuer: pool.authority.issuer }
+      return now === undefined ? options : { ...options, now }
+    },
     status: () => ({ instance: pool.tokens.instance, userPoolId }),
     events: () => pool.tokens.events,
     setJwksFault: (fault: JwksFault | JwksHandler | null) => pool.setFault(fault),

@@ -1,4 +1,4 @@
-/** The definition of a local user pool in a JSON file. */
+/** Reads the definition of a local user pool from a JSON file. */
 import { basename } from 'node:path'
 import { describeValue, OptionError, readMembers } from '../core/options/validate.ts'
 import { readJsonFile } from './json-file.ts'
@@ -15,12 +15,13 @@ const OPTION_NAMES = [
 ]
 
 /**
- * Reads and checks a pool file: `{ $schema?, userPoolId?, port?, cors?, quota?, resourceServers?, clients? }`,
- * as `startUserPool` takes them. `cognito-m2m/schemas/pool.json` is its JSON Schema; `$schema`, which tells
- * editors where that is, is not looked up and left out of the answer.
+ * Reads and validates a pool file with these options of `startUserPool`: `userPoolId`, `port`, `cors`,
+ * `quota`, `resourceServers`, `clients`. Its JSON Schema is `cognito-m2m/schemas/pool.json`. The member
+ * `$schema` is for editors, and ignored.
  *
- * @throws {OptionError} `ERR_OPTION_INVALID`, naming file, place and fix, never quoting the file:
- *   secrets may stand in it.
+ * @param path Path of the JSON file.
+ * @returns Options for `startUserPool`.
+ * @throws {OptionError} `ERR_OPTION_INVALID` with file, position and fix. It never shows a client secret.
  */
 export function readPoolFile(path: string): LocalUserPoolOptions {
   const file = basename(path)
@@ -28,7 +29,10 @@ export function readPoolFile(path: string): LocalUserPoolOptions {
   try {
     const { $schema = '', ...options } = readMembers(content, OPTION_NAMES, '')
     if (typeof $schema !== 'string') {
-      throw new OptionError('$schema', `is ${describeValue($schema)}: pass the schema's address`)
+      throw new OptionError(
+        '$schema',
+        `expected the URL of the schema, got ${describeValue($schema)}. Change the value.`,
+      )
     }
     readLocalOptions(options)
     return options as LocalUserPoolOptions

@@ -1,4 +1,4 @@
-/** What a running local pool serves: token endpoint, key set, discovery, switches, and its faults. */
+/** Request handler of a local pool: token endpoint, JWKS, discovery, control endpoints and faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describeValue, OptionError } from '../core/options/validate.ts'
 import { listScopes } from './clients.ts'
@@ -17,19 +17,19 @@ import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './
 import type { JsonResponse } from './token-endpoint.ts'
 import { TokenService, type TokenServiceOptions } from './token-service.ts'
 
-/** What a running pool is told besides its definition. */
+/** Options of a running pool. */
 export interface PoolServerOptions extends TokenServiceOptions {
-  /** Whether its switches are served. */
+  /** Whether the control endpoints are served. */
   readonly control: boolean
-  /** Whether pages of this machine may read its token endpoint's answers. */
+  /** Whether pages from a loopback origin can read responses of the token endpoint. */
   readonly cors: boolean
-  /** Those it begins with. */
+  /** Keys at the start. */
   readonly keys: KeyRing
-  /** Is called ahead of a rotation with the new keys; what it throws prevents it. */
+  /** Called before a rotation with the new keys. An exception prevents the rotation. */
   readonly onRotation: (next: KeyRing) => void
 }
 
-/** The state of one running pool; the public object shows only part of it. */
+/** The state of one running pool. The public object exposes part of it. */
 export class PoolServer {
   readonly authority: UserPoolAuthority
   readonly server: LocalServer
@@ -38,9 +38,9 @@ export class PoolServer {
   jwksRequests = 0
   #fault: JwksFault | JwksHandler | null = null
   #closed = false
-  /** Changes of the listener, one after the other: a close has to win over a heal under way. */
+  /** Serializes changes of the listener: a close must win over a recovery in progress. */
   #changes: Promise<void> = Promise.resolve()
-  /** Key set requests that a fault left without an answer. */
+  /** JWKS requests that a fault left without a response. */
   readonly #unanswered = new Set<ServerResponse>()
   #recoveryTimer: NodeJS.Timeout | undefined
   readonly #definition: PoolDefinition
@@ -79,12 +79,12 @@ export class PoolServer {
     }
     const [path] = (request.url as string).split('?') as [string]
     const { pathname: jwksPath } = new URL(this.jwksUri)
-    if (path === '/oauth2/token') await this.#answerToken(request, response)
-    else if (path === jwksPath) this.#answerJwks(request, response)
+    if (path === '/oauth2/token') await this.#handleToken(request, response)
+    else if (path === jwksPath) this.#handleJwks(request, response)
     else if (path === jwksPath.replace('jwks.json', 'openid-configuration')) {
       sendGetResponse(request, response, this.#createDiscoveryDocument())
     } else if (this.#control && path.startsWith('/_local/')) {
-      await this.#answerControl(request, response, path)
+      await this.#handleControl(request, response, path)
     } else send(response, { status: 404, headers: {}, body: { error: 'Not Found' } })
   }
 
@@ -92,7 +92,7 @@ export class PoolServer {
     if (fault !== null && typeof fault !== 'function' && !isJwksFault(fault)) {
       throw new OptionError(
         'fault',
-        `is ${describeValue(fault)}: use null, a function or one of ${JWKS_FAULTS.join(', ')}`,
+        `expected null, a function or one of ${JWKS_FAULTS.join(', ')}, got ${describeValue(fault)}. Change the value.`,
       )
     }
     clearTimeout(this.#recoveryTimer)
@@ -109,8 +109,8 @@ export class PoolServer {
   }
 
   /**
-   * Keeps the process alive, as listening does: while connections are refused nothing else would. A
-   * port that was taken meanwhile is tried again each second.
+   * Clears the fault after some seconds. The timer keeps the process alive, because no listener does while
+   * connections are refused. If the port is no longer free, it retries every second.
    */
   #recoverAfter(seconds: number): void {
     this.#recoveryTimer = setTimeout(() => {
@@ -126,18 +126,19 @@ export class PoolServer {
     return applied
   }
 
-  async #answerToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const asked = request.headers['access-control-request-method']
-    if (this.#cors && asked !== undefined && request.method === 'OPTIONS') {
+  async #handleToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const preflightMethod = request.headers['access-control-request-method']
+    if (this.#cors && preflightMethod !== undefined && request.method === 'OPTIONS') {
       send(response, { status: 204, headers: preflightHeaders(request), body: undefined })
       return
     }
-    const answer = await this.tokens.answer(request)
-    const headers = this.#cors ? { ...answer.headers, ...corsHeaders(request) } : answer.headers
-    send(response, { ...answer, headers })
+    const tokenResponse = await this.tokens.handle(request)
+    const { headers } = tokenResponse
+    const allHeaders = this.#cors ? { ...headers, ...corsHeaders(request) } : headers
+    send(response, { ...tokenResponse, headers: allHeaders })
   }
 
-  #answerJwks(request: IncomingMessage, response: ServerResponse): void {
+  #handleJwks(request: IncomingMessage, response: ServerResponse): void {
     this.jwksRequests += 1
     if (this.#fault === null) {
       sendGetResponse(request, response, this.authority.jwks())
@@ -148,23 +149,23 @@ export class PoolServer {
     applyFault(this.#fault, request, response, this.authority.jwks())
   }
 
-  async #answerControl(
+  async #handleControl(
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
   ): Promise<void> {
     const { method = '', headers } = request
     const body = await readBody(request)
-    const answer = handleControlRequest(
+    const controlResponse = handleControlRequest(
       {
         rotateKeys: (options) => this.authority.rotateKeys(options),
-        // Answered first: a pool that refuses connections can answer nothing.
+        // After the response: a pool that refuses connections cannot send one.
         setJwksFault: (fault, seconds) =>
           response.once('close', () => void Promise.allSettled([this.setFault(fault, seconds)])),
       },
       { method, path, headers, body },
     )
-    send(response, answer)
+    send(response, controlResponse)
   }
 
   #createDiscoveryDocument(): unknown {
@@ -194,8 +195,8 @@ export class PoolServer {
 }
 
 function sendGetResponse(request: IncomingMessage, response: ServerResponse, body: unknown): void {
-  const allowed = request.method === 'GET' || request.method === 'HEAD'
-  if (allowed) send(response, { status: 200, headers: {}, body })
+  const isAllowed = request.method === 'GET' || request.method === 'HEAD'
+  if (isAllowed) send(response, { status: 200, headers: {}, body })
   else
     send(response, {
       status: 405,

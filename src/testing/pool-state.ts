@@ -1,4 +1,4 @@
-/** What a local pool keeps over restarts: its issuer, its private keys and the secrets it generated. */
+/** Content of a state file: issuer, private keys and generated secrets of a local pool. */
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { describeValue, type OptionError } from '../core/options/validate.ts'
 import { jsonPosition } from './json-file.ts'
@@ -7,17 +7,17 @@ import { type KeyRing, listPublishedKeys } from './key-ring.ts'
 import type { LocalHost } from './local-server.ts'
 import { createStateError, readStateFile } from './state-file.ts'
 
-/** What the file contains. */
+/** Content of a state file. */
 export interface PoolState {
   readonly issuer: string
   readonly keys: KeyRing
-  /** Generated ones, by client ID. */
+  /** Generated secrets by client ID. */
   readonly clientSecrets: Readonly<Record<string, string>>
 }
 
-/** The same with what follows from it. */
+/** Content of a state file with the parts of its issuer. */
 export interface SavedPoolState extends PoolState {
-  /** As it stands in the file. */
+  /** Text of the file. */
   readonly text: string
   readonly host: LocalHost
   readonly port: number
@@ -27,13 +27,14 @@ export interface SavedPoolState extends PoolState {
 const VERSION = 1
 const ISSUER = /^http:\/\/(127\.0\.0\.1|\[::1\]):(\d{1,5})\/(xx-local-1_[A-Za-z0-9]+)$/
 const KEY_MEMBERS = ['kid', 'kty', 'n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi']
-const DELETE_FILE = 'Delete the file to start with new keys'
+const DELETE_FILE = 'Delete the file to start with new keys.'
 
-/** The text of a state file. */
+/** Formats the text of a state file. */
 export function formatPoolState({ issuer, keys, clientSecrets }: PoolState): string {
   const { id, access, old } = keys
   const content = {
-    ...{ version: VERSION, issuer },
+    version: VERSION,
+    issuer,
     keys: { id: exportKey(id), access: exportKey(access), old: old.map(exportKey) },
     clientSecrets,
   }
@@ -45,9 +46,10 @@ function exportKey({ kid, pair }: PoolKey): object {
 }
 
 /**
- * Reads a state file; undefined where there is none.
+ * Reads a state file.
  *
- * @throws {OptionError} for a file that others can read and for one that is malformed, naming the position.
+ * @returns Undefined if there is no file.
+ * @throws {OptionError} for a file that others can read, and with the position for a malformed file.
  */
 export function readPoolState(path: string): SavedPoolState | undefined {
   const text = readStateFile(path)
@@ -74,7 +76,10 @@ class StateReader {
       throw this.#malformed('issuer', 'the issuer of a local pool', content['issuer'])
     }
     return {
-      ...{ text, issuer, port: Number(port), userPoolId: userPoolId as string },
+      text,
+      issuer,
+      port: Number(port),
+      userPoolId: userPoolId as string,
       host: host === '[::1]' ? '::1' : '127.0.0.1',
       keys: this.#keys(content['keys']),
       clientSecrets: this.#secrets(content['clientSecrets']),
@@ -87,7 +92,7 @@ class StateReader {
     } catch (error) {
       const position = jsonPosition(text, error as Error)
       const at = position === undefined ? '' : `:${position}`
-      throw createStateError(this.#path, `${at}: expected JSON, got something else. ${DELETE_FILE}`)
+      throw createStateError(this.#path, `${at}: expected JSON, got a syntax error. ${DELETE_FILE}`)
     }
   }
 

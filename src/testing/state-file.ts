@@ -1,4 +1,4 @@
-/** A file of private keys: only its owner can read it, and it is written as a whole or not at all. */
+/** Reads and writes a file of private keys: mode 0600, replaced atomically. */
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -17,19 +17,20 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { OptionError } from '../core/options/validate.ts'
 
-/** Only the owner reads and writes. */
+/** Mode: only the owner reads and writes. */
 const OWNER_ONLY = 0o600
 const GROUP_AND_OTHERS = 0o077
 
-/** Refuses the state file. Nothing that it contains is quoted. */
+/** Creates an error for the option `state`. Messages never quote the file. */
 export function createStateError(path: string, problem: string): OptionError {
   return new OptionError('state', `${JSON.stringify(basename(path))}${problem}`)
 }
 
 /**
- * The text of a state file; undefined where there is none.
+ * Reads the text of a state file.
  *
- * @throws {OptionError} where it cannot be read, or others can read it.
+ * @returns Undefined if there is no file.
+ * @throws {OptionError} if it cannot be read, or others can read it.
  */
 export function readStateFile(path: string): string | undefined {
   let file: number
@@ -39,12 +40,12 @@ export function readStateFile(path: string): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    throw createStateError(path, `: expected a readable file, got ${code}. Name another one`)
+    throw createStateError(path, `: expected a readable file, got ${code}. Set another path.`)
   }
   try {
     const stat = fstatSync(file)
     if (!stat.isFile()) {
-      throw createStateError(path, ': expected a file, got something else. Name another one')
+      throw createStateError(path, ': expected a file, got another file type. Set another path.')
     }
     checkMode(path, stat.mode)
     return readFileSync(file, 'utf8')
@@ -53,31 +54,31 @@ export function readStateFile(path: string): string | undefined {
   }
 }
 
-/** Windows has no such modes: there the folder's access list decides who reads the file. */
+/** Windows has no such modes. There, the access list of the folder applies. */
 function checkMode(path: string, mode: number): void {
   if (process.platform === 'win32' || (mode & GROUP_AND_OTHERS) === 0) return
   const octal = (mode & 0o777).toString(8).padStart(4, '0')
   throw createStateError(
     path,
-    `: expected mode 0600, got ${octal}, with which others can use its private keys. Run chmod 600 ${basename(path)}`,
+    `: expected mode 0600, got ${octal}, with which others can use its private keys. Run chmod 600 ${basename(path)}.`,
   )
 }
 
-/** @throws {OptionError} where it exists by now, or cannot be written. */
+/** @throws {OptionError} if the file exists, or cannot be written. */
 export function createStateFile(path: string, text: string): void {
-  // Unlike a rename, a link fails where another pool made the file meanwhile.
+  // Unlike a rename, a link fails if another pool has created the file.
   write(path, text, (temporary) => linkSync(temporary, path))
 }
 
-/** @throws {OptionError} where it cannot be written; it is what it was then. */
+/** @throws {OptionError} if the file cannot be written. It is unchanged then. */
 export function replaceStateFile(path: string, text: string): void {
   const target = existsSync(path) ? realpathSync(path) : path
   write(target, text, (temporary) => renameSync(temporary, target))
 }
 
-/** A process that is killed meanwhile leaves the state as it was, or as it is to be. */
-function write(path: string, text: string, place: (temporary: string) => void): void {
-  // A killed process may leave it: the pattern that keeps state files out of git has to match it too.
+/** Atomic: if the process is killed, the file has its old or its new content. */
+function write(path: string, text: string, moveIntoPlace: (temporary: string) => void): void {
+  // A killed process may leave this file. The .gitignore pattern of state files must match it too.
   const name = `.${randomBytes(6).toString('hex')}.state.json`
   const temporary = join(dirname(path), name)
   try {
@@ -88,7 +89,7 @@ function write(path: string, text: string, place: (temporary: string) => void): 
     } finally {
       closeSync(file)
     }
-    place(temporary)
+    moveIntoPlace(temporary)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw createStateError(
@@ -101,6 +102,6 @@ function write(path: string, text: string, place: (temporary: string) => void): 
 }
 
 function getFix(code: string | undefined): string {
-  if (code === 'EEXIST') return 'Another pool made it meanwhile: give each pool a file of its own'
-  return 'Name one in a folder that exists and can be written to'
+  if (code === 'EEXIST') return 'Set a separate file for each pool.'
+  return 'Set a path in a writable folder.'
 }

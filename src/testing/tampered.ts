@@ -1,44 +1,44 @@
-/** Tokens that have to be refused, for a user's own tests. */
+/** Creates invalid tokens, for tests of an API. */
 import { OptionError } from '../core/options/validate.ts'
 import { generateKeyId, type PoolKey } from './key-material.ts'
 import { type AccessTokenOptions, encodeJson } from './tokens.ts'
 
-/** An hour: beyond any tolerance for clocks. */
+/** One hour, which is more than any clock tolerance. */
 const DEFAULT_EXPIRED_SECONDS = -3600
 
 /**
- * Each makes a token that is wrong in one way; the options are those of `accessToken`. What makes it
- * wrong is applied last and holds whatever they say.
+ * Creates invalid tokens. Each method creates a token with one defect, which the options cannot override.
+ * Options are those of `accessToken`.
  */
 export interface TamperedTokens {
   /**
-   * Expired an hour ago, or as a negative `expiresIn` says: `ERR_TOKEN_EXPIRED`.
+   * Creates an expired token: `ERR_TOKEN_EXPIRED`. It expired one hour ago, or `expiresIn` seconds from now.
    *
-   * @throws {OptionError} `ERR_OPTION_INVALID` where `expiresIn` is not negative.
+   * @throws {OptionError} `ERR_OPTION_INVALID` if `expiresIn` is not negative.
    */
   expired(options?: AccessTokenOptions): string
-  /** Good, but of another user pool: `ERR_TOKEN_ISSUER`. */
+  /** Creates a valid token of another user pool: `ERR_TOKEN_ISSUER`. */
   wrongPool(options?: AccessTokenOptions): string
-  /** Names the pool's key, signed with another: `ERR_TOKEN_SIGNATURE`. */
+  /** Creates a token with the pool's kid, signed with another key: `ERR_TOKEN_SIGNATURE`. */
   wrongKey(options?: AccessTokenOptions): string
-  /** A scope was added after signing: `ERR_TOKEN_SIGNATURE`. */
+  /** Creates a token with a scope that was added after signing: `ERR_TOKEN_SIGNATURE`. */
   altered(options?: AccessTokenOptions): string
-  /** Names a key the pool does not have: `ERR_KEY_UNKNOWN`. */
+  /** Creates a token with an unknown kid: `ERR_KEY_UNKNOWN`. */
   unknownKey(options?: AccessTokenOptions): string
-  /** `alg: none` and no signature: `ERR_TOKEN_INVALID`. */
+  /** Creates a token with `alg: none` and no signature: `ERR_TOKEN_INVALID`. */
   unsigned(options?: AccessTokenOptions): string
 }
 
-/** What tampering needs of a pool. */
+/** The operations of a pool that tampering needs. */
 export interface TamperTarget {
   accessToken(options?: AccessTokenOptions, signer?: PoolKey): string
-  /** The kid of the pool's access key over material that the pool does not publish. */
+  /** Creates a key with the kid of the pool's access key and an unpublished key pair. */
   createForeignKey(): PoolKey
-  /** Issuer and access key of another pool, in the region and on the server of this one. */
+  /** Creates issuer and access key of another pool, in the same Region and on the same server. */
   createOtherPool(): { readonly issuer: string; readonly key: PoolKey }
 }
 
-/** Makes the tampering helpers of a pool. */
+/** Creates the tampering helpers of a pool. */
 export function createTamperedTokens(pool: TamperTarget): TamperedTokens {
   const tokens: TamperedTokens = {
     expired: (options = {}) => {
@@ -46,7 +46,7 @@ export function createTamperedTokens(pool: TamperTarget): TamperedTokens {
       if (expiresIn >= 0) {
         throw new OptionError(
           'expiresIn',
-          `is ${expiresIn}: use a negative number of seconds for an expired token`,
+          `expected a negative number of seconds, got ${expiresIn}. Change the value.`,
         )
       }
       const { exp: _, ...claims } = options.claims ?? {}

@@ -1,4 +1,4 @@
-/** A generated user pool in memory: keys, clients, tokens. Everything is synchronous. */
+/** A generated user pool in memory: keys, clients and tokens. All operations are synchronous. */
 import { randomBytes } from 'node:crypto'
 import { findPartition, getRegion, LOCAL_REGION } from '../core/options/partitions.ts'
 import { readIssuerForms } from '../core/options/user-pool.ts'
@@ -30,45 +30,72 @@ import {
 
 /** Options of {@link createTestUserPool}. */
 export interface TestUserPoolOptions {
-  /** Default: generated, of the region `xx-local-1`, which exists nowhere. */
+  /**
+   * ID of the pool, `<region>_<letters and digits>`.
+   *
+   * @defaultValue A generated ID in `xx-local-1`, which is not a Region of AWS
+   */
   readonly userPoolId?: string
-  /** Default: one client, `test-client`, with every scope of the resource servers. */
+  /**
+   * App clients, at least one.
+   *
+   * @defaultValue One client, `test-client`, with every scope of the resource servers
+   */
   readonly clients?: readonly TestClient[]
-  /** At most 25. Where there are any, clients may only have their scopes. Default none. */
+  /**
+   * Resource servers, at most 25. If there are any, clients can only have their scopes.
+   *
+   * @defaultValue None
+   */
   readonly resourceServers?: readonly (ResourceServerDefinition | DefinedScopes)[]
   /**
-   * Regions of replicas, as the option `regions` of an API: one to four of the pool's partition, so it needs
-   * a `userPoolId` of a real Region.
+   * Regions of replicas, like the option `regions` of an API: one to four in the partition of the pool. It
+   * requires a `userPoolId` of an AWS Region.
    *
-   * @defaultValue None.
+   * @defaultValue None
    */
   readonly regions?: readonly string[]
-  /** Wall clock in milliseconds. Default `Date.now`. */
+  /**
+   * Wall clock in milliseconds.
+   *
+   * @defaultValue `Date.now`
+   */
   readonly now?: () => number
 }
 
-/** What every generated pool can do, in memory or over HTTP. */
+/** Operations of every generated pool, in memory or over HTTP. */
 export interface UserPoolAuthority {
   readonly userPoolId: string
-  /** `iss` of its tokens. */
+  /** The `iss` claim of its tokens. */
   readonly issuer: string
   readonly clients: readonly PoolClient[]
-  /** Tokens that have to be refused. */
+  /** Creates invalid tokens. */
   readonly tampered: TamperedTokens
-  /** The published key set: the ID key first, the access key second, older ones behind. */
+  /** Returns the published key set: ID key, access key, older keys. */
   jwks(): { readonly keys: readonly PublishedKey[] }
-  /** An access token as a client gets it for client credentials. */
+  /**
+   * Creates an access token of an app client (client credentials).
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID` for an unknown or invalid option.
+   */
   accessToken(options?: AccessTokenOptions): string
-  /** An access token of a person who signed in. */
+  /**
+   * Creates an access token of a user.
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID` for an unknown or invalid option.
+   */
   userAccessToken(options?: UserAccessTokenOptions): string
-  /** An ID token, signed with the pool's other key. */
+  /**
+   * Creates an ID token of a user, signed with the ID key.
+   *
+   * @throws {OptionError} `ERR_OPTION_INVALID` for an unknown or invalid option.
+   */
   idToken(options?: UserTokenOptions): string
   /**
-   * New keys for all further tokens. The old ones are dropped from the key set unless `keepOld`
-   * (default false).
+   * Replaces the signing keys. The old keys leave the key set, unless `keepOld` is true (default false).
    *
-   * @throws {OptionError} `ERR_OPTION_INVALID` where the state file of a local pool cannot be written. The
-   *   keys are what they were then.
+   * @throws {OptionError} `ERR_OPTION_INVALID` if the state file of a local pool cannot be written. The keys
+   *   are unchanged then.
    */
   rotateKeys(options?: { readonly keepOld?: boolean }): void
 }
@@ -76,13 +103,13 @@ export interface UserPoolAuthority {
 /** A generated user pool in memory. */
 export interface TestUserPool extends UserPoolAuthority {
   /**
-   * Every `iss` that an API accepts: the original and the updated form of the pool's Region, then those of
-   * each replica. `accessToken({ claims: { iss } })` makes a token of any of them.
+   * Every `iss` that an API accepts: the original and the updated form for the Region of the pool, then for
+   * each replica. `accessToken({ claims: { iss } })` creates a token with one of them.
    */
   readonly issuers: readonly string[]
   /**
-   * Options for the plugin or `createResourceServer`: this pool, all its clients, its keys as they
-   * are now, no network. Call it again after `rotateKeys`.
+   * Returns options for the plugin or `createResourceServer`: this pool, all its clients and its current keys.
+   * They need no network. Call it again after `rotateKeys`.
    */
   options(): {
     readonly userPoolId: string
@@ -93,7 +120,7 @@ export interface TestUserPool extends UserPoolAuthority {
   }
 }
 
-/** Checked options and what follows from them. */
+/** Validated options. */
 export interface PoolDefinition {
   readonly userPoolId: string
   readonly clients: readonly PoolClient[]
@@ -103,24 +130,24 @@ export interface PoolDefinition {
 
 const OPTION_NAMES = ['userPoolId', 'clients', 'resourceServers', 'now']
 
-/** @param extra Members of the caller's own. */
+/** @param extra Names of additional options, which the caller validates. */
 export function readPoolDefinition(
   options: unknown,
   extra: readonly string[] = [],
 ): PoolDefinition {
   if (process.env['NODE_ENV'] === 'production') {
     throw new OptionError(
-      'a generated user pool',
-      'never runs under NODE_ENV=production: use a real user pool there',
+      'NODE_ENV',
+      'expected development or test for a generated user pool, got production. Use a pool of Cognito there.',
     )
   }
   const members = readMembers(options, [...OPTION_NAMES, ...extra], '')
-  const { userPoolId = generateUserPoolId(), resourceServers: given = [] } = members
-  const resourceServers = readResourceServers(given, 'resourceServers')
+  const { userPoolId = generateUserPoolId(), resourceServers: servers = [] } = members
+  const resourceServers = readResourceServers(servers, 'resourceServers')
   if (typeof userPoolId !== 'string' || !isValidPoolId(userPoolId)) {
     throw new OptionError(
       'userPoolId',
-      `is ${describeValue(userPoolId)}: use "<region>_<letters and digits>", or leave it out to generate one`,
+      `expected <region>_<letters and digits>, got ${describeValue(userPoolId)}. Change it, or leave it out to generate one.`,
     )
   }
   return {
@@ -142,9 +169,9 @@ function isValidPoolId(userPoolId: string): boolean {
 }
 
 /**
- * Keys and tokens of one pool under one issuer.
+ * Creates keys and tokens of one pool under one issuer.
  *
- * @param onRotation Is called ahead of a rotation with the new keys; what it throws prevents it.
+ * @param onRotation Called before a rotation with the new keys. An exception prevents the rotation.
  */
 export function createAuthority(
   { userPoolId, clients, now = Date.now }: PoolDefinition,
@@ -157,23 +184,23 @@ export function createAuthority(
   function createIssueOptions({
     clientId,
     expiresIn,
-  }: TestTokenOptions): IssueOptions & { client?: PoolClient } {
+  }: TestTokenOptions): IssueOptions & { readonly client: PoolClient | undefined } {
     const id = clientId ?? (clients[0] as PoolClient).clientId
     const client = clients.find((it) => it.clientId === id)
     return {
       issuer,
+      client,
       clientId: id,
       now: Math.floor(now() / 1000),
       expiresIn: expiresIn ?? client?.accessTokenValidity ?? 3600,
-      ...(client === undefined ? {} : { client }),
     }
   }
 
   function accessToken(options: AccessTokenOptions = {}, signer: PoolKey = keys.access): string {
     checkTokenOptions(options, ACCESS_TOKEN_OPTION_NAMES)
-    const issued = createIssueOptions(options)
-    const scopes = options.scopes ?? issued.client?.scopes ?? []
-    return signToken(signer, createMachineClaims(issued, scopes), options)
+    const issueOptions = createIssueOptions(options)
+    const scopes = options.scopes ?? issueOptions.client?.scopes ?? []
+    return signToken(signer, createMachineClaims(issueOptions, scopes), options)
   }
 
   return {
@@ -213,16 +240,18 @@ export function createAuthority(
 }
 
 /**
- * Makes a user pool for tests: generated keys, no network, no AWS. The first one of a process makes
- * RSA keys (some 300 ms), each further one takes under 5 ms.
+ * Creates a user pool for tests: generated keys, no network, no AWS. The first pool of a process generates
+ * RSA keys (about 300 ms). Each further pool takes under 5 ms.
  *
+ * @example
  * ```ts
  * const pool = createTestUserPool({ clients: [{ clientId: 'billing', scopes: ['orders/read'] }] })
  * app.register(cognitoAuth, pool.options())
  * const authorization = `Bearer ${pool.accessToken()}`
  * ```
  *
- * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong option, and under `NODE_ENV=production`.
+ * @param options All are optional.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid option, and under `NODE_ENV=production`.
  */
 export function createTestUserPool(options: TestUserPoolOptions = {}): TestUserPool {
   const definition = readPoolDefinition(options, ['regions'])

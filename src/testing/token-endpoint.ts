@@ -1,4 +1,4 @@
-/** `/oauth2/token` for client credentials, with Cognito's answers and errors. */
+/** Handles requests to `/oauth2/token` for client credentials, with the responses of Cognito. */
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '../core/scopes.ts'
 import { isForm, parseForm } from '../tokens/oauth/form.ts'
@@ -6,7 +6,7 @@ import { authenticate } from './client-credentials.ts'
 import type { PoolClient } from './clients.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 
-/** The errors Cognito documents for this endpoint. */
+/** The errors of this endpoint, as Cognito documents them. */
 export type TokenError =
   | 'invalid_request'
   | 'invalid_client'
@@ -14,31 +14,31 @@ export type TokenError =
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'invalid_scope'
-  /** Over the quota: what its API says; for this endpoint no body is documented. */
+  /** Over the quota. The name is that of Cognito's API: this endpoint has no documented body. */
   | 'TooManyRequestsException'
 
-/** A request, its body read. */
+/** A token request, with its body. */
 export interface TokenRequest {
   readonly method: string
   readonly contentType: string | undefined
-  /** Every Authorization line: Node's `headers` keeps the first and hides the others. */
+  /** All Authorization headers: Node's `headers` contains only the first. */
   readonly authorization: readonly string[]
-  /** undefined: larger than a form may be. */
+  /** Undefined if it is larger than the limit of forms. */
   readonly body: Buffer | undefined
 }
 
-/** An answer in JSON. */
+/** A response with a JSON body. */
 export interface JsonResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: unknown
 }
 
-/** The answer to a token request, and what became known on the way. */
+/** The response to a token request, with facts for its log. */
 export interface TokenResponse extends JsonResponse {
-  /** What was asked; empty where it could not be read. */
+  /** Parameters of the request. Empty if the body could not be parsed. */
   readonly form: ReadonlyMap<string, string>
-  /** The app client, once its secret, where it has one, was right. */
+  /** The authenticated app client. */
   readonly clientId: string | null
   readonly error: TokenError | null
 }
@@ -47,7 +47,7 @@ type RequestFacts = Pick<TokenResponse, 'form' | 'clientId'>
 
 const NO_FACTS: RequestFacts = { form: new Map(), clientId: null }
 
-/** Answers one token request. */
+/** Handles one token request. */
 export function handleTokenRequest(pool: UserPoolAuthority, request: TokenRequest): TokenResponse {
   if (request.method !== 'POST') {
     return createTokenError('invalid_request', 405, NO_FACTS, { allow: 'POST' })
@@ -64,19 +64,19 @@ function handleForm(
   form: ReadonlyMap<string, string>,
   authorization: readonly string[],
 ): TokenResponse {
-  const refuse = (error: TokenError, clientId: string | null = null): TokenResponse =>
+  const reject = (error: TokenError, clientId: string | null = null): TokenResponse =>
     createTokenError(error, 400, { form, clientId })
   const grantType = form.get('grant_type')
-  if (grantType === undefined) return refuse('invalid_request')
-  if (grantType !== 'client_credentials') return refuse('unsupported_grant_type')
+  if (grantType === undefined) return reject('invalid_request')
+  if (grantType !== 'client_credentials') return reject('unsupported_grant_type')
   const client = authenticate(pool.clients, authorization, form)
-  if (typeof client === 'string') return refuse(client)
+  if (typeof client === 'string') return reject(client)
   const { clientId } = client
-  if (!client.oauth) return refuse('invalid_grant', clientId)
-  if (!client.flows.includes('client_credentials')) return refuse('unauthorized_client', clientId)
+  if (!client.oauth) return reject('invalid_grant', clientId)
+  if (!client.flows.includes('client_credentials')) return reject('unauthorized_client', clientId)
   const scopes = selectScopes(client, form.get('scope'))
-  if (scopes === undefined) return refuse('invalid_scope', clientId)
-  if (!isMetadata(form.get('aws_client_metadata'))) return refuse('invalid_request', clientId)
+  if (scopes === undefined) return reject('invalid_scope', clientId)
+  if (!isMetadata(form.get('aws_client_metadata'))) return reject('invalid_request', clientId)
   const body = {
     access_token: pool.accessToken({ clientId, scopes: scopes as readonly Scope[] }),
     expires_in: client.accessTokenValidity,
@@ -85,14 +85,14 @@ function handleForm(
   return { ...createResponse(200, body), form, clientId, error: null }
 }
 
-/** Omitted means all the client may have. */
-function selectScopes(client: PoolClient, asked?: string): readonly string[] | undefined {
-  if (asked === undefined) return client.scopes
-  const scopes = [...new Set(asked.split(' '))]
+/** Selects the scopes of the token. Without the parameter, all scopes of the client. */
+function selectScopes(client: PoolClient, requested?: string): readonly string[] | undefined {
+  if (requested === undefined) return client.scopes
+  const scopes = [...new Set(requested.split(' '))]
   return scopes.every((scope) => client.scopes.includes(scope)) ? scopes : undefined
 }
 
-/** A JSON object of strings, for the pre-token-generation trigger this pool does not have. */
+/** Whether a text is a JSON object: input of the pre-token-generation trigger, which this pool lacks. */
 function isMetadata(text: string | undefined): boolean {
   if (text === undefined) return true
   try {
@@ -103,14 +103,14 @@ function isMetadata(text: string | undefined): boolean {
   }
 }
 
-/** @param seen What became known before it was refused. */
+/** @param facts Facts of the request before the error. */
 export function createTokenError(
   error: TokenError,
   status = 400,
-  seen: RequestFacts = NO_FACTS,
+  facts: RequestFacts = NO_FACTS,
   headers = {},
 ): TokenResponse {
-  return { ...createResponse(status, { error }, headers), ...seen, error }
+  return { ...createResponse(status, { error }, headers), ...facts, error }
 }
 
 function createResponse(

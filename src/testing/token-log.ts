@@ -1,9 +1,10 @@
-/** Writes down token requests as AWS CloudTrail does for Cognito, and never a secret. */
+/** Formats token requests as AWS CloudTrail events, without secrets. */
 import { randomUUID } from 'node:crypto'
 
 /**
- * One token request in the shape of CloudTrail's `Token_POST` events; see "Example Amazon Cognito
- * events" in the Cognito developer guide. Account ids are zeros.
+ * One token request in the shape of a `Token_POST` event of CloudTrail. Account ids are zeros.
+ *
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/understanding-amazon-cognito-entries.html
  */
 export interface CloudTrailTokenEvent {
   readonly eventVersion: '1.08'
@@ -19,12 +20,12 @@ export interface CloudTrailTokenEvent {
   readonly responseElements: null
   readonly additionalEventData: {
     readonly responseParameters: { readonly status: number }
-    /** `grant_type`, `client_id` and `scope` as they were sent; others are named and hidden. */
+    /** `grant_type`, `client_id` and `scope` of the request. Values of other parameters are hidden. */
     readonly requestParameters: Readonly<Record<string, readonly string[]>>
     readonly userPoolDomain: string
     readonly userPoolId: string
   }
-  /** `x-amz-cognito-request-id` of the answer. */
+  /** `x-amz-cognito-request-id` of the response. */
   readonly requestID: string
   readonly eventID: string
   readonly readOnly: false
@@ -35,24 +36,24 @@ export interface CloudTrailTokenEvent {
   readonly eventCategory: 'Management'
 }
 
-/** What is known of a request once it is answered. */
+/** Facts of a request after its response. */
 export interface LoggedRequest {
   readonly status: number
   readonly requestId: string
   readonly userAgent: string
-  /** Empty where it could not be read. */
+  /** Empty if the body could not be parsed. */
   readonly form: ReadonlyMap<string, string>
-  /** The app client, once its secret was right. */
+  /** The authenticated app client. */
   readonly clientId: string | null
 }
 
-/** Whose requests. */
+/** The pool that received the requests. */
 export interface LoggedPool {
   readonly userPoolId: string
   readonly userPoolDomain: string
-  /** The pool binds to loopback, so callers have its own address. */
+  /** Address of the pool: on loopback, callers have the same address. */
   readonly sourceIPAddress: string
-  /** What must stand nowhere. */
+  /** Secrets, which the log hides in every value. */
   readonly secrets: readonly string[]
   /** Wall clock in milliseconds. */
   readonly now: () => number
@@ -60,19 +61,23 @@ export interface LoggedPool {
 
 const ACCOUNT = '000000000000'
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
-/** As CloudTrail cuts a userAgent. */
+/** CloudTrail's limit of a userAgent. */
 const MAX_VALUE_LENGTH = 1024
 const LOGGED_PARAMETERS = new Set(['grant_type', 'client_id', 'scope'])
-/** Every other parameter Cognito knows; what nobody knows may be a secret in its very name. */
+/** Every other parameter of Cognito. The log omits unknown parameters: even their names may be secrets. */
 const HIDDEN_PARAMETERS = new Set([
-  ...['client_secret', 'aws_client_metadata', 'code', 'code_verifier', 'redirect_uri'],
-  ...['refresh_token'],
+  'client_secret',
+  'aws_client_metadata',
+  'code',
+  'code_verifier',
+  'redirect_uri',
+  'refresh_token',
 ])
 
 export function createTokenEvent(pool: LoggedPool, request: LoggedRequest): CloudTrailTokenEvent {
   const { userPoolId, userPoolDomain, sourceIPAddress } = pool
-  const shown = (text: string): string =>
-    // A secret in the wrong place is one all the same.
+  const redact = (text: string): string =>
+    // A secret may be in the wrong parameter.
     pool.secrets.some((secret) => text.includes(secret)) ? HIDDEN : text.slice(0, MAX_VALUE_LENGTH)
   return Object.freeze({
     eventVersion: '1.08',
@@ -82,12 +87,12 @@ export function createTokenEvent(pool: LoggedPool, request: LoggedRequest): Clou
     eventName: 'Token_POST',
     awsRegion: userPoolId.slice(0, userPoolId.indexOf('_')),
     sourceIPAddress,
-    userAgent: shown(request.userAgent),
+    userAgent: redact(request.userAgent),
     requestParameters: null,
     responseElements: null,
     additionalEventData: {
       responseParameters: { status: request.status },
-      requestParameters: listParameters(request, shown),
+      requestParameters: listParameters(request, redact),
       userPoolDomain,
       userPoolId,
     },
@@ -104,12 +109,13 @@ export function createTokenEvent(pool: LoggedPool, request: LoggedRequest): Clou
 
 function listParameters(
   { form, clientId }: LoggedRequest,
-  shown: (text: string) => string,
+  redact: (text: string) => string,
 ): Record<string, string[]> {
-  const sent = [...form].flatMap(([name, value]): [string, string[]][] => {
-    if (LOGGED_PARAMETERS.has(name)) return [[name, [shown(value)]]]
+  const parameters = [...form].flatMap(([name, value]): [string, string[]][] => {
+    if (LOGGED_PARAMETERS.has(name)) return [[name, [redact(value)]]]
     return HIDDEN_PARAMETERS.has(name) ? [[name, [HIDDEN]]] : []
   })
-  // Who came with a header is known as well as who came with a form.
-  return { ...Object.fromEntries(sent), ...(clientId === null ? {} : { client_id: [clientId] }) }
+  // HTTP Basic sends the client ID in a header, not in the form.
+  if (clientId !== null) parameters.push(['client_id', [clientId]])
+  return Object.fromEntries(parameters)
 }

@@ -1,7 +1,7 @@
-/** How many token requests a second a local pool answers, as Cognito's quota of an account. */
+/** Rate limit of a local pool's token endpoint, like Cognito's quota of an account. */
 import { safeClock, steadyClock } from '../core/util/clock.ts'
 
-/** A bucket of one second's requests, filled as time passes. */
+/** Token bucket with a capacity of one second. */
 export class TokenQuota {
   readonly #perSecond: number
   readonly #elapsed: () => number
@@ -15,12 +15,12 @@ export class TokenQuota {
     this.#elapsed = steadyClock(safeClock(monotonicNow))
   }
 
-  /** Spends one request if there is one. */
+  /** Takes one request from the bucket. False if it is empty. */
   tryConsume(): boolean {
     const now = this.#elapsed()
     if (now > this.#updatedAt) {
-      const back = ((now - this.#updatedAt) * this.#perSecond) / 1000
-      this.#tokens = Math.min(this.#perSecond, this.#tokens + back)
+      const refill = ((now - this.#updatedAt) * this.#perSecond) / 1000
+      this.#tokens = Math.min(this.#perSecond, this.#tokens + refill)
       this.#updatedAt = now
     }
     if (this.#tokens < 1) return false

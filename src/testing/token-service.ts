@@ -1,4 +1,4 @@
-/** Answers token requests of a local pool, within its quota, and tells and logs what came of them. */
+/** Handles token requests of a local pool within its quota, and publishes and logs their results. */
 import type { IncomingMessage } from 'node:http'
 import {
   nextInstance,
@@ -18,12 +18,12 @@ import {
 import { type CloudTrailTokenEvent, createTokenEvent } from './token-log.ts'
 import { TokenQuota } from './token-quota.ts'
 
-/** Events that are kept. */
+/** Size of the log. */
 const MAX_EVENTS = 1000
 
-/** What a local pool is told about its token endpoint. */
+/** Options of a local pool's token endpoint. */
 export interface TokenServiceOptions {
-  /** Token requests per second; false for no limit. */
+  /** Token requests per second. False for no limit. */
   readonly quota: number | false
   readonly onEvent: ((event: CloudTrailTokenEvent) => void) | undefined
   /** Milliseconds. */
@@ -31,7 +31,7 @@ export interface TokenServiceOptions {
   readonly monotonicNow: () => number
 }
 
-/** See above. */
+/** The token endpoint of one pool. */
 export class TokenService {
   readonly instance: number = nextInstance()
   readonly #pool: UserPoolAuthority
@@ -41,7 +41,7 @@ export class TokenService {
   readonly #quota: TokenQuota | undefined
   readonly #secrets: readonly string[]
   #events: readonly CloudTrailTokenEvent[] = []
-  /** App clients that got a token. */
+  /** App clients that have got a token. */
   readonly #verifiedClients = new Set<string>()
 
   constructor(
@@ -62,12 +62,12 @@ export class TokenService {
     return this.#events
   }
 
-  async answer(request: IncomingMessage): Promise<JsonResponse> {
+  async handle(request: IncomingMessage): Promise<JsonResponse> {
     const { method = '', headers } = request
-    const begun = this.#monotonicNow()
+    const startedAt = this.#monotonicNow()
     const body = await readBody(request)
-    const isWithin = this.#quota?.tryConsume() ?? true
-    const answer = isWithin
+    const isWithinQuota = this.#quota?.tryConsume() ?? true
+    const response = isWithinQuota
       ? handleTokenRequest(this.#pool, {
           method,
           contentType: headers['content-type'],
@@ -75,30 +75,36 @@ export class TokenService {
           body,
         })
       : createTokenError('TooManyRequestsException', 429)
-    this.#publishEvent(answer, secondsBetween(begun, this.#monotonicNow()))
-    if (method === 'POST') this.#recordEvent(request, answer)
-    return answer
+    this.#publishEvent(response, secondsBetween(startedAt, this.#monotonicNow()))
+    if (method === 'POST') this.#recordEvent(request, response)
+    return response
   }
 
   #publishEvent({ clientId, error }: TokenResponse, duration: number): void {
     if (clientId !== null && error === null) this.#verifiedClients.add(clientId)
-    const isProven = clientId !== null && this.#verifiedClients.has(clientId)
+    const isVerified = clientId !== null && this.#verifiedClients.has(clientId)
     publish('cognito-m2m:token-request', () => ({
       instance: this.instance,
-      userPoolId: isProven ? this.#pool.userPoolId : null,
-      ...{ clientId, outcome: getOutcome(error), error, code: null, duration },
+      userPoolId: isVerified ? this.#pool.userPoolId : null,
+      clientId,
+      outcome: getOutcome(error),
+      error,
+      code: null,
+      duration,
     }))
   }
 
-  #recordEvent({ headers }: IncomingMessage, answer: TokenResponse): void {
+  #recordEvent({ headers }: IncomingMessage, response: TokenResponse): void {
     const { userPoolId } = this.#pool
     const { authority: userPoolDomain, host: sourceIPAddress } = this.#server
     const pool = { userPoolId, userPoolDomain, sourceIPAddress, secrets: this.#secrets }
     const event = createTokenEvent(
       { ...pool, now: this.#options.now },
       {
-        ...{ status: answer.status, form: answer.form, clientId: answer.clientId },
-        requestId: answer.headers['x-amz-cognito-request-id'] as string,
+        status: response.status,
+        form: response.form,
+        clientId: response.clientId,
+        requestId: response.headers['x-amz-cognito-request-id'] as string,
         userAgent: headers['user-agent'] ?? '',
       },
     )
@@ -106,7 +112,7 @@ export class TokenService {
     try {
       this.#options.onEvent?.(event)
     } catch {
-      // A log that fails is no reason to refuse a token.
+      // A failing log must not reject a token request.
     }
   }
 }

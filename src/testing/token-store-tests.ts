@@ -1,4 +1,4 @@
-/** The contract of a token store as tests, for whoever writes one. */
+/** The contract of a token store as tests, for authors of stores. */
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -7,17 +7,17 @@ import { MAX_GROUP, type TokenStore } from '../tokens/store/token-store.ts'
 /** One test, for any test runner. */
 export interface TokenStoreTest {
   readonly name: string
-  /** Rejects with an `AssertionError` where the store breaks its contract. */
+  /** Runs the test. Rejects with an `AssertionError` if the store breaks its contract. */
   readonly run: () => Promise<void>
 }
 
-/** Milliseconds: long enough to stay, and short enough to wait for. */
+/** Lifetimes: longer than a test, and short enough to wait for. */
 const LONG_MS = 60_000
 const SHORT_MS = 50
-/** Milliseconds after which something that should be gone counts as staying. */
+/** Time limit for an expiry. */
 const TIMEOUT_MS = 2000
 
-/** A store, and names nobody else uses. */
+/** A store, with a unique key and group. */
 interface TestContext {
   readonly store: TokenStore
   readonly another: () => Promise<TokenStore>
@@ -25,15 +25,15 @@ interface TestContext {
   readonly group: string
 }
 
-const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
-  async 'finds nothing where nothing was kept, but an epoch'({ store, key, group }) {
+const TESTS: Readonly<Record<string, (context: TestContext) => Promise<void>>> = {
+  async 'returns an epoch without a value for an unknown key'({ store, key, group }) {
     const { value, epoch } = await store.get(key, group)
     assert.equal(value, undefined)
     assert.equal(typeof epoch, 'string')
     assert.equal((await store.get(key, group)).epoch, epoch)
   },
 
-  async 'tells the time of its clock if it has one'({ store, key, group }) {
+  async 'returns the time of its clock if it has one'({ store, key, group }) {
     const { now: first } = await store.get(key, group)
     if (first === undefined) return
     assert.ok(Number.isFinite(first), `expected milliseconds since 1970, got ${first}`)
@@ -43,7 +43,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.ok(second - first < TIMEOUT_MS, `${second} is far from ${first}`)
   },
 
-  async 'takes a lock and finds a value that are asked for with a deadline'({ store, key, group }) {
+  async 'locks and reads with a deadline'({ store, key, group }) {
     await setValue(store, key, group, ONE)
     const { value } = await store.get(key, group, { maxDelayMs: TIMEOUT_MS })
     assert.deepEqual(value && new Uint8Array(value), ONE)
@@ -51,36 +51,36 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.equal(await store.lock(key, 'two', LONG_MS, { maxDelayMs: TIMEOUT_MS }), false)
   },
 
-  async 'finds what was kept, byte for byte'({ store, key, group }) {
+  async 'returns a stored value unchanged'({ store, key, group }) {
     const value = Uint8Array.from({ length: 2048 }, (_, index) => index % 256)
     assert.equal(await setValue(store, key, group, value), true)
     assert.deepEqual(await getValue(store, key, group), value)
   },
 
-  async 'takes fractions of milliseconds'({ store, key, group }) {
+  async 'accepts fractions of milliseconds'({ store, key, group }) {
     const { epoch } = await store.get(key, group)
     assert.equal(await store.set(key, group, { value: ONE, epoch, ttl: 9999.5 }), true)
     assert.deepEqual(await getValue(store, key, group), ONE)
   },
 
-  async 'replaces what was kept before'({ store, key, group }) {
+  async 'replaces a value'({ store, key, group }) {
     await setValue(store, key, group, ONE)
     await setValue(store, key, group, TWO)
     assert.deepEqual(await getValue(store, key, group), TWO)
   },
 
-  async 'tells keys and groups apart'({ store, key, group }) {
+  async 'separates keys and groups'({ store, key, group }) {
     await setValue(store, key, group, ONE)
     assert.equal(await getValue(store, `${key}x`, group), undefined)
     assert.equal(await getValue(store, key, `${group}x`), undefined)
   },
 
-  async 'forgets a value when its time is over'({ store, key, group }) {
+  async 'removes a value at its expiry'({ store, key, group }) {
     await setValue(store, key, group, ONE, SHORT_MS)
     await waitUntil(async () => (await getValue(store, key, group)) === undefined)
   },
 
-  async 'drops one entry and no other'({ store, key, group }) {
+  async 'deletes one entry and no other'({ store, key, group }) {
     await setValue(store, key, group, ONE)
     await setValue(store, `${key}x`, group, TWO)
     await store.delete(key, group)
@@ -89,7 +89,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.deepEqual(await getValue(store, `${key}x`, group), TWO)
   },
 
-  async 'holds so many entries of a group, and lets the oldest go'({ store, key, group }) {
+  async 'limits the entries of a group, and evicts the oldest'({ store, key, group }) {
     for (let index = 0; index < MAX_GROUP; index += 1)
       await setValue(store, key + index, group, ONE)
     await setValue(store, `${key}0`, group, TWO)
@@ -102,7 +102,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     }
   },
 
-  async 'ends all entries of a group, and of no other'({ store, key, group }) {
+  async 'invalidates all entries of a group, and of no other'({ store, key, group }) {
     await setValue(store, key, group, ONE)
     await setValue(store, `${key}x`, group, ONE)
     await setValue(store, key, `${group}x`, TWO)
@@ -112,7 +112,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.deepEqual(await getValue(store, key, `${group}x`), TWO)
   },
 
-  async 'does not keep what was asked for before an invalidation'({ store, key, group }) {
+  async 'rejects a value with an epoch from before an invalidation'({ store, key, group }) {
     const { epoch } = await store.get(key, group)
     await store.invalidate(group)
     assert.equal(await store.set(key, group, { value: ONE, epoch, ttl: LONG_MS }), false)
@@ -121,7 +121,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.deepEqual(await getValue(store, key, group), TWO)
   },
 
-  async 'never comes back to an epoch'({ store, key, group }) {
+  async 'never reuses an epoch'({ store, key, group }) {
     const epochs = new Set<string>()
     for (let index = 0; index < 5; index += 1) {
       epochs.add((await store.get(key, group)).epoch)
@@ -130,7 +130,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.equal(epochs.size, 5)
   },
 
-  async 'gives a lock to one owner, who alone frees it'({ store, key }) {
+  async 'grants a lock to one owner, and only the owner releases it'({ store, key }) {
     assert.equal(await store.lock(key, 'one', LONG_MS), true)
     assert.equal(await store.lock(key, 'two', LONG_MS), false)
     assert.equal(await store.lock(`${key}x`, 'two', LONG_MS), true)
@@ -141,7 +141,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     await store.unlock(`${key}y`, 'one')
   },
 
-  async 'extends a lock for the owner who holds it'({ store, key }) {
+  async 'extends a lock for its owner'({ store, key }) {
     assert.equal(await store.lock(key, 'one', SHORT_MS), true)
     assert.equal(await store.lock(key, 'one', LONG_MS), true)
     await wait(2 * SHORT_MS)
@@ -151,20 +151,20 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.equal(await store.lock(key, 'one', LONG_MS), false)
   },
 
-  async 'gives a lock to one of many who ask at once'({ store, key }) {
+  async 'grants a lock to one of many concurrent owners'({ store, key }) {
     const owners = Array.from({ length: 50 }, () => randomUUID())
-    const given = await Promise.all(owners.map((owner) => store.lock(key, owner, LONG_MS)))
-    assert.equal(given.filter(Boolean).length, 1)
+    const results = await Promise.all(owners.map((owner) => store.lock(key, owner, LONG_MS)))
+    assert.equal(results.filter(Boolean).length, 1)
   },
 
-  async 'frees a lock when its time is over'({ store, key }) {
+  async 'releases a lock at its expiry'({ store, key }) {
     assert.equal(await store.lock(key, 'one', SHORT_MS), true)
     await waitUntil(() => store.lock(key, 'two', LONG_MS))
     await store.unlock(key, 'one')
     assert.equal(await store.lock(key, 'three', LONG_MS), false)
   },
 
-  async 'is shared if it says so'({ store, another, key, group }) {
+  async 'shares data with other stores if it is shared'({ store, another, key, group }) {
     if (!store.shared) return
     const other = await another()
     await setValue(store, key, group, ONE)
@@ -178,7 +178,7 @@ const TESTS: Readonly<Record<string, (scene: TestContext) => Promise<void>>> = {
     assert.equal(await getValue(other, key, group), undefined)
   },
 
-  async 'rejects what is asked once it is closed'({ store, key, group }) {
+  async 'rejects every call after close'({ store, key, group }) {
     const { epoch } = await store.get(key, group)
     await store.close()
     await assert.rejects(async () => store.get(key, group))
@@ -195,19 +195,19 @@ const ONE = new Uint8Array([1])
 const TWO = new Uint8Array([2, 2])
 
 /**
- * What every store of tokens must do, for any test runner: `run` rejects where it does not.
+ * Creates tests of the contract of a token store, for any test runner. Each test creates stores, closes them,
+ * uses unique keys, and takes up to 2 s of real time.
  *
+ * @example
  * ```ts
  * import { test } from 'node:test'
  *
  * for (const { name, run } of tokenStoreTests(() => myStore())) test(name, run)
  * ```
  *
- * Each test makes stores of its own, closes them, and uses keys nobody else does; it takes up to 2 s
- * of real time.
- *
- * @param makeStore Called once per test, and twice where a store says it is shared: both stores have to
- *   reach the same data.
+ * @param makeStore Creates a store. Called once per test, and twice if the store is shared: both stores must
+ *   use the same data.
+ * @returns The tests.
  */
 export function tokenStoreTests(
   makeStore: () => TokenStore | Promise<TokenStore>,
@@ -237,11 +237,11 @@ async function getValue(
   group: string,
 ): Promise<Uint8Array | undefined> {
   const { value } = await store.get(key, group)
-  // A Buffer is as good, and compares as another type.
+  // Stores may return a Buffer, which `deepEqual` treats as another type.
   return value === undefined ? undefined : new Uint8Array(value)
 }
 
-/** Keeps a value that was asked for just now. */
+/** Stores a value with the current epoch. */
 async function setValue(
   store: TokenStore,
   key: string,
@@ -253,10 +253,10 @@ async function setValue(
   return store.set(key, group, { value, epoch, ttl })
 }
 
-async function waitUntil(isSo: () => Promise<boolean>): Promise<void> {
+async function waitUntil(isMet: () => Promise<boolean>): Promise<void> {
   for (let waited = 0; waited < TIMEOUT_MS; waited += SHORT_MS) {
-    if (await isSo()) return
+    if (await isMet()) return
     await wait(SHORT_MS)
   }
-  assert.fail(`It did not come about within ${TIMEOUT_MS} ms`)
+  assert.fail(`expected the entry to expire within ${TIMEOUT_MS} ms`)
 }

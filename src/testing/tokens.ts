@@ -1,44 +1,73 @@
-/** Makes tokens field for field as Cognito does, and lets a test change any field. */
+/** Creates tokens with the fields of Cognito's tokens. Tests can change every field. */
 import { randomUUID, sign } from 'node:crypto'
 import { describeValue, OptionError, readMembers } from '../core/options/validate.ts'
 import type { Scope } from '../core/scopes.ts'
 import type { PoolKey } from './key-material.ts'
 
-/** What a test may decide about any token. */
+/** Options of every token. */
 export interface TestTokenOptions {
-  /** Default: the pool's first client. An ID that is not in the pool makes the token of an unknown client. */
+  /**
+   * App client of the token. An ID outside the pool creates the token of an unknown client.
+   *
+   * @defaultValue The first client of the pool
+   */
   readonly clientId?: string
-  /** Whole seconds from now; negative for an expired token. Default: the client's validity. */
+  /**
+   * Lifetime in whole seconds from now. Negative for an expired token.
+   *
+   * @defaultValue `accessTokenValidity` of the client, or 3600
+   */
   readonly expiresIn?: number
-  /** Claims to add or replace; `undefined` removes one. */
+  /** Claims to add or replace. `undefined` removes one. */
   readonly claims?: Readonly<Record<string, unknown>>
-  /** Header parameters to add or replace; `undefined` removes one. The signature stays RS256. */
+  /** Header parameters to add or replace. `undefined` removes one. The signature stays RS256. */
   readonly header?: Readonly<Record<string, unknown>>
 }
 
-/** What a test may decide about an access token. */
+/** Options of an app client's access token. */
 export interface AccessTokenOptions extends TestTokenOptions {
-  /** One or several, granted or not. Default: the client's. */
+  /**
+   * One scope or several. The client does not need to have them.
+   *
+   * @defaultValue The scopes of the client
+   */
   readonly scopes?: Scope | readonly Scope[]
 }
 
-/** What a test may decide about a user's token. */
+/** Options of a user's token. */
 export interface UserTokenOptions extends TestTokenOptions {
-  /** Default `'test-user'`. */
+  /**
+   * Becomes `username`, in ID tokens `cognito:username`.
+   *
+   * @defaultValue `'test-user'`
+   */
   readonly username?: string
 }
 
-/** What a test may decide about a user's access token. */
+/** Options of a user's access token. */
 export interface UserAccessTokenOptions extends UserTokenOptions {
-  /** Default `'aws.cognito.signin.user.admin'`. */
+  /**
+   * One scope or several.
+   *
+   * @defaultValue `'aws.cognito.signin.user.admin'`
+   */
   readonly scopes?: Scope | readonly Scope[]
-  /** The API that the token is bound to (RFC 8707): becomes `aud`. Default: bound to none. */
+  /**
+   * Identifier of the API that the token is bound to: becomes `aud`.
+   *
+   * @defaultValue None
+   * @see https://www.rfc-editor.org/rfc/rfc8707
+   */
   readonly resource?: string
-  /** Becomes `cognito:groups`. */
+  /**
+   * Groups of the user: becomes `cognito:groups`.
+   *
+   * @defaultValue None
+   */
   readonly groups?: readonly string[]
 }
 
-/** Who issues, and when. */
+/** Issuer, client and times of a token. */
 export interface IssueOptions {
   readonly issuer: string
   readonly clientId: string
@@ -51,7 +80,7 @@ export interface IssueOptions {
 type Fields = Record<string, unknown>
 
 const TOKEN_OPTION_NAMES = ['clientId', 'expiresIn', 'claims', 'header']
-/** The members each kind of token takes. */
+/** Option names of each kind of token. */
 export const ACCESS_TOKEN_OPTION_NAMES: readonly string[] = [...TOKEN_OPTION_NAMES, 'scopes']
 export const USER_TOKEN_OPTION_NAMES: readonly string[] = [...TOKEN_OPTION_NAMES, 'username']
 export const USER_ACCESS_TOKEN_OPTION_NAMES: readonly string[] = [
@@ -62,21 +91,25 @@ export const USER_ACCESS_TOKEN_OPTION_NAMES: readonly string[] = [
 ]
 
 /**
- * A misspelt option would make a token that is good where the test wants a bad one. An undefined one
- * counts as left out: tests often pass on what they were given.
+ * Rejects unknown options: a misspelled option would create a valid token where the test needs an invalid one.
+ * An undefined option counts as absent, because test helpers often pass options through.
  */
 export function checkTokenOptions(options: TestTokenOptions, allowed: readonly string[]): void {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const { expiresIn = 0 } = readMembers(Object.fromEntries(given), allowed, '') as TestTokenOptions
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  const { expiresIn = 0 } = readMembers(
+    Object.fromEntries(entries),
+    allowed,
+    '',
+  ) as TestTokenOptions
   if (!Number.isSafeInteger(expiresIn)) {
     throw new OptionError(
       'expiresIn',
-      `is ${describeValue(expiresIn)}: pass a whole number of seconds, negative for an expired token`,
+      `expected a whole number of seconds, got ${describeValue(expiresIn)}. Use a negative number for an expired token.`,
     )
   }
 }
 
-/** The claims of a machine's access token, in Cognito's order. */
+/** Creates the claims of an app client's access token, in Cognito's order. */
 export function createMachineClaims(
   { issuer, clientId, now, expiresIn }: IssueOptions,
   scopes: string | readonly string[],
@@ -97,17 +130,20 @@ export function createMachineClaims(
   }
 }
 
-/** The claims of a user's access token. */
-export function createUserClaims(issuance: IssueOptions, options: UserAccessTokenOptions): Fields {
+/** Creates the claims of a user's access token. */
+export function createUserClaims(
+  issueOptions: IssueOptions,
+  options: UserAccessTokenOptions,
+): Fields {
   const { username = 'test-user', groups, scopes = 'aws.cognito.signin.user.admin' } = options
   const { resource } = options
   if (resource !== undefined && (typeof resource !== 'string' || resource === '')) {
     throw new OptionError(
       'resource',
-      `is ${describeValue(resource)}: pass the API's identifier, a string`,
+      `expected the identifier of an API, got ${describeValue(resource)}. Pass a non-empty string.`,
     )
   }
-  const machine = createMachineClaims(issuance, scopes)
+  const machine = createMachineClaims(issueOptions, scopes)
   return {
     ...machine,
     sub: randomUUID(),
@@ -119,7 +155,7 @@ export function createUserClaims(issuance: IssueOptions, options: UserAccessToke
   }
 }
 
-/** The claims of a user's ID token: an audience, no client, no scope. */
+/** Creates the claims of a user's ID token, which has `aud` but neither `client_id` nor `scope`. */
 export function createIdClaims(
   { issuer, clientId, now, expiresIn }: IssueOptions,
   { username = 'test-user' }: UserTokenOptions,
@@ -140,13 +176,13 @@ export function createIdClaims(
   }
 }
 
-/** A token that expired was issued a lifetime before, never after its own end. */
+/** An expired token was issued one hour before its expiry. */
 function getIssueTimes(now: number, expiresIn: number): { iat: number; exp: number } {
   const exp = now + expiresIn
   return { iat: expiresIn > 0 ? now : exp - 3600, exp }
 }
 
-/** Signs with the key, whatever the header was changed to say. */
+/** Signs with the key and RS256, whatever the header contains. */
 export function signToken(key: PoolKey, claims: Fields, options: TestTokenOptions = {}): string {
   const header = { kid: key.kid, alg: 'RS256', ...options.header }
   const input = `${encodeJson(header)}.${encodeJson({ ...claims, ...options.claims })}`

@@ -119,6 +119,7 @@ t.test('the switches answer no page, and nothing else is opened', async (t) => {
 
 t.test('cors is a switch', async (t) => {
   await t.rejects(startUserPool({ cors: 'http://localhost:3000' as never }), {
-    message: 'cognito-m2m: cors: expected a boolean, got "http://localhost:3000"',
+    message:
+      'cognito-m2m: cors: expected a boolean, got "http://localhost:3000". Pass true or false.',
   })
 })

@@ -109,7 +109,7 @@ for (const host of ['localhost', '[::1]', '0.0.0.0', '::', '', null, 4]) {
     await t.rejects(startUserPool({ host: host as LocalHost }), {
       code: 'ERR_OPTION_INVALID',
       option: 'host',
-      message: /use 127\.0\.0\.1 or ::1/,
+      message: /expected 127\.0\.0\.1 or ::1/,
     })
   })
 }
@@ -120,6 +120,7 @@ t.test('an address that the machine lacks is named with the reason', async (t) =
   await t.rejects(server.listen(), {
     code: 'ERR_OPTION_INVALID',
     option: 'host',
-    message: /^cognito-m2m: host 192\.0\.2\.1 is not an address of this machine \(EADDRNOTAVAIL\)/,
+    message:
+      /^cognito-m2m: host: expected an address of this machine, got 192\.0\.2\.1 \(EADDRNOTAVAIL\)\. /,
   })
 })

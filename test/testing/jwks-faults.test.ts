@@ -77,7 +77,7 @@ t.test('a fault that is none is refused', async (t) => {
     await t.rejects(pool.setJwksFault(fault as JwksFault), {
       code: 'ERR_OPTION_INVALID',
       option: 'fault',
-      message: /use null, a function or one of .*refuse/,
+      message: /expected null, a function or one of .*refuse/,
     })
   }
   t.equal((await keySet()).status, 200)

@@ -57,37 +57,47 @@ const client = (members: object) => ({ ...EXAMPLE, clients: [EXAMPLE.clients[0],
 /** Content, the place that is named, and the fix. */
 const refused: readonly [string, unknown, string, RegExp][] = [
   ['no object', '[]', 'pool.json: options', /an empty array/],
-  ['an unknown member', { ...EXAMPLE, client: [] }, 'pool.json: client', /unknown: use one of/],
-  ['a clock', { ...EXAMPLE, now: 1 }, 'pool.json: now', /unknown: use one of/],
-  ['a quota of nothing', { ...EXAMPLE, quota: 0 }, 'pool.json: quota', /from 1 to 1000000$/],
-  ['a schema that is none', { $schema: {} }, 'pool.json: $schema', /an object: pass the schema's/],
+  ['an unknown member', { ...EXAMPLE, client: [] }, 'pool.json: client', /got an unknown name/],
+  ['a clock', { ...EXAMPLE, now: 1 }, 'pool.json: now', /got an unknown name/],
+  [
+    'a quota of nothing',
+    { ...EXAMPLE, quota: 0 },
+    'pool.json: quota',
+    /from 1 to 1000000, got 0\. /,
+  ],
+  [
+    'a schema that is none',
+    { $schema: {} },
+    'pool.json: $schema',
+    /expected the URL of the schema, got an object/,
+  ],
   [
     'flows as one text',
     client({ clientId: 'a', flows: 'code' }),
     'pool.json: clients[1].flows',
-    /"code": pass an array/,
+    /expected an array of flows, got "code"/,
   ],
   [
     'a machine without a secret',
     client({ clientId: 'a', clientSecrets: [] }),
     'pool.json: clients[1].clientSecrets',
-    /an empty array: client_credentials needs a secret/,
+    /expected a secret for the flow client_credentials, got an empty array/,
   ],
-  ['control', { ...EXAMPLE, control: true }, 'pool.json: control', /unknown: use one of/],
-  ['a port in words', { port: '8080' }, 'pool.json: port', /"8080": expected a whole number/],
+  ['control', { ...EXAMPLE, control: true }, 'pool.json: control', /got an unknown name/],
+  ['a port in words', { port: '8080' }, 'pool.json: port', /expected a whole number.* got "8080"/],
   ["a real pool's id", { userPoolId: 'eu-west-1_Abc' }, 'pool.json: userPoolId', /xx-local-1_/],
   ['a client id of the wrong type', client({ clientId: 7 }), 'pool.json: clients[1].clientId', /7/],
   [
     'a misspelt scope',
     client({ clientId: 'a', scopes: ['orders/raed'] }),
     'pool.json: clients[1].scopes[0]',
-    /"orders\/raed": no resource server defines it; define it or correct the spelling$/,
+    /got "orders\/raed"\. Define it or correct the spelling\.$/,
   ],
   [
     'a description that is none',
     { ...EXAMPLE, resourceServers: [server, { identifier: 'stock', scopes: { read: 5 } }] },
     'pool.json: resourceServers[1].scopes.read',
-    /5: describe/,
+    /got 5\./,
   ],
 ]
 
@@ -102,10 +112,10 @@ for (const [name, content, option, message] of refused) {
 t.test('a file that cannot be read is named with the reason', async (t) => {
   t.throws(() => readPoolFile(join(folder, 'absent.json')), {
     code: 'ERR_OPTION_INVALID',
-    message: /^cognito-m2m: absent\.json cannot be read \(ENOENT\)/,
+    message: /^cognito-m2m: absent\.json: expected a readable JSON file, got ENOENT\. /,
   })
   mkdirSync(join(folder, 'folder.json'))
-  t.throws(() => readPoolFile(join(folder, 'folder.json')), { message: /folder\.json .*EISDIR/ })
+  t.throws(() => readPoolFile(join(folder, 'folder.json')), { message: /folder\.json: .*EISDIR/ })
 })
 
 for (const text of [
@@ -123,7 +133,10 @@ for (const text of [
     } catch (error) {
       const { message, code, stack } = error as Error & { code: string }
       t.equal(code, 'ERR_OPTION_INVALID')
-      t.match(message, /^cognito-m2m: pool\.json\S* is not valid JSON[^\n]*$/)
+      t.match(
+        message,
+        /^cognito-m2m: pool\.json\S*: expected JSON, got a syntax error\. Correct the file\.$/,
+      )
       t.notMatch(`${message}${stack}`, 'hunter2')
     }
   })
@@ -131,7 +144,7 @@ for (const text of [
 
 t.test('where the parser tells, line and column are named', async (t) => {
   const text = '{\n  "clients": [\n    {"clientSecrets": ["hunter2" "x"]}]}'
-  t.throws(() => readPoolFile(write(text)), { message: /pool\.json:3:\d+ is not valid JSON/ })
+  t.throws(() => readPoolFile(write(text)), { message: /pool\.json:3:\d+: expected JSON/ })
 })
 
 const validate = new Ajv().compile(
@@ -139,7 +152,7 @@ const validate = new Ajv().compile(
 )
 /** Refusals that compare two places, or add lengths up: no schema says them. */
 const BEYOND =
-  /repeats|no resource server defines it|is left out, which means all|at most 256 together/
+  / twice\.|expected a scope of a resource server|got all \d+ of the resource servers|at most 256|identifier/
 
 /** What is wrong; undefined where the reader takes it. */
 function refusal(content: unknown): string | undefined {

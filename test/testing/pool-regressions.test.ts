@@ -98,7 +98,7 @@ t.test('more than 50 default scopes are refused, not cut', async (t) => {
   const scopes = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`s${i}`, 'x']))
   t.throws(() => createTestUserPool({ resourceServers: [{ identifier: 'a', scopes }] }), {
     code: 'ERR_OPTION_INVALID',
-    message: /clients\[0\]\.scopes is left out/,
+    message: /clients\[0\]\.scopes: expected at most 50 scopes, got all 51/,
   })
 })
 
@@ -141,7 +141,7 @@ t.test('close wins over a heal that is under way; faults apply in order', async 
 
 t.test('line and column for any JSON fault', async (t) => {
   const folder = t.testdir({ x: '' })
-  for (const [text, place] of [
+  for (const [text, position] of [
     ['', '1:1'],
     ['{', '1:2'],
     ['{\n  x', '2:3'],
@@ -157,7 +157,7 @@ t.test('line and column for any JSON fault', async (t) => {
       readPoolFile(path)
       t.fail(text)
     } catch (error) {
-      t.match((error as Error).message, `pool.json:${place} `, JSON.stringify(text))
+      t.match((error as Error).message, `pool.json:${position}: `, JSON.stringify(text))
     }
   }
 })

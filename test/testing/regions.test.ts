@@ -21,7 +21,7 @@ t.test('the issuer of a generated pool follows the partition of its Region', asy
   }
   t.throws(() => createTestUserPool({ userPoolId: 'zz-north-1_A' }), {
     option: 'userPoolId',
-    message: /userPoolId is "zz-north-1_A": use "<region>_<letters and digits>"/,
+    message: /userPoolId: expected <region>_<letters and digits>, got "zz-north-1_A"/,
   })
 })
 
@@ -58,6 +58,10 @@ t.test('regions of a generated pool are checked as those of an API', async (t) =
     t.throws(make(options), { name: 'OptionError', option })
   }
   const started = startUserPool({ regions: ['us-west-2'] } as object)
-  await t.rejects(started, { option: 'regions', message: /is unknown/ }, 'one server, one issuer')
+  await t.rejects(
+    started,
+    { option: 'regions', message: /got an unknown name/ },
+    'one server, one issuer',
+  )
   t.type(await started.catch((error: unknown) => error), OptionError)
 })

@@ -128,7 +128,7 @@ t.test('a rotation that cannot be written does not happen', async (t) => {
     code: 'ERR_OPTION_INVALID',
     option: 'state',
     message:
-      /^cognito-m2m: state "pool\.state\.json": expected a file that can be written, got ENOENT\. /,
+      /^cognito-m2m: state: "pool\.state\.json": expected a file that can be written, got ENOENT\. /,
   })
   const headers = { 'content-type': 'application/json' }
   const body = '{"keepOld":false}'
@@ -180,7 +180,7 @@ t.test('a file that others can read is refused, with the fix', async (t) => {
     await t.rejects(startUserPool({ state }), {
       code: 'ERR_OPTION_INVALID',
       option: 'state',
-      message: `cognito-m2m: state "pool.state.json": expected mode 0600, got 0${mode.toString(8)}, with which others can use its private keys. Run chmod 600 pool.state.json`,
+      message: `cognito-m2m: state: "pool.state.json": expected mode 0600, got 0${mode.toString(8)}, with which others can use its private keys. Run chmod 600 pool.state.json.`,
     })
   }
   for (const mode of [0o600, 0o400]) {
@@ -277,7 +277,7 @@ t.test('a malformed file is refused: position and fix, no content', async (t) =>
     t.match(error, { code: 'ERR_OPTION_INVALID', option: 'state' })
     t.match(
       error.message,
-      /^cognito-m2m: state "pool\.state\.json":[^\n]+\. Delete the file to start with new keys$/,
+      /^cognito-m2m: state: "pool\.state\.json":[^\n]+\. Delete the file to start with new keys\.$/,
     )
     for (const secret of ['leaked', String(good.keys.id['d']), String(good.keys.access['p'])]) {
       t.notMatch(inspect(error), secret)
@@ -292,7 +292,7 @@ t.test('a malformed file is refused: position and fix, no content', async (t) =>
   }
   const whole = JSON.stringify(good, undefined, 2)
   const cut = `${whole.slice(0, 700)} leaked`
-  t.match(await refusal(t, cut), /"pool\.state\.json":\d+:\d+: expected JSON, got something else/)
+  t.match(await refusal(t, cut), /"pool\.state\.json":\d+:\d+: expected JSON, got a syntax error/)
   t.match(await refusal(t, ''), /"pool\.state\.json":1:1: expected JSON/)
   t.match(await refusal(t, 'leaked'), /"pool\.state\.json": expected JSON/)
 })
@@ -310,7 +310,7 @@ t.test('a key of another length is refused', async (t) => {
 t.test('the state of another pool is refused, with both', async (t) => {
   const { state, pool } = await kept(t)
   const text = readFileSync(state, 'utf8')
-  const got = `got host 127.0.0.1, port ${pool.port}, pool ${pool.userPoolId}. Name another file`
+  const got = `got host 127.0.0.1, port ${pool.port}, pool ${pool.userPoolId}. Set another file.`
   const other = pool.port === 4001 ? 4002 : 4001
   const others: [LocalUserPoolOptions, RegExp][] = [
     [{ userPoolId: 'xx-local-1_Other' }, /expected the state of [^\n]+pool xx-local-1_Other, got/],
@@ -330,10 +330,10 @@ t.test('two pools do not run with one file: they would need one port', async (t)
   const first = await start(t, { state })
   await t.rejects(startUserPool({ state }), {
     option: 'port',
-    message: `cognito-m2m: port ${first.port} is in use, and the state file is of that port: end what uses it, or name another file`,
+    message: `cognito-m2m: port: expected port ${first.port} of the state file to be free, got a port in use. Stop the process that uses it, or set another file.`,
   })
   const { port } = first
-  await t.rejects(startUserPool({ port }), { message: /is in use: choose another one/ })
+  await t.rejects(startUserPool({ port }), { message: /which is in use\. Choose another port/ })
 })
 
 t.test('two pools do not make one file: the second ends', async (t) => {
@@ -342,7 +342,7 @@ t.test('two pools do not make one file: the second ends', async (t) => {
   t.equal(first.status, 'fulfilled')
   t.match(second, {
     status: 'rejected',
-    reason: { option: 'state', message: /got EEXIST\. Another pool made it meanwhile/ },
+    reason: { option: 'state', message: /got EEXIST\. Set a separate file for each pool\.$/ },
   })
   t.ok(existsSync(state))
 })
@@ -362,8 +362,8 @@ t.test('what is no file, or cannot be read or made, is refused', async (t) => {
   const pipe = join(folder, 'pipe')
   spawnSync('mkfifo', ['-m', '600', pipe])
   for (const [state, expected] of [
-    [join(folder, 'folder'), /"folder": expected a file, got something else\. Name another one$/],
-    [pipe, /"pipe": expected a file, got something else/],
+    [join(folder, 'folder'), /"folder": expected a file, got another file type\. Set another path\.$/],
+    [pipe, /"pipe": expected a file, got another file type/],
     [join(folder, 'file', 'in-a-file'), /"in-a-file": expected a readable file, got ENOTDIR/],
     [join(folder, 'none', 'state'), /"state": expected a file that can be written, got ENOENT/],
   ] as const) {
@@ -372,7 +372,7 @@ t.test('what is no file, or cannot be read or made, is refused', async (t) => {
   for (const state of ['', null, 5, {}] as never[]) {
     await t.rejects(startUserPool({ state }), {
       option: 'state',
-      message: /pass the path of a file/,
+      message: /expected the path of a file/,
     })
   }
 })
@@ -385,7 +385,7 @@ t.test('a name may be as long as a file system takes', async (t) => {
   t.strictSame(readdirSync(folder), [longest])
   await t.rejects(startUserPool({ state: join(folder, longer) }), {
     code: 'ERR_OPTION_INVALID',
-    message: `cognito-m2m: state "${longer}": expected a readable file, got ENAMETOOLONG. Name another one`,
+    message: `cognito-m2m: state: "${longer}": expected a readable file, got ENAMETOOLONG. Set another path.`,
   })
 })
 
@@ -397,6 +397,6 @@ t.test('production refuses it before the file is looked at', async (t) => {
   })
   process.env['NODE_ENV'] = 'production'
   const state = join(t.testdir({}), 'pool.state.json')
-  await t.rejects(startUserPool({ state }), { message: /never runs under NODE_ENV=production/ })
+  await t.rejects(startUserPool({ state }), { option: 'NODE_ENV', message: /got production/ })
   t.notOk(existsSync(state))
 })

@@ -10,7 +10,7 @@ const stale: StoreLookup = { value: undefined, epoch: '0' }
 
 /** By the test that has to notice it. */
 const WRONG: Readonly<Record<string, Wrong>> = {
-  'finds nothing where nothing was kept': () => ({
+  'returns an epoch without a value': () => ({
     get: async () => ({ ...stale, epoch: String(Math.random()) }),
   }),
   'time of its clock': (right) => ({
@@ -23,42 +23,42 @@ const WRONG: Readonly<Record<string, Wrong>> = {
     lock: (key, owner, ttl, options) =>
       options === undefined ? right.lock(key, owner, ttl) : Promise.resolve(true),
   }),
-  'finds what was kept': (right) => ({
+  'returns a stored value': (right) => ({
     get: async (key, group) => {
       const { value, epoch } = await right.get(key, group)
       return { value: value && Buffer.from(Buffer.from(value).toString()), epoch }
     },
   }),
-  'takes fractions': (right) => ({
+  'accepts fractions': (right) => ({
     set: async (key, group, kept) =>
       Number.isInteger(kept.ttl) ? right.set(key, group, kept) : Promise.reject(new Error('ERR')),
   }),
-  'replaces what was kept': (right) => ({
+  'replaces a value': (right) => ({
     set: async (key, group, kept) =>
       (await right.get(key, group)).value === undefined && right.set(key, group, kept),
   }),
-  'tells keys and groups apart': (right) => ({
+  'separates keys and groups': (right) => ({
     get: (key, group) => right.get(key.slice(0, 20), group),
     set: (key, group, kept) => right.set(key.slice(0, 20), group, kept),
   }),
-  'forgets a value': (right) => ({
+  'removes a value': (right) => ({
     set: (key, group, kept) => right.set(key, group, { ...kept, ttl: 60_000 }),
   }),
-  'drops one entry': (right) => ({ delete: (_key, group) => right.invalidate(group) }),
-  'lets the oldest go': (right) => ({
+  'deletes one entry': (right) => ({ delete: (_key, group) => right.invalidate(group) }),
+  'evicts the oldest': (right) => ({
     set: async (key, group, kept: StoreEntry) => {
       if (key.endsWith('new')) await right.delete(`${key.slice(0, -3)}0`, group)
       return right.set(key, group, kept)
     },
   }),
-  'ends all entries of a group': () => ({ invalidate: async () => {} }),
+  'invalidates all entries of a group': () => ({ invalidate: async () => {} }),
   'before an invalidation': (right) => ({
     set: async (key, group, kept) => {
       const { epoch } = await right.get(key, group)
       return right.set(key, group, { ...kept, epoch })
     },
   }),
-  'never comes back to an epoch': (right) => {
+  'never reuses an epoch': (right) => {
     let ended = 0
     return {
       get: async (key, group) => ({
@@ -71,7 +71,7 @@ const WRONG: Readonly<Record<string, Wrong>> = {
       },
     }
   },
-  'who alone frees it': (right) => ({
+  'only the owner releases it': (right) => ({
     unlock: async (key) => {
       for (const owner of ['one', 'two']) await right.unlock(key, owner)
     },
@@ -87,12 +87,12 @@ const WRONG: Readonly<Record<string, Wrong>> = {
       },
     }
   },
-  'one of many who ask at once': (right) => ({
+  'one of many concurrent owners': (right) => ({
     lock: async (key, owner, ttl) => (await right.lock(key, owner, ttl)) || owner < '8',
   }),
-  'frees a lock': (right) => ({ lock: (key, owner) => right.lock(key, owner, 60_000) }),
-  'is shared if it says so': () => ({ shared: true }),
-  'once it is closed': () => ({ close: async () => {} }),
+  'releases a lock': (right) => ({ lock: (key, owner) => right.lock(key, owner, 60_000) }),
+  'if it is shared': () => ({ shared: true }),
+  'after close': () => ({ close: async () => {} }),
 }
 
 t.test('each test is failed by a store that is wrong in what it is about', async (t) => {

@@ -112,7 +112,7 @@ t.test('expiresIn moves the end; an expired token was issued before it expired',
   }
   t.throws(() => pool.accessToken({ expiresIn: Number.NaN }), {
     code: 'ERR_OPTION_INVALID',
-    message: /expiresIn is NaN/,
+    message: /expiresIn: expected a whole number of seconds, got NaN\. /,
   })
   t.throws(() => pool.idToken({ expiresIn: Number.POSITIVE_INFINITY }), {
     code: 'ERR_OPTION_INVALID',

@@ -119,7 +119,7 @@ interface AppModuleOptions {
   /** What the module is called in messages, `--app` say. */
   readonly option: string
   /** A second module, which exports what `defineScopes` gave. */
-  readonly scopes?: string
+  readonly scopes?: string | undefined
   /** Seconds. */
   readonly timeout: number
   /** Ends the child. */
