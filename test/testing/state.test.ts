@@ -362,7 +362,10 @@ t.test('what is no file, or cannot be read or made, is refused', async (t) => {
   const pipe = join(folder, 'pipe')
   spawnSync('mkfifo', ['-m', '600', pipe])
   for (const [state, expected] of [
-    [join(folder, 'folder'), /"folder": expected a file, got another file type\. Set another path\.$/],
+    [
+      join(folder, 'folder'),
+      /"folder": expected a file, got another file type\. Set another path\.$/,
+    ],
     [pipe, /"pipe": expected a file, got another file type/],
     [join(folder, 'file', 'in-a-file'), /"in-a-file": expected a readable file, got ENOTDIR/],
     [join(folder, 'none', 'state'), /"state": expected a file that can be written, got ENOENT/],

@@ -8,7 +8,7 @@ import {
   TemplateError,
 } from '../../contract/infra/index.ts'
 import { formatPosition } from '../../contract/infra/local-pool/members.ts'
-import { isDeploymentFailure, createTemplatePool } from '../../contract/infra/local-pool/options.ts'
+import { createTemplatePool, isDeploymentFailure } from '../../contract/infra/local-pool/options.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
