@@ -8,6 +8,7 @@ import {
   readFunction,
   readNumber,
 } from '../core/options/validate.ts'
+import { monotonicNow } from '../core/util/clock.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
 import { PersistentPool } from './persistent-pool.ts'
@@ -167,7 +168,7 @@ export function readLocalOptions(options: unknown): ParsedLocalOptions {
       now,
       quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
       onEvent: readFunction(members, 'onEvent'),
-      monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
+      monotonicNow: readFunction(members, 'monotonicNow') ?? monotonicNow,
     },
   }
 }

@@ -16,7 +16,7 @@ import {
   readNumber,
 } from '../../core/options/validate.ts'
 import { checkScope, type Scope } from '../../core/scopes.ts'
-import { wallClock } from '../../core/util/clock.ts'
+import { monotonicNow, wallClock } from '../../core/util/clock.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { AuthMethod } from './token-request.ts'
@@ -176,7 +176,7 @@ function readEnvironment(members: Members): Pick<ClientOptions, 'fetch' | 'now' 
     // Reads the global at each request: tracing and tests replace it later.
     fetch: readFunction(members, 'fetch') ?? ((...args) => globalThis.fetch(...args)),
     now: wallClock(readFunction(members, 'now') ?? Date.now),
-    monotonicNow: readFunction(members, 'monotonicNow') ?? (() => performance.now()),
+    monotonicNow: readFunction(members, 'monotonicNow') ?? monotonicNow,
   }
 }
 

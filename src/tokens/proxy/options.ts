@@ -10,7 +10,7 @@ import {
   readMembers,
   readNumber,
 } from '../../core/options/validate.ts'
-import { safeClock, steadyClock } from '../../core/util/clock.ts'
+import { monotonicNow, safeClock, steadyClock } from '../../core/util/clock.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import { DEFAULT_MIN_REMAINING } from '../oauth/token-lifetime.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'
@@ -206,9 +206,7 @@ export function readProxyOptions<Request>(
   adapterOptions: readonly string[] = [],
 ): ProxySettings<Request> {
   const members = readMembers(value, [...OPTION_NAMES, ...adapterOptions], '')
-  const monotonicNow = steadyClock(
-    safeClock(readFunction<() => number>(members, 'monotonicNow') ?? (() => performance.now())),
-  )
+  const elapsed = steadyClock(safeClock(readFunction(members, 'monotonicNow') ?? monotonicNow))
   const seconds = (key: string, fallback: number, min: number, max: number): number =>
     readNumber(members, key, '', { defaultValue: fallback, min, max, unit: 'seconds' })
   return {
@@ -217,7 +215,7 @@ export function readProxyOptions<Request>(
       'tokenEndpoint',
       readInsecureHttp(members),
     ).href,
-    clients: readClients(members['clients'], monotonicNow),
+    clients: readClients(members['clients'], elapsed),
     // Looked at by what uses them.
     store: members['store'] as TokenStore | undefined,
     encryptionKeys: members['encryptionKeys'] as readonly EncryptionKey[] | undefined,
@@ -230,7 +228,7 @@ export function readProxyOptions<Request>(
     },
     timeoutMs: 1000 * seconds('timeout', 5, 0.001, 30),
     now: safeClock(readFunction<() => number>(members, 'now') ?? Date.now),
-    monotonicNow,
+    monotonicNow: elapsed,
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,
   }
 }
