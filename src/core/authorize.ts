@@ -1,6 +1,6 @@
 /**
- * Decides access for a verified token: the client, the scopes, the route's own clients and user pools, the
- * owner's checks, in this order.
+ * Decides access for a verified token. It checks, in this order: the client, the scopes, the route's clients
+ * and user pools, and the `check` functions.
  */
 
 import type { AuthErrorFactory } from './challenge.ts'

@@ -29,7 +29,7 @@ export interface DiagnosticsEvents {
   readonly 'cognito-m2m:jwks-change': JwksChangeEvent
   /** A fetch failed: the age of the keys in use, and the time of the next fetch. */
   readonly 'cognito-m2m:jwks-error': JwksErrorEvent
-  /** A token named a kid that is not in the key set in use. The endpoint was asked if its budget allowed it. */
+  /** A token named a kid that is not in the key set in use. A fetch was started if the budget allowed it. */
   readonly 'cognito-m2m:unknown-kid': UnknownKidEvent
   /** A token proxy or local pool responded to a token request, or a proxy requested a token ahead of one. */
   readonly 'cognito-m2m:token-request': TokenRequestEvent
@@ -113,7 +113,7 @@ export interface JwksErrorEvent extends DiagnosticsOrigin {
  * @see DiagnosticsEvents
  */
 export interface UnknownKidEvent extends DiagnosticsOrigin {
-  /** The result; null if the key had just been published. */
+  /** The result; null if a fetch found the key. */
   readonly code: 'ERR_KEY_UNKNOWN' | 'ERR_KEYS_UNAVAILABLE' | null
   readonly duration: number
 }
@@ -148,8 +148,8 @@ export interface TokenRequestEvent {
 }
 
 /**
- * What a token client did. On a channel of its own: the user pool or proxy that issued a token reports it
- * on `cognito-m2m:token-request`, and usage must not count it twice.
+ * What a token client did. The channel is separate, because the user pool or proxy that issued the token
+ * also reports it on `cognito-m2m:token-request`, and usage must not count it twice.
  *
  * @see DiagnosticsEvents
  */

@@ -3,8 +3,8 @@
 import { runInNewContext } from 'node:vm'
 
 /**
- * The Error constructor of a realm of its own, with a stack trace limit of 0. A constructor heeds the limit
- * of its own realm. This realm's limit is the app's, and is read-only under `--frozen-intrinsics`.
+ * The Error constructor of a separate realm, with a stack trace limit of 0. A constructor uses the limit of
+ * its realm. The limit of this realm belongs to the app, and is read-only under `--frozen-intrinsics`.
  */
 const ForeignError = runInNewContext('Error.stackTraceLimit = 0; Error') as ErrorConstructor
 
@@ -22,12 +22,12 @@ export class StacklessError extends Error {
 // `super()` now calls the foreign constructor. Instances still inherit from this realm's Error.prototype.
 Object.setPrototypeOf(StacklessError, ForeignError)
 
-/** Returns an error as it is, and an {@link InternalError} for any other value that was thrown. */
+/** Returns an error unchanged, and an {@link InternalError} for any other value that was thrown. */
 export function ensureError(thrown: unknown, message: string): Error {
   try {
     if (thrown instanceof Error) return thrown
   } catch {
-    // A Proxy may throw when it is asked for its prototype.
+    // A Proxy may throw when its prototype is read.
   }
   return new InternalError('ERR_INTERNAL', message)
 }
@@ -67,9 +67,9 @@ export async function rejectWithError(register: () => Promise<void> | void): Pro
 }
 
 /**
- * Per code: status, reason phrase, message, and the `error` of the challenge (RFC 6750 section 3):
- * `bare` if no token was sent or a new one could not help, `none` if nothing was decided. All text is fixed:
- * nothing of a request enters it.
+ * Status, reason phrase, message and the `error` of the challenge (RFC 6750 section 3) per code. `bare` means
+ * that no token was sent, or that a new one could not help; `none` means that nothing was decided. All texts
+ * are constants, without any part of the request.
  */
 export const AUTH_ERRORS = {
   ERR_TOKEN_MISSING: {

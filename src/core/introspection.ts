@@ -20,7 +20,7 @@ export type RequirementResolver<Requirement = RequirementSummary> = (
   config: object,
 ) => Requirement | false
 
-/** A frozen copy: whoever holds the middleware must not be able to change what its guard checks. */
+/** A frozen copy: code that has the middleware must not be able to change what its guard checks. */
 function summarize({ allOf, anyOf, optional }: CompiledRequirement): RequirementSummary {
   return Object.freeze({
     allOf: Object.freeze([...allOf]),

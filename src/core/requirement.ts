@@ -33,14 +33,14 @@ export interface AccessRequirement {
   readonly clientId?: string | readonly string[]
   /**
    * User pools whose tokens may reach the route: one or several of the server's. Default: all of
-   * them. With `userPools`, scopes and client ids are per pool: whoever manages another pool can
+   * them. With `userPools`, scopes and client ids are per pool: an administrator of another pool can
    * define a resource server `orders` with the scope `orders/admin` there. A token of another pool
    * is rejected with 403 `ERR_ACCESS_DENIED`.
    */
   readonly userPoolId?: string | readonly string[]
   /**
    * Whether a request without a token reaches the route, with `null` for the token. An invalid token is
-   * rejected all the same.
+   * still rejected.
    *
    * @defaultValue `false`
    */

@@ -46,7 +46,7 @@ export type AuthFor<Requirement> = Requirement extends false
  * Decides on one request.
  *
  * @param authorization Every Authorization header of the request: more than one is rejected.
- * @param request Passed to the requirement's `check` as it is.
+ * @param request Passed unchanged to the requirement's `check`.
  * @returns A promise of the verified token; of `null` for a request without a token if a token is optional.
  * @throws {AuthError} with one of the codes of {@link AuthErrorCode}, as a rejection. A guard never throws
  *   synchronously.
@@ -57,8 +57,8 @@ export type Guard<Auth extends VerifiedToken | null> = (
 ) => Promise<Auth>
 
 /**
- * A guard for adapters. It decides synchronously on a cached token, and on a request that it rejects without
- * a key, so it may throw: a promise would cost such a request more than the decision.
+ * A guard for adapters. It may return or throw synchronously: for a cached token, and for a request that it
+ * rejects without a key. There, a promise would cost more than the decision.
  */
 export type CoreGuard = (
   authorization: string | readonly string[] | undefined,

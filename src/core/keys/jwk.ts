@@ -15,7 +15,7 @@ const MAX_EXPONENT_LENGTH = 11
 /** Members that only a private key or a secret has. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
-/** A public key set as it is published. */
+/** A public key set, as published. */
 export interface JsonWebKeySet {
   readonly keys: readonly JsonWebKey[]
 }

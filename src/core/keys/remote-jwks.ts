@@ -1,6 +1,6 @@
 /**
- * One issuer's key set endpoint: one fetch at a time (single-flight), a key set that is replaced as a
- * whole, the schedule of the next fetch, and the look-up of keys by kid.
+ * The key set endpoint of one issuer. It fetches one key set at a time (single-flight), replaces the keys as
+ * a whole, schedules the next fetch, and finds keys by kid.
  */
 import {
   CHANNELS,
@@ -20,7 +20,7 @@ import { decideUnknownKid, type FetchBudget, type UnknownKidState } from './unkn
 const RESUME_TIMEOUT_MS = 1000
 /** Requests of one issuer that may wait for a fetch: each holds a socket and its token. */
 const MAX_WAITERS = 1000
-/** Shortest wait that a 503 asks for. */
+/** Shortest `Retry-After` of a 503. */
 const MIN_RETRY_AFTER_MS = 1000
 
 /** The key set endpoint may have the kid, but it did not respond. */
@@ -343,8 +343,8 @@ export class RemoteJwks {
   }
 
   /**
-   * Whether timers were suspended (a frozen process): the next fetch is overdue by a whole interval, or
-   * the wall clock and the monotonic clock have diverged by one.
+   * Whether timers were suspended, as in a frozen process. Then the next fetch is overdue by a whole interval,
+   * or the wall clock and the monotonic clock have diverged by one.
    */
   wasSuspended(now: number): boolean {
     const { refreshIntervalMs } = this.#options

@@ -1,6 +1,6 @@
 /**
- * Unknown kids: whether a token that names one is rejected (401), cannot be verified (503), waits for
- * a fetch or begins one, and the fetch budget that bounds what unauthenticated callers can cause.
+ * Decides what a token with an unknown kid causes: 401, 503, a wait for a fetch, or a new fetch. A budget
+ * bounds the fetches that unauthenticated callers can cause.
  */
 
 /** What is known when a key set does not contain the kid of a token. */

@@ -1,7 +1,7 @@
 /**
- * Parses JSON objects strictly (RFC 8725 section 2.4, RFC 7515 section 5.2): UTF-8 without BOM, no duplicate
- * and no prototype-named members, bounded depth and number of members. `JSON.parse` alone keeps the last of
- * two members, so two readers of one token could see two different claims.
+ * Parses JSON objects strictly (RFC 8725 section 2.4, RFC 7515 section 5.2). The text is UTF-8 without BOM,
+ * and depth and number of members are bounded. Duplicate members and names of prototype members are rejected.
+ * `JSON.parse` alone keeps the last of two members, so two readers of one token could see different claims.
  */
 import { isUtf8 } from 'node:buffer'
 
@@ -53,8 +53,8 @@ export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
 /**
  * Counts colons outside strings: in well-formed JSON, one per member.
  *
- * @returns Undefined for nesting that is too deep, before anything recurses; for too many members; and for a
- *   string that does not end.
+ * @returns Undefined for too many members, for a string that does not end, and for nesting that is too deep,
+ *   before anything recurses.
  */
 function countMembers(text: string): number | undefined {
   let members = 0

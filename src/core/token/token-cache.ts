@@ -145,7 +145,7 @@ export interface TokenCacheBounds {
 
 /** A token takes more. More buckets than this allows would stay empty and only slow down the CLOCK hand. */
 const MIN_ENTRY_BYTES = 512
-/** Most entries of a bucket. More than that, by chance or on purpose, are evicted. */
+/** Most entries of a bucket. More of them are evicted, whether they collide by chance or deliberately. */
 const MAX_CHAIN_LENGTH = 8
 
 /**

@@ -18,7 +18,7 @@ export interface Issuer {
   readonly issuer: string
   readonly keys: IssuerKeys
   readonly rules: ClaimRules
-  /** The owner's decision on an app client; undefined if there is no lookup. */
+  /** Your hook's decision on an app client; undefined without a lookup. */
   readonly lookup: ((clientId: string) => boolean | Promise<boolean>) | undefined
 }
 

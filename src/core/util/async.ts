@@ -36,9 +36,9 @@ export async function withTimeout<Value>(
 }
 
 /**
- * Whether a value is a promise. `instanceof` would not do: if the global `Promise` is not the one that
- * async functions and Node return (bluebird, zone.js, Jest's realms), a promise would pass for a value, and
- * a promise of `false` for `true`.
+ * Whether a value is a promise. `instanceof` is not enough: the global `Promise` may not be the one that async
+ * functions and Node return (bluebird, zone.js, Jest's realms). A promise would then pass for a value, and a
+ * promise of `false` for `true`.
  */
 export function isThenable<Value>(value: Value | Promise<Value>): value is Promise<Value> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
@@ -52,7 +52,7 @@ export function chain<Value, Result>(
   return isThenable(value) ? value.then(next) : next(value)
 }
 
-/** @param milliseconds At most so long, at least half of it. Somebody waits for it: it keeps the process alive. */
+/** @param milliseconds The longest wait; the shortest is half of it. The timer keeps the process alive. */
 export function sleepWithJitter(milliseconds: number): Promise<void> {
   const jittered = milliseconds * (0.5 + Math.random() / 2)
   return new Promise((resolve) => {

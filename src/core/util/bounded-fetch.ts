@@ -62,8 +62,8 @@ export interface BoundedResponse {
 }
 
 /**
- * The limits hold around an injected `fetch` too: one that ignores its signal is not waited for, and the
- * response of one that follows redirects is rejected.
+ * The limits apply to an injected `fetch` too. If it ignores its signal, the promise rejects at the timeout.
+ * If it follows redirects, its response is rejected.
  *
  * @throws {BoundedFetchError} and nothing else.
  */

@@ -59,9 +59,9 @@ export function safeClock(clock: () => number): () => number {
 }
 
 /**
- * Never runs backwards. If the monotonic clock steps back (a restored snapshot, an injected clock), elapsed time
- * continues from where it was, so a step neither extends nor resets an age. Time that passed while the clock
- * could not be read counts once it can.
+ * Never runs backward. If the monotonic clock steps back (a restored snapshot, an injected clock), elapsed time
+ * continues from its last value. A step neither extends nor resets an age. Time that passed while the clock
+ * could not be read is added once it can be read.
  *
  * @param monotonicNow Milliseconds, or NaN.
  * @returns Milliseconds since the clock was first read, or NaN.
