@@ -6,6 +6,8 @@ import byDefault, {
   type EncryptionKey,
   memoryStore,
   redisStore,
+  type StoreEntry,
+  type StoreLookup,
   type TokenProxy,
   type TokenProxyOptions,
   type TokenStore,
@@ -14,6 +16,9 @@ import byDefault, {
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<A, B>(_equal: Same<A, B>): void {}
+
+same<Awaited<ReturnType<TokenStore['get']>>, StoreLookup>(true)
+same<Parameters<TokenStore['set']>[2], StoreEntry>(true)
 
 export async function register(app: FastifyInstance, store: TokenStore): Promise<void> {
   const tokenEndpoint = 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token'

@@ -16,8 +16,8 @@ export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/resilient-store.ts'
 export type {
   StoreCommandOptions,
-  StoreEntry as Kept,
-  StoreLookup as Found,
+  StoreEntry,
+  StoreLookup,
   TokenStore,
 } from '../store/token-store.ts'
 export type { ProxyOptions, UpstreamLimits } from './options.ts'
