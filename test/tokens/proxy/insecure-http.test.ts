@@ -42,7 +42,8 @@ t.test('insecureHttp never applies to hosts of AWS', async (t) => {
     const { app, error, lines } = await register({ tokenEndpoint, insecureHttp: true })
     t.match(error, {
       option: 'tokenEndpoint',
-      problem: 'is a host of AWS by http: use https, insecureHttp never applies to it',
+      problem:
+        'expected https, got http for a host of AWS. Use https: insecureHttp does not apply to AWS.',
     })
     t.strictSame(lines, [])
     await app.close()

@@ -29,7 +29,7 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
   ],
   [
     { tokenEndpoint: 'https://a:b@example.com/' },
-    /: tokenEndpoint: expected a URL without credentials and fragment, got /,
+    /: tokenEndpoint: expected a URL without credentials or a fragment, got one with credentials\./,
   ],
   [{ tokenEndpoint, ttl: 5 }, /: ttl: expected one of tokenEndpoint/],
   [{ tokenEndpoint, maxAge: undefined }, /: maxAge: expected a value, got undefined/],
