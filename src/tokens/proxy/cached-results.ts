@@ -11,13 +11,13 @@ import type { ProxyResponse } from './protocol.ts'
 
 /** A token that was issued once and may be served again. */
 export interface TokenEntry {
-  /** When Cognito was asked, in milliseconds, by the clock that dates entries: never after the token's life began. */
+  /** When the token request was sent, in milliseconds, by the clock that dates entries. Never after Cognito issued it. */
   readonly requestedAt: number
-  /** Seconds the token lives, as Cognito said. */
+  /** Lifetime of the token in seconds: `expires_in` of the response. */
   readonly lifetime: number
-  /** The pool that issued it; null where the token does not tell. */
+  /** The user pool that issued it. Null if the token has no such `iss`. */
   readonly userPoolId: string | null
-  /** The answer's JSON up to `expires_in`, which is said anew each time. */
+  /** JSON of the response up to `expires_in`, which is computed again for each caller. */
   readonly text: string
 }
 
@@ -35,18 +35,18 @@ export interface CachedToken {
   readonly secondsLeft: number
 }
 
-/** Milliseconds the wall clocks of two machines may differ: an entry from further ahead is not believed. */
+/** Milliseconds the wall clocks of two machines may differ. An entry dated further ahead is not served. */
 const MAX_SKEW_MS = 60_000
-/** Seconds: the longest life Cognito gives. */
+/** Seconds: the longest lifetime that Cognito allows. */
 const MAX_LIFETIME = 86_400
 const TOKEN = /^[\x21-\x7e]{1,65536}$/
 const VERSION = '1'
 
 /**
- * Reads an answer with status 200: a bearer token with a life of at least a second (RFC 6749 section 5.1).
+ * Reads a response with status 200: a bearer token with a lifetime of at least a second (RFC 6749 section 5.1).
  *
- * @param requestedAt Milliseconds; NaN where the clock failed.
- * @returns Undefined for anything else: it must be neither served nor cached.
+ * @param requestedAt Milliseconds, or NaN if the clock failed.
+ * @returns Undefined for anything else, which must be neither served nor cached.
  */
 export function readEntry(body: JsonObject, requestedAt: number): TokenEntry | undefined {
   const { access_token, expires_in, token_type, ...others } = body
@@ -58,34 +58,36 @@ export function readEntry(body: JsonObject, requestedAt: number): TokenEntry | u
   return { requestedAt, lifetime: cappedLifetime, userPoolId: readUserPoolId(access_token), text }
 }
 
-/** As bytes for a store: a line of figures, then the answer. */
+/** Encodes an entry for a store: one line of metadata, then the JSON. */
 export function encodeEntry({ requestedAt, lifetime, userPoolId, text }: TokenEntry): Uint8Array {
   return Buffer.from(`${VERSION} ${requestedAt} ${lifetime} ${userPoolId ?? ''}\n${text}`)
 }
 
-/** Undefined for what another version may have kept. */
+/** @returns Undefined for an entry of another format version. */
 export function decodeEntry(bytes: Uint8Array): TokenEntry | undefined {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   const end = all.indexOf('\n')
-  const [version, askedAt, life, userPoolId] = all.slice(0, end).split(' ')
+  const [version, requestedAt, lifetime, userPoolId] = all.slice(0, end).split(' ')
   if (version !== VERSION || userPoolId === undefined) return undefined
   return {
-    requestedAt: Number(askedAt),
-    lifetime: Number(life),
+    requestedAt: Number(requestedAt),
+    lifetime: Number(lifetime),
     userPoolId: userPoolId === '' ? null : userPoolId,
     text: all.slice(end + 1),
   }
 }
 
-/** Milliseconds since Cognito was asked; NaN where the clock failed or shows a time long before. */
+/** Milliseconds since the token request. NaN if the clock failed or shows a much earlier time. */
 function getAgeMs({ requestedAt }: TokenEntry, now: number): number {
   const age = now - requestedAt
   return age >= -MAX_SKEW_MS ? Math.max(0, age) : Number.NaN
 }
 
 /**
- * @param now The clock that dated the entry, in milliseconds; NaN where it failed.
- * @returns Undefined where the entry may not be served any more.
+ * Computes phase and remaining lifetime of an entry.
+ *
+ * @param now Time of the clock that dated the entry, in milliseconds. NaN if it failed.
+ * @returns Undefined if the entry must not be served any more.
  */
 export function toCachedToken(
   entry: TokenEntry,
@@ -103,17 +105,17 @@ export function toCachedToken(
   return { entry, phase, secondsLeft: Math.floor(entry.lifetime - age / 1000) }
 }
 
-/** Milliseconds until an entry must be gone from every store; NaN where the clock failed. */
+/** Milliseconds until an entry must be gone from every store. NaN if the clock failed. */
 export function getTtlMs(entry: TokenEntry, now: number, { maxAge }: EntryLimits): number {
   return Math.ceil(1000 * Math.min(entry.lifetime, maxAge) - getAgeMs(entry, now))
 }
 
-/** The answer with the seconds that are left. */
+/** The response body, with the remaining seconds as `expires_in`. */
 export function writeTokenBody({ entry, secondsLeft }: CachedToken): string {
   return `${entry.text},"expires_in":${secondsLeft}}`
 }
 
-/** The last segment of `iss`; null for what is no token of a pool's. Nothing here is verified. */
+/** The last segment of `iss`, unverified. Null without the `iss` of a user pool. */
 function readUserPoolId(token: string): string | null {
   const [, payload = ''] = token.split('.')
   const { iss } = parseStrictObject(Buffer.from(payload, 'base64url')) ?? {}
@@ -121,7 +123,7 @@ function readUserPoolId(token: string): string | null {
   return /\/([\w-]{1,55}_[0-9A-Za-z]{1,64})$/.exec(iss)?.[1] ?? null
 }
 
-/** Cognito's error answer, as its caller gets it. */
+/** A rejection by Cognito, with the response for the caller. */
 export interface Refusal {
   readonly kind: 'refused'
   readonly response: ProxyResponse
@@ -131,15 +133,15 @@ export interface Refusal {
   readonly client: VerifiedClient | undefined
 }
 
-/** Why Cognito gave no answer about the request: `endpoint` says that it would have failed any request. */
+/** Scope of a failure: with `endpoint`, every token request would have failed. */
 export type FailureCause = 'endpoint' | 'request'
 
-/** What Cognito's failure means for later requests. */
+/** A failure of Cognito, for this caller and later ones. */
 export interface UpstreamError {
   readonly cause: FailureCause
-  /** Its answer is given again, with the seconds that are left of the backoff. */
+  /** Repeats the response, with the remaining seconds of the backoff. */
   readonly createResponse: (seconds: number) => ProxyResponse
-  /** Seconds Cognito asked to wait. */
+  /** Seconds of Cognito's `Retry-After`. */
   readonly retryAfter: number | undefined
 }
 
@@ -149,13 +151,13 @@ interface FailedRequest extends UpstreamError {
   readonly client: VerifiedClient | undefined
 }
 
-/** Milliseconds: how long a secret that was just created, or a scope just granted, is still refused. */
+/** Milliseconds: for this long, a new secret or a newly granted scope may still be rejected. */
 const REFUSAL_TTL_MS = 10_000
 /** Longest backoff of one name without Retry-After, in milliseconds. */
 const MAX_BACKOFF_MS = 30_000
-/** Beyond it the oldest is forgotten, and asked for again. */
+/** Beyond it the oldest entry is dropped: its next request goes to Cognito. */
 const MAX_ENTRIES = 10_000
-/** Characters of a refusal's body; Cognito's have some thirty. Longer ones would add up in memory. */
+/** Characters of a refusal's body. Bodies of Cognito have about 30. Longer ones would fill the memory. */
 const MAX_BODY_LENGTH = 2048
 
 interface FailureEntry {
@@ -165,7 +167,7 @@ interface FailureEntry {
   generation: number
 }
 
-/** Refusals and failures by the name of a token request: at most 10,000 of each, the oldest forgotten first. */
+/** Refusals and failures by the name of a token request: at most 10,000 of each, the oldest dropped first. */
 export class NegativeCache {
   readonly #refusals = new BoundedMap<{ readonly refusal: Refusal; readonly until: number }>(
     MAX_ENTRIES,
@@ -180,9 +182,9 @@ export class NegativeCache {
   }
 
   findRefusal(name: string): Refusal | undefined {
-    const known = this.#refusals.get(name)
-    if (known === undefined) return undefined
-    if (this.#monotonicNow() < known.until) return known.refusal
+    const entry = this.#refusals.get(name)
+    if (entry === undefined) return undefined
+    if (this.#monotonicNow() < entry.until) return entry.refusal
     this.#refusals.delete(name)
     return undefined
   }
@@ -193,22 +195,22 @@ export class NegativeCache {
     this.#refusals.set(name, { refusal, until: this.#monotonicNow() + REFUSAL_TTL_MS })
   }
 
-  /** @returns The failure whose backoff has not ended, with the seconds that are left of it. */
+  /** @returns The failure whose backoff has not ended, with its remaining seconds. */
   findFailure(
     name: string,
   ): { readonly failure: FailedRequest; readonly seconds: number } | undefined {
-    const failing = this.#failures.get(name)
-    if (failing === undefined || this.#hasRecovered(failing)) return undefined
-    const left = failing.backoff.until - this.#monotonicNow()
-    // A clock that failed remembers nothing: the name is asked for.
-    return left > 0 ? { failure: failing.failure, seconds: left / 1000 } : undefined
+    const entry = this.#failures.get(name)
+    if (entry === undefined || this.#hasRecovered(entry)) return undefined
+    const leftMs = entry.backoff.until - this.#monotonicNow()
+    // While the clock fails, there is no backoff: the request goes to Cognito.
+    return leftMs > 0 ? { failure: entry.failure, seconds: leftMs / 1000 } : undefined
   }
 
   /** @returns Seconds until the backoff of the name ends. */
   addFailure(name: string, failure: FailedRequest): number {
-    const known = this.#failures.get(name)
+    const entry = this.#failures.get(name)
     const backoff =
-      known === undefined || this.#hasRecovered(known) ? new Backoff(MAX_BACKOFF_MS) : known.backoff
+      entry === undefined || this.#hasRecovered(entry) ? new Backoff(MAX_BACKOFF_MS) : entry.backoff
     const now = this.#monotonicNow()
     backoff.failed(now, failure.retryAfter)
     this.#failures.set(name, { backoff, failure, generation: this.#generation })
@@ -219,7 +221,7 @@ export class NegativeCache {
     this.#failures.delete(name)
   }
 
-  /** The endpoint answers again: every backoff that an outage caused ends. */
+  /** Ends every backoff that an outage caused, once the endpoint has recovered. */
   endOutageBackoffs(): void {
     this.#generation += 1
   }

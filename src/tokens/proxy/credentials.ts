@@ -51,21 +51,22 @@ export class VerifiedCredentials {
   /** @returns The client, if its secret was accepted before. */
   async find({ clientId, recordKey }: ClientCredential): Promise<VerifiedClient | undefined> {
     const verified = this.#verified.get(recordKey.name)
-    // No other process writes to the store, so it has no more records.
+    // No other process writes to the store, so it has no further records.
     if (verified !== undefined || !this.#store.isShared) return verified
-    const read = await this.#read(recordKey)
-    if (read.record === undefined) return undefined
-    const client = { clientId, userPoolId: read.record.userPoolId }
+    const { record } = await this.#read(recordKey)
+    if (record === undefined) return undefined
+    const client = { clientId, userPoolId: record.userPoolId }
     this.#verified.set(recordKey.name, client)
     return client
   }
 
+  /** Adds a credential that Cognito accepted, in this process. */
   add({ clientId, recordKey }: ClientCredential, userPoolId: string | null): void {
     this.#verified.set(recordKey.name, { clientId, userPoolId })
   }
 
   /**
-   * Adds an entry to the record of a credential. One process at a time: with two, an entry could be lost
+   * Adds an entry to the record of a credential. A lock admits one process at a time: with two, an entry could be lost
    * and outlive its secret.
    */
   async recordEntry(
@@ -91,8 +92,8 @@ export class VerifiedCredentials {
     const { record } = await this.#read(recordKey)
     this.#verified.delete(recordKey.name)
     if (record === undefined) return
-    const drops = record.names.map((name) => this.#store.delete(name, entryGroup))
-    await Promise.all([...drops, this.#store.delete(recordKey.name, recordKey.group)])
+    const deletions = record.names.map((name) => this.#store.delete(name, entryGroup))
+    await Promise.all([...deletions, this.#store.delete(recordKey.name, recordKey.group)])
   }
 
   async #read({
@@ -104,7 +105,7 @@ export class VerifiedCredentials {
   }
 }
 
-/** The form is trusted: a store that other programs can write to is sealed. */
+/** The JSON is not validated: a store that other programs can write to is sealed. */
 function readRecord(value: Uint8Array): CredentialRecord | undefined {
   try {
     return JSON.parse(Buffer.from(value).toString('utf8')) as CredentialRecord

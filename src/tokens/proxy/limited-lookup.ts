@@ -1,6 +1,6 @@
 /**
- * Calls the owner's `clients` lookup within limits, because unauthenticated callers can name as many
- * client ids as they like. A client that was admitted before waits for its turn, and goes first.
+ * Rate limit of the `clients` lookup, because unauthenticated callers can send any number of client ids. A client that
+ * was admitted before waits for its turn, and has priority.
  */
 import { callHook, HookError } from '../../core/hooks.ts'
 import type { ClientLookup } from '../../core/options/user-pool.ts'
@@ -8,11 +8,11 @@ import { sleepWithJitter } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { Quota } from './quota.ts'
 
-/** How often a lookup is called. */
+/** Limits of the calls to a lookup. */
 export interface LookupLimits {
   readonly perSecond: number
   readonly concurrency: number
-  /** How often a client that was admitted before looks whether it is its turn. */
+  /** Polls of a client that was admitted before, until its turn. */
   readonly polls: number
   /** Milliseconds. */
   readonly monotonicNow: () => number
@@ -22,7 +22,7 @@ const MAX_ADMITTED = 10_000
 /** Milliseconds between two polls, at most. */
 const POLL_MS = 100
 
-/** @returns The lookup; it rejects where a limit is reached, and does not call the owner's then. */
+/** @returns The lookup within the limits. It rejects, without a call of `lookup`, if a limit is reached. */
 export function limitedLookup(lookup: ClientLookup, limits: LookupLimits): ClientLookup {
   const { perSecond, concurrency, polls, monotonicNow } = limits
   const quota = new Quota(perSecond, concurrency)
@@ -36,7 +36,7 @@ export function limitedLookup(lookup: ClientLookup, limits: LookupLimits): Clien
     return isFree
   }
 
-  /** As many wait as one second has turns for. */
+  /** Waits for a turn. At most `perSecond` calls wait. */
   async function waitForTurn(): Promise<boolean> {
     if (takeTurn()) return true
     if (waiting >= perSecond) return false

@@ -21,7 +21,7 @@ import type { QuotaLimits } from './quota.ts'
 import { isHeaderValue, type UpstreamHeader } from './upstream.ts'
 
 const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]{1,128}$/
-/** What the proxy writes itself, and what belongs to the connection. */
+/** Headers that the proxy writes, and headers of the connection. */
 const RESERVED_HEADERS = new Set([
   'accept',
   'authorization',
@@ -43,13 +43,13 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
   const names = Object.keys(Object(value) as object)
   const members = readMembers(value, names, 'headers')
   const headers = new Map<string, UpstreamHeader>()
-  for (const [given, header] of Object.entries(members)) {
-    const name = given.toLowerCase()
-    const optionPath = `headers.${given}`
-    if (!HEADER_NAME.test(given)) {
+  for (const [key, header] of Object.entries(members)) {
+    const name = key.toLowerCase()
+    const optionPath = `headers.${key}`
+    if (!HEADER_NAME.test(key)) {
       throw new OptionError(
         'headers',
-        `expected names of HTTP headers, got ${describeValue(given)}. Rename it.`,
+        `expected names of HTTP headers, got ${describeValue(key)}. Rename it.`,
       )
     }
     if (RESERVED_HEADERS.has(name) || headers.has(name)) {
@@ -69,21 +69,27 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
   return headers
 }
 
-/** What Cognito may be asked, by this process: several proxies of one account share its quota. */
+/** Limits of the token requests that this process sends. All proxies of an AWS account share the quota of Cognito. */
 export interface UpstreamLimits {
   /**
-   * Token requests in any second; default 100, from 2 to 10,000. Cognito takes 150 of an account. One
-   * proven client gets at most a quarter of them, rounded down, and at least one.
+   * Token requests in any second, from 2 to 10,000. Cognito's default quota is 150 for an account. One client whose
+   * secret Cognito accepted gets at most a quarter of them, rounded down, and at least one.
+   *
+   * @defaultValue `100`
    */
   readonly perSecond?: number
   /**
-   * How many of them may be for pairs of client and secret that Cognito did not take yet; default
-   * half of `perSecond`, less than it. The rest is for known callers, whatever comes.
+   * Part of `perSecond` for unproven pairs of client and secret, which Cognito has not accepted yet. From 1 to
+   * `perSecond - 1`. The rest is reserved for proven clients.
+   *
+   * @defaultValue Half of `perSecond`.
    */
   readonly unprovenPerSecond?: number
   /**
-   * Token requests at once; default 64, from 2 to 10,000. Unproven pairs and each proven client have
-   * the same share of it.
+   * Concurrent token requests, from 2 to 10,000. Unproven pairs and each proven client have the same share of it as of
+   * `perSecond`.
+   *
+   * @defaultValue `64`
    */
   readonly concurrency?: number
 }
@@ -91,10 +97,10 @@ export interface UpstreamLimits {
 /**
  * Options of `tokenProxy`. Durations in seconds, clocks in milliseconds.
  *
- * @typeParam Request What `authorize` is handed: Fastify's request.
+ * @typeParam Request The parameter of `authorize`: Fastify's request.
  */
 export interface ProxyOptions<Request> {
-  /** Cognito's, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`; never a caller's. */
+  /** Cognito's token endpoint, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`. */
   readonly tokenEndpoint: string
   /**
    * `true` permits `http:` outside loopback in `tokenEndpoint`, for networks that encrypt by themselves or are
@@ -106,48 +112,60 @@ export interface ProxyOptions<Request> {
   readonly insecureHttp?: boolean
   /**
    * App clients that may request tokens, as IDs or a lookup (`true` is cached 60 s, `false` 10 s). Others get
-   * `invalid_client` without a request to Cognito. Default: every app client.
+   * `invalid_client` without a request to Cognito.
    *
-   * A lookup is called at most 50 times a second and 16 times at once, beyond that the answer is 503.
+   * A lookup is called at most 50 times a second, with at most 16 calls at once. Beyond that the response is 503.
+   *
+   * @defaultValue Every app client.
    */
   readonly clients?: string | readonly string[] | ((clientId: string) => boolean | Promise<boolean>)
-  /** Where tokens are kept; default a `memoryStore()`. It is closed with the app. */
+  /**
+   * Store of the tokens. It is closed with the app.
+   *
+   * @defaultValue `memoryStore()`
+   */
   readonly store?: TokenStore
-  /** What seals a shared store, and required for one. The first key seals, all are found. */
+  /** Keys that seal the entries of a shared store, which requires them. The first key seals, all keys decrypt. */
   readonly encryptionKeys?: readonly EncryptionKey[]
   /**
-   * Headers for Cognito, say a secret that its firewall asks for. A function is called before each
-   * request to Cognito, so a rotated value is used at once; one that fails is answered with 503.
+   * Headers of the requests to Cognito, for example a secret that its firewall requires. A function is called before
+   * each request, so a rotated value is used at once. If it fails, the caller gets 503.
    */
   readonly headers?: Readonly<Record<string, UpstreamHeader>>
   /**
-   * Whether this caller may ask at all: before its body is read, and before anything is looked up.
-   * Only `true` admits; anything else is 403, throwing or taking over 3 s is 503.
+   * Whether this caller may request tokens. Called before its body is read and before any look-up.
+   * Only `true` admits; any other value is 403. An exception, or more than 3 s, is 503.
    */
   readonly authorize?: (request: Request) => boolean | Promise<boolean>
+  /** Limits of the token requests to Cognito. */
   readonly upstream?: UpstreamLimits
   /**
    * With less left than this, a caller waits up to 1 s for the renewal of the cached token, then gets the
-   * cached one. In seconds, from 0 to 86,400. At most an eighth of the token's life counts. A token is
-   * renewed in the background from 75 % of its life on, and served until 5 s before its expiry.
+   * cached one. In seconds, from 0 to 86,400. At most an eighth of the token's lifetime counts. A token is
+   * renewed in the background from 75 % of its lifetime on, and served until 5 s before its expiry.
    *
    * @defaultValue `300`
    */
   readonly minRemaining?: number
-  /** How long a secret is believed without asking Cognito; default 3,600, from 1 to 86,400. */
+  /**
+   * Longest time in seconds that a cached token is served without a new check of the secret by Cognito. From 1 to
+   * 86,400.
+   *
+   * @defaultValue `3600`
+   */
   readonly maxAge?: number
   /**
-   * The longest wait of a caller in seconds, from 0.001 to 30: queue, store and Cognito together, with
-   * your `headers` functions. `clients` and `authorize` have separate limits.
+   * The longest wait of a caller in seconds, from 0.001 to 30: queue, store, Cognito and your `headers` functions
+   * together. `clients` and `authorize` have separate limits.
    *
    * @defaultValue `5`
    */
   readonly timeout?: number
-  /** Wall clock in milliseconds. Default `Date.now`. */
+  /** Wall clock in milliseconds. @defaultValue `Date.now` */
   readonly now?: () => number
-  /** Monotonic clock in milliseconds, for budgets and waits. Default `performance.now`. */
+  /** Monotonic clock in milliseconds, for quotas and waits. @defaultValue `performance.now` */
   readonly monotonicNow?: () => number
-  /** Transport to Cognito; limits on time, size and redirects hold around it. */
+  /** Transport to Cognito. Limits of time, size and redirects apply to it. @defaultValue `globalThis.fetch` */
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -157,7 +175,7 @@ export type AdmittedClients =
   | ((clientId: string) => boolean | Promise<boolean>)
   | undefined
 
-/** Options after validation. Durations in milliseconds but for `limits` (seconds). */
+/** Options after validation. Durations in milliseconds, except `limits` (seconds). */
 export interface ProxySettings<Request> {
   readonly tokenEndpoint: string
   /** App clients that may request tokens; undefined admits every app client. */
@@ -191,15 +209,17 @@ const OPTION_NAMES = [
   'fetch',
 ]
 
-/** Milliseconds an answer of the `clients` lookup holds. */
+/** Milliseconds for which a result of the `clients` lookup is cached. */
 const LOOKUP_CACHE_MS = { allow: 60_000, deny: 10_000 }
-/** How often the `clients` lookup is called; 20 polls are 1 to 2 seconds. */
+/** Limits of the `clients` lookup. 20 polls are 1 to 2 seconds. */
 const LOOKUP_LIMITS = { perSecond: 50, concurrency: 16, polls: 20 }
 const SECONDS_PER_DAY = 86_400
 
 /**
- * @param adapterOptions Names of members of the framework's, not looked at here.
- * @throws {OptionError} `ERR_OPTION_INVALID` for the first thing that is wrong.
+ * Validates the options of `tokenProxy`.
+ *
+ * @param adapterOptions Names of options of the framework, which are not read here.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for the first invalid option.
  */
 export function readProxyOptions<Request>(
   value: unknown,
@@ -216,7 +236,7 @@ export function readProxyOptions<Request>(
       readInsecureHttp(members),
     ).href,
     clients: readClients(members['clients'], elapsed),
-    // Looked at by what uses them.
+    // Validated by the store.
     store: members['store'] as TokenStore | undefined,
     encryptionKeys: members['encryptionKeys'] as readonly EncryptionKey[] | undefined,
     headers: readUpstreamHeaders(members['headers']),

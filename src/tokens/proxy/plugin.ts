@@ -35,39 +35,43 @@ import { TokenRequests } from './token-requests.ts'
 import { type UnavailableCounts, UnavailableLog } from './unavailable-log.ts'
 import { EndpointHealth, type EndpointStatus, Upstream } from './upstream.ts'
 
-/** What the routes ask. */
+/** Dependencies of the routes. */
 interface TokenRoutes {
   readonly authorize: ((request: FastifyRequest) => boolean | Promise<boolean>) | undefined
   readonly clients: AdmittedClients
-  /** Answers a request that was read. Never rejects. */
+  /** Responds to a parsed request. Never rejects. */
   readonly respond: (request: TokenRequest, receivedAt: number) => Promise<ProxyResponse>
-  /** Tells of an answer that was made here. */
+  /** Publishes the event of an error response that the routes created. */
   readonly publishError: (error: ProxyError, receivedAt: number) => void
   readonly monotonicNow: () => number
 }
 
-/** Where Cognito has it. */
+/** The path of Cognito's token endpoint. */
 const TOKEN_PATH = '/oauth2/token'
 
-/** Seconds to wait where code of the owner's gave no answer. */
+/** Seconds of `Retry-After` if `authorize` or `clients` failed. */
 const HOOK_RETRY_AFTER = 5
 
 /**
- * Of a request, what a log may know. The query is left out, because some put credentials there, and
- * so are headers that a serializer of the app's may show.
+ * Members of requests and responses that may be logged. The query is left out, because some callers put credentials
+ * there. Headers are left out too, which a serializer of the app may include.
  */
 const LOG_SERIALIZERS = {
   req: ({ method, routeOptions, host, ip, socket }: FastifyRequest): object => ({
-    ...{ method, url: routeOptions.url, host, remoteAddress: ip, remotePort: socket.remotePort },
+    method,
+    url: routeOptions.url,
+    host,
+    remoteAddress: ip,
+    remotePort: socket.remotePort,
   }),
   res: ({ statusCode }: FastifyReply): object => ({ statusCode }),
-  // Fastify's types know of strings alone, its own serializers answer objects too.
+  // Fastify's types permit strings only. Its default serializers return objects too.
 } as unknown as Record<string, (value: unknown) => string>
 
 /**
- * Adds the routes in a context of their own: parsers of the app's have no say in what is read.
+ * Adds the routes in a separate context, so that the content type parsers of the app do not apply.
  *
- * @param options Of `register`: Fastify applies them to a plugin with a context of its own alone.
+ * @param options Options of `register`, passed on: Fastify applies them only to a plugin with a separate context.
  */
 async function registerRoutes(
   app: FastifyInstance,
@@ -93,7 +97,7 @@ async function registerRoutes(
 function addRoutes(context: FastifyInstance, routes: TokenRoutes): void {
   const { authorize, publishError, monotonicNow } = routes
   const parsedRequests = new ParsedRequestCache()
-  // Callers have no token yet: where cognitoAuth protects the app, this is open.
+  // Callers have no token yet, so cognitoAuth must not protect these routes.
   const common = { url: TOKEN_PATH, config: { auth: false }, bodyLimit: MAX_FORM_BYTES } as const
   context.route({
     ...common,
@@ -113,7 +117,7 @@ function addRoutes(context: FastifyInstance, routes: TokenRoutes): void {
   context.route({
     ...common,
     method: context.supportedMethods.filter((it) => it !== 'POST') as HTTPMethods[],
-    // Nobody's body is worth reading here.
+    // Responds before the body is read.
     onRequest: async (_request, reply) => {
       publishError('invalid_request', monotonicNow())
       return send(reply, createErrorResponse('invalid_request', 405, { allow: 'POST' }))
@@ -141,22 +145,22 @@ async function respondTo(
   }
   const isClientResult =
     typeof clients === 'function' ? clients(read.clientId) : (clients?.has(read.clientId) ?? true)
-  const isKnown = isThenable(isClientResult)
+  const isAdmitted = isThenable(isClientResult)
     ? await isClientResult.catch(() => undefined)
     : isClientResult
-  if (isKnown === true) {
+  if (isAdmitted === true) {
     const response = await respond(read, receivedAt)
     if (response.status === 200) requests.add(incoming, read)
     return response
   }
-  const error = isKnown === undefined ? 'temporarily_unavailable' : 'invalid_client'
+  const error = isAdmitted === undefined ? 'temporarily_unavailable' : 'invalid_client'
   publishError(error, receivedAt)
-  return isKnown === undefined
+  return isAdmitted === undefined
     ? createUnavailableResponse(HOOK_RETRY_AFTER)
     : createErrorResponse(error)
 }
 
-/** Asks the owner before anything is read or looked up. */
+/** Calls `authorize` before the body is read and before any look-up. */
 function createAuthorizeHook(
   authorize: NonNullable<TokenRoutes['authorize']>,
   routes: TokenRoutes,
@@ -185,7 +189,7 @@ function send(reply: FastifyReply, { status, headers, body }: ProxyResponse): Fa
   return reply.code(status).headers(headers).send(body)
 }
 
-/** What Fastify says of a body it could not read; anything else is a hook's, and the app's to answer. */
+/** Whether Fastify could not read the body. Other errors come from hooks of the app, which handles them. */
 function isBodyError(error: { readonly code?: string }): boolean {
   return error.code?.startsWith('FST_ERR_CTP_') === true
 }
@@ -193,15 +197,15 @@ function isBodyError(error: { readonly code?: string }): boolean {
 /** Options of {@link tokenProxy}. */
 export interface TokenProxyOptions extends ProxyOptions<FastifyRequest> {}
 
-/** How a proxy is. */
+/** Status of a token proxy. */
 export interface TokenProxyStatus {
-  /** Which proxy of the process events are of. */
+  /** Number of the proxy in this process; events have the same `instance`. */
   readonly instance: number
-  /** Token requests to Cognito under way. */
+  /** Token requests to Cognito in flight. */
   readonly inFlight: number
-  /** Token requests over budget that wait for their turn: at most 2 s. */
+  /** Token requests over the limits of `upstream` that wait for their turn, at most 2 s. */
   readonly queued: { readonly proven: number; readonly unproven: number }
-  /** Callers who got no token from Cognito in time since the start, by reason. The answer is 503, or Cognito's own 4xx. */
+  /** Callers without a token since the start, by reason. Their response is 503, or a 4xx of Cognito. */
   readonly unavailable: UnavailableCounts
   readonly endpoint: EndpointStatus
   readonly store: StoreStatus
@@ -210,14 +214,15 @@ export interface TokenProxyStatus {
 /** `app.tokenProxy`. */
 export interface TokenProxy {
   /**
-   * Drops every token of an app client, those under way included, in all processes that share the
-   * store. A function and no endpoint: who may call it is for you to say.
+   * Drops every token of an app client in all processes that share the store, including tokens of requests in
+   * flight. It has no HTTP endpoint: your app decides who may call it.
    *
-   * @returns Whether all of them obey already. If not, the store could not be told: this process obeys,
-   *   and tells the store each second while it lives.
-   * @throws {OptionError} `ERR_OPTION_INVALID`.
+   * @returns Whether the invalidation is in the store, so that it applies to all processes. If false, it applies to
+   *   this process, which sends it to the store again each second.
+   * @throws {OptionError} `ERR_OPTION_INVALID` without a client id.
    */
   invalidate(which: { readonly clientId: string }): Promise<boolean>
+  /** Status of this proxy, without a request to store or Cognito. */
   status(): TokenProxyStatus
 }
 
@@ -230,7 +235,7 @@ declare module 'fastify' {
 
 async function register(
   app: FastifyInstance,
-  given: TokenProxyOptions & RegisterOptions,
+  options: TokenProxyOptions & RegisterOptions,
 ): Promise<void> {
   if (app.hasDecorator('tokenProxy')) {
     throw new OptionError(
@@ -238,7 +243,7 @@ async function register(
       'expected one registration per context, got a second one. Remove one.',
     )
   }
-  const settings = readProxyOptions<FastifyRequest>(given, REGISTER_OPTIONS)
+  const settings = readProxyOptions<FastifyRequest>(options, REGISTER_OPTIONS)
   const { monotonicNow, authorize, clients } = settings
   const logger = safeLogger(app.log)
   const origins = listInsecureOrigins([settings.tokenEndpoint])
@@ -294,29 +299,30 @@ async function register(
   }
   const respond: TokenRoutes['respond'] = (request, receivedAt) =>
     requests.respond(request, receivedAt)
-  await registerRoutes(app, { authorize, clients, respond, publishError, monotonicNow }, given)
+  await registerRoutes(app, { authorize, clients, respond, publishError, monotonicNow }, options)
 }
 
 const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
   rejectWithError(() => register(app, options))
 
 /**
- * Serves `POST /oauth2/token` for client credentials, asking Cognito about once per token's life and
- * app client. Callers change nothing but the address: methods of authentication, answers and errors
- * are Cognito's.
+ * Serves `POST /oauth2/token` for client credentials, with about one request to Cognito per lifetime of a token.
+ * Callers change only the address: authentication, responses and errors are those of Cognito.
  *
+ * @example
  * ```ts
  * await app.register(tokenProxy, {
  *   tokenEndpoint: 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token',
  * })
  * ```
  *
- * `prefix`, `logLevel` and `logSerializers` of `register` hold for its routes; serializers of requests
- * and responses stay its own, as their URLs and headers may hold secrets.
+ * `prefix`, `logLevel` and `logSerializers` of `register` apply to its routes, except the serializers of requests and
+ * responses: URLs and headers may contain secrets.
  *
- * Serve it over https, or behind what does: secrets and tokens pass through it.
+ * Serve it over https, or behind a proxy that does: its requests contain secrets, and its responses tokens.
  *
  * @throws {OptionError} `ERR_OPTION_INVALID` at registration.
+ * @see RFC 6749 section 4.4, and https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
  */
 export const tokenProxy: FastifyPluginAsync<TokenProxyOptions> = fastifyPlugin(plugin, {
   fastify: '5.x',

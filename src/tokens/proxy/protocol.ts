@@ -1,24 +1,24 @@
 /**
- * The protocol of the token endpoint: requests as they are parsed, responses as they are written. A request is
- * parsed strictly and never forwarded as it came. Responses are JSON (RFC 6749 sections 5.1 and 5.2), never cacheable.
+ * The protocol of the token endpoint: parses requests and writes responses. A request is parsed strictly, and its bytes
+ * are never forwarded. Responses are JSON (RFC 6749 sections 5.1 and 5.2), never cacheable.
  */
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { type ClientCredentials, readBasic } from '../oauth/basic.ts'
 import { isForm, parseForm } from '../oauth/form.ts'
 
-/** Where a token is cached. Flight and lock have the same name. */
+/** Key of a cached token. Its flight and lock have the same name. */
 export interface CacheKey {
   readonly name: string
   readonly group: string
 }
 
-/** Characters of Cognito's secrets (`ClientSecretType` of its API). */
+/** The form of Cognito's secrets (`ClientSecretType` of its API). */
 const COGNITO_SECRET = /^[\w+]+$/
 
 /**
- * All that an answer depends on. Basic and form credentials share a token. Only a text that Cognito never
- * makes a secret of keeps its method: the header's halves may be decoded where they are checked, so it
- * can be a right secret there and a wrong one in a body.
+ * Encodes all that a response depends on. Basic and form credentials of a secret share a token. Other texts than
+ * secrets of Cognito are encoded with their method. An endpoint may form-decode the header's parts, so such a text can
+ * be valid in the header and invalid in a body.
  */
 export function encodeTokenIdentity(endpoint: string, request: TokenRequest): Uint8Array {
   const { authMethod, credentials, scopes, metadata } = request
@@ -27,13 +27,13 @@ export function encodeTokenIdentity(endpoint: string, request: TokenRequest): Ui
     COGNITO_SECRET.test(credentials.secret) ? null : authMethod,
     credentials.clientId,
     credentials.secret,
-    // Left out, empty and listed are three things: null, '' and names, which have no blanks.
+    // Absent, empty and listed scopes differ: null, '' and names, which contain no spaces.
     scopes === undefined ? null : scopes.join(' '),
     metadata ?? null,
   ])
 }
 
-/** An app client with one of its secrets, whatever it asks for: proven together, dropped together. */
+/** Encodes an app client with one of its secrets, for all scopes: verified together, dropped together. */
 export function encodeCredentialIdentity(
   endpoint: string,
   { credentials }: TokenRequest,
@@ -45,30 +45,30 @@ function encode(parts: readonly (string | null)[]): Uint8Array {
   return Buffer.from(JSON.stringify(parts))
 }
 
-/** The spelling that nearly all send; others are read each time. */
+/** The content type that almost all callers send. Requests with others are not cached. */
 const FORM = 'application/x-www-form-urlencoded'
 const MAX_REQUESTS = 1000
-/** Bytes of a form; longer ones are read each time. */
+/** Bytes of a form. Longer forms are not cached. */
 const MAX_CACHED_BYTES = 1024
 
 /**
- * Requests that were read before and served: callers repeat themselves to the byte, and reading costs
- * more than everything else about a held token. What it takes is that their bytes, a secret among
- * them, stay in this process's memory, where their tokens are too; so only what Cognito took stays.
+ * Parsed requests by their bytes. Callers repeat identical requests, and parsing costs more than the rest of serving a
+ * cached token. The bytes include a secret and stay in memory, as the token does. So only requests that got a token are
+ * cached.
  */
 export class ParsedRequestCache {
   readonly #requests = new BoundedMap<TokenRequest>(MAX_REQUESTS)
-  /** Those that come from it, or go to it: told without putting their key together again. */
+  /** Cached requests, recognized without encoding their key again. */
   readonly #cached = new WeakSet<TokenRequest>()
 
-  /** @returns The same object for the same bytes, once they are {@link add kept}. */
+  /** @returns The same object for the same bytes, once they are {@link add cached}. */
   read(incoming: IncomingTokenRequest): TokenRequest | ReadError {
     const key = encodeCacheKey(incoming)
-    const known = key === undefined ? undefined : this.#requests.get(key)
-    return known ?? readTokenRequest(incoming)
+    const cached = key === undefined ? undefined : this.#requests.get(key)
+    return cached ?? readTokenRequest(incoming)
   }
 
-  /** @param request What `incoming` was read as, and Cognito's token was the answer. */
+  /** @param request The parsed `incoming`, which got a token of Cognito. */
   add(incoming: IncomingTokenRequest, request: TokenRequest): void {
     const key = this.#cached.has(request) ? undefined : encodeCacheKey(incoming)
     if (key === undefined) return
@@ -77,7 +77,7 @@ export class ParsedRequestCache {
   }
 }
 
-/** All that is read, and nothing else has it: no header line has a line break in it. */
+/** An injective encoding of all that is parsed: a header line contains no line break. */
 function encodeCacheKey({
   contentType,
   authorization,
@@ -90,46 +90,46 @@ function encodeCacheKey({
   return `+${authorization}\n${body.toString('latin1')}`
 }
 
-/** How credentials travel, in RFC 7591's words: a proxy passes them on as they came. */
+/** How credentials are sent, as RFC 7591 names it. The proxy sends them to Cognito in the same way. */
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
 
-/** A request for client credentials, read. */
+/** A parsed token request with the grant `client_credentials`. */
 export interface TokenRequest {
-  /** The app client, as Cognito knows it; not proven. */
+  /** The app client, unverified. */
   readonly clientId: string
   readonly authMethod: AuthMethod
-  /** As they were sent: who checks a header may form-decode its halves or not. */
+  /** Not form-decoded: an endpoint may decode the header's parts or not. */
   readonly credentials: ClientCredentials
-  /** Sorted, each once; undefined where the parameter was left out. */
+  /** Sorted, without duplicates. Undefined without the parameter. */
   readonly scopes: readonly string[] | undefined
   /** `aws_client_metadata`. */
   readonly metadata: string | undefined
 }
 
-/** The parts of an incoming request that are read. */
+/** The parts of an incoming request that are parsed. */
 interface IncomingTokenRequest {
   readonly contentType: string | undefined
-  /** Every Authorization line: Node's `headers` keeps the first and hides the others. */
+  /** All Authorization lines. Node's `headers` has only the first. */
   readonly authorization: string | readonly string[] | undefined
   readonly body: unknown
 }
 
-/** `error` of an answer, as RFC 6749 section 5.2 names it. */
+/** `error` of a response (RFC 6749 section 5.2). */
 type ReadError = 'invalid_request' | 'invalid_client' | 'invalid_scope' | 'unsupported_grant_type'
 
-/** The characters of Cognito's client IDs. Other IDs cannot exist. */
+/** The form of Cognito's client IDs. */
 const CLIENT_ID = /^[\w+.-]{1,128}$/
 /** RFC 6749 section 3.3. */
 const SCOPES = /^[\x20\x21\x23-\x5B\x5D-\x7E]*$/
-/** What invalid UTF-8 is decoded to: two secrets would become one. */
+/** The result of decoding invalid UTF-8. Two different secrets could become equal. */
 const REPLACEMENT_CHARACTER = '\ufffd'
 
-/** @returns The request, or the error of the answer. */
+/** @returns The request, or the error of the response. */
 function readTokenRequest(incoming: IncomingTokenRequest): TokenRequest | ReadError {
   const { contentType, authorization, body } = incoming
   if (!isForm(contentType) || !Buffer.isBuffer(body)) return 'invalid_request'
-  // RFC 8707 allows several `resource`. Cognito reads it for other grants, so a token does not depend
-  // on it: it is neither forwarded nor part of what a token is kept under.
+  // RFC 8707 allows several `resource`. Cognito ignores it for this grant, so a token does not depend on it.
+  // It is neither forwarded nor part of the cache key.
   const form = parseForm(body, 'scope', 'resource')
   const grantType = form?.get('grant_type')
   if (form === undefined || grantType === undefined) return 'invalid_request'
@@ -155,24 +155,24 @@ function readClient(
     return { clientId, authMethod: 'client_secret_post', credentials: { clientId, secret } }
   }
   if (typeof authorization !== 'string' || secret !== undefined) return 'invalid_request'
-  const readings = readBasic(authorization)
-  const [credentials] = readings
-  // At most one: a well-formed id has no escape in it, and a blank for each plus that is decoded.
-  const known = readings.find((reading) => CLIENT_ID.test(reading.clientId))
-  if (credentials === undefined || known === undefined) return 'invalid_client'
+  const candidates = readBasic(authorization)
+  const [credentials] = candidates
+  // At most one has a valid id: an id contains no escape, and a decoded plus is a space.
+  const valid = candidates.find((candidate) => CLIENT_ID.test(candidate.clientId))
+  if (credentials === undefined || valid === undefined) return 'invalid_client'
   if (credentials.secret.includes(REPLACEMENT_CHARACTER)) return 'invalid_client'
-  if (clientId !== undefined && clientId !== known.clientId) return 'invalid_request'
-  return { clientId: known.clientId, authMethod: 'client_secret_basic', credentials }
+  if (clientId !== undefined && clientId !== valid.clientId) return 'invalid_request'
+  return { clientId: valid.clientId, authMethod: 'client_secret_basic', credentials }
 }
 
-/** Order and repetition mean nothing (RFC 6749 section 3.3). */
+/** Order and repetition have no meaning (RFC 6749 section 3.3). */
 function readScopes(scope: string | undefined): readonly string[] | undefined {
   if (scope === undefined) return undefined
   if (!scope.includes(' ')) return scope === '' ? [] : [scope]
   return [...new Set(scope.split(' '))].filter((it) => it !== '').sort()
 }
 
-/** An answer, its body written. */
+/** A response with its serialized body. */
 export interface ProxyResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -194,10 +194,10 @@ const HEADERS = Object.freeze({
   pragma: 'no-cache',
 })
 
-/** Seconds: what Cognito may ask callers to wait through us. */
+/** Longest `Retry-After` in seconds. Longer values of Cognito are capped. */
 const MAX_RETRY_AFTER = 60
 
-/** @param body JSON, written. */
+/** @param body Serialized JSON. */
 export function createJsonResponse(
   status: number,
   body: string,
@@ -206,7 +206,7 @@ export function createJsonResponse(
   return { status, headers: { ...HEADERS, ...headers }, body }
 }
 
-/** A token; the hot path, so its headers are always the same object. */
+/** A response with a token. On the hot path, so all have the same headers object. */
 export function createTokenResponse(body: string): ProxyResponse {
   return { status: 200, headers: HEADERS, body }
 }
@@ -219,12 +219,12 @@ export function createErrorResponse(
   return createJsonResponse(status, JSON.stringify({ error }), headers)
 }
 
-/** @param seconds Until it is worth asking again; at least 1, at most 60. */
+/** @param seconds `Retry-After`, clamped to 1 to 60. */
 export function createUnavailableResponse(seconds: number): ProxyResponse {
   return createErrorResponse('temporarily_unavailable', 503, createRetryAfter(seconds))
 }
 
-/** @param seconds NaN, from a clock that failed, counts as 1. */
+/** @param seconds Clamped to 1 to 60. NaN, from a clock that failed, counts as 1. */
 export function createRetryAfter(seconds: number): { readonly 'retry-after': string } {
   return { 'retry-after': String(Math.ceil(Math.min(MAX_RETRY_AFTER, Math.max(1, seconds || 1)))) }
 }

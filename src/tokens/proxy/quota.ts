@@ -1,27 +1,27 @@
 /**
- * Quota of token requests to Cognito. Credentials that are not proven share one part of it. Each proven client
- * has at most a quarter, so that one client cannot use up the quota of the others.
+ * Quota of token requests to Cognito. Unverified credentials share one part of it. Each verified client has at most a
+ * quarter, so that one client cannot use up the quota of the others. Status and options call verified clients "proven".
  */
 
 /** Longest wait for a turn, in milliseconds. */
 const MAX_QUEUE_WAIT_MS = 2000
-/** Requests in one queue. */
+/** Most requests in one queue. */
 const MAX_QUEUE_LENGTH = 500
-/** Requests of one client id in one queue. */
+/** Most requests of one client id in one queue. */
 const MAX_PER_CLIENT = 20
 /** Milliseconds between two checks of the quota while requests wait. */
 const TICK_MS = 20
 
-/** Ends the request that was granted. */
+/** Returns the concurrency of a granted request, once it has a response. */
 export type Release = () => void
 
 interface Waiter {
-  /** Monotonic, milliseconds. */
+  /** End of the wait by the monotonic clock, in milliseconds. */
   readonly until: number
   readonly resolve: (release: Release | undefined) => void
 }
 
-/** Waiters by client id. The client whose turn is next stands first. */
+/** Waiters by client id, in round-robin order: the client with the next turn is first. */
 class FairQueue {
   readonly #clients = new Map<string, Waiter[]>()
   length = 0
@@ -42,7 +42,7 @@ class FairQueue {
     this.length += 1
   }
 
-  /** The client's first request leaves; its next one waits behind all other clients. */
+  /** Grants the client's first request. Its next one waits behind all other clients. */
   grant(clientId: string, release: Release): void {
     const [first, ...others] = this.#clients.get(clientId) as [Waiter, ...Waiter[]]
     this.#clients.delete(clientId)
@@ -51,7 +51,7 @@ class FairQueue {
     first.resolve(release)
   }
 
-  /** Refuses those that waited long enough. */
+  /** Refuses waiters whose wait is over. */
   refuse(isOver: (waiter: Waiter) => boolean): void {
     for (const [clientId, waiters] of [...this.#clients]) {
       const left = waiters.filter((waiter) => !isOver(waiter))
@@ -67,8 +67,8 @@ class FairQueue {
 export class QuotaQueue {
   readonly #quota: UpstreamQuota
   readonly #monotonicNow: () => number
-  readonly #proven = new FairQueue()
-  readonly #unproven = new FairQueue()
+  readonly #verified = new FairQueue()
+  readonly #unverified = new FairQueue()
   #timer: NodeJS.Timeout | undefined
 
   /** @param monotonicNow Milliseconds. */
@@ -77,63 +77,67 @@ export class QuotaQueue {
     this.#monotonicNow = monotonicNow
   }
 
-  /** Requests that wait. */
+  /** Number of requests that wait. */
   get lengths(): { readonly proven: number; readonly unproven: number } {
-    return { proven: this.#proven.length, unproven: this.#unproven.length }
+    return { proven: this.#verified.length, unproven: this.#unverified.length }
   }
 
-  /** Whether {@link tryConsume} would not refuse at once. */
-  hasRoom(clientId: string, isProven: boolean): boolean {
+  /** Whether {@link take} may wait for a turn. False if the queue is full. */
+  hasRoom(clientId: string, isVerified: boolean): boolean {
     this.#dispatch()
-    return this.#queue(isProven).hasRoom(clientId)
+    return this.#queue(isVerified).hasRoom(clientId)
   }
 
   /**
-   * Waits for a request to spend, in its turn.
+   * Waits for the turn of a request, and spends it.
    *
-   * @param maxWaitMs Milliseconds; never more than {@link MAX_QUEUE_WAIT_MS}.
-   * @returns What to call once it is answered; undefined where the queue is full or the wait is over.
+   * @param maxWaitMs Milliseconds, at most {@link MAX_QUEUE_WAIT_MS}.
+   * @returns A function to call once the request has a response. Undefined if the queue is full or the wait is over.
    */
-  async take(clientId: string, isProven: boolean, maxWaitMs: number): Promise<Release | undefined> {
-    if (!this.hasRoom(clientId, isProven)) return undefined
+  async take(
+    clientId: string,
+    isVerified: boolean,
+    maxWaitMs: number,
+  ): Promise<Release | undefined> {
+    if (!this.hasRoom(clientId, isVerified)) return undefined
     const until = this.#monotonicNow() + Math.min(MAX_QUEUE_WAIT_MS, maxWaitMs)
     return new Promise((resolve) => {
-      this.#queue(isProven).add(clientId, { until, resolve })
+      this.#queue(isVerified).add(clientId, { until, resolve })
       this.#dispatch()
       this.#timer ??= this.#tickLater()
     })
   }
 
-  /** Refuses all that wait. */
+  /** Refuses all waiters. */
   close(): void {
-    for (const queue of [this.#proven, this.#unproven]) queue.refuse(() => true)
+    for (const queue of [this.#verified, this.#unverified]) queue.refuse(() => true)
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
-  #queue(isProven: boolean): FairQueue {
-    return isProven ? this.#proven : this.#unproven
+  #queue(isVerified: boolean): FairQueue {
+    return isVerified ? this.#verified : this.#unverified
   }
 
-  /** Turns are granted before waits end, so a turn that comes just in time is not lost. */
+  /** Grants turns before it ends waits, so that a turn at the last moment is not lost. */
   #tickLater(): NodeJS.Timeout {
     return setTimeout(() => {
       this.#timer = undefined
       this.#dispatch()
       const now = this.#monotonicNow()
-      const { proven, unproven } = { proven: this.#proven, unproven: this.#unproven }
-      for (const queue of [proven, unproven]) queue.refuse(({ until }) => now >= until)
-      if (proven.length + unproven.length > 0) this.#timer = this.#tickLater()
+      const queues = [this.#verified, this.#unverified]
+      for (const queue of queues) queue.refuse(({ until }) => now >= until)
+      if (queues.some(({ length }) => length > 0)) this.#timer = this.#tickLater()
     }, TICK_MS)
   }
 
   #dispatch(): void {
-    this.#grantTurns(this.#proven, (clientId) => clientId)
-    // All of them spend the same share: where the first gets no turn, nobody does.
-    this.#grantTurns(this.#unproven, () => undefined)
+    this.#grantTurns(this.#verified, (clientId) => clientId)
+    // Unverified clients share one quota: if the first gets no turn, none does.
+    this.#grantTurns(this.#unverified, () => undefined)
   }
 
-  /** @param spender The client that a request counts for; undefined for unverified clients, which share one quota. */
+  /** @param spender Returns the client that a request counts for. Undefined for unverified clients, which share one quota. */
   #grantTurns(queue: FairQueue, spender: (clientId: string) => string | undefined): void {
     let isGranted = queue.length > 0
     while (isGranted) {
@@ -180,7 +184,7 @@ class SlidingWindow {
   }
 }
 
-/** Requests per second and at once. */
+/** Limits requests per second and concurrent requests. */
 export class Quota {
   readonly #rate: SlidingWindow
   readonly #concurrency: number
@@ -201,7 +205,7 @@ export class Quota {
   }
 }
 
-/** Share of the quota that one proven client may spend. */
+/** Share of the quota that one verified client may spend. */
 const CLIENT_SHARE = 0.25
 
 /** A count for each key. */
@@ -223,11 +227,11 @@ class CountByKey {
   }
 }
 
-/** Requests of each proven client in the last second, and in flight. */
+/** Requests of each verified client in the last second, and in flight. */
 class ClientQuotas {
   readonly #perSecond: number
   readonly #concurrency: number
-  /** The oldest first. The whole quota bounds their number. */
+  /** The oldest first. The total quota bounds their number. */
   readonly #spends = new Set<{ readonly clientId: string; readonly at: number }>()
   readonly #recent = new CountByKey()
   readonly #inFlight = new CountByKey()
@@ -247,7 +251,7 @@ class ClientQuotas {
     return isWithinRate && this.#inFlight.of(clientId) < this.#concurrency
   }
 
-  /** @returns What to call once it is answered. */
+  /** @returns A function to call once the request has a response. */
   spend(now: number, clientId: string): () => void {
     this.#spends.add({ clientId, at: now })
     this.#recent.add(clientId)
@@ -257,22 +261,22 @@ class ClientQuotas {
 }
 
 /** At least one request, also of a small quota. */
-function clientShareOf(whole: number): number {
-  return Math.max(1, Math.floor(CLIENT_SHARE * whole))
+function clientShareOf(total: number): number {
+  return Math.max(1, Math.floor(CLIENT_SHARE * total))
 }
 
-/** All token requests that this process may send, with shares for unverified and for each proven client. */
+/** All token requests that this process may send, with shares for unverified clients and for each verified client. */
 export class UpstreamQuota {
   readonly #all: Quota
-  readonly #unproven: Quota
+  readonly #unverified: Quota
   readonly #clients: ClientQuotas
 
-  /** Requests at once are divided as requests a second are: a slow Cognito is no way around. */
+  /** Concurrency is divided like the rate. Otherwise, a slow Cognito would let unverified clients exceed their share. */
   constructor(limits: QuotaLimits) {
     const { perSecond, unprovenPerSecond, concurrency } = limits
     const share = Math.floor((concurrency * unprovenPerSecond) / perSecond)
     this.#all = new Quota(perSecond, concurrency)
-    this.#unproven = new Quota(unprovenPerSecond, Math.max(1, share))
+    this.#unverified = new Quota(unprovenPerSecond, Math.max(1, share))
     this.#clients = new ClientQuotas(limits)
   }
 
@@ -281,32 +285,34 @@ export class UpstreamQuota {
   }
 
   /**
-   * Whether there is a request to spend.
+   * Whether a request may be sent.
    *
-   * @param now Monotonic, milliseconds.
-   * @param clientId The proven client; undefined for a pair that is not proven.
+   * @param now Monotonic time in milliseconds.
+   * @param clientId The verified client. Undefined for unverified credentials.
    */
   isFree(now: number, clientId: string | undefined): boolean {
     if (!this.#all.isFree(now)) return false
-    return clientId === undefined ? this.#unproven.isFree(now) : this.#clients.isFree(now, clientId)
+    return clientId === undefined
+      ? this.#unverified.isFree(now)
+      : this.#clients.isFree(now, clientId)
   }
 
-  /** Spends one request. @returns What to call once it is answered; undefined if there is none. */
+  /** Spends one request. @returns A function to call once it has a response. Undefined if none may be sent. */
   take(now: number, clientId: string | undefined): (() => void) | undefined {
     if (!this.isFree(now, clientId)) return undefined
     this.#all.spend(now)
     const release =
-      clientId === undefined ? this.#spendUnproven(now) : this.#clients.spend(now, clientId)
+      clientId === undefined ? this.#spendUnverified(now) : this.#clients.spend(now, clientId)
     return () => {
       this.#all.inFlight -= 1
       release()
     }
   }
 
-  #spendUnproven(now: number): () => void {
-    this.#unproven.spend(now)
+  #spendUnverified(now: number): () => void {
+    this.#unverified.spend(now)
     return () => {
-      this.#unproven.inFlight -= 1
+      this.#unverified.inFlight -= 1
     }
   }
 }

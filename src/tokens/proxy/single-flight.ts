@@ -1,6 +1,6 @@
 /**
- * Fetches tokens from Cognito, one request for the same token at a time: within the process by sharing the
- * promise, across processes by the store's lock. A caller that hangs up takes nothing from the others.
+ * Fetches tokens from Cognito with single-flight: one request for the same token at a time. Callers of a process share
+ * the promise, processes use the lock of the store. A caller that disconnects does not end the flight.
  */
 import type { Channel } from 'node:diagnostics_channel'
 import { CHANNELS, publish, secondsBetween } from '../../core/diagnostics.ts'
@@ -25,8 +25,12 @@ import {
   type UpstreamError,
 } from './cached-results.ts'
 import type { ClientCredential, VerifiedClient, VerifiedCredentials } from './credentials.ts'
-import type { CacheKey, TokenRequest } from './protocol.ts'
-import { createUnavailableResponse, type ProxyResponse } from './protocol.ts'
+import {
+  type CacheKey,
+  createUnavailableResponse,
+  type ProxyResponse,
+  type TokenRequest,
+} from './protocol.ts'
 import type { QuotaQueue } from './quota.ts'
 import type { UnavailableCode } from './unavailable-log.ts'
 import {
@@ -36,7 +40,7 @@ import {
   type UpstreamToken,
 } from './upstream.ts'
 
-/** Channel of the proxy's events. Checked before {@link publish}, so that nothing is built without a subscriber. */
+/** Channel of the proxy's events. Checked before {@link publish}, so that no event is created without a subscriber. */
 export const TOKEN_REQUEST_CHANNEL: Channel = CHANNELS['cognito-m2m:token-request']
 
 /** A token to fetch. */
@@ -44,11 +48,11 @@ interface TokenFetch {
   readonly request: TokenRequest
   readonly key: CacheKey
   readonly credential: ClientCredential
-  /** Of the cached token when the fetch was asked for. */
+  /** Phase of the cached token when the caller started the fetch. */
   readonly phase: TokenPhase
 }
 
-/** No token, and no refusal of Cognito's either. */
+/** Neither a token nor a rejection by Cognito. */
 export interface UnavailableToken {
   readonly kind: 'unavailable'
   readonly code: UnavailableCode
@@ -56,28 +60,28 @@ export interface UnavailableToken {
   readonly client: VerifiedClient | undefined
 }
 
-/** A token of Cognito's. */
+/** A token that Cognito issued. */
 export interface IssuedToken {
   readonly kind: 'issued'
-  /** Cognito's own answer, for the caller that started the flight. */
+  /** Cognito's response, for the caller that started the flight. */
   readonly response: ProxyResponse
   readonly client: VerifiedClient
-  /** For callers that joined: they may come while it is still being stored, when less of its life is left. */
+  /** For callers that joined: they may join while the token is being stored, with less of its lifetime left. */
   readonly entry: TokenEntry
-  /** Monotonic, milliseconds, when Cognito was asked. */
+  /** Monotonic time of the token request, in milliseconds. */
   readonly requestedAt: number
 }
 
-/** A token that another process stored meanwhile. */
+/** A token that another process has stored since. */
 interface StoredToken {
   readonly kind: 'cached'
   readonly cached: CachedToken
 }
 
-/** What came of a fetch. */
+/** Result of a fetch. */
 export type FetchResult = IssuedToken | StoredToken | Refusal | UnavailableToken
 
-/** What {@link TokenFlights} works with. Durations in milliseconds. */
+/** Options of {@link TokenFlights}. Durations in milliseconds. */
 export interface TokenFlightsOptions {
   readonly instance: number
   readonly store: ResilientStore
@@ -90,51 +94,51 @@ export interface TokenFlightsOptions {
   /** Longest fetch: queue, store and Cognito together. */
   readonly timeoutMs: number
   readonly monotonicNow: () => number
-  /** The cached token of a look-up, if it may be served. */
+  /** Returns the cached token of a look-up, if it may be served. */
   readonly read: (found: TimedLookup) => CachedToken | undefined
 }
 
 interface AdmittedFetch extends TokenFetch {
-  /** Whether the open circuit breaker lets it through. */
+  /** Whether it is the probe of an open circuit breaker. */
   readonly isProbe: boolean
 }
 
-/** Of the group, as far as a flight knows it: one from before an invalidation is not shared any more. */
+/** Epoch of the group in the last look-up of a flight. After an invalidation, callers do not join the flight. */
 interface FlightEpoch {
-  epoch: string
-  /** Whether Cognito is asked: what is invalidated from then on reaches the flight no more. */
+  value: string
+  /** Whether the token request is sent. The flight does not see an invalidation after that. */
   isFinal: boolean
 }
 
 interface Flight {
-  readonly known: FlightEpoch
+  readonly epoch: FlightEpoch
   readonly result: Promise<FetchResult>
 }
 
-/** The result of a fetch, and the promise that its token is stored and the lock released: no caller waits for that. */
+/** The result of a fetch. `stored` resolves once its token is stored and the lock released: no caller waits for it. */
 interface CompletedFetch {
   readonly result: FetchResult
   readonly stored: Promise<void>
 }
 
-/** What the store had, looked up with the lock in hand if no other process has it. */
+/** A look-up without a usable token. It is made with the lock, unless another process holds the lock. */
 interface LookUp {
   readonly kind: 'missing'
   readonly lock: StoreLock | undefined
   readonly found: TimedLookup
-  /** Monotonic, milliseconds. */
+  /** Monotonic time of the look-up, in milliseconds. */
   readonly foundAt: number
 }
 
-/** Longest wait between two looks for the token of another process, in milliseconds. */
+/** Longest wait between two look-ups for the token of another process, in milliseconds. */
 const POLL_MS = 100
 /** Longest wait for a store that stalls, in milliseconds: no cached token can be served meanwhile. */
 const STORE_WAIT_MS = 1250
-/** Part of the timeout that such a wait may take: what is left is for Cognito. */
+/** Part of the timeout that such a wait may take. The rest is for Cognito. */
 const STORE_WAIT_SHARE = 1 / 2
-/** Milliseconds of the timeout that are left for a request of its own where another process brings nothing. */
+/** Milliseconds of the timeout that are reserved for a request, in case the other process stores no token. */
 const MIN_OWN_REQUEST_MS = 1000
-/** Seconds callers are asked to wait: for their turn, and while the circuit breaker is open. */
+/** Seconds of `Retry-After`: while all turns are taken, and while the circuit breaker is open. */
 const TURN_RETRY_AFTER = 1
 const OUTAGE_RETRY_AFTER = 5
 
@@ -160,7 +164,7 @@ export class TokenFlights {
   /**
    * Joins the flight of this token, or starts one unless a backoff or the circuit breaker forbids it.
    *
-   * @returns A result that never rejects, and whether another caller's request brings it.
+   * @returns A result that never rejects, and whether it is of another caller's flight.
    */
   fetch(
     fetch: TokenFetch,
@@ -172,32 +176,34 @@ export class TokenFlights {
       return { result: flight.result, isShared: true }
     }
     const isProbe = this.#options.endpoint.isOpen
-    const refused = this.#checkBackoff(name)
-    if (refused !== undefined) return { result: Promise.resolve(refused), isShared: false }
+    const unavailable = this.#checkBackoff(name)
+    if (unavailable !== undefined) {
+      return { result: Promise.resolve(unavailable), isShared: false }
+    }
     return { result: this.#start({ ...fetch, isProbe }, epoch), isShared: false }
   }
 
-  /** The last failure again, while its backoff lasts or the breaker is open. */
+  /** Repeats the last failure while its backoff lasts or the breaker is open. Undefined if a request may be sent. */
   #checkBackoff(name: string): UnavailableToken | undefined {
     const { endpoint, negative } = this.#options
-    const known = negative.findFailure(name)
-    const isOwnFailure = known?.failure.cause === 'request'
-    if (known !== undefined && (isOwnFailure || !endpoint.isOpen)) {
+    const last = negative.findFailure(name)
+    const isRequestFailure = last?.failure.cause === 'request'
+    if (last !== undefined && (isRequestFailure || !endpoint.isOpen)) {
       return createUpstreamUnavailable(
-        known.failure.createResponse(known.seconds),
-        known.failure.client,
+        last.failure.createResponse(last.seconds),
+        last.failure.client,
       )
     }
     if (endpoint.admitRequest()) return undefined
-    const createResponse = known?.failure.createResponse ?? createUnavailableResponse
-    return createUpstreamUnavailable(createResponse(OUTAGE_RETRY_AFTER), known?.failure.client)
+    const createResponse = last?.failure.createResponse ?? createUnavailableResponse
+    return createUpstreamUnavailable(createResponse(OUTAGE_RETRY_AFTER), last?.failure.client)
   }
 
-  #start(fetch: AdmittedFetch, epoch: string): Promise<FetchResult> {
+  #start(fetch: AdmittedFetch, startEpoch: string): Promise<FetchResult> {
     const { name } = fetch.key
-    const known: FlightEpoch = { epoch, isFinal: false }
-    const completion = this.#run(fetch, known)
-    const flight = { known, result: completion.then(({ result }) => result) }
+    const epoch: FlightEpoch = { value: startEpoch, isFinal: false }
+    const completion = this.#run(fetch, epoch)
+    const flight = { epoch, result: completion.then(({ result }) => result) }
     this.#flights.set(name, flight)
     void completion
       .then(({ stored }) => stored)
@@ -207,25 +213,25 @@ export class TokenFlights {
     return flight.result
   }
 
-  async #run(fetch: AdmittedFetch, known: FlightEpoch): Promise<CompletedFetch> {
+  async #run(fetch: AdmittedFetch, epoch: FlightEpoch): Promise<CompletedFetch> {
     const { credentials, queue, monotonicNow, timeoutMs } = this.#options
     const deadline = monotonicNow() + timeoutMs
     const client = await credentials.find(fetch.credential)
-    // A flood of guesses ends here: it takes no lock, and no look-up of its own.
+    // A flood of guessed secrets ends here, without a lock or a further look-up.
     if (!queue.hasRoom(fetch.request.clientId, client !== undefined)) {
       return completeWithoutStoring(createOverBudget(client))
     }
     const lastPoll = deadline - Math.min(MIN_OWN_REQUEST_MS, timeoutMs / 2)
     let lookUp = await this.#lockAndLookUp(fetch)
     for (let poll = 0; poll < this.#maxPolls && isLockedElsewhere(lookUp); poll += 1) {
-      // Whoever has the lock stores nothing: one request more is better than no token.
+      // The holder of the lock has stored no token: one further request is better than none.
       if (monotonicNow() >= lastPoll) break
       await sleepWithJitter(POLL_MS)
       lookUp = await this.#lockAndLookUp(fetch)
     }
     if (lookUp.kind === 'cached') return completeWithoutStoring(lookUp)
-    known.epoch = lookUp.found.epoch
-    known.isFinal = true
+    epoch.value = lookUp.found.epoch
+    epoch.isFinal = true
     return this.#request(fetch, lookUp, { client, deadline })
   }
 
@@ -233,7 +239,7 @@ export class TokenFlights {
     const { store, read, monotonicNow } = this.#options
     const startedAt = monotonicNow()
     const lock = await store.acquire(key.name, this.#storeWaitMs)
-    // Looked up with the lock in hand: who had it before may just have stored the token.
+    // Looked up with the lock: its previous holder may have stored the token.
     const timeLeftMs = Math.max(
       COMMAND_TIMEOUT_MS,
       this.#storeWaitMs - (monotonicNow() - startedAt || 0),
@@ -258,24 +264,25 @@ export class TokenFlights {
     const { queue, upstream, endpoint, negative, monotonicNow } = this.#options
     const timeLeftMs = (): number =>
       Math.max(1, deadline - monotonicNow() || this.#options.timeoutMs)
-    // Half of the time is Cognito's: a request sent with none left would time out and count on the breaker.
+    // Half of the time is reserved for Cognito: a request without time left would time out and open the breaker.
     const release = await queue.take(fetch.request.clientId, client !== undefined, timeLeftMs() / 2)
     if (release === undefined) {
       lock?.release()
       return completeWithoutStoring(createOverBudget(client))
     }
-    // The breaker may have opened while it waited for its turn.
-    const refused = fetch.isProbe ? undefined : this.#checkBackoff(fetch.key.name)
-    if (refused !== undefined) {
+    // The breaker may have opened while the request waited for its turn.
+    const unavailable = fetch.isProbe ? undefined : this.#checkBackoff(fetch.key.name)
+    if (unavailable !== undefined) {
       release()
       lock?.release()
-      return completeWithoutStoring(refused)
+      return completeWithoutStoring(unavailable)
     }
     const startedAt = monotonicNow()
-    const askedAt = found.now + (startedAt - foundAt)
-    const response = await upstream.ask(fetch.request, timeLeftMs())
+    // By the clock that dates entries.
+    const requestedAt = found.now + (startedAt - foundAt)
+    const response = await upstream.requestToken(fetch.request, timeLeftMs())
     release()
-    const token = readUpstreamToken(response, askedAt)
+    const token = readUpstreamToken(response, requestedAt)
     if (endpoint.record(response, token)) negative.endOutageBackoffs()
     const { result, stored } = this.#complete(fetch, token, {
       client,
@@ -314,8 +321,8 @@ export class TokenFlights {
   }
 
   /**
-   * A client whose secret is wrong loses its tokens. Any other refusal of a renewal leaves the cached
-   * token to its callers until it ends.
+   * A wrong secret deletes the client's tokens. After any other refusal of a renewal, the cached token is served until
+   * it ends.
    */
   async #handleRefusal(
     { key, credential, phase }: TokenFetch,
@@ -326,14 +333,16 @@ export class TokenFlights {
     const isWrongSecret = refusal.error === 'invalid_client'
     if (phase !== 'ended' && !isWrongSecret) {
       negative.addFailure(key.name, {
-        ...{ cause: 'request', retryAfter: undefined, client: refusal.client },
+        cause: 'request',
+        retryAfter: undefined,
+        client: refusal.client,
         createResponse: createUnavailableResponse,
       })
       return
     }
     negative.addRefusal(key.name, refusal)
     if (isWrongSecret) await credentials.remove(credential)
-    // The pair's record may be gone from a store that evicts, and its entry not.
+    // A store that evicts may have dropped the credential's record, but not its entry.
     if (found.value !== undefined) await store.delete(key.name, key.group)
   }
 
@@ -362,7 +371,7 @@ export class TokenFlights {
       const { store, limits } = this.#options
       const now = entry.requestedAt + (monotonicNow() - requestedAt)
       const ttl = getTtlMs(entry, now, limits)
-      // The record first: an entry that no record names would outlive its secret.
+      // The record first: an entry without a record would outlive its secret.
       await credentials.recordEntry(credential, key.name, userPoolId)
       await store.set(key.name, key.group, { value: encodeEntry(entry), epoch: found.epoch, ttl })
     }
@@ -374,15 +383,15 @@ export class TokenFlights {
   }
 }
 
-function isShareable({ known }: Flight, epoch: string): boolean {
-  return known.isFinal ? isCurrentEpoch(known.epoch, epoch) : isSameEpoch(known.epoch, epoch)
+function isShareable({ epoch: { value, isFinal } }: Flight, epoch: string): boolean {
+  return isFinal ? isCurrentEpoch(value, epoch) : isSameEpoch(value, epoch)
 }
 
 function isLockedElsewhere(lookUp: LookUp | StoredToken): boolean {
   return lookUp.kind === 'missing' && lookUp.lock === undefined
 }
 
-/** Whether a token found meanwhile makes the fetch needless. */
+/** Whether a token in this phase makes the fetch unnecessary. */
 function isBetter(phase: TokenPhase, before: TokenPhase): boolean {
   return phase === 'fresh' || (phase === 'refreshDue' && before !== 'refreshDue')
 }
@@ -400,7 +409,7 @@ function createOverBudget(client: VerifiedClient | undefined): UnavailableToken 
   }
 }
 
-/** @param response With the seconds its caller is asked to wait. */
+/** @param response The response, with `Retry-After`. */
 export function createUpstreamUnavailable(
   response: ProxyResponse,
   client?: VerifiedClient,

@@ -1,4 +1,4 @@
-/** Answers a token request from the negative cache, the token cache, or Cognito. */
+/** Responds to a token request from the negative cache, the token cache, or Cognito. */
 
 import { publish, secondsBetween, type TokenRequestEvent } from '../../core/diagnostics.ts'
 import { withTimeout } from '../../core/util/async.ts'
@@ -32,7 +32,7 @@ import {
 } from './single-flight.ts'
 import type { UnavailableCode, UnavailableLog } from './unavailable-log.ts'
 
-/** What {@link TokenRequests} works with. */
+/** Options of {@link TokenRequests}. */
 export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> {
   readonly tokenEndpoint: string
   readonly unavailable: UnavailableLog
@@ -42,21 +42,21 @@ export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> 
 interface CallerRequest {
   readonly request: TokenRequest
   readonly key: CacheKey
-  /** Monotonic, milliseconds, when it came. */
+  /** Monotonic time of arrival, in milliseconds. */
   readonly receivedAt: number
 }
 
-/** App clients whose group is not computed anew; unauthenticated callers may name as many as they like. */
+/** Most app clients in the cache of groups. Unauthenticated callers can send any number of client ids. */
 const MAX_GROUPS = 10_000
-/** Seconds a caller is asked to wait whose time was over before there was a result. */
+/** Seconds of `Retry-After` for a caller that reached `timeout` before there was a result. */
 const TIMEOUT_RETRY_AFTER = 1
 
-/** Decides for each caller: a cached answer, the cached token, or a token of Cognito's. */
+/** Chooses for each caller: a cached refusal, the cached token, or a token request. */
 export class TokenRequests {
   readonly #options: TokenRequestsOptions
   readonly #flights: TokenFlights
   readonly #groups = new BoundedMap<string>(MAX_GROUPS)
-  /** By request and by bytes: both are the same objects again for a caller who comes again. */
+  /** Caches by request object and by bytes: repeated requests have the same objects. */
   readonly #names = new WeakMap<TokenRequest, string>()
   readonly #entries = new WeakMap<Uint8Array, TokenEntry>()
 
@@ -65,7 +65,7 @@ export class TokenRequests {
     this.#flights = new TokenFlights({ ...options, read: (found) => this.#read(found) })
   }
 
-  /** @param receivedAt Monotonic, milliseconds, when the request came. Never rejects. */
+  /** Never rejects. @param receivedAt Monotonic time of arrival, in milliseconds. */
   async respond(request: TokenRequest, receivedAt: number): Promise<ProxyResponse> {
     const { store, negative } = this.#options
     const key = { name: this.#getName(request), group: this.#getGroup(request.clientId) }
@@ -89,7 +89,7 @@ export class TokenRequests {
     return this.#respondWith(result ?? TIMED_OUT, call, flight.isShared)
   }
 
-  /** Again, as the client may have been invalidated while its caller waited. */
+  /** Looks up again, because the client may have been invalidated while its caller waited. */
   async #lookUp({ name, group }: CacheKey): Promise<CachedToken | undefined> {
     return this.#read(await this.#options.store.get(name, group))
   }
@@ -97,7 +97,7 @@ export class TokenRequests {
   #timeLeftMs(receivedAt: number): number {
     const { timeoutMs, monotonicNow } = this.#options
     const waited = monotonicNow() - receivedAt
-    // A clock that failed leaves the whole time: no caller waits longer than twice that.
+    // If the clock failed, the full timeout remains: a caller waits at most twice as long.
     return Math.max(0, timeoutMs - (waited || 0))
   }
 
@@ -109,7 +109,7 @@ export class TokenRequests {
     return toCachedToken(entry, now, this.#options.limits)
   }
 
-  /** Undefined where the clock failed. */
+  /** Undefined if the clock failed. */
   #readIssued({ entry, requestedAt }: IssuedToken): CachedToken | undefined {
     const { limits, monotonicNow } = this.#options
     return toCachedToken(entry, entry.requestedAt + (monotonicNow() - requestedAt), limits)
@@ -119,7 +119,7 @@ export class TokenRequests {
     if (result.kind === 'cached') return this.#serve(result.cached, call)
     if (result.kind === 'issued') {
       const cached = isShared ? this.#readIssued(result) : undefined
-      // The caller that started the flight has its event already.
+      // The event of the caller that started the flight is already published.
       return cached === undefined ? result.response : this.#serve(cached, call)
     }
     if (result.kind === 'refused') {
@@ -168,7 +168,7 @@ export class TokenRequests {
     const { tokenEndpoint, store } = this.#options
     const { clientId } = request
     const name = store.deriveName(encodeCredentialIdentity(tokenEndpoint, request))
-    // No id has a blank in it: this group is no client's.
+    // Client ids contain no spaces, so this group belongs to no client.
     return {
       clientId,
       entryGroup,
@@ -185,18 +185,18 @@ export class TokenRequests {
   }
 
   #getGroup(clientId: string): string {
-    const known = this.#groups.get(clientId)
-    if (known !== undefined) return known
+    const cached = this.#groups.get(clientId)
+    if (cached !== undefined) return cached
     const group = this.#options.store.deriveGroup(clientId)
     this.#groups.set(clientId, group)
     return group
   }
 }
 
-/** A caller whose time was over. The fetch goes on, and its failure is remembered. */
+/** Result for a caller that reached `timeout`. The fetch continues, and its failure is cached. */
 const TIMED_OUT = createUpstreamUnavailable(createUnavailableResponse(TIMEOUT_RETRY_AFTER))
 
-/** Whether the cached token is better than the result of its renewal. A wrong secret ends it. */
+/** Whether the cached token is served instead of the renewal's result. Not after a wrong secret. */
 function hasNoToken(result: FetchResult | undefined): boolean {
   if (result === undefined || result.kind === 'unavailable') return true
   return result.kind === 'refused' && result.error !== 'invalid_client'

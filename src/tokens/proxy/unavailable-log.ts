@@ -2,12 +2,12 @@
 import type { Logger } from '../../core/options/logger.ts'
 
 /**
- * Why a caller got no token. `ERR_OVER_BUDGET`: this process may not send more requests to Cognito.
- * `ERR_UPSTREAM_UNAVAILABLE`: Cognito, or the store in front of it, gave no token in time.
+ * Why a caller got no token. `ERR_OVER_BUDGET`: the limits of `upstream` permit no further request to Cognito.
+ * `ERR_UPSTREAM_UNAVAILABLE`: Cognito or the store returned no token in time.
  */
 export type UnavailableCode = 'ERR_OVER_BUDGET' | 'ERR_UPSTREAM_UNAVAILABLE'
 
-/** How many, by code. */
+/** Callers without a token, by code. */
 export type UnavailableCounts = Readonly<Record<UnavailableCode, number>>
 
 /** Milliseconds between two log lines. */
@@ -18,7 +18,7 @@ const NO_COUNTS: UnavailableCounts = Object.freeze({
   ERR_UPSTREAM_UNAVAILABLE: 0,
 })
 
-/** Counts callers who got no token, in total and since the last log line. */
+/** Counts callers without a token, in total and since the last log line. */
 export class UnavailableLog {
   readonly #logger: Logger
   readonly #monotonicNow: () => number
@@ -33,7 +33,7 @@ export class UnavailableLog {
     this.#monotonicNow = monotonicNow
   }
 
-  /** Since the proxy started. */
+  /** Counts since the proxy started. */
   get counts(): UnavailableCounts {
     return { ...this.#total }
   }
@@ -48,10 +48,10 @@ export class UnavailableLog {
     clearTimeout(this.#timer)
   }
 
-  /** The first one at once. What follows within a minute is counted in the next line. */
+  /** Logs the first caller at once. Callers of the following minute are counted in the next line. */
   #write(): void {
     const now = this.#monotonicNow()
-    // A clock that failed writes nothing: it would write a line for every request.
+    // While the clock fails (NaN), nothing is logged: each request would write a line.
     if (!(now >= this.#nextLine)) {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined

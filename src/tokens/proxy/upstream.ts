@@ -26,27 +26,27 @@ import {
   type ProxyResponse,
 } from './protocol.ts'
 
-/** Bytes of an answer, counted after decompression. A token with many claims has some thousand. */
-const MAX_BYTES = 256 * 1024
+/** Bytes of a response, counted after decompression. A token with many claims has a few thousand. */
+const MAX_RESPONSE_BYTES = 256 * 1024
 const REQUEST_ID = /^[\w-]{1,128}$/
 
-/** Visible ASCII with blanks inside: no line break begins another header. */
+/** Visible ASCII with spaces inside. A line break would begin another header. */
 const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?$/
 
-/** What Cognito said, in JSON. */
-interface UpstreamAnswer {
-  readonly kind: 'answer'
+/** A JSON response of Cognito. */
+interface UpstreamResponse {
+  readonly kind: 'response'
   readonly status: number
   readonly body: JsonObject
-  /** The body as it came. */
+  /** The unchanged body. */
   readonly text: string
   /** `x-amz-cognito-request-id`. */
   readonly requestId: string | undefined
-  /** Seconds it asked to wait; not clamped. */
+  /** Seconds of `Retry-After`, not clamped. */
   readonly retryAfter: number | undefined
 }
 
-/** Why there is no answer. */
+/** Why there is no response. */
 type UpstreamFailureCode =
   | 'ERR_UPSTREAM_TIMEOUT'
   | 'ERR_UPSTREAM_NETWORK'
@@ -57,7 +57,7 @@ type UpstreamFailureCode =
   | 'ERR_UPSTREAM_HEADERS'
   | 'ERR_UPSTREAM_CLOSED'
 
-/** Facts, never foreign text: messages of a transport quote what they were given. */
+/** Codes and numbers only: messages of a transport may quote its arguments, which include secrets. */
 interface UpstreamFailure {
   readonly kind: 'failure'
   readonly code: UpstreamFailureCode
@@ -66,21 +66,21 @@ interface UpstreamFailure {
   readonly retryAfter?: number | undefined
 }
 
-/** A header's value, or a function that is asked for it before each request to Cognito. */
+/** A header's value, or a function that returns it and is called before each request to Cognito. */
 export type UpstreamHeader = string | (() => string | Promise<string>)
 
-/** How Cognito is asked. */
+/** Options of {@link Upstream}. */
 interface UpstreamOptions {
   readonly tokenEndpoint: string
   readonly headers: ReadonlyMap<string, UpstreamHeader>
   readonly fetch: typeof globalThis.fetch
-  /** Wall clock in milliseconds, for a Retry-After given as a date. */
+  /** Wall clock in milliseconds, for a `Retry-After` with a date. */
   readonly now: () => number
 }
 
-type Result = UpstreamAnswer | UpstreamFailure
+type UpstreamResult = UpstreamResponse | UpstreamFailure
 
-const CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
+const FAILURE_CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
   timeout: 'ERR_UPSTREAM_TIMEOUT',
   network: 'ERR_UPSTREAM_NETWORK',
   redirect: 'ERR_UPSTREAM_REDIRECT',
@@ -88,19 +88,23 @@ const CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
   aborted: 'ERR_UPSTREAM_CLOSED',
 }
 
-/** Cognito's token endpoint. */
+/** Sends token requests to Cognito's token endpoint. */
 export class Upstream {
   readonly #options: UpstreamOptions
   readonly #closed = new AbortController()
 
   constructor(options: UpstreamOptions) {
     this.#options = options
-    // Every request in flight listens: as many as the budget has, and no leak.
+    // Each request in flight adds a listener. The quota bounds their number, so Node's leak warning is off.
     setMaxListeners(0, this.#closed.signal)
   }
 
-  /** @param timeoutMs Milliseconds for everything: configured headers, connection, response and its body. */
-  async ask(request: TokenRequest, timeoutMs: number): Promise<Result> {
+  /**
+   * Sends one token request. Never rejects.
+   *
+   * @param timeoutMs Milliseconds for configured headers, connection, response and body together.
+   */
+  async requestToken(request: TokenRequest, timeoutMs: number): Promise<UpstreamResult> {
     const { tokenEndpoint, headers, fetch, now } = this.#options
     let hasHeaders = true
     const send: typeof fetch = async (url, init) => {
@@ -109,20 +113,20 @@ export class Upstream {
       if (configured === undefined) throw new TypeError('no headers')
       const { signal } = init as { readonly signal: AbortSignal }
       signal.throwIfAborted()
-      return fetch(url, { ...init, ...write(request, configured) })
+      return fetch(url, { ...init, ...createRequestInit(request, configured) })
     }
     const { signal } = this.#closed
     try {
-      const limits = { fetch: send, timeoutMs, maxBytes: MAX_BYTES, signal, now }
-      return read(await boundedFetch(tokenEndpoint, {}, limits))
+      const limits = { fetch: send, timeoutMs, maxBytes: MAX_RESPONSE_BYTES, signal, now }
+      return parseUpstreamResponse(await boundedFetch(tokenEndpoint, {}, limits))
     } catch (error) {
       if (!hasHeaders) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
       const { reason, status, errno, retryAfter } = error as BoundedFetchError
-      return { kind: 'failure', code: CODES[reason], status, errno, retryAfter }
+      return { kind: 'failure', code: FAILURE_CODES[reason], status, errno, retryAfter }
     }
   }
 
-  /** Ends requests in flight. */
+  /** Aborts requests in flight. */
   close(): void {
     this.#closed.abort()
   }
@@ -131,7 +135,8 @@ export class Upstream {
 /**
  * Reads the current value of each header.
  *
- * @returns Undefined if one has no value. A firewall would reject a request without its secret header.
+ * @returns Undefined if one has no valid value. The request is not sent then: a firewall would reject it without its
+ *   secret header.
  */
 async function resolveHeaders(
   headers: ReadonlyMap<string, UpstreamHeader>,
@@ -153,8 +158,8 @@ export function isHeaderValue(value: unknown): value is string {
   return typeof value === 'string' && HEADER_VALUE.test(value)
 }
 
-/** Only what is known of a request goes out, whatever else came in. */
-function write(
+/** Writes the request from its parsed members. Nothing else of the caller's request is forwarded. */
+function createRequestInit(
   { authMethod, credentials, scopes, metadata }: TokenRequest,
   configured: Readonly<Record<string, string>>,
 ): RequestInit {
@@ -174,8 +179,13 @@ function write(
   return { method: 'POST', headers, body: form.toString() }
 }
 
-function read({ status, headers, body: bytes, retryAfter }: BoundedResponse): Result {
-  // 304 is no redirect, but as little a token.
+function parseUpstreamResponse({
+  status,
+  headers,
+  body: bytes,
+  retryAfter,
+}: BoundedResponse): UpstreamResult {
+  // 304 is not a redirect, but has no token either.
   if (status >= 300 && status < 400) {
     return { kind: 'failure', code: 'ERR_UPSTREAM_REDIRECT', status }
   }
@@ -185,33 +195,34 @@ function read({ status, headers, body: bytes, retryAfter }: BoundedResponse): Re
   if (status !== 200 && status < 400)
     return { kind: 'failure', code: 'ERR_UPSTREAM_STATUS', status }
   const [requestId] = REQUEST_ID.exec(headers.get('x-amz-cognito-request-id') ?? '') ?? []
-  return { kind: 'answer', status, body, text: bytes.toString('utf8'), requestId, retryAfter }
+  return { kind: 'response', status, body, text: bytes.toString('utf8'), requestId, retryAfter }
 }
 
-/** See {@link readUpstreamToken}. */
+/** The result of {@link readUpstreamToken}. */
 export type UpstreamToken =
-  /** A token. `response` is Cognito's own. */
+  /** A token. `response` is Cognito's. */
   | { readonly kind: 'issued'; readonly entry: TokenEntry; readonly response: ProxyResponse }
-  /** Cognito refused the request. `error` is of RFC 6749 section 5.2. */
+  /** Cognito rejected the request. `error` is defined in RFC 6749 section 5.2. */
   | { readonly kind: 'refused'; readonly error: string; readonly response: ProxyResponse }
-  /** Cognito said nothing about the request. */
+  /** No token, and no decision about the request either. */
   | { readonly kind: 'failed'; readonly failure: UpstreamError }
 
-/** Characters of a failed answer that is kept for later callers; Cognito's have less. */
+/** Characters of a failed response that is repeated to later callers. Responses of Cognito are shorter. */
 const MAX_REPEATED_BODY_LENGTH = 2048
 
-/** @param requestedAt When Cognito was asked, in milliseconds, by the clock that dates entries. */
-export function readUpstreamToken(
-  upstream: UpstreamAnswer | UpstreamFailure,
-  requestedAt: number,
-): UpstreamToken {
+/**
+ * Classifies the result of a token request.
+ *
+ * @param requestedAt When the request was sent, in milliseconds, by the clock that dates entries.
+ */
+export function readUpstreamToken(upstream: UpstreamResult, requestedAt: number): UpstreamToken {
   if (upstream.kind === 'failure')
-    return createFailed(classifyFailure(upstream), upstream.retryAfter)
+    return createFailedResult(classifyFailure(upstream), upstream.retryAfter)
   const { status, body, text } = upstream
   if (status === 200) {
     const entry = readEntry(body, requestedAt)
-    // A 200 without a valid token is never forwarded: its caller would send whatever it holds to an API.
-    if (entry === undefined) return createFailed('request', undefined)
+    // A 200 without a valid token is never forwarded: the caller would send its content to an API as a token.
+    if (entry === undefined) return createFailedResult('request', undefined)
     return {
       kind: 'issued',
       entry,
@@ -219,7 +230,7 @@ export function readUpstreamToken(
     }
   }
   if (!isRefusal(upstream)) {
-    return createFailed(status >= 500 ? 'endpoint' : 'request', upstream.retryAfter, upstream)
+    return createFailedResult(status >= 500 ? 'endpoint' : 'request', upstream.retryAfter, upstream)
   }
   return {
     kind: 'refused',
@@ -229,27 +240,27 @@ export function readUpstreamToken(
 }
 
 /**
- * Whether any other token request would have failed too. An owner's `headers` say nothing of that, nor does a
- * page with 4xx or 202. A firewall sends those (AWS WAF its challenge with 202), so whoever writes what it
- * blocks could otherwise open the circuit breaker for all callers.
+ * `endpoint` if any other token request would have failed too. A failed function of `headers` does not show that, and
+ * neither does a page with 4xx or 202. A firewall sends such pages (AWS WAF sends its challenge with 202). With
+ * `endpoint`, a caller that triggers the firewall could open the circuit breaker for all callers.
  */
 function classifyFailure({ code, status = 0 }: UpstreamFailure): FailureCause {
-  const isOfRequest = status === 202 || (status >= 400 && status < 500)
-  return isOfRequest || code === 'ERR_UPSTREAM_HEADERS' ? 'request' : 'endpoint'
+  const isRequestStatus = status === 202 || (status >= 400 && status < 500)
+  return isRequestStatus || code === 'ERR_UPSTREAM_HEADERS' ? 'request' : 'endpoint'
 }
 
 /**
- * Whether an answer says something about the request, and not only about the moment. One without
- * `error` is of who stands before Cognito, a firewall for one.
+ * Whether the response rejects this request for good. 5xx, 408 and 429 are temporary. A response without `error` comes
+ * from a firewall or proxy in front of Cognito.
  */
-function isRefusal({ status, body }: UpstreamAnswer): boolean {
+function isRefusal({ status, body }: UpstreamResponse): boolean {
   return status < 500 && status !== 408 && status !== 429 && typeof body['error'] === 'string'
 }
 
-function createFailed(
+function createFailedResult(
   cause: FailureCause,
   retryAfter: number | undefined,
-  upstream?: UpstreamAnswer,
+  upstream?: UpstreamResponse,
 ): UpstreamToken {
   return {
     kind: 'failed',
@@ -257,9 +268,9 @@ function createFailed(
   }
 }
 
-/** Cognito's body and request ID, with 503 in place of 5xx. Without a response of Cognito, the proxy's own. */
+/** Repeats Cognito's body and request ID, with 503 in place of 5xx. Without a response of Cognito: the proxy's 503. */
 function createResponseFactory(
-  upstream: UpstreamAnswer | undefined,
+  upstream: UpstreamResponse | undefined,
 ): (seconds: number) => ProxyResponse {
   if (upstream === undefined || upstream.text.length > MAX_REPEATED_BODY_LENGTH)
     return createUnavailableResponse
@@ -269,39 +280,39 @@ function createResponseFactory(
     createJsonResponse(status >= 500 ? 503 : status, text, { ...id, ...createRetryAfter(seconds) })
 }
 
-function createRequestIdHeader({ requestId }: UpstreamAnswer): Readonly<Record<string, string>> {
+function createRequestIdHeader({ requestId }: UpstreamResponse): Readonly<Record<string, string>> {
   return requestId === undefined ? {} : { 'x-amz-cognito-request-id': requestId }
 }
 
-/** Only what is a code, for an event that carries no foreign text. */
+/** Returns `error` if it has the form of a code. Events have no free text of a response. */
 function readErrorCode(error: unknown): string {
   return typeof error === 'string' && /^[a-z_]{1,64}$/.test(error) ? error : 'invalid_request'
 }
 
-/** Failures in a row that open the breaker. */
+/** Consecutive failures that open the circuit breaker. */
 const FAILURES_TO_OPEN = 5
 /** Milliseconds between two probes. */
 const PROBE_INTERVAL_MS = 1000
-/** Milliseconds between two warnings: whoever makes single requests fail must not fill the log. */
+/** Milliseconds between two warnings: callers that make single requests fail must not fill the log. */
 const WARNING_INTERVAL_MS = 60_000
 
-/** Facts of a failed token request: no text of Cognito's. */
+/** Codes of a failed token request, without text of the response. */
 interface EndpointError {
   /** `ERR_UPSTREAM_TOKEN`: status 200 without a valid bearer token. */
   readonly code: UpstreamFailureCode | 'ERR_UPSTREAM_TOKEN'
-  /** HTTP status, if Cognito answered. */
+  /** HTTP status, if there was a response. */
   readonly status?: number
   /** System error code of the transport, if there is one. */
   readonly errno?: string
 }
 
-/** How Cognito's token endpoint is, as this process sees it. */
+/** Status of Cognito's token endpoint, from the requests of this process. */
 export interface EndpointStatus {
-  /** False while the circuit breaker is open: then one request a second is sent. */
+  /** False while the circuit breaker is open. Then the proxy sends one request a second. */
   readonly available: boolean
-  /** Of the last request; null if it brought a token or a refusal. */
+  /** Error of the last token request. Null if Cognito issued a token or rejected the request. */
   readonly lastError: EndpointError | null
-  /** Seconds until a request may be sent; null while the circuit breaker is closed. */
+  /** Seconds until the next request may be sent. Null while the circuit breaker is closed. */
   readonly nextAttempt: number | null
 }
 
@@ -335,7 +346,7 @@ export class EndpointHealth {
     }
   }
 
-  /** Whether a request may be sent. While the breaker is open, yes once a second: that request is the probe. */
+  /** Whether a request may be sent. While the breaker is open, one a second may: that request is the probe. */
   admitRequest(): boolean {
     if (!this.isOpen) return true
     const now = this.#monotonicNow()
@@ -344,12 +355,12 @@ export class EndpointHealth {
     return true
   }
 
-  /** @returns Whether the breaker closed by it. */
-  record(upstream: UpstreamAnswer | UpstreamFailure, result: UpstreamToken): boolean {
+  /** Records the result of a token request. @returns Whether the breaker closed. */
+  record(upstream: UpstreamResult, result: UpstreamToken): boolean {
     const wasOpen = this.isOpen
     if (result.kind !== 'failed') this.#failures = 0
-    else if (result.failure.cause === 'endpoint') this.#fail()
-    // A firewall's answer tells nothing of Cognito. Whoever causes it must not use up the probes of others.
+    else if (result.failure.cause === 'endpoint') this.#recordFailure()
+    // A firewall's response does not show the state of Cognito. It must not use up the probe of other callers.
     else if (upstream.status !== 429 && upstream.status !== 200) {
       this.#nextProbe = Number.NEGATIVE_INFINITY
     }
@@ -357,7 +368,7 @@ export class EndpointHealth {
     return wasOpen && !this.isOpen
   }
 
-  #fail(): void {
+  #recordFailure(): void {
     this.#failures += 1
     if (this.#failures === FAILURES_TO_OPEN) {
       this.#nextProbe = this.#monotonicNow() + PROBE_INTERVAL_MS
@@ -378,8 +389,8 @@ export class EndpointHealth {
   }
 }
 
-function describeUpstreamError(upstream: UpstreamAnswer | UpstreamFailure): EndpointError {
-  if (upstream.kind === 'answer') {
+function describeUpstreamError(upstream: UpstreamResult): EndpointError {
+  if (upstream.kind === 'response') {
     const { status } = upstream
     return { code: status === 200 ? 'ERR_UPSTREAM_TOKEN' : 'ERR_UPSTREAM_STATUS', status }
   }

@@ -1,19 +1,19 @@
-/** The owner's keys, and one key per purpose made from each. */
+/** The option `encryptionKeys`, and the keys derived from each of its keys: one per purpose. */
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 
 /**
- * What seals and names entries of a shared store. Make one with `openssl rand -base64 32`, keep it
- * where secrets are kept, and give all processes of one store the same.
+ * A key that seals and names the entries of a shared store. Create it with `openssl rand -base64 32`, and store it as a
+ * secret. All processes of a store need the same keys.
  */
 export interface EncryptionKey {
-  /** Stands in clear beside what it sealed: 1 to 32 characters of `A-Z a-z 0-9 . _ -`. */
+  /** Stored in plain text with each entry: 1 to 32 characters of `A-Z a-z 0-9 . _ -`. */
   readonly id: string
-  /** 32 random bytes; a string is base64 or base64url of them. */
+  /** 32 random bytes, or their base64 or base64url as a string. */
   readonly key: string | Uint8Array
 }
 
-/** One of the owner's keys by purpose. */
+/** The derived keys of one encryption key, by purpose. */
 export interface StoreKey {
   readonly id: string
   readonly naming: KeyObject
@@ -22,14 +22,16 @@ export interface StoreKey {
 }
 
 const KEY_BYTES = 32
-/** A rotation takes two; more would be asked for in vain at every look-up. */
+/** A rotation needs two. Each further key costs a command at every look-up. */
 const MAX_KEYS = 4
 
-/** What stays in this process is named by a key that does: two stores of one process share names. */
+/** Without `encryptionKeys`, names are derived from a random key of this process. All its stores share the names. */
 const PROCESS_KEY = deriveStoreKey('process', randomBytes(KEY_BYTES))
 
 /**
- * @returns The first names and seals, all find and open. Never empty.
+ * Reads `encryptionKeys` and derives the keys.
+ *
+ * @returns Never empty. The first key names and seals; all keys find and decrypt.
  * @throws {OptionError} `ERR_OPTION_INVALID`, without the key.
  */
 export function readEncryptionKeys(value: unknown): readonly StoreKey[] {
@@ -65,7 +67,7 @@ export function readEncryptionKeys(value: unknown): readonly StoreKey[] {
   })
 }
 
-/** Says no more of a key than what it is not. */
+/** Errors describe the type or the length of a key, never its value. */
 function readKey(value: unknown, optionPath: string): Uint8Array {
   const bytes = typeof value === 'string' ? fromBase64(value) : value
   if (!(bytes instanceof Uint8Array)) {
@@ -83,12 +85,12 @@ function readKey(value: unknown, optionPath: string): Uint8Array {
   return bytes
 }
 
-/** Undefined where Node would leave out what it cannot read. */
+/** Undefined for a string with other characters, which Node would skip. */
 function fromBase64(text: string): Uint8Array | undefined {
   return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined
 }
 
-/** Never the value of a string: it may be the key in a form that cannot be read. */
+/** Never shows a string: it may be the key in another encoding. */
 function describeKey(value: unknown): string {
   return typeof value === 'string' ? 'a string that is not base64' : describeValue(value)
 }
@@ -98,7 +100,7 @@ function deriveStoreKey(id: string, key: Uint8Array): StoreKey {
   return { id, naming, grouping, sealing: derive(key, 'sealing') }
 }
 
-/** HKDF (RFC 5869): what one purpose gives away says nothing of the other. */
+/** HKDF (RFC 5869): a leaked key of one purpose does not reveal those of the others. */
 function derive(key: Uint8Array, purpose: string): KeyObject {
   const info = `cognito-m2m token store ${purpose} 1`
   return createSecretKey(new Uint8Array(hkdfSync('sha256', key, '', info, KEY_BYTES)))

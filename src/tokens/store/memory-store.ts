@@ -1,4 +1,4 @@
-/** The store of one process, in its memory. */
+/** The memory store: token entries and locks of one process. */
 import { performance } from 'node:perf_hooks'
 import { readFunction, readMembers, readNumber } from '../../core/options/validate.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
@@ -9,7 +9,7 @@ import { MAX_GROUP, type StoreEntry, type StoreLookup, type TokenStore } from '.
 interface MemoryEntriesLimits {
   /** Most entries of all groups together. */
   readonly maxEntries: number
-  /** Wall clock and monotonic clock, milliseconds; NaN where they cannot be read. */
+  /** Wall clock and monotonic clock in milliseconds, NaN if they failed. */
   readonly now: () => number
   readonly monotonicNow: () => number
 }
@@ -17,28 +17,28 @@ interface MemoryEntriesLimits {
 /** One entry. */
 export interface MemoryEntry {
   readonly value: Uint8Array
-  /** Milliseconds by the clock that dates entries: the shared store's, else the wall clock. */
+  /** Milliseconds by the clock that dates entries: that of the shared store, else the wall clock. */
   readonly expiresAt: number
-  /** Of a copy: the epoch its group has in the shared store; undefined where that is not known. */
+  /** In a copy: the epoch of its group in the shared store. Undefined if it is unknown. */
   readonly sharedEpoch?: string | undefined
-  /** Of a copy: whether the shared store has it too. */
+  /** In a copy: whether the shared store has the entry too. */
   isShared?: boolean
 }
 
 interface StoredEntry {
   readonly entry: MemoryEntry
-  /** By the wall clock: it goes on while the machine sleeps. */
+  /** End by the wall clock, which includes the time that the machine sleeps. */
   readonly wallEnd: number
-  /** By the monotonic clock: a wall clock that is set back gives no longer life. */
+  /** End by the monotonic clock: setting the wall clock back does not extend the lifetime. */
   readonly end: number
 }
 
-/** Entries in memory, in groups. Bounded, with expiry by wall clock and monotonic clock. */
+/** Entries in memory, in groups. Bounded, with expiry by wall clock and monotonic clock, whichever is first. */
 export class MemoryEntries {
   readonly #limits: MemoryEntriesLimits
-  /** The group that was set longest ago stands first, and in it the entry that was. */
+  /** In the order of the last `set`, oldest first: the groups, and the entries of each group. */
   readonly #groups = new Map<string, Map<string, StoredEntry>>()
-  /** Epochs of groups that were invalidated. All others are in the epoch `#defaultEpoch`. */
+  /** Epochs of invalidated groups. All other groups are in the epoch `#defaultEpoch`. */
   readonly #epochs: BoundedMap<string>
   #defaultEpoch = '0'
   #epochCount = 0
@@ -57,7 +57,7 @@ export class MemoryEntries {
     return this.#epochs.get(group) ?? this.#defaultEpoch
   }
 
-  /** A clock that cannot be read finds nothing. */
+  /** Finds nothing while a clock fails. */
   get(key: string, group: string): MemoryEntry | undefined {
     const stored = this.#groups.get(group)?.get(key)
     if (stored === undefined) return undefined
@@ -67,14 +67,15 @@ export class MemoryEntries {
     return undefined
   }
 
-  /** The group's entries by key, those included that are over but not gone. */
+  /** The group's entries by key, including expired entries that are not deleted yet. */
   *list(group: string): Generator<readonly [string, MemoryEntry]> {
     for (const [key, { entry }] of this.#groups.get(group) ?? []) yield [key, entry]
   }
 
   /**
-   * Keeps it, unless the epoch it was asked for in has ended.
+   * Stores an entry, unless its epoch has ended.
    *
+   * @param epoch The epoch of the group when the token was requested.
    * @param ttl Milliseconds. Default: until `expiresAt` by the wall clock.
    */
   set(
@@ -110,8 +111,8 @@ export class MemoryEntries {
     this.#epochCount += 1
     const isDropped = this.#epochs.set(group, String(this.#epochCount))
     if (!isDropped) return
-    // Forgetting an ended epoch would accept a response from before its end. So every group without a
-    // record gets a new epoch: responses that are in flight are not stored.
+    // Without a record of its ended epoch, a group would accept a response from before the end. So every group
+    // without a record gets a new epoch: tokens of requests in flight are not stored.
     this.#epochCount += 1
     this.#defaultEpoch = String(this.#epochCount)
   }
@@ -136,13 +137,17 @@ export class MemoryEntries {
   }
 }
 
-/** See {@link memoryStore}. */
+/** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** Default 10,000, at most 1,000,000: beyond it the entry that was kept longest ago goes. */
+  /**
+   * Most entries, from 1 to 1,000,000. Beyond it, the oldest entry is evicted.
+   *
+   * @defaultValue `10_000`
+   */
   readonly maxEntries?: number
-  /** Wall clock in milliseconds; default `Date.now`. */
+  /** Wall clock in milliseconds. @defaultValue `Date.now` */
   readonly now?: () => number
-  /** Milliseconds that only grow; default `performance.now`. */
+  /** Monotonic clock in milliseconds. @defaultValue `performance.now` */
   readonly monotonicNow?: () => number
 }
 
@@ -151,10 +156,10 @@ interface Lock {
   readonly end: number
 }
 
-/** See {@link memoryStore}. */
+/** The store that {@link memoryStore} returns. */
 export class MemoryStore implements TokenStore {
   readonly shared = false
-  /** `ResilientStore` reads memory without a promise. */
+  /** For synchronous access by `ResilientStore`. */
   readonly entries: MemoryEntries
   readonly #now: () => number
   readonly #locks: BoundedMap<Lock>
@@ -197,9 +202,9 @@ export class MemoryStore implements TokenStore {
   async lock(key: string, owner: string, ttl: number): Promise<boolean> {
     this.#assertOpen()
     const now = this.#monotonicNow()
-    const held = this.#locks.get(key)
-    if (held !== undefined && held.owner !== owner && now < held.end) return false
-    // A dropped lock has an end that nobody waited for: two may then ask at once, which costs one request.
+    const lock = this.#locks.get(key)
+    if (lock !== undefined && lock.owner !== owner && now < lock.end) return false
+    // BoundedMap may drop the lock of another key early. That costs one further token request.
     this.#locks.set(key, { owner, end: now + ttl })
     return true
   }
@@ -221,10 +226,10 @@ export class MemoryStore implements TokenStore {
 }
 
 /**
- * Keeps tokens in the memory of this process, unsealed: what a proxy or client does by default, with
- * other bounds. Expired entries go when they are next asked for or pushed out, without a timer.
+ * Stores tokens in the memory of this process, unsealed. It is the default store of proxy and client, with options.
+ * Expired entries are deleted at their next look-up or by eviction, without a timer.
  *
- * @throws {OptionError} `ERR_OPTION_INVALID`.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for the first invalid option.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const members = readMembers(options, ['maxEntries', 'now', 'monotonicNow'], '')

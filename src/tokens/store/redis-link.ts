@@ -1,15 +1,15 @@
-/** A connection to Redis: commands wait for it, are sent again when it breaks, and know its clock. */
+/** A connection to Redis. Commands wait for it, are sent again after it broke, and have deadlines by the clock of Redis. */
 import { performance } from 'node:perf_hooks'
 import type { RedisScript } from './redis-scripts.ts'
 import { StoreClock } from './store-clock.ts'
 import { LateError } from './token-store.ts'
 
-/** What is needed of an ioredis instance: 5.4 or later, or 6. */
+/** The required part of an ioredis instance: 5.4 or later, or 6. */
 export interface RedisLike {
   duplicate(override: RedisOverrides): RedisConnection
 }
 
-/** What the store's own connection has differently. */
+/** Options of the store's connection that replace those of the instance. */
 export interface RedisOverrides {
   readonly lazyConnect: false
   readonly enableOfflineQueue: false
@@ -22,7 +22,7 @@ export interface RedisOverrides {
   readonly retryStrategy: (times: number) => number
 }
 
-/** What is needed of the connection. */
+/** The required part of the connection. */
 export interface RedisConnection {
   callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
   on(event: 'ready' | 'close' | 'error', listener: () => void): unknown
@@ -36,23 +36,23 @@ export type RedisArguments = readonly (string | Buffer | number)[]
 export interface RedisCommand {
   readonly script: RedisScript
   readonly key: string
-  /** Milliseconds, from the call, within which Redis has to execute it. */
+  /** Milliseconds from the call within which Redis must execute it. */
   readonly maxDelayMs: number
-  /** @param deadline Milliseconds by the clock of Redis, whole. */
+  /** @param deadline Whole milliseconds by the clock of Redis. */
   readonly argsOf: (deadline: number) => RedisArguments
 }
 
 /** Milliseconds of silence after which a connection with commands in flight counts as broken. */
 export const SOCKET_TIMEOUT_MS = 2000
-/** Milliseconds until a closed connection that does not answer is cut off. */
+/** Milliseconds until a closed connection without a response is destroyed. */
 const DISCONNECT_TIMEOUT_MS = 100
-/** Longer than the socket's: ioredis must not end commands that are still on their way. */
+/** Milliseconds. Longer than the socket's timeout: ioredis must not end commands in flight. */
 const COMMAND_TIMEOUT_MS = 10_000
-/** Attempts to connect while callers may wait for a broken connection, and milliseconds between them. */
+/** Quick attempts to connect, while callers may wait for a broken connection, and milliseconds between attempts. */
 const QUICK_ATTEMPTS = 8
 const QUICK_DELAY_MS = 150
 const SLOW_DELAY_MS = 1000
-/** Commands that wait for a connection; further ones reject at once. */
+/** Most commands that wait for a connection. Further ones reject at once. */
 const MAX_WAITING = 5000
 
 interface Waiter {
@@ -61,8 +61,8 @@ interface Waiter {
 }
 
 /**
- * ioredis's own queue is off: it would end all commands at each failed attempt to connect. Every
- * command may be sent twice: it then finds what it did before.
+ * The offline queue of ioredis is off: it would end all commands at each failed attempt to connect. A command may be
+ * executed twice, so all scripts are idempotent.
  */
 export class RedisLink {
   readonly #connection: RedisConnection
@@ -91,18 +91,20 @@ export class RedisLink {
     })
     this.#connection.on('ready', () => this.#onConnected())
     this.#connection.on('close', () => this.#onDisconnected())
-    // Every command rejects by itself; without a listener, ioredis writes to the console.
+    // Each command rejects on its own. Without a listener, ioredis writes to the console.
     this.#connection.on('error', () => {})
   }
 
-  /** Counts the servers this was connected to: one that was restarted, or took over, is another. */
+  /** Number of servers so far. A restarted server, or a replica after a failover, is another server. */
   get servers(): number {
     return this.#servers
   }
 
   /**
-   * @returns The script's answer.
-   * @throws {LateError} If Redis executed it too late.
+   * Runs a script.
+   *
+   * @returns The script's result.
+   * @throws {LateError} If Redis executed it after the deadline.
    */
   async run({ script, key, maxDelayMs, argsOf }: RedisCommand): Promise<unknown> {
     const end = performance.now() + maxDelayMs
@@ -115,7 +117,7 @@ export class RedisLink {
         return await this.#send(script, key, args)
       } catch (error) {
         if (isRedisError(error)) throw error
-        // The connection broke. Its `close` event comes first, then this command is sent again.
+        // The connection broke. Its `close` event is handled first, then the command is sent again.
         await new Promise((resolve) => setImmediate(resolve))
       }
     }
@@ -127,7 +129,7 @@ export class RedisLink {
     this.#rejectAll(new Error('The store is closed'))
   }
 
-  /** Each script with its text at first: one that Redis lacks would be overtaken by later commands. */
+  /** Sends the first call of a script as EVAL. After NOSCRIPT, later commands would be executed before it. */
   async #send({ sha, source }: RedisScript, key: string, args: RedisArguments): Promise<unknown> {
     if (!this.#sent.has(sha)) {
       this.#sent.add(sha)
@@ -141,19 +143,19 @@ export class RedisLink {
     }
   }
 
-  /** An answer that begins with the time corrects the clock, even if nobody waits for it. */
+  /** A result that begins with the time corrects the clock, even if the caller has stopped waiting. */
   async #call(command: string, ...args: RedisArguments): Promise<unknown> {
     const clock = this.#clock
     const sentAt = clock.monotonicNow()
-    const answer = await this.#connection.callBuffer(command, ...args)
-    if (Array.isArray(answer)) {
-      clock.observe(answer[0], sentAt)
-      if (answer.length === 1) throw new LateError()
+    const result = await this.#connection.callBuffer(command, ...args)
+    if (Array.isArray(result)) {
+      clock.observe(result[0], sentAt)
+      if (result.length === 1) throw new LateError()
     }
-    return answer
+    return result
   }
 
-  /** Resolves once the clock of Redis is known: without it no command has a deadline. */
+  /** Resolves once the clock of Redis is known, which deadlines require. */
   #waitForConnection(milliseconds: number): Promise<void> {
     if (this.#state === 'closed') return Promise.reject(new Error('The store is closed'))
     if (this.#waiters.size >= MAX_WAITING) {
@@ -171,7 +173,7 @@ export class RedisLink {
         reject: (error: unknown) => settle(() => reject(error)),
       }
       this.#waiters.add(waiter)
-      // A greeting that Redis refused is tried again by the next command.
+      // The next command retries a handshake that Redis rejected.
       if (this.#state === 'connected' && !this.#isInHandshake) void this.#handshake()
     })
   }
@@ -188,7 +190,7 @@ export class RedisLink {
     this.#sent.clear()
   }
 
-  /** Reads time and identity of the server before any other command. */
+  /** Reads time and identity of the server, before any other command. */
   async #handshake(): Promise<void> {
     const connection = this.#connections
     const clock = createClock()
@@ -207,13 +209,13 @@ export class RedisLink {
       this.#state = 'ready'
       for (const waiter of [...this.#waiters]) waiter.resolve()
     } catch (error) {
-      // A connection that broke is not Redis's answer: its commands wait for the next one.
+      // After a broken connection, commands wait for the next one.
       if (isRedisError(error)) this.#rejectAll(error)
     }
     if (connection === this.#connections) this.#isInHandshake = false
   }
 
-  /** A server without a name may be another one each time. */
+  /** Without an identity, each connection counts as another server. */
   #identifyServer(info: string): void {
     const names = ['run_id', 'master_replid'].map((name) => readInfoField(info, name))
     const server = names.includes(undefined) ? undefined : names.join(' ')
@@ -230,7 +232,7 @@ function createClock(): StoreClock {
   return new StoreClock({ now: () => Number.NaN, monotonicNow: () => performance.now() })
 }
 
-/** Whether Redis itself said it: all other errors are of a connection that broke. */
+/** Whether Redis returned the error. All other errors mean that the connection broke. */
 function isRedisError(error: unknown): boolean {
   return error instanceof LateError || (error instanceof Error && error.name === 'ReplyError')
 }

@@ -1,15 +1,14 @@
 /**
- * What Redis does in one step. A group is one hash: its epoch, and per entry a value (`v:`), an end
- * (`x:`, milliseconds by the clock of Redis) and a place in the order they came in (`o:`). So a
- * look-up is one round trip to one key, and a cluster can hold it.
+ * Lua scripts that Redis executes atomically. A group is one hash with its epoch. Each entry has a value (`v:`), an end
+ * (`x:`, milliseconds by the clock of Redis) and a sequence number (`o:`). So a look-up is one round trip to one key.
  *
- * Scripts with a deadline answer the time first. A command that was stopped on its way, with Redis or
- * in the network, may be executed when nobody waits for it any more: then it must have no effect.
+ * Scripts with a deadline return the time first. A delayed command may be executed after its caller has stopped
+ * waiting. Then it must have no effect.
  */
 import { createHash } from 'node:crypto'
 import { MAX_GROUP } from './token-store.ts'
 
-/** A script and the name Redis keeps it by. */
+/** A script and its SHA-1, for EVALSHA. */
 export interface RedisScript {
   readonly source: string
   readonly sha: string
@@ -19,14 +18,11 @@ const READ_TIME = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)`
 
-/** A deadline is milliseconds by the clock of Redis. A late command answers the time and nothing else. */
+/** The deadline is in milliseconds by the clock of Redis. A late command returns only the time. */
 const CHECK_DEADLINE = `${READ_TIME}
 if now > tonumber(ARGV[1]) then return { now } end`
 
-/**
- * KEYS: group. ARGV: deadline, key. Answers time, epoch and value. Writes nothing: unknown clients
- * leave no trace.
- */
+/** KEYS: group. ARGV: deadline, key. Returns time, epoch and value. Writes nothing, so unknown clients use no memory. */
 export const GET: RedisScript = createScript(`${CHECK_DEADLINE}
 local found = redis.call('HMGET', KEYS[1], 'epoch', 'x:' .. ARGV[2], 'v:' .. ARGV[2])
 local value = found[3]
@@ -34,9 +30,8 @@ if not found[2] or tonumber(found[2]) <= now then value = false end
 return { now, found[1] or '', value }`)
 
 /**
- * KEYS: group. ARGV: when the value expires by the clock of Redis, key, value, epoch, longest life in
- * milliseconds. Answers the time and whether it is kept. Where memory is full, Redis refuses a script
- * by its first write alone: here that is one that takes memory, or frees some.
+ * KEYS: group. ARGV: expiry of the value by the clock of Redis, key, value, epoch, longest lifetime in milliseconds.
+ * Returns the time and whether the value is stored. If memory is full, Redis checks only the first write of a script.
  */
 export const SET: RedisScript = createScript(`${READ_TIME}
 local life = math.min(tonumber(ARGV[5]), ARGV[1] - now)
@@ -67,13 +62,13 @@ return { now, 1 }`)
 export const DELETE: RedisScript = createScript(`
 return redis.call('HDEL', KEYS[1], 'v:' .. ARGV[1], 'x:' .. ARGV[1], 'o:' .. ARGV[1])`)
 
-/** KEYS: group. ARGV: the new epoch, its life in milliseconds. Frees before it takes: never refused. */
+/** KEYS: group. ARGV: the new epoch, its lifetime in milliseconds. Deletes first: Redis permits that with full memory. */
 export const INVALIDATE: RedisScript = createScript(`
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
-/** KEYS: lock. ARGV: deadline, owner, life in milliseconds. The owner who holds the lock extends it. */
+/** KEYS: lock. ARGV: deadline, owner, lifetime in milliseconds. The holder of the lock extends it. */
 export const LOCK: RedisScript = createScript(`${CHECK_DEADLINE}
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[2] then return { now, 0 } end

@@ -1,4 +1,4 @@
-/** Redis or Valkey as a store of tokens, through the owner's ioredis. */
+/** A token store in Redis or Valkey, through your ioredis client. */
 import { randomUUID } from 'node:crypto'
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 import { type RedisArguments, type RedisLike, RedisLink, SOCKET_TIMEOUT_MS } from './redis-link.ts'
@@ -7,24 +7,24 @@ import type { StoreCommandOptions, StoreEntry, StoreLookup, TokenStore } from '.
 
 export type { RedisConnection, RedisLike, RedisOverrides } from './redis-link.ts'
 
-/** See {@link redisStore}. */
+/** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
   /**
-   * An instance of ioredis, connected as its options say: host, Sentinel, TLS, user and password are
-   * its affair. It is duplicated, never used or closed.
+   * An ioredis client, whose options define host, Sentinel, TLS, user and password. The store duplicates it, and never
+   * uses or closes the client itself.
    */
   readonly redis: RedisLike
-  /** Before every key; default `'cognito-m2m:'`. At most 64 characters. */
+  /** Prefix of all keys, at most 64 characters. @defaultValue `'cognito-m2m:'` */
   readonly prefix?: string
 }
 
-/** Longer than any token lives, so that no copy and no answer is left that belongs to another. */
+/** Milliseconds. Longer than any token lives, so that no copy or response of an earlier epoch is left. */
 const EPOCH_TTL_MS = 90_000_000
 
-/** Milliseconds that a command without a deadline of its own waits for the connection. */
+/** Milliseconds that a command without `maxDelayMs` waits for the connection. */
 const DEFAULT_DELAY_MS = SOCKET_TIMEOUT_MS
 
-/** See {@link redisStore}. */
+/** The store that {@link redisStore} returns. */
 class RedisStore implements TokenStore {
   readonly shared = true
   readonly #link: RedisLink
@@ -41,16 +41,16 @@ class RedisStore implements TokenStore {
     { maxDelayMs = DEFAULT_DELAY_MS }: StoreCommandOptions = {},
   ): Promise<StoreLookup> {
     const argsOf = (deadline: number): RedisArguments => [deadline, key]
-    const answer = await this.#run(GET, this.#group(group), argsOf, maxDelayMs)
-    const [now, epoch, value] = answer as readonly [number, Buffer, Buffer | null]
+    const result = await this.#run(GET, this.#group(group), argsOf, maxDelayMs)
+    const [now, epoch, value] = result as readonly [number, Buffer, Buffer | null]
     return { value: value ?? undefined, epoch: epoch.toString() || this.#firstEpoch(), now }
   }
 
-  /** The deadline is the end of its life: until then it is worth keeping, whoever waits for it. */
+  /** The deadline is the expiry of the value: until then it is worth storing, even without a waiting caller. */
   async set(key: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<boolean> {
     const argsOf = (expiresAt: number): RedisArguments => {
-      const known = epoch === this.#firstEpoch() ? '' : epoch
-      return [expiresAt, key, Buffer.from(value), known, Math.ceil(ttl)]
+      const storedEpoch = epoch === this.#firstEpoch() ? '' : epoch
+      return [expiresAt, key, Buffer.from(value), storedEpoch, Math.ceil(ttl)]
     }
     return isApplied(await this.#run(SET, this.#group(group), argsOf, Math.ceil(ttl)))
   }
@@ -82,8 +82,8 @@ class RedisStore implements TokenStore {
   }
 
   /**
-   * The epoch of a group that was never invalidated, as far as Redis remembers. A Redis that was
-   * restarted may have forgotten, so it is another one on every server.
+   * The epoch of a group without an invalidation in Redis. A restarted Redis may have lost an invalidation, so this
+   * epoch differs per server.
    */
   #firstEpoch(): string {
     return `${FIRST_EPOCH_PREFIX}${this.#link.servers}`
@@ -107,29 +107,31 @@ class RedisStore implements TokenStore {
   }
 }
 
-/** Of an answer that begins with the time. */
-function isApplied(answer: unknown): boolean {
-  return (answer as readonly number[])[1] === 1
+/** Reads the result that follows the time. */
+function isApplied(result: unknown): boolean {
+  return (result as readonly number[])[1] === 1
 }
 
 const FIRST_EPOCH_PREFIX = 'first '
 
 /**
- * Keeps tokens in Redis or Valkey, for several processes or machines. Values come sealed: give the
- * proxy or client `encryptionKeys` too.
+ * Stores tokens in Redis or Valkey, for several processes or machines. Proxy and client seal the values, so they
+ * require `encryptionKeys` too.
  *
+ * @example
  * ```ts
  * import { Redis } from 'ioredis'
  *
  * const store = redisStore({ redis: new Redis('rediss://tokens.internal:6379') })
  * ```
  *
- * The store waits for a broken connection, and connects anew at most 1 s after the last attempt for as
- * long as it takes. Who uses it bounds each wait. Commands carry a deadline by the clock of Redis. Not for `Redis.Cluster`. Configure Redis with
- * `maxmemory-policy` `noeviction` or `volatile-ttl`: one that evicts at random may forget that tokens
- * were invalidated.
+ * After a broken connection, the store reconnects without a limit of attempts, at most 1 s apart. Proxy and client bound
+ * each wait. Commands have a deadline by the clock of Redis. `Redis.Cluster` is not supported.
  *
- * @throws {OptionError} `ERR_OPTION_INVALID`.
+ * Configure Redis with `maxmemory-policy` `noeviction` or `volatile-ttl`. Other policies may evict the record of an
+ * invalidation.
+ *
+ * @throws {OptionError} `ERR_OPTION_INVALID` for the first invalid option.
  */
 export function redisStore(options: RedisStoreOptions): TokenStore {
   const { redis, prefix = 'cognito-m2m:' } = readMembers(options, ['redis', 'prefix'], '')

@@ -16,20 +16,20 @@ import { checkStore, type StoreEntry, type StoreLookup, type TokenStore } from '
 
 /** Options of {@link ResilientStore}. */
 interface ResilientStoreOptions {
-  /** Default a `memoryStore()`. */
+  /** Default: a `memoryStore()`. */
   readonly store?: TokenStore | undefined
-  /** Required for a shared store. The first seals and names, the others still find and open. */
+  /** Required for a shared store. The first key seals and names, the others find and decrypt. */
   readonly encryptionKeys?: readonly EncryptionKey[] | undefined
   readonly logger: Logger | undefined
-  /** Wall clock, milliseconds: expiry, where the store has no clock. */
+  /** Wall clock in milliseconds, for expiry if the store has no clock. */
   readonly now: () => number
-  /** Milliseconds: when a failing store is tried again, and the age of copies. */
+  /** Monotonic clock in milliseconds, for retries of a failing store and the age of copies. */
   readonly monotonicNow: () => number
 }
 
 /** Status of a token store. */
 export interface StoreStatus {
-  /** Whether other processes share it. */
+  /** Whether other processes share the store. */
   readonly shared: boolean
   /** Whether tokens are kept in memory because the store fails. */
   readonly degraded: boolean
@@ -37,31 +37,30 @@ export interface StoreStatus {
   readonly unreadable: number
 }
 
-/** What one look-up finds, and when. */
+/** Result and time of a look-up. */
 export interface TimedLookup extends StoreLookup {
   /**
-   * Milliseconds since 1970 by the clock that dates entries: the store's where it has one, else the
-   * wall clock of this process. In memory, the store's clock is carried forward by the monotonic clock.
+   * Milliseconds since 1970 by the clock that dates entries: that of the store if it has one, else the wall clock of
+   * this process. Between look-ups, the monotonic clock advances the store's time.
    */
   readonly now: number
 }
 
-/** No token of Cognito's lives longer than a day, and no epoch is remembered much longer. */
+/** Tokens of Cognito live at most a day, and a store remembers epochs for little longer. */
 const MAX_TTL_MS = 86_400_000
 
-/** Nobody can hold a lock of a store that is closed. */
+/** The lock of a closed store. */
 const NO_LOCK: StoreLock = { release() {} }
 
 /** Milliseconds between two retries of pending writes. */
 const RETRY_DELAY_MS = 1000
 
 /**
- * A store that never rejects. No call takes longer than 100 ms, unless the caller says how long
- * to wait for a store that stalls.
+ * A store that never rejects. A call takes at most 100 ms, unless the caller accepts a longer wait for a store that
+ * stalls.
  *
- * The store decides while it responds. Each copy has an epoch of the store, so one look-up that shows
- * another epoch ends all copies of the group. An entry that the store did not accept is served from
- * memory until that epoch ends.
+ * While the store responds, its state applies. Each copy has an epoch of the store, so a look-up with another epoch
+ * deletes all copies of the group. An entry that the store has not stored is served from memory until its epoch ends.
  */
 export class ResilientStore {
   readonly #keys: readonly StoreKey[]
@@ -106,7 +105,7 @@ export class ResilientStore {
   }
 
   /**
-   * The name of entry, flight and lock alike.
+   * The name of an entry, its flight and its lock.
    *
    * @param identity An injective encoding of all that a token depends on.
    */
@@ -114,16 +113,16 @@ export class ResilientStore {
     return deriveName(identity, this.#keys)
   }
 
-  /** The group of an app client's entries. */
+  /** The name of the group of an app client's entries. */
   deriveGroup(clientId: string): string {
     return deriveGroup(clientId, this.#keys)
   }
 
   /**
-   * Looks up an entry. A good copy in memory is served after 100 ms.
+   * Looks up an entry. After 100 ms, the copy in memory is returned.
    *
-   * @param waitMs Longest wait in milliseconds for a store that stalls, for a caller that would request a token
-   *   otherwise: the copy is the one to replace. It ends 1.25 s after the store began to fail.
+   * @param waitMs Longest wait in milliseconds for a store that stalls. For callers that would request a token
+   *   otherwise, because they have to replace their copy. The wait ends 1.25 s after the store began to fail.
    */
   async get(name: string, group: string, waitMs?: number): Promise<TimedLookup> {
     const store = this.#store
@@ -142,12 +141,13 @@ export class ResilientStore {
   }
 
   async set(name: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<void> {
-    const [own, sharedEpoch] = splitEpoch(epoch)
-    if (this.#isClosed || own !== this.#copies.epoch(group) || !(ttl > 0)) return
+    const [memoryEpoch, sharedEpoch] = splitEpoch(epoch)
+    if (this.#isClosed || memoryEpoch !== this.#copies.epoch(group) || !(ttl > 0)) return
     const store = this.#store
     const ttlMs = Math.min(ttl, MAX_TTL_MS)
     if (store === undefined) {
-      return this.#copies.set(name, group, { value, expiresAt: this.#now() + ttlMs }, own, ttlMs)
+      const entry = { value, expiresAt: this.#now() + ttlMs }
+      return this.#copies.set(name, group, entry, memoryEpoch, ttlMs)
     }
     const startedAt = this.#clock.monotonicNow()
     const expiresAt = this.#clock.earliest() + ttlMs
@@ -156,16 +156,16 @@ export class ResilientStore {
       const entry = { value, epoch: sharedEpoch, ttl: ttlMs }
       let isRefused = (): boolean => false
       await this.#caller.send('write', async () => {
-        const isTaken = await store.set(name, group, entry)
-        copy.isShared = isTaken
-        isRefused = () => !isTaken
-        // The answer may come late: then the copy is here already.
-        if (!isTaken && this.#copies.get(name, group) === copy) this.#copies.delete(name, group)
+        const isStored = await store.set(name, group, entry)
+        copy.isShared = isStored
+        isRefused = () => !isStored
+        // A late response finds the copy already in memory.
+        if (!isStored && this.#copies.get(name, group) === copy) this.#copies.delete(name, group)
       })
       if (isRefused()) return this.#copies.delete(name, group)
     }
     const waited = this.#clock.monotonicNow() - startedAt
-    this.#copies.set(name, group, copy, own, ttlMs - waited)
+    this.#copies.set(name, group, copy, memoryEpoch, ttlMs - waited)
   }
 
   async delete(name: string, group: string): Promise<void> {
@@ -178,8 +178,10 @@ export class ResilientStore {
   }
 
   /**
-   * @returns Whether the store has the invalidation. If not, it holds in this process at once, and is retried
-   *   each second. Other processes follow once a retry succeeds.
+   * Drops all entries of a group and ends its epoch.
+   *
+   * @returns Whether the store has the invalidation. If not, it applies to this process, and is retried each second.
+   *   It applies to other processes once a retry succeeds.
    */
   async invalidate(group: string): Promise<boolean> {
     this.#copies.invalidate(group)
@@ -201,8 +203,8 @@ export class ResilientStore {
    *
    * @param waitMs Longest wait in milliseconds for a store that stalls. It ends 1.25 s after the store
    *   began to fail.
-   * @returns Undefined where another process holds it. Where the store does not answer, a lock that
-   *   stands for the real one: then nothing keeps two processes from asking for the same token.
+   * @returns Undefined if another process holds the lock. If the store does not respond, a substitute: then two
+   *   processes may request the same token.
    */
   async acquire(name: string, waitMs: number): Promise<StoreLock | undefined> {
     if (this.#isClosed) return NO_LOCK
@@ -215,12 +217,12 @@ export class ResilientStore {
       isSent = true
       return store.lock(name, owner, LOCK_TTL_MS, { maxDelayMs })
     }
-    const taken = await caller.call('write', lock, { waitMs, hasCopy: false })
-    if (taken?.answer === false) return undefined
+    const result = await caller.call('write', lock, { waitMs, hasCopy: false })
+    if (result?.answer === false) return undefined
     return new RenewedLock({
-      // A lock that could not be taken is taken by a renewal, unless another process has it.
+      // If the store did not respond, a renewal takes the lock, unless another process holds it.
       renew: async () => this.#isClosed || caller.isDown('write') || lock(RENEWAL_DELAY_MS),
-      // Sent even if nobody knows whether it was taken.
+      // Sent even if it is unknown whether the lock was taken.
       unlock: async () => {
         if (isSent) await caller.send('write', () => store.unlock(name, owner))
       },
@@ -237,7 +239,7 @@ export class ResilientStore {
     return { shared: this.#isShared, degraded: this.#caller.isDegraded, unreadable }
   }
 
-  /** Closes the store too. What is asked later finds and keeps nothing. */
+  /** Closes the store too. Later calls find and store nothing. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -251,7 +253,7 @@ export class ResilientStore {
     return this.#invalidations.has(group) || this.#deletions.has(name)
   }
 
-  /** Memory fails where somebody who shares it closed it. Then nobody holds its locks. */
+  /** Memory rejects once another proxy or client that shares it has closed it. Then its locks have no holder. */
   async #acquireInMemory(name: string, owner: string): Promise<StoreLock | undefined> {
     const memory = this.#memory
     const lock = (): Promise<boolean> => memory.lock(name, owner, LOCK_TTL_MS)
@@ -271,7 +273,7 @@ export class ResilientStore {
     return { value, epoch: memoryEpoch, now }
   }
 
-  /** The store's entry. Copies that contradict it are deleted. */
+  /** The entry of the store, or a newer copy. Deletes copies that contradict the store. */
   #reconcile(
     { unsealed, epoch }: SealedLookup,
     name: string,
@@ -288,8 +290,8 @@ export class ResilientStore {
     if (unsealed === undefined || (copy !== undefined && copy.expiresAt > unsealed.expiresAt)) {
       return { value: copy?.value, epoch: both, now }
     }
-    const held = { ...unsealed, sharedEpoch: epoch, isShared: true }
-    this.#copies.set(name, group, held, memoryEpoch, unsealed.expiresAt - this.#clock.latest())
+    const newCopy = { ...unsealed, sharedEpoch: epoch, isShared: true }
+    this.#copies.set(name, group, newCopy, memoryEpoch, unsealed.expiresAt - this.#clock.latest())
     return { value: unsealed.value, epoch: both, now }
   }
 
@@ -312,7 +314,7 @@ export class ResilientStore {
   }
 }
 
-/** Loggers that have the warning: a process has one clock, and may have several stores. */
+/** Loggers that have logged the skew: a process has one clock, and may have several stores. */
 const loggersWithSkewWarning = new WeakSet<Logger>()
 
 /** @param skew Seconds by which this process is ahead of the store. */
@@ -324,41 +326,43 @@ function reportSkew(logger: Logger | undefined, skew: number): void {
 }
 
 /**
- * Whether two look-ups saw the same epoch. One that the store did not answer does not know the store's, and
- * knows of no invalidation either.
+ * Whether two look-ups saw the same epoch. A look-up without a response of the store has no epoch of the store, and
+ * matches each.
  */
-export function isSameEpoch(one: string, other: string): boolean {
-  const [[own, shared], [otherOwn, otherShared]] = [splitEpoch(one), splitEpoch(other)]
-  const isKnown = shared !== undefined && otherShared !== undefined
-  return own === otherOwn && (!isKnown || shared === otherShared)
+export function isSameEpoch(first: string, second: string): boolean {
+  const [firstMemory, firstShared] = splitEpoch(first)
+  const [secondMemory, secondShared] = splitEpoch(second)
+  const isKnown = firstShared !== undefined && secondShared !== undefined
+  return firstMemory === secondMemory && (!isKnown || firstShared === secondShared)
 }
 
 /**
- * Whether a token requested in the epoch `begun` obeys all invalidations that a look-up which saw `seen` knows
- * of. A look-up that the store did not answer knows of none.
+ * Whether a token that was requested in `startEpoch` is newer than all invalidations before `seenEpoch`, the epoch of
+ * another look-up. A look-up without a response of the store shows none of the store's.
  */
-export function isCurrentEpoch(startedAt: string, seen: string): boolean {
-  const [[own, shared], [ownSeen, sharedSeen]] = [splitEpoch(startedAt), splitEpoch(seen)]
-  return own === ownSeen && (sharedSeen === undefined || shared === sharedSeen)
+export function isCurrentEpoch(startEpoch: string, seenEpoch: string): boolean {
+  const [startMemory, startShared] = splitEpoch(startEpoch)
+  const [seenMemory, seenShared] = splitEpoch(seenEpoch)
+  return startMemory === seenMemory && (seenShared === undefined || startShared === seenShared)
 }
 
-/** Memory's epoch, and the shared store's where it is known. */
+/** The epoch in memory, and that of the shared store if it is known. */
 function splitEpoch(epoch: string): readonly [string, string | undefined] {
   const space = epoch.indexOf(' ')
   return space < 0 ? [epoch, undefined] : [epoch.slice(0, space), epoch.slice(space + 1)]
 }
 
-/** A lock that is held, or that stands for one while the store does not answer. */
+/** A lock of the store, or a substitute while the store does not respond. */
 export interface StoreLock {
-  /** Frees the lock. Nobody waits for it. Later calls have no effect. */
+  /** Frees the lock, without waiting for the store. Later calls have no effect. */
   release(): void
 }
 
-/** Milliseconds until a lock is free whose owner stopped renewing it. */
+/** Milliseconds until a lock ends that its owner does not renew. */
 export const LOCK_TTL_MS = 2000
 /** Milliseconds between two renewals. */
 const RENEWAL_INTERVAL_MS = 500
-/** Milliseconds a renewal may be late: shorter than the lock, so that none outlives it by much. */
+/** Milliseconds a renewal may be late. Shorter than the lock: a late renewal must not take a lock that has ended. */
 const RENEWAL_DELAY_MS: number = LOCK_TTL_MS - RENEWAL_INTERVAL_MS
 
 /** Commands of one lock and owner. They may reject or throw. */
@@ -388,7 +392,7 @@ class RenewedLock implements StoreLock {
 
   async #renew(): Promise<void> {
     try {
-      // Somebody else has it: a renewal could only take it from them once they are done.
+      // Another owner holds it: further renewals would take the lock after that owner's release.
       if (!(await this.#commands.renew())) clearInterval(this.#timer)
     } catch {
       // The next renewal may succeed.
@@ -399,7 +403,7 @@ class RenewedLock implements StoreLock {
     try {
       await this.#commands.unlock()
     } catch {
-      // It ends by itself.
+      // The lock ends after its TTL.
     }
   }
 }

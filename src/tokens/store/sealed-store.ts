@@ -1,10 +1,10 @@
-/** A store of sealed values under keys that rotate. */
+/** A store with sealed values, under encryption keys that can be rotated. */
 import type { StoreKey } from './encryption-keys.ts'
 import { seal, splitNames, type UnsealedValue, unseal } from './sealing.ts'
 import type { StoreClock } from './store-clock.ts'
 import type { StoreCommandOptions, StoreEntry, TokenStore } from './token-store.ts'
 
-/** What a look-up finds and can open. */
+/** The decrypted result of a look-up. */
 export interface SealedLookup {
   readonly unsealed: UnsealedValue | undefined
   readonly epoch: string
@@ -17,7 +17,7 @@ export class SealedStore {
   readonly #clock: StoreClock
   #unreadable = 0
 
-  /** @param clock Dates what is sealed. It learns the store's time from each look-up. */
+  /** @param clock Dates sealed values. Each look-up corrects it by the store's time. */
   constructor(store: TokenStore, keys: readonly StoreKey[], clock: StoreClock) {
     this.#store = store
     this.#keys = keys
@@ -29,47 +29,49 @@ export class SealedStore {
   }
 
   /**
-   * Looked up under all its names at once, each in the group of the same key: while keys rotate,
-   * processes differ in which comes first. Of two that are found, the one that lives longer.
+   * Looks up all names of an entry at once, each in the group of the same key. During a rotation, processes differ in
+   * the first key. Returns the entry that expires last.
    */
   async get(name: string, group: string, options: StoreCommandOptions): Promise<SealedLookup> {
     const locations = listLocations(name, group)
     const sentAt = this.#clock.monotonicNow()
-    const all = await Promise.all(locations.map((place) => this.#store.get(...place, options)))
-    for (const { now: reading } of all) this.#clock.observe(reading, sentAt)
+    const lookups = await Promise.all(
+      locations.map((location) => this.#store.get(...location, options)),
+    )
+    for (const { now: reading } of lookups) this.#clock.observe(reading, sentAt)
     const now = this.#clock.latest()
     let longest: UnsealedValue | undefined
-    for (const [index, { value }] of all.entries()) {
+    for (const [index, { value }] of lookups.entries()) {
       const unsealed =
         value === undefined ? undefined : this.#open(value, (locations[index] as StoreLocation)[0])
       if (unsealed !== undefined && now < unsealed.expiresAt) {
         if (longest === undefined || longest.expiresAt < unsealed.expiresAt) longest = unsealed
       }
     }
-    // Of the group that is written to. An invalidation ends the epochs of all groups.
-    const epoch = all[0]?.epoch
+    // The epoch of the group for writes. An invalidation ends the epochs of all groups.
+    const epoch = lookups[0]?.epoch
     if (typeof epoch !== 'string') throw new TypeError('The store found no epoch')
     return { unsealed: longest, epoch }
   }
 
-  /** @returns Whether it is kept. */
+  /** @returns Whether the store has stored it. */
   set(name: string, group: string, { value, epoch, ttl }: StoreEntry): Promise<boolean> {
     const [key] = this.#keys as readonly [StoreKey, ...StoreKey[]]
-    const [[first, itsGroup]] = listLocations(name, group) as readonly [
+    const [[firstName, firstGroup]] = listLocations(name, group) as readonly [
       StoreLocation,
       ...StoreLocation[],
     ]
-    const sealed = seal({ value, expiresAt: this.#clock.earliest() + ttl }, first, key)
-    return this.#store.set(first, itsGroup, { value: sealed, epoch, ttl })
+    const sealed = seal({ value, expiresAt: this.#clock.earliest() + ttl }, firstName, key)
+    return this.#store.set(firstName, firstGroup, { value: sealed, epoch, ttl })
   }
 
-  /** From every group: a name that was remembered while keys rotated has them in another order. */
+  /** Deletes in every group: a name from a rotation has its parts in another order. */
   async delete(name: string, group: string): Promise<void> {
     const groups = splitNames(group)
     const locations = splitNames(name).flatMap((candidate) =>
-      groups.map((its): StoreLocation => [candidate, its]),
+      groups.map((candidateGroup): StoreLocation => [candidate, candidateGroup]),
     )
-    await Promise.all(locations.map((place) => this.#store.delete(...place)))
+    await Promise.all(locations.map((location) => this.#store.delete(...location)))
   }
 
   async invalidate(group: string): Promise<void> {
@@ -97,13 +99,13 @@ export class SealedStore {
 
 type StoreLocation = readonly [name: string, group: string]
 
-/** Where an entry may be: its name under each key, and the group's under the same key. */
+/** Possible locations of an entry: per key, its name and the name of its group. */
 function listLocations(name: string, group: string): readonly StoreLocation[] {
   const groups = splitNames(group)
   return splitNames(name).map((candidate, index) => [candidate, groups[index] as string])
 }
 
-/** One lock whichever key comes first. */
+/** The same lock for each order of the keys. */
 function getLockName(name: string): string {
   return [...splitNames(name)].sort()[0] as string
 }

@@ -2,32 +2,32 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import type { StoreKey } from './encryption-keys.ts'
 
-/** Between the names one thing has under several keys: not a character of base64url. */
+/** Separates the names of an entry under several keys. Not a character of base64url. */
 const SEPARATOR = '.'
 
 /**
- * HMAC-SHA-256 under each key, the sealing one first: a rotating fleet finds what either name was
- * given. Without the key, nobody who reads the store can test guesses of a secret.
+ * Derives a name: HMAC-SHA-256 under each key, the sealing key first. During a rotation, processes find entries under
+ * both names. Without the key, a reader of the store cannot test guesses of a secret.
  */
 export function deriveName(identity: Uint8Array, keys: readonly StoreKey[]): string {
   return deriveJoined(identity, keys, 'naming')
 }
 
 /**
- * The same for the group of an app client, under keys of their own: client ids are short and known to
- * many, so a plain hash would tell who has tokens in the store.
+ * Derives the name of an app client's group, under separate keys. Client ids are short and often known. A plain hash
+ * would show which clients have tokens in the store.
  */
 export function deriveGroup(clientId: string, keys: readonly StoreKey[]): string {
   return deriveJoined(clientId, keys, 'grouping')
 }
 
 function deriveJoined(
-  of: string | Uint8Array,
+  identity: string | Uint8Array,
   keys: readonly StoreKey[],
   purpose: 'naming' | 'grouping',
 ): string {
   return keys
-    .map((key) => createHmac('sha256', key[purpose]).update(of).digest('base64url'))
+    .map((key) => createHmac('sha256', key[purpose]).update(identity).digest('base64url'))
     .join(SEPARATOR)
 }
 
@@ -42,17 +42,17 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const EXPIRY_BYTES = 8
 
-/** What was sealed. */
+/** A value before sealing. */
 export interface UnsealedValue {
   readonly value: Uint8Array
-  /** Milliseconds since 1970, by the store's clock where it has one. */
+  /** Milliseconds since 1970 by the store's clock if it has one. */
   readonly expiresAt: number
 }
 
 /**
- * version · length of the key's id · id · expiry · nonce · ciphertext · tag. All before the nonce,
- * then the entry's name, is associated data: an entry moved to another name, or given a longer life,
- * does not open. A random nonce is good for 2^32 values under one key (NIST SP 800-38D, 8.3).
+ * Seals a value. Format: version, length of the key's id, id, expiry, nonce, ciphertext, tag. The bytes before the nonce
+ * and the entry's name are associated data. So an entry that was moved to another name, or has a changed expiry, cannot
+ * be decrypted. Random nonces suffice for 2^32 values under one key (NIST SP 800-38D, section 8.3).
  */
 export function seal(unsealed: UnsealedValue, name: string, { id, sealing }: StoreKey): Uint8Array {
   const header = Buffer.alloc(2 + id.length + EXPIRY_BYTES)
@@ -67,7 +67,7 @@ export function seal(unsealed: UnsealedValue, name: string, { id, sealing }: Sto
   return Buffer.concat([header, nonce, ...sealed, cipher.getAuthTag()])
 }
 
-/** @returns Undefined unless one of the keys sealed exactly this value for exactly this name. */
+/** @returns Undefined unless one of the keys sealed this value for this name. */
 export function unseal(
   sealed: Uint8Array,
   name: string,

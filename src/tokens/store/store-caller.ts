@@ -1,24 +1,24 @@
-/** Calls a store that may fail, hang or be slow: bounded calls, one log line per outage, and writes to retry. */
+/** Calls to a store that may fail, hang or be slow: bounded, with one log line per outage. Also writes to retry. */
 import type { Logger } from '../../core/options/logger.ts'
 import { CircuitBreaker } from './circuit-breaker.ts'
 import { LateError } from './token-store.ts'
 
-/** Milliseconds of real time that a caller with a copy in memory may lose to a store. */
+/** Milliseconds of real time that a caller with a copy in memory waits for the store. */
 export const COMMAND_TIMEOUT_MS = 100
 
-/** Commands in flight to a store that is down. */
+/** Most commands in flight to a store that is down. */
 const MAX_PENDING_COMMANDS = 5000
 
 /**
- * Reading and writing fail apart: a full or read-only Redis still says what was invalidated, so it
- * goes on being read.
+ * Reads and writes have separate circuit breakers. A full or read-only Redis still returns invalidations, so reads
+ * continue.
  */
 export type Purpose = 'read' | 'write'
 
 /**
  * One command.
  *
- * @param maxDelayMs Milliseconds for which its answer is waited for.
+ * @param maxDelayMs Milliseconds that the caller waits for the response.
  */
 export type StoreCommand<Answer> = (maxDelayMs: number) => Promise<Answer>
 
@@ -26,7 +26,7 @@ export type StoreCommand<Answer> = (maxDelayMs: number) => Promise<Answer>
 export interface CallOptions {
   /** Milliseconds. Default {@link COMMAND_TIMEOUT_MS}. */
   readonly waitMs?: number
-  /** Whether it goes on with a copy, so that a stalled store is not worth waiting for. Default true. */
+  /** Whether the caller can continue with a copy, so that it does not wait for a stalled store. Default true. */
   readonly hasCopy?: boolean
 }
 
@@ -35,7 +35,7 @@ export class StoreCaller {
   readonly #logger: Logger
   readonly #monotonicNow: () => number
   readonly #breakers: { readonly [Each in Purpose]: CircuitBreaker }
-  /** Of commands without an answer, whatever they are for: no caller waits for each kind in turn. */
+  /** Counts commands without a response, reads and writes together: a caller must not wait for each kind in turn. */
   readonly #stalls: CircuitBreaker
   #isDegraded = false
   #pending = 0
@@ -54,12 +54,12 @@ export class StoreCaller {
     return this.#isDegraded
   }
 
-  /** Whether the store has failed for so long that nobody waits for it. */
+  /** Whether the store has failed for so long that no caller waits for it. */
   isDown(purpose: Purpose): boolean {
     return this.#stalls.isDown || this.#breakers[purpose].isDown
   }
 
-  /** @returns Undefined where there is no answer in time, or none is waited for. */
+  /** @returns Undefined without a response in time, or if the circuit breaker is open. */
   async call<Answer>(
     purpose: Purpose,
     command: StoreCommand<Answer>,
@@ -138,8 +138,8 @@ export class StoreCaller {
   }
 
   /**
-   * What is late is not waited for, and does not go unhandled when it fails. It still shows that the
-   * store is back.
+   * Calls the store with a timeout. A late rejection is handled. A late response still shows that the store has
+   * recovered.
    */
   #callUntil<Answer>(
     command: StoreCommand<Answer>,
@@ -161,7 +161,7 @@ export class StoreCaller {
             resolve(answer)
           },
           (error: unknown) => {
-            // The store's clock was set: the answer told the new time, so that the next deadline fits.
+            // The store's clock was set. The response contained the new time, so the next deadline is correct.
             if (error instanceof LateError && !isOver) {
               const left = sentAt + waitMs - this.#monotonicNow()
               return send(left > COMMAND_TIMEOUT_MS ? left : COMMAND_TIMEOUT_MS)
@@ -203,26 +203,28 @@ async function startCommand<Answer>(
 }
 
 /**
- * A code (`ECONNREFUSED`) or the word Redis puts first (`OOM`, `READONLY`, `NOAUTH`), never a message:
- * clients put commands with their values into errors.
+ * A code (`ECONNREFUSED`) or the first word of a Redis error (`OOM`, `READONLY`, `NOAUTH`). Never a message: clients put
+ * commands with their values into errors.
  */
 function describeReason(error: unknown): string {
   try {
     return readErrorWord(error)
   } catch {
-    // Reading members of a foreign error may throw.
+    // The members of a foreign error may be getters that throw.
     return 'unknown'
   }
 }
 
 function readErrorWord(error: unknown): string {
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
-  const words = [code, typeof message === 'string' ? message.split(' ', 1)[0] : undefined]
-  const word = words.find((one) => typeof one === 'string' && /^[A-Z][A-Z_]{1,31}$/.test(one))
+  const candidates = [code, typeof message === 'string' ? message.split(' ', 1)[0] : undefined]
+  const word = candidates.find(
+    (candidate) => typeof candidate === 'string' && /^[A-Z][A-Z_]{1,31}$/.test(candidate),
+  )
   return typeof word === 'string' ? word : 'unknown'
 }
 
-/** Writes of one kind that wait for the store. */
+/** Most writes of one kind that wait for the store. */
 const MAX_PENDING_WRITES = 10_000
 
 /** Writes to retry once the store recovers. At most {@link MAX_PENDING_WRITES}, the oldest dropped first. */
@@ -246,7 +248,7 @@ export class PendingWrites {
     return [...this.#writes.keys()]
   }
 
-  /** Runs the write and removes it, unless it was added again meanwhile. Rejects if the write does. */
+  /** Runs the write and removes it, unless another one was added under its key. Rejects if the write does. */
   async write(key: string): Promise<void> {
     const write = this.#writes.get(key)
     await write?.()

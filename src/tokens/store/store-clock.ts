@@ -1,6 +1,6 @@
-/** Estimates the clock of a store from the readings in its answers (Cristian's algorithm). */
+/** Estimates the clock of a store from the readings in its responses (Cristian's algorithm). */
 
-/** Skew in milliseconds from which on it is reported: more than a network's delay can explain. */
+/** Skews above this, in milliseconds, are reported: a network's delay cannot explain them. */
 const REPORTED_SKEW_MS = 5000
 
 /** Milliseconds by which a reading in whole milliseconds may be too early. */
@@ -8,18 +8,18 @@ const READING_ERROR_MS = 1
 
 /** Options of {@link StoreClock}. */
 export interface StoreClockOptions {
-  /** Wall clock in milliseconds: dates entries until the store's clock is known. */
+  /** Wall clock in milliseconds. It dates entries until the store's clock is known. */
   readonly now: () => number
-  /** Milliseconds, or NaN. */
+  /** Monotonic clock in milliseconds, or NaN. */
   readonly monotonicNow: () => number
-  /** Called once, with whole seconds: positive where this process is ahead of the store. */
+  /** Called once, with whole seconds: positive if this process is ahead of the store. */
   readonly onSkew?: (skew: number) => void
 }
 
 /**
- * The store read its clock between a request and its answer. So each answer gives an interval for the
- * offset between that clock and the local monotonic clock. Intervals of several answers are
- * intersected; where they contradict each other, a clock was set and the newest one counts.
+ * The store reads its clock between a request and its response. So each response gives an interval for the offset
+ * between that clock and the local monotonic clock. Intervals of several responses are intersected. If they contradict
+ * each other, a clock was set, and the newest interval counts.
  */
 export class StoreClock {
   readonly monotonicNow: () => number
@@ -35,7 +35,7 @@ export class StoreClock {
   }
 
   /**
-   * @param reading Milliseconds since 1970 as the store says; anything else is ignored.
+   * @param reading Milliseconds since 1970 by the store's clock. Other values are ignored.
    * @param sentAt Monotonic time in milliseconds before the command was sent.
    */
   observe(reading: unknown, sentAt: number): void {
@@ -48,12 +48,12 @@ export class StoreClock {
     this.#reportSkew()
   }
 
-  /** The lower bound: what is dated by it never looks younger than it is. */
+  /** The lower bound: entries dated by it never seem younger than they are. */
   earliest(): number {
     return this.#at(this.#low)
   }
 
-  /** The upper bound: nothing is used past its expiry. */
+  /** The upper bound: compared with it, no entry is used after its expiry. */
   latest(): number {
     return this.#at(this.#high)
   }

@@ -1,4 +1,4 @@
-/** Where tokens are kept between requests: what a store promises, whoever writes it. */
+/** The contract of token stores, which custom stores implement too. */
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 
 const STORE_METHODS = ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock', 'close'] as const
@@ -19,7 +19,7 @@ export function checkStore(store: unknown): void {
   }
 }
 
-/** Recognized by the caller, who sends the command again while somebody waits for it. */
+/** Rejection of a late command. `StoreCaller` sends the command again while its caller waits. */
 export class LateError extends Error {
   constructor() {
     super('LATE: the store executed the command after its deadline')
@@ -27,20 +27,18 @@ export class LateError extends Error {
   }
 }
 
-/** What one look-up finds. */
+/** Result of a look-up. */
 export interface StoreLookup {
-  /** What was kept under the key; undefined where nothing holds any more. */
+  /** The stored value. Undefined without a valid entry. */
   readonly value: Uint8Array | undefined
   /**
-   * The epoch of the group, which ends with each `invalidate` and never comes back: read before a
-   * token is asked for, and handed to `set` with the answer, so that an answer that was under way
-   * does not outlive an invalidation.
+   * The epoch of the group. Each `invalidate` ends it for good. Callers read it before a token request and pass it to
+   * `set` with the token. So the token of a request in flight does not outlive an invalidation.
    */
   readonly epoch: string
   /**
-   * The store's own clock while it executed the look-up: milliseconds since 1970. Tokens are dated by
-   * it, so that the clocks of the processes do not matter. Optional: without it, tokens are dated by
-   * the wall clock of each process.
+   * Time of the store's clock at the look-up, in milliseconds since 1970. It dates tokens, so that the clocks of the
+   * processes do not matter. Optional: without it, the wall clock of each process dates tokens.
    */
   readonly now?: number | undefined
 }
@@ -48,58 +46,59 @@ export interface StoreLookup {
 /** Options of one command. A store may ignore all of them. */
 export interface StoreCommandOptions {
   /**
-   * Longest time, in milliseconds from the call, until the store executes the command. Afterwards
-   * nobody waits for the answer: a late `lock` must take no lock, and a late `get` may reject. A store
-   * that executes every command at once ignores it. A store that ignores it although its commands can
-   * be late may keep a lock that nobody holds, until the lock's `ttl` ends it.
+   * Longest time, in milliseconds from the call, until the store executes the command. After that, the caller has
+   * stopped waiting: a late `lock` must take no lock, and a late `get` may reject. A store that executes commands at
+   * once may ignore it. With late commands, a store that ignores it may have a lock without a holder until its `ttl`
+   * ends.
    */
   readonly maxDelayMs?: number | undefined
 }
 
-/** What is kept under a key. */
+/** An entry to store. */
 export interface StoreEntry {
+  /** Opaque bytes, sealed if the store is shared. */
   readonly value: Uint8Array
-  /** The group's epoch when the value was asked for. */
+  /** The epoch of the group before the token request. */
   readonly epoch: string
   /**
-   * Milliseconds, from the call, until it is gone. A store that executes the command later keeps it
-   * for the time that is left, and not at all where none is left.
+   * Lifetime in milliseconds from the call. A store that executes the command later subtracts the delay, and stores
+   * nothing if no time is left.
    */
   readonly ttl: number
 }
 
 /**
- * Keeps opaque values under opaque keys, in groups (one per app client) of at most
- * {@link MAX_GROUP} entries. `tokenStoreTests` of `cognito-m2m/testing` is this contract as tests.
+ * Stores opaque values under opaque keys, in groups (one per app client) of at most {@link MAX_GROUP} entries.
+ * `tokenStoreTests` of `cognito-m2m/testing` tests this contract.
  *
- * A store may reject or never answer: who uses it bounds it and goes on without.
+ * A store may reject or never respond: proxy and client bound each call and continue without it.
  */
 export interface TokenStore {
-  /** Whether anything but this process can read it: what is put there is then sealed. */
+  /** Whether other processes can read the store. Its values are sealed then. */
   readonly shared: boolean
-  /** One look-up, in one round trip; a value kept under an ended epoch is not found. */
+  /** Looks up an entry in one round trip. A value of an ended epoch is not found. */
   get(key: string, group: string, options?: StoreCommandOptions): Promise<StoreLookup>
   /**
-   * Keeps a value; where the group is full, its oldest entry goes.
+   * Stores a value. If the group is full, its oldest entry is dropped.
    *
-   * @returns False where the epoch it was asked for in has ended: then it is not kept.
+   * @returns False if the epoch has ended. The value is not stored then.
    */
-  set(key: string, group: string, kept: StoreEntry): Promise<boolean>
-  /** Drops one entry. */
+  set(key: string, group: string, entry: StoreEntry): Promise<boolean>
+  /** Deletes one entry. */
   delete(key: string, group: string): Promise<void>
-  /** Ends the group's epoch, and with it every entry of the group, those still to be set included. */
+  /** Ends the group's epoch and deletes its entries. A later `set` with the ended epoch stores nothing. */
   invalidate(group: string): Promise<void>
   /**
-   * Takes the lock `key` unless another owner holds it. The owner who holds it extends it: from now
-   * on it lasts `ttl` again.
+   * Takes the lock `key` unless another owner holds it. The holder extends it: it lasts `ttl` from now on.
    *
-   * @param owner Nobody else's: who released a lock has to be who took it.
-   * @param ttl Milliseconds until it is free again, whatever becomes of its owner.
+   * @param owner Unique id of the owner. Only the same owner can unlock.
+   * @param ttl Milliseconds until the lock is free again without `unlock`.
+   * @returns Whether `owner` holds the lock.
    */
   lock(key: string, owner: string, ttl: number, options?: StoreCommandOptions): Promise<boolean>
-  /** Frees the lock if `owner` still holds it. */
+  /** Frees the lock if `owner` holds it. */
   unlock(key: string, owner: string): Promise<void>
-  /** Lets go of connections; what is asked later rejects. */
+  /** Closes connections. Later calls reject. */
   close(): Promise<void>
 }
 

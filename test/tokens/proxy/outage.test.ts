@@ -248,7 +248,7 @@ t.test('what was closed asks nobody', async (t) => {
     now: Date.now,
   })
   upstream.close()
-  const result = await upstream.ask(
+  const result = await upstream.requestToken(
     {
       clientId: 'a',
       authMethod: 'client_secret_post',
