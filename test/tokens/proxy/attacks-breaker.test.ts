@@ -5,7 +5,7 @@ import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { issue, READ, reply, stage, ticks, until, upstreamOf, WRITE } from '../../support/proxy.ts'
 
-/** A firewall that blocks what looks like an attack, with a page and a status of its own. */
+/** A firewall that blocks suspicious requests, with its page and status. */
 function firewall(status: number) {
   return (response: ServerResponse, { body }: { readonly body: string }, count: number): void => {
     if (body.includes('script')) {
@@ -32,7 +32,7 @@ for (const status of [202, 400, 403, 405, 413, 431]) {
   })
 }
 
-t.test('whose requests are blocked keeps no other from the probe', async (t) => {
+t.test('blocked requests of one caller do not use up the probe of others', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, firewall(403))
   const { app, clocks, inject, wire } = await stage(t, { tokenEndpoint })
   wire.isDown = true
@@ -49,7 +49,7 @@ t.test('whose requests are blocked keeps no other from the probe', async (t) => 
   t.equal(app.tokenProxy.status().endpoint.available, true)
 })
 
-t.test('a 429 leaves the next probe its second', async (t) => {
+t.test('after a 429, the next probe is sent a second later', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 429, {}))
   const { clocks, inject, wire } = await stage(t, { tokenEndpoint })
   wire.isDown = true

@@ -1,4 +1,4 @@
-/** Tokens that ended while something else went wrong: nobody is served them again. */
+/** Tokens that ended during another failure are not served again. */
 import t from 'tap'
 import { memoryStore } from '../../../src/tokens/proxy/index.ts'
 import { readEncryptionKeys } from '../../../src/tokens/store/encryption-keys.ts'

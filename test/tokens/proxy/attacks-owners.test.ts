@@ -1,22 +1,25 @@
-/** Code and choices of the owner's that are careless: callers get an answer, and the process lives. */
+/** Faulty hooks, stores and options: callers get a response, and the process continues. */
 
 import t from 'tap'
 import { memoryStore } from '../../../src/tokens/proxy/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { issue, proxyOf, READ, reply, stage, until, upstreamOf } from '../../support/proxy.ts'
 
-t.test('a memory store that another app closed: tokens are issued, nothing is kept', async (t) => {
-  const store = memoryStore()
-  const { ask, clocks, wire, app } = await stage(t, { store })
-  await ask()
-  clocks.advance(2700 * SECOND)
-  await store.close()
-  t.equal((await ask()).status, 200)
-  t.equal((await ask({ scope: READ })).status, 200)
-  await until(() => app.tokenProxy.status().inFlight === 0)
-  t.ok(wire.count >= 3)
-  await app.tokenProxy.invalidate({ clientId: 'billing' })
-})
+t.test(
+  'with a memory store that another app closed, tokens are issued and not cached',
+  async (t) => {
+    const store = memoryStore()
+    const { ask, clocks, wire, app } = await stage(t, { store })
+    await ask()
+    clocks.advance(2700 * SECOND)
+    await store.close()
+    t.equal((await ask()).status, 200)
+    t.equal((await ask({ scope: READ })).status, 200)
+    await until(() => app.tokenProxy.status().inFlight === 0)
+    t.ok(wire.count >= 3)
+    await app.tokenProxy.invalidate({ clientId: 'billing' })
+  },
+)
 
 t.test('a firewall that answers JSON is an outage, and takes no good token', async (t) => {
   const upstream = { isBlocked: false }
@@ -99,7 +102,7 @@ t.test('strangers push no client out of the answers of the lookup', async (t) =>
   t.same(asked, [])
 })
 
-t.test('any number of requests at once warns of no leak', async (t) => {
+t.test('concurrent requests cause no warning about a listener leak', async (t) => {
   const warned: string[] = []
   const hear = (warning: Error): void => void warned.push(warning.message)
   process.on('warning', hear)
@@ -117,7 +120,7 @@ t.test('any number of requests at once warns of no leak', async (t) => {
   t.same(warned, [])
 })
 
-t.test('an upstream that repeats what it was asked fills no memory with refusals', async (t) => {
+t.test('long refusals of an upstream are not cached', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }) =>
     reply(response, 400, { error: 'invalid_scope', error_description: body }),
   )

@@ -16,7 +16,7 @@ import {
   WRITE,
 } from '../../support/proxy.ts'
 
-/** Lets everything that waits for no timer go on. */
+/** Lets all work that needs no timer finish. */
 async function quiet(): Promise<void> {
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }

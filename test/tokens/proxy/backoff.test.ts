@@ -1,4 +1,4 @@
-/** An outage of Cognito: what each caller gets, and how little Cognito is asked meanwhile. */
+/** An outage of Cognito: the responses to callers, and the number of requests to Cognito. */
 import type { ServerResponse } from 'node:http'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
@@ -10,7 +10,7 @@ import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { issue, READ, reply, stage, until, upstreamOf, WRITE } from '../../support/proxy.ts'
 
-/** A proxy in front of an upstream that answers as it is told. */
+/** A proxy in front of an upstream with scripted responses. */
 async function failing(t: Test, options: Partial<TokenProxyOptions> = {}) {
   const upstream = {
     answer: (response: ServerResponse, count: number) => reply(response, 200, issue(count)),
@@ -70,7 +70,7 @@ for (const [name, most, fault] of faults) {
   })
 }
 
-t.test('a wrong secret delays the right one by nothing', async (t) => {
+t.test('a wrong secret does not delay the right one', async (t) => {
   const { inject, upstream, asked } = await failing(t)
   upstream.answer = (response, count) => {
     if (asked.at(-1)?.body.includes('wrong') === true) reply(response, 500, {})
@@ -301,7 +301,7 @@ t.test('503s are counted in one log line a minute', async (t) => {
   t.equal(lines().length, 2, 'nothing to count, no line')
 })
 
-/** Lets what needs no timer go on. */
+/** Lets all work that needs no timer finish. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,4 +1,4 @@
-/** What is told of token requests: who was issued what, who was served from it, who was refused. */
+/** Events of token requests: issued, cached, refused and unavailable. */
 import t, { type Test } from 'tap'
 import type { DiagnosticsEvents, TokenEvent } from '../../../src/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
@@ -7,7 +7,7 @@ import { CLIENT, issue, READ, reply, stage, until, upstreamOf, WRONG } from '../
 
 const NAME = 'cognito-m2m:token-request' satisfies keyof DiagnosticsEvents
 
-/** Short forms of what was told since the last look. */
+/** Short forms of the events since the last call. */
 function hearing(t: Test, app: { tokenProxy: { status(): { instance: number } } }) {
   const { of } = listen(t, [NAME])
   let seen = 0
@@ -55,7 +55,7 @@ t.test('issued once per token, cached for who is served without a new one', asyn
   t.same(told().sort(), [`cached ${whose}`, `issued ${whose}`])
 })
 
-t.test('refused and unavailable name only who was proven', async (t) => {
+t.test('refused and unavailable events name only verified clients', async (t) => {
   const { ask, app, wire, clocks, pool } = await stage(t, { clients: [CLIENT] })
   const told = hearing(t, app)
   await ask({ secret: WRONG })

@@ -23,7 +23,7 @@ interface Served {
   readonly token: string
   /** By the token itself, in milliseconds since 1970. */
   readonly expiresAt: number
-  /** Before it was asked for, in milliseconds since 1970. */
+  /** Time before its request, in milliseconds since 1970. */
   readonly sentAt: number
   /** Seconds, as the proxy says. */
   readonly expiresIn: number
@@ -38,7 +38,7 @@ async function call(proxy: ProxyProcess): Promise<Served> {
 }
 
 t.test('wall clocks that are minutes apart', { skip: withoutRedis }, async (t) => {
-  /** When each token expires, in the order they were asked for. */
+  /** Expiry of each token, in the order of the requests. */
   const expiries: number[] = []
   const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
     const expiresAt = Date.now() + 1000 * LIFE_SECONDS
@@ -70,7 +70,7 @@ t.test('wall clocks that are minutes apart', { skip: withoutRedis }, async (t) =
   t.equal(expired.length, 0, 'none is served past its expiry')
   const overstated = served.filter((it) => !(it.sentAt + 1000 * it.expiresIn <= it.expiresAt))
   t.equal(overstated.length, 0, 'no caller is told of a longer life than is left')
-  // Renewed at three quarters of its life, the last one is asked for before the second one ends.
+  // Each token is renewed at three quarters of its lifetime, so the last is requested before the second ends.
   t.ok(expiries.length <= LIVES + 1, `one request a life: ${expiries.length}`)
   t.ok(new Set(served.map(({ token }) => token)).size >= LIVES, 'tokens of both lives are served')
   for (const [index, { logged }] of proxies.entries()) {

@@ -1,8 +1,8 @@
 /**
- * An hour of eight proxies over one Redis, under one clock: what Cognito is asked, and what is served.
- * Timers go by that clock too: Redis is as fast as it is, and nobody runs out of patience with a test
- * that has to share its machine. Every limit is one per client, and each client costs as much as the others:
- * a tenth of them runs here. `FLEET_CLIENTS=500` is the number that is promised.
+ * An hour of eight proxies over one Redis, under one clock: the requests to Cognito, and the tokens served.
+ * Timers use that clock too, so the test does not depend on the speed of Redis or of its machine. Every limit is one per
+ * client, and each client costs as much as the others: a tenth of them runs here. `FLEET_CLIENTS=500` is the documented
+ * number.
  */
 import { randomBytes } from 'node:crypto'
 import { mock } from 'node:test'
@@ -120,7 +120,7 @@ async function call(app: FastifyInstance, clock: Clock, caller: number, scopeSet
   return { status: answer.statusCode, left: Number(left), really }
 }
 
-/** Whoever waits for another's lock waits by the clock: it goes on once nothing else does. */
+/** Waits for a lock use the test's clock: it advances once all other work is done. */
 async function patiently(work: Promise<unknown>): Promise<void> {
   let isOver = false
   const over = work.finally(() => {
@@ -133,7 +133,7 @@ async function patiently(work: Promise<unknown>): Promise<void> {
   await over
 }
 
-/** @returns What was served wrongly, and what Cognito was asked. */
+/** @returns Wrong responses, and the number of requests to Cognito. */
 async function anHour(t: Test, life: number, step: number, scopeSets: number) {
   const clock = new Clock()
   const upstream = cognito(clock, life)

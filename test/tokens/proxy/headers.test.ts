@@ -1,4 +1,4 @@
-/** Headers towards Cognito: secrets that a firewall asks for, and that rotate. */
+/** Headers of requests to Cognito: secrets that a firewall requires, and that rotate. */
 import t from 'tap'
 import { issue, proxyOf, reply, SECRET, until, upstreamOf } from '../../support/proxy.ts'
 
@@ -63,7 +63,7 @@ for (const [name, header] of broken) {
   })
 }
 
-t.test('one that answers too late sends nothing any more', async (t) => {
+t.test('after the timeout, a late header function causes no request', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 200, issue(1)))
   let late = (_value: string): void => {}
   const value = new Promise<string>((resolve) => {

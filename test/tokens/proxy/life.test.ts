@@ -1,11 +1,11 @@
-/** The life of an entry: when it is served, replaced behind a caller's back, and replaced first. */
+/** Lifetime of an entry: when it is served, renewed in the background, and renewed before it is served. */
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { memoryStore, type TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { issue, reply, stage, until, upstreamOf } from '../../support/proxy.ts'
 
-/** Lets what needs no timer go on. */
+/** Lets all work that needs no timer finish. */
 async function quiet(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -130,7 +130,7 @@ t.test('a cached token is served until 5 s before its expiry', async (t) => {
   t.equal(await token(), 'token-2 3600')
 })
 
-t.test('maxAge is the longest a secret is believed', async (t) => {
+t.test('after maxAge, Cognito checks the secret again', async (t) => {
   const { token, seconds, clocks, asked, wire, settled } = await numbered(t, 86_400)
   await token()
   wire.isDown = true
@@ -264,7 +264,7 @@ t.test('while the clock tells no time, nothing is kept and nothing crashes', asy
   t.equal(asked.length, 4)
 })
 
-t.test('what another version kept is nothing: Cognito is asked', async (t) => {
+t.test('an entry of another format version causes a token request', async (t) => {
   const store = memoryStore()
   const value = Buffer.from('2 in another form\n{}')
   store.entries.get = () => ({ value, expiresAt: Number.POSITIVE_INFINITY })

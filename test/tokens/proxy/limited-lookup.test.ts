@@ -1,4 +1,4 @@
-/** How often the owner's lookup of clients is called, and whose turn it is. */
+/** Rate limit and priority of the `clients` lookup. */
 import t from 'tap'
 import { limitedLookup } from '../../../src/tokens/proxy/limited-lookup.ts'
 import { until } from '../../support/proxy.ts'
@@ -15,7 +15,7 @@ function limited({ perSecond = 2, concurrency = 1, polls = 20 } = {}) {
     },
     { perSecond, concurrency, polls, monotonicNow: () => clock.now },
   )
-  /** Asks for a client, and answers. */
+  /** Looks up a client, and resolves the lookup. */
   const settle = async (clientId: string, isClient: boolean): Promise<boolean> => {
     const before = asked.length
     const found = find(clientId)

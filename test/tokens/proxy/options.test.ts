@@ -1,4 +1,4 @@
-/** Options are looked at when the plugin is registered, and told by name with the fix. */
+/** Options are validated at registration. Errors name the option and the fix. */
 import fastify from 'fastify'
 import t from 'tap'
 import proxyByDefault, { memoryStore, tokenProxy } from '../../../src/tokens/proxy/index.ts'

@@ -1,4 +1,4 @@
-/** Cognito down, slow, or somebody else: good tokens are served, otherwise it is 503. */
+/** Cognito is down or slow, or another server responds: valid tokens are served, otherwise 503. */
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { Upstream } from '../../../src/tokens/proxy/upstream.ts'
@@ -88,7 +88,7 @@ for (const [name, fail, code] of failures) {
     t.equal(typeof down.json, 'object')
     t.equal(down.json['access_token'], undefined)
     const warnings = () => log.lines().filter(({ msg }) => /issues no tokens/.test(String(msg)))
-    // A caller's time may be over just before that of the request it waits for.
+    // A caller's timeout may be over before that of its request.
     await until(() => warnings().length > 0)
     const warned = warnings()
     t.equal(warned.length, 1)
@@ -161,7 +161,7 @@ t.test(
       [undefined, 1],
     ] as const) {
       upstream.retryAfter = sent
-      // Each with a backoff of its own.
+      // Each has a separate backoff.
       const scope = `a/${sent?.length ?? 'none'}${seconds}`
       const answer = await ask({ scope })
       t.equal(answer.status, 429)
@@ -234,12 +234,12 @@ t.test('whatever a transport throws is an outage', async (t) => {
   }
 })
 
-t.test('an answer without a body is none', async (t) => {
+t.test('a response without a body is a failure', async (t) => {
   const { ask } = await stage(t, { fetch: async () => new Response(null) })
   t.equal((await ask()).status, 503)
 })
 
-t.test('what was closed asks nobody', async (t) => {
+t.test('after close(), no request is sent', async (t) => {
   const { tokenEndpoint, asked } = await upstreamOf(t, (response) => reply(response, 200, issue(1)))
   const upstream = new Upstream({
     tokenEndpoint,
@@ -262,7 +262,7 @@ t.test('what was closed asks nobody', async (t) => {
   t.equal(asked.length, 0)
 })
 
-t.test('closing ends what is under way', async (t) => {
+t.test('closing aborts requests in flight', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, () => {})
   const { inject, app } = await stage(t, { tokenEndpoint, timeout: 30 })
   const asked = inject()

@@ -1,4 +1,4 @@
-/** What the proxy asks of Cognito, whoever asks it: budgets, remembered refusals, lists of clients. */
+/** Protection of Cognito: quotas, cached refusals, and lists of clients. */
 import type { FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import { NegativeCache, type Refusal } from '../../../src/tokens/proxy/cached-results.ts'
@@ -18,7 +18,7 @@ import {
   WRONG,
 } from '../../support/proxy.ts'
 
-/** An upstream that takes secrets that begin with "right", and notes when it was asked for what. */
+/** An upstream that accepts secrets that begin with "right", and records its requests. */
 async function judging(
   t: Test,
   options: Partial<TokenProxyOptions> = {},
@@ -69,7 +69,7 @@ t.test(
       }
       const served = callers.map((caller) => inject(caller))
       for (const { status } of await Promise.all(served)) refused += status === 200 ? 0 : 1
-      // What was sent arrives before the clock goes on.
+      // Requests arrive before the clock advances.
       await until(() => app.tokenProxy.status().inFlight === 0)
       mostQueued = Math.max(mostQueued, app.tokenProxy.status().queued.unproven)
       clocks.advance(100)
@@ -145,7 +145,7 @@ t.test('over budget waits 2 s for its turn, then it is 503 with Retry-After', as
   )
 })
 
-t.test('a Cognito that hangs is no way around the share of guesses', async (t) => {
+t.test('unverified secrets stay within their share while Cognito hangs', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 4 }
   const { inject, wire, app, clocks } = await judging(t, { upstream })
   await inject(right(1))
@@ -196,7 +196,7 @@ t.test('one proven client gets a quarter of the budget, whatever it varies', asy
   t.ok(most(() => true) <= 40)
 })
 
-t.test('a Cognito that hangs is no way around the share of a client', async (t) => {
+t.test('a verified client stays within its share while Cognito hangs', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 8 }
   const { inject, wire, app, clocks } = await judging(t, { upstream })
   for (const index of [1, 2]) t.equal((await inject(right(index))).status, 200)
@@ -233,7 +233,7 @@ t.test('a small budget leaves each client one request', (t) => {
   t.end()
 })
 
-t.test('a clock that tells no time gives no budget away, and takes none', (t) => {
+t.test('a clock that fails neither adds to the quota nor uses it up', (t) => {
   const budget = new UpstreamQuota({ perSecond: 2, unprovenPerSecond: 1, concurrency: 4 })
   t.equal(budget.take(Number.NaN, 'a'), undefined)
   t.ok(budget.take(5, 'a'))
@@ -263,7 +263,7 @@ t.test('a refusal is remembered for 10 s, for exactly this request', async (t) =
   t.equal(wire.count, 4)
 })
 
-t.test('so many refusals are remembered and no more', (t) => {
+t.test('the cache of refusals is bounded', (t) => {
   const cache = new NegativeCache(() => 0)
   const refusal: Refusal = {
     ...{ kind: 'refused', error: 'invalid_client', client: undefined },

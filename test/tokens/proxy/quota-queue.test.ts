@@ -10,7 +10,7 @@ import {
 
 const LIMITS = { perSecond: 100, unprovenPerSecond: 50, concurrency: 10_000 }
 
-/** A queue in a time of its own. */
+/** A queue with a separate clock. */
 function queueOf(t: Test, limits: QuotaLimits = LIMITS) {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())

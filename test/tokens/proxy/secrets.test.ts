@@ -1,4 +1,4 @@
-/** Nothing secret is logged, whoever writes the log, or told in an event. */
+/** No secret is in a log line or an event. */
 import fastify from 'fastify'
 import t from 'tap'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
@@ -72,7 +72,7 @@ t.test('no secret and no token is in a log at its loudest, nor in an event', asy
   const basic = (secret: string): string => Buffer.from(`billing:${secret}`).toString('base64')
   const written = log.text() + JSON.stringify(heard)
   t.ok(log.lines().length > 24, 'everything was logged')
-  // The pool tells of what it answered too.
+  // The pool publishes events of its responses too.
   t.equal(of('cognito-m2m:token-request', app.tokenProxy.status().instance).length, 12)
   for (const secret of [
     ...[SECRET, WRONG, WAF, basic(SECRET), basic(WRONG), json['access_token'] as string],

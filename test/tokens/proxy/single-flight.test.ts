@@ -1,4 +1,4 @@
-/** One request for a token at a time, whoever waits for it. */
+/** One request for a token at a time, for all its callers. */
 import { request as httpRequest } from 'node:http'
 import t, { type Test } from 'tap'
 import { memoryStore } from '../../../src/tokens/proxy/index.ts'
@@ -43,7 +43,7 @@ t.test('different scopes do not wait for each other', async (t) => {
   t.equal(wire.count, 3)
 })
 
-t.test('a caller that hangs up takes nothing from the others', async (t) => {
+t.test('a caller that disconnects does not end the flight of others', async (t) => {
   const { ask, port, wire } = await stage(t)
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
@@ -63,7 +63,7 @@ t.test('a caller that hangs up takes nothing from the others', async (t) => {
   t.equal(wire.count, 1)
 })
 
-t.test('a caller that hangs up alone has still brought the token', async (t) => {
+t.test('the flight of a caller that disconnects still stores the token', async (t) => {
   const { ask, port, wire, app } = await stage(t)
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
@@ -82,7 +82,7 @@ t.test('a caller that hangs up alone has still brought the token', async (t) => 
   t.equal(wire.count, 1)
 })
 
-/** Two proxies over one store stand for two processes: their flights know nothing of each other. */
+/** Two proxies over one store represent two processes: they do not share flights. */
 async function twoProxies(t: Test) {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
@@ -95,7 +95,7 @@ async function twoProxies(t: Test) {
   return { asked, store, first, second }
 }
 
-t.test('of two processes one asks, the other waits for what it brings', async (t) => {
+t.test('of two processes, one requests the token and the other waits for it', async (t) => {
   const { asked, first, second } = await twoProxies(t)
   let open = (): void => {}
   first.wire.gate = new Promise<void>((resolve) => {
@@ -113,7 +113,7 @@ t.test('of two processes one asks, the other waits for what it brings', async (t
   t.equal(asked.length, 1)
 })
 
-t.test('the other one takes over where the first brings nothing', async (t) => {
+t.test('the second process takes over if the first stores no token', async (t) => {
   const { asked, first, second } = await twoProxies(t)
   let open = (): void => {}
   first.wire.gate = new Promise<void>((resolve) => {
@@ -159,7 +159,7 @@ t.test('a caller whom the store does not answer joins the request that is under 
   t.equal(asked.length, 1)
 })
 
-t.test('who waits too long for another’s asks itself', async (t) => {
+t.test('a process that waits too long for another sends a request', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
   )

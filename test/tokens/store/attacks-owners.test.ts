@@ -1,4 +1,4 @@
-/** Clocks and stores of the owner's that misbehave: the store goes on, and comes back. */
+/** Faulty clocks and custom stores: the token store continues, and recovers. */
 import t from 'tap'
 import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { Clock, KEY, process, recorder, SharedStore } from '../../support/shared-store.ts'

@@ -1,4 +1,4 @@
-/** Names and groups in a shared store are HMACs under the owner's key: ids cannot be guessed from them. */
+/** Names and groups in a shared store are HMACs under the encryption key: ids cannot be guessed from them. */
 import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
@@ -29,7 +29,7 @@ const CLIENT_OPTIONS = {
 const identity = Buffer.from(CLIENT)
 const NEXT = { id: '2026-02', key: randomBytes(32).toString('base64') }
 
-/** What somebody without the key can compute from a client id that they guess. */
+/** Hashes that an attacker without the key can compute from a guessed client id. */
 const guesses = (id: string): string[] =>
   ['sha256', 'sha1', 'md5', 'sha512'].flatMap((hash) =>
     (['base64url', 'base64', 'hex'] as const).map((encoding) =>
@@ -99,7 +99,7 @@ t.test('while keys rotate, an invalidation reaches entries under either key', as
       t.equal(await other.invalidate(other.deriveGroup(CLIENT)), true)
       t.equal(await found(writer, ...place(writer)), undefined, 'neither the store’s nor a copy')
       t.equal(await found(other, ...place(other)), undefined)
-      // What was asked for before is not kept after it.
+      // A token requested before the invalidation is not stored after it.
       const { epoch } = await writer.get(...place(writer))
       await other.invalidate(other.deriveGroup(CLIENT))
       await writer.set(...place(writer), { value: Buffer.from('late'), epoch, ttl: 1000 })

@@ -1,4 +1,4 @@
-/** The connection of the Redis store, over one that fails as it is told. */
+/** The connection of the Redis store, over a connection with scripted failures. */
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { RedisConnection, RedisOverrides } from '../../../src/tokens/store/redis-link.ts'

@@ -23,7 +23,7 @@ const GROUP = 'group'
 const NAME = 'name'
 const HOUR = 3_600_000
 
-/** Processes over one Redis, each with a connection of its own. */
+/** Processes over one Redis, each with a separate connection. */
 async function processesOf(
   t: Test,
   server: RedisProcess,
@@ -141,7 +141,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     const before = Number(/total_commands_processed:(\d+)/.exec(await admin.info('stats'))?.[1])
     await found(here.store, NAME, GROUP)
     const after = Number(/total_commands_processed:(\d+)/.exec(await admin.info('stats'))?.[1])
-    // Redis counts what a script calls too: EVALSHA, TIME and HMGET, beside this INFO.
+    // Redis counts what a script calls too: EVALSHA, TIME and HMGET, in addition to this INFO.
     t.equal(after - before, 4, 'one round trip per look-up')
   })
 

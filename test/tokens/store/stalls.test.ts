@@ -1,4 +1,4 @@
-/** Faults of a real Redis under several processes' stores: who asks for a token, and how often. */
+/** Faults of a real Redis that several processes share: which of them request a token, and how often. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -33,7 +33,7 @@ async function fleet(t: Test, urls: readonly string[]): Promise<ResilientStore[]
   )
 }
 
-/** Cognito: counts what it is asked, by name. */
+/** Cognito: counts token requests by name. */
 class Upstream {
   readonly asked = new Map<string, number>()
   readonly #milliseconds: number
