@@ -106,7 +106,7 @@ for (const [timeout, seconds] of [
   })
 }
 
-t.test('Retry-After is a number while the clock tells no time', async (t) => {
+t.test('Retry-After is a number while the clock fails', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 500, {}))
   const clock = { isBroken: false }
   const { inject } = await stage(t, {

@@ -21,7 +21,7 @@ t.test(
   },
 )
 
-t.test('a firewall that answers JSON is an outage, and takes no good token', async (t) => {
+t.test('JSON of a firewall is a failure, and deletes no valid token', async (t) => {
   const upstream = { isBlocked: false }
   const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
     if (upstream.isBlocked) reply(response, 403, { message: 'Forbidden' })
@@ -44,35 +44,38 @@ t.test('a firewall that answers JSON is an outage, and takes no good token', asy
   t.equal((await ask({ scope: READ })).status, 200)
 })
 
-t.test('a clock that told no time when a renewal failed: renewed once it does', async (t) => {
-  const clock = { isBroken: false }
-  const upstream = { isDown: false }
-  const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
-    if (upstream.isDown) {
-      clock.isBroken = true
-      response.destroy()
-    } else reply(response, 200, issue(count))
-  })
-  const { clocks } = await stage(t)
-  const { ask, app } = await proxyOf(t, {
-    tokenEndpoint,
-    now: clocks.now,
-    monotonicNow: () => (clock.isBroken ? Number.NaN : clocks.monotonicNow()),
-  })
-  await ask()
-  clocks.advance(2700 * SECOND)
-  upstream.isDown = true
-  await ask()
-  await until(() => clock.isBroken && app.tokenProxy.status().inFlight === 0)
-  upstream.isDown = false
-  clock.isBroken = false
-  clocks.advance(100 * SECOND)
-  await ask()
-  await until(() => app.tokenProxy.status().inFlight === 0)
-  t.equal((await ask()).json['access_token'], 'token-3')
-})
+t.test(
+  'after a renewal that failed while the clock failed, the token is renewed once the clock works',
+  async (t) => {
+    const clock = { isBroken: false }
+    const upstream = { isDown: false }
+    const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
+      if (upstream.isDown) {
+        clock.isBroken = true
+        response.destroy()
+      } else reply(response, 200, issue(count))
+    })
+    const { clocks } = await stage(t)
+    const { ask, app } = await proxyOf(t, {
+      tokenEndpoint,
+      now: clocks.now,
+      monotonicNow: () => (clock.isBroken ? Number.NaN : clocks.monotonicNow()),
+    })
+    await ask()
+    clocks.advance(2700 * SECOND)
+    upstream.isDown = true
+    await ask()
+    await until(() => clock.isBroken && app.tokenProxy.status().inFlight === 0)
+    upstream.isDown = false
+    clock.isBroken = false
+    clocks.advance(100 * SECOND)
+    await ask()
+    await until(() => app.tokenProxy.status().inFlight === 0)
+    t.equal((await ask()).json['access_token'], 'token-3')
+  },
+)
 
-t.test('a name on every object makes no outage of Cognito’s answers', async (t) => {
+t.test('a polluted prototype does not turn responses of Cognito into failures', async (t) => {
   const answer = JSON.stringify(issue(1))
   const { inject } = await stage(t, { fetch: async () => new Response(answer) })
   Object.defineProperty(Object.prototype, 'code', {
@@ -86,7 +89,7 @@ t.test('a name on every object makes no outage of Cognito’s answers', async (t
   t.equal(status, 200)
 })
 
-t.test('strangers push no client out of the answers of the lookup', async (t) => {
+t.test('unauthenticated callers evict no client from the cache of the lookup', async (t) => {
   const asked: string[] = []
   const clients = (clientId: string): boolean => {
     asked.push(clientId)

@@ -4,7 +4,7 @@ import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { poolOf, proxyOf, SECRET, stage, WRONG } from '../../support/proxy.ts'
 
-t.test('only true admits', async (t) => {
+t.test('authorize: only true admits', async (t) => {
   for (const verdict of [false, undefined, null, 1, 'true', {}]) {
     const { ask, wire } = await stage(t, { authorize: () => verdict as boolean })
     const answer = await ask()
@@ -18,7 +18,7 @@ t.test('only true admits', async (t) => {
   }
 })
 
-t.test('it is asked for each request, a cached token or not', async (t) => {
+t.test('authorize is called for each request, with or without a cached token', async (t) => {
   let isOpen = true
   const { ask, wire } = await stage(t, {
     authorize: ({ headers, body }) => isOpen && headers['x-key'] === 'k' && body === undefined,
@@ -32,13 +32,13 @@ t.test('it is asked for each request, a cached token or not', async (t) => {
   t.equal(wire.count, 1)
 })
 
-t.test('what is not authorised is not read', async (t) => {
+t.test('the body of an unauthorized request is not read', async (t) => {
   const { ask } = await stage(t, { authorize: () => false })
   t.equal((await ask({ body: 'x'.repeat(20_000) })).status, 403)
   t.equal((await ask({ secret: WRONG })).status, 403)
 })
 
-t.test('one that throws or hangs is 503, without what it threw', async (t) => {
+t.test('authorize: an exception or a timeout is 503, without the exception', async (t) => {
   const authorizes: TokenProxyOptions['authorize'][] = [
     () => {
       throw new Error(SECRET)

@@ -247,7 +247,7 @@ t.test(
   },
 )
 
-t.test('while the clock tells no time, a caller without a token waits for `timeout`', async (t) => {
+t.test('while the clock fails, a caller without a token waits for `timeout`', async (t) => {
   const { inject, asked, app } = await failing(t, {
     monotonicNow: () => Number.NaN,
     timeout: 0.05,
@@ -257,7 +257,7 @@ t.test('while the clock tells no time, a caller without a token waits for `timeo
   await app.close()
 })
 
-t.test('the state of the endpoint while the clock tells no time', (t) => {
+t.test('the status of the endpoint while the clock fails', (t) => {
   let now = 0
   const health = new EndpointHealth(safeLogger(undefined), () => now)
   const failure = { kind: 'failure', code: 'ERR_UPSTREAM_NETWORK' } as const

@@ -21,7 +21,7 @@ async function keep(steady: ResilientStore, place: typeof record, text: string):
   await steady.set(place.name, place.group, { value: Buffer.from(text), epoch, ttl: 1000 })
 }
 
-t.test('a record that cannot be read proves nothing and stops nothing', async (t) => {
+t.test('an invalid record verifies no client and fails no request', async (t) => {
   const { steady, credentials } = opened()
   await keep(steady, record, '{')
   t.equal(await credentials.find(credential), undefined)
@@ -30,7 +30,7 @@ t.test('a record that cannot be read proves nothing and stops nothing', async (t
   t.same(await credentials.find(credential), { clientId: 'billing', userPoolId: 'pool' })
 })
 
-t.test('who cannot be the one that changes a record changes it all the same', async (t) => {
+t.test('without the lock, a record is changed anyway', async (t) => {
   const { store, steady, credentials } = opened()
   store.lock = async () => false
   await credentials.recordEntry(credential, 'entry', null)

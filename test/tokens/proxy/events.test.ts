@@ -38,7 +38,7 @@ const short = ({ outcome, clientId, userPoolId, error, code }: TokenEvent): stri
     .map(String)
     .join(' ')
 
-t.test('issued once per token, cached for who is served without a new one', async (t) => {
+t.test('one issued event per token, and cached events for callers without a request', async (t) => {
   const { ask, app, clocks, pool } = await stage(t)
   const told = hearing(t, app)
   const whose = `${CLIENT} ${pool.userPoolId} null`
@@ -90,7 +90,7 @@ t.test('refused and unavailable events name only verified clients', async (t) =>
   t.same(told(), Array(2).fill(`refused ${CLIENT} ${pool.userPoolId} invalid_scope`))
 })
 
-t.test('an error that is no code is not repeated', async (t) => {
+t.test('an error without the form of a code is not published', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, (response) =>
     reply(response, 400, { error: 'Text of somebody’s' }),
   )

@@ -25,7 +25,7 @@ t.test('a rotated header is used from the next request on', async (t) => {
   t.ok(asked.every(({ headers }) => headers['x-fixed'] === 'a b'))
 })
 
-t.test('callers cannot set it', async (t) => {
+t.test('callers cannot set the header', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
   )

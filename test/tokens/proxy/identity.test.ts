@@ -32,7 +32,7 @@ const told = (it: unknown): string =>
 const withoutMethod = (it: TokenRequest) =>
   /^[\w+]+$/.test(it.credentials.secret) ? { ...it, authMethod: null } : it
 
-t.test('the encoding is injective, and a function of what is asked', (t) => {
+t.test('the encoding is injective and deterministic', (t) => {
   fc.assert(
     fc.property(endpoint, request, endpoint, request, (oneEnd, one, otherEnd, other) => {
       const same = told([oneEnd, withoutMethod(one)]) === told([otherEnd, withoutMethod(other)])
@@ -47,7 +47,7 @@ t.test('the encoding is injective, and a function of what is asked', (t) => {
   t.end()
 })
 
-t.test('what moves from one part to the next is another request', (t) => {
+t.test('characters that move to another part make another request', (t) => {
   fc.assert(
     fc.property(request, text, text, text, (it, one, two, three) => {
       const of = (clientId: string, secret: string, metadata: string | undefined) =>
@@ -72,7 +72,7 @@ t.test('what moves from one part to the next is another request', (t) => {
   t.end()
 })
 
-t.test('a pair is its endpoint, id and secret, whatever is asked for', (t) => {
+t.test('a credential is its endpoint, id and secret, for all scopes', (t) => {
   fc.assert(
     fc.property(request, request, (one, other) => {
       const same = told(one.credentials) === told(other.credentials)
@@ -88,7 +88,7 @@ t.test('a pair is its endpoint, id and secret, whatever is asked for', (t) => {
   t.end()
 })
 
-t.test('a wrong secret never gets what a right one was issued', async (t) => {
+t.test('a wrong secret never gets the token of a valid one', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }, count) => {
     const isRight = new URLSearchParams(body).get('client_secret') === SECRET
     if (isRight) reply(response, 200, issue(count))

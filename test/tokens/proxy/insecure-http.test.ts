@@ -78,7 +78,7 @@ t.test('with insecureHttp: one warning in the log, and callers are served', asyn
   t.equal(lines.length, 1)
 })
 
-t.test('no warning where the endpoint is https or on loopback', async (t) => {
+t.test('no warning if the endpoint is https or on loopback', async (t) => {
   for (const tokenEndpoint of ['https://auth.example/oauth2/token', 'http://127.0.0.1:1/token']) {
     const { app, lines, error } = await register({ tokenEndpoint, insecureHttp: true })
     t.equal(error, undefined)

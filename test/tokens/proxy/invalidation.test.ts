@@ -89,7 +89,7 @@ t.test('invalidate takes one client id', async (t) => {
   }
 })
 
-t.test('invalid_client drops all entries of the pair, whichever process learns it', async (t) => {
+t.test('invalid_client in any process drops all entries of the credential', async (t) => {
   const { first, second, secrets, asked } = await shared(t)
   await first.ask({ scope: READ })
   await second.ask({ scope: WRITE })
@@ -110,7 +110,7 @@ t.test('invalid_client drops all entries of the pair, whichever process learns i
   t.equal(kept.json['access_token'], 'token-4', 'another secret of the client keeps its own')
 })
 
-t.test('a renewal that meets invalid_client drops them too', async (t) => {
+t.test('invalid_client of a renewal drops them too', async (t) => {
   const { first, secrets } = await shared(t)
   const { ask, app, clocks } = first
   await ask()
@@ -133,7 +133,7 @@ t.test('a wrong secret drops nothing', async (t) => {
   t.equal(asked.length, 4)
 })
 
-t.test('another refusal of a renewal fails no caller while the token is good', async (t) => {
+t.test('another refusal of a renewal fails no caller while the token is valid', async (t) => {
   const upstream = { refuses: false }
   const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
     if (upstream.refuses) reply(response, 400, { error: 'invalid_scope' })
@@ -158,30 +158,36 @@ t.test('another refusal of a renewal fails no caller while the token is good', a
   t.equal((await ask()).status, 200)
 })
 
-t.test('a proof outlives its process where the store does', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
-    reply(response, 200, issue(count)),
-  )
-  const clocks = new Clocks()
-  const { now, monotonicNow } = clocks
-  const upstream = { perSecond: 2, unprovenPerSecond: 1 }
-  const options = { tokenEndpoint, store: sharedStore(clocks), encryptionKeys, upstream }
-  const first = await stage(t, options, clocks)
-  await first.ask()
-  const second = await proxyOf(t, { ...options, now, monotonicNow })
-  t.equal((await second.ask({ clientId: 'guess' })).status, 200, 'the share of guesses is spent')
-  t.equal((await second.ask({ clientId: 'other' })).status, 503)
-  t.equal((await second.ask({ scope: READ })).status, 200)
-  t.equal(asked.length, 3)
-})
+t.test(
+  'a verified client stays verified in a new process with the same shared store',
+  async (t) => {
+    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+      reply(response, 200, issue(count)),
+    )
+    const clocks = new Clocks()
+    const { now, monotonicNow } = clocks
+    const upstream = { perSecond: 2, unprovenPerSecond: 1 }
+    const options = { tokenEndpoint, store: sharedStore(clocks), encryptionKeys, upstream }
+    const first = await stage(t, options, clocks)
+    await first.ask()
+    const second = await proxyOf(t, { ...options, now, monotonicNow })
+    t.equal((await second.ask({ clientId: 'guess' })).status, 200, 'the share of guesses is spent')
+    t.equal((await second.ask({ clientId: 'other' })).status, 503)
+    t.equal((await second.ask({ scope: READ })).status, 200)
+    t.equal(asked.length, 3)
+  },
+)
 
-t.test('two processes that get tokens of one pair at once lose neither', async (t) => {
-  const { first, second, secrets } = await shared(t)
-  const scopes = Array.from({ length: 6 }, (_, index) => `s/${index}`)
-  await Promise.all(
-    scopes.flatMap((scope, index) => (index % 2 === 0 ? first : second).ask({ scope })),
-  )
-  secrets.delete(SECRET)
-  t.equal((await first.ask({ scope: 'a/b' })).status, 400)
-  for (const scope of scopes) t.equal((await second.ask({ scope })).status, 400, scope)
-})
+t.test(
+  'two processes that get tokens of one credential at the same time lose neither',
+  async (t) => {
+    const { first, second, secrets } = await shared(t)
+    const scopes = Array.from({ length: 6 }, (_, index) => `s/${index}`)
+    await Promise.all(
+      scopes.flatMap((scope, index) => (index % 2 === 0 ? first : second).ask({ scope })),
+    )
+    secrets.delete(SECRET)
+    t.equal((await first.ask({ scope: 'a/b' })).status, 400)
+    for (const scope of scopes) t.equal((await second.ask({ scope })).status, 400, scope)
+  },
+)

@@ -28,7 +28,7 @@ async function numbered(t: Test, life: number, options: Partial<TokenProxyOption
   }
 }
 
-t.test('expires_in is what is left, in whole seconds, rounded down', async (t) => {
+t.test('expires_in is the remaining lifetime in whole seconds, rounded down', async (t) => {
   const { token, clocks } = await numbered(t, 3600)
   t.equal(await token(), 'token-1 3600')
   t.equal(await token(), 'token-1 3600')
@@ -228,7 +228,7 @@ for (const [life, served] of [
   })
 }
 
-t.test('members Cognito may add are served again', async (t) => {
+t.test('further members of the response are served from the cache too', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, (response) =>
     reply(response, 200, { ...issue(1), scope: 'ä/b', token_type: 'bearer' }),
   )
@@ -249,7 +249,7 @@ t.test('a clock that steps back serves no token for longer', async (t) => {
   t.equal(await token(), 'token-2 3600', 'an hour that was undone is not believed')
 })
 
-t.test('while the clock tells no time, nothing is kept and nothing crashes', async (t) => {
+t.test('while the clock fails, nothing is cached and nothing crashes', async (t) => {
   const clock = { now: (): number => Number.NaN }
   const { token, asked } = await numbered(t, 3600, { now: () => clock.now() })
   t.equal(await token(), 'token-1 3600')

@@ -28,7 +28,7 @@ function limited({ perSecond = 2, concurrency = 1, polls = 20 } = {}) {
 
 const BUSY = { name: 'HookError', code: 'ERR_DECISION_FAILED' }
 
-t.test('calls end their turn however they end', async (t) => {
+t.test('a call frees its turn on success and on failure', async (t) => {
   const clock = { now: 0 }
   const find = limitedLookup(
     (clientId) => {
@@ -46,7 +46,7 @@ t.test('calls end their turn however they end', async (t) => {
   t.equal(await find('stranger'), false)
 })
 
-t.test('a client that was admitted waits for its turn, and goes first', async (t) => {
+t.test('a client that was admitted before waits for its turn, with priority', async (t) => {
   const { asked, answers, clock, find, settle } = limited()
   t.equal(await settle('known', true), true)
   t.equal(await settle('stranger', false), false)
@@ -61,7 +61,7 @@ t.test('a client that was admitted waits for its turn, and goes first', async (t
   t.equal(await settle('stranger', false), false, 'its turn again')
 })
 
-t.test('it waits no longer than it polls, and no more wait than a second has turns', async (t) => {
+t.test('a client waits at most for its polls, and at most `perSecond` clients wait', async (t) => {
   const { answers, clock, find, settle } = limited({ polls: 1 })
   for (const clientId of ['a', 'b', 'c']) {
     t.equal(await settle(clientId, true), true)
@@ -75,7 +75,7 @@ t.test('it waits no longer than it polls, and no more wait than a second has tur
   t.equal(await running, false)
 })
 
-t.test('a client that is no longer admitted waits no more', async (t) => {
+t.test('a client that is no longer admitted does not wait', async (t) => {
   const { clock, find, settle } = limited()
   t.equal(await settle('a', true), true)
   t.equal(await settle('a', false), false)

@@ -148,7 +148,7 @@ t.test('all options at once, and the default export', async (t) => {
   })
 })
 
-t.test('one proxy a context; another context may have its own', async (t) => {
+t.test('one proxy per context; another context may have another one', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(tokenProxy, { tokenEndpoint })

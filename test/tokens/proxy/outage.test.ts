@@ -123,7 +123,7 @@ t.test('an unreachable Cognito is 503 at once', async (t) => {
   t.equal((await ask()).status, 200, 'and is asked again a second later')
 })
 
-t.test('errors of Cognito’s own keep body and request id, and become 503', async (t) => {
+t.test('5xx of Cognito keep body and request id, and become 503', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, (response) =>
     reply(
       response,
@@ -183,7 +183,7 @@ t.test(
   },
 )
 
-t.test('failed renewals back off, each token by itself, and reject nobody', async (t) => {
+t.test('failed renewals back off per token, and fail no caller', async (t) => {
   const { ask, app, clocks, wire } = await stage(t)
   const settled = () => until(() => app.tokenProxy.status().inFlight === 0)
   await ask()
@@ -225,7 +225,7 @@ t.test(
   },
 )
 
-t.test('whatever a transport throws is an outage', async (t) => {
+t.test('every exception of a transport is a failure', async (t) => {
   for (const thrown of [undefined, null, 'x', new Error('x'), { cause: { code: 'not a code' } }]) {
     const { ask } = await stage(t, { fetch: async () => Promise.reject(thrown) })
     const answer = await ask()

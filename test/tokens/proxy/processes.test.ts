@@ -28,7 +28,7 @@ function held() {
 }
 
 t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
-  t.test('ask once for all callers of both', async (t) => {
+  t.test('send one request for all callers of both', async (t) => {
     const gate = held()
     const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
       gate.answer(response, count),
@@ -46,7 +46,7 @@ t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
     t.equal(asked.length, 1)
   })
 
-  t.test('obey an invalidation of either, on their next look-up', async (t) => {
+  t.test('apply an invalidation of either at their next look-up', async (t) => {
     const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
       reply(response, 200, issue(count)),
     )
@@ -65,7 +65,7 @@ t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
     t.equal(asked.length, 4)
   })
 
-  t.test('keep nothing of a flight that began before an invalidation', async (t) => {
+  t.test('store no token of a flight that began before an invalidation', async (t) => {
     const gate = held()
     const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
       gate.answer(response, count),
@@ -85,7 +85,7 @@ t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
     t.equal(asked.length, 2)
   })
 
-  t.test('do not wait for ever for one that died with the lock in hand', async (t) => {
+  t.test('do not wait forever for a process that died with the lock', async (t) => {
     const gate = held()
     const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
       gate.answer(response, count),

@@ -91,59 +91,63 @@ t.test(
   },
 )
 
-t.test('over budget waits 2 s for its turn, then it is 503 with Retry-After', async (t) => {
-  const upstream = { perSecond: 2, unprovenPerSecond: 1 }
-  const log = captureLog()
-  const { inject, app, clocks, asked } = await judging(t, { upstream }, 3600, {
-    logger: log.logger,
-  })
-  const queued = () => app.tokenProxy.status().queued
-  t.equal((await inject({ secret: 'right' })).status, 200)
-  const guesses = [inject({ secret: 'right-2' }), inject({ secret: 'right-3' })]
-  await until(() => queued().unproven === 2)
-  t.equal(
-    (await inject({ secret: 'right', scope: 'a/b' })).status,
-    200,
-    'a proven pair has its own',
-  )
-  const over = inject({ secret: 'right', scope: 'a/c' })
-  await until(() => queued().proven === 1)
-  t.equal(asked.length, 2)
-  clocks.advance(999)
-  await ticks()
-  t.same(queued(), { proven: 1, unproven: 2 })
-  clocks.advance(1)
-  t.equal((await over).status, 200, 'proven clients go first')
-  await until(() => queued().unproven === 1)
-  clocks.advance(999)
-  await ticks()
-  t.same(queued(), { proven: 0, unproven: 1 })
-  t.equal(asked.length, 4)
-  clocks.advance(1)
-  await until(() => queued().unproven === 0)
-  for (const answer of guesses) t.equal((await answer).status, 200, 'a turn at the very end counts')
-  const late = inject({ secret: 'right-4' })
-  // Two more that take the turns of the next two seconds.
-  const others = [inject({ secret: 'right-5' }), inject({ secret: 'right-6' })]
-  await until(() => queued().unproven === 3)
-  clocks.advance(1000)
-  await until(() => queued().unproven === 2)
-  clocks.advance(999)
-  await ticks()
-  t.equal(queued().unproven, 2)
-  clocks.advance(1)
-  const answers = await Promise.all([late, ...others])
-  const refused = answers.filter(({ status }) => status === 503)
-  t.equal(refused.length, 1)
-  t.same(refused[0]?.json, { error: 'temporarily_unavailable' })
-  t.equal(refused[0]?.headers['retry-after'], '1')
-  t.equal(refused[0]?.headers['cache-control'], 'no-store')
-  t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 })
-  t.match(
-    log.lines().filter(({ msg }) => /callers got no token/.test(String(msg))),
-    [{ level: 40, ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 }],
-  )
-})
+t.test(
+  'a request over the quota waits 2 s for its turn, then gets 503 with Retry-After',
+  async (t) => {
+    const upstream = { perSecond: 2, unprovenPerSecond: 1 }
+    const log = captureLog()
+    const { inject, app, clocks, asked } = await judging(t, { upstream }, 3600, {
+      logger: log.logger,
+    })
+    const queued = () => app.tokenProxy.status().queued
+    t.equal((await inject({ secret: 'right' })).status, 200)
+    const guesses = [inject({ secret: 'right-2' }), inject({ secret: 'right-3' })]
+    await until(() => queued().unproven === 2)
+    t.equal(
+      (await inject({ secret: 'right', scope: 'a/b' })).status,
+      200,
+      'a proven pair has its own',
+    )
+    const over = inject({ secret: 'right', scope: 'a/c' })
+    await until(() => queued().proven === 1)
+    t.equal(asked.length, 2)
+    clocks.advance(999)
+    await ticks()
+    t.same(queued(), { proven: 1, unproven: 2 })
+    clocks.advance(1)
+    t.equal((await over).status, 200, 'proven clients go first')
+    await until(() => queued().unproven === 1)
+    clocks.advance(999)
+    await ticks()
+    t.same(queued(), { proven: 0, unproven: 1 })
+    t.equal(asked.length, 4)
+    clocks.advance(1)
+    await until(() => queued().unproven === 0)
+    for (const answer of guesses)
+      t.equal((await answer).status, 200, 'a turn at the very end counts')
+    const late = inject({ secret: 'right-4' })
+    // Two more that take the turns of the next two seconds.
+    const others = [inject({ secret: 'right-5' }), inject({ secret: 'right-6' })]
+    await until(() => queued().unproven === 3)
+    clocks.advance(1000)
+    await until(() => queued().unproven === 2)
+    clocks.advance(999)
+    await ticks()
+    t.equal(queued().unproven, 2)
+    clocks.advance(1)
+    const answers = await Promise.all([late, ...others])
+    const refused = answers.filter(({ status }) => status === 503)
+    t.equal(refused.length, 1)
+    t.same(refused[0]?.json, { error: 'temporarily_unavailable' })
+    t.equal(refused[0]?.headers['retry-after'], '1')
+    t.equal(refused[0]?.headers['cache-control'], 'no-store')
+    t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 })
+    t.match(
+      log.lines().filter(({ msg }) => /callers got no token/.test(String(msg))),
+      [{ level: 40, ERR_OVER_BUDGET: 1, ERR_UPSTREAM_UNAVAILABLE: 0 }],
+    )
+  },
+)
 
 t.test('unverified secrets stay within their share while Cognito hangs', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 4 }
@@ -167,7 +171,7 @@ t.test('unverified secrets stay within their share while Cognito hangs', async (
   t.equal(app.tokenProxy.status().inFlight, 0)
 })
 
-t.test('one proven client gets a quarter of the budget, whatever it varies', async (t) => {
+t.test('one verified client gets at most a quarter of the quota, for all its scopes', async (t) => {
   const upstream = { perSecond: 40, unprovenPerSecond: 10, concurrency: 40 }
   const { inject, app, clocks, asked, most } = await judging(t, { upstream })
   const first = { clientId: 'client-1', secret: 'right-1' }
@@ -221,7 +225,7 @@ t.test('a verified client stays within its share while Cognito hangs', async (t)
   t.equal((await inject({ ...right(1), scope: 'a/b' })).status, 200, 'over once they are answered')
 })
 
-t.test('a small budget leaves each client one request', (t) => {
+t.test('with a small quota, each client has at least one request', (t) => {
   const budget = new UpstreamQuota({ perSecond: 3, unprovenPerSecond: 1, concurrency: 3 })
   const release = budget.take(0, 'a')
   t.ok(release)
@@ -244,7 +248,7 @@ t.test('a clock that fails neither adds to the quota nor uses it up', (t) => {
   t.end()
 })
 
-t.test('a refusal is remembered for 10 s, for exactly this request', async (t) => {
+t.test('a refusal is cached for 10 s, for exactly this request', async (t) => {
   const { ask, clocks, wire } = await stage(t)
   const wrong = await ask({ secret: WRONG })
   t.equal(wrong.status, 400)
@@ -275,7 +279,7 @@ t.test('the cache of refusals is bounded', (t) => {
   t.end()
 })
 
-t.test('clients that are not on the list are answered here', async (t) => {
+t.test('clients that are not on the list are rejected by the proxy', async (t) => {
   for (const clients of [
     CLIENT,
     [CLIENT],
@@ -292,7 +296,7 @@ t.test('clients that are not on the list are answered here', async (t) => {
   }
 })
 
-t.test('a client taken off the list is refused although its token is held', async (t) => {
+t.test('a client removed from the list is rejected although its token is cached', async (t) => {
   const allowed = new Set([CLIENT])
   const { ask, clocks, wire } = await stage(t, { clients: (id) => allowed.has(id) })
   t.equal((await ask()).status, 200)
@@ -303,7 +307,7 @@ t.test('a client taken off the list is refused although its token is held', asyn
   t.equal(wire.count, 1)
 })
 
-t.test('a lookup that fails is 503, without what it threw', async (t) => {
+t.test('a lookup that fails is 503, without the exception', async (t) => {
   for (const clients of [
     () => {
       throw new Error(SECRET)
@@ -346,7 +350,7 @@ t.test('a lookup is called at most 50 times a second', async (t) => {
   t.equal(wire.count, 1)
 })
 
-t.test('a lookup is called 16 times at once, and once for each client', async (t) => {
+t.test('a lookup has at most 16 concurrent calls, and one for each client', async (t) => {
   const asked: string[] = []
   let open = (): void => {}
   const gate = new Promise<void>((resolve) => {
@@ -374,7 +378,7 @@ t.test('a lookup is called 16 times at once, and once for each client', async (t
   t.equal((await inject({ clientId: 'later' })).status, 400)
 })
 
-t.test('at most 16 entries a client', async (t) => {
+t.test('at most 16 entries per client', async (t) => {
   const { ask, asked, clocks } = await judging(t)
   for (let index = 0; index < 17; index += 1) {
     t.equal((await ask({ secret: 'right', scope: `s/${index}` })).status, 200)

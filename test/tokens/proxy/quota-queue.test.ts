@@ -141,7 +141,7 @@ t.test('a client over its share does not hold up the others', async (t) => {
   t.equal(queue.lengths.proven, 3)
 })
 
-t.test('an answered request gives its place to the next at once', async (t) => {
+t.test('a request with a response gives its turn to the next one at once', async (t) => {
   const { take, granted, queue } = queueOf(t, {
     ...{ perSecond: 100, unprovenPerSecond: 50, concurrency: 2 },
   })
@@ -154,7 +154,7 @@ t.test('an answered request gives its place to the next at once', async (t) => {
   t.same(queue.lengths, { proven: 0, unproven: 0 })
 })
 
-t.test('a wait ends with what is left of the timeout', async (t) => {
+t.test('a wait ends with the timeout', async (t) => {
   const { take, pass, refused } = queueOf(t, { perSecond: 2, unprovenPerSecond: 1, concurrency: 2 })
   void take('first', 'a')
   void take('short', 'b', false, 500)
@@ -164,7 +164,7 @@ t.test('a wait ends with what is left of the timeout', async (t) => {
   t.same(refused, [{ name: 'short', at: 500 }])
 })
 
-t.test('closing refuses all that wait', async (t) => {
+t.test('closing refuses all waiting requests', async (t) => {
   const { take, refused, queue } = queueOf(t, {
     perSecond: 2,
     unprovenPerSecond: 1,

@@ -82,7 +82,7 @@ t.test('mutual TLS: a certificate of the authority with a name on the list', asy
   t.equal(await status(issue('none', '/O=billing-service')), 403, 'no name')
 })
 
-t.test('mutual TLS admits nobody over plain HTTP', async (t) => {
+t.test('mutual TLS admits no caller over plain HTTP', async (t) => {
   const { ask } = await stage(t, { authorize: mutualTls(['billing-service']) })
   t.equal((await ask()).status, 403)
 })
@@ -111,7 +111,7 @@ t.test('address list: subnets and single addresses, of both families', async (t)
   }
 })
 
-t.test('address list: behind a balancer that is trusted, the caller’s own', async (t) => {
+t.test('address list: the address of the caller behind a trusted load balancer', async (t) => {
   const pool = await poolOf(t)
   const authorize = addressList(['203.0.113.0/24', '2001:db8::/32', '::1'])
   for (const [trustProxy, forwarded, status] of [

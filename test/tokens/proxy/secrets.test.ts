@@ -19,7 +19,7 @@ import { RealLimit } from '../../support/real-limit.ts'
 
 const WAF = 'waf-header-secret'
 
-t.test('no secret and no token is in a log at its loudest, nor in an event', async (t) => {
+t.test('no secret and no token is in a log at level trace, or in an event', async (t) => {
   const pool = await poolOf(t)
   const log = captureLog('trace')
   const wire = new Wire()
@@ -87,7 +87,7 @@ t.test('no secret and no token is in a log at its loudest, nor in an event', asy
   t.match(req, { method: 'POST', url: '/oauth2/token', remoteAddress: '127.0.0.1' })
 })
 
-t.test('a fault of a hook goes to the app’s own error handler', async (t) => {
+t.test('an error of a hook goes to the error handler of the app', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   const pool = await poolOf(t)
@@ -104,7 +104,7 @@ t.test('a fault of a hook goes to the app’s own error handler', async (t) => {
   t.same(answer.json(), { handled: 'of a hook' })
 })
 
-t.test('where cognitoAuth protects the app, tokens can still be asked for', async (t) => {
+t.test('tokens can be requested in an app that cognitoAuth protects', async (t) => {
   for (const isFirst of [true, false]) {
     const app = fastify()
     t.teardown(() => app.close())
@@ -123,7 +123,7 @@ t.test('where cognitoAuth protects the app, tokens can still be asked for', asyn
   }
 })
 
-t.test('parsers of the app have no say in what is read', async (t) => {
+t.test('content type parsers of the app do not apply', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   const pool = await poolOf(t)

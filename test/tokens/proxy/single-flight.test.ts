@@ -129,7 +129,7 @@ t.test('the second process takes over if the first stores no token', async (t) =
   t.equal(asked.length, 1)
 })
 
-t.test('a caller whom the store does not answer joins the request that is under way', async (t) => {
+t.test('a caller without a response of the store joins the request in flight', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
   )

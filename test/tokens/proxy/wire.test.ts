@@ -81,7 +81,7 @@ const refused: readonly (readonly [string, AskOptions, string])[] = [
   ['a scope with a tab', { scope: 'a\tb' }, 'invalid_scope'],
 ]
 
-t.test('what is ambiguous or for somebody else is refused here', async (t) => {
+t.test('ambiguous requests and other grants are rejected by the proxy', async (t) => {
   const { ask, wire } = await stage(t)
   for (const [name, options, error] of refused) {
     const answer = await ask(options)
@@ -93,7 +93,7 @@ t.test('what is ambiguous or for somebody else is refused here', async (t) => {
   t.equal(wire.count, 0)
 })
 
-t.test('other methods are answered 405, with what is allowed', async (t) => {
+t.test('other methods get 405 with Allow', async (t) => {
   const { port, wire } = await stage(t)
   for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     const answer = await ask(port, { path: '/oauth2/token', method })
@@ -116,7 +116,7 @@ t.test('a form of 16 KiB is read, a byte more is not', async (t) => {
   t.equal(over.headers['cache-control'], 'no-store')
 })
 
-t.test('a body in pieces without a length is held to the same size', async (t) => {
+t.test('a chunked body has the same size limit', async (t) => {
   const { port } = await stage(t)
   const status = await new Promise((resolve, reject) => {
     const { path, method } = requestOf({})
@@ -130,7 +130,7 @@ t.test('a body in pieces without a length is held to the same size', async (t) =
   t.equal(status, 413)
 })
 
-t.test('known parameters go out anew, with nothing else that came in', async (t) => {
+t.test('known parameters are written again, and nothing else is forwarded', async (t) => {
   const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
     reply(response, 200, issue(count)),
   )
@@ -205,7 +205,7 @@ t.test('secrets with + % : and blanks work by both methods', async (t) => {
   t.equal(wire.count, 3)
 })
 
-t.test('a request that was served does not open the way for one that looks like it', async (t) => {
+t.test('a cached request does not match a similar one', async (t) => {
   const { ask, wire } = await stage(t)
   const { body } = requestOf({})
   for (let time = 0; time < 2; time += 1) t.equal((await ask({ body })).status, 200)
@@ -223,7 +223,7 @@ t.test('a request that was served does not open the way for one that looks like 
   t.equal(wire.count, 1)
 })
 
-t.test('two spellings of one request are one', async (t) => {
+t.test('two spellings of a request share a token', async (t) => {
   const { ask, wire } = await stage(t)
   for (const scope of [`${READ} ${WRITE}`, `${WRITE} ${READ}`, ` ${READ}  ${READ} ${WRITE} `]) {
     t.equal((await ask({ scope })).status, 200)
@@ -256,7 +256,7 @@ t.test(
   },
 )
 
-t.test('Cognito’s refusals pass through with status, body and request id', async (t) => {
+t.test('refusals of Cognito are forwarded with status, body and request id', async (t) => {
   const { tokenEndpoint } = await upstreamOf(t, (response, { body }) =>
     reply(
       response,
@@ -280,7 +280,7 @@ t.test('Cognito’s refusals pass through with status, body and request id', asy
   }
 })
 
-t.test('every refusal of the pool is the proxy’s', async (t) => {
+t.test('the proxy returns every refusal of the pool', async (t) => {
   const pool = await poolOf(t)
   const { ask: proxied } = await proxyOf(t, { tokenEndpoint: pool.tokenEndpoint })
   for (const options of [

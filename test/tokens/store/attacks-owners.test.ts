@@ -3,7 +3,7 @@ import t from 'tap'
 import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { Clock, KEY, process, recorder, SharedStore } from '../../support/shared-store.ts'
 
-t.test('a store that failed while the clock told no time is tried again', async (t) => {
+t.test('a store that failed while the clock failed is retried', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const clocks = { now: clock.now, monotonicNow: () => clock.monotonic }
@@ -21,7 +21,7 @@ t.test('a store that failed while the clock told no time is tried again', async 
   t.equal(store.status().degraded, false)
 })
 
-t.test('a clock that runs back does not keep a failing store away', async (t) => {
+t.test('a clock that runs back does not stop retries of a failing store', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   clock.monotonic = 1_000_000_000
@@ -36,7 +36,7 @@ t.test('a clock that runs back does not keep a failing store away', async (t) =>
   t.equal(store.status().degraded, false)
 })
 
-t.test('an error that throws when it is looked at is an error like others', async (t) => {
+t.test('an error whose getters throw is handled like other errors', async (t) => {
   const clock = new Clock()
   const hostile = new Proxy(
     {},

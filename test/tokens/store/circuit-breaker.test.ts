@@ -6,11 +6,11 @@ function at() {
   return { clock, breaker: new CircuitBreaker(() => clock.now) }
 }
 
-t.test('before anything was sent, a caller waits as long as any', async (t) => {
+t.test('before the first command, a caller waits the normal time', async (t) => {
   t.equal(at().breaker.limit(1250, 100), 100)
 })
 
-t.test('a wait ends 1.25 s after the oldest command that no success followed', async (t) => {
+t.test('a wait ends 1.25 s after the oldest command since the last success', async (t) => {
   const { clock, breaker } = at()
   breaker.begin()
   t.equal(breaker.limit(1250, 100), 1250)
@@ -35,7 +35,7 @@ t.test('a failure after a success of another command does not count as an outage
   t.equal(breaker.isDown, false)
 })
 
-t.test('down after 1.25 s of failures, and tried once a second', async (t) => {
+t.test('down after 1.25 s of failures, and retried once a second', async (t) => {
   const { clock, breaker } = at()
   for (clock.now = 0; clock.now < 1250; clock.now += 50) {
     breaker.begin()

@@ -33,7 +33,7 @@ async function skewedBy(t: Test, server: RedisProcess, seconds: number): Promise
   return { store, lines }
 }
 
-t.test('clocks that differ', { skip: withoutRedis }, async (t) => {
+t.test('clocks with skew', { skip: withoutRedis }, async (t) => {
   for (const skews of [
     [120, -120],
     [120, -120, 0, 3600],

@@ -40,7 +40,7 @@ for (const fault of ['rejects', 'throws', 'hangs'] as const satisfies Fault[]) {
   })
 }
 
-t.test('a failing store is tried by one caller a second', async (t) => {
+t.test('one caller a second retries a failing store', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store, lines } = process(shared, clock)
@@ -62,7 +62,7 @@ t.test('a failing store is tried by one caller a second', async (t) => {
   t.strictSame(shared.asked, [], 'nor where the clock cannot be read')
 })
 
-t.test('what was asked for while the store was away is served until it is over', async (t) => {
+t.test('a token requested during an outage of the store is served until it expires', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store } = process(shared, clock)
@@ -79,7 +79,7 @@ t.test('what was asked for while the store was away is served until it is over',
   t.equal(await found(store, 'far', 'away'), undefined, 'nobody knows what became of its epoch')
 })
 
-t.test('a full store is read all the same, and costs no token request a call', async (t) => {
+t.test('a full store is still read, and does not cause a token request per call', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store, lines } = process(shared, clock)
@@ -102,7 +102,7 @@ t.test('a full store is read all the same, and costs no token request a call', a
   t.equal(await found(store, NAME, GROUP), undefined, 'while it is read, it is obeyed')
 })
 
-t.test('an invalidation ends the copies of all who can reach the store', async (t) => {
+t.test('an invalidation ends the copies of all processes that reach the store', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const [here, there] = [process(shared, clock), process(shared, clock)]
@@ -119,7 +119,7 @@ t.test('an invalidation ends the copies of all who can reach the store', async (
   }
 })
 
-t.test('an answer under way does not outlive an invalidation', async (t) => {
+t.test('the token of a request in flight does not outlive an invalidation', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store } = process(shared, clock)
@@ -132,7 +132,7 @@ t.test('an answer under way does not outlive an invalidation', async (t) => {
   }
 })
 
-t.test('what the store refused to keep is not kept here for its outage', async (t) => {
+t.test('an entry that the store refused is not kept in memory for an outage', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const [here, there] = [process(shared, clock), process(shared, clock)]
@@ -143,7 +143,7 @@ t.test('what the store refused to keep is not kept here for its outage', async (
   t.equal(await found(there.store, NAME, GROUP), undefined)
 })
 
-t.test('what a store could not be told is obeyed here, and told later', async (t) => {
+t.test('writes that the store missed apply to this process, and are retried', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const clock = new Clock()
@@ -179,7 +179,7 @@ t.test('what a store could not be told is obeyed here, and told later', async (t
   t.equal(await found(there.store, 'one', GROUP), 'new')
 })
 
-t.test('a store that is slow to answer once is not believed late', async (t) => {
+t.test('a late response of the store does not undo an invalidation', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store } = process(shared, clock)
@@ -198,7 +198,7 @@ t.test('a store that is slow to answer once is not believed late', async (t) => 
   t.equal(await found(store, NAME, GROUP), undefined)
 })
 
-t.test('locks and drops go through, and are given up where the store is', async (t) => {
+t.test('locks and deletions are sent, and not awaited while the store is down', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const [here, there] = [process(shared, clock), process(shared, clock)]
@@ -219,7 +219,7 @@ t.test('locks and drops go through, and are given up where the store is', async 
   for (const lock of [theirs, standIn]) lock?.release()
 })
 
-t.test('a closed store finds, keeps and tells nothing', async (t) => {
+t.test('a closed store finds, stores and logs nothing', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store } = process(shared, clock)
@@ -241,7 +241,7 @@ t.test('a closed store finds, keeps and tells nothing', async (t) => {
   t.strictSame(shared.asked, [])
 })
 
-t.test('a store of somebody that answers nonsense counts as failing', async (t) => {
+t.test('a custom store with invalid responses counts as failing', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store } = process(shared, clock)

@@ -7,7 +7,7 @@ import { deriveName } from '../../../src/tokens/store/sealing.ts'
 const bytes = randomBytes(32)
 const identity = new Uint8Array([1, 2, 3])
 
-t.test('bytes, base64 and base64url are one key', async (t) => {
+t.test('bytes, base64 and base64url give the same key', async (t) => {
   const forms = [
     new Uint8Array(bytes),
     bytes,
@@ -20,7 +20,7 @@ t.test('bytes, base64 and base64url are one key', async (t) => {
   t.match(names[0], /^[\w-]{43}$/)
 })
 
-t.test('purposes and keys have nothing in common', async (t) => {
+t.test('derived keys differ by purpose and by key', async (t) => {
   const [one, two] = readEncryptionKeys([
     { id: 'a', key: bytes },
     { id: 'b', key: randomBytes(32) },
@@ -45,7 +45,7 @@ t.test('without keys, all stores of this process share one', async (t) => {
   )
 })
 
-t.test('wrong keys are named, and never told', async (t) => {
+t.test('errors name an invalid key, and never show it', async (t) => {
   const key = bytes.toString('base64')
   const short = randomBytes(16).toString('base64')
   const wrong: readonly (readonly [unknown, string])[] = [

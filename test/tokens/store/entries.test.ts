@@ -14,7 +14,7 @@ function entriesOf(maxEntries: number): { entries: MemoryEntries; clock: Clock }
   return { entries: new MemoryEntries({ maxEntries, ...clock.options }), clock }
 }
 
-t.test('an entry is gone when either clock says so', async (t) => {
+t.test('an entry expires by the first of both clocks', async (t) => {
   for (const clockName of ['wall', 'monotonic'] as const) {
     const { entries, clock } = entriesOf(10)
     entries.set('key', 'group', held(), entries.epoch('group'))
@@ -26,7 +26,7 @@ t.test('an entry is gone when either clock says so', async (t) => {
   }
 })
 
-t.test('a wall clock that is set back gives no longer life', async (t) => {
+t.test('setting the wall clock back does not extend the lifetime', async (t) => {
   const { entries, clock } = entriesOf(10)
   entries.set('key', 'group', held(), entries.epoch('group'))
   clock.wall -= 3_600_000
@@ -34,7 +34,7 @@ t.test('a wall clock that is set back gives no longer life', async (t) => {
   t.equal(entries.get('key', 'group'), undefined)
 })
 
-t.test('without a clock nothing is found and nothing kept', async (t) => {
+t.test('while a clock fails, nothing is found and nothing is stored', async (t) => {
   for (const clockName of ['wall', 'monotonic'] as const) {
     const { entries, clock } = entriesOf(10)
     entries.set('old', 'group', held(), entries.epoch('group'))
@@ -46,7 +46,7 @@ t.test('without a clock nothing is found and nothing kept', async (t) => {
   }
 })
 
-t.test('what has no life left is not kept', async (t) => {
+t.test('an expired entry is not stored', async (t) => {
   const { entries } = entriesOf(10)
   for (const life of [0, -1, Number.NaN]) {
     entries.set('key', 'group', held(life), entries.epoch('group'))
@@ -54,7 +54,7 @@ t.test('what has no life left is not kept', async (t) => {
   }
 })
 
-t.test('the group that was set longest ago gives way', async (t) => {
+t.test('the group with the oldest set is evicted', async (t) => {
   const { entries } = entriesOf(3)
   for (const [key, group] of ['1a', '1b', '2a', '2c'].map(
     (pair) => [...pair] as [string, string],
@@ -84,7 +84,7 @@ t.test(
   },
 )
 
-t.test('sizes stay right however entries go', async (t) => {
+t.test('the size stays correct after each kind of deletion', async (t) => {
   const { entries } = entriesOf(100)
   for (let index = 0; index < 40; index += 1) {
     entries.set(`key ${index}`, `group ${index % 2}`, held(), '0')
@@ -101,14 +101,14 @@ t.test('sizes stay right however entries go', async (t) => {
   t.equal(entries.size, 0)
 })
 
-t.test('locks are bounded too: the oldest is free again', async (t) => {
+t.test('locks are bounded: the oldest is dropped', async (t) => {
   const store = memoryStore({ maxEntries: 2, ...new Clock().options })
   for (const key of ['one', 'two', 'three']) t.equal(await store.lock(key, 'me', 1000), true)
   t.equal(await store.lock('two', 'you', 1000), false)
   t.equal(await store.lock('one', 'you', 1000), true)
 })
 
-t.test('wrong options are named', async (t) => {
+t.test('errors name invalid options', async (t) => {
   const wrong = { maxEntries: [0, 1_000_001, 1.5, '10'], now: [1], monotonicNow: ['clock'] }
   for (const [option, values] of Object.entries(wrong)) {
     for (const value of values) {

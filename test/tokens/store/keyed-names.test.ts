@@ -37,7 +37,7 @@ const guesses = (id: string): string[] =>
     ),
   )
 
-t.test('a group is an HMAC under a key of its own, derived from the owner’s', (t) => {
+t.test('a group is an HMAC under a separate key, derived from the encryption key', (t) => {
   const bytes = Buffer.from(KEY.key as string, 'base64')
   const keys = readEncryptionKeys([KEY])
   const derived = (purpose: string) =>
@@ -56,7 +56,7 @@ t.test('a group is an HMAC under a key of its own, derived from the owner’s', 
   t.end()
 })
 
-t.test('a store is told no name that a guess of a client id leads to', async (t) => {
+t.test('no name in the store can be computed from a guessed client id', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const told = new Set<string>()
@@ -81,7 +81,7 @@ t.test('a store is told no name that a guess of a client id leads to', async (t)
   }
 })
 
-t.test('while keys rotate, an invalidation reaches entries under either key', async (t) => {
+t.test('during a rotation, an invalidation reaches entries under both keys', async (t) => {
   const orders = [[KEY], [KEY, NEXT], [NEXT, KEY], [NEXT]]
   for (const [index, left] of orders.slice(0, -1).entries()) {
     const clock = new Clock()

@@ -42,7 +42,7 @@ async function holder(t: Test, redisUrl: string): Promise<ChildProcess> {
 }
 
 t.test('over Redis', { skip: withoutRedis }, async (t) => {
-  t.test('what Redis executes after its deadline has no effect', async (t) => {
+  t.test('a command that Redis executes after its deadline has no effect', async (t) => {
     const { server, admin, store } = await start(t)
     const { epoch } = await store.get(NAME, GROUP, { maxDelayMs: MINUTE })
     const value = Buffer.from('good')

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { PendingWrites } from '../../../src/tokens/store/store-caller.ts'
 
-t.test('ten thousand are remembered, and the first gives way', async (t) => {
+t.test('10,000 writes are kept, and the oldest is dropped', async (t) => {
   const untold = new PendingWrites()
   for (let index = 0; index <= 10_000; index += 1) untold.add(`group ${index}`, async () => {})
   t.notOk(untold.has('group 0'))
@@ -9,7 +9,7 @@ t.test('ten thousand are remembered, and the first gives way', async (t) => {
   t.equal(untold.keys().length, 10_000)
 })
 
-t.test('what is added while it is being told is told again', async (t) => {
+t.test('a write that is added during its retry is retried again', async (t) => {
   const untold = new PendingWrites()
   untold.add('group', async () => untold.add('group', async () => {}))
   await untold.write('group')

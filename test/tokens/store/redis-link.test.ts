@@ -51,7 +51,7 @@ function stage() {
   return { connection, store: redisStore({ redis }) }
 }
 
-t.test('it connects anew every 150 ms while callers wait, then every second', async (t) => {
+t.test('it reconnects every 150 ms while callers wait, then every second', async (t) => {
   const { connection } = stage()
   connection.emit('error')
   const delays = [1, 8, 9, 1000].map((times) => connection.overrides?.retryStrategy(times))
@@ -86,7 +86,7 @@ t.test(
   },
 )
 
-t.test('a Redis that refuses to tell the time is asked again', async (t) => {
+t.test('the next command retries TIME after Redis rejected it', async (t) => {
   const { connection, store } = stage()
   const { TIME } = connection.answers
   connection.answers['TIME'] = () => {
@@ -101,7 +101,7 @@ t.test('a Redis that refuses to tell the time is asked again', async (t) => {
   t.equal(connection.called.filter((command) => command === 'TIME').length, 2)
 })
 
-t.test('another server, or one without a name, has other epochs', async (t) => {
+t.test('another server, or one without an identity, has other epochs', async (t) => {
   const { connection, store } = stage()
   const epoch = async (): Promise<string> => {
     connection.emit('close')
@@ -133,7 +133,7 @@ t.test('a command whose connection breaks is sent again on the next one', async 
   t.equal(connection.called.at(-1), 'EVAL')
 })
 
-t.test('a connection that breaks while it tells the time is not the last one', async (t) => {
+t.test('after a connection that breaks during TIME, it reconnects', async (t) => {
   for (const ending of ['answers', 'rejects'] as const) {
     const { connection, store } = stage()
     let end: (() => void) | undefined
@@ -154,7 +154,7 @@ t.test('a connection that breaks while it tells the time is not the last one', a
   }
 })
 
-t.test('a script that Redis lacks is brought, and its errors are told', async (t) => {
+t.test('a script that Redis lacks is sent, and its errors reject', async (t) => {
   const { connection, store } = stage()
   connection.emit('ready')
   await store.get('key', 'group')
@@ -169,7 +169,7 @@ t.test('a script that Redis lacks is brought, and its errors are told', async (t
   await t.rejects(store.lock('key', 'me', 1000), /OOM/)
 })
 
-t.test('no more than 5,000 commands wait for a connection', async (t) => {
+t.test('at most 5,000 commands wait for a connection', async (t) => {
   const { store } = stage()
   const waiting = Array.from({ length: 5000 }, () =>
     store.get('key', 'group', { maxDelayMs: MINUTE }),

@@ -41,8 +41,8 @@ async function processesOf(
   )
 }
 
-t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
-  t.test('killed: copies serve, and one that comes back empty is believed', async (t) => {
+t.test('over a separate Redis', { skip: withoutRedis }, async (t) => {
+  t.test('killed: copies are served, and an empty Redis applies after its restart', async (t) => {
     const clock = new Clock()
     let server = await startRedis()
     const [here, there] = (await processesOf(t, server, clock, 2)) as [Process, Process]
@@ -76,7 +76,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     t.match(here.lines[2], /^info cognito-m2m: the token store is back/)
   })
 
-  t.test('hung: every call within its bound, and no lock outlives its release', async (t) => {
+  t.test('hung: every call ends within its bound, and no lock outlives its release', async (t) => {
     const clock = new Clock()
     const server = await startRedis()
     t.teardown(() => server.kill())
@@ -102,7 +102,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     t.equal(await found(there.store, NAME, GROUP), 'good')
   })
 
-  t.test('full: it is read on, and what it does not take is in memory', async (t) => {
+  t.test('full: reads continue, and entries that it rejects are in memory', async (t) => {
     const clock = new Clock()
     const server = await startRedis()
     const admin = new Redis(server.url)
@@ -125,7 +125,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     t.equal(here.store.status().degraded, false)
   })
 
-  t.test('without its scripts: they are brought anew', async (t) => {
+  t.test('without its scripts: they are sent again', async (t) => {
     const clock = new Clock()
     const server = await startRedis()
     const admin = new Redis(server.url)
@@ -145,7 +145,7 @@ t.test('over a Redis of its own', { skip: withoutRedis }, async (t) => {
     t.equal(after - before, 4, 'one round trip per look-up')
   })
 
-  t.test('a user with the rights that the documentation names can do all of it', async (t) => {
+  t.test('a user with the documented rights can run all commands', async (t) => {
     const page = readFileSync(new URL('../../../docs/token-stores.md', import.meta.url), 'utf8')
     const [, rights = ''] = /these commands: `(~[^`]+)`/.exec(page) ?? []
     const server = await startRedis()
@@ -213,7 +213,7 @@ t.test(
   },
 )
 
-t.test('wrong options are named', async (t) => {
+t.test('errors name invalid options', async (t) => {
   const redis = new Redis({ lazyConnect: true })
   const cluster = new Cluster([], { lazyConnect: true })
   for (const wrong of [undefined, null, 'redis://localhost', {}, cluster]) {

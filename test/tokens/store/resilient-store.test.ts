@@ -17,7 +17,7 @@ const clock = new Clock()
 const base = { logger: undefined, ...clock.options }
 const GROUP = 'group'
 
-t.test('without a store it is memory, and never degraded', async (t) => {
+t.test('without a store, memory is used and never degraded', async (t) => {
   const store = new ResilientStore(base)
   const name = store.deriveName(new Uint8Array([1]))
   t.not(name, store.deriveName(new Uint8Array([2])))
@@ -55,7 +55,7 @@ t.test('in memory, a look-up is dated by the wall clock, and a lock has one owne
   last?.release()
 })
 
-t.test('the skew is logged once for each logger, whatever stores use it', async (t) => {
+t.test('the skew is logged once per logger, for all its stores', async (t) => {
   const ahead = new Clock()
   ahead.wall += 60_000
   const shared = new SharedStore(clock)
@@ -70,7 +70,7 @@ t.test('the skew is logged once for each logger, whatever stores use it', async 
   t.strictSame(lines, [`${warning} {"skew":60}`])
 })
 
-t.test('a memory store that somebody else closed keeps nobody from asking', async (t) => {
+t.test('a memory store that another app closed does not block token requests', async (t) => {
   const memory = memoryStore(clock.options)
   const store = new ResilientStore({ ...base, store: memory })
   await memory.close()
@@ -79,7 +79,7 @@ t.test('a memory store that somebody else closed keeps nobody from asking', asyn
   lock?.release()
 })
 
-t.test('two of one process share a memory store', async (t) => {
+t.test('two resilient stores of a process share a memory store', async (t) => {
   const store = memoryStore({ maxEntries: 2, ...clock.options })
   const [one, two] = [
     new ResilientStore({ ...base, store }),
@@ -116,7 +116,7 @@ t.test("a store of one's own that nobody shares needs no keys", async (t) => {
   t.strictSame(store.status(), { shared: false, degraded: false, unreadable: 0 })
 })
 
-t.test('wrong options are named', async (t) => {
+t.test('errors name invalid options', async (t) => {
   const shared = new SharedStore(clock)
   t.throws(() => new ResilientStore({ ...base, store: shared }), {
     name: OptionError.name,
@@ -152,7 +152,7 @@ t.test('wrong options are named', async (t) => {
   )
 })
 
-t.test('a logger that throws harms nothing', async (t) => {
+t.test('a logger that throws has no effect', async (t) => {
   const shared = new SharedStore(clock)
   const throws = (): never => {
     throw new Error('full disk')
@@ -164,7 +164,7 @@ t.test('a logger that throws harms nothing', async (t) => {
   t.equal(store.status().degraded, true)
 })
 
-t.test('errors without a word worth telling are told as unknown', async (t) => {
+t.test('errors without a known form are logged as unknown', async (t) => {
   for (const error of [undefined, null, 'text', new Error('a secret'), { code: 'has secret' }]) {
     const { lines, logger } = recorder()
     const shared = new SharedStore(clock)

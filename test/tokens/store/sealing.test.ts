@@ -21,7 +21,7 @@ const value = Buffer.from('{"access_token":"hidden"}')
 const keys = readEncryptionKeys([KEY])
 const [key] = keys as [(typeof keys)[0] & object]
 
-t.test('opens what it sealed, and says when it ends', async (t) => {
+t.test('an entry is unsealed with its expiry', async (t) => {
   const sealed = seal({ value, expiresAt: NOW }, 'name', key)
   t.strictSame(unseal(sealed, 'name', keys), { value, expiresAt: NOW })
   t.notMatch(Buffer.from(sealed).toString('latin1'), 'hidden')
@@ -31,7 +31,7 @@ t.test('opens what it sealed, and says when it ends', async (t) => {
   t.ok(unseal(view, 'name', keys), 'wherever it lies')
 })
 
-t.test('one bit off anywhere, and it does not open', async (t) => {
+t.test('an entry with one changed bit is not unsealed', async (t) => {
   const sealed = Buffer.from(seal({ value, expiresAt: NOW }, 'name', key))
   for (let bit = 0; bit < sealed.length * 8; bit += 1) {
     const changed = Buffer.from(sealed)
@@ -47,7 +47,7 @@ t.test('one bit off anywhere, and it does not open', async (t) => {
   t.equal(unseal(sealed, 'name', readEncryptionKeys([{ ...KEY, key: randomBytes(32) }])), undefined)
 })
 
-t.test('what is in the store shows nothing, and what was changed there is a miss', async (t) => {
+t.test('the store contains no plain text, and a changed entry is a miss', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
   const { store, lines } = process(shared, clock)
@@ -74,7 +74,7 @@ t.test('what is in the store shows nothing, and what was changed there is a miss
   t.strictSame(lines, [], 'the store itself is well')
 })
 
-t.test('where the store has no clock, expiry is judged by ours', async (t) => {
+t.test('if the store has no clock, expiry uses the wall clock of the process', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(new Clock())
   shared.hasClock = false
@@ -90,7 +90,7 @@ t.test('where the store has no clock, expiry is judged by ours', async (t) => {
   t.equal(await found(store, 'name', GROUP), undefined, 'nor where it cannot be read')
 })
 
-t.test('where the store has a clock, expiry is judged by that one', async (t) => {
+t.test('if the store has a clock, expiry uses that clock', async (t) => {
   const [clock, clockOfStore] = [new Clock(), new Clock()]
   clock.wall += 120_000
   const { store } = process(new SharedStore(clockOfStore), clock)
@@ -104,7 +104,7 @@ t.test('where the store has a clock, expiry is judged by that one', async (t) =>
   t.equal(await found(store, 'name', GROUP), undefined)
 })
 
-t.test('nothing lives longer than a day', async (t) => {
+t.test('no entry lives longer than a day', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(new Clock())
   shared.hasClock = false
@@ -116,7 +116,7 @@ t.test('nothing lives longer than a day', async (t) => {
   t.equal(await found(store, 'name', GROUP), undefined)
 })
 
-t.test('keys rotate while old and new processes run side by side', async (t) => {
+t.test('keys rotate while old and new processes run', async (t) => {
   const next = { id: '2026-02', key: randomBytes(32) }
   const steps = { old: [KEY], both: [KEY, next], turned: [next, KEY], done: [next] }
   const sides = [

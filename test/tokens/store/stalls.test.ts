@@ -133,7 +133,7 @@ t.test('faults of Redis', { skip: withoutRedis }, async (t) => {
     t.equal(upstream.most, 1)
   })
 
-  t.test('a connection that breaks while Cognito is asked costs no token request', async (t) => {
+  t.test('a connection that breaks during a token request causes no further request', async (t) => {
     const redis = await server(t)
     const link = await delayedLink(t, redis.port)
     const stores = await fleet(t, Array(PROCESSES).fill(link.url))

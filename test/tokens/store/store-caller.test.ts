@@ -8,7 +8,7 @@ function reach() {
   return { clock, reach: new StoreCaller(safeLogger(undefined), () => clock.now) }
 }
 
-t.test('what the store calls late is sent again while somebody waits for it', async (t) => {
+t.test('a late command is sent again while its caller waits', async (t) => {
   const { clock, reach: asking } = reach()
   const delays: number[] = []
   const answer = await asking.call(
@@ -25,7 +25,7 @@ t.test('what the store calls late is sent again while somebody waits for it', as
   t.strictSame(delays, [1000, 600, 200, 100])
 })
 
-t.test('and not once nobody does', async (t) => {
+t.test('a late command is not sent again once its caller has stopped waiting', async (t) => {
   const { reach: asking } = reach()
   let sent = 0
   let settle: (() => void) | undefined

@@ -17,14 +17,14 @@ function stage(skews: number[] = []) {
   return { time, clock, answer, bounds: () => [clock.earliest(), clock.latest()] }
 }
 
-t.test('without a reading, it is the wall clock', async (t) => {
+t.test('without a reading, the wall clock is used', async (t) => {
   const { time, answer, bounds } = stage()
   time.monotonic = 5
   for (const none of [undefined, null, '1', Number.NaN, Number.POSITIVE_INFINITY]) answer(none, 1)
   t.strictSame(bounds(), [WALL + 5, WALL + 5])
 })
 
-t.test('a reading was taken between request and answer, and goes on with time', async (t) => {
+t.test('a reading was taken between request and response, and advances with time', async (t) => {
   const { time, answer, bounds } = stage()
   time.monotonic = 100
   answer(2_000_000, 40)
@@ -33,7 +33,7 @@ t.test('a reading was taken between request and answer, and goes on with time', 
   t.strictSame(bounds(), [2_001_000, 2_001_041])
 })
 
-t.test('further readings narrow it, and one that contradicts replaces it', async (t) => {
+t.test('further readings narrow the interval, and a contradicting one replaces it', async (t) => {
   const { time, answer, bounds } = stage()
   time.monotonic = 1000
   answer(2_000_000, 1000)

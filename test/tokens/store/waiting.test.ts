@@ -29,7 +29,7 @@ function watch<Value>(promise: Promise<Value>): { value?: Value; isOver: boolean
   return watched
 }
 
-t.test('a miss waits for a stall, and gets what the store then answers', async (t) => {
+t.test('a miss waits for a stall, and gets the entry of the store', async (t) => {
   const { shared, pass, store, clock } = stage(t)
   await fill(process(shared, clock).store, NAME, GROUP, 'good')
   shared.fault = 'stalls'
@@ -46,34 +46,37 @@ t.test('a miss waits for a stall, and gets what the store then answers', async (
   t.equal(await process(shared, clock).store.acquire(NAME, WAIT), undefined)
 })
 
-t.test('a copy costs 100 ms, and nothing after three failures in a row', async (t) => {
-  const { shared, pass, store } = stage(t)
-  await fill(store, NAME, GROUP, 'good')
-  shared.fault = 'stalls'
-  shared.asked.length = 0
-  for (let look = 0; look < 3; look += 1) {
-    const looked = watch(store.get(NAME, GROUP))
-    await pass(99)
-    t.equal(looked.isOver, false)
-    await pass(1)
-    t.equal(text(looked.value?.value), 'good')
-  }
-  t.equal(await found(store, NAME, GROUP), 'good')
-  t.equal(shared.asked.length, 3)
-  const miss = watch(store.get('other', GROUP, WAIT))
-  await pass(500)
-  t.equal(miss.isOver, false, 'without a copy, it is worth waiting for')
-  shared.resume()
-  await turns()
-  t.equal(miss.isOver, true)
-  t.equal(await found(store, NAME, GROUP), 'good')
-  t.equal(shared.asked.length, 4, 'late answers do not show that it is fast')
-  await pass(1000)
-  t.equal(await found(store, NAME, GROUP), 'good')
-  t.equal(store.status().degraded, false)
-})
+t.test(
+  'a caller with a copy waits 100 ms, and not at all after three failures in a row',
+  async (t) => {
+    const { shared, pass, store } = stage(t)
+    await fill(store, NAME, GROUP, 'good')
+    shared.fault = 'stalls'
+    shared.asked.length = 0
+    for (let look = 0; look < 3; look += 1) {
+      const looked = watch(store.get(NAME, GROUP))
+      await pass(99)
+      t.equal(looked.isOver, false)
+      await pass(1)
+      t.equal(text(looked.value?.value), 'good')
+    }
+    t.equal(await found(store, NAME, GROUP), 'good')
+    t.equal(shared.asked.length, 3)
+    const miss = watch(store.get('other', GROUP, WAIT))
+    await pass(500)
+    t.equal(miss.isOver, false, 'without a copy, it is worth waiting for')
+    shared.resume()
+    await turns()
+    t.equal(miss.isOver, true)
+    t.equal(await found(store, NAME, GROUP), 'good')
+    t.equal(shared.asked.length, 4, 'late answers do not show that it is fast')
+    await pass(1000)
+    t.equal(await found(store, NAME, GROUP), 'good')
+    t.equal(store.status().degraded, false)
+  },
+)
 
-t.test('a look-up before a request waits for the store, whatever the copy', async (t) => {
+t.test('a look-up before a request waits for the store, with or without a copy', async (t) => {
   const { shared, pass, store, clock } = stage(t)
   await fill(store, NAME, GROUP, 'old')
   const there = process(shared, clock).store
@@ -93,7 +96,7 @@ t.test('a look-up before a request waits for the store, whatever the copy', asyn
   t.equal(text((await store.get(NAME, GROUP, WAIT)).value), 'new')
 })
 
-t.test('nobody waits beyond 1.25 s after the store began to fail', async (t) => {
+t.test('no caller waits longer than 1.25 s after the store began to fail', async (t) => {
   const { shared, pass, store } = stage(t)
   shared.fault = 'stalls'
   const first = watch(store.get(NAME, GROUP, WAIT))
@@ -124,7 +127,7 @@ t.test('nobody waits beyond 1.25 s after the store began to fail', async (t) => 
   t.equal(store.status().degraded, false, 'a late answer shows that it is back')
 })
 
-t.test('a failure of long ago does not make the next stall an outage', async (t) => {
+t.test('an old failure does not make the next stall an outage', async (t) => {
   const { shared, pass, store } = stage(t)
   shared.fault = 'rejects'
   await store.get(NAME, GROUP, WAIT)
@@ -139,7 +142,7 @@ t.test('a failure of long ago does not make the next stall an outage', async (t)
   t.equal(store.status().degraded, false)
 })
 
-t.test('what is kept is sent however the store is, and its late answer counts', async (t) => {
+t.test('new entries are always sent to the store, and a late response counts', async (t) => {
   const { shared, pass, store, clock } = stage(t)
   const there = process(shared, clock).store
   const kept = async (name: string, value: string): Promise<StoreEntry> => ({
@@ -194,7 +197,7 @@ t.test('a copy that the store refused late is dropped, and no other', async (t) 
   t.equal(await found(store, 'other', GROUP), 'newer')
 })
 
-t.test('a lock that was not answered is taken by a renewal, and always released', async (t) => {
+t.test('a lock without a response is taken by a renewal, and always released', async (t) => {
   const { shared, pass, store, clock } = stage(t)
   const there = process(shared, clock).store
   shared.fault = 'hangs'
@@ -220,7 +223,7 @@ t.test('a lock that was not answered is taken by a renewal, and always released'
   t.strictSame(shared.asked, [], 'and renewed no more')
 })
 
-t.test('a lock that another process took meanwhile is left to it', async (t) => {
+t.test('a renewal does not take a lock that another process holds', async (t) => {
   const { shared, pass, store, clock } = stage(t)
   const there = process(shared, clock).store
   shared.fault = 'hangs'
@@ -264,7 +267,7 @@ t.test('while the store is down, locks are not renewed', async (t) => {
   t.ok(shared.asked.includes('unlock'), 'but released')
 })
 
-t.test('a store that never answers is not sent more than 5,000 commands', async (t) => {
+t.test('a store that never responds gets at most 5,000 commands', async (t) => {
   const { shared, pass, store } = stage(t)
   const { epoch } = await store.get(NAME, GROUP)
   shared.fault = 'hangs'
