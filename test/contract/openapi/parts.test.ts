@@ -183,12 +183,32 @@ t.test('refuses what would make a wrong document', async (t) => {
   const scopes = [orders]
   const table: [string, unknown, string, RegExp][] = [
     ['no options', undefined, 'options', /expected a plain object, got /],
-    ['an unknown member', { ...options, scope: 'a/b' }, 'scope', /use one of tokenUrl, scopes/],
+    [
+      'an unknown member',
+      { ...options, scope: 'a/b' },
+      'scope',
+      /expected one of tokenUrl, scopes, .* got an unknown name/,
+    ],
     ['no token URL', { scopes }, 'tokenUrl', /is undefined: pass the token endpoint's URL/],
     ['a token URL in the clear', { tokenUrl: 'http://a.example', scopes }, 'tokenUrl', /https/],
-    ['no scopes', { tokenUrl: TOKEN_URL }, 'scopes', /pass an array of at most 25/],
-    ['one without an array', { ...options, scopes: orders }, 'scopes', /pass an array/],
-    ['one twice', { ...options, scopes: [orders, orders] }, 'scopes[1]', /merge the two/],
+    [
+      'no scopes',
+      { tokenUrl: TOKEN_URL },
+      'scopes',
+      /expected an array of at most 25 .*, got undefined/,
+    ],
+    [
+      'one without an array',
+      { ...options, scopes: orders },
+      'scopes',
+      /expected an array of at most 25 .*, got an object/,
+    ],
+    [
+      'one twice',
+      { ...options, scopes: [orders, orders] },
+      'scopes[1]',
+      /got "orders" again\. Merge the two/,
+    ],
     ['a literal', { ...options, scopes: [{ identifier: '' }] }, 'scopes[0].identifier', /1 to 256/],
     ['a scheme name', { ...options, schemeName: 'a b' }, 'schemeName', /letters, digits/],
     ['no scheme name', { ...options, schemeName: 5 }, 'schemeName', /is 5/],

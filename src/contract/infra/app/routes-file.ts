@@ -111,6 +111,6 @@ function withPosition(root: Tree, read: () => void): void {
       if (inner === undefined) break
       tree = inner
     }
-    throw new TemplateError(tree.at, toPrintable(`${option} ${problem}`, MAX_PROBLEM))
+    throw new TemplateError(tree.at, toPrintable(`${option}: ${problem}`, MAX_PROBLEM))
   }
 }

@@ -216,8 +216,8 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
   await refused(`openapi: 3.1.0\nx: ${'['.repeat(500_000)}`, /opens more than 200 brackets/)
   const { user, system } = process.cpuUsage(start)
   t.ok(user + system < 5_000_000, 'microseconds of processor time')
-  await t.rejects(readOpenApi({ file: '', text: '' }), { message: /source\.file is ""/ })
-  await t.rejects(readRoutes({ file: 'a', text: 5 as never }), { message: /source\.text is 5/ })
+  await t.rejects(readOpenApi({ file: '', text: '' }), { message: /source\.file: is ""/ })
+  await t.rejects(readRoutes({ file: 'a', text: 5 as never }), { message: /source\.text: is 5/ })
 })
 
 const at = { file: 'src/app.ts', line: 7, column: 3 }
@@ -269,7 +269,7 @@ t.test('what is no routes file is told with its place', async (t) => {
   await refused('{"routes": {}}', 'routes.json:1:12: is no list: write one there')
   await refused(
     '{"routes": [],\n "route": 1}',
-    'routes.json:2:2: route: expected one of $schema, routes, scopes',
+    'routes.json:2:2: route is unknown: use one of $schema, routes, scopes',
   )
   await refused(
     '{"routes": [5]}',
@@ -277,19 +277,19 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     '{"routes": [{"path": "/a", "auth": false}]}',
-    'routes.json:1:13: routes[0].method is undefined: pass a method',
+    'routes.json:1:13: routes[0].method: is undefined: pass a method',
   )
   await refused(
     '{"routes": [{"method": 5}]}',
-    'routes.json:1:24: routes[0].method is 5: pass a method',
+    'routes.json:1:24: routes[0].method: is 5: pass a method',
   )
   await refused(
     '{"routes": [{"method": "GET", "path": "a"}]}',
-    'routes.json:1:39: routes[0].path is "a": pass a path from its slash on',
+    'routes.json:1:39: routes[0].path: is "a": pass a path from its slash on',
   )
   await refused(
     route('"basePath": "/b", "auth": {}'),
-    'routes.json:3:45: routes[0].basePath is "/b": pass the front of the path',
+    'routes.json:3:45: routes[0].basePath: is "/b": pass the front of the path',
   )
   await refused(route('"x": 1'), /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /)
   await refused(
@@ -298,40 +298,40 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     route('"auth": {"scopes": "a/x"}'),
-    'routes.json:3:52: routes[0].auth.scopes is "a/x": pass an array of scopes',
+    'routes.json:3:52: routes[0].auth.scopes: is "a/x": pass an array of scopes',
   )
   await refused(
     route('"auth": {"anyOf": "a/x"}'),
-    'routes.json:3:51: routes[0].auth.anyOf is "a/x": pass an array of scopes',
+    'routes.json:3:51: routes[0].auth.anyOf: is "a/x": pass an array of scopes',
   )
   await refused(
     route('"auth": {"anyOf": ["a/x", [5]]}'),
-    'routes.json:3:59: routes[0].auth.anyOf[1] is an array: pass an array of scopes',
+    'routes.json:3:59: routes[0].auth.anyOf[1]: is an array: pass an array of scopes',
   )
   await refused(
     route('"auth": {"optional": 1}'),
-    'routes.json:3:54: routes[0].auth.optional: expected a boolean, got 1',
+    'routes.json:3:54: routes[0].auth.optional: is 1: pass true or false',
   )
   await refused(
     route('"auth": {}, "at": {"file": "a", "line": 0, "column": 1}'),
-    'routes.json:3:51: routes[0].at is no position: pass file, line and column',
+    'routes.json:3:51: routes[0].at: is no position: pass file, line and column',
   )
   await refused(
     route('"auth": {}, "scopesAt": {}'),
-    'routes.json:3:57: routes[0].scopesAt is an object: pass a map of positions',
+    'routes.json:3:57: routes[0].scopesAt: is an object: pass a map of positions',
   )
   await refused(
     '{"routes": [],\n "scopes": [{"identifier": "a b"}]}',
-    /^routes\.json:2:28: scopes\[0\]\.identifier is "a b"/,
+    /^routes\.json:2:28: scopes\[0\]\.identifier: expected 1 to 256 printable characters .*, got "a b"/,
   )
   await refused(
     '{"routes": [], "scopes": [{"identifier": "a", "scopes": {"\\u001b": ""}}]}',
-    /^routes\.json:1:57: scopes\[0\]\.scopes has the name "\\u001b"/,
+    /^routes\.json:1:57: scopes\[0\]\.scopes: expected names of printable characters .*, got "\\u001b"/,
   )
   await refused('{"routes": [}', /^routes\.json:1:/)
   t.throws(
     () => routesFile([{ method: 'GET', path: '/a' } as never]),
-    /routes\[0\]\.auth is undefined/,
+    /routes\[0\]\.auth: expected a plain object, got undefined/,
   )
   t.throws(() => routesFile([{ method: 'GET', path: '/a', auth: {}, unprotected: true }]), {
     code: 'ERR_OPTION_INVALID',
@@ -341,7 +341,10 @@ t.test('what is no routes file is told with its place', async (t) => {
     code: 'ERR_OPTION_INVALID',
     option: 'routes[0].unprotected',
   })
-  t.throws(() => routesFile([], [{} as never]), /resourceServers\[0\]\.identifier is undefined/)
+  t.throws(
+    () => routesFile([], [{} as never]),
+    /resourceServers\[0\]\.identifier: expected .*, got undefined/,
+  )
 })
 
 t.test('the schema that is published has the members that are read', async (t) => {

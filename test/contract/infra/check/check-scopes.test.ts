@@ -222,7 +222,7 @@ t.test('what is kept longer than tokens live', async (t) => {
   t.strictSame(await kept('', ', AuthorizerResultTtlInSeconds: !Ref Pool'), [])
   t.throws(
     () => checkScopes([], { proxyTtl: 86_401 }),
-    /proxyTtl: expected a number of seconds, got 86401/,
+    /proxyTtl: expected a number of seconds from 0 to 86400, got 86401/,
   )
 })
 

@@ -58,7 +58,7 @@ t.test('what is open is refused, unless it is accepted', async (t) => {
   t.throws(() => toPoolOptions(open), {
     code: 'ERR_OPTION_INVALID',
     message:
-      'cognito-m2m: the template leaves open what only a deployment knows: a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone, or accept it with onSkipped',
+      'cognito-m2m: the template: leaves open what only a deployment knows: a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone, or accept it with onSkipped',
   })
   const left: LeftOut[] = []
   t.strictSame(
@@ -77,21 +77,25 @@ t.test('with what a deployment fails is refused in the words of the check', asyn
   )
   t.throws(() => toPoolOptions(wrong), {
     message:
-      /^cognito-m2m: the template would not be deployed: a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read$/,
+      /^cognito-m2m: the template: would not be deployed: a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read$/,
   })
 })
 
 t.test('options are refused', async (t) => {
   const good = await model(ORDERS, READER)
   for (const [options, option, message] of [
-    [{ pool: 'Pool' }, 'pool', /unknown: use one of userPool, onSkipped/],
+    [
+      { pool: 'Pool' },
+      'pool',
+      /^cognito-m2m: pool: expected one of userPool, onSkipped, got an unknown name/,
+    ],
     [{ userPool: 7 }, 'userPool', /7: pass its id in the template/],
     [{ userPool: 'Other' }, 'userPool', /"Other": name one of Pool \(a\.yaml:2:3\)$/],
     [{ onSkipped: true }, 'onSkipped', /expected a function, got /],
   ] as const) {
     t.throws(() => toPoolOptions(good, options as object), { option, message })
   }
-  t.throws(() => toPoolOptions({} as typeof good), { message: /models has/ })
+  t.throws(() => toPoolOptions({} as typeof good), { message: /models: has/ })
   const none = await read(
     'a.yaml',
     `Resources:\n${client('Reader', `${MACHINE}`)}`.replace('UserPoolId: !Ref Pool, ', ''),
