@@ -17,9 +17,9 @@ export type { ClientDefinition, InfraDefinition } from './definition/definition.
 export { toDefinition } from './definition/from-model.ts'
 export type { PoolClientOptions, PoolFlow } from './local-pool/clients.ts'
 export type {
-  LocalPoolOptions as PoolOptionsOfOptions,
+  LocalPoolOptions,
   PoolOptions,
-  SkippedFact as LeftOut,
+  SkippedFact,
 } from './local-pool/options.ts'
 export { toPoolOptions } from './local-pool/options.ts'
 export type {

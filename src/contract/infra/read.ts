@@ -65,7 +65,7 @@ export async function readTemplate(
   if (only === undefined || read.length > 1) {
     throw new OptionError(
       'sources',
-      `has ${read.length} files: pass one CloudFormation template, or the .tf and .tf.json files of one module`,
+      `expected one CloudFormation template, or the .tf and .tf.json files of one module, got ${read.length} files. Pass one template or one module.`,
     )
   }
   return toModel(files, await readCloudFormation(only.file, only.text, parameters))
@@ -75,10 +75,16 @@ export async function readTemplate(
 export function readSource(source: unknown, optionPath: string): TemplateSource {
   const { file, text } = readMembers(source, ['file', 'text'], optionPath)
   if (typeof file !== 'string' || file === '') {
-    throw new OptionError(`${optionPath}.file`, `is ${describeValue(file)}: name the file`)
+    throw new OptionError(
+      `${optionPath}.file`,
+      `expected a file name, got ${describeValue(file)}. Name the file.`,
+    )
   }
   if (typeof text !== 'string') {
-    throw new OptionError(`${optionPath}.text`, `is ${describeValue(text)}: pass the file's text`)
+    throw new OptionError(
+      `${optionPath}.text`,
+      `expected the text of the file, got ${describeValue(text)}. Pass a string.`,
+    )
   }
   return { file, text: text.replace(/^\uFEFF/, '') }
 }
@@ -88,13 +94,16 @@ function readParameters(options: unknown): ReadonlyMap<string, string> {
   if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
     throw new OptionError(
       'parameters',
-      `is ${describeValue(parameters)}: pass an object of name to text`,
+      `expected an object of names and strings, got ${describeValue(parameters)}. Pass an object.`,
     )
   }
   const entries = Object.entries(parameters)
   for (const [name, value] of entries) {
     if (typeof value === 'string') continue
-    throw new OptionError(`parameters.${name}`, `is ${describeValue(value)}: pass a text`)
+    throw new OptionError(
+      `parameters.${name}`,
+      `expected a string, got ${describeValue(value)}. Pass the value as a string.`,
+    )
   }
   return new Map(entries as [string, string][])
 }

@@ -59,12 +59,15 @@ export function readScheme(members: Members): Scheme {
   if (typeof tokenUrl !== 'string') {
     throw new OptionError(
       'tokenUrl',
-      `is ${describeValue(tokenUrl)}: pass the token endpoint's URL`,
+      `expected the URL of the token endpoint, got ${describeValue(tokenUrl)}. Pass it as a string.`,
     )
   }
   readSecureUrl(tokenUrl, 'tokenUrl')
   if (typeof name !== 'string' || !COMPONENT_NAME.test(name)) {
-    throw new OptionError('schemeName', `is ${describeValue(name)}: use letters, digits and . _ -`)
+    throw new OptionError(
+      'schemeName',
+      `expected letters, digits and . _ -, got ${describeValue(name)}. Change the name.`,
+    )
   }
   const described = new Map(readResourceServers(scopes, 'scopes').flatMap(listDescribedScopes))
   return {
@@ -80,7 +83,7 @@ export function readScheme(members: Members): Scheme {
         if (described.has(scope) || isReserved(scope)) continue
         throw new OptionError(
           optionPath,
-          `asks for ${describeValue(scope)}, which scopes do not define: define it or correct the spelling`,
+          `expected a scope that the option scopes defines, got ${describeValue(scope)}. Define the scope or correct the spelling.`,
         )
       }
     },

@@ -189,7 +189,12 @@ t.test('refuses what would make a wrong document', async (t) => {
       'scope',
       /expected one of tokenUrl, scopes, .* got an unknown name/,
     ],
-    ['no token URL', { scopes }, 'tokenUrl', /is undefined: pass the token endpoint's URL/],
+    [
+      'no token URL',
+      { scopes },
+      'tokenUrl',
+      /^expected the URL of the token endpoint, got undefined\./,
+    ],
     ['a token URL in the clear', { tokenUrl: 'http://a.example', scopes }, 'tokenUrl', /https/],
     [
       'no scopes',
@@ -211,7 +216,7 @@ t.test('refuses what would make a wrong document', async (t) => {
     ],
     ['a literal', { ...options, scopes: [{ identifier: '' }] }, 'scopes[0].identifier', /1 to 256/],
     ['a scheme name', { ...options, schemeName: 'a b' }, 'schemeName', /letters, digits/],
-    ['no scheme name', { ...options, schemeName: 5 }, 'schemeName', /is 5/],
+    ['no scheme name', { ...options, schemeName: 5 }, 'schemeName', /, got 5\./],
     ['a realm', { ...options, realm: '"' }, 'realm', /printable ASCII/],
     ['metadata', { ...options, resourceMetadata: {} }, 'resourceMetadata.resource', /URL/],
   ]
@@ -231,7 +236,7 @@ t.test('refuses what would make a wrong document', async (t) => {
       {
         option: 'access',
         problem:
-          'asks for "orders/raed", which scopes do not define: define it or correct the spelling',
+          'expected a scope that the option scopes defines, got "orders/raed". Define the scope or correct the spelling.',
       },
     )
   }

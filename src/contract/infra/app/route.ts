@@ -56,7 +56,10 @@ const REQUIREMENT = ['scopes', 'anyOf', 'optional', 'other']
 /** @throws {OptionError} naming the route and the member that is wrong. */
 export function readAppRoutes(value: unknown, optionPath: string): readonly ReadRoute[] {
   if (!Array.isArray(value)) {
-    throw new OptionError(optionPath, `is ${describeValue(value)}: pass an array of routes`)
+    throw new OptionError(
+      optionPath,
+      `expected an array of routes, got ${describeValue(value)}. Pass an array.`,
+    )
   }
   return value.map((route: unknown, index) =>
     readAppRoute(route, `${optionPath}[${index}]`, optionPath),
@@ -67,24 +70,27 @@ function readAppRoute(value: unknown, optionPath: string, file: string): ReadRou
   const members = readMembers(value, ROUTE, optionPath)
   const { method, path, basePath = '', auth, scopesAt = new Map() } = members
   if (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method)) {
-    throw new OptionError(`${optionPath}.method`, `is ${describeValue(method)}: pass a method`)
+    throw new OptionError(
+      `${optionPath}.method`,
+      `expected an HTTP method, got ${describeValue(method)}. Name the method.`,
+    )
   }
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new OptionError(
       `${optionPath}.path`,
-      `is ${describeValue(path)}: pass a path from its slash on`,
+      `expected a path that begins with a slash, got ${describeValue(path)}. Change the path.`,
     )
   }
   if (typeof basePath !== 'string' || !`${path}/`.startsWith(`${basePath}/`)) {
     throw new OptionError(
       `${optionPath}.basePath`,
-      `is ${describeValue(basePath)}: pass the front of the path`,
+      `expected the beginning of the path, got ${describeValue(basePath)}. Change the base path.`,
     )
   }
   if (!(scopesAt instanceof Map)) {
     throw new OptionError(
       `${optionPath}.scopesAt`,
-      `is ${describeValue(scopesAt)}: pass a map of positions`,
+      `expected a Map of scopes and positions, got ${describeValue(scopesAt)}. Pass a Map.`,
     )
   }
   const at = readPosition(members['at'] ?? { file, line: 1, column: 1 }, `${optionPath}.at`)
@@ -107,7 +113,10 @@ function readPosition(value: unknown, optionPath: string): Position {
   const { file, line, column } = readMembers(value, ['file', 'line', 'column'], optionPath)
   if (typeof file === 'string' && isPositiveInteger(line) && isPositiveInteger(column))
     return { file, line, column }
-  throw new OptionError(optionPath, 'is no position: pass file, line and column')
+  throw new OptionError(
+    optionPath,
+    'expected a file, and a line and column from 1, got other values. Correct the position.',
+  )
 }
 
 const isPositiveInteger = (value: unknown): value is number =>
@@ -123,7 +132,7 @@ function readRequirement(
   if (!Array.isArray(anyOf)) {
     throw new OptionError(
       `${optionPath}.anyOf`,
-      `is ${describeValue(anyOf)}: pass an array of scopes`,
+      `expected an array of scopes, got ${describeValue(anyOf)}. Pass an array of strings.`,
     )
   }
   const choices = anyOf.map((choice: unknown, index) =>
@@ -141,10 +150,16 @@ function readRequirement(
 
 function readScopes(value: unknown, optionPath: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
-  throw new OptionError(optionPath, `is ${describeValue(value)}: pass an array of scopes`)
+  throw new OptionError(
+    optionPath,
+    `expected an array of scopes, got ${describeValue(value)}. Pass an array of strings.`,
+  )
 }
 
 function readFlag(value: unknown, optionPath: string): boolean {
   if (value === undefined || typeof value === 'boolean') return value === true
-  throw new OptionError(optionPath, `is ${describeValue(value)}: pass true or false`)
+  throw new OptionError(
+    optionPath,
+    `expected a boolean, got ${describeValue(value)}. Pass true or false.`,
+  )
 }

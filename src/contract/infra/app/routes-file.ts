@@ -30,7 +30,8 @@ export function routesFile(
 ): string {
   const unprotected = readAppRoutes(routes, 'routes').findIndex((route) => route.unprotected)
   if (unprotected !== -1) {
-    const problem = 'is true: a file says what routes enforce, so register cognitoAuth around it'
+    const problem =
+      'expected a route that cognitoAuth protects, got true. Register cognitoAuth in a context around the route.'
     throw new OptionError(`routes[${unprotected}].unprotected`, problem)
   }
   const servers = readResourceServers(resourceServers, 'resourceServers')

@@ -75,7 +75,10 @@ function readModels(models: unknown): readonly InfraModel[] {
   const all: unknown[] = Array.isArray(models) ? [...models] : [models]
   for (const model of all) {
     if (typeof model === 'object' && model !== null && 'resourceServers' in model) continue
-    throw new OptionError('models', `has ${describeValue(model)}: pass what readTemplate gives`)
+    throw new OptionError(
+      'models',
+      `expected results of readTemplate, got ${describeValue(model)}. Pass a model or an array of models.`,
+    )
   }
   return all as readonly InfraModel[]
 }

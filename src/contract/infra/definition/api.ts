@@ -65,20 +65,26 @@ export function readApi(value: unknown, neighbours: DefinedAccess): ReadApi {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new OptionError(
       'api.name',
-      `is ${describeValue(name)}: use 1 to 128 letters, digits, _ and -`,
+      `expected 1 to 128 letters, digits, _ and -, got ${describeValue(name)}. Change the name.`,
     )
   }
   if (kind !== 'rest' && kind !== 'http') {
-    throw new OptionError('api.kind', `is ${describeValue(kind)}: use rest or http`)
+    throw new OptionError(
+      'api.kind',
+      `expected rest or http, got ${describeValue(kind)}. Change the kind.`,
+    )
   }
   const routes = readRoutes(members['routes'], kind, neighbours.scopes)
   if (kind === 'rest') return { name, kind, authorizerTtl: readTtl(members, neighbours), routes }
   if ('authorizerTtl' in members) {
-    throw new OptionError('api.authorizerTtl', 'is for REST APIs: leave it out')
+    throw new OptionError(
+      'api.authorizerTtl',
+      `expected no value for an HTTP API, got ${describeValue(members['authorizerTtl'])}. Leave it out.`,
+    )
   }
   const { length } = neighbours.clients
   if (length === 0 || length > MAX_AUDIENCE) {
-    const problem = `has ${length} clients: an HTTP API admits 1 to ${MAX_AUDIENCE}`
+    const problem = `expected 1 to ${MAX_AUDIENCE} clients for an HTTP API, got ${length}. Add or remove clients.`
     throw new OptionError('clients', problem)
   }
   return { name, kind, routes }
@@ -105,7 +111,7 @@ function readRoutes(
       const methods = [...METHODS].join(', ')
       throw new OptionError(
         `${optionPath}.method`,
-        `is ${describeValue(route.method)}: use one of ${methods}`,
+        `expected one of ${methods}, got ${describeValue(route.method)}. Change the method.`,
       )
     }
     const { method } = route
@@ -117,12 +123,16 @@ function readRoutes(
     if (JSON.stringify(before) !== JSON.stringify(read)) {
       throw new OptionError(
         optionPath,
-        `is another ${key}: API Gateway takes one, with one requirement`,
+        `expected one requirement for ${key}, got a second one. Merge the two routes.`,
       )
     }
     routes.set(key, read)
   }
-  if (routes.size === 0) throw new OptionError('api.routes', 'is an empty array: name the routes')
+  if (routes.size === 0)
+    throw new OptionError(
+      'api.routes',
+      'expected at least one route, got an empty array. Add a route.',
+    )
   // Methods of one path stand together, as documents write them.
   const all = [...routes.values()]
   const paths = new Set(all.map(({ path }) => path))
@@ -166,7 +176,7 @@ export function readScope(
   if (defined.has(scope)) return scope
   throw new OptionError(
     optionPath,
-    `names ${describeValue(scope)}, which no resource server defines: define it or correct the spelling`,
+    `expected a scope that a resource server defines, got ${describeValue(scope)}. Define the scope or correct the spelling.`,
   )
 }
 
@@ -216,11 +226,12 @@ function checkScopeCount(
   optionPath: string,
 ): void {
   if (kind === 'http' && length > MAX_SCOPES_PER_ROUTE) {
-    const problem = `has ${length} scopes: an HTTP API takes at most ${MAX_SCOPES_PER_ROUTE} a route`
+    const problem = `expected at most ${MAX_SCOPES_PER_ROUTE} scopes for a route of an HTTP API, got ${length}. Require fewer scopes.`
     throw new OptionError(`${optionPath}.auth`, problem)
   }
   if (kind === 'rest' && !open && length === 0) {
-    const problem = 'needs a scope: without one a REST API expects an ID token'
+    const problem =
+      'expected a scope for a route of a REST API, got none. Define one: without a scope, the authorizer expects an ID token.'
     throw new OptionError(`${optionPath}.auth`, problem)
   }
 }

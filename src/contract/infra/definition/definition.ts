@@ -56,9 +56,12 @@ const NAME = /^(?!aws|ssm)[\w-]{1,128}$/i
 const CLIENT_NAME = /^[\w\s+=,.@-]{1,128}$/
 const PREFIX = /^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-function readText(value: unknown, pattern: RegExp, optionPath: string, fix: string): string {
+function readText(value: unknown, pattern: RegExp, optionPath: string, what: string): string {
   if (typeof value === 'string' && pattern.test(value)) return value
-  throw new OptionError(optionPath, `is ${describeValue(value)}: ${fix}`)
+  throw new OptionError(
+    optionPath,
+    `expected ${what}, got ${describeValue(value)}. Change the value.`,
+  )
 }
 
 function readList(
@@ -68,8 +71,11 @@ function readList(
   most: number,
 ): readonly unknown[] {
   if (Array.isArray(value) && value.length >= least && value.length <= most) return [...value]
-  const size = Array.isArray(value) ? `has ${value.length} members` : `is ${describeValue(value)}`
-  throw new OptionError(optionPath, `${size}: pass an array of ${least} to ${most}`)
+  const size = Array.isArray(value) ? `${value.length} items` : describeValue(value)
+  throw new OptionError(
+    optionPath,
+    `expected an array of ${least} to ${most} items, got ${size}. Change the array.`,
+  )
 }
 
 export const listScopes = (servers: readonly ResourceServerDefinition[]): ReadonlySet<string> =>
@@ -83,8 +89,8 @@ export function readDefinition(value: unknown): ReadDefinition {
   const resourceServers = readServers(members['resourceServers'])
   const scopes = listScopes(resourceServers)
   const clients = readClients(members['clients'], scopes)
-  const name = 'use 1 to 128 letters, digits, _ and -, and do not begin with aws or ssm'
-  const prefix = 'use 1 to 63 lower-case letters, digits and hyphens, without aws, amazon, cognito'
+  const name = '1 to 128 letters, digits, _ and -, not beginning with aws or ssm'
+  const prefix = '1 to 63 lowercase letters, digits and hyphens, without aws, amazon and cognito'
   return {
     name: readText(members['name'], NAME, 'name', name),
     ...(domain === undefined ? {} : { domain: readText(domain, PREFIX, 'domain', prefix) }),
@@ -101,7 +107,10 @@ function readServers(value: unknown): readonly ResourceServerDefinition[] {
     for (const [name, description] of Object.entries(scopes)) {
       if (!/\p{Surrogate}/u.test(description)) continue
       const optionPath = `resourceServers[${index}].scopes.${name}`
-      throw new OptionError(optionPath, 'ends within a character: write whole ones')
+      throw new OptionError(
+        optionPath,
+        'expected whole Unicode characters, got half of a surrogate pair. Correct the description.',
+      )
     }
   }
   return servers
@@ -115,7 +124,7 @@ function readClients(
   return readList(value, 'clients', 0, 1000).map((item, index) => {
     const client = readClient(item, `clients[${index}]`, defined)
     if (names.has(client.name)) {
-      const problem = `is ${describeValue(client.name)} again: give each client a name of its own`
+      const problem = `expected a name that no other client has, got ${describeValue(client.name)} again. Rename one of the clients.`
       throw new OptionError(`clients[${index}].name`, problem)
     }
     names.add(client.name)
@@ -129,7 +138,7 @@ function readClient(
   defined: ReadonlySet<string>,
 ): Required<ClientDefinition> {
   const members = readMembers(value, ['name', 'scopes', 'accessTokenValidity'], optionPath)
-  const name = 'use 1 to 128 letters, digits, blanks and _+=,.@-'
+  const name = '1 to 128 letters, digits, spaces and _+=,.@-'
   const scopes = readList(members['scopes'], `${optionPath}.scopes`, 1, MAX_SCOPES_PER_CLIENT).map(
     (scope, index) => readScope(scope, `${optionPath}.scopes[${index}]`, defined),
   )

@@ -18,7 +18,7 @@ export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraD
   const pools = all.flatMap(({ userPools }) => userPools)
   const [pool, ...others] = pools
   if (pool === undefined || others.length > 0) {
-    const problem = `have ${pools.length} user pools: pass those of one`
+    const problem = `expected exactly one user pool, got ${pools.length}. Pass the templates of one user pool.`
     throw new OptionError('models', problem)
   }
   const [domain] = all.flatMap(({ domains }) => domains)
@@ -54,7 +54,10 @@ function toApi(models: readonly InfraModel[]): object | undefined {
   const [only, ...others] = found
   if (only === undefined) return undefined
   if (others.length > 0) {
-    throw new OptionError('models', `have ${found.length} authorizers: pass those of one API`)
+    throw new OptionError(
+      'models',
+      `expected at most one authorizer, got ${found.length}. Pass the templates of one API.`,
+    )
   }
   const { authorizer, model } = only
   const { id, kind, name, ttl, api } = authorizer
@@ -77,7 +80,7 @@ function toAuth({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuth
   if (authorization !== 'cognito') {
     throw new OptionError(
       'models',
-      `have ${describeValue(id)}, which ${describeValue(authorizer.id)} does not judge`,
+      `expected ${describeValue(id)} to use ${describeValue(authorizer.id)}, got another authorizer. Use one authorizer for all routes.`,
     )
   }
   if (scopes?.complete === false) return requireValue(undefined, id)
@@ -90,6 +93,6 @@ function requireValue<T>(fact: Fact<T> | undefined, id: string): T {
   if (fact?.value !== undefined) return fact.value
   throw new OptionError(
     'models',
-    `leave open a fact of ${describeValue(id)}: give its parameters a value`,
+    `expected known values for ${describeValue(id)}, got one that only the deployment knows. Pass parameters to readTemplate.`,
   )
 }

@@ -20,14 +20,15 @@ export function createPathConverter(
     const [, colon, braces] = PARAMETER.exec(part) ?? []
     const name = last && REST.test(part) ? 'proxy+' : (colon ?? braces)
     if (name === undefined) {
-      const fix = 'API Gateway takes letters, digits, "._-", {name}, and {name+} at the end'
-      throw new OptionError(optionPath, `has the part ${describeValue(part)}: ${fix}`)
+      const parts = 'parts of letters, digits and "._-", {name}, or {name+} at the end'
+      const problem = `expected ${parts}, got ${describeValue(part)}. Change the path.`
+      throw new OptionError(optionPath, problem)
     }
     // HTTP APIs take both beside each other.
     const key = kind === 'rest' || name !== 'proxy+' ? before : `${before}/*`
     const first = names.get(key) ?? name
     if ((first === 'proxy+') !== (name === 'proxy+')) {
-      const problem = `has {${name}} where another has {${first}}: a REST API takes one of them`
+      const problem = `expected {${first}}, as another path of this REST API has it, got {${name}}. Change one of the paths.`
       throw new OptionError(optionPath, problem)
     }
     names.set(key, first)

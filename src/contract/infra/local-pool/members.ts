@@ -82,8 +82,8 @@ function choosePool(
   throw new OptionError(
     'userPool',
     userPool === undefined
-      ? `is not said, and there are ${pools.length}: name one of ${ids}`
-      : `is ${describeValue(userPool)}: name one of ${ids === '' ? 'the template, which has none' : ids}`,
+      ? `expected one of ${ids}, got no value. Name one of the user pools.`
+      : `expected ${ids === '' ? 'no value for a template without a user pool' : `one of ${ids}`}, got ${describeValue(userPool)}. Change the id or leave it out.`,
   )
 }
 

@@ -76,12 +76,12 @@ export function createTemplatePool(
     if (options === undefined) return []
     const unsupported = client.flows?.items.find(({ value }) => !FLOWS.has(value as string))
     if (unsupported === undefined) return [{ client, options }]
-    const problem = `has the flow ${describeValue(unsupported.value)}: use ${[...FLOWS].join(', ')}`
+    const problem = `expected one of ${[...FLOWS].join(', ')}, got ${describeValue(unsupported.value)}. Change the flow.`
     throw new OptionError(formatPosition(unsupported.at), problem)
   })
   if (readClients.length === 0) {
-    const problem = 'has no app client, or none of which enough is known'
-    throw new OptionError('the template', `${problem}: give its parameters a value`)
+    const problem = 'expected an app client whose flows and scopes are known, got none'
+    throw new OptionError('the template', `${problem}. Set the parameters of the template.`)
   }
   return {
     options: {
@@ -120,13 +120,19 @@ export function toPoolOptions(
   const onSkipped = readFunction<(what: SkippedFact) => void>(members, 'onSkipped') ?? rejectSkipped
   const { userPool } = members
   if (userPool !== undefined && typeof userPool !== 'string') {
-    throw new OptionError('userPool', `is ${describeValue(userPool)}: pass its id in the template`)
+    throw new OptionError(
+      'userPool',
+      `expected the id of a user pool in the template, got ${describeValue(userPool)}. Pass a string.`,
+    )
   }
   const all = (Array.isArray(models) ? models : [models]) as readonly InfraModel[]
   const error = checkScopes(all).find(isDeploymentFailure)
   if (error !== undefined) {
     const problem = `${formatPosition(error)}: ${error.message}; ${error.fix}`
-    throw new OptionError('the template', `would not be deployed: ${problem}`)
+    throw new OptionError(
+      'the template',
+      `expected a template that can be deployed, got ${problem}.`,
+    )
   }
   return createTemplatePool(all, userPool, ({ file, line, column }, message, fix) =>
     onSkipped({ file, line, column, message, fix }),
@@ -136,6 +142,6 @@ export function toPoolOptions(
 function rejectSkipped(what: SkippedFact): never {
   throw new OptionError(
     'the template',
-    `leaves open what only a deployment knows: ${formatPosition(what)}: ${what.message}; ${what.fix}, or accept it with onSkipped`,
+    `expected facts that are known before the deployment, got ${formatPosition(what)}: ${what.message}; ${what.fix}. Pass parameters to readTemplate, or set onSkipped.`,
   )
 }

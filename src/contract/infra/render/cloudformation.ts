@@ -157,7 +157,7 @@ export function writeTemplate({
   ] as const) {
     const { length } = Object.keys(members)
     if (length <= most) continue
-    const problem = `makes ${length} ${what}: CloudFormation takes ${most} a template, divide it`
+    const problem = `expected at most ${most} ${what} in a template, got ${length}. Split the definition.`
     throw new OptionError('definition', problem)
   }
   return writeYaml({

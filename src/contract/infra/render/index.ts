@@ -36,7 +36,7 @@ export function renderTemplate(
   if (dialect !== 'sam') {
     throw new OptionError(
       'dialect',
-      `is ${describeValue(dialect)}: use cloudformation, sam or terraform`,
+      `expected cloudformation, sam or terraform, got ${describeValue(dialect)}. Change the dialect.`,
     )
   }
   const auth = { file: 'auth.yaml', text: renderSamAuth(read) }

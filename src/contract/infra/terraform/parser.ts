@@ -29,6 +29,9 @@ async function load(): Promise<HclParser> {
     const parser = new Parser().setLanguage(await Language.load(grammar))
     return (text) => parser.parse(text) as Tree
   } catch {
-    throw new OptionError('sources', `are Terraform: npm install ${RUNTIME} ${GRAMMAR}`)
+    throw new OptionError(
+      'sources',
+      `expected an installed parser for Terraform files, got none. Run "npm install ${RUNTIME} ${GRAMMAR}".`,
+    )
   }
 }

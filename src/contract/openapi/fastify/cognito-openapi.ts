@@ -52,11 +52,17 @@ function readSwagger(
   { name, object }: Scheme,
 ): FastifyDynamicSwaggerOptions & Required<Pick<FastifyDynamicSwaggerOptions, 'openapi'>> {
   if (typeof value !== 'object' || value === null) {
-    throw new OptionError('swagger', `is ${describeValue(value)}: pass options of @fastify/swagger`)
+    throw new OptionError(
+      'swagger',
+      `expected options of @fastify/swagger, got ${describeValue(value)}. Pass an object.`,
+    )
   }
   for (const member of ['mode', 'swagger']) {
     if (!(member in value)) continue
-    throw new OptionError(`swagger.${member}`, 'is not for here: describe the API under openapi')
+    throw new OptionError(
+      `swagger.${member}`,
+      'expected no such option, got one. Describe the API in swagger.openapi.',
+    )
   }
   const options: FastifyDynamicSwaggerOptions = value
   const { openapi = {} } = options
@@ -64,7 +70,7 @@ function readSwagger(
   if (Object.hasOwn(securitySchemes, name)) {
     throw new OptionError(
       'schemeName',
-      `is ${describeValue(name)}, which openapi has: choose another one`,
+      `expected a name that swagger.openapi does not use, got ${describeValue(name)}. Choose another name.`,
     )
   }
   const components = {

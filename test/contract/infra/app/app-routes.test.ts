@@ -216,8 +216,12 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
   await refused(`openapi: 3.1.0\nx: ${'['.repeat(500_000)}`, /opens more than 200 brackets/)
   const { user, system } = process.cpuUsage(start)
   t.ok(user + system < 5_000_000, 'microseconds of processor time')
-  await t.rejects(readOpenApi({ file: '', text: '' }), { message: /source\.file: is ""/ })
-  await t.rejects(readRoutes({ file: 'a', text: 5 as never }), { message: /source\.text: is 5/ })
+  await t.rejects(readOpenApi({ file: '', text: '' }), {
+    message: /source\.file: expected a file name, got ""\. Name the file\.$/,
+  })
+  await t.rejects(readRoutes({ file: 'a', text: 5 as never }), {
+    message: /source\.text: expected the text of the file, got 5\. Pass a string\.$/,
+  })
 })
 
 const at = { file: 'src/app.ts', line: 7, column: 3 }
@@ -277,19 +281,19 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     '{"routes": [{"path": "/a", "auth": false}]}',
-    'routes.json:1:13: routes[0].method: is undefined: pass a method',
+    'routes.json:1:13: routes[0].method: expected an HTTP method, got undefined. Name the method.',
   )
   await refused(
     '{"routes": [{"method": 5}]}',
-    'routes.json:1:24: routes[0].method: is 5: pass a method',
+    'routes.json:1:24: routes[0].method: expected an HTTP method, got 5. Name the method.',
   )
   await refused(
     '{"routes": [{"method": "GET", "path": "a"}]}',
-    'routes.json:1:39: routes[0].path: is "a": pass a path from its slash on',
+    'routes.json:1:39: routes[0].path: expected a path that begins with a slash, got "a". Change the path.',
   )
   await refused(
     route('"basePath": "/b", "auth": {}'),
-    'routes.json:3:45: routes[0].basePath: is "/b": pass the front of the path',
+    'routes.json:3:45: routes[0].basePath: expected the beginning of the path, got "/b". Change the base path.',
   )
   await refused(route('"x": 1'), /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /)
   await refused(
@@ -298,27 +302,27 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     route('"auth": {"scopes": "a/x"}'),
-    'routes.json:3:52: routes[0].auth.scopes: is "a/x": pass an array of scopes',
+    'routes.json:3:52: routes[0].auth.scopes: expected an array of scopes, got "a/x". Pass an array of strings.',
   )
   await refused(
     route('"auth": {"anyOf": "a/x"}'),
-    'routes.json:3:51: routes[0].auth.anyOf: is "a/x": pass an array of scopes',
+    'routes.json:3:51: routes[0].auth.anyOf: expected an array of scopes, got "a/x". Pass an array of strings.',
   )
   await refused(
     route('"auth": {"anyOf": ["a/x", [5]]}'),
-    'routes.json:3:59: routes[0].auth.anyOf[1]: is an array: pass an array of scopes',
+    'routes.json:3:59: routes[0].auth.anyOf[1]: expected an array of scopes, got an array. Pass an array of strings.',
   )
   await refused(
     route('"auth": {"optional": 1}'),
-    'routes.json:3:54: routes[0].auth.optional: is 1: pass true or false',
+    'routes.json:3:54: routes[0].auth.optional: expected a boolean, got 1. Pass true or false.',
   )
   await refused(
     route('"auth": {}, "at": {"file": "a", "line": 0, "column": 1}'),
-    'routes.json:3:51: routes[0].at: is no position: pass file, line and column',
+    'routes.json:3:51: routes[0].at: expected a file, and a line and column from 1, got other values. Correct the position.',
   )
   await refused(
     route('"auth": {}, "scopesAt": {}'),
-    'routes.json:3:57: routes[0].scopesAt: is an object: pass a map of positions',
+    'routes.json:3:57: routes[0].scopesAt: expected a Map of scopes and positions, got an object. Pass a Map.',
   )
   await refused(
     '{"routes": [],\n "scopes": [{"identifier": "a b"}]}',

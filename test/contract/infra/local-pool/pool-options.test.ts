@@ -1,5 +1,9 @@
 import t from 'tap'
-import { type LeftOut, readTemplate, toPoolOptions } from '../../../../src/contract/infra/index.ts'
+import {
+  readTemplate,
+  type SkippedFact,
+  toPoolOptions,
+} from '../../../../src/contract/infra/index.ts'
 import { createTestUserPool } from '../../../../src/testing/index.ts'
 import { fixture, read } from '../../../support/templates.ts'
 
@@ -24,7 +28,7 @@ const model = (...resources: readonly string[]) =>
 
 /** Everything that is left out, as `line:column message`, and what stays. */
 async function leaving(...resources: readonly string[]) {
-  const left: LeftOut[] = []
+  const left: SkippedFact[] = []
   const options = toPoolOptions(await model(...resources), { onSkipped: (what) => left.push(what) })
   return { left: left.map(({ line, column, message }) => `${line}:${column} ${message}`), options }
 }
@@ -58,9 +62,9 @@ t.test('what is open is refused, unless it is accepted', async (t) => {
   t.throws(() => toPoolOptions(open), {
     code: 'ERR_OPTION_INVALID',
     message:
-      'cognito-m2m: the template: leaves open what only a deployment knows: a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone, or accept it with onSkipped',
+      'cognito-m2m: the template: expected facts that are known before the deployment, got a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone. Pass parameters to readTemplate, or set onSkipped.',
   })
-  const left: LeftOut[] = []
+  const left: SkippedFact[] = []
   t.strictSame(
     toPoolOptions([open], { onSkipped: (what) => left.push(what) }).clients.map(
       (it) => it.clientId,
@@ -77,7 +81,7 @@ t.test('with what a deployment fails is refused in the words of the check', asyn
   )
   t.throws(() => toPoolOptions(wrong), {
     message:
-      /^cognito-m2m: the template: would not be deployed: a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read$/,
+      /^cognito-m2m: the template: expected a template that can be deployed, got a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read\.$/,
   })
 })
 
@@ -89,19 +93,30 @@ t.test('options are refused', async (t) => {
       'pool',
       /^cognito-m2m: pool: expected one of userPool, onSkipped, got an unknown name/,
     ],
-    [{ userPool: 7 }, 'userPool', /7: pass its id in the template/],
-    [{ userPool: 'Other' }, 'userPool', /"Other": name one of Pool \(a\.yaml:2:3\)$/],
+    [
+      { userPool: 7 },
+      'userPool',
+      /userPool: expected the id of a user pool in the template, got 7\. Pass a string\.$/,
+    ],
+    [
+      { userPool: 'Other' },
+      'userPool',
+      /: expected one of Pool \(a\.yaml:2:3\), got "Other"\. Change the id or leave it out\.$/,
+    ],
     [{ onSkipped: true }, 'onSkipped', /expected a function, got /],
   ] as const) {
     t.throws(() => toPoolOptions(good, options as object), { option, message })
   }
-  t.throws(() => toPoolOptions({} as typeof good), { message: /models: has/ })
+  t.throws(() => toPoolOptions({} as typeof good), {
+    message: /models: expected results of readTemplate, got an object\./,
+  })
   const none = await read(
     'a.yaml',
     `Resources:\n${client('Reader', `${MACHINE}`)}`.replace('UserPoolId: !Ref Pool, ', ''),
   )
   t.throws(() => toPoolOptions(none, { userPool: 'Pool' }), {
-    message: /"Pool": name one of the template, which has none$/,
+    message:
+      /expected no value for a template without a user pool, got "Pool"\. Change the id or leave it out\.$/,
   })
 })
 
@@ -243,6 +258,6 @@ t.test('modules may deploy more', async (t) => {
   const module = await read('main.tf', `${whole}\nmodule "more" {\n  source = "./more"\n}\n`)
   t.throws(() => toPoolOptions(module), {
     message:
-      /main\.tf:1:1: modules or macros may deploy more; pass their templates as well, or accept/,
+      /main\.tf:1:1: modules or macros may deploy more; pass their templates as well\. Pass parameters to readTemplate, or set onSkipped\.$/,
   })
 })

@@ -372,10 +372,14 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   const client = { name: 'a', scopes: ['orders/read'] }
   const scope = (description: string) => [{ identifier: 'orders', scopes: { read: description } }]
 
-  wrong({ name: 'a b' }, 'name', /^is "a b": use 1 to 128 letters/)
-  wrong({ name: 'AWSome' }, 'name', /do not begin with aws or ssm/)
-  wrong({ domain: 'A' }, 'domain', /^is "A": use 1 to 63 lower-case letters/)
-  wrong({ domain: 'my-cognito' }, 'domain', /without aws, amazon, cognito/)
+  wrong(
+    { name: 'a b' },
+    'name',
+    /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Change/,
+  )
+  wrong({ name: 'AWSome' }, 'name', /not beginning with aws or ssm, got "AWSome"\./)
+  wrong({ domain: 'A' }, 'domain', /^expected 1 to 63 lowercase letters, .*, got "A"\. Change/)
+  wrong({ domain: 'my-cognito' }, 'domain', /without aws, amazon and cognito, got "my-cognito"\./)
   wrong(
     { resourceServers: 5 },
     'resourceServers',
@@ -392,44 +396,85 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
     'resourceServers[0].scopes.read',
     /^expected a description of 1 to 256 characters, got ""/,
   )
-  wrong({ resourceServers: scope('\ud800') }, 'resourceServers[0].scopes.read', /within a char/)
-  wrong({ clients: 5 }, 'clients', /^is 5: pass an array of 0 to 1000/)
-  wrong({ clients: [{ ...client, name: '' }] }, 'clients[0].name', /^is "": use 1 to 128/)
-  wrong({ clients: [client, client] }, 'clients[1].name', /^is "a" again/)
-  wrong({ clients: [{ ...client, scopes: [] }] }, 'clients[0].scopes', /^has 0 members: .* 1 to 50/)
+  wrong(
+    { resourceServers: scope('\ud800') },
+    'resourceServers[0].scopes.read',
+    /^expected whole Unicode char/,
+  )
+  wrong({ clients: 5 }, 'clients', /^expected an array of 0 to 1000 items, got 5\. Change/)
+  wrong(
+    { clients: [{ ...client, name: '' }] },
+    'clients[0].name',
+    /^expected 1 to 128 .*, got ""\. Change/,
+  )
+  wrong(
+    { clients: [client, client] },
+    'clients[1].name',
+    /^expected a name that no other client has, got "a" again/,
+  )
+  wrong(
+    { clients: [{ ...client, scopes: [] }] },
+    'clients[0].scopes',
+    /^expected an array of 1 to 50 items, got 0 items\./,
+  )
   const gone = { ...client, scopes: ['orders/gone'] }
-  wrong({ clients: [gone] }, 'clients[0].scopes[0]', /^names "orders\/gone", which no res/)
+  wrong(
+    { clients: [gone] },
+    'clients[0].scopes[0]',
+    /^expected a scope that a resource server defines, got "orders\/gone"\. Define/,
+  )
   const users = { ...client, scopes: ['openid'] }
   wrong(
     { clients: [users] },
     'clients[0].scopes[0]',
-    /^names "openid", which no resource server defines/,
+    /^expected a scope that a resource server defines, got "openid"\. Define/,
   )
   const short = { ...client, accessTokenValidity: 299 }
   wrong({ clients: [short] }, 'clients[0].accessTokenValidity', /from 300 to 86400/)
 
-  api({ name: 'a b' }, 'name', /^is "a b": use 1 to 128 letters/)
-  api({ kind: 'grpc' }, 'kind', /^is "grpc": use rest or http/)
-  api({ routes: [] }, 'routes', /^is an empty array: name the routes/)
+  api({ name: 'a b' }, 'name', /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Change/)
+  api({ kind: 'grpc' }, 'kind', /^expected rest or http, got "grpc"\./)
+  api({ routes: [] }, 'routes', /^expected at least one route, got an empty array\./)
   api({ authorizerTtl: 900 }, 'authorizerTtl', /whole number of seconds from 0 to 899/)
-  api({ kind: 'http', authorizerTtl: 5 }, 'authorizerTtl', /^is for REST APIs: leave it out/)
-  wrong({ ...HTTP, clients: [] }, 'clients', /^has 0 clients: an HTTP API admits 1 to 50/)
-  routed({ method: 'PURGE' }, '.method', /^is "PURGE": use one of ANY, DELETE/)
-  routed({ path: '/a b' }, '.path', /^has the part "a b": API Gateway takes letters/)
-  routed({ path: '/orders/:id?' }, '.path', /^has the part ":id\?"/)
-  routed({ path: '/*/lines' }, '.path', /^has the part "\*"/)
-  routed({ auth: { scopes: ['orders/gone'] } }, '.auth', /^names "orders\/gone", which no res/)
-  routed({ auth: { anyOf: [['orders/gone']] } }, '.auth', /^names "orders\/gone", which no/)
+  api(
+    { kind: 'http', authorizerTtl: 5 },
+    'authorizerTtl',
+    /^expected no value for an HTTP API, got 5\. Leave it out\.$/,
+  )
+  wrong({ ...HTTP, clients: [] }, 'clients', /^expected 1 to 50 clients for an HTTP API, got 0\./)
+  routed({ method: 'PURGE' }, '.method', /^expected one of ANY, DELETE.*, got "PURGE"\./)
+  routed(
+    { path: '/a b' },
+    '.path',
+    /^expected parts of letters, .*, got "a b"\. Change the path\.$/,
+  )
+  routed({ path: '/orders/:id?' }, '.path', /^expected parts of letters, .*, got ":id\?"\./)
+  routed({ path: '/*/lines' }, '.path', /^expected parts of letters, .*, got "\*"\./)
+  routed(
+    { auth: { scopes: ['orders/gone'] } },
+    '.auth',
+    /^expected a scope that a resource server defines, got "orders\/gone"\. Define/,
+  )
+  routed(
+    { auth: { anyOf: [['orders/gone']] } },
+    '.auth',
+    /^expected a scope that a resource server defines, got "orders\/gone"\. Define/,
+  )
   const other = { method: 'GET', path: '/orders/', auth: { scopes: ['orders/read'] } }
-  routed({}, '', /^is another GET \/orders: API Gateway takes one/, [other])
+  routed({}, '', /^expected one requirement for GET \/orders, got a second one\./, [other])
   const files = { ...other, path: '/files/:name' }
-  routed({ path: '/files/*' }, '.path', /has \{proxy\+\} where another has \{name\}/, [files])
+  routed(
+    { path: '/files/*' },
+    '.path',
+    /^expected \{name\}, as another path .*, got \{proxy\+\}\./,
+    [files],
+  )
   const nothing = {
     resourceServers: [],
     clients: [],
     api: { ...REST.api, routes: [{ ...other, auth: {} }] },
   }
-  wrong(nothing, 'api.routes[0].auth', /^needs a scope: without one a REST API/)
+  wrong(nothing, 'api.routes[0].auth', /^expected a scope for a route of a REST API, got none\./)
   const many = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`s${index}`, 'x']))
   const eleven = {
     resourceServers: [{ identifier: 'orders', scopes: { read: 'x', write: 'x', ...many } }],
@@ -438,12 +483,27 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
       routes: [{ ...other, auth: { anyOf: Object.keys(many).map((name) => `orders/${name}`) } }],
     },
   }
-  wrong(eleven, 'api.routes[0].auth', /^has 11 scopes: an HTTP API takes at most 10 a route/)
+  wrong(
+    eleven,
+    'api.routes[0].auth',
+    /^expected at most 10 scopes for a route of an HTTP API, got 11\./,
+  )
   const crowd = Array.from({ length: 198 }, (_, index) => ({ ...client, name: `c${index}` }))
-  wrong({ clients: crowd }, 'definition', /^makes 201 outputs: CloudFormation takes 200/)
+  wrong(
+    { clients: crowd },
+    'definition',
+    /^expected at most 200 outputs in a template, got 201\. Split/,
+  )
   const paths = Array.from({ length: 250 }, (_, index) => ({ ...other, path: `/p${index}` }))
-  wrong({ api: { ...REST.api, routes: paths } }, 'definition', /^makes 510 resources/)
-  t.throws(() => renderTemplate(BARE, 'pulumi' as never), /dialect: is "pulumi": use cloudf/)
+  wrong(
+    { api: { ...REST.api, routes: paths } },
+    'definition',
+    /^expected at most 500 resources in a template, got 510\./,
+  )
+  t.throws(
+    () => renderTemplate(BARE, 'pulumi' as never),
+    /dialect: expected cloudformation, sam or terraform, got "pulumi"\./,
+  )
   t.end()
 })
 
@@ -480,29 +540,42 @@ t.test('what a template leaves open, or another judges, is no definition', async
   const pool = (name: string) =>
     `P: { Type: AWS::Cognito::UserPool, Properties: { UserPoolName: ${name} } }`
   const open = await of(`Resources: { ${pool('!Ref AWS::StackName')} }`)
-  t.throws(() => toDefinition(open), /models: leave open a fact of "P"/)
-  t.throws(() => toDefinition({ ...open, userPools: [] }), /models: have 0 user pools/)
-  t.throws(() => toDefinition([open, open]), /models: have 2 user pools/)
+  t.throws(() => toDefinition(open), /models: expected known values for "P", got one that only/)
+  t.throws(
+    () => toDefinition({ ...open, userPools: [] }),
+    /models: expected exactly one user pool, got 0\./,
+  )
+  t.throws(() => toDefinition([open, open]), /models: expected exactly one user pool, got 2\./)
   const [rest] = (await readBack(REST, 'terraform')) as [InfraModel]
   const two = [...rest.authorizers, ...rest.authorizers]
-  t.throws(() => toDefinition({ ...rest, authorizers: two }), /models: have 2 authorizers/)
+  t.throws(
+    () => toDefinition({ ...rest, authorizers: two }),
+    /models: expected at most one authorizer, got 2\./,
+  )
   const changed = (change: object) => ({
     ...rest,
     routes: rest.routes.map((route) => ({ ...route, ...change })),
   })
-  const judged = /have "aws_api_gateway_method.get_health", which "aws_api_gateway_authorizer.main"/
+  const judged =
+    /"aws_api_gateway_method.get_health" to use "aws_api_gateway_authorizer.main", got another/
   t.throws(() => toDefinition(changed({ authorization: 'other' })), judged)
   const scopes = { at: rest.userPools[0]?.at, items: [], complete: false }
   const unknown = changed({ authorization: 'cognito', scopes })
-  t.throws(() => toDefinition(unknown), /leave open a fact of "aws_api_gateway_method.get_health"/)
+  t.throws(
+    () => toDefinition(unknown),
+    /expected known values for "aws_api_gateway_method.get_health", got one/,
+  )
   const untold = rest.clients.map(({ accessTokenValidity: _, ...client }) => client)
   const [client] = toDefinition({ ...rest, clients: untold }).clients
   t.equal(client?.accessTokenValidity, 3600)
   const ungranted = rest.clients.map(({ scopes: _, ...client }) => client)
   t.throws(
     () => toDefinition({ ...rest, clients: ungranted }),
-    /clients\[0\].scopes: has 0 members/,
+    /clients\[0\]\.scopes: expected an array of 1 to 50 items, got 0 items\./,
   )
   // Another API's routes are not asked about.
-  t.throws(() => toDefinition(changed({ api: 'another' })), /api\.routes: is an empty array/)
+  t.throws(
+    () => toDefinition(changed({ api: 'another' })),
+    /api\.routes: expected at least one route, got an empty array\./,
+  )
 })

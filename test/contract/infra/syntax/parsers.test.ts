@@ -43,7 +43,7 @@ t.test('each parser is loaded when a template needs it', async (t) => {
 
 t.test('a parser that is not installed is asked for by name', async (t) => {
   const told =
-    'OptionError ERR_OPTION_INVALID cognito-m2m: sources: are Terraform: npm install web-tree-sitter @tree-sitter-grammars/tree-sitter-hcl'
+    'OptionError ERR_OPTION_INVALID cognito-m2m: sources: expected an installed parser for Terraform files, got none. Run "npm install web-tree-sitter @tree-sitter-grammars/tree-sitter-hcl".'
   t.strictSame(apart('web-tree-sitter', terraform, terraform, yaml), [
     ...['imported', 'loads web-tree-sitter', told, 'loads web-tree-sitter', told],
     ...['loads yaml', 'cloudformation'],

@@ -114,28 +114,31 @@ t.test('the app does not start with a scope that nothing defines', async (t) => 
   app.get('/orders', { config: { auth: { scopes: 'orders/raed' } } }, async () => ({}))
   t.equal(
     await failure(app),
-    'cognito-m2m: config.auth of GET /orders: asks for "orders/raed", which scopes do not define: define it or correct the spelling',
+    'cognito-m2m: config.auth of GET /orders: expected a scope that the option scopes defines, got "orders/raed". Define the scope or correct the spelling.',
   )
   const other = await describedApp(t)
   await other.register(cognitoAuth, { ...pool.options(), default: { scopes: 'orders/raed' } })
   other.get('/silent', async () => ({}))
-  t.match(await failure(other), /config.auth of GET \/silent: asks for "orders\/raed"/)
+  t.match(
+    await failure(other),
+    /config.auth of GET \/silent: expected a scope .*, got "orders\/raed"\./,
+  )
 })
 
 t.test('refuses wrong options at registration', async (t) => {
   const table: [object, RegExp][] = [
-    [{ tokenUrl: 5 }, /tokenUrl: is 5/],
+    [{ tokenUrl: 5 }, /tokenUrl: expected the URL of the token endpoint, got 5\./],
     [{ scope: [] }, / scope: expected one of tokenUrl, .* got an unknown name/],
-    [{ swagger: null }, /swagger: is null: pass options of @fastify\/swagger/],
-    [{ swagger: 'openapi' }, /swagger: is "openapi"/],
+    [{ swagger: null }, /swagger: expected options of @fastify\/swagger, got null\./],
+    [{ swagger: 'openapi' }, /swagger: expected options of @fastify\/swagger, got "openapi"\./],
     [
       { swagger: { mode: 'static' } },
-      /swagger.mode: is not for here: describe the API under openapi/,
+      /swagger\.mode: expected no such option, got one\. Describe the API in swagger\.openapi\./,
     ],
-    [{ swagger: { swagger: {} } }, /swagger.swagger: is not for here/],
+    [{ swagger: { swagger: {} } }, /swagger\.swagger: expected no such option, got one\./],
     [
       { swagger: { openapi: { components: { securitySchemes: { cognito: apiKey } } } } },
-      /schemeName: is "cognito", which openapi has: choose another one/,
+      /schemeName: expected a name that swagger\.openapi does not use, got "cognito"\./,
     ],
   ]
   for (const [options, message] of table) {
