@@ -282,10 +282,10 @@ t.test('several pools: each by its id', async (t) => {
   t.strictSame([asked.code, asked.out], [2, ''])
   t.match(
     asked.err,
-    /cognito-m2m: --pool is not said, and there are 2: name one of Pool \(@a\.yaml:7:3\), Staff \(@a\.yaml:20:3\)\n$/,
+    /cognito-m2m: --pool: expected one of Pool \(@a\.yaml:7:3\), Staff \(@a\.yaml:20:3\), got no value\. Name one of the user pools\.\n$/,
   )
   const { err } = await run(t, files, ...flags, '--pool', 'Stuff')
-  t.match(err, /--pool is "Stuff": name one of Pool/)
+  t.match(err, /--pool: expected one of Pool .*, got "Stuff"\./)
   for (const [id, clientId] of [
     ['Pool', 'Reader'],
     ['Staff', 'Clerk'],

@@ -61,7 +61,8 @@ resource "aws_cognito_user_pool_client" "c" {
   t.equal(clients[0]?.scopes?.complete, true)
   const wrong = { parameters: { scopes: '["o/a"', name: 'x' } }
   await t.rejects(readTemplate(sources, wrong), {
-    message: 'main.tf:1:1: is given a value that is no HCL: quote its texts',
+    message:
+      'main.tf:1:1: expected an HCL expression as the value of the variable, got other text. Quote its strings.',
   })
 })
 

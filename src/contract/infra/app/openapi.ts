@@ -44,8 +44,8 @@ export function toRequirement(security: Tree | undefined, schemes: Schemes): Sec
     const scopes: string[] = []
     for (const [name, { at, value }] of named) {
       if (!schemes.has(name)) {
-        const problem = `names ${toPrintable(name)}, which components.securitySchemes does not have`
-        throw new TemplateError(at, `${problem}: define it, or correct the spelling`)
+        const problem = `expected a scheme of components.securitySchemes, got ${toPrintable(name)}`
+        throw new TemplateError(at, `${problem}. Define the scheme or correct the spelling.`)
       }
       for (const item of readTreeList(value)) {
         const scope = readText(item) as string
@@ -97,14 +97,20 @@ export async function readOpenApi(source: TemplateSource): Promise<readonly AppR
   const version = readText(members.get('openapi')?.value)
   if (version === undefined || !/^3\.[01](?:\.|$)/.test(version)) {
     const at = members.get('openapi')?.at ?? root.at
-    throw new TemplateError(at, 'is no OpenAPI document: pass one of version 3.0 or 3.1')
+    throw new TemplateError(
+      at,
+      'expected an OpenAPI document of version 3.0 or 3.1, got another document. Pass an OpenAPI document.',
+    )
   }
   const schemes = readSchemes(root)
   const routes: AppRoute[] = []
   for (const [path, { at: pathAt, value }] of readMap(members.get('paths')?.value)) {
     if (path.startsWith('x-')) continue
     if (!path.startsWith('/')) {
-      throw new TemplateError(pathAt, `${toPrintable(path)} is no path: begin it with a slash`)
+      throw new TemplateError(
+        pathAt,
+        `expected a path that begins with a slash, got ${toPrintable(path)}. Add the slash.`,
+      )
     }
     const item = readMap(followReference(value, root))
     for (const [method, { at, value: operation }] of item) {
@@ -134,8 +140,8 @@ function readBasePath(server: Tree | undefined): string {
   const text = (readText(url) ?? '').replace(/\{([^{}]*)\}/g, (_, name: string) => {
     const value = readText(readMap(variables.get(name)?.value).get('default')?.value)
     if (value !== undefined) return value
-    const problem = `has the variable ${toPrintable(name)} without a default`
-    throw new TemplateError((url as Tree).at, `${problem}: give it one`)
+    const problem = `expected a default for the server variable ${toPrintable(name)}, got none`
+    throw new TemplateError((url as Tree).at, `${problem}. Add a default.`)
   })
   const [, path = ''] = /^(?:(?:[a-z][a-z0-9+.-]*:)?\/\/[^/?#]*)?(\/[^?#]*)/i.exec(text) ?? []
   return path

@@ -60,10 +60,17 @@ export async function readRoutes(source: TemplateSource): Promise<readonly AppRo
   const members = readMap(root)
   for (const [name, { at }] of members) {
     if (MEMBERS.includes(name)) continue
-    throw new TemplateError(at, `${toPrintable(name)} is unknown: use one of ${MEMBERS.join(', ')}`)
+    throw new TemplateError(
+      at,
+      `expected one of ${MEMBERS.join(', ')}, got ${toPrintable(name)}. Rename or remove it.`,
+    )
   }
   const routes = members.get('routes')?.value
-  if (routes === undefined) throw new TemplateError(root.at, 'has no routes: pass a routes file')
+  if (routes === undefined)
+    throw new TemplateError(
+      root.at,
+      'expected a routes file, got no routes. Pass a file with the member routes.',
+    )
   const read = readTreeList(routes).map(toRoute)
   withPosition(root, () => {
     readAppRoutes(read, 'routes')

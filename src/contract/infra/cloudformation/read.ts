@@ -32,7 +32,7 @@ export async function readCloudFormation(
   if (root.kind !== 'map' || resources?.value.kind !== 'map') {
     throw new TemplateError(
       resources?.at ?? root.at,
-      'has no Resources: pass a CloudFormation template',
+      'expected a CloudFormation template, got no Resources. Pass a template with the section Resources.',
     )
   }
   const transforms = listTransforms(root.entries.get('Transform')?.value)

@@ -188,8 +188,13 @@ export class ReferenceResolver {
     const before = this.#pending.indexOf(key)
     if (before >= 0 || this.#pending.length === MAX_REFERENCE_DEPTH) {
       const problem =
-        before < 0 ? `through more than ${MAX_REFERENCE_DEPTH} names` : 'to itself in a circle'
-      throw new TemplateError(at, `${toPrintable(name)} refers ${problem}`)
+        before < 0
+          ? `a chain of more than ${MAX_REFERENCE_DEPTH}. Shorten the chain.`
+          : 'a cycle. Remove one reference.'
+      throw new TemplateError(
+        at,
+        `expected references of ${toPrintable(name)} that end at a value, got ${problem}`,
+      )
     }
     this.#pending.push(key)
     const value = read()
@@ -271,6 +276,6 @@ export function assertAcyclic(resources: readonly Resource[]): void {
   const names = cycle.slice(0, 5).map(({ id }) => toPrintable(id))
   throw new TemplateError(
     (cycle[0] as Resource).at,
-    `waits for itself in a circle: ${names.join(', ')} refer to each other`,
+    `expected resources without a dependency cycle, got a cycle of ${names.join(', ')}. Remove one dependency.`,
   )
 }

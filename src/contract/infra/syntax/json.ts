@@ -60,7 +60,11 @@ class Scanner {
       const position = this.#skipBlanks()
       if (this.#context.text[this.#index] !== '"') this.#fail()
       const name = this.#scalar() as string
-      if (entries.has(name)) throw new TemplateError(position, 'repeats a key: leave one of them')
+      if (entries.has(name))
+        throw new TemplateError(
+          position,
+          'expected a unique key, got a repeated one. Remove one of the two.',
+        )
       this.#skipBlanks()
       if (!this.#consume(':')) this.#fail()
       entries.set(name, { at: position, value: this.value() })
@@ -134,6 +138,9 @@ class Scanner {
   }
 
   #fail(): never {
-    throw new TemplateError(this.#position(), 'is not JSON: correct it there')
+    throw new TemplateError(
+      this.#position(),
+      'expected valid JSON, got a syntax error. Correct the syntax.',
+    )
   }
 }

@@ -13,7 +13,7 @@ const BLANK: ReadonlySet<number> = new Set([0x20, 0x09])
 const MARKS: ReadonlySet<number> = new Set([0x2d, 0x3f, 0x3a])
 /** Values a template may amount to once aliases are followed. */
 const MAX_VALUES = 200_000
-const TOO_MANY = `amounts to more than ${MAX_VALUES} values: split it`
+const TOO_MANY = `expected at most ${MAX_VALUES} values, got more. Split the file.`
 /** Line ends, commas and braces: a template has about as many as it has values. */
 const SEPARATORS: ReadonlySet<number> = new Set([0x0a, 0x0d, 0x2c, 0x7b, 0x7d])
 /** Values, parts of texts and references that they may amount to once names are followed. */
@@ -37,7 +37,7 @@ export function checkLimits(
   if (text.length > longest) {
     throw new TemplateError(
       placeOf(0),
-      `is ${text.length} characters long: split it, at most ${longest} are read`,
+      `expected at most ${longest} characters, got ${text.length}. Split the file.`,
     )
   }
   let depth = 0
@@ -45,7 +45,7 @@ export function checkLimits(
   let members = 0
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index)
-    if (unit === NUL) refuse('holds a NUL character: save it as UTF-8', index)
+    if (unit === NUL) refuse('expected text, got a NUL character. Save the file as UTF-8.', index)
     if (SEPARATORS.has(unit)) members += 1
     if (members > MAX_VALUES) refuse(TOO_MANY, index)
     if (unit === 0x5b || unit === 0x7b) depth += 1
@@ -53,8 +53,8 @@ export function checkLimits(
     if (!BLANK.has(unit))
       marks = MARKS.has(unit) && BLANK.has(text.charCodeAt(index + 1)) ? marks + 1 : 0
     if (Math.max(depth, marks) <= MAX_NESTING) continue
-    const what = depth > MAX_NESTING ? 'brackets inside each other' : 'levels on one line'
-    refuse(`opens more than ${MAX_NESTING} ${what}: close or split them`, index)
+    const what = depth > MAX_NESTING ? 'nested brackets' : 'levels on one line'
+    refuse(`expected at most ${MAX_NESTING} ${what}, got more. Close or split them.`, index)
   }
 }
 
@@ -62,15 +62,15 @@ export function checkLimits(
 export type Budget = (at: Position, amount?: number) => void
 
 /** Stops aliases that multiply (a billion laughs), and values that nest without end. */
-export const createValueBudget = (): Budget => createBudget(MAX_VALUES, 'aliases multiply them')
+export const createValueBudget = (): Budget => createBudget(MAX_VALUES, 'Use fewer aliases.')
 
 /** Stops names whose values are made of values of names. */
-export const createWorkBudget = (): Budget => createBudget(MAX_WORK, 'names multiply them')
+export const createWorkBudget = (): Budget => createBudget(MAX_WORK, 'Use fewer references.')
 
-function createBudget(most: number, why: string): Budget {
+function createBudget(most: number, fix: string): Budget {
   let left = most
   return (at, amount = 1) => {
     left -= amount
-    if (left < 0) throw new TemplateError(at, `amounts to more than ${most} values: ${why}`)
+    if (left < 0) throw new TemplateError(at, `expected at most ${most} values, got more. ${fix}`)
   }
 }

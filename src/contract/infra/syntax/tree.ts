@@ -21,6 +21,13 @@ export interface Entry {
 type Entries = ReadonlyMap<string, Entry>
 
 const NONE: Entries = new Map()
+/** Kinds of nodes, for messages. */
+const KINDS = {
+  scalar: 'a single or empty value',
+  list: 'a list',
+  map: 'an object',
+  call: 'a function',
+} as const
 /** References that refer to references. */
 const MAX_STEPS = 20
 
@@ -28,19 +35,19 @@ const MAX_STEPS = 20
 export function readMap(tree: Tree | undefined): Entries {
   if (tree === undefined) return NONE
   if (tree.kind === 'map') return tree.entries
-  throw new TemplateError(tree.at, 'is no object: write one there')
+  throw new TemplateError(tree.at, `expected an object, got ${KINDS[tree.kind]}. Write an object.`)
 }
 
 export function readTreeList(tree: Tree | undefined): readonly Tree[] {
   if (tree === undefined) return []
   if (tree.kind === 'list') return tree.items
-  throw new TemplateError(tree.at, 'is no list: write one there')
+  throw new TemplateError(tree.at, `expected a list, got ${KINDS[tree.kind]}. Write a list.`)
 }
 
 export function readText(tree: Tree | undefined): string | undefined {
   if (tree === undefined) return undefined
   if (tree.kind === 'scalar' && tree.value !== null) return String(tree.value)
-  throw new TemplateError(tree.at, 'is no text: write one there')
+  throw new TemplateError(tree.at, `expected a string, got ${KINDS[tree.kind]}. Write a string.`)
 }
 
 /** What a `$ref` within the document refers to, else the value itself. Other files are never opened. */
@@ -52,12 +59,18 @@ export function followReference(tree: Tree, root: Tree): Tree {
     const text = readText(ref) as string
     const found = text.startsWith('#/') ? resolvePointer(text.slice(2), root) : undefined
     if (found === undefined) {
-      const problem = `refers to ${toPrintable(text)}, which is not in the document`
-      throw new TemplateError(ref.at, `${problem}: correct it, or bundle the files into one`)
+      const problem = `expected a reference within the document, got ${toPrintable(text)}`
+      throw new TemplateError(
+        ref.at,
+        `${problem}. Correct the reference or bundle the files into one.`,
+      )
     }
     current = found
   }
-  throw new TemplateError(tree.at, `refers through more than ${MAX_STEPS} references: shorten them`)
+  throw new TemplateError(
+    tree.at,
+    `expected at most ${MAX_STEPS} references in a chain, got more. Shorten the chain.`,
+  )
 }
 
 /** A JSON pointer (RFC 6901) as part of a URI. */

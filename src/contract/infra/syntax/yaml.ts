@@ -10,8 +10,8 @@ const MAX_DEPTH = 100
 const MAX_DIRECTIVES = 5
 /** Where the parser's words are about its own interface. */
 const PARSER_MESSAGES: ReadonlyMap<string, string> = new Map([
-  ['MULTIPLE_DOCS', 'one document follows another: split the file'],
-  ['RESOURCE_EXHAUSTION', 'its values nest too deep'],
+  ['MULTIPLE_DOCS', 'a second document. Split the file.'],
+  ['RESOURCE_EXHAUSTION', 'values that are nested too deep. Split the file.'],
 ])
 const INTRINSIC = /^(?:Ref|Condition|Fn::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)*)$/
 
@@ -73,8 +73,10 @@ function parse(
   const document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) {
-    const problem = PARSER_MESSAGES.get(error.code) ?? shortenMessage(error.message)
-    throw new TemplateError(at(error.pos[0]), `is not well-formed: ${problem}`)
+    const problem =
+      PARSER_MESSAGES.get(error.code) ??
+      `an error: ${shortenMessage(error.message)}. Correct the syntax.`
+    throw new TemplateError(at(error.pos[0]), `expected valid YAML, got ${problem}`)
   }
   return { document, targets: findAliasTargets(yaml, document) }
 }
@@ -85,7 +87,10 @@ function checkDirectives(file: string, text: string): void {
   const surplus = directives[MAX_DIRECTIVES]
   if (surplus === undefined) return
   const at = positionAt(file, text, surplus.index)
-  throw new TemplateError(at, `has more than ${MAX_DIRECTIVES} directives: remove them`)
+  throw new TemplateError(
+    at,
+    `expected at most ${MAX_DIRECTIVES} directives, got more. Remove them.`,
+  )
 }
 
 /** The last anchor of its name before each alias, in one pass: the parser looks from the start for each. */
@@ -114,10 +119,18 @@ function toTree(node: unknown, reading: YamlContext, depth: number): Tree {
   const { yaml, getPosition } = reading
   const at = getPosition(node)
   reading.spend(at)
-  if (depth > MAX_DEPTH) throw new TemplateError(at, `nests deeper than ${MAX_DEPTH} levels`)
+  if (depth > MAX_DEPTH)
+    throw new TemplateError(
+      at,
+      `expected at most ${MAX_DEPTH} nested levels, got more. Split the template.`,
+    )
   if (yaml.isAlias(node)) {
     const target = reading.targets.get(node)
-    if (target === undefined) throw new TemplateError(at, 'is an alias of nothing: name an anchor')
+    if (target === undefined)
+      throw new TemplateError(
+        at,
+        'expected the alias of an anchor, got one without an anchor. Define the anchor before it.',
+      )
     return { ...toTree(target, reading, depth + 1), at }
   }
   const plain = toPlainTree(node, at, reading, depth)
@@ -149,7 +162,11 @@ function toMap(pairs: readonly Pair[], at: Position, reading: YamlContext, depth
   for (const { key, value } of pairs) {
     const keyAt = reading.getPosition(key)
     const name = readKey(key)
-    if (entries.has(name)) throw new TemplateError(keyAt, 'repeats a key: leave one of them')
+    if (entries.has(name))
+      throw new TemplateError(
+        keyAt,
+        'expected a unique key, got a repeated one. Remove one of the two.',
+      )
     const tree = toTree(value, reading, depth + 1)
     if (name === '<<' && (key as { type?: string }).type === 'PLAIN') {
       merged.push(...(tree.kind === 'list' ? tree.items : [tree]))
@@ -160,7 +177,8 @@ function toMap(pairs: readonly Pair[], at: Position, reading: YamlContext, depth
   }
   // What is written wins over what is merged, what is merged first over the rest.
   for (const tree of merged) {
-    if (tree.kind !== 'map') throw new TemplateError(tree.at, 'merges what is no map: name a map')
+    if (tree.kind !== 'map')
+      throw new TemplateError(tree.at, 'expected a map to merge, got another value. Name a map.')
     for (const [name, entry] of tree.entries) if (!entries.has(name)) entries.set(name, entry)
   }
   return toMapOrCall(entries, at, reading.intrinsics)

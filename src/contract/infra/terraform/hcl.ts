@@ -44,7 +44,11 @@ const isNotComment = ({ type }: Node): boolean => type !== 'comment'
 
 /** @throws {TemplateError} where the stack might end. */
 function checkDepth(at: Position, depth: number): void {
-  if (depth > MAX_DEPTH) throw new TemplateError(at, `nests deeper than ${MAX_DEPTH} levels`)
+  if (depth > MAX_DEPTH)
+    throw new TemplateError(
+      at,
+      `expected at most ${MAX_DEPTH} nested levels, got more. Split the expression.`,
+    )
 }
 
 export function toExpression(node: Node, reading: HclContext, depth: number): Expression {
@@ -207,7 +211,10 @@ export function readTemplates(
   for (const { at, quoted } of texts) checkLimits(at.file, quoted, MAX_HCL_LENGTH, () => at)
   const text = texts.map(({ quoted }, index) => `t${index} = "${quoted}"`).join('\n')
   if (text.length > MAX_HCL_LENGTH)
-    throw new TemplateError(first.at, 'has too many templates: split it')
+    throw new TemplateError(
+      first.at,
+      `expected templates of at most ${MAX_HCL_LENGTH} characters, got more. Split the file.`,
+    )
   const getPosition: GetPosition = ({ startPosition: { row } }) =>
     (texts[row] as { at: Position }).at
   return [...toRoot(parser, text, getPosition).attributes.values()]
@@ -225,7 +232,10 @@ export function readValue(parser: HclParser, at: Position, text: string): Expres
     const [value] = attributes.values()
     if (value !== undefined && attributes.size === 1 && blocks.length === 0) return value
   } catch {}
-  throw new TemplateError(at, 'is given a value that is no HCL: quote its texts')
+  throw new TemplateError(
+    at,
+    'expected an HCL expression as the value of the variable, got other text. Quote its strings.',
+  )
 }
 
 function toRoot(parser: HclParser, text: string, getPosition: GetPosition): Block {
@@ -234,7 +244,10 @@ function toRoot(parser: HclParser, text: string, getPosition: GetPosition): Bloc
     const { rootNode } = tree
     if (rootNode.hasError) {
       const at = getPosition(findFirstError(rootNode))
-      throw new TemplateError(at, 'is not well-formed HCL: correct it there, or just before')
+      throw new TemplateError(
+        at,
+        'expected valid HCL, got a syntax error. Correct the syntax here or on the line before.',
+      )
     }
     const body = rootNode.namedChildren.find(({ type }) => type === 'body')
     const at = getPosition(rootNode)
@@ -270,7 +283,10 @@ function toBody(body: Node | undefined, reading: HclContext, depth: number): Bod
     if (child.type !== 'attribute') continue
     const [name, value] = child.namedChildren.filter(isNotComment) as [Node, Node]
     if (attributes.has(name.text)) {
-      throw new TemplateError(reading.getPosition(name), 'repeats an argument: leave one of them')
+      throw new TemplateError(
+        reading.getPosition(name),
+        'expected a unique argument, got a repeated one. Remove one of the two.',
+      )
     }
     attributes.set(name.text, toExpression(value, reading, depth + 1))
   }

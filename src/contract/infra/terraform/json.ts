@@ -27,7 +27,11 @@ export async function readTerraformJson(
   text: string,
 ): Promise<Body> {
   const root = await readPlain(file, text)
-  if (root.kind !== 'map') throw new TemplateError(root.at, 'is no object of Terraform blocks')
+  if (root.kind !== 'map')
+    throw new TemplateError(
+      root.at,
+      'expected an object of Terraform blocks, got another value. Write an object.',
+    )
   const found = [...findTemplates(root)]
   const read = readTemplates(
     parser,

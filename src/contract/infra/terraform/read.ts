@@ -107,7 +107,11 @@ function groupBlocks(blocks: readonly Block[]): ModuleBlocks {
   for (const block of blocks) {
     const name = block.labels.join('.')
     if (block.type === 'resource') {
-      if (resources.has(name)) throw new TemplateError(block.at, 'repeats a resource: rename one')
+      if (resources.has(name))
+        throw new TemplateError(
+          block.at,
+          'expected a unique resource name, got a repeated one. Rename one of the two.',
+        )
       resources.set(name, block)
     } else if (block.type === 'variable') variables.set(name, block)
     else if (block.type === 'locals') {

@@ -176,44 +176,80 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
     await t.rejects(readOpenApi({ file: 'a.yaml', text }), TemplateError)
     await t.rejects(readOpenApi({ file: 'a.yaml', text }), { message })
   }
-  const none = 'is no OpenAPI document: pass one of version 3.0 or 3.1'
-  await refused('', 'a.yaml:1:1: is no object: write one there')
+  const none =
+    'expected an OpenAPI document of version 3.0 or 3.1, got another document. Pass an OpenAPI document.'
+  await refused('', 'a.yaml:1:1: expected an object, got a single or empty value. Write an object.')
   await refused('info: {}', `a.yaml:1:1: ${none}`)
   await refused("swagger: '2.0'\npaths: {}", `a.yaml:1:1: ${none}`)
   await refused('info: {}\nopenapi: 4.0.0', `a.yaml:2:1: ${none}`)
-  await refused('openapi: 3.1.0\npaths: [', /^a\.yaml:2:\d+: is not well-formed/)
-  await refused('openapi: 3.1\npaths: 5', 'a.yaml:2:8: is no object: write one there')
-  await refused(document('  orders: {}'), 'a.yaml:14:3: orders is no path: begin it with a slash')
-  await refused(document('  /a: 5'), 'a.yaml:14:7: is no object: write one there')
-  await refused(document('  /a: { get: 5 }'), 'a.yaml:14:14: is no object: write one there')
+  await refused('openapi: 3.1.0\npaths: [', /^a\.yaml:2:\d+: expected valid YAML, got an error: /)
+  await refused(
+    'openapi: 3.1\npaths: 5',
+    'a.yaml:2:8: expected an object, got a single or empty value. Write an object.',
+  )
+  await refused(
+    document('  orders: {}'),
+    'a.yaml:14:3: expected a path that begins with a slash, got orders. Add the slash.',
+  )
+  await refused(
+    document('  /a: 5'),
+    'a.yaml:14:7: expected an object, got a single or empty value. Write an object.',
+  )
+  await refused(
+    document('  /a: { get: 5 }'),
+    'a.yaml:14:14: expected an object, got a single or empty value. Write an object.',
+  )
   const at = (security: string) => document(`  /a: { get: { security: ${security} } }`)
-  await refused(at('{}'), 'a.yaml:14:26: is no list: write one there')
-  await refused(at('[a/x]'), 'a.yaml:14:27: is no object: write one there')
-  await refused(at('[{ cognito: a/x }]'), 'a.yaml:14:38: is no list: write one there')
-  await refused(at('[{ cognito: [{}] }]'), 'a.yaml:14:39: is no text: write one there')
-  await refused(at('[{ cognito: [null] }]'), 'a.yaml:14:39: is no text: write one there')
-  const unknown =
-    'which components.securitySchemes does not have: define it, or correct the spelling'
-  await refused(at('[{ congito: [] }]'), `a.yaml:14:29: names congito, ${unknown}`)
-  await refused(at('[{ "\\e[2J": [] }]'), `a.yaml:14:29: names \\u{1b}[2J, ${unknown}`)
+  await refused(at('{}'), 'a.yaml:14:26: expected a list, got an object. Write a list.')
+  await refused(
+    at('[a/x]'),
+    'a.yaml:14:27: expected an object, got a single or empty value. Write an object.',
+  )
+  await refused(
+    at('[{ cognito: a/x }]'),
+    'a.yaml:14:38: expected a list, got a single or empty value. Write a list.',
+  )
+  await refused(
+    at('[{ cognito: [{}] }]'),
+    'a.yaml:14:39: expected a string, got an object. Write a string.',
+  )
+  await refused(
+    at('[{ cognito: [null] }]'),
+    'a.yaml:14:39: expected a string, got a single or empty value. Write a string.',
+  )
+  const unknown = 'expected a scheme of components.securitySchemes, got'
+  await refused(
+    at('[{ congito: [] }]'),
+    `a.yaml:14:29: ${unknown} congito. Define the scheme or correct the spelling.`,
+  )
+  await refused(
+    at('[{ "\\e[2J": [] }]'),
+    `a.yaml:14:29: ${unknown} \\u{1b}[2J. Define the scheme or correct the spelling.`,
+  )
   const gone = (ref: string) => document(`  /a: { $ref: '${ref}' }`)
   for (const ref of ['#/paths/gone', '#/info/title/x', '#/paths/~1a/$ref/0', 'a.yaml#/paths']) {
     await refused(
       gone(ref),
-      `a.yaml:14:15: refers to ${ref}, which is not in the document: correct it, or bundle the files into one`,
+      `a.yaml:14:15: expected a reference within the document, got ${ref}. Correct the reference or bundle the files into one.`,
     )
   }
   await refused(
     gone('#/paths/~1a'),
-    'a.yaml:14:7: refers through more than 20 references: shorten them',
+    'a.yaml:14:7: expected at most 20 references in a chain, got more. Shorten the chain.',
   )
   await refused(
     document('  /a: { get: {} }', "servers: [{ url: '/{stage}' }]"),
-    'a.yaml:12:18: has the variable stage without a default: give it one',
+    'a.yaml:12:18: expected a default for the server variable stage, got none. Add a default.',
   )
   const start = process.cpuUsage()
-  await refused(`openapi: 3.1.0\nx: ${'a'.repeat(10_000_000)}`, /is 10000018 characters long/)
-  await refused(`openapi: 3.1.0\nx: ${'['.repeat(500_000)}`, /opens more than 200 brackets/)
+  await refused(
+    `openapi: 3.1.0\nx: ${'a'.repeat(10_000_000)}`,
+    /expected at most 1048576 characters, got 10000018\./,
+  )
+  await refused(
+    `openapi: 3.1.0\nx: ${'['.repeat(500_000)}`,
+    /expected at most 200 nested brackets, got more/,
+  )
   const { user, system } = process.cpuUsage(start)
   t.ok(user + system < 5_000_000, 'microseconds of processor time')
   await t.rejects(readOpenApi({ file: '', text: '' }), {
@@ -267,13 +303,16 @@ t.test('what is no routes file is told with its place', async (t) => {
     t.rejects(readRoutes({ file: 'routes.json', text }), { name: 'TemplateError', message })
   const route = (members: string) =>
     `{\n"routes": [\n{"method": "GET", "path": "/a", ${members}}\n]}`
-  await refused('', /^routes\.json:1:1: is not JSON/)
-  await refused('[]', 'routes.json:1:1: is no object: write one there')
-  await refused('{}', 'routes.json:1:1: has no routes: pass a routes file')
-  await refused('{"routes": {}}', 'routes.json:1:12: is no list: write one there')
+  await refused('', /^routes\.json:1:1: expected valid JSON, got a syntax error/)
+  await refused('[]', 'routes.json:1:1: expected an object, got a list. Write an object.')
+  await refused(
+    '{}',
+    'routes.json:1:1: expected a routes file, got no routes. Pass a file with the member routes.',
+  )
+  await refused('{"routes": {}}', 'routes.json:1:12: expected a list, got an object. Write a list.')
   await refused(
     '{"routes": [],\n "route": 1}',
-    'routes.json:2:2: route is unknown: use one of $schema, routes, scopes',
+    'routes.json:2:2: expected one of $schema, routes, scopes, got route. Rename or remove it.',
   )
   await refused(
     '{"routes": [5]}',

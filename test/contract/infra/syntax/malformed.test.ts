@@ -36,22 +36,47 @@ const doubling = (count: number, line: (index: number) => string): string =>
 t.test('what is not well-formed is told with its line', async (t) => {
   await refused(t, 'a.yaml', 'Resources:\n  A: [1, 2\nB: c\n', /^a\.yaml:3:/)
   await refused(t, 'a.yaml', 'Resources:\n  A: *gone\n', /^a\.yaml:2:/)
-  await refused(t, 'a.yaml', 'Resources:\n  A: {}\n  A: {}\n', /^a\.yaml:3:3: repeats a key/)
-  await refused(t, 'a.yaml', '', /^a\.yaml:1:1: has no Resources/)
-  await refused(t, 'a.yaml', 'Resources: 5', /^a\.yaml:1:\d+: has no Resources/)
-  await refused(t, 'a.yaml', '- a\n- b', /has no Resources/)
+  await refused(
+    t,
+    'a.yaml',
+    'Resources:\n  A: {}\n  A: {}\n',
+    /^a\.yaml:3:3: expected a unique key, got a repeated one/,
+  )
+  await refused(
+    t,
+    'a.yaml',
+    '',
+    /^a\.yaml:1:1: expected a CloudFormation template, got no Resources/,
+  )
+  await refused(
+    t,
+    'a.yaml',
+    'Resources: 5',
+    /^a\.yaml:1:\d+: expected a CloudFormation template, got no Resources/,
+  )
+  await refused(t, 'a.yaml', '- a\n- b', /expected a CloudFormation template, got no Resources/)
   await refused(t, 'a.json', '{\n"Resources": {"A" }}', /^a\.json:2:/)
-  await refused(t, 'a.json', '{\n"Resources": {},\n}', /^a\.json:3:1: is not JSON/)
+  await refused(
+    t,
+    'a.json',
+    '{\n"Resources": {},\n}',
+    /^a\.json:3:1: expected valid JSON, got a syntax error/,
+  )
   await refused(t, 'a.json', '{"Resources": {}', /^a\.json:1:/)
   await refused(t, 'a.tf', 'a = 1\nresource "a" "b" {\n  x = \n}\n', /^a\.tf:3:/)
   await refused(t, 'a.tf', 'locals {\n  a = "x\n}\n', /^a\.tf:2:/)
   await refused(t, 'a.tf', 'resource "a" "b" {\n  x = 1\n', /^a\.tf:\d/)
-  await refused(t, 'a.tf', 'locals {\n a = 1\n a = 2\n}\n', /^a\.tf:3:2: repeats an argument/)
+  await refused(
+    t,
+    'a.tf',
+    'locals {\n a = 1\n a = 2\n}\n',
+    /^a\.tf:3:2: expected a unique argument, got a repeated one/,
+  )
   await refused(
     t,
     'a.tf',
     'resource "a" "b" {}\nresource "a" "b" {}\n',
-    /^a\.tf:2:1: repeats a res/,
+    /^a\.tf:2:1: expected a unique resource name, got a repeated one/,
   )
 })
 
@@ -79,12 +104,34 @@ t.test('what is not well-formed JSON is told with its place', async (t) => {
   ]
   for (const [text, place] of cases) {
     for (const file of ['a.json', 'a.tf.json']) {
-      await refused(t, file, text, new RegExp(`^${file}:${place}: is not JSON: correct it there$`))
+      await refused(
+        t,
+        file,
+        text,
+        new RegExp(
+          `^${file}:${place}: expected valid JSON, got a syntax error\\. Correct the syntax\\.$`,
+        ),
+      )
     }
   }
-  await refused(t, 'a.json', '{"a": 1,\n "a": 2}', /^a\.json:2:2: repeats a key/)
-  await refused(t, 'a.tf.json', '{"a": 1, "a": 2}', /^a\.tf\.json:1:10: repeats a key/)
-  await refused(t, 'a.tf.json', '[]', /^a\.tf\.json:1:1: is no object of Terraform blocks$/)
+  await refused(
+    t,
+    'a.json',
+    '{"a": 1,\n "a": 2}',
+    /^a\.json:2:2: expected a unique key, got a repeated one/,
+  )
+  await refused(
+    t,
+    'a.tf.json',
+    '{"a": 1, "a": 2}',
+    /^a\.tf\.json:1:10: expected a unique key, got a repeated one/,
+  )
+  await refused(
+    t,
+    'a.tf.json',
+    '[]',
+    /^a\.tf\.json:1:1: expected an object of Terraform blocks, got another value\. Write an object\.$/,
+  )
 })
 
 t.test(
@@ -101,33 +148,58 @@ t.test(
       '${a}${',
       '${a "b"}',
     ]) {
-      await refused(t, 'a.tf.json', locals(text), /^a\.tf\.json:2:19: is not well-formed HCL/)
+      await refused(
+        t,
+        'a.tf.json',
+        locals(text),
+        /^a\.tf\.json:2:19: expected valid HCL, got a syntax error/,
+      )
     }
-    await refused(t, 'a.tf.json', locals('${local.a}'), /^a\.tf\.json:2:19: .* itself in a circle$/)
+    await refused(
+      t,
+      'a.tf.json',
+      locals('${local.a}'),
+      /^a\.tf\.json:2:19: expected references of .* that end at a value, got a cycle\. Remove one reference\.$/,
+    )
     const many = `{ "locals": { "a": [${doubling(60_000, (i) => `"\${a.b${i}}"`).replaceAll('\n', ',')}] } }`
-    await refused(t, 'a.tf.json', many, /^a\.tf\.json:1:21: has too many templates: split it$/)
+    await refused(
+      t,
+      'a.tf.json',
+      many,
+      /^a\.tf\.json:1:21: expected templates of at most 524288 characters, got more\. Split the file\.$/,
+    )
   },
 )
 
 t.test('what no editor shows is told with its place', async (t) => {
   await refused(t, 'a.yaml', 'Resources:\n\tA: {}\n', /^a\.yaml:2:/)
-  await refused(t, 'a.yaml', 'Resources: {}\n---\nResources: {}\n', /^a\.yaml:2:1: .*one document/)
+  await refused(
+    t,
+    'a.yaml',
+    'Resources: {}\n---\nResources: {}\n',
+    /^a\.yaml:2:1: expected valid YAML, got a second document\. Split/,
+  )
   await refused(
     t,
     'a.yaml',
     `${'%A\n'.repeat(9)}---\nResources: {}`,
-    /^a\.yaml:6:1: has more than 5 dir/,
+    /^a\.yaml:6:1: expected at most 5 directives, got more/,
   )
   await refused(
     t,
     'a.yaml',
     'a: &a 1\nResources: { <<: *a }\n',
-    /^a\.yaml:2:18: merges what is no map/,
+    /^a\.yaml:2:18: expected a map to merge, got another value/,
   )
   const wide = Buffer.from('Resources: {}\n', 'utf16le').toString('latin1')
   for (const file of ['a.yaml', 'a.json', 'a.tf', 'a.tf.json']) {
-    await refused(t, file, wide, /:1:2: holds a NUL character: save it as UTF-8$/)
-    await refused(t, file, 'a\nb\u0000', /:2:2: holds a NUL character/)
+    await refused(
+      t,
+      file,
+      wide,
+      /:1:2: expected text, got a NUL character\. Save the file as UTF-8\.$/,
+    )
+    await refused(t, file, 'a\nb\u0000', /:2:2: expected text, got a NUL character/)
   }
 })
 
@@ -165,18 +237,38 @@ t.test('circles are told', async (t) => {
   B: { Type: AWS::SSM::Parameter, Properties: { Value: ${b} } }
   C: { Type: AWS::SSM::Parameter, Properties: { Value: !GetAtt A.Value } }
 `
-  await refused(t, 'a.yaml', parameters('!GetAtt B.Value', '!GetAtt A.Value'), /circle/)
-  await refused(t, 'a.yaml', parameters('!GetAtt B.Arn', '!GetAtt A.Arn'), /:2:3: .*A, B refer/)
-  await refused(t, 'a.tf', 'locals {\n  a = local.b\n  b = local.a\n}\n', /^a\.tf:\d.*circle/)
+  await refused(
+    t,
+    'a.yaml',
+    parameters('!GetAtt B.Value', '!GetAtt A.Value'),
+    /got a cycle\. Remove one reference/,
+  )
+  await refused(
+    t,
+    'a.yaml',
+    parameters('!GetAtt B.Arn', '!GetAtt A.Arn'),
+    /:2:3: .*got a cycle of A, B\. Remove one dependency/,
+  )
+  await refused(
+    t,
+    'a.tf',
+    'locals {\n  a = local.b\n  b = local.a\n}\n',
+    /^a\.tf:\d.*got a cycle\. Remove one reference/,
+  )
   await refused(
     t,
     'a.tf',
     'resource "x_y" "a" {\n  v = x_y.b.id\n}\nresource "x_y" "b" {\n  v = x_y.a.id\n}\n',
-    /^a\.tf:1:1: .*circle/,
+    /^a\.tf:1:1: .*dependency cycle, got a cycle of/,
   )
-  await refused(t, 'a.yaml', 'Resources: &a\n  A: *a\n', /nests|circle/)
+  await refused(t, 'a.yaml', 'Resources: &a\n  A: *a\n', /nested levels|got a cycle/)
   const chain = doubling(200, (i) => `  a${i} = local.a${i + 1}`)
-  await refused(t, 'a.tf', `locals {\n${chain}\n  a201 = 1\n}\n`, /through more than 100 names/)
+  await refused(
+    t,
+    'a.tf',
+    `locals {\n${chain}\n  a201 = 1\n}\n`,
+    /got a chain of more than 100\. Shorten the chain\.$/,
+  )
 })
 
 t.test('what multiplies stops', async (t) => {
@@ -213,7 +305,12 @@ t.test('what names multiply stops, whatever it is made of', async (t) => {
   const long = `["${'x'.repeat(9_000)}"]`
   for (const value of ['formatlist("%s%s", local.a13)', '[local.a13]']) {
     const text = `locals {\n${double('a', long)}\n${uses('u', value)}\n}\n`
-    await refused(t, 'a.tf', text, /amounts to more than 1000000 values: names multiply them$/)
+    await refused(
+      t,
+      'a.tf',
+      text,
+      /expected at most 1000000 values, got more\. Use fewer references\.$/,
+    )
   }
   const refs = doubling(3_000, (i) => `    x_y.r${i}.id,`)
   const resources = doubling(3_000, (i) => `resource "x_y" "r${i}" {\n  v = [local.r]\n}`)
@@ -221,7 +318,7 @@ t.test('what names multiply stops, whatever it is made of', async (t) => {
     t,
     'a.tf',
     `locals {\n  r = [\n${refs}\n  ]\n}\n${resources}\n`,
-    /names multiply them$/,
+    /expected at most 1000000 values, got more\. Use fewer references\.$/,
   )
   const ids = doubling(3_000, (i) => `    - !Ref R${i}`)
   const users = doubling(3_000, (i) => `  R${i}: { Type: X, Properties: { V: !GetAtt P.Value } }`)
@@ -237,12 +334,22 @@ ${ids.replaceAll('    - ', '     - ')}
 ${users.replaceAll('P.Value', 'Q.Value')}
 Parameters: { L: { Type: CommaDelimitedList, Default: 'a' } }
 `
-  await refused(t, 'a.yaml', text, /names multiply them$/)
+  await refused(
+    t,
+    'a.yaml',
+    text,
+    /expected at most 1000000 values, got more\. Use fewer references\.$/,
+  )
   const shared = doubling(3_000, (i) => `      A${i}: { UserPoolArn: x }`)
   const apis = doubling(3_000, (i) => `  R${i}: { Type: AWS::Serverless::Api }`)
   const globals = `Globals:\n  Api:\n   Auth:\n    Authorizers:\n${shared}\n`
   const sam = `Transform: AWS::Serverless-2016-10-31\n${globals}Resources:\n${apis}\n`
-  await refused(t, 'a.yaml', sam, /names multiply them$/)
+  await refused(
+    t,
+    'a.yaml',
+    sam,
+    /expected at most 1000000 values, got more\. Use fewer references\.$/,
+  )
 })
 
 t.test('what is costly and allowed is read in time', async (t) => {
@@ -275,17 +382,42 @@ t.test('what is costly and allowed is read in time', async (t) => {
 
 t.test('what is large or deep is told', async (t) => {
   for (const file of ['a.yaml', 'a.json', 'a.tf']) {
-    await refused(t, file, 'a'.repeat(10_000_000), /:1:1: is 10000000 characters long: split it/)
-    await refused(t, file, `a = \n${'['.repeat(500_000)}`, /:2:201: opens more than 200 brackets/)
+    await refused(
+      t,
+      file,
+      'a'.repeat(10_000_000),
+      /:1:1: expected at most \d+ characters, got 10000000\. Split the file\.$/,
+    )
+    await refused(
+      t,
+      file,
+      `a = \n${'['.repeat(500_000)}`,
+      /:2:201: expected at most 200 nested brackets, got more/,
+    )
   }
   const valid = doubling(300_000, (i) => `  R${i}: { Type: 'AWS::SNS::Topic' }`)
-  await refused(t, 'a.yaml', `Resources:\n${valid}`, /^a\.yaml:1:1: is \d{8} characters long/)
-  await refused(t, 'a.yaml', `a:\n${' - ,\n'.repeat(200_000)}`, /^a\.yaml:\d+:\d+: amounts to more/)
+  await refused(
+    t,
+    'a.yaml',
+    `Resources:\n${valid}`,
+    /^a\.yaml:1:1: expected at most 1048576 characters, got \d{8}\./,
+  )
+  await refused(
+    t,
+    'a.yaml',
+    `a:\n${' - ,\n'.repeat(200_000)}`,
+    /^a\.yaml:\d+:\d+: expected at most 200000 values, got more/,
+  )
   const steps = doubling(1_000, (i) => `${' '.repeat(i)}a:`)
-  await refused(t, 'a.yaml', steps, /^a\.yaml:\d+:\d+: .*deep/)
+  await refused(t, 'a.yaml', steps, /^a\.yaml:\d+:\d+: .*nested (?:levels|too deep)/)
   await refused(t, 'a.yaml', '- '.repeat(400_000), /^a\.yaml:1:/)
-  await refused(t, 'a.yaml', `${'- '.repeat(150)}a`, /nests deeper than 100/)
-  await refused(t, 'a.tf', `a = ${'('.repeat(150)}1${')'.repeat(150)}\n`, /nests deeper than 100/)
+  await refused(t, 'a.yaml', `${'- '.repeat(150)}a`, /expected at most 100 nested levels, got more/)
+  await refused(
+    t,
+    'a.tf',
+    `a = ${'('.repeat(150)}1${')'.repeat(150)}\n`,
+    /expected at most 100 nested levels, got more/,
+  )
 })
 
 t.test('names cannot write on a terminal', async (t) => {
@@ -294,7 +426,7 @@ t.test('names cannot write on a terminal', async (t) => {
     t,
     'a.yaml',
     `Resources:\n  "${name}": { Type: AWS::SSM::Parameter, Properties: { Value: !GetAtt "${name}.Value" } }\n`,
-    /A\\u\{1b\}\[2J\\u\{202e\}b refers to itself/,
+    /expected references of A\\u\{1b\}\[2J\\u\{202e\}b that end at a value, got a cycle/,
   )
 })
 
