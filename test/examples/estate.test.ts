@@ -85,7 +85,7 @@ t.test('decisions are told once an authorizer, for the tokens that are gone firs
     checkScopes(model).filter(({ code }) => code === 'lifetime-ttl'),
     [
       {
-        message: "Short's tokens live 600 s, Authorizer keeps its decisions 1800 s",
+        message: 'tokens of Short are valid for 600 s, Authorizer caches its decisions for 1800 s',
         fix: /less than 600 s/,
       },
     ],
@@ -117,7 +117,7 @@ t.test('a scope of another pool is told as that', async (t) => {
     {
       code: 'grant-undefined',
       message: 'Partner is granted orders/refund, which no resource server of its pool defines',
-      fix: "define it there too: StaffOrders (t.yaml:13) is another pool's",
+      fix: 'define it there too: StaffOrders (t.yaml:13) belongs to another user pool',
     },
   ])
 })
@@ -127,8 +127,8 @@ t.test('a proxy keeps tokens for less than the shortest lives', async (t) => {
   t.match(checkScopes(model, { proxyTtl: 3600 }), [
     {
       ...{ line: 6, column: 3, severity: 'error', code: 'lifetime-ttl' },
-      message: "Job's tokens live 3600 s, the proxy keeps them 3600 s",
-      fix: 'keep them for less than 3600 s',
+      message: 'tokens of Job are valid for 3600 s, the proxy caches them for 3600 s',
+      fix: 'cache them for less than 3600 s',
     },
   ])
   t.strictSame(checkScopes(model, { proxyTtl: 3599 }), [])

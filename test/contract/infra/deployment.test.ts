@@ -129,7 +129,7 @@ Resources:
     {
       ...{ file: '2.yaml', code: 'grant-undefined' },
       message: 'Client is granted orders/echo, which no resource server of its pool defines',
-      fix: "define it there too: Server (1.yaml:3) is another pool's",
+      fix: 'define it there too: Server (1.yaml:3) belongs to another user pool',
     },
   ])
   t.strictSame(await together(callers('!Ref PoolId', 'orders/read')), [])

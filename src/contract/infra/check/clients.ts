@@ -37,8 +37,8 @@ function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
         other.at,
         'error',
         'flow-mixed',
-        `${name} allows ${toPrintable(other.value as string)} beside client_credentials: Cognito refuses it`,
-        `take ${toPrintable(other.value as string)} from it: users need a client of their own`,
+        `${name} allows ${toPrintable(other.value as string)} in addition to client_credentials: Cognito rejects the client`,
+        `remove ${toPrintable(other.value as string)}: users need a separate client`,
       ),
     )
   }

@@ -222,8 +222,8 @@ function checkScopesPresent(
       scopes?.at ?? route.at,
       machinesOnly ? 'error' : 'warning',
       'authorizer-no-scopes',
-      `${toPrintable(route.id)} has a Cognito authorizer without scopes: it expects an ID token and refuses access tokens`,
-      `name the scopes it admits (${chooseByDialect(model, 'AuthorizationScopes', 'authorization_scopes')}), unless ID tokens are what it is for`,
+      `${toPrintable(route.id)} has a Cognito authorizer without scopes: it expects an ID token and rejects access tokens`,
+      `list the scopes that it accepts (${chooseByDialect(model, 'AuthorizationScopes', 'authorization_scopes')}), unless it is for ID tokens`,
     ),
   ]
 }

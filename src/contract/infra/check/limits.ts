@@ -42,7 +42,7 @@ export const checkReferences = ({ dangling }: InfraModel): Finding[] =>
 const createLimitFinding = (at: Position, message: string, fix: string): Finding =>
   createFinding(at, 'error', 'cognito-limit', message, fix)
 
-/** Judges a fact that is known. */
+/** Checks a fact whose value is known. */
 function checkFact(
   fact: Fact<string> | undefined,
   passes: (value: string) => boolean,
@@ -50,7 +50,7 @@ function checkFact(
   fix: string,
 ): Finding[] {
   if (fact?.value === undefined || passes(fact.value)) return []
-  return [createLimitFinding(fact.at, `${toPrintable(fact.value, 60)} is no ${what}`, fix)]
+  return [createLimitFinding(fact.at, `expected ${what}, got ${toPrintable(fact.value, 60)}`, fix)]
 }
 
 export function checkLimits(model: InfraModel, resolvePool: ResolvePool): Finding[] {
@@ -60,8 +60,8 @@ export function checkLimits(model: InfraModel, resolvePool: ResolvePool): Findin
       checkFact(
         domain,
         (value) => value.includes('.') || PREFIX.test(value),
-        'domain prefix',
-        'use 1 to 63 lower-case letters, digits and hyphens',
+        'a domain prefix',
+        'use 1 to 63 lowercase letters, digits and hyphens',
       ),
     ),
     ...model.resourceServers.flatMap(checkResourceServer),
@@ -80,21 +80,15 @@ function checkResourceServer({
   const found = checkFact(
     identifier,
     (value) => IDENTIFIER_PATTERN.test(value),
-    'identifier of a resource server',
+    'an identifier of a resource server',
     'use 1 to 256 printable characters without space, quote or backslash',
   )
   // What is not known may be none.
   const named = scopes.filter(({ name }) => name?.value !== undefined)
   const spare = named[MAX_SCOPES_PER_SERVER]
   if (spare !== undefined) {
-    const message = `${toPrintable(id)} defines ${named.length} scopes`
-    found.push(
-      createLimitFinding(
-        spare.at,
-        message,
-        `Cognito takes at most ${MAX_SCOPES_PER_SERVER}: split it`,
-      ),
-    )
+    const message = `expected at most ${MAX_SCOPES_PER_SERVER} scopes in ${toPrintable(id)}, got ${named.length}`
+    found.push(createLimitFinding(spare.at, message, 'split the resource server'))
   }
   const prefix = identifier?.value === undefined ? 0 : identifier.value.length + 1
   for (const { at, name, description } of scopes) {
@@ -102,13 +96,13 @@ function checkResourceServer({
       ...checkFact(
         name,
         (value) => NAME_PATTERN.test(value) && prefix + value.length <= MAX_SCOPE_LENGTH,
-        'name of a scope',
+        'a scope name',
         'use printable characters without slash, space, quote or backslash, at most 256 together with the identifier',
       ),
       ...checkFact(
         description,
         (value) => value.length >= 1 && value.length <= MAX_DESCRIPTION_LENGTH,
-        'description of a scope',
+        'a scope description',
         'describe it in 1 to 256 characters',
       ),
     )
@@ -129,15 +123,13 @@ function checkClient(client: InfraClient): Finding[] {
   const granted = [...new Map(listGrants(client).map((grant) => [grant.value, grant])).values()]
   const spare = granted[MAX_SCOPES_PER_CLIENT]
   if (spare !== undefined) {
-    const message = `${toPrintable(id)} is granted ${granted.length} scopes`
-    found.push(
-      createLimitFinding(spare.at, message, `Cognito takes at most ${MAX_SCOPES_PER_CLIENT}`),
-    )
+    const message = `expected at most ${MAX_SCOPES_PER_CLIENT} scopes for ${toPrintable(id)}, got ${granted.length}`
+    found.push(createLimitFinding(spare.at, message, 'grant fewer scopes'))
   }
   const seconds = accessTokenValidity?.value
   if (accessTokenValidity === undefined || seconds === undefined) return found
   if (seconds < LIFETIME.min || seconds > LIFETIME.max) {
-    const message = `${toPrintable(id)}'s tokens live ${seconds} s`
+    const message = `tokens of ${toPrintable(id)} are valid for ${seconds} s`
     found.push(createLimitFinding(accessTokenValidity.at, message, 'use 5 minutes to 24 hours'))
   }
   return found
@@ -145,8 +137,8 @@ function checkClient(client: InfraClient): Finding[] {
 
 function checkAuthorizer({ id, ttl }: InfraAuthorizer): Finding[] {
   if (ttl?.value === undefined || (ttl.value >= 0 && ttl.value <= MAX_TTL)) return []
-  const message = `${toPrintable(id)} keeps its decisions ${ttl.value} s`
-  return [createLimitFinding(ttl.at, message, `API Gateway takes 0 to ${MAX_TTL}`)]
+  const message = `${toPrintable(id)} caches its decisions for ${ttl.value} s`
+  return [createLimitFinding(ttl.at, message, `use 0 to ${MAX_TTL} s`)]
 }
 
 /** Of each pool of the template; what a condition decides may not be there. */
@@ -158,18 +150,14 @@ function checkServerCount(model: InfraModel, resolvePool: ResolvePool): Finding[
     const number = (count.get(pool) ?? 0) + 1
     count.set(pool, number)
     if (number !== MAX_RESOURCE_SERVERS + 1) return []
-    const message = `it is resource server number ${number} of its user pool`
-    return createLimitFinding(
-      at,
-      message,
-      `Cognito takes at most ${MAX_RESOURCE_SERVERS} a user pool: use a second pool`,
-    )
+    const message = `expected at most ${MAX_RESOURCE_SERVERS} resource servers in a user pool, got number ${number}`
+    return createLimitFinding(at, message, 'use a second user pool')
   })
 }
 
-/** Seconds a token lives where the client says nothing. */
+/** Seconds a token lives if the client sets none. */
 const DEFAULT_LIFETIME = 3600
-/** Seconds a REST API keeps a decision where the authorizer says nothing. */
+/** Seconds a REST API keeps a decision if the authorizer sets none. */
 const DEFAULT_TTL = 300
 
 interface Duration {
@@ -208,14 +196,14 @@ export function checkLifetimes(
   const describeLifetime = ({
     client: { id },
     lifetime: { seconds },
-  }: (typeof tokens)[0]): string => `${toPrintable(id)}'s tokens live ${seconds} s`
+  }: (typeof tokens)[0]): string => `tokens of ${toPrintable(id)} are valid for ${seconds} s`
   const found: Finding[] = []
   for (const one of tokens) {
     const { at, seconds } = one.lifetime
     if (proxyTtl === undefined || proxyTtl < seconds) continue
-    const message = `${describeLifetime(one)}, the proxy keeps them ${proxyTtl} s`
+    const message = `${describeLifetime(one)}, the proxy caches them for ${proxyTtl} s`
     found.push(
-      createFinding(at, 'error', 'lifetime-ttl', message, `keep them for less than ${seconds} s`),
+      createFinding(at, 'error', 'lifetime-ttl', message, `cache them for less than ${seconds} s`),
     )
   }
   for (const { name, ttl, pools } of authorizers) {
@@ -223,8 +211,8 @@ export function checkLifetimes(
       .filter(({ client, pool }) => !client.conditional && pools.some((it) => isSamePool(it, pool)))
       .sort((a, b) => a.lifetime.seconds - b.lifetime.seconds)
     if (first === undefined || ttl.seconds < first.lifetime.seconds) continue
-    const message = `${describeLifetime(first)}, ${name} keeps its decisions ${ttl.seconds} s`
-    const fix = `keep decisions for less than ${first.lifetime.seconds} s`
+    const message = `${describeLifetime(first)}, ${name} caches its decisions for ${ttl.seconds} s`
+    const fix = `cache decisions for less than ${first.lifetime.seconds} s`
     found.push(createFinding(ttl.at, 'warning', 'lifetime-ttl', message, fix))
   }
   return found

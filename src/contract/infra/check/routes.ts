@@ -35,8 +35,8 @@ export function checkDocument(
     if (codeRequirement === documentRequirement) return []
     const { file, line } = inCode.at
     const what = toPrintable(`${route.method} ${route.path}`)
-    const message = `${what} needs ${documentRequirement} in the document and ${codeRequirement} at ${toPrintable(file)}:${line}`
-    const fix = 'correct the one that is wrong, or make the document of the code'
+    const message = `${what} requires ${documentRequirement} in the document and ${codeRequirement} at ${toPrintable(file)}:${line}`
+    const fix = 'correct one of the two, or generate the document from the code'
     return createFinding(route.at, 'error', 'document-differs', message, fix)
   })
 }
@@ -125,18 +125,18 @@ export const checkAgreement = (
 function compareProtection(app: ReadRoute, gateway: InfraRoute, where: string): Finding[] {
   const what = formatRoute(app)
   if (app.open && gateway.authorization === 'cognito') {
-    const message = `${what} is open in ${where} and guarded at ${formatPosition(gateway)}`
+    const message = `${what} is public in ${where} and protected at ${formatPosition(gateway)}`
     const fix =
       where === 'code'
-        ? 'guard it in code too: who reaches the app past the gateway gets in'
-        : 'name what it needs there: who reads it sends no token and is refused'
+        ? 'protect it in code too: requests that bypass the gateway reach the app'
+        : 'add its requirement to the document: clients that follow it send no token and are rejected'
     return [createFinding(app.at, 'error', 'route-open-in-code', message, fix)]
   }
   if (!app.open && gateway.authorization === 'none') {
     // In words that code and document share: it is one place.
     const templateRoute = toPrintable(`${gateway.method?.value} ${gateway.path?.value}`)
-    const message = `${toPrintable(gateway.id)} lets anyone through to ${templateRoute}, which the app guards`
-    const fix = 'set the authorizer on it, or leave the judging to the app on purpose'
+    const message = `${toPrintable(gateway.id)} has no authorizer for ${templateRoute}, which the app protects`
+    const fix = 'set the authorizer, or leave the check to the app deliberately'
     return [createFinding(gateway.at, 'warning', 'route-open-in-template', message, fix)]
   }
   return []
@@ -157,7 +157,7 @@ function compareScopes(
     if (first === undefined || choice.some((scope) => admitted.has(scope))) return []
     if (!choice.every(isDefined)) return []
     const names = choice.map((scope) => toPrintable(scope)).join(', ')
-    const message = `${formatRoute(app)} asks for ${names}, which its authorizer at ${formatPosition(gateway)} does not admit`
+    const message = `${formatRoute(app)} requires ${names}, which its authorizer at ${formatPosition(gateway)} does not accept`
     const fix = 'add it to the scopes of the authorizer, or correct the route'
     return createFinding(app.findScopePosition(first), 'error', 'authorizer-excludes', message, fix)
   })

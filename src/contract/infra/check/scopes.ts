@@ -215,7 +215,7 @@ function suggestDefinition(scope: string, scopeIndex: ScopeIndex, pool: PoolLink
   const [elsewhere] = scopeIndex.findInAnyPool(scope)
   if (elsewhere !== undefined) {
     const { file, line } = elsewhere.fact.at
-    return `define it there too: ${toPrintable(elsewhere.server.id)} (${toPrintable(file)}:${line}) is another pool's`
+    return `define it there too: ${toPrintable(elsewhere.server.id)} (${toPrintable(file)}:${line}) belongs to another user pool`
   }
   const siblings = scopeIndex.findSiblings(scope, pool)
   const name = scope.slice(parseIdentifier(scope).length)
@@ -262,9 +262,9 @@ export function checkLeastPrivilege(
           !scopeIndex.isMissing(value, pool),
       )
       return spare.map(({ at, value }) => {
-        const message = `${toPrintable(client.id)} is granted ${toPrintable(value)}, which no route needs`
+        const message = `${toPrintable(client.id)} is granted ${toPrintable(value)}, which no route requires`
         const fix =
-          'take it from the client, and from the resource server where no other app needs it'
+          'remove it from the client, and from the resource server if no other app requires it'
         return createFinding(at, 'warning', 'client-over-granted', message, fix)
       })
     })

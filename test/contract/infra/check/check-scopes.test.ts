@@ -277,7 +277,7 @@ paths:
   })
   const own = [
     'api.yaml:6:33 scope-undefined orders/list is required and no resource server defines it: no caller can have it',
-    'api.yaml:7:5 route-open-in-code POST /v1/orders is open in the document and guarded at a.yaml:9',
+    'api.yaml:7:5 route-open-in-code POST /v1/orders is public in the document and protected at a.yaml:9',
   ]
   t.strictSame(said(), own)
   const either = route([], { auth: { anyOf: ['orders/list', 'orders/read'] } })
@@ -291,8 +291,8 @@ paths:
       line.includes('document-differs'),
     ),
     [
-      'api.yaml:6:5 document-differs GET /v1/orders needs orders/list, or orders/read in the document and orders/read at routes:1',
-      'api.yaml:7:5 document-differs POST /v1/orders needs no token in the document and a token at routes:1',
+      'api.yaml:6:5 document-differs GET /v1/orders requires orders/list, or orders/read in the document and orders/read at routes:1',
+      'api.yaml:7:5 document-differs POST /v1/orders requires no token in the document and a token at routes:1',
     ],
   )
   const alike: [AppRoute['auth'], AppRoute['auth']][] = [
