@@ -1,9 +1,9 @@
-/** What cannot be read as a template at all: told with its place, in one line. */
+/** Positions in templates, and the error for text that cannot be read as a template. */
 import { toPrintable } from '../../core/util/text.ts'
 
 /** Where a fact stands. Lines and columns count from 1, columns in UTF-16 units. */
 export interface Position {
-  /** As it was given to `readTemplate`. */
+  /** The file name that was passed to `readTemplate`. */
   readonly file: string
   readonly line: number
   readonly column: number
@@ -15,7 +15,7 @@ export function positionAt(file: string, text: string, offset: number): Position
   return { file, line: before.length, column: (before.at(-1) as string).length + 1 }
 }
 
-/** A template that is not well-formed, too large, or refers to itself in a circle. */
+/** A template that is not well-formed, too large, or has a cycle of references. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
   /** Stable across releases; the message is not. */

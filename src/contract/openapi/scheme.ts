@@ -26,7 +26,7 @@ export function toSecurity(
   return optional ? [...required, {}] : required
 }
 
-/** What a document has to be told. */
+/** Options of the security scheme of a document. */
 export interface SchemeOptions {
   /**
    * The user pool's token endpoint: `https://<domain>/oauth2/token`. http on loopback only, for a

@@ -1,4 +1,4 @@
-/** Routes of an app in a file of their own: what was written once is checked without running the app. */
+/** Reads and writes routes files, so that routes are checked without running the app. */
 import { OptionError } from '../../../core/options/validate.ts'
 import {
   type DefinedScopes,
@@ -106,7 +106,7 @@ function toPlainValue(tree: Tree | undefined): unknown {
   )
 }
 
-/** Tells where in the file a wrong member stands. */
+/** Adds the position in the file to the error for an invalid member. */
 function withPosition(root: Tree, read: () => void): void {
   try {
     read()

@@ -145,7 +145,7 @@ export function listAuthorizerPools(
   return pools.length === 0 ? [resolvePool(model)] : pools
 }
 
-/** Whether it certainly judges Cognito's tokens: a JWT authorizer takes any issuer's. */
+/** Whether it certainly verifies Cognito's tokens: a JWT authorizer takes any issuer's. */
 export function isCognitoAuthorizer(
   model: InfraModel,
   { kind, userPools }: InfraAuthorizer,
@@ -160,7 +160,7 @@ export function isCognitoAuthorizer(
   })
 }
 
-/** The authorizer that judges a route, where it is one of Cognito's for certain. */
+/** The authorizer that protects a route, where it is one of Cognito's for certain. */
 export function findAuthorizer(
   model: InfraModel,
   { authorization, authorizer }: InfraRoute,

@@ -88,7 +88,7 @@ const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | unde
     ? readNumber(members, 'proxyTtl', '', { defaultValue: 0, min: 0, max: 86_400, unit: 'seconds' })
     : undefined
 
-/** A list that two resources share is judged twice, a block that is repeated once a member: `["billing"]`. */
+/** A list that two resources share is checked twice, a block that is repeated once a member: `["billing"]`. */
 function removeDuplicates(found: readonly Finding[]): Finding[] {
   const first = new Map<string, Finding>()
   for (const one of found) {

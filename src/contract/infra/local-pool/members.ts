@@ -12,7 +12,7 @@ import type {
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
 
-/** Told of what only a deployment knows, in one printable line each. */
+/** Reports a fact that only the deployment knows, in one printable line. */
 export type ReportSkipped = (at: Position, message: string, fix: string) => void
 
 export interface PoolMembers {
@@ -93,7 +93,7 @@ const createPoolReference = ({ id, at }: InfraUserPool): Fact<string> => ({
   source: { resource: id, attribute: 'Ref' },
 })
 
-/** Longest path that is told whole. */
+/** Longest path that a message shows in full. */
 const MAX_PATH_LENGTH = 400
 
 export const formatPosition = ({ file, line, column }: Position): string =>

@@ -1,4 +1,4 @@
-/** Members of a document by what they should be: what they are not is told with its place. */
+/** Nodes of a document, and readers that check their kinds. */
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'

@@ -1,4 +1,4 @@
-/** @fastify/swagger with what each route needs, told from the route's own `config.auth`. */
+/** Registers @fastify/swagger and documents the requirement of each route from its `config.auth`. */
 import swagger, { type FastifyDynamicSwaggerOptions, type SwaggerTransform } from '@fastify/swagger'
 import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
