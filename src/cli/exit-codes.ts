@@ -1,4 +1,6 @@
-/** What the process ends with: the same for every command. */
+/** Exit codes, the same for every command, and the error that ends a command with one. */
+
+/** Exit codes of the process. */
 export const EXIT = {
   /** Completed; for `check` and `explain`: no errors were found. */
   ok: 0,
@@ -8,13 +10,13 @@ export const EXIT = {
   usage: 2,
   /** An endpoint or its network failed. */
   unavailable: 3,
-  /** Ctrl-C, as shells count it. */
+  /** Ctrl-C: 128 + SIGINT, as in shells. */
   interrupted: 130,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** Ends a command with one line and an exit code. The message is a printable line. */
+/** Ends a command with an exit code and a one-line message. */
 export class CommandFailure extends Error {
   readonly exitCode: ExitCode
 

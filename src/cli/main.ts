@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The bin: wires the program to this process. */
+/** Entry point of the executable: runs the program in this process. */
 import process from 'node:process'
 import { runProgram } from './program.ts'
 import { createProcessTerminal } from './terminal/terminal.ts'

@@ -1,4 +1,4 @@
-/** The command line as a whole: one line for whatever is wrong, never a stack. */
+/** The program: selects a command, runs it, and reports errors as one line without a stack. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { OptionError } from '../core/options/validate.ts'
@@ -8,12 +8,12 @@ import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
 import { formatHelp, type Manual } from './terminal/help.ts'
 import type { CommandContext, DocumentedCommand, Terminal } from './terminal/terminal.ts'
 
-/** Longest line of an error. */
+/** Longest message of an error, in characters. */
 const MAX_MESSAGE_LENGTH = 500
 
 type CommandFactory = (context: CommandContext) => DocumentedCommand
 
-/** In the order help lists them; each is loaded when it is named, or all where none is. */
+/** Commands in the order of the help. Each is loaded when it is used. */
 const COMMANDS: ReadonlyMap<string, () => Promise<CommandFactory>> = new Map([
   ['local', async () => (await import('./commands/local.ts')).localCommand],
   ['token', async () => (await import('./commands/token.ts')).tokenCommand],
@@ -26,8 +26,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandFactory>> = new Map([
 /**
  * Runs one command.
  *
- * @param args Without node and script.
- * @param onPoolStarted Called with every pool that keeps running.
+ * @param args Arguments without the paths of Node and the script.
+ * @param onPoolStarted Called with every started pool.
  * @returns The exit code.
  */
 export async function runProgram(
@@ -45,7 +45,7 @@ export async function runProgram(
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return reportUsageError(error, terminal)
-    // Who pressed Ctrl-C knows.
+    // Ctrl-C needs no message.
     if (error instanceof CommandFailure && error.exitCode === EXIT.interrupted)
       return error.exitCode
     terminal.err(`${formatFailure(error)}\n`)
@@ -53,7 +53,7 @@ export async function runProgram(
   }
 }
 
-/** With the one command that is named; with all of them where help, completion or a mistake needs them. */
+/** Creates the program with the named command. Help, completion and usage errors need all commands. */
 export async function createProgram(
   args: readonly string[],
   context: CommandContext,
@@ -76,7 +76,7 @@ export async function createProgram(
 
 const MANUAL: Manual = {
   description: [
-    'A user pool on your machine, tokens from any pool, what is wrong with one, and templates held against code.',
+    'Runs a local user pool, gets and explains access tokens, and compares templates with code.',
   ],
   environment: {
     NO_COLOR: 'disables colors if set to a non-empty value',
@@ -88,10 +88,10 @@ const MANUAL: Manual = {
     unavailable: 'an endpoint or its network failed',
     interrupted: 'interrupted by Ctrl-C',
   },
-  examples: [['How a command is used, with examples:', 'cognito-m2m help local']],
+  examples: [['The manual of a command, with examples:', 'cognito-m2m help local']],
 }
 
-/** Errors become exceptions, and help becomes a manual page, of the program and of each command. */
+/** Makes commander throw errors instead of exiting, and print manual pages as help. */
 function configureProgram(command: Command, manual: Manual, terminal: Terminal): void {
   command
     .exitOverride()
@@ -107,17 +107,18 @@ function configureProgram(command: Command, manual: Manual, terminal: Terminal):
 }
 
 function reportUsageError(error: CommanderError, terminal: Terminal): ExitCode {
-  // Help and version that were asked for end in an "error" as well.
+  // Commander reports successful help and version output as errors too.
   if (error.exitCode === 0) return EXIT.ok
   const problem =
     error.code === 'commander.help'
-      ? `name a command (${[...COMMANDS.keys()].join(', ')})`
+      ? `expected a command (${[...COMMANDS.keys()].join(', ')}), got none`
       : redactSecrets(error.message.replace(/^error: /, '').replace(/\.$/, ''))
-  terminal.err(`cognito-m2m: ${toPrintable(problem, MAX_MESSAGE_LENGTH)}; see cognito-m2m --help\n`)
+  const message = toPrintable(problem, MAX_MESSAGE_LENGTH)
+  terminal.err(`cognito-m2m: ${message}. Run cognito-m2m --help.\n`)
   return EXIT.usage
 }
 
-/** Messages repeat what was given, and that may be a token or a secret in the wrong place. */
+/** Shortens arguments in commander's messages: one may be a token or a secret in the wrong place. */
 function redactSecrets(message: string): string {
   return message
     .replace(/^(unknown option '[^=]*=).*/s, "$1…'")
@@ -128,7 +129,7 @@ function formatFailure(error: unknown): string {
   if (error instanceof OptionError) return toPrintable(error.message, MAX_MESSAGE_LENGTH)
   if (error instanceof CommandFailure)
     return `cognito-m2m: ${toPrintable(error.message, MAX_MESSAGE_LENGTH)}`
-  return `cognito-m2m: failed, ${toPrintable(String(error).replaceAll(/\s+/g, ' '), MAX_MESSAGE_LENGTH)}`
+  return `cognito-m2m: command failed: ${toPrintable(String(error).replaceAll(/\s+/g, ' '), MAX_MESSAGE_LENGTH)}`
 }
 
 function readPackageVersion(): string {

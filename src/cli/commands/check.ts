@@ -1,4 +1,4 @@
-/** `cognito-m2m check`: finds where templates, code and documents say different things about scopes. */
+/** `cognito-m2m check`: compares the scopes of templates, code and API documents. */
 import { Command } from 'commander'
 import {
   type AppRoute,
@@ -45,19 +45,19 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
     .description('find where templates, code and API documents disagree about scopes')
     .argument(
       '<template...>',
-      'CloudFormation, SAM or Terraform: files, or the folder of a Terraform module; all that is deployed together',
+      'CloudFormation, SAM or Terraform: files, or the folder of a Terraform module. Pass all that is deployed together',
     )
     .option('--app <module>', 'compare with the routes of an app; this runs the module')
-    .option('--routes <file>', 'compare with the routes in a file that export wrote')
+    .option('--routes <file>', 'compare with a routes file of the command export')
     .option('--openapi <file>', 'compare with an OpenAPI document, JSON or YAML')
     .option(
       '--parameter <name=value>',
       "value of a template's parameter or variable; repeatable",
       collectValues,
     )
-    .option('--proxy-ttl <seconds>', 'how long a caching proxy keeps tokens')
-    .option('--timeout <seconds>', 'how long the module of --app may take', DEFAULT_TIMEOUT)
-    .option('--format <text|json>', 'how findings are written', 'text')
+    .option('--proxy-ttl <seconds>', 'how long a caching proxy stores tokens')
+    .option('--timeout <seconds>', 'time limit of the module of --app', DEFAULT_TIMEOUT)
+    .option('--format <text|json>', 'output format of findings', 'text')
     .option('--json', 'the same as --format json')
     .action(async (templates: readonly string[], flags: CheckFlags) => {
       const isJson = isJsonFormat(flags)
@@ -76,19 +76,19 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
 
 const MANUAL: Manual = {
   description: [
-    'Reads templates, and finds offline what would fail at deployment or refuse callers: scopes that are required and defined nowhere, grants of scopes that do not exist, clients that cannot get a token, routes that are open in one place and guarded in another. Nothing in a template is executed.',
-    'Each finding is a line on standard output: file:line:column: severity code message; fix: what to do. docs/check-codes.md has every code with an example.',
-    '--app runs the module, in a process of its own that is stopped after --timeout, with this environment, without keys of a pool, and with its servers on free ports of loopback. --routes reads a file instead, and runs nothing.',
+    'Reads templates offline and reports what would fail at deployment or reject callers. Examples are undefined scopes, grants of scopes that do not exist, clients that cannot get a token, and routes that only one source protects. Nothing in a template is executed.',
+    'Each finding is a line on standard output: file:line:column: severity code message; fix: text. docs/check-codes.md lists every code with an example.',
+    '--app runs the module in a child process and stops it after --timeout. The child has this environment, no keys of a pool, and its servers on free ports of loopback. --routes reads a file instead, and runs no code.',
   ],
   exitStatus: {
-    ok: 'no errors; there may be warnings',
-    refused: 'there are errors',
-    usage: 'nothing was checked: an option, a template or the module cannot be read',
+    ok: 'no errors were found; there may be warnings',
+    refused: 'errors were found',
+    usage: 'invalid usage: an option, a template or the module cannot be read',
     interrupted: 'interrupted by Ctrl-C',
   },
   examples: [
-    ['A template by itself:', 'cognito-m2m check template.yaml'],
-    ['A Terraform module against the app it is for:', 'cognito-m2m check infra/ --app dist/app.js'],
+    ['One template:', 'cognito-m2m check template.yaml'],
+    ['A Terraform module and its app:', 'cognito-m2m check infra/ --app dist/app.js'],
     [
       'Two stacks that are deployed together, in CI:',
       'cognito-m2m check auth.yaml api.yaml --routes routes.json --format json',
@@ -99,7 +99,7 @@ const MANUAL: Manual = {
 async function findProblems(templates: readonly string[], flags: CheckFlags, terminal: Terminal) {
   const { app, routes: routesFile, openapi: document, proxyTtl } = flags
   if (app !== undefined && routesFile !== undefined) {
-    throw new OptionError('--routes', 'stands beside --app: pass one of them')
+    throw new OptionError('--routes', 'expected --routes or --app, got both. Pass one of them.')
   }
   const ttl = proxyTtl === undefined ? undefined : readSeconds(proxyTtl, '--proxy-ttl', 86_400)
   const timeout = readSeconds(flags.timeout, '--timeout', 600)
@@ -128,5 +128,8 @@ async function findProblems(templates: readonly string[], flags: CheckFlags, ter
 
 function isJsonFormat({ format, json }: CheckFlags): boolean {
   if (format === 'text' || format === 'json') return json === true || format === 'json'
-  throw new OptionError('--format', `is ${describeValue(format)}: use text or json`)
+  throw new OptionError(
+    '--format',
+    `expected text or json, got ${describeValue(format)}. Change the value.`,
+  )
 }

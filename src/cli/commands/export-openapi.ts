@@ -1,4 +1,4 @@
-/** An OpenAPI document of an app's routes: who may call what. */
+/** Creates an OpenAPI document with the security requirements of an app's routes. */
 
 import type { AppRequirement, AppRoute } from '../../contract/infra/index.ts'
 import { type OpenApiParts, openApiParts } from '../../contract/openapi/index.ts'
@@ -11,12 +11,12 @@ export interface DocumentOptions {
   readonly resourceServers: readonly ResourceServerDefinition[]
 }
 
-/** What OpenAPI has operations for. */
+/** Methods with an operation in OpenAPI. */
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
 
 type Path = Record<string, unknown>
 
-/** OpenAPI 3.1 with every route, but for methods it has no operations for. */
+/** Creates an OpenAPI 3.1 document. Routes with other methods are omitted. */
 export function createOpenApiDocument(
   routes: readonly AppRoute[],
   options: DocumentOptions,
@@ -29,7 +29,7 @@ export function createOpenApiDocument(
     const path = unifyParameterNames(toTemplatePath(declared), names)
     const operations = paths.get(path) ?? createPathItem(path)
     for (const name of method === 'ANY' ? METHODS : [method.toLowerCase()]) {
-      // The first that is declared answers.
+      // The first declared route handles a request.
       if (METHODS.includes(name)) operations[name] ??= createOperation(auth, parts)
     }
     if (METHODS.some((name) => name in operations)) paths.set(path, operations)
@@ -42,7 +42,7 @@ export function createOpenApiDocument(
   }
 }
 
-/** `/orders/:id` → `/orders/{id}`, `*` → `{rest}`. */
+/** Converts `/orders/:id` to `/orders/{id}`, and `*` to `{rest}`. */
 function toTemplatePath(path: string): string {
   let rests = 0
   return path.replace(/:(\w+)|\*/g, (_, name: string | undefined) => {
@@ -52,7 +52,7 @@ function toTemplatePath(path: string): string {
   })
 }
 
-/** Paths that differ in names alone are one path: the names of the first. */
+/** Gives paths that differ in parameter names only the names of the first. */
 function unifyParameterNames(path: string, names: Map<string, string>): string {
   const shape = path.replace(/\{\w+\}/g, '{}')
   const name = names.get(shape) ?? path
@@ -62,7 +62,10 @@ function unifyParameterNames(path: string, names: Map<string, string>): string {
 
 function createPathItem(path: string): Path {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
-    ...{ name, in: 'path', required: true, schema: { type: 'string' } },
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
   }))
   return parameters.length === 0 ? {} : { parameters }
 }
@@ -75,7 +78,7 @@ function createOperation(auth: AppRoute['auth'], parts: OpenApiParts): object {
   return { security: distinct, responses: { '2XX': { description: 'Success' }, ...responses } }
 }
 
-/** Alternatives, one of which has to be met. */
+/** Lists alternative requirements, one of which a request must meet. */
 function listAlternatives(auth: false | AppRequirement): readonly (AccessRequirement | false)[] {
   if (auth === false) return [false]
   const { scopes = [], anyOf: choices = [], optional = false } = auth

@@ -1,4 +1,4 @@
-/** `cognito-m2m export`: the scopes of an app, as a routes file, an OpenAPI document or templates. */
+/** `cognito-m2m export`: writes the scopes of an app as a routes file, an OpenAPI document or templates. */
 import { Command } from 'commander'
 import {
   type AppRoute,
@@ -27,10 +27,10 @@ import type { CommandContext, DocumentedCommand } from '../terminal/terminal.ts'
 import { createOpenApiDocument } from './export-openapi.ts'
 
 /**
- * What is defined, and resource servers made of what routes ask for beside it: a scope that nobody described
- * is described by its own name.
+ * Lists the defined resource servers, and adds those that routes require without a definition. An undefined
+ * scope gets its name as description.
  *
- * @throws {CommandFailure} for a scope that its own resource server does not define: it may be misspelt.
+ * @throws {CommandFailure} for a scope that its resource server does not define: it may be misspelled.
  */
 function listResourceServers({ routes, resourceServers }: Inspection): ResourceServerDefinition[] {
   const defined = new Set(
@@ -46,18 +46,18 @@ function listResourceServers({ routes, resourceServers }: Inspection): ResourceS
       if (identifiers.has(identifier)) {
         throw new CommandFailure(
           EXIT.usage,
-          `${route.method} ${route.path} asks for ${scope}, which is not among the scopes of ${identifier}: define it or correct the spelling`,
+          `${route.method} ${route.path}: expected a scope of ${identifier}, got ${scope}. Define it or correct the spelling.`,
         )
       }
       const scopes = derived.get(identifier) ?? new Map<string, string>()
       derived.set(identifier, scopes.set(scope.slice(slash + 1), scope))
     }
   }
-  const made = [...derived].map(([identifier, scopes]) => ({
+  const added = [...derived].map(([identifier, scopes]) => ({
     identifier,
     scopes: Object.fromEntries(scopes),
   }))
-  return [...resourceServers, ...made]
+  return [...resourceServers, ...added]
 }
 
 function listScopes({ auth }: AppRoute): readonly string[] {
@@ -77,7 +77,7 @@ interface ExportFlags {
   readonly tokenUrl?: string
 }
 
-/** Which flag a member of a definition comes from. */
+/** Flag by option of a definition. */
 const FLAGS_BY_OPTION: Readonly<Record<string, string>> = {
   name: '--name',
   domain: '--domain',
@@ -87,9 +87,9 @@ const FLAGS_BY_OPTION: Readonly<Record<string, string>> = {
 }
 
 /**
- * Their names are relative to where they are put.
+ * Renders the files, with relative names.
  *
- * @throws {OptionError} for a flag that is wrong, or missing for this format.
+ * @throws {OptionError} for a flag that is invalid, or missing for the format.
  */
 export function renderFiles(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
   const { to } = flags
@@ -106,13 +106,19 @@ export function renderFiles(app: Inspection, flags: ExportFlags): readonly Templ
   }
 }
 
-/** Refused before anything runs. */
+/** Validates the format before the module runs. */
 function checkFormat({ to, tokenUrl }: ExportFlags): void {
   if (!FORMATS.some((format) => format === to)) {
-    throw new OptionError('--to', `is ${describeValue(to)}: use one of ${FORMATS.join(', ')}`)
+    throw new OptionError(
+      '--to',
+      `expected one of ${FORMATS.join(', ')}, got ${describeValue(to)}. Change the value.`,
+    )
   }
   if (to === 'openapi' && tokenUrl === undefined) {
-    throw new OptionError('--token-url', 'is missing: pass https://<domain>/oauth2/token')
+    throw new OptionError(
+      '--token-url',
+      'expected a URL for --to openapi, got none. Pass https://<domain>/oauth2/token.',
+    )
   }
 }
 
@@ -131,21 +137,21 @@ function renderTemplates(app: Inspection, flags: ExportFlags): readonly Template
   const dialect = flags.to as 'cloudformation' | 'sam' | 'terraform'
   const kind = flags.api ?? (dialect === 'sam' ? 'rest' : undefined)
   const resourceServers = listResourceServers(app)
-  const every = resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope))
+  const allScopes = resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope))
   const definition: InfraDefinition = {
     name,
     ...(domain === undefined ? {} : { domain }),
     resourceServers,
-    clients: client.map((text) => readClient(text, every)),
+    clients: client.map((text) => readClient(text, allScopes)),
     ...(kind === undefined ? {} : { api: { name, kind: kind as 'rest', routes: app.routes } }),
   }
   return renderTemplate(definition, dialect)
 }
 
-/** `name=scope,scope`, or `name` alone for every scope. */
-function readClient(text: string, every: readonly string[]): ClientDefinition {
+/** Reads `name=scope,scope`, or `name` for every scope. */
+function readClient(text: string, allScopes: readonly string[]): ClientDefinition {
   const equals = text.indexOf('=')
-  if (equals < 0) return { name: text, scopes: every }
+  if (equals < 0) return { name: text, scopes: allScopes }
   return { name: text.slice(0, equals), scopes: text.slice(equals + 1).split(',') }
 }
 
@@ -160,21 +166,28 @@ interface Flags extends ExportFlags {
 export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
   const command = new Command('export')
     .description('write the scopes of an app as a routes file, an OpenAPI document or templates')
-    .argument('<module>', 'what makes the app: JavaScript, or what Node is told to load; it runs')
-    .option(`--to <${FORMATS.join('|')}>`, 'what is written', 'routes')
-    .option('--scopes <module>', 'a module that exports what defineScopes gave; it runs as well')
-    .option('--name <name>', 'what templates call the user pool, and documents the API', 'api')
+    .argument(
+      '<module>',
+      'the module of the app, which is run: JavaScript, or any format that Node can load',
+    )
+    .option(`--to <${FORMATS.join('|')}>`, 'output format', 'routes')
+    .option('--scopes <module>', 'a module that exports results of defineScopes, which is run too')
+    .option(
+      '--name <name>',
+      'name of the user pool in templates, and of the API in documents',
+      'api',
+    )
     .option('--domain <prefix>', "templates: the prefix of the pool's domain")
     .option(
       '--client <name=scope,scope>',
-      'templates: a client and its scopes, every scope where none is named; repeatable',
+      'templates: a client and its scopes (default: every scope); repeatable',
       collectValues,
     )
     .option('--api <rest|http>', 'templates: an API in front of the routes (sam: rest)')
-    .option('--token-url <url>', 'openapi: where tokens come from')
-    .option('--out <path>', 'a file, or a folder for several; default: standard output')
-    .option('--force', 'replace files that exist')
-    .option('--timeout <seconds>', 'how long the module may take', DEFAULT_TIMEOUT)
+    .option('--token-url <url>', 'openapi: the token endpoint')
+    .option('--out <path>', 'a file, or a folder for several files (default: standard output)')
+    .option('--force', 'replace existing files')
+    .option('--timeout <seconds>', 'time limit of the module', DEFAULT_TIMEOUT)
     .option('--json', 'print one line of JSON')
     .action(async (module: string, flags: Flags) => {
       checkFormat(flags)
@@ -183,18 +196,23 @@ export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
       const { signal } = terminal
       const { scopes, out, force = false, json = false } = flags
       const app = await readAppModule(module, {
-        ...{ option: 'MODULE', timeout, signal },
-        ...(scopes === undefined ? {} : { scopes }),
+        option: 'MODULE',
+        scopes,
+        timeout,
+        signal,
       })
       assertProtected(app)
       const files = renderFiles(app, flags)
       if (out === undefined) terminal.out(json ? formatJson({ files }) : getSingleText(files))
       else {
-        const placed = resolveOutputPaths(files, out)
-        writeFiles(placed, { force, signal })
-        const names = placed.map(({ file }) => file)
+        const outputFiles = resolveOutputPaths(files, out)
+        writeFiles(outputFiles, { force, signal })
+        const names = outputFiles.map(({ file }) => file)
         if (json) terminal.out(formatJson({ files: names.map((file) => ({ file })) }))
-        else terminal.err(`wrote ${names.map((name) => toPrintable(name, 500)).join(', ')}\n`)
+        else
+          terminal.err(
+            `cognito-m2m: wrote ${names.map((name) => toPrintable(name, 500)).join(', ')}\n`,
+          )
       }
     })
   return { command, manual: MANUAL }
@@ -202,9 +220,9 @@ export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
 
 const MANUAL: Manual = {
   description: [
-    'Runs the module in a process of its own, which is stopped after --timeout, with this environment, without keys of a pool, and with its servers on free ports of loopback; reads what each route of its app needs; and writes that down.',
-    'A routes file is what check --routes reads without running anything. Scopes are described where the module, or the one of --scopes, exports what defineScopes gave; others by their own names.',
-    'Files are written as a whole or not at all.',
+    'Runs the module in a child process and stops it after --timeout. The child has this environment, no keys of a pool, and its servers on free ports of loopback. The command reads the requirement of each route and writes it in the format of --to.',
+    'check --routes reads a routes file without running the app. Descriptions of scopes come from results of defineScopes that the module, or the module of --scopes, exports. Other scopes get their names as descriptions.',
+    'The command writes all files or none.',
   ],
   exitStatus: {
     usage: 'nothing was written: an option or the module is invalid, or a file exists',
@@ -223,17 +241,17 @@ const MANUAL: Manual = {
   ],
 }
 
-/** What is written down must be what the app enforces. */
+/** Rejects unprotected routes: the output must match what the app enforces. */
 function assertProtected({ routes }: Inspection): void {
   const route = routes.find(({ unprotected }) => unprotected === true)
   if (route === undefined) return
   const { method, path, at } = route
-  // Every route of an app that was run has its place.
+  // Every route of an inspected app has a position.
   const { file, line } = at as Position
   throw new CommandFailure(
     EXIT.usage,
     toPrintable(
-      `${method} ${path} (${file}:${line}) declares config.auth, and no registration of cognitoAuth reaches it: wrap the plugin that registers cognitoAuth in fastify-plugin; nothing was written`,
+      `${method} ${path} (${file}:${line}): expected a cognitoAuth registration for config.auth, got none. Wrap the plugin that registers cognitoAuth in fastify-plugin. Nothing was written.`,
       500,
     ),
   )
@@ -242,5 +260,8 @@ function assertProtected({ routes }: Inspection): void {
 function getSingleText(files: readonly TemplateSource[]): string {
   const [first, ...others] = files as [TemplateSource, ...TemplateSource[]]
   if (others.length === 0) return first.text
-  throw new OptionError('--out', `is missing: there are ${files.length} files, pass a folder`)
+  throw new OptionError(
+    '--out',
+    `expected a folder for ${files.length} files, got none. Pass a folder.`,
+  )
 }

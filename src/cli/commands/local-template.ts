@@ -1,4 +1,4 @@
-/** Templates → what `local` starts: the clients and scopes that a deployment would make. */
+/** Reads the pool of `local` from templates: the clients and scopes that a deployment would create. */
 
 import {
   checkScopes,
@@ -24,7 +24,7 @@ export interface TemplateFlags {
   readonly secrets?: string
 }
 
-/** Where a client stands in the templates. */
+/** Position of a client in the templates. */
 export interface ClientOrigin {
   /** Logical id, or Terraform address. */
   readonly resource: string
@@ -39,9 +39,9 @@ export interface TemplatePool {
 }
 
 /**
- * What is left out, and what is wrong but would be deployed, is said on `err`.
+ * Reads templates. Reports skipped values, and errors that a deployment would ignore, on `err`.
  *
- * @throws {CommandFailure} where the deployment would fail, after each reason was said.
+ * @throws {CommandFailure} if the deployment would fail, after a line for each reason.
  */
 export async function readTemplatePool(
   flags: TemplateFlags,
@@ -52,8 +52,9 @@ export async function readTemplatePool(
   for (const error of errors) terminal.err(formatFinding(error, createStyle({ colors: false })))
   const { length } = errors.filter(isDeploymentFailure)
   if (length > 0) {
-    const reasons = length === 1 ? 'this' : `these ${length} reasons`
-    throw new CommandFailure(EXIT.refused, `would not be deployed for ${reasons}: correct it there`)
+    const count = length === 1 ? '1 error' : `${length} errors`
+    const message = `--template: expected templates that can be deployed, got ${count}. Correct the templates.`
+    throw new CommandFailure(EXIT.refused, message)
   }
   const { options, clients } = createPoolOptions(models, flags, terminal)
   const origins = new Map(
@@ -77,7 +78,7 @@ async function readModels({ template = [], parameter = [] }: TemplateFlags) {
   }
 }
 
-/** Who runs this knows the option `userPool` as a flag. */
+/** Creates the options. Errors of the option `userPool` name the flag `--pool`. */
 function createPoolOptions(
   models: readonly InfraModel[],
   { pool }: TemplateFlags,
@@ -85,7 +86,7 @@ function createPoolOptions(
 ) {
   try {
     return createTemplatePool(models, pool, (at, message, fix) =>
-      err(`${formatPosition(at)}: left out: ${message}; ${fix}\n`),
+      err(`cognito-m2m: ${formatPosition(at)}: skipped: ${message}; ${fix}\n`),
     )
   } catch (error) {
     if (!(error instanceof OptionError) || error.option !== 'userPool') throw error
@@ -93,11 +94,14 @@ function createPoolOptions(
   }
 }
 
-/** @param path A JSON file: client id to its secret, or to both while they rotate. */
+/** @param path A JSON file: client id to a secret, or to two secrets during a rotation. */
 function applySecrets(options: PoolOptions, path: string): PoolOptions {
   const content = readJsonFile(path)
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new OptionError(path, 'is no object: write { "client id": "secret" }')
+    throw new OptionError(
+      path,
+      'expected a JSON object, got another value. Write { "client id": "secret" }.',
+    )
   }
   const secrets = new Map<string, unknown>(Object.entries(content))
   for (const id of secrets.keys()) {
@@ -106,7 +110,7 @@ function applySecrets(options: PoolOptions, path: string): PoolOptions {
     const ids = options.clients.map(({ clientId }) => clientId).join(', ')
     throw new OptionError(
       path,
-      `names ${describeValue(id)}, which has no secret here: use one of ${ids}`,
+      `expected one of ${ids}, got ${describeValue(id)}. Correct the client id.`,
     )
   }
   return {
@@ -114,7 +118,7 @@ function applySecrets(options: PoolOptions, path: string): PoolOptions {
     clients: options.clients.map((client) => {
       if (!secrets.has(client.clientId)) return client
       const secret = secrets.get(client.clientId)
-      // The pool says what is wrong with them, and quotes nothing.
+      // The pool validates the secrets, and quotes none.
       return { ...client, clientSecrets: (Array.isArray(secret) ? secret : [secret]) as string[] }
     }),
   }

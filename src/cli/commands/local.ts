@@ -25,16 +25,16 @@ type PluginOptions = Pick<
   'userPoolId' | 'clientId' | 'issuer'
 >
 
-/** Of one client, and where it stands in a template. */
+/** One client, with its position in a template. */
 interface ClientSummary extends Partial<ClientOrigin> {
   readonly clientId: string
-  /** Left out of public clients, as they have none. */
+  /** Absent for public clients. */
   readonly clientSecret?: string
   readonly scopes: readonly string[]
 }
 
 interface Summary extends Pick<LocalUserPool, 'issuer' | 'jwksUri' | 'tokenEndpoint'> {
-  /** Of `cognitoAuth` and `createResourceServer`, so that they accept this pool's tokens. */
+  /** Options of `cognitoAuth` and `createResourceServer` that accept this pool's tokens. */
   readonly options: PluginOptions
   readonly clients: readonly ClientSummary[]
 }
@@ -42,7 +42,10 @@ interface Summary extends Pick<LocalUserPool, 'issuer' | 'jwksUri' | 'tokenEndpo
 export function summarizePool(pool: LocalUserPool, origins: Origins): Summary {
   const { issuer, jwksUri, tokenEndpoint, clients } = pool
   return {
-    ...{ issuer, jwksUri, tokenEndpoint, options: pool.options() },
+    issuer,
+    jwksUri,
+    tokenEndpoint,
+    options: pool.options(),
     clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) => ({
       clientId,
       ...(clientSecret === undefined ? {} : { clientSecret }),
@@ -65,11 +68,11 @@ ${formatOptions(pool)}
   client, secret, scopes
 ${clients.map(formatClient).join('')}${formatOrigins(pool, origins)}
 ${formatCurl(pool)}
-  For development and tests only. Ctrl-C ends it.
+  For development and tests only. Ctrl-C stops it.
 `
 }
 
-/** As JavaScript, to be pasted. What a pool's ids may be made of needs no escape. */
+/** Formats options as JavaScript. IDs of a pool have no characters that need an escape. */
 function formatOptions(pool: LocalUserPool): string {
   const { userPoolId, clientId, issuer } = pool.options()
   const quoted = (text: string): string => `'${text}'`
@@ -84,7 +87,12 @@ function formatOptions(pool: LocalUserPool): string {
 function formatClient(client: PoolClient): string {
   const { clientId, clientSecrets, scopes } = client
   const [secret = '(no secret)'] = clientSecrets
-  const parts = [clientId, secret, scopes.join(' '), canGetToken(client) ? '' : '(gets no token)']
+  const parts = [
+    clientId,
+    secret,
+    scopes.join(' '),
+    canGetToken(client) ? '' : '(cannot get a token)',
+  ]
   return `  ${parts.filter((part) => part !== '').join('  ')}\n`
 }
 
@@ -99,20 +107,20 @@ function formatOrigins({ clients }: LocalUserPool, origins: Origins): string {
 function formatCurl({ clients, tokenEndpoint }: LocalUserPool): string {
   const { clientId, clientSecrets } = clients.find(canGetToken) ?? {}
   if (clientId === undefined || clientSecrets === undefined) {
-    return '  No client here has OAuth on and the flow client_credentials: none gets a token.\n'
+    return '  No client can get a token: none has OAuth enabled with the flow client_credentials.\n'
   }
   const quoted = `'${`${clientId}:${clientSecrets[0]}`.replaceAll("'", `'\\''`)}'`
-  // Shells read [::1] as a pattern.
+  // Shells interpret [::1] as a pattern.
   const url = tokenEndpoint.includes('[') ? `'${tokenEndpoint}'` : tokenEndpoint
   return `  curl -s -u ${quoted} -d grant_type=client_credentials ${url}\n`
 }
 
-/** Of every pool that names no other: an app that was configured with it works after each restart. */
+/** Default pool ID, the same at each start: a configured app works after a restart. */
 const DEFAULT_USER_POOL_ID = 'xx-local-1_LocalPool'
-/** As in the docs; a port that changes would break the issuer of a configured app. */
+/** Default port. A changed port would break the issuer of a configured app. */
 const DEFAULT_PORT = 3001
 
-/** What is started without a file. Its secrets are the same at each start, as everything else of it. */
+/** The pool without a file or template. Its secrets are the same at each start. */
 const EXAMPLE_POOL: LocalUserPoolOptions = {
   resourceServers: [
     { identifier: 'orders', scopes: { read: 'Read orders', write: 'Change orders' } },
@@ -127,7 +135,7 @@ const EXAMPLE_POOL: LocalUserPoolOptions = {
   ],
 }
 
-/** Options of the pool that are options of the command under the same name. */
+/** Options with the same name in the pool and the command. */
 const FLAGS: readonly string[] = ['port', 'host', 'state']
 
 interface LocalFlags extends TemplateFlags {
@@ -142,20 +150,20 @@ interface LocalFlags extends TemplateFlags {
 
 const MANUAL: Manual = {
   description: [
-    'Serves a key set, discovery and /oauth2/token on loopback, with the answers and errors of Cognito, until it is interrupted. What it issues is refused in production.',
-    `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start (${DEFAULT_USER_POOL_ID} and ${DEFAULT_PORT}, unless a file, a template or --port sets others), so a configured app works after a restart.`,
-    'Keys are new at each start. With --state they are kept, so that tokens from before a restart stay valid. The file contains private keys: do not commit it, and give each pool a file of its own.',
-    'From templates it serves the clients and scopes they deploy. Client ids are the names of the clients. What only a deployment knows is left out, and standard error says what.',
+    'Serves a key set, discovery and /oauth2/token on loopback, with the responses and errors of Cognito, until Ctrl-C. APIs reject its tokens under NODE_ENV=production.',
+    `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start, so a configured app works after a restart. Defaults are ${DEFAULT_USER_POOL_ID} and ${DEFAULT_PORT}.`,
+    'Keys are new at each start. --state saves them, so tokens from before a restart stay valid. The file contains private keys: do not commit it, and use a separate file for each pool.',
+    'With --template it serves the clients and scopes that the templates deploy. Client ids are the names of the clients. Values that only a deployment knows are skipped and reported on standard error.',
   ],
   exitStatus: { ok: 'interrupted', refused: 'a deployment of the templates would fail' },
   examples: [
     ['Two clients of an orders API:', 'cognito-m2m local'],
     [
-      'The clients of a SAM template, on a port of its own:',
-      'cognito-m2m local --template template.yaml --port 3001',
+      'The clients of a SAM template, on another port:',
+      'cognito-m2m local --template template.yaml --port 3002',
     ],
     [
-      'Those of a Terraform module, with a variable:',
+      'The clients of a Terraform module, with a variable:',
       'cognito-m2m local --template infra/ --parameter stage=test',
     ],
     ['The same keys at each start:', 'cognito-m2m local --state .cognito-m2m.state.json'],
@@ -174,10 +182,10 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
       'CloudFormation or SAM templates, .tf files or their folder: serves the clients they deploy',
     )
     .option('--parameter <NAME=VALUE...>', 'value of a parameter or variable of the templates')
-    .option('--pool <id>', 'logical id or address of the user pool, where templates have several')
+    .option('--pool <id>', 'logical id or address of the user pool, if templates have several')
     .option(
       '--secrets <file>',
-      'JSON of client id to secret (default: generated, and kept with --state)',
+      'JSON object of secrets by client id (default: generated, and saved with --state)',
     )
     .option(
       '-p, --port <number>',
@@ -186,9 +194,9 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
     .option('--host <address>', 'loopback address: 127.0.0.1 or ::1 (default: 127.0.0.1)')
     .option(
       '--state <file>',
-      'keep keys and generated secrets in this file, which is made with mode 0600',
+      'save keys and generated secrets in this file, created with mode 0600',
     )
-    .option('--cors', 'let web pages of this machine get tokens, as Swagger UI does')
+    .option('--cors', 'let web pages on loopback get tokens, for Swagger UI')
     .option('--json', 'print one line of JSON instead of text')
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
     .action(async (flags: LocalFlags) => {
@@ -199,7 +207,7 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
         port: DEFAULT_PORT,
         ...options,
         ...(port === undefined ? {} : { port: readPort(port) }),
-        // Checked where the pool starts.
+        // Validated at the start of the pool.
         ...(host === undefined ? {} : { host: host as LocalHost }),
         ...(state === undefined ? {} : { state }),
         ...(cors === undefined ? {} : { cors }),
@@ -214,7 +222,7 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
   return { command, manual: MANUAL }
 }
 
-/** Another port is never taken instead: apps are configured with this one. */
+/** Starts the pool. Never selects another port, because apps are configured with this one. */
 async function startPool(options: LocalUserPoolOptions): Promise<LocalUserPool> {
   try {
     return await startUserPool(options)
@@ -233,7 +241,10 @@ async function readDefinition(flags: LocalFlags, terminal: Terminal): Promise<De
   if (template === undefined) {
     for (const name of ['parameter', 'pool', 'secrets'] as const) {
       if (flags[name] === undefined) continue
-      throw new OptionError(`--${name}`, 'is for templates: name one with --template')
+      throw new OptionError(
+        `--${name}`,
+        'expected --template with this option, got none. Add --template or remove the option.',
+      )
     }
     return {
       options: config === undefined ? EXAMPLE_POOL : readPoolFile(config),
@@ -241,13 +252,19 @@ async function readDefinition(flags: LocalFlags, terminal: Terminal): Promise<De
     }
   }
   if (config !== undefined) {
-    throw new OptionError('--config', 'and --template each say what is served: give one of them')
+    throw new OptionError(
+      '--config',
+      'expected --config or --template, got both. Pass one of them.',
+    )
   }
-  const { readTemplatePool: fromTemplate } = await import('./local-template.ts')
-  return fromTemplate(flags, terminal)
+  const { readTemplatePool } = await import('./local-template.ts')
+  return readTemplatePool(flags, terminal)
 }
 
 function readPort(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw new OptionError('--port', `is ${describeValue(text)}: use a whole number from 0 to 65535`)
+  throw new OptionError(
+    '--port',
+    `expected a whole number from 0 to 65535, got ${describeValue(text)}. Change the value.`,
+  )
 }

@@ -1,4 +1,4 @@
-/** `cognito-m2m token`: an access token from any pool. */
+/** `cognito-m2m token`: gets an access token from any user pool. */
 import { Command } from 'commander'
 import { isLoopback, readSecureUrl } from '../../core/options/secure-url.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
@@ -24,42 +24,44 @@ import type { Manual } from '../terminal/help.ts'
 import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
 import { listIssuerForms } from './explain/keys.ts'
 
-/** By `error` of Cognito's answer (RFC 6749 section 5.2). */
+/** Cause and fix by the `error` of the response (RFC 6749 section 5.2). */
 const OAUTH_ERRORS: ReadonlyMap<string, string> = new Map([
   [
     'invalid_client',
-    'the app client is unknown there, or the secret is not its own: check --client-id, the secret, and that the endpoint is of the same user pool',
+    'the app client is unknown, or the secret is wrong. Check --client-id, the secret, and the user pool of the endpoint.',
   ],
   [
     'invalid_grant',
-    'the app client may not use OAuth: set AllowedOAuthFlowsUserPoolClient to true, with client_credentials as its flow',
+    'OAuth is disabled on the app client. Set AllowedOAuthFlowsUserPoolClient to true, and allow client_credentials.',
   ],
   [
     'unauthorized_client',
-    'the app client may not use this flow: make client_credentials its only one in AllowedOAuthFlows',
+    'the app client lacks the flow. Set AllowedOAuthFlows to client_credentials only.',
   ],
   [
     'unsupported_grant_type',
-    'the endpoint takes no client credentials: check that it is the one of a Cognito user pool',
+    'the endpoint does not support client credentials. Check that it belongs to a Cognito user pool.',
   ],
   [
     'invalid_scope',
-    'the app client may not have one of the scopes: grant it in AllowedOAuthScopes, define it on a resource server, or ask for another --scope',
+    'the app client lacks one of the scopes. Define it on a resource server and grant it in AllowedOAuthScopes, or change --scope.',
   ],
-  ['invalid_request', 'it could not read the request: check that the endpoint is a token endpoint'],
+  [
+    'invalid_request',
+    'the endpoint could not read the request. Check that it is a token endpoint.',
+  ],
 ])
 
 const FAILURES: Partial<Readonly<Record<TokenClientErrorCode, string>>> = {
-  ERR_TOKEN_REQUEST_TIMEOUT:
-    'did not answer in time: check the address and the way out of this machine',
-  ERR_TOKEN_TIMEOUT: 'did not answer in time: check the address and the way out of this machine',
-  ERR_TOKEN_REQUEST_NETWORK: 'cannot be reached: check the address and the way out of this machine',
-  ERR_TOKEN_REQUEST_STATUS: 'returned an error: try again later',
+  ERR_TOKEN_REQUEST_TIMEOUT: 'did not respond in time. Check the address and the network.',
+  ERR_TOKEN_TIMEOUT: 'did not respond in time. Check the address and the network.',
+  ERR_TOKEN_REQUEST_NETWORK: 'cannot be reached. Check the address and the network.',
+  ERR_TOKEN_REQUEST_STATUS: 'returned an error. Try again later.',
   ERR_TOKEN_RESPONSE_REDIRECT:
-    'leads elsewhere, where the secret is not sent: name the endpoint itself',
+    'returned a redirect, which the command does not follow with a secret. Pass the final address.',
 }
 
-/** What the command ends with; what is no failure of a token request stays what it is. */
+/** Converts an error of the token client. Other errors pass through. */
 export function toCommandFailure(error: unknown, tokenEndpoint: string): unknown {
   if (!(error instanceof TokenClientError)) return error
   const { code, status } = error
@@ -68,44 +70,44 @@ export function toCommandFailure(error: unknown, tokenEndpoint: string): unknown
   if (status === 429) {
     return new CommandFailure(
       EXIT.unavailable,
-      `Cognito was asked too often${formatDetails(error)}: its quota is 150 token requests a second for the account; reuse tokens until they expire`,
+      `the token endpoint is over its quota${formatDetails(error)}. Cognito allows 150 token requests per second for an account. Reuse tokens until they expire.`,
     )
   }
-  const what = FAILURES[code] ?? 'returned no token: check that it ends in /oauth2/token'
+  const what = FAILURES[code] ?? 'returned no token. Check that the address ends in /oauth2/token.'
   const { host } = new URL(tokenEndpoint)
   return new CommandFailure(
     EXIT.unavailable,
-    `the token endpoint at ${host} ${what}${formatDetails(error)}`,
+    `the token endpoint at ${host}${formatDetails(error)} ${what}`,
   )
 }
 
-/** A status without OAuth's words is no answer of a token endpoint. */
+/** A status without an OAuth error does not come from a token endpoint. */
 function toRefusedFailure(error: TokenClientError): CommandFailure {
   const code = error.error
   const what =
     code === undefined
-      ? 'no token endpoint answers there: check that the address ends in /oauth2/token'
-      : `${code}: ${OAUTH_ERRORS.get(code) ?? 'it gives no other reason'}`
-  return new CommandFailure(EXIT.refused, `no token, ${what}${formatDetails(error)}`)
+      ? 'the address is not a token endpoint. Check that it ends in /oauth2/token.'
+      : `${code}: ${OAUTH_ERRORS.get(code) ?? 'the endpoint gives no reason.'}`
+  return new CommandFailure(EXIT.refused, `no token${formatDetails(error)}: ${what}`)
 }
 
-/** What AWS's support and a search engine want to know. */
+/** Facts for a search, or for AWS Support. */
 function formatDetails({ status, errno, requestId, retryAfter }: TokenClientError): string {
-  const known = [
+  const details = [
     status === undefined ? [] : `status ${status}`,
     errno ?? [],
     retryAfter === undefined ? [] : `wait ${Math.ceil(retryAfter)} s`,
     requestId === undefined ? [] : `request ${requestId}`,
   ].flat()
-  return known.length === 0 ? '' : ` (${known.join(', ')})`
+  return details.length === 0 ? '' : ` (${details.join(', ')})`
 }
 
-/** Milliseconds the document may take. */
+/** Time limit of the discovery request. */
 const TIMEOUT_MS = 5000
-/** Bytes of it; Cognito's have about 1,500. */
+/** Size limit of the discovery document. Cognito's has about 1,500 bytes. */
 const MAX_BYTES = 64 * 1024
 
-/** Ways to name a token endpoint, one of which is needed. */
+/** Flags for the token endpoint, exactly one of which is required. */
 interface EndpointFlags {
   readonly tokenUrl?: string
   readonly domain?: string
@@ -116,22 +118,18 @@ interface EndpointFlags {
 const NAMES = { tokenUrl: '--token-url', domain: '--domain', issuer: '--issuer', pool: '--pool' }
 
 /**
- * The token endpoint's URL. What has to be asked first is told on standard error.
+ * Finds the URL of the token endpoint. Logs a discovery request on standard error.
  *
  * @throws {OptionError} if no option names the endpoint, two do, or its URL is invalid.
  * @throws {CommandFailure} if the discovery document is unavailable or does not contain the endpoint.
  */
 async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal): Promise<string> {
-  const given = Object.keys(NAMES).filter((it) => flags[it as keyof EndpointFlags] !== undefined)
+  const keys = Object.keys(NAMES).filter((it) => flags[it as keyof EndpointFlags] !== undefined)
   const names = Object.values(NAMES).join(', ')
-  if (given.length !== 1) {
-    const [first = 'one'] = given.map((it) => NAMES[it as keyof typeof NAMES])
-    throw new OptionError(
-      given.length === 0 ? '--token-url' : first,
-      given.length === 0
-        ? `is missing: name the token endpoint by one of ${names}`
-        : `does not stand alone: name the token endpoint by one of ${names}`,
-    )
+  if (keys.length !== 1) {
+    const [first = NAMES.tokenUrl] = keys.map((it) => NAMES[it as keyof typeof NAMES])
+    const count = keys.length === 0 ? 'none' : String(keys.length)
+    throw new OptionError(first, `expected one of ${names}, got ${count}. Pass one of them.`)
   }
   const { tokenUrl, domain, issuer, pool } = flags
   if (tokenUrl !== undefined) return readTokenEndpoint(tokenUrl, NAMES.tokenUrl).href
@@ -142,36 +140,36 @@ async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal): Prom
   )
 }
 
-/** The hosted domain of a pool, Cognito's own or the owner's. */
+/** Converts a domain of a pool, of Cognito or custom, to its token endpoint. */
 function toTokenEndpoint(domain: string): string {
   const url = readSecureUrl(domain, NAMES.domain)
   if (url.href !== `${url.origin}/`) {
     throw new OptionError(
       NAMES.domain,
-      `is ${describeValue(domain)}: pass scheme and host alone, or the whole endpoint as ${NAMES.tokenUrl}`,
+      `expected a URL without a path, got ${describeValue(domain)}. Remove the path, or pass the endpoint as ${NAMES.tokenUrl}.`,
     )
   }
   return `${url.origin}/oauth2/token`
 }
 
-/** The next issuer is asked only where the one before says that it is not the pool's. */
+/** Tries the next issuer only after status 403 or 404, which mean that the pool has another one. */
 async function discoverEndpoint(
   [issuer, ...others]: readonly string[],
   terminal: Terminal,
 ): Promise<string> {
-  const asked = readSecureUrl(issuer as string, NAMES.issuer)
+  const issuerUrl = readSecureUrl(issuer as string, NAMES.issuer)
   const url = `${(issuer as string).replace(/\/$/, '')}/.well-known/openid-configuration`
-  terminal.err(`cognito-m2m: asking ${toPrintable(url)} for the token endpoint\n`)
+  terminal.err(`cognito-m2m: requesting the token endpoint from ${toPrintable(url)}\n`)
   const { status, body } = await fetchDiscovery(url, terminal)
   if ((status === 403 || status === 404) && others.length > 0)
     return discoverEndpoint(others, terminal)
   if (status !== 200) {
     throw new CommandFailure(
       EXIT.unavailable,
-      `the discovery document is not available (status ${status}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
+      `the discovery document is not available (status ${status}). Check the issuer, or pass ${NAMES.tokenUrl}.`,
     )
   }
-  return readDiscoveredEndpoint(body, issuer as string, isLoopback(asked))
+  return readDiscoveredEndpoint(body, issuer as string, isLoopback(issuerUrl))
 }
 
 async function fetchDiscovery(url: string, { fetch, signal }: Terminal): Promise<BoundedResponse> {
@@ -187,26 +185,29 @@ async function fetchDiscovery(url: string, { fetch, signal }: Terminal): Promise
     if (reason === 'aborted') throw new CommandFailure(EXIT.interrupted, 'interrupted')
     throw new CommandFailure(
       EXIT.unavailable,
-      `the discovery document is not available (${errno ?? reason}): check the issuer, or name the endpoint by ${NAMES.tokenUrl}`,
+      `the discovery document is not available (${errno ?? reason}). Check the issuer, or pass ${NAMES.tokenUrl}.`,
     )
   }
 }
 
-/** A document of another issuer, or one that leads off to http, would get hold of the secret. */
+/** Reads the endpoint. A document of another issuer, or an http endpoint, could expose the secret. */
 function readDiscoveredEndpoint(body: Buffer, issuer: string, isLocal: boolean): string {
   const document = parseJson(body)
   if (document['issuer'] !== issuer) {
-    throw new CommandFailure(EXIT.unavailable, 'the discovery document is of another issuer')
+    throw new CommandFailure(
+      EXIT.unavailable,
+      'the discovery document has another issuer. Check the issuer.',
+    )
   }
   try {
     const url = readTokenEndpoint(document['token_endpoint'], 'token_endpoint')
     if (isLocal || url.protocol === 'https:') return url.href
   } catch {
-    // Told below: what stands there is not repeated.
+    // The error below does not repeat the untrusted value.
   }
   throw new CommandFailure(
     EXIT.unavailable,
-    `the discovery document names no token endpoint to trust: a pool without a domain has none; else use ${NAMES.tokenUrl}`,
+    `the discovery document has no secure token endpoint. Add a domain to the pool, or pass ${NAMES.tokenUrl}.`,
   )
 }
 
@@ -218,7 +219,7 @@ function parseJson(body: Buffer): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Where the secret is looked for unless another variable is named. */
+/** Default variable of the secret. */
 const SECRET_VARIABLE = 'COGNITO_CLIENT_SECRET'
 
 interface TokenFlags extends EndpointFlags {
@@ -233,52 +234,58 @@ export function tokenCommand({ terminal }: CommandContext): DocumentedCommand {
   const command = new Command('token')
     .description('get an access token by client credentials')
     .option('--token-url <url>', 'the token endpoint')
-    .option('--domain <url>', "the pool's domain: its token endpoint is /oauth2/token there")
-    .option('--issuer <url>', 'the issuer: its discovery document is asked for the endpoint')
-    .option('--pool <id>', 'the user pool: the same, at its own issuer')
+    .option('--domain <url>', "the pool's domain: the token endpoint is <url>/oauth2/token")
+    .option('--issuer <url>', 'the issuer: its discovery document has the token endpoint')
+    .option(
+      '--pool <id>',
+      'the user pool: the discovery document of its issuer has the token endpoint',
+    )
     .requiredOption('--client-id <id>', 'the app client')
     .option(
       '--scope <scope>',
-      'ask for this scope; repeatable (default: all it may have)',
+      'request this scope; repeatable (default: all scopes of the client)',
       collectValues,
     )
     .option(
       '--secret-env <name>',
       `the variable that holds the secret (default: ${SECRET_VARIABLE})`,
     )
-    .option('--json', "print JSON in RFC 6749's words instead of the token alone")
-    .option('--header', 'print it as a header: "Authorization: Bearer …"')
+    .option('--json', 'print JSON with the members of RFC 6749 instead of the token')
+    .option('--header', 'print a header: "Authorization: Bearer …"')
     .action(async (flags: TokenFlags) => {
       const scopes = readScopes(flags.scope)
       if (flags.json === true && flags.header === true) {
-        throw new OptionError('--header', 'stands beside --json: choose one of them')
+        throw new OptionError(
+          '--header',
+          'expected --header or --json, got both. Pass one of them.',
+        )
       }
-      const named =
+      const namedSecret =
         flags.secretEnv === undefined ? undefined : readSecretVariable(flags.secretEnv, terminal)
       const tokenEndpoint = await findTokenEndpoint(flags, terminal)
-      const clientSecret = named ?? (await readSecret(flags.clientId, terminal))
+      const clientSecret = namedSecret ?? (await readSecret(flags.clientId, terminal))
       const { clientId } = flags
       const { fetch, now } = terminal
       const client = createTokenClient({ tokenEndpoint, clientId, clientSecret, fetch, now })
       const token = await requestToken(client, scopes, { tokenEndpoint, terminal })
       terminal.out(formatToken(token, flags, now()))
     })
-  const instead = `set ${SECRET_VARIABLE}, name another variable with --secret-env, or be asked`
-  rejectSecretOption(command, '--client-secret', instead)
+  const fix = `Set ${SECRET_VARIABLE}, set another variable with --secret-env, or type it at the prompt.`
+  rejectSecretOption(command, '--client-secret', fix)
   return { command, manual: MANUAL }
 }
 
 const MANUAL: Manual = {
   description: [
-    'Prints the token and nothing else, so that $(cognito-m2m token …) can stand in another command.',
-    `The secret comes from the environment, or is asked for where there is a terminal; what is typed is not shown. It is sent to the token endpoint alone, over https; http is for this machine.`,
-    'Every run asks Cognito, which counts and bills it. Services use the token client of cognito-m2m/client instead, which holds tokens as long as they are good.',
+    'Prints only the token, for use as $(cognito-m2m token …) in another command.',
+    'The secret comes from the environment, or from a prompt without echo. The command sends it only to the token endpoint, over https. http is allowed on loopback.',
+    'Every run requests a token from Cognito, which bills it. Services should use the token client of cognito-m2m/client, which caches tokens.',
   ],
   environment: { [SECRET_VARIABLE]: "the app client's secret" },
   exitStatus: {
     ok: 'a token was printed',
-    refused: 'Cognito refused: the secret, the client or a scope is wrong',
-    unavailable: 'the endpoint did not answer, asked to wait, or is none',
+    refused: 'Cognito rejected the secret, the client or a scope',
+    unavailable: 'the endpoint did not respond, is over its quota, or returned no token',
     interrupted: 'interrupted by Ctrl-C',
   },
   examples: [
@@ -287,15 +294,15 @@ const MANUAL: Manual = {
       'curl -H "$(cognito-m2m token --header --domain https://shop.auth.eu-west-1.amazoncognito.com --client-id 5kek0i61pgkokoob4fsm9fo9it)" https://orders.example.com/orders',
     ],
     [
-      'Ask for one scope and see what came of it:',
+      'Request one scope, and explain the token:',
       'cognito-m2m token --pool eu-west-1_AbCdEfGhI --client-id 5kek0i61pgkokoob4fsm9fo9it --scope orders/read | cognito-m2m explain --scope orders/read',
     ],
   ],
 }
 
-/** Each may be a list with blanks, as the form and the claim have it. */
-function readScopes(given: readonly string[] | undefined): readonly string[] | undefined {
-  const scopes = given?.flatMap((it) => it.trim().split(/\s+/))
+/** Reads scopes. Each value may be a space-separated list, as in the form and the claim. */
+function readScopes(values: readonly string[] | undefined): readonly string[] | undefined {
+  const scopes = values?.flatMap((it) => it.trim().split(/\s+/))
   return scopes?.map((it) => checkScope(it, '--scope'))
 }
 
@@ -304,18 +311,18 @@ function readSecretVariable(name: string, { env }: Terminal): string {
   if (secret !== undefined && secret !== '') return secret
   throw new OptionError(
     '--secret-env',
-    `names ${describeValue(name)}, which is not set: export the secret there`,
+    `expected a variable that is set, got ${describeValue(name)}. Export the secret in it.`,
   )
 }
 
 async function readSecret(clientId: string, terminal: Terminal): Promise<string> {
-  const { [SECRET_VARIABLE]: exported } = terminal.env
-  if (exported !== undefined && exported !== '') return exported
+  const { [SECRET_VARIABLE]: secret } = terminal.env
+  if (secret !== undefined && secret !== '') return secret
   const typed = await terminal.secret(`Secret of app client ${toPrintable(clientId)}: `)
   if (typed !== undefined) return typed
   throw new OptionError(
     SECRET_VARIABLE,
-    'is not set and nobody typed a secret: export it, or use --secret-env',
+    'expected a secret, got none. Export the variable, or use --secret-env.',
   )
 }
 
@@ -324,7 +331,7 @@ interface TokenRequestContext {
   readonly terminal: Terminal
 }
 
-/** Where the command is interrupted, the request ends with it. */
+/** Requests a token. Ctrl-C aborts the request. */
 async function requestToken(
   client: TokenClient,
   scopes: readonly string[] | undefined,

@@ -1,50 +1,56 @@
-/** Options that commands have in common: seconds, files, modules that run. */
+/** Reads options that commands share: parameters, seconds and files. */
 import { type Stats, statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { toPrintable } from '../../core/util/text.ts'
 
-/** @param given `NAME=VALUE` each. */
-export function readParameters(given: readonly string[]): Readonly<Record<string, string>> {
+/** @param pairs Each is `NAME=VALUE`. */
+export function readParameters(pairs: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    given.map((text) => {
+    pairs.map((text) => {
       const equals = text.indexOf('=')
       if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
-      // Not repeated: what has no name may be a value.
-      throw new OptionError('--parameter', 'has no name: write NAME=VALUE')
+      // The text is not shown: without a name, it may be a secret value.
+      throw new OptionError(
+        '--parameter',
+        'expected NAME=VALUE, got text without a name. Add the name.',
+      )
     }),
   )
 }
 
-/** Longest name of a file that is repeated. */
+/** Longest file name in a message. */
 const MAX_FILE_NAME_LENGTH = 400
 
-/** Seconds a module may take where nothing else is said. */
+/** Default time limit of a module in seconds. */
 export const DEFAULT_TIMEOUT = '20'
 
-/** An option that may be given several times. */
-export function collectValues(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
+/** Collects the values of a repeatable option. */
+export function collectValues(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value]
 }
 
-/** A number of seconds above 0, as it is written on the command line. */
-export function readSeconds(text: string, option: string, most: number): number {
+/** Reads a number of seconds above 0 from the command line. */
+export function readSeconds(text: string, option: string, max: number): number {
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0
-  if (seconds > 0 && seconds <= most) return seconds
-  throw new OptionError(option, `is ${describeValue(text)}: use seconds, above 0 and up to ${most}`)
+  if (seconds > 0 && seconds <= max) return seconds
+  throw new OptionError(
+    option,
+    `expected seconds above 0 and up to ${max}, got ${describeValue(text)}. Change the value.`,
+  )
 }
 
-/** Said before somebody's code runs. */
+/** Log line before a module of the user runs. */
 export function formatRunNotice(module: string, timeout: number): string {
-  return `cognito-m2m: running ${toPrintable(module, MAX_FILE_NAME_LENGTH)} in a process of its own, for at most ${timeout} s\n`
+  return `cognito-m2m: running ${toPrintable(module, MAX_FILE_NAME_LENGTH)} in a child process, for at most ${timeout} s\n`
 }
 
-/** A file's name in a message: whole, as who named it has to find it. */
+/** Quotes a file name for a message. */
 export function quoteFile(file: string): string {
   return `"${toPrintable(file, MAX_FILE_NAME_LENGTH)}"`
 }
 
-/** What a name stands for; undefined where it cannot be told. */
+/** Gets the stat of a path. Undefined if there is none. */
 export function statIfExists(file: string): Stats | undefined {
   try {
     return statSync(file)
@@ -54,16 +60,16 @@ export function statIfExists(file: string): Stats | undefined {
 }
 
 /**
- * Adds a hidden option that is refused in every form. Without it the program would say that it is
- * unknown, and repeat it.
+ * Adds a hidden option that rejects every value. Without it, the message for an unknown option would repeat
+ * the secret.
  *
- * @param instead How it is given.
+ * @param fix How to pass the secret, as an imperative sentence.
  */
-export function rejectSecretOption(command: Command, name: string, instead: string): void {
+export function rejectSecretOption(command: Command, name: string, fix: string): void {
   command.addOption(new Option(`${name} [value]`).hideHelp()).on(`option:${name.slice(2)}`, () => {
     throw new OptionError(
       name,
-      `is no option: the command line is seen by every process of this machine and kept by the shell; ${instead}`,
+      `expected no secret on the command line, which other processes and the shell history can read, got one. ${fix}`,
     )
   })
 }

@@ -1,19 +1,19 @@
-/** The templates that are named on the command line: which of them are read together, and their text. */
+/** Reads the templates of the command line, and groups the files of one Terraform module. */
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import type { TemplateSource } from '../../contract/infra/index.ts'
 import { OptionError } from '../../core/options/validate.ts'
 import { quoteFile, statIfExists } from './flags.ts'
 
-/** Bytes of one file. Templates are refused far below it, with their place. */
+/** Size limit of a file. The template reader has lower limits, and reports them with a position. */
 const MAX_FILE_BYTES = 20_000_000
 
 /**
- * One group for each template of CloudFormation and for each folder with Terraform's files: a module.
+ * Reads templates into groups: one for each CloudFormation template, and one for each folder of Terraform files.
  *
- * @param names Files and folders, relative to the working directory; they stay as they are written.
- * @param option What names them.
- * @throws {OptionError} naming what cannot be read.
+ * @param names Files and folders, relative to the working directory.
+ * @param option Name of the option in messages.
+ * @throws {OptionError} for a file or folder that cannot be read.
  */
 export function groupTemplates(
   names: readonly string[],
@@ -38,27 +38,34 @@ const isTerraform = (file: string): boolean => /\.tf(?:\.json)?$/i.test(file)
 
 function listFiles(name: string, option: string): readonly string[] {
   const stat = statIfExists(name)
-  if (stat === undefined) throw new OptionError(option, `is ${quoteFile(name)}: no such file`)
+  if (stat === undefined)
+    throw new OptionError(
+      option,
+      `expected an existing file, got ${quoteFile(name)}. Correct the path.`,
+    )
   if (!stat.isDirectory()) return [name]
   const files = readdirSync(name).filter(isTerraform).sort()
   if (files.length > 0) return files.map((file) => join(name, file))
   throw new OptionError(
     option,
-    `is ${quoteFile(name)}, a folder without .tf files: name the templates in it`,
+    `expected a folder with .tf files, got ${quoteFile(name)}. Name the templates in it.`,
   )
 }
 
 /**
- * The text of a file or pipe, within a bound.
+ * Reads the text of a file or pipe, up to a size limit.
  *
- * @throws {OptionError} naming `option`.
+ * @throws {OptionError} for `option`.
  */
 export function readText(file: string, option: string): TemplateSource {
   try {
     return { file, text: readBoundedText(file) }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new OptionError(option, `is ${quoteFile(file)} and cannot be read (${code ?? message})`)
+    throw new OptionError(
+      option,
+      `expected a readable file, got ${quoteFile(file)} (${code ?? message}). Correct the path or the file.`,
+    )
   }
 }
 
@@ -73,7 +80,7 @@ function readBoundedText(file: string): string {
       if (read === 0) return Buffer.concat(chunks).toString('utf8')
       chunks.push(chunk.subarray(0, read))
       bytes += read
-      if (bytes > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} bytes: split it`)
+      if (bytes > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} bytes`)
     }
   } finally {
     closeSync(descriptor)

@@ -1,4 +1,4 @@
-/** Files that are written as a whole or not at all. */
+/** Writes files atomically: all of them or none. */
 import { randomBytes } from 'node:crypto'
 import {
   linkSync,
@@ -16,28 +16,27 @@ import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { quoteFile, statIfExists } from './flags.ts'
 
 export interface WriteOptions {
-  /** Takes the place of what exists. */
+  /** Replaces existing files. */
   readonly force: boolean
-  /** Heeded until the first file is in its place. */
+  /** Aborts the write, until the first file is replaced. */
   readonly signal: AbortSignal
 }
 
 interface PendingFile {
-  /** What it is to become; what a link leads to, not the link. */
+  /** Final path, with links resolved. */
   readonly target: string
-  /** The whole text, beside it. */
+  /** Path of the new file before the rename. */
   readonly temporary: string
-  /** A second name of what was there, where something was. */
+  /** Second name of the existing file. Undefined if there is none. */
   readonly backup: string | undefined
 }
 
 /**
- * Writes all of the files or none. Each is complete under another name beside its place before the first is
- * renamed; where one cannot be, those before it are taken back. A process that is killed in between leaves
- * whole files, old or new.
+ * Writes all files or none. All temporary files are complete before the first rename. If a rename fails, the
+ * earlier ones are undone. If the process is killed, each file has its complete old or new content.
  *
- * @throws {OptionError} where one exists and `force` is not said, or it cannot be written.
- * @throws {CommandFailure} where it was interrupted.
+ * @throws {OptionError} if a file exists without `force`, or cannot be written.
+ * @throws {CommandFailure} if the signal aborts.
  */
 export function writeFiles(files: readonly TemplateSource[], options: WriteOptions): void {
   const { force, signal } = options
@@ -48,11 +47,14 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
       current = file
       const exists = lstatSync(file, { throwIfNoEntry: false }) !== undefined
       if (exists && !force) {
-        throw new OptionError('--out', `would replace ${quoteFile(file)}: --force allows it`)
+        throw new OptionError(
+          '--out',
+          `expected a new file, got ${quoteFile(file)}, which exists. Add --force to replace it.`,
+        )
       }
-      const one = preparePendingFile(exists ? realpathSync(file) : file, exists)
-      pending.push(one)
-      writeFileSync(one.temporary, text, { flag: 'wx', flush: true })
+      const pendingFile = preparePendingFile(exists ? realpathSync(file) : file, exists)
+      pending.push(pendingFile)
+      writeFileSync(pendingFile.temporary, text, { flag: 'wx', flush: true })
     }
     if (signal.aborted) throw new CommandFailure(EXIT.interrupted, 'interrupted')
     replaceFiles(pending)
@@ -61,7 +63,7 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
     const { code } = error as NodeJS.ErrnoException
     throw new OptionError(
       '--out',
-      `leads to ${quoteFile(current)}, which cannot be written (${code})`,
+      `expected a writable path, got ${quoteFile(current)} (${code}). Correct the path or its permissions.`,
     )
   } finally {
     for (const { temporary, backup } of pending) {
@@ -72,9 +74,9 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
 }
 
 /**
- * Where files go: into a folder, which is made, or the only one under the name that is given.
+ * Resolves output paths: files in a folder, which is created, or a single file.
  *
- * @throws {OptionError} where no folder can be made.
+ * @throws {OptionError} if the folder cannot be created.
  */
 export function resolveOutputPaths(
   files: readonly TemplateSource[],
@@ -92,7 +94,10 @@ function makeFolder(folder: string): void {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError('--out', `is ${quoteFile(folder)}, which is no folder (${code})`)
+    throw new OptionError(
+      '--out',
+      `expected a folder, got ${quoteFile(folder)} (${code}). Correct the path.`,
+    )
   }
 }
 

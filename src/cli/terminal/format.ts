@@ -1,11 +1,11 @@
-/** Emphasis, where the terminal may show it. */
+/** Formats output of commands: JSON, findings, counts and colors. */
 import type { Finding } from '../../contract/infra/index.ts'
 import { toPrintable } from '../../core/util/text.ts'
 
-/** See {@link import('../../core/util/text.ts').printable}; what stands outside of strings is none of them. */
+/** The characters that `toPrintable` escapes. JSON has them in strings only. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
 
-/** One line. Unprintable characters are escaped, so that a parser gets them and a terminal does not. */
+/** One line of JSON. Unprintable characters are escaped: parsers restore them, terminals never see them. */
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(value).replace(UNPRINTABLE, escapeCharacter)}\n`
 }
@@ -18,16 +18,16 @@ function escapeCharacter(mark: string): string {
   return text
 }
 
-/** Longest name of a file, and longest message, that is repeated. */
+/** Longest file name and message in a finding. */
 const MAX_TEXT_LENGTH = 2000
 
-/** `file:line:column: severity code message; fix: …` */
+/** Formats a finding as `file:line:column: severity code message; fix: …`. */
 export function formatFinding(finding: Finding, { bold, dim, red, yellow }: Style): string {
   const { file, line, column, severity, code, message, fix } = finding
-  const shown = severity === 'error' ? red(severity) : yellow(severity)
-  const place = bold(`${toPrintable(file, MAX_TEXT_LENGTH)}:${line}:${column}:`)
-  const what = `${toPrintable(message, MAX_TEXT_LENGTH)}; ${dim(`fix: ${toPrintable(fix, MAX_TEXT_LENGTH)}`)}`
-  return `${place} ${shown} ${code} ${what}\n`
+  const coloredSeverity = severity === 'error' ? red(severity) : yellow(severity)
+  const position = bold(`${toPrintable(file, MAX_TEXT_LENGTH)}:${line}:${column}:`)
+  const text = `${toPrintable(message, MAX_TEXT_LENGTH)}; ${dim(`fix: ${toPrintable(fix, MAX_TEXT_LENGTH)}`)}`
+  return `${position} ${coloredSeverity} ${code} ${text}\n`
 }
 
 export interface Counts {
@@ -40,9 +40,9 @@ export function countFindings(findings: readonly Finding[]): Counts {
   return { errors, warnings: findings.length - errors }
 }
 
-/** `2 errors, 1 warning` */
+/** Formats counts as `2 errors, 1 warning`. */
 export function formatCounts({ errors, warnings }: Counts): string {
-  if (errors + warnings === 0) return 'nothing found'
+  if (errors + warnings === 0) return 'no findings'
   const parts = [
     [errors, 'error'],
     [warnings, 'warning'],
@@ -53,7 +53,7 @@ export function formatCounts({ errors, warnings }: Counts): string {
     .join(', ')
 }
 
-/** Words as they are, or between escape sequences (ECMA-48 SGR). Give it printable text alone. */
+/** Adds escape sequences (ECMA-48 SGR) to printable text, or returns it unchanged. */
 interface Style {
   readonly bold: (text: string) => string
   readonly dim: (text: string) => string
@@ -75,14 +75,14 @@ export function createStyle({ colors }: { readonly colors: boolean }): Style {
 }
 
 /**
- * Whether output may be coloured: on a terminal that can, unless NO_COLOR says no (no-color.org).
- * FORCE_COLOR decides where it is set, as in Node itself: `0` and `false` say no, everything else yes.
+ * Whether output has colors: on a capable terminal, unless NO_COLOR is set (no-color.org). FORCE_COLOR has
+ * precedence, as in Node: `0` and `false` disable colors, every other value enables them.
  */
 export function isColorEnabled(
   env: Readonly<Record<string, string | undefined>>,
   isTerminal: boolean,
 ): boolean {
-  const { FORCE_COLOR: forced, NO_COLOR: no, TERM: term } = env
-  if (forced !== undefined) return forced !== '0' && forced !== 'false'
+  const { FORCE_COLOR: force, NO_COLOR: no, TERM: term } = env
+  if (force !== undefined) return force !== '0' && force !== 'false'
   return isTerminal && (no === undefined || no === '') && term !== 'dumb'
 }

@@ -1,21 +1,21 @@
-/** The help of a command as a manual page: its sections, and their text for a terminal. */
+/** Formats the help of a command as a manual page. */
 import type { Command, Help } from 'commander'
 import { EXIT } from '../exit-codes.ts'
 import { createStyle } from './format.ts'
 
-/** Everything is optional, and text of our own: it is not made printable. */
+/** Parts of a manual page that commander does not have. The text is trusted. */
 export interface Manual {
-  /** Paragraphs; default the one line that lists of commands show. */
+  /** Paragraphs of the section DESCRIPTION. */
   readonly description?: readonly string[]
-  /** Variable, and what it is read for. */
+  /** Purpose of each environment variable. */
   readonly environment?: Readonly<Record<string, string>>
-  /** What a code means here; 0 and 2 have a meaning of their own without it. */
+  /** Meaning of each exit code. 0 and 2 have defaults. */
   readonly exitStatus?: Partial<Readonly<Record<keyof typeof EXIT, string>>>
-  /** What is done, and the line of a shell that does it. */
-  readonly examples?: readonly (readonly [does: string, line: string])[]
+  /** Descriptions and command lines of examples. */
+  readonly examples?: readonly (readonly [description: string, line: string])[]
 }
 
-/** One part of a section: a paragraph, a term with its meaning, or a line of a shell with what it does. */
+/** One part of a section: a paragraph, a term with its meaning, or a described command line. */
 export interface Item {
   readonly term?: string
   readonly text: string
@@ -27,7 +27,7 @@ interface Section {
   readonly items: readonly Item[]
 }
 
-/** Where the text goes. */
+/** Properties of the terminal. */
 export interface Page {
   /** Columns. */
   readonly width: number
@@ -35,18 +35,19 @@ export interface Page {
 }
 
 const INDENT = 4
-/** Terms up to here stand beside their meaning, longer ones above it. */
+/** Longest term on the same line as its meaning. */
 const MAX_INLINE_TERM_LENGTH = 14
-/** Lines longer than this are hard to read, shorter ones hard to write. */
-const WIDTH = { least: 40, most: 100 } as const
+/** Limits of the line length. */
+const MIN_WIDTH = 40
+const MAX_WIDTH = 100
 
-/** What a code means where a manual does not say. */
+/** Exit codes of a manual without its own entry. */
 const DEFAULT_EXIT_STATUS: NonNullable<Manual['exitStatus']> = {
-  ok: 'done',
-  usage: 'nothing was done: an option, a file or a variable is invalid',
+  ok: 'completed',
+  usage: 'invalid usage: an option, a file or a variable is invalid',
 }
 
-/** The sections of a command's manual page; those with nothing in them are left out. */
+/** Lists the sections of a command's manual page, without empty ones. */
 export function listSections(command: Command, manual: Manual): readonly Section[] {
   const help = command.createHelp()
   const { description, environment = {}, exitStatus, examples = [] } = manual
@@ -89,7 +90,7 @@ function listTermSections(command: Command, help: Help): Section[] {
   ]
 }
 
-/** With the names of those it stands below. */
+/** Gets the name of a command with the names of its parents. */
 export function getFullName(command: Command): string {
   return command.parent === null
     ? command.name()
@@ -103,25 +104,25 @@ function listExitCodes(meanings: NonNullable<Manual['exitStatus']>): Item[] {
   })
 }
 
-/** The manual page of a command, wrapped. */
+/** Formats the manual page of a command, with wrapped lines. */
 export function formatHelp(command: Command, manual: Manual, { width, colors }: Page): string {
   const { bold } = createStyle({ colors })
-  const columns = Math.min(WIDTH.most, Math.max(WIDTH.least, width))
+  const columns = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, width))
   const sections = listSections(command, manual).map(({ title, items }) => {
     const terms = items.map(({ term = '' }) => term.length)
     const longest = Math.max(...terms)
     const termWidth = longest <= MAX_INLINE_TERM_LENGTH ? longest : 0
     const parts = items.map((item) => formatItem(item, { columns, termWidth, bold }))
-    // Terms make a list, paragraphs and examples stand apart.
+    // Terms form a list. Empty lines separate paragraphs and examples.
     return `${bold(title)}\n${parts.join(longest > 0 ? '\n' : '\n\n')}\n`
   })
   return sections.join('\n')
 }
 
-/** What the items of one section have in common. */
+/** Layout of all items of one section. */
 interface Layout {
   readonly columns: number
-  /** Width of the column of terms; 0 puts them above their meaning. */
+  /** Width of the column of terms. 0 prints terms above their meaning. */
   readonly termWidth: number
   readonly bold: (text: string) => string
 }
@@ -130,7 +131,7 @@ function formatItem({ term, text, line }: Item, { columns, termWidth, bold }: La
   const margin = ' '.repeat(INDENT)
   if (term === undefined) {
     const paragraph = wrapText(text, columns, INDENT)
-    // A line of a shell is for copying: it is not wrapped.
+    // Command lines are for copying, so they are not wrapped.
     return line === undefined ? paragraph : `${paragraph}\n${margin.repeat(2)}${line}`
   }
   if (termWidth === 0) return `${margin}${bold(term)}\n${wrapText(text, columns, 2 * INDENT)}`
@@ -138,7 +139,7 @@ function formatItem({ term, text, line }: Item, { columns, termWidth, bold }: La
   return `${margin}${bold(term)}${' '.repeat(termWidth + 2 - term.length)}${body}`
 }
 
-/** Words in lines of at most so many columns, unless a word is longer. */
+/** Wraps text between words. A longer word gets a line of its own length. */
 function wrapText(text: string, columns: number, indent: number): string {
   const margin = ' '.repeat(indent)
   const lines: string[] = []

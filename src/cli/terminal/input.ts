@@ -1,20 +1,19 @@
-/** A stream read to its end, within a bound: a pipe may never end. */
+/** Reads a stream to its end, up to a size limit: a pipe may never end. */
 import type { Readable } from 'node:stream'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 
 export interface InputLimits {
   readonly maxBytes: number
-  /** Ends the reading, and the stream: one that is left as it is keeps the process from ending. */
+  /** Ends reading and destroys the stream, which would keep the process alive. */
   readonly signal: AbortSignal
-  /** What is read, for the message. */
+  /** Name of the input in messages. */
   readonly what: string
 }
 
 /**
- * The text of a stream.
+ * Reads the text of a stream.
  *
- * @throws {CommandFailure} for more than `maxBytes`, and when the signal ends the command; else what
- *   the stream failed with.
+ * @throws {CommandFailure} for more than `maxBytes`, and if the signal aborts. Errors of the stream pass through.
  */
 export async function readInput(
   stream: Readable,
@@ -30,7 +29,10 @@ export async function readInput(
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       bytes += chunk.byteLength
       if (bytes > maxBytes) {
-        throw new CommandFailure(EXIT.usage, `${what} holds more than ${maxBytes} bytes`)
+        throw new CommandFailure(
+          EXIT.usage,
+          `${what}: expected at most ${maxBytes} bytes, got more. Pass a shorter input.`,
+        )
       }
       chunks.push(chunk)
     }

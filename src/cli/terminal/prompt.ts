@@ -1,55 +1,54 @@
-/** Asks a person for a secret, on a terminal that shows nothing of it. */
+/** Prompts for a secret without echo. */
 import { StringDecoder } from 'node:string_decoder'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 
-/** What is read from, as much of a terminal as is needed. */
+/** The part of a terminal that the prompt reads. */
 export interface Keyboard extends NodeJS.ReadableStream {
   setRawMode(on: boolean): unknown
-  /** Lets the process end although the terminal could still say something. */
+  /** Lets the process exit while the terminal is open. */
   unref?(): unknown
 }
 
-/** Longest secret in characters; what is typed or pasted beyond is left out. */
+/** Longest secret in characters. Further input is ignored. */
 const MAX_SECRET_LENGTH = 65_536
 
 const CTRL_C = '\u0003'
-/** Enter and Ctrl-D as well. */
+/** Ctrl-C, Ctrl-D and Enter. */
 const END_KEYS: readonly string[] = [CTRL_C, '\u0004', '\r', '\n']
 const ERASE_KEYS: readonly string[] = ['\u007f', '\b']
 const ESCAPE = '\u001b'
 const CTRL_U = '\u0015'
-/** What arrow keys and terminals that bracket a paste send (ECMA-48 CSI), and single escapes. */
+/** Escape sequences of arrow keys and bracketed paste (ECMA-48 CSI), and single escapes. */
 const ESCAPE_SEQUENCES = new RegExp(`${ESCAPE}(?:\\[[\\d;?]*[ -/]*[@-~]?|O.)?`, 'g')
 
 /**
- * What was typed until Enter, Ctrl-D or the end; undefined where that is nothing.
+ * Reads input until Enter, Ctrl-D or the end of the stream. Restores the terminal mode in every case.
  *
- * The terminal is left as it was, however this ends.
- *
- * @throws {CommandFailure} `interrupted` for Ctrl-C and when the signal ends the command.
+ * @returns Undefined for empty input.
+ * @throws {CommandFailure} `interrupted` for Ctrl-C, and if the signal aborts.
  */
 export async function readHidden(
   keyboard: Keyboard,
-  say: (text: string) => void,
+  write: (text: string) => void,
   question: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  // Once the question is seen, nothing that is typed is.
+  // Echo is off before the question is visible.
   keyboard.setRawMode(true)
-  say(question)
+  write(question)
   try {
     return await readLine(keyboard, signal)
   } finally {
     keyboard.setRawMode(false)
     keyboard.pause()
     keyboard.unref?.()
-    say('\n')
+    write('\n')
   }
 }
 
 function readLine(keyboard: Keyboard, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    // Whole characters: backspace takes one of them, not half.
+    // Whole code points: backspace must not remove half of one.
     let line: string[] = []
     const decoder = new StringDecoder('utf8')
     const finish = (settle: () => void): void => {
@@ -78,7 +77,7 @@ function readLine(keyboard: Keyboard, signal: AbortSignal): Promise<string | und
   })
 }
 
-/** Changes the line where that is cheap: a paste comes as many keys. */
+/** Applies one key. Changes the array in place, because a paste has many keys. */
 function editLine(line: string[], key: string): string[] {
   if (key === CTRL_U) return []
   if (ERASE_KEYS.includes(key)) line.pop()

@@ -1,7 +1,4 @@
-/**
- * What a command reads and writes beyond its arguments and files, injected so that tests can stand in
- * for it.
- */
+/** Input, output and environment of a command, injected so that tests can replace them. */
 import process from 'node:process'
 import type { Command } from 'commander'
 import type { LocalUserPool } from '../../testing/index.ts'
@@ -14,7 +11,7 @@ import { readHidden } from './prompt.ts'
 export function createProcessTerminal(signal: AbortSignal): Terminal {
   const { stdin, stdout, stderr, env } = process
   stdout.on('error', handleOutputError)
-  // There is nowhere left to tell it.
+  // No stream is left to report it.
   stderr.on('error', () => {})
   return {
     out: (it) => void stdout.write(it),
@@ -27,37 +24,38 @@ export function createProcessTerminal(signal: AbortSignal): Terminal {
       stdin.isTTY ? undefined : readInput(stdin, { maxBytes, signal, what: 'standard input' }),
     secret: async (question) =>
       stdin.isTTY ? readHidden(stdin, (text) => stderr.write(text), question, signal) : undefined,
-    fetch: (...given) => globalThis.fetch(...given),
+    fetch: (...args) => globalThis.fetch(...args),
     now: Date.now,
   }
 }
 
-/** Who reads may have read enough (`| head`); what could not be written for another reason is told. */
+/** Ignores a closed pipe (`| head`), and reports every other error. */
 function handleOutputError({ code }: NodeJS.ErrnoException): void {
   if (code === 'EPIPE') return
-  process.stderr.write(`cognito-m2m: the output cannot be written (${code})\n`)
+  process.stderr.write(`cognito-m2m: cannot write the output (${code})\n`)
   process.exit(EXIT.unavailable)
 }
 
 export interface Terminal {
   out(text: string): void
   err(text: string): void
-  /** Whether what goes to `out` may be coloured: a terminal, and nobody said no. */
+  /** Whether text for `out` has colors. */
   readonly colors: boolean
-  /** Columns of what `out` is; 80 where it is no terminal. */
+  /** Columns of `out`. 80 if it is not a terminal. */
   readonly width: number
   readonly env: Readonly<Record<string, string | undefined>>
   /**
-   * Standard input to its end; undefined where a person sits there.
+   * Reads standard input to its end.
    *
-   * @param maxBytes More ends the command with one line.
+   * @param maxBytes More bytes end the command with an error.
+   * @returns Undefined if standard input is a terminal.
    */
   input(maxBytes: number): Promise<string | undefined>
-  /** Asks a person and shows nothing of what is typed; undefined where nobody is there. */
+  /** Prompts for a secret without echo. Undefined if standard input is not a terminal. */
   secret(question: string): Promise<string | undefined>
-  /** Aborted when the command is interrupted. */
+  /** Aborts if the command is interrupted. */
   readonly signal: AbortSignal
-  /** Transport of every request a command makes by itself. */
+  /** Transport of all requests of a command. */
   readonly fetch: typeof globalThis.fetch
   /** Wall clock, milliseconds. */
   readonly now: () => number
@@ -72,8 +70,8 @@ export interface DocumentedCommand {
 /** What the program passes to every command. */
 export interface CommandContext {
   readonly terminal: Terminal
-  /** What the process ends with, unless the command throws. Default 0. */
+  /** Sets the exit code, unless the command throws. Default 0. */
   exitWith(code: ExitCode): void
-  /** Told of a running pool, so that whoever runs the command can end it. */
+  /** Called with a running pool, so that the caller can stop it. */
   onPoolStarted(pool: LocalUserPool): void
 }

@@ -2,8 +2,8 @@
 import type { CommandWords, OptionWords, Values } from './words.ts'
 
 /**
- * What is left empty is completed with files, which is readline's default; `compopt` takes that back
- * where a value is none. All words are of our own: none of them means anything to the shell.
+ * Renders the script. An empty list of words completes files, the default of readline. `compopt` disables that
+ * for values that are not files. No word has a special meaning in the shell.
  */
 export function renderBash(commands: readonly CommandWords[]): string {
   const [own, ...named] = commands as readonly [CommandWords, ...CommandWords[]]
@@ -37,7 +37,7 @@ function listFlags(options: readonly OptionWords[]): readonly string[] {
   return options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]))
 }
 
-/** Behind an option that takes a value. */
+/** Renders the completion of option values. */
 function renderValueCases({ name, options }: CommandWords): readonly string[] {
   return options.flatMap(({ long, short, values }) => {
     if (values === undefined) return []
@@ -46,7 +46,7 @@ function renderValueCases({ name, options }: CommandWords): readonly string[] {
   })
 }
 
-/** An empty list of words takes files back. */
+/** Renders the words. An empty list disables files. */
 function renderAction(values: Values): string {
   if (values === 'files') return 'return'
   return `words='${values === 'anything' ? '' : values.join(' ')}'`

@@ -32,7 +32,7 @@ function renderOption({ short, long, description, values }: OptionWords): string
   return [...names, renderValues(values), `-d ${quote(description)}`].flat().join(' ')
 }
 
-/** `-x` takes files back, `-F` asks for them. */
+/** Renders the flags of values: `-x` disables files, `-F` enables them. */
 function renderValues(values: Values | undefined): readonly string[] {
   if (values === undefined) return []
   if (values === 'files') return ['-r -F']

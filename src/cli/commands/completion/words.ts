@@ -1,14 +1,14 @@
-/** What can be typed after each command, read from the commands themselves. */
+/** Lists the completions of each command, from the command definitions. */
 import type { Argument, Command, Option } from 'commander'
 
-/** What a value may be: files, one of a few words, or what nobody can guess. */
+/** Possible values: files, a list of words, or any text. */
 export type Values = 'files' | 'anything' | readonly string[]
 
 export interface OptionWords {
   readonly short: string | undefined
   readonly long: string
   readonly description: string
-  /** Undefined where it takes none. */
+  /** Undefined if it has no value. */
   readonly values: Values | undefined
 }
 
@@ -16,14 +16,14 @@ export interface CommandWords {
   readonly name: string
   readonly description: string
   readonly options: readonly OptionWords[]
-  /** Of its arguments; undefined where it takes none. */
+  /** Values of its arguments. Undefined if it has none. */
   readonly values: Values | undefined
 }
 
 /** Placeholders that stand for a path. */
 const PATH_PLACEHOLDER = /file|folder|path|template|module/i
 
-/** Every command, and the program's own options as a command without a name. */
+/** Lists every command. The options of the program are a command without a name. */
 export function listWords(program: Command): readonly CommandWords[] {
   const help = program.createHelp()
   const names = program.commands.map((command) => command.name())
@@ -33,7 +33,7 @@ export function listWords(program: Command): readonly CommandWords[] {
     options: command.createHelp().visibleOptions(command).map(readOptionWords),
     values: readArgumentValues(command.registeredArguments),
   }))
-  // What a manual can be asked of is known here alone.
+  // Arguments of `help` are the other commands.
   const others = commands.map((it) =>
     it.name === 'help' ? { ...it, options: [], values: names } : it,
   )
@@ -50,7 +50,7 @@ function readArgumentValues([argument]: readonly Argument[]): Values | undefined
   return argument && readValues(argument.name(), argument.argChoices)
 }
 
-/** A placeholder may name the choices itself: `<text|json>`. */
+/** Reads the values of a placeholder, which may list them: `<text|json>`. */
 function readValues(placeholder: string, choices: readonly string[] | undefined): Values {
   if (choices !== undefined) return choices
   if (placeholder.includes('|')) return placeholder.split('|')

@@ -1,4 +1,4 @@
-/** Completion for zsh, sourced or as a file of its `fpath`. */
+/** Completion for zsh, as a sourced script or a file in `fpath`. */
 import type { CommandWords, OptionWords, Values } from './words.ts'
 
 export function renderZsh(commands: readonly CommandWords[]): string {
