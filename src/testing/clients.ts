@@ -7,7 +7,12 @@ import {
   readMembers,
   readNumber,
 } from '../core/options/validate.ts'
-import { checkScope, listDescribedScopes, type ResourceServerDefinition } from '../core/scopes.ts'
+import {
+  checkScope,
+  listDescribedScopes,
+  MAX_SCOPES_PER_CLIENT,
+  type ResourceServerDefinition,
+} from '../core/scopes.ts'
 
 /** An OAuth flow that an app client can have. */
 export type OAuthFlow = 'client_credentials' | 'code' | 'implicit'
@@ -57,7 +62,6 @@ const CLIENT_ID_PATTERN = /^[\w+.-]{1,128}$/
 /** No control characters: HTTP headers cannot carry them. */
 const SECRET_PATTERN = /^\P{Cc}{1,128}$/u
 const FLOWS: readonly unknown[] = ['client_credentials', 'code', 'implicit']
-const MAX_SCOPES = 50
 
 /** Lists every scope of the resource servers as `identifier/name`. */
 export function listScopes(resourceServers: readonly ResourceServerDefinition[]): string[] {
@@ -166,16 +170,16 @@ function readClientScopes(
   const at = `${optionPath}.scopes`
   if (scopes === undefined) {
     const all = [...(defined ?? [])]
-    if (all.length <= MAX_SCOPES) return Object.freeze(all)
+    if (all.length <= MAX_SCOPES_PER_CLIENT) return Object.freeze(all)
     throw new OptionError(
       at,
-      `expected at most ${MAX_SCOPES} scopes, got all ${all.length} of the resource servers. Set the scopes of the client.`,
+      `expected at most ${MAX_SCOPES_PER_CLIENT} scopes, got all ${all.length} of the resource servers. Set the scopes of the client.`,
     )
   }
-  if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES) {
+  if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES_PER_CLIENT) {
     throw new OptionError(
       at,
-      `expected an array of at most ${MAX_SCOPES} scopes, got ${describeValue(scopes)}. Change the value.`,
+      `expected an array of at most ${MAX_SCOPES_PER_CLIENT} scopes, got ${describeValue(scopes)}. Change the value.`,
     )
   }
   const read = scopes.map((scope, index) => {

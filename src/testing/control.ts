@@ -30,7 +30,7 @@ export function handleControlRequest(pool: PoolControls, request: ControlRequest
   const { headers, method, path } = request
   const site = headers['sec-fetch-site'] ?? 'none'
   if (headers.origin !== undefined || (site !== 'none' && site !== 'same-origin')) {
-    return createErrorResponse(403, 'requests of web pages are rejected')
+    return createErrorResponse(403, 'requests of web pages are refused')
   }
   if (headers['content-type'] !== 'application/json') {
     return createErrorResponse(415, 'send application/json')

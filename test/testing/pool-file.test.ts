@@ -150,9 +150,16 @@ t.test('where the parser tells, line and column are named', async (t) => {
 const validate = new Ajv().compile(
   JSON.parse(readFileSync(new URL('../../schemas/pool.json', import.meta.url), 'utf8')) as object,
 )
-/** Refusals that compare two places, or add lengths up: no schema says them. */
-const BEYOND =
-  / twice\.|expected a scope of a resource server|got all \d+ of the resource servers|at most 256|identifier/
+/** Messages of rules that a schema cannot express: they compare two positions, or add lengths. */
+const BEYOND = new RegExp(
+  [
+    'expected a different id for each client, got "[^"]*" twice\\. Merge the two\\.$',
+    'expected an identifier that no other resource server has, got "[^"]*" again\\. Merge the two resource servers\\.$',
+    'expected a scope of a resource server, got "[^"]*"\\. Define it or correct the spelling\\.$',
+    'expected at most 50 scopes, got all \\d+ of the resource servers\\. Set the scopes of the client\\.$',
+    'at most 256 together with the identifier, got "[^"]*"\\. Rename the scope\\.$',
+  ].join('|'),
+)
 
 /** What is wrong; undefined where the reader takes it. */
 function refusal(content: unknown): string | undefined {
