@@ -106,7 +106,7 @@ t.test('local is the same pool at each start, and never takes another port', asy
   t.equal(first.pool.userPoolId, 'xx-local-1_LocalPool')
   t.equal(second.pool.userPoolId, first.pool.userPoolId)
   t.strictSame(second.pool.clients, first.pool.clients)
-  // Whoever has the default port: it is taken.
+  // Occupies the default port, unless another process does.
   const other = createServer()
   t.teardown(() => other.close())
   await new Promise((resolve) => {
@@ -114,7 +114,10 @@ t.test('local is the same pool at each start, and never takes another port', asy
   })
   const { code, out, err } = await run(t, 'local')
   t.strictSame([code, out], [2, ''])
-  t.equal(err, 'cognito-m2m: --port 3001 is in use: choose another one, or 0 for any\n')
+  t.equal(
+    err,
+    'cognito-m2m: --port: expected a free port, got 3001, which is in use. Choose another port, or 0 for any.\n',
+  )
 })
 
 t.test('local does not start in production, whatever its port', async (t) => {
@@ -189,7 +192,7 @@ t.test('--config and --port say what is started; control is on', async (t) => {
   t.match(third, {
     code: 2,
     out: '',
-    err: new RegExp(`^cognito-m2m: --port ${port} is in use[^\n]+\n$`),
+    err: `cognito-m2m: --port: expected a free port, got ${port}, which is in use. Choose another port, or 0 for any.\n`,
   })
   t.equal(third.pools.length, 0)
 })
@@ -198,7 +201,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'no command',
     [],
-    /name a command \(local, token, explain, check, export, completion\); see cognito-m2m --help/,
+    /: expected a command \(local, token, explain, check, export, completion\), got none\. Run cognito-m2m --help\.$/m,
   ],
   ['an unknown command', ['lokal'], /unknown command 'lokal'/],
   ['an unknown option', ['local', '--prot', '1'], /unknown option '--prot'/],
@@ -208,14 +211,18 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a port in words',
     ['local', '--port', 'http'],
-    /--port: expected a whole number from 0 to 65535, got "http"/,
+    /--port: expected a whole number from 0 to 65535, got "http"\. Change the value\.$/m,
   ],
   [
     'a port that is none',
     ['local', '--port', '65536'],
-    /--port: expected a whole number, got 65536/,
+    /--port: expected a whole number from 0 to 65535, got 65536\. Change the value\.$/m,
   ],
-  ['a file that is not there', ['local', '--config', 'absent.json'], /absent\.json cannot be read/],
+  [
+    'a file that is not there',
+    ['local', '--config', 'absent.json'],
+    /absent\.json: expected a readable JSON file, got ENOENT\. Correct the path or the permissions\.$/m,
+  ],
 ]
 
 for (const [name, args, message] of wrong) {
@@ -246,5 +253,5 @@ t.test('a fault of the program itself is one line too, without a stack', async (
     },
   })
   t.equal(await runProgram(['local', '--port', '0'], terminal, (pool) => pools.push(pool)), 2)
-  t.equal(terminal.written().err, 'cognito-m2m: failed, Error: the stream is gone\n')
+  t.equal(terminal.written().err, 'cognito-m2m: command failed: Error: the stream is gone\n')
 })

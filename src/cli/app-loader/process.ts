@@ -151,7 +151,10 @@ export async function readAppModule(file: string, options: AppModuleOptions): Pr
 function toFileUrl(file: string, option: string): string {
   const path = resolve(file)
   if (statIfExists(path)?.isFile() === true) return pathToFileURL(path).href
-  throw new OptionError(option, `is ${quoteFile(file)}: no such file`)
+  throw new OptionError(
+    option,
+    `expected an existing file, got ${quoteFile(file)}. Correct the path.`,
+  )
 }
 
 /** Whatever a module may have written there. */

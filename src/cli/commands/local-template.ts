@@ -107,10 +107,11 @@ function applySecrets(options: PoolOptions, path: string): PoolOptions {
   for (const id of secrets.keys()) {
     const client = options.clients.find(({ clientId }) => clientId === id)
     if (client !== undefined && client.clientSecrets === undefined) continue
-    const ids = options.clients.map(({ clientId }) => clientId).join(', ')
+    const confidential = options.clients.filter(({ clientSecrets }) => clientSecrets === undefined)
+    const ids = confidential.map(({ clientId }) => clientId).join(', ')
     throw new OptionError(
       path,
-      `expected one of ${ids}, got ${describeValue(id)}. Correct the client id.`,
+      `expected the id of a client with a secret, one of [${ids}], got ${describeValue(id)}. Correct the client id.`,
     )
   }
   return {

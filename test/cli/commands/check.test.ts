@@ -46,7 +46,7 @@ function files(test: Test, given: Files) {
 t.test('nothing found: no line, exit 0', async (t) => {
   const at = files(t, { 'template.yaml': CLEAN })
   const ran = await run(['check', at('template.yaml')])
-  t.strictSame(ran, { code: 0, out: '', err: 'nothing found\n' })
+  t.strictSame(ran, { code: 0, out: '', err: 'no findings\n' })
 })
 
 t.test('each finding is a line with its fix, and errors end with 1', async (t) => {
@@ -93,7 +93,7 @@ t.test(
     t.strictSame([exported.code, exported.out], [2, ''])
     t.match(
       exported.err,
-      /GET \/orders \(.+app\.mjs:8\) declares config\.auth, .*nothing was written\n$/,
+      /GET \/orders \(.+app\.mjs:8\): expected a cognitoAuth registration for config\.auth, got none\. Wrap the plugin that registers cognitoAuth in fastify-plugin\. Nothing was written\.\n$/,
     )
   },
 )
@@ -140,7 +140,7 @@ variable "scope" {}
   t.match(both, { code: 1, out: /error grant-undefined/ })
   for (const names of [['infra'], ['infra', 'infra/a.tf'], ['infra/a.tf', 'infra/b.tf']]) {
     const ran = await run(['check', ...names.map(at)])
-    t.strictSame(ran, { code: 0, out: '', err: 'nothing found\n' })
+    t.strictSame(ran, { code: 0, out: '', err: 'no findings\n' })
   }
   const alone = await run(['check', at('infra/b.tf')])
   t.match(alone, { code: 1, out: /infra\/b\.tf:4:\d+: error reference-missing/ })
@@ -182,32 +182,56 @@ t.test('what cannot be read: one line, exit 2, nothing on standard output', asyn
     [[at('wrong.yaml')], /wrong\.yaml:2:\d+: /],
     [[at('circle.yaml')], /circle\.yaml:\d+:\d+: /],
     [[at('big.yaml')], /big\.yaml:1:1: expected at most 1048576 characters, got 10000002\./],
-    [[at('huge.yaml')], /TEMPLATE is ".*huge\.yaml" and cannot be read \(more than 20000000 bytes/],
-    [[at('absent.yaml')], /TEMPLATE is ".*absent\.yaml": no such file/],
-    [[at('a.yaml/b')], /TEMPLATE is ".*b": no such file/],
-    [[at('empty')], /TEMPLATE is ".*empty", a folder without \.tf files/],
+    [
+      [at('huge.yaml')],
+      /TEMPLATE: expected a readable file, got ".*huge\.yaml" \(more than 20000000 bytes\)\. Correct the path or the file\.$/,
+    ],
+    [
+      [at('absent.yaml')],
+      /TEMPLATE: expected an existing file, got ".*absent\.yaml"\. Correct the path\.$/,
+    ],
+    [[at('a.yaml/b')], /TEMPLATE: expected an existing file, got ".*b"\. Correct the path\.$/],
+    [
+      [at('empty')],
+      /TEMPLATE: expected a folder with \.tf files, got ".*empty"\. Name the templates in it\.$/,
+    ],
     [
       [at('a.yaml'), '--routes', at('absent')],
-      /--routes is ".*absent" and cannot be read \(ENOENT\)/,
+      /--routes: expected a readable file, got ".*absent" \(ENOENT\)\. Correct the path or the file\.$/,
     ],
     [
       [at('a.yaml'), '--routes', at('empty')],
-      /--routes is ".*empty" and cannot be read \(EISDIR\)/,
+      /--routes: expected a readable file, got ".*empty" \(EISDIR\)\. Correct the path or the file\.$/,
     ],
     [[at('a.yaml'), '--routes', at('routes.json')], /routes\.json:1:\d+: /],
     [
       [at('a.yaml'), '--openapi', at('a.yaml')],
       /a\.yaml:1:1: expected an OpenAPI document of version 3\.0 or 3\.1, got/,
     ],
-    [[at('a.yaml'), '--routes', 'r', '--app', 'a.js'], /--routes stands beside --app: pass one/],
-    [[at('a.yaml'), '--app', 'absent.js'], /--app is "absent\.js": no such file/],
-    [[at('a.yaml'), '--format', 'xml'], /--format is "xml": use text or json/],
+    [
+      [at('a.yaml'), '--routes', 'r', '--app', 'a.js'],
+      /--routes: expected --routes or --app, got both\. Pass one of them\.$/,
+    ],
+    [
+      [at('a.yaml'), '--app', 'absent.js'],
+      /--app: expected an existing file, got "absent\.js"\. Correct the path\.$/,
+    ],
+    [
+      [at('a.yaml'), '--format', 'xml'],
+      /--format: expected text or json, got "xml"\. Change the value\.$/,
+    ],
     [
       [at('a.yaml'), '--proxy-ttl', '1h'],
-      /--proxy-ttl is "1h": use seconds, above 0 and up to 86400/,
+      /--proxy-ttl: expected seconds above 0 and up to 86400, got "1h"\. Change the value\.$/,
     ],
-    [[at('a.yaml'), '--timeout', '0'], /--timeout is "0": use seconds, above 0 and up to 600/],
-    [[at('a.yaml'), '--parameter', 's3cret'], /--parameter has no name: write NAME=VALUE/],
+    [
+      [at('a.yaml'), '--timeout', '0'],
+      /--timeout: expected seconds above 0 and up to 600, got "0"\. Change the value\.$/,
+    ],
+    [
+      [at('a.yaml'), '--parameter', 's3cret'],
+      /--parameter: expected NAME=VALUE, got text without a name\. Add the name\.$/,
+    ],
   ]
   for (const [args, message] of wrong) {
     const { code, out, err } = await run(['check', ...args])
@@ -264,7 +288,7 @@ for (const [name, text] of [
       t.match(direct.out, new RegExp(`^${at('app.js')}:6:5: error scope-undefined orders/echo `))
       t.match(direct, {
         code: 1,
-        err: `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 500 s\n1 error\n`,
+        err: `cognito-m2m: running ${at('app.js')} in a child process, for at most 500 s\n1 error\n`,
       })
       const exported = await run([
         'export',
@@ -274,7 +298,7 @@ for (const [name, text] of [
         '--timeout',
         '500',
       ])
-      t.match(exported, { code: 0, out: '', err: `wrote ${at('routes.json')}\n` })
+      t.match(exported, { code: 0, out: '', err: `cognito-m2m: wrote ${at('routes.json')}\n` })
       const later = await run(['check', at('template.yaml'), '--routes', at('routes.json')])
       t.strictSame(later, { code: 1, out: direct.out, err: '1 error\n' })
     },

@@ -119,13 +119,22 @@ for (const [to, name] of Object.entries(dialects)) {
   })
 }
 
-t.test('what is wrong is told by its flag', (t) => {
+t.test('an invalid value is reported with its flag', (t) => {
   const wrong: readonly [Parameters<typeof renderFiles>[1], RegExp][] = [
-    [{ to: 'terraform', name: 'a b' }, /--name is "a b"/],
-    [{ to: 'terraform', domain: 'A' }, /--domain is "A"/],
-    [{ to: 'terraform', client: ['a=orders/raed'] }, /--client .*"orders\/raed".*no resource/],
-    [{ to: 'terraform', api: 'soap' }, /--api is "soap": use rest or http/],
-    [{ to: 'openapi', tokenUrl: 'x' }, /--token-url /],
+    [
+      { to: 'terraform', name: 'a b' },
+      /--name: is "a b": use 1 to 128 letters, digits, _ and -, and do not begin with aws or ssm$/,
+    ],
+    [
+      { to: 'terraform', domain: 'A' },
+      /--domain: is "A": use 1 to 63 lower-case letters, digits and hyphens, without aws, amazon, cognito$/,
+    ],
+    [
+      { to: 'terraform', client: ['a=orders/raed'] },
+      /--client: names "orders\/raed", which no resource server defines: define it or correct the spelling$/,
+    ],
+    [{ to: 'terraform', api: 'soap' }, /--api: is "soap": use rest or http$/],
+    [{ to: 'openapi', tokenUrl: 'x' }, /--token-url: expected an https URL, got "x"\. /],
   ]
   for (const [flags, message] of wrong) {
     t.throws(() => renderFiles({ ...APP, routes: APP.routes.slice(0, 3) }, flags), { message })
@@ -133,7 +142,8 @@ t.test('what is wrong is told by its flag', (t) => {
   const { routes } = APP
   const misspelt = [...routes, { method: 'GET', path: '/x', auth: { scopes: ['orders/raed'] } }]
   t.throws(() => renderFiles({ ...APP, routes: misspelt }, { to: 'terraform' }), {
-    message: /^GET \/x asks for orders\/raed, which is not among the scopes of orders: define it/,
+    message:
+      'GET /x: expected a scope of orders, got orders/raed. Define it or correct the spelling.',
   })
   const far = [{ method: 'GET', path: 'x', auth: false as const }]
   t.throws(() => renderFiles({ ...APP, routes: far }, { to: 'sam' }), {
@@ -143,7 +153,7 @@ t.test('what is wrong is told by its flag', (t) => {
   t.end()
 })
 
-t.test('files are all there or none is', (t) => {
+t.test('either all files are written or none', (t) => {
   const folder = t.testdir({ old: 'old', taken: {}, linked: 'linked' })
   symlinkSync('linked', join(folder, 'link'))
   const before = { old: 'old', linked: 'linked' }
@@ -158,12 +168,16 @@ t.test('files are all there or none is', (t) => {
         .filter((entry) => entry.isFile())
         .map(({ name }) => [name, readFileSync(join(folder, name), 'utf8')]),
     )
-  t.throws(() => write(['a', 'old']), { message: /--out would replace ".*old": --force allows it/ })
+  t.throws(() => write(['a', 'old']), {
+    message: /--out: expected a new file, got ".*old", which exists\. Add --force to replace it\.$/,
+  })
   t.throws(() => write(['a', 'absent/b']), {
-    message: /--out leads to ".*b", which cannot be written \(ENOENT\)/,
+    message:
+      /--out: expected a writable path, got ".*b" \(ENOENT\)\. Correct the path or its permissions\.$/,
   })
   t.throws(() => write(['a', 'old', 'taken'], true), {
-    message: /--out leads to ".*taken", which cannot be written \(E\w+\)/,
+    message:
+      /--out: expected a writable path, got ".*taken" \(E\w+\)\. Correct the path or its permissions\.$/,
   })
   t.throws(() => write(['a'], false, AbortSignal.abort()), {
     message: 'interrupted',
@@ -207,7 +221,7 @@ t.test('to standard output, into a folder, as JSON', async (t) => {
   const folder = relative('.', t.testdir({ 'app.js': MODULE, 'scopes.js': SCOPES }))
   const at = (name: string) => join(folder, name)
   const args = ['export', at('app.js'), '--scopes', at('scopes.js'), '--timeout', '500']
-  const notice = `cognito-m2m: running ${at('app.js')} in a process of its own, for at most 500 s\n`
+  const notice = `cognito-m2m: running ${at('app.js')} in a child process, for at most 500 s\n`
   const [printed, several, placed, named] = await Promise.all([
     run(args),
     run([...args, '--to', 'sam']),
@@ -222,7 +236,7 @@ t.test('to standard output, into a folder, as JSON', async (t) => {
   t.match(several, {
     code: 2,
     out: '',
-    err: /--out is missing: there are 2 files, pass a folder\n$/,
+    err: /--out: expected a folder for 2 files, got none\. Pass a folder\.\n$/,
   })
   t.match(placed, { code: 0, err: notice })
   t.strictSame(JSON.parse(placed.out), {
@@ -233,17 +247,26 @@ t.test('to standard output, into a folder, as JSON', async (t) => {
   t.match(files, [{ file: 'main.tf', text: /"Read orders"/ }])
 })
 
-t.test('what is wrong before anything runs: one line', async (t) => {
+t.test('invalid usage: one line, and no module runs', async (t) => {
   const wrong: readonly [string[], RegExp][] = [
     [[], /missing required argument 'module'/],
-    [['absent.js'], /MODULE is "absent\.js": no such file/],
-    [['src/index.ts', '--scopes', 'absent.js'], /--scopes is "absent\.js": no such file/],
+    [['absent.js'], /MODULE: expected an existing file, got "absent\.js"\. Correct the path\.\n$/],
+    [
+      ['src/index.ts', '--scopes', 'absent.js'],
+      /--scopes: expected an existing file, got "absent\.js"\. Correct the path\.\n$/,
+    ],
     [
       ['a.js', '--to', 'xml'],
-      /--to is "xml": use one of routes, openapi, cloudformation, sam, terraform/,
+      /--to: expected one of routes, openapi, cloudformation, sam, terraform, got "xml"\. Change the value\.\n$/,
     ],
-    [['a.js', '--to', 'openapi'], /--token-url is missing: pass https:/],
-    [['a.js', '--timeout', 'x'], /--timeout is "x": use seconds/],
+    [
+      ['a.js', '--to', 'openapi'],
+      /--token-url: expected a URL for --to openapi, got none\. Pass https:\/\/<domain>\/oauth2\/token\.\n$/,
+    ],
+    [
+      ['a.js', '--timeout', 'x'],
+      /--timeout: expected seconds above 0 and up to 600, got "x"\. Change the value\.\n$/,
+    ],
   ]
   for (const [args, message] of wrong) {
     const { code, out, err } = await run(['export', ...args])
@@ -263,7 +286,8 @@ t.test('one file has the name that is given, or its own in a folder', (t) => {
     { file: join(other, 'main.tf'), text: 'text' },
   ])
   t.throws(() => resolveOutputPaths(files, join(file, 'x/')), {
-    message: /^cognito-m2m: --out is ".*file\/x\/?", which is no folder \(ENOTDIR\)$/,
+    message:
+      /^cognito-m2m: --out: expected a folder, got ".*file\/x\/?" \(ENOTDIR\)\. Correct the path\.$/,
   })
   t.end()
 })

@@ -32,5 +32,8 @@ t.test('IPv4 is the default, and its curl line has no quotes around the URL', as
 t.test('another address is refused in one line', async (t) => {
   const { code, out, err } = await runLocal(t, '--host', '0.0.0.0', '--port', '0')
   t.strictSame([code, out], [2, ''])
-  t.equal(err, 'cognito-m2m: --host is "0.0.0.0": use 127.0.0.1 or ::1, a pool binds to loopback\n')
+  t.equal(
+    err,
+    'cognito-m2m: --host: expected 127.0.0.1 or ::1, got "0.0.0.0". Use a loopback address.\n',
+  )
 })

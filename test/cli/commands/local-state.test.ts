@@ -93,7 +93,7 @@ t.test(
   },
 )
 
-t.test('what is wrong with the file is one line that names --state', async (t) => {
+t.test('an invalid state file is reported in one line with --state', async (t) => {
   const folder = t.testdir({ 'other.json': JSON.stringify({ userPoolId: 'xx-local-1_Other' }) })
   const state = join(folder, 'pool.state.json')
   const begin = (...args: string[]) => runLocal(t, '--port', '0', '--state', state, ...args)
@@ -124,17 +124,20 @@ t.test('what is wrong with the file is one line that names --state', async (t) =
     spoil()
     const refused = await begin(...args)
     t.strictSame([refused.code, refused.out], [2, ''], name)
-    t.match(refused.err, /^cognito-m2m: --state "pool\.state\.json"[^\n]+\n$/, name)
+    t.match(refused.err, /^cognito-m2m: --state: "pool\.state\.json":[^\n]+\n$/, name)
     t.match(refused.err, expected, name)
   }
 })
 
-t.test('a second pool with the file is told that its port is taken', async (t) => {
+t.test('a second pool with the file gets an error about its port', async (t) => {
   const state = join(t.testdir({}), 'pool.state.json')
   const { pool } = await runLocal(t, '--port', '0', '--state', state)
   const second = await runLocal(t, '--port', '0', '--state', state)
   t.strictSame([second.code, second.out], [2, ''])
-  t.match(second.err, `cognito-m2m: --port ${pool.port} is in use, and the state file is of that`)
+  t.equal(
+    second.err,
+    `cognito-m2m: --port: expected port ${pool.port} of the state file to be free, got a port in use. Stop the process that uses it, or set another file.\n`,
+  )
 })
 
 t.test('--state makes no file under NODE_ENV=production', async (t) => {
@@ -147,6 +150,9 @@ t.test('--state makes no file under NODE_ENV=production', async (t) => {
   const state = join(t.testdir({}), 'pool.state.json')
   const { code, err } = await runLocal(t, '--port', '0', '--state', state)
   t.equal(code, 2)
-  t.match(err, /^cognito-m2m: [^\n]*NODE_ENV=production[^\n]*\n$/)
+  t.equal(
+    err,
+    'cognito-m2m: NODE_ENV: expected development or test for a generated user pool, got production. Use a pool of Cognito there.\n',
+  )
   t.notOk(existsSync(state))
 })

@@ -114,7 +114,7 @@ t.test('CloudFormation: its client, its scopes, its lifetime; what is open is sa
   t.equal(ran.code, 0)
   t.equal(
     ran.err,
-    '@auth.yaml:39:24: left out: a scope of Client is not known; give its parameters a value\n',
+    'cognito-m2m: @auth.yaml:39:24: skipped: a scope of Client is not known; give its parameters a value\n',
   )
   t.strictSame(await told(ran), [
     ['billing', '@auth.yaml:26:3 Client', ['orders/read', 'orders/write', 900]],
@@ -153,9 +153,9 @@ Resources:
   t.equal(
     open.err,
     [
-      '@auth.yaml:12:24: left out: the identifier of Orders is not known; give its parameters a value',
-      '@auth.yaml:19:170: left out: a scope of Reader is not known; give its parameters a value',
-      '@api.yaml:13:28: left out: Reader is granted https://test.example.com/orders/write, which nothing here defines for certain; pass the template that defines it as well',
+      'cognito-m2m: @auth.yaml:12:24: skipped: the identifier of Orders is not known; give its parameters a value',
+      'cognito-m2m: @auth.yaml:19:170: skipped: a scope of Reader is not known; give its parameters a value',
+      'cognito-m2m: @api.yaml:13:28: skipped: Reader is granted https://test.example.com/orders/write, which nothing here defines for certain; pass the template that defines it as well',
       '',
     ].join('\n'),
   )
@@ -172,7 +172,7 @@ t.test('Terraform: a folder is one module', async (t) => {
   t.equal(ran.code, 0)
   t.equal(
     ran.err,
-    '@infra/clients.tf:15:1: left out: aws_cognito_user_pool_client.one is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone\n',
+    'cognito-m2m: @infra/clients.tf:15:1: skipped: aws_cognito_user_pool_client.one is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone\n',
   )
   t.strictSame(await told(ran), [
     [
@@ -214,9 +214,12 @@ t.test('clients that get no token, each refused as Cognito refuses it', async (t
   )
   t.equal((await token(ran.pool, 'Spa', 'guessed')).json['error'], 'invalid_client')
   const said = await run(t, { 'a.yaml': text }, ...flags)
-  t.match(said.out, /^ {2}Spa {2}\(no secret\) {2}openid {2}\(gets no token\)$/m)
+  t.match(said.out, /^ {2}Spa {2}\(no secret\) {2}openid {2}\(cannot get a token\)$/m)
   t.match(said.out, /^ {2}Log-in {2}@a\.yaml:23:3 {2}Login$/m)
-  t.match(said.out, /^ {2}No client here has OAuth on and the flow client_credentials/m)
+  t.match(
+    said.out,
+    /^ {2}No client can get a token: none has OAuth enabled with the flow client_credentials\.$/m,
+  )
   t.notMatch(said.out, 'curl')
 })
 
@@ -248,13 +251,28 @@ t.test('--secrets: kept from start to start, one or both, and never repeated', a
   for (const [secrets, message] of [
     [
       '{ "Spa": "hunter2" }',
-      /s\.json names "Spa", which has no secret here: use one of Reader, Spa$/m,
+      /s\.json: expected the id of a client with a secret, one of \[Reader\], got "Spa"\. Correct the client id\.$/m,
     ],
-    ['{ "Nobody": "hunter2" }', /names "Nobody"/],
-    ['["hunter2"]', /s\.json is no object: write \{ "client id": "secret" \}$/m],
-    ['{ "Reader": "hunter2', /s\.json\S* is not valid JSON/],
-    ['{ "Reader": ["hunter2", "hunter2"] }', /clients\[0\]\.clientSecrets is not valid/],
-    ['{ "Reader": null }', /clients\[0\]\.clientSecrets is not valid/],
+    [
+      '{ "Nobody": "hunter2" }',
+      /s\.json: expected the id of a client with a secret, one of \[Reader\], got "Nobody"\. Correct the client id\.$/m,
+    ],
+    [
+      '["hunter2"]',
+      /s\.json: expected a JSON object, got another value\. Write \{ "client id": "secret" \}\.$/m,
+    ],
+    [
+      '{ "Reader": "hunter2',
+      /s\.json:1:21: expected JSON, got a syntax error\. Correct the file\.$/m,
+    ],
+    [
+      '{ "Reader": ["hunter2", "hunter2"] }',
+      /clients\[0\]\.clientSecrets: expected at most two different strings of 1 to 128 characters without control characters, got another value\. Change the secrets\.$/m,
+    ],
+    [
+      '{ "Reader": null }',
+      /clients\[0\]\.clientSecrets: expected at most two different strings of 1 to 128 characters without control characters, got another value\. Change the secrets\.$/m,
+    ],
   ] as const) {
     const { code, out, err, pools } = await with_(secrets)
     t.strictSame([code, out, pools.length], [2, '', 0])
@@ -295,8 +313,14 @@ t.test('several pools: each by its id', async (t) => {
       clientsOf(ran.out).map((it) => it.clientId),
       [clientId],
     )
-    t.match(ran.err, /^@a\.yaml:29:\d+: left out: Stray may belong to another user pool; /m)
-    t.match(ran.err, /^@a\.yaml:30:3: left out: Lost may belong to another user pool; /m)
+    t.match(
+      ran.err,
+      /^cognito-m2m: @a\.yaml:29:\d+: skipped: Stray may belong to another user pool; /m,
+    )
+    t.match(
+      ran.err,
+      /^cognito-m2m: @a\.yaml:30:3: skipped: Lost may belong to another user pool; /m,
+    )
   }
 })
 
@@ -305,7 +329,7 @@ const refused: readonly [string, string, number, RegExp][] = [
     'a scope that nothing defines',
     client('Reader', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Orders}/raed']`),
     1,
-    /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server of its pool defines; fix: [^\n]+\ncognito-m2m: would not be deployed for this: correct it there\n$/,
+    /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server of its pool defines; fix: [^\n]+\ncognito-m2m: --template: expected templates that can be deployed, got 1 error\. Correct the templates\.\n$/,
   ],
   [
     'no secret, and another flow',
@@ -314,7 +338,7 @@ const refused: readonly [string, string, number, RegExp][] = [
       `AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials, code], ${READS}`,
     ),
     1,
-    /error client-no-secret .*\n.*error flow-mixed .*\ncognito-m2m: would not be deployed for these 2 reasons: correct it there\n$/s,
+    /error client-no-secret .*\n.*error flow-mixed .*\ncognito-m2m: --template: expected templates that can be deployed, got 2 errors\. Correct the templates\.\n$/s,
   ],
   [
     'a life of a minute',
@@ -326,13 +350,13 @@ const refused: readonly [string, string, number, RegExp][] = [
     'a flow that is none',
     client('Reader', 'AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [password]'),
     2,
-    /^cognito-m2m: @a\.yaml:19:\d+ has the flow "password": use client_credentials, code, implicit\n$/,
+    /^cognito-m2m: @a\.yaml:19:\d+: has the flow "password": use client_credentials, code, implicit\n$/,
   ],
   [
     'no client',
     '',
     2,
-    /^cognito-m2m: the template has no app client, or none of which enough is known: /,
+    /^cognito-m2m: the template: has no app client, or none of which enough is known: /,
   ],
   ['no YAML', '  - a: [', 2, /@a\.yaml:\d+:\d+: /],
 ]
@@ -347,29 +371,41 @@ for (const [name, resources, exitCode, message] of refused) {
 }
 
 const flags: readonly [string, readonly string[], RegExp][] = [
-  ['a file that is not there', ['-t', '@absent.yaml'], /--template is "[^"]+": no such file/],
+  [
+    'a file that is not there',
+    ['-t', '@absent.yaml'],
+    /--template: expected an existing file, got "@absent\.yaml"\. Correct the path\.$/m,
+  ],
   [
     'a folder of something else',
     ['-t', '@other'],
-    /--template is "[^"]+", a folder without \.tf files/,
+    /--template: expected a folder with \.tf files, got "@other"\. Name the templates in it\.$/m,
   ],
   [
     'a parameter without a value',
     ['-t', '@a.yaml', '--parameter', 'Stage'],
-    /--parameter has no name: write NAME=VALUE/,
+    /--parameter: expected NAME=VALUE, got text without a name\. Add the name\.$/m,
   ],
   [
     'a pool file as well',
     ['-t', '@a.yaml', '-c', '@b.json'],
-    /--config and --template each say what is/,
+    /--config: expected --config or --template, got both\. Pass one of them\.$/m,
   ],
   [
     'parameters of nothing',
     ['--parameter', 'a=b'],
-    /--parameter is for templates: name one with --template/,
+    /--parameter: expected --template with this option, got none\. Add --template or remove the option\.$/m,
   ],
-  ['a pool of nothing', ['--pool', 'Pool'], /--pool is for templates/],
-  ['secrets of nothing', ['--secrets', '@s.json'], /--secrets is for templates/],
+  [
+    'a pool of nothing',
+    ['--pool', 'Pool'],
+    /--pool: expected --template with this option, got none\. Add --template or remove the option\.$/m,
+  ],
+  [
+    'secrets of nothing',
+    ['--secrets', '@s.json'],
+    /--secrets: expected --template with this option, got none\. Add --template or remove the option\.$/m,
+  ],
 ]
 
 for (const [name, args, message] of flags) {

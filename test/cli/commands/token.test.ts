@@ -131,15 +131,18 @@ t.test('the endpoint by its domain', async (t) => {
   )
 })
 
-t.test('the endpoint by the issuer: its document is asked, and that is said', async (t) => {
-  const { issuer } = await pool(t)
-  const args = ['token', '--issuer', issuer, '--client-id', 'billing']
-  const { code, out, err } = await run(args, { env, fetch: globalThis.fetch })
-  t.equal(code, 0)
-  t.equal(decode(out, 1)['iss'], issuer)
-  const url = `${issuer}/.well-known/openid-configuration`
-  t.equal(err, `cognito-m2m: asking ${url} for the token endpoint\n`)
-})
+t.test(
+  'the endpoint of an issuer: its discovery document is requested, and the request is logged',
+  async (t) => {
+    const { issuer } = await pool(t)
+    const args = ['token', '--issuer', issuer, '--client-id', 'billing']
+    const { code, out, err } = await run(args, { env, fetch: globalThis.fetch })
+    t.equal(code, 0)
+    t.equal(decode(out, 1)['iss'], issuer)
+    const url = `${issuer}/.well-known/openid-configuration`
+    t.equal(err, `cognito-m2m: requesting the token endpoint from ${url}\n`)
+  },
+)
 
 const POOL = 'eu-west-1_AbCdEfGhI'
 const ORIGINAL = `https://cognito-idp.eu-west-1.amazonaws.com/${POOL}`
@@ -164,7 +167,7 @@ t.test(
       })
       const { code, err } = await run(args, { env, fetch: second.fetch })
       t.equal(code, 0)
-      t.equal(err.split('\n').length, 3, 'both requests are told')
+      t.equal(err.split('\n').length, 3, 'both requests are logged')
       t.strictSame(
         second.asked.map(({ url }) => url),
         [`${ORIGINAL}${path}`, `${UPDATED}${path}`, ENDPOINT],
@@ -173,20 +176,33 @@ t.test(
   },
 )
 
-t.test('a document that is none gets no secret', async (t) => {
+t.test('an invalid discovery document does not get the secret', async (t) => {
   const args = ['token', '--issuer', ORIGINAL, '--client-id', 'billing']
   const named = (token_endpoint: unknown) => () =>
     Response.json({ issuer: ORIGINAL, token_endpoint })
-  const untrusted = /names no token endpoint to trust: a pool without a domain has none/
+  const untrusted =
+    /: the discovery document has no secure token endpoint\. Add a domain to the pool, or pass --token-url\.$/
   const wrong: readonly [() => Response, RegExp][] = [
     [named(undefined), untrusted],
     [named('http://shop.example.com/oauth2/token'), untrusted],
     [named('http://127.0.0.1:8080/oauth2/token'), untrusted],
     [named(HOSTILE), untrusted],
-    [() => Response.json({ issuer: UPDATED, token_endpoint: ENDPOINT }), /is of another issuer/],
-    [() => new Response('<html>'), /is of another issuer/],
-    [() => Response.json(null), /is of another issuer/],
-    [() => new Response('', { status: 404 }), /is not available \(status 404\): check the issuer/],
+    [
+      () => Response.json({ issuer: UPDATED, token_endpoint: ENDPOINT }),
+      /: the discovery document has another issuer\. Check the issuer\.$/,
+    ],
+    [
+      () => new Response('<html>'),
+      /: the discovery document has another issuer\. Check the issuer\.$/,
+    ],
+    [
+      () => Response.json(null),
+      /: the discovery document has another issuer\. Check the issuer\.$/,
+    ],
+    [
+      () => new Response('', { status: 404 }),
+      /: the discovery document is not available \(status 404\)\. Check the issuer, or pass --token-url\.$/,
+    ],
     [() => new Response('', { status: 500 }), /is not available \(status 500\)/],
     [() => new Response('', { status: 302 }), /is not available \(redirect\)/],
     [() => new Response('x'.repeat(70_000)), /is not available \(too-large\)/],
@@ -208,7 +224,7 @@ t.test('a document that is none gets no secret', async (t) => {
   }
 })
 
-t.test('the secret: from the environment, another variable, or a person', async (t) => {
+t.test('the secret comes from the environment, another variable, or a prompt', async (t) => {
   const args = ['token', '--token-url', ENDPOINT, '--client-id', 'billing']
   const sent = async (more: string[], parts: Parameters<typeof run>[1]) => {
     const { fetch, asked } = answering(granted)
@@ -230,29 +246,45 @@ t.test('the secret: from the environment, another variable, or a person', async 
   t.strictSame(questions, Array(2).fill('Secret of app client billing: '))
   t.equal(
     await sent([], {}),
-    'cognito-m2m: COGNITO_CLIENT_SECRET is not set and nobody typed a secret: export it, or use --secret-env\n',
+    'cognito-m2m: COGNITO_CLIENT_SECRET: expected a secret, got none. Export the variable, or use --secret-env.\n',
   )
   for (const empty of [{}, { MINE: '' }]) {
     t.equal(
       await sent(['--secret-env', 'MINE'], { env: { ...env, ...empty }, secret }),
-      'cognito-m2m: --secret-env names "MINE", which is not set: export the secret there\n',
+      'cognito-m2m: --secret-env: expected a variable that is set, got "MINE". Export the secret in it.\n',
     )
   }
 })
 
-t.test('what Cognito refuses is told in words, with 1', async (t) => {
+t.test('a rejection by Cognito is explained, with exit code 1', async (t) => {
   const { tokenEndpoint } = await pool(t)
   const fetch = globalThis.fetch
   const refusals: readonly [string[], string, RegExp][] = [
     [
       ['--client-id', 'nobody'],
       SECRET,
-      /invalid_client: the app client is unknown there, or the secret/,
+      /: invalid_client: the app client is unknown, or the secret is wrong\. Check --client-id, the secret, and the user pool of the endpoint\.$/m,
     ],
-    [['--client-id', 'billing'], 'wrong', /invalid_client: .*check --client-id, the secret/],
-    [['--client-id', 'closed'], SECRET, /invalid_grant: .*AllowedOAuthFlowsUserPoolClient to true/],
-    [['--client-id', 'other'], SECRET, /unauthorized_client: .*client_credentials its only one/],
-    [['--client-id', 'billing', '--scope', 'a/b'], SECRET, /invalid_scope: .*AllowedOAuthScopes/],
+    [
+      ['--client-id', 'billing'],
+      'hunter22',
+      /: invalid_client: .* Check --client-id, the secret, and the user pool of the endpoint\.$/m,
+    ],
+    [
+      ['--client-id', 'closed'],
+      SECRET,
+      /: invalid_grant: OAuth is disabled on the app client\. Set AllowedOAuthFlowsUserPoolClient to true, and allow client_credentials\.$/m,
+    ],
+    [
+      ['--client-id', 'other'],
+      SECRET,
+      /: unauthorized_client: the app client lacks the flow\. Set AllowedOAuthFlows to client_credentials only\.$/m,
+    ],
+    [
+      ['--client-id', 'billing', '--scope', 'a/b'],
+      SECRET,
+      /: invalid_scope: the app client lacks one of the scopes\. Define it on a resource server and grant it in AllowedOAuthScopes, or change --scope\.$/m,
+    ],
   ]
   for (const [flags, secret, message] of refusals) {
     const { code, out, err } = await run(['token', '--token-url', tokenEndpoint, ...flags], {
@@ -260,26 +292,26 @@ t.test('what Cognito refuses is told in words, with 1', async (t) => {
       fetch,
     })
     t.strictSame([code, out], [1, ''])
-    t.match(err, /^cognito-m2m: no token, [^\n]+ \(status 400[^\n]*\)\n$/)
+    t.match(err, /^cognito-m2m: no token \(status 400, request [\w-]+\): [^\n]+\n$/)
     t.match(err, message)
     t.notMatch(err, secret)
   }
 })
 
-t.test('an endpoint that fails is told with 3', async (t) => {
+t.test('a failing endpoint is reported, with exit code 3', async (t) => {
   const { fetch, asked } = answering(() => new Response('', { status: 503 }))
   const args = ['token', '--token-url', ENDPOINT, '--client-id', 'billing']
   const { code, out, err } = await run(args, { env, fetch })
   t.strictSame([code, out], [3, ''])
   t.equal(
     err,
-    'cognito-m2m: the token endpoint at shop.auth.eu-west-1.amazoncognito.com returned an error: try again later (status 503)\n',
+    'cognito-m2m: the token endpoint at shop.auth.eu-west-1.amazoncognito.com (status 503) returned an error. Try again later.\n',
   )
   t.equal(asked.length, 4, 'it was tried again')
 })
 
-t.test('every way a token cannot be had', async (t) => {
-  const told = (code: TokenClientErrorCode, facts = {}) => {
+t.test('every failure of a token request', async (t) => {
+  const convert = (code: TokenClientErrorCode, facts = {}) => {
     const failure = toCommandFailure(new TokenClientError(code, facts), ENDPOINT)
     t.ok(failure instanceof CommandFailure)
     return failure as CommandFailure
@@ -290,78 +322,78 @@ t.test('every way a token cannot be had', async (t) => {
       'ERR_TOKEN_REQUEST_STATUS',
       { status: 429, retryAfter: 1.2, requestId: 'c0ffee' },
       3,
-      'Cognito was asked too often (status 429, wait 2 s, request c0ffee): its quota is 150 token requests a second for the account; reuse tokens until they expire',
+      'the token endpoint is over its quota (status 429, wait 2 s, request c0ffee). Cognito allows 150 token requests per second for an account. Reuse tokens until they expire.',
     ],
     [
       'ERR_TOKEN_REQUEST_TIMEOUT',
       {},
       3,
-      `${at} did not answer in time: check the address and the way out of this machine`,
+      `${at} did not respond in time. Check the address and the network.`,
     ],
     [
       'ERR_TOKEN_TIMEOUT',
       {},
       3,
-      `${at} did not answer in time: check the address and the way out of this machine`,
+      `${at} did not respond in time. Check the address and the network.`,
     ],
     [
       'ERR_TOKEN_REQUEST_NETWORK',
       { errno: 'ENOTFOUND' },
       3,
-      `${at} cannot be reached: check the address and the way out of this machine (ENOTFOUND)`,
+      `${at} (ENOTFOUND) cannot be reached. Check the address and the network.`,
     ],
     [
       'ERR_TOKEN_RESPONSE_REDIRECT',
       { status: 302 },
       3,
-      `${at} leads elsewhere, where the secret is not sent: name the endpoint itself (status 302)`,
+      `${at} (status 302) returned a redirect, which the command does not follow with a secret. Pass the final address.`,
     ],
     [
       'ERR_TOKEN_RESPONSE_INVALID',
       { status: 200 },
       3,
-      `${at} returned no token: check that it ends in /oauth2/token (status 200)`,
+      `${at} (status 200) returned no token. Check that the address ends in /oauth2/token.`,
     ],
     [
       'ERR_TOKEN_RESPONSE_TOO_LARGE',
       {},
       3,
-      `${at} returned no token: check that it ends in /oauth2/token`,
+      `${at} returned no token. Check that the address ends in /oauth2/token.`,
     ],
     [
       'ERR_TOKEN_REQUEST_REFUSED',
       { status: 404 },
       1,
-      'no token, no token endpoint answers there: check that the address ends in /oauth2/token (status 404)',
+      'no token (status 404): the address is not a token endpoint. Check that it ends in /oauth2/token.',
     ],
     [
       'ERR_TOKEN_REQUEST_REFUSED',
       { status: 400, error: 'slow_down' },
       1,
-      'no token, slow_down: it gives no other reason (status 400)',
+      'no token (status 400): slow_down: the endpoint gives no reason.',
     ],
     [
       'ERR_TOKEN_REQUEST_REFUSED',
       { error: 'unsupported_grant_type' },
       1,
-      'no token, unsupported_grant_type: the endpoint takes no client credentials: check that it is the one of a Cognito user pool',
+      'no token: unsupported_grant_type: the endpoint does not support client credentials. Check that it belongs to a Cognito user pool.',
     ],
     [
       'ERR_TOKEN_REQUEST_REFUSED',
       { error: 'invalid_request' },
       1,
-      'no token, invalid_request: it could not read the request: check that the endpoint is a token endpoint',
+      'no token: invalid_request: the endpoint could not read the request. Check that it is a token endpoint.',
     ],
     ['ERR_CLIENT_CLOSED', {}, 130, 'interrupted'],
   ]
   for (const [code, facts, exitCode, message] of ways) {
-    t.match(told(code, facts), { exitCode, message }, code)
+    t.match(convert(code, facts), { exitCode, message }, code)
   }
   const other = new Error('something else')
   t.equal(toCommandFailure(other, ENDPOINT), other)
 })
 
-t.test('Ctrl-C ends a request under way, without a word', async (t) => {
+t.test('Ctrl-C aborts a request without a message', async (t) => {
   for (const [when, flag] of [
     ['token', ['--token-url', ENDPOINT]],
     ['discovery', ['--issuer', ORIGINAL]],
@@ -376,7 +408,12 @@ t.test('Ctrl-C ends a request under way, without a word', async (t) => {
     const args = ['token', ...flag, '--client-id', 'billing']
     const { code, out, err } = await run(args, { env, fetch, signal: interruption.signal })
     t.strictSame([code, out], [130, ''])
-    t.match(err, when === 'discovery' ? /^cognito-m2m: asking [^\n]+\n$/ : /^$/)
+    t.match(
+      err,
+      when === 'discovery'
+        ? /^cognito-m2m: requesting the token endpoint from https:\/\/[^\n]+\n$/
+        : /^$/,
+    )
   }
 })
 
@@ -384,12 +421,12 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'no endpoint',
     [],
-    /--token-url is missing: name the token endpoint by one of --token-url, --domain, --issuer, --pool/,
+    /: --token-url: expected one of --token-url, --domain, --issuer, --pool, got none\. Pass one of them\.$/m,
   ],
   [
     'two endpoints',
     ['--domain', 'https://a.example', '--pool', POOL],
-    /--domain does not stand alone: name/,
+    /: --domain: expected one of --token-url, --domain, --issuer, --pool, got 2\. Pass one of them\.$/m,
   ],
   [
     'http',
@@ -414,7 +451,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a domain with a path',
     ['--domain', 'https://a.example/oauth2/token'],
-    /--domain is .*: pass scheme and host alone, or the whole endpoint as --token-url/,
+    /: --domain: expected a URL without a path, got "https:\/\/a\.example\/oauth2\/token"\. Remove the path, or pass the endpoint as --token-url\.$/m,
   ],
   [
     'an issuer over http',
@@ -424,7 +461,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a pool that is none',
     ['--pool', 'nowhere'],
-    /--pool is "nowhere": a user pool id is .*; use --issuer for another partition/,
+    /: --pool: expected "<region>_<letters and digits>", for example "eu-west-1_AbCdEfGhI", got "nowhere"\. Copy the user pool id from the Cognito console, or set --issuer\.$/m,
   ],
   [
     'a scope that is none',
@@ -434,12 +471,12 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'two forms of output',
     ['--token-url', ENDPOINT, '--json', '--header'],
-    /--header stands beside --json: choose one of them/,
+    /: --header: expected --header or --json, got both\. Pass one of them\.$/m,
   ],
 ]
 
 for (const [name, flags, message] of wrong) {
-  t.test(`${name}: one line, exit 2, nothing asked`, async (t) => {
+  t.test(`${name}: one line, exit 2, no request`, async (t) => {
     const { code, out, err } = await run(['token', '--client-id', 'billing', ...flags], { env })
     t.strictSame([code, out], [2, ''])
     t.match(err, /^cognito-m2m: [^\n]+\n$/)
@@ -447,10 +484,10 @@ for (const [name, flags, message] of wrong) {
   })
 }
 
-t.test('no client is told by the option', async (t) => {
+t.test('a missing client id names its option', async (t) => {
   const { code, err } = await run(['token', '--token-url', ENDPOINT], { env })
   t.equal(code, 2)
-  t.match(err, /required option '--client-id <id>' not specified; see cognito-m2m --help/)
+  t.match(err, /required option '--client-id <id>' not specified\. Run cognito-m2m --help\.$/m)
 })
 
 t.test('a secret on the command line is refused, and never repeated', async (t) => {
@@ -469,7 +506,7 @@ t.test('a secret on the command line is refused, and never repeated', async (t) 
     if (String(form).startsWith('--client-secret')) {
       t.equal(
         err,
-        'cognito-m2m: --client-secret is no option: the command line is seen by every process of this machine and kept by the shell; set COGNITO_CLIENT_SECRET, name another variable with --secret-env, or be asked\n',
+        'cognito-m2m: --client-secret: expected no secret on the command line, which other processes and the shell history can read, got one. Set COGNITO_CLIENT_SECRET, set another variable with --secret-env, or type it at the prompt.\n',
       )
     }
   }

@@ -87,10 +87,10 @@ ENVIRONMENT
     SOME_VARIABLE  what for
 
 EXIT STATUS
-    0    done
+    0    completed
     1    there are findings
-    2    nothing was done: an option, a file or a variable
-         is invalid
+    2    invalid usage: an option, a file or a variable is
+         invalid
     130  Ctrl-C
 
 EXAMPLES

@@ -94,7 +94,8 @@ t.test('a stream is read to its end, within a bound', async (t) => {
   t.equal(await readInput(Readable.from([smile.subarray(0, 1), smile.subarray(1)]), limits), '😀')
   t.equal(await readInput(Readable.from([]), limits), '')
   const long = Readable.from([Buffer.alloc(8), Buffer.alloc(1)])
-  const tooMuch = new CommandFailure(2, 'standard input holds more than 8 bytes')
+  const message = 'standard input: expected at most 8 bytes, got more. Pass a shorter input.'
+  const tooMuch = new CommandFailure(2, message)
   await t.rejects(readInput(long, limits), tooMuch)
   t.ok(long.destroyed)
   const failing = new PassThrough()

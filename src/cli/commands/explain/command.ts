@@ -42,8 +42,8 @@ export async function explain(
 const TOKEN_VARIABLE = 'COGNITO_TOKEN'
 /** Bytes of it; Cognito's have about 1,000. */
 const MAX_BYTES = 64 * 1024
-/** How it is given instead of on the command line. */
-const ALTERNATIVES = `pipe it in, set ${TOKEN_VARIABLE}, or be asked`
+/** How to pass the token. */
+const TOKEN_FIX = `Pipe the token to standard input, set ${TOKEN_VARIABLE}, or type it at the prompt.`
 
 interface ExplainFlags {
   readonly pool?: string
@@ -93,14 +93,16 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Document
     .action(async (flags: ExplainFlags) => {
       if (command.args.length > 0) {
         throw new OptionError(
-          'a token',
-          `is no argument: the command line is seen by every process of this machine and kept by the shell; ${ALTERNATIVES}`,
+          'TOKEN',
+          `expected no token on the command line, which other processes and the shell history can read, got one. ${TOKEN_FIX}`,
         )
       }
       const conditions = readConditions(flags, terminal)
-      const given = extractToken(await readToken(flags.tokenEnv, terminal))
-      if (given.token === '') throw new OptionError('the token', `is missing: ${ALTERNATIVES}`)
-      const explanation = await explain(given, conditions, terminal)
+      const extracted = extractToken(await readToken(flags.tokenEnv, terminal))
+      if (extracted.token === '') {
+        throw new OptionError('TOKEN', `expected an access token, got none. ${TOKEN_FIX}`)
+      }
+      const explanation = await explain(extracted, conditions, terminal)
       terminal.out(
         flags.json === true
           ? formatJson(toJson(explanation))
@@ -108,7 +110,7 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Document
       )
       exitWith(EXIT_CODES[explanation.verdict])
     })
-  rejectSecretOption(command, '--token', ALTERNATIVES)
+  rejectSecretOption(command, '--token', TOKEN_FIX)
   return { command, manual: MANUAL }
 }
 
@@ -142,7 +144,10 @@ const MANUAL: Manual = {
 function readConditions(flags: ExplainFlags, { now }: Terminal): Conditions {
   const { pool, region, issuer, jwks, offline, clientId, subjects, at } = flags
   if (offline === true && jwks !== undefined && isUrl(jwks)) {
-    throw new OptionError('--jwks', `is ${describeValue(jwks)}: with --offline, pass a file`)
+    throw new OptionError(
+      '--jwks',
+      `expected a file with --offline, got ${describeValue(jwks)}. Pass a file, or remove --offline.`,
+    )
   }
   return {
     ...(pool === undefined ? {} : { pool }),
@@ -163,16 +168,19 @@ function readTolerance(text = '5'): number {
   if (/^\d{1,3}(?:\.\d+)?$/.test(text) && Number(text) <= 300) return Number(text)
   throw new OptionError(
     '--clock-tolerance',
-    `is ${describeValue(text)}: use a number of seconds from 0 to 300`,
+    `expected seconds from 0 to 300, got ${describeValue(text)}. Change the value.`,
   )
 }
 
 /** A pipe with nothing in it is what schedulers start programs with. */
 async function readToken(name: string | undefined, terminal: Terminal): Promise<string> {
   if (name !== undefined) {
-    const { [name]: named } = terminal.env
-    if (named !== undefined) return named
-    throw new OptionError('--token-env', `names ${describeValue(name)}, which is not set`)
+    const { [name]: token } = terminal.env
+    if (token !== undefined) return token
+    throw new OptionError(
+      '--token-env',
+      `expected a variable that is set, got ${describeValue(name)}. Export the token in it.`,
+    )
   }
   const piped = await terminal.input(MAX_BYTES)
   if (piped !== undefined && piped.trim() !== '') return piped

@@ -57,7 +57,10 @@ export function selectIssuers(
   const skipped = offline === true ? { skipReason: 'no request was made (--offline)' } : {}
   const isFetched = jwks === undefined
   if (regions !== undefined && pool === undefined) {
-    throw new OptionError('--region', 'names a replica of a pool: name the pool with --pool')
+    throw new OptionError(
+      '--region',
+      'expected --pool with this option, got none. Add --pool, or remove --region.',
+    )
   }
   if (issuer !== undefined) {
     checkIssuer(issuer, '--issuer', isFetched)
@@ -94,7 +97,7 @@ export function listIssuerForms(
     const isRegion = option.startsWith('regions')
     throw new OptionError(
       isRegion ? '--region' : '--pool',
-      problem.replace('set issuer', 'use --issuer'),
+      problem.replace(/\b(set) issuer\b/i, '$1 --issuer'),
     )
   }
 }
@@ -197,7 +200,7 @@ async function readKeyFile(file: string, signal: AbortSignal): Promise<unknown> 
   if (importKeySet(document) !== undefined) return document
   throw new OptionError(
     '--jwks',
-    `names ${describeValue(file)}, which holds no usable key: pass a key set in JSON`,
+    `expected a JSON key set with a usable key, got ${describeValue(file)}. Pass the JWKS of the user pool.`,
   )
 }
 
@@ -209,7 +212,10 @@ async function readFileText(file: string, signal: AbortSignal): Promise<string> 
   } catch (error) {
     if (error instanceof CommandFailure) throw error
     const { code } = error as NodeJS.ErrnoException
-    throw new OptionError('--jwks', `names ${describeValue(file)}, which cannot be read (${code})`)
+    throw new OptionError(
+      '--jwks',
+      `expected a readable file, got ${describeValue(file)} (${code}). Correct the path or the file.`,
+    )
   }
 }
 

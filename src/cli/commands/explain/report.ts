@@ -75,7 +75,7 @@ export function readTime(text: string, option: string): number {
   if (!Number.isNaN(time)) return time
   throw new OptionError(
     option,
-    `is ${describeValue(text)}: use epoch seconds or a time as 2026-11-21T14:52:16Z`,
+    `expected epoch seconds or an ISO 8601 time, got ${describeValue(text)}. Write, for example, 2026-11-21T14:52:16Z.`,
   )
 }
 
