@@ -24,14 +24,14 @@ async function pool(t: Test) {
   return started
 }
 
-/** A transport that answers what it is told, and remembers what it was asked. */
-function answering(answer: (url: string) => Response) {
-  const asked: { url: string; init: RequestInit | undefined }[] = []
+/** Creates a transport with a fixed response that records its requests. */
+function createTransport(answer: (url: string) => Response) {
+  const requests: { url: string; init: RequestInit | undefined }[] = []
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    asked.push({ url: String(input), init })
+    requests.push({ url: String(input), init })
     return answer(String(input))
   }
-  return { fetch, asked }
+  return { fetch, requests }
 }
 
 const granted = () =>
@@ -60,7 +60,7 @@ t.test(
 )
 
 t.test('what is sent: the client and its secret to the endpoint alone', async (t) => {
-  const { fetch, asked } = answering(granted)
+  const { fetch, requests } = createTransport(granted)
   const args = [
     'token',
     '--token-url',
@@ -72,17 +72,17 @@ t.test('what is sent: the client and its secret to the endpoint alone', async (t
   ]
   t.strictSame(await run(args, { env, fetch }), { code: 0, out: 'a.b.c\n', err: '' })
   t.strictSame(
-    asked.map(({ url }) => url),
+    requests.map(({ url }) => url),
     [ENDPOINT],
   )
-  const [{ init }] = asked as [(typeof asked)[number]]
+  const [{ init }] = requests as [(typeof requests)[number]]
   const basic = Buffer.from(`billing:${SECRET}`).toString('base64')
   t.equal(new Headers(init?.headers).get('authorization'), `Basic ${basic}`)
   t.equal(String(init?.body), 'scope=orders%2Fread&grant_type=client_credentials')
 })
 
 t.test('--json in the words of RFC 6749, and --header', async (t) => {
-  const { fetch } = answering(granted)
+  const { fetch } = createTransport(granted)
   const args = [
     'token',
     '--token-url',
@@ -109,7 +109,7 @@ t.test('--json in the words of RFC 6749, and --header', async (t) => {
 
 t.test('scopes in a hostile token reach no terminal as they are', async (t) => {
   const claims = Buffer.from(JSON.stringify({ scope: HOSTILE })).toString('base64url')
-  const { fetch } = answering(() =>
+  const { fetch } = createTransport(() =>
     Response.json({ access_token: `a.${claims}.c`, expires_in: 300, token_type: 'Bearer' }),
   )
   const args = ['token', '--token-url', ENDPOINT, '--client-id', 'billing', '--json']
@@ -120,13 +120,13 @@ t.test('scopes in a hostile token reach no terminal as they are', async (t) => {
 })
 
 t.test('the endpoint by its domain', async (t) => {
-  const { fetch, asked } = answering(granted)
+  const { fetch, requests } = createTransport(granted)
   for (const domain of ['https://shop.example.com', 'https://shop.example.com/']) {
     const args = ['token', '--domain', domain, '--client-id', 'billing']
     t.strictSame(await run(args, { env, fetch }), { code: 0, out: 'a.b.c\n', err: '' })
   }
   t.strictSame(
-    asked.map(({ url }) => url),
+    requests.map(({ url }) => url),
     ['https://shop.example.com/oauth2/token', 'https://shop.example.com/oauth2/token'],
   )
 })
@@ -153,15 +153,15 @@ t.test(
   async (t) => {
     const args = ['token', '--pool', POOL, '--client-id', 'billing']
     const document = (issuer: string) => Response.json({ issuer, token_endpoint: ENDPOINT })
-    const first = answering((url) => (url === ENDPOINT ? granted() : document(ORIGINAL)))
+    const first = createTransport((url) => (url === ENDPOINT ? granted() : document(ORIGINAL)))
     t.match(await run(args, { env, fetch: first.fetch }), { code: 0, out: 'a.b.c\n' })
     const path = '/.well-known/openid-configuration'
     t.strictSame(
-      first.asked.map(({ url }) => url),
+      first.requests.map(({ url }) => url),
       [`${ORIGINAL}${path}`, ENDPOINT],
     )
     for (const status of [403, 404]) {
-      const second = answering((url) => {
+      const second = createTransport((url) => {
         if (url === ENDPOINT) return granted()
         return url.startsWith(UPDATED) ? document(UPDATED) : new Response('', { status })
       })
@@ -169,7 +169,7 @@ t.test(
       t.equal(code, 0)
       t.equal(err.split('\n').length, 3, 'both requests are logged')
       t.strictSame(
-        second.asked.map(({ url }) => url),
+        second.requests.map(({ url }) => url),
         [`${ORIGINAL}${path}`, `${UPDATED}${path}`, ENDPOINT],
       )
     }
@@ -214,9 +214,9 @@ t.test('an invalid discovery document does not get the secret', async (t) => {
     ],
   ]
   for (const [answer, message] of wrong) {
-    const { fetch, asked } = answering(answer)
+    const { fetch, requests } = createTransport(answer)
     const { code, out, err } = await run(args, { env, fetch })
-    t.strictSame([code, out, asked.length], [3, '', 1])
+    t.strictSame([code, out, requests.length], [3, '', 1])
     const [, line = '', ...others] = err.split('\n')
     t.match(line, message)
     t.strictSame(others, [''])
@@ -227,10 +227,10 @@ t.test('an invalid discovery document does not get the secret', async (t) => {
 t.test('the secret comes from the environment, another variable, or a prompt', async (t) => {
   const args = ['token', '--token-url', ENDPOINT, '--client-id', 'billing']
   const sent = async (more: string[], parts: Parameters<typeof run>[1]) => {
-    const { fetch, asked } = answering(granted)
+    const { fetch, requests } = createTransport(granted)
     const { code, err } = await run([...args, ...more], { ...parts, fetch })
     if (code !== 0) return err
-    const header = new Headers(asked[0]?.init?.headers).get('authorization') ?? ''
+    const header = new Headers(requests[0]?.init?.headers).get('authorization') ?? ''
     return Buffer.from(header.slice(6), 'base64').toString().slice('billing:'.length)
   }
   const questions: string[] = []
@@ -299,7 +299,7 @@ t.test('a rejection by Cognito is explained, with exit code 1', async (t) => {
 })
 
 t.test('a failing endpoint is reported, with exit code 3', async (t) => {
-  const { fetch, asked } = answering(() => new Response('', { status: 503 }))
+  const { fetch, requests } = createTransport(() => new Response('', { status: 503 }))
   const args = ['token', '--token-url', ENDPOINT, '--client-id', 'billing']
   const { code, out, err } = await run(args, { env, fetch })
   t.strictSame([code, out], [3, ''])
@@ -307,7 +307,7 @@ t.test('a failing endpoint is reported, with exit code 3', async (t) => {
     err,
     'cognito-m2m: the token endpoint at shop.auth.eu-west-1.amazoncognito.com (status 503) returned an error. Try again later.\n',
   )
-  t.equal(asked.length, 4, 'it was tried again')
+  t.equal(requests.length, 4, 'it was tried again')
 })
 
 t.test('every failure of a token request', async (t) => {

@@ -62,11 +62,11 @@ function skip(check: string, message: string, code?: AuthErrorCode): Check {
 
 const KEYS_UNAVAILABLE = 'ERR_KEYS_UNAVAILABLE'
 const NEW_TOKEN_FIX =
-  "get a new token from the pool that the API trusts: the key is another pool's, or was rotated away"
+  "get a new token from the pool that the API trusts; this key is from another pool, or was removed by a rotation"
 
 async function checkKey(token: DecodedToken, expected: Expectations): Promise<readonly Check[]> {
   const kid = token.header?.['kid']
-  if (typeof kid !== 'string') return [skip('key', 'the header names none'), SIGNATURE_SKIPPED]
+  if (typeof kid !== 'string') return [skip('key', 'the header has no kid'), SIGNATURE_SKIPPED]
   const { issuers } = expected.expectedIssuers
   const claimed = issuers.find(({ issuer }) => issuer === token.claims?.['iss'])
   const found = findKey(kid, claimed ?? (issuers[0] as IssuerEndpoint), expected)
@@ -74,7 +74,7 @@ async function checkKey(token: DecodedToken, expected: Expectations): Promise<re
   return [pass('key', toPrintable(kid)), await checkSignature(token, found)]
 }
 
-const SIGNATURE_SKIPPED = skip('signature', 'there is no key to check it with')
+const SIGNATURE_SKIPPED = skip('signature', 'no key is available')
 
 /** The key, or why there is none. */
 function findKey(
@@ -89,14 +89,14 @@ function findKey(
   if ('error' in answer) {
     const others = expectedIssuers.issuers.map((it) => keys.get(it.jwksUri))
     if (isNotFound(answer) && others.some(hasUsableKeys)) {
-      return fail('key', 'ERR_KEY_UNKNOWN', `the pool has no keys as ${issuer}`, NEW_TOKEN_FIX)
+      return fail('key', 'ERR_KEY_UNKNOWN', `the pool has no keys at ${issuer}`, NEW_TOKEN_FIX)
     }
     const { message, status, errno } = answer.error
     const facts = [status ?? [], errno ?? []].flat().join(', ')
     return skip('key', `${message}${facts === '' ? '' : ` (${facts})`}`, KEYS_UNAVAILABLE)
   }
   const keySet = importKeySet(answer.document)
-  if (keySet === undefined) return skip('key', 'the key set holds no usable key', KEYS_UNAVAILABLE)
+  if (keySet === undefined) return skip('key', 'the key set has no usable key', KEYS_UNAVAILABLE)
   if (keySet.unusable.has(kid)) {
     const message = `${toPrintable(kid)} is listed, but is not a usable RSA key of at least 2048 bits`
     return skip('key', message, KEYS_UNAVAILABLE)
@@ -122,13 +122,13 @@ function hasUsableKeys(answer: FetchedKeys | undefined): boolean {
 }
 
 async function checkSignature({ jws }: DecodedToken, { key }: ImportedKey): Promise<Check> {
-  if (jws === undefined) return skip('signature', 'of a token that is not well-formed')
-  if (await isSignedBy(jws, key)) return pass('signature', 'made with that key')
+  if (jws === undefined) return skip('signature', 'the token is not well-formed')
+  if (await isSignedBy(jws, key)) return pass('signature', 'verified with that key')
   return fail(
     'signature',
     'ERR_TOKEN_SIGNATURE',
-    'it is not of this header and payload by that key: the token was changed, or is forged',
-    'copy the token whole, as the token endpoint answered it; never edit it',
+    'it does not match the header and payload: the token was changed or forged',
+    'copy the whole token from the response of the token endpoint, unchanged',
   )
 }
 
@@ -139,7 +139,7 @@ export async function runChecks(
   const { claims } = token
   const form = checkForm(token)
   if (claims === undefined) {
-    return [form, skip('claims', 'they cannot be read, nor can anything be held against them')]
+    return [form, skip('claims', 'they cannot be read, so no claim was checked')]
   }
   const failures = listClaimFailures(claims, rulesOf(expected), expected.now)
   return [
@@ -185,7 +185,7 @@ function checkForm({ code, problems }: DecodedToken): Check {
     'form',
     code,
     problems.join('; '),
-    'copy the token whole, as the token endpoint answered it',
+    'copy the whole token from the response of the token endpoint',
   )
 }
 
@@ -206,19 +206,19 @@ function checkIssuer(
       'ERR_TOKEN_ISSUER',
       isNamed
         ? `iss is ${toPrintable(iss)}, not ${toPrintable(wanted)}`
-        : `iss is ${toPrintable(iss)}, no address of a pool`,
-      'get the token from the user pool that the API trusts, or correct the pool here and there',
+        : `iss is ${toPrintable(iss)}, which is not the issuer of a user pool`,
+      'get the token from the user pool that the API trusts, or correct the user pool of the API and of this command',
     )
   }
   if (isNamed) return pass('issuer', toPrintable(iss))
   return skip(
     'issuer',
-    `${toPrintable(iss)}, as the token says: name --pool to hold it against yours`,
+    `${toPrintable(iss)}, from the token; pass --pool to compare it with your pool`,
   )
 }
 
 /** For what no token of Cognito's has. */
-const CLAIM_FIX = 'use the access token as Cognito answered it, or correct what makes it'
+const CLAIM_FIX = 'use the access token that Cognito returned, or correct the service that issues the token'
 
 function checkUse(claims: JsonObject, failures: readonly ClaimFailure[]): Check {
   const failure = failures.find(({ claim }) => claim === 'token_use')
@@ -229,7 +229,7 @@ function checkUse(claims: JsonObject, failures: readonly ClaimFailure[]): Check 
     'use',
     code,
     `token_use is ${toPrintable(String(claims['token_use']))}, not access`,
-    'send the access token, not the ID token: client credentials give nothing else',
+    'send the access token instead of the ID token',
   )
 }
 
@@ -252,7 +252,7 @@ function checkMachine({ subjects }: Expectations, failures: readonly ClaimFailur
     'subject',
     failure.code,
     "it is a user's token: sub is not the app client, or there is a username",
-    "get a token by client credentials, or let users in: subjects: 'any', here --subjects any",
+    "get a token with client credentials, or allow users: subjects: 'any' in the API, --subjects any here",
   )
 }
 
@@ -273,13 +273,13 @@ function checkAud(
         'audience',
         code,
         `${said}, not only the app client`,
-        "for a user's token that is bound to this API, set its audience, here --audience; a machine's token has no other aud",
+        "for user tokens with the resource of this API, set its audience, and --audience here; aud of a machine token can only be the app client",
       )
     : fail(
         'audience',
         code,
         `${said}, not ${toPrintable(audience.join(' or '), 500)}`,
-        'ask for the token with the resource of this API (RFC 8707), or add the value to its audience',
+        'request the token with the resource of this API (RFC 8707), or add the value to the audience of the API',
       )
 }
 
@@ -296,7 +296,7 @@ function checkTimes(
           'expiry',
           'ERR_TOKEN_EXPIRED',
           `it expired at ${formatTime(exp as number, now)}`,
-          'get a new one; a token client renews in time',
+          'get a new token; a token client renews it before it expires',
         ),
   )
   const isRead = nbf === undefined || Number.isFinite(nbf)
@@ -307,8 +307,8 @@ function checkTimes(
     return fail(
       'begin',
       'ERR_TOKEN_NOT_ACTIVE',
-      `it is good from ${formatTime(from, now)}`,
-      'set the clocks right, of this machine or of the API; more than 300 s is no tolerance',
+      `it is valid from ${formatTime(from, now)}`,
+      'correct the clock of this machine or of the API; the tolerance is at most 300 s',
     )
   })
   return [expires, begins]
@@ -327,7 +327,7 @@ function checkCaller(
   const { client_id: clientId } = claims
   if (typeof clientId !== 'string') return skip('client', 'client_id is not a string')
   if (clientIds === undefined) {
-    return pass('client', `${toPrintable(clientId)}; any is let in without --client-id`)
+    return pass('client', `${toPrintable(clientId)}; without --client-id, every app client is allowed`)
   }
   const failure = findFailure(failures, 'ERR_CLIENT_NOT_ALLOWED')
   if (failure === undefined) return pass('client', toPrintable(clientId))
@@ -335,7 +335,7 @@ function checkCaller(
     'client',
     failure.code,
     `the app client is ${toPrintable(clientId)}, not ${toPrintable(clientIds.join(' or '))}`,
-    "add it to the API's clientId, or call with an app client that is on that list",
+    "add it to the API's clientId, or call with an app client of that list",
   )
 }
 
@@ -347,12 +347,12 @@ function checkScopes(claims: JsonObject, needed: readonly string[]): Check {
   const has = granted.length === 0 ? 'none' : toPrintable(granted.join(' '), 500)
   const missing = needed.filter((scope) => !granted.includes(scope))
   if (missing.length === 0) {
-    return pass('scopes', needed.length === 0 ? `${has}; none is asked for without --scope` : has)
+    return pass('scopes', needed.length === 0 ? `${has}; without --scope, no scope is required` : has)
   }
   return fail(
     'scopes',
     'ERR_SCOPE_INSUFFICIENT',
     `it lacks ${toPrintable(missing.join(' '))}; it has ${has}`,
-    'grant the scope to the app client (AllowedOAuthScopes), and name it in the token request or name none',
+    'grant the scope to the app client (AllowedOAuthScopes), and request it, or request no scope to get all',
   )
 }

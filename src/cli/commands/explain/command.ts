@@ -65,17 +65,17 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Document
   const command: Command = new Command('explain')
     .description('show the contents of an access token and why an API accepts or rejects it')
     .option('--pool <id>', 'the user pool that the API trusts')
-    .option('--region <region>', 'the Region of a replica of it; repeatable', collectValues)
-    .option('--issuer <url>', 'its issuer instead, for an emulator or a local pool')
-    .option('--jwks <file>', 'its key set: a file in JSON, or an address')
+    .option('--region <region>', 'a Region with a replica of the user pool; repeatable', collectValues)
+    .option('--issuer <url>', 'the issuer instead of --pool, for an emulator or a local pool')
+    .option('--jwks <file>', 'the key set: a JSON file or a URL')
     .option(
       '--client-id <id>',
       'an app client that may call; repeatable (default: every app client)',
       collectValues,
     )
-    .option('--scope <scope>', 'a scope that is needed; repeatable, all of them are', collectValues)
+    .option('--scope <scope>', 'a required scope; repeatable (all are required)', collectValues)
     .addOption(
-      new Option('--subjects <kind>', 'who may call')
+      new Option('--subjects <kind>', 'allowed callers')
         .choices(['machine', 'any'])
         .default('machine'),
     )
@@ -84,10 +84,10 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Document
       "the API's identifier, for users' tokens bound to it; repeatable (default: none)",
       collectValues,
     )
-    .option('--clock-tolerance <seconds>', 'how far clocks may differ (default: 5)')
+    .option('--clock-tolerance <seconds>', 'tolerated clock difference (default: 5)')
     .option('--at <time>', 'verify at this time instead of now: ISO 8601 or epoch seconds')
     .option('--offline', 'send no request; without --jwks the signature is not verified')
-    .option('--token-env <name>', `the variable that holds the token (default: ${TOKEN_VARIABLE})`)
+    .option('--token-env <name>', `the variable with the token (default: ${TOKEN_VARIABLE})`)
     .option('--json', 'print JSON instead of text')
     .allowExcessArguments()
     .action(async (flags: ExplainFlags) => {
@@ -118,10 +118,10 @@ const EXIT_CODES = { accepted: EXIT.ok, refused: EXIT.refused, unjudged: EXIT.un
 
 const MANUAL: Manual = {
   description: [
-    'Reads a token from standard input, from the environment, or asks for it, and runs every check of the middleware, not only up to the first that fails. The middleware itself says what an API answers.',
-    "Keys are asked for at the one address that --jwks, --issuer or --pool names; where none of them is given, at the issuer that the token names, if that has the form of Cognito's own hosts. Any other issuer is not asked, as whoever made the token chose it. Nothing else leaves this machine, and neither the token nor its signature is printed.",
+    'Reads a token from standard input, from the environment, or from a prompt without echo. Runs every check of the middleware, not only up to the first failure, and reports the response of an API.',
+    'Keys come from --jwks, --issuer or --pool. Without them, the command requests keys from the issuer in the token, if it is a Cognito host. Other issuers get no request, because the sender of the token chose them. The command sends nothing else, and never prints the token or its signature.',
   ],
-  environment: { [TOKEN_VARIABLE]: 'the token, where nothing is piped in' },
+  environment: { [TOKEN_VARIABLE]: 'the token, if standard input is a terminal or empty' },
   exitStatus: {
     ok: 'an API accepts the token',
     refused: 'an API rejects the token',
@@ -130,12 +130,12 @@ const MANUAL: Manual = {
   },
   examples: [
     [
-      'What your API says to a token, and to its scopes:',
+      'The response of your API to a token, with a scope:',
       'cognito-m2m explain --pool eu-west-1_AbCdEfGhI --scope orders/read < token.txt',
     ],
-    ['Paste it unseen:', 'cognito-m2m explain --pool eu-west-1_AbCdEfGhI'],
+    ['Paste the token at a prompt without echo:', 'cognito-m2m explain --pool eu-west-1_AbCdEfGhI'],
     [
-      'Without a request, for a time in the past:',
+      'Offline, at a time in the past:',
       'cognito-m2m explain --jwks jwks.json --at 2026-11-21T14:52:16Z < token.txt',
     ],
   ],

@@ -30,7 +30,7 @@ export function decodeToken(token: string): DecodedToken {
     : jws === undefined
       ? classifyMalformed(token)
       : undefined
-  const long = `it has ${token.length} characters, and more than ${MAX_LENGTH} are refused undecoded: an option of the API, maxTokenLength, raises that`
+  const long = `it has ${token.length} characters, but the API decodes at most ${MAX_LENGTH}; its option maxTokenLength raises the limit`
   return { jws, header, claims: payload, code, problems: isLong ? [long, ...faults] : faults }
 }
 
@@ -47,34 +47,34 @@ function listProblems(
   const parts = token.split('.')
   const names = ['header', 'payload', 'signature']
   return [
-    /[\s,]/.test(token) ? 'it holds a blank or a comma: more than a token was pasted' : [],
+    /[\s,]/.test(token) ? 'it contains a space or a comma, so the text has more than a token' : [],
     parts.length === 3 ? [] : describePartCount(parts.length),
     parts.length === 3 ? parts.flatMap((part, index) => listPartProblems(part, names[index])) : [],
     header === undefined
-      ? 'its header is no JSON object with one reading'
+      ? 'its header is not an unambiguous JSON object'
       : listHeaderProblems(header),
-    payload === undefined ? 'its payload is no JSON object with one reading' : [],
+    payload === undefined ? 'its payload is not an unambiguous JSON object' : [],
   ].flat()
 }
 
 function describePartCount(count: number): string {
-  const what = `it has ${count === 1 ? 'one part' : `${count} parts`} between dots where a token has 3`
-  return count === 5 ? `${what}: it is encrypted, which Cognito's are not` : what
+  const what = `it has ${count === 1 ? 'one part' : `${count} parts`} between dots, but a token has 3`
+  return count === 5 ? `${what}: it is encrypted, and Cognito does not encrypt tokens` : what
 }
 
 function listPartProblems(part: string, name: string | undefined): readonly string[] {
   if (part === '') return [`its ${name} is empty`]
-  if (!/^[\w-]+$/.test(part)) return [`its ${name} holds characters that base64url has not`]
+  if (!/^[\w-]+$/.test(part)) return [`its ${name} has characters outside base64url`]
   const isCanonical = Buffer.from(part, 'base64url').toString('base64url') === part
-  return isCanonical ? [] : [`its ${name} ends as no encoder would end it: it was cut or changed`]
+  return isCanonical ? [] : [`its ${name} is not canonical base64url: it was truncated or changed`]
 }
 
 function listHeaderProblems(header: JsonObject): readonly string[] {
   const { alg, kid } = header
   return [
-    alg === 'RS256' ? [] : 'its alg is not RS256, the only one Cognito signs with',
-    typeof kid === 'string' ? [] : 'its header names no key (kid)',
-    'crit' in header ? 'its header demands extensions (crit), which are not known here' : [],
+    alg === 'RS256' ? [] : 'its alg is not RS256, the only algorithm of Cognito',
+    typeof kid === 'string' ? [] : 'its header has no key ID (kid)',
+    'crit' in header ? 'its header requires extensions (crit), which are not supported' : [],
   ].flat()
 }
 
@@ -86,9 +86,9 @@ export interface ExtractedToken {
 
 /** What may stand around a token, outermost first; again, as quotes may stand around a header. */
 const WRAPPERS: readonly (readonly [pattern: RegExp, note: string])[] = [
-  [/^(["'`])(.*)\1$/s, 'the quotes around it were left out'],
-  [/^()authorization:(.*)$/is, 'the name of the header before it was left out'],
-  [/^()bearer\s(.*)$/is, 'the word Bearer before it was left out'],
+  [/^(["'`])(.*)\1$/s, 'the quotes around the token were removed'],
+  [/^()authorization:(.*)$/is, 'the header name before the token was removed'],
+  [/^()bearer\s(.*)$/is, 'the scheme Bearer before the token was removed'],
 ]
 
 /** Blanks around it are nothing to talk about: every shell and editor adds them. */

@@ -77,7 +77,7 @@ export function selectIssuers(
   const own = findCognitoForms(text)
   if (own !== undefined) return { issuers: sortClaimedFirst(own, text), isNamed: false, ...skipped }
   const reason =
-    "the issuer is not of Cognito's own host form, so nothing is asked of it: name --jwks, --pool or --issuer"
+    "the issuer is not a Cognito host, so the command sends it no request; pass --jwks, --pool or --issuer"
   const known = isIssuer(text, isFetched) ? text : INVALID_ISSUER
   return { issuers: [toIssuerForm(known)], isNamed: false, skipReason: reason }
 }

@@ -52,7 +52,7 @@ const relative = new Intl.RelativeTimeFormat('en')
  * @param now Milliseconds.
  */
 export function formatTime(seconds: number, now: number): string {
-  if (!(Math.abs(seconds) <= MAX_TIME)) return `${seconds} (no time of this calendar)`
+  if (!(Math.abs(seconds) <= MAX_TIME)) return `${seconds} (out of range)`
   const absolute = new Date(seconds * 1000).toISOString().replace('T', ' ')
   const distance = Math.trunc(seconds - now / 1000)
   return `${absolute.replace(/\.\d+Z$/, ' UTC')} (${formatDistance(distance)})`

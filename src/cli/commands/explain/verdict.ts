@@ -32,10 +32,10 @@ export async function getAuthError(
     // Nothing is asked again: the answers are those the checks had.
     fetch: async (url: unknown) => {
       const answer = keys.get(String(url))
-      if (answer === undefined) throw new TypeError('not asked')
+      if (answer === undefined) throw new TypeError('not requested')
       if ('document' in answer) return Response.json(answer.document)
       const { status } = answer.error
-      if (status === undefined) throw new TypeError('no answer')
+      if (status === undefined) throw new TypeError('no response')
       return new Response(null, { status })
     },
   })

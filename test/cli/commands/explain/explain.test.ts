@@ -50,9 +50,9 @@ ok   subject    a machine: sub is the app client, no username
 ok   audience   no aud
 ok   expiry     2023-11-14 23:13:20 UTC (in 1 hour)
 ok   begin      2023-11-14 22:13:10 UTC (10 seconds ago)
-ok   client     ${CLIENT}; any is let in without --client-id
+ok   client     ${CLIENT}; without --client-id, every app client is allowed
 ok   key        ${KID}
-ok   signature  made with that key
+ok   signature  verified with that key
 ok   scopes     orders/read orders/write
 
 Keys from ${KEYS_URL}
@@ -71,14 +71,14 @@ t.test('every check that fails is told with its fix, not the first alone', async
     lines.join('\n'),
     `
 FAIL expiry     it expired at 2023-11-14 20:11:40 UTC (2 hours ago) [ERR_TOKEN_EXPIRED]
-                fix: get a new one; a token client renews in time
+                fix: get a new token; a token client renews it before it expires
 ok   begin      2023-11-14 22:13:10 UTC (10 seconds ago)
 FAIL client     the app client is ${CLIENT}, not a or b [ERR_CLIENT_NOT_ALLOWED]
-                fix: add it to the API's clientId, or call with an app client that is on that list
+                fix: add it to the API's clientId, or call with an app client of that list
 ok   key        ${KID}
-ok   signature  made with that key
+ok   signature  verified with that key
 FAIL scopes     it lacks orders/write; it has orders/read [ERR_SCOPE_INSUFFICIENT]
-                fix: grant the scope to the app client (AllowedOAuthScopes), and name it in the token request or name none
+                fix: grant the scope to the app client (AllowedOAuthScopes), and request it, or request no scope to get all
 
 Keys from ${KEYS_URL}
 An API returns 401 ERR_TOKEN_EXPIRED: The access token expired.
@@ -145,7 +145,7 @@ t.test('what each code is told as', async (t) => {
       [],
       'begin',
       'ERR_TOKEN_NOT_ACTIVE',
-      /it is good from 2023-11-14 22:14:45 UTC \(in 1 minute\)/,
+      /it is valid from 2023-11-14 22:14:45 UTC \(in 1 minute\)/,
     ],
     [machineToken({ iat: NOW + 400 }), [], 'begin', 'ERR_TOKEN_NOT_ACTIVE', /in 1 minute/],
     [
@@ -249,7 +249,7 @@ t.test('faults of the form, all of them', async (t) => {
     [
       `${header}=.${payload}.${signature}`,
       'ERR_TOKEN_INVALID',
-      /its header holds characters that base64url has not/,
+      /its header has characters outside base64url/,
     ],
     [
       `${header}.${payload}.${signature}Z`,

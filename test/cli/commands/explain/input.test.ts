@@ -47,7 +47,7 @@ t.test(
       told.checks.find(({ check }) => check === 'key'),
       {
         state: 'failed',
-        message: `the pool has no keys as ${UPDATED_ISSUER}`,
+        message: `the pool has no keys at ${UPDATED_ISSUER}`,
       },
     )
     const neither = network({
@@ -111,7 +111,7 @@ t.test(
     })
     const none = await document(machineToken({ iss: 'file:///etc/passwd' }))
     t.match(none, { code: 1, answer: { code: 'ERR_TOKEN_ISSUER' } })
-    t.match(none.checks[1], { message: 'iss is file:///etc/passwd, no address of a pool' })
+    t.match(none.checks[1], { message: 'iss is file:///etc/passwd, which is not the issuer of a user pool' })
   },
 )
 
@@ -261,7 +261,7 @@ t.test('a key that is listed for something else is refused as the middleware doe
 
 t.test('keys that cannot be had: 3, and everything else is judged', async (t) => {
   const answers: readonly [() => Response, RegExp][] = [
-    [() => Response.json({ keys: [] }), /the key set holds no usable key/],
+    [() => Response.json({ keys: [] }), /the key set has no usable key/],
     [() => new Response('<html>'), /not JSON/],
     [() => new Response('', { status: 302 }), /redirects, which is not followed \(302\)/],
     [() => new Response('x'.repeat(300_000)), /too large/],
@@ -323,9 +323,9 @@ t.test('where the token comes from', async (t) => {
 })
 
 t.test('a token is taken out of what stands around it, and that is said', async (t) => {
-  const quotes = 'the quotes around it were left out'
-  const name = 'the name of the header before it was left out'
-  const word = 'the word Bearer before it was left out'
+  const quotes = 'the quotes around the token were removed'
+  const name = 'the header name before the token was removed'
+  const word = 'the scheme Bearer before the token was removed'
   const given: readonly [string, string[]][] = [
     ['a.b.c', []],
     [' \ta.b.c\r\n', []],
