@@ -1,4 +1,4 @@
-/** The process in which a module of the owner's runs: reads it, tells what it read, and ends. */
+/** Entry point of the child process: inspects a module, sends the result, and exits. */
 import { writeSync } from 'node:fs'
 import Module from 'node:module'
 import { Server } from 'node:net'
@@ -10,10 +10,10 @@ import type { Job } from './inspection.ts'
 import { inspectModule } from './load.ts'
 import { listenOnEphemeralPort, stubJwksFetch } from './overrides.ts'
 
-/** The pipe to who started this process. Standard output is the module's. */
+/** The pipe to the parent process. Standard output belongs to the module. */
 const PIPE = 3
 
-// What is left are the arguments of a module that has none.
+// Removes the job from the arguments, so that the module sees none.
 const job = JSON.parse(process.argv.splice(2).join('')) as Job
 
 function send(message: object): never {
@@ -34,7 +34,7 @@ process.once('unhandledRejection', fail)
 process.once('beforeExit', settle)
 listenOnEphemeralPort(Server.prototype, settle)
 globalThis.fetch = stubJwksFetch(globalThis.fetch)
-// Positions of what was built are those of its source, where a map says so.
+// Positions in built files become positions in their source, if there is a source map.
 process.setSourceMapsEnabled(true)
 const express = new ExpressWatch()
 const loader = Module as unknown as { _load: (...args: unknown[]) => unknown }

@@ -1,6 +1,6 @@
 /**
- * Remembers of Express 4 and 5 what their routers forget: under which path something is mounted, which app
- * a mounted one is, and where a handler was declared.
+ * Records facts that routers of Express 4 and 5 do not store: mount paths, mounted apps, and positions of
+ * handlers.
  */
 import { METHODS } from 'node:http'
 import type { AppRoute, Position } from '../../contract/infra/index.ts'
@@ -10,15 +10,15 @@ import { type AppRoutes, combineRequirements } from './inspection.ts'
 import { fillParameters, joinPaths, normalizePaths } from './paths.ts'
 import { getCallerPosition } from './stack.ts'
 
-/** A router mounted in itself would never end. */
+/** Depth limit, because a router may be mounted in itself. */
 const MAX_DEPTH = 20
-/** What parameters are tried with: most take the first, some only digits. */
+/** Sample values of parameters. Most accept the first, and some only digits. */
 const SAMPLE_VALUES = ['x', '1', '00000000-0000-4000-8000-000000000000']
 
 interface Handler {
-  /** As routes have it. */
+  /** The method of the route. */
   readonly name: string
-  /** A method that it answers, lower case; undefined where it answers whatever comes. */
+  /** The method in lower case. Undefined for every method. */
   readonly method: string | undefined
   readonly handler: Step
 }
@@ -72,7 +72,7 @@ class RouteReader {
     }
   }
 
-  /** What every request to a route has to meet. */
+  /** Collects the requirements of every request to a route. */
   collectRequirements(
     stack: readonly Layer[],
     declared: DeclaredHandler,
@@ -82,14 +82,14 @@ class RouteReader {
       const walk = this.#walk(stack, { ...declared, path }, 0)
       if (walk.isFound) return walk.requirements
     }
-    // A path nobody can think of: only what stands in front of everything counts.
+    // No sample matches, so only guards of all paths count.
     return this.#walk(stack, { ...declared, path: undefined }, 0).requirements
   }
 
-  /** Which step answers for each method: the last that is no guard. */
+  /** Finds the handler of each method: the last step that is not a guard. */
   #listHandlers(steps: readonly Step[]): readonly Handler[] {
     const methods = [...new Set(steps.map(({ method }) => method))]
-    // Express 4 has `all` as every method there is.
+    // Express 4 stores `all` as one step per method.
     const isAll = methods.filter((method) => method !== undefined).length === METHODS.length
     return (isAll ? ['get'] : methods).flatMap((method) => {
       const own = steps.filter((step) => step.method === undefined || step.method === method)
@@ -110,13 +110,13 @@ class RouteReader {
         depth,
       )
       if (isFound) return { isFound, requirements: [...requirements, ...found] }
-      // Without a path only what is certainly met counts.
+      // Without a path, only guards of all paths count.
       if (request.path !== undefined || this.#isEverywhere(layer)) requirements.push(...found)
     }
     return { isFound: false, requirements }
   }
 
-  /** Through one layer, unless the request ends there. */
+  /** Walks one layer, up to the handler of the request. */
   #walkLayer(layer: Layer, request: WalkRequest, depth: number): WalkResult {
     const { route } = layer
     const mounted = this.#findMountedStack(layer)
@@ -141,7 +141,7 @@ class RouteReader {
     return layer.route === undefined && this.#watch.getMount(layer)?.path === '/'
   }
 
-  /** The router or app behind a layer; undefined where it is a handler or a route. */
+  /** Finds the router or app of a layer. Undefined for a handler or a route. */
   #findMountedStack(
     layer: Layer,
   ): { readonly path: unknown; readonly stack: readonly Layer[] } | undefined {
@@ -152,13 +152,13 @@ class RouteReader {
     if (mount !== undefined) return stack && { path: mount.path, stack }
     if (stack === undefined && handle.name !== 'mounted_app') return undefined
     throw new InspectionFailure(
-      'something is mounted and Express does not tell where: pass the module as it is, not bundled with Express',
+      'expected the mount path of a router or app, got none. Pass the module without bundling Express into it.',
     )
   }
 }
 
 interface WalkRequest extends Handler {
-  /** Undefined where no sample of it is known. */
+  /** Undefined if no sample matches. */
   readonly path: string | undefined
 }
 
@@ -173,7 +173,7 @@ function joinPatterns(prefixes: readonly string[], pattern: unknown): readonly s
   )
 }
 
-/** What a layer leaves of a path for what is below it; false where the request passes it by. */
+/** Gets the rest of the path after a layer. False if the layer does not match. */
 function getRemainingPath(
   layer: Layer,
   path: string | undefined,
@@ -191,7 +191,7 @@ function getRemainingPath(
 
 type Handle = ((...args: never[]) => unknown) & { readonly stack?: readonly Layer[] }
 
-/** What a route runs, in order. */
+/** One function of a route, in order. */
 export interface Step {
   readonly handle: Handle
   /** Lower case; undefined for every method. */
@@ -201,9 +201,9 @@ export interface Step {
 interface Layer {
   readonly handle: Handle
   readonly route?: { readonly path: unknown; readonly stack: readonly Step[] }
-  /** In Express 4 what matched last. */
+  /** The last matched path in Express 4. */
   readonly path?: string
-  /** Whether a path matches; newer routers say which part of it. */
+  /** Whether a path matches. Newer routers return the matched part. */
   match(path: string): boolean | { readonly path: string }
 }
 
@@ -211,12 +211,12 @@ interface Router {
   readonly stack: readonly Layer[]
 }
 
-/** The part of an app that 4 and 5 have in common, and what tells them apart. */
+/** Common members of Express 4 and 5, and members that differ. */
 export interface ExpressApp {
   (...args: never[]): unknown
   readonly handle: unknown
   readonly set: unknown
-  /** The app this one is mounted in. */
+  /** The app that this one is mounted in. */
   readonly parent?: ExpressApp
   readonly lazyrouter?: unknown
   readonly _router?: Router
@@ -241,15 +241,15 @@ export function isExpressApp(value: unknown): value is ExpressApp {
   )
 }
 
-/** The layers of an app; none where it has no router yet. */
+/** Gets the layers of an app. Empty without a router. */
 function getLayers(app: ExpressApp): readonly Layer[] {
   // Reading `router` throws in Express 4.
   return (app.lazyrouter === undefined ? app.router : app._router)?.stack ?? []
 }
 
-/** See the module. */
+/** Records apps, mount paths and positions while a module loads. */
 export class ExpressWatch {
-  /** In the order they were made. */
+  /** In order of creation. */
   readonly apps: Set<ExpressApp> = new Set()
   readonly #mounts = new WeakMap<Layer, Mount>()
   readonly #positions = new WeakMap<Step, Position | undefined>()
@@ -263,7 +263,7 @@ export class ExpressWatch {
     return this.#positions.get(step)
   }
 
-  /** Watches what a module exports, if that is Express. Anything else is left alone. */
+  /** Wraps Express if the module exports it. Ignores other exports. */
   watch(exported: unknown): void {
     if (!isExpress(exported) || this.#watchedModules.has(exported)) return
     this.#watchedModules.add(exported)
@@ -274,7 +274,7 @@ export class ExpressWatch {
     })
     wrapMethod<ExpressApp>(application, 'use', (app, args, call) => this.#use(app, args, call))
     const { prototype = {} } = Router
-    // Express 4 has no prototype beside the function itself.
+    // In Express 4 the function itself is the prototype.
     wrapMethod<Router>('use' in prototype ? prototype : Router, 'use', ({ stack }, args, call) => {
       const { length } = stack
       const result = call()
@@ -288,15 +288,15 @@ export class ExpressWatch {
         ({ stack }, _, call) => {
           const { length } = stack
           const result = call()
-          const place = getCallerPosition()
-          for (const step of stack.slice(length)) this.#positions.set(step, place)
+          const position = getCallerPosition()
+          for (const step of stack.slice(length)) this.#positions.set(step, position)
           return result
         },
       )
     }
   }
 
-  /** A mounted app hides in a function: one such layer for each, in their order. */
+  /** Express wraps each mounted app in a function, one layer per app, in order. */
   #use(app: ExpressApp, args: readonly unknown[], call: () => unknown): unknown {
     const { length } = getLayers(app)
     const result = call()
@@ -323,12 +323,12 @@ function isExpress(value: unknown): value is Express & object {
   )
 }
 
-/** As Express tells a path from a handler: by the first of what may be nested arrays. */
+/** Gets the mount path. Like Express, decides by the first item of nested arrays. */
 function getMountPath(args: readonly unknown[]): unknown {
   return typeof [args[0]].flat(Infinity)[0] === 'function' ? '/' : args[0]
 }
 
-/** Runs `inner` in place of a method; `call` is the method with its own `this` and arguments. */
+/** Replaces a method with `inner`. `call` runs the original with the same `this` and arguments. */
 function wrapMethod<This extends object>(
   target: object,
   name: string,

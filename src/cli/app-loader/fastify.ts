@@ -1,4 +1,4 @@
-/** Remembers the routes of every Fastify app from the moment it is made. */
+/** Records the routes of every Fastify app from its creation. */
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { AppRoute, Position } from '../../contract/infra/index.ts'
@@ -14,17 +14,17 @@ import { getCallerPosition } from './stack.ts'
 
 interface DeclaredRoute {
   readonly context: object
-  /** Kept as it is: plugins put a config of their own in its place later. */
+  /** Not copied, because plugins replace its config later. */
   readonly options: RouteOptions
   readonly method: string
   readonly url: string
   readonly at: Position | undefined
 }
 
-/** Apps by themselves, and what was declared in them. */
+/** Declared routes by app. */
 export type FastifyApps = ReadonlyMap<object, readonly DeclaredRoute[]>
 
-/** From here on; apps that exist already stay unknown. */
+/** Starts recording. Existing apps are not recorded. */
 export function watchFastify(): FastifyApps {
   const apps = new Map<object, DeclaredRoute[]>()
   subscribe('fastify.initialization', (message) => {
@@ -48,9 +48,9 @@ function listMethods({ method }: RouteOptions, { supportedMethods }: FastifyInst
 }
 
 /**
- * Its routes with what each needs, once it is ready: plugins are loaded by then, and hooks have run.
+ * Reads the routes with their requirements from the ready app: its plugins are loaded, and hooks have run.
  *
- * @param fallback The place of a route that no line of the owner's declares.
+ * @param fallback Position of routes without a line in the code of the app.
  */
 export async function readFastifyRoutes(
   app: FastifyInstance,
@@ -59,7 +59,7 @@ export async function readFastifyRoutes(
 ): Promise<AppRoutes> {
   await waitUntilReady(app, declared)
   const routes = declared
-    // The plugin for CORS answers preflights there: it is no route of the API.
+    // The CORS plugin declares this route for preflight requests. It does not belong to the API.
     .filter(({ method, url }) => !(method === 'OPTIONS' && url === '*'))
     .flatMap((route) => {
       const { method, url, at = fallback } = route
@@ -78,7 +78,7 @@ export async function readFastifyRoutes(
   }
 }
 
-/** An app that does not start because routes of it have no guard is read all the same: each is told. */
+/** An app that does not start because routes have no guard is still read, to report each route. */
 async function waitUntilReady(
   app: FastifyInstance,
   declared: readonly DeclaredRoute[],
@@ -87,12 +87,12 @@ async function waitUntilReady(
     await app.ready()
   } catch (error) {
     const { option } = error as { readonly option?: unknown }
-    const isTold = String(option).startsWith('config.auth of ')
-    if (!isTold || !declared.some((route) => isUnprotected(app, route))) throw error
+    const isRouteError = String(option).startsWith('config.auth of ')
+    if (!isRouteError || !declared.some((route) => isUnprotected(app, route))) throw error
   }
 }
 
-/** Whether it asks for a guard and has none, in an app whose `config.auth` is this package's. */
+/** Whether the route declares `config.auth` without a guard, in an app where this package reads it. */
 function isUnprotected(app: FastifyInstance, { context, options }: DeclaredRoute): boolean {
   const config = Object(options.config) as NonNullable<RouteOptions['config']>
   const declares = 'auth' in config && config.auth !== false
@@ -102,13 +102,13 @@ function isUnprotected(app: FastifyInstance, { context, options }: DeclaredRoute
 const getRouteKey = ({ path, auth }: AppRoute): string => JSON.stringify([path, auth])
 
 function readAuth({ context, options, method, url }: DeclaredRoute): AppRoute['auth'] {
-  const needs = getRequirementResolver(context)
-  if (needs === undefined) return false
-  let need: RequirementSummary | false
+  const resolveRequirement = getRequirementResolver(context)
+  if (resolveRequirement === undefined) return false
+  let requirement: RequirementSummary | false
   try {
-    need = needs(context, options.config ?? {})
+    requirement = resolveRequirement(context, options.config ?? {})
   } catch (error) {
     throw new InspectionFailure(`${method} ${url}: ${(error as Error).message}`)
   }
-  return combineRequirements(need === false ? [] : [need])
+  return combineRequirements(requirement === false ? [] : [requirement])
 }

@@ -1,38 +1,38 @@
-/** What an inspection reads of an app: its routes and scopes, and the requirement that several guards combine to. */
+/** Types of an inspection, and the requirement that several guards combine to. */
 import type { AppRoute } from '../../contract/infra/index.ts'
 import type { RequirementSummary } from '../../core/introspection.ts'
 import type { ResourceServerDefinition } from '../../core/scopes.ts'
 
-/** What is to be read. */
+/** Input of the child process. */
 export interface Job {
-  /** The module as it was named. */
+  /** The module, as in the command line. */
   readonly name: string
   /** `file:` URLs. */
   readonly module: string
   readonly scopes?: string
 }
 
-/** What a module's app declares. */
+/** Routes and scopes of a module. */
 export interface Inspection {
   readonly routes: readonly AppRoute[]
-  /** What `defineScopes` gave and the module exports. */
+  /** Results of `defineScopes` that the module exports. */
   readonly resourceServers: readonly ResourceServerDefinition[]
 }
 
-/** A part of it: one app's routes. */
+/** Routes of one app. */
 export interface AppRoutes {
   readonly routes: readonly AppRoute[]
-  /** Whether any guard of this package stands in the app. */
+  /** Whether the app has a guard of this package. */
   readonly hasGuard: boolean
 }
 
-/** Every one of them has to be met. `false` where there is none. */
-export function combineRequirements(needs: readonly RequirementSummary[]): AppRoute['auth'] {
-  if (needs.length === 0) return false
-  const scopes = [...new Set(needs.flatMap(({ allOf }) => allOf))]
-  const anyOf = combineAlternatives(needs.map((need) => need.anyOf))
-  // One that needs a token makes every request bring one.
-  const optional = needs.every((need) => need.optional)
+/** Combines requirements, all of which a request must meet. Returns `false` for none. */
+export function combineRequirements(requirements: readonly RequirementSummary[]): AppRoute['auth'] {
+  if (requirements.length === 0) return false
+  const scopes = [...new Set(requirements.flatMap(({ allOf }) => allOf))]
+  const anyOf = combineAlternatives(requirements.map((it) => it.anyOf))
+  // One requirement with a mandatory token makes the token mandatory.
+  const optional = requirements.every((it) => it.optional)
   return {
     ...(scopes.length > 0 && { scopes }),
     ...(anyOf.length > 0 && { anyOf }),
@@ -40,7 +40,7 @@ export function combineRequirements(needs: readonly RequirementSummary[]): AppRo
   }
 }
 
-/** One of each list: a scope, or several where lists differ. */
+/** Combines one scope of each list: the Cartesian product of distinct lists. */
 function combineAlternatives(
   lists: readonly (readonly string[])[],
 ): readonly (string | readonly string[])[] {

@@ -10,9 +10,9 @@ import { type FastifyApps, readFastifyRoutes } from './fastify.ts'
 import { InspectionFailure } from './format-error.ts'
 import type { AppRoutes, Inspection, Job } from './inspection.ts'
 
-/** Export names that are looked at first, in this order. */
+/** Export names with priority, in this order. */
 const EXPORT_NAMES = ['default', 'app', 'server']
-/** Other functions may do anything: they are not called. */
+/** Names of exported functions that are called. Other functions may have any effect. */
 const FACTORY_NAME =
   /^(?:build|(?:create|make)$|(?:create|make).*(?:App|Api|API|Server|Express|Fastify)$)/
 
@@ -20,17 +20,17 @@ export interface AppSearch<App> {
   /** The module's namespace. */
   readonly exported: object
   readonly isApp: (value: unknown) => value is App
-  /** The apps that were made meanwhile and are mounted in no other. */
+  /** Lists the apps that were created and are not mounted in another app. */
   readonly listCreated: () => readonly App[]
-  /** Settles when the module listens, or has nothing left to do. */
+  /** Resolves when the module listens, or its event loop is empty. */
   readonly settled: Promise<void>
 }
 
 /**
- * An app that is exported, promised or made by an exported function that takes no arguments; else the
- * only one that was made.
+ * Finds an app that is exported, a promise, or the result of an exported function without parameters.
+ * Otherwise returns the only app that was created.
  *
- * @throws {InspectionFailure} where there is none, and where there are several.
+ * @throws {InspectionFailure} for no app, and for several.
  */
 async function findApp<App>(search: AppSearch<App>): Promise<App> {
   const { exported, isApp, listCreated, settled } = search
@@ -50,44 +50,41 @@ async function findApp<App>(search: AppSearch<App>): Promise<App> {
     const app = await (typeof value === 'function' ? value() : value)
     if (isApp(app)) return app
   }
-  // Who exports none declares routes until it listens.
+  // A module without an exported app declares routes until it listens.
   await settled
   const [app, another] = listCreated()
-  if (app === undefined) throw new InspectionFailure(`makes no app: ${describeExports(uncallable)}`)
+  if (app === undefined)
+    throw new InspectionFailure(`expected an app, ${describeExports(uncallable)}`)
   if (another !== undefined) {
     throw new InspectionFailure(
-      'makes several apps: export the one that is meant, as default or app',
+      'expected one app, got several. Export one of them as default or app.',
     )
   }
   return app
 }
 
-/** A call without them runs the owner's code on undefined: it may connect to anything, or fail far away. */
+/** A call without arguments would run such code on undefined: it may connect to anything, or fail late. */
 function hasParameters(value: { readonly length: number }): boolean {
   return value.length > 0 || /^class\b/.test(Function.prototype.toString.call(value))
 }
 
-/** What to export, where functions stayed uncalled or where there is nothing at all. */
-function describeExports([name, ...more]: readonly string[]): string {
-  if (name === undefined) {
-    return 'export a Fastify instance, an Express app, or a function without arguments that makes one, as default or app'
+/** Describes what the module exports instead of an app, and what to export. */
+function describeExports(uncallable: readonly string[]): string {
+  if (uncallable.length === 0) {
+    return 'got none. Export a Fastify instance, an Express app, or a function without parameters that creates one, as default or app.'
   }
-  const named =
-    more.length === 0
-      ? `export ${name} takes arguments`
-      : `exports ${[name, ...more].join(', ')} take arguments`
-  return `its ${named} and cannot be called: export the app that it makes, or a function without parameters, as default or app`
+  return `got only functions with parameters (${uncallable.join(', ')}). Export the app, or a function without parameters, as default or app.`
 }
 
-/** CommonJS exports an object as default: its members count as exports. */
+/** Lists exports. CommonJS exports an object as default, so its members count too. */
 export function listExports(exported: object): ReadonlyMap<string, unknown> {
   const own = new Map<string, unknown>(Object.entries(exported))
-  const given = own.get('default')
-  if (typeof given !== 'object' || given === null) return own
-  return new Map([...Object.entries(given), ...own])
+  const defaultExport = own.get('default')
+  if (typeof defaultExport !== 'object' || defaultExport === null) return own
+  return new Map([...Object.entries(defaultExport), ...own])
 }
 
-/** What watches while modules load. */
+/** Observers of the modules that load. */
 interface LoadContext {
   readonly fastify: FastifyApps
   readonly express: ExpressWatch
@@ -95,7 +92,7 @@ interface LoadContext {
   readonly settled: Promise<void>
 }
 
-/** @throws {InspectionFailure} and whatever the module throws. */
+/** @throws {InspectionFailure} for an invalid app. Errors of the module pass through. */
 export async function inspectModule(job: Job, context: LoadContext): Promise<Inspection> {
   const { fastify, express, load, settled } = context
   const exported = await load(job.module)
@@ -122,14 +119,18 @@ export async function inspectModule(job: Job, context: LoadContext): Promise<Ins
 }
 
 function assertGuarded({ routes, hasGuard }: AppRoutes): AppRoutes['routes'] {
-  if (routes.length === 0) throw new InspectionFailure('makes an app without a route')
+  if (routes.length === 0) {
+    throw new InspectionFailure(
+      'expected an app with routes, got none. Declare the routes before the app listens.',
+    )
+  }
   if (hasGuard) return routes
   throw new InspectionFailure(
-    'makes an app that nothing of cognito-m2m guards: register cognitoAuth, or put auth(…) in front of its routes',
+    'expected a guard of cognito-m2m in the app, got none. Register cognitoAuth, or add auth() before the routes.',
   )
 }
 
-/** One for each identifier: what is exported twice, under two names or in an array, counts once. */
+/** Merges resource servers by identifier: an export may repeat under two names, or in an array. */
 function collectResourceServers(modules: readonly object[]): readonly ResourceServerDefinition[] {
   const servers = new Map<string, ResourceServerDefinition>()
   for (const scopes of modules.flatMap((it) => [...listExports(it).values()].flat())) {

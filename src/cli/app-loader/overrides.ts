@@ -1,13 +1,13 @@
-/** What a module does at load time and must not do here: ask Cognito for keys, be reached by others. */
+/** Replaces side effects of a module at load time: requests for keys, and servers on other ports. */
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:net'
 
-/** Where pools keep their key set. */
+/** Path of the key set of a pool. */
 const JWKS_PATH = /\/\.well-known\/jwks\.json$/
 
 /**
- * A transport that answers for key sets by itself: an app that insists on keys starts, and nothing leaves
- * the machine. Nobody knows the private half of the key.
+ * Creates a transport that responds to key set requests itself. An app that requires keys starts, without
+ * a request to Cognito. The private key does not exist.
  */
 export function stubJwksFetch(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   const modulus = randomBytes(256)
@@ -21,7 +21,7 @@ export function stubJwksFetch(fetch: typeof globalThis.fetch): typeof globalThis
   }
 }
 
-/** Makes every server listen on a free port of loopback, whatever it is told: its own may be taken. */
+/** Makes every server listen on a free port of loopback, because its configured port may be in use. */
 export function listenOnEphemeralPort(
   server: { listen: Server['listen'] },
   listened: () => void,

@@ -1,12 +1,12 @@
-/** Paths of Fastify and Express as tools compare them: parameters as `:name`, the rest as `*`. */
+/** Normalizes paths of Fastify and Express for comparison: parameters as `:name`, wildcards as `*`. */
 
-/** Optional parts double the number of paths; nobody means more. */
+/** Limit of paths per pattern, because each optional part doubles the number. */
 const MAX_PATHS = 16
 
 /**
- * The paths that a pattern stands for. A pattern that is a regular expression may stand for any.
+ * Lists the paths of a pattern. A regular expression counts as any path.
  *
- * @param pattern A string, a regular expression, or an array of them, as Express takes it.
+ * @param pattern A string, a regular expression, or an array of them, as in Express.
  */
 export function normalizePaths(pattern: unknown): readonly string[] {
   if (Array.isArray(pattern)) return pattern.flat(Infinity).flatMap((it) => normalizePaths(it))
@@ -14,7 +14,7 @@ export function normalizePaths(pattern: unknown): readonly string[] {
   return [...new Set(expandOptionalParts(pattern).map(normalizePath))]
 }
 
-/** With and without each optional part: `{/:id}` in Express 5, `/:id?` in Express 4 and Fastify. */
+/** Lists the pattern with and without each optional part: `{/:id}` in Express 5, `/:id?` in Express 4 and Fastify. */
 function expandOptionalParts(pattern: string): readonly string[] {
   let found = [pattern]
   while (found.length < MAX_PATHS) {
@@ -31,7 +31,7 @@ const OPTIONAL_PART = /\{([^{}]*)\}|(\/:\w+(?:\((?:[^()]|\([^()]*\))*\))?)\?/
 
 function normalizePath(path: string): string {
   const text = path
-    // What a parameter may look like.
+    // Removes the pattern of a parameter.
     .replace(/(:\w+)\((?:[^()]|\([^()]*\))*\)/g, '$1')
     // Several parts: `:name*` and `:name+` in Express 4, `*name` in Express 5.
     .replace(/:\w+[*+]|\*\w*/g, '*')
@@ -39,12 +39,12 @@ function normalizePath(path: string): string {
   return joinPaths('', text)
 }
 
-/** One slash at its beginning, and one between its parts. */
+/** Joins paths with single slashes. */
 export function joinPaths(prefix: string, path: string): string {
   return `/${prefix}/${path}`.replaceAll(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
 }
 
-/** A request's path that a plain path admits, each parameter filled with `value`. */
+/** Creates a request path: replaces each parameter with `value`. */
 export function fillParameters(path: string, value: string): string {
   return path.replace(/:\w+|\*/g, value)
 }

@@ -10,13 +10,13 @@ import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { quoteFile, statIfExists } from '../files/flags.ts'
 import type { Inspection, Job } from './inspection.ts'
 
-/** Characters of that line. */
+/** Longest message of the child in characters. */
 const MAX_MESSAGE = 20_000_000
-/** Characters of what a child that fails wrote last. */
+/** Longest end of standard error in a failure, in characters. */
 const MAX_STDERR = 300
 
 interface ChildLimits {
-  /** What failures call the module that it runs. */
+  /** Name of the module in failures. */
   readonly name: string
   /** Seconds. */
   readonly timeout: number
@@ -25,11 +25,11 @@ interface ChildLimits {
 }
 
 /**
- * Runs Node and answers the first line that the child writes to its file descriptor 3. The child, and what
- * it started, is ended then; its standard output is thrown away.
+ * Runs Node and returns the first line that the child writes to its file descriptor 3. Then kills the child
+ * and its process group. Standard output is discarded.
  *
- * @param args Of Node.
- * @throws {CommandFailure} where no line came in time.
+ * @param args Arguments of Node.
+ * @throws {CommandFailure} if no line arrives in time.
  */
 export async function readChildMessage(
   args: readonly string[],
@@ -39,7 +39,7 @@ export async function readChildMessage(
   if (signal.aborted) throw new CommandFailure(EXIT.interrupted, 'interrupted')
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    // A group of its own, so that what it starts ends with it.
+    // A separate process group, so that its children end with it.
     detached: process.platform !== 'win32',
     windowsHide: true,
   })
@@ -49,7 +49,7 @@ export async function readChildMessage(
   } finally {
     done.abort()
     killProcessGroup(child)
-    // Who left the group may hold them.
+    // A process outside the group may keep the streams open.
     for (const stream of child.stdio) stream?.destroy()
   }
 }
@@ -61,9 +61,9 @@ function waitForMessage(
 ): Promise<string> {
   return new Promise<string>((resolve, reject) => {
     const fail = (problem: string): void => {
-      reject(new CommandFailure(EXIT.usage, `${name} ${problem}`))
+      reject(new CommandFailure(EXIT.usage, `${name}: ${problem}`))
     }
-    const late = `had no app ready after ${timeout} s and was stopped: --timeout allows more`
+    const late = `expected an app within ${timeout} s, got none. Increase --timeout.`
     const timer = setTimeout(fail, timeout * 1000, late)
     done.addEventListener('abort', () => clearTimeout(timer))
     const interrupt = (): void => reject(new CommandFailure(EXIT.interrupted, 'interrupted'))
@@ -77,24 +77,25 @@ function waitForMessage(
     pipe.setEncoding('utf8').on('data', (text: string) => {
       message += text
       if (text.endsWith('\n')) resolve(message)
-      else if (message.length > MAX_MESSAGE) fail('has more routes than can be read')
+      else if (message.length > MAX_MESSAGE)
+        fail(`expected at most ${MAX_MESSAGE} characters of routes, got more. Split the app.`)
     })
-    child.on('error', ({ message }) => fail(`cannot be run: ${message}`))
-    // What it started may hold its pipes open.
+    child.on('error', ({ message }) => fail(`cannot run Node: ${message}`))
+    // Its children may keep its pipes open.
     child.on('exit', () => killProcessGroup(child))
-    child.on('close', (code, by) => {
-      const how = by === null ? `with code ${code}` : `by ${by}`
-      fail(`ended its process ${how} before its app was ready${formatStderr(stderr)}`)
+    child.on('close', (code, signalName) => {
+      const reason = signalName === null ? `with code ${code}` : `on ${signalName}`
+      fail(`the process exited ${reason} before the app was ready${formatStderr(stderr)}`)
     })
   })
 }
 
 function formatStderr(text: string): string {
   const words = text.trim().replaceAll(/\s+/g, ' ')
-  return words === '' ? '' : `; it wrote: ${words}`
+  return words === '' ? '' : `; standard error: ${words}`
 }
 
-/** Ends a child and what it started. Where there are no groups of processes, the child alone. */
+/** Kills a child and its process group. Windows has no process groups, so only the child ends there. */
 export function killProcessGroup(
   child: Pick<ChildProcess, 'pid' | 'kill'>,
   platform: string = process.platform,
@@ -108,17 +109,17 @@ export function killProcessGroup(
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // Nobody is left.
+    // The group has no process.
   }
 }
 
-/** Beside this file, whether it was built or not. */
+/** The child module in this folder, in source or built form. */
 const CHILD_URL = new URL(`./child${extname(import.meta.url)}`, import.meta.url)
 
 interface AppModuleOptions {
-  /** What the module is called in messages, `--app` say. */
+  /** Option of the module in messages, for example `--app`. */
   readonly option: string
-  /** A second module, which exports what `defineScopes` gave. */
+  /** A second module, which exports results of `defineScopes`. */
   readonly scopes?: string | undefined
   /** Seconds. */
   readonly timeout: number
@@ -127,11 +128,11 @@ interface AppModuleOptions {
 }
 
 /**
- * The routes and scopes of the app that a module makes. The module runs: with this process's environment
- * and working directory, its output thrown away, and without keys of a pool. Nothing of it is left behind.
+ * Reads the routes and scopes of the app of a module. The module runs in a child process with this
+ * environment and working directory, without keys of a pool. Its output is discarded.
  *
- * @throws {OptionError} for what is no file.
- * @throws {CommandFailure} where the module does not make an app in time.
+ * @throws {OptionError} for a path that is not a file.
+ * @throws {CommandFailure} if the module does not create an app in time.
  */
 export async function readAppModule(file: string, options: AppModuleOptions): Promise<Inspection> {
   const { option, scopes, timeout, signal } = options
@@ -145,7 +146,11 @@ export async function readAppModule(file: string, options: AppModuleOptions): Pr
     await readChildMessage(args, { name: file, timeout, signal }),
   )
   if (inspection !== undefined) return inspection
-  throw new CommandFailure(EXIT.usage, failure ?? `${file} wrote to the pipe of this command`)
+  throw new CommandFailure(
+    EXIT.usage,
+    failure ??
+      `${file}: expected no output on file descriptor 3, got other data. Remove the code that writes to it.`,
+  )
 }
 
 function toFileUrl(file: string, option: string): string {
@@ -157,7 +162,7 @@ function toFileUrl(file: string, option: string): string {
   )
 }
 
-/** Whatever a module may have written there. */
+/** Parses the message, which a module may have forged. */
 function parseMessage(message: string): {
   readonly failure?: string
   readonly inspection?: Inspection

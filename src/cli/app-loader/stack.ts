@@ -1,4 +1,4 @@
-/** Where in the owner's code something happens, told by the stack. */
+/** Finds positions in the code of the app from stack traces. */
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Position } from '../../contract/infra/index.ts'
@@ -8,10 +8,10 @@ const MAX_FRAMES = 50
 /** `at name (file:1:2)`, `at file:1:2`, and a file as a URL or a path. */
 const FRAME = /(?:^|[\s(])(file:\/\/\S+?|\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+)(?::(\d+))?\)?$/
 const PACKAGE_ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-/** Source maps show what was built as it was written. */
+/** Files of this folder, in source or built form. */
 const LOADER_FILE = /^(?:src|dist)[\\/]cli[\\/]app-loader[\\/]/
 
-/** The nearest caller that is the owner's; undefined where there is none. */
+/** Gets the position of the nearest caller in the app. Undefined if there is none. */
 export function getCallerPosition(): Position | undefined {
   const { stackTraceLimit } = Error
   // An assignment would throw if the app made the limit read-only. Fewer frames may still reach its code.
@@ -21,12 +21,12 @@ export function getCallerPosition(): Position | undefined {
   return findAppPosition(stack)
 }
 
-/** The first place in a stack that is no package's and none of Node's; relative to the working directory. */
+/** Finds the first position outside Node and packages, relative to the working directory. */
 export function findAppPosition(stack: unknown): Position | undefined {
   for (const line of String(stack).split('\n')) {
-    const [, place, row, column = '1'] = FRAME.exec(line) ?? []
-    if (place === undefined) continue
-    const file = toFilePath(place)
+    const [, location, row, column = '1'] = FRAME.exec(line) ?? []
+    if (location === undefined) continue
+    const file = toFilePath(location)
     if (file === undefined || /[\\/]node_modules[\\/]/.test(file)) continue
     if (LOADER_FILE.test(relative(PACKAGE_ROOT, file))) continue
     return { file: relative(process.cwd(), file), line: Number(row), column: Number(column) }
@@ -34,10 +34,10 @@ export function findAppPosition(stack: unknown): Position | undefined {
   return undefined
 }
 
-function toFilePath(place: string): string | undefined {
-  if (!place.startsWith('file:')) return place
+function toFilePath(location: string): string | undefined {
+  if (!location.startsWith('file:')) return location
   try {
-    return fileURLToPath(place)
+    return fileURLToPath(location)
   } catch {
     return undefined
   }

@@ -139,7 +139,7 @@ function formatItem({ term, text, line }: Item, { columns, termWidth, bold }: La
   return `${margin}${bold(term)}${' '.repeat(termWidth + 2 - term.length)}${body}`
 }
 
-/** Wraps text between words. A longer word gets a line of its own length. */
+/** Wraps text between words. A word longer than the line is not split. */
 function wrapText(text: string, columns: number, indent: number): string {
   const margin = ' '.repeat(indent)
   const lines: string[] = []

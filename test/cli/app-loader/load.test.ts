@@ -32,7 +32,7 @@ const inspect = (exported: object, scopes?: object) =>
     },
   )
 
-/** Without places: those have tests of their own. */
+/** Lists routes without positions, which have separate tests. */
 async function routesOf(exported: object) {
   const { routes } = await inspect(exported)
   return routes.map(({ method, path, auth }) => [`${method} ${path}`, auth] as const)
@@ -104,62 +104,71 @@ t.test('Fastify: contexts that nothing guards are open', async (t) => {
   ])
 })
 
-t.test('Fastify: routes that ask for a guard no registration gives are told as that', async (t) => {
-  const scoped = { config: { auth: { scopes: orders.read } } }
-  const build = (unguardedRoutes: 'refuse' | 'ignore') => {
-    const app = Fastify()
-    app.register(async (open) => {
-      open.get('/open', scoped, async () => '')
-      open.get('/plain', async () => '')
+t.test(
+  'Fastify: routes that declare config.auth without a guard are reported as unprotected',
+  async (t) => {
+    const scoped = { config: { auth: { scopes: orders.read } } }
+    const build = (unguardedRoutes: 'refuse' | 'ignore') => {
+      const app = Fastify()
+      app.register(async (open) => {
+        open.get('/open', scoped, async () => '')
+        open.get('/plain', async () => '')
+      })
+      app.register(async (guarded) => {
+        guarded.register(cognitoAuth, { ...OPTIONS, unguardedRoutes })
+        guarded.get('/guarded', scoped, async () => '')
+      })
+      return app
+    }
+    const readAll = async (app: object) =>
+      (await inspect({ app })).routes.map(({ path, auth, unprotected }) => [
+        path,
+        auth,
+        unprotected,
+      ])
+    t.strictSame(await readAll(build('refuse')), [
+      ['/open', false, true],
+      ['/plain', false, undefined],
+      ['/guarded', { scopes: ['orders/read'] }, undefined],
+    ])
+    t.strictSame(await readAll(build('ignore')), [
+      ['/open', false, undefined],
+      ['/plain', false, undefined],
+      ['/guarded', { scopes: ['orders/read'] }, undefined],
+    ])
+    const aside = Fastify()
+    aside.register(async (child) => {
+      child.register(cognitoAuth, { ...OPTIONS, allowNoRoutes: true })
     })
-    app.register(async (guarded) => {
-      guarded.register(cognitoAuth, { ...OPTIONS, unguardedRoutes })
-      guarded.get('/guarded', scoped, async () => '')
+    aside.get('/open', scoped, async () => '')
+    t.strictSame(await readAll(aside), [['/open', false, true]])
+    const wrong = Fastify()
+    wrong.register(cognitoAuth, OPTIONS)
+    wrong.register(async (child) => {
+      child.get('/orders', { config: { auth: { scope: 'a/b' } } } as object, async () => '')
     })
-    return app
-  }
-  const told = async (app: object) =>
-    (await inspect({ app })).routes.map(({ path, auth, unprotected }) => [path, auth, unprotected])
-  t.strictSame(await told(build('refuse')), [
-    ['/open', false, true],
-    ['/plain', false, undefined],
-    ['/guarded', { scopes: ['orders/read'] }, undefined],
-  ])
-  t.strictSame(await told(build('ignore')), [
-    ['/open', false, undefined],
-    ['/plain', false, undefined],
-    ['/guarded', { scopes: ['orders/read'] }, undefined],
-  ])
-  const aside = Fastify()
-  aside.register(async (child) => {
-    child.register(cognitoAuth, { ...OPTIONS, allowNoRoutes: true })
-  })
-  aside.get('/open', scoped, async () => '')
-  t.strictSame(await told(aside), [['/open', false, true]])
-  const wrong = Fastify()
-  wrong.register(cognitoAuth, OPTIONS)
-  wrong.register(async (child) => {
-    child.get('/orders', { config: { auth: { scope: 'a/b' } } } as object, async () => '')
-  })
-  await t.rejects(inspect({ app: wrong }), {
-    message: /config\.auth of GET \/orders\.scope is unknown/,
-  })
-  const first = Fastify()
-  first.addHook('onReady', async () => {
-    throw new Error('no database')
-  })
-  first.register(cognitoAuth, OPTIONS)
-  first.get('/orders', async () => '')
-  await t.rejects(inspect({ app: first }), { message: 'no database' })
-})
+    await t.rejects(inspect({ app: wrong }), {
+      message:
+        /config\.auth of GET \/orders\.scope: expected one of scopes, clientId, userPoolId, optional, check, got an unknown name\. Rename or remove it\.$/,
+    })
+    const first = Fastify()
+    first.addHook('onReady', async () => {
+      throw new Error('no database')
+    })
+    first.register(cognitoAuth, OPTIONS)
+    first.get('/orders', async () => '')
+    await t.rejects(inspect({ app: first }), { message: 'no database' })
+  },
+)
 
-t.test('Fastify: a route that never opens is told with its name', async (t) => {
+t.test('Fastify: an invalid config.auth is reported with its route', async (t) => {
   const app = Fastify()
   // @ts-expect-error not an object
   app.get('/early', { config: { auth: 'orders/read' } }, async () => '')
   app.register(cognitoAuth, OPTIONS)
   await t.rejects(inspect({ app }), {
-    message: /^GET \/early: cognito-m2m: config\.auth is "orders\/read": write/,
+    message:
+      /^GET \/early: cognito-m2m: config\.auth: expected an object, got "orders\/read"\. Write \{ scopes: "orders\/read" \}\.$/,
   })
 })
 
@@ -241,7 +250,7 @@ function small() {
   return app
 }
 
-t.test('the app is what is exported, promised or made', async (t) => {
+t.test('the app is an export, a promise, or the result of a function', async (t) => {
   const routes = [['GET /orders', {}]]
   for (const exported of [
     { default: small() },
@@ -258,7 +267,7 @@ t.test('the app is what is exported, promised or made', async (t) => {
   }
 })
 
-t.test('what takes arguments is named and not called', async (t) => {
+t.test('functions with parameters are reported and not called', async (t) => {
   const called = () => t.fail('called')
   const alone = (exported: object) =>
     inspectModule(
@@ -270,19 +279,16 @@ t.test('what takes arguments is named and not called', async (t) => {
         settled: Promise.resolve(),
       },
     )
-  const fix = 'export the app that it makes, or a function without parameters, as default or app'
-  for (const [exported, named] of [
-    [{ buildApp: (_options: object) => called() }, 'export buildApp takes arguments'],
-    [
-      { default: async (_app: object, _options: object) => called() },
-      'export default takes arguments',
-    ],
+  const fix = 'Export the app, or a function without parameters, as default or app.'
+  for (const [exported, names] of [
+    [{ buildApp: (_options: object) => called() }, 'buildApp'],
+    [{ default: async (_app: object, _options: object) => called() }, 'default'],
     [
       { createServer: (_pool: string, { port = 0 } = {}) => called() ?? port, server: class {} },
-      'exports server, createServer take arguments',
+      'server, createServer',
     ],
   ] as const) {
-    const message = `makes no app: its ${named} and cannot be called: ${fix}`
+    const message = `expected an app, got only functions with parameters (${names}). ${fix}`
     await t.rejects(alone(exported), { message })
   }
   const routes = [['GET /orders', {}]]
@@ -292,7 +298,7 @@ t.test('what takes arguments is named and not called', async (t) => {
   t.strictSame(await routesOf({ build: (options = {}) => options && small() }), routes)
 })
 
-t.test('where none is exported it is the only one that was made', async (t) => {
+t.test('without an exported app, the only created app is used', async (t) => {
   const watch = new ExpressWatch()
   const apps = new Map<object, []>()
   const settle = (made: () => void) =>
@@ -305,7 +311,10 @@ t.test('where none is exported it is the only one that was made', async (t) => {
         settled: Promise.resolve().then(made),
       },
     )
-  await t.rejects(settle(end), { message: /^makes no app: export/ })
+  await t.rejects(settle(end), {
+    message:
+      /^expected an app, got none\. Export a Fastify instance, an Express app, or a function without parameters that creates one, as default or app\.$/,
+  })
   watch.apps.add(small() as never)
   const { routes } = await settle(end)
   t.match(routes, [{ path: '/orders' }])
@@ -315,20 +324,25 @@ t.test('where none is exported it is the only one that was made', async (t) => {
   t.equal((await settle(end)).routes.length, 1)
   await t.rejects(
     settle(() => watch.apps.add(small() as never)),
-    { message: /^makes several apps: export the one/ },
+    { message: /^expected one app, got several\. Export one of them as default or app\.$/ },
   )
 })
 
-t.test('an app without a guard, or without a route, is a mistake', async (t) => {
+t.test('an app without a guard, or without routes, is rejected', async (t) => {
   const make = require('express') as typeof import('express')
-  await t.rejects(inspect({ app: make() }), { message: /^makes an app without a route/ })
+  await t.rejects(inspect({ app: make() }), {
+    message:
+      /^expected an app with routes, got none\. Declare the routes before the app listens\.$/,
+  })
   await t.rejects(inspect({ app: (require('express4') as typeof make)() }), {
-    message: /^makes an app without a route/,
+    message:
+      /^expected an app with routes, got none\. Declare the routes before the app listens\.$/,
   })
   const open = make()
   open.get('/', end)
   await t.rejects(inspect({ app: open }), {
-    message: /^makes an app that nothing of cognito-m2m guards/,
+    message:
+      /^expected a guard of cognito-m2m in the app, got none\. Register cognitoAuth, or add auth\(\) before the routes\.$/,
   })
 })
 
@@ -407,7 +421,7 @@ t.test('Express: what its routers do with paths decides', async (t) => {
   ])
 })
 
-t.test('an Express that nobody watched is a mistake where it hides paths', async (t) => {
+t.test('an Express module that was not watched is rejected if it hides paths', async (t) => {
   const make = require('express') as typeof import('express')
   const blind = new ExpressWatch()
   const read = (app: object) =>
@@ -420,22 +434,27 @@ t.test('an Express that nobody watched is a mistake where it hides paths', async
     routes: [{ path: '/orders', at: { file: 'app.js', line: 1, column: 1 } }],
   })
   app.use('/in', make.Router())
-  await t.rejects(read(app), { message: /^something is mounted and Express does not tell where/ })
+  await t.rejects(read(app), {
+    message:
+      /^expected the mount path of a router or app, got none\. Pass the module without bundling Express into it\.$/,
+  })
   const other = small()
   other.use('/in', small())
-  await t.rejects(read(other), { message: /^something is mounted/ })
+  await t.rejects(read(other), {
+    message: /^expected the mount path of a router or app, got none\. /,
+  })
 })
 
-t.test('what is no Express is left alone', (t) => {
+t.test('exports other than Express are ignored', (t) => {
   for (const it of [undefined, {}, end, Object.assign(() => {}, { application: null })]) {
     new ExpressWatch().watch(it)
   }
   t.end()
 })
 
-t.test('places: the nearest line of the owner', (t) => {
-  const place = getCallerPosition()
-  t.match(place, { file: 'test/cli/app-loader/load.test.ts' })
+t.test('positions: the nearest line of the app', (t) => {
+  const position = getCallerPosition()
+  t.match(position, { file: 'test/cli/app-loader/load.test.ts' })
   t.equal(Error.stackTraceLimit, new Error().stack === undefined ? 0 : Error.stackTraceLimit)
   const stack = [
     'Error: at (/not/a:1:2) place',
@@ -452,30 +471,30 @@ t.test('places: the nearest line of the owner', (t) => {
   t.end()
 })
 
-t.test('what was thrown, as one line', (t) => {
+t.test('a thrown value is formatted as one line', (t) => {
   const missing = Object.assign(new Error('x'.repeat(400)), {
     code: 'ERR_MODULE_NOT_FOUND',
     stack: '',
   })
-  t.equal(formatError(missing, 'app.mjs'), `app.mjs does not start: Error: ${'x'.repeat(293)}…`)
+  t.equal(formatError(missing, 'app.mjs'), `app.mjs failed to start: Error: ${'x'.repeat(293)}…`)
   t.match(
     formatError(Object.assign(missing, { code: 'ERR_UNKNOWN_FILE_EXTENSION' }), 'app.ts'),
-    /…; it is TypeScript: set NODE_OPTIONS='--import tsx', or pass the built file$/,
+    /…\. Set NODE_OPTIONS='--import tsx' for TypeScript, or pass the built file\.$/,
   )
   t.notMatch(formatError(new Error('x'), 'app.ts'), 'TypeScript')
-  t.equal(formatError('a\n  b', 'app.js'), 'app.js does not start: a b')
+  t.equal(formatError('a\n  b', 'app.js'), 'app.js failed to start: a b')
   t.equal(formatError(new InspectionFailure('is none'), 'app.js'), 'app.js: is none')
   t.equal(
     formatError(Object.create(null), 'app.js'),
-    'app.js does not start: it threw what cannot be shown',
+    'app.js failed to start: a value that cannot be converted to text',
   )
   t.end()
 })
 
-t.test('keys are answered here, everything else is asked for', async (t) => {
-  const asked: unknown[] = []
+t.test('key set requests get a stub, other requests pass through', async (t) => {
+  const requests: unknown[] = []
   const quiet = stubJwksFetch(async (input) => {
-    asked.push(input)
+    requests.push(input)
     return new Response('else')
   })
   const uri = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A/.well-known/jwks.json'
@@ -483,7 +502,7 @@ t.test('keys are answered here, everything else is asked for', async (t) => {
     t.match(await (await quiet(input)).json(), { keys: [{ kty: 'RSA', use: 'sig' }] })
   }
   t.equal(await (await quiet('https://a.example/')).text(), 'else')
-  t.strictSame(asked, ['https://a.example/'])
+  t.strictSame(requests, ['https://a.example/'])
   const server = createResourceServer({
     ...{ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null },
     ...{ fetch: quiet, keyStore: { startup: 'require' } },

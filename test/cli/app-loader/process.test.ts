@@ -12,7 +12,7 @@ import {
 } from '../../../src/cli/app-loader/process.ts'
 import { CommandFailure } from '../../../src/cli/exit-codes.ts'
 
-// Each is a process of its own with the loaders of this one.
+// Each test starts a process with the loaders of this one.
 t.jobs = 3
 
 const SOURCE = new URL('../../../src/', import.meta.url).href
@@ -102,23 +102,28 @@ export async function buildApp() {
   })
 })
 
-t.test('a module that throws, at once or later: one line with its place', async (t) => {
+t.test('a module that throws, immediately or later: one line with its position', async (t) => {
   const { file, ...now } = await read(t, 'app.js', "throw new Error('no\\nDATABASE')")
   t.match(now, { error: { exitCode: 2 } })
-  t.match(now, { error: { message: `${file} does not start: Error: no DATABASE (${file}:1:7)` } })
+  t.match(now, { error: { message: `${file} failed to start: Error: no DATABASE (${file}:1:7)` } })
   const text = `setTimeout(() => { throw new TypeError('late') })\nawait new Promise(() => {})`
   t.match(await read(t, 'app.js', text), {
-    error: { message: `${file} does not start: TypeError: late (${file}:1:26)` },
+    error: { message: `${file} failed to start: TypeError: late (${file}:1:26)` },
   })
 })
 
 const writing = (text: string) =>
   `import { writeSync } from 'node:fs'; writeSync(3, ${JSON.stringify(text)}); setInterval(() => {}, 1000); await new Promise(() => {})`
 
-t.test('a module that writes where it should not: one line', async (t) => {
+t.test('a module that writes to file descriptor 3: one line', async (t) => {
   for (const text of ['null\n', 'x\n']) {
     const { file, ...found } = await read(t, 'app.js', writing(text))
-    t.match(found, { error: { message: `${file} wrote to the pipe of this command`, exitCode: 2 } })
+    t.match(found, {
+      error: {
+        message: `${file}: expected no output on file descriptor 3, got other data. Remove the code that writes to it.`,
+        exitCode: 2,
+      },
+    })
   }
 })
 
@@ -139,28 +144,28 @@ const endings: readonly [string, string, RegExp, number?][] = [
   [
     'a code',
     "console.error('no\\n\\u001b[31m licence'); console.log('unheard'); process.exit(7)",
-    /^app\.js ended its process with code 7 before its app was ready; it wrote: no .\[31m licence$/,
+    /^app\.js: the process exited with code 7 before the app was ready; standard error: no .\[31m licence$/,
   ],
   [
     'a signal',
     "process.kill(process.pid, 'SIGKILL')",
-    /^app\.js ended its process by SIGKILL before its app was ready$/,
+    /^app\.js: the process exited on SIGKILL before the app was ready$/,
   ],
   [
     'children that live on',
     "import { spawn } from 'node:child_process'; spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: [0, 1, 2, 3] }); process.exit(1)",
-    /^app\.js ended its process with code 1 before/,
+    /^app\.js: the process exited with code 1 before/,
   ],
   [
     'the time limit',
     'setInterval(() => {}, 1000)',
-    /^app\.js had no app ready after 0\.5 s and was stopped: --timeout allows more$/,
+    /^app\.js: expected an app within 0\.5 s, got none\. Increase --timeout\.$/,
     0.5,
   ],
   [
     'too long a line',
     "import { writeSync } from 'node:fs'; for (;;) writeSync(3, 'x'.repeat(65536))",
-    /^app\.js has more routes than can be read$/,
+    /^app\.js: expected at most 20000000 characters of routes, got more\. Split the app\.$/,
   ],
 ]
 
@@ -170,11 +175,11 @@ for (const [name, script, message, timeout = 500] of endings) {
   })
 }
 
-t.test('what is no file is not run', async (t) => {
+t.test('a path that is not a file is not run', async (t) => {
   const { signal } = new AbortController()
   for (const file of ['absent.js', 'src']) {
     await t.rejects(readAppModule(file, { option: '--app', timeout: 1, signal }), {
-      message: `cognito-m2m: --app is "${file}": no such file`,
+      message: `cognito-m2m: --app: expected an existing file, got "${file}". Correct the path.`,
     })
   }
 })

@@ -1,6 +1,6 @@
 /**
- * Every check of the middleware, each judged by itself and told in words. Codes are those of the
- * middleware's own functions, in its order, so that the first of them is what an API answers.
+ * Runs every check of the middleware separately, with a message for each. Codes come from functions of the
+ * middleware, in its order, so the first code is the response of an API.
  */
 
 import type { AuthErrorCode } from '../../../core/errors.ts'
@@ -31,7 +31,7 @@ import {
 } from './keys.ts'
 import { type Check, formatTime } from './report.ts'
 
-/** What a token is held against. */
+/** The conditions of an API. */
 export interface Expectations {
   readonly expectedIssuers: ExpectedIssuers
   readonly keys: KeySets
@@ -40,7 +40,7 @@ export interface Expectations {
   readonly subjects: 'machine' | 'any'
   /** The API's identifiers, for users' tokens. Undefined if it has none. */
   readonly audience: readonly string[] | undefined
-  /** All of them are needed. */
+  /** Required scopes. */
   readonly scopes: readonly string[]
   /** Seconds. */
   readonly clockTolerance: number
@@ -62,7 +62,7 @@ function skip(check: string, message: string, code?: AuthErrorCode): Check {
 
 const KEYS_UNAVAILABLE = 'ERR_KEYS_UNAVAILABLE'
 const NEW_TOKEN_FIX =
-  "get a new token from the pool that the API trusts; this key is from another pool, or was removed by a rotation"
+  'get a new token from the pool that the API trusts; this key is from another pool, or was removed by a rotation'
 
 async function checkKey(token: DecodedToken, expected: Expectations): Promise<readonly Check[]> {
   const kid = token.header?.['kid']
@@ -76,14 +76,14 @@ async function checkKey(token: DecodedToken, expected: Expectations): Promise<re
 
 const SIGNATURE_SKIPPED = skip('signature', 'no key is available')
 
-/** The key, or why there is none. */
+/** Finds the key, or returns the failed check. */
 function findKey(
   kid: string,
   { issuer, jwksUri }: IssuerEndpoint,
   { expectedIssuers, keys }: Expectations,
 ): ImportedKey | Check {
   const answer = keys.get(jwksUri)
-  // Nothing was asked, and then it is said why: what a token names is asked first.
+  // No request was sent, and skipReason is set: the issuer of the token comes first.
   if (answer === undefined)
     return skip('key', expectedIssuers.skipReason as string, KEYS_UNAVAILABLE)
   if ('error' in answer) {
@@ -111,7 +111,7 @@ function findKey(
   )
 }
 
-/** Of a document that was imported as a key set. */
+/** Whether an imported key set lists the key. */
 function isKeyListed(kid: string, document: unknown): boolean {
   const { keys } = document as JsonWebKeySet
   return keys.some((key: JsonWebKey | null) => key?.kid === kid)
@@ -141,7 +141,7 @@ export async function runChecks(
   if (claims === undefined) {
     return [form, skip('claims', 'they cannot be read, so no claim was checked')]
   }
-  const failures = listClaimFailures(claims, rulesOf(expected), expected.now)
+  const failures = listClaimFailures(claims, toClaimRules(expected), expected.now)
   return [
     form,
     checkIssuer(claims, expected.expectedIssuers, failures),
@@ -156,8 +156,8 @@ export async function runChecks(
   ]
 }
 
-/** The middleware's rules for the claims. */
-function rulesOf({
+/** Converts the conditions to the claim rules of the middleware. */
+function toClaimRules({
   subjects,
   audience,
   clientIds,
@@ -200,12 +200,12 @@ function checkIssuer(
   }
   const iss = claims['iss'] as string
   if (!issuers.some(({ issuer }) => issuer === iss)) {
-    const wanted = issuers.map(({ issuer }) => issuer).join(' or ')
+    const trusted = issuers.map(({ issuer }) => issuer).join(' or ')
     return fail(
       'issuer',
       'ERR_TOKEN_ISSUER',
       isNamed
-        ? `iss is ${toPrintable(iss)}, not ${toPrintable(wanted)}`
+        ? `iss is ${toPrintable(iss)}, not ${toPrintable(trusted)}`
         : `iss is ${toPrintable(iss)}, which is not the issuer of a user pool`,
       'get the token from the user pool that the API trusts, or correct the user pool of the API and of this command',
     )
@@ -217,8 +217,9 @@ function checkIssuer(
   )
 }
 
-/** For what no token of Cognito's has. */
-const CLAIM_FIX = 'use the access token that Cognito returned, or correct the service that issues the token'
+/** Fix of claims that no token of Cognito has. */
+const CLAIM_FIX =
+  'use the access token that Cognito returned, or correct the service that issues the token'
 
 function checkUse(claims: JsonObject, failures: readonly ClaimFailure[]): Check {
   const failure = failures.find(({ claim }) => claim === 'token_use')
@@ -234,7 +235,7 @@ function checkUse(claims: JsonObject, failures: readonly ClaimFailure[]): Check 
 }
 
 function checkClaimTypes(failures: readonly ClaimFailure[]): Check {
-  // `iss` and `token_use` have checks of their own.
+  // `iss` and `token_use` have separate checks.
   const reasons = failures
     .filter(({ claim }) => claim !== 'iss' && claim !== 'token_use')
     .flatMap(({ reason }) => reason ?? [])
@@ -264,21 +265,21 @@ function checkAud(
   const { aud } = claims
   if (findFailure(failures, 'ERR_TOKEN_INVALID', 'aud'))
     return skip('audience', 'aud is not an audience')
-  const said = aud === undefined ? 'no aud' : `aud is ${toPrintable([aud].flat().join(' '), 500)}`
+  const text = aud === undefined ? 'no aud' : `aud is ${toPrintable([aud].flat().join(' '), 500)}`
   const failure = findFailure(failures, 'ERR_TOKEN_AUDIENCE')
-  if (failure === undefined) return pass('audience', said)
+  if (failure === undefined) return pass('audience', text)
   const { code } = failure
   return isMachine(claims) || audience === undefined
     ? fail(
         'audience',
         code,
-        `${said}, not only the app client`,
-        "for user tokens with the resource of this API, set its audience, and --audience here; aud of a machine token can only be the app client",
+        `${text}, not only the app client`,
+        'for user tokens of this API, set its audience, and --audience here; machine tokens have only the app client as aud',
       )
     : fail(
         'audience',
         code,
-        `${said}, not ${toPrintable(audience.join(' or '), 500)}`,
+        `${text}, not ${toPrintable(audience.join(' or '), 500)}`,
         'request the token with the resource of this API (RFC 8707), or add the value to the audience of the API',
       )
 }
@@ -314,9 +315,9 @@ function checkTimes(
   return [expires, begins]
 }
 
-/** A time that is none was told among the claims. */
-function checkTime(check: string, value: unknown, judge: () => Check): Check {
-  return Number.isFinite(value) ? judge() : skip(check, 'the time is not a number')
+/** Skips the check of a time that is not a number, which checkClaimTypes reports. */
+function checkTime(check: string, value: unknown, run: () => Check): Check {
+  return Number.isFinite(value) ? run() : skip(check, 'the time is not a number')
 }
 
 function checkCaller(
@@ -327,7 +328,10 @@ function checkCaller(
   const { client_id: clientId } = claims
   if (typeof clientId !== 'string') return skip('client', 'client_id is not a string')
   if (clientIds === undefined) {
-    return pass('client', `${toPrintable(clientId)}; without --client-id, every app client is allowed`)
+    return pass(
+      'client',
+      `${toPrintable(clientId)}; without --client-id, every app client is allowed`,
+    )
   }
   const failure = findFailure(failures, 'ERR_CLIENT_NOT_ALLOWED')
   if (failure === undefined) return pass('client', toPrintable(clientId))
@@ -339,15 +343,18 @@ function checkCaller(
   )
 }
 
-function checkScopes(claims: JsonObject, needed: readonly string[]): Check {
+function checkScopes(claims: JsonObject, required: readonly string[]): Check {
   if (claims['scope'] !== undefined && typeof claims['scope'] !== 'string') {
     return skip('scopes', 'scope is not a list of scopes')
   }
   const granted = parseScopes(claims as MachineClaims)
   const has = granted.length === 0 ? 'none' : toPrintable(granted.join(' '), 500)
-  const missing = needed.filter((scope) => !granted.includes(scope))
+  const missing = required.filter((scope) => !granted.includes(scope))
   if (missing.length === 0) {
-    return pass('scopes', needed.length === 0 ? `${has}; without --scope, no scope is required` : has)
+    return pass(
+      'scopes',
+      required.length === 0 ? `${has}; without --scope, no scope is required` : has,
+    )
   }
   return fail(
     'scopes',

@@ -1,4 +1,4 @@
-/** `cognito-m2m explain`: why an API takes a token, or does not. */
+/** `cognito-m2m explain`: shows a token, and why an API accepts or rejects it. */
 import { Command, Option } from 'commander'
 import {
   describeValue,
@@ -38,9 +38,9 @@ export async function explain(
   return { verdict, answer, checks, header, claims, keys: source, notes, now }
 }
 
-/** Where the token is looked for unless another variable is named. */
+/** Default variable of the token. */
 const TOKEN_VARIABLE = 'COGNITO_TOKEN'
-/** Bytes of it; Cognito's have about 1,000. */
+/** Size limit of the input. Tokens of Cognito have about 1,000 bytes. */
 const MAX_BYTES = 64 * 1024
 /** How to pass the token. */
 const TOKEN_FIX = `Pipe the token to standard input, set ${TOKEN_VARIABLE}, or type it at the prompt.`
@@ -65,7 +65,11 @@ export function explainCommand({ terminal, exitWith }: CommandContext): Document
   const command: Command = new Command('explain')
     .description('show the contents of an access token and why an API accepts or rejects it')
     .option('--pool <id>', 'the user pool that the API trusts')
-    .option('--region <region>', 'a Region with a replica of the user pool; repeatable', collectValues)
+    .option(
+      '--region <region>',
+      'a Region with a replica of the user pool; repeatable',
+      collectValues,
+    )
     .option('--issuer <url>', 'the issuer instead of --pool, for an emulator or a local pool')
     .option('--jwks <file>', 'the key set: a JSON file or a URL')
     .option(
@@ -172,7 +176,7 @@ function readTolerance(text = '5'): number {
   )
 }
 
-/** A pipe with nothing in it is what schedulers start programs with. */
+/** Reads the token. An empty pipe counts as no input, because schedulers start programs with one. */
 async function readToken(name: string | undefined, terminal: Terminal): Promise<string> {
   if (name !== undefined) {
     const { [name]: token } = terminal.env
@@ -187,7 +191,7 @@ async function readToken(name: string | undefined, terminal: Terminal): Promise<
   return terminal.env[TOKEN_VARIABLE] ?? (await terminal.secret('Token: ')) ?? ''
 }
 
-/** Times in epoch seconds, as claims have them. */
+/** Converts times to epoch seconds, as in claims. */
 function toJson({ now, ...explanation }: Explanation) {
   return { ...explanation, judgedAt: Math.floor(now / 1000) }
 }

@@ -1,22 +1,22 @@
-/** A token as people paste it: with what stood around it. */
+/** Extracts a token from pasted text, and decodes it. */
 import type { AuthErrorCode } from '../../../core/errors.ts'
 import { classifyMalformed } from '../../../core/token/bearer.ts'
 import { decodeJws, type Jws } from '../../../core/token/jws.ts'
 import { type JsonObject, parseStrictObject } from '../../../core/token/strict-json.ts'
 
-/** Longest token in characters that the middleware decodes, unless its owner says otherwise. */
+/** Default limit of the middleware for tokens, in characters. */
 const MAX_LENGTH = 8192
 
-/** What a token says, as strictly as the middleware reads it and as far as it can be read at all. */
+/** Parts of a token. Invalid tokens have as many parts as can be decoded. */
 export interface DecodedToken {
-  /** As the middleware has it; undefined where it refuses the form. */
+  /** The token as the middleware decodes it. Undefined for an invalid form. */
   readonly jws: Jws | undefined
-  /** Undefined where it cannot be read, or in two ways. */
+  /** Undefined if it is not JSON, or is ambiguous. */
   readonly header: JsonObject | undefined
   readonly claims: JsonObject | undefined
-  /** What the middleware says of the form; undefined where it has nothing to say. */
+  /** Error code of the middleware for the form. Undefined for a valid form. */
   readonly code: AuthErrorCode | undefined
-  /** The same in words, one fault each. */
+  /** Messages, one for each error of the form. */
   readonly problems: readonly string[]
 }
 
@@ -38,7 +38,7 @@ function parsePart(part: string): JsonObject | undefined {
   return parseStrictObject(Buffer.from(part, 'base64url'))
 }
 
-/** Of a token that the middleware cannot decode: there is at least one. */
+/** Lists the errors of a token that the middleware cannot decode. There is at least one. */
 function listProblems(
   token: string,
   header: JsonObject | undefined,
@@ -78,31 +78,31 @@ function listHeaderProblems(header: JsonObject): readonly string[] {
   ].flat()
 }
 
-/** The token, and what was taken off it. */
+/** The token, with notes about removed text. */
 export interface ExtractedToken {
   readonly token: string
   readonly notes: readonly string[]
 }
 
-/** What may stand around a token, outermost first; again, as quotes may stand around a header. */
+/** Text around a token, outermost first. Patterns repeat, because quotes may surround a header. */
 const WRAPPERS: readonly (readonly [pattern: RegExp, note: string])[] = [
   [/^(["'`])(.*)\1$/s, 'the quotes around the token were removed'],
   [/^()authorization:(.*)$/is, 'the header name before the token was removed'],
   [/^()bearer\s(.*)$/is, 'the scheme Bearer before the token was removed'],
 ]
 
-/** Blanks around it are nothing to talk about: every shell and editor adds them. */
+/** Extracts the token. Spaces get no note, because shells and editors add them. */
 export function extractToken(text: string): ExtractedToken {
   const notes = new Set<string>()
   let token = text.trim()
-  for (let found = true; found; ) {
-    found = false
+  for (let hasChanged = true; hasChanged; ) {
+    hasChanged = false
     for (const [pattern, note] of WRAPPERS) {
       const match = pattern.exec(token)
       if (match === null) continue
       token = (match[2] as string).trim()
       notes.add(note)
-      found = true
+      hasChanged = true
     }
   }
   return { token, notes: [...notes] }

@@ -1,4 +1,4 @@
-/** The key sets a token is judged with: from a file, or by the one request that is made. */
+/** Loads the key sets that verify a token, from a file or by request. */
 import { createReadStream } from 'node:fs'
 import { fetchJwks, type JwksError } from '../../../core/keys/fetch-jwks.ts'
 import { importKeySet } from '../../../core/keys/jwk.ts'
@@ -17,35 +17,35 @@ import type { Terminal } from '../../terminal/terminal.ts'
 /** One form of an issuer. */
 export type IssuerEndpoint = Pick<IssuerForm, 'issuer' | 'jwksUri'>
 
-/** Whose tokens a token is held against, and where their keys are. */
+/** Trusted issuers, with the URLs of their keys. */
 export interface ExpectedIssuers {
-  /** The one to ask first comes first. */
+  /** In the order of requests. */
   readonly issuers: readonly IssuerEndpoint[]
-  /** The issuers were named by the person, not by the token. */
+  /** Whether the issuers come from flags instead of the token. */
   readonly isNamed: boolean
-  /** Why no keys may be asked for there; undefined where they may. */
+  /** Why no request for keys is allowed. Undefined if it is allowed. */
   readonly skipReason?: string
 }
 
-/** What names them. */
+/** Flags that select the issuers. */
 export interface IssuerFlags {
   readonly pool?: string
-  /** Regions of the pool's replicas. */
+  /** Regions of replicas of the pool. */
   readonly regions?: readonly string[]
   readonly issuer?: string
-  /** A file or an address with the key set, where it is not the issuer's own. */
+  /** A file or URL of the key set, instead of the key set of the issuer. */
   readonly jwks?: string
   readonly offline?: true
 }
 
-/** Stands for an issuer that can be no pool's. */
+/** Placeholder for an issuer that no pool can have. */
 const INVALID_ISSUER = 'https://nowhere.invalid'
-/** What may be a host of Cognito with a pool ID: the forms that follow from the ID tell whether it is. */
+/** A possible Cognito host with a pool ID. The forms derived from the ID confirm it. */
 const COGNITO_ISSUER = /^https:\/\/(?:issuer-)?cognito-idp\.[a-z0-9.-]+\/([^/]+)$/
 
 /**
- * Reads the flags. An issuer that only the token names is asked where it has Cognito's own host form:
- * any other URL is the choice of whoever made the token.
+ * Reads the flags. The issuer of the token gets a request only if it is a Cognito host, because the sender
+ * of the token chooses any other URL.
  *
  * @param claimed `iss` of the token.
  * @throws {OptionError}
@@ -74,15 +74,16 @@ export function selectIssuers(
     }
   }
   const text = typeof claimed === 'string' ? claimed : INVALID_ISSUER
-  const own = findCognitoForms(text)
-  if (own !== undefined) return { issuers: sortClaimedFirst(own, text), isNamed: false, ...skipped }
+  const forms = findCognitoForms(text)
+  if (forms !== undefined)
+    return { issuers: sortClaimedFirst(forms, text), isNamed: false, ...skipped }
   const reason =
-    "the issuer is not a Cognito host, so the command sends it no request; pass --jwks, --pool or --issuer"
-  const known = isIssuer(text, isFetched) ? text : INVALID_ISSUER
-  return { issuers: [toIssuerForm(known)], isNamed: false, skipReason: reason }
+    'the issuer is not a Cognito host, so the command sends it no request; pass --jwks, --pool or --issuer'
+  const expected = isIssuer(text, isFetched) ? text : INVALID_ISSUER
+  return { issuers: [toIssuerForm(expected)], isNamed: false, skipReason: reason }
 }
 
-/** Both forms Cognito uses for the pool of `--pool`, the original first; those of its replicas behind. */
+/** Lists both issuer forms of the pool, the original first, then the forms of its replicas. */
 export function listIssuerForms(
   userPoolId: string,
   regions?: readonly string[],
@@ -90,7 +91,7 @@ export function listIssuerForms(
   try {
     const replicas = regions === undefined ? {} : { regions }
     const { issuers } = readUserPool({ userPoolId, clientId: null, ...replicas }, '')
-    // One list, whose next form is asked where a form before is not the pool's.
+    // The next form gets a request if the pool does not have the previous one.
     return issuers.map(({ issuer, jwksUri }) => ({ issuer, jwksUri }))
   } catch (error) {
     const { option, problem } = error as OptionError
@@ -103,8 +104,8 @@ export function listIssuerForms(
 }
 
 /**
- * The forms of the pool an issuer names, of which it has to be one exactly; undefined where it is not. Those
- * of replicas are not among them: only the person knows whether the pool has any.
+ * Finds the issuer forms of the pool that an issuer names. Undefined if the issuer is not one of them. Replicas
+ * are not included, because the token does not prove that the pool has any.
  */
 function findCognitoForms(issuer: string): readonly IssuerEndpoint[] | undefined {
   const [, userPoolId] = COGNITO_ISSUER.exec(issuer) ?? []
@@ -133,25 +134,25 @@ function isIssuer(text: string, isFetched: boolean): boolean {
   }
 }
 
-/** Milliseconds of a request, as the middleware waits. */
+/** Time limit of a request, the same as in the middleware. */
 const TIMEOUT_MS = 3000
-/** Bytes of a file; Cognito's key sets are under 2 KiB. */
+/** Size limit of a file. Key sets of Cognito are under 2 KiB. */
 const MAX_BYTES = 256 * 1024
 
-/** What an address answered. */
+/** The response of a key set URL. */
 export type FetchedKeys = { readonly document: unknown } | { readonly error: JwksError }
 
-/** See the module. */
+/** Loaded key sets by URL. */
 export interface KeySets {
-  /** Where the keys are from, as it was named. */
+  /** The file or URLs of the keys. Empty if no request was sent. */
   readonly source: string
-  /** What stands at the address of an issuer's keys; undefined where it was not asked. */
+  /** Gets the response of the key set URL of an issuer. Undefined without a request. */
   get(jwksUri: string): FetchedKeys | undefined
 }
 
 /**
- * @param jwks A file, or a URL that is asked instead of the issuer's own.
- * @throws {OptionError} for a file that is no key set.
+ * @param jwks A file or URL, instead of the key set of the issuer.
+ * @throws {OptionError} for a file that is not a key set.
  */
 export async function loadKeySets(
   expectedIssuers: ExpectedIssuers,
@@ -164,24 +165,24 @@ export async function loadKeySets(
       : { document: await readKeyFile(jwks, terminal.signal) }
     return { source: jwks, get: () => fetched }
   }
-  const answers = new Map<string, FetchedKeys>()
-  const asked = expectedIssuers.skipReason === undefined ? expectedIssuers.issuers : []
-  for (const { jwksUri } of asked) {
-    const answer = await fetchKeys(jwksUri, terminal)
-    answers.set(jwksUri, answer)
-    // The other form of a pool's issuer is asked only where this one is said not to be its own.
-    if (!isNotFound(answer)) break
+  const responses = new Map<string, FetchedKeys>()
+  const requested = expectedIssuers.skipReason === undefined ? expectedIssuers.issuers : []
+  for (const { jwksUri } of requested) {
+    const response = await fetchKeys(jwksUri, terminal)
+    responses.set(jwksUri, response)
+    // The next form gets a request only if the pool does not have this one.
+    if (!isNotFound(response)) break
   }
-  const source = [...answers.keys()].join(', ')
-  return { source, get: (uri) => answers.get(uri) }
+  const source = [...responses.keys()].join(', ')
+  return { source, get: (uri) => responses.get(uri) }
 }
 
-/** Whether `--jwks` names an address, not a file. */
+/** Whether `--jwks` is a URL instead of a file. */
 export function isUrl(text: string): boolean {
   return /^https?:\/\//i.test(text)
 }
 
-/** The endpoint says that there is no such key set. */
+/** Whether the status says that the key set does not exist. */
 export function isNotFound(answer: FetchedKeys): boolean {
   return 'error' in answer && (answer.error.status === 403 || answer.error.status === 404)
 }
@@ -204,7 +205,7 @@ async function readKeyFile(file: string, signal: AbortSignal): Promise<unknown> 
   )
 }
 
-/** A stream, as the file may be a pipe: `--jwks <(curl …)`. */
+/** Reads a stream, because the file may be a pipe: `--jwks <(curl …)`. */
 async function readFileText(file: string, signal: AbortSignal): Promise<string> {
   try {
     const limits = { maxBytes: MAX_BYTES, signal, what: 'the file of --jwks' }

@@ -1,4 +1,4 @@
-/** An explanation as text for people. Everything foreign in it is made printable. */
+/** Formats an explanation as text. Untrusted text is escaped. */
 
 import type { AuthErrorBody, AuthErrorCode } from '../../../core/errors.ts'
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
@@ -6,31 +6,31 @@ import type { JsonObject, JsonValue } from '../../../core/token/strict-json.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { createStyle } from '../../terminal/format.ts'
 
-/** What came of one check. Texts are printable lines. */
+/** The result of one check. Texts are printable lines. */
 export interface Check {
   readonly check: string
   readonly state: 'passed' | 'failed' | 'unjudged'
-  /** What an API answers because of it, unless a check before it decides. */
+  /** Error code of an API, unless an earlier check fails. */
   readonly code?: AuthErrorCode
   readonly message: string
-  /** What to change; of failed checks alone. */
+  /** The fix of a failed check. */
   readonly fix?: string
 }
 
-/** A token explained: what it says, every check, and what an API answers. Holds neither the token nor its signature. */
+/** Contents of a token, every check, and the response of an API. Has neither the token nor its signature. */
 export interface Explanation {
   readonly verdict: 'accepted' | 'refused' | 'unjudged'
   /** The error that an API returns; null if it accepts the token. */
   readonly answer: AuthErrorBody | null
   readonly checks: readonly Check[]
-  /** Null where they cannot be read. */
+  /** Null if it cannot be decoded. */
   readonly header: JsonObject | null
   readonly claims: JsonObject | null
-  /** Where keys were had from; null where nowhere. */
+  /** Source of the keys. Null if no request was sent. */
   readonly keys: string | null
-  /** What was taken off the text to have the token. */
+  /** Notes about text that was removed around the token. */
   readonly notes: readonly string[]
-  /** For when it was judged, milliseconds. */
+  /** Time of the checks, milliseconds. */
   readonly now: number
 }
 
@@ -40,13 +40,13 @@ const UNITS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
   ['minute', 60],
   ['second', 1],
 ]
-/** A year beyond which a time is no time: Date ends in the year 275,760. */
+/** Largest time of Date, in the year 275,760, in seconds. */
 const MAX_TIME = 8_640_000_000_000
 
 const relative = new Intl.RelativeTimeFormat('en')
 
 /**
- * `2026-11-21 14:52:16 UTC (2 hours ago)`.
+ * Formats a time, for example `2026-11-21 14:52:16 UTC (2 hours ago)`.
  *
  * @param seconds Epoch seconds.
  * @param now Milliseconds.
@@ -58,7 +58,7 @@ export function formatTime(seconds: number, now: number): string {
   return `${absolute.replace(/\.\d+Z$/, ' UTC')} (${formatDistance(distance)})`
 }
 
-/** `in 5 minutes`, `2 hours ago`, `now`; days are the largest unit, nothing of a token is older. */
+/** Formats a distance, for example `in 5 minutes`, `2 hours ago` or `now`. The largest unit is days. */
 function formatDistance(seconds: number): string {
   if (seconds === 0) return 'now'
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) as (typeof UNITS)[number]
@@ -66,7 +66,7 @@ function formatDistance(seconds: number): string {
 }
 
 /**
- * Epoch seconds, or a date with or without a time (ISO 8601).
+ * Reads epoch seconds, or an ISO 8601 date with or without a time.
  *
  * @returns Milliseconds.
  */
@@ -83,12 +83,14 @@ function parseIsoTime(text: string): number {
   return /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
 }
 
-/** Longest value of a claim, and name of one, that is shown. */
-const LONGEST = { value: 300, name: 40 } as const
-/** Claims that are times. */
+/** Longest shown value of a claim in characters. */
+const MAX_VALUE_LENGTH = 300
+/** Longest shown name of a claim in characters. */
+const MAX_NAME_LENGTH = 40
+/** Names of claims that are times. */
 const TIME_CLAIMS: readonly string[] = ['exp', 'iat', 'nbf', 'auth_time']
 
-/** @param colors Marks are signs in colour, else words. */
+/** @param colors Whether marks are colored signs instead of words. */
 export function formatReport(explanation: Explanation, colors: boolean): string {
   const { header, claims, checks, keys, notes, now } = explanation
   const rows = [
@@ -96,7 +98,7 @@ export function formatReport(explanation: Explanation, colors: boolean): string 
     ...formatTable('claims', claims, now),
     ...formatChecks(checks, colors),
     '',
-    ...(keys === null ? [] : [`Keys from ${toPrintable(keys, LONGEST.value)}`]),
+    ...(keys === null ? [] : [`Keys from ${toPrintable(keys, MAX_VALUE_LENGTH)}`]),
     ...notes.map((note) => `Note: ${note}`),
     formatVerdict(explanation, colors),
   ]
@@ -106,7 +108,7 @@ export function formatReport(explanation: Explanation, colors: boolean): string 
 function formatTable(title: string, members: JsonObject | null, now: number): readonly string[] {
   if (members === null) return []
   const rows = Object.entries(members).map(
-    ([name, value]) => [toPrintable(name, LONGEST.name), formatValue(name, value, now)] as const,
+    ([name, value]) => [toPrintable(name, MAX_NAME_LENGTH), formatValue(name, value, now)] as const,
   )
   const width = Math.max(...rows.map(([name]) => name.length))
   return [title, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`), '']
@@ -114,7 +116,7 @@ function formatTable(title: string, members: JsonObject | null, now: number): re
 
 function formatValue(name: string, value: JsonValue, now: number): string {
   if (TIME_CLAIMS.includes(name) && typeof value === 'number') return formatTime(value, now)
-  return toPrintable(typeof value === 'string' ? value : JSON.stringify(value), LONGEST.value)
+  return toPrintable(typeof value === 'string' ? value : JSON.stringify(value), MAX_VALUE_LENGTH)
 }
 
 function formatChecks(checks: readonly Check[], colors: boolean): readonly string[] {
@@ -137,7 +139,7 @@ function formatVerdict({ verdict, answer, keys }: Explanation, colors: boolean):
   const { statusCode, code, message } = answer
   const response = `An API returns ${statusCode} ${code}: ${message}.`
   if (verdict === 'refused') return bold(red(response))
-  // An API that has keys answers something else.
+  // Without keys the response is unknown: an API with keys may return another one.
   return bold(
     yellow(
       keys === null

@@ -1,13 +1,13 @@
-/** What an API answers: the middleware itself is asked, with the keys that were had. */
+/** Gets the response of an API by running the middleware with the loaded keys. */
 import type { AuthError, AuthErrorBody } from '../../../core/errors.ts'
 import { readOptions } from '../../../core/options/options.ts'
 import { createCoreServer } from '../../../core/resource-server.ts'
 import type { Expectations } from './checks.ts'
 
-/** Stands for the pool: its issuers are replaced by the trusted ones. */
+/** Placeholder of the pool. The trusted issuers replace its issuers. */
 const PLACEHOLDER_POOL = { userPoolId: 'explained', issuer: 'https://explained.invalid' }
 
-/** The refusal; undefined where the token is accepted. */
+/** Gets the error of an API. Undefined if it accepts the token. */
 export async function getAuthError(
   token: string,
   {
@@ -29,7 +29,7 @@ export async function getAuthError(
     clockTolerance,
     now: () => now,
     monotonicNow: () => 0,
-    // Nothing is asked again: the answers are those the checks had.
+    // Sends no request: the responses are the same as in the checks.
     fetch: async (url: unknown) => {
       const answer = keys.get(String(url))
       if (answer === undefined) throw new TypeError('not requested')
@@ -39,13 +39,13 @@ export async function getAuthError(
       return new Response(null, { status })
     },
   })
-  // Not as options: a local pool, or an http issuer, is explained wherever this runs.
+  // Not passed as options, which reject local pools and http issuers in production.
   const pools = options.pools.map((pool) => ({ ...pool, issuers: expectedIssuers.issuers }))
   const server = createCoreServer({ ...options, pools })
   await server.ready()
   const guard = server.guard(scopes.length === 0 ? {} : { scopes })
   const [decision] = await Promise.allSettled([(async () => guard(`Bearer ${token}`))()])
   server.close()
-  // A guard throws nothing else.
+  // A guard throws only AuthError.
   return decision.status === 'rejected' ? (decision.reason as AuthError).toJSON() : undefined
 }

@@ -1,4 +1,4 @@
-/** Where tokens and keys come from, and what is refused before anything is asked. */
+/** Sources of tokens and keys, and options that are rejected before any request. */
 import { join } from 'node:path'
 import t from 'tap'
 import { extractToken } from '../../../../src/cli/commands/explain/decode.ts'
@@ -15,107 +15,100 @@ import {
 import { jwk, machineToken, NOW, POOL, UPDATED_ISSUER } from '../../../support/forge.ts'
 import { HOSTILE, run } from '../../../support/run-cli.ts'
 
-t.test(
-  'whose keys are asked: the pool, and of its forms the one that the token names',
-  async (t) => {
-    const updated = machineToken({ iss: UPDATED_ISSUER })
-    const both = network({ [UPDATED_URL]: () => Response.json(keySet) })
-    const told = await document(updated, ['--pool', POOL], { fetch: both.fetch })
-    t.equal(told.code, 0)
-    t.strictSame(both.asked, [UPDATED_URL])
-    const foreign = healthy()
-    await document(machineToken({ iss: 'https://evil.example' }), ['--pool', POOL], {
-      fetch: foreign.fetch,
-    })
-    t.strictSame(foreign.asked, [KEYS_URL])
-  },
-)
+t.test('keys come from the pool, from the issuer form that the token names', async (t) => {
+  const updated = machineToken({ iss: UPDATED_ISSUER })
+  const both = network({ [UPDATED_URL]: () => Response.json(keySet) })
+  const told = await document(updated, ['--pool', POOL], { fetch: both.fetch })
+  t.equal(told.code, 0)
+  t.strictSame(both.asked, [UPDATED_URL])
+  const foreign = healthy()
+  await document(machineToken({ iss: 'https://evil.example' }), ['--pool', POOL], {
+    fetch: foreign.fetch,
+  })
+  t.strictSame(foreign.asked, [KEYS_URL])
+})
 
-t.test(
-  'a form of the issuer that the pool does not have: 401, as the middleware says',
-  async (t) => {
-    const { fetch, asked } = network({
-      [UPDATED_URL]: () => new Response('', { status: 403 }),
-      [KEYS_URL]: () => Response.json(keySet),
-    })
-    const token = machineToken({ iss: UPDATED_ISSUER })
-    const told = await document(token, ['--pool', POOL], { fetch })
-    t.strictSame(asked, [UPDATED_URL, KEYS_URL])
-    t.equal(told.keys, `${UPDATED_URL}, ${KEYS_URL}`)
-    t.match(told, { code: 1, answer: { code: 'ERR_KEY_UNKNOWN' } })
+t.test('an issuer form that the pool does not have: 401, as in the middleware', async (t) => {
+  const { fetch, asked } = network({
+    [UPDATED_URL]: () => new Response('', { status: 403 }),
+    [KEYS_URL]: () => Response.json(keySet),
+  })
+  const token = machineToken({ iss: UPDATED_ISSUER })
+  const told = await document(token, ['--pool', POOL], { fetch })
+  t.strictSame(asked, [UPDATED_URL, KEYS_URL])
+  t.equal(told.keys, `${UPDATED_URL}, ${KEYS_URL}`)
+  t.match(told, { code: 1, answer: { code: 'ERR_KEY_UNKNOWN' } })
+  t.match(
+    told.checks.find(({ check }) => check === 'key'),
+    {
+      state: 'failed',
+      message: `the pool has no keys at ${UPDATED_ISSUER}`,
+    },
+  )
+  const neither = network({
+    [UPDATED_URL]: () => new Response('', { status: 404 }),
+    [KEYS_URL]: () => Response.json({ keys: [] }),
+  })
+  const unknown = await document(token, ['--pool', POOL], { fetch: neither.fetch })
+  t.match(unknown, { code: 3, verdict: 'unjudged', answer: { code: 'ERR_KEYS_UNAVAILABLE' } })
+})
+
+t.test('without a pool: the issuer of the token, if it is a Cognito host', async (t) => {
+  const own = await document(machineToken())
+  t.strictSame([own.code, own.asked], [0, [KEYS_URL]])
+  t.match(own.checks[1], {
+    check: 'issuer',
+    state: 'unjudged',
+    message: /, from the token; pass --pool to compare it with your pool$/,
+  })
+  const others = [
+    'https://evil.example/eu-west-1_AbCdEfGhI',
+    'https://cognito-idp.eu-west-1.amazonaws.com.evil.example/eu-west-1_AbCdEfGhI',
+    'https://cognito-idp.eu-west-1.amazonaws.com@evil.example/eu-west-1_AbCdEfGhI',
+    'https://cognito-idp.us-east-1.amazonaws.com/eu-west-1_AbCdEfGhI',
+    'https://cognito-idp.cn-north-1.amazonaws.com/cn-north-1_AbCdEfGhI',
+    'https://cognito-idp.eu-west-1.amazonaws.com.cn/eu-west-1_AbCdEfGhI',
+    'https://cognito-idp.eu-west-1.amazonaws.eu/eu-west-1_AbCdEfGhI',
+    'https://cognito-idp.zz-north-1.amazonaws.com/zz-north-1_AbCdEfGhI',
+    'https://cognito-idp.eu-west-1.evil.example/eu-west-1_AbCdEfGhI',
+    'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI/',
+    'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI?x',
+    'https://cognito-idp.xx-local-1.amazonaws.com/xx-local-1_AbCdEfGhI',
+    'http://127.0.0.1:9/xx-local-1_AbCdEfGhI',
+    'http://169.254.169.254/latest',
+    'file:///etc/passwd',
+    'ISSUER',
+    HOSTILE,
+  ]
+  for (const iss of others) {
+    const told = await document(machineToken({ iss }))
+    t.strictSame(told.asked, [], 'no request was sent')
+    t.not(told.code, 0)
+    t.equal(told.keys, null)
     t.match(
       told.checks.find(({ check }) => check === 'key'),
       {
-        state: 'failed',
-        message: `the pool has no keys at ${UPDATED_ISSUER}`,
+        state: 'unjudged',
+        message:
+          /^the issuer is not a Cognito host, so the command sends it no request; pass --jwks, --pool or --issuer$/,
       },
     )
-    const neither = network({
-      [UPDATED_URL]: () => new Response('', { status: 404 }),
-      [KEYS_URL]: () => Response.json({ keys: [] }),
-    })
-    const unknown = await document(token, ['--pool', POOL], { fetch: neither.fetch })
-    t.match(unknown, { code: 3, verdict: 'unjudged', answer: { code: 'ERR_KEYS_UNAVAILABLE' } })
-  },
-)
+  }
+  const known = await document(machineToken({ iss: 'https://idp.example' }))
+  t.match(known, { code: 3, verdict: 'unjudged', answer: { code: 'ERR_KEYS_UNAVAILABLE' } })
+  t.match(await document(machineToken({ iss: 7 })), {
+    code: 1,
+    asked: [],
+    answer: { code: 'ERR_TOKEN_INVALID' },
+  })
+  const none = await document(machineToken({ iss: 'file:///etc/passwd' }))
+  t.match(none, { code: 1, answer: { code: 'ERR_TOKEN_ISSUER' } })
+  t.match(none.checks[1], {
+    message: 'iss is file:///etc/passwd, which is not the issuer of a user pool',
+  })
+})
 
-t.test(
-  'without a pool: the issuer of the token, where it has the form of Cognito alone',
-  async (t) => {
-    const own = await document(machineToken())
-    t.strictSame([own.code, own.asked], [0, [KEYS_URL]])
-    t.match(own.checks[1], {
-      check: 'issuer',
-      state: 'unjudged',
-      message: /as the token says: name --pool/,
-    })
-    const others = [
-      'https://evil.example/eu-west-1_AbCdEfGhI',
-      'https://cognito-idp.eu-west-1.amazonaws.com.evil.example/eu-west-1_AbCdEfGhI',
-      'https://cognito-idp.eu-west-1.amazonaws.com@evil.example/eu-west-1_AbCdEfGhI',
-      'https://cognito-idp.us-east-1.amazonaws.com/eu-west-1_AbCdEfGhI',
-      'https://cognito-idp.cn-north-1.amazonaws.com/cn-north-1_AbCdEfGhI',
-      'https://cognito-idp.eu-west-1.amazonaws.com.cn/eu-west-1_AbCdEfGhI',
-      'https://cognito-idp.eu-west-1.amazonaws.eu/eu-west-1_AbCdEfGhI',
-      'https://cognito-idp.zz-north-1.amazonaws.com/zz-north-1_AbCdEfGhI',
-      'https://cognito-idp.eu-west-1.evil.example/eu-west-1_AbCdEfGhI',
-      'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI/',
-      'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEfGhI?x',
-      'https://cognito-idp.xx-local-1.amazonaws.com/xx-local-1_AbCdEfGhI',
-      'http://127.0.0.1:9/xx-local-1_AbCdEfGhI',
-      'http://169.254.169.254/latest',
-      'file:///etc/passwd',
-      'ISSUER',
-      HOSTILE,
-    ]
-    for (const iss of others) {
-      const told = await document(machineToken({ iss }))
-      t.strictSame(told.asked, [], 'nothing was asked')
-      t.not(told.code, 0)
-      t.equal(told.keys, null)
-      t.match(
-        told.checks.find(({ check }) => check === 'key'),
-        {
-          state: 'unjudged',
-          message:
-            /not of Cognito's own host form, so nothing is asked of it: name --jwks, --pool or --issuer/,
-        },
-      )
-    }
-    const known = await document(machineToken({ iss: 'https://idp.example' }))
-    t.match(known, { code: 3, verdict: 'unjudged', answer: { code: 'ERR_KEYS_UNAVAILABLE' } })
-    t.match(await document(machineToken({ iss: 7 })), {
-      code: 1,
-      asked: [],
-      answer: { code: 'ERR_TOKEN_INVALID' },
-    })
-    const none = await document(machineToken({ iss: 'file:///etc/passwd' }))
-    t.match(none, { code: 1, answer: { code: 'ERR_TOKEN_ISSUER' } })
-    t.match(none.checks[1], { message: 'iss is file:///etc/passwd, which is not the issuer of a user pool' })
-  },
-)
-
-t.test('a token of any partition: its own host is asked for keys', async (t) => {
+t.test('a token of any partition: keys come from its host', async (t) => {
   for (const issuer of [
     'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_AbCdEfGhI',
     'https://issuer-cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbCdEfGhI',
@@ -137,7 +130,7 @@ t.test('a token of any partition: its own host is asked for keys', async (t) => 
   t.equal(code, 2)
   t.match(
     err,
-    '--pool is of the Region "zz-north-1", which is in no known AWS partition: use --issuer',
+    '--pool: expected a Region of a known AWS partition, got "zz-north-1". Set --issuer to the issuer URL of the user pool.',
   )
 })
 
@@ -158,9 +151,18 @@ t.test('--region: the issuers of a replica of --pool', async (t) => {
     answer: { code: 'ERR_TOKEN_ISSUER' },
   })
   for (const [flags, problem] of [
-    [['--region', 'us-west-2'], '--region names a replica of a pool: name the pool with --pool'],
-    [['--pool', POOL, '--region', 'cn-north-1'], '--region is "cn-north-1": pass a Region of'],
-    [['--pool', POOL, '--region', 'eu-west-1'], '--region repeats "eu-west-1": remove it'],
+    [
+      ['--region', 'us-west-2'],
+      '--region: expected --pool with this option, got none. Add --pool, or remove --region.',
+    ],
+    [
+      ['--pool', POOL, '--region', 'cn-north-1'],
+      '--region: expected a Region of the user pool\'s partition aws, got "cn-north-1". Use a Region of this partition.',
+    ],
+    [
+      ['--pool', POOL, '--region', 'eu-west-1'],
+      '--region: expected each Region once, got "eu-west-1" again. Remove it: the Region of the user pool is always included.',
+    ],
   ] as const) {
     const { code, err } = await explained(token, flags)
     t.equal(code, 2)
@@ -181,13 +183,16 @@ t.test('an http issuer is explained with --jwks alone, as an API accepts it', as
   t.match(err, /--issuer: expected an https URL, got "http:\/\/localstack.*"/)
   const slash = await explained(token, ['--issuer', `https://idp.example/`])
   t.equal(slash.code, 2)
-  t.match(slash.err, '--issuer ends in a slash or has a query: remove it')
+  t.match(
+    slash.err,
+    '--issuer: expected an issuer without a query or a trailing slash, got one with a trailing slash. Remove it: iss is compared as exact text.',
+  )
 })
 
 t.test('--client-id takes one app client id, not a list', async (t) => {
   const { code, err } = await explained(machineToken(), ['--pool', POOL, '--client-id', 'a,b'])
   t.equal(code, 2)
-  t.match(err, '--client-id[0] is "a,b", and no app client id has a comma')
+  t.match(err, '--client-id[0]: expected one app client id, got "a,b". Pass several as an array.')
 })
 
 t.test('a local pool is explained in production too', async (t) => {
@@ -204,7 +209,7 @@ t.test('a local pool is explained in production too', async (t) => {
   t.match(told, { code: 0, verdict: 'accepted' })
 })
 
-t.test('--jwks: a file or an address, whoever issued the token', async (t) => {
+t.test('--jwks: a file or a URL, for any issuer', async (t) => {
   const folder = t.testdir({ 'jwks.json': JSON.stringify(keySet) })
   const file = join(folder, 'jwks.json')
   const token = machineToken({ iss: 'https://idp.example' })
@@ -244,7 +249,7 @@ t.test('a local pool, by its issuer', async (t) => {
   )
 })
 
-t.test('a key that is listed for something else is refused as the middleware does', async (t) => {
+t.test('a key with another use is rejected, as in the middleware', async (t) => {
   const keys = [null, jwk({ use: 'enc' }), jwk({ kid: 'b' })]
   const { fetch } = network({ [KEYS_URL]: () => Response.json({ keys }) })
   const told = await document(machineToken(), ['--pool', POOL], { fetch })
@@ -259,7 +264,7 @@ t.test('a key that is listed for something else is refused as the middleware doe
   )
 })
 
-t.test('keys that cannot be had: 3, and everything else is judged', async (t) => {
+t.test('keys that are not available: exit code 3, and every other check runs', async (t) => {
   const answers: readonly [() => Response, RegExp][] = [
     [() => Response.json({ keys: [] }), /the key set has no usable key/],
     [() => new Response('<html>'), /not JSON/],
@@ -293,7 +298,7 @@ t.test('keys that cannot be had: 3, and everything else is judged', async (t) =>
   t.match(expired, { code: 1, answer: { code: 'ERR_TOKEN_EXPIRED' }, asked: [] })
 })
 
-t.test('where the token comes from', async (t) => {
+t.test('sources of the token', async (t) => {
   const token = machineToken()
   const silent = { input: async () => undefined }
   const nothing = { input: async () => ' \n' }
@@ -312,21 +317,21 @@ t.test('where the token comes from', async (t) => {
   t.equal(await jti([], { ...silent, secret }), 'typed')
   t.match(await explained(token, ['--token-env', 'OTHER'], { env }), {
     code: 2,
-    err: 'cognito-m2m: --token-env names "OTHER", which is not set\n',
+    err: 'cognito-m2m: --token-env: expected a variable that is set, got "OTHER". Export the token in it.\n',
   })
   for (const parts of [silent, nothing, { input: async () => '""' }]) {
     t.match(await explained(token, [], parts), {
       code: 2,
-      err: 'cognito-m2m: the token is missing: pipe it in, set COGNITO_TOKEN, or be asked\n',
+      err: 'cognito-m2m: TOKEN: expected an access token, got none. Pipe the token to standard input, set COGNITO_TOKEN, or type it at the prompt.\n',
     })
   }
 })
 
-t.test('a token is taken out of what stands around it, and that is said', async (t) => {
+t.test('text around a token is removed, with a note', async (t) => {
   const quotes = 'the quotes around the token were removed'
   const name = 'the header name before the token was removed'
   const word = 'the scheme Bearer before the token was removed'
-  const given: readonly [string, string[]][] = [
+  const cases: readonly [string, string[]][] = [
     ['a.b.c', []],
     [' \ta.b.c\r\n', []],
     ['Bearer a.b.c', [word]],
@@ -335,7 +340,7 @@ t.test('a token is taken out of what stands around it, and that is said', async 
     ["'Authorization:Bearer a.b.c'\n", [quotes, name, word]],
     ['authorization: "Bearer `a.b.c`"', [name, quotes, word]],
   ]
-  for (const [text, notes] of given) {
+  for (const [text, notes] of cases) {
     const found = extractToken(text)
     t.equal(found.token, 'a.b.c')
     t.strictSame([...found.notes].sort(), [...notes].sort())
@@ -349,7 +354,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a pool that is none',
     ['--pool', 'nowhere'],
-    /--pool is "nowhere": a user pool id is .*use --issuer for another/,
+    /--pool: expected "<region>_<letters and digits>", for example "eu-west-1_AbCdEfGhI", got "nowhere"\. Copy the user pool id from the Cognito console, or set --issuer\.$/m,
   ],
   [
     'an issuer over http',
@@ -360,34 +365,58 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'an address without requests',
     ['--offline', '--jwks', 'https://a.example'],
-    /--jwks is .*: with --offline, pass a file/,
+    /--jwks: expected a file with --offline, got "https:\/\/a\.example"\. Pass a file, or remove --offline\.$/m,
   ],
   [
     'a file that is not there',
     ['--jwks', 'absent.json'],
-    /--jwks names "absent\.json", which cannot be read \(ENOENT\)/,
+    /--jwks: expected a readable file, got "absent\.json" \(ENOENT\)\. Correct the path or the file\.$/m,
   ],
-  ['a folder', ['--jwks', '.'], /cannot be read \(EISDIR\)/],
+  [
+    'a folder',
+    ['--jwks', '.'],
+    /--jwks: expected a readable file, got "\." \(EISDIR\)\. Correct the path or the file\.$/m,
+  ],
   [
     'a file that is no key set',
     ['--jwks', 'package.json'],
-    /--jwks names "package\.json", which holds no usable key: pass a key set/,
+    /--jwks: expected a JSON key set with a usable key, got "package\.json"\. Pass the JWKS of the user pool\.$/m,
   ],
-  ['a file that is no JSON', ['--jwks', 'README.md'], /which holds no usable key/],
+  [
+    'a file that is no JSON',
+    ['--jwks', 'README.md'],
+    /--jwks: expected a JSON key set with a usable key, got "README\.md"\. /,
+  ],
   [
     'a file that does not end',
     ['--jwks', '/dev/zero'],
-    /the file of --jwks holds more than 262144 bytes/,
+    /the file of --jwks: expected at most 262144 bytes, got more\. Pass a shorter input\.$/m,
   ],
-  ['a scope that is none', ['--scope', 'orders'], /--scope is "orders": a scope is/],
+  [
+    'a scope that is none',
+    ['--scope', 'orders'],
+    /--scope: expected a scope as "identifier\/name", got "orders"\. /,
+  ],
   [
     'a tolerance in words',
     ['--clock-tolerance', 'long'],
-    /--clock-tolerance: expected a number of seconds from 0 to 300, got "long"/,
+    /--clock-tolerance: expected seconds from 0 to 300, got "long"\. Change the value\.$/m,
   ],
-  ['a tolerance too long', ['--clock-tolerance', '301'], /from 0 to 300/],
-  ['a time that is none', ['--at', 'noon'], /--at is "noon": use epoch seconds or a time as/],
-  ['a date that is none', ['--at', '2026-13-01'], /--at is "2026-13-01"/],
+  [
+    'a tolerance too long',
+    ['--clock-tolerance', '301'],
+    /--clock-tolerance: expected seconds from 0 to 300, got "301"\. /,
+  ],
+  [
+    'a time that is none',
+    ['--at', 'noon'],
+    /--at: expected epoch seconds or an ISO 8601 time, got "noon"\. Write, for example, 2026-11-21T14:52:16Z\.$/m,
+  ],
+  [
+    'a date that is none',
+    ['--at', '2026-13-01'],
+    /--at: expected epoch seconds or an ISO 8601 time, got "2026-13-01"\. /,
+  ],
   [
     'subjects that are none',
     ['--subjects', 'people'],
@@ -396,7 +425,7 @@ const wrong: readonly [string, string[], RegExp][] = [
 ]
 
 for (const [name, args, message] of wrong) {
-  t.test(`${name}: one line, exit 2, nothing asked`, async (t) => {
+  t.test(`${name}: one line, exit 2, no request`, async (t) => {
     const { code, out, err, asked } = await explained(machineToken(), args)
     t.strictSame([code, out, asked], [2, '', []])
     t.match(err, /^cognito-m2m: [^\n]+\n$/)
@@ -407,12 +436,12 @@ for (const [name, args, message] of wrong) {
 t.test('a token on the command line is refused, and never repeated', async (t) => {
   const token = machineToken()
   const wanted =
-    'the command line is seen by every process of this machine and kept by the shell; pipe it in, set COGNITO_TOKEN, or be asked\n'
+    'on the command line, which other processes and the shell history can read, got one. Pipe the token to standard input, set COGNITO_TOKEN, or type it at the prompt.\n'
   for (const [args, start] of [
-    [[token], 'a token is no argument: '],
-    [['--token', token], '--token is no option: '],
-    [[`--token=${token}`], '--token is no option: '],
-    [['--token'], '--token is no option: '],
+    [[token], 'TOKEN: expected no token '],
+    [['--token', token], '--token: expected no secret '],
+    [[`--token=${token}`], '--token: expected no secret '],
+    [['--token'], '--token: expected no secret '],
   ] as const) {
     const told = await explained(token, args)
     t.match(told, { code: 2, out: '', err: `cognito-m2m: ${start}${wanted}` })
@@ -425,7 +454,7 @@ t.test('a token on the command line is refused, and never repeated', async (t) =
   }
 })
 
-t.test('Ctrl-C ends the request, without a word', async (t) => {
+t.test('Ctrl-C aborts the request without a message', async (t) => {
   const interruption = new AbortController()
   const fetch = async () => {
     interruption.abort()
