@@ -12,7 +12,7 @@ import { ask, decode, failure } from '../support/http.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** Hooks that write down what a process loads; its coverage would tell too, but is tap's. */
+/** Module hooks that record the files a process loads. Its coverage belongs to tap. */
 const hooks = `import { appendFileSync } from 'node:fs'
 export async function resolve(specifier, context, next) {
   const found = await next(specifier, context)
@@ -28,7 +28,7 @@ if (process.env.LOADED) register(${JSON.stringify(inUrl(hooks))})`)}`
 /** In front of tap's loaders. */
 const NODE_ARGS = [...process.execArgv, LOGGED]
 
-/** The bin in a process of its own, with this process's loaders. */
+/** Starts the command in a child process with the loaders of this one. */
 function start(...args: string[]) {
   return startIn({}, ...args)
 }

@@ -166,7 +166,7 @@ t.test('close ends it, open connections too, once or twice', async (t) => {
   const idle = connect(pool.port, '127.0.0.1')
   idle.on('error', () => {})
   const ended = new Promise((resolve) => idle.once('close', resolve))
-  // A second answer on a connection of its own proves that the server has seen the first.
+  // A response on a second connection proves that the server has read the first request.
   await new Promise((resolve) => idle.once('connect', resolve))
   await ask(pool.port, { path: '/' })
   await Promise.all([pool.close(), pool.close()])

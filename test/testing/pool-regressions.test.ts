@@ -34,7 +34,7 @@ t.test('the bin lives through a refusal', async (t) => {
   })
   const ended = once(child, 'exit').then(() => 'exited')
   const healed = (async () => {
-    // The switch is answered before the listener closes: only an answer after a refusal is healing.
+    // The response arrives before the listener closes, so only a response after a refusal proves recovery.
     for (let refused = false; ; await setImmediate()) {
       const answered = (await failure(ask(port))) === 'answered'
       if (answered && refused) return 'healed'

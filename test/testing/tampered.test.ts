@@ -21,7 +21,7 @@ async function joseSays(pool: UserPoolAuthority, token: string): Promise<string>
   )
 }
 
-/** The exact class: several of that library's errors are told apart by nothing else. */
+/** The exact class: only the class distinguishes several errors of that library. */
 function thrownBy(run: () => unknown): unknown {
   try {
     return run()

@@ -1,4 +1,4 @@
-/** A local pool tells on `cognito-m2m:token-request` what it answered, and to whom once that is proven. */
+/** Events of a local pool on `cognito-m2m:token-request`, with the client once it is authenticated. */
 import t, { type Test } from 'tap'
 import { startUserPool } from '../../src/testing/index.ts'
 import { ask, FORM } from '../support/http.ts'

@@ -1,4 +1,4 @@
-/** What a local pool tells of token requests: CloudTrail's shape, and never a secret. */
+/** Log of token requests of a local pool: the format of CloudTrail, without secrets. */
 import t, { type Test } from 'tap'
 import { type LocalUserPoolOptions, startUserPool } from '../../src/testing/index.ts'
 import { ask, FORM } from '../support/http.ts'

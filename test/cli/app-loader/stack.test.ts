@@ -1,4 +1,4 @@
-/** Where a route is declared, in an app that lets nobody change intrinsics. */
+/** Positions of routes in an app with frozen intrinsics. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'

@@ -3,7 +3,7 @@ import t from 'tap'
 import { createStyle, formatFinding } from '../../../src/cli/terminal/format.ts'
 import { isPlain, run } from '../../support/run-cli.ts'
 
-// Modules run in processes of their own, with the loaders of this one.
+// Modules run in child processes with the loaders of this one.
 t.jobs = 3
 
 const SOURCE = new URL('../../../src/', import.meta.url).href
@@ -37,7 +37,7 @@ const CLEAN = template(['read'], ['orders/read'])
 const ROUTES = (scope: string, at?: object) =>
   JSON.stringify({ routes: [{ method: 'GET', path: '/orders', auth: { scopes: [scope] }, at }] })
 
-/** Files of a test, as somebody in the working directory names them. */
+/** Creates files of a test. Returns their paths, relative to the working directory. */
 function files(test: Test, given: Files) {
   const folder = relative('.', test.testdir(given))
   return (name: string) => join(folder, name)

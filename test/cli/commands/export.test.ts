@@ -16,7 +16,7 @@ import {
 } from '../../../src/contract/infra/index.ts'
 import { run } from '../../support/run-cli.ts'
 
-// Modules run in processes of their own, with the loaders of this one.
+// Modules run in child processes with the loaders of this one.
 t.jobs = 3
 
 const SOURCE = new URL('../../../src/', import.meta.url).href

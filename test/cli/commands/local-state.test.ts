@@ -17,7 +17,7 @@ interface Summary {
   readonly clients: readonly { clientId: string; clientSecret: string }[]
 }
 
-/** The command in a process of its own; `end` interrupts it and gives all of its output. */
+/** Runs the command in a child process. `end` sends a signal and returns all output. */
 async function start(t: Test, ...args: string[]) {
   const child = spawn(process.execPath, [...process.execArgv, MAIN, 'local', '--json', ...args])
   t.teardown(() => child.kill('SIGKILL'))

@@ -50,7 +50,7 @@ const MACHINE =
   'GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials]'
 const READS = `AllowedOAuthScopes: [!Sub '\${Orders}/read']`
 
-/** Runs `local --json` with files in a folder of its own, named from there. */
+/** Runs `local` with files in a separate folder. `@` in arguments and output is that folder. */
 async function run(t: Test, files: Record<string, string>, ...args: string[]) {
   const folder = t.testdir()
   for (const [file, text] of Object.entries(files)) {
@@ -83,7 +83,7 @@ function token(pool: LocalUserPool, clientId: string, secret?: string, scope?: s
   })
 }
 
-/** What the endpoint says to each scope, and to none: the granted ones, seconds, or the error. */
+/** Requests each scope, and none. Returns the granted scopes and the lifetime in seconds, or the error. */
 async function answers(
   pool: LocalUserPool,
   { clientId, clientSecret }: Summary['clients'][number],
@@ -100,7 +100,7 @@ async function answers(
   return [...granted, all.json['expires_in']]
 }
 
-async function told(ran: { readonly out: string; readonly pool: LocalUserPool }) {
+async function listAnswers(ran: { readonly out: string; readonly pool: LocalUserPool }) {
   const rows = clientsOf(ran.out).map(async (it) => [
     ...[it.clientId, `${it.at} ${it.resource}`],
     await answers(ran.pool, it),
@@ -108,18 +108,21 @@ async function told(ran: { readonly out: string; readonly pool: LocalUserPool })
   return Promise.all(rows)
 }
 
-t.test('CloudFormation: its client, its scopes, its lifetime; what is open is said', async (t) => {
-  const { text } = fixture('orders.yaml')
-  const ran = await run(t, { 'auth.yaml': text }, '--template', '@auth.yaml', '--json')
-  t.equal(ran.code, 0)
-  t.equal(
-    ran.err,
-    'cognito-m2m: @auth.yaml:39:24: skipped: a scope of Client is not known; give its parameters a value\n',
-  )
-  t.strictSame(await told(ran), [
-    ['billing', '@auth.yaml:26:3 Client', ['orders/read', 'orders/write', 900]],
-  ])
-})
+t.test(
+  'CloudFormation: its client, its scopes, its lifetime; unknown values are reported',
+  async (t) => {
+    const { text } = fixture('orders.yaml')
+    const ran = await run(t, { 'auth.yaml': text }, '--template', '@auth.yaml', '--json')
+    t.equal(ran.code, 0)
+    t.equal(
+      ran.err,
+      'cognito-m2m: @auth.yaml:39:24: skipped: a scope of Client is not known; give its parameters a value\n',
+    )
+    t.strictSame(await listAnswers(ran), [
+      ['billing', '@auth.yaml:26:3 Client', ['orders/read', 'orders/write', 900]],
+    ])
+  },
+)
 
 t.test('a SAM pair: one pool out of both, parameters given', async (t) => {
   const auth = `Transform: AWS::Serverless-2016-10-31${HEAD}${client('Reader', `${MACHINE}, ${READS}, ClientName: reader`)}
@@ -144,7 +147,7 @@ Resources:
   const flags = ['-t', '@auth.yaml', '@api.yaml', '--parameter', 'Stage=test', '--json']
   const ran = await run(t, files, ...flags)
   t.strictSame([ran.code, ran.err], [0, ''])
-  t.strictSame(await told(ran), [
+  t.strictSame(await listAnswers(ran), [
     ['reader', '@auth.yaml:17:3 Reader', ['https://test.example.com/orders/read', 3600]],
     ['reader-2', '@api.yaml:5:3 Reader', ['https://test.example.com/orders/write', 7200]],
   ])
@@ -174,7 +177,7 @@ t.test('Terraform: a folder is one module', async (t) => {
     ran.err,
     'cognito-m2m: @infra/clients.tf:15:1: skipped: aws_cognito_user_pool_client.one is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone\n',
   )
-  t.strictSame(await told(ran), [
+  t.strictSame(await listAnswers(ran), [
     [
       ...['billing', '@infra/clients.tf:2:1 aws_cognito_user_pool_client.all'],
       ['orders/read', 'orders/write', 900],
@@ -182,7 +185,7 @@ t.test('Terraform: a folder is one module', async (t) => {
   ])
 })
 
-t.test('clients that get no token, each refused as Cognito refuses it', async (t) => {
+t.test('clients that cannot get a token, each with the error of Cognito', async (t) => {
   const text = `${HEAD}${[
     client(
       'Web',
@@ -200,7 +203,7 @@ t.test('clients that get no token, each refused as Cognito refuses it', async (t
   t.equal(ran.code, 0)
   t.match(ran.err, /^@a\.yaml:26:3: error oauth-off Off has OAuth off: [^\n]+\n$/)
   t.strictSame(
-    (await told(ran)).map(([id, , answer]) => [id, answer]),
+    (await listAnswers(ran)).map(([id, , answer]) => [id, answer]),
     [
       ['Web', 'unauthorized_client'],
       ['Spa', 'unauthorized_client'],
@@ -223,7 +226,7 @@ t.test('clients that get no token, each refused as Cognito refuses it', async (t
   t.notMatch(said.out, 'curl')
 })
 
-t.test('the text says which client of the template is which', async (t) => {
+t.test('the text lists each client with its position in the template', async (t) => {
   const text = `${HEAD}${client('Web', '')}${client('Reader', `${MACHINE}, ${READS}`)}`
   const ran = await run(t, { 'a.yaml': text }, '-t', '@a.yaml', '--parameter', 'Stage=a=b')
   t.match(ran.out, /^ {2}client, template, resource\n {2}Web {2}@a\.yaml:17:3 {2}Web\n {2}Reader /m)
@@ -231,55 +234,58 @@ t.test('the text says which client of the template is which', async (t) => {
   t.strictSame(ran.pool.clients[1]?.scopes, ['https://a=b.example.com/orders/read'])
 })
 
-t.test('--secrets: kept from start to start, one or both, and never repeated', async (t) => {
-  const text = `${HEAD}${client('Reader', `${MACHINE}, ${READS}`)}${client('Spa', '')}`
-  const with_ = (secrets: string) =>
-    run(
-      t,
-      { 'a.yaml': text, 's.json': secrets },
-      '-t',
-      '@a.yaml',
-      '--parameter',
-      'Stage=x',
-      '--secrets',
-      '@s.json',
-    )
-  const { pool } = await with_('{ "Reader": "hunter2" }')
-  t.equal((await token(pool, 'Reader', 'hunter2')).status, 200)
-  const both = await with_('{ "Reader": ["hunter2", "hunter3"] }')
-  t.equal((await token(both.pool, 'Reader', 'hunter3')).status, 200)
-  for (const [secrets, message] of [
-    [
-      '{ "Spa": "hunter2" }',
-      /s\.json: expected the id of a client with a secret, one of \[Reader\], got "Spa"\. Correct the client id\.$/m,
-    ],
-    [
-      '{ "Nobody": "hunter2" }',
-      /s\.json: expected the id of a client with a secret, one of \[Reader\], got "Nobody"\. Correct the client id\.$/m,
-    ],
-    [
-      '["hunter2"]',
-      /s\.json: expected a JSON object, got another value\. Write \{ "client id": "secret" \}\.$/m,
-    ],
-    [
-      '{ "Reader": "hunter2',
-      /s\.json:1:21: expected JSON, got a syntax error\. Correct the file\.$/m,
-    ],
-    [
-      '{ "Reader": ["hunter2", "hunter2"] }',
-      /clients\[0\]\.clientSecrets: expected at most two different strings of 1 to 128 characters without control characters, got another value\. Change the secrets\.$/m,
-    ],
-    [
-      '{ "Reader": null }',
-      /clients\[0\]\.clientSecrets: expected at most two different strings of 1 to 128 characters without control characters, got another value\. Change the secrets\.$/m,
-    ],
-  ] as const) {
-    const { code, out, err, pools } = await with_(secrets)
-    t.strictSame([code, out, pools.length], [2, '', 0])
-    t.match(err, message)
-    t.notMatch(err, 'hunter2')
-  }
-})
+t.test(
+  '--secrets: one or two secrets per client, the same at each start, and never shown',
+  async (t) => {
+    const text = `${HEAD}${client('Reader', `${MACHINE}, ${READS}`)}${client('Spa', '')}`
+    const with_ = (secrets: string) =>
+      run(
+        t,
+        { 'a.yaml': text, 's.json': secrets },
+        '-t',
+        '@a.yaml',
+        '--parameter',
+        'Stage=x',
+        '--secrets',
+        '@s.json',
+      )
+    const { pool } = await with_('{ "Reader": "hunter2" }')
+    t.equal((await token(pool, 'Reader', 'hunter2')).status, 200)
+    const both = await with_('{ "Reader": ["hunter2", "hunter3"] }')
+    t.equal((await token(both.pool, 'Reader', 'hunter3')).status, 200)
+    for (const [secrets, message] of [
+      [
+        '{ "Spa": "hunter2" }',
+        /s\.json: expected the id of a client with a secret, one of \[Reader\], got "Spa"\. Correct the client id\.$/m,
+      ],
+      [
+        '{ "Nobody": "hunter2" }',
+        /s\.json: expected the id of a client with a secret, one of \[Reader\], got "Nobody"\. Correct the client id\.$/m,
+      ],
+      [
+        '["hunter2"]',
+        /s\.json: expected a JSON object, got another value\. Write \{ "client id": "secret" \}\.$/m,
+      ],
+      [
+        '{ "Reader": "hunter2',
+        /s\.json:1:21: expected JSON, got a syntax error\. Correct the file\.$/m,
+      ],
+      [
+        '{ "Reader": ["hunter2", "hunter2"] }',
+        /clients\[0\]\.clientSecrets: expected at most two different strings of 1 to 128 characters without control characters, got another value\. Change the secrets\.$/m,
+      ],
+      [
+        '{ "Reader": null }',
+        /clients\[0\]\.clientSecrets: expected at most two different strings of 1 to 128 characters without control characters, got another value\. Change the secrets\.$/m,
+      ],
+    ] as const) {
+      const { code, out, err, pools } = await with_(secrets)
+      t.strictSame([code, out, pools.length], [2, '', 0])
+      t.match(err, message)
+      t.notMatch(err, 'hunter2')
+    }
+  },
+)
 
 t.test('several pools: each by its id', async (t) => {
   const other = `  Staff: { Type: AWS::Cognito::UserPool }
@@ -296,8 +302,8 @@ t.test('several pools: each by its id', async (t) => {
 `
   const files = { 'a.yaml': `${HEAD}${client('Reader', `${MACHINE}, ${READS}`)}${other}` }
   const flags = ['-t', '@a.yaml', '--parameter', 'Stage=x', '--json']
-  const asked = await run(t, files, ...flags)
-  t.strictSame([asked.code, asked.out], [2, ''])
+  const withoutPool = await run(t, files, ...flags)
+  t.strictSame([withoutPool.code, withoutPool.out], [2, ''])
   t.match(
     asked.err,
     /cognito-m2m: --pool: expected one of Pool \(@a\.yaml:7:3\), Staff \(@a\.yaml:20:3\), got no value\. Name one of the user pools\.\n$/,
@@ -326,7 +332,7 @@ t.test('several pools: each by its id', async (t) => {
 
 const refused: readonly [string, string, number, RegExp][] = [
   [
-    'a scope that nothing defines',
+    'an undefined scope',
     client('Reader', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Orders}/raed']`),
     1,
     /^@a\.yaml:19:\d+: error grant-undefined Reader is granted https:\/\/x\.example\.com\/orders\/raed, which no resource server of its pool defines; fix: [^\n]+\ncognito-m2m: --template: expected templates that can be deployed, got 1 error\. Correct the templates\.\n$/,

@@ -174,7 +174,7 @@ t.test('one command is loaded where one is named, else all of them', async (t) =
   }
 })
 
-/** What bash offers for the last word, as readline would ask for it. */
+/** Returns the completions of bash for the last argument, as readline requests them. */
 function offered(script: string, ...words: string[]): string[] {
   const line = `source "$0"
 COMP_WORDS=("$@")

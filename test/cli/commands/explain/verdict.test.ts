@@ -24,7 +24,7 @@ const doors: Readonly<Record<DoorName, { keys: object; conditions: Partial<Condi
   fetched: good,
   weak: { ...good, keys: weakKeySet() },
 }
-/** A token with a bit flipped is like its neighbours: one of so many is enough here. */
+/** Tokens with one flipped bit are similar, so one of this many is tested. */
 const BITS = 8
 
 const base: Conditions = {
@@ -41,7 +41,7 @@ const base: Conditions = {
 const codesOf = (checks: readonly { readonly code?: string }[]) =>
   checks.flatMap(({ code }) => code ?? [])
 
-t.test('every hostile token: explained as the middleware answers it', async (t) => {
+t.test('every hostile token: explained with the response of the middleware', async (t) => {
   const wrongOnes: unknown[] = []
   let asked = 0
   let bits = 0
@@ -80,7 +80,7 @@ t.test('every hostile token: explained as the middleware answers it', async (t) 
   t.strictSame(wrongOnes, [])
 })
 
-t.test('generated tokens: explained as the middleware answers them', async (t) => {
+t.test('generated tokens: explained with the response of the middleware', async (t) => {
   const answer = () => Response.json(fuzzKeys)
   const { fetch } = network({ [KEYS_URL]: answer, [UPDATED_URL]: answer })
   const conditions = {
