@@ -32,7 +32,7 @@ export function coreGuard(server: ResourceServer, requirement: AccessRequirement
 }
 
 /**
- * Counts the promises that only the thread pool can settle: microtasks run before `nextTick` continues, and the
+ * Counts the promises that only the thread pool can settle. Microtasks run before `nextTick` continues. The
  * results of the thread pool arrive in a later phase of the event loop.
  */
 export async function countInThreadPool(promises: readonly unknown[]): Promise<number> {

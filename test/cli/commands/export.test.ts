@@ -123,17 +123,20 @@ t.test('an invalid value is reported with its flag', (t) => {
   const wrong: readonly [Parameters<typeof renderFiles>[1], RegExp][] = [
     [
       { to: 'terraform', name: 'a b' },
-      /--name: is "a b": use 1 to 128 letters, digits, _ and -, and do not begin with aws or ssm$/,
+      /--name: expected 1 to 128 letters, digits, _ and -, not beginning with aws or ssm, got "a b"\./,
     ],
     [
       { to: 'terraform', domain: 'A' },
-      /--domain: is "A": use 1 to 63 lower-case letters, digits and hyphens, without aws, amazon, cognito$/,
+      /--domain: expected 1 to 63 lowercase letters, digits and hyphens, without aws, amazon and cognito, got "A"\./,
     ],
     [
       { to: 'terraform', client: ['a=orders/raed'] },
-      /--client: names "orders\/raed", which no resource server defines: define it or correct the spelling$/,
+      /--client: expected a scope that a resource server defines, got "orders\/raed"\. Define the scope or correct the spelling\.$/,
     ],
-    [{ to: 'terraform', api: 'soap' }, /--api: is "soap": use rest or http$/],
+    [
+      { to: 'terraform', api: 'soap' },
+      /--api: expected rest or http, got "soap"\. Change the kind\.$/,
+    ],
     [{ to: 'openapi', tokenUrl: 'x' }, /--token-url: expected an https URL, got "x"\. /],
   ]
   for (const [flags, message] of wrong) {

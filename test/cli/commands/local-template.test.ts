@@ -305,7 +305,7 @@ t.test('several pools: each by its id', async (t) => {
   const withoutPool = await run(t, files, ...flags)
   t.strictSame([withoutPool.code, withoutPool.out], [2, ''])
   t.match(
-    asked.err,
+    withoutPool.err,
     /cognito-m2m: --pool: expected one of Pool \(@a\.yaml:7:3\), Staff \(@a\.yaml:20:3\), got no value\. Name one of the user pools\.\n$/,
   )
   const { err } = await run(t, files, ...flags, '--pool', 'Stuff')
@@ -356,13 +356,13 @@ const refused: readonly [string, string, number, RegExp][] = [
     'a flow that is none',
     client('Reader', 'AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [password]'),
     2,
-    /^cognito-m2m: @a\.yaml:19:\d+: has the flow "password": use client_credentials, code, implicit\n$/,
+    /^cognito-m2m: @a\.yaml:19:\d+: expected one of client_credentials, code, implicit, got "password"\. [^\n]+\n$/,
   ],
   [
     'no client',
     '',
     2,
-    /^cognito-m2m: the template: has no app client, or none of which enough is known: /,
+    /^cognito-m2m: the template: expected an app client whose flows and scopes are known, got none\. /,
   ],
   ['no YAML', '  - a: [', 2, /@a\.yaml:\d+:\d+: /],
 ]
