@@ -121,22 +121,26 @@ async function checkCurlLines() {
 }
 
 async function checkRefusals() {
+  const inUse = (name) =>
+    new RegExp(
+      `^${name}: expected a free port, got \\d+, which is in use\\. Choose another port, or 0 for any\\.\n$`,
+    )
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const port = String(taken.address().port)
   for (const [env, line] of [
-    [{ PORT: port }, /^PORT \d+ is in use: set PORT to another one, or to 0 for any\n$/],
+    [{ PORT: port }, inUse('PORT')],
+    [{ DASHBOARD_PORT: port }, inUse('DASHBOARD_PORT')],
+    [{ PROXY_PORT: port }, inUse('PROXY_PORT')],
+    [{ POOL_PORT: port }, inUse('POOL_PORT')],
     [
-      { DASHBOARD_PORT: port },
-      /^DASHBOARD_PORT \d+ is in use: set DASHBOARD_PORT to another one, or to 0 for any\n$/,
+      { PORT: 'abc' },
+      /^PORT: expected a port from 0 to 65535, got "abc"\. Set PORT to one, or to 0 for any\.\n$/,
     ],
     [
-      { PROXY_PORT: port },
-      /^PROXY_PORT \d+ is in use: set PROXY_PORT to another one, or to 0 for any\n$/,
+      { NODE_ENV: 'production' },
+      /^cognito-m2m: NODE_ENV: expected development or test [^\n]+, got production\.[^\n]+\n$/,
     ],
-    [{ POOL_PORT: port }, /^POOL_PORT \d+ is in use: choose another one, or 0 for any\n$/],
-    [{ PORT: 'abc' }, /^PORT is "abc": set a port from 0 \(any\) to 65535\n$/],
-    [{ NODE_ENV: 'production' }, /^cognito-m2m: a generated user pool never runs under [^\n]+\n$/],
   ]) {
     const { out, stop } = await start([], /^$/, env)
     const { code, err } = await stop()

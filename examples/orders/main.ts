@@ -11,11 +11,13 @@ import { createOrdersApi } from './app.js'
 import { createDashboard } from './dashboard.js'
 import { startOrdersPool } from './pool.js'
 
-function portFrom(name: string, fallback: number): number {
-  const text = process.env[name] ?? String(fallback)
+function readPort(name: string, defaultPort: number): number {
+  const text = process.env[name] ?? String(defaultPort)
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
-  throw new Error(`${name} is ${JSON.stringify(text)}: set a port from 0 (any) to 65535`)
+  throw new Error(
+    `${name}: expected a port from 0 to 65535, got ${JSON.stringify(text)}. Set ${name} to one, or to 0 for any.`,
+  )
 }
 
 async function listen(app: FastifyInstance, name: string, port: number): Promise<string> {
@@ -23,27 +25,26 @@ async function listen(app: FastifyInstance, name: string, port: number): Promise
     return await app.listen({ host: '127.0.0.1', port })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
+    const reason = code === 'EADDRINUSE' ? 'which is in use' : `which cannot be used (${code})`
     throw new Error(
-      code === 'EADDRINUSE'
-        ? `${name} ${port} is in use: set ${name} to another one, or to 0 for any`
-        : `${name} ${port} cannot be used (${code}): set ${name} to another one`,
+      `${name}: expected a free port, got ${port}, ${reason}. Choose another port, or 0 for any.`,
     )
   }
 }
 
-/** Where the dashboard is, and what opens it. */
-interface Door {
+/** The address of the dashboard, and its credentials. */
+interface Dashboard {
   readonly url: string
   readonly user: string
   readonly password: string
 }
 
-/** Where everything listens. */
+/** The addresses of all servers. */
 interface Addresses {
   readonly api: string
   /** The token endpoint of the proxy. */
   readonly tokenProxy: string
-  readonly dashboard: Door
+  readonly dashboard: Dashboard
 }
 
 /** One line for programs, or curl lines for people. */
@@ -82,28 +83,28 @@ curl -i -H "Authorization: Bearer $READER" ${post} ${api}/orders
 WRITER=${token(writer)}
 curl -i -H "Authorization: Bearer $WRITER" ${post} ${api}/orders
 
-# 200: from the proxy, which asks the pool once for all who ask the same
+# 200: from the proxy, which requests one token for all callers with the same client and scopes
 curl -i -u ${reader.clientId}:${reader.clientSecret} -d grant_type=client_credentials ${tokenProxy}
 
 Ctrl-C ends all of them.
 `
 }
 
-/** The pool knows its option as `port`; who runs this knows it as POOL_PORT. */
+/** The option of the pool is `port`; here it is set by POOL_PORT. */
 async function startPool(port: number): Promise<LocalUserPool> {
   try {
     return await startOrdersPool(port)
   } catch (error) {
     if (!(error instanceof OptionError) || error.option !== 'port') throw error
-    throw new Error(`POOL_PORT ${error.problem}`)
+    throw new Error(`POOL_PORT: ${error.problem}`)
   }
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
-  const [port, poolPort] = [portFrom('PORT', 3000), portFrom('POOL_PORT', 3001)]
-  const dashboardPort = portFrom('DASHBOARD_PORT', 3002)
-  const proxyPort = portFrom('PROXY_PORT', 3003)
+  const [port, poolPort] = [readPort('PORT', 3000), readPort('POOL_PORT', 3001)]
+  const dashboardPort = readPort('DASHBOARD_PORT', 3002)
+  const proxyPort = readPort('PROXY_PORT', 3003)
   const pool = await startPool(poolPort)
   const apps: FastifyInstance[] = []
   const close = async (): Promise<void> => {

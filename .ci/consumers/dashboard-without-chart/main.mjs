@@ -8,6 +8,6 @@ const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] }
 const app = Fastify()
 await assert.rejects(
   async () => app.register(usageDashboard, { prefix: '/usage', usage, authorize: () => true }),
-  /npm install uplot$/,
+  /Run npm install uplot\.$/,
 )
 await usage.close()
