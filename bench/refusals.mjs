@@ -3,6 +3,7 @@
  * with 1 where a case is over its limit or decided otherwise than expected.
  */
 import { cpus } from 'node:os'
+import { compileRequirement } from '../dist/core/requirement.js'
 import { createResourceServer } from '../dist/index.js'
 import { cold, refusals } from './cases.mjs'
 import { measureRounds, prepare, quantile } from './measure.mjs'
@@ -65,8 +66,11 @@ function row({ name, limit, micros, ratios }) {
 async function main() {
   // The unit is a cold verification: a token that is kept would not be one.
   const server = createResourceServer({ ...pool.options(), tokenCache: false })
-  const anyScope = server.guard({ scopes: 'orders/read' })
-  const write = server.guard({ scopes: ['orders/read', 'orders/write'] })
+  // Adapters use this guard. It rejects synchronously where no key is needed.
+  const anyScope = server.createGuard(compileRequirement({ scopes: 'orders/read' }, 'requirement'))
+  const write = server.createGuard(
+    compileRequirement({ scopes: ['orders/read', 'orders/write'] }, 'requirement'),
+  )
   const chosen = refusals.filter(({ name }) => only === undefined || name.includes(only))
   const { units, results } = await measureRounds(
     ({ code }) => (code === 'ERR_SCOPE_INSUFFICIENT' ? write : anyScope),
