@@ -268,6 +268,10 @@ interface JwksState {
   readonly nextFetchAt: number
 }
 
+type Download =
+  | { readonly kind: 'downloaded'; readonly set: KeySet }
+  | { readonly kind: 'failed'; readonly error: JwksError }
+
 /** The key set of one issuer, as its endpoint publishes it. */
 export class RemoteJwks {
   readonly issuer: string
@@ -364,27 +368,33 @@ export class RemoteJwks {
   }
 
   async #fetch(): Promise<void> {
-    const { now, elapsed, fetch, fetchTimeoutMs, origin, signal } = this.#options
+    const { now, elapsed, origin } = this.#options
     const startedAt = elapsed()
     this.#state = { ...this.#state, fetchesStarted: this.#state.fetchesStarted + 1 }
     this.#lastFetch = { elapsed: startedAt, wall: now() }
-    // Every error is a failed fetch: a rejection here would be unhandled and end the process.
-    try {
-      const document = await fetchJwks(this.#uri, { fetch, now, signal, timeoutMs: fetchTimeoutMs })
-      const set = importKeySet(document, this.#state.keys?.set)
-      if (set === undefined) throw new JwksError('ERR_JWKS_NO_USABLE_KEY')
-      this.#fetchInFlight = undefined
-      this.#accept(set, startedAt)
-    } catch (error) {
-      // Before the events: a request of a subscriber may cause the next fetch.
-      this.#fetchInFlight = undefined
-      this.#fail(error as JwksError)
-    }
+    const outcome = await this.#download()
+    // Before the events: a request of a subscriber may cause the next fetch.
+    this.#fetchInFlight = undefined
+    if (outcome.kind === 'failed') this.#fail(outcome.error)
+    else this.#accept(outcome.set, startedAt)
     publish('cognito-m2m:fetch', () => ({
       ...origin,
       code: this.#state.lastError?.code ?? null,
       duration: secondsBetween(startedAt, elapsed()),
     }))
+  }
+
+  /** Every error is a failed fetch: a rejection would be unhandled and end the process. */
+  async #download(): Promise<Download> {
+    const { fetch, now, signal, fetchTimeoutMs } = this.#options
+    try {
+      const document = await fetchJwks(this.#uri, { fetch, now, signal, timeoutMs: fetchTimeoutMs })
+      const set = importKeySet(document, this.#state.keys?.set)
+      if (set === undefined) throw new JwksError('ERR_JWKS_NO_USABLE_KEY')
+      return { kind: 'downloaded', set }
+    } catch (error) {
+      return { kind: 'failed', error: error as JwksError }
+    }
   }
 
   #accept(set: KeySet, requestedAt: number): void {
