@@ -94,18 +94,18 @@ const cases: [string, object, object, boolean][] = [
   ['nothing is as strict as nothing', {}, {}, true],
   ['nothing is less than a scope', {}, { scopes: 'a/x' }, false],
   ['nothing is less than a client', {}, { clientId: 'c' }, false],
-  ['nothing is less than any of some', {}, { scopes: { anyOf: ['a/x'] } }, false],
+  ['no requirement is less strict than anyOf', {}, { scopes: { anyOf: ['a/x'] } }, false],
   ['more scopes are as strict as fewer', { scopes: ['a/x', 'a/y'] }, { scopes: 'a/y' }, true],
   ['fewer are less than more', { scopes: 'a/y' }, { scopes: ['a/x', 'a/y'] }, false],
   [
-    'one is as strict as any of some',
+    'a required scope is as strict as anyOf with this scope',
     { scopes: 'a/x' },
     { scopes: { anyOf: ['a/x', 'a/y'] } },
     true,
   ],
   ['another is not', { scopes: 'a/z' }, { scopes: { anyOf: ['a/x', 'a/y'] } }, false],
   [
-    'any of few is as strict as any of more',
+    'anyOf is as strict as a longer anyOf with the same scopes',
     { scopes: { anyOf: ['a/x', 'a/y'] } },
     { scopes: { anyOf: ['a/y', 'a/z', 'a/x'] } },
     true,
@@ -135,7 +135,7 @@ for (const [name, strict, loose, expected] of cases) {
   t.test(name, async (t) => t.equal(implies(compile(strict), compile(loose)), expected))
 }
 
-t.test('a requirement nobody meets is as strict as any', async (t) => {
+t.test('a requirement that no token satisfies is as strict as every other', async (t) => {
   const nobody = { ...compile({}), clientIds: new Set<string>() }
   for (const it of requirements) t.ok(implies(nobody, it), label(it))
   t.notOk(tokens.some((token) => isSatisfiedBy(token, nobody)))

@@ -1,4 +1,4 @@
-/** One request over a real socket: any header, any bytes, no pooling between tests. */
+/** Sends one request over a new socket, with headers and bytes as given. */
 import http, { type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 
 export interface Ask {

@@ -66,7 +66,7 @@ t.test('a clock that tells no time gives nothing back and breaks nothing', (t) =
   t.end()
 })
 
-t.test('false: any number', async (t) => {
+t.test('quota: false allows an unlimited number of requests', async (t) => {
   const { post } = await start(t, { quota: false, monotonicNow: () => 0 })
   t.strictSame(new Set(await statuses(post, 160)), new Set([200]))
 })

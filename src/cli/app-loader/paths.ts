@@ -4,7 +4,7 @@
 const MAX_PATHS = 16
 
 /**
- * Lists the paths of a pattern. A regular expression counts as any path.
+ * Lists the paths of a pattern. A regular expression may match every path, so it becomes `/*`.
  *
  * @param pattern A string, a regular expression, or an array of them, as in Express.
  */
