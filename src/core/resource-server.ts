@@ -19,7 +19,7 @@ import {
 import type { ResourceMetadataDocument } from './resource-metadata.ts'
 import { readBearer } from './token/bearer.ts'
 import { checkClaims } from './token/claims.ts'
-import { rememberKid } from './token/jws.ts'
+import { type JwsHeader, rememberHeader } from './token/jws.ts'
 import { CachedToken, StringInterner, TokenCache } from './token/token-cache.ts'
 import { createVerifiedToken, type VerifiedToken } from './token/verified-token.ts'
 import {
@@ -251,7 +251,7 @@ export class CognitoResourceServer implements CoreServer {
   readonly #access: AccessDecision
   readonly #tokenCache: TokenCache<CachedToken> | undefined
   readonly #clientIds = new StringInterner()
-  readonly #kids = new Map<string, string>()
+  readonly #headers = new Map<string, JwsHeader>()
   readonly #declaredScopes = new Set<string>()
   #closed = false
 
@@ -353,7 +353,7 @@ export class CognitoResourceServer implements CoreServer {
 
   /** Checks everything that needs no key. */
   #readToken({ route, trace }: GuardCall, encoded: string): UnverifiedToken {
-    const token = readToken(encoded, this.#issuers, this.#kids)
+    const token = readToken(encoded, this.#issuers, this.#headers)
     if (token.kind === 'rejected') throw this.#reject(token, null, route, trace)
     const { issuer, jws } = token
     const { userPoolId } = issuer
@@ -369,7 +369,7 @@ export class CognitoResourceServer implements CoreServer {
     token: UnverifiedToken,
   ): Promise<VerifiedToken> {
     const verified = this.#requireVerified(await verifyToken(token), route)
-    rememberKid(this.#kids, token.jws)
+    rememberHeader(this.#headers, token.jws)
     const credential = this.#cacheToken(authorization, encoded, token.issuer, verified)
     if (trace !== undefined) recordCredential(trace, credential)
     return this.#access.decideAccess(credential, route, request, verified.claims)

@@ -18,9 +18,9 @@ import {
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isThenable } from '../../core/util/async.ts'
-import { type ErrorResponder, respondWithError, toResponseError } from '../respond.ts'
+import { respondWithError, toResponseError } from '../respond.ts'
 import { clearAuth, setAuth } from './get-auth.ts'
-import { createErrorBoundary, sendError, setErrorHeaders } from './send-error.ts'
+import { passFailure, sendError, setErrorHeaders } from './send-error.ts'
 
 /** Middleware that serves the metadata document (RFC 9728) to every caller. */
 function serveMetadata(
@@ -39,17 +39,14 @@ function serveMetadata(
       next()
       return
     }
-    const serve = createErrorBoundary(
-      next,
-      response,
-      logger,
-    )(() => {
+    try {
       const body = Buffer.from(JSON.stringify(server.resourceMetadata()))
       response.setHeader('content-type', 'application/json; charset=utf-8')
       response.setHeader('content-length', body.length)
       response.end(body)
-    })
-    serve(undefined)
+    } catch (thrown) {
+      passFailure(thrown, next, response, logger)
+    }
   }
 }
 
@@ -138,44 +135,47 @@ export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }
 
+/** Creates nothing per request while the decision is synchronous: it is for a cached token. */
 function createMiddleware(guard: CoreGuard, errors: 'answer' | 'next', logger: Logger): Middleware {
-  return (request, response, next) => {
-    const catchErrors = createErrorBoundary(next, response, logger)
-    const responder: ErrorResponder = {
-      setErrorHeaders: (error) => setErrorHeaders(error, response),
-      sendError: errors === 'answer' ? (error) => sendError(error, response) : next,
-    }
-    const refuse = catchErrors((thrown: unknown) =>
-      respondWithError(toResponseError(thrown, logger), responder),
-    )
-    const allow = catchErrors((token: VerifiedToken | null) => {
+  function allow(
+    token: VerifiedToken | null,
+    request: IncomingMessage,
+    response: ServerResponse,
+    next: Next,
+  ): void {
+    try {
       setAuth(request, token)
       next()
-    })
-    runGuard(
-      () => {
-        clearAuth(request)
-        return guard(readAuthorizationHeaders(request), request)
-      },
-      allow,
-      refuse,
-    )
+    } catch (thrown) {
+      passFailure(thrown, next, response, logger)
+    }
   }
-}
 
-/** Runs a guard. Its decision comes at once where the token is cached. */
-function runGuard(
-  guard: () => VerifiedToken | null | Promise<VerifiedToken | null>,
-  allow: (token: VerifiedToken | null) => void,
-  refuse: (error: unknown) => void,
-): void {
-  let decision: ReturnType<typeof guard>
-  try {
-    decision = guard()
-  } catch (error) {
-    refuse(error)
-    return
+  function refuse(thrown: unknown, response: ServerResponse, next: Next): void {
+    try {
+      respondWithError(toResponseError(thrown, logger), {
+        setErrorHeaders: (error) => setErrorHeaders(error, response),
+        sendError: errors === 'answer' ? (error) => sendError(error, response) : next,
+      })
+    } catch (failure) {
+      passFailure(failure, next, response, logger)
+    }
   }
-  if (isThenable(decision)) decision.then(allow, refuse)
-  else allow(decision)
+
+  return (request, response, next) => {
+    let decision: ReturnType<CoreGuard>
+    try {
+      clearAuth(request)
+      decision = guard(readAuthorizationHeaders(request), request)
+    } catch (thrown) {
+      refuse(thrown, response, next)
+      return
+    }
+    if (isThenable(decision)) {
+      decision.then(
+        (token) => allow(token, request, response, next),
+        (thrown) => refuse(thrown, response, next),
+      )
+    } else allow(decision, request, response, next)
+  }
 }

@@ -2,26 +2,25 @@
 import { OptionError } from '../../core/options/validate.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 
-/** Other middleware may set or change `req.auth`; only this module writes this property. */
-const verified: unique symbol = Symbol('cognito-m2m.verified')
+/** Other middleware may set or change `req.auth`. Only this module writes here. */
+const verifiedTokens = new WeakMap<object, VerifiedToken | null>()
 
 interface RequestWithAuth {
   auth?: unknown
-  [verified]?: VerifiedToken | null | undefined
 }
 
 /** Removes the token that an earlier guard set: a rejected request must keep none. */
 export function clearAuth(request: object): void {
   const target = request as RequestWithAuth
   target.auth = null
-  target[verified] = undefined
+  verifiedTokens.delete(request)
 }
 
 /** Sets the token for the handlers; null on a public route or an optional one without a token. */
 export function setAuth(request: object, token: VerifiedToken | null): void {
   const target = request as RequestWithAuth
   target.auth = token
-  target[verified] = token
+  verifiedTokens.set(request, token)
 }
 
 /**
@@ -44,7 +43,7 @@ export function getAuth(
   request: object,
   options?: { readonly optional: true },
 ): VerifiedToken | null {
-  const token = (request as RequestWithAuth)[verified]
+  const token = verifiedTokens.get(request)
   if (token === undefined) {
     throw new OptionError(
       'getAuth',

@@ -5,33 +5,21 @@ import type { Logger } from '../../core/options/logger.ts'
 import { passError, type ResponseError } from '../respond.ts'
 
 /**
- * Wraps the steps of one request, so that each value they throw reaches `next` as an `Error`. Other
- * middleware patches requests and responses, and may throw anything. Express takes a falsy value for
- * success, and `'route'` and `'router'` for a request to skip.
+ * Passes on what a step of one request threw. Other middleware patches requests and responses, and may throw
+ * anything. Express takes a falsy value for success, and `'route'` and `'router'` for a request to skip.
  */
-export function createErrorBoundary(
+export function passFailure(
+  thrown: unknown,
   next: (error: Error) => void,
   response: ServerResponse,
   logger: Logger,
-): <Value>(step: (value: Value) => void) => (value: Value) => void {
-  const fail = (thrown: unknown): void => {
-    const error = ensureError(thrown, 'The request failed')
-    if (error !== thrown) {
-      logger.error(
-        { err: thrown },
-        'cognito-m2m: a request failed with a value that is not an Error',
-      )
-    }
-    removeContentLength(response)
-    passError(error, next, response)
+): void {
+  const error = ensureError(thrown, 'The request failed')
+  if (error !== thrown) {
+    logger.error({ err: thrown }, 'cognito-m2m: a request failed with a value that is not an Error')
   }
-  return (step) => (value) => {
-    try {
-      step(value)
-    } catch (thrown) {
-      fail(thrown)
-    }
-  }
+  removeContentLength(response)
+  passError(error, next, response)
 }
 
 /** The length belongs to the response that failed; the error response has another body. */

@@ -22,9 +22,11 @@ export function guardRequests(registration: Registration): onRequestHookHandler 
 
   function policyFor(context: FastifyInstance, request: FastifyRequest): RoutePolicy {
     const { config } = request.routeOptions
-    const known = policies.get(context) ?? new WeakMap<object, RoutePolicy>()
-    const policy = known.get(config) ?? createPolicy(context, request, registration)
-    policies.set(context, known.set(config, policy))
+    const known = policies.get(context)?.get(config)
+    if (known !== undefined) return known
+    const policy = createPolicy(context, request, registration)
+    const ofContext = policies.get(context) ?? new WeakMap<object, RoutePolicy>()
+    policies.set(context, ofContext.set(config, policy))
     return policy
   }
 

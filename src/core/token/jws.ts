@@ -3,13 +3,20 @@
  * exactly RS256, a `kid`, no `crit`. Keys in a header (`jwk`, `jku`, `x5u`, `x5c`) are ignored. Nothing is
  * verified yet.
  */
-import { type JsonObject, parseStrictObject } from './strict-json.ts'
+import { countMembers, type JsonObject, MAX_MEMBERS, parseStrictObject } from './strict-json.ts'
+
+/** A header that is accepted. */
+export interface JwsHeader {
+  readonly kid: string
+  /** The payload may have the members that the header leaves of the limit. */
+  readonly memberCount: number
+}
 
 /** A decoded, unverified token. */
 export interface Jws {
+  readonly header: JwsHeader
   /** As received: base64url. */
-  readonly header: string
-  readonly kid: string
+  readonly encodedHeader: string
   readonly claims: JsonObject
   /** `header.payload`, in ASCII: the signature covers it. */
   readonly signingInput: string
@@ -27,38 +34,46 @@ const CANONICAL_END = { 2: 'AQgw', 3: 'AEIMQUYcgkosw048' } as const
 /**
  * Decodes a token.
  *
- * @param kids Kids by headers that were decoded before: the tokens of a pool share a few headers.
+ * @param headers Headers that were decoded before, by their text: the tokens of a pool share a few.
  * @returns Undefined for anything that does not have exactly the accepted form.
  */
-export function decodeJws(token: string, kids: ReadonlyMap<string, string>): Jws | undefined {
+export function decodeJws(token: string, headers: ReadonlyMap<string, JwsHeader>): Jws | undefined {
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
   // Finding the dots first is cheap, and rejects long garbage without a second pass.
   if (second === -1 || !COMPACT.test(token)) return undefined
-  const header = token.slice(0, first)
-  const kid = kids.get(header) ?? readKid(header)
+  const encodedHeader = token.slice(0, first)
+  const header = headers.get(encodedHeader) ?? readHeader(encodedHeader)
   const signature = token.slice(second + 1)
-  if (kid === undefined || !isCanonical(signature)) return undefined
-  const claims = decodePart(token.slice(first + 1, second))
-  return claims && { header, kid, claims, signingInput: token.slice(0, second), signature }
+  if (header === undefined || !isCanonical(signature)) return undefined
+  const claims = decodePart(token.slice(first + 1, second), MAX_MEMBERS - header.memberCount)
+  return (
+    claims && { header, encodedHeader, claims, signingInput: token.slice(0, second), signature }
+  )
 }
 
-/** Caches the kid of a header. For verified tokens only, so that unauthenticated callers cannot fill it. */
-export function rememberKid(kids: Map<string, string>, { header, kid }: Jws): void {
-  if (kids.get(header) === kid) return
-  if (kids.size >= MAX_HEADERS) kids.clear()
-  kids.set(header, kid)
+/** Caches a header. For verified tokens only, so that unauthenticated callers cannot fill the cache. */
+export function rememberHeader(
+  headers: Map<string, JwsHeader>,
+  { header, encodedHeader }: Jws,
+): void {
+  if (headers.has(encodedHeader)) return
+  if (headers.size >= MAX_HEADERS) headers.clear()
+  headers.set(encodedHeader, header)
 }
 
-/** The kid of a header; undefined if the header is not accepted. */
-function readKid(part: string): string | undefined {
-  const header = decodePart(part)
+/** Undefined if the header is not accepted. */
+function readHeader(part: string): JwsHeader | undefined {
+  const header = decodePart(part, MAX_MEMBERS)
   if (header === undefined || header['alg'] !== 'RS256' || 'crit' in header) return undefined
-  return typeof header['kid'] === 'string' ? header['kid'] : undefined
+  const { kid } = header
+  return typeof kid === 'string' ? { kid, memberCount: countMembers(header) } : undefined
 }
 
-function decodePart(part: string): JsonObject | undefined {
-  return isCanonical(part) ? parseStrictObject(Buffer.from(part, 'base64url')) : undefined
+function decodePart(part: string, maxMembers: number): JsonObject | undefined {
+  return isCanonical(part)
+    ? parseStrictObject(Buffer.from(part, 'base64url'), maxMembers)
+    : undefined
 }
 
 /** Expects base64url characters. Node's own decoder ignores unused bits that are not zero. */

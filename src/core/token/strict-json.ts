@@ -11,7 +11,7 @@ const MAX_DEPTH = 32
  * Most members, and most objects and arrays, at every depth together. Tokens of Cognito have a dozen.
  * Building thousands of them would make an unauthenticated caller's token cost several verifications.
  */
-const MAX_MEMBERS = 256
+export const MAX_MEMBERS = 256
 
 /** A JSON value. */
 export type JsonValue =
@@ -33,11 +33,19 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** Parses an object; undefined if anything about it is not strict. */
-export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
+/**
+ * Parses an object.
+ *
+ * @param maxMembers Members at every depth that are accepted. They are counted before anything is parsed.
+ * @returns Undefined if anything about it is not strict.
+ */
+export function parseStrictObject(
+  bytes: Buffer,
+  maxMembers: number = MAX_MEMBERS,
+): JsonObject | undefined {
   if (!isUtf8(bytes)) return undefined
   const text = bytes.toString('utf8')
-  const memberCount = countMembers(text)
+  const memberCount = countColons(text, maxMembers)
   if (memberCount === undefined) return undefined
   let value: JsonValue
   try {
@@ -47,7 +55,7 @@ export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   // JSON.parse keeps one of two members with the same name, even if one is written with escapes.
-  return countNames(value) === memberCount ? (value as JsonObject) : undefined
+  return countMembers(value) === memberCount ? (value as JsonObject) : undefined
 }
 
 /**
@@ -56,7 +64,7 @@ export function parseStrictObject(bytes: Buffer): JsonObject | undefined {
  * @returns Undefined for too many members, for a string that does not end, and for nesting that is too deep,
  *   before anything recurses.
  */
-function countMembers(text: string): number | undefined {
+function countColons(text: string, maxMembers: number): number | undefined {
   let members = 0
   let containers = 0
   let depth = 0
@@ -67,7 +75,7 @@ function countMembers(text: string): number | undefined {
       if (at === -1) return undefined
     } else if (code === COLON) {
       members += 1
-      if (members > MAX_MEMBERS) return undefined
+      if (members > maxMembers) return undefined
     } else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       depth += 1
       containers += 1
@@ -92,18 +100,18 @@ function isEscaped(text: string, at: number): boolean {
   return (at - first) % 2 === 1
 }
 
-/** Counts names at every depth. NaN, which equals no count, if Object.prototype has one of them. */
-function countNames(value: JsonValue): number {
+/** Counts members at every depth. NaN, which equals no count, if Object.prototype has one of the names. */
+export function countMembers(value: JsonValue): number {
   if (typeof value !== 'object' || value === null) return 0
-  let names = 0
+  let members = 0
   if (Array.isArray(value)) {
-    for (const item of value) names += countNames(item)
-    return names
+    for (const item of value) members += countMembers(item)
+    return members
   }
   for (const name of Object.keys(value)) {
     if (name === 'prototype' || name in Object.prototype) return Number.NaN
     const member = (value as JsonObject)[name] as JsonValue
-    names += 1 + countNames(member)
+    members += 1 + countMembers(member)
   }
-  return names
+  return members
 }

@@ -8,7 +8,7 @@ import type { ImportedKey } from '../keys/jwk.ts'
 import type { IssuerKeys, KeysUnavailable } from '../keys/remote-jwks.ts'
 import { classifyMalformed } from './bearer.ts'
 import { type ClaimRules, checkIssuerType, type MachineClaims } from './claims.ts'
-import { decodeJws, type Jws } from './jws.ts'
+import { decodeJws, type Jws, type JwsHeader } from './jws.ts'
 import { isSignedBy } from './signature.ts'
 
 /** One issuer form of a pool, and the rules for its tokens. */
@@ -57,14 +57,14 @@ export type Verification = VerifiedClaims | TokenRejection | TokenUndecided
  * Decodes a token and finds its issuer.
  *
  * @param issuers By the exact `iss` of their tokens.
- * @param kids Kids by headers that were decoded before.
+ * @param headers Headers that were decoded before, by their text.
  */
 export function readToken(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
-  kids: ReadonlyMap<string, string>,
+  headers: ReadonlyMap<string, JwsHeader>,
 ): UnverifiedToken | TokenRejection {
-  const jws = decodeJws(token, kids)
+  const jws = decodeJws(token, headers)
   if (jws === undefined) return reject(classifyMalformed(token))
   const failure = checkIssuerType(jws.claims)
   if (failure !== undefined) return reject(failure.code, failure.reason)
@@ -74,7 +74,7 @@ export function readToken(
 
 /** Finds the key and checks the signature. */
 export async function verifyToken({ jws, issuer }: UnverifiedToken): Promise<Verification> {
-  const key = await issuer.keys.find(jws.kid)
+  const key = await issuer.keys.find(jws.header.kid)
   if (key.kind === 'unknown') return reject('ERR_KEY_UNKNOWN')
   if (key.kind === 'unavailable') return { kind: 'undecided', keys: key }
   const isGood = await isSignedBy(jws, key.key)

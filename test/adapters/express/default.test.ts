@@ -96,6 +96,36 @@ t.test('metadata() needs the option it serves', async (t) => {
   )
 })
 
+for (const [version, express] of Object.entries(versions)) {
+  t.test(
+    `${version}: getAuth returns what the guard decided, whatever req.auth became`,
+    async (t) => {
+      const app = express()
+      app.get('/r', authFor()({ scopes: SCOPE }), (req, res) => {
+        const request = req as unknown as Record<PropertyKey, unknown>
+        const token = getAuth(req)
+        const added = Object.getOwnPropertySymbols(req).filter((key) =>
+          /cognito/i.test(String(key)),
+        )
+        for (const key of ['auth', ...added]) request[key] = { clientId: 'forged' }
+        const isUnchanged = getAuth(req) === token
+        const copy = Object.assign(Object.create(Object.getPrototypeOf(req)), req)
+        let message = ''
+        try {
+          getAuth(copy)
+        } catch (error) {
+          message = (error as Error).message
+        }
+        delete request['auth']
+        res.send(`${isUnchanged} ${getAuth(req).clientId} ${message}`)
+      })
+      const url = await listen(t, app)
+      const { text } = await get(`${url}/r`, right)
+      t.match(text, /^true billing cognito-m2m: getAuth: no `auth\(\)` middleware ran/)
+    },
+  )
+}
+
 t.test('getAuth throws for a missing guard and for a missing token', async (t) => {
   const app = (versions['Express 5'] as (typeof versions)[string])()
   const auth = authFor()

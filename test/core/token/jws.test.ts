@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeJws, rememberKid } from '../../../src/core/token/jws.ts'
+import { decodeJws, type JwsHeader, rememberHeader } from '../../../src/core/token/jws.ts'
 import { encode, KID, label, machineClaims, machineToken, seeded } from '../../support/forge.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -24,7 +24,7 @@ function withPart(index: number, change: (part: string) => string): string {
 
 t.test('decodes what was signed, byte by byte', async (t) => {
   const jws = decode(good)
-  t.equal(jws?.kid, KID)
+  t.equal(jws?.header.kid, KID)
   t.strictSame(jws?.claims, machineClaims())
   t.equal(jws?.signingInput, `${head}.${body}`)
   t.equal(jws?.signature, tail)
@@ -63,7 +63,7 @@ t.test('rejects padded base64url', async (t) => {
   for (const filler of ['', 'x', 'xx']) {
     const part = encode({ ...header, filler })
     const padded = part.padEnd(Math.ceil(part.length / 4) * 4, '=')
-    t.equal(decode(`${part}.${body}.${tail}`)?.kid, KID)
+    t.equal(decode(`${part}.${body}.${tail}`)?.header.kid, KID)
     if (padded !== part) t.equal(decode(`${padded}.${body}.${tail}`), undefined)
     t.equal(decode(`${head}.${part}=.${tail}`), undefined)
   }
@@ -72,7 +72,7 @@ t.test('rejects padded base64url', async (t) => {
 t.test('rejects the alphabet of standard base64', async (t) => {
   const bytes = Buffer.from(JSON.stringify({ ...header, text: '~~~???>>>' }))
   t.match(bytes.toString('base64'), /[+/]/)
-  t.equal(decode(`${bytes.toString('base64url')}.${body}.${tail}`)?.kid, KID)
+  t.equal(decode(`${bytes.toString('base64url')}.${body}.${tail}`)?.header.kid, KID)
   t.equal(decode(`${bytes.toString('base64').replace(/=/g, '')}.${body}.${tail}`), undefined)
 })
 
@@ -147,12 +147,12 @@ t.test('ignores header members that embed or reference a key', async (t) => {
   const jws = decode(withHeader({ ...foreign, typ: 'JWT', b64: false, x5t: 1 }))
   t.strictSame(Object.keys(jws ?? {}).sort(), [
     'claims',
+    'encodedHeader',
     'header',
-    'kid',
     'signature',
     'signingInput',
   ])
-  t.equal(jws?.kid, KID)
+  t.equal(jws?.header.kid, KID)
 })
 
 t.test('rejects a header that is not a strict JSON object', async (t) => {
@@ -190,26 +190,55 @@ t.test('no two spellings of one token are accepted', async (t) => {
 t.test(
   'a header that was read before stands for its kid, a neighbour of it does not',
   async (t) => {
-    const kids = new Map([[head, 'known']])
-    t.equal(decodeJws(good, kids)?.kid, 'known')
+    const headers = new Map([[head, { kid: 'known', memberCount: 2 }]])
+    t.equal(decodeJws(good, headers)?.header.kid, 'known')
     const other = `${encode({ kid: KID, alg: 'RS256', typ: 'JWT' })}.${body}.${tail}`
-    t.equal(decodeJws(other, kids)?.kid, KID)
-    t.equal(decodeJws(`${head}.${body}.${tail}=`, kids), undefined, 'the rest is read all the same')
-    t.equal(decodeJws(`${head}.${encode('{}')}.${tail}.x`, kids), undefined)
+    t.equal(decodeJws(other, headers)?.header.kid, KID)
+    t.equal(
+      decodeJws(`${head}.${body}.${tail}=`, headers),
+      undefined,
+      'the rest is read all the same',
+    )
+    t.equal(decodeJws(`${head}.${encode('{}')}.${tail}.x`, headers), undefined)
   },
 )
 
 t.test('headers are kept by their kid, and no more than a hundred', async (t) => {
-  const kids = new Map<string, string>()
+  const headers = new Map<string, JwsHeader>()
   const keep = (index: number): void => {
     const jws = decode(withHeader({ index }))
-    if (jws !== undefined) rememberKid(kids, jws)
+    if (jws !== undefined) rememberHeader(headers, jws)
   }
   for (let index = 0; index < 100; index += 1) keep(index)
-  t.equal(kids.size, 100)
-  t.equal(kids.get(encode({ ...header, index: 5 })), KID)
+  t.equal(headers.size, 100)
+  t.strictSame(headers.get(encode({ ...header, index: 5 })), { kid: KID, memberCount: 3 })
   keep(5)
-  t.equal(kids.size, 100, 'what is there costs no other its place')
+  t.equal(headers.size, 100, 'what is there costs no other its place')
   keep(100)
-  t.strictSame([...kids], [[encode({ ...header, index: 100 }), KID]])
+  t.strictSame([...headers], [[encode({ ...header, index: 100 }), { kid: KID, memberCount: 3 }]])
+})
+
+t.test('header and payload have at most 256 members together, cached header or not', async (t) => {
+  const payload = (count: number): string =>
+    encode(Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, [1, 2]])))
+  const wide = encode({ ...header, jwk: { kty: 'RSA', n: 'x' } })
+  const headers = new Map<string, JwsHeader>()
+  for (const known of [new Map<string, JwsHeader>(), headers]) {
+    for (const [part, members] of [
+      [head, 2],
+      [wide, 5],
+    ] as const) {
+      const accepted = decodeJws(`${part}.${payload(256 - members)}.${tail}`, known)
+      t.equal(accepted?.header.memberCount, members)
+      t.equal(decodeJws(`${part}.${payload(257 - members)}.${tail}`, known), undefined)
+      if (accepted !== undefined) rememberHeader(headers, accepted)
+    }
+  }
+  t.equal(headers.size, 2)
+  t.equal(
+    decode(
+      `${encode(Object.fromEntries(Array.from({ length: 257 }, (_, i) => [i, 1])))}.${body}.${tail}`,
+    ),
+    undefined,
+  )
 })

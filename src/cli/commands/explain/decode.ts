@@ -2,10 +2,12 @@
 import type { AuthErrorCode } from '../../../core/errors.ts'
 import { classifyMalformed } from '../../../core/token/bearer.ts'
 import { decodeJws, type Jws } from '../../../core/token/jws.ts'
-import { type JsonObject, parseStrictObject } from '../../../core/token/strict-json.ts'
+import { type JsonObject, MAX_MEMBERS, parseStrictObject } from '../../../core/token/strict-json.ts'
 
 /** Default limit of the middleware for tokens, in characters. */
 const MAX_LENGTH = 8192
+/** Header and payload are accepted alone, but not together. */
+const TOO_MANY_MEMBERS = `its header and payload have more than ${MAX_MEMBERS} members together; remove custom claims`
 
 /** Parts of a token. Invalid tokens have as many parts as can be decoded. */
 export interface DecodedToken {
@@ -46,7 +48,7 @@ function listProblems(
 ): readonly string[] {
   const parts = token.split('.')
   const names = ['header', 'payload', 'signature']
-  return [
+  const problems = [
     /[\s,]/.test(token) ? 'it contains a space or a comma, so the text has more than a token' : [],
     parts.length === 3 ? [] : describePartCount(parts.length),
     parts.length === 3 ? parts.flatMap((part, index) => listPartProblems(part, names[index])) : [],
@@ -55,6 +57,7 @@ function listProblems(
       : listHeaderProblems(header),
     payload === undefined ? 'its payload is not an unambiguous JSON object' : [],
   ].flat()
+  return problems.length > 0 ? problems : [TOO_MANY_MEMBERS]
 }
 
 function describePartCount(count: number): string {

@@ -232,6 +232,8 @@ t.test("the audience of a user's token, as the middleware has it", async (t) => 
 
 t.test('faults of the form, all of them', async (t) => {
   const [header = '', payload = '', signature = ''] = machineToken().split('.')
+  const members = (count: number): object =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, 1]))
   const cases: readonly [string, string, RegExp][] = [
     [`${header}.${payload}`, 'ERR_TOKEN_INVALID', /it has 2 parts between dots, but a token has 3/],
     [
@@ -278,6 +280,11 @@ t.test('faults of the form, all of them', async (t) => {
       `${header}.${encode('{"a":1,"a":2}')}.${signature}`,
       'ERR_TOKEN_INVALID',
       /its payload is not an unambiguous JSON object/,
+    ],
+    [
+      `${header}.${encode(members(255))}.${signature}`,
+      'ERR_TOKEN_INVALID',
+      /its header and payload have more than 256 members together; remove custom claims/,
     ],
     [
       machineToken({ long: 'x'.repeat(9000) }),
