@@ -6,8 +6,8 @@
  * and 1.5 to 1.6, a busy one up to 0.031 and 1.85: the limits catch a lost cache or a second signature.
  */
 import { setTimeout } from 'node:timers/promises'
-import { compileRequirement } from '../dist/core/requirement.js'
-import { createResourceServer } from '../dist/index.js'
+import { compileRequirement } from '../.bench/core/requirement.js'
+import { createResourceServer } from '../.bench/index.js'
 import { quantile } from './measure.mjs'
 import { asLine, measureHits, median, onceBatch, rsaBatch } from './micro.mjs'
 import { table } from './table.mjs'

@@ -3,8 +3,8 @@
  * with 1 where a case is over its limit or decided otherwise than expected.
  */
 import { cpus } from 'node:os'
-import { compileRequirement } from '../dist/core/requirement.js'
-import { createResourceServer } from '../dist/index.js'
+import { compileRequirement } from '../.bench/core/requirement.js'
+import { createResourceServer } from '../.bench/index.js'
 import { cold, refusals } from './cases.mjs'
 import { measureRounds, prepare, quantile } from './measure.mjs'
 import { table } from './table.mjs'

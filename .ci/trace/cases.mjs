@@ -1,9 +1,9 @@
 /** What is traced: each case warms up, then does one thing. */
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
-import { cognitoAuth } from '../../dist/adapters/fastify/index.js'
-import { runProgram } from '../../dist/cli/program.js'
-import { memoryStore, tokenProxy } from '../../dist/tokens/proxy/index.js'
+import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
+import { runProgram } from '../../src/cli/program.ts'
+import { memoryStore, tokenProxy } from '../../src/tokens/proxy/index.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
 const TEMPLATES = ['auth.yaml', 'api.yaml'].map((it) => `examples/drift/sam/clean/${it}`)

@@ -2,9 +2,9 @@
 import { Session } from 'node:inspector/promises'
 import { pathToFileURL } from 'node:url'
 
-const DIST = new URL('dist/', pathToFileURL(`${process.cwd()}/`)).href
+const SOURCE = new URL('src/', pathToFileURL(`${process.cwd()}/`)).href
 
-/** Before dist is loaded: V8 counts calls reliably only in what it compiles from now on. */
+/** Before src is loaded: V8 counts calls reliably only in what it compiles from now on. */
 export async function startCoverage() {
   const session = new Session()
   session.connect()
@@ -26,9 +26,9 @@ const wasCalled = ({ ranges: [whole] }) => whole.count > 0
 
 function calledFiles(scripts) {
   return scripts
-    .filter(({ url }) => url.startsWith(DIST))
+    .filter(({ url }) => url.startsWith(SOURCE))
     .map(({ url, functions }) => ({
-      name: `src/${url.slice(DIST.length).replace(/\.js$/, '.ts')}`,
+      name: `src/${url.slice(SOURCE.length)}`,
       functions: functions
         .filter(wasCalled)
         .map(({ functionName }) => functionName || '(anonymous)'),

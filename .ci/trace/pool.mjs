@@ -1,6 +1,6 @@
 /** The local user pool, in a thread of its own: coverage counts none of its files. */
 import { parentPort } from 'node:worker_threads'
-import { startUserPool } from '../../dist/testing/index.js'
+import { startUserPool } from '../../src/testing/index.ts'
 
 const COUNT = 16
 

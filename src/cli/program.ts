@@ -1,7 +1,9 @@
 /** The program: selects a command, runs it, and reports errors as one line without a stack. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { OptionError } from '../core/options/validate.ts'
+import { PACKAGE_ROOT } from '../core/util/package-files.ts'
 import { toPrintable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
@@ -133,6 +135,6 @@ function formatFailure(error: unknown): string {
 }
 
 function readPackageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

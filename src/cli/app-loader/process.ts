@@ -1,11 +1,12 @@
 /** Reads an app by running its module in a child process, within a time limit. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import process from 'node:process'
 import type { Readable } from 'node:stream'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { OptionError } from '../../core/options/validate.ts'
+import { resolvePackageModule } from '../../core/util/package-files.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { quoteFile, statIfExists } from '../files/flags.ts'
 import type { Inspection, Job } from './inspection.ts'
@@ -113,8 +114,7 @@ export function killProcessGroup(
   }
 }
 
-/** The child module in this folder, in source or built form. */
-const CHILD_URL = new URL(`./child${extname(import.meta.url)}`, import.meta.url)
+const CHILD = resolvePackageModule('cli/app-loader/child')
 
 interface AppModuleOptions {
   /** Option of the module in messages, for example `--app`. */
@@ -141,7 +141,7 @@ export async function readAppModule(file: string, options: AppModuleOptions): Pr
     module: toFileUrl(file, option),
     ...(scopes === undefined ? {} : { scopes: toFileUrl(scopes, '--scopes') }),
   }
-  const args = [...process.execArgv, fileURLToPath(CHILD_URL), JSON.stringify(job)]
+  const args = [...process.execArgv, CHILD, JSON.stringify(job)]
   const { failure, inspection } = parseMessage(
     await readChildMessage(args, { name: file, timeout, signal }),
   )

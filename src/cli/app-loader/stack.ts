@@ -2,14 +2,14 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Position } from '../../contract/infra/index.ts'
+import { PACKAGE_ROOT } from '../../core/util/package-files.ts'
 
 /** Maximum frames between the app's code and this package. Frameworks nest calls. */
 const MAX_FRAMES = 50
 /** `at name (file:1:2)`, `at file:1:2`, and a file as a URL or a path. */
 const FRAME = /(?:^|[\s(])(file:\/\/\S+?|\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+)(?::(\d+))?\)?$/
-const PACKAGE_ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-/** Files of this folder, in source or built form. */
-const LOADER_FILE = /^(?:src|dist)[\\/]cli[\\/]app-loader[\\/]/
+/** Files of this folder. In built form, they are in chunks that other folders share. */
+const LOADER_FILE = /^(?:dist|src[\\/]cli[\\/]app-loader)[\\/]/
 
 /** Gets the position of the nearest caller in the app. Undefined if there is none. */
 export function getCallerPosition(): Position | undefined {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { OptionError } from '../../../core/options/validate.ts'
+import { resolvePackageFile } from '../../../core/util/package-files.ts'
 
 export interface PageFile {
   readonly name: string
@@ -13,7 +13,7 @@ export interface PageFile {
   readonly etag: string
 }
 
-const FOLDER = fileURLToPath(new URL('./page/', import.meta.url))
+const FOLDER = resolvePackageFile('tokens/usage/dashboard/page')
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',

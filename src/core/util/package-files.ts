@@ -1,0 +1,25 @@
+/**
+ * Paths of the package's own files. The build bundles modules into chunks, so a path relative to
+ * `import.meta.url` would not survive it: paths start at the root of the package.
+ */
+import { createRequire } from 'node:module'
+import { dirname, extname, join } from 'node:path'
+
+/** A package may resolve itself by its name. */
+const MANIFEST = createRequire(import.meta.url).resolve('cognito-m2m/package.json')
+const EXTENSION = extname(import.meta.url)
+
+/** The folder of package.json. */
+export const PACKAGE_ROOT: string = dirname(MANIFEST)
+/** `src` in the repository, `dist` as installed. */
+const CODE = join(PACKAGE_ROOT, EXTENSION === '.ts' ? 'src' : 'dist')
+
+/** The path of a file that is not bundled, for example a page. */
+export function resolvePackageFile(path: string): string {
+  return join(CODE, path)
+}
+
+/** The path of a module, in source or built form, without its extension in `path`. */
+export function resolvePackageModule(path: string): string {
+  return join(CODE, path + EXTENSION)
+}
