@@ -116,7 +116,7 @@ class Token {
   static readonly #SCOPES: PropertyDescriptor = {
     enumerable: true,
     get(this: Token) {
-      const decoded = this.#decode()
+      const decoded = Token.#decode(this)
       decoded.scopes ??= new ScopeSet(parseScopes(decoded.claims))
       return decoded.scopes
     },
@@ -125,14 +125,14 @@ class Token {
   static readonly #TOKEN_ID: PropertyDescriptor = {
     enumerable: true,
     get(this: Token) {
-      return this.#decode().claims.jti
+      return Token.#decode(this).claims.jti
     },
   }
 
   static readonly #CLAIMS: PropertyDescriptor = {
     enumerable: true,
     get(this: Token) {
-      return this.#decode().claims
+      return Token.#decode(this).claims
     },
   }
 
@@ -160,14 +160,15 @@ class Token {
     Object.freeze(this)
   }
 
-  #decode(): Decoded {
-    if (typeof this.#content === 'string') {
-      const { clientId: client_id, subject: sub, issuer: iss } = this
+  /** Static: a private method would cost each token a field. */
+  static #decode(token: Token): Decoded {
+    if (typeof token.#content === 'string') {
+      const { clientId: client_id, subject: sub, issuer: iss } = token
       // Share the strings of this object instead of those of the payload.
-      const claims = Object.assign(decodePayload(this.#content), { client_id, sub, iss })
-      this.#content = { claims: deepFreeze(claims), scopes: undefined }
+      const claims = Object.assign(decodePayload(token.#content), { client_id, sub, iss })
+      token.#content = { claims: deepFreeze(claims), scopes: undefined }
     }
-    return this.#content
+    return token.#content
   }
 
   /** Makes `console.log` print the values instead of `[Getter]`. */
