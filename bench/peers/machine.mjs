@@ -17,26 +17,31 @@ function allowedCores() {
   }
 }
 
-/** One core for what is measured and another for the load; undefined where nothing can be pinned. */
-export function pinnedCores() {
+/**
+ * Cores for what is measured, and one for the load; undefined where nothing can be pinned.
+ *
+ * @param count 1: servers share no core with the load. Otherwise they may use as many, the load's too.
+ */
+export function pinnedCores(count = 1) {
   const cores = allowedCores()
   if (cores.length < 2 || spawnSync('taskset', ['--version']).status !== 0) return undefined
-  return { measured: cores.at(0), load: cores.at(-1) }
+  const servers = cores.slice(0, count).join(',')
+  return { measured: cores.at(0), servers, load: cores.at(-1) }
 }
 
-export function describeMachine(pinned) {
+export function describeMachine(pinned, count) {
   const cores = cpus()
   const gigabytes = Math.round(totalmem() / 2 ** 30)
   return [
     `${cores[0]?.model.trim()}, ${cores.length} cores, ${gigabytes} GiB`,
     `${type()} ${release()}, Node ${process.version}, OpenSSL ${process.versions.openssl}`,
-    pinned ? 'server and load pinned to a core each (taskset)' : 'nothing pinned',
+    pinned ? `servers on ${count} of the cores, the load on the last (taskset)` : 'nothing pinned',
   ]
 }
 
 /**
  * @param file Relative to this folder.
- * @param core The core it keeps to; left out, any.
+ * @param core The core or cores it keeps to; left out, any.
  */
 export function start(file, { core, args = [], env = {} } = {}) {
   const path = fileURLToPath(new URL(file, import.meta.url))

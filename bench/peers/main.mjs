@@ -26,7 +26,7 @@ async function measure(settings, cores) {
   const told = { pool: credentials.pool, keys }
   const common = { settings, cores, progress }
   const machine = [
-    ...describeMachine(cores !== undefined),
+    ...describeMachine(cores !== undefined, settings.cores),
     `tokens of five scopes, ${credentials.warm[0].length} characters`,
   ]
   const results = { machine, settings, http: {} }
@@ -49,6 +49,8 @@ async function measure(settings, cores) {
 }
 
 const settings = readSettings(process.argv.slice(2))
-const folder = new URL(settings.quick ? 'results/quick/' : 'results/', import.meta.url)
-const results = await measure(settings, pinnedCores())
+const [major] = process.versions.node.split('.')
+const name = settings.quick ? 'quick' : `node-${major}-cores-${settings.cores}`
+const folder = new URL(`results/${name}/`, import.meta.url)
+const results = await measure(settings, pinnedCores(settings.cores))
 process.stdout.write(`${writeReport(results, folder)}\n`)

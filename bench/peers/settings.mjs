@@ -1,5 +1,5 @@
 /** What a run is told: `--quick`, `--rounds=10`, `--only=micro,fastify`, `--peers=jose,fast-jwt`,
- * `--connections=32`. */
+ * `--connections=32`, `--cores=2`. */
 
 /** Every token carries five scopes: that is about what Cognito's weigh. */
 export const SCOPES = [
@@ -16,8 +16,10 @@ export const CLIENTS = 200
 /** Tokens of the load that has many of them. */
 export const MANY = 5000
 
-const FULL = { rounds: 10, passes: 2, requests: 1500, warmUp: 12_000, processes: 10 }
-const QUICK = { rounds: 3, passes: 1, requests: 600, warmUp: 4000, processes: 3 }
+/** `rate` is far below what one core serves with any of the peers, in requests per second. */
+const PACE = { rate: 500, seconds: 2 }
+const FULL = { ...PACE, rounds: 10, passes: 3, requests: 1500, processes: 10 }
+const QUICK = { ...PACE, rounds: 2, passes: 1, requests: 600, processes: 3 }
 
 function given(args, name) {
   return args.find((it) => it.startsWith(`--${name}=`))?.slice(name.length + 3)
@@ -32,8 +34,10 @@ export function readSettings(args) {
     quick,
     rounds: Number(given(args, 'rounds') ?? rounds),
     connections: Number(given(args, 'connections') ?? 32),
+    /** Cores that a server may use; the load has the last one. */
+    cores: Number(given(args, 'cores') ?? 1),
     /** Parts of the names of peers; the bare framework and ours are always among them. */
     peers: (given(args, 'peers') ?? '').split(','),
-    parts: (given(args, 'only') ?? 'micro,fastify,express').split(','),
+    parts: (given(args, 'only') ?? 'micro,fastify,express,hono').split(','),
   }
 }

@@ -4,6 +4,7 @@
  */
 import { createPublicKey, verify } from 'node:crypto'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
+import { CognitoJwtVerifier as CognitoJwtVerifier4 } from 'aws-jwt-verify-4'
 import { expressjwt } from 'express-jwt'
 import { auth, requiredScopes } from 'express-oauth2-jwt-bearer'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
@@ -66,8 +67,11 @@ function ours(app, { pool }) {
   app.get('/orders', protect({ scopes: SCOPE }), handler)
 }
 
-function awsJwtVerify(app, { pool }) {
-  const verifier = CognitoJwtVerifier.create({
+/** The guard of nestjs-cognito calls this version of aws-jwt-verify for each request. */
+const nestjsCognito = (app, told) => awsJwtVerify(app, told, CognitoJwtVerifier4)
+
+function awsJwtVerify(app, { pool }, Verifier = CognitoJwtVerifier) {
+  const verifier = Verifier.create({
     userPoolId: pool.userPoolId,
     tokenUse: 'access',
     clientId: null,
@@ -127,7 +131,11 @@ export const expressPeers = {
   bare: { open: bare, packages: ['express'] },
   'one crypto.verify': { open: oneVerify, packages: [] },
   'cognito-m2m': { open: ours, packages: [] },
-  'aws-jwt-verify by hand': { open: awsJwtVerify, packages: ['aws-jwt-verify'] },
+  'aws-jwt-verify by hand': {
+    open: (app, told) => awsJwtVerify(app, told),
+    packages: ['aws-jwt-verify'],
+  },
+  "nestjs-cognito's verifier": { open: nestjsCognito, packages: ['aws-jwt-verify-4'] },
   'jose by hand': { open: jose, packages: ['jose'] },
   'express-oauth2-jwt-bearer': {
     open: oauth2JwtBearer,

@@ -45,8 +45,10 @@ class Connection {
     this.#received += text
     const end = this.#received.indexOf('\r\n\r\n')
     if (end === -1) return
-    const length = Number(LENGTH.exec(this.#received)?.[1])
-    if (this.#received.length < end + 4 + length) return
+    const length = LENGTH.exec(this.#received)?.[1]
+    // Without a length, the body ends with an empty chunk.
+    if (length === undefined && !this.#received.endsWith('\r\n0\r\n\r\n')) return
+    if (length !== undefined && this.#received.length < end + 4 + Number(length)) return
     const status = Number(this.#received.slice(9, 12))
     if (this.#received.length === text.length) this.#lengths.set(status, text.length)
     this.#received = ''
@@ -80,6 +82,15 @@ class Connection {
     })
   }
 
+  /** Sends one request; resolves to whether its status is the expected one. */
+  send({ bytes, expected }) {
+    return new Promise((resolve, reject) => {
+      this.#next = (status) => resolve(status === expected)
+      this.#failed = reject
+      this.#socket.write(bytes)
+    })
+  }
+
   close() {
     this.#failed = undefined
     this.#socket.destroy()
@@ -89,10 +100,53 @@ class Connection {
 /** What is open now: one server is under load at a time. */
 let connections = []
 
-async function run({ port, load, requests, seed, credentials, isBare }) {
-  const take = sequenceOf({ port, load, requests, seed, credentials, isBare })
+async function run({ rate, ...message }) {
+  const take = sequenceOf(message)
+  if (rate !== undefined) return runPaced(take, rate)
+  const begun = performance.now()
   const wrong = await Promise.all(connections.map((connection) => connection.drain(take)))
-  return { wrong: wrong.reduce((sum, count) => sum + count, 0) }
+  const elapsed = performance.now() - begun
+  return { wrong: wrong.reduce((sum, count) => sum + count, 0), elapsed }
+}
+
+/**
+ * An open loop: requests are due at a steady rate, whether the server keeps up or not. Latency counts from when a
+ * request was due, so waiting for a free connection is part of it.
+ */
+async function runPaced(take, rate) {
+  const free = [...connections]
+  const waiting = []
+  const latencies = []
+  let wrong = 0
+  let due = 0
+  let request = take()
+  const begun = performance.now()
+  const dispatch = () => {
+    while (free.length > 0 && waiting.length > 0) {
+      const connection = free.pop()
+      const { next, at } = waiting.shift()
+      connection.send(next).then((isRight) => {
+        latencies.push(performance.now() - begun - at)
+        if (!isRight) wrong += 1
+        free.push(connection)
+        dispatch()
+      })
+    }
+  }
+  while (request !== undefined || latencies.length < due) {
+    for (
+      const elapsed = performance.now() - begun;
+      request !== undefined && due < (elapsed * rate) / 1000;
+      due += 1
+    ) {
+      waiting.push({ next: request, at: (due * 1000) / rate })
+      request = take()
+    }
+    dispatch()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  latencies.sort((one, other) => one - other)
+  return { wrong, p99: latencies[Math.floor(latencies.length * 0.99)] }
 }
 
 async function open({ port, connections: count }) {

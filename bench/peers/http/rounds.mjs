@@ -9,6 +9,12 @@ import { LOADS } from './loads.mjs'
 
 /** Requests per connection before a slice, uncounted: connections are open and caches of the processor warm. */
 const PROLOGUE = 4
+/** Slices of one load before it is measured, at most. */
+const MAX_SLICES = 16
+/** The last slices may cost this much of those before. */
+const STEADY = 0.97
+/** Loads whose latency is measured too. */
+const PACED = ['warm', 'new']
 /** The least any protected route can do with a new token; it looks at nothing else. */
 const VERIFY = 'one crypto.verify'
 
@@ -48,78 +54,111 @@ async function check({ name, port }, { warm, expired, foreign }) {
   }
 }
 
-/** One slice: the server's CPU over so many requests, in microseconds. */
+/** One slice: the server's CPU over so many requests in microseconds, and how long they took in milliseconds. */
 async function slice({ server, port, name }, { load, shared, settings, seed, credentials }) {
   const common = { port, credentials, isBare: name === 'bare' }
   const { connections, requests } = settings
   const prologue = { ...common, load, seed, requests: connections * PROLOGUE }
   const { wrong: early } = await ask(shared, { ...prologue, connections })
   const before = await ask(server, {})
-  const { wrong } = await ask(shared, { ...common, load, seed: seed + 1, requests })
+  const { wrong, elapsed } = await ask(shared, { ...common, load, seed: seed + 1, requests })
   const after = await ask(server, {})
   await ask(shared, {})
   if (early + wrong > 0) throw new Error(`${name}, ${load}: ${early + wrong} wrong answers`)
-  return { cpu: after.cpu - before.cpu, waited: after.waited - before.waited }
+  return { cpu: after.cpu - before.cpu, waited: after.waited - before.waited, elapsed }
 }
 
-/** Compiles the code: a server of Node is at its speed after some ten thousand requests. */
-async function warmUp({ port, name }, { shared, settings, credentials }) {
-  const common = { port, credentials, isBare: name === 'bare', seed: 1 }
-  const { connections, warmUp: requests } = settings
-  await ask(shared, { ...common, load: 'warm', requests, connections })
-  await ask(shared, {})
-}
-
-/** Fills the caches with what the load has, and compiles what only it reaches. */
-async function getUsedTo({ port, name }, { load, shared, settings, credentials }) {
-  const common = { port, credentials, isBare: name === 'bare', seed: 1 }
-  const { connections, warmUp: requests } = settings
-  await ask(shared, { ...common, load, requests: Math.ceil(requests / 4), connections })
+/**
+ * Runs slices of a load until the server's cost is steady: the mean of the last three slices is not more than 3 %
+ * below the mean of the three before. A server of Node compiles its code meanwhile, and some have a path that only
+ * this load reaches. Throws if the cost still falls after `MAX_SLICES`.
+ */
+async function warmUp(target, run) {
+  const { settings, load } = run
   const each = { warm: CLIENTS, many: MANY }[load]
-  if (each !== undefined) await ask(shared, { ...common, load: `each of ${load}`, requests: each })
+  if (each !== undefined) await fillCaches(target, { ...run, each })
+  const costs = []
+  while (costs.length < MAX_SLICES) {
+    const { cpu } = await slice(target, { ...run, seed: costs.length + 1 })
+    costs.push(cpu / settings.requests)
+    const [before, last] = [costs.slice(-6, -3), costs.slice(-3)].map(mean)
+    if (costs.length >= 2 * 3 && last > before * STEADY) return costs.length
+  }
+  return costs.length
+}
+
+function mean(values) {
+  return values.reduce((sum, it) => sum + it, 0) / values.length
+}
+
+/** Each token of a load once, so that what can be kept is kept. */
+async function fillCaches({ port, name }, { load, each, shared, settings, credentials }) {
+  const common = { port, credentials, isBare: name === 'bare', seed: 1 }
+  const { connections } = settings
+  await ask(shared, { ...common, load: `each of ${load}`, requests: each, connections })
   await ask(shared, {})
+}
+
+/** Latencies at a steady rate below saturation, in milliseconds from when a request was due. */
+async function paced({ port, name }, { load, shared, settings, seed, credentials }) {
+  const { connections, rate, seconds } = settings
+  const common = { port, credentials, isBare: name === 'bare', load, seed: seed + 2 }
+  const answer = await ask(shared, { ...common, connections, requests: rate * seconds, rate })
+  await ask(shared, {})
+  if (answer.wrong > 0) throw new Error(`${name}, ${load}: ${answer.wrong} wrong answers`)
+  return answer.p99
 }
 
 async function openAll(names, { framework, told, cores }) {
   const servers = []
   for (const name of names) {
     const env = { NODE_ENV: 'production' }
-    const server = start('http/server.mjs', { core: cores?.measured, env })
+    const server = start('http/server.mjs', { core: cores?.servers, env })
     const { port } = await ask(server, { framework, open: name, told })
     servers.push({ name, server, port })
   }
   return servers
 }
 
-/** Takes one load through all servers; CPU microseconds per request, by server. */
+/** Takes one load through all servers; per server CPU microseconds per request, requests per second, and p99. */
 async function oneLoad(servers, load, run) {
-  for (const target of servers) await getUsedTo(target, { ...run, load })
-  const sums = new Map(servers.map(({ name }) => [name, 0]))
+  const sums = new Map(servers.map(({ name }) => [name, { cpu: 0, elapsed: 0 }]))
   for (let pass = 0; pass < run.settings.passes; pass += 1) {
-    const seed = run.round * 1000 + pass * 10
+    const seed = run.round * 1000 + pass * 10 + 100
     for (const target of shuffled(servers)) {
-      const { cpu, waited } = await slice(target, { ...run, load, seed })
-      sums.set(target.name, sums.get(target.name) + cpu)
+      const { cpu, waited, elapsed } = await slice(target, { ...run, load, seed })
+      const sum = sums.get(target.name)
+      sum.cpu += cpu
+      sum.elapsed += elapsed
       run.core.busy += cpu / 1e6
       run.core.waited += waited
     }
   }
+  const latencies = new Map()
+  for (const target of PACED.includes(load) ? shuffled(servers) : []) {
+    latencies.set(target.name, await paced(target, { ...run, load, seed: run.round * 1000 + 900 }))
+  }
   const requests = run.settings.passes * run.settings.requests
-  return new Map([...sums].map(([name, cpu]) => [name, cpu / requests]))
+  return new Map(
+    [...sums].map(([name, { cpu, elapsed }]) => [
+      name,
+      { micros: cpu / requests, perSecond: (1000 * requests) / elapsed, p99: latencies.get(name) },
+    ]),
+  )
 }
 
 /** How many new tokens one server may be asked for in a round. */
-export function freshNeeded({ warmUp: first, passes, requests, connections }) {
-  const oneLoadOf = first / 4 + passes * (requests + connections * PROLOGUE)
-  // All of one load; 1 % of another, by chance.
-  return Math.ceil(oneLoadOf * 1.05) + 100
+export function freshNeeded({ passes, requests, connections, rate, seconds }) {
+  const slices = (MAX_SLICES + passes) * (requests + connections * PROLOGUE)
+  // All of one load, and 1 % of another by chance.
+  return Math.ceil((slices + rate * seconds) * 1.05) + 100
 }
 
 /**
  * @param names The servers, `bare` among them.
  * @param progress Called with a line of text after each round.
- * @returns By load and server `micros`, `ratios` (bare ÷ this) and `toVerify` (one crypto.verify ÷
- *   this), one of each per round; and `waited`, how long servers queued for their core per second
+ * @returns By load and server `micros`, `ratios` (bare ÷ this), `toVerify` (one crypto.verify ÷ this),
+ *   `perSecond`, and `p99` of some loads, one of each per round; and `waited`, how long servers queued for their core per second
  *   they had it.
  */
 export async function measureRounds(names, { framework, settings, told, cores, shared, progress }) {
@@ -134,7 +173,10 @@ export async function measureRounds(names, { framework, settings, told, cores, s
       try {
         if (round === 0) for (const target of servers) await check(target, shared.credentials)
         const run = { round, settings, core, shared: load, credentials: shared.path }
-        for (const target of servers) await warmUp(target, run)
+        // Every load before any is measured: one more of them would compile code again.
+        for (const kind of Object.keys(LOADS)) {
+          for (const target of servers) await warmUp(target, { ...run, load: kind })
+        }
         for (const kind of Object.keys(LOADS)) {
           keep(results[kind], await oneLoad(servers, kind, run))
         }
@@ -150,11 +192,16 @@ export async function measureRounds(names, { framework, settings, told, cores, s
   return { loads: results, waited: core.waited / core.busy }
 }
 
-function keep(results, micros) {
-  for (const [name, value] of micros) {
-    results[name] ??= { micros: [], ratios: [], toVerify: [] }
-    results[name].micros.push(value)
-    results[name].ratios.push(micros.get('bare') / value)
-    results[name].toVerify.push(micros.get(VERIFY) / value)
+function keep(results, measured) {
+  const bare = measured.get('bare')
+  const verify = measured.get(VERIFY)
+  for (const [name, { micros, perSecond, p99 }] of measured) {
+    results[name] ??= { micros: [], ratios: [], toVerify: [], perSecond: [], p99: [] }
+    const result = results[name]
+    result.micros.push(micros)
+    result.ratios.push(bare.micros / micros)
+    result.toVerify.push(verify.micros / micros)
+    result.perSecond.push(perSecond / bare.perSecond)
+    if (p99 !== undefined) result.p99.push(p99 / bare.p99)
   }
 }

@@ -21,6 +21,18 @@ async function openExpress(name, told) {
   return server.address().port
 }
 
+async function openHono(name, told) {
+  const { Hono } = await import('hono')
+  const { serve } = await import('@hono/node-server')
+  const { honoPeers } = await import('./hono-peers.mjs')
+  const app = new Hono()
+  await honoPeers[name].open(app, told)
+  const listening = { fetch: app.fetch, port: 0, hostname: '127.0.0.1' }
+  return new Promise((resolve) => serve(listening, ({ port }) => resolve(port)))
+}
+
+const FRAMEWORKS = { express: openExpress, fastify: openFastify, hono: openHono }
+
 /** CPU microseconds of all threads so far: the parent takes differences. */
 function spent() {
   const { user, system } = process.cpuUsage()
@@ -29,6 +41,5 @@ function spent() {
 
 answering(async ({ framework, open, told }) => {
   if (open === undefined) return spent()
-  const openPeer = framework === 'express' ? openExpress : openFastify
-  return { port: await openPeer(open, told) }
+  return { port: await FRAMEWORKS[framework](open, told) }
 })

@@ -48,9 +48,22 @@ function ordered(loads, names) {
   )
 }
 
-export function httpTables(framework, measured, names) {
+/** Ratios to the bare framework: less than 1 is fewer requests, more than 1 is a longer wait. */
+function speed(framework, { warm, new: fresh }, rate) {
+  const cells = (it) => [shown(it.perSecond, 2), shown(it.p99, 2)]
+  return {
+    title: `${framework}: requests per second in a closed loop, and p99 at ${rate} requests per second, ÷ bare`,
+    rows: [
+      ['', 'warm, per second', 'warm, p99', 'new, per second', 'new, p99'],
+      ...Object.keys(warm).map((name) => [name, ...cells(warm[name]), ...cells(fresh[name])]),
+    ],
+  }
+}
+
+export function httpTables(framework, measured, names, rate) {
   const loads = ordered(measured, names)
-  return [shares(framework, loads), cold(framework, loads), micros(framework, loads)]
+  const tables = [shares(framework, loads), cold(framework, loads), speed(framework, loads, rate)]
+  return [...tables, micros(framework, loads)]
 }
 
 /** One value per process: `of` one divided by `by` the other of the same process. */

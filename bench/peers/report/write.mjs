@@ -3,11 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { table } from '../../table.mjs'
 import { expressPeers } from '../http/express-peers.mjs'
 import { fastifyPeers } from '../http/fastify-peers.mjs'
+import { honoPeers } from '../http/hono-peers.mjs'
 import { chart } from './chart.mjs'
 import { httpTables, markdown, microTables } from './tables.mjs'
 
-export const PEERS = { fastify: fastifyPeers, express: expressPeers }
-const TITLES = { fastify: 'Fastify', express: 'Express' }
+export const PEERS = { fastify: fastifyPeers, express: expressPeers, hono: honoPeers }
+const TITLES = { fastify: 'Fastify', express: 'Express', hono: 'Hono' }
 const CHARTS = {
   warm: 'Warm: 200 clients that reuse their tokens',
   new: 'Cold: every token new',
@@ -26,11 +27,11 @@ function versions() {
   return [...new Set(all)].sort().map(versionOf).join(', ')
 }
 
-function tablesOf({ micro, http }) {
+function tablesOf({ micro, http, settings }) {
   return [
     ...(micro === undefined ? [] : microTables(micro)),
     ...Object.entries(http).flatMap(([framework, { loads }]) =>
-      httpTables(TITLES[framework], loads, order(framework)),
+      httpTables(TITLES[framework], loads, order(framework), settings.rate),
     ),
   ]
 }
