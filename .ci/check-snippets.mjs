@@ -45,7 +45,8 @@ function compile(snippets) {
   mkdirSync(OUT)
   for (const { name, code } of snippets) {
     // A module of its own even where it imports nothing; port 0 because 3000 may be taken.
-    const text = `${code.replace('port: 3000', 'port: 0')}\nexport {}\n`
+    const anyPort = code.replace('port: 3000', 'port: 0').replace('listen(3000)', 'listen(0)')
+    const text = `${anyPort}\nexport {}\n`
     writeFileSync(`${OUT}/${name}.ts`, text)
   }
   const compilerOptions = {

@@ -13,7 +13,8 @@ const source = readFileSync(
   new URL('../../src/contract/infra/check/finding.ts', import.meta.url),
   'utf8',
 )
-const [head, ...sections] = page.split(/^## /m) as [string, ...string[]]
+const [head, ...parts] = page.split(/^## /m) as [string, ...string[]]
+const sections = parts.filter((part) => part.startsWith('`'))
 
 const blocks = (text: string, language: string): string[] =>
   [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)]

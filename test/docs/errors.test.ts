@@ -1,16 +1,16 @@
-/** docs/errors.md says what the code does: every code, its status, its challenge. */
+/** docs/errors.md has a heading for every code, with the status, the challenge and the message of the source. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { AUTH_ERRORS } from '../../src/core/errors.ts'
-import type { AuthErrorCode } from '../../src/index.ts'
 
 const page = readFileSync('docs/errors.md', 'utf8')
-const rows = new Map(
-  [...page.matchAll(/^\| `(ERR_[A-Z_]+)` \|(.*)\|$/gm)].map(([, code = '', cells = '']) => [
-    code,
-    cells.split('|').map((cell) => cell.trim()),
-  ]),
+/** Text below the heading of each code. */
+const sections = new Map(
+  page
+    .split(/^(?=##)/m)
+    .map((section) => [/^### `(ERR_[A-Z_]+)`\n/.exec(section)?.[1] ?? '', section] as const)
+    .filter(([code]) => code !== ''),
 )
 
 /** These know Node's own codes, and throw none of them. */
@@ -24,34 +24,38 @@ function codesIn(folder: string): Set<string> {
   return new Set(texts.flatMap((text) => text.match(/\bERR_[A-Z_]+\b/g) ?? []))
 }
 
-t.test('every code of the source has a row, and no row is left over', async (t) => {
+t.test('every code of the source has a heading, and no heading is left over', async (t) => {
   const codes = codesIn('src')
   t.ok(codes.size > 20)
-  for (const code of codes) t.ok(rows.has(code), code)
-  for (const code of rows.keys()) t.ok(codes.has(code), code)
+  t.strictSame([...sections.keys()].sort(), [...codes].sort())
+  t.equal([...page.matchAll(/^### /gm)].length, sections.size, 'each code once')
 })
 
-t.test('refusals have their status and challenge', async (t) => {
-  for (const [code, { statusCode, challenge }] of Object.entries(AUTH_ERRORS)) {
-    const [status, shown = '', cause, advice] = rows.get(code) ?? []
+t.test('every code has a cause and a fix', async (t) => {
+  for (const [code, section] of sections) {
+    t.match(section, /^- Cause: \S.{10,}/m, code)
+    t.match(section, /^- Fix: \S.{4,}/m, code)
+  }
+})
+
+t.test('responses have their status, challenge and message', async (t) => {
+  for (const [code, { statusCode, challenge, message }] of Object.entries(AUTH_ERRORS)) {
+    const [, facts = ''] = (sections.get(code) ?? '').split('\n\n')
+    const [, status, shown = '', text] =
+      /^(\d{3}), challenge (.*), message "(.*)"\.$/.exec(facts) ?? []
     t.equal(status, String(statusCode), code)
-    t.ok(cause && advice, 'a cause and what to do')
+    t.equal(text, message, code)
     if (challenge === 'none') t.equal(shown, 'none; `Retry-After`', code)
     else if (challenge === 'bare') t.equal(shown, '`Bearer realm="…"`', code)
     else t.ok(shown.startsWith(`\`error="${challenge}"\``), code)
   }
 })
 
-t.test('the README lists the same refusals', async (t) => {
-  const readme = readFileSync('README.md', 'utf8')
-  const listed = [...readme.matchAll(/^\| `(ERR_[A-Z_]+)` \| (\d{3}) \|/gm)]
+t.test('the table of responses has every code with its status', async (t) => {
+  const listed = [...page.matchAll(/^\| \[`(ERR_[A-Z_]+)`\]\(#(\w+)\) \| (\d{3}) \|/gm)]
+  for (const [, code = '', anchor] of listed) t.equal(anchor, code.toLowerCase())
   t.strictSame(
-    Object.fromEntries(listed.map(([, code, status]) => [code, Number(status)])),
-    Object.fromEntries(
-      (Object.keys(AUTH_ERRORS) as AuthErrorCode[]).map((code) => [
-        code,
-        AUTH_ERRORS[code].statusCode,
-      ]),
-    ),
+    listed.map(([, code, , status]) => [code, Number(status)]),
+    Object.entries(AUTH_ERRORS).map(([code, { statusCode }]) => [code, statusCode]),
   )
 })

@@ -22,33 +22,63 @@ const constants = new Map(
   ),
 )
 
-/** Level and text of each call, `undefined` where the text does not stand in the call. */
-const written = sources.flatMap((file) =>
+/** A call that logs. */
+interface LogCall {
+  readonly file: string
+  readonly level: string
+  /** Undefined where the text does not stand in the call. */
+  readonly text: string | undefined
+  /** Names of the fields; undefined where they do not stand in the call. */
+  readonly fields: readonly string[] | undefined
+}
+
+/** The members of an object literal at the beginning of a call, without spread. */
+function readFields(call: string): readonly string[] | undefined {
+  const [, members] = /^\s*\{([^{}]*)\}/.exec(call) ?? []
+  if (members === undefined || members.includes('...')) return undefined
+  return members
+    .split(',')
+    .map((member) => member.split(':')[0]?.trim() ?? '')
+    .filter((name) => name !== '')
+}
+
+const written: readonly LogCall[] = sources.flatMap((file) =>
   [...read(file).matchAll(/\b[lL]og(?:ger)?\.(info|warn|error)\((.*?)\)$/gms)].map(
     ([, level = '', call = '']) => {
       const [, text, name] = /(?:'([^']*)'|\b([A-Z_]+)),?\s*$/.exec(call) ?? []
-      return { file, level, text: text ?? constants.get(name) }
+      return { file, level, text: text ?? constants.get(name), fields: readFields(call) }
     },
   ),
 )
-const page = read('docs/observability.md')
-
-t.test(
-  'every log line begins with cognito-m2m: and is quoted in docs/observability.md',
-  async (t) => {
-    t.ok(written.length >= 15, `${written.length} calls`)
-    const [, table = ''] = /^## Log lines\n(.*?)^## /ms.exec(page) ?? []
-    const rows = [...table.matchAll(/^\| (info|warn|error) \| `([^`]+)` \| (.+) \|$/gm)]
-    for (const { file, level, text = '' } of written) {
-      t.ok(text.startsWith('cognito-m2m: '), `${file}: ${level} ${text}`)
-    }
-    const unique = (lines: readonly string[]): string[] => [...new Set(lines)].sort()
-    t.strictSame(
-      unique(rows.map(([, level, text]) => `${level} ${text}`)),
-      unique(written.map(({ level, text }) => `${level} ${text}`)),
-    )
-  },
+const page = read('docs/logs.md')
+const rows = [...page.matchAll(/^\| (info|warn|error) \| `([^`]+)` \| ([^|]+) \| (.+) \|$/gm)].map(
+  ([, level, text, fields = '', when]) => ({ line: `${level} ${text}`, fields, when }),
 )
+
+t.test('every log line begins with cognito-m2m: and is quoted in docs/logs.md', async (t) => {
+  t.ok(written.length >= 15, `${written.length} calls`)
+  for (const { file, level, text = '' } of written) {
+    t.ok(text.startsWith('cognito-m2m: '), `${file}: ${level} ${text}`)
+  }
+  const unique = (lines: readonly string[]): string[] => [...new Set(lines)].sort()
+  t.strictSame(
+    rows.map(({ line }) => line).sort(),
+    unique(written.map(({ level, text }) => `${level} ${text}`)),
+  )
+})
+
+t.test('the page has the fields of every log line', async (t) => {
+  let compared = 0
+  for (const { level, text = '', fields } of written) {
+    if (fields === undefined) continue
+    compared += 1
+    const row = rows.find(({ line }) => line === `${level} ${text}`)
+    const quoted = [...(row?.fields ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name)
+    t.strictSame(quoted, fields, text)
+    t.equal(row?.fields === 'none', fields.length === 0, text)
+  }
+  t.ok(compared > 15, `${compared} calls`)
+})
 
 t.test('wherever the docs quote a log line, they quote all of it', async (t) => {
   const pages = ['README.md', 'SECURITY.md', ...filesIn('docs', '.md')]

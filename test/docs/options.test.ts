@@ -1,6 +1,6 @@
 /**
  * docs/options.md: each list of options is what the types and their TSDoc say. After a change of an option,
- * write the lists anew: `UPDATE_DOCS=1 node --import=./test/typescript/register.mjs test/docs/options.test.ts`.
+ * write the lists again: `UPDATE_DOCS=1 node --import=./test/typescript/register.mjs test/docs/options.test.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'

@@ -4,20 +4,24 @@ import t from 'tap'
 
 const root = new URL('../../', import.meta.url)
 const page = await readFile(new URL('docs/outages.md', root), 'utf8')
+const list = await readFile(new URL('test/conformance/outages/README.md', root), 'utf8')
 
-/** What is said: bullets and rows, each with its continuation lines. */
+/** What is said: bullets and rows, each with its continuation lines, and the known limit. */
 function statements(): string[] {
-  const [said = ''] = page.split('## The tests')
+  const [said = ''] = page.split('## See also')
   const rows = said.split('\n').filter((line) => /^\| (?!---)/.test(line))
   const heads = said.split('\n').filter((_line, index, all) => /^\| ---/.test(all[index + 1] ?? ''))
   const bullets = said.split(/\n(?=- |\n|#)/).filter((block) => block.startsWith('- '))
-  return [...rows.filter((row) => !heads.includes(row)), ...bullets]
+  const [, limit = ''] = said.split('## Known limit\n')
+  return [...rows.filter((row) => !heads.includes(row)), ...bullets, limit]
 }
 
 const numbersIn = (text: string): number[] =>
-  [...text.matchAll(/\[(\d+)\](?!\()/g)].map(([, number]) => Number(number))
+  [...text.matchAll(/<!-- tests ([\d, ]+) -->/g)].flatMap(([, numbers = '']) =>
+    numbers.split(', ').map(Number),
+  )
 
-const tests = [...page.matchAll(/^(\d+)\. (test\/\S+\.ts): `(.*)`$/gm)].map(
+const tests = [...list.matchAll(/^(\d+)\. (test\/\S+\.ts): `(.*)`$/gm)].map(
   ([, number, file, name]) => ({
     number: Number(number),
     file: file as string,
@@ -39,9 +43,7 @@ t.test('every number stands for one test, and every test is named by a statement
     numbers,
     Array.from({ length: numbers.length }, (_, index) => index + 1),
   )
-  const [body = ''] = page.split('## The tests')
-  const [, ending = ''] = page.split('One limit is known')
-  const used = new Set([...numbersIn(body), ...numbersIn(ending)])
+  const used = new Set(numbersIn(page))
   t.strictSame(
     [...used].sort((a, b) => a - b),
     numbers,

@@ -45,9 +45,9 @@ t.test('every link within the repository leads to a file and a heading', async (
 const index = readFileSync('docs/README.md', 'utf8')
 
 t.test('the index leads to every page', async (t) => {
-  const reached = new Set(links('docs/README.md').map((link) => link.split('#')[0]))
+  const reached = new Set(links('docs/README.md').map((link) => link.split('#')[0] ?? ''))
   t.strictSame(
-    [...reached].filter((page) => page !== '').sort(),
+    [...reached].filter((page) => page !== '' && !page.startsWith('../')).sort(),
     readdirSync('docs')
       .filter((file) => file.endsWith('.md') && file !== 'README.md')
       .sort(),
@@ -67,5 +67,33 @@ t.test('every subpath of the package has a page that names it', async (t) => {
   t.strictSame([...rows.keys()].sort(), subpaths.sort())
   for (const [name, page] of rows) {
     t.match(readFileSync(join('docs', page), 'utf8'), new RegExp(`[\`'/]${name}[\`']`), page)
+  }
+})
+
+t.test('the index answers at least 40 questions, each with one link to its page', async (t) => {
+  const rows = [...index.matchAll(/^\| (.+\?) \| (\[.+\]\(.+\)) \|$/gm)]
+  t.ok(rows.length >= 40, `${rows.length} questions`)
+  const questions = rows.map(([, question = '']) => question.toLowerCase())
+  for (const topic of [
+    ...['10 lines for fastify', '10 lines for express', '10 lines for a lambda'],
+    ...['migrate from aws-jwt-verify', 'migrate from express-oauth2-jwt-bearer'],
+    ...['migrate from fastify-jwt-jwks', 'migrate from an api gateway authorizer'],
+    ...['why is every request 401', 'what do i page on', 'which probe', 'is `aud` checked'],
+    ...['when a key is revoked', 'attach the authorizer in terraform'],
+    ...['which claims are trusted', 'what leaves the machine'],
+  ]) {
+    t.ok(
+      questions.some((question) => question.includes(topic)),
+      topic,
+    )
+  }
+})
+
+t.test('a page begins with what it is for, and ends with where to go next', async (t) => {
+  const pages = documents.filter((file) => file.startsWith('docs/') && !file.endsWith('README.md'))
+  for (const file of pages) {
+    t.match(readFileSync(file, 'utf8'), /^# .+\n\n(?!## )/, `${file}: an introduction`)
+    const headings = [...prose(file).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
+    t.equal(headings.at(-1), 'See also', `${file}: the last section`)
   }
 })

@@ -118,7 +118,7 @@ t.test(
       '### How strong the key is\n\nThe key is HKDF-SHA-256 of the client secret, without salt.',
     )
     t.match(page, 'can be guessed offline by anyone who reads the store')
-    for (const other of ['docs/token-stores.md', 'SECURITY.md']) {
+    for (const other of ['docs/token-stores.md', 'docs/threat-model.md']) {
       t.match(readFileSync(other, 'utf8'), 'client.md#how-strong-the-key-is')
     }
     const shared = new SharedStore(new Clock())
