@@ -13,6 +13,7 @@ const LIST =
 /** Results of functions, what a custom store implements, and the generic form of `TokenProxyOptions`. */
 const NO_OPTIONS = ['PoolClientOptions', 'PoolOptions', 'ProxyOptions', 'StoreCommandOptions']
 const LINE_LENGTH = 120
+const MAX_TYPE_LENGTH = 80
 
 const types = readOptionTypes()
 
@@ -34,10 +35,17 @@ const lowerFirst = (text: string): string =>
     word.toLowerCase(),
   )
 
-function describeOption({ name, isRequired, defaultValue, description }: Option): string {
-  const required = isRequired ? ' (required)' : ''
+/** The option as it is declared; only its name where the type is long. */
+function writeSignature({ name, type, isRequired }: Option): string {
+  const mark = isRequired ? '' : '?'
+  if (type === '' || type.length > MAX_TYPE_LENGTH) return `${name}${mark}`
+  return `${name}${mark}: ${type}`
+}
+
+function describeOption(option: Option): string {
+  const { defaultValue, description } = option
   const ending = defaultValue === undefined ? '' : ` Default: ${lowerFirst(defaultValue)}.`
-  return `\`${name}\`${required}: ${description}${ending}`
+  return `\`${writeSignature(option)}\`: ${description}${ending}`
 }
 
 function writeList(type: string, without = ''): string {

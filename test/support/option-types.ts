@@ -1,4 +1,4 @@
-/** Reads the options of the package's public types with the TypeScript compiler: names, defaults, whether required. */
+/** Reads the options of the package's public types with the TypeScript compiler: names, types, defaults, descriptions. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -6,6 +6,8 @@ import ts from 'typescript'
 /** One option of a type. */
 export interface Option {
   readonly name: string
+  /** The type as it is declared, on one line. */
+  readonly type: string
   readonly isRequired: boolean
   /** The text of `@defaultValue` on one line, without its final period; undefined without the tag. */
   readonly defaultValue: string | undefined
@@ -48,6 +50,12 @@ const onOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 /** `{@link Type.member}` reads as `Type.member`. */
 const plain = (parts: readonly ts.SymbolDisplayPart[] | undefined): string =>
   onOneLine(ts.displayPartsToString([...(parts ?? [])]).replaceAll(/\{@link ([^}]+)\}/g, '$1'))
+
+function readDeclaredType(property: ts.Symbol): string {
+  const declaration = property.valueDeclaration
+  if (declaration === undefined || !ts.isPropertySignature(declaration)) return ''
+  return onOneLine(declaration.type?.getText() ?? '').replaceAll('readonly ', '')
+}
 
 export function readOptionTypes(): OptionTypes {
   const entryPoints = listEntryPoints()
@@ -93,6 +101,7 @@ export function readOptionTypes(): OptionTypes {
         const tag = property.getJsDocTags(checker).find((it) => it.name === 'defaultValue')
         return {
           name: property.name,
+          type: readDeclaredType(property),
           isRequired: (property.flags & ts.SymbolFlags.Optional) === 0,
           defaultValue: tag && plain(tag.text).replace(/\.$/, ''),
           description: plain(property.getDocumentationComment(checker)),

@@ -1,5 +1,5 @@
 /** The JWT authorizer of an HTTP API: its configuration, and a model of what AWS documents about it. */
-export function createAuthorizer({ issuer, clientId, keyOf, verify }) {
+export function createAuthorizer({ issuer, clientId, verify }) {
   const authorizer = { issuer, audience: [clientId] }
   const routes = {
     'GET /orders': ['orders/read'],
@@ -9,7 +9,7 @@ export function createAuthorizer({ issuer, clientId, keyOf, verify }) {
   /** Answers 401 or 403, or 200 for a request that reaches the backend. */
   return async function decide(routeKey, authorization) {
     const token = authorization?.replace(/^Bearer /, '')
-    const claims = token && (await verify(token, keyOf))
+    const claims = token && (await verify(token))
     if (!claims || claims.iss !== authorizer.issuer) return 401
     const audience = claims.aud ?? claims.client_id
     if (!authorizer.audience.includes(audience)) return 401
