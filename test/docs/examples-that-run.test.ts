@@ -11,7 +11,7 @@ import t, { type Test } from 'tap'
 import { apiKey } from '../../examples/token-proxy/authorize.ts'
 import { right } from '../support/fastify.ts'
 
-const PAGES = ['README.md', 'docs/core.md']
+const PAGES = ['docs/core.md']
 const PROTOCOLS = { HTTP: 'node:http', 'HTTP/2': 'node:http2' } as const
 type Protocol = keyof typeof PROTOCOLS
 
