@@ -65,6 +65,8 @@ t.test('every subpath of the package has a page that names it', async (t) => {
     .filter((name) => name !== './package.json')
     .map((name) => join('cognito-m2m', name))
   t.strictSame([...rows.keys()].sort(), subpaths.sort())
+  const versioning = readFileSync('docs/versioning.md', 'utf8')
+  for (const name of subpaths) t.match(versioning, `\n| \`${name}\` | `, `the tier of ${name}`)
   for (const [name, page] of rows) {
     t.match(readFileSync(join('docs', page), 'utf8'), new RegExp(`[\`'/]${name}[\`']`), page)
   }
