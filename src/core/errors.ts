@@ -189,7 +189,7 @@ interface AuthErrorInit {
  */
 export class AuthError<Code extends AuthErrorCode = AuthErrorCode> extends StacklessError {
   override readonly name = 'AuthError'
-  /** One of the codes documented in the README. */
+  /** One of the codes in docs/errors.md, each with its cause and fix. */
   readonly code: Code
   /** HTTP status. */
   readonly statusCode: (typeof AUTH_ERRORS)[Code]['statusCode']
