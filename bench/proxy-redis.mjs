@@ -12,7 +12,7 @@ import { quantile } from './measure.mjs'
 import { allowedCores, start } from './processes.mjs'
 import { table } from './table.mjs'
 
-const LIMIT = 2
+const LIMIT = 1.2
 const CALLERS = 4
 const FORM = 'application/x-www-form-urlencoded'
 const BODY =

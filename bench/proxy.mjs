@@ -10,7 +10,7 @@ import { openLoad, requestsOf } from './proxy-load.mjs'
 import { table } from './table.mjs'
 
 /** Requests a second of CPU, proxy ÷ bare. */
-const LIMIT = 0.8
+const LIMIT = 0.9
 const METHODS = ['post', 'basic']
 const CONNECTIONS = 16
 const WARM_UP = 15_000
