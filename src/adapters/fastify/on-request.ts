@@ -81,28 +81,37 @@ function createPolicy(
   }
 }
 
+/** Creates no function while the decision is synchronous: it is for a cached token. */
 function runGuard(
   guard: CoreGuard,
   request: FastifyRequest,
   reply: FastifyReply,
   done: Done,
 ): void {
-  const allow = (token: VerifiedToken | null): void => {
-    request.auth = token
-    done()
-  }
-  const refuse = (thrown: unknown): void =>
-    sendError(toResponseError(thrown, request.log), request, reply, done)
   let decision: ReturnType<typeof guard>
   try {
     decision = guard(readAuthorizationHeaders(request.raw), request)
   } catch (error) {
-    refuse(error)
+    refuse(error, request, reply, done)
     return
   }
   if (isThenable(decision)) {
-    decision.then(allow, refuse).then(undefined, (thrown) => passError(thrown, done, reply.raw))
-  } else allow(decision)
+    decision
+      .then(
+        (token) => allow(token, request, done),
+        (thrown) => refuse(thrown, request, reply, done),
+      )
+      .then(undefined, (thrown) => passError(thrown, done, reply.raw))
+  } else allow(decision, request, done)
+}
+
+function allow(token: VerifiedToken | null, request: FastifyRequest, done: Done): void {
+  request.auth = token
+  done()
+}
+
+function refuse(thrown: unknown, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  sendError(toResponseError(thrown, request.log), request, reply, done)
 }
 
 /** Wraps a hook so that a request is not served if a logger or another plugin throws in the hook. */
