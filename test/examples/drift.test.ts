@@ -37,6 +37,9 @@ for (const file of filesOf(folder, /\.js$/)) {
 }
 // An app takes it from its environment, and so does one that is only looked at.
 process.env['USER_POOL_ID'] = 'eu-west-1_AbCdEfGhI'
+t.teardown(() => {
+  delete process.env['USER_POOL_ID']
+})
 
 /** The source of a subpath of the package. */
 function sourceOf(subpath: string): string {

@@ -57,7 +57,7 @@ t.test('TEST_ALL=1 leaves nothing out, and what was left out is reported', async
     const sizes = [undefined, '', '7'].map((it) => sampleSize('runs', { complete: 100, sampled: 5 }, it))
     console.log(JSON.stringify([length, ...sizes]))`
   const run = (env: object) => {
-    const { TEST_ALL: _, TEST_SAMPLES: __, ...rest } = process.env
+    const { TEST_ALL: _, ...rest } = process.env
     const options = ['--import=./test/typescript/register.mjs', '--input-type=module', '--eval']
     const printed = execFileSync(process.execPath, [...options, program], {
       env: { ...rest, ...env },

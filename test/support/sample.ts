@@ -2,7 +2,6 @@
  * Chooses the cases of a large matrix that `npm test` runs: at least one of every kind. With `TEST_ALL=1`, all of them.
  * The choice depends on names alone, so every run of a commit makes the same one.
  */
-import { appendFileSync } from 'node:fs'
 
 /** Whether this is `npm run test:all`. */
 export const isComplete = process.env['TEST_ALL'] === '1'
@@ -78,9 +77,7 @@ function hash(text: string): number {
   return (value ^ (value >>> 13)) >>> 0
 }
 
-/** test/run.mjs sums up what every file says here. Outside of it, it is a line on stderr. */
+/** Says on stderr what a sample leaves out. */
 function report(name: string, ran: number, all: number): void {
-  const { TEST_SAMPLES: file } = process.env
-  if (file !== undefined) appendFileSync(file, `${JSON.stringify([name, ran, all])}\n`)
-  else if (ran < all) process.stderr.write(`sampled: ${ran} of ${all}, ${name}\n`)
+  if (ran < all) process.stderr.write(`sampled: ${ran} of ${all}, ${name}\n`)
 }

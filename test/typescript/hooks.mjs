@@ -1,7 +1,7 @@
 /**
- * Loads TypeScript as Node does from version 22.18 on: types become blanks, so lines and columns stay what
- * they are, and neither stacks nor coverage need a source map. Each text once: the compiler that parses it
- * takes half a second to load, which more than two hundred test files would pay.
+ * Loads TypeScript as Node does from version 22.18 on: types become blanks. Lines and columns stay the same, so
+ * neither stacks nor coverage need a source map. Results are cached on disk by content: loading the compiler takes
+ * half a second, and every process would pay it.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'

@@ -69,7 +69,8 @@ for (const [version, express] of Object.entries(versions)) {
     const printed = t.capture(console, 'error', () => {})
     const before = process.env['NODE_ENV']
     t.teardown(() => {
-      process.env['NODE_ENV'] = before ?? ''
+      if (before === undefined) delete process.env['NODE_ENV']
+      else process.env['NODE_ENV'] = before
     })
     process.env['NODE_ENV'] = 'development'
     const app = express()

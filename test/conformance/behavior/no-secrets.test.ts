@@ -127,7 +127,8 @@ for (const [version, express] of Object.entries(versions)) {
       const before = process.env['NODE_ENV']
       process.env['NODE_ENV'] = 'development'
       t.teardown(() => {
-        process.env['NODE_ENV'] = before ?? ''
+        if (before === undefined) delete process.env['NODE_ENV']
+        else process.env['NODE_ENV'] = before
       })
       const app = express()
       app.get('/r', authFor({ errors })({ scopes: SCOPE }), () => t.fail('reached'))

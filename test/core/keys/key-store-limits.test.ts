@@ -88,13 +88,14 @@ t.test('a document without a usable key has its own error code', async (t) => {
 })
 
 t.test('refreshes are spread over a tenth of the interval either way', async (t) => {
-  t.teardown(() => mock.restoreAll())
+  const { mock: source } = mock.method(Math, 'random')
+  t.teardown(() => source.restore())
   for (const [random, seconds] of [
     [0, 270],
     [0.5, 300],
     [1, 330],
   ] as const) {
-    mock.method(Math, 'random', () => random)
+    source.mockImplementation(() => random)
     const { store } = openStore(new KeyEndpoint().answer(good('a')), new Clocks())
     await store.ready()
     t.equal(store.status().nextAttempt, seconds)
