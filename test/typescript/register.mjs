@@ -7,7 +7,10 @@ process.setSourceMapsEnabled(false)
 
 // tap also records the processes that a test starts, which costs each of them half a second. Only coverage reads it.
 if (process.env['_TAPJS_PROCESSINFO_COVERAGE_'] === '0') {
+  const recorder = /"?--import=\S+\/processinfo\/\S+/
   createRequire(import.meta.url)('process-on-spawn').removeAllListeners()
+  process.execArgv = process.execArgv.filter((argument) => !recorder.test(argument))
+  process.env['NODE_OPTIONS'] = (process.env['NODE_OPTIONS'] ?? '').replace(recorder, '').trim()
 }
 
 if (!process.features.typescript) register('./hooks.mjs', import.meta.url)
