@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 /** Fake timers apply to the whole process, so also to connections that an earlier file left open. */
 const REPLACES_TIMERS = /\bmock\.timers\b|\btimers\(t\)|support\/(streams|upgrade-servers)\.ts/
 
-const RUN_ALONE = new Set([
+/** Files that run alone, for reasons that their text does not show. */
+export const RUN_ALONE = new Set([
   // Creates apps before the plugin is loaded.
   'test/adapters/fastify/unguarded-routes.test.ts',
   // Print the path of a temporary folder in a line of limited length; in a group the folder's name is longer.

@@ -7,7 +7,7 @@
  * `--long` adds the long suites, `*.long.ts`. `npx tap FILE` runs a file by itself.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { extendsTimers, mustRunAlone } from './isolation.mjs'
@@ -42,7 +42,6 @@ function listFiles(path) {
 
 /** @returns Programs that each run up to {@link MAX_GROUP_SIZE} files of one folder, which import the same modules. */
 function writeGroups(grouped) {
-  rmSync(GROUPS, { recursive: true, force: true })
   mkdirSync(GROUPS, { recursive: true })
   const byName = new Map()
   for (const file of grouped) {
