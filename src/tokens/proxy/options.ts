@@ -169,17 +169,14 @@ export interface ProxyOptions<Request> {
   readonly fetch?: typeof globalThis.fetch
 }
 
-/** A fixed set of app clients, a cached lookup, or undefined for every app client. */
-export type AdmittedClients =
-  | ReadonlySet<string>
-  | ((clientId: string) => boolean | Promise<boolean>)
-  | undefined
+/** Whether an app client may request tokens. Rejects if the lookup of the app failed or is over its limits. */
+export type ClientAdmission = (clientId: string) => boolean | Promise<boolean>
 
 /** Options after validation. Durations in milliseconds, except `limits` (seconds). */
 export interface ProxySettings<Request> {
   readonly tokenEndpoint: string
-  /** App clients that may request tokens; undefined admits every app client. */
-  readonly clients: AdmittedClients
+  /** Undefined admits every app client. */
+  readonly clients: ClientAdmission | undefined
   readonly store: TokenStore | undefined
   readonly encryptionKeys: readonly EncryptionKey[] | undefined
   readonly headers: ReadonlyMap<string, UpstreamHeader>
@@ -253,14 +250,15 @@ export function readProxyOptions<Request>(
   }
 }
 
-function readClients(value: unknown, elapsed: () => number): AdmittedClients {
+function readClients(value: unknown, elapsed: () => number): ClientAdmission | undefined {
   if (value === undefined) return undefined
   if (typeof value === 'function') {
     const lookup = value as (clientId: string) => boolean | Promise<boolean>
     const limits = { ...LOOKUP_LIMITS, monotonicNow: elapsed }
     return createCachedLookup(limitedLookup(lookup, limits), { ...LOOKUP_CACHE_MS, elapsed })
   }
-  return new Set(readClientIds(value, 'clients'))
+  const clientIds = new Set(readClientIds(value, 'clients'))
+  return (clientId) => clientIds.has(clientId)
 }
 
 function readQuotaLimits(value: unknown = {}): QuotaLimits {

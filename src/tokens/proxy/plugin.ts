@@ -1,198 +1,20 @@
 /** The Fastify plugin: a caching `/oauth2/token` in front of Cognito's. */
-import type {
-  FastifyInstance,
-  FastifyPluginAsync,
-  FastifyReply,
-  FastifyRequest,
-  HTTPMethods,
-  RegisterOptions,
-} from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RegisterOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { REGISTER_OPTIONS } from '../../adapters/fastify/register-options.ts'
-import { nextInstance, publish, secondsBetween } from '../../core/diagnostics.ts'
+import { nextInstance } from '../../core/diagnostics.ts'
 import { rejectWithError } from '../../core/errors.ts'
-import { callHook } from '../../core/hooks.ts'
 import { safeLogger } from '../../core/options/logger.ts'
 import { INSECURE_HTTP_WARNING, listInsecureOrigins } from '../../core/options/secure-url.ts'
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
-import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
-import { isThenable } from '../../core/util/async.ts'
-import { MAX_FORM_BYTES } from '../oauth/form.ts'
 import { ResilientStore, type StoreStatus } from '../store/resilient-store.ts'
 import { NegativeCache } from './cached-results.ts'
 import { VerifiedCredentials } from './credentials.ts'
-import { type AdmittedClients, type ProxyOptions, readProxyOptions } from './options.ts'
-import {
-  createErrorResponse,
-  createUnavailableResponse,
-  ParsedRequestCache,
-  type ProxyError,
-  type ProxyResponse,
-  type TokenRequest,
-} from './protocol.ts'
+import { type ProxyOptions, readProxyOptions } from './options.ts'
 import { QuotaQueue, UpstreamQuota } from './quota.ts'
-import { TokenRequests } from './token-requests.ts'
+import { registerRoutes, TokenRequests } from './token-requests.ts'
 import { type UnavailableCounts, UnavailableLog } from './unavailable-log.ts'
 import { EndpointHealth, type EndpointStatus, Upstream } from './upstream.ts'
-
-/** Dependencies of the routes. */
-interface TokenRoutes {
-  readonly authorize: ((request: FastifyRequest) => boolean | Promise<boolean>) | undefined
-  readonly clients: AdmittedClients
-  /** Responds to a parsed request. Never rejects. */
-  readonly respond: (request: TokenRequest, receivedAt: number) => Promise<ProxyResponse>
-  /** Publishes the event of an error response that the routes created. */
-  readonly publishError: (error: ProxyError, receivedAt: number) => void
-  readonly monotonicNow: () => number
-}
-
-/** The path of Cognito's token endpoint. */
-const TOKEN_PATH = '/oauth2/token'
-
-/** Seconds of `Retry-After` if `authorize` or `clients` failed. */
-const HOOK_RETRY_AFTER = 5
-
-/**
- * Members of requests and responses that may be logged. The query is left out, because some callers put credentials
- * there. Headers are left out too, which a serializer of the app may include.
- */
-const LOG_SERIALIZERS = {
-  req: ({ method, routeOptions, host, ip, socket }: FastifyRequest): object => ({
-    method,
-    url: routeOptions.url,
-    host,
-    remoteAddress: ip,
-    remotePort: socket.remotePort,
-  }),
-  res: ({ statusCode }: FastifyReply): object => ({ statusCode }),
-  // Fastify's types permit strings only. Its default serializers return objects too.
-} as unknown as Record<string, (value: unknown) => string>
-
-/**
- * Adds the routes in a separate context, so that the content type parsers of the app do not apply.
- *
- * @param options Options of `register`, passed on: Fastify applies them only to a plugin with a separate context.
- */
-async function registerRoutes(
-  app: FastifyInstance,
-  routes: TokenRoutes,
-  { prefix, logLevel, logSerializers }: RegisterOptions = {},
-): Promise<void> {
-  await app.register(
-    async (context) => {
-      context.removeAllContentTypeParsers()
-      context.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-        done(null, body)
-      })
-      addRoutes(context, routes)
-    },
-    {
-      ...(prefix !== undefined && { prefix }),
-      ...(logLevel !== undefined && { logLevel }),
-      logSerializers: { ...logSerializers, ...LOG_SERIALIZERS },
-    },
-  )
-}
-
-function addRoutes(context: FastifyInstance, routes: TokenRoutes): void {
-  const { authorize, publishError, monotonicNow } = routes
-  const parsedRequests = new ParsedRequestCache()
-  // Callers have no token yet, so cognitoAuth must not protect these routes.
-  const common = { url: TOKEN_PATH, config: { auth: false }, bodyLimit: MAX_FORM_BYTES } as const
-  context.route({
-    ...common,
-    method: 'POST',
-    ...(authorize === undefined ? {} : { onRequest: createAuthorizeHook(authorize, routes) }),
-    errorHandler: (error, _request, reply) => {
-      if (!isBodyError(error)) {
-        reply.send(error)
-        return
-      }
-      publishError('invalid_request', monotonicNow())
-      send(reply, createErrorResponse('invalid_request', error.statusCode === 413 ? 413 : 400))
-    },
-    handler: async (request, reply) =>
-      send(reply, await respondTo(request, parsedRequests, routes)),
-  })
-  context.route({
-    ...common,
-    method: context.supportedMethods.filter((it) => it !== 'POST') as HTTPMethods[],
-    // Responds before the body is read.
-    onRequest: async (_request, reply) => {
-      publishError('invalid_request', monotonicNow())
-      return send(reply, createErrorResponse('invalid_request', 405, { allow: 'POST' }))
-    },
-    handler: async () => {},
-  })
-}
-
-async function respondTo(
-  request: FastifyRequest,
-  requests: ParsedRequestCache,
-  routes: TokenRoutes,
-): Promise<ProxyResponse> {
-  const { clients, respond, publishError, monotonicNow } = routes
-  const receivedAt = monotonicNow()
-  const incoming = {
-    contentType: request.headers['content-type'],
-    authorization: readAuthorizationHeaders(request.raw),
-    body: request.body,
-  }
-  const read = requests.read(incoming)
-  if (typeof read === 'string') {
-    publishError(read, receivedAt)
-    return createErrorResponse(read)
-  }
-  const isClientResult =
-    typeof clients === 'function' ? clients(read.clientId) : (clients?.has(read.clientId) ?? true)
-  const isAdmitted = isThenable(isClientResult)
-    ? await isClientResult.catch(() => undefined)
-    : isClientResult
-  if (isAdmitted === true) {
-    const response = await respond(read, receivedAt)
-    if (response.status === 200) requests.add(incoming, read)
-    return response
-  }
-  const error = isAdmitted === undefined ? 'temporarily_unavailable' : 'invalid_client'
-  publishError(error, receivedAt)
-  return isAdmitted === undefined
-    ? createUnavailableResponse(HOOK_RETRY_AFTER)
-    : createErrorResponse(error)
-}
-
-/** Calls `authorize` before the body is read and before any look-up. */
-function createAuthorizeHook(
-  authorize: NonNullable<TokenRoutes['authorize']>,
-  routes: TokenRoutes,
-) {
-  return async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<FastifyReply | undefined> => {
-    const receivedAt = routes.monotonicNow()
-    const isAuthorized = await callHook(() => authorize(request)).catch(() => undefined)
-    if (isAuthorized === true) return undefined
-    if (isAuthorized === false) {
-      routes.publishError('access_denied', receivedAt)
-      return send(reply, createErrorResponse('access_denied', 403))
-    }
-    request.log.error(
-      { code: 'ERR_CHECK_UNAVAILABLE' },
-      'cognito-m2m: the authorize function of the token proxy failed',
-    )
-    routes.publishError('temporarily_unavailable', receivedAt)
-    return send(reply, createUnavailableResponse(HOOK_RETRY_AFTER))
-  }
-}
-
-function send(reply: FastifyReply, { status, headers, body }: ProxyResponse): FastifyReply {
-  return reply.code(status).headers(headers).send(body)
-}
-
-/** Whether Fastify could not read the body. Other errors come from hooks of the app, which handles them. */
-function isBodyError(error: { readonly code?: string }): boolean {
-  return error.code?.startsWith('FST_ERR_CTP_') === true
-}
 
 /** Options of {@link tokenProxy}. */
 export interface TokenProxyOptions extends ProxyOptions<FastifyRequest> {}
@@ -244,7 +66,7 @@ async function register(
     )
   }
   const settings = readProxyOptions<FastifyRequest>(options, REGISTER_OPTIONS)
-  const { monotonicNow, authorize, clients } = settings
+  const { monotonicNow, authorize } = settings
   const logger = safeLogger(app.log)
   const origins = listInsecureOrigins([settings.tokenEndpoint])
   if (origins.length > 0) logger.warn({ origins }, INSECURE_HTTP_WARNING)
@@ -285,21 +107,7 @@ async function register(
     unavailable.close()
     await store.close()
   })
-  const publishError: TokenRoutes['publishError'] = (error, receivedAt) => {
-    const outcome = error === 'temporarily_unavailable' ? 'unavailable' : 'refused'
-    publish('cognito-m2m:token-request', () => ({
-      instance,
-      userPoolId: null,
-      clientId: null,
-      outcome,
-      error,
-      code: null,
-      duration: secondsBetween(receivedAt, monotonicNow()),
-    }))
-  }
-  const respond: TokenRoutes['respond'] = (request, receivedAt) =>
-    requests.respond(request, receivedAt)
-  await registerRoutes(app, { authorize, clients, respond, publishError, monotonicNow }, options)
+  await registerRoutes(app, { requests, authorize }, options)
 }
 
 const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>

@@ -1,8 +1,21 @@
-/** Responds to a token request from the negative cache, the token cache, or Cognito. */
-
+/**
+ * Handles token requests: the route, `authorize` and `clients`, then the response from the negative cache, the token
+ * cache or Cognito.
+ */
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HTTPMethods,
+  RegisterOptions,
+  RouteOptions,
+} from 'fastify'
 import { publish, secondsBetween, type TokenRequestEvent } from '../../core/diagnostics.ts'
+import { callHook } from '../../core/hooks.ts'
+import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import { withTimeout } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
+import { MAX_FORM_BYTES } from '../oauth/form.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { TimedLookup } from '../store/resilient-store.ts'
 import {
@@ -13,12 +26,16 @@ import {
   writeTokenBody,
 } from './cached-results.ts'
 import type { ClientCredential, VerifiedClient } from './credentials.ts'
+import type { ClientAdmission, ProxyOptions } from './options.ts'
 import {
   type CacheKey,
+  createErrorResponse,
   createTokenResponse,
   createUnavailableResponse,
   encodeCredentialIdentity,
   encodeTokenIdentity,
+  ParsedRequestCache,
+  type ProxyError,
   type ProxyResponse,
   type TokenRequest,
 } from './protocol.ts'
@@ -32,9 +49,12 @@ import {
 } from './single-flight.ts'
 import type { UnavailableCode, UnavailableLog } from './unavailable-log.ts'
 
+type Authorize = NonNullable<ProxyOptions<FastifyRequest>['authorize']>
+
 /** Options of {@link TokenRequests}. */
 export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> {
   readonly tokenEndpoint: string
+  readonly clients: ClientAdmission | undefined
   readonly unavailable: UnavailableLog
 }
 
@@ -48,12 +68,15 @@ interface CallerRequest {
 
 /** Most app clients in the cache of groups. Unauthenticated callers can send any number of client ids. */
 const MAX_GROUPS = 10_000
+/** Seconds of `Retry-After` if `authorize` or `clients` failed. */
+const HOOK_RETRY_AFTER = 5
 /** Seconds of `Retry-After` for a caller that reached `timeout` before there was a result. */
 const TIMEOUT_RETRY_AFTER = 1
 
-/** Chooses for each caller: a cached refusal, the cached token, or a token request. */
+/** Admits each caller, then chooses: a cached refusal, the cached token, or a token request to Cognito. */
 export class TokenRequests {
   readonly #options: TokenRequestsOptions
+  readonly #parsed = new ParsedRequestCache()
   readonly #flights: TokenFlights
   readonly #groups = new BoundedMap<string>(MAX_GROUPS)
   /** Caches by request object and by bytes: repeated requests have the same objects. */
@@ -65,8 +88,60 @@ export class TokenRequests {
     this.#flights = new TokenFlights({ ...options, read: (found) => this.#read(found) })
   }
 
+  /**
+   * Calls `authorize` of the app.
+   *
+   * @returns The response for a caller that is not authorized. Never rejects.
+   */
+  async authorize(
+    request: FastifyRequest,
+    authorize: Authorize,
+  ): Promise<ProxyResponse | undefined> {
+    const receivedAt = this.#options.monotonicNow()
+    const isAuthorized = await callHook(() => authorize(request)).catch(() => undefined)
+    if (isAuthorized === true) return undefined
+    if (isAuthorized === false) return this.reject('access_denied', 403, {}, receivedAt)
+    request.log.error(
+      { code: 'ERR_CHECK_UNAVAILABLE' },
+      'cognito-m2m: the authorize function of the token proxy failed',
+    )
+    return this.#rejectForNow(receivedAt)
+  }
+
+  /** Responds to a request whose caller is authorized. Never rejects. */
+  async handle({ headers, raw, body }: FastifyRequest): Promise<ProxyResponse> {
+    const { clients, monotonicNow } = this.#options
+    const receivedAt = monotonicNow()
+    const authorization = readAuthorizationHeaders(raw)
+    const incoming = { contentType: headers['content-type'], authorization, body }
+    const request = this.#parsed.read(incoming)
+    if (typeof request === 'string') return this.reject(request, 400, {}, receivedAt)
+    const isAdmitted = clients === undefined || (await admit(clients, request.clientId))
+    if (isAdmitted === undefined) return this.#rejectForNow(receivedAt)
+    if (!isAdmitted) return this.reject('invalid_client', 400, {}, receivedAt)
+    const response = await this.#respond(request, receivedAt)
+    if (response.status === 200) this.#parsed.add(incoming, request)
+    return response
+  }
+
+  /** Creates the response to a request that no look-up is made for, and publishes its event. */
+  reject(
+    error: ProxyError,
+    status: number,
+    headers: Readonly<Record<string, string>> = {},
+    receivedAt: number = this.#options.monotonicNow(),
+  ): ProxyResponse {
+    this.#publish('refused', { error }, receivedAt)
+    return createErrorResponse(error, status, headers)
+  }
+
+  #rejectForNow(receivedAt: number): ProxyResponse {
+    this.#publish('unavailable', { error: 'temporarily_unavailable' }, receivedAt)
+    return createUnavailableResponse(HOOK_RETRY_AFTER)
+  }
+
   /** Never rejects. @param receivedAt Monotonic time of arrival, in milliseconds. */
-  async respond(request: TokenRequest, receivedAt: number): Promise<ProxyResponse> {
+  async #respond(request: TokenRequest, receivedAt: number): Promise<ProxyResponse> {
     const { store, negative } = this.#options
     const key = { name: this.#getName(request), group: this.#getGroup(request.clientId) }
     const call = { request, key, receivedAt }
@@ -123,18 +198,19 @@ export class TokenRequests {
       return cached === undefined ? result.response : this.#serve(cached, call)
     }
     if (result.kind === 'refused') {
-      this.#publish('refused', result, call)
+      this.#publish('refused', result, call.receivedAt)
       return result.response
     }
     const { response, code, client } = result
     this.#options.unavailable.count(code)
-    this.#publish('unavailable', { client, code, error: 'temporarily_unavailable' }, call)
+    const error = 'temporarily_unavailable'
+    this.#publish('unavailable', { client, code, error }, call.receivedAt)
     return response
   }
 
   #serve(cached: CachedToken, call: CallerRequest): ProxyResponse {
-    const { userPoolId } = cached.entry
-    this.#publish('cached', { client: { clientId: call.request.clientId, userPoolId } }, call)
+    const client = { clientId: call.request.clientId, userPoolId: cached.entry.userPoolId }
+    this.#publish('cached', { client }, call.receivedAt)
     return createTokenResponse(writeTokenBody(cached))
   }
 
@@ -142,14 +218,14 @@ export class TokenRequests {
     outcome: TokenRequestEvent['outcome'],
     {
       client,
-      error = null,
-      code = null,
+      error,
+      code,
     }: {
-      readonly client: VerifiedClient | undefined
-      readonly error?: string | null
-      readonly code?: UnavailableCode | null
+      readonly client?: VerifiedClient | undefined
+      readonly error?: string
+      readonly code?: UnavailableCode
     },
-    { receivedAt }: CallerRequest,
+    receivedAt: number,
   ): void {
     const { instance, monotonicNow } = this.#options
     if (!TOKEN_REQUEST_CHANNEL.hasSubscribers) return
@@ -158,8 +234,8 @@ export class TokenRequests {
       userPoolId: client?.userPoolId ?? null,
       clientId: client?.clientId ?? null,
       outcome,
-      error,
-      code,
+      error: error ?? null,
+      code: code ?? null,
       duration: secondsBetween(receivedAt, monotonicNow()),
     }))
   }
@@ -200,4 +276,105 @@ const TIMED_OUT = createUpstreamUnavailable(createUnavailableResponse(TIMEOUT_RE
 function hasNoToken(result: FetchResult | undefined): boolean {
   if (result === undefined || result.kind === 'unavailable') return true
   return result.kind === 'refused' && result.error !== 'invalid_client'
+}
+
+/** @returns Whether the app client may request tokens. Undefined if the lookup failed. */
+async function admit(clients: ClientAdmission, clientId: string): Promise<boolean | undefined> {
+  try {
+    return await clients(clientId)
+  } catch {
+    return undefined
+  }
+}
+
+/** The path of Cognito's token endpoint. */
+const TOKEN_PATH = '/oauth2/token'
+
+/**
+ * Members of requests and responses that may be logged. The query is left out, because some callers put credentials
+ * there. Headers are left out too, which a serializer of the app may include.
+ */
+const LOG_SERIALIZERS = {
+  req: ({ method, routeOptions, host, ip, socket }: FastifyRequest): object => ({
+    method,
+    url: routeOptions.url,
+    host,
+    remoteAddress: ip,
+    remotePort: socket.remotePort,
+  }),
+  res: ({ statusCode }: FastifyReply): object => ({ statusCode }),
+  // Fastify's types permit strings only. Its default serializers return objects too.
+} as unknown as NonNullable<RegisterOptions['logSerializers']>
+
+/** The handler of token requests, and the `authorize` function of the app. */
+interface TokenRoutes {
+  readonly requests: TokenRequests
+  readonly authorize: Authorize | undefined
+}
+
+/**
+ * Adds the routes in a separate context, so that the content type parsers of the app do not apply.
+ *
+ * @param options Options of `register`, passed on: Fastify applies them only to a plugin with a separate context.
+ */
+export async function registerRoutes(
+  app: FastifyInstance,
+  { requests, authorize }: TokenRoutes,
+  { prefix = '', logLevel, logSerializers }: RegisterOptions,
+): Promise<void> {
+  const options: RegisterOptions = {
+    prefix,
+    logSerializers: { ...logSerializers, ...LOG_SERIALIZERS },
+  }
+  if (logLevel !== undefined) options.logLevel = logLevel
+  await app.register(async (context) => {
+    context.removeAllContentTypeParsers()
+    context.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+      done(null, body)
+    })
+    addRoutes(context, requests, authorize)
+  }, options)
+}
+
+function addRoutes(
+  context: FastifyInstance,
+  requests: TokenRequests,
+  authorize: Authorize | undefined,
+): void {
+  // Callers have no token yet, so cognitoAuth must not protect these routes.
+  const common = { url: TOKEN_PATH, config: { auth: false }, bodyLimit: MAX_FORM_BYTES } as const
+  const post: RouteOptions = {
+    ...common,
+    method: 'POST',
+    handler: async (request, reply) => send(reply, await requests.handle(request)),
+    errorHandler: (error, _request, reply) => {
+      if (!isBodyError(error)) reply.send(error)
+      else send(reply, requests.reject('invalid_request', error.statusCode === 413 ? 413 : 400))
+    },
+  }
+  if (authorize !== undefined) {
+    // Before the body is read, and before any look-up.
+    post.onRequest = async (request, reply) => {
+      const rejection = await requests.authorize(request, authorize)
+      return rejection && send(reply, rejection)
+    }
+  }
+  context.route(post)
+  context.route({
+    ...common,
+    method: context.supportedMethods.filter((it) => it !== 'POST') as HTTPMethods[],
+    // Responds before the body is read.
+    onRequest: async (_request, reply) =>
+      send(reply, requests.reject('invalid_request', 405, { allow: 'POST' })),
+    handler: async () => {},
+  })
+}
+
+function send(reply: FastifyReply, { status, headers, body }: ProxyResponse): FastifyReply {
+  return reply.code(status).headers(headers).send(body)
+}
+
+/** Whether Fastify could not read the body. Other errors come from hooks of the app, which handles them. */
+function isBodyError(error: { readonly code?: string }): boolean {
+  return error.code?.startsWith('FST_ERR_CTP_') === true
 }
