@@ -1,7 +1,7 @@
 /** Handles requests to `/oauth2/token` for client credentials, with the responses of Cognito. */
 import { randomUUID } from 'node:crypto'
 import type { Scope } from '../core/scopes.ts'
-import { isForm, parseForm } from '../tokens/oauth/form.ts'
+import { isForm, parseForm } from '../tokens/oauth/protocol.ts'
 import { authenticate } from './client-credentials.ts'
 import type { PoolClient } from './clients.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'

@@ -14,7 +14,7 @@ import {
   type BoundedResponse,
   boundedFetch,
 } from '../../core/util/bounded-fetch.ts'
-import { basicHeader } from '../oauth/basic.ts'
+import { basicHeader } from '../oauth/protocol.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */

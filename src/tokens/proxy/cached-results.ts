@@ -5,9 +5,42 @@
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
 import { Backoff } from '../../core/util/backoff.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
+import type { JsonResponse, TokenRequest } from '../oauth/protocol.ts'
 import { phaseAt, type TokenPhase, tokenLifetime } from '../oauth/token-lifetime.ts'
 import type { VerifiedClient } from './credentials.ts'
-import type { ProxyResponse } from './protocol.ts'
+
+/** The form of Cognito's secrets (`ClientSecretType` of its API). */
+const COGNITO_SECRET = /^[\w+]+$/
+
+/**
+ * Encodes all that a response depends on. Basic and form credentials of a secret share a token. Other texts than
+ * secrets of Cognito are encoded with their method. An endpoint may form-decode the header's parts, so such a text can
+ * be valid in the header and invalid in a body.
+ */
+export function encodeTokenIdentity(endpoint: string, request: TokenRequest): Uint8Array {
+  const { authMethod, credentials, scopes, metadata } = request
+  return encode([
+    endpoint,
+    COGNITO_SECRET.test(credentials.secret) ? null : authMethod,
+    credentials.clientId,
+    credentials.secret,
+    // Absent, empty and listed scopes differ: null, '' and names, which contain no spaces.
+    scopes === undefined ? null : scopes.join(' '),
+    metadata ?? null,
+  ])
+}
+
+/** Encodes an app client with one of its secrets, for all scopes: verified together, dropped together. */
+export function encodeCredentialIdentity(
+  endpoint: string,
+  { credentials }: TokenRequest,
+): Uint8Array {
+  return encode([endpoint, credentials.clientId, credentials.secret])
+}
+
+function encode(parts: readonly (string | null)[]): Uint8Array {
+  return Buffer.from(JSON.stringify(parts))
+}
 
 /** A token that was issued once and may be served again. */
 export interface TokenEntry {
@@ -126,7 +159,7 @@ function readUserPoolId(token: string): string | null {
 /** A rejection by Cognito, with the response for the caller. */
 export interface Refusal {
   readonly kind: 'refused'
-  readonly response: ProxyResponse
+  readonly response: JsonResponse
   /** `error` of RFC 6749 section 5.2. */
   readonly error: string
   /** The client, if its secret was accepted before. */
@@ -140,7 +173,7 @@ export type FailureCause = 'endpoint' | 'request'
 export interface UpstreamError {
   readonly cause: FailureCause
   /** Repeats the response, with the remaining seconds of the backoff. */
-  readonly createResponse: (seconds: number) => ProxyResponse
+  readonly createResponse: (seconds: number) => JsonResponse
   /** Seconds of Cognito's `Retry-After`. */
   readonly retryAfter: number | undefined
 }

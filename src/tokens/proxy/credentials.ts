@@ -7,7 +7,12 @@ import { sleepWithJitter } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import type { ResilientStore, StoreLock } from '../store/resilient-store.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
-import type { CacheKey } from './protocol.ts'
+
+/** Key of a cached token. Its flight and lock have the same name. */
+export interface CacheKey {
+  readonly name: string
+  readonly group: string
+}
 
 /** An app client whose secret was accepted, and the user pool of its tokens. */
 export interface VerifiedClient {

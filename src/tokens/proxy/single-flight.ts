@@ -5,6 +5,11 @@
 import type { Channel } from 'node:diagnostics_channel'
 import { CHANNELS, publish, secondsBetween } from '../../core/diagnostics.ts'
 import { sleepWithJitter } from '../../core/util/async.ts'
+import {
+  createUnavailableResponse,
+  type JsonResponse,
+  type TokenRequest,
+} from '../oauth/protocol.ts'
 import type { TokenPhase } from '../oauth/token-lifetime.ts'
 import {
   isCurrentEpoch,
@@ -24,13 +29,12 @@ import {
   type TokenEntry,
   type UpstreamError,
 } from './cached-results.ts'
-import type { ClientCredential, VerifiedClient, VerifiedCredentials } from './credentials.ts'
-import {
-  type CacheKey,
-  createUnavailableResponse,
-  type ProxyResponse,
-  type TokenRequest,
-} from './protocol.ts'
+import type {
+  CacheKey,
+  ClientCredential,
+  VerifiedClient,
+  VerifiedCredentials,
+} from './credentials.ts'
 import type { QuotaQueue } from './quota.ts'
 import type { UnavailableCode } from './unavailable-log.ts'
 import {
@@ -56,7 +60,7 @@ interface TokenFetch {
 export interface UnavailableToken {
   readonly kind: 'unavailable'
   readonly code: UnavailableCode
-  readonly response: ProxyResponse
+  readonly response: JsonResponse
   readonly client: VerifiedClient | undefined
 }
 
@@ -64,7 +68,7 @@ export interface UnavailableToken {
 export interface IssuedToken {
   readonly kind: 'issued'
   /** Cognito's response, for the caller that started the flight. */
-  readonly response: ProxyResponse
+  readonly response: JsonResponse
   readonly client: VerifiedClient
   /** For callers that joined: they may join while the token is being stored, with less of its lifetime left. */
   readonly entry: TokenEntry
@@ -411,7 +415,7 @@ function createOverBudget(client: VerifiedClient | undefined): UnavailableToken 
 
 /** @param response The response, with `Retry-After`. */
 export function createUpstreamUnavailable(
-  response: ProxyResponse,
+  response: JsonResponse,
   client?: VerifiedClient,
 ): UnavailableToken {
   return { kind: 'unavailable', code: 'ERR_UPSTREAM_UNAVAILABLE', response, client }

@@ -15,30 +15,29 @@ import { callHook } from '../../core/hooks.ts'
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import { withTimeout } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
-import { MAX_FORM_BYTES } from '../oauth/form.ts'
+import {
+  createErrorResponse,
+  createTokenResponse,
+  createUnavailableResponse,
+  type JsonResponse,
+  MAX_FORM_BYTES,
+  ParsedRequestCache,
+  type TokenErrorCode,
+  type TokenRequest,
+} from '../oauth/protocol.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { TimedLookup } from '../store/resilient-store.ts'
 import {
   type CachedToken,
   decodeEntry,
+  encodeCredentialIdentity,
+  encodeTokenIdentity,
   type TokenEntry,
   toCachedToken,
   writeTokenBody,
 } from './cached-results.ts'
-import type { ClientCredential, VerifiedClient } from './credentials.ts'
+import type { CacheKey, ClientCredential, VerifiedClient } from './credentials.ts'
 import type { ClientAdmission, ProxyOptions } from './options.ts'
-import {
-  type CacheKey,
-  createErrorResponse,
-  createTokenResponse,
-  createUnavailableResponse,
-  encodeCredentialIdentity,
-  encodeTokenIdentity,
-  ParsedRequestCache,
-  type ProxyError,
-  type ProxyResponse,
-  type TokenRequest,
-} from './protocol.ts'
 import {
   createUpstreamUnavailable,
   type FetchResult,
@@ -96,7 +95,7 @@ export class TokenRequests {
   async authorize(
     request: FastifyRequest,
     authorize: Authorize,
-  ): Promise<ProxyResponse | undefined> {
+  ): Promise<JsonResponse | undefined> {
     const receivedAt = this.#options.monotonicNow()
     const isAuthorized = await callHook(() => authorize(request)).catch(() => undefined)
     if (isAuthorized === true) return undefined
@@ -109,7 +108,7 @@ export class TokenRequests {
   }
 
   /** Responds to a request whose caller is authorized. Never rejects. */
-  async handle({ headers, raw, body }: FastifyRequest): Promise<ProxyResponse> {
+  async handle({ headers, raw, body }: FastifyRequest): Promise<JsonResponse> {
     const { clients, monotonicNow } = this.#options
     const receivedAt = monotonicNow()
     const authorization = readAuthorizationHeaders(raw)
@@ -126,22 +125,22 @@ export class TokenRequests {
 
   /** Creates the response to a request that no look-up is made for, and publishes its event. */
   reject(
-    error: ProxyError,
+    error: TokenErrorCode,
     status: number,
     headers: Readonly<Record<string, string>> = {},
     receivedAt: number = this.#options.monotonicNow(),
-  ): ProxyResponse {
+  ): JsonResponse {
     this.#publish('refused', { error }, receivedAt)
     return createErrorResponse(error, status, headers)
   }
 
-  #rejectForNow(receivedAt: number): ProxyResponse {
+  #rejectForNow(receivedAt: number): JsonResponse {
     this.#publish('unavailable', { error: 'temporarily_unavailable' }, receivedAt)
     return createUnavailableResponse(HOOK_RETRY_AFTER)
   }
 
   /** Never rejects. @param receivedAt Monotonic time of arrival, in milliseconds. */
-  async #respond(request: TokenRequest, receivedAt: number): Promise<ProxyResponse> {
+  async #respond(request: TokenRequest, receivedAt: number): Promise<JsonResponse> {
     const { store, negative } = this.#options
     const key = { name: this.#getName(request), group: this.#getGroup(request.clientId) }
     const call = { request, key, receivedAt }
@@ -190,7 +189,7 @@ export class TokenRequests {
     return toCachedToken(entry, entry.requestedAt + (monotonicNow() - requestedAt), limits)
   }
 
-  #respondWith(result: FetchResult, call: CallerRequest, isShared = false): ProxyResponse {
+  #respondWith(result: FetchResult, call: CallerRequest, isShared = false): JsonResponse {
     if (result.kind === 'cached') return this.#serve(result.cached, call)
     if (result.kind === 'issued') {
       const cached = isShared ? this.#readIssued(result) : undefined
@@ -208,7 +207,7 @@ export class TokenRequests {
     return response
   }
 
-  #serve(cached: CachedToken, call: CallerRequest): ProxyResponse {
+  #serve(cached: CachedToken, call: CallerRequest): JsonResponse {
     const client = { clientId: call.request.clientId, userPoolId: cached.entry.userPoolId }
     this.#publish('cached', { client }, call.receivedAt)
     return createTokenResponse(writeTokenBody(cached))
@@ -370,7 +369,7 @@ function addRoutes(
   })
 }
 
-function send(reply: FastifyReply, { status, headers, body }: ProxyResponse): FastifyReply {
+function send(reply: FastifyReply, { status, headers, body }: JsonResponse): FastifyReply {
   return reply.code(status).headers(headers).send(body)
 }
 

@@ -11,20 +11,20 @@ import {
   boundedFetch,
   type FetchFailure,
 } from '../../core/util/bounded-fetch.ts'
-import { basicHeader } from '../oauth/basic.ts'
+import {
+  basicHeader,
+  createJsonResponse,
+  createRetryAfter,
+  createUnavailableResponse,
+  type JsonResponse,
+  type TokenRequest,
+} from '../oauth/protocol.ts'
 import {
   type FailureCause,
   readEntry,
   type TokenEntry,
   type UpstreamError,
 } from './cached-results.ts'
-import type { TokenRequest } from './protocol.ts'
-import {
-  createJsonResponse,
-  createRetryAfter,
-  createUnavailableResponse,
-  type ProxyResponse,
-} from './protocol.ts'
 
 /** Bytes of a response, counted after decompression. A token with many claims has a few thousand. */
 const MAX_RESPONSE_BYTES = 256 * 1024
@@ -201,9 +201,9 @@ function parseUpstreamResponse({
 /** The result of {@link readUpstreamToken}. */
 export type UpstreamToken =
   /** A token. `response` is Cognito's. */
-  | { readonly kind: 'issued'; readonly entry: TokenEntry; readonly response: ProxyResponse }
+  | { readonly kind: 'issued'; readonly entry: TokenEntry; readonly response: JsonResponse }
   /** Cognito rejected the request. `error` is defined in RFC 6749 section 5.2. */
-  | { readonly kind: 'refused'; readonly error: string; readonly response: ProxyResponse }
+  | { readonly kind: 'refused'; readonly error: string; readonly response: JsonResponse }
   /** No token, and no decision about the request either. */
   | { readonly kind: 'failed'; readonly failure: UpstreamError }
 
@@ -271,7 +271,7 @@ function createFailedResult(
 /** Repeats Cognito's body and request ID, with 503 in place of 5xx. Without a response of Cognito: the proxy's 503. */
 function createResponseFactory(
   upstream: UpstreamResponse | undefined,
-): (seconds: number) => ProxyResponse {
+): (seconds: number) => JsonResponse {
   if (upstream === undefined || upstream.text.length > MAX_REPEATED_BODY_LENGTH)
     return createUnavailableResponse
   const { status, text } = upstream

@@ -1,11 +1,11 @@
 /** No two requests that differ share an entry, however they are made to look alike. */
 import fc from 'fast-check'
 import t from 'tap'
+import type { TokenRequest } from '../../../src/tokens/oauth/protocol.ts'
 import {
   encodeCredentialIdentity,
   encodeTokenIdentity,
-  type TokenRequest,
-} from '../../../src/tokens/proxy/protocol.ts'
+} from '../../../src/tokens/proxy/cached-results.ts'
 import { issue, proxyOf, reply, requestOf, SECRET, stage, upstreamOf } from '../../support/proxy.ts'
 
 /** Few characters, those that encodings use: collisions would be found soon. */
