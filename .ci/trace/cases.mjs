@@ -83,10 +83,13 @@ async function checkTemplates(_pool, during) {
   return await during(check)
 }
 
-/** `limit` is the most files that may run. Lower it when a path gets shorter; the aim for a proxy miss is 14. */
+/**
+ * `limit` is the most files that may run. Lower it when a path gets shorter. The caller of the proxy miss sends its
+ * credentials in the form; with a Basic header, `core/token/bearer.ts` runs too.
+ */
 export const CASES = [
   { name: 'warm Fastify request', limit: 8, run: warmRequest },
   { name: 'cold Fastify request', limit: 14, run: coldRequest },
-  { name: 'proxy miss', limit: 16, run: proxyMiss },
+  { name: 'proxy miss', limit: 14, run: proxyMiss },
   { name: 'check of SAM templates', limit: 25, run: checkTemplates },
 ]

@@ -3,7 +3,7 @@
 import { OptionError } from './options/validate.ts'
 import { notAfter } from './token/claims.ts'
 import type { VerifiedToken } from './token/verified-token.ts'
-import { safeClock } from './util/clock.ts'
+import { safeClock } from './util/time.ts'
 
 /** RFC 6455 section 7.4.1: the peer violates a policy. */
 const POLICY_VIOLATION = 1008

@@ -2,8 +2,8 @@
 
 import { StacklessError } from './errors.ts'
 import type { ClientLookup } from './options/user-pool.ts'
-import { withTimeout } from './util/async.ts'
 import { BoundedMap } from './util/bounded-map.ts'
+import { withTimeout } from './util/time.ts'
 
 /** Cached results of each kind. Beyond that, the oldest client is looked up again. */
 const MAX_CACHED_RESULTS = 10_000

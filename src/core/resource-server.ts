@@ -31,7 +31,7 @@ import {
   verifyToken,
 } from './token/verify.ts'
 import { type DecisionTrace, traceDecision } from './trace-decision.ts'
-import { safeClock, steadyClock } from './util/clock.ts'
+import { safeClock, steadyClock } from './util/time.ts'
 
 /** What a guard returns for a requirement: `null` only if a token is optional. */
 export type AuthFor<Requirement> = Requirement extends false

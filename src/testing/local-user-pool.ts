@@ -8,7 +8,7 @@ import {
   readFunction,
   readNumber,
 } from '../core/options/validate.ts'
-import { monotonicNow } from '../core/util/clock.ts'
+import { monotonicNow } from '../core/util/time.ts'
 import type { JwksFault, JwksHandler } from './jwks-faults.ts'
 import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
 import { PersistentPool } from './persistent-pool.ts'

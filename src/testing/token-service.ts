@@ -6,7 +6,7 @@ import {
   secondsBetween,
   type TokenRequestEvent,
 } from '../core/diagnostics.ts'
-import { safeClock } from '../core/util/clock.ts'
+import { safeClock } from '../core/util/time.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 import {

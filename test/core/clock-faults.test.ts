@@ -1,7 +1,7 @@
 /** Injected clocks that fail: nothing crashes in the background, and the server recovers. */
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { safeClock, steadyClock } from '../../src/core/util/clock.ts'
+import { safeClock, steadyClock } from '../../src/core/util/time.ts'
 import { jwk, machineToken, NOW, outcome, serve } from '../support/forge.ts'
 import { listen } from '../support/listen.ts'
 

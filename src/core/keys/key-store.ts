@@ -5,7 +5,7 @@
 import type { DiagnosticsOrigin } from '../diagnostics.ts'
 import type { Logger } from '../options/logger.ts'
 import type { IssuerForm, StaticKeys } from '../options/user-pool.ts'
-import { safeClock, steadyClock } from '../util/clock.ts'
+import { safeClock, steadyClock } from '../util/time.ts'
 import type { JwksError, JwksErrorCode } from './fetch-jwks.ts'
 import { hasOtherKeys, IssuerKeys, RemoteJwks } from './remote-jwks.ts'
 import { FetchBudget } from './unknown-kid.ts'

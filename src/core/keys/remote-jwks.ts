@@ -10,8 +10,8 @@ import {
   type UnknownKidEvent,
 } from '../diagnostics.ts'
 import type { StaticKeys } from '../options/user-pool.ts'
-import { withTimeout } from '../util/async.ts'
 import { Backoff } from '../util/backoff.ts'
+import { withTimeout } from '../util/time.ts'
 import { fetchJwks, JwksError } from './fetch-jwks.ts'
 import { countChanges, type ImportedKey, importKeySet, type KeySet } from './jwk.ts'
 import { decideUnknownKid, type FetchBudget, type UnknownKidState } from './unknown-kid.ts'

@@ -14,7 +14,7 @@ import {
 } from '../resource-metadata.ts'
 import type { TokenCacheBounds } from '../token/token-cache.ts'
 import type { VerifiedToken } from '../token/verified-token.ts'
-import { monotonicNow } from '../util/clock.ts'
+import { monotonicNow } from '../util/time.ts'
 import { type Logger, readLogger, type SafeLogger, safeLogger } from './logger.ts'
 import {
   readUserPool,

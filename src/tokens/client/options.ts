@@ -16,7 +16,7 @@ import {
   readNumber,
 } from '../../core/options/validate.ts'
 import { checkScope, type Scope } from '../../core/scopes.ts'
-import { monotonicNow, wallClock } from '../../core/util/clock.ts'
+import { monotonicNow, wallClock } from '../../core/util/time.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { AuthMethod } from './token-request.ts'

@@ -1,7 +1,7 @@
 /** `createTokenClient`: sends about one token request per token lifetime and scope set. */
 import { nextInstance } from '../../core/diagnostics.ts'
 import { INSECURE_HTTP_WARNING } from '../../core/options/secure-url.ts'
-import { elapsedClock } from '../../core/util/clock.ts'
+import { elapsedClock } from '../../core/util/time.ts'
 import { TokenClientError } from './errors.ts'
 import { createAuthorizedFetch } from './fetch.ts'
 import {

@@ -1,6 +1,6 @@
 /** Obtains tokens: secret, token request, retries, and a new secret after `invalid_client`. */
 import { setMaxListeners } from 'node:events'
-import { withTimeout } from '../../core/util/async.ts'
+import { withTimeout } from '../../core/util/time.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError } from './errors.ts'
 import type { ClientOptions, WaitLimits } from './options.ts'

@@ -3,8 +3,8 @@
  * together once Cognito rejects the secret. Records are in the store too, for other and new processes.
  */
 
-import { sleepWithJitter } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
+import { sleepWithJitter } from '../../core/util/time.ts'
 import type { ResilientStore, StoreLock } from '../store/resilient-store.ts'
 import { MAX_GROUP } from '../store/token-store.ts'
 

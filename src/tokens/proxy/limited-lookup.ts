@@ -4,8 +4,8 @@
  */
 import { callHook, HookError } from '../../core/hooks.ts'
 import type { ClientLookup } from '../../core/options/user-pool.ts'
-import { sleepWithJitter } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
+import { sleepWithJitter } from '../../core/util/time.ts'
 import { Quota } from './quota.ts'
 
 /** Limits of the calls to a lookup. */

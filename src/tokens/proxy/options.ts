@@ -10,7 +10,7 @@ import {
   readMembers,
   readNumber,
 } from '../../core/options/validate.ts'
-import { monotonicNow, safeClock, steadyClock } from '../../core/util/clock.ts'
+import { monotonicNow, safeClock, steadyClock } from '../../core/util/time.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import { DEFAULT_MIN_REMAINING } from '../oauth/token-lifetime.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'

@@ -4,7 +4,7 @@
  */
 import type { Channel } from 'node:diagnostics_channel'
 import { CHANNELS, publish, secondsBetween } from '../../core/diagnostics.ts'
-import { sleepWithJitter } from '../../core/util/async.ts'
+import { sleepWithJitter } from '../../core/util/time.ts'
 import {
   createUnavailableResponse,
   type JsonResponse,

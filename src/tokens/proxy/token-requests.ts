@@ -13,8 +13,8 @@ import type {
 import { publish, secondsBetween, type TokenRequestEvent } from '../../core/diagnostics.ts'
 import { callHook } from '../../core/hooks.ts'
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
-import { withTimeout } from '../../core/util/async.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
+import { withTimeout } from '../../core/util/time.ts'
 import {
   createErrorResponse,
   createTokenResponse,
@@ -111,7 +111,9 @@ export class TokenRequests {
   async handle({ headers, raw, body }: FastifyRequest): Promise<JsonResponse> {
     const { clients, monotonicNow } = this.#options
     const receivedAt = monotonicNow()
-    const authorization = readAuthorizationHeaders(raw)
+    const hasAuthorization = raw.headers.authorization !== undefined
+    // The scan of all header lines finds repeated ones. Callers with credentials in the form do not pay for it.
+    const authorization = hasAuthorization ? readAuthorizationHeaders(raw) : undefined
     const incoming = { contentType: headers['content-type'], authorization, body }
     const request = this.#parsed.read(incoming)
     if (typeof request === 'string') return this.reject(request, 400, {}, receivedAt)

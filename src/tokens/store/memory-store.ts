@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { readFunction, readMembers, readNumber } from '../../core/options/validate.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
-import { safeClock, steadyClock } from '../../core/util/clock.ts'
+import { safeClock, steadyClock } from '../../core/util/time.ts'
 import { MAX_GROUP, type StoreEntry, type StoreLookup, type TokenStore } from './token-store.ts'
 
 /** Options of {@link MemoryEntries}. */

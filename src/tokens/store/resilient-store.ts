@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Logger, safeLogger } from '../../core/options/logger.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { safeClock, steadyClock } from '../../core/util/clock.ts'
+import { safeClock, steadyClock } from '../../core/util/time.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import { type MemoryEntries, type MemoryEntry, MemoryStore, memoryStore } from './memory-store.ts'
 import { type SealedLookup, SealedStore } from './sealed-store.ts'

@@ -1,8 +1,8 @@
 /** Writes counts to the store in the background, in batches and in order. Each batch counts once. */
 import { randomUUID } from 'node:crypto'
 import type { Logger } from '../../core/options/logger.ts'
-import { withTimeout } from '../../core/util/async.ts'
 import { Backoff } from '../../core/util/backoff.ts'
+import { withTimeout } from '../../core/util/time.ts'
 import type { UsageAggregator } from './aggregator.ts'
 import type { UsageBatch, UsageCell, UsageStore } from './store/types.ts'
 

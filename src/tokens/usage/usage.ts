@@ -7,7 +7,7 @@ import {
   readMembers,
   readNumber,
 } from '../../core/options/validate.ts'
-import { safeClock } from '../../core/util/clock.ts'
+import { safeClock } from '../../core/util/time.ts'
 import { UsageAggregator } from './aggregator.ts'
 import { UsageSources } from './events.ts'
 import { callUsageStore, UsageWriter } from './flush.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { elapsedClock, wallClock } from '../../../src/core/util/clock.ts'
+import { elapsedClock, wallClock } from '../../../src/core/util/time.ts'
 
 function clocks() {
   const told = { wall: 1_000_000, monotonic: 5000 }

@@ -1,4 +1,4 @@
-/** Clocks for intervals, backoff and staleness that tolerate clocks which fail or step. */
+/** Clocks that tolerate failures and steps, timeouts, and waits. */
 
 /** The default monotonic clock: milliseconds since the process started. */
 export function monotonicNow(): number {
@@ -25,8 +25,8 @@ export function elapsedClock(now: () => number, monotonicNow: () => number): () 
   let ahead = 0
   let apart = wall()
   return () => {
-    const told = steady()
-    if (!Number.isNaN(told)) passed = told
+    const elapsed = steady()
+    if (!Number.isNaN(elapsed)) passed = elapsed
     const lead = wall() - passed - apart
     if (lead > ROUNDING_MS) ahead += lead
     if (Math.abs(lead) > ROUNDING_MS) apart += lead
@@ -36,9 +36,9 @@ export function elapsedClock(now: () => number, monotonicNow: () => number): () 
 
 /** The wall clock in milliseconds; `Date.now` if the injected clock throws or returns no finite number. */
 export function wallClock(now: () => number): () => number {
-  const told = safeClock(now)
+  const clock = safeClock(now)
   return () => {
-    const time = told()
+    const time = clock()
     return Number.isNaN(time) ? Date.now() : time
   }
 }
@@ -76,4 +76,47 @@ export function steadyClock(monotonicNow: () => number): () => number {
     last = now
     return elapsed
   }
+}
+
+/**
+ * Waits for a promise, but not longer than a timeout. Its later result has no effect.
+ *
+ * @returns Undefined on timeout.
+ * @throws What the promise rejects with.
+ */
+export function withTimeout<Value>(
+  timeoutMs: number,
+  promise: Promise<Value>,
+): Promise<Value | undefined>
+/** @throws The error of `createError` on timeout, or what the promise rejects with. */
+export function withTimeout<Value>(
+  timeoutMs: number,
+  promise: Promise<Value>,
+  createError: () => Error,
+): Promise<Value>
+export async function withTimeout<Value>(
+  timeoutMs: number,
+  promise: Promise<Value>,
+  createError?: () => Error,
+): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<undefined>((resolve, reject) => {
+    timer = setTimeout(() => {
+      if (createError === undefined) resolve(undefined)
+      else reject(createError())
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** @param milliseconds The longest wait; the shortest is half of it. The timer keeps the process alive. */
+export function sleepWithJitter(milliseconds: number): Promise<void> {
+  const jittered = milliseconds * (0.5 + Math.random() / 2)
+  return new Promise((resolve) => {
+    setTimeout(resolve, jittered)
+  })
 }
