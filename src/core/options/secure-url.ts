@@ -62,8 +62,7 @@ export function readSecureUrl(
   if (url === undefined || !secure) {
     throw new OptionError(
       optionPath,
-      // The part before an @ may be a password.
-      `expected an https URL, got ${describeValue(value.replace(/.*@/s, '…@'))}. Use https, or http for localhost, 127.0.0.1 and [::1].`,
+      `expected an https URL, got ${describeUrl(value)}. Use https, or http for localhost, 127.0.0.1 and [::1].`,
     )
   }
   if (url.username !== '' || url.password !== '' || value.includes('#')) {
@@ -74,4 +73,14 @@ export function readSecureUrl(
     )
   }
   return url
+}
+
+/**
+ * Describes a URL for an option error, without its parts that may be secret: the text before an `@`, query and
+ * fragment. With an `@` after a `?` or `#`, either part may be the secret, so nothing is shown.
+ */
+export function describeUrl(url: string): string {
+  const isAmbiguous = /[?#].*@/s.test(url)
+  const shown = url.replace(/.*@/s, '…@').replace(/(?<=[?#]).*/s, '…')
+  return describeValue(isAmbiguous ? '…' : shown)
 }

@@ -2,6 +2,7 @@
 
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
 import {
+  describeUrl,
   listInsecureOrigins,
   readInsecureHttp,
   readServiceUrl,
@@ -223,7 +224,7 @@ function readOrigins(value: unknown, insecureHttp: boolean): ReadonlySet<string>
     if (url.href !== `${url.origin}/`) {
       throw new OptionError(
         optionPath,
-        `expected scheme, host and port only, got ${describeValue(item)}. Use ${url.origin}.`,
+        `expected scheme, host and port only, got ${describeUrl(item)}. Use ${url.origin}.`,
       )
     }
     return url.origin

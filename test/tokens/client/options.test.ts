@@ -95,6 +95,26 @@ t.test(
   },
 )
 
+t.test('the error of an invalid URL contains no query, fragment or password', (t) => {
+  const shown: readonly (readonly [url: string, got: string])[] = [
+    ['https://a.example/?key=s3cret', '"https://a.example/?…"'],
+    ['https://a.example/orders?key=s3cret', '"https://a.example/orders?…"'],
+    ['http://a.example/?key=s3cret', '"http://a.example/?…"'],
+    ['ftp://a.example/#s3cret', '"ftp://a.example/#…"'],
+    ['a.example?key=s3cret', '"a.example?…"'],
+    ['ftp://user:s3cret@a.example/?key=s3cret', '"…@a.example/?…"'],
+    ['http://a.example/?key=user@s3cret', '"…"'],
+    ['http://user:s3cret?@a.example/', '"…"'],
+    ['http://a.example/\n?key=s3cret', '"http://a.example/\\n?…"'],
+  ]
+  for (const [url, got] of shown) {
+    const error = t.throws(() => createTokenClient({ ...good, origins: [url] })) as OptionError
+    t.match(error, { option: 'origins[0]', problem: `, got ${got}. Use http` }, url)
+    t.notMatch(error.message, 's3cret', url)
+  }
+  t.end()
+})
+
 t.test('a client accepts every documented option', async (t) => {
   const options = Object.freeze({
     ...good,
