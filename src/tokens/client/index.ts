@@ -4,6 +4,7 @@
  * @module
  */
 export { OptionError } from '../../core/options/validate.ts'
+export type { AuthMethod } from '../oauth/protocol.ts'
 export { memoryStore } from '../store/memory-store.ts'
 export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'
@@ -18,7 +19,6 @@ export type { TokenClientErrorCode } from './errors.ts'
 export { TokenClientError } from './errors.ts'
 export type { TokenClientOptions } from './options.ts'
 export { createTokenClient } from './token-client.ts'
-export type { AuthMethod } from './token-request.ts'
 export type {
   AccessToken,
   AuthorizedFetch,

@@ -18,9 +18,9 @@ import {
 } from '../../core/options/validate.ts'
 import { checkScope, type Scope } from '../../core/scopes.ts'
 import { monotonicNow, wallClock } from '../../core/util/time.ts'
+import type { AuthMethod } from '../oauth/protocol.ts'
 import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
 import type { TokenStore } from '../store/token-store.ts'
-import type { AuthMethod } from './token-request.ts'
 import type { SecretSource } from './types.ts'
 
 const AUTH_METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']

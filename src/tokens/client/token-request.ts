@@ -14,7 +14,7 @@ import {
   type BoundedResponse,
   boundedFetch,
 } from '../../core/util/bounded-fetch.ts'
-import { basicHeader } from '../oauth/protocol.ts'
+import { type AuthMethod, basicHeader } from '../oauth/protocol.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */
@@ -27,13 +27,6 @@ const DEFAULT_LIFETIME = 300
 const MAX_LIFETIME = 86_400
 /** `b64token` of RFC 6750 section 2.1: the syntax of a token in an Authorization header. */
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/
-
-/**
- * How the app client authenticates at the token endpoint.
- *
- * @see RFC 7591 section 2 (`token_endpoint_auth_method`)
- */
-export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** Endpoint, app client and transport of token requests. */
 export interface TokenRequester {

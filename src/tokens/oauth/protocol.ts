@@ -11,7 +11,11 @@ export interface ClientCredentials {
   readonly secret: string
 }
 
-/** How credentials are sent, as RFC 7591 section 2 names it. The proxy sends them to Cognito in the same way. */
+/**
+ * How the app client authenticates at the token endpoint.
+ *
+ * @see RFC 7591 section 2 (`token_endpoint_auth_method`)
+ */
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** A parsed token request with the grant `client_credentials`. */

@@ -112,7 +112,7 @@ export class TokenRequests {
     const { clients, monotonicNow } = this.#options
     const receivedAt = monotonicNow()
     const hasAuthorization = raw.headers.authorization !== undefined
-    // The scan of all header lines finds repeated ones. Callers with credentials in the form do not pay for it.
+    // Scanning all header lines finds a repeated header. It is not needed for credentials in the form.
     const authorization = hasAuthorization ? readAuthorizationHeaders(raw) : undefined
     const incoming = { contentType: headers['content-type'], authorization, body }
     const request = this.#parsed.read(incoming)

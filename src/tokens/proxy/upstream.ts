@@ -395,9 +395,8 @@ function describeUpstreamError(upstream: UpstreamResult): EndpointError {
     return { code: status === 200 ? 'ERR_UPSTREAM_TOKEN' : 'ERR_UPSTREAM_STATUS', status }
   }
   const { code, status, errno } = upstream
-  return {
-    code,
-    ...(status === undefined ? {} : { status }),
-    ...(errno === undefined ? {} : { errno }),
-  }
+  const error: { -readonly [Name in keyof EndpointError]: EndpointError[Name] } = { code }
+  if (status !== undefined) error.status = status
+  if (errno !== undefined) error.errno = errno
+  return error
 }
