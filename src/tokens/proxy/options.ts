@@ -69,25 +69,29 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
   return headers
 }
 
-/** Limits of the token requests that this process sends. All proxies of an AWS account share the quota of Cognito. */
+/**
+ * Limits of the token requests that this process sends. All proxies of an AWS account share the quota of Cognito.
+ *
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+ */
 export interface UpstreamLimits {
   /**
-   * Token requests in any second, from 2 to 10,000. Cognito's default quota is 150 for an account. One client whose
-   * secret Cognito accepted gets at most a quarter of them, rounded down, and at least one.
+   * Token requests in any second, from 2 to 10,000. Cognito's default quota is 150 for an account. An app client
+   * whose secret Cognito has accepted gets at most a quarter of them, rounded down, and at least one.
    *
    * @defaultValue `100`
    */
   readonly perSecond?: number
   /**
-   * Part of `perSecond` for unproven pairs of client and secret, which Cognito has not accepted yet. From 1 to
-   * `perSecond - 1`. The rest is reserved for proven clients.
+   * Part of `perSecond` for credentials that Cognito has not accepted yet, from 1 to `perSecond - 1`. The rest is
+   * reserved for credentials that it has accepted.
    *
    * @defaultValue Half of `perSecond`.
    */
   readonly unprovenPerSecond?: number
   /**
-   * Concurrent token requests, from 2 to 10,000. Unproven pairs and each proven client have the same share of it as of
-   * `perSecond`.
+   * Concurrent token requests, from 2 to 10,000. The shares of credentials not accepted yet, and of each app client,
+   * are those of `perSecond`.
    *
    * @defaultValue `64`
    */
@@ -95,77 +99,108 @@ export interface UpstreamLimits {
 }
 
 /**
- * Options of `tokenProxy`. Durations in seconds, clocks in milliseconds.
+ * Options of `tokenProxy`. Durations are in seconds, clocks in milliseconds.
  *
- * @typeParam Request The parameter of `authorize`: Fastify's request.
+ * @typeParam Request Parameter of `authorize`: Fastify's request.
  */
 export interface ProxyOptions<Request> {
-  /** Cognito's token endpoint, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`. */
+  /**
+   * Cognito's token endpoint, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`. http on loopback only,
+   * unless {@link ProxyOptions.insecureHttp}.
+   */
   readonly tokenEndpoint: string
   /**
-   * `true` permits `http:` outside loopback in `tokenEndpoint`, for networks that encrypt by themselves or are
-   * trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. Never for hosts of
-   * AWS. The app's logger gets one warning.
+   * `true` permits `http:` outside loopback in `tokenEndpoint`, for networks that encrypt or are trusted (a service
+   * mesh, Docker Compose). Secrets and tokens are then sent unencrypted. It does not apply to hosts of AWS. The proxy
+   * logs one warning at registration.
    *
    * @defaultValue `false`
    */
   readonly insecureHttp?: boolean
   /**
-   * App clients that may request tokens, as IDs or a lookup (`true` is cached 60 s, `false` 10 s). Others get
+   * App clients that may request tokens: IDs, or a function that looks up an ID. Other app clients get
    * `invalid_client` without a request to Cognito.
    *
-   * A lookup is called at most 50 times a second, with at most 16 calls at once. Beyond that the response is 503.
+   * The result `true` is cached for 60 s, `false` for 10 s. The function is called at most 50 times a second, with at
+   * most 16 concurrent calls. Beyond these limits, after an exception, and after 3 s, the response is 503.
    *
-   * @defaultValue Every app client.
+   * @defaultValue Every app client
    */
   readonly clients?: string | readonly string[] | ((clientId: string) => boolean | Promise<boolean>)
   /**
-   * Store of the tokens. It is closed with the app.
+   * Store of the tokens. The proxy closes it with the app.
    *
    * @defaultValue `memoryStore()`
    */
   readonly store?: TokenStore
-  /** Keys that seal the entries of a shared store, which requires them. The first key seals, all keys decrypt. */
+  /**
+   * 1 to 4 keys that seal the entries of a shared store. The first key seals, all keys decrypt. Required with a shared
+   * store.
+   *
+   * @defaultValue No keys: a store in memory needs none
+   */
   readonly encryptionKeys?: readonly EncryptionKey[]
   /**
    * Headers of the requests to Cognito, for example a secret that its firewall requires. A function is called before
-   * each request, so a rotated value is used at once. If it fails, the caller gets 503.
+   * each request, so a rotated value is used at once. If it fails, the response is 503. Values are visible ASCII, at
+   * most 4,096 characters.
+   *
+   * @defaultValue No headers
    */
   readonly headers?: Readonly<Record<string, UpstreamHeader>>
   /**
-   * Whether this caller may request tokens. Called before its body is read and before any look-up.
-   * Only `true` admits; any other value is 403. An exception, or more than 3 s, is 503.
+   * Decides whether a caller may request tokens, before the proxy reads the body. Only `true` grants access. For any
+   * other value the response is 403. After an exception, and after 3 s, it is 503.
+   *
+   * @defaultValue Every caller
    */
   readonly authorize?: (request: Request) => boolean | Promise<boolean>
-  /** Limits of the token requests to Cognito. */
+  /**
+   * Limits of the token requests to Cognito.
+   *
+   * @defaultValue The defaults of {@link UpstreamLimits}
+   */
   readonly upstream?: UpstreamLimits
   /**
-   * With less left than this, a caller waits up to 1 s for the renewal of the cached token, then gets the
-   * cached one. In seconds, from 0 to 86,400. At most an eighth of the token's lifetime counts. A token is
-   * renewed in the background from 75 % of its lifetime on, and served until 5 s before its expiry.
+   * Remaining lifetime in seconds below which a caller waits for the renewal of the cached token, from 0 to 86,400. At
+   * most an eighth of the token's lifetime applies. The caller waits at most 1 s, then gets the cached token.
+   *
+   * From 75 % of its lifetime on, a token is renewed in the background. It is served until 5 s before its expiry.
    *
    * @defaultValue `300`
    */
   readonly minRemaining?: number
   /**
-   * Longest time in seconds that a cached token is served without a new check of the secret by Cognito. From 1 to
+   * Longest time in seconds for which a cached token is served before Cognito verifies the secret again, from 1 to
    * 86,400.
    *
    * @defaultValue `3600`
    */
   readonly maxAge?: number
   /**
-   * The longest wait of a caller in seconds, from 0.001 to 30: queue, store, Cognito and your `headers` functions
-   * together. `clients` and `authorize` have separate limits.
+   * Longest wait of a caller in seconds, from 0.001 to 30: queue, store, Cognito and the functions of `headers`
+   * together. Then the response is 503. `clients` and `authorize` have separate limits.
    *
    * @defaultValue `5`
    */
   readonly timeout?: number
-  /** Wall clock in milliseconds. @defaultValue `Date.now` */
+  /**
+   * Wall clock in milliseconds, for expiry.
+   *
+   * @defaultValue `Date.now`
+   */
   readonly now?: () => number
-  /** Monotonic clock in milliseconds, for quotas and waits. @defaultValue `performance.now` */
+  /**
+   * Monotonic clock in milliseconds, for quotas and waits.
+   *
+   * @defaultValue `performance.now`
+   */
   readonly monotonicNow?: () => number
-  /** Transport to Cognito. Limits of time, size and redirects apply to it. @defaultValue `globalThis.fetch` */
+  /**
+   * Transport to Cognito. The proxy limits the time and size of its responses, and rejects redirects.
+   *
+   * @defaultValue `globalThis.fetch`
+   */
   readonly fetch?: typeof globalThis.fetch
 }
 

@@ -1,4 +1,4 @@
-/** The Fastify plugin: a caching `/oauth2/token` in front of Cognito's. */
+/** `tokenProxy`: the Fastify plugin, its status and its invalidation. */
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RegisterOptions } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { REGISTER_OPTIONS } from '../../adapters/fastify/register-options.ts'
@@ -16,35 +16,45 @@ import { registerRoutes, TokenRequests } from './token-requests.ts'
 import { type UnavailableCounts, UnavailableLog } from './unavailable-log.ts'
 import { EndpointHealth, type EndpointStatus, Upstream } from './upstream.ts'
 
-/** Options of {@link tokenProxy}. */
+/** Options of {@link tokenProxy}. Only `tokenEndpoint` is required. */
 export interface TokenProxyOptions extends ProxyOptions<FastifyRequest> {}
 
-/** Status of a token proxy. */
+/** Result of `status()` of a token proxy. */
 export interface TokenProxyStatus {
-  /** Number of the proxy in this process; events have the same `instance`. */
+  /** Number of the proxy in its process, as in its events. */
   readonly instance: number
   /** Token requests to Cognito in flight. */
   readonly inFlight: number
-  /** Token requests over the limits of `upstream` that wait for their turn, at most 2 s. */
+  /**
+   * Token requests over the limits of `upstream` that wait for their turn, at most 2 s. `proven`: with credentials that
+   * Cognito has accepted. `unproven`: with other credentials.
+   */
   readonly queued: { readonly proven: number; readonly unproven: number }
   /** Callers without a token since the start, by reason. Their response is 503, or a 4xx of Cognito. */
   readonly unavailable: UnavailableCounts
+  /** Status of Cognito's token endpoint. */
   readonly endpoint: EndpointStatus
+  /** Status of the option `store`. */
   readonly store: StoreStatus
 }
 
-/** `app.tokenProxy`. */
+/** The token proxy of a Fastify context: `app.tokenProxy`. */
 export interface TokenProxy {
   /**
-   * Drops every token of an app client in all processes that share the store, including tokens of requests in
-   * flight. It has no HTTP endpoint: your app decides who may call it.
+   * Drops every cached token of an app client in all processes that share the store, including tokens of requests in
+   * flight. The proxy has no HTTP endpoint for it. It does not revoke tokens that callers already have.
    *
-   * @returns Whether the invalidation is in the store, so that it applies to all processes. If false, it applies to
-   *   this process, which sends it to the store again each second.
+   * @param which The app client.
+   * @returns True once the store has the invalidation, which then applies to all processes. False if the store fails:
+   *   it then applies to this process, which sends it to the store again each second.
    * @throws {OptionError} `ERR_OPTION_INVALID` without a client id.
+   * @example
+   * ```ts
+   * await app.tokenProxy.invalidate({ clientId: '5kek0i61pgkokoob4fsm9fo9it' })
+   * ```
    */
   invalidate(which: { readonly clientId: string }): Promise<boolean>
-  /** Status of this proxy, without a request to store or Cognito. */
+  /** Returns the status of this proxy, without a request to the store or to Cognito. */
   status(): TokenProxyStatus
 }
 
@@ -114,23 +124,26 @@ const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
   rejectWithError(() => register(app, options))
 
 /**
- * Serves `POST /oauth2/token` for client credentials, with about one request to Cognito per lifetime of a token.
- * Callers change only the address: authentication, responses and errors are those of Cognito.
+ * Fastify plugin that serves `POST /oauth2/token` for the client credentials grant. It caches tokens and sends about one
+ * token request to Cognito per lifetime of a token. Callers change only the URL: authentication, responses and errors
+ * are those of Cognito.
  *
+ * The options `prefix`, `logLevel` and `logSerializers` of `register` apply to its routes, except the serializers `req`
+ * and `res`: URLs and headers may contain secrets.
+ *
+ * Serve it over https, or behind a proxy that does: its requests contain secrets, and its responses contain tokens.
+ *
+ * @param app The Fastify instance. Each context may have one proxy, as `app.tokenProxy`.
+ * @param options `tokenEndpoint` is required. Durations are in seconds.
+ * @throws {OptionError} `ERR_OPTION_INVALID` at registration, naming the option and the fix.
  * @example
  * ```ts
  * await app.register(tokenProxy, {
- *   tokenEndpoint: 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token',
+ *   tokenEndpoint: 'https://shop.auth.eu-west-1.amazoncognito.com/oauth2/token',
  * })
  * ```
- *
- * `prefix`, `logLevel` and `logSerializers` of `register` apply to its routes, except the serializers of requests and
- * responses: URLs and headers may contain secrets.
- *
- * Serve it over https, or behind a proxy that does: its requests contain secrets, and its responses tokens.
- *
- * @throws {OptionError} `ERR_OPTION_INVALID` at registration.
- * @see RFC 6749 section 4.4, and https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
+ * @see RFC 6749 section 4.4 (client credentials grant)
+ * @see https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
  */
 export const tokenProxy: FastifyPluginAsync<TokenProxyOptions> = fastifyPlugin(plugin, {
   fastify: '5.x',

@@ -66,7 +66,7 @@ interface UpstreamFailure {
   readonly retryAfter?: number | undefined
 }
 
-/** A header's value, or a function that returns it and is called before each request to Cognito. */
+/** Value of a header, or a function that returns it. The function is called before each request to Cognito. */
 export type UpstreamHeader = string | (() => string | Promise<string>)
 
 /** Options of {@link Upstream}. */
@@ -308,7 +308,7 @@ interface EndpointError {
 
 /** Status of Cognito's token endpoint, from the requests of this process. */
 export interface EndpointStatus {
-  /** False while the circuit breaker is open. Then the proxy sends one request a second. */
+  /** False while the circuit breaker is open, after 5 consecutive failures. Then the proxy sends one request a second. */
   readonly available: boolean
   /** Error of the last token request. Null if Cognito issued a token or rejected the request. */
   readonly lastError: EndpointError | null

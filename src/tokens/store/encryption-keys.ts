@@ -4,12 +4,14 @@ import { describeValue, OptionError, readMembers } from '../../core/options/vali
 
 /**
  * A key that seals and names the entries of a shared store. Create it with `openssl rand -base64 32`, and store it as a
- * secret. All processes of a store need the same keys.
+ * secret. All processes with the same store need the same keys.
+ *
+ * @see RFC 5869 (HKDF, which derives one key per purpose)
  */
 export interface EncryptionKey {
-  /** Stored in plain text with each entry: 1 to 32 characters of `A-Z a-z 0-9 . _ -`. */
+  /** Name of the key, stored in plain text with each entry: 1 to 32 characters of `A-Z a-z 0-9 . _ -`. */
   readonly id: string
-  /** 32 random bytes, or their base64 or base64url as a string. */
+  /** 32 random bytes, or a string with their base64 or base64url. */
   readonly key: string | Uint8Array
 }
 

@@ -145,9 +145,17 @@ export interface MemoryStoreOptions {
    * @defaultValue `10_000`
    */
   readonly maxEntries?: number
-  /** Wall clock in milliseconds. @defaultValue `Date.now` */
+  /**
+   * Wall clock in milliseconds.
+   *
+   * @defaultValue `Date.now`
+   */
   readonly now?: () => number
-  /** Monotonic clock in milliseconds. @defaultValue `performance.now` */
+  /**
+   * Monotonic clock in milliseconds.
+   *
+   * @defaultValue `performance.now`
+   */
   readonly monotonicNow?: () => number
 }
 
@@ -226,10 +234,17 @@ export class MemoryStore implements TokenStore {
 }
 
 /**
- * Stores tokens in the memory of this process, unsealed. It is the default store of proxy and client, with options.
- * Expired entries are deleted at their next look-up or by eviction, without a timer.
+ * Creates a token store in the memory of this process. Its entries are not sealed. Pass one store to several proxies or
+ * clients of a process to share tokens. Expired entries are deleted at their next look-up or by eviction, without a
+ * timer.
  *
+ * @param options `maxEntries` limits the memory.
+ * @returns A store for the option `store` of proxy and client.
  * @throws {OptionError} `ERR_OPTION_INVALID` for the first invalid option.
+ * @example
+ * ```ts
+ * const store = memoryStore({ maxEntries: 1000 })
+ * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const members = readMembers(options, ['maxEntries', 'now', 'monotonicNow'], '')

@@ -10,11 +10,15 @@ export type { RedisConnection, RedisLike, RedisOverrides } from './redis-link.ts
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
   /**
-   * An ioredis client, whose options define host, Sentinel, TLS, user and password. The store duplicates it, and never
-   * uses or closes the client itself.
+   * An ioredis client with host, Sentinel, TLS, user and password. The store duplicates it, and neither uses nor closes
+   * the client itself.
    */
   readonly redis: RedisLike
-  /** Prefix of all keys, at most 64 characters. @defaultValue `'cognito-m2m:'` */
+  /**
+   * Prefix of all keys, at most 64 characters.
+   *
+   * @defaultValue `'cognito-m2m:'`
+   */
   readonly prefix?: string
 }
 
@@ -115,23 +119,25 @@ function isApplied(result: unknown): boolean {
 const FIRST_EPOCH_PREFIX = 'first '
 
 /**
- * Stores tokens in Redis or Valkey, for several processes or machines. Proxy and client seal the values, so they
- * require `encryptionKeys` too.
+ * Creates a token store in Redis or Valkey, for several processes or machines. Proxy and client seal the values: the
+ * proxy requires the option `encryptionKeys`, the client derives a key from its secret.
  *
+ * After a broken connection, the store reconnects without a limit of attempts, at most 1 s apart. Proxy and client limit
+ * each wait. Commands have a deadline by the clock of Redis. `Redis.Cluster` is not supported.
+ *
+ * Configure Redis with `maxmemory-policy` `noeviction` or `volatile-ttl`. Other policies may evict the record of an
+ * invalidation.
+ *
+ * @param options `redis` is required.
+ * @returns A store for the option `store` of proxy and client.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for the first invalid option.
  * @example
  * ```ts
  * import { Redis } from 'ioredis'
  *
  * const store = redisStore({ redis: new Redis('rediss://tokens.internal:6379') })
  * ```
- *
- * After a broken connection, the store reconnects without a limit of attempts, at most 1 s apart. Proxy and client bound
- * each wait. Commands have a deadline by the clock of Redis. `Redis.Cluster` is not supported.
- *
- * Configure Redis with `maxmemory-policy` `noeviction` or `volatile-ttl`. Other policies may evict the record of an
- * invalidation.
- *
- * @throws {OptionError} `ERR_OPTION_INVALID` for the first invalid option.
+ * @see https://redis.io/docs/latest/develop/reference/eviction/
  */
 export function redisStore(options: RedisStoreOptions): TokenStore {
   const { redis, prefix = 'cognito-m2m:' } = readMembers(options, ['redis', 'prefix'], '')

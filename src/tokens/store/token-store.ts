@@ -68,29 +68,39 @@ export interface StoreEntry {
 }
 
 /**
- * Stores opaque values under opaque keys, in groups (one per app client) of at most {@link MAX_GROUP} entries.
+ * A store of opaque values under opaque keys, in groups of at most 16 entries. Each app client has one group.
  * `tokenStoreTests` of `cognito-m2m/testing` tests this contract.
  *
- * A store may reject or never respond: proxy and client bound each call and continue without it.
+ * A store may reject or never respond: proxy and client limit each call to a timeout and continue without the store.
  */
 export interface TokenStore {
   /** Whether other processes can read the store. Its values are sealed then. */
   readonly shared: boolean
-  /** Looks up an entry in one round trip. A value of an ended epoch is not found. */
+  /**
+   * Looks up an entry in one round trip. A value of an ended epoch is not found.
+   *
+   * @param key Opaque name of the entry.
+   * @param group Opaque name of the group.
+   * @returns The value, if there is one, and the epoch of the group.
+   */
   get(key: string, group: string, options?: StoreCommandOptions): Promise<StoreLookup>
   /**
    * Stores a value. If the group is full, its oldest entry is dropped.
    *
+   * @param key Opaque name of the entry. An entry with the same name is replaced.
+   * @param group Opaque name of the group.
+   * @param entry Value, epoch and lifetime.
    * @returns False if the epoch has ended. The value is not stored then.
    */
   set(key: string, group: string, entry: StoreEntry): Promise<boolean>
-  /** Deletes one entry. */
+  /** Deletes one entry. Does nothing if the entry does not exist. */
   delete(key: string, group: string): Promise<void>
   /** Ends the group's epoch and deletes its entries. A later `set` with the ended epoch stores nothing. */
   invalidate(group: string): Promise<void>
   /**
    * Takes the lock `key` unless another owner holds it. The holder extends it: it lasts `ttl` from now on.
    *
+   * @param key Opaque name of the lock. An entry may have the same name; the two are separate.
    * @param owner Unique id of the owner. Only the same owner can unlock.
    * @param ttl Milliseconds until the lock is free again without `unlock`.
    * @returns Whether `owner` holds the lock.
@@ -98,7 +108,7 @@ export interface TokenStore {
   lock(key: string, owner: string, ttl: number, options?: StoreCommandOptions): Promise<boolean>
   /** Frees the lock if `owner` holds it. */
   unlock(key: string, owner: string): Promise<void>
-  /** Closes connections. Later calls reject. */
+  /** Closes the connections of the store. Later calls reject. */
   close(): Promise<void>
 }
 

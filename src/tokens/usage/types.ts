@@ -27,7 +27,9 @@ export interface TokenCounts {
 
 /** API requests by decision. */
 export interface RequestCounts {
+  /** Requests with access. */
   readonly accepted: number
+  /** Requests with an error response. */
   readonly refused: number
   /** The refused requests by error code, for example `ERR_SCOPE_INSUFFICIENT`. Only codes that occurred. */
   readonly byCode: Readonly<Record<string, number>>
@@ -60,6 +62,7 @@ export type UsageUnit = 'hour' | 'day'
 
 /** Result of {@link Usage.series}. */
 export interface UsageSeries {
+  /** The unit of the call. */
   readonly unit: UsageUnit
   /** Seconds of a bucket: 3,600 or 86,400. */
   readonly step: number
@@ -71,7 +74,9 @@ export interface UsageSeries {
 
 /** Tokens of one subject over time, one number for each of {@link UsageSeries.starts}. */
 export interface UsageLine extends UsageSubject {
+  /** Tokens that the user pool issued. */
   readonly issued: readonly number[]
+  /** Tokens that a proxy served from its cache. */
   readonly cached: readonly number[]
 }
 
@@ -123,6 +128,7 @@ export interface UsageCost {
   readonly observed: number
   /** Share of the tokens in that time that were served from the cache, from 0 to 1. */
   readonly cachedShare: number
+  /** Projection of all subjects together. */
   readonly monthly: MonthlyCost
   /** Cost and savings of each subject by its share of the tokens, highest cost first. The sums are `monthly`. */
   readonly clients: readonly ClientCost[]
@@ -133,6 +139,7 @@ export interface ClientCost extends UsageSubject, MonthlyCost {}
 
 /** A source of counts: a token proxy, a resource server, or a local user pool. */
 export interface UsageSource {
+  /** `instance` is the number of the source in its process, as in its events. */
   status(): { readonly instance: number }
   /** Excludes token clients: the proxy or user pool that issued a token reports it. */
   readonly getToken?: never
@@ -176,15 +183,17 @@ export interface Usage {
    */
   attach(source: UsageSource): () => void
   /**
-   * Returns all counts, including those of other processes with the same store.
+   * Reads all counts, including those of other processes with the same store.
    *
+   * @returns One row per app client with counts, and the shared rows.
    * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
    */
   report(): Promise<UsageReport>
   /**
-   * Returns tokens over time.
+   * Reads the tokens over time.
    *
    * @param unit `hour` for the last 7 days, `day` for the last 92. Default: `day`.
+   * @returns One line per subject with tokens in that time.
    * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
    * @throws {OptionError} `ERR_OPTION_INVALID` for another unit.
    */
@@ -192,20 +201,25 @@ export interface Usage {
   /**
    * Projects the cost of a month from the last 30 days, with and without caching.
    *
+   * @returns Amounts in the currency of the option `price`.
    * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
    */
   cost(): Promise<UsageCost>
   /**
-   * Returns the rows of the report as a JSON array of objects. Names are not escaped.
+   * Writes the rows of the report as a JSON array of objects. Client ids are not escaped for HTML.
    *
+   * @param options `wide` adds columns.
+   * @returns The JSON text.
    * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
    * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
    */
   json(options?: UsageTableOptions): Promise<string>
   /**
-   * Returns the rows of the report as CSV with quoted text. `'` is inserted before a character that would begin a
+   * Writes the rows of the report as CSV with quoted text. `'` is inserted before a character that would begin a
    * formula, at the beginning of a cell and after each separator in it.
    *
+   * @param options `wide` adds columns.
+   * @returns The CSV text, with a header line.
    * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
    * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
    * @see RFC 4180

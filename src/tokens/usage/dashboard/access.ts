@@ -8,6 +8,7 @@ import { callHook } from '../../../core/hooks.ts'
  * Decides whether a request may see the dashboard. Only `true` grants access.
  *
  * @param request The request before its body is read.
+ * @returns Whether the request has access. A rejection, or no result within 3 s, is a response with 503.
  */
 export type Authorize = (request: FastifyRequest) => boolean | Promise<boolean>
 

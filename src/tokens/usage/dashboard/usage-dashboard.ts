@@ -104,13 +104,15 @@ function serveData(app: FastifyInstance, usage: Usage): void {
 }
 
 /**
- * Serves a dashboard: tokens per client over time, the share served from the cache, projected monthly cost and
- * savings, and unused clients.
+ * Fastify plugin that serves a dashboard. It shows tokens per app client over time and the share served from the cache.
+ * It also shows projected monthly cost and savings, and unused app clients.
  *
  * It serves `GET` below its prefix: the page at `/`, `data.json`, `chart.json`, `usage.csv` and the page's
  * files. With `cognitoAuth` in the same app, register it in a separate context with `authDefault`, because browsers
  * send no token.
  *
+ * @param app The Fastify instance.
+ * @param options `usage` and `authorize` are required.
  * @throws {OptionError} `ERR_OPTION_INVALID` at registration, also if the optional peer uPlot is not installed.
  * @example
  * ```ts

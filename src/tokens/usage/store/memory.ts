@@ -115,7 +115,11 @@ function getBucket(buckets: Map<number, Bucket>, index: number, maxBuckets: numb
  *
  * @param options `maxClients` limits the rows.
  * @returns A store for the option `store` of `createUsage`.
- * @throws {OptionError} `ERR_OPTION_INVALID`.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
+ * @example
+ * ```ts
+ * const usage = createUsage({ store: memoryUsageStore({ maxClients: 5000 }), price })
+ * ```
  */
 export function memoryUsageStore(options: MemoryUsageStoreOptions = {}): UsageStore {
   const members = readMembers(options, ['maxClients'], '')

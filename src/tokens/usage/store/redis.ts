@@ -221,7 +221,7 @@ export function describeConnection(value: unknown): string {
  *
  * @param options `redis` is required.
  * @returns A store for the option `store` of `createUsage`.
- * @throws {OptionError} `ERR_OPTION_INVALID`.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  * @example
  * ```ts
  * const usage = createUsage({ store: redisUsageStore({ redis: new Redis() }), price })

@@ -41,19 +41,23 @@ export interface UsageStore {
   /**
    * Adds a batch once. A batch that was sent again because its response was lost changes nothing. A subject beyond
    * the limit of the store is counted as `other`.
+   *
+   * @param batch Cells of one hour. Its `writer` and `sequence` identify it.
    */
   add(batch: UsageBatch): Promise<void>
   /** Returns the totals of all subjects with counts. */
   totals(): Promise<readonly UsageTotal[]>
   /**
-   * Returns the tokens of consecutive hours or days, one bucket each. A bucket without counts is empty. Hours are
-   * stored for at least {@link STORED_HOURS} hours, days for at least {@link STORED_DAYS} days.
+   * Returns the tokens of consecutive hours or days. Hours are stored for at least 168 hours, days for at least 92
+   * days.
    *
+   * @param unit Resolution of the buckets. Days are in UTC.
    * @param from Index of the first bucket: hours or days since 1970.
    * @param count Number of buckets.
+   * @returns `count` buckets, oldest first. A bucket without counts is empty.
    */
   buckets(unit: 'hour' | 'day', from: number, count: number): Promise<readonly UsageBucket[]>
-  /** Closes connections. Later calls reject. */
+  /** Closes the connections of the store. Later calls reject. */
   close(): Promise<void>
 }
 
