@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { type LocalUserPool, startUserPool } from '../../src/testing/index.ts'
-import { requestOf } from '../support/proxy.ts'
+import { createRequest } from '../support/proxy.ts'
 import { startRedis, withoutRedis } from '../support/redis.ts'
 
 const PAGE = readFileSync('docs/shutdown.md', 'utf8')
@@ -370,7 +370,7 @@ t.test(
     ])
     const TOKEN_STORE_KEY = randomBytes(32).toString('base64')
     const { child, port, ended } = await run(t, code + TELL_FASTIFY, { TOKEN_STORE_KEY })
-    const { path, ...options } = requestOf({})
+    const { path, ...options } = createRequest({})
     const agent = new Agent({ keepAlive: true })
     const waiting = Array.from({ length: CALLERS }, () => ask(port, path, { agent, ...options }))
     await cognito.has(1)

@@ -1,4 +1,4 @@
-/** Clients on injected clocks and an injected transport, and servers that stand in for Cognito and APIs. */
+/** Set-up of the client tests: clients with injected clocks and transport, and local servers. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
@@ -17,7 +17,7 @@ export const START = 1_800_000_000_000
 
 type Answer = (form: URLSearchParams, headers: Headers) => Response | Promise<Response>
 
-/** An answer with a token, as Cognito's. */
+/** A response with a token, in the form of Cognito's. */
 export function tokenAnswer(accessToken: string, expiresIn: unknown = 3600): Response {
   return Response.json({ access_token: accessToken, expires_in: expiresIn, token_type: 'Bearer' })
 }
@@ -27,9 +27,9 @@ export function refusal(error: string, status = 400): Response {
   return Response.json({ error }, { status, headers })
 }
 
-/** A client, its world, and what it asked for. Tokens are `token-1`, `token-2` … unless answered otherwise. */
-export function stage(options: Partial<TokenClientOptions> = {}) {
-  const asked: { readonly form: URLSearchParams; readonly headers: Headers }[] = []
+/** A client, its clocks, responses, requests and log. By default, tokens are `token-1`, `token-2` … */
+export function setUpClient(options: Partial<TokenClientOptions> = {}) {
+  const requests: { readonly form: URLSearchParams; readonly headers: Headers }[] = []
   const logged: { readonly details: Record<string, unknown>; readonly message: string }[] = []
   const log = (details: object, message: string): void => {
     logged.push({ details: details as Record<string, unknown>, message })
@@ -37,10 +37,10 @@ export function stage(options: Partial<TokenClientOptions> = {}) {
   const world = {
     wall: START,
     monotonic: 0,
-    answer: (() => tokenAnswer(`token-${asked.length}`)) as Answer,
-    asked,
+    answer: (() => tokenAnswer(`token-${requests.length}`)) as Answer,
+    requests,
     logged,
-    /** Both clocks. */
+    /** Advances both clocks. */
     pass(milliseconds: number): void {
       world.wall += milliseconds
       world.monotonic += milliseconds
@@ -49,7 +49,7 @@ export function stage(options: Partial<TokenClientOptions> = {}) {
   const fetch: typeof globalThis.fetch = async (_url, init) => {
     const form = new URLSearchParams(init?.body as URLSearchParams)
     const headers = new Headers(init?.headers)
-    asked.push({ form, headers })
+    requests.push({ form, headers })
     return world.answer(form, headers)
   }
   const client = createTokenClient({
@@ -65,27 +65,27 @@ export function stage(options: Partial<TokenClientOptions> = {}) {
   return { client, world }
 }
 
-/** Lets everything that waits for promises only continue. */
+/** Waits until pending promises are settled. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** The error a call ends in. */
+/** Returns the error of a rejected call. */
 export async function failureOf(called: Promise<unknown>): Promise<TokenClientError> {
   return called.then(
     () => {
-      throw new Error('nothing failed')
+      throw new Error('The call did not reject')
     },
     (error: unknown) => error as TokenClientError,
   )
 }
 
-/** The code of the error a call ends in. */
+/** Returns the error code of a rejected call. */
 export async function codeOf(called: Promise<unknown>): Promise<string> {
   return (await failureOf(called)).code
 }
 
-/** A server on loopback that ends with the test. */
+/** Starts a server that is closed with the test. */
 export async function serve(
   t: Test,
   answer: (request: IncomingMessage, response: ServerResponse) => unknown,
@@ -99,11 +99,11 @@ export async function serve(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** `setTimeout` that a test moves: so many milliseconds pass, and what comes of it. */
+/** Mocks `setTimeout`. @returns A function that advances it by milliseconds. */
 export function timers(t: Test): (milliseconds: number) => Promise<void> {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(async () => {
-    // Node 20 loses other timers where one is cleared that another queue had.
+    // Node 20 loses other timers if a timer of another queue is cleared.
     await settle()
     mock.timers.reset()
   })
@@ -114,7 +114,7 @@ export function timers(t: Test): (milliseconds: number) => Promise<void> {
   }
 }
 
-/** Waits until a condition holds; fails with the test's own timeout otherwise. */
+/** Waits until a condition is true, up to the timeout of the test. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }

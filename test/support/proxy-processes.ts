@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { type Answer, ask } from './http.ts'
-import { type AskOptions, requestOf } from './proxy.ts'
+import { createRequest, type TokenRequestOptions } from './proxy.ts'
 import type { LogLine, ProxyMessage, ProxySettings } from './proxy-process.ts'
 import { startRedis } from './redis.ts'
 
@@ -17,7 +17,7 @@ export interface ProxyProcess {
   readonly port: number
   /** Warnings and errors so far. */
   readonly logged: readonly LogLine[]
-  readonly ask: (options?: AskOptions) => Promise<Answer>
+  readonly ask: (options?: TokenRequestOptions) => Promise<Answer>
   /** Resolves once that process says it is done. */
   readonly invalidate: (clientId: string) => Promise<void>
   /** As a crash does. */
@@ -42,7 +42,7 @@ export async function startProxy(t: Test, settings: ProxySettings): Promise<Prox
   const port = await messageOf(child, 'port')
   return {
     ...{ port, logged, kill },
-    ask: (options = {}) => ask(port, requestOf(options)),
+    ask: (options = {}) => ask(port, createRequest(options)),
     async invalidate(clientId) {
       const done = messageOf(child, 'invalidated')
       child.send({ clientId })

@@ -1,4 +1,4 @@
-/** What the tests of the proxy share: clocks, a pool as Cognito, hostile Cognitos, a proxy in front. */
+/** Set-up of the proxy tests: a local pool or a scripted server as Cognito, and a proxy in front of it. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
@@ -20,7 +20,7 @@ export const WRONG = 'wrong-secret'
 export const READ = 'orders/read'
 export const WRITE = 'orders/write'
 
-/** A listening server of the test's own, closed with it. */
+/** Starts a server that is closed with the test. */
 export async function listening(
   t: Test,
   handle: (request: IncomingMessage, response: ServerResponse) => void,
@@ -35,32 +35,32 @@ export async function listening(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Requests that an upstream received. */
-export interface Asked {
+/** A request that an upstream received. */
+export interface ReceivedRequest {
   readonly headers: IncomingMessage['headers']
   readonly body: string
 }
 
-/** An upstream that counts and answers as the test says. */
-export async function upstreamOf(
+/** Starts a token endpoint with scripted responses, which records its requests. */
+export async function startUpstream(
   t: Test,
-  answer: (response: ServerResponse, asked: Asked, count: number) => void,
+  answer: (response: ServerResponse, request: ReceivedRequest, count: number) => void,
 ) {
-  const asked: Asked[] = []
+  const requests: ReceivedRequest[] = []
   const origin = await listening(t, (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('error', () => {})
     request.on('end', () => {
       const it = { headers: request.headers, body: Buffer.concat(chunks).toString() }
-      asked.push(it)
-      answer(response, it, asked.length)
+      requests.push(it)
+      answer(response, it, requests.length)
     })
   })
-  return { asked, origin, tokenEndpoint: `${origin}/oauth2/token` }
+  return { requests, origin, tokenEndpoint: `${origin}/oauth2/token` }
 }
 
-/** Answers JSON. */
+/** Sends JSON. */
 export function reply(
   response: ServerResponse,
   status: number,
@@ -86,18 +86,18 @@ export class Wire {
   /** Requests wait for it. */
   gate: Promise<unknown> = Promise.resolve()
 
-  readonly fetch: typeof globalThis.fetch = async (...asked) => {
+  readonly fetch: typeof globalThis.fetch = async (...args) => {
     this.count += 1
     await this.gate
     if (this.isDown) {
       throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } })
     }
-    return fetch(...asked)
+    return fetch(...args)
   }
 }
 
-/** A local pool with one client of two secrets, and another one. */
-export async function poolOf(t: Test, clocks?: Clocks) {
+/** Starts a local pool with two clients. The first has two secrets. */
+export async function startPool(t: Test, clocks?: Clocks) {
   const pool = await startUserPool({
     ...(clocks === undefined ? {} : { now: clocks.now }),
     clients: [
@@ -113,18 +113,18 @@ export async function poolOf(t: Test, clocks?: Clocks) {
   return pool
 }
 
-export interface AskOptions {
+export interface TokenRequestOptions {
   readonly clientId?: string
   readonly secret?: string
   readonly scope?: string
   readonly metadata?: string
   readonly method?: 'basic' | 'post'
-  /** In place of all of the above. */
+  /** Replaces the form of the members above. */
   readonly body?: string
   readonly headers?: Record<string, string | string[]>
 }
 
-export function requestOf({
+export function createRequest({
   clientId = CLIENT,
   secret = SECRET,
   scope,
@@ -132,7 +132,7 @@ export function requestOf({
   method = 'post',
   body,
   headers = {},
-}: AskOptions) {
+}: TokenRequestOptions) {
   const form = new URLSearchParams({ grant_type: 'client_credentials' })
   if (scope !== undefined) form.set('scope', scope)
   if (metadata !== undefined) form.set('aws_client_metadata', metadata)
@@ -154,13 +154,13 @@ export interface Proxy {
   readonly app: FastifyInstance
   readonly port: number
   /** One request over a socket. */
-  readonly ask: (options?: AskOptions) => Promise<Answer>
+  readonly send: (options?: TokenRequestOptions) => Promise<Answer>
   /** One request within the process. */
-  readonly inject: (options?: AskOptions) => Promise<Answer>
+  readonly inject: (options?: TokenRequestOptions) => Promise<Answer>
 }
 
-/** A proxy that listens; ended with its test. */
-export async function proxyOf(
+/** Starts a proxy that is closed with the test. */
+export async function startProxy(
   t: Test,
   options: Partial<TokenProxyOptions> & { readonly tokenEndpoint: string },
   server: FastifyServerOptions = {},
@@ -173,9 +173,9 @@ export async function proxyOf(
   return {
     app,
     port,
-    ask: (asked = {}) => ask(port, requestOf(asked)),
-    inject: async (asked = {}) => {
-      const { path: url, body: payload, headers, method } = requestOf(asked)
+    send: (options = {}) => ask(port, createRequest(options)),
+    inject: async (options = {}) => {
+      const { path: url, body: payload, headers, method } = createRequest(options)
       const answer = await app.inject({ url, payload, headers: headers as never, method })
       const { statusCode: status, body: text } = answer
       return {
@@ -190,18 +190,18 @@ export async function proxyOf(
   }
 }
 
-/** A pool, a wire and a proxy under one clock. */
-export async function stage(
+/** Starts a pool and a proxy with one clock, and a transport between them. */
+export async function setUpProxy(
   t: Test,
   options: Partial<TokenProxyOptions> = {},
   clocks: Clocks = new Clocks(),
   server: FastifyServerOptions = {},
 ) {
-  const pool = await poolOf(t, clocks)
+  const pool = await startPool(t, clocks)
   const wire = new Wire()
   const { now, monotonicNow } = clocks
   const { tokenEndpoint } = pool
-  const proxy = await proxyOf(
+  const proxy = await startProxy(
     t,
     {
       tokenEndpoint,
@@ -217,13 +217,13 @@ export async function stage(
 
 export const encryptionKeys = [{ id: 'a', key: Buffer.alloc(32, 1) }]
 
-/** A store that says others can read it: sealed, and asked as one that is far away. */
+/** A shared store in memory: the proxy seals its entries and limits its calls. */
 export function sharedStore({ now, monotonicNow }: Clocks) {
   const memory = memoryStore({ now, monotonicNow })
   const store: { -readonly [Member in keyof TokenStore]: TokenStore[Member] } = {
     shared: true,
     get: (key, group) => memory.get(key, group),
-    set: (key, group, kept) => memory.set(key, group, kept),
+    set: (key, group, entry) => memory.set(key, group, entry),
     delete: (key, group) => memory.delete(key, group),
     invalidate: (group) => memory.invalidate(group),
     lock: (key, owner, ttl) => memory.lock(key, owner, ttl),
@@ -233,17 +233,17 @@ export function sharedStore({ now, monotonicNow }: Clocks) {
   return store
 }
 
-/** Lets the budget queue look a few times, so that what has not happened by then does not happen. */
+/** Waits for several checks of the quota queue. */
 export async function ticks(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 80))
 }
 
-/** Lets pending work of this process continue until `done`; bounded. */
+/** Waits until a condition is true, for 120 s at most. */
 export async function until(done: () => boolean): Promise<void> {
   const end = performance.now() + 120_000
   while (performance.now() < end) {
     if (done()) return
     await new Promise((resolve) => setImmediate(resolve))
   }
-  throw new Error('it never came to that')
+  throw new Error('The condition did not become true')
 }

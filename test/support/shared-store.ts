@@ -1,4 +1,4 @@
-/** A shared store that can fail, two processes' stores over it, and a clock for all. */
+/** Set-up of the store tests: a shared store with faults, and the stores of several processes over it. */
 import { randomBytes } from 'node:crypto'
 import type { Logger } from '../../src/core/options/logger.ts'
 import type { EncryptionKey } from '../../src/tokens/store/encryption-keys.ts'
@@ -9,7 +9,7 @@ import type { StoreEntry, StoreLookup, TokenStore } from '../../src/tokens/store
 export const NOW = Date.UTC(2026, 0, 1)
 export const KEY: EncryptionKey = { id: '2026-01', key: randomBytes(32).toString('base64') }
 
-/** How a store fails: it rejects, throws, never answers, takes no writes, or stalls until it resumes. */
+/** How a store fails: it rejects, throws, never responds, rejects writes, or stalls until it resumes. */
 export type Fault = 'rejects' | 'throws' | 'hangs' | 'is full' | 'stalls' | undefined
 
 /** Clocks that are set by hand, milliseconds. */
@@ -29,16 +29,16 @@ export class Clock {
 /** Milliseconds a caller waits for a store that stalls. */
 export const WAIT = 1250
 
-/** What several processes share, as far as they know; it counts what reaches it. */
+/** A store of several processes, which records its commands. */
 export class SharedStore implements TokenStore {
   readonly shared = true
   readonly #store: TokenStore
   fault: Fault
   /** Whether lookups return the time of the store. */
   hasClock = true
-  readonly asked: string[] = []
+  readonly commands: string[] = []
   readonly #stalled: (() => void)[] = []
-  /** Written to by who shares it. */
+  /** The stored values, by key. */
   readonly values = new Map<string, Uint8Array>()
 
   constructor(clock: Clock) {
@@ -52,10 +52,10 @@ export class SharedStore implements TokenStore {
     })
   }
 
-  set(key: string, group: string, kept: StoreEntry): Promise<boolean> {
+  set(key: string, group: string, entry: StoreEntry): Promise<boolean> {
     return this.#fail('set', () => {
-      this.values.set(key, kept.value)
-      return this.#store.set(key, group, kept)
+      this.values.set(key, entry.value)
+      return this.#store.set(key, group, entry)
     })
   }
 
@@ -86,7 +86,7 @@ export class SharedStore implements TokenStore {
   }
 
   #fail<Answer>(command: string, work: () => Promise<Answer>): Promise<Answer> {
-    this.asked.push(command)
+    this.commands.push(command)
     const error = Object.assign(new Error('secret inside'), { code: 'ECONNREFUSED' })
     if (this.fault === 'throws') throw error
     if (this.fault === 'hangs') return new Promise(() => {})
@@ -102,7 +102,7 @@ export class SharedStore implements TokenStore {
   }
 }
 
-/** What was logged, one line each. */
+/** A logger that records its lines. */
 export function recorder(): { readonly lines: string[]; readonly logger: Logger } {
   const lines: string[] = []
   const write =
@@ -118,7 +118,7 @@ export interface Process {
   readonly lines: string[]
 }
 
-/** One process over the store. */
+/** The store of one process. */
 export function process(
   store: TokenStore,
   clock: Clock,
@@ -131,7 +131,7 @@ export function process(
 export const text = (value: Uint8Array | undefined): string | undefined =>
   value === undefined ? undefined : Buffer.from(value).toString()
 
-/** Looks up, and keeps `value` as the answer of Cognito where nothing is found. */
+/** Looks up an entry, and stores `value` if there is none. */
 export async function fill(
   store: ResilientStore,
   name: string,

@@ -1,4 +1,4 @@
-/** Event sources controlled by a test, a clock that stands still, and a store that fails on demand. */
+/** Set-up of the usage tests: event sources, a clock, and a store with faults. */
 import type { Test } from 'tap'
 import { type DiagnosticsEvents, nextInstance, publish } from '../../src/core/diagnostics.ts'
 import {
@@ -47,24 +47,24 @@ export class Clock {
   readonly now = (): number => this.seconds * 1000
 }
 
-/** Usage with a source attached; writes nothing by itself. */
+/** Usage with an attached source and a flush interval of a minute. */
 export function begin(t: Test, options: Partial<UsageOptions> = {}) {
   const clock = new Clock()
   const usage = createUsage({ price: PRICE, now: clock.now, flushInterval: 60, ...options })
   t.teardown(() => usage.close())
-  const told = source()
-  usage.attach(told)
-  return { usage, clock, source: told }
+  const attached = source()
+  usage.attach(attached)
+  return { usage, clock, source: attached }
 }
 
-/** A store that fails, hangs or loses its answers. */
+/** A store that rejects, throws, hangs or loses its responses. */
 export class FaultyStore implements UsageStore {
-  readonly kept = memoryUsageStore()
+  readonly memory = memoryUsageStore()
   fault: 'none' | 'reject' | 'throw' | 'hang' | 'lose' = 'none'
   readonly batches: UsageBatch[] = []
   closed = 0
 
-  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  async respond<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     if (this.fault === 'hang') return new Promise(() => {})
     if (this.fault === 'reject') throw new Error('secret of the store')
     const answer = await ask()
@@ -75,20 +75,20 @@ export class FaultyStore implements UsageStore {
   add(batch: UsageBatch): Promise<void> {
     this.batches.push(batch)
     if (this.fault === 'throw') throw new Error('secret of the store')
-    return this.#ask(() => this.kept.add(batch))
+    return this.respond(() => this.memory.add(batch))
   }
 
   totals() {
-    return this.#ask(() => this.kept.totals())
+    return this.respond(() => this.memory.totals())
   }
 
   buckets(...args: Parameters<UsageStore['buckets']>) {
-    return this.#ask(() => this.kept.buckets(...args))
+    return this.respond(() => this.memory.buckets(...args))
   }
 
   close() {
     this.closed += 1
-    return this.#ask(() => this.kept.close())
+    return this.respond(() => this.memory.close())
   }
 }
 

@@ -1,6 +1,6 @@
-/** What APIs say about a refused token as they really say it, and answers that break off there. */
+/** Challenges of real APIs for a rejected token, and responses that break off. */
 import t from 'tap'
-import { serve, stage, tokenAnswer } from '../../support/client.ts'
+import { serve, setUpClient, tokenAnswer } from '../../support/client.ts'
 
 const transport = () => {
   let issued = 0
@@ -26,7 +26,7 @@ for (const challenge of [
       if (sent.length === 1) response.writeHead(401, { 'www-authenticate': challenge })
       response.end()
     })
-    const { client } = stage({ origins: [origin], fetch: transport() })
+    const { client } = setUpClient({ origins: [origin], fetch: transport() })
     t.equal((await client.fetch(origin)).status, 200)
     t.same(sent, ['Bearer token-1', 'Bearer token-2'])
   })
@@ -41,14 +41,14 @@ for (const challenge of [
     const origin = await serve(t, (_request, response) => {
       response.writeHead(401, { 'www-authenticate': challenge }).end()
     })
-    const { client, world } = stage({ origins: [origin], fetch: transport() })
+    const { client, world } = setUpClient({ origins: [origin], fetch: transport() })
     t.equal((await client.fetch(origin)).status, 401)
     t.equal((await client.getToken()).accessToken, 'token-1')
     t.equal(world.logged.length, 0)
   })
 }
 
-t.test('a refusal whose body breaks off is a refusal all the same', async (t) => {
+t.test('a 401 whose body breaks off is handled as a 401', async (t) => {
   const sent: (string | undefined)[] = []
   const origin = await serve(t, ({ headers, socket }, response) => {
     sent.push(headers.authorization)
@@ -64,7 +64,7 @@ t.test('a refusal whose body breaks off is a refusal all the same', async (t) =>
     setImmediate(() => socket.resetAndDestroy())
   })
   const fetched = transport()
-  const { client } = stage({
+  const { client } = setUpClient({
     origins: [origin],
     // Cognito takes longer than the API's connection lives.
     fetch: async (url, init) => {

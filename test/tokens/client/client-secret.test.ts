@@ -1,16 +1,23 @@
-/** Secrets that are asked for: when, how often, and what a rotation does. */
+/** The function `clientSecret`: when and how often it is called, and rotations. */
 import { mock } from 'node:test'
 import t from 'tap'
-import { codeOf, failureOf, refusal, settle, stage, tokenAnswer } from '../../support/client.ts'
+import {
+  codeOf,
+  failureOf,
+  refusal,
+  settle,
+  setUpClient,
+  tokenAnswer,
+} from '../../support/client.ts'
 
-/** A pool that takes one secret, and an owner's function that tells one. */
-function rotating(accepted: string, told: () => string | Promise<string>) {
+/** A pool that accepts one secret, and a function that returns one. */
+function setUpRotation(accepted: string, readSecret: () => string | Promise<string>) {
   let calls = 0
-  const { client, world } = stage({
+  const { client, world } = setUpClient({
     authMethod: 'client_secret_post',
     clientSecret: () => {
       calls += 1
-      return told()
+      return readSecret()
     },
   })
   const pool = { accepted }
@@ -23,8 +30,8 @@ function rotating(accepted: string, told: () => string | Promise<string>) {
 
 const HOUR = 3_600_000
 
-t.test('is asked for once, whatever the scope sets', async (t) => {
-  const { client, calls } = rotating('one', async () => 'one')
+t.test('the function is called once for all scope sets', async (t) => {
+  const { client, calls } = setUpRotation('one', async () => 'one')
   await Promise.all([
     client.getToken(),
     client.getToken({ scopes: 'a/b' }),
@@ -34,25 +41,25 @@ t.test('is asked for once, whatever the scope sets', async (t) => {
   t.equal(calls(), 1)
 })
 
-t.test('a rotated secret heals itself, in the request that was refused', async (t) => {
-  let told = 'one'
-  const { client, world, pool, calls } = rotating('one', () => told)
+t.test('after invalid_client, the same call uses the rotated secret', async (t) => {
+  let secret = 'one'
+  const { client, world, pool, calls } = setUpRotation('one', () => secret)
   await client.getToken()
-  told = 'two'
+  secret = 'two'
   pool.accepted = 'two'
   t.equal((await client.getToken({ scopes: 'a/b' })).accessToken, 'for-two')
   t.equal(calls(), 2)
   t.strictSame(
-    world.asked.map(({ form }) => form.get('client_secret')),
+    world.requests.map(({ form }) => form.get('client_secret')),
     ['one', 'one', 'two'],
   )
 })
 
-t.test('a rotation seen by many scope sets at once asks once', async (t) => {
-  let told = 'one'
-  const { client, pool, calls } = rotating('one', async () => told)
+t.test('one call of the function serves all scope sets after a rotation', async (t) => {
+  let secret = 'one'
+  const { client, pool, calls } = setUpRotation('one', async () => secret)
   await client.getToken()
-  told = 'two'
+  secret = 'two'
   pool.accepted = 'two'
   const sets = ['a/b', 'a/c', 'a/d', 'a/e']
   const tokens = await Promise.all(sets.map((scopes) => client.getToken({ scopes })))
@@ -60,8 +67,8 @@ t.test('a rotation seen by many scope sets at once asks once', async (t) => {
   t.equal(calls(), 2)
 })
 
-t.test('a secret that stays wrong is asked for every 30 s, no sooner', async (t) => {
-  const { client, world, calls } = rotating('other', () => 'wrong')
+t.test('for a wrong secret, the function is called at most every 30 s', async (t) => {
+  const { client, world, calls } = setUpRotation('other', () => 'wrong')
   t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_REFUSED')
   t.equal(calls(), 2, 'once, and once more as it was refused')
   for (let set = 0; set < 20; set += 1) {
@@ -75,11 +82,11 @@ t.test('a secret that stays wrong is asked for every 30 s, no sooner', async (t)
   t.equal(calls(), 3)
 })
 
-t.test('while the held token is good, a rotation disturbs nobody', async (t) => {
-  let told = 'one'
-  const { client, world, pool } = rotating('one', () => told)
+t.test('a rotation does not affect callers with a valid cached token', async (t) => {
+  let secret = 'one'
+  const { client, world, pool } = setUpRotation('one', () => secret)
   const first = await client.getToken()
-  told = 'two'
+  secret = 'two'
   pool.accepted = 'two'
   world.pass(0.8 * HOUR)
   t.equal(await client.getToken(), first)
@@ -87,7 +94,7 @@ t.test('while the held token is good, a rotation disturbs nobody', async (t) => 
   t.equal((await client.getToken()).accessToken, 'for-two')
 })
 
-t.test('functions that tell no secret', async (t) => {
+t.test('functions that return no secret', async (t) => {
   const functions: Record<string, () => unknown> = {
     throws: () => {
       throw new Error('GetSecretValue: the secret is hunter2')
@@ -98,18 +105,18 @@ t.test('functions that tell no secret', async (t) => {
     'tells an empty string': () => '',
   }
   for (const [name, tells] of Object.entries(functions)) {
-    const { client, world } = rotating('one', tells as () => string)
+    const { client, world } = setUpRotation('one', tells as () => string)
     const error = await failureOf(client.getToken())
     t.equal(error.code, 'ERR_CLIENT_SECRET_UNAVAILABLE', name)
     t.match(error.message, /^clientSecret\(\): expected a non-empty string within 5 s, got none\. /)
     t.notOk(JSON.stringify([error, error.message, error.cause]).includes('hunter2'))
-    t.equal(world.asked.length, 0, name)
+    t.equal(world.requests.length, 0, name)
   }
 })
 
-t.test('a function that fails is asked again once the backoff is over', async (t) => {
+t.test('a function that fails is called again after the backoff', async (t) => {
   let healthy = false
-  const { client, world } = rotating('one', () => {
+  const { client, world } = setUpRotation('one', () => {
     if (healthy) return 'one'
     throw new Error('throttled')
   })
@@ -120,31 +127,34 @@ t.test('a function that fails is asked again once the backoff is over', async (t
   t.equal((await client.getToken()).accessToken, 'for-one')
 })
 
-t.test('a function that fails after a refusal leaves the refusal to be told', async (t) => {
-  let calls = 0
-  const { client } = rotating('other', () => {
-    calls += 1
-    if (calls > 1) throw new Error('throttled')
-    return 'one'
-  })
-  const error = await failureOf(client.getToken())
-  t.equal(error.error, 'invalid_client')
-  t.equal(calls, 2)
-})
+t.test(
+  'if the function fails after a rejection, the call rejects with the rejection',
+  async (t) => {
+    let calls = 0
+    const { client } = setUpRotation('other', () => {
+      calls += 1
+      if (calls > 1) throw new Error('throttled')
+      return 'one'
+    })
+    const error = await failureOf(client.getToken())
+    t.equal(error.error, 'invalid_client')
+    t.equal(calls, 2)
+  },
+)
 
-t.test('a function that never answers is waited for 5 s', async (t) => {
+t.test('a function that never resolves has 5 s', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const { client } = rotating('one', () => new Promise(() => {}))
-  const asking = codeOf(client.getToken())
+  const { client } = setUpRotation('one', () => new Promise(() => {}))
+  const pending = codeOf(client.getToken())
   await settle()
   mock.timers.tick(5000)
-  t.equal(await asking, 'ERR_CLIENT_SECRET_UNAVAILABLE')
+  t.equal(await pending, 'ERR_CLIENT_SECRET_UNAVAILABLE')
 })
 
-t.test('a given secret is not asked for again', async (t) => {
-  const { client, world } = stage()
+t.test('a secret passed as a string is not read again', async (t) => {
+  const { client, world } = setUpClient()
   world.answer = () => refusal('invalid_client')
   t.equal((await failureOf(client.getToken())).error, 'invalid_client')
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })

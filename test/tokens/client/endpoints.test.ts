@@ -44,7 +44,7 @@ t.test('secrets of any characters, by both methods', async (t) => {
   }
 })
 
-t.test("the pool's refusals by name, with its request id", async (t) => {
+t.test('rejections of the pool have their error and request id', async (t) => {
   const pool = await poolWith('secret')
   t.teardown(() => pool.close())
   const refused = await failureOf(clientOf(pool.tokenEndpoint).getToken({ scopes: 'orders/write' }))
@@ -58,7 +58,7 @@ t.test("the pool's refusals by name, with its request id", async (t) => {
   t.match(await failureOf(wrong.getToken()), { error: 'invalid_client', status: 400 })
 })
 
-t.test('ten thousand callers at once, one request on the wire', async (t) => {
+t.test('10,000 concurrent callers share one request', async (t) => {
   let requests = 0
   const origin = await serve(t, (_request, response) => {
     requests += 1
@@ -69,7 +69,7 @@ t.test('ten thousand callers at once, one request on the wire', async (t) => {
   t.equal(requests, 1)
 })
 
-t.test('what passes is tried again, after the time the endpoint asks for', async (t) => {
+t.test('temporary failures are retried after Retry-After', async (t) => {
   const failures: Record<string, (response: ServerResponse) => void> = {
     reset: (response) => response.destroy(),
     '500': (response) => response.writeHead(500).end('<html>'),
@@ -90,7 +90,7 @@ t.test('what passes is tried again, after the time the endpoint asks for', async
   }
 })
 
-t.test('what does not pass is told at once', async (t) => {
+t.test('permanent failures reject at once', async (t) => {
   const elsewhere = await serve(t, () => t.fail('nothing may arrive here'))
   const answers: Record<string, readonly [(response: ServerResponse) => unknown, string]> = {
     redirect: [
@@ -123,7 +123,7 @@ t.test('what does not pass is told at once', async (t) => {
   }
 })
 
-t.test('an endpoint that is not there is told by its errno, after four tries', async (t) => {
+t.test('an unreachable endpoint rejects with its errno after four attempts', async (t) => {
   const pool = await startUserPool()
   await pool.close()
   const error = await failureOf(clientOf(pool.tokenEndpoint).getToken())

@@ -1,12 +1,12 @@
-/** `client.fetch`: where tokens go, where they never go, and what a refused one does. */
+/** `client.fetch`: origins, redirects, and the renewal of a rejected token. */
 import t, { type Test } from 'tap'
 import { startUserPool } from '../../../src/testing/index.ts'
 import { createTokenClient, type TokenClientOptions } from '../../../src/tokens/client/index.ts'
-import { codeOf, failureOf, serve, stage, tokenAnswer, until } from '../../support/client.ts'
+import { codeOf, failureOf, serve, setUpClient, tokenAnswer, until } from '../../support/client.ts'
 
 const INVALID = { 'www-authenticate': 'Bearer realm="api", error="invalid_token"' }
 
-interface Seen {
+interface ApiRequest {
   readonly method: string
   readonly url: string
   readonly authorization: string | undefined
@@ -14,22 +14,22 @@ interface Seen {
   readonly body: string
 }
 
-type Answer = (seen: Seen, count: number) => readonly [number, Record<string, string>?]
+type Answer = (request: ApiRequest, count: number) => readonly [number, Record<string, string>?]
 
-/** An API that answers as told, a client for it on injected clocks, and what the API saw. */
-async function stand(t: Test, answer: Answer, options: Partial<TokenClientOptions> = {}) {
-  const seen: Seen[] = []
+/** An API with scripted responses, a client on injected clocks, and the requests that the API received. */
+async function startApi(t: Test, answer: Answer, options: Partial<TokenClientOptions> = {}) {
+  const requests: ApiRequest[] = []
   const origin = await serve(t, async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const { method = '', url = '', headers } = request
-    const it: Seen = {
+    const it: ApiRequest = {
       ...{ method, url, authorization: headers.authorization, type: headers['content-type'] },
       body: Buffer.concat(chunks).toString(),
     }
-    seen.push(it)
-    const [status, fields] = answer(it, seen.length)
-    response.writeHead(status, fields).end(`answer ${seen.length}`)
+    requests.push(it)
+    const [status, fields] = answer(it, requests.length)
+    response.writeHead(status, fields).end(`answer ${requests.length}`)
   })
   let issued = 0
   const transport: typeof fetch = async (url, init) => {
@@ -41,12 +41,12 @@ async function stand(t: Test, answer: Answer, options: Partial<TokenClientOption
       token_type: 'Bearer',
     })
   }
-  const { client, world } = stage({ origins: [origin], fetch: transport, ...options })
-  return { origin, client, world, seen, issued: () => issued }
+  const { client, world } = setUpClient({ origins: [origin], fetch: transport, ...options })
+  return { origin, client, world, requests, issued: () => issued }
 }
 
-t.test('adds the token and passes the rest on', async (t) => {
-  const { origin, client, seen } = await stand(t, () => [201, { 'x-answer': 'yes' }])
+t.test('adds the token and passes all other options on', async (t) => {
+  const { origin, client, requests } = await startApi(t, () => [201, { 'x-answer': 'yes' }])
   const response = await client.fetch(`${origin}/orders?x=1`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -55,7 +55,7 @@ t.test('adds the token and passes the rest on', async (t) => {
   t.equal(response.status, 201)
   t.equal(response.headers.get('x-answer'), 'yes')
   t.equal(await response.text(), 'answer 1')
-  t.strictSame(seen, [
+  t.strictSame(requests, [
     {
       method: 'POST',
       url: '/orders?x=1',
@@ -65,11 +65,11 @@ t.test('adds the token and passes the rest on', async (t) => {
     },
   ])
   t.equal((await client.fetch(new URL('/b', origin), {}, { scopes: 'a/b' })).status, 201)
-  t.equal(seen[1]?.authorization, 'Bearer token-2', 'of the scopes that were named')
+  t.equal(requests[1]?.authorization, 'Bearer token-2', 'of the scopes that were named')
 })
 
-t.test('a token goes to the origins named and nowhere else', async (t) => {
-  const { origin, client, seen, issued } = await stand(t, () => [200])
+t.test('a token is sent to the configured origins only', async (t) => {
+  const { origin, client, requests, issued } = await startApi(t, () => [200])
   const elsewhere = await serve(t, () => t.fail('nothing may arrive here'))
   const others = [
     elsewhere,
@@ -86,12 +86,12 @@ t.test('a token goes to the origins named and nowhere else', async (t) => {
     t.ok(code === 'ERR_FETCH_ORIGIN' || code === 'ERR_OPTION_INVALID', url)
   }
   t.equal(issued(), 0, 'no token is asked for either')
-  t.equal(seen.length, 0)
+  t.equal(requests.length, 0)
 })
 
-t.test('a blob: URL never receives a token, though its origin is that of the API', async (t) => {
+t.test('a blob: URL with the origin of the API never receives a token', async (t) => {
   const sent: string[] = []
-  const { client, world } = stage({
+  const { client, world } = setUpClient({
     origins: ['https://api.example.com', 'http://localhost:3000'],
     fetch: async (url) => {
       sent.push(String(url))
@@ -112,14 +112,14 @@ t.test('a blob: URL never receives a token, though its origin is that of the API
   for (const other of [request, new Request('https://api.example.com/x'), { url: blob }]) {
     t.match(await failureOf(client.fetch(other as never)), { code: 'ERR_OPTION_INVALID' })
   }
-  t.equal(sent.length + world.asked.length, 0, 'no token is asked for either')
+  t.equal(sent.length + world.requests.length, 0, 'no token is asked for either')
 })
 
-t.test('a redirect to a blob: URL of the same origin is refused', async (t) => {
+t.test('a redirect to a blob: URL of the same origin is rejected', async (t) => {
   for (const scheme of ['blob:', 'BLOB:', 'blob:blob:', 'filesystem:']) {
     const location = (url: string) => `${scheme}${new URL(url).origin}/0b9a5a4e`
     const sent: string[] = []
-    const { client } = stage({
+    const { client } = setUpClient({
       origins: ['https://api.example.com', 'http://localhost:3000'],
       fetch: async (url) => {
         if (String(url).endsWith('/oauth2/token')) return tokenAnswer('token-1')
@@ -136,14 +136,14 @@ t.test('a redirect to a blob: URL of the same origin is refused', async (t) => {
 })
 
 t.test('without origins or with an invalid URL, nothing is sent', async (t) => {
-  const { client } = stage()
+  const { client } = setUpClient()
   const missing = await failureOf(client.fetch('https://api.example.com/'))
   t.match(missing, {
     code: 'ERR_OPTION_INVALID',
     option: 'origins',
     problem: /expected an array of origins, got undefined/,
   })
-  const { origin, client: other } = await stand(t, () => [200])
+  const { origin, client: other } = await startApi(t, () => [200])
   for (const [url, shown] of [
     ['/orders', 'an invalid URL'],
     ['', 'an invalid URL'],
@@ -156,8 +156,8 @@ t.test('without origins or with an invalid URL, nothing is sent', async (t) => {
   }
 })
 
-t.test("a caller's own Authorization is refused, neither sent nor overwritten", async (t) => {
-  const { origin, client, seen, issued } = await stand(t, () => [200])
+t.test('a call with an Authorization header is rejected', async (t) => {
+  const { origin, client, requests, issued } = await startApi(t, () => [200])
   for (const headers of [
     { Authorization: 'Basic eA==' },
     new Headers({ authorization: '' }),
@@ -165,42 +165,42 @@ t.test("a caller's own Authorization is refused, neither sent nor overwritten", 
   ]) {
     t.equal(await codeOf(client.fetch(origin, { headers })), 'ERR_FETCH_AUTHORIZATION')
   }
-  t.equal(seen.length + issued(), 0)
+  t.equal(requests.length + issued(), 0)
 })
 
 t.test('redirects are followed within the origin, with the token', async (t) => {
-  const { origin, client, seen } = await stand(t, ({ url }) =>
+  const { origin, client, requests } = await startApi(t, ({ url }) =>
     url === '/end' ? [200] : [302, { location: url === '/start' ? '/middle' : 'end' }],
   )
   const response = await client.fetch(`${origin}/start#part`)
   t.equal(response.status, 200)
   t.strictSame(
-    seen.map(({ url, authorization }) => [url, authorization]),
+    requests.map(({ url, authorization }) => [url, authorization]),
     ['/start', '/middle', '/end'].map((url) => [url, 'Bearer token-1']),
   )
 })
 
-t.test('a redirect to anywhere else is refused before anything is sent there', async (t) => {
+t.test('a redirect to another origin is rejected before a request is sent to it', async (t) => {
   const elsewhere = await serve(t, () => t.fail('nothing may arrive here'))
   const { host } = new URL(elsewhere)
   for (const location of [elsewhere, `//${host}/`, `http://x:y@${host}/`, 'https://[', 'data:,x']) {
-    const { origin, client, seen } = await stand(t, () => [307, { location }])
+    const { origin, client, requests } = await startApi(t, () => [307, { location }])
     t.equal(await codeOf(client.fetch(origin)), 'ERR_FETCH_REDIRECT', location)
-    t.equal(seen.length, 1)
+    t.equal(requests.length, 1)
   }
-  const { origin, client } = await stand(t, ({ url }) => [
+  const { origin, client } = await startApi(t, ({ url }) => [
     302,
     { location: `http://user:pass@127.0.0.1${url}` },
   ])
   t.equal(await codeOf(client.fetch(origin)), 'ERR_FETCH_REDIRECT')
 })
 
-t.test('another origin of the list is another origin', async (t) => {
+t.test('a redirect to another configured origin is rejected', async (t) => {
   const other = await serve(t, () => t.fail('nothing may arrive here'))
   const api = await serve(t, (_request, response) =>
     response.writeHead(302, { location: other }).end(),
   )
-  const { client } = stage({
+  const { client } = setUpClient({
     origins: [api, other],
     fetch: async (url, init) =>
       String(url).includes('/oauth2/') ? tokenAnswer('a') : fetch(url, init),
@@ -208,22 +208,22 @@ t.test('another origin of the list is another origin', async (t) => {
   t.equal(await codeOf(client.fetch(api)), 'ERR_FETCH_REDIRECT')
 })
 
-t.test('five redirects are followed, not a sixth', async (t) => {
-  const { origin, client, seen } = await stand(t, ({ url }) =>
+t.test('five redirects are followed, a sixth is rejected', async (t) => {
+  const { origin, client, requests } = await startApi(t, ({ url }) =>
     url === '/5' ? [200] : [302, { location: `/${Number(url.slice(1)) + 1}` }],
   )
   t.equal((await client.fetch(`${origin}/0`)).status, 200)
-  t.equal(seen.length, 6)
+  t.equal(requests.length, 6)
   const {
     origin: loop,
     client: other,
-    seen: looped,
-  } = await stand(t, () => [302, { location: '/' }])
+    requests: looped,
+  } = await startApi(t, () => [302, { location: '/' }])
   t.equal(await codeOf(other.fetch(loop)), 'ERR_FETCH_REDIRECT')
   t.equal(looped.length, 6)
 })
 
-t.test('methods and bodies go on as fetch has them', async (t) => {
+t.test('a redirect changes method and body as fetch does', async (t) => {
   const cases: readonly (readonly [number, string, string, string])[] = [
     [301, 'POST', 'GET', ''],
     [302, 'post', 'GET', ''],
@@ -234,43 +234,46 @@ t.test('methods and bodies go on as fetch has them', async (t) => {
     [308, 'POST', 'POST', 'text'],
   ]
   for (const [status, method, then, body] of cases) {
-    const { origin, client, seen } = await stand(t, ({ url }) =>
+    const { origin, client, requests } = await startApi(t, ({ url }) =>
       url === '/end' ? [200] : [status, { location: '/end' }],
     )
     const headers = { 'content-type': 'text/x' }
     await client.fetch(`${origin}/`, { method, headers, body: 'text' })
-    t.match(seen[1], { method: then, body }, `${status} ${method}`)
-    t.equal(seen[1]?.type, body === '' ? undefined : 'text/x')
+    t.match(requests[1], { method: then, body }, `${status} ${method}`)
+    t.equal(requests[1]?.type, body === '' ? undefined : 'text/x')
   }
-  const { origin, client, seen } = await stand(t, ({ url }) =>
+  const { origin, client, requests } = await startApi(t, ({ url }) =>
     url === '/end' ? [200] : [303, { location: '/end' }],
   )
   await client.fetch(origin, { method: 'HEAD' })
-  t.equal(seen[1]?.method, 'HEAD')
+  t.equal(requests[1]?.method, 'HEAD')
 })
 
 const stream = (text: string): ReadableStream => new Blob([text]).stream()
 
-t.test('a stream is not sent to where a redirect leads', async (t) => {
-  const { origin, client, seen } = await stand(t, () => [307, { location: '/end' }])
+t.test('a stream body is not sent after a redirect', async (t) => {
+  const { origin, client, requests } = await startApi(t, () => [307, { location: '/end' }])
   const init = { method: 'POST', body: stream('text'), duplex: 'half' } as RequestInit
   t.equal(await codeOf(client.fetch(origin, init)), 'ERR_FETCH_REDIRECT')
-  t.equal(seen.length, 1)
+  t.equal(requests.length, 1)
 })
 
-t.test('a caller who follows redirects itself gets them', async (t) => {
-  const { origin, client, seen } = await stand(t, () => [302, { location: 'https://a.example/' }])
+t.test('with redirect: manual, the caller gets the redirect', async (t) => {
+  const { origin, client, requests } = await startApi(t, () => [
+    302,
+    { location: 'https://a.example/' },
+  ])
   const response = await client.fetch(origin, { redirect: 'manual' })
   t.equal(response.status, 302)
   await t.rejects(client.fetch(origin, { redirect: 'error' }), { name: 'TypeError' })
-  t.equal(seen.length, 2)
-  const { origin: other, client: plain } = await stand(t, () => [302])
+  t.equal(requests.length, 2)
+  const { origin: other, client: plain } = await startApi(t, () => [302])
   t.equal((await plain.fetch(other)).status, 302, 'one that leads nowhere is an answer')
 })
 
-t.test('a transport that follows redirects itself is not believed', async (t) => {
+t.test('the response of a transport that followed a redirect is rejected', async (t) => {
   for (const member of [{ redirected: true }, { type: 'opaqueredirect' }]) {
-    const { client } = stage({
+    const { client } = setUpClient({
       origins: ['https://api.example.com'],
       fetch: async (url) =>
         String(url).includes('/oauth2/')
@@ -284,7 +287,7 @@ t.test('a transport that follows redirects itself is not believed', async (t) =>
   }
 })
 
-t.test('a refused token is renewed and the request sent once more', async (t) => {
+t.test('a rejected token is renewed and the request is sent once more', async (t) => {
   const form = new FormData()
   form.set('name', 'form')
   const bodies: Record<string, RequestInit['body'] | undefined> = {
@@ -297,41 +300,44 @@ t.test('a refused token is renewed and the request sent once more', async (t) =>
     buffer: new TextEncoder().encode('text').buffer,
   }
   for (const [name, body] of Object.entries(bodies)) {
-    const { origin, client, seen, issued } = await stand(t, ({ authorization }) =>
+    const { origin, client, requests, issued } = await startApi(t, ({ authorization }) =>
       authorization === 'Bearer token-1' ? [401, INVALID] : [200],
     )
     const init = { method: 'POST', ...(body === undefined ? {} : { body }) }
     t.equal((await client.fetch(origin, init)).status, 200, name)
-    t.equal(seen.length, 2, name)
+    t.equal(requests.length, 2, name)
     t.equal(issued(), 2)
     // A form has another boundary each time.
-    if (body !== form) t.equal(seen[0]?.body, seen[1]?.body, name)
+    if (body !== form) t.equal(requests[0]?.body, requests[1]?.body, name)
     t.equal((await client.getToken()).accessToken, 'token-2')
   }
 })
 
-t.test('what cannot be sent again is answered, the next call has another token', async (t) => {
-  const bodies = {
-    stream: stream('text'),
-    generator: (async function* () {
-      yield 'text'
-    })(),
-  }
-  for (const [name, body] of Object.entries(bodies)) {
-    const { origin, client, seen } = await stand(t, ({ authorization }) =>
-      authorization === 'Bearer token-1' ? [401, INVALID] : [200],
-    )
-    const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit
-    const response = await client.fetch(origin, init)
-    t.equal(response.status, 401, name)
-    t.equal(await response.text(), 'answer 1')
-    t.equal(seen.length, 1)
-    t.equal((await client.fetch(origin)).status, 200)
-  }
-})
+t.test(
+  'a request that cannot be sent again returns the 401, and the next call has another token',
+  async (t) => {
+    const bodies = {
+      stream: stream('text'),
+      generator: (async function* () {
+        yield 'text'
+      })(),
+    }
+    for (const [name, body] of Object.entries(bodies)) {
+      const { origin, client, requests } = await startApi(t, ({ authorization }) =>
+        authorization === 'Bearer token-1' ? [401, INVALID] : [200],
+      )
+      const init = { method: 'POST', body, duplex: 'half' } as unknown as RequestInit
+      const response = await client.fetch(origin, init)
+      t.equal(response.status, 401, name)
+      t.equal(await response.text(), 'answer 1')
+      t.equal(requests.length, 1)
+      t.equal((await client.fetch(origin)).status, 200)
+    }
+  },
+)
 
-t.test('an API that says no to everything buys one token a minute', async (t) => {
-  const { origin, client, world, issued } = await stand(t, () => [401, INVALID])
+t.test('an API that rejects every token causes one token request a minute', async (t) => {
+  const { origin, client, world, issued } = await startApi(t, () => [401, INVALID])
   for (let call = 0; call < 100; call += 1) {
     t.equal((await client.fetch(origin)).status, 401)
   }
@@ -346,8 +352,8 @@ t.test('an API that says no to everything buys one token a minute', async (t) =>
   t.equal(issued(), 5, 'another scope set has a minute of its own')
 })
 
-t.test('many calls whose token is refused at once share one renewal', async (t) => {
-  const { origin, client, issued } = await stand(t, ({ authorization }) =>
+t.test('calls whose token is rejected at the same time share one renewal', async (t) => {
+  const { origin, client, issued } = await startApi(t, ({ authorization }) =>
     authorization === 'Bearer token-1' ? [401, INVALID] : [200],
   )
   const responses = await Promise.all(Array.from({ length: 50 }, () => client.fetch(origin)))
@@ -355,41 +361,48 @@ t.test('many calls whose token is refused at once share one renewal', async (t) 
   t.equal(issued(), 2)
 })
 
-t.test('a refused token that is held no more costs nothing: the held one is tried', async (t) => {
-  let late: (() => void) | undefined
-  let renewed = false
-  const seen: (string | null)[] = []
-  const { client, world } = stage({
-    origins: ['https://api.example.com'],
-    fetch: async (url, init) => {
-      if (String(url).includes('/oauth2/')) {
-        const accessToken = renewed ? 'new' : 'old'
-        renewed = true
-        return Response.json({ access_token: accessToken, expires_in: 3600, token_type: 'Bearer' })
-      }
-      const authorization = new Headers(init?.headers).get('authorization')
-      seen.push(authorization)
-      if (authorization === 'Bearer new') return new Response('')
-      await new Promise<void>((resolve) => (late = resolve))
-      return new Response('', { status: 401, headers: INVALID })
-    },
-  })
-  const calling = client.fetch('https://api.example.com/')
-  await until(() => late !== undefined)
-  world.pass(3_000_000)
-  await client.getToken()
-  await until(() => renewed)
-  while ((await client.getToken()).accessToken === 'old') await null
-  late?.()
-  t.equal((await calling).status, 200)
-  t.strictSame(seen, ['Bearer old', 'Bearer new'])
-})
+t.test(
+  'if the rejected token is no longer cached, the cached one is sent without a token request',
+  async (t) => {
+    let late: (() => void) | undefined
+    let renewed = false
+    const authorizations: (string | null)[] = []
+    const { client, world } = setUpClient({
+      origins: ['https://api.example.com'],
+      fetch: async (url, init) => {
+        if (String(url).includes('/oauth2/')) {
+          const accessToken = renewed ? 'new' : 'old'
+          renewed = true
+          return Response.json({
+            access_token: accessToken,
+            expires_in: 3600,
+            token_type: 'Bearer',
+          })
+        }
+        const authorization = new Headers(init?.headers).get('authorization')
+        authorizations.push(authorization)
+        if (authorization === 'Bearer new') return new Response('')
+        await new Promise<void>((resolve) => (late = resolve))
+        return new Response('', { status: 401, headers: INVALID })
+      },
+    })
+    const calling = client.fetch('https://api.example.com/')
+    await until(() => late !== undefined)
+    world.pass(3_000_000)
+    await client.getToken()
+    await until(() => renewed)
+    while ((await client.getToken()).accessToken === 'old') await null
+    late?.()
+    t.equal((await calling).status, 200)
+    t.strictSame(authorizations, ['Bearer old', 'Bearer new'])
+  },
+)
 
-t.test('a late 401 is answered, even where no token can be had any more', async (t) => {
+t.test('a late 401 is returned if no token is available', async (t) => {
   let late: (() => void) | undefined
   let down = false
   let issued = 0
-  const { client, world } = stage({
+  const { client, world } = setUpClient({
     origins: ['https://api.example.com'],
     fetch: async (url) => {
       if (String(url).includes('/oauth2/')) {
@@ -413,7 +426,7 @@ t.test('a late 401 is answered, even where no token can be had any more', async 
   t.equal(await response.text(), 'late')
 })
 
-t.test('only 401 with invalid_token is about the token', async (t) => {
+t.test('only 401 with invalid_token renews the token', async (t) => {
   const about: readonly (readonly [number, string | undefined, boolean])[] = [
     [401, 'Bearer error="invalid_token"', true],
     [401, 'bearer realm="x",error=invalid_token, scope="a"', true],
@@ -429,7 +442,7 @@ t.test('only 401 with invalid_token is about the token', async (t) => {
     [503, 'Bearer error="invalid_token"', false],
   ]
   for (const [status, challenge, renews] of about) {
-    const { origin, client, issued } = await stand(t, () => [
+    const { origin, client, issued } = await startApi(t, () => [
       status,
       challenge === undefined ? {} : { 'www-authenticate': challenge },
     ])
@@ -438,31 +451,34 @@ t.test('only 401 with invalid_token is about the token', async (t) => {
   }
 })
 
-t.test('where no other token can be had, the 401 is the answer and the token stays', async (t) => {
-  let down = false
-  const { client, world } = stage({
-    origins: ['https://api.example.com'],
-    fetch: async (url) => {
-      if (!String(url).includes('/oauth2/')) {
-        return new Response('no', { status: 401, headers: INVALID })
-      }
-      if (down) return Response.json({ error: 'invalid_client' }, { status: 400 })
-      return tokenAnswer('a')
-    },
-  })
-  const token = await client.getToken()
-  down = true
-  const response = await client.fetch('https://api.example.com/')
-  t.equal(response.status, 401)
-  t.equal(await response.text(), 'no')
-  t.equal(await client.getToken(), token)
-  t.equal(world.logged.length, 1)
-  world.pass(500)
-  t.equal(await client.renew(token), token, 'while it backs off')
-})
+t.test(
+  'if no other token is available, the 401 is returned and the token stays cached',
+  async (t) => {
+    let down = false
+    const { client, world } = setUpClient({
+      origins: ['https://api.example.com'],
+      fetch: async (url) => {
+        if (!String(url).includes('/oauth2/')) {
+          return new Response('no', { status: 401, headers: INVALID })
+        }
+        if (down) return Response.json({ error: 'invalid_client' }, { status: 400 })
+        return tokenAnswer('a')
+      },
+    })
+    const token = await client.getToken()
+    down = true
+    const response = await client.fetch('https://api.example.com/')
+    t.equal(response.status, 401)
+    t.equal(await response.text(), 'no')
+    t.equal(await client.getToken(), token)
+    t.equal(world.logged.length, 1)
+    world.pass(500)
+    t.equal(await client.renew(token), token, 'while it backs off')
+  },
+)
 
-t.test('renew is the same for who sends requests otherwise', async (t) => {
-  const { client, world } = stage()
+t.test('renew works for requests of another HTTP client', async (t) => {
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   const [second, same] = await Promise.all([client.renew(first), client.renew(first)])
   t.equal(second.accessToken, 'token-2')
@@ -475,21 +491,21 @@ t.test('renew is the same for who sends requests otherwise', async (t) => {
   t.equal((await client.renew(other, { scopes: 'a/b' })).accessToken, 'token-5')
 })
 
-t.test('a signal ends the waiting for a token too', async (t) => {
-  const { client, world } = stage({ origins: ['https://api.example.com'] })
+t.test('a signal also ends the wait for a token', async (t) => {
+  const { client, world } = setUpClient({ origins: ['https://api.example.com'] })
   world.answer = () => new Promise(() => {})
   const abort = new AbortController()
   const calling = client.fetch('https://api.example.com/', { signal: abort.signal })
   const reason = new Error('the caller hung up')
-  await until(() => world.asked.length === 1)
+  await until(() => world.requests.length === 1)
   abort.abort(reason)
   await t.rejects(calling, reason)
   await t.rejects(client.fetch('https://api.example.com/', { signal: abort.signal }), reason)
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
   client.close()
-  const { origin, client: other } = await stand(t, () => [200])
+  const { origin, client: other } = await startApi(t, () => [200])
   const late = new AbortController()
-  const { client: refused } = stage({
+  const { client: refused } = setUpClient({
     origins: ['https://api.example.com'],
     fetch: async (url) => {
       if (String(url).includes('/oauth2/')) return tokenAnswer('a')

@@ -1,4 +1,4 @@
-/** `insecureHttp`: http to hosts of one's own network, and never to those of AWS. */
+/** `insecureHttp`: http to hosts of a private network, never to hosts of AWS. */
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import {
@@ -6,7 +6,7 @@ import {
   OptionError,
   type TokenClientOptions,
 } from '../../../src/tokens/client/index.ts'
-import { codeOf, ENDPOINT, SECRET, stage, tokenAnswer } from '../../support/client.ts'
+import { codeOf, ENDPOINT, SECRET, setUpClient, tokenAnswer } from '../../support/client.ts'
 
 const good = { tokenEndpoint: ENDPOINT, clientId: 'billing', clientSecret: SECRET }
 
@@ -22,13 +22,13 @@ function refused(options: object): OptionError {
 
 /** Warnings of the process until the end of a test. */
 function warnings(t: Test): (Error & { code?: string })[] {
-  const heard: Error[] = []
+  const received: Error[] = []
   const listener = (warning: Error): void => {
-    heard.push(warning)
+    received.push(warning)
   }
   process.on('warning', listener)
   t.teardown(() => process.off('warning', listener))
-  return heard
+  return received
 }
 
 const AWS_HOSTS = [
@@ -79,10 +79,10 @@ t.test('insecureHttp never applies to hosts of AWS, in any spelling', async (t) 
   }
 })
 
-t.test('one warning in the log, and the token goes by http', async (t) => {
+t.test('the client logs one warning and sends the token over http', async (t) => {
   const sent: string[] = []
-  const heard = warnings(t)
-  const { client, world } = stage({
+  const received = warnings(t)
+  const { client, world } = setUpClient({
     insecureHttp: true,
     tokenEndpoint: 'http://auth.internal:9000/oauth2/token',
     origins: ['http://orders:3000', 'http://stock', 'https://api.example.com', 'http://localhost'],
@@ -111,10 +111,10 @@ t.test('one warning in the log, and the token goes by http', async (t) => {
   t.equal(await codeOf(client.fetch('http://api.example.com/')), 'ERR_FETCH_ORIGIN')
   t.equal(world.logged.length, 1)
   await new Promise((resolve) => setImmediate(resolve))
-  t.strictSame(heard, [], 'the log has it')
+  t.strictSame(received, [], 'the log has it')
 })
 
-t.test('without a logger the warning is one of the process', async (t) => {
+t.test('without a logger, the warning is a process warning', async (t) => {
   const warned = once(process, 'warning')
   createTokenClient({ ...good, insecureHttp: true, origins: ['http://orders:3000'] })
   const [warning] = await warned
@@ -126,16 +126,19 @@ t.test('without a logger the warning is one of the process', async (t) => {
   })
 })
 
-t.test('no warning where nothing goes by http to another host', async (t) => {
-  const heard = warnings(t)
-  const { world } = stage({ insecureHttp: true, origins: ['https://a.example', 'http://[::1]:1'] })
+t.test('no warning without http to another host', async (t) => {
+  const received = warnings(t)
+  const { world } = setUpClient({
+    insecureHttp: true,
+    origins: ['https://a.example', 'http://[::1]:1'],
+  })
   t.strictSame(world.logged, [])
   createTokenClient({ ...good, insecureHttp: true })
   await new Promise((resolve) => setImmediate(resolve))
-  t.strictSame(heard, [])
+  t.strictSame(received, [])
 })
 
-t.test('no redirect takes a token from https to http, or to another host', async (t) => {
+t.test('no redirect sends a token from https to http, or to another host', async (t) => {
   for (const [from, to] of [
     ['https://api.example.com', 'http://api.example.com/'],
     ['https://api.example.com', 'http://orders:3000/'],
@@ -143,8 +146,8 @@ t.test('no redirect takes a token from https to http, or to another host', async
     ['http://orders:3000', 'http://stock/'],
     ['http://orders:3000', 'https://orders:3000/'],
   ] as const) {
-    const asked: string[] = []
-    const { client } = stage({
+    const urls: string[] = []
+    const { client } = setUpClient({
       insecureHttp: true,
       origins: [
         ...['https://api.example.com', 'http://api.example.com', 'http://orders:3000'],
@@ -152,11 +155,11 @@ t.test('no redirect takes a token from https to http, or to another host', async
       ],
       fetch: async (url) => {
         if (String(url) === ENDPOINT) return tokenAnswer('token-1')
-        asked.push(String(url))
+        urls.push(String(url))
         return new Response(null, { status: 307, headers: { location: to } })
       },
     })
     t.equal(await codeOf(client.fetch(`${from}/`)), 'ERR_FETCH_REDIRECT', to)
-    t.strictSame(asked, [`${from}/`])
+    t.strictSame(urls, [`${from}/`])
   }
 })

@@ -1,6 +1,6 @@
-/** Short-lived tokens are renewed in the background like long-lived ones; what callers get at each age. */
+/** What callers get at each age of a token, for short and long lifetimes. */
 import t from 'tap'
-import { codeOf, refusal, settle, stage, timers, tokenAnswer } from '../../support/client.ts'
+import { codeOf, refusal, settle, setUpClient, timers, tokenAnswer } from '../../support/client.ts'
 
 const MINUTE = 60_000
 
@@ -15,8 +15,8 @@ const lives = [
 
 /** A client with a token of so many minutes. */
 async function begin(minutes: number) {
-  const { client, world } = stage()
-  world.answer = () => tokenAnswer(`token-${world.asked.length}`, minutes * 60)
+  const { client, world } = setUpClient()
+  world.answer = () => tokenAnswer(`token-${world.requests.length}`, minutes * 60)
   const first = await client.getToken()
   const at = (age: number): void => world.pass(age - world.monotonic)
   return { client, world, first, at }
@@ -30,7 +30,7 @@ for (const { minutes, refreshAt, expiringAt, endsAt } of lives) {
     at(refreshAt - 1)
     t.equal(await client.getToken(), first)
     await settle()
-    t.equal(world.asked.length, 1, 'not before')
+    t.equal(world.requests.length, 1, 'not before')
     at(refreshAt)
     let answer = (): void => {}
     world.answer = () =>
@@ -39,18 +39,18 @@ for (const { minutes, refreshAt, expiringAt, endsAt } of lives) {
     at(expiringAt - 1)
     t.equal(await client.getToken(), first, 'nor while the renewal hangs')
     await settle()
-    t.equal(world.asked.length, 2)
+    t.equal(world.requests.length, 2)
     answer()
     await settle()
     t.equal((await client.getToken()).accessToken, 'second')
-    t.equal(world.asked.length, 2)
+    t.equal(world.requests.length, 2)
   })
 
   t.test(`${life}: while it is expiring, a caller waits for the renewal`, async (t) => {
     const { client, world, at } = await begin(minutes)
     at(expiringAt)
     t.equal((await client.getToken()).accessToken, 'token-2')
-    t.equal(world.asked.length, 2)
+    t.equal(world.requests.length, 2)
   })
 
   t.test(`${life}: the wait ends after 1 s with the cached token`, async (t) => {
@@ -58,10 +58,10 @@ for (const { minutes, refreshAt, expiringAt, endsAt } of lives) {
     const { client, world, first, at } = await begin(minutes)
     at(expiringAt)
     world.answer = () => new Promise(() => {})
-    let given: unknown
-    const waiting = client.getToken().then((token) => (given = token))
+    let result: unknown
+    const waiting = client.getToken().then((token) => (result = token))
     await pass(999)
-    t.equal(given, undefined)
+    t.equal(result, undefined)
     await pass(1)
     t.equal(await waiting, first)
     client.close()
@@ -74,9 +74,9 @@ for (const { minutes, refreshAt, expiringAt, endsAt } of lives) {
       at(age)
       t.equal(await client.getToken(), first)
       await settle()
-      const asked = world.asked.length
+      const requestCount = world.requests.length
       t.equal(await client.getToken(), first, 'without a wait while a backoff runs')
-      t.equal(world.asked.length, asked)
+      t.equal(world.requests.length, requestCount)
     }
     at(endsAt + 59_999)
     t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_REFUSED')
@@ -88,17 +88,17 @@ for (const { minutes, refreshAt, expiringAt, endsAt } of lives) {
     at(endsAt)
     let answer = (): void => {}
     world.answer = () => new Promise((resolve) => (answer = () => resolve(tokenAnswer('next'))))
-    let given: unknown
-    const waiting = client.getToken().then((token) => (given = token))
+    let result: unknown
+    const waiting = client.getToken().then((token) => (result = token))
     await pass(4999)
-    t.equal(given, undefined)
+    t.equal(result, undefined)
     answer()
     t.match(await waiting, { accessToken: 'next' })
-    t.equal(world.asked.length, 2)
+    t.equal(world.requests.length, 2)
   })
 }
 
-t.test('a caller that comes in the last moment does not wait beyond it', async (t) => {
+t.test('a call just before the end of the token does not wait beyond that end', async (t) => {
   const pass = timers(t)
   const { client, world, first, at } = await begin(5)
   at(295_000 - 100)
@@ -111,7 +111,7 @@ t.test('a caller that comes in the last moment does not wait beyond it', async (
   client.close()
 })
 
-t.test('a process that is suspended in that wait hands out no expired token', async (t) => {
+t.test('a process that is suspended during that wait returns no expired token', async (t) => {
   const pass = timers(t)
   const { client, world, at } = await begin(5)
   at(290_000)

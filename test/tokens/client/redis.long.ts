@@ -1,4 +1,4 @@
-/** Clients over a real Redis: one asks for all of them, and none is lost with it. */
+/** Clients that share a real Redis: one token request for all of them, also when Redis or a client dies. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
@@ -34,7 +34,7 @@ function send(response: ServerResponse, body: object): void {
   response.end(JSON.stringify(body))
 }
 
-/** A Redis, and clients over it that each have a connection of their own. */
+/** A Redis, and clients with separate connections to it. */
 async function fleetOf(t: Test, tokenEndpoint: string) {
   const server = await startRedis()
   const redis = new Redis(server.url, { lazyConnect: true })
@@ -54,7 +54,7 @@ async function fleetOf(t: Test, tokenEndpoint: string) {
 }
 
 t.test(
-  'twenty processes, one token; Redis killed, none is refused',
+  'twenty processes share one token, and all get tokens after Redis is killed',
   { skip: withoutRedis },
   async (t) => {
     const { tokenEndpoint, issuedAt } = await endpointOf(t, 3600, (response, body) => {
@@ -77,9 +77,9 @@ t.test(
   },
 )
 
-t.test('an owner that dies leaves a lock of 2 s at most', { skip: withoutRedis }, async (t) => {
+t.test('the lock of a process that died ends within 2 s', { skip: withoutRedis }, async (t) => {
   let died = (): void => {}
-  const isAsked = new Promise<void>((resolve) => {
+  const requested = new Promise<void>((resolve) => {
     died = resolve
   })
   // Its owner gets no answer.
@@ -93,7 +93,7 @@ t.test('an owner that dies leaves a lock of 2 s at most', { skip: withoutRedis }
   const args = [...process.execArgv, SCRIPT, JSON.stringify(settings)]
   const owner = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   t.teardown(() => owner.kill('SIGKILL'))
-  await isAsked
+  await requested
   const [lock = ''] = await redis.keys('*lock:*')
   const first = await redis.get(lock)
   const waiting = client.getToken()
@@ -122,7 +122,7 @@ t.test('clocks that are 240 s apart share one token', { skip: withoutRedis }, as
 })
 
 t.test(
-  'clocks that are 240 s apart serve nothing past its end',
+  'with clocks that are 240 s apart, no token is served after its end',
   { skip: withoutRedis },
   async (t) => {
     const LIFE_MS = 1000

@@ -1,38 +1,38 @@
-/** When a held token is renewed, and what callers get meanwhile. */
+/** When a cached token is renewed, and what callers get in the meantime. */
 import { mock } from 'node:test'
 import t from 'tap'
-import { codeOf, refusal, START, settle, stage, tokenAnswer } from '../../support/client.ts'
+import { codeOf, refusal, START, settle, setUpClient, tokenAnswer } from '../../support/client.ts'
 
 const HOUR = 3_600_000
 
-t.test('one request for 10,000 callers at once, and one object for all of them', async (t) => {
-  const { client, world } = stage()
+t.test('10,000 concurrent callers share one request and one object', async (t) => {
+  const { client, world } = setUpClient()
   const tokens = await Promise.all(Array.from({ length: 10_000 }, () => client.getToken()))
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
   t.equal(new Set(tokens).size, 1)
   t.strictSame(tokens[0], { accessToken: 'token-1', expiresAt: START / 1000 + 3600, scopes: [] })
   t.ok(Object.isFrozen(tokens[0]) && Object.isFrozen(tokens[0]?.scopes))
 })
 
 t.test('a cached token is served until 75 % of its life without a request', async (t) => {
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   world.pass(0.75 * HOUR - 1)
   t.equal(await client.getToken(), first)
   await settle()
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })
 
 t.test(
   'from 75 % on it is renewed in the background, and callers get the cached one',
   async (t) => {
-    const { client, world } = stage()
+    const { client, world } = setUpClient()
     const first = await client.getToken()
     world.pass(0.75 * HOUR)
     t.equal(await client.getToken(), first)
     t.equal(await client.getToken(), first, 'while the renewal is in flight')
     await settle()
-    t.equal(world.asked.length, 2)
+    t.equal(world.requests.length, 2)
     const second = await client.getToken()
     t.strictSame(second, {
       accessToken: 'token-2',
@@ -42,10 +42,10 @@ t.test(
   },
 )
 
-t.test('a fleet renews at the same age: no draw', async (t) => {
-  const fleet = Array.from({ length: 50 }, () => stage())
+t.test('all clients renew at the same age, without randomness', async (t) => {
+  const fleet = Array.from({ length: 50 }, () => setUpClient())
   await Promise.all(fleet.map(({ client }) => client.getToken()))
-  for (const [age, asked] of [
+  for (const [age, requestCount] of [
     [0.75 * HOUR - 1, 1],
     [0.75 * HOUR, 2],
   ] as const) {
@@ -55,12 +55,12 @@ t.test('a fleet renews at the same age: no draw', async (t) => {
       await client.getToken()
     }
     await settle()
-    t.ok(fleet.every(({ world }) => world.asked.length === asked))
+    t.ok(fleet.every(({ world }) => world.requests.length === requestCount))
   }
 })
 
-t.test('a failed renewal rejects nobody while the token is good', async (t) => {
-  const { client, world } = stage()
+t.test('a failed renewal rejects no call while the token is valid', async (t) => {
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   world.answer = () => refusal('invalid_client')
   world.pass(0.8 * HOUR)
@@ -70,7 +70,10 @@ t.test('a failed renewal rejects nobody while the token is good', async (t) => {
     world.pass(1000)
   }
   // 1, 2, 4, 8, 16, 32, 60, 60 … seconds, each with jitter down to three quarters of it.
-  t.ok(world.asked.length >= 16 && world.asked.length <= 24, `${world.asked.length} requests`)
+  t.ok(
+    world.requests.length >= 16 && world.requests.length <= 24,
+    `${world.requests.length} requests`,
+  )
   t.match(world.logged[0], {
     message: 'cognito-m2m: the token request failed',
     details: {
@@ -86,66 +89,66 @@ t.test('a failed renewal rejects nobody while the token is good', async (t) => {
   t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_REFUSED', 'expired: it is told')
 })
 
-t.test('each scope set backs off by itself', async (t) => {
-  const { client, world } = stage()
+t.test('each scope set has a separate backoff', async (t) => {
+  const { client, world } = setUpClient()
   world.answer = (form) =>
     form.get('scope') === 'orders/write' ? refusal('invalid_scope') : tokenAnswer('good')
   for (let call = 0; call < 50; call += 1) {
     t.equal(await codeOf(client.getToken({ scopes: 'orders/write' })), 'ERR_TOKEN_REQUEST_REFUSED')
   }
-  t.equal(world.asked.length, 1, 'the same answer without another request')
+  t.equal(world.requests.length, 1, 'the same answer without another request')
   t.strictSame(world.logged[0]?.details['scopes'], ['orders/write'])
   t.equal((await client.getToken({ scopes: 'orders/read' })).accessToken, 'good')
   world.pass(1001)
   t.equal(await codeOf(client.getToken({ scopes: 'orders/write' })), 'ERR_TOKEN_REQUEST_REFUSED')
-  t.equal(world.asked.length, 3)
+  t.equal(world.requests.length, 3)
 })
 
-t.test('Retry-After of an outage counts for the backoff, up to a minute', async (t) => {
-  const { client, world } = stage()
+t.test('the backoff honors Retry-After up to a minute', async (t) => {
+  const { client, world } = setUpClient()
   world.answer = () => new Response('', { status: 503, headers: { 'retry-after': '999999' } })
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const asking = codeOf(client.getToken())
+  const pending = codeOf(client.getToken())
   for (const expected of [1, 2, 3]) {
     await settle()
-    t.equal(world.asked.length, expected)
+    t.equal(world.requests.length, expected)
     if (expected === 3) break
     world.pass(5000)
     mock.timers.tick(5000)
   }
-  t.equal(await asking, 'ERR_TOKEN_REQUEST_STATUS')
-  const { length } = world.asked
+  t.equal(await pending, 'ERR_TOKEN_REQUEST_STATUS')
+  const { length } = world.requests
   t.equal(length, 3, 'a fourth would begin later than 12 s after the first')
   world.pass(59_999)
   t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_STATUS')
-  t.equal(world.asked.length, length)
+  t.equal(world.requests.length, length)
   world.answer = () => tokenAnswer('healed')
   world.pass(1)
   t.equal((await client.getToken()).accessToken, 'healed')
 })
 
-t.test('shortly before the end callers wait for the next token', async (t) => {
-  const { client, world } = stage()
+t.test('calls for an expiring token wait for the next one', async (t) => {
+  const { client, world } = setUpClient()
   await client.getToken()
   world.pass(HOUR - 10_000)
   t.equal((await client.getToken()).accessToken, 'token-2')
 })
 
-t.test('shortly before the end a refusal leaves the token that is still good', async (t) => {
-  const { client, world } = stage()
+t.test('a rejected renewal leaves an expiring token in use', async (t) => {
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   world.pass(HOUR - 10_000)
   world.answer = () => refusal('unauthorized_client')
   t.equal(await client.getToken(), first)
   t.equal(await client.getToken(), first, 'while it backs off too')
-  t.equal(world.asked.length, 2)
+  t.equal(world.requests.length, 2)
 })
 
-t.test('shortly before the end nobody waits for an endpoint that hangs', async (t) => {
+t.test('calls for an expiring token do not wait for an endpoint that hangs', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   world.pass(HOUR - 10_000)
   let answer = (_response: Response): void => {}
@@ -161,7 +164,7 @@ t.test('shortly before the end nobody waits for an endpoint that hangs', async (
 
 t.test('no token is served from 5 s before its expiry on', async (t) => {
   for (const clock of ['wall', 'monotonic'] as const) {
-    const { client, world } = stage()
+    const { client, world } = setUpClient()
     await client.getToken()
     world.answer = () => refusal('invalid_request')
     world[clock] += HOUR - 6001
@@ -173,8 +176,8 @@ t.test('no token is served from 5 s before its expiry on', async (t) => {
   }
 })
 
-t.test('a wall clock that steps back makes no token live longer', async (t) => {
-  const { client, world } = stage()
+t.test('a step back of the wall clock does not extend the lifetime', async (t) => {
+  const { client, world } = setUpClient()
   await client.getToken()
   world.wall -= 10 * HOUR
   await client.getToken()
@@ -182,20 +185,20 @@ t.test('a wall clock that steps back makes no token live longer', async (t) => {
   t.equal((await client.getToken()).accessToken, 'token-2')
 })
 
-t.test('clocks that throw or tell no time stop nothing', async (t) => {
+t.test('clocks that throw or return NaN do not stop the client', async (t) => {
   const broken = (): number => {
     throw new Error('no time')
   }
-  const { client, world } = stage({ now: broken, monotonicNow: () => Number.NaN })
+  const { client, world } = setUpClient({ now: broken, monotonicNow: () => Number.NaN })
   const before = Math.floor(Date.now() / 1000) + 3600
   const { expiresAt } = await client.getToken()
   t.ok(expiresAt >= before && expiresAt <= before + 60)
   await client.getToken()
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })
 
-t.test('life begins before the request, not behind it', async (t) => {
-  const { client, world } = stage()
+t.test('the lifetime begins before the request, not after it', async (t) => {
+  const { client, world } = setUpClient()
   world.answer = () => {
     world.pass(4000)
     return tokenAnswer('slow', 300)
@@ -206,8 +209,8 @@ t.test('life begins before the request, not behind it', async (t) => {
   t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_REFUSED')
 })
 
-t.test('closed: what is under way ends, and nothing is given any more', async (t) => {
-  const { client, world } = stage()
+t.test('close ends requests in flight, and later calls reject', async (t) => {
+  const { client, world } = setUpClient()
   world.answer = () => new Promise(() => {})
   const waiting = codeOf(client.getToken())
   await settle()

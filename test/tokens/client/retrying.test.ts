@@ -1,4 +1,4 @@
-/** Tries: which failures get another one, how many, how far apart, and how long in all. */
+/** Retries of a token request: which failures, how many attempts, delays and total time. */
 import t from 'tap'
 import { TokenClientError, type TokenClientErrorCode } from '../../../src/tokens/client/index.ts'
 import { callWithRetries } from '../../../src/tokens/client/token-source.ts'
@@ -29,7 +29,7 @@ async function run(fail: (tried: number) => unknown, took = 0) {
 const failing = (code: TokenClientErrorCode, retryAfter?: number) =>
   new TokenClientError(code, retryAfter === undefined ? {} : { retryAfter })
 
-t.test('four tries, each step twice the one before, with jitter', async (t) => {
+t.test('four attempts, with delays that double and have jitter', async (t) => {
   const seen = new Set<number>()
   for (let round = 0; round < 200; round += 1) {
     const { outcome, waits, tried } = await run(() => failing('ERR_TOKEN_REQUEST_NETWORK'))
@@ -43,7 +43,7 @@ t.test('four tries, each step twice the one before, with jitter', async (t) => {
   t.ok(seen.size > 100, 'no two alike')
 })
 
-t.test('what may pass is tried again, anything else is not', async (t) => {
+t.test('temporary failures are retried, permanent ones are not', async (t) => {
   const codes: Record<TokenClientErrorCode, boolean> = {
     ERR_TOKEN_REQUEST_NETWORK: true,
     ERR_TOKEN_REQUEST_TIMEOUT: true,
@@ -69,24 +69,24 @@ t.test('what may pass is tried again, anything else is not', async (t) => {
   t.equal((await run(() => fault)).outcome, fault)
 })
 
-t.test('Retry-After is waited for, up to 5 s', async (t) => {
-  for (const [asked, least, most] of [
+t.test('the delay honors Retry-After up to 5 s', async (t) => {
+  for (const [retryAfter, least, most] of [
     [3, 3000, 3000],
     [5, 5000, 5000],
     [86_400, 5000, 5000],
     [0, 100, 200],
   ] as const) {
     const { waits } = await run((tried) =>
-      tried === 1 ? failing('ERR_TOKEN_REQUEST_STATUS', asked) : undefined,
+      tried === 1 ? failing('ERR_TOKEN_REQUEST_STATUS', retryAfter) : undefined,
     )
     t.ok(waits.length === 1 && (waits[0] ?? 0) >= least && (waits[0] ?? 0) <= most, String(waits))
   }
 })
 
-t.test('no try begins later than 12 s after the first', async (t) => {
+t.test('no attempt begins later than 12 s after the first', async (t) => {
   const slow = await run(() => failing('ERR_TOKEN_REQUEST_TIMEOUT'), 5000)
   t.equal(slow.tried, 3)
   t.ok(slow.time <= 17_000)
-  const asked = await run(() => failing('ERR_TOKEN_REQUEST_STATUS', 60))
-  t.equal(asked.tried, 3)
+  const limited = await run(() => failing('ERR_TOKEN_REQUEST_STATUS', 60))
+  t.equal(limited.tried, 3)
 })

@@ -1,11 +1,11 @@
-/** Which token a caller means, however it is written, and how many are held. */
+/** Scope sets: how calls name them, and how many are cached. */
 import t from 'tap'
 import type { GetTokenOptions } from '../../../src/tokens/client/index.ts'
 import { OptionError } from '../../../src/tokens/client/index.ts'
-import { stage } from '../../support/client.ts'
+import { setUpClient } from '../../support/client.ts'
 
 t.test('order and duplicates do not matter, omitted and listed differ', async (t) => {
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   const sets: readonly GetTokenOptions[] = [
     { scopes: ['a/b', 'a/c'] },
     { scopes: ['a/c', 'a/b'] },
@@ -13,7 +13,7 @@ t.test('order and duplicates do not matter, omitted and listed differ', async (t
   ]
   const tokens = await Promise.all(sets.map((options) => client.getToken(options)))
   t.equal(new Set(tokens).size, 1)
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
   const one = await client.getToken({ scopes: ['a/b'] })
   t.equal(await client.getToken({ scopes: 'a/b' }), one)
   t.equal(await client.getToken({ scopes: ['a/b', 'a/b'] }), one)
@@ -21,21 +21,21 @@ t.test('order and duplicates do not matter, omitted and listed differ', async (t
   t.equal(await client.getToken({}), all)
   t.equal(new Set([tokens[0], one, all]).size, 3)
   t.strictSame(
-    world.asked.map(({ form }) => form.get('scope')),
+    world.requests.map(({ form }) => form.get('scope')),
     ['a/b a/c', 'a/b', null],
   )
 })
 
-t.test("the client's own scopes are meant where none are named", async (t) => {
-  const { client, world } = stage({ scopes: ['a/c', 'a/b'] })
+t.test('calls without scopes use the scopes of the client', async (t) => {
+  const { client, world } = setUpClient({ scopes: ['a/c', 'a/b'] })
   const own = await client.getToken()
   t.equal(await client.getToken({ scopes: ['a/b', 'a/c'] }), own)
-  t.equal(world.asked[0]?.form.get('scope'), 'a/b a/c')
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests[0]?.form.get('scope'), 'a/b a/c')
+  t.equal(world.requests.length, 1)
 })
 
-t.test('what names no scopes is refused, known or not', async (t) => {
-  const { client, world } = stage()
+t.test('invalid scopes are rejected, whether cached or not', async (t) => {
+  const { client, world } = setUpClient()
   await client.getToken({ scopes: 'a/b' })
   const cases: readonly (readonly [unknown, string, RegExp])[] = [
     [{ scopes: [] }, 'scopes', /expected 1 to 50 scopes, got 0/],
@@ -63,13 +63,13 @@ t.test('what names no scopes is refused, known or not', async (t) => {
     t.ok(error instanceof OptionError, JSON.stringify(options))
     t.match(error, { code: 'ERR_OPTION_INVALID', option, problem })
   }
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })
 
 t.test(
-  'sixty-four sets are held; the one unused the longest goes, never the default',
+  '64 scope sets are cached; the least recently used is evicted, never the default',
   async (t) => {
-    const { client, world } = stage({ scopes: 'own/own' })
+    const { client, world } = setUpClient({ scopes: 'own/own' })
     const own = await client.getToken()
     for (let set = 0; set < 63; set += 1) {
       world.pass(1)
@@ -77,20 +77,20 @@ t.test(
     }
     world.pass(1)
     const first = await client.getToken({ scopes: 'a/0' })
-    t.equal(world.asked.length, 64)
+    t.equal(world.requests.length, 64)
     world.pass(1)
     await client.getToken({ scopes: 'a/63' })
-    t.equal(world.asked.length, 65)
+    t.equal(world.requests.length, 65)
     t.equal(await client.getToken({ scopes: 'a/0' }), first, 'used since')
     t.equal(await client.getToken(), own)
-    t.equal(world.asked.length, 65)
+    t.equal(world.requests.length, 65)
     await client.getToken({ scopes: 'a/1' })
-    t.equal(world.asked.length, 66, 'a/1 had gone')
+    t.equal(world.requests.length, 66, 'a/1 had gone')
   },
 )
 
-t.test('any number of spellings is understood', async (t) => {
-  const { client, world } = stage()
+t.test('any number of spellings of a scope set is accepted', async (t) => {
+  const { client, world } = setUpClient()
   const token = await client.getToken({ scopes: ['a/b', 'a/c'] })
   for (let copies = 1; copies < 40; copies += 1) {
     for (let more = 1; more < 10; more += 1) {
@@ -98,5 +98,5 @@ t.test('any number of spellings is understood', async (t) => {
       t.equal(await client.getToken({ scopes }), token)
     }
   }
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })

@@ -1,4 +1,4 @@
-/** The recipes of docs/client.md, run: AWS's own SDK and fetch, against servers that speak their protocols. */
+/** Runs the secret recipes of docs/client.md against servers with the protocols of AWS and Vault. */
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
@@ -13,8 +13,8 @@ import { codeOf, serve } from '../../support/client.ts'
 
 const SECRETS = ['first+%: secret', 'second+%: secret'] as const
 
-/** A client on the local pool that has to heal itself from the first secret to the second. */
-async function heals(t: Test, source: () => Promise<string>, rotate: () => void) {
+/** A client of the local pool whose secret rotates from the first to the second. */
+async function checkRotation(t: Test, source: () => Promise<string>, rotate: () => void) {
   const pool = await startUserPool({
     clients: [{ clientId: 'billing', clientSecrets: [...SECRETS] }],
   })
@@ -29,9 +29,9 @@ async function heals(t: Test, source: () => Promise<string>, rotate: () => void)
   t.teardown(() => after.close())
   const moved = createTokenClient({
     ...{ tokenEndpoint: after.tokenEndpoint, clientId: 'billing', clientSecret: source },
-    // The pool has moved to its second secret before the store of secrets told it.
-    fetch: async (...asked) => {
-      const response = await fetch(...asked)
+    // The pool has rotated to its second secret before the secret store returns it.
+    fetch: async (...args) => {
+      const response = await fetch(...args)
       rotate()
       return response
     },
@@ -64,7 +64,7 @@ t.test('AWS Secrets Manager', async (t) => {
   )
   const manager = new SecretsManagerClient({ ...settings, endpoint: await origin })
   t.teardown(() => manager.destroy())
-  await heals(t, fromSecretsManager('prod/orders-client', manager), rotate)
+  await checkRotation(t, fromSecretsManager('prod/orders-client', manager), rotate)
 })
 
 t.test("SSM's Parameter Store", async (t) => {
@@ -76,7 +76,7 @@ t.test("SSM's Parameter Store", async (t) => {
   )
   const ssm = new SSMClient({ ...settings, endpoint: await origin })
   t.teardown(() => ssm.destroy())
-  await heals(t, fromParameterStore('/prod/orders-client', ssm), rotate)
+  await checkRotation(t, fromParameterStore('/prod/orders-client', ssm), rotate)
 })
 
 t.test('HashiCorp Vault', async (t) => {
@@ -87,7 +87,7 @@ t.test('HashiCorp Vault', async (t) => {
     response.end(JSON.stringify({ data: { data: { client_secret: secret }, metadata: {} } }))
   })
   const url = `${origin}/v1/secret/data/orders-client`
-  await heals(
+  await checkRotation(
     t,
     fromVault(url, async () => 's.token\n'),
     () => {
@@ -101,7 +101,7 @@ t.test('HashiCorp Vault', async (t) => {
   t.equal(await codeOf(refused.getToken()), 'ERR_CLIENT_SECRET_UNAVAILABLE')
 })
 
-t.test('a store of secrets without a secret tells none', async (t) => {
+t.test('a secret store without the secret causes ERR_CLIENT_SECRET_UNAVAILABLE', async (t) => {
   const { origin, settings } = aws(
     t,
     'AmazonSSM.GetParameter',
@@ -117,7 +117,7 @@ t.test('a store of secrets without a secret tells none', async (t) => {
   t.equal(await fromSecretsManager('a', manager)(), '')
 })
 
-t.test('docs/client.md shows what was run', async (t) => {
+t.test('docs/client.md shows the recipes of this test', async (t) => {
   const page = await readFile('docs/client.md', 'utf8')
   for (const name of ['secrets-manager', 'parameter-store', 'vault']) {
     const recipe = await readFile(`examples/client-secret/${name}.ts`, 'utf8')

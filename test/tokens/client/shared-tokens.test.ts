@@ -1,4 +1,4 @@
-/** Clients that share a store: who asks, what is in it, and what its failures cost. */
+/** Clients that share a store: token requests, contents of the store, and its failures. */
 import { mock } from 'node:test'
 import t from 'tap'
 import {
@@ -11,7 +11,7 @@ import {
   refusal,
   SECRET,
   settle,
-  stage,
+  setUpClient,
   timers,
   tokenAnswer,
   until,
@@ -27,9 +27,9 @@ function sharedStore(options = {}): TokenStore & { readonly texts: string[] } {
     shared: true,
     texts,
     get: (key, group) => store.get(key, group),
-    set: (key, group, kept) => {
-      texts.push(key, group, Buffer.from(kept.value).toString('latin1'))
-      return store.set(key, group, kept)
+    set: (key, group, entry) => {
+      texts.push(key, group, Buffer.from(entry.value).toString('latin1'))
+      return store.set(key, group, entry)
     },
     delete: (key, group) => store.delete(key, group),
     invalidate: (group) => store.invalidate(group),
@@ -42,12 +42,12 @@ function sharedStore(options = {}): TokenStore & { readonly texts: string[] } {
   }
 }
 
-/** Two processes, as far as a store can tell. */
+/** Two clients that a store sees as two processes. */
 function pair(store: TokenStore, options: Partial<TokenClientOptions> = {}) {
-  const one = stage({ store, now: Date.now, ...options })
-  const other = stage({ store, now: Date.now, ...options })
-  one.world.answer = () => tokenAnswer(`one-${one.world.asked.length}`)
-  other.world.answer = () => tokenAnswer(`other-${other.world.asked.length}`)
+  const one = setUpClient({ store, now: Date.now, ...options })
+  const other = setUpClient({ store, now: Date.now, ...options })
+  one.world.answer = () => tokenAnswer(`one-${one.world.requests.length}`)
+  other.world.answer = () => tokenAnswer(`other-${other.world.requests.length}`)
   return { one, other }
 }
 
@@ -55,16 +55,16 @@ for (const [name, make] of [
   ['memory', memoryStore],
   ['shared', sharedStore],
 ] as const) {
-  t.test(`${name}: what one asked for, the other finds`, async (t) => {
+  t.test(`${name}: a client finds the token that another one stored`, async (t) => {
     const { one, other } = pair(make())
     const token = await one.client.getToken({ scopes: 'a/b' })
     t.strictSame(await other.client.getToken({ scopes: 'a/b' }), token)
     t.ok(Object.isFrozen((await other.client.getToken({ scopes: 'a/b' })).scopes))
-    t.equal(other.world.asked.length, 0)
+    t.equal(other.world.requests.length, 0)
     t.equal((await other.client.getToken()).accessToken, 'other-1', 'another scope set')
   })
 
-  t.test(`${name}: two at once, one request`, async (t) => {
+  t.test(`${name}: two concurrent clients send one request`, async (t) => {
     const { one, other } = pair(make())
     let answer: (() => void) | undefined
     one.world.answer = () => new Promise((resolve) => (answer = () => resolve(tokenAnswer('one'))))
@@ -74,7 +74,7 @@ for (const [name, make] of [
     answer?.()
     const [first, second] = await both
     t.strictSame(first, second)
-    t.equal(one.world.asked.length + other.world.asked.length, 1)
+    t.equal(one.world.requests.length + other.world.requests.length, 1)
   })
 
   t.test(`${name}: another secret, client or endpoint shares nothing`, async (t) => {
@@ -88,16 +88,20 @@ for (const [name, make] of [
       { clientSecret: () => 'wrong' },
     ]
     for (const options of strangers) {
-      const { client, world } = stage({ store, now: Date.now, ...options })
+      const { client, world } = setUpClient({ store, now: Date.now, ...options })
       world.answer = () => refusal('invalid_client')
       t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_REFUSED')
     }
-    const told = stage({ store, now: Date.now, clientSecret: async () => SECRET })
-    t.equal((await told.client.getToken()).accessToken, 'one-1', 'the same, told by a function')
+    const withFunction = setUpClient({ store, now: Date.now, clientSecret: async () => SECRET })
+    t.equal(
+      (await withFunction.client.getToken()).accessToken,
+      'one-1',
+      'the same secret, returned by a function',
+    )
   })
 }
 
-t.test('nothing readable is in a store that others can read', async (t) => {
+t.test('a shared store contains no plain text', async (t) => {
   const store = sharedStore()
   const { one } = pair(store)
   const { accessToken } = await one.client.getToken({ scopes: 'orders/read' })
@@ -109,7 +113,7 @@ t.test('nothing readable is in a store that others can read', async (t) => {
   }
 })
 
-t.test('who renews first renews for the others', async (t) => {
+t.test('the first renewal serves all clients', async (t) => {
   const store = sharedStore()
   let ahead = 0
   const { one, other } = pair(store, { now: () => Date.now() + ahead })
@@ -117,22 +121,22 @@ t.test('who renews first renews for the others', async (t) => {
   await other.client.getToken()
   ahead = 0.8 * HOUR
   await one.client.getToken()
-  await until(() => one.world.asked.length === 2)
+  await until(() => one.world.requests.length === 2)
   while ((await one.client.getToken()).accessToken !== 'one-2') await settle()
   t.equal((await other.client.getToken()).accessToken, 'one-1', 'held, and renewed behind it')
   while ((await other.client.getToken()).accessToken !== 'one-2') await settle()
-  t.equal(other.world.asked.length, 0)
+  t.equal(other.world.requests.length, 0)
 })
 
-t.test('a refused token is not taken back from the store', async (t) => {
+t.test('a rejected token is not read from the store again', async (t) => {
   const { one, other } = pair(sharedStore())
   const refused = await one.client.getToken()
   t.equal((await one.client.renew(refused)).accessToken, 'one-2')
-  const held = await other.client.getToken()
-  t.equal(held.accessToken, 'one-2')
+  const shared = await other.client.getToken()
+  t.equal(shared.accessToken, 'one-2')
 })
 
-t.test("a token that is nearly over by the store's clock is not taken over", async (t) => {
+t.test("a token that is about to expire by the store's clock is not used", async (t) => {
   let ahead = 0
   const now = (): number => Date.now() + ahead
   const store = sharedStore({ now })
@@ -140,37 +144,34 @@ t.test("a token that is nearly over by the store's clock is not taken over", asy
   one.world.answer = () => tokenAnswer('one', 100)
   await one.client.getToken()
   ahead = 94_000
-  t.equal((await stage({ store, now }).client.getToken()).accessToken, 'one')
+  t.equal((await setUpClient({ store, now }).client.getToken()).accessToken, 'one')
   ahead = 96_000
-  t.equal((await stage({ store, now }).client.getToken()).accessToken, 'token-1')
+  t.equal((await setUpClient({ store, now }).client.getToken()).accessToken, 'token-1')
 })
 
-t.test(
-  "the age of a shared token is by the store's clock, whatever the wall clocks say",
-  async (t) => {
-    const store = sharedStore()
-    const { one } = pair(store, { now: () => Date.now() - 120_000 })
-    const token = await one.client.getToken()
-    const other = stage({ store, now: () => Date.now() + 120_000 })
-    const found = await other.client.getToken()
-    t.equal(found.accessToken, token.accessToken)
-    t.equal(other.world.asked.length, 0)
-    t.ok([240, 239, 241].includes(found.expiresAt - token.expiresAt), 'each by its own clock')
-    other.world.pass(HOUR - 6000)
-    t.equal((await other.client.getToken()).accessToken, 'token-1', 'expiring: the next one')
-  },
-)
+t.test("the store's clock determines the age of a shared token", async (t) => {
+  const store = sharedStore()
+  const { one } = pair(store, { now: () => Date.now() - 120_000 })
+  const token = await one.client.getToken()
+  const other = setUpClient({ store, now: () => Date.now() + 120_000 })
+  const found = await other.client.getToken()
+  t.equal(found.accessToken, token.accessToken)
+  t.equal(other.world.requests.length, 0)
+  t.ok([240, 239, 241].includes(found.expiresAt - token.expiresAt), 'each by its own clock')
+  other.world.pass(HOUR - 6000)
+  t.equal((await other.client.getToken()).accessToken, 'token-1', 'expiring: the next one')
+})
 
-/** A store that stalls: what it is asked meanwhile is executed once it resumes. */
+/** A store that stalls: it executes the commands of that time once it resumes. */
 function stallingStore() {
   const store = sharedStore()
   let resume = (): void => {}
   let stalled = Promise.resolve()
   const late =
-    <Given extends unknown[], Answer>(command: (...given: Given) => Promise<Answer>) =>
-    async (...given: Given): Promise<Answer> => {
+    <Args extends unknown[], Answer>(command: (...args: Args) => Promise<Answer>) =>
+    async (...args: Args): Promise<Answer> => {
       await stalled
-      return command(...given)
+      return command(...args)
     }
   return {
     stall: (): void => {
@@ -187,14 +188,14 @@ function stallingStore() {
   }
 }
 
-t.test('a store that stalls for a second: one process asks, not every one', async (t) => {
+t.test('during a stall of one second, one process sends a token request', async (t) => {
   const pass = timers(t)
   const { store, stall, resume } = stallingStore()
-  const fleet = Array.from({ length: 5 }, () => stage({ store }))
-  let asked = 0
+  const fleet = Array.from({ length: 5 }, () => setUpClient({ store }))
+  let requestCount = 0
   for (const { world } of fleet) {
     world.answer = () => {
-      asked += 1
+      requestCount += 1
       return tokenAnswer('one')
     }
   }
@@ -207,17 +208,17 @@ t.test('a store that stalls for a second: one process asks, not every one', asyn
   stall()
   const tokens = Promise.all(fleet.map(({ client }) => client.getToken()))
   await run(1000)
-  t.equal(asked, 0, 'nobody goes on without the store')
+  t.equal(requestCount, 0, 'nobody goes on without the store')
   resume()
   await run(300)
   t.equal(new Set((await tokens).map(({ accessToken }) => accessToken)).size, 1)
-  t.equal(asked, 1)
+  t.equal(requestCount, 1)
 })
 
-t.test('a store that stays away: each process asks for itself, within the cap', async (t) => {
+t.test('without the store, each process sends a token request within the timeout', async (t) => {
   const pass = timers(t)
   const { store, stall } = stallingStore()
-  const { client, world } = stage({ store })
+  const { client, world } = setUpClient({ store })
   stall()
   const waiting = client.getToken({ timeout: 3 })
   for (let passed = 0; passed < 2900; passed += 10) {
@@ -227,21 +228,21 @@ t.test('a store that stays away: each process asks for itself, within the cap', 
   t.equal((await waiting).accessToken, 'token-1')
 })
 
-t.test('a rotated secret leaves the old one its entries and starts its own', async (t) => {
+t.test('a rotated secret has separate entries', async (t) => {
   const store = sharedStore()
-  let told = 'old'
-  const { one } = pair(store, { clientSecret: () => told, authMethod: 'client_secret_post' })
+  let secret = 'old'
+  const { one } = pair(store, { clientSecret: () => secret, authMethod: 'client_secret_post' })
   await one.client.getToken()
-  told = 'new'
+  secret = 'new'
   one.world.answer = (form) =>
     form.get('client_secret') === 'new' ? tokenAnswer('with-new') : refusal('invalid_client')
   t.equal((await one.client.getToken({ scopes: 'a/b' })).accessToken, 'with-new')
-  const other = stage({ store, now: Date.now, clientSecret: 'new' })
+  const other = setUpClient({ store, now: Date.now, clientSecret: 'new' })
   t.equal((await other.client.getToken({ scopes: 'a/b' })).accessToken, 'with-new')
-  t.equal(other.world.asked.length, 0)
+  t.equal(other.world.requests.length, 0)
 })
 
-t.test('where who asks fails, the next one asks', async (t) => {
+t.test('after a failed token request, the next client sends one', async (t) => {
   const { one, other } = pair(sharedStore())
   let fail: (() => void) | undefined
   one.world.answer = () =>
@@ -250,51 +251,51 @@ t.test('where who asks fails, the next one asks', async (t) => {
   await until(() => fail !== undefined)
   const waiting = other.client.getToken()
   await settle()
-  t.equal(other.world.asked.length, 0, 'one asks')
+  t.equal(other.world.requests.length, 0, 'one asks')
   fail?.()
   t.equal(await failing, 'ERR_TOKEN_REQUEST_REFUSED')
   t.equal((await waiting).accessToken, 'other-1')
 })
 
-t.test('a lock that nobody frees is not waited for for ever', async (t) => {
+t.test('the wait for a lock that is never released ends', async (t) => {
   const store = sharedStore()
   const { one } = pair({ ...store, lock: async () => false })
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const asking = one.client.getToken()
+  const pending = one.client.getToken()
   let waited = 0
-  while (one.world.asked.length === 0 && waited < 10_000) {
+  while (one.world.requests.length === 0 && waited < 10_000) {
     await settle()
     mock.timers.tick(50)
     waited += 50
   }
-  t.equal((await asking).accessToken, 'one-1')
+  t.equal((await pending).accessToken, 'one-1')
   t.ok(waited >= 66 * 50 && waited <= 66 * 100 + 50, `${waited} ms`)
 })
 
-t.test('closed while it waits for another process, it asks nobody', async (t) => {
+t.test('a client that is closed while it waits for another process sends no request', async (t) => {
   const { one } = pair({ ...sharedStore(), lock: async () => false })
-  const asking = codeOf(one.client.getToken())
+  const pending = codeOf(one.client.getToken())
   await settle()
   one.client.close()
-  t.equal(await asking, 'ERR_CLIENT_CLOSED')
-  t.equal(one.world.asked.length, 0)
+  t.equal(await pending, 'ERR_CLIENT_CLOSED')
+  t.equal(one.world.requests.length, 0)
 })
 
-t.test('closed while the store is asked, it asks nobody', async (t) => {
+t.test('a client that is closed during a look-up sends no request', async (t) => {
   const { store, stall, resume } = stallingStore()
   const { one } = pair(store)
   stall()
-  const asking = codeOf(one.client.getToken())
+  const pending = codeOf(one.client.getToken())
   await settle()
   one.client.close()
-  t.equal(await asking, 'ERR_CLIENT_CLOSED', 'at once')
+  t.equal(await pending, 'ERR_CLIENT_CLOSED', 'at once')
   resume()
   await settle()
-  t.equal(one.world.asked.length, 0)
+  t.equal(one.world.requests.length, 0)
 })
 
-t.test('closed in between, waiting ends before it begins', async (t) => {
+t.test('a client that is closed before its wait does not wait', async (t) => {
   const store = sharedStore()
   const { one } = pair({
     ...store,
@@ -306,7 +307,7 @@ t.test('closed in between, waiting ends before it begins', async (t) => {
   t.equal(await codeOf(one.client.getToken()), 'ERR_CLIENT_CLOSED')
 })
 
-t.test('a store that fails or holds nonsense costs a request and no error', async (t) => {
+t.test('a store that fails or returns invalid data costs one request and no error', async (t) => {
   const fails = (): Promise<never> => Promise.reject(new Error('gone'))
   const broken: TokenStore = {
     ...{ shared: true, get: fails, set: fails, delete: fails, invalidate: fails },
@@ -318,7 +319,7 @@ t.test('a store that fails or holds nonsense costs a request and no error', asyn
     const odd: TokenStore = {
       shared: false,
       get: async () => ({ value: Buffer.from(value), epoch: 'a' }),
-      set: (key, group, kept) => store.set(key, group, kept),
+      set: (key, group, entry) => store.set(key, group, entry),
       delete: (key, group) => store.delete(key, group),
       invalidate: (group) => store.invalidate(group),
       lock: (key, owner, ttl) => store.lock(key, owner, ttl),

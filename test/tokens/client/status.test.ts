@@ -7,7 +7,7 @@ import {
   SECRET,
   START,
   settle,
-  stage,
+  setUpClient,
   timers,
   tokenAnswer,
 } from '../../support/client.ts'
@@ -18,30 +18,30 @@ const NOW = START / 1000
 t.test(
   'before the first call there is nothing, and a token request in flight is shown',
   async (t) => {
-    const { client, world } = stage()
+    const { client, world } = setUpClient()
     const { instance, ...rest } = client.status()
     t.ok(Number.isSafeInteger(instance))
     t.strictSame(rest, { scopeSets: [], store: null })
     let answer = (): void => {}
     world.answer = () => new Promise((resolve) => (answer = () => resolve(tokenAnswer('a'))))
-    const asking = client.getToken()
+    const pending = client.getToken()
     const set = { scopes: null, cachedUntil: null, lastError: null }
     t.strictSame(client.status().scopeSets, [{ ...set, nextAttempt: null, isRequesting: true }])
     await settle()
     answer()
-    await asking
+    await pending
     await settle()
     t.strictSame(client.status(), {
       instance,
       scopeSets: [{ ...set, cachedUntil: NOW + 3595, nextAttempt: 2700, isRequesting: false }],
       store: null,
     })
-    t.equal(stage().client.status().instance, instance + 1, 'each client has its own number')
+    t.equal(setUpClient().client.status().instance, instance + 1, 'each client has its own number')
   },
 )
 
-t.test('each scope set has its own, at every age', async (t) => {
-  const { client, world } = stage({ scopes: ['b/c', 'a/b'] })
+t.test('each scope set has a separate status at every age', async (t) => {
+  const { client, world } = setUpClient({ scopes: ['b/c', 'a/b'] })
   await client.getToken()
   world.pass(1000)
   await client.getToken({ scopes: 'c/d' })
@@ -63,7 +63,7 @@ t.test('each scope set has its own, at every age', async (t) => {
 })
 
 t.test('the last error with its time and facts, until a token request succeeds', async (t) => {
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   world.answer = () => refusal('invalid_scope')
   t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_REFUSED')
   await settle()
@@ -96,17 +96,17 @@ t.test('the last error with its time and facts, until a token request succeeds',
   t.match(client.status().scopeSets[0], { lastError: null, nextAttempt: 2700 })
 })
 
-t.test('facts of the transport', async (t) => {
+t.test('the last error has the facts of the transport', async (t) => {
   const pass = timers(t)
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   world.answer = () => {
     throw Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNREFUSED' } })
   }
-  const asking = codeOf(client.getToken())
+  const pending = codeOf(client.getToken())
   for (let tried = 0; tried < 4; tried += 1) await pass(1000)
-  t.equal(await asking, 'ERR_TOKEN_REQUEST_NETWORK')
+  t.equal(await pending, 'ERR_TOKEN_REQUEST_NETWORK')
   t.match(client.status().scopeSets[0]?.lastError, { errno: 'ECONNREFUSED', status: null })
-  const limited = stage()
+  const limited = setUpClient()
   limited.world.answer = () => new Response('', { status: 429, headers: { 'retry-after': '30' } })
   const waiting = codeOf(limited.client.getToken())
   for (let tried = 0; tried < 3; tried += 1) {
@@ -122,21 +122,21 @@ t.test('facts of the transport', async (t) => {
 
 t.test('the store: shared, degraded, unreadable; null without one', async (t) => {
   const own = { shared: false, degraded: false, unreadable: 0 }
-  const { client } = stage({ store: memoryStore() })
+  const { client } = setUpClient({ store: memoryStore() })
   t.strictSame(client.status().store, own)
   const fails = (): Promise<never> => Promise.reject(new Error('gone'))
   const broken: TokenStore = {
     ...{ shared: true, get: fails, set: fails, delete: fails, invalidate: fails },
     ...{ lock: fails, unlock: fails, close: fails },
   }
-  const degraded = stage({ store: broken, clientSecret: async () => SECRET })
+  const degraded = setUpClient({ store: broken, clientSecret: async () => SECRET })
   t.match(degraded.client.status().store, { shared: true, degraded: false })
   for (const scopes of ['a/a', 'a/b', 'a/c']) await degraded.client.getToken({ scopes })
   t.match(degraded.client.status().store, { shared: true, degraded: true })
 })
 
 t.test('a frozen snapshot without a secret or token', async (t) => {
-  const { client, world } = stage({ store: memoryStore() })
+  const { client, world } = setUpClient({ store: memoryStore() })
   world.answer = () => tokenAnswer('a-token-of-mine')
   await client.getToken()
   world.answer = () => refusal('invalid_scope')
@@ -151,11 +151,11 @@ t.test('a frozen snapshot without a secret or token', async (t) => {
   t.not(client.status(), status)
 })
 
-t.test('clocks that throw or tell no time, and a closed client', async (t) => {
+t.test('the status works with failing clocks and after close', async (t) => {
   const broken = (): number => {
     throw new Error('no time')
   }
-  const { client } = stage({ now: broken, monotonicNow: () => Number.NaN })
+  const { client } = setUpClient({ now: broken, monotonicNow: () => Number.NaN })
   await client.getToken()
   await settle()
   const [set] = client.status().scopeSets

@@ -1,4 +1,4 @@
-/** What is sent to Cognito, and what is made of its answers. */
+/** The token request to Cognito, and its response. */
 import t from 'tap'
 import {
   ENDPOINT,
@@ -7,42 +7,42 @@ import {
   SECRET,
   START,
   settle,
-  stage,
+  setUpClient,
   tokenAnswer,
 } from '../../support/client.ts'
 
 const claims = (payload: object): string =>
   `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`
 
-t.test('credentials in the header as they are, nothing of them in the form', async (t) => {
-  const { client, world } = stage()
+t.test('client_secret_basic sends the credentials in the header only', async (t) => {
+  const { client, world } = setUpClient()
   await client.getToken({ scopes: ['orders/write', 'orders/read', 'orders/write'] })
-  const [asked] = world.asked
-  t.strictSame(Object.fromEntries(asked?.form ?? []), {
+  const [request] = world.requests
+  t.strictSame(Object.fromEntries(request?.form ?? []), {
     grant_type: 'client_credentials',
     scope: 'orders/read orders/write',
   })
   const encoded = Buffer.from(`billing:${SECRET}`).toString('base64')
-  t.equal(asked?.headers.get('authorization'), `Basic ${encoded}`)
-  t.match(asked?.headers.get('content-type'), /^application\/x-www-form-urlencoded/)
-  t.equal(asked?.headers.get('accept'), 'application/json')
+  t.equal(request?.headers.get('authorization'), `Basic ${encoded}`)
+  t.match(request?.headers.get('content-type'), /^application\/x-www-form-urlencoded/)
+  t.equal(request?.headers.get('accept'), 'application/json')
 })
 
-t.test('credentials in the form, nothing of them in a header', async (t) => {
-  const { client, world } = stage({ authMethod: 'client_secret_post' })
+t.test('client_secret_post sends the credentials in the form only', async (t) => {
+  const { client, world } = setUpClient({ authMethod: 'client_secret_post' })
   await client.getToken()
-  const [asked] = world.asked
-  t.strictSame(Object.fromEntries(asked?.form ?? []), {
+  const [request] = world.requests
+  t.strictSame(Object.fromEntries(request?.form ?? []), {
     grant_type: 'client_credentials',
     client_id: 'billing',
     client_secret: SECRET,
   })
-  t.equal(asked?.headers.has('authorization'), false)
+  t.equal(request?.headers.has('authorization'), false)
 })
 
-t.test('the endpoint is asked as it was given, redirects not followed', async (t) => {
+t.test('the request uses the URL unchanged, and no redirect is followed', async (t) => {
   const seen: unknown[] = []
-  const { client } = stage({
+  const { client } = setUpClient({
     fetch: async (url, init) => {
       seen.push(url, init?.method, init?.redirect)
       return tokenAnswer('a')
@@ -52,7 +52,7 @@ t.test('the endpoint is asked as it was given, redirects not followed', async (t
   t.strictSame(seen, [ENDPOINT, 'POST', 'manual'])
 })
 
-t.test('life as told, within what Cognito can issue', async (t) => {
+t.test('expires_in counts, within the lifetimes that Cognito can issue', async (t) => {
   const lives: readonly (readonly [unknown, number])[] = [
     [3600, 3600],
     ['3600', 3600],
@@ -61,17 +61,17 @@ t.test('life as told, within what Cognito can issue', async (t) => {
     [86_401, 86_400],
     [Number.MAX_VALUE, 86_400],
   ]
-  for (const [told, life] of lives) {
-    const { client, world } = stage()
-    world.answer = () => tokenAnswer('a', told)
-    t.equal((await client.getToken()).expiresAt, START / 1000 + life, String(told))
+  for (const [expiresIn, life] of lives) {
+    const { client, world } = setUpClient()
+    world.answer = () => tokenAnswer('a', expiresIn)
+    t.equal((await client.getToken()).expiresAt, START / 1000 + life, String(expiresIn))
   }
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   world.answer = () => Response.json({ access_token: 'a', token_type: 'Bearer' })
   t.equal((await client.getToken()).expiresAt, START / 1000 + 300, "not told: Cognito's shortest")
 })
 
-t.test('answers that hold no usable token', async (t) => {
+t.test('responses without a usable token', async (t) => {
   const answers: Record<string, () => Response> = {
     'dead when it comes': () => tokenAnswer('a', 0),
     'shorter than a second': () => tokenAnswer('a', 0.9),
@@ -91,34 +91,31 @@ t.test('answers that hold no usable token', async (t) => {
     'not modified': () => new Response(null, { status: 304 }),
   }
   for (const [name, answer] of Object.entries(answers)) {
-    const { client, world } = stage()
+    const { client, world } = setUpClient()
     world.answer = answer
     const error = await failureOf(client.getToken())
     t.equal(error.code, 'ERR_TOKEN_RESPONSE_INVALID', name)
     t.equal(error.error, undefined, name)
-    t.equal(world.asked.length, 1, `${name}: not asked again`)
+    t.equal(world.requests.length, 1, `${name}: not asked again`)
   }
 })
 
-t.test(
-  'scopes are told as the token says them, else as the answer, else as asked for',
-  async (t) => {
-    const { client, world } = stage()
-    const scopesOf = async (answer: () => Response, scopes?: string): Promise<unknown> => {
-      world.answer = answer
-      world.pass(4_000_000)
-      return (await client.getToken(scopes === undefined ? {} : { scopes })).scopes
-    }
-    const token = claims({ scope: 'orders/write  orders/read' })
-    t.strictSame(await scopesOf(() => tokenAnswer(token), 'a/b'), ['orders/read', 'orders/write'])
-    const answered = { access_token: 'opaque', token_type: 'Bearer', scope: 'b/c a/b' }
-    t.strictSame(await scopesOf(() => Response.json(answered)), ['a/b', 'b/c'])
-    t.strictSame(await scopesOf(() => tokenAnswer(claims({ scope: 7 })), 'a/b'), ['a/b'])
-    t.strictSame(await scopesOf(() => tokenAnswer('opaque')), [])
-  },
-)
+t.test('scopes are those of the token, else of the response, else of the request', async (t) => {
+  const { client, world } = setUpClient()
+  const scopesOf = async (answer: () => Response, scopes?: string): Promise<unknown> => {
+    world.answer = answer
+    world.pass(4_000_000)
+    return (await client.getToken(scopes === undefined ? {} : { scopes })).scopes
+  }
+  const token = claims({ scope: 'orders/write  orders/read' })
+  t.strictSame(await scopesOf(() => tokenAnswer(token), 'a/b'), ['orders/read', 'orders/write'])
+  const answered = { access_token: 'opaque', token_type: 'Bearer', scope: 'b/c a/b' }
+  t.strictSame(await scopesOf(() => Response.json(answered)), ['a/b', 'b/c'])
+  t.strictSame(await scopesOf(() => tokenAnswer(claims({ scope: 7 })), 'a/b'), ['a/b'])
+  t.strictSame(await scopesOf(() => tokenAnswer('opaque')), [])
+})
 
-t.test("refusals carry Cognito's error and request id and are not asked again", async (t) => {
+t.test("rejections have Cognito's error and request id, and are not retried", async (t) => {
   const cases: readonly (readonly [string, () => Response, object])[] = [
     ['400', () => refusal('invalid_scope'), { error: 'invalid_scope', status: 400 }],
     ['401', () => refusal('invalid_client', 401), { error: 'invalid_client', status: 401 }],
@@ -136,14 +133,14 @@ t.test("refusals carry Cognito's error and request id and are not asked again", 
     ['404', () => Response.json({}, { status: 404 }), { error: undefined, status: 404 }],
   ]
   for (const [name, answer, expected] of cases) {
-    const { client, world } = stage()
+    const { client, world } = setUpClient()
     world.answer = answer
     const error = await failureOf(client.getToken())
     t.equal(error.code, 'ERR_TOKEN_REQUEST_REFUSED', name)
     t.match(error, expected, name)
-    t.equal(world.asked.length, 1, name)
+    t.equal(world.requests.length, 1, name)
   }
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   world.answer = () => refusal('invalid_scope')
   const error = await failureOf(client.getToken())
   t.equal(error.requestId, 'c0ffee00-0000-4000-8000-000000000001')
@@ -152,7 +149,7 @@ t.test("refusals carry Cognito's error and request id and are not asked again", 
   t.equal(error.stack, undefined)
 })
 
-t.test('an endpoint that repeats the secret gets it into no error and no log', async (t) => {
+t.test('a secret that the endpoint repeats is in no error and no log', async (t) => {
   const secret = 'abcdefghijklmnop'
   const headers = { 'x-amz-cognito-request-id': secret }
   const answers = [
@@ -165,19 +162,19 @@ t.test('an endpoint that repeats the secret gets it into no error and no log', a
     },
   ]
   for (const answer of answers) {
-    const { client, world } = stage({ clientSecret: secret })
+    const { client, world } = setUpClient({ clientSecret: secret })
     world.answer = answer
-    const asking = failureOf(client.getToken())
+    const pending = failureOf(client.getToken())
     await settle()
     client.close()
-    const error = await asking
-    const told = JSON.stringify([
+    const error = await pending
+    const shown = JSON.stringify([
       error,
       error.message,
       error.cause,
       world.logged,
       Object.getOwnPropertyNames(error).map((name) => Reflect.get(error, name)),
     ])
-    t.notOk(told.includes(secret))
+    t.notOk(shown.includes(secret))
   }
 })

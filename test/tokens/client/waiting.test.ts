@@ -1,4 +1,4 @@
-/** Who waits for a token, and what ends the wait: its own signal and timeout, the cap, `close`. */
+/** What ends the wait for a token: signal and timeout of the call, timeout of the client, `close`. */
 import { getEventListeners } from 'node:events'
 import t from 'tap'
 import { type GetTokenOptions, memoryStore, OptionError } from '../../../src/tokens/client/index.ts'
@@ -8,22 +8,22 @@ import {
   failureOf,
   refusal,
   settle,
-  stage,
+  setUpClient,
   timers,
   tokenAnswer,
 } from '../../support/client.ts'
 
 const HOUR = 3_600_000
 
-/** A client whose token endpoint answers when it is told. */
-function hanging(options: Parameters<typeof stage>[0] = {}) {
-  const { client, world } = stage(options)
+/** A client whose token endpoint responds when the test calls `answer`. */
+function hanging(options: Parameters<typeof setUpClient>[0] = {}) {
+  const { client, world } = setUpClient(options)
   let answer = (_response: Response): void => {}
   world.answer = () => new Promise((resolve) => (answer = resolve))
   return { client, world, answer: (response: Response) => answer(response) }
 }
 
-t.test("a signal ends its caller's wait and nobody else's", async (t) => {
+t.test('a signal ends the wait of its call only', async (t) => {
   const { client, world, answer } = hanging()
   const one = new AbortController()
   const other = new AbortController()
@@ -35,11 +35,11 @@ t.test("a signal ends its caller's wait and nobody else's", async (t) => {
   t.equal(await ended, reason)
   answer(tokenAnswer('shared'))
   for (const token of await Promise.all(waiting)) t.equal(token.accessToken, 'shared')
-  t.equal(world.asked.length, 1, 'its token request went on')
+  t.equal(world.requests.length, 1, 'its token request went on')
   other.abort()
 })
 
-t.test('the token request goes on without any caller, and its token is cached', async (t) => {
+t.test('the token request continues without a caller, and its token is cached', async (t) => {
   const { client, world, answer } = hanging()
   const controller = new AbortController()
   const ended = failureOf(client.getToken({ signal: controller.signal }))
@@ -49,23 +49,23 @@ t.test('the token request goes on without any caller, and its token is cached', 
   answer(tokenAnswer('kept'))
   await settle()
   t.equal((await client.getToken()).accessToken, 'kept')
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })
 
 t.test('an aborted signal rejects at once, even if a token is cached', async (t) => {
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   const reason = new Error('over')
   const signal = AbortSignal.abort(reason)
   t.equal(await failureOf(client.getToken({ signal })), reason)
-  t.equal(world.asked.length, 0, 'nothing is requested either')
+  t.equal(world.requests.length, 0, 'nothing is requested either')
   const token = await client.getToken()
   t.equal(await failureOf(client.getToken({ signal })), reason)
   t.equal(await failureOf(client.renew(token, { signal })), reason)
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })
 
-t.test('a signal ends the wait for a renewal too', async (t) => {
-  const { client, world } = stage()
+t.test('a signal also ends the wait for a renewal', async (t) => {
+  const { client, world } = setUpClient()
   await client.getToken()
   world.pass(HOUR - 10_000)
   world.answer = () => new Promise(() => {})
@@ -78,7 +78,7 @@ t.test('a signal ends the wait for a renewal too', async (t) => {
   client.close()
 })
 
-t.test('10,000 callers with one signal: one listener, and none afterwards', async (t) => {
+t.test('10,000 calls with one signal add one listener and remove it', async (t) => {
   const warned: string[] = []
   const hear = (warning: Error): void => void warned.push(warning.message)
   process.on('warning', hear)
@@ -106,7 +106,7 @@ t.test('10,000 callers with one signal: one listener, and none afterwards', asyn
   client.close()
 })
 
-t.test("timeout bounds its caller's wait and nobody else's", async (t) => {
+t.test('a timeout limits the wait of its call only', async (t) => {
   const pass = timers(t)
   const { client, world, answer } = hanging()
   const ended = failureOf(client.getToken({ timeout: 2 }))
@@ -123,12 +123,12 @@ t.test("timeout bounds its caller's wait and nobody else's", async (t) => {
   })
   answer(tokenAnswer('late'))
   t.equal((await waiting).accessToken, 'late')
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })
 
-t.test('a caller of an expiring token gets it at its timeout', async (t) => {
+t.test('a call for an expiring token returns it at the timeout', async (t) => {
   const pass = timers(t)
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   world.pass(HOUR - 10_000)
   world.answer = () => new Promise(() => {})
@@ -138,9 +138,9 @@ t.test('a caller of an expiring token gets it at its timeout', async (t) => {
   client.close()
 })
 
-t.test('renew: a timeout returns the refused token, a signal rejects', async (t) => {
+t.test('renew: a timeout returns the rejected token, a signal rejects', async (t) => {
   const pass = timers(t)
-  const { client, world } = stage()
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   world.answer = () => new Promise(() => {})
   const { signal } = new AbortController()
@@ -159,19 +159,19 @@ t.test('renew: a timeout returns the refused token, a signal rejects', async (t)
   client.close()
 })
 
-t.test('a refused token, while a backoff runs, is returned at once', async (t) => {
-  const { client, world } = stage()
+t.test('renew returns the rejected token at once during a backoff', async (t) => {
+  const { client, world } = setUpClient()
   const first = await client.getToken()
   world.pass(0.75 * HOUR)
   world.answer = () => refusal('invalid_client')
   await client.getToken()
   await settle()
   t.equal(await client.renew(first), first)
-  t.equal(world.asked.length, 2)
+  t.equal(world.requests.length, 2)
 })
 
 /** What hangs, each for ever. */
-const hangs: Readonly<Record<string, () => Parameters<typeof stage>[0]>> = {
+const hangs: Readonly<Record<string, () => Parameters<typeof setUpClient>[0]>> = {
   'the token endpoint': () => ({ fetch: () => new Promise(() => {}) }),
   'the secret': () => ({ clientSecret: () => new Promise<string>(() => {}) }),
   'the lock of another process': () => {
@@ -189,9 +189,9 @@ const hangs: Readonly<Record<string, () => Parameters<typeof stage>[0]>> = {
 }
 
 for (const [what, options] of Object.entries(hangs)) {
-  t.test(`without a token nobody waits longer than 20 s: ${what}`, async (t) => {
+  t.test(`without a token, no call waits longer than 20 s: ${what}`, async (t) => {
     const pass = timers(t)
-    const { client, world } = stage({ fetch: () => new Promise(() => {}), ...options() })
+    const { client, world } = setUpClient({ fetch: () => new Promise(() => {}), ...options() })
     const ends: string[] = []
     const call = (end: string): void => void codeOf(client.getToken()).then(() => ends.push(end))
     call('first')
@@ -210,12 +210,12 @@ for (const [what, options] of Object.entries(hangs)) {
   })
 }
 
-t.test('a secret and an endpoint that are slow one after the other share the cap', async (t) => {
+t.test('a slow secret and a slow endpoint share one timeout', async (t) => {
   const pass = timers(t)
   const slowly = <Value>(value: Value): Promise<Value> =>
     new Promise((resolve) => setTimeout(() => resolve(value), 4900))
   const secrets = ['old', 'new']
-  const { client, world } = stage({ clientSecret: () => slowly(secrets.shift() as string) })
+  const { client, world } = setUpClient({ clientSecret: () => slowly(secrets.shift() as string) })
   // Refused after 9.8 s, another secret after 14.7 s, a token after 24.5 s, as its endpoint fails once.
   const answers = [
     refusal('invalid_client'),
@@ -238,9 +238,9 @@ t.test('a secret and an endpoint that are slow one after the other share the cap
   t.strictSame(await ended(6), ['ERR_TOKEN_TIMEOUT', 'late'])
 })
 
-t.test('the option timeout of the client is the cap', async (t) => {
+t.test('the option timeout of the client limits all calls', async (t) => {
   const pass = timers(t)
-  const { client } = stage({ timeout: 1.5, fetch: () => new Promise(() => {}) })
+  const { client } = setUpClient({ timeout: 1.5, fetch: () => new Promise(() => {}) })
   const ended = codeOf(client.getToken())
   const patient = codeOf(client.getToken({ timeout: 4 }))
   let isOver = false
@@ -254,8 +254,8 @@ t.test('the option timeout of the client is the cap', async (t) => {
   client.close()
 })
 
-t.test('close ends every wait at once, also for a secret that is still asked for', async (t) => {
-  const { client } = stage({ clientSecret: () => new Promise<string>(() => {}) })
+t.test('close ends every wait at once, also for a pending secret', async (t) => {
+  const { client } = setUpClient({ clientSecret: () => new Promise<string>(() => {}) })
   const { signal } = new AbortController()
   const waiting = [client.getToken(), client.getToken({ signal, timeout: 300 })].map(codeOf)
   await settle()
@@ -263,7 +263,7 @@ t.test('close ends every wait at once, also for a secret that is still asked for
   t.strictSame(await Promise.all(waiting), ['ERR_CLIENT_CLOSED', 'ERR_CLIENT_CLOSED'])
   t.equal(getEventListeners(signal, 'abort').length, 0)
 
-  const expiring = stage()
+  const expiring = setUpClient()
   const first = await expiring.client.getToken()
   expiring.world.pass(HOUR - 10_000)
   expiring.world.answer = () => new Promise(() => {})
@@ -275,14 +275,14 @@ t.test('close ends every wait at once, also for a secret that is still asked for
   t.equal(await renewed, first)
 })
 
-t.test('a wait that begins after its end does not wait', async (t) => {
+t.test('a call after its deadline does not wait', async (t) => {
   const never = new Promise<never>(() => {})
   const limits = { timeoutMs: 60_000, signal: undefined }
   t.equal(await codeOf(waitFor(never, limits, AbortSignal.abort())), 'ERR_CLIENT_CLOSED')
 })
 
-t.test('what is no timeout or signal is refused, whether a token is cached or not', async (t) => {
-  const { client, world } = stage({ origins: ['https://api.example.com'] })
+t.test('an invalid timeout or signal is rejected, whether a token is cached or not', async (t) => {
+  const { client, world } = setUpClient({ origins: ['https://api.example.com'] })
   const token = await client.getToken({ scopes: 'a/b' })
   const cases: readonly (readonly [object, string, RegExp])[] = [
     ...[0, -1, 0.0001, 301, Number.NaN, Number.POSITIVE_INFINITY, '2', null, undefined].map(
@@ -314,10 +314,10 @@ t.test('what is no timeout or signal is refused, whether a token is cached or no
   const odd = { signal: {} } as RequestInit
   const oddSignal: unknown = await failureOf(client.fetch('https://api.example.com', odd))
   t.match(oddSignal, { code: 'ERR_OPTION_INVALID', option: 'signal' })
-  t.equal(world.asked.length, 1)
+  t.equal(world.requests.length, 1)
 })
 
-t.test('names on every object are no options of a call', async (t) => {
+t.test('members of a polluted prototype are not options of a call', async (t) => {
   for (const [name, value] of [
     ['signal', AbortSignal.abort()],
     ['timeout', 0],
@@ -325,17 +325,17 @@ t.test('names on every object are no options of a call', async (t) => {
     Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true })
     t.teardown(() => Reflect.deleteProperty(Object.prototype, name))
   }
-  const { client } = stage()
+  const { client } = setUpClient()
   t.equal((await client.getToken({ scopes: 'a/b' })).accessToken, 'token-1')
   t.equal((await client.getToken()).accessToken, 'token-2')
 })
 
-t.test('timeout of client.fetch bounds the wait for the token alone', async (t) => {
+t.test('timeout of client.fetch limits the wait for the token only', async (t) => {
   const pass = timers(t)
   const api = 'https://api.example.com'
   let isAnswering = false
   const calls: string[] = []
-  const { client } = stage({
+  const { client } = setUpClient({
     origins: [api],
     fetch: async (url) => {
       if (String(url).startsWith(api)) {
@@ -353,7 +353,7 @@ t.test('timeout of client.fetch bounds the wait for the token alone', async (t) 
   isAnswering = true
   t.strictSame(calls, [])
 
-  const second = stage({
+  const second = setUpClient({
     origins: [api],
     fetch: async (url) => {
       if (!String(url).startsWith(api)) return tokenAnswer('a')

@@ -1,4 +1,4 @@
-/** Token endpoints as the client and the proxy take them. */
+/** The option `tokenEndpoint` of client and proxy. */
 import fastify from 'fastify'
 import t from 'tap'
 import { OptionError } from '../../../src/index.ts'

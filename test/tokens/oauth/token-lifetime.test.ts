@@ -1,4 +1,4 @@
-/** One rule for client and proxy: when a cached token is renewed, waited for and no longer served. */
+/** Phases of a cached token, for client and proxy. */
 import t from 'tap'
 import { phaseAt, tokenLifetime } from '../../../src/tokens/oauth/token-lifetime.ts'
 
@@ -46,7 +46,7 @@ t.test('minRemaining of 0: no caller waits while the token is served', async (t)
   t.strictSame(phases(limits, [60 * MINUTE - 5001, 60 * MINUTE - 5000]), ['refreshDue', 'ended'])
 })
 
-t.test('a life of seconds keeps all phases, in order', async (t) => {
+t.test('a lifetime of seconds has all phases, in order', async (t) => {
   const { refreshAt, expiringAt, endsAt } = tokenLifetime({
     lifetimeMs: 4000,
     minRemainingMs: 300_000,

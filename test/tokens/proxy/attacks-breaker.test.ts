@@ -3,7 +3,16 @@ import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
-import { issue, READ, reply, stage, ticks, until, upstreamOf, WRITE } from '../../support/proxy.ts'
+import {
+  issue,
+  READ,
+  reply,
+  setUpProxy,
+  startUpstream,
+  ticks,
+  until,
+  WRITE,
+} from '../../support/proxy.ts'
 
 /** A firewall that blocks suspicious requests, with its page and status. */
 function firewall(status: number) {
@@ -17,24 +26,24 @@ function firewall(status: number) {
 
 for (const status of [202, 400, 403, 405, 413, 431]) {
   t.test(`pages with status ${status} for one caller leave the others their tokens`, async (t) => {
-    const { asked, tokenEndpoint } = await upstreamOf(t, firewall(status))
-    const { app, clocks, inject } = await stage(t, { tokenEndpoint })
+    const { requests, tokenEndpoint } = await startUpstream(t, firewall(status))
+    const { app, clocks, inject } = await setUpProxy(t, { tokenEndpoint })
     for (let turn = 0; turn < 12; turn += 1) {
       const blocked = await inject({ secret: 'guess', metadata: `<script>${turn}` })
       t.same([blocked.status, blocked.json], [503, { error: 'temporarily_unavailable' }])
       clocks.advance(SECOND / 4)
     }
-    t.equal(asked.length, 12)
+    t.equal(requests.length, 12)
     t.equal(app.tokenProxy.status().endpoint.available, true)
     t.equal((await inject({ clientId: 'shipping' })).status, 200)
     const again = await inject({ secret: 'guess', metadata: '<script>11' })
-    t.same([again.status, asked.length], [503, 13], 'its own name backs off')
+    t.same([again.status, requests.length], [503, 13], 'its own name backs off')
   })
 }
 
 t.test('blocked requests of one caller do not use up the probe of others', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, firewall(403))
-  const { app, clocks, inject, wire } = await stage(t, { tokenEndpoint })
+  const { requests, tokenEndpoint } = await startUpstream(t, firewall(403))
+  const { app, clocks, inject, wire } = await setUpProxy(t, { tokenEndpoint })
   wire.isDown = true
   for (let scope = 0; scope < 5; scope += 1) {
     t.equal((await inject({ scope: `s/${scope}` })).status, 503)
@@ -44,26 +53,28 @@ t.test('blocked requests of one caller do not use up the probe of others', async
   clocks.advance(SECOND)
   const blocked = { secret: 'guess', metadata: '<script>' }
   t.equal((await inject(blocked)).status, 503)
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
   t.equal((await inject({ scope: 's/0' })).status, 200)
   t.equal(app.tokenProxy.status().endpoint.available, true)
 })
 
 t.test('after a 429, the next probe is sent a second later', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 429, {}))
-  const { clocks, inject, wire } = await stage(t, { tokenEndpoint })
+  const { requests, tokenEndpoint } = await startUpstream(t, (response) => reply(response, 429, {}))
+  const { clocks, inject, wire } = await setUpProxy(t, { tokenEndpoint })
   wire.isDown = true
   for (let scope = 0; scope < 5; scope += 1) await inject({ scope: `s/${scope}` })
   wire.isDown = false
   clocks.advance(SECOND)
   for (let scope = 0; scope < 5; scope += 1) await inject({ scope: `s/${scope}` })
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
 })
 
 t.test('pages for one caller write no line for each request into the log', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, firewall(403))
+  const { tokenEndpoint } = await startUpstream(t, firewall(403))
   const log = captureLog()
-  const { clocks, inject } = await stage(t, { tokenEndpoint }, undefined, { logger: log.logger })
+  const { clocks, inject } = await setUpProxy(t, { tokenEndpoint }, undefined, {
+    logger: log.logger,
+  })
   const lines = (text: RegExp) => log.lines().filter(({ msg }) => text.test(String(msg))).length
   for (let turn = 0; turn < 59; turn += 1) {
     t.equal((await inject({ secret: 'guess', metadata: `<script>${turn}` })).status, 503)
@@ -84,7 +95,7 @@ for (const [timeout, seconds] of [
 ] as const) {
   t.test(`with a timeout of ${timeout} s, a request waits ${seconds} s for its turn`, async (t) => {
     const upstream = { perSecond: 2, unprovenPerSecond: 1, concurrency: 2 }
-    const { app, clocks, inject, wire } = await stage(t, { timeout, upstream })
+    const { app, clocks, inject, wire } = await setUpProxy(t, { timeout, upstream })
     let open = (): void => {}
     wire.gate = new Promise<void>((resolve) => {
       open = resolve
@@ -107,13 +118,13 @@ for (const [timeout, seconds] of [
 }
 
 t.test('Retry-After is a number while the clock fails', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 500, {}))
+  const { tokenEndpoint } = await startUpstream(t, (response) => reply(response, 500, {}))
   const clock = { isBroken: false }
-  const { inject } = await stage(t, {
+  const { inject } = await setUpProxy(t, {
     tokenEndpoint,
     monotonicNow: () => (clock.isBroken ? Number.NaN : performance.now()),
-    fetch: async (...asked) => {
-      const response = await fetch(...asked)
+    fetch: async (...args) => {
+      const response = await fetch(...args)
       clock.isBroken = true
       return response
     },

@@ -6,13 +6,13 @@ import {
   CLIENT,
   encryptionKeys,
   issue,
-  proxyOf,
   READ,
   reply,
+  setUpProxy,
   sharedStore,
-  stage,
+  startProxy,
+  startUpstream,
   until,
-  upstreamOf,
   WRITE,
 } from '../../support/proxy.ts'
 
@@ -28,7 +28,7 @@ t.test('a store that hangs leaves Cognito a part of a short timeout', async (t) 
   store.lock = () => new Promise(() => {})
   const fetch = async () => Response.json(issue(1))
   const options = { store, encryptionKeys, timeout: 1, fetch }
-  const { inject } = await stage(t, options, clocks)
+  const { inject } = await setUpProxy(t, options, clocks)
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const answers: number[] = []
@@ -45,13 +45,13 @@ t.test('a store that hangs leaves Cognito a part of a short timeout', async (t) 
 })
 
 t.test('a short timeout bounds the wait for a renewal while the store stalls', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
   const clocks = new Clocks()
   const store = sharedStore(clocks)
   const options = { tokenEndpoint, store, encryptionKeys, timeout: 0.4 }
-  const { app, inject } = await stage(t, options, clocks)
+  const { app, inject } = await setUpProxy(t, options, clocks)
   t.equal((await inject()).status, 200)
   await until(() => app.tokenProxy.status().inFlight === 0)
   let isWaiting = false
@@ -73,7 +73,7 @@ t.test('a short timeout bounds the wait for a renewal while the store stalls', a
 
 t.test('invalid_client drops the tokens of a pair while encryption keys rotate', async (t) => {
   const upstream = { refuses: false }
-  const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
+  const { tokenEndpoint } = await startUpstream(t, (response, _request, count) => {
     if (upstream.refuses) reply(response, 400, { error: 'invalid_client' })
     else reply(response, 200, issue(count))
   })
@@ -85,26 +85,30 @@ t.test('invalid_client drops the tokens of a pair while encryption keys rotate',
     { id: 'b', key: Buffer.alloc(32, 2) },
   ] as const
   const shared = { tokenEndpoint, store, now, monotonicNow }
-  const before = await proxyOf(t, { ...shared, encryptionKeys: [one, two] })
-  const after = await proxyOf(t, { ...shared, encryptionKeys: [two, one] })
-  t.equal((await before.ask({ scope: READ })).json['access_token'], 'token-1')
-  t.equal((await after.ask({ scope: READ })).json['access_token'], 'token-1')
+  const before = await startProxy(t, { ...shared, encryptionKeys: [one, two] })
+  const after = await startProxy(t, { ...shared, encryptionKeys: [two, one] })
+  t.equal((await before.send({ scope: READ })).json['access_token'], 'token-1')
+  t.equal((await after.send({ scope: READ })).json['access_token'], 'token-1')
   upstream.refuses = true
-  t.equal((await after.ask({ scope: WRITE })).status, 400)
-  t.equal((await after.ask({ scope: READ })).status, 400)
-  t.equal((await before.ask({ scope: READ })).status, 400)
+  t.equal((await after.send({ scope: WRITE })).status, 400)
+  t.equal((await after.send({ scope: READ })).status, 400)
+  t.equal((await before.send({ scope: READ })).status, 400)
 })
 
 t.test('a request from before an invalidation is not joined after it', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
   const clocks = new Clocks()
   const { now, monotonicNow } = clocks
   const store = sharedStore(clocks)
   const { get, lock } = store
-  const { inject, wire, app } = await stage(t, { tokenEndpoint, store, encryptionKeys }, clocks)
-  const other = await proxyOf(t, { tokenEndpoint, store, encryptionKeys, now, monotonicNow })
+  const { inject, wire, app } = await setUpProxy(
+    t,
+    { tokenEndpoint, store, encryptionKeys },
+    clocks,
+  )
+  const other = await startProxy(t, { tokenEndpoint, store, encryptionKeys, now, monotonicNow })
   store.get = () => Promise.reject(new Error('gone'))
   store.lock = () => Promise.reject(new Error('gone'))
   let open = (): void => {}

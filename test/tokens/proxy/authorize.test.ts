@@ -2,40 +2,40 @@
 import t from 'tap'
 import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { captureLog } from '../../support/fastify.ts'
-import { poolOf, proxyOf, SECRET, stage, WRONG } from '../../support/proxy.ts'
+import { SECRET, setUpProxy, startPool, startProxy, WRONG } from '../../support/proxy.ts'
 
 t.test('authorize: only true admits', async (t) => {
   for (const verdict of [false, undefined, null, 1, 'true', {}]) {
-    const { ask, wire } = await stage(t, { authorize: () => verdict as boolean })
-    const answer = await ask()
+    const { send, wire } = await setUpProxy(t, { authorize: () => verdict as boolean })
+    const answer = await send()
     t.equal(answer.status, 403)
     t.same(answer.json, { error: 'access_denied' })
     t.equal(answer.headers['cache-control'], 'no-store')
     t.equal(wire.count, 0)
   }
   for (const authorize of [() => true, async () => true]) {
-    t.equal((await (await stage(t, { authorize })).ask()).status, 200)
+    t.equal((await (await setUpProxy(t, { authorize })).send()).status, 200)
   }
 })
 
 t.test('authorize is called for each request, with or without a cached token', async (t) => {
   let isOpen = true
-  const { ask, wire } = await stage(t, {
+  const { send, wire } = await setUpProxy(t, {
     authorize: ({ headers, body }) => isOpen && headers['x-key'] === 'k' && body === undefined,
   })
   const headers = { 'x-key': 'k' }
-  t.equal((await ask({ headers })).status, 200)
-  t.equal((await ask()).status, 403)
-  t.equal((await ask({ headers })).status, 200)
+  t.equal((await send({ headers })).status, 200)
+  t.equal((await send()).status, 403)
+  t.equal((await send({ headers })).status, 200)
   isOpen = false
-  t.equal((await ask({ headers })).status, 403)
+  t.equal((await send({ headers })).status, 403)
   t.equal(wire.count, 1)
 })
 
 t.test('the body of an unauthorized request is not read', async (t) => {
-  const { ask } = await stage(t, { authorize: () => false })
-  t.equal((await ask({ body: 'x'.repeat(20_000) })).status, 403)
-  t.equal((await ask({ secret: WRONG })).status, 403)
+  const { send } = await setUpProxy(t, { authorize: () => false })
+  t.equal((await send({ body: 'x'.repeat(20_000) })).status, 403)
+  t.equal((await send({ secret: WRONG })).status, 403)
 })
 
 t.test('authorize: an exception or a timeout is 503, without the exception', async (t) => {
@@ -47,12 +47,12 @@ t.test('authorize: an exception or a timeout is 503, without the exception', asy
     () => new Promise<boolean>(() => {}),
   ]
   for (const authorize of authorizes) {
-    const pool = await poolOf(t)
+    const pool = await startPool(t)
     const log = captureLog()
     const { tokenEndpoint } = pool
     const options = authorize === undefined ? { tokenEndpoint } : { tokenEndpoint, authorize }
-    const { ask } = await proxyOf(t, options, { logger: log.logger })
-    const answer = await ask()
+    const { send } = await startProxy(t, options, { logger: log.logger })
+    const answer = await send()
     t.equal(answer.status, 503)
     t.same(answer.json, { error: 'temporarily_unavailable' })
     t.equal(answer.headers['retry-after'], '5')

@@ -8,23 +8,25 @@ import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { EndpointHealth, readUpstreamToken } from '../../../src/tokens/proxy/upstream.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
-import { issue, READ, reply, stage, until, upstreamOf, WRITE } from '../../support/proxy.ts'
+import { issue, READ, reply, setUpProxy, startUpstream, until, WRITE } from '../../support/proxy.ts'
 
 /** A proxy in front of an upstream with scripted responses. */
-async function failing(t: Test, options: Partial<TokenProxyOptions> = {}) {
+async function setUpFailing(t: Test, options: Partial<TokenProxyOptions> = {}) {
   const upstream = {
     answer: (response: ServerResponse, count: number) => reply(response, 200, issue(count)),
   }
   const up = upstream.answer
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     upstream.answer(response, count),
   )
   const log = captureLog()
-  const staged = await stage(t, { tokenEndpoint, ...options }, undefined, { logger: log.logger })
-  const { app } = staged
+  const setup = await setUpProxy(t, { tokenEndpoint, ...options }, undefined, {
+    logger: log.logger,
+  })
+  const { app } = setup
   return {
-    ...staged,
-    ...{ asked, upstream, log },
+    ...setup,
+    ...{ requests, upstream, log },
     recover: () => {
       upstream.answer = up
     },
@@ -54,7 +56,7 @@ const faults: readonly (readonly [string, number, (response: ServerResponse) => 
 
 for (const [name, most, fault] of faults) {
   t.test(`${name}: 50 callers of one name in 5 s make few requests`, async (t) => {
-    const { inject, clocks, asked, fail, recover } = await failing(t)
+    const { inject, clocks, requests, fail, recover } = await setUpFailing(t)
     fail(fault)
     for (let turn = 0; turn < 50; turn += 1) {
       const { status, headers } = await inject()
@@ -63,7 +65,7 @@ for (const [name, most, fault] of faults) {
       t.equal(headers['cache-control'], 'no-store')
       clocks.advance(100)
     }
-    t.ok(asked.length >= 1 && asked.length <= most, `${asked.length} requests`)
+    t.ok(requests.length >= 1 && requests.length <= most, `${requests.length} requests`)
     recover()
     clocks.advance(60 * SECOND)
     t.equal((await inject()).status, 200)
@@ -71,13 +73,13 @@ for (const [name, most, fault] of faults) {
 }
 
 t.test('a wrong secret does not delay the right one', async (t) => {
-  const { inject, upstream, asked } = await failing(t)
+  const { inject, upstream, requests } = await setUpFailing(t)
   upstream.answer = (response, count) => {
-    if (asked.at(-1)?.body.includes('wrong') === true) reply(response, 500, {})
+    if (requests.at(-1)?.body.includes('wrong') === true) reply(response, 500, {})
     else reply(response, 200, issue(count))
   }
   for (let turn = 0; turn < 3; turn += 1) t.equal((await inject({ secret: 'wrong' })).status, 503)
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
   t.equal((await inject({ secret: 'right' })).status, 200)
 })
 
@@ -114,40 +116,44 @@ t.test('the backoff of a name grows from 1 to 30 s, with jitter', (t) => {
 })
 
 t.test('five failures in a row open the breaker: one probe a second for all names', async (t) => {
-  const { inject, clocks, asked, fail, recover, endpoint, log } = await failing(t)
-  const ask = (scope: number) => inject({ scope: `s/${scope}` })
-  t.equal((await ask(0)).status, 200)
+  const { inject, clocks, requests, fail, recover, endpoint, log } = await setUpFailing(t)
+  const sendWithScope = (scope: number) => inject({ scope: `s/${scope}` })
+  t.equal((await sendWithScope(0)).status, 200)
   fail((response) => void response.destroy())
-  for (let scope = 1; scope <= 4; scope += 1) t.equal((await ask(scope)).status, 503)
+  for (let scope = 1; scope <= 4; scope += 1) t.equal((await sendWithScope(scope)).status, 503)
   t.same(endpoint().available, true)
-  t.equal((await ask(5)).status, 503)
+  t.equal((await sendWithScope(5)).status, 503)
   const lastError = { code: 'ERR_UPSTREAM_NETWORK', errno: 'UND_ERR_SOCKET' }
   t.match(endpoint(), { available: false, nextAttempt: 1 })
   t.equal(endpoint().lastError?.code, lastError.code)
-  t.equal(asked.length, 6)
-  const other = await ask(6)
+  t.equal(requests.length, 6)
+  const other = await sendWithScope(6)
   t.same([other.status, other.headers['retry-after']], [503, '5'])
   t.same(other.json, { error: 'temporarily_unavailable' })
-  t.equal(asked.length, 6, 'a name that never failed asks nothing either')
-  const again = await ask(5)
+  t.equal(requests.length, 6, 'a name that never failed asks nothing either')
+  const again = await sendWithScope(5)
   t.same([again.status, again.headers['retry-after']], [503, '5'])
-  t.equal(asked.length, 6)
-  t.equal((await ask(0)).status, 200, 'a cached token is served')
+  t.equal(requests.length, 6)
+  t.equal((await sendWithScope(0)).status, 200, 'a cached token is served')
   for (let probe = 1; probe <= 3; probe += 1) {
     clocks.advance(999)
-    t.equal((await ask(7)).status, 503)
-    t.equal(asked.length, 5 + probe)
+    t.equal((await sendWithScope(7)).status, 503)
+    t.equal(requests.length, 5 + probe)
     clocks.advance(1)
-    t.equal((await ask(1)).status, 503)
-    t.equal((await ask(2)).status, 503)
-    t.equal(asked.length, 6 + probe, 'whatever the backoff of its name')
+    t.equal((await sendWithScope(1)).status, 503)
+    t.equal((await sendWithScope(2)).status, 503)
+    t.equal(requests.length, 6 + probe, 'whatever the backoff of its name')
   }
   recover()
   clocks.advance(SECOND)
-  t.equal((await ask(8)).status, 200)
+  t.equal((await sendWithScope(8)).status, 200)
   t.same(endpoint(), { available: true, lastError: null, nextAttempt: null })
   for (let scope = 1; scope <= 7; scope += 1) {
-    t.equal((await ask(scope)).status, 200, 'the first success ends all backoffs of the outage')
+    t.equal(
+      (await sendWithScope(scope)).status,
+      200,
+      'the first success ends all backoffs of the outage',
+    )
   }
   const lines = log.lines().map(({ msg }) => msg)
   t.equal(lines.filter((it) => /issues no tokens/.test(String(it))).length, 1)
@@ -156,25 +162,26 @@ t.test('five failures in a row open the breaker: one probe a second for all name
 
 t.test('requests that wait for their turn are not sent once the breaker is open', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 10 }
-  const { inject, app, asked, fail } = await failing(t, { upstream })
-  const held: ServerResponse[] = []
-  fail((response) => void held.push(response))
+  const { inject, app, requests, fail } = await setUpFailing(t, { upstream })
+  const responses: ServerResponse[] = []
+  fail((response) => void responses.push(response))
   const all = Array.from({ length: 20 }, (_, client) => inject({ clientId: `client-${client}` }))
-  await until(() => held.length === 5 && app.tokenProxy.status().queued.unproven === 15)
+  await until(() => responses.length === 5 && app.tokenProxy.status().queued.unproven === 15)
   fail((response) => void response.destroy())
-  for (const response of held) response.destroy()
+  for (const response of responses) response.destroy()
   for (const { status } of await Promise.all(all)) t.equal(status, 503)
   // Those that were granted their turn before the fifth failure was known may still be sent.
-  t.ok(asked.length < 10, `${asked.length} requests`)
+  t.ok(requests.length < 10, `${requests.length} requests`)
   t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 20 })
 })
 
 t.test(
   'a firewall that blocks the requests of one caller opens no breaker for the others',
   async (t) => {
-    const { inject, asked, endpoint, upstream } = await failing(t)
+    const { inject, requests, endpoint, upstream } = await setUpFailing(t)
     upstream.answer = (response, count) => {
-      if (asked.at(-1)?.body.includes('script') !== true) return reply(response, 200, issue(count))
+      if (requests.at(-1)?.body.includes('script') !== true)
+        return reply(response, 200, issue(count))
       response.writeHead(403, { 'content-type': 'text/html' })
       response.end('<html>')
     }
@@ -188,17 +195,17 @@ t.test(
 )
 
 t.test('a success below five failures ends no backoff of another name', async (t) => {
-  const { inject, asked, fail, recover } = await failing(t)
+  const { inject, requests, fail, recover } = await setUpFailing(t)
   fail((response) => reply(response, 500, {}))
   t.equal((await inject({ scope: READ })).status, 503)
   recover()
   t.equal((await inject({ scope: WRITE })).status, 200)
   t.equal((await inject({ scope: READ })).status, 503, 'a fault of this client alone')
-  t.equal(asked.length, 2)
+  t.equal(requests.length, 2)
 })
 
 t.test('a 429 keeps its Retry-After while the breaker is open, and after it closed', async (t) => {
-  const { inject, clocks, asked, fail, recover } = await failing(t)
+  const { inject, clocks, requests, fail, recover } = await setUpFailing(t)
   fail((response) => reply(response, 429, { error: 'slow_down' }, { 'retry-after': '30' }))
   t.equal((await inject()).status, 429)
   fail((response) => void response.destroy())
@@ -206,7 +213,7 @@ t.test('a 429 keeps its Retry-After while the breaker is open, and after it clos
   clocks.advance(SECOND)
   const again = await inject()
   t.same([again.status, again.headers['retry-after']], [429, '29'])
-  t.equal(asked.length, 6, 'it is no probe')
+  t.equal(requests.length, 6, 'it is no probe')
   recover()
   t.equal((await inject({ scope: 's/1' })).status, 200)
   t.equal((await inject()).status, 429)
@@ -217,7 +224,7 @@ t.test('a 429 keeps its Retry-After while the breaker is open, and after it clos
 t.test(
   'callers of a Cognito that hangs join the request, and wait for `timeout` once',
   async (t) => {
-    const { inject, clocks, asked, fail, settled, app } = await failing(t, { timeout: 5 })
+    const { inject, clocks, requests, fail, settled, app } = await setUpFailing(t, { timeout: 5 })
     fail(() => {})
     mock.timers.enable({ apis: ['setTimeout'] })
     t.teardown(() => mock.timers.reset())
@@ -226,7 +233,7 @@ t.test(
       answers.push((await inject()).status)
     }
     const first = [join(), join()]
-    await until(() => asked.length === 1)
+    await until(() => requests.length === 1)
     clocks.advance(4000)
     mock.timers.tick(4000)
     const late = join()
@@ -242,18 +249,18 @@ t.test(
     t.same(answers, [503, 503, 503], 'who came 4 s later waited 1 s')
     await settled()
     t.equal((await inject()).status, 503, 'at once from then on')
-    t.equal(asked.length, 1)
+    t.equal(requests.length, 1)
     t.same(app.tokenProxy.status().unavailable, { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 4 })
   },
 )
 
 t.test('while the clock fails, a caller without a token waits for `timeout`', async (t) => {
-  const { inject, asked, app } = await failing(t, {
+  const { inject, requests, app } = await setUpFailing(t, {
     monotonicNow: () => Number.NaN,
     timeout: 0.05,
   })
   t.equal((await inject()).status, 503)
-  t.equal(asked.length, 0, 'no budget is given away')
+  t.equal(requests.length, 0, 'no budget is given away')
   await app.close()
 })
 
@@ -277,7 +284,7 @@ t.test('the status of the endpoint while the clock fails', (t) => {
 t.test('503s are counted in one log line a minute', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
-  const { inject, clocks, fail, log } = await failing(t)
+  const { inject, clocks, fail, log } = await setUpFailing(t)
   fail((response) => reply(response, 500, {}))
   const lines = () =>
     log

@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { reply, upstreamOf } from '../../support/proxy.ts'
+import { reply, startUpstream } from '../../support/proxy.ts'
 import { fleetOf, type ProxyProcess } from '../../support/proxy-processes.ts'
 import { withoutRedis } from '../../support/redis.ts'
 
@@ -40,7 +40,7 @@ async function call(proxy: ProxyProcess): Promise<Served> {
 t.test('wall clocks that are minutes apart', { skip: withoutRedis }, async (t) => {
   /** Expiry of each token, in the order of the requests. */
   const expiries: number[] = []
-  const { tokenEndpoint } = await upstreamOf(t, (response, _asked, count) => {
+  const { tokenEndpoint } = await startUpstream(t, (response, _request, count) => {
     const expiresAt = Date.now() + 1000 * LIFE_SECONDS
     expiries.push(expiresAt)
     reply(response, 200, {
@@ -75,9 +75,9 @@ t.test('wall clocks that are minutes apart', { skip: withoutRedis }, async (t) =
   t.ok(new Set(served.map(({ token }) => token)).size >= LIVES, 'tokens of both lives are served')
   for (const [index, { logged }] of proxies.entries()) {
     const skew = (SKEWS_MS[index] as number) / 1000
-    const told = logged.filter(({ msg }) => msg === WARNING).map((line) => Number(line['skew']))
-    t.equal(told.length, skew === 0 ? 0 : 1, `a skew of ${skew} s is logged once`)
-    for (const it of told) {
+    const skews = logged.filter(({ msg }) => msg === WARNING).map((line) => Number(line['skew']))
+    t.equal(skews.length, skew === 0 ? 0 : 1, `a skew of ${skew} s is logged once`)
+    for (const it of skews) {
       t.equal(Math.sign(it), Math.sign(skew))
       // The time that Redis took for the answer makes it less, never more.
       t.ok(Math.abs(it) >= 5 && Math.abs(it) <= Math.abs(skew), `${it} s of ${skew} s`)

@@ -11,7 +11,7 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { redisStore, tokenProxy } from '../../../src/tokens/proxy/index.ts'
 import type { TokenStore } from '../../../src/tokens/store/token-store.ts'
-import { requestOf } from '../../support/proxy.ts'
+import { createRequest } from '../../support/proxy.ts'
 import { startRedis, withoutRedis } from '../../support/redis.ts'
 import { sampleSize } from '../../support/sample.ts'
 import { Clock } from '../../support/shared-store.ts'
@@ -32,12 +32,12 @@ const AT_ONCE = 50
 /** Counts, and issues tokens that say when they end. */
 function cognito(clock: Clock, life: number) {
   const it = {
-    asked: 0,
+    requestCount: 0,
     fetch: async (): Promise<Response> => {
-      it.asked += 1
+      it.requestCount += 1
       const ends = clock.now() / 1000 + life
       return Response.json({
-        access_token: `${it.asked}.${ends}`,
+        access_token: `${it.requestCount}.${ends}`,
         expires_in: life,
         token_type: 'Bearer',
       })
@@ -48,7 +48,7 @@ function cognito(clock: Clock, life: number) {
 
 /** A store that knows whether anything asked of it is still to be answered. */
 class Busy implements TokenStore {
-  static asked = 0
+  static commandCount = 0
   readonly shared = true
   readonly #store: TokenStore
   readonly #clock: Clock
@@ -72,15 +72,15 @@ class Busy implements TokenStore {
   readonly close: TokenStore['close'] = () => this.#store.close()
 
   #count<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    Busy.asked += 1
+    Busy.commandCount += 1
     return answer.finally(() => {
-      Busy.asked -= 1
+      Busy.commandCount -= 1
     })
   }
 
   /** Resolves once what was begun is over, or waits for the clock. */
   static async quiet(): Promise<void> {
-    for (let turns = 0; turns < 5; turns = Busy.asked === 0 ? turns + 1 : 0) {
+    for (let turns = 0; turns < 5; turns = Busy.commandCount === 0 ? turns + 1 : 0) {
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
@@ -113,7 +113,7 @@ async function proxiesOf(t: Test, clock: Clock, fetch: typeof globalThis.fetch) 
 async function call(app: FastifyInstance, clock: Clock, caller: number, scopeSets: number) {
   const scope = `orders/${caller % scopeSets}`
   const clientId = `client-${Math.floor(caller / scopeSets)}`
-  const { path: url, body: payload, headers } = requestOf({ clientId, scope })
+  const { path: url, body: payload, headers } = createRequest({ clientId, scope })
   const answer = await app.inject({ method: 'POST', url, payload, headers: headers as never })
   const { access_token: token, expires_in: left } = answer.json()
   const really = Number(String(token).split('.')[1]) - clock.now() / 1000
@@ -138,17 +138,17 @@ async function anHour(t: Test, life: number, step: number, scopeSets: number) {
   const clock = new Clock()
   const upstream = cognito(clock, life)
   const apps = await proxiesOf(t, clock, upstream.fetch)
-  upstream.asked = 0
+  upstream.requestCount = 0
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => mock.timers.reset())
   const callers = Array.from({ length: CLIENTS * scopeSets }, (_, caller) => caller)
   let [wrong, served] = [0, 0]
   for (let second = 0; second < WINDOW; second += step) {
     for (let first = 0; first < callers.length; first += AT_ONCE) {
-      // Each at another proxy every time; now and then at two in a row. Two of three ask half as often.
+      // Each call uses another proxy, and sometimes two in a row. Two of three callers call half as often.
       const some = callers.slice(first, first + AT_ONCE)
-      const asking = some.filter((caller) => caller % 3 === 0 || (second / step) % 2 === 0)
-      const asks = asking.map(async (caller) => {
+      const active = some.filter((caller) => caller % 3 === 0 || (second / step) % 2 === 0)
+      const calls = active.map(async (caller) => {
         const turn = caller * 31 + second / step
         for (const at of turn % 7 === 0 ? [turn, turn + 3] : [turn]) {
           const app = apps[at % PROXIES] as FastifyInstance
@@ -157,14 +157,14 @@ async function anHour(t: Test, life: number, step: number, scopeSets: number) {
           if (status !== 200 || !(really > 0) || !(left >= 1 && left <= really)) wrong += 1
         }
       })
-      await patiently(Promise.all(asks))
+      await patiently(Promise.all(calls))
     }
     await Busy.quiet()
     clock.pass(1000 * step)
     mock.timers.tick(1000 * step)
   }
   const degraded = apps.filter((app) => app.tokenProxy.status().store.degraded).length
-  return { asked: upstream.asked, served, wrong, degraded }
+  return { requestCount: upstream.requestCount, served, wrong, degraded }
 }
 
 for (const { life, step, scopeSets } of [
@@ -172,13 +172,13 @@ for (const { life, step, scopeSets } of [
   { life: 300, step: 75, scopeSets: 1 },
 ]) {
   t.test(`tokens of ${life} s`, { skip: withoutRedis }, async (t) => {
-    const { asked, served, wrong, degraded } = await anHour(t, life, step, scopeSets)
+    const { requestCount, served, wrong, degraded } = await anHour(t, life, step, scopeSets)
     const heldBack = Math.min(MIN_REMAINING, HELD_BACK * life)
     const bound = CLIENTS * scopeSets * Math.ceil(WINDOW / (life - heldBack)) * 1.05
-    t.comment(`${served} answers, ${asked} token requests, at most ${bound} allowed`)
+    t.comment(`${served} answers, ${requestCount} token requests, at most ${bound} allowed`)
     t.equal(wrong, 0, 'none refused, none past its expiry')
     t.equal(degraded, 0)
-    t.ok(asked >= CLIENTS * scopeSets)
-    t.ok(asked <= bound, `${asked} of ${bound}`)
+    t.ok(requestCount >= CLIENTS * scopeSets)
+    t.ok(requestCount <= bound, `${requestCount} of ${bound}`)
   })
 }

@@ -1,38 +1,38 @@
 /** Headers of requests to Cognito: secrets that a firewall requires, and that rotate. */
 import t from 'tap'
-import { issue, proxyOf, reply, SECRET, until, upstreamOf } from '../../support/proxy.ts'
+import { issue, reply, SECRET, startProxy, startUpstream, until } from '../../support/proxy.ts'
 
 const HEADER = 'x-wafAuthAllowRule'
 const NAME = HEADER.toLowerCase()
 
 t.test('a rotated header is used from the next request on', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { headers }, count) => {
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, { headers }, count) => {
     if (headers[NAME] === 'third') reply(response, 200, issue(count))
     else reply(response, 403, { error: 'forbidden' })
   })
   const values = ['first', 'second', 'third']
-  const { ask } = await proxyOf(t, {
+  const { send } = await startProxy(t, {
     tokenEndpoint,
     headers: { [HEADER]: async () => values.shift() as string, 'X-Fixed': 'a b' },
   })
-  t.equal((await ask({ scope: 'a/1' })).status, 403)
-  t.equal((await ask({ scope: 'a/2' })).status, 403)
-  t.equal((await ask({ scope: 'a/3' })).status, 200)
+  t.equal((await send({ scope: 'a/1' })).status, 403)
+  t.equal((await send({ scope: 'a/2' })).status, 403)
+  t.equal((await send({ scope: 'a/3' })).status, 200)
   t.same(
-    asked.map(({ headers }) => headers[NAME]),
+    requests.map(({ headers }) => headers[NAME]),
     ['first', 'second', 'third'],
   )
-  t.ok(asked.every(({ headers }) => headers['x-fixed'] === 'a b'))
+  t.ok(requests.every(({ headers }) => headers['x-fixed'] === 'a b'))
 })
 
 t.test('callers cannot set the header', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
-  const { ask } = await proxyOf(t, { tokenEndpoint, headers: { [HEADER]: 'ours' } })
-  await ask({ headers: { [HEADER]: 'theirs', 'x-amzn-trace-id': 'theirs' } })
-  t.equal(asked[0]?.headers[NAME], 'ours')
-  t.notMatch(JSON.stringify(asked), 'theirs')
+  const { send } = await startProxy(t, { tokenEndpoint, headers: { [HEADER]: 'ours' } })
+  await send({ headers: { [HEADER]: 'theirs', 'x-amzn-trace-id': 'theirs' } })
+  t.equal(requests[0]?.headers[NAME], 'ours')
+  t.notMatch(JSON.stringify(requests), 'theirs')
 })
 
 const broken: readonly (readonly [string, () => unknown])[] = [
@@ -51,26 +51,28 @@ const broken: readonly (readonly [string, () => unknown])[] = [
 
 for (const [name, header] of broken) {
   t.test(`one that ${name} is 503, and Cognito is not asked without it`, async (t) => {
-    const { asked, tokenEndpoint } = await upstreamOf(t, (response) =>
+    const { requests, tokenEndpoint } = await startUpstream(t, (response) =>
       reply(response, 200, issue(1)),
     )
     const headers = { [HEADER]: header as () => string }
-    const { ask } = await proxyOf(t, { tokenEndpoint, headers, timeout: 0.05 })
-    const answer = await ask()
+    const { send } = await startProxy(t, { tokenEndpoint, headers, timeout: 0.05 })
+    const answer = await send()
     t.equal(answer.status, 503)
     t.same(answer.json, { error: 'temporarily_unavailable' })
-    t.equal(asked.length, 0)
+    t.equal(requests.length, 0)
   })
 }
 
 t.test('after the timeout, a late header function causes no request', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response) => reply(response, 200, issue(1)))
+  const { requests, tokenEndpoint } = await startUpstream(t, (response) =>
+    reply(response, 200, issue(1)),
+  )
   let late = (_value: string): void => {}
   const value = new Promise<string>((resolve) => {
     late = resolve
   })
   const fetched: unknown[] = []
-  const { app, ask } = await proxyOf(t, {
+  const { app, send } = await startProxy(t, {
     tokenEndpoint,
     headers: { [HEADER]: () => value },
     timeout: 0.05,
@@ -79,11 +81,11 @@ t.test('after the timeout, a late header function causes no request', async (t) 
       return fetch(...request)
     },
   })
-  t.equal((await ask()).status, 503)
+  t.equal((await send()).status, 503)
   // The caller and the request have a timer each: that of the request may run out a moment later.
   await until(() => app.tokenProxy.status().inFlight === 0)
   late('ours')
   await new Promise((resolve) => setImmediate(resolve))
   t.equal(fetched.length, 0)
-  t.equal(asked.length, 0)
+  t.equal(requests.length, 0)
 })

@@ -6,7 +6,15 @@ import {
   encodeCredentialIdentity,
   encodeTokenIdentity,
 } from '../../../src/tokens/proxy/cached-results.ts'
-import { issue, proxyOf, reply, requestOf, SECRET, stage, upstreamOf } from '../../support/proxy.ts'
+import {
+  createRequest,
+  issue,
+  reply,
+  SECRET,
+  setUpProxy,
+  startProxy,
+  startUpstream,
+} from '../../support/proxy.ts'
 
 /** Few characters, those that encodings use: collisions would be found soon. */
 const text = fc.string({
@@ -25,7 +33,7 @@ const request: fc.Arbitrary<TokenRequest> = fc.record({
 const endpoint = fc.constantFrom('https://a/', 'https://a/,"b')
 
 const bytes = (encoded: Uint8Array): string => Buffer.from(encoded).toString('hex')
-const told = (it: unknown): string =>
+const serialize = (it: unknown): string =>
   JSON.stringify(it, (_key, value: unknown) => (value === undefined ? { left: 'out' } : value))
 
 /** The method counts only for a text that Cognito never makes a secret of. */
@@ -35,7 +43,8 @@ const withoutMethod = (it: TokenRequest) =>
 t.test('the encoding is injective and deterministic', (t) => {
   fc.assert(
     fc.property(endpoint, request, endpoint, request, (oneEnd, one, otherEnd, other) => {
-      const same = told([oneEnd, withoutMethod(one)]) === told([otherEnd, withoutMethod(other)])
+      const same =
+        serialize([oneEnd, withoutMethod(one)]) === serialize([otherEnd, withoutMethod(other)])
       return (
         same ===
         (bytes(encodeTokenIdentity(oneEnd, one)) === bytes(encodeTokenIdentity(otherEnd, other)))
@@ -60,7 +69,7 @@ t.test('characters that move to another part make another request', (t) => {
         [one, two, three],
         [one + two, '', three],
       ] satisfies [string, string, string | undefined][]
-      const distinct = new Set(all.map((parts) => told(parts)))
+      const distinct = new Set(all.map((parts) => serialize(parts)))
       return (
         new Set(all.map(([id, secret, metadata]) => of(id, secret, metadata))).size ===
         distinct.size
@@ -75,7 +84,7 @@ t.test('characters that move to another part make another request', (t) => {
 t.test('a credential is its endpoint, id and secret, for all scopes', (t) => {
   fc.assert(
     fc.property(request, request, (one, other) => {
-      const same = told(one.credentials) === told(other.credentials)
+      const same = serialize(one.credentials) === serialize(other.credentials)
       const encoded = [one, other].map((it) => bytes(encodeCredentialIdentity('https://a/', it)))
       return (
         same === (encoded[0] === encoded[1]) &&
@@ -89,14 +98,14 @@ t.test('a credential is its endpoint, id and secret, for all scopes', (t) => {
 })
 
 t.test('a wrong secret never gets the token of a valid one', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }, count) => {
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, { body }, count) => {
     const isRight = new URLSearchParams(body).get('client_secret') === SECRET
     if (isRight) reply(response, 200, issue(count))
     else reply(response, 400, { error: 'invalid_client' })
   })
-  const { ask } = await stage(t, { tokenEndpoint })
+  const { send } = await setUpProxy(t, { tokenEndpoint })
   const scope = 'a/b'
-  t.equal((await ask({ scope })).status, 200)
+  t.equal((await send({ scope })).status, 200)
   const wrong = [
     '',
     SECRET.toUpperCase(),
@@ -111,56 +120,63 @@ t.test('a wrong secret never gets the token of a valid one', async (t) => {
     SECRET.slice(0, -1),
   ]
   for (const secret of wrong) {
-    const { status, json } = await ask({ secret, scope })
+    const { status, json } = await send({ secret, scope })
     t.equal(status, 400, JSON.stringify(secret))
     t.same(json, { error: 'invalid_client' })
   }
-  t.equal(asked.length, wrong.length, 'none was answered from an entry; one has no secret at all')
-  t.equal((await ask({ secret: SECRET, scope })).json['access_token'], 'token-1')
+  t.equal(
+    requests.length,
+    wrong.length,
+    'none was answered from an entry; one has no secret at all',
+  )
+  t.equal((await send({ secret: SECRET, scope })).json['access_token'], 'token-1')
 })
 
 t.test(
   'a secret that is right in a header shares nothing with one that is wrong in a body',
   async (t) => {
     // Who checks a header decodes its halves: there `a%2Bb` is the secret `a+b`, in a body it is not.
-    const { tokenEndpoint } = await upstreamOf(t, (response, { headers }, count) => {
+    const { tokenEndpoint } = await startUpstream(t, (response, { headers }, count) => {
       if (headers.authorization !== undefined) reply(response, 200, issue(count))
       else reply(response, 400, { error: 'invalid_client' })
     })
-    const { ask } = await proxyOf(t, { tokenEndpoint })
+    const { send } = await startProxy(t, { tokenEndpoint })
     const options = { clientId: 'billing', secret: 'a%2Bb' }
-    t.equal((await ask({ ...options, method: 'basic' })).status, 200)
-    t.equal((await ask({ ...options, method: 'post' })).status, 400)
-    t.match(requestOf(options).body, 'a%252Bb')
+    t.equal((await send({ ...options, method: 'basic' })).status, 200)
+    t.equal((await send({ ...options, method: 'post' })).status, 400)
+    t.match(createRequest(options).body, 'a%252Bb')
   },
 )
 
 t.test('Basic and form credentials of one client and secret share a token', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body, headers }, count) => {
-    const secret = new URLSearchParams(body).get('client_secret')
-    const basic = Buffer.from(String(headers.authorization).slice(6), 'base64').toString()
-    const isRight = secret?.startsWith('1n6q') === true || basic.startsWith('billing:1n6q')
-    if (isRight) reply(response, 200, issue(count))
-    else reply(response, 400, { error: 'invalid_client' })
-  })
+  const { requests, tokenEndpoint } = await startUpstream(
+    t,
+    (response, { body, headers }, count) => {
+      const secret = new URLSearchParams(body).get('client_secret')
+      const basic = Buffer.from(String(headers.authorization).slice(6), 'base64').toString()
+      const isRight = secret?.startsWith('1n6q') === true || basic.startsWith('billing:1n6q')
+      if (isRight) reply(response, 200, issue(count))
+      else reply(response, 400, { error: 'invalid_client' })
+    },
+  )
   for (const [first, second] of [
     ['basic', 'post'],
     ['post', 'basic'],
   ] as const) {
     for (const secret of ['1n6qkt3rcjb9', '1n6q+kt3+rcjb9']) {
-      const { ask } = await stage(t, { tokenEndpoint })
-      const before = asked.length
+      const { send } = await setUpProxy(t, { tokenEndpoint })
+      const before = requests.length
       const options = { clientId: 'billing', secret, scope: 'a/b' }
-      const { json } = await ask({ ...options, method: first })
+      const { json } = await send({ ...options, method: first })
       t.type(json['access_token'], 'string')
       t.equal(
-        (await ask({ ...options, method: second })).json['access_token'],
+        (await send({ ...options, method: second })).json['access_token'],
         json['access_token'],
       )
-      t.equal(asked.length, before + 1)
-      t.equal((await ask({ ...options, secret: 'x', method: second })).status, 400)
-      t.equal((await ask({ ...options, secret: 'x', method: first })).status, 400)
-      t.equal(asked.length, before + 2, 'a wrong secret is refused once for both')
+      t.equal(requests.length, before + 1)
+      t.equal((await send({ ...options, secret: 'x', method: second })).status, 400)
+      t.equal((await send({ ...options, secret: 'x', method: first })).status, 400)
+      t.equal(requests.length, before + 2, 'a wrong secret is refused once for both')
     }
   }
 })

@@ -2,7 +2,7 @@
 import fastify from 'fastify'
 import t from 'tap'
 import { tokenProxy } from '../../../src/tokens/proxy/index.ts'
-import { requestOf } from '../../support/proxy.ts'
+import { createRequest } from '../../support/proxy.ts'
 
 /** Registers a proxy; answers its log and why it could not be registered. */
 async function register(options: object) {
@@ -51,23 +51,23 @@ t.test('insecureHttp never applies to hosts of AWS', async (t) => {
 })
 
 t.test('with insecureHttp: one warning in the log, and callers are served', async (t) => {
-  const asked: string[] = []
+  const urls: string[] = []
   const { app, lines, error } = await register({
     tokenEndpoint: 'http://cognito-proxy:8080/oauth2/token',
     insecureHttp: true,
     fetch: async (url: string) => {
-      asked.push(url)
+      urls.push(url)
       return Response.json({ access_token: 'a', expires_in: 3600, token_type: 'Bearer' })
     },
   })
   t.teardown(() => app.close())
   t.equal(error, undefined)
-  const { path: url, body: payload, headers, method } = requestOf({})
+  const { path: url, body: payload, headers, method } = createRequest({})
   for (let use = 0; use < 2; use += 1) {
     const { statusCode } = await app.inject({ url, payload, headers: headers as never, method })
     t.equal(statusCode, 200)
   }
-  t.strictSame(asked, ['http://cognito-proxy:8080/oauth2/token'])
+  t.strictSame(urls, ['http://cognito-proxy:8080/oauth2/token'])
   t.match(lines, [
     {
       level: 40,

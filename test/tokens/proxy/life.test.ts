@@ -3,7 +3,7 @@ import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { memoryStore, type TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
-import { issue, reply, stage, until, upstreamOf } from '../../support/proxy.ts'
+import { issue, reply, setUpProxy, startUpstream, until } from '../../support/proxy.ts'
 
 /** Lets all work that needs no timer finish. */
 async function quiet(): Promise<void> {
@@ -11,17 +11,17 @@ async function quiet(): Promise<void> {
 }
 
 /** A proxy in front of an upstream whose tokens are numbered and live so many seconds. */
-async function numbered(t: Test, life: number, options: Partial<TokenProxyOptions> = {}) {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+async function setUpNumbered(t: Test, life: number, options: Partial<TokenProxyOptions> = {}) {
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count, life)),
   )
-  const { ask, app, clocks, wire } = await stage(t, { tokenEndpoint, ...options })
+  const { send, app, clocks, wire } = await setUpProxy(t, { tokenEndpoint, ...options })
   const seconds = (count: number): void => clocks.advance(count * SECOND)
   return {
-    ...{ clocks, seconds, asked, wire, app },
+    ...{ clocks, seconds, requests, wire, app },
     /** Which token, and how long it says it lives. */
     token: async () => {
-      const { json } = await ask()
+      const { json } = await send()
       return `${json['access_token']} ${json['expires_in']}`
     },
     settled: () => until(() => app.tokenProxy.status().inFlight === 0),
@@ -29,7 +29,7 @@ async function numbered(t: Test, life: number, options: Partial<TokenProxyOption
 }
 
 t.test('expires_in is the remaining lifetime in whole seconds, rounded down', async (t) => {
-  const { token, clocks } = await numbered(t, 3600)
+  const { token, clocks } = await setUpNumbered(t, 3600)
   t.equal(await token(), 'token-1 3600')
   t.equal(await token(), 'token-1 3600')
   clocks.advance(1)
@@ -45,18 +45,18 @@ for (const [life, due] of [
   [300, 225],
 ] as const) {
   t.test(`a token of ${life} s is replaced in the background from ${due} s`, async (t) => {
-    const { token, clocks, seconds, asked, settled } = await numbered(t, life)
+    const { token, clocks, seconds, requests, settled } = await setUpNumbered(t, life)
     t.equal(await token(), `token-1 ${life}`)
     seconds(due)
     clocks.advance(-1)
     t.equal(await token(), `token-1 ${life - due}`)
-    t.equal(asked.length, 1)
+    t.equal(requests.length, 1)
     clocks.advance(1)
     t.equal(await token(), `token-1 ${life - due}`, 'the caller does not wait')
     await settled()
-    t.equal(asked.length, 2)
+    t.equal(requests.length, 2)
     t.equal(await token(), `token-2 ${life}`)
-    t.equal(asked.length, 2)
+    t.equal(requests.length, 2)
   })
 }
 
@@ -67,7 +67,7 @@ for (const [life, expiring] of [
   [300, 262.5],
 ] as const) {
   t.test(`a token of ${life} s: callers wait for its renewal from ${expiring} s`, async (t) => {
-    const { token, clocks, seconds, asked, wire, settled } = await numbered(t, life)
+    const { token, clocks, seconds, requests, wire, settled } = await setUpNumbered(t, life)
     await token()
     // The renewal fails, so that the token grows old.
     wire.isDown = true
@@ -82,12 +82,12 @@ for (const [life, expiring] of [
     wire.isDown = false
     seconds(2)
     t.equal(await token(), `token-2 ${life}`, 'this caller waited')
-    t.equal(asked.length, 2)
+    t.equal(requests.length, 2)
   })
 }
 
 t.test('a caller waits 1 s for a renewal that hangs, then gets the cached token', async (t) => {
-  const { token, seconds, wire, app } = await numbered(t, 3600)
+  const { token, seconds, wire, app } = await setUpNumbered(t, 3600)
   await token()
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
@@ -116,7 +116,9 @@ t.test('a caller waits 1 s for a renewal that hangs, then gets the cached token'
 })
 
 t.test('a cached token is served until 5 s before its expiry', async (t) => {
-  const { token, clocks, seconds, wire, settled } = await numbered(t, 3600, { minRemaining: 0 })
+  const { token, clocks, seconds, wire, settled } = await setUpNumbered(t, 3600, {
+    minRemaining: 0,
+  })
   await token()
   wire.isDown = true
   seconds(3595)
@@ -131,7 +133,7 @@ t.test('a cached token is served until 5 s before its expiry', async (t) => {
 })
 
 t.test('after maxAge, Cognito checks the secret again', async (t) => {
-  const { token, seconds, clocks, asked, wire, settled } = await numbered(t, 86_400)
+  const { token, seconds, clocks, requests, wire, settled } = await setUpNumbered(t, 86_400)
   await token()
   wire.isDown = true
   seconds(3600)
@@ -143,18 +145,20 @@ t.test('after maxAge, Cognito checks the secret again', async (t) => {
   wire.isDown = false
   seconds(1)
   t.equal(await token(), 'token-2 86400')
-  t.equal(asked.length, 2)
+  t.equal(requests.length, 2)
 })
 
 t.test(
   'a token longer than maxAge is replaced in the background from three quarters of that',
   async (t) => {
-    const { token, seconds, clocks, asked, settled } = await numbered(t, 86_400, { maxAge: 1000 })
+    const { token, seconds, clocks, requests, settled } = await setUpNumbered(t, 86_400, {
+      maxAge: 1000,
+    })
     await token()
     seconds(750)
     clocks.advance(-1)
     await token()
-    t.equal(asked.length, 1)
+    t.equal(requests.length, 1)
     clocks.advance(1)
     t.equal(await token(), 'token-1 85650')
     await settled()
@@ -163,10 +167,10 @@ t.test(
 )
 
 t.test('callers cannot force a refresh', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
-  const { ask } = await stage(t, { tokenEndpoint })
+  const { send } = await setUpProxy(t, { tokenEndpoint })
   for (const headers of [
     {},
     { 'cache-control': 'no-cache' },
@@ -174,9 +178,9 @@ t.test('callers cannot force a refresh', async (t) => {
     { pragma: 'no-cache' },
     { 'if-none-match': '*' },
   ]) {
-    t.equal((await ask({ headers })).json['access_token'], 'token-1')
+    t.equal((await send({ headers })).json['access_token'], 'token-1')
   }
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
 })
 
 const invalid: readonly (readonly [string, Record<string, unknown>])[] = [
@@ -196,11 +200,11 @@ const invalid: readonly (readonly [string, Record<string, unknown>])[] = [
 for (const [name, changes] of invalid) {
   t.test(`a 200 with ${name} is 503, and never cached`, async (t) => {
     const upstream = { isValid: false }
-    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
       reply(response, 200, { ...issue(count), ...(upstream.isValid ? {} : changes) }),
     )
-    const { ask, app, clocks } = await stage(t, { tokenEndpoint })
-    const answer = await ask()
+    const { send, app, clocks } = await setUpProxy(t, { tokenEndpoint })
+    const answer = await send()
     t.equal(answer.status, 503)
     t.same(answer.json, { error: 'temporarily_unavailable' })
     t.equal(answer.headers['retry-after'], '1')
@@ -212,8 +216,8 @@ for (const [name, changes] of invalid) {
     })
     upstream.isValid = true
     clocks.advance(SECOND)
-    t.same((await ask()).json, issue(2))
-    t.equal(asked.length, 2)
+    t.same((await send()).json, issue(2))
+    t.equal(requests.length, 2)
   })
 }
 
@@ -222,24 +226,24 @@ for (const [life, served] of [
   [3600.5, 3600],
 ] as const) {
   t.test(`a life of ${life} s counts as ${served} s`, async (t) => {
-    const { token } = await numbered(t, life)
+    const { token } = await setUpNumbered(t, life)
     t.equal(await token(), `token-1 ${life}`)
     t.equal(await token(), `token-1 ${served}`)
   })
 }
 
 t.test('further members of the response are served from the cache too', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, (response) =>
+  const { tokenEndpoint } = await startUpstream(t, (response) =>
     reply(response, 200, { ...issue(1), scope: 'ä/b', token_type: 'bearer' }),
   )
-  const { ask } = await stage(t, { tokenEndpoint })
-  const first = (await ask()).json
-  t.same((await ask()).json, first)
+  const { send } = await setUpProxy(t, { tokenEndpoint })
+  const first = (await send()).json
+  t.same((await send()).json, first)
   t.equal(first['scope'], 'ä/b')
 })
 
 t.test('a clock that steps back serves no token for longer', async (t) => {
-  const { token, seconds } = await numbered(t, 3600)
+  const { token, seconds } = await setUpNumbered(t, 3600)
   await token()
   seconds(1800)
   t.equal(await token(), 'token-1 1800')
@@ -251,7 +255,7 @@ t.test('a clock that steps back serves no token for longer', async (t) => {
 
 t.test('while the clock fails, nothing is cached and nothing crashes', async (t) => {
   const clock = { now: (): number => Number.NaN }
-  const { token, asked } = await numbered(t, 3600, { now: () => clock.now() })
+  const { token, requests } = await setUpNumbered(t, 3600, { now: () => clock.now() })
   t.equal(await token(), 'token-1 3600')
   t.equal(await token(), 'token-2 3600')
   clock.now = () => {
@@ -261,14 +265,14 @@ t.test('while the clock fails, nothing is cached and nothing crashes', async (t)
   clock.now = () => 1
   t.equal(await token(), 'token-4 3600')
   t.equal(await token(), 'token-4 3600')
-  t.equal(asked.length, 4)
+  t.equal(requests.length, 4)
 })
 
 t.test('an entry of another format version causes a token request', async (t) => {
   const store = memoryStore()
   const value = Buffer.from('2 in another form\n{}')
   store.entries.get = () => ({ value, expiresAt: Number.POSITIVE_INFINITY })
-  const { ask, wire } = await stage(t, { store })
-  t.equal((await ask()).status, 200)
+  const { send, wire } = await setUpProxy(t, { store })
+  t.equal((await send()).status, 200)
   t.equal(wire.count, 1)
 })

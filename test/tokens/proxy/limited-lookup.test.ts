@@ -5,25 +5,25 @@ import { until } from '../../support/proxy.ts'
 
 /** A lookup of two calls a second and one at once, whose answers and clock a test moves by hand. */
 function limited({ perSecond = 2, concurrency = 1, polls = 20 } = {}) {
-  const asked: string[] = []
+  const lookups: string[] = []
   const clock = { now: 0 }
   const answers = new Map<string, (isClient: boolean) => void>()
   const find = limitedLookup(
     (clientId) => {
-      asked.push(clientId)
+      lookups.push(clientId)
       return new Promise<boolean>((resolve) => answers.set(clientId, resolve))
     },
     { perSecond, concurrency, polls, monotonicNow: () => clock.now },
   )
   /** Looks up a client, and resolves the lookup. */
   const settle = async (clientId: string, isClient: boolean): Promise<boolean> => {
-    const before = asked.length
+    const before = lookups.length
     const found = find(clientId)
-    await until(() => asked.length > before)
+    await until(() => lookups.length > before)
     answers.get(clientId)?.(isClient)
     return found
   }
-  return { asked, answers, clock, find, settle }
+  return { lookups, answers, clock, find, settle }
 }
 
 const BUSY = { name: 'HookError', code: 'ERR_DECISION_FAILED' }
@@ -47,15 +47,15 @@ t.test('a call frees its turn on success and on failure', async (t) => {
 })
 
 t.test('a client that was admitted before waits for its turn, with priority', async (t) => {
-  const { asked, answers, clock, find, settle } = limited()
+  const { lookups, answers, clock, find, settle } = limited()
   t.equal(await settle('known', true), true)
   t.equal(await settle('stranger', false), false)
   await t.rejects(find('stranger') as Promise<boolean>, BUSY, 'nobody else waits')
   const known = find('known')
   clock.now = 1000
   await t.rejects(find('stranger') as Promise<boolean>, BUSY, 'not before who waits')
-  await until(() => asked.length === 3)
-  t.strictSame(asked, ['known', 'stranger', 'known'])
+  await until(() => lookups.length === 3)
+  t.strictSame(lookups, ['known', 'stranger', 'known'])
   answers.get('known')?.(true)
   t.equal(await known, true)
   t.equal(await settle('stranger', false), false, 'its turn again')

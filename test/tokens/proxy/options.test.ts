@@ -3,7 +3,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import proxyByDefault, { memoryStore, tokenProxy } from '../../../src/tokens/proxy/index.ts'
 import { Clocks } from '../../support/key-endpoint.ts'
-import { CLIENT, poolOf, proxyOf, SECRET, sharedStore } from '../../support/proxy.ts'
+import { CLIENT, SECRET, sharedStore, startPool, startProxy } from '../../support/proxy.ts'
 
 const tokenEndpoint = 'https://example.auth.eu-west-1.amazoncognito.com/oauth2/token'
 
@@ -110,10 +110,10 @@ const wrong: readonly (readonly [unknown, RegExp])[] = [
 
 for (const [options, message] of wrong) {
   t.test(String(message), async (t) => {
-    const told = await problem(options)
-    t.match(told, message)
-    t.match(told, /^cognito-m2m: [^\n]+$/)
-    t.notMatch(told, SECRET.slice(0, 6))
+    const message = await problem(options)
+    t.match(message, message)
+    t.match(message, /^cognito-m2m: [^\n]+$/)
+    t.notMatch(message, SECRET.slice(0, 6))
   })
 }
 
@@ -158,7 +158,7 @@ t.test('one proxy per context; another context may have another one', async (t) 
   })
   const two = fastify()
   t.teardown(() => two.close())
-  const pool = await poolOf(t)
+  const pool = await startPool(t)
   for (const prefix of ['/a', '/b']) {
     await two.register(
       async (context) => {
@@ -188,7 +188,7 @@ t.test('a store is closed with the app', async (t) => {
   store.close = async () => {
     closed += 1
   }
-  const { app } = await proxyOf(t, {
+  const { app } = await startProxy(t, {
     tokenEndpoint,
     store,
     encryptionKeys: [{ id: 'a', key: Buffer.alloc(32) }],

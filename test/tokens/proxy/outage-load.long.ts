@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { issue, reply, upstreamOf } from '../../support/proxy.ts'
+import { issue, reply, startUpstream } from '../../support/proxy.ts'
 import { fleetOf, type ProxyProcess } from '../../support/proxy-processes.ts'
 import { type RedisProcess, startRedis, withoutRedis } from '../../support/redis.ts'
 import { sampleSize } from '../../support/sample.ts'
@@ -63,10 +63,13 @@ t.test('no caller is lost', { skip: withoutRedis }, async (t) => {
   const become = (how: typeof cognito): void => {
     cognito = how
   }
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response: ServerResponse, _it, count) => {
-    if (cognito === 'issues') reply(response, 200, issue(count))
-    if (cognito === 'resets') response.destroy()
-  })
+  const { requests, tokenEndpoint } = await startUpstream(
+    t,
+    (response: ServerResponse, _it, count) => {
+      if (cognito === 'issues') reply(response, 200, issue(count))
+      if (cognito === 'resets') response.destroy()
+    },
+  )
   const { redis, proxies } = await fleetOf(t, tokenEndpoint, { timeout: 30 })
   const [first] = proxies as [ProxyProcess, ProxyProcess]
   let again: RedisProcess | undefined
@@ -104,7 +107,7 @@ t.test('no caller is lost', { skip: withoutRedis }, async (t) => {
   await Promise.all(callers)
   for (const [phase, took] of load.slowest) t.comment(`${phase}: ${Math.round(took)} ms at most`)
   t.comment(
-    `${load.served} served, ${load.retried} at another proxy, ${asked.length} token requests`,
+    `${load.served} served, ${load.retried} at another proxy, ${requests.length} token requests`,
   )
   t.strictSame(load.lost, [])
   t.ok(load.served > 10 * CALLERS)

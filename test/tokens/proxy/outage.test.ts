@@ -4,7 +4,7 @@ import t from 'tap'
 import { Upstream } from '../../../src/tokens/proxy/upstream.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { Clocks, SECOND } from '../../support/key-endpoint.ts'
-import { issue, proxyOf, reply, stage, until, upstreamOf } from '../../support/proxy.ts'
+import { issue, reply, setUpProxy, startProxy, startUpstream, until } from '../../support/proxy.ts'
 import { RealLimit } from '../../support/real-limit.ts'
 
 const failures: readonly (readonly [string, (response: ServerResponse) => void, string])[] = [
@@ -61,7 +61,7 @@ const failures: readonly (readonly [string, (response: ServerResponse) => void, 
 for (const [name, fail, code] of failures) {
   t.test(`an upstream that sends ${name}: 503, or the token that is held`, async (t) => {
     const upstream = { isDown: true }
-    const { tokenEndpoint, asked } = await upstreamOf(t, (response, _asked, count) => {
+    const { tokenEndpoint, requests } = await startUpstream(t, (response, _request, count) => {
       if (upstream.isDown) fail(response)
       else reply(response, 200, issue(count))
     })
@@ -76,12 +76,12 @@ for (const [name, fail, code] of failures) {
       else limit.lengthen()
     }
     go('down')
-    const { ask, app } = await proxyOf(
+    const { send, app } = await startProxy(
       t,
       { tokenEndpoint, timeout: limit.milliseconds / 1000, now, monotonicNow },
       { logger: log.logger },
     )
-    const down = await ask()
+    const down = await send()
     t.equal(down.status, 503)
     t.equal(down.headers['retry-after'], '1')
     t.equal(down.headers['cache-control'], 'no-store')
@@ -95,36 +95,36 @@ for (const [name, fail, code] of failures) {
     t.match(warned[0], { level: 40, code })
 
     go('up')
-    t.equal((await ask()).status, 503, 'remembered')
+    t.equal((await send()).status, 503, 'remembered')
     clocks.advance(SECOND)
-    const token = (await ask()).json['access_token']
-    t.equal((await ask()).json['access_token'], token)
+    const token = (await send()).json['access_token']
+    t.equal((await send()).json['access_token'], token)
     t.equal(log.lines().filter(({ msg }) => /tokens again/.test(String(msg))).length, 1)
     go('down')
     for (const seconds of [2700, 500, 300, 94]) {
       clocks.advance(seconds * SECOND)
-      const held = await ask()
-      t.equal(held.status, 200, `after ${seconds} s more`)
-      t.equal(held.json['access_token'], token)
+      const answer = await send()
+      t.equal(answer.status, 200, `after ${seconds} s more`)
+      t.equal(answer.json['access_token'], token)
       await until(() => app.tokenProxy.status().inFlight === 0)
     }
     clocks.advance(SECOND)
-    t.equal((await ask()).status, 503, 'never past its end')
-    t.ok(asked.every(({ headers }) => headers['x-location'] === undefined))
+    t.equal((await send()).status, 503, 'never past its end')
+    t.ok(requests.every(({ headers }) => headers['x-location'] === undefined))
   })
 }
 
 t.test('an unreachable Cognito is 503 at once', async (t) => {
-  const { ask, clocks, wire } = await stage(t)
+  const { send, clocks, wire } = await setUpProxy(t)
   wire.isDown = true
-  t.equal((await ask()).status, 503)
+  t.equal((await send()).status, 503)
   wire.isDown = false
   clocks.advance(SECOND)
-  t.equal((await ask()).status, 200, 'and is asked again a second later')
+  t.equal((await send()).status, 200, 'and is asked again a second later')
 })
 
 t.test('5xx of Cognito keep body and request id, and become 503', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, (response) =>
+  const { tokenEndpoint } = await startUpstream(t, (response) =>
     reply(
       response,
       500,
@@ -132,8 +132,8 @@ t.test('5xx of Cognito keep body and request id, and become 503', async (t) => {
       { 'x-amz-cognito-request-id': 'abc', 'retry-after': '7' },
     ),
   )
-  const { ask } = await stage(t, { tokenEndpoint })
-  const answer = await ask()
+  const { send } = await setUpProxy(t, { tokenEndpoint })
+  const answer = await send()
   t.equal(answer.status, 503)
   t.same(answer.json, { message: 'x' })
   t.equal(answer.headers['x-amz-cognito-request-id'], 'abc')
@@ -144,13 +144,13 @@ t.test(
   '429 passes through, obeys Retry-After up to 60 s, and cached tokens are served',
   async (t) => {
     const upstream = { retryAfter: '7' as string | undefined, isBusy: true }
-    const { tokenEndpoint, asked } = await upstreamOf(t, (response, _asked, count) => {
+    const { tokenEndpoint, requests } = await startUpstream(t, (response, _request, count) => {
       const { retryAfter, isBusy } = upstream
       const headers = retryAfter === undefined ? {} : { 'retry-after': retryAfter }
       if (isBusy) reply(response, 429, { error: 'too_many' }, headers)
       else reply(response, 200, issue(count))
     })
-    const { ask, clocks, app } = await stage(t, { tokenEndpoint })
+    const { send, clocks, app } = await setUpProxy(t, { tokenEndpoint })
     const soon = new Date(clocks.now() + 9000).toUTCString()
     for (const [sent, seconds] of [
       ['7', 7],
@@ -163,53 +163,53 @@ t.test(
       upstream.retryAfter = sent
       // Each has a separate backoff.
       const scope = `a/${sent?.length ?? 'none'}${seconds}`
-      const answer = await ask({ scope })
+      const answer = await send({ scope })
       t.equal(answer.status, 429)
       t.same(answer.json, { error: 'too_many' })
       t.equal(answer.headers['retry-after'], `${seconds}`)
-      const count = asked.length
+      const count = requests.length
       clocks.advance(400)
-      const again = await ask({ scope })
+      const again = await send({ scope })
       t.same([again.status, again.headers['retry-after']], [429, `${seconds}`], 'remembered')
-      t.equal(asked.length, count)
+      t.equal(requests.length, count)
       clocks.advance(-400)
     }
     t.equal(app.tokenProxy.status().endpoint.available, true, '429 opens no breaker')
     upstream.isBusy = false
-    const { json } = await ask()
+    const { json } = await send()
     upstream.isBusy = true
     clocks.advance(3400 * SECOND)
-    t.same((await ask()).json, { ...json, expires_in: 200 })
+    t.same((await send()).json, { ...json, expires_in: 200 })
   },
 )
 
 t.test('failed renewals back off per token, and fail no caller', async (t) => {
-  const { ask, app, clocks, wire } = await stage(t)
+  const { send, app, clocks, wire } = await setUpProxy(t)
   const settled = () => until(() => app.tokenProxy.status().inFlight === 0)
-  await ask()
-  await ask({ scope: 'orders/read' })
+  await send()
+  await send({ scope: 'orders/read' })
   wire.isDown = true
   clocks.advance(2700 * SECOND)
   for (let time = 0; time < 5; time += 1) {
-    t.equal((await ask()).status, 200)
+    t.equal((await send()).status, 200)
     await settled()
   }
   t.equal(wire.count, 3, 'one try, however many callers')
-  t.equal((await ask({ scope: 'orders/read' })).status, 200)
+  t.equal((await send({ scope: 'orders/read' })).status, 200)
   await settled()
   t.equal(wire.count, 4)
   for (let second = 0; second < 60; second += 1) {
     clocks.advance(SECOND)
-    t.equal((await ask()).status, 200)
+    t.equal((await send()).status, 200)
     await settled()
   }
   // The circuit breaker opens at the fifth failure, and then lets one probe a second through.
   t.ok(wire.count >= 8 && wire.count <= 64, `${wire.count - 4} tries in a minute`)
   wire.isDown = false
   clocks.advance(60 * SECOND)
-  await ask()
+  await send()
   await settled()
-  t.equal((await ask()).json['expires_in'], 3600)
+  t.equal((await send()).json['expires_in'], 3600)
 })
 
 t.test(
@@ -219,28 +219,30 @@ t.test(
       () => new Promise<Response>(() => {}),
       async () => new Response(new ReadableStream({ start() {} })),
     ]) {
-      const { ask } = await stage(t, { fetch, timeout: 0.05 })
-      t.equal((await ask()).status, 503)
+      const { send } = await setUpProxy(t, { fetch, timeout: 0.05 })
+      t.equal((await send()).status, 503)
     }
   },
 )
 
 t.test('every exception of a transport is a failure', async (t) => {
   for (const thrown of [undefined, null, 'x', new Error('x'), { cause: { code: 'not a code' } }]) {
-    const { ask } = await stage(t, { fetch: async () => Promise.reject(thrown) })
-    const answer = await ask()
+    const { send } = await setUpProxy(t, { fetch: async () => Promise.reject(thrown) })
+    const answer = await send()
     t.equal(answer.status, 503)
     t.same(answer.json, { error: 'temporarily_unavailable' })
   }
 })
 
 t.test('a response without a body is a failure', async (t) => {
-  const { ask } = await stage(t, { fetch: async () => new Response(null) })
-  t.equal((await ask()).status, 503)
+  const { send } = await setUpProxy(t, { fetch: async () => new Response(null) })
+  t.equal((await send()).status, 503)
 })
 
 t.test('after close(), no request is sent', async (t) => {
-  const { tokenEndpoint, asked } = await upstreamOf(t, (response) => reply(response, 200, issue(1)))
+  const { tokenEndpoint, requests } = await startUpstream(t, (response) =>
+    reply(response, 200, issue(1)),
+  )
   const upstream = new Upstream({
     tokenEndpoint,
     headers: new Map(),
@@ -259,14 +261,14 @@ t.test('after close(), no request is sent', async (t) => {
     1000,
   )
   t.same(result, { kind: 'failure', code: 'ERR_UPSTREAM_CLOSED' })
-  t.equal(asked.length, 0)
+  t.equal(requests.length, 0)
 })
 
 t.test('closing aborts requests in flight', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, () => {})
-  const { inject, app } = await stage(t, { tokenEndpoint, timeout: 30 })
-  const asked = inject()
+  const { tokenEndpoint } = await startUpstream(t, () => {})
+  const { inject, app } = await setUpProxy(t, { tokenEndpoint, timeout: 30 })
+  const pending = inject()
   await until(() => app.tokenProxy.status().inFlight === 1)
   await app.close()
-  t.equal((await asked).status, 503)
+  t.equal((await pending).status, 503)
 })

@@ -1,14 +1,14 @@
 /** Two proxies over one Redis, as processes. */
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { CLIENT, issue, reply, upstreamOf } from '../../support/proxy.ts'
+import { CLIENT, issue, reply, startUpstream } from '../../support/proxy.ts'
 import { fleetOf, type ProxyProcess } from '../../support/proxy-processes.ts'
 import { withoutRedis } from '../../support/redis.ts'
 
 type Two = [ProxyProcess, ProxyProcess]
 
 /** Holds answers back until they are let go, each the number of its request. */
-function held() {
+function delayedAnswers() {
   const waiting: (() => void)[] = []
   return {
     isHolding: true,
@@ -29,25 +29,25 @@ function held() {
 
 t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
   t.test('send one request for all callers of both', async (t) => {
-    const gate = held()
-    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    const gate = delayedAnswers()
+    const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
       gate.answer(response, count),
     )
     const { proxies } = await fleetOf(t, tokenEndpoint, { bound: 10_000 })
     const callers = Array.from({ length: 200 }, (_, index) => (proxies as Two)[index % 2]?.ask())
     await gate.come(1)
     await new Promise((resolve) => setTimeout(resolve, 300))
-    t.equal(asked.length, 1)
+    t.equal(requests.length, 1)
     gate.letGo()
     const answers = await Promise.all(callers)
     for (const answer of answers) {
       t.match(answer, { status: 200, json: { access_token: 'token-1' } })
     }
-    t.equal(asked.length, 1)
+    t.equal(requests.length, 1)
   })
 
   t.test('apply an invalidation of either at their next look-up', async (t) => {
-    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
       reply(response, 200, issue(count)),
     )
     const [here, there] = (await fleetOf(t, tokenEndpoint, { bound: 10_000 })).proxies as Two
@@ -62,12 +62,12 @@ t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
     t.strictSame(await tokens(), ['token-3', 'token-3', 'token-2'])
     await there.invalidate(CLIENT)
     t.strictSame(await tokens(), ['token-4', 'token-4', 'token-2'])
-    t.equal(asked.length, 4)
+    t.equal(requests.length, 4)
   })
 
   t.test('store no token of a flight that began before an invalidation', async (t) => {
-    const gate = held()
-    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    const gate = delayedAnswers()
+    const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
       gate.answer(response, count),
     )
     const [here, there] = (await fleetOf(t, tokenEndpoint, { bound: 10_000 })).proxies as Two
@@ -82,12 +82,12 @@ t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
       t.match(answer, { status: 200, json: { access_token: 'token-2' } })
     }
     t.equal((await there.ask()).json['access_token'], 'token-2')
-    t.equal(asked.length, 2)
+    t.equal(requests.length, 2)
   })
 
   t.test('do not wait forever for a process that died with the lock', async (t) => {
-    const gate = held()
-    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    const gate = delayedAnswers()
+    const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
       gate.answer(response, count),
     )
     const [here, there] = (await fleetOf(t, tokenEndpoint, { timeout: 30, bound: 10_000 }))
@@ -102,7 +102,7 @@ t.test('two processes over one Redis', { skip: withoutRedis }, async (t) => {
     await lost
     gate.letGo()
     t.match(await waiting, { status: 200, json: { access_token: 'token-2' } })
-    t.equal(asked.length, 2)
+    t.equal(requests.length, 2)
   })
 })
 

@@ -11,15 +11,15 @@ import {
   issue,
   reply,
   SECRET,
-  stage,
+  setUpProxy,
+  startUpstream,
   ticks,
   until,
-  upstreamOf,
   WRONG,
 } from '../../support/proxy.ts'
 
 /** An upstream that accepts secrets that begin with "right", and records its requests. */
-async function judging(
+async function setUpVerifying(
   t: Test,
   options: Partial<TokenProxyOptions> = {},
   life = 3600,
@@ -27,14 +27,14 @@ async function judging(
 ) {
   const log: { readonly at: number; readonly isRight: boolean }[] = []
   const clock = { now: (): number => 0 }
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, { body }, count) => {
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, { body }, count) => {
     const isRight = body.includes('client_secret=right')
     log.push({ at: clock.now(), isRight })
     if (isRight) reply(response, 200, issue(count, life))
     else reply(response, 400, { error: 'invalid_client' })
   })
-  const staged = await stage(t, { tokenEndpoint, ...options }, undefined, server)
-  clock.now = staged.clocks.monotonicNow
+  const setup = await setUpProxy(t, { tokenEndpoint, ...options }, undefined, server)
+  clock.now = setup.clocks.monotonicNow
   /** Most requests in any second. */
   const most = (of: (it: (typeof log)[0]) => boolean): number => {
     const times = log.filter(of).map(({ at }) => at)
@@ -43,7 +43,7 @@ async function judging(
       ...times.map((at) => times.filter((it) => it >= at && it < at + SECOND).length),
     )
   }
-  return { ...staged, asked, log, most }
+  return { ...setup, requests, log, most }
 }
 
 const right = (index: number) => ({ clientId: `client-${index}`, secret: `right-${index}` })
@@ -53,7 +53,7 @@ t.test(
   async (t) => {
     const upstream = { perSecond: 60, unprovenPerSecond: 20, concurrency: 30 }
     // Tokens of 8 s: each caller needs a new one again and again, in the middle of the flood.
-    const { inject, app, clocks, log, most } = await judging(t, { upstream, timeout: 30 }, 8)
+    const { inject, app, clocks, log, most } = await setUpVerifying(t, { upstream, timeout: 30 }, 8)
     const callers = Array.from({ length: 20 }, (_, index) => right(index))
     for (const caller of callers) t.equal((await inject(caller)).status, 200)
     clocks.advance(9 * SECOND)
@@ -96,7 +96,7 @@ t.test(
   async (t) => {
     const upstream = { perSecond: 2, unprovenPerSecond: 1 }
     const log = captureLog()
-    const { inject, app, clocks, asked } = await judging(t, { upstream }, 3600, {
+    const { inject, app, clocks, requests } = await setUpVerifying(t, { upstream }, 3600, {
       logger: log.logger,
     })
     const queued = () => app.tokenProxy.status().queued
@@ -110,7 +110,7 @@ t.test(
     )
     const over = inject({ secret: 'right', scope: 'a/c' })
     await until(() => queued().proven === 1)
-    t.equal(asked.length, 2)
+    t.equal(requests.length, 2)
     clocks.advance(999)
     await ticks()
     t.same(queued(), { proven: 1, unproven: 2 })
@@ -120,7 +120,7 @@ t.test(
     clocks.advance(999)
     await ticks()
     t.same(queued(), { proven: 0, unproven: 1 })
-    t.equal(asked.length, 4)
+    t.equal(requests.length, 4)
     clocks.advance(1)
     await until(() => queued().unproven === 0)
     for (const answer of guesses)
@@ -151,7 +151,7 @@ t.test(
 
 t.test('unverified secrets stay within their share while Cognito hangs', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 4 }
-  const { inject, wire, app, clocks } = await judging(t, { upstream })
+  const { inject, wire, app, clocks } = await setUpVerifying(t, { upstream })
   await inject(right(1))
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
@@ -173,20 +173,20 @@ t.test('unverified secrets stay within their share while Cognito hangs', async (
 
 t.test('one verified client gets at most a quarter of the quota, for all its scopes', async (t) => {
   const upstream = { perSecond: 40, unprovenPerSecond: 10, concurrency: 40 }
-  const { inject, app, clocks, asked, most } = await judging(t, { upstream })
+  const { inject, app, clocks, requests, most } = await setUpVerifying(t, { upstream })
   const first = { clientId: 'client-1', secret: 'right-1' }
   const again = { clientId: 'client-1', secret: 'right-1b' }
   for (const caller of [first, again, right(2)]) t.equal((await inject(caller)).status, 200)
   clocks.advance(SECOND)
-  const before = asked.length
+  const before = requests.length
   const many = Array.from({ length: 100 }, (_, index) => {
     const caller = index % 2 === 0 ? first : again
     return inject({ ...caller, metadata: `{"n":"${index}"}` })
   })
-  await until(() => asked.length - before === 10)
+  await until(() => requests.length - before === 10)
   await until(() => app.tokenProxy.status().queued.proven === 20)
   await ticks()
-  t.equal(asked.length - before, 10, 'its secrets share it')
+  t.equal(requests.length - before, 10, 'its secrets share it')
   for (let index = 0; index < 10; index += 1) {
     const answer = await inject({ ...right(2), metadata: `{"n":"${index}"}` })
     t.equal(answer.status, 200, 'another client is not affected')
@@ -202,7 +202,7 @@ t.test('one verified client gets at most a quarter of the quota, for all its sco
 
 t.test('a verified client stays within its share while Cognito hangs', async (t) => {
   const upstream = { perSecond: 100, unprovenPerSecond: 50, concurrency: 8 }
-  const { inject, wire, app, clocks } = await judging(t, { upstream })
+  const { inject, wire, app, clocks } = await setUpVerifying(t, { upstream })
   for (const index of [1, 2]) t.equal((await inject(right(index))).status, 200)
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
@@ -249,21 +249,21 @@ t.test('a clock that fails neither adds to the quota nor uses it up', (t) => {
 })
 
 t.test('a refusal is cached for 10 s, for exactly this request', async (t) => {
-  const { ask, clocks, wire } = await stage(t)
-  const wrong = await ask({ secret: WRONG })
+  const { send, clocks, wire } = await setUpProxy(t)
+  const wrong = await send({ secret: WRONG })
   t.equal(wrong.status, 400)
   t.same(wrong.json, { error: 'invalid_client' })
   clocks.advance(9_999)
-  const again = await ask({ secret: WRONG })
+  const again = await send({ secret: WRONG })
   t.equal(again.status, 400)
   t.same(again.json, wrong.json)
   t.equal(again.headers['cache-control'], 'no-store')
   t.equal(wire.count, 1)
-  t.equal((await ask()).status, 200, 'the right secret')
-  t.equal((await ask({ secret: WRONG, method: 'basic' })).status, 400)
+  t.equal((await send()).status, 200, 'the right secret')
+  t.equal((await send({ secret: WRONG, method: 'basic' })).status, 400)
   t.equal(wire.count, 3)
   clocks.advance(1)
-  t.equal((await ask({ secret: WRONG })).status, 400)
+  t.equal((await send({ secret: WRONG })).status, 400)
   t.equal(wire.count, 4)
 })
 
@@ -286,9 +286,9 @@ t.test('clients that are not on the list are rejected by the proxy', async (t) =
     (id: string) => id === CLIENT,
     async (id: string) => id === CLIENT,
   ]) {
-    const { ask, wire } = await stage(t, { clients })
-    t.equal((await ask()).status, 200)
-    const stranger = await ask({ clientId: 'shipping', secret: 'shipping-secret' })
+    const { send, wire } = await setUpProxy(t, { clients })
+    t.equal((await send()).status, 200)
+    const stranger = await send({ clientId: 'shipping', secret: 'shipping-secret' })
     t.equal(stranger.status, 400)
     t.same(stranger.json, { error: 'invalid_client' })
     t.equal(stranger.headers['cache-control'], 'no-store')
@@ -298,12 +298,12 @@ t.test('clients that are not on the list are rejected by the proxy', async (t) =
 
 t.test('a client removed from the list is rejected although its token is cached', async (t) => {
   const allowed = new Set([CLIENT])
-  const { ask, clocks, wire } = await stage(t, { clients: (id) => allowed.has(id) })
-  t.equal((await ask()).status, 200)
+  const { send, clocks, wire } = await setUpProxy(t, { clients: (id) => allowed.has(id) })
+  t.equal((await send()).status, 200)
   allowed.clear()
-  t.equal((await ask()).status, 200, 'an answer holds for a minute')
+  t.equal((await send()).status, 200, 'an answer holds for a minute')
   clocks.advance(60 * SECOND)
-  t.equal((await ask()).status, 400)
+  t.equal((await send()).status, 400)
   t.equal(wire.count, 1)
 })
 
@@ -314,8 +314,8 @@ t.test('a lookup that fails is 503, without the exception', async (t) => {
     },
     async () => Promise.reject(new Error(SECRET)),
   ]) {
-    const { ask, wire } = await stage(t, { clients })
-    const answer = await ask()
+    const { send, wire } = await setUpProxy(t, { clients })
+    const answer = await send()
     t.equal(answer.status, 503)
     t.same(answer.json, { error: 'temporarily_unavailable' })
     t.equal(answer.headers['retry-after'], '5')
@@ -324,12 +324,12 @@ t.test('a lookup that fails is 503, without the exception', async (t) => {
 })
 
 t.test('a lookup is called at most 50 times a second', async (t) => {
-  const asked: string[] = []
+  const lookups: string[] = []
   const clients = (id: string) => {
-    asked.push(id)
+    lookups.push(id)
     return id === CLIENT
   }
-  const { inject, clocks, wire } = await stage(t, { clients })
+  const { inject, clocks, wire } = await setUpProxy(t, { clients })
   t.equal((await inject()).status, 200)
   for (let index = 1; index < 50; index += 1) {
     t.equal((await inject({ clientId: `stranger-${index}` })).status, 400)
@@ -339,32 +339,32 @@ t.test('a lookup is called at most 50 times a second', async (t) => {
   t.same(over.json, { error: 'temporarily_unavailable' })
   t.equal(over.headers['retry-after'], '5')
   t.equal(over.headers['cache-control'], 'no-store')
-  t.equal(asked.length, 50)
+  t.equal(lookups.length, 50)
   t.equal((await inject()).status, 200, 'what was answered needs no lookup')
   t.equal((await inject({ clientId: 'stranger-1' })).status, 400)
   clocks.advance(999)
   t.equal((await inject({ clientId: 'stranger-50' })).status, 503)
   clocks.advance(1)
   t.equal((await inject({ clientId: 'stranger-50' })).status, 400)
-  t.equal(asked.length, 51)
+  t.equal(lookups.length, 51)
   t.equal(wire.count, 1)
 })
 
 t.test('a lookup has at most 16 concurrent calls, and one for each client', async (t) => {
-  const asked: string[] = []
+  const lookups: string[] = []
   let open = (): void => {}
   const gate = new Promise<void>((resolve) => {
     open = resolve
   })
   const clients = async (id: string) => {
-    asked.push(id)
+    lookups.push(id)
     await gate
     return id === CLIENT
   }
-  const { inject } = await stage(t, { clients })
+  const { inject } = await setUpProxy(t, { clients })
   const both = [inject(), inject()]
   const strangers = Array.from({ length: 20 }, (_, index) => inject({ clientId: `s-${index}` }))
-  await until(() => asked.length === 16)
+  await until(() => lookups.length === 16)
   const over = await Promise.race(strangers)
   t.equal(over.status, 503)
   t.same(over.json, { error: 'temporarily_unavailable' })
@@ -374,18 +374,18 @@ t.test('a lookup has at most 16 concurrent calls, and one for each client', asyn
   const statuses = (await Promise.all(strangers)).map(({ status }) => status)
   t.equal(statuses.filter((it) => it === 400).length, 15)
   t.equal(statuses.filter((it) => it === 503).length, 5)
-  t.equal(asked.length, 16)
+  t.equal(lookups.length, 16)
   t.equal((await inject({ clientId: 'later' })).status, 400)
 })
 
 t.test('at most 16 entries per client', async (t) => {
-  const { ask, asked, clocks } = await judging(t)
+  const { send, requests, clocks } = await setUpVerifying(t)
   for (let index = 0; index < 17; index += 1) {
-    t.equal((await ask({ secret: 'right', scope: `s/${index}` })).status, 200)
+    t.equal((await send({ secret: 'right', scope: `s/${index}` })).status, 200)
     clocks.advance(SECOND)
   }
-  for (let index = 1; index < 17; index += 1) await ask({ secret: 'right', scope: `s/${index}` })
-  t.equal(asked.length, 17)
-  await ask({ secret: 'right', scope: 's/0' })
-  t.equal(asked.length, 18, 'the oldest made room')
+  for (let index = 1; index < 17; index += 1) await send({ secret: 'right', scope: `s/${index}` })
+  t.equal(requests.length, 17)
+  await send({ secret: 'right', scope: 's/0' })
+  t.equal(requests.length, 18, 'the oldest made room')
 })

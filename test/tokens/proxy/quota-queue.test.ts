@@ -55,16 +55,16 @@ t.test('100 new clients at once all get a turn within 2 s', async (t) => {
 
 t.test('of 300, those that the budget serves in 2 s; with retries all within 6 s', async (t) => {
   const { take, pass, granted, refused, queue } = queueOf(t)
-  const ask = async (client: number): Promise<void> => {
+  const request = async (client: number): Promise<void> => {
     const before = refused.length
     await take(`${client}`, `client-${client}`)
     const isRefused = refused.slice(before).some(({ name }) => name === `${client}`)
     if (!isRefused) return
     // As Retry-After says.
     await new Promise((resolve) => setTimeout(resolve, 1000))
-    await ask(client)
+    await request(client)
   }
-  for (let client = 0; client < 300; client += 1) void ask(client)
+  for (let client = 0; client < 300; client += 1) void request(client)
   await settled()
   t.same(queue.lengths, { proven: 0, unproven: 250 })
   await pass(1980)

@@ -8,7 +8,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import { addressList, apiKey, mutualTls } from '../../../examples/token-proxy/authorize.ts'
 import { tokenProxy } from '../../../src/tokens/proxy/index.ts'
-import { poolOf, proxyOf, requestOf, stage } from '../../support/proxy.ts'
+import { createRequest, setUpProxy, startPool, startProxy } from '../../support/proxy.ts'
 
 /** An authority of the test's own, made by openssl: Node makes no certificates. */
 function authority() {
@@ -51,7 +51,7 @@ function authority() {
 t.test('mutual TLS: a certificate of the authority with a name on the list', async (t) => {
   const { ca, issue, remove } = authority()
   t.teardown(remove)
-  const pool = await poolOf(t)
+  const pool = await startPool(t)
   const app = fastify({
     https: { ...issue('server', '/CN=proxy'), ca, requestCert: true, rejectUnauthorized: false },
   })
@@ -60,7 +60,7 @@ t.test('mutual TLS: a certificate of the authority with a name on the list', asy
   await app.register(tokenProxy, { tokenEndpoint: pool.tokenEndpoint, authorize })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as { port: number }
-  const { method, path, headers, body } = requestOf({})
+  const { method, path, headers, body } = createRequest({})
   const status = (client: object): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const request = httpsRequest(
@@ -83,20 +83,20 @@ t.test('mutual TLS: a certificate of the authority with a name on the list', asy
 })
 
 t.test('mutual TLS admits no caller over plain HTTP', async (t) => {
-  const { ask } = await stage(t, { authorize: mutualTls(['billing-service']) })
-  t.equal((await ask()).status, 403)
+  const { send } = await setUpProxy(t, { authorize: mutualTls(['billing-service']) })
+  t.equal((await send()).status, 403)
 })
 
 t.test('API key: one of several, to the letter', async (t) => {
-  const { ask } = await stage(t, { authorize: apiKey(['old-key', 'new-key']) })
+  const { send } = await setUpProxy(t, { authorize: apiKey(['old-key', 'new-key']) })
   for (const key of ['old-key', 'new-key']) {
-    t.equal((await ask({ headers: { 'x-api-key': key } })).status, 200, key)
+    t.equal((await send({ headers: { 'x-api-key': key } })).status, 200, key)
   }
   for (const key of ['', 'new', 'new-key ', 'NEW-KEY', 'old-keynew-key'].map((it) => `${it}x`)) {
-    t.equal((await ask({ headers: { 'x-api-key': key } })).status, 403, key)
+    t.equal((await send({ headers: { 'x-api-key': key } })).status, 403, key)
   }
-  t.equal((await ask({ headers: { 'x-api-key': ['old-key', 'new-key'] } })).status, 403)
-  t.equal((await ask()).status, 403)
+  t.equal((await send({ headers: { 'x-api-key': ['old-key', 'new-key'] } })).status, 403)
+  t.equal((await send()).status, 403)
 })
 
 t.test('address list: subnets and single addresses, of both families', async (t) => {
@@ -106,13 +106,13 @@ t.test('address list: subnets and single addresses, of both families', async (t)
     [['10.0.0.0/8', '2001:db8::/32'], 403],
     [[], 403],
   ] as const) {
-    const { ask } = await stage(t, { authorize: addressList(subnets) })
-    t.equal((await ask()).status, status, subnets.join())
+    const { send } = await setUpProxy(t, { authorize: addressList(subnets) })
+    t.equal((await send()).status, status, subnets.join())
   }
 })
 
 t.test('address list: the address of the caller behind a trusted load balancer', async (t) => {
-  const pool = await poolOf(t)
+  const pool = await startPool(t)
   const authorize = addressList(['203.0.113.0/24', '2001:db8::/32', '::1'])
   for (const [trustProxy, forwarded, status] of [
     ['127.0.0.1', '203.0.113.7', 200],
@@ -120,12 +120,12 @@ t.test('address list: the address of the caller behind a trusted load balancer',
     ['127.0.0.1', '198.51.100.7', 403],
     [false, '203.0.113.7', 403],
   ] as const) {
-    const { ask } = await proxyOf(
+    const { send } = await startProxy(
       t,
       { tokenEndpoint: pool.tokenEndpoint, authorize },
       { trustProxy },
     )
-    const answer = await ask({ headers: { 'x-forwarded-for': forwarded } })
+    const answer = await send({ headers: { 'x-forwarded-for': forwarded } })
     t.equal(answer.status, status, forwarded)
   }
 })

@@ -7,10 +7,10 @@ import { captureLog } from '../../support/fastify.ts'
 import { ask, FORM } from '../../support/http.ts'
 import { listen } from '../../support/listen.ts'
 import {
-  type AskOptions,
-  poolOf,
-  requestOf,
+  createRequest,
   SECRET,
+  startPool,
+  type TokenRequestOptions,
   until,
   Wire,
   WRONG,
@@ -20,7 +20,7 @@ import { RealLimit } from '../../support/real-limit.ts'
 const WAF = 'waf-header-secret'
 
 t.test('no secret and no token is in a log at level trace, or in an event', async (t) => {
-  const pool = await poolOf(t)
+  const pool = await startPool(t)
   const log = captureLog('trace')
   const wire = new Wire()
   const { heard, of } = listen(t, ['cognito-m2m:token-request'])
@@ -31,7 +31,7 @@ t.test('no secret and no token is in a log at level trace, or in an event', asyn
       // As many apps have it: headers in the log.
       serializers: {
         req: ({ method, url, headers }) => ({ method, url, headers }),
-        res: (reply) => ({ statusCode: reply.statusCode, asked: reply.request?.headers }),
+        res: (reply) => ({ statusCode: reply.statusCode, headers: reply.request?.headers }),
       },
     },
   })
@@ -45,8 +45,8 @@ t.test('no secret and no token is in a log at level trace, or in an event', asyn
   app.addHook('onError', async (request, _reply, err) => request.log.error({ err }, 'onError'))
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as { port: number }
-  const send = async (options: AskOptions, path = '/oauth2/token') =>
-    ask(port, { ...requestOf(options), path })
+  const send = async (options: TokenRequestOptions, path = '/oauth2/token') =>
+    ask(port, { ...createRequest(options), path })
 
   const { json } = await send({})
   await send({ method: 'basic' })
@@ -90,7 +90,7 @@ t.test('no secret and no token is in a log at level trace, or in an event', asyn
 t.test('an error of a hook goes to the error handler of the app', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
-  const pool = await poolOf(t)
+  const pool = await startPool(t)
   app.setErrorHandler((error, _request, reply) => {
     reply.code(418).send({ handled: (error as Error).message })
   })
@@ -98,7 +98,7 @@ t.test('an error of a hook goes to the error handler of the app', async (t) => {
     throw new Error('of a hook')
   })
   await app.register(tokenProxy, { tokenEndpoint: pool.tokenEndpoint })
-  const { path: url, body: payload, headers } = requestOf({})
+  const { path: url, body: payload, headers } = createRequest({})
   const answer = await app.inject({ method: 'POST', url, payload, headers })
   t.equal(answer.statusCode, 418)
   t.same(answer.json(), { handled: 'of a hook' })
@@ -108,13 +108,13 @@ t.test('tokens can be requested in an app that cognitoAuth protects', async (t) 
   for (const isFirst of [true, false]) {
     const app = fastify()
     t.teardown(() => app.close())
-    const pool = await poolOf(t)
+    const pool = await startPool(t)
     const { tokenEndpoint } = pool
     if (isFirst) await app.register(cognitoAuth, pool.options())
     await app.register(tokenProxy, { tokenEndpoint })
     if (!isFirst) await app.register(cognitoAuth, pool.options())
     app.get('/', async (request) => request.auth?.clientId)
-    const { path: url, body: payload, headers } = requestOf({})
+    const { path: url, body: payload, headers } = createRequest({})
     const answer = await app.inject({ method: 'POST', url, payload, headers })
     t.equal(answer.statusCode, 200)
     t.equal((await app.inject('/')).statusCode, 401)
@@ -126,11 +126,11 @@ t.test('tokens can be requested in an app that cognitoAuth protects', async (t) 
 t.test('content type parsers of the app do not apply', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
-  const pool = await poolOf(t)
+  const pool = await startPool(t)
   app.addContentTypeParser(FORM, { parseAs: 'string' }, (_request, _body, done) => done(null, {}))
   await app.register(tokenProxy, { tokenEndpoint: pool.tokenEndpoint })
   app.post('/other', async (request) => ({ body: request.body }))
-  const { path: url, body: payload, headers } = requestOf({})
+  const { path: url, body: payload, headers } = createRequest({})
   t.equal((await app.inject({ method: 'POST', url, payload, headers })).statusCode, 200)
   const other = await app.inject({ method: 'POST', url: '/other', payload, headers })
   t.same(other.json(), { body: {} }, 'nor the proxy in what the app reads')

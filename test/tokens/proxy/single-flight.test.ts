@@ -4,16 +4,16 @@ import t, { type Test } from 'tap'
 import { memoryStore } from '../../../src/tokens/proxy/index.ts'
 import { Clocks } from '../../support/key-endpoint.ts'
 import {
+  createRequest,
   encryptionKeys,
   issue,
-  proxyOf,
   READ,
   reply,
-  requestOf,
+  setUpProxy,
   sharedStore,
-  stage,
+  startProxy,
+  startUpstream,
   until,
-  upstreamOf,
   WRITE,
 } from '../../support/proxy.ts'
 import { RealLimit } from '../../support/real-limit.ts'
@@ -21,7 +21,7 @@ import { RealLimit } from '../../support/real-limit.ts'
 t.test('10,000 callers at once, one client: one request upstream', async (t) => {
   // The machine may be busy: no caller runs out of time meanwhile.
   const timeout = new RealLimit(29_000).milliseconds / 1000
-  const { inject, wire } = await stage(t, { timeout })
+  const { inject, wire } = await setUpProxy(t, { timeout })
   const answers = await Promise.all(Array.from({ length: 10_000 }, () => inject()))
   t.ok(answers.every(({ status }) => status === 200))
   t.equal(new Set(answers.map(({ json }) => json['access_token'])).size, 1)
@@ -29,47 +29,47 @@ t.test('10,000 callers at once, one client: one request upstream', async (t) => 
 })
 
 t.test('500 callers at once over sockets: one request upstream', async (t) => {
-  const { ask, wire } = await stage(t)
-  const answers = await Promise.all(Array.from({ length: 500 }, () => ask()))
+  const { send, wire } = await setUpProxy(t)
+  const answers = await Promise.all(Array.from({ length: 500 }, () => send()))
   t.ok(answers.every(({ status }) => status === 200))
   t.equal(wire.count, 1)
 })
 
 t.test('different scopes do not wait for each other', async (t) => {
-  const { inject, wire } = await stage(t)
-  const asked = [{ scope: READ }, { scope: WRITE }, {}].flatMap((it) => [it, it, it])
-  const answers = await Promise.all(asked.map((it) => inject(it)))
+  const { inject, wire } = await setUpProxy(t)
+  const requests = [{ scope: READ }, { scope: WRITE }, {}].flatMap((it) => [it, it, it])
+  const answers = await Promise.all(requests.map((it) => inject(it)))
   t.ok(answers.every(({ status }) => status === 200))
   t.equal(wire.count, 3)
 })
 
 t.test('a caller that disconnects does not end the flight of others', async (t) => {
-  const { ask, port, wire } = await stage(t)
+  const { send, port, wire } = await setUpProxy(t)
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
     open = resolve
   })
-  const { path, method, headers, body } = requestOf({})
+  const { path, method, headers, body } = createRequest({})
   const gone = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false })
   gone.on('error', () => {})
   gone.end(body)
   await until(() => wire.count === 1)
-  const others = [ask(), ask()]
+  const others = [send(), send()]
   gone.destroy()
   await new Promise((resolve) => gone.once('close', resolve))
   open()
   for (const { status } of await Promise.all(others)) t.equal(status, 200)
-  t.equal((await ask()).status, 200)
+  t.equal((await send()).status, 200)
   t.equal(wire.count, 1)
 })
 
 t.test('the flight of a caller that disconnects still stores the token', async (t) => {
-  const { ask, port, wire, app } = await stage(t)
+  const { send, port, wire, app } = await setUpProxy(t)
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
     open = resolve
   })
-  const { path, method, headers, body } = requestOf({})
+  const { path, method, headers, body } = createRequest({})
   const gone = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false })
   gone.on('error', () => {})
   gone.end(body)
@@ -78,64 +78,64 @@ t.test('the flight of a caller that disconnects still stores the token', async (
   await new Promise((resolve) => gone.once('close', resolve))
   open()
   await until(() => app.tokenProxy.status().inFlight === 0)
-  t.equal((await ask()).status, 200)
+  t.equal((await send()).status, 200)
   t.equal(wire.count, 1)
 })
 
 /** Two proxies over one store represent two processes: they do not share flights. */
-async function twoProxies(t: Test) {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+async function startTwoProxies(t: Test) {
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
   const clocks = new Clocks()
   const { now, monotonicNow } = clocks
   const store = memoryStore({ now, monotonicNow })
-  const first = await stage(t, { tokenEndpoint, store }, clocks)
-  const second = await proxyOf(t, { tokenEndpoint, store, now, monotonicNow })
-  return { asked, store, first, second }
+  const first = await setUpProxy(t, { tokenEndpoint, store }, clocks)
+  const second = await startProxy(t, { tokenEndpoint, store, now, monotonicNow })
+  return { requests, store, first, second }
 }
 
 t.test('of two processes, one requests the token and the other waits for it', async (t) => {
-  const { asked, first, second } = await twoProxies(t)
+  const { requests, first, second } = await startTwoProxies(t)
   let open = (): void => {}
   first.wire.gate = new Promise<void>((resolve) => {
     open = resolve
   })
-  const leader = first.ask()
+  const leader = first.send()
   await until(() => first.wire.count === 1)
-  const waiters = [second.ask(), second.ask()]
+  const waiters = [second.send(), second.send()]
   open()
   const answers = await Promise.all([leader, ...waiters])
   t.same(
     answers.map(({ json }) => json['access_token']),
     ['token-1', 'token-1', 'token-1'],
   )
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
 })
 
 t.test('the second process takes over if the first stores no token', async (t) => {
-  const { asked, first, second } = await twoProxies(t)
+  const { requests, first, second } = await startTwoProxies(t)
   let open = (): void => {}
   first.wire.gate = new Promise<void>((resolve) => {
     open = resolve
   })
   first.wire.isDown = true
-  const leader = first.ask()
+  const leader = first.send()
   await until(() => first.wire.count === 1)
-  const waiter = second.ask()
+  const waiter = second.send()
   open()
   t.equal((await leader).status, 503)
   t.equal((await waiter).json['access_token'], 'token-1')
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
 })
 
 t.test('a caller without a response of the store joins the request in flight', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
   const clocks = new Clocks()
   const store = sharedStore(clocks)
-  const { inject, wire } = await stage(t, { tokenEndpoint, store, encryptionKeys }, clocks)
+  const { inject, wire } = await setUpProxy(t, { tokenEndpoint, store, encryptionKeys }, clocks)
   let open = (): void => {}
   wire.gate = new Promise<void>((resolve) => {
     open = resolve
@@ -156,17 +156,17 @@ t.test('a caller without a response of the store joins the request in flight', a
     answers.map(({ json }) => json['access_token']),
     ['token-1', 'token-1'],
   )
-  t.equal(asked.length, 1)
+  t.equal(requests.length, 1)
 })
 
 t.test('a process that waits too long for another sends a request', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
   // A process that hangs with each lock in its hands.
   const store = sharedStore(new Clocks())
   store.lock = async () => false
-  const { ask } = await proxyOf(t, { tokenEndpoint, store, encryptionKeys, timeout: 0.5 })
-  t.equal((await ask()).json['access_token'], 'token-1')
-  t.equal(asked.length, 1)
+  const { send } = await startProxy(t, { tokenEndpoint, store, encryptionKeys, timeout: 0.5 })
+  t.equal((await send()).json['access_token'], 'token-1')
+  t.equal(requests.length, 1)
 })

@@ -3,17 +3,17 @@ import { request as httpRequest } from 'node:http'
 import t from 'tap'
 import { ask, FORM } from '../../support/http.ts'
 import {
-  type AskOptions,
   CLIENT,
+  createRequest,
   issue,
-  poolOf,
-  proxyOf,
   READ,
   reply,
-  requestOf,
   SECRET,
-  stage,
-  upstreamOf,
+  setUpProxy,
+  startPool,
+  startProxy,
+  startUpstream,
+  type TokenRequestOptions,
   WRITE,
 } from '../../support/proxy.ts'
 
@@ -21,7 +21,7 @@ const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toSt
 const PAIR = `client_id=${CLIENT}&client_secret=x`
 const GRANT = 'grant_type=client_credentials'
 
-const refused: readonly (readonly [string, AskOptions, string])[] = [
+const refused: readonly (readonly [string, TokenRequestOptions, string])[] = [
   ['a repeated parameter', { body: `${GRANT}&${PAIR}&scope=a&scope=a` }, 'invalid_request'],
   ['a repeated unknown one', { body: `${GRANT}&${PAIR}&x=1&x=2` }, 'invalid_request'],
   [
@@ -82,9 +82,9 @@ const refused: readonly (readonly [string, AskOptions, string])[] = [
 ]
 
 t.test('ambiguous requests and other grants are rejected by the proxy', async (t) => {
-  const { ask, wire } = await stage(t)
+  const { send, wire } = await setUpProxy(t)
   for (const [name, options, error] of refused) {
-    const answer = await ask(options)
+    const answer = await send(options)
     t.equal(answer.status, 400, name)
     t.same(answer.json, { error }, name)
     t.equal(answer.headers['cache-control'], 'no-store', name)
@@ -94,7 +94,7 @@ t.test('ambiguous requests and other grants are rejected by the proxy', async (t
 })
 
 t.test('other methods get 405 with Allow', async (t) => {
-  const { port, wire } = await stage(t)
+  const { port, wire } = await setUpProxy(t)
   for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     const answer = await ask(port, { path: '/oauth2/token', method })
     t.equal(answer.status, 405, method)
@@ -106,20 +106,20 @@ t.test('other methods get 405 with Allow', async (t) => {
 })
 
 t.test('a form of 16 KiB is read, a byte more is not', async (t) => {
-  const { ask } = await stage(t)
-  const start = `${requestOf({}).body}&x=`
-  const full = await ask({ body: start.padEnd(16 * 1024, 'x') })
+  const { send } = await setUpProxy(t)
+  const start = `${createRequest({}).body}&x=`
+  const full = await send({ body: start.padEnd(16 * 1024, 'x') })
   t.equal(full.status, 200)
-  const over = await ask({ body: start.padEnd(16 * 1024 + 1, 'x') })
+  const over = await send({ body: start.padEnd(16 * 1024 + 1, 'x') })
   t.equal(over.status, 413)
   t.same(over.json, { error: 'invalid_request' })
   t.equal(over.headers['cache-control'], 'no-store')
 })
 
 t.test('a chunked body has the same size limit', async (t) => {
-  const { port } = await stage(t)
+  const { port } = await setUpProxy(t)
   const status = await new Promise((resolve, reject) => {
-    const { path, method } = requestOf({})
+    const { path, method } = createRequest({})
     const headers = { 'content-type': FORM, 'transfer-encoding': 'chunked' }
     const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false })
     request.on('response', ({ statusCode }) => resolve(statusCode))
@@ -131,10 +131,10 @@ t.test('a chunked body has the same size limit', async (t) => {
 })
 
 t.test('known parameters are written again, and nothing else is forwarded', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
-  const { ask } = await proxyOf(t, { tokenEndpoint })
+  const { send } = await startProxy(t, { tokenEndpoint })
   const headers = {
     'x-forwarded-for': '203.0.113.1',
     'x-tracking': 'inbound',
@@ -142,9 +142,9 @@ t.test('known parameters are written again, and nothing else is forwarded', asyn
     'user-agent': 'inbound',
     accept: 'text/html',
   }
-  const sent = (index: number) => Object.fromEntries(new URLSearchParams(asked[index]?.body))
+  const sent = (index: number) => Object.fromEntries(new URLSearchParams(requests[index]?.body))
 
-  await ask({
+  await send({
     headers,
     body: `%67rant_type=client_credentials&client_id=${CLIENT}&client_secret=${encodeURIComponent(SECRET)}&scope=b/x++a/x+b/x&unknown=1&aws_client_metadata=%7B%22a%22%3A%22b%22%7D`,
   })
@@ -155,78 +155,78 @@ t.test('known parameters are written again, and nothing else is forwarded', asyn
     scope: 'a/x b/x',
     aws_client_metadata: '{"a":"b"}',
   })
-  t.equal(asked[0]?.headers['content-type'], FORM)
-  t.equal(asked[0]?.headers.accept, 'application/json')
-  t.notMatch(JSON.stringify(asked[0]), /inbound|203\.0\.113|cookie|unknown/)
-  t.equal(asked[0]?.headers.authorization, undefined)
+  t.equal(requests[0]?.headers['content-type'], FORM)
+  t.equal(requests[0]?.headers.accept, 'application/json')
+  t.notMatch(JSON.stringify(requests[0]), /inbound|203\.0\.113|cookie|unknown/)
+  t.equal(requests[0]?.headers.authorization, undefined)
 
-  await ask({ method: 'basic', headers, body: `${GRANT}&client_id=${CLIENT}&scope=` })
+  await send({ method: 'basic', headers, body: `${GRANT}&client_id=${CLIENT}&scope=` })
   t.same(sent(1), { grant_type: 'client_credentials', scope: '' })
-  t.equal(asked[1]?.headers.authorization, basic(`${CLIENT}:${SECRET}`))
-  t.notMatch(JSON.stringify(asked[1]), /inbound|203\.0\.113|cookie/)
+  t.equal(requests[1]?.headers.authorization, basic(`${CLIENT}:${SECRET}`))
+  t.notMatch(JSON.stringify(requests[1]), /inbound|203\.0\.113|cookie/)
 
-  await ask({ method: 'basic', headers: { authorization: basic('bill%2Bing:s%2B') }, body: GRANT })
-  t.equal(asked[2]?.headers.authorization, basic('bill%2Bing:s%2B'), 'not decoded for Cognito')
+  await send({ method: 'basic', headers: { authorization: basic('bill%2Bing:s%2B') }, body: GRANT })
+  t.equal(requests[2]?.headers.authorization, basic('bill%2Bing:s%2B'), 'not decoded for Cognito')
 })
 
 t.test('resource is ignored, once or several times', async (t) => {
-  const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+  const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),
   )
-  const { ask } = await proxyOf(t, { tokenEndpoint })
-  const { body } = requestOf({})
+  const { send } = await startProxy(t, { tokenEndpoint })
+  const { body } = createRequest({})
   for (const resource of [
     '',
     '&resource=https%3A%2F%2Fapi.example.com',
     '&resource=https%3A%2F%2Fapi.example.com&resource=https%3A%2F%2Fother.example.com',
     '&resource=a&re%73ource=a&resource=',
   ]) {
-    const answer = await ask({ body: `${body}${resource}` })
+    const answer = await send({ body: `${body}${resource}` })
     t.equal(answer.status, 200, resource)
     t.equal(answer.json['access_token'], 'token-1', 'one token for all')
   }
-  t.equal(asked.length, 1)
-  t.notMatch(asked[0]?.body, 'resource')
-  const broken = await ask({ body: `${body}&resource=a&resource=%zz` })
+  t.equal(requests.length, 1)
+  t.notMatch(requests[0]?.body, 'resource')
+  const broken = await send({ body: `${body}&resource=a&resource=%zz` })
   t.equal(broken.status, 400)
   t.same(broken.json, { error: 'invalid_request' })
 })
 
 t.test('secrets with + % : and blanks work by both methods', async (t) => {
-  const { ask, wire } = await stage(t)
+  const { send, wire } = await setUpProxy(t)
   const encoded = `Basic ${Buffer.from(`${CLIENT}:${encodeURIComponent(SECRET)}`).toString('base64')}`
   for (const options of [
     { method: 'basic' as const },
     { method: 'post' as const },
     { headers: { authorization: encoded }, body: GRANT },
   ]) {
-    for (let time = 0; time < 2; time += 1) t.equal((await ask(options)).status, 200)
+    for (let time = 0; time < 2; time += 1) t.equal((await send(options)).status, 200)
   }
   t.equal(wire.count, 3)
 })
 
 t.test('a cached request does not match a similar one', async (t) => {
-  const { ask, wire } = await stage(t)
-  const { body } = requestOf({})
-  for (let time = 0; time < 2; time += 1) t.equal((await ask({ body })).status, 200)
+  const { send, wire } = await setUpProxy(t)
+  const { body } = createRequest({})
+  for (let time = 0; time < 2; time += 1) t.equal((await send({ body })).status, 200)
   for (const headers of [
     { authorization: '' },
     { authorization: '-' },
     { authorization: ['a', 'b'] },
     { 'content-type': `${FORM};charset=latin1` },
   ]) {
-    t.equal((await ask({ body, headers })).status, 400, JSON.stringify(headers))
+    t.equal((await send({ body, headers })).status, 400, JSON.stringify(headers))
   }
-  t.equal((await ask({ body: `${body}&client_id=x` })).status, 400)
+  t.equal((await send({ body: `${body}&client_id=x` })).status, 400)
   const long = `${body}&x=${'x'.repeat(1024)}`
-  for (let time = 0; time < 2; time += 1) t.equal((await ask({ body: long })).status, 200)
+  for (let time = 0; time < 2; time += 1) t.equal((await send({ body: long })).status, 200)
   t.equal(wire.count, 1)
 })
 
 t.test('two spellings of a request share a token', async (t) => {
-  const { ask, wire } = await stage(t)
+  const { send, wire } = await setUpProxy(t)
   for (const scope of [`${READ} ${WRITE}`, `${WRITE} ${READ}`, ` ${READ}  ${READ} ${WRITE} `]) {
-    t.equal((await ask({ scope })).status, 200)
+    t.equal((await send({ scope })).status, 200)
   }
   t.equal(wire.count, 1)
 })
@@ -234,11 +234,11 @@ t.test('two spellings of a request share a token', async (t) => {
 t.test(
   'scopes left out, empty and listed are three requests, and so is other metadata',
   async (t) => {
-    const { asked, tokenEndpoint } = await upstreamOf(t, (response, _asked, count) =>
+    const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
       reply(response, 200, issue(count)),
     )
-    const { ask } = await proxyOf(t, { tokenEndpoint })
-    const requests: AskOptions[] = [
+    const { send } = await startProxy(t, { tokenEndpoint })
+    const variants: TokenRequestOptions[] = [
       {},
       { scope: '' },
       { scope: READ },
@@ -247,17 +247,17 @@ t.test(
       { method: 'basic' },
     ]
     for (let round = 0; round < 2; round += 1) {
-      for (const [index, request] of requests.entries()) {
-        t.equal((await ask(request)).json['access_token'], `token-${index + 1}`)
+      for (const [index, request] of variants.entries()) {
+        t.equal((await send(request)).json['access_token'], `token-${index + 1}`)
       }
     }
-    t.equal((await ask({ scope: ' ' })).json['access_token'], 'token-2', 'a blank is empty')
-    t.equal(asked.length, requests.length)
+    t.equal((await send({ scope: ' ' })).json['access_token'], 'token-2', 'a blank is empty')
+    t.equal(requests.length, variants.length)
   },
 )
 
 t.test('refusals of Cognito are forwarded with status, body and request id', async (t) => {
-  const { tokenEndpoint } = await upstreamOf(t, (response, { body }) =>
+  const { tokenEndpoint } = await startUpstream(t, (response, { body }) =>
     reply(
       response,
       body.includes('401') ? 401 : 400,
@@ -265,12 +265,12 @@ t.test('refusals of Cognito are forwarded with status, body and request id', asy
       { 'x-amz-cognito-request-id': 'abc-1', 'set-cookie': 'a=b', 'x-other': '1' },
     ),
   )
-  const { ask } = await proxyOf(t, { tokenEndpoint })
+  const { send } = await startProxy(t, { tokenEndpoint })
   for (const [scope, status] of [
     ['400', 400],
     ['401', 401],
   ] as const) {
-    const answer = await ask({ scope })
+    const answer = await send({ scope })
     t.equal(answer.status, status)
     t.same(answer.json, { error: 'invalid_scope', error_description: 'ünknown' })
     t.equal(answer.headers['x-amz-cognito-request-id'], 'abc-1')
@@ -281,8 +281,8 @@ t.test('refusals of Cognito are forwarded with status, body and request id', asy
 })
 
 t.test('the proxy returns every refusal of the pool', async (t) => {
-  const pool = await poolOf(t)
-  const { ask: proxied } = await proxyOf(t, { tokenEndpoint: pool.tokenEndpoint })
+  const pool = await startPool(t)
+  const { send: proxied } = await startProxy(t, { tokenEndpoint: pool.tokenEndpoint })
   for (const options of [
     { secret: 'x' },
     { clientId: 'nobody' },
@@ -290,7 +290,7 @@ t.test('the proxy returns every refusal of the pool', async (t) => {
     { metadata: '[]' },
     { method: 'basic' as const, secret: 'x' },
   ]) {
-    const direct = await ask(pool.port, requestOf(options))
+    const direct = await ask(pool.port, createRequest(options))
     const through = await proxied(options)
     t.equal(through.status, direct.status)
     t.same(through.json, direct.json)

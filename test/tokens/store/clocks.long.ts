@@ -68,21 +68,21 @@ t.test('clocks with skew', { skip: withoutRedis }, async (t) => {
         while (left > 0) {
           left = 0
           for (const { store } of stores) {
-            const asked = await time()
+            const lookedUpAt = await time()
             const value = await found(store, name, GROUP)
             if (value === undefined) continue
             left += 1
-            t.ok(asked < expiresAt, 'nothing past its expiry')
+            t.ok(lookedUpAt < expiresAt, 'nothing past its expiry')
           }
           await wait(50)
         }
       }
       for (const [index, skew] of skews.entries()) {
-        const told = stores[index]?.lines.filter((line) => line.includes('clocks'))
-        if (skew === 0) t.strictSame(told, [])
+        const warnings = stores[index]?.lines.filter((line) => line.includes('clocks'))
+        if (skew === 0) t.strictSame(warnings, [])
         else {
           const warning = 'cognito-m2m: the clocks of this process and of the token store differ'
-          t.strictSame(told, [`warn ${warning} {"skew":${skew}}`], 'once')
+          t.strictSame(warnings, [`warn ${warning} {"skew":${skew}}`], 'once')
         }
       }
     })
@@ -93,9 +93,9 @@ t.test('clocks with skew', { skip: withoutRedis }, async (t) => {
     t.teardown(() => server.kill())
     const { store } = await skewedBy(t, server, -120)
     const dated = await store.get(NAME, GROUP)
-    const kept = { value: Buffer.from('good'), epoch: dated.epoch, ttl: LIFE }
+    const entry = { value: Buffer.from('good'), epoch: dated.epoch, ttl: LIFE }
     const begun = performance.now()
-    await store.set(NAME, GROUP, kept)
+    await store.set(NAME, GROUP, entry)
     await server.kill()
     for (;;) {
       const before = performance.now()

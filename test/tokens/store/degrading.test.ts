@@ -28,13 +28,13 @@ for (const fault of ['rejects', 'throws', 'hangs'] as const satisfies Fault[]) {
     const reason = fault === 'hangs' ? 'TIMEOUT' : 'ECONNREFUSED'
     const warning = `warn cognito-m2m: the token store fails: tokens are kept in memory until it is back {"reason":"${reason}"}`
     t.strictSame(lines, [warning])
-    shared.asked.length = 0
+    shared.commands.length = 0
     for (let look = 0; look < 10; look += 1) t.equal(await found(store, NAME, GROUP), 'good')
-    t.strictSame(shared.asked, [], 'it is left alone')
+    t.strictSame(shared.commands, [], 'it is left alone')
     clock.pass(HOUR)
     shared.fault = undefined
     t.equal(await found(store, NAME, GROUP), undefined, 'nothing is served past its expiry')
-    t.strictSame(shared.asked, ['get'])
+    t.strictSame(shared.commands, ['get'])
     t.strictSame(lines, [warning, 'info cognito-m2m: the token store is back {}'])
     t.equal(store.status().degraded, false)
   })
@@ -51,15 +51,15 @@ t.test('one caller a second retries a failing store', async (t) => {
   }
   for (let second = 0; second < 3; second += 1) {
     clock.pass(1000)
-    shared.asked.length = 0
+    shared.commands.length = 0
     await Promise.all(Array.from({ length: 5 }, () => store.get(NAME, GROUP)))
-    t.strictSame(shared.asked, ['get'])
+    t.strictSame(shared.commands, ['get'])
   }
   t.equal(lines.length, 1)
   clock.monotonic = Number.NaN
-  shared.asked.length = 0
+  shared.commands.length = 0
   await store.get(NAME, GROUP)
-  t.strictSame(shared.asked, [], 'nor where the clock cannot be read')
+  t.strictSame(shared.commands, [], 'nor where the clock cannot be read')
 })
 
 t.test('a token requested during an outage of the store is served until it expires', async (t) => {
@@ -171,10 +171,10 @@ t.test('writes that the store missed apply to this process, and are retried', as
     t.equal(await found(store, 'two', GROUP), undefined)
     t.equal(await found(store, 'apart', 'another'), undefined)
   }
-  shared.asked.length = 0
+  shared.commands.length = 0
   mock.timers.tick(10_000)
   await turns()
-  t.strictSame(shared.asked, [], 'it is told once')
+  t.strictSame(shared.commands, [], 'it is told once')
   t.equal(await fill(here.store, 'one', GROUP, 'new'), undefined)
   t.equal(await found(there.store, 'one', GROUP), 'new')
 })
@@ -228,7 +228,7 @@ t.test('a closed store finds, stores and logs nothing', async (t) => {
   await store.invalidate('other')
   shared.fault = undefined
   await store.close()
-  shared.asked.length = 0
+  shared.commands.length = 0
   t.equal(await fill(store, NAME, GROUP, 'good'), undefined)
   t.equal(await found(store, NAME, GROUP), undefined)
   await store.delete(NAME, GROUP)
@@ -238,7 +238,7 @@ t.test('a closed store finds, stores and logs nothing', async (t) => {
   lock?.release()
   await turns()
   await store.close()
-  t.strictSame(shared.asked, [])
+  t.strictSame(shared.commands, [])
 })
 
 t.test('a custom store with invalid responses counts as failing', async (t) => {

@@ -7,7 +7,10 @@ import {
 } from '../../../src/tokens/store/memory-store.ts'
 import { Clock, NOW } from '../../support/shared-store.ts'
 
-const held = (life = 1000): MemoryEntry => ({ value: new Uint8Array([1]), expiresAt: NOW + life })
+const createEntry = (life = 1000): MemoryEntry => ({
+  value: new Uint8Array([1]),
+  expiresAt: NOW + life,
+})
 
 function entriesOf(maxEntries: number): { entries: MemoryEntries; clock: Clock } {
   const clock = new Clock()
@@ -17,7 +20,7 @@ function entriesOf(maxEntries: number): { entries: MemoryEntries; clock: Clock }
 t.test('an entry expires by the first of both clocks', async (t) => {
   for (const clockName of ['wall', 'monotonic'] as const) {
     const { entries, clock } = entriesOf(10)
-    entries.set('key', 'group', held(), entries.epoch('group'))
+    entries.set('key', 'group', createEntry(), entries.epoch('group'))
     clock[clockName] += 999
     t.ok(entries.get('key', 'group'), clockName)
     clock[clockName] += 1
@@ -28,7 +31,7 @@ t.test('an entry expires by the first of both clocks', async (t) => {
 
 t.test('setting the wall clock back does not extend the lifetime', async (t) => {
   const { entries, clock } = entriesOf(10)
-  entries.set('key', 'group', held(), entries.epoch('group'))
+  entries.set('key', 'group', createEntry(), entries.epoch('group'))
   clock.wall -= 3_600_000
   clock.monotonic += 1000
   t.equal(entries.get('key', 'group'), undefined)
@@ -37,9 +40,9 @@ t.test('setting the wall clock back does not extend the lifetime', async (t) => 
 t.test('while a clock fails, nothing is found and nothing is stored', async (t) => {
   for (const clockName of ['wall', 'monotonic'] as const) {
     const { entries, clock } = entriesOf(10)
-    entries.set('old', 'group', held(), entries.epoch('group'))
+    entries.set('old', 'group', createEntry(), entries.epoch('group'))
     clock[clockName] = Number.NaN
-    entries.set('new', 'group', held(), entries.epoch('group'))
+    entries.set('new', 'group', createEntry(), entries.epoch('group'))
     t.equal(entries.get('old', 'group'), undefined)
     t.equal(entries.get('new', 'group'), undefined)
     t.equal(entries.size, 0)
@@ -49,7 +52,7 @@ t.test('while a clock fails, nothing is found and nothing is stored', async (t) 
 t.test('an expired entry is not stored', async (t) => {
   const { entries } = entriesOf(10)
   for (const life of [0, -1, Number.NaN]) {
-    entries.set('key', 'group', held(life), entries.epoch('group'))
+    entries.set('key', 'group', createEntry(life), entries.epoch('group'))
     t.equal(entries.size, 0, String(life))
   }
 })
@@ -59,7 +62,7 @@ t.test('the group with the oldest set is evicted', async (t) => {
   for (const [key, group] of ['1a', '1b', '2a', '2c'].map(
     (pair) => [...pair] as [string, string],
   )) {
-    entries.set(key, group, held(), entries.epoch(group))
+    entries.set(key, group, createEntry(), entries.epoch(group))
   }
   t.equal(entries.size, 3)
   t.equal(entries.get('1', 'b'), undefined)
@@ -73,12 +76,12 @@ t.test(
   async (t) => {
     const { entries } = entriesOf(100)
     const before = entries.epoch('first')
-    entries.set('kept', 'bystander', held(), entries.epoch('bystander'))
+    entries.set('kept', 'bystander', createEntry(), entries.epoch('bystander'))
     entries.invalidate('first')
     for (let index = 0; index < 100_000; index += 1) entries.invalidate(`group ${index}`)
-    entries.set('key', 'first', held(), before)
+    entries.set('key', 'first', createEntry(), before)
     t.equal(entries.get('key', 'first'), undefined)
-    entries.set('key', 'first', held(), entries.epoch('first'))
+    entries.set('key', 'first', createEntry(), entries.epoch('first'))
     t.ok(entries.get('key', 'first'))
     t.ok(entries.get('kept', 'bystander'), 'nobody else loses what is kept')
   },
@@ -87,7 +90,7 @@ t.test(
 t.test('the size stays correct after each kind of deletion', async (t) => {
   const { entries } = entriesOf(100)
   for (let index = 0; index < 40; index += 1) {
-    entries.set(`key ${index}`, `group ${index % 2}`, held(), '0')
+    entries.set(`key ${index}`, `group ${index % 2}`, createEntry(), '0')
   }
   t.equal(entries.size, 32)
   entries.delete('key 39', 'group 1')

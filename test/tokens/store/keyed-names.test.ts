@@ -59,12 +59,12 @@ t.test('a group is an HMAC under a separate key, derived from the encryption key
 t.test('no name in the store can be computed from a guessed client id', async (t) => {
   const clock = new Clock()
   const shared = new SharedStore(clock)
-  const told = new Set<string>()
+  const names = new Set<string>()
   for (const method of ['get', 'set', 'delete', 'invalidate', 'lock', 'unlock'] as const) {
-    const original = shared[method].bind(shared) as (...given: unknown[]) => Promise<never>
-    shared[method] = (...given: unknown[]) => {
-      for (const it of given) if (typeof it === 'string') told.add(it)
-      return original(...given)
+    const original = shared[method].bind(shared) as (...args: unknown[]) => Promise<never>
+    shared[method] = (...args: unknown[]) => {
+      for (const it of args) if (typeof it === 'string') names.add(it)
+      return original(...args)
     }
   }
   const { store } = process(shared, clock, [NEXT, KEY])
@@ -77,7 +77,7 @@ t.test('no name in the store can be computed from a guessed client id', async (t
   await store.delete(name, group)
   t.equal(await store.invalidate(group), true)
   for (const guess of [CLIENT, ...guesses(CLIENT)]) {
-    for (const text of told) t.notOk(text.includes(guess), text)
+    for (const text of names) t.notOk(text.includes(guess), text)
   }
 })
 

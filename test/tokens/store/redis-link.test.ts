@@ -40,7 +40,7 @@ class Connection implements RedisConnection {
   }
 }
 
-function stage() {
+function setUpLink() {
   const connection = new Connection()
   const redis = {
     duplicate(overrides: RedisOverrides) {
@@ -52,14 +52,14 @@ function stage() {
 }
 
 t.test('it reconnects every 150 ms while callers wait, then every second', async (t) => {
-  const { connection } = stage()
+  const { connection } = setUpLink()
   connection.emit('error')
   const delays = [1, 8, 9, 1000].map((times) => connection.overrides?.retryStrategy(times))
   t.strictSame(delays, [150, 150, 1000, 1000])
 })
 
 t.test('commands wait for the connection and for the time of Redis', async (t) => {
-  const { connection, store } = stage()
+  const { connection, store } = setUpLink()
   const got = store.get('key', 'group', { maxDelayMs: MINUTE })
   const late = t.rejects(store.get('key', 'group', { maxDelayMs: 1 }), LateError)
   await late
@@ -74,7 +74,7 @@ t.test('commands wait for the connection and for the time of Redis', async (t) =
 t.test(
   'a command without time left is not sent, one that was executed late has no answer',
   async (t) => {
-    const { connection, store } = stage()
+    const { connection, store } = setUpLink()
     connection.emit('ready')
     await store.get('key', 'group', { maxDelayMs: MINUTE })
     const { length } = connection.called
@@ -87,7 +87,7 @@ t.test(
 )
 
 t.test('the next command retries TIME after Redis rejected it', async (t) => {
-  const { connection, store } = stage()
+  const { connection, store } = setUpLink()
   const { TIME } = connection.answers
   connection.answers['TIME'] = () => {
     throw new ReplyError('NOPERM no')
@@ -102,7 +102,7 @@ t.test('the next command retries TIME after Redis rejected it', async (t) => {
 })
 
 t.test('another server, or one without an identity, has other epochs', async (t) => {
-  const { connection, store } = stage()
+  const { connection, store } = setUpLink()
   const epoch = async (): Promise<string> => {
     connection.emit('close')
     connection.emit('ready')
@@ -118,7 +118,7 @@ t.test('another server, or one without an identity, has other epochs', async (t)
 })
 
 t.test('a command whose connection breaks is sent again on the next one', async (t) => {
-  const { connection, store } = stage()
+  const { connection, store } = setUpLink()
   connection.emit('ready')
   await store.get('key', 'group')
   connection.answers['EVALSHA'] = async () => {
@@ -135,7 +135,7 @@ t.test('a command whose connection breaks is sent again on the next one', async 
 
 t.test('after a connection that breaks during TIME, it reconnects', async (t) => {
   for (const ending of ['answers', 'rejects'] as const) {
-    const { connection, store } = stage()
+    const { connection, store } = setUpLink()
     let end: (() => void) | undefined
     connection.answers['TIME'] = () =>
       new Promise((resolve, reject) => {
@@ -155,7 +155,7 @@ t.test('after a connection that breaks during TIME, it reconnects', async (t) =>
 })
 
 t.test('a script that Redis lacks is sent, and its errors reject', async (t) => {
-  const { connection, store } = stage()
+  const { connection, store } = setUpLink()
   connection.emit('ready')
   await store.get('key', 'group')
   connection.answers['EVALSHA'] = () => {
@@ -170,7 +170,7 @@ t.test('a script that Redis lacks is sent, and its errors reject', async (t) => 
 })
 
 t.test('at most 5,000 commands wait for a connection', async (t) => {
-  const { store } = stage()
+  const { store } = setUpLink()
   const waiting = Array.from({ length: 5000 }, () =>
     store.get('key', 'group', { maxDelayMs: MINUTE }),
   )

@@ -35,19 +35,19 @@ async function fleet(t: Test, urls: readonly string[]): Promise<ResilientStore[]
 
 /** Cognito: counts token requests by name. */
 class Upstream {
-  readonly asked = new Map<string, number>()
+  readonly requestCounts = new Map<string, number>()
   readonly #milliseconds: number
   constructor(milliseconds: number) {
     this.#milliseconds = milliseconds
   }
 
   get most(): number {
-    return Math.max(...this.asked.values())
+    return Math.max(...this.requestCounts.values())
   }
 
-  async ask(name: string): Promise<Buffer> {
-    const count = (this.asked.get(name) ?? 0) + 1
-    this.asked.set(name, count)
+  async requestToken(name: string): Promise<Buffer> {
+    const count = (this.requestCounts.get(name) ?? 0) + 1
+    this.requestCounts.set(name, count)
     await wait(this.#milliseconds)
     return Buffer.from(`${name} ${count}`)
   }
@@ -70,7 +70,7 @@ async function obtain(
     try {
       const { value, epoch } = await store.get(name, GROUP, DOWN_AFTER_MS)
       if (value !== undefined) return text(value)
-      const issued = await upstream.ask(name)
+      const issued = await upstream.requestToken(name)
       await store.set(name, GROUP, { value: issued, epoch, ttl: HOUR })
       return text(issued)
     } finally {

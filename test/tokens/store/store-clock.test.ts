@@ -3,7 +3,7 @@ import { StoreClock } from '../../../src/tokens/store/store-clock.ts'
 
 const WALL = 1_000_000
 
-function stage(skews: number[] = []) {
+function setUpClock(skews: number[] = []) {
   const time = { monotonic: 0 }
   const clock = new StoreClock({
     now: () => WALL + time.monotonic,
@@ -18,14 +18,14 @@ function stage(skews: number[] = []) {
 }
 
 t.test('without a reading, the wall clock is used', async (t) => {
-  const { time, answer, bounds } = stage()
+  const { time, answer, bounds } = setUpClock()
   time.monotonic = 5
   for (const none of [undefined, null, '1', Number.NaN, Number.POSITIVE_INFINITY]) answer(none, 1)
   t.strictSame(bounds(), [WALL + 5, WALL + 5])
 })
 
 t.test('a reading was taken between request and response, and advances with time', async (t) => {
-  const { time, answer, bounds } = stage()
+  const { time, answer, bounds } = setUpClock()
   time.monotonic = 100
   answer(2_000_000, 40)
   t.strictSame(bounds(), [2_000_000, 2_000_041])
@@ -34,7 +34,7 @@ t.test('a reading was taken between request and response, and advances with time
 })
 
 t.test('further readings narrow the interval, and a contradicting one replaces it', async (t) => {
-  const { time, answer, bounds } = stage()
+  const { time, answer, bounds } = setUpClock()
   time.monotonic = 1000
   answer(2_000_000, 1000)
   t.strictSame(bounds(), [2_000_000, 2_001_001])
@@ -58,12 +58,12 @@ t.test('a skew beyond 5 s is reported once, ahead or behind', async (t) => {
     [-120_000, [120]],
   ] as const) {
     const skews: number[] = []
-    const { answer } = stage(skews)
+    const { answer } = setUpClock(skews)
     for (let time = 0; time < 3; time += 1) answer(WALL + offset, 2)
     t.strictSame(skews, expected)
   }
   const skews: number[] = []
-  const { answer } = stage(skews)
+  const { answer } = setUpClock(skews)
   answer(WALL - 6000, 2000)
   t.strictSame(skews, [], 'a slow answer is no skew')
   const silent = new StoreClock({ now: () => WALL, monotonicNow: () => 0 })

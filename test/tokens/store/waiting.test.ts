@@ -8,7 +8,7 @@ const NAME = 'name'
 const GROUP = 'group'
 const HOUR = 3_600_000
 
-function stage(t: Test) {
+function setUpStore(t: Test) {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   t.teardown(() => mock.timers.reset())
   const clock = new Clock()
@@ -30,7 +30,7 @@ function watch<Value>(promise: Promise<Value>): { value?: Value; isOver: boolean
 }
 
 t.test('a miss waits for a stall, and gets the entry of the store', async (t) => {
-  const { shared, pass, store, clock } = stage(t)
+  const { shared, pass, store, clock } = setUpStore(t)
   await fill(process(shared, clock).store, NAME, GROUP, 'good')
   shared.fault = 'stalls'
   const miss = watch(store.get(NAME, GROUP, WAIT))
@@ -49,10 +49,10 @@ t.test('a miss waits for a stall, and gets the entry of the store', async (t) =>
 t.test(
   'a caller with a copy waits 100 ms, and not at all after three failures in a row',
   async (t) => {
-    const { shared, pass, store } = stage(t)
+    const { shared, pass, store } = setUpStore(t)
     await fill(store, NAME, GROUP, 'good')
     shared.fault = 'stalls'
-    shared.asked.length = 0
+    shared.commands.length = 0
     for (let look = 0; look < 3; look += 1) {
       const looked = watch(store.get(NAME, GROUP))
       await pass(99)
@@ -61,7 +61,7 @@ t.test(
       t.equal(text(looked.value?.value), 'good')
     }
     t.equal(await found(store, NAME, GROUP), 'good')
-    t.equal(shared.asked.length, 3)
+    t.equal(shared.commands.length, 3)
     const miss = watch(store.get('other', GROUP, WAIT))
     await pass(500)
     t.equal(miss.isOver, false, 'without a copy, it is worth waiting for')
@@ -69,7 +69,7 @@ t.test(
     await turns()
     t.equal(miss.isOver, true)
     t.equal(await found(store, NAME, GROUP), 'good')
-    t.equal(shared.asked.length, 4, 'late answers do not show that it is fast')
+    t.equal(shared.commands.length, 4, 'late answers do not show that it is fast')
     await pass(1000)
     t.equal(await found(store, NAME, GROUP), 'good')
     t.equal(store.status().degraded, false)
@@ -77,7 +77,7 @@ t.test(
 )
 
 t.test('a look-up before a request waits for the store, with or without a copy', async (t) => {
-  const { shared, pass, store, clock } = stage(t)
+  const { shared, pass, store, clock } = setUpStore(t)
   await fill(store, NAME, GROUP, 'old')
   const there = process(shared, clock).store
   const { epoch } = await there.get(NAME, GROUP)
@@ -97,7 +97,7 @@ t.test('a look-up before a request waits for the store, with or without a copy',
 })
 
 t.test('no caller waits longer than 1.25 s after the store began to fail', async (t) => {
-  const { shared, pass, store } = stage(t)
+  const { shared, pass, store } = setUpStore(t)
   shared.fault = 'stalls'
   const first = watch(store.get(NAME, GROUP, WAIT))
   await pass(600)
@@ -107,18 +107,18 @@ t.test('no caller waits longer than 1.25 s after the store began to fail', async
   await pass(1)
   t.strictSame([first.isOver, second.isOver, lock.isOver], [true, true, true])
   t.equal(store.status().degraded, true)
-  shared.asked.length = 0
+  shared.commands.length = 0
   t.equal((await store.get(NAME, GROUP, WAIT)).value, undefined, 'down: at once')
   const alone = await store.acquire(NAME, WAIT)
   t.ok(alone)
   alone?.release()
   await turns()
-  t.strictSame(shared.asked, [], 'a lock that was not asked for is not released')
+  t.strictSame(shared.commands, [], 'a lock that was not asked for is not released')
   await pass(1000)
-  shared.asked.length = 0
+  shared.commands.length = 0
   const tries = Array.from({ length: 5 }, () => watch(store.get(NAME, GROUP, WAIT)))
   await turns()
-  t.strictSame(shared.asked, ['get'])
+  t.strictSame(shared.commands, ['get'])
   t.equal(tries.filter(({ isOver }) => isOver).length, 4)
   await pass(100)
   t.equal(tries.filter(({ isOver }) => isOver).length, 5, 'who tries waits 100 ms')
@@ -128,7 +128,7 @@ t.test('no caller waits longer than 1.25 s after the store began to fail', async
 })
 
 t.test('an old failure does not make the next stall an outage', async (t) => {
-  const { shared, pass, store } = stage(t)
+  const { shared, pass, store } = setUpStore(t)
   shared.fault = 'rejects'
   await store.get(NAME, GROUP, WAIT)
   await pass(600_000)
@@ -143,14 +143,14 @@ t.test('an old failure does not make the next stall an outage', async (t) => {
 })
 
 t.test('new entries are always sent to the store, and a late response counts', async (t) => {
-  const { shared, pass, store, clock } = stage(t)
+  const { shared, pass, store, clock } = setUpStore(t)
   const there = process(shared, clock).store
-  const kept = async (name: string, value: string): Promise<StoreEntry> => ({
+  const createEntry = async (name: string, value: string): Promise<StoreEntry> => ({
     ...{ value: Buffer.from(value), ttl: HOUR },
     epoch: (await store.get(name, GROUP)).epoch,
   })
-  const [one, two] = [await kept('one', 'one'), await kept('two', 'two')]
-  const three = await kept('three', 'three')
+  const [one, two] = [await createEntry('one', 'one'), await createEntry('two', 'two')]
+  const three = await createEntry('three', 'three')
   shared.fault = 'stalls'
   const keeping = [store.set('one', GROUP, one), store.set('two', GROUP, two)]
   await pass(100)
@@ -160,9 +160,9 @@ t.test('new entries are always sent to the store, and a late response counts', a
   await pass(100)
   await third
   t.equal(store.status().degraded, true)
-  shared.asked.length = 0
+  shared.commands.length = 0
   await store.set('three', GROUP, { ...three, value: Buffer.from('newer') })
-  t.strictSame(shared.asked, ['set'], 'sent, and nobody waits')
+  t.strictSame(shared.commands, ['set'], 'sent, and nobody waits')
   const copy = watch(found(store, 'three', GROUP))
   await pass(100)
   t.equal(copy.value, 'newer')
@@ -177,7 +177,7 @@ t.test('new entries are always sent to the store, and a late response counts', a
 })
 
 t.test('a copy that the store refused late is dropped, and no other', async (t) => {
-  const { shared, pass, store, clock } = stage(t)
+  const { shared, pass, store, clock } = setUpStore(t)
   const { epoch } = await store.get(NAME, GROUP)
   await process(shared, clock).store.invalidate(GROUP)
   shared.fault = 'stalls'
@@ -198,7 +198,7 @@ t.test('a copy that the store refused late is dropped, and no other', async (t) 
 })
 
 t.test('a lock without a response is taken by a renewal, and always released', async (t) => {
-  const { shared, pass, store, clock } = stage(t)
+  const { shared, pass, store, clock } = setUpStore(t)
   const there = process(shared, clock).store
   shared.fault = 'hangs'
   const acquired = watch(store.acquire(NAME, 400))
@@ -208,23 +208,23 @@ t.test('a lock without a response is taken by a renewal, and always released', a
   shared.fault = undefined
   await pass(500)
   t.equal(await there.acquire(NAME, WAIT), undefined, 'renewed, it is held')
-  shared.asked.length = 0
+  shared.commands.length = 0
   acquired.value?.release()
   acquired.value?.release()
   await turns()
-  t.strictSame(shared.asked, ['unlock'], 'once')
+  t.strictSame(shared.commands, ['unlock'], 'once')
   const theirs = await there.acquire(NAME, WAIT)
   t.ok(theirs)
   shared.fault = 'rejects'
   theirs?.release()
   await turns()
-  shared.asked.length = 0
+  shared.commands.length = 0
   await pass(5000)
-  t.strictSame(shared.asked, [], 'and renewed no more')
+  t.strictSame(shared.commands, [], 'and renewed no more')
 })
 
 t.test('a renewal does not take a lock that another process holds', async (t) => {
-  const { shared, pass, store, clock } = stage(t)
+  const { shared, pass, store, clock } = setUpStore(t)
   const there = process(shared, clock).store
   shared.fault = 'hangs'
   const acquired = watch(store.acquire(NAME, 100))
@@ -232,9 +232,9 @@ t.test('a renewal does not take a lock that another process holds', async (t) =>
   shared.fault = undefined
   const theirs = await there.acquire(NAME, WAIT)
   await pass(500)
-  shared.asked.length = 0
+  shared.commands.length = 0
   await pass(500)
-  t.strictSame(shared.asked, ['lock'], 'theirs is renewed')
+  t.strictSame(shared.commands, ['lock'], 'theirs is renewed')
   acquired.value?.release()
   await turns()
   t.equal(await store.acquire(NAME, WAIT), undefined)
@@ -244,14 +244,14 @@ t.test('a renewal does not take a lock that another process holds', async (t) =>
   await pass(500)
   t.equal(await store.acquire(NAME, WAIT), undefined, 'a renewal may fail')
   await there.close()
-  shared.asked.length = 0
+  shared.commands.length = 0
   await pass(500)
-  t.strictSame(shared.asked, [], 'a closed store renews nothing')
+  t.strictSame(shared.commands, [], 'a closed store renews nothing')
   theirs?.release()
 })
 
 t.test('while the store is down, locks are not renewed', async (t) => {
-  const { shared, pass, store } = stage(t)
+  const { shared, pass, store } = setUpStore(t)
   const lock = await store.acquire(NAME, WAIT)
   shared.fault = 'rejects'
   for (let look = 0; look < 20; look += 1) {
@@ -259,16 +259,16 @@ t.test('while the store is down, locks are not renewed', async (t) => {
     await store.acquire('other', WAIT)
     await pass(100)
   }
-  shared.asked.length = 0
+  shared.commands.length = 0
   await pass(500)
-  t.notOk(shared.asked.includes('lock'))
+  t.notOk(shared.commands.includes('lock'))
   lock?.release()
   await turns()
-  t.ok(shared.asked.includes('unlock'), 'but released')
+  t.ok(shared.commands.includes('unlock'), 'but released')
 })
 
 t.test('a store that never responds gets at most 5,000 commands', async (t) => {
-  const { shared, pass, store } = stage(t)
+  const { shared, pass, store } = setUpStore(t)
   const { epoch } = await store.get(NAME, GROUP)
   shared.fault = 'hangs'
   const miss = store.get(NAME, GROUP, WAIT)
@@ -278,7 +278,7 @@ t.test('a store that never responds gets at most 5,000 commands', async (t) => {
   for (let count = 0; count < 5100; count += 1) {
     await store.set(`${count}`, GROUP, { value, epoch, ttl: HOUR })
   }
-  t.equal(shared.asked.filter((command) => command === 'set').length, 5000)
+  t.equal(shared.commands.filter((command) => command === 'set').length, 5000)
 })
 
 async function turns(): Promise<void> {

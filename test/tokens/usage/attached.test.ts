@@ -1,4 +1,4 @@
-/** A proxy, an API and the pool behind them, a line each: one story, counted once. */
+/** Usage of a proxy, an API and the pool behind them: each token counts once. */
 import Fastify from 'fastify'
 import t from 'tap'
 import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
@@ -8,7 +8,7 @@ import { createUsage } from '../../../src/tokens/usage/index.ts'
 import { FORM } from '../../support/http.ts'
 import { PRICE } from '../../support/usage.ts'
 
-t.test('what callers of proxy and API did', async (t) => {
+t.test('token requests and API requests of one app are counted once', async (t) => {
   const pool = await startUserPool({
     clients: [{ clientId: 'billing', clientSecrets: ['first'], scopes: ['orders/read'] }],
   })
@@ -52,7 +52,7 @@ t.test('what callers of proxy and API did', async (t) => {
     },
     {
       kind: 'unverified',
-      // Told by the proxy, and by the pool it asked.
+      // Reported by the proxy and by its pool.
       tokens: { issued: 0, cached: 0, refused: 2, unavailable: 0 },
       requests: { accepted: 0, refused: 1, byCode: { ERR_TOKEN_MISSING: 1 } },
     },

@@ -1,4 +1,4 @@
-/** What a month costs: prices are configuration, tiers are by the month, parts add up. */
+/** Projected cost of a month: prices, tiers, and the parts of each client. */
 import t from 'tap'
 import { createUsage, type UsagePrice } from '../../../src/tokens/usage/index.ts'
 import { readPrice } from '../../../src/tokens/usage/price.ts'
@@ -10,7 +10,7 @@ const TIERS: UsagePrice = {
   tiers: [{ upTo: 1000, price: 10 }, { upTo: 3000, price: 5 }, { price: 1 }],
 }
 
-t.test('tiers are by the tokens of a month, each at its own price', (t) => {
+t.test('each tier of a month has its own price', (t) => {
   const { currency, cost } = readPrice(TIERS)
   t.equal(currency, 'EUR')
   const tokens = [0, 1, 1000, 1001, 3000, 3001, 13_000]
@@ -27,7 +27,7 @@ t.test('the caller’s object is not read again', (t) => {
   t.end()
 })
 
-t.test('nothing was counted: nothing costs anything', async (t) => {
+t.test('without counts, the cost is 0', async (t) => {
   const { usage } = begin(t)
   t.strictSame(await usage.cost(), {
     ...{ currency: 'USD', observed: HOUR, cachedShare: 0, clients: [] },
@@ -35,7 +35,7 @@ t.test('nothing was counted: nothing costs anything', async (t) => {
   })
 })
 
-t.test('thirty days are projected as they were, and caching saves what it served', async (t) => {
+t.test('30 days are projected unchanged, and cached tokens are savings', async (t) => {
   const { usage, source, clock } = begin(t, { price: TIERS })
   clock.seconds = NOON - 30 * DAY
   source.token('issued', 'too-long-ago')
@@ -76,7 +76,7 @@ t.test('thirty days are projected as they were, and caching saves what it served
   )
 })
 
-t.test('a short time is projected by its length, and never by less than an hour', async (t) => {
+t.test('a shorter time is projected by its length, at least one hour', async (t) => {
   const { usage, source, clock } = begin(t)
   source.token('issued', 'a')
   const issued = async () => (await usage.cost()).monthly.issued
@@ -90,7 +90,7 @@ t.test('a short time is projected by its length, and never by less than an hour'
   t.strictSame([observed, monthly.issued, monthly.cost], [DAY, 30, 0.06])
 })
 
-t.test('what is cached alone costs nothing and saves everything', async (t) => {
+t.test('cached tokens alone cost nothing', async (t) => {
   const { usage, source } = begin(t)
   source.token('cached', 'a')
   const { cachedShare, monthly, clients } = await usage.cost()
@@ -99,7 +99,7 @@ t.test('what is cached alone costs nothing and saves everything', async (t) => {
   t.match(clients, [{ clientId: 'a', cost: 0, withoutCache: 1.44, saved: 1.44 }])
 })
 
-t.test('clients of one cost are in order', async (t) => {
+t.test('clients of equal cost are ordered by name', async (t) => {
   const { usage, source } = begin(t)
   for (const client of ['c', 'a', 'b', 'b']) source.token('issued', client)
   const { clients } = await usage.cost()

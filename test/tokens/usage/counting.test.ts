@@ -1,4 +1,4 @@
-/** What is counted of whom: proven clients have rows, the rest is one. */
+/** Counts by subject: authenticated clients have rows, all other callers share one. */
 import { channel } from 'node:diagnostics_channel'
 import t from 'tap'
 import { createResourceServer } from '../../../src/index.ts'
@@ -18,15 +18,15 @@ const UNUSED = {
   ...{ userPoolId: null, clientId: null, tokens: NOTHING, requests: NO_REQUESTS },
   ...{ firstUsed: null, lastUsed: null, unused: false },
 }
-const NOBODY: UsageRow = { kind: 'unverified', ...UNUSED }
+const UNVERIFIED: UsageRow = { kind: 'unverified', ...UNUSED }
 
-t.test('before anything is counted there is one row, and nothing since', async (t) => {
+t.test('before the first count there is one row, and `since` is null', async (t) => {
   const { usage } = begin(t)
-  t.strictSame(await usage.report(), { at: NOON, since: null, rows: [NOBODY] })
+  t.strictSame(await usage.report(), { at: NOON, since: null, rows: [UNVERIFIED] })
   t.strictSame(usage.status(), { sources: 1, pending: 0, degraded: false })
 })
 
-t.test('tokens and requests of a proven client, and when it was used', async (t) => {
+t.test('tokens, requests and times of an authenticated client', async (t) => {
   const { usage, source, clock } = begin(t)
   source.token('issued', 'a')
   clock.seconds += 10
@@ -54,13 +54,13 @@ t.test('tokens and requests of a proven client, and when it was used', async (t)
         },
         ...{ firstUsed: NOON, lastUsed: NOON + 20, unused: false },
       },
-      NOBODY,
+      UNVERIFIED,
     ],
   })
   t.equal(usage.status().pending, 0)
 })
 
-t.test('whoever proved nothing is unverified, whatever it claims', async (t) => {
+t.test('a caller that is not authenticated is unverified, whatever it claims', async (t) => {
   const { usage, source } = begin(t)
   source.token('refused', null)
   source.token('unavailable', null)
@@ -86,50 +86,47 @@ t.test('whoever proved nothing is unverified, whatever it claims', async (t) => 
   t.equal(rows.length, 1)
 })
 
-t.test(
-  'one client id in two pools is two clients; rows are in order, shared ones last',
-  async (t) => {
-    const { usage, source } = begin(t, { store: memoryUsageStore({ maxClients: 4 }) })
-    const clients = [
+t.test('one client id in two pools has two rows; rows are ordered, shared ones last', async (t) => {
+  const { usage, source } = begin(t, { store: memoryUsageStore({ maxClients: 4 }) })
+  const clients = [
+    ...[
+      ['pool-b', 'x'],
+      ['pool-a', 'y'],
+      ['pool-a', 'x'],
+      ['pool-a', 'Z'],
+    ],
+    ...[
+      ['pool-c', 'one-more'],
+      ['pool-c', 'another'],
+    ],
+  ] as const
+  for (const [pool, client] of clients) source.token('issued', client, pool)
+  const { rows } = await usage.report()
+  t.strictSame(
+    rows.map(({ kind, userPoolId, clientId, tokens }) => [
+      kind,
+      userPoolId,
+      clientId,
+      tokens.issued,
+    ]),
+    [
       ...[
-        ['pool-b', 'x'],
-        ['pool-a', 'y'],
-        ['pool-a', 'x'],
-        ['pool-a', 'Z'],
+        ['client', 'pool-a', 'Z', 1],
+        ['client', 'pool-a', 'x', 1],
       ],
       ...[
-        ['pool-c', 'one-more'],
-        ['pool-c', 'another'],
+        ['client', 'pool-a', 'y', 1],
+        ['client', 'pool-b', 'x', 1],
       ],
-    ] as const
-    for (const [pool, client] of clients) source.token('issued', client, pool)
-    const { rows } = await usage.report()
-    t.strictSame(
-      rows.map(({ kind, userPoolId, clientId, tokens }) => [
-        kind,
-        userPoolId,
-        clientId,
-        tokens.issued,
-      ]),
-      [
-        ...[
-          ['client', 'pool-a', 'Z', 1],
-          ['client', 'pool-a', 'x', 1],
-        ],
-        ...[
-          ['client', 'pool-a', 'y', 1],
-          ['client', 'pool-b', 'x', 1],
-        ],
-        ...[
-          ['other', null, null, 2],
-          ['unverified', null, null, 0],
-        ],
+      ...[
+        ['other', null, null, 2],
+        ['unverified', null, null, 0],
       ],
-    )
-  },
-)
+    ],
+  )
+})
 
-t.test('a flood of strangers takes no row and no memory', async (t) => {
+t.test('unauthenticated callers add no rows and no memory', async (t) => {
   const { usage, source } = begin(t, { store: memoryUsageStore({ maxClients: 2 }) })
   source.token('issued', 'a')
   for (let index = 0; index < 20_000; index += 1) source.token('refused', `x${index}`, null)
@@ -143,7 +140,7 @@ t.test('a flood of strangers takes no row and no memory', async (t) => {
   t.equal(rows.at(-1)?.tokens.refused, 20_000)
 })
 
-t.test('a client unused for 90 days is flagged, not a second earlier', async (t) => {
+t.test('a client is flagged as unused after exactly 90 days', async (t) => {
   const { usage, source, clock } = begin(t)
   source.token('issued', 'old')
   source.token('refused', null)
@@ -171,7 +168,7 @@ t.test('a client unused for 90 days is flagged, not a second earlier', async (t)
   ])
 })
 
-t.test('codes and outcomes are a closed set, whoever publishes', async (t) => {
+t.test('codes and outcomes are a closed set for every publisher', async (t) => {
   const { usage, source } = begin(t)
   const publish = (name: string, event: unknown) => channel(`cognito-m2m:${name}`).publish(event)
   const { instance } = source
@@ -186,7 +183,7 @@ t.test('codes and outcomes are a closed set, whoever publishes', async (t) => {
   t.strictSame(row?.tokens, NOTHING)
 })
 
-t.test('no listener throws, whatever is published', async (t) => {
+t.test('no listener throws for any event', async (t) => {
   const { usage, source } = begin(t)
   const { instance } = source
   const trap = {
@@ -205,17 +202,17 @@ t.test('no listener throws, whatever is published', async (t) => {
   await new Promise((resolve) => setImmediate(resolve))
   process.off('uncaughtException', onError)
   t.strictSame(thrown, [])
-  // A decision without a member is a fault that nobody is to blame for.
+  // A decision without a member counts as unverified, with ERR_INTERNAL.
   t.strictSame((await usage.report()).rows, [
     {
-      ...NOBODY,
+      ...UNVERIFIED,
       requests: { accepted: 0, refused: 1, byCode: { ERR_INTERNAL: 1 } },
       ...{ firstUsed: NOON, lastUsed: NOON },
     },
   ])
 })
 
-t.test('only what is attached is counted, once, and until it is detached', async (t) => {
+t.test('an attached source is counted once, until it is detached', async (t) => {
   const { usage } = begin(t)
   const [one, other] = [source(), source()]
   const issued = async () => (await usage.report()).rows[0]?.tokens.issued
@@ -236,22 +233,25 @@ t.test('only what is attached is counted, once, and until it is detached', async
   t.equal(usage.status().sources, 1)
 })
 
-t.test('nobody listens once the last source is detached, or it is closed', async (t) => {
-  const names = ['cognito-m2m:decision', 'cognito-m2m:token-request']
-  const heard = () => names.map((name) => channel(name).hasSubscribers)
-  const usage = createUsage({ price: PRICE })
-  t.strictSame(heard(), [false, false])
-  const detach = usage.attach(source())
-  t.strictSame(heard(), [true, true])
-  detach()
-  t.strictSame(heard(), [false, false])
-  const late = usage.attach(source())
-  await usage.close()
-  t.strictSame(heard(), [false, false])
-  late()
-})
+t.test(
+  'the channels have no subscriber after the last source is detached, and after close',
+  async (t) => {
+    const names = ['cognito-m2m:decision', 'cognito-m2m:token-request']
+    const subscriptions = () => names.map((name) => channel(name).hasSubscribers)
+    const usage = createUsage({ price: PRICE })
+    t.strictSame(subscriptions(), [false, false])
+    const detach = usage.attach(source())
+    t.strictSame(subscriptions(), [true, true])
+    detach()
+    t.strictSame(subscriptions(), [false, false])
+    const late = usage.attach(source())
+    await usage.close()
+    t.strictSame(subscriptions(), [false, false])
+    late()
+  },
+)
 
-t.test('what is no source is refused', (t) => {
+t.test('an object that is not a source is rejected', (t) => {
   const usage = createUsage({ price: PRICE })
   for (const [wrong, shown] of [
     [undefined, 'undefined'],
@@ -268,7 +268,7 @@ t.test('what is no source is refused', (t) => {
   t.end()
 })
 
-t.test('a token is not counted twice where a proxy and its local pool are attached', async (t) => {
+t.test('a token of an attached proxy and its attached pool counts once', async (t) => {
   const { usage, source: proxy } = begin(t)
   const pool = source(POOL)
   const detach = usage.attach(pool)
@@ -289,7 +289,7 @@ t.test('a token is not counted twice where a proxy and its local pool are attach
   )
 })
 
-t.test('a clock that tells no time: the last one it told counts', async (t) => {
+t.test('if the clock fails, its last time counts', async (t) => {
   const { usage, source, clock } = begin(t)
   source.token('issued', 'a')
   for (const wrong of [Number.NaN, -1, 1e20]) {
@@ -301,7 +301,7 @@ t.test('a clock that tells no time: the last one it told counts', async (t) => {
   t.match(rows, [{ firstUsed: NOON, lastUsed: NOON, tokens: { issued: 4 } }, {}])
 })
 
-t.test('series: hours of a week, days of a quarter, one line a client', async (t) => {
+t.test('series have hours of a week or days of a quarter, and a line per client', async (t) => {
   const { usage, source, clock } = begin(t)
   source.token('issued', 'b')
   source.token('cached', 'a')
@@ -337,7 +337,7 @@ t.test('series: hours of a week, days of a quarter, one line a client', async (t
   })
 })
 
-t.test('a local pool and an API, a line each', async (t) => {
+t.test('a local pool and an API are both counted', async (t) => {
   const pool = await startUserPool({
     clients: [{ clientId: 'billing', clientSecrets: ['first'], scopes: ['orders/read'] }],
   })

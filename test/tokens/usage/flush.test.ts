@@ -1,4 +1,4 @@
-/** Counts are written in the background: a store that fails loses none of them, and no request notices. */
+/** Counts are written in the background: a failing store loses none of them, and delays no request. */
 import { channel } from 'node:diagnostics_channel'
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
@@ -22,14 +22,14 @@ function writing(store: UsageStore, interval = 60_000) {
     timeoutMs: 20,
   })
   const total = async () => {
-    const [only] = await (store as FaultyStore).kept.totals()
+    const [only] = await (store as FaultyStore).memory.totals()
     return only?.counts.get('issued') ?? 0
   }
   return { tally, writer, logger, total }
 }
 
 for (const fault of ['reject', 'throw', 'hang', 'lose'] as const) {
-  t.test(`a store that does this loses no count and doubles none: ${fault}`, async (t) => {
+  t.test(`no count is lost or added twice by a store that fails: ${fault}`, async (t) => {
     const store = new FaultyStore()
     const { tally, writer, logger, total } = writing(store)
     store.fault = fault
@@ -51,7 +51,7 @@ for (const fault of ['reject', 'throw', 'hang', 'lose'] as const) {
   })
 }
 
-t.test('what is counted while a batch is under way is the next one’s', async (t) => {
+t.test('counts during a write are in the next batch', async (t) => {
   const store = new FaultyStore()
   const { tally, writer, total } = writing(store)
   const { add } = store
@@ -73,7 +73,7 @@ t.test('what is counted while a batch is under way is the next one’s', async (
   )
 })
 
-t.test('batches are of one hour and 500 cells, numbered in order', async (t) => {
+t.test('a batch has one hour and at most 500 cells, with ascending numbers', async (t) => {
   const store = new FaultyStore()
   const { tally, writer } = writing(store)
   for (let index = 0; index < 501; index += 1) tally.add(`["p","${index}"]`, 'issued', NOON)
@@ -93,7 +93,7 @@ t.test('batches are of one hour and 500 cells, numbered in order', async (t) => 
   t.equal(store.batches.length, 3, 'nothing counted, nothing written')
 })
 
-t.test('after a failure the rest waits for its turn', async (t) => {
+t.test('after a failure, the remaining batches wait', async (t) => {
   const store = new FaultyStore()
   const { tally, writer } = writing(store)
   store.fault = 'reject'
@@ -112,12 +112,12 @@ t.test('after a failure the rest waits for its turn', async (t) => {
   writer.stop()
 })
 
-t.test('a count is written by itself, and no timer runs without one', async (t) => {
+t.test('a timer writes counts, and no timer runs without counts', async (t) => {
   const store = new FaultyStore()
   const usage = createUsage({ price: PRICE, store, flushInterval: 0.1 })
   t.teardown(() => usage.close())
-  const told = source()
-  usage.attach(told)
+  const attached = source()
+  usage.attach(attached)
   const timers = () => process.getActiveResourcesInfo().filter((it) => it === 'Timeout').length
   const before = timers()
   t.equal(store.batches.length, 0)
@@ -128,8 +128,8 @@ t.test('a count is written by itself, and no timer runs without one', async (t) 
       return add.call(store, batch)
     }
   })
-  told.token('issued', 'a')
-  told.token('issued', 'a')
+  attached.token('issued', 'a')
+  attached.token('issued', 'a')
   t.equal(timers(), before, 'a timer that would keep the process alive counts here')
   // Nothing else keeps this process alive but the test itself.
   const alive = setInterval(() => {}, 1000)
@@ -137,7 +137,7 @@ t.test('a count is written by itself, and no timer runs without one', async (t) 
   clearInterval(alive)
 })
 
-t.test('a failed write is tried again by itself, after a second at least', async (t) => {
+t.test('a failed write is retried after at least a second', async (t) => {
   const store = new FaultyStore()
   store.fault = 'reject'
   const { tally, writer, total } = writing(store, 1)
@@ -152,7 +152,7 @@ t.test('a failed write is tried again by itself, after a second at least', async
   t.equal(await total(), 1)
 })
 
-t.test('cells are bounded: what exceeds them is counted as other, to the last one', async (t) => {
+t.test('cells are limited: counts beyond the limit are counted as other', async (t) => {
   const tally = new UsageAggregator(3)
   for (const client of ['a', 'b', 'c', 'd', 'e', 'a'])
     tally.add(`["p","${client}"]`, 'issued', NOON)
@@ -178,7 +178,7 @@ t.test('cells are bounded: what exceeds them is counted as other, to the last on
   t.equal(MAX_CELLS, 20_000)
 })
 
-t.test('reading fails with a code of its own, and says nothing of the store', async (t) => {
+t.test('a failed read rejects with its code, without details of the store', async (t) => {
   const store = new FaultyStore()
   const { usage, source } = begin(t, { store })
   source.token('issued', 'a')
@@ -203,7 +203,7 @@ t.test('reading fails with a code of its own, and says nothing of the store', as
   t.strictSame(usage.status(), { sources: 1, pending: 0, degraded: false })
 })
 
-t.test('a store that never answers keeps nobody waiting for more than four seconds', async (t) => {
+t.test('with a store that never responds, no call waits longer than 4 s', async (t) => {
   const store = new FaultyStore()
   const { usage, source } = begin(t, { store })
   source.token('issued', 'a')
@@ -225,12 +225,12 @@ t.test('a store that never answers keeps nobody waiting for more than four secon
   store.fault = 'none'
 })
 
-t.test('close writes what is pending, ends the listening, and never rejects', async (t) => {
+t.test('close writes pending counts, unsubscribes, and never rejects', async (t) => {
   const store = new FaultyStore()
   const { usage, source } = begin(t, { store })
   source.token('issued', 'a')
   await usage.close()
-  t.match(await store.kept.totals(), [{ subject: A, counts: new Map([['issued', 1]]) }])
+  t.match(await store.memory.totals(), [{ subject: A, counts: new Map([['issued', 1]]) }])
   t.equal(store.closed, 1)
   t.equal(channel('cognito-m2m:token-request').hasSubscribers, false)
   store.fault = 'reject'
@@ -238,7 +238,7 @@ t.test('close writes what is pending, ends the listening, and never rejects', as
   t.equal(store.closed, 2)
 })
 
-t.test('a logger that throws harms nothing', async (t) => {
+t.test('a logger that throws has no effect', async (t) => {
   const fails = () => {
     throw new Error('the disk is full')
   }

@@ -1,9 +1,9 @@
-/** App clients as strings: one each, and no memory without an end. */
+/** Keys of subjects: unique for each app client, in a cache of limited size. */
 import t from 'tap'
 import { createSubjectCache, parseSubject } from '../../../src/tokens/usage/events.ts'
 import { createTelemetry, type MetricsApi } from '../../../src/tokens/usage/telemetry.ts'
 
-t.test('a name is injective and comes back, remembered or not', (t) => {
+t.test('a key is unique and can be parsed, cached or not', (t) => {
   const subjectOf = createSubjectCache()
   const names = ['a', 'a,b', '"', '["a"]', '\\', '__proto__', '\ud800']
   const seen = new Set<string>()
@@ -20,13 +20,13 @@ t.test('a name is injective and comes back, remembered or not', (t) => {
   t.end()
 })
 
-t.test('more clients than are remembered are named as before', (t) => {
+t.test('clients beyond the size of the cache have the same keys', (t) => {
   const subjectOf = createSubjectCache()
-  const told = new Map<string, number>()
+  const counts = new Map<string, number>()
   const counter = {
     add: (_: number, attributes: Record<string, string>) => {
       const id = attributes['cognito_m2m.client_id'] as string
-      told.set(id, (told.get(id) ?? 0) + 1)
+      counts.set(id, (counts.get(id) ?? 0) + 1)
     },
   }
   const provider = { getMeter: () => ({ createCounter: () => counter }) }
@@ -36,8 +36,8 @@ t.test('more clients than are remembered are named as before', (t) => {
       tell('token', subjectOf('p', `c${index}`), 'issued')
     }
   }
-  t.equal(told.size, 10_001)
-  t.ok([...told.values()].every((count) => count === 2))
+  t.equal(counts.size, 10_001)
+  t.ok([...counts.values()].every((count) => count === 2))
   t.equal(subjectOf('p', 'c0'), '["p","c0"]')
   t.end()
 })

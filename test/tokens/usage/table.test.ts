@@ -1,4 +1,4 @@
-/** Rows as JSON and CSV: quoted as RFC 4180 has it, and no cell is a formula. */
+/** Rows as JSON and CSV: quoted as in RFC 4180, without formulas. */
 import t from 'tap'
 import { begin, NOON, POOL } from '../../support/usage.ts'
 
@@ -16,7 +16,7 @@ function parse(csv: string): string[][] {
   return rows
 }
 
-t.test('four columns unless it is told otherwise', async (t) => {
+t.test('four columns by default', async (t) => {
   const { usage, source } = begin(t)
   source.token('issued', 'billing')
   source.token('issued', 'billing')
@@ -37,7 +37,7 @@ t.test('four columns unless it is told otherwise', async (t) => {
   )
 })
 
-t.test('wide: every count', async (t) => {
+t.test('with wide, a column for every count', async (t) => {
   const { usage, source, clock } = begin(t)
   source.token('issued', 'billing')
   source.token('cached', 'billing')
@@ -88,7 +88,7 @@ const HOSTILE = [
   ],
 ]
 
-t.test('hostile names come back as they were, and never as a formula', async (t) => {
+t.test('hostile names are unchanged in JSON, and never a formula in CSV', async (t) => {
   const { usage, source } = begin(t)
   for (const name of HOSTILE) source.token('issued', name, name)
   const csv = await usage.csv()
@@ -126,7 +126,7 @@ const SEPARATORS = [
   '\u2029',
 ]
 
-t.test('no formula begins a cell after any separator, quoted or blank in front', async (t) => {
+t.test('no cell has a formula after a separator, a quote or a blank', async (t) => {
   const { usage, source } = begin(t)
   const formulas = [...'=+-@＝＋－＠'].map((sign) => `${sign}cmd|'/c calc'!A0`)
   const between = ['', ' ', '  ', '"', '""', "'", ' "', '\u00a0']
@@ -150,7 +150,7 @@ t.test('no formula begins a cell after any separator, quoted or blank in front',
   t.equal(first, "0 a,'=cmd|'/c calc'!A0")
 })
 
-t.test('text is quoted, numbers and answers of ours are not', async (t) => {
+t.test('text is quoted, numbers and booleans are not', async (t) => {
   const { usage, source } = begin(t)
   source.token('issued', '12')
   const [, row] = (await usage.csv({ wide: true })).split('\r\n')
@@ -172,7 +172,7 @@ for (const [options, message] of [
   })
 }
 
-t.test('the time of a report is the clock’s', async (t) => {
+t.test('the time of a report is that of the clock', async (t) => {
   const { usage } = begin(t)
   t.equal((await usage.report()).at, NOON)
 })

@@ -1,4 +1,4 @@
-/** Counts go to OpenTelemetry where its API is installed, and nothing is missed where it is not. */
+/** OpenTelemetry metrics, if its API is installed. */
 import { metrics } from '@opentelemetry/api'
 import {
   AggregationTemporality,
@@ -10,7 +10,7 @@ import t from 'tap'
 import { createTelemetry, findMetrics } from '../../../src/tokens/usage/telemetry.ts'
 import { begin, POOL } from '../../support/usage.ts'
 
-t.test('an SDK that is started later is told from then on', async (t) => {
+t.test('an SDK that starts later gets the counts from then on', async (t) => {
   const { source } = begin(t)
   source.token('issued', 'before')
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
@@ -28,7 +28,7 @@ t.test('an SDK that is started later is told from then on', async (t) => {
   source.decision(null, 'a')
   source.decision('ERR_SCOPE_INSUFFICIENT', 'a')
   await reader.forceFlush()
-  const told = exporter
+  const exported = exporter
     .getMetrics()
     .flatMap(({ scopeMetrics }) => scopeMetrics)
     .flatMap(({ scope, metrics }) => metrics.map((it) => ({ scope: scope.name, ...it })))
@@ -38,7 +38,7 @@ t.test('an SDK that is started later is told from then on', async (t) => {
     ])
   const client = { 'cognito_m2m.client_id': 'a', 'cognito_m2m.user_pool_id': POOL }
   const nobody = { 'cognito_m2m.client_id': 'unverified' }
-  t.strictSame(told, [
+  t.strictSame(exported, [
     [
       ...['cognito-m2m', 'cognito_m2m.tokens', '{token}'],
       [
@@ -57,19 +57,19 @@ t.test('an SDK that is started later is told from then on', async (t) => {
   ])
 })
 
-t.test('it is looked for by its name, and not being there is nothing', async (t) => {
-  const asked: string[] = []
+t.test('the API is loaded by its name, and a missing API has no effect', async (t) => {
+  const names: string[] = []
   const api = findMetrics((name) => {
-    asked.push(name)
+    names.push(name)
     throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' })
   })
   t.equal(api, undefined)
-  t.strictSame(asked, ['@opentelemetry/api'])
+  t.strictSame(names, ['@opentelemetry/api'])
   createTelemetry(api)('token', 'other', 'issued')
   t.equal(findMetrics()?.metrics.getMeterProvider(), metrics.getMeterProvider(), 'it is here')
 })
 
-t.test('an SDK that throws costs no count', async (t) => {
+t.test('an SDK that throws loses no count', async (t) => {
   const { usage, source } = begin(t)
   const fails = () => {
     throw new Error('out of instruments')

@@ -1,4 +1,4 @@
-/** Who may see the dashboard: nobody who was not let in sees anything of it. */
+/** Access to the dashboard: an unauthorized request gets no part of it. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t from 'tap'
@@ -23,12 +23,12 @@ function serve(
   options: { challenge?: string } = {},
 ): FastifyInstance {
   const app = Fastify()
-  const given = { usage, authorize: authorize as () => boolean, ...options }
-  app.register(usageDashboard, { prefix: '/usage', ...given })
+  const registration = { usage, authorize: authorize as () => boolean, ...options }
+  app.register(usageDashboard, { prefix: '/usage', ...registration })
   return app
 }
 
-t.test('only true lets in', async (t) => {
+t.test('only true grants access', async (t) => {
   for (const answer of [false, undefined, null, 1, 'true', {}, []]) {
     for (const path of PATHS) {
       const { statusCode, headers, body } = await serve(() => answer).inject(`/usage${path}`)
@@ -46,13 +46,13 @@ t.test('only true lets in', async (t) => {
   }
 })
 
-t.test('HEAD, and the way to the page, are asked about too', async (t) => {
+t.test('authorize also runs for HEAD and for the redirect to the page', async (t) => {
   const app = serve(() => false)
   t.equal((await app.inject({ method: 'HEAD', url: '/usage/data.json' })).statusCode, 403)
   t.equal((await app.inject('/usage')).statusCode, 403)
 })
 
-t.test('with a challenge a refusal asks for credentials', async (t) => {
+t.test('with a challenge, a denied request gets 401 and WWW-Authenticate', async (t) => {
   const app = serve(() => false, { challenge: 'Basic realm="usage"' })
   const { statusCode, headers, body } = await app.inject('/usage/')
   t.equal(statusCode, 401)
@@ -60,7 +60,7 @@ t.test('with a challenge a refusal asks for credentials', async (t) => {
   t.match(JSON.parse(body), { statusCode: 401, code: 'ERR_ACCESS_DENIED', error: 'Unauthorized' })
 })
 
-t.test('no decision is no admission, and tells nobody why', async (t) => {
+t.test('if authorize fails, access is denied without a reason', async (t) => {
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) }
   for (const authorize of [
@@ -84,7 +84,7 @@ t.test('no decision is no admission, and tells nobody why', async (t) => {
   t.ok(lines.every((it) => it.includes('ERR_DECISION_FAILED') && !it.includes('secret')))
 })
 
-t.test('every answer keeps other pages out', async (t) => {
+t.test('every response has headers that isolate the page', async (t) => {
   for (const app of [serve(() => true), serve(() => false)]) {
     for (const path of PATHS) {
       const { headers } = await app.inject(`/usage${path}`)
@@ -140,7 +140,7 @@ t.test('the header of a reverse proxy', async (t) => {
   }
 })
 
-t.test('beside cognitoAuth it is opened aloud, and guarded by authorize alone', async (t) => {
+t.test('beside cognitoAuth, the dashboard opts out and uses authorize only', async (t) => {
   const pool = createTestUserPool()
   const app = Fastify()
   app.register(cognitoAuth, pool.options())
@@ -159,7 +159,7 @@ t.test(
   'an invalid option is rejected at registration, and the message names it and the fix',
   async (t) => {
     const authorize = () => true
-    for (const [given, message] of [
+    for (const [registration, message] of [
       [
         { usage },
         'authorize: expected a function, got undefined. Pass one that decides who may see the dashboard.',
@@ -188,7 +188,7 @@ t.test(
       ],
     ] as const) {
       const app = Fastify()
-      app.register(usageDashboard, given as never)
+      app.register(usageDashboard, registration as never)
       const expected = typeof message === 'string' ? `cognito-m2m: ${message}` : message
       await t.rejects(async () => app.ready(), { code: 'ERR_OPTION_INVALID', message: expected })
     }

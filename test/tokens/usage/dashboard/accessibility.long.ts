@@ -1,4 +1,4 @@
-/** The page for everybody: by keyboard, in the dark, on a telephone, and with five hundred clients. */
+/** Accessibility of the page: keyboard, dark mode, small screens, and 500 clients. */
 import type { Page } from 'puppeteer-core'
 import t from 'tap'
 import { launchChromium, withoutChromium } from '../../../support/chromium.ts'
@@ -67,7 +67,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
   const browser = await launchChromium(t)
   const served = await serve(t, { usage: await seededUsage(COMPANY) })
 
-  t.test('focus goes through the page in reading order, and is seen', async (t) => {
+  t.test('focus follows the reading order, and is visible', async (t) => {
     const { page } = await open(t, browser, served)
     const seen: [string, boolean][] = []
     for (let presses = 0; presses < 18; presses += 1) {
@@ -97,7 +97,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     )
   })
 
-  t.test('everything is done by keyboard', async (t) => {
+  t.test('all functions work by keyboard', async (t) => {
     const visited = await open(t, browser, served)
     const { page } = visited
     await tabTo(page, '30d')
@@ -138,7 +138,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     checkClean(t, served, visited)
   })
 
-  t.test('tables have captions, and heads that say what they head', async (t) => {
+  t.test('tables have captions and scoped headers', async (t) => {
     const { page } = await open(t, browser, served)
     const bare = `[...document.querySelectorAll('table')].filter((it) => it.caption === null).length`
     t.equal(await page.evaluate(bare), 0)
@@ -148,7 +148,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     t.equal(await page.evaluate(named), 0, 'everything has a name')
   })
 
-  t.test('light and dark are two, and both are legible', async (t) => {
+  t.test('light and dark mode differ, and both have enough contrast', async (t) => {
     const grounds: unknown[] = []
     for (const colorScheme of ['light', 'dark'] as const) {
       const { page } = await open(t, browser, served, { colorScheme })
@@ -174,7 +174,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     t.not(lightChart, darkChart)
   })
 
-  t.test('a chart changes its colours with the page', async (t) => {
+  t.test('a chart changes its colors with the page', async (t) => {
     const { page } = await open(t, browser, served)
     const picture = 'document.querySelector("canvas").toDataURL()'
     const before = await page.evaluate(picture)
@@ -184,7 +184,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     await page.waitForFunction(`${picture} === ${JSON.stringify(await dark.evaluate(picture))}`)
   })
 
-  t.test('nothing is wider than the screen, and nothing moves', async (t) => {
+  t.test('no element is wider than the screen, and no element moves', async (t) => {
     for (const width of [320, 390, 768, 1024, 1280, 1920]) {
       const { page } = await open(t, browser, served, { width })
       t.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `${width}`)
@@ -203,7 +203,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     }
   })
 
-  t.test('five hundred clients are shown', async (t) => {
+  t.test('500 clients are shown', async (t) => {
     const many = Array.from(
       { length: 500 },
       (_, index): SeededClient => ({

@@ -1,4 +1,4 @@
-/** What the page is told: the report's own numbers, and no more than a chart can show. */
+/** data.json and chart.json: the numbers of the report, limited to what a chart can show. */
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { usageDashboard } from '../../../../src/tokens/usage/dashboard/index.ts'
@@ -23,7 +23,7 @@ async function chart(query: string): Promise<ChartView> {
   return JSON.parse(body) as ChartView
 }
 
-t.test('data.json has the rows of the report, each with its part of the cost', async (t) => {
+t.test('data.json has the rows of the report, each with its share of the cost', async (t) => {
   const { statusCode, headers, body } = await app.inject('/data.json')
   t.equal(statusCode, 200)
   t.equal(headers['content-type'], 'application/json; charset=utf-8')
@@ -50,7 +50,7 @@ t.test('data.json has the rows of the report, each with its part of the cost', a
   )
 })
 
-t.test('each range has its buckets', async (t) => {
+t.test('each range has its own buckets', async (t) => {
   for (const [range, step, length] of [
     ['24h', 3600, 24],
     ['7d', 3600, 168],
@@ -66,7 +66,7 @@ t.test('each range has its buckets', async (t) => {
   t.strictSame(await chart(''), await chart('range=30d&count=issued'), 'the default')
 })
 
-t.test('the largest have a layer each, all others share one, and nothing is lost', async (t) => {
+t.test('the largest clients have separate layers, and all others share one', async (t) => {
   const series = await usage.series('day')
   for (const count of ['issued', 'cached', 'all'] as const) {
     const { layers } = await chart(`range=90d&count=${count}`)
@@ -89,7 +89,7 @@ t.test('the largest have a layer each, all others share one, and nothing is lost
   }
 })
 
-t.test('a single one beyond the largest keeps its name', async (t) => {
+t.test('a single client beyond the largest has a separate layer', async (t) => {
   const clients = (count: number): SeededClient[] =>
     Array.from({ length: count }, (_, index) => ({ clientId: `c${index}`, age: 2 }))
   for (const [count, layers, others] of [
@@ -104,7 +104,7 @@ t.test('a single one beyond the largest keeps its name', async (t) => {
   }
 })
 
-t.test('one client is shown by what its tokens came from', async (t) => {
+t.test('for one client, the layers are issued and cached tokens', async (t) => {
   const pool = COMPANY[0]?.userPoolId ?? 'eu-west-1_Ab12Cd34E'
   const query = new URLSearchParams({ kind: 'client', pool, client: 'web-shop', range: '7d' })
   const line = (await usage.series('hour')).lines.find((it) => it.clientId === 'web-shop')
@@ -119,7 +119,7 @@ t.test('one client is shown by what its tokens came from', async (t) => {
   t.strictSame((await chart('kind=unverified')).layers, [])
 })
 
-t.test('a query that says something else is refused', async (t) => {
+t.test('an invalid query is rejected', async (t) => {
   for (const query of [
     'range=1y',
     'range=30d&range=7d',
@@ -140,7 +140,7 @@ t.test('a query that says something else is refused', async (t) => {
   }
 })
 
-t.test('the table is the one of the usage, as a download', async (t) => {
+t.test('usage.csv is the table of the usage, as a download', async (t) => {
   const { statusCode, headers, body } = await app.inject('/usage.csv')
   t.equal(statusCode, 200)
   t.equal(headers['content-type'], 'text/csv; charset=utf-8')
@@ -149,7 +149,7 @@ t.test('the table is the one of the usage, as a download', async (t) => {
   t.equal(body, await usage.csv({ wide: true }))
 })
 
-t.test('counts that cannot be read are an outage, without detail', async (t) => {
+t.test('if the store cannot be read, the response is 503 without details', async (t) => {
   const lines: string[] = []
   const broken = Object.fromEntries(
     ['report', 'series', 'cost', 'csv', 'status'].map((it) => [
@@ -157,12 +157,12 @@ t.test('counts that cannot be read are an outage, without detail', async (t) => 
       () => Promise.reject(new Error('redis://secret')),
     ]),
   ) as unknown as Usage
-  const failing = Fastify({
+  const unavailable = Fastify({
     logger: { level: 'error', stream: { write: (it: string) => lines.push(it) } },
   })
-  failing.register(usageDashboard, { usage: broken, authorize: () => true })
+  unavailable.register(usageDashboard, { usage: broken, authorize: () => true })
   for (const path of ['/data.json', '/chart.json', '/usage.csv']) {
-    const { statusCode, headers, body } = await failing.inject(path)
+    const { statusCode, headers, body } = await unavailable.inject(path)
     t.equal(statusCode, 503)
     t.equal(headers['retry-after'], '5')
     t.equal(headers['content-disposition'], undefined)

@@ -1,4 +1,4 @@
-/** What the page is made of: its own files and the chart library's, kept by browsers but asked about. */
+/** Files of the page and of the chart library: types, caching and redirects. */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import Fastify from 'fastify'
@@ -14,7 +14,7 @@ app.register(usageDashboard, {
   authorize: () => true,
 })
 
-t.test('each file has its type, and a tag of its content', async (t) => {
+t.test('each file has its content type and an ETag', async (t) => {
   for (const [path, type, file] of [
     ['/', 'text/html; charset=utf-8', 'src/tokens/usage/dashboard/page/index.html'],
     ['/style.css', 'text/css; charset=utf-8', 'src/tokens/usage/dashboard/page/style.css'],
@@ -33,31 +33,28 @@ t.test('each file has its type, and a tag of its content', async (t) => {
   }
 })
 
-t.test('what the browser has is not sent again', async (t) => {
+t.test('a file that the browser has cached gets 304', async (t) => {
   const { headers } = await app.inject('/usage/main.js')
-  const ask = (etag: unknown) =>
+  const requestFile = (etag: unknown) =>
     app.inject({ url: '/usage/main.js', headers: { 'if-none-match': String(etag) } })
-  const same = await ask(headers.etag)
+  const same = await requestFile(headers.etag)
   t.equal(same.statusCode, 304)
   t.equal(same.body, '')
-  t.equal((await ask('"another"')).statusCode, 200)
+  t.equal((await requestFile('"another"')).statusCode, 200)
 })
 
-t.test(
-  'every file the page names is there, and nothing is named that lies elsewhere',
-  async (t) => {
-    const { body } = await app.inject('/usage/')
-    const named = [...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, name]) => name as string)
-    t.ok(named.length >= 5)
-    for (const name of named) {
-      t.match(name, /^[a-z]+\.[a-z]+$/)
-      t.equal((await app.inject(`/usage/${name}`)).statusCode, 200, name)
-    }
-    t.notMatch(body, /\sstyle=|<script>|\son[a-z]+=/)
-  },
-)
+t.test('every file that the page references exists, and none is on another host', async (t) => {
+  const { body } = await app.inject('/usage/')
+  const named = [...body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, name]) => name as string)
+  t.ok(named.length >= 5)
+  for (const name of named) {
+    t.match(name, /^[a-z]+\.[a-z]+$/)
+    t.equal((await app.inject(`/usage/${name}`)).statusCode, 200, name)
+  }
+  t.notMatch(body, /\sstyle=|<script>|\son[a-z]+=/)
+})
 
-t.test('the page is found without the last slash, whatever stands before it', async (t) => {
+t.test('the path without a trailing slash redirects to the page, below any prefix', async (t) => {
   for (const url of ['/usage', '/usage?from=mail']) {
     const { statusCode, headers } = await app.inject(url)
     t.equal(statusCode, 302)
@@ -68,7 +65,7 @@ t.test('the page is found without the last slash, whatever stands before it', as
   t.equal((await app.inject('/usage/?from=mail')).statusCode, 200)
 })
 
-t.test('without uPlot it does not start', async (t) => {
+t.test('without uPlot, the registration fails', async (t) => {
   const missing = () => {
     throw new Error('MODULE_NOT_FOUND')
   }

@@ -1,4 +1,4 @@
-/** The page in a browser: it shows what was counted, whatever that is. */
+/** The page in a browser: numbers, chart, names and times. */
 import t from 'tap'
 import type { Usage } from '../../../../src/tokens/usage/index.ts'
 import { launchChromium, visit, withoutChromium } from '../../../support/chromium.ts'
@@ -21,7 +21,7 @@ const sum = (values: readonly number[]): number => values.reduce((total, it) => 
 t.test('the dashboard', { skip: withoutChromium }, async (t) => {
   const browser = await launchChromium(t)
 
-  t.test('its numbers are those of the report', async (t) => {
+  t.test('the numbers are those of the report', async (t) => {
     const usage = await seededUsage(COMPANY)
     const [report, cost] = [await usage.report(), await usage.cost()]
     const served = await serve(t, { usage })
@@ -69,7 +69,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     checkClean(t, served, visited)
   })
 
-  t.test('clients nobody uses stand out, and are found at once', async (t) => {
+  t.test('unused clients are marked, and a filter shows them', async (t) => {
     const served = await serve(t, { usage: await seededUsage(COMPANY) })
     const { page } = await open(t, browser, served)
     t.strictSame(
@@ -121,7 +121,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     checkClean(t, served, visited)
   })
 
-  t.test('names are text, whatever they hold', async (t) => {
+  t.test('names are shown as text, whatever they contain', async (t) => {
     const bidi = 'a\u202egnp.exe\u2066b\u200bc'
     const long = `${'x'.repeat(200)}${'\u0301'.repeat(56)}`
     const names = [
@@ -179,7 +179,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     checkClean(t, served, visited)
   })
 
-  t.test('times are the viewer\u2019s, with UTC beside them', async (t) => {
+  t.test('times are local, with UTC beside them', async (t) => {
     const served = await serve(t, { usage: await seededUsage(COMPANY) })
     const { page } = await open(t, browser, served, { timezone: 'Asia/Tokyo' })
     t.match(await text(page, '#about'), /Updated 11:05:09\sPM$/)
@@ -190,7 +190,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     t.match(await text(page, 'tbody td time'), /^Nov 21, 2026, 11:04\sPM$/)
   })
 
-  t.test('nothing counted yet', async (t) => {
+  t.test('a page without counts', async (t) => {
     const served = await serve(t, { usage: await seededUsage([]) })
     const visited = await open(t, browser, served)
     const { page } = visited
@@ -200,7 +200,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     checkClean(t, served, visited)
   })
 
-  t.test('a store that fails is told, and asked again', async (t) => {
+  t.test('a failing store is reported, and read again', async (t) => {
     const seeded = await seededUsage(COMPANY)
     let broken = true
     const failing = (): Promise<never> => Promise.reject(new Error('down'))

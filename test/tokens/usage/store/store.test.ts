@@ -1,4 +1,4 @@
-/** Memory and Redis keep the contract; both refuse options that are wrong. */
+/** The contract of usage stores, in memory and in Redis, and their invalid options. */
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import t from 'tap'
@@ -45,48 +45,44 @@ t.test('Redis, through both majors of ioredis', { skip: withoutRedis }, async (t
   t.strictSame(await days(/day/), new Set([94]))
 })
 
-t.test(
-  'the prefix is cognito-m2m:usage unless it is told otherwise',
-  { skip: withoutRedis },
-  async (t) => {
-    const server = await startRedis()
-    const redis = new Redis(server.url)
-    const store = redisUsageStore({ redis })
-    t.teardown(async () => {
-      redis.disconnect()
-      await store.close()
-      await server.kill()
-    })
-    const cell = {
-      subject: 'other',
-      hour: 1,
-      first: NOON,
-      last: NOON,
-      counts: new Map([['issued', 1]]),
-    }
-    await store.add({ writer: 'w', sequence: 1, hour: 1, cells: [cell] })
-    t.strictSame((await redis.keys('*')).sort(), [
-      ...['{cognito-m2m:usage}:day:0', '{cognito-m2m:usage}:hour:1'],
-      ...['{cognito-m2m:usage}:totals', '{cognito-m2m:usage}:writer:w'],
-    ])
-  },
-)
+t.test('the default prefix is cognito-m2m:usage', { skip: withoutRedis }, async (t) => {
+  const server = await startRedis()
+  const redis = new Redis(server.url)
+  const store = redisUsageStore({ redis })
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+    await server.kill()
+  })
+  const cell = {
+    subject: 'other',
+    hour: 1,
+    first: NOON,
+    last: NOON,
+    counts: new Map([['issued', 1]]),
+  }
+  await store.add({ writer: 'w', sequence: 1, hour: 1, cells: [cell] })
+  t.strictSame((await redis.keys('*')).sort(), [
+    ...['{cognito-m2m:usage}:day:0', '{cognito-m2m:usage}:hour:1'],
+    ...['{cognito-m2m:usage}:totals', '{cognito-m2m:usage}:writer:w'],
+  ])
+})
 
-t.test('memory keeps no more buckets than it promises, whatever clocks do', async (t) => {
+t.test('memory stores a limited number of buckets, whatever the clocks show', async (t) => {
   const store = memoryUsageStore()
   const counts = new Map([['issued', 1]])
   for (let hour = 1; hour <= 3000; hour += 1) {
     const cell = { subject: 'other', hour, first: hour, last: hour, counts }
     await store.add({ writer: 'w', sequence: hour, hour, cells: [cell] })
   }
-  const kept = async (unit: 'hour' | 'day', count: number) =>
+  const countBuckets = async (unit: 'hour' | 'day', count: number) =>
     (await store.buckets(unit, 0, count)).filter((it) => it.size > 0).length
-  t.equal(await kept('hour', 3001), STORED_HOURS + 1)
-  t.equal(await kept('day', 126), STORED_DAYS + 1)
+  t.equal(await countBuckets('hour', 3001), STORED_HOURS + 1)
+  t.equal(await countBuckets('day', 126), STORED_DAYS + 1)
 })
 
 for (const maxClients of [0, 1.5, 20_001, '5', undefined]) {
-  t.test(`maxClients ${String(maxClients)} is refused`, (t) => {
+  t.test(`maxClients ${String(maxClients)} is rejected`, (t) => {
     const expected = { code: 'ERR_OPTION_INVALID', option: 'maxClients' }
     t.throws(() => memoryUsageStore({ maxClients } as { maxClients: number }), expected)
     const redis = { duplicate: () => t.fail('asked') }
@@ -120,7 +116,7 @@ for (const [option, value, message] of [
     'key: expected one of redis, prefix, maxClients, got an unknown name. Rename or remove it.',
   ],
 ] as const) {
-  t.test(`${option} ${value} is refused`, (t) => {
+  t.test(`${option} ${value} is rejected`, (t) => {
     const redis = { duplicate: () => t.fail('asked') }
     const options = { redis, [option]: value } as unknown as RedisUsageStoreOptions
     t.throws(() => redisUsageStore(options), {
