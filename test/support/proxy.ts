@@ -4,14 +4,10 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { Test } from 'tap'
 import { startUserPool } from '../../src/testing/index.ts'
-import {
-  memoryStore,
-  type TokenProxyOptions,
-  type TokenStore,
-  tokenProxy,
-} from '../../src/tokens/proxy/index.ts'
+import { memoryStore, type TokenProxyOptions, tokenProxy } from '../../src/tokens/proxy/index.ts'
 import { type Answer, ask, FORM } from './http.ts'
 import { Clocks } from './key-endpoint.ts'
+import { wrapStore } from './shared-store.ts'
 
 export const CLIENT = 'billing'
 export const SECRET = 's3cret+with%odd:signs and blanks'
@@ -219,18 +215,7 @@ export const encryptionKeys = [{ id: 'a', key: Buffer.alloc(32, 1) }]
 
 /** A shared store in memory: the proxy seals its entries and limits its calls. */
 export function sharedStore({ now, monotonicNow }: Clocks) {
-  const memory = memoryStore({ now, monotonicNow })
-  const store: { -readonly [Member in keyof TokenStore]: TokenStore[Member] } = {
-    shared: true,
-    get: (key, group) => memory.get(key, group),
-    set: (key, group, entry) => memory.set(key, group, entry),
-    delete: (key, group) => memory.delete(key, group),
-    invalidate: (group) => memory.invalidate(group),
-    lock: (key, owner, ttl) => memory.lock(key, owner, ttl),
-    unlock: (key, owner) => memory.unlock(key, owner),
-    close: () => memory.close(),
-  }
-  return store
+  return wrapStore(memoryStore({ now, monotonicNow }), { shared: true })
 }
 
 /** Waits for several checks of the quota queue. */

@@ -102,6 +102,24 @@ export class SharedStore implements TokenStore {
   }
 }
 
+/** Passes all calls to a store, except for the members of `overrides`. */
+export function wrapStore(
+  store: TokenStore,
+  overrides: Partial<TokenStore>,
+): { -readonly [Member in keyof TokenStore]: TokenStore[Member] } {
+  return {
+    shared: store.shared,
+    get: (...args) => store.get(...args),
+    set: (...args) => store.set(...args),
+    delete: (...args) => store.delete(...args),
+    invalidate: (...args) => store.invalidate(...args),
+    lock: (...args) => store.lock(...args),
+    unlock: (...args) => store.unlock(...args),
+    close: () => store.close(),
+    ...overrides,
+  }
+}
+
 /** A logger that records its lines. */
 export function recorder(): { readonly lines: string[]; readonly logger: Logger } {
   const lines: string[] = []

@@ -16,30 +16,26 @@ import {
   tokenAnswer,
   until,
 } from '../../support/client.ts'
+import { wrapStore } from '../../support/shared-store.ts'
 
 const HOUR = 3_600_000
 
-/** A store others can read, as Redis is, and everything that was put there. */
+/** A shared store in memory, and all texts that it received. */
 function sharedStore(options = {}): TokenStore & { readonly texts: string[] } {
   const store = memoryStore(options)
   const texts: string[] = []
-  return {
+  const wrapped = wrapStore(store, {
     shared: true,
-    texts,
-    get: (key, group) => store.get(key, group),
     set: (key, group, entry) => {
       texts.push(key, group, Buffer.from(entry.value).toString('latin1'))
       return store.set(key, group, entry)
     },
-    delete: (key, group) => store.delete(key, group),
-    invalidate: (group) => store.invalidate(group),
     lock: (key, owner, ttl) => {
       texts.push(key, owner)
       return store.lock(key, owner, ttl)
     },
-    unlock: (key, owner) => store.unlock(key, owner),
-    close: () => store.close(),
-  }
+  })
+  return { ...wrapped, texts }
 }
 
 /** Two clients that a store sees as two processes. */
@@ -315,17 +311,8 @@ t.test('a store that fails or returns invalid data costs one request and no erro
   }
   t.equal((await pair(broken).one.client.getToken()).accessToken, 'one-1')
   for (const value of ['nonsense', '{}', 'null', '{"accessToken":"a","scopes":[]}', '[]']) {
-    const store = memoryStore()
-    const odd: TokenStore = {
-      shared: false,
-      get: async () => ({ value: Buffer.from(value), epoch: 'a' }),
-      set: (key, group, entry) => store.set(key, group, entry),
-      delete: (key, group) => store.delete(key, group),
-      invalidate: (group) => store.invalidate(group),
-      lock: (key, owner, ttl) => store.lock(key, owner, ttl),
-      unlock: (key, owner) => store.unlock(key, owner),
-      close: () => store.close(),
-    }
+    const get = async () => ({ value: Buffer.from(value), epoch: 'a' })
+    const odd = wrapStore(memoryStore(), { get })
     t.equal((await pair(odd).one.client.getToken()).accessToken, 'one-1', value)
   }
 })
