@@ -1,13 +1,13 @@
 /**
- * `cognito-m2m/openapi`: what an OpenAPI document says about access, for documents written by hand.
+ * `cognito-m2m/openapi`: the security parts of OpenAPI documents that are written by hand.
  *
  * @module
  */
 export type {
+  ErrorResponse as RefusalResponse,
+  ErrorResponses as RefusalResponses,
   Examples,
   OperationAccess,
-  RefusalResponse,
-  RefusalResponses,
   ResponseHeader,
   Schema,
   SecurityRequirement,

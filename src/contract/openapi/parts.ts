@@ -1,4 +1,4 @@
-/** What a hand-written document says about access, from the requirements that guards are made of. */
+/** Generates the security parts of a hand-written OpenAPI document from the requirements that guards enforce. */
 import {
   createAuthErrorFactory,
   listPossibleErrors,
@@ -14,37 +14,60 @@ import { readScheme, SCHEME_MEMBERS, type SchemeOptions, toSecurity } from './sc
 
 /** Options of {@link openApiParts}. */
 export interface OpenApiOptions extends SchemeOptions {
-  /** As the API's own options have it: it stands in challenges. Default `'api'`. */
+  /**
+   * The `realm` parameter of `WWW-Authenticate`. Pass the same value as to the API's guard.
+   *
+   * @defaultValue `'api'`
+   */
   readonly realm?: string
-  /** The same. Default none. */
+  /**
+   * Protected resource metadata (RFC 9728), which `WWW-Authenticate` links to. Pass the same value as to the
+   * API's guard.
+   *
+   * @defaultValue None
+   */
   readonly resourceMetadata?: ResourceMetadata
-  /** The same. Default: true with `resourceMetadata`, else false. */
+  /**
+   * Whether `WWW-Authenticate` of a 401 response names the required scopes. Pass the same value as to the API's
+   * guard.
+   *
+   * @defaultValue `true` with `resourceMetadata`, else `false`
+   */
   readonly challengeScopes?: boolean
 }
 
-/** Parts of an OpenAPI document, for 3.0 and 3.1. */
+/** Generates parts of an OpenAPI document. They are valid in versions 3.0 and 3.1. */
 export interface OpenApiParts {
-  /** For `components.securitySchemes`. */
+  /**
+   * Creates the value of `components.securitySchemes`.
+   *
+   * @returns A new object with one security scheme.
+   */
   securitySchemes(): { [name: string]: SecurityScheme }
   /**
-   * `security` of an operation and its 400, 401, 403 and 503 responses; neither is left where it is
-   * open (`false`).
+   * Creates `security` and the 400, 401, 403 and 503 responses of one operation.
    *
-   * @throws {OptionError} `ERR_OPTION_INVALID` for a wrong requirement, and for a scope that nothing
-   *   in `scopes` defines.
+   * @param requirement The requirement that the guard of the route enforces. `false`: a public route.
+   * @returns New objects. Both are empty for a public route.
+   * @throws {OptionError} `ERR_OPTION_INVALID` if the requirement is invalid, or requires a scope that the option
+   *   `scopes` does not define.
    */
   access(requirement: AccessRequirement | false): OperationAccess
 }
 
 /**
- * Describes access in a document that is written by hand.
+ * Generates the security parts of an OpenAPI document that is written by hand.
  *
+ * @example
  * ```ts
  * const parts = openApiParts({ tokenUrl: 'https://auth.example.com/oauth2/token', scopes: [orders] })
  * const { security, responses } = parts.access({ scopes: orders.read })
  * ```
  *
- * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
+ * @param options The token endpoint, the scopes, and the options of the API's guard that change its responses.
+ * @returns Functions that create the parts.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, with the path of the option and the fix.
+ * @see https://spec.openapis.org/oas/v3.1.1.html#security-scheme-object
  */
 export function openApiParts(options: OpenApiOptions): OpenApiParts {
   const serverOptions = ['realm', 'resourceMetadata', 'challengeScopes']

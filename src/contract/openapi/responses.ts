@@ -1,73 +1,70 @@
-/** Refusals as response objects: bodies and headers are read from what is sent. */
+/** Describes auth errors as OpenAPI responses. Bodies and headers come from the errors that the guard sends. */
 import { RETRY_AFTER_SECONDS } from '../../core/challenge.ts'
 import type { AuthError } from '../../core/errors.ts'
-import type {
-  Examples,
-  RefusalResponse,
-  RefusalResponses,
-  ResponseHeader,
-  Schema,
-} from './objects.ts'
+import type { ErrorResponse, ErrorResponses, Examples, ResponseHeader, Schema } from './objects.ts'
 
 const DESCRIPTIONS = {
   400: 'The request does not carry exactly one bearer token.',
-  401: 'There is no access token, or none that is valid.',
-  403: 'The access token is valid and does not suffice.',
+  401: 'The access token is missing or invalid.',
+  403: 'The access token is valid but does not meet the requirement of the route.',
   503: 'Access cannot be decided at the moment.',
 } as const
 
-/** Per header of a refusal: its name in documents, and what its values have in common. */
+/** Describes each header of an auth error under the name that documents use. */
 const HEADERS = {
-  'www-authenticate': (refusals: readonly AuthError[]) => ({
+  'www-authenticate': (errors: readonly AuthError[]) => ({
     'WWW-Authenticate': {
-      ...{ description: 'The challenge: RFC 6750 section 3.', required: true as const },
+      description: 'The challenge: RFC 6750 section 3.',
+      required: true as const,
       schema: { type: 'string' as const },
-      examples: examplesOf(refusals, ({ headers }) => headers['www-authenticate']),
+      examples: toExamples(errors, ({ headers }) => headers['www-authenticate']),
     },
   }),
   'cache-control': () => ({
     'Cache-Control': {
-      ...{ description: 'A refusal is never kept.', required: true as const },
+      description: 'Error responses are not cached.',
+      required: true as const,
       schema: { type: 'string' as const, enum: ['no-store'] },
     },
   }),
   'retry-after': () => ({
     'Retry-After': {
-      ...{ description: 'Seconds to wait before the next attempt.', required: true as const },
+      description: 'Seconds to wait before the next attempt.',
+      required: true as const,
       schema: { type: 'integer' as const, ...RETRY_AFTER_SECONDS },
     },
   }),
 }
 
-/** One response for each status, its codes told apart by examples. */
-export function toResponses(refusals: readonly AuthError[]): RefusalResponses {
-  const responses: RefusalResponses = {}
-  for (const { statusCode } of refusals) {
-    responses[statusCode] ??= responseOf(refusals.filter((it) => it.statusCode === statusCode))
+/** Creates one response for each status, with one example for each error code. */
+export function toResponses(errors: readonly AuthError[]): ErrorResponses {
+  const responses: ErrorResponses = {}
+  for (const { statusCode } of errors) {
+    responses[statusCode] ??= toResponse(errors.filter((it) => it.statusCode === statusCode))
   }
   return responses
 }
 
-/** @param refusals Of one status: they have the same headers. */
-function responseOf(refusals: readonly AuthError[]): RefusalResponse {
-  const [{ statusCode, headers }] = refusals as [AuthError]
+/** @param errors Errors of one status. They have the same headers. */
+function toResponse(errors: readonly AuthError[]): ErrorResponse {
+  const [{ statusCode, headers }] = errors as [AuthError]
   const described: Record<string, ResponseHeader>[] = Object.keys(headers).map((name) =>
-    HEADERS[name as keyof typeof HEADERS](refusals),
+    HEADERS[name as keyof typeof HEADERS](errors),
   )
   return {
     description: DESCRIPTIONS[statusCode],
     headers: Object.assign({}, ...described),
     content: {
       'application/json': {
-        schema: bodySchema(refusals),
-        examples: examplesOf(refusals, (refusal) => refusal.toJSON()),
+        schema: toBodySchema(errors),
+        examples: toExamples(errors, (error) => error.toJSON()),
       },
     },
   }
 }
 
-function bodySchema(refusals: readonly AuthError[]): Schema {
-  const bodies = refusals.map((refusal) => refusal.toJSON())
+function toBodySchema(errors: readonly AuthError[]): Schema {
+  const bodies = errors.map((error) => error.toJSON())
   const values = <Value extends string | number>(items: readonly Value[]): Value[] => [
     ...new Set(items),
   ]
@@ -83,9 +80,9 @@ function bodySchema(refusals: readonly AuthError[]): Schema {
   }
 }
 
-function examplesOf(
-  refusals: readonly AuthError[],
-  sent: (refusal: AuthError) => unknown,
+function toExamples(
+  errors: readonly AuthError[],
+  getValue: (error: AuthError) => unknown,
 ): Examples {
-  return Object.fromEntries(refusals.map((refusal) => [refusal.code, { value: sent(refusal) }]))
+  return Object.fromEntries(errors.map((error) => [error.code, { value: getValue(error) }]))
 }

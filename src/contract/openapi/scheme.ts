@@ -1,4 +1,4 @@
-/** The security scheme of a document: where tokens come from, and every scope with its description. */
+/** The security scheme of a document: the token endpoint, and every scope with its description. */
 import { readSecureUrl } from '../../core/options/secure-url.ts'
 import { describeValue, type Members, OptionError } from '../../core/options/validate.ts'
 import type { CompiledRequirement } from '../../core/requirement.ts'
@@ -12,8 +12,8 @@ import {
 import type { SecurityRequirement, SecurityScheme } from './objects.ts'
 
 /**
- * All scopes: one requirement that lists them. Any: an alternative each. Optional: `{}`, nothing, is
- * an alternative too. Open: no requirement at all, which overrides one for the whole document.
+ * Several required scopes are one alternative, scopes of `anyOf` are one alternative each. Optional auth adds the
+ * alternative `{}`. A public route has an empty list, which overrides the security of the whole document.
  */
 export function toSecurity(
   requirement: CompiledRequirement | false,
@@ -29,13 +29,17 @@ export function toSecurity(
 /** Options of the security scheme of a document. */
 export interface SchemeOptions {
   /**
-   * The user pool's token endpoint: `https://<domain>/oauth2/token`. http on loopback only, for a
+   * The token endpoint of the user pool: `https://<domain>/oauth2/token`. http is accepted on loopback only, for a
    * local pool.
    */
   readonly tokenUrl: string
-  /** What `defineScopes` gave: at most 25 resource servers, each identifier once. */
+  /** Results of `defineScopes`, or resource servers as objects: at most 25, each identifier once. */
   readonly scopes: readonly (DefinedScopes | ResourceServerDefinition)[]
-  /** The scheme's name in the document: letters, digits and `. _ -`. Default `'cognito'`. */
+  /**
+   * The name of the security scheme in the document: letters, digits and `. _ -`.
+   *
+   * @defaultValue `'cognito'`
+   */
   readonly schemeName?: string
 }
 
@@ -43,14 +47,14 @@ export interface SchemeOptions {
 export interface Scheme {
   readonly name: string
   readonly object: SecurityScheme
-  /** @throws {OptionError} for a requirement with a scope that nothing defines. */
+  /** @throws {OptionError} `ERR_OPTION_INVALID` if the requirement has a scope that the option `scopes` lacks. */
   checkScopes(requirement: CompiledRequirement | false, optionPath: string): void
 }
 
-/** Names of the members {@link readScheme} takes. */
+/** The options that {@link readScheme} reads. */
 export const SCHEME_MEMBERS: readonly string[] = ['tokenUrl', 'scopes', 'schemeName']
 
-/** The characters OpenAPI allows for names of components. */
+/** The names of components that OpenAPI allows. */
 const COMPONENT_NAME = /^[\w.-]+$/
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`. */
@@ -74,7 +78,7 @@ export function readScheme(members: Members): Scheme {
     name,
     object: {
       type: 'oauth2',
-      description: 'An access token of Amazon Cognito, as an app client gets it for its own use.',
+      description: 'An Amazon Cognito access token from the client credentials grant.',
       flows: { clientCredentials: { tokenUrl, scopes: Object.fromEntries(described) } },
     },
     checkScopes(requirement, optionPath) {

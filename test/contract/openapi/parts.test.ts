@@ -22,7 +22,7 @@ t.test('the scheme: client credentials, every scope with its description', async
   t.strictSame(securitySchemes(), {
     machines: {
       type: 'oauth2',
-      description: 'An access token of Amazon Cognito, as an app client gets it for its own use.',
+      description: 'An Amazon Cognito access token from the client credentials grant.',
       flows: {
         clientCredentials: {
           tokenUrl: TOKEN_URL,
@@ -82,7 +82,7 @@ t.test('responses: bodies and headers as they are sent', async (t) => {
   const metadata =
     'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"'
   const noStore = {
-    description: 'A refusal is never kept.',
+    description: 'Error responses are not cached.',
     required: true,
     schema: { type: 'string', enum: ['no-store'] },
   }
@@ -91,7 +91,7 @@ t.test('responses: bodies and headers as they are sent', async (t) => {
   })
   const denied = ['ERR_CLIENT_NOT_ALLOWED', 'ERR_SCOPE_INSUFFICIENT', 'ERR_ACCESS_DENIED']
   t.strictSame(responses['403'], {
-    description: 'The access token is valid and does not suffice.',
+    description: 'The access token is valid but does not meet the requirement of the route.',
     headers: {
       'Cache-Control': noStore,
       'WWW-Authenticate': {

@@ -41,7 +41,7 @@ export interface ReadRoute {
   readonly path: string
   readonly basePath: string
   /** Whether it lets requests without a token through. */
-  readonly open: boolean
+  readonly allowsAnonymous: boolean
   /** Whether it declares what it needs, and nothing enforces it. */
   readonly unprotected: boolean
   readonly other: boolean
@@ -125,8 +125,8 @@ const isPositiveInteger = (value: unknown): value is number =>
 function readRequirement(
   auth: unknown,
   optionPath: string,
-): Pick<ReadRoute, 'open' | 'other' | 'alternatives'> {
-  if (auth === false) return { open: true, other: false, alternatives: [] }
+): Pick<ReadRoute, 'allowsAnonymous' | 'other' | 'alternatives'> {
+  if (auth === false) return { allowsAnonymous: true, other: false, alternatives: [] }
   const { scopes = [], anyOf = [], optional, other } = readMembers(auth, REQUIREMENT, optionPath)
   const all = readScopes(scopes, `${optionPath}.scopes`)
   if (!Array.isArray(anyOf)) {
@@ -142,7 +142,7 @@ function readRequirement(
     ...new Set([...all, ...choice]),
   ])
   return {
-    open: readFlag(optional, `${optionPath}.optional`),
+    allowsAnonymous: readFlag(optional, `${optionPath}.optional`),
     other: readFlag(other, `${optionPath}.other`),
     alternatives,
   }

@@ -42,8 +42,8 @@ export function checkDocument(
 }
 
 /** One text for requirements that let the same callers through. */
-function describeRequirement({ open, alternatives }: ReadRoute): string {
-  if (open) return 'no token'
+function describeRequirement({ allowsAnonymous, alternatives }: ReadRoute): string {
+  if (allowsAnonymous) return 'no token'
   // Who meets more than another choice asks for meets that one too.
   const least = alternatives.filter(
     (choice) =>
@@ -124,7 +124,7 @@ export const checkAgreement = (
 
 function compareProtection(app: ReadRoute, gateway: InfraRoute, where: string): Finding[] {
   const what = formatRoute(app)
-  if (app.open && gateway.authorization === 'cognito') {
+  if (app.allowsAnonymous && gateway.authorization === 'cognito') {
     const message = `${what} is public in ${where} and protected at ${formatPosition(gateway)}`
     const fix =
       where === 'code'
@@ -132,7 +132,7 @@ function compareProtection(app: ReadRoute, gateway: InfraRoute, where: string): 
         : 'add its requirement to the document: clients that follow it send no token and are rejected'
     return [createFinding(app.at, 'error', 'route-open-in-code', message, fix)]
   }
-  if (!app.open && gateway.authorization === 'none') {
+  if (!app.allowsAnonymous && gateway.authorization === 'none') {
     // In words that code and document share: it is one place.
     const templateRoute = toPrintable(`${gateway.method?.value} ${gateway.path?.value}`)
     const message = `${toPrintable(gateway.id)} has no authorizer for ${templateRoute}, which the app protects`
@@ -148,7 +148,12 @@ function compareScopes(
   isDefined: (scope: string) => boolean,
 ): Finding[] {
   const { scopes } = gateway
-  if (app.open || scopes === undefined || !isListKnown(scopes) || scopes.items.length === 0)
+  if (
+    app.allowsAnonymous ||
+    scopes === undefined ||
+    !isListKnown(scopes) ||
+    scopes.items.length === 0
+  )
     return []
   const admitted = new Set(scopes.items.map(({ value }) => value))
   return app.alternatives.flatMap((choice) => {

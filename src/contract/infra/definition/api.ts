@@ -141,7 +141,7 @@ function readRoutes(
 
 /** In one form, whichever way it is written. */
 function readAuth(
-  { open, other, alternatives }: ReadRoute,
+  { allowsAnonymous, other, alternatives }: ReadRoute,
   optionPath: string,
   defined: ReadonlySet<string>,
 ): ReadApiRoute['auth'] {
@@ -151,7 +151,7 @@ function readAuth(
   }
   if (alternatives.length === 0) return false
   // The gateway cannot let through requests with a token and without one.
-  if (open || other) return { optional: true }
+  if (allowsAnonymous || other) return { optional: true }
   if (alternatives.some((set) => set.length === 0)) return {}
   const sets = [...new Map(alternatives.map((set) => [JSON.stringify(set), set])).values()]
   const [scopes, ...more] = sets as [readonly string[], ...(readonly string[])[]]
@@ -184,7 +184,7 @@ export function readScope(
 export interface GatewayRoute {
   readonly method: string
   readonly path: string
-  readonly open: boolean
+  readonly isPublic: boolean
   /** Scopes its authorizer is given, which admits a token with any of them. */
   readonly scopes: readonly string[]
   /** A comment where that is not what the app asks for. */
@@ -202,8 +202,13 @@ function toGatewayRoute(
   every: Iterable<string>,
 ): GatewayRoute {
   const alternatives = listAlternatives(auth)
-  const route = { method, path, open: alternatives.length === 0, scopes: [] as readonly string[] }
-  if (route.open) return auth === false ? route : { ...route, note: OPTIONAL_NOTE }
+  const route = {
+    method,
+    path,
+    isPublic: alternatives.length === 0,
+    scopes: [] as readonly string[],
+  }
+  if (route.isPublic) return auth === false ? route : { ...route, note: OPTIONAL_NOTE }
   // What every set has is enough to tell; where they have nothing in common, any scope of any of them.
   const [first = [], ...others] = alternatives
   const common = first.filter((scope) => others.every((set) => set.includes(scope)))
@@ -221,7 +226,7 @@ const ANY_SCOPE_NOTE = 'Any scope will do: without scopes the authorizer would e
 const PARTIAL_NOTE = 'Any of these is let through. The app asks for more, and checks it.'
 
 function checkScopeCount(
-  { open, scopes: { length } }: GatewayRoute,
+  { isPublic, scopes: { length } }: GatewayRoute,
   kind: ReadApi['kind'],
   optionPath: string,
 ): void {
@@ -229,7 +234,7 @@ function checkScopeCount(
     const problem = `expected at most ${MAX_SCOPES_PER_ROUTE} scopes for a route of an HTTP API, got ${length}. Require fewer scopes.`
     throw new OptionError(`${optionPath}.auth`, problem)
   }
-  if (kind === 'rest' && !open && length === 0) {
+  if (kind === 'rest' && !isPublic && length === 0) {
     const problem =
       'expected a scope for a route of a REST API, got none. Define one: without a scope, the authorizer expects an ID token.'
     throw new OptionError(`${optionPath}.auth`, problem)

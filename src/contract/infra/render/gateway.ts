@@ -40,7 +40,7 @@ export function createAuthorization(
   route: GatewayRoute,
   { scope }: PoolValues,
 ): YamlMap {
-  if (route.open) return { AuthorizationType: 'NONE' }
+  if (route.isPublic) return { AuthorizationType: 'NONE' }
   const scopes = route.scopes.map(scope)
   return {
     AuthorizationType: type,

@@ -105,7 +105,7 @@ const createScheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
         },
       }
 
-function createOperation({ method, path, open, scopes }: GatewayRoute, api: ReadApi): YamlMap {
+function createOperation({ method, path, isPublic, scopes }: GatewayRoute, api: ReadApi): YamlMap {
   const names = listPathParameters(path)
   return {
     ...(names.length > 0 && {
@@ -113,7 +113,7 @@ function createOperation({ method, path, open, scopes }: GatewayRoute, api: Read
         ...{ name, in: 'path', required: true, schema: { type: 'string' } },
       })),
     }),
-    security: open ? [] : [{ [api.name]: scopes }],
+    security: isPublic ? [] : [{ [api.name]: scopes }],
     responses: { [api.kind === 'rest' ? '200' : 'default']: { description: "The app's answer." } },
     'x-amazon-apigateway-integration':
       api.kind === 'http'

@@ -50,15 +50,15 @@ export function createHttpBlocks(
 }
 
 function createRouteBlock(route: GatewayRoute, definition: ReadDefinition): HclBlock {
-  const { method, path, open, note } = route
+  const { method, path, isPublic, note } = route
   const name = toTerraformName([method.toLowerCase(), ...toPathWords(path)])
   const composed = route.scopes.map((scope) => composeScope(scope, definition))
   return createResource('aws_apigatewayv2_route', name, note, [
     API,
     ['route_key', toHclText(`${method} ${path}`)],
     ['target', '"integrations/${aws_apigatewayv2_integration.main.id}"'],
-    ['authorization_type', open ? '"NONE"' : '"JWT"'],
-    ...(open ? [] : [['authorizer_id', 'aws_apigatewayv2_authorizer.main.id'] as const]),
+    ['authorization_type', isPublic ? '"NONE"' : '"JWT"'],
+    ...(isPublic ? [] : [['authorizer_id', 'aws_apigatewayv2_authorizer.main.id'] as const]),
     ...(composed.length === 0 ? [] : [['authorization_scopes', composed] as const]),
   ])
 }

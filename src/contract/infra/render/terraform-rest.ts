@@ -58,16 +58,16 @@ export function createRestBlocks(
 }
 
 function createMethodBlock(route: GatewayRoute, definition: ReadDefinition): HclBlock {
-  const { method, path, open, note } = route
+  const { method, path, isPublic, note } = route
   const composed = route.scopes.map((scope) => composeScope(scope, definition))
   return createResource('aws_api_gateway_method', toRouteName(route), note, [
     API,
     ['resource_id', toResourceId(path)],
     ['http_method', toHclText(method)],
     ...createRequestParameters(path, 'method', () => 'true'),
-    ['authorization', open ? '"NONE"' : '"COGNITO_USER_POOLS"'],
-    ...(open ? [] : [['authorizer_id', 'aws_api_gateway_authorizer.main.id'] as const]),
-    ...(open ? [] : [['authorization_scopes', composed] as const]),
+    ['authorization', isPublic ? '"NONE"' : '"COGNITO_USER_POOLS"'],
+    ...(isPublic ? [] : [['authorizer_id', 'aws_api_gateway_authorizer.main.id'] as const]),
+    ...(isPublic ? [] : [['authorization_scopes', composed] as const]),
   ])
 }
 

@@ -15,7 +15,12 @@ import {
 
 /** Options of {@link cognitoOpenApi}. */
 export interface CognitoOpenApiOptions extends SchemeOptions {
-  /** What @fastify/swagger is registered with: an OpenAPI document of version 3.0 or 3.1. */
+  /**
+   * Options of @fastify/swagger. `openapi` describes the API, in version 3.0 or 3.1. The options `mode` and
+   * `swagger` (OpenAPI 2) are not supported.
+   *
+   * @defaultValue `{}`
+   */
   readonly swagger?: Omit<FastifyDynamicSwaggerOptions, 'mode' | 'swagger'>
 }
 
@@ -25,7 +30,7 @@ async function register(app: FastifyInstance, pluginOptions: CognitoOpenApiOptio
   const options = readSwagger(members['swagger'], scheme)
   const transformWith = createTransformFactory(scheme, options.openapi.security)
   const routes: ContextRoute[] = []
-  // In front of @fastify/swagger's own hook, which keeps what it finds.
+  // Before the hook of @fastify/swagger, which stores a copy of the route's config.
   app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
     routes.push(attachContext(this, route))
     const { config } = route
@@ -46,7 +51,7 @@ async function register(app: FastifyInstance, pluginOptions: CognitoOpenApiOptio
   })
 }
 
-/** @throws {OptionError} for what is no OpenAPI 3 that @fastify/swagger makes from routes. */
+/** @throws {OptionError} `ERR_OPTION_INVALID` for options that do not generate OpenAPI 3 from routes. */
 function readSwagger(
   value: unknown = {},
   { name, object }: Scheme,
@@ -80,7 +85,7 @@ function readSwagger(
   return { ...options, openapi: { ...openapi, components } as typeof openapi }
 }
 
-/** A copy with every member as it was, inherited and hidden ones too: who guards reads it later. */
+/** Copies the config with inherited and non-enumerable members, because the guard reads them later. */
 function withTransform<Config extends object>(config: Config, value: SwaggerTransform): Config {
   return Object.create(Object.getPrototypeOf(config), {
     ...Object.getOwnPropertyDescriptors(config),
@@ -92,11 +97,13 @@ const plugin: FastifyPluginAsync<CognitoOpenApiOptions> = (app, options) =>
   rejectWithError(() => register(app, options))
 
 /**
- * Registers @fastify/swagger and adds to its document what each route needs: `security` from its own
- * `config.auth` or the default of its context, and 400, 401, 403 and 503 responses as they are sent.
+ * Registers @fastify/swagger and adds the auth requirement of each route to its document. `security` comes from
+ * `config.auth` or the default of the route's context. The 400, 401, 403 and 503 responses have the bodies and
+ * headers that the guard sends.
  *
- * Register it before the routes it is to describe, as @fastify/swagger itself.
+ * Register the plugin before the routes that it describes.
  *
+ * @example
  * ```ts
  * await app.register(cognitoOpenApi, {
  *   tokenUrl: 'https://auth.example.com/oauth2/token',
@@ -105,8 +112,9 @@ const plugin: FastifyPluginAsync<CognitoOpenApiOptions> = (app, options) =>
  * })
  * ```
  *
- * @throws {OptionError} `ERR_OPTION_INVALID` at registration, and when the app gets ready where a
- *   route asks for a scope that nothing in `scopes` defines.
+ * @throws {OptionError} `ERR_OPTION_INVALID` at registration if an option is invalid. The app fails to start with
+ *   the same error if a route requires a scope that `scopes` does not define.
+ * @see https://github.com/fastify/fastify-swagger
  */
 export const cognitoOpenApi: FastifyPluginAsync<CognitoOpenApiOptions> = fastifyPlugin(plugin, {
   fastify: '5.x',

@@ -1,36 +1,37 @@
-/** Puts access into the document: `security` by a route's schema, responses by its operation. */
+/** Adds `security` to the schema of a route, and error responses to its operation in the document. */
 import type { SwaggerTransform } from '@fastify/swagger'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { findRegistration } from '../../../adapters/fastify/registrations.ts'
 import { getRouteRequirement } from '../../../adapters/fastify/route-requirement.ts'
-import type { OperationAccess, RefusalResponses, SecurityRequirement } from '../objects.ts'
+import type { ErrorResponses, OperationAccess, SecurityRequirement } from '../objects.ts'
 import { toResponses } from '../responses.ts'
 import { type Scheme, toSecurity } from '../scheme.ts'
 import { addValidationErrors } from './validation.ts'
 
-/** On the route itself, as @fastify/swagger makes a copy of some HEAD routes. */
+/** A member of the route, not a key of a WeakMap: @fastify/swagger copies some HEAD routes. */
 const CONTEXT: unique symbol = Symbol('cognito-m2m.context')
 
-/** A route whose context is known. */
+/** A route with the Fastify context that it was declared in. */
 export interface ContextRoute extends RouteOptions {
   readonly [CONTEXT]: FastifyInstance
 }
 
-/** For `onRoute`, whose `this` is the route's context. */
-export function attachContext(it: FastifyInstance, route: RouteOptions): ContextRoute {
-  return Object.assign(route, { [CONTEXT]: it })
+/** @param context `this` of the `onRoute` hook. */
+export function attachContext(context: FastifyInstance, route: RouteOptions): ContextRoute {
+  return Object.assign(route, { [CONTEXT]: context })
 }
 
 /**
- * What its guard does, asked of what the guard asks; undefined where nobody guards it. Only after the
- * app is ready: defaults may be declared behind a route.
+ * Reads the requirement where the guard reads it. Call it once the app is ready, because a default may be declared
+ * after a route.
  *
- * @throws {OptionError} `ERR_OPTION_INVALID` for a scope that nothing defines.
+ * @returns Undefined if no guard protects the route.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for a scope that the option `scopes` does not define.
  */
 export function describeAccess(route: ContextRoute, scheme: Scheme): OperationAccess | undefined {
   const registration = findRegistration(route[CONTEXT])
   const server = registration?.active?.server
-  // A registration that failed denies everything: there is nothing to describe.
+  // A failed registration denies every request, so it has no requirement to describe.
   if (registration === undefined || server === undefined) return undefined
   const requirement = getRouteRequirement(route.config ?? {}, route[CONTEXT], registration)
   scheme.checkScopes(requirement, `config.auth of ${route.method} ${route.url}`)
@@ -39,18 +40,15 @@ export function describeAccess(route: ContextRoute, scheme: Scheme): OperationAc
   return { security: toSecurity(requirement, scheme.name), responses }
 }
 
-/**
- * Carries responses from a route to its operation. Within `schema.response` @fastify/swagger would
- * rewrite them.
- */
+/** Passes responses from a route to its operation. @fastify/swagger would rewrite them in `schema.response`. */
 const RESPONSES = 'x-cognito-m2m-responses'
 
 type Alternatives = readonly { readonly [scheme: string]: readonly string[] }[]
 
-/** An operation as @fastify/swagger makes it. */
+/** An operation that @fastify/swagger generates. */
 interface Operation {
   responses?: object
-  [RESPONSES]?: RefusalResponses
+  [RESPONSES]?: ErrorResponses
 }
 
 interface Document {
@@ -58,18 +56,18 @@ interface Document {
 }
 
 /**
- * Creates a transform that runs after the app's.
+ * Creates transforms that run after the app's transform.
  *
- * @param everywhere The document's own `security`, which a route's replaces.
+ * @param documentSecurity `security` of the document, for routes whose schema has none.
  */
 export function createTransformFactory(
   scheme: Scheme,
-  everywhere: Alternatives = [],
+  documentSecurity: Alternatives = [],
 ): (appTransform: SwaggerTransform | false | undefined) => SwaggerTransform {
   return (appTransform = false) =>
     (input) => {
       const { schema, url } = appTransform === false ? input : appTransform(input)
-      // A route may have no schema, whatever the types say.
+      // A route may have no schema, although its type is not optional.
       const routeSchema: typeof schema | undefined = schema
       const access =
         routeSchema?.hide === true ? undefined : describeAccess(input.route as ContextRoute, scheme)
@@ -77,14 +75,14 @@ export function createTransformFactory(
       const { security, responses } = access
       const described = {
         ...routeSchema,
-        security: combineSecurity(security, routeSchema?.security ?? everywhere),
+        security: combineSecurity(security, routeSchema?.security ?? documentSecurity),
         [RESPONSES]: responses,
       }
       return { schema: described, url }
     }
 }
 
-/** The guard runs in addition to other protection of a route, so both must hold: every pair is one alternative. */
+/** The guard runs in addition to other protection of a route, so each pair of both is one alternative. */
 function combineSecurity(
   guard: readonly SecurityRequirement[],
   others: Alternatives,
@@ -93,12 +91,12 @@ function combineSecurity(
   return guard.flatMap((one) => others.map((other) => ({ ...other, ...one })))
 }
 
-/** Adds the guard's responses. A response that the route declares itself stays. */
+/** Adds the responses of the guard. A response that the route declares takes precedence. */
 export function addResponses(document: Document): void {
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path)) {
       const responses = operation[RESPONSES]
-      // Methods declared together share their operation: the second one has it already.
+      // Methods of one declaration share their operation, which is complete after the first one.
       if (responses === undefined) continue
       operation.responses = { ...responses, ...operation.responses }
       delete operation[RESPONSES]

@@ -1,8 +1,8 @@
-/** The 400 response of routes that Fastify validates: it has Fastify's own errors, too. */
+/** Adds Fastify's validation errors to the 400 response of routes with a schema. */
 import type { RouteOptions } from 'fastify'
-import type { RefusalResponses } from '../objects.ts'
+import type { ErrorResponses } from '../objects.ts'
 
-/** What Fastify validates, with the name its messages begin with. */
+/** The parts of a schema that Fastify validates, with the names that its messages begin with. */
 const VALIDATED = {
   body: 'body',
   params: 'params',
@@ -19,13 +19,12 @@ const UNREADABLE_BODIES = {
 } as const
 
 /**
- * Admits Fastify's validation errors to the 400 of a route that has a schema. They carry none of a
- * refusal's headers, which are therefore no longer required. With `attachValidation` Fastify leaves
- * the answer to the handler.
+ * Adds Fastify's validation errors to the 400 response of a route with a schema. They lack the headers of auth
+ * errors, so the headers become optional. With `attachValidation`, the handler sends the response instead.
  *
- * @param responses Changed in place; nothing happens where there is no 400.
+ * @param responses Changed in place. Without a 400 response, nothing changes.
  */
-export function addValidationErrors(responses: RefusalResponses, route: RouteOptions): void {
+export function addValidationErrors(responses: ErrorResponses, route: RouteOptions): void {
   const response = responses[400]
   const [name] = listValidatedParts(route)
   if (response === undefined || name === undefined) return
