@@ -1,6 +1,6 @@
 /**
- * `cognito-m2m/infra`: the scopes, clients and authorizers that a CloudFormation, SAM or Terraform
- * template deploys, as one model with positions.
+ * `cognito-m2m/infra`: reads, checks and writes the scopes, clients and authorizers of CloudFormation, SAM and
+ * Terraform templates.
  *
  * @module
  */

@@ -1,29 +1,41 @@
 /** Positions in templates, and the error for text that cannot be read as a template. */
 import { toPrintable } from '../../core/util/text.ts'
 
-/** Where a fact stands. Lines and columns count from 1, columns in UTF-16 units. */
+/** A position in a file. */
 export interface Position {
   /** The file name that was passed to `readTemplate`. */
   readonly file: string
+  /** Counts from 1. */
   readonly line: number
+  /** Counts from 1, in UTF-16 code units. */
   readonly column: number
 }
 
-/** The place of one character of a text. */
+/** Converts the offset of a character to its position. */
 export function positionAt(file: string, text: string, offset: number): Position {
   const before = text.slice(0, offset).split('\n')
   return { file, line: before.length, column: (before.at(-1) as string).length + 1 }
 }
 
-/** A template that is not well-formed, too large, or has a cycle of references. */
+/**
+ * A template that is not well-formed, exceeds a limit, or has a cycle of references. The message is one printable
+ * line that begins with `file:line:column`.
+ */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
-  /** Stable across releases; the message is not. */
+  /** Stable across releases. The message is not. */
   readonly code = 'ERR_TEMPLATE_INVALID'
+  /** The file name that was passed to `readTemplate`. */
   readonly file: string
+  /** Counts from 1. */
   readonly line: number
+  /** Counts from 1, in UTF-16 code units. */
   readonly column: number
 
+  /**
+   * @param at The position of the error.
+   * @param problem What was expected, what was found, and how to fix it.
+   */
   constructor(at: Position, problem: string) {
     super(`${toPrintable(at.file)}:${at.line}:${at.column}: ${problem}`)
     this.file = at.file

@@ -16,37 +16,51 @@ import { hasOpenApiBody, readOpenApiBody } from './model/openapi-body.ts'
 import { addIndirectDependencies, type Resource } from './resolve/value.ts'
 import { readTerraform } from './terraform/read.ts'
 
-/** The text of one file. Its name tells the dialect: `.tf` and `.tf.json` are Terraform, all else CloudFormation. */
+/** The name and the text of one file. */
 export interface TemplateSource {
-  /** Repeated in positions, never opened. */
+  /**
+   * The file name, for positions. It selects the dialect: `.tf` and `.tf.json` are Terraform, other names are
+   * CloudFormation or SAM. The file is not opened.
+   */
   readonly file: string
+  /** The content of the file. A byte order mark is ignored. */
   readonly text: string
 }
 
+/** Options of {@link readTemplate}. */
 export interface ReadTemplateOptions {
   /**
-   * Values of CloudFormation's parameters (`AWS::Region` and the like too) and Terraform's variables, by
-   * name, where the deployment gives them; for a variable of a list or a map, as HCL. Default: the
-   * template's own defaults.
+   * Values of CloudFormation parameters, pseudo parameters such as `AWS::Region`, or Terraform variables, by name.
+   * For a Terraform variable of a list or map type, the value is an HCL expression.
+   *
+   * @defaultValue The defaults that the template declares
    */
   readonly parameters?: Readonly<Record<string, string>>
 }
 
 /**
- * Reads a template into a model of its scopes, every fact with its file, line and column. Nothing in it
- * is executed, no file is opened, and parsers are loaded when a template is read: `yaml` for
- * CloudFormation and SAM (YAML and JSON), the optional peers `web-tree-sitter` and
- * `@tree-sitter-grammars/tree-sitter-hcl` for Terraform.
+ * Reads a template into a model of its scopes. Each fact has its file, line and column. The function executes
+ * nothing and opens no file.
  *
- * What the template alone tells is resolved (references, `!Sub`, `!Join`, mappings, parameters and
- * variables with defaults, locals, `format()`); what only a deployment knows is marked unknown.
+ * It resolves what the template determines: references, `!Sub`, `!Join`, mappings, parameters and variables with
+ * values, locals, and `format()`. A value that only the deployment determines is unknown in the model.
  *
- * @param sources One CloudFormation template, or every `.tf` and `.tf.json` file of one Terraform module. At most
- *   1,048,576 characters a file, 524,288 of HCL.
- * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed,
- *   too large, or refers to itself in a circle.
- * @throws {OptionError} `ERR_OPTION_INVALID` where the sources are of two dialects, or the parser that
- *   reads them is not installed.
+ * The parser is loaded on the first call. CloudFormation and SAM use `yaml`. Terraform uses the optional peer
+ * dependencies `web-tree-sitter` and `@tree-sitter-grammars/tree-sitter-hcl`.
+ *
+ * @example
+ * ```ts
+ * const model = await readTemplate({ file, text: await readFile(file, 'utf8') })
+ * const findings = checkScopes(model)
+ * ```
+ *
+ * @param sources One CloudFormation or SAM template, or every `.tf` and `.tf.json` file of one Terraform module.
+ *   Each file has at most 1,048,576 characters, an HCL file at most 524,288.
+ * @param options Values of parameters and variables.
+ * @returns The model of the template.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column if a template is not well-formed, exceeds
+ *   a limit, or has a cycle of references.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if the sources mix two dialects, or the parser is not installed.
  */
 export async function readTemplate(
   sources: TemplateSource | readonly TemplateSource[],
@@ -71,7 +85,7 @@ export async function readTemplate(
   return toModel(files, await readCloudFormation(only.file, only.text, parameters))
 }
 
-/** @throws {OptionError} naming `place` and the member that is wrong. */
+/** @throws {OptionError} `ERR_OPTION_INVALID` with the path of the invalid member. */
 export function readSource(source: unknown, optionPath: string): TemplateSource {
   const { file, text } = readMembers(source, ['file', 'text'], optionPath)
   if (typeof file !== 'string' || file === '') {

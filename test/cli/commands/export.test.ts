@@ -135,7 +135,7 @@ t.test('an invalid value is reported with its flag', (t) => {
     ],
     [
       { to: 'terraform', api: 'soap' },
-      /--api: expected rest or http, got "soap"\. Change the kind\.$/,
+      /--api: expected rest or http, got "soap"\. Choose one of the two\.$/,
     ],
     [{ to: 'openapi', tokenUrl: 'x' }, /--token-url: expected an https URL, got "x"\. /],
   ]

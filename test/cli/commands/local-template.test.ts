@@ -116,7 +116,7 @@ t.test(
     t.equal(ran.code, 0)
     t.equal(
       ran.err,
-      'cognito-m2m: @auth.yaml:39:24: skipped: a scope of Client is not known; give its parameters a value\n',
+      'cognito-m2m: @auth.yaml:39:24: skipped: a scope of Client is unknown; pass the parameters that it depends on\n',
     )
     t.strictSame(await listAnswers(ran), [
       ['billing', '@auth.yaml:26:3 Client', ['orders/read', 'orders/write', 900]],
@@ -156,9 +156,9 @@ Resources:
   t.equal(
     open.err,
     [
-      'cognito-m2m: @auth.yaml:12:24: skipped: the identifier of Orders is not known; give its parameters a value',
-      'cognito-m2m: @auth.yaml:19:170: skipped: a scope of Reader is not known; give its parameters a value',
-      'cognito-m2m: @api.yaml:13:28: skipped: Reader is granted https://test.example.com/orders/write, which nothing here defines for certain; pass the template that defines it as well',
+      'cognito-m2m: @auth.yaml:12:24: skipped: the identifier of Orders is unknown; pass the parameters that it depends on',
+      'cognito-m2m: @auth.yaml:19:170: skipped: a scope of Reader is unknown; pass the parameters that it depends on',
+      'cognito-m2m: @api.yaml:13:28: skipped: Reader is granted https://test.example.com/orders/write, which may be undefined in this user pool; pass the template that defines it too',
       '',
     ].join('\n'),
   )
@@ -175,7 +175,7 @@ t.test('Terraform: a folder is one module', async (t) => {
   t.equal(ran.code, 0)
   t.equal(
     ran.err,
-    'cognito-m2m: @infra/clients.tf:15:1: skipped: aws_cognito_user_pool_client.one is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone\n',
+    'cognito-m2m: @infra/clients.tf:15:1: skipped: a condition, count or loop decides whether aws_cognito_user_pool_client.one is deployed; make it unconditional to include it\n',
   )
   t.strictSame(await listAnswers(ran), [
     [
@@ -306,7 +306,7 @@ t.test('several pools: each by its id', async (t) => {
   t.strictSame([withoutPool.code, withoutPool.out], [2, ''])
   t.match(
     withoutPool.err,
-    /cognito-m2m: --pool: expected one of Pool \(@a\.yaml:7:3\), Staff \(@a\.yaml:20:3\), got no value\. Name one of the user pools\.\n$/,
+    /cognito-m2m: --pool: expected one of Pool \(@a\.yaml:7:3\), Staff \(@a\.yaml:20:3\), got no value\. Choose one of the user pools\.\n$/,
   )
   const { err } = await run(t, files, ...flags, '--pool', 'Stuff')
   t.match(err, /--pool: expected one of Pool .*, got "Stuff"\./)

@@ -1,4 +1,4 @@
-/** An OpenAPI document → the routes it describes, each with what it needs. */
+/** Reads the routes of an OpenAPI document, each with its requirement. */
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readSource, type TemplateSource } from '../read.ts'
@@ -6,10 +6,10 @@ import { followReference, readMap, readText, readTreeList, type Tree } from '../
 import { readPlain } from '../syntax/yaml.ts'
 import type { AppRequirement, AppRoute } from './route.ts'
 
-/** Scheme name → whether a token of Cognito's is what it takes. */
+/** Maps the name of a security scheme to whether it accepts Cognito tokens. */
 type Schemes = ReadonlyMap<string, boolean>
 
-/** `components.securitySchemes`. */
+/** Reads `components.securitySchemes`. */
 function readSchemes(root: Tree): Schemes {
   const components = readMap(readMap(root).get('components')?.value)
   const schemes = new Map<string, boolean>()
@@ -36,7 +36,7 @@ function acceptsCognitoToken(scheme: Tree): boolean {
 
 type Security = Pick<AppRoute, 'auth'> & { readonly scopesAt: ReadonlyMap<string, Position> }
 
-/** No `security` at all, as an empty one, asks for nothing. */
+/** A missing `security` and an empty one both make the operation public. */
 export function toRequirement(security: Tree | undefined, schemes: Schemes): Security {
   const scopesAt = new Map<string, Position>()
   const requirements = readTreeList(security).map((requirement) => {
@@ -75,19 +75,29 @@ function toAlternatives(choices: readonly (readonly string[])[]): AppRequirement
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'])
 
 /**
- * The routes of an OpenAPI 3.0 or 3.1 document, JSON or YAML, for `checkScopes`. What an operation needs
- * is its own `security`, else the document's: several scopes are all needed, several requirements are
- * alternatives, `{}` among them makes it optional, none at all leaves it open. Schemes that take a token of
- * Cognito's are `oauth2` with the `clientCredentials` flow, `http` with `bearer`, and `openIdConnect`; where
- * another one will do as well, the route is marked (`other`). The path of the first server stands in front of
- * each path, as its `basePath`.
+ * Reads the routes of an OpenAPI 3.0 or 3.1 document, in JSON or YAML, for {@link checkScopes}.
  *
- * Nothing is fetched or opened: `$ref` is followed within the document.
+ * The requirement of an operation is its `security`, or else the `security` of the document. Several scopes of one
+ * entry are all required. Several entries are alternatives. The entry `{}` makes the token optional. Without
+ * entries, the operation is public.
  *
- * @param source The document's text, at most 1,000,000 characters; its name is repeated in positions.
- * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed, too
- *   large, of another version, spread over several files, or names a security scheme it does not define.
- * @throws {OptionError} `ERR_OPTION_INVALID` where the source is none.
+ * Schemes that accept Cognito tokens are `oauth2` with the `clientCredentials` flow, `http` with `bearer`, and
+ * `openIdConnect`. If an operation accepts another scheme as an alternative, its route has `other: true`. The path
+ * of the first server precedes each path, and is its `basePath`.
+ *
+ * The function opens no file and sends no request. It follows `$ref` within the document only.
+ *
+ * @example
+ * ```ts
+ * const openapi = await readOpenApi({ file, text: await readFile(file, 'utf8') })
+ * const findings = checkScopes(model, { openapi })
+ * ```
+ *
+ * @param source The name and the text of the document, at most 1,048,576 characters.
+ * @returns One route for each operation.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column. The document is not well-formed, exceeds
+ *   a limit, has another version, refers to another file, or names an undefined security scheme.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if the source is not an object with `file` and `text`.
  * @see https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object
  */
 export async function readOpenApi(source: TemplateSource): Promise<readonly AppRoute[]> {
@@ -132,7 +142,7 @@ export async function readOpenApi(source: TemplateSource): Promise<readonly AppR
   return routes
 }
 
-/** The path of a server, without the slash at its end. */
+/** Returns the path of a server, without a trailing slash. */
 function readBasePath(server: Tree | undefined): string {
   const members = readMap(server)
   const variables = readMap(members.get('variables')?.value)

@@ -1,51 +1,81 @@
-/** What an app's route needs, as its code or its OpenAPI document says. */
+/** Routes of an app, which come from its code or its OpenAPI document, and their validation. */
 import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import type { Position } from '../position.ts'
 
-/** A route of an app, as `checkScopes` takes it. */
+/** A route of an app, for {@link checkScopes} and {@link renderTemplate}. */
 export interface AppRoute {
-  /** Upper or lower case; `ANY` or `ALL` for every method. */
+  /** An HTTP method in upper or lower case, or `ANY` or `ALL` for every method. */
   readonly method: string
-  /** `/orders/:id` and `/orders/{id}` alike, without the API's stage. */
+  /** `/orders/:id` or `/orders/{id}`, without the stage of the API. */
   readonly path: string
   /**
-   * The part at the front of `path` that may belong to a domain's mapping and not to the API, such as the
-   * path of a document's server. Default: none.
+   * The beginning of `path` that may belong to the mapping of a custom domain, not to the API. An example is the
+   * path of an OpenAPI server.
+   *
+   * @defaultValue `''`
    */
   readonly basePath?: string
-  /** What it needs: `false` is open, `{}` a valid token. */
+  /** The requirement of the route. `false` is a public route, `{}` requires a valid token. */
   readonly auth: false | AppRequirement
-  /** It declares `auth`, and nothing enforces it: no registration of `cognitoAuth` reaches it. Default false. */
+  /**
+   * Whether the route declares `auth` but no registration of `cognitoAuth` enforces it.
+   *
+   * @defaultValue `false`
+   */
   readonly unprotected?: boolean
-  /** Where it is declared. Default: the first line of `routes`. */
+  /**
+   * The position of the declaration.
+   *
+   * @defaultValue Line 1 and column 1 of a file named `routes`
+   */
   readonly at?: Position
-  /** Where each of its scopes stands, for findings about one. Default: `at`. */
+  /**
+   * The position of each scope, for findings about one scope.
+   *
+   * @defaultValue `at` for each scope
+   */
   readonly scopesAt?: ReadonlyMap<string, Position>
 }
 
-/** What a route needs; where it has both, all of `scopes` and one of `anyOf`. */
+/** The requirement of a route. With both `scopes` and `anyOf`, a token must satisfy both. */
 export interface AppRequirement {
-  /** All of them. */
+  /**
+   * Scopes that a token must have, all of them.
+   *
+   * @defaultValue `[]`
+   */
   readonly scopes?: readonly string[]
-  /** One of them; an array among them counts as one, of which all scopes are needed. */
+  /**
+   * Alternatives, of which a token must satisfy one. An array is one alternative that requires all its scopes.
+   *
+   * @defaultValue `[]`
+   */
   readonly anyOf?: readonly (string | readonly string[])[]
-  /** Lets requests without a token through as well. */
+  /**
+   * Whether the route also accepts requests without a token.
+   *
+   * @defaultValue `false`
+   */
   readonly optional?: boolean
-  /** Something else than a token of Cognito's will do as well, an API key say: what, is not judged. */
+  /**
+   * Whether the route also accepts another credential, such as an API key. `checkScopes` does not check it.
+   *
+   * @defaultValue `false`
+   */
   readonly other?: boolean
 }
 
+/** A route after validation. */
 export interface ReadRoute {
   readonly at: Position
   readonly method: string
   readonly path: string
   readonly basePath: string
-  /** Whether it lets requests without a token through. */
+  /** Whether the route accepts requests without a token. */
   readonly allowsAnonymous: boolean
-  /** Whether it declares what it needs, and nothing enforces it. */
   readonly unprotected: boolean
   readonly other: boolean
-  /** Sets of scopes: a caller has to have one of them whole. An empty one is any valid token. */
+  /** Sets of scopes. A token must have every scope of one set. An empty set accepts any valid token. */
   readonly alternatives: readonly (readonly string[])[]
   readonly findScopePosition: (scope: string) => Position
 }
@@ -53,7 +83,7 @@ export interface ReadRoute {
 const ROUTE = ['method', 'path', 'basePath', 'auth', 'unprotected', 'at', 'scopesAt']
 const REQUIREMENT = ['scopes', 'anyOf', 'optional', 'other']
 
-/** @throws {OptionError} naming the route and the member that is wrong. */
+/** @throws {OptionError} `ERR_OPTION_INVALID` with the path of the invalid route or member. */
 export function readAppRoutes(value: unknown, optionPath: string): readonly ReadRoute[] {
   if (!Array.isArray(value)) {
     throw new OptionError(
@@ -72,19 +102,19 @@ function readAppRoute(value: unknown, optionPath: string, file: string): ReadRou
   if (typeof method !== 'string' || !/^[A-Za-z]+$/.test(method)) {
     throw new OptionError(
       `${optionPath}.method`,
-      `expected an HTTP method, got ${describeValue(method)}. Name the method.`,
+      `expected an HTTP method, got ${describeValue(method)}. Set a method such as GET, or ANY.`,
     )
   }
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new OptionError(
       `${optionPath}.path`,
-      `expected a path that begins with a slash, got ${describeValue(path)}. Change the path.`,
+      `expected a path that begins with a slash, got ${describeValue(path)}. Set the path of the route.`,
     )
   }
   if (typeof basePath !== 'string' || !`${path}/`.startsWith(`${basePath}/`)) {
     throw new OptionError(
       `${optionPath}.basePath`,
-      `expected the beginning of the path, got ${describeValue(basePath)}. Change the base path.`,
+      `expected the beginning of the path, got ${describeValue(basePath)}. Set whole parts at the beginning of path.`,
     )
   }
   if (!(scopesAt instanceof Map)) {
@@ -94,9 +124,9 @@ function readAppRoute(value: unknown, optionPath: string, file: string): ReadRou
     )
   }
   const at = readPosition(members['at'] ?? { file, line: 1, column: 1 }, `${optionPath}.at`)
-  const places = new Map<unknown, Position>()
+  const positions = new Map<unknown, Position>()
   for (const [scope, position] of scopesAt) {
-    places.set(scope, readPosition(position, `${optionPath}.scopesAt`))
+    positions.set(scope, readPosition(position, `${optionPath}.scopesAt`))
   }
   return {
     at,
@@ -105,7 +135,7 @@ function readAppRoute(value: unknown, optionPath: string, file: string): ReadRou
     basePath,
     unprotected: readFlag(members['unprotected'], `${optionPath}.unprotected`),
     ...readRequirement(auth, `${optionPath}.auth`),
-    findScopePosition: (scope) => places.get(scope) ?? at,
+    findScopePosition: (scope) => positions.get(scope) ?? at,
   }
 }
 
@@ -115,7 +145,7 @@ function readPosition(value: unknown, optionPath: string): Position {
     return { file, line, column }
   throw new OptionError(
     optionPath,
-    'expected a file, and a line and column from 1, got other values. Correct the position.',
+    'expected a file name, and a line and column of at least 1, got other values. Correct the position.',
   )
 }
 

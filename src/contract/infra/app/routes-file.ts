@@ -1,4 +1,4 @@
-/** Reads and writes routes files, so that routes are checked without running the app. */
+/** Reads and writes routes files, which allow checking routes without running the app. */
 import { OptionError } from '../../../core/options/validate.ts'
 import {
   type DefinedScopes,
@@ -12,17 +12,21 @@ import { readMap, readTreeList, type Tree } from '../syntax/tree.ts'
 import { readPlain } from '../syntax/yaml.ts'
 import { type AppRoute, readAppRoutes } from './route.ts'
 
-/** For editors; it ships with the package. */
+/** The schema that the package ships, for editors. */
 const SCHEMA = './node_modules/cognito-m2m/schemas/routes.json'
-/** Longest explanation that is repeated; names in it are foreign. */
-const MAX_PROBLEM = 300
+/** Longest problem in a message, in characters. It may contain names from the file. */
+const MAX_PROBLEM_LENGTH = 300
 const MEMBERS = ['$schema', 'routes', 'scopes']
 
 /**
- * The text of a routes file: JSON, one member a line, the same text for the same routes.
+ * Creates the text of a routes file: JSON with one member per line. The same routes give the same text.
  *
- * @param resourceServers The resource servers that define the app's scopes, to render templates from the file.
- * @throws {OptionError} `ERR_OPTION_INVALID` naming the route, or resource server, that is none.
+ * @param routes The routes of the app.
+ * @param resourceServers The resource servers that define the app's scopes. `cognito-m2m export` renders templates
+ *   from them.
+ * @returns The text of the file, which ends in a line break. {@link readRoutes} reads it.
+ * @throws {OptionError} `ERR_OPTION_INVALID` with the path of the invalid route or resource server, or of a route
+ *   that is `unprotected`.
  */
 export function routesFile(
   routes: readonly AppRoute[],
@@ -35,24 +39,26 @@ export function routesFile(
     throw new OptionError(`routes[${unprotected}].unprotected`, problem)
   }
   const servers = readResourceServers(resourceServers, 'resourceServers')
+  // JSON.stringify omits members that are undefined.
   const content = {
     $schema: SCHEMA,
-    routes: routes.map(({ method, path, basePath, auth, at }) => ({
-      ...{ method, path, basePath, auth, at },
-    })),
-    ...(servers.length > 0 && { scopes: servers }),
+    routes: routes.map(({ method, path, basePath, auth, at }) => {
+      return { method, path, basePath, auth, at }
+    }),
+    scopes: servers.length > 0 ? servers : undefined,
   }
   return `${JSON.stringify(content, null, 2)}\n`
 }
 
 /**
- * Reads a routes file. Nothing is executed. A route without `at` stands where the file has it, and so do
- * its scopes.
+ * Reads a routes file. The function executes nothing and opens no file. A route without `at` gets its position in the
+ * file, and so do its scopes.
  *
- * @param source The file's text, at most 1,000,000 characters; its name is repeated in positions.
- * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column where it is not well-formed, too
- *   large, or holds what is no route or no resource server.
- * @throws {OptionError} `ERR_OPTION_INVALID` where the source is none.
+ * @param source The name and the text of the file, at most 1,048,576 characters.
+ * @returns The routes of the file.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column if the file is not well-formed, exceeds a
+ *   limit, or contains an invalid route or resource server.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if the source is not an object with `file` and `text`.
  */
 export async function readRoutes(source: TemplateSource): Promise<readonly AppRoute[]> {
   const { file, text } = readSource(source, 'source')
@@ -88,15 +94,15 @@ function toRoute(tree: Tree): AppRoute {
   return { at: tree.at, scopesAt, ...route }
 }
 
-/** Every text of a requirement is a scope. */
-function collectScopePositions(tree: Tree, places: Map<string, Position>): void {
-  if (tree.kind === 'list') for (const item of tree.items) collectScopePositions(item, places)
+/** Every string in a requirement is a scope. */
+function collectScopePositions(tree: Tree, positions: Map<string, Position>): void {
+  if (tree.kind === 'list') for (const item of tree.items) collectScopePositions(item, positions)
   if (tree.kind === 'map')
-    for (const { value } of tree.entries.values()) collectScopePositions(value, places)
-  if (tree.kind === 'scalar' && typeof tree.value === 'string') places.set(tree.value, tree.at)
+    for (const { value } of tree.entries.values()) collectScopePositions(value, positions)
+  if (tree.kind === 'scalar' && typeof tree.value === 'string') positions.set(tree.value, tree.at)
 }
 
-/** As JSON has it. */
+/** Converts a node to the value that `JSON.parse` returns for it. */
 function toPlainValue(tree: Tree | undefined): unknown {
   if (tree === undefined) return undefined
   if (tree.kind === 'scalar') return tree.value
@@ -106,7 +112,7 @@ function toPlainValue(tree: Tree | undefined): unknown {
   )
 }
 
-/** Adds the position in the file to the error for an invalid member. */
+/** Converts the error for an invalid member to one with its position in the file. */
 function withPosition(root: Tree, read: () => void): void {
   try {
     read()
@@ -119,6 +125,6 @@ function withPosition(root: Tree, read: () => void): void {
       if (inner === undefined) break
       tree = inner
     }
-    throw new TemplateError(tree.at, toPrintable(`${option}: ${problem}`, MAX_PROBLEM))
+    throw new TemplateError(tree.at, toPrintable(`${option}: ${problem}`, MAX_PROBLEM_LENGTH))
   }
 }

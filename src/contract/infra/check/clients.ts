@@ -1,4 +1,4 @@
-/** Clients: their flows, secrets, scopes and the order of deployment. */
+/** Findings about app clients: flows, secrets, scopes and the order of deployment. */
 
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraClient, InfraModel } from '../model/model.ts'
@@ -17,7 +17,7 @@ export function checkClients(model: InfraModel, scopeIndex: ScopeIndex): Finding
   })
 }
 
-/** What is to be written, in the words of the template. */
+/** Chooses the name of a property in the dialect of the template. */
 export const chooseByDialect = (
   { dialect }: InfraModel,
   cloudformation: string,
@@ -27,23 +27,23 @@ export const chooseByDialect = (
 function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
   const { flows, generateSecret, oauth, complete } = client
   const name = toPrintable(client.id)
-  const found: Finding[] = []
-  const other = flows?.items.find(
+  const findings: Finding[] = []
+  const otherFlow = flows?.items.find(
     ({ value }) => value !== undefined && value !== 'client_credentials',
   )
-  if (other !== undefined) {
-    found.push(
+  if (otherFlow !== undefined) {
+    findings.push(
       createFinding(
-        other.at,
+        otherFlow.at,
         'error',
         'flow-mixed',
-        `${name} allows ${toPrintable(other.value as string)} in addition to client_credentials: Cognito rejects the client`,
-        `remove ${toPrintable(other.value as string)}: users need a separate client`,
+        `${name} allows ${toPrintable(otherFlow.value as string)} in addition to client_credentials: Cognito rejects the client`,
+        `remove ${toPrintable(otherFlow.value as string)}: users need a separate client`,
       ),
     )
   }
   if (isDisabled(generateSecret, complete)) {
-    found.push(
+    findings.push(
       createFinding(
         generateSecret?.at ?? client.at,
         'error',
@@ -54,7 +54,7 @@ function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
     )
   }
   if (isDisabled(oauth, complete)) {
-    found.push(
+    findings.push(
       createFinding(
         oauth?.at ?? client.at,
         'error',
@@ -68,14 +68,14 @@ function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
       ),
     )
   }
-  return found
+  return findings
 }
 
-/** Written as false, or certainly not written. */
+/** Whether a property is false, or certainly missing. */
 const isDisabled = (fact: Fact<boolean> | undefined, complete: boolean): boolean =>
   fact === undefined ? complete : fact.value === false
 
-/** Scopes as plain text are deployed in any order, also before what defines them: once a resource server. */
+/** Clients whose scopes are plain text may be deployed before the resource server. One finding for each server. */
 function checkDeploymentOrder(
   client: InfraClient,
   model: InfraModel,
@@ -91,7 +91,7 @@ function checkDeploymentOrder(
     const [server] = servers
     const isAwaited = ({ id }: { id: string }) =>
       grant.refs.includes(id) || client.dependsOn.includes(id)
-    // Which of several is there, and whether one is, a condition decides.
+    // A condition decides which of several servers is deployed.
     if (server === undefined || servers.some((one) => one.conditional || isAwaited(one))) continue
     early.set(server.id, [...(early.get(server.id) ?? []), grant])
   }

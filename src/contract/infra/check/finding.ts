@@ -1,7 +1,11 @@
-/** What `checkScopes` finds, and every code it may have. */
+/** Findings of `checkScopes`, and their codes. */
 import type { Position } from '../position.ts'
 
-/** A closed set, stable across releases; each has a failing and a fixed example in docs/check-codes.md. */
+/**
+ * The codes of findings: a closed set, stable across releases.
+ *
+ * @see docs/check-codes.md, which has a failing and a fixed example of each code.
+ */
 export type CheckCode =
   | 'scope-undefined'
   | 'grant-undefined'
@@ -21,12 +25,14 @@ export type CheckCode =
   | 'route-open-in-template'
   | 'document-differs'
 
-/** One drift or mistake, with its place. Messages are one printable line each. */
+/** One problem that `checkScopes` found, with its position. */
 export interface Finding extends Position {
-  /** `error`: the deployment fails, or callers are refused or let in that should not be. */
+  /** `error`: the deployment fails, or the wrong callers are accepted or rejected. Otherwise `warning`. */
   readonly severity: 'error' | 'warning'
   readonly code: CheckCode
+  /** What is wrong, on one printable line. May change between releases. */
   readonly message: string
+  /** How to fix it, on one printable line. May change between releases. */
   readonly fix: string
 }
 

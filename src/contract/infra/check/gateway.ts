@@ -1,4 +1,4 @@
-/** API Gateway: the route that serves a request, the authorizer that protects it, and findings about authorizers. */
+/** Finds the API Gateway route and the authorizer of an app route. Findings about authorizers. */
 
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
@@ -12,34 +12,34 @@ import { checkDefined, isMachineClient, isUserClient, type ScopeIndex } from './
 export interface Gateway {
   readonly model: InfraModel
   readonly routes: readonly { readonly route: InfraRoute; readonly parts: readonly string[] }[]
-  /** Whether it has routes whose method or path is not known. */
+  /** Whether the method or path of a route is unknown. */
   readonly hasUnknownRoutes: boolean
 }
 
 type PathParts = readonly string[]
 
-/** Names no part in particular. */
+/** Matches any one part. */
 const ANY_PART = '*'
-/** Takes every part that is left. */
+/** Matches all remaining parts. */
 const ANY_PARTS = '**'
 
 const isParameter = (part: string): boolean => /^(?::\w+|\{[\w.-]+\})$/.test(part)
 const isRest = (part: string): boolean => /^(?:\*\w*|\{[\w.-]+\+\}|\{\*\w+\})$/.test(part)
-/** What frameworks take for more than a name. */
-const isUnclear = (part: string): boolean => /[{}()*?+:|\\]/.test(part)
+/** Whether a part contains pattern syntax of a web framework. */
+const isPattern = (part: string): boolean => /[{}()*?+:|\\]/.test(part)
 
-/** Undefined where a part is not all name and not all parameter: what it matches cannot be told. */
+/** Returns undefined if a part combines a name and a pattern: the requests that it matches are unknown. */
 function parsePath(path: string): PathParts | undefined {
   const parts = path
     .split('/')
     .filter((part) => part !== '')
     .map((part) => (isRest(part) ? ANY_PARTS : isParameter(part) ? ANY_PART : part))
-  return parts.some((part) => part !== ANY_PART && part !== ANY_PARTS && isUnclear(part))
+  return parts.some((part) => part !== ANY_PART && part !== ANY_PARTS && isPattern(part))
     ? undefined
     : parts
 }
 
-/** How closely a gateway's path fits: -1 not at all, else the more the closer. */
+/** Scores how closely a path of the gateway matches. -1 is no match. */
 function scoreMatch(gateway: PathParts, app: PathParts): number {
   let score = 0
   for (const [index, part] of gateway.entries()) {
@@ -54,44 +54,41 @@ function scoreMatch(gateway: PathParts, app: PathParts): number {
 }
 
 interface RouteMatch {
-  /** Whether none could be closer. */
+  /** Whether no other route could match more closely. */
   readonly exact: boolean
   readonly routes: readonly InfraRoute[]
 }
 
-/** The routes of the closest path; a method of its own goes before `ANY`. */
+/** Finds the routes of the closest path. The method takes precedence over `ANY`. */
 function findBestMatch({ routes }: Gateway, method: string, app: PathParts): RouteMatch {
-  let close = 0
-  let fits: Gateway['routes'] = []
-  for (const one of routes) {
-    const score = scoreMatch(one.parts, app)
-    if (score === close) fits = [...fits, one]
-    else if (score > close) [close, fits] = [score, [one]]
+  let bestScore = 0
+  let best: Gateway['routes'] = []
+  for (const candidate of routes) {
+    const score = scoreMatch(candidate.parts, app)
+    if (score === bestScore) best = [...best, candidate]
+    else if (score > bestScore) [bestScore, best] = [score, [candidate]]
   }
-  const called = (name: string) => fits.filter(({ route }) => route.method?.value === name)
-  const named = called(method)
-  // A REST API looks for the path first: where that one has no such method, no other path is asked.
-  const found = named.length > 0 ? named : called('ANY')
+  const withMethod = (name: string) => best.filter(({ route }) => route.method?.value === name)
+  const exactMethod = withMethod(method)
+  // A REST API selects the path first, and does not fall back to another path if the method is missing.
+  const found = exactMethod.length > 0 ? exactMethod : withMethod('ANY')
   return {
-    exact: named.length > 0 && fits.some(({ parts }) => parts.join('/') === app.join('/')),
+    exact: exactMethod.length > 0 && best.some(({ parts }) => parts.join('/') === app.join('/')),
     routes: found.map(({ route }) => route),
   }
 }
 
-/** The path as it is written, and without what a domain's mapping may take off its front. */
+/** Lists the path, and the path without the part that the mapping of a domain may remove. */
 function listPaths({ path, basePath }: ReadRoute): readonly PathParts[] {
-  const all = [path, ...(basePath === '' ? [] : [path.slice(basePath.length)])]
+  const all = basePath === '' ? [path] : [path, path.slice(basePath.length)]
   return all.map(parsePath).filter((parts) => parts !== undefined)
 }
 
-/** One text for each reading of a route: routes that share one serve the same requests. */
+/** Lists a key for each possible path of a route. Routes with a common key serve the same requests. */
 export const listRouteKeys = (route: ReadRoute): readonly string[] =>
   listPaths(route).map((parts) => [route.method, ...parts].join('/'))
 
-/**
- * The API that these routes are behind: the only one that any of them fits, or may fit. Where several do,
- * it cannot be told.
- */
+/** Finds the only API that serves, or may serve, one of the routes. Undefined if there are several. */
 export function findGateway(
   models: readonly InfraModel[],
   routes: readonly ReadRoute[],
@@ -122,20 +119,20 @@ function listGateways(model: InfraModel): readonly Gateway[] {
   })
 }
 
-/** The route that requests come through. Undefined where there is none, or it cannot be told. */
+/** Finds the gateway route that serves an app route. Undefined if there is none, or it is unknown which one. */
 export function findGatewayRoute(gateway: Gateway, app: ReadRoute): InfraRoute | undefined {
-  const fits = listPaths(app)
+  const matches = listPaths(app)
     .map((parts) => findBestMatch(gateway, app.method, parts))
     .filter(({ routes }) => routes.length > 0)
-  const found = new Set(fits.flatMap(({ routes }) => routes))
+  const found = new Set(matches.flatMap(({ routes }) => routes))
   const [route] = found
   if (route === undefined || found.size > 1 || route.conditional) return undefined
-  // One that is not known may be closer, unless none can be.
-  const open = gateway.hasUnknownRoutes || !gateway.model.complete
-  return open && !fits.some(({ exact }) => exact) ? undefined : route
+  // An unknown route may match more closely, unless the match is exact.
+  const mayHaveOthers = gateway.hasUnknownRoutes || !gateway.model.complete
+  return mayHaveOthers && !matches.some(({ exact }) => exact) ? undefined : route
 }
 
-/** The pools an authorizer admits tokens of, one at least. */
+/** Lists the pools whose tokens an authorizer accepts, at least one. */
 export function listAuthorizerPools(
   model: InfraModel,
   { userPools }: InfraAuthorizer,
@@ -145,7 +142,7 @@ export function listAuthorizerPools(
   return pools.length === 0 ? [resolvePool(model)] : pools
 }
 
-/** Whether it certainly verifies Cognito's tokens: a JWT authorizer takes any issuer's. */
+/** Whether the authorizer certainly verifies Cognito tokens. A JWT authorizer may have another issuer. */
 export function isCognitoAuthorizer(
   model: InfraModel,
   { kind, userPools }: InfraAuthorizer,
@@ -160,7 +157,7 @@ export function isCognitoAuthorizer(
   })
 }
 
-/** The authorizer that protects a route, where it is one of Cognito's for certain. */
+/** Finds the authorizer of a route. Undefined unless it certainly verifies Cognito tokens. */
 export function findAuthorizer(
   model: InfraModel,
   { authorization, authorizer }: InfraRoute,
@@ -172,7 +169,7 @@ export function findAuthorizer(
 }
 
 export function checkAuthorizers(model: InfraModel, scopeIndex: ScopeIndex): Finding[] {
-  const admitted = (scopes: FactList<string> | undefined, authorizer: InfraAuthorizer) => {
+  const checkAccepted = (scopes: FactList<string> | undefined, authorizer: InfraAuthorizer) => {
     const pools = listAuthorizerPools(model, authorizer, scopeIndex)
     return (scopes?.items ?? []).flatMap(({ at, value }) =>
       value === undefined ? [] : checkDefined(at, value, scopeIndex, pools),
@@ -181,12 +178,12 @@ export function checkAuthorizers(model: InfraModel, scopeIndex: ScopeIndex): Fin
   return [
     ...model.authorizers
       .filter((authorizer) => isCognitoAuthorizer(model, authorizer, scopeIndex))
-      .flatMap((authorizer) => admitted(authorizer.scopes, authorizer)),
+      .flatMap((authorizer) => checkAccepted(authorizer.scopes, authorizer)),
     ...model.routes.flatMap((route) => {
       const authorizer = findAuthorizer(model, route, scopeIndex)
       if (authorizer === undefined) return []
       return [
-        ...admitted(route.scopes, authorizer),
+        ...checkAccepted(route.scopes, authorizer),
         ...checkScopesPresent(model, route, authorizer, scopeIndex),
       ]
     }),
@@ -201,21 +198,21 @@ function checkScopesPresent(
 ): Finding[] {
   const { scopes, complete } = route
   const pools = listAuthorizerPools(model, authorizer, scopeIndex)
-  const none =
+  const hasNoScopes =
     scopes === undefined
       ? complete && authorizer.complete
       : scopes.complete && scopes.items.length === 0
-  if (authorizer.kind !== 'rest' || !none) return []
+  if (authorizer.kind !== 'rest' || !hasNoScopes) return []
   const callers = scopeIndex.clients.filter((one) =>
     pools.some((pool) => mayBeSamePool(one.pool, pool)),
   )
-  // An API for people alone is what such an authorizer is for.
+  // An authorizer without scopes is correct for an API that serves users only.
   if (callers.length > 0 && callers.every(({ client }) => isUserClient(client))) return []
   const machines = callers.filter(
     ({ client, pool }) =>
       isMachineClient(client) && !client.conditional && pools.some((one) => isSamePool(one, pool)),
   )
-  // Where users may be among the callers, it may be meant for their ID tokens.
+  // If users may be among the callers, the authorizer may be intended for their ID tokens.
   const machinesOnly = machines.length > 0 && callers.every(({ client }) => isMachineClient(client))
   return [
     createFinding(

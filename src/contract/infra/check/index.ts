@@ -1,4 +1,4 @@
-/** Finds where templates, code and documents say different things about scopes. */
+/** `checkScopes`: compares templates, code and OpenAPI documents. */
 import {
   describeValue,
   OptionError,
@@ -20,23 +20,42 @@ import {
 } from './routes.ts'
 import { checkLeastPrivilege, checkUnused, createScopeIndex } from './scopes.ts'
 
+/** Options of {@link checkScopes}. */
 export interface CheckScopesOptions {
-  /** The routes of the app behind the templates' APIs, as its code declares them. */
+  /**
+   * The routes that the code of the app declares, for example from {@link readRoutes}.
+   *
+   * @defaultValue `[]`
+   */
   readonly routes?: readonly AppRoute[]
-  /** The same as its OpenAPI document declares them: `readOpenApi`. */
+  /**
+   * The routes that the OpenAPI document of the app describes, from {@link readOpenApi}.
+   *
+   * @defaultValue `[]`
+   */
   readonly openapi?: readonly AppRoute[]
-  /** Seconds a caching proxy in front of the token endpoint keeps a token; at most 86,400. */
+  /**
+   * How long a caching proxy in front of the token endpoint caches a token, in seconds: 0 to 86,400.
+   *
+   * @defaultValue No proxy
+   */
   readonly proxyTtl?: number
 }
 
 /**
- * Compares the models of templates that are deployed together with each other, with Cognito's limits, and
- * with the routes of an app. Reads nothing and changes nothing. What is unknown in a model is never
- * reported, nor what depends on it.
+ * Checks templates that are deployed together: against each other, against the limits of Cognito and API Gateway, and
+ * against the routes of an app. Values that are unknown in a model, and what depends on them, are not reported.
  *
- * @param models One model, or all of the templates that are deployed together.
- * @returns What was found, by file, line and column; empty where nothing drifts.
- * @throws {OptionError} `ERR_OPTION_INVALID` where models, routes or options are not what they should be.
+ * @example
+ * ```ts
+ * const findings = checkScopes(await readTemplate(source), { routes: await readRoutes(routes) })
+ * const failed = findings.some(({ severity }) => severity === 'error')
+ * ```
+ *
+ * @param models One model, or the models of all templates that are deployed together.
+ * @param options The routes of the app, and the lifetime of cached tokens.
+ * @returns The findings, sorted by file, line and column. Empty if there are none.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if a model, a route or an option is invalid.
  */
 export function checkScopes(
   models: InfraModel | readonly InfraModel[],
@@ -88,7 +107,10 @@ const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | unde
     ? readNumber(members, 'proxyTtl', '', { defaultValue: 0, min: 0, max: 86_400, unit: 'seconds' })
     : undefined
 
-/** A list that two resources share is checked twice, a block that is repeated once a member: `["billing"]`. */
+/**
+ * A list that two resources share is checked twice. A repeated Terraform block is checked for each member, so the key
+ * of the member (`["billing"]`) is ignored.
+ */
 function removeDuplicates(found: readonly Finding[]): Finding[] {
   const first = new Map<string, Finding>()
   for (const one of found) {

@@ -1,4 +1,4 @@
-/** Limits of Cognito and API Gateway, missing references, and caches that outlive a token. */
+/** Findings about limits of Cognito and API Gateway, dangling references, and caches that outlive a token. */
 import {
   IDENTIFIER_PATTERN,
   MAX_DESCRIPTION_LENGTH,
@@ -24,8 +24,9 @@ import { isMachineClient, listGrants, type ScopeIndex } from './scopes.ts'
 
 /** The prefix of a user pool domain. */
 const PREFIX = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-/** Seconds. */
+/** Seconds: the limits of Cognito for access tokens. */
 const LIFETIME = { min: 300, max: 86_400 }
+/** Seconds: the longest time that API Gateway caches a decision. */
 const MAX_TTL = 3600
 
 export const checkReferences = ({ dangling }: InfraModel): Finding[] =>
@@ -56,7 +57,7 @@ function checkFact(
 export function checkLimits(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   return [
     ...model.domains.flatMap(({ domain }) =>
-      // With a dot it is a domain of one's own, not a prefix.
+      // A domain with a dot is a custom domain, not a prefix.
       checkFact(
         domain,
         (value) => value.includes('.') || PREFIX.test(value),
@@ -83,12 +84,12 @@ function checkResourceServer({
     'an identifier of a resource server',
     'use 1 to 256 printable characters without space, quote or backslash',
   )
-  // What is not known may be none.
+  // Scopes with unknown names do not count, because they may not be deployed.
   const named = scopes.filter(({ name }) => name?.value !== undefined)
-  const spare = named[MAX_SCOPES_PER_SERVER]
-  if (spare !== undefined) {
+  const firstExcess = named[MAX_SCOPES_PER_SERVER]
+  if (firstExcess !== undefined) {
     const message = `expected at most ${MAX_SCOPES_PER_SERVER} scopes in ${toPrintable(id)}, got ${named.length}`
-    found.push(createLimitFinding(spare.at, message, 'split the resource server'))
+    found.push(createLimitFinding(firstExcess.at, message, 'split the resource server'))
   }
   const prefix = identifier?.value === undefined ? 0 : identifier.value.length + 1
   for (const { at, name, description } of scopes) {
@@ -107,11 +108,9 @@ function checkResourceServer({
       ),
     )
     if (description === undefined && scopesComplete) {
-      const describeLifetime = name?.value === undefined ? 'a scope' : toPrintable(name.value, 60)
+      const scope = name?.value === undefined ? 'a scope' : toPrintable(name.value, 60)
       const fix = 'describe it in 1 to 256 characters (ScopeDescription, scope_description)'
-      found.push(
-        createLimitFinding(at, `${describeLifetime} of ${toPrintable(id)} has no description`, fix),
-      )
+      found.push(createLimitFinding(at, `${scope} of ${toPrintable(id)} has no description`, fix))
     }
   }
   return found
@@ -121,10 +120,10 @@ function checkClient(client: InfraClient): Finding[] {
   const { id, accessTokenValidity } = client
   const found: Finding[] = []
   const granted = [...new Map(listGrants(client).map((grant) => [grant.value, grant])).values()]
-  const spare = granted[MAX_SCOPES_PER_CLIENT]
-  if (spare !== undefined) {
+  const firstExcess = granted[MAX_SCOPES_PER_CLIENT]
+  if (firstExcess !== undefined) {
     const message = `expected at most ${MAX_SCOPES_PER_CLIENT} scopes for ${toPrintable(id)}, got ${granted.length}`
-    found.push(createLimitFinding(spare.at, message, 'grant fewer scopes'))
+    found.push(createLimitFinding(firstExcess.at, message, 'grant fewer scopes'))
   }
   const seconds = accessTokenValidity?.value
   if (accessTokenValidity === undefined || seconds === undefined) return found
@@ -141,7 +140,7 @@ function checkAuthorizer({ id, ttl }: InfraAuthorizer): Finding[] {
   return [createLimitFinding(ttl.at, message, `use 0 to ${MAX_TTL} s`)]
 }
 
-/** Of each pool of the template; what a condition decides may not be there. */
+/** Counts the resource servers of each pool. Conditional ones do not count, because they may not be deployed. */
 function checkServerCount(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   const count = new Map<string, number>()
   return model.resourceServers.flatMap(({ at, userPool, conditional }) => {
@@ -155,9 +154,9 @@ function checkServerCount(model: InfraModel, resolvePool: ResolvePool): Finding[
   })
 }
 
-/** Seconds a token lives if the client sets none. */
+/** Seconds: the default lifetime of access tokens. */
 const DEFAULT_LIFETIME = 3600
-/** Seconds a REST API keeps a decision if the authorizer sets none. */
+/** Seconds: how long a REST API caches a decision by default. */
 const DEFAULT_TTL = 300
 
 interface Duration {
@@ -165,7 +164,7 @@ interface Duration {
   readonly seconds: number
 }
 
-/** Once an authorizer: for the client whose tokens are gone first. */
+/** Compares caches with token lifetimes. An authorizer has one finding, for the client with the shortest lifetime. */
 export function checkLifetimes(
   models: readonly InfraModel[],
   scopeIndex: ScopeIndex,
@@ -230,7 +229,7 @@ function findTokenLifetime({
   return value === undefined ? undefined : { at: accessTokenValidity.at, seconds: value }
 }
 
-/** A JWT authorizer keeps no decisions. */
+/** Returns undefined for JWT authorizers, which cache no decisions. */
 function findDecisionTtl({ at, kind, ttl, complete }: InfraAuthorizer): Duration | undefined {
   if (kind === 'http') return undefined
   if (ttl === undefined) return complete ? { at, seconds: DEFAULT_TTL } : undefined

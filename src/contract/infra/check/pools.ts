@@ -1,8 +1,8 @@
-/** Which user pool a fact means, across templates that are deployed together. */
+/** Resolves references to user pools across templates that are deployed together. */
 import type { Fact, InfraModel } from '../model/model.ts'
 import type { Source } from '../resolve/value.ts'
 
-/** What is known of the pool that a fact names. */
+/** The user pool that a fact refers to, as far as the templates determine it. */
 export interface PoolLink {
   /**
    * `created`: a template creates the pool. `named`: the template has its literal ID. `published`: the name
@@ -10,40 +10,39 @@ export interface PoolLink {
    * `created` can still be identical to one that is.
    */
   readonly kind: 'created' | 'named' | 'published' | 'unknown'
-  /** One key, one pool. */
+  /** Identifies the pool. */
   readonly key: string
-  /** Whether it is what is unknown is taken for. */
+  /** True if the reference is unknown, and the only created pool is assumed. */
   readonly assumed?: true
 }
 
 export type ResolvePool = (model: InfraModel, fact?: Fact<string>) => PoolLink
 
-/** Publications that are made of publications. */
+/** Longest chain of publications that refer to publications. */
 const MAX_STEPS = 10
-/** An id alone, and at the end of an ARN or an issuer. */
+/** A pool id, alone or at the end of an ARN or an issuer. */
 const POOL_ID = /(?:^|\/)([a-z0-9-]+_[0-9A-Za-z]+)$/
 
+/** An SSM parameter or an export. */
 interface Publication {
   readonly model: InfraModel
-  readonly name?: Fact<string>
-  readonly value?: Fact<string>
+  readonly name: Fact<string> | undefined
+  readonly value: Fact<string> | undefined
   readonly conditional: boolean
 }
 
 /**
- * Follows references within a template, and names of SSM parameters and exports from the template that
- * consumes them to the one that publishes them. What is unknown is taken for the pool of templates that are
- * deployed together, where that is one.
+ * Creates a resolver that follows references within a template, and SSM parameters and exports across templates. An
+ * unknown reference is assumed to be the only pool that the templates create, if there is exactly one.
  */
 export function createPoolResolver(models: readonly InfraModel[]): ResolvePool {
   const parameters: Publication[] = models.flatMap((model) =>
-    model.parameters.map((parameter) => ({ model, ...parameter })),
+    model.parameters.map(({ name, value, conditional }) => ({ model, name, value, conditional })),
   )
   const exports: Publication[] = models.flatMap((model) =>
-    model.outputs.map(({ exported, ...output }) => ({
-      ...{ model, ...output },
-      ...(exported && { name: exported }),
-    })),
+    model.outputs.map(({ exported: name, value, conditional }) => {
+      return { model, name, value, conditional }
+    }),
   )
   const complete = models.every((model) => model.complete)
   const created = models.flatMap((model) =>
@@ -68,19 +67,21 @@ export function createPoolResolver(models: readonly InfraModel[]): ResolvePool {
       .filter(({ id }) => fact.refs.includes(id))
       .map(({ id }) => linkToCreated(model, id))
     return findCommonPool(
-      created.length > 0 ? created : listPoolSources(fact).map((source) => consumed(source, steps)),
+      created.length > 0
+        ? created
+        : listPoolSources(fact).map((source) => linkToSource(source, steps)),
     )
   }
 
-  function consumed({ ssm, imported }: Source, steps: number): PoolLink | undefined {
-    if (ssm !== undefined) return published(parameters, ssm, 'parameter', steps)
-    return published(exports, imported as string, 'export', steps)
+  function linkToSource({ ssm, imported }: Source, steps: number): PoolLink | undefined {
+    if (ssm !== undefined) return linkToPublished(parameters, ssm, 'parameter', steps)
+    return linkToPublished(exports, imported as string, 'export', steps)
   }
 
-  function published(
+  function linkToPublished(
     publications: readonly Publication[],
     name: string,
-    what: string,
+    kind: 'parameter' | 'export',
     steps: number,
   ): PoolLink | undefined {
     const found = publications.filter((one) => one.name?.value === name)
@@ -91,39 +92,41 @@ export function createPoolResolver(models: readonly InfraModel[]): ResolvePool {
         ),
       )
     }
-    // A publication whose name is not known may be the one.
-    const open = publications.some((one) => one.name !== undefined && one.name.value === undefined)
-    return open || !complete ? undefined : { kind: 'published', key: `${what} ${name}` }
+    // A publication with an unknown name may be the one.
+    const mayBePublished = publications.some(
+      (one) => one.name !== undefined && one.name.value === undefined,
+    )
+    return mayBePublished || !complete ? undefined : { kind: 'published', key: `${kind} ${name}` }
   }
 
-  let unknowns = 0
-  function unknown(): PoolLink {
+  let unknownCount = 0
+  function createUnknownLink(): PoolLink {
     const [pool, ...others] = created
     if (pool === undefined) return { kind: 'unknown', key: '' }
     if (others.length === 0) return { ...pool, assumed: true }
-    unknowns += 1
-    return { kind: 'unknown', key: `unknown ${unknowns}` }
+    unknownCount += 1
+    return { kind: 'unknown', key: `unknown ${unknownCount}` }
   }
 
-  return (model, fact) => link(model, fact, 0) ?? unknown()
+  return (model, fact) => link(model, fact, 0) ?? createUnknownLink()
 }
 
-/** The one pool that all of them mean. */
+/** Returns the pool that all links identify, or undefined. */
 function findCommonPool(links: readonly (PoolLink | undefined)[]): PoolLink | undefined {
   const keys = new Set(links.map((link) => link?.key))
   return keys.size === 1 ? links[0] : undefined
 }
 
-/** Of a text that is put together, what a pool's id may be in. */
+/** Lists the pieces of a text that may contain the id of a pool. */
 const listPoolSources = ({ source, pieces = [source] }: Fact<string>): readonly Source[] =>
   pieces.filter(
     (piece): piece is Source =>
       typeof piece !== 'string' && (piece.ssm !== undefined || piece.imported !== undefined),
   )
 
-/** Whether they cannot be told apart: what one of them has may be the other's. */
+/** Whether two links may identify the same pool. */
 export const mayBeSamePool = (a: PoolLink, b: PoolLink): boolean =>
   a.key === b.key || a.kind !== b.kind || a.kind === 'published' || a.kind === 'unknown'
 
-/** Whether they are one pool, for all that is known. */
+/** Whether two links identify the same pool, as far as the templates determine it. */
 export const isSamePool = (a: PoolLink, b: PoolLink): boolean => a.key === b.key

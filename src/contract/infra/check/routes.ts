@@ -1,4 +1,4 @@
-/** Routes of apps and of API Gateway: the scopes they ask for, and whether both say the same. */
+/** Findings about app routes: compares code, OpenAPI document and API Gateway. */
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
 import type { InfraModel, InfraRoute } from '../model/model.ts'
@@ -13,27 +13,25 @@ import {
 import type { PoolLink } from './pools.ts'
 import { checkDefined, isListKnown, type ScopeIndex } from './scopes.ts'
 
-/** Routes that only one of the two has are not compared. */
+/** Compares the routes that both the code and the document have. */
 export function checkDocument(
   code: readonly ReadRoute[],
   documented: readonly ReadRoute[],
 ): Finding[] {
-  const byShape = new Map<string, Set<ReadRoute>>()
+  const byKey = new Map<string, Set<ReadRoute>>()
   for (const route of code) {
-    for (const shape of listRouteKeys(route)) {
-      byShape.set(shape, (byShape.get(shape) ?? new Set()).add(route))
+    for (const key of listRouteKeys(route)) {
+      byKey.set(key, (byKey.get(key) ?? new Set()).add(route))
     }
   }
   return documented.flatMap((route) => {
-    const found = new Set(listRouteKeys(route).flatMap((shape) => [...(byShape.get(shape) ?? [])]))
-    const [inCode] = found
-    if (inCode === undefined || found.size > 1 || inCode.other || route.other) return []
-    const [codeRequirement, documentRequirement] = [
-      describeRequirement(inCode),
-      describeRequirement(route),
-    ]
+    const found = new Set(listRouteKeys(route).flatMap((key) => [...(byKey.get(key) ?? [])]))
+    const [codeRoute] = found
+    if (codeRoute === undefined || found.size > 1 || codeRoute.other || route.other) return []
+    const codeRequirement = describeRequirement(codeRoute)
+    const documentRequirement = describeRequirement(route)
     if (codeRequirement === documentRequirement) return []
-    const { file, line } = inCode.at
+    const { file, line } = codeRoute.at
     const what = toPrintable(`${route.method} ${route.path}`)
     const message = `${what} requires ${documentRequirement} in the document and ${codeRequirement} at ${toPrintable(file)}:${line}`
     const fix = 'correct one of the two, or generate the document from the code'
@@ -41,17 +39,17 @@ export function checkDocument(
   })
 }
 
-/** One text for requirements that let the same callers through. */
+/** Describes a requirement. Requirements that accept the same callers have the same description. */
 function describeRequirement({ allowsAnonymous, alternatives }: ReadRoute): string {
   if (allowsAnonymous) return 'no token'
-  // Who meets more than another choice asks for meets that one too.
-  const least = alternatives.filter(
+  // A set that contains another one is redundant.
+  const minimal = alternatives.filter(
     (choice) =>
       !alternatives.some(
         (other) => other.length < choice.length && other.every((scope) => choice.includes(scope)),
       ),
   )
-  const texts = least.map((choice) =>
+  const texts = minimal.map((choice) =>
     choice.length === 0
       ? 'a token'
       : [...choice]
@@ -62,7 +60,7 @@ function describeRequirement({ allowsAnonymous, alternatives }: ReadRoute): stri
   return [...new Set(texts)].sort().join(', or ')
 }
 
-/** The pools whose tokens reach the app through its API, one at least. */
+/** Lists the pools whose tokens reach the app through its API, at least one. */
 export function listAppPools(
   [first]: readonly InfraModel[],
   gateway: Gateway | undefined,
@@ -80,7 +78,7 @@ export function listAppPools(
   return pools.length === 0 ? unknown : pools
 }
 
-/** Scopes that an app asks for. */
+/** Checks the scopes that app routes require. */
 export const checkAppScopes = (
   routes: readonly ReadRoute[],
   scopeIndex: ScopeIndex,
@@ -92,7 +90,7 @@ export const checkAppScopes = (
       .flatMap((scope) => checkDefined(findScopePosition(scope), scope, scopeIndex, pools)),
   )
 
-/** Routes that everyone may call, although they say what a caller needs. */
+/** Reports routes that declare a requirement which nothing enforces. */
 export const checkUnprotected = (routes: readonly ReadRoute[]): Finding[] =>
   routes
     .filter(({ unprotected }) => unprotected)
@@ -103,37 +101,40 @@ export const checkUnprotected = (routes: readonly ReadRoute[]): Finding[] =>
       return createFinding(route.at, 'error', 'route-unprotected', message, fix)
     })
 
-/** What an app and its API say about the same route; `where` the app says it. */
+/** Compares the routes of an app with those of its API. */
 export const checkAgreement = (
   gateway: Gateway,
   routes: readonly ReadRoute[],
   scopeIndex: ScopeIndex,
-  where: string,
+  origin: 'code' | 'the document',
 ): Finding[] =>
   routes.flatMap((route) => {
     const found = route.other ? undefined : findGatewayRoute(gateway, route)
     if (found === undefined) return []
-    const guards = compareProtection(route, found, where)
+    const findings = compareProtection(route, found, origin)
     const authorizer = findAuthorizer(gateway.model, found, scopeIndex)
-    if (guards.length > 0 || authorizer === undefined) return guards
+    if (findings.length > 0 || authorizer === undefined) return findings
     const pools = listAuthorizerPools(gateway.model, authorizer, scopeIndex)
-    // What is defined nowhere is told as that.
+    // Undefined scopes have the finding scope-undefined instead.
     const isDefined = (scope: string) => !pools.every((pool) => scopeIndex.isMissing(scope, pool))
     return compareScopes(route, found, isDefined)
   })
 
-function compareProtection(app: ReadRoute, gateway: InfraRoute, where: string): Finding[] {
-  const what = formatRoute(app)
+function compareProtection(
+  app: ReadRoute,
+  gateway: InfraRoute,
+  origin: 'code' | 'the document',
+): Finding[] {
   if (app.allowsAnonymous && gateway.authorization === 'cognito') {
-    const message = `${what} is public in ${where} and protected at ${formatPosition(gateway)}`
+    const message = `${formatRoute(app)} is public in ${origin} and protected at ${formatPosition(gateway)}`
     const fix =
-      where === 'code'
+      origin === 'code'
         ? 'protect it in code too: requests that bypass the gateway reach the app'
         : 'add its requirement to the document: clients that follow it send no token and are rejected'
     return [createFinding(app.at, 'error', 'route-open-in-code', message, fix)]
   }
   if (!app.allowsAnonymous && gateway.authorization === 'none') {
-    // In words that code and document share: it is one place.
+    // The same text for code and document, so that duplicates are removed.
     const templateRoute = toPrintable(`${gateway.method?.value} ${gateway.path?.value}`)
     const message = `${toPrintable(gateway.id)} has no authorizer for ${templateRoute}, which the app protects`
     const fix = 'set the authorizer, or leave the check to the app deliberately'
@@ -155,11 +156,11 @@ function compareScopes(
     scopes.items.length === 0
   )
     return []
-  const admitted = new Set(scopes.items.map(({ value }) => value))
+  const accepted = new Set(scopes.items.map(({ value }) => value))
   return app.alternatives.flatMap((choice) => {
     const [first] = choice
-    // A caller has to have every scope of a choice, so one that is admitted suffices.
-    if (first === undefined || choice.some((scope) => admitted.has(scope))) return []
+    // A caller has every scope of the set, so the authorizer must accept only one of them.
+    if (first === undefined || choice.some((scope) => accepted.has(scope))) return []
     if (!choice.every(isDefined)) return []
     const names = choice.map((scope) => toPrintable(scope)).join(', ')
     const message = `${formatRoute(app)} requires ${names}, which its authorizer at ${formatPosition(gateway)} does not accept`

@@ -1,4 +1,4 @@
-/** The scopes that templates define and grant, and every finding about one scope. */
+/** The scopes that templates define and grant, and findings about single scopes. */
 import { isReserved } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
@@ -27,7 +27,7 @@ export interface DefinedScope {
   readonly fact: Fact<string>
 }
 
-/** A client, and what is known of its pool. */
+/** A client with its pool. */
 export interface PooledClient {
   readonly client: InfraClient
   readonly pool: PoolLink
@@ -37,26 +37,26 @@ export interface ScopeIndex {
   readonly resolvePool: ResolvePool
   readonly clients: readonly PooledClient[]
   readonly defined: readonly DefinedScope[]
-  /** Definitions of a scope, in the pool that is asked about as far as that can be told. */
+  /** Finds the definitions of a scope that may be in the pool. */
   readonly findDefinitions: (scope: string, pool: PoolLink) => readonly DefinedScope[]
-  /** Definitions of a scope in whichever pool. */
+  /** Finds the definitions of a scope in all pools. */
   readonly findInAnyPool: (scope: string) => readonly DefinedScope[]
-  /** What the resource server of a scope defines in this pool, as far as that can be told. */
+  /** Finds the scopes of the same resource server that may be in the pool. */
   readonly findSiblings: (scope: string, pool: PoolLink) => readonly DefinedScope[]
-  /** True only where none of the templates, and nothing beside them, defines the scope in this pool. */
+  /** Whether the scope is certainly undefined in the pool. */
   readonly isMissing: (scope: string, pool: PoolLink) => boolean
-  /** True only where certainly no client of this pool is granted the scope. */
+  /** Whether the scope is certainly granted to no client of the pool. */
   readonly isUnused: (scope: string, pool: PoolLink) => boolean
 }
 
-/** A scope is written `identifier/name`, split at the last slash. */
+/** Returns the part of a scope before its last slash. */
 export const parseIdentifier = (scope: string): string =>
   scope.slice(0, Math.max(scope.lastIndexOf('/'), 0))
 
 export function createScopeIndex(models: readonly InfraModel[]): ScopeIndex {
   const resolvePool = createPoolResolver(models)
   const complete = models.every((model) => model.complete)
-  /** Whether nothing but the templates says what is in it. */
+  /** Whether the templates alone determine the content of the pool. */
   const isTemplateOnly = ({ kind }: PoolLink): boolean => complete && kind === 'created'
   const servers = models.flatMap((model) =>
     model.resourceServers.map((server) =>
@@ -72,7 +72,10 @@ export function createScopeIndex(models: readonly InfraModel[]): ScopeIndex {
     model.clients.map((client) => ({ client, pool: resolvePool(model, client.userPool) })),
   )
   return {
-    ...{ resolvePool, clients, defined, findDefinitions },
+    resolvePool,
+    clients,
+    defined,
+    findDefinitions,
     findInAnyPool: (scope) => byScope.get(scope) ?? [],
     findSiblings: (scope, pool) =>
       (byIdentifier.get(parseIdentifier(scope)) ?? []).filter((one) =>
@@ -83,9 +86,9 @@ export function createScopeIndex(models: readonly InfraModel[]): ScopeIndex {
       const possible = servers.filter((server) => mayBeSamePool(server.pool, pool))
       const matching = possible.filter(({ identifier }) => identifier === parseIdentifier(scope))
       const nameless = possible.filter(({ identifier }) => identifier === undefined)
-      if (matching.some(({ closed }) => !closed)) return false
+      if (matching.some(({ isComplete }) => !isComplete)) return false
       if (matching.some((one) => isSamePool(one.pool, pool))) {
-        // An identifier is a pool's only once, so only another pool may have it a second time.
+        // Identifiers are unique within a pool, so a nameless server with this identifier is in another one.
         return nameless.every((one) => matching.some((it) => isSamePool(it.pool, one.pool)))
       }
       const certain = possible.some((one) => isSamePool(one.pool, pool))
@@ -103,9 +106,8 @@ function indexServer(server: InfraResourceServer, pool: PoolLink, model: InfraMo
       ? []
       : [{ scope: `${identifier}/${fact.value}`, pool, model, server, fact }],
   )
-  /** Whether every scope of it is known. */
-  const closed = server.scopesComplete && names.every((name) => name?.value !== undefined)
-  return { pool, identifier, scopes, closed }
+  const isComplete = server.scopesComplete && names.every((name) => name?.value !== undefined)
+  return { pool, identifier, scopes, isComplete }
 }
 
 function createUnusedCheck(
@@ -124,15 +126,15 @@ function createUnusedCheck(
   return (scope, pool) => {
     if (!grantsKnownByPool.has(pool.key))
       grantsKnownByPool.set(pool.key, isTemplateOnly(pool) && grantsKnown(pool))
-    const owners = granted.get(scope) ?? []
+    const grants = granted.get(scope) ?? []
     return (
       grantsKnownByPool.get(pool.key) === true &&
-      !owners.some((one) => mayBeSamePool(one.pool, pool))
+      !grants.some((one) => mayBeSamePool(one.pool, pool))
     )
   }
 }
 
-/** Whether every scope that it is granted is known. */
+/** Whether every granted scope is known. */
 const areGrantsComplete = ({ complete, scopes }: InfraClient): boolean =>
   complete && (scopes === undefined || isListKnown(scopes))
 
@@ -155,13 +157,13 @@ export interface Grant {
   readonly refs: readonly string[]
 }
 
-/** The scopes that a client is granted, as far as they are known. */
+/** Lists the known scopes that a client is granted. */
 export const listGrants = ({ scopes }: InfraClient): Grant[] =>
   (scopes?.items ?? []).flatMap(({ at, value, refs }) =>
     value === undefined ? [] : [{ at, value, refs }],
   )
 
-/** Whether only people get tokens by it; false where that cannot be told. */
+/** Whether only users get tokens from the client. False if its flows are unknown. */
 export const isUserClient = ({ flows, complete }: InfraClient): boolean =>
   flows === undefined
     ? complete
@@ -171,7 +173,7 @@ export const isUserClient = ({ flows, complete }: InfraClient): boolean =>
 export const isMachineClient = ({ flows }: InfraClient): boolean =>
   flows?.items.some(({ value }) => value === 'client_credentials') === true
 
-/** A scope that none of these pools has. */
+/** Reports a scope that none of these pools defines. */
 export function checkDefined(
   at: Position,
   scope: string,
@@ -210,7 +212,7 @@ export function checkGrant(
   ]
 }
 
-/** Names where else it is defined, what else its resource server defines, or what has its name elsewhere. */
+/** Suggests the definition in another pool, other scopes of the resource server, or scopes with the same name. */
 function suggestDefinition(scope: string, scopeIndex: ScopeIndex, pool: PoolLink): string {
   const [elsewhere] = scopeIndex.findInAnyPool(scope)
   if (elsewhere !== undefined) {
@@ -219,10 +221,10 @@ function suggestDefinition(scope: string, scopeIndex: ScopeIndex, pool: PoolLink
   }
   const siblings = scopeIndex.findSiblings(scope, pool)
   const name = scope.slice(parseIdentifier(scope).length)
-  const meant =
+  const candidates =
     siblings.length > 0 ? siblings : scopeIndex.defined.filter((one) => one.scope.endsWith(name))
-  const near = new Set(meant.map((one) => one.scope))
-  const names = [...near].slice(0, 5).map((name) => toPrintable(name))
+  const scopes = new Set(candidates.map((one) => one.scope))
+  const names = [...scopes].slice(0, 5).map((name) => toPrintable(name))
   return names.length === 0
     ? 'define it, correct the spelling, or check the template that defines it too'
     : `define it, or use ${names.length === 1 ? '' : 'one of '}${names.join(', ')}`
@@ -241,27 +243,27 @@ export const checkUnused = ({ defined, isUnused }: ScopeIndex): Finding[] =>
       ),
     )
 
-/** Scopes that no route of the app needs. */
+/** Reports granted scopes that no route of the app requires. */
 export function checkLeastPrivilege(
   routes: readonly ReadRoute[],
   scopeIndex: ScopeIndex,
   pools: readonly PoolLink[],
 ): Finding[] {
-  const needed = new Set(routes.flatMap(({ alternatives }) => alternatives.flat()))
-  const servers = new Set([...needed].map(parseIdentifier))
+  const required = new Set(routes.flatMap(({ alternatives }) => alternatives.flat()))
+  const servers = new Set([...required].map(parseIdentifier))
   return scopeIndex.clients
     .filter(
       ({ client, pool }) => isMachineClient(client) && pools.some((one) => isSamePool(one, pool)),
     )
     .flatMap(({ client, pool }) => {
-      // Scopes of resource servers that the app does not use are another app's.
-      const spare = listGrants(client).filter(
+      // Scopes of other resource servers belong to another app.
+      const excess = listGrants(client).filter(
         ({ value }) =>
-          !needed.has(value) &&
+          !required.has(value) &&
           servers.has(parseIdentifier(value)) &&
           !scopeIndex.isMissing(value, pool),
       )
-      return spare.map(({ at, value }) => {
+      return excess.map(({ at, value }) => {
         const message = `${toPrintable(client.id)} is granted ${toPrintable(value)}, which no route requires`
         const fix =
           'remove it from the client, and from the resource server if no other app requires it'

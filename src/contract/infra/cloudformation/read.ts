@@ -1,4 +1,4 @@
-/** A CloudFormation or SAM template → its resources. */
+/** Reads the resources of a CloudFormation or SAM template. */
 
 import { getMember, omitUndefined, toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources } from '../model/model.ts'
@@ -15,13 +15,13 @@ import type { Entry, Tree } from '../syntax/tree.ts'
 import { readYaml } from '../syntax/yaml.ts'
 import { CloudFormationResolver, getEntries, getPlainText, type Sections } from './resolve.ts'
 
-/** Longest logical id. */
-const MAX_ID = 255
+/** Longest logical id, in characters. */
+const MAX_ID_LENGTH = 255
 const SAM = 'AWS::Serverless-2016-10-31'
-/** Transforms that only rewrite what is there. */
-const HARMLESS = new Set([SAM, 'AWS::LanguageExtensions', 'AWS::SecretsManager-2020-07-23'])
+/** Transforms that add no Cognito resources. */
+const KNOWN_TRANSFORMS = new Set([SAM, 'AWS::LanguageExtensions', 'AWS::SecretsManager-2020-07-23'])
 
-/** @throws {TemplateError} where it is no template at all. */
+/** @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not well-formed or has no `Resources`. */
 export async function readCloudFormation(
   file: string,
   text: string,
@@ -37,10 +37,10 @@ export async function readCloudFormation(
   }
   const transforms = listTransforms(root.entries.get('Transform')?.value)
   const keys = [...root.entries.keys(), ...resources.value.entries.keys()]
-  // Macros, loops and includes make resources of any name.
+  // Macros, loops and includes can add resources of any name.
   const macros =
     keys.some((key) => key.startsWith('Fn::')) ||
-    !transforms.every((name) => name !== undefined && HARMLESS.has(name))
+    !transforms.every((name) => name !== undefined && KNOWN_TRANSFORMS.has(name))
   const sam = transforms.includes(SAM)
   const sections: Sections = {
     parameters: getEntries(root.entries.get('Parameters')?.value),
@@ -61,7 +61,7 @@ export async function readCloudFormation(
   for (const [name, entry] of getEntries(root.entries.get('Globals')?.value)) {
     globals.set(name, resolver.resolve(entry.value))
   }
-  // A condition may break a circle.
+  // A condition may break a cycle.
   if (!macros && !root.entries.has('Conditions')) assertAcyclic(read)
   const danglingDependencies = findDanglingDependencies(resources.value.entries, sections)
   return {
@@ -78,7 +78,7 @@ const STACKS =
   /^AWS::(?:CloudFormation::Stack|Serverless::Application|ServiceCatalog::.*)$|::MODULE$/
 const CUSTOM = /^(?:Custom::|AWS::CloudFormation::CustomResource$)/
 
-/** Whether it brings resources of its own: another stack, a module, code that talks to Cognito. */
+/** Whether it may add resources: a nested stack, a module, or a custom resource that uses Cognito. */
 function mayAddResources({ type, properties }: Resource): boolean {
   if (STACKS.test(type)) return true
   const texts = [type, ...[...properties.values()].map(getText)]
@@ -91,14 +91,14 @@ function listTransforms(tree: Tree | undefined): readonly (string | undefined)[]
   return items.map((item) => (item.kind === 'scalar' ? String(item.value) : undefined))
 }
 
-/** SAM makes resources of its own, named after the ones that are written: `OrdersApiStage`. */
+/** SAM generates resources whose names begin with the id of another one: `OrdersApiStage`. */
 function isSamResourceName(name: string, resources: Tree): boolean {
   if (name.startsWith('Serverless')) return true
-  const written = getEntries(resources)
-  // By its beginnings: there may be many names and many resources.
-  const longest = Math.min(name.length, MAX_ID)
+  const declared = getEntries(resources)
+  // Looks up each prefix of the name, because comparing with every resource would take quadratic time.
+  const longest = Math.min(name.length, MAX_ID_LENGTH)
   return Array.from({ length: longest }, (_, end) => name.slice(0, end + 1)).some((id) =>
-    written.has(id),
+    declared.has(id),
   )
 }
 
@@ -108,8 +108,8 @@ function toResource(
   resolve: (tree: Tree) => Value,
 ): Resource {
   const members = getEntries(tree)
-  const written = members.get('Properties')?.value
-  const properties = written === undefined ? undefined : resolve(written)
+  const propertiesTree = members.get('Properties')?.value
+  const properties = propertiesTree === undefined ? undefined : resolve(propertiesTree)
   const entries = properties?.kind === 'map' ? properties.entries : new Map<string, Value>()
   return {
     id,

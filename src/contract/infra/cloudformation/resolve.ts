@@ -1,4 +1,4 @@
-/** Resolves CloudFormation's intrinsic functions as far as a template alone tells what they give. */
+/** Resolves the intrinsic functions of CloudFormation, as far as the template determines their values. */
 
 import type { Position } from '../position.ts'
 import {
@@ -20,27 +20,27 @@ import type { Entry, Tree } from '../syntax/tree.ts'
 
 type Entries = ReadonlyMap<string, Entry>
 
-/** Parts of a text of `Fn::Sub`, where each `${` has a brace that closes it. */
+/** Splits a text of `Fn::Sub` in which each `${` has a closing brace. */
 const VARIABLES_AND_TEXT = /\$\{!([^}]*)\}|\$\{([^}]+)\}|[^$]+|\$/g
-/** Captured, so that a text that is split by it has the references at odd places. */
+/** A capture group, so that splitting a text returns the references at odd indexes. */
 const DYNAMIC_REFERENCE = /(\{\{resolve:[^{}]*\}\})/
 const SSM_PARAMETER = /^\{\{resolve:ssm(?:-secure)?:([^:}]+)/
 
-/** The parts of a template that others refer to. */
+/** The sections of a template that references resolve to. */
 export interface Sections {
   readonly parameters: Entries
   readonly mappings: Entries
   readonly resources: Entries
-  /** Values given for parameters instead of their defaults. */
+  /** Values of parameters that override their defaults. */
   readonly parameterValues: ReadonlyMap<string, string>
-  /** Whether a name that the template does not define may be defined by a macro. */
+  /** Whether a macro may define a name that the template does not define. */
   readonly mayExist: (name: string) => boolean
 }
 
 const EMPTY: Entries = new Map()
 
-/** What `!Ref` and `!GetAtt` give where it is one of the resource's properties. */
-const PROPERTY: ReadonlyMap<string, string> = new Map([
+/** References whose value is a property of the resource. */
+const REFERENCED_PROPERTIES: ReadonlyMap<string, string> = new Map([
   ['AWS::Cognito::UserPoolResourceServer Ref', 'Identifier'],
   ['AWS::Cognito::UserPoolDomain Ref', 'Domain'],
   ['AWS::SSM::Parameter Ref', 'Name'],
@@ -50,7 +50,7 @@ const PROPERTY: ReadonlyMap<string, string> = new Map([
 export const getEntries = (tree: Tree | undefined): Entries =>
   tree?.kind === 'map' ? tree.entries : EMPTY
 
-/** A member's text where it is written as plain text. */
+/** Returns a member that is a plain string, without intrinsic functions. */
 export function getPlainText(entries: Entries, key: string): string | undefined {
   const tree = entries.get(key)?.value
   return tree?.kind === 'scalar' && typeof tree.value === 'string' ? tree.value : undefined
@@ -88,7 +88,7 @@ export class CloudFormationResolver {
       names.set(key, entry.at)
     }
     const refs = collectRefs(entries.values())
-    // What a transform includes or a loop makes is seen by CloudFormation alone.
+    // Only CloudFormation evaluates Fn::Transform and Fn::ForEach.
     const complete = ![...entries.keys()].some((key) => key.startsWith('Fn::'))
     return { kind: 'map', at, refs, entries, names, complete }
   }
@@ -107,7 +107,7 @@ export class CloudFormationResolver {
     return createUnknown(at, operands.refs, imported === undefined ? {} : { imported })
   }
 
-  /** A parameter, a resource, or neither; `path` is `Ref` or the attribute asked for. */
+  /** @param path `Ref`, or the attribute of a resource. */
   #resolveName(name: string | undefined, path: string, at: Position): Value {
     if (name === undefined) return createUnknown(at)
     if (name === 'AWS::NoValue') return { kind: 'absent', at, refs: [] }
@@ -128,7 +128,7 @@ export class CloudFormationResolver {
     }
     const members = getEntries(resource.value)
     const type = getPlainText(members, 'Type') ?? ''
-    const property = PROPERTY.get(`${type} ${path}`)
+    const property = REFERENCED_PROPERTIES.get(`${type} ${path}`)
     const tree = getEntries(members.get('Properties')?.value).get(property ?? '')?.value
     const source: Source = { resource: name, attribute: path }
     if (tree === undefined) return createUnknown(at, [name], source)
@@ -145,7 +145,7 @@ export class CloudFormationResolver {
       (defaultValue?.kind === 'scalar' ? defaultValue.value : null)
     const text = value === null ? undefined : String(value)
     if (text === undefined) return createUnknown(at, [], { parameter: name })
-    // A parameter of this type names where its value is kept.
+    // The text of this type is the name of an SSM parameter.
     if (type.startsWith('AWS::SSM::Parameter::Value')) return createUnknown(at, [], { ssm: text })
     if (type !== 'CommaDelimitedList' && !type.startsWith('List<'))
       return resolveDynamicReferences(createScalar(at, text))
@@ -155,7 +155,7 @@ export class CloudFormationResolver {
     )
   }
 
-  /** `A.B`, or `[A, B]`; the attribute may have dots of its own. */
+  /** Resolves `A.B` or `[A, B]`. The attribute may contain dots. */
   #resolveAttribute(argument: Tree, at: Position): Value {
     const operands = this.resolve(argument)
     const path =
@@ -179,7 +179,7 @@ export class CloudFormationResolver {
       if (plain !== '') parts.push(resolveDynamicReferences(createScalar(at, plain)))
       plain = ''
     }
-    // Behind the last brace no variable ends. Looked for there by each, it would take quadratic time.
+    // Without a closing brace, each `${` would scan to the end, which takes quadratic time.
     const end = template.value.lastIndexOf('}') + 1
     const variablesAndText = template.value.slice(0, end).matchAll(VARIABLES_AND_TEXT)
     for (const [part, literal, name] of variablesAndText) {
@@ -209,10 +209,12 @@ export class CloudFormationResolver {
   }
 }
 
-/** Members that are `AWS::NoValue` are left out; ones that only a deployment knows stay. */
+/** Removes items that are `AWS::NoValue`. Unknown items stay. */
 function toListValue(at: Position, items: readonly Value[]): Value {
-  const there = items.filter((item) => item.kind !== 'absent')
-  return createList(at, there)
+  return createList(
+    at,
+    items.filter((item) => item.kind !== 'absent'),
+  )
 }
 
 function joinValues(operands: Value, at: Position): Value {
@@ -245,7 +247,7 @@ function splitText(operands: Value, at: Position): Value {
   )
 }
 
-/** `{{resolve:ssm:name}}` is text to the template and a value to the deployment. */
+/** Replaces dynamic references such as `{{resolve:ssm:name}}`, which the deployment resolves. */
 function resolveDynamicReferences(value: Value): Value {
   const text = value.kind === 'scalar' ? value.value : undefined
   if (typeof text !== 'string' || !text.includes('{{resolve:')) return value

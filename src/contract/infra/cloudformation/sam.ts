@@ -1,4 +1,4 @@
-/** SAM's APIs and the events of its functions → authorizers and routes of the model. */
+/** Reads authorizers and routes from SAM APIs and the events of functions. */
 
 import {
   getMember,
@@ -12,7 +12,7 @@ import {
   toTextList,
 } from '../model/facts.ts'
 import type { InfraAuthorizer, InfraRoute } from '../model/model.ts'
-import { type Guard, hasOpenApiBody, readOpenApiBody } from '../model/openapi-body.ts'
+import { type Authorization, hasOpenApiBody, readOpenApiBody } from '../model/openapi-body.ts'
 import type { Position } from '../position.ts'
 import { createList, createScalar, getText, type Resource, type Value } from '../resolve/value.ts'
 import { createWorkBudget } from '../syntax/limits.ts'
@@ -22,24 +22,35 @@ type Globals = ReadonlyMap<string, Value>
 interface ApiType {
   readonly api: string
   readonly event: string
-  /** The event's member that names its API. */
+  /** The member of an event that refers to its API. */
   readonly apiId: string
-  /** The section of `Globals`, and the API that SAM makes where an event names none. */
+  /** The section of `Globals`. */
   readonly section: string
-  readonly implicit: string
+  /** The API that SAM creates for events that refer to no API. */
+  readonly implicitApi: string
   readonly kind: InfraAuthorizer['kind']
 }
 
 const API_TYPES: readonly ApiType[] = [
   {
-    ...{ api: 'AWS::Serverless::Api', event: 'Api', apiId: 'RestApiId', section: 'Api' },
-    ...{ implicit: 'ServerlessRestApi', kind: 'rest' },
+    api: 'AWS::Serverless::Api',
+    event: 'Api',
+    apiId: 'RestApiId',
+    section: 'Api',
+    implicitApi: 'ServerlessRestApi',
+    kind: 'rest',
   },
   {
-    ...{ api: 'AWS::Serverless::HttpApi', event: 'HttpApi', apiId: 'ApiId', section: 'HttpApi' },
-    ...{ implicit: 'ServerlessHttpApi', kind: 'http' },
+    api: 'AWS::Serverless::HttpApi',
+    event: 'HttpApi',
+    apiId: 'ApiId',
+    section: 'HttpApi',
+    implicitApi: 'ServerlessHttpApi',
+    kind: 'http',
   },
 ]
+/** Units of the work budget that one authorizer of `Globals` costs for each API. */
+const AUTHORIZER_COST = 20
 
 interface Api {
   readonly id: string
@@ -49,7 +60,7 @@ interface Api {
   readonly authorizers: ReadonlyMap<string, InfraAuthorizer>
 }
 
-/** An event that is a route. */
+/** An event that defines a route. */
 interface Event {
   readonly id: string
   readonly at: Position
@@ -61,9 +72,9 @@ interface Event {
   readonly path: InfraRoute['path'] | undefined
 }
 
-const WITH_EVENTS = new Set(['AWS::Serverless::Function', 'AWS::Serverless::StateMachine'])
+const EVENT_SOURCES = new Set(['AWS::Serverless::Function', 'AWS::Serverless::StateMachine'])
 
-/** Authorizers and routes as SAM would make them. */
+/** Derives the authorizers and routes that SAM would generate. */
 export function readSamApis(
   resources: readonly Resource[],
   globals: Globals,
@@ -71,74 +82,77 @@ export function readSamApis(
   const apis = new Map<string, Api>()
   const spend = createWorkBudget()
   for (const apiType of API_TYPES) {
-    const shared = getMember(globals.get(apiType.section), 'Auth')
-    const authorizers = getMember(shared, 'Authorizers')
+    const globalAuth = getMember(globals.get(apiType.section), 'Auth')
+    const authorizers = getMember(globalAuth, 'Authorizers')
     const add = (id: string, auth: Value | undefined, resource?: Resource) =>
       apis.set(id, {
-        ...{ id, auth, resource },
+        id,
+        auth,
+        resource,
         authorizers: readAuthorizers(id, apiType, auth, resource?.conditional ?? false),
       })
-    add(apiType.implicit, shared)
+    add(apiType.implicitApi, globalAuth)
     for (const resource of resources.filter(({ type }) => type === apiType.api)) {
-      // Each gets its own of all that they share, and one is as much as many values.
-      spend(resource.at, authorizers?.kind === 'map' ? authorizers.entries.size * 20 : 1)
-      add(resource.id, mergeValues(shared, getProperty(resource.properties, 'Auth')), resource)
+      // Each API gets a copy of every authorizer of Globals.
+      const count = authorizers?.kind === 'map' ? authorizers.entries.size : 0
+      spend(resource.at, Math.max(count * AUTHORIZER_COST, 1))
+      add(resource.id, mergeValues(globalAuth, getProperty(resource.properties, 'Auth')), resource)
     }
   }
   const events = resources
-    .filter(({ type }) => WITH_EVENTS.has(type))
+    .filter(({ type }) => EVENT_SOURCES.has(type))
     .flatMap((resource) => listRouteEvents(resource, apis))
   const used = new Set(events.map(({ api }) => api))
   const described = [...apis.values()]
     .filter((api) => api.resource !== undefined || used.has(api))
     .map((api) =>
       api.resource !== undefined && hasOpenApiBody(api.resource)
-        ? readOpenApiBody(api.resource, api.authorizers, createDocumentGuard(api, events))
+        ? readOpenApiBody(api.resource, api.authorizers, createDefaultAuthorization(api, events))
         : { authorizers: [...api.authorizers.values()], routes: [] },
     )
   return {
     authorizers: described.flatMap(({ authorizers }) => authorizers),
     routes: [
-      // Where a document says which routes an API has, events add none.
+      // If a document defines the routes of an API, its events add none.
       ...events.filter(({ api }) => !(api?.resource && hasOpenApiBody(api.resource))).map(toRoute),
       ...described.flatMap(({ routes }) => routes),
     ],
   }
 }
 
-/** What SAM adds to a document: the default authorizer, or what an event insists on. */
-function createDocumentGuard(api: Api, events: readonly Event[]) {
+/** Finds what SAM adds to a document: the default authorizer, or the `OverrideApiAuth` of an event. */
+function createDefaultAuthorization(api: Api, events: readonly Event[]) {
   const overrides = new Map(
     events
       .filter((event) => event.api === api)
       .filter(({ auth }) => getText(getMember(auth, 'OverrideApiAuth')) === 'true')
       .map((event) => [`${event.method?.value} ${event.path?.value}`, event.auth]),
   )
-  const usual =
+  const hasDefault =
     mayHaveMoreMembers(api.auth) || getMember(api.auth, 'DefaultAuthorizer') !== undefined
-  return (method: string, path: string): Guard | undefined => {
+  return (method: string, path: string): Authorization | undefined => {
     const override = overrides.get(`${method} ${path}`)
-    return override === undefined && !usual ? undefined : toGuard(override, api)
+    return override === undefined && !hasDefault ? undefined : toAuthorization(override, api)
   }
 }
 
-/** What an API says replaces what `Globals` says, member by member; lists are added to. */
-function mergeValues(shared: Value | undefined, override: Value | undefined): Value | undefined {
-  if (shared?.kind === 'list' && override?.kind === 'list') {
+/** Merges `Globals` with the value of an API: maps by member, lists by appending. Other values are overridden. */
+function mergeValues(base: Value | undefined, override: Value | undefined): Value | undefined {
+  if (base?.kind === 'list' && override?.kind === 'list') {
     return createList(
       override.at,
-      [...shared.items, ...override.items],
-      shared.complete && override.complete,
+      [...base.items, ...override.items],
+      base.complete && override.complete,
     )
   }
-  if (shared?.kind !== 'map' || override === undefined) return override ?? shared
+  if (base?.kind !== 'map' || override === undefined) return override ?? base
   if (override.kind !== 'map') return override
-  const entries = new Map(shared.entries)
+  const entries = new Map(base.entries)
   for (const [key, value] of override.entries) {
-    entries.set(key, mergeValues(shared.entries.get(key), value) as Value)
+    entries.set(key, mergeValues(base.entries.get(key), value) as Value)
   }
-  const names = new Map([...shared.names, ...override.names])
-  return { ...override, entries, names, complete: override.complete && shared.complete }
+  const names = new Map([...base.names, ...override.names])
+  return { ...override, entries, names, complete: override.complete && base.complete }
 }
 
 function readAuthorizers(
@@ -183,7 +197,7 @@ function listRouteEvents(resource: Resource, apis: ReadonlyMap<string, Api>): Ev
     const properties = getMember(value, 'Properties')
     const apiReference = getMember(properties, apiType.apiId)
     const api = apis.get(
-      apiReference === undefined ? apiType.implicit : (getSourceResource(apiReference) ?? ''),
+      apiReference === undefined ? apiType.implicitApi : (getSourceResource(apiReference) ?? ''),
     )
     const route = { id: `${resource.id}.${name}`, conditional: resource.conditional }
     const auth = getMember(properties, 'Auth')
@@ -194,10 +208,18 @@ function listRouteEvents(resource: Resource, apis: ReadonlyMap<string, Api>): Ev
 
 const toRoute = ({ id, at, conditional, value, api, method, path, auth }: Event): InfraRoute =>
   omitUndefined<InfraRoute>({
-    ...{ id, at, conditional, dependsOn: value.refs },
+    id,
+    at,
+    conditional,
+    dependsOn: value.refs,
     complete: value.kind === 'map' && value.complete,
-    ...{ api: api?.id, method, path, authorization: undefined },
-    ...{ authorizer: undefined, scopes: undefined, ...toGuard(auth, api) },
+    api: api?.id,
+    method,
+    path,
+    authorization: undefined,
+    authorizer: undefined,
+    scopes: undefined,
+    ...toAuthorization(auth, api),
   })
 
 function readMethodAndPath(at: Position, properties: Value | undefined, { kind }: ApiType) {
@@ -212,8 +234,8 @@ function readMethodAndPath(at: Position, properties: Value | undefined, { kind }
   return { method: method && { ...method, value: method.value?.toUpperCase() }, path }
 }
 
-/** The event's authorizer, else the API's default. */
-function toGuard(auth: Value | undefined, api: Api | undefined): Guard {
+/** Finds the authorizer of an event, or else the default of its API. */
+function toAuthorization(auth: Value | undefined, api: Api | undefined): Authorization {
   if (api === undefined || mayHaveMoreMembers(auth) || mayHaveMoreMembers(api.auth)) return {}
   const chosen = getMember(auth, 'Authorizer') ?? getMember(api.auth, 'DefaultAuthorizer')
   if (chosen === undefined) return { authorization: 'none' }
@@ -223,5 +245,6 @@ function toGuard(auth: Value | undefined, api: Api | undefined): Guard {
   const authorizer = api.authorizers.get(name)
   if (authorizer === undefined) return { authorization: 'other' }
   const scopes = toTextList(getMember(auth, 'AuthorizationScopes')) ?? authorizer.scopes
-  return { authorization: 'cognito', authorizer: authorizer.id, ...(scopes && { scopes }) }
+  const protection = { authorization: 'cognito', authorizer: authorizer.id } as const
+  return scopes === undefined ? protection : { ...protection, scopes }
 }

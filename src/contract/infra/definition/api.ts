@@ -1,4 +1,4 @@
-/** An API of API Gateway as it is to be deployed: its routes, and the scopes it admits on each. */
+/** The API Gateway API of a definition: its routes, and the scopes that its authorizer accepts on each. */
 import {
   describeValue,
   OptionError,
@@ -9,44 +9,47 @@ import { checkScope, isReserved, MAX_SCOPES_PER_ROUTE } from '../../../core/scop
 import { type AppRoute, type ReadRoute, readAppRoutes } from '../app/route.ts'
 import { createPathConverter } from './path.ts'
 
-/** An API in front of a backend that is reached over HTTP. It forwards what it admits, token and all. */
+/** An API in front of an HTTP backend. It forwards accepted requests with their tokens. */
 export interface ApiDefinition {
-  /** 1–128 letters, digits, `_` and `-`. Its authorizer has the same name. */
+  /** 1 to 128 letters, digits, `_` and `-`. The authorizer has the same name. */
   readonly name: string
   /**
-   * `rest`: a REST API with a `COGNITO_USER_POOLS` authorizer. `http`: an HTTP API with a JWT authorizer,
-   * which admits the clients of the definition, 1 to 50 of them, and takes at most 10 scopes a route.
+   * `rest`: a REST API with a `COGNITO_USER_POOLS` authorizer. `http`: an HTTP API with a JWT authorizer. An HTTP API
+   * accepts the clients of the definition, 1 to 50, and at most 10 scopes for each route.
    */
   readonly kind: 'rest' | 'http'
   /**
-   * Seconds a REST API keeps a decision about a token: 0 to 3,600, and less than any token lives. Default:
-   * 300, less where tokens live no longer. An HTTP API has none.
+   * How long a REST API caches a decision about a token, in seconds: 0 to 3,600, and less than the shortest
+   * `accessTokenValidity`. An HTTP API caches no decisions, so the option is invalid there.
+   *
+   * @defaultValue 300, or less if tokens expire earlier
    */
   readonly authorizerTtl?: number
   /**
-   * At least one, from code, from `readRoutes` or by hand. API Gateway admits a token with ANY scope it is
-   * given: where a route asks for all of several, it is given all of them, and the app still has to check
-   * that a token has every one. `{}`, a valid token, is any scope of the definition on a REST API. Open at
-   * the gateway are routes with `optional` or `other`, which requests without a token may pass as well.
+   * The routes of the API, at least one. They come from code, from {@link readRoutes} or {@link readOpenApi}.
+   *
+   * API Gateway accepts a token that has any scope of the list. If a route requires several scopes, the list has all of
+   * them, and the app must check that the token has each one. On a REST API, `{}` accepts any scope of the definition.
+   * Routes with `optional` or `other` are public at the gateway.
    */
   readonly routes: readonly AppRoute[]
 }
 
-/** With everything decided. */
+/** An API definition after validation, with defaults. */
 export interface ReadApi extends ApiDefinition {
   readonly routes: readonly ReadApiRoute[]
 }
 
 export interface ReadApiRoute {
-  /** Upper case; `ANY` for every one. */
+  /** Upper case, or `ANY`. */
   readonly method: string
-  /** As API Gateway writes it. */
+  /** In the syntax of API Gateway. */
   readonly path: string
-  /** `optional`, or what a token has to have. */
+  /** Without `other`: a route with `other` is `optional` at the gateway. */
   readonly auth: AppRoute['auth']
 }
 
-/** What an API is defined beside. */
+/** The scopes and clients that the API can refer to. */
 export interface DefinedAccess {
   /** Every scope of the resource servers. */
   readonly scopes: ReadonlySet<string>
@@ -55,34 +58,34 @@ export interface DefinedAccess {
 
 const NAME = /^[\w-]{1,128}$/
 const METHODS = new Set(['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'])
-/** Most clients in the audience of a JWT authorizer: a fixed quota of HTTP APIs. */
+/** Most clients in the audience of a JWT authorizer, a quota of HTTP APIs that AWS does not raise. */
 const MAX_AUDIENCE = 50
 
-/** @throws {OptionError} naming the member that API Gateway would refuse. */
-export function readApi(value: unknown, neighbours: DefinedAccess): ReadApi {
+/** @throws {OptionError} `ERR_OPTION_INVALID` with the path of a member that API Gateway would reject. */
+export function readApi(value: unknown, definedAccess: DefinedAccess): ReadApi {
   const members = readMembers(value, ['name', 'kind', 'authorizerTtl', 'routes'], 'api')
   const { name, kind } = members
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new OptionError(
       'api.name',
-      `expected 1 to 128 letters, digits, _ and -, got ${describeValue(name)}. Change the name.`,
+      `expected 1 to 128 letters, digits, _ and -, got ${describeValue(name)}. Choose another name.`,
     )
   }
   if (kind !== 'rest' && kind !== 'http') {
     throw new OptionError(
       'api.kind',
-      `expected rest or http, got ${describeValue(kind)}. Change the kind.`,
+      `expected rest or http, got ${describeValue(kind)}. Choose one of the two.`,
     )
   }
-  const routes = readRoutes(members['routes'], kind, neighbours.scopes)
-  if (kind === 'rest') return { name, kind, authorizerTtl: readTtl(members, neighbours), routes }
+  const routes = readRoutes(members['routes'], kind, definedAccess.scopes)
+  if (kind === 'rest') return { name, kind, authorizerTtl: readTtl(members, definedAccess), routes }
   if ('authorizerTtl' in members) {
     throw new OptionError(
       'api.authorizerTtl',
-      `expected no value for an HTTP API, got ${describeValue(members['authorizerTtl'])}. Leave it out.`,
+      `expected no value for an HTTP API, got ${describeValue(members['authorizerTtl'])}. Remove the option.`,
     )
   }
-  const { length } = neighbours.clients
+  const { length } = definedAccess.clients
   if (length === 0 || length > MAX_AUDIENCE) {
     const problem = `expected 1 to ${MAX_AUDIENCE} clients for an HTTP API, got ${length}. Add or remove clients.`
     throw new OptionError('clients', problem)
@@ -90,7 +93,7 @@ export function readApi(value: unknown, neighbours: DefinedAccess): ReadApi {
   return { name, kind, routes }
 }
 
-/** A decision that outlives its token would admit it after it expired. */
+/** A cached decision must not outlive the token, or the gateway would accept an expired one. */
 function readTtl(members: Readonly<Record<string, unknown>>, { clients }: DefinedAccess): number {
   const shortest = Math.min(...clients.map(({ accessTokenValidity }) => accessTokenValidity))
   const max = Math.min(3600, shortest - 1)
@@ -111,7 +114,7 @@ function readRoutes(
       const methods = [...METHODS].join(', ')
       throw new OptionError(
         `${optionPath}.method`,
-        `expected one of ${methods}, got ${describeValue(route.method)}. Change the method.`,
+        `expected one of ${methods}, got ${describeValue(route.method)}. Choose one of them.`,
       )
     }
     const { method } = route
@@ -119,8 +122,8 @@ function readRoutes(
     const read = { method, path, auth: readAuth(route, `${optionPath}.auth`, scopes) }
     checkScopeCount(toGatewayRoute(read, kind, scopes), kind, optionPath)
     const key = `${method} ${path}`
-    const before = routes.get(key) ?? read
-    if (JSON.stringify(before) !== JSON.stringify(read)) {
+    const previous = routes.get(key) ?? read
+    if (JSON.stringify(previous) !== JSON.stringify(read)) {
       throw new OptionError(
         optionPath,
         `expected one requirement for ${key}, got a second one. Merge the two routes.`,
@@ -133,13 +136,13 @@ function readRoutes(
       'api.routes',
       'expected at least one route, got an empty array. Add a route.',
     )
-  // Methods of one path stand together, as documents write them.
+  // OpenAPI groups methods by path.
   const all = [...routes.values()]
   const paths = new Set(all.map(({ path }) => path))
   return [...paths].flatMap((path) => all.filter((route) => route.path === path))
 }
 
-/** In one form, whichever way it is written. */
+/** Normalizes a requirement, so that equivalent ones are equal. */
 function readAuth(
   { allowsAnonymous, other, alternatives }: ReadRoute,
   optionPath: string,
@@ -150,7 +153,7 @@ function readAuth(
     if (!isReserved(scope)) readScope(scope, optionPath, defined)
   }
   if (alternatives.length === 0) return false
-  // The gateway cannot let through requests with a token and without one.
+  // An authorizer cannot make the token optional.
   if (allowsAnonymous || other) return { optional: true }
   if (alternatives.some((set) => set.length === 0)) return {}
   const sets = [...new Map(alternatives.map((set) => [JSON.stringify(set), set])).values()]
@@ -159,14 +162,14 @@ function readAuth(
   return { anyOf: sets.map((set) => (set.length === 1 ? (set[0] as string) : set)) }
 }
 
-/** Sets of scopes of which a token has to have one whole; none where no token is asked for. */
+/** Returns sets of scopes, one of which a token must have. Empty if no token is required. */
 function listAlternatives(auth: ReadApiRoute['auth']): readonly (readonly string[])[] {
   if (auth === false || auth.optional) return []
   const { scopes = [], anyOf = [scopes] } = auth
   return anyOf.map((choice) => (typeof choice === 'string' ? [choice] : choice))
 }
 
-/** A scope that a resource server of the definition defines. */
+/** @throws {OptionError} `ERR_OPTION_INVALID` if no resource server of the definition defines the scope. */
 export function readScope(
   value: unknown,
   optionPath: string,
@@ -180,15 +183,15 @@ export function readScope(
   )
 }
 
-/** A route as API Gateway is told of it. */
+/** A route of the API Gateway API. */
 export interface GatewayRoute {
   readonly method: string
   readonly path: string
   readonly isPublic: boolean
-  /** Scopes its authorizer is given, which admits a token with any of them. */
+  /** The authorizer accepts a token with any of these scopes. */
   readonly scopes: readonly string[]
-  /** A comment where that is not what the app asks for. */
-  readonly note?: string
+  /** A comment for the template, if the gateway requires less than the app. */
+  readonly note?: string | undefined
 }
 
 export const toGatewayRoutes = (
@@ -209,21 +212,22 @@ function toGatewayRoute(
     scopes: [] as readonly string[],
   }
   if (route.isPublic) return auth === false ? route : { ...route, note: OPTIONAL_NOTE }
-  // What every set has is enough to tell; where they have nothing in common, any scope of any of them.
+  // A scope that every set has is necessary. Without a common scope, the gateway accepts any scope of any set.
   const [first = [], ...others] = alternatives
   const common = first.filter((scope) => others.every((set) => set.includes(scope)))
-  const wanted = common.length > 0 ? common : [...new Set(alternatives.flat())]
-  if (wanted.length === 0) {
+  const scopes = common.length > 0 ? common : [...new Set(alternatives.flat())]
+  if (scopes.length === 0) {
     return kind === 'http' ? route : { ...route, scopes: [...every], note: ANY_SCOPE_NOTE }
   }
-  const more = alternatives.some((set) => set.length > 1)
-  return { ...route, scopes: wanted, ...(more && { note: PARTIAL_NOTE }) }
+  const isPartial = alternatives.some((set) => set.length > 1)
+  return { ...route, scopes, note: isPartial ? PARTIAL_NOTE : undefined }
 }
 
 const OPTIONAL_NOTE =
-  'Open here: the app takes requests without a token too, and judges those with one.'
-const ANY_SCOPE_NOTE = 'Any scope will do: without scopes the authorizer would expect an ID token.'
-const PARTIAL_NOTE = 'Any of these is let through. The app asks for more, and checks it.'
+  'Public here: the app accepts requests without a token, and checks tokens itself.'
+const ANY_SCOPE_NOTE =
+  'Any scope is accepted. Without scopes, the authorizer would expect an ID token.'
+const PARTIAL_NOTE = 'A token needs one of these scopes. The app requires more, and checks it.'
 
 function checkScopeCount(
   { isPublic, scopes: { length } }: GatewayRoute,

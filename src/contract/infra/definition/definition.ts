@@ -1,4 +1,4 @@
-/** Scopes, machine clients and their API as they are to be deployed: what `renderTemplate` writes. */
+/** The input of `renderTemplate`: a user pool with scopes and machine clients, and its API. */
 import {
   describeValue,
   OptionError,
@@ -12,38 +12,50 @@ import {
   type ResourceServerDefinition,
   readResourceServers,
 } from '../../../core/scopes.ts'
+import { omitUndefined } from '../model/facts.ts'
 import { type ApiDefinition, type ReadApi, readApi, readScope } from './api.ts'
 
-/** A machine client: it has a secret, and `client_credentials` is its only flow. */
+/** A machine client. It has a secret, and its only flow is `client_credentials`. */
 export interface ClientDefinition {
-  /** 1–128 word characters, blanks and `+ = , . @ -`; each name once. */
+  /** 1 to 128 letters, digits, spaces and `_ + = , . @ -`. Each name once. */
   readonly name: string
-  /** 1 to 50, each defined by a resource server of the definition. */
+  /** 1 to 50 scopes, each defined by a resource server of the definition. */
   readonly scopes: readonly string[]
-  /** Seconds a token lives; 300 to 86,400, default 3,600. */
+  /**
+   * The lifetime of access tokens, in seconds: 300 to 86,400.
+   *
+   * @defaultValue 3,600
+   */
   readonly accessTokenValidity?: number
 }
 
+/** A user pool with its resource servers and machine clients, and optionally an API. */
 export interface InfraDefinition {
   /**
-   * The user pool's name, and where its id and ARN are published: `/name/user-pool-id`. 1–128 letters,
-   * digits, `_` and `-`, and not one that begins with `aws` or `ssm`, which SSM keeps for itself.
+   * The name of the user pool, and the first part of the names of its SSM parameters, such as `/name/user-pool-id`.
+   * 1 to 128 letters, digits, `_` and `-`. It cannot begin with `aws` or `ssm`, which SSM reserves.
    */
   readonly name: string
   /**
-   * The prefix of the pool's domain, without `aws`, `amazon` and `cognito`. Default: no domain, and then no
-   * token endpoint: the domain has to be made elsewhere.
+   * The prefix of the user pool domain: 1 to 63 lowercase letters, digits and hyphens. It cannot contain `aws`,
+   * `amazon` or `cognito`. Without a domain, the pool has no token endpoint until you add one.
+   *
+   * @defaultValue No domain
    */
   readonly domain?: string
-  /** At most 25, from `defineScopes` or as objects. */
+  /** At most 25 results of `defineScopes`, or resource servers as objects. */
   readonly resourceServers: readonly (ResourceServerDefinition | DefinedScopes)[]
-  /** At most 1,000. */
+  /** At most 1,000 machine clients. */
   readonly clients: readonly ClientDefinition[]
-  /** An API that admits these clients, by scope. Default: none. */
+  /**
+   * An API whose authorizer accepts tokens of these clients.
+   *
+   * @defaultValue No API
+   */
   readonly api?: ApiDefinition
 }
 
-/** A definition with everything decided. */
+/** A definition after validation, with defaults. */
 export interface ReadDefinition {
   readonly name: string
   readonly domain?: string
@@ -55,33 +67,36 @@ export interface ReadDefinition {
 const NAME = /^(?!aws|ssm)[\w-]{1,128}$/i
 const CLIENT_NAME = /^[\w\s+=,.@-]{1,128}$/
 const PREFIX = /^(?!.*(?:aws|amazon|cognito))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const LIFETIME = { defaultValue: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true }
 
-function readText(value: unknown, pattern: RegExp, optionPath: string, what: string): string {
+function readName(value: unknown, pattern: RegExp, optionPath: string, what: string): string {
   if (typeof value === 'string' && pattern.test(value)) return value
   throw new OptionError(
     optionPath,
-    `expected ${what}, got ${describeValue(value)}. Change the value.`,
+    `expected ${what}, got ${describeValue(value)}. Choose another name.`,
   )
 }
 
 function readList(
   value: unknown,
   optionPath: string,
-  least: number,
-  most: number,
+  min: number,
+  max: number,
 ): readonly unknown[] {
-  if (Array.isArray(value) && value.length >= least && value.length <= most) return [...value]
-  const size = Array.isArray(value) ? `${value.length} items` : describeValue(value)
+  if (Array.isArray(value) && value.length >= min && value.length <= max) return [...value]
+  const [size, fix] = Array.isArray(value)
+    ? [`${value.length} items`, 'Add or remove items.']
+    : [describeValue(value), 'Pass an array.']
   throw new OptionError(
     optionPath,
-    `expected an array of ${least} to ${most} items, got ${size}. Change the array.`,
+    `expected an array of ${min} to ${max} items, got ${size}. ${fix}`,
   )
 }
 
 export const listScopes = (servers: readonly ResourceServerDefinition[]): ReadonlySet<string> =>
   new Set(servers.flatMap((server) => listDescribedScopes(server).map(([scope]) => scope)))
 
-/** @throws {OptionError} naming the member that Cognito, SSM or API Gateway would refuse. */
+/** @throws {OptionError} `ERR_OPTION_INVALID` with the path of a member that AWS would reject. */
 export function readDefinition(value: unknown): ReadDefinition {
   const allowed = ['name', 'domain', 'resourceServers', 'clients', 'api']
   const members = readMembers(value, allowed, '')
@@ -91,16 +106,16 @@ export function readDefinition(value: unknown): ReadDefinition {
   const clients = readClients(members['clients'], scopes)
   const name = '1 to 128 letters, digits, _ and -, not beginning with aws or ssm'
   const prefix = '1 to 63 lowercase letters, digits and hyphens, without aws, amazon and cognito'
-  return {
-    name: readText(members['name'], NAME, 'name', name),
-    ...(domain === undefined ? {} : { domain: readText(domain, PREFIX, 'domain', prefix) }),
+  return omitUndefined<ReadDefinition>({
+    name: readName(members['name'], NAME, 'name', name),
+    domain: domain === undefined ? undefined : readName(domain, PREFIX, 'domain', prefix),
     resourceServers,
     clients,
-    ...(api === undefined ? {} : { api: readApi(api, { scopes, clients }) }),
-  }
+    api: api === undefined ? undefined : readApi(api, { scopes, clients }),
+  })
 }
 
-/** With descriptions that can be written: half a character has no bytes. */
+/** Rejects lone surrogates in descriptions, because UTF-8 cannot encode them. */
 function readServers(value: unknown): readonly ResourceServerDefinition[] {
   const servers = readResourceServers(value, 'resourceServers')
   for (const [index, { scopes }] of servers.entries()) {
@@ -143,10 +158,8 @@ function readClient(
     (scope, index) => readScope(scope, `${optionPath}.scopes[${index}]`, defined),
   )
   return {
-    name: readText(members['name'], CLIENT_NAME, `${optionPath}.name`, name),
+    name: readName(members['name'], CLIENT_NAME, `${optionPath}.name`, name),
     scopes: [...new Set(scopes)],
-    accessTokenValidity: readNumber(members, 'accessTokenValidity', optionPath, {
-      ...{ defaultValue: 3600, min: 300, max: 86_400, unit: 'seconds', integer: true },
-    }),
+    accessTokenValidity: readNumber(members, 'accessTokenValidity', optionPath, LIFETIME),
   }
 }

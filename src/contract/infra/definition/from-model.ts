@@ -1,17 +1,19 @@
-/** Models → the definition behind them: the way back from templates. */
+/** `toDefinition`: converts the models of templates to a definition. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { isMachineClient } from '../check/scopes.ts'
+import { omitUndefined } from '../model/facts.ts'
 import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import { type InfraDefinition, readDefinition } from './definition.ts'
 
 /**
- * The definition behind the models of templates that are deployed together: the user pool, its machine
- * clients, and the API whose authorizer judges their tokens, with every default decided. What API Gateway
- * does not keep does not come back: several scopes of a route are `anyOf`, which is what it admits.
+ * Converts models of templates to a definition: the user pool, its machine clients, and the API whose authorizer
+ * verifies their tokens. It is the inverse of {@link renderTemplate}, with two differences. Defaults are explicit, and
+ * several scopes of a route are `anyOf`, because an authorizer accepts any of them.
  *
- * @param models One model, or all of the templates that are deployed together, as the pair of SAM.
- * @throws {OptionError} `ERR_OPTION_INVALID` where they have not exactly one user pool, more than one
- *   authorizer, or leave a fact unknown: pass `parameters` to `readTemplate`.
+ * @param models One model, or the models of all templates that are deployed together, such as both SAM templates.
+ * @returns The definition, with every default.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if the models do not have exactly one user pool, have more than one
+ *   authorizer, or lack a value. Pass `parameters` to {@link readTemplate} for values that are unknown.
  */
 export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraDefinition {
   const all = Array.isArray(models) ? (models as readonly InfraModel[]) : [models as InfraModel]
@@ -23,10 +25,9 @@ export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraD
   }
   const [domain] = all.flatMap(({ domains }) => domains)
   const machines = all.flatMap(({ clients }) => clients).filter(isMachineClient)
-  const api = toApi(all)
-  return readDefinition({
+  const definition = omitUndefined<object>({
     name: requireValue(pool.name, pool.id),
-    ...(domain === undefined ? {} : { domain: requireValue(domain.domain, domain.id) }),
+    domain: domain === undefined ? undefined : requireValue(domain.domain, domain.id),
     resourceServers: all
       .flatMap(({ resourceServers }) => resourceServers)
       .map(({ id, identifier, scopes }) => ({
@@ -38,13 +39,16 @@ export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraD
           ]),
         ),
       })),
-    clients: machines.map(({ id, name, scopes, accessTokenValidity }) => ({
-      name: requireValue(name, id),
-      scopes: (scopes?.items ?? []).map((scope) => requireValue(scope, id)),
-      ...(accessTokenValidity && { accessTokenValidity: requireValue(accessTokenValidity, id) }),
-    })),
-    ...(api === undefined ? {} : { api }),
+    clients: machines.map(({ id, name, scopes, accessTokenValidity }) =>
+      omitUndefined<object>({
+        name: requireValue(name, id),
+        scopes: (scopes?.items ?? []).map((scope) => requireValue(scope, id)),
+        accessTokenValidity: accessTokenValidity && requireValue(accessTokenValidity, id),
+      }),
+    ),
+    api: toApi(all),
   })
+  return readDefinition(definition)
 }
 
 function toApi(models: readonly InfraModel[]): object | undefined {
@@ -61,10 +65,10 @@ function toApi(models: readonly InfraModel[]): object | undefined {
   }
   const { authorizer, model } = only
   const { id, kind, name, ttl, api } = authorizer
-  return {
+  return omitUndefined<object>({
     name: requireValue(name, id),
     kind,
-    ...(ttl && { authorizerTtl: requireValue(ttl, id) }),
+    authorizerTtl: ttl && requireValue(ttl, id),
     routes: model.routes
       .filter((route) => route.api === api)
       .map((route) => ({
@@ -72,7 +76,7 @@ function toApi(models: readonly InfraModel[]): object | undefined {
         path: requireValue(route.path, route.id),
         auth: toAuth(route, authorizer),
       })),
-  }
+  })
 }
 
 function toAuth({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuthorizer): unknown {
@@ -80,7 +84,7 @@ function toAuth({ id, authorization, scopes }: InfraRoute, authorizer: InfraAuth
   if (authorization !== 'cognito') {
     throw new OptionError(
       'models',
-      `expected ${describeValue(id)} to use ${describeValue(authorizer.id)}, got another authorizer. Use one authorizer for all routes.`,
+      `expected the authorizer ${describeValue(authorizer.id)} for ${describeValue(id)}, got another one. Use one authorizer for all routes.`,
     )
   }
   if (scopes?.complete === false) return requireValue(undefined, id)

@@ -1,15 +1,15 @@
-/** A path as an app's framework writes it → as API Gateway does. */
+/** Converts paths of web frameworks to paths of API Gateway. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 
-/** The last part, and all that follows: `*`, `*rest`, `{rest+}`. */
+/** A last part that matches the rest of a path: `*`, `*rest`, `{rest+}`. */
 const REST = /^(?:\*\w*|\{[^{}]+\+\})$/
-/** `:id`, `:id(\d+)`, `{id}`; a part that may be missing is two paths. */
+/** `:id`, `:id(\d+)`, `{id}`. Optional parts (`:id?`) are not supported, because they are two paths. */
 const PARAMETER = /^:(\w+)(?!.*\?$)|^\{([\w.-]+)\}$/
 const LITERAL = /^[\w.-]+$/
 
 /**
- * Gives paths of one API: `/orders/:id` becomes `/orders/{id}`, `/files/*` becomes `/files/{proxy+}`. The
- * parameters of one place have one name, the first: API Gateway takes no second.
+ * Creates a converter for the paths of one API: `/orders/:id` becomes `/orders/{id}`, `/files/*` becomes
+ * `/files/{proxy+}`. Parameters in the same place get the name of the first one, because API Gateway allows one name.
  */
 export function createPathConverter(
   kind: 'rest' | 'http',
@@ -21,14 +21,14 @@ export function createPathConverter(
     const name = last && REST.test(part) ? 'proxy+' : (colon ?? braces)
     if (name === undefined) {
       const parts = 'parts of letters, digits and "._-", {name}, or {name+} at the end'
-      const problem = `expected ${parts}, got ${describeValue(part)}. Change the path.`
+      const problem = `expected ${parts}, got ${describeValue(part)}. Rewrite this part of the path.`
       throw new OptionError(optionPath, problem)
     }
-    // HTTP APIs take both beside each other.
+    // HTTP APIs allow {name} and {name+} in the same place.
     const key = kind === 'rest' || name !== 'proxy+' ? before : `${before}/*`
     const first = names.get(key) ?? name
     if ((first === 'proxy+') !== (name === 'proxy+')) {
-      const problem = `expected {${first}}, as another path of this REST API has it, got {${name}}. Change one of the paths.`
+      const problem = `expected {${first}} as in another path of this REST API, got {${name}}. Rewrite one of the paths.`
       throw new OptionError(optionPath, problem)
     }
     names.set(key, first)
@@ -45,7 +45,7 @@ export function createPathConverter(
   }
 }
 
-/** Every path that a route of a REST API needs, parents first, but for the root. */
+/** Lists every path that needs a resource in a REST API, parents first, without the root. */
 export function listRestPaths(routed: readonly string[]): readonly string[] {
   const paths = new Set<string>()
   for (const path of routed) {
@@ -55,9 +55,9 @@ export function listRestPaths(routed: readonly string[]): readonly string[] {
   return [...paths]
 }
 
-/** The parameters of a path, which an integration is handed one by one. */
+/** Lists the parameters of a path. An integration maps each of them. */
 export const listPathParameters = (path: string): readonly string[] =>
   [...path.matchAll(/\{([^{}+]+)\+?\}/g)].map(([, name]) => name as string)
 
-/** A path as an integration writes it. */
+/** Converts a path to the syntax of integration URIs. */
 export const toBackendPath = (path: string): string => path.replaceAll('+}', '}')

@@ -1,4 +1,4 @@
-/** Resource servers and clients of a template → those of a local pool, as far as they are known. */
+/** Converts resource servers and clients of a template to options of a local pool. Skips unknown parts. */
 import {
   isReserved,
   listDescribedScopes,
@@ -6,56 +6,64 @@ import {
 } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { isMachineClient } from '../check/scopes.ts'
+import { omitUndefined } from '../model/facts.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
 import type { ReportSkipped } from './members.ts'
 
-/** Leaves room for a number. */
+/** Longest id without its number, in characters. Ids have at most 128. */
 const MAX_CLIENT_ID_LENGTH = 120
 
-/** The client's name where the template tells it, else its logical id, in letters that an id may have. */
+/** Derives unique client ids from the names of the clients, or else from their logical ids. */
 export function assignClientIds(clients: readonly InfraClient[]): ReadonlyMap<InfraClient, string> {
   const used = new Set<string>()
-  // Numbers that are taken need not be tried again by each client of that name.
+  // The next number for each id keeps this linear if many clients have the same name.
   const next = new Map<string, number>()
   return new Map(
     clients.map((client) => {
-      const wanted = toValidClientId(client)
-      let id = wanted
-      let count = next.get(wanted) ?? 2
-      for (; used.has(id); count += 1) id = `${wanted}-${count}`
-      next.set(wanted, count)
+      const base = toValidClientId(client)
+      let id = base
+      let count = next.get(base) ?? 2
+      for (; used.has(id); count += 1) id = `${base}-${count}`
+      next.set(base, count)
       used.add(id)
       return [client, id]
     }),
   )
 }
 
-/** Terraform's address without its type. */
+/** Returns a Terraform address without its type. */
 export const getLocalName = (id: string): string => id.slice(id.lastIndexOf('.') + 1)
 
 function toValidClientId({ id, name }: InfraClient): string {
   const text = name?.value ?? getLocalName(id)
-  const fit = text.slice(0, MAX_CLIENT_ID_LENGTH).replaceAll(/[^\w+.-]+/g, '-')
-  return fit.replaceAll(/^-+|-+$/g, '') || 'client'
+  const valid = text.slice(0, MAX_CLIENT_ID_LENGTH).replaceAll(/[^\w+.-]+/g, '-')
+  return valid.replaceAll(/^-+|-+$/g, '') || 'client'
 }
 
+/** An OAuth flow of an app client. */
 export type PoolFlow = 'client_credentials' | 'code' | 'implicit'
 
-/** A client as `startUserPool` and `createTestUserPool` of `cognito-m2m/testing` take it. */
+/** An app client, for `startUserPool` and `createTestUserPool` of `cognito-m2m/testing`. */
 export interface PoolClientOptions {
-  /** The client's name where the template tells it, else its logical id, made to fit. */
+  /**
+   * The name of the client in the template, or else its logical id. Characters that an id cannot have become `-`, and
+   * repeated ids get a number.
+   */
   readonly clientId: string
-  /** Empty where the template generates no secret; left out where it does. */
+  /** Empty for a public client. Missing if the template generates a secret: the pool then generates one. */
   readonly clientSecrets?: readonly string[]
+  /** The scopes that the client can request. */
   readonly scopes: readonly string[]
   readonly flows: readonly PoolFlow[]
+  /** Whether OAuth is enabled. */
   readonly oauth: boolean
-  /** Seconds. */
+  /** The lifetime of access tokens, in seconds. */
   readonly accessTokenValidity: number
 }
 
+/** Seconds, the default of Cognito. */
 const DEFAULT_LIFETIME = 3600
-const SET_PARAMETERS = 'give its parameters a value'
+const PASS_PARAMETERS = 'pass the parameters that it depends on'
 
 export function toPoolServer(
   { id, at, identifier, scopes, scopesComplete }: InfraResourceServer,
@@ -63,29 +71,29 @@ export function toPoolServer(
 ): readonly ResourceServerDefinition[] {
   const name = toPrintable(id)
   if (identifier?.value === undefined) {
-    reportSkipped(identifier?.at ?? at, `the identifier of ${name} is not known`, SET_PARAMETERS)
+    reportSkipped(identifier?.at ?? at, `the identifier of ${name} is unknown`, PASS_PARAMETERS)
     return []
   }
   const known = scopes.filter((scope) => scope.name?.value !== undefined)
   for (const scope of scopes) {
     if (!known.includes(scope))
-      reportSkipped(scope.at, `the name of a scope of ${name} is not known`, SET_PARAMETERS)
+      reportSkipped(scope.at, `the name of a scope of ${name} is unknown`, PASS_PARAMETERS)
   }
   if (!scopesComplete && known.length === scopes.length) {
-    reportSkipped(at, `${name} may define more scopes than are written`, SET_PARAMETERS)
+    reportSkipped(at, `${name} may define scopes that the template does not list`, PASS_PARAMETERS)
   }
   if (known.length === 0) return []
   const described = known.map((scope) => {
     const text = scope.name?.value as string
-    // Nothing but documents shows it.
+    // Only documents show the description, so any text is valid.
     return [text, scope.description?.value ?? text]
   })
   return [{ identifier: identifier.value, scopes: Object.fromEntries(described) }]
 }
 
 /**
- * @param servers Undefined where the templates define none: then any scope may be granted.
- * @returns Undefined where too little of it is known.
+ * @param servers Undefined if the templates define no resource servers: then any scope can be granted.
+ * @returns Undefined if a required value is unknown.
  */
 export function toPoolClient(
   client: InfraClient,
@@ -98,31 +106,29 @@ export function toPoolClient(
   const isKnown = (fact: Fact<boolean> | undefined): boolean =>
     fact === undefined ? complete : fact.value !== undefined
   if (!(flows?.complete ?? complete)) {
-    reportSkipped(flows?.at ?? at, `the OAuth flows of ${name} are not known`, SET_PARAMETERS)
+    reportSkipped(flows?.at ?? at, `the OAuth flows of ${name} are unknown`, PASS_PARAMETERS)
     return undefined
   }
   if (!isKnown(oauth)) {
-    reportSkipped(oauth?.at ?? at, `whether OAuth is on for ${name} is not known`, SET_PARAMETERS)
+    const message = `it is unknown whether ${name} enables OAuth`
+    reportSkipped(oauth?.at ?? at, message, PASS_PARAMETERS)
     return undefined
   }
-  // A machine has a secret, or it is not deployed.
-  const machine = isMachineClient(client)
-  if (!machine && !isKnown(generateSecret)) {
-    reportSkipped(
-      generateSecret?.at ?? at,
-      `whether ${name} has a secret is not known`,
-      SET_PARAMETERS,
-    )
+  // The deployment fails if a machine client has no secret.
+  const hasSecret = isMachineClient(client) || generateSecret?.value === true
+  if (!hasSecret && !isKnown(generateSecret)) {
+    const message = `it is unknown whether ${name} has a secret`
+    reportSkipped(generateSecret?.at ?? at, message, PASS_PARAMETERS)
     return undefined
   }
-  return {
+  return omitUndefined<PoolClientOptions>({
     clientId,
-    ...(machine || generateSecret?.value === true ? {} : { clientSecrets: [] }),
+    clientSecrets: hasSecret ? undefined : [],
     scopes: listGrantedScopes(client, servers, reportSkipped),
     flows: (flows?.items ?? []).map(({ value }) => value as PoolFlow),
     oauth: oauth?.value === true,
     accessTokenValidity: getTokenLifetime(client, reportSkipped),
-  }
+  })
 }
 
 function listGrantedScopes(
@@ -134,20 +140,17 @@ function listGrantedScopes(
   const defined = servers && new Set(servers.flatMap(listDescribedScopes).map(([scope]) => scope))
   const granted = new Set<string>()
   for (const { at, value } of scopes?.items ?? []) {
-    if (value === undefined) reportSkipped(at, `a scope of ${name} is not known`, SET_PARAMETERS)
+    if (value === undefined) reportSkipped(at, `a scope of ${name} is unknown`, PASS_PARAMETERS)
     else if (defined === undefined || defined.has(value) || isReserved(value)) granted.add(value)
     else {
-      const message = `${name} is granted ${toPrintable(value)}, which nothing here defines for certain`
-      reportSkipped(at, message, 'pass the template that defines it as well')
+      const message = `${name} is granted ${toPrintable(value)}, which may be undefined in this user pool`
+      reportSkipped(at, message, 'pass the template that defines it too')
     }
   }
   const isReported = scopes?.items.some(({ value }) => value === undefined) === true
   if (!(scopes?.complete ?? complete) && !isReported) {
-    reportSkipped(
-      scopes?.at ?? at,
-      `${name} may be granted more scopes than are written`,
-      SET_PARAMETERS,
-    )
+    const message = `${name} may be granted scopes that the template does not list`
+    reportSkipped(scopes?.at ?? at, message, PASS_PARAMETERS)
   }
   return [...granted]
 }
@@ -156,7 +159,7 @@ function getTokenLifetime(client: InfraClient, reportSkipped: ReportSkipped): nu
   const { id, at, complete, accessTokenValidity } = client
   if (accessTokenValidity === undefined && complete) return DEFAULT_LIFETIME
   if (accessTokenValidity?.value !== undefined) return accessTokenValidity.value
-  const message = `how long tokens of ${toPrintable(id)} live is not known: here ${DEFAULT_LIFETIME} s`
-  reportSkipped(accessTokenValidity?.at ?? at, message, SET_PARAMETERS)
+  const message = `the token lifetime of ${toPrintable(id)} is unknown: the default of ${DEFAULT_LIFETIME} s applies`
+  reportSkipped(accessTokenValidity?.at ?? at, message, PASS_PARAMETERS)
   return DEFAULT_LIFETIME
 }

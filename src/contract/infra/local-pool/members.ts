@@ -1,4 +1,4 @@
-/** Which resource servers and clients of several templates belong to one user pool, for certain. */
+/** Finds the resource servers and clients of several templates that belong to one user pool. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { createPoolResolver } from '../check/pools.ts'
@@ -12,11 +12,11 @@ import type {
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
 
-/** Reports a fact that only the deployment knows, in one printable line. */
+/** Reports a value that only the deployment determines. Message and fix are one printable line each. */
 export type ReportSkipped = (at: Position, message: string, fix: string) => void
 
 export interface PoolMembers {
-  /** Undefined where the templates define none: what they hold belongs to one that exists. */
+  /** Undefined if the templates define no pool: their resources belong to an existing one. */
   readonly pool: InfraUserPool | undefined
   readonly servers: readonly InfraResourceServer[]
   readonly clients: readonly InfraClient[]
@@ -24,7 +24,7 @@ export interface PoolMembers {
 
 type Member = InfraResource & { readonly userPool?: Fact<string> }
 
-/** @param userPool Its id in the template, where there are several. */
+/** @param userPool The id of the pool in its template. Required if there are several. */
 export function findPoolMembers(
   models: readonly InfraModel[],
   userPool: string | undefined,
@@ -39,29 +39,34 @@ export function findPoolMembers(
     const link = resolvePool(model, userPool)
     if (key === undefined || link.key === key) return true
     if (link.kind === 'created') return false
-    const named = link.kind === 'named' ? `user pool ${toPrintable(link.key)}` : 'another user pool'
-    const message = `${toPrintable(id)} ${link.kind === 'named' ? 'belongs' : 'may belong'} to ${named}`
-    reportSkipped(userPool?.at ?? at, message, 'let it refer to the pool, or leave it')
+    const owner =
+      link.kind === 'named'
+        ? `belongs to user pool ${toPrintable(link.key)}`
+        : 'may belong to another user pool'
+    const message = `${toPrintable(id)} ${owner}`
+    reportSkipped(userPool?.at ?? at, message, 'refer to the pool resource instead')
     return false
   }
 
-  const isThere = (member: Member, model: InfraModel): boolean => {
+  const isIncluded = (member: Member, model: InfraModel): boolean => {
     if (!isMember(member, model)) return false
     if (!member.conditional) return true
-    const message = `${toPrintable(member.id)} is deployed where a condition, a count or a loop says so`
-    reportSkipped(member.at, message, 'what it gives is known to a deployment alone')
+    const message = `a condition, count or loop decides whether ${toPrintable(member.id)} is deployed`
+    reportSkipped(member.at, message, 'make it unconditional to include it')
     return false
   }
 
   for (const { files, complete } of models) {
     if (complete) continue
     const at = { file: files[0] as string, line: 1, column: 1 }
-    reportSkipped(at, 'modules or macros may deploy more', 'pass their templates as well')
+    reportSkipped(at, 'modules or macros may deploy more resources', 'pass their templates too')
   }
   return {
     pool: chosen?.pool,
-    servers: models.flatMap((model) => model.resourceServers.filter((one) => isThere(one, model))),
-    clients: models.flatMap((model) => model.clients.filter((one) => isThere(one, model))),
+    servers: models.flatMap((model) =>
+      model.resourceServers.filter((one) => isIncluded(one, model)),
+    ),
+    clients: models.flatMap((model) => model.clients.filter((one) => isIncluded(one, model))),
   }
 }
 
@@ -79,21 +84,24 @@ function choosePool(
   const ids = pools
     .map(({ pool }) => `${toPrintable(pool.id)} (${formatPosition(pool.at)})`)
     .join(', ')
+  const given = userPool === undefined ? 'no value' : describeValue(userPool)
   throw new OptionError(
     'userPool',
-    userPool === undefined
-      ? `expected one of ${ids}, got no value. Name one of the user pools.`
-      : `expected ${ids === '' ? 'no value for a template without a user pool' : `one of ${ids}`}, got ${describeValue(userPool)}. Change the id or leave it out.`,
+    ids === ''
+      ? `expected no value for a template without a user pool, got ${given}. Remove the option.`
+      : `expected one of ${ids}, got ${given}. Choose one of the user pools.`,
   )
 }
 
-/** As a member that refers to it has it. */
+/** Creates the fact that a member has which refers to the pool. */
 const createPoolReference = ({ id, at }: InfraUserPool): Fact<string> => ({
-  ...{ at, value: undefined, refs: [id] },
+  at,
+  value: undefined,
   source: { resource: id, attribute: 'Ref' },
+  refs: [id],
 })
 
-/** Longest path that a message shows in full. */
+/** Longest path in a message, in characters. */
 const MAX_PATH_LENGTH = 400
 
 export const formatPosition = ({ file, line, column }: Position): string =>

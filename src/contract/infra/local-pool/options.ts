@@ -1,4 +1,4 @@
-/** Models of templates → the user pool they deploy, as the local pool and the testing kit take it. */
+/** `toPoolOptions`: converts models of templates to options of a local user pool. */
 import {
   describeValue,
   OptionError,
@@ -8,6 +8,7 @@ import {
 import type { ResourceServerDefinition } from '../../../core/scopes.ts'
 import type { CheckCode, Finding } from '../check/finding.ts'
 import { checkScopes } from '../check/index.ts'
+import { omitUndefined } from '../model/facts.ts'
 import type { InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
 import {
@@ -19,48 +20,59 @@ import {
 } from './clients.ts'
 import { findPoolMembers, formatPosition, type ReportSkipped } from './members.ts'
 
-/** What `startUserPool` and `createTestUserPool` of `cognito-m2m/testing` take. */
+/** Options for `startUserPool` and `createTestUserPool` of `cognito-m2m/testing`. */
 export interface PoolOptions {
-  /** `xx-local-1_` and the pool's logical id, the same each time; left out where no template defines it. */
+  /** `xx-local-1_` followed by the logical id of the pool. Missing if no template defines a pool. */
   readonly userPoolId?: string
   readonly resourceServers: readonly ResourceServerDefinition[]
   readonly clients: readonly PoolClientOptions[]
 }
 
-/** Something of a template that only a deployment knows. Messages are one printable line each. */
+/** A part of a template that was skipped because only the deployment determines it. */
 export interface SkippedFact extends Position {
+  /** What was skipped and why, on one printable line. May change between releases. */
   readonly message: string
+  /** How to include it, on one printable line. May change between releases. */
   readonly fix: string
 }
 
 /** Options of {@link toPoolOptions}. */
 export interface LocalPoolOptions {
-  /** The user pool's id in its template. Required where there are several. */
+  /**
+   * The logical id or Terraform address of the user pool. Required if the templates define several.
+   *
+   * @defaultValue The only user pool
+   */
   readonly userPool?: string
   /**
-   * Told of everything that is left out because only a deployment knows it: values that are not given,
-   * conditional resources. Default: nothing may be left out, it is refused.
+   * Called for each part that is skipped because only the deployment determines it, such as unknown values and
+   * conditional resources.
+   *
+   * @defaultValue Throws an `OptionError` instead
    */
-  readonly onSkipped?: (what: SkippedFact) => void
+  readonly onSkipped?: (skipped: SkippedFact) => void
 }
 
-/** A pool, and which resource of the templates each of its clients is, in the same order. */
+/** Options of a pool, and the resource of each client, in the same order. */
 export interface TemplatePool {
   readonly options: PoolOptions
   readonly clients: readonly InfraClient[]
 }
 
-/** Findings with which a deployment fails, whatever is deployed before. */
+/** Findings that make a deployment fail, whatever is deployed before. */
 const DEPLOYMENT_FAILURES: ReadonlySet<CheckCode> = new Set<CheckCode>([
-  ...(['reference-missing', 'grant-undefined', 'flow-mixed'] as const),
-  ...(['client-no-secret', 'cognito-limit'] as const),
+  'reference-missing',
+  'grant-undefined',
+  'flow-mixed',
+  'client-no-secret',
+  'cognito-limit',
 ])
 
 const FLOWS: ReadonlySet<string> = new Set(['client_credentials', 'code', 'implicit'])
 
 export const isDeploymentFailure = ({ code }: Finding): boolean => DEPLOYMENT_FAILURES.has(code)
 
-/** @param models Such as a deployment would not fail with. */
+/** @param models Models without a finding of `isDeploymentFailure`. */
 export function createTemplatePool(
   models: readonly InfraModel[],
   userPool: string | undefined,
@@ -69,55 +81,60 @@ export function createTemplatePool(
   const members = findPoolMembers(models, userPool, reportSkipped)
   const ids = assignClientIds(members.clients)
   const resourceServers = members.servers.flatMap((server) => toPoolServer(server, reportSkipped))
-  const defines = models.some((model) => model.resourceServers.length > 0)
-  const readClients = members.clients.flatMap((client) => {
+  const hasServers = models.some((model) => model.resourceServers.length > 0)
+  const clients = members.clients.flatMap((client) => {
     const id = ids.get(client) as string
-    const options = toPoolClient(client, id, defines ? resourceServers : undefined, reportSkipped)
+    const servers = hasServers ? resourceServers : undefined
+    const options = toPoolClient(client, id, servers, reportSkipped)
     if (options === undefined) return []
     const unsupported = client.flows?.items.find(({ value }) => !FLOWS.has(value as string))
     if (unsupported === undefined) return [{ client, options }]
-    const problem = `expected one of ${[...FLOWS].join(', ')}, got ${describeValue(unsupported.value)}. Change the flow.`
+    const problem = `expected one of ${[...FLOWS].join(', ')}, got ${describeValue(unsupported.value)}. Choose one of these flows.`
     throw new OptionError(formatPosition(unsupported.at), problem)
   })
-  if (readClients.length === 0) {
+  if (clients.length === 0) {
     const problem = 'expected an app client whose flows and scopes are known, got none'
-    throw new OptionError('the template', `${problem}. Set the parameters of the template.`)
+    throw new OptionError('the template', `${problem}. Pass the parameters of the template.`)
   }
   return {
-    options: {
-      ...(members.pool === undefined ? {} : { userPoolId: toLocalPoolId(members.pool.id) }),
+    options: omitUndefined<PoolOptions>({
+      userPoolId: members.pool && toLocalPoolId(members.pool.id),
       resourceServers,
-      clients: readClients.map(({ options }) => options),
-    },
-    clients: readClients.map(({ client }) => client),
+      clients: clients.map(({ options }) => options),
+    }),
+    clients: clients.map(({ client }) => client),
   }
 }
 
-/** Of letters and digits, as Cognito's. */
+/** Ids of user pools have letters and digits only. */
 const toLocalPoolId = (id: string): string =>
   `xx-local-1_${getLocalName(id).replaceAll(/[^A-Za-z0-9]+/g, '') || 'Pool'}`
 
 /**
- * The resource servers and app clients that templates deploy, so that an API's tests and the local pool
- * have the same ones. Ids are the clients' names: Cognito's own are not known before.
+ * Converts models of templates to options of a local user pool. Tests and local development then use the resource
+ * servers and app clients that are deployed. The id of a client is its name in the template, because Cognito generates
+ * the real id at deployment.
  *
+ * @example
  * ```ts
  * const model = await readTemplate({ file, text: await readFile(file, 'utf8') })
  * const pool = createTestUserPool(toPoolOptions(model))
  * ```
  *
- * @param models One model, or all of the templates that are deployed together.
- * @returns Plain options; a client's secret is generated by the pool that is made of them.
- * @throws {OptionError} `ERR_OPTION_INVALID` where the deployment would fail, in `checkScopes`' words; where
- *   several user pools are defined and none is named; where something is left out and `onSkipped` is not
- *   given; where no client is left.
+ * @param models One model, or the models of all templates that are deployed together.
+ * @param options Which user pool to use, and what to do with parts that only the deployment determines.
+ * @returns Plain options without secrets. The pool generates the secrets of its clients.
+ * @throws {OptionError} `ERR_OPTION_INVALID` in these cases. The deployment would fail: the message is the finding of
+ *   {@link checkScopes}. The templates define several user pools, and `userPool` is missing. A part is skipped without
+ *   `onSkipped`. No client remains.
  */
 export function toPoolOptions(
   models: InfraModel | readonly InfraModel[],
   options: LocalPoolOptions = {},
 ): PoolOptions {
   const members = readMembers(options, ['userPool', 'onSkipped'], '')
-  const onSkipped = readFunction<(what: SkippedFact) => void>(members, 'onSkipped') ?? rejectSkipped
+  const onSkipped =
+    readFunction<(skipped: SkippedFact) => void>(members, 'onSkipped') ?? rejectSkipped
   const { userPool } = members
   if (userPool !== undefined && typeof userPool !== 'string') {
     throw new OptionError(
@@ -139,9 +156,9 @@ export function toPoolOptions(
   ).options
 }
 
-function rejectSkipped(what: SkippedFact): never {
+function rejectSkipped({ message, fix, ...at }: SkippedFact): never {
   throw new OptionError(
     'the template',
-    `expected facts that are known before the deployment, got ${formatPosition(what)}: ${what.message}; ${what.fix}. Pass parameters to readTemplate, or set onSkipped.`,
+    `expected values that are known before the deployment, got ${formatPosition(at)}: ${message}; ${fix}. Pass parameters to readTemplate, or set onSkipped.`,
   )
 }

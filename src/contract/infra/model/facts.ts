@@ -1,4 +1,4 @@
-/** Values and resources of a template → the facts of the model. */
+/** Converts values and resources of a template to facts of the model. */
 
 import type { Position } from '../position.ts'
 import {
@@ -26,13 +26,13 @@ import type {
 
 type Members = ReadonlyMap<string, Value>
 
-/** A member of a map; undefined where it is not written, or is `AWS::NoValue`. */
+/** Returns a member of a map. Undefined if it is missing or `AWS::NoValue`. */
 export function getMember(value: Value | undefined, key: string): Value | undefined {
   const found = value?.kind === 'map' ? value.entries.get(key) : undefined
   return found?.kind === 'absent' ? undefined : found
 }
 
-/** Where a member of a map stands: at its name, else at what it is. */
+/** Returns the position of the key of a member, or else of its value. */
 export function getMemberPosition(map: Value & { readonly kind: 'map' }, key: string): Position {
   return map.names.get(key) ?? (map.entries.get(key) as Value).at
 }
@@ -47,13 +47,14 @@ function toFact<T>(value: Value, read: (scalar: Scalar) => T | undefined): Fact<
   const { at, refs } = value
   if (value.kind !== 'unknown') return { at, value: known, source: {}, refs }
   const { source, pieces } = value
-  return { at, value: known, source, ...(pieces && { pieces }), refs }
+  const fact = { at, value: known, source, refs }
+  return pieces === undefined ? fact : { ...fact, pieces }
 }
 
 const parseText = (value: Scalar): string | undefined =>
   value === null ? undefined : String(value)
 
-/** Both dialects take `"true"` for `true` and `"5"` for `5`. */
+/** Both dialects accept `"true"` for `true` and `"5"` for `5`. */
 const parseBoolean = (value: Scalar): boolean | undefined =>
   new Map([
     ['true', true],
@@ -76,7 +77,7 @@ export const toBooleanFact = (value: Value | undefined): Fact<boolean> | undefin
 export const toNumberFact = (value: Value | undefined): Fact<number> | undefined =>
   toOptionalFact(value, parseNumber)
 
-/** One text counts as a list of one, as both dialects take it. */
+/** A string counts as a list of one item, as in both dialects. */
 export function toTextList(value: Value | undefined): FactList<string> | undefined {
   if (value === undefined) return undefined
   const { at } = value
@@ -86,7 +87,7 @@ export function toTextList(value: Value | undefined): FactList<string> | undefin
   return { at, items, complete: value.complete && items.every((item) => item.value !== undefined) }
 }
 
-/** A member that takes one value or several: what is unknown counts as one. */
+/** Reads a member that accepts one value or a list. An unknown value counts as one. */
 export const toOneOrMore = (value: Value | undefined): FactList<string> | undefined =>
   toTextList(value?.kind === 'unknown' ? createList(value.at, [value]) : value)
 
@@ -97,7 +98,7 @@ const SECONDS: ReadonlyMap<string, number> = new Map([
   ['days', 86_400],
 ])
 
-/** Cognito counts hours where no unit is given. */
+/** The default unit of Cognito is hours. */
 export function toLifetimeSeconds(members: Members): Fact<number> | undefined {
   const validity = toNumberFact(getProperty(members, 'AccessTokenValidity'))
   if (validity === undefined) return undefined
@@ -113,22 +114,22 @@ export function toLifetimeSeconds(members: Members): Fact<number> | undefined {
   }
 }
 
-/** Whether members may be there that are not written. */
+/** Whether the value may have members that the template does not show. */
 export const mayHaveMoreMembers = (value: Value | undefined): boolean =>
   value !== undefined && !(value.kind === 'map' && value.complete)
 
-/** The resource a value is taken from. */
+/** Returns the id of the resource that an unknown value comes from. */
 export const getSourceResource = (value: Value | undefined): string | undefined =>
   value?.kind === 'unknown' ? value.source.resource : undefined
 
-/** Leaves out what is undefined, so that facts that are not written are no members. */
+/** Removes undefined members, so that optional members are missing instead. */
 export function omitUndefined<T extends object>(
   members: { [Key in keyof T]: T[Key] | undefined },
 ): T {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
 }
 
-/** What every resource of the model has. */
+/** Returns the members that every resource of the model has. */
 export const toInfraResource = ({
   id,
   at,
@@ -160,7 +161,7 @@ export function toResourceServer(resource: Resource): InfraResourceServer {
   const { properties } = resource
   const scopes = getProperty(properties, 'Scopes')
   const items = scopes?.kind === 'list' ? scopes.items : []
-  const open = scopes !== undefined && !(scopes.kind === 'list' && scopes.complete)
+  const isListKnown = scopes === undefined || (scopes.kind === 'list' && scopes.complete)
   return omitUndefined<InfraResourceServer>({
     ...toInfraResource(resource),
     userPool: toTextFact(getProperty(properties, 'UserPoolId')),
@@ -174,7 +175,9 @@ export function toResourceServer(resource: Resource): InfraResourceServer {
       }),
     ),
     scopesComplete:
-      !open && resource.complete && items.every((item) => item.kind === 'map' && item.complete),
+      isListKnown &&
+      resource.complete &&
+      items.every((item) => item.kind === 'map' && item.complete),
   })
 }
 
@@ -200,18 +203,17 @@ export const toParameter = (resource: Resource): InfraParameter =>
     value: toTextFact(getProperty(resource.properties, 'Value')),
   })
 
-/** Parts of a path, and the slashes between them: more are a circle. */
+/** Most parts of a path and slashes between them. More indicate a cycle of resources. */
 const MAX_PARTS = 200
 
 type Resources = ReadonlyMap<string, Resource>
 
-/** Undefined for authorizers that do not judge Cognito's tokens by themselves. */
+/** Returns undefined for authorizers that do not verify Cognito tokens, such as Lambda authorizers. */
 export function toAuthorizer(resource: Resource): InfraAuthorizer | undefined {
   const { properties, type } = resource
   const rest = type === 'AWS::ApiGateway::Authorizer'
-  const type_ = getProperty(properties, rest ? 'Type' : 'AuthorizerType')
-  if (type_ === undefined || getText(type_) !== (rest ? 'COGNITO_USER_POOLS' : 'JWT'))
-    return undefined
+  const authorizerType = getText(getProperty(properties, rest ? 'Type' : 'AuthorizerType'))
+  if (authorizerType !== (rest ? 'COGNITO_USER_POOLS' : 'JWT')) return undefined
   const issuer = getMember(getProperty(properties, 'JwtConfiguration'), 'Issuer')
   return omitUndefined<InfraAuthorizer>({
     ...toInfraResource(resource),
@@ -224,7 +226,7 @@ export function toAuthorizer(resource: Resource): InfraAuthorizer | undefined {
   })
 }
 
-/** Undefined for routes of WebSockets. */
+/** Returns undefined for routes of WebSocket APIs. */
 export function toRoute(resource: Resource, resources: Resources): InfraRoute | undefined {
   const { properties, type } = resource
   const rest = type === 'AWS::ApiGateway::Method'
@@ -260,7 +262,7 @@ function parseAuthorization(
   return type === 'NONE' ? 'none' : 'other'
 }
 
-/** `GET /orders/{id}`; `$default` is every route that no other one is; null for what is no HTTP route. */
+/** Parses `GET /orders/{id}` or `$default`, the catch-all route. Null for routes of WebSocket APIs. */
 function parseRouteKey(
   value: Value | undefined,
 ): { method: Value; path: Value } | undefined | null {
@@ -275,7 +277,7 @@ function parseRouteKey(
   return { method: createScalar(at, method), path: createScalar(at, path, refs) }
 }
 
-/** Follows the resources of a REST API up to its root, part by part. */
+/** Composes the path of a method from the resources of a REST API, up to the root. */
 function buildRestPath(method: Resource, resources: Resources): Value {
   const parts: Value[] = []
   let id = getProperty(method.properties, 'ResourceId')

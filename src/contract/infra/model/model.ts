@@ -1,152 +1,163 @@
-/** What `readTemplate` gives: the facts about scopes that a template holds, each with its place. */
+/** The model of a template: its facts about scopes, clients and authorizers, each with its position. */
 import type { Position } from '../position.ts'
 import type { DanglingReference, Piece, Resource, Source, Value } from '../resolve/value.ts'
 
-/** One fact of a template. */
+/** One value of a template. */
 export interface Fact<T> {
   readonly at: Position
-  /** Undefined where only a deployment knows it: never guessed. */
+  /** Undefined if only the deployment determines the value. */
   readonly value: T | undefined
-  /** What an unknown value is taken from, as far as the template says. */
+  /** The origin of an unknown value, as far as the template determines it. Otherwise empty. */
   readonly source: Source
-  /** Of an unknown text that is put together: its pieces in order, known ones as text. */
+  /** The pieces of an unknown text that is composed of several, in order. */
   readonly pieces?: readonly Piece[]
-  /** The resources it mentions: a scope composed from its resource server names it here. */
+  /** Ids of the resources that the value refers to, for example the resource server of a composed scope. */
   readonly refs: readonly string[]
 }
 
-/** A list of facts. */
+/** A list of values. */
 export interface FactList<T> {
   readonly at: Position
   readonly items: readonly Fact<T>[]
-  /** False where the deployed list may hold other members than these. */
+  /** False if the deployed list may have other items. */
   readonly complete: boolean
 }
 
-/** What every resource has. Foreign text, ids and names too, is kept as written. */
+/** The members of every resource. Ids, names and other texts from the template are not escaped. */
 export interface InfraResource {
-  /** Logical id, or Terraform address (`aws_cognito_user_pool.orders`). Unique within its model. */
+  /** The logical id, or the Terraform address (`aws_cognito_user_pool.orders`). Unique within the model. */
   readonly id: string
   readonly at: Position
-  /** A condition, count or loop decides whether and how often it is there. */
+  /** Whether a condition, count or loop decides if and how often the resource is deployed. */
   readonly conditional: boolean
-  /** False where the template leaves open which properties it has. */
+  /** False if the resource may have properties that the template does not show. */
   readonly complete: boolean
-  /** Every resource it waits for; resource servers through others as well. */
+  /** Ids of the resources that are deployed before it. Resource servers are included transitively. */
   readonly dependsOn: readonly string[]
 }
 
+/** A Cognito user pool. */
 export interface InfraUserPool extends InfraResource {
   readonly name?: Fact<string>
 }
 
+/** The domain of a user pool. */
 export interface InfraDomain extends InfraResource {
   readonly userPool?: Fact<string>
+  /** The domain prefix, or a custom domain. */
   readonly domain?: Fact<string>
 }
 
+/** A scope of a resource server. */
 export interface InfraScope {
   readonly at: Position
+  /** The name without the identifier of the resource server. */
   readonly name?: Fact<string>
   readonly description?: Fact<string>
 }
 
+/** A Cognito resource server. */
 export interface InfraResourceServer extends InfraResource {
   readonly userPool?: Fact<string>
   readonly identifier?: Fact<string>
   readonly name?: Fact<string>
   readonly scopes: readonly InfraScope[]
-  /** False where it may define further scopes. */
+  /** False if it may define more scopes. */
   readonly scopesComplete: boolean
 }
 
+/** A Cognito app client. */
 export interface InfraClient extends InfraResource {
   readonly userPool?: Fact<string>
   readonly name?: Fact<string>
   readonly generateSecret?: Fact<boolean>
-  /** `AllowedOAuthFlowsUserPoolClient`: whether OAuth is on at all. */
+  /** Whether OAuth is enabled: `AllowedOAuthFlowsUserPoolClient`. */
   readonly oauth?: Fact<boolean>
   readonly flows?: FactList<string>
+  /** Scopes as `identifier/name`. */
   readonly scopes?: FactList<string>
-  /** Seconds an access token lives, whatever unit the template uses. Cognito's default is 3,600. */
+  /** The lifetime of access tokens in seconds, converted from the unit of the template. Cognito's default is 3,600. */
   readonly accessTokenValidity?: Fact<number>
+  /** Whether token revocation is enabled. */
   readonly revocation?: Fact<boolean>
 }
 
+/** An SSM parameter. */
 export interface InfraParameter extends InfraResource {
   readonly name?: Fact<string>
   readonly value?: Fact<string>
 }
 
-/** What a stack or module hands on. */
+/** An output of a stack or module. */
 export interface InfraOutput {
-  /** Logical id, or Terraform name. */
+  /** The logical id, or the Terraform name. */
   readonly id: string
   readonly at: Position
   readonly value?: Fact<string>
-  /** What other stacks import it by (`!ImportValue`). */
+  /** The name by which other stacks import it with `!ImportValue`. */
   readonly exported?: Fact<string>
   readonly conditional: boolean
 }
 
-/** An authorizer of API Gateway that judges Cognito's tokens by itself. Lambda authorizers are left out. */
+/** An API Gateway authorizer that verifies Cognito tokens. Lambda authorizers are not in the model. */
 export interface InfraAuthorizer extends InfraResource {
-  /** `rest`: `COGNITO_USER_POOLS`; `http`: `JWT`. */
+  /** `rest`: type `COGNITO_USER_POOLS` of a REST API. `http`: type `JWT` of an HTTP API. */
   readonly kind: 'rest' | 'http'
-  /** The API's id. */
+  /** The id of the API. */
   readonly api?: string
   readonly name?: Fact<string>
   /** User pool ARNs (`rest`) or the issuer (`http`). */
   readonly userPools?: FactList<string>
-  /** Scopes it admits, any of them, where they stand on the authorizer (SAM). */
+  /** The scopes of a SAM authorizer. A token needs one of them. */
   readonly scopes?: FactList<string>
-  /** Seconds API Gateway keeps a decision; its default is 300. */
+  /** How long API Gateway caches a decision, in seconds. The default of API Gateway is 300. */
   readonly ttl?: Fact<number>
 }
 
-/** A route of API Gateway. */
+/** An API Gateway route. */
 export interface InfraRoute extends InfraResource {
+  /** The id of the API. */
   readonly api?: string
-  /** Upper case; `ANY` for every method. */
+  /** In upper case, or `ANY` for every method. */
   readonly method?: Fact<string>
-  /** As API Gateway writes it: `/orders/{id}`, `/{proxy+}`. */
+  /** In the syntax of API Gateway: `/orders/{id}`, `/{proxy+}`. */
   readonly path?: Fact<string>
-  /** `other`: a Lambda authorizer, IAM; undefined where it cannot be told. */
+  /** `other` is a Lambda authorizer or IAM. Undefined if the template does not determine it. */
   readonly authorization?: 'cognito' | 'none' | 'other'
-  /** The authorizer's id in this model. */
+  /** The id of the authorizer in the same model. */
   readonly authorizer?: string
-  /** Scopes it admits, any of them; the authorizer's where it names none itself. */
+  /** The scopes of the route, or else of its authorizer. A token needs one of them. */
   readonly scopes?: FactList<string>
 }
 
-/** One template as it would be deployed, as far as that can be told without deploying it. */
+/** One template or Terraform module, as far as its text determines the deployment. */
 export interface InfraModel {
   readonly dialect: 'cloudformation' | 'sam' | 'terraform'
-  /** The files it was read from, as given. */
+  /** The names of the files that were read. */
   readonly files: readonly string[]
   readonly userPools: readonly InfraUserPool[]
   readonly domains: readonly InfraDomain[]
   readonly resourceServers: readonly InfraResourceServer[]
   readonly clients: readonly InfraClient[]
-  /** SSM parameters that it writes. */
+  /** SSM parameters that the template creates. */
   readonly parameters: readonly InfraParameter[]
   readonly outputs: readonly InfraOutput[]
   readonly authorizers: readonly InfraAuthorizer[]
   readonly routes: readonly InfraRoute[]
-  /** Names that stand for nothing in the template. */
+  /** References to names that the template does not define. */
   readonly dangling: readonly DanglingReference[]
-  /** False where macros, modules or includes may add resources of the kinds above. */
+  /** False if macros, modules or includes may add resources of these kinds. */
   readonly complete: boolean
 }
 
-/** What a dialect's reader gives. */
+/** What the reader of a dialect returns. */
 export interface ReadResources {
   readonly dialect: InfraModel['dialect']
   readonly resources: readonly Resource[]
   readonly dangling: readonly DanglingReference[]
-  /** False where macros, modules or includes may add resources. */
+  /** False if macros, modules or includes may add resources. */
   readonly complete: boolean
   readonly outputs: readonly InfraOutput[]
-  /** SAM's `Globals`, by section. */
+  /** The `Globals` of SAM, by section. */
   readonly globals: ReadonlyMap<string, Value>
 }

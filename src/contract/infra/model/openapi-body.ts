@@ -1,4 +1,4 @@
-/** APIs that an OpenAPI document in the template describes → authorizers and routes of the model. */
+/** Reads authorizers and routes from OpenAPI documents inside of templates. */
 
 import { createScalar, getText, type Resource, type Value } from '../resolve/value.ts'
 import {
@@ -16,12 +16,12 @@ import type { FactList, InfraAuthorizer, InfraRoute } from './model.ts'
 
 interface Body {
   readonly property: string
-  /** The property that names a document elsewhere. */
-  readonly elsewhere: string
+  /** The property that refers to a document in another file. */
+  readonly uriProperty: string
 }
 
-const RAW: Body = { property: 'Body', elsewhere: 'BodyS3Location' }
-const SAM: Body = { property: 'DefinitionBody', elsewhere: 'DefinitionUri' }
+const RAW: Body = { property: 'Body', uriProperty: 'BodyS3Location' }
+const SAM: Body = { property: 'DefinitionBody', uriProperty: 'DefinitionUri' }
 const APIS: ReadonlyMap<string, Body> = new Map([
   ['AWS::ApiGateway::RestApi', RAW],
   ['AWS::ApiGatewayV2::Api', RAW],
@@ -32,36 +32,37 @@ const APIS: ReadonlyMap<string, Body> = new Map([
 const ANY = 'x-amazon-apigateway-any-method'
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', ANY])
 
-/** The authorizer's part of a route. */
-export type Guard = Partial<Pick<InfraRoute, 'authorization' | 'authorizer' | 'scopes'>>
+/** The members of a route that describe its authorization. */
+export type Authorization = Partial<Pick<InfraRoute, 'authorization' | 'authorizer' | 'scopes'>>
 
-/** Whether a document says which routes the API has. */
+/** Whether an OpenAPI document defines the routes of the API. */
 export function hasOpenApiBody({ type, properties }: Resource): boolean {
   const body = APIS.get(type)
   if (body === undefined) return false
-  return [body.property, body.elsewhere].some((key) => getProperty(properties, key) !== undefined)
+  return [body.property, body.uriProperty].some((key) => getProperty(properties, key) !== undefined)
 }
 
 /**
- * Authorizers and routes of an API that has a document. A document that cannot be read becomes one unknown
- * route, which matches every request.
+ * Reads authorizers and routes of an API that has a document. A document with unknown parts becomes one unknown
+ * route, which may match any request.
  *
- * @param unsecured What guards an operation that names no security itself.
+ * @param otherAuthorizers Authorizers that are defined outside of the document, by name.
+ * @param getDefault Returns the authorization of an operation without `security`. Undefined: the document decides.
  */
 export function readOpenApiBody(
   resource: Resource,
-  others: ReadonlyMap<string, InfraAuthorizer>,
-  unsecured: (method: string, path: string) => Guard | undefined,
+  otherAuthorizers: ReadonlyMap<string, InfraAuthorizer>,
+  getDefault: (method: string, path: string) => Authorization | undefined,
 ): { authorizers: readonly InfraAuthorizer[]; routes: readonly InfraRoute[] } {
   const { property: key } = APIS.get(resource.type) as Body
   const body = getProperty(resource.properties, key)
-  const byName = new Map([...readAuthorizers(resource, body), ...others])
+  const byName = new Map([...readAuthorizers(resource, body), ...otherAuthorizers])
   const authorizers = [...byName.values()]
   const paths = getMember(body, 'paths')
   if (body?.kind !== 'map' || !body.complete || paths?.kind !== 'map' || !paths.complete) {
     return { authorizers, routes: [{ ...toInfraResource(resource), api: resource.id }] }
   }
-  const shared = getMember(body, 'security')
+  const documentSecurity = getMember(body, 'security')
   const routes = [...paths.entries].flatMap(([path, item]) => {
     if (item.kind !== 'map') return []
     return [...item.entries].flatMap(([name, operation]) => {
@@ -70,6 +71,7 @@ export function readOpenApiBody(
       const operationSecurity = getMember(operation, 'security')
       const at = getMemberPosition(item, name)
       const literal = { at, source: {}, refs: [] }
+      const authorization = operationSecurity === undefined ? getDefault(method, path) : undefined
       return omitUndefined<InfraRoute>({
         ...toInfraResource(resource),
         id: `${resource.id} ${method} ${path}`,
@@ -77,8 +79,8 @@ export function readOpenApiBody(
         api: resource.id,
         method: { ...literal, value: method },
         path: { ...literal, value: path === '/$default' ? '/{proxy+}' : path },
-        ...((operationSecurity === undefined ? unsecured(method, path) : undefined) ??
-          toGuard(operationSecurity ?? shared, operation, byName)),
+        ...(authorization ??
+          toAuthorization(operationSecurity ?? documentSecurity, operation, byName)),
       })
     })
   })
@@ -114,12 +116,12 @@ function readAuthorizers(
   })
 }
 
-/** One of the alternatives that `security` names: API Gateway takes one authorizer beside API keys. */
-function toGuard(
+/** Finds the authorizer among the schemes of `security`: API Gateway supports one, in addition to API keys. */
+function toAuthorization(
   security: Value | undefined,
   operation: Value,
   authorizers: ReadonlyMap<string, InfraAuthorizer>,
-): Guard {
+): Authorization {
   if (getMember(operation, 'x-amazon-apigateway-auth') !== undefined)
     return { authorization: 'other' }
   if (security === undefined) return { authorization: 'none' }
@@ -127,10 +129,10 @@ function toGuard(
   const named = security.items.flatMap((item) => (item.kind === 'map' ? [...item.entries] : []))
   if (named.length === 0) return { authorization: 'none' }
   for (const [name, list] of named) {
-    const found = authorizers.get(name)
-    const scopes: FactList<string> | undefined = toTextList(list)
-    if (found === undefined) continue
-    return { authorization: 'cognito', authorizer: found.id, ...(scopes && { scopes }) }
+    const authorizer = authorizers.get(name)
+    if (authorizer === undefined) continue
+    const scopes = toTextList(list) as FactList<string>
+    return { authorization: 'cognito', authorizer: authorizer.id, scopes }
   }
   return { authorization: 'other' }
 }

@@ -1,9 +1,9 @@
-/** A definition → CloudFormation: one template. */
+/** Renders a definition as one CloudFormation template. */
 import { OptionError } from '../../../core/options/validate.ts'
 import { parseIdentifier } from '../check/scopes.ts'
 import { type ReadApi, toGatewayRoutes } from '../definition/api.ts'
 import { listScopes, type ReadDefinition } from '../definition/definition.ts'
-import { API, apiParameters, type PoolValues } from './gateway.ts'
+import { API, API_PARAMETERS, type PoolValues } from './gateway.ts'
 import { createHttpResources } from './gateway-http.ts'
 import { createRestResources } from './gateway-rest.ts'
 import { toLogicalId, toNameWords, toServerName } from './names.ts'
@@ -24,7 +24,7 @@ export const toClientId = (name: string): string => toLogicalId('Client', toName
 export function createPoolResources(definition: ReadDefinition): YamlMap {
   const { name, domain, resourceServers, clients } = definition
   const pool = withComment(
-    'Kept, whatever becomes of this stack: its clients and their secrets are in it.',
+    'Retained when the stack is deleted, because it contains the clients and their secrets.',
     {
       Type: 'AWS::Cognito::UserPool',
       DeletionPolicy: 'Retain',
@@ -32,7 +32,7 @@ export function createPoolResources(definition: ReadDefinition): YamlMap {
       Properties: {
         UserPoolName: name,
         DeletionProtection: 'ACTIVE',
-        AdminCreateUserConfig: withComment('Machines alone: nobody signs up.', {
+        AdminCreateUserConfig: withComment('Machine clients only: users cannot sign up.', {
           AllowAdminCreateUserOnly: true,
         }),
       },
@@ -52,9 +52,9 @@ export function createPoolResources(definition: ReadDefinition): YamlMap {
         UserPoolId: createRef('UserPool'),
         Identifier: identifier,
         Name: toServerName(identifier),
-        Scopes: Object.entries(scopes).map(([ScopeName, ScopeDescription]) => ({
-          ...{ ScopeName, ScopeDescription },
-        })),
+        Scopes: Object.entries(scopes).map(([ScopeName, ScopeDescription]) => {
+          return { ScopeName, ScopeDescription }
+        }),
       },
     }
   }
@@ -77,13 +77,13 @@ export function createPoolResources(definition: ReadDefinition): YamlMap {
   return resources
 }
 
-/** From its resource server, so that what names it waits for what defines it. */
+/** Composes a scope with a reference to its resource server, which makes the client depend on it. */
 export function composeScope(scope: string, { resourceServers }: ReadDefinition): Yaml {
   const identifier = parseIdentifier(scope)
   if (!resourceServers.some((server) => server.identifier === identifier)) return scope
   const server = toServerId(identifier)
   const name = scope.slice(identifier.length + 1)
-  // In `!Sub` a dollar sign begins a name.
+  // A dollar sign begins a variable of !Sub.
   if (name.includes('$')) return createCall('Join', ['/', [createRef(server), name]])
   return createCall('Sub', `\${${server}}/${name}`)
 }
@@ -93,24 +93,19 @@ const createParameter = (name: string, type: string, value: Yaml): Yaml => ({
   Properties: { Name: name, Type: type, Value: value },
 })
 
-/** Where other stacks find the pool. The clients' ids are there for JWT authorizers, which name them. */
+/** Publishes the pool to other stacks. JWT authorizers of HTTP APIs need the ids of the clients too. */
 export function createSsmParameters({ name, clients, api }: ReadDefinition): YamlMap {
-  const ids = clients.map((client) => createRef(toClientId(client.name)))
-  return {
-    UserPoolIdParameter: createParameter(`/${name}/user-pool-id`, 'String', createRef('UserPool')),
-    UserPoolArnParameter: createParameter(
-      `/${name}/user-pool-arn`,
-      'String',
-      createGetAtt('UserPool', 'Arn'),
-    ),
-    ...(api?.kind === 'http' && {
-      AudienceParameter: createParameter(
-        `/${name}/client-ids`,
-        'StringList',
-        createCall('Join', [',', ids]),
-      ),
-    }),
+  const id = createRef('UserPool')
+  const arn = createGetAtt('UserPool', 'Arn')
+  const parameters: Record<string, Yaml> = {
+    UserPoolIdParameter: createParameter(`/${name}/user-pool-id`, 'String', id),
+    UserPoolArnParameter: createParameter(`/${name}/user-pool-arn`, 'String', arn),
   }
+  if (api?.kind !== 'http') return parameters
+  const clientIds = clients.map((client) => createRef(toClientId(client.name)))
+  const list = createCall('Join', [',', clientIds])
+  parameters['AudienceParameter'] = createParameter(`/${name}/client-ids`, 'StringList', list)
+  return parameters
 }
 
 const createOutput = (key: string, value: Yaml): Yaml => ({
@@ -118,21 +113,21 @@ const createOutput = (key: string, value: Yaml): Yaml => ({
   Export: { Name: createCall('Sub', `\${AWS::StackName}-${key}`) },
 })
 
-/** Secrets are no outputs: who may read a stack would have them. */
+/** Secrets are not outputs, because anyone who can read the stack would see them. */
 export function createPoolOutputs({ domain, clients }: ReadDefinition): YamlMap {
   const endpoint = `https://\${Domain}.auth.\${AWS::Region}.amazoncognito.com/oauth2/token`
   const values: Record<string, Yaml> = {
     UserPoolId: createRef('UserPool'),
     UserPoolArn: createGetAtt('UserPool', 'Arn'),
-    ...(domain !== undefined && { TokenEndpoint: createCall('Sub', endpoint) }),
   }
+  if (domain !== undefined) values['TokenEndpoint'] = createCall('Sub', endpoint)
   for (const { name } of clients) values[`${toClientId(name)}Id`] = createRef(toClientId(name))
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, createOutput(key, value)]),
   )
 }
 
-/** CloudFormation's quotas of one template, which cannot be raised. */
+/** Quotas of CloudFormation for one template, which AWS does not raise. */
 const MAX_RESOURCES = 500
 const MAX_OUTPUTS = 200
 
@@ -151,50 +146,50 @@ export function writeTemplate({
   resources,
   outputs,
 }: Template): string {
-  for (const [what, members, most] of [
+  for (const [section, members, max] of [
     ['resources', resources, MAX_RESOURCES],
     ['outputs', outputs, MAX_OUTPUTS],
   ] as const) {
     const { length } = Object.keys(members)
-    if (length <= most) continue
-    const problem = `expected at most ${most} ${what} in a template, got ${length}. Split the definition.`
+    if (length <= max) continue
+    const problem = `expected at most ${max} ${section} in a template, got ${length}. Split the definition.`
     throw new OptionError('definition', problem)
   }
-  return writeYaml({
-    AWSTemplateFormatVersion: '2010-09-09',
-    ...(sam && { Transform: 'AWS::Serverless-2016-10-31' }),
-    Description: description,
-    ...(Object.keys(parameters).length > 0 && { Parameters: parameters }),
-    Resources: resources,
-    Outputs: outputs,
-  })
+  const sections: Record<string, Yaml> = { AWSTemplateFormatVersion: '2010-09-09' }
+  if (sam) sections['Transform'] = 'AWS::Serverless-2016-10-31'
+  sections['Description'] = description
+  if (Object.keys(parameters).length > 0) sections['Parameters'] = parameters
+  return writeYaml({ ...sections, Resources: resources, Outputs: outputs })
 }
 
 export const describePool = (name: string): string => `Machine-to-machine access to ${name}`
 
-/** One template: the pool, and the API where there is one. */
+/** Renders the pool, and the API if there is one. */
 export function renderCloudFormation(definition: ReadDefinition): string {
-  const { name, clients, api } = definition
-  const pool: PoolValues = {
-    arn: createGetAtt('UserPool', 'Arn'),
-    issuer: createGetAtt('UserPool', 'ProviderURL'),
-    audience: clients.map((client) => createRef(toClientId(client.name))),
-    scope: (scope) => composeScope(scope, definition),
-  }
+  const { name, api } = definition
   return writeTemplate({
     description: describePool(name),
     sam: false,
-    parameters: api === undefined ? {} : apiParameters,
+    parameters: api === undefined ? {} : API_PARAMETERS,
     resources: {
       ...createPoolResources(definition),
       ...createSsmParameters(definition),
-      ...(api && createApiResources(api, definition, pool)),
+      ...(api === undefined ? {} : createApiResources(api, definition)),
     },
-    outputs: { ...createPoolOutputs(definition), ...(api && createApiOutputs(api)) },
+    outputs: {
+      ...createPoolOutputs(definition),
+      ...(api === undefined ? {} : createApiOutputs(api)),
+    },
   })
 }
 
-function createApiResources(api: ReadApi, definition: ReadDefinition, pool: PoolValues): YamlMap {
+function createApiResources(api: ReadApi, definition: ReadDefinition): YamlMap {
+  const pool: PoolValues = {
+    arn: createGetAtt('UserPool', 'Arn'),
+    issuer: createGetAtt('UserPool', 'ProviderURL'),
+    audience: definition.clients.map((client) => createRef(toClientId(client.name))),
+    composeScope: (scope) => composeScope(scope, definition),
+  }
   const routes = toGatewayRoutes(api, listScopes(definition.resourceServers))
   return api.kind === 'rest'
     ? createRestResources(api, routes, pool)

@@ -1,4 +1,4 @@
-/** An HTTP API in front of a backend: a route each, one integration. */
+/** Creates the CloudFormation resources of an HTTP API: a route for each route, and one integration. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import { API, AUTHORIZER, BACKEND, createAuthorization, type PoolValues } from './gateway.ts'
 import { toLogicalId, toPathWords } from './names.ts'
@@ -38,10 +38,8 @@ export function createHttpResources(
         IntegrationUri: createRef(BACKEND),
         PayloadFormatVersion: '1.0',
         RequestParameters: withComment(
-          "One integration for every route: the path is the request's.",
-          {
-            'overwrite:path': '$request.path',
-          },
+          'One integration for every route. It forwards the path of the request.',
+          { 'overwrite:path': '$request.path' },
         ),
       },
     },

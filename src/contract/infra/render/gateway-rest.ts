@@ -1,14 +1,14 @@
-/** A REST API in front of a backend: a resource a part of a path, a method a route, one deployment. */
+/** Creates the CloudFormation resources of a REST API: resources for paths, methods for routes, one deployment. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import { listPathParameters, listRestPaths, toBackendPath } from '../definition/path.ts'
-import { API, AUTHORIZER, backendHost, createAuthorization, type PoolValues } from './gateway.ts'
+import { API, AUTHORIZER, BACKEND_HOST, createAuthorization, type PoolValues } from './gateway.ts'
 import { createFingerprint, toLogicalId, toPathWords } from './names.ts'
 import { createGetAtt, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
 const toResourceId = (path: string): string => toLogicalId('ApiResource', toPathWords(path))
 const toMethodId = ({ method, path }: GatewayRoute): string =>
   toLogicalId('ApiMethod', [method.toLowerCase(), ...toPathWords(path)])
-/** What a resource of a path, or its child, names its parent by. */
+/** Creates the reference to the resource of a path, for its methods and children. */
 const createParentRef = (path: string): Yaml =>
   path === '/' || path === '' ? createGetAtt(API, 'RootResourceId') : createRef(toResourceId(path))
 
@@ -17,7 +17,7 @@ export function createRestResources(
   routes: readonly GatewayRoute[],
   pool: PoolValues,
 ): YamlMap {
-  const surface: Record<string, Yaml> = {
+  const deployed: Record<string, Yaml> = {
     [AUTHORIZER]: {
       Type: 'AWS::ApiGateway::Authorizer',
       Properties: {
@@ -32,7 +32,7 @@ export function createRestResources(
   }
   for (const path of listRestPaths(routes.map(({ path }) => path))) {
     const slash = path.lastIndexOf('/')
-    surface[toResourceId(path)] = {
+    deployed[toResourceId(path)] = {
       Type: 'AWS::ApiGateway::Resource',
       Properties: {
         RestApiId: createRef(API),
@@ -42,16 +42,16 @@ export function createRestResources(
     }
   }
   for (const route of routes)
-    surface[toMethodId(route)] = withComment(route.note, toMethod(route, pool))
-  const deployment = `ApiDeployment${createFingerprint(JSON.stringify(surface))}`
+    deployed[toMethodId(route)] = withComment(route.note, toMethod(route, pool))
+  const deployment = `ApiDeployment${createFingerprint(JSON.stringify(deployed))}`
   return {
     [API]: {
       Type: 'AWS::ApiGateway::RestApi',
       Properties: { Name: api.name, EndpointConfiguration: { Types: ['REGIONAL'] } },
     },
-    ...surface,
+    ...deployed,
     [deployment]: withComment(
-      'A deployment is a copy. Rename it whenever something above changes.',
+      'A deployment is a snapshot. Rename it whenever a resource above changes.',
       {
         Type: 'AWS::ApiGateway::Deployment',
         DependsOn: routes.map(toMethodId),
@@ -64,7 +64,7 @@ export function createRestResources(
         RestApiId: createRef(API),
         StageName: 'v1',
         DeploymentId: createRef(deployment),
-        Variables: { backend: backendHost },
+        Variables: { backend: BACKEND_HOST },
       },
     },
   }

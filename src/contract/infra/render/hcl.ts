@@ -1,7 +1,7 @@
-/** Writes HCL as `terraform fmt` leaves it. */
+/** Writes HCL in the format of `terraform fmt`. */
 import { toQuotedText } from './yaml.ts'
 
-/** An expression; several of them, a list; pairs, an object. */
+/** An expression, a list of expressions, or an object. */
 type HclValue = string | readonly string[] | { readonly members: readonly HclAttribute[] }
 export type HclAttribute = readonly [name: string, value: HclValue]
 
@@ -13,13 +13,13 @@ export interface HclBlock {
   readonly body: readonly (HclAttribute | HclBlock)[]
 }
 
-/** JSON's marks that HCL does not have. A backslash of its own is passed over. */
+/** Escapes of JSON that HCL lacks. An escaped backslash is matched first and stays. */
 const JSON_ESCAPES: ReadonlyMap<string, string> = new Map([
   ['\\b', '\\u0008'],
   ['\\f', '\\u000c'],
 ])
 
-/** The inside of a quoted text, in which nothing is a template. */
+/** Escapes a text for an HCL string, so that HCL evaluates no template in it. */
 export const toHclLiteral = (text: string): string =>
   toQuotedText(text)
     .slice(1, -1)
@@ -27,7 +27,7 @@ export const toHclLiteral = (text: string): string =>
     .replace(/[$%]+\{?/g, (run) => {
       if (!run.endsWith('{')) return run
       const [before, last] = [run.slice(0, -2), run.at(-2)]
-      // Readers disagree about what three signs in a row are.
+      // HCL parsers disagree about three signs in a row.
       const numbered = before.replaceAll('$', '\\u0024').replaceAll('%', '\\u0025')
       return `${numbered}${last}${last}{`
     })
@@ -49,23 +49,23 @@ export const writeHcl = (blocks: readonly HclBlock[]): string =>
 function writeBlock({ header, note, body }: HclBlock, indent: string): string {
   const inner = `${indent}  `
   const parts: string[] = []
-  let together: HclAttribute[] = []
+  let attributes: HclAttribute[] = []
   const flush = (): void => {
-    if (together.length > 0) parts.push(writeAttributes(together, inner))
-    together = []
+    if (attributes.length > 0) parts.push(writeAttributes(attributes, inner))
+    attributes = []
   }
   for (const item of body) {
     if (isBlock(item)) {
       flush()
       parts.push(writeBlock(item, inner))
-    } else together.push(item)
+    } else attributes.push(item)
   }
   flush()
   const comment = note === undefined ? '' : `${indent}# ${note}\n`
   return `${comment}${indent}${header} {\n${parts.join('\n')}${indent}}\n`
 }
 
-/** Signs of equality stand below each other, but for those before a value of several lines. */
+/** Aligns the equals signs of consecutive attributes whose values are on one line. */
 function writeAttributes(attributes: readonly HclAttribute[], indent: string): string {
   let text = ''
   let aligned: HclAttribute[] = []

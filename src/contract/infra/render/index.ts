@@ -1,4 +1,4 @@
-/** Writes a definition as templates of every dialect. */
+/** `renderTemplate`: writes a definition as templates of each dialect. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { type InfraDefinition, readDefinition } from '../definition/definition.ts'
 import type { TemplateSource } from '../read.ts'
@@ -7,22 +7,29 @@ import { renderSamApi, renderSamAuth } from './sam.ts'
 import { renderTerraform } from './terraform.ts'
 
 /**
- * Writes a user pool with its resource servers and machine clients, and where the definition has one, the
- * API that admits them. The pool's id and ARN are published to SSM parameters (`/name/user-pool-id`,
- * `/name/user-pool-arn`), its clients' ids for an HTTP API too (`/name/client-ids`). Every client waits for
- * the resource servers of its scopes. No output holds a secret. Resources are named after what they stand
- * for, so that adding or removing one leaves all others alone; the same definition is the same text.
+ * Renders templates for a user pool with its resource servers and machine clients, and for the API of the definition.
  *
- * The pool is kept when its stack goes, and protected from deletion. An API forwards what it admits to a
- * backend whose URL is a parameter of the template: `BackendUrl`, in Terraform `backend_url`.
+ * - The pool is protected from deletion, and is retained when its stack is deleted.
+ * - SSM parameters publish the id and the ARN of the pool: `/name/user-pool-id` and `/name/user-pool-arn`. With an HTTP
+ *   API, `/name/client-ids` publishes the ids of the clients.
+ * - Each client depends on the resource servers of its scopes.
+ * - No output contains a secret.
+ * - The API forwards accepted requests to a backend. Its URL is the parameter `BackendUrl`, in Terraform `backend_url`.
  *
- * Reading what was written back gives the definition: {@link readDefinition}.
+ * The same definition gives the same text. Names of resources derive from the definition, so adding or removing a
+ * resource renames no other. {@link toDefinition} converts the templates back to the definition.
  *
- * @param dialect `cloudformation`: one template. `sam`: an auth stack, and where there is an API, an API
- *   stack that consumes the parameters; the auth stack is deployed first. `terraform`: one file.
- * @returns The files, their names relative to where they are put. Nothing is written.
- * @throws {OptionError} `ERR_OPTION_INVALID` naming the member that Cognito, API Gateway or CloudFormation
- *   would refuse.
+ * @example
+ * ```ts
+ * for (const { file, text } of renderTemplate(definition, 'terraform')) await writeFile(file, text)
+ * ```
+ *
+ * @param definition The user pool, its clients and the API.
+ * @param dialect `cloudformation` is one template and `terraform` is one file. `sam` is an auth stack, plus an API stack
+ *   that reads its SSM parameters. Deploy the auth stack first.
+ * @returns The files: `template.yaml`, `main.tf`, or `auth.yaml` and `api.yaml`. The function writes no file.
+ * @throws {OptionError} `ERR_OPTION_INVALID` with the path of a member that Cognito, API Gateway, SSM or CloudFormation
+ *   would reject.
  */
 export function renderTemplate(
   definition: InfraDefinition,
@@ -36,7 +43,7 @@ export function renderTemplate(
   if (dialect !== 'sam') {
     throw new OptionError(
       'dialect',
-      `expected cloudformation, sam or terraform, got ${describeValue(dialect)}. Change the dialect.`,
+      `expected cloudformation, sam or terraform, got ${describeValue(dialect)}. Choose one of these dialects.`,
     )
   }
   const auth = { file: 'auth.yaml', text: renderSamAuth(read) }

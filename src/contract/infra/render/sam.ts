@@ -1,4 +1,4 @@
-/** A definition → SAM: an auth stack, and an API stack that consumes what the first one publishes. */
+/** Renders a definition as SAM templates: an auth stack, and an API stack that reads its SSM parameters. */
 import { type GatewayRoute, type ReadApi, toGatewayRoutes } from '../definition/api.ts'
 import { listScopes, type ReadDefinition } from '../definition/definition.ts'
 import { listPathParameters, toBackendPath } from '../definition/path.ts'
@@ -10,7 +10,7 @@ import {
   describePool,
   writeTemplate,
 } from './cloudformation.ts'
-import { apiParameters, BACKEND, backendHost } from './gateway.ts'
+import { API_PARAMETERS, BACKEND, BACKEND_HOST } from './gateway.ts'
 import { createCall, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
 const createPublishedParameter = (name: string, type: string, key: string): Yaml => ({
@@ -18,7 +18,7 @@ const createPublishedParameter = (name: string, type: string, key: string): Yaml
   Default: `/${name}/${key}`,
 })
 
-/** The first of the pair: the pool, and where others find it. */
+/** Renders the auth stack: the pool and its SSM parameters. */
 export const renderSamAuth = (definition: ReadDefinition): string =>
   writeTemplate({
     description: describePool(definition.name),
@@ -28,7 +28,7 @@ export const renderSamAuth = (definition: ReadDefinition): string =>
     outputs: createPoolOutputs(definition),
   })
 
-/** The second: what it knows of the pool, it reads where the first one published it. */
+/** Renders the API stack, which reads the SSM parameters of the auth stack. */
 export function renderSamApi({ name, resourceServers }: ReadDefinition, api: ReadApi): string {
   const rest = api.kind === 'rest'
   const DefinitionBody = createDocument(api, toGatewayRoutes(api, listScopes(resourceServers)))
@@ -40,16 +40,18 @@ export function renderSamApi({ name, resourceServers }: ReadDefinition, api: Rea
       ...(rest
         ? { UserPoolArn: createPublishedParameter(name, 'String', 'user-pool-arn') }
         : { ClientIds: createPublishedParameter(name, 'List<String>', 'client-ids') }),
-      ...apiParameters,
+      ...API_PARAMETERS,
     },
     resources: {
       Api: rest
         ? {
             Type: 'AWS::Serverless::Api',
             Properties: {
-              ...{ Name: api.name, StageName: 'v1', OpenApiVersion: '3.0.1' },
+              Name: api.name,
+              StageName: 'v1',
+              OpenApiVersion: '3.0.1',
               EndpointConfiguration: { Type: 'REGIONAL' },
-              Variables: { backend: backendHost },
+              Variables: { backend: BACKEND_HOST },
               DefinitionBody,
             },
           }
@@ -58,12 +60,12 @@ export function renderSamApi({ name, resourceServers }: ReadDefinition, api: Rea
             Properties: { Name: api.name, DefinitionBody },
           },
     },
-    // What the app behind the API is to be configured with.
+    // For the configuration of the app behind the API.
     outputs: { ...createApiOutputs(api), UserPoolId: { Value: createRef('UserPoolId') } },
   })
 }
 
-/** API Gateway's OpenAPI: SAM makes the stage and its deployments of it. */
+/** Creates an OpenAPI document with extensions of API Gateway. SAM adds the stage and its deployments. */
 function createDocument(api: ReadApi, routes: readonly GatewayRoute[]): Yaml {
   const paths: Record<string, Record<string, Yaml>> = {}
   for (const route of routes) {
@@ -82,7 +84,9 @@ function createDocument(api: ReadApi, routes: readonly GatewayRoute[]): Yaml {
 const createScheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
   kind === 'rest'
     ? {
-        ...{ type: 'apiKey', name: 'Authorization', in: 'header' },
+        type: 'apiKey',
+        name: 'Authorization',
+        in: 'header',
         'x-amazon-apigateway-authtype': 'cognito_user_pools',
         'x-amazon-apigateway-authorizer': {
           type: 'cognito_user_pools',
@@ -107,32 +111,37 @@ const createScheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
 
 function createOperation({ method, path, isPublic, scopes }: GatewayRoute, api: ReadApi): YamlMap {
   const names = listPathParameters(path)
+  const parameters = names.map((name) => {
+    return { name, in: 'path', required: true, schema: { type: 'string' } }
+  })
   return {
-    ...(names.length > 0 && {
-      parameters: names.map((name) => ({
-        ...{ name, in: 'path', required: true, schema: { type: 'string' } },
-      })),
-    }),
+    ...(names.length === 0 ? {} : { parameters }),
     security: isPublic ? [] : [{ [api.name]: scopes }],
-    responses: { [api.kind === 'rest' ? '200' : 'default']: { description: "The app's answer." } },
+    responses: {
+      [api.kind === 'rest' ? '200' : 'default']: { description: 'The response of the app.' },
+    },
     'x-amazon-apigateway-integration':
-      api.kind === 'http'
-        ? {
-            ...{ type: 'http_proxy', httpMethod: 'ANY', uri: createRef(BACKEND) },
-            payloadFormatVersion: '1.0',
-            requestParameters: { 'overwrite:path': '$request.path' },
-          }
-        : {
-            ...{ type: 'http_proxy', httpMethod: method },
-            uri: `https://\${stageVariables.backend}${toBackendPath(path)}`,
-            ...(names.length > 0 && {
-              requestParameters: Object.fromEntries(
-                names.map((name) => [
-                  `integration.request.path.${name}`,
-                  `method.request.path.${name}`,
-                ]),
-              ),
-            }),
-          },
+      api.kind === 'http' ? createHttpIntegration() : createRestIntegration(method, path, names),
   }
+}
+
+const createHttpIntegration = (): YamlMap => ({
+  type: 'http_proxy',
+  httpMethod: 'ANY',
+  uri: createRef(BACKEND),
+  payloadFormatVersion: '1.0',
+  requestParameters: { 'overwrite:path': '$request.path' },
+})
+
+function createRestIntegration(method: string, path: string, names: readonly string[]): YamlMap {
+  const integration = {
+    type: 'http_proxy',
+    httpMethod: method,
+    uri: `https://\${stageVariables.backend}${toBackendPath(path)}`,
+  }
+  if (names.length === 0) return integration
+  const requestParameters = Object.fromEntries(
+    names.map((name) => [`integration.request.path.${name}`, `method.request.path.${name}`]),
+  )
+  return { ...integration, requestParameters }
 }

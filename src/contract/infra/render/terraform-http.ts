@@ -1,4 +1,4 @@
-/** An HTTP API in front of a backend, as Terraform's resources. */
+/** Creates the Terraform resources of an HTTP API. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
 import { createResource, type HclAttribute, type HclBlock, toHclText } from './hcl.ts'
@@ -6,7 +6,7 @@ import { toPathWords, toTerraformName } from './names.ts'
 import { composeScope, POOL, toClientAddress } from './terraform-pool.ts'
 
 const API: HclAttribute = ['api_id', 'aws_apigatewayv2_api.main.id']
-const ONE = "For every route: the path is the request's."
+const INTEGRATION_NOTE = 'One integration for every route. It forwards the path of the request.'
 
 export function createHttpBlocks(
   api: ReadApi,
@@ -32,7 +32,7 @@ export function createHttpBlocks(
         ],
       },
     ]),
-    createResource('aws_apigatewayv2_integration', 'main', ONE, [
+    createResource('aws_apigatewayv2_integration', 'main', INTEGRATION_NOTE, [
       API,
       ['integration_type', '"HTTP_PROXY"'],
       ['integration_method', '"ANY"'],
@@ -52,13 +52,16 @@ export function createHttpBlocks(
 function createRouteBlock(route: GatewayRoute, definition: ReadDefinition): HclBlock {
   const { method, path, isPublic, note } = route
   const name = toTerraformName([method.toLowerCase(), ...toPathWords(path)])
-  const composed = route.scopes.map((scope) => composeScope(scope, definition))
-  return createResource('aws_apigatewayv2_route', name, note, [
+  const attributes: HclAttribute[] = [
     API,
     ['route_key', toHclText(`${method} ${path}`)],
     ['target', '"integrations/${aws_apigatewayv2_integration.main.id}"'],
     ['authorization_type', isPublic ? '"NONE"' : '"JWT"'],
-    ...(isPublic ? [] : [['authorizer_id', 'aws_apigatewayv2_authorizer.main.id'] as const]),
-    ...(composed.length === 0 ? [] : [['authorization_scopes', composed] as const]),
-  ])
+  ]
+  if (!isPublic) attributes.push(['authorizer_id', 'aws_apigatewayv2_authorizer.main.id'])
+  if (route.scopes.length > 0) {
+    const scopes = route.scopes.map((scope) => composeScope(scope, definition))
+    attributes.push(['authorization_scopes', scopes])
+  }
+  return createResource('aws_apigatewayv2_route', name, note, attributes)
 }

@@ -1,4 +1,4 @@
-/** A user pool in Terraform: its resource servers, clients, parameters and outputs. */
+/** Creates the Terraform resources of a user pool: resource servers, clients, SSM parameters and outputs. */
 import { parseIdentifier } from '../check/scopes.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
 import { createResource, type HclBlock, toHclLiteral, toHclText } from './hcl.ts'
@@ -12,13 +12,13 @@ export const toClientAddress = (name: string): string =>
 
 export function createPoolBlocks(definition: ReadDefinition): readonly HclBlock[] {
   const { name, domain, resourceServers, clients, api } = definition
-  const note = 'Kept, whatever becomes of the rest: its clients and their secrets are in it.'
+  const note = 'Protected from deletion, because it contains the clients and their secrets.'
   const pool = createResource('aws_cognito_user_pool', 'main', note, [
     ['name', toHclText(name)],
     ['deletion_protection', '"ACTIVE"'],
     {
       header: 'admin_create_user_config',
-      note: 'Machines alone: nobody signs up.',
+      note: 'Machine clients only: users cannot sign up.',
       body: [['allow_admin_create_user_only', 'true']],
     },
     { header: 'lifecycle', body: [['prevent_destroy', 'true']] },
@@ -79,7 +79,7 @@ const createClientBlock = (
     { header: 'token_validity_units', body: [['access_token', '"seconds"']] },
   ])
 
-/** From its resource server, so that what names it waits for what defines it. */
+/** Composes a scope with a reference to its resource server, which makes the client depend on it. */
 export function composeScope(scope: string, { resourceServers }: ReadDefinition): string {
   const identifier = parseIdentifier(scope)
   if (!resourceServers.some((server) => server.identifier === identifier)) return toHclText(scope)
@@ -94,7 +94,7 @@ const createParameter = (name: string, key: string, type: string, value: string)
     ['value', value],
   ])
 
-/** Secrets are no outputs: who may read the state has them all the same. */
+/** Secrets are not outputs. Anyone who can read the Terraform state sees them anyway. */
 export function createPoolOutputs({ domain, clients }: ReadDefinition): readonly HclBlock[] {
   const output = (name: string, value: string): HclBlock => ({
     header: `output "${name}"`,

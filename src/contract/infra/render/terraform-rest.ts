@@ -1,4 +1,4 @@
-/** A REST API in front of a backend, as Terraform's resources. */
+/** Creates the Terraform resources of a REST API. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
 import { listPathParameters, listRestPaths, toBackendPath } from '../definition/path.ts'
@@ -10,7 +10,7 @@ const API: HclAttribute = ['rest_api_id', 'aws_api_gateway_rest_api.main.id']
 
 const toResourceAddress = (path: string): string =>
   `aws_api_gateway_resource.${toTerraformName(toPathWords(path))}`
-/** What a resource of a path, or its child, names it by. */
+/** Returns the reference to the resource of a path, for its methods and children. */
 const toResourceId = (path: string): string =>
   path === '/' || path === ''
     ? 'aws_api_gateway_rest_api.main.root_resource_id'
@@ -59,16 +59,19 @@ export function createRestBlocks(
 
 function createMethodBlock(route: GatewayRoute, definition: ReadDefinition): HclBlock {
   const { method, path, isPublic, note } = route
-  const composed = route.scopes.map((scope) => composeScope(scope, definition))
-  return createResource('aws_api_gateway_method', toRouteName(route), note, [
+  const attributes: HclAttribute[] = [
     API,
     ['resource_id', toResourceId(path)],
     ['http_method', toHclText(method)],
     ...createRequestParameters(path, 'method', () => 'true'),
     ['authorization', isPublic ? '"NONE"' : '"COGNITO_USER_POOLS"'],
-    ...(isPublic ? [] : [['authorizer_id', 'aws_api_gateway_authorizer.main.id'] as const]),
-    ...(isPublic ? [] : [['authorization_scopes', composed] as const]),
-  ])
+  ]
+  if (!isPublic) {
+    const scopes = route.scopes.map((scope) => composeScope(scope, definition))
+    attributes.push(['authorizer_id', 'aws_api_gateway_authorizer.main.id'])
+    attributes.push(['authorization_scopes', scopes])
+  }
+  return createResource('aws_api_gateway_method', toRouteName(route), note, attributes)
 }
 
 function createIntegrationBlock(route: GatewayRoute): HclBlock {
@@ -84,7 +87,7 @@ function createIntegrationBlock(route: GatewayRoute): HclBlock {
   ])
 }
 
-/** What a method takes from the path, and an integration from its method. */
+/** Declares the path parameters of a method, or maps those of an integration. */
 function createRequestParameters(
   path: string,
   of: 'method' | 'integration',
@@ -112,7 +115,7 @@ function createStageBlocks(
     createResource(
       'aws_api_gateway_deployment',
       'main',
-      'A copy, made anew when any of these changes.',
+      'A snapshot, which is replaced when one of these resources changes.',
       [
         API,
         ['triggers', { members: [['redeployment', digest]] }],

@@ -1,4 +1,4 @@
-/** A definition → Terraform: one file of one module. */
+/** Renders a definition as one Terraform file. */
 
 import { toGatewayRoutes } from '../definition/api.ts'
 import { listScopes, type ReadDefinition } from '../definition/definition.ts'
@@ -31,13 +31,10 @@ const BACKEND: HclBlock = {
   header: 'variable "backend_url"',
   body: [
     ['type', 'string'],
-    [
-      'description',
-      '"Where the app behind the API is reached, for example https://app.example.com"',
-    ],
+    ['description', '"URL of the app behind the API, for example https://app.example.com"'],
     {
       header: 'validation',
-      note: 'Tokens are passed on to it.',
+      note: 'https only, because the API forwards tokens.',
       body: [
         ['condition', 'can(regex("^https://[^/?#]+$", var.backend_url))'],
         ['error_message', '"Pass https:// and a host, without a path."'],
@@ -54,7 +51,8 @@ export function renderTerraform(definition: ReadDefinition): string {
   const routes = toGatewayRoutes(api, listScopes(resourceServers))
   const write = api.kind === 'rest' ? createRestBlocks : createHttpBlocks
   return writeHcl([
-    ...[PROVIDER, BACKEND],
+    PROVIDER,
+    BACKEND,
     ...createPoolBlocks(definition),
     ...write(api, routes, definition),
     ...createPoolOutputs(definition),

@@ -1,9 +1,6 @@
-/** Writes CloudFormation's YAML: block style, intrinsic functions in their short form, comments. */
+/** Writes YAML for CloudFormation: block style, comments, and intrinsic functions in their short form. */
 
-/**
- * What cannot be seen, and what turns the order of what can be seen, is written as its number: whoever
- * reviews a template sees every character of it.
- */
+/** Invisible characters and bidirectional controls are escaped, so that a reviewer sees every character. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 export const toQuotedText = (text: string): string =>
@@ -50,14 +47,14 @@ export const createRef = (id: string): Yaml => createCall('Ref', id)
 export const createGetAtt = (id: string, name: string): Yaml =>
   createCall('GetAtt', `${id}.${name}`)
 
-/** What no version of YAML takes for anything but a text. */
+/** Texts that are strings without quotes in every version of YAML. */
 const PLAIN = /^[A-Za-z/$][\w./:$-]*$/
 const NOT_PLAIN = /^(?:y|n|yes|no|on|off|true|false|null)$|:$/i
 
 const writeText = (value: string): string =>
   PLAIN.test(value) && !NOT_PLAIN.test(value) ? value : toQuotedText(value)
 
-/** On one line; maps do not stand there. */
+/** Writes a value on one line. Maps are written as blocks only. */
 function writeFlow(value: Yaml): string {
   if (value instanceof IntrinsicCall) return `!${value.name} ${writeFlow(value.argument)}`
   if (Array.isArray(value)) return `[${value.map(writeFlow).join(', ')}]`
@@ -70,7 +67,7 @@ const isMap = (value: Yaml): value is YamlMap =>
   !isList(value) &&
   !(value instanceof IntrinsicCall || value instanceof Commented)
 
-/** What follows a key. */
+/** Writes the value after a key. */
 function writeBlock(value: Yaml, indent: string): string {
   if (isList(value) && value.length > 0) {
     const items = value.map((item) => `${indent}- ${writeBlock(item, `${indent}  `).trimStart()}`)
@@ -88,7 +85,7 @@ function writeEntry(key: string, value: Yaml, indent: string): string {
   return `${indent}${writeText(key)}:${writeBlock(value, `${indent}  `)}`
 }
 
-/** A template: a blank line before each section and between its members. */
+/** Writes a template, with a blank line before each section and between its members. */
 export const writeYaml = (sections: YamlMap): string =>
   Object.entries(sections)
     .map(([key, value]) => {

@@ -1,39 +1,41 @@
 /**
- * What an expression of a template is worth before anything is deployed: both dialects resolve to
- * this. What only a deployment knows stays unknown and keeps what it depends on.
+ * Values that the expressions of both dialects resolve to, and the resources that have them. A value that only the
+ * deployment determines is unknown, and records what it depends on.
  */
 
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 
-/** Something only a deployment knows, as far as the template tells what it is. */
+/** The origin of a value that only the deployment determines. Empty if the template does not determine the origin. */
 export interface Source {
   /**
-   * The resource it is taken from: logical id, or Terraform address, a data source's
-   * (`data.aws_vpc.main`) and a module's (`module.auth`) too.
+   * The resource that has the value: a logical id, or a Terraform address. Addresses of data sources
+   * (`data.aws_vpc.main`) and modules (`module.auth`) are included.
    */
   readonly resource?: string
-  /** Its attribute; `Ref` for CloudFormation's `!Ref`. */
+  /** The attribute of the resource, or `Ref` for `!Ref` of CloudFormation. */
   readonly attribute?: string
-  /** The name of the SSM parameter it is read from. */
+  /** The name of the SSM parameter that has the value. */
   readonly ssm?: string
-  /** The name of the export it is imported from. */
+  /** The name of the export that the value is imported from. */
   readonly imported?: string
-  /** The parameter or variable that gives it: it has no default. `AWS::Region` and the like, too. */
+  /** The parameter or variable without a value, or a pseudo parameter such as `AWS::Region`. */
   readonly parameter?: string
 }
 
-/** A piece of a text: what it says, or what it is taken from. */
+/** A piece of a composed text: a literal string, or the origin of an unknown piece. */
 export type Piece = string | Source
 
-/** Longest text and list that names are put together to. */
-export const MAX_TEXT = 10_000
+/** Longest composed text, in characters. */
+export const MAX_TEXT_LENGTH = 10_000
+/** Longest composed list. */
 const MAX_ITEMS = 1_000
+/** Most pieces of a composed text. */
 const MAX_PIECES = 50
 
 interface PositionedValue {
   readonly at: Position
-  /** Every resource it mentions, directly or through names in between. */
+  /** Ids of the resources that the value refers to, directly or through other names. */
   readonly refs: readonly string[]
 }
 
@@ -45,43 +47,44 @@ export type Value = PositionedValue &
     | {
         readonly kind: 'list'
         readonly items: readonly Value[]
-        /** False where it holds more, or less, than is listed. */
+        /** False if the deployed list may have other items. */
         readonly complete: boolean
       }
     | {
         readonly kind: 'map'
         readonly entries: ReadonlyMap<string, Value>
-        /** Where their names stand; empty in Terraform. */
+        /** The positions of the keys. Empty in Terraform. */
         readonly names: ReadonlyMap<string, Position>
         readonly complete: boolean
       }
     | {
         readonly kind: 'unknown'
         readonly source: Source
-        /** Of a text that is known in part. */
+        /** The pieces of a text that is known in part. */
         readonly pieces?: readonly Piece[]
       }
-    /** `AWS::NoValue`, `null`: as if it were not written. */
+    /** `AWS::NoValue` or `null`: equivalent to a missing member. */
     | { readonly kind: 'absent' }
   )
 
-/** A resource of either dialect under CloudFormation's names. */
+/** A resource of either dialect, with the names of CloudFormation. */
 export interface Resource {
   readonly id: string
   readonly type: string
   readonly at: Position
   readonly properties: ReadonlyMap<string, Value>
-  /** False where members may be missing from `properties`. */
+  /** False if `properties` may lack members. */
   readonly complete: boolean
-  /** What it waits for: `DependsOn`, `depends_on`, and every reference in it. */
+  /** Ids of the resources in `DependsOn` or `depends_on`, and of every reference. */
   readonly dependsOn: readonly string[]
-  /** Deployed as often as a condition, a count or a loop says. */
+  /** Whether a condition, count or loop decides if and how often the resource is deployed. */
   readonly conditional: boolean
 }
 
-/** A name that stands for nothing in the template. */
+/** A reference to a name that the template does not define. */
 export interface DanglingReference {
   readonly at: Position
+  /** The name, for example `OrdersPool` or `var.region`. */
   readonly name: string
 }
 
@@ -112,12 +115,12 @@ export const createList = (
   kind: 'list',
   at,
   refs: mergeRefs(refs, collectRefs(items)),
-  // Lists made of lists double with every name.
+  // Lists of lists grow exponentially with each reference.
   items: items.slice(0, MAX_ITEMS),
   complete: complete && items.length <= MAX_ITEMS,
 })
 
-/** Each resource that these values mention, once. */
+/** Collects the ids of the resources that the values refer to, without duplicates. */
 export function collectRefs(values: Iterable<Value | undefined>): readonly string[] {
   const refs = new Set<string>()
   for (const value of values) for (const ref of value?.refs ?? []) refs.add(ref)
@@ -128,13 +131,13 @@ export const mergeRefs = (...lists: readonly (readonly string[])[]): readonly st
   ...new Set(lists.flat()),
 ]
 
-/** The text of a known scalar; numbers and booleans as both dialects write them into strings. */
+/** Returns the text of a known scalar. Numbers and booleans become strings, as in both dialects. */
 export function getText(value: Value | undefined): string | undefined {
   if (value?.kind !== 'scalar' || value.value === null) return undefined
   return String(value.value)
 }
 
-/** What keeping a value costs: its members, its references, its text by the hundred characters. */
+/** Estimates the memory of a value: one unit for each member, reference, and hundred characters. */
 export function measureWeight(value: Value): number {
   const weight = 1 + value.refs.length
   if (value.kind === 'map') return weight + value.entries.size
@@ -142,10 +145,7 @@ export function measureWeight(value: Value): number {
   return value.items.reduce((sum, item) => sum + 1 + (getText(item)?.length ?? 0) / 100, weight)
 }
 
-/**
- * Texts side by side, as `Fn::Sub`, `Fn::Join`, a quoted template: known where every part is. One part
- * alone is itself.
- */
+/** Concatenates the parts of `Fn::Sub`, `Fn::Join` or an HCL template. Known if every part is. */
 export function concatenate(at: Position, parts: readonly Value[]): Value {
   const [only] = parts
   if (only !== undefined && parts.length === 1) return { ...only, at }
@@ -153,15 +153,15 @@ export function concatenate(at: Position, parts: readonly Value[]): Value {
   const pieces: Piece[] = []
   let length = 0
   for (const piece of parts.flatMap(toPieces)) {
-    const before = pieces.at(-1)
+    const previous = pieces.at(-1)
     if (typeof piece !== 'string') pieces.push(piece)
     else {
       length += piece.length
-      if (typeof before === 'string') pieces[pieces.length - 1] = before + piece
+      if (typeof previous === 'string') pieces[pieces.length - 1] = previous + piece
       else pieces.push(piece)
     }
-    // Texts made of texts double with every name: what is this long is no scope.
-    if (length > MAX_TEXT || pieces.length > MAX_PIECES) return createUnknown(at, refs)
+    // Composed texts grow exponentially with each reference. Scopes are far shorter than the limit.
+    if (length > MAX_TEXT_LENGTH || pieces.length > MAX_PIECES) return createUnknown(at, refs)
   }
   const [text = ''] = pieces
   if (pieces.length < 2 && typeof text === 'string') return createScalar(at, text, refs)
@@ -173,22 +173,23 @@ function toPieces(part: Value): readonly Piece[] {
   return [getText(part) ?? {}]
 }
 
-/** Longest way from a name to a value; each step is a part of the stack. */
+/** Longest chain of references. Each one uses the call stack. */
 const MAX_REFERENCE_DEPTH = 100
 
+/** Resolves each name once, and detects cycles. */
 export class ReferenceResolver {
   readonly #resolved = new Map<string, Value>()
   readonly #pending: string[] = []
 
-  /** @throws {TemplateError} where `name` leads back to itself. */
+  /** @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the value of `name` refers to `name`. */
   resolve(key: string, name: string, at: Position, read: () => Value): Value {
-    const known = this.#resolved.get(key)
-    // Once: names that mention others twice double the work with every step.
-    if (known !== undefined) return known
-    const before = this.#pending.indexOf(key)
-    if (before >= 0 || this.#pending.length === MAX_REFERENCE_DEPTH) {
+    const resolved = this.#resolved.get(key)
+    // Memoized: names that refer to others twice would double the work at each step.
+    if (resolved !== undefined) return resolved
+    const cycleStart = this.#pending.indexOf(key)
+    if (cycleStart >= 0 || this.#pending.length === MAX_REFERENCE_DEPTH) {
       const problem =
-        before < 0
+        cycleStart < 0
           ? `a chain of more than ${MAX_REFERENCE_DEPTH}. Shorten the chain.`
           : 'a cycle. Remove one reference.'
       throw new TemplateError(
@@ -205,16 +206,16 @@ export class ReferenceResolver {
 }
 
 const SERVER = 'AWS::Cognito::UserPoolResourceServer'
-/** Steps from resource to resource; a template of any use takes a few hundred. */
+/** Most steps between resources. Real templates take a few hundred. */
 const MAX_DEPENDENCY_STEPS = 1_000_000
 
-/** Each resource with the resource servers that anything it waits for waits for. */
+/** Adds the resource servers that a resource depends on transitively. */
 export function addIndirectDependencies(resources: readonly Resource[]): readonly Resource[] {
-  const followers = new Map<string, string[]>()
+  const dependents = new Map<string, string[]>()
   for (const { id, dependsOn } of resources) {
     for (const name of dependsOn) {
-      const list = followers.get(name)
-      if (list === undefined) followers.set(name, [id])
+      const list = dependents.get(name)
+      if (list === undefined) dependents.set(name, [id])
       else list.push(id)
     }
   }
@@ -223,9 +224,9 @@ export function addIndirectDependencies(resources: readonly Resource[]): readonl
   for (const { id: server } of resources.filter(({ type }) => type === SERVER)) {
     const reached = new Set([server])
     for (const id of reached) {
-      for (const follower of followers.get(id) ?? []) {
+      for (const dependent of dependents.get(id) ?? []) {
         left -= 1
-        if (left > 0) reached.add(follower)
+        if (left > 0) reached.add(dependent)
       }
     }
     reached.delete(server)
@@ -241,37 +242,41 @@ export function addIndirectDependencies(resources: readonly Resource[]): readonl
   }))
 }
 
-/** @throws {TemplateError} at a resource that waits for itself. */
+/**
+ * Checks dependencies with a topological sort (Kahn's algorithm).
+ *
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` at a resource that depends on itself.
+ */
 export function assertAcyclic(resources: readonly Resource[]): void {
-  // What SAM's resources become refers to each other in other ways than they do.
+  // SAM transforms its resources into others, whose references differ.
   const plain = resources.filter(({ type }) => !type.startsWith('AWS::Serverless::'))
   const byId = new Map(plain.map((resource) => [resource.id, resource]))
   const pendingCounts = new Map(plain.map(({ id }) => [id, 0]))
-  const followers = new Map<string, string[]>()
+  const dependents = new Map<string, string[]>()
   for (const { id, dependsOn } of plain) {
     for (const name of dependsOn) {
       if (!byId.has(name)) continue
       pendingCounts.set(id, (pendingCounts.get(id) as number) + 1)
-      const list = followers.get(name)
-      if (list === undefined) followers.set(name, [id])
+      const list = dependents.get(name)
+      if (list === undefined) dependents.set(name, [id])
       else list.push(id)
     }
   }
   const ready = plain.filter(({ id }) => pendingCounts.get(id) === 0).map(({ id }) => id)
   for (const id of ready) {
-    for (const follower of followers.get(id) ?? []) {
-      const left = (pendingCounts.get(follower) as number) - 1
-      pendingCounts.set(follower, left)
-      if (left === 0) ready.push(follower)
+    for (const dependent of dependents.get(id) ?? []) {
+      const left = (pendingCounts.get(dependent) as number) - 1
+      pendingCounts.set(dependent, left)
+      if (left === 0) ready.push(dependent)
     }
   }
-  const done = new Set(ready)
-  const stuck = plain.filter(({ id }) => !done.has(id))
-  const [first] = stuck
+  const sorted = new Set(ready)
+  const unsorted = plain.filter(({ id }) => !sorted.has(id))
+  const [first] = unsorted
   if (first === undefined) return
-  // One that only follows a circle is stuck as well: those in it are followed by another one.
-  const cycle = stuck.filter(
-    ({ id }) => followers.get(id)?.some((name) => !done.has(name)) === true,
+  // Resources that only depend on a cycle are unsorted too. Members of the cycle have an unsorted dependent.
+  const cycle = unsorted.filter(
+    ({ id }) => dependents.get(id)?.some((name) => !sorted.has(name)) === true,
   )
   const names = cycle.slice(0, 5).map(({ id }) => toPrintable(id))
   throw new TemplateError(

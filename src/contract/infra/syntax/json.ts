@@ -1,10 +1,10 @@
-/** JSON as the tree that YAML gives, strictly, and in a tenth of the time that YAML's parser takes. */
+/** Parses strict JSON into a tree with positions, ten times as fast as the YAML parser. */
 import { type Position, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
 import type { Budget } from './limits.ts'
 import type { Entry, Tree } from './tree.ts'
 
-/** What turns the members of an object into what they stand for. */
+/** Creates the node for the members of an object. */
 type MakeMap = (entries: ReadonlyMap<string, Entry>, at: Position) => Tree
 
 const BLANKS = /[ \t\r\n]*/y
@@ -19,12 +19,12 @@ export interface JsonContext {
 }
 
 /**
- * Nesting is bounded by whoever counted the brackets before.
+ * The parser is recursive. `checkLimits` bounds the nesting before.
  *
- * @throws {TemplateError} at the first character that JSON has no position for, or a key that is repeated.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` at a syntax error or a repeated key.
  */
-export function readJson(reading: JsonContext): Tree {
-  const scanner = new Scanner(reading)
+export function readJson(context: JsonContext): Tree {
+  const scanner = new Scanner(context)
   const tree = scanner.value()
   scanner.end()
   return tree
@@ -36,8 +36,8 @@ class Scanner {
   #line = 1
   #lineStart = 0
 
-  constructor(reading: JsonContext) {
-    this.#context = reading
+  constructor(context: JsonContext) {
+    this.#context = context
   }
 
   value(): Tree {
@@ -48,7 +48,7 @@ class Scanner {
     return { kind: 'scalar', at, value: this.#scalar() }
   }
 
-  /** Nothing may follow. */
+  /** Rejects text after the value. */
   end(): void {
     this.#skipBlanks()
     if (this.#index < this.#context.text.length) this.#fail()
@@ -78,7 +78,7 @@ class Scanner {
     return { kind: 'list', at, items }
   }
 
-  /** Whether the bracket closes here; if not, behind the comma that goes before all but the first. */
+  /** Consumes the closing bracket, or else the comma before an item that is not the first. */
   #isAtEnd(bracket: string, first: boolean): boolean {
     this.#skipBlanks()
     if (this.#consume(bracket)) return true
@@ -104,7 +104,7 @@ class Scanner {
     this.#index += 1
     for (;;) {
       const unit = text.charCodeAt(this.#index)
-      // Behind the end there is no number, and no comparison holds.
+      // At the end of the text, charCodeAt returns NaN, for which every comparison is false.
       if (!(unit >= 0x20)) this.#fail()
       ESCAPE.lastIndex = this.#index
       if (unit === 0x5c && !ESCAPE.test(text)) this.#fail()
@@ -119,7 +119,7 @@ class Scanner {
     return true
   }
 
-  /** Goes to what follows the blanks here. */
+  /** Skips blanks, and returns the position after them. */
   #skipBlanks(): Position {
     const { text } = this.#context
     BLANKS.lastIndex = this.#index

@@ -1,19 +1,19 @@
-/** Nodes of a document, and readers that check their kinds. */
+/** The syntax tree of YAML and JSON documents, and readers that check the kinds of nodes. */
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
 
-/** One node of a template, aliases followed. */
+/** One node of a document, after its aliases are resolved. */
 export type Tree = { readonly at: Position } & (
   | { readonly kind: 'scalar'; readonly value: Scalar }
   | { readonly kind: 'list'; readonly items: readonly Tree[] }
   | { readonly kind: 'map'; readonly entries: ReadonlyMap<string, Entry> }
-  /** `!Sub x` and `{ Fn::Sub: x }` alike; `name` is the long one's, `Ref`, `Fn::Sub`, `Condition`. */
+  /** `!Sub x` or `{ Fn::Sub: x }`. The name is the long form: `Ref`, `Fn::Sub`, `Condition`. */
   | { readonly kind: 'call'; readonly name: string; readonly argument: Tree }
 )
 
 export interface Entry {
-  /** Where the key stands. */
+  /** The position of the key. */
   readonly at: Position
   readonly value: Tree
 }
@@ -21,36 +21,43 @@ export interface Entry {
 type Entries = ReadonlyMap<string, Entry>
 
 const NONE: Entries = new Map()
-/** Kinds of nodes, for messages. */
-const KINDS = {
-  scalar: 'a single or empty value',
+const KIND_NAMES = {
+  scalar: 'a scalar',
   list: 'a list',
   map: 'an object',
-  call: 'a function',
+  call: 'an intrinsic function',
 } as const
-/** References that refer to references. */
+/** Longest chain of references. */
 const MAX_STEPS = 20
 
-/** Empty where it is not written. */
+const describeKind = (tree: Tree): string =>
+  tree.kind === 'scalar' && tree.value === null ? 'an empty value' : KIND_NAMES[tree.kind]
+
+/** Returns the members of an object. Empty if the node is missing. */
 export function readMap(tree: Tree | undefined): Entries {
   if (tree === undefined) return NONE
   if (tree.kind === 'map') return tree.entries
-  throw new TemplateError(tree.at, `expected an object, got ${KINDS[tree.kind]}. Write an object.`)
+  throw new TemplateError(
+    tree.at,
+    `expected an object, got ${describeKind(tree)}. Write an object.`,
+  )
 }
 
+/** Returns the items of a list. Empty if the node is missing. */
 export function readTreeList(tree: Tree | undefined): readonly Tree[] {
   if (tree === undefined) return []
   if (tree.kind === 'list') return tree.items
-  throw new TemplateError(tree.at, `expected a list, got ${KINDS[tree.kind]}. Write a list.`)
+  throw new TemplateError(tree.at, `expected a list, got ${describeKind(tree)}. Write a list.`)
 }
 
+/** Returns a scalar as a string. */
 export function readText(tree: Tree | undefined): string | undefined {
   if (tree === undefined) return undefined
   if (tree.kind === 'scalar' && tree.value !== null) return String(tree.value)
-  throw new TemplateError(tree.at, `expected a string, got ${KINDS[tree.kind]}. Write a string.`)
+  throw new TemplateError(tree.at, `expected a string, got ${describeKind(tree)}. Write a string.`)
 }
 
-/** What a `$ref` within the document refers to, else the value itself. Other files are never opened. */
+/** Resolves a `$ref` within the document. Other nodes are returned unchanged. Opens no file. */
 export function followReference(tree: Tree, root: Tree): Tree {
   let current = tree
   for (let steps = 0; steps < MAX_STEPS; steps++) {
@@ -73,7 +80,7 @@ export function followReference(tree: Tree, root: Tree): Tree {
   )
 }
 
-/** A JSON pointer (RFC 6901) as part of a URI. */
+/** Resolves a JSON pointer in a URI fragment (RFC 6901 section 6). */
 function resolvePointer(pointer: string, root: Tree): Tree | undefined {
   let current: Tree | undefined = root
   for (const part of pointer.split('/')) {

@@ -1,4 +1,4 @@
-/** CloudFormation's YAML and JSON as a tree that keeps positions and short-form intrinsics. */
+/** Parses YAML and JSON documents into a tree with positions and intrinsic functions. */
 import type { Alias, Document, Node, Pair } from 'yaml'
 import { type Position, positionAt, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
@@ -8,7 +8,7 @@ import type { Entry, Tree } from './tree.ts'
 
 const MAX_DEPTH = 100
 const MAX_DIRECTIVES = 5
-/** Where the parser's words are about its own interface. */
+/** Replaces messages of the parser that refer to its API. */
 const PARSER_MESSAGES: ReadonlyMap<string, string> = new Map([
   ['MULTIPLE_DOCS', 'a second document. Split the file.'],
   ['RESOURCE_EXHAUSTION', 'values that are nested too deep. Split the file.'],
@@ -26,14 +26,13 @@ interface YamlContext {
 }
 
 /**
- * Parses a template: JSON where the file's name says so, else YAML. Nothing in it is executed or made
- * an object: unknown tags stay tags.
+ * Parses a CloudFormation template: JSON if the file name ends in `.json`, else YAML. Custom tags create no objects.
  *
- * @throws {TemplateError} where it is not well-formed or too large.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not well-formed or exceeds a limit.
  */
 export const readYaml = (file: string, text: string): Promise<Tree> => readTree(file, text, true)
 
-/** The same of a document that has no intrinsic functions. */
+/** Parses a document without intrinsic functions. */
 export const readPlain = (file: string, text: string): Promise<Tree> => readTree(file, text, false)
 
 async function readTree(file: string, text: string, intrinsics: boolean): Promise<Tree> {
@@ -44,21 +43,20 @@ async function readTree(file: string, text: string, intrinsics: boolean): Promis
     return readJson({ file, text, spend, makeMap })
   }
   checkDirectives(file, text)
-  // Loaded when a template is read: who checks none pays nothing.
+  // Loaded on demand, because apps that read no template do not need it.
   const yaml = await import('yaml')
   const lines = new yaml.LineCounter()
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  // JSON under another name may indent with tabs, which YAML may not; as many blanks keep the columns.
+  // JSON in a file with another name may be indented with tabs, which YAML rejects. One space each keeps the columns.
   const json = /^\s*\{/.test(text)
   const source = json ? text.replace(/^[\t ]+/gm, (blank) => ' '.repeat(blank.length)) : text
   const { document, targets } = parse(yaml, source, lines, at)
   const getPosition = (node: unknown): Position =>
     at((node as { range?: readonly number[] } | null)?.range?.[0] ?? 0)
-  const reading = { getPosition, targets, yaml, spend, intrinsics }
-  return toTree(document.contents, reading, 0)
+  return toTree(document.contents, { getPosition, targets, yaml, spend, intrinsics }, 0)
 }
 
 function parse(
@@ -67,9 +65,9 @@ function parse(
   lineCounter: InstanceType<typeof import('yaml')['LineCounter']>,
   at: (offset: number) => Position,
 ): { document: Document; targets: ReadonlyMap<Alias, Node> } {
-  // The reader finds duplicate keys itself: the parser compares every pair.
+  // toMap detects duplicate keys, because the parser takes quadratic time for it.
   const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
-  // 'error': further documents count as one.
+  // With 'error', a second document is an error, not a warning.
   const document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) {
@@ -81,7 +79,7 @@ function parse(
   return { document, targets: findAliasTargets(yaml, document) }
 }
 
-/** Templates have one, `%YAML 1.1`, if any; each costs the parser as much as a page of text. */
+/** Directives are expensive to parse. Templates have at most one, `%YAML 1.1`. */
 function checkDirectives(file: string, text: string): void {
   const directives = [...text.matchAll(/^%/gm)]
   const surplus = directives[MAX_DIRECTIVES]
@@ -93,7 +91,7 @@ function checkDirectives(file: string, text: string): void {
   )
 }
 
-/** The last anchor of its name before each alias, in one pass: the parser looks from the start for each. */
+/** Finds the last anchor before each alias in one pass. The parser searches the document for each alias. */
 function findAliasTargets(
   yaml: typeof import('yaml'),
   document: Document,
@@ -110,43 +108,43 @@ function findAliasTargets(
   return targets
 }
 
-/** The parser's words without what they quote of the text. */
+/** Removes quoted text of the document from a message of the parser. */
 function shortenMessage(message: string): string {
   return (message.split('\n')[0] as string).replace(/: ".*$/s, '').slice(0, 120)
 }
 
-function toTree(node: unknown, reading: YamlContext, depth: number): Tree {
-  const { yaml, getPosition } = reading
+function toTree(node: unknown, context: YamlContext, depth: number): Tree {
+  const { yaml, getPosition } = context
   const at = getPosition(node)
-  reading.spend(at)
+  context.spend(at)
   if (depth > MAX_DEPTH)
     throw new TemplateError(
       at,
       `expected at most ${MAX_DEPTH} nested levels, got more. Split the template.`,
     )
   if (yaml.isAlias(node)) {
-    const target = reading.targets.get(node)
+    const target = context.targets.get(node)
     if (target === undefined)
       throw new TemplateError(
         at,
         'expected the alias of an anchor, got one without an anchor. Define the anchor before it.',
       )
-    return { ...toTree(target, reading, depth + 1), at }
+    return { ...toTree(target, context, depth + 1), at }
   }
-  const plain = toPlainTree(node, at, reading, depth)
+  const plain = toPlainTree(node, at, context, depth)
   const { tag } = (node ?? {}) as Node
-  if (typeof tag !== 'string' || !/^![A-Za-z]/.test(tag) || !reading.intrinsics) return plain
+  if (typeof tag !== 'string' || !/^![A-Za-z]/.test(tag) || !context.intrinsics) return plain
   const name = tag.slice(1)
   const long = name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`
   return { kind: 'call', at, name: long, argument: plain }
 }
 
-function toPlainTree(node: unknown, at: Position, reading: YamlContext, depth: number): Tree {
-  const { yaml } = reading
+function toPlainTree(node: unknown, at: Position, context: YamlContext, depth: number): Tree {
+  const { yaml } = context
   if (yaml.isSeq(node)) {
-    return { kind: 'list', at, items: node.items.map((item) => toTree(item, reading, depth + 1)) }
+    return { kind: 'list', at, items: node.items.map((item) => toTree(item, context, depth + 1)) }
   }
-  if (yaml.isMap(node)) return toMap(node.items, at, reading, depth)
+  if (yaml.isMap(node)) return toMap(node.items, at, context, depth)
   const value: unknown = yaml.isScalar(node) ? node.value : null
   const isSupported = value === null || ['string', 'number', 'boolean'].includes(typeof value)
   return {
@@ -156,35 +154,35 @@ function toPlainTree(node: unknown, at: Position, reading: YamlContext, depth: n
   }
 }
 
-function toMap(pairs: readonly Pair[], at: Position, reading: YamlContext, depth: number): Tree {
+function toMap(pairs: readonly Pair[], at: Position, context: YamlContext, depth: number): Tree {
   const entries = new Map<string, Entry>()
   const merged: Tree[] = []
   for (const { key, value } of pairs) {
-    const keyAt = reading.getPosition(key)
+    const keyAt = context.getPosition(key)
     const name = readKey(key)
     if (entries.has(name))
       throw new TemplateError(
         keyAt,
         'expected a unique key, got a repeated one. Remove one of the two.',
       )
-    const tree = toTree(value, reading, depth + 1)
+    const tree = toTree(value, context, depth + 1)
     if (name === '<<' && (key as { type?: string }).type === 'PLAIN') {
       merged.push(...(tree.kind === 'list' ? tree.items : [tree]))
       continue
     }
-    // An empty value has no position.
+    // An empty value has no position of itself.
     entries.set(name, { at: keyAt, value: value ? tree : { ...tree, at: keyAt } })
   }
-  // What is written wins over what is merged, what is merged first over the rest.
+  // Explicit keys override merged ones. The first merged map overrides the others.
   for (const tree of merged) {
     if (tree.kind !== 'map')
-      throw new TemplateError(tree.at, 'expected a map to merge, got another value. Name a map.')
+      throw new TemplateError(tree.at, 'expected a map to merge, got another value. Merge a map.')
     for (const [name, entry] of tree.entries) if (!entries.has(name)) entries.set(name, entry)
   }
-  return toMapOrCall(entries, at, reading.intrinsics)
+  return toMapOrCall(entries, at, context.intrinsics)
 }
 
-/** One member named as an intrinsic function is that function. */
+/** A map with one member that has the name of an intrinsic function is a call. */
 function toMapOrCall(entries: Entries, at: Position, intrinsics: boolean): Tree {
   const [only] = entries
   if (intrinsics && only !== undefined && entries.size === 1 && INTRINSIC.test(only[0])) {
@@ -193,7 +191,7 @@ function toMapOrCall(entries: Entries, at: Position, intrinsics: boolean): Tree 
   return { kind: 'map', at, entries }
 }
 
-/** As it is written: `on` and `2010-09-09` are keys, not a boolean and a date. */
+/** Reads the source text of a key: YAML 1.1 would convert `on` to a boolean and `2010-09-09` to a date. */
 function readKey(key: unknown): string {
   const { source, value } = key as { source?: string; value?: unknown }
   return typeof value === 'string' ? value : (source ?? String(value))

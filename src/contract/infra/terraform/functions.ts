@@ -1,4 +1,4 @@
-/** Terraform's functions that scopes and names are composed with; none of them reads anything. */
+/** The Terraform functions that compose scopes and names. None of them reads files or state. */
 import type { Position } from '../position.ts'
 import {
   collectRefs,
@@ -7,33 +7,33 @@ import {
   createScalar,
   createUnknown,
   getText,
-  MAX_TEXT,
+  MAX_TEXT_LENGTH,
   type Value,
 } from '../resolve/value.ts'
 
 type Apply = (values: readonly Value[], at: Position) => Value
 
-/** Members of several lists; open where one of them is not known. */
+/** Concatenates lists. Incomplete if one of them is. */
 const concatLists: Apply = (values, at) => {
   const items = values.flatMap((value) => (value.kind === 'list' ? value.items : []))
   const complete = values.every((value) => value.kind === 'list' && value.complete)
   return createList(at, items, complete, collectRefs(values))
 }
 
-/** What changes the order or the number of members, not what they are. */
-const keepMembers: Apply = ([value], at) =>
+/** Returns the argument. The function changes its type only. */
+const returnArgument: Apply = ([value], at) =>
   value === undefined ? createUnknown(at) : { ...value, at }
 
 const isKnown = (value: Value): boolean => value.kind !== 'unknown'
 
-/** In the order, and as often, as Terraform has them: they may be indexed. Unless all are known, they may not. */
+/** Sorts and deduplicates as Terraform does, so that the list can be indexed. Incomplete if an item is unknown. */
 const createListSorter =
   ({ unique, sort }: { unique: boolean; sort: boolean }): Apply =>
   ([value], at) => {
     if (value?.kind !== 'list') return createUnknown(at, value?.refs)
     const known = value.items.filter((item) => getText(item) !== undefined)
-    const open = !value.complete || known.length < value.items.length
-    if (open) return { ...value, at, complete: false }
+    const isKnownList = value.complete && known.length === value.items.length
+    if (!isKnownList) return { ...value, at, complete: false }
     const texts = known.map((item): [string, Value] => [String(getText(item)), item])
     const members = unique ? [...new Map(texts)] : texts
     if (sort) members.sort(([a], [b]) => (a < b ? -1 : 1))
@@ -42,7 +42,7 @@ const createListSorter =
 
 const toSet = createListSorter({ unique: true, sort: true })
 
-/** The only member; what may be none is unknown. */
+/** Returns the only item of a list. Unknown if the list may have none or several. */
 const getOnlyMember: Apply = ([value], at) => {
   const [only, ...more] = value?.kind === 'list' && value.complete ? value.items : []
   return only === undefined || more.length > 0 ? createUnknown(at, value?.refs) : { ...only, at }
@@ -51,7 +51,7 @@ const getOnlyMember: Apply = ([value], at) => {
 const flatten: Apply = ([value], at) => {
   if (value?.kind !== 'list') return createUnknown(at, value?.refs)
   const items = value.items.flatMap((item) => (item.kind === 'list' ? item.items : [item]))
-  // What is unknown may be a list after all.
+  // An unknown item may be a list.
   const complete = value.items.every((item) =>
     item.kind === 'list' ? item.complete : isKnown(item),
   )
@@ -60,7 +60,7 @@ const flatten: Apply = ([value], at) => {
 
 const format: Apply = ([pattern, ...values], at) => {
   const text = getText(pattern)
-  if (text === undefined || text.length > MAX_TEXT)
+  if (text === undefined || text.length > MAX_TEXT_LENGTH)
     return createUnknown(at, collectRefs([...values, pattern]))
   const parts: Value[] = []
   let next = 0
@@ -69,7 +69,7 @@ const format: Apply = ([pattern, ...values], at) => {
     else if (!part.startsWith('%')) parts.push(createScalar(at, part))
     else {
       const value = values[next++]
-      // Widths and number formats are not worth computing here.
+      // Verbs with widths or number formats are not supported: scopes do not use them.
       const plain = part === '%s' || part === '%d' || part === '%v'
       parts.push(plain && value !== undefined ? value : createUnknown(at, value?.refs))
     }
@@ -116,14 +116,14 @@ export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([
   ['lower', createTextFunction((value) => value.toLowerCase())],
   ['upper', createTextFunction((value) => value.toUpperCase())],
   ['tostring', createTextFunction((value) => value)],
-  ['tolist', keepMembers],
+  ['tolist', returnArgument],
   ['toset', toSet],
   ['distinct', createListSorter({ unique: true, sort: false })],
   ['sort', createListSorter({ unique: false, sort: true })],
   ['one', getOnlyMember],
-  // What is encoded is read as what it says.
-  ['jsonencode', keepMembers],
-  ['yamlencode', keepMembers],
-  ['nonsensitive', keepMembers],
-  ['sensitive', keepMembers],
+  // An encoded document is read as its value.
+  ['jsonencode', returnArgument],
+  ['yamlencode', returnArgument],
+  ['nonsensitive', returnArgument],
+  ['sensitive', returnArgument],
 ])

@@ -1,11 +1,11 @@
-/** HCL as blocks that keep positions: tree-sitter's syntax, reduced to what templates say. */
+/** Converts the syntax tree of tree-sitter to HCL blocks and expressions with positions. */
 import type { Node } from 'web-tree-sitter'
 import { type Position, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
 import { type Budget, checkLimits, createValueBudget, MAX_HCL_LENGTH } from '../syntax/limits.ts'
 import type { HclParser } from './parser.ts'
 
-/** `.name`, `[index]`, or `.*`. */
+/** `.name`, `[index]`, or `.*` (null). */
 export type Step = string | Expression | null
 
 export type Expression = { readonly at: Position } & (
@@ -16,11 +16,11 @@ export type Expression = { readonly at: Position } & (
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'steps'; readonly of: Expression; readonly steps: readonly Step[] }
   | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[] }
-  /** Loops, conditions, operators: not computed, but what they mention counts. */
+  /** Loops, conditions and operators. Their value is unknown, but their references count. */
   | {
       readonly kind: 'other'
       readonly parts: readonly Expression[]
-      /** What a loop calls its members. */
+      /** The variables of a loop. */
       readonly names?: readonly string[]
     }
 )
@@ -39,10 +39,9 @@ export interface HclContext {
   readonly spend: Budget
 }
 
-/** Comments mean nothing. */
 const isNotComment = ({ type }: Node): boolean => type !== 'comment'
 
-/** @throws {TemplateError} where the stack might end. */
+/** @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the recursion is too deep. */
 function checkDepth(at: Position, depth: number): void {
   if (depth > MAX_DEPTH)
     throw new TemplateError(
@@ -51,11 +50,11 @@ function checkDepth(at: Position, depth: number): void {
     )
 }
 
-export function toExpression(node: Node, reading: HclContext, depth: number): Expression {
-  const at = reading.getPosition(node)
-  reading.spend(at)
+export function toExpression(node: Node, context: HclContext, depth: number): Expression {
+  const at = context.getPosition(node)
+  context.spend(at)
   checkDepth(at, depth)
-  const inner = (child: Node): Expression => toExpression(child, reading, depth + 1)
+  const inner = (child: Node): Expression => toExpression(child, context, depth + 1)
   const children = node.namedChildren.filter(isNotComment)
   const [first, ...rest] = children
   switch (node.type) {
@@ -119,7 +118,7 @@ function toObjectEntries(
     .map((element) => {
       const [key, value] = element.namedChildren.filter(isExpression).map(inner)
       const { kind, at } = key as Expression
-      // A bare word is a key, not a name.
+      // An identifier as key is a literal, not a reference.
       const word =
         kind === 'name'
           ? ({ kind: 'literal', at, value: (key as { name: string }).name } as const)
@@ -132,7 +131,7 @@ function toCall(node: Node, at: Position, inner: (child: Node) => Expression): E
   const [name, list] = node.namedChildren.filter(isNotComment) as [Node, Node?]
   const children = list?.namedChildren.filter(isNotComment) ?? []
   const values = children.filter(isExpression).map(inner)
-  // `f(list...)` passes as many arguments as the list has.
+  // With `f(list...)`, the number of arguments is unknown.
   if (children.some(({ type }) => type === 'ellipsis') || list?.text.endsWith('...') === true) {
     return { kind: 'other', at, parts: values }
   }
@@ -144,7 +143,7 @@ function toTemplate(node: Node, at: Position, inner: (child: Node) => Expression
   let plain = true
   let end = node.startIndex + 1
   const literal = (to: number): void => {
-    // By position: blanks at the start of a text are no node of the tree.
+    // By offset, because leading blanks are not in a node of the tree.
     const text = node.text.slice(end - node.startIndex, to - node.startIndex)
     if (text !== '') parts.push({ kind: 'literal', at, value: unescapeText(text) })
   }
@@ -154,7 +153,7 @@ function toTemplate(node: Node, at: Position, inner: (child: Node) => Expression
     const directive = child.type === 'template_directive'
     const [expression] = directive ? [child] : child.namedChildren.filter(isExpression)
     if (expression !== undefined) parts.push(inner(expression))
-    // Directives, and marks that strip blanks, change the text around them.
+    // Directives and strip markers (`~`) change the text around them.
     plain &&= !directive && !/^\$\{~|~\}$/.test(child.text)
   }
   literal(node.endIndex - 1)
@@ -186,7 +185,7 @@ export interface Block {
 
 export type Body = Pick<Block, 'attributes' | 'blocks'>
 
-/** @throws {TemplateError} where it is not well-formed or too large. */
+/** @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not well-formed or exceeds a limit. */
 export function readHcl(parser: HclParser, file: string, text: string): Block {
   checkLimits(file, text, MAX_HCL_LENGTH)
   return toRoot(parser, text, ({ startPosition: { row, column } }) => ({
@@ -197,9 +196,10 @@ export function readHcl(parser: HclParser, file: string, text: string): Block {
 }
 
 /**
- * Texts with templates in them (`a-${var.b}`), each as it stands between quotes on one line of HCL.
+ * Parses texts that contain templates (`a-${var.b}`).
  *
- * @throws {TemplateError} at the position of one that is not well-formed.
+ * @param texts The content of each HCL string, without its quotes, on one line.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` at the position of a text that is not well-formed.
  */
 export function readTemplates(
   parser: HclParser,
@@ -207,7 +207,7 @@ export function readTemplates(
 ): readonly Expression[] {
   const [first] = texts
   if (first === undefined) return []
-  // Escapes hide brackets from the limits of the file they were read from.
+  // The check of the JSON file did not see brackets that were escaped.
   for (const { at, quoted } of texts) checkLimits(at.file, quoted, MAX_HCL_LENGTH, () => at)
   const text = texts.map(({ quoted }, index) => `t${index} = "${quoted}"`).join('\n')
   if (text.length > MAX_HCL_LENGTH)
@@ -221,9 +221,10 @@ export function readTemplates(
 }
 
 /**
- * One expression, all of it at one position.
+ * Parses one expression.
  *
- * @throws {TemplateError} where it is none.
+ * @param at The position of every node of the expression.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not one expression.
  */
 export function readValue(parser: HclParser, at: Position, text: string): Expression {
   checkLimits(at.file, text, MAX_HCL_LENGTH)
@@ -262,7 +263,7 @@ function toRoot(parser: HclParser, text: string, getPosition: GetPosition): Bloc
   }
 }
 
-/** The innermost: around it, whole blocks count as an error too. */
+/** Finds the innermost error. Blocks that contain an error are errors too. */
 function findFirstError(root: Node): Node {
   let node = root
   for (;;) {
@@ -270,31 +271,31 @@ function findFirstError(root: Node): Node {
     if (inner === undefined || node.isMissing) break
     node = inner
   }
-  // What follows the last part that was understood could not be.
-  const understood = node.isError ? node.namedChildren.at(-1) : undefined
-  return understood ?? node
+  // The error is after the last child that was parsed.
+  const lastParsed = node.isError ? node.namedChildren.at(-1) : undefined
+  return lastParsed ?? node
 }
 
-function toBody(body: Node | undefined, reading: HclContext, depth: number): Body {
+function toBody(body: Node | undefined, context: HclContext, depth: number): Body {
   const attributes = new Map<string, Expression>()
   const blocks: Block[] = []
   for (const child of body?.namedChildren ?? []) {
-    if (child.type === 'block') blocks.push(toBlock(child, reading, depth + 1))
+    if (child.type === 'block') blocks.push(toBlock(child, context, depth + 1))
     if (child.type !== 'attribute') continue
     const [name, value] = child.namedChildren.filter(isNotComment) as [Node, Node]
     if (attributes.has(name.text)) {
       throw new TemplateError(
-        reading.getPosition(name),
+        context.getPosition(name),
         'expected a unique argument, got a repeated one. Remove one of the two.',
       )
     }
-    attributes.set(name.text, toExpression(value, reading, depth + 1))
+    attributes.set(name.text, toExpression(value, context, depth + 1))
   }
   return { attributes, blocks }
 }
 
-function toBlock(node: Node, reading: HclContext, depth: number): Block {
-  const at = reading.getPosition(node)
+function toBlock(node: Node, context: HclContext, depth: number): Block {
+  const at = context.getPosition(node)
   checkDepth(at, depth)
   const [type, ...rest] = node.namedChildren.filter(isNotComment) as [Node, ...Node[]]
   const labels = rest.filter(({ type }) => type === 'string_lit' || type === 'identifier')
@@ -305,6 +306,6 @@ function toBlock(node: Node, reading: HclContext, depth: number): Block {
     labels: labels.map((label) =>
       label.type === 'identifier' ? label.text : getLiteralText(label),
     ),
-    ...toBody(body, reading, depth),
+    ...toBody(body, context, depth),
   }
 }

@@ -1,4 +1,4 @@
-/** Terraform's JSON syntax as the blocks and expressions that its HCL gives. */
+/** Converts the JSON syntax of Terraform to HCL blocks and expressions. */
 
 import { type Position, TemplateError } from '../position.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
@@ -7,7 +7,7 @@ import { type Block, type Body, type Expression, readTemplates } from './hcl.ts'
 import { NESTED_BLOCKS } from './mapping.ts'
 import type { HclParser } from './parser.ts'
 
-/** Blocks by how many labels they have; what is not named here has none. */
+/** The number of labels of each block type. Other blocks have none. */
 const LABELS: ReadonlyMap<string, number> = new Map([
   ['resource', 2],
   ['data', 2],
@@ -20,7 +20,7 @@ const LABELS: ReadonlyMap<string, number> = new Map([
 
 type Templates = ReadonlyMap<Tree, Expression>
 
-/** @throws {TemplateError} where it is not well-formed or too large. */
+/** @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not well-formed or exceeds a limit. */
 export async function readTerraformJson(
   parser: HclParser,
   file: string,
@@ -55,7 +55,7 @@ function* findTemplates(tree: Tree): Generator<Text> {
   }
 }
 
-/** Objects in objects, one for each label; a list of objects where a label repeats. */
+/** Reads nested objects, one level for each label. Repeated blocks are a list of objects. */
 function toBlocks(
   type: string,
   labels: readonly string[],
@@ -93,7 +93,7 @@ function toBody(entries: ReadonlyMap<string, Entry>, type: string, templates: Te
 const areBlocks = (tree: Tree): boolean =>
   tree.kind === 'map' || (tree.kind === 'list' && tree.items.every(({ kind }) => kind === 'map'))
 
-/** Written without `${}`. */
+/** Reads `depends_on`, whose strings are references without `${}`. */
 function toAddresses(tree: Tree): Expression {
   const items = tree.kind === 'list' ? tree.items : []
   const read = items.map(({ at, ...item }): Expression => {
@@ -121,7 +121,7 @@ function toExpression(tree: Tree, templates: Templates): Expression {
   return templates.get(tree) ?? { kind: 'literal', at, value }
 }
 
-/** What stands outside of templates as it stands between quotes: there, backslashes mean something. */
+/** Converts a JSON string to the content of an HCL string: text outside of templates is escaped. */
 function toQuotedText(text: string): string {
   let out = ''
   let index = 0
@@ -140,7 +140,7 @@ function toQuotedText(text: string): string {
   return out
 }
 
-/** Just behind the brace that closes a template; texts in it may hold templates again. */
+/** Returns the index after the closing brace of a template. Its strings may contain templates. */
 function findTemplateEnd(text: string, start: number): number {
   const open = ['{']
   let index = start

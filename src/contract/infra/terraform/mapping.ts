@@ -1,8 +1,8 @@
-/** Terraform's names for what CloudFormation calls otherwise. */
+/** Maps resource types and arguments of Terraform to those of CloudFormation. */
 
 export interface TerraformType {
   readonly type: string
-  /** Terraform's argument or block → CloudFormation's property. */
+  /** Maps an argument or block of Terraform to a property of CloudFormation. */
   readonly names: Readonly<Record<string, string>>
 }
 
@@ -19,14 +19,20 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
     aws_cognito_resource_server: {
       type: 'AWS::Cognito::UserPoolResourceServer',
       names: {
-        ...{ user_pool_id: 'UserPoolId', identifier: 'Identifier', name: 'Name', scope: 'Scopes' },
-        ...{ scope_name: 'ScopeName', scope_description: 'ScopeDescription' },
+        user_pool_id: 'UserPoolId',
+        identifier: 'Identifier',
+        name: 'Name',
+        scope: 'Scopes',
+        scope_name: 'ScopeName',
+        scope_description: 'ScopeDescription',
       },
     },
     aws_cognito_user_pool_client: {
       type: 'AWS::Cognito::UserPoolClient',
       names: {
-        ...{ user_pool_id: 'UserPoolId', name: 'ClientName', generate_secret: 'GenerateSecret' },
+        user_pool_id: 'UserPoolId',
+        name: 'ClientName',
+        generate_secret: 'GenerateSecret',
         allowed_oauth_flows_user_pool_client: 'AllowedOAuthFlowsUserPoolClient',
         allowed_oauth_flows: 'AllowedOAuthFlows',
         allowed_oauth_scopes: 'AllowedOAuthScopes',
@@ -42,7 +48,10 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
     aws_api_gateway_authorizer: {
       type: 'AWS::ApiGateway::Authorizer',
       names: {
-        ...{ ...API, name: 'Name', type: 'Type', provider_arns: 'ProviderARNs' },
+        ...API,
+        name: 'Name',
+        type: 'Type',
+        provider_arns: 'ProviderARNs',
         authorizer_result_ttl_in_seconds: 'AuthorizerResultTtlInSeconds',
       },
     },
@@ -53,35 +62,44 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
     aws_api_gateway_method: {
       type: 'AWS::ApiGateway::Method',
       names: {
-        ...{ ...API, resource_id: 'ResourceId', http_method: 'HttpMethod' },
-        ...{ authorization: 'AuthorizationType', authorizer_id: 'AuthorizerId' },
+        ...API,
+        resource_id: 'ResourceId',
+        http_method: 'HttpMethod',
+        authorization: 'AuthorizationType',
+        authorizer_id: 'AuthorizerId',
         authorization_scopes: 'AuthorizationScopes',
       },
     },
     aws_apigatewayv2_authorizer: {
       type: 'AWS::ApiGatewayV2::Authorizer',
       names: {
-        ...{ ...API_V2, name: 'Name', authorizer_type: 'AuthorizerType', issuer: 'Issuer' },
+        ...API_V2,
+        name: 'Name',
+        authorizer_type: 'AuthorizerType',
+        issuer: 'Issuer',
         jwt_configuration: 'JwtConfiguration',
       },
     },
     aws_apigatewayv2_route: {
       type: 'AWS::ApiGatewayV2::Route',
       names: {
-        ...{ ...API_V2, route_key: 'RouteKey', authorization_type: 'AuthorizationType' },
-        ...{ authorizer_id: 'AuthorizerId', authorization_scopes: 'AuthorizationScopes' },
+        ...API_V2,
+        route_key: 'RouteKey',
+        authorization_type: 'AuthorizationType',
+        authorizer_id: 'AuthorizerId',
+        authorization_scopes: 'AuthorizationScopes',
       },
     },
   }),
 )
 
-/** Blocks that CloudFormation writes as one map, not as a list of them. */
+/** Blocks that are one map in CloudFormation, not a list. */
 export const SINGLE_BLOCKS: ReadonlySet<string> = new Set([
   'token_validity_units',
   'jwt_configuration',
 ])
 
-/** Blocks inside of resources, which JSON writes as it writes arguments, and how many labels they have. */
+/** The number of labels of blocks inside of resources. The JSON syntax does not distinguish them from arguments. */
 export const NESTED_BLOCKS: ReadonlyMap<string, number> = new Map([
   ['scope', 0],
   ['token_validity_units', 0],

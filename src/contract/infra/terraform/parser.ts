@@ -1,9 +1,9 @@
-/** Loads the parser of HCL: two optional peers, WebAssembly, when the first Terraform file is read. */
+/** Loads the HCL parser, two optional peer dependencies with WebAssembly, for the first Terraform file. */
 import { createRequire } from 'node:module'
 import type { Tree } from 'web-tree-sitter'
 import { OptionError } from '../../../core/options/validate.ts'
 
-/** Text → syntax tree; who asks deletes it. */
+/** Parses text. The caller must delete the tree, which is not garbage-collected. */
 export type HclParser = (text: string) => Tree
 
 const RUNTIME = 'web-tree-sitter'
@@ -11,7 +11,7 @@ const GRAMMAR = '@tree-sitter-grammars/tree-sitter-hcl'
 
 let loading: Promise<HclParser> | undefined
 
-/** One parser for the process: what fails to load is tried again. */
+/** Loads one parser for the process. A failed load is retried on the next call. */
 export function loadHclParser(): Promise<HclParser> {
   loading ??= load().catch((error: unknown) => {
     loading = undefined
@@ -24,7 +24,7 @@ async function load(): Promise<HclParser> {
   try {
     const { Language, Parser } = await import('web-tree-sitter')
     await Parser.init()
-    // Its JavaScript loads a native module; the grammar beside it is all that is needed.
+    // Only the grammar file is needed. The JavaScript of its package loads a native module.
     const grammar = createRequire(import.meta.url).resolve(`${GRAMMAR}/tree-sitter-hcl.wasm`)
     const parser = new Parser().setLanguage(await Language.load(grammar))
     return (text) => parser.parse(text) as Tree

@@ -1,4 +1,4 @@
-/** The files of one Terraform module → its resources. */
+/** Reads the resources of one Terraform module. */
 
 import { toTextFact } from '../model/facts.ts'
 import type { ReadResources } from '../model/model.ts'
@@ -25,10 +25,10 @@ interface ModuleBlocks {
   readonly others: readonly Block[]
 }
 
-/** Blocks whose expressions refer to resources as well. */
 const EXTERNAL_BLOCKS = new Set(['data', 'module'])
-/** Arguments that are names of providers and of arguments, not values. */
+/** Arguments whose identifiers are names of providers or arguments, not references. */
 const UNRESOLVED_ARGUMENTS = new Set(['provider', 'providers', 'ignore_changes'])
+/** Blocks whose expressions may refer to resources too. */
 const OTHER_BLOCKS = new Set(['output', 'module', 'data', 'provider', 'check'])
 
 export async function readTerraform(
@@ -67,13 +67,14 @@ export async function readTerraform(
       })
       return members ?? [resource]
     }),
-    // A name that is used twice is resolved twice.
+    // A name that is resolved twice is reported once.
     dangling: [...new Map(resolver.dangling.map((one) => [JSON.stringify(one), one])).values()],
     complete: !blocks.some(({ type }) => type === 'module'),
     outputs: outputs.map(({ at, labels, attributes }) => {
       const expression = attributes.get('value')
+      const output = { id: labels.join('.'), at, conditional: false }
       const value = expression && toTextFact(resolver.resolve(expression))
-      return { id: labels.join('.'), at, ...(value && { value }), conditional: false }
+      return value === undefined ? output : { ...output, value }
     }),
     globals: new Map(),
   }
@@ -81,7 +82,7 @@ export async function readTerraform(
 
 const PRIMITIVE_TYPES = new Set(['string', 'number', 'bool'])
 
-/** What is given for a list or a map is HCL, as on Terraform's own command line; all else is text. */
+/** Parses values of lists and maps as HCL, as the `-var` option of Terraform does. Other values are text. */
 function parseVariableValues(
   parser: HclParser,
   variables: ReadonlyMap<string, Block>,
@@ -117,7 +118,7 @@ function groupBlocks(blocks: readonly Block[]): ModuleBlocks {
     else if (block.type === 'locals') {
       for (const [key, expression] of block.attributes) locals.set(key, expression)
     } else if (OTHER_BLOCKS.has(block.type)) others.push(block)
-    // A check has data sources of its own.
+    // A check block may contain data sources.
     for (const one of [block, ...(block.type === 'check' ? block.blocks : [])]) {
       if (EXTERNAL_BLOCKS.has(one.type)) external.set(`${one.type}.${one.labels.join('.')}`, one)
     }
@@ -146,7 +147,7 @@ interface Members {
   readonly refs: readonly string[]
 }
 
-/** Arguments and blocks under CloudFormation's names; a block that may repeat is a list. */
+/** Reads arguments and blocks with the names of CloudFormation. Blocks that can repeat become lists. */
 function toMembers(
   block: Block,
   terraformType: TerraformType | undefined,
@@ -187,7 +188,7 @@ function appendItem(before: Value | undefined, value: Value): Value {
   return createList(before?.at ?? value.at, [...items, value])
 }
 
-/** What the loop of a `dynamic` block calls its members. */
+/** Returns the iterator variable of a `dynamic` block. */
 function getLoopNames({ type, labels, attributes }: Block): readonly string[] {
   const iterator = attributes.get('iterator')
   if (type !== 'dynamic') return []

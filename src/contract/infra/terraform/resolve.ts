@@ -1,4 +1,4 @@
-/** Resolves Terraform's expressions as far as one module alone tells what they give. */
+/** Resolves Terraform expressions, as far as one module determines their values. */
 import type { Position } from '../position.ts'
 import {
   collectRefs,
@@ -17,26 +17,28 @@ import { type Budget, createWorkBudget } from '../syntax/limits.ts'
 import { TERRAFORM_FUNCTIONS } from './functions.ts'
 import type { Block, Expression, Step } from './hcl.ts'
 
-/** One member of what a resource is repeated over. */
+/** One member of a `for_each` argument: `each.key` and `each.value`. */
 export interface Member {
   readonly key: string
   readonly value: Value
 }
 
-/** More are left as one: nobody writes them down. */
+/** Most members that become separate resources. */
 const MAX_MEMBERS = 200
 
 /**
- * What `each` stands for, once a member. Undefined where the block is not repeated this way, where its
- * members are not known, and for what is no client: others are referred to by the address of the block.
+ * Lists the members of `for_each` of an app client.
+ *
+ * @returns Undefined without `for_each`, for unknown or too many members, and for other resource types. References to
+ *   those use the address of the block.
  */
 export function listRepeatedMembers(
   { labels, attributes }: Block,
   resolver: TerraformResolver,
 ): readonly Member[] | undefined {
-  const repeated = attributes.get('for_each')
-  if (labels[0] !== 'aws_cognito_user_pool_client' || repeated === undefined) return undefined
-  const members = toMembers(resolver.resolve(repeated))
+  const forEach = attributes.get('for_each')
+  if (labels[0] !== 'aws_cognito_user_pool_client' || forEach === undefined) return undefined
+  const members = toMembers(resolver.resolve(forEach))
   return members === undefined || members.length > MAX_MEMBERS ? undefined : members
 }
 
@@ -45,14 +47,14 @@ function toMembers(value: Value): readonly Member[] | undefined {
     return [...value.entries].map(([key, member]) => ({ key, value: member }))
   }
   if (value.kind !== 'list' || !value.complete) return undefined
-  // A set has each of its members once.
+  // A set has unique members.
   const keys = new Set(value.items.map(getText))
   return keys.has(undefined)
     ? undefined
     : [...keys].map((key = '') => ({ key, value: createScalar(value.at, key, value.refs) }))
 }
 
-/** What the expressions of a module refer to. */
+/** The blocks and values that expressions of a module refer to. */
 export interface Module {
   readonly variables: ReadonlyMap<string, Block>
   readonly locals: ReadonlyMap<string, Expression>
@@ -60,20 +62,20 @@ export interface Module {
   readonly resources: ReadonlyMap<string, Block>
   /** Data sources and modules, by address: `data.aws_ssm_parameter.pool`, `module.auth`. */
   readonly external: ReadonlyMap<string, Block>
-  /** Values given for variables instead of their defaults. */
+  /** Values of variables that override their defaults. */
   readonly variableValues: ReadonlyMap<string, Expression>
 }
 
-/** Names that are no resources' types. */
 const SSM_VALUE = /^data\.aws_ssm_parameter\.[^.]+\.(?:insecure_)?value$/
-const ROOTS = new Set(['each', 'count', 'self', 'path', 'terraform'])
+/** First parts of references that are not resource types. */
+const RESERVED_ROOTS = new Set(['each', 'count', 'self', 'path', 'terraform'])
 
 export class TerraformResolver {
   readonly dangling: DanglingReference[] = []
   readonly #names: ReferenceResolver = new ReferenceResolver()
   readonly #spend: Budget = createWorkBudget()
   readonly #module: Module
-  /** What the loops around an expression call their members. */
+  /** The variables of the loops around an expression. */
   readonly #loopNames: string[] = []
   #each: Member | undefined
 
@@ -122,26 +124,26 @@ export class TerraformResolver {
           createUnknown(at, collectRefs(expression.parts.map((part) => this.resolve(part)))),
         )
       default:
-        // A bare word: the variable of a loop, or nothing.
+        // An identifier: a variable of a loop, or undefined.
         return createUnknown(at)
     }
   }
 
-  /** Reads what stands in a loop. */
+  /** Runs a function inside of a loop with these variables. */
   withLoopNames<T>(names: readonly string[], read: () => T): T {
     this.#loopNames.push(...names)
-    const found = read()
+    const result = read()
     this.#loopNames.length -= names.length
-    return found
+    return result
   }
 
-  /** Reads what is repeated, for one member of what it is repeated over. */
+  /** Runs a function with `each` set to the member. */
   withMember<T>(member: Member | undefined, read: () => T): T {
-    const around = this.#each
+    const outer = this.#each
     this.#each = member
-    const found = read()
-    this.#each = around
-    return found
+    const result = read()
+    this.#each = outer
+    return result
   }
 
   #resolveObject(entries: readonly (readonly [Expression, Expression])[], at: Position): Value {
@@ -170,8 +172,8 @@ export class TerraformResolver {
       const { key, value } = this.#each
       return name === 'key' ? createScalar(at, key) : this.#followSteps(value, rest, at)
     }
-    if (root === 'data' || ROOTS.has(root)) return createUnknown(at)
-    // There `each` is another one.
+    if (root === 'data' || RESERVED_ROOTS.has(root)) return createUnknown(at)
+    // `each` has another value in the block of the attribute.
     return this.withMember(undefined, () => this.#resolveAttribute(`${root}.${name}`, rest, at))
   }
 
@@ -183,14 +185,14 @@ export class TerraformResolver {
       this.dangling.push({ at, name: `var.${name}` })
       return createUnknown(at)
     }
-    const written = block.attributes.get('default')
-    const resolved = written && this.resolve(written)
+    const defaultValue = block.attributes.get('default')
+    const resolved = defaultValue && this.resolve(defaultValue)
     return resolved === undefined || resolved.kind === 'absent'
       ? createUnknown(at, [], { parameter: name })
       : resolved
   }
 
-  /** What a data source or a module gives; it waits for what that one waits for. */
+  /** Resolves an attribute of a data source or module, with the references of its block. */
   #resolveExternal(address: string, steps: readonly Step[], at: Position): Value {
     const block = this.#module.external.get(address)
     if (block === undefined) {
@@ -198,8 +200,8 @@ export class TerraformResolver {
       return createUnknown(at)
     }
     const attribute = steps.filter((step) => typeof step === 'string').join('.')
-    const source = { resource: address, ...(attribute && { attribute }) }
-    // Modules may refer to each other in a circle, data sources may not.
+    const source = attribute === '' ? { resource: address } : { resource: address, attribute }
+    // Modules may refer to each other in a cycle, data sources may not.
     if (block.type === 'module') return createUnknown(at, [], source)
     const read = () => [...block.attributes.values()].map((expression) => this.resolve(expression))
     const { refs } = this.#names.resolve(address, address, at, () =>
@@ -222,13 +224,13 @@ export class TerraformResolver {
 
   #resolveAttribute(address: string, steps: readonly Step[], at: Position): Value {
     const block = this.#module.resources.get(address)
-    // `x.y` with one dot may be a loop's variable; a resource's type has an underscore.
+    // `x.y` may be a variable of a loop. Resource types contain an underscore.
     if (block === undefined) {
       if (address.slice(0, address.indexOf('.')).includes('_'))
         this.dangling.push({ at, name: address })
       return createUnknown(at)
     }
-    // One of several: what tells them apart (`each`, `count`) is unknown.
+    // An index selects one of several instances, whose differences (`each`, `count`) are unknown.
     const indexed = steps.length > 0 && typeof steps[0] === 'object' && steps[0] !== null
     const [name, ...rest] = indexed ? steps.slice(1) : steps
     if (typeof name !== 'string') return createUnknown(at, [address], { resource: address })
@@ -246,7 +248,7 @@ export class TerraformResolver {
     return resolved.kind === 'absent' ? createUnknown(at, refs, source) : { ...resolved, at, refs }
   }
 
-  /** Every scope of a resource server; in which order, the provider says. */
+  /** Lists the scopes of a resource server. The order of the provider is unknown. */
   #listScopeIdentifiers(address: string, block: Block, at: Position): Value {
     const identifier = block.attributes.get('identifier')
     const scopes = block.blocks.filter(({ type }) => type === 'scope')
@@ -279,7 +281,7 @@ export class TerraformResolver {
   }
 }
 
-/** `scope_identifiers` and sets have no order to count on, so only written lists are indexed. */
+/** The order of `scope_identifiers` and sets is unknown, so only literal lists can be indexed. */
 const isIndexable = ({ items, refs, complete }: Extract<Value, { kind: 'list' }>): boolean =>
   complete && (items.length === 1 || refs.length === 0)
 

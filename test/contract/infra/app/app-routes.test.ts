@@ -178,14 +178,14 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
   }
   const none =
     'expected an OpenAPI document of version 3.0 or 3.1, got another document. Pass an OpenAPI document.'
-  await refused('', 'a.yaml:1:1: expected an object, got a single or empty value. Write an object.')
+  await refused('', 'a.yaml:1:1: expected an object, got an empty value. Write an object.')
   await refused('info: {}', `a.yaml:1:1: ${none}`)
   await refused("swagger: '2.0'\npaths: {}", `a.yaml:1:1: ${none}`)
   await refused('info: {}\nopenapi: 4.0.0', `a.yaml:2:1: ${none}`)
   await refused('openapi: 3.1.0\npaths: [', /^a\.yaml:2:\d+: expected valid YAML, got an error: /)
   await refused(
     'openapi: 3.1\npaths: 5',
-    'a.yaml:2:8: expected an object, got a single or empty value. Write an object.',
+    'a.yaml:2:8: expected an object, got a scalar. Write an object.',
   )
   await refused(
     document('  orders: {}'),
@@ -193,21 +193,18 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
   )
   await refused(
     document('  /a: 5'),
-    'a.yaml:14:7: expected an object, got a single or empty value. Write an object.',
+    'a.yaml:14:7: expected an object, got a scalar. Write an object.',
   )
   await refused(
     document('  /a: { get: 5 }'),
-    'a.yaml:14:14: expected an object, got a single or empty value. Write an object.',
+    'a.yaml:14:14: expected an object, got a scalar. Write an object.',
   )
   const at = (security: string) => document(`  /a: { get: { security: ${security} } }`)
   await refused(at('{}'), 'a.yaml:14:26: expected a list, got an object. Write a list.')
-  await refused(
-    at('[a/x]'),
-    'a.yaml:14:27: expected an object, got a single or empty value. Write an object.',
-  )
+  await refused(at('[a/x]'), 'a.yaml:14:27: expected an object, got a scalar. Write an object.')
   await refused(
     at('[{ cognito: a/x }]'),
-    'a.yaml:14:38: expected a list, got a single or empty value. Write a list.',
+    'a.yaml:14:38: expected a list, got a scalar. Write a list.',
   )
   await refused(
     at('[{ cognito: [{}] }]'),
@@ -215,7 +212,7 @@ t.test('what is no OpenAPI document is told with its place', async (t) => {
   )
   await refused(
     at('[{ cognito: [null] }]'),
-    'a.yaml:14:39: expected a string, got a single or empty value. Write a string.',
+    'a.yaml:14:39: expected a string, got an empty value. Write a string.',
   )
   const unknown = 'expected a scheme of components.securitySchemes, got'
   await refused(
@@ -320,19 +317,19 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     '{"routes": [{"path": "/a", "auth": false}]}',
-    'routes.json:1:13: routes[0].method: expected an HTTP method, got undefined. Name the method.',
+    'routes.json:1:13: routes[0].method: expected an HTTP method, got undefined. Set a method such as GET, or ANY.',
   )
   await refused(
     '{"routes": [{"method": 5}]}',
-    'routes.json:1:24: routes[0].method: expected an HTTP method, got 5. Name the method.',
+    'routes.json:1:24: routes[0].method: expected an HTTP method, got 5. Set a method such as GET, or ANY.',
   )
   await refused(
     '{"routes": [{"method": "GET", "path": "a"}]}',
-    'routes.json:1:39: routes[0].path: expected a path that begins with a slash, got "a". Change the path.',
+    'routes.json:1:39: routes[0].path: expected a path that begins with a slash, got "a". Set the path of the route.',
   )
   await refused(
     route('"basePath": "/b", "auth": {}'),
-    'routes.json:3:45: routes[0].basePath: expected the beginning of the path, got "/b". Change the base path.',
+    'routes.json:3:45: routes[0].basePath: expected the beginning of the path, got "/b". Set whole parts at the beginning of path.',
   )
   await refused(route('"x": 1'), /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /)
   await refused(
@@ -357,7 +354,7 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
   await refused(
     route('"auth": {}, "at": {"file": "a", "line": 0, "column": 1}'),
-    'routes.json:3:51: routes[0].at: expected a file, and a line and column from 1, got other values. Correct the position.',
+    'routes.json:3:51: routes[0].at: expected a file name, and a line and column of at least 1, got other values. Correct the position.',
   )
   await refused(
     route('"auth": {}, "scopesAt": {}'),

@@ -62,7 +62,7 @@ t.test('what is open is refused, unless it is accepted', async (t) => {
   t.throws(() => toPoolOptions(open), {
     code: 'ERR_OPTION_INVALID',
     message:
-      'cognito-m2m: the template: expected facts that are known before the deployment, got a.yaml:5:3: Gone is deployed where a condition, a count or a loop says so; what it gives is known to a deployment alone. Pass parameters to readTemplate, or set onSkipped.',
+      'cognito-m2m: the template: expected values that are known before the deployment, got a.yaml:5:3: a condition, count or loop decides whether Gone is deployed; make it unconditional to include it. Pass parameters to readTemplate, or set onSkipped.',
   })
   const left: SkippedFact[] = []
   t.strictSame(
@@ -101,7 +101,7 @@ t.test('options are refused', async (t) => {
     [
       { userPool: 'Other' },
       'userPool',
-      /: expected one of Pool \(a\.yaml:2:3\), got "Other"\. Change the id or leave it out\.$/,
+      /: expected one of Pool \(a\.yaml:2:3\), got "Other"\. Choose one of the user pools\.$/,
     ],
     [{ onSkipped: true }, 'onSkipped', /expected a function, got /],
   ] as const) {
@@ -116,7 +116,7 @@ t.test('options are refused', async (t) => {
   )
   t.throws(() => toPoolOptions(none, { userPool: 'Pool' }), {
     message:
-      /expected no value for a template without a user pool, got "Pool"\. Change the id or leave it out\.$/,
+      /expected no value for a template without a user pool, got "Pool"\. Remove the option\.$/,
   })
 })
 
@@ -150,16 +150,16 @@ t.test('every fact that is open is told at its place', async (t) => {
     left.map((line) => line.replace(/^\d+:\d+ /, '')),
     [
       'Other belongs to user pool eu-west-1_AbCdEfGhI',
-      'the identifier of Nameless is not known',
-      'the name of a scope of Partial is not known',
-      'Listed may define more scopes than are written',
-      'the OAuth flows of Flows are not known',
-      'whether OAuth is on for OAuth is not known',
-      'whether Secret has a secret is not known',
-      'a scope of Machine is not known',
-      'Machine is granted c/d, which nothing here defines for certain',
-      'Scopes may be granted more scopes than are written',
-      'how long tokens of Scopes live is not known: here 3600 s',
+      'the identifier of Nameless is unknown',
+      'the name of a scope of Partial is unknown',
+      'Listed may define scopes that the template does not list',
+      'the OAuth flows of Flows are unknown',
+      'it is unknown whether OAuth enables OAuth',
+      'it is unknown whether Secret has a secret',
+      'a scope of Machine is unknown',
+      'Machine is granted c/d, which may be undefined in this user pool',
+      'Scopes may be granted scopes that the template does not list',
+      'the token lifetime of Scopes is unknown: the default of 3600 s applies',
     ],
   )
   for (const line of left) t.match(line, /^[1-9]\d*:[1-9]\d* /)
@@ -191,12 +191,12 @@ t.test('properties that a transform may add are open', async (t) => {
   t.strictSame(
     left.map((line) => line.replace(/^\d+:\d+ /, '')),
     [
-      'the identifier of Stock is not known',
-      'the OAuth flows of One are not known',
-      'whether OAuth is on for Two is not known',
-      'whether Three has a secret is not known',
-      'Four may be granted more scopes than are written',
-      'how long tokens of Four live is not known: here 3600 s',
+      'the identifier of Stock is unknown',
+      'the OAuth flows of One are unknown',
+      'it is unknown whether Two enables OAuth',
+      'it is unknown whether Three has a secret',
+      'Four may be granted scopes that the template does not list',
+      'the token lifetime of Four is unknown: the default of 3600 s applies',
     ],
   )
 })
@@ -258,6 +258,6 @@ t.test('modules may deploy more', async (t) => {
   const module = await read('main.tf', `${whole}\nmodule "more" {\n  source = "./more"\n}\n`)
   t.throws(() => toPoolOptions(module), {
     message:
-      /main\.tf:1:1: modules or macros may deploy more; pass their templates as well\. Pass parameters to readTemplate, or set onSkipped\.$/,
+      /main\.tf:1:1: modules or macros may deploy more resources; pass their templates too\. Pass parameters to readTemplate, or set onSkipped\.$/,
   })
 })

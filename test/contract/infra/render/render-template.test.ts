@@ -301,9 +301,10 @@ t.test(
       t.same(await routesOf(HTTP, dialect), [common[0], { ...root, auth: {} }, ...common.slice(1)])
       for (const definition of [REST, HTTP]) {
         const text = written(definition, dialect).join('')
-        const more = '# Any of these is let through. The app asks for more, and checks it.'
+        const more = '# A token needs one of these scopes. The app requires more, and checks it.'
         t.equal(text.split(more).length - 1, 2)
-        const every = '# Any scope will do: without scopes the authorizer would expect an ID token.'
+        const every =
+          '# Any scope is accepted. Without scopes, the authorizer would expect an ID token.'
         t.equal(text.split(every).length - 1, definition === REST ? 1 : 0)
         t.strictSame(checkScopes(await readBack(definition, dialect), { routes: ROUTES }), [])
       }
@@ -332,10 +333,10 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   wrong(
     { name: 'a b' },
     'name',
-    /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Change/,
+    /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Choose/,
   )
   wrong({ name: 'AWSome' }, 'name', /not beginning with aws or ssm, got "AWSome"\./)
-  wrong({ domain: 'A' }, 'domain', /^expected 1 to 63 lowercase letters, .*, got "A"\. Change/)
+  wrong({ domain: 'A' }, 'domain', /^expected 1 to 63 lowercase letters, .*, got "A"\. Choose/)
   wrong({ domain: 'my-cognito' }, 'domain', /without aws, amazon and cognito, got "my-cognito"\./)
   wrong(
     { resourceServers: 5 },
@@ -358,11 +359,15 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
     'resourceServers[0].scopes.read',
     /^expected whole Unicode char/,
   )
-  wrong({ clients: 5 }, 'clients', /^expected an array of 0 to 1000 items, got 5\. Change/)
+  wrong(
+    { clients: 5 },
+    'clients',
+    /^expected an array of 0 to 1000 items, got 5\. Pass an array\.$/,
+  )
   wrong(
     { clients: [{ ...client, name: '' }] },
     'clients[0].name',
-    /^expected 1 to 128 .*, got ""\. Change/,
+    /^expected 1 to 128 .*, got ""\. Choose/,
   )
   wrong(
     { clients: [client, client] },
@@ -389,21 +394,21 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   const short = { ...client, accessTokenValidity: 299 }
   wrong({ clients: [short] }, 'clients[0].accessTokenValidity', /from 300 to 86400/)
 
-  api({ name: 'a b' }, 'name', /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Change/)
+  api({ name: 'a b' }, 'name', /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Choose/)
   api({ kind: 'grpc' }, 'kind', /^expected rest or http, got "grpc"\./)
   api({ routes: [] }, 'routes', /^expected at least one route, got an empty array\./)
   api({ authorizerTtl: 900 }, 'authorizerTtl', /whole number of seconds from 0 to 899/)
   api(
     { kind: 'http', authorizerTtl: 5 },
     'authorizerTtl',
-    /^expected no value for an HTTP API, got 5\. Leave it out\.$/,
+    /^expected no value for an HTTP API, got 5\. Remove the option\.$/,
   )
   wrong({ ...HTTP, clients: [] }, 'clients', /^expected 1 to 50 clients for an HTTP API, got 0\./)
   routed({ method: 'PURGE' }, '.method', /^expected one of ANY, DELETE.*, got "PURGE"\./)
   routed(
     { path: '/a b' },
     '.path',
-    /^expected parts of letters, .*, got "a b"\. Change the path\.$/,
+    /^expected parts of letters, .*, got "a b"\. Rewrite this part of the path\.$/,
   )
   routed({ path: '/orders/:id?' }, '.path', /^expected parts of letters, .*, got ":id\?"\./)
   routed({ path: '/*/lines' }, '.path', /^expected parts of letters, .*, got "\*"\./)
@@ -423,7 +428,7 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   routed(
     { path: '/files/*' },
     '.path',
-    /^expected \{name\}, as another path .*, got \{proxy\+\}\./,
+    /^expected \{name\}, as in another path .*, got \{proxy\+\}\./,
     [files],
   )
   const nothing = {
@@ -487,7 +492,7 @@ t.test('what is written where the definition leaves a choice', async (t) => {
       { method: 'HEAD', path: '/orders', auth: {} },
     ])
     const open =
-      '# Open here: the app takes requests without a token too, and judges those with one.'
+      '# Public here: the app accepts requests without a token, and checks tokens itself.'
     t.equal(written(definition, dialect).join('').split(open).length - 1, 2)
   }
 })
