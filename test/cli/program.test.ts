@@ -211,7 +211,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a port in words',
     ['local', '--port', 'http'],
-    /--port: expected a whole number from 0 to 65535, got "http"\. Change the value\.$/m,
+    /--port: expected a whole number from 0 to 65535, got "http"\. Pass a number in that range\.$/m,
   ],
   [
     'a port that is none',

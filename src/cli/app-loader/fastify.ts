@@ -7,6 +7,7 @@ import {
   hasUnguardedCheck,
   type RequirementSummary,
 } from '../../core/introspection.ts'
+import { omitUndefined } from '../../core/util/omit-undefined.ts'
 import { InspectionFailure } from './format-error.ts'
 import { type AppRoutes, combineRequirements } from './inspection.ts'
 import { normalizePaths } from './paths.ts'
@@ -64,9 +65,9 @@ export async function readFastifyRoutes(
     .flatMap((route) => {
       const { method, url, at = fallback } = route
       const auth = readAuth(route)
-      const unprotected = isUnprotected(app, route)
-      return normalizePaths(url).map(
-        (path): AppRoute => ({ method, path, auth, at, ...(unprotected && { unprotected }) }),
+      const unprotected = isUnprotected(app, route) ? true : undefined
+      return normalizePaths(url).map((path) =>
+        omitUndefined<AppRoute>({ method, path, auth, at, unprotected }),
       )
     })
   const gets = new Set(routes.filter(({ method }) => method === 'GET').map(getRouteKey))

@@ -1,7 +1,8 @@
 /** Types of an inspection, and the requirement that several guards combine to. */
-import type { AppRoute } from '../../contract/infra/index.ts'
+import type { AppRequirement, AppRoute } from '../../contract/infra/index.ts'
 import type { RequirementSummary } from '../../core/introspection.ts'
 import type { ResourceServerDefinition } from '../../core/scopes.ts'
+import { omitUndefined } from '../../core/util/omit-undefined.ts'
 
 /** Input of the child process. */
 export interface Job {
@@ -33,11 +34,11 @@ export function combineRequirements(requirements: readonly RequirementSummary[])
   const anyOf = combineAlternatives(requirements.map((it) => it.anyOf))
   // One requirement with a mandatory token makes the token mandatory.
   const optional = requirements.every((it) => it.optional)
-  return {
-    ...(scopes.length > 0 && { scopes }),
-    ...(anyOf.length > 0 && { anyOf }),
-    ...(optional && { optional }),
-  }
+  return omitUndefined<AppRequirement>({
+    scopes: scopes.length > 0 ? scopes : undefined,
+    anyOf: anyOf.length > 0 ? anyOf : undefined,
+    optional: optional ? true : undefined,
+  })
 }
 
 /** Combines one scope of each list: the Cartesian product of distinct lists. */

@@ -1,11 +1,11 @@
 /** Reads an app by running its module in a child process, within a time limit. */
-
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 import process from 'node:process'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { OptionError } from '../../core/options/validate.ts'
+import { omitUndefined } from '../../core/util/omit-undefined.ts'
 import { resolvePackageModule } from '../../core/util/package-files.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { quoteFile, statIfExists } from '../files/flags.ts'
@@ -136,11 +136,11 @@ interface AppModuleOptions {
  */
 export async function readAppModule(file: string, options: AppModuleOptions): Promise<Inspection> {
   const { option, scopes, timeout, signal } = options
-  const job: Job = {
+  const job = omitUndefined<Job>({
     name: file,
     module: toFileUrl(file, option),
-    ...(scopes === undefined ? {} : { scopes: toFileUrl(scopes, '--scopes') }),
-  }
+    scopes: scopes === undefined ? undefined : toFileUrl(scopes, '--scopes'),
+  })
   const args = [...process.execArgv, CHILD, JSON.stringify(job)]
   const { failure, inspection } = parseMessage(
     await readChildMessage(args, { name: file, timeout, signal }),

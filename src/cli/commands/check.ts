@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import {
   type AppRoute,
+  type CheckScopesOptions,
   checkScopes,
   readOpenApi,
   readRoutes,
@@ -9,6 +10,7 @@ import {
   TemplateError,
 } from '../../contract/infra/index.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { omitUndefined } from '../../core/util/omit-undefined.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import {
@@ -107,7 +109,8 @@ async function findProblems(templates: readonly string[], flags: CheckFlags, ter
   try {
     const groups = groupTemplates(templates)
     const models = await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
-    const openapi = document && (await readOpenApi(readText(document, '--openapi')))
+    const openapi =
+      document === undefined ? undefined : await readOpenApi(readText(document, '--openapi'))
     let routes: readonly AppRoute[] | undefined
     if (routesFile !== undefined) routes = await readRoutes(readText(routesFile, '--routes'))
     if (app !== undefined) {
@@ -115,11 +118,8 @@ async function findProblems(templates: readonly string[], flags: CheckFlags, ter
       const options = { option: '--app', timeout, signal: terminal.signal }
       ;({ routes } = await readAppModule(app, options))
     }
-    return checkScopes(models, {
-      ...(routes && { routes }),
-      ...(openapi && { openapi }),
-      ...(ttl === undefined ? {} : { proxyTtl: ttl }),
-    })
+    const options = omitUndefined<CheckScopesOptions>({ routes, openapi, proxyTtl: ttl })
+    return checkScopes(models, options)
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
     throw error
@@ -130,6 +130,6 @@ function isJsonFormat({ format, json }: CheckFlags): boolean {
   if (format === 'text' || format === 'json') return json === true || format === 'json'
   throw new OptionError(
     '--format',
-    `expected text or json, got ${describeValue(format)}. Change the value.`,
+    `expected text or json, got ${describeValue(format)}. Pass one of the two.`,
   )
 }

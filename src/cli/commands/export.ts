@@ -15,6 +15,7 @@ import {
   listDescribedScopes,
   type ResourceServerDefinition,
 } from '../../core/scopes.ts'
+import { omitUndefined } from '../../core/util/omit-undefined.ts'
 import { toPrintable } from '../../core/util/text.ts'
 import type { Inspection } from '../app-loader/inspection.ts'
 import { readAppModule } from '../app-loader/process.ts'
@@ -111,7 +112,7 @@ function checkFormat({ to, tokenUrl }: ExportFlags): void {
   if (!FORMATS.some((format) => format === to)) {
     throw new OptionError(
       '--to',
-      `expected one of ${FORMATS.join(', ')}, got ${describeValue(to)}. Change the value.`,
+      `expected one of ${FORMATS.join(', ')}, got ${describeValue(to)}. Choose one of these formats.`,
     )
   }
   if (to === 'openapi' && tokenUrl === undefined) {
@@ -138,13 +139,13 @@ function renderTemplates(app: Inspection, flags: ExportFlags): readonly Template
   const kind = flags.api ?? (dialect === 'sam' ? 'rest' : undefined)
   const resourceServers = listResourceServers(app)
   const allScopes = resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope))
-  const definition: InfraDefinition = {
+  const definition = omitUndefined<InfraDefinition>({
     name,
-    ...(domain === undefined ? {} : { domain }),
+    domain,
     resourceServers,
     clients: client.map((text) => readClient(text, allScopes)),
-    ...(kind === undefined ? {} : { api: { name, kind: kind as 'rest', routes: app.routes } }),
-  }
+    api: kind === undefined ? undefined : { name, kind: kind as 'rest', routes: app.routes },
+  })
   return renderTemplate(definition, dialect)
 }
 

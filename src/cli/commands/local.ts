@@ -1,6 +1,7 @@
 /** `cognito-m2m local`: runs a local user pool until it is interrupted. */
 import { Command } from 'commander'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { omitUndefined } from '../../core/util/omit-undefined.ts'
 import { toPrintable } from '../../core/util/text.ts'
 import {
   type LocalHost,
@@ -46,12 +47,14 @@ export function summarizePool(pool: LocalUserPool, origins: Origins): Summary {
     jwksUri,
     tokenEndpoint,
     options: pool.options(),
-    clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) => ({
-      clientId,
-      ...(clientSecret === undefined ? {} : { clientSecret }),
-      scopes,
-      ...origins.get(clientId),
-    })),
+    clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) =>
+      omitUndefined<ClientSummary>({
+        clientId,
+        clientSecret,
+        scopes,
+        ...origins.get(clientId),
+      }),
+    ),
   }
 }
 
@@ -202,16 +205,19 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
     .action(async (flags: LocalFlags) => {
       const { port, host, state, cors, json, events } = flags
       const { options, origins } = await readDefinition(flags, terminal)
+      const overrides = omitUndefined<LocalUserPoolOptions>({
+        port: port === undefined ? undefined : readPort(port),
+        // Validated at the start of the pool.
+        host: host as LocalHost | undefined,
+        state,
+        cors,
+        onEvent: events && ((event) => terminal.out(formatJson(event))),
+      })
       const pool = await startPool({
         userPoolId: DEFAULT_USER_POOL_ID,
         port: DEFAULT_PORT,
         ...options,
-        ...(port === undefined ? {} : { port: readPort(port) }),
-        // Validated at the start of the pool.
-        ...(host === undefined ? {} : { host: host as LocalHost }),
-        ...(state === undefined ? {} : { state }),
-        ...(cors === undefined ? {} : { cors }),
-        ...(events === undefined ? {} : { onEvent: (event) => terminal.out(formatJson(event)) }),
+        ...overrides,
         control: true,
       })
       onPoolStarted(pool)
@@ -265,6 +271,6 @@ function readPort(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
   throw new OptionError(
     '--port',
-    `expected a whole number from 0 to 65535, got ${describeValue(text)}. Change the value.`,
+    `expected a whole number from 0 to 65535, got ${describeValue(text)}. Pass a number in that range.`,
   )
 }

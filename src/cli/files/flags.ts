@@ -36,7 +36,7 @@ export function readSeconds(text: string, option: string, max: number): number {
   if (seconds > 0 && seconds <= max) return seconds
   throw new OptionError(
     option,
-    `expected seconds above 0 and up to ${max}, got ${describeValue(text)}. Change the value.`,
+    `expected seconds above 0 and up to ${max}, got ${describeValue(text)}. Pass a number in that range.`,
   )
 }
 

@@ -218,15 +218,15 @@ t.test('what cannot be read: one line, exit 2, nothing on standard output', asyn
     ],
     [
       [at('a.yaml'), '--format', 'xml'],
-      /--format: expected text or json, got "xml"\. Change the value\.$/,
+      /--format: expected text or json, got "xml"\. Pass one of the two\.$/,
     ],
     [
       [at('a.yaml'), '--proxy-ttl', '1h'],
-      /--proxy-ttl: expected seconds above 0 and up to 86400, got "1h"\. Change the value\.$/,
+      /--proxy-ttl: expected seconds above 0 and up to 86400, got "1h"\. Pass a number in that range\.$/,
     ],
     [
       [at('a.yaml'), '--timeout', '0'],
-      /--timeout: expected seconds above 0 and up to 600, got "0"\. Change the value\.$/,
+      /--timeout: expected seconds above 0 and up to 600, got "0"\. Pass a number in that range\.$/,
     ],
     [
       [at('a.yaml'), '--parameter', 's3cret'],

@@ -260,7 +260,7 @@ t.test('invalid usage: one line, and no module runs', async (t) => {
     ],
     [
       ['a.js', '--to', 'xml'],
-      /--to: expected one of routes, openapi, cloudformation, sam, terraform, got "xml"\. Change the value\.\n$/,
+      /--to: expected one of routes, openapi, cloudformation, sam, terraform, got "xml"\. Choose one of these formats\.\n$/,
     ],
     [
       ['a.js', '--to', 'openapi'],
@@ -268,7 +268,7 @@ t.test('invalid usage: one line, and no module runs', async (t) => {
     ],
     [
       ['a.js', '--timeout', 'x'],
-      /--timeout: expected seconds above 0 and up to 600, got "x"\. Change the value\.\n$/,
+      /--timeout: expected seconds above 0 and up to 600, got "x"\. Pass a number in that range\.\n$/,
     ],
   ]
   for (const [args, message] of wrong) {

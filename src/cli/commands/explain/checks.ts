@@ -2,7 +2,6 @@
  * Runs every check of the middleware separately, with a message for each. Codes come from functions of the
  * middleware, in its order, so the first code is the response of an API.
  */
-
 import type { AuthErrorCode } from '../../../core/errors.ts'
 import {
   type ImportedKey,
@@ -57,7 +56,8 @@ function fail(check: string, code: AuthErrorCode, message: string, fix: string):
 }
 
 function skip(check: string, message: string, code?: AuthErrorCode): Check {
-  return { check, state: 'unjudged', message, ...(code === undefined ? {} : { code }) }
+  const skipped = { check, state: 'unjudged', message } as const
+  return code === undefined ? skipped : { ...skipped, code }
 }
 
 const KEYS_UNAVAILABLE = 'ERR_KEYS_UNAVAILABLE'

@@ -7,6 +7,7 @@ import {
   readStrings,
 } from '../../../core/options/validate.ts'
 import { checkScope } from '../../../core/scopes.ts'
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { collectValues, rejectSecretOption } from '../../files/flags.ts'
 import { formatJson } from '../../terminal/format.ts'
@@ -153,26 +154,46 @@ function readConditions(flags: ExplainFlags, { now }: Terminal): Conditions {
       `expected a file with --offline, got ${describeValue(jwks)}. Pass a file, or remove --offline.`,
     )
   }
+  const issuerFlags = omitUndefined<IssuerFlags>({
+    pool,
+    regions: region,
+    issuer,
+    jwks,
+    offline,
+  })
   return {
-    ...(pool === undefined ? {} : { pool }),
-    ...(region === undefined ? {} : { regions: region }),
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(jwks === undefined ? {} : { jwks }),
-    ...(offline === undefined ? {} : { offline }),
-    clientIds: clientId === undefined ? undefined : readClientIds(clientId, '--client-id'),
+    ...issuerFlags,
+    clientIds: clientId && readClientIdFlags(clientId),
     subjects,
     audience: flags.audience && readStrings(flags.audience, '--audience', 'audience'),
-    scopes: (flags.scope ?? []).map((it) => checkScope(it, '--scope')),
+    scopes: (flags.scope ?? []).map(readScopeFlag),
     clockTolerance: readTolerance(flags.clockTolerance),
     now: at === undefined ? now() : readTime(at, '--at'),
   }
+}
+
+function readClientIdFlags(values: readonly string[]): readonly string[] {
+  const list = values.find((value) => value.includes(','))
+  if (list === undefined) return readClientIds(values, '--client-id')
+  throw new OptionError(
+    '--client-id',
+    `expected one app client id, got ${describeValue(list)}. Repeat the option for each id.`,
+  )
+}
+
+function readScopeFlag(value: string): string {
+  if (!/\s/.test(value)) return checkScope(value, '--scope')
+  throw new OptionError(
+    '--scope',
+    `expected one scope without spaces, got ${describeValue(value)}. Repeat the option for each scope.`,
+  )
 }
 
 function readTolerance(text = '5'): number {
   if (/^\d{1,3}(?:\.\d+)?$/.test(text) && Number(text) <= 300) return Number(text)
   throw new OptionError(
     '--clock-tolerance',
-    `expected seconds from 0 to 300, got ${describeValue(text)}. Change the value.`,
+    `expected seconds from 0 to 300, got ${describeValue(text)}. Pass a number in that range.`,
   )
 }
 

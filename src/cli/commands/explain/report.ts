@@ -1,5 +1,4 @@
 /** Formats an explanation as text. Untrusted text is escaped. */
-
 import type { AuthErrorBody, AuthErrorCode } from '../../../core/errors.ts'
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import type { JsonObject, JsonValue } from '../../../core/token/strict-json.ts'
@@ -93,12 +92,13 @@ const TIME_CLAIMS: readonly string[] = ['exp', 'iat', 'nbf', 'auth_time']
 /** @param colors Whether marks are colored signs instead of words. */
 export function formatReport(explanation: Explanation, colors: boolean): string {
   const { header, claims, checks, keys, notes, now } = explanation
+  const source = keys === null ? [] : [`Keys from ${toPrintable(keys, MAX_VALUE_LENGTH)}`]
   const rows = [
     ...formatTable('header', header, now),
     ...formatTable('claims', claims, now),
     ...formatChecks(checks, colors),
     '',
-    ...(keys === null ? [] : [`Keys from ${toPrintable(keys, MAX_VALUE_LENGTH)}`]),
+    ...source,
     ...notes.map((note) => `Note: ${note}`),
     formatVerdict(explanation, colors),
   ]

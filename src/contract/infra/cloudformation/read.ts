@@ -1,6 +1,6 @@
 /** Reads the resources of a CloudFormation or SAM template. */
-
-import { getMember, omitUndefined, toTextFact } from '../model/facts.ts'
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
+import { getMember, toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
 import {

@@ -1,12 +1,11 @@
 /** Reads authorizers and routes from SAM APIs and the events of functions. */
-
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import {
   getMember,
   getMemberPosition,
   getProperty,
   getSourceResource,
   mayHaveMoreMembers,
-  omitUndefined,
   toOneOrMore,
   toTextFact,
   toTextList,

@@ -12,7 +12,7 @@ import {
   type ResourceServerDefinition,
   readResourceServers,
 } from '../../../core/scopes.ts'
-import { omitUndefined } from '../model/facts.ts'
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { type ApiDefinition, type ReadApi, readApi, readScope } from './api.ts'
 
 /** A machine client. It has a secret, and its only flow is `client_credentials`. */

@@ -1,7 +1,7 @@
 /** `toDefinition`: converts the models of templates to a definition. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { isMachineClient } from '../check/scopes.ts'
-import { omitUndefined } from '../model/facts.ts'
 import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import { type InfraDefinition, readDefinition } from './definition.ts'
 

@@ -4,9 +4,9 @@ import {
   listDescribedScopes,
   type ResourceServerDefinition,
 } from '../../../core/scopes.ts'
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { isMachineClient } from '../check/scopes.ts'
-import { omitUndefined } from '../model/facts.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
 import type { ReportSkipped } from './members.ts'
 

@@ -6,9 +6,9 @@ import {
   readMembers,
 } from '../../../core/options/validate.ts'
 import type { ResourceServerDefinition } from '../../../core/scopes.ts'
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import type { CheckCode, Finding } from '../check/finding.ts'
 import { checkScopes } from '../check/index.ts'
-import { omitUndefined } from '../model/facts.ts'
 import type { InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
 import {

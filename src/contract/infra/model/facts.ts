@@ -1,5 +1,5 @@
 /** Converts values and resources of a template to facts of the model. */
-
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import type { Position } from '../position.ts'
 import {
   concatenate,
@@ -121,13 +121,6 @@ export const mayHaveMoreMembers = (value: Value | undefined): boolean =>
 /** Returns the id of the resource that an unknown value comes from. */
 export const getSourceResource = (value: Value | undefined): string | undefined =>
   value?.kind === 'unknown' ? value.source.resource : undefined
-
-/** Removes undefined members, so that optional members are missing instead. */
-export function omitUndefined<T extends object>(
-  members: { [Key in keyof T]: T[Key] | undefined },
-): T {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
-}
 
 /** Returns the members that every resource of the model has. */
 export const toInfraResource = ({

@@ -1,11 +1,10 @@
 /** Reads authorizers and routes from OpenAPI documents inside of templates. */
-
+import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { createScalar, getText, type Resource, type Value } from '../resolve/value.ts'
 import {
   getMember,
   getMemberPosition,
   getProperty,
-  omitUndefined,
   toInfraResource,
   toNumberFact,
   toOneOrMore,

@@ -189,10 +189,19 @@ t.test('an http issuer is explained with --jwks alone, as an API accepts it', as
   )
 })
 
-t.test('--client-id takes one app client id, not a list', async (t) => {
-  const { code, err } = await explained(machineToken(), ['--pool', POOL, '--client-id', 'a,b'])
-  t.equal(code, 2)
-  t.match(err, '--client-id[0]: expected one app client id, got "a,b". Pass several as an array.')
+t.test('repeatable options accept one value each, not a list', async (t) => {
+  const ids = await explained(machineToken(), ['--pool', POOL, '--client-id', 'a,b'])
+  t.equal(ids.code, 2)
+  t.match(
+    ids.err,
+    '--client-id: expected one app client id, got "a,b". Repeat the option for each id.',
+  )
+  const scopes = await explained(machineToken(), ['--pool', POOL, '--scope', 'a/b c/d'])
+  t.equal(scopes.code, 2)
+  t.match(
+    scopes.err,
+    '--scope: expected one scope without spaces, got "a/b c/d". Repeat the option for each scope.',
+  )
 })
 
 t.test('a local pool is explained in production too', async (t) => {
@@ -400,7 +409,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a tolerance in words',
     ['--clock-tolerance', 'long'],
-    /--clock-tolerance: expected seconds from 0 to 300, got "long"\. Change the value\.$/m,
+    /--clock-tolerance: expected seconds from 0 to 300, got "long"\. Pass a number in that range\.$/m,
   ],
   [
     'a tolerance too long',

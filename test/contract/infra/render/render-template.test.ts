@@ -428,7 +428,7 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   routed(
     { path: '/files/*' },
     '.path',
-    /^expected \{name\}, as in another path .*, got \{proxy\+\}\./,
+    /^expected \{name\} as in another path .*, got \{proxy\+\}\./,
     [files],
   )
   const nothing = {
@@ -518,9 +518,9 @@ t.test('what a template leaves open, or another judges, is no definition', async
     ...rest,
     routes: rest.routes.map((route) => ({ ...route, ...change })),
   })
-  const judged =
-    /"aws_api_gateway_method.get_health" to use "aws_api_gateway_authorizer.main", got another/
-  t.throws(() => toDefinition(changed({ authorization: 'other' })), judged)
+  const authorizerError =
+    /authorizer "aws_api_gateway_authorizer.main" for "aws_api_gateway_method.get_health", got another/
+  t.throws(() => toDefinition(changed({ authorization: 'other' })), authorizerError)
   const scopes = { at: rest.userPools[0]?.at, items: [], complete: false }
   const unknown = changed({ authorization: 'cognito', scopes })
   t.throws(
