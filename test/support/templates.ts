@@ -1,4 +1,4 @@
-/** Templates of the tests: fixtures by name, and what a model says in few words. */
+/** Templates for tests: fixtures, and short descriptions of models. */
 import { readFileSync } from 'node:fs'
 import {
   type CheckScopesOptions,
@@ -19,8 +19,8 @@ export const fixture = (file: string): { file: string; text: string } => ({
 export const read = (file: string, text: string): Promise<InfraModel> =>
   readTemplate({ file, text })
 
-/** `line:column value`, `?` where it is unknown, with what it is taken from. */
-export function told(fact: Fact<unknown> | undefined): string | undefined {
+/** Returns `line:column value`. An unknown value is `?` with its source. */
+export function describeFact(fact: Fact<unknown> | undefined): string | undefined {
   if (fact === undefined) return undefined
   const from = fact.pieces?.map(piece).join('') ?? origin(fact.source)
   const value = fact.value === undefined ? `?${from === '' ? '' : ` ${from}`}` : String(fact.value)
@@ -30,11 +30,13 @@ export function told(fact: Fact<unknown> | undefined): string | undefined {
 const origin = (source: Source): string => Object.values(source).join('.')
 const piece = (one: Piece): string => (typeof one === 'string' ? one : `<${origin(one)}>`)
 
-export const listed = (list: FactList<string> | undefined): (string | undefined)[] | undefined =>
-  list?.items.map(told).concat(list.complete ? [] : ['…'])
+export const describeList = (
+  list: FactList<string> | undefined,
+): (string | undefined)[] | undefined =>
+  list?.items.map(describeFact).concat(list.complete ? [] : ['…'])
 
-/** Everything that a model says, a line for each fact: `line:column value`. */
-export function outline(model: InfraModel): string {
+/** Describes a model, one line for each fact: `line:column value`. */
+export function describeModel(model: InfraModel): string {
   const { dialect, files: _, complete, dangling, ...kinds } = model
   const lines = [`${dialect}${complete ? '' : ', open'}`]
   for (const [kind, resources] of Object.entries(kinds)) {
@@ -43,7 +45,7 @@ export function outline(model: InfraModel): string {
       lines.push(`${kind} ${id} ${at.line}:${at.column}`)
       for (const [name, value] of Object.entries(members)) {
         if (value !== (name === 'complete' || name === 'scopesComplete')) {
-          lines.push(...described(value).map((line) => `  ${name} ${line}`))
+          lines.push(...describeMember(value).map((line) => `  ${name} ${line}`))
         }
       }
     }
@@ -52,20 +54,22 @@ export function outline(model: InfraModel): string {
   return `${lines.join('\n')}\n`
 }
 
-function described(value: unknown): (string | undefined)[] {
+function describeMember(value: unknown): (string | undefined)[] {
   if (typeof value !== 'object' || value === null) return [String(value)]
-  if ('items' in value) return [`[${listed(value as FactList<string>)?.join(', ')}]`]
-  if ('source' in value) return [told(value as Fact<unknown>)]
+  if ('items' in value) return [`[${describeList(value as FactList<string>)?.join(', ')}]`]
+  if ('source' in value) return [describeFact(value as Fact<unknown>)]
   if (!Array.isArray(value)) return [JSON.stringify(value)]
   return value.every((item) => typeof item === 'string')
     ? value.length === 0
       ? []
       : [value.join(' ')]
-    : value.map(({ name, description }) => [told(name), told(description)].join(', '))
+    : value.map(({ name, description }) =>
+        [describeFact(name), describeFact(description)].join(', '),
+      )
 }
 
 /** `severity code file: text` of each finding, the text being what stands at its place. */
-export async function found(
+export async function listFindings(
   files: Readonly<Record<string, string>>,
   options: CheckScopesOptions = {},
 ): Promise<string[]> {

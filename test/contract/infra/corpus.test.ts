@@ -1,39 +1,36 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { checkScopes, readTemplate } from '../../../src/contract/infra/index.ts'
-import { fixture, outline } from '../../support/templates.ts'
+import { describeModel, fixture } from '../../support/templates.ts'
 
 const folder = new URL('../../../fixtures/templates/corpus/', import.meta.url)
 const corpus = readdirSync(folder).filter((name) => !name.endsWith('.model'))
 
-t.test(
-  'a model says of each template of the corpus exactly what is written beside it',
-  async (t) => {
-    for (const name of corpus) {
-      const { text } = fixture(`corpus/${name}`)
-      const model = await readTemplate({ file: name, text })
-      t.equal(outline(model), readFileSync(new URL(`${name}.model`, folder), 'utf8'), name)
-    }
-  },
-)
+t.test('the model of each template in the corpus equals its expected facts', async (t) => {
+  for (const name of corpus) {
+    const { text } = fixture(`corpus/${name}`)
+    const model = await readTemplate({ file: name, text })
+    t.equal(describeModel(model), readFileSync(new URL(`${name}.model`, folder), 'utf8'), name)
+  }
+})
 
-t.test('nothing is found in any of them', async (t) => {
+t.test('the templates of the corpus have no findings', async (t) => {
   for (const name of corpus) {
     const model = await readTemplate(fixture(`corpus/${name}`))
     t.strictSame(checkScopes(model), [], name)
   }
 })
 
-t.test('line ends and a byte order mark change nothing', async (t) => {
+t.test('line ends and a byte order mark do not change the model', async (t) => {
   for (const name of corpus) {
     const { text } = fixture(`corpus/${name}`)
     const expected = readFileSync(new URL(`${name}.model`, folder), 'utf8')
     const odd = `\uFEFF${text.replace(/\n/g, '\r\n')}`
-    t.equal(outline(await readTemplate({ file: name, text: odd })), expected, name)
+    t.equal(describeModel(await readTemplate({ file: name, text: odd })), expected, name)
   }
 })
 
-t.test('HCL and JSON are one module, and values given to it are of its types', async (t) => {
+t.test('HCL and JSON form one module, and variable values have the declared types', async (t) => {
   const hcl = `variable "scopes" { type = list(string) }
 variable "name" { type = string }
 resource "aws_cognito_user_pool_client" "c" {
@@ -66,7 +63,7 @@ resource "aws_cognito_user_pool_client" "c" {
   })
 })
 
-t.test('pseudo parameters may be given, and fill texts that wait for them', async (t) => {
+t.test('values of pseudo parameters complete texts that depend on them', async (t) => {
   const { file, text } = { ...fixture('corpus/http-api.yaml'), file: 'http-api.yaml' }
   const { authorizers } = await readTemplate(
     { file, text },

@@ -1,8 +1,8 @@
-/** Templates that are deployed together, and what none of them tells: nothing is found that may not be so. */
+/** Checks of templates that are deployed together. Unknown values cause no findings. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { type AppRoute, checkScopes, type InfraModel } from '../../../src/contract/infra/index.ts'
-import { found, read } from '../../support/templates.ts'
+import { listFindings, read } from '../../support/templates.ts'
 
 const SCOPES = '[{ ScopeName: read, ScopeDescription: Read }]'
 const server = (pool: string, scopes = SCOPES) =>
@@ -10,7 +10,7 @@ const server = (pool: string, scopes = SCOPES) =>
 const client = (pool: string, scope: string, flows = 'client_credentials') =>
   `{ Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: ${pool}, GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [${flows}], AllowedOAuthScopes: [${scope}] } }`
 
-/** The stack that publishes a pool in every way there is. */
+/** A stack that publishes its pool by exports and SSM parameters. */
 const AUTH = `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
   Server: ${server('!Ref Pool')}
@@ -21,7 +21,7 @@ Outputs:
   Arn: { Value: !GetAtt Pool.Arn, Export: { Name: auth-pool-arn } }
   Id: { Value: !Ref Pool, Export: { Name: auth-pool-id } }
 `
-/** A second pool of the same deployment, whose resource server of the same name has more. */
+/** A second pool of the same deployment. Its resource server with the same identifier has more scopes. */
 const OTHER = `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
   Server: ${server('!Ref Pool', '[{ ScopeName: echo, ScopeDescription: Echo }]')}
@@ -51,64 +51,65 @@ const http = (issuer: string) => `Parameters:
   Given: { Type: String }
 Resources:
   Api: { Type: AWS::ApiGatewayV2::Api }
-  Judge: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Api, AuthorizerType: JWT, JwtConfiguration: { Issuer: ${issuer} } } }
-  Get: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: GET /orders, AuthorizationType: JWT, AuthorizerId: !Ref Judge, AuthorizationScopes: [orders/echo] } }
+  Guard: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Api, AuthorizerType: JWT, JwtConfiguration: { Issuer: ${issuer} } } }
+  Get: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: GET /orders, AuthorizationType: JWT, AuthorizerId: !Ref Guard, AuthorizationScopes: [orders/echo] } }
 `
 const ISSUER = 'https://cognito-idp.${AWS::Region}.amazonaws.com'
 const ECHO = ['error scope-undefined api.yaml: orders/echo']
 
-t.test('an API stack is held against the pool that another stack publishes', async (t) => {
-  const together = (text: string) =>
-    found({ 'auth.yaml': AUTH, 'api.yaml': text, 'other.yaml': OTHER })
+t.test('an API stack is compared with the pool that another stack publishes', async (t) => {
+  const checkTogether = (text: string) =>
+    listFindings({ 'auth.yaml': AUTH, 'api.yaml': text, 'other.yaml': OTHER })
   const joined = [
     ...['!Ref PoolArn', "'{{resolve:ssm:/auth/pool-arn}}'", '!ImportValue auth-pool-arn'],
     ...["!Sub 'arn:x:userpool/${PoolId}'", "!Sub 'arn:x:userpool/{{resolve:ssm:/auth/pool-id:1}}'"],
   ]
   for (const arn of joined) {
-    t.strictSame(await together(api(arn)), ECHO, arn)
-    t.strictSame(await together(api(arn, 'orders/read')), [], arn)
+    t.strictSame(await checkTogether(api(arn)), ECHO, arn)
+    t.strictSame(await checkTogether(api(arn, 'orders/read')), [], arn)
   }
   for (const issuer of [
     `!Sub '${ISSUER}/\${PoolId}'`,
     `!Sub ['${ISSUER}/\${p}', { p: !ImportValue auth-pool-id }]`,
   ]) {
-    t.strictSame(await together(http(issuer)), ECHO, issuer)
+    t.strictSame(await checkTogether(http(issuer)), ECHO, issuer)
   }
   const unjoined = [
     ...['!Ref Given', '!ImportValue elsewhere', "'{{resolve:ssm:/elsewhere}}'"],
     "'arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_Elsewhere'",
   ]
-  for (const arn of unjoined) t.strictSame(await together(api(arn)), [], arn)
+  for (const arn of unjoined) t.strictSame(await checkTogether(api(arn)), [], arn)
 })
 
 t.test(
-  'with one pool, what is given for a pool is that pool, what is named elsewhere is not',
+  'an unknown reference means the only pool, a reference to another pool does not',
   async (t) => {
-    const together = (text: string, auth = AUTH) => found({ 'auth.yaml': auth, 'api.yaml': text })
-    t.strictSame(await together(api('!Ref Given')), ECHO)
-    t.strictSame(await together(http(`!Sub '${ISSUER}/\${Given}'`)), ECHO)
-    t.strictSame(await together(http('https://other.example.com/')), [], 'another issuer')
-    t.strictSame(await together(http('!Ref Given')), [], 'any issuer')
+    const checkTogether = (text: string, auth = AUTH) =>
+      listFindings({ 'auth.yaml': auth, 'api.yaml': text })
+    t.strictSame(await checkTogether(api('!Ref Given')), ECHO)
+    t.strictSame(await checkTogether(http(`!Sub '${ISSUER}/\${Given}'`)), ECHO)
+    t.strictSame(await checkTogether(http('https://other.example.com/')), [], 'another issuer')
+    t.strictSame(await checkTogether(http('!Ref Given')), [], 'any issuer')
     t.strictSame(
-      await together(http("'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x'")),
+      await checkTogether(http("'https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_x'")),
       [],
     )
-    t.strictSame(await together(api('!ImportValue elsewhere')), [])
+    t.strictSame(await checkTogether(api('!ImportValue elsewhere')), [])
     const unnamed = AUTH.replace('Name: /auth/pool-arn', "Name: !Sub '/${AWS::StackName}/pool-arn'")
-    t.strictSame(await together(api('!Ref PoolArn'), unnamed), ECHO, 'it may be the one')
+    t.strictSame(await checkTogether(api('!Ref PoolArn'), unnamed), ECHO, 'it may be the one')
     const open = `Transform: [Macro]\n${AUTH}`
-    t.strictSame(await together(api('!ImportValue elsewhere'), open), ECHO, 'or a macro’s')
+    t.strictSame(await checkTogether(api('!ImportValue elsewhere'), open), ECHO, 'or a macro’s')
     const sometimes = AUTH.replace(
       'Arn: { Type: AWS::SSM',
       'Arn: { Condition: Prod, Type: AWS::SSM',
     )
-    t.strictSame(await together(api('!Ref PoolArn'), sometimes), ECHO)
-    const circle = `Resources:
+    t.strictSame(await checkTogether(api('!Ref PoolArn'), sometimes), ECHO)
+    const cycle = `Resources:
   A: { Type: AWS::SSM::Parameter, Properties: { Name: /a, Value: '{{resolve:ssm:/b}}' } }
   B: { Type: AWS::SSM::Parameter, Properties: { Name: /b, Value: '{{resolve:ssm:/a}}' } }
   Server: ${server("'{{resolve:ssm:/a}}'")}
 `
-    t.strictSame(await found({ 'a.yaml': circle }), [])
+    t.strictSame(await listFindings({ 'a.yaml': cycle }), [])
   },
 )
 
@@ -118,8 +119,8 @@ t.test('clients, resource servers and routes of several stacks and pools', async
 Resources:
   Client: ${client(pool, scope)}
 `
-  const together = (text: string) =>
-    found({ 'auth.yaml': AUTH, 'callers.yaml': text, 'other.yaml': OTHER })
+  const checkTogether = (text: string) =>
+    listFindings({ 'auth.yaml': AUTH, 'callers.yaml': text, 'other.yaml': OTHER })
   const findings = await Promise.all(
     [AUTH, OTHER, callers('!Ref PoolId', 'orders/echo')].map((text, index) =>
       read(`${index}.yaml`, text),
@@ -132,20 +133,20 @@ Resources:
       fix: 'define it there too: Server (1.yaml:3) belongs to another user pool',
     },
   ])
-  t.strictSame(await together(callers('!Ref PoolId', 'orders/read')), [])
-  t.strictSame(await together(callers('!ImportValue auth-pool-id', 'ordres/read')), [
+  t.strictSame(await checkTogether(callers('!Ref PoolId', 'orders/read')), [])
+  t.strictSame(await checkTogether(callers('!ImportValue auth-pool-id', 'ordres/read')), [
     'error grant-undefined callers.yaml: ordres/read',
   ])
-  t.strictSame(await together(callers('!Ref Missing', 'orders/echo')), [
+  t.strictSame(await checkTogether(callers('!Ref Missing', 'orders/echo')), [
     'error reference-missing callers.yaml: Missing',
   ])
-  // The client of one pool does not excuse a scope of another one.
+  // A client of one pool does not use the scope of another pool.
   const idle = OTHER.replace(
     /\n {2}Client.*/,
     `\n  Client: ${client('!Ref Pool', 'openid', 'code')}`,
   )
   t.strictSame(
-    await found({
+    await listFindings({
       'auth.yaml': AUTH.replace("'${Server}/read'", "'${Server}/echo'"),
       'other.yaml': idle,
     }),
@@ -155,47 +156,53 @@ Resources:
       'warning scope-unused other.yaml: echo',
     ],
   )
-  // What belongs to no pool of the templates: identifiers that they do not define may be others'.
+  // A pool that no template creates may define other identifiers.
   const service = `Parameters: { PoolId: { Type: String } }
 Resources:
   Server: ${server('!Ref PoolId')}
   A: ${client('!Ref PoolId', "!Sub '${Server}/echo'")}
   B: ${client('!Ref PoolId', 'reports/run')}
 `
-  t.strictSame(await found({ 'a.yaml': service }), [
+  t.strictSame(await listFindings({ 'a.yaml': service }), [
     "error grant-undefined a.yaml: '${Server}/echo'",
   ])
   const literal = service
     .replaceAll('!Ref PoolId', 'eu-west-1_a')
     .replace('UserPoolId: eu-west-1_a', 'UserPoolId: eu-west-1_b')
-  t.strictSame(await found({ 'a.yaml': literal }), [], 'two pools')
-  t.strictSame(await found({ 'a.yaml': service.replaceAll('!Ref PoolId', 'eu-west-1_a') }), [
+  t.strictSame(await listFindings({ 'a.yaml': literal }), [], 'two pools')
+  t.strictSame(await listFindings({ 'a.yaml': service.replaceAll('!Ref PoolId', 'eu-west-1_a') }), [
     "error grant-undefined a.yaml: '${Server}/echo'",
   ])
   const both = `${AUTH.replace('Identifier: orders', 'Identifier: !Ref AWS::StackName')}`
   t.strictSame(
-    await found({ 'auth.yaml': both, 'callers.yaml': callers('!Ref PoolId', 'ordres/read') }),
+    await listFindings({
+      'auth.yaml': both,
+      'callers.yaml': callers('!Ref PoolId', 'ordres/read'),
+    }),
     [],
   )
 })
 
 t.test('users among the callers, and other APIs', async (t) => {
   const without = api('!Ref PoolArn', '').replace(', AuthorizationScopes: []', '')
-  const together = (auth: string) => found({ 'auth.yaml': auth, 'api.yaml': without })
+  const checkTogether = (auth: string) => listFindings({ 'auth.yaml': auth, 'api.yaml': without })
   const GET = 'api.yaml: Get: { Type: Api'
-  t.strictSame(await together(AUTH), [`error authorizer-no-scopes ${GET}`])
+  t.strictSame(await checkTogether(AUTH), [`error authorizer-no-scopes ${GET}`])
   const users = AUTH.replace(
     'Outputs:',
     `  Users: ${client('!Ref Pool', 'openid', 'code')}\nOutputs:`,
   )
-  t.strictSame(await together(users), [`warning authorizer-no-scopes ${GET}`])
-  t.strictSame(await together(AUTH.replace('Client: { Type', 'Client: { Condition: C, Type')), [
-    `warning authorizer-no-scopes ${GET}`,
-  ])
+  t.strictSame(await checkTogether(users), [`warning authorizer-no-scopes ${GET}`])
+  t.strictSame(
+    await checkTogether(AUTH.replace('Client: { Type', 'Client: { Condition: C, Type')),
+    [`warning authorizer-no-scopes ${GET}`],
+  )
   const routes: AppRoute[] = [{ method: 'GET', path: '/orders', auth: false }]
   const open = async (text: string, given: readonly AppRoute[] = routes) => {
     const files = { 'auth.yaml': AUTH, 'api.yaml': text }
-    return (await found(files, { routes: given })).filter((line) => line.includes('route-open'))
+    return (await listFindings(files, { routes: given })).filter((line) =>
+      line.includes('route-open'),
+    )
   }
   const one = ['error route-open-in-code routes: 1:1']
   const read = (more: string) => api('!Ref PoolArn', 'orders/read', more)
@@ -264,22 +271,22 @@ t.test('users among the callers, and other APIs', async (t) => {
   )
 })
 
-/** The examples of the page that fail. */
+/** The page that contains the failing examples. */
 const page = readFileSync(new URL('../../../docs/check-codes.md', import.meta.url), 'utf8')
 
-/** Every object in a model, by the path to it. */
-function* places(value: unknown, path: readonly string[] = []): Generator<readonly string[]> {
+/** Lists the path of every object in a model. */
+function* listPaths(value: unknown, path: readonly string[] = []): Generator<readonly string[]> {
   if (typeof value !== 'object' || value === null) return
   yield path
-  for (const [key, inner] of Object.entries(value)) yield* places(inner, [...path, key])
+  for (const [key, inner] of Object.entries(value)) yield* listPaths(inner, [...path, key])
 }
 
-const valueAt = (model: unknown, path: readonly string[]) =>
+const getValue = (model: unknown, path: readonly string[]) =>
   path.reduce((value, key) => (value as Record<string, unknown>)[key], model) as object
 
-/** Copies in which less is known at one place. */
-function lessKnown(model: InfraModel, path: readonly string[]): InfraModel[] {
-  const value = valueAt(model, path) as Record<string, unknown>
+/** Creates copies of a model, each with one value less. */
+function removeFacts(model: InfraModel, path: readonly string[]): InfraModel[] {
+  const value = getValue(model, path) as Record<string, unknown>
   const changes = [
     ...(value['source'] !== undefined && value['value'] !== undefined
       ? [{ value: undefined }]
@@ -290,12 +297,12 @@ function lessKnown(model: InfraModel, path: readonly string[]): InfraModel[] {
   ]
   return changes.map((change) => {
     const copy = structuredClone(model)
-    Object.assign(valueAt(copy, path), change)
+    Object.assign(getValue(copy, path), change)
     return copy
   })
 }
 
-t.test('who knows less finds nothing more', async (t) => {
+t.test('unknown values add no findings', async (t) => {
   const blocks = (text: string, language: string): string[] =>
     [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].flatMap(([, name, code]) =>
       name === language ? [code as string] : [],
@@ -314,15 +321,15 @@ t.test('who knows less finds nothing more', async (t) => {
     const all = new Map([...resources(blocks(head, 'yaml')[0] as string), ...resources(changed)])
     const routes = blocks(failing, 'json').flatMap((code) => JSON.parse(code) as AppRoute[])
     const model = await read('a.yaml', `Resources:\n${[...all.values()].join('')}`)
-    const told = (models: InfraModel) =>
+    const describeFindings = (models: InfraModel) =>
       checkScopes(models, { routes, proxyTtl: 3600 }).map(
         ({ code, line, column }) => `${code} ${line}:${column}`,
       )
-    const before = new Set(told(model))
-    for (const path of places(model)) {
-      for (const less of lessKnown(model, path)) {
+    const before = new Set(describeFindings(model))
+    for (const path of listPaths(model)) {
+      for (const less of removeFacts(model, path)) {
         count += 1
-        const more = told(less).filter((one) => !before.has(one))
+        const more = describeFindings(less).filter((one) => !before.has(one))
         if (more.length > 0) t.fail(`${path.join('.')}: ${more.join(', ')}`)
       }
     }

@@ -7,7 +7,7 @@ const orders = defineScopes('orders', { read: 'Read orders', write: 'Change orde
 const reports = defineScopes('https://api.example.com/reports', { run: 'Run reports' })
 const options = { tokenUrl: TOKEN_URL, scopes: [orders, reports] }
 
-function refused(given: () => unknown): OptionError {
+function catchOptionError(given: () => unknown): OptionError {
   try {
     given()
   } catch (error) {
@@ -17,28 +17,35 @@ function refused(given: () => unknown): OptionError {
   throw new Error('accepted')
 }
 
-t.test('the scheme: client credentials, every scope with its description', async (t) => {
-  const { securitySchemes } = openApiParts({ ...options, schemeName: 'machines' })
-  t.strictSame(securitySchemes(), {
-    machines: {
-      type: 'oauth2',
-      description: 'An Amazon Cognito access token from the client credentials grant.',
-      flows: {
-        clientCredentials: {
-          tokenUrl: TOKEN_URL,
-          scopes: {
-            'orders/read': 'Read orders',
-            'orders/write': 'Change orders',
-            'https://api.example.com/reports/run': 'Run reports',
+t.test(
+  'the scheme has the client credentials flow, and each scope with its description',
+  async (t) => {
+    const { securitySchemes } = openApiParts({ ...options, schemeName: 'machines' })
+    t.strictSame(securitySchemes(), {
+      machines: {
+        type: 'oauth2',
+        description: 'An Amazon Cognito access token from the client credentials grant.',
+        flows: {
+          clientCredentials: {
+            tokenUrl: TOKEN_URL,
+            scopes: {
+              'orders/read': 'Read orders',
+              'orders/write': 'Change orders',
+              'https://api.example.com/reports/run': 'Run reports',
+            },
           },
         },
       },
-    },
-  })
-  t.not(securitySchemes()['machines'], securitySchemes()['machines'], 'made anew')
-})
+    })
+    t.not(
+      securitySchemes()['machines'],
+      securitySchemes()['machines'],
+      'each call creates a new object',
+    )
+  },
+)
 
-t.test('security of a requirement', async (t) => {
+t.test('security lists the alternatives of a requirement', async (t) => {
   const { access } = openApiParts(options)
   const table: [string, AccessRequirement | false, unknown][] = [
     ['open', false, []],
@@ -72,7 +79,7 @@ t.test('security of a requirement', async (t) => {
   }
 })
 
-t.test('responses: bodies and headers as they are sent', async (t) => {
+t.test('responses have the bodies and headers that are sent', async (t) => {
   const { responses } = openApiParts({
     ...options,
     realm: 'orders',
@@ -143,7 +150,7 @@ t.test('responses: bodies and headers as they are sent', async (t) => {
   })
 })
 
-t.test('names only the codes that an operation may answer', async (t) => {
+t.test('responses list only the codes that an operation can return', async (t) => {
   const { access } = openApiParts(options)
   const codes = (requirement: AccessRequirement | false, status: string) =>
     access(requirement).responses[status]?.content['application/json'].schema.properties?.['code']
@@ -157,7 +164,7 @@ t.test('names only the codes that an operation may answer', async (t) => {
   t.ok(codes({ optional: true }, '401')?.includes('ERR_TOKEN_EXPIRED'))
 })
 
-t.test('a document made of the parts is valid', async (t) => {
+t.test('a document with the parts is valid', async (t) => {
   const { access, securitySchemes } = openApiParts(options)
   const operations = [
     access({ scopes: [orders.read, orders.write] }),
@@ -179,7 +186,7 @@ t.test('a document made of the parts is valid', async (t) => {
   }
 })
 
-t.test('refuses what would make a wrong document', async (t) => {
+t.test('rejects options that would create an invalid document', async (t) => {
   const scopes = [orders]
   const table: [string, unknown, string, RegExp][] = [
     ['no options', undefined, 'options', /expected a plain object, got /],
@@ -221,7 +228,7 @@ t.test('refuses what would make a wrong document', async (t) => {
     ['metadata', { ...options, resourceMetadata: {} }, 'resourceMetadata.resource', /URL/],
   ]
   for (const [name, given, option, problem] of table) {
-    const error = refused(() => openApiParts(given as OpenApiOptions))
+    const error = catchOptionError(() => openApiParts(given as OpenApiOptions))
     t.equal(error.option, option, name)
     t.match(error.problem, problem, name)
   }
@@ -232,7 +239,7 @@ t.test('refuses what would make a wrong document', async (t) => {
     { scopes: anyOf(orders.read, 'orders/raed') },
   ]) {
     t.match(
-      refused(() => access(requirement)),
+      catchOptionError(() => access(requirement)),
       {
         option: 'access',
         problem:
@@ -241,7 +248,7 @@ t.test('refuses what would make a wrong document', async (t) => {
     )
   }
   t.match(
-    refused(() => access({ scope: orders.read } as never)),
+    catchOptionError(() => access({ scope: orders.read } as never)),
     { option: 'access.scope' },
   )
 })

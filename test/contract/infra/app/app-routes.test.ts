@@ -1,4 +1,4 @@
-/** The routes of an app as documents and files have them: `readOpenApi`, `readRoutes`, `routesFile`. */
+/** Routes of an app from documents and files: `readOpenApi`, `readRoutes`, `routesFile`. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import {
@@ -13,8 +13,8 @@ import { anyOf, defineScopes } from '../../../../src/index.ts'
 
 type Read = (source: { file: string; text: string }) => Promise<readonly AppRoute[]>
 
-/** `METHOD path requirement @line:column scope@line:column…` of each route. */
-async function told(read: Read, file: string, text: string): Promise<string[]> {
+/** Returns `METHOD path requirement @line:column scope@line:column…` of each route. */
+async function describeRoutes(read: Read, file: string, text: string): Promise<string[]> {
   return (await read({ file, text })).map(({ method, path, auth, at, scopesAt }) => {
     const scopes = [...(scopesAt ?? [])].map(
       ([scope, { line, column }]) => ` ${scope}@${line}:${column}`,
@@ -38,14 +38,14 @@ ${more}
 paths:
 ${paths}`
 
-/** What one operation's `security` comes to. */
+/** Reads the requirement of one operation from its `security`. */
 async function requirement(security: string) {
   const text = document(`  /orders: { get: { security: ${security} } }`)
   const [route] = await readOpenApi({ file: 'a.yaml', text })
   return route?.auth
 }
 
-t.test('each operation needs what its security says, or the document says', async (t) => {
+t.test('an operation has its security, or else the security of the document', async (t) => {
   const text = document(
     `  /orders/{id}:
     summary: One order
@@ -63,7 +63,7 @@ t.test('each operation needs what its security says, or the document says', asyn
   x-notes: {}`,
     'security: [{ cognito: [orders/admin] }]',
   )
-  t.strictSame(await told(readOpenApi, 'a.yaml', text), [
+  t.strictSame(await describeRoutes(readOpenApi, 'a.yaml', text), [
     'GET /orders/{id} {"scopes":["orders/read"]} @17:5 orders/read@19:21',
     'PUT /orders/{id} {"scopes":["orders/read","orders/write"]} @20:5 orders/read@23:15 orders/write@24:15',
     'DELETE /orders/{id} false @25:5',
@@ -71,7 +71,7 @@ t.test('each operation needs what its security says, or the document says', asyn
   ])
 })
 
-t.test('alternatives, optional and open operations', async (t) => {
+t.test('alternatives, optional tokens and public operations', async (t) => {
   const cases: [string, AppRoute['auth']][] = [
     ['[]', false],
     ['[{}]', { optional: true }],
@@ -93,7 +93,7 @@ t.test('alternatives, optional and open operations', async (t) => {
     t.strictSame(await requirement(security), expected, security)
 })
 
-t.test('what the package writes about a requirement is read as that requirement', async (t) => {
+t.test('generated security is read as the original requirement', async (t) => {
   const orders = defineScopes('orders', { read: 'Read orders', write: 'Change orders' })
   const parts = openApiParts({ tokenUrl: 'https://a.test/oauth2/token', scopes: [orders] })
   const needs = [
@@ -125,7 +125,7 @@ t.test('what the package writes about a requirement is read as that requirement'
   )
 })
 
-t.test("the first server's path stands in front", async (t) => {
+t.test('the path of the first server is the base path', async (t) => {
   const path = async (servers: string, operation = '{}') => {
     const text = document(`  /orders: { get: ${operation} }`, servers)
     const [route] = await readOpenApi({ file: 'a.yaml', text })
@@ -159,91 +159,97 @@ t.test("the first server's path stands in front", async (t) => {
   t.equal((await readOpenApi({ file: 'a.yaml', text }))[0]?.path, '/item/orders')
 })
 
-t.test('references within the document are followed', async (t) => {
+t.test('references within the document are resolved', async (t) => {
   const text = document(`  /a: { $ref: '#/paths/~1b~1%7Bid%7D' }
   /b/{id}: { get: { security: [] } }
   /c: { $ref: '#/components/pathItems/list/0' }`)
   const items = text.replace('components:', 'components:\n  pathItems: { list: [{ post: {} }] }')
-  t.strictSame(await told(readOpenApi, 'a.yaml', items), [
+  t.strictSame(await describeRoutes(readOpenApi, 'a.yaml', items), [
     'GET /a false @16:14',
     'GET /b/{id} false @16:14',
     'POST /c false @4:25',
   ])
 })
 
-t.test('what is no OpenAPI document is told with its place', async (t) => {
-  const refused = async (text: string, message: string | RegExp) => {
+t.test('invalid OpenAPI documents are rejected with a position', async (t) => {
+  const assertRejected = async (text: string, message: string | RegExp) => {
     await t.rejects(readOpenApi({ file: 'a.yaml', text }), TemplateError)
     await t.rejects(readOpenApi({ file: 'a.yaml', text }), { message })
   }
   const none =
     'expected an OpenAPI document of version 3.0 or 3.1, got another document. Pass an OpenAPI document.'
-  await refused('', 'a.yaml:1:1: expected an object, got an empty value. Write an object.')
-  await refused('info: {}', `a.yaml:1:1: ${none}`)
-  await refused("swagger: '2.0'\npaths: {}", `a.yaml:1:1: ${none}`)
-  await refused('info: {}\nopenapi: 4.0.0', `a.yaml:2:1: ${none}`)
-  await refused('openapi: 3.1.0\npaths: [', /^a\.yaml:2:\d+: expected valid YAML, got an error: /)
-  await refused(
+  await assertRejected('', 'a.yaml:1:1: expected an object, got an empty value. Write an object.')
+  await assertRejected('info: {}', `a.yaml:1:1: ${none}`)
+  await assertRejected("swagger: '2.0'\npaths: {}", `a.yaml:1:1: ${none}`)
+  await assertRejected('info: {}\nopenapi: 4.0.0', `a.yaml:2:1: ${none}`)
+  await assertRejected(
+    'openapi: 3.1.0\npaths: [',
+    /^a\.yaml:2:\d+: expected valid YAML, got an error: /,
+  )
+  await assertRejected(
     'openapi: 3.1\npaths: 5',
     'a.yaml:2:8: expected an object, got a scalar. Write an object.',
   )
-  await refused(
+  await assertRejected(
     document('  orders: {}'),
     'a.yaml:14:3: expected a path that begins with a slash, got orders. Add the slash.',
   )
-  await refused(
+  await assertRejected(
     document('  /a: 5'),
     'a.yaml:14:7: expected an object, got a scalar. Write an object.',
   )
-  await refused(
+  await assertRejected(
     document('  /a: { get: 5 }'),
     'a.yaml:14:14: expected an object, got a scalar. Write an object.',
   )
   const at = (security: string) => document(`  /a: { get: { security: ${security} } }`)
-  await refused(at('{}'), 'a.yaml:14:26: expected a list, got an object. Write a list.')
-  await refused(at('[a/x]'), 'a.yaml:14:27: expected an object, got a scalar. Write an object.')
-  await refused(
+  await assertRejected(at('{}'), 'a.yaml:14:26: expected a list, got an object. Write a list.')
+  await assertRejected(
+    at('[a/x]'),
+    'a.yaml:14:27: expected an object, got a scalar. Write an object.',
+  )
+  await assertRejected(
     at('[{ cognito: a/x }]'),
     'a.yaml:14:38: expected a list, got a scalar. Write a list.',
   )
-  await refused(
+  await assertRejected(
     at('[{ cognito: [{}] }]'),
     'a.yaml:14:39: expected a string, got an object. Write a string.',
   )
-  await refused(
+  await assertRejected(
     at('[{ cognito: [null] }]'),
     'a.yaml:14:39: expected a string, got an empty value. Write a string.',
   )
   const unknown = 'expected a scheme of components.securitySchemes, got'
-  await refused(
+  await assertRejected(
     at('[{ congito: [] }]'),
     `a.yaml:14:29: ${unknown} congito. Define the scheme or correct the spelling.`,
   )
-  await refused(
+  await assertRejected(
     at('[{ "\\e[2J": [] }]'),
     `a.yaml:14:29: ${unknown} \\u{1b}[2J. Define the scheme or correct the spelling.`,
   )
   const gone = (ref: string) => document(`  /a: { $ref: '${ref}' }`)
   for (const ref of ['#/paths/gone', '#/info/title/x', '#/paths/~1a/$ref/0', 'a.yaml#/paths']) {
-    await refused(
+    await assertRejected(
       gone(ref),
       `a.yaml:14:15: expected a reference within the document, got ${ref}. Correct the reference or bundle the files into one.`,
     )
   }
-  await refused(
+  await assertRejected(
     gone('#/paths/~1a'),
     'a.yaml:14:7: expected at most 20 references in a chain, got more. Shorten the chain.',
   )
-  await refused(
+  await assertRejected(
     document('  /a: { get: {} }', "servers: [{ url: '/{stage}' }]"),
     'a.yaml:12:18: expected a default for the server variable stage, got none. Add a default.',
   )
   const start = process.cpuUsage()
-  await refused(
+  await assertRejected(
     `openapi: 3.1.0\nx: ${'a'.repeat(10_000_000)}`,
     /expected at most 1048576 characters, got 10000018\./,
   )
-  await refused(
+  await assertRejected(
     `openapi: 3.1.0\nx: ${'['.repeat(500_000)}`,
     /expected at most 200 nested brackets, got more/,
   )
@@ -265,7 +271,7 @@ const ROUTES: readonly AppRoute[] = [
   { method: 'ALL', path: '/me', auth: { optional: true, other: true } },
 ]
 
-t.test('a routes file is read as it was written, with places', async (t) => {
+t.test('a routes file is read with positions', async (t) => {
   const servers = [{ identifier: 'orders', scopes: { read: 'Read', Ref: 'Refer' } }]
   const text = routesFile(ROUTES, [defineScopes('orders', servers[0]?.scopes ?? {})])
   const { $schema, routes, scopes, ...more } = JSON.parse(text)
@@ -278,7 +284,7 @@ t.test('a routes file is read as it was written, with places', async (t) => {
     read.map(({ at: _, scopesAt: __, ...route }) => route),
     ROUTES.map(({ at: _, ...route }) => route),
   )
-  t.strictSame(await told(readRoutes, 'routes.json', text), [
+  t.strictSame(await describeRoutes(readRoutes, 'routes.json', text), [
     'GET /orders {"scopes":["orders/read"]} @7:3',
     'post /v1/orders {"anyOf":[["a/x","a/y"],"a/z"]} @18:5 a/x@25:13 a/y@26:13 a/z@28:11',
     'GET /health false @32:5',
@@ -288,87 +294,93 @@ t.test('a routes file is read as it was written, with places', async (t) => {
   t.equal(read[1]?.at?.file, 'routes.json')
   t.equal(routesFile(read), routesFile(read), 'the same text for the same routes')
   t.notOk('scopes' in JSON.parse(routesFile(ROUTES)))
-  // One scope that is named as a function of CloudFormation.
+  // One scope has the name of an intrinsic function of CloudFormation.
   await readRoutes({
     file: 'routes.json',
     text: '{"routes":[],"scopes":[{"identifier":"a","scopes":{"Ref":"Refer"}}]}',
   })
 })
 
-t.test('what is no routes file is told with its place', async (t) => {
-  const refused = (text: string, message: string | RegExp) =>
+t.test('invalid routes files are rejected with a position', async (t) => {
+  const assertRejected = (text: string, message: string | RegExp) =>
     t.rejects(readRoutes({ file: 'routes.json', text }), { name: 'TemplateError', message })
   const route = (members: string) =>
     `{\n"routes": [\n{"method": "GET", "path": "/a", ${members}}\n]}`
-  await refused('', /^routes\.json:1:1: expected valid JSON, got a syntax error/)
-  await refused('[]', 'routes.json:1:1: expected an object, got a list. Write an object.')
-  await refused(
+  await assertRejected('', /^routes\.json:1:1: expected valid JSON, got a syntax error/)
+  await assertRejected('[]', 'routes.json:1:1: expected an object, got a list. Write an object.')
+  await assertRejected(
     '{}',
     'routes.json:1:1: expected a routes file, got no routes. Pass a file with the member routes.',
   )
-  await refused('{"routes": {}}', 'routes.json:1:12: expected a list, got an object. Write a list.')
-  await refused(
+  await assertRejected(
+    '{"routes": {}}',
+    'routes.json:1:12: expected a list, got an object. Write a list.',
+  )
+  await assertRejected(
     '{"routes": [],\n "route": 1}',
     'routes.json:2:2: expected one of $schema, routes, scopes, got route. Rename or remove it.',
   )
-  await refused(
+  await assertRejected(
     '{"routes": [5]}',
     'routes.json:1:13: routes[0]: expected a plain object, got 5. Pass an object literal.',
   )
-  await refused(
+  await assertRejected(
     '{"routes": [{"path": "/a", "auth": false}]}',
     'routes.json:1:13: routes[0].method: expected an HTTP method, got undefined. Set a method such as GET, or ANY.',
   )
-  await refused(
+  await assertRejected(
     '{"routes": [{"method": 5}]}',
     'routes.json:1:24: routes[0].method: expected an HTTP method, got 5. Set a method such as GET, or ANY.',
   )
-  await refused(
+  await assertRejected(
     '{"routes": [{"method": "GET", "path": "a"}]}',
     'routes.json:1:39: routes[0].path: expected a path that begins with a slash, got "a". Set the path of the route.',
   )
-  await refused(
+  await assertRejected(
     route('"basePath": "/b", "auth": {}'),
     'routes.json:3:45: routes[0].basePath: expected the beginning of the path, got "/b". Set whole parts at the beginning of path.',
   )
-  await refused(route('"x": 1'), /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /)
-  await refused(
+  await assertRejected(
+    route('"x": 1'),
+    /^routes\.json:3:38: routes\[0\]\.x: expected one of method, /,
+  )
+  await assertRejected(
     route('"auth": true'),
     'routes.json:3:41: routes[0].auth: expected a plain object, got true. Pass an object literal.',
   )
-  await refused(
+  await assertRejected(
     route('"auth": {"scopes": "a/x"}'),
     'routes.json:3:52: routes[0].auth.scopes: expected an array of scopes, got "a/x". Pass an array of strings.',
   )
-  await refused(
+  await assertRejected(
     route('"auth": {"anyOf": "a/x"}'),
     'routes.json:3:51: routes[0].auth.anyOf: expected an array of scopes, got "a/x". Pass an array of strings.',
   )
-  await refused(
+  await assertRejected(
     route('"auth": {"anyOf": ["a/x", [5]]}'),
     'routes.json:3:59: routes[0].auth.anyOf[1]: expected an array of scopes, got an array. Pass an array of strings.',
   )
-  await refused(
+  await assertRejected(
     route('"auth": {"optional": 1}'),
     'routes.json:3:54: routes[0].auth.optional: expected a boolean, got 1. Pass true or false.',
   )
-  await refused(
+  await assertRejected(
     route('"auth": {}, "at": {"file": "a", "line": 0, "column": 1}'),
     'routes.json:3:51: routes[0].at: expected a file name, and a line and column of at least 1, got other values. Correct the position.',
   )
-  await refused(
+  await assertRejected(
     route('"auth": {}, "scopesAt": {}'),
     'routes.json:3:57: routes[0].scopesAt: expected a Map of scopes and positions, got an object. Pass a Map.',
   )
-  await refused(
+  await assertRejected(
     '{"routes": [],\n "scopes": [{"identifier": "a b"}]}',
     /^routes\.json:2:28: scopes\[0\]\.identifier: expected 1 to 256 printable characters .*, got "a b"/,
   )
-  await refused(
+  await assertRejected(
     '{"routes": [], "scopes": [{"identifier": "a", "scopes": {"\\u001b": ""}}]}',
     /^routes\.json:1:57: scopes\[0\]\.scopes: expected names of printable characters .*, got "\\u001b"/,
   )
-  await refused('{"routes": [}', /^routes\.json:1:/)
+  await assertRejected('{"routes": [}', /^routes\.json:1:/)
   t.throws(
     () => routesFile([{ method: 'GET', path: '/a' } as never]),
     /routes\[0\]\.auth: expected a plain object, got undefined/,
@@ -387,7 +399,7 @@ t.test('what is no routes file is told with its place', async (t) => {
   )
 })
 
-t.test('the schema that is published has the members that are read', async (t) => {
+t.test('the published schema has the members that are read', async (t) => {
   const schema = JSON.parse(
     readFileSync(new URL('../../../../schemas/routes.json', import.meta.url), 'utf8'),
   )

@@ -1,4 +1,4 @@
-/** One template: each mistake is found where it is written, and nothing beside it. */
+/** Findings of one template, each at its position. */
 import t from 'tap'
 import {
   type AppRoute,
@@ -6,7 +6,7 @@ import {
   readOpenApi,
   readTemplate,
 } from '../../../../src/contract/infra/index.ts'
-import { found } from '../../../support/templates.ts'
+import { listFindings } from '../../../support/templates.ts'
 
 const POOL = '  Pool: { Type: AWS::Cognito::UserPool }'
 const MACHINE =
@@ -23,18 +23,18 @@ const READ = "!Sub '${Server}/read'"
 const API = `  Api: { Type: AWS::ApiGateway::RestApi }
   Orders: { Type: AWS::ApiGateway::Resource, Properties: { RestApiId: !Ref Api, ParentId: !GetAtt Api.RootResourceId, PathPart: orders } }`
 const authorizer = (more = '') =>
-  `  Judge: { Type: AWS::ApiGateway::Authorizer, Properties: { RestApiId: !Ref Api, Type: COGNITO_USER_POOLS, ProviderARNs: [!GetAtt Pool.Arn]${more} } }`
+  `  Guard: { Type: AWS::ApiGateway::Authorizer, Properties: { RestApiId: !Ref Api, Type: COGNITO_USER_POOLS, ProviderARNs: [!GetAtt Pool.Arn]${more} } }`
 const method = (scopes: string, name = 'GET') =>
-  `  ${name}: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: !Ref Api, ResourceId: !Ref Orders, HttpMethod: ${name}, AuthorizationType: COGNITO_USER_POOLS, AuthorizerId: !Ref Judge, AuthorizationScopes: [${scopes}] } }`
+  `  ${name}: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: !Ref Api, ResourceId: !Ref Orders, HttpMethod: ${name}, AuthorizationType: COGNITO_USER_POOLS, AuthorizerId: !Ref Guard, AuthorizationScopes: [${scopes}] } }`
 
 const yaml = (...resources: string[]) => `Resources:\n${resources.join('\n')}\n`
-const one = (...resources: string[]) => found({ 'a.yaml': yaml(...resources) })
+const one = (...resources: string[]) => listFindings({ 'a.yaml': yaml(...resources) })
 const route = (scopes: readonly string[], more: Partial<AppRoute> = {}): AppRoute => ({
   ...{ method: 'GET', path: '/orders', auth: { scopes } },
   ...more,
 })
 
-t.test('each mistake of a template, at its very text', async (t) => {
+t.test('each mistake of a template is reported at its position', async (t) => {
   const text = `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
   Domain: { Type: AWS::Cognito::UserPoolDomain, Properties: { UserPoolId: !Ref Pol, Domain: Orders_1 } }
@@ -65,7 +65,7 @@ t.test('each mistake of a template, at its very text', async (t) => {
   Bare: { Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: !Ref Pool, AllowedOAuthFlows: [client_credentials] } }
   Early: { Type: AWS::Cognito::UserPoolClient, Properties: { ${MACHINE}, AllowedOAuthScopes: [orders/bare] } }
 ${API}
-  Judge:
+  Guard:
     Type: AWS::ApiGateway::Authorizer
     Properties:
       RestApiId: !Ref Api
@@ -75,7 +75,7 @@ ${API}
 ${method("!Sub '${Server}/read', orders/echo")}
 ${method('', 'POST')}
 `
-  t.strictSame(await found({ 'a.yaml': text }), [
+  t.strictSame(await listFindings({ 'a.yaml': text }), [
     'error reference-missing a.yaml: Pol',
     'error cognito-limit a.yaml: Orders_1',
     'warning scope-unused a.yaml: unused',
@@ -96,14 +96,14 @@ ${method('', 'POST')}
   ])
 })
 
-t.test('an authorizer that names no pool is for the one there is', async (t) => {
-  const judge = authorizer().replace(', ProviderARNs: [!GetAtt Pool.Arn]', '')
-  t.strictSame(await one(POOL, server(), client(READ), API, judge, method('orders/echo')), [
+t.test('an authorizer without a pool belongs to the only pool', async (t) => {
+  const template = authorizer().replace(', ProviderARNs: [!GetAtt Pool.Arn]', '')
+  t.strictSame(await one(POOL, server(), client(READ), API, template, method('orders/echo')), [
     'error scope-undefined a.yaml: orders/echo',
   ])
 })
 
-t.test('the same in Terraform', async (t) => {
+t.test('each mistake of a Terraform module is reported at its position', async (t) => {
   const text = `resource "aws_cognito_user_pool" "pool" {}
 resource "aws_cognito_resource_server" "orders" {
   user_pool_id = aws_cognito_user_pool.pool.id
@@ -135,14 +135,14 @@ resource "aws_cognito_user_pool_client" "early" {
   allowed_oauth_scopes = ["orders/read"]
 }
 `
-  t.strictSame(await found({ 'a.tf': text }), [
+  t.strictSame(await listFindings({ 'a.tf': text }), [
     'error flow-mixed a.tf: "code"',
     'error grant-undefined a.tf: "${aws_cognito_resource_server.orders.identifier}/raed"',
     'error scope-order a.tf: "orders/read"',
   ])
 })
 
-t.test('limits, each at what exceeds it', async (t) => {
+t.test('each exceeded limit is reported at its position', async (t) => {
   const scope = (name: string, description = 'x') =>
     `{ ScopeName: '${name}', ScopeDescription: '${description}' }`
   const many = (count: number, of: (index: number) => string) =>
@@ -200,26 +200,35 @@ t.test('limits, each at what exceeds it', async (t) => {
   }
 })
 
-t.test('what is kept longer than tokens live', async (t) => {
-  const lived = (value: string) =>
+t.test('caches that outlive tokens are reported', async (t) => {
+  const withLifetime = (value: string) =>
     `, AccessTokenValidity: ${value}, TokenValidityUnits: { AccessToken: seconds }`
-  const kept = async (more: string, ttl: string, options = {}) => {
+  const checkLifetimes = async (more: string, ttl: string, options = {}) => {
     const text = yaml(POOL, server(), client(READ, more), API, authorizer(ttl), method(READ))
-    return found({ 'a.yaml': text }, options)
+    return listFindings({ 'a.yaml': text }, options)
   }
   const TTL = 'warning lifetime-ttl a.yaml:'
-  t.strictSame(await kept('', ''), [])
-  t.strictSame(await kept('', '', { proxyTtl: 3599 }), [])
-  t.strictSame(await kept('', '', { proxyTtl: 3600 }), [
+  t.strictSame(await checkLifetimes('', ''), [])
+  t.strictSame(await checkLifetimes('', '', { proxyTtl: 3599 }), [])
+  t.strictSame(await checkLifetimes('', '', { proxyTtl: 3600 }), [
     'error lifetime-ttl a.yaml: Client: { Type: AWS::Cognito::UserPoolClient',
   ])
-  t.strictSame(await kept(lived('600'), '', { proxyTtl: 900 }), ['error lifetime-ttl a.yaml: 600'])
-  // What an authorizer says nothing about is 300 s.
-  t.strictSame(await kept(lived('300'), ''), [`${TTL} Judge: { Type: AWS::ApiGateway::Authorizer`])
-  t.strictSame(await kept(lived('301'), ''), [])
-  t.strictSame(await kept(lived('600'), ', AuthorizerResultTtlInSeconds: 600'), [`${TTL} 600`])
-  t.strictSame(await kept(lived('!Ref Pool'), ', AuthorizerResultTtlInSeconds: 600'), [])
-  t.strictSame(await kept('', ', AuthorizerResultTtlInSeconds: !Ref Pool'), [])
+  t.strictSame(await checkLifetimes(withLifetime('600'), '', { proxyTtl: 900 }), [
+    'error lifetime-ttl a.yaml: 600',
+  ])
+  // The default of an authorizer is 300 s.
+  t.strictSame(await checkLifetimes(withLifetime('300'), ''), [
+    `${TTL} Guard: { Type: AWS::ApiGateway::Authorizer`,
+  ])
+  t.strictSame(await checkLifetimes(withLifetime('301'), ''), [])
+  t.strictSame(await checkLifetimes(withLifetime('600'), ', AuthorizerResultTtlInSeconds: 600'), [
+    `${TTL} 600`,
+  ])
+  t.strictSame(
+    await checkLifetimes(withLifetime('!Ref Pool'), ', AuthorizerResultTtlInSeconds: 600'),
+    [],
+  )
+  t.strictSame(await checkLifetimes('', ', AuthorizerResultTtlInSeconds: !Ref Pool'), [])
   t.throws(
     () => checkScopes([], { proxyTtl: 86_401 }),
     /proxyTtl: expected a number of seconds from 0 to 86400, got 86401/,
@@ -228,8 +237,8 @@ t.test('what is kept longer than tokens live', async (t) => {
 
 const GUARDED = yaml(POOL, server(), client(READ), API, authorizer(), method(READ))
 
-t.test('what an app asks for, by its code and its document', async (t) => {
-  const routes = async (...routes: AppRoute[]) => found({ 'a.yaml': GUARDED }, { routes })
+t.test('scopes that code and document require', async (t) => {
+  const routes = async (...routes: AppRoute[]) => listFindings({ 'a.yaml': GUARDED }, { routes })
   t.strictSame(await routes(route(['orders/read'])), [])
   t.strictSame(await routes(route(['orders/read', 'orders/echo', 'openid'])), [
     'error scope-undefined routes: 1:1',
@@ -314,7 +323,7 @@ paths:
   t.strictSame(checkScopes([], twice), [], 'which of two it is cannot be told')
 })
 
-t.test('a client with more than routes need, at each spare scope', async (t) => {
+t.test('scopes that no route requires are reported for each client', async (t) => {
   const scopes = ['read', 'write', 'admin'].map(
     (name) => `{ ScopeName: ${name}, ScopeDescription: x }`,
   )
@@ -326,24 +335,24 @@ t.test('a client with more than routes need, at each spare scope', async (t) => 
     ),
   )
   const routes = [route(['orders/read'])]
-  t.strictSame(await found({ 'a.yaml': text }, { routes }), [
+  t.strictSame(await listFindings({ 'a.yaml': text }, { routes }), [
     "warning client-over-granted a.yaml: '${Server}/write'",
     "warning client-over-granted a.yaml: '${Server}/admin'",
   ])
-  t.strictSame(await found({ 'a.yaml': text }), [])
+  t.strictSame(await listFindings({ 'a.yaml': text }), [])
 })
 
-t.test('models, routes and options are checked', async (t) => {
-  const wrong = (...given: unknown[]) =>
-    t.throws(() => checkScopes(...(given as [never, never])), {
+t.test('models, routes and options are validated', async (t) => {
+  const assertInvalid = (...args: unknown[]) =>
+    t.throws(() => checkScopes(...(args as [never, never])), {
       code: 'ERR_OPTION_INVALID',
     } as never)
-  wrong(undefined)
-  wrong([5])
-  wrong([{}])
-  wrong([], { proxyTTL: 5 })
-  wrong([], { proxyTtl: -1 })
-  wrong([], { routes: {} })
-  wrong([], { openapi: [{ method: 'G E T', path: '/', auth: {} }] })
+  assertInvalid(undefined)
+  assertInvalid([5])
+  assertInvalid([{}])
+  assertInvalid([], { proxyTTL: 5 })
+  assertInvalid([], { proxyTtl: -1 })
+  assertInvalid([], { routes: {} })
+  assertInvalid([], { openapi: [{ method: 'G E T', path: '/', auth: {} }] })
   t.strictSame(checkScopes([]), [])
 })

@@ -1,10 +1,10 @@
 import t from 'tap'
 import { readTemplate } from '../../../../src/contract/infra/index.ts'
-import { fixture, listed, read, told } from '../../../support/templates.ts'
+import { describeFact, describeList, fixture, read } from '../../../support/templates.ts'
 
 const yaml = (resources: string, more = '') => read('t.yaml', `${more}\nResources:\n${resources}`)
 
-/** The scopes of a client, given as one YAML flow list. */
+/** Reads the scopes of a client from a YAML flow list. */
 async function scopes(list: string, more = '') {
   const model = await yaml(
     `  Server:
@@ -22,17 +22,17 @@ async function scopes(list: string, more = '') {
   return [...(found?.items.map(({ value }) => value) ?? []), ...(found?.complete ? [] : ['…'])]
 }
 
-t.test('every fact of a template has its value and its place', async (t) => {
+t.test('each fact of a template has its value and position', async (t) => {
   const model = await readTemplate(fixture('orders.yaml'))
   t.equal(model.dialect, 'cloudformation')
   t.strictSame(model.files, ['orders.yaml'])
-  t.equal(told(model.userPools[0]?.name), '12:26 orders-pool')
-  t.equal(told(model.domains[0]?.domain), '15:55 ? orders-<Stage>')
-  t.equal(told(model.domains[0]?.userPool), '15:36 ? Pool.Ref')
+  t.equal(describeFact(model.userPools[0]?.name), '12:26 orders-pool')
+  t.equal(describeFact(model.domains[0]?.domain), '15:55 ? orders-<Stage>')
+  t.equal(describeFact(model.domains[0]?.userPool), '15:36 ? Pool.Ref')
   const [server] = model.resourceServers
-  t.equal(told(server?.identifier), '20:24 orders')
+  t.equal(describeFact(server?.identifier), '20:24 orders')
   t.strictSame(
-    server?.scopes.map(({ name, description }) => [told(name), told(description)]),
+    server?.scopes.map(({ name, description }) => [describeFact(name), describeFact(description)]),
     [
       ['23:24 read', '23:48 Read orders'],
       ['24:22 write', '25:29 Change orders'],
@@ -42,7 +42,7 @@ t.test('every fact of a template has its value and its place', async (t) => {
   const [client] = model.clients
   t.strictSame(client?.at, { file: 'orders.yaml', line: 26, column: 3 })
   t.strictSame(client?.dependsOn, ['Server', 'Pool'])
-  t.strictSame(listed(client?.scopes), [
+  t.strictSame(describeList(client?.scopes), [
     ...[
       '36:16 orders/read',
       '37:17 orders/write',
@@ -55,36 +55,36 @@ t.test('every fact of a template has its value and its place', async (t) => {
     client?.scopes?.items.map(({ refs }) => refs),
     [['Server'], ['Server'], [], []],
   )
-  t.equal(told(client?.accessTokenValidity), '40:39 900')
-  t.equal(told(client?.generateSecret), '32:23 true')
-  t.equal(told(client?.oauth), '33:40 true')
-  t.strictSame(listed(client?.flows), ['34:27 client_credentials'])
-  t.equal(told(model.parameters[0]?.value), '44:72 ? Pool.Arn')
-  t.strictSame(listed(model.authorizers[0]?.userPools), ['55:30 ? Pool.Arn', '…'])
+  t.equal(describeFact(client?.accessTokenValidity), '40:39 900')
+  t.equal(describeFact(client?.generateSecret), '32:23 true')
+  t.equal(describeFact(client?.oauth), '33:40 true')
+  t.strictSame(describeList(client?.flows), ['34:27 client_credentials'])
+  t.equal(describeFact(model.parameters[0]?.value), '44:72 ? Pool.Arn')
+  t.strictSame(describeList(model.authorizers[0]?.userPools), ['55:30 ? Pool.Arn', '…'])
   const [route] = model.routes
-  t.equal(told(route?.path), '66:24 /orders/{id}')
-  t.equal(told(route?.method), '67:19 GET')
+  t.equal(describeFact(route?.path), '66:24 /orders/{id}')
+  t.equal(describeFact(route?.method), '67:19 GET')
   t.equal(route?.authorizer, 'Authorizer')
   t.equal(route?.authorization, 'cognito')
-  t.strictSame(listed(route?.scopes), ['70:34 orders/read'])
+  t.strictSame(describeList(route?.scopes), ['70:34 orders/read'])
   t.strictSame(model.dangling, [])
   t.equal(model.complete, true)
 })
 
-t.test('parameters that the deployment gives replace defaults', async (t) => {
+t.test('parameter values override defaults', async (t) => {
   const model = await readTemplate(fixture('orders.yaml'), {
     parameters: { Stage: 'test', Identifier: 'sales' },
   })
-  t.equal(told(model.domains[0]?.domain), '15:55 orders-test')
+  t.equal(describeFact(model.domains[0]?.domain), '15:55 orders-test')
   t.equal(model.clients[0]?.scopes?.items[0]?.value, 'sales/read')
 })
 
-t.test('SAM: authorizers, defaults and events are what SAM makes of them', async (t) => {
+t.test('SAM: authorizers, defaults and events become routes', async (t) => {
   const model = await readTemplate(fixture('auth.yaml'))
   t.equal(model.dialect, 'sam')
   const [authorizer] = model.authorizers
   t.equal(authorizer?.id, 'OrdersApi.Cognito')
-  t.strictSame(listed(authorizer?.userPools), ['15:31 ? /orders/pool-arn', '…'])
+  t.strictSame(describeList(authorizer?.userPools), ['15:31 ? /orders/pool-arn', '…'])
   t.strictSame(
     model.routes.map(({ id, method, path, authorization, scopes }) => [
       ...[id, method?.value, path?.value, authorization, scopes?.items.map(({ value }) => value)],
@@ -98,7 +98,7 @@ t.test('SAM: authorizers, defaults and events are what SAM makes of them', async
   t.strictSame(model.dangling, [], 'OrdersRole is made by SAM')
 })
 
-t.test('intrinsic functions are resolved or unknown, never guessed', async (t) => {
+t.test('intrinsic functions are resolved or unknown', async (t) => {
   const cases: [string, (string | undefined)[]][] = [
     ["['a/b']", ['a/b']],
     ["'a/b'", ['a/b']],
@@ -138,7 +138,7 @@ Mappings: { M: { a: { b: m/a } } }`
   for (const [list, expected] of cases) t.strictSame(await scopes(list, more), expected, list)
 })
 
-t.test('names that stand for nothing are told, macros may define them', async (t) => {
+t.test('undefined names are reported, unless a macro may define them', async (t) => {
   const resources = `  A: { Type: 'AWS::X::Y', DependsOn: [Gone, B], Properties: { v: !Ref Missing, w: !GetAtt No.Arn } }
   B: { Type: 'AWS::X::Y' }
 Outputs: { O: { Value: !Sub '\${Typo}' } }`
@@ -153,15 +153,15 @@ Outputs: { O: { Value: !Sub '\${Typo}' } }`
   t.strictSame([loop.dangling, loop.complete], [[], false])
 })
 
-t.test('JSON, with tabs too, is read with positions', async (t) => {
+t.test('JSON, also with tabs, is read with positions', async (t) => {
   const model = await read(
     't.json',
     '{\n\t"Resources": {\n\t\t"P": {"Type": "AWS::Cognito::UserPool",\n\t\t\t"Properties": {"UserPoolName": {"Fn::Sub": "a"}}}\n\t}\n}',
   )
-  t.equal(told(model.userPools[0]?.name), '4:35 a')
+  t.equal(describeFact(model.userPools[0]?.name), '4:35 a')
 })
 
-t.test('lifetimes are seconds, whatever the unit', async (t) => {
+t.test('token lifetimes are converted to seconds', async (t) => {
   const client = async (members: string) => {
     const text = `  C: { Type: AWS::Cognito::UserPoolClient, Properties: { ${members} } }`
     return (await yaml(text, 'Parameters: { U: { Type: String } }')).clients[0]

@@ -26,14 +26,19 @@ const READER = client('Reader', `${MACHINE}, AllowedOAuthScopes: [orders/read]`)
 const model = (...resources: readonly string[]) =>
   read('a.yaml', `Resources:\n${POOL}${resources.join('')}`)
 
-/** Everything that is left out, as `line:column message`, and what stays. */
-async function leaving(...resources: readonly string[]) {
-  const left: SkippedFact[] = []
-  const options = toPoolOptions(await model(...resources), { onSkipped: (what) => left.push(what) })
-  return { left: left.map(({ line, column, message }) => `${line}:${column} ${message}`), options }
+/** Returns skipped parts as `line:column message`, and the options. */
+async function readSkipped(...resources: readonly string[]) {
+  const skipped: SkippedFact[] = []
+  const options = toPoolOptions(await model(...resources), {
+    onSkipped: (it) => skipped.push(it),
+  })
+  return {
+    skipped: skipped.map(({ line, column, message }) => `${line}:${column} ${message}`),
+    options,
+  }
 }
 
-t.test("a template's clients are those of a test's pool", async (t) => {
+t.test('the clients of a template become clients of a test pool', async (t) => {
   const sources = fixture('orders.tf')
   const { text } = sources
   const whole = text.slice(0, text.indexOf('resource "aws_cognito_user_pool_client" "one"'))
@@ -57,35 +62,36 @@ t.test("a template's clients are those of a test's pool", async (t) => {
   t.match(pool.clients[0]?.clientSecrets, [/^[a-z0-9]{51}$/])
 })
 
-t.test('what is open is refused, unless it is accepted', async (t) => {
+t.test('unknown parts are rejected without onSkipped', async (t) => {
   const open = await model(ORDERS, READER, client('Gone', MACHINE, 'Condition: Never, '))
   t.throws(() => toPoolOptions(open), {
     code: 'ERR_OPTION_INVALID',
     message:
       'cognito-m2m: the template: expected values that are known before the deployment, got a.yaml:5:3: a condition, count or loop decides whether Gone is deployed; make it unconditional to include it. Pass parameters to readTemplate, or set onSkipped.',
   })
-  const left: SkippedFact[] = []
+  const skipped: SkippedFact[] = []
   t.strictSame(
-    toPoolOptions([open], { onSkipped: (what) => left.push(what) }).clients.map(
-      (it) => it.clientId,
-    ),
+    toPoolOptions([open], { onSkipped: (it) => skipped.push(it) }).clients.map((it) => it.clientId),
     ['Reader'],
   )
-  t.match(left, [{ file: 'a.yaml', line: 5, column: 3, fix: /./ }])
+  t.match(skipped, [{ file: 'a.yaml', line: 5, column: 3, fix: /./ }])
 })
 
-t.test('with what a deployment fails is refused in the words of the check', async (t) => {
-  const wrong = await model(
-    ORDERS,
-    client('Reader', `${MACHINE}, AllowedOAuthScopes: [orders/raed]`),
-  )
-  t.throws(() => toPoolOptions(wrong), {
-    message:
-      /^cognito-m2m: the template: expected a template that can be deployed, got a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read\.$/,
-  })
-})
+t.test(
+  'a template that cannot be deployed is rejected with the finding of the check',
+  async (t) => {
+    const invalid = await model(
+      ORDERS,
+      client('Reader', `${MACHINE}, AllowedOAuthScopes: [orders/raed]`),
+    )
+    t.throws(() => toPoolOptions(invalid), {
+      message:
+        /^cognito-m2m: the template: expected a template that can be deployed, got a\.yaml:4:\d+: Reader is granted orders\/raed, which no resource server of its pool defines; define it, or use orders\/read\.$/,
+    })
+  },
+)
 
-t.test('options are refused', async (t) => {
+t.test('invalid options are rejected', async (t) => {
   const good = await model(ORDERS, READER)
   for (const [options, option, message] of [
     [
@@ -120,10 +126,10 @@ t.test('options are refused', async (t) => {
   })
 })
 
-t.test('every fact that is open is told at its place', async (t) => {
+t.test('each unknown value is reported with its position', async (t) => {
   const unknown = '!ImportValue x'
   const machine = `UserPoolId: !Ref Pool, ${OAUTH}`
-  const { left, options } = await leaving(
+  const { skipped, options } = await readSkipped(
     server('Nameless', `UserPoolId: !Ref Pool, Identifier: ${unknown}`),
     server(
       'Partial',
@@ -147,7 +153,7 @@ t.test('every fact that is open is told at its place', async (t) => {
     client('Other', `${MACHINE}`.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI')),
   )
   t.strictSame(
-    left.map((line) => line.replace(/^\d+:\d+ /, '')),
+    skipped.map((line) => line.replace(/^\d+:\d+ /, '')),
     [
       'Other belongs to user pool eu-west-1_AbCdEfGhI',
       'the identifier of Nameless is unknown',
@@ -162,7 +168,7 @@ t.test('every fact that is open is told at its place', async (t) => {
       'the token lifetime of Scopes is unknown: the default of 3600 s applies',
     ],
   )
-  for (const line of left) t.match(line, /^[1-9]\d*:[1-9]\d* /)
+  for (const line of skipped) t.match(line, /^[1-9]\d*:[1-9]\d* /)
   t.strictSame(options.resourceServers, [{ identifier: 'a', scopes: { b: 'b' } }])
   t.strictSame(
     options.clients.map(({ clientId, scopes }) => [clientId, ...scopes]),
@@ -171,9 +177,9 @@ t.test('every fact that is open is told at its place', async (t) => {
   t.equal(createTestUserPool(options).clients.length, 2)
 })
 
-t.test('properties that a transform may add are open', async (t) => {
+t.test('properties that a transform may add are unknown', async (t) => {
   const transform = "'Fn::Transform': { Name: AWS::Include }"
-  const { left } = await leaving(
+  const { skipped } = await readSkipped(
     ORDERS,
     READER,
     server('Stock', `UserPoolId: !Ref Pool, ${transform}`),
@@ -189,7 +195,7 @@ t.test('properties that a transform may add are open', async (t) => {
     ),
   )
   t.strictSame(
-    left.map((line) => line.replace(/^\d+:\d+ /, '')),
+    skipped.map((line) => line.replace(/^\d+:\d+ /, '')),
     [
       'the identifier of Stock is unknown',
       'the OAuth flows of One are unknown',
@@ -201,9 +207,9 @@ t.test('properties that a transform may add are open', async (t) => {
   )
 })
 
-t.test('ids: names where they are known, made to fit, each once', async (t) => {
+t.test('client ids derive from known names, are valid, and are unique', async (t) => {
   const named = (id: string, name: string) => client(id, `${MACHINE}, ClientName: ${name}`)
-  const { options } = await leaving(
+  const { options } = await readSkipped(
     ORDERS,
     named('A', 'billing'),
     named('B', '"Log in!"'),
@@ -228,7 +234,7 @@ t.test('ids: names where they are known, made to fit, each once', async (t) => {
   t.equal(createTestUserPool(options).clients.length, 7)
 })
 
-t.test('the local pool is named as its resource, in letters that an id may have', async (t) => {
+t.test('the id of the local pool derives from the logical id of the pool', async (t) => {
   for (const [id, userPoolId] of [
     ['Pool', 'xx-local-1_Pool'],
     ['"user-pool_2"', 'xx-local-1_userpool2'],
@@ -242,9 +248,11 @@ t.test('the local pool is named as its resource, in letters that an id may have'
   }
 })
 
-t.test('without resource servers in the templates any scope may be granted', async (t) => {
-  const { left, options } = await leaving(client('Reader', `${MACHINE}, AllowedOAuthScopes: [a/b]`))
-  t.strictSame([left, options.resourceServers, options.clients[0]?.scopes], [[], [], ['a/b']])
+t.test('templates without resource servers can grant any scope', async (t) => {
+  const { skipped, options } = await readSkipped(
+    client('Reader', `${MACHINE}, AllowedOAuthScopes: [a/b]`),
+  )
+  t.strictSame([skipped, options.resourceServers, options.clients[0]?.scopes], [[], [], ['a/b']])
   const elsewhere = await read(
     'a.yaml',
     `Resources:\n${client('Reader', MACHINE.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI'))}`,
@@ -252,7 +260,7 @@ t.test('without resource servers in the templates any scope may be granted', asy
   t.notOk('userPoolId' in toPoolOptions(elsewhere), 'a pool that exists already')
 })
 
-t.test('modules may deploy more', async (t) => {
+t.test('modules are reported, because they may deploy more resources', async (t) => {
   const { text } = fixture('orders.tf')
   const whole = text.slice(0, text.indexOf('resource "aws_cognito_user_pool_client" "one"'))
   const module = await read('main.tf', `${whole}\nmodule "more" {\n  source = "./more"\n}\n`)

@@ -17,7 +17,7 @@ import {
 import { sampleSize } from '../../../support/sample.ts'
 import { BARE, HTTP, REST, ROUTES } from './definitions.ts'
 
-// Its types bring those of browsers into every file that is checked with this one.
+// Without its types, which would add browser types to every file of the program.
 const { parse } = createRequire(import.meta.url)('@cdktf/hcl2json') as {
   parse(file: string, text: string): Promise<Record<string, Record<string, Parsed>>>
 }
@@ -26,15 +26,15 @@ type Parsed = Record<string, readonly Record<string, readonly Record<string, str
 const DIALECTS = ['cloudformation', 'sam', 'terraform'] as const
 type Dialect = (typeof DIALECTS)[number]
 
-/** Templates that are shown, in twins of which one is clean. */
+/** Example templates, each in a drifted and a clean version. */
 const EXAMPLES = 'examples/drift'
 
-const written = (definition: InfraDefinition, dialect: Dialect): string[] =>
+const renderTexts = (definition: InfraDefinition, dialect: Dialect): string[] =>
   renderTemplate(definition, dialect).map(({ text }) => text)
 const readBack = (definition: InfraDefinition, dialect: Dialect): Promise<InfraModel[]> =>
   Promise.all(renderTemplate(definition, dialect).map((file) => readTemplate(file)))
 
-/** Dictionaries may have no prototype. */
+/** Removes prototypes: dictionaries may have none. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 const characters = (list: string) => fc.constantFrom(...list)
 const name = fc
@@ -68,7 +68,7 @@ const WORDS = [
   'x'.repeat(50),
 ]
 
-/** A REST API takes one kind of parameter at one place. */
+/** A REST API allows one kind of parameter in one place. */
 const path = (parameters: boolean): fc.Arbitrary<string> =>
   fc
     .tuple(
@@ -77,7 +77,7 @@ const path = (parameters: boolean): fc.Arbitrary<string> =>
     )
     .map(([parts, last]) => `/${[...parts, last].filter((one) => one !== '').join('/')}`)
 
-/** Routes in the form that a gateway keeps. */
+/** Routes that API Gateway can express. */
 const routes = (
   scopes: readonly string[],
   kind: ApiDefinition['kind'],
@@ -140,23 +140,26 @@ const definitions: fc.Arbitrary<InfraDefinition> = servers.chain((resourceServer
 })
 
 for (const dialect of DIALECTS) {
-  t.test(`${dialect}: reading back what was written gives the definition`, async () => {
+  t.test(`${dialect}: toDefinition is the inverse of renderTemplate`, async () => {
     await fc.assert(
       fc.asyncProperty(definitions, async (definition) => {
         const models = await readBack(definition, dialect)
         const errors = checkScopes(models).filter(({ code }) => code !== 'scope-unused')
         deepStrictEqual(errors, [])
         deepStrictEqual(plain(toDefinition(models)), plain(definition))
-        deepStrictEqual(written(definition, dialect), written(toDefinition(models), dialect))
+        deepStrictEqual(
+          renderTexts(definition, dialect),
+          renderTexts(toDefinition(models), dialect),
+        )
       }),
       { numRuns: sampleSize(`rendered definitions: ${dialect}`, { complete: 40, sampled: 12 }) },
     )
   })
 }
 
-t.test('HashiCorp parses what is written, and the Terraform that is shown', async (t) => {
+t.test('the HCL parser of HashiCorp reads rendered and example Terraform', async (t) => {
   for (const definition of [REST, HTTP]) {
-    const [main = ''] = written(definition, 'terraform')
+    const [main = ''] = renderTexts(definition, 'terraform')
     const parsed = await parse('main.tf', main)
     const types = Object.keys(parsed['resource'] ?? {})
     t.equal(types.length, definition === REST ? 12 : 10)
@@ -168,22 +171,22 @@ t.test('HashiCorp parses what is written, and the Terraform that is shown', asyn
   }
 })
 
-t.test('HashiCorp reads the texts that were written, whatever is in them', async () => {
+t.test('the HCL parser of HashiCorp reads any rendered text', async () => {
   await fc.assert(
     fc.asyncProperty(description, async (text) => {
       const resourceServers = [{ identifier: 'orders', scopes: { read: text } }]
-      const [main = ''] = written({ ...BARE, resourceServers, clients: [] }, 'terraform')
+      const [main = ''] = renderTexts({ ...BARE, resourceServers, clients: [] }, 'terraform')
       const { resource } = await parse('main.tf', main)
       const scope = resource?.['aws_cognito_resource_server']?.['orders']?.[0]?.['scope']?.[0]
-      // It gives templates as they are written, and texts in their composed form.
-      const given = scope?.['scope_description']?.replaceAll(/([$%])\1(?=\{)/g, '$1')
-      deepStrictEqual(given, text.normalize('NFC'))
+      // The parser keeps escapes of templates, and normalizes texts to NFC.
+      const parsedText = scope?.['scope_description']?.replaceAll(/([$%])\1(?=\{)/g, '$1')
+      deepStrictEqual(parsedText, text.normalize('NFC'))
     }),
     { numRuns: sampleSize('texts read by HashiCorp', { complete: 100, sampled: 20 }) },
   )
 })
 
-t.test('names stand for what they name: whoever adds one renames no other', async (t) => {
+t.test('adding a resource renames no other', async (t) => {
   const more: InfraDefinition = {
     ...BARE,
     resourceServers: [
@@ -211,25 +214,25 @@ t.test('names stand for what they name: whoever adds one renames no other', asyn
   ])
 })
 
-t.test('a change of its routes deploys a REST API anew, another backend does not', (t) => {
+t.test('a change of routes redeploys a REST API, another backend does not', (t) => {
   const deployment = (routes: readonly AppRoute[]) =>
     /ApiDeployment\w+/.exec(
-      written({ ...REST, api: { ...REST.api, routes } }, 'cloudformation')[0] ?? '',
+      renderTexts({ ...REST, api: { ...REST.api, routes } }, 'cloudformation')[0] ?? '',
     )?.[0]
   t.equal(deployment(ROUTES), deployment([...ROUTES]))
   t.not(deployment(ROUTES), deployment(ROUTES.slice(1)))
-  const [text = ''] = written(REST, 'cloudformation')
+  const [text = ''] = renderTexts(REST, 'cloudformation')
   t.match(text, 'backend: !Select [1, !Split [https://, !Ref BackendUrl]]')
   t.match(text, 'Uri: "https://${stageVariables.backend}/orders/{orderId}/lines/{line}"')
   t.match(
-    written(REST, 'terraform')[0],
+    renderTexts(REST, 'terraform')[0],
     'uri                     = "${var.backend_url}/files/{proxy}"',
   )
   t.end()
 })
 
-t.test('the pool is kept, and no output is a secret', (t) => {
-  const [cloudformation = ''] = written(BARE, 'cloudformation')
+t.test('the pool is retained, and outputs contain no secret', (t) => {
+  const [cloudformation = ''] = renderTexts(BARE, 'cloudformation')
   for (const line of ['DeletionPolicy: Retain', 'UpdateReplacePolicy: Retain']) {
     t.match(cloudformation, line)
   }
@@ -246,7 +249,7 @@ t.test('the pool is kept, and no output is a secret', (t) => {
     '  TokenEndpoint',
     '  ClientBillingId',
   ])
-  const [terraform = ''] = written(BARE, 'terraform')
+  const [terraform = ''] = renderTexts(BARE, 'terraform')
   t.match(terraform, 'prevent_destroy = true')
   t.match(terraform, 'deletion_protection = "ACTIVE"')
   t.match(terraform, 'allow_admin_create_user_only = true')
@@ -254,7 +257,7 @@ t.test('the pool is kept, and no output is a secret', (t) => {
   t.end()
 })
 
-t.test('the pair: the API stack consumes what the auth stack publishes', async (t) => {
+t.test('the SAM API stack reads the SSM parameters of the auth stack', async (t) => {
   const published = async (definition: InfraDefinition) => {
     const [auth, api] = await readBack(definition, 'sam')
     const taken = api?.authorizers[0]?.userPools?.items.map(({ source }) => source.ssm)
@@ -266,7 +269,7 @@ t.test('the pair: the API stack consumes what the auth stack publishes', async (
   })
   const { names } = await published(HTTP)
   t.strictSame(names, ['/orders/user-pool-id', '/orders/user-pool-arn', '/orders/client-ids'])
-  const [, api = ''] = written(HTTP, 'sam')
+  const [, api = ''] = renderTexts(HTTP, 'sam')
   t.match(api, 'Default: /orders/client-ids')
   t.match(api, 'issuer: !Sub "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPoolId}"')
   t.match(api, 'audience: !Ref ClientIds')
@@ -274,7 +277,7 @@ t.test('the pair: the API stack consumes what the auth stack publishes', async (
 })
 
 t.test(
-  'what a gateway cannot say is written as what it admits, and comes back as that',
+  'requirements that API Gateway cannot express become the scopes that it accepts',
   async (t) => {
     const routesOf = async ({ api, ...rest }: InfraDefinition, dialect: Dialect) =>
       toDefinition(await readBack({ ...rest, ...(api && { api }) }, dialect)).api?.routes
@@ -300,7 +303,7 @@ t.test(
       t.same(await routesOf(REST, dialect), [common[0], any, ...common.slice(1)])
       t.same(await routesOf(HTTP, dialect), [common[0], { ...root, auth: {} }, ...common.slice(1)])
       for (const definition of [REST, HTTP]) {
-        const text = written(definition, dialect).join('')
+        const text = renderTexts(definition, dialect).join('')
         const more = '# A token needs one of these scopes. The app requires more, and checks it.'
         t.equal(text.split(more).length - 1, 2)
         const every =
@@ -312,16 +315,21 @@ t.test(
   },
 )
 
-t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (t) => {
-  const wrong = (change: object, option: string, problem: RegExp) => {
+t.test('values that AWS would reject are rejected with their path', (t) => {
+  const assertInvalid = (change: object, option: string, problem: RegExp) => {
     const definition = { ...BARE, ...change } as InfraDefinition
     t.throws(() => renderTemplate(definition, 'cloudformation'), {
       ...{ code: 'ERR_OPTION_INVALID', option, problem },
     })
   }
   const api = (change: object, option: string, problem: RegExp) =>
-    wrong({ api: { ...REST.api, ...change } }, `api.${option}`, problem)
-  const routed = (change: object, option: string, problem: RegExp, more: readonly object[] = []) =>
+    assertInvalid({ api: { ...REST.api, ...change } }, `api.${option}`, problem)
+  const assertInvalidRoute = (
+    change: object,
+    option: string,
+    problem: RegExp,
+    more: readonly object[] = [],
+  ) =>
     api(
       { routes: [...more, { method: 'GET', path: '/orders', auth: false, ...change }] },
       `routes[${more.length}]${option}`,
@@ -330,69 +338,77 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   const client = { name: 'a', scopes: ['orders/read'] }
   const scope = (description: string) => [{ identifier: 'orders', scopes: { read: description } }]
 
-  wrong(
+  assertInvalid(
     { name: 'a b' },
     'name',
     /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Choose/,
   )
-  wrong({ name: 'AWSome' }, 'name', /not beginning with aws or ssm, got "AWSome"\./)
-  wrong({ domain: 'A' }, 'domain', /^expected 1 to 63 lowercase letters, .*, got "A"\. Choose/)
-  wrong({ domain: 'my-cognito' }, 'domain', /without aws, amazon and cognito, got "my-cognito"\./)
-  wrong(
+  assertInvalid({ name: 'AWSome' }, 'name', /not beginning with aws or ssm, got "AWSome"\./)
+  assertInvalid(
+    { domain: 'A' },
+    'domain',
+    /^expected 1 to 63 lowercase letters, .*, got "A"\. Choose/,
+  )
+  assertInvalid(
+    { domain: 'my-cognito' },
+    'domain',
+    /without aws, amazon and cognito, got "my-cognito"\./,
+  )
+  assertInvalid(
     { resourceServers: 5 },
     'resourceServers',
     /^expected an array of at most 25 resource servers, got 5/,
   )
   const twice = [...BARE.resourceServers, ...BARE.resourceServers]
-  wrong(
+  assertInvalid(
     { resourceServers: twice },
     'resourceServers[1]',
     /^expected an identifier that no other resource server has, got "orders" again/,
   )
-  wrong(
+  assertInvalid(
     { resourceServers: scope('') },
     'resourceServers[0].scopes.read',
     /^expected a description of 1 to 256 characters, got ""/,
   )
-  wrong(
+  assertInvalid(
     { resourceServers: scope('\ud800') },
     'resourceServers[0].scopes.read',
     /^expected whole Unicode char/,
   )
-  wrong(
+  assertInvalid(
     { clients: 5 },
     'clients',
     /^expected an array of 0 to 1000 items, got 5\. Pass an array\.$/,
   )
-  wrong(
+  assertInvalid(
     { clients: [{ ...client, name: '' }] },
     'clients[0].name',
     /^expected 1 to 128 .*, got ""\. Choose/,
   )
-  wrong(
+  assertInvalid(
     { clients: [client, client] },
     'clients[1].name',
     /^expected a name that no other client has, got "a" again/,
   )
-  wrong(
+  assertInvalid(
     { clients: [{ ...client, scopes: [] }] },
     'clients[0].scopes',
     /^expected an array of 1 to 50 items, got 0 items\./,
   )
   const gone = { ...client, scopes: ['orders/gone'] }
-  wrong(
+  assertInvalid(
     { clients: [gone] },
     'clients[0].scopes[0]',
     /^expected a scope that a resource server defines, got "orders\/gone"\. Define/,
   )
   const users = { ...client, scopes: ['openid'] }
-  wrong(
+  assertInvalid(
     { clients: [users] },
     'clients[0].scopes[0]',
     /^expected a scope that a resource server defines, got "openid"\. Define/,
   )
   const short = { ...client, accessTokenValidity: 299 }
-  wrong({ clients: [short] }, 'clients[0].accessTokenValidity', /from 300 to 86400/)
+  assertInvalid({ clients: [short] }, 'clients[0].accessTokenValidity', /from 300 to 86400/)
 
   api({ name: 'a b' }, 'name', /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Choose/)
   api({ kind: 'grpc' }, 'kind', /^expected rest or http, got "grpc"\./)
@@ -403,29 +419,43 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
     'authorizerTtl',
     /^expected no value for an HTTP API, got 5\. Remove the option\.$/,
   )
-  wrong({ ...HTTP, clients: [] }, 'clients', /^expected 1 to 50 clients for an HTTP API, got 0\./)
-  routed({ method: 'PURGE' }, '.method', /^expected one of ANY, DELETE.*, got "PURGE"\./)
-  routed(
+  assertInvalid(
+    { ...HTTP, clients: [] },
+    'clients',
+    /^expected 1 to 50 clients for an HTTP API, got 0\./,
+  )
+  assertInvalidRoute(
+    { method: 'PURGE' },
+    '.method',
+    /^expected one of ANY, DELETE.*, got "PURGE"\./,
+  )
+  assertInvalidRoute(
     { path: '/a b' },
     '.path',
     /^expected parts of letters, .*, got "a b"\. Rewrite this part of the path\.$/,
   )
-  routed({ path: '/orders/:id?' }, '.path', /^expected parts of letters, .*, got ":id\?"\./)
-  routed({ path: '/*/lines' }, '.path', /^expected parts of letters, .*, got "\*"\./)
-  routed(
+  assertInvalidRoute(
+    { path: '/orders/:id?' },
+    '.path',
+    /^expected parts of letters, .*, got ":id\?"\./,
+  )
+  assertInvalidRoute({ path: '/*/lines' }, '.path', /^expected parts of letters, .*, got "\*"\./)
+  assertInvalidRoute(
     { auth: { scopes: ['orders/gone'] } },
     '.auth',
     /^expected a scope that a resource server defines, got "orders\/gone"\. Define/,
   )
-  routed(
+  assertInvalidRoute(
     { auth: { anyOf: [['orders/gone']] } },
     '.auth',
     /^expected a scope that a resource server defines, got "orders\/gone"\. Define/,
   )
   const other = { method: 'GET', path: '/orders/', auth: { scopes: ['orders/read'] } }
-  routed({}, '', /^expected one requirement for GET \/orders, got a second one\./, [other])
+  assertInvalidRoute({}, '', /^expected one requirement for GET \/orders, got a second one\./, [
+    other,
+  ])
   const files = { ...other, path: '/files/:name' }
-  routed(
+  assertInvalidRoute(
     { path: '/files/*' },
     '.path',
     /^expected \{name\} as in another path .*, got \{proxy\+\}\./,
@@ -436,7 +466,11 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
     clients: [],
     api: { ...REST.api, routes: [{ ...other, auth: {} }] },
   }
-  wrong(nothing, 'api.routes[0].auth', /^expected a scope for a route of a REST API, got none\./)
+  assertInvalid(
+    nothing,
+    'api.routes[0].auth',
+    /^expected a scope for a route of a REST API, got none\./,
+  )
   const many = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`s${index}`, 'x']))
   const eleven = {
     resourceServers: [{ identifier: 'orders', scopes: { read: 'x', write: 'x', ...many } }],
@@ -445,19 +479,19 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
       routes: [{ ...other, auth: { anyOf: Object.keys(many).map((name) => `orders/${name}`) } }],
     },
   }
-  wrong(
+  assertInvalid(
     eleven,
     'api.routes[0].auth',
     /^expected at most 10 scopes for a route of an HTTP API, got 11\./,
   )
-  const crowd = Array.from({ length: 198 }, (_, index) => ({ ...client, name: `c${index}` }))
-  wrong(
-    { clients: crowd },
+  const manyClients = Array.from({ length: 198 }, (_, index) => ({ ...client, name: `c${index}` }))
+  assertInvalid(
+    { clients: manyClients },
     'definition',
     /^expected at most 200 outputs in a template, got 201\. Split/,
   )
   const paths = Array.from({ length: 250 }, (_, index) => ({ ...other, path: `/p${index}` }))
-  wrong(
+  assertInvalid(
     { api: { ...REST.api, routes: paths } },
     'definition',
     /^expected at most 500 resources in a template, got 510\./,
@@ -469,7 +503,7 @@ t.test('what Cognito, SSM or API Gateway would refuse is refused by its name', (
   t.end()
 })
 
-t.test('what is written where the definition leaves a choice', async (t) => {
+t.test('defaults and equivalent routes of a definition', async (t) => {
   const short = [{ name: 'a', scopes: ['orders/read'], accessTokenValidity: 300 }]
   const { authorizerTtl } = toDefinition(await readBack({ ...REST, clients: short }, 'terraform'))
     .api as ApiDefinition
@@ -493,11 +527,11 @@ t.test('what is written where the definition leaves a choice', async (t) => {
     ])
     const open =
       '# Public here: the app accepts requests without a token, and checks tokens itself.'
-    t.equal(written(definition, dialect).join('').split(open).length - 1, 2)
+    t.equal(renderTexts(definition, dialect).join('').split(open).length - 1, 2)
   }
 })
 
-t.test('what a template leaves open, or another judges, is no definition', async (t) => {
+t.test('models with unknown values or other authorizers are rejected', async (t) => {
   const of = (text: string) => readTemplate({ file: 'a.yaml', text })
   const pool = (name: string) =>
     `P: { Type: AWS::Cognito::UserPool, Properties: { UserPoolName: ${name} } }`
@@ -527,15 +561,15 @@ t.test('what a template leaves open, or another judges, is no definition', async
     () => toDefinition(unknown),
     /expected known values for "aws_api_gateway_method.get_health", got one/,
   )
-  const untold = rest.clients.map(({ accessTokenValidity: _, ...client }) => client)
-  const [client] = toDefinition({ ...rest, clients: untold }).clients
+  const withoutLifetime = rest.clients.map(({ accessTokenValidity: _, ...client }) => client)
+  const [client] = toDefinition({ ...rest, clients: withoutLifetime }).clients
   t.equal(client?.accessTokenValidity, 3600)
-  const ungranted = rest.clients.map(({ scopes: _, ...client }) => client)
+  const withoutScopes = rest.clients.map(({ scopes: _, ...client }) => client)
   t.throws(
-    () => toDefinition({ ...rest, clients: ungranted }),
+    () => toDefinition({ ...rest, clients: withoutScopes }),
     /clients\[0\]\.scopes: expected an array of 1 to 50 items, got 0 items\./,
   )
-  // Another API's routes are not asked about.
+  // Routes of another API are ignored.
   t.throws(
     () => toDefinition(changed({ api: 'another' })),
     /api\.routes: expected at least one route, got an empty array\./,

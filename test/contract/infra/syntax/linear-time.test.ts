@@ -1,4 +1,4 @@
-/** Texts that made a regular expression try every split: each takes time in proportion to its length. */
+/** Texts that could cause catastrophic backtracking are read in linear time. */
 import t, { type Test } from 'tap'
 import { listPathParameters } from '../../../../src/contract/infra/definition/path.ts'
 import { readTemplate, TemplateError } from '../../../../src/contract/infra/index.ts'
@@ -7,7 +7,7 @@ import type { InfraClient } from '../../../../src/contract/infra/model/model.ts'
 import { toHclText } from '../../../../src/contract/infra/render/hcl.ts'
 
 const MIB = 1_048_576
-/** Seconds of processor time, whatever else the machine does. */
+/** Seconds of processor time of this process. */
 const LIMIT = 1
 
 async function secondsOf(run: () => unknown): Promise<number> {
@@ -18,8 +18,8 @@ async function secondsOf(run: () => unknown): Promise<number> {
 }
 
 /**
- * First a small part, which quadratic time shows in without keeping the test for half an hour. The best
- * of three, as the garbage of what ran before counts too.
+ * Measures a short text first, in which quadratic time shows without a test of half an hour. Takes the best of three
+ * runs, because garbage collection of earlier runs counts too.
  */
 async function isLinear(t: Test, name: string, run: (length: number) => unknown): Promise<void> {
   for (const length of [MIB / 16, MIB]) {
@@ -40,7 +40,7 @@ const yaml = (value: string) =>
 const terraform = (value: string) =>
   `{"resource":{"aws_cognito_user_pool":{"p":{"name":${value}}}}}`
 
-/** Fills a template with a text that repeats, up to a length. */
+/** Fills a template with a repeated text, up to a length. */
 function filled(frame: (value: string) => string, before: string, unit: string, after: string) {
   return (length: number): string => {
     const around = frame(`${before}${after}`).length
@@ -68,7 +68,7 @@ const texts: Record<string, [file: string, text: (length: number) => string]> = 
 }
 
 for (const [name, [file, text]] of Object.entries(texts)) {
-  t.test(`${name}: 1 MiB is read or refused within a second of processor time`, async (t) => {
+  t.test(`${name}: 1 MiB is read or rejected within a second of processor time`, async (t) => {
     const outcomes = new Set<string>()
     await isLinear(t, name, (length) =>
       readTemplate({ file, text: text(length) }).then(
@@ -82,7 +82,7 @@ for (const [name, [file, text]] of Object.entries(texts)) {
   })
 }
 
-t.test('paths, quoted texts and client ids take time in proportion, too', async (t) => {
+t.test('paths, quoted texts and client ids take linear time', async (t) => {
   await isLinear(t, 'braces in a path', (length) => listPathParameters('{'.repeat(length)))
   await isLinear(t, 'signs in a text of HCL', (length) => toHclText('$'.repeat(length)))
   const clientsOf = (count: number) =>
@@ -92,7 +92,7 @@ t.test('paths, quoted texts and client ids take time in proportion, too', async 
   )
 })
 
-t.test('what stands in such texts is read as before', async (t) => {
+t.test('values in such texts are read correctly', async (t) => {
   const nameOf = async (value: string, file = 'a.json') => {
     const model = await readTemplate({ file, text: json(value) })
     return model.userPools.length + model.clients.length === 1 ? model.clients[0]?.name : undefined

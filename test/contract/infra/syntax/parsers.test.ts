@@ -1,12 +1,12 @@
-/** Parsers: loaded when a template is read, asked for by name where they are missing, freed in any case. */
+/** Parsers: on-demand loading, errors for missing packages, and memory. */
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { Parser, Tree } from 'web-tree-sitter'
 import { readTemplate } from '../../../../src/contract/infra/index.ts'
 import { read } from '../../../support/templates.ts'
 
-/** Reads templates in a process of its own, which tells what it loaded; `missing` is not installed there. */
-function apart(missing: string, ...sources: { file: string; text: string }[]): unknown {
+/** Reads templates in a child process, which logs the packages that it loads. The package `missing` cannot be loaded. */
+function readInChild(missing: string, ...sources: { file: string; text: string }[]): unknown {
   const hooks = `const parsers = /^(?:yaml|web-tree-sitter)$/
 export async function resolve(specifier, context, next) {
   if (parsers.test(specifier)) process._rawDebug('loads ' + specifier)
@@ -34,34 +34,34 @@ const yaml = { file: 'a.yaml', text: 'Resources: {}' }
 const json = { file: 'a.json', text: '{ "Resources": {} }' }
 const terraform = { file: 'a.tf', text: 'locals {}' }
 
-t.test('each parser is loaded when a template needs it', async (t) => {
-  t.strictSame(apart('', json, yaml, terraform, terraform), [
+t.test('a parser is loaded when a template needs it', async (t) => {
+  t.strictSame(readInChild('', json, yaml, terraform, terraform), [
     ...['imported', 'cloudformation', 'loads yaml', 'cloudformation'],
     ...['loads web-tree-sitter', 'terraform', 'terraform'],
   ])
 })
 
-t.test('a parser that is not installed is asked for by name', async (t) => {
-  const told =
+t.test('the error for a missing parser names its packages', async (t) => {
+  const missingError =
     'OptionError ERR_OPTION_INVALID cognito-m2m: sources: expected an installed parser for Terraform files, got none. Run "npm install web-tree-sitter @tree-sitter-grammars/tree-sitter-hcl".'
-  t.strictSame(apart('web-tree-sitter', terraform, terraform, yaml), [
-    ...['imported', 'loads web-tree-sitter', told, 'loads web-tree-sitter', told],
+  t.strictSame(readInChild('web-tree-sitter', terraform, terraform, yaml), [
+    ...['imported', 'loads web-tree-sitter', missingError, 'loads web-tree-sitter', missingError],
     ...['loads yaml', 'cloudformation'],
   ])
 })
 
-t.test('what the parser of HCL makes is freed, whatever comes of it', async (t) => {
-  let open = 0
-  let made = 0
+t.test('HCL syntax trees are freed, also after errors', async (t) => {
+  let liveTrees = 0
+  let createdTrees = 0
   const { parse } = Parser.prototype
   const { delete: free } = Tree.prototype
   Parser.prototype.parse = function (this: Parser, ...args: Parameters<Parser['parse']>) {
-    open += 1
-    made += 1
+    liveTrees += 1
+    createdTrees += 1
     return parse.apply(this, args)
   } as Parser['parse']
   Tree.prototype.delete = function (this: Tree) {
-    open -= 1
+    liveTrees -= 1
     free.call(this)
   }
   t.teardown(() => {
@@ -77,5 +77,5 @@ t.test('what the parser of HCL makes is freed, whatever comes of it', async (t) 
   await t.rejects(read('a.tf.json', '{ "locals": { "a": "${" } }'), {
     code: 'ERR_TEMPLATE_INVALID',
   })
-  t.strictSame([made, open], [5, 0])
+  t.strictSame([createdTrees, liveTrees], [5, 0])
 })

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { readTemplate } from '../../../../src/contract/infra/index.ts'
-import { fixture, listed, read, told } from '../../../support/templates.ts'
+import { describeFact, describeList, fixture, read } from '../../../support/templates.ts'
 
-/** The scopes of a client, given as one expression. */
+/** Reads the scopes of a client from an expression. */
 async function scopes(expression: string, more = '') {
   const model = await read(
     't.tf',
@@ -25,43 +25,48 @@ ${more}
   return [...(found?.items.map(({ value }) => value) ?? []), ...(found?.complete ? [] : ['…'])]
 }
 
-t.test('every fact of a module has its value and its place', async (t) => {
+t.test('each fact of a module has its value and position', async (t) => {
   const model = await readTemplate(fixture('orders.tf'))
   t.equal(model.dialect, 'terraform')
-  t.equal(told(model.userPools[0]?.name), '12:10 orders-pool')
-  t.equal(told(model.domains[0]?.domain), '16:18 ? orders-<stage>')
-  t.equal(told(model.domains[0]?.userPool), '17:18 ? aws_cognito_user_pool.orders.id')
+  t.equal(describeFact(model.userPools[0]?.name), '12:10 orders-pool')
+  t.equal(describeFact(model.domains[0]?.domain), '16:18 ? orders-<stage>')
+  t.equal(describeFact(model.domains[0]?.userPool), '17:18 ? aws_cognito_user_pool.orders.id')
   const [server] = model.resourceServers
   t.strictSame(
-    server?.scopes.map(({ name, description }) => [told(name), told(description)]),
+    server?.scopes.map(({ name, description }) => [describeFact(name), describeFact(description)]),
     [
       ['25:25 read', '26:25 Read orders'],
       ['29:25 write', '30:25 Change orders'],
     ],
   )
   const [all, one] = model.clients
-  t.strictSame(listed(all?.scopes), ['41:42 orders/read', '41:42 orders/write'])
-  t.equal(told(all?.accessTokenValidity), '42:42 900')
+  t.strictSame(describeList(all?.scopes), ['41:42 orders/read', '41:42 orders/write'])
+  t.equal(describeFact(all?.accessTokenValidity), '42:42 900')
   t.equal(all?.conditional, false)
   t.equal(one?.conditional, true)
-  t.strictSame(listed(one?.scopes), ['8:13 orders/read', '51:48 orders/write', '51:64 ?', '…'])
+  t.strictSame(describeList(one?.scopes), [
+    '8:13 orders/read',
+    '51:48 orders/write',
+    '51:64 ?',
+    '…',
+  ])
   t.strictSame(one?.dependsOn, [
     ...['aws_cognito_user_pool.orders', 'aws_cognito_resource_server.orders'],
   ])
-  t.equal(told(model.parameters[0]?.value), '57:11 ? aws_cognito_user_pool.orders.arn')
+  t.equal(describeFact(model.parameters[0]?.value), '57:11 ? aws_cognito_user_pool.orders.arn')
   const [route] = model.routes
-  t.equal(told(route?.path), '79:26 /orders')
+  t.equal(describeFact(route?.path), '79:26 /orders')
   t.equal(route?.authorizer, 'aws_api_gateway_authorizer.cognito')
-  t.strictSame(listed(route?.scopes), ['83:27 orders/read'])
+  t.strictSame(describeList(route?.scopes), ['83:27 orders/read'])
   t.strictSame(model.dangling, [])
 })
 
-t.test('variables that the deployment gives replace defaults', async (t) => {
+t.test('variable values override defaults', async (t) => {
   const model = await readTemplate([fixture('orders.tf')], { parameters: { stage: 'test' } })
-  t.equal(told(model.domains[0]?.domain), '16:18 orders-test')
+  t.equal(describeFact(model.domains[0]?.domain), '16:18 orders-test')
 })
 
-t.test('expressions are resolved or unknown, never guessed', async (t) => {
+t.test('expressions are resolved or unknown', async (t) => {
   const s = 'aws_cognito_resource_server.s'
   const cases: [string, (string | undefined)[]][] = [
     ['["x/a"]', ['x/a']],
@@ -122,7 +127,7 @@ locals {
   }
 })
 
-t.test('what a loop makes is open, names that stand for nothing are told', async (t) => {
+t.test('loops are incomplete, and undefined names are reported', async (t) => {
   const model = await read(
     't.tf',
     `resource "aws_cognito_resource_server" "s" {
@@ -195,7 +200,7 @@ variable "key" {}
   )
 })
 
-t.test('clients of a map or a set that is known are one each', async (t) => {
+t.test('for_each over a known map or set gives one client for each member', async (t) => {
   const client = (each: string, more = '') => `resource "aws_cognito_user_pool_client" "c" {
   for_each              = ${each}
   name                  = "api-${'$'}{each.key}"
@@ -227,7 +232,7 @@ variable "given" {}
     const { clients } = await read('t.tf', client(each, more))
     return clients.map(({ id, conditional, name, scopes, accessTokenValidity }) => [
       ...[id.slice(id.indexOf('.') + 1), conditional, name?.value, accessTokenValidity?.value],
-      listed(scopes)?.join(' '),
+      describeList(scopes)?.join(' '),
     ])
   }
   t.strictSame(await read_('local.clients'), [
@@ -254,7 +259,7 @@ variable "given" {}
     await read('t.tf', client('{ a = { scopes = [aws_ssm_parameter.p["x"].name] } }'))
   ).clients
   t.strictSame(
-    listed(other?.scopes),
+    describeList(other?.scopes),
     ['2:45 ? /p/<>', '…'],
     'each of another resource is another one',
   )

@@ -11,7 +11,7 @@ const READ = [{ cognito: ['orders/read'] }]
 const ANY_TOKEN = [{ cognito: [] }]
 const REFUSALS = ['400', '401', '403', '503']
 
-t.test('each route says what its config asks for', async (t) => {
+t.test('each operation has the requirement of its route', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   const route = (url: string, auth: object | false) =>
@@ -53,7 +53,7 @@ t.test('each route says what its config asks for', async (t) => {
   })
 })
 
-t.test('documents of both versions are valid, as JSON and as YAML', async (t) => {
+t.test('documents of OpenAPI 3.0 and 3.1 are valid, as JSON and as YAML', async (t) => {
   for (const openapi of VERSIONS) {
     const app = await describedApp(t, { swagger: { openapi: { openapi, info } } })
     await app.register(cognitoAuth, {
@@ -83,7 +83,7 @@ t.test('documents of both versions are valid, as JSON and as YAML', async (t) =>
   }
 })
 
-t.test('what is documented is what is sent', async (t) => {
+t.test('documented bodies and headers equal those that are sent', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, { ...pool.options(), realm: 'orders' })
   app.get('/', { config: { auth: { scopes: orders.read } } }, async () => 'in')
@@ -109,46 +109,43 @@ t.test('what is documented is what is sent', async (t) => {
   }
 })
 
-t.test(
-  'defaults, prefixes, children and nested registrations decide as they do for requests',
-  async (t) => {
-    const app = await describedApp(t)
-    app.get('/earlier', async () => ({}))
-    app.register(async (child) => {
-      child.get('/orders', async () => ({}))
-      child.register(authDefault, { auth: { scopes: orders.read } })
-      child.register(async (open) => {
-        open.register(authDefault, { auth: false })
-        open.get('/open', async () => ({}))
-        open.get('/not', { config: { auth: {} } }, async () => ({}))
-      })
+t.test('defaults, prefixes, children and nested registrations apply as for requests', async (t) => {
+  const app = await describedApp(t)
+  app.get('/earlier', async () => ({}))
+  app.register(async (child) => {
+    child.get('/orders', async () => ({}))
+    child.register(authDefault, { auth: { scopes: orders.read } })
+    child.register(async (open) => {
+      open.register(authDefault, { auth: false })
+      open.get('/open', async () => ({}))
+      open.get('/not', { config: { auth: {} } }, async () => ({}))
     })
-    app.register(
-      async (nested) => {
-        nested.get('/', { config: { auth: { scopes: orders.write } } }, async () => ({}))
-        nested.get('/default', async () => ({}))
-        await nested.register(cognitoAuth, { ...pool.options(), default: false, realm: 'nested' })
-      },
-      { prefix: '/nested' },
-    )
-    app.register(cognitoAuth, { ...pool.options(), default: { scopes: orders.write } })
-    await app.ready()
-    const securityOf = (path: string) => operation(app.swagger(), 'get', path).security
-    t.strictSame(securityOf('/earlier'), [{ cognito: ['orders/write'] }])
-    t.strictSame(securityOf('/orders'), READ)
-    t.strictSame(securityOf('/open'), [])
-    t.strictSame(securityOf('/not'), ANY_TOKEN)
-    t.strictSame(securityOf('/nested/'), [{ cognito: ['orders/write'] }])
-    t.strictSame(securityOf('/nested/default'), [])
-    t.match(operation(app.swagger(), 'get', '/nested/').responses['401'], {
-      headers: {
-        'WWW-Authenticate': { examples: { ERR_TOKEN_MISSING: { value: 'Bearer realm="nested"' } } },
-      },
-    })
-    t.equal((await app.inject('/nested/default')).statusCode, 200)
-    t.equal((await app.inject('/earlier')).statusCode, 401)
-  },
-)
+  })
+  app.register(
+    async (nested) => {
+      nested.get('/', { config: { auth: { scopes: orders.write } } }, async () => ({}))
+      nested.get('/default', async () => ({}))
+      await nested.register(cognitoAuth, { ...pool.options(), default: false, realm: 'nested' })
+    },
+    { prefix: '/nested' },
+  )
+  app.register(cognitoAuth, { ...pool.options(), default: { scopes: orders.write } })
+  await app.ready()
+  const securityOf = (path: string) => operation(app.swagger(), 'get', path).security
+  t.strictSame(securityOf('/earlier'), [{ cognito: ['orders/write'] }])
+  t.strictSame(securityOf('/orders'), READ)
+  t.strictSame(securityOf('/open'), [])
+  t.strictSame(securityOf('/not'), ANY_TOKEN)
+  t.strictSame(securityOf('/nested/'), [{ cognito: ['orders/write'] }])
+  t.strictSame(securityOf('/nested/default'), [])
+  t.match(operation(app.swagger(), 'get', '/nested/').responses['401'], {
+    headers: {
+      'WWW-Authenticate': { examples: { ERR_TOKEN_MISSING: { value: 'Bearer realm="nested"' } } },
+    },
+  })
+  t.equal((await app.inject('/nested/default')).statusCode, 200)
+  t.equal((await app.inject('/earlier')).statusCode, 401)
+})
 
 t.test('HEAD routes and several methods in one declaration', async (t) => {
   const app = await describedApp(t, { swagger: { openapi: { info }, exposeHeadRoutes: true } })
@@ -171,7 +168,7 @@ t.test('HEAD routes and several methods in one declaration', async (t) => {
   await isValid(t, document, '3.0.3')
 })
 
-t.test('leaves alone what nobody guards', async (t) => {
+t.test('routes without a guard are not changed', async (t) => {
   const app = await describedApp(t)
   app.get('/', { config: { auth: { scopes: orders.read } } }, async () => ({}))
   await app.ready()
@@ -180,7 +177,7 @@ t.test('leaves alone what nobody guards', async (t) => {
   t.strictSame(Object.keys(found.responses), ['200'])
 })
 
-t.test('serves requests as it did without a document', async (t) => {
+t.test('the document does not change responses', async (t) => {
   const app = newApp(t)
   await app.register(swagger, {})
   t.equal(defaultExport, cognitoOpenApi)

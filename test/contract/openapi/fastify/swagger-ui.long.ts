@@ -1,4 +1,4 @@
-/** Swagger UI as a developer uses it: authorise against the local pool, call, be let in and refused. */
+/** Swagger UI in a browser: gets a token from the local pool, and calls operations with and without its scope. */
 import swaggerUi from '@fastify/swagger-ui'
 import type { Page } from 'puppeteer-core'
 import t, { type Test } from 'tap'
@@ -11,7 +11,7 @@ import { info, orders } from '../../../support/openapi.ts'
 
 const SECRET = 'reporting+secret/='
 
-/** An orders API, its documentation, and the pool whose tokens open it. */
+/** Starts an orders API with its documentation, and the pool whose tokens it accepts. */
 async function serve(t: Test, cors: boolean, openapi: string): Promise<string> {
   const pool = await startUserPool({
     resourceServers: [orders],
@@ -37,7 +37,7 @@ async function serve(t: Test, cors: boolean, openapi: string): Promise<string> {
   return `${await app.listen({ port: 0, host: '127.0.0.1' })}/docs`
 }
 
-/** By an event of the page: sections that unfold move what a pointer aims at. */
+/** Clicks from a script of the page, because sections that unfold move the target of a pointer. */
 async function click(page: Page, selector: string): Promise<void> {
   await page.waitForSelector(selector)
   await page.evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`)
@@ -50,7 +50,7 @@ async function textOf(page: Page, selector: string): Promise<string> {
   )
 }
 
-/** Asks for a token of one scope. The dialog stays open. */
+/** Requests a token with one scope. The dialog stays open. */
 async function authorize(page: Page, scope: string): Promise<void> {
   await click(page, '.btn.authorize')
   await page.locator('#client_id_clientCredentials').fill('reporting')
@@ -59,7 +59,7 @@ async function authorize(page: Page, scope: string): Promise<void> {
   await click(page, '.auth-btn-wrapper .authorize')
 }
 
-/** Tries one operation out: the status and the body that came. */
+/** Executes one operation. Returns the status and the body of the response. */
 async function call(page: Page, operation: string): Promise<{ status: string; body: unknown }> {
   const block = `#operations-default-${operation}`
   await click(page, `${block} .opblock-summary-control`)
@@ -91,7 +91,7 @@ t.test('Swagger UI', { skip: withoutChromium }, async (t) => {
         },
       })
       t.strictSame(await call(page, 'get_health'), { status: '200', body: { ok: true } })
-      // A lock on what needs a token, none on what is open.
+      // Operations that require a token have a lock, public ones have none.
       const locks = await page.evaluate(
         `[...document.querySelectorAll('.opblock')].map((it) => it.querySelector('.authorization__btn')?.ariaLabel)`,
       )
@@ -99,7 +99,7 @@ t.test('Swagger UI', { skip: withoutChromium }, async (t) => {
     })
   }
 
-  t.test('no token where the pool was not told to admit pages', async (t) => {
+  t.test('the browser gets no token without the option cors', async (t) => {
     const { page, errors } = await visit(t, browser, await serve(t, false, '3.1.0'))
     await authorize(page, orders.read)
     t.match(await textOf(page, '.auth-container .errors'), 'Failed to fetch')

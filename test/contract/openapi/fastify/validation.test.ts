@@ -1,4 +1,4 @@
-/** Routes that Fastify validates have two kinds of 400: Fastify's own, and the guard's. */
+/** Routes with a schema have two kinds of 400 responses: validation errors of Fastify, and auth errors. */
 import { Ajv } from 'ajv'
 import type { FastifyInstance, FastifySchema, InjectOptions } from 'fastify'
 import t from 'tap'
@@ -11,7 +11,7 @@ const config = { auth: { scopes: orders.read } }
 const id = { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } } as const
 const token = (): string => `Bearer ${pool.accessToken({ scopes: orders.read })}`
 
-/** Each part that Fastify validates, and a request that fails there. */
+/** The schema of each part that Fastify validates, and a request that fails its validation. */
 const PARTS: Readonly<Record<string, readonly [schema: FastifySchema, request: InjectOptions]>> = {
   body: [{ body: id }, { method: 'POST', payload: {} }],
   params: [{ params: id }, { method: 'POST' }],
@@ -30,7 +30,7 @@ function documented400(app: FastifyInstance, url: string) {
 for (const openapi of VERSIONS) {
   for (const [part, [schema, request]] of Object.entries(PARTS)) {
     t.test(
-      `${openapi}: the 400 of a route with a schema of its ${part} admits both bodies`,
+      `${openapi}: the 400 response of a route with a schema of its ${part} allows both bodies`,
       async (t) => {
         const app = await describedApp(t, { swagger: { openapi: { openapi, info } } })
         await app.register(cognitoAuth, pool.options())
@@ -49,15 +49,15 @@ for (const openapi of VERSIONS) {
         t.equal(invalid.headers['www-authenticate'], undefined)
         t.ok(admits(invalid.json()), 'the validation error is as documented')
 
-        const refused = await app.inject({
+        const authError = await app.inject({
           ...{ method: 'POST', url: url.replace(':id', '1') },
           headers: { authorization: 'Bearer a b' },
         })
-        t.equal(refused.statusCode, 400)
-        t.equal(refused.json().code, 'ERR_REQUEST_INVALID')
-        t.ok(admits(refused.json()), 'the refusal is as documented')
+        t.equal(authError.statusCode, 400)
+        t.equal(authError.json().code, 'ERR_REQUEST_INVALID')
+        t.ok(admits(authError.json()), 'the auth error is as documented')
 
-        t.notOk(admits({ ...refused.json(), code: 'ERR_TOKEN_INVALID' }), 'nothing else is')
+        t.notOk(admits({ ...authError.json(), code: 'ERR_TOKEN_INVALID' }), 'nothing else is')
         t.strictSame(Object.keys(headers).sort(), ['Cache-Control', 'WWW-Authenticate'])
         for (const header of Object.values(headers)) t.notOk('required' in header)
         t.match(description, /does not match the schema/)
@@ -66,7 +66,7 @@ for (const openapi of VERSIONS) {
   }
 }
 
-t.test('so do bodies that are not read as JSON', async (t) => {
+t.test('the 400 response allows errors about malformed JSON', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   app.post('/', { config, schema: { body: id } }, async () => ({}))
@@ -90,7 +90,7 @@ t.test('so do bodies that are not read as JSON', async (t) => {
   })
 })
 
-t.test('routes that Fastify does not validate have the refusal alone', async (t) => {
+t.test('routes without validation have only the auth error', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   const handler = async () => ({})
@@ -114,7 +114,7 @@ t.test('routes that Fastify does not validate have the refusal alone', async (t)
   t.strictSame(Object.keys(operation(app.swagger(), 'post', '/open').responses), ['200'])
 })
 
-t.test('a 400 that the route describes itself stays', async (t) => {
+t.test('a 400 response that the route declares takes precedence', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   const response = { 400: { description: 'Mine', type: 'object' } }
@@ -127,7 +127,7 @@ t.test('a 400 that the route describes itself stays', async (t) => {
   })
 })
 
-t.test('the other responses keep their headers', async (t) => {
+t.test('headers of the other responses stay required', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   app.post('/', { config, schema: { body: id } }, async () => ({}))

@@ -1,4 +1,4 @@
-/** What owners say about their routes and documents besides: it stays, and access is added. */
+/** Responses, security and transforms that the app declares stay, and the requirement of the guard is added. */
 import type { FastifySchema } from 'fastify'
 import t from 'tap'
 import { cognitoAuth } from '../../../../src/adapters/fastify/index.ts'
@@ -11,7 +11,7 @@ const config = { auth: { scopes: orders.read } }
 const READ = [{ cognito: ['orders/read'] }]
 const apiKey = { type: 'apiKey', name: 'x-api-key', in: 'header' } as const
 
-t.test("a route's own responses stay", async (t) => {
+t.test('responses that a route declares take precedence', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   const response = {
@@ -25,7 +25,7 @@ t.test("a route's own responses stay", async (t) => {
   t.equal(responses['403']?.description, 'Only on weekdays')
 })
 
-t.test('what else protects a route is needed besides', async (t) => {
+t.test('other security of a route is required in addition', async (t) => {
   const components = { securitySchemes: { apiKey } }
   const app = await describedApp(t, { swagger: { openapi: { info, components } } })
   await app.register(cognitoAuth, pool.options())
@@ -44,7 +44,7 @@ t.test('what else protects a route is needed besides', async (t) => {
   })
 })
 
-t.test("so is the document's own security", async (t) => {
+t.test('security of the document is required in addition', async (t) => {
   const openapi = { info, security: [{ apiKey: [] }], components: { securitySchemes: { apiKey } } }
   const app = await describedApp(t, { swagger: { openapi } })
   await app.register(cognitoAuth, pool.options())
@@ -57,7 +57,7 @@ t.test("so is the document's own security", async (t) => {
   t.strictSame(openapi.components, { securitySchemes: { apiKey } }, 'the options are not changed')
 })
 
-t.test('transforms of the owner come first', async (t) => {
+t.test('transforms of the app run first', async (t) => {
   const summary =
     (text: string) =>
     ({ schema, url }: { schema: FastifySchema; url: string }) => ({
@@ -90,7 +90,7 @@ t.test('transforms of the owner come first', async (t) => {
   t.equal((await app.inject('/c')).statusCode, 401)
 })
 
-t.test('a config that hides its requirement is refused all the same', async (t) => {
+t.test('a config with an inherited requirement is rejected', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   const hidden = Object.assign(Object.create({ auth: config.auth }), { swaggerTransform: false })
@@ -99,7 +99,7 @@ t.test('a config that hides its requirement is refused all the same', async (t) 
   })
 })
 
-t.test('hidden routes are not in the document, and may ask for what is not', async (t) => {
+t.test('hidden routes are not in the document, and may require undefined scopes', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   const secret = { auth: { scopes: 'internal/all' } }
@@ -108,7 +108,7 @@ t.test('hidden routes are not in the document, and may ask for what is not', asy
   t.strictSame((app.swagger() as { paths: object }).paths, {})
 })
 
-t.test('the app does not start with a scope that nothing defines', async (t) => {
+t.test('the app does not start if a route requires an undefined scope', async (t) => {
   const app = await describedApp(t)
   await app.register(cognitoAuth, pool.options())
   app.get('/orders', { config: { auth: { scopes: 'orders/raed' } } }, async () => ({}))
@@ -125,7 +125,7 @@ t.test('the app does not start with a scope that nothing defines', async (t) => 
   )
 })
 
-t.test('refuses wrong options at registration', async (t) => {
+t.test('rejects invalid options at registration', async (t) => {
   const table: [object, RegExp][] = [
     [{ tokenUrl: 5 }, /tokenUrl: expected the URL of the token endpoint, got 5\./],
     [{ scope: [] }, / scope: expected one of tokenUrl, .* got an unknown name/],
