@@ -13,8 +13,8 @@ export interface Position {
 
 /** Converts the offset of a character to its position. */
 export function positionAt(file: string, text: string, offset: number): Position {
-  const before = text.slice(0, offset).split('\n')
-  return { file, line: before.length, column: (before.at(-1) as string).length + 1 }
+  const linesBefore = text.slice(0, offset).split('\n')
+  return { file, line: linesBefore.length, column: (linesBefore.at(-1) as string).length + 1 }
 }
 
 /**

@@ -40,9 +40,9 @@ type Security = Pick<AppRoute, 'auth'> & { readonly scopesAt: ReadonlyMap<string
 export function toRequirement(security: Tree | undefined, schemes: Schemes): Security {
   const scopesAt = new Map<string, Position>()
   const requirements = readTreeList(security).map((requirement) => {
-    const named = [...readMap(requirement)]
+    const entries = [...readMap(requirement)]
     const scopes: string[] = []
-    for (const [name, { at, value }] of named) {
+    for (const [name, { at, value }] of entries) {
       if (!schemes.has(name)) {
         const problem = `expected a scheme of components.securitySchemes, got ${toPrintable(name)}`
         throw new TemplateError(at, `${problem}. Define the scheme or correct the spelling.`)
@@ -54,8 +54,8 @@ export function toRequirement(security: Tree | undefined, schemes: Schemes): Sec
         if (!scopesAt.has(scope)) scopesAt.set(scope, item.at)
       }
     }
-    const token = named.some(([name]) => schemes.get(name))
-    return { empty: named.length === 0, token, scopes }
+    const token = entries.some(([name]) => schemes.get(name))
+    return { empty: entries.length === 0, token, scopes }
   })
   const choices = requirements.filter(({ token }) => token).map(({ scopes }) => scopes)
   const flags: AppRequirement = {

@@ -82,7 +82,7 @@ function checkDeploymentOrder(
   scopeIndex: ScopeIndex,
   pool: PoolLink,
 ): Finding[] {
-  const early = new Map<string, Grant[]>()
+  const grantsByServer = new Map<string, Grant[]>()
   for (const grant of listGrants(client)) {
     const servers = scopeIndex
       .findDefinitions(grant.value, pool)
@@ -93,9 +93,9 @@ function checkDeploymentOrder(
       grant.refs.includes(id) || client.dependsOn.includes(id)
     // A condition decides which of several servers is deployed.
     if (server === undefined || servers.some((one) => one.conditional || isAwaited(one))) continue
-    early.set(server.id, [...(early.get(server.id) ?? []), grant])
+    grantsByServer.set(server.id, [...(grantsByServer.get(server.id) ?? []), grant])
   }
-  return [...early].map(([key, list]) => {
+  return [...grantsByServer].map(([key, list]) => {
     const [first] = list as [Grant]
     const id = toPrintable(key)
     const scopes = list.map(({ value }) => toPrintable(value)).join(', ')

@@ -151,9 +151,11 @@ export function isCognitoAuthorizer(
   if (kind === 'rest') return true
   return (userPools?.items ?? []).some((item) => {
     const texts = item.pieces ?? [item.value]
-    const named = texts.some((text) => typeof text === 'string' && /cognito-idp\./.test(text))
+    const isCognitoIssuer = texts.some(
+      (text) => typeof text === 'string' && /cognito-idp\./.test(text),
+    )
     const pool = resolvePool(model, item)
-    return named || (pool.kind === 'created' && pool.assumed === undefined)
+    return isCognitoIssuer || (pool.kind === 'created' && pool.assumed === undefined)
   })
 }
 

@@ -101,9 +101,9 @@ export function readSamApis(
   const events = resources
     .filter(({ type }) => EVENT_SOURCES.has(type))
     .flatMap((resource) => listRouteEvents(resource, apis))
-  const used = new Set(events.map(({ api }) => api))
+  const apisWithEvents = new Set(events.map(({ api }) => api))
   const described = [...apis.values()]
-    .filter((api) => api.resource !== undefined || used.has(api))
+    .filter((api) => api.resource !== undefined || apisWithEvents.has(api))
     .map((api) =>
       api.resource !== undefined && hasOpenApiBody(api.resource)
         ? readOpenApiBody(api.resource, api.authorizers, createDefaultAuthorization(api, events))

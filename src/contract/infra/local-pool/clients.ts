@@ -15,7 +15,7 @@ const MAX_CLIENT_ID_LENGTH = 120
 
 /** Derives unique client ids from the names of the clients, or else from their logical ids. */
 export function assignClientIds(clients: readonly InfraClient[]): ReadonlyMap<InfraClient, string> {
-  const used = new Set<string>()
+  const usedIds = new Set<string>()
   // The next number for each id keeps this linear if many clients have the same name.
   const next = new Map<string, number>()
   return new Map(
@@ -23,9 +23,9 @@ export function assignClientIds(clients: readonly InfraClient[]): ReadonlyMap<In
       const base = toValidClientId(client)
       let id = base
       let count = next.get(base) ?? 2
-      for (; used.has(id); count += 1) id = `${base}-${count}`
+      for (; usedIds.has(id); count += 1) id = `${base}-${count}`
       next.set(base, count)
-      used.add(id)
+      usedIds.add(id)
       return [client, id]
     }),
   )
@@ -74,16 +74,16 @@ export function toPoolServer(
     reportSkipped(identifier?.at ?? at, `the identifier of ${name} is unknown`, PASS_PARAMETERS)
     return []
   }
-  const known = scopes.filter((scope) => scope.name?.value !== undefined)
+  const knownScopes = scopes.filter((scope) => scope.name?.value !== undefined)
   for (const scope of scopes) {
-    if (!known.includes(scope))
+    if (!knownScopes.includes(scope))
       reportSkipped(scope.at, `the name of a scope of ${name} is unknown`, PASS_PARAMETERS)
   }
-  if (!scopesComplete && known.length === scopes.length) {
+  if (!scopesComplete && knownScopes.length === scopes.length) {
     reportSkipped(at, `${name} may define scopes that the template does not list`, PASS_PARAMETERS)
   }
-  if (known.length === 0) return []
-  const described = known.map((scope) => {
+  if (knownScopes.length === 0) return []
+  const described = knownScopes.map((scope) => {
     const text = scope.name?.value as string
     // Only documents show the description, so any text is valid.
     return [text, scope.description?.value ?? text]

@@ -84,12 +84,12 @@ function choosePool(
   const ids = pools
     .map(({ pool }) => `${toPrintable(pool.id)} (${formatPosition(pool.at)})`)
     .join(', ')
-  const given = userPool === undefined ? 'no value' : describeValue(userPool)
+  const description = userPool === undefined ? 'no value' : describeValue(userPool)
   throw new OptionError(
     'userPool',
     ids === ''
-      ? `expected no value for a template without a user pool, got ${given}. Remove the option.`
-      : `expected one of ${ids}, got ${given}. Choose one of the user pools.`,
+      ? `expected no value for a template without a user pool, got ${description}. Remove the option.`
+      : `expected one of ${ids}, got ${description}. Choose one of the user pools.`,
   )
 }
 

@@ -125,9 +125,9 @@ function toAuthorization(
     return { authorization: 'other' }
   if (security === undefined) return { authorization: 'none' }
   if (security.kind !== 'list' || !security.complete) return {}
-  const named = security.items.flatMap((item) => (item.kind === 'map' ? [...item.entries] : []))
-  if (named.length === 0) return { authorization: 'none' }
-  for (const [name, list] of named) {
+  const schemes = security.items.flatMap((item) => (item.kind === 'map' ? [...item.entries] : []))
+  if (schemes.length === 0) return { authorization: 'none' }
+  for (const [name, list] of schemes) {
     const authorizer = authorizers.get(name)
     if (authorizer === undefined) continue
     const scopes = toTextList(list) as FactList<string>

@@ -73,7 +73,7 @@ export function createRestResources(
 function toMethod(route: GatewayRoute, pool: PoolValues): Yaml {
   const { method, path } = route
   const parameters = listPathParameters(path)
-  const named = (prefix: string, value: (name: string) => Yaml): YamlMap =>
+  const createParameters = (prefix: string, value: (name: string) => Yaml): YamlMap =>
     parameters.length === 0
       ? {}
       : {
@@ -88,12 +88,12 @@ function toMethod(route: GatewayRoute, pool: PoolValues): Yaml {
       ResourceId: createParentRef(path),
       HttpMethod: method,
       ...createAuthorization('COGNITO_USER_POOLS', route, pool),
-      ...named('method', () => true),
+      ...createParameters('method', () => true),
       Integration: {
         Type: 'HTTP_PROXY',
         IntegrationHttpMethod: method,
         Uri: `https://\${stageVariables.backend}${toBackendPath(path)}`,
-        ...named('integration', (name) => `method.request.path.${name}`),
+        ...createParameters('integration', (name) => `method.request.path.${name}`),
       },
     },
   }

@@ -220,13 +220,13 @@ export function addIndirectDependencies(resources: readonly Resource[]): readonl
     }
   }
   const servers = new Map<string, string[]>()
-  let left = MAX_DEPENDENCY_STEPS
+  let remaining = MAX_DEPENDENCY_STEPS
   for (const { id: server } of resources.filter(({ type }) => type === SERVER)) {
     const reached = new Set([server])
     for (const id of reached) {
       for (const dependent of dependents.get(id) ?? []) {
-        left -= 1
-        if (left > 0) reached.add(dependent)
+        remaining -= 1
+        if (remaining > 0) reached.add(dependent)
       }
     }
     reached.delete(server)
@@ -265,9 +265,9 @@ export function assertAcyclic(resources: readonly Resource[]): void {
   const ready = plain.filter(({ id }) => pendingCounts.get(id) === 0).map(({ id }) => id)
   for (const id of ready) {
     for (const dependent of dependents.get(id) ?? []) {
-      const left = (pendingCounts.get(dependent) as number) - 1
-      pendingCounts.set(dependent, left)
-      if (left === 0) ready.push(dependent)
+      const remaining = (pendingCounts.get(dependent) as number) - 1
+      pendingCounts.set(dependent, remaining)
+      if (remaining === 0) ready.push(dependent)
     }
   }
   const sorted = new Set(ready)

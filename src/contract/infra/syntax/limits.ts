@@ -68,9 +68,10 @@ export const createValueBudget = (): Budget => createBudget(MAX_VALUES, 'Use few
 export const createWorkBudget = (): Budget => createBudget(MAX_WORK, 'Use fewer references.')
 
 function createBudget(max: number, fix: string): Budget {
-  let left = max
+  let remaining = max
   return (at, amount = 1) => {
-    left -= amount
-    if (left < 0) throw new TemplateError(at, `expected at most ${max} values, got more. ${fix}`)
+    remaining -= amount
+    if (remaining < 0)
+      throw new TemplateError(at, `expected at most ${max} values, got more. ${fix}`)
   }
 }

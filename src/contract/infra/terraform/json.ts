@@ -142,19 +142,19 @@ function toQuotedText(text: string): string {
 
 /** Returns the index after the closing brace of a template. Its strings may contain templates. */
 function findTemplateEnd(text: string, start: number): number {
-  const open = ['{']
+  const delimiters = ['{']
   let index = start
-  for (; index < text.length && open.length > 0; index++) {
+  for (; index < text.length && delimiters.length > 0; index++) {
     const unit = text[index] as string
-    if (open.at(-1) === '"') {
+    if (delimiters.at(-1) === '"') {
       if (unit === '\\') index += 1
-      else if (unit === '"') open.pop()
+      else if (unit === '"') delimiters.pop()
       else if (/^[$%]\{/.test(text.slice(index, index + 2)) && text[index - 1] !== unit) {
-        open.push('{')
+        delimiters.push('{')
         index += 1
       }
-    } else if (unit === '"' || unit === '{') open.push(unit)
-    else if (unit === '}') open.pop()
+    } else if (unit === '"' || unit === '{') delimiters.push(unit)
+    else if (unit === '}') delimiters.pop()
   }
   return index
 }
