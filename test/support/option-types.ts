@@ -6,7 +6,7 @@ import ts from 'typescript'
 /** One option of a type. */
 export interface Option {
   readonly name: string
-  /** The type as it is declared, on one line. */
+  /** The type as in the source, on one line. */
   readonly type: string
   readonly isRequired: boolean
   /** The text of `@defaultValue` on one line, without its final period; undefined without the tag. */

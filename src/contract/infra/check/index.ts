@@ -23,13 +23,13 @@ import { checkLeastPrivilege, checkUnused, createScopeIndex } from './scopes.ts'
 /** Options of {@link checkScopes}. */
 export interface CheckScopesOptions {
   /**
-   * The routes that the code of the app declares, for example from {@link readRoutes}.
+   * The routes that the code of the app declares, for example from `readRoutes`.
    *
    * @defaultValue `[]`
    */
   readonly routes?: readonly AppRoute[]
   /**
-   * The routes that the OpenAPI document of the app describes, from {@link readOpenApi}.
+   * The routes that the OpenAPI document of the app describes, from `readOpenApi`.
    *
    * @defaultValue `[]`
    */

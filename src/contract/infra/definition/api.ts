@@ -26,7 +26,7 @@ export interface ApiDefinition {
    */
   readonly authorizerTtl?: number
   /**
-   * The routes of the API, at least one. They come from code, from {@link readRoutes} or {@link readOpenApi}.
+   * The routes of the API, at least one. They come from code, from `readRoutes` or `readOpenApi`.
    *
    * API Gateway accepts a token that has any scope of the list. If a route requires several scopes, the list has all of
    * them, and the app must check that the token has each one. On a REST API, `{}` accepts any scope of the definition.

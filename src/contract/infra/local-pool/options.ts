@@ -48,7 +48,7 @@ export interface LocalPoolOptions {
    * Called for each part that is skipped because only the deployment determines it, such as unknown values and
    * conditional resources.
    *
-   * @defaultValue Throws an `OptionError` instead
+   * @defaultValue None: the first skipped part throws an `OptionError`
    */
   readonly onSkipped?: (skipped: SkippedFact) => void
 }

@@ -16,7 +16,7 @@ import {
 /** Options of {@link cognitoOpenApi}. */
 export interface CognitoOpenApiOptions extends SchemeOptions {
   /**
-   * Options of @fastify/swagger. `openapi` describes the API, in version 3.0 or 3.1. The options `mode` and
+   * Options of `@fastify/swagger`. `openapi` describes the API, in version 3.0 or 3.1. The options `mode` and
    * `swagger` (OpenAPI 2) are not supported.
    *
    * @defaultValue `{}`
@@ -97,7 +97,7 @@ const plugin: FastifyPluginAsync<CognitoOpenApiOptions> = (app, options) =>
   rejectWithError(() => register(app, options))
 
 /**
- * Registers @fastify/swagger and adds the auth requirement of each route to its document. `security` comes from
+ * Registers `@fastify/swagger` and adds the auth requirement of each route to its document. `security` comes from
  * `config.auth` or the default of the route's context. The 400, 401, 403 and 503 responses have the bodies and
  * headers that the guard sends.
  *

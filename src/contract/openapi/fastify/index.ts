@@ -1,5 +1,5 @@
 /**
- * `cognito-m2m/openapi/fastify`: @fastify/swagger with the auth requirement of each route.
+ * `cognito-m2m/openapi/fastify`: `@fastify/swagger` with the auth requirement of each route.
  *
  * @module
  */
