@@ -75,7 +75,7 @@ function toAlternatives(choices: readonly (readonly string[])[]): AppRequirement
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'])
 
 /**
- * Reads the routes of an OpenAPI 3.0 or 3.1 document, in JSON or YAML, for {@link checkScopes}.
+ * Reads the routes of an OpenAPI 3.0 or 3.1 document, in JSON or YAML, for `checkScopes`.
  *
  * The requirement of an operation is its `security`, or else the `security` of the document. Several scopes of one
  * entry are all required. Several entries are alternatives. The entry `{}` makes the token optional. Without

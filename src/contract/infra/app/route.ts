@@ -2,7 +2,7 @@
 import { describeValue, OptionError, readMembers } from '../../../core/options/validate.ts'
 import type { Position } from '../position.ts'
 
-/** A route of an app, for {@link checkScopes} and {@link renderTemplate}. */
+/** A route of an app, for `checkScopes` and `renderTemplate`. */
 export interface AppRoute {
   /** An HTTP method in upper or lower case, or `ANY` or `ALL` for every method. */
   readonly method: string

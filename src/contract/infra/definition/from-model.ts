@@ -7,13 +7,13 @@ import { type InfraDefinition, readDefinition } from './definition.ts'
 
 /**
  * Converts models of templates to a definition: the user pool, its machine clients, and the API whose authorizer
- * verifies their tokens. It is the inverse of {@link renderTemplate}, with two differences. Defaults are explicit, and
+ * verifies their tokens. It is the inverse of `renderTemplate`, with two differences. Defaults are explicit, and
  * several scopes of a route are `anyOf`, because an authorizer accepts any of them.
  *
  * @param models One model, or the models of all templates that are deployed together, such as both SAM templates.
  * @returns The definition, with every default.
  * @throws {OptionError} `ERR_OPTION_INVALID` if the models do not have exactly one user pool, have more than one
- *   authorizer, or lack a value. Pass `parameters` to {@link readTemplate} for values that are unknown.
+ *   authorizer, or lack a value. Pass `parameters` to `readTemplate` for values that are unknown.
  */
 export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraDefinition {
   const all = Array.isArray(models) ? (models as readonly InfraModel[]) : [models as InfraModel]

@@ -17,7 +17,7 @@ import { renderTerraform } from './terraform.ts'
  * - The API forwards accepted requests to a backend. Its URL is the parameter `BackendUrl`, in Terraform `backend_url`.
  *
  * The same definition gives the same text. Names of resources derive from the definition, so adding or removing a
- * resource renames no other. {@link toDefinition} converts the templates back to the definition.
+ * resource renames no other. `toDefinition` converts the templates back to the definition.
  *
  * @example
  * ```ts
