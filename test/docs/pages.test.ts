@@ -1,51 +1,14 @@
-/** Every page is found from the index, every subpath has its page, and every link leads somewhere. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+/** Every page is found from the index, and every subpath has its page. test/docs/links.test.ts follows the links. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
-
-const documents = [
-  ...['README.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
-  ...readdirSync('docs')
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => join('docs', file)),
-]
-
-/** Text that is no code. */
-const prose = (file: string): string =>
-  readFileSync(file, 'utf8').replaceAll(/^```[^\n]*\n.*?^```$/gms, '')
-
-/** As GitHub makes anchors of headings. */
-const anchors = (file: string): readonly string[] =>
-  [...prose(file).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  )
-
-const links = (file: string): readonly string[] =>
-  [...prose(file).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = '']) => target)
-    .filter((target) => !/^[a-z]+:/.test(target))
-
-t.test('every link within the repository leads to a file and a heading', async (t) => {
-  let count = 0
-  for (const file of documents) {
-    for (const link of links(file)) {
-      const [path = '', anchor] = link.split('#')
-      const target = path === '' ? file : join(dirname(file), path)
-      t.ok(existsSync(target), `${file}: ${link}`)
-      if (anchor !== undefined) t.ok(anchors(target).includes(anchor), `${file}: ${link}`)
-      count += 1
-    }
-  }
-  t.ok(count > 100)
-})
+import { isRelative, listHeadings, listTargets } from '../../.ci/markdown.mjs'
 
 const index = readFileSync('docs/README.md', 'utf8')
 
 t.test('the index leads to every page', async (t) => {
-  const reached = new Set(links('docs/README.md').map((link) => link.split('#')[0] ?? ''))
+  const targets = listTargets(index).filter((target) => isRelative(target))
+  const reached = new Set(targets.map((target) => target.split('#')[0] ?? ''))
   t.strictSame(
     [...reached].filter((page) => page !== '' && !page.startsWith('../')).sort(),
     readdirSync('docs')
@@ -92,10 +55,11 @@ t.test('the index answers at least 40 questions, each with one link to its page'
 })
 
 t.test('a page begins with what it is for, and ends with where to go next', async (t) => {
-  const pages = documents.filter((file) => file.startsWith('docs/') && !file.endsWith('README.md'))
+  const pages = readdirSync('docs').filter((file) => file.endsWith('.md') && file !== 'README.md')
   for (const file of pages) {
-    t.match(readFileSync(file, 'utf8'), /^# .+\n\n(?!## )/, `${file}: an introduction`)
-    const headings = [...prose(file).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)
-    t.equal(headings.at(-1), 'See also', `${file}: the last section`)
+    const text = readFileSync(join('docs', file), 'utf8')
+    t.match(text, /^# .+\n\n(?!## )/, `${file}: an introduction`)
+    const sections = listHeadings(text).filter(({ level }) => level === 2)
+    t.equal(sections.at(-1)?.text, 'See also', `${file}: the last section`)
   }
 })
