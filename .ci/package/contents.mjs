@@ -1,11 +1,12 @@
-/** What the tarball may contain: files on a list, no private key, no script that runs on install. */
+/** What the tarball may contain: files on a list, no broken link, no private key, no script that runs on install. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkMarkdown, listDocuments } from '../links.mjs'
 
 const ALLOWED =
-  /^(?:dist\/.+\.(?:js|d\.ts|js\.map)|dist\/tokens\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|schemas\/[a-z]+\.json|package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE)$/
+  /^(?:dist\/.+\.(?:js|d\.ts|js\.map)|dist\/tokens\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|schemas\/[a-z]+\.json|docs\/(?:images\/)?[\w-]+\.(?:md|svg|png)|examples\/(?:drift|[\w-]+)\/[\w-]+\.(?:ts|md)|bench\/README\.md|package\.json|(?:README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE)$/
 /** A file more takes time to install: npm unpacks each by itself. */
 const MAX_FILES = 899
 const INSTALL_SCRIPTS = [
@@ -36,6 +37,9 @@ export function checkContents(tarball, folder) {
       `${file} contains a private key`,
     )
   }
+  const unpacked = join(folder, 'package')
+  const { broken } = checkMarkdown(unpacked, listDocuments(unpacked))
+  assert.deepEqual(broken, [], 'links that lead to no file of the package')
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8'))
   for (const script of INSTALL_SCRIPTS) {
     assert(!(script in scripts), `script ${script} runs on install`)

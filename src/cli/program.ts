@@ -91,6 +91,7 @@ const MANUAL: Manual = {
     interrupted: 'interrupted by Ctrl-C',
   },
   examples: [['The manual of a command, with examples:', 'cognito-m2m help local']],
+  seeAlso: [['Commands and their options:', 'cli.md']],
 }
 
 /** Makes commander throw errors instead of exiting, and print manual pages as help. */

@@ -47,7 +47,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
     .description('find where templates, code and API documents disagree about scopes')
     .argument(
       '<template...>',
-      'CloudFormation, SAM or Terraform: files, or the folder of a Terraform module. Pass all that is deployed together',
+      'all templates of a deployment: files, or the folder of a Terraform module',
     )
     .option('--app <module>', 'compare with the routes of an app; this runs the module')
     .option('--routes <file>', 'compare with a routes file of the command export')
@@ -79,7 +79,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
 const MANUAL: Manual = {
   description: [
     'Reads templates offline and reports what would fail at deployment or reject callers. Examples are undefined scopes, grants of scopes that do not exist, clients that cannot get a token, and routes that only one source protects. Nothing in a template is executed.',
-    'Each finding is a line on standard output: file:line:column: severity code message; fix: text. docs/check-codes.md lists every code with an example.',
+    'Each finding is a line on standard output: file:line:column: severity code message; fix: text.',
     '--app runs the module in a child process and stops it after --timeout. The child has this environment, no keys of a pool, and its servers on free ports of loopback. --routes reads a file instead, and runs no code.',
   ],
   exitStatus: {
@@ -95,6 +95,10 @@ const MANUAL: Manual = {
       'Two stacks that are deployed together, in CI:',
       'cognito-m2m check auth.yaml api.yaml --routes routes.json --format json',
     ],
+  ],
+  seeAlso: [
+    ['Every code, with a failing and a fixed example:', 'check-codes.md'],
+    ['Templates, routes and documents that can be compared:', 'check.md'],
   ],
 }
 

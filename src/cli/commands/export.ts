@@ -240,6 +240,7 @@ const MANUAL: Manual = {
       'cognito-m2m export dist/app.js --to openapi --token-url https://orders.auth.eu-west-1.amazoncognito.com/oauth2/token',
     ],
   ],
+  seeAlso: [['The files that are written, and what to edit in them:', 'export.md']],
 }
 
 /** Rejects unprotected routes: the output must match what the app enforces. */

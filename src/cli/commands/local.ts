@@ -171,6 +171,7 @@ const MANUAL: Manual = {
     ],
     ['The same keys at each start:', 'cognito-m2m local --state .cognito-m2m.state.json'],
   ],
+  seeAlso: [['Pool files, persistent keys and faults:', 'local-pool.md']],
 }
 
 export function localCommand({ terminal, onPoolStarted }: CommandContext): DocumentedCommand {

@@ -298,6 +298,7 @@ const MANUAL: Manual = {
       'cognito-m2m token --pool eu-west-1_AbCdEfGhI --client-id 5kek0i61pgkokoob4fsm9fo9it --scope orders/read | cognito-m2m explain --scope orders/read',
     ],
   ],
+  seeAlso: [['Tokens in services, without a token request for each call:', 'client.md']],
 }
 
 /** Reads scopes. Each value may be a space-separated list, as in the form and the claim. */

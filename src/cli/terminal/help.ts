@@ -1,5 +1,7 @@
 /** Formats the help of a command as a manual page. */
+import { join, relative } from 'node:path'
 import type { Command, Help } from 'commander'
+import { PACKAGE_ROOT } from '../../core/util/package-files.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createStyle } from './format.ts'
 
@@ -13,6 +15,8 @@ export interface Manual {
   readonly exitStatus?: Partial<Readonly<Record<keyof typeof EXIT, string>>>
   /** Descriptions and command lines of examples. */
   readonly examples?: readonly (readonly [description: string, line: string])[]
+  /** Descriptions and names of pages in the package's folder `docs`, such as `check.md`. */
+  readonly seeAlso?: readonly (readonly [description: string, page: string])[]
 }
 
 /** One part of a section: a paragraph, a term with its meaning, or a described command line. */
@@ -50,7 +54,7 @@ const DEFAULT_EXIT_STATUS: NonNullable<Manual['exitStatus']> = {
 /** Lists the sections of a command's manual page, without empty ones. */
 export function listSections(command: Command, manual: Manual): readonly Section[] {
   const help = command.createHelp()
-  const { description, environment = {}, exitStatus, examples = [] } = manual
+  const { description, environment = {}, exitStatus, examples = [], seeAlso = [] } = manual
   const summary = command.description()
   const sections: Section[] = [
     { title: 'NAME', items: [{ text: `${getFullName(command)} - ${summary}` }] },
@@ -63,8 +67,16 @@ export function listSections(command: Command, manual: Manual): readonly Section
     },
     { title: 'EXIT STATUS', items: listExitCodes({ ...DEFAULT_EXIT_STATUS, ...exitStatus }) },
     { title: 'EXAMPLES', items: examples.map(([text, line]) => ({ text, line })) },
+    { title: 'SEE ALSO', items: seeAlso.map(([text, page]) => ({ text, line: locatePage(page) })) },
   ]
   return sections.filter(({ items }) => items.length > 0)
+}
+
+/** Gets the path of a page in the installed package, relative to the working directory if that contains it. */
+function locatePage(page: string): string {
+  const path = join(PACKAGE_ROOT, 'docs', page)
+  const inside = relative(process.cwd(), path)
+  return inside.startsWith('..') ? path : inside
 }
 
 function listTermSections(command: Command, help: Help): Section[] {

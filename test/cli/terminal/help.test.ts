@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { Argument, Command, Option } from 'commander'
 import t from 'tap'
 import { renderBash } from '../../../src/cli/commands/completion/bash.ts'
@@ -23,6 +23,7 @@ const MANUAL: Manual = {
     ],
     ['Another:', 'cognito-m2m check other.yaml'],
   ],
+  seeAlso: [['Every code:', 'check-codes.md']],
 }
 
 /** A program with every kind of option and argument. */
@@ -99,8 +100,37 @@ EXAMPLES
 
     Another:
         cognito-m2m check other.yaml
+
+SEE ALSO
+    Every code:
+        docs/check-codes.md
 `,
   )
+})
+
+t.test('pages outside of the working directory have their whole path', async (t) => {
+  const [check] = example().commands as [Command]
+  const page = resolve('docs/check-codes.md')
+  const folder = process.cwd()
+  const elsewhere = t.testdir()
+  let text: string
+  try {
+    process.chdir(elsewhere)
+    text = formatHelp(check, MANUAL, { width: 60, colors: false })
+  } finally {
+    process.chdir(folder)
+  }
+  t.match(text, `        ${page}\n`)
+})
+
+t.test('every page that a manual names exists', async (t) => {
+  const terminal = testTerminal()
+  const program = await createProgram([], { ...{ terminal, exitWith() {}, onPoolStarted() {} } })
+  const pages = [program, ...program.commands].flatMap((command) => [
+    ...command.helpInformation().matchAll(/^ {8}(docs\/\S+)$/gm),
+  ])
+  t.ok(pages.length > 5)
+  for (const [, page = ''] of pages) t.ok(existsSync(page), page)
 })
 
 t.test(
@@ -154,6 +184,7 @@ t.test('every command has a manual with examples that name it', async (t) => {
       command
         .helpInformation()
         .split('\nEXAMPLES\n')[1]
+        ?.split('\nSEE ALSO\n')[0]
         ?.match(/^ {8}.*/gm) ?? []
     t.ok(lines.length > 0, command.name())
     for (const line of lines) t.match(line, `cognito-m2m ${command.name()}`)

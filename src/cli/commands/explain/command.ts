@@ -144,6 +144,7 @@ const MANUAL: Manual = {
       'cognito-m2m explain --jwks jwks.json --at 2026-11-21T14:52:16Z < token.txt',
     ],
   ],
+  seeAlso: [['Every error code, its cause and its fix:', 'errors.md']],
 }
 
 function readConditions(flags: ExplainFlags, { now }: Terminal): Conditions {
