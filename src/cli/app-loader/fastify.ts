@@ -7,7 +7,7 @@ import {
   hasUnguardedCheck,
   type RequirementSummary,
 } from '../../core/introspection.ts'
-import { omitUndefined } from '../../core/util/omit-undefined.ts'
+import { omitUndefined } from '../../core/options/validate.ts'
 import { InspectionFailure } from './format-error.ts'
 import { type AppRoutes, combineRequirements } from './inspection.ts'
 import { normalizePaths } from './paths.ts'

@@ -1,8 +1,8 @@
 /** Types of an inspection, and the requirement that several guards combine to. */
 import type { AppRequirement, AppRoute } from '../../contract/infra/index.ts'
 import type { RequirementSummary } from '../../core/introspection.ts'
+import { omitUndefined } from '../../core/options/validate.ts'
 import type { ResourceServerDefinition } from '../../core/scopes.ts'
-import { omitUndefined } from '../../core/util/omit-undefined.ts'
 
 /** Input of the child process. */
 export interface Job {

@@ -9,8 +9,7 @@ import {
   readTemplate,
   TemplateError,
 } from '../../contract/infra/index.ts'
-import { describeValue, OptionError } from '../../core/options/validate.ts'
-import { omitUndefined } from '../../core/util/omit-undefined.ts'
+import { describeValue, OptionError, omitUndefined } from '../../core/options/validate.ts'
 import { readAppModule } from '../app-loader/process.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import {

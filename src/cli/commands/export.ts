@@ -9,13 +9,12 @@ import {
   routesFile,
   type TemplateSource,
 } from '../../contract/infra/index.ts'
-import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { describeValue, OptionError, omitUndefined } from '../../core/options/validate.ts'
 import {
   isReserved,
   listDescribedScopes,
   type ResourceServerDefinition,
 } from '../../core/scopes.ts'
-import { omitUndefined } from '../../core/util/omit-undefined.ts'
 import { toPrintable } from '../../core/util/text.ts'
 import type { Inspection } from '../app-loader/inspection.ts'
 import { readAppModule } from '../app-loader/process.ts'

@@ -1,7 +1,6 @@
 /** `cognito-m2m local`: runs a local user pool until it is interrupted. */
 import { Command } from 'commander'
-import { describeValue, OptionError } from '../../core/options/validate.ts'
-import { omitUndefined } from '../../core/util/omit-undefined.ts'
+import { describeValue, OptionError, omitUndefined } from '../../core/options/validate.ts'
 import { toPrintable } from '../../core/util/text.ts'
 import {
   type LocalHost,

@@ -187,3 +187,10 @@ export function readClientIds(value: unknown, optionPath: string): string[] {
   }
   return ids
 }
+
+/** Copies the members that are not undefined: {@link readMembers} rejects those that are present but undefined. */
+export function omitUndefined<T extends object>(
+  members: { [Key in keyof T]: T[Key] | undefined },
+): T {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
+}

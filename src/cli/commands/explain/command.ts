@@ -3,11 +3,11 @@ import { Command, Option } from 'commander'
 import {
   describeValue,
   OptionError,
+  omitUndefined,
   readClientIds,
   readStrings,
 } from '../../../core/options/validate.ts'
 import { checkScope } from '../../../core/scopes.ts'
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { EXIT } from '../../exit-codes.ts'
 import { collectValues, rejectSecretOption } from '../../files/flags.ts'
 import { formatJson } from '../../terminal/format.ts'

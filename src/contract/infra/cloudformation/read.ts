@@ -1,5 +1,5 @@
 /** Reads the resources of a CloudFormation or SAM template. */
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
+import { omitUndefined } from '../../../core/options/validate.ts'
 import { getMember, toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'

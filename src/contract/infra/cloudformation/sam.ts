@@ -1,5 +1,5 @@
 /** Reads authorizers and routes from SAM APIs and the events of functions. */
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
+import { omitUndefined } from '../../../core/options/validate.ts'
 import {
   getMember,
   getMemberPosition,

@@ -2,6 +2,7 @@
 import {
   describeValue,
   OptionError,
+  omitUndefined,
   readMembers,
   readNumber,
 } from '../../../core/options/validate.ts'
@@ -12,7 +13,6 @@ import {
   type ResourceServerDefinition,
   readResourceServers,
 } from '../../../core/scopes.ts'
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { type ApiDefinition, type ReadApi, readApi, readScope } from './api.ts'
 
 /** A machine client. It has a secret, and its only flow is `client_credentials`. */

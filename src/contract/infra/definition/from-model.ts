@@ -1,6 +1,5 @@
 /** `toDefinition`: converts the models of templates to a definition. */
-import { describeValue, OptionError } from '../../../core/options/validate.ts'
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
+import { describeValue, OptionError, omitUndefined } from '../../../core/options/validate.ts'
 import { isMachineClient } from '../check/scopes.ts'
 import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import { type InfraDefinition, readDefinition } from './definition.ts'

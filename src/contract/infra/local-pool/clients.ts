@@ -1,10 +1,11 @@
 /** Converts resource servers and clients of a template to options of a local pool. Skips unknown parts. */
+
+import { omitUndefined } from '../../../core/options/validate.ts'
 import {
   isReserved,
   listDescribedScopes,
   type ResourceServerDefinition,
 } from '../../../core/scopes.ts'
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { isMachineClient } from '../check/scopes.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'

@@ -2,11 +2,11 @@
 import {
   describeValue,
   OptionError,
+  omitUndefined,
   readFunction,
   readMembers,
 } from '../../../core/options/validate.ts'
 import type { ResourceServerDefinition } from '../../../core/scopes.ts'
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
 import type { CheckCode, Finding } from '../check/finding.ts'
 import { checkScopes } from '../check/index.ts'
 import type { InfraClient, InfraModel } from '../model/model.ts'

@@ -1,5 +1,5 @@
 /** Converts values and resources of a template to facts of the model. */
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
+import { omitUndefined } from '../../../core/options/validate.ts'
 import type { Position } from '../position.ts'
 import {
   concatenate,

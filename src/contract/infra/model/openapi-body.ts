@@ -1,5 +1,5 @@
 /** Reads authorizers and routes from OpenAPI documents inside of templates. */
-import { omitUndefined } from '../../../core/util/omit-undefined.ts'
+import { omitUndefined } from '../../../core/options/validate.ts'
 import { createScalar, getText, type Resource, type Value } from '../resolve/value.ts'
 import {
   getMember,
