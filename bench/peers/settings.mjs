@@ -28,11 +28,13 @@ function given(args, name) {
 /** @param args Of the command line, without program and script. */
 export function readSettings(args) {
   const quick = args.includes('--quick')
-  const { rounds, ...rest } = quick ? QUICK : FULL
+  const { rounds, processes, ...rest } = quick ? QUICK : FULL
   return {
     ...rest,
     quick,
     rounds: Number(given(args, 'rounds') ?? rounds),
+    /** Fresh processes of each case without HTTP. */
+    processes: Number(given(args, 'processes') ?? processes),
     connections: Number(given(args, 'connections') ?? 32),
     /** Cores that a server may use; the load has the last one. */
     cores: Number(given(args, 'cores') ?? 1),
