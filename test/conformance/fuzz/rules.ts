@@ -36,9 +36,10 @@ export const RULES: readonly Rule[] = [
     walks.some(({ names }) => PROTOTYPE_NAMES.some((name) => names.has(name))),
   ),
   invalid('deeper than 32', ({ walks }) => walks.some(({ depth }) => depth > MAX_DEPTH)),
-  invalid('more than 256 members', ({ walks }) =>
-    walks.some(({ members, opened }) => Math.max(members, opened) > MAX_MEMBERS),
-  ),
+  invalid('more than 256 members of header and payload', ({ walks }) => {
+    const members = walks.reduce((sum, it) => sum + it.members, 0)
+    return members > MAX_MEMBERS || walks.some(({ opened }) => opened > MAX_MEMBERS)
+  }),
   invalid('crit', ({ header }) => Object.hasOwn(header, 'crit')),
   invalid('no exp', ({ claims }) => !Object.hasOwn(claims, 'exp')),
   invalid('no iat', ({ claims }) => !Object.hasOwn(claims, 'iat')),

@@ -107,6 +107,7 @@ t.test('expressions are resolved or unknown', async (t) => {
       '[data.aws_x.y.z, module.m.out, each.value, terraform.workspace]',
       [undefined, undefined, undefined, undefined, '…'],
     ],
+    ['[data.aws_z.whole, data.aws_z.whole.id, module.z]', [undefined, undefined, undefined, '…']],
     ['concat(var.list...)', ['…']],
     ['["${~ "a" ~}/b", "%{ if true }a%{ endif }", ""]', [undefined, undefined, '', '…']],
     ['[<<-EOT\n    x/a\n  EOT\n]', [undefined, '…']],
@@ -118,6 +119,8 @@ t.test('expressions are resolved or unknown', async (t) => {
 variable "none" {}
 variable "nothing" { default = null }
 variable "on" { default = true }
+data "aws_z" "whole" {}
+module "z" { source = "./z" }
 locals {
   map  = { a = "m/a", "b" : "m/b", (var.none) = "c" }
   list = ["x/a", "x/b"]
