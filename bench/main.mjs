@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const BENCHMARKS = {
   peers: 'Fastify, Express and calls without HTTP beside peers, twenty minutes',
-  gate: 'what the gate checks: a hit and a cold verification beside code written for them, 30 seconds',
+  gate: 'what the gate checks: a hit and a cold verification beside references, ten seconds',
   guard: 'a cache hit and a cold verification, in RSA checks, a minute',
   refusals: 'every way to reject a token, in cold verifications, half a minute',
   memory: 'bytes of a cached token, before and after its claims were read, half a minute',
