@@ -14,6 +14,8 @@ export const RUN_ALONE = new Set([
   'test/cli/commands/local-template.test.ts',
   // Measures the heap.
   'test/core/token/cache-size.test.ts',
+  // Waits for timers of a connection, which keep no process alive.
+  'test/tokens/store/redis-link.test.ts',
   // Limits with the same delays as those of test/support/redis.ts.
   'test/tokens/usage/redis-outage.test.ts',
 ])
