@@ -135,7 +135,7 @@ export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }
 
-/** Creates nothing per request while the decision is synchronous: it is for a cached token. */
+/** For a cached token, the decision is synchronous, and no function is created per request. */
 function createMiddleware(guard: CoreGuard, errors: 'answer' | 'next', logger: Logger): Middleware {
   function allow(
     token: VerifiedToken | null,

@@ -9,11 +9,14 @@ interface RequestWithAuth {
   auth?: unknown
 }
 
-/** Removes the token that an earlier guard set: a rejected request must keep none. */
+/**
+ * Removes the token that an earlier guard set: a rejected request must keep none. The assignment is last, because it
+ * throws if other middleware made `req.auth` read-only.
+ */
 export function clearAuth(request: object): void {
+  verifiedTokens.delete(request)
   const target = request as RequestWithAuth
   target.auth = null
-  verifiedTokens.delete(request)
 }
 
 /** Sets the token for the handlers; null on a public route or an optional one without a token. */

@@ -81,7 +81,7 @@ function createPolicy(
   }
 }
 
-/** Creates no function while the decision is synchronous: it is for a cached token. */
+/** For a cached token, the decision is synchronous, and no function is created per request. */
 function runGuard(
   guard: CoreGuard,
   request: FastifyRequest,

@@ -119,7 +119,7 @@ export class TokenRequests {
     if (typeof request === 'string') return this.reject(request, 400, {}, receivedAt)
     const isAdmitted = clients === undefined || (await admit(clients, request.clientId))
     if (isAdmitted === undefined) return this.#rejectForNow(receivedAt)
-    if (!isAdmitted) return this.reject('invalid_client', 400, {}, receivedAt)
+    if (isAdmitted !== true) return this.reject('invalid_client', 400, {}, receivedAt)
     const response = await this.#respond(request, receivedAt)
     if (response.status === 200) this.#parsed.add(incoming, request)
     return response

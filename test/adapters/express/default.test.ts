@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { mock } from 'node:test'
+import type { ErrorRequestHandler } from 'express'
 import t from 'tap'
 import { cognitoAuth, getAuth } from '../../../src/adapters/express/index.ts'
 import { CognitoResourceServer } from '../../../src/core/resource-server.ts'
@@ -122,6 +123,38 @@ for (const [version, express] of Object.entries(versions)) {
       const url = await listen(t, app)
       const { text } = await get(`${url}/r`, right)
       t.match(text, /^true billing cognito-m2m: getAuth: no `auth\(\)` middleware ran/)
+    },
+  )
+}
+
+for (const [version, express] of Object.entries(versions)) {
+  t.test(
+    `${version}: a rejected request keeps no token, though req.auth cannot be changed`,
+    async (t) => {
+      const app = express()
+      const auth = authFor({ errors: 'next' })
+      const readOnly = (req: object, _res: unknown, next: () => void) => {
+        const { auth } = req as { auth?: unknown }
+        Object.defineProperty(req, 'auth', { get: () => auth })
+        next()
+      }
+      app.get('/r', auth(), readOnly, auth({ scopes: SCOPE }), (_req, res) => void res.send('in'))
+      const handler: ErrorRequestHandler = (error, req, res, _next) => {
+        let message = 'none'
+        try {
+          getAuth(req)
+        } catch (thrown) {
+          message = (thrown as Error).message
+        }
+        res.send(`${error.code} ${message}`)
+      }
+      app.use(handler)
+      const url = await listen(t, app)
+      for (const authorization of [right, wrongScope]) {
+        const { response, text } = await get(`${url}/r`, authorization)
+        t.equal(response.status, 500)
+        t.match(text, /^ERR_INTERNAL cognito-m2m: getAuth: no `auth\(\)` middleware ran/)
+      }
     },
   )
 }
