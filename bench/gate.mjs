@@ -10,6 +10,7 @@ import { CognitoJwtVerifier } from 'aws-jwt-verify'
 import { compileRequirement } from '../.bench/core/requirement.js'
 import { createResourceServer } from '../.bench/index.js'
 import { quantile, WrongDecisionError } from './measure.mjs'
+import { cpuMicros, nextTurn } from './micro.mjs'
 import { table } from './table.mjs'
 import { pool } from './tokens.mjs'
 
@@ -32,6 +33,7 @@ const CASES = [
     reference: 'aws-jwt-verify',
     limit: 1.06,
     calls: 100,
+    // Without turns, a verification would go to the thread pool.
     hasTurns: true,
     count: TOKENS,
     pairs: 120,
@@ -81,16 +83,6 @@ function setUpHits() {
 /** One entry: every token is verified, decoded and put into the cache. */
 function setUpCold() {
   return { ours: createGuard({ tokenCache: { maxEntries: 1 } }), reference: verifyWithPeer }
-}
-
-function cpuMicros() {
-  const { user, system } = process.cpuUsage()
-  return user + system
-}
-
-/** Each in a turn of the event loop of its own, or a verification would go to the thread pool. */
-function nextTurn() {
-  return new Promise((resolve) => setImmediate(resolve))
 }
 
 async function batch(check, { calls, hasTurns, count }, again) {

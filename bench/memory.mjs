@@ -5,7 +5,7 @@
  */
 import { createResourceServer } from '../dist/index.js'
 import { createTestUserPool } from '../dist/testing/index.js'
-import { asLine, gc } from './micro.mjs'
+import { asLine, bytesInUse } from './micro.mjs'
 import { table } from './table.mjs'
 
 const ENTRIES = 10_000
@@ -31,16 +31,6 @@ function createSigner() {
   throw new Error(`expected tokens of ${LENGTH} characters, got shorter ones. Use more scopes.`)
 }
 
-/** Bytes on the heap and off it that can be reached. */
-async function countBytes() {
-  for (let turn = 0; turn < 4; turn += 1) {
-    gc()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
-
 let characters = 0
 
 async function verifyAll(guard, lines, isRead) {
@@ -58,12 +48,12 @@ const warm = createResourceServer(options)
 await verifyAll(warm.guard({ scopes: 'orders/read' }), lines, true)
 warm.close()
 // All code is compiled now, and what is created once is there.
-const before = await countBytes()
+const before = await bytesInUse()
 const guard = createResourceServer(options).guard({ scopes: 'orders/read' })
 await verifyAll(guard, lines, false)
-const unread = ((await countBytes()) - before) / ENTRIES
+const unread = ((await bytesInUse()) - before) / ENTRIES
 await verifyAll(guard, lines, true)
-const read = ((await countBytes()) - before) / ENTRIES
+const read = ((await bytesInUse()) - before) / ENTRIES
 if (characters < ENTRIES) throw new Error('expected that claims were read, got none')
 
 const rows = [

@@ -20,7 +20,8 @@ export function asLine(token) {
   return Buffer.from(`Bearer ${token}`, 'latin1')
 }
 
-function cpuMicros() {
+/** CPU microseconds of this process so far, all threads. */
+export function cpuMicros() {
   const { user, system } = process.cpuUsage()
   return user + system
 }
@@ -105,7 +106,7 @@ export function rsaBatch(tokens, jwks) {
 }
 
 /** Each call in a turn of the event loop of its own, as requests are that do not arrive together. */
-function nextTurn() {
+export function nextTurn() {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
@@ -140,6 +141,16 @@ export async function onceBatch(check, lines, { refused = false } = {}) {
     throw new WrongDecisionError(`${admitted} of ${given.length} tokens were let in`)
   }
   return (spent - turns.spent) / given.length
+}
+
+/** Bytes on the heap and off it that can be reached: measured after full collections. */
+export async function bytesInUse() {
+  for (let turn = 0; turn < 4; turn += 1) {
+    gc()
+    await nextTurn()
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
 }
 
 export function median(values) {

@@ -2,7 +2,6 @@
  * Express routes, each protected as the peer's documentation says: the same route, the same scope,
  * 401 for what is no good token. `told` has the pool and where its keys are served.
  */
-import { createPublicKey, verify } from 'node:crypto'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
 import { CognitoJwtVerifier as CognitoJwtVerifier4 } from 'aws-jwt-verify-4'
 import { expressjwt } from 'express-jwt'
@@ -11,6 +10,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose'
 import jwksRsa from 'jwks-rsa'
 import { cognitoAuth } from '../../../dist/adapters/express/index.js'
 import { SCOPE } from '../settings.mjs'
+import { createOneVerify } from './one-verify.mjs'
 
 const handler = (_request, response) => response.json({ ok: true })
 const bearer = (request) => request.headers.authorization?.slice('Bearer '.length) ?? ''
@@ -50,13 +50,10 @@ function bare(app) {
   app.get('/refused', (_request, response) => refuse(response))
 }
 
-function oneVerify(app, { pool }) {
-  const key = createPublicKey({ key: pool.jwks.keys[1], format: 'jwk' })
+function oneVerify(app, told) {
+  const isGood = createOneVerify(told)
   app.use((request, response, next) => {
-    const token = bearer(request)
-    const end = token.lastIndexOf('.')
-    const signature = Buffer.from(token.slice(end + 1), 'base64url')
-    if (verify('sha256', Buffer.from(token.slice(0, end)), key, signature)) next()
+    if (isGood(request.headers.authorization)) next()
     else refuse(response)
   })
   app.get('/orders', handler)

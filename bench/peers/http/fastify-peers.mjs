@@ -2,7 +2,6 @@
  * Fastify routes, each protected as the peer's documentation says: the same route, the same scope,
  * 401 for what is no good token. `told` has the pool and where its keys are served.
  */
-import { createPublicKey, verify } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
 import { createVerifier } from 'fast-jwt'
@@ -11,6 +10,7 @@ import buildGetJwks from 'get-jwks'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { cognitoAuth } from '../../../dist/adapters/fastify/index.js'
 import { MANY, SCOPE } from '../settings.mjs'
+import { createOneVerify } from './one-verify.mjs'
 
 /** Greater than the default of 1,000, so that the caches of peers hold every load's tokens. */
 const CACHE = 2 * MANY
@@ -51,13 +51,10 @@ async function bare(app) {
   app.get('/refused', async (_request, reply) => reply.code(401).send({ error: 'Unauthorized' }))
 }
 
-async function oneVerify(app, { pool }) {
-  const key = createPublicKey({ key: pool.jwks.keys[1], format: 'jwk' })
+async function oneVerify(app, told) {
+  const isGood = createOneVerify(told)
   app.addHook('onRequest', async (request) => {
-    const token = bearer(request)
-    const end = token.lastIndexOf('.')
-    const signature = Buffer.from(token.slice(end + 1), 'base64url')
-    if (!verify('sha256', Buffer.from(token.slice(0, end)), key, signature)) throw unauthorized()
+    if (!isGood(request.headers.authorization)) throw unauthorized()
   })
   app.get('/orders', handler)
 }

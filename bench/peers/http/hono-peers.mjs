@@ -2,9 +2,9 @@
  * Hono routes on @hono/node-server: the bare framework, one verification, and Hono's own middleware `jwk` with the
  * keys in memory. With `jwks_uri` it would fetch them for each request.
  */
-import { createPublicKey, verify } from 'node:crypto'
 import { jwk } from 'hono/jwk'
 import { SCOPE } from '../settings.mjs'
+import { createOneVerify } from './one-verify.mjs'
 
 const handler = (context) => context.json({ ok: true })
 const refuse = (context) => context.json({ error: 'Unauthorized' }, 401)
@@ -14,15 +14,11 @@ function bare(app) {
   app.get('/refused', refuse)
 }
 
-function oneVerify(app, { pool }) {
-  const key = createPublicKey({ key: pool.jwks.keys[1], format: 'jwk' })
-  app.get('/orders', (context) => {
-    const token = context.req.header('authorization')?.slice('Bearer '.length) ?? ''
-    const end = token.lastIndexOf('.')
-    const signature = Buffer.from(token.slice(end + 1), 'base64url')
-    const isGood = verify('sha256', Buffer.from(token.slice(0, end)), key, signature)
-    return isGood ? handler(context) : refuse(context)
-  })
+function oneVerify(app, told) {
+  const isGood = createOneVerify(told)
+  app.get('/orders', (context) =>
+    isGood(context.req.header('authorization')) ? handler(context) : refuse(context),
+  )
 }
 
 function honoJwk(app, { pool }) {

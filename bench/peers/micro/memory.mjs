@@ -1,19 +1,9 @@
 /** What a token costs that stays in the cache: its string, what was made of it, and the index. */
-import { asLine, gc } from '../../micro.mjs'
+import { asLine, bytesInUse } from '../../micro.mjs'
 
 const TOKENS = 4000
 /** Less than this per token, and nothing was kept: a token alone has more characters. */
 const KEPT = 256
-
-/** Bytes on the heap and off it, after everything that can go has gone. */
-async function bytesInUse() {
-  for (let turn = 0; turn < 4; turn += 1) {
-    gc()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
 
 /** Every token is let in with a string that nobody else holds on to. */
 async function letIn(check, lines, use) {
