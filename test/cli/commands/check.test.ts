@@ -106,10 +106,13 @@ t.test('warnings alone end with 0; as JSON on one line', async (t) => {
   const { findings, ...counts } = JSON.parse(out) as { findings: object[] }
   t.strictSame(counts, { errors: 0, warnings: 1 })
   t.match(findings, [
-    { file: at('template.yaml'), line: 9, severity: 'warning', code: 'scope-unused' },
+    {
+      ...{ file: at('template.yaml'), line: 9, severity: 'warning', code: 'scope-unused' },
+      ...{ resource: 'Server', value: 'orders/write' },
+    },
   ])
   t.strictSame(Object.keys(findings[0] as object), [
-    ...['file', 'line', 'column', 'severity', 'code', 'message', 'fix'],
+    ...['file', 'line', 'column', 'severity', 'code', 'resource', 'value', 'message', 'fix'],
   ])
   const same = await run(['check', at('template.yaml'), '--format', 'json'])
   t.equal(same.out, out)
@@ -246,7 +249,7 @@ t.test('what cannot be read: one line, exit 2, nothing on standard output', asyn
 t.test('colours, and hostile names, in a finding', (t) => {
   const finding = {
     ...{ file: 'a\u001b[2J.yaml', line: 1, column: 2, severity: 'warning' as const },
-    ...{ code: 'scope-unused' as const, message: 'a\u202eb', fix: 'c\u0007' },
+    ...{ code: 'scope-unused' as const, resource: 'Orders', message: 'a\u202eb', fix: 'c\u0007' },
   }
   const text = formatFinding(finding, createStyle({ colors: false }))
   t.equal(text, 'a\\u{1b}[2J.yaml:1:2: warning scope-unused a\\u{202e}b; fix: c\\u{7}\n')

@@ -39,6 +39,7 @@ function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
         'flow-mixed',
         `${name} allows ${toPrintable(otherFlow.value as string)} in addition to client_credentials: Cognito rejects the client`,
         `remove ${toPrintable(otherFlow.value as string)}: users need a separate client`,
+        { resource: client.id, value: otherFlow.value as string },
       ),
     )
   }
@@ -50,6 +51,7 @@ function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
         'client-no-secret',
         `${name} has no secret: client_credentials needs one`,
         `generate one: ${chooseByDialect(model, 'GenerateSecret: true', 'generate_secret = true')}`,
+        { resource: client.id },
       ),
     )
   }
@@ -65,6 +67,7 @@ function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
           'AllowedOAuthFlowsUserPoolClient: true',
           'allowed_oauth_flows_user_pool_client = true',
         )}`,
+        { resource: client.id },
       ),
     )
   }
@@ -105,6 +108,7 @@ function checkDeploymentOrder(
       `compose it (!Sub '\${${id}}/…'), or add DependsOn: ${id}`,
       `use ${id}.scope_identifiers, or add ${id} to depends_on`,
     )
-    return createFinding(first.at, 'error', 'scope-order', message, fix)
+    const subject = { resource: client.id, value: key }
+    return createFinding(first.at, 'error', 'scope-order', message, fix, subject)
   })
 }

@@ -30,10 +30,20 @@ export interface Finding extends Position {
   /** `error`: the deployment fails, or the wrong callers are accepted or rejected. Otherwise `warning`. */
   readonly severity: 'error' | 'warning'
   readonly code: CheckCode
+  /** The resource of the template (`OrdersClient`, `aws_cognito_user_pool_client.orders`), or the route (`GET /orders`). */
+  readonly resource: string
+  /** The value that the finding is about, such as a scope. */
+  readonly value?: string
   /** What is wrong, on one printable line. May change between releases. */
   readonly message: string
   /** How to fix it, on one printable line. May change between releases. */
   readonly fix: string
+}
+
+/** What a finding is about. It identifies the finding when lines move. */
+export interface Subject {
+  readonly resource: string
+  readonly value?: string
 }
 
 export function createFinding(
@@ -42,7 +52,8 @@ export function createFinding(
   code: CheckCode,
   message: string,
   fix: string,
+  subject: Subject,
 ): Finding {
   const { file, line, column } = at
-  return { file, line, column, severity, code, message, fix }
+  return { file, line, column, severity, code, ...subject, message, fix }
 }

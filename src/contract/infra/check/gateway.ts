@@ -2,7 +2,7 @@
 
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
-import type { FactList, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
+import type { InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import { chooseByDialect } from './clients.ts'
 import { createFinding, type Finding } from './finding.ts'
 import { isSamePool, mayBeSamePool, type PoolLink } from './pools.ts'
@@ -171,21 +171,24 @@ export function findAuthorizer(
 }
 
 export function checkAuthorizers(model: InfraModel, scopeIndex: ScopeIndex): Finding[] {
-  const checkAccepted = (scopes: FactList<string> | undefined, authorizer: InfraAuthorizer) => {
+  const checkAccepted = (
+    { id, scopes }: InfraAuthorizer | InfraRoute,
+    authorizer: InfraAuthorizer,
+  ) => {
     const pools = listAuthorizerPools(model, authorizer, scopeIndex)
     return (scopes?.items ?? []).flatMap(({ at, value }) =>
-      value === undefined ? [] : checkDefined(at, value, scopeIndex, pools),
+      value === undefined ? [] : checkDefined({ at, resource: id, value }, scopeIndex, pools),
     )
   }
   return [
     ...model.authorizers
       .filter((authorizer) => isCognitoAuthorizer(model, authorizer, scopeIndex))
-      .flatMap((authorizer) => checkAccepted(authorizer.scopes, authorizer)),
+      .flatMap((authorizer) => checkAccepted(authorizer, authorizer)),
     ...model.routes.flatMap((route) => {
       const authorizer = findAuthorizer(model, route, scopeIndex)
       if (authorizer === undefined) return []
       return [
-        ...checkAccepted(route.scopes, authorizer),
+        ...checkAccepted(route, authorizer),
         ...checkScopesPresent(model, route, authorizer, scopeIndex),
       ]
     }),
@@ -223,6 +226,7 @@ function checkScopesPresent(
       'authorizer-no-scopes',
       `${toPrintable(route.id)} has a Cognito authorizer without scopes: it expects an ID token and rejects access tokens`,
       `list the scopes that it accepts (${chooseByDialect(model, 'AuthorizationScopes', 'authorization_scopes')}), unless it is for ID tokens`,
+      { resource: route.id },
     ),
   ]
 }

@@ -108,13 +108,14 @@ const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | unde
     : undefined
 
 /**
- * A list that two resources share is checked twice. A repeated Terraform block is checked for each member, so the key
+ * A list that two resources share is checked twice, so the resource is ignored. A repeated Terraform block is checked for each member, so the key
  * of the member (`["billing"]`) is ignored.
  */
 function removeDuplicates(found: readonly Finding[]): Finding[] {
   const first = new Map<string, Finding>()
   for (const one of found) {
-    const key = JSON.stringify({ ...one, message: one.message.replaceAll(/\["[^"]*"\]/g, '') })
+    const message = one.message.replaceAll(/\["[^"]*"\]/g, '')
+    const key = JSON.stringify({ ...one, resource: undefined, message })
     if (!first.has(key)) first.set(key, one)
   }
   return [...first.values()]

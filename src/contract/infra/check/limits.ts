@@ -17,7 +17,7 @@ import type {
   InfraResourceServer,
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
-import { createFinding, type Finding } from './finding.ts'
+import { createFinding, type Finding, type Subject } from './finding.ts'
 import { isCognitoAuthorizer, listAuthorizerPools } from './gateway.ts'
 import { isSamePool, type ResolvePool } from './pools.ts'
 import { isMachineClient, listGrants, type ScopeIndex } from './scopes.ts'
@@ -37,11 +37,16 @@ export const checkReferences = ({ dangling }: InfraModel): Finding[] =>
       'reference-missing',
       `${toPrintable(name)} is not in the template`,
       'define it, or correct the spelling',
+      { resource: name },
     ),
   )
 
-const createLimitFinding = (at: Position, message: string, fix: string): Finding =>
-  createFinding(at, 'error', 'cognito-limit', message, fix)
+const createLimitFinding = (
+  at: Position,
+  message: string,
+  fix: string,
+  subject: Subject,
+): Finding => createFinding(at, 'error', 'cognito-limit', message, fix, subject)
 
 /** Checks a fact whose value is known. */
 function checkFact(
@@ -49,20 +54,24 @@ function checkFact(
   passes: (value: string) => boolean,
   what: string,
   fix: string,
+  resource: string,
 ): Finding[] {
   if (fact?.value === undefined || passes(fact.value)) return []
-  return [createLimitFinding(fact.at, `expected ${what}, got ${toPrintable(fact.value, 60)}`, fix)]
+  const { at, value } = fact
+  const message = `expected ${what}, got ${toPrintable(value, 60)}`
+  return [createLimitFinding(at, message, fix, { resource, value })]
 }
 
 export function checkLimits(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   return [
-    ...model.domains.flatMap(({ domain }) =>
+    ...model.domains.flatMap(({ id, domain }) =>
       // A domain with a dot is a custom domain, not a prefix.
       checkFact(
         domain,
         (value) => value.includes('.') || PREFIX.test(value),
         'a domain prefix',
         'use 1 to 63 lowercase letters, digits and hyphens',
+        id,
       ),
     ),
     ...model.resourceServers.flatMap(checkResourceServer),
@@ -83,13 +92,16 @@ function checkResourceServer({
     (value) => IDENTIFIER_PATTERN.test(value),
     'an identifier of a resource server',
     'use 1 to 256 printable characters without space, quote or backslash',
+    id,
   )
   // Scopes with unknown names do not count, because they may not be deployed.
   const named = scopes.filter(({ name }) => name?.value !== undefined)
   const firstExcess = named[MAX_SCOPES_PER_SERVER]
   if (firstExcess !== undefined) {
     const message = `expected at most ${MAX_SCOPES_PER_SERVER} scopes in ${toPrintable(id)}, got ${named.length}`
-    found.push(createLimitFinding(firstExcess.at, message, 'split the resource server'))
+    found.push(
+      createLimitFinding(firstExcess.at, message, 'split the resource server', { resource: id }),
+    )
   }
   const prefix = identifier?.value === undefined ? 0 : identifier.value.length + 1
   for (const { at, name, description } of scopes) {
@@ -99,18 +111,21 @@ function checkResourceServer({
         (value) => NAME_PATTERN.test(value) && prefix + value.length <= MAX_SCOPE_LENGTH,
         'a scope name',
         'use printable characters without slash, space, quote or backslash, at most 256 together with the identifier',
+        id,
       ),
       ...checkFact(
         description,
         (value) => value.length >= 1 && value.length <= MAX_DESCRIPTION_LENGTH,
         'a scope description',
         'describe it in 1 to 256 characters',
+        id,
       ),
     )
     if (description === undefined && scopesComplete) {
       const scope = name?.value === undefined ? 'a scope' : toPrintable(name.value, 60)
+      const message = `${scope} of ${toPrintable(id)} has no description`
       const fix = 'describe it in 1 to 256 characters (ScopeDescription, scope_description)'
-      found.push(createLimitFinding(at, `${scope} of ${toPrintable(id)} has no description`, fix))
+      found.push(createLimitFinding(at, message, fix, { resource: id, value: scope }))
     }
   }
   return found
@@ -123,13 +138,15 @@ function checkClient(client: InfraClient): Finding[] {
   const firstExcess = granted[MAX_SCOPES_PER_CLIENT]
   if (firstExcess !== undefined) {
     const message = `expected at most ${MAX_SCOPES_PER_CLIENT} scopes for ${toPrintable(id)}, got ${granted.length}`
-    found.push(createLimitFinding(firstExcess.at, message, 'grant fewer scopes'))
+    found.push(createLimitFinding(firstExcess.at, message, 'grant fewer scopes', { resource: id }))
   }
   const seconds = accessTokenValidity?.value
   if (accessTokenValidity === undefined || seconds === undefined) return found
   if (seconds < LIFETIME.min || seconds > LIFETIME.max) {
     const message = `tokens of ${toPrintable(id)} are valid for ${seconds} s`
-    found.push(createLimitFinding(accessTokenValidity.at, message, 'use 5 minutes to 24 hours'))
+    const subject = { resource: id, value: String(seconds) }
+    const fix = 'use 5 minutes to 24 hours'
+    found.push(createLimitFinding(accessTokenValidity.at, message, fix, subject))
   }
   return found
 }
@@ -137,20 +154,21 @@ function checkClient(client: InfraClient): Finding[] {
 function checkAuthorizer({ id, ttl }: InfraAuthorizer): Finding[] {
   if (ttl?.value === undefined || (ttl.value >= 0 && ttl.value <= MAX_TTL)) return []
   const message = `${toPrintable(id)} caches its decisions for ${ttl.value} s`
-  return [createLimitFinding(ttl.at, message, `use 0 to ${MAX_TTL} s`)]
+  const subject = { resource: id, value: String(ttl.value) }
+  return [createLimitFinding(ttl.at, message, `use 0 to ${MAX_TTL} s`, subject)]
 }
 
 /** Counts the resource servers of each pool. Conditional ones do not count, because they may not be deployed. */
 function checkServerCount(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   const count = new Map<string, number>()
-  return model.resourceServers.flatMap(({ at, userPool, conditional }) => {
+  return model.resourceServers.flatMap(({ id, at, userPool, conditional }) => {
     const pool = resolvePool(model, userPool).key
     if (conditional) return []
     const number = (count.get(pool) ?? 0) + 1
     count.set(pool, number)
     if (number !== MAX_RESOURCE_SERVERS + 1) return []
     const message = `expected at most ${MAX_RESOURCE_SERVERS} resource servers in a user pool, got number ${number}`
-    return createLimitFinding(at, message, 'use a second user pool')
+    return createLimitFinding(at, message, 'use a second user pool', { resource: id })
   })
 }
 
@@ -181,7 +199,7 @@ export function checkLifetimes(
         return []
       return [
         {
-          name: toPrintable(authorizer.id),
+          id: authorizer.id,
           ttl,
           pools: listAuthorizerPools(model, authorizer, scopeIndex),
         },
@@ -201,18 +219,19 @@ export function checkLifetimes(
     const { at, seconds } = one.lifetime
     if (proxyTtl === undefined || proxyTtl < seconds) continue
     const message = `${describeLifetime(one)}, the proxy caches them for ${proxyTtl} s`
-    found.push(
-      createFinding(at, 'error', 'lifetime-ttl', message, `cache them for less than ${seconds} s`),
-    )
+    const fix = `cache them for less than ${seconds} s`
+    const subject = { resource: one.client.id, value: String(seconds) }
+    found.push(createFinding(at, 'error', 'lifetime-ttl', message, fix, subject))
   }
-  for (const { name, ttl, pools } of authorizers) {
+  for (const { id, ttl, pools } of authorizers) {
     const [first] = tokens
       .filter(({ client, pool }) => !client.conditional && pools.some((it) => isSamePool(it, pool)))
       .sort((a, b) => a.lifetime.seconds - b.lifetime.seconds)
     if (first === undefined || ttl.seconds < first.lifetime.seconds) continue
-    const message = `${describeLifetime(first)}, ${name} caches its decisions for ${ttl.seconds} s`
+    const message = `${describeLifetime(first)}, ${toPrintable(id)} caches its decisions for ${ttl.seconds} s`
     const fix = `cache decisions for less than ${first.lifetime.seconds} s`
-    found.push(createFinding(ttl.at, 'warning', 'lifetime-ttl', message, fix))
+    const subject = { resource: id, value: String(ttl.seconds) }
+    found.push(createFinding(ttl.at, 'warning', 'lifetime-ttl', message, fix, subject))
   }
   return found
 }

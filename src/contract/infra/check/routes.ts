@@ -2,7 +2,7 @@
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
 import type { InfraModel, InfraRoute } from '../model/model.ts'
-import { createFinding, type Finding } from './finding.ts'
+import { createFinding, type Finding, type Subject } from './finding.ts'
 import {
   findAuthorizer,
   findGatewayRoute,
@@ -32,10 +32,9 @@ export function checkDocument(
     const documentRequirement = describeRequirement(route)
     if (codeRequirement === documentRequirement) return []
     const { file, line } = codeRoute.at
-    const what = toPrintable(`${route.method} ${route.path}`)
-    const message = `${what} requires ${documentRequirement} in the document and ${codeRequirement} at ${toPrintable(file)}:${line}`
+    const message = `${formatRoute(route)} requires ${documentRequirement} in the document and ${codeRequirement} at ${toPrintable(file)}:${line}`
     const fix = 'correct one of the two, or generate the document from the code'
-    return createFinding(route.at, 'error', 'document-differs', message, fix)
+    return createFinding(route.at, 'error', 'document-differs', message, fix, toSubject(route))
   })
 }
 
@@ -84,10 +83,12 @@ export const checkAppScopes = (
   scopeIndex: ScopeIndex,
   pools: readonly PoolLink[],
 ): Finding[] =>
-  routes.flatMap(({ alternatives, findScopePosition }) =>
-    alternatives
-      .flat()
-      .flatMap((scope) => checkDefined(findScopePosition(scope), scope, scopeIndex, pools)),
+  routes.flatMap((route) =>
+    route.alternatives.flat().flatMap((value) => {
+      const { resource } = toSubject(route)
+      const required = { at: route.findScopePosition(value), resource, value }
+      return checkDefined(required, scopeIndex, pools)
+    }),
   )
 
 /** Reports routes that declare a requirement which nothing enforces. */
@@ -98,7 +99,7 @@ export const checkUnprotected = (routes: readonly ReadRoute[]): Finding[] =>
       const message = `${formatRoute(route)} declares config.auth, and no registration of cognitoAuth reaches it`
       const fix =
         'wrap the plugin that registers cognitoAuth in fastify-plugin, or register cognitoAuth in a context around the route'
-      return createFinding(route.at, 'error', 'route-unprotected', message, fix)
+      return createFinding(route.at, 'error', 'route-unprotected', message, fix, toSubject(route))
     })
 
 /** Compares the routes of an app with those of its API. */
@@ -131,14 +132,15 @@ function compareProtection(
       origin === 'code'
         ? 'protect it in code too: requests that bypass the gateway reach the app'
         : 'add its requirement to the document: clients that follow it send no token and are rejected'
-    return [createFinding(app.at, 'error', 'route-open-in-code', message, fix)]
+    return [createFinding(app.at, 'error', 'route-open-in-code', message, fix, toSubject(app))]
   }
   if (!app.allowsAnonymous && gateway.authorization === 'none') {
     // The same text for code and document, so that duplicates are removed.
     const templateRoute = toPrintable(`${gateway.method?.value} ${gateway.path?.value}`)
     const message = `${toPrintable(gateway.id)} has no authorizer for ${templateRoute}, which the app protects`
     const fix = 'set the authorizer, or leave the check to the app deliberately'
-    return [createFinding(gateway.at, 'warning', 'route-open-in-template', message, fix)]
+    const subject = { resource: gateway.id, value: templateRoute }
+    return [createFinding(gateway.at, 'warning', 'route-open-in-template', message, fix, subject)]
   }
   return []
 }
@@ -165,11 +167,15 @@ function compareScopes(
     const names = choice.map((scope) => toPrintable(scope)).join(', ')
     const message = `${formatRoute(app)} requires ${names}, which its authorizer at ${formatPosition(gateway)} does not accept`
     const fix = 'add it to the scopes of the authorizer, or correct the route'
-    return createFinding(app.findScopePosition(first), 'error', 'authorizer-excludes', message, fix)
+    const subject = { ...toSubject(app), value: choice.join(' ') }
+    const at = app.findScopePosition(first)
+    return createFinding(at, 'error', 'authorizer-excludes', message, fix, subject)
   })
 }
 
-const formatRoute = ({ method, path }: ReadRoute): string => toPrintable(`${method} ${path}`)
+const toSubject = ({ method, path }: ReadRoute): Subject => ({ resource: `${method} ${path}` })
+
+const formatRoute = (route: ReadRoute): string => toPrintable(toSubject(route).resource)
 
 const formatPosition = ({ at: { file, line } }: InfraRoute): string =>
   `${toPrintable(file)}:${line}`

@@ -173,10 +173,16 @@ export const isUserClient = ({ flows, complete }: InfraClient): boolean =>
 export const isMachineClient = ({ flows }: InfraClient): boolean =>
   flows?.items.some(({ value }) => value === 'client_credentials') === true
 
+/** A scope that a route or an authorizer requires. */
+export interface RequiredScope {
+  readonly at: Position
+  readonly resource: string
+  readonly value: string
+}
+
 /** Reports a scope that none of these pools defines. */
 export function checkDefined(
-  at: Position,
-  scope: string,
+  { at, resource, value: scope }: RequiredScope,
   scopeIndex: ScopeIndex,
   pools: readonly PoolLink[],
 ): Finding[] {
@@ -189,6 +195,7 @@ export function checkDefined(
       'scope-undefined',
       message,
       suggestDefinition(scope, scopeIndex, pools[0] as PoolLink),
+      { resource, value: scope },
     ),
   ]
 }
@@ -208,6 +215,7 @@ export function checkGrant(
       'grant-undefined',
       message,
       suggestDefinition(value, scopeIndex, pool),
+      { resource: id, value },
     ),
   ]
 }
@@ -233,13 +241,14 @@ function suggestDefinition(scope: string, scopeIndex: ScopeIndex, pool: PoolLink
 export const checkUnused = ({ defined, isUnused }: ScopeIndex): Finding[] =>
   defined
     .filter(({ scope, pool }) => isUnused(scope, pool))
-    .map(({ scope, fact }) =>
+    .map(({ scope, fact, server }) =>
       createFinding(
         fact.at,
         'warning',
         'scope-unused',
         `${toPrintable(scope)} is granted to no client`,
         'grant it to the client that needs it, or remove it',
+        { resource: server.id, value: scope },
       ),
     )
 
@@ -267,7 +276,8 @@ export function checkLeastPrivilege(
         const message = `${toPrintable(client.id)} is granted ${toPrintable(value)}, which no route requires`
         const fix =
           'remove it from the client, and from the resource server if no other app requires it'
-        return createFinding(at, 'warning', 'client-over-granted', message, fix)
+        const subject = { resource: client.id, value }
+        return createFinding(at, 'warning', 'client-over-granted', message, fix, subject)
       })
     })
 }
