@@ -179,7 +179,7 @@ function readClientScopes(
   if (!Array.isArray(scopes) || scopes.length > MAX_SCOPES_PER_CLIENT) {
     throw new OptionError(
       at,
-      `expected an array of at most ${MAX_SCOPES_PER_CLIENT} scopes, got ${describeValue(scopes)}. Change the value.`,
+      `expected an array of at most ${MAX_SCOPES_PER_CLIENT} scopes, got ${describeValue(scopes)}. Pass an array, or remove scopes.`,
     )
   }
   const read = scopes.map((scope, index) => {
@@ -200,14 +200,14 @@ function readFlows({ flows }: Members, optionPath: string): readonly OAuthFlow[]
   if (!Array.isArray(flows)) {
     throw new OptionError(
       `${optionPath}.flows`,
-      `expected an array of flows, got ${describeValue(flows)}. Change the value.`,
+      `expected an array of flows, got ${describeValue(flows)}. Pass an array of their names.`,
     )
   }
   for (const flow of flows as unknown[]) {
     if (FLOWS.includes(flow)) continue
     throw new OptionError(
       `${optionPath}.flows`,
-      `expected only ${FLOWS.join(', ')}, got ${describeValue(flow)}. Change the value.`,
+      `expected only ${FLOWS.join(', ')}, got ${describeValue(flow)}. Remove it or correct the spelling.`,
     )
   }
   return Object.freeze([...(flows as OAuthFlow[])])

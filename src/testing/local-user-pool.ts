@@ -188,7 +188,7 @@ function readState({ state }: Members): string | undefined {
   if (state === undefined || (typeof state === 'string' && state !== '')) return state
   throw new OptionError(
     'state',
-    `expected the path of a file, got ${describeValue(state)}. Change the value.`,
+    `expected the path of a file, got ${describeValue(state)}. Pass a path, or leave it out to keep nothing.`,
   )
 }
 

@@ -31,7 +31,7 @@ export function readPoolFile(path: string): LocalUserPoolOptions {
     if (typeof $schema !== 'string') {
       throw new OptionError(
         '$schema',
-        `expected the URL of the schema, got ${describeValue($schema)}. Change the value.`,
+        `expected the URL of the schema, got ${describeValue($schema)}. Pass a string or remove the member.`,
       )
     }
     readLocalOptions(options)

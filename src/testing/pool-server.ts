@@ -92,7 +92,7 @@ export class PoolServer {
     if (fault !== null && typeof fault !== 'function' && !isJwksFault(fault)) {
       throw new OptionError(
         'fault',
-        `expected null, a function or one of ${JWKS_FAULTS.join(', ')}, got ${describeValue(fault)}. Change the value.`,
+        `expected null, a function or one of ${JWKS_FAULTS.join(', ')}, got ${describeValue(fault)}. Pass one of these.`,
       )
     }
     clearTimeout(this.#recoveryTimer)

@@ -46,7 +46,7 @@ export function createTamperedTokens(pool: TamperTarget): TamperedTokens {
       if (expiresIn >= 0) {
         throw new OptionError(
           'expiresIn',
-          `expected a negative number of seconds, got ${expiresIn}. Change the value.`,
+          `expected a negative number of seconds, got ${expiresIn}. Pass a number below 0.`,
         )
       }
       const { exp: _, ...claims } = options.claims ?? {}

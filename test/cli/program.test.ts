@@ -216,7 +216,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'a port that is none',
     ['local', '--port', '65536'],
-    /--port: expected a whole number from 0 to 65535, got 65536\. Change the value\.$/m,
+    /--port: expected a whole number from 0 to 65535, got 65536\. Pass a number in this range\.$/m,
   ],
   [
     'a file that is not there',

@@ -89,7 +89,7 @@ for (const [quota, shown] of [
     await t.rejects(started, {
       code: 'ERR_OPTION_INVALID',
       option: 'quota',
-      message: `cognito-m2m: quota: expected a number of requests a second from 1 to 1000000, got ${shown}. Change the value.`,
+      message: `cognito-m2m: quota: expected a number of requests a second from 1 to 1000000, got ${shown}. Pass a number in this range.`,
     })
   })
 }

@@ -142,7 +142,7 @@ export function readNumber(
     const unit = range.unit === undefined ? '' : ` of ${range.unit}`
     throw new OptionError(
       optionPath === '' ? key : `${optionPath}.${key}`,
-      `expected ${kind}${unit} from ${range.min} to ${range.max}, got ${describeValue(value)}. Change the value.`,
+      `expected ${kind}${unit} from ${range.min} to ${range.max}, got ${describeValue(value)}. Pass a number in this range.`,
     )
   }
   return value

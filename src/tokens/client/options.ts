@@ -149,7 +149,7 @@ export function readClientOptions(options: unknown): ClientOptions {
   if (!AUTH_METHODS.includes(authMethod)) {
     throw new OptionError(
       'authMethod',
-      `expected one of ${AUTH_METHODS.join(', ')}, got ${describeValue(authMethod)}. Change the value.`,
+      `expected one of ${AUTH_METHODS.join(', ')}, got ${describeValue(authMethod)}. Pass one of these.`,
     )
   }
   const insecureHttp = readInsecureHttp(members)

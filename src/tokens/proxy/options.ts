@@ -61,7 +61,7 @@ function readUpstreamHeaders(value: unknown = {}): ReadonlyMap<string, UpstreamH
     if (typeof header !== 'function' && !isHeaderValue(header)) {
       throw new OptionError(
         optionPath,
-        'expected visible ASCII or a function that returns it, got another value. Change the value.',
+        'expected visible ASCII or a function that returns it, got another value. Remove other characters and line breaks.',
       )
     }
     headers.set(name, header as UpstreamHeader)

@@ -196,7 +196,7 @@ function readUnit(unit: unknown): 'hour' | 'day' {
   if (unit === 'hour' || unit === 'day') return unit
   throw new OptionError(
     'unit',
-    `expected "hour" or "day", got ${describeValue(unit)}. Change the value.`,
+    `expected "hour" or "day", got ${describeValue(unit)}. Pass one of the two.`,
   )
 }
 

@@ -20,15 +20,15 @@ t.test('rejects invalid options', async (t) => {
     [{ resultTtl: 1.5 }, /resultTtl: expected a whole number of seconds from 0 to 3600, got 1\.5/],
     [
       { resultTtl: 3601 },
-      /resultTtl: expected a whole number of seconds from 0 to 3600, got 3601\. Change the value\.$/,
+      /resultTtl: expected a whole number of seconds from 0 to 3600, got 3601\. Pass a number in this range\.$/,
     ],
     [
       { resultTtl: -1 },
-      /resultTtl: expected a whole number of seconds from 0 to 3600, got -1\. Change the value\.$/,
+      /resultTtl: expected a whole number of seconds from 0 to 3600, got -1\. Pass a number in this range\.$/,
     ],
     [
       { resultTtl: '300' },
-      /resultTtl: expected a whole number of seconds from 0 to 3600, got "300"\. Change the value\.$/,
+      /resultTtl: expected a whole number of seconds from 0 to 3600, got "300"\. Pass a number in this range\.$/,
     ],
     [
       { simpleResponses: 'yes' },

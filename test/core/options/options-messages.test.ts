@@ -9,12 +9,12 @@ for (const [options, option, problem] of [
   [
     { clockTolerance: 301 },
     'clockTolerance',
-    'expected a number of seconds from 0 to 300, got 301. Change the value.',
+    'expected a number of seconds from 0 to 300, got 301. Pass a number in this range.',
   ],
   [
     { maxTokenLength: 1 },
     'maxTokenLength',
-    'expected a whole number of characters from 256 to 1048576, got 1. Change the value.',
+    'expected a whole number of characters from 256 to 1048576, got 1. Pass a number in this range.',
   ],
   [
     { subjects: 'user' },

@@ -131,7 +131,7 @@ for (const [option, price, message] of [
   [
     'price.per',
     { currency, per: 0, tiers: [last] },
-    'expected a whole number of tokens from 1 to 1000000000, got 0. Change the value.',
+    'expected a whole number of tokens from 1 to 1000000000, got 0. Pass a number in this range.',
   ],
   [
     'price.tier',
@@ -166,7 +166,7 @@ for (const [option, price, message] of [
   [
     'price.tiers[0].price',
     { currency, tiers: [{ price: -1 }] },
-    'expected a number from 0 to 1000000000000000, got -1. Change the value.',
+    'expected a number from 0 to 1000000000000000, got -1. Pass a number in this range.',
   ],
   [
     'price.tiers[0].upTo',
@@ -183,7 +183,7 @@ for (const [option, price, message] of [
       'price.tiers[1].upTo',
       { currency, tiers: [{ upTo: 5, price: 1 }, { upTo: 5, price: 1 }, last] },
     ],
-    'expected a whole number of tokens from 6 to 1000000000000000, got 5. Change the value.',
+    'expected a whole number of tokens from 6 to 1000000000000000, got 5. Pass a number in this range.',
   ],
 ] as const) {
   t.test(`${option}: ${message}`, (t) => {

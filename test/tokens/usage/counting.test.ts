@@ -333,7 +333,7 @@ t.test('series have hours of a week or days of a quarter, and a line per client'
   t.ok(hours.lines.every(({ issued, cached }) => issued.length === 168 && cached.length === 168))
   await t.rejects(usage.series('week' as 'day'), {
     code: 'ERR_OPTION_INVALID',
-    message: 'cognito-m2m: unit: expected "hour" or "day", got "week". Change the value.',
+    message: 'cognito-m2m: unit: expected "hour" or "day", got "week". Pass one of the two.',
   })
 })
 
