@@ -64,18 +64,18 @@ t.test('clocks with skew', { skip: withoutRedis }, async (t) => {
           if (value === undefined) t.ok((await time()) >= before + LIFE - 2, 'not lost by the skew')
           t.ok(later >= now - 2 && later <= (await time()))
         }
-        let left = stores.length
-        while (left > 0) {
+        // The number of lookups depends on the speed of the machine, so only the last one is asserted.
+        let lastFoundAt = 0
+        for (let left = stores.length; left > 0; await wait(50)) {
           left = 0
           for (const { store } of stores) {
             const lookedUpAt = await time()
-            const value = await found(store, name, GROUP)
-            if (value === undefined) continue
+            if ((await found(store, name, GROUP)) === undefined) continue
             left += 1
-            t.ok(lookedUpAt < expiresAt, 'nothing past its expiry')
+            lastFoundAt = lookedUpAt
           }
-          await wait(50)
         }
+        t.ok(lastFoundAt < expiresAt, 'nothing past its expiry')
       }
       for (const [index, skew] of skews.entries()) {
         const warnings = stores[index]?.lines.filter((line) => line.includes('clocks'))
@@ -97,15 +97,20 @@ t.test('clocks with skew', { skip: withoutRedis }, async (t) => {
     const begun = performance.now()
     await store.set(NAME, GROUP, entry)
     await server.kill()
+    const wrong: string[] = []
+    let lastFoundAt = Number.NaN
     for (;;) {
       const before = performance.now()
       const { value, now } = await store.get(NAME, GROUP)
       const age = now - dated.now
-      t.ok(age >= before - begun - 2 && age <= performance.now() - begun + 1000, `${age} ms`)
+      const isDated = age >= before - begun - 2 && age <= performance.now() - begun + 1000
+      if (!isDated) wrong.push(`${age} ms after ${before - begun} ms`)
       if (value === undefined) break
-      t.equal(text(value), 'good')
-      t.ok(before - begun < LIFE)
+      if (text(value) !== 'good') wrong.push(`value ${text(value)}`)
+      lastFoundAt = before - begun
     }
+    t.strictSame(wrong, [])
+    t.ok(lastFoundAt < LIFE)
     t.ok(performance.now() - begun >= LIFE)
   })
 })
