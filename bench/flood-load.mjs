@@ -1,118 +1,18 @@
-/**
- * The load, in a process of its own: an open loop, so that a server that falls behind is not spared.
- * Requests are written by hand and answers read no further than needed: an HTTP client would take
- * more CPU than the server and delay what it measures.
- */
+/** The load of a flood, in a process of its own: valid traffic and forged tokens, each at a steady rate. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { connect } from 'node:net'
+import { openConnections } from './connection.mjs'
+import { OpenLoop } from './open-loop.mjs'
 import { secondsWaited } from './waited.mjs'
 
-const STATUS = /^HTTP\/1\.1 (\d{3})/
-const LENGTH = /\r\ncontent-length: *(\d+)/i
-
-/** One keep-alive connection with one request on it at a time. */
-class Connection {
-  #socket
-  #received = ''
-  #done
-
-  constructor(port, freed) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    this.#socket.setEncoding('latin1')
-    this.#socket.on('data', (data) => {
-      this.#received += data
-      const end = this.#received.indexOf('\r\n\r\n')
-      if (end === -1) return
-      const length = Number(LENGTH.exec(this.#received)?.[1])
-      if (this.#received.length < end + 4 + length) return
-      this.#done(STATUS.exec(this.#received)[1])
-      this.#received = ''
-      freed(this)
-    })
-    // A connection that breaks leaves its request unanswered, and the run fails for that.
-    this.#socket.on('error', () => undefined)
-  }
-
-  async opened() {
-    if (this.#socket.connecting) await once(this.#socket, 'connect')
-  }
-
-  send(request, done) {
-    this.#done = done
-    this.#socket.write(request)
-  }
-
-  close() {
-    this.#socket.destroy()
-  }
-}
+/** Connections of each kind of traffic. */
+const CONNECTIONS = 50
+/** Milliseconds until a request without a response counts as unanswered. */
+const PATIENCE = 5000
 
 function requestFor(path, token) {
-  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`
-}
-
-/** Requests at a steady rate over a set of connections; what finds none free waits for one. */
-class Traffic {
-  statuses = {}
-  latencies = []
-  #free
-  #all
-  #waiting = []
-  #nextToken
-  #path
-  #rate
-  #sent = 0
-
-  constructor({ port, path = '/orders', rate, connections, nextToken }) {
-    this.#all = Array.from(
-      { length: connections },
-      () => new Connection(port, (it) => this.#freed(it)),
-    )
-    this.#free = [...this.#all]
-    this.#nextToken = nextToken
-    this.#path = path
-    this.#rate = rate
-  }
-
-  async opened() {
-    await Promise.all(this.#all.map((connection) => connection.opened()))
-  }
-
-  /** Sends what has become due. Latency counts from here, so waiting for a connection is part of it. */
-  tick(elapsed) {
-    while (this.#sent < (elapsed * this.#rate) / 1000) {
-      this.#sent += 1
-      this.#waiting.push({
-        request: requestFor(this.#path, this.#nextToken()),
-        at: performance.now(),
-      })
-    }
-    while (this.#waiting.length > 0 && this.#free.length > 0) {
-      this.#dispatch(this.#free.pop(), this.#waiting.shift())
-    }
-  }
-
-  #dispatch(connection, { request, at }) {
-    connection.send(request, (status) => {
-      this.latencies.push(performance.now() - at)
-      this.statuses[status] = (this.statuses[status] ?? 0) + 1
-    })
-  }
-
-  #freed(connection) {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#free.push(connection)
-    else this.#dispatch(connection, next)
-  }
-
-  get unanswered() {
-    return this.#sent - this.latencies.length
-  }
-
-  close() {
-    for (const connection of this.#all) connection.close()
-  }
+  return Buffer.from(
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+  )
 }
 
 function encode(value) {
@@ -142,34 +42,28 @@ const forgers = {
 
 async function run({ port, path, forged, tokens, validRate, floodRate, seconds }) {
   let turn = 0
-  const nextValid = () => tokens[turn++ % tokens.length]
-  const nextToken = forgers[forged](tokens[0].split('.'))
-  const valid = new Traffic({ port, rate: validRate, connections: 50, nextToken: nextValid })
-  const flood = new Traffic({
-    port,
-    path,
-    rate: floodRate,
-    connections: floodRate && 50,
-    nextToken,
-  })
-  await Promise.all([valid.opened(), flood.opened()])
-  const begun = performance.now()
+  const nextForged = forgers[forged](tokens[0].split('.'))
+  const takeValid = () => ({ bytes: requestFor('/orders', tokens[turn++ % tokens.length]) })
+  const takeForged = () => ({ bytes: requestFor(path, nextForged()) })
+  const connections = await openConnections(port, CONNECTIONS)
+  const floodConnections = await openConnections(port, floodRate && CONNECTIONS)
+  const valid = new OpenLoop(connections, validRate, takeValid)
+  const flood = new OpenLoop(floodConnections, floodRate, takeForged)
   const waited = secondsWaited()
-  await new Promise((resolve) => {
-    const timer = setInterval(() => {
-      const elapsed = performance.now() - begun
-      if (elapsed < seconds * 1000) {
-        valid.tick(elapsed)
-        flood.tick(elapsed)
-      } else if (valid.unanswered + flood.unanswered === 0 || elapsed > seconds * 1000 + 5000) {
-        clearInterval(timer)
-        resolve()
-      }
-    }, 1)
-  })
+  const begun = performance.now()
+  valid.start()
+  flood.start()
+  for (let elapsed = 0; elapsed < seconds * 1000; elapsed = performance.now() - begun) {
+    valid.tick()
+    flood.tick()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const end = performance.now() + PATIENCE
+  while (valid.unanswered + flood.unanswered > 0 && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
   const loadWaited = secondsWaited() - waited
-  valid.close()
-  flood.close()
+  for (const connection of [...connections, ...floodConnections]) connection.close()
   const outcome = ({ statuses, unanswered }) => ({ ...statuses, ...(unanswered && { unanswered }) })
   return { loadWaited, latencies: valid.latencies, valid: outcome(valid), flood: outcome(flood) }
 }

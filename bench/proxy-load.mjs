@@ -1,6 +1,5 @@
 /** Token requests over keep-alive connections, one at a time on each; every answer's status is looked at. */
-import { once } from 'node:events'
-import { connect } from 'node:net'
+import { openConnections } from './connection.mjs'
 
 /** As long as one of Cognito's with a few scopes. */
 export const token = `${'e'.repeat(120)}.${'p'.repeat(560)}.${'s'.repeat(342)}`
@@ -30,50 +29,23 @@ export function requestsOf(method) {
   return Array.from({ length: CLIENTS }, (_, index) => requestBytes(index, method))
 }
 
-async function open(port) {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
-  let received = ''
-  let next
-  socket.on('data', (chunk) => {
-    received += chunk.toString('latin1')
-    const end = received.indexOf('\r\n\r\n')
-    if (end === -1) return
-    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(received)[1])
-    if (received.length < end + 4 + length) return
-    const status = Number(received.slice(9, 12))
-    received = ''
-    next(status)
-  })
-  return {
-    socket,
-    send: (bytes) =>
-      new Promise((resolve) => {
-        next = resolve
-        socket.write(bytes)
-      }),
-  }
-}
-
 /** Connections to one port, and a way to send so many requests over them. */
 export async function openLoad(port, count) {
-  const connections = await Promise.all(Array.from({ length: count }, () => open(port)))
+  const connections = await openConnections(port, count)
   return {
     async run(requests, total) {
       let sent = 0
-      let wrong = 0
-      await Promise.all(
-        connections.map(async ({ send }) => {
-          while (sent < total) {
-            sent += 1
-            if ((await send(requests[sent % requests.length])) !== 200) wrong += 1
-          }
-        }),
-      )
-      if (wrong > 0) throw new Error(`${wrong} of ${total} answers were not 200`)
+      const take = () => {
+        if (sent === total) return undefined
+        sent += 1
+        return { bytes: requests[sent % requests.length], expected: 200 }
+      }
+      const wrong = await Promise.all(connections.map((connection) => connection.drain(take)))
+      const count = wrong.reduce((sum, one) => sum + one, 0)
+      if (count > 0) throw new Error(`${count} of ${total} answers were not 200`)
     },
     close: () => {
-      for (const { socket } of connections) socket.destroy()
+      for (const connection of connections) connection.close()
     },
   }
 }

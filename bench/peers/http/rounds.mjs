@@ -11,6 +11,8 @@ import { LOADS } from './loads.mjs'
 const PROLOGUE = 4
 /** Slices of one load before it is measured, at most. */
 const MAX_SLICES = 16
+/** Requests of such a slice. */
+const WARM_UP_REQUESTS = 1500
 /** The last slices may cost this much of those before. */
 const STEADY = 0.97
 /** Loads whose latency is measured too. */
@@ -55,9 +57,12 @@ async function check({ name, port }, { warm, expired, foreign }) {
 }
 
 /** One slice: the server's CPU over so many requests in microseconds, and how long they took in milliseconds. */
-async function slice({ server, port, name }, { load, shared, settings, seed, credentials }) {
+async function slice(
+  { server, port, name },
+  { load, shared, settings, seed, credentials, requests },
+) {
   const common = { port, credentials, isBare: name === 'bare' }
-  const { connections, requests } = settings
+  const { connections } = settings
   const prologue = { ...common, load, seed, requests: connections * PROLOGUE }
   const { wrong: early } = await ask(shared, { ...prologue, connections })
   const before = await ask(server, {})
@@ -71,16 +76,17 @@ async function slice({ server, port, name }, { load, shared, settings, seed, cre
 /**
  * Runs slices of a load until the server's cost is steady: the mean of the last three slices is not more than 3 %
  * below the mean of the three before. A server of Node compiles its code meanwhile, and some have a path that only
- * this load reaches. Throws if the cost still falls after `MAX_SLICES`.
+ * this load reaches. It stops at `MAX_SLICES` in any case.
  */
 async function warmUp(target, run) {
-  const { settings, load } = run
+  const { load } = run
   const each = { warm: CLIENTS, many: MANY }[load]
   if (each !== undefined) await fillCaches(target, { ...run, each })
   const costs = []
   while (costs.length < MAX_SLICES) {
-    const { cpu } = await slice(target, { ...run, seed: costs.length + 1 })
-    costs.push(cpu / settings.requests)
+    const seed = costs.length + 1
+    const { cpu } = await slice(target, { ...run, seed, requests: WARM_UP_REQUESTS })
+    costs.push(cpu / WARM_UP_REQUESTS)
     const [before, last] = [costs.slice(-6, -3), costs.slice(-3)].map(mean)
     if (costs.length >= 2 * 3 && last > before * STEADY) return costs.length
   }
@@ -126,7 +132,8 @@ async function oneLoad(servers, load, run) {
   for (let pass = 0; pass < run.settings.passes; pass += 1) {
     const seed = run.round * 1000 + pass * 10 + 100
     for (const target of shuffled(servers)) {
-      const { cpu, waited, elapsed } = await slice(target, { ...run, load, seed })
+      const { requests } = run.settings
+      const { cpu, waited, elapsed } = await slice(target, { ...run, load, seed, requests })
       const sum = sums.get(target.name)
       sum.cpu += cpu
       sum.elapsed += elapsed
@@ -149,7 +156,8 @@ async function oneLoad(servers, load, run) {
 
 /** How many new tokens one server may be asked for in a round. */
 export function freshNeeded({ passes, requests, connections, rate, seconds }) {
-  const slices = (MAX_SLICES + passes) * (requests + connections * PROLOGUE)
+  const prologue = connections * PROLOGUE
+  const slices = MAX_SLICES * (WARM_UP_REQUESTS + prologue) + passes * (requests + prologue)
   // All of one load, and 1 % of another by chance.
   return Math.ceil((slices + rate * seconds) * 1.05) + 100
 }

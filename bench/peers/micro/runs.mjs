@@ -10,7 +10,7 @@ export const MICRO_FRESH = Math.max(FRESH, IN_FLIGHT_FRESH)
 /** What importing the plugin may load. */
 const ALLOWED = [
   /^node:/,
-  /\/dist\/(core|adapters\/fastify)\/[^.]+\.js$/,
+  /\/dist\/(core|adapters\/fastify|chunks)\/[^.]+\.js$/,
   /\/node_modules\/(aws-jwt-verify|fastify-plugin)\//,
 ]
 /** The measuring process's own. */
