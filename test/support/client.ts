@@ -103,7 +103,7 @@ export async function serve(
 export function timers(t: Test): (milliseconds: number) => Promise<void> {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(async () => {
-    // Node 20 loses other timers if a timer of another queue is cleared.
+    // Node loses other timers if a timer of another queue is cleared.
     await settle()
     mock.timers.reset()
   })
