@@ -27,7 +27,7 @@ export function describeFact(fact: Fact<unknown> | undefined): string | undefine
   return `${fact.at.line}:${fact.at.column} ${value}`
 }
 
-const origin = (source: Source): string => Object.values(source).join('.')
+const origin = ({ namePieces: _, ...source }: Source): string => Object.values(source).join('.')
 const piece = (one: Piece): string => (typeof one === 'string' ? one : `<${origin(one)}>`)
 
 export const describeList = (

@@ -4,14 +4,16 @@ import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraClient, InfraModel } from '../model/model.ts'
 import { createFinding, type Finding } from './finding.ts'
 import type { PoolLink } from './pools.ts'
-import { checkGrant, type Grant, isMachineClient, listGrants, type ScopeIndex } from './scopes.ts'
+import { checkGrant, isMachineClient, type ListedScope, type ScopeIndex } from './scopes.ts'
 
 export function checkClients(model: InfraModel, scopeIndex: ScopeIndex): Finding[] {
   return model.clients.flatMap((client) => {
     const pool = scopeIndex.resolvePool(model, client.userPool)
     return [
       ...(isMachineClient(client) ? checkMachineClient(client, model) : []),
-      ...listGrants(client).flatMap((grant) => checkGrant(client, grant, scopeIndex, pool)),
+      ...scopeIndex
+        .listScopes(model, client.scopes)
+        .flatMap((granted) => checkGrant(client, granted, scopeIndex, pool)),
       ...checkDeploymentOrder(client, model, scopeIndex, pool),
     ]
   })
@@ -78,17 +80,19 @@ function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
 const isDisabled = (fact: Fact<boolean> | undefined, complete: boolean): boolean =>
   fact === undefined ? complete : fact.value === false
 
-/** Clients whose scopes are plain text may be deployed before the resource server. One finding for each server. */
+/**
+ * Clients whose scopes do not refer to the resource server may be deployed before it. One finding for each server.
+ */
 function checkDeploymentOrder(
   client: InfraClient,
   model: InfraModel,
   scopeIndex: ScopeIndex,
   pool: PoolLink,
 ): Finding[] {
-  const grantsByServer = new Map<string, Grant[]>()
-  for (const grant of listGrants(client)) {
+  const grantsByServer = new Map<string, ListedScope[]>()
+  for (const grant of scopeIndex.listScopes(model, client.scopes)) {
     const servers = scopeIndex
-      .findDefinitions(grant.value, pool)
+      .findDefinitions(grant.text, pool)
       .filter((one) => one.model === model)
       .map(({ server }) => server)
     const [server] = servers
@@ -99,9 +103,9 @@ function checkDeploymentOrder(
     grantsByServer.set(server.id, [...(grantsByServer.get(server.id) ?? []), grant])
   }
   return [...grantsByServer].map(([key, list]) => {
-    const [first] = list as [Grant]
+    const [first] = list as [ListedScope]
     const id = toPrintable(key)
-    const scopes = list.map(({ value }) => toPrintable(value)).join(', ')
+    const scopes = list.map(({ text }) => toPrintable(text.label)).join(', ')
     const message = `${toPrintable(client.id)} may be deployed before ${id}, which defines ${scopes}`
     const fix = chooseByDialect(
       model,

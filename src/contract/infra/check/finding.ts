@@ -57,3 +57,13 @@ export function createFinding(
   const { file, line, column } = at
   return { file, line, column, severity, code, ...subject, message, fix }
 }
+
+/** Turns a finding that depends on an assumption into a warning that states it. */
+export const addAssumption = (finding: Finding, assumption: string | undefined): Finding =>
+  assumption === undefined
+    ? finding
+    : { ...finding, severity: 'warning', message: `${finding.message}; assumed: ${assumption}` }
+
+/** Sorts by file, line and column. */
+export const comparePositions = (a: Position, b: Position): number =>
+  (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column

@@ -5,7 +5,7 @@ import type { ReadRoute } from '../app/route.ts'
 import type { InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
 import { chooseByDialect } from './clients.ts'
 import { createFinding, type Finding } from './finding.ts'
-import { isSamePool, mayBeSamePool, type PoolLink } from './pools.ts'
+import { isCertainlySamePool, isCognitoIssuer, mayBeSamePool, type PoolLink } from './pools.ts'
 import { checkDefined, isMachineClient, isUserClient, type ScopeIndex } from './scopes.ts'
 
 /** The routes of one API. */
@@ -150,12 +150,8 @@ export function isCognitoAuthorizer(
 ): boolean {
   if (kind === 'rest') return true
   return (userPools?.items ?? []).some((item) => {
-    const texts = item.pieces ?? [item.value]
-    const isCognitoIssuer = texts.some(
-      (text) => typeof text === 'string' && /cognito-idp\./.test(text),
-    )
     const pool = resolvePool(model, item)
-    return isCognitoIssuer || (pool.kind === 'created' && pool.assumed === undefined)
+    return isCognitoIssuer(item) || (pool.kind === 'created' && pool.assumed === undefined)
   })
 }
 
@@ -176,9 +172,9 @@ export function checkAuthorizers(model: InfraModel, scopeIndex: ScopeIndex): Fin
     authorizer: InfraAuthorizer,
   ) => {
     const pools = listAuthorizerPools(model, authorizer, scopeIndex)
-    return (scopes?.items ?? []).flatMap(({ at, value }) =>
-      value === undefined ? [] : checkDefined({ at, resource: id, value }, scopeIndex, pools),
-    )
+    return scopeIndex
+      .listScopes(model, scopes)
+      .flatMap((scope) => checkDefined({ ...scope, resource: id }, scopeIndex, pools))
   }
   return [
     ...model.authorizers
@@ -215,7 +211,9 @@ function checkScopesPresent(
   if (callers.length > 0 && callers.every(({ client }) => isUserClient(client))) return []
   const machines = callers.filter(
     ({ client, pool }) =>
-      isMachineClient(client) && !client.conditional && pools.some((one) => isSamePool(one, pool)),
+      isMachineClient(client) &&
+      !client.conditional &&
+      pools.some((one) => isCertainlySamePool(one, pool)),
   )
   // If users may be among the callers, the authorizer may be intended for their ID tokens.
   const machinesOnly = machines.length > 0 && callers.every(({ client }) => isMachineClient(client))

@@ -1,15 +1,10 @@
 /** `checkScopes`: compares templates, code and OpenAPI documents. */
-import {
-  describeValue,
-  OptionError,
-  readMembers,
-  readNumber,
-} from '../../../core/options/validate.ts'
-import { type AppRoute, readAppRoutes } from '../app/route.ts'
+import type { AppRoute } from '../app/route.ts'
 import type { InfraModel } from '../model/model.ts'
 import { checkClients } from './clients.ts'
-import type { Finding } from './finding.ts'
+import { comparePositions, type Finding } from './finding.ts'
 import { checkAuthorizers, findGateway } from './gateway.ts'
+import { readCheckInput } from './input.ts'
 import { checkLifetimes, checkLimits, checkReferences } from './limits.ts'
 import {
   checkAgreement,
@@ -40,6 +35,20 @@ export interface CheckScopesOptions {
    * @defaultValue No proxy
    */
   readonly proxyTtl?: number
+  /**
+   * Names of user pools that the templates do not create. Each group lists at least two names of one pool: SSM
+   * parameters, exports, parameters, variables, ids, ARNs, issuers, or addresses of resources and data sources.
+   *
+   * Without a group, names that seem to belong to one pool are assumed to do so, and findings that depend on the
+   * assumption are warnings.
+   *
+   * @defaultValue `[]`
+   * @example
+   * ```ts
+   * const pools = [['/auth/user-pool-id', '/auth/user-pool-arn']]
+   * ```
+   */
+  readonly pools?: readonly (readonly string[])[]
 }
 
 /**
@@ -61,12 +70,9 @@ export function checkScopes(
   models: InfraModel | readonly InfraModel[],
   options: CheckScopesOptions = {},
 ): readonly Finding[] {
-  const all = readModels(models)
-  const members = readMembers(options, ['routes', 'openapi', 'proxyTtl'], '')
-  const code = readAppRoutes(members['routes'] ?? [], 'routes')
-  const documented = readAppRoutes(members['openapi'] ?? [], 'openapi')
+  const { models: all, code, documented, proxyTtl, pools: groups } = readCheckInput(models, options)
   const routes = [...code, ...documented]
-  const scopeIndex = createScopeIndex(all)
+  const scopeIndex = createScopeIndex(all, groups)
   const gateway = findGateway(all, routes)
   const pools = listAppPools(all, gateway, routes, scopeIndex)
   const found = [
@@ -75,7 +81,7 @@ export function checkScopes(
     ...all.flatMap((model) => checkClients(model, scopeIndex)),
     ...all.flatMap((model) => checkAuthorizers(model, scopeIndex)),
     ...checkUnused(scopeIndex),
-    ...checkLifetimes(all, scopeIndex, readProxyTtl(members)),
+    ...checkLifetimes(all, scopeIndex, proxyTtl),
     ...checkAppScopes(routes, scopeIndex, pools),
     ...checkUnprotected(code),
     ...checkLeastPrivilege(routes, scopeIndex, pools),
@@ -90,26 +96,9 @@ export function checkScopes(
   return removeDuplicates(found).sort(comparePositions)
 }
 
-function readModels(models: unknown): readonly InfraModel[] {
-  const all: unknown[] = Array.isArray(models) ? [...models] : [models]
-  for (const model of all) {
-    if (typeof model === 'object' && model !== null && 'resourceServers' in model) continue
-    throw new OptionError(
-      'models',
-      `expected results of readTemplate, got ${describeValue(model)}. Pass a model or an array of models.`,
-    )
-  }
-  return all as readonly InfraModel[]
-}
-
-const readProxyTtl = (members: Readonly<Record<string, unknown>>): number | undefined =>
-  'proxyTtl' in members
-    ? readNumber(members, 'proxyTtl', '', { defaultValue: 0, min: 0, max: 86_400, unit: 'seconds' })
-    : undefined
-
 /**
- * A list that two resources share is checked twice, so the resource is ignored. A repeated Terraform block is checked for each member, so the key
- * of the member (`["billing"]`) is ignored.
+ * A list that two resources share is checked twice, so the resource is ignored. A repeated Terraform block is checked
+ * for each member, so the key of the member (`["billing"]`) is ignored.
  */
 function removeDuplicates(found: readonly Finding[]): Finding[] {
   const first = new Map<string, Finding>()
@@ -120,6 +109,3 @@ function removeDuplicates(found: readonly Finding[]): Finding[] {
   }
   return [...first.values()]
 }
-
-const comparePositions = (a: Finding, b: Finding): number =>
-  (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column

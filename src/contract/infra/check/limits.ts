@@ -17,9 +17,9 @@ import type {
   InfraResourceServer,
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
-import { createFinding, type Finding, type Subject } from './finding.ts'
+import { addAssumption, createFinding, type Finding, type Subject } from './finding.ts'
 import { isCognitoAuthorizer, listAuthorizerPools } from './gateway.ts'
-import { isSamePool, type ResolvePool } from './pools.ts'
+import { describeAssumption, isSamePool, type PoolLink, type ResolvePool } from './pools.ts'
 import { isMachineClient, listGrants, type ScopeIndex } from './scopes.ts'
 
 /** The prefix of a user pool domain. */
@@ -162,7 +162,7 @@ function checkAuthorizer({ id, ttl }: InfraAuthorizer): Finding[] {
 function checkServerCount(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   const count = new Map<string, number>()
   return model.resourceServers.flatMap(({ id, at, userPool, conditional }) => {
-    const pool = resolvePool(model, userPool).key
+    const pool = resolvePool(model, userPool).identity
     if (conditional) return []
     const number = (count.get(pool) ?? 0) + 1
     count.set(pool, number)
@@ -224,14 +224,17 @@ export function checkLifetimes(
     found.push(createFinding(at, 'error', 'lifetime-ttl', message, fix, subject))
   }
   for (const { id, ttl, pools } of authorizers) {
+    const findPool = (pool: PoolLink) => pools.find((one) => isSamePool(one, pool))
     const [first] = tokens
-      .filter(({ client, pool }) => !client.conditional && pools.some((it) => isSamePool(it, pool)))
+      .filter(({ client, pool }) => !client.conditional && findPool(pool) !== undefined)
       .sort((a, b) => a.lifetime.seconds - b.lifetime.seconds)
     if (first === undefined || ttl.seconds < first.lifetime.seconds) continue
     const message = `${describeLifetime(first)}, ${toPrintable(id)} caches its decisions for ${ttl.seconds} s`
     const fix = `cache decisions for less than ${first.lifetime.seconds} s`
     const subject = { resource: id, value: String(ttl.seconds) }
-    found.push(createFinding(ttl.at, 'warning', 'lifetime-ttl', message, fix, subject))
+    const finding = createFinding(ttl.at, 'warning', 'lifetime-ttl', message, fix, subject)
+    const assumption = describeAssumption(findPool(first.pool) as PoolLink, first.pool)
+    found.push(addAssumption(finding, assumption))
   }
   return found
 }

@@ -1,17 +1,27 @@
 /** Resolves references to user pools across templates that are deployed together. */
+import { OptionError } from '../../../core/options/validate.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraModel } from '../model/model.ts'
 import type { Source } from '../resolve/value.ts'
+import { createTextReader, type TextReader } from './fact-text.ts'
+import { type ExternalReference, groupExternalPools, type PoolGroups } from './pool-groups.ts'
+import { type PoolName, readPoolName } from './pool-names.ts'
+import { createTextComparer, isSameText, type SymbolicText } from './symbolic.ts'
 
 /** The user pool that a fact refers to, as far as the templates determine it. */
 export interface PoolLink {
   /**
-   * `created`: a template creates the pool. `named`: the template has its literal ID. `published`: the name
-   * of an export or parameter that no template publishes. `unknown`: it can be any pool. A pool that is not
-   * `created` can still be identical to one that is.
+   * `created`: a template creates the pool. `named`: the template has its literal ID. `external`: the template has a
+   * name of the pool, such as a parameter or an export, which no template resolves. `unknown`: it can be any pool. A
+   * pool that is not `created` can still be identical to one that is.
    */
-  readonly kind: 'created' | 'named' | 'published' | 'unknown'
-  /** Identifies the pool. */
+  readonly kind: 'created' | 'named' | 'external' | 'unknown'
+  /** Links with the same key are one pool, at least by an assumption. */
   readonly key: string
+  /** Links with the same identity are certainly one pool. */
+  readonly identity: string
+  /** A readable name: `Pool`, `/auth/pool-id`, `eu-west-1_Ab1`. Not escaped. */
+  readonly name: string
   /** True if the reference is unknown, and the only created pool is assumed. */
   readonly assumed?: true
 }
@@ -20,113 +30,228 @@ export type ResolvePool = (model: InfraModel, fact?: Fact<string>) => PoolLink
 
 /** Longest chain of publications that refer to publications. */
 const MAX_STEPS = 10
-/** A pool id, alone or at the end of an ARN or an issuer. */
-const POOL_ID = /(?:^|\/)([a-z0-9-]+_[0-9A-Za-z]+)$/
+const UNNAMED = 'a user pool without a name'
 
 /** An SSM parameter or an export. */
 interface Publication {
   readonly model: InfraModel
-  readonly name: Fact<string> | undefined
+  readonly name: SymbolicText
   readonly value: Fact<string> | undefined
   readonly conditional: boolean
 }
 
 /**
  * Creates a resolver that follows references within a template, and SSM parameters and exports across templates. An
- * unknown reference is assumed to be the only pool that the templates create, if there is exactly one.
+ * unknown reference is assumed to be the only pool that the templates create, if there is exactly one. Names that no
+ * template resolves are assumed to be one pool if they share a stem, or if there is only one such pool.
+ *
+ * @param groups Names of pools. The names of a group are certainly one pool.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if a group has several pools that the templates create.
  */
-export function createPoolResolver(models: readonly InfraModel[]): ResolvePool {
-  const parameters: Publication[] = models.flatMap((model) =>
-    model.parameters.map(({ name, value, conditional }) => ({ model, name, value, conditional })),
-  )
-  const exports: Publication[] = models.flatMap((model) =>
-    model.outputs.map(({ exported: name, value, conditional }) => {
-      return { model, name, value, conditional }
-    }),
-  )
-  const complete = models.every((model) => model.complete)
-  const created = models.flatMap((model) =>
-    model.userPools.map(({ id }) => linkToCreated(model, id)),
-  )
+export function createPoolResolver(
+  models: readonly InfraModel[],
+  groups: PoolGroups = [],
+): ResolvePool {
+  const resolver = new PoolResolver(models, groups)
+  return (model, fact) => resolver.resolve(model, fact)
+}
 
-  function linkToCreated(model: InfraModel, id: string): PoolLink {
-    return { kind: 'created', key: `${models.indexOf(model)} ${id}` }
-  }
+class PoolResolver {
+  readonly #models: readonly InfraModel[]
+  readonly #reader: TextReader
+  readonly #complete: boolean
+  readonly #created: readonly PoolLink[]
+  readonly #parameters: readonly Publication[]
+  readonly #exports: readonly Publication[]
+  /** The declared pool of each name. */
+  readonly #declared: ReadonlyMap<string, PoolLink>
+  /** The key of the assumed group of each external identity. */
+  readonly #groupKeys: ReadonlyMap<string, string>
+  readonly #external: readonly PoolLink[]
+  readonly #mayBeSame = createTextComparer()
+  #unknownCount = 0
 
-  function link(
-    model: InfraModel,
-    fact: Fact<string> | undefined,
-    steps: number,
-  ): PoolLink | undefined {
-    if (fact === undefined || steps > MAX_STEPS) return undefined
-    if (fact.value !== undefined) {
-      const [, id] = POOL_ID.exec(fact.value) ?? []
-      return id === undefined ? undefined : { kind: 'named', key: id }
-    }
-    const created = model.userPools
-      .filter(({ id }) => fact.refs.includes(id))
-      .map(({ id }) => linkToCreated(model, id))
-    return findCommonPool(
-      created.length > 0
-        ? created
-        : listPoolSources(fact).map((source) => linkToSource(source, steps)),
+  constructor(models: readonly InfraModel[], groups: PoolGroups) {
+    this.#models = models
+    this.#reader = createTextReader(models)
+    this.#complete = models.every((model) => model.complete)
+    this.#created = models.flatMap((model) =>
+      model.userPools.map(({ id }) => this.#linkToCreated(model, id)),
     )
+    this.#parameters = models.flatMap((model) =>
+      model.parameters.flatMap((one) => this.#toPublication(model, one.name, one)),
+    )
+    this.#exports = models.flatMap((model) =>
+      model.outputs.flatMap((one) => this.#toPublication(model, one.exported, one)),
+    )
+    this.#declared = new Map(
+      groups.flatMap((names, index) => {
+        const link = this.#linkToDeclared(names, index)
+        return names.map((name): [string, PoolLink] => [name, link])
+      }),
+    )
+    const references = models.flatMap((model) => this.#listExternalReferences(model))
+    this.#groupKeys = groupExternalPools(references)
+    this.#external = references.map((one) => this.#applyGroup(one.link))
   }
 
-  function linkToSource({ ssm, imported }: Source, steps: number): PoolLink | undefined {
-    if (ssm !== undefined) return linkToPublished(parameters, ssm, 'parameter', steps)
-    return linkToPublished(exports, imported as string, 'export', steps)
+  resolve(model: InfraModel, fact: Fact<string> | undefined): PoolLink {
+    const link = this.#link(model, fact, 0)
+    return link === undefined ? this.#createUnknownLink(fact) : this.#applyGroup(link)
   }
 
-  function linkToPublished(
-    publications: readonly Publication[],
-    name: string,
-    kind: 'parameter' | 'export',
-    steps: number,
-  ): PoolLink | undefined {
-    const found = publications.filter((one) => one.name?.value === name)
-    if (found.length > 0) {
-      return findCommonPool(
-        found.map(({ model, value, conditional }) =>
-          conditional ? undefined : link(model, value, steps + 1),
-        ),
+  #toPublication(
+    model: InfraModel,
+    name: Fact<string> | undefined,
+    { value, conditional }: { readonly value?: Fact<string>; readonly conditional: boolean },
+  ): Publication[] {
+    if (name === undefined) return []
+    return [{ model, name: this.#reader.readFact(model, name), value, conditional }]
+  }
+
+  #linkToCreated(model: InfraModel, id: string): PoolLink {
+    const key = `${this.#models.indexOf(model)} ${id}`
+    return { kind: 'created', key, identity: key, name: id }
+  }
+
+  #linkToDeclared(names: readonly string[], index: number): PoolLink {
+    const [created, ...others] = this.#created.filter(({ name }) => names.includes(name))
+    if (others.length > 0) {
+      throw new OptionError(
+        `pools[${index}]`,
+        `expected names of one user pool, got ${others.length + 1} pools that the templates create. Remove names.`,
       )
     }
-    // A publication with an unknown name may be the one.
-    const mayBePublished = publications.some(
-      (one) => one.name !== undefined && one.name.value === undefined,
+    const key = `pools ${index}`
+    return created ?? { kind: 'external', key, identity: key, name: names[0] as string }
+  }
+
+  /** Lists the references to pools that no template creates. */
+  #listExternalReferences(model: InfraModel): readonly (ExternalReference & { link: PoolLink })[] {
+    const toReference = (fact: Fact<string> | undefined, role: ExternalReference['role']) => {
+      const link = this.#link(model, fact, 0)
+      if (link?.kind !== 'named' && link?.kind !== 'external') return []
+      return [{ link, identity: link.identity, name: link.name, isId: link.kind === 'named', role }]
+    }
+    const members = [...model.resourceServers, ...model.clients, ...model.domains]
+    return [
+      ...members.flatMap(({ userPool }) => toReference(userPool, 'id')),
+      ...model.authorizers.flatMap(({ kind, userPools }) =>
+        (userPools?.items ?? [])
+          .filter((item) => kind === 'rest' || isCognitoIssuer(item))
+          .flatMap((item) => toReference(item, 'authorizer')),
+      ),
+    ]
+  }
+
+  #applyGroup(link: PoolLink): PoolLink {
+    return { ...link, key: this.#groupKeys.get(link.identity) ?? link.key }
+  }
+
+  #link(model: InfraModel, fact: Fact<string> | undefined, steps: number): PoolLink | undefined {
+    if (fact === undefined || steps > MAX_STEPS) return undefined
+    const created = model.userPools
+      .filter(({ id }) => fact.value === undefined && fact.refs.includes(id))
+      .map(({ id }) => this.#linkToCreated(model, id))
+    if (created.length > 0) return findCommonPool(created)
+    const name = readPoolName(this.#reader, model, this.#models.indexOf(model), fact)
+    if (name === undefined) return undefined
+    return this.#declared.get(name.name) ?? this.#linkToName(model, name, steps)
+  }
+
+  #linkToName(
+    model: InfraModel,
+    { kind, identity, name, source }: PoolName,
+    steps: number,
+  ): PoolLink | undefined {
+    if (kind === 'id') return { kind: 'named', key: identity, identity, name }
+    const published = source && this.#findPublished(model, source, steps)
+    if (published?.link !== undefined) return published.link
+    const [only, ...others] = this.#created
+    const mayBeCreated = published?.isCertain !== true || !this.#complete
+    if (only !== undefined && others.length === 0 && mayBeCreated) return { ...only, assumed: true }
+    return { kind: 'external', key: identity, identity, name }
+  }
+
+  /**
+   * Finds what an SSM parameter or export publishes. Undefined for other sources.
+   *
+   * @returns `isCertain`: whether no template publishes the name.
+   */
+  #findPublished(
+    model: InfraModel,
+    source: Source,
+    steps: number,
+  ): { readonly link?: PoolLink | undefined; readonly isCertain: boolean } | undefined {
+    const name = this.#reader.readName(model, source)
+    if (name === undefined) return undefined
+    const publications = source.ssm === undefined ? this.#exports : this.#parameters
+    const same = publications.filter((one) => isSameText(one.name, name))
+    const candidates =
+      same.length > 0 ? same : publications.filter((one) => this.#mayBeSame(one.name, name))
+    if (candidates.length === 0) return { isCertain: true }
+    const link = findCommonPool(
+      candidates.map((one) =>
+        one.conditional ? undefined : this.#link(one.model, one.value, steps + 1),
+      ),
     )
-    return mayBePublished || !complete ? undefined : { kind: 'published', key: `${kind} ${name}` }
+    if (same.length > 0) return { link, isCertain: false }
+    if (this.#created.length < 2 || link?.kind !== 'created') return { isCertain: false }
+    // Only this pool may be published by the name, which is an assumption.
+    return { link: { ...link, identity: name.key, name: name.label }, isCertain: false }
   }
 
-  let unknownCount = 0
-  function createUnknownLink(): PoolLink {
-    const [pool, ...others] = created
-    if (pool === undefined) return { kind: 'unknown', key: '' }
-    if (others.length === 0) return { ...pool, assumed: true }
-    unknownCount += 1
-    return { kind: 'unknown', key: `unknown ${unknownCount}` }
+  #createUnknownLink(fact: Fact<string> | undefined): PoolLink {
+    const [pool, ...others] = this.#created
+    if (pool !== undefined && others.length === 0) return { ...pool, assumed: true }
+    this.#unknownCount += 1
+    const unique = `unknown ${this.#unknownCount}`
+    const [key = '', ...otherKeys] = new Set(this.#external.map((link) => link.key))
+    const [identity = '', ...more] = new Set(this.#external.map((link) => link.identity))
+    if (pool !== undefined || otherKeys.length > 0)
+      return { kind: 'unknown', key: unique, identity: unique, name: UNNAMED }
+    // A missing reference means the only pool that the templates name.
+    const isOnly = fact === undefined && more.length === 0
+    return { kind: 'unknown', key, identity: isOnly ? identity : unique, name: UNNAMED }
   }
-
-  return (model, fact) => link(model, fact, 0) ?? createUnknownLink()
 }
 
 /** Returns the pool that all links identify, or undefined. */
 function findCommonPool(links: readonly (PoolLink | undefined)[]): PoolLink | undefined {
-  const keys = new Set(links.map((link) => link?.key))
-  return keys.size === 1 ? links[0] : undefined
+  const identities = new Set(links.map((link) => link?.identity))
+  return identities.size === 1 ? links[0] : undefined
 }
 
-/** Lists the pieces of a text that may contain the id of a pool. */
-const listPoolSources = ({ source, pieces = [source] }: Fact<string>): readonly Source[] =>
-  pieces.filter(
-    (piece): piece is Source =>
-      typeof piece !== 'string' && (piece.ssm !== undefined || piece.imported !== undefined),
+/** Whether the text is certainly the issuer of a user pool. */
+export const isCognitoIssuer = ({
+  value,
+  source,
+  pieces = [value ?? source],
+}: Fact<string>): boolean =>
+  pieces.some((piece) =>
+    typeof piece === 'string'
+      ? piece.includes('cognito-idp.')
+      : /(?:^|\.)data\.aws_cognito_user_pools?\./.test(piece.resource ?? ''),
   )
 
 /** Whether two links may identify the same pool. */
 export const mayBeSamePool = (a: PoolLink, b: PoolLink): boolean =>
-  a.key === b.key || a.kind !== b.kind || a.kind === 'published' || a.kind === 'unknown'
+  a.key === b.key || a.kind !== b.kind || isUncertain(a) || isUncertain(b)
 
-/** Whether two links identify the same pool, as far as the templates determine it. */
+/** Whether another link may identify the same pool. */
+const isUncertain = ({ kind, key, identity }: PoolLink): boolean =>
+  kind === 'external' || kind === 'unknown' || key !== identity
+
+/** Whether two links identify the same pool, as far as the templates determine it or by an assumption. */
 export const isSamePool = (a: PoolLink, b: PoolLink): boolean => a.key === b.key
+
+/** Whether two links identify the same pool without an assumption about names. */
+export const isCertainlySamePool = (a: PoolLink, b: PoolLink): boolean => a.identity === b.identity
+
+/** Returns the assumption by which two links identify the same pool. Undefined if there is none. */
+export function describeAssumption(a: PoolLink, b: PoolLink): string | undefined {
+  if (isCertainlySamePool(a, b)) return undefined
+  return a.name === b.name
+    ? `${toPrintable(a.name)} is the same user pool in all templates`
+    : `${toPrintable(a.name)} and ${toPrintable(b.name)} are the same user pool`
+}

@@ -11,7 +11,8 @@ import {
   listRouteKeys,
 } from './gateway.ts'
 import type { PoolLink } from './pools.ts'
-import { checkDefined, isListKnown, type ScopeIndex } from './scopes.ts'
+import { checkDefined, hasAllItems, type ScopeIndex, toScopeReference } from './scopes.ts'
+import { createLiteral } from './symbolic.ts'
 
 /** Compares the routes that both the code and the document have. */
 export function checkDocument(
@@ -86,8 +87,8 @@ export const checkAppScopes = (
   routes.flatMap((route) =>
     route.alternatives.flat().flatMap((value) => {
       const { resource } = toSubject(route)
-      const required = { at: route.findScopePosition(value), resource, value }
-      return checkDefined(required, scopeIndex, pools)
+      const at = route.findScopePosition(value)
+      return checkDefined({ ...toScopeReference(value), at, resource }, scopeIndex, pools)
     }),
   )
 
@@ -117,8 +118,12 @@ export const checkAgreement = (
     if (findings.length > 0 || authorizer === undefined) return findings
     const pools = listAuthorizerPools(gateway.model, authorizer, scopeIndex)
     // Undefined scopes have the finding scope-undefined instead.
-    const isDefined = (scope: string) => !pools.every((pool) => scopeIndex.isMissing(scope, pool))
-    return compareScopes(route, found, isDefined)
+    const isDefined = (scope: string) =>
+      scopeIndex.evaluate(toScopeReference(scope), pools).kind !== 'missing'
+    const accepted = scopeIndex.listScopes(gateway.model, found.scopes).map(({ text }) => text)
+    const mayAccept = (scope: string) =>
+      accepted.some((one) => scopeIndex.mayBeSame(one, createLiteral(scope)))
+    return compareScopes(route, found, mayAccept, isDefined)
   })
 
 function compareProtection(
@@ -148,21 +153,21 @@ function compareProtection(
 function compareScopes(
   app: ReadRoute,
   gateway: InfraRoute,
+  mayAccept: (scope: string) => boolean,
   isDefined: (scope: string) => boolean,
 ): Finding[] {
   const { scopes } = gateway
   if (
     app.allowsAnonymous ||
     scopes === undefined ||
-    !isListKnown(scopes) ||
+    !hasAllItems(scopes) ||
     scopes.items.length === 0
   )
     return []
-  const accepted = new Set(scopes.items.map(({ value }) => value))
   return app.alternatives.flatMap((choice) => {
     const [first] = choice
     // A caller has every scope of the set, so the authorizer must accept only one of them.
-    if (first === undefined || choice.some((scope) => accepted.has(scope))) return []
+    if (first === undefined || choice.some(mayAccept)) return []
     if (!choice.every(isDefined)) return []
     const names = choice.map((scope) => toPrintable(scope)).join(', ')
     const message = `${formatRoute(app)} requires ${names}, which its authorizer at ${formatPosition(gateway)} does not accept`

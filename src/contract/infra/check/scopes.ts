@@ -1,145 +1,167 @@
 /** The scopes that templates define and grant, and findings about single scopes. */
-import { isReserved } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
-import type {
-  Fact,
-  FactList,
-  InfraClient,
-  InfraModel,
-  InfraResourceServer,
-} from '../model/model.ts'
+import type { FactList, InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
-import { createFinding, type Finding } from './finding.ts'
+import {
+  createScopeEvaluator,
+  type DefinedScope,
+  indexServers,
+  type ScopeReference,
+  type ScopeStatus,
+} from './definitions.ts'
+import { createTextReader } from './fact-text.ts'
+import { addAssumption, createFinding, type Finding } from './finding.ts'
+import type { PoolGroups } from './pool-groups.ts'
 import {
   createPoolResolver,
+  describeAssumption,
+  isCertainlySamePool,
   isSamePool,
   mayBeSamePool,
   type PoolLink,
   type ResolvePool,
 } from './pools.ts'
+import {
+  createLiteral,
+  createTextComparer,
+  getLiteral,
+  isSameText,
+  type SymbolicText,
+  splitScope,
+  type TextComparer,
+} from './symbolic.ts'
 
-export interface DefinedScope {
-  readonly scope: string
-  readonly pool: PoolLink
-  readonly model: InfraModel
-  readonly server: InfraResourceServer
-  readonly fact: Fact<string>
-}
+/** Returns the part of a scope before its last slash. */
+export const parseIdentifier = (scope: string): string =>
+  scope.slice(0, Math.max(scope.lastIndexOf('/'), 0))
 
 /** A client with its pool. */
 export interface PooledClient {
+  readonly model: InfraModel
   readonly client: InfraClient
   readonly pool: PoolLink
+}
+
+/** A scope of a list, such as the scopes that a client is granted. */
+export interface ListedScope extends ScopeReference {
+  readonly at: Position
 }
 
 export interface ScopeIndex {
   readonly resolvePool: ResolvePool
   readonly clients: readonly PooledClient[]
   readonly defined: readonly DefinedScope[]
+  /** Lists the scopes of a list, known in full or in part. */
+  readonly listScopes: (
+    model: InfraModel,
+    list: FactList<string> | undefined,
+  ) => readonly ListedScope[]
   /** Finds the definitions of a scope that may be in the pool. */
-  readonly findDefinitions: (scope: string, pool: PoolLink) => readonly DefinedScope[]
+  readonly findDefinitions: (scope: SymbolicText, pool: PoolLink) => readonly DefinedScope[]
   /** Finds the definitions of a scope in all pools. */
-  readonly findInAnyPool: (scope: string) => readonly DefinedScope[]
+  readonly findInAnyPool: (scope: SymbolicText) => readonly DefinedScope[]
   /** Finds the scopes of the same resource server that may be in the pool. */
-  readonly findSiblings: (scope: string, pool: PoolLink) => readonly DefinedScope[]
-  /** Whether the scope is certainly undefined in the pool. */
-  readonly isMissing: (scope: string, pool: PoolLink) => boolean
+  readonly findSiblings: (scope: SymbolicText, pool: PoolLink) => readonly DefinedScope[]
+  /** Whether the scope is defined in one of the pools. */
+  readonly evaluate: (scope: ScopeReference, pools: readonly PoolLink[]) => ScopeStatus
   /** Whether the scope is certainly granted to no client of the pool. */
-  readonly isUnused: (scope: string, pool: PoolLink) => boolean
+  readonly isUnused: (scope: SymbolicText, pool: PoolLink) => boolean
+  readonly mayBeSame: TextComparer
 }
 
-/** Returns the part of a scope before its last slash. */
-export const parseIdentifier = (scope: string): string =>
-  scope.slice(0, Math.max(scope.lastIndexOf('/'), 0))
-
-export function createScopeIndex(models: readonly InfraModel[]): ScopeIndex {
-  const resolvePool = createPoolResolver(models)
+export function createScopeIndex(
+  models: readonly InfraModel[],
+  groups: PoolGroups = [],
+): ScopeIndex {
+  const resolvePool = createPoolResolver(models, groups)
+  const reader = createTextReader(models)
+  const mayBeSame = createTextComparer()
   const complete = models.every((model) => model.complete)
-  /** Whether the templates alone determine the content of the pool. */
-  const isTemplateOnly = ({ kind }: PoolLink): boolean => complete && kind === 'created'
-  const servers = models.flatMap((model) =>
-    model.resourceServers.map((server) =>
-      indexServer(server, resolvePool(model, server.userPool), model),
-    ),
-  )
+  const servers = indexServers(models, reader, resolvePool)
   const defined = servers.flatMap(({ scopes }) => scopes)
-  const byScope = groupBy(defined, ({ scope }) => scope)
-  const byIdentifier = groupBy(defined, ({ scope }) => parseIdentifier(scope))
-  const findDefinitions: ScopeIndex['findDefinitions'] = (scope, pool) =>
-    (byScope.get(scope) ?? []).filter((one) => mayBeSamePool(one.pool, pool))
+  const evaluateInPool = createScopeEvaluator(servers, complete, mayBeSame)
+  const listScopes: ScopeIndex['listScopes'] = (model, list) =>
+    (list?.items ?? []).map((fact) => {
+      return { at: fact.at, text: reader.readFact(model, fact), refs: fact.refs, model }
+    })
   const clients = models.flatMap((model) =>
-    model.clients.map((client) => ({ client, pool: resolvePool(model, client.userPool) })),
+    model.clients.map((client) => ({ model, client, pool: resolvePool(model, client.userPool) })),
   )
+  const byScope = groupBy(defined, ({ scope }) => scope.key)
+  const findInAnyPool: ScopeIndex['findInAnyPool'] = (scope) =>
+    (byScope.get(scope.key) ?? []).filter((one) => isSameText(one.scope, scope))
   return {
     resolvePool,
     clients,
     defined,
-    findDefinitions,
-    findInAnyPool: (scope) => byScope.get(scope) ?? [],
-    findSiblings: (scope, pool) =>
-      (byIdentifier.get(parseIdentifier(scope)) ?? []).filter((one) =>
-        mayBeSamePool(one.pool, pool),
-      ),
-    isMissing(scope, pool) {
-      if (isReserved(scope) || findDefinitions(scope, pool).length > 0) return false
-      const possible = servers.filter((server) => mayBeSamePool(server.pool, pool))
-      const matching = possible.filter(({ identifier }) => identifier === parseIdentifier(scope))
-      const nameless = possible.filter(({ identifier }) => identifier === undefined)
-      if (matching.some(({ isComplete }) => !isComplete)) return false
-      if (matching.some((one) => isSamePool(one.pool, pool))) {
-        // Identifiers are unique within a pool, so a nameless server with this identifier is in another one.
-        return nameless.every((one) => matching.some((it) => isSamePool(it.pool, one.pool)))
-      }
-      const certain = possible.some((one) => isSamePool(one.pool, pool))
-      return isTemplateOnly(pool) && certain && nameless.length === 0
+    listScopes,
+    findDefinitions: (scope, pool) =>
+      findInAnyPool(scope).filter((one) => mayBeSamePool(one.pool, pool)),
+    findInAnyPool,
+    findSiblings(scope, pool) {
+      const parts = splitScope(scope)
+      if (parts === undefined) return []
+      return servers
+        .filter((one) => isSameText(one.identifier, parts.identifier))
+        .filter((one) => mayBeSamePool(one.pool, pool))
+        .flatMap(({ scopes }) => scopes)
     },
-    isUnused: createUnusedCheck(clients, isTemplateOnly),
+    evaluate: (scope, pools) => combineStatuses(pools.map((pool) => evaluateInPool(scope, pool))),
+    isUnused: createUnusedCheck(clients, { complete, listScopes, mayBeSame }),
+    mayBeSame,
   }
 }
 
-function indexServer(server: InfraResourceServer, pool: PoolLink, model: InfraModel) {
-  const identifier = server.identifier?.value
-  const names = server.scopes.map(({ name }) => name)
-  const scopes: DefinedScope[] = names.flatMap((fact) =>
-    identifier === undefined || fact?.value === undefined
-      ? []
-      : [{ scope: `${identifier}/${fact.value}`, pool, model, server, fact }],
-  )
-  const isComplete = server.scopesComplete && names.every((name) => name?.value !== undefined)
-  return { pool, identifier, scopes, isComplete }
+/** A scope is missing if it is missing in every pool, and defined if one pool defines it. */
+function combineStatuses(statuses: readonly ScopeStatus[]): ScopeStatus {
+  const decisive =
+    statuses.find(({ kind }) => kind === 'defined') ??
+    statuses.find(({ kind }) => kind === 'unknown') ??
+    statuses.find((one) => one.kind === 'missing' && one.assumption !== undefined)
+  return decisive ?? (statuses[0] as ScopeStatus)
 }
 
 function createUnusedCheck(
   clients: readonly PooledClient[],
-  isTemplateOnly: (pool: PoolLink) => boolean,
+  {
+    complete,
+    listScopes,
+    mayBeSame,
+  }: Pick<ScopeIndex, 'listScopes' | 'mayBeSame'> & {
+    readonly complete: boolean
+  },
 ): ScopeIndex['isUnused'] {
-  const granted = groupBy(
-    clients.flatMap(({ client, pool }) => listGrants(client).map(({ value }) => ({ value, pool }))),
-    ({ value }) => value,
+  const grants = clients.flatMap(({ model, client, pool }) =>
+    listScopes(model, client.scopes).map(({ text }) => ({ text, pool })),
   )
+  const literals = groupBy(grants, ({ text }) => text.key)
+  const symbolic = grants.filter(({ text }) => getLiteral(text) === undefined)
   const grantsKnownByPool = new Map<string, boolean>()
-  const grantsKnown = (pool: PoolLink): boolean => {
+  const areGrantsKnown = (pool: PoolLink): boolean => {
     const matching = clients.filter((one) => mayBeSamePool(one.pool, pool))
-    return matching.length > 0 && matching.every(({ client }) => areGrantsComplete(client))
+    return matching.length > 0 && matching.every(({ client }) => hasAllGrants(client))
   }
   return (scope, pool) => {
-    if (!grantsKnownByPool.has(pool.key))
-      grantsKnownByPool.set(pool.key, isTemplateOnly(pool) && grantsKnown(pool))
-    const grants = granted.get(scope) ?? []
+    // The templates alone must determine the content of the pool.
+    if (!complete || pool.kind !== 'created' || pool.key !== pool.identity) return false
+    if (!grantsKnownByPool.has(pool.key)) grantsKnownByPool.set(pool.key, areGrantsKnown(pool))
+    const candidates =
+      getLiteral(scope) === undefined ? grants : [...(literals.get(scope.key) ?? []), ...symbolic]
     return (
       grantsKnownByPool.get(pool.key) === true &&
-      !grants.some((one) => mayBeSamePool(one.pool, pool))
+      !candidates.some((one) => mayBeSamePool(one.pool, pool) && mayBeSame(one.text, scope))
     )
   }
 }
 
-/** Whether every granted scope is known. */
-const areGrantsComplete = ({ complete, scopes }: InfraClient): boolean =>
-  complete && (scopes === undefined || isListKnown(scopes))
+/** Whether the list of granted scopes has no other items. Values of items may be unknown. */
+const hasAllGrants = ({ complete, scopes }: InfraClient): boolean =>
+  complete && (scopes === undefined || hasAllItems(scopes))
 
-export const isListKnown = ({ complete, items }: FactList<string>): boolean =>
-  complete && items.every(({ value }) => value !== undefined)
+/** Whether the deployed list has exactly these items. Their values may be unknown. */
+export const hasAllItems = ({ complete, hasUnknownValues }: FactList<string>): boolean =>
+  complete || hasUnknownValues === true
 
 function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T[]> {
   const groups = new Map<string, T[]>()
@@ -174,64 +196,62 @@ export const isMachineClient = ({ flows }: InfraClient): boolean =>
   flows?.items.some(({ value }) => value === 'client_credentials') === true
 
 /** A scope that a route or an authorizer requires. */
-export interface RequiredScope {
-  readonly at: Position
+export interface RequiredScope extends ListedScope {
   readonly resource: string
-  readonly value: string
 }
+
+/** Creates the reference to a scope that an app requires. */
+export const toScopeReference = (scope: string): ScopeReference => ({
+  text: createLiteral(scope),
+  refs: [],
+})
 
 /** Reports a scope that none of these pools defines. */
 export function checkDefined(
-  { at, resource, value: scope }: RequiredScope,
+  required: RequiredScope,
   scopeIndex: ScopeIndex,
   pools: readonly PoolLink[],
 ): Finding[] {
-  if (!pools.every((pool) => scopeIndex.isMissing(scope, pool))) return []
-  const message = `${toPrintable(scope)} is required and no resource server defines it: no caller can have it`
-  return [
-    createFinding(
-      at,
-      'error',
-      'scope-undefined',
-      message,
-      suggestDefinition(scope, scopeIndex, pools[0] as PoolLink),
-      { resource, value: scope },
-    ),
-  ]
+  const status = scopeIndex.evaluate(required, pools)
+  if (status.kind !== 'missing') return []
+  const { at, resource, text } = required
+  const message = `${toPrintable(text.label)} is required and no resource server defines it: no caller can have it`
+  const fix = suggestDefinition(text, scopeIndex, pools[0] as PoolLink)
+  const subject = { resource, value: text.label }
+  const finding = createFinding(at, 'error', 'scope-undefined', message, fix, subject)
+  return [addAssumption(finding, status.assumption)]
 }
 
 export function checkGrant(
   { id }: InfraClient,
-  { at, value }: Grant,
+  granted: ListedScope,
   scopeIndex: ScopeIndex,
   pool: PoolLink,
 ): Finding[] {
-  if (!scopeIndex.isMissing(value, pool)) return []
-  const message = `${toPrintable(id)} is granted ${toPrintable(value)}, which no resource server of its pool defines`
-  return [
-    createFinding(
-      at,
-      'error',
-      'grant-undefined',
-      message,
-      suggestDefinition(value, scopeIndex, pool),
-      { resource: id, value },
-    ),
-  ]
+  const status = scopeIndex.evaluate(granted, [pool])
+  if (status.kind !== 'missing') return []
+  const { at, text } = granted
+  const message = `${toPrintable(id)} is granted ${toPrintable(text.label)}, which no resource server of its pool defines`
+  const fix = suggestDefinition(text, scopeIndex, pool)
+  const subject = { resource: id, value: text.label }
+  const finding = createFinding(at, 'error', 'grant-undefined', message, fix, subject)
+  return [addAssumption(finding, status.assumption)]
 }
 
 /** Suggests the definition in another pool, other scopes of the resource server, or scopes with the same name. */
-function suggestDefinition(scope: string, scopeIndex: ScopeIndex, pool: PoolLink): string {
+function suggestDefinition(scope: SymbolicText, scopeIndex: ScopeIndex, pool: PoolLink): string {
   const [elsewhere] = scopeIndex.findInAnyPool(scope)
   if (elsewhere !== undefined) {
     const { file, line } = elsewhere.fact.at
     return `define it there too: ${toPrintable(elsewhere.server.id)} (${toPrintable(file)}:${line}) belongs to another user pool`
   }
   const siblings = scopeIndex.findSiblings(scope, pool)
-  const name = scope.slice(parseIdentifier(scope).length)
+  const name = scope.label.slice(Math.max(scope.label.lastIndexOf('/'), 0))
   const candidates =
-    siblings.length > 0 ? siblings : scopeIndex.defined.filter((one) => one.scope.endsWith(name))
-  const scopes = new Set(candidates.map((one) => one.scope))
+    siblings.length > 0
+      ? siblings
+      : scopeIndex.defined.filter((one) => one.scope.label.endsWith(name))
+  const scopes = new Set(candidates.map((one) => one.scope.label))
   const names = [...scopes].slice(0, 5).map((name) => toPrintable(name))
   return names.length === 0
     ? 'define it, correct the spelling, or check the template that defines it too'
@@ -241,14 +261,14 @@ function suggestDefinition(scope: string, scopeIndex: ScopeIndex, pool: PoolLink
 export const checkUnused = ({ defined, isUnused }: ScopeIndex): Finding[] =>
   defined
     .filter(({ scope, pool }) => isUnused(scope, pool))
-    .map(({ scope, fact, server }) =>
+    .map(({ scope: { label }, fact, server }) =>
       createFinding(
         fact.at,
         'warning',
         'scope-unused',
-        `${toPrintable(scope)} is granted to no client`,
+        `${toPrintable(label)} is granted to no client`,
         'grant it to the client that needs it, or remove it',
-        { resource: server.id, value: scope },
+        { resource: server.id, value: label },
       ),
     )
 
@@ -258,26 +278,31 @@ export function checkLeastPrivilege(
   scopeIndex: ScopeIndex,
   pools: readonly PoolLink[],
 ): Finding[] {
-  const required = new Set(routes.flatMap(({ alternatives }) => alternatives.flat()))
-  const servers = new Set([...required].map(parseIdentifier))
-  return scopeIndex.clients
-    .filter(
-      ({ client, pool }) => isMachineClient(client) && pools.some((one) => isSamePool(one, pool)),
-    )
-    .flatMap(({ client, pool }) => {
-      // Scopes of other resource servers belong to another app.
-      const excess = listGrants(client).filter(
-        ({ value }) =>
-          !required.has(value) &&
-          servers.has(parseIdentifier(value)) &&
-          !scopeIndex.isMissing(value, pool),
+  const required = [...new Set(routes.flatMap(({ alternatives }) => alternatives.flat()))].map(
+    createLiteral,
+  )
+  const identifiers = new Set(required.map((scope) => splitScope(scope)?.identifier.key))
+  return scopeIndex.clients.flatMap(({ model, client, pool }) => {
+    const appPool =
+      pools.find((one) => isCertainlySamePool(one, pool)) ??
+      pools.find((one) => isSamePool(one, pool))
+    if (!isMachineClient(client) || appPool === undefined) return []
+    // Scopes of other resource servers belong to another app.
+    const excess = scopeIndex
+      .listScopes(model, client.scopes)
+      .filter(
+        (scope) =>
+          identifiers.has(splitScope(scope.text)?.identifier.key ?? '') &&
+          !required.some((one) => scopeIndex.mayBeSame(one, scope.text)) &&
+          scopeIndex.evaluate(scope, [pool]).kind !== 'missing',
       )
-      return excess.map(({ at, value }) => {
-        const message = `${toPrintable(client.id)} is granted ${toPrintable(value)}, which no route requires`
-        const fix =
-          'remove it from the client, and from the resource server if no other app requires it'
-        const subject = { resource: client.id, value }
-        return createFinding(at, 'warning', 'client-over-granted', message, fix, subject)
-      })
+    return excess.map(({ at, text: { label } }) => {
+      const message = `${toPrintable(client.id)} is granted ${toPrintable(label)}, which no route requires`
+      const fix =
+        'remove it from the client, and from the resource server if no other app requires it'
+      const subject = { resource: client.id, value: label }
+      const finding = createFinding(at, 'warning', 'client-over-granted', message, fix, subject)
+      return addAssumption(finding, describeAssumption(appPool, pool))
     })
+  })
 }

@@ -8,6 +8,7 @@ import {
   createScalar,
   createUnknown,
   type DanglingReference,
+  formatPieces,
   getText,
   measureWeight,
   mergeRefs,
@@ -17,14 +18,12 @@ import {
 } from '../resolve/value.ts'
 import { type Budget, createWorkBudget } from '../syntax/limits.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
+import { resolveDynamicReferences } from './dynamic-references.ts'
 
 type Entries = ReadonlyMap<string, Entry>
 
 /** Splits a text of `Fn::Sub` in which each `${` has a closing brace. */
 const VARIABLES_AND_TEXT = /\$\{!([^}]*)\}|\$\{([^}]+)\}|[^$]+|\$/g
-/** A capture group, so that splitting a text returns the references at odd indexes. */
-const DYNAMIC_REFERENCE = /(\{\{resolve:[^{}]*\}\})/
-const SSM_PARAMETER = /^\{\{resolve:ssm(?:-secure)?:([^:}]+)/
 
 /** The sections of a template that references resolve to. */
 export interface Sections {
@@ -103,8 +102,8 @@ export class CloudFormationResolver {
     if (name === 'Fn::Select') return selectItem(operands, at)
     if (name === 'Fn::Split') return splitText(operands, at)
     if (name === 'Fn::FindInMap') return this.#findInMap(operands, at)
-    const imported = name === 'Fn::ImportValue' ? getText(operands) : undefined
-    return createUnknown(at, operands.refs, imported === undefined ? {} : { imported })
+    const source = name === 'Fn::ImportValue' ? toImportSource(operands) : {}
+    return createUnknown(at, operands.refs, source)
   }
 
   /** @param path `Ref`, or the attribute of a resource. */
@@ -209,6 +208,14 @@ export class CloudFormationResolver {
   }
 }
 
+function toImportSource(name: Value): Source {
+  const imported = getText(name)
+  if (imported !== undefined) return { imported }
+  if (name.kind !== 'unknown') return {}
+  const { source, pieces: namePieces = [source] } = name
+  return { imported: formatPieces(namePieces), namePieces }
+}
+
 /** Removes items that are `AWS::NoValue`. Unknown items stay. */
 function toListValue(at: Position, items: readonly Value[]): Value {
   return createList(
@@ -245,17 +252,4 @@ function splitText(operands: Value, at: Position): Value {
     at,
     text.split(delimiter).map((item) => createScalar(at, item, operands.refs)),
   )
-}
-
-/** Replaces dynamic references such as `{{resolve:ssm:name}}`, which the deployment resolves. */
-function resolveDynamicReferences(value: Value): Value {
-  const text = value.kind === 'scalar' ? value.value : undefined
-  if (typeof text !== 'string' || !text.includes('{{resolve:')) return value
-  const { at, refs } = value
-  const parts = text.split(DYNAMIC_REFERENCE).map((part, index) => {
-    if (index % 2 === 0) return part === '' ? [] : [createScalar(at, part, refs)]
-    const [, ssm] = SSM_PARAMETER.exec(part) ?? []
-    return [createUnknown(at, refs, ssm === undefined ? {} : { ssm })]
-  })
-  return concatenate(at, parts.flat())
 }

@@ -82,9 +82,13 @@ export function toTextList(value: Value | undefined): FactList<string> | undefin
   if (value === undefined) return undefined
   const { at } = value
   if (value.kind === 'scalar') return { at, items: [toFact(value, parseText)], complete: true }
+  if (value.kind === 'unknown') return { at, items: [], complete: false, source: value.source }
   if (value.kind !== 'list') return { at, items: [], complete: false }
   const items = value.items.map((item) => toFact(item, parseText))
-  return { at, items, complete: value.complete && items.every((item) => item.value !== undefined) }
+  if (!value.complete) return { at, items, complete: false }
+  return items.every((item) => item.value !== undefined)
+    ? { at, items, complete: true }
+    : { at, items, complete: false, hasUnknownValues: true }
 }
 
 /** Reads a member that accepts one value or a list. An unknown value counts as one. */

@@ -19,8 +19,12 @@ export interface Fact<T> {
 export interface FactList<T> {
   readonly at: Position
   readonly items: readonly Fact<T>[]
-  /** False if the deployed list may have other items. */
+  /** False if values of items are unknown, or the deployed list may have other items. */
   readonly complete: boolean
+  /** Present if the deployed list has exactly these items, but values of some are unknown. */
+  readonly hasUnknownValues?: true
+  /** The origin of an unknown list, as far as the template determines it. */
+  readonly source?: Source
 }
 
 /** The members of every resource. Ids, names and other texts from the template are not escaped. */

@@ -15,10 +15,12 @@ export interface Source {
   readonly resource?: string
   /** The attribute of the resource, or `Ref` for `!Ref` of CloudFormation. */
   readonly attribute?: string
-  /** The name of the SSM parameter that has the value. */
+  /** The name of the SSM parameter that has the value. Unknown pieces are written as `${Env}`. */
   readonly ssm?: string
-  /** The name of the export that the value is imported from. */
+  /** The name of the export that the value is imported from. Unknown pieces are written as `${Env}`. */
   readonly imported?: string
+  /** The pieces of `ssm` or `imported`, if the name is known in part. */
+  readonly namePieces?: readonly Piece[]
   /** The parameter or variable without a value, or a pseudo parameter such as `AWS::Region`. */
   readonly parameter?: string
 }
@@ -172,6 +174,28 @@ function toPieces(part: Value): readonly Piece[] {
   if (part.kind === 'unknown') return part.pieces ?? [part.source]
   return [getText(part) ?? {}]
 }
+
+/** Formats the pieces of a text that is known in part: `orders-${Env}`. */
+export const formatPieces = (pieces: readonly Piece[]): string =>
+  pieces.map((piece) => (typeof piece === 'string' ? piece : formatSource(piece))).join('')
+
+/** Formats an origin: `${Env}`, `${Server}`, `${Pool.Arn}`, `${ssm:/auth/pool-id}`. */
+export function formatSource(source: Source): string {
+  const { resource, attribute, ssm, imported, parameter } = source
+  if (ssm !== undefined) return `\${ssm:${ssm}}`
+  if (imported !== undefined) return `\${import:${imported}}`
+  if (resource === undefined) return `\${${parameter ?? '…'}}`
+  return attribute === undefined || attribute === 'Ref'
+    ? `\${${resource}}`
+    : `\${${resource}.${attribute}}`
+}
+
+/** Whether a piece of an unknown value has no known origin. */
+export const hasUnknownOrigin = (value: Value): boolean =>
+  value.kind === 'unknown' &&
+  (value.pieces ?? [value.source]).some(
+    (piece) => typeof piece !== 'string' && Object.keys(piece).length === 0,
+  )
 
 /** Longest chain of references. Each one uses the call stack. */
 const MAX_REFERENCE_DEPTH = 100

@@ -8,6 +8,7 @@ import {
   createUnknown,
   type DanglingReference,
   getText,
+  hasUnknownOrigin,
   measureWeight,
   mergeRefs,
   ReferenceResolver,
@@ -245,7 +246,11 @@ export class TerraformResolver {
       at,
     )
     const refs = mergeRefs([address], resolved.refs)
-    return resolved.kind === 'absent' ? createUnknown(at, refs, source) : { ...resolved, at, refs }
+    // Scopes are compared with the resource server that they refer to, whatever its identifier is.
+    const isServer = block.labels[0] === 'aws_cognito_resource_server'
+    return resolved.kind === 'absent' || (isServer && hasUnknownOrigin(resolved))
+      ? createUnknown(at, refs, source)
+      : { ...resolved, at, refs }
   }
 
   /** Lists the scopes of a resource server. The order of the provider is unknown. */
