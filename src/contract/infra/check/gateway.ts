@@ -151,7 +151,8 @@ export function isCognitoAuthorizer(
   if (kind === 'rest') return true
   return (userPools?.items ?? []).some((item) => {
     const pool = resolvePool(model, item)
-    return isCognitoIssuer(item) || (pool.kind === 'created' && pool.assumed === undefined)
+    const isPool = pool.isUserPool === true || (pool.kind === 'created' && pool.assumed !== true)
+    return isPool || isCognitoIssuer(item)
   })
 }
 

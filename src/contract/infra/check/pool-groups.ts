@@ -60,13 +60,16 @@ export interface ExternalReference {
   readonly name: string
   /** Whether the name is a literal pool id. */
   readonly isId: boolean
-  /** What refers to the pool: resources of the pool by its id, or authorizers by its ARN or issuer. */
-  readonly role: 'id' | 'authorizer'
+  /**
+   * What refers to the pool. `id`: resources of the pool. `authorizer`: authorizers, by its ARN or issuer. `issuer`:
+   * authorizers, by an issuer that may be another identity provider.
+   */
+  readonly role: 'id' | 'authorizer' | 'issuer'
 }
 
 /**
- * Groups names that are assumed to be one pool. Names with a common stem are one, and so are all names if there is at
- * most one for each role.
+ * Groups names that are assumed to be one pool. Names with a common stem are one, and so are all names of certain user
+ * pools if there is at most one for each role.
  *
  * @returns The key of the group of each identity.
  */
@@ -88,7 +91,9 @@ export function groupExternalPools(
     countPools(({ role }) => role === 'id') <= 1 &&
     countPools(({ role }) => role === 'authorizer') <= 1 &&
     countPools(({ isId }) => isId) <= 1
-  const [first] = keys.values()
-  if (!isOnlyPool || first === undefined) return keys
-  return new Map([...keys.keys()].map((identity) => [identity, first]))
+  const certain = references.filter(({ role }) => role !== 'issuer')
+  const [only] = certain.map(({ identity }) => keys.get(identity) as string)
+  if (!isOnlyPool || only === undefined) return keys
+  const merged = new Set(certain.map(({ identity }) => keys.get(identity)))
+  return new Map([...keys].map(([identity, key]) => [identity, merged.has(key) ? only : key]))
 }

@@ -1,6 +1,6 @@
 /** Names by which templates refer to user pools that they do not create. */
 import type { Fact, InfraModel } from '../model/model.ts'
-import type { Source } from '../resolve/value.ts'
+import { formatSource, type Source } from '../resolve/value.ts'
 import type { TextReader } from './fact-text.ts'
 import { createText, getLiteral, type SymbolicText } from './symbolic.ts'
 
@@ -58,10 +58,10 @@ function takeLastPart({ pieces }: SymbolicText): SymbolicText {
 }
 
 function nameSource({ dialect }: InfraModel, source: Source): string {
-  const { resource, attribute = '', parameter, ssm, imported } = source
+  const { resource, parameter, ssm, imported } = source
   if (parameter !== undefined) return dialect === 'terraform' ? `var.${parameter}` : parameter
   if (resource === undefined) return (ssm ?? imported) as string
-  return attribute === '' || attribute === 'Ref' ? resource : `${resource}.${attribute}`
+  return formatSource(source).slice('${'.length, -1)
 }
 
 /** Words at the end of a name that say how it identifies the pool: `UserPoolId`, `user_pool_arn`, `userpoolid`. */

@@ -24,6 +24,8 @@ export interface PoolLink {
   readonly name: string
   /** True if the reference is unknown, and the only created pool is assumed. */
   readonly assumed?: true
+  /** True if a resource of a user pool refers to it too, so that it is no other identity provider. */
+  readonly isUserPool?: true
 }
 
 export type ResolvePool = (model: InfraModel, fact?: Fact<string>) => PoolLink
@@ -68,6 +70,8 @@ class PoolResolver {
   /** The key of the assumed group of each external identity. */
   readonly #groupKeys: ReadonlyMap<string, string>
   readonly #external: readonly PoolLink[]
+  /** The keys of names that resources of a user pool refer to. */
+  readonly #userPoolKeys: ReadonlySet<string>
   readonly #mayBeSame = createTextComparer()
   #unknownCount = 0
 
@@ -92,7 +96,12 @@ class PoolResolver {
     )
     const references = models.flatMap((model) => this.#listExternalReferences(model))
     this.#groupKeys = groupExternalPools(references)
-    this.#external = references.map((one) => this.#applyGroup(one.link))
+    this.#userPoolKeys = new Set(
+      references.filter(({ role }) => role === 'id').map(({ link }) => this.#getKey(link)),
+    )
+    this.#external = references
+      .filter(({ role }) => role !== 'issuer')
+      .map(({ link }) => this.#applyGroup(link))
   }
 
   resolve(model: InfraModel, fact: Fact<string> | undefined): PoolLink {
@@ -137,15 +146,20 @@ class PoolResolver {
     return [
       ...members.flatMap(({ userPool }) => toReference(userPool, 'id')),
       ...model.authorizers.flatMap(({ kind, userPools }) =>
-        (userPools?.items ?? [])
-          .filter((item) => kind === 'rest' || isCognitoIssuer(item))
-          .flatMap((item) => toReference(item, 'authorizer')),
+        (userPools?.items ?? []).flatMap((item) =>
+          toReference(item, kind === 'rest' || isCognitoIssuer(item) ? 'authorizer' : 'issuer'),
+        ),
       ),
     ]
   }
 
   #applyGroup(link: PoolLink): PoolLink {
-    return { ...link, key: this.#groupKeys.get(link.identity) ?? link.key }
+    const key = this.#getKey(link)
+    return this.#userPoolKeys.has(key) ? { ...link, key, isUserPool: true } : { ...link, key }
+  }
+
+  #getKey({ identity, key }: PoolLink): string {
+    return this.#groupKeys.get(identity) ?? key
   }
 
   #link(model: InfraModel, fact: Fact<string> | undefined, steps: number): PoolLink | undefined {

@@ -56,5 +56,6 @@ function toSource([first = '', ...more]: readonly Piece[]): Source {
     if (name !== undefined && name !== '') namePieces.push(name)
     if (version !== undefined) break
   }
-  return { ssm: formatPieces(namePieces), namePieces }
+  const ssm = formatPieces(namePieces)
+  return namePieces.every((piece) => typeof piece === 'string') ? { ssm } : { ssm, namePieces }
 }

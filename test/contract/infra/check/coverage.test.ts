@@ -115,6 +115,11 @@ Resources:
     '1 GET /orders: scope orders/read; pass the template that creates a user pool without a name',
   ])
   t.strictSame(count(coverage), ['0/2', '0/2', '0/1', '0/0'])
+  const without = `Resources: { C: { Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: pool } }, D: { Type: AWS::Cognito::UserPoolClient } }`
+  t.strictSame(describe(checkCoverage(await read('a.yaml', without))), [
+    '1 C: user pool; replace the expression by a value or a parameter',
+    '1 D: user pool; replace the expression by a value or a parameter',
+  ])
 })
 
 t.test('the issuer of a JWT authorizer', async (t) => {
@@ -130,6 +135,7 @@ Resources:
     describe(checkCoverage(await read('a.yaml', http(issuer))))
   t.strictSame(await facts('!Ref Issuer'), ['4 Guard: issuer; pass parameter Issuer'])
   t.strictSame(await facts('https://login.example.com/'), [])
+  t.strictSame(await facts('!Ref AWS::NoValue'), [])
   t.strictSame(await facts("!Sub 'https://cognito-idp.x.amazonaws.com/${PoolId}'"), [
     '5 Get: scope orders/read; pass the template that creates PoolId',
   ])

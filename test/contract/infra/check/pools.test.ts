@@ -142,6 +142,30 @@ Outputs:
   t.strictSame(describeFindings(await models(auth(stack), auth(stack), consumer)), [], 'both can')
 })
 
+t.test('an issuer that may be another identity provider', async (t) => {
+  const http = (
+    id: string,
+    issuer: string,
+  ) => `Parameters: { PoolId: { Type: String }, Issuer: { Type: String }, PoolIssuer: { Type: String } }
+Resources:
+  Server: { Type: AWS::Cognito::UserPoolResourceServer, Properties: { UserPoolId: ${id}, Identifier: s, Name: s, Scopes: [{ ScopeName: api, ScopeDescription: x }] } }
+  Api: { Type: AWS::ApiGatewayV2::Api }
+  Guard: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Api, AuthorizerType: JWT, JwtConfiguration: { Issuer: ${issuer} } } }
+  Get: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: GET /orders, AuthorizationType: JWT, AuthorizerId: !Ref Guard, AuthorizationScopes: [s/echo] } }
+`
+  t.strictSame(await found(http('!Ref PoolId', '!Ref Issuer')), [])
+  t.strictSame(
+    await found(http('!Ref PoolId', '!Ref PoolIssuer')),
+    assumed('PoolId and PoolIssuer are the same user pool'),
+  )
+  t.strictSame(await found(http('!Ref PoolId', '!Ref Issuer'), [['PoolId', 'Issuer']]), CERTAIN)
+  t.strictSame(
+    await found(http('!Ref PoolId', "!Sub 'https://cognito-idp.x.amazonaws.com/${Issuer}'")),
+    assumed('PoolId and Issuer are the same user pool'),
+  )
+  t.strictSame(await found(http('!Ref PoolId', 'https://login.example.com/')), [])
+})
+
 t.test('the option pools makes an assumption certain', async (t) => {
   const text = api('!Ref PoolId', "'{{resolve:ssm:/auth/arn}}'", client('!Ref OtherId'))
   t.strictSame(await found(text), [])

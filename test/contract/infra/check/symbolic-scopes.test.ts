@@ -74,6 +74,18 @@ t.test('a pool that no template creates may have other resource servers', async 
   }
 })
 
+t.test('a reference to a resource server means its pool', async (t) => {
+  const other = (scope: string) =>
+    listFindings({
+      'a.yaml': `${HEAD}${server('orders', ['read'], 'Server', '!Ref Stage')}${client(scope, '!Ref PoolId')}`,
+    })
+  t.strictSame(await other("!Sub '${Server}/raed'"), [
+    "warning grant-undefined a.yaml: '${Server}/raed'",
+  ])
+  t.strictSame(await other("!Sub '${Server}/read'"), [])
+  t.strictSame(await other('orders/raed'), [])
+})
+
 t.test('each resource server is compared on its own', async (t) => {
   const unknown = server('!Ref Stage', ['write'], 'Unknown')
   t.strictSame(
@@ -123,6 +135,14 @@ t.test('findings print unknown pieces as the template writes them', async (t) =>
   t.strictSame(await labels("!Sub ['o-${V}', { V: !If [A, a, b] }]"), ['o-${…}/raed'])
   t.strictSame(await labels("'{{resolve:ssm:/id}}'"), ['${ssm:/id}/raed'])
   t.strictSame(await labels("!Sub '{{resolve:ssm:/${Env}/id}}'"), ['${ssm:/${Env}/id}/raed'])
+  const join = (...parts: string[]) => `!Join ['', [${parts.join(', ')}, !Ref Env]]`
+  t.strictSame(await labels(join("'{{resolve:ssm:/id:3}}'")), ['${ssm:/id}${Env}/raed'])
+  t.strictSame(await labels(join("'{{resolve:ssm:/id:3'", '!Ref Stage', "'}}'")), [
+    '${ssm:/id}${Env}/raed',
+  ])
+  t.strictSame(await labels(join("'{{resolve:'", "'}}'")), ['${…}${Env}/raed'])
+  t.strictSame(await labels("!Sub '{{resolve:${Env}}}'"), ['${Server}/raed'])
+  t.strictSame(await labels("!Sub '{{resolve:ssm:/${Env}'"), ['{{resolve:ssm:/${Env}/raed'])
   t.strictSame(await labels('!ImportValue id'), ['${import:id}/raed'])
   t.strictSame(await labels("!ImportValue { 'Fn::Sub': '${Env}-id' }"), [
     '${import:${Env}-id}/raed',
