@@ -14,6 +14,7 @@ import {
 import type { InfraModel, ReadResources } from './model/model.ts'
 import { hasOpenApiBody, readOpenApiBody } from './model/openapi-body.ts'
 import { addIndirectDependencies, type Resource } from './resolve/value.ts'
+import { readSuppressions } from './suppression/read.ts'
 import { readTerraform } from './terraform/read.ts'
 
 /** The name and the text of one file. */
@@ -73,7 +74,7 @@ export async function readTemplate(
   const files = read.map(({ file }) => file)
   const terraform = read.filter(({ file }) => /\.tf(?:\.json)?$/i.test(file))
   if (terraform.length > 0 && terraform.length === read.length) {
-    return toModel(files, await readTerraform(read, parameters))
+    return toModel(files, await readTerraform(read, parameters), await readSuppressions(read))
   }
   const [only] = read
   if (only === undefined || read.length > 1) {
@@ -82,7 +83,8 @@ export async function readTemplate(
       `expected one CloudFormation template, or the .tf and .tf.json files of one module, got ${read.length} files. Pass one template or one module.`,
     )
   }
-  return toModel(files, await readCloudFormation(only.file, only.text, parameters))
+  const resources = await readCloudFormation(only.file, only.text, parameters)
+  return toModel(files, resources, await readSuppressions(read))
 }
 
 /** @throws {OptionError} `ERR_OPTION_INVALID` with the path of the invalid member. */
@@ -122,7 +124,11 @@ function readParameters(options: unknown): ReadonlyMap<string, string> {
   return new Map(entries as [string, string][])
 }
 
-function toModel(files: readonly string[], read: ReadResources): InfraModel {
+function toModel(
+  files: readonly string[],
+  read: ReadResources,
+  suppressions: InfraModel['suppressions'],
+): InfraModel {
   const { dialect, dangling, complete, outputs, globals } = read
   const resources = addIndirectDependencies(read.resources)
   const byId = new Map(resources.map((resource) => [resource.id, resource]))
@@ -157,6 +163,7 @@ function toModel(files: readonly string[], read: ReadResources): InfraModel {
     ],
     routes: [...routes, ...described.flatMap((one) => one.routes), ...sam.routes],
     dangling,
+    suppressions,
     complete,
   }
 }

@@ -6,24 +6,31 @@ import type { Position } from '../position.ts'
  *
  * @see docs/check-codes.md, which has a failing and a fixed example of each code.
  */
-export type CheckCode =
-  | 'scope-undefined'
-  | 'grant-undefined'
-  | 'scope-unused'
-  | 'flow-mixed'
-  | 'client-no-secret'
-  | 'oauth-off'
-  | 'scope-order'
-  | 'reference-missing'
-  | 'cognito-limit'
-  | 'lifetime-ttl'
-  | 'authorizer-no-scopes'
-  | 'client-over-granted'
-  | 'authorizer-excludes'
-  | 'route-unprotected'
-  | 'route-open-in-code'
-  | 'route-open-in-template'
-  | 'document-differs'
+export const CHECK_CODES = [
+  'scope-undefined',
+  'grant-undefined',
+  'scope-unused',
+  'flow-mixed',
+  'client-no-secret',
+  'oauth-off',
+  'scope-order',
+  'reference-missing',
+  'cognito-limit',
+  'lifetime-ttl',
+  'authorizer-no-scopes',
+  'client-over-granted',
+  'authorizer-excludes',
+  'route-unprotected',
+  'route-open-in-code',
+  'route-open-in-template',
+  'document-differs',
+  'suppression-invalid',
+  'suppression-unused',
+  'baseline-unused',
+] as const
+
+/** The code of a finding: one of {@link CHECK_CODES}. */
+export type CheckCode = (typeof CHECK_CODES)[number]
 
 /** One problem that `checkScopes` found, with its position. */
 export interface Finding extends Position {

@@ -2,7 +2,7 @@
 import type { AppRoute } from '../app/route.ts'
 import type { InfraModel } from '../model/model.ts'
 import { checkClients } from './clients.ts'
-import { comparePositions, type Finding } from './finding.ts'
+import { type CheckCode, comparePositions, type Finding } from './finding.ts'
 import { checkAuthorizers, findGateway } from './gateway.ts'
 import { readCheckInput } from './input.ts'
 import { checkLifetimes, checkLimits, checkReferences } from './limits.ts'
@@ -14,6 +14,7 @@ import {
   listAppPools,
 } from './routes.ts'
 import { checkLeastPrivilege, checkUnused, createScopeIndex } from './scopes.ts'
+import { applySuppressions } from './suppressions.ts'
 
 /** Options of {@link checkScopes}. */
 export interface CheckScopesOptions {
@@ -51,9 +52,16 @@ export interface CheckScopesOptions {
   readonly pools?: readonly (readonly string[])[]
 }
 
+/** Codes of findings in templates that need the routes of an app. */
+const ROUTE_CODES: ReadonlySet<CheckCode> = new Set<CheckCode>([
+  'client-over-granted',
+  'route-open-in-template',
+])
+
 /**
  * Checks templates that are deployed together: against each other, against the limits of Cognito and API Gateway, and
- * against the routes of an app. Values that are unknown in a model, and what depends on them, are not reported.
+ * against the routes of an app. Values that are unknown in a model, and what depends on them, are not reported. Neither
+ * are findings that a comment or metadata of a template suppresses.
  *
  * @example
  * ```ts
@@ -93,7 +101,12 @@ export function checkScopes(
         ]),
     ...checkDocument(code, documented),
   ]
-  return removeDuplicates(found).sort(comparePositions)
+  const suppressions = all.flatMap((model) => model.suppressions)
+  const isEvaluated = (code: CheckCode): boolean =>
+    !(code === 'lifetime-ttl' && proxyTtl === undefined) &&
+    !(ROUTE_CODES.has(code) && routes.length === 0)
+  const remaining = applySuppressions(found, suppressions, isEvaluated)
+  return removeDuplicates(remaining).sort(comparePositions)
 }
 
 /**

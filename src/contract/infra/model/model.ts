@@ -1,6 +1,7 @@
 /** The model of a template: its facts about scopes, clients and authorizers, each with its position. */
 import type { Position } from '../position.ts'
 import type { DanglingReference, Piece, Resource, Source, Value } from '../resolve/value.ts'
+import type { Suppression } from '../suppression/suppression.ts'
 
 /** One value of a template. */
 export interface Fact<T> {
@@ -150,6 +151,8 @@ export interface InfraModel {
   readonly routes: readonly InfraRoute[]
   /** References to names that the template does not define. */
   readonly dangling: readonly DanglingReference[]
+  /** Comments and metadata that suppress findings. */
+  readonly suppressions: readonly Suppression[]
   /** False if macros, modules or includes may add resources of these kinds. */
   readonly complete: boolean
 }
