@@ -1,9 +1,7 @@
 /** The program: selects a command, runs it, and reports errors as one line without a stack. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { OptionError } from '../core/options/validate.ts'
-import { PACKAGE_ROOT } from '../core/util/package-files.ts'
+import { PACKAGE_VERSION } from '../core/util/package-files.ts'
 import { toPrintable } from '../core/util/text.ts'
 import type { LocalUserPool } from '../testing/index.ts'
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.ts'
@@ -62,7 +60,7 @@ export async function createProgram(
 ): Promise<Command> {
   const program = new Command('cognito-m2m')
     .description('Amazon Cognito machine-to-machine tokens on the command line')
-    .version(readPackageVersion(), '--version', 'print the version')
+    .version(PACKAGE_VERSION, '--version', 'print the version')
     .helpCommand('help [command]', 'the manual of a command')
   configureProgram(program, MANUAL, context.terminal)
   const [first = ''] = args
@@ -133,9 +131,4 @@ function formatFailure(error: unknown): string {
   if (error instanceof CommandFailure)
     return `cognito-m2m: ${toPrintable(error.message, MAX_MESSAGE_LENGTH)}`
   return `cognito-m2m: command failed: ${toPrintable(String(error).replaceAll(/\s+/g, ' '), MAX_MESSAGE_LENGTH)}`
-}
-
-function readPackageVersion(): string {
-  const text = readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -12,6 +12,9 @@ export const RUN_ALONE = new Set([
   // Print the path of a temporary folder in a line of limited length; in a group the folder's name is longer.
   'test/cli/commands/check.test.ts',
   'test/cli/commands/local-template.test.ts',
+  // Change the working directory.
+  'test/cli/commands/check/config.test.ts',
+  'test/cli/commands/check/fix.test.ts',
   // Measures the heap.
   'test/core/token/cache-size.test.ts',
   // Waits for timers of a connection, which keep no process alive.

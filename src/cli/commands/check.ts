@@ -1,54 +1,29 @@
 /** `cognito-m2m check`: compares the scopes of templates, code and API documents. */
 import { Command } from 'commander'
-import {
-  type AppRoute,
-  type CheckScopesOptions,
-  checkScopes,
-  readOpenApi,
-  readRoutes,
-  readTemplate,
-  TemplateError,
-} from '../../contract/infra/index.ts'
-import { describeValue, OptionError, omitUndefined } from '../../core/options/validate.ts'
-import { readAppModule } from '../app-loader/process.ts'
+import { type Finding, TemplateError } from '../../contract/infra/index.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import {
-  collectValues,
-  DEFAULT_TIMEOUT,
-  formatRunNotice,
-  readParameters,
-  readSeconds,
-} from '../files/flags.ts'
-import { groupTemplates, readText } from '../files/read.ts'
-import {
-  countFindings,
-  createStyle,
-  formatCounts,
-  formatFinding,
-  formatJson,
-} from '../terminal/format.ts'
+import { collectValues, DEFAULT_TIMEOUT, quoteFile } from '../files/flags.ts'
+import { readText } from '../files/read.ts'
+import { writeFiles } from '../files/write.ts'
+import { countFindings } from '../terminal/format.ts'
 import type { Manual } from '../terminal/help.ts'
 import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
-
-interface CheckFlags {
-  readonly app?: string
-  readonly routes?: string
-  readonly openapi?: string
-  readonly parameter?: readonly string[]
-  readonly proxyTtl?: string
-  readonly timeout: string
-  readonly format: string
-  readonly json?: true
-}
+import { compareWithBaseline, formatBaseline, readBaseline } from './check/baseline.ts'
+import { applySeverities, findConfig } from './check/config.ts'
+import { applyFixes } from './check/fix/apply.ts'
+import { type CheckReport, printReport, printSummary, readFormat } from './check/report.ts'
+import { checkTemplates, readInputs } from './check/run.ts'
+import { type CheckFlags, resolveSettings } from './check/settings.ts'
 
 export function checkCommand({ terminal, exitWith }: CommandContext): DocumentedCommand {
   const command = new Command('check')
     .description('find where templates, code and API documents disagree about scopes')
     .argument(
-      '<template...>',
+      '[template...]',
       'all templates of a deployment: files, or the folder of a Terraform module',
     )
     .option('--app <module>', 'compare with the routes of an app; this runs the module')
+    .option('--no-app', 'run no module, even if the configuration names one')
     .option('--routes <file>', 'compare with a routes file of the command export')
     .option('--openapi <file>', 'compare with an OpenAPI document, JSON or YAML')
     .option(
@@ -58,19 +33,20 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
     )
     .option('--proxy-ttl <seconds>', 'how long a caching proxy stores tokens')
     .option('--timeout <seconds>', 'time limit of the module of --app', DEFAULT_TIMEOUT)
-    .option('--format <text|json>', 'output format of findings', 'text')
+    .option('--config <file>', 'configuration; else cognito-m2m.config.json, if it exists')
+    .option('--baseline <file>', 'do not report the findings in this file')
+    .option('--update-baseline', 'write the present findings to the file of --baseline')
+    .option('--fix', 'print a diff that corrects misspelled scopes and missing DependsOn')
+    .option('--write', 'with --fix, change the files instead')
+    .option('--format <text|json|sarif|github|junit>', 'output format of findings', 'text')
     .option('--json', 'the same as --format json')
     .action(async (templates: readonly string[], flags: CheckFlags) => {
-      const isJson = isJsonFormat(flags)
-      const findings = await findProblems(templates, flags, terminal)
-      const counts = countFindings(findings)
-      if (isJson) terminal.out(formatJson({ findings, ...counts }))
-      else {
-        const style = createStyle(terminal)
-        for (const finding of findings) terminal.out(formatFinding(finding, style))
-        terminal.err(`${formatCounts(counts)}\n`)
-      }
-      if (counts.errors > 0) exitWith(EXIT.refused)
+      const format = readFormat(flags)
+      const report = await createReport(templates, flags, terminal)
+      if (report === undefined) return
+      if (flags.fix && !flags.write) printSummary(report, terminal)
+      else printReport(report, format, terminal)
+      if (countFindings(report.findings).errors > 0) exitWith(EXIT.refused)
     })
   return { command, manual: MANUAL }
 }
@@ -80,6 +56,7 @@ const MANUAL: Manual = {
     'Reads templates offline and reports what would fail at deployment or reject callers. Examples are undefined scopes, grants of scopes that do not exist, clients that cannot get a token, and routes that only one source protects. Nothing in a template is executed.',
     'Each finding is a line on standard output: file:line:column: severity code message; fix: text.',
     '--app runs the module in a child process and stops it after --timeout. The child has this environment, no keys of a pool, and its servers on free ports of loopback. --routes reads a file instead, and runs no code.',
+    'cognito-m2m.config.json in the working directory has the templates and options of a repository. Arguments and options of the command line have precedence.',
   ],
   exitStatus: {
     ok: 'no errors were found; there may be warnings',
@@ -92,7 +69,12 @@ const MANUAL: Manual = {
     ['A Terraform module and its app:', 'cognito-m2m check infra/ --app dist/app.js'],
     [
       'Two stacks that are deployed together, in CI:',
-      'cognito-m2m check auth.yaml api.yaml --routes routes.json --format json',
+      'cognito-m2m check auth.yaml api.yaml --routes routes.json --format github',
+    ],
+    ['Correct misspelled scopes:', 'cognito-m2m check template.yaml --fix --write'],
+    [
+      'Accept the present findings of a repository:',
+      'cognito-m2m check template.yaml --baseline cognito-m2m.baseline.json --update-baseline',
     ],
   ],
   seeAlso: [
@@ -101,38 +83,38 @@ const MANUAL: Manual = {
   ],
 }
 
-async function findProblems(templates: readonly string[], flags: CheckFlags, terminal: Terminal) {
-  const { app, routes: routesFile, openapi: document, proxyTtl } = flags
-  if (app !== undefined && routesFile !== undefined) {
-    throw new OptionError('--routes', 'expected --routes or --app, got both. Pass one of them.')
-  }
-  const ttl = proxyTtl === undefined ? undefined : readSeconds(proxyTtl, '--proxy-ttl', 86_400)
-  const timeout = readSeconds(flags.timeout, '--timeout', 600)
-  const parameters = readParameters(flags.parameter ?? [])
+/** @returns Undefined if the findings were written to the baseline instead. */
+async function createReport(
+  templates: readonly string[],
+  flags: CheckFlags,
+  terminal: Terminal,
+): Promise<CheckReport | undefined> {
   try {
-    const groups = groupTemplates(templates)
-    const models = await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
-    const openapi =
-      document === undefined ? undefined : await readOpenApi(readText(document, '--openapi'))
-    let routes: readonly AppRoute[] | undefined
-    if (routesFile !== undefined) routes = await readRoutes(readText(routesFile, '--routes'))
-    if (app !== undefined) {
-      terminal.err(formatRunNotice(app, timeout))
-      const options = { option: '--app', timeout, signal: terminal.signal }
-      ;({ routes } = await readAppModule(app, options))
+    const config = await findConfig(flags.config)
+    const settings = resolveSettings(templates, flags, config)
+    const inputs = await readInputs(settings, terminal)
+    const checked = await checkTemplates(inputs)
+    const { findings: found } = flags.fix
+      ? await applyFixes(checked, inputs, flags.write === true, terminal)
+      : checked
+    const findings = applySeverities(found, config.severities)
+    if (settings.updatesBaseline) {
+      writeBaseline(settings.baseline as string, findings, terminal)
+      return undefined
     }
-    const options = omitUndefined<CheckScopesOptions>({ routes, openapi, proxyTtl: ttl })
-    return checkScopes(models, options)
+    if (settings.baseline === undefined) return { findings, known: 0 }
+    const baseline = await readBaseline(readText(settings.baseline, '--baseline'))
+    const { findings: remaining, known } = compareWithBaseline(findings, baseline)
+    return { findings: applySeverities(remaining, config.severities), known }
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
     throw error
   }
 }
 
-function isJsonFormat({ format, json }: CheckFlags): boolean {
-  if (format === 'text' || format === 'json') return json === true || format === 'json'
-  throw new OptionError(
-    '--format',
-    `expected text or json, got ${describeValue(format)}. Pass one of the two.`,
-  )
+function writeBaseline(file: string, findings: readonly Finding[], terminal: Terminal): void {
+  const text = formatBaseline(findings)
+  writeFiles([{ file, text }], { force: true, option: '--baseline', signal: terminal.signal })
+  const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`
+  terminal.err(`cognito-m2m: wrote ${count} to ${quoteFile(file)}\n`)
 }

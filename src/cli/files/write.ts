@@ -18,6 +18,12 @@ import { quoteFile, statIfExists } from './flags.ts'
 export interface WriteOptions {
   /** Replaces existing files. */
   readonly force: boolean
+  /**
+   * Name of the option in messages.
+   *
+   * @defaultValue `'--out'`
+   */
+  readonly option?: string
   /** Aborts the write, until the first file is replaced. */
   readonly signal: AbortSignal
 }
@@ -39,7 +45,7 @@ interface PendingFile {
  * @throws {CommandFailure} if the signal aborts.
  */
 export function writeFiles(files: readonly TemplateSource[], options: WriteOptions): void {
-  const { force, signal } = options
+  const { force, option = '--out', signal } = options
   const pending: PendingFile[] = []
   let current = ''
   try {
@@ -62,7 +68,7 @@ export function writeFiles(files: readonly TemplateSource[], options: WriteOptio
     if (!(error instanceof Error) || !('syscall' in error)) throw error
     const { code } = error as NodeJS.ErrnoException
     throw new OptionError(
-      '--out',
+      option,
       `expected a writable path, got ${quoteFile(current)} (${code}). Correct the path or its permissions.`,
     )
   } finally {
