@@ -23,6 +23,7 @@ export function createOpenApiDocument(
 ): object {
   const { title, tokenUrl, resourceServers } = options
   const parts = openApiParts({ tokenUrl, scopes: resourceServers })
+  const responses = new ResponseComponents()
   const paths = new Map<string, Path>()
   const names = new Map<string, string>()
   for (const { method, path: declared, auth } of routes) {
@@ -30,14 +31,17 @@ export function createOpenApiDocument(
     const operations = paths.get(path) ?? createPathItem(path)
     for (const name of method === 'ANY' ? METHODS : [method.toLowerCase()]) {
       // The first declared route handles a request.
-      if (METHODS.includes(name)) operations[name] ??= createOperation(auth, parts)
+      if (METHODS.includes(name)) operations[name] ??= createOperation(auth, parts, responses)
     }
     if (METHODS.some((name) => name in operations)) paths.set(path, operations)
   }
   return {
     openapi: '3.1.0',
     info: { title, version: '1.0.0' },
-    components: { securitySchemes: parts.securitySchemes() },
+    components: {
+      securitySchemes: parts.securitySchemes(),
+      responses: Object.fromEntries(responses.byName),
+    },
     paths: Object.fromEntries(paths),
   }
 }
@@ -70,12 +74,49 @@ function createPathItem(path: string): Path {
   return parameters.length === 0 ? {} : { parameters }
 }
 
-function createOperation(auth: AppRoute['auth'], parts: OpenApiParts): object {
+/** The names of responses in `components`, by status. */
+const RESPONSE_NAMES = new Map([
+  ['2XX', 'Success'],
+  ['400', 'InvalidRequest'],
+  ['401', 'Unauthorized'],
+  ['403', 'Forbidden'],
+  ['503', 'Unavailable'],
+])
+
+/** Collects each response once, however many operations have it. Other responses of a status get a number. */
+class ResponseComponents {
+  readonly byName: Map<string, object> = new Map()
+  readonly #names = new Map<string, string>()
+  readonly #counts = new Map<string, number>()
+
+  /** Returns a reference to the response. */
+  refer(status: string, response: object): object {
+    const key = `${status} ${JSON.stringify(response)}`
+    const name = this.#names.get(key) ?? this.#createName(status)
+    this.#names.set(key, name)
+    this.byName.set(name, response)
+    return { $ref: `#/components/responses/${name}` }
+  }
+
+  #createName(status: string): string {
+    const count = (this.#counts.get(status) ?? 0) + 1
+    this.#counts.set(status, count)
+    return `${RESPONSE_NAMES.get(status)}${count === 1 ? '' : count}`
+  }
+}
+
+function createOperation(
+  auth: AppRoute['auth'],
+  parts: OpenApiParts,
+  components: ResponseComponents,
+): object {
   const accesses = listAlternatives(auth).map((one) => parts.access(one))
   const security = accesses.flatMap((access) => access.security)
   const distinct = [...new Map(security.map((one) => [JSON.stringify(one), one])).values()]
   const [{ responses } = { responses: {} }] = accesses
-  return { security: distinct, responses: { '2XX': { description: 'Success' }, ...responses } }
+  const all = Object.entries({ '2XX': { description: 'Success' }, ...responses })
+  const references = all.map(([status, response]) => [status, components.refer(status, response)])
+  return { security: distinct, responses: Object.fromEntries(references) }
 }
 
 /** Lists alternative requirements, one of which a request must meet. */

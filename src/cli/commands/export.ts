@@ -1,6 +1,7 @@
 /** `cognito-m2m export`: writes the scopes of an app as a routes file, an OpenAPI document or templates. */
 import { Command } from 'commander'
 import {
+  type ApiDefinition,
   type AppRoute,
   type ClientDefinition,
   type InfraDefinition,
@@ -66,24 +67,36 @@ function listScopes({ auth }: AppRoute): readonly string[] {
   return [...scopes, ...anyOf.flat()]
 }
 
+/** The default of the stage parameter. */
+const DEFAULT_STAGE = 'dev'
 const FORMATS = ['routes', 'openapi', 'cloudformation', 'sam', 'terraform'] as const
 
 interface ExportFlags {
   readonly to: string
   readonly name?: string
+  readonly stage?: string
   readonly domain?: string
   readonly client?: readonly string[]
+  readonly tag?: readonly string[]
   readonly api?: string
+  readonly accessLogDays?: string
+  readonly throttle?: string
   readonly tokenUrl?: string
 }
 
 /** Flag by option of a definition. */
 const FLAGS_BY_OPTION: Readonly<Record<string, string>> = {
   name: '--name',
+  stage: '--stage',
   domain: '--domain',
   clients: '--client',
+  tags: '--tag',
   tokenUrl: '--token-url',
-  'api.kind': '--api',
+  'apis[0].name': '--name',
+  'apis[0].kind': '--api',
+  'apis[0].accessLogDays': '--access-log-days',
+  'apis[0].throttling.rate': '--throttle',
+  'apis[0].throttling.burst': '--throttle',
 }
 
 /**
@@ -133,19 +146,51 @@ function renderDocument(app: Inspection, flags: ExportFlags): readonly TemplateS
 }
 
 function renderTemplates(app: Inspection, flags: ExportFlags): readonly TemplateSource[] {
-  const { name = 'api', domain, client = [name] } = flags
+  const { name = 'api', stage = DEFAULT_STAGE, domain, client = [name], tag } = flags
   const dialect = flags.to as 'cloudformation' | 'sam' | 'terraform'
   const kind = flags.api ?? (dialect === 'sam' ? 'rest' : undefined)
   const resourceServers = listResourceServers(app)
   const allScopes = resourceServers.flatMap((it) => listDescribedScopes(it).map(([scope]) => scope))
   const definition = omitUndefined<InfraDefinition>({
     name,
+    stage,
     domain,
+    tags: tag === undefined ? undefined : Object.fromEntries(tag.map(readTag)),
     resourceServers,
     clients: client.map((text) => readClient(text, allScopes)),
-    api: kind === undefined ? undefined : { name, kind: kind as 'rest', routes: app.routes },
+    apis: kind === undefined ? [] : [readApi({ name, kind: kind as 'rest' }, app, flags)],
   })
   return renderTemplate(definition, dialect)
+}
+
+function readApi(
+  api: Pick<ApiDefinition, 'name' | 'kind'>,
+  { routes }: Inspection,
+  { accessLogDays, throttle }: ExportFlags,
+): ApiDefinition {
+  return omitUndefined<ApiDefinition>({
+    ...api,
+    accessLogDays: accessLogDays === undefined ? undefined : Number(accessLogDays),
+    throttling: throttle === undefined ? undefined : readThrottle(throttle),
+    routes,
+  })
+}
+
+/** Reads `rate/burst`. */
+function readThrottle(text: string): { rate: number; burst: number } {
+  const [, rate, burst] = /^(\d+)\/(\d+)$/.exec(text) ?? []
+  if (rate !== undefined && burst !== undefined) return { rate: Number(rate), burst: Number(burst) }
+  throw new OptionError(
+    '--throttle',
+    `expected requests per second and at once, such as 100/200, got ${describeValue(text)}. Pass two numbers.`,
+  )
+}
+
+/** Reads `name=value`. */
+function readTag(text: string): [string, string] {
+  const equals = text.indexOf('=')
+  if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
+  throw new OptionError('--tag', `expected NAME=VALUE, got ${describeValue(text)}. Add the name.`)
 }
 
 /** Reads `name=scope,scope`, or `name` for every scope. */
@@ -177,13 +222,21 @@ export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
       'name of the user pool in templates, and of the API in documents',
       'api',
     )
+    .option(
+      '--stage <stage>',
+      'templates: default of the stage parameter, which ends names',
+      DEFAULT_STAGE,
+    )
     .option('--domain <prefix>', "templates: the prefix of the pool's domain")
     .option(
       '--client <name=scope,scope>',
       'templates: a client and its scopes (default: every scope); repeatable',
       collectValues,
     )
+    .option('--tag <name=value>', 'templates: a tag of every resource; repeatable', collectValues)
     .option('--api <rest|http>', 'templates: an API in front of the routes (sam: rest)')
+    .option('--access-log-days <days>', 'templates: an access log of the API, kept for days')
+    .option('--throttle <rate/burst>', 'templates: requests per second, and at once')
     .option('--token-url <url>', 'openapi: the token endpoint')
     .option('--out <path>', 'a file, or a folder for several files (default: standard output)')
     .option('--force', 'replace existing files')

@@ -75,6 +75,19 @@ t.test('a document of every route, valid, and it reads back as the same', async 
   t.strictSame(Object.keys(paths['/orders']?.['get']?.responses ?? {}), [
     ...['400', '401', '403', '503', '2XX'],
   ])
+  const { responses } = document['components'] as { responses: Record<string, object> }
+  t.strictSame(Object.keys(responses).sort(), [
+    ...['Forbidden', 'Forbidden2', 'Forbidden3', 'Forbidden4', 'InvalidRequest', 'Success'],
+    ...['Unauthorized', 'Unauthorized2', 'Unavailable'],
+  ])
+  t.strictSame(paths['/orders']?.['get']?.responses, {
+    400: { $ref: '#/components/responses/InvalidRequest' },
+    401: { $ref: '#/components/responses/Unauthorized' },
+    403: { $ref: '#/components/responses/Forbidden' },
+    503: { $ref: '#/components/responses/Unavailable' },
+    '2XX': { $ref: '#/components/responses/Success' },
+  })
+  t.equal(text.split('The request does not carry exactly one bearer token.').length, 2, 'once')
   const routes = await readOpenApi({ file: 'openapi.json', text })
   const read = new Map(routes.map(({ method, path, auth }) => [`${method} ${path}`, auth]))
   t.strictSame(read.get('GET /health'), false)
@@ -105,7 +118,7 @@ for (const [to, name] of Object.entries(dialects)) {
         ['billing', ['orders/read']],
       ],
     )
-    t.equal(domains[0]?.domain?.value, 'shop')
+    t.equal(domains[0]?.domain?.value, 'shop-dev')
     t.strictSame(
       resourceServers.map(({ identifier }) => identifier?.value),
       ['orders', 'audit'],
@@ -119,15 +132,27 @@ for (const [to, name] of Object.entries(dialects)) {
   })
 }
 
+t.test('a stage, tags, an access log and throttling', async (t) => {
+  const routes = APP.routes.slice(0, 3)
+  const flags = { to: 'sam', stage: 'prod', tag: ['team=shop', 'note=a=b'] }
+  const limits = { accessLogDays: '90', throttle: '50/100' }
+  const [auth, api] = renderFiles({ ...APP, routes }, { ...flags, ...limits })
+  t.match(auth?.text, 'Default: prod')
+  t.match(auth?.text, 'note: "a=b"')
+  t.match(api?.text, 'RetentionInDays: 90')
+  t.match(api?.text, 'ThrottlingRateLimit: 50')
+  t.match(api?.text, 'ThrottlingBurstLimit: 100')
+})
+
 t.test('an invalid value is reported with its flag', (t) => {
   const wrong: readonly [Parameters<typeof renderFiles>[1], RegExp][] = [
     [
       { to: 'terraform', name: 'a b' },
-      /--name: expected 1 to 128 letters, digits, _ and -, not beginning with aws or ssm, got "a b"\./,
+      /--name: expected 1 to 107 letters, digits, _ and -, not beginning with aws or ssm, got "a b"\./,
     ],
     [
       { to: 'terraform', domain: 'A' },
-      /--domain: expected 1 to 63 lowercase letters, digits and hyphens, without aws, amazon and cognito, got "A"\./,
+      /--domain: expected 1 to 42 lowercase letters, digits and hyphens, without aws, amazon and cognito, got "A"\./,
     ],
     [
       { to: 'terraform', client: ['a=orders/raed'] },
@@ -136,6 +161,24 @@ t.test('an invalid value is reported with its flag', (t) => {
     [
       { to: 'terraform', api: 'soap' },
       /--api: expected rest or http, got "soap"\. Choose one of the two\.$/,
+    ],
+    [{ to: 'terraform', stage: 'Prod' }, /--stage: expected 1 to 20 lowercase .*, got "Prod"\./],
+    [
+      { to: 'terraform', tag: ['team'] },
+      /--tag: expected NAME=VALUE, got "team"\. Add the name\.$/,
+    ],
+    [{ to: 'terraform', tag: ['aws:a=b'] }, /--tag: expected keys of 1 to 128 .*, got "aws:a"\./],
+    [
+      { to: 'sam', accessLogDays: '31' },
+      /--access-log-days: expected one of 1, 3, .*, got 31\. Choose one of these numbers of days\.$/,
+    ],
+    [
+      { to: 'sam', throttle: '5' },
+      /--throttle: expected requests per second and at once, such as 100\/200, got "5"\. Pass two numbers\.$/,
+    ],
+    [
+      { to: 'sam', throttle: '0/5' },
+      /--throttle: expected a whole number from 1 to 1000000, got 0\./,
     ],
     [{ to: 'openapi', tokenUrl: 'x' }, /--token-url: expected an https URL, got "x"\. /],
   ]
@@ -150,7 +193,7 @@ t.test('an invalid value is reported with its flag', (t) => {
   })
   const far = [{ method: 'GET', path: 'x', auth: false as const }]
   t.throws(() => renderFiles({ ...APP, routes: far }, { to: 'sam' }), {
-    message: /api\.routes\[0\]/,
+    message: /apis\[0\]\.routes\[0\]/,
   })
   t.throws(() => renderFiles(null as never, { to: 'sam' }), TypeError)
   t.end()

@@ -2,6 +2,7 @@
 import {
   describeValue,
   OptionError,
+  omitUndefined,
   readMembers,
   readNumber,
 } from '../../../core/options/validate.ts'
@@ -11,7 +12,7 @@ import { createPathConverter } from './path.ts'
 
 /** An API in front of an HTTP backend. It forwards accepted requests with their tokens. */
 export interface ApiDefinition {
-  /** 1 to 128 letters, digits, `_` and `-`. The authorizer has the same name. */
+  /** 1 to 107 letters, digits, `_` and `-`. The authorizer has the same name. */
   readonly name: string
   /**
    * `rest`: a REST API with a `COGNITO_USER_POOLS` authorizer. `http`: an HTTP API with a JWT authorizer. An HTTP API
@@ -25,6 +26,20 @@ export interface ApiDefinition {
    * @defaultValue 300, or less if tokens expire earlier
    */
   readonly authorizerTtl?: number
+  /**
+   * How long the access log is kept, in days: a number that CloudWatch Logs accepts, such as 30, 90 or 365. The log has
+   * the client of each request, and no token. A REST API also needs a role for logs, once for each account and Region
+   * (`AWS::ApiGateway::Account`).
+   *
+   * @defaultValue No access log
+   */
+  readonly accessLogDays?: number
+  /**
+   * The limit of requests to all routes together: `rate` for each second, and `burst` at once. Whole numbers from 1.
+   *
+   * @defaultValue The limits of the account
+   */
+  readonly throttling?: { readonly rate: number; readonly burst: number }
   /**
    * The routes of the API, at least one. They come from code, from `readRoutes` or `readOpenApi`.
    *
@@ -56,32 +71,50 @@ export interface DefinedAccess {
   readonly clients: readonly { readonly accessTokenValidity: number }[]
 }
 
-const NAME = /^[\w-]{1,128}$/
+/** A stage adds up to 21 characters to the name. */
+const NAME = /^[\w-]{1,107}$/
+const MEMBERS = ['name', 'kind', 'authorizerTtl', 'accessLogDays', 'throttling', 'routes']
+/** How long CloudWatch Logs can keep a log, in days. */
+const LOG_DAYS: readonly number[] = [
+  ...[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731],
+  ...[1096, 1827, 2192, 2557, 2922, 3288, 3653],
+]
+/** Far above the quota of an account, which can be raised. */
+const MAX_THROTTLING = 1_000_000
 const METHODS = new Set(['ANY', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'])
 /** Most clients in the audience of a JWT authorizer, a quota of HTTP APIs that AWS does not raise. */
 const MAX_AUDIENCE = 50
 
 /** @throws {OptionError} `ERR_OPTION_INVALID` with the path of a member that API Gateway would reject. */
-export function readApi(value: unknown, definedAccess: DefinedAccess): ReadApi {
-  const members = readMembers(value, ['name', 'kind', 'authorizerTtl', 'routes'], 'api')
+export function readApi(value: unknown, optionPath: string, definedAccess: DefinedAccess): ReadApi {
+  const members = readMembers(value, MEMBERS, optionPath)
   const { name, kind } = members
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new OptionError(
-      'api.name',
-      `expected 1 to 128 letters, digits, _ and -, got ${describeValue(name)}. Choose another name.`,
+      `${optionPath}.name`,
+      `expected 1 to 107 letters, digits, _ and -, got ${describeValue(name)}. Choose another name.`,
     )
   }
   if (kind !== 'rest' && kind !== 'http') {
     throw new OptionError(
-      'api.kind',
+      `${optionPath}.kind`,
       `expected rest or http, got ${describeValue(kind)}. Choose one of the two.`,
     )
   }
-  const routes = readRoutes(members['routes'], kind, definedAccess.scopes)
-  if (kind === 'rest') return { name, kind, authorizerTtl: readTtl(members, definedAccess), routes }
+  const api = omitUndefined<ReadApi>({
+    name,
+    kind,
+    authorizerTtl: undefined,
+    accessLogDays: readLogDays(members['accessLogDays'], `${optionPath}.accessLogDays`),
+    throttling: readThrottling(members['throttling'], `${optionPath}.throttling`),
+    routes: readRoutes(members['routes'], `${optionPath}.routes`, kind, definedAccess.scopes),
+  })
+  if (kind === 'rest') {
+    return { ...api, authorizerTtl: readTtl(members, optionPath, definedAccess) }
+  }
   if ('authorizerTtl' in members) {
     throw new OptionError(
-      'api.authorizerTtl',
+      `${optionPath}.authorizerTtl`,
       `expected no value for an HTTP API, got ${describeValue(members['authorizerTtl'])}. Remove the option.`,
     )
   }
@@ -90,26 +123,50 @@ export function readApi(value: unknown, definedAccess: DefinedAccess): ReadApi {
     const problem = `expected 1 to ${MAX_AUDIENCE} clients for an HTTP API, got ${length}. Add or remove clients.`
     throw new OptionError('clients', problem)
   }
-  return { name, kind, routes }
+  return api
+}
+
+function readLogDays(value: unknown, optionPath: string): number | undefined {
+  if (value === undefined || LOG_DAYS.includes(value as number)) return value as number | undefined
+  throw new OptionError(
+    optionPath,
+    `expected one of ${LOG_DAYS.join(', ')}, got ${describeValue(value)}. Choose one of these numbers of days.`,
+  )
+}
+
+function readThrottling(value: unknown, optionPath: string): ReadApi['throttling'] {
+  if (value === undefined) return undefined
+  const members = readMembers(value, ['rate', 'burst'], optionPath)
+  // Zero would reject every request.
+  const range = { defaultValue: 0, min: 1, max: MAX_THROTTLING, integer: true }
+  return {
+    rate: readNumber(members, 'rate', optionPath, range),
+    burst: readNumber(members, 'burst', optionPath, range),
+  }
 }
 
 /** A cached decision must not outlive the token, or the gateway would accept an expired one. */
-function readTtl(members: Readonly<Record<string, unknown>>, { clients }: DefinedAccess): number {
+function readTtl(
+  members: Readonly<Record<string, unknown>>,
+  optionPath: string,
+  { clients }: DefinedAccess,
+): number {
   const shortest = Math.min(...clients.map(({ accessTokenValidity }) => accessTokenValidity))
   const max = Math.min(3600, shortest - 1)
   const range = { defaultValue: Math.min(300, max), min: 0, max, unit: 'seconds', integer: true }
-  return readNumber(members, 'authorizerTtl', 'api', range)
+  return readNumber(members, 'authorizerTtl', optionPath, range)
 }
 
 function readRoutes(
   value: unknown,
+  listPath: string,
   kind: ReadApi['kind'],
   scopes: ReadonlySet<string>,
 ): readonly ReadApiRoute[] {
   const toPath = createPathConverter(kind)
   const routes = new Map<string, ReadApiRoute>()
-  for (const [index, route] of readAppRoutes(value, 'api.routes').entries()) {
-    const optionPath = `api.routes[${index}]`
+  for (const [index, route] of readAppRoutes(value, listPath).entries()) {
+    const optionPath = `${listPath}[${index}]`
     if (!METHODS.has(route.method)) {
       const methods = [...METHODS].join(', ')
       throw new OptionError(
@@ -132,10 +189,7 @@ function readRoutes(
     routes.set(key, read)
   }
   if (routes.size === 0)
-    throw new OptionError(
-      'api.routes',
-      'expected at least one route, got an empty array. Add a route.',
-    )
+    throw new OptionError(listPath, 'expected at least one route, got an empty array. Add a route.')
   // OpenAPI groups methods by path.
   const all = [...routes.values()]
   const paths = new Set(all.map(({ path }) => path))

@@ -5,14 +5,18 @@ import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/mod
 import { type InfraDefinition, readDefinition } from './definition.ts'
 
 /**
- * Converts models of templates to a definition: the user pool, its machine clients, and the API whose authorizer
- * verifies their tokens. It is the inverse of `renderTemplate`, with two differences. Defaults are explicit, and
- * several scopes of a route are `anyOf`, because an authorizer accepts any of them.
+ * Converts models of templates to a definition: the user pool, its machine clients, and the APIs whose authorizers
+ * verify their tokens. It is the inverse of `renderTemplate`, with these differences:
+ *
+ * - Defaults are explicit.
+ * - Several scopes of a route are `anyOf`, because an authorizer accepts any of them.
+ * - The stage is a part of the names.
+ * - Tags, access logs and throttling are not in models.
  *
  * @param models One model, or the models of all templates that are deployed together, such as both SAM templates.
  * @returns The definition, with every default.
- * @throws {OptionError} `ERR_OPTION_INVALID` if the models do not have exactly one user pool, have more than one
- *   authorizer, or lack a value. Pass `parameters` to `readTemplate` for values that are unknown.
+ * @throws {OptionError} `ERR_OPTION_INVALID` if the models do not have exactly one user pool, have an API with
+ *   more than one authorizer, or lack a value. Pass `parameters` to `readTemplate` for values that are unknown.
  */
 export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraDefinition {
   const all = Array.isArray(models) ? (models as readonly InfraModel[]) : [models as InfraModel]
@@ -45,24 +49,25 @@ export function toDefinition(models: InfraModel | readonly InfraModel[]): InfraD
         accessTokenValidity: accessTokenValidity && requireValue(accessTokenValidity, id),
       }),
     ),
-    api: toApi(all),
+    apis: toApis(all),
   })
   return readDefinition(definition)
 }
 
-function toApi(models: readonly InfraModel[]): object | undefined {
-  const found = models.flatMap((model) =>
-    model.authorizers.map((authorizer) => ({ authorizer, model })),
+function toApis(models: readonly InfraModel[]): object[] {
+  return models.flatMap((model) =>
+    model.authorizers.map((authorizer) => {
+      const { length } = model.authorizers.filter(({ api }) => api === authorizer.api)
+      if (length === 1) return toApi(model, authorizer)
+      throw new OptionError(
+        'models',
+        `expected at most one authorizer in an API, got ${length}. Use one authorizer for all routes.`,
+      )
+    }),
   )
-  const [only, ...others] = found
-  if (only === undefined) return undefined
-  if (others.length > 0) {
-    throw new OptionError(
-      'models',
-      `expected at most one authorizer, got ${found.length}. Pass the templates of one API.`,
-    )
-  }
-  const { authorizer, model } = only
+}
+
+function toApi(model: InfraModel, authorizer: InfraAuthorizer): object {
   const { id, kind, name, ttl, api } = authorizer
   return omitUndefined<object>({
     name: requireValue(name, id),

@@ -3,10 +3,21 @@ import { OptionError } from '../../../core/options/validate.ts'
 import { parseIdentifier } from '../check/scopes.ts'
 import { type ReadApi, toGatewayRoutes } from '../definition/api.ts'
 import { listScopes, type ReadDefinition } from '../definition/definition.ts'
-import { API, API_PARAMETERS, type PoolValues } from './gateway.ts'
+import {
+  type ApiIds,
+  createBackendParameter,
+  createNameError,
+  createStageParameter,
+  createTagMap,
+  type PoolValues,
+  STAGE_NAME,
+  toApiIds,
+  toParameterName,
+  withStage,
+} from './gateway.ts'
 import { createHttpResources } from './gateway-http.ts'
 import { createRestResources } from './gateway-rest.ts'
-import { toLogicalId, toNameWords, toServerName } from './names.ts'
+import { toLogicalId, toNameWords, toServerName, toServerWords } from './names.ts'
 import {
   createCall,
   createGetAtt,
@@ -17,12 +28,15 @@ import {
   type YamlMap,
 } from './yaml.ts'
 
-const toServerId = (identifier: string): string =>
-  toLogicalId('ResourceServer', toNameWords(identifier))
+/** The only flow without a sign-in. Cognito treats an empty list like none, and then allows sign-ins. */
+export const EXPLICIT_AUTH_FLOWS: readonly string[] = ['ALLOW_REFRESH_TOKEN_AUTH']
+
+const toServerId = (identifier: string): string => toLogicalId('Server', toServerWords(identifier))
 export const toClientId = (name: string): string => toLogicalId('Client', toNameWords(name))
 
 export function createPoolResources(definition: ReadDefinition): YamlMap {
   const { name, domain, resourceServers, clients } = definition
+  const UserPoolId = createRef('UserPool')
   const pool = withComment(
     'Retained when the stack is deleted, because it contains the clients and their secrets.',
     {
@@ -30,11 +44,12 @@ export function createPoolResources(definition: ReadDefinition): YamlMap {
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
       Properties: {
-        UserPoolName: name,
+        UserPoolName: withStage(name, definition),
         DeletionProtection: 'ACTIVE',
         AdminCreateUserConfig: withComment('Machine clients only: users cannot sign up.', {
           AllowAdminCreateUserOnly: true,
         }),
+        ...createTagMap(definition, 'UserPoolTags'),
       },
     },
   )
@@ -42,14 +57,14 @@ export function createPoolResources(definition: ReadDefinition): YamlMap {
   if (domain !== undefined) {
     resources['Domain'] = {
       Type: 'AWS::Cognito::UserPoolDomain',
-      Properties: { UserPoolId: createRef('UserPool'), Domain: domain },
+      Properties: { UserPoolId, Domain: withStage(domain, definition) },
     }
   }
   for (const { identifier, scopes } of resourceServers) {
     resources[toServerId(identifier)] = {
       Type: 'AWS::Cognito::UserPoolResourceServer',
       Properties: {
-        UserPoolId: createRef('UserPool'),
+        UserPoolId,
         Identifier: identifier,
         Name: toServerName(identifier),
         Scopes: Object.entries(scopes).map(([ScopeName, ScopeDescription]) => {
@@ -62,9 +77,10 @@ export function createPoolResources(definition: ReadDefinition): YamlMap {
     resources[toClientId(client.name)] = {
       Type: 'AWS::Cognito::UserPoolClient',
       Properties: {
-        UserPoolId: createRef('UserPool'),
+        UserPoolId,
         ClientName: client.name,
         GenerateSecret: true,
+        ExplicitAuthFlows: EXPLICIT_AUTH_FLOWS,
         AllowedOAuthFlowsUserPoolClient: true,
         AllowedOAuthFlows: ['client_credentials'],
         AllowedOAuthScopes: client.scopes.map((scope) => composeScope(scope, definition)),
@@ -88,23 +104,29 @@ export function composeScope(scope: string, { resourceServers }: ReadDefinition)
   return createCall('Sub', `\${${server}}/${name}`)
 }
 
-const createParameter = (name: string, type: string, value: Yaml): Yaml => ({
-  Type: 'AWS::SSM::Parameter',
-  Properties: { Name: name, Type: type, Value: value },
-})
+/** Returns the key of the SSM parameter with the id of a client. */
+export const toClientKey = (name: string): string => `client-id/${toNameWords(name).join('-')}`
 
 /** Publishes the pool to other stacks. JWT authorizers of HTTP APIs need the ids of the clients too. */
-export function createSsmParameters({ name, clients, api }: ReadDefinition): YamlMap {
-  const id = createRef('UserPool')
-  const arn = createGetAtt('UserPool', 'Arn')
-  const parameters: Record<string, Yaml> = {
-    UserPoolIdParameter: createParameter(`/${name}/user-pool-id`, 'String', id),
-    UserPoolArnParameter: createParameter(`/${name}/user-pool-arn`, 'String', arn),
+export function createSsmParameters(definition: ReadDefinition): YamlMap {
+  const { stage, clients, apis } = definition
+  const create = (key: string, value: Yaml): Yaml => {
+    const name = toParameterName(definition, key)
+    const Name = stage === undefined ? name : createCall('Sub', name)
+    return {
+      Type: 'AWS::SSM::Parameter',
+      Properties: { Name, Type: 'String', Value: value, ...createTagMap(definition) },
+    }
   }
-  if (api?.kind !== 'http') return parameters
-  const clientIds = clients.map((client) => createRef(toClientId(client.name)))
-  const list = createCall('Join', [',', clientIds])
-  parameters['AudienceParameter'] = createParameter(`/${name}/client-ids`, 'StringList', list)
+  const parameters: Record<string, Yaml> = {
+    UserPoolIdParameter: create('user-pool-id', createRef('UserPool')),
+    UserPoolArnParameter: create('user-pool-arn', createGetAtt('UserPool', 'Arn')),
+  }
+  if (!apis.some(({ kind }) => kind === 'http')) return parameters
+  for (const { name } of clients) {
+    const id = toLogicalId('Parameter', toNameWords(name))
+    parameters[id] = create(toClientKey(name), createRef(toClientId(name)))
+  }
   return parameters
 }
 
@@ -164,26 +186,33 @@ export function writeTemplate({
 
 export const describePool = (name: string): string => `Machine-to-machine access to ${name}`
 
-/** Renders the pool, and the API if there is one. */
+/** Renders the pool and its APIs. */
 export function renderCloudFormation(definition: ReadDefinition): string {
-  const { name, api } = definition
+  const { name, apis } = definition
+  let parameters = createStageParameter(definition)
+  let resources = { ...createPoolResources(definition), ...createSsmParameters(definition) }
+  let outputs = createPoolOutputs(definition)
+  for (const [index, api] of apis.entries()) {
+    const ids = toApiIds(api)
+    const created = createApiResources(api, ids, definition)
+    const taken = { ...parameters, ...resources }
+    if ([ids.backend, ...Object.keys(created)].some((id) => id in taken)) {
+      throw createNameError(api.name, index)
+    }
+    parameters = { ...parameters, [ids.backend]: createBackendParameter(api) }
+    resources = { ...resources, ...created }
+    outputs = { ...outputs, ...createApiOutputs(api, ids) }
+  }
   return writeTemplate({
     description: describePool(name),
     sam: false,
-    parameters: api === undefined ? {} : API_PARAMETERS,
-    resources: {
-      ...createPoolResources(definition),
-      ...createSsmParameters(definition),
-      ...(api === undefined ? {} : createApiResources(api, definition)),
-    },
-    outputs: {
-      ...createPoolOutputs(definition),
-      ...(api === undefined ? {} : createApiOutputs(api)),
-    },
+    parameters,
+    resources,
+    outputs,
   })
 }
 
-function createApiResources(api: ReadApi, definition: ReadDefinition): YamlMap {
+function createApiResources(api: ReadApi, ids: ApiIds, definition: ReadDefinition): YamlMap {
   const pool: PoolValues = {
     arn: createGetAtt('UserPool', 'Arn'),
     issuer: createGetAtt('UserPool', 'ProviderURL'),
@@ -192,11 +221,11 @@ function createApiResources(api: ReadApi, definition: ReadDefinition): YamlMap {
   }
   const routes = toGatewayRoutes(api, listScopes(definition.resourceServers))
   return api.kind === 'rest'
-    ? createRestResources(api, routes, pool)
-    : createHttpResources(api, routes, pool)
+    ? createRestResources(api, routes, ids, pool, definition)
+    : createHttpResources(api, routes, ids, pool, definition)
 }
 
-export function createApiOutputs({ kind }: ReadApi): YamlMap {
-  const host = `https://\${${API}}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}`
-  return { ApiUrl: { Value: createCall('Sub', kind === 'rest' ? `${host}/v1` : host) } }
+export function createApiOutputs({ kind }: ReadApi, { api, url }: ApiIds): YamlMap {
+  const host = `https://\${${api}}.execute-api.\${AWS::Region}.\${AWS::URLSuffix}`
+  return { [url]: { Value: createCall('Sub', kind === 'rest' ? `${host}/${STAGE_NAME}` : host) } }
 }

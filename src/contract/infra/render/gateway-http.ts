@@ -1,41 +1,56 @@
 /** Creates the CloudFormation resources of an HTTP API: a route for each route, and one integration. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
-import { API, AUTHORIZER, BACKEND, createAuthorization, type PoolValues } from './gateway.ts'
+import type { ReadDefinition } from '../definition/definition.ts'
+import {
+  type ApiIds,
+  createAuthorization,
+  createLogGroup,
+  createLogSettings,
+  createTagMap,
+  createThrottling,
+  type PoolValues,
+  withStage,
+} from './gateway.ts'
 import { toLogicalId, toPathWords } from './names.ts'
 import { createCall, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
-const INTEGRATION = 'ApiIntegration'
-
-const toRouteId = ({ method, path }: GatewayRoute): string =>
-  toLogicalId('ApiRoute', [method.toLowerCase(), ...toPathWords(path)])
+const toRouteId = ({ method, path }: GatewayRoute, { prefix }: ApiIds): string =>
+  toLogicalId(prefix, [method.toLowerCase(), ...toPathWords(path)])
 
 export function createHttpResources(
   api: ReadApi,
   routes: readonly GatewayRoute[],
+  ids: ApiIds,
   pool: PoolValues,
+  definition: ReadDefinition,
 ): YamlMap {
+  const ApiId = createRef(ids.api)
   const resources: Record<string, Yaml> = {
-    [API]: {
+    [ids.api]: {
       Type: 'AWS::ApiGatewayV2::Api',
-      Properties: { Name: api.name, ProtocolType: 'HTTP' },
+      Properties: {
+        Name: withStage(api.name, definition),
+        ProtocolType: 'HTTP',
+        ...createTagMap(definition),
+      },
     },
-    [AUTHORIZER]: {
+    [ids.authorizer]: {
       Type: 'AWS::ApiGatewayV2::Authorizer',
       Properties: {
-        ApiId: createRef(API),
+        ApiId,
         Name: api.name,
         AuthorizerType: 'JWT',
         IdentitySource: ['$request.header.Authorization'],
         JwtConfiguration: { Issuer: pool.issuer, Audience: pool.audience },
       },
     },
-    [INTEGRATION]: {
+    [ids.integration]: {
       Type: 'AWS::ApiGatewayV2::Integration',
       Properties: {
-        ApiId: createRef(API),
+        ApiId,
         IntegrationType: 'HTTP_PROXY',
         IntegrationMethod: 'ANY',
-        IntegrationUri: createRef(BACKEND),
+        IntegrationUri: createRef(ids.backend),
         PayloadFormatVersion: '1.0',
         RequestParameters: withComment(
           'One integration for every route. It forwards the path of the request.',
@@ -45,19 +60,26 @@ export function createHttpResources(
     },
   }
   for (const route of routes) {
-    resources[toRouteId(route)] = withComment(route.note, {
+    resources[toRouteId(route, ids)] = withComment(route.note, {
       Type: 'AWS::ApiGatewayV2::Route',
       Properties: {
-        ApiId: createRef(API),
+        ApiId,
         RouteKey: `${route.method} ${route.path}`,
-        ...createAuthorization('JWT', route, pool),
-        Target: createCall('Sub', `integrations/\${${INTEGRATION}}`),
+        ...createAuthorization('JWT', route, ids, pool),
+        Target: createCall('Sub', `integrations/\${${ids.integration}}`),
       },
     })
   }
-  resources['ApiStage'] = {
+  resources[ids.stage] = {
     Type: 'AWS::ApiGatewayV2::Stage',
-    Properties: { ApiId: createRef(API), StageName: '$default', AutoDeploy: true },
+    Properties: {
+      ApiId,
+      StageName: '$default',
+      AutoDeploy: true,
+      ...createLogSettings(api, ids, 'AccessLogSettings'),
+      ...createThrottling(api),
+      ...createTagMap(definition),
+    },
   }
-  return resources
+  return { ...resources, ...createLogGroup(api, ids, definition) }
 }

@@ -1,27 +1,45 @@
 /** Creates the CloudFormation resources of a REST API: resources for paths, methods for routes, one deployment. */
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
+import type { ReadDefinition } from '../definition/definition.ts'
 import { listPathParameters, listRestPaths, toBackendPath } from '../definition/path.ts'
-import { API, AUTHORIZER, BACKEND_HOST, createAuthorization, type PoolValues } from './gateway.ts'
+import {
+  type ApiIds,
+  createAuthorization,
+  createBackendHost,
+  createLogGroup,
+  createLogSettings,
+  createTagList,
+  createThrottling,
+  type PoolValues,
+  STAGE_NAME,
+  withStage,
+} from './gateway.ts'
 import { createFingerprint, toLogicalId, toPathWords } from './names.ts'
 import { createGetAtt, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
-const toResourceId = (path: string): string => toLogicalId('ApiResource', toPathWords(path))
-const toMethodId = ({ method, path }: GatewayRoute): string =>
-  toLogicalId('ApiMethod', [method.toLowerCase(), ...toPathWords(path)])
+const toResourceId = (path: string, { prefix }: ApiIds): string =>
+  toLogicalId(`${prefix}Path`, toPathWords(path))
+const toMethodId = ({ method, path }: GatewayRoute, { prefix }: ApiIds): string =>
+  toLogicalId(prefix, [method.toLowerCase(), ...toPathWords(path)])
 /** Creates the reference to the resource of a path, for its methods and children. */
-const createParentRef = (path: string): Yaml =>
-  path === '/' || path === '' ? createGetAtt(API, 'RootResourceId') : createRef(toResourceId(path))
+const createParentRef = (path: string, ids: ApiIds): Yaml =>
+  path === '/' || path === ''
+    ? createGetAtt(ids.api, 'RootResourceId')
+    : createRef(toResourceId(path, ids))
 
 export function createRestResources(
   api: ReadApi,
   routes: readonly GatewayRoute[],
+  ids: ApiIds,
   pool: PoolValues,
+  definition: ReadDefinition,
 ): YamlMap {
+  const RestApiId = createRef(ids.api)
   const deployed: Record<string, Yaml> = {
-    [AUTHORIZER]: {
+    [ids.authorizer]: {
       Type: 'AWS::ApiGateway::Authorizer',
       Properties: {
-        RestApiId: createRef(API),
+        RestApiId,
         Name: api.name,
         Type: 'COGNITO_USER_POOLS',
         IdentitySource: 'method.request.header.Authorization',
@@ -32,45 +50,53 @@ export function createRestResources(
   }
   for (const path of listRestPaths(routes.map(({ path }) => path))) {
     const slash = path.lastIndexOf('/')
-    deployed[toResourceId(path)] = {
+    deployed[toResourceId(path, ids)] = {
       Type: 'AWS::ApiGateway::Resource',
       Properties: {
-        RestApiId: createRef(API),
-        ParentId: createParentRef(path.slice(0, slash)),
+        RestApiId,
+        ParentId: createParentRef(path.slice(0, slash), ids),
         PathPart: path.slice(slash + 1),
       },
     }
   }
   for (const route of routes)
-    deployed[toMethodId(route)] = withComment(route.note, toMethod(route, pool))
-  const deployment = `ApiDeployment${createFingerprint(JSON.stringify(deployed))}`
+    deployed[toMethodId(route, ids)] = withComment(route.note, toMethod(route, ids, pool))
+  const deployment = `${ids.prefix}Deployment${createFingerprint(JSON.stringify(deployed))}`
   return {
-    [API]: {
+    [ids.api]: {
       Type: 'AWS::ApiGateway::RestApi',
-      Properties: { Name: api.name, EndpointConfiguration: { Types: ['REGIONAL'] } },
+      Properties: {
+        Name: withStage(api.name, definition),
+        EndpointConfiguration: { Types: ['REGIONAL'] },
+        ...createTagList(definition),
+      },
     },
     ...deployed,
     [deployment]: withComment(
       'A deployment is a snapshot. Rename it whenever a resource above changes.',
       {
         Type: 'AWS::ApiGateway::Deployment',
-        DependsOn: routes.map(toMethodId),
-        Properties: { RestApiId: createRef(API) },
+        DependsOn: routes.map((route) => toMethodId(route, ids)),
+        Properties: { RestApiId },
       },
     ),
-    ApiStage: {
+    ...createLogGroup(api, ids, definition),
+    [ids.stage]: {
       Type: 'AWS::ApiGateway::Stage',
       Properties: {
-        RestApiId: createRef(API),
-        StageName: 'v1',
+        RestApiId,
+        StageName: STAGE_NAME,
         DeploymentId: createRef(deployment),
-        Variables: { backend: BACKEND_HOST },
+        Variables: { backend: createBackendHost(ids) },
+        ...createLogSettings(api, ids, 'AccessLogSetting'),
+        ...createThrottling(api),
+        ...createTagList(definition),
       },
     },
   }
 }
 
-function toMethod(route: GatewayRoute, pool: PoolValues): Yaml {
+function toMethod(route: GatewayRoute, ids: ApiIds, pool: PoolValues): Yaml {
   const { method, path } = route
   const parameters = listPathParameters(path)
   const createParameters = (prefix: string, value: (name: string) => Yaml): YamlMap =>
@@ -84,10 +110,10 @@ function toMethod(route: GatewayRoute, pool: PoolValues): Yaml {
   return {
     Type: 'AWS::ApiGateway::Method',
     Properties: {
-      RestApiId: createRef(API),
-      ResourceId: createParentRef(path),
+      RestApiId: createRef(ids.api),
+      ResourceId: createParentRef(path, ids),
       HttpMethod: method,
-      ...createAuthorization('COGNITO_USER_POOLS', route, pool),
+      ...createAuthorization('COGNITO_USER_POOLS', route, ids, pool),
       ...createParameters('method', () => true),
       Integration: {
         Type: 'HTTP_PROXY',

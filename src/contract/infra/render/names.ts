@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 
 /** Longest part of a name that derives from a text, in characters. */
-const MAX_WORDS_LENGTH = 40
+const MAX_WORDS_LENGTH = 24
 
 /** Words that have a special meaning in the name of a path. */
 const RESERVED_WORDS = new Set(['by', 'proxy', 'root'])
@@ -26,6 +26,16 @@ function toUniqueWords(
   const short = words.join(' ').slice(0, MAX_WORDS_LENGTH).trim()
   if (isReversible && short.length === words.join(' ').length) return words
   return [...short.split(' '), createFingerprint(text)].filter((word) => word !== '')
+}
+
+/** Splits the name of an API into words, without the word api: `orders-api` becomes orders. */
+export const toApiWords = (name: string): readonly string[] =>
+  toNameWords(name).filter((word) => word !== 'api')
+
+/** Splits an identifier, which may be a URL, into unique words. The scheme of a URL is none of them. */
+export function toServerWords(identifier: string): readonly string[] {
+  const isReversible = /^[a-z][a-z0-9]*(?:-[a-z][a-z0-9]*)*$/.test(identifier)
+  return toUniqueWords(identifier, splitWords(identifier.replace(/^https?:\/\//, '')), isReversible)
 }
 
 /** Splits a name into unique words: `order-service` becomes order, service. */

@@ -8,65 +8,93 @@ import {
   createPoolResources,
   createSsmParameters,
   describePool,
+  toClientKey,
   writeTemplate,
 } from './cloudformation.ts'
-import { API_PARAMETERS, BACKEND, BACKEND_HOST } from './gateway.ts'
+import {
+  type ApiIds,
+  createApiIds,
+  createBackendHost,
+  createBackendParameter,
+  createLogGroup,
+  createLogSettings,
+  createStageParameter,
+  createTagMap,
+  createThrottling,
+  STAGE_NAME,
+  toParameterName,
+  withStage,
+} from './gateway.ts'
 import { createCall, createRef, withComment, type Yaml, type YamlMap } from './yaml.ts'
 
-const createPublishedParameter = (name: string, type: string, key: string): Yaml => ({
-  Type: `AWS::SSM::Parameter::Value<${type}>`,
-  Default: `/${name}/${key}`,
-})
+/** An API stack has one API. */
+const IDS: ApiIds = { ...createApiIds('Api'), backend: 'BackendUrl' }
+const ISSUER = 'https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/'
 
 /** Renders the auth stack: the pool and its SSM parameters. */
 export const renderSamAuth = (definition: ReadDefinition): string =>
   writeTemplate({
     description: describePool(definition.name),
     sam: true,
-    parameters: {},
+    parameters: createStageParameter(definition),
     resources: { ...createPoolResources(definition), ...createSsmParameters(definition) },
     outputs: createPoolOutputs(definition),
   })
 
-/** Renders the API stack, which reads the SSM parameters of the auth stack. */
-export function renderSamApi({ name, resourceServers }: ReadDefinition, api: ReadApi): string {
-  const rest = api.kind === 'rest'
-  const DefinitionBody = createDocument(api, toGatewayRoutes(api, listScopes(resourceServers)))
+/** Renders the stack of an API, which reads the SSM parameters of the auth stack. */
+export function renderSamApi(api: ReadApi, definition: ReadDefinition): string {
+  const { name, resourceServers } = definition
+  const routes = toGatewayRoutes(api, listScopes(resourceServers))
+  const names = { Name: withStage(api.name, definition), ...createTagMap(definition) }
+  const DefinitionBody = createDocument(api, routes, definition)
+  const resource: Yaml =
+    api.kind === 'rest'
+      ? {
+          Type: 'AWS::Serverless::Api',
+          Properties: {
+            ...names,
+            StageName: STAGE_NAME,
+            OpenApiVersion: '3.0.1',
+            EndpointConfiguration: { Type: 'REGIONAL' },
+            Variables: { backend: createBackendHost(IDS) },
+            ...createLogSettings(api, IDS, 'AccessLogSetting'),
+            ...createThrottling(api),
+            DefinitionBody,
+          },
+        }
+      : {
+          Type: 'AWS::Serverless::HttpApi',
+          Properties: {
+            ...names,
+            ...createLogSettings(api, IDS, 'AccessLogSettings'),
+            ...createThrottling(api),
+            DefinitionBody,
+          },
+        }
   return writeTemplate({
     description: `The API ${api.name}, for clients of ${name}`,
     sam: true,
-    parameters: {
-      UserPoolId: createPublishedParameter(name, 'String', 'user-pool-id'),
-      ...(rest
-        ? { UserPoolArn: createPublishedParameter(name, 'String', 'user-pool-arn') }
-        : { ClientIds: createPublishedParameter(name, 'List<String>', 'client-ids') }),
-      ...API_PARAMETERS,
-    },
-    resources: {
-      Api: rest
-        ? {
-            Type: 'AWS::Serverless::Api',
-            Properties: {
-              Name: api.name,
-              StageName: 'v1',
-              OpenApiVersion: '3.0.1',
-              EndpointConfiguration: { Type: 'REGIONAL' },
-              Variables: { backend: BACKEND_HOST },
-              DefinitionBody,
-            },
-          }
-        : {
-            Type: 'AWS::Serverless::HttpApi',
-            Properties: { Name: api.name, DefinitionBody },
-          },
-    },
-    // For the configuration of the app behind the API.
-    outputs: { ...createApiOutputs(api), UserPoolId: { Value: createRef('UserPoolId') } },
+    parameters: { ...createStageParameter(definition), [IDS.backend]: createBackendParameter(api) },
+    resources: { [IDS.api]: resource, ...createLogGroup(api, IDS, definition) },
+    outputs: createApiOutputs(api, IDS),
   })
 }
 
+/**
+ * Reads an SSM parameter of the auth stack. A parameter of the template could not follow the stage, so the API of one
+ * stage could accept tokens of another.
+ */
+const readParameter = (definition: ReadDefinition, key: string, prefix = ''): Yaml => {
+  const text = `${prefix}{{resolve:ssm:${toParameterName(definition, key)}}}`
+  return text.includes('${') ? createCall('Sub', text) : text
+}
+
 /** Creates an OpenAPI document with extensions of API Gateway. SAM adds the stage and its deployments. */
-function createDocument(api: ReadApi, routes: readonly GatewayRoute[]): Yaml {
+function createDocument(
+  api: ReadApi,
+  routes: readonly GatewayRoute[],
+  definition: ReadDefinition,
+): Yaml {
   const paths: Record<string, Record<string, Yaml>> = {}
   for (const route of routes) {
     const method = route.method === 'ANY' ? 'x-amazon-apigateway-any-method' : route.method
@@ -76,12 +104,12 @@ function createDocument(api: ReadApi, routes: readonly GatewayRoute[]): Yaml {
   return {
     openapi: '3.0.1',
     info: { title: api.name, version: '1' },
-    components: { securitySchemes: { [api.name]: createScheme(api) } },
+    components: { securitySchemes: { [api.name]: createScheme(api, definition) } },
     paths,
   }
 }
 
-const createScheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
+const createScheme = ({ kind, authorizerTtl }: ReadApi, definition: ReadDefinition): YamlMap =>
   kind === 'rest'
     ? {
         type: 'apiKey',
@@ -90,7 +118,7 @@ const createScheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
         'x-amazon-apigateway-authtype': 'cognito_user_pools',
         'x-amazon-apigateway-authorizer': {
           type: 'cognito_user_pools',
-          providerARNs: [createRef('UserPoolArn')],
+          providerARNs: [readParameter(definition, 'user-pool-arn')],
           authorizerResultTtlInSeconds: authorizerTtl as number,
         },
       }
@@ -100,11 +128,10 @@ const createScheme = ({ kind, authorizerTtl }: ReadApi): YamlMap =>
           type: 'jwt',
           identitySource: '$request.header.Authorization',
           jwtConfiguration: {
-            issuer: createCall(
-              'Sub',
-              `https://cognito-idp.\${AWS::Region}.\${AWS::URLSuffix}/\${UserPoolId}`,
+            issuer: readParameter(definition, 'user-pool-id', ISSUER),
+            audience: definition.clients.map(({ name }) =>
+              readParameter(definition, toClientKey(name)),
             ),
-            audience: createRef('ClientIds'),
           },
         },
       }
@@ -128,7 +155,7 @@ function createOperation({ method, path, isPublic, scopes }: GatewayRoute, api: 
 const createHttpIntegration = (): YamlMap => ({
   type: 'http_proxy',
   httpMethod: 'ANY',
-  uri: createRef(BACKEND),
+  uri: createRef(IDS.backend),
   payloadFormatVersion: '1.0',
   requestParameters: { 'overwrite:path': '$request.path' },
 })

@@ -1,20 +1,24 @@
 /** Creates the Terraform resources of a user pool: resource servers, clients, SSM parameters and outputs. */
 import { parseIdentifier } from '../check/scopes.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
-import { createResource, type HclBlock, toHclLiteral, toHclText } from './hcl.ts'
-import { toNameWords, toServerName, toTerraformName } from './names.ts'
+import { EXPLICIT_AUTH_FLOWS, toClientKey } from './cloudformation.ts'
+import { createResource, type HclAttribute, type HclBlock, toHclLiteral, toHclText } from './hcl.ts'
+import { toNameWords, toServerName, toServerWords, toTerraformName } from './names.ts'
+import { createTags, withStage } from './terraform-gateway.ts'
 
 export const POOL = 'aws_cognito_user_pool.main'
 
 const toLocalName = (text: string): string => toTerraformName(toNameWords(text))
+const toServerLocalName = (identifier: string): string => toTerraformName(toServerWords(identifier))
 export const toClientAddress = (name: string): string =>
   `aws_cognito_user_pool_client.${toLocalName(name)}`
 
 export function createPoolBlocks(definition: ReadDefinition): readonly HclBlock[] {
-  const { name, domain, resourceServers, clients, api } = definition
+  const { name, domain, resourceServers, clients, apis } = definition
   const note = 'Protected from deletion, because it contains the clients and their secrets.'
   const pool = createResource('aws_cognito_user_pool', 'main', note, [
-    ['name', toHclText(name)],
+    ['name', withStage(name, definition)],
+    ...createTags(definition),
     ['deletion_protection', '"ACTIVE"'],
     {
       header: 'admin_create_user_config',
@@ -28,21 +32,27 @@ export function createPoolBlocks(definition: ReadDefinition): readonly HclBlock[
       ? []
       : [
           createResource('aws_cognito_user_pool_domain', 'main', undefined, [
-            ['domain', toHclText(domain)],
+            ['domain', withStage(domain, definition)],
             ['user_pool_id', `${POOL}.id`],
           ]),
         ]
-  const ids = clients.map((client) => `${toClientAddress(client.name)}.id`)
+  // JWT authorizers of HTTP APIs in other modules need the ids of the clients.
+  const published = apis.some(({ kind }) => kind === 'http') ? clients : []
   return [
     pool,
     ...domains,
     ...resourceServers.map(createServerBlock),
     ...clients.map((client) => createClientBlock(client, definition)),
-    createParameter(name, 'user-pool-id', 'String', `${POOL}.id`),
-    createParameter(name, 'user-pool-arn', 'String', `${POOL}.arn`),
-    ...(api?.kind === 'http'
-      ? [createParameter(name, 'client-ids', 'StringList', `join(",", [${ids.join(', ')}])`)]
-      : []),
+    createParameter('user_pool_id', 'user-pool-id', `${POOL}.id`, definition),
+    createParameter('user_pool_arn', 'user-pool-arn', `${POOL}.arn`, definition),
+    ...published.map((client) =>
+      createParameter(
+        `client_id_${toNameWords(client.name).join('_')}`,
+        toClientKey(client.name),
+        `${toClientAddress(client.name)}.id`,
+        definition,
+      ),
+    ),
   ]
 }
 
@@ -50,7 +60,7 @@ const createServerBlock = ({
   identifier,
   scopes,
 }: ReadDefinition['resourceServers'][number]): HclBlock =>
-  createResource('aws_cognito_resource_server', toLocalName(identifier), undefined, [
+  createResource('aws_cognito_resource_server', toServerLocalName(identifier), undefined, [
     ['user_pool_id', `${POOL}.id`],
     ['identifier', toHclText(identifier)],
     ['name', toHclText(toServerName(identifier))],
@@ -71,6 +81,7 @@ const createClientBlock = (
     ['user_pool_id', `${POOL}.id`],
     ['name', toHclText(client.name)],
     ['generate_secret', 'true'],
+    ['explicit_auth_flows', EXPLICIT_AUTH_FLOWS.map(toHclText)],
     ['allowed_oauth_flows_user_pool_client', 'true'],
     ['allowed_oauth_flows', ['"client_credentials"']],
     ['allowed_oauth_scopes', client.scopes.map((scope) => composeScope(scope, definition))],
@@ -83,16 +94,25 @@ const createClientBlock = (
 export function composeScope(scope: string, { resourceServers }: ReadDefinition): string {
   const identifier = parseIdentifier(scope)
   if (!resourceServers.some((server) => server.identifier === identifier)) return toHclText(scope)
-  const server = `aws_cognito_resource_server.${toLocalName(identifier)}`
+  const server = `aws_cognito_resource_server.${toServerLocalName(identifier)}`
   return `"\${${server}.identifier}/${toHclLiteral(scope.slice(identifier.length + 1))}"`
 }
 
-const createParameter = (name: string, key: string, type: string, value: string): HclBlock =>
-  createResource('aws_ssm_parameter', key.replaceAll('-', '_'), undefined, [
-    ['name', toHclText(`/${name}/${key}`)],
-    ['type', toHclText(type)],
+function createParameter(
+  localName: string,
+  key: string,
+  value: string,
+  definition: ReadDefinition,
+): HclBlock {
+  const { name, stage } = definition
+  const prefix = stage === undefined ? `/${name}` : `/${name}/\${var.stage}`
+  return createResource('aws_ssm_parameter', localName, undefined, [
+    ['name', `"${prefix}/${key}"`],
+    ['type', '"String"'],
     ['value', value],
+    ...createTags(definition),
   ])
+}
 
 /** Secrets are not outputs. Anyone who can read the Terraform state sees them anyway. */
 export function createPoolOutputs({ domain, clients }: ReadDefinition): readonly HclBlock[] {
@@ -109,8 +129,13 @@ export function createPoolOutputs({ domain, clients }: ReadDefinition): readonly
     output('user_pool_id', `${POOL}.id`),
     output('user_pool_arn', `${POOL}.arn`),
     ...(domain === undefined ? [] : [output('token_endpoint', endpoint)]),
-    ...(ids.length === 0
-      ? []
-      : [{ header: 'output "client_ids"', body: [['value', { members: ids }] as const] }]),
+    ...createOutputMap('client_ids', ids),
   ]
 }
+
+/** Creates an output with several values by name. None if there are no values. */
+export const createOutputMap = (
+  name: string,
+  members: readonly HclAttribute[],
+): readonly HclBlock[] =>
+  members.length === 0 ? [] : [{ header: `output "${name}"`, body: [['value', { members }]] }]

@@ -2,35 +2,43 @@
 import type { GatewayRoute, ReadApi } from '../definition/api.ts'
 import type { ReadDefinition } from '../definition/definition.ts'
 import { listPathParameters, listRestPaths, toBackendPath } from '../definition/path.ts'
+import { STAGE_NAME } from './gateway.ts'
 import { createResource, type HclAttribute, type HclBlock, toHclText } from './hcl.ts'
-import { toPathWords, toTerraformName } from './names.ts'
+import {
+  createLogGroup,
+  createLogSettings,
+  createTags,
+  type TerraformApi,
+  toTerraformApi,
+  withStage,
+} from './terraform-gateway.ts'
 import { composeScope, POOL } from './terraform-pool.ts'
 
-const API: HclAttribute = ['rest_api_id', 'aws_api_gateway_rest_api.main.id']
-
-const toResourceAddress = (path: string): string =>
-  `aws_api_gateway_resource.${toTerraformName(toPathWords(path))}`
 /** Returns the reference to the resource of a path, for its methods and children. */
-const toResourceId = (path: string): string =>
+const toResourceId = (path: string, { name, toPathName }: TerraformApi): string =>
   path === '/' || path === ''
-    ? 'aws_api_gateway_rest_api.main.root_resource_id'
-    : `${toResourceAddress(path)}.id`
-const toRouteName = ({ method, path }: GatewayRoute): string =>
-  toTerraformName([method.toLowerCase(), ...toPathWords(path)])
+    ? `aws_api_gateway_rest_api.${name}.root_resource_id`
+    : `aws_api_gateway_resource.${toPathName(path)}.id`
+const toApiId = ({ name }: TerraformApi): HclAttribute => [
+  'rest_api_id',
+  `aws_api_gateway_rest_api.${name}.id`,
+]
 
 export function createRestBlocks(
   api: ReadApi,
   routes: readonly GatewayRoute[],
   definition: ReadDefinition,
 ): readonly HclBlock[] {
+  const names = toTerraformApi(api)
   const paths = listRestPaths(routes.map(({ path }) => path))
   return [
-    createResource('aws_api_gateway_rest_api', 'main', undefined, [
-      ['name', toHclText(api.name)],
+    createResource('aws_api_gateway_rest_api', names.name, undefined, [
+      ['name', withStage(api.name, definition)],
+      ...createTags(definition),
       { header: 'endpoint_configuration', body: [['types', ['"REGIONAL"']]] },
     ]),
-    createResource('aws_api_gateway_authorizer', 'main', undefined, [
-      API,
+    createResource('aws_api_gateway_authorizer', names.name, undefined, [
+      toApiId(names),
       ['name', toHclText(api.name)],
       ['type', '"COGNITO_USER_POOLS"'],
       ['provider_arns', [`${POOL}.arn`]],
@@ -38,51 +46,51 @@ export function createRestBlocks(
     ]),
     ...paths.map((path) => {
       const slash = path.lastIndexOf('/')
-      return createResource(
-        'aws_api_gateway_resource',
-        toTerraformName(toPathWords(path)),
-        undefined,
-        [
-          API,
-          ['parent_id', toResourceId(path.slice(0, slash))],
-          ['path_part', toHclText(path.slice(slash + 1))],
-        ],
-      )
+      return createResource('aws_api_gateway_resource', names.toPathName(path), undefined, [
+        toApiId(names),
+        ['parent_id', toResourceId(path.slice(0, slash), names)],
+        ['path_part', toHclText(path.slice(slash + 1))],
+      ])
     }),
     ...routes.flatMap((route) => [
-      createMethodBlock(route, definition),
-      createIntegrationBlock(route),
+      createMethodBlock(route, names, definition),
+      createIntegrationBlock(route, names),
     ]),
-    ...createStageBlocks(paths, routes),
+    ...createLogGroup(api, definition),
+    ...createStageBlocks(api, paths, routes, definition),
   ]
 }
 
-function createMethodBlock(route: GatewayRoute, definition: ReadDefinition): HclBlock {
+function createMethodBlock(
+  route: GatewayRoute,
+  names: TerraformApi,
+  definition: ReadDefinition,
+): HclBlock {
   const { method, path, isPublic, note } = route
   const attributes: HclAttribute[] = [
-    API,
-    ['resource_id', toResourceId(path)],
+    toApiId(names),
+    ['resource_id', toResourceId(path, names)],
     ['http_method', toHclText(method)],
     ...createRequestParameters(path, 'method', () => 'true'),
     ['authorization', isPublic ? '"NONE"' : '"COGNITO_USER_POOLS"'],
   ]
   if (!isPublic) {
     const scopes = route.scopes.map((scope) => composeScope(scope, definition))
-    attributes.push(['authorizer_id', 'aws_api_gateway_authorizer.main.id'])
+    attributes.push(['authorizer_id', `aws_api_gateway_authorizer.${names.name}.id`])
     attributes.push(['authorization_scopes', scopes])
   }
-  return createResource('aws_api_gateway_method', toRouteName(route), note, attributes)
+  return createResource('aws_api_gateway_method', names.toRouteName(route), note, attributes)
 }
 
-function createIntegrationBlock(route: GatewayRoute): HclBlock {
+function createIntegrationBlock(route: GatewayRoute, names: TerraformApi): HclBlock {
   const { method, path } = route
-  return createResource('aws_api_gateway_integration', toRouteName(route), undefined, [
-    API,
-    ['resource_id', toResourceId(path)],
-    ['http_method', `aws_api_gateway_method.${toRouteName(route)}.http_method`],
+  return createResource('aws_api_gateway_integration', names.toRouteName(route), undefined, [
+    toApiId(names),
+    ['resource_id', toResourceId(path, names)],
+    ['http_method', `aws_api_gateway_method.${names.toRouteName(route)}.http_method`],
     ['type', '"HTTP_PROXY"'],
     ['integration_http_method', toHclText(method)],
-    ['uri', `"\${var.backend_url}${toBackendPath(path)}"`],
+    ['uri', `"\${var.${names.backend}}${toBackendPath(path)}"`],
     ...createRequestParameters(path, 'integration', (name) => `"method.request.path.${name}"`),
   ])
 }
@@ -100,32 +108,58 @@ function createRequestParameters(
 }
 
 function createStageBlocks(
+  api: ReadApi,
   paths: readonly string[],
   routes: readonly GatewayRoute[],
+  definition: ReadDefinition,
 ): readonly HclBlock[] {
+  const names = toTerraformApi(api)
+  const { name } = names
   const parts = [
-    'aws_api_gateway_authorizer.main',
-    ...paths.map(toResourceAddress),
-    ...routes.map((route) => `aws_api_gateway_method.${toRouteName(route)}`),
-    ...routes.map((route) => `aws_api_gateway_integration.${toRouteName(route)}`),
+    `aws_api_gateway_authorizer.${name}`,
+    ...paths.map((path) => `aws_api_gateway_resource.${names.toPathName(path)}`),
+    ...routes.map((route) => `aws_api_gateway_method.${names.toRouteName(route)}`),
+    ...routes.map((route) => `aws_api_gateway_integration.${names.toRouteName(route)}`),
   ]
   const list = parts.map((part) => `      ${part},\n`).join('')
   const digest = `sha1(jsonencode([\n${list}    ]))`
   return [
     createResource(
       'aws_api_gateway_deployment',
-      'main',
+      name,
       'A snapshot, which is replaced when one of these resources changes.',
       [
-        API,
+        toApiId(names),
         ['triggers', { members: [['redeployment', digest]] }],
         { header: 'lifecycle', body: [['create_before_destroy', 'true']] },
       ],
     ),
-    createResource('aws_api_gateway_stage', 'main', undefined, [
-      API,
-      ['deployment_id', 'aws_api_gateway_deployment.main.id'],
-      ['stage_name', '"v1"'],
+    createResource('aws_api_gateway_stage', name, undefined, [
+      toApiId(names),
+      ['deployment_id', `aws_api_gateway_deployment.${name}.id`],
+      ['stage_name', toHclText(STAGE_NAME)],
+      ...createTags(definition),
+      ...createLogSettings(api),
+    ]),
+    ...createThrottlingBlocks(api, names),
+  ]
+}
+
+function createThrottlingBlocks({ throttling }: ReadApi, names: TerraformApi): readonly HclBlock[] {
+  if (throttling === undefined) return []
+  const { name } = names
+  return [
+    createResource('aws_api_gateway_method_settings', name, undefined, [
+      toApiId(names),
+      ['stage_name', `aws_api_gateway_stage.${name}.stage_name`],
+      ['method_path', '"*/*"'],
+      {
+        header: 'settings',
+        body: [
+          ['throttling_rate_limit', `${throttling.rate}`],
+          ['throttling_burst_limit', `${throttling.burst}`],
+        ],
+      },
     ]),
   ]
 }

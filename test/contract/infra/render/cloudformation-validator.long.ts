@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { CelEngine, TemplateFile } from '@aws/cloudformation-validate'
 import t from 'tap'
 import { renderTemplate } from '../../../../src/contract/infra/index.ts'
-import { HTTP, REST } from './definitions.ts'
+import { FULL, HTTP, REST } from './definitions.ts'
 
 /** Templates that are shown, in twins of which one is clean. */
 const EXAMPLES = 'examples/drift'
@@ -22,7 +22,7 @@ function validate(path: string) {
 t.test('CloudFormation and SAM templates that are written', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'render-template-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  for (const definition of [REST, HTTP]) {
+  for (const definition of [REST, HTTP, FULL]) {
     for (const dialect of ['cloudformation', 'sam'] as const) {
       for (const { file, text } of renderTemplate(definition, dialect)) {
         const path = join(folder, file)

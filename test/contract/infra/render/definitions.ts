@@ -1,5 +1,9 @@
 /** Definitions of infrastructure that tests render as templates. */
-import type { AppRoute, InfraDefinition } from '../../../../src/contract/infra/index.ts'
+import type {
+  ApiDefinition,
+  AppRoute,
+  InfraDefinition,
+} from '../../../../src/contract/infra/index.ts'
 
 export const ROUTES: readonly AppRoute[] = [
   { method: 'get', path: '/health', auth: false },
@@ -22,5 +26,23 @@ export const BARE: InfraDefinition = {
   ],
   clients: [{ name: 'billing', scopes: ['orders/read', 'orders/write'], accessTokenValidity: 900 }],
 }
-export const REST = { ...BARE, api: { name: 'orders-api', kind: 'rest', routes: ROUTES } } as const
-export const HTTP = { ...BARE, api: { name: 'orders-api', kind: 'http', routes: ROUTES } } as const
+export const REST_API: ApiDefinition = { name: 'orders-api', kind: 'rest', routes: ROUTES }
+export const HTTP_API: ApiDefinition = { name: 'orders-api', kind: 'http', routes: ROUTES }
+export const REST: InfraDefinition = { ...BARE, apis: [REST_API] }
+export const HTTP: InfraDefinition = { ...BARE, apis: [HTTP_API] }
+/** Everything that templates can have. */
+export const FULL: InfraDefinition = {
+  ...BARE,
+  stage: 'dev',
+  tags: { team: 'shop', 'cost-center': 'a/b:1' },
+  apis: [
+    { ...REST_API, accessLogDays: 30, throttling: { rate: 50, burst: 100 } },
+    {
+      name: 'reports',
+      kind: 'http',
+      accessLogDays: 90,
+      throttling: { rate: 5, burst: 10 },
+      routes: [{ method: 'GET', path: '/v1/reports', auth: { scopes: ['orders/read'] } }],
+    },
+  ],
+}

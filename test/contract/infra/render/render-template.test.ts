@@ -15,7 +15,7 @@ import {
   toDefinition,
 } from '../../../../src/contract/infra/index.ts'
 import { sampleSize } from '../../../support/sample.ts'
-import { BARE, HTTP, REST, ROUTES } from './definitions.ts'
+import { BARE, FULL, HTTP, HTTP_API, REST, REST_API, ROUTES } from './definitions.ts'
 
 // Without its types, which would add browser types to every file of the program.
 const { parse } = createRequire(import.meta.url)('@cdktf/hcl2json') as {
@@ -133,9 +133,9 @@ const definitions: fc.Arbitrary<InfraDefinition> = servers.chain((resourceServer
       domain: fc.constantFrom('a', '0-9', 'null'),
       resourceServers: fc.constant(resourceServers),
       clients,
-      api,
+      apis: fc.uniqueArray(api, { maxLength: 2, selector: (one) => one.name }),
     },
-    { requiredKeys: ['name', 'resourceServers', 'clients'] },
+    { requiredKeys: ['name', 'resourceServers', 'clients', 'apis'] },
   )
 })
 
@@ -158,11 +158,18 @@ for (const dialect of DIALECTS) {
 }
 
 t.test('the HCL parser of HashiCorp reads rendered and example Terraform', async (t) => {
-  for (const definition of [REST, HTTP]) {
+  for (const definition of [REST, HTTP, FULL]) {
     const [main = ''] = renderTexts(definition, 'terraform')
     const parsed = await parse('main.tf', main)
     const types = Object.keys(parsed['resource'] ?? {})
-    t.equal(types.length, definition === REST ? 12 : 10)
+    t.equal(
+      types.length,
+      new Map([
+        [REST, 12],
+        [HTTP, 10],
+        [FULL, 19],
+      ]).get(definition),
+    )
   }
   for (const file of readdirSync(join(EXAMPLES, 'terraform/clean'))) {
     if (!file.endsWith('.tf')) continue
@@ -199,15 +206,15 @@ t.test('adding a resource renames no other', async (t) => {
     (await readBack(definition, dialect)).flatMap(({ resourceServers, clients }) =>
       [...resourceServers, ...clients].map(({ id }) => id),
     )
-  t.strictSame(await ids(BARE, 'cloudformation'), ['ResourceServerOrders', 'ClientBilling'])
+  t.strictSame(await ids(BARE, 'cloudformation'), ['ServerOrders', 'ClientBilling'])
   t.strictSame(await ids(more, 'cloudformation'), [
-    'ResourceServerHttpsApiExampleComLinesHdca3f8ea',
-    'ResourceServerOrders',
+    'ServerApiExampleComLinesHdca3f8ea',
+    'ServerOrders',
     'ClientShopFrontH36f06fae',
     'ClientBilling',
   ])
   t.strictSame(await ids(more, 'terraform'), [
-    'aws_cognito_resource_server.https_api_example_com_lines_hdca3f8ea',
+    'aws_cognito_resource_server.api_example_com_lines_hdca3f8ea',
     'aws_cognito_resource_server.orders',
     'aws_cognito_user_pool_client.shop_front_h36f06fae',
     'aws_cognito_user_pool_client.billing',
@@ -216,17 +223,17 @@ t.test('adding a resource renames no other', async (t) => {
 
 t.test('a change of routes redeploys a REST API, another backend does not', (t) => {
   const deployment = (routes: readonly AppRoute[]) =>
-    /ApiDeployment\w+/.exec(
-      renderTexts({ ...REST, api: { ...REST.api, routes } }, 'cloudformation')[0] ?? '',
+    /ApiOrdersDeployment\w+/.exec(
+      renderTexts({ ...REST, apis: [{ ...REST_API, routes }] }, 'cloudformation')[0] ?? '',
     )?.[0]
   t.equal(deployment(ROUTES), deployment([...ROUTES]))
   t.not(deployment(ROUTES), deployment(ROUTES.slice(1)))
   const [text = ''] = renderTexts(REST, 'cloudformation')
-  t.match(text, 'backend: !Select [1, !Split [https://, !Ref BackendUrl]]')
+  t.match(text, 'backend: !Select [1, !Split [https://, !Ref ApiOrdersBackendUrl]]')
   t.match(text, 'Uri: "https://${stageVariables.backend}/orders/{orderId}/lines/{line}"')
   t.match(
     renderTexts(REST, 'terraform')[0],
-    'uri                     = "${var.backend_url}/files/{proxy}"',
+    'uri                     = "${var.orders_backend_url}/files/{proxy}"',
   )
   t.end()
 })
@@ -268,19 +275,23 @@ t.test('the SAM API stack reads the SSM parameters of the auth stack', async (t)
     taken: ['/orders/user-pool-arn'],
   })
   const { names } = await published(HTTP)
-  t.strictSame(names, ['/orders/user-pool-id', '/orders/user-pool-arn', '/orders/client-ids'])
+  t.strictSame(names, [
+    '/orders/user-pool-id',
+    '/orders/user-pool-arn',
+    '/orders/client-id/billing',
+  ])
   const [, api = ''] = renderTexts(HTTP, 'sam')
-  t.match(api, 'Default: /orders/client-ids')
-  t.match(api, 'issuer: !Sub "https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${UserPoolId}"')
-  t.match(api, 'audience: !Ref ClientIds')
+  const issuer = 'https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}'
+  t.match(api, `issuer: !Sub "${issuer}/{{resolve:ssm:/orders/user-pool-id}}"`)
+  t.match(api, '- "{{resolve:ssm:/orders/client-id/billing}}"')
   t.equal(renderTemplate(BARE, 'sam').length, 1, 'no API, no stack of it')
 })
 
 t.test(
   'requirements that API Gateway cannot express become the scopes that it accepts',
   async (t) => {
-    const routesOf = async ({ api, ...rest }: InfraDefinition, dialect: Dialect) =>
-      toDefinition(await readBack({ ...rest, ...(api && { api }) }, dialect)).api?.routes
+    const routesOf = async (definition: InfraDefinition, dialect: Dialect) =>
+      toDefinition(await readBack(definition, dialect)).apis?.[0]?.routes
     const common = [
       { method: 'GET', path: '/health', auth: false },
       { method: 'GET', path: '/orders', auth: { scopes: ['orders/read'] } },
@@ -323,7 +334,7 @@ t.test('values that AWS would reject are rejected with their path', (t) => {
     })
   }
   const api = (change: object, option: string, problem: RegExp) =>
-    assertInvalid({ api: { ...REST.api, ...change } }, `api.${option}`, problem)
+    assertInvalid({ apis: [{ ...REST_API, ...change }] }, `apis[0].${option}`, problem)
   const assertInvalidRoute = (
     change: object,
     option: string,
@@ -341,7 +352,7 @@ t.test('values that AWS would reject are rejected with their path', (t) => {
   assertInvalid(
     { name: 'a b' },
     'name',
-    /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Choose/,
+    /^expected 1 to 107 letters, digits, _ and -.*, got "a b"\. Choose/,
   )
   assertInvalid({ name: 'AWSome' }, 'name', /not beginning with aws or ssm, got "AWSome"\./)
   assertInvalid(
@@ -410,7 +421,7 @@ t.test('values that AWS would reject are rejected with their path', (t) => {
   const short = { ...client, accessTokenValidity: 299 }
   assertInvalid({ clients: [short] }, 'clients[0].accessTokenValidity', /from 300 to 86400/)
 
-  api({ name: 'a b' }, 'name', /^expected 1 to 128 letters, digits, _ and -.*, got "a b"\. Choose/)
+  api({ name: 'a b' }, 'name', /^expected 1 to 107 letters, digits, _ and -.*, got "a b"\. Choose/)
   api({ kind: 'grpc' }, 'kind', /^expected rest or http, got "grpc"\./)
   api({ routes: [] }, 'routes', /^expected at least one route, got an empty array\./)
   api({ authorizerTtl: 900 }, 'authorizerTtl', /whole number of seconds from 0 to 899/)
@@ -464,24 +475,26 @@ t.test('values that AWS would reject are rejected with their path', (t) => {
   const nothing = {
     resourceServers: [],
     clients: [],
-    api: { ...REST.api, routes: [{ ...other, auth: {} }] },
+    apis: [{ ...REST_API, routes: [{ ...other, auth: {} }] }],
   }
   assertInvalid(
     nothing,
-    'api.routes[0].auth',
+    'apis[0].routes[0].auth',
     /^expected a scope for a route of a REST API, got none\./,
   )
   const many = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`s${index}`, 'x']))
   const eleven = {
     resourceServers: [{ identifier: 'orders', scopes: { read: 'x', write: 'x', ...many } }],
-    api: {
-      ...HTTP.api,
-      routes: [{ ...other, auth: { anyOf: Object.keys(many).map((name) => `orders/${name}`) } }],
-    },
+    apis: [
+      {
+        ...HTTP_API,
+        routes: [{ ...other, auth: { anyOf: Object.keys(many).map((name) => `orders/${name}`) } }],
+      },
+    ],
   }
   assertInvalid(
     eleven,
-    'api.routes[0].auth',
+    'apis[0].routes[0].auth',
     /^expected at most 10 scopes for a route of an HTTP API, got 11\./,
   )
   const manyClients = Array.from({ length: 198 }, (_, index) => ({ ...client, name: `c${index}` }))
@@ -492,7 +505,7 @@ t.test('values that AWS would reject are rejected with their path', (t) => {
   )
   const paths = Array.from({ length: 250 }, (_, index) => ({ ...other, path: `/p${index}` }))
   assertInvalid(
-    { api: { ...REST.api, routes: paths } },
+    { apis: [{ ...REST_API, routes: paths }] },
     'definition',
     /^expected at most 500 resources in a template, got 510\./,
   )
@@ -505,11 +518,10 @@ t.test('values that AWS would reject are rejected with their path', (t) => {
 
 t.test('defaults and equivalent routes of a definition', async (t) => {
   const short = [{ name: 'a', scopes: ['orders/read'], accessTokenValidity: 300 }]
-  const { authorizerTtl } = toDefinition(await readBack({ ...REST, clients: short }, 'terraform'))
-    .api as ApiDefinition
-  t.equal(authorizerTtl, 299, 'no decision outlives its token')
-  const none = toDefinition(await readBack({ ...REST, clients: [] }, 'terraform'))
-  t.equal(none.api?.authorizerTtl, 300)
+  const ttl = async (definition: InfraDefinition) =>
+    toDefinition(await readBack(definition, 'terraform')).apis?.[0]?.authorizerTtl
+  t.equal(await ttl({ ...REST, clients: short }), 299, 'no decision outlives its token')
+  t.equal(await ttl({ ...REST, clients: [] }), 300)
   const same = [
     { method: 'GET', path: '/orders', auth: { scopes: ['orders/read', 'openid'] } },
     { method: 'GET', path: '/orders/', auth: { scopes: ['orders/read', 'openid', 'openid'] } },
@@ -518,8 +530,8 @@ t.test('defaults and equivalent routes of a definition', async (t) => {
     { method: 'HEAD', path: '/orders', auth: { anyOf: ['orders/read', []] } },
   ]
   for (const dialect of DIALECTS) {
-    const definition = { ...HTTP, api: { ...HTTP.api, routes: same } }
-    t.strictSame(toDefinition(await readBack(definition, dialect)).api?.routes, [
+    const definition = { ...HTTP, apis: [{ ...HTTP_API, routes: same }] }
+    t.strictSame(toDefinition(await readBack(definition, dialect)).apis?.[0]?.routes, [
       { method: 'GET', path: '/orders', auth: { anyOf: ['orders/read', 'openid'] } },
       { method: 'PUT', path: '/orders', auth: false },
       { method: 'PATCH', path: '/orders', auth: false },
@@ -546,20 +558,20 @@ t.test('models with unknown values or other authorizers are rejected', async (t)
   const two = [...rest.authorizers, ...rest.authorizers]
   t.throws(
     () => toDefinition({ ...rest, authorizers: two }),
-    /models: expected at most one authorizer, got 2\./,
+    /models: expected at most one authorizer in an API, got 2\./,
   )
   const changed = (change: object) => ({
     ...rest,
     routes: rest.routes.map((route) => ({ ...route, ...change })),
   })
   const authorizerError =
-    /authorizer "aws_api_gateway_authorizer.main" for "aws_api_gateway_method.get_health", got another/
+    /authorizer "aws_api_gateway_authorizer.orders" for "aws_api_gateway_method.orders_get_health", got another/
   t.throws(() => toDefinition(changed({ authorization: 'other' })), authorizerError)
   const scopes = { at: rest.userPools[0]?.at, items: [], complete: false }
   const unknown = changed({ authorization: 'cognito', scopes })
   t.throws(
     () => toDefinition(unknown),
-    /expected known values for "aws_api_gateway_method.get_health", got one/,
+    /expected known values for "aws_api_gateway_method.orders_get_health", got one/,
   )
   const withoutLifetime = rest.clients.map(({ accessTokenValidity: _, ...client }) => client)
   const [client] = toDefinition({ ...rest, clients: withoutLifetime }).clients
@@ -572,6 +584,151 @@ t.test('models with unknown values or other authorizers are rejected', async (t)
   // Routes of another API are ignored.
   t.throws(
     () => toDefinition(changed({ api: 'another' })),
-    /api\.routes: expected at least one route, got an empty array\./,
+    /apis\[0\]\.routes: expected at least one route, got an empty array\./,
   )
+})
+
+t.test('a stage is a parameter that ends every name of an account', async (t) => {
+  for (const dialect of DIALECTS) {
+    const models = await readBack(FULL, dialect)
+    t.strictSame(checkScopes(models), [], dialect)
+    const { name, domain, apis } = toDefinition(models)
+    t.equal(name, 'orders-dev')
+    t.equal(domain, 'orders-test-dev')
+    t.strictSame(
+      apis?.map((api) => api.name),
+      ['orders-api', 'reports'],
+    )
+    const [auth] = models
+    t.strictSame(
+      auth?.parameters.map((one) => one.name?.value),
+      ['/orders/dev/user-pool-id', '/orders/dev/user-pool-arn', '/orders/dev/client-id/billing'],
+    )
+    const parameter = dialect === 'terraform' ? 'stage' : 'Stage'
+    const prod = await Promise.all(
+      renderTemplate(FULL, dialect).map((file) =>
+        readTemplate(file, { parameters: { [parameter]: 'prod' } }),
+      ),
+    )
+    t.strictSame(checkScopes(prod), [], dialect)
+    t.equal(toDefinition(prod).name, 'orders-prod')
+  }
+  const [, rest = ''] = renderTexts(FULL, 'sam')
+  t.match(rest, 'Name: !Sub "orders-api-${Stage}"')
+  t.match(rest, '- !Sub "{{resolve:ssm:/orders/${Stage}/user-pool-arn}}"')
+  const [template = ''] = renderTexts(FULL, 'cloudformation')
+  t.match(template, 'Name: !Sub "orders-api-${Stage}"')
+  t.match(template, 'AllowedPattern: "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"')
+})
+
+t.test('tags, access logs and throttling', (t) => {
+  const [template = ''] = renderTexts(FULL, 'cloudformation')
+  t.match(template, 'UserPoolTags:\n        team: shop\n        cost-center: a/b:1')
+  t.equal(template.split('- Key: team').length - 1, 4, 'an API, its stage, two logs')
+  t.match(template, 'RetentionInDays: 30')
+  t.match(template, 'DestinationArn: !GetAtt ApiOrdersLogs.Arn')
+  t.match(template, 'ThrottlingRateLimit: 50')
+  t.match(template, 'DefaultRouteSettings:\n        ThrottlingRateLimit: 5')
+  t.notMatch(template, /\$context\.(?:authorizer\.token|request\.header)/)
+  const [main = ''] = renderTexts(FULL, 'terraform')
+  t.match(main, 'tags = var.tags')
+  t.match(main, '"cost-center" = "a/b:1"')
+  t.match(main, 'destination_arn = aws_cloudwatch_log_group.reports.arn')
+  t.match(main, 'throttling_burst_limit = 100')
+  t.match(main, 'version = ">= 5.0, < 7.0"')
+  const sam = renderTemplate(FULL, 'sam')
+  t.strictSame(
+    sam.map(({ file }) => file),
+    ['auth.yaml', 'api-orders-api.yaml', 'api-reports.yaml'],
+  )
+  t.match(sam[1]?.text, 'AccessLogSetting:')
+  t.match(sam[2]?.text, 'AccessLogSettings:')
+  for (const text of [template, main, ...sam.map((file) => file.text)]) {
+    t.notMatch(text, /\/v1(?!\/reports)|stage_name += "v1"/)
+  }
+  t.end()
+})
+
+t.test('clients sign no user in', (t) => {
+  t.match(
+    renderTexts(BARE, 'cloudformation')[0],
+    'ExplicitAuthFlows:\n        - ALLOW_REFRESH_TOKEN_AUTH',
+  )
+  t.match(
+    renderTexts(BARE, 'terraform')[0],
+    /explicit_auth_flows += \["ALLOW_REFRESH_TOKEN_AUTH"\]/,
+  )
+  t.end()
+})
+
+t.test('an API of a pool has names of its own', async (t) => {
+  const route = (path: string) => [{ method: 'GET', path, auth: { scopes: ['orders/read'] } }]
+  const api = (name: string, path = '/') => ({ ...REST_API, name, routes: route(path) })
+  const ids = async (apis: readonly ApiDefinition[], dialect: Dialect) =>
+    (await readBack({ ...BARE, apis }, dialect)).flatMap(({ authorizers, routes }) =>
+      [...authorizers, ...routes].map(({ id }) => id),
+    )
+  for (const [dialect, one] of [
+    ['cloudformation', ['ApiOrdersAuthorizer', 'ApiOrdersGetLines']],
+    ['terraform', ['aws_api_gateway_authorizer.orders', 'aws_api_gateway_method.orders_get_lines']],
+  ] as const) {
+    const orders = api('orders', '/lines')
+    t.strictSame(await ids([orders], dialect), one)
+    const both = await ids([api('stock'), orders], dialect)
+    for (const id of one) t.ok(both.includes(id), id)
+    const clashes = [
+      [api('orders'), api('orders-api')],
+      [api('orders', '/get/lines'), api('orders-get', '/lines')],
+      [api('api'), api('backend-url')],
+      [api('backend-url'), api('api')],
+    ]
+    for (const apis of clashes.slice(0, dialect === 'terraform' ? 2 : 4)) {
+      t.throws(() => renderTemplate({ ...BARE, apis }, dialect), {
+        code: 'ERR_OPTION_INVALID',
+        option: 'apis[1].name',
+      })
+    }
+  }
+  t.match(
+    renderTexts({ ...BARE, apis: [api('api')] }, 'terraform')[0],
+    '"aws_api_gateway_stage" "main"',
+  )
+})
+
+t.test('stages, tags, logs and limits that AWS would reject', (t) => {
+  const wrong: readonly [object, string, RegExp][] = [
+    [{ stage: 'Dev' }, 'stage', /^expected 1 to 20 lowercase letters, .*, got "Dev"\. Choose/],
+    [{ stage: 5 }, 'stage', /got 5\./],
+    [
+      { stage: 'dev', domain: 'x'.repeat(43) },
+      'domain',
+      /^expected 1 to 42 lowercase .*, got 43 characters\. Choose a shorter prefix\.$/,
+    ],
+    [{ tags: [] }, 'tags', /^expected an object of names and values, got/],
+    [{ tags: null }, 'tags', /^expected an object of names and values, got null/],
+    [{ tags: 'a' }, 'tags', /^expected an object of names and values, got "a"/],
+    [{ tags: { 'aws:x': 'a' } }, 'tags', /^expected keys of 1 to 128 .*, got "aws:x"/],
+    [{ tags: { x: 5 } }, 'tags.x', /^expected at most 256 .*, got 5/],
+    [
+      { tags: Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`t${index}`, ''])) },
+      'tags',
+      /^expected at most 50 tags, got 51\./,
+    ],
+    [{ apis: [REST_API, HTTP_API] }, 'apis[1].name', /^expected a name that no other API has/],
+    [{ apis: REST_API }, 'apis', /^expected an array of 0 to 20 items, got/],
+    [
+      { apis: [{ ...REST_API, accessLogDays: 31 }] },
+      'apis[0].accessLogDays',
+      /^expected one of 1, 3, .* 3653, got 31\./,
+    ],
+    [{ apis: [{ ...REST_API, throttling: { rate: 0 } }] }, 'apis[0].throttling.rate', /got 0\./],
+    [{ apis: [{ ...REST_API, throttling: { rate: 5 } }] }, 'apis[0].throttling.burst', /got 0\./],
+    [{ apis: [{ ...REST_API, throttling: 5 }] }, 'apis[0].throttling', /got 5/],
+  ]
+  for (const [change, option, problem] of wrong) {
+    t.throws(() => renderTemplate({ ...BARE, ...change } as InfraDefinition, 'terraform'), {
+      ...{ code: 'ERR_OPTION_INVALID', option, problem },
+    })
+  }
+  t.end()
 })
