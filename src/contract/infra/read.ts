@@ -1,5 +1,5 @@
 /** Reads templates of every dialect into one model. */
-import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
+import { OptionError } from '../../core/options/validate.ts'
 import { readCloudFormation } from './cloudformation/read.ts'
 import { readSamApis } from './cloudformation/sam.ts'
 import {
@@ -13,35 +13,21 @@ import {
 } from './model/facts.ts'
 import type { InfraModel, ReadResources } from './model/model.ts'
 import { hasOpenApiBody, readOpenApiBody } from './model/openapi-body.ts'
+import {
+  type ReadTemplateOptions,
+  readSource,
+  readTemplateOptions,
+  type TemplateSource,
+} from './read-options.ts'
 import { addIndirectDependencies, type Resource } from './resolve/value.ts'
 import { readSuppressions } from './suppression/read.ts'
+import { isTerraformFile } from './terraform/modules.ts'
+import { parsePlan, readPlan } from './terraform/plan.ts'
 import { readTerraform } from './terraform/read.ts'
-
-/** The name and the text of one file. */
-export interface TemplateSource {
-  /**
-   * The file name, for positions. It selects the dialect: `.tf` and `.tf.json` are Terraform, other names are
-   * CloudFormation or SAM. The file is not opened.
-   */
-  readonly file: string
-  /** The content of the file. A byte order mark is ignored. */
-  readonly text: string
-}
-
-/** Options of {@link readTemplate}. */
-export interface ReadTemplateOptions {
-  /**
-   * Values of CloudFormation parameters, pseudo parameters such as `AWS::Region`, or Terraform variables, by name.
-   * For a Terraform variable of a list or map type, the value is an HCL expression.
-   *
-   * @defaultValue The defaults that the template declares
-   */
-  readonly parameters?: Readonly<Record<string, string>>
-}
 
 /**
  * Reads a template into a model of its scopes. Each fact has its file, line and column. The function executes
- * nothing and opens no file.
+ * nothing. It opens no file: `loadModule` and `loadInclude` read the files that a template names.
  *
  * It resolves what the template determines: references, `!Sub`, `!Join`, mappings, parameters and variables with
  * values, locals, and `format()`. A value that only the deployment determines is unknown in the model.
@@ -55,9 +41,9 @@ export interface ReadTemplateOptions {
  * const findings = checkScopes(model)
  * ```
  *
- * @param sources One CloudFormation or SAM template, or every `.tf` and `.tf.json` file of one Terraform module.
- *   Each file has at most 1,048,576 characters, an HCL file at most 524,288.
- * @param options Values of parameters and variables.
+ * @param sources One CloudFormation or SAM template, or every `.tf`, `.tf.json`, `.tofu` and `.tofu.json` file of one
+ *   Terraform module. Each file has at most 1,048,576 characters, an HCL file at most 524,288.
+ * @param options Values of parameters and variables, and how to read other files.
  * @returns The model of the template.
  * @throws {TemplateError} `ERR_TEMPLATE_INVALID` with file, line and column if a template is not well-formed, exceeds
  *   a limit, or has a cycle of references.
@@ -70,58 +56,25 @@ export async function readTemplate(
   const read = (Array.isArray(sources) ? [...sources] : [sources]).map((source) =>
     readSource(source, 'sources'),
   )
-  const parameters = readParameters(options)
+  const { parameters, variables, loadModule, loadInclude } = readTemplateOptions(options)
   const files = read.map(({ file }) => file)
-  const terraform = read.filter(({ file }) => /\.tf(?:\.json)?$/i.test(file))
+  const terraform = files.filter(isTerraformFile)
   if (terraform.length > 0 && terraform.length === read.length) {
-    return toModel(files, await readTerraform(read, parameters), await readSuppressions(read))
+    const values = [...parameters].map(([name, value]) => ({ name, value }))
+    const input = { sources: read, variables: [...variables, ...values], loadModule }
+    return toModel(files, await readTerraform(input), await readSuppressions(read))
   }
   const [only] = read
   if (only === undefined || read.length > 1) {
     throw new OptionError(
       'sources',
-      `expected one CloudFormation template, or the .tf and .tf.json files of one module, got ${read.length} files. Pass one template or one module.`,
+      `expected one CloudFormation template, or the .tf, .tofu and JSON files of one module, got ${read.length} files. Pass one template or one module.`,
     )
   }
-  const resources = await readCloudFormation(only.file, only.text, parameters)
+  const plan = parsePlan(only.text)
+  if (plan !== undefined) return toModel(files, readPlan(only.file, only.text, plan), [])
+  const resources = await readCloudFormation(only.file, only.text, parameters, loadInclude)
   return toModel(files, resources, await readSuppressions(read))
-}
-
-/** @throws {OptionError} `ERR_OPTION_INVALID` with the path of the invalid member. */
-export function readSource(source: unknown, optionPath: string): TemplateSource {
-  const { file, text } = readMembers(source, ['file', 'text'], optionPath)
-  if (typeof file !== 'string' || file === '') {
-    throw new OptionError(
-      `${optionPath}.file`,
-      `expected a file name, got ${describeValue(file)}. Name the file.`,
-    )
-  }
-  if (typeof text !== 'string') {
-    throw new OptionError(
-      `${optionPath}.text`,
-      `expected the text of the file, got ${describeValue(text)}. Pass a string.`,
-    )
-  }
-  return { file, text: text.replace(/^\uFEFF/, '') }
-}
-
-function readParameters(options: unknown): ReadonlyMap<string, string> {
-  const { parameters = {} } = readMembers(options, ['parameters'], '')
-  if (typeof parameters !== 'object' || parameters === null || Array.isArray(parameters)) {
-    throw new OptionError(
-      'parameters',
-      `expected an object of names and strings, got ${describeValue(parameters)}. Pass an object.`,
-    )
-  }
-  const entries = Object.entries(parameters)
-  for (const [name, value] of entries) {
-    if (typeof value === 'string') continue
-    throw new OptionError(
-      `parameters.${name}`,
-      `expected a string, got ${describeValue(value)}. Pass the value as a string.`,
-    )
-  }
-  return new Map(entries as [string, string][])
 }
 
 function toModel(

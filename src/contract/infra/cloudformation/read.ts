@@ -13,6 +13,7 @@ import {
 } from '../resolve/value.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
 import { readYaml } from '../syntax/yaml.ts'
+import { expandIncludes, type LoadInclude } from './include.ts'
 import { CloudFormationResolver, getEntries, getPlainText, type Sections } from './resolve.ts'
 
 /** Longest logical id, in characters. */
@@ -26,8 +27,10 @@ export async function readCloudFormation(
   file: string,
   text: string,
   parameterValues: ReadonlyMap<string, string>,
+  loadInclude?: LoadInclude,
 ): Promise<ReadResources> {
-  const root = await readYaml(file, text)
+  const template = await readYaml(file, text)
+  const { tree: root, included } = await expandIncludes(template, { file, text }, loadInclude)
   const resources = root.kind === 'map' ? root.entries.get('Resources') : undefined
   if (root.kind !== 'map' || resources?.value.kind !== 'map') {
     throw new TemplateError(
@@ -48,7 +51,9 @@ export async function readCloudFormation(
     resources: resources.value.entries,
     parameterValues,
     mayExist: (name) =>
-      macros || text.includes('Fn::ForEach') || (sam && isSamResourceName(name, resources.value)),
+      macros ||
+      [text, ...included].some((one) => one.includes('Fn::ForEach')) ||
+      (sam && isSamResourceName(name, resources.value)),
   }
   const resolver = new CloudFormationResolver(sections)
   const read = [...resources.value.entries].map(([id, entry]) =>

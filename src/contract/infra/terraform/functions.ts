@@ -97,13 +97,67 @@ const join: Apply = ([separator, values], at) => {
   return { ...concatenate(at, parts), refs }
 }
 
+/** Applies a function to texts. Unknown if one of them is. */
 const createTextFunction =
-  (change: (text: string) => string): Apply =>
-  ([value], at) => {
-    const known = getText(value)
-    return known === undefined
-      ? createUnknown(at, value?.refs)
-      : createScalar(at, change(known), value?.refs)
+  (change: (text: string, ...more: string[]) => string): Apply =>
+  (values, at) => {
+    const texts = values.map(getText)
+    const refs = collectRefs(values)
+    const [text, ...more] = texts
+    return text === undefined || texts.includes(undefined)
+      ? createUnknown(at, refs)
+      : createScalar(at, change(text, ...(more as string[])), refs)
+  }
+
+const replace: Apply = (values, at) => {
+  // A regular expression in slashes is not supported.
+  const isPlain = !/^\/.*\/$/s.test(getText(values[1]) ?? '/x/')
+  const apply = createTextFunction((text, from = '', to = '') => text.replaceAll(from, () => to))
+  return isPlain && values.length === 3 ? apply(values, at) : createUnknown(at, collectRefs(values))
+}
+
+/** Returns a member of a map, or else the default. */
+const lookup: Apply = ([map, key, defaultValue], at) => {
+  const name = getText(key)
+  if (map?.kind !== 'map' || name === undefined) return createUnknown(at, collectRefs([map, key]))
+  const fallback = map.complete ? defaultValue : undefined
+  return map.entries.get(name) ?? fallback ?? createUnknown(at, map.refs)
+}
+
+/** Merges maps. Unknown if one of them is, because it may override any member. */
+const merge: Apply = (values, at) => {
+  const refs = collectRefs(values)
+  const entries = new Map<string, Value>()
+  for (const value of values) {
+    if (value.kind === 'absent') continue
+    if (value.kind !== 'map' || !value.complete) return createUnknown(at, refs)
+    for (const [key, member] of value.entries) entries.set(key, member)
+  }
+  return { kind: 'map', at, refs, entries, names: new Map(), complete: true }
+}
+
+/** Lists the keys or values of a map, sorted by key. */
+const createMapLister =
+  (list: (key: string, member: Value) => Value): Apply =>
+  ([map], at) => {
+    if (map?.kind !== 'map' || !map.complete) return createUnknown(at, map?.refs)
+    const entries = [...map.entries].sort(([a], [b]) => (a < b ? -1 : 1))
+    return createList(
+      at,
+      entries.map(([key, member]) => list(key, member)),
+      true,
+      map.refs,
+    )
+  }
+
+/** Returns the first argument if it is a known value. An unknown one may fail, or be empty. */
+const createChooser =
+  (isChosen: (value: Value) => boolean): Apply =>
+  (values, at) => {
+    const [first] = values
+    return first !== undefined && first.kind !== 'unknown' && isChosen(first)
+      ? { ...first, at }
+      : createUnknown(at, collectRefs(values))
   }
 
 export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([
@@ -116,6 +170,18 @@ export const TERRAFORM_FUNCTIONS: ReadonlyMap<string, Apply> = new Map([
   ['lower', createTextFunction((value) => value.toLowerCase())],
   ['upper', createTextFunction((value) => value.toUpperCase())],
   ['tostring', createTextFunction((value) => value)],
+  ['trimspace', createTextFunction((value) => value.trim())],
+  ['replace', replace],
+  ['lookup', lookup],
+  ['merge', merge],
+  ['keys', createMapLister((key, { at }) => createScalar(at, key))],
+  ['values', createMapLister((_, member) => member)],
+  // A reference to a resource fails if `count` is 0.
+  ['try', createChooser(({ refs }) => refs.length === 0)],
+  ['coalesce', createChooser((value) => (getText(value) ?? '') !== '')],
+  ['tomap', returnArgument],
+  ['tonumber', returnArgument],
+  ['tobool', returnArgument],
   ['tolist', returnArgument],
   ['toset', toSet],
   ['distinct', createListSorter({ unique: true, sort: false })],

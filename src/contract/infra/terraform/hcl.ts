@@ -16,7 +16,8 @@ export type Expression = { readonly at: Position } & (
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'steps'; readonly of: Expression; readonly steps: readonly Step[] }
   | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[] }
-  /** Loops, conditions and operators. Their value is unknown, but their references count. */
+  | ({ readonly kind: 'for' } & For)
+  /** Conditions, operators and loops in templates. Their value is unknown, but their references count. */
   | {
       readonly kind: 'other'
       readonly parts: readonly Expression[]
@@ -24,6 +25,19 @@ export type Expression = { readonly at: Position } & (
       readonly names?: readonly string[]
     }
 )
+
+/** `[for KEY, VALUE in OVER : RESULT]` or `{ for VALUE in OVER : RESULT => RESULT }`. */
+export interface For {
+  /** The variables: the value, or the key and the value. */
+  readonly names: readonly string[]
+  readonly over: Expression
+  /** The value of an item, or the key and the value of a member. */
+  readonly results: readonly Expression[]
+  /** The condition. */
+  readonly conditions: readonly Expression[]
+  /** Whether `...` groups members with the same key. */
+  readonly isGrouped: boolean
+}
 
 export type GetPosition = (node: Node) => Position
 
@@ -84,6 +98,11 @@ export function toExpression(node: Node, context: HclContext, depth: number): Ex
       return toCall(node, at, inner)
     case 'quoted_template':
       return toTemplate(node, at, inner)
+    case 'for_expr':
+      return inner(first as Node)
+    case 'for_tuple_expr':
+    case 'for_object_expr':
+      return { kind: 'for', at, ...toFor(children, inner) }
     default: {
       const parts = children.filter(hasChildren).map(inner)
       return { kind: 'other', at, parts, names: children.flatMap(getLoopNames) }
@@ -91,8 +110,22 @@ export function toExpression(node: Node, context: HclContext, depth: number): Ex
   }
 }
 
+function toFor(children: readonly Node[], inner: (child: Node) => Expression): For {
+  const listInner = (type: string): readonly Node[] =>
+    children.filter((child) => child.type === type).flatMap((child) => child.namedChildren)
+  const intro = listInner('for_intro')
+  const [over] = intro.filter(isExpression) as [Node]
+  return {
+    names: intro.filter(({ type }) => type === 'identifier').map(({ text }) => text),
+    over: inner(over),
+    results: children.filter(isExpression).map(inner),
+    conditions: listInner('for_cond').filter(isExpression).map(inner),
+    isGrouped: children.some(({ type }) => type === 'ellipsis'),
+  }
+}
+
 const getLoopNames = ({ type, namedChildren }: Node): string[] =>
-  type === 'for_intro' || type === 'template_for_start'
+  type === 'template_for_start'
     ? namedChildren.filter(({ type }) => type === 'identifier').map(({ text }) => text)
     : []
 

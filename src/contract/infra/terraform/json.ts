@@ -103,7 +103,8 @@ function toAddresses(tree: Tree): Expression {
   return { kind: 'list', at: tree.at, items: read }
 }
 
-function toExpression(tree: Tree, templates: Templates): Expression {
+/** @param templates The parsed templates of the document. Other strings are literals. */
+export function toExpression(tree: Tree, templates: Templates): Expression {
   const { at } = tree
   if (tree.kind === 'list') {
     return { kind: 'list', at, items: tree.items.map((item) => toExpression(item, templates)) }

@@ -98,7 +98,41 @@ t.test('expressions are resolved or unknown', async (t) => {
       '[local.map.a, local.map["b"], local.list[1], local.map.c]',
       ['m/a', 'm/b', 'x/b', undefined, '…'],
     ],
-    ['[for s in ["a"] : "x/${s}"]', ['…']],
+    ['[for s in ["a", "b"] : "x/${s}"]', ['x/a', 'x/b']],
+    ['[for k, s in local.map : "x/${k}-${s}"]', ['…']],
+    ['[for k, s in local.objects : "${k}/${s.name}${s["name"]}"]', ['o/nn', 'p/mm']],
+    ['[for i, s in ["a"] : "${i}/${s}"]', [undefined, '…']],
+    ['[for s in var.none : "x/${s}"]', ['…']],
+    ['[for s in ["a"] : "x/${s}" if s != "a"]', ['…']],
+    ['[for s in ["a"] : [for s in var.none : "x/${s}"]][0]', ['…']],
+    [
+      'flatten([for o in ["x", "y"] : [for s in ["a", "b"] : "${o}/${s}"]])',
+      ['x/a', 'x/b', 'y/a', 'y/b'],
+    ],
+    ['[for s in ["a"] : each.value]', [undefined, '…']],
+    ['values({ for s in ["b", "a"] : s => "x/${s}" })', ['x/a', 'x/b']],
+    ['keys({ for s in [var.none] : s => "x" })', ['…']],
+    ['values({ for s in ["a"] : s => "x/${s}"... })', ['…']],
+    ['keys({ b = 1, a = 2 })', ['a', 'b']],
+    ['keys(var.none)', ['…']],
+    ['values(local.map)', ['…']],
+    ['[lookup(local.objects.o, "name"), lookup({ a = "x" }, "b", "d")]', ['n', 'd']],
+    [
+      '[lookup(local.map, "z", "d"), lookup(var.none, "a"), lookup(local.map, var.none)]',
+      [undefined, undefined, undefined, '…'],
+    ],
+    ['values(merge({ a = "x/a" }, null, { a = "y/a", b = "y/b" }))', ['y/a', 'y/b']],
+    ['values(merge({ a = "x/a" }, var.none))', ['…']],
+    [
+      '[try("x/a", "b"), try(var.none, "b"), coalesce("x/b", "c"), coalesce("", "c"), coalesce()]',
+      ['x/a', undefined, 'x/b', undefined, undefined, '…'],
+    ],
+    [
+      '[replace("x:a", ":", "/"), replace("x-a", "/-/", "/"), replace(var.none, "a", "b"), replace("a", "b"), replace("a", var.none, "b")]',
+      ['x/a', undefined, undefined, undefined, undefined, '…'],
+    ],
+    ['[trimspace(" x/a "), tonumber("5"), tobool(true)]', ['x/a', '5', 'true']],
+    ['tolist(tomap({}))', ['…']],
     ['var.on ? ["x/a"] : []', ['…']],
     ['(["x/a"])', ['x/a']],
     ['aws_cognito_resource_server.many["x"].scope_identifiers', []],
@@ -123,6 +157,7 @@ data "aws_z" "whole" {}
 module "z" { source = "./z" }
 locals {
   map  = { a = "m/a", "b" : "m/b", (var.none) = "c" }
+  objects = { o = { name = "n" }, p = { name = "m" } }
   list = ["x/a", "x/b"]
 }`
   for (const [expression, expected] of cases) {
@@ -151,6 +186,66 @@ module "m" { source = "./m" }
     model.dangling.map(({ name, at }) => `${at.line}:${at.column} ${name}`),
     ['2:16 local.gone', '4:16 var.gone', '8:23 aws_x_y.gone', '8:40 aws_x_y.gone'],
   )
+})
+
+t.test('dynamic blocks over known lists and maps', async (t) => {
+  const server = async (dynamic: string, more = '') => {
+    const { resourceServers, clients, dangling } = await read(
+      't.tf',
+      `resource "aws_cognito_resource_server" "s" {
+  identifier = "o"
+  scope {
+    scope_name        = "first"
+    scope_description = "d"
+  }
+  dynamic "scope" {
+${dynamic}
+  }
+  timeouts { create = "1m" }
+}
+resource "aws_cognito_user_pool_client" "c" {
+  allowed_oauth_scopes = aws_cognito_resource_server.s.scope_identifiers
+}
+variable "given" {}
+${more}`,
+    )
+    t.strictSame(dangling, [])
+    const [found] = resourceServers
+    return [
+      ...(found?.scopes.map(({ name }) => name?.value) ?? []),
+      ...(found?.scopesComplete ? [] : ['…']),
+      ...(clients[0]?.scopes?.complete ? [clients[0].scopes.items.length] : []),
+    ]
+  }
+  const content = (name: string) => `content {\n scope_name = ${name}\n scope_description = "d"\n }`
+  t.strictSame(await server(`for_each = ["a", "b"]\n${content('scope.value')}`), [
+    'first',
+    'a',
+    'b',
+    3,
+  ])
+  t.strictSame(await server(`for_each = { a = 1, b = 2 }\niterator = it\n${content('it.key')}`), [
+    'first',
+    'a',
+    'b',
+    3,
+  ])
+  t.strictSame(
+    await server(
+      `for_each = local.list\n${content('lookup(scope.value, "name")')}`,
+      'locals { list = [{ name = "l" }] }\n',
+    ),
+    ['first', 'l', 3 - 1],
+  )
+  t.strictSame(await server(`for_each = []\n${content('scope.value')}`), ['first', 1])
+  t.strictSame(await server(`for_each = ["a"]\n${content('scope.key')}`), ['first', undefined])
+  const unknown = ['first', undefined, '…']
+  t.strictSame(await server(`for_each = var.given\n${content('scope.value')}`), unknown)
+  t.strictSame(await server(`for_each = { (var.given) = 1 }\n${content('scope.key')}`), unknown)
+  t.strictSame(await server('for_each = ["a"]'), unknown)
+  t.strictSame(await server(content('"a"')), unknown)
+  const many = Array.from({ length: 201 }, (_, i) => `"${i}"`).join()
+  t.strictSame(await server(`for_each = [${many}]\n${content('scope.value')}`), unknown)
 })
 
 t.test('HTTP APIs: authorizer, routes, the default route', async (t) => {
@@ -263,7 +358,85 @@ variable "given" {}
   ).clients
   t.strictSame(
     describeList(other?.scopes),
-    ['2:45 ? /p/<>', '…'],
+    ['2:45 /p/x'],
     'each of another resource is another one',
+  )
+})
+
+t.test('each instance of a resource server is referenced by its key', async (t) => {
+  const text = (grant: string) => `locals {
+  apis = {
+    orders = ["read"]
+    "a.b"  = ["x", "y"]
+  }
+}
+resource "aws_cognito_user_pool" "p" {}
+resource "aws_cognito_resource_server" "s" {
+  for_each     = local.apis
+  user_pool_id = aws_cognito_user_pool.p.id
+  identifier   = each.key
+  name         = "API \${each.key}"
+  dynamic "scope" {
+    for_each = each.value
+    content {
+      scope_name        = scope.value
+      scope_description = "\${each.key} \${scope.value}"
+    }
+  }
+}
+resource "aws_cognito_user_pool_client" "c" {
+  for_each             = local.apis
+  allowed_oauth_scopes = ${grant}
+}
+variable "given" {}
+`
+  const server = (key: string) => `aws_cognito_resource_server.s["${key}"]`
+  const clients = async (grant: string) => {
+    const model = await read('t.tf', text(grant))
+    t.strictSame(
+      model.resourceServers.map(({ id, identifier, scopes, conditional }) => [
+        id,
+        identifier?.value,
+        conditional,
+        scopes.map(({ name, description }) => `${name?.value}: ${description?.value}`).join(),
+      ]),
+      [
+        [server('orders'), 'orders', false, 'read: orders read'],
+        [server('a.b'), 'a.b', false, 'x: a.b x,y: a.b y'],
+      ],
+    )
+    return model.clients.map(({ scopes, dependsOn }) => [
+      scopes?.items.map(({ value }) => value),
+      scopes?.complete,
+      dependsOn,
+    ])
+  }
+  t.strictSame(await clients('aws_cognito_resource_server.s[each.key].scope_identifiers'), [
+    [['orders/read'], true, [server('orders')]],
+    [['a.b/x', 'a.b/y'], true, [server('a.b')]],
+  ])
+  const fixed = [['orders/read'], true, [server('orders')]]
+  t.strictSame(await clients('["${aws_cognito_resource_server.s["orders"].identifier}/read"]'), [
+    fixed,
+    fixed,
+  ])
+  const all = [server('orders'), server('a.b')]
+  const unknown = [[undefined], false, all]
+  for (const key of ['["gone"]', '[var.given]', '[0]', '[*]', ''])
+    t.strictSame(
+      await clients(`[aws_cognito_resource_server.s${key}.identifier]`),
+      [unknown, unknown],
+      key,
+    )
+  t.strictSame(await clients('["x"]\n  depends_on = [aws_cognito_resource_server.s]'), [
+    [['x'], true, all],
+    [['x'], true, all],
+  ])
+  await t.rejects(
+    read('t.tf', 'resource "aws_cognito_user_pool" "p" { for_each = aws_cognito_user_pool.p }'),
+    {
+      message:
+        /^t\.tf:1:1: expected references of aws_cognito_user_pool\.p that end at a value, got a cycle/,
+    },
   )
 })

@@ -1,0 +1,258 @@
+/** Modules and resources of a Terraform plan, and the references between them that its configuration states. */
+import { type Position, TemplateError } from '../position.ts'
+import { createUnknown, mergeRefs, type Value } from '../resolve/value.ts'
+import { TERRAFORM_TYPES } from './mapping.ts'
+
+export type Json = string | number | boolean | null | readonly Json[] | Members
+export type Members = { readonly [name: string]: Json }
+
+/** A module instance of the planned values. */
+export interface PlannedModule {
+  /** Empty for the root module. */
+  readonly address: string
+  /** The name of its call. */
+  readonly name: string
+  readonly parent: PlannedModule | undefined
+  readonly configuration: Members
+  readonly resources: readonly PlannedResource[]
+  readonly children: readonly PlannedModule[]
+}
+
+export interface PlannedResource {
+  readonly address: string
+  readonly type: string
+  readonly name: string
+  readonly values: Members
+  readonly sensitive: Json | undefined
+  readonly configuration: Members
+  readonly module: PlannedModule
+}
+
+/** An attribute of a planned resource. */
+export interface Target {
+  readonly resource: string
+  readonly attribute?: string
+}
+
+/** What references refer to. */
+interface Resolution {
+  readonly targets: readonly Target[]
+  /** False if a reference may refer to other resources: a plan has no local values. */
+  readonly complete: boolean
+}
+
+const SERVER = 'aws_cognito_resource_server'
+/** Longest chain of variables and outputs. */
+const MAX_STEPS = 50
+/** Most references and targets that are resolved for one plan. */
+const MAX_RESOLUTIONS = 1_000_000
+/** Deepest nesting of modules. */
+const MAX_MODULE_DEPTH = 50
+const UNKNOWN: Resolution = { targets: [], complete: false }
+const NOTHING: Resolution = { targets: [], complete: true }
+
+export const asObject = (value: Json | undefined): Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {}
+
+export const asList = (value: Json | undefined): readonly Json[] =>
+  Array.isArray(value) ? (value as readonly Json[]) : []
+
+/** Lists the references of an expression, or of all expressions in a block. */
+export function listReferences(expression: Json | undefined): readonly string[] {
+  const found = new Set<string>()
+  const pending: (Json | undefined)[] = [expression]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (Array.isArray(next)) for (const item of next as readonly Json[]) pending.push(item)
+    for (const [name, value] of Object.entries(asObject(next))) {
+      if (name === 'references') {
+        for (const one of asList(value)) if (typeof one === 'string') found.add(one)
+      } else if (name !== 'constant_value') pending.push(value)
+    }
+  }
+  // Terraform lists `pool.id` and then `pool`.
+  const prefixes = new Set<string>()
+  for (const one of found)
+    for (const { index } of one.matchAll(/[.[]/g)) prefixes.add(one.slice(0, index))
+  return [...found].filter((one) => !prefixes.has(one))
+}
+
+/**
+ * Reads the module instances of the planned values, with the configuration of each.
+ *
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` at `at` if the recursion is too deep.
+ */
+export function readPlannedModules(
+  planned: Members,
+  configuration: Members,
+  at: Position,
+): PlannedModule {
+  return readModule(planned, configuration, at, '', undefined, 0)
+}
+
+function readModule(
+  planned: Members,
+  configuration: Members,
+  at: Position,
+  name: string,
+  parent: PlannedModule | undefined,
+  depth: number,
+): PlannedModule {
+  if (depth > MAX_MODULE_DEPTH)
+    throw new TemplateError(
+      at,
+      `expected at most ${MAX_MODULE_DEPTH} nested modules, got more. Check a part of the plan.`,
+    )
+  const address = toText(planned['address'])
+  const resources: PlannedResource[] = []
+  const children: PlannedModule[] = []
+  const module = { address, name, parent, configuration, resources, children }
+  const configurations = new Map(
+    asList(configuration['resources']).map((one) => [asObject(one)['address'], asObject(one)]),
+  )
+  for (const one of asList(planned['resources']).map(asObject)) {
+    const id = toText(one['address'])
+    const type = toText(one['type'])
+    if (id === '' || one['mode'] === 'data' || !TERRAFORM_TYPES.has(type)) continue
+    const label = toText(one['name'])
+    resources.push({
+      address: id,
+      type,
+      name: label,
+      values: asObject(one['values']),
+      sensitive: one['sensitive_values'],
+      configuration: configurations.get(`${type}.${label}`) ?? {},
+      module,
+    })
+  }
+  const calls = asObject(configuration['module_calls'])
+  for (const child of asList(planned['child_modules']).map(asObject)) {
+    const relative = toText(child['address']).slice(address === '' ? 0 : address.length + 1)
+    const [, call = ''] = /^module\.([^.[\]]+)/.exec(relative) ?? []
+    const called = asObject(asObject(calls[call])['module'])
+    children.push(readModule(child, called, at, call, module, depth + 1))
+  }
+  return module
+}
+
+const toText = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+
+export class PlanReferences {
+  readonly resources: readonly PlannedResource[]
+  readonly #addresses: ReadonlySet<string>
+  readonly #servers: readonly string[]
+  #remaining = MAX_RESOLUTIONS
+
+  constructor(root: PlannedModule) {
+    this.resources = listResources(root)
+    this.#addresses = new Set(this.resources.map(({ address }) => address))
+    this.#servers = this.resources
+      .filter(({ type }) => type === SERVER)
+      .map(({ address }) => address)
+  }
+
+  /** Returns an unknown value that refers to the resources. Its source is known if there is one. */
+  toValue(references: readonly string[], module: PlannedModule, at: Position): Value {
+    const { targets, complete } = this.#resolveAll(references, module, 0)
+    const refs = mergeRefs(targets.map(({ resource }) => resource))
+    const sources = new Map(targets.map((target) => [JSON.stringify(target), target]))
+    const [source] = sources.values()
+    return createUnknown(at, refs, complete && sources.size === 1 ? source : {})
+  }
+
+  /** Lists the addresses that a resource waits for. If they are unknown, it may wait for every resource server. */
+  listDependencies({ configuration, module }: PlannedResource): readonly string[] {
+    const { expressions, for_each_expression: forEach, depends_on: dependsOn } = configuration
+    const references = listReferences([
+      expressions ?? {},
+      forEach ?? {},
+      { references: dependsOn ?? [] },
+    ])
+    const all = [this.#resolveAll(references, module, 0)]
+    for (let one = module; one.parent !== undefined; one = one.parent) {
+      const call = asObject(asObject(one.parent.configuration['module_calls'])[one.name])
+      all.push(this.#resolveAll(asList(call['depends_on']).map(String), one.parent, 0))
+    }
+    const refs = all.flatMap(({ targets }) => targets.map(({ resource }) => resource))
+    const isComplete =
+      Object.keys(configuration).length > 0 && all.every(({ complete }) => complete)
+    return mergeRefs(
+      refs.filter((ref) => this.#addresses.has(ref)),
+      isComplete ? [] : this.#servers,
+    )
+  }
+
+  #resolveAll(references: readonly string[], module: PlannedModule, steps: number): Resolution {
+    const all = references.map((reference) => this.#resolve(reference, module, steps))
+    return {
+      targets: all.flatMap(({ targets }) => targets),
+      complete: all.every(({ complete }) => complete),
+    }
+  }
+
+  #resolve(reference: string, module: PlannedModule, steps: number): Resolution {
+    this.#remaining -= 1
+    if (steps > MAX_STEPS || this.#remaining < 0) return UNKNOWN
+    const [, root = '', name = '', index = '', rest = ''] =
+      /^([\w-]+)\.([\w-]+)((?:\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\])?)\.?(.*)$/s.exec(reference) ?? []
+    if (root === 'var') return this.#resolveVariable(name, module, steps)
+    if (root === 'module') return this.#resolveModule(name, index, rest, module, steps)
+    if (root === 'each' || root === 'count' || root === 'path' || root === 'terraform')
+      return NOTHING
+    if (root === 'data') {
+      const prefix = module.address === '' ? '' : `${module.address}.`
+      const [label, ...attributes] = rest.split('.')
+      const resource = `${prefix}data.${name}.${label}`
+      return { targets: [toTarget(resource, attributes.join('.'))], complete: true }
+    }
+    if (root === 'local' || root === '') return UNKNOWN
+    const targets = module.resources
+      .filter((one) => one.type === root && one.name === name)
+      .filter(({ address }) => address.endsWith(index))
+      .map(({ address }) => toTarget(address, rest))
+    this.#remaining -= targets.length
+    return { targets, complete: true }
+  }
+
+  #resolveVariable(name: string, { name: call, parent }: PlannedModule, steps: number): Resolution {
+    // A variable of the root module is an input of the plan.
+    if (parent === undefined) return NOTHING
+    const calls = asObject(parent.configuration['module_calls'])
+    const expressions = asObject(asObject(calls[call])['expressions'])
+    return this.#resolveAll(listReferences(expressions[name]), parent, steps + 1)
+  }
+
+  #resolveModule(
+    name: string,
+    index: string,
+    rest: string,
+    module: PlannedModule,
+    steps: number,
+  ): Resolution {
+    const children = module.children.filter(
+      (child) => child.name === name && child.address.endsWith(index),
+    )
+    if (rest === '') {
+      const resources = children.flatMap(listResources)
+      this.#remaining -= resources.length
+      return { targets: resources.map(({ address: resource }) => ({ resource })), complete: true }
+    }
+    const [output = ''] = /^[\w-]+/.exec(rest) ?? []
+    const all = children.map((child) => {
+      const outputs = asObject(child.configuration['outputs'])
+      const { expression } = asObject(outputs[output])
+      return this.#resolveAll(listReferences(expression), child, steps + 1)
+    })
+    return {
+      targets: all.flatMap(({ targets }) => targets),
+      complete: all.every(({ complete }) => complete),
+    }
+  }
+}
+
+const toTarget = (resource: string, attribute: string): Target =>
+  attribute === '' ? { resource } : { resource, attribute }
+
+function listResources(module: PlannedModule): readonly PlannedResource[] {
+  return [...module.resources, ...module.children.flatMap(listResources)]
+}
