@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { startUserPool } from '../../src/testing/index.ts'
@@ -165,6 +166,42 @@ t.test('Ctrl-C ends a waiting command without a message', async (t) => {
     `cognito-m2m: requesting the token endpoint from ${issuer}/.well-known/openid-configuration\n`,
   )
 })
+
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  t.test(`${signal} ends a read from a pipe that nobody writes`, async (t) => {
+    const folder = t.testdir({ loaded: '' })
+    const pipe = join(folder, 'pipe')
+    spawnSync('mkfifo', [pipe])
+    const LOADED = join(folder, 'loaded')
+    const { child, err } = startIn({ LOADED }, 'check', pipe, '--json')
+    t.teardown(() => child.kill('SIGKILL'))
+    let out = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+    })
+    let writer = openWriter(pipe)
+    while (writer === undefined) {
+      await setTimeout(20)
+      writer = openWriter(pipe)
+    }
+    child.kill(signal)
+    t.strictSame(await once(child, 'close'), [exitCode, null])
+    closeSync(writer)
+    t.strictSame([out, err()], ['', ''])
+  })
+}
+
+/** Opens a pipe without blocking. Undefined until a process reads it. */
+function openWriter(pipe: string): number | undefined {
+  try {
+    return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    return undefined
+  }
+}
 
 const hasScript = /util-linux/.test(String(spawnSync('script', ['--version']).stdout))
 const noScript = hasScript ? false : 'script of util-linux IS NOT INSTALLED: no terminal is tested'

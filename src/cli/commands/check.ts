@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { type Finding, TemplateError } from '../../contract/infra/index.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { collectValues, DEFAULT_TIMEOUT, quoteFile } from '../files/flags.ts'
+import { addVariableOptions, type VariableFlag } from '../files/models.ts'
 import { readText } from '../files/read.ts'
 import { writeFiles } from '../files/write.ts'
 import { countFindings } from '../terminal/format.ts'
@@ -20,7 +21,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
     .description('find where templates, code and API documents disagree about scopes')
     .argument(
       '[template...]',
-      'all templates of a deployment: files, or the folder of a Terraform module',
+      'all templates of a deployment: files, folders of templates, or Terraform modules',
     )
     .option('--app <module>', 'compare with the routes of an app; this runs the module')
     .option('--no-app', 'run no module, even if the configuration names one')
@@ -31,6 +32,8 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
       "value of a template's parameter or variable; repeatable",
       collectValues,
     )
+  const variables = addVariableOptions(command)
+  command
     .option('--proxy-ttl <seconds>', 'how long a caching proxy stores tokens')
     .option('--timeout <seconds>', 'time limit of the module of --app', DEFAULT_TIMEOUT)
     .option('--config <file>', 'configuration; else cognito-m2m.config.json, if it exists')
@@ -42,7 +45,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
     .option('--json', 'the same as --format json')
     .action(async (templates: readonly string[], flags: CheckFlags) => {
       const format = readFormat(flags)
-      const report = await createReport(templates, flags, terminal)
+      const report = await createReport(templates, flags, variables, terminal)
       if (report === undefined) return
       if (flags.fix && !flags.write) printSummary(report, terminal)
       else printReport(report, format, terminal)
@@ -87,12 +90,13 @@ const MANUAL: Manual = {
 async function createReport(
   templates: readonly string[],
   flags: CheckFlags,
+  variables: readonly VariableFlag[],
   terminal: Terminal,
 ): Promise<CheckReport | undefined> {
   try {
-    const config = await findConfig(flags.config)
+    const config = await findConfig(flags.config, terminal.signal)
     const settings = resolveSettings(templates, flags, config)
-    const inputs = await readInputs(settings, terminal)
+    const inputs = await readInputs(settings, variables, terminal)
     const checked = await checkTemplates(inputs)
     const { findings: found } = flags.fix
       ? await applyFixes(checked, inputs, flags.write === true, terminal)
@@ -103,7 +107,9 @@ async function createReport(
       return undefined
     }
     if (settings.baseline === undefined) return { findings, known: 0 }
-    const baseline = await readBaseline(readText(settings.baseline, '--baseline'))
+    const baseline = await readBaseline(
+      await readText(settings.baseline, '--baseline', terminal.signal),
+    )
     const { findings: remaining, known } = compareWithBaseline(findings, baseline)
     return { findings: applySeverities(remaining, config.severities), known }
   } catch (error) {

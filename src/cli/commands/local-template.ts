@@ -4,7 +4,6 @@ import {
   checkScopes,
   type InfraModel,
   type PoolOptions,
-  readTemplate,
   TemplateError,
 } from '../../contract/infra/index.ts'
 import { formatPosition } from '../../contract/infra/local-pool/members.ts'
@@ -13,7 +12,7 @@ import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readParameters } from '../files/flags.ts'
-import { groupTemplates } from '../files/read.ts'
+import { readModels } from '../files/models.ts'
 import { createStyle, formatFinding } from '../terminal/format.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -47,7 +46,7 @@ export async function readTemplatePool(
   flags: TemplateFlags,
   terminal: Terminal,
 ): Promise<TemplatePool> {
-  const models = await readModels(flags)
+  const models = await readTemplates(flags, terminal)
   const errors = checkScopes(models).filter(({ severity }) => severity === 'error')
   for (const error of errors) terminal.err(formatFinding(error, createStyle({ colors: false })))
   const { length } = errors.filter(isDeploymentFailure)
@@ -67,11 +66,13 @@ export async function readTemplatePool(
   return { options: secrets === undefined ? options : applySecrets(options, secrets), origins }
 }
 
-async function readModels({ template = [], parameter = [] }: TemplateFlags) {
+async function readTemplates(
+  { template = [], parameter = [] }: TemplateFlags,
+  { signal }: Terminal,
+) {
   try {
     const parameters = readParameters(parameter)
-    const groups = groupTemplates(template, '--template')
-    return await Promise.all(groups.map((group) => readTemplate(group, { parameters })))
+    return await readModels(template, { option: '--template', parameters, signal })
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
     throw error

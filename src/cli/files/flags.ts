@@ -6,17 +6,19 @@ import { toPrintable } from '../../core/util/text.ts'
 
 /** @param pairs Each is `NAME=VALUE`. */
 export function readParameters(pairs: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    pairs.map((text) => {
-      const equals = text.indexOf('=')
-      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
-      // The text is not shown: without a name, it may be a secret value.
-      throw new OptionError(
-        '--parameter',
-        'expected NAME=VALUE, got text without a name. Add the name.',
-      )
-    }),
-  )
+  return Object.fromEntries(pairs.map((text) => readPair(text, '--parameter')))
+}
+
+/**
+ * Splits `NAME=VALUE`.
+ *
+ * @param option Name of the option in messages.
+ */
+export function readPair(text: string, option: string): readonly [string, string] {
+  const equals = text.indexOf('=')
+  if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
+  // The text is not shown: without a name, it may be a secret value.
+  throw new OptionError(option, 'expected NAME=VALUE, got text without a name. Add the name.')
 }
 
 /** Longest file name in a message. */

@@ -1,88 +1,50 @@
-/** Reads the templates of the command line, and groups the files of one Terraform module. */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+/** Reads files of the command line: regular files and pipes, up to a size limit. */
+import { constants, createReadStream, openSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import type { TemplateSource } from '../../contract/infra/index.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { quoteFile, statIfExists } from './flags.ts'
+import { CommandFailure, EXIT } from '../exit-codes.ts'
+import { readInput } from '../terminal/input.ts'
+import { quoteFile } from './flags.ts'
 
 /** Size limit of a file. The template reader has lower limits, and reports them with a position. */
 const MAX_FILE_BYTES = 20_000_000
 
 /**
- * Reads templates into groups: one for each CloudFormation template, and one for each folder of Terraform files.
+ * Reads the text of a file or pipe.
  *
- * @param names Files and folders, relative to the working directory.
- * @param option Name of the option in messages.
- * @throws {OptionError} for a file or folder that cannot be read.
+ * @param signal Ends a pending read, also of a pipe without a writer.
+ * @throws {OptionError} for `option`.
+ * @throws {CommandFailure} if the signal aborts.
  */
-export function groupTemplates(
-  names: readonly string[],
-  option = 'TEMPLATE',
-): readonly (readonly TemplateSource[])[] {
-  const files = new Map(
-    names
-      .flatMap((name) => listFiles(name, option))
-      .map((file) => [normalize(file), file] as const),
-  )
-  const groups = new Map<string, TemplateSource[]>()
-  for (const [path, file] of files) {
-    const key = isTerraform(file) ? dirname(path) : path
-    const group = groups.get(key) ?? []
-    group.push(readText(file, option))
-    groups.set(key, group)
-  }
-  return [...groups.values()]
-}
-
-const isTerraform = (file: string): boolean => /\.tf(?:\.json)?$/i.test(file)
-
-function listFiles(name: string, option: string): readonly string[] {
-  const stat = statIfExists(name)
-  if (stat === undefined)
+export async function readText(
+  file: string,
+  option: string,
+  signal: AbortSignal,
+): Promise<TemplateSource> {
+  try {
+    const stream = openStream(file)
+    const text = await readInput(stream, { maxBytes: MAX_FILE_BYTES, signal, what: file })
+    return { file, text }
+  } catch (error) {
+    const isFailure = error instanceof CommandFailure
+    if (isFailure && error.exitCode === EXIT.interrupted) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = isFailure ? `more than ${MAX_FILE_BYTES} bytes` : (code ?? message)
     throw new OptionError(
       option,
-      `expected an existing file, got ${quoteFile(name)}. Correct the path.`,
+      `expected a readable file, got ${quoteFile(file)} (${reason}). Correct the path or the file.`,
     )
-  if (!stat.isDirectory()) return [name]
-  const files = readdirSync(name).filter(isTerraform).sort()
-  if (files.length > 0) return files.map((file) => join(name, file))
-  throw new OptionError(
-    option,
-    `expected a folder with .tf files, got ${quoteFile(name)}. Name the templates in it.`,
-  )
+  }
 }
 
 /**
- * Reads the text of a file or pipe, up to a size limit.
- *
- * @throws {OptionError} for `option`.
+ * Opens a file. A pipe is opened without blocking and polled: a blocking `open` waits for a writer in a thread, which no
+ * signal ends.
  */
-export function readText(file: string, option: string): TemplateSource {
-  try {
-    return { file, text: readBoundedText(file) }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw new OptionError(
-      option,
-      `expected a readable file, got ${quoteFile(file)} (${code ?? message}). Correct the path or the file.`,
-    )
-  }
-}
-
-function readBoundedText(file: string): string {
-  const descriptor = openSync(file, 'r')
-  try {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for (;;) {
-      const chunk = Buffer.alloc(65_536)
-      const read = readSync(descriptor, chunk)
-      if (read === 0) return Buffer.concat(chunks).toString('utf8')
-      chunks.push(chunk.subarray(0, read))
-      bytes += read
-      if (bytes > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} bytes`)
-    }
-  } finally {
-    closeSync(descriptor)
-  }
+function openStream(file: string): Readable {
+  if (!statSync(file).isFIFO()) return createReadStream(file)
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  return new Socket({ fd, readable: true, writable: false })
 }

@@ -199,7 +199,7 @@ t.test('what cannot be read: one line, exit 2, nothing on standard output', asyn
     [[at('a.yaml/b')], /TEMPLATE: expected an existing file, got ".*b"\. Correct the path\.$/],
     [
       [at('empty')],
-      /TEMPLATE: expected a folder with \.tf files, got ".*empty"\. Name the templates in it\.$/,
+      /TEMPLATE: expected a folder with templates, got ".*empty"\. Name the templates, or the folder of a Terraform module\.$/,
     ],
     [
       [at('a.yaml'), '--routes', at('absent')],

@@ -385,7 +385,7 @@ const flags: readonly [string, readonly string[], RegExp][] = [
   [
     'a folder of something else',
     ['-t', '@other'],
-    /--template: expected a folder with \.tf files, got "@other"\. Name the templates in it\.$/m,
+    /--template: expected a folder with templates, got "@other"\. Name the templates, or the folder of a Terraform module\.$/m,
   ],
   [
     'a parameter without a value',

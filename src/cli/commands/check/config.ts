@@ -65,10 +65,13 @@ const NO_CONFIG: CheckConfig = {
  * @throws {TemplateError} with the position of the invalid member.
  * @throws {OptionError} if the file cannot be read.
  */
-export async function findConfig(file: string | undefined): Promise<CheckConfig> {
-  if (file !== undefined) return readConfig(readText(file, '--config'))
+export async function findConfig(
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<CheckConfig> {
+  if (file !== undefined) return readConfig(await readText(file, '--config', signal))
   if (statIfExists(CONFIG_FILE) === undefined) return NO_CONFIG
-  return readConfig(readText(CONFIG_FILE, '--config'))
+  return readConfig(await readText(CONFIG_FILE, '--config', signal))
 }
 
 /** @throws {TemplateError} with the position of the invalid member. */

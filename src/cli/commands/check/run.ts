@@ -3,41 +3,51 @@ import {
   type AppRoute,
   type CheckScopesOptions,
   checkScopes,
+  type InfraModel,
   readOpenApi,
   readRoutes,
-  readTemplate,
-  type TemplateSource,
 } from '../../../contract/infra/index.ts'
 import { omitUndefined } from '../../../core/options/validate.ts'
 import { readAppModule } from '../../app-loader/process.ts'
 import { formatRunNotice } from '../../files/flags.ts'
-import { groupTemplates, readText } from '../../files/read.ts'
+import { readModels, type VariableFlag } from '../../files/models.ts'
+import { readText } from '../../files/read.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 import type { Checked } from './fix/fix.ts'
 import type { CheckSettings } from './settings.ts'
 
 export interface CheckInputs {
-  /** The files of each template or Terraform module. */
-  readonly groups: readonly (readonly TemplateSource[])[]
-  readonly parameters: Readonly<Record<string, string>>
+  readonly models: readonly InfraModel[]
+  /** The texts of all files that were read for `models`, by name. Empty without `--fix`. */
+  readonly texts: ReadonlyMap<string, string>
+  /** Reads the templates again. Files of the map have the texts in it. */
+  readonly readAgain: (texts: ReadonlyMap<string, string>) => Promise<readonly InfraModel[]>
   readonly options: CheckScopesOptions
 }
 
 /** Reads all files, and the routes of the app, which runs its module. */
 export async function readInputs(
   settings: CheckSettings,
+  variables: readonly VariableFlag[],
   terminal: Terminal,
 ): Promise<CheckInputs> {
-  const { parameters, openapi: document, proxyTtl } = settings
-  const groups = groupTemplates(settings.templates)
+  const { templates, parameters, openapi: document, proxyTtl, keepsTexts } = settings
+  const { signal } = terminal
+  const texts = new Map<string, string>()
+  const read = (cache: Map<string, string> | undefined): Promise<readonly InfraModel[]> => {
+    return readModels(templates, { option: 'TEMPLATE', parameters, variables, signal, cache })
+  }
   // A template that cannot be read is reported before the module runs.
-  for (const group of groups) await readTemplate(group, { parameters })
+  const models = await read(keepsTexts ? texts : undefined)
   const openapi =
-    document === undefined ? undefined : await readOpenApi(readText(document, '--openapi'))
+    document === undefined
+      ? undefined
+      : await readOpenApi(await readText(document, '--openapi', signal))
   const routes = await readAppRoutes(settings, terminal)
   return {
-    groups,
-    parameters,
+    models,
+    texts,
+    readAgain: (changed) => read(new Map([...texts, ...changed])),
     options: omitUndefined<CheckScopesOptions>({ routes, openapi, proxyTtl }),
   }
 }
@@ -46,23 +56,18 @@ async function readAppRoutes(
   { app, routes, timeout }: CheckSettings,
   terminal: Terminal,
 ): Promise<readonly AppRoute[] | undefined> {
-  if (routes !== undefined) return readRoutes(readText(routes, '--routes'))
+  const { signal } = terminal
+  if (routes !== undefined) return readRoutes(await readText(routes, '--routes', signal))
   if (app === undefined) return undefined
   terminal.err(formatRunNotice(app, timeout))
-  const options = { option: '--app', timeout, signal: terminal.signal }
-  return (await readAppModule(app, options)).routes
+  return (await readAppModule(app, { option: '--app', timeout, signal })).routes
 }
 
-/** @param texts Texts of files that differ from those that were read. */
+/** @param changed Texts of files that differ from those that were read. */
 export async function checkTemplates(
-  { groups, parameters, options }: CheckInputs,
-  texts: ReadonlyMap<string, string> = new Map(),
+  { models: original, readAgain, options }: CheckInputs,
+  changed?: ReadonlyMap<string, string>,
 ): Promise<Checked> {
-  const models = await Promise.all(
-    groups.map((group) => {
-      const sources = group.map(({ file, text }) => ({ file, text: texts.get(file) ?? text }))
-      return readTemplate(sources, { parameters })
-    }),
-  )
+  const models = changed === undefined ? original : await readAgain(changed)
   return { models, findings: checkScopes(models, options) }
 }

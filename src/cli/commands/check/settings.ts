@@ -34,6 +34,8 @@ export interface CheckSettings {
   readonly baseline: string | undefined
   /** Whether findings are written to the baseline. Then there is one. */
   readonly updatesBaseline: boolean
+  /** Whether the texts of templates are needed after they were read: for `--fix`. */
+  readonly keepsTexts: boolean
 }
 
 /** @throws {OptionError} for invalid options, and if there are no templates. */
@@ -71,6 +73,7 @@ export function resolveSettings(
     timeout: readSeconds(flags.timeout, '--timeout', 600),
     baseline,
     updatesBaseline,
+    keepsTexts: flags.fix === true,
   }
 }
 

@@ -13,9 +13,8 @@ export async function applyFixes(
   isWrite: boolean,
   terminal: Terminal,
 ): Promise<FixResult> {
-  const texts = new Map(inputs.groups.flat().map(({ file, text }) => [file, text]))
   const result = await fixTemplates(checked, {
-    readFile: (file) => texts.get(file),
+    readFile: (file) => inputs.texts.get(file),
     check: (changed) => checkTemplates(inputs, changed),
   })
   if (isWrite) {
