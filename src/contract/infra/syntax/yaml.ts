@@ -17,6 +17,8 @@ const INTRINSIC = /^(?:Ref|Condition|Fn::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)*)$/
 
 type Entries = ReadonlyMap<string, Entry>
 
+let loading: Promise<typeof import('yaml')> | undefined
+
 interface YamlContext {
   readonly getPosition: (node: unknown) => Position
   readonly targets: ReadonlyMap<Alias, Node>
@@ -43,8 +45,9 @@ async function readTree(file: string, text: string, intrinsics: boolean): Promis
     return readJson({ file, text, spend, makeMap })
   }
   checkDirectives(file, text)
-  // Loaded on demand, because apps that read no template do not need it.
-  const yaml = await import('yaml')
+  // Loaded on demand, because apps that read no template do not need it. Once, because many templates may be read.
+  loading ??= import('yaml')
+  const yaml = await loading
   const lines = new yaml.LineCounter()
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
