@@ -59,24 +59,33 @@ interface ReadOptions {
   readonly loadInclude: LoadInclude | undefined
 }
 
-/** @throws {OptionError} `ERR_OPTION_INVALID` with the path of the invalid member. */
-export function readTemplateOptions(options: unknown): ReadOptions {
+/**
+ * @param onSource Called with each variable file, and with each file that the functions return.
+ * @throws {OptionError} `ERR_OPTION_INVALID` with the path of the invalid member.
+ */
+export function readTemplateOptions(
+  options: unknown,
+  onSource: (source: TemplateSource) => void,
+): ReadOptions {
+  const read = (source: unknown, optionPath: string): TemplateSource => {
+    const result = readSource(source, optionPath)
+    onSource(result)
+    return result
+  }
   const allowed = ['parameters', 'variables', 'loadModule', 'loadInclude']
   const members = readMembers(options, allowed, '')
   const { parameters = {}, variables = [], loadModule, loadInclude } = members
   return {
     parameters: readParameters(parameters),
-    variables: readVariables(variables),
+    variables: readVariables(variables, read),
     loadModule: readLoader(loadModule, 'loadModule', (sources) => {
-      if (Array.isArray(sources)) return sources.map((one) => readSource(one, 'loadModule()'))
+      if (Array.isArray(sources)) return sources.map((one) => read(one, 'loadModule()'))
       throw new OptionError(
         'loadModule()',
         `expected an array of files or undefined, got ${describeValue(sources)}. Return the files.`,
       )
     }),
-    loadInclude: readLoader(loadInclude, 'loadInclude', (source) =>
-      readSource(source, 'loadInclude()'),
-    ),
+    loadInclude: readLoader(loadInclude, 'loadInclude', (source) => read(source, 'loadInclude()')),
   }
 }
 
@@ -121,7 +130,7 @@ function readParameters(parameters: unknown): ReadonlyMap<string, string> {
   )
 }
 
-function readVariables(variables: unknown): readonly VariableInput[] {
+function readVariables(variables: unknown, readFile: typeof readSource): readonly VariableInput[] {
   if (!Array.isArray(variables)) {
     throw new OptionError(
       'variables',
@@ -131,7 +140,7 @@ function readVariables(variables: unknown): readonly VariableInput[] {
   return variables.map((variable: unknown, index) => {
     const optionPath = `variables[${index}]`
     if (typeof variable === 'object' && variable !== null && 'file' in variable)
-      return readSource(variable, optionPath)
+      return readFile(variable, optionPath)
     const { name, value } = readMembers(variable, ['name', 'value'], optionPath)
     return {
       name: readString(name, `${optionPath}.name`, 'the name of a variable'),

@@ -56,13 +56,18 @@ export async function readTemplate(
   const read = (Array.isArray(sources) ? [...sources] : [sources]).map((source) =>
     readSource(source, 'sources'),
   )
-  const { parameters, variables, loadModule, loadInclude } = readTemplateOptions(options)
-  const files = read.map(({ file }) => file)
-  const terraform = files.filter(isTerraformFile)
+  /** All files: those of local modules and variables, and included ones too. */
+  const all = new Map(read.map((source) => [source.file, source]))
+  const { parameters, variables, loadModule, loadInclude } = readTemplateOptions(
+    options,
+    (source) => all.set(source.file, source),
+  )
+  const terraform = read.filter(({ file }) => isTerraformFile(file))
   if (terraform.length > 0 && terraform.length === read.length) {
     const values = [...parameters].map(([name, value]) => ({ name, value }))
     const input = { sources: read, variables: [...variables, ...values], loadModule }
-    return toModel(files, await readTerraform(input), await readSuppressions(read))
+    const resources = await readTerraform(input)
+    return toModel([...all.keys()], resources, await readSuppressions([...all.values()]))
   }
   const [only] = read
   if (only === undefined || read.length > 1) {
@@ -72,9 +77,9 @@ export async function readTemplate(
     )
   }
   const plan = parsePlan(only.text)
-  if (plan !== undefined) return toModel(files, readPlan(only.file, only.text, plan), [])
+  if (plan !== undefined) return toModel([only.file], readPlan(only.file, only.text, plan), [])
   const resources = await readCloudFormation(only.file, only.text, parameters, loadInclude)
-  return toModel(files, resources, await readSuppressions(read))
+  return toModel([...all.keys()], resources, await readSuppressions([...all.values()]))
 }
 
 function toModel(

@@ -18,7 +18,7 @@ export async function readSuppressions(
   const found: Suppression[] = []
   for (const { file, text } of sources) {
     if (!text.includes('cognito-m2m')) continue
-    const hcl = /\.(?:tf|tofu)$/i.test(file)
+    const hcl = /\.(?:tf|tofu|tfvars)$/i.test(file)
     if (!hcl) found.push(...(await listMetadataSuppressions(file, text)))
     if (text.includes(MARKER)) {
       const comments = await (hcl ? listHclComments(file, text) : listYamlComments(file, text))

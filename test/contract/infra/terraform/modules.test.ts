@@ -84,7 +84,7 @@ t.test('module calls pass variables in and outputs out', async (t) => {
   const model = await readModule(FILES)
   t.equal(model.complete, true)
   t.strictSame(model.dangling, [])
-  t.strictSame(model.files, ['main.tf'])
+  t.strictSame(model.files, ['main.tf', 'modules/auth/main.tf', 'modules/client/main.tf'])
   t.equal(model.userPools[0]?.id, 'module.auth.aws_cognito_user_pool.this')
   t.equal(describeFact(model.userPools[0]?.name), '5:50 x-pool')
   t.equal(model.domains[0]?.domain, undefined, 'null as the default of a variable is no value')
@@ -126,6 +126,31 @@ t.test('a mistake in an argument of a module is found at the argument', async (t
   const files = { ...FILES, 'main.tf': MAIN.replace('.identifier}/read', '.identifier}/raed') }
   const findings = checkScopes(await readModule(files))
   t.match(findings, [{ file: 'main.tf', line: 12, code: 'grant-undefined' }])
+})
+
+t.test('comments in modules and variable files suppress findings', async (t) => {
+  const comment = '# cognito-m2m-ignore grant-undefined: defined by another team'
+  const client = CLIENT.replace('= var.scopes', '= ["orders/raed"]')
+  const files = { ...FILES, 'modules/client/main.tf': client }
+  t.match(checkScopes(await readModule(files)), [
+    { code: 'scope-unused' },
+    {},
+    { code: 'grant-undefined' },
+  ])
+  const ignored = client.replace('  allowed_oauth_scopes', `  ${comment}\n  allowed_oauth_scopes`)
+  const findings = checkScopes(await readModule({ ...files, 'modules/client/main.tf': ignored }))
+  t.strictSame(new Set(findings.map(({ code }) => code)), new Set(['scope-unused']))
+  const variable = { file: 'a.tfvars', text: `${comment}\nscopes = ["orders/raed"]\n` }
+  const given = {
+    ...FILES,
+    'main.tf': `variable "scopes" {}\n${MAIN.replace('= each.value', '= var.scopes')}`,
+  }
+  const model = await readModule(given, { variables: [variable] })
+  t.ok(model.files.includes('a.tfvars'))
+  t.notMatch(
+    checkScopes(model).map(({ code }) => code),
+    ['grant-undefined'],
+  )
 })
 
 t.test('a module under count, or with unknown keys, is one conditional instance', async (t) => {
