@@ -1,3 +1,6 @@
+/** The share of mistakes that must be found. */
+export const TARGET: number
+
 /** The counts of one kind of mistake. */
 export interface MutationRow {
   readonly kind: string

@@ -3,6 +3,9 @@ import { KINDS, listMistakes } from './kinds.mjs'
 import { getLine } from './text.mjs'
 import { checkUnit, readUnits, UNITS_PATH } from './units.mjs'
 
+/** The share of mistakes that must be found. */
+export const TARGET = 0.95
+
 /**
  * Runs all mutants, or those of every nth unit.
  *

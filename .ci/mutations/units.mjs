@@ -4,7 +4,7 @@
  * names of scopes that expressions compose, mistakes that only its shape has, and equivalent mutants.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, normalize } from 'node:path'
 import {
   checkScopes,
   readOpenApi,
@@ -41,15 +41,25 @@ function readUnit(name) {
   return { ...settings, name, files, templates, documents, cache: new Map() }
 }
 
-/** Groups the files of each Terraform module. Every other template is a separate group. */
-function groupTemplates(templates) {
-  const groups = new Map()
-  for (const [file, text] of templates) {
-    if (file.endsWith('.tfvars')) continue
-    const key = /\.tf(?:\.json)?$/.test(file) ? dirname(file) : file
-    groups.set(key, [...(groups.get(key) ?? []), { file, text }])
-  }
-  return [...groups.values()]
+const isTerraform = (file) => /\.(?:tf|tf\.json|tfvars)$/.test(file)
+
+/** Reads one model of each CloudFormation template, and one of the Terraform module with its local modules. */
+function readModels(templates, parameters, read) {
+  const sources = [...templates].map(([file, text]) => ({ file, text }))
+  const terraform = sources.filter(({ file }) => isTerraform(file))
+  const models = sources
+    .filter(({ file }) => !isTerraform(file))
+    .map((source) => read([source], ([one]) => readTemplate(one, { parameters })))
+  if (terraform.length === 0) return models
+  return [...models, read(terraform, (all) => readModule(all, parameters))]
+}
+
+function readModule(sources, parameters) {
+  const variables = sources.filter(({ file }) => file.endsWith('.tfvars'))
+  const loadModule = (folder) =>
+    sources.filter(({ file }) => file.endsWith('.tf') && dirname(file) === normalize(folder))
+  const root = loadModule('.').concat(sources.filter(({ file }) => file.endsWith('.tf.json')))
+  return readTemplate(root, { parameters, variables, loadModule })
 }
 
 /** Checks a unit, with one of its files changed. What did not change is read once. */
@@ -65,10 +75,7 @@ export async function checkUnit(unit, changed = { file: '', text: '' }) {
     if (!cache.has(key)) cache.set(key, reader(sources))
     return cache.get(key)
   }
-  const groups = groupTemplates(unit.templates)
-  const models = await Promise.all(
-    groups.map((group) => read(group, (sources) => readTemplate(sources, { parameters }))),
-  )
+  const models = await Promise.all(readModels(unit.templates, parameters, read))
   const readDocument = (file, reader) =>
     unit.documents.has(file)
       ? read([{ file, text: unit.documents.get(file) }], ([source]) => reader(source))
