@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { compareWithBaseline, readBaseline } from '../../src/cli/commands/check/baseline.ts'
+import { createStrictFindings } from '../../src/cli/commands/check/coverage.ts'
 import { CHECK_CODES } from '../../src/contract/infra/check/finding.ts'
 import {
   type AppRoute,
+  checkCoverage,
   checkScopes,
   readOpenApi,
   readTemplate,
@@ -30,7 +32,8 @@ const resources = (text: string): Map<string, string> =>
 
 const base = blocks(head, 'yaml')[0] as string
 
-async function found(example: string) {
+/** @param isStrict Whether facts that are not evaluated are findings. */
+async function found(example: string, isStrict = false) {
   const yaml = blocks(example, 'yaml')
   const isDocument = (text: string) => text.startsWith('openapi:')
   const changed = yaml.filter((text) => !isDocument(text)).join('')
@@ -44,7 +47,9 @@ async function found(example: string) {
   const documents = yaml.filter(isDocument).map((text) => readOpenApi({ file: 'api.yaml', text }))
   const openapi = (await Promise.all(documents)).flat()
   const model = await readTemplate({ file: 'template.yaml', text })
-  const findings = checkScopes(model, { routes, openapi })
+  const options = { routes, openapi }
+  const strict = isStrict ? createStrictFindings(checkCoverage(model, options), []) : []
+  const findings = [...checkScopes(model, options), ...strict]
   const [baseline] = json.filter(isBaseline)
   if (baseline === undefined) return findings
   const source = { file: 'baseline.json', text: baseline }
@@ -67,12 +72,12 @@ for (const section of sections) {
   const [, code] = /^`(.+)`/.exec(section) as RegExpExecArray
   t.test(`${code}: fails, and is fixed`, async (t) => {
     const [text, failing, fixed] = section.split(/^(?:Fails|Fixed):$/m) as [string, string, string]
-    const findings = await found(failing)
+    const findings = await found(failing, code === 'not-evaluated')
     t.strictSame([...new Set(findings.map((finding) => finding.code))], [code])
     for (const { severity, message, fix, line } of findings) {
       t.match(text.toLowerCase(), severity, 'the page says how severe it is')
       t.ok(message.length > 10 && fix.length > 3 && line > 0)
     }
-    t.strictSame(await found(fixed), [])
+    t.strictSame(await found(fixed, code === 'not-evaluated'), [])
   })
 }

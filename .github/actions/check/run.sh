@@ -12,6 +12,9 @@ add_option --config "$INPUT_CONFIG"
 add_option --routes "$INPUT_ROUTES"
 add_option --openapi "$INPUT_OPENAPI"
 add_option --baseline "$INPUT_BASELINE"
+if [ "$INPUT_STRICT" = true ]; then
+  args+=(--strict)
+fi
 # The configuration may come from a pull request, so its app does not run.
 if [ -n "$INPUT_APP" ]; then
   args+=(--app "$INPUT_APP")

@@ -11,9 +11,10 @@ import type { Manual } from '../terminal/help.ts'
 import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
 import { compareWithBaseline, formatBaseline, readBaseline } from './check/baseline.ts'
 import { applySeverities, findConfig } from './check/config.ts'
+import { createStrictFindings } from './check/coverage.ts'
 import { applyFixes } from './check/fix/apply.ts'
 import { type CheckReport, printReport, printSummary, readFormat } from './check/report.ts'
-import { checkTemplates, readInputs } from './check/run.ts'
+import { checkTemplates, measureCoverage, readInputs } from './check/run.ts'
 import { type CheckFlags, resolveSettings } from './check/settings.ts'
 
 export function checkCommand({ terminal, exitWith }: CommandContext): DocumentedCommand {
@@ -36,6 +37,7 @@ export function checkCommand({ terminal, exitWith }: CommandContext): Documented
   command
     .option('--proxy-ttl <seconds>', 'how long a caching proxy stores tokens')
     .option('--timeout <seconds>', 'time limit of the module of --app', DEFAULT_TIMEOUT)
+    .option('--strict', 'report an error for each fact that cannot be evaluated')
     .option('--config <file>', 'configuration; else cognito-m2m.config.json, if it exists')
     .option('--baseline <file>', 'do not report the findings in this file')
     .option('--update-baseline', 'write the present findings to the file of --baseline')
@@ -59,6 +61,7 @@ const MANUAL: Manual = {
     'Reads templates offline and reports what would fail at deployment or reject callers. Examples are undefined scopes, grants of scopes that do not exist, clients that cannot get a token, and routes that only one source protects. Nothing in a template is executed.',
     'Each finding is a line on standard output: file:line:column: severity code message; fix: text.',
     '--app runs the module in a child process and stops it after --timeout. The child has this environment, no keys of a pool, and its servers on free ports of loopback. --routes reads a file instead, and runs no code.',
+    'A summary on standard error counts what was evaluated, and lists each fact that only the deployment determines. --strict makes each of them an error, except those that the configuration lists with a reason.',
     'cognito-m2m.config.json in the working directory has the templates and options of a repository. Arguments and options of the command line have precedence.',
   ],
   exitStatus: {
@@ -97,21 +100,23 @@ async function createReport(
     const config = await findConfig(flags.config, terminal.signal)
     const settings = resolveSettings(templates, flags, config)
     const inputs = await readInputs(settings, variables, terminal)
-    const checked = await checkTemplates(inputs)
-    const { findings: found } = flags.fix
-      ? await applyFixes(checked, inputs, flags.write === true, terminal)
-      : checked
-    const findings = applySeverities(found, config.severities)
+    const first = await checkTemplates(inputs)
+    const checked = flags.fix
+      ? await applyFixes(first, inputs, flags.write === true, terminal)
+      : first
+    const coverage = measureCoverage(checked, inputs)
+    const strict = flags.strict ? createStrictFindings(coverage, config.exemptions) : []
+    const findings = applySeverities([...checked.findings, ...strict], config.severities)
     if (settings.updatesBaseline) {
       writeBaseline(settings.baseline as string, findings, terminal)
       return undefined
     }
-    if (settings.baseline === undefined) return { findings, known: 0 }
+    if (settings.baseline === undefined) return { findings, coverage, known: 0 }
     const baseline = await readBaseline(
       await readText(settings.baseline, '--baseline', terminal.signal),
     )
     const { findings: remaining, known } = compareWithBaseline(findings, baseline)
-    return { findings: applySeverities(remaining, config.severities), known }
+    return { findings: applySeverities(remaining, config.severities), coverage, known }
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
     throw error

@@ -208,7 +208,12 @@ const members: [string, string, readonly unknown[], RegExp][] = [
     [null, -1, 3601, '60', Number.NaN],
     /seconds from 0 to 3600, got .+\. Pass a number in this range\.$/,
   ],
-  ['clientCache', 'deny', [-1, 3601, '10'], /seconds from 0 to 3600, got .+\. Pass a number in this range\.$/],
+  [
+    'clientCache',
+    'deny',
+    [-1, 3601, '10'],
+    /seconds from 0 to 3600, got .+\. Pass a number in this range\.$/,
+  ],
   ['clientCache', 'ttl', [1], /: expected one of allow, deny, got an unknown name\./],
   [
     'keyStore',

@@ -115,7 +115,10 @@ t.test('reads a number within inclusive limits', async (t) => {
   }
   t.equal(read(5, { integer: true }), 5)
   const bare = () => readNumber({ n: 0 }, 'n', '', { defaultValue: 1, min: 1, max: 9 })
-  t.match(refused(bare).message, /: expected a number from 1 to 9, got 0\. Pass a number in this range\.$/)
+  t.match(
+    refused(bare).message,
+    /: expected a number from 1 to 9, got 0\. Pass a number in this range\.$/,
+  )
   t.match(
     refused(() => read(5.5, { integer: true })).message,
     /: expected a whole number of seconds from 1 to 10, got 5\.5\./,

@@ -10,8 +10,16 @@ for (const [option, value, problem] of [
   ['store', null, `expected a UsageStore, got null. ${STORE}`],
   ['store', 'redis://:hunter2@localhost', `expected a UsageStore, got a string. ${STORE}`],
   ['store', { add: async () => {} }, `expected a UsageStore, got an object. ${STORE}`],
-  ['flushInterval', 0, 'expected a number of seconds from 0.1 to 60, got 0. Pass a number in this range.'],
-  ['flushInterval', '3', 'expected a number of seconds from 0.1 to 60, got "3". Pass a number in this range.'],
+  [
+    'flushInterval',
+    0,
+    'expected a number of seconds from 0.1 to 60, got 0. Pass a number in this range.',
+  ],
+  [
+    'flushInterval',
+    '3',
+    'expected a number of seconds from 0.1 to 60, got "3". Pass a number in this range.',
+  ],
   ['now', 5, 'expected a function, got 5. Pass a function or leave it out.'],
   [
     'logger',

@@ -1,5 +1,5 @@
 /** Prints the results of `check` in the format that the user chose. */
-import type { Finding } from '../../../contract/infra/index.ts'
+import type { Coverage, Finding } from '../../../contract/infra/index.ts'
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import {
   countFindings,
@@ -9,12 +9,14 @@ import {
   formatJson,
 } from '../../terminal/format.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
+import { formatCoverage, hasEvaluated } from './coverage.ts'
 import { formatGithub } from './github.ts'
 import { formatJunit } from './junit.ts'
 import { formatSarif } from './sarif.ts'
 
 export interface CheckReport {
   readonly findings: readonly Finding[]
+  readonly coverage: Coverage
   /** How many findings the baseline contains. */
   readonly known: number
 }
@@ -24,7 +26,8 @@ const FORMATTERS: Readonly<Record<string, (report: CheckReport, terminal: Termin
     const style = createStyle(terminal)
     return findings.map((finding) => formatFinding(finding, style)).join('')
   },
-  json: ({ findings, known }) => formatJson({ findings, ...countFindings(findings), known }),
+  json: ({ findings, coverage, known }) =>
+    formatJson({ findings, ...countFindings(findings), known, coverage }),
   sarif: ({ findings }, { env }) => formatSarif(findings, env),
   github: ({ findings }, { env }) => formatGithub(findings, env),
   junit: ({ findings }) => formatJunit(findings),
@@ -51,7 +54,9 @@ export function printSummary(report: CheckReport, terminal: Terminal): void {
   terminal.err(formatSummary(report))
 }
 
-function formatSummary({ findings, known }: CheckReport): string {
+function formatSummary({ findings, coverage, known }: CheckReport): string {
+  const isEmpty = findings.length + known === 0 && !hasEvaluated(coverage)
+  const counts = isEmpty ? 'nothing was evaluated' : formatCounts(countFindings(findings))
   const baseline = known === 0 ? '' : `; ${known} more in the baseline`
-  return `${formatCounts(countFindings(findings))}${baseline}\n`
+  return `${counts}${baseline}\n${formatCoverage(coverage)}`
 }

@@ -2,6 +2,8 @@
 import {
   type AppRoute,
   type CheckScopesOptions,
+  type Coverage,
+  checkCoverage,
   checkScopes,
   type InfraModel,
   readOpenApi,
@@ -31,7 +33,7 @@ export async function readInputs(
   variables: readonly VariableFlag[],
   terminal: Terminal,
 ): Promise<CheckInputs> {
-  const { templates, parameters, openapi: document, proxyTtl, keepsTexts } = settings
+  const { templates, parameters, openapi: document, pools, proxyTtl, keepsTexts } = settings
   const { signal } = terminal
   const texts = new Map<string, string>()
   const read = (cache: Map<string, string> | undefined): Promise<readonly InfraModel[]> => {
@@ -48,7 +50,7 @@ export async function readInputs(
     models,
     texts,
     readAgain: (changed) => read(new Map([...texts, ...changed])),
-    options: omitUndefined<CheckScopesOptions>({ routes, openapi, proxyTtl }),
+    options: omitUndefined<CheckScopesOptions>({ routes, openapi, pools, proxyTtl }),
   }
 }
 
@@ -71,3 +73,7 @@ export async function checkTemplates(
   const models = changed === undefined ? original : await readAgain(changed)
   return { models, findings: checkScopes(models, options) }
 }
+
+/** Reports what a check evaluated. */
+export const measureCoverage = ({ models }: Checked, { options }: CheckInputs): Coverage =>
+  checkCoverage(models, options)

@@ -15,6 +15,7 @@ export interface CheckFlags {
   readonly config?: string
   readonly baseline?: string
   readonly updateBaseline?: true
+  readonly strict?: true
   readonly fix?: true
   readonly write?: true
   readonly format: string
@@ -27,6 +28,8 @@ export interface CheckSettings {
   readonly routes: string | undefined
   readonly openapi: string | undefined
   readonly parameters: Readonly<Record<string, string>>
+  /** Groups of names, each of one user pool. */
+  readonly pools: CheckConfig['pools']
   /** Seconds. */
   readonly proxyTtl: number | undefined
   /** Seconds. */
@@ -68,6 +71,7 @@ export function resolveSettings(
     ...chooseRoutes(flags, config),
     openapi: flags.openapi ?? config.openapi,
     parameters: { ...config.parameters, ...readParameters(flags.parameter ?? []) },
+    pools: config.pools,
     proxyTtl:
       proxyTtl === undefined ? config.proxyTtl : readSeconds(proxyTtl, '--proxy-ttl', 86_400),
     timeout: readSeconds(flags.timeout, '--timeout', 600),

@@ -27,6 +27,7 @@ export const CHECK_CODES = [
   'suppression-invalid',
   'suppression-unused',
   'baseline-unused',
+  'not-evaluated',
 ] as const
 
 /** The code of a finding: one of {@link CHECK_CODES}. */

@@ -184,8 +184,8 @@ const MODELS = [
   {
     resourceServers: [
       { identifier: { value: 'orders' }, scopes: [{ name: { value: 'read' } }, { name: {} }, {}] },
-      { identifier: {}, scopes: [{ name: { value: 'x' } }] },
-      { scopes: [{ name: { value: 'x' } }] },
+      { id: 'S', identifier: { source: {} }, scopes: [{ name: { value: 'x' } }] },
+      { id: 'T', scopes: [{ name: { value: 'x' } }] },
     ],
   },
 ] as unknown as readonly InfraModel[]
@@ -343,7 +343,7 @@ t.test('an edit that does not help is dropped', async (t) => {
   }
   const checked = await check(TEMPLATE)
   const readFile = (): string => TEMPLATE
-  const unchanged = { files: [], findings: checked.findings }
+  const unchanged = { files: [], ...checked }
   const fails = () => Promise.reject(new Error('not read'))
   t.strictSame(await fixTemplates(checked, { readFile, check: fails }), unchanged)
   const same = async () => checked

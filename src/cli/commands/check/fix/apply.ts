@@ -4,15 +4,18 @@ import { replaceFiles } from '../../../files/replace.ts'
 import type { Terminal } from '../../../terminal/terminal.ts'
 import { type CheckInputs, checkTemplates } from '../run.ts'
 import { formatDiff } from './diff.ts'
-import { type Checked, type FixResult, fixTemplates } from './fix.ts'
+import { type Checked, fixTemplates } from './fix.ts'
 
-/** @throws {OptionError} if `isWrite` is true and a file cannot be replaced safely. */
+/**
+ * @returns The result of a check of the files after the command.
+ * @throws {OptionError} if `isWrite` is true and a file cannot be replaced safely.
+ */
 export async function applyFixes(
   checked: Checked,
   inputs: CheckInputs,
   isWrite: boolean,
   terminal: Terminal,
-): Promise<FixResult> {
+): Promise<Checked> {
   const result = await fixTemplates(checked, {
     readFile: (file) => inputs.texts.get(file),
     check: (changed) => checkTemplates(inputs, changed),
@@ -28,5 +31,5 @@ export async function applyFixes(
   const count = checked.findings.length - result.findings.length
   const what = `${count} ${count === 1 ? 'finding' : 'findings'}`
   terminal.err(`cognito-m2m: the diff fixes ${what}; add --write to change the files\n`)
-  return { ...result, findings: checked.findings }
+  return checked
 }

@@ -22,11 +22,10 @@ export interface FixedFile {
   readonly after: string
 }
 
-export interface FixResult {
+/** The result of a check of the changed templates. */
+export interface FixResult extends Checked {
   /** Files that change. */
   readonly files: readonly FixedFile[]
-  /** The findings of a check of the changed templates. */
-  readonly findings: readonly Finding[]
 }
 
 export interface FixOptions {
@@ -70,7 +69,7 @@ export async function fixTemplates(
   const files = [...originals].map(([file, before]) => {
     return { file, before, after: texts.get(file) as string }
   })
-  return { files, findings: result.findings }
+  return { files, ...result }
 }
 
 const isOrder = ({ code }: Finding): boolean => code === 'scope-order'

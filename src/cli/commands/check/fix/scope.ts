@@ -1,4 +1,5 @@
 /** Corrects misspelled scopes for which there is one candidate. */
+import { createTextReader } from '../../../../contract/infra/check/fact-text.ts'
 import type { Finding, InfraModel } from '../../../../contract/infra/index.ts'
 import { type Edit, findOffset } from './edit.ts'
 
@@ -31,18 +32,20 @@ export function fixScope(
   return { start: end - wrongText.length, end, text: replacement }
 }
 
-const listDefinedScopes = (models: readonly InfraModel[]): ReadonlySet<string> =>
-  new Set(
-    models
-      .flatMap(({ resourceServers }) => resourceServers)
-      .flatMap(({ identifier, scopes }) =>
-        scopes.flatMap(({ name }) =>
-          identifier?.value === undefined || name?.value === undefined
-            ? []
-            : [`${identifier.value}/${name.value}`],
-        ),
-      ),
-  )
+/** Lists scopes in their readable form, as findings have them: `${Server}/read`. Names are known. */
+function listDefinedScopes(models: readonly InfraModel[]): ReadonlySet<string> {
+  const reader = createTextReader(models)
+  const scopes = new Set<string>()
+  for (const model of models) {
+    for (const server of model.resourceServers) {
+      const identifier = reader.readIdentifier(model, server).label
+      for (const { name } of server.scopes) {
+        if (name?.value !== undefined) scopes.add(`${identifier}/${name.value}`)
+      }
+    }
+  }
+  return scopes
+}
 
 /** Returns the defined scope that the misspelled one must be. Undefined if there is none or a choice. */
 export function findCandidate(scope: string, defined: Iterable<string>): string | undefined {
