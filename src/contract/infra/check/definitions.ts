@@ -5,6 +5,8 @@ import type { Fact, InfraModel, InfraResourceServer } from '../model/model.ts'
 import type { TextReader } from './fact-text.ts'
 import {
   describeAssumption,
+  groupBy,
+  indexByPool,
   isCertainlySamePool,
   isSamePool,
   mayBeSamePool,
@@ -86,9 +88,22 @@ export function createScopeEvaluator(
   complete: boolean,
   mayBeSame: TextComparer,
 ): (scope: ScopeReference, pool: PoolLink) => ScopeStatus {
-  const definitions = new Map<string, DefinedScope[]>()
-  for (const one of servers.flatMap(({ scopes }) => scopes)) {
-    definitions.set(one.scope.key, [...(definitions.get(one.scope.key) ?? []), one])
+  const definitions = groupBy(
+    servers.flatMap(({ scopes }) => scopes),
+    ({ scope }) => scope.key,
+  )
+  const findServers = indexByPool(servers)
+  const findSymbolic = indexByPool(
+    servers.filter(({ identifier }) => getLiteral(identifier) === undefined),
+  )
+  const byIdentifier = groupBy(servers, ({ identifier }) => identifier.key)
+  const byPool = groupBy(servers, ({ pool }) => pool.key)
+
+  /** Finds the resource servers of the pool that may have the identifier of the scope. */
+  function findPossible(parts: ScopeParts | undefined, pool: PoolLink): readonly IndexedServer[] {
+    if (parts === undefined || getLiteral(parts.identifier) === undefined) return findServers(pool)
+    const same = byIdentifier.get(parts.identifier.key) ?? []
+    return [...same.filter((one) => mayBeSamePool(one.pool, pool)), ...findSymbolic(pool)]
   }
 
   function mayDefine(
@@ -108,12 +123,12 @@ export function createScopeEvaluator(
     const { text } = reference
     const reserved = classifyReserved(text)
     if (reserved !== undefined) return reserved
-    const possible = servers.filter((one) => mayBeSamePool(one.pool, pool))
     const isDefined = (definitions.get(text.key) ?? []).some(
       (one) => isSameText(one.scope, text) && isSamePool(one.pool, pool),
     )
     if (isDefined) return { kind: 'defined' }
     const parts = splitScope(text)
+    const possible = findPossible(parts, pool)
     const matching = possible.filter(
       ({ identifier }) => parts !== undefined && isSameText(identifier, parts.identifier),
     )
@@ -121,7 +136,8 @@ export function createScopeEvaluator(
       (one) => mayDefine(one, text, parts) && !isExcluded(one, matching),
     )
     if (definers.length > 0) return { kind: 'unknown', resolve: describeDefiners(text, definers) }
-    return classifyUndefined(reference, pool, { possible, matching, complete })
+    const members = complete && pool.kind === 'created' ? (byPool.get(pool.key) ?? []) : matching
+    return classifyUndefined(reference, pool, { members, matching, complete })
   }
 }
 
@@ -142,9 +158,9 @@ const isExcluded = (one: IndexedServer, matching: readonly IndexedServer[]): boo
   matching.some((it) => !it.server.conditional && isCertainlySamePool(it.pool, one.pool))
 
 interface Candidates {
-  /** The resource servers that may be in the pool. */
-  readonly possible: readonly IndexedServer[]
-  /** Those that certainly have the identifier of the scope. */
+  /** The resource servers whose presence in the pool shows that the scope is undefined. */
+  readonly members: readonly IndexedServer[]
+  /** The resource servers that may be in the pool and certainly have the identifier of the scope. */
   readonly matching: readonly IndexedServer[]
   /** Whether the templates show every resource server of the pools that they create. */
   readonly complete: boolean
@@ -154,9 +170,8 @@ interface Candidates {
 function classifyUndefined(
   { refs, model }: ScopeReference,
   pool: PoolLink,
-  { possible, matching, complete }: Candidates,
+  { members, matching, complete }: Candidates,
 ): ScopeStatus {
-  const members = complete && pool.kind === 'created' ? possible : matching
   const certain = members.find((one) => isCertainlySamePool(one.pool, pool))
   if (certain !== undefined) return { kind: 'missing' }
   const assumed = members.find((one) => isSamePool(one.pool, pool))
@@ -169,7 +184,8 @@ function classifyUndefined(
   }
   if (!complete)
     return { kind: 'unknown', resolve: 'pass the templates of nested stacks and modules' }
-  return { kind: 'unknown', resolve: `pass the template that creates ${toPrintable(pool.name)}` }
+  const owner = pool.kind === 'created' ? 'the resource server' : toPrintable(pool.name)
+  return { kind: 'unknown', resolve: `pass the template that creates ${owner}` }
 }
 
 /** Describes what would determine whether one of the resource servers defines the scope. */

@@ -59,7 +59,7 @@ export function createPoolResolver(
 }
 
 class PoolResolver {
-  readonly #models: readonly InfraModel[]
+  readonly #indexes: ReadonlyMap<InfraModel, number>
   readonly #reader: TextReader
   readonly #complete: boolean
   readonly #created: readonly PoolLink[]
@@ -76,7 +76,7 @@ class PoolResolver {
   #unknownCount = 0
 
   constructor(models: readonly InfraModel[], groups: PoolGroups) {
-    this.#models = models
+    this.#indexes = new Map(models.map((model, index) => [model, index]))
     this.#reader = createTextReader(models)
     this.#complete = models.every((model) => model.complete)
     this.#created = models.flatMap((model) =>
@@ -119,7 +119,7 @@ class PoolResolver {
   }
 
   #linkToCreated(model: InfraModel, id: string): PoolLink {
-    const key = `${this.#models.indexOf(model)} ${id}`
+    const key = `${this.#indexes.get(model)} ${id}`
     return { kind: 'created', key, identity: key, name: id }
   }
 
@@ -168,7 +168,7 @@ class PoolResolver {
       .filter(({ id }) => fact.value === undefined && fact.refs.includes(id))
       .map(({ id }) => this.#linkToCreated(model, id))
     if (created.length > 0) return findCommonPool(created)
-    const name = readPoolName(this.#reader, model, this.#models.indexOf(model), fact)
+    const name = readPoolName(this.#reader, model, this.#indexes.get(model) as number, fact)
     if (name === undefined) return undefined
     return this.#declared.get(name.name) ?? this.#linkToName(model, name, steps)
   }
@@ -255,6 +255,35 @@ export const mayBeSamePool = (a: PoolLink, b: PoolLink): boolean =>
 /** Whether another link may identify the same pool. */
 const isUncertain = ({ kind, key, identity }: PoolLink): boolean =>
   kind === 'external' || kind === 'unknown' || key !== identity
+
+/** Groups items, so that those that may be in a pool are found without a comparison of each one. */
+export function indexByPool<T extends { readonly pool: PoolLink }>(
+  items: readonly T[],
+): (pool: PoolLink) => readonly T[] {
+  const isCertain = (pool: PoolLink): boolean => pool.kind === 'created' && !isUncertain(pool)
+  const certain = groupBy(
+    items.filter(({ pool }) => isCertain(pool)),
+    ({ pool }) => pool.key,
+  )
+  const others = items.filter(({ pool }) => !isCertain(pool))
+  return (pool) =>
+    isCertain(pool)
+      ? [...(certain.get(pool.key) ?? []), ...others]
+      : items.filter((one) => mayBeSamePool(one.pool, pool))
+}
+
+export function groupBy<T>(
+  items: readonly T[],
+  key: (item: T) => string,
+): ReadonlyMap<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group === undefined) groups.set(key(item), [item])
+    else group.push(item)
+  }
+  return groups
+}
 
 /** Whether two links identify the same pool, as far as the templates determine it or by an assumption. */
 export const isSamePool = (a: PoolLink, b: PoolLink): boolean => a.key === b.key

@@ -16,6 +16,8 @@ import type { PoolGroups } from './pool-groups.ts'
 import {
   createPoolResolver,
   describeAssumption,
+  groupBy,
+  indexByPool,
   isCertainlySamePool,
   isSamePool,
   mayBeSamePool,
@@ -135,23 +137,23 @@ function createUnusedCheck(
   const grants = clients.flatMap(({ model, client, pool }) =>
     listScopes(model, client.scopes).map(({ text }) => ({ text, pool })),
   )
+  const findClients = indexByPool(clients)
+  const findGrants = indexByPool(grants)
+  const findSymbolic = indexByPool(grants.filter(({ text }) => getLiteral(text) === undefined))
   const literals = groupBy(grants, ({ text }) => text.key)
-  const symbolic = grants.filter(({ text }) => getLiteral(text) === undefined)
   const grantsKnownByPool = new Map<string, boolean>()
   const areGrantsKnown = (pool: PoolLink): boolean => {
-    const matching = clients.filter((one) => mayBeSamePool(one.pool, pool))
+    const matching = findClients(pool)
     return matching.length > 0 && matching.every(({ client }) => hasAllGrants(client))
   }
   return (scope, pool) => {
     // The templates alone must determine the content of the pool.
     if (!complete || pool.kind !== 'created' || pool.key !== pool.identity) return false
     if (!grantsKnownByPool.has(pool.key)) grantsKnownByPool.set(pool.key, areGrantsKnown(pool))
-    const candidates =
-      getLiteral(scope) === undefined ? grants : [...(literals.get(scope.key) ?? []), ...symbolic]
-    return (
-      grantsKnownByPool.get(pool.key) === true &&
-      !candidates.some((one) => mayBeSamePool(one.pool, pool) && mayBeSame(one.text, scope))
-    )
+    if (grantsKnownByPool.get(pool.key) !== true) return false
+    const same = (literals.get(scope.key) ?? []).filter((one) => mayBeSamePool(one.pool, pool))
+    const others = getLiteral(scope) === undefined ? findGrants(pool) : findSymbolic(pool)
+    return ![...same, ...others].some(({ text }) => mayBeSame(text, scope))
   }
 }
 
@@ -162,16 +164,6 @@ const hasAllGrants = ({ complete, scopes }: InfraClient): boolean =>
 /** Whether the deployed list has exactly these items. Their values may be unknown. */
 export const hasAllItems = ({ complete, hasUnknownValues }: FactList<string>): boolean =>
   complete || hasUnknownValues === true
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): ReadonlyMap<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(key(item))
-    if (group === undefined) groups.set(key(item), [item])
-    else group.push(item)
-  }
-  return groups
-}
 
 export interface Grant {
   readonly at: Position

@@ -48,8 +48,8 @@ export const createLiteral = (text: string): SymbolicText => createText([text])
 
 /** Returns the text if every piece is known. */
 export function getLiteral({ pieces }: SymbolicText): string | undefined {
-  const [first = '', ...more] = pieces
-  return isLiteral(first) && more.length === 0 ? first : undefined
+  const [first = ''] = pieces
+  return isLiteral(first) && pieces.length < 2 ? first : undefined
 }
 
 export const listUnknownPieces = ({ pieces }: SymbolicText): readonly UnknownPiece[] =>
@@ -62,8 +62,8 @@ export const isSameText = (a: SymbolicText, b: SymbolicText): boolean =>
 /** Compares texts. False if they certainly differ. */
 export type TextComparer = (a: SymbolicText, b: SymbolicText) => boolean
 
-/** Most comparisons of two symbolic texts. Each template of public projects takes fewer than a thousand. */
-const MAX_COMPARISONS = 500_000
+/** Most comparisons of two symbolic texts. A template of public projects takes fewer than a thousand. */
+const MAX_COMPARISONS = 100_000
 
 /** Creates a comparer with a limited amount of work, after which all symbolic texts may be equal. */
 export function createTextComparer(maxComparisons: number = MAX_COMPARISONS): TextComparer {

@@ -115,6 +115,15 @@ Resources:
     '1 GET /orders: scope orders/read; pass the template that creates a user pool without a name',
   ])
   t.strictSame(count(coverage), ['0/2', '0/2', '0/1', '0/0'])
+  const alone = text
+    .replace('UserPoolId: !Ref PoolId', 'UserPoolId: !Ref P')
+    .replace(/\n {2}Nested.*/, '')
+  t.strictSame(
+    describe(
+      checkCoverage(await read('a.yaml', `${alone}  P: { Type: AWS::Cognito::UserPool }\n`)),
+    ),
+    ['3 Client: scope orders/read; pass the template that creates the resource server'],
+  )
   const without = `Resources: { C: { Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: pool } }, D: { Type: AWS::Cognito::UserPoolClient } }`
   t.strictSame(describe(checkCoverage(await read('a.yaml', without))), [
     '1 C: user pool; replace the expression by a value or a parameter',

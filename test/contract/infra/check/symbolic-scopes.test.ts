@@ -267,3 +267,43 @@ resource "aws_cognito_user_pool_client" "billing" {
   ])
   t.strictSame(await found('"orders-${var.env}"', '"${var.env}/raed"'), [])
 })
+
+t.test('many symbolic scopes take limited time, and are not reported then', async (t) => {
+  const count = 400
+  const many = (create: (index: number) => [string, object]) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => create(index)))
+  const sub = (text: string) => ({ 'Fn::Sub': text })
+  const text = JSON.stringify({
+    Parameters: { A: { Type: 'String' }, B: { Type: 'String' } },
+    Resources: {
+      Pool: { Type: 'AWS::Cognito::UserPool' },
+      ...many((index) => [
+        `S${index}`,
+        {
+          Type: 'AWS::Cognito::UserPoolResourceServer',
+          Properties: {
+            UserPoolId: { Ref: 'Pool' },
+            Identifier: sub(`\${A}-${index}`),
+            Scopes: [{ ScopeName: 'read', ScopeDescription: 'x' }],
+          },
+        },
+      ]),
+      ...many((index) => [
+        `C${index}`,
+        {
+          Type: 'AWS::Cognito::UserPoolClient',
+          Properties: {
+            UserPoolId: { Ref: 'Pool' },
+            AllowedOAuthScopes: [sub(`\${B}-x${index}/read`)],
+          },
+        },
+      ]),
+    },
+  })
+  const model = await read('a.json', text)
+  const start = process.cpuUsage()
+  const grants = checkScopes(model).filter(({ code }) => code === 'grant-undefined')
+  const { user, system } = process.cpuUsage(start)
+  t.ok(grants.length > 10 && grants.length < count, `${grants.length} findings`)
+  t.ok((user + system) / 1_000_000 < 3, 'seconds of processor time')
+})
