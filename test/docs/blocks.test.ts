@@ -25,7 +25,10 @@ t.test('YAML', async (t) => {
   t.ok(blocks.length > 5)
   for (const { file, text } of blocks) {
     const errors = parseAllDocuments(text, { logLevel: 'silent' }).flatMap((it) => it.errors)
-    t.strictSame(errors.map(String), [], file)
+    // The failing example of the finding key-repeated.
+    const isRepeated = /^ {6}GenerateSecret: false\n[^]*^ {6}GenerateSecret: true\n/m.test(text)
+    const expected = isRepeated ? /^YAMLParseError: Map keys must be unique at line 8, / : /^$/
+    t.match(errors.map(String).join('\n'), expected, file)
   }
 })
 

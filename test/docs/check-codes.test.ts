@@ -38,7 +38,8 @@ async function found(example: string, isStrict = false) {
   const isDocument = (text: string) => text.startsWith('openapi:')
   const changed = yaml.filter((text) => !isDocument(text)).join('')
   const all = new Map([...resources(base), ...resources(changed)])
-  const text = `Resources:\n${[...all.values()].join('')}`
+  const [transform = ''] = /^Transform: .*\n/m.exec(changed) ?? []
+  const text = `${transform}Resources:\n${[...all.values()].join('')}`
   const json = blocks(example, 'json')
   const isBaseline = (text: string) => text.startsWith('{')
   const routes = json

@@ -20,6 +20,7 @@ for (const file of readdirSync(ESTATE)) {
 
 const POOL = `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
+  Domain: { Type: AWS::Cognito::UserPoolDomain, Properties: { UserPoolId: !Ref Pool, Domain: orders } }
   Server:
     Type: AWS::Cognito::UserPoolResourceServer
     Properties: { UserPoolId: !Ref Pool, Identifier: orders, Name: o, Scopes: [{ ScopeName: read, ScopeDescription: r }] }
@@ -53,7 +54,7 @@ t.test('a client that waits for what waits for the resource server waits for it'
   const wait = '  Wait: { Type: AWS::CloudFormation::WaitConditionHandle, DependsOn: Server }\n'
   const client = (on: string) => machine('Client', '[orders/read]', `    DependsOn: ${on}`)
   t.strictSame(found(await yaml(POOL + wait + client('Wait'))), [])
-  t.strictSame(found(await yaml(POOL + wait + client('Pool'))), ['15 error scope-order'])
+  t.strictSame(found(await yaml(POOL + wait + client('Pool'))), ['16 error scope-order'])
 })
 
 t.test('an authorizer without scopes is judged by whose tokens it may be shown', async (t) => {
@@ -98,12 +99,12 @@ t.test('decisions are told once an authorizer, for the tokens that are gone firs
 })
 
 t.test('a pool of another template has scopes and clients that are not seen', async (t) => {
-  const imported = POOL.replace('UserPoolId: !Ref Pool', 'UserPoolId: !ImportValue pool')
+  const imported = POOL.replaceAll('UserPoolId: !Ref Pool', 'UserPoolId: !ImportValue pool')
   const job = machine('Job', '[stock/read]').replace('!Ref Pool', '!ImportValue pool')
   t.strictSame(found(await yaml(imported + job)), [])
   t.strictSame(found(await yaml(POOL + machine('Job', '[stock/read]'))), [
-    '5 warning scope-unused',
-    '14 error grant-undefined',
+    '6 warning scope-unused',
+    '15 error grant-undefined',
   ])
 })
 
@@ -126,7 +127,7 @@ t.test('a proxy keeps tokens for less than the shortest lives', async (t) => {
   const model = await yaml(POOL + machine('Job', "[!Sub '${Server}/read']"))
   t.match(checkScopes(model, { proxyTtl: 3600 }), [
     {
-      ...{ line: 6, column: 3, severity: 'error', code: 'lifetime-ttl' },
+      ...{ line: 7, column: 3, severity: 'error', code: 'lifetime-ttl' },
       message: 'tokens of Job are valid for 3600 s, the proxy caches them for 3600 s',
       fix: 'cache them for less than 3600 s',
     },
@@ -141,12 +142,16 @@ t.test('what clients of one block have in common is told once', async (t) => {
   name = "p"
 }
 resource "aws_cognito_user_pool_client" "c" {
-  for_each                             = { a = ["openid"], b = ["orders/read"], c = ["orders/write"] }
+  for_each                             = { a = ["orders/read"], b = ["orders/read"], c = ["orders/write"] }
   user_pool_id                         = aws_cognito_user_pool.p.id
   allowed_oauth_flows                  = ["client_credentials"]
   allowed_oauth_flows_user_pool_client = true
   allowed_oauth_scopes                 = each.value
   depends_on                           = [aws_cognito_resource_server.s]
+}
+resource "aws_cognito_user_pool_domain" "d" {
+  user_pool_id = aws_cognito_user_pool.p.id
+  domain       = "orders"
 }
 resource "aws_cognito_resource_server" "s" {
   user_pool_id = aws_cognito_user_pool.p.id
@@ -165,7 +170,7 @@ resource "aws_cognito_resource_server" "s" {
     ),
     [
       '4:1 client-no-secret aws_cognito_user_pool_client.c["a"] has no secret: client_credentials needs one',
-      '5:86 grant-undefined aws_cognito_user_pool_client.c["c"] is granted orders/write, which no resource server of its pool defines',
+      '5:91 grant-undefined aws_cognito_user_pool_client.c["c"] is granted orders/write, which no resource server of its pool defines',
     ],
   )
 })

@@ -37,7 +37,7 @@ export const describeList = (
 
 /** Describes a model, one line for each fact: `line:column value`. */
 export function describeModel(model: InfraModel): string {
-  const { dialect, files: _, suppressions: __, complete, dangling, ...kinds } = model
+  const { dialect, files: _, suppressions: __, complete, dangling, problems, ...kinds } = model
   const lines = [`${dialect}${complete ? '' : ', open'}`]
   for (const [kind, resources] of Object.entries(kinds)) {
     for (const resource of resources) {
@@ -50,6 +50,7 @@ export function describeModel(model: InfraModel): string {
       }
     }
   }
+  lines.push(...problems.map(({ at, kind, name }) => `${kind} ${at.line}:${at.column} ${name}`))
   lines.push(...dangling.map(({ at, name }) => `dangling ${at.line}:${at.column} ${name}`))
   return `${lines.join('\n')}\n`
 }

@@ -9,6 +9,7 @@ import {
 import { formatPosition } from '../../contract/infra/local-pool/members.ts'
 import { createTemplatePool, isDeploymentFailure } from '../../contract/infra/local-pool/options.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { toPrintable } from '../../core/util/text.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { readParameters } from '../files/flags.ts'
@@ -66,12 +67,23 @@ export async function readTemplatePool(
   return { options: secrets === undefined ? options : applySecrets(options, secrets), origins }
 }
 
+/** Values of pseudo parameters, as in the SAM CLI. Only a deployment knows the real ones. */
+const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
+  'AWS::AccountId': '123456789012',
+  'AWS::Partition': 'aws',
+  'AWS::Region': 'us-east-1',
+  'AWS::StackId':
+    'arn:aws:cloudformation:us-east-1:123456789012:stack/local/00000000-0000-0000-0000-000000000000',
+  'AWS::StackName': 'local',
+  'AWS::URLSuffix': 'amazonaws.com',
+}
+
 async function readTemplates(
   { template = [], parameter = [] }: TemplateFlags,
   { signal }: Terminal,
 ) {
   try {
-    const parameters = readParameters(parameter)
+    const parameters = { ...PSEUDO_PARAMETERS, ...readParameters(parameter) }
     return await readModels(template, { option: '--template', parameters, signal })
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
@@ -79,21 +91,31 @@ async function readTemplates(
   }
 }
 
-/** Creates the options. Errors of the option `userPool` name the flag `--pool`. */
+/** Creates the options. Errors name the flags: `--pool`, or `--parameter` with the names to pass. */
 function createPoolOptions(
   models: readonly InfraModel[],
   { pool }: TemplateFlags,
   { err }: Terminal,
 ) {
+  const missing = new Set<string>()
   try {
-    return createTemplatePool(models, pool, (at, message, fix) =>
-      err(`cognito-m2m: ${formatPosition(at)}: skipped: ${message}; ${fix}\n`),
-    )
+    return createTemplatePool(models, pool, (at, message, fix, parameters = []) => {
+      for (const name of parameters) missing.add(name)
+      const resolve = parameters.length === 0 ? fix : `pass ${formatParameters(parameters)}`
+      err(`cognito-m2m: ${formatPosition(at)}: skipped: ${message}; ${resolve}\n`)
+    })
   } catch (error) {
-    if (!(error instanceof OptionError) || error.option !== 'userPool') throw error
-    throw new OptionError('--pool', error.problem)
+    if (!(error instanceof OptionError)) throw error
+    if (error.option === 'userPool') throw new OptionError('--pool', error.problem)
+    if (missing.size === 0) throw error
+    const names = [...missing].map((name) => toPrintable(name)).join(', ')
+    const problem = `expected values of ${names}, which the clients depend on, got none`
+    throw new OptionError('--parameter', `${problem}. Pass ${formatParameters([...missing])}.`)
   }
 }
+
+const formatParameters = (names: readonly string[]): string =>
+  names.map((name) => `--parameter ${toPrintable(name)}=VALUE`).join(' ')
 
 /** @param path A JSON file: client id to a secret, or to two secrets during a rotation. */
 function applySecrets(options: PoolOptions, path: string): PoolOptions {

@@ -38,6 +38,7 @@ export type {
   InfraRoute,
   InfraScope,
   InfraUserPool,
+  TemplateProblem,
 } from './model/model.ts'
 export type { Position } from './position.ts'
 export { TemplateError } from './position.ts'

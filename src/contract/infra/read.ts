@@ -87,7 +87,7 @@ function toModel(
   read: ReadResources,
   suppressions: InfraModel['suppressions'],
 ): InfraModel {
-  const { dialect, dangling, complete, outputs, globals } = read
+  const { dialect, dangling, problems = [], complete, outputs, globals } = read
   const resources = addIndirectDependencies(read.resources)
   const byId = new Map(resources.map((resource) => [resource.id, resource]))
   const all = <T>(types: readonly string[], convert: (resource: Resource) => T) =>
@@ -122,6 +122,7 @@ function toModel(
     routes: [...routes, ...described.flatMap((one) => one.routes), ...sam.routes],
     dangling,
     suppressions,
+    problems,
     complete,
   }
 }

@@ -32,6 +32,7 @@ const template = (scopes: readonly string[], granted: readonly string[]): string
       AllowedOAuthFlowsUserPoolClient: true
       AllowedOAuthFlows: [client_credentials]
       AllowedOAuthScopes: [${granted.join(', ')}]
+  Domain: { Type: AWS::Cognito::UserPoolDomain, Properties: { UserPoolId: !Ref Pool, Domain: orders } }
 `
 const CLEAN = template(['read'], ['orders/read'])
 const ROUTES = (scope: string, at?: object) =>

@@ -116,7 +116,7 @@ t.test(
     t.equal(ran.code, 0)
     t.equal(
       ran.err,
-      'cognito-m2m: @auth.yaml:39:24: skipped: a scope of Client is unknown; pass the parameters that it depends on\n',
+      'cognito-m2m: @auth.yaml:39:24: skipped: a scope of Client is unknown; write the value in the template\n',
     )
     t.strictSame(await listAnswers(ran), [
       ['billing', '@auth.yaml:26:3 Client', ['orders/read', 'orders/write', 900]],
@@ -152,20 +152,33 @@ Resources:
     ['reader-2', '@api.yaml:5:3 Reader', ['https://test.example.com/orders/write', 7200]],
   ])
   const open = await run(t, files, '-t', '@auth.yaml', '-t', '@api.yaml', '--json')
-  t.equal(open.code, 0)
+  t.strictSame([open.code, open.out, open.pools.length], [2, '', 0])
   t.equal(
     open.err,
     [
-      'cognito-m2m: @auth.yaml:12:24: skipped: the identifier of Orders is unknown; pass the parameters that it depends on',
-      'cognito-m2m: @auth.yaml:19:170: skipped: a scope of Reader is unknown; pass the parameters that it depends on',
-      'cognito-m2m: @api.yaml:13:28: skipped: Reader is granted https://test.example.com/orders/write, which may be undefined in this user pool; pass the template that defines it too',
+      'cognito-m2m: @auth.yaml:12:24: skipped: the identifier of Orders is unknown; pass --parameter Stage=VALUE',
+      'cognito-m2m: @auth.yaml:19:170: skipped: a scope of Reader is unknown; pass --parameter Stage=VALUE',
+      'cognito-m2m: @auth.yaml:19:164: skipped: no scope of Reader is certain, and a token without scope is of no use; pass --parameter Stage=VALUE',
+      'cognito-m2m: @api.yaml:13:28: skipped: Reader is granted https://test.example.com/orders/write, which may be undefined in this user pool; pass --parameter Stage=VALUE',
+      'cognito-m2m: @api.yaml:13:27: skipped: no scope of Reader is certain, and a token without scope is of no use; pass --parameter Stage=VALUE',
+      'cognito-m2m: --parameter: expected values of Stage, which the clients depend on, got none. Pass --parameter Stage=VALUE.',
       '',
     ].join('\n'),
   )
-  t.strictSame(
-    clientsOf(open.out).map(({ scopes }) => scopes),
-    [[], []],
-  )
+})
+
+t.test('pseudo parameters have values, which --parameter overrides', async (t) => {
+  const text = HEAD.replace('${Stage}', '${AWS::StackName}-${AWS::Region}-${AWS::AccountId}')
+  const files = { 'a.yaml': `${text}${client('Reader', `${MACHINE}, ${READS}`)}` }
+  const scopesOf = async (...more: string[]) => {
+    const ran = await run(t, files, '-t', '@a.yaml', '--json', ...more)
+    t.strictSame([ran.code, ran.err], [0, ''])
+    return clientsOf(ran.out).map(({ scopes }) => scopes)
+  }
+  t.strictSame(await scopesOf(), [['https://local-us-east-1-123456789012.example.com/orders/read']])
+  t.strictSame(await scopesOf('--parameter', 'AWS::Region=eu-west-1', 'AWS::StackName=orders'), [
+    ['https://orders-eu-west-1-123456789012.example.com/orders/read'],
+  ])
 })
 
 t.test('Terraform: a folder is one module', async (t) => {
@@ -355,8 +368,8 @@ const refused: readonly [string, string, number, RegExp][] = [
   [
     'a flow that is none',
     client('Reader', 'AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [password]'),
-    2,
-    /^cognito-m2m: @a\.yaml:19:\d+: expected one of client_credentials, code, implicit, got "password"\. [^\n]+\n$/,
+    1,
+    /^@a\.yaml:19:\d+: error flow-invalid AllowedOAuthFlows of Reader: expected a flow, got password; fix: use client_credentials, code, implicit\ncognito-m2m: --template: expected templates that can be deployed, got 1 error\. Correct the templates\.\n$/,
   ],
   [
     'no client',

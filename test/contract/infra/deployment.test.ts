@@ -9,11 +9,14 @@ const server = (pool: string, scopes = SCOPES) =>
   `{ Type: AWS::Cognito::UserPoolResourceServer, Properties: { UserPoolId: ${pool}, Identifier: orders, Name: x, Scopes: ${scopes} } }`
 const client = (pool: string, scope: string, flows = 'client_credentials') =>
   `{ Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: ${pool}, GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [${flows}], AllowedOAuthScopes: [${scope}] } }`
+const domain = (name: string) =>
+  `{ Type: AWS::Cognito::UserPoolDomain, Properties: { UserPoolId: !Ref Pool, Domain: ${name} } }`
 
 /** A stack that publishes its pool by exports and SSM parameters. */
 const AUTH = `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
   Server: ${server('!Ref Pool')}
+  Domain: ${domain('auth')}
   Client: ${client('!Ref Pool', "!Sub '${Server}/read'")}
   Id: { Type: AWS::SSM::Parameter, Properties: { Name: /auth/pool-id, Type: String, Value: !Ref Pool } }
   Arn: { Type: AWS::SSM::Parameter, Properties: { Name: /auth/pool-arn, Type: String, Value: !GetAtt Pool.Arn } }
@@ -26,6 +29,7 @@ const OTHER = `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
   Server: ${server('!Ref Pool', '[{ ScopeName: echo, ScopeDescription: Echo }]')}
   Client: ${client('!Ref Pool', "!Sub '${Server}/echo'")}
+  Domain: ${domain('other')}
 `
 const api = (
   arn: string,
@@ -51,7 +55,7 @@ const http = (issuer: string) => `Parameters:
   Given: { Type: String }
 Resources:
   Api: { Type: AWS::ApiGatewayV2::Api }
-  Guard: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Api, AuthorizerType: JWT, JwtConfiguration: { Issuer: ${issuer} } } }
+  Guard: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Api, AuthorizerType: JWT, JwtConfiguration: { Issuer: ${issuer}, Audience: [!Ref Given] } } }
   Get: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: GET /orders, AuthorizationType: JWT, AuthorizerId: !Ref Guard, AuthorizationScopes: [orders/echo] } }
 `
 const ISSUER = 'https://cognito-idp.${AWS::Region}.amazonaws.com'

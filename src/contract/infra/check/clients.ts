@@ -1,4 +1,4 @@
-/** Findings about app clients: flows, secrets, scopes and the order of deployment. */
+/** Findings about app clients: secrets, scopes and the order of deployment. */
 
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraClient, InfraModel } from '../model/model.ts'
@@ -27,24 +27,9 @@ export const chooseByDialect = (
 ): string => (dialect === 'terraform' ? terraform : cloudformation)
 
 function checkMachineClient(client: InfraClient, model: InfraModel): Finding[] {
-  const { flows, generateSecret, oauth, complete } = client
+  const { generateSecret, oauth, complete } = client
   const name = toPrintable(client.id)
   const findings: Finding[] = []
-  const otherFlow = flows?.items.find(
-    ({ value }) => value !== undefined && value !== 'client_credentials',
-  )
-  if (otherFlow !== undefined) {
-    findings.push(
-      createFinding(
-        otherFlow.at,
-        'error',
-        'flow-mixed',
-        `${name} allows ${toPrintable(otherFlow.value as string)} in addition to client_credentials: Cognito rejects the client`,
-        `remove ${toPrintable(otherFlow.value as string)}: users need a separate client`,
-        { resource: client.id, value: otherFlow.value as string },
-      ),
-    )
-  }
   if (isDisabled(generateSecret, complete)) {
     findings.push(
       createFinding(

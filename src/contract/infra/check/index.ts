@@ -1,11 +1,16 @@
 /** `checkScopes`: compares templates, code and OpenAPI documents. */
 import type { AppRoute } from '../app/route.ts'
 import type { InfraModel } from '../model/model.ts'
+import { checkAudiences } from './audience.ts'
+import { checkAuthorizerSettings } from './authorizers.ts'
 import { checkClients } from './clients.ts'
 import { type CheckCode, comparePositions, type Finding } from './finding.ts'
+import { checkFlows } from './flows.ts'
 import { checkAuthorizers, findGateway } from './gateway.ts'
+import { checkGrants } from './grants.ts'
 import { readCheckInput } from './input.ts'
 import { checkLifetimes, checkLimits, checkReferences } from './limits.ts'
+import { checkProblems } from './problems.ts'
 import {
   checkAgreement,
   checkAppScopes,
@@ -15,6 +20,7 @@ import {
 } from './routes.ts'
 import { checkLeastPrivilege, checkUnused, createScopeIndex } from './scopes.ts'
 import { applySuppressions } from './suppressions.ts'
+import { checkUserPools } from './user-pools.ts'
 
 /** Options of {@link checkScopes}. */
 export interface CheckScopesOptions {
@@ -84,10 +90,16 @@ export function checkScopes(
   const gateway = findGateway(all, routes)
   const pools = listAppPools(all, gateway, routes, scopeIndex)
   const found = [
+    ...all.flatMap(checkProblems),
     ...all.flatMap(checkReferences),
     ...all.flatMap((model) => checkLimits(model, scopeIndex.resolvePool)),
     ...all.flatMap((model) => checkClients(model, scopeIndex)),
+    ...all.flatMap(checkFlows),
+    ...checkGrants(all, scopeIndex),
+    ...checkUserPools(all, scopeIndex),
     ...all.flatMap((model) => checkAuthorizers(model, scopeIndex)),
+    ...all.flatMap(checkAuthorizerSettings),
+    ...checkAudiences(all, scopeIndex),
     ...checkUnused(scopeIndex),
     ...checkLifetimes(all, scopeIndex, proxyTtl),
     ...checkAppScopes(routes, scopeIndex, pools),

@@ -291,6 +291,10 @@ export const isSamePool = (a: PoolLink, b: PoolLink): boolean => a.key === b.key
 /** Whether two links identify the same pool without an assumption about names. */
 export const isCertainlySamePool = (a: PoolLink, b: PoolLink): boolean => a.identity === b.identity
 
+/** Whether the templates create the pool, and the link depends on no assumption. */
+export const isCertainlyCreated = ({ kind, key, identity, assumed }: PoolLink): boolean =>
+  kind === 'created' && key === identity && assumed !== true
+
 /** Returns the assumption by which two links identify the same pool. Undefined if there is none. */
 export function describeAssumption(a: PoolLink, b: PoolLink): string | undefined {
   if (isCertainlySamePool(a, b)) return undefined

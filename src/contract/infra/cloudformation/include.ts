@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import { TemplateError } from '../position.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
-import { readYaml } from '../syntax/yaml.ts'
+import { type OnRepeatedKey, readYaml } from '../syntax/yaml.ts'
 
 interface SourceFile {
   readonly file: string
@@ -37,6 +37,7 @@ export async function expandIncludes(
   root: Tree,
   template: SourceFile,
   load: LoadInclude | undefined,
+  onRepeatedKey: OnRepeatedKey,
 ): Promise<ExpandedTemplate> {
   const included: string[] = []
   if (load === undefined || !template.text.includes(INCLUDE)) return { tree: root, included }
@@ -54,7 +55,7 @@ export async function expandIncludes(
         transform.at,
         `expected at most ${MAX_INCLUDES} included files, got more. Split the template.`,
       )
-    return readYaml(source.file, source.text)
+    return readYaml(source.file, source.text, onRepeatedKey)
   }
 
   async function expand(tree: Tree): Promise<Tree> {

@@ -1,7 +1,7 @@
 /** Reads the resources of a CloudFormation or SAM template. */
 import { omitUndefined } from '../../../core/options/validate.ts'
 import { getMember, toTextFact } from '../model/facts.ts'
-import type { InfraOutput, ReadResources } from '../model/model.ts'
+import type { InfraOutput, ReadResources, TemplateProblem } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
 import {
   assertAcyclic,
@@ -12,15 +12,15 @@ import {
   type Value,
 } from '../resolve/value.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
-import { readYaml } from '../syntax/yaml.ts'
+import { type OnRepeatedKey, readYaml } from '../syntax/yaml.ts'
 import { expandIncludes, type LoadInclude } from './include.ts'
 import { CloudFormationResolver, getEntries, getPlainText, type Sections } from './resolve.ts'
+import { isSamId } from './sam-ids.ts'
 
-/** Longest logical id, in characters. */
-const MAX_ID_LENGTH = 255
 const SAM = 'AWS::Serverless-2016-10-31'
+const LOOPS = 'AWS::LanguageExtensions'
 /** Transforms that add no Cognito resources. */
-const KNOWN_TRANSFORMS = new Set([SAM, 'AWS::LanguageExtensions', 'AWS::SecretsManager-2020-07-23'])
+const KNOWN_TRANSFORMS = new Set([SAM, LOOPS, 'AWS::SecretsManager-2020-07-23'])
 
 /** @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not well-formed or has no `Resources`. */
 export async function readCloudFormation(
@@ -29,8 +29,16 @@ export async function readCloudFormation(
   parameterValues: ReadonlyMap<string, string>,
   loadInclude?: LoadInclude,
 ): Promise<ReadResources> {
-  const template = await readYaml(file, text)
-  const { tree: root, included } = await expandIncludes(template, { file, text }, loadInclude)
+  const problems: TemplateProblem[] = []
+  const onRepeatedKey: OnRepeatedKey = (at, name) => problems.push({ kind: 'key', at, name })
+  const template = await readYaml(file, text, onRepeatedKey)
+  const source = { file, text }
+  const { tree: root, included } = await expandIncludes(
+    template,
+    source,
+    loadInclude,
+    onRepeatedKey,
+  )
   const resources = root.kind === 'map' ? root.entries.get('Resources') : undefined
   if (root.kind !== 'map' || resources?.value.kind !== 'map') {
     throw new TemplateError(
@@ -40,11 +48,13 @@ export async function readCloudFormation(
   }
   const transforms = listTransforms(root.entries.get('Transform')?.value)
   const keys = [...root.entries.keys(), ...resources.value.entries.keys()]
+  const hasMacro = !transforms.every((name) => name !== undefined && KNOWN_TRANSFORMS.has(name))
   // Macros, loops and includes can add resources of any name.
-  const macros =
-    keys.some((key) => key.startsWith('Fn::')) ||
-    !transforms.every((name) => name !== undefined && KNOWN_TRANSFORMS.has(name))
-  const sam = transforms.includes(SAM)
+  const macros = hasMacro || keys.some((key) => key.startsWith('Fn::'))
+  // A macro may replace the resources that need a transform.
+  const missing = hasMacro ? [] : findMissingTransforms(transforms, resources.value.entries)
+  problems.push(...missing)
+  const sam = [...transforms, ...missing.map(({ name }) => name)].includes(SAM)
   const sections: Sections = {
     parameters: getEntries(root.entries.get('Parameters')?.value),
     mappings: getEntries(root.entries.get('Mappings')?.value),
@@ -53,7 +63,7 @@ export async function readCloudFormation(
     mayExist: (name) =>
       macros ||
       [text, ...included].some((one) => one.includes('Fn::ForEach')) ||
-      (sam && isSamResourceName(name, resources.value)),
+      (sam && isSamId(name, resources.value)),
   }
   const resolver = new CloudFormationResolver(sections)
   const read = [...resources.value.entries].map(([id, entry]) =>
@@ -73,6 +83,7 @@ export async function readCloudFormation(
     dialect: sam ? 'sam' : 'cloudformation',
     resources: read,
     dangling: [...resolver.dangling, ...danglingDependencies],
+    problems,
     complete: !macros && !read.some(mayAddResources),
     outputs,
     globals,
@@ -96,16 +107,24 @@ function listTransforms(tree: Tree | undefined): readonly (string | undefined)[]
   return items.map((item) => (item.kind === 'scalar' ? String(item.value) : undefined))
 }
 
-/** SAM generates resources whose names begin with the id of another one: `OrdersApiStage`. */
-function isSamResourceName(name: string, resources: Tree): boolean {
-  if (name.startsWith('Serverless')) return true
-  const declared = getEntries(resources)
-  // Looks up each prefix of the name, because comparing with every resource would take quadratic time.
-  const longest = Math.min(name.length, MAX_ID_LENGTH)
-  return Array.from({ length: longest }, (_, end) => name.slice(0, end + 1)).some((id) =>
-    declared.has(id),
+/** Finds each transform that the template needs and lacks, at the first resource that needs it. */
+function findMissingTransforms(
+  transforms: readonly (string | undefined)[],
+  resources: ReadonlyMap<string, Entry>,
+): readonly TemplateProblem[] {
+  const all = [...resources]
+  const users = new Map([
+    [SAM, all.find(([, { value }]) => isServerless(getPlainText(getEntries(value), 'Type')))],
+    [LOOPS, all.find(([id]) => id.startsWith('Fn::ForEach'))],
+  ])
+  return [...users].flatMap(([name, user]) =>
+    user === undefined || transforms.includes(name)
+      ? []
+      : [{ kind: 'transform', at: user[1].at, name }],
   )
 }
+
+const isServerless = (type = ''): boolean => type.startsWith('AWS::Serverless::')
 
 function toResource(
   id: string,

@@ -6,6 +6,7 @@ import {
   getProperty,
   getSourceResource,
   mayHaveMoreMembers,
+  toAudience,
   toOneOrMore,
   toTextFact,
   toTextList,
@@ -178,6 +179,10 @@ function readAuthorizers(
       api: id,
       name: toTextFact(createScalar(value.at, name)),
       userPools: toOneOrMore(apiType.kind === 'rest' ? settings : issuer),
+      audience:
+        apiType.kind === 'rest'
+          ? undefined
+          : (toAudience(settings, 'audience') ?? toAudience(settings, 'Audience')),
       scopes: toTextList(getMember(value, 'AuthorizationScopes')),
       ttl: undefined,
     })

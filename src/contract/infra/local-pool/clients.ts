@@ -9,7 +9,9 @@ import {
 import { toPrintable } from '../../../core/util/text.ts'
 import { isMachineClient } from '../check/scopes.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
+import type { Position } from '../position.ts'
 import type { ReportSkipped } from './members.ts'
+import { type ListParameters, type MaybeUnknown, suggestParameters } from './parameters.ts'
 
 /** Longest id without its number, in characters. Ids have at most 128. */
 const MAX_CLIENT_ID_LENGTH = 120
@@ -64,24 +66,41 @@ export interface PoolClientOptions {
 
 /** Seconds, the default of Cognito. */
 const DEFAULT_LIFETIME = 3600
-const PASS_PARAMETERS = 'pass the parameters that it depends on'
+
+/** Reports a value with the parameters that the facts depend on. Without parameters, it reports the fix. */
+export type ReportUnknown = (
+  at: Position,
+  message: string,
+  facts: readonly MaybeUnknown[],
+  fix?: string,
+) => void
+
+export function createUnknownReporter(
+  reportSkipped: ReportSkipped,
+  listParameters: ListParameters,
+): ReportUnknown {
+  return (at, message, facts, fix = 'write the value in the template') => {
+    const parameters = listParameters(facts)
+    reportSkipped(at, message, suggestParameters(parameters) ?? fix, parameters)
+  }
+}
 
 export function toPoolServer(
   { id, at, identifier, scopes, scopesComplete }: InfraResourceServer,
-  reportSkipped: ReportSkipped,
+  reportUnknown: ReportUnknown,
 ): readonly ResourceServerDefinition[] {
   const name = toPrintable(id)
   if (identifier?.value === undefined) {
-    reportSkipped(identifier?.at ?? at, `the identifier of ${name} is unknown`, PASS_PARAMETERS)
+    reportUnknown(identifier?.at ?? at, `the identifier of ${name} is unknown`, [identifier])
     return []
   }
   const knownScopes = scopes.filter((scope) => scope.name?.value !== undefined)
   for (const scope of scopes) {
     if (!knownScopes.includes(scope))
-      reportSkipped(scope.at, `the name of a scope of ${name} is unknown`, PASS_PARAMETERS)
+      reportUnknown(scope.at, `the name of a scope of ${name} is unknown`, [scope.name])
   }
   if (!scopesComplete && knownScopes.length === scopes.length) {
-    reportSkipped(at, `${name} may define scopes that the template does not list`, PASS_PARAMETERS)
+    reportUnknown(at, `${name} may define scopes that the template does not list`, [])
   }
   if (knownScopes.length === 0) return []
   const described = knownScopes.map((scope) => {
@@ -92,75 +111,94 @@ export function toPoolServer(
   return [{ identifier: identifier.value, scopes: Object.fromEntries(described) }]
 }
 
-/**
- * @param servers Undefined if the templates define no resource servers: then any scope can be granted.
- * @returns Undefined if a required value is unknown.
- */
+const PASS_TEMPLATE = 'pass the template that defines it too'
+
+interface PoolContext {
+  /** Undefined if the templates define no resource servers: then any scope can be granted. */
+  readonly servers: readonly ResourceServerDefinition[] | undefined
+  /** The identifiers of the resource servers of the pool. */
+  readonly identifiers: readonly (Fact<string> | undefined)[]
+  readonly reportUnknown: ReportUnknown
+}
+
+/** @returns Undefined if a required value is unknown, or a machine client has no known scope. */
 export function toPoolClient(
   client: InfraClient,
   clientId: string,
-  servers: readonly ResourceServerDefinition[] | undefined,
-  reportSkipped: ReportSkipped,
+  context: PoolContext,
 ): PoolClientOptions | undefined {
   const { id, at, complete, flows, oauth, generateSecret } = client
+  const { reportUnknown } = context
   const name = toPrintable(id)
   const isKnown = (fact: Fact<boolean> | undefined): boolean =>
     fact === undefined ? complete : fact.value !== undefined
   if (!(flows?.complete ?? complete)) {
-    reportSkipped(flows?.at ?? at, `the OAuth flows of ${name} are unknown`, PASS_PARAMETERS)
+    reportUnknown(flows?.at ?? at, `the OAuth flows of ${name} are unknown`, [flows])
     return undefined
   }
   if (!isKnown(oauth)) {
-    const message = `it is unknown whether ${name} enables OAuth`
-    reportSkipped(oauth?.at ?? at, message, PASS_PARAMETERS)
+    reportUnknown(oauth?.at ?? at, `it is unknown whether ${name} enables OAuth`, [oauth])
     return undefined
   }
   // The deployment fails if a machine client has no secret.
   const hasSecret = isMachineClient(client) || generateSecret?.value === true
   if (!hasSecret && !isKnown(generateSecret)) {
     const message = `it is unknown whether ${name} has a secret`
-    reportSkipped(generateSecret?.at ?? at, message, PASS_PARAMETERS)
+    reportUnknown(generateSecret?.at ?? at, message, [generateSecret])
+    return undefined
+  }
+  const scopes = listGrantedScopes(client, context)
+  if (isMachineClient(client) && scopes.length === 0 && mayBeGranted(client)) {
+    const message = `no scope of ${name} is certain, and a token without scope is of no use`
+    const hasKnownScope = client.scopes?.items.some(({ value }) => value !== undefined) === true
+    // A known scope is skipped if its resource server is unknown.
+    const facts = hasKnownScope ? [client.scopes, ...context.identifiers] : [client.scopes]
+    reportUnknown(client.scopes?.at ?? at, message, facts)
     return undefined
   }
   return omitUndefined<PoolClientOptions>({
     clientId,
     clientSecrets: hasSecret ? undefined : [],
-    scopes: listGrantedScopes(client, servers, reportSkipped),
+    scopes,
     flows: (flows?.items ?? []).map(({ value }) => value as PoolFlow),
     oauth: oauth?.value === true,
-    accessTokenValidity: getTokenLifetime(client, reportSkipped),
+    accessTokenValidity: getTokenLifetime(client, reportUnknown),
   })
 }
 
+/** Whether the deployed client has scopes, or may have some. */
+const mayBeGranted = ({ scopes, complete }: InfraClient): boolean =>
+  scopes === undefined ? !complete : !scopes.complete || scopes.items.length > 0
+
 function listGrantedScopes(
   { id, at, complete, scopes }: InfraClient,
-  servers: readonly ResourceServerDefinition[] | undefined,
-  reportSkipped: ReportSkipped,
+  { servers, identifiers, reportUnknown }: PoolContext,
 ): readonly string[] {
   const name = toPrintable(id)
   const defined = servers && new Set(servers.flatMap(listDescribedScopes).map(([scope]) => scope))
   const granted = new Set<string>()
-  for (const { at, value } of scopes?.items ?? []) {
-    if (value === undefined) reportSkipped(at, `a scope of ${name} is unknown`, PASS_PARAMETERS)
+  for (const fact of scopes?.items ?? []) {
+    const { at, value } = fact
+    if (value === undefined) reportUnknown(at, `a scope of ${name} is unknown`, [fact])
     else if (defined === undefined || defined.has(value) || isReserved(value)) granted.add(value)
     else {
       const message = `${name} is granted ${toPrintable(value)}, which may be undefined in this user pool`
-      reportSkipped(at, message, 'pass the template that defines it too')
+      reportUnknown(at, message, identifiers, PASS_TEMPLATE)
     }
   }
   const isReported = scopes?.items.some(({ value }) => value === undefined) === true
   if (!(scopes?.complete ?? complete) && !isReported) {
     const message = `${name} may be granted scopes that the template does not list`
-    reportSkipped(scopes?.at ?? at, message, PASS_PARAMETERS)
+    reportUnknown(scopes?.at ?? at, message, [scopes])
   }
   return [...granted]
 }
 
-function getTokenLifetime(client: InfraClient, reportSkipped: ReportSkipped): number {
+function getTokenLifetime(client: InfraClient, reportUnknown: ReportUnknown): number {
   const { id, at, complete, accessTokenValidity } = client
   if (accessTokenValidity === undefined && complete) return DEFAULT_LIFETIME
   if (accessTokenValidity?.value !== undefined) return accessTokenValidity.value
   const message = `the token lifetime of ${toPrintable(id)} is unknown: the default of ${DEFAULT_LIFETIME} s applies`
-  reportSkipped(accessTokenValidity?.at ?? at, message, PASS_PARAMETERS)
+  reportUnknown(accessTokenValidity?.at ?? at, message, [accessTokenValidity])
   return DEFAULT_LIFETIME
 }

@@ -12,8 +12,16 @@ import type {
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
 
-/** Reports a value that only the deployment determines. Message and fix are one printable line each. */
-export type ReportSkipped = (at: Position, message: string, fix: string) => void
+/**
+ * Reports a value that only the deployment determines. Message and fix are one printable line each. `parameters` are
+ * the names of the parameters that would determine it.
+ */
+export type ReportSkipped = (
+  at: Position,
+  message: string,
+  fix: string,
+  parameters?: readonly string[],
+) => void
 
 export interface PoolMembers {
   /** Undefined if the templates define no pool: their resources belong to an existing one. */

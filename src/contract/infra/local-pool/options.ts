@@ -13,12 +13,14 @@ import type { InfraClient, InfraModel } from '../model/model.ts'
 import type { Position } from '../position.ts'
 import {
   assignClientIds,
+  createUnknownReporter,
   getLocalName,
   type PoolClientOptions,
   toPoolClient,
   toPoolServer,
 } from './clients.ts'
 import { findPoolMembers, formatPosition, type ReportSkipped } from './members.ts'
+import { createParameterLister } from './parameters.ts'
 
 /** Options for `startUserPool` and `createTestUserPool` of `cognito-m2m/testing`. */
 export interface PoolOptions {
@@ -34,6 +36,8 @@ export interface SkippedFact extends Position {
   readonly message: string
   /** How to include it, on one printable line. May change between releases. */
   readonly fix: string
+  /** The names of the parameters or variables that would determine it. Empty if none does. */
+  readonly parameters: readonly string[]
 }
 
 /** Options of {@link toPoolOptions}. */
@@ -63,14 +67,17 @@ export interface TemplatePool {
 const DEPLOYMENT_FAILURES: ReadonlySet<CheckCode> = new Set<CheckCode>([
   'reference-missing',
   'grant-undefined',
+  'client-no-scopes',
+  'scope-reserved',
   'flow-mixed',
+  'flow-invalid',
   'client-no-secret',
+  'transform-missing',
   'cognito-limit',
 ])
 
-const FLOWS: ReadonlySet<string> = new Set(['client_credentials', 'code', 'implicit'])
-
-export const isDeploymentFailure = ({ code }: Finding): boolean => DEPLOYMENT_FAILURES.has(code)
+export const isDeploymentFailure = ({ code, severity }: Finding): boolean =>
+  severity === 'error' && DEPLOYMENT_FAILURES.has(code)
 
 /** @param models Models without a finding of `isDeploymentFailure`. */
 export function createTemplatePool(
@@ -80,21 +87,24 @@ export function createTemplatePool(
 ): TemplatePool {
   const members = findPoolMembers(models, userPool, reportSkipped)
   const ids = assignClientIds(members.clients)
-  const resourceServers = members.servers.flatMap((server) => toPoolServer(server, reportSkipped))
+  const reportUnknown = createUnknownReporter(
+    reportSkipped,
+    createParameterLister(models.flatMap((model) => model.resourceServers)),
+  )
+  const resourceServers = members.servers.flatMap((server) => toPoolServer(server, reportUnknown))
   const hasServers = models.some((model) => model.resourceServers.length > 0)
+  const context = {
+    servers: hasServers ? resourceServers : undefined,
+    identifiers: members.servers.map(({ identifier }) => identifier),
+    reportUnknown,
+  }
   const clients = members.clients.flatMap((client) => {
-    const id = ids.get(client) as string
-    const servers = hasServers ? resourceServers : undefined
-    const options = toPoolClient(client, id, servers, reportSkipped)
-    if (options === undefined) return []
-    const unsupported = client.flows?.items.find(({ value }) => !FLOWS.has(value as string))
-    if (unsupported === undefined) return [{ client, options }]
-    const problem = `expected one of ${[...FLOWS].join(', ')}, got ${describeValue(unsupported.value)}. Choose one of these flows.`
-    throw new OptionError(formatPosition(unsupported.at), problem)
+    const options = toPoolClient(client, ids.get(client) as string, context)
+    return options === undefined ? [] : [{ client, options }]
   })
   if (clients.length === 0) {
     const problem = 'expected an app client whose flows and scopes are known, got none'
-    throw new OptionError('the template', `${problem}. Pass the parameters of the template.`)
+    throw new OptionError('the template', `${problem}. Add a client, or pass the parameters.`)
   }
   return {
     options: omitUndefined<PoolOptions>({
@@ -151,8 +161,11 @@ export function toPoolOptions(
       `expected a template that can be deployed, got ${problem}.`,
     )
   }
-  return createTemplatePool(all, userPool, ({ file, line, column }, message, fix) =>
-    onSkipped({ file, line, column, message, fix }),
+  return createTemplatePool(
+    all,
+    userPool,
+    ({ file, line, column }, message, fix, parameters = []) =>
+      onSkipped({ file, line, column, message, fix, parameters }),
   ).options
 }
 

@@ -45,6 +45,9 @@ export function getProperty(members: Members, key: string): Value | undefined {
 function toFact<T>(value: Value, read: (scalar: Scalar) => T | undefined): Fact<T> {
   const known = value.kind === 'scalar' ? read(value.value) : undefined
   const { at, refs } = value
+  if (value.kind === 'list' || value.kind === 'map') {
+    return { at, value: known, source: {}, refs, actualType: value.kind }
+  }
   if (value.kind !== 'unknown') return { at, value: known, source: {}, refs }
   const { source, pieces } = value
   const fact = { at, value: known, source, refs }
@@ -77,11 +80,14 @@ export const toBooleanFact = (value: Value | undefined): Fact<boolean> | undefin
 export const toNumberFact = (value: Value | undefined): Fact<number> | undefined =>
   toOptionalFact(value, parseNumber)
 
-/** A string counts as a list of one item, as in both dialects. */
+/** A scalar counts as a list of one item. */
 export function toTextList(value: Value | undefined): FactList<string> | undefined {
   if (value === undefined) return undefined
   const { at } = value
-  if (value.kind === 'scalar') return { at, items: [toFact(value, parseText)], complete: true }
+  if (value.kind === 'scalar') {
+    return { at, items: [toFact(value, parseText)], complete: true, actualType: 'scalar' }
+  }
+  if (value.kind === 'map') return { at, items: [], complete: false, actualType: 'map' }
   if (value.kind === 'unknown') return { at, items: [], complete: false, source: value.source }
   if (value.kind !== 'list') return { at, items: [], complete: false }
   const items = value.items.map((item) => toFact(item, parseText))
@@ -94,6 +100,17 @@ export function toTextList(value: Value | undefined): FactList<string> | undefin
 /** Reads a member that accepts one value or a list. An unknown value counts as one. */
 export const toOneOrMore = (value: Value | undefined): FactList<string> | undefined =>
   toTextList(value?.kind === 'unknown' ? createList(value.at, [value]) : value)
+
+/** Reads the audience of a JWT authorizer. Unknown if its configuration is. */
+export function toAudience(
+  configuration: Value | undefined,
+  key: string,
+): FactList<string> | undefined {
+  const value = getMember(configuration, key)
+  if (value !== undefined) return toTextList(value)
+  if (configuration === undefined || !mayHaveMoreMembers(configuration)) return undefined
+  return { at: configuration.at, items: [], complete: false }
+}
 
 const SECONDS: ReadonlyMap<string, number> = new Map([
   ['seconds', 1],
@@ -145,7 +162,18 @@ export const toUserPool = (resource: Resource): InfraUserPool =>
   omitUndefined<InfraUserPool>({
     ...toInfraResource(resource),
     name: toTextFact(getProperty(resource.properties, 'UserPoolName')),
+    tier: toTextFact(getProperty(resource.properties, 'UserPoolTier')),
+    triggerVersion: toTriggerVersion(getProperty(resource.properties, 'LambdaConfig')),
   })
+
+/** A trigger without a version gets events of version 1. */
+function toTriggerVersion(triggers: Value | undefined): Fact<string> | undefined {
+  const versioned = getMember(triggers, 'PreTokenGenerationConfig')
+  if (versioned !== undefined) return toTextFact(getMember(versioned, 'LambdaVersion'))
+  const trigger = getMember(triggers, 'PreTokenGeneration')
+  if (trigger === undefined || mayHaveMoreMembers(triggers)) return undefined
+  return { at: trigger.at, value: 'V1_0', source: {}, refs: [] }
+}
 
 export const toDomain = (resource: Resource): InfraDomain =>
   omitUndefined<InfraDomain>({
@@ -187,6 +215,7 @@ export function toClient(resource: Resource): InfraClient {
     generateSecret: toBooleanFact(getProperty(properties, 'GenerateSecret')),
     oauth: toBooleanFact(getProperty(properties, 'AllowedOAuthFlowsUserPoolClient')),
     flows: toTextList(getProperty(properties, 'AllowedOAuthFlows')),
+    explicitAuthFlows: toTextList(getProperty(properties, 'ExplicitAuthFlows')),
     scopes: toTextList(getProperty(properties, 'AllowedOAuthScopes')),
     accessTokenValidity: toLifetimeSeconds(properties),
     revocation: toBooleanFact(getProperty(properties, 'EnableTokenRevocation')),
@@ -211,13 +240,15 @@ export function toAuthorizer(resource: Resource): InfraAuthorizer | undefined {
   const rest = type === 'AWS::ApiGateway::Authorizer'
   const authorizerType = getText(getProperty(properties, rest ? 'Type' : 'AuthorizerType'))
   if (authorizerType !== (rest ? 'COGNITO_USER_POOLS' : 'JWT')) return undefined
-  const issuer = getMember(getProperty(properties, 'JwtConfiguration'), 'Issuer')
+  const configuration = getProperty(properties, 'JwtConfiguration')
+  const issuer = getMember(configuration, 'Issuer')
   return omitUndefined<InfraAuthorizer>({
     ...toInfraResource(resource),
     kind: rest ? 'rest' : 'http',
     api: getSourceResource(getProperty(properties, rest ? 'RestApiId' : 'ApiId')),
     name: toTextFact(getProperty(properties, 'Name')),
     userPools: rest ? toTextList(getProperty(properties, 'ProviderARNs')) : toOneOrMore(issuer),
+    audience: rest ? undefined : toAudience(configuration, 'Audience'),
     scopes: undefined,
     ttl: toNumberFact(getProperty(properties, 'AuthorizerResultTtlInSeconds')),
   })
@@ -231,16 +262,22 @@ export function toRoute(resource: Resource, resources: Resources): InfraRoute | 
   if (key === null) return undefined
   const method = rest ? getProperty(properties, 'HttpMethod') : key?.method
   const path = rest ? buildRestPath(resource, resources) : key?.path
+  const authorizer = getProperty(properties, 'AuthorizerId')
+  const authorization = parseAuthorization(
+    getProperty(properties, 'AuthorizationType'),
+    resource.complete,
+  )
   return omitUndefined<InfraRoute>({
     ...toInfraResource(resource),
     api: getSourceResource(getProperty(properties, rest ? 'RestApiId' : 'ApiId')),
     method: toUpperCase(toTextFact(method)),
     path: toTextFact(path),
-    authorization: parseAuthorization(
-      getProperty(properties, 'AuthorizationType'),
-      resource.complete,
-    ),
-    authorizer: getSourceResource(getProperty(properties, 'AuthorizerId')),
+    authorization,
+    authorizer: getSourceResource(authorizer),
+    hasNoAuthorizer:
+      authorization === 'cognito' && authorizer === undefined && resource.complete
+        ? true
+        : undefined,
     scopes: toTextList(getProperty(properties, 'AuthorizationScopes')),
   })
 }

@@ -14,6 +14,8 @@ export interface Fact<T> {
   readonly pieces?: readonly Piece[]
   /** Ids of the resources that the value refers to, for example the resource server of a composed scope. */
   readonly refs: readonly string[]
+  /** Present if the value is a list or a map, where one scalar is expected. */
+  readonly actualType?: 'list' | 'map'
 }
 
 /** A list of values. */
@@ -22,6 +24,8 @@ export interface FactList<T> {
   readonly items: readonly Fact<T>[]
   /** False if values of items are unknown, or the deployed list may have other items. */
   readonly complete: boolean
+  /** Present if a list is expected, and the value is a scalar (one item) or a map (none). */
+  readonly actualType?: 'scalar' | 'map'
   /** Present if the deployed list has exactly these items, but values of some are unknown. */
   readonly hasUnknownValues?: true
   /** The origin of an unknown list, as far as the template determines it. */
@@ -44,6 +48,10 @@ export interface InfraResource {
 /** A Cognito user pool. */
 export interface InfraUserPool extends InfraResource {
   readonly name?: Fact<string>
+  /** The feature plan: `LITE`, `ESSENTIALS` (the default) or `PLUS`. */
+  readonly tier?: Fact<string>
+  /** The event version of the pre-token-generation trigger: `V1_0`, `V2_0` or `V3_0`. */
+  readonly triggerVersion?: Fact<string>
 }
 
 /** The domain of a user pool. */
@@ -79,6 +87,8 @@ export interface InfraClient extends InfraResource {
   /** Whether OAuth is enabled: `AllowedOAuthFlowsUserPoolClient`. */
   readonly oauth?: Fact<boolean>
   readonly flows?: FactList<string>
+  /** The flows of the user pools API: `ExplicitAuthFlows`. */
+  readonly explicitAuthFlows?: FactList<string>
   /** Scopes as `identifier/name`. */
   readonly scopes?: FactList<string>
   /** The lifetime of access tokens in seconds, converted from the unit of the template. Cognito's default is 3,600. */
@@ -113,6 +123,8 @@ export interface InfraAuthorizer extends InfraResource {
   readonly name?: Fact<string>
   /** User pool ARNs (`rest`) or the issuer (`http`). */
   readonly userPools?: FactList<string>
+  /** The client ids that a JWT authorizer (`http`) accepts. */
+  readonly audience?: FactList<string>
   /** The scopes of a SAM authorizer. A token needs one of them. */
   readonly scopes?: FactList<string>
   /** How long API Gateway caches a decision, in seconds. The default of API Gateway is 300. */
@@ -131,8 +143,19 @@ export interface InfraRoute extends InfraResource {
   readonly authorization?: 'cognito' | 'none' | 'other'
   /** The id of the authorizer in the same model. */
   readonly authorizer?: string
+  /** Present if the type of authorization needs an authorizer, and the route certainly has none. */
+  readonly hasNoAuthorizer?: true
   /** The scopes of the route, or else of its authorizer. A token needs one of them. */
   readonly scopes?: FactList<string>
+}
+
+/** A mistake of a whole template that does not prevent reading it. */
+export interface TemplateProblem {
+  /** `key`: a key occurs twice, and the last one counts. `transform`: the template lacks a transform that it needs. */
+  readonly kind: 'key' | 'transform'
+  readonly at: Position
+  /** The repeated key, or the name of the missing transform. */
+  readonly name: string
 }
 
 /** One template or Terraform module, as far as its text determines the deployment. */
@@ -153,6 +176,8 @@ export interface InfraModel {
   readonly dangling: readonly DanglingReference[]
   /** Comments and metadata that suppress findings. */
   readonly suppressions: readonly Suppression[]
+  /** Repeated keys and missing transforms. */
+  readonly problems: readonly TemplateProblem[]
   /** False if macros, modules or includes may add resources of these kinds. */
   readonly complete: boolean
 }
@@ -162,6 +187,8 @@ export interface ReadResources {
   readonly dialect: InfraModel['dialect']
   readonly resources: readonly Resource[]
   readonly dangling: readonly DanglingReference[]
+  /** Missing if the dialect has none. */
+  readonly problems?: readonly TemplateProblem[]
   /** False if macros, modules or includes may add resources. */
   readonly complete: boolean
   readonly outputs: readonly InfraOutput[]

@@ -5,6 +5,7 @@ import {
   getMember,
   getMemberPosition,
   getProperty,
+  toAudience,
   toInfraResource,
   toNumberFact,
   toOneOrMore,
@@ -99,7 +100,8 @@ function readAuthorizers(
     const type = getText(getMember(settings, 'type'))?.toLowerCase()
     if (type !== 'cognito_user_pools' && type !== 'jwt') return []
     const rest = type === 'cognito_user_pools'
-    const issuer = getMember(getMember(settings, 'jwtConfiguration'), 'issuer')
+    const configuration = getMember(settings, 'jwtConfiguration')
+    const issuer = getMember(configuration, 'issuer')
     const authorizer = omitUndefined<InfraAuthorizer>({
       ...toInfraResource(resource),
       id: `${resource.id}.${name}`,
@@ -108,6 +110,7 @@ function readAuthorizers(
       api: resource.id,
       name: toTextFact(createScalar(scheme.at, name)),
       userPools: toOneOrMore(rest ? getMember(settings, 'providerARNs') : issuer),
+      audience: rest ? undefined : toAudience(configuration, 'audience'),
       scopes: undefined,
       ttl: toNumberFact(getMember(settings, 'authorizerResultTtlInSeconds')),
     })

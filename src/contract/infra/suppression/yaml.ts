@@ -85,13 +85,16 @@ function listSlashComments(
 
 /** Reads `Metadata: { cognito-m2m: { ignore: [{ code, reason }] } }` of each resource of a CloudFormation template. */
 export async function listMetadataSuppressions(file: string, text: string): Promise<Suppression[]> {
-  const resources = getEntry(await readYaml(file, text), 'Resources')
+  const resources = getEntry(await readYaml(file, text, ignoreRepeatedKey), 'Resources')
   if (resources?.kind !== 'map') return []
   return [...resources.entries].flatMap(([id, { value }]) => {
     const metadata = getEntry(getEntry(value, 'Metadata'), 'cognito-m2m')
     return metadata === undefined ? [] : readMetadata(id, metadata)
   })
 }
+
+/** The reader of the template reports repeated keys. */
+function ignoreRepeatedKey(): void {}
 
 function readMetadata(id: string, metadata: Tree): Suppression[] {
   const ignore = getEntry(metadata, 'ignore')

@@ -16,12 +16,14 @@ export interface JsonContext {
   readonly text: string
   readonly spend: Budget
   readonly makeMap: MakeMap
+  /** Called at each key that occurred before in its object. If it returns, the last value of the key counts. */
+  readonly onRepeatedKey: (at: Position, name: string) => void
 }
 
 /**
  * The parser is recursive. `checkLimits` bounds the nesting before.
  *
- * @throws {TemplateError} `ERR_TEMPLATE_INVALID` at a syntax error or a repeated key.
+ * @throws {TemplateError} `ERR_TEMPLATE_INVALID` at a syntax error.
  */
 export function readJson(context: JsonContext): Tree {
   const scanner = new Scanner(context)
@@ -60,11 +62,7 @@ class Scanner {
       const position = this.#skipBlanks()
       if (this.#context.text[this.#index] !== '"') this.#fail()
       const name = this.#scalar() as string
-      if (entries.has(name))
-        throw new TemplateError(
-          position,
-          'expected a unique key, got a repeated one. Remove one of the two.',
-        )
+      if (entries.has(name)) this.#context.onRepeatedKey(position, name)
       this.#skipBlanks()
       if (!this.#consume(':')) this.#fail()
       entries.set(name, { at: position, value: this.value() })

@@ -2,6 +2,7 @@
 import type { Alias, Document, Node, Pair } from 'yaml'
 import { type Position, positionAt, TemplateError } from '../position.ts'
 import type { Scalar } from '../resolve/value.ts'
+import { indentFlowLines } from './flow-lines.ts'
 import { readJson } from './json.ts'
 import { type Budget, checkLimits, createValueBudget } from './limits.ts'
 import type { Entry, Tree } from './tree.ts'
@@ -25,61 +26,94 @@ interface YamlContext {
   readonly yaml: typeof import('yaml')
   readonly spend: Budget
   readonly intrinsics: boolean
+  readonly onRepeatedKey: OnRepeatedKey
 }
+
+/** Called at each key that occurred before in its map. If it returns, the last value of the key counts. */
+export type OnRepeatedKey = (at: Position, name: string) => void
 
 /**
  * Parses a CloudFormation template: JSON if the file name ends in `.json`, else YAML. Custom tags create no objects.
  *
  * @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not well-formed or exceeds a limit.
  */
-export const readYaml = (file: string, text: string): Promise<Tree> => readTree(file, text, true)
+export const readYaml = (file: string, text: string, onRepeatedKey: OnRepeatedKey): Promise<Tree> =>
+  readTree(file, text, true, onRepeatedKey)
 
-/** Parses a document without intrinsic functions. */
-export const readPlain = (file: string, text: string): Promise<Tree> => readTree(file, text, false)
+/** Parses a document without intrinsic functions and repeated keys. */
+export const readPlain = (file: string, text: string): Promise<Tree> =>
+  readTree(file, text, false, rejectRepeatedKey)
 
-async function readTree(file: string, text: string, intrinsics: boolean): Promise<Tree> {
+function rejectRepeatedKey(at: Position): never {
+  throw new TemplateError(at, 'expected a unique key, got a repeated one. Remove one of the two.')
+}
+
+async function readTree(
+  file: string,
+  text: string,
+  intrinsics: boolean,
+  onRepeatedKey: OnRepeatedKey,
+): Promise<Tree> {
   checkLimits(file, text)
   const spend = createValueBudget()
   if (/\.json$/i.test(file)) {
     const makeMap = (entries: Entries, at: Position): Tree => toMapOrCall(entries, at, intrinsics)
-    return readJson({ file, text, spend, makeMap })
+    return readJson({ file, text, spend, makeMap, onRepeatedKey })
   }
   checkDirectives(file, text)
   // Loaded on demand, because apps that read no template do not need it. Once, because many templates may be read.
   loading ??= import('yaml')
   const yaml = await loading
-  const lines = new yaml.LineCounter()
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset)
-    return { file, line: Math.max(line, 1), column: Math.max(col, 1) }
-  }
   // JSON in a file with another name may be indented with tabs, which YAML rejects. One space each keeps the columns.
   const json = /^\s*\{/.test(text)
   const source = json ? text.replace(/^[\t ]+/gm, (blank) => ' '.repeat(blank.length)) : text
-  const { document, targets } = parse(yaml, source, lines, at)
+  const { document, at } = parse(yaml, file, source)
+  const targets = findAliasTargets(yaml, document)
   const getPosition = (node: unknown): Position =>
     at((node as { range?: readonly number[] } | null)?.range?.[0] ?? 0)
-  return toTree(document.contents, { getPosition, targets, yaml, spend, intrinsics }, 0)
+  const context = { getPosition, targets, yaml, spend, intrinsics, onRepeatedKey }
+  return toTree(document.contents, context, 0)
 }
 
-function parse(
+interface ParsedDocument {
+  readonly document: Document
+  readonly at: (offset: number) => Position
+}
+
+/**
+ * Parses a document as YAML requires, or else as the parser of the SAM CLI (PyYAML) does: it ignores indentation
+ * inside of brackets and quotes.
+ */
+function parse(yaml: typeof import('yaml'), file: string, source: string): ParsedDocument {
+  const strict = parseStrictly(yaml, file, source, new Map())
+  const [error] = strict.document.errors
+  if (error === undefined) return strict
+  const { text, added } = indentFlowLines(source)
+  const lenient = added.size > 0 ? parseStrictly(yaml, file, text, added) : strict
+  if (lenient.document.errors.length === 0) return lenient
+  const problem =
+    PARSER_MESSAGES.get(error.code) ??
+    `an error: ${shortenMessage(error.message)}. Correct the syntax.`
+  throw new TemplateError(strict.at(error.pos[0]), `expected valid YAML, got ${problem}`)
+}
+
+/** @param added The number of columns that were added to each line. */
+function parseStrictly(
   yaml: typeof import('yaml'),
-  source: string,
-  lineCounter: InstanceType<typeof import('yaml')['LineCounter']>,
-  at: (offset: number) => Position,
-): { document: Document; targets: ReadonlyMap<Alias, Node> } {
+  file: string,
+  text: string,
+  added: ReadonlyMap<number, number>,
+): ParsedDocument {
+  const lineCounter = new yaml.LineCounter()
   // toMap detects duplicate keys, because the parser takes quadratic time for it.
   const options = { version: '1.1', uniqueKeys: false, prettyErrors: false, lineCounter } as const
   // With 'error', a second document is an error, not a warning.
-  const document = yaml.parseDocument(source, { ...options, logLevel: 'error' })
-  const [error] = document.errors
-  if (error !== undefined) {
-    const problem =
-      PARSER_MESSAGES.get(error.code) ??
-      `an error: ${shortenMessage(error.message)}. Correct the syntax.`
-    throw new TemplateError(at(error.pos[0]), `expected valid YAML, got ${problem}`)
+  const document = yaml.parseDocument(text, { ...options, logLevel: 'error' })
+  const at = (offset: number): Position => {
+    const { line, col } = lineCounter.linePos(offset)
+    return { file, line: Math.max(line, 1), column: Math.max(col - (added.get(line) ?? 0), 1) }
   }
-  return { document, targets: findAliasTargets(yaml, document) }
+  return { document, at }
 }
 
 /** Directives are expensive to parse. Templates have at most one, `%YAML 1.1`. */
@@ -163,11 +197,7 @@ function toMap(pairs: readonly Pair[], at: Position, context: YamlContext, depth
   for (const { key, value } of pairs) {
     const keyAt = context.getPosition(key)
     const name = readKey(key)
-    if (entries.has(name))
-      throw new TemplateError(
-        keyAt,
-        'expected a unique key, got a repeated one. Remove one of the two.',
-      )
+    if (entries.has(name)) context.onRepeatedKey(keyAt, name)
     const tree = toTree(value, context, depth + 1)
     if (name === '<<' && (key as { type?: string }).type === 'PLAIN') {
       merged.push(...(tree.kind === 'list' ? tree.items : [tree]))

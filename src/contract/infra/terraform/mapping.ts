@@ -11,7 +11,17 @@ const API_V2 = { api_id: 'ApiId' }
 
 export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
   Object.entries({
-    aws_cognito_user_pool: { type: 'AWS::Cognito::UserPool', names: { name: 'UserPoolName' } },
+    aws_cognito_user_pool: {
+      type: 'AWS::Cognito::UserPool',
+      names: {
+        name: 'UserPoolName',
+        user_pool_tier: 'UserPoolTier',
+        lambda_config: 'LambdaConfig',
+        pre_token_generation: 'PreTokenGeneration',
+        pre_token_generation_config: 'PreTokenGenerationConfig',
+        lambda_version: 'LambdaVersion',
+      },
+    },
     aws_cognito_user_pool_domain: {
       type: 'AWS::Cognito::UserPoolDomain',
       names: { user_pool_id: 'UserPoolId', domain: 'Domain' },
@@ -36,6 +46,7 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
         allowed_oauth_flows_user_pool_client: 'AllowedOAuthFlowsUserPoolClient',
         allowed_oauth_flows: 'AllowedOAuthFlows',
         allowed_oauth_scopes: 'AllowedOAuthScopes',
+        explicit_auth_flows: 'ExplicitAuthFlows',
         access_token_validity: 'AccessTokenValidity',
         token_validity_units: 'TokenValidityUnits',
         access_token: 'AccessToken',
@@ -77,6 +88,7 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
         name: 'Name',
         authorizer_type: 'AuthorizerType',
         issuer: 'Issuer',
+        audience: 'Audience',
         jwt_configuration: 'JwtConfiguration',
       },
     },
@@ -97,6 +109,8 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
 export const SINGLE_BLOCKS: ReadonlySet<string> = new Set([
   'token_validity_units',
   'jwt_configuration',
+  'lambda_config',
+  'pre_token_generation_config',
 ])
 
 /** The number of labels of blocks inside of resources. The JSON syntax does not distinguish them from arguments. */
@@ -104,6 +118,8 @@ export const NESTED_BLOCKS: ReadonlyMap<string, number> = new Map([
   ['scope', 0],
   ['token_validity_units', 0],
   ['jwt_configuration', 0],
+  ['lambda_config', 0],
+  ['pre_token_generation_config', 0],
   ['dynamic', 1],
   ['content', 0],
 ])

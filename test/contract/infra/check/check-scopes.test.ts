@@ -8,7 +8,8 @@ import {
 } from '../../../../src/contract/infra/index.ts'
 import { listFindings } from '../../../support/templates.ts'
 
-const POOL = '  Pool: { Type: AWS::Cognito::UserPool }'
+const POOL = `  Pool: { Type: AWS::Cognito::UserPool }
+  PoolDomain: { Type: AWS::Cognito::UserPoolDomain, Properties: { UserPoolId: !Ref Pool, Domain: orders } }`
 const MACHINE =
   'UserPoolId: !Ref Pool, GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials]'
 const client = (scopes: string, more = '') =>
@@ -99,12 +100,17 @@ ${method('', 'POST')}
 t.test('an authorizer without a pool belongs to the only pool', async (t) => {
   const template = authorizer().replace(', ProviderARNs: [!GetAtt Pool.Arn]', '')
   t.strictSame(await one(POOL, server(), client(READ), API, template, method('orders/echo')), [
+    'error authorizer-provider a.yaml: Guard: { Type: AWS::ApiGateway::Authorizer',
     'error scope-undefined a.yaml: orders/echo',
   ])
 })
 
 t.test('each mistake of a Terraform module is reported at its position', async (t) => {
   const text = `resource "aws_cognito_user_pool" "pool" {}
+resource "aws_cognito_user_pool_domain" "domain" {
+  user_pool_id = aws_cognito_user_pool.pool.id
+  domain       = "orders"
+}
 resource "aws_cognito_resource_server" "orders" {
   user_pool_id = aws_cognito_user_pool.pool.id
   identifier   = "orders"
@@ -286,7 +292,7 @@ paths:
   })
   const own = [
     'api.yaml:6:33 scope-undefined orders/list is required and no resource server defines it: no caller can have it',
-    'api.yaml:7:5 route-open-in-code POST /v1/orders is public in the document and protected at a.yaml:9',
+    'api.yaml:7:5 route-open-in-code POST /v1/orders is public in the document and protected at a.yaml:10',
   ]
   t.strictSame(said(), own)
   const either = route([], { auth: { anyOf: ['orders/list', 'orders/read'] } })

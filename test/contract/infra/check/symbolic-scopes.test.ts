@@ -6,7 +6,9 @@ import { listFindings, read } from '../../../support/templates.ts'
 const HEAD = `Parameters: { Env: { Type: String }, Stage: { Type: String }, PoolId: { Type: String } }
 Resources:
 `
-const POOL = '  Pool: { Type: AWS::Cognito::UserPool }\n'
+const POOL = `  Pool: { Type: AWS::Cognito::UserPool }
+  Domain: { Type: AWS::Cognito::UserPoolDomain, Properties: { UserPoolId: !Ref Pool, Domain: orders } }
+`
 const server = (identifier: string, names = ['read'], id = 'Server', pool = '!Ref Pool') =>
   `  ${id}: { Type: AWS::Cognito::UserPoolResourceServer, Properties: { UserPoolId: ${pool}, Identifier: ${identifier}, Name: x, Scopes: [${names.map((name) => `{ ScopeName: ${name}, ScopeDescription: x }`).join(', ')}] } }\n`
 const client = (scopes: string, pool = '!Ref Pool', more = '') =>

@@ -21,7 +21,8 @@ const ORDERS = server(
 )
 const OAUTH = 'AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials]'
 const MACHINE = `UserPoolId: !Ref Pool, GenerateSecret: true, ${OAUTH}`
-const READER = client('Reader', `${MACHINE}, AllowedOAuthScopes: [orders/read]`)
+const READS = `${MACHINE}, AllowedOAuthScopes: [orders/read]`
+const READER = client('Reader', READS)
 
 const model = (...resources: readonly string[]) =>
   read('a.yaml', `Resources:\n${POOL}${resources.join('')}`)
@@ -63,7 +64,11 @@ t.test('the clients of a template become clients of a test pool', async (t) => {
 })
 
 t.test('unknown parts are rejected without onSkipped', async (t) => {
-  const open = await model(ORDERS, READER, client('Gone', MACHINE, 'Condition: Never, '))
+  const open = await model(
+    ORDERS,
+    READER,
+    client('Gone', `${MACHINE}, AllowedOAuthScopes: [orders/read]`, 'Condition: Never, '),
+  )
   t.throws(() => toPoolOptions(open), {
     code: 'ERR_OPTION_INVALID',
     message:
@@ -116,10 +121,7 @@ t.test('invalid options are rejected', async (t) => {
   t.throws(() => toPoolOptions({} as typeof good), {
     message: /models: expected results of readTemplate, got an object\./,
   })
-  const none = await read(
-    'a.yaml',
-    `Resources:\n${client('Reader', `${MACHINE}`)}`.replace('UserPoolId: !Ref Pool, ', ''),
-  )
+  const none = await read('a.yaml', `Resources:\n${READER}`.replace('UserPoolId: !Ref Pool, ', ''))
   t.throws(() => toPoolOptions(none, { userPool: 'Pool' }), {
     message:
       /expected no value for a template without a user pool, got "Pool"\. Remove the option\.$/,
@@ -147,10 +149,11 @@ t.test('each unknown value is reported with its position', async (t) => {
     client('Secret', `UserPoolId: !Ref Pool, GenerateSecret: ${unknown}`),
     client(
       'Machine',
-      `${machine}, GenerateSecret: ${unknown}, AllowedOAuthScopes: [a/b, ${unknown}, c/d, openid, a/b]`,
+      `${machine}, GenerateSecret: ${unknown}, AllowedOAuthScopes: [a/b, ${unknown}, c/d, a/b]`,
     ),
-    client('Scopes', `${MACHINE}, AllowedOAuthScopes: ${unknown}, AccessTokenValidity: ${unknown}`),
-    client('Other', `${MACHINE}`.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI')),
+    client('Scopes', `${MACHINE}, AllowedOAuthScopes: ${unknown}`),
+    client('Lifetime', `${MACHINE}, AllowedOAuthScopes: [a/b], AccessTokenValidity: ${unknown}`),
+    client('Other', `${READS}`.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI')),
   )
   t.strictSame(
     skipped.map((line) => line.replace(/^\d+:\d+ /, '')),
@@ -165,16 +168,93 @@ t.test('each unknown value is reported with its position', async (t) => {
       'a scope of Machine is unknown',
       'Machine is granted c/d, which may be undefined in this user pool',
       'Scopes may be granted scopes that the template does not list',
-      'the token lifetime of Scopes is unknown: the default of 3600 s applies',
+      'no scope of Scopes is certain, and a token without scope is of no use',
+      'the token lifetime of Lifetime is unknown: the default of 3600 s applies',
     ],
   )
   for (const line of skipped) t.match(line, /^[1-9]\d*:[1-9]\d* /)
   t.strictSame(options.resourceServers, [{ identifier: 'a', scopes: { b: 'b' } }])
   t.strictSame(
     options.clients.map(({ clientId, scopes }) => [clientId, ...scopes]),
-    [['Machine', 'a/b', 'openid'], ['Scopes']],
+    [
+      ['Machine', 'a/b'],
+      ['Lifetime', 'a/b'],
+    ],
   )
   t.equal(createTestUserPool(options).clients.length, 2)
+})
+
+t.test('machine clients without OAuth need no scope', async (t) => {
+  const off = (scopes: string) =>
+    `UserPoolId: !Ref Pool, GenerateSecret: true, AllowedOAuthFlows: [client_credentials]${scopes}`
+  const { skipped, options } = await readSkipped(
+    client('Without', off('')),
+    client('Empty', off(', AllowedOAuthScopes: []')),
+  )
+  t.strictSame([skipped, options.clients.map(({ scopes }) => scopes)], [[], [[], []]])
+})
+
+t.test('skipped values name the parameters that they depend on', async (t) => {
+  const text = `Parameters:
+  Stage: { Type: String }
+  Scopes: { Type: CommaDelimitedList }
+  Name: { Type: String }
+Resources:
+${POOL}${server('Orders', "UserPoolId: !Ref Pool, Identifier: !Sub 'https://${Stage}.example.com', Scopes: [{ ScopeName: read, ScopeDescription: Read }, { ScopeName: !Ref Name, ScopeDescription: x }]")}${client('Composed', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Orders}/read']`)}${client('Listed', `${MACHINE}, AllowedOAuthScopes: !Ref Scopes`)}${client('Imported', `${MACHINE}, AllowedOAuthScopes: [!ImportValue x]`)}${client('Both', `${MACHINE}, AllowedOAuthScopes: [!Sub 'https://\${Stage}.example.com/\${Name}']`)}${client('Web', 'UserPoolId: !Ref Pool')}`
+  const skipped: SkippedFact[] = []
+  const options = { onSkipped: (it: SkippedFact) => skipped.push(it) }
+  const { clients } = toPoolOptions(await read('a.yaml', text), options)
+  t.strictSame(
+    clients.map(({ clientId }) => clientId),
+    ['Web'],
+  )
+  t.strictSame(
+    skipped.map(({ message, fix, parameters }) => [message, fix, ...parameters]),
+    [
+      ['the identifier of Orders is unknown', 'pass the parameter Stage', 'Stage'],
+      ['a scope of Composed is unknown', 'pass the parameter Stage', 'Stage'],
+      [
+        'no scope of Composed is certain, and a token without scope is of no use',
+        'pass the parameter Stage',
+        'Stage',
+      ],
+      [
+        'Listed may be granted scopes that the template does not list',
+        'pass the parameter Scopes',
+        'Scopes',
+      ],
+      [
+        'no scope of Listed is certain, and a token without scope is of no use',
+        'pass the parameter Scopes',
+        'Scopes',
+      ],
+      ['a scope of Imported is unknown', 'write the value in the template'],
+      [
+        'no scope of Imported is certain, and a token without scope is of no use',
+        'write the value in the template',
+      ],
+      ['a scope of Both is unknown', 'pass the parameters Stage, Name', 'Stage', 'Name'],
+      [
+        'no scope of Both is certain, and a token without scope is of no use',
+        'pass the parameters Stage, Name',
+        'Stage',
+        'Name',
+      ],
+    ],
+  )
+  const known = {
+    parameters: { Stage: 'test', Scopes: 'https://test.example.com/read', Name: 'write' },
+  }
+  const complete = await readTemplate({ file: 'a.yaml', text }, known)
+  t.strictSame(
+    toPoolOptions(complete, { onSkipped: () => undefined }).clients.map(({ scopes }) => scopes),
+    [
+      ['https://test.example.com/read'],
+      ['https://test.example.com/read'],
+      ['https://test.example.com/write'],
+      [],
+    ],
+  )
 })
 
 t.test('properties that a transform may add are unknown', async (t) => {
@@ -202,13 +282,14 @@ t.test('properties that a transform may add are unknown', async (t) => {
       'it is unknown whether Two enables OAuth',
       'it is unknown whether Three has a secret',
       'Four may be granted scopes that the template does not list',
-      'the token lifetime of Four is unknown: the default of 3600 s applies',
+      'no scope of Four is certain, and a token without scope is of no use',
     ],
   )
 })
 
 t.test('client ids derive from known names, are valid, and are unique', async (t) => {
-  const named = (id: string, name: string) => client(id, `${MACHINE}, ClientName: ${name}`)
+  const named = (id: string, name: string) =>
+    client(id, `${MACHINE}, AllowedOAuthScopes: [orders/read], ClientName: ${name}`)
   const { options } = await readSkipped(
     ORDERS,
     named('A', 'billing'),
@@ -249,15 +330,16 @@ t.test('the id of the local pool derives from the logical id of the pool', async
 })
 
 t.test('templates without resource servers can grant any scope', async (t) => {
-  const { skipped, options } = await readSkipped(
-    client('Reader', `${MACHINE}, AllowedOAuthScopes: [a/b]`),
-  )
-  t.strictSame([skipped, options.resourceServers, options.clients[0]?.scopes], [[], [], ['a/b']])
-  const elsewhere = await read(
-    'a.yaml',
-    `Resources:\n${client('Reader', MACHINE.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI'))}`,
-  )
-  t.notOk('userPoolId' in toPoolOptions(elsewhere), 'a pool that exists already')
+  const granted = client('Reader', `${MACHINE}, AllowedOAuthScopes: [a/b]`)
+  const createdPool = await model(granted)
+  t.throws(() => toPoolOptions(createdPool), {
+    message:
+      /Reader is granted a\/b, and its pool has no resource server; define the resource server, /,
+  })
+  const existing = granted.replace('!Ref Pool', 'eu-west-1_AbCdEfGhI')
+  const options = toPoolOptions(await read('a.yaml', `Resources:\n${existing}`))
+  t.strictSame([options.resourceServers, options.clients[0]?.scopes], [[], ['a/b']])
+  t.notOk('userPoolId' in options, 'a pool that exists already')
 })
 
 t.test('modules are reported, because they may deploy more resources', async (t) => {

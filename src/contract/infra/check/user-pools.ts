@@ -1,0 +1,88 @@
+/** Findings about user pools: a missing domain, and triggers that machine tokens never reach. */
+import { toPrintable } from '../../../core/util/text.ts'
+import type { InfraModel, InfraUserPool } from '../model/model.ts'
+import { createFinding, type Finding } from './finding.ts'
+import { mayUseClientToken, servesMachinesOnly } from './flows.ts'
+import { isCertainlySamePool, mayBeSamePool, type PoolLink } from './pools.ts'
+import { isMachineClient, type ScopeIndex } from './scopes.ts'
+
+/** Event versions of the pre-token-generation trigger. Only the last one applies to machine tokens. */
+const VERSIONS: readonly string[] = ['V1_0', 'V2_0', 'V3_0']
+const MACHINE_VERSION = 'V3_0'
+
+export function checkUserPools(models: readonly InfraModel[], scopeIndex: ScopeIndex): Finding[] {
+  const complete = models.every((model) => model.complete)
+  const domains = models.flatMap((model) =>
+    model.domains.map(({ userPool }) => scopeIndex.resolvePool(model, userPool)),
+  )
+  return models.flatMap((model) =>
+    model.userPools.flatMap((userPool) => {
+      const { id, at } = userPool
+      const reference = { at, value: undefined, source: { resource: id }, refs: [id] }
+      const pool = scopeIndex.resolvePool(model, reference)
+      const version = checkTriggerVersion(userPool)
+      if (!complete || version.length > 0) return version
+      const hasDomain = domains.some((domain) => mayBeSamePool(domain, pool))
+      return [
+        ...(hasDomain ? [] : checkDomain(userPool, pool, scopeIndex)),
+        ...checkMachineTrigger(userPool, pool, scopeIndex),
+      ]
+    }),
+  )
+}
+
+/** Reports a pool whose machine clients need a token endpoint. Another stack may add the domain. */
+function checkDomain(
+  { id, at }: InfraUserPool,
+  pool: PoolLink,
+  { clients }: ScopeIndex,
+): Finding[] {
+  const machine = clients.find(
+    (one) =>
+      isCertainlySamePool(one.pool, pool) &&
+      one.pool.assumed !== true &&
+      isMachineClient(one.client) &&
+      !one.client.conditional &&
+      !mayUseClientToken(one.client),
+  )
+  if (machine === undefined) return []
+  const message = `${toPrintable(id)} has no domain, so ${toPrintable(machine.client.id)} has no token endpoint`
+  const fix = 'add a domain, or check the template that defines it too'
+  return [createFinding(at, 'warning', 'pool-no-domain', message, fix, { resource: id })]
+}
+
+function checkTriggerVersion({ id, tier, triggerVersion }: InfraUserPool): Finding[] {
+  const version = triggerVersion?.value
+  if (triggerVersion === undefined || version === undefined) return []
+  const report = (message: string, fix: string): Finding[] => [
+    createFinding(triggerVersion.at, 'error', 'trigger-version', message, fix, {
+      resource: id,
+      value: version,
+    }),
+  ]
+  const name = toPrintable(id)
+  if (!VERSIONS.includes(version)) {
+    const message = `expected a version of the pre-token-generation trigger of ${name}, got ${toPrintable(version, 60)}`
+    return report(message, `use ${MACHINE_VERSION} for the tokens of machines`)
+  }
+  if (tier?.value !== 'LITE' || version === 'V1_0') return []
+  const message = `the feature plan LITE of ${name} has no pre-token-generation trigger of version ${version}`
+  return report(message, 'use the feature plan ESSENTIALS or PLUS')
+}
+
+/** Reports a trigger that no client of the pool can reach. With users, the trigger may be for their tokens. */
+function checkMachineTrigger(
+  { id, triggerVersion }: InfraUserPool,
+  pool: PoolLink,
+  scopeIndex: ScopeIndex,
+): Finding[] {
+  const version = triggerVersion?.value
+  if (triggerVersion === undefined || version === undefined || version === MACHINE_VERSION)
+    return []
+  const clients = scopeIndex.clients.filter((one) => mayBeSamePool(one.pool, pool))
+  if (clients.length === 0 || !clients.every(({ client }) => servesMachinesOnly(client))) return []
+  const message = `every client of ${toPrintable(id)} is a machine, and its pre-token-generation trigger of version ${version} is not called for machine tokens`
+  const fix = `use version ${MACHINE_VERSION}`
+  const subject = { resource: id, value: version }
+  return [createFinding(triggerVersion.at, 'warning', 'trigger-version', message, fix, subject)]
+}
