@@ -34,11 +34,14 @@ function findClient(
 ): PoolClient | undefined {
   return clients.find((client) =>
     candidates.some(
-      ({ clientId, secret }) =>
-        clientId === client.clientId &&
-        client.clientSecrets.some((expected) => isSameSecret(expected, secret)),
+      ({ clientId, secret }) => clientId === client.clientId && hasSecret(client, secret),
     ),
   )
+}
+
+/** Whether a secret is one of the client's. */
+export function hasSecret({ clientSecrets }: PoolClient, secret: string): boolean {
+  return clientSecrets.some((expected) => isSameSecret(expected, secret))
 }
 
 /** Constant-time comparison: digests have one length, whatever the lengths of the secrets. */

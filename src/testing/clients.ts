@@ -47,6 +47,13 @@ export interface TestClient {
    */
   readonly oauth?: boolean
   /**
+   * Whether GetClientToken issues tokens to the client: its flow `ALLOW_CLIENT_TOKEN_AUTH`. It requires a secret, and
+   * does not depend on `flows` and `oauth`.
+   *
+   * @defaultValue `true` for a client that gets tokens from `/oauth2/token`
+   */
+  readonly clientToken?: boolean
+  /**
    * Lifetime of an access token in seconds, 300 to 86,400.
    *
    * @defaultValue 3600
@@ -57,7 +64,15 @@ export interface TestClient {
 /** An app client with all defaults applied. */
 export type PoolClient = Required<TestClient>
 
-const MEMBERS = ['clientId', 'clientSecrets', 'scopes', 'flows', 'oauth', 'accessTokenValidity']
+const MEMBERS = [
+  'clientId',
+  'clientSecrets',
+  'scopes',
+  'flows',
+  'oauth',
+  'clientToken',
+  'accessTokenValidity',
+]
 const CLIENT_ID_PATTERN = /^[\w+.-]{1,128}$/
 /** No control characters: HTTP headers cannot carry them. */
 const SECRET_PATTERN = /^\P{Cc}{1,128}$/u
@@ -110,12 +125,17 @@ function readClient(value: unknown, optionPath: string, defined?: ReadonlySet<st
     )
   }
   const flows = readFlows(members, optionPath)
+  const clientSecrets = readSecrets(members, optionPath, flows)
   return Object.freeze({
     clientId,
-    clientSecrets: readSecrets(members, optionPath, flows),
+    clientSecrets,
     scopes: readClientScopes(members, optionPath, defined),
     flows,
     oauth,
+    clientToken: readClientToken(members, optionPath, {
+      hasSecret: clientSecrets.length > 0,
+      defaultValue: oauth && flows.includes('client_credentials'),
+    }),
     accessTokenValidity: readNumber(members, 'accessTokenValidity', optionPath, {
       defaultValue: 3600,
       min: 300,
@@ -124,6 +144,25 @@ function readClient(value: unknown, optionPath: string, defined?: ReadonlySet<st
       integer: true,
     }),
   })
+}
+
+function readClientToken(
+  members: Members,
+  optionPath: string,
+  { hasSecret, defaultValue }: { readonly hasSecret: boolean; readonly defaultValue: boolean },
+): boolean {
+  const { clientToken = defaultValue } = members
+  if (typeof clientToken !== 'boolean') {
+    throw new OptionError(
+      `${optionPath}.clientToken`,
+      `expected a boolean, got ${describeValue(clientToken)}. Pass true or false.`,
+    )
+  }
+  if (hasSecret || !clientToken) return clientToken
+  throw new OptionError(
+    `${optionPath}.clientToken`,
+    'expected a secret for GetClientToken, got a public client. Add a secret, or pass false.',
+  )
 }
 
 /** Reads the secrets. Messages never show one, not even an invalid one. */

@@ -23,3 +23,8 @@ export type {
   UserAccessTokenOptions,
   UserTokenOptions,
 } from './tokens.ts'
+export type {
+  ClaimsAndScopeOverrideDetails,
+  PreTokenGenerationEvent,
+  PreTokenGenerationTrigger,
+} from './trigger.ts'

@@ -1,4 +1,4 @@
-/** A local user pool over HTTP: key set, discovery, token endpoint, faults. For development and tests. */
+/** A local user pool over HTTP: key set, discovery, both token APIs, faults. For development and tests. */
 
 import { LOCAL_REGION } from '../core/options/partitions.ts'
 import {
@@ -20,6 +20,7 @@ import {
   type UserPoolAuthority,
 } from './test-user-pool.ts'
 import type { CloudTrailTokenEvent } from './token-log.ts'
+import type { PreTokenGenerationTrigger } from './trigger.ts'
 
 /** Options of {@link startUserPool}. */
 export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions'> {
@@ -69,7 +70,18 @@ export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions
    * @see https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
    */
   readonly quota?: number | false
-  /** Called after each token request, with an event in the shape of CloudTrail. Its exceptions are ignored. */
+  /**
+   * Pre-token-generation trigger (V3), called before each token that the pool issues over HTTP. It can add claims and
+   * change scopes. A change that Cognito does not allow, an exception and a call of more than 5 s reject the token
+   * request.
+   *
+   * @defaultValue No trigger
+   */
+  readonly trigger?: PreTokenGenerationTrigger
+  /**
+   * Called after each request to `/oauth2/token`, with an event in the shape of CloudTrail. Its exceptions are
+   * ignored.
+   */
   readonly onEvent?: (event: CloudTrailTokenEvent) => void
   /**
    * Monotonic clock in milliseconds, for the quota.
@@ -84,11 +96,13 @@ export interface LocalUserPool extends UserPoolAuthority {
   readonly port: number
   readonly jwksUri: string
   readonly tokenEndpoint: string
+  /** Where the pool serves GetClientToken: the option `userPoolsApi` of the token client and the token proxy. */
+  readonly userPoolsApi: { readonly endpoint: string }
   /** Number of requests to the JWKS endpoint. */
   readonly jwksRequests: number
   /** @returns `instance` is the number of the pool in events on `cognito-m2m:token-request`. */
   status(): { readonly instance: number; readonly userPoolId: string }
-  /** Lists the last 1,000 token requests in the shape of CloudTrail, oldest first, without secrets. */
+  /** Lists the last 1,000 requests to `/oauth2/token` in the shape of CloudTrail, oldest first, without secrets. */
   events(): readonly CloudTrailTokenEvent[]
   /** Returns options for the plugin or `createResourceServer`: this pool, all its clients, keys over HTTP. */
   options(): {
@@ -117,6 +131,7 @@ const OPTION_NAMES = [
   'control',
   'cors',
   'quota',
+  'trigger',
   'onEvent',
   'monotonicNow',
 ]
@@ -167,6 +182,7 @@ export function readLocalOptions(options: unknown): ParsedLocalOptions {
       cors: readBoolean(members, 'cors'),
       now,
       quota: quota === false ? false : readNumber(members, 'quota', '', perSecond),
+      trigger: readFunction(members, 'trigger'),
       onEvent: readFunction(members, 'onEvent'),
       monotonicNow: readFunction(members, 'monotonicNow') ?? monotonicNow,
     },
@@ -202,7 +218,8 @@ function readBoolean(members: Members, name: string): boolean {
 }
 
 /**
- * Starts a user pool on loopback: key set, discovery, and `/oauth2/token` for client credentials.
+ * Starts a user pool on loopback: key set, discovery, and tokens for client credentials by `/oauth2/token` and
+ * GetClientToken.
  *
  * @example
  * ```ts
@@ -238,6 +255,7 @@ export async function startUserPool(options: LocalUserPoolOptions = {}): Promise
     port: server.port,
     jwksUri: pool.jwksUri,
     tokenEndpoint: pool.tokenEndpoint,
+    userPoolsApi: Object.freeze({ endpoint: pool.apiEndpoint }),
     get jwksRequests() {
       return pool.jwksRequests
     },

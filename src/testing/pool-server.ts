@@ -1,4 +1,4 @@
-/** Request handler of a local pool: token endpoint, JWKS, discovery, control endpoints and faults. */
+/** Request handler of a local pool: token endpoint, GetClientToken, JWKS, discovery, control endpoints and faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describeValue, OptionError } from '../core/options/validate.ts'
 import { listScopes } from './clients.ts'
@@ -35,6 +35,8 @@ export class PoolServer {
   readonly server: LocalServer
   readonly tokens: TokenService
   readonly tokenEndpoint: string
+  /** URL of the user pools API. */
+  readonly apiEndpoint: string
   jwksRequests = 0
   #fault: JwksFault | JwksHandler | null = null
   #closed = false
@@ -59,6 +61,7 @@ export class PoolServer {
     this.server = server
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
+    this.apiEndpoint = origin
     this.authority = createAuthority(
       definition,
       `${origin}/${definition.userPoolId}`,
@@ -80,7 +83,9 @@ export class PoolServer {
     const [path] = (request.url as string).split('?') as [string]
     const { pathname: jwksPath } = new URL(this.jwksUri)
     if (path === '/oauth2/token') await this.#handleToken(request, response)
-    else if (path === jwksPath) this.#handleJwks(request, response)
+    else if (path === '/' && request.method === 'POST') {
+      send(response, await this.tokens.handleApi(request))
+    } else if (path === jwksPath) this.#handleJwks(request, response)
     else if (path === jwksPath.replace('jwks.json', 'openid-configuration')) {
       sendGetResponse(request, response, this.#createDiscoveryDocument())
     } else if (this.#control && path.startsWith('/_local/')) {

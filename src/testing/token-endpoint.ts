@@ -1,10 +1,9 @@
 /** Handles requests to `/oauth2/token` for client credentials, with the responses of Cognito. */
 import { randomUUID } from 'node:crypto'
-import type { Scope } from '../core/scopes.ts'
 import { isForm, parseForm } from '../tokens/oauth/protocol.ts'
+import { parseClientMetadata } from '../tokens/oauth/user-pools-api.ts'
 import { authenticate } from './client-credentials.ts'
-import type { PoolClient } from './clients.ts'
-import type { UserPoolAuthority } from './test-user-pool.ts'
+import type { TokenIssuer } from './token-issuer.ts'
 
 /** The errors of this endpoint, as Cognito documents them. */
 export type TokenError =
@@ -48,7 +47,10 @@ type RequestFacts = Pick<TokenResponse, 'form' | 'clientId'>
 const NO_FACTS: RequestFacts = { form: new Map(), clientId: null }
 
 /** Handles one token request. */
-export function handleTokenRequest(pool: UserPoolAuthority, request: TokenRequest): TokenResponse {
+export async function handleTokenRequest(
+  issuer: TokenIssuer,
+  request: TokenRequest,
+): Promise<TokenResponse> {
   if (request.method !== 'POST') {
     return createTokenError('invalid_request', 405, NO_FACTS, { allow: 'POST' })
   }
@@ -56,51 +58,42 @@ export function handleTokenRequest(pool: UserPoolAuthority, request: TokenReques
   if (request.body === undefined) return createTokenError('invalid_request', 413)
   const form = parseForm(request.body)
   if (form === undefined) return createTokenError('invalid_request')
-  return handleForm(pool, form, request.authorization)
+  return handleForm(issuer, form, request.authorization)
 }
 
-function handleForm(
-  pool: UserPoolAuthority,
+async function handleForm(
+  issuer: TokenIssuer,
   form: ReadonlyMap<string, string>,
   authorization: readonly string[],
-): TokenResponse {
+): Promise<TokenResponse> {
   const reject = (error: TokenError, clientId: string | null = null): TokenResponse =>
     createTokenError(error, 400, { form, clientId })
   const grantType = form.get('grant_type')
   if (grantType === undefined) return reject('invalid_request')
   if (grantType !== 'client_credentials') return reject('unsupported_grant_type')
-  const client = authenticate(pool.clients, authorization, form)
+  const client = authenticate(issuer.pool.clients, authorization, form)
   if (typeof client === 'string') return reject(client)
   const { clientId } = client
   if (!client.oauth) return reject('invalid_grant', clientId)
   if (!client.flows.includes('client_credentials')) return reject('unauthorized_client', clientId)
-  const scopes = selectScopes(client, form.get('scope'))
-  if (scopes === undefined) return reject('invalid_scope', clientId)
-  if (!isMetadata(form.get('aws_client_metadata'))) return reject('invalid_request', clientId)
+  const metadata = form.get('aws_client_metadata')
+  const clientMetadata = metadata === undefined ? undefined : parseClientMetadata(metadata)
+  if (metadata !== undefined && clientMetadata === undefined) {
+    return reject('invalid_request', clientId)
+  }
+  const scopes = form.get('scope')?.split(' ')
+  const result = await issuer.issue({ client, scopes, clientMetadata })
+  if (result.kind === 'scope') return reject('invalid_scope', clientId)
+  if (result.kind === 'trigger') {
+    const { body, ...rejection } = reject('invalid_request', clientId)
+    return { ...rejection, body: { ...Object(body), error_description: result.error.message } }
+  }
   const body = {
-    access_token: pool.accessToken({ clientId, scopes: scopes as readonly Scope[] }),
-    expires_in: client.accessTokenValidity,
+    access_token: result.accessToken,
+    expires_in: result.expiresIn,
     token_type: 'Bearer',
   }
   return { ...createResponse(200, body), form, clientId, error: null }
-}
-
-/** Selects the scopes of the token. Without the parameter, all scopes of the client. */
-function selectScopes(client: PoolClient, requested?: string): readonly string[] | undefined {
-  if (requested === undefined) return client.scopes
-  const scopes = [...new Set(requested.split(' '))]
-  return scopes.every((scope) => client.scopes.includes(scope)) ? scopes : undefined
-}
-
-/** Whether a text is a JSON object: input of the pre-token-generation trigger, which this pool lacks. */
-function isMetadata(text: string | undefined): boolean {
-  if (text === undefined) return true
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-  } catch {
-    return false
-  }
 }
 
 /** @param facts Facts of the request before the error. */

@@ -1,4 +1,4 @@
-/** Handles token requests of a local pool within its quota, and publishes and logs their results. */
+/** Handles token requests of a local pool by both APIs within its quota, and publishes and logs their results. */
 import type { IncomingMessage } from 'node:http'
 import {
   nextInstance,
@@ -7,6 +7,7 @@ import {
   type TokenRequestEvent,
 } from '../core/diagnostics.ts'
 import { safeClock } from '../core/util/time.ts'
+import { type ApiResponse, createException, handleApiRequest } from './client-token-api.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import type { UserPoolAuthority } from './test-user-pool.ts'
 import {
@@ -15,14 +16,18 @@ import {
   type JsonResponse,
   type TokenResponse,
 } from './token-endpoint.ts'
+import { TokenIssuer } from './token-issuer.ts'
 import { type CloudTrailTokenEvent, createTokenEvent } from './token-log.ts'
 import { TokenQuota } from './token-quota.ts'
+import type { PreTokenGenerationTrigger } from './trigger.ts'
 
 /** Size of the log. */
 const MAX_EVENTS = 1000
 
-/** Options of a local pool's token endpoint. */
+/** Options of a local pool's token APIs. */
 export interface TokenServiceOptions {
+  /** Called before each token is signed. */
+  readonly trigger: PreTokenGenerationTrigger | undefined
   /** Token requests per second. False for no limit. */
   readonly quota: number | false
   readonly onEvent: ((event: CloudTrailTokenEvent) => void) | undefined
@@ -31,10 +36,11 @@ export interface TokenServiceOptions {
   readonly monotonicNow: () => number
 }
 
-/** The token endpoint of one pool. */
+/** The token endpoint and GetClientToken of one pool, with one quota. */
 export class TokenService {
   readonly instance: number = nextInstance()
   readonly #pool: UserPoolAuthority
+  readonly #issuer: TokenIssuer
   readonly #server: Pick<LocalServer, 'authority' | 'host'>
   readonly #options: TokenServiceOptions
   readonly #monotonicNow: () => number
@@ -49,8 +55,9 @@ export class TokenService {
     server: Pick<LocalServer, 'authority' | 'host'>,
     options: TokenServiceOptions,
   ) {
-    const { quota, monotonicNow } = options
+    const { quota, monotonicNow, trigger } = options
     this.#pool = pool
+    this.#issuer = new TokenIssuer(pool, trigger)
     this.#server = server
     this.#options = options
     this.#monotonicNow = safeClock(monotonicNow)
@@ -62,13 +69,13 @@ export class TokenService {
     return this.#events
   }
 
+  /** Handles a request to `/oauth2/token`. */
   async handle(request: IncomingMessage): Promise<JsonResponse> {
     const { method = '', headers } = request
     const startedAt = this.#monotonicNow()
     const body = await readBody(request)
-    const isWithinQuota = this.#quota?.tryConsume() ?? true
-    const response = isWithinQuota
-      ? handleTokenRequest(this.#pool, {
+    const response = this.#isWithinQuota()
+      ? await handleTokenRequest(this.#issuer, {
           method,
           contentType: headers['content-type'],
           authorization: request.headersDistinct['authorization'] ?? [],
@@ -80,7 +87,27 @@ export class TokenService {
     return response
   }
 
-  #publishEvent({ clientId, error }: TokenResponse, duration: number): void {
+  /** Handles a request to the user pools API. CloudTrail has no event of GetClientToken, and neither has the log. */
+  async handleApi(request: IncomingMessage): Promise<JsonResponse> {
+    const { headers, headersDistinct } = request
+    const startedAt = this.#monotonicNow()
+    const body = await readBody(request)
+    const response = this.#isWithinQuota()
+      ? await handleApiRequest(this.#issuer, {
+          contentType: headers['content-type'],
+          target: headersDistinct['x-amz-target']?.[0],
+          body,
+        })
+      : createException('TooManyRequestsException', 'Rate exceeded')
+    this.#publishEvent(response, secondsBetween(startedAt, this.#monotonicNow()))
+    return response
+  }
+
+  #isWithinQuota(): boolean {
+    return this.#quota?.tryConsume() ?? true
+  }
+
+  #publishEvent({ clientId, error }: TokenResponse | ApiResponse, duration: number): void {
     if (clientId !== null && error === null) this.#verifiedClients.add(clientId)
     const isVerified = clientId !== null && this.#verifiedClients.has(clientId)
     publish('cognito-m2m:token-request', () => ({

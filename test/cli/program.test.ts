@@ -60,7 +60,14 @@ t.test('local --json: one line that says where everything is, and it works', asy
   t.strictSame([code, err], [0, ''])
   t.match(out, /^\{[^\n]+\}\n$/)
   const summary = JSON.parse(out) as Summary
-  t.strictSame(Object.keys(summary), ['issuer', 'jwksUri', 'tokenEndpoint', 'options', 'clients'])
+  t.strictSame(Object.keys(summary), [
+    'issuer',
+    'jwksUri',
+    'tokenEndpoint',
+    'userPoolsApi',
+    'options',
+    'clients',
+  ])
   t.equal(summary.issuer, pool.issuer)
   t.equal(summary.jwksUri, pool.jwksUri)
   t.equal(summary.tokenEndpoint, pool.tokenEndpoint)

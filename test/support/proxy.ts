@@ -158,7 +158,7 @@ export interface Proxy {
 /** Starts a proxy that is closed with the test. */
 export async function startProxy(
   t: Test,
-  options: Partial<TokenProxyOptions> & { readonly tokenEndpoint: string },
+  options: TokenProxyOptions,
   server: FastifyServerOptions = {},
 ): Promise<Proxy> {
   const app = fastify(server)

@@ -113,7 +113,7 @@ t.test('other paths are 404, other methods 405', async (t) => {
   const jwks = new URL(pool.jwksUri).pathname
   const other = createTestUserPool().userPoolId
   for (const path of [
-    '/',
+    '/x',
     `${jwks}/`,
     `/${other}/.well-known/jwks.json`,
     '/_local/rotation',

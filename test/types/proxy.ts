@@ -62,8 +62,10 @@ export async function register(app: FastifyInstance, store: TokenStore): Promise
   same<typeof inFlight, number>(true)
   same<typeof kept.degraded, boolean>(true)
 
-  // @ts-expect-error tokenEndpoint has to be said
-  await app.register(tokenProxy, {})
+  await app.register(tokenProxy, { userPoolsApi: { region: 'eu-west-1' } })
+  await app.register(tokenProxy, { userPoolsApi: { endpoint: 'https://vpce.example.com' } })
+  // @ts-expect-error unknown member
+  await app.register(tokenProxy, { userPoolsApi: { url: 'https://vpce.example.com' } })
   // @ts-expect-error unknown option
   await app.register(tokenProxy, { tokenEndpoint, ttl: 5 })
   // @ts-expect-error a header is a string or a function

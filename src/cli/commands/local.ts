@@ -10,14 +10,17 @@ import {
   readPoolFile,
   startUserPool,
 } from '../../testing/index.ts'
+import { AMZ_JSON, GET_CLIENT_TOKEN } from '../../tokens/oauth/user-pools-api.ts'
 import { formatJson } from '../terminal/format.ts'
 import type { Manual } from '../terminal/help.ts'
 import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
 import type { ClientOrigin, TemplateFlags, TemplatePool } from './local-template.ts'
+import { loadTrigger } from './local-trigger.ts'
 
 type Origins = ReadonlyMap<string, ClientOrigin>
 
-const canGetToken = ({ oauth, flows }: PoolClient): boolean =>
+/** Whether `/oauth2/token` issues tokens to the client. */
+const canUseTokenEndpoint = ({ oauth, flows }: PoolClient): boolean =>
   oauth && flows.includes('client_credentials')
 
 type PluginOptions = Pick<
@@ -33,18 +36,20 @@ interface ClientSummary extends Partial<ClientOrigin> {
   readonly scopes: readonly string[]
 }
 
-interface Summary extends Pick<LocalUserPool, 'issuer' | 'jwksUri' | 'tokenEndpoint'> {
+interface Summary
+  extends Pick<LocalUserPool, 'issuer' | 'jwksUri' | 'tokenEndpoint' | 'userPoolsApi'> {
   /** Options of `cognitoAuth` and `createResourceServer` that accept this pool's tokens. */
   readonly options: PluginOptions
   readonly clients: readonly ClientSummary[]
 }
 
 export function summarizePool(pool: LocalUserPool, origins: Origins): Summary {
-  const { issuer, jwksUri, tokenEndpoint, clients } = pool
+  const { issuer, jwksUri, tokenEndpoint, userPoolsApi, clients } = pool
   return {
     issuer,
     jwksUri,
     tokenEndpoint,
+    userPoolsApi,
     options: pool.options(),
     clients: clients.map(({ clientId, clientSecrets: [clientSecret], scopes }) =>
       omitUndefined<ClientSummary>({
@@ -58,12 +63,13 @@ export function summarizePool(pool: LocalUserPool, origins: Origins): Summary {
 }
 
 function formatPool(pool: LocalUserPool, origins: Origins): string {
-  const { issuer, jwksUri, tokenEndpoint, clients } = pool
+  const { issuer, jwksUri, tokenEndpoint, userPoolsApi, clients } = pool
   return `
   Local user pool  ${pool.userPoolId}
   issuer           ${issuer}
   key set          ${jwksUri}
   token endpoint   ${tokenEndpoint}
+  user pools API   ${userPoolsApi.endpoint}
 
   options of cognitoAuth and createResourceServer
 ${formatOptions(pool)}
@@ -93,7 +99,7 @@ function formatClient(client: PoolClient): string {
     clientId,
     secret,
     scopes.join(' '),
-    canGetToken(client) ? '' : '(cannot get a token)',
+    canUseTokenEndpoint(client) || client.clientToken ? '' : '(cannot get a token)',
   ]
   return `  ${parts.filter((part) => part !== '').join('  ')}\n`
 }
@@ -106,15 +112,31 @@ function formatOrigins({ clients }: LocalUserPool, origins: Origins): string {
   return lines.length === 0 ? '' : `\n  client, template, resource\n${lines.join('')}`
 }
 
-function formatCurl({ clients, tokenEndpoint }: LocalUserPool): string {
-  const { clientId, clientSecrets } = clients.find(canGetToken) ?? {}
-  if (clientId === undefined || clientSecrets === undefined) {
+function formatCurl({ clients, tokenEndpoint, userPoolsApi }: LocalUserPool): string {
+  const oauthClient = clients.find(canUseTokenEndpoint)
+  if (oauthClient !== undefined) {
+    const credentials = quote(`${oauthClient.clientId}:${oauthClient.clientSecrets[0]}`)
+    return `  curl -s -u ${credentials} -d grant_type=client_credentials ${quoteUrl(tokenEndpoint)}\n`
+  }
+  const apiClient = clients.find(({ clientToken }) => clientToken)
+  if (apiClient === undefined) {
     return '  No client can get a token: none has OAuth enabled with the flow client_credentials.\n'
   }
-  const quoted = `'${`${clientId}:${clientSecrets[0]}`.replaceAll("'", `'\\''`)}'`
-  // Shells interpret [::1] as a pattern.
-  const url = tokenEndpoint.includes('[') ? `'${tokenEndpoint}'` : tokenEndpoint
-  return `  curl -s -u ${quoted} -d grant_type=client_credentials ${url}\n`
+  const headers = [`content-type: ${AMZ_JSON}`, `x-amz-target: ${GET_CLIENT_TOKEN}`]
+  const flags = headers.map((header) => `-H ${quote(header)}`).join(' ')
+  const { clientId, clientSecrets } = apiClient
+  const body = JSON.stringify({ ClientId: clientId, Secret: clientSecrets[0] })
+  return `  curl -s ${flags} -d ${quote(body)} ${quoteUrl(userPoolsApi.endpoint)}\n`
+}
+
+/** Quotes a word for a POSIX shell. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}
+
+/** Shells interpret [::1] as a pattern. */
+function quoteUrl(url: string): string {
+  return url.includes('[') ? quote(url) : url
 }
 
 /** Default pool ID, the same at each start: a configured app works after a restart. */
@@ -148,14 +170,16 @@ interface LocalFlags extends TemplateFlags {
   readonly cors?: true
   readonly json?: true
   readonly events?: true
+  readonly trigger?: string
 }
 
 const MANUAL: Manual = {
   description: [
-    'Serves a key set, discovery and /oauth2/token on loopback, with the responses and errors of Cognito, until Ctrl-C. APIs reject its tokens under NODE_ENV=production.',
+    'Serves a key set, discovery, /oauth2/token and GetClientToken on loopback, with the responses and errors of Cognito, until Ctrl-C. APIs reject its tokens under NODE_ENV=production.',
     `It prints the options of cognitoAuth that accept its tokens. Pool id and port are the same at each start, so a configured app works after a restart. Defaults are ${DEFAULT_USER_POOL_ID} and ${DEFAULT_PORT}.`,
     'Keys are new at each start. --state saves them, so tokens from before a restart stay valid. The file contains private keys: do not commit it, and use a separate file for each pool.',
     'With --template it serves the clients and scopes that the templates deploy. Client ids are the names of the clients. Values that only a deployment knows are skipped and reported on standard error.',
+    '--trigger imports the module and calls its function handler before each token, with the V3 event of a pre-token-generation trigger. Pass only a module that you trust: it runs with the rights of the command.',
   ],
   exitStatus: { ok: 'interrupted', refused: 'a deployment of the templates would fail' },
   examples: [
@@ -175,7 +199,7 @@ const MANUAL: Manual = {
 
 export function localCommand({ terminal, onPoolStarted }: CommandContext): DocumentedCommand {
   const command = new Command('local')
-    .description('run a local user pool: key set, discovery, /oauth2/token for client credentials')
+    .description('run a local user pool: key set, discovery, tokens for client credentials')
     .option(
       '-c, --config <file>',
       'pool definition in JSON (default: two clients of an orders API)',
@@ -202,8 +226,9 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
     .option('--cors', 'let web pages on loopback get tokens, for Swagger UI')
     .option('--json', 'print one line of JSON instead of text')
     .option('--events', 'print each token request as one line of JSON, in the shape of CloudTrail')
+    .option('--trigger <module>', 'call its function handler before each token, as Cognito does')
     .action(async (flags: LocalFlags) => {
-      const { port, host, state, cors, json, events } = flags
+      const { port, host, state, cors, json, events, trigger } = flags
       const { options, origins } = await readDefinition(flags, terminal)
       const overrides = omitUndefined<LocalUserPoolOptions>({
         port: port === undefined ? undefined : readPort(port),
@@ -212,6 +237,7 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
         state,
         cors,
         onEvent: events && ((event) => terminal.out(formatJson(event))),
+        trigger: trigger === undefined ? undefined : await loadTrigger(trigger),
       })
       const pool = await startPool({
         userPoolId: DEFAULT_USER_POOL_ID,

@@ -15,7 +15,9 @@ import {
   type TokenClient,
   TokenClientError,
   type TokenClientErrorCode,
+  type TokenClientOptions,
 } from '../../tokens/client/index.ts'
+import { deriveUserPoolsUrl, readUserPoolsEndpoint } from '../../tokens/oauth/token-api-options.ts'
 import { readTokenEndpoint } from '../../tokens/oauth/token-endpoint.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
 import { collectValues, rejectSecretOption } from '../files/flags.ts'
@@ -48,7 +50,16 @@ const OAUTH_ERRORS: ReadonlyMap<string, string> = new Map([
   ],
   [
     'invalid_request',
-    'the endpoint could not read the request. Check that it is a token endpoint.',
+    'the endpoint could not process the request. Check its address, and the pre-token-generation trigger of the pool.',
+  ],
+])
+
+/** Differences of GetClientToken, whose exceptions have become these errors. */
+const API_ERRORS: ReadonlyMap<string, string> = new Map([
+  ...OAUTH_ERRORS,
+  [
+    'unauthorized_client',
+    'the app client lacks the flow. Set ExplicitAuthFlows to ALLOW_CLIENT_TOKEN_AUTH only.',
   ],
 ])
 
@@ -61,40 +72,51 @@ const FAILURES: Partial<Readonly<Record<TokenClientErrorCode, string>>> = {
     'returned a redirect, which the command does not follow with a secret. Pass the final address.',
 }
 
-/** Converts an error of the token client. Other errors pass through. */
-export function toCommandFailure(error: unknown, tokenEndpoint: string): unknown {
+/**
+ * Converts an error of the token client. Other errors pass through.
+ *
+ * @param url URL of the token endpoint, or of the user pools API.
+ */
+export function toCommandFailure(error: unknown, url: string, isUserPoolsApi = false): unknown {
   if (!(error instanceof TokenClientError)) return error
   const { code, status } = error
   if (code === 'ERR_CLIENT_CLOSED') return new CommandFailure(EXIT.interrupted, 'interrupted')
-  if (code === 'ERR_TOKEN_REQUEST_REFUSED') return toRefusedFailure(error)
+  if (code === 'ERR_TOKEN_REQUEST_REFUSED') return toRefusedFailure(error, isUserPoolsApi)
   if (status === 429) {
     return new CommandFailure(
       EXIT.unavailable,
-      `the token endpoint is over its quota${formatDetails(error)}. Cognito allows 150 token requests per second for an account. Reuse tokens until they expire.`,
+      `the ${isUserPoolsApi ? 'user pools API' : 'token endpoint'} is over its quota${formatDetails(error)}. Cognito allows 150 token requests per second for an account. Reuse tokens until they expire.`,
     )
   }
-  const what = FAILURES[code] ?? 'returned no token. Check that the address ends in /oauth2/token.'
-  const { host } = new URL(tokenEndpoint)
+  const check = isUserPoolsApi ? CHECK_API : 'Check that the address ends in /oauth2/token.'
+  const what = FAILURES[code] ?? `returned no token. ${check}`
+  const { host } = new URL(url)
   return new CommandFailure(
     EXIT.unavailable,
-    `the token endpoint at ${host}${formatDetails(error)} ${what}`,
+    `the ${isUserPoolsApi ? 'user pools API' : 'token endpoint'} at ${host}${formatDetails(error)} ${what}`,
   )
 }
 
-/** A status without an OAuth error does not come from a token endpoint. */
-function toRefusedFailure(error: TokenClientError): CommandFailure {
+const CHECK_API = 'Check --region or --endpoint-url, and a firewall in front of it.'
+
+/** A status without an OAuth error does not come from a token API. */
+function toRefusedFailure(error: TokenClientError, isUserPoolsApi: boolean): CommandFailure {
   const code = error.error
+  const errors = isUserPoolsApi ? API_ERRORS : OAUTH_ERRORS
+  const unknown = isUserPoolsApi
+    ? `the address is not the user pools API. ${CHECK_API}`
+    : 'the address is not a token endpoint. Check that it ends in /oauth2/token.'
   const what =
-    code === undefined
-      ? 'the address is not a token endpoint. Check that it ends in /oauth2/token.'
-      : `${code}: ${OAUTH_ERRORS.get(code) ?? 'the endpoint gives no reason.'}`
+    code === undefined ? unknown : `${code}: ${errors.get(code) ?? 'the endpoint gives no reason.'}`
   return new CommandFailure(EXIT.refused, `no token${formatDetails(error)}: ${what}`)
 }
 
 /** Facts for a search, or for AWS Support. */
-function formatDetails({ status, errno, requestId, retryAfter }: TokenClientError): string {
+function formatDetails(error: TokenClientError): string {
+  const { status, exception, errno, requestId, retryAfter } = error
   const details = [
     status === undefined ? [] : `status ${status}`,
+    exception ?? [],
     errno ?? [],
     retryAfter === undefined ? [] : `wait ${Math.ceil(retryAfter)} s`,
     requestId === undefined ? [] : `request ${requestId}`,
@@ -107,23 +129,38 @@ const TIMEOUT_MS = 5000
 /** Size limit of the discovery document. Cognito's has about 1,500 bytes. */
 const MAX_BYTES = 64 * 1024
 
-/** Flags for the token endpoint, exactly one of which is required. */
+/** Flags for the token API, exactly one of which is required. */
 interface EndpointFlags {
   readonly tokenUrl?: string
   readonly domain?: string
   readonly issuer?: string
   readonly pool?: string
+  readonly region?: string
+  readonly endpointUrl?: string
 }
 
-const NAMES = { tokenUrl: '--token-url', domain: '--domain', issuer: '--issuer', pool: '--pool' }
+const NAMES = {
+  tokenUrl: '--token-url',
+  domain: '--domain',
+  issuer: '--issuer',
+  pool: '--pool',
+  region: '--region',
+  endpointUrl: '--endpoint-url',
+}
+
+/** The token API of a command: `/oauth2/token`, or GetClientToken of the user pools API. */
+interface CommandApi {
+  readonly url: string
+  readonly isUserPoolsApi: boolean
+}
 
 /**
- * Finds the URL of the token endpoint. Logs a discovery request on standard error.
+ * Finds the URL of the token API. Logs a discovery request on standard error.
  *
- * @throws {OptionError} if no option names the endpoint, two do, or its URL is invalid.
+ * @throws {OptionError} if no option names the API, two do, or its URL is invalid.
  * @throws {CommandFailure} if the discovery document is unavailable or does not contain the endpoint.
  */
-async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal): Promise<string> {
+async function findTokenApi(flags: EndpointFlags, terminal: Terminal): Promise<CommandApi> {
   const keys = Object.keys(NAMES).filter((it) => flags[it as keyof EndpointFlags] !== undefined)
   const names = Object.values(NAMES).join(', ')
   if (keys.length !== 1) {
@@ -131,7 +168,20 @@ async function findTokenEndpoint(flags: EndpointFlags, terminal: Terminal): Prom
     const count = keys.length === 0 ? 'none' : String(keys.length)
     throw new OptionError(first, `expected one of ${names}, got ${count}. Pass one of them.`)
   }
-  const { tokenUrl, domain, issuer, pool } = flags
+  const { region, endpointUrl } = flags
+  if (region !== undefined) {
+    return { url: deriveUserPoolsUrl(region, NAMES.region), isUserPoolsApi: true }
+  }
+  if (endpointUrl !== undefined) {
+    return { url: readUserPoolsEndpoint(endpointUrl, NAMES.endpointUrl), isUserPoolsApi: true }
+  }
+  return { url: await findTokenEndpoint(flags, terminal), isUserPoolsApi: false }
+}
+
+async function findTokenEndpoint(
+  { tokenUrl, domain, issuer, pool }: EndpointFlags,
+  terminal: Terminal,
+): Promise<string> {
   if (tokenUrl !== undefined) return readTokenEndpoint(tokenUrl, NAMES.tokenUrl).href
   if (domain !== undefined) return toTokenEndpoint(domain)
   return discoverEndpoint(
@@ -240,6 +290,8 @@ export function tokenCommand({ terminal }: CommandContext): DocumentedCommand {
       '--pool <id>',
       'the user pool: the discovery document of its issuer has the token endpoint',
     )
+    .option('--region <region>', 'call GetClientToken of the user pools API in this Region')
+    .option('--endpoint-url <url>', 'call GetClientToken at this URL, for example a VPC endpoint')
     .requiredOption('--client-id <id>', 'the app client')
     .option(
       '--scope <scope>',
@@ -262,12 +314,18 @@ export function tokenCommand({ terminal }: CommandContext): DocumentedCommand {
       }
       const namedSecret =
         flags.secretEnv === undefined ? undefined : readSecretVariable(flags.secretEnv, terminal)
-      const tokenEndpoint = await findTokenEndpoint(flags, terminal)
+      const api = await findTokenApi(flags, terminal)
       const clientSecret = namedSecret ?? (await readSecret(flags.clientId, terminal))
       const { clientId } = flags
       const { fetch, now } = terminal
-      const client = createTokenClient({ tokenEndpoint, clientId, clientSecret, fetch, now })
-      const token = await requestToken(client, scopes, { tokenEndpoint, terminal })
+      const client = createTokenClient({
+        ...toApiOption(api),
+        clientId,
+        clientSecret,
+        fetch,
+        now,
+      })
+      const token = await requestToken(client, scopes, { api, terminal })
       terminal.out(formatToken(token, flags, now()))
     })
   const fix = `Set ${SECRET_VARIABLE}, set another variable with --secret-env, or type it at the prompt.`
@@ -275,10 +333,18 @@ export function tokenCommand({ terminal }: CommandContext): DocumentedCommand {
   return { command, manual: MANUAL }
 }
 
+function toApiOption({
+  url,
+  isUserPoolsApi,
+}: CommandApi): Pick<TokenClientOptions, 'tokenEndpoint' | 'userPoolsApi'> {
+  return isUserPoolsApi ? { userPoolsApi: { endpoint: url } } : { tokenEndpoint: url }
+}
+
 const MANUAL: Manual = {
   description: [
     'Prints only the token, for use as $(cognito-m2m token …) in another command.',
-    'The secret comes from the environment, or from a prompt without echo. The command sends it only to the token endpoint, over https. http is allowed on loopback.',
+    'The secret comes from the environment, or from a prompt without echo. The command sends it only to the token endpoint or the user pools API, over https. http is allowed on loopback.',
+    'With --region or --endpoint-url it calls GetClientToken, so the pool needs no domain. The app client needs ALLOW_CLIENT_TOKEN_AUTH as its only flow.',
     'Every run requests a token from Cognito, which bills it. Services should use the token client of cognito-m2m/client, which caches tokens.',
   ],
   environment: { [SECRET_VARIABLE]: "the app client's secret" },
@@ -296,6 +362,10 @@ const MANUAL: Manual = {
     [
       'Request one scope, and explain the token:',
       'cognito-m2m token --pool eu-west-1_AbCdEfGhI --client-id 5kek0i61pgkokoob4fsm9fo9it --scope orders/read | cognito-m2m explain --scope orders/read',
+    ],
+    [
+      'Get a token of a pool without a domain:',
+      'cognito-m2m token --region eu-west-1 --client-id 5kek0i61pgkokoob4fsm9fo9it',
     ],
   ],
   seeAlso: [['Tokens in services, without a token request for each call:', 'client.md']],
@@ -328,7 +398,7 @@ async function readSecret(clientId: string, terminal: Terminal): Promise<string>
 }
 
 interface TokenRequestContext {
-  readonly tokenEndpoint: string
+  readonly api: CommandApi
   readonly terminal: Terminal
 }
 
@@ -336,14 +406,14 @@ interface TokenRequestContext {
 async function requestToken(
   client: TokenClient,
   scopes: readonly string[] | undefined,
-  { tokenEndpoint, terminal: { signal } }: TokenRequestContext,
+  { api, terminal: { signal } }: TokenRequestContext,
 ): Promise<AccessToken> {
   signal.addEventListener('abort', () => client.close())
   if (signal.aborted) client.close()
   try {
     return await client.getToken(scopes === undefined ? {} : { scopes })
   } catch (error) {
-    throw toCommandFailure(error, tokenEndpoint)
+    throw toCommandFailure(error, api.url, api.isUserPoolsApi)
   }
 }
 

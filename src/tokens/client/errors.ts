@@ -28,6 +28,8 @@ export interface TokenClientFacts {
   readonly error?: string | undefined
   /** HTTP status. */
   readonly status?: number | undefined
+  /** Exception of the user pools API. */
+  readonly exception?: string | undefined
   readonly requestId?: string | undefined
   readonly errno?: string | undefined
   /** Seconds. */
@@ -48,7 +50,12 @@ export class TokenClientError extends StacklessError {
   readonly error: string | undefined
   /** HTTP status of the response. */
   readonly status: number | undefined
-  /** Cognito's `x-amz-cognito-request-id`, for AWS Support. */
+  /**
+   * Exception of the user pools API, for example `NotAuthorizedException`. `error` is its equivalent at
+   * `/oauth2/token`.
+   */
+  readonly exception: string | undefined
+  /** Cognito's `x-amz-cognito-request-id`, or `x-amzn-requestid` of GetClientToken, for AWS Support. */
   readonly requestId: string | undefined
   /** System error code of the transport, for example `ECONNREFUSED`. */
   readonly errno: string | undefined
@@ -60,6 +67,7 @@ export class TokenClientError extends StacklessError {
     this.code = code
     this.error = facts.error
     this.status = facts.status
+    this.exception = facts.exception
     this.requestId = facts.requestId
     this.errno = facts.errno
     this.retryAfter = facts.retryAfter

@@ -5,6 +5,7 @@
  */
 export { OptionError } from '../../core/options/validate.ts'
 export type { AuthMethod } from '../oauth/protocol.ts'
+export type { UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 export { memoryStore } from '../store/memory-store.ts'
 export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'

@@ -19,8 +19,10 @@ import {
 import { checkScope, type Scope } from '../../core/scopes.ts'
 import { monotonicNow, wallClock } from '../../core/util/time.ts'
 import type { AuthMethod } from '../oauth/protocol.ts'
-import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
+import type { TokenApi } from '../oauth/token-api.ts'
+import { readTokenApi, type UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 import type { TokenStore } from '../store/token-store.ts'
+import { readClientMetadata } from './client-metadata.ts'
 import type { SecretSource } from './types.ts'
 
 const AUTH_METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_post']
@@ -29,9 +31,15 @@ const AUTH_METHODS: readonly unknown[] = ['client_secret_basic', 'client_secret_
 export interface TokenClientOptions {
   /**
    * `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`, or the whole URL of a proxy in front of it;
-   * http on loopback only, unless {@link TokenClientOptions.insecureHttp}.
+   * http on loopback only, unless {@link TokenClientOptions.insecureHttp}. Either this or `userPoolsApi` is required.
    */
-  readonly tokenEndpoint: string
+  readonly tokenEndpoint?: string
+  /**
+   * Requests tokens with GetClientToken instead of `/oauth2/token`: `{ region }`, or `{ endpoint }` for a VPC
+   * interface endpoint (AWS PrivateLink). The pool needs no domain. The app client has the flow
+   * `ALLOW_CLIENT_TOKEN_AUTH`.
+   */
+  readonly userPoolsApi?: UserPoolsApiOptions
   /** ID of the app client. It contains no colon, which would end it in a Basic header (RFC 7617 section 2). */
   readonly clientId: string
   /**
@@ -46,7 +54,14 @@ export interface TokenClientOptions {
    */
   readonly scopes?: Scope | readonly Scope[]
   /**
-   * Sends the secret in the Authorization header, or in the form (RFC 6749 section 2.3.1).
+   * Client metadata of calls without `clientMetadata`: strings for the pre-token-generation trigger, at most 4,096
+   * characters as JSON. AWS does not encrypt it, so it must contain no secret.
+   *
+   * @defaultValue No client metadata
+   */
+  readonly clientMetadata?: Readonly<Record<string, string>>
+  /**
+   * Sends the secret in the Authorization header, or in the form (RFC 6749 section 2.3.1). Not with `userPoolsApi`.
    *
    * @defaultValue `'client_secret_basic'`
    */
@@ -59,9 +74,9 @@ export interface TokenClientOptions {
    */
   readonly origins?: readonly string[]
   /**
-   * `true` permits `http:` outside loopback in `origins` and `tokenEndpoint`, for networks that encrypt or are
-   * trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. It does not apply to
-   * hosts of AWS. The client warns once in `logger`. Without a logger it calls `process.emitWarning` with the code
+   * `true` permits `http:` outside loopback in `origins`, `tokenEndpoint` and `userPoolsApi.endpoint`, for networks
+   * that encrypt or are trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. It does
+   * not apply to hosts of AWS. The client warns once in `logger`. Without a logger it calls `process.emitWarning` with the code
    * `COGNITO_M2M_INSECURE_HTTP`.
    *
    * @defaultValue `false`
@@ -109,9 +124,11 @@ export interface TokenClientOptions {
 
 const OPTION_NAMES: readonly (keyof TokenClientOptions)[] = [
   'tokenEndpoint',
+  'userPoolsApi',
   'clientId',
   'clientSecret',
   'scopes',
+  'clientMetadata',
   'authMethod',
   'origins',
   'insecureHttp',
@@ -125,13 +142,15 @@ const OPTION_NAMES: readonly (keyof TokenClientOptions)[] = [
 
 /** Options of a token client after validation. Durations in milliseconds. */
 export interface ClientOptions {
-  readonly tokenEndpoint: string
+  readonly api: TokenApi
   readonly clientId: string
   readonly clientSecret: SecretSource
   readonly scopes: readonly string[] | undefined
+  /** JSON of the option `clientMetadata`. */
+  readonly metadata: string | undefined
   readonly authMethod: AuthMethod
   readonly origins: ReadonlySet<string> | undefined
-  /** Origins of `origins` and of the token endpoint that use http over a network. Empty without `insecureHttp`. */
+  /** Origins of `origins` and of the token API that use http over a network. Empty without `insecureHttp`. */
   readonly insecureOrigins: readonly string[]
   readonly store: TokenStore | undefined
   readonly timeoutMs: number
@@ -145,31 +164,45 @@ export interface ClientOptions {
 /** @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix. */
 export function readClientOptions(options: unknown): ClientOptions {
   const members = readMembers(options, OPTION_NAMES, '')
-  const { authMethod = 'client_secret_basic' } = members
-  if (!AUTH_METHODS.includes(authMethod)) {
-    throw new OptionError(
-      'authMethod',
-      `expected one of ${AUTH_METHODS.join(', ')}, got ${describeValue(authMethod)}. Pass one of these.`,
-    )
-  }
   const insecureHttp = readInsecureHttp(members)
-  const tokenEndpoint = readTokenEndpoint(members['tokenEndpoint'], 'tokenEndpoint', insecureHttp)
+  const api = readTokenApi(members, insecureHttp)
   const origins = 'origins' in members ? readOrigins(members['origins'], insecureHttp) : undefined
   const logger = readLogger(members['logger'])
   return {
-    tokenEndpoint: tokenEndpoint.href,
+    api,
     clientId: readClientId(members['clientId']),
     clientSecret: readSecret(members['clientSecret']),
     scopes: 'scopes' in members ? readScopes(members['scopes'], 'scopes') : undefined,
-    authMethod: authMethod as AuthMethod,
+    metadata:
+      'clientMetadata' in members
+        ? readClientMetadata(members['clientMetadata'], 'clientMetadata')
+        : undefined,
+    authMethod: readAuthMethod(members, api),
     origins,
-    insecureOrigins: listInsecureOrigins([tokenEndpoint.href, ...(origins ?? [])]),
+    insecureOrigins: listInsecureOrigins([api.url, ...(origins ?? [])]),
     store: members['store'] as TokenStore | undefined,
     timeoutMs: readTimeout(members),
     logger: safeLogger(logger),
     hasLogger: logger !== undefined,
     ...readEnvironment(members),
   }
+}
+
+function readAuthMethod({ authMethod }: Members, { kind }: TokenApi): AuthMethod {
+  if (authMethod === undefined) return 'client_secret_basic'
+  if (kind === 'userPoolsApi') {
+    throw new OptionError(
+      'authMethod',
+      `expected no authMethod with userPoolsApi, got ${describeValue(authMethod)}. Remove it: GetClientToken has one place for the secret.`,
+    )
+  }
+  if (!AUTH_METHODS.includes(authMethod)) {
+    throw new OptionError(
+      'authMethod',
+      `expected one of ${AUTH_METHODS.join(', ')}, got ${describeValue(authMethod)}. Pass one of these.`,
+    )
+  }
+  return authMethod as AuthMethod
 }
 
 function readEnvironment(members: Members): Pick<ClientOptions, 'fetch' | 'now' | 'monotonicNow'> {

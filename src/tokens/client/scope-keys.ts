@@ -1,8 +1,10 @@
-/** Finds the token holder of a call by its scopes, in any order and with duplicates. */
+/** Finds the token holder of a call by its scopes, in any order and with duplicates, and its client metadata. */
 
 import { type Members, readMembers } from '../../core/options/validate.ts'
+import { readClientMetadata } from './client-metadata.ts'
 import { readScopes } from './options.ts'
 import type { TokenHolder } from './token-holder.ts'
+import type { RequestedToken } from './token-request.ts'
 import type { GetTokenOptions, ScopeSetStatus } from './types.ts'
 
 /** Scope sets of a client. The least recently used one is evicted first. */
@@ -11,27 +13,30 @@ const MAX_SCOPE_SETS = 64
 const MAX_SPELLINGS = 256
 const OPTION_NAMES: readonly string[] = [
   'scopes',
+  'clientMetadata',
   'timeout',
   'signal',
 ] satisfies (keyof GetTokenOptions)[]
 
-/** The token holders of a client, one for each scope set. */
+/** The token holders of a client, one for each scope set with its client metadata. */
 export class ScopeSets {
-  readonly #createHolder: (scopes: readonly string[] | undefined) => TokenHolder
-  /** Serves calls without scopes. Never evicted. */
+  readonly #createHolder: (requested: RequestedToken) => TokenHolder
+  readonly #defaults: RequestedToken
+  /** Serves calls without scopes and client metadata. Never evicted. */
   readonly #default: TokenHolder
   readonly #sets = new Map<string, TokenHolder>()
   /** Holders by the scopes as the caller wrote them: a call with a cached token validates nothing. */
   readonly #spellings = new Map<string, TokenHolder>()
 
-  /** @param scopes The option `scopes` of the client. Undefined requests all scopes of the app client. */
+  /** @param defaults The options `scopes` and `clientMetadata` of the client. */
   constructor(
-    createHolder: (scopes: readonly string[] | undefined) => TokenHolder,
-    scopes: readonly string[] | undefined,
+    createHolder: (requested: RequestedToken) => TokenHolder,
+    { scopes, metadata }: RequestedToken,
   ) {
     this.#createHolder = createHolder
-    this.#default = createHolder(scopes)
-    if (scopes !== undefined) this.#sets.set(scopes.join(' '), this.#default)
+    this.#defaults = { scopes, metadata }
+    this.#default = createHolder(this.#defaults)
+    this.#sets.set(getName(this.#defaults), this.#default)
   }
 
   /**
@@ -47,23 +52,31 @@ export class ScopeSets {
 
   /** The status of each scope set that a call has used. */
   status(): readonly ScopeSetStatus[] {
-    const holders = new Set([this.#default, ...this.#sets.values()])
-    return [...holders].flatMap((holder) => holder.status() ?? [])
+    return [...this.#sets.values()].flatMap((holder) => holder.status() ?? [])
   }
 
   #read(options: GetTokenOptions, spelling: string): TokenHolder {
     const members: Members = readMembers(options, OPTION_NAMES, '')
-    if (!('scopes' in members)) return this.#default
-    const scopes = readScopes(members['scopes'], 'scopes')
-    const name = scopes.join(' ')
-    const holder = this.#sets.get(name) ?? this.#add(name, scopes)
+    const { scopes, metadata } = this.#defaults
+    const requested: RequestedToken = {
+      scopes: 'scopes' in members ? readScopes(members['scopes'], 'scopes') : scopes,
+      metadata:
+        'clientMetadata' in members
+          ? readClientMetadata(members['clientMetadata'], 'clientMetadata')
+          : metadata,
+    }
+    const name = getName(requested)
+    const holder = this.#sets.get(name) ?? this.#add(name, requested)
+    // An empty spelling stands for options that must be validated.
+    if (spelling === '') return holder
     if (this.#spellings.size >= MAX_SPELLINGS) this.#spellings.clear()
-    return this.#spellings.set(spelling, holder).get(spelling) as TokenHolder
+    this.#spellings.set(spelling, holder)
+    return holder
   }
 
-  #add(name: string, scopes: readonly string[]): TokenHolder {
+  #add(name: string, requested: RequestedToken): TokenHolder {
     if (this.#sets.size >= MAX_SCOPE_SETS) this.#evictLeastRecentlyUsed()
-    const holder = this.#createHolder(scopes)
+    const holder = this.#createHolder(requested)
     this.#sets.set(name, holder)
     return holder
   }
@@ -77,6 +90,11 @@ export class ScopeSets {
   }
 }
 
+/** Scopes contain no line break, and JSON has none outside strings. Omitted scopes differ from any that are listed. */
+function getName({ scopes = [], metadata = '' }: RequestedToken): string {
+  return `${scopes.join(' ')}\n${metadata}`
+}
+
 /**
  * Returns a cache key for the scopes of a call, or an empty string if the options must be validated. Reads own
  * properties only: a polluted prototype adds no options.
@@ -85,7 +103,7 @@ function getSpelling(options: GetTokenOptions): string {
   if (typeof options !== 'object' || options === null) return ''
   for (const name in options)
     if (!OPTION_NAMES.includes(name) && Object.hasOwn(options, name)) return ''
-  if (!Object.hasOwn(options, 'scopes')) return ''
+  if (!Object.hasOwn(options, 'scopes') || Object.hasOwn(options, 'clientMetadata')) return ''
   const { scopes } = options
   if (typeof scopes === 'string') return scopes
   // No scope contains a line break.

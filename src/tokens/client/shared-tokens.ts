@@ -4,7 +4,7 @@ import { phaseAt, tokenLifetime } from '../oauth/token-lifetime.ts'
 import { ResilientStore, type StoreStatus, type TimedLookup } from '../store/resilient-store.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { ClientOptions } from './options.ts'
-import type { Grant } from './token-request.ts'
+import type { Grant, RequestedToken } from './token-request.ts'
 
 /** Milliseconds to wait for a stalled store. Without the store, each process sends its own token request. */
 const STALL_WAIT_MS = 1500
@@ -20,7 +20,7 @@ const MAX_INTERVAL_MS = 99
 const MAX_SKEW_MS = 60_000
 
 /** Format of the entries. It is part of the key derivation, so that another format has other keys. */
-const FORMAT = 'cognito-m2m/client 2'
+const FORMAT = 'cognito-m2m/client 3'
 
 /** A token in the store. `issuedAt` is a time of the store's clock: the clock of Redis for Redis. */
 interface StoredGrant {
@@ -42,7 +42,7 @@ export interface SharedTokensOptions extends ClientOptions {
 /** One token to find in the store or to request. */
 export interface SharedTokenRequest {
   readonly secret: string
-  readonly scopes: readonly string[] | undefined
+  readonly requested: RequestedToken
   /** The token to replace. An entry with this token is ignored. */
   readonly previousToken: string | undefined
   /** Sends the token request. */
@@ -65,10 +65,11 @@ export class SharedTokens {
   }
 
   /** Returns a token that another process stored, or requests one and stores it. */
-  async obtain({ secret, scopes, previousToken, request }: SharedTokenRequest): Promise<Grant> {
-    const { tokenEndpoint, clientId, elapsed } = this.#options
+  async obtain({ secret, requested, previousToken, request }: SharedTokenRequest): Promise<Grant> {
+    const { api, clientId, elapsed } = this.#options
+    const { scopes, metadata } = requested
     const store = this.#storeFor(secret)
-    const identity = [tokenEndpoint, clientId, secret, scopes ?? null]
+    const identity = [api.url, clientId, secret, scopes ?? null, metadata ?? null]
     const name = store.deriveName(Buffer.from(JSON.stringify(identity)))
     const group = store.deriveGroup(clientId)
     const requestAndStore = async ({ epoch, now }: TimedLookup): Promise<Grant> => {

@@ -13,13 +13,15 @@ import {
 } from './options.ts'
 import { ScopeSets } from './scope-keys.ts'
 import { TokenHolder } from './token-holder.ts'
+import type { RequestedToken } from './token-request.ts'
 import { TokenSource } from './token-source.ts'
 import type { AccessToken, GetTokenOptions, TokenClient } from './types.ts'
 
 /**
  * Creates a token client for one app client. It sends no request until a call needs a token.
  *
- * @param options `tokenEndpoint`, `clientId` and `clientSecret` are required. Durations are in seconds.
+ * @param options `clientId`, `clientSecret`, and either `tokenEndpoint` or `userPoolsApi` are required. Durations are
+ *   in seconds.
  * @returns A frozen client. Create one per app client and keep it: it caches the tokens.
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  * @example
@@ -43,13 +45,13 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   const source = new TokenSource(settings, elapsed)
   const { closed } = source
   const environment = { instance, clientId, elapsed, now, logger, closed }
-  const createHolder = (scopes: readonly string[] | undefined): TokenHolder =>
+  const createHolder = (requested: RequestedToken): TokenHolder =>
     new TokenHolder({
       ...environment,
-      scopes,
-      obtain: (previousToken) => source.obtain(scopes, previousToken),
+      requested,
+      obtain: (previousToken) => source.obtain(requested, previousToken),
     })
-  const sets = new ScopeSets(createHolder, settings.scopes)
+  const sets = new ScopeSets(createHolder, settings)
   const getHolder = (options: GetTokenOptions | undefined): TokenHolder => {
     if (closed.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
     return sets.getHolder(options)

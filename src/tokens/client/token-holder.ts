@@ -11,7 +11,7 @@ import {
 } from '../oauth/token-lifetime.ts'
 import type { TokenClientError } from './errors.ts'
 import type { WaitLimits } from './options.ts'
-import type { Grant } from './token-request.ts'
+import type { Grant, RequestedToken } from './token-request.ts'
 import { waitFor } from './token-source.ts'
 import type { AccessToken, ScopeSetStatus, TokenRequestFailure } from './types.ts'
 
@@ -28,8 +28,7 @@ export interface TokenHolderOptions {
   /** Wall clock, milliseconds. */
   readonly now: () => number
   readonly logger: Logger
-  /** Undefined requests all scopes of the app client. */
-  readonly scopes: readonly string[] | undefined
+  readonly requested: RequestedToken
   /** Ends every wait. */
   readonly closed: AbortSignal
   /** Obtains a token other than `previousToken`. */
@@ -113,13 +112,15 @@ export class TokenHolder {
   /** @returns Undefined before a caller asked for a token of these scopes. */
   status(): ScopeSetStatus | undefined {
     if (this.lastUsedAt < 0) return undefined
-    const { elapsed, now, scopes } = this.#options
+    const { elapsed, now, requested } = this.#options
+    const { scopes = null, metadata = '{}' } = requested
     const time = elapsed()
     const { startedAt = time, lifetime = undefined } = this.#cached ?? {}
     const servedForMs = startedAt + (lifetime?.endsAt ?? 0) - time
     const nextMs = Math.max(startedAt + (lifetime?.refreshAt ?? 0), this.#backoff.until) - time
     return Object.freeze({
-      scopes: scopes ?? null,
+      scopes,
+      metadataNames: Object.freeze(Object.keys(JSON.parse(metadata) as object).sort()),
       cachedUntil: servedForMs > 0 ? Math.floor((now() + servedForMs) / 1000) : null,
       lastError: this.#failure === undefined ? null : describeFailure(this.#failure),
       nextAttempt: this.#flight === undefined ? Math.max(0, nextMs) / 1000 : null,
@@ -215,7 +216,7 @@ export class TokenHolder {
   }
 
   #recordFailure(error: TokenClientError, startedAt: number): void {
-    const { logger, scopes, elapsed, now: wallClock } = this.#options
+    const { logger, requested, elapsed, now: wallClock } = this.#options
     const now = elapsed()
     const { code, error: oauthError, status, requestId, retryAfter } = error
     this.#failure = { error, at: wallClock() }
@@ -226,7 +227,15 @@ export class TokenHolder {
     const cachedFor = Math.max(0, Math.round(servedForMs / 1000))
     const nextAttempt = Math.round((this.#backoff.until - now) / 1000)
     logger.warn(
-      { scopes, code, error: oauthError, status, requestId, cachedFor, nextAttempt },
+      {
+        scopes: requested.scopes,
+        code,
+        error: oauthError,
+        status,
+        requestId,
+        cachedFor,
+        nextAttempt,
+      },
       'cognito-m2m: the token request failed',
     )
     this.#publish(
@@ -243,11 +252,11 @@ export class TokenHolder {
     error?: TokenClientError,
   ): void {
     publish('cognito-m2m:client-token', () => {
-      const { instance, clientId, scopes, elapsed } = this.#options
+      const { instance, clientId, requested, elapsed } = this.#options
       return {
         instance,
         clientId,
-        scope: scopes?.join(' ') ?? null,
+        scope: requested.scopes?.join(' ') ?? null,
         outcome,
         code: error?.code ?? null,
         error: error?.error ?? null,

@@ -1,20 +1,12 @@
 /** One token request by OAuth 2.0 client credentials (RFC 6749 section 4.4), and its response. */
 import {
-  allowInsecureRequests,
-  type ClientAuth,
-  ClientSecretPost,
-  clientCredentialsGrantRequest,
-  customFetch,
   processClientCredentialsResponse,
   ResponseBodyError,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import {
-  BoundedFetchError,
-  type BoundedResponse,
-  boundedFetch,
-} from '../../core/util/bounded-fetch.ts'
-import { type AuthMethod, basicHeader } from '../oauth/protocol.ts'
+import { BoundedFetchError, boundedFetch } from '../../core/util/bounded-fetch.ts'
+import type { AuthMethod } from '../oauth/protocol.ts'
+import type { OAuthResponse, TokenApi, TokenApiRequest } from '../oauth/token-api.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */
@@ -28,9 +20,9 @@ const MAX_LIFETIME = 86_400
 /** `b64token` of RFC 6750 section 2.1: the syntax of a token in an Authorization header. */
 const BEARER_TOKEN = /^[\w.~+/-]+=*$/
 
-/** Endpoint, app client and transport of token requests. */
+/** Token API, app client and transport of token requests. */
 export interface TokenRequester {
-  readonly tokenEndpoint: string
+  readonly api: TokenApi
   readonly clientId: string
   readonly authMethod: AuthMethod
   readonly fetch: typeof globalThis.fetch
@@ -38,6 +30,14 @@ export interface TokenRequester {
   readonly now: () => number
   /** Monotonic milliseconds. */
   readonly elapsed: () => number
+}
+
+/** What a token of the app client depends on, in addition to the secret. */
+export interface RequestedToken {
+  /** In alphabetical order. Undefined requests all scopes of the app client. */
+  readonly scopes: readonly string[] | undefined
+  /** Client metadata: JSON with sorted names. */
+  readonly metadata: string | undefined
 }
 
 /** A token and its lifetime. */
@@ -56,9 +56,7 @@ export interface Grant {
 }
 
 /** Parameters of one token request. */
-export interface TokenRequestParameters {
-  /** In alphabetical order. Undefined requests all scopes of the app client. */
-  readonly scopes: readonly string[] | undefined
+export interface TokenRequestParameters extends RequestedToken {
   readonly secret: string
   readonly signal: AbortSignal
 }
@@ -69,66 +67,55 @@ export interface TokenRequestParameters {
  * @throws {TokenClientError} No other error.
  */
 export async function requestToken(
-  requester: TokenRequester,
-  { scopes, secret, signal }: TokenRequestParameters,
+  { api, clientId, authMethod, fetch, now, elapsed }: TokenRequester,
+  { scopes, metadata, secret, signal }: TokenRequestParameters,
 ): Promise<Grant> {
-  const { tokenEndpoint, clientId, now, elapsed } = requester
-  const server = { issuer: tokenEndpoint, token_endpoint: tokenEndpoint }
-  const client = { client_id: clientId }
+  // Both APIs can express the options of a client.
+  const request = api.createRequest({
+    credentials: { clientId, secret },
+    authMethod,
+    scopes,
+    metadata,
+  }) as TokenApiRequest
+  const limits = {
+    fetch,
+    timeoutMs: REQUEST_TIMEOUT_MS,
+    maxBytes: MAX_RESPONSE_BYTES,
+    signal,
+    now,
+  }
   const startedAt = elapsed()
   const issuedAt = now()
   // An error contains these facts only. An error of the library would contain the whole response.
   let facts: TokenClientFacts = {}
   try {
-    const response = await clientCredentialsGrantRequest(
-      server,
-      client,
-      requester.authMethod === 'client_secret_basic'
-        ? createRawBasicAuth(secret)
-        : ClientSecretPost(secret),
-      scopes === undefined ? {} : { scope: scopes.join(' ') },
-      {
-        // The URL was validated when the client was created: https, or http as the options permit.
-        [allowInsecureRequests]: true,
-        [customFetch]: async (url, { body, headers, method }) => {
-          const bounded = await boundedFetch(
-            url,
-            { body, headers, method },
-            {
-              fetch: requester.fetch,
-              timeoutMs: REQUEST_TIMEOUT_MS,
-              maxBytes: MAX_RESPONSE_BYTES,
-              signal,
-              now,
-            },
-          )
-          facts = toErrorFacts(bounded, secret)
-          return toLibraryResponse(bounded, facts)
-        },
-      },
+    const response = api.toOAuthResponse(await boundedFetch(api.url, request, limits))
+    facts = toErrorFacts(response, secret)
+    const body = await processClientCredentialsResponse(
+      { issuer: api.url },
+      { client_id: clientId },
+      toLibraryResponse(response, facts),
     )
-    const body = await processClientCredentialsResponse(server, client, response)
     return { ...readGrant(body, scopes), startedAt, issuedAt, isShared: false }
   } catch (error) {
     throw toTokenClientError(error, facts, secret)
   }
 }
 
-/** Sends id and secret without form encoding, as Cognito documents it. The library would encode both. */
-function createRawBasicAuth(secret: string): ClientAuth {
-  return (_server, { client_id: clientId }, _body, headers) => {
-    headers.set('authorization', basicHeader({ clientId, secret }))
+function toErrorFacts(
+  { status, requestId, exception }: OAuthResponse,
+  secret: string,
+): TokenClientFacts {
+  return {
+    status,
+    requestId: safeText(requestId, /^[\w-]{1,64}$/, secret),
+    exception: safeText(exception, /^[A-Za-z]+$/, secret),
   }
-}
-
-function toErrorFacts({ status, headers }: BoundedResponse, secret: string): TokenClientFacts {
-  const requestId = safeText(headers.get('x-amz-cognito-request-id'), /^[\w-]{1,64}$/, secret)
-  return { status, requestId }
 }
 
 /** Removes the headers: the library does not read the body of a 401 response that has a challenge. */
 function toLibraryResponse(
-  { status, body, retryAfter }: BoundedResponse,
+  { status, body, retryAfter }: OAuthResponse,
   facts: TokenClientFacts,
 ): Response {
   if (status === 429 || status >= 500) {

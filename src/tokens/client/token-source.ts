@@ -5,7 +5,12 @@ import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError } from './errors.ts'
 import type { ClientOptions, WaitLimits } from './options.ts'
 import { SharedTokens } from './shared-tokens.ts'
-import { type Grant, requestToken, type TokenRequester } from './token-request.ts'
+import {
+  type Grant,
+  type RequestedToken,
+  requestToken,
+  type TokenRequester,
+} from './token-request.ts'
 import type { SecretSource } from './types.ts'
 
 /** @throws {TokenClientError} `ERR_CLIENT_CLOSED`, as a rejection. */
@@ -274,35 +279,35 @@ export class TokenSource {
    * @param previousToken The token to replace. It is not returned again.
    * @throws {TokenClientError} As a rejection. No other error.
    */
-  async obtain(
-    scopes: readonly string[] | undefined,
-    previousToken: string | undefined,
-  ): Promise<Grant> {
+  async obtain(requested: RequestedToken, previousToken: string | undefined): Promise<Grant> {
     const secret = await this.#secret.get()
     try {
-      return await this.#obtainWithSecret(secret, scopes, previousToken)
+      return await this.#obtainWithSecret(secret, requested, previousToken)
     } catch (error) {
       const isRejected = error instanceof TokenClientError && error.error === 'invalid_client'
       const newSecret = isRejected ? await this.#secret.replaceRejected(secret) : undefined
       if (newSecret === undefined) throw error
-      return await this.#obtainWithSecret(newSecret, scopes, previousToken)
+      return await this.#obtainWithSecret(newSecret, requested, previousToken)
     }
   }
 
   #obtainWithSecret(
     secret: string,
-    scopes: readonly string[] | undefined,
+    requested: RequestedToken,
     previousToken: string | undefined,
   ): Promise<Grant> {
     const { signal } = this.#closed
     const request = async (): Promise<Grant> => {
       // The client may have been closed during the wait for the store.
       if (signal.aborted) throw new TokenClientError('ERR_CLIENT_CLOSED')
-      return callWithRetries(() => requestToken(this.#requester, { scopes, secret, signal }), {
-        elapsed: this.#requester.elapsed,
-        sleep: this.#sleep,
-      })
+      return callWithRetries(
+        () => requestToken(this.#requester, { ...requested, secret, signal }),
+        {
+          elapsed: this.#requester.elapsed,
+          sleep: this.#sleep,
+        },
+      )
     }
-    return this.#shared?.obtain({ secret, scopes, previousToken, request }) ?? request()
+    return this.#shared?.obtain({ secret, requested, previousToken, request }) ?? request()
   }
 }

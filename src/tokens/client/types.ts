@@ -25,6 +25,13 @@ export interface GetTokenOptions {
    */
   readonly scopes?: Scope | readonly Scope[]
   /**
+   * Client metadata for the pre-token-generation trigger, at most 4,096 characters as JSON. Each value has a
+   * separate token: use few values. `{}` sends none.
+   *
+   * @defaultValue The client's `clientMetadata`
+   */
+  readonly clientMetadata?: Readonly<Record<string, string>>
+  /**
    * Longest wait of this call, in seconds, from 0.001 to 300. Then the call returns the cached token if it can
    * still be served, or rejects with `ERR_TOKEN_TIMEOUT`.
    *
@@ -76,7 +83,7 @@ export interface TokenRequestFailure {
   readonly error: string | null
   /** HTTP status of the response. */
   readonly status: number | null
-  /** Cognito's `x-amz-cognito-request-id`. */
+  /** Cognito's `x-amz-cognito-request-id`, or `x-amzn-requestid` of GetClientToken. */
   readonly requestId: string | null
   /** System error code of the transport, for example `ECONNREFUSED`. */
   readonly errno: string | null
@@ -88,6 +95,8 @@ export interface TokenRequestFailure {
 export interface ScopeSetStatus {
   /** In alphabetical order. null for calls without scopes: the token has all scopes of the app client. */
   readonly scopes: readonly string[] | null
+  /** Names of its client metadata, in alphabetical order. Empty without client metadata. */
+  readonly metadataNames: readonly string[]
   /** End of use of the cached token in epoch seconds, up to 5 s before it expires. null without a token. */
   readonly cachedUntil: number | null
   /** The failure of the last token request. null if it succeeded, or if none has ended yet. */
@@ -105,7 +114,10 @@ export interface ScopeSetStatus {
 export interface TokenClientStatus {
   /** Number of the client in its process, as in its events. */
   readonly instance: number
-  /** The scope sets that calls have used, at most 64. The least recently used one is evicted first. */
+  /**
+   * The scope sets that calls have used, at most 64. Other client metadata is another set. The least recently used one
+   * is evicted first.
+   */
   readonly scopeSets: readonly ScopeSetStatus[]
   /** Status of the option `store`. null without one. */
   readonly store: StoreStatus | null
@@ -123,7 +135,7 @@ export interface TokenClient {
    * Without a cached token, all callers of a scope set wait for one token request. Each waits at most `timeout`
    * (20 s) for secret, store and token endpoint together.
    *
-   * @param options `scopes`, `timeout` and `signal` of this call.
+   * @param options `scopes`, `clientMetadata`, `timeout` and `signal` of this call.
    * @returns The same frozen object for all callers while it is cached.
    * @throws {TokenClientError} One of {@link TokenClientErrorCode}, for example `ERR_TOKEN_TIMEOUT`. After a failed
    *   token request, no other is sent for 1 to 60 s. Callers without a token get the same error in that time.

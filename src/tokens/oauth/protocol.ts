@@ -78,7 +78,7 @@ export function parseForm(
 }
 
 /** Decodes a name or value. Returns undefined if it cannot be decoded. */
-function decodeFormPart(text: string): string | undefined {
+export function decodeFormPart(text: string): string | undefined {
   // Most values contain no escape, and this check is much cheaper than decoding.
   if (!text.includes('%') && !text.includes('+')) return text
   try {

@@ -3,7 +3,7 @@ import { readServiceUrl } from '../../core/options/secure-url.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 
 /** Path of the token endpoint at every Cognito domain. */
-const COGNITO_PATH = '/oauth2/token'
+export const COGNITO_PATH = '/oauth2/token'
 
 /**
  * Requires a path: with the domain only, the secret would be sent to a page that is not the token endpoint.
@@ -28,6 +28,13 @@ export function readTokenEndpoint(value: unknown, optionPath: string, insecureHt
     )
   }
   if (pathname !== '/') return url
+  if (/(?:^|\.)cognito-idp[.-]/.test(hostname)) {
+    const name = optionPath.startsWith('--') ? '--endpoint-url' : 'userPoolsApi.endpoint'
+    throw new OptionError(
+      optionPath,
+      `expected a token endpoint, got the user pools API ${describeValue(origin)}. Pass it as ${name}.`,
+    )
+  }
   throw new OptionError(
     optionPath,
     `expected a URL with a path, got ${describeValue(origin)}. Pass the whole URL, for example ${origin}${COGNITO_PATH}.`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 export type { EncryptionKey } from '../store/encryption-keys.ts'
 export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.ts'
 export { memoryStore } from '../store/memory-store.ts'

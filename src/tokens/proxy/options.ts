@@ -11,7 +11,8 @@ import {
   readNumber,
 } from '../../core/options/validate.ts'
 import { monotonicNow, safeClock, steadyClock } from '../../core/util/time.ts'
-import { readTokenEndpoint } from '../oauth/token-endpoint.ts'
+import type { TokenApi } from '../oauth/token-api.ts'
+import { readTokenApi, type UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 import { DEFAULT_MIN_REMAINING } from '../oauth/token-lifetime.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
@@ -36,6 +37,7 @@ const RESERVED_HEADERS = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'x-amz-target',
 ])
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`, without the value: it is a secret. */
@@ -106,12 +108,18 @@ export interface UpstreamLimits {
 export interface ProxyOptions<Request> {
   /**
    * Cognito's token endpoint, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`. http on loopback only,
-   * unless {@link ProxyOptions.insecureHttp}.
+   * unless {@link ProxyOptions.insecureHttp}. Either this or `userPoolsApi` is required.
    */
-  readonly tokenEndpoint: string
+  readonly tokenEndpoint?: string
   /**
-   * `true` permits `http:` outside loopback in `tokenEndpoint`, for networks that encrypt or are trusted (a service
-   * mesh, Docker Compose). Secrets and tokens are then sent unencrypted. It does not apply to hosts of AWS. The proxy
+   * Requests tokens with GetClientToken instead of `/oauth2/token`: `{ region }`, or `{ endpoint }` for a VPC
+   * interface endpoint (AWS PrivateLink). Callers use the proxy as before. The pool needs no domain. The app clients
+   * have the flow `ALLOW_CLIENT_TOKEN_AUTH`.
+   */
+  readonly userPoolsApi?: UserPoolsApiOptions
+  /**
+   * `true` permits `http:` outside loopback in `tokenEndpoint` and `userPoolsApi.endpoint`, for networks that encrypt or
+   * are trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. It does not apply to hosts of AWS. The proxy
    * logs one warning at registration.
    *
    * @defaultValue `false`
@@ -209,7 +217,7 @@ export type ClientAdmission = (clientId: string) => boolean | Promise<boolean>
 
 /** Options after validation. Durations in milliseconds, except `limits` (seconds). */
 export interface ProxySettings<Request> {
-  readonly tokenEndpoint: string
+  readonly api: TokenApi
   /** Undefined admits every app client. */
   readonly clients: ClientAdmission | undefined
   readonly store: TokenStore | undefined
@@ -226,6 +234,7 @@ export interface ProxySettings<Request> {
 
 const OPTION_NAMES = [
   'tokenEndpoint',
+  'userPoolsApi',
   'insecureHttp',
   'clients',
   'store',
@@ -262,11 +271,7 @@ export function readProxyOptions<Request>(
   const seconds = (key: string, fallback: number, min: number, max: number): number =>
     readNumber(members, key, '', { defaultValue: fallback, min, max, unit: 'seconds' })
   return {
-    tokenEndpoint: readTokenEndpoint(
-      members['tokenEndpoint'],
-      'tokenEndpoint',
-      readInsecureHttp(members),
-    ).href,
+    api: readTokenApi(members, readInsecureHttp(members)),
     clients: readClients(members['clients'], elapsed),
     // Validated by the store.
     store: members['store'] as TokenStore | undefined,

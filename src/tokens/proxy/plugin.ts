@@ -16,7 +16,7 @@ import { registerRoutes, TokenRequests } from './token-requests.ts'
 import { type UnavailableCounts, UnavailableLog } from './unavailable-log.ts'
 import { EndpointHealth, type EndpointStatus, Upstream } from './upstream.ts'
 
-/** Options of {@link tokenProxy}. Only `tokenEndpoint` is required. */
+/** Options of {@link tokenProxy}. Only `tokenEndpoint` or `userPoolsApi` is required. */
 export interface TokenProxyOptions extends ProxyOptions<FastifyRequest> {}
 
 /** Result of `status()` of a token proxy. */
@@ -32,7 +32,7 @@ export interface TokenProxyStatus {
   readonly queued: { readonly proven: number; readonly unproven: number }
   /** Callers without a token since the start, by reason. Their response is 503, or a 4xx of Cognito. */
   readonly unavailable: UnavailableCounts
-  /** Status of Cognito's token endpoint. */
+  /** Status of Cognito's token endpoint, or of GetClientToken. */
   readonly endpoint: EndpointStatus
   /** Status of the option `store`. */
   readonly store: StoreStatus
@@ -78,7 +78,7 @@ async function register(
   const settings = readProxyOptions<FastifyRequest>(options, REGISTER_OPTIONS)
   const { monotonicNow, authorize } = settings
   const logger = safeLogger(app.log)
-  const origins = listInsecureOrigins([settings.tokenEndpoint])
+  const origins = listInsecureOrigins([settings.api.url])
   if (origins.length > 0) logger.warn({ origins }, INSECURE_HTTP_WARNING)
   const store = new ResilientStore({ ...settings, logger })
   const instance = nextInstance()
@@ -134,7 +134,7 @@ const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
  * Serve it over https, or behind a proxy that does: its requests contain secrets, and its responses contain tokens.
  *
  * @param app The Fastify instance. Each context may have one proxy, as `app.tokenProxy`.
- * @param options `tokenEndpoint` is required. Durations are in seconds.
+ * @param options `tokenEndpoint` or `userPoolsApi` is required. Durations are in seconds.
  * @throws {OptionError} `ERR_OPTION_INVALID` at registration, naming the option and the fix.
  * @example
  * ```ts

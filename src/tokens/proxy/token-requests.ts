@@ -25,6 +25,7 @@ import {
   type TokenErrorCode,
   type TokenRequest,
 } from '../oauth/protocol.ts'
+import type { TokenApi } from '../oauth/token-api.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { TimedLookup } from '../store/resilient-store.ts'
 import {
@@ -52,7 +53,7 @@ type Authorize = NonNullable<ProxyOptions<FastifyRequest>['authorize']>
 
 /** Options of {@link TokenRequests}. */
 export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> {
-  readonly tokenEndpoint: string
+  readonly api: TokenApi
   readonly clients: ClientAdmission | undefined
   readonly unavailable: UnavailableLog
 }
@@ -242,9 +243,9 @@ export class TokenRequests {
   }
 
   #getCredential(request: TokenRequest, entryGroup: string): ClientCredential {
-    const { tokenEndpoint, store } = this.#options
+    const { api, store } = this.#options
     const { clientId } = request
-    const name = store.deriveName(encodeCredentialIdentity(tokenEndpoint, request))
+    const name = store.deriveName(encodeCredentialIdentity(api.url, request))
     // Client ids contain no spaces, so this group belongs to no client.
     return {
       clientId,
@@ -254,9 +255,8 @@ export class TokenRequests {
   }
 
   #getName(request: TokenRequest): string {
-    const { tokenEndpoint, store } = this.#options
-    const name =
-      this.#names.get(request) ?? store.deriveName(encodeTokenIdentity(tokenEndpoint, request))
+    const { api, store } = this.#options
+    const name = this.#names.get(request) ?? store.deriveName(encodeTokenIdentity(api.url, request))
     this.#names.set(request, name)
     return name
   }

@@ -1,5 +1,5 @@
 /**
- * Cognito's token endpoint: one bounded request for a token, the classification of its response, and the circuit
+ * Cognito's token endpoint or GetClientToken: one bounded request for a token, the classification of its response, and the circuit
  * breaker of the endpoint.
  */
 import { setMaxListeners } from 'node:events'
@@ -7,18 +7,18 @@ import type { Logger } from '../../core/options/logger.ts'
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
 import {
   type BoundedFetchError,
-  type BoundedResponse,
   boundedFetch,
   type FetchFailure,
 } from '../../core/util/bounded-fetch.ts'
 import {
-  basicHeader,
   createJsonResponse,
   createRetryAfter,
   createUnavailableResponse,
+  decodeFormPart,
   type JsonResponse,
   type TokenRequest,
 } from '../oauth/protocol.ts'
+import type { OAuthResponse, TokenApi, TokenParameters } from '../oauth/token-api.ts'
 import {
   type FailureCause,
   readEntry,
@@ -40,7 +40,7 @@ interface UpstreamResponse {
   readonly body: JsonObject
   /** The unchanged body. */
   readonly text: string
-  /** `x-amz-cognito-request-id`. */
+  /** `x-amz-cognito-request-id`, or `x-amzn-requestid` of GetClientToken. */
   readonly requestId: string | undefined
   /** Seconds of `Retry-After`, not clamped. */
   readonly retryAfter: number | undefined
@@ -71,7 +71,7 @@ export type UpstreamHeader = string | (() => string | Promise<string>)
 
 /** Options of {@link Upstream}. */
 interface UpstreamOptions {
-  readonly tokenEndpoint: string
+  readonly api: TokenApi
   readonly headers: ReadonlyMap<string, UpstreamHeader>
   readonly fetch: typeof globalThis.fetch
   /** Wall clock in milliseconds, for a `Retry-After` with a date. */
@@ -88,7 +88,7 @@ const FAILURE_CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
   aborted: 'ERR_UPSTREAM_CLOSED',
 }
 
-/** Sends token requests to Cognito's token endpoint. */
+/** Sends token requests to Cognito. */
 export class Upstream {
   readonly #options: UpstreamOptions
   readonly #closed = new AbortController()
@@ -105,7 +105,9 @@ export class Upstream {
    * @param timeoutMs Milliseconds for configured headers, connection, response and body together.
    */
   async requestToken(request: TokenRequest, timeoutMs: number): Promise<UpstreamResult> {
-    const { tokenEndpoint, headers, fetch, now } = this.#options
+    const { api, headers, fetch, now } = this.#options
+    const apiRequest = api.createRequest(toParameters(request, api))
+    if (apiRequest === undefined) return INVALID_REQUEST
     let hasHeaders = true
     const send: typeof fetch = async (url, init) => {
       const configured = await resolveHeaders(headers)
@@ -113,12 +115,13 @@ export class Upstream {
       if (configured === undefined) throw new TypeError('no headers')
       const { signal } = init as { readonly signal: AbortSignal }
       signal.throwIfAborted()
-      return fetch(url, { ...init, ...createRequestInit(request, configured) })
+      return fetch(url, { ...init, headers: { ...configured, ...apiRequest.headers } })
     }
     const { signal } = this.#closed
     try {
       const limits = { fetch: send, timeoutMs, maxBytes: MAX_RESPONSE_BYTES, signal, now }
-      return parseUpstreamResponse(await boundedFetch(tokenEndpoint, {}, limits))
+      const response = await boundedFetch(api.url, apiRequest, limits)
+      return parseUpstreamResponse(api.toOAuthResponse(response))
     } catch (error) {
       if (!hasHeaders) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
       const { reason, status, errno, retryAfter } = error as BoundedFetchError
@@ -158,33 +161,34 @@ export function isHeaderValue(value: unknown): value is string {
   return typeof value === 'string' && HEADER_VALUE.test(value)
 }
 
-/** Writes the request from its parsed members. Nothing else of the caller's request is forwarded. */
-function createRequestInit(
-  { authMethod, credentials, scopes, metadata }: TokenRequest,
-  configured: Readonly<Record<string, string>>,
-): RequestInit {
-  const form = new URLSearchParams({ grant_type: 'client_credentials' })
-  const headers: Record<string, string> = {
-    ...configured,
-    accept: 'application/json',
-    'content-type': 'application/x-www-form-urlencoded',
-  }
-  if (authMethod === 'client_secret_basic') headers['authorization'] = basicHeader(credentials)
-  else {
-    form.set('client_id', credentials.clientId)
-    form.set('client_secret', credentials.secret)
-  }
-  if (scopes !== undefined) form.set('scope', scopes.join(' '))
-  if (metadata !== undefined) form.set('aws_client_metadata', metadata)
-  return { method: 'POST', headers, body: form.toString() }
+/** What `/oauth2/token` returns for parameters that GetClientToken cannot express: metadata other than strings. */
+const INVALID_REQUEST: UpstreamResponse = {
+  kind: 'response',
+  status: 400,
+  body: { error: 'invalid_request' },
+  text: '{"error":"invalid_request"}',
+  requestId: undefined,
+  retryAfter: undefined,
+}
+
+/**
+ * The parsed members of a request. Nothing else of it is forwarded. GetClientToken takes the secret itself: secrets of
+ * Cognito contain no `%`, so a header with one is form-encoded (RFC 6749 section 2.3.1).
+ */
+function toParameters(request: TokenRequest, { kind }: TokenApi): TokenParameters {
+  if (kind === 'tokenEndpoint') return request
+  const { clientId, authMethod, credentials } = request
+  const isEncoded = authMethod === 'client_secret_basic' && credentials.secret.includes('%')
+  const decoded = isEncoded ? decodeFormPart(credentials.secret) : undefined
+  return { ...request, credentials: { clientId, secret: decoded ?? credentials.secret } }
 }
 
 function parseUpstreamResponse({
   status,
-  headers,
   body: bytes,
   retryAfter,
-}: BoundedResponse): UpstreamResult {
+  ...response
+}: OAuthResponse): UpstreamResult {
   // 304 is not a redirect, but has no token either.
   if (status >= 300 && status < 400) {
     return { kind: 'failure', code: 'ERR_UPSTREAM_REDIRECT', status }
@@ -194,7 +198,7 @@ function parseUpstreamResponse({
     return { kind: 'failure', code: 'ERR_UPSTREAM_NOT_JSON', status, retryAfter }
   if (status !== 200 && status < 400)
     return { kind: 'failure', code: 'ERR_UPSTREAM_STATUS', status }
-  const [requestId] = REQUEST_ID.exec(headers.get('x-amz-cognito-request-id') ?? '') ?? []
+  const [requestId] = REQUEST_ID.exec(response.requestId ?? '') ?? []
   return { kind: 'response', status, body, text: bytes.toString('utf8'), requestId, retryAfter }
 }
 

@@ -78,7 +78,7 @@ t.test('what is sent: the client and its secret to the endpoint alone', async (t
   const [{ init }] = requests as [(typeof requests)[number]]
   const basic = Buffer.from(`billing:${SECRET}`).toString('base64')
   t.equal(new Headers(init?.headers).get('authorization'), `Basic ${basic}`)
-  t.equal(String(init?.body), 'scope=orders%2Fread&grant_type=client_credentials')
+  t.equal(String(init?.body), 'grant_type=client_credentials&scope=orders%2Fread')
 })
 
 t.test('--json in the words of RFC 6749, and --header', async (t) => {

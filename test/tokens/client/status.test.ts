@@ -25,7 +25,7 @@ t.test(
     let answer = (): void => {}
     world.answer = () => new Promise((resolve) => (answer = () => resolve(tokenAnswer('a'))))
     const pending = client.getToken()
-    const set = { scopes: null, cachedUntil: null, lastError: null }
+    const set = { scopes: null, metadataNames: [], cachedUntil: null, lastError: null }
     t.strictSame(client.status().scopeSets, [{ ...set, nextAttempt: null, isRequesting: true }])
     await settle()
     answer()
@@ -74,7 +74,14 @@ t.test('the last error with its time and facts, until a token request succeeds',
   }
   const [set] = client.status().scopeSets
   t.strictSame(set, {
-    ...{ scopes: null, cachedUntil: null, lastError, nextAttempt: 1, isRequesting: false },
+    ...{
+      scopes: null,
+      metadataNames: [],
+      cachedUntil: null,
+      lastError,
+      nextAttempt: 1,
+      isRequesting: false,
+    },
   })
   world.pass(1000)
   t.strictSame(client.status().scopeSets[0], { ...set, nextAttempt: 0 })

@@ -297,7 +297,11 @@ t.test('an invalid timeout or signal is rejected, whether a token is cached or n
           /expected an AbortSignal, got .* Pass an AbortSignal or leave it out\.$/,
         ] as const,
     ),
-    [{ timeouts: 1 }, 'timeouts', /expected one of scopes, timeout, signal, got an unknown name/],
+    [
+      { timeouts: 1 },
+      'timeouts',
+      /expected one of scopes, clientMetadata, timeout, signal, got an unknown name/,
+    ],
   ]
   for (const [wrong, option, problem] of cases) {
     const options = { scopes: 'a/b', ...wrong } as GetTokenOptions

@@ -21,7 +21,7 @@ async function problem(options: unknown): Promise<string> {
 }
 
 const wrong: readonly (readonly [unknown, RegExp])[] = [
-  [{}, /: tokenEndpoint: expected a URL as a string, got undefined\. Pass https:/],
+  [{}, /: tokenEndpoint: expected tokenEndpoint or userPoolsApi, got undefined\. Pass https:/],
   [{ tokenEndpoint: 5 }, /: tokenEndpoint: expected a URL as a string, got 5\. Pass https:/],
   [
     { tokenEndpoint: 'http://example.com/oauth2/token' },

@@ -1,6 +1,7 @@
 /** Cognito is down or slow, or another server responds: valid tokens are served, otherwise 503. */
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
+import { createTokenEndpointApi } from '../../../src/tokens/oauth/token-api.ts'
 import { Upstream } from '../../../src/tokens/proxy/upstream.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { Clocks, SECOND } from '../../support/key-endpoint.ts'
@@ -244,7 +245,7 @@ t.test('after close(), no request is sent', async (t) => {
     reply(response, 200, issue(1)),
   )
   const upstream = new Upstream({
-    tokenEndpoint,
+    api: createTokenEndpointApi(tokenEndpoint),
     headers: new Map(),
     fetch,
     now: Date.now,
