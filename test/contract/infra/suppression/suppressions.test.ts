@@ -367,6 +367,45 @@ t.test('Terraform JSON: the comment "//" applies to its object', async (t) => {
   t.match(list.join(), /client-no-secret$/, 'a list is not a comment')
 })
 
+t.test('comments in local modules and included files', async (t) => {
+  const ignore = '# cognito-m2m-ignore client-no-secret: why'
+  const pool = 'resource "aws_cognito_user_pool" "p" {\n  name = "p"\n}\n'
+  const client = (comment: string): string => `${pool}${comment}
+resource "aws_cognito_user_pool_client" "c" {
+  name                                 = "c"
+  user_pool_id                         = aws_cognito_user_pool.p.id
+  allowed_oauth_flows_user_pool_client = true
+  allowed_oauth_flows                  = ["client_credentials"]
+}
+`
+  const source = { file: 'main.tf', text: 'module "m" {\n  source = "./m"\n}\n' }
+  const checkModule = async (comment: string): Promise<readonly string[]> => {
+    const loadModule = () => [{ file: 'm/main.tf', text: client(comment) }]
+    return checkScopes(await readTemplate(source, { loadModule })).map(({ code }) => code)
+  }
+  t.strictSame(await checkModule(''), ['client-no-secret'])
+  t.strictSame(await checkModule(ignore), [])
+  const text = `Resources:
+  Pool: { Type: AWS::Cognito::UserPool }
+  Fn::Transform: { Name: AWS::Include, Parameters: { Location: part.yaml } }
+`
+  const part = (comment: string): string => `${comment}
+Client:
+  Type: AWS::Cognito::UserPoolClient
+  Properties:
+    UserPoolId: !Ref Pool
+    AllowedOAuthFlowsUserPoolClient: true
+    AllowedOAuthFlows: [client_credentials]
+`
+  const checkInclude = async (comment: string): Promise<readonly string[]> => {
+    const loadInclude = () => ({ file: 'part.yaml', text: part(comment) })
+    const model = await readTemplate({ file: 'a.yaml', text }, { loadInclude })
+    return checkScopes(model).map(({ code }) => code)
+  }
+  t.strictSame(await checkInclude(''), ['client-no-secret'])
+  t.strictSame(await checkInclude(ignore), [])
+})
+
 t.test('at most 1,000 suppressions in the files of a template', async (t) => {
   const comments = (count: number): string =>
     `${`${IGNORE} oauth-off: why\n`.repeat(count)}${yaml()}`
