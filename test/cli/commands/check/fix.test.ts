@@ -63,6 +63,13 @@ t.test('a misspelled scope and the order of deployment, as a diff that git appli
   t.match(await run(['check', template, '--fix']), { code: 0, out: '', err: /the diff fixes 0 / })
 })
 
+t.test('a single finding', async (t) => {
+  const text = TEMPLATE.replace('orders/raed', 'orders/read')
+  const template = join(relative('.', t.testdir({ 'a.yaml': text })), 'a.yaml')
+  const { err } = await run(['check', template, '--fix'])
+  t.match(err, 'cognito-m2m: the diff fixes 1 finding; add --write to change the files\n1 error\n')
+})
+
 t.test('--write changes the file, and prints what remains', async (t) => {
   const text = TEMPLATE.replace("'orders/write'", "'orders/write', orders/delete")
   const template = join(relative('.', t.testdir({ 'a.yaml': text })), 'a.yaml')
