@@ -236,6 +236,7 @@ t.test('the command uses it, and the command line has precedence', async (t) => 
         },
       }),
       'app.json': JSON.stringify({ templates: ['a.yaml'], app: 'app.mjs' }),
+      'pools.json': JSON.stringify({ templates: ['b.yaml'], pools: [['/a/id', '/a/id']] }),
       'wrong.json': '{ "templates": 1 }',
     }),
   )
@@ -264,6 +265,10 @@ t.test('the command uses it, and the command line has precedence', async (t) => 
   t.match(await check('--config', at('app.json')), { code: 2, err: /app\.mjs/ })
   t.match(await check('--config', at('app.json'), '--no-app'), { code: 0 })
   t.match(await check('--config', at('app.json'), '--routes', at('none.json')), { code: 0 })
+  t.match(await check('--config', at('pools.json')), {
+    code: 2,
+    err: /^cognito-m2m: pools\[0\]\[1\]: expected a name that is in one group once/,
+  })
   t.match(await check('--config', at('wrong.json')), {
     code: 2,
     out: '',
