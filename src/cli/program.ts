@@ -18,7 +18,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandFactory>> = new Map([
   ['local', async () => (await import('./commands/local.ts')).localCommand],
   ['token', async () => (await import('./commands/token.ts')).tokenCommand],
   ['explain', async () => (await import('./commands/explain/command.ts')).explainCommand],
-  ['check', async () => (await import('./commands/check.ts')).checkCommand],
+  ['check', async () => (await import('./commands/check/command.ts')).checkCommand],
   ['export', async () => (await import('./commands/export.ts')).exportCommand],
   ['completion', async () => (await import('./commands/completion/index.ts')).completionCommand],
 ])
