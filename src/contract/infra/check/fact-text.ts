@@ -96,7 +96,7 @@ function toUnknownPiece(model: InfraModel, source: Source, index: string): Unkno
   if (resource === undefined)
     return { key: '', label, resolve: 'replace the expression by a value or a parameter' }
   const key = `${index} resource ${resource} ${attribute ?? ''}`
-  return { key, label, resolve: describeResource(label.slice(2, -1)) }
+  return { key, label, resolve: describeResource(model, label.slice('${'.length, -1)) }
 }
 
 function describeParameter({ dialect }: InfraModel, name: string): string {
@@ -104,10 +104,8 @@ function describeParameter({ dialect }: InfraModel, name: string): string {
   return name.startsWith('AWS::') ? `pass pseudo parameter ${name}` : `pass parameter ${name}`
 }
 
-function describeResource(name: string): string {
+function describeResource({ dialect }: InfraModel, name: string): string {
   const [, module] = /^(?:.*\.)?(module\.[^.]+)\.[^.]+$/.exec(name) ?? []
   if (module !== undefined) return `pass the files of ${module}`
-  return name.startsWith('data.')
-    ? `replace ${name} by a variable`
-    : `replace ${name} by a parameter`
+  return `replace ${name} by a ${dialect === 'terraform' ? 'variable' : 'parameter'}`
 }

@@ -70,14 +70,18 @@ const ROLES = [
   /(?<=[a-z0-9])(?:I[dD]s?|A(?:rn|RN)s?|Issuer(?:U[rR][iIlL])?|Endpoint|Provider)$/,
   /(?<=pool)(?:id|arn|issuer)$/i,
 ]
-/** The value of an SSM parameter, or an item of a list. */
-const VALUE = /\.(?:(?:insecure_)?value|\d+)$/
+/** The attribute of a data source that is the value of an SSM parameter. */
+const VALUE = /\.(?:insecure_)?value$/
+const INDEX = /\.\d+$/
 /** Shortest stem that identifies a pool, in characters. */
 const MIN_STEM_LENGTH = 3
 
 /** Returns the common part of the names of one pool: `…/CognitoUserPool` of `…/CognitoUserPoolArn`. */
 export function getPoolStem(name: string): string {
-  const value = name.replace(VALUE, '')
+  // Items of a list are several pools.
+  const [index = ''] = INDEX.exec(name) ?? []
+  const value = name.replace(INDEX, '').replace(VALUE, '')
   const stem = ROLES.reduce((text, role) => text.replace(role, ''), value)
-  return (stem.length < MIN_STEM_LENGTH ? value : stem).toLowerCase().replaceAll(/[^a-z0-9$]/g, '')
+  const common = `${stem.length < MIN_STEM_LENGTH ? value : stem}${index}`
+  return common.toLowerCase().replaceAll(/[^a-z0-9$]/g, '')
 }

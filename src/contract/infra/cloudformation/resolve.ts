@@ -5,10 +5,10 @@ import {
   collectRefs,
   concatenate,
   createList,
+  createNameSource,
   createScalar,
   createUnknown,
   type DanglingReference,
-  formatPieces,
   getText,
   measureWeight,
   mergeRefs,
@@ -102,7 +102,7 @@ export class CloudFormationResolver {
     if (name === 'Fn::Select') return selectItem(operands, at)
     if (name === 'Fn::Split') return splitText(operands, at)
     if (name === 'Fn::FindInMap') return this.#findInMap(operands, at)
-    const source = name === 'Fn::ImportValue' ? toImportSource(operands) : {}
+    const source = name === 'Fn::ImportValue' ? createNameSource('imported', operands) : {}
     return createUnknown(at, operands.refs, source)
   }
 
@@ -206,14 +206,6 @@ export class CloudFormationResolver {
     const tree = getEntries(outer.get(first ?? '')?.value).get(second ?? '')?.value
     return tree === undefined ? createUnknown(at, operands.refs) : { ...this.resolve(tree), at }
   }
-}
-
-function toImportSource(name: Value): Source {
-  const imported = getText(name)
-  if (imported !== undefined) return { imported }
-  if (name.kind !== 'unknown') return {}
-  const { source, pieces: namePieces = [source] } = name
-  return { imported: formatPieces(namePieces), namePieces }
 }
 
 /** Removes items that are `AWS::NoValue`. Unknown items stay. */

@@ -175,9 +175,36 @@ function toPieces(part: Value): readonly Piece[] {
   return [getText(part) ?? {}]
 }
 
-/** Formats the pieces of a text that is known in part: `orders-${Env}`. */
-export const formatPieces = (pieces: readonly Piece[]): string =>
-  pieces.map((piece) => (typeof piece === 'string' ? piece : formatSource(piece))).join('')
+/** Formats the pieces of a text that is known in part: `orders-${Env}`, or `orders-${var.env}` with the prefix `var.`. */
+export const formatPieces = (pieces: readonly Piece[], parameterPrefix = ''): string =>
+  pieces
+    .map((piece) => {
+      if (typeof piece === 'string') return piece
+      const { parameter } = piece
+      return parameter === undefined ? formatSource(piece) : `\${${parameterPrefix}${parameter}}`
+    })
+    .join('')
+
+/** Returns the origin of a value that an SSM parameter or export of a name has. Empty if the name is unknown. */
+export function createNameSource(
+  kind: 'ssm' | 'imported',
+  name: Value,
+  parameterPrefix = '',
+): Source {
+  const text = getText(name)
+  if (text !== undefined) return { [kind]: text }
+  if (name.kind !== 'unknown' || hasUnknownOrigin(name)) return {}
+  const { source, pieces: namePieces = [source] } = name
+  return { [kind]: formatPieces(namePieces, parameterPrefix), namePieces }
+}
+
+/** Returns an unknown member of a value. It has an origin if the value is an attribute of a known resource. */
+export function createUnknownMember(value: Value, key: string | undefined, at: Position): Value {
+  const { resource, attribute } = value.kind === 'unknown' ? value.source : {}
+  return resource === undefined || attribute === undefined || key === undefined
+    ? createUnknown(at, value.refs)
+    : createUnknown(at, value.refs, { resource, attribute: `${attribute}.${key}` })
+}
 
 /** Formats an origin: `${Env}`, `${Server}`, `${Pool.Arn}`, `${ssm:/auth/pool-id}`. */
 export function formatSource(source: Source): string {

@@ -6,6 +6,7 @@ import {
   createList,
   createScalar,
   createUnknown,
+  createUnknownMember,
   getText,
   MAX_TEXT_LENGTH,
   type Value,
@@ -45,7 +46,8 @@ const toSet = createListSorter({ unique: true, sort: true })
 /** Returns the only item of a list. Unknown if the list may have none or several. */
 const getOnlyMember: Apply = ([value], at) => {
   const [only, ...more] = value?.kind === 'list' && value.complete ? value.items : []
-  return only === undefined || more.length > 0 ? createUnknown(at, value?.refs) : { ...only, at }
+  if (only !== undefined && more.length === 0) return { ...only, at }
+  return value === undefined ? createUnknown(at) : createUnknownMember(value, 'one', at)
 }
 
 const flatten: Apply = ([value], at) => {

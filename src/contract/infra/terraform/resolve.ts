@@ -4,8 +4,10 @@ import {
   collectRefs,
   concatenate,
   createList,
+  createNameSource,
   createScalar,
   createUnknown,
+  createUnknownMember,
   type DanglingReference,
   getText,
   hasUnknownOrigin,
@@ -30,7 +32,7 @@ export interface GeneratedBlock<T> {
 
 const SSM_VALUE = /^data\.aws_ssm_parameter\.[^.]+\.(?:insecure_)?value$/
 /** First parts of references that are not resource types. */
-const RESERVED_ROOTS = new Set(['each', 'count', 'self', 'path', 'terraform'])
+const RESERVED_ROOTS = new Set(['each', 'count', 'self', 'path'])
 
 export class TerraformResolver {
   readonly dangling: DanglingReference[]
@@ -218,6 +220,7 @@ export class TerraformResolver {
       const { key, value } = each
       return name === 'key' ? createScalar(at, key) : this.#followSteps(value, rest, at)
     }
+    if (root === 'terraform') return createUnknown(at, [], { resource: root, attribute: name })
     if (root === 'data' || RESERVED_ROOTS.has(root)) return createUnknown(at)
     const [index] = rest
     const isIndexed = typeof index === 'object' && index !== null
@@ -273,9 +276,17 @@ export class TerraformResolver {
       this.dangling.push({ at, name: address })
       return createUnknown(at)
     }
-    const attribute = steps.filter((step) => typeof step === 'string').join('.')
-    const resource = `${this.#module.prefix}${address}`
-    const source = attribute === '' ? { resource } : { resource, attribute }
+    const [first] = steps
+    // An index selects one of several instances.
+    const key = typeof first === 'string' ? undefined : this.#readKey(first)
+    const keys = (typeof first === 'string' ? steps : steps.slice(1)).map((step) =>
+      this.#readKey(step),
+    )
+    const attribute = keys.join('.')
+    const index = key === undefined ? '' : `[${JSON.stringify(key)}]`
+    const resource = `${this.#module.prefix}${address}${index}`
+    const source =
+      attribute === '' || keys.includes(undefined) ? { resource } : { resource, attribute }
     // Modules may refer to each other in a cycle, data sources may not.
     if (block.type === 'module') return createUnknown(at, [], source)
     const read = () => [...block.attributes.values()].map((expression) => this.resolve(expression))
@@ -283,8 +294,8 @@ export class TerraformResolver {
       createUnknown(at, collectRefs(read())),
     )
     const name = SSM_VALUE.test(`${address}.${attribute}`) && block.attributes.get('name')
-    const ssm = name ? getText(this.resolve(name)) : undefined
-    return createUnknown(at, refs, ssm === undefined ? source : { ssm })
+    const ssm = name ? createNameSource('ssm', this.resolve(name), 'var.') : {}
+    return createUnknown(at, refs, ssm.ssm === undefined ? source : ssm)
   }
 
   #resolveLocal(name: string, at: Position): Value {
@@ -385,8 +396,7 @@ export class TerraformResolver {
   #followSteps(start: Value, steps: readonly Step[], at: Position): Value {
     let current = start
     for (const step of steps) {
-      const key =
-        typeof step === 'string' ? step : step === null ? undefined : getText(this.resolve(step))
+      const key = this.#readKey(step)
       const { refs } = current
       const next =
         current.kind === 'map' && key !== undefined
@@ -395,9 +405,16 @@ export class TerraformResolver {
             ? current.items[Number(key)]
             : undefined
       current =
-        next === undefined ? createUnknown(at, refs) : { ...next, refs: mergeRefs(refs, next.refs) }
+        next === undefined
+          ? createUnknownMember(current, key, at)
+          : { ...next, refs: mergeRefs(refs, next.refs) }
     }
     return { ...current, at }
+  }
+
+  #readKey(step: Step | undefined): string | undefined {
+    if (typeof step === 'string') return step
+    return step === undefined || step === null ? undefined : getText(this.resolve(step))
   }
 }
 

@@ -241,6 +241,9 @@ data "aws_cognito_user_pool" "main" { user_pool_id = "x" }
 data "aws_cognito_user_pools" "all" { name = "main" }
 data "aws_ssm_parameter" "pool_id" { name = "/auth/pool-id" }
 data "aws_ssm_parameter" "pool_arn" { name = "/auth/pool-arn" }
+variable "stage" {}
+data "aws_ssm_parameter" "stage_id" { name = "/\${var.stage}/pool-id" }
+data "aws_ssm_parameter" "stage_arn" { name = "/\${var.stage}/pool-arn" }
 data "terraform_remote_state" "auth" { backend = "s3" }
 resource "aws_cognito_resource_server" "s" {
   user_pool_id = ${id}
@@ -278,6 +281,29 @@ resource "aws_api_gateway_method" "get" {
     ],
     ['data.aws_cognito_user_pool.main.id', 'data.aws_cognito_user_pool.main.arn', CERTAIN],
     [
+      'tolist(data.aws_cognito_user_pools.all.ids)[0]',
+      'tolist(data.aws_cognito_user_pools.all.arns)[0]',
+      CERTAIN,
+    ],
+    [
+      'one(data.aws_cognito_user_pools.all.ids)',
+      'one(data.aws_cognito_user_pools.all.arns)',
+      CERTAIN,
+    ],
+    ['data.aws_cognito_user_pools.all.ids[0]', 'data.aws_cognito_user_pools.all.arns[1]', []],
+    [
+      'data.aws_cognito_user_pool.main["a"].id',
+      'data.aws_cognito_user_pool.main["a"].arn',
+      CERTAIN,
+    ],
+    ['data.aws_cognito_user_pool.main["a"].id', 'data.aws_cognito_user_pool.main["b"].arn', []],
+    [
+      'data.aws_ssm_parameter.stage_id.value',
+      'data.aws_ssm_parameter.stage_arn.value',
+      assumed('/${var.stage}/pool-id and /${var.stage}/pool-arn are the same user pool'),
+    ],
+    ['"${terraform.workspace}_Ab1"', '"${terraform.workspace}_Ab1"', CERTAIN],
+    [
       'data.aws_ssm_parameter.pool_id.value',
       'data.aws_ssm_parameter.pool_arn.value',
       assumed('/auth/pool-id and /auth/pool-arn are the same user pool'),
@@ -303,16 +329,9 @@ t.test('the stem of a name', (t) => {
       '/auth/CognitoUserPoolArn',
       'auth/cognito-user-pool',
     ],
-    [
-      'userpool',
-      'UserPoolID',
-      'USER_POOL_ARN',
-      'userpoolid',
-      'UserPoolIssuerUrl',
-      'user_pool_ids.0',
-      'UserPool',
-    ],
+    ['userpool', 'UserPoolID', 'USER_POOL_ARN', 'userpoolid', 'UserPoolIssuerUrl', 'UserPool'],
     ['datapool', 'data.pool_id.value', 'data.pool_arn.insecure_value'],
+    ['userpool0', 'user_pool_ids.0', 'user_pool_arns.0'],
     ['grid', 'Grid'],
     ['arn', 'arn'],
     ['id', '/id'],
