@@ -323,7 +323,9 @@ t.test('unknown values add no findings', async (t) => {
     const yaml = blocks(failing, 'yaml')
     const changed = yaml.filter((text) => !text.startsWith('openapi:')).join('')
     const all = new Map([...resources(blocks(head, 'yaml')[0] as string), ...resources(changed)])
-    const routes = blocks(failing, 'json').flatMap((code) => JSON.parse(code) as AppRoute[])
+    // Other JSON is a configuration or a baseline.
+    const documents = blocks(failing, 'json').map((code): unknown => JSON.parse(code))
+    const routes = documents.filter((one) => Array.isArray(one)).flat() as AppRoute[]
     const model = await read('a.yaml', `Resources:\n${[...all.values()].join('')}`)
     const describeFindings = (models: InfraModel) =>
       checkScopes(models, { routes, proxyTtl: 3600 }).map(
