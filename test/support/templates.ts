@@ -37,7 +37,16 @@ export const describeList = (
 
 /** Describes a model, one line for each fact: `line:column value`. */
 export function describeModel(model: InfraModel): string {
-  const { dialect, files: _, suppressions: __, complete, dangling, problems, ...kinds } = model
+  const {
+    dialect,
+    files: _,
+    suppressions: __,
+    unread: ___,
+    complete,
+    dangling,
+    problems,
+    ...kinds
+  } = model
   const lines = [`${dialect}${complete ? '' : ', open'}`]
   for (const [kind, resources] of Object.entries(kinds)) {
     for (const resource of resources) {

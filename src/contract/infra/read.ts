@@ -124,5 +124,6 @@ function toModel(
     suppressions,
     problems,
     complete,
+    unread: read.unread ?? [],
   }
 }

@@ -97,6 +97,7 @@ export function checkCoverage(
   return recorder.finish()
 }
 
+const UNREAD_RESOURCES = 'resources that the template does not show'
 const REPLACE_EXPRESSION = 'replace the expression by a value or a parameter'
 
 class CoverageRecorder {
@@ -130,10 +131,11 @@ class CoverageRecorder {
   }
 
   recordModel(model: InfraModel): void {
-    if (!model.complete) {
+    for (const { at, resource, resolve } of model.unread)
+      this.#add(at, resource, UNREAD_RESOURCES, resolve)
+    if (!model.complete && model.unread.length === 0) {
       const at = { file: model.files[0] as string, line: 1, column: 1 }
-      const resolve = 'pass the templates of nested stacks, modules and macros'
-      this.#add(at, '', 'resources that the template does not list', resolve)
+      this.#add(at, '', UNREAD_RESOURCES, 'create the plan again, without errors')
     }
     for (const server of model.resourceServers) this.#recordServer(model, server)
     for (const client of model.clients)

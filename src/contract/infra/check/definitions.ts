@@ -183,7 +183,10 @@ function classifyUndefined(
     return { kind: 'missing', assumption: owner }
   }
   if (!complete)
-    return { kind: 'unknown', resolve: 'pass the templates of nested stacks and modules' }
+    return {
+      kind: 'unknown',
+      resolve: 'pass what the template does not show: nested stacks, modules, macros',
+    }
   const owner = pool.kind === 'created' ? 'the resource server' : toPrintable(pool.name)
   return { kind: 'unknown', resolve: `pass the template that creates ${owner}` }
 }

@@ -106,6 +106,6 @@ function describeParameter({ dialect }: InfraModel, name: string): string {
 
 function describeResource({ dialect }: InfraModel, name: string): string {
   const [, module] = /^(?:.*\.)?(module\.[^.]+)\.[^.]+$/.exec(name) ?? []
-  if (module !== undefined) return `pass the files of ${module}`
+  if (module !== undefined) return `check a plan, which has the outputs of ${module}`
   return `replace ${name} by a ${dialect === 'terraform' ? 'variable' : 'parameter'}`
 }

@@ -1,7 +1,8 @@
 /** Reads the resources of a CloudFormation or SAM template. */
 import { omitUndefined } from '../../../core/options/validate.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { getMember, toTextFact } from '../model/facts.ts'
-import type { InfraOutput, ReadResources, TemplateProblem } from '../model/model.ts'
+import type { InfraOutput, ReadResources, TemplateProblem, UnreadSource } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
 import {
   assertAcyclic,
@@ -87,8 +88,20 @@ export async function readCloudFormation(
     complete: !macros && !read.some(mayAddResources),
     outputs,
     globals,
+    unread: [
+      ...(macros ? [createMacroSource(root)] : []),
+      ...read.filter(mayAddResources).map(({ id, at }) => {
+        return { at, resource: id, resolve: `pass the template of ${toPrintable(id)}` }
+      }),
+    ],
   }
 }
+
+const createMacroSource = ({ at, entries }: Tree & { readonly kind: 'map' }): UnreadSource => ({
+  at: entries.get('Transform')?.at ?? at,
+  resource: '',
+  resolve: 'pass the template that CloudFormation returns after its macros',
+})
 
 const STACKS =
   /^AWS::(?:CloudFormation::Stack|Serverless::Application|ServiceCatalog::.*)$|::MODULE$/

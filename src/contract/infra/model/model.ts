@@ -158,6 +158,15 @@ export interface TemplateProblem {
   readonly name: string
 }
 
+/** What may add resources that the template does not show: a macro, a nested stack, or a module of a registry. */
+export interface UnreadSource {
+  readonly at: Position
+  /** The logical id, or the Terraform address. Empty for macros. */
+  readonly resource: string
+  /** What would show its resources, on one printable line. */
+  readonly resolve: string
+}
+
 /** One template or Terraform module, as far as its text determines the deployment. */
 export interface InfraModel {
   readonly dialect: 'cloudformation' | 'sam' | 'terraform'
@@ -180,6 +189,8 @@ export interface InfraModel {
   readonly problems: readonly TemplateProblem[]
   /** False if macros, modules or includes may add resources of these kinds. */
   readonly complete: boolean
+  /** What may add resources, if `complete` is false and the template shows it. */
+  readonly unread: readonly UnreadSource[]
 }
 
 /** What the reader of a dialect returns. */
@@ -191,6 +202,7 @@ export interface ReadResources {
   readonly problems?: readonly TemplateProblem[]
   /** False if macros, modules or includes may add resources. */
   readonly complete: boolean
+  readonly unread?: readonly UnreadSource[]
   readonly outputs: readonly InfraOutput[]
   /** The `Globals` of SAM, by section. */
   readonly globals: ReadonlyMap<string, Value>

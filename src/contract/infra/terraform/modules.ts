@@ -34,8 +34,8 @@ export interface ModuleTree {
   readonly blocks: ModuleBlocks
   /** By name of the call. Without modules of a registry or repository, and folders that cannot be read. */
   readonly calls: ReadonlyMap<string, ModuleTree>
-  /** Whether every call is in `calls`, in the called modules too. */
-  readonly complete: boolean
+  /** The calls that are not in `calls`, and those of the called modules. */
+  readonly unread: readonly Block[]
 }
 
 /** Longest chain of module calls. */
@@ -75,9 +75,12 @@ export async function loadModules(
       const tree = folder === undefined ? undefined : await loadCalled(folder, call.at, chain)
       if (tree !== undefined) calls.set(call.labels.join('.'), tree)
     }
-    const complete =
-      calls.size === moduleBlocks.length && [...calls.values()].every((tree) => tree.complete)
-    return { blocks, calls, complete }
+    // Without duplicates: modules that call others twice would double the list at each step.
+    const unread = new Set([
+      ...moduleBlocks.filter(({ labels }) => !calls.has(labels.join('.'))),
+      ...[...calls.values()].flatMap((tree) => tree.unread),
+    ])
+    return { blocks, calls, unread: [...unread] }
   }
 
   async function loadCalled(

@@ -1,6 +1,7 @@
 /** Reads the resources of one Terraform module. */
 
 import { omitUndefined } from '../../../core/options/validate.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import { toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources } from '../model/model.ts'
 import {
@@ -62,9 +63,17 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
     resources,
     // A name that is resolved twice is reported once.
     dangling: [...new Map(dangling.map((one) => [JSON.stringify(one), one])).values()],
-    complete: tree.complete,
+    complete: tree.unread.length === 0,
     outputs: [...tree.blocks.outputs.values()].map((block) => toOutput(block, root)),
     globals: new Map(),
+    unread: tree.unread.map(({ at, labels }) => {
+      const resource = `module.${labels.join('.')}`
+      return {
+        at,
+        resource,
+        resolve: `check a plan, which has the resources of ${toPrintable(resource)}`,
+      }
+    }),
   }
 }
 

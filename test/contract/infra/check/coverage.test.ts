@@ -102,10 +102,10 @@ Resources:
   const routes = [{ method: 'get', path: '/orders', auth: { scopes: ['orders/read'] } }]
   const nested = await read('a.yaml', text)
   t.strictSame(describe(checkCoverage(nested, { routes })), [
-    '1 : resources that the template does not list; pass the templates of nested stacks, modules and macros',
-    '4 Client: scope orders/read; pass the templates of nested stacks and modules',
+    '3 Nested: resources that the template does not show; pass the template of Nested',
+    '4 Client: scope orders/read; pass what the template does not show: nested stacks, modules, macros',
     '5 Users: user pool; replace the expression by a value or a parameter',
-    '1 GET /orders: scope orders/read; pass the templates of nested stacks and modules',
+    '1 GET /orders: scope orders/read; pass what the template does not show: nested stacks, modules, macros',
   ])
   const plain = await read('a.yaml', text.replace(/\n {2}Nested.*/, ''))
   const coverage = checkCoverage(plain, { routes })
@@ -128,6 +128,39 @@ Resources:
   t.strictSame(describe(checkCoverage(await read('a.yaml', without))), [
     '1 C: user pool; replace the expression by a value or a parameter',
     '1 D: user pool; replace the expression by a value or a parameter',
+  ])
+})
+
+t.test('macros, modules and plans that hide resources', async (t) => {
+  const facts = async (file: string, text: string) =>
+    describe(checkCoverage(await read(file, text)))
+  const macro = (line: number) => [
+    `${line} : resources that the template does not show; pass the template that CloudFormation returns after its macros`,
+  ]
+  t.strictSame(await facts('a.yaml', 'Transform: [Macro]\nResources: {}\n'), macro(1))
+  const loop =
+    "Resources:\n  'Fn::ForEach::Pools': [A, [a], {}]\n  Topic: { Type: AWS::SNS::Topic }\n"
+  t.strictSame(await facts('a.yaml', loop), macro(1))
+  const module = 'module "auth" { source = "registry/auth/aws" }\n'
+  const client =
+    'resource "aws_cognito_user_pool_client" "c" { user_pool_id = module.auth.pool[0] }\n'
+  t.strictSame(await facts('main.tf', `${module}${client}`), [
+    '1 module.auth: resources that the template does not show; check a plan, which has the resources of module.auth',
+  ])
+  const scopes =
+    'resource "aws_cognito_resource_server" "s" {\n  scope { scope_name = module.auth.name }\n}\n'
+  t.strictSame((await facts('main.tf', `${module}${scopes}`)).slice(1), [
+    '3 aws_cognito_resource_server.s: name of a scope; check a plan, which has the outputs of module.auth',
+  ])
+  const plan = {
+    format_version: '1.2',
+    terraform_version: '1.9.0',
+    errored: true,
+    planned_values: { root_module: {} },
+    configuration: {},
+  }
+  t.strictSame(await facts('plan.json', JSON.stringify(plan)), [
+    '1 : resources that the template does not show; create the plan again, without errors',
   ])
 })
 
