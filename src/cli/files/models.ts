@@ -122,6 +122,11 @@ async function readModule(
   })
 }
 
+/** Whether a tool wrote the file: a Terraform plan, or a template of the AWS CDK or the Serverless Framework. */
+export const isGenerated = (file: string, text: string): boolean =>
+  /(?:^|[\\/])(?:cdk\.out|\.serverless)[\\/]/.test(file) ||
+  (text.includes('"format_version"') && text.includes('"root_module"'))
+
 /** Whether a YAML or JSON file of a searched folder is a CloudFormation template. */
 function isTemplate(text: string): boolean {
   if (!text.includes('AWS::')) return false

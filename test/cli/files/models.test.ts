@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -249,6 +249,23 @@ t.test('the template that the Serverless Framework leaves', async (t) => {
 t.test('a Terraform plan', async (t) => {
   const { code, out } = await run(['check', join(DEPLOYED, 'plan.json')])
   t.equal(code, 0, out)
+})
+
+t.test('--fix changes no file that a tool wrote', async (t) => {
+  const plan = readFileSync(join(DEPLOYED, 'plan.json'), 'utf8')
+  const at = files(t, {
+    'plan.json': plan.replace(/("allowed_oauth_scopes": \[\s+)"orders.read"/, '$1"orders/raed"'),
+    'template.yaml': WRONG,
+    'cdk.out': { 'template.yaml': WRONG },
+    '.serverless': { 'template.yaml': WRONG },
+  })
+  const fix = async (name: string) => {
+    const { code, out } = await run(['check', at(name), '--fix'])
+    return [code, /^\+.*orders\/read/m.test(out)]
+  }
+  t.strictSame(await fix('template.yaml'), [1, true])
+  for (const name of ['plan.json', 'cdk.out/template.yaml', '.serverless/template.yaml'])
+    t.strictSame(await fix(name), [1, false], name)
 })
 
 t.test('AWS::Include reads files inside of the root only', async (t) => {

@@ -1,5 +1,6 @@
 /** Runs `--fix`: prints a diff, or changes the files. */
 import { quoteFile } from '../../../files/flags.ts'
+import { isGenerated } from '../../../files/models.ts'
 import { replaceFiles } from '../../../files/replace.ts'
 import type { Terminal } from '../../../terminal/terminal.ts'
 import { type CheckInputs, checkTemplates } from '../run.ts'
@@ -17,7 +18,11 @@ export async function applyFixes(
   terminal: Terminal,
 ): Promise<Checked> {
   const result = await fixTemplates(checked, {
-    readFile: (file) => inputs.texts.get(file),
+    readFile(file) {
+      const text = inputs.texts.get(file)
+      // A change would be lost when the tool writes the file again.
+      return text === undefined || isGenerated(file, text) ? undefined : text
+    },
     check: (changed) => checkTemplates(inputs, changed),
   })
   if (isWrite) {
