@@ -1,5 +1,5 @@
 /** Lists the templates in files and folders of the command line. It reads no template. */
-import { type Dirent, readdirSync, readFileSync } from 'node:fs'
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, normalize } from 'node:path'
 import { isTerraformFile } from '../../contract/infra/terraform/modules.ts'
 import { OptionError } from '../../core/options/validate.ts'
@@ -18,8 +18,6 @@ export type TemplateUnit =
       readonly folder?: string
     }
 
-/** Most files of one command. */
-const MAX_FILES = 50_000
 /** Larger files cannot be templates: CloudFormation accepts 1 MiB of text. */
 const MAX_TEMPLATE_BYTES = 4_194_304
 const TEMPLATE_FILE = /\.(?:ya?ml|json|template)$/i
@@ -37,7 +35,7 @@ const SKIPPED_FOLDERS = /^(?:\..*|node_modules)$/
  *
  * @param names Files and folders, relative to the working directory.
  * @param option Name of the option in messages.
- * @throws {OptionError} for a file that does not exist, and for too many files.
+ * @throws {OptionError} for a file that does not exist.
  */
 export function listTemplates(names: readonly string[], option: string): readonly TemplateUnit[] {
   const units = new Map<string, TemplateUnit>()
@@ -54,11 +52,6 @@ export function listTemplates(names: readonly string[], option: string): readonl
       const added = unit.files.filter((file) => !paths.has(normalize(file)))
       units.set(key, { ...unit, files: [...known, ...added] })
     }
-    if (units.size > MAX_FILES)
-      throw new OptionError(
-        option,
-        `expected at most ${MAX_FILES} files, got more. Name fewer folders.`,
-      )
   }
   return [...units.values()]
 }
@@ -100,7 +93,7 @@ export function listVariableFiles(folder: string): readonly string[] {
 function listFolder(folder: string): readonly Dirent[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return entries.sort((a, b) => Number(a.name > b.name) - Number(a.name < b.name))
   } catch {
     return []
   }
@@ -128,7 +121,7 @@ function searchFolder(folder: string, root: string): readonly TemplateUnit[] {
   return units
 }
 
-const isSmall = (file: string): boolean => (statIfExists(file)?.size ?? 0) <= MAX_TEMPLATE_BYTES
+const isSmall = (file: string): boolean => statSync(file).size <= MAX_TEMPLATE_BYTES
 
 interface Artifact {
   readonly type?: unknown

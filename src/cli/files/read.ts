@@ -30,8 +30,8 @@ export async function readText(
   } catch (error) {
     const isFailure = error instanceof CommandFailure
     if (isFailure && error.exitCode === EXIT.interrupted) throw error
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = isFailure ? `more than ${MAX_FILE_BYTES} bytes` : (code ?? message)
+    const { code } = error as NodeJS.ErrnoException
+    const reason = isFailure ? `more than ${MAX_FILE_BYTES} bytes` : code
     throw new OptionError(
       option,
       `expected a readable file, got ${quoteFile(file)} (${reason}). Correct the path or the file.`,

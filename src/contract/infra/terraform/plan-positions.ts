@@ -53,7 +53,8 @@ export function createPlanPositions(file: string, text: string): PlanPositions {
 /** Finds the planned resources: each extends from its address to the next one. */
 function findSpans(text: string): ReadonlyMap<string, Span> {
   const spans = new Map<string, Span>()
-  const start = Math.max(0, text.search(/"(?:planned_values|values)"\s*:\s*\{/))
+  const planned = text.search(/"planned_values"\s*:\s*\{/)
+  const start = planned < 0 ? text.search(/"values"\s*:\s*\{/) : planned
   const addresses = [...text.slice(start).matchAll(/"address"\s*:\s*("(?:[^"\\]|\\.)*")/g)]
   for (const [index, { index: offset, 1: quoted = '' }] of addresses.entries()) {
     const next = addresses[index + 1]?.index ?? text.length

@@ -237,7 +237,7 @@ export class PlanReferences {
       this.#remaining -= resources.length
       return { targets: resources.map(({ address: resource }) => ({ resource })), complete: true }
     }
-    const [output = ''] = /^[\w-]+/.exec(rest) ?? []
+    const [output] = rest.split(/[.[]/) as [string]
     const all = children.map((child) => {
       const outputs = asObject(child.configuration['outputs'])
       const { expression } = asObject(outputs[output])

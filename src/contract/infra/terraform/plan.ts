@@ -4,6 +4,7 @@
  *
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
+import { omitUndefined } from '../../../core/options/validate.ts'
 import { toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
@@ -16,7 +17,7 @@ import {
   type Scalar,
   type Value,
 } from '../resolve/value.ts'
-import { SINGLE_BLOCKS, TERRAFORM_TYPES } from './mapping.ts'
+import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
 import { createPlanPositions, type PlanPositions } from './plan-positions.ts'
 import {
   asList,
@@ -125,7 +126,7 @@ class PlanReader {
 
   toResource(resource: PlannedResource): Resource {
     const { address, type, values, configuration, module } = resource
-    const { type: id, names } = TERRAFORM_TYPES.get(type) ?? { type, names: {} }
+    const { type: id, names } = TERRAFORM_TYPES.get(type) as TerraformType
     const change = this.#changes.get(address) ?? {}
     const unknown = asObject(change['after_unknown'])
     const at = this.#positions.findResource(address)
@@ -171,9 +172,7 @@ class PlanReader {
     const references = listReferences(asObject(output)['expression'])
     const at = this.#positions.start
     const value = toTextFact(this.#references.toValue(references, module, at))
-    return value === undefined
-      ? { id, at, conditional: false }
-      : { id, at, conditional: false, value }
+    return omitUndefined<InfraOutput>({ id, at, conditional: false, value })
   }
 
   #toValue(planned: Planned, names: Readonly<Record<string, string>>, depth: number): Value {
@@ -231,7 +230,6 @@ function listIdentifiers({ address, values }: PlannedResource): readonly [string
 }
 
 const getItem = (value: Json | undefined, key: string | number): Json | undefined => {
-  if (value === true) return true
   if (Array.isArray(value)) return value[Number(key)]
   const members = asObject(value)
   return Object.hasOwn(members, key) ? members[key] : undefined

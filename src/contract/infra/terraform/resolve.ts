@@ -430,9 +430,8 @@ export const isRepeated = ({ attributes }: Block): boolean =>
   attributes.has('count') || attributes.has('for_each')
 
 /** Returns the iterator variable of a `dynamic` block. */
-export function getLoopNames({ type, labels, attributes }: Block): readonly string[] {
+export function getLoopNames({ labels, attributes }: Block): readonly string[] {
   const iterator = attributes.get('iterator')
-  if (type !== 'dynamic') return []
   if (iterator?.kind === 'name') return [iterator.name]
   return iterator?.kind === 'literal' ? [String(iterator.value)] : labels
 }

@@ -139,6 +139,7 @@ Client:
 })
 
 t.test('malformed and too many files', async (t) => {
+  await t.rejects(read('- AWS::Include\n', {}), { message: /got no Resources/ })
   await t.rejects(
     read(`Resources:\n  ${include('a.yaml')}\n  A: { Type: B }\n`, { 'infra/a.yaml': 'a: [' }),
     {

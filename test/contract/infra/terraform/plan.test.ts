@@ -489,3 +489,110 @@ t.test('references that go in a circle end', async (t) => {
   )
   t.equal((await readTemplate({ file: 'plan.json', text })).clients.length, 1)
 })
+
+t.test('values that are known in part', async (t) => {
+  const server = resource('aws_cognito_resource_server', 's', {
+    identifier: 'o',
+    scope: [{ scope_name: 'a' }],
+  })
+  const client = resource('aws_cognito_user_pool_client', 'c', {
+    allowed_oauth_flows: [],
+    access_token_validity: 5,
+    token_validity_units: [],
+  })
+  const changes = [
+    { address: 'aws_cognito_resource_server.s', after: { scope: [{ scope_description: true }] } },
+    { address: 'aws_cognito_user_pool_client.c', after: { allowed_oauth_flows: [true] } },
+  ].map(({ address, after }) => ({ address, change: { after_unknown: after } }))
+  const expressions = {
+    scope: [{ scope_description: { references: ['local.text'] } }],
+    allowed_oauth_flows: { references: ['local.flows'] },
+  }
+  const model = await readTemplate(
+    plan(
+      [server, client],
+      [
+        { address: 'aws_cognito_resource_server.s', expressions },
+        { address: 'aws_cognito_user_pool_client.c', expressions },
+      ],
+      { resource_changes: changes },
+    ),
+  )
+  t.match(model.resourceServers[0]?.scopes, [
+    { name: { value: 'a' }, description: { value: undefined } },
+  ])
+  t.match(model.clients[0]?.flows, { items: [{ value: undefined }], complete: false })
+  t.equal(model.clients[0]?.accessTokenValidity?.value, 18_000, 'no unit, so hours')
+})
+
+t.test('nested modules, data sources of a module, and escaped addresses', async (t) => {
+  const client = 'module.a.module.b["x"].aws_cognito_user_pool_client.c'
+  const document = {
+    format_version: '1.2',
+    planned_values: {
+      root_module: {
+        child_modules: [
+          {
+            address: 'module.a',
+            child_modules: [
+              {
+                address: 'module.a.module.b["x"]',
+                resources: [
+                  { ...resource('aws_cognito_user_pool_client', 'c', {}), address: client },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    },
+    resource_changes: [
+      { address: client, change: { after_unknown: { user_pool_id: true, name: true } } },
+    ],
+    configuration: {
+      root_module: {
+        module_calls: {
+          a: {
+            module: {
+              module_calls: {
+                b: {
+                  module: {
+                    resources: [
+                      {
+                        address: 'aws_cognito_user_pool_client.c',
+                        expressions: {
+                          user_pool_id: { references: ['data.aws_ssm_parameter.p.value'] },
+                          name: { references: ['module.gone.*.name'] },
+                        },
+                      },
+                    ],
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  }
+  const text = JSON.stringify(document)
+  const source = {
+    resource: 'module.a.module.b["x"].data.aws_ssm_parameter.p',
+    attribute: 'value',
+  }
+  const { clients } = await readTemplate({ file: 'plan.json', text })
+  t.match(clients, [{ id: client, userPool: { source } }])
+  t.ok((clients[0]?.at.column as number) > 1)
+  const escaped = await readTemplate({
+    file: 'plan.json',
+    text: text.replaceAll('"address"', '"a\\u0064dress"'),
+  })
+  t.match(escaped.clients, [{ id: client, at: { line: 1, column: 1 } }])
+})
+
+t.test('a plan of more than 20,000,000 characters is rejected', async (t) => {
+  const text = `${' '.repeat(20_000_001)}${plan([]).text}`
+  await t.rejects(readTemplate({ file: 'plan.json', text }), {
+    message: /^plan\.json:1:1: expected at most 1048576 characters/,
+  })
+})

@@ -124,8 +124,8 @@ t.test('expressions are resolved or unknown', async (t) => {
     ['values(merge({ a = "x/a" }, null, { a = "y/a", b = "y/b" }))', ['y/a', 'y/b']],
     ['values(merge({ a = "x/a" }, var.none))', ['…']],
     [
-      '[try("x/a", "b"), try(var.none, "b"), coalesce("x/b", "c"), coalesce("", "c"), coalesce()]',
-      ['x/a', undefined, 'x/b', undefined, undefined, '…'],
+      '[try("x/a", "b"), try(var.none, "b"), coalesce("x/b", "c"), coalesce("", "c"), coalesce(), coalesce(["x"], "c")]',
+      ['x/a', undefined, 'x/b', undefined, undefined, undefined, '…'],
     ],
     [
       '[replace("x:a", ":", "/"), replace("x-a", "/-/", "/"), replace(var.none, "a", "b"), replace("a", "b"), replace("a", var.none, "b")]',
@@ -361,6 +361,21 @@ variable "given" {}
     ['2:45 /p/x'],
     'each of another resource is another one',
   )
+})
+
+t.test('the references of a dynamic block are dependencies', async (t) => {
+  const { clients } = await read(
+    't.tf',
+    `resource "aws_cognito_user_pool" "p" {}
+resource "aws_cognito_user_pool_client" "c" {
+  dynamic "analytics_configuration" {
+    for_each = [aws_cognito_user_pool.p.arn]
+    content { application_arn = analytics_configuration.value }
+  }
+}
+`,
+  )
+  t.strictSame(clients[0]?.dependsOn, ['aws_cognito_user_pool.p'])
 })
 
 t.test('each instance of a resource server is referenced by its key', async (t) => {
