@@ -49,10 +49,9 @@ t.test('an included file has resources with its own positions', async (t) => {
   t.strictSame(asked, ['infra/server.yaml'])
   t.strictSame([model.complete, model.dangling], [true, []])
   t.match(model.resourceServers, [{ id: 'Server', at: { file: 'infra/server.yaml', line: 1 } }])
-  t.match(checkScopes(model), [
-    { code: 'scope-unused', file: 'infra/server.yaml', line: 7 },
-    { code: 'grant-undefined', file: 'infra/template.yaml', line: 12 },
-  ])
+  const places = checkScopes(model).map(({ code, file, line }) => `${code} ${file}:${line}`)
+  t.ok(places.includes('scope-unused infra/server.yaml:7'))
+  t.ok(places.includes('grant-undefined infra/template.yaml:12'))
 })
 
 t.test('values, lists, sections and short forms are included too', async (t) => {
