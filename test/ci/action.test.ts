@@ -57,6 +57,8 @@ const client = (secret: boolean): string => `Resources:
       GenerateSecret: ${secret}
       AllowedOAuthFlowsUserPoolClient: true
       AllowedOAuthFlows: [client_credentials]
+      AllowedOAuthScopes: [!ImportValue scope]
+      ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]
 `
 
 const APP = `import { writeFileSync } from 'node:fs'

@@ -34,6 +34,8 @@ const template = (secret: boolean): string => `Resources:
       GenerateSecret: ${secret}
       AllowedOAuthFlowsUserPoolClient: true
       AllowedOAuthFlows: [client_credentials]
+      AllowedOAuthScopes: [!ImportValue scope]
+      ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]
 `
 
 const isInstalled = spawnSync('pre-commit', ['--version']).status === 0

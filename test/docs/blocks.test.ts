@@ -26,7 +26,7 @@ t.test('YAML', async (t) => {
   for (const { file, text } of blocks) {
     const errors = parseAllDocuments(text, { logLevel: 'silent' }).flatMap((it) => it.errors)
     // The failing example of the finding key-repeated.
-    const isRepeated = /^ {6}GenerateSecret: false\n[^]*^ {6}GenerateSecret: true\n/m.test(text)
+    const isRepeated = /^ {6}GenerateSecret: false\n[\s\S]*^ {6}GenerateSecret: true\n/m.test(text)
     const expected = isRepeated ? /^YAMLParseError: Map keys must be unique at line 8, / : /^$/
     t.match(errors.map(String).join('\n'), expected, file)
   }

@@ -128,6 +128,8 @@ const TEMPLATE = `Resources:
       UserPoolId: !Ref Pool
       AllowedOAuthFlowsUserPoolClient: true
       AllowedOAuthFlows: [client_credentials]
+      AllowedOAuthScopes: [!ImportValue scope]
+      ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]
 `
 
 t.test('the command accepts what it wrote, after lines moved', async (t) => {

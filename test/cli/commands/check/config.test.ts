@@ -210,6 +210,7 @@ const TEMPLATE = `Resources:
       AllowedOAuthFlowsUserPoolClient: true
       AllowedOAuthFlows: [client_credentials]
       AllowedOAuthScopes: [a/r]
+      ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]
 Parameters: { Identifier: { Type: String } }
 `
 const ROUTES = JSON.stringify({ routes: [{ method: 'GET', path: '/', auth: { scopes: ['a/x'] } }] })

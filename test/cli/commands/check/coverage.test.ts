@@ -89,6 +89,7 @@ Resources:
       AllowedOAuthFlowsUserPoolClient: true
       AllowedOAuthFlows: [client_credentials]
       AllowedOAuthScopes: [!Sub '\${Stage}/read']
+      ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]
   Server:
     Type: AWS::Cognito::UserPoolResourceServer
     Properties:

@@ -39,6 +39,7 @@ Resources:
       AllowedOAuthFlows: [client_credentials]
       # Both scopes
       AllowedOAuthScopes: ["orders/raed", 'orders/write']   # why
+      ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]
 `
 const FIXED = TEMPLATE.replace('orders/raed', 'orders/read').replace(
   '# machine\n',
@@ -55,7 +56,7 @@ t.test('a misspelled scope and the order of deployment, as a diff that git appli
     /cognito-m2m: the diff fixes 3 findings; add --write to change the files\n2 errors, 1 warning\n/,
   )
   t.equal(readFileSync(template, 'utf8'), TEMPLATE)
-  t.match(out, `--- a/${template}\n+++ b/${template}\n@@ -12,10 +12,11 @@\n`)
+  t.match(out, `--- a/${template}\n+++ b/${template}\n@@ -12,11 +12,12 @@\n`)
   t.match(out, '\n+    DependsOn: Server\n')
   execFileSync('git', ['init', '-q'], { cwd: folder })
   execFileSync('git', ['apply', `-p${template.split('/').length}`], { cwd: folder, input: out })
@@ -327,6 +328,7 @@ resource "aws_cognito_user_pool_client" "c" {
   generate_secret                      = true
   allowed_oauth_flows_user_pool_client = true
   allowed_oauth_flows                  = ["client_credentials"]
+  explicit_auth_flows                  = ["ALLOW_CLIENT_TOKEN_AUTH"]
   allowed_oauth_scopes                 = ["orders/raed"]
 }
 `

@@ -40,6 +40,7 @@ const CLIENT = `  Pool: { Type: AWS::Cognito::UserPool }
       AllowedOAuthFlowsUserPoolClient: true
       AllowedOAuthFlows: [client_credentials]
       AllowedOAuthScopes: [orders/raed]
+  Domain: { Type: AWS::Cognito::UserPoolDomain, Properties: { UserPoolId: !Ref Pool, Domain: orders } }
 `
 
 t.test('an included file has resources with its own positions', async (t) => {

@@ -12,7 +12,9 @@ const NAMES: Readonly<Record<string, string>> = {
 /** @returns `line code` of each finding. */
 async function check(kind: string, text: string, options = {}): Promise<readonly string[]> {
   const model = await readTemplate({ file: NAMES[kind] as string, text })
-  return checkScopes(model, options).map(({ line, code }) => `${line} ${code}`)
+  // The pools of these templates have no domain.
+  const found = checkScopes(model, options).filter(({ code }) => code !== 'pool-no-domain')
+  return found.map(({ line, code }) => `${line} ${code}`)
 }
 
 /** The client has no secret (line 12) and a scope that does not exist (line 15). */
@@ -249,7 +251,8 @@ t.test('metadata of a resource applies to the findings about it', async (t) => {
   ]
   for (const [metadata, message] of invalid) {
     const source = { file: 'a.yaml', text: withMetadata(metadata) }
-    const [first] = checkScopes(await readTemplate(source))
+    const found = checkScopes(await readTemplate(source))
+    const [first] = found.filter(({ code }) => code !== 'pool-no-domain')
     t.match(first, { line: 9, code: 'suppression-invalid', severity: 'error' }, metadata)
     t.ok(first?.message.includes(message), `${metadata}: ${first?.message}`)
   }
@@ -265,6 +268,7 @@ const JSON_TEMPLATE = {
         UserPoolId: { Ref: 'Pool' },
         AllowedOAuthFlowsUserPoolClient: true,
         AllowedOAuthFlows: ['client_credentials'],
+        AllowedOAuthScopes: { Ref: 'AWS::NotificationARNs' },
       },
     },
   },
@@ -345,6 +349,7 @@ t.test('Terraform JSON: the comment "//" applies to its object', async (t) => {
               user_pool_id: '${aws_cognito_user_pool.p.id}',
               allowed_oauth_flows_user_pool_client: true,
               allowed_oauth_flows: ['client_credentials'],
+              allowed_oauth_scopes: '${aws_cognito_user_pool.p.custom_scopes}',
             },
           },
         },
