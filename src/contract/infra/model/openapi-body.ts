@@ -30,6 +30,8 @@ const APIS: ReadonlyMap<string, Body> = new Map([
 ])
 
 const ANY = 'x-amazon-apigateway-any-method'
+/** The scheme, without a definition, that SAM generates for operations without an authorizer. */
+const SAM_NONE = 'NONE'
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', ANY])
 
 /** The members of a route that describe its authorization. */
@@ -128,7 +130,9 @@ function toAuthorization(
     return { authorization: 'other' }
   if (security === undefined) return { authorization: 'none' }
   if (security.kind !== 'list' || !security.complete) return {}
-  const schemes = security.items.flatMap((item) => (item.kind === 'map' ? [...item.entries] : []))
+  const schemes = security.items
+    .flatMap((item) => (item.kind === 'map' ? [...item.entries] : []))
+    .filter(([name]) => name !== SAM_NONE)
   if (schemes.length === 0) return { authorization: 'none' }
   for (const [name, list] of schemes) {
     const authorizer = authorizers.get(name)
