@@ -31,6 +31,7 @@ try {
   consumers.runApp('bundle')
   consumers.runApp('esm', ['exercise.cjs'])
   consumers.runApp('commonjs', ['exercise.cjs'])
+  consumers.runApp('aws-sdk')
   for (const name of readdirSync(join(root, '.ci/consumers/types'))) {
     if (name !== 'tsconfig') consumers.runTypes(name)
   }
@@ -38,7 +39,7 @@ try {
   consumers.runApp('dashboard')
   consumers.runJest()
   process.stdout.write(
-    `package: ${count} files; ESM, CommonJS, TypeScript and Jest consumers pass\n`,
+    `package: ${count} files; ESM, CommonJS, TypeScript, AWS SDK and Jest consumers pass\n`,
   )
 } finally {
   rmSync(work, { recursive: true, force: true })
