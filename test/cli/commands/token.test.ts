@@ -382,7 +382,7 @@ t.test('every failure of a token request', async (t) => {
       'ERR_TOKEN_REQUEST_REFUSED',
       { error: 'invalid_request' },
       1,
-      'no token: invalid_request: the endpoint could not read the request. Check that it is a token endpoint.',
+      'no token: invalid_request: the endpoint could not process the request. Check its address, and the pre-token-generation trigger of the pool.',
     ],
     ['ERR_CLIENT_CLOSED', {}, 130, 'interrupted'],
   ]
@@ -421,12 +421,12 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'no endpoint',
     [],
-    /: --token-url: expected one of --token-url, --domain, --issuer, --pool, got none\. Pass one of them\.$/m,
+    /: --token-url: expected one of --token-url, --domain, --issuer, --pool, --region, --endpoint-url, got none\. Pass one of them\.$/m,
   ],
   [
     'two endpoints',
     ['--domain', 'https://a.example', '--pool', POOL],
-    /: --domain: expected one of --token-url, --domain, --issuer, --pool, got 2\. Pass one of them\.$/m,
+    /: --domain: expected one of --token-url, --domain, --issuer, --pool, --region, --endpoint-url, got 2\. Pass one of them\.$/m,
   ],
   [
     'http',
