@@ -168,7 +168,7 @@ Resources:
 })
 
 t.test('pseudo parameters have values, which --parameter overrides', async (t) => {
-  const text = HEAD.replace('${Stage}', '${AWS::StackName}-${AWS::Region}-${AWS::AccountId}')
+  const text = HEAD.replace(`\${Stage}`, `\${AWS::StackName}-\${AWS::Region}-\${AWS::AccountId}`)
   const files = { 'a.yaml': `${text}${client('Reader', `${MACHINE}, ${READS}`)}` }
   const scopesOf = async (...more: string[]) => {
     const ran = await run(t, files, '-t', '@a.yaml', '--json', ...more)

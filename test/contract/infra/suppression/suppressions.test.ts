@@ -90,7 +90,9 @@ t.test('YAML: a comment applies to the element on its line, or on the next line'
     ],
     [
       'next to items that are pairs',
-      { 15: `${scope} ${IGNORE} grant-undefined: why\n      Other: !!pairs [a: 1]\n      More: { b }` },
+      {
+        15: `${scope} ${IGNORE} grant-undefined: why\n      Other: !!pairs [a: 1]\n      More: { b }`,
+      },
       [all[0] as string],
     ],
     [
