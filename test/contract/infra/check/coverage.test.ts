@@ -148,9 +148,9 @@ t.test('macros, modules and plans that hide resources', async (t) => {
     '1 module.auth: resources that the template does not show; check a plan, which has the resources of module.auth',
   ])
   const scopes =
-    'resource "aws_cognito_resource_server" "s" {\n  scope { scope_name = module.auth.name }\n}\n'
+    'resource "aws_cognito_resource_server" "s" {\n  user_pool_id = "eu-west-1_Ab1"\n  scope { scope_name = module.auth.name }\n}\n'
   t.strictSame((await facts('main.tf', `${module}${scopes}`)).slice(1), [
-    '3 aws_cognito_resource_server.s: name of a scope; check a plan, which has the outputs of module.auth',
+    '4 aws_cognito_resource_server.s: name of a scope; check a plan, which has the outputs of module.auth',
   ])
   const plan = {
     format_version: '1.2',

@@ -150,7 +150,7 @@ t.test('an issuer that may be another identity provider', async (t) => {
 Resources:
   Server: { Type: AWS::Cognito::UserPoolResourceServer, Properties: { UserPoolId: ${id}, Identifier: s, Name: s, Scopes: [{ ScopeName: api, ScopeDescription: x }] } }
   Api: { Type: AWS::ApiGatewayV2::Api }
-  Guard: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Api, AuthorizerType: JWT, JwtConfiguration: { Issuer: ${issuer}, Audience: [!Ref PoolId] } } }
+  Guard: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Api, AuthorizerType: JWT, JwtConfiguration: { Issuer: ${issuer}, Audience: [!Ref Issuer] } } }
   Get: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Api, RouteKey: GET /orders, AuthorizationType: JWT, AuthorizerId: !Ref Guard, AuthorizationScopes: [s/echo] } }
 `
   t.strictSame(await found(http('!Ref PoolId', '!Ref Issuer')), [])
