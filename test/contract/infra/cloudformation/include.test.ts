@@ -8,7 +8,7 @@ import { describeFact } from '../../../support/templates.ts'
 
 type Files = Readonly<Record<string, string>>
 
-/** Reads a template with the files that it may include. Returns the paths that were asked for too. */
+/** Reads a template with the files that it may include. Returns the requested paths too. */
 async function read(template: string, files: Files, file = 'infra/template.yaml') {
   const asked: string[] = []
   const loadInclude = (path: string) => {
