@@ -1,5 +1,4 @@
-/** The mutation run of `check`: its edits of templates, its result, and the table in docs/check.md. */
-import { readFileSync } from 'node:fs'
+/** The mutation run of `check`: its edits of templates, and a sample of its result. mutations.long.ts runs all of it. */
 import t from 'tap'
 import { formatTable, getShare, runMutations, sumRows, TARGET } from '../../.ci/mutations/run.mjs'
 import { replaceTable } from '../../.ci/mutations/table.mjs'
@@ -79,17 +78,14 @@ for (const [file, text] of Object.entries(FILES)) {
   })
 }
 
-t.test('mistakes that are planted in correct templates are found', async (t) => {
-  const { units, rows, missed, problems } = await runMutations()
-  t.ok(units >= 40, `${units} units`)
-  t.ok(rows.length >= 14, `${rows.length} kinds`)
+t.test('mistakes that are planted in a sample of correct templates are found', async (t) => {
+  const { units, rows, problems } = await runMutations({ every: 6 })
+  t.ok(units > 6, `${units} units`)
   t.strictSame(problems, [], 'no finding on an original, no wrong reason')
   const total = sumRows(rows)
-  t.equal(missed.length, total.missed)
   t.ok(getShare(total) >= TARGET, `${total.found} of ${total.found + total.missed} found`)
-  const page = readFileSync('docs/check.md', 'utf8')
-  t.equal(replaceTable(page, formatTable(rows)), page, 'npm run check:mutations -- --write')
   t.throws(() => replaceTable('# Page\n', ''), /expected a table with the column mistake/)
+  t.match(formatTable(rows), `| all | ${total.planted} |`)
 })
 
 t.test('a share counts what is neither found nor missed as found', (t) => {
