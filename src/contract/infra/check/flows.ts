@@ -8,7 +8,7 @@ import { isMachineClient } from './scopes.ts'
 const FLOWS: ReadonlySet<string> = new Set(['client_credentials', 'code', 'implicit'])
 const FIX = `use ${[...FLOWS].join(', ')}`
 /** The flow of GetClientToken. It needs no domain, and excludes every other flow of the user pools API. */
-const CLIENT_TOKEN_FLOW = 'ALLOW_CLIENT_TOKEN_AUTH'
+export const CLIENT_TOKEN_FLOW = 'ALLOW_CLIENT_TOKEN_AUTH'
 const MACHINE_FLOWS: readonly string[] = ['client_credentials']
 const MACHINE_EXPLICIT_FLOWS: readonly string[] = [CLIENT_TOKEN_FLOW, 'ALLOW_REFRESH_TOKEN_AUTH']
 const TYPE_NAMES = { scalar: 'one value', list: 'a list', map: 'a map' } as const

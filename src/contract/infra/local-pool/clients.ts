@@ -7,6 +7,7 @@ import {
   type ResourceServerDefinition,
 } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
+import { CLIENT_TOKEN_FLOW } from '../check/flows.ts'
 import { isMachineClient } from '../check/scopes.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
 import type { Position } from '../position.ts'
@@ -60,6 +61,8 @@ export interface PoolClientOptions {
   readonly flows: readonly PoolFlow[]
   /** Whether OAuth is enabled. */
   readonly oauth: boolean
+  /** True for a client with the flow `ALLOW_CLIENT_TOKEN_AUTH`, which GetClientToken needs. Otherwise missing. */
+  readonly clientToken?: boolean
   /** The lifetime of access tokens, in seconds. */
   readonly accessTokenValidity: number
 }
@@ -162,8 +165,13 @@ export function toPoolClient(
     scopes,
     flows: (flows?.items ?? []).map(({ value }) => value as PoolFlow),
     oauth: oauth?.value === true,
+    clientToken: (hasSecret && hasClientTokenFlow(client)) || undefined,
     accessTokenValidity: getTokenLifetime(client, reportUnknown),
   })
+}
+
+function hasClientTokenFlow({ explicitAuthFlows }: InfraClient): boolean {
+  return explicitAuthFlows?.items.some(({ value }) => value === CLIENT_TOKEN_FLOW) === true
 }
 
 /** Whether the deployed client has scopes, or may have some. */

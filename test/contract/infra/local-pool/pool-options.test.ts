@@ -63,6 +63,36 @@ t.test('the clients of a template become clients of a test pool', async (t) => {
   t.match(pool.clients[0]?.clientSecrets, [/^[a-z0-9]{51}$/])
 })
 
+t.test(
+  'a client with ALLOW_CLIENT_TOKEN_AUTH gets tokens from GetClientToken, without OAuth',
+  async (t) => {
+    const flow = 'ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]'
+    const scopes = 'AllowedOAuthScopes: [orders/read]'
+    const options = toPoolOptions(
+      await model(
+        ORDERS,
+        client('Token', `UserPoolId: !Ref Pool, GenerateSecret: true, ${flow}, ${scopes}`),
+        client('Both', `${READS}, ${flow}`),
+        client('Users', `${READS}, ExplicitAuthFlows: [ALLOW_USER_SRP_AUTH]`),
+      ),
+    )
+    t.strictSame(
+      options.clients.map(({ clientId, clientToken }) => [clientId, clientToken]),
+      [
+        ['Token', true],
+        ['Both', true],
+        ['Users', undefined],
+      ],
+    )
+    t.match(createTestUserPool(options).clients[0], {
+      clientToken: true,
+      oauth: false,
+      flows: [],
+      scopes: ['orders/read'],
+    })
+  },
+)
+
 t.test('unknown parts are rejected without onSkipped', async (t) => {
   const open = await model(
     ORDERS,
