@@ -5,8 +5,7 @@ import {
   type TokenEndpointResponse,
 } from 'oauth4webapi'
 import { BoundedFetchError, boundedFetch } from '../../core/util/bounded-fetch.ts'
-import type { AuthMethod } from '../oauth/protocol.ts'
-import type { OAuthResponse, TokenApi, TokenApiRequest } from '../oauth/token-api.ts'
+import type { AuthMethod, OAuthResponse, TokenApi, TokenApiRequest } from '../oauth/protocol.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. */

@@ -7,7 +7,7 @@ import {
   OptionError,
   readMembers,
 } from '../../core/options/validate.ts'
-import { createTokenEndpointApi, type TokenApi } from './token-api.ts'
+import { createTokenEndpointApi, type TokenApi } from './protocol.ts'
 import { COGNITO_PATH, readTokenEndpoint } from './token-endpoint.ts'
 import { createUserPoolsApi } from './user-pools-api.ts'
 

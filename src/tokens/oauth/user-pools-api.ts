@@ -4,7 +4,7 @@
  */
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
 import type { BoundedResponse } from '../../core/util/bounded-fetch.ts'
-import type { OAuthResponse, TokenApi, TokenApiRequest, TokenParameters } from './token-api.ts'
+import type { OAuthResponse, TokenApi, TokenApiRequest, TokenParameters } from './protocol.ts'
 
 /** Content type of requests and responses. */
 export const AMZ_JSON = 'application/x-amz-json-1.1'

@@ -11,7 +11,7 @@ import {
   readNumber,
 } from '../../core/options/validate.ts'
 import { monotonicNow, safeClock, steadyClock } from '../../core/util/time.ts'
-import type { TokenApi } from '../oauth/token-api.ts'
+import type { TokenApi } from '../oauth/protocol.ts'
 import { readTokenApi, type UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 import { DEFAULT_MIN_REMAINING } from '../oauth/token-lifetime.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'

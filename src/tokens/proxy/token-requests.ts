@@ -22,10 +22,10 @@ import {
   type JsonResponse,
   MAX_FORM_BYTES,
   ParsedRequestCache,
+  type TokenApi,
   type TokenErrorCode,
   type TokenRequest,
 } from '../oauth/protocol.ts'
-import type { TokenApi } from '../oauth/token-api.ts'
 import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { TimedLookup } from '../store/resilient-store.ts'
 import {

@@ -16,9 +16,11 @@ import {
   createUnavailableResponse,
   decodeFormPart,
   type JsonResponse,
+  type OAuthResponse,
+  type TokenApi,
+  type TokenParameters,
   type TokenRequest,
 } from '../oauth/protocol.ts'
-import type { OAuthResponse, TokenApi, TokenParameters } from '../oauth/token-api.ts'
 import {
   type FailureCause,
   readEntry,

@@ -1,7 +1,7 @@
 /** Cognito is down or slow, or another server responds: valid tokens are served, otherwise 503. */
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { createTokenEndpointApi } from '../../../src/tokens/oauth/token-api.ts'
+import { createTokenEndpointApi } from '../../../src/tokens/oauth/protocol.ts'
 import { Upstream } from '../../../src/tokens/proxy/upstream.ts'
 import { captureLog } from '../../support/fastify.ts'
 import { Clocks, SECOND } from '../../support/key-endpoint.ts'

@@ -1,8 +1,24 @@
-/** Findings about the settings of authorizers: user pool ARNs, issuers, and routes without their authorizer. */
+/** Findings about the settings of authorizers: user pool ARNs, issuers, audiences, and routes without their authorizer. */
 import { toPrintable } from '../../../core/util/text.ts'
-import type { Fact, InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
-import { chooseByDialect } from './clients.ts'
+import type {
+  Fact,
+  FactList,
+  InfraAuthorizer,
+  InfraClient,
+  InfraModel,
+  InfraRoute,
+} from '../model/model.ts'
+import {
+  chooseByDialect,
+  createClientFinder,
+  type FindClients,
+  getClientAddress,
+} from './clients.ts'
 import { createFinding, type Finding } from './finding.ts'
+import { isCognitoAuthorizer, listAuthorizerPools } from './gateway.ts'
+import { isCertainlySamePool, mayBeSamePool, type PoolLink } from './pools.ts'
+import { hasAllItems, isMachineClient, type PooledClient, type ScopeIndex } from './scopes.ts'
+import { isSameText, type SymbolicText } from './symbolic.ts'
 
 /** Attributes of a user pool, in both dialects, that are no ARN. */
 const POOL_ID_ATTRIBUTES: ReadonlySet<string> = new Set(['Ref', 'UserPoolId', 'id'])
@@ -94,4 +110,141 @@ function findIssuerProblem(model: InfraModel, issuer: Fact<string>): string | un
   return isCognito && typeof end === 'string' && end.endsWith('/')
     ? 'a slash at its end'
     : undefined
+}
+
+/** An authorizer, and the scopes of its routes. */
+interface Guard {
+  readonly authorizer: InfraAuthorizer
+  readonly pools: readonly PoolLink[]
+  /** The scopes of each route, known in full or in part. */
+  readonly routes: readonly (readonly SymbolicText[])[]
+  /** Whether a route may have other scopes. */
+  readonly hasUnknownScopes: boolean
+  /** The clients of the audience. Undefined if it may include any client, as in a REST API. */
+  readonly clients: ReadonlySet<InfraClient> | undefined
+}
+
+export function checkAudiences(models: readonly InfraModel[], scopeIndex: ScopeIndex): Finding[] {
+  const findClients = createClientFinder(models)
+  const guards = models.flatMap((model) =>
+    model.authorizers
+      .filter((authorizer) => isCognitoAuthorizer(model, authorizer, scopeIndex))
+      .map((authorizer) => createGuard(model, authorizer, findClients, scopeIndex)),
+  )
+  return guards.flatMap((guard) => [
+    ...checkPresent(guard.authorizer),
+    ...scopeIndex.clients.flatMap((client) => checkClient(client, guard, guards, scopeIndex)),
+  ])
+}
+
+function createGuard(
+  model: InfraModel,
+  authorizer: InfraAuthorizer,
+  findClients: FindClients,
+  scopeIndex: ScopeIndex,
+): Guard {
+  const { id, audience } = authorizer
+  const lists = model.routes
+    .filter((route) => route.authorizer === id)
+    .flatMap(({ scopes }) => (scopes === undefined ? [] : [scopes]))
+  return {
+    authorizer,
+    pools: listAuthorizerPools(model, authorizer, scopeIndex),
+    routes: lists.map((list) => scopeIndex.listScopes(model, list).map(({ text }) => text)),
+    hasUnknownScopes: !lists.every(hasAllItems),
+    clients: audience === undefined ? undefined : listClients(model, audience, findClients),
+  }
+}
+
+/** Lists the clients of an audience. Undefined if it may include others. */
+function listClients(
+  model: InfraModel,
+  audience: FactList<string>,
+  findClients: FindClients,
+): ReadonlySet<InfraClient> | undefined {
+  const { items } = audience
+  if (!hasAllItems(audience) || items.length === 0) return undefined
+  const found = new Set<InfraClient>()
+  for (const item of items) {
+    // A URL is the audience of another issuer. Another text may be the id of a deployed client.
+    if (item.value?.includes('://') === true) continue
+    const clients = findClients(model, item)
+    if (clients === undefined) return undefined
+    for (const client of clients) found.add(client)
+  }
+  return found
+}
+
+function checkPresent({ id, at, kind, audience, complete }: InfraAuthorizer): Finding[] {
+  const isEmpty =
+    audience === undefined ? complete : audience.complete && audience.items.length === 0
+  if (kind !== 'http' || !isEmpty) return []
+  const message = `${toPrintable(id)} has no audience: API Gateway rejects it`
+  const fix = 'list the ids of the clients that may call the API'
+  const subject = { resource: id }
+  return [createFinding(audience?.at ?? at, 'error', 'authorizer-audience', message, fix, subject)]
+}
+
+/** Reports a client whose scope is of no use, because no audience includes the client. */
+function checkClient(
+  pooled: PooledClient,
+  guard: Guard,
+  guards: readonly Guard[],
+  scopeIndex: ScopeIndex,
+): Finding[] {
+  const { model, client, pool } = pooled
+  const { authorizer, clients, pools, routes } = guard
+  if (clients === undefined || clients.has(client) || client.conditional) return []
+  if (!isMachineClient(client) || !pools.some((one) => isCertainlySamePool(one, pool))) return []
+  const scope = scopeIndex
+    .listScopes(model, client.scopes)
+    .map(({ text }) => text)
+    .find((text) => routes.some((route) => route.some((one) => isSameText(one, text))))
+  if (scope === undefined) return []
+  const isAcceptedElsewhere = guards.some(
+    (other) =>
+      (other.clients === undefined || other.clients.has(client)) &&
+      other.pools.some((one) => mayBeSamePool(one, pool)) &&
+      (other.hasUnknownScopes ||
+        other.routes.some((route) => mayInclude(route, scope, scopeIndex))),
+  )
+  if (isAcceptedElsewhere) return []
+  const accepted = scopeIndex.clients.filter((one) => clients.has(one.client))
+  const isUnreachable = routes.some(
+    (route) =>
+      route.some((one) => isSameText(one, scope)) &&
+      !accepted.some((one) => mayHaveScope(one, route, scopeIndex)),
+  )
+  const message = `${toPrintable(client.id)} is granted ${toPrintable(scope.label)}, and the audience of ${toPrintable(authorizer.id)} does not include it: its tokens are rejected`
+  return [
+    createFinding(
+      (authorizer.audience as FactList<string>).at,
+      isUnreachable && !guard.hasUnknownScopes ? 'error' : 'warning',
+      'authorizer-audience',
+      message,
+      'add the id of the client to the audience, or remove the scope from the client',
+      { resource: authorizer.id, value: getClientAddress(client) },
+    ),
+  ]
+}
+
+const mayInclude = (
+  scopes: readonly SymbolicText[],
+  scope: SymbolicText,
+  { mayBeSame }: ScopeIndex,
+): boolean => scopes.some((one) => mayBeSame(one, scope))
+
+/** Whether the client has, or may have, one of the scopes. */
+function mayHaveScope(
+  { model, client }: PooledClient,
+  scopes: readonly SymbolicText[],
+  scopeIndex: ScopeIndex,
+): boolean {
+  if (client.scopes === undefined) return !client.complete
+  return (
+    !hasAllItems(client.scopes) ||
+    scopeIndex
+      .listScopes(model, client.scopes)
+      .some(({ text }) => mayInclude(scopes, text, scopeIndex))
+  )
 }

@@ -1,8 +1,8 @@
 /** Findings about user pools: a missing domain, and triggers that machine tokens never reach. */
 import { toPrintable } from '../../../core/util/text.ts'
 import type { InfraModel, InfraUserPool } from '../model/model.ts'
+import { mayUseClientToken, servesMachinesOnly } from './clients.ts'
 import { createFinding, type Finding } from './finding.ts'
-import { mayUseClientToken, servesMachinesOnly } from './flows.ts'
 import { isCertainlySamePool, mayBeSamePool, type PoolLink } from './pools.ts'
 import { isMachineClient, type ScopeIndex } from './scopes.ts'
 

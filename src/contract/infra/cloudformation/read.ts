@@ -16,7 +16,7 @@ import type { Entry, Tree } from '../syntax/tree.ts'
 import { type OnRepeatedKey, readYaml } from '../syntax/yaml.ts'
 import { expandIncludes, type LoadInclude } from './include.ts'
 import { CloudFormationResolver, getEntries, getPlainText, type Sections } from './resolve.ts'
-import { isSamId } from './sam-ids.ts'
+import { isSamId } from './sam.ts'
 
 const SAM = 'AWS::Serverless-2016-10-31'
 const LOOPS = 'AWS::LanguageExtensions'

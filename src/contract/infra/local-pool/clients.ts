@@ -7,7 +7,7 @@ import {
   type ResourceServerDefinition,
 } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
-import { CLIENT_TOKEN_FLOW } from '../check/flows.ts'
+import { CLIENT_TOKEN_FLOW } from '../check/clients.ts'
 import { isMachineClient } from '../check/scopes.ts'
 import type { Fact, InfraClient, InfraResourceServer } from '../model/model.ts'
 import type { Position } from '../position.ts'
