@@ -5,7 +5,7 @@ import type { Fact, InfraModel } from '../model/model.ts'
 import type { Source } from '../resolve/value.ts'
 import { createTextReader, type TextReader } from './fact-text.ts'
 import { type ExternalReference, groupExternalPools, type PoolGroups } from './pool-groups.ts'
-import { type PoolName, readPoolName } from './pool-names.ts'
+import { isPoolLookup, type PoolName, readPoolName } from './pool-names.ts'
 import { createTextComparer, isSameText, type SymbolicText } from './symbolic.ts'
 
 /** The user pool that a fact refers to, as far as the templates determine it. */
@@ -182,7 +182,9 @@ class PoolResolver {
     const published = source && this.#findPublished(model, source, steps)
     if (published?.link !== undefined) return published.link
     const [only, ...others] = this.#created
-    const mayBeCreated = published?.isCertain !== true || !this.#complete
+    // A template looks up no pool that it creates.
+    const isOther = source !== undefined && isPoolLookup(source) && model.userPools.length > 0
+    const mayBeCreated = !isOther && (published?.isCertain !== true || !this.#complete)
     if (only !== undefined && others.length === 0 && mayBeCreated) return { ...only, assumed: true }
     return { kind: 'external', key: identity, identity, name }
   }

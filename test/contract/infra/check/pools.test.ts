@@ -319,6 +319,13 @@ resource "aws_api_gateway_method" "get" {
   for (const [id, arn, expected] of cases) {
     t.strictSame(describeFindings([await read('main.tf', module(id, arn))]), expected, id)
   }
+  const own = module('aws_cognito_user_pool.own.id', 'data.aws_cognito_user_pool.main.arn')
+  const created = 'resource "aws_cognito_user_pool" "own" {}\n'
+  t.strictSame(
+    describeFindings([await read('main.tf', `${own}${created}`)]),
+    ['warning scope-unused'],
+    'a module looks up no pool that it creates',
+  )
 })
 
 t.test('the stem of a name', (t) => {
