@@ -40,7 +40,8 @@ export async function readCloudFormation(
     loadInclude,
     onRepeatedKey,
   )
-  const resources = root.kind === 'map' ? root.entries.get('Resources') : undefined
+  const section = root.kind === 'map' ? root.entries.get('Resources') : undefined
+  const resources = section && { ...section, value: toResourceMap(section.value) }
   if (root.kind !== 'map' || resources?.value.kind !== 'map') {
     throw new TemplateError(
       resources?.at ?? root.at,
@@ -112,6 +113,13 @@ function mayAddResources({ type, properties }: Resource): boolean {
   if (STACKS.test(type)) return true
   const texts = [type, ...[...properties.values()].map(getText)]
   return CUSTOM.test(type) && texts.some((text) => /cognito|user-?pool/i.test(text ?? ''))
+}
+
+/** A section with only a loop or a transform is read as a call, and is a map of one member. */
+function toResourceMap(tree: Tree): Tree {
+  if (tree.kind !== 'call' || !tree.name.startsWith('Fn::')) return tree
+  const { at, name, argument } = tree
+  return { kind: 'map', at, entries: new Map([[name, { at, value: argument }]]) }
 }
 
 function listTransforms(tree: Tree | undefined): readonly (string | undefined)[] {

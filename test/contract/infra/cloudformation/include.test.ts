@@ -123,6 +123,18 @@ t.test('what is not a local file stays unknown', async (t) => {
   t.equal(off.complete, false)
 })
 
+t.test('a section with only a transform or a loop may have any resource', async (t) => {
+  for (const text of [
+    `Resources:\n  ${include('s3://bucket/server.yaml')}\n`,
+    'Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::Pools: [Name, [A, B], { "P${Name}": { Type: A::B::C } }]\n',
+  ]) {
+    const { model } = await read(text, {})
+    t.equal(model.complete, false)
+    t.strictSame([model.dangling, model.userPools, checkScopes(model)], [[], [], []])
+  }
+  await t.rejects(read('Resources: !Ref Pool\n', {}), { message: /got no Resources/ })
+})
+
 t.test('a loop in an included file may add resources', async (t) => {
   const loop = `Pool: { Type: AWS::Cognito::UserPool }
 Client:
