@@ -55,6 +55,8 @@ resource "aws_api_gateway_authorizer" "a" {
   t.strictSame(await listFindings({ 'a.tf': module }), [
     'error authorizer-provider a.tf: aws_cognito_user_pool.p.id',
   ])
+  const alone = `Resources:\n  RestApi: { Type: AWS::ApiGateway::RestApi }\n${rest('[eu-west-1_AbCdEfGhI]')}\n`
+  t.strictSame(await listFindings({ 'a.yaml': alone }), provider('eu-west-1_AbCdEfGhI'))
   const open = rest('').replace('Name: x', "'Fn::Transform': { Name: AWS::Include }")
   t.strictSame(await check(MACHINE, open), [], 'an include may add them')
 })
@@ -321,6 +323,11 @@ ${client('Users', 'openid', 'code')}
   ])
   t.strictSame(await listFindings({ 'a.yaml': body('[!Ref Machine]') }), [])
   t.strictSame(await listFindings({ 'a.yaml': body('one') }), [], 'one value')
+  const without = body('[!Ref Users]').replace(
+    `[{ tokens: [${READ}] }]`,
+    '[{ tokens: !Ref AWS::NoValue }]',
+  )
+  t.strictSame(await listFindings({ 'a.yaml': without }), [], 'a route without scopes')
 })
 
 t.test('routes without their authorizer', async (t) => {

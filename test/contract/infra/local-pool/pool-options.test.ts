@@ -214,6 +214,27 @@ t.test('each unknown value is reported with its position', async (t) => {
   t.equal(createTestUserPool(options).clients.length, 2)
 })
 
+t.test('a scope depends on the parameters of the identifier that it refers to', async (t) => {
+  const text = `Parameters: { Id: { Type: String }, Name: { Type: String } }
+Resources:
+${POOL}${ORDERS}${server('Named', 'UserPoolId: !Ref Pool, Identifier: !Ref Id, Scopes: [{ ScopeName: a, ScopeDescription: a }]')}${client('Known', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Orders}/\${Name}']`)}${client('Unknown', `${MACHINE}, AllowedOAuthScopes: [!Sub '\${Named}/a']`)}${client('Web', 'UserPoolId: !Ref Pool')}`
+  const skipped: SkippedFact[] = []
+  toPoolOptions(await read('a.yaml', text), { onSkipped: (it) => skipped.push(it) })
+  t.strictSame(
+    skipped.map(({ message, parameters }) => [
+      /Known|Unknown|Named/.exec(message)?.[0],
+      ...parameters,
+    ]),
+    [
+      ['Named', 'Id'],
+      ['Known', 'Name'],
+      ['Known', 'Name'],
+      ['Unknown', 'Id'],
+      ['Unknown', 'Id'],
+    ],
+  )
+})
+
 t.test('machine clients without OAuth need no scope', async (t) => {
   const off = (scopes: string) =>
     `UserPoolId: !Ref Pool, GenerateSecret: true, AllowedOAuthFlows: [client_credentials]${scopes}`
@@ -303,6 +324,10 @@ t.test('properties that a transform may add are unknown', async (t) => {
       'Four',
       `${transform}, AllowedOAuthFlows: [client_credentials], AllowedOAuthFlowsUserPoolClient: true`,
     ),
+    client(
+      'Five',
+      `${transform}, AllowedOAuthFlows: [client_credentials], AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthScopes: [orders/read]`,
+    ),
   )
   t.strictSame(
     skipped.map((line) => line.replace(/^\d+:\d+ /, '')),
@@ -313,6 +338,7 @@ t.test('properties that a transform may add are unknown', async (t) => {
       'it is unknown whether Three has a secret',
       'Four may be granted scopes that the template does not list',
       'no scope of Four is certain, and a token without scope is of no use',
+      'the token lifetime of Five is unknown: the default of 3600 s applies',
     ],
   )
 })
