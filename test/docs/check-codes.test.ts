@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { compareWithBaseline, readBaseline } from '../../src/cli/commands/check/baseline.ts'
-import { createStrictFindings } from '../../src/cli/commands/check/coverage.ts'
+import { createStrictFindings } from '../../src/cli/commands/check/report.ts'
 import { CHECK_CODES } from '../../src/contract/infra/check/finding.ts'
 import {
   type AppRoute,

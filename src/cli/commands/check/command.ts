@@ -10,12 +10,16 @@ import { countFindings } from '../../terminal/format.ts'
 import type { Manual } from '../../terminal/help.ts'
 import type { CommandContext, DocumentedCommand, Terminal } from '../../terminal/terminal.ts'
 import { compareWithBaseline, formatBaseline, readBaseline } from './baseline.ts'
-import { applySeverities, findConfig } from './config.ts'
-import { createStrictFindings } from './coverage.ts'
 import { applyFixes } from './fix/apply.ts'
-import { type CheckReport, printReport, printSummary, readFormat } from './report.ts'
+import {
+  type CheckReport,
+  createStrictFindings,
+  printReport,
+  printSummary,
+  readFormat,
+} from './report.ts'
 import { checkTemplates, measureCoverage, readInputs } from './run.ts'
-import { type CheckFlags, resolveSettings } from './settings.ts'
+import { applySeverities, type CheckFlags, findConfig, resolveSettings } from './settings.ts'
 
 export function checkCommand({ terminal, exitWith }: CommandContext): DocumentedCommand {
   const command = new Command('check')

@@ -1,6 +1,9 @@
 /** Prints the results of `check` in the format that the user chose. */
-import type { Coverage, Finding } from '../../../contract/infra/index.ts'
+
+import { createFinding } from '../../../contract/infra/check/finding.ts'
+import type { Coverage, Finding, UnevaluatedFact } from '../../../contract/infra/index.ts'
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
+import { toPrintable } from '../../../core/util/text.ts'
 import {
   countFindings,
   createStyle,
@@ -9,10 +12,55 @@ import {
   formatJson,
 } from '../../terminal/format.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
-import { formatCoverage, hasEvaluated } from './coverage.ts'
 import { formatGithub } from './github.ts'
 import { formatJunit } from './junit.ts'
 import { formatSarif } from './sarif.ts'
+import type { Exemption } from './settings.ts'
+
+/** Longest text of a fact, in characters. */
+const MAX_TEXT_LENGTH = 2000
+const COUNTED = ['clients', 'scopes', 'routes', 'authorizers'] as const
+
+/** Whether there was anything to evaluate, and a part of it was evaluated. */
+export const hasEvaluated = (coverage: Coverage): boolean =>
+  COUNTED.some((name) => coverage[name].evaluated > 0)
+
+/** Formats the numbers on one line, and each fact without a value on a line with its position. */
+export function formatCoverage(coverage: Coverage): string {
+  const { files, unevaluated } = coverage
+  const counts = COUNTED.map((name) => {
+    const { evaluated, total } = coverage[name]
+    return `${evaluated} of ${total} ${name}`
+  })
+  const read = `${files.length} ${files.length === 1 ? 'file' : 'files'}`
+  return [`read ${read}; evaluated ${counts.join(', ')}\n`, ...unevaluated.map(formatFact)].join('')
+}
+
+const show = (text: string): string => toPrintable(text, MAX_TEXT_LENGTH)
+
+function formatFact(fact: UnevaluatedFact): string {
+  const { file, line, column, resolve } = fact
+  return `${show(file)}:${line}:${column}: not evaluated: ${describeFact(fact)}; ${show(resolve)}\n`
+}
+
+const describeFact = ({ resource, fact }: UnevaluatedFact): string =>
+  show(resource === '' ? fact : `${fact} of ${resource}`)
+
+/** Creates an error for each fact that was not evaluated, without exempt ones. */
+export const createStrictFindings = (
+  { unevaluated }: Coverage,
+  exemptions: readonly Exemption[],
+): readonly Finding[] =>
+  unevaluated.filter((one) => !exemptions.some((it) => isExempt(one, it))).map(toFinding)
+
+const isExempt = ({ resource, fact }: UnevaluatedFact, exemption: Exemption): boolean =>
+  exemption.resource === resource && (exemption.fact ?? fact) === fact
+
+function toFinding(one: UnevaluatedFact): Finding {
+  const { resource, fact: value, resolve } = one
+  const message = `${describeFact(one)} was not evaluated`
+  return createFinding(one, 'error', 'not-evaluated', message, show(resolve), { resource, value })
+}
 
 export interface CheckReport {
   readonly findings: readonly Finding[]

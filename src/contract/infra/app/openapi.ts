@@ -1,7 +1,7 @@
 /** Reads the routes of an OpenAPI document, each with its requirement. */
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
-import { readSource, type TemplateSource } from '../read-options.ts'
+import { readSource, type TemplateSource } from '../read.ts'
 import { followReference, readMap, readText, readTreeList, type Tree } from '../syntax/tree.ts'
 import { readPlain } from '../syntax/yaml.ts'
 import type { AppRequirement, AppRoute } from './route.ts'

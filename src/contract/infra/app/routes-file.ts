@@ -7,7 +7,7 @@ import {
 } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { type Position, TemplateError } from '../position.ts'
-import { readSource, type TemplateSource } from '../read-options.ts'
+import { readSource, type TemplateSource } from '../read.ts'
 import { readMap, readTreeList, type Tree } from '../syntax/tree.ts'
 import { readPlain } from '../syntax/yaml.ts'
 import { type AppRoute, readAppRoutes } from './route.ts'

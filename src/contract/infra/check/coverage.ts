@@ -12,11 +12,9 @@ import type {
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
 import { describeUnknown } from './definitions.ts'
-import { createTextReader, type TextReader } from './fact-text.ts'
 import { comparePositions } from './finding.ts'
 import { findGateway, isCognitoAuthorizer, listAuthorizerPools } from './gateway.ts'
-import type { CheckScopesOptions } from './index.ts'
-import { readCheckInput } from './input.ts'
+import { type CheckScopesOptions, readCheckInput } from './index.ts'
 import type { PoolLink } from './pools.ts'
 import { listAppPools } from './routes.ts'
 import {
@@ -27,6 +25,7 @@ import {
   type ScopeIndex,
   toScopeReference,
 } from './scopes.ts'
+import { createTextReader, type TextReader } from './symbolic.ts'
 
 /** A fact that cannot be evaluated because only the deployment determines it. It has the position of the fact. */
 export interface UnevaluatedFact extends Position {

@@ -2,7 +2,6 @@
 import { isReserved } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraModel, InfraResourceServer } from '../model/model.ts'
-import type { TextReader } from './fact-text.ts'
 import {
   describeAssumption,
   groupBy,
@@ -22,6 +21,7 @@ import {
   type SymbolicText,
   splitScope,
   type TextComparer,
+  type TextReader,
 } from './symbolic.ts'
 
 export interface DefinedScope {

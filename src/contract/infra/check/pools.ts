@@ -3,10 +3,21 @@ import { OptionError } from '../../../core/options/validate.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraModel } from '../model/model.ts'
 import type { Source } from '../resolve/value.ts'
-import { createTextReader, type TextReader } from './fact-text.ts'
-import { type ExternalReference, groupExternalPools, type PoolGroups } from './pool-groups.ts'
-import { isPoolLookup, type PoolName, readPoolName } from './pool-names.ts'
-import { createTextComparer, isSameText, type SymbolicText } from './symbolic.ts'
+import {
+  type ExternalReference,
+  groupExternalPools,
+  isPoolLookup,
+  type PoolGroups,
+  type PoolName,
+  readPoolName,
+} from './pool-names.ts'
+import {
+  createTextComparer,
+  createTextReader,
+  isSameText,
+  type SymbolicText,
+  type TextReader,
+} from './symbolic.ts'
 
 /** The user pool that a fact refers to, as far as the templates determine it. */
 export interface PoolLink {

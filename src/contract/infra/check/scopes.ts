@@ -10,9 +10,8 @@ import {
   type ScopeReference,
   type ScopeStatus,
 } from './definitions.ts'
-import { createTextReader } from './fact-text.ts'
 import { addAssumption, createFinding, type Finding } from './finding.ts'
-import type { PoolGroups } from './pool-groups.ts'
+import type { PoolGroups } from './pool-names.ts'
 import {
   createPoolResolver,
   describeAssumption,
@@ -27,6 +26,7 @@ import {
 import {
   createLiteral,
   createTextComparer,
+  createTextReader,
   getLiteral,
   isSameText,
   type SymbolicText,

@@ -1,7 +1,7 @@
 /** `renderTemplate`: writes a definition as templates of each dialect. */
 import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { type InfraDefinition, readDefinition } from '../definition/definition.ts'
-import type { TemplateSource } from '../read-options.ts'
+import type { TemplateSource } from '../read.ts'
 import { renderCloudFormation } from './cloudformation.ts'
 import { renderSamApi, renderSamAuth } from './sam.ts'
 import { renderTerraform } from './terraform.ts'

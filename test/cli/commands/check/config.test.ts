@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Ajv } from 'ajv'
 import t from 'tap'
-import { readConfig } from '../../../../src/cli/commands/check/config.ts'
+import { readConfig } from '../../../../src/cli/commands/check/settings.ts'
 import { CHECK_CODES } from '../../../../src/contract/infra/check/finding.ts'
 import { run } from '../../../support/run-cli.ts'
 

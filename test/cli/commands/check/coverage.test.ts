@@ -5,7 +5,7 @@ import {
   createStrictFindings,
   formatCoverage,
   hasEvaluated,
-} from '../../../../src/cli/commands/check/coverage.ts'
+} from '../../../../src/cli/commands/check/report.ts'
 import type { Coverage } from '../../../../src/contract/infra/index.ts'
 import { HOSTILE, isPlain, run } from '../../../support/run-cli.ts'
 

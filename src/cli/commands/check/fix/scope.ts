@@ -1,5 +1,5 @@
 /** Corrects misspelled scopes for which there is one candidate. */
-import { createTextReader } from '../../../../contract/infra/check/fact-text.ts'
+import { createTextReader } from '../../../../contract/infra/check/symbolic.ts'
 import type { Finding, InfraModel } from '../../../../contract/infra/index.ts'
 import { type Edit, findOffset } from './edit.ts'
 
