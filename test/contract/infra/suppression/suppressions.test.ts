@@ -383,6 +383,8 @@ resource "aws_cognito_user_pool_client" "c" {
   user_pool_id                         = aws_cognito_user_pool.p.id
   allowed_oauth_flows_user_pool_client = true
   allowed_oauth_flows                  = ["client_credentials"]
+  allowed_oauth_scopes                 = [aws_cognito_user_pool.p.custom_scope]
+  explicit_auth_flows                  = ["ALLOW_CLIENT_TOKEN_AUTH"]
 }
 `
   const source = { file: 'main.tf', text: 'module "m" {\n  source = "./m"\n}\n' }
@@ -403,6 +405,8 @@ Client:
     UserPoolId: !Ref Pool
     AllowedOAuthFlowsUserPoolClient: true
     AllowedOAuthFlows: [client_credentials]
+    AllowedOAuthScopes: [!ImportValue scope]
+    ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]
 `
   const checkInclude = async (comment: string): Promise<readonly string[]> => {
     const loadInclude = () => ({ file: 'part.yaml', text: part(comment) })
