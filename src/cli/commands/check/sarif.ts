@@ -26,8 +26,8 @@ export interface Rule {
 
 /** One line of JSON: a log with one run. */
 export function formatSarif(findings: readonly Finding[], env: Terminal['env']): string {
-  const codes = new Set<string>(findings.map(({ code }) => code))
-  const rules = readRules().filter(({ code }) => codes.has(code))
+  const levels = new Map<string, string>(findings.map(({ code, severity }) => [code, severity]))
+  const rules = readRules().filter(({ code }) => levels.has(code))
   const indexes = new Map(rules.map(({ code }, index) => [code, index]))
   const occurrences = new Map<string, number>()
   const results = findings.map((finding) => {
@@ -51,13 +51,13 @@ export function formatSarif(findings: readonly Finding[], env: Terminal['env']):
     name: 'cognito-m2m',
     version: PACKAGE_VERSION,
     informationUri: 'https://www.npmjs.com/package/cognito-m2m',
-    rules: rules.map(toDescriptor),
+    rules: rules.map((rule) => toDescriptor(rule, levels.get(rule.code))),
   }
   const run = { tool: { driver }, columnKind: 'utf16CodeUnits', results }
   return formatJson({ $schema: SCHEMA, version: '2.1.0', runs: [run] })
 }
 
-function toDescriptor({ code, description, markdown }: Rule): object {
+function toDescriptor({ code, description, markdown }: Rule, level: string | undefined): object {
   const name = code
     .split('-')
     .map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`)
@@ -69,7 +69,7 @@ function toDescriptor({ code, description, markdown }: Rule): object {
     fullDescription: { text: description },
     help: { text: description, markdown },
     helpUri: `https://unpkg.com/cognito-m2m@${PACKAGE_VERSION}/docs/check-codes.md#${code}`,
-    defaultConfiguration: { level: /^Warning\b/.test(description) ? 'warning' : 'error' },
+    defaultConfiguration: { level },
   }
 }
 

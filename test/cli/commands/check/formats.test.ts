@@ -193,7 +193,7 @@ t.test('every code has a rule with a description', async (t) => {
     CHECK_CODES,
   )
   for (const { description, markdown } of rules) {
-    t.match(description, /^(?:Error|Warning)[., ]/)
+    t.ok(description.length > 20)
     t.notMatch(description, /[`\n]/)
     t.match(markdown, /Fails:\n.+Fixed:\n/s)
   }

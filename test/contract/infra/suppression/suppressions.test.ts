@@ -392,8 +392,8 @@ resource "aws_cognito_user_pool_client" "c" {
     const loadModule = () => [{ file: 'm/main.tf', text: client(comment) }]
     return checkScopes(await readTemplate(source, { loadModule })).map(({ code }) => code)
   }
-  t.strictSame(await checkModule(''), ['client-no-secret'])
-  t.strictSame(await checkModule(ignore), [])
+  t.ok((await checkModule('')).includes('client-no-secret'))
+  t.notOk((await checkModule(ignore)).some((code) => /secret|suppression/.test(code)))
   const text = `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
   Fn::Transform: { Name: AWS::Include, Parameters: { Location: part.yaml } }
@@ -413,8 +413,8 @@ Client:
     const model = await readTemplate({ file: 'a.yaml', text }, { loadInclude })
     return checkScopes(model).map(({ code }) => code)
   }
-  t.strictSame(await checkInclude(''), ['client-no-secret'])
-  t.strictSame(await checkInclude(ignore), [])
+  t.ok((await checkInclude('')).includes('client-no-secret'))
+  t.notOk((await checkInclude(ignore)).some((code) => /secret|suppression/.test(code)))
 })
 
 t.test('at most 1,000 suppressions in the files of a template', async (t) => {
