@@ -11,6 +11,15 @@ export interface Position {
   readonly column: number
 }
 
+/** Characters of a file name that an error shows. */
+const MAX_FILE_LENGTH = 120
+
+/** The end of a long file name is shown, because it identifies the file. */
+function formatFile(file: string): string {
+  const surplus = file.length - MAX_FILE_LENGTH
+  return surplus > 0 ? `…${toPrintable(file.slice(surplus))}` : toPrintable(file)
+}
+
 /** Converts the offset of a character to its position. */
 export function positionAt(file: string, text: string, offset: number): Position {
   const linesBefore = text.slice(0, offset).split('\n')
@@ -37,7 +46,7 @@ export class TemplateError extends Error {
    * @param problem What was expected, what was found, and how to fix it.
    */
   constructor(at: Position, problem: string) {
-    super(`${toPrintable(at.file)}:${at.line}:${at.column}: ${problem}`)
+    super(`${formatFile(at.file)}:${at.line}:${at.column}: ${problem}`)
     this.file = at.file
     this.line = at.line
     this.column = at.column

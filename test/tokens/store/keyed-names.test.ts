@@ -128,7 +128,7 @@ t.test(
     const [[name, sealed]] = [...shared.values] as [[string, Uint8Array]]
     const open = (guess: string) => {
       const derive = (what: string, length: number) =>
-        Buffer.from(hkdfSync('sha256', guess, '', `cognito-m2m/client 2 ${what}`, length))
+        Buffer.from(hkdfSync('sha256', guess, '', `cognito-m2m/client 3 ${what}`, length))
       const id = derive('key id', 6).toString('hex')
       return opened(sealed, name, readEncryptionKeys([{ id, key: derive('key', 32) }]))
     }

@@ -1,4 +1,5 @@
 /** The scopes that templates define and grant, and findings about single scopes. */
+import { NAME_PATTERN } from '../../../core/scopes.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
 import type { FactList, InfraClient, InfraModel } from '../model/model.ts'
@@ -243,7 +244,9 @@ function suggestDefinition(scope: SymbolicText, scopeIndex: ScopeIndex, pool: Po
     siblings.length > 0
       ? siblings
       : scopeIndex.defined.filter((one) => one.scope.label.endsWith(name))
-  const scopes = new Set(candidates.map((one) => one.scope.label))
+  // A scope with an invalid name has a finding of its own.
+  const valid = candidates.filter(({ fact }) => NAME_PATTERN.test(fact.value ?? 'unknown'))
+  const scopes = new Set(valid.map((one) => one.scope.label))
   const names = [...scopes].slice(0, 5).map((name) => toPrintable(name))
   return names.length === 0
     ? 'define it, correct the spelling, or check the template that defines it too'
