@@ -22,6 +22,7 @@ const FILES = {
   'auth.yaml': 'examples/drift/sam/clean/auth.yaml',
   'api.yaml': 'examples/drift/sam/clean/api.yaml',
   'openapi.yaml': 'examples/drift/express/clean/openapi.yaml',
+  'infra/prod': 'fixtures/templates/units/terraform-local-module',
 }
 const ROUTES = { routes: [{ method: 'GET', path: '/orders', auth: { scopes: ['orders/read'] } }] }
 
@@ -83,7 +84,8 @@ function runnable(snippets) {
 async function run({ document, line, name }) {
   const cwd = resolve(OUT, `cwd-${name}`)
   mkdirSync(cwd)
-  for (const [file, from] of Object.entries(FILES)) cpSync(from, `${cwd}/${file}`)
+  for (const [file, from] of Object.entries(FILES))
+    cpSync(from, `${cwd}/${file}`, { recursive: true })
   writeFileSync(`${cwd}/routes.json`, JSON.stringify(ROUTES))
   const args = [resolve('.ci/run-snippet.mjs'), resolve(OUT, 'out', `${name}.js`)]
   const child = spawn(process.execPath, args, {

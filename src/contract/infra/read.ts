@@ -18,7 +18,7 @@ import { readSuppressions } from './suppression/read.ts'
 import { isTerraformFile, type LoadModule } from './terraform/modules.ts'
 import { parsePlan, readPlan } from './terraform/plan.ts'
 import { readTerraform } from './terraform/read.ts'
-import type { VariableInput, VariableValue } from './terraform/variables.ts'
+import type { VariableInput } from './terraform/variables.ts'
 
 /** The name and the text of one file. */
 export interface TemplateSource {
@@ -29,6 +29,13 @@ export interface TemplateSource {
   readonly file: string
   /** The content of the file. A byte order mark is ignored. */
   readonly text: string
+}
+
+/** The value of one Terraform variable. It is declared here, as declarations of the parser need its optional packages. */
+export interface VariableValue {
+  readonly name: string
+  /** Text, or an HCL expression for a list or map. */
+  readonly value: string
 }
 
 /** Options of {@link readTemplate}. */

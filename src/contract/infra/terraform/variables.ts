@@ -7,14 +7,8 @@ import { toExpression } from './json.ts'
 import type { SourceFile } from './modules.ts'
 import type { HclParser } from './parser.ts'
 
-/** The value of one variable: text, or an HCL expression for a list or map. */
-export interface VariableValue {
-  readonly name: string
-  readonly value: string
-}
-
 /** A `.tfvars` or `.tfvars.json` file, or one value. */
-export type VariableInput = SourceFile | VariableValue
+export type VariableInput = SourceFile | { readonly name: string; readonly value: string }
 
 const PRIMITIVE_TYPES = new Set(['string', 'number', 'bool'])
 
