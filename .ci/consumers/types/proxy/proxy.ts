@@ -10,5 +10,5 @@ app.register(tokenProxy, {
   authorize: (request) => request.ip === '',
 })
 export const told: Promise<boolean> = app.tokenProxy.invalidate({ clientId: 'a' })
-// @ts-expect-error tokenEndpoint is required
-app.register(tokenProxy, {})
+// @ts-expect-error tokenEndpoint is misspelled
+app.register(tokenProxy, { tokenEndpiont: 'https://a/oauth2/token' })
