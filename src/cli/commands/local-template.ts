@@ -105,9 +105,10 @@ function createPoolOptions(
       err(`cognito-m2m: ${formatPosition(at)}: skipped: ${message}; ${resolve}\n`)
     })
   } catch (error) {
-    if (!(error instanceof OptionError)) throw error
-    if (error.option === 'userPool') throw new OptionError('--pool', error.problem)
-    if (missing.size === 0) throw error
+    if (error instanceof OptionError && error.option === 'userPool') {
+      throw new OptionError('--pool', error.problem)
+    }
+    if (!(error instanceof OptionError && missing.size > 0)) throw error
     const names = [...missing].map((name) => toPrintable(name)).join(', ')
     const problem = `expected values of ${names}, which the clients depend on, got none`
     throw new OptionError('--parameter', `${problem}. Pass ${formatParameters([...missing])}.`)

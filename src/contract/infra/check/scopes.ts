@@ -244,8 +244,8 @@ function suggestDefinition(scope: SymbolicText, scopeIndex: ScopeIndex, pool: Po
     siblings.length > 0
       ? siblings
       : scopeIndex.defined.filter((one) => one.scope.label.endsWith(name))
-  // A scope with an invalid name has another finding.
-  const valid = candidates.filter(({ fact }) => NAME_PATTERN.test(fact.value ?? 'unknown'))
+  // A scope with an invalid name has another finding. An unknown name passes.
+  const valid = candidates.filter(({ fact }) => NAME_PATTERN.test(String(fact.value)))
   const scopes = new Set(valid.map((one) => one.scope.label))
   const names = [...scopes].slice(0, 5).map((name) => toPrintable(name))
   return names.length === 0

@@ -220,6 +220,12 @@ t.test('metadata of a resource applies to the findings about it', async (t) => {
   ])
   const both = `{ ignore: [${item('client-no-secret')}, ${item('grant-undefined')}] }`
   t.strictSame(await check('yaml', withMetadata(both)), [])
+  const repeated = `${withMetadata(both)}\n      GenerateSecret: false`
+  t.strictSame(
+    await check('yaml', repeated),
+    ['16 key-repeated'],
+    'a repeated key is reported once',
+  )
   const unused = withMetadata(`{ ignore: [${item('oauth-off')}] }`)
   t.match((await check('yaml', unused)).join(), /^9 suppression-unused,12 /)
   // Of another resource.

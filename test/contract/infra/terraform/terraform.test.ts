@@ -124,8 +124,8 @@ t.test('expressions are resolved or unknown', async (t) => {
     ['values(merge({ a = "x/a" }, null, { a = "y/a", b = "y/b" }))', ['y/a', 'y/b']],
     ['values(merge({ a = "x/a" }, var.none))', ['…']],
     [
-      '[try("x/a", "b"), try(var.none, "b"), coalesce("x/b", "c"), coalesce("", "c"), coalesce(), coalesce(["x"], "c")]',
-      ['x/a', undefined, 'x/b', undefined, undefined, undefined, '…'],
+      '[try("x/a", "b"), try(var.none, "b"), coalesce("x/b", "c"), coalesce("", "c"), coalesce(), one(), coalesce(["x"], "c")]',
+      ['x/a', undefined, 'x/b', undefined, undefined, undefined, undefined, '…'],
     ],
     [
       '[replace("x:a", ":", "/"), replace("x-a", "/-/", "/"), replace(var.none, "a", "b"), replace("a", "b"), replace("a", var.none, "b")]',
