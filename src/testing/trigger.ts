@@ -148,7 +148,7 @@ async function call(
 }
 
 function readMessage(error: unknown): string {
-  return error instanceof Error ? error.message : inspect(error)
+  return error instanceof Error ? String(error.message) : inspect(error)
 }
 
 type Fields = Readonly<Record<string, unknown>>

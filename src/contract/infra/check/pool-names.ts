@@ -24,9 +24,6 @@ const POOL_ID = /^[a-z0-9-]+_[0-9A-Za-z]+$/
 const POOL_ATTRIBUTE = /^(?:id|arn|endpoint|ids|arns|user_pool_id)(?=\.|$)/
 const POOL_DATA = /^(?:.*\.)?data\.aws_cognito_user_pools?\./
 
-/** Whether a data source of Terraform looks up the pool. */
-export const isPoolLookup = ({ resource = '' }: Source): boolean => POOL_DATA.test(resource)
-
 /**
  * @param index The number of the model. It distinguishes the parameters of templates.
  * @returns Undefined if nothing identifies the pool.

@@ -6,7 +6,6 @@ import type { Source } from '../resolve/value.ts'
 import {
   type ExternalReference,
   groupExternalPools,
-  isPoolLookup,
   type PoolGroups,
   type PoolName,
   readPoolName,
@@ -55,8 +54,9 @@ interface Publication {
 
 /**
  * Creates a resolver that follows references within a template, and SSM parameters and exports across templates. An
- * unknown reference is assumed to be the only pool that the templates create, if there is exactly one. Names that no
- * template resolves are assumed to be one pool if they share a stem, or if there is only one such pool.
+ * unknown reference of a template without a pool means the only pool that the other templates create, if there is
+ * exactly one. Names that no template resolves are assumed to be one pool if they share a stem, or if there is only one
+ * such pool.
  *
  * @param groups Names of pools. The names of a group are certainly one pool.
  * @throws {OptionError} `ERR_OPTION_INVALID` if a group has several pools that the templates create.
@@ -117,7 +117,7 @@ class PoolResolver {
 
   resolve(model: InfraModel, fact: Fact<string> | undefined): PoolLink {
     const link = this.#link(model, fact, 0)
-    return link === undefined ? this.#createUnknownLink(fact) : this.#applyGroup(link)
+    return link === undefined ? this.#createUnknownLink(model, fact) : this.#applyGroup(link)
   }
 
   #toPublication(
@@ -192,11 +192,13 @@ class PoolResolver {
     if (kind === 'id') return { kind: 'named', key: identity, identity, name }
     const published = source && this.#findPublished(model, source, steps)
     if (published?.link !== undefined) return published.link
-    const [only, ...others] = this.#created
-    // A template looks up no pool that it creates.
-    const isOther = source !== undefined && isPoolLookup(source) && model.userPools.length > 0
-    const mayBeCreated = !isOther && (published?.isCertain !== true || !this.#complete)
-    if (only !== undefined && others.length === 0 && mayBeCreated) return { ...only, assumed: true }
+    const only = this.#created.length === 1 ? this.#created[0] : undefined
+    if (published === undefined) {
+      // A template that creates a pool refers to it directly, so another reference means another pool.
+      if (only !== undefined && model.userPools.length === 0) return { ...only, assumed: true }
+    } else if (only !== undefined && !(published.isCertain && this.#complete)) {
+      return { ...only, identity, name, assumed: true }
+    }
     return { kind: 'external', key: identity, identity, name }
   }
 
@@ -228,9 +230,11 @@ class PoolResolver {
     return { link: { ...link, identity: name.key, name: name.label }, isCertain: false }
   }
 
-  #createUnknownLink(fact: Fact<string> | undefined): PoolLink {
+  #createUnknownLink(model: InfraModel, fact: Fact<string> | undefined): PoolLink {
     const [pool, ...others] = this.#created
-    if (pool !== undefined && others.length === 0) return { ...pool, assumed: true }
+    // A template that creates a pool refers to it directly, so an unknown reference means another pool.
+    const mayBeCreated = fact === undefined || model.userPools.length === 0
+    if (pool !== undefined && others.length === 0 && mayBeCreated) return { ...pool, assumed: true }
     this.#unknownCount += 1
     const unique = `unknown ${this.#unknownCount}`
     const [key = '', ...otherKeys] = new Set(this.#external.map((link) => link.key))

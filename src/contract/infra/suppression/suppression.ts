@@ -85,6 +85,6 @@ function readCodes(names: readonly string[]): readonly CheckCode[] | string {
   return names.length > 0 ? names.filter(isSuppressible) : 'expected a code of a finding, got none'
 }
 
-/** @returns The problem if there is no reason. */
-const checkReason = (reason: string | undefined): string | undefined =>
-  reason === undefined || reason.trim() === '' ? 'expected a reason, got none' : undefined
+/** @returns The problem if there is no reason. Invisible characters are none. */
+const checkReason = (reason = ''): string | undefined =>
+  /[\p{L}\p{N}]/u.test(reason) ? undefined : 'expected a reason, got none'

@@ -87,8 +87,11 @@ t.test('values of parameters complete the coverage', async (t) => {
   }
   const model = await readTemplate({ file: 'a.yaml', text: TEMPLATE }, { parameters })
   t.strictSame(describe(checkCoverage(model)), [
+    '24 Guard: user pool; replace the expression by a value or a parameter',
+    '25 Get: scope orders/stack; pass the template that creates a user pool without a name',
     '26 Put: authorizer; pass the template that creates the authorizer',
     '27 Any: path; replace the expression by a value or a parameter',
+    '28 Post: scope orders/read; pass the template that creates Pool',
   ])
 })
 
@@ -122,7 +125,10 @@ Resources:
     describe(
       checkCoverage(await read('a.yaml', `${alone}  P: { Type: AWS::Cognito::UserPool }\n`)),
     ),
-    ['3 Client: scope orders/read; pass the template that creates the resource server'],
+    [
+      '3 Client: scope orders/read; pass the template that creates the resource server',
+      '4 Users: user pool; replace the expression by a value or a parameter',
+    ],
   )
   const without = `Resources: { C: { Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: pool } }, D: { Type: AWS::Cognito::UserPoolClient } }`
   t.strictSame(describe(checkCoverage(await read('a.yaml', without))), [

@@ -133,7 +133,11 @@ Outputs:
     '',
   )
   const stack = "!Sub '${AWS::StackName}-arn'"
-  t.strictSame(describeFindings(await models(auth(stack), consumer)), CERTAIN, 'the only pool')
+  t.strictSame(
+    describeFindings(await models(auth(stack), consumer)),
+    assumed('Pool and ${Env}-arn are the same user pool'),
+    'the only pool',
+  )
   t.strictSame(
     describeFindings(await models(auth(stack), auth("!Sub '${AWS::StackName}-other'"), consumer)),
     assumed('Pool and ${Env}-arn are the same user pool'),
@@ -346,4 +350,21 @@ t.test('the stem of a name', (t) => {
     for (const name of names) t.equal(getPoolStem(name), stem, name)
   }
   t.end()
+})
+
+t.test('a template that creates a pool names another one by a parameter', async (t) => {
+  const pool = '  Pool: { Type: AWS::Cognito::UserPool }\n'
+  const partner = (id: string) =>
+    `  Partner: { Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: ${id}, GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials], AllowedOAuthScopes: [partner/read] } }\n`
+  const errors = async (more: string, arn = '!GetAtt Pool.Arn') =>
+    (await found(api('!Ref Pool', arn, pool + more))).filter((one) => one.startsWith('error'))
+  t.strictSame(await errors(partner('!Ref Pool')), [
+    'error scope-undefined',
+    'error grant-undefined',
+  ])
+  const imported = "!ImportValue { 'Fn::Sub': '${Env}-pool' }"
+  for (const id of ['!Ref OtherId', imported, '!If [A, a, b]', 'eu-west-1_Other']) {
+    t.strictSame(await errors(partner(id)), ['error scope-undefined'], id)
+  }
+  t.strictSame(await errors('', '!Ref PoolArn'), [], 'an authorizer of another pool')
 })

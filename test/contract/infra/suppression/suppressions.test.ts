@@ -168,6 +168,7 @@ t.test('an invalid comment is an error, and suppresses nothing', async (t) => {
     ['grant-undefined', 'expected a reason, got none'],
     ['grant-undefined:', 'expected a reason, got none'],
     ['grant-undefined:   ', 'expected a reason, got none'],
+    ['grant-undefined: \u200b', 'expected a reason, got none'],
     [': why', 'expected a code of a finding, got none'],
     ['', 'expected a code of a finding, got none'],
     ['grant-undefind: why', 'expected codes of findings, got grant-undefind'],
