@@ -35,7 +35,17 @@ export const checkAuthorizerSettings = (model: InfraModel): Finding[] => [
       : checkIssuer(model, authorizer),
   ),
   ...model.routes.filter(({ hasNoAuthorizer }) => hasNoAuthorizer === true).map(reportNoAuthorizer),
+  ...model.routes.filter(isAuthorizerUnused).map(reportUnusedAuthorizer),
 ]
+
+const isAuthorizerUnused = ({ authorization, authorizer }: InfraRoute): boolean =>
+  authorization === 'none' && authorizer !== undefined
+
+function reportUnusedAuthorizer({ id, at }: InfraRoute): Finding {
+  const message = `${toPrintable(id)} names an authorizer and has the authorization type NONE, which is the default of HTTP APIs: the route is public`
+  const fix = 'set AuthorizationType (Terraform: authorization_type), or remove the authorizer'
+  return createFinding(at, 'error', 'authorizer-missing', message, fix, { resource: id })
+}
 
 function reportNoAuthorizer({ id, at }: InfraRoute): Finding {
   const message = `${toPrintable(id)} requires a Cognito token and names no authorizer: API Gateway rejects it`

@@ -168,7 +168,10 @@ function checkServerCount(model: InfraModel, resolvePool: ResolvePool): Finding[
     count.set(pool, number)
     if (number !== MAX_RESOURCE_SERVERS + 1) return []
     const message = `expected at most ${MAX_RESOURCE_SERVERS} resource servers in a user pool, got number ${number}`
-    return createLimitFinding(at, message, 'use a second user pool', { resource: id })
+    const fix = 'use a second user pool, or have the quota increased'
+    const finding = createLimitFinding(at, message, fix, { resource: id })
+    // AWS increases this quota on request.
+    return { ...finding, severity: 'warning' as const }
   })
 }
 
@@ -259,9 +262,9 @@ function findDecisionTtl({ at, kind, ttl, complete }: InfraAuthorizer): Duration
 }
 
 export const checkProblems = ({ problems }: InfraModel): Finding[] =>
-  problems.map(({ kind, at, name }) => {
+  problems.map(({ kind, at, name, resource = name }) => {
     const text = toPrintable(name, 60)
-    const subject = { resource: name }
+    const subject = { resource, value: name }
     if (kind === 'transform') {
       const message = `the template uses the syntax of ${text} without the transform: CloudFormation rejects it`
       return createFinding(

@@ -70,6 +70,8 @@ export interface ScopeIndex {
   readonly evaluate: (scope: ScopeReference, pools: readonly PoolLink[]) => ScopeStatus
   /** Whether the scope is certainly granted to no client of the pool. */
   readonly isUnused: (scope: SymbolicText, pool: PoolLink) => boolean
+  /** Whether a trigger of the pool may add scopes to access tokens: version V2_0 or later of pre-token-generation. */
+  readonly mayAddScopes: (pool: PoolLink) => boolean
   readonly mayBeSame: TextComparer
 }
 
@@ -78,6 +80,15 @@ export function createScopeIndex(
   groups: PoolGroups = [],
 ): ScopeIndex {
   const resolvePool = createPoolResolver(models, groups)
+  const withTrigger = models.flatMap((model) =>
+    model.userPools
+      .filter(
+        ({ triggerVersion }) => triggerVersion !== undefined && triggerVersion.value !== 'V1_0',
+      )
+      .map(({ id, at }) =>
+        resolvePool(model, { at, value: undefined, source: { resource: id }, refs: [id] }),
+      ),
+  )
   const reader = createTextReader(models)
   const mayBeSame = createTextComparer()
   const complete = models.every((model) => model.complete)
@@ -96,6 +107,7 @@ export function createScopeIndex(
     (byScope.get(scope.key) ?? []).filter((one) => isSameText(one.scope, scope))
   return {
     resolvePool,
+    mayAddScopes: (pool) => withTrigger.some((one) => mayBeSamePool(one, pool)),
     clients,
     defined,
     listScopes,
@@ -205,6 +217,7 @@ export function checkDefined(
   scopeIndex: ScopeIndex,
   pools: readonly PoolLink[],
 ): Finding[] {
+  if (pools.some(scopeIndex.mayAddScopes)) return []
   const status = scopeIndex.evaluate(required, pools)
   if (status.kind !== 'missing') return []
   const { at, resource, text } = required

@@ -141,6 +141,14 @@ const LOOPS = 'AWS::LanguageExtensions'
 /** Transforms that add no Cognito resources. */
 const KNOWN_TRANSFORMS = new Set([SAM, LOOPS, 'AWS::SecretsManager-2020-07-23'])
 
+/** Adds the resource that begins before a repeated key, in the same file. */
+function addResource(problem: TemplateProblem, resources: readonly Resource[]): TemplateProblem {
+  const { kind, at } = problem
+  const before = resources.filter((one) => one.at.file === at.file && one.at.line <= at.line)
+  const last = before.sort((a, b) => a.at.line - b.at.line).at(-1)
+  return kind === 'key' && last !== undefined ? { ...problem, resource: last.id } : problem
+}
+
 /** @throws {TemplateError} `ERR_TEMPLATE_INVALID` if the text is not well-formed or has no `Resources`. */
 export async function readCloudFormation(
   file: string,
@@ -203,7 +211,7 @@ export async function readCloudFormation(
     dialect: sam ? 'sam' : 'cloudformation',
     resources: read,
     dangling: [...resolver.dangling, ...danglingDependencies],
-    problems,
+    problems: problems.map((problem) => addResource(problem, read)),
     complete: !macros && !read.some(mayAddResources),
     outputs,
     globals,

@@ -156,6 +156,8 @@ export interface TemplateProblem {
   readonly at: Position
   /** The repeated key, or the name of the missing transform. */
   readonly name: string
+  /** The last resource that begins before a repeated key. Undefined if there is none. */
+  readonly resource?: string
 }
 
 /** What may add resources that the template does not show: a macro, a nested stack, or a module of a registry. */

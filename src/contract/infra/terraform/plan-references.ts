@@ -111,6 +111,8 @@ function readModule(
     asList(configuration['resources']).map((one) => [asObject(one)['address'], asObject(one)]),
   )
   for (const one of asList(planned['resources']).map(asObject)) {
+    // A deposed object was replaced, and is only not destroyed yet.
+    if (one['deposed_key'] !== undefined) continue
     const id = toText(one['address'])
     const type = toText(one['type'])
     if (id === '' || one['mode'] === 'data' || !TERRAFORM_TYPES.has(type)) continue

@@ -344,6 +344,20 @@ t.test('routes without their authorizer', async (t) => {
   for (const type of ['NONE', 'AWS_IAM', '!Ref AWS::Region']) {
     t.strictSame(await check(MACHINE, method(`, AuthorizationType: ${type}`)), [], type)
   }
+  const unused = method(', AuthorizationType: NONE, AuthorizerId: !Ref Tokens')
+  const tokens = (type: string) =>
+    `  Tokens: { Type: AWS::${type}::Authorizer, Properties: { Type: TOKEN, AuthorizerType: REQUEST } }`
+  t.strictSame(
+    await check(MACHINE, unused, tokens('ApiGateway')),
+    [MISSING],
+    'API Gateway does not call it',
+  )
+  const untyped = route(READ).replace(', AuthorizationType: JWT', '')
+  t.strictSame(
+    await check(MACHINE, untyped, tokens('ApiGatewayV2')),
+    ['error authorizer-missing a.yaml: GETorders: { Type: AWS::ApiGatewayV2::Route'],
+    'the default of HTTP APIs is NONE',
+  )
   const plain = route(READ).replace(', AuthorizerId: !Ref Tokens', '')
   t.strictSame(await check(MACHINE, plain), [
     'error authorizer-missing a.yaml: GETorders: { Type: AWS::ApiGatewayV2::Route',

@@ -185,6 +185,12 @@ t.test('triggers that machine tokens never reach', async (t) => {
   t.strictSame(await found(versioned('V1_0')), ['warning trigger-version a.yaml: V1_0'])
   t.strictSame(await found(versioned('V2_0')), ['warning trigger-version a.yaml: V2_0'])
   t.strictSame(await found(versioned('V3_0')), [])
+  const method =
+    '  Api: { Type: AWS::ApiGateway::RestApi }\n  Guard: { Type: AWS::ApiGateway::Authorizer, Properties: { RestApiId: !Ref Api, Type: COGNITO_USER_POOLS, ProviderARNs: [!GetAtt Pool.Arn] } }\n  Get: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: !Ref Api, ResourceId: !GetAtt Api.RootResourceId, HttpMethod: GET, AuthorizationType: COGNITO_USER_POOLS, AuthorizerId: !Ref Guard, AuthorizationScopes: [from-trigger] } }'
+  const required = async (version: string) =>
+    (await found(versioned(version), '', method)).filter((one) => one.includes('undefined'))
+  t.equal((await required('V1_0')).length, 1)
+  t.strictSame(await required('V3_0'), [], 'the trigger may add the scope')
   t.strictSame(await found(versioned('V3')), ['error trigger-version a.yaml: V3'])
   t.strictSame(await found(versioned('!Ref AWS::Region')), [])
   t.strictSame(await found('PreTokenGeneration: x'), ['warning trigger-version a.yaml: x'])

@@ -1,6 +1,6 @@
 /** YAML as the SAM CLI reads it: indentation inside of brackets and quotes, and repeated keys. */
 import t from 'tap'
-import { readOpenApi } from '../../../../src/contract/infra/index.ts'
+import { checkScopes, readOpenApi } from '../../../../src/contract/infra/index.ts'
 import { listFindings, read } from '../../../support/templates.ts'
 
 const scopes = async (list: string, head = '  Client:') => {
@@ -91,6 +91,16 @@ t.test('repeated keys are findings, and the last value counts', async (t) => {
   t.strictSame(await listFindings({ 'a.yaml': yaml }), [
     'error key-repeated a.yaml: UserPoolName: last',
     'error key-repeated a.yaml: Pool: { Type: AWS::Cognito::UserPool',
+  ])
+  const two = ['A', 'B'].map((id) => `  ${id}: { Type: AWS::X::Y, Properties: { P: 1, P: 2 } }\n`)
+  const model = await read('a.yaml', `Resources:\n${two.join('')}Outputs: {}\nOutputs: {}\n`)
+  t.match(checkScopes(model), [
+    { resource: 'A', value: 'P' },
+    { resource: 'B', value: 'P' },
+    { resource: 'B', value: 'Outputs' },
+  ])
+  t.match(checkScopes(await read('b.yaml', `Resources: {}\nResources: {}\n`)), [
+    { resource: 'Resources', value: 'Resources' },
   ])
   const json = `{ "Resources": { "Pool": { "Type": "AWS::Cognito::UserPool", "Type": "AWS::X::Y" } } }`
   t.strictSame((await read('a.json', json)).userPools, [])

@@ -113,6 +113,25 @@ t.test('a correct plan has no findings, and a misspelled grant has one', async (
   ])
 })
 
+t.test('a deposed object of a state has no findings', async (t) => {
+  const state = {
+    format_version: '1.0',
+    values: {
+      root_module: {
+        resources: [
+          {
+            ...{ address: 'aws_cognito_user_pool_client.c', mode: 'managed', name: 'c' },
+            ...{ type: 'aws_cognito_user_pool_client', deposed_key: '613fcc20' },
+            values: { allowed_oauth_flows: ['client_credentials'], generate_secret: false },
+          },
+        ],
+      },
+    },
+  }
+  const text = JSON.stringify(state)
+  t.strictSame((await readTemplate({ file: 'state.json', text })).clients, [])
+})
+
 t.test('sensitive values and other resources never reach a model or a finding', async (t) => {
   const model = await readPlan()
   const text = JSON.stringify([model, checkScopes(model)])
