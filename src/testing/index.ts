@@ -5,16 +5,21 @@
  * @module
  */
 export type { OAuthFlow, PoolClient, TestClient } from './clients.ts'
-export type { JwksFault, JwksHandler } from './jwks-faults.ts'
+export type { JwksFault, JwksHandler } from './http/jwks-faults.ts'
+export type { LocalHost } from './http/local-server.ts'
+export type { CloudTrailTokenEvent } from './http/token-log.ts'
+export type {
+  ClaimsAndScopeOverrideDetails,
+  PreTokenGenerationEvent,
+  PreTokenGenerationTrigger,
+} from './http/trigger.ts'
 export type { PublishedKey } from './key-material.ts'
-export type { LocalHost } from './local-server.ts'
 export type { LocalUserPool, LocalUserPoolOptions } from './local-user-pool.ts'
 export { startUserPool } from './local-user-pool.ts'
 export { readPoolFile } from './pool-file.ts'
 export type { TamperedTokens } from './tampered.ts'
 export type { TestUserPool, TestUserPoolOptions, UserPoolAuthority } from './test-user-pool.ts'
 export { createTestUserPool } from './test-user-pool.ts'
-export type { CloudTrailTokenEvent } from './token-log.ts'
 export type { TokenStoreTest } from './token-store-tests.ts'
 export { tokenStoreTests } from './token-store-tests.ts'
 export type {
@@ -23,8 +28,3 @@ export type {
   UserAccessTokenOptions,
   UserTokenOptions,
 } from './tokens.ts'
-export type {
-  ClaimsAndScopeOverrideDetails,
-  PreTokenGenerationEvent,
-  PreTokenGenerationTrigger,
-} from './trigger.ts'

@@ -9,18 +9,18 @@ import {
   readNumber,
 } from '../core/options/validate.ts'
 import { monotonicNow } from '../core/util/time.ts'
-import type { JwksFault, JwksHandler } from './jwks-faults.ts'
-import { LOCAL_HOSTS, type LocalHost, LocalServer } from './local-server.ts'
+import type { JwksFault, JwksHandler } from './http/jwks-faults.ts'
+import { LOCAL_HOSTS, type LocalHost, LocalServer } from './http/local-server.ts'
+import { PoolServer, type PoolServerOptions } from './http/pool-server.ts'
+import type { CloudTrailTokenEvent } from './http/token-log.ts'
+import type { PreTokenGenerationTrigger } from './http/trigger.ts'
 import { PersistentPool } from './persistent-pool.ts'
-import { PoolServer, type PoolServerOptions } from './pool-server.ts'
 import {
   type PoolDefinition,
   readPoolDefinition,
   type TestUserPoolOptions,
   type UserPoolAuthority,
 } from './test-user-pool.ts'
-import type { CloudTrailTokenEvent } from './token-log.ts'
-import type { PreTokenGenerationTrigger } from './trigger.ts'
 
 /** Options of {@link startUserPool}. */
 export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions'> {

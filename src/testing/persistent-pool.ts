@@ -1,7 +1,7 @@
 /** Restores a local pool from its state file, and keeps the file up to date. */
 import { OptionError } from '../core/options/validate.ts'
+import type { LocalHost } from './http/local-server.ts'
 import { createKeyRing, type KeyRing } from './key-ring.ts'
-import type { LocalHost } from './local-server.ts'
 import { formatPoolState, readPoolState, type SavedPoolState } from './pool-state.ts'
 import { createStateError, createStateFile, replaceStateFile } from './state-file.ts'
 import type { PoolDefinition, TestUserPoolOptions } from './test-user-pool.ts'

@@ -1,10 +1,10 @@
 /** Content of a state file: issuer, private keys and generated secrets of a local pool. */
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { describeValue, type OptionError } from '../core/options/validate.ts'
+import type { LocalHost } from './http/local-server.ts'
 import { jsonPosition } from './json-file.ts'
 import { importKey, isKeyId, type PoolKey } from './key-material.ts'
 import { type KeyRing, listPublishedKeys } from './key-ring.ts'
-import type { LocalHost } from './local-server.ts'
 import { createStateError, readStateFile } from './state-file.ts'
 
 /** Content of a state file. */

@@ -1,8 +1,8 @@
 import { connect } from 'node:net'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
+import { LocalServer } from '../../src/testing/http/local-server.ts'
 import { createTestUserPool, startUserPool } from '../../src/testing/index.ts'
-import { LocalServer } from '../../src/testing/local-server.ts'
 import { ask, failure } from '../support/http.ts'
 
 const clients = [{ clientId: 'billing', scopes: ['orders/read'] }]

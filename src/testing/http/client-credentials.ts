@@ -1,7 +1,7 @@
 /** Authenticates the app client of a token request: HTTP Basic or body credentials, with either of its secrets. */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { type ClientCredentials, readBasic } from '../tokens/oauth/protocol.ts'
-import type { PoolClient } from './clients.ts'
+import { type ClientCredentials, readBasic } from '../../tokens/oauth/protocol.ts'
+import type { PoolClient } from '../clients.ts'
 
 /**
  * @returns The client, or the OAuth error of the response.

@@ -3,7 +3,7 @@
  * endpoints. They accept JSON only, which a form cannot send, and reject requests with browser headers.
  */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { OptionError } from '../core/options/validate.ts'
+import type { OptionError } from '../../core/options/validate.ts'
 import { isJwksFault, JWKS_FAULTS, type JwksFault } from './jwks-faults.ts'
 import type { JsonResponse } from './token-endpoint.ts'
 

@@ -5,9 +5,9 @@ import {
   CLIENT_TOKEN_FLOW,
   GET_CLIENT_TOKEN,
   isStringMap,
-} from '../tokens/oauth/user-pools-api.ts'
+} from '../../tokens/oauth/user-pools-api.ts'
+import type { PoolClient } from '../clients.ts'
 import { hasSecret } from './client-credentials.ts'
-import type { PoolClient } from './clients.ts'
 import type { JsonResponse } from './token-endpoint.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 

@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { type JwksFault, type JwksHandler, startUserPool } from '../../src/testing/index.ts'
-import { ask, failure } from '../support/http.ts'
+import { type JwksFault, type JwksHandler, startUserPool } from '../../../src/testing/index.ts'
+import { ask, failure } from '../../support/http.ts'
 
 /** What `huge` and `bomb` hold before the key set: blanks, which JSON allows. */
 const PADDING = 800 * 64 * 1024

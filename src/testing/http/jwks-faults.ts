@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
-import type { PublishedKey } from './key-material.ts'
+import type { PublishedKey } from '../key-material.ts'
 
 /**
  * A fault of the JWKS endpoint:

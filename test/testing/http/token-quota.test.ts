@@ -1,8 +1,8 @@
 /** A local pool answers as many token requests a second as Cognito does, by an injected clock. */
 import t, { type Test } from 'tap'
-import { type LocalUserPoolOptions, startUserPool } from '../../src/testing/index.ts'
-import { TokenQuota } from '../../src/testing/token-quota.ts'
-import { ask, FORM } from '../support/http.ts'
+import { TokenQuota } from '../../../src/testing/http/token-quota.ts'
+import { type LocalUserPoolOptions, startUserPool } from '../../../src/testing/index.ts'
+import { ask, FORM } from '../../support/http.ts'
 
 const BODY = 'grant_type=client_credentials&client_id=billing&client_secret=first'
 

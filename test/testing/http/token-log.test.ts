@@ -1,7 +1,7 @@
 /** Log of token requests of a local pool: the format of CloudTrail, without secrets. */
 import t, { type Test } from 'tap'
-import { type LocalUserPoolOptions, startUserPool } from '../../src/testing/index.ts'
-import { ask, FORM } from '../support/http.ts'
+import { type LocalUserPoolOptions, startUserPool } from '../../../src/testing/index.ts'
+import { ask, FORM } from '../../support/http.ts'
 
 const NOW = Date.parse('2026-03-01T10:20:30.987Z')
 const SECRET = 's3cr3t-of-billing'

@@ -1,5 +1,5 @@
 /** Rate limit of a local pool's token endpoint, like Cognito's quota of an account. */
-import { safeClock, steadyClock } from '../core/util/time.ts'
+import { safeClock, steadyClock } from '../../core/util/time.ts'
 
 /** Token bucket with a capacity of one second. */
 export class TokenQuota {

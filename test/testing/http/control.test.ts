@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import t from 'tap'
-import { type LocalUserPool, startUserPool } from '../../src/testing/index.ts'
-import { ask, eventually, failure } from '../support/http.ts'
+import { type LocalUserPool, startUserPool } from '../../../src/testing/index.ts'
+import { ask, eventually, failure } from '../../support/http.ts'
 
 const FAULT = '/_local/jwks-fault'
 const ROTATION = '/_local/rotation'

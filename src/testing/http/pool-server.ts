@@ -1,7 +1,9 @@
 /** Request handler of a local pool: token endpoint, GetClientToken, JWKS, discovery, control endpoints and faults. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { describeValue, OptionError } from '../core/options/validate.ts'
-import { listScopes } from './clients.ts'
+import { describeValue, OptionError } from '../../core/options/validate.ts'
+import { listScopes } from '../clients.ts'
+import type { KeyRing } from '../key-ring.ts'
+import { createAuthority, type PoolDefinition, type UserPoolAuthority } from '../test-user-pool.ts'
 import { handleControlRequest } from './control.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
 import {
@@ -11,9 +13,7 @@ import {
   type JwksFault,
   type JwksHandler,
 } from './jwks-faults.ts'
-import type { KeyRing } from './key-ring.ts'
 import { type LocalServer, readBody } from './local-server.ts'
-import { createAuthority, type PoolDefinition, type UserPoolAuthority } from './test-user-pool.ts'
 import type { JsonResponse } from './token-endpoint.ts'
 import { TokenService, type TokenServiceOptions } from './token-service.ts'
 

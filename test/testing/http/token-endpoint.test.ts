@@ -1,8 +1,8 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
-import { defineScopes } from '../../src/core/scopes.ts'
-import { type LocalUserPool, startUserPool } from '../../src/testing/index.ts'
-import { type Answer, ask, decode, FORM } from '../support/http.ts'
+import { defineScopes } from '../../../src/core/scopes.ts'
+import { type LocalUserPool, startUserPool } from '../../../src/testing/index.ts'
+import { type Answer, ask, decode, FORM } from '../../support/http.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const AWKWARD = 'a+b %2B:c&d=é?/\'"~'

@@ -1,8 +1,8 @@
 /** The HTTP server of a local pool: loopback only, one port across restarts, bounded bodies. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { OptionError } from '../core/options/validate.ts'
-import { MAX_FORM_BYTES } from '../tokens/oauth/protocol.ts'
+import { OptionError } from '../../core/options/validate.ts'
+import { MAX_FORM_BYTES } from '../../tokens/oauth/protocol.ts'
 
 /** Loopback addresses that a pool can bind to. */
 export const LOCAL_HOSTS = ['127.0.0.1', '::1'] as const

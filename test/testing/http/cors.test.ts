@@ -1,6 +1,6 @@
 import t from 'tap'
-import { type LocalUserPool, startUserPool } from '../../src/testing/index.ts'
-import { ask, FORM } from '../support/http.ts'
+import { type LocalUserPool, startUserPool } from '../../../src/testing/index.ts'
+import { ask, FORM } from '../../support/http.ts'
 
 const SECRET = 'billing-secret'
 const HERE = [

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { type JwksFault, startUserPool } from '../../src/testing/index.ts'
-import { ask, FORM, failure } from '../support/http.ts'
+import { type JwksFault, startUserPool } from '../../../src/testing/index.ts'
+import { ask, FORM, failure } from '../../support/http.ts'
 
 const clients = [{ clientId: 'billing', clientSecrets: ['secret'] }]
 const form = 'grant_type=client_credentials&client_id=billing&client_secret=secret'

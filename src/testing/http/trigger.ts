@@ -3,7 +3,7 @@
  * them to the access token of a machine.
  */
 import { inspect } from 'node:util'
-import { withTimeout } from '../core/util/time.ts'
+import { withTimeout } from '../../core/util/time.ts'
 
 /** Changes of a token, in the response of a trigger. Names and types are those of Cognito. */
 export interface ClaimsAndScopeOverrideDetails {

@@ -1,7 +1,7 @@
 /** Issues the token of an authenticated app client: scopes, trigger and signature, the same for both token APIs. */
-import type { Scope } from '../core/scopes.ts'
-import type { PoolClient } from './clients.ts'
-import type { UserPoolAuthority } from './test-user-pool.ts'
+import type { Scope } from '../../core/scopes.ts'
+import type { PoolClient } from '../clients.ts'
+import type { UserPoolAuthority } from '../test-user-pool.ts'
 import {
   type PreTokenGenerationTrigger,
   runTrigger,

@@ -5,11 +5,11 @@ import {
   publish,
   secondsBetween,
   type TokenRequestEvent,
-} from '../core/diagnostics.ts'
-import { safeClock } from '../core/util/time.ts'
+} from '../../core/diagnostics.ts'
+import { safeClock } from '../../core/util/time.ts'
+import type { UserPoolAuthority } from '../test-user-pool.ts'
 import { type ApiResponse, createException, handleApiRequest } from './client-token-api.ts'
 import { type LocalServer, readBody } from './local-server.ts'
-import type { UserPoolAuthority } from './test-user-pool.ts'
 import {
   createTokenError,
   handleTokenRequest,

@@ -1,7 +1,7 @@
 /** Handles requests to `/oauth2/token` for client credentials, with the responses of Cognito. */
 import { randomUUID } from 'node:crypto'
-import { isForm, parseForm } from '../tokens/oauth/protocol.ts'
-import { parseClientMetadata } from '../tokens/oauth/user-pools-api.ts'
+import { isForm, parseForm } from '../../tokens/oauth/protocol.ts'
+import { parseClientMetadata } from '../../tokens/oauth/user-pools-api.ts'
 import { authenticate } from './client-credentials.ts'
 import type { TokenIssuer } from './token-issuer.ts'
 

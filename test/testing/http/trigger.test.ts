@@ -1,8 +1,8 @@
 /** The pre-token-generation trigger of a local pool, over both token APIs. */
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { type PreTokenGenerationTrigger, startUserPool } from '../../src/testing/index.ts'
-import { ask, decode, FORM } from '../support/http.ts'
+import { type PreTokenGenerationTrigger, startUserPool } from '../../../src/testing/index.ts'
+import { ask, decode, FORM } from '../../support/http.ts'
 
 const USER_POOL_ID = 'xx-local-1_Trigger'
 

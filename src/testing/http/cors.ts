@@ -5,7 +5,7 @@
  * reject every page.
  */
 import type { IncomingMessage } from 'node:http'
-import { isLoopback } from '../core/options/secure-url.ts'
+import { isLoopback } from '../../core/options/secure-url.ts'
 
 /** Response headers. Only an origin on loopback gets `access-control-allow-origin`. */
 export function corsHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> {

@@ -5,8 +5,8 @@ import {
   type LocalUserPool,
   type LocalUserPoolOptions,
   startUserPool,
-} from '../../src/testing/index.ts'
-import { ask, decode } from '../support/http.ts'
+} from '../../../src/testing/index.ts'
+import { ask, decode } from '../../support/http.ts'
 
 const TARGET = 'AWSCognitoIdentityProviderService.GetClientToken'
 const JSON_1_1 = 'application/x-amz-json-1.1'
