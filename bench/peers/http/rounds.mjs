@@ -7,6 +7,11 @@ import { ask, start } from '../machine.mjs'
 import { CLIENTS, MANY } from '../settings.mjs'
 import { LOADS } from './loads.mjs'
 
+/**
+ * V8 collects garbage and shrinks the young generation of a process that is idle for some seconds. Servers that wait
+ * for their turn then cost up to twice as much per request, until it has grown again. A server under load never does that.
+ */
+const SERVER_FLAGS = ['--no-memory-reducer']
 /** Requests per connection before a slice, uncounted: connections are open and caches of the processor warm. */
 const PROLOGUE = 4
 /** Slices of one load before it is measured, at most. */
@@ -79,9 +84,7 @@ async function slice(
  * this load reaches. It stops at `MAX_SLICES` in any case.
  */
 async function warmUp(target, run) {
-  const { load } = run
-  const each = { warm: CLIENTS, many: MANY }[load]
-  if (each !== undefined) await fillCaches(target, { ...run, each })
+  await fillCaches(target, run)
   const costs = []
   while (costs.length < MAX_SLICES) {
     const seed = costs.length + 1
@@ -97,8 +100,10 @@ function mean(values) {
   return values.reduce((sum, it) => sum + it, 0) / values.length
 }
 
-/** Each token of a load once, so that what can be kept is kept. */
-async function fillCaches({ port, name }, { load, each, shared, settings, credentials }) {
+/** Each token of a load once, so that what can be kept is kept: the load before may have pushed it out. */
+async function fillCaches({ port, name }, { load, shared, settings, credentials }) {
+  const each = { warm: CLIENTS, many: MANY }[load]
+  if (each === undefined) return
   const common = { port, credentials, isBare: name === 'bare', seed: 1 }
   const { connections } = settings
   await ask(shared, { ...common, load: `each of ${load}`, requests: each, connections })
@@ -119,16 +124,17 @@ async function openAll(names, { framework, told, cores }) {
   const servers = []
   for (const name of names) {
     const env = { NODE_ENV: 'production' }
-    const server = start('http/server.mjs', { core: cores?.servers, env })
+    const server = start('http/server.mjs', { core: cores?.servers, env, args: SERVER_FLAGS })
     const { port } = await ask(server, { framework, open: name, told })
     servers.push({ name, server, port })
   }
   return servers
 }
 
-/** Takes one load through all servers; per server CPU microseconds per request, requests per second, and p99. */
+/** Takes one load through all servers; per server CPU microseconds per request, and requests per second. */
 async function oneLoad(servers, load, run) {
   const sums = new Map(servers.map(({ name }) => [name, { cpu: 0, elapsed: 0 }]))
+  for (const target of servers) await fillCaches(target, { ...run, load })
   for (let pass = 0; pass < run.settings.passes; pass += 1) {
     const seed = run.round * 1000 + pass * 10 + 100
     for (const target of shuffled(servers)) {
@@ -141,17 +147,24 @@ async function oneLoad(servers, load, run) {
       run.core.waited += waited
     }
   }
-  const latencies = new Map()
-  for (const target of PACED.includes(load) ? shuffled(servers) : []) {
-    latencies.set(target.name, await paced(target, { ...run, load, seed: run.round * 1000 + 900 }))
-  }
   const requests = run.settings.passes * run.settings.requests
   return new Map(
     [...sums].map(([name, { cpu, elapsed }]) => [
       name,
-      { micros: cpu / requests, perSecond: (1000 * requests) / elapsed, p99: latencies.get(name) },
+      { micros: cpu / requests, perSecond: (1000 * requests) / elapsed },
     ]),
   )
+}
+
+/** Per server, the p99 of one load at a steady rate. */
+async function latenciesOf(servers, load, run) {
+  const latencies = new Map()
+  const seed = run.round * 1000 + 900
+  for (const target of shuffled(servers)) {
+    await fillCaches(target, { ...run, load })
+    latencies.set(target.name, await paced(target, { ...run, load, seed }))
+  }
+  return latencies
 }
 
 /** How many new tokens one server may be asked for in a round. */
@@ -188,6 +201,9 @@ export async function measureRounds(names, { framework, settings, told, cores, s
         for (const kind of Object.keys(LOADS)) {
           keep(results[kind], await oneLoad(servers, kind, run))
         }
+        // After all slices: a server that is nearly idle for seconds is not warm any more.
+        for (const kind of PACED)
+          keepLatencies(results[kind], await latenciesOf(servers, kind, run))
       } finally {
         for (const { server } of servers) server.disconnect()
       }
@@ -203,13 +219,16 @@ export async function measureRounds(names, { framework, settings, told, cores, s
 function keep(results, measured) {
   const bare = measured.get('bare')
   const verify = measured.get(VERIFY)
-  for (const [name, { micros, perSecond, p99 }] of measured) {
+  for (const [name, { micros, perSecond }] of measured) {
     results[name] ??= { micros: [], ratios: [], toVerify: [], perSecond: [], p99: [] }
     const result = results[name]
     result.micros.push(micros)
     result.ratios.push(bare.micros / micros)
     result.toVerify.push(verify.micros / micros)
     result.perSecond.push(perSecond / bare.perSecond)
-    if (p99 !== undefined) result.p99.push(p99 / bare.p99)
   }
+}
+
+function keepLatencies(results, latencies) {
+  for (const [name, p99] of latencies) results[name].p99.push(p99 / latencies.get('bare'))
 }
