@@ -3,15 +3,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { COMMAND_TIMEOUT_MS } from '../../src/tokens/store/store-caller.ts'
-import { RealLimit } from './real-limit.ts'
+import { storeLimit } from './store-limit.ts'
 
 /** Valkey's takes the same arguments. */
 const BINARY = process.env['REDIS_SERVER'] ?? 'redis-server'
 const ATTEMPTS = 5
-
-/** What a caller may lose to a store: kept once a server was paused or killed, else no machine is so busy. */
-const bound = new RealLimit(COMMAND_TIMEOUT_MS, 10_000)
 
 /** Why tests over Redis are left out, or false. In the gate they are not: there it is an error. */
 export const withoutRedis: string | false = lookForRedis()
@@ -38,7 +34,7 @@ export interface RedisProcess {
 
 /** @param options.port For one that comes back where another was. */
 export async function startRedis(options: { port?: number } = {}): Promise<RedisProcess> {
-  if (options.port === undefined) bound.lengthen()
+  if (options.port === undefined) storeLimit.lengthen()
   let last: unknown
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const port = options.port ?? (await freePort())
@@ -83,12 +79,12 @@ function running(child: ChildProcess, pid: number, port: number): RedisProcess {
     pid,
     url: `redis://127.0.0.1:${port}`,
     pause: () => {
-      bound.shorten()
+      storeLimit.shorten()
       process.kill(pid, 'SIGSTOP')
     },
     resume: () => void process.kill(pid, 'SIGCONT'),
     async kill() {
-      bound.shorten()
+      storeLimit.shorten()
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')
       child.stdin?.end()

@@ -1,9 +1,12 @@
 /** What the token client takes and gives: compiled, never run. */
 
+import { DynamoDB, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { createClient } from 'redis'
 import type { ClientTokenEvent, DiagnosticsEvents } from '../../src/index.ts'
 import {
   type AccessToken,
   createTokenClient,
+  dynamoDbStore,
   memoryStore,
   redisStore,
   type ScopeSetStatus,
@@ -78,6 +81,10 @@ createTokenClient({ ...required, clientSecret: 'a', origins: 'https://api.exampl
 client.getToken({ scope: 'a/b' })
 // @ts-expect-error a store, not a client of Redis
 createTokenClient({ ...required, clientSecret: 'a', store: {} })
+dynamoDbStore({ client: new DynamoDB({}), tableName: 'tokens' })
+redisStore({ redis: createClient() })
+// @ts-expect-error the client without methods for commands
+dynamoDbStore({ client: new DynamoDBClient({}), tableName: 'tokens' })
 // @ts-expect-error ioredis, or what is like it
 redisStore({ redis: {} })
 

@@ -6,8 +6,10 @@
 export { OptionError } from '../../core/options/validate.ts'
 export type { AuthMethod } from '../oauth/protocol.ts'
 export type { UserPoolsApiOptions } from '../oauth/token-api-options.ts'
+export type { DynamoDbLike, DynamoDbStoreOptions } from '../store/dynamodb-store.ts'
+export { dynamoDbStore } from '../store/dynamodb-store.ts'
 export { memoryStore } from '../store/memory-store.ts'
-export type { RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
+export type { NodeRedisLike, RedisLike, RedisStoreOptions } from '../store/redis-store.ts'
 export { redisStore } from '../store/redis-store.ts'
 export type { StoreStatus } from '../store/resilient-store.ts'
 export type {

@@ -4,10 +4,13 @@
  * @module
  */
 export type { UserPoolsApiOptions } from '../oauth/token-api-options.ts'
+export type { DynamoDbLike, DynamoDbStoreOptions } from '../store/dynamodb-store.ts'
+export { dynamoDbStore } from '../store/dynamodb-store.ts'
 export type { EncryptionKey } from '../store/encryption-keys.ts'
 export type { MemoryStore, MemoryStoreOptions } from '../store/memory-store.ts'
 export { memoryStore } from '../store/memory-store.ts'
 export type {
+  NodeRedisLike,
   RedisConnection,
   RedisLike,
   RedisOverrides,

@@ -1,19 +1,21 @@
-/** A token store in Redis or Valkey, through your ioredis client. */
+/** A token store in Redis or Valkey, through your ioredis or node-redis client. */
 import { randomUUID } from 'node:crypto'
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
+import { NodeRedisConnection, type NodeRedisLike } from './node-redis.ts'
 import { type RedisArguments, type RedisLike, RedisLink, SOCKET_TIMEOUT_MS } from './redis-link.ts'
 import { DELETE, GET, INVALIDATE, LOCK, type RedisScript, SET, UNLOCK } from './redis-scripts.ts'
 import type { StoreCommandOptions, StoreEntry, StoreLookup, TokenStore } from './token-store.ts'
 
+export type { NodeRedisClient, NodeRedisLike, NodeRedisOverrides } from './node-redis.ts'
 export type { RedisConnection, RedisLike, RedisOverrides } from './redis-link.ts'
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
   /**
-   * An ioredis client with host, Sentinel, TLS, user and password. The store duplicates it, and neither uses nor closes
-   * the client itself.
+   * A client of ioredis (`new Redis`) or node-redis (`createClient`) with host, TLS, user and password. The store
+   * duplicates it, and neither uses nor closes the client itself.
    */
-  readonly redis: RedisLike
+  readonly redis: RedisLike | NodeRedisLike
   /**
    * Prefix of all keys, at most 64 characters.
    *
@@ -123,7 +125,7 @@ const FIRST_EPOCH_PREFIX = 'first '
  * proxy requires the option `encryptionKeys`, the client derives a key from its secret.
  *
  * After a broken connection, the store reconnects without a limit of attempts, at most 1 s apart. Proxy and client limit
- * each wait. Commands have a deadline by the clock of Redis. `Redis.Cluster` is not supported.
+ * each wait. Commands have a deadline by the clock of Redis. Clusters, and Sentinel with node-redis, are not supported.
  *
  * Configure Redis with `maxmemory-policy` `noeviction` or `volatile-ttl`. Other policies may evict the record of an
  * invalidation.
@@ -141,19 +143,30 @@ const FIRST_EPOCH_PREFIX = 'first '
  */
 export function redisStore(options: RedisStoreOptions): TokenStore {
   const { redis, prefix = 'cognito-m2m:' } = readMembers(options, ['redis', 'prefix'], '')
-  const { duplicate, isCluster } = (redis ?? {}) as Record<string, unknown>
-  if (typeof duplicate !== 'function' || isCluster === true) {
-    const what = isCluster === true ? 'a Redis.Cluster' : describeValue(redis)
-    throw new OptionError(
-      'redis',
-      `expected an ioredis client, got ${what}. Pass an instance of Redis from ioredis.`,
-    )
-  }
+  const client = readRedis(redis)
   if (typeof prefix !== 'string' || prefix.length > 64) {
     throw new OptionError(
       'prefix',
       `expected a string of at most 64 characters, got ${describeValue(prefix)}. Change the prefix.`,
     )
   }
-  return new RedisStore(redis as RedisLike, prefix)
+  return new RedisStore(client, prefix)
+}
+
+/** Clusters have `duplicate` too, but no single connection for the scripts. */
+function readRedis(redis: unknown): RedisLike {
+  const members = (redis ?? {}) as Record<string, unknown>
+  const hasDuplicate = typeof members['duplicate'] === 'function'
+  if (hasDuplicate && typeof members['socketEpoch'] === 'number') {
+    const client = redis as NodeRedisLike
+    return { duplicate: (overrides) => new NodeRedisConnection(client, overrides) }
+  }
+  // A cluster or a Sentinel client of node-redis has `sendCommand` without the `callBuffer` of ioredis.
+  const isForeign = hasDuplicate && 'sendCommand' in members && !('callBuffer' in members)
+  if (hasDuplicate && members['isCluster'] !== true && !isForeign) return redis as RedisLike
+  const what = hasDuplicate ? 'a client of a cluster or of Sentinel' : describeValue(redis)
+  throw new OptionError(
+    'redis',
+    `expected a client of ioredis or node-redis, got ${what}. Pass new Redis() of ioredis or createClient() of redis.`,
+  )
 }

@@ -203,8 +203,8 @@ async function startCommand<Answer>(
 }
 
 /**
- * A code (`ECONNREFUSED`) or the first word of a Redis error (`OOM`, `READONLY`, `NOAUTH`). Never a message: clients put
- * commands with their values into errors.
+ * A code (`ECONNREFUSED`), the first word of a Redis error (`OOM`, `READONLY`, `NOAUTH`), or the name of an exception of
+ * AWS (`ResourceNotFoundException`). Never a message: clients put commands with their values into errors.
  */
 function describeReason(error: unknown): string {
   try {
@@ -216,12 +216,19 @@ function describeReason(error: unknown): string {
 }
 
 function readErrorWord(error: unknown): string {
-  const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown }
-  const candidates = [code, typeof message === 'string' ? message.split(' ', 1)[0] : undefined]
-  const word = candidates.find(
-    (candidate) => typeof candidate === 'string' && /^[A-Z][A-Z_]{1,31}$/.test(candidate),
-  )
-  return typeof word === 'string' ? word : 'unknown'
+  const { code, message, name } = (error ?? {}) as Readonly<Record<string, unknown>>
+  const word = typeof message === 'string' ? message.split(' ', 1)[0] : undefined
+  if (isMatch(code, WORD)) return code
+  if (isMatch(word, WORD)) return word
+  return isMatch(name, EXCEPTION) ? name : 'unknown'
+}
+
+const WORD = /^[A-Z][A-Z_]{1,31}$/
+/** Names of exceptions of AWS, and the SDK's for missing credentials. */
+const EXCEPTION = /^[A-Z][A-Za-z]{1,62}(?:Exception|ProviderError)$/
+
+function isMatch(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value)
 }
 
 /** Most writes of one kind that wait for the store. */
