@@ -34,7 +34,7 @@ export interface TokenRequest {
 }
 
 /** The parts of an incoming request that are parsed. */
-interface IncomingTokenRequest {
+export interface IncomingTokenRequest {
   readonly contentType: string | undefined
   /** All Authorization lines. Node's `headers` has only the first. */
   readonly authorization: string | readonly string[] | undefined

@@ -25,6 +25,7 @@ export type {
   TokenStore,
 } from '../store/token-store.ts'
 export type { ProxyOptions, UpstreamLimits } from './options.ts'
-export type { TokenProxy, TokenProxyOptions, TokenProxyStatus } from './plugin.ts'
+export type { TokenProxyOptions } from './plugin.ts'
 export { tokenProxy, tokenProxy as default } from './plugin.ts'
+export type { TokenProxy, TokenProxyStatus } from './token-proxy.ts'
 export type { UpstreamHeader } from './upstream.ts'

@@ -117,6 +117,8 @@ interface FlightEpoch {
 interface Flight {
   readonly epoch: FlightEpoch
   readonly result: Promise<FetchResult>
+  /** Resolves once the token is stored and the lock released. */
+  readonly stored: Promise<void>
 }
 
 /** The result of a fetch. `stored` resolves once its token is stored and the lock released: no caller waits for it. */
@@ -207,14 +209,19 @@ export class TokenFlights {
     const { name } = fetch.key
     const epoch: FlightEpoch = { value: startEpoch, isFinal: false }
     const completion = this.#run(fetch, epoch)
-    const flight = { epoch, result: completion.then(({ result }) => result) }
+    const result = completion.then(({ result }) => result)
+    const stored = completion.then(({ stored }) => stored)
+    const flight: Flight = { epoch, result, stored }
     this.#flights.set(name, flight)
-    void completion
-      .then(({ stored }) => stored)
-      .finally(() => {
-        if (this.#flights.get(name) === flight) this.#flights.delete(name)
-      })
+    void stored.finally(() => {
+      if (this.#flights.get(name) === flight) this.#flights.delete(name)
+    })
     return flight.result
+  }
+
+  /** Resolves once all flights have ended. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#flights.values()].map(({ stored }) => stored))
   }
 
   async #run(fetch: AdmittedFetch, epoch: FlightEpoch): Promise<CompletedFetch> {

@@ -1,26 +1,18 @@
 /**
- * Handles token requests: the route, `authorize` and `clients`, then the response from the negative cache, the token
- * cache or Cognito.
+ * Handles token requests without a framework: `authorize` and `clients`, then the response from the negative cache, the
+ * token cache or Cognito.
  */
-import type {
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  HTTPMethods,
-  RegisterOptions,
-  RouteOptions,
-} from 'fastify'
 import { publish, secondsBetween, type TokenRequestEvent } from '../../core/diagnostics.ts'
 import { callHook } from '../../core/hooks.ts'
-import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
+import type { Logger } from '../../core/options/logger.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { withTimeout } from '../../core/util/time.ts'
 import {
   createErrorResponse,
   createTokenResponse,
   createUnavailableResponse,
+  type IncomingTokenRequest,
   type JsonResponse,
-  MAX_FORM_BYTES,
   ParsedRequestCache,
   type TokenApi,
   type TokenErrorCode,
@@ -38,7 +30,7 @@ import {
   writeTokenBody,
 } from './cached-results.ts'
 import type { CacheKey, ClientCredential, VerifiedClient } from './credentials.ts'
-import type { ClientAdmission, ProxyOptions } from './options.ts'
+import type { ClientAdmission } from './options.ts'
 import {
   createUpstreamUnavailable,
   type FetchResult,
@@ -48,8 +40,6 @@ import {
   type TokenFlightsOptions,
 } from './single-flight.ts'
 import type { UnavailableCode, UnavailableLog } from './unavailable-log.ts'
-
-type Authorize = NonNullable<ProxyOptions<FastifyRequest>['authorize']>
 
 /** Options of {@link TokenRequests}. */
 export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> {
@@ -65,6 +55,9 @@ interface CallerRequest {
   /** Monotonic time of arrival, in milliseconds. */
   readonly receivedAt: number
 }
+
+/** The path of Cognito's token endpoint. */
+export const TOKEN_PATH = '/oauth2/token'
 
 /** Most app clients in the cache of groups. Unauthenticated callers can send any number of client ids. */
 const MAX_GROUPS = 10_000
@@ -94,14 +87,14 @@ export class TokenRequests {
    * @returns The response for a caller that is not authorized. Never rejects.
    */
   async authorize(
-    request: FastifyRequest,
-    authorize: Authorize,
+    authorize: () => boolean | Promise<boolean>,
+    logger: Pick<Logger, 'error'>,
   ): Promise<JsonResponse | undefined> {
     const receivedAt = this.#options.monotonicNow()
-    const isAuthorized = await callHook(() => authorize(request)).catch(() => undefined)
+    const isAuthorized = await callHook(authorize).catch(() => undefined)
     if (isAuthorized === true) return undefined
     if (isAuthorized === false) return this.reject('access_denied', 403, {}, receivedAt)
-    request.log.error(
+    logger.error(
       { code: 'ERR_CHECK_UNAVAILABLE' },
       'cognito-m2m: the authorize function of the token proxy failed',
     )
@@ -109,13 +102,9 @@ export class TokenRequests {
   }
 
   /** Responds to a request whose caller is authorized. Never rejects. */
-  async handle({ headers, raw, body }: FastifyRequest): Promise<JsonResponse> {
+  async handle(incoming: IncomingTokenRequest): Promise<JsonResponse> {
     const { clients, monotonicNow } = this.#options
     const receivedAt = monotonicNow()
-    const hasAuthorization = raw.headers.authorization !== undefined
-    // Scanning all header lines finds a repeated header. It is not needed for credentials in the form.
-    const authorization = hasAuthorization ? readAuthorizationHeaders(raw) : undefined
-    const incoming = { contentType: headers['content-type'], authorization, body }
     const request = this.#parsed.read(incoming)
     if (typeof request === 'string') return this.reject(request, 400, {}, receivedAt)
     const isAdmitted = clients === undefined || (await admit(clients, request.clientId))
@@ -124,6 +113,11 @@ export class TokenRequests {
     const response = await this.#respond(request, receivedAt)
     if (response.status === 200) this.#parsed.add(incoming, request)
     return response
+  }
+
+  /** Resolves once the token requests in flight have ended, and their tokens are stored. */
+  settle(): Promise<void> {
+    return this.#flights.settle()
   }
 
   /** Creates the response to a request that no look-up is made for, and publishes its event. */
@@ -286,96 +280,4 @@ async function admit(clients: ClientAdmission, clientId: string): Promise<boolea
   } catch {
     return undefined
   }
-}
-
-/** The path of Cognito's token endpoint. */
-const TOKEN_PATH = '/oauth2/token'
-
-/**
- * Members of requests and responses that may be logged. The query is left out, because some callers put credentials
- * there. Headers are left out too, which a serializer of the app may include.
- */
-const LOG_SERIALIZERS = {
-  req: ({ method, routeOptions, host, ip, socket }: FastifyRequest): object => ({
-    method,
-    url: routeOptions.url,
-    host,
-    remoteAddress: ip,
-    remotePort: socket.remotePort,
-  }),
-  res: ({ statusCode }: FastifyReply): object => ({ statusCode }),
-  // Fastify's types permit strings only. Its default serializers return objects too.
-} as unknown as NonNullable<RegisterOptions['logSerializers']>
-
-/** The handler of token requests, and the `authorize` function of the app. */
-interface TokenRoutes {
-  readonly requests: TokenRequests
-  readonly authorize: Authorize | undefined
-}
-
-/**
- * Adds the routes in a separate context, so that the content type parsers of the app do not apply.
- *
- * @param options Options of `register`, passed on: Fastify applies them only to a plugin with a separate context.
- */
-export async function registerRoutes(
-  app: FastifyInstance,
-  { requests, authorize }: TokenRoutes,
-  { prefix = '', logLevel, logSerializers }: RegisterOptions,
-): Promise<void> {
-  const options: RegisterOptions = {
-    prefix,
-    logSerializers: { ...logSerializers, ...LOG_SERIALIZERS },
-  }
-  if (logLevel !== undefined) options.logLevel = logLevel
-  await app.register(async (context) => {
-    context.removeAllContentTypeParsers()
-    context.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-      done(null, body)
-    })
-    addRoutes(context, requests, authorize)
-  }, options)
-}
-
-function addRoutes(
-  context: FastifyInstance,
-  requests: TokenRequests,
-  authorize: Authorize | undefined,
-): void {
-  // Callers have no token yet, so cognitoAuth must not protect these routes.
-  const common = { url: TOKEN_PATH, config: { auth: false }, bodyLimit: MAX_FORM_BYTES } as const
-  const post: RouteOptions = {
-    ...common,
-    method: 'POST',
-    handler: async (request, reply) => send(reply, await requests.handle(request)),
-    errorHandler: (error, _request, reply) => {
-      if (!isBodyError(error)) reply.send(error)
-      else send(reply, requests.reject('invalid_request', error.statusCode === 413 ? 413 : 400))
-    },
-  }
-  if (authorize !== undefined) {
-    // Before the body is read, and before any look-up.
-    post.onRequest = async (request, reply) => {
-      const rejection = await requests.authorize(request, authorize)
-      return rejection && send(reply, rejection)
-    }
-  }
-  context.route(post)
-  context.route({
-    ...common,
-    method: context.supportedMethods.filter((it) => it !== 'POST') as HTTPMethods[],
-    // Responds before the body is read.
-    onRequest: async (_request, reply) =>
-      send(reply, requests.reject('invalid_request', 405, { allow: 'POST' })),
-    handler: async () => {},
-  })
-}
-
-function send(reply: FastifyReply, { status, headers, body }: JsonResponse): FastifyReply {
-  return reply.code(status).headers(headers).send(body)
-}
-
-/** Whether Fastify could not read the body. Other errors come from hooks of the app, which handles them. */
-function isBodyError(error: { readonly code?: string }): boolean {
-  return error.code?.startsWith('FST_ERR_CTP_') === true
 }

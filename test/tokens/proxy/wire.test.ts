@@ -16,74 +16,11 @@ import {
   type TokenRequestOptions,
   WRITE,
 } from '../../support/proxy.ts'
-
-const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`
-const PAIR = `client_id=${CLIENT}&client_secret=x`
-const GRANT = 'grant_type=client_credentials'
-
-const refused: readonly (readonly [string, TokenRequestOptions, string])[] = [
-  ['a repeated parameter', { body: `${GRANT}&${PAIR}&scope=a&scope=a` }, 'invalid_request'],
-  ['a repeated unknown one', { body: `${GRANT}&${PAIR}&x=1&x=2` }, 'invalid_request'],
-  [
-    'one repeated under an escape',
-    { body: `${GRANT}&${PAIR}&client%5Fid=${CLIENT}` },
-    'invalid_request',
-  ],
-  ['a broken escape', { body: `${GRANT}&${PAIR}&scope=%zz` }, 'invalid_request'],
-  ['invalid UTF-8', { body: `${GRANT}&${PAIR}&scope=%ff` }, 'invalid_request'],
-  ['a secret in both places', { method: 'basic', body: `${GRANT}&${PAIR}` }, 'invalid_request'],
-  ['no grant', { body: PAIR }, 'invalid_request'],
-  ['an empty grant', { body: `grant_type=&${PAIR}` }, 'invalid_request'],
-  ['no body', { body: '' }, 'invalid_request'],
-  [
-    'another grant',
-    { body: `grant_type=authorization_code&code=x&${PAIR}` },
-    'unsupported_grant_type',
-  ],
-  [
-    'a refresh token',
-    { body: `grant_type=refresh_token&refresh_token=x&${PAIR}` },
-    'unsupported_grant_type',
-  ],
-  ['JSON', { headers: { 'content-type': 'application/json' }, body: '{}' }, 'invalid_request'],
-  [
-    'a form in Latin-1',
-    { headers: { 'content-type': `${FORM}; charset=latin1` } },
-    'invalid_request',
-  ],
-  ['a content type that is none', { headers: { 'content-type': 'no type' } }, 'invalid_request'],
-  ['no client', { body: GRANT }, 'invalid_client'],
-  ['no secret', { body: `${GRANT}&client_id=${CLIENT}` }, 'invalid_client'],
-  ['an id that is nobody’s', { clientId: 'a b' }, 'invalid_client'],
-  ['a bearer token', { headers: { authorization: 'Bearer abc' }, body: GRANT }, 'invalid_client'],
-  [
-    'a header without a colon',
-    { headers: { authorization: basic('abc') }, body: GRANT },
-    'invalid_client',
-  ],
-  [
-    'a header with an id that is nobody’s',
-    { headers: { authorization: basic('a b:c') }, body: GRANT },
-    'invalid_client',
-  ],
-  [
-    'a secret that is not UTF-8',
-    { headers: { authorization: basic(Buffer.from('billing:\xff', 'latin1')) }, body: GRANT },
-    'invalid_client',
-  ],
-  [
-    'two Authorization lines',
-    { headers: { authorization: [basic('a:b'), basic('a:b')] }, body: GRANT },
-    'invalid_request',
-  ],
-  ['two ids', { method: 'basic', body: `${GRANT}&client_id=shipping` }, 'invalid_request'],
-  ['a scope with a quote', { scope: 'a"b' }, 'invalid_scope'],
-  ['a scope with a tab', { scope: 'a\tb' }, 'invalid_scope'],
-]
+import { basic, GRANT, METHODS, REFUSED } from '../../support/proxy-cases.ts'
 
 t.test('ambiguous requests and other grants are rejected by the proxy', async (t) => {
   const { send, wire } = await setUpProxy(t)
-  for (const [name, options, error] of refused) {
+  for (const [name, options, error] of REFUSED) {
     const answer = await send(options)
     t.equal(answer.status, 400, name)
     t.same(answer.json, { error }, name)
@@ -95,7 +32,7 @@ t.test('ambiguous requests and other grants are rejected by the proxy', async (t
 
 t.test('other methods get 405 with Allow', async (t) => {
   const { port, wire } = await setUpProxy(t)
-  for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+  for (const method of METHODS) {
     const answer = await ask(port, { path: '/oauth2/token', method })
     t.equal(answer.status, 405, method)
     t.equal(answer.headers.allow, 'POST', method)
