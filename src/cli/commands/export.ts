@@ -10,6 +10,7 @@ import {
   routesFile,
   type TemplateSource,
 } from '../../contract/infra/index.ts'
+import { renderTokenProxy } from '../../contract/infra/render/proxy.ts'
 import { describeValue, OptionError, omitUndefined } from '../../core/options/validate.ts'
 import {
   isReserved,
@@ -201,6 +202,7 @@ function readClient(text: string, allScopes: readonly string[]): ClientDefinitio
 }
 
 interface Flags extends ExportFlags {
+  readonly proxy?: true
   readonly scopes?: string
   readonly out?: string
   readonly force?: true
@@ -212,8 +214,12 @@ export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
   const command = new Command('export')
     .description('write the scopes of an app as a routes file, an OpenAPI document or templates')
     .argument(
-      '<module>',
+      '[module]',
       'the module of the app, which is run: JavaScript, or any format that Node can load',
+    )
+    .option(
+      '--proxy',
+      'instead of an app: a function with the caching token proxy, and its template',
     )
     .option(`--to <${FORMATS.join('|')}>`, 'output format', 'routes')
     .option('--scopes <module>', 'a module that exports results of defineScopes, which is run too')
@@ -242,20 +248,13 @@ export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
     .option('--force', 'replace existing files')
     .option('--timeout <seconds>', 'time limit of the module', DEFAULT_TIMEOUT)
     .option('--json', 'print one line of JSON')
-    .action(async (module: string, flags: Flags) => {
-      checkFormat(flags)
-      const timeout = readSeconds(flags.timeout, '--timeout', 600)
-      terminal.err(formatRunNotice(module, timeout))
+    .action(async (module: string | undefined, flags: Flags) => {
       const { signal } = terminal
-      const { scopes, out, force = false, json = false } = flags
-      const app = await readAppModule(module, {
-        option: 'MODULE',
-        scopes,
-        timeout,
-        signal,
-      })
-      assertProtected(app)
-      const files = renderFiles(app, flags)
+      const { out, force = false, json = false } = flags
+      const files =
+        flags.proxy === true
+          ? renderProxyFiles(module, flags)
+          : await renderApp(module, flags, terminal)
       if (out === undefined) terminal.out(json ? formatJson({ files }) : getSingleText(files))
       else {
         const outputFiles = resolveOutputPaths(files, out)
@@ -271,10 +270,58 @@ export function exportCommand({ terminal }: CommandContext): DocumentedCommand {
   return { command, manual: MANUAL }
 }
 
+/** Runs the module of the app, and renders the files. */
+async function renderApp(
+  module: string | undefined,
+  flags: Flags,
+  terminal: CommandContext['terminal'],
+): Promise<readonly TemplateSource[]> {
+  if (module === undefined) {
+    throw new OptionError(
+      'MODULE',
+      'expected a module or --proxy, got none. Pass the module of the app.',
+    )
+  }
+  checkFormat(flags)
+  const timeout = readSeconds(flags.timeout, '--timeout', 600)
+  terminal.err(formatRunNotice(module, timeout))
+  const { signal } = terminal
+  const { scopes } = flags
+  const app = await readAppModule(module, { option: 'MODULE', scopes, timeout, signal })
+  assertProtected(app)
+  return renderFiles(app, flags)
+}
+
+/** Flags that apply to --proxy, and those with a default. */
+const PROXY_FLAGS = new Set(['proxy', 'name', 'out', 'force', 'json', 'to', 'stage', 'timeout'])
+
+/** @throws {OptionError} for a module, another format, and a flag that applies to apps only. */
+function renderProxyFiles(module: string | undefined, flags: Flags): readonly TemplateSource[] {
+  if (module !== undefined) {
+    throw new OptionError(
+      'MODULE',
+      `expected none with --proxy, got ${describeValue(module)}. Remove the module.`,
+    )
+  }
+  if (flags.to !== 'routes' && flags.to !== 'sam') {
+    throw new OptionError(
+      '--to',
+      `expected sam with --proxy, got ${describeValue(flags.to)}. Remove the flag.`,
+    )
+  }
+  const other = Object.keys(flags).find((name) => !PROXY_FLAGS.has(name))
+  if (other !== undefined) {
+    const flag = `--${other.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    throw new OptionError(flag, 'expected no such flag with --proxy, got one. Remove the flag.')
+  }
+  return renderTokenProxy(flags.name as string)
+}
+
 const MANUAL: Manual = {
   description: [
     'Runs the module in a child process and stops it after --timeout. The child has this environment, no keys of a pool, and its servers on free ports of loopback. The command reads the requirement of each route and writes it in the format of --to.',
     'check --routes reads a routes file without running the app. Descriptions of scopes come from results of defineScopes that the module, or the module of --scopes, exports. Other scopes get their names as descriptions.',
+    '--proxy runs no module. It writes proxy.yaml, a SAM template with function, HTTP API, table and role, and proxy.mjs, the code of the function.',
     'The command writes all files or none.',
   ],
   exitStatus: {
@@ -287,6 +334,7 @@ const MANUAL: Manual = {
       'A pair of SAM templates with two clients:',
       'cognito-m2m export dist/app.js --to sam --name orders --client shop=orders/write --client audit --out infra',
     ],
+    ['The token proxy as a function, with its template:', 'cognito-m2m export --proxy --out infra'],
     [
       'An OpenAPI document:',
       'cognito-m2m export dist/app.js --to openapi --token-url https://orders.auth.eu-west-1.amazoncognito.com/oauth2/token',

@@ -295,7 +295,7 @@ t.test('to standard output, into a folder, as JSON', async (t) => {
 
 t.test('invalid usage: one line, and no module runs', async (t) => {
   const wrong: readonly [string[], RegExp][] = [
-    [[], /missing required argument 'module'/],
+    [[], /MODULE: expected a module or --proxy, got none/],
     [['absent.js'], /MODULE: expected an existing file, got "absent\.js"\. Correct the path\.\n$/],
     [
       ['src/index.ts', '--scopes', 'absent.js'],

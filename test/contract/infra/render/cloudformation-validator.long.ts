@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CelEngine, TemplateFile } from '@aws/cloudformation-validate'
 import t from 'tap'
-import { renderTemplate } from '../../../../src/contract/infra/index.ts'
+import { renderTemplate, type TemplateSource } from '../../../../src/contract/infra/index.ts'
+import { renderTokenProxy } from '../../../../src/contract/infra/render/proxy.ts'
 import { FULL, HTTP, REST } from './definitions.ts'
 
 /** Templates that are shown, in twins of which one is clean. */
@@ -31,6 +32,16 @@ t.test('CloudFormation and SAM templates that are written', async (t) => {
       }
     }
   }
+})
+
+t.test('the token proxy as a function, and the table of the docs', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'token-proxy-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const [{ text }] = renderTokenProxy('orders') as [TemplateSource]
+  const path = join(folder, 'proxy.yaml')
+  writeFileSync(path, text)
+  t.strictSame(validate(path), [], 'proxy.yaml')
+  t.strictSame(validate('fixtures/templates/token-store/template.yaml'), [], 'table')
 })
 
 t.test('templates of the examples', async (t) => {
