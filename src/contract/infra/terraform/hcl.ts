@@ -75,11 +75,8 @@ export function toExpression(node: Node, context: HclContext, depth: number): Ex
     case 'expression':
     case 'literal_value':
     case 'collection_value':
-    case 'template_expr': {
-      const of = inner(first as Node)
-      const steps = rest.flatMap((step) => toSteps(step, inner))
-      return steps.length === 0 ? of : { kind: 'steps', at, of, steps }
-    }
+    case 'template_expr':
+      return toTerm([first as Node, ...rest], at, inner)
     case 'string_lit':
       return { kind: 'literal', at, value: getLiteralText(node) }
     case 'numeric_lit':
@@ -104,10 +101,37 @@ export function toExpression(node: Node, context: HclContext, depth: number): Ex
     case 'for_object_expr':
       return { kind: 'for', at, ...toFor(children, inner) }
     default: {
-      const parts = children.filter(hasChildren).map(inner)
+      const parts = listTerms(children).map((term) =>
+        toTerm(term, context.getPosition(term[0]), inner),
+      )
       return { kind: 'other', at, parts, names: children.flatMap(getLoopNames) }
     }
   }
+}
+
+/** A value, and the steps that follow it. */
+type Term = readonly [Node, ...Node[]]
+
+const STEP_TYPES: ReadonlySet<string> = new Set(['get_attr', 'index', 'splat'])
+
+/** Lists operands of an operation, or parts of a template. In an operation, steps are siblings of their value. */
+function listTerms(children: readonly Node[]): readonly Term[] {
+  const terms: [Node, ...Node[]][] = []
+  for (const child of children) {
+    if (STEP_TYPES.has(child.type)) terms.at(-1)?.push(child)
+    else if (hasChildren(child)) terms.push([child])
+  }
+  return terms
+}
+
+function toTerm(
+  [first, ...rest]: Term,
+  at: Position,
+  inner: (child: Node) => Expression,
+): Expression {
+  const of = inner(first)
+  const steps = rest.flatMap((step) => toSteps(step, inner))
+  return steps.length === 0 ? of : { kind: 'steps', at, of, steps }
 }
 
 function toFor(children: readonly Node[], inner: (child: Node) => Expression): For {

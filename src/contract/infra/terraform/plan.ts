@@ -19,6 +19,7 @@ import {
 } from '../resolve/value.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
 import { createPlanPositions, type PlanPositions } from './plan-positions.ts'
+import { createPlanOrder } from './plan-order.ts'
 import {
   asList,
   asObject,
@@ -83,7 +84,8 @@ export function readPlan(file: string, text: string, document: Members): ReadRes
   const outputs = Object.entries(asObject(configuration['outputs']))
   return {
     dialect: 'terraform',
-    resources: references.resources.map((resource) => reader.toResource(resource)),
+    resources: createPlanOrder(document).addServers(resources),
+  const resources = references.resources.map((resource) => reader.toResource(resource))
     dangling: [],
     complete: document['errored'] !== true && document['complete'] !== false,
     outputs: outputs.map(([id, output]) => reader.toOutput(id, output, root)),

@@ -17,12 +17,10 @@ import { createInstanceState, ModuleInstance } from './instances.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
 import { type LoadModule, loadModules, type SourceFile } from './modules.ts'
 import { loadHclParser } from './parser.ts'
+import { createModuleOrder, UNRESOLVED_ARGUMENTS } from './references.ts'
 import { getLoopNames, isRepeated, type TerraformResolver, toInstanceId } from './resolve.ts'
 import { createSharedState } from './scope.ts'
 import { readVariables, type VariableInput } from './variables.ts'
-
-/** Arguments whose identifiers are names of providers or arguments, not references. */
-const UNRESOLVED_ARGUMENTS = new Set(['provider', 'providers', 'ignore_changes'])
 
 interface TerraformInput {
   /** The files of the root module. */
@@ -60,7 +58,7 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
   const { dangling } = root.resolver
   return {
     dialect: 'terraform',
-    resources,
+    resources: createModuleOrder(instances).addServers(resources),
     // A name that is resolved twice is reported once.
     dangling: [...new Map(dangling.map((one) => [JSON.stringify(one), one])).values()],
     complete: tree.unread.length === 0,

@@ -426,16 +426,17 @@ variable "given" {}
       dependsOn,
     ])
   }
+  // Terraform creates every instance of a block before what refers to one of them.
+  const all = [server('orders'), server('a.b')]
   t.strictSame(await clients('aws_cognito_resource_server.s[each.key].scope_identifiers'), [
-    [['orders/read'], true, [server('orders')]],
-    [['a.b/x', 'a.b/y'], true, [server('a.b')]],
+    [['orders/read'], true, all],
+    [['a.b/x', 'a.b/y'], true, [...all].reverse()],
   ])
-  const fixed = [['orders/read'], true, [server('orders')]]
+  const fixed = [['orders/read'], true, all]
   t.strictSame(await clients('["${aws_cognito_resource_server.s["orders"].identifier}/read"]'), [
     fixed,
     fixed,
   ])
-  const all = [server('orders'), server('a.b')]
   const unknown = [[undefined], false, all]
   for (const key of ['["gone"]', '[var.given]', '[0]', '[*]', ''])
     t.strictSame(
