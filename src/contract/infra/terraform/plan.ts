@@ -1,6 +1,7 @@
 /**
  * Reads the plan or state that `terraform show -json` prints. Only resources of Cognito, API Gateway and SSM are read,
- * and of these only the arguments that the model has. A value that Terraform marks as sensitive is never read.
+ * and of these only the arguments that the model has. A value that Terraform marks as sensitive is never read. Of the
+ * secret of a client, only its existence counts.
  *
  * @see https://developer.hashicorp.com/terraform/internals/json-format
  */
@@ -18,8 +19,8 @@ import {
   type Value,
 } from '../resolve/value.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
-import { createPlanPositions, type PlanPositions } from './plan-positions.ts'
 import { createPlanOrder } from './plan-order.ts'
+import { createPlanPositions, type PlanPositions } from './plan-positions.ts'
 import {
   asList,
   asObject,
@@ -49,6 +50,8 @@ const REFERENCE_ARGUMENTS = new Set([
   'value',
 ])
 const IDENTIFIERS = ['id', 'arn', 'root_resource_id']
+/** The attribute of a deployed client that has a secret. */
+const SECRET = 'client_secret'
 
 /** Parses a plan or state. Undefined for other documents, which other readers report. */
 export function parsePlan(text: string): Members | undefined {
@@ -82,10 +85,10 @@ export function readPlan(file: string, text: string, document: Members): ReadRes
   const references = new PlanReferences(root)
   const reader = new PlanReader(document, references, positions)
   const outputs = Object.entries(asObject(configuration['outputs']))
+  const resources = references.resources.map((resource) => reader.toResource(resource))
   return {
     dialect: 'terraform',
     resources: createPlanOrder(document).addServers(resources),
-  const resources = references.resources.map((resource) => reader.toResource(resource))
     dangling: [],
     complete: document['errored'] !== true && document['complete'] !== false,
     outputs: outputs.map(([id, output]) => reader.toOutput(id, output, root)),
@@ -158,6 +161,11 @@ class PlanReader {
       )
       properties.set(property, toProperty(name, value))
     }
+    // An import does not set the argument of a client that has a secret. The secret itself is not read.
+    if (isNonEmptyText(values[SECRET])) {
+      const secretAt = this.#positions.findMember(address, SECRET)
+      properties.set('GenerateSecret', createScalar(secretAt, true))
+    }
     return {
       id: address,
       type: id,
@@ -223,6 +231,9 @@ class PlanReader {
       : createUnknown(position, mergeRefs([target.resource], refs), target)
   }
 }
+
+const isNonEmptyText = (value: Json | undefined): boolean =>
+  typeof value === 'string' && value !== ''
 
 function listIdentifiers({ address, values }: PlannedResource): readonly [string, Target][] {
   return IDENTIFIERS.flatMap((attribute): [string, Target][] => {

@@ -247,6 +247,30 @@ t.test('deployed resources refer to each other by id and ARN', async (t) => {
   )
 })
 
+t.test('the secret of an imported client', async (t) => {
+  const codes = async (values: Json) => {
+    const model = await readTemplate(
+      plan([
+        resource('aws_cognito_user_pool_client', 'c', {
+          user_pool_id: 'eu-west-1_AbCdEfGhI',
+          allowed_oauth_flows_user_pool_client: true,
+          allowed_oauth_flows: ['client_credentials'],
+          allowed_oauth_scopes: ['orders/read'],
+          ...values,
+        }),
+      ]),
+    )
+    t.notMatch(JSON.stringify(model), 's3cret')
+    return checkScopes(model).map(({ code }) => code)
+  }
+  t.strictSame(await codes({ generate_secret: null, client_secret: 's3cret' }), [])
+  t.strictSame(await codes({ generate_secret: false, client_secret: 's3cret' }), [])
+  for (const none of ['', null, undefined]) {
+    const found = await codes({ generate_secret: null, client_secret: none })
+    t.strictSame(found, ['client-no-secret'], String(none))
+  }
+})
+
 t.test('references of the configuration', async (t) => {
   const pools = ['a', 'b'].map((key) =>
     resource('aws_cognito_user_pool', 'p', {}, { address: `aws_cognito_user_pool.p["${key}"]` }),
