@@ -87,7 +87,7 @@ export function createScopeEvaluator(
   servers: readonly IndexedServer[],
   complete: boolean,
   mayBeSame: TextComparer,
-): (scope: ScopeReference, pool: PoolLink) => ScopeStatus {
+): EvaluateScope {
   const definitions = groupBy(
     servers.flatMap(({ scopes }) => scopes),
     ({ scope }) => scope.key,
@@ -119,7 +119,7 @@ export function createScopeEvaluator(
     )
   }
 
-  return (reference, pool) => {
+  function evaluate(reference: ScopeReference, pool: PoolLink): ScopeStatus {
     const { text } = reference
     const reserved = classifyReserved(text)
     if (reserved !== undefined) return reserved
@@ -138,6 +138,24 @@ export function createScopeEvaluator(
     if (definers.length > 0) return { kind: 'unknown', resolve: describeDefiners(text, definers) }
     const members = complete && pool.kind === 'created' ? (byPool.get(pool.key) ?? []) : matching
     return classifyUndefined(reference, pool, { members, matching, complete })
+  }
+
+  return memoize(evaluate)
+}
+
+type EvaluateScope = (scope: ScopeReference, pool: PoolLink) => ScopeStatus
+
+/** Many clients are granted the same scopes. A text without a key may differ from every other one. */
+function memoize(evaluate: EvaluateScope): EvaluateScope {
+  const results = new Map<InfraModel | undefined, Map<string, ScopeStatus>>()
+  return (reference, pool) => {
+    const { text, refs, model } = reference
+    if (text.key === '') return evaluate(reference, pool)
+    const ofModel = results.get(model) ?? new Map<string, ScopeStatus>()
+    const key = JSON.stringify([text.key, refs, pool.kind, pool.key, pool.identity, pool.name])
+    const result = ofModel.get(key) ?? evaluate(reference, pool)
+    results.set(model, ofModel.set(key, result))
+    return result
   }
 }
 
@@ -193,25 +211,33 @@ function classifyUndefined(
 
 /** Describes what would determine whether one of the resource servers defines the scope. */
 function describeDefiners(text: SymbolicText, definers: readonly IndexedServer[]): string {
-  const texts = definers.flatMap(({ identifier, scopes }) => [
-    identifier,
-    ...scopes.map(({ name }) => name),
-  ])
   const incomplete = definers.find(({ isComplete }) => !isComplete)
   return (
     describeUnknown([text]) ??
-    describeUnknown(texts) ??
+    describeUnknown(listNames(definers)) ??
     (incomplete === undefined
       ? `pass the template that creates ${toPrintable((definers[0] as IndexedServer).pool.name)}`
       : `list the scopes of ${toPrintable(incomplete.server.id)}`)
   )
 }
 
+function* listNames(servers: readonly IndexedServer[]): Generator<SymbolicText> {
+  for (const { identifier, scopes } of servers) {
+    yield identifier
+    for (const { name } of scopes) yield name
+  }
+}
+
 /** Most unknown pieces that one text names. */
 const MAX_NAMED = 5
 
 /** Describes what would determine the unknown pieces of texts. Undefined if there are none. */
-export function describeUnknown(texts: readonly SymbolicText[]): string | undefined {
-  const all = new Set(texts.flatMap(listUnknownPieces).map(({ resolve }) => toPrintable(resolve)))
+export function describeUnknown(texts: Iterable<SymbolicText>): string | undefined {
+  const all = new Set<string>()
+  for (const text of texts) {
+    for (const { resolve } of listUnknownPieces(text)) all.add(toPrintable(resolve))
+    // A template can have thousands of unknown pieces.
+    if (all.size >= MAX_NAMED) break
+  }
   return all.size === 0 ? undefined : [...all].slice(0, MAX_NAMED).join(', ')
 }

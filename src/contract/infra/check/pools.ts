@@ -283,10 +283,13 @@ export function indexByPool<T extends { readonly pool: PoolLink }>(
     ({ pool }) => pool.key,
   )
   const others = items.filter(({ pool }) => !isCertain(pool))
-  return (pool) =>
-    isCertain(pool)
-      ? [...(certain.get(pool.key) ?? []), ...others]
-      : items.filter((one) => mayBeSamePool(one.pool, pool))
+  const found = new Map<string, readonly T[]>()
+  return (pool) => {
+    if (!isCertain(pool)) return items.filter((one) => mayBeSamePool(one.pool, pool))
+    const known = found.get(pool.key) ?? [...(certain.get(pool.key) ?? []), ...others]
+    found.set(pool.key, known)
+    return known
+  }
 }
 
 export function groupBy<T>(

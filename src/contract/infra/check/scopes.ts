@@ -153,6 +153,8 @@ function createUnusedCheck(
   const findClients = indexByPool(clients)
   const findGrants = indexByPool(grants)
   const findSymbolic = indexByPool(grants.filter(({ text }) => getLiteral(text) === undefined))
+  // A scope that many clients are granted is compared once.
+  const grants = all.filter(isFirstGrant())
   const literals = groupBy(grants, ({ text }) => text.key)
   const grantsKnownByPool = new Map<string, boolean>()
   const areGrantsKnown = (pool: PoolLink): boolean => {
@@ -164,9 +166,27 @@ function createUnusedCheck(
     if (!complete || pool.kind !== 'created' || pool.key !== pool.identity) return false
     if (!grantsKnownByPool.has(pool.key)) grantsKnownByPool.set(pool.key, areGrantsKnown(pool))
     if (grantsKnownByPool.get(pool.key) !== true) return false
-    const same = (literals.get(scope.key) ?? []).filter((one) => mayBeSamePool(one.pool, pool))
+    const isGranted = (literals.get(scope.key) ?? []).some(
+      (one) => mayBeSamePool(one.pool, pool) && mayBeSame(one.text, scope),
+    )
     const others = getLiteral(scope) === undefined ? findGrants(pool) : findSymbolic(pool)
-    return ![...same, ...others].some(({ text }) => mayBeSame(text, scope))
+    return !isGranted && !others.some(({ text }) => mayBeSame(text, scope))
+  }
+}
+
+interface PooledGrant {
+  readonly text: SymbolicText
+  readonly pool: PoolLink
+}
+
+/** Creates a filter that removes repeated grants. A text without a key may differ from every other one. */
+function isFirstGrant(): (grant: PooledGrant) => boolean {
+  const keys = new Set<string>()
+  return ({ text, pool }) => {
+    const key = JSON.stringify([text.key, pool.kind, pool.key, pool.identity])
+    const isRepeated = text.key !== '' && keys.has(key)
+    keys.add(key)
+    return !isRepeated
   }
 }
 
