@@ -158,11 +158,10 @@ export function checkScopes(
         ]),
     ...checkDocument(code, documented),
   ]
-  const suppressions = all.flatMap((model) => model.suppressions)
   const isEvaluated = (code: CheckCode): boolean =>
     !(code === 'lifetime-ttl' && proxyTtl === undefined) &&
     !(ROUTE_CODES.has(code) && routes.length === 0)
-  const remaining = applySuppressions(found, suppressions, isEvaluated)
+  const remaining = applySuppressions(found, all, isEvaluated)
   return removeDuplicates(remaining).sort(comparePositions)
 }
 

@@ -267,7 +267,7 @@ function findMissingTransforms(
   return [...users].flatMap(([name, user]) =>
     user === undefined || transforms.includes(name)
       ? []
-      : [{ kind: 'transform', at: user[1].at, name }],
+      : [{ kind: 'transform', at: user[1].at, name, resource: user[0] }],
   )
 }
 

@@ -156,7 +156,7 @@ export interface TemplateProblem {
   readonly at: Position
   /** The repeated key, or the name of the missing transform. */
   readonly name: string
-  /** The last resource that begins before a repeated key. Undefined if there is none. */
+  /** The first resource that needs the transform, or the last one that begins before a repeated key. */
   readonly resource?: string
 }
 

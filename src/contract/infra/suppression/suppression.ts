@@ -3,7 +3,11 @@ import { CHECK_CODES, type CheckCode } from '../check/finding.ts'
 import type { Position } from '../position.ts'
 
 /** A comment or metadata of a template that suppresses findings. */
-export type Suppression = { readonly at: Position } & (
+export type Suppression = {
+  readonly at: Position
+  /** The text, on one line. */
+  readonly text: string
+} & (
   | {
       /** A comment. It applies to the findings in a range of lines of its file. */
       readonly kind: 'lines'
@@ -19,8 +23,8 @@ export type Suppression = { readonly at: Position } & (
     }
   | {
       readonly kind: 'invalid'
-      /** The text, on one line. */
-      readonly text: string
+      /** The first line that it would apply to. */
+      readonly firstLine: number
       /** What was expected and what was found. */
       readonly problem: string
     }
@@ -60,8 +64,9 @@ export function parseComment({ at, text, target }: Comment): Suppression | undef
   if (names === undefined) return undefined
   const codes = readCodes(names.split(/[\s,]+/).filter((name) => name !== ''))
   const result = typeof codes === 'string' ? codes : (checkReason(reason) ?? codes)
-  if (typeof result !== 'string') return { kind: 'lines', at, codes: result, ...target }
-  return { kind: 'invalid', at, text: trimmed.replaceAll(/\s+/g, ' '), problem: result }
+  const line = trimmed.replaceAll(/\s+/g, ' ')
+  if (typeof result !== 'string') return { kind: 'lines', at, text: line, codes: result, ...target }
+  return { kind: 'invalid', at, text: line, firstLine: target.firstLine, problem: result }
 }
 
 /** Reads one item of the metadata of a resource. */
@@ -73,9 +78,10 @@ export function createResourceSuppression(
 ): Suppression {
   const codes = readCodes(code === undefined ? [] : [code])
   const result = typeof codes === 'string' ? codes : (checkReason(reason) ?? codes)
+  const text = `${resource} ${code ?? ''}`.trim()
   return typeof result === 'string'
-    ? { kind: 'invalid', at, text: `${resource} ${code ?? ''}`.trim(), problem: result }
-    : { kind: 'resource', at, codes: result, resource }
+    ? { kind: 'invalid', at, text, firstLine: at.line, problem: result }
+    : { kind: 'resource', at, text, codes: result, resource }
 }
 
 /** @returns The problem if a code is missing or unknown. */

@@ -100,7 +100,7 @@ function readMetadata(id: string, metadata: Tree): Suppression[] {
   const ignore = getEntry(metadata, 'ignore')
   if (metadata.kind !== 'map' || metadata.entries.size !== 1 || ignore?.kind !== 'list') {
     const problem = 'expected a list named ignore, got other metadata'
-    return [{ kind: 'invalid', at: metadata.at, text: id, problem }]
+    return [createInvalid(metadata.at, id, problem)]
   }
   return ignore.items.map((item): Suppression => {
     const unknown = listUnknownMember(item)
@@ -109,9 +109,17 @@ function readMetadata(id: string, metadata: Tree): Suppression[] {
       return createResourceSuppression(item.at, id, code, getText(getEntry(item, 'reason')))
     }
     const problem = `expected an object with code and reason, got ${unknown.name}`
-    return { kind: 'invalid', at: unknown.at, text: id, problem }
+    return createInvalid(unknown.at, id, problem)
   })
 }
+
+const createInvalid = (at: Position, text: string, problem: string): Suppression => ({
+  kind: 'invalid',
+  at,
+  text,
+  firstLine: at.line,
+  problem,
+})
 
 function listUnknownMember(item: Tree): { name: string; at: Position } | undefined {
   if (item.kind !== 'map') return { name: 'another value', at: item.at }

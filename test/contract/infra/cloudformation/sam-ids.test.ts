@@ -98,6 +98,7 @@ t.test(
     const text = `${RESOURCES}Outputs: { O: { Value: !GetAtt OrdersRole.Arn } }\n`
     const model = await read('a.yaml', text)
     t.strictSame([model.dialect, model.complete, model.routes.length], ['sam', true, 1])
+    t.match(model.problems, [{ name: 'AWS::Serverless-2016-10-31', resource: 'Orders' }])
     t.strictSame(await listFindings({ 'a.yaml': text }), [
       'error transform-missing a.yaml: Orders:',
     ])

@@ -432,3 +432,42 @@ t.test('at most 1,000 suppressions in the files of a template', async (t) => {
   })
   t.equal((await check('yaml', comments(1000))).length, 1002)
 })
+
+t.test(
+  'a finding about a suppression has the resource and the text that identify it',
+  async (t) => {
+    const subjects = async (kind: string, text: string) => {
+      const model = await readTemplate({ file: NAMES[kind] as string, text })
+      return checkScopes(model)
+        .filter(({ code }) => code.startsWith('suppression-'))
+        .map(({ code, resource, value }) => [code, resource, value])
+    }
+    const unused = (reason: string) => `cognito-m2m-ignore scope-unused, oauth-off: ${reason}`
+    const invalid = 'cognito-m2m-ignore scope-unused'
+    t.strictSame(
+      await subjects(
+        'yaml',
+        yaml({
+          1: `# ${invalid}\nResources:`,
+          2: `  # ${unused('a')}\n  Pool: { Type: AWS::Cognito::UserPool }`,
+          12: `      GenerateSecret: false # ${invalid}`,
+        }),
+      ),
+      [
+        ['suppression-invalid', 'cognito-m2m-ignore', invalid],
+        ['suppression-unused', 'Pool', `scope-unused: ${unused('a')}`],
+        ['suppression-unused', 'Pool', `oauth-off: ${unused('a')}`],
+        ['suppression-invalid', 'Client', invalid],
+      ],
+    )
+    const metadata = (ignore: string) =>
+      yaml({ 8: `    Metadata: { cognito-m2m: { ignore: [${ignore}] } }\n    DependsOn: Server` })
+    t.strictSame(await subjects('yaml', metadata('{ code: oauth-off, reason: why }')), [
+      ['suppression-unused', 'Client', 'oauth-off: Client oauth-off'],
+    ])
+    t.strictSame(await subjects('yaml', metadata('{ code: oauth-off }, oauth-off')), [
+      ['suppression-invalid', 'Client', 'Client oauth-off'],
+      ['suppression-invalid', 'Client', 'Client'],
+    ])
+  },
+)
