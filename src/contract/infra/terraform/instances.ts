@@ -128,7 +128,7 @@ export class ModuleInstance {
     if (found !== undefined) return found
     const block = this.blocks.external.get(`module.${name}`) as Block
     const address = `${this.prefix}module.${name}`
-    const members = this.#listMembers(block, address)
+    const members = this.isAbsent(block, address) ? [] : this.#listMembers(block, address)
     const keyed = members?.map((member): [string, ModuleInstance] => [
       member.key,
       this.#create(block, name, `${toInstanceId(address, member)}.`, member),
@@ -143,6 +143,16 @@ export class ModuleInstance {
     }
     this.#calls.set(name, call)
     return call
+  }
+
+  /** Whether the `count` of a resource or module call is certainly 0. */
+  isAbsent({ at, attributes }: Block, address: string): boolean {
+    const count = attributes.get('count')
+    if (count === undefined) return false
+    const value = this.#state.names.resolve(`${address} count`, address, at, () =>
+      this.resolver.withMember(undefined, () => this.resolver.resolve(count)),
+    )
+    return getText(value) === '0'
   }
 
   /** Lists the members of `for_each`. The resolver detects a cycle of calls. */

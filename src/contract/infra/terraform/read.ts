@@ -75,13 +75,14 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
   }
 }
 
-/** Lists a resource, or with a known `for_each` each of its instances. */
+/** Lists a resource, or with a known `for_each` each of its instances. None with `count = 0`. */
 function toResources(block: Block, instance: ModuleInstance): readonly Resource[] {
   const { prefix, resolver, conditional } = instance
   const id = `${prefix}${block.labels.join('.')}`
   const members = resolver.listRepeatedMembers(block)
   if (members === undefined)
     return [toResource(id, block, instance, isRepeated(block) || conditional)]
+  if (instance.isAbsent(block, id)) return []
   return members.map((member) =>
     resolver.withMember(member, () =>
       toResource(toInstanceId(id, member), block, instance, conditional),

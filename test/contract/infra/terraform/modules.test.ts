@@ -153,6 +153,45 @@ t.test('comments in modules and variable files suppress findings', async (t) => 
   )
 })
 
+t.test('modules and resources without instances', async (t) => {
+  const call = (repeat: string, name: string) => ({
+    'main.tf': `variable "zero" { default = 0 }
+module "off" {
+  source = "./off"
+  scope  = aws_cognito_resource_server.s.identifier
+  ${repeat}
+}
+resource "aws_cognito_resource_server" "s" { identifier = "o" }
+resource "aws_cognito_user_pool_client" "c" {
+  name = ${name}
+}
+resource "aws_cognito_user_pool_client" "d" {
+  count                = var.zero
+  allowed_oauth_scopes = [var.missing]
+}
+`,
+    'off/main.tf': `variable "scope" {}
+resource "aws_cognito_user_pool_client" "off" { name = "off" }
+output "name" { value = var.scope }
+`,
+  })
+  for (const repeat of ['count = 0', 'count = var.zero', 'for_each = {}', 'for_each = toset([])']) {
+    for (const name of ['module.off[0].name', 'one(module.off[*].name)', 'module.off["a"].name']) {
+      const { clients, dangling } = await readModule(call(repeat, name))
+      t.strictSame(
+        clients.map((one) => [one.id, one.name?.value, one.dependsOn]),
+        [['aws_cognito_user_pool_client.c', undefined, ['aws_cognito_resource_server.s']]],
+        `${repeat} ${name}`,
+      )
+      t.strictSame(dangling, [])
+    }
+  }
+  for (const count of ['count = 1', 'count = var.given', 'count = "x"']) {
+    const { clients } = await readModule(call(count, '"c"'))
+    t.equal(clients.length, 2, count)
+  }
+})
+
 t.test('a module under count, or with unknown keys, is one conditional instance', async (t) => {
   const call = (repeat: string, more = '') => ({
     'modules/client/main.tf': CLIENT,
