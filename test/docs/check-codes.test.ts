@@ -72,13 +72,20 @@ t.test('the page has every code, once', async (t) => {
 for (const section of sections) {
   const [, code] = /^`(.+)`/.exec(section) as RegExpExecArray
   t.test(`${code}: fails, and is fixed`, async (t) => {
-    const [text, failing, fixed] = section.split(/^(?:Fails|Fixed):$/m) as [string, string, string]
-    const findings = await found(failing, code === 'not-evaluated')
-    t.strictSame([...new Set(findings.map((finding) => finding.code))], [code])
-    for (const { severity, message, fix, line } of findings) {
-      t.match(text.toLowerCase(), severity, 'the page says how severe it is')
-      t.ok(message.length > 10 && fix.length > 3 && line > 0)
+    const [text, ...examples] = section.split(/^(?=(?:Fails|Fixed):$)/m) as [string, ...string[]]
+    const failing = examples.filter((example) => example.startsWith('Fails:'))
+    const fixed = examples.filter((example) => example.startsWith('Fixed:'))
+    t.ok(failing.length > 0)
+    t.equal(failing.length, fixed.length)
+    for (const example of failing) {
+      const findings = await found(example, code === 'not-evaluated')
+      t.strictSame([...new Set(findings.map((finding) => finding.code))], [code])
+      for (const { severity, message, fix, line } of findings) {
+        t.match(text.toLowerCase(), severity, 'the page says how severe it is')
+        t.ok(message.length > 10 && fix.length > 3 && line > 0)
+      }
     }
-    t.strictSame(await found(fixed, code === 'not-evaluated'), [])
+    for (const example of fixed)
+      t.strictSame(await found(example, code === 'not-evaluated'), [], example)
   })
 }

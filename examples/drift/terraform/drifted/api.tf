@@ -10,7 +10,7 @@ resource "aws_api_gateway_authorizer" "callers" {
   name                             = "callers"
   rest_api_id                      = aws_api_gateway_rest_api.orders.id
   type                             = "COGNITO_USER_POOLS"
-  provider_arns                    = [aws_cognito_user_pool.main.arn]
+  provider_arns                    = [aws_cognito_user_pool.main.id] # drift: authorizer-provider at aws_cognito_user_pool.main.id
   authorizer_result_ttl_in_seconds = 3600 # drift: lifetime-ttl at 3600
 }
 
@@ -77,7 +77,7 @@ resource "aws_api_gateway_method" "refund_order" {
   rest_api_id          = aws_api_gateway_rest_api.orders.id
   resource_id          = aws_api_gateway_resource.refunds.id
   http_method          = "POST"
-  authorization        = "COGNITO_USER_POOLS"
+  authorization        = "JWT" # drift: authorizer-mismatch at JWT
   authorizer_id        = aws_api_gateway_authorizer.callers.id
   authorization_scopes = ["orders/refund"]
 }

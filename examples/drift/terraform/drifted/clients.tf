@@ -54,7 +54,7 @@ resource "aws_cognito_user_pool_client" "warehouse" {
 
 resource "aws_cognito_user_pool_client" "reconciliation" {
   name                                 = "reconciliation"
-  user_pool_id                         = aws_cognito_user_pool.main.id
+  user_pool_id                         = aws_cognito_user_pool.main.arn # drift: pool-reference at aws_cognito_user_pool.main.arn
   generate_secret                      = true
   allowed_oauth_flows                  = ["client_credentials"]
   allowed_oauth_flows_user_pool_client = true

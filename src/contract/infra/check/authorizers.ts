@@ -8,6 +8,7 @@ import type {
   InfraModel,
   InfraRoute,
 } from '../model/model.ts'
+import type { Source } from '../resolve/value.ts'
 import {
   chooseByDialect,
   createClientFinder,
@@ -16,7 +17,7 @@ import {
 } from './clients.ts'
 import { createFinding, type Finding } from './finding.ts'
 import { isCognitoAuthorizer, listAuthorizerPools } from './gateway.ts'
-import { isCertainlySamePool, mayBeSamePool, type PoolLink } from './pools.ts'
+import { isCertainlySamePool, isCognitoIssuer, mayBeSamePool, type PoolLink } from './pools.ts'
 import { hasAllItems, isMachineClient, type PooledClient, type ScopeIndex } from './scopes.ts'
 import { isSameText, type SymbolicText } from './symbolic.ts'
 
@@ -26,7 +27,9 @@ const ARN_ATTRIBUTES: ReadonlySet<string> = new Set(['Arn', 'arn'])
 /** The issuer without its scheme. */
 const HOST_ATTRIBUTES: ReadonlySet<string> = new Set(['ProviderName', 'endpoint'])
 const HTTPS = 'https://'
-const ARN = 'arn:'
+export const ARN = 'arn:'
+/** The id of a user pool. Ids of clients have no hyphen. */
+const POOL_ID = /^[a-z]+(?:-[a-z]+)+-\d+_[0-9A-Za-z]+$/
 
 export const checkAuthorizerSettings = (model: InfraModel): Finding[] => [
   ...model.authorizers.flatMap((authorizer) =>
@@ -36,7 +39,30 @@ export const checkAuthorizerSettings = (model: InfraModel): Finding[] => [
   ),
   ...model.routes.filter(({ hasNoAuthorizer }) => hasNoAuthorizer === true).map(reportNoAuthorizer),
   ...model.routes.filter(isAuthorizerUnused).map(reportUnusedAuthorizer),
+  ...model.routes.flatMap(checkFit),
 ]
+
+/** Reports a type of authorization, or an authorizer, of another API. */
+function checkFit({ id, at, invalidType, authorizerApi }: InfraRoute): Finding[] {
+  const findings: Finding[] = []
+  if (invalidType !== undefined) {
+    const isJwt = invalidType.value === 'JWT'
+    const [kind, fix] = isJwt ? ['REST', 'use COGNITO_USER_POOLS'] : ['HTTP', 'use JWT']
+    const value = isJwt ? 'JWT' : 'COGNITO_USER_POOLS'
+    const message = `${toPrintable(id)} has the authorization type ${value}, which ${kind} APIs do not have: API Gateway rejects it`
+    const subject = { resource: id, value }
+    findings.push(
+      createFinding(invalidType.at, 'error', 'authorizer-mismatch', message, fix, subject),
+    )
+  }
+  if (authorizerApi !== undefined) {
+    const message = `${toPrintable(id)} names an authorizer of another API, ${toPrintable(authorizerApi)}: API Gateway rejects it`
+    const fix = 'name an authorizer of the API that has the route'
+    const subject = { resource: id, value: authorizerApi }
+    findings.push(createFinding(at, 'error', 'authorizer-mismatch', message, fix, subject))
+  }
+  return findings
+}
 
 const isAuthorizerUnused = ({ authorization, authorizer }: InfraRoute): boolean =>
   authorization === 'none' && authorizer !== undefined
@@ -54,14 +80,27 @@ function reportNoAuthorizer({ id, at }: InfraRoute): Finding {
 }
 
 /** Returns the attribute of a user pool, if it is the whole value and the template has the pool. */
-function findPoolAttribute({ userPools }: InfraModel, { source, pieces }: Fact<string>): string {
-  const { resource, attribute = '' } = source
-  const isPool = userPools.some(({ id }) => id === resource || id.startsWith(`${resource}[`))
-  return isPool && pieces === undefined ? attribute : ''
+export const findPoolAttribute = (
+  model: InfraModel,
+  { source, pieces }: Pick<Fact<string>, 'source' | 'pieces'>,
+): string => (pieces === undefined ? getPoolAttribute(model, source) : '')
+
+/** The data source of one user pool. Its attributes are those of the resource. */
+const POOL_DATA = /(?:^|\.)data\.aws_cognito_user_pool\./
+
+/** Returns the attribute of a user pool that the template has or looks up. Empty for other sources. */
+function getPoolAttribute(
+  { userPools }: InfraModel,
+  { resource = '', attribute = '' }: Source,
+): string {
+  const isPool =
+    POOL_DATA.test(resource) ||
+    userPools.some(({ id }) => id === resource || id.startsWith(`${resource}[`))
+  return isPool ? attribute : ''
 }
 
 /** Returns the known text at the start of a value. */
-function getKnownStart({ value, pieces }: Fact<string>): string {
+export function getKnownStart({ value, pieces }: Fact<string>): string {
   const [first] = pieces ?? [value]
   return typeof first === 'string' ? first : ''
 }
@@ -114,9 +153,10 @@ function findIssuerProblem(model: InfraModel, issuer: Fact<string>): string | un
   const isHttps = issuer.value === undefined ? mayStartWith(start, HTTPS) : start.startsWith(HTTPS)
   if (HOST_ATTRIBUTES.has(attribute) || !isHttps) return 'a text without https'
   const end = issuer.value ?? pieces.at(-1)
+  // An issuer of another identity provider may end in a slash.
+  const host = pieces.find((piece) => piece !== HTTPS)
   const isCognito =
-    (issuer.value ?? pieces.join()).includes('cognito-idp.') ||
-    model.userPools.some(({ id }) => issuer.refs.includes(id))
+    isCognitoIssuer(issuer) || (typeof host === 'object' && getPoolAttribute(model, host) !== '')
   return isCognito && typeof end === 'string' && end.endsWith('/')
     ? 'a slash at its end'
     : undefined
@@ -124,6 +164,7 @@ function findIssuerProblem(model: InfraModel, issuer: Fact<string>): string | un
 
 /** An authorizer, and the scopes of its routes. */
 interface Guard {
+  readonly model: InfraModel
   readonly authorizer: InfraAuthorizer
   readonly pools: readonly PoolLink[]
   /** The scopes of each route, known in full or in part. */
@@ -143,6 +184,7 @@ export function checkAudiences(models: readonly InfraModel[], scopeIndex: ScopeI
   )
   return guards.flatMap((guard) => [
     ...checkPresent(guard.authorizer),
+    ...checkAudienceItems(guard),
     ...scopeIndex.clients.flatMap((client) => checkClient(client, guard, guards, scopeIndex)),
   ])
 }
@@ -158,6 +200,7 @@ function createGuard(
     .filter((route) => route.authorizer === id)
     .flatMap(({ scopes }) => (scopes === undefined ? [] : [scopes]))
   return {
+    model,
     authorizer,
     pools: listAuthorizerPools(model, authorizer, scopeIndex),
     routes: lists.map((list) => scopeIndex.listScopes(model, list).map(({ text }) => text)),
@@ -193,6 +236,20 @@ function checkPresent({ id, at, kind, audience, complete }: InfraAuthorizer): Fi
   const fix = 'list the ids of the clients that may call the API'
   const subject = { resource: id }
   return [createFinding(audience?.at ?? at, 'error', 'authorizer-audience', message, fix, subject)]
+}
+
+/** Reports a user pool in the audience. Tokens have the id of a client. */
+function checkAudienceItems({ model, authorizer: { id, audience } }: Guard): Finding[] {
+  const isPool = (item: Fact<string>): boolean =>
+    findPoolAttribute(model, item) !== '' ||
+    POOL_ID.test(item.value ?? '') ||
+    getKnownStart(item).startsWith(ARN)
+  return (audience?.items ?? []).filter(isPool).map(({ at }) => {
+    const message = `${toPrintable(id)} has a user pool in its audience, where tokens have the id of a client`
+    const fix = 'list the ids of the clients that may call the API'
+    const subject = { resource: id, value: 'a user pool' }
+    return createFinding(at, 'error', 'authorizer-audience', message, fix, subject)
+  })
 }
 
 /** Reports a client whose scope is of no use, because no audience includes the client. */

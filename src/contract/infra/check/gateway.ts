@@ -3,7 +3,7 @@
 import { toPrintable } from '../../../core/util/text.ts'
 import type { ReadRoute } from '../app/route.ts'
 import type { InfraAuthorizer, InfraModel, InfraRoute } from '../model/model.ts'
-import { chooseByDialect } from './clients.ts'
+import { chooseByDialect, servesMachinesOnly } from './clients.ts'
 import { createFinding, type Finding } from './finding.ts'
 import { isCertainlySamePool, isCognitoIssuer, mayBeSamePool, type PoolLink } from './pools.ts'
 import { checkDefined, isMachineClient, isUserClient, type ScopeIndex } from './scopes.ts'
@@ -216,15 +216,18 @@ function checkScopesPresent(
       !client.conditional &&
       pools.some((one) => isCertainlySamePool(one, pool)),
   )
-  // If users may be among the callers, the authorizer may be intended for their ID tokens.
-  const machinesOnly = machines.length > 0 && callers.every(({ client }) => isMachineClient(client))
+  // If users can sign in with a client, the authorizer may be intended for their ID tokens.
+  const users = callers.find(({ client }) => !servesMachinesOnly(client))
+  const name = chooseByDialect(model, 'AuthorizationScopes', 'authorization_scopes')
+  const reason =
+    users === undefined ? '' : ` of users, who may sign in with ${toPrintable(users.client.id)}`
   return [
     createFinding(
       scopes?.at ?? route.at,
-      machinesOnly ? 'error' : 'warning',
+      machines.length > 0 && users === undefined ? 'error' : 'warning',
       'authorizer-no-scopes',
       `${toPrintable(route.id)} has a Cognito authorizer without scopes: it expects an ID token and rejects access tokens`,
-      `list the scopes that it accepts (${chooseByDialect(model, 'AuthorizationScopes', 'authorization_scopes')}), unless it is for ID tokens`,
+      `list the scopes that it accepts (${name}), unless it is for ID tokens${reason}`,
       { resource: route.id },
     ),
   ]

@@ -13,6 +13,7 @@ import { checkClients, checkFlows, checkGrants } from './clients.ts'
 import { type CheckCode, comparePositions, type Finding } from './finding.ts'
 import { checkAuthorizers, findGateway } from './gateway.ts'
 import { checkLifetimes, checkLimits, checkProblems, checkReferences } from './limits.ts'
+import { checkIdentifiers, checkPoolReferences } from './pool-members.ts'
 import { type PoolGroups, readPoolGroups } from './pool-names.ts'
 import {
   checkAgreement,
@@ -138,6 +139,8 @@ export function checkScopes(
     ...all.flatMap(checkProblems),
     ...all.flatMap(checkReferences),
     ...all.flatMap((model) => checkLimits(model, scopeIndex.resolvePool)),
+    ...all.flatMap(checkPoolReferences),
+    ...checkIdentifiers(scopeIndex),
     ...all.flatMap((model) => checkClients(model, scopeIndex)),
     ...all.flatMap(checkFlows),
     ...checkGrants(all, scopeIndex),

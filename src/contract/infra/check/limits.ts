@@ -13,10 +13,12 @@ import type {
   Fact,
   InfraAuthorizer,
   InfraClient,
+  InfraDomain,
   InfraModel,
   InfraResourceServer,
 } from '../model/model.ts'
 import type { Position } from '../position.ts'
+import { formatPieces } from '../resolve/value.ts'
 import { addAssumption, createFinding, type Finding, type Subject } from './finding.ts'
 import { isCognitoAuthorizer, listAuthorizerPools } from './gateway.ts'
 import { describeAssumption, isSamePool, type PoolLink, type ResolvePool } from './pools.ts'
@@ -24,6 +26,8 @@ import { isMachineClient, listGrants, type ScopeIndex } from './scopes.ts'
 
 /** The prefix of a user pool domain. */
 const PREFIX = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+/** Cognito rejects a prefix that contains one of them. */
+const RESERVED_WORD = /aws|amazon|cognito/
 /** Seconds: the limits of Cognito for access tokens. */
 const LIFETIME = { min: 300, max: 86_400 }
 /** Seconds: the longest time that API Gateway caches a decision. */
@@ -74,11 +78,26 @@ export function checkLimits(model: InfraModel, resolvePool: ResolvePool): Findin
         id,
       ),
     ),
+    ...model.domains.flatMap(checkReservedWord),
     ...model.resourceServers.flatMap(checkResourceServer),
     ...model.clients.flatMap(checkClient),
     ...model.authorizers.flatMap(checkAuthorizer),
     ...checkServerCount(model, resolvePool),
   ]
+}
+
+/** Reports a reserved word in the known parts of a prefix. */
+function checkReservedWord({ id, domain, isCustom, complete }: InfraDomain): Finding[] {
+  // A domain with a certificate or a dot is a custom domain.
+  if (domain === undefined || isCustom === true || !complete) return []
+  const { value, pieces = [value ?? ''] } = domain
+  const known = pieces.filter((piece) => typeof piece === 'string')
+  if (known.join().includes('.')) return []
+  const [word] = known.flatMap((text) => RESERVED_WORD.exec(text) ?? [])
+  if (word === undefined) return []
+  const message = `expected a domain prefix without "${word}", got ${toPrintable(formatPieces(pieces), 60)}`
+  const fix = 'choose another prefix: Cognito reserves the texts aws, amazon and cognito'
+  return [createLimitFinding(domain.at, message, fix, { resource: id, value: word })]
 }
 
 function checkResourceServer({

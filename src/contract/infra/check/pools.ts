@@ -253,17 +253,25 @@ function findCommonPool(links: readonly (PoolLink | undefined)[]): PoolLink | un
   return identities.size === 1 ? links[0] : undefined
 }
 
+/** Stands for an unknown piece of a text. */
+const UNKNOWN = '*'
+/** The start of an issuer of Cognito, in any partition. The Region and the domain may be unknown pieces. */
+const COGNITO_ISSUER =
+  /^(?:https?:\/\/)?(?:issuer-)?cognito-idp\.(?:[a-z\d-]+|\*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|[a-z\d.-]+\.gov|cloud\.adc-e\.uk|\*)(?:\/|$)/i
+const POOL_DATA = /(?:^|\.)data\.aws_cognito_user_pools?\./
+
 /** Whether the text is certainly the issuer of a user pool. */
-export const isCognitoIssuer = ({
+export function isCognitoIssuer({
   value,
   source,
   pieces = [value ?? source],
-}: Fact<string>): boolean =>
-  pieces.some((piece) =>
-    typeof piece === 'string'
-      ? piece.includes('cognito-idp.')
-      : /(?:^|\.)data\.aws_cognito_user_pools?\./.test(piece.resource ?? ''),
+}: Fact<string>): boolean {
+  const text = pieces.map((piece) => (typeof piece === 'string' ? piece : UNKNOWN)).join('')
+  return (
+    COGNITO_ISSUER.test(text) ||
+    pieces.some((piece) => typeof piece !== 'string' && POOL_DATA.test(piece.resource ?? ''))
   )
+}
 
 /** Whether two links may identify the same pool. */
 export const mayBeSamePool = (a: PoolLink, b: PoolLink): boolean =>

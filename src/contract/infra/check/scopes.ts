@@ -7,6 +7,7 @@ import type { Position } from '../position.ts'
 import {
   createScopeEvaluator,
   type DefinedScope,
+  type IndexedServer,
   indexServers,
   type ScopeReference,
   type ScopeStatus,
@@ -54,6 +55,7 @@ export interface ListedScope extends ScopeReference {
 export interface ScopeIndex {
   readonly resolvePool: ResolvePool
   readonly clients: readonly PooledClient[]
+  readonly servers: readonly IndexedServer[]
   readonly defined: readonly DefinedScope[]
   /** Lists the scopes of a list, known in full or in part. */
   readonly listScopes: (
@@ -109,6 +111,7 @@ export function createScopeIndex(
     resolvePool,
     mayAddScopes: (pool) => withTrigger.some((one) => mayBeSamePool(one, pool)),
     clients,
+    servers,
     defined,
     listScopes,
     findDefinitions: (scope, pool) =>
@@ -147,14 +150,14 @@ function createUnusedCheck(
     readonly complete: boolean
   },
 ): ScopeIndex['isUnused'] {
-  const grants = clients.flatMap(({ model, client, pool }) =>
+  const all = clients.flatMap(({ model, client, pool }) =>
     listScopes(model, client.scopes).map(({ text }) => ({ text, pool })),
   )
+  // A scope that many clients are granted is compared once.
+  const grants = all.filter(isFirstGrant())
   const findClients = indexByPool(clients)
   const findGrants = indexByPool(grants)
   const findSymbolic = indexByPool(grants.filter(({ text }) => getLiteral(text) === undefined))
-  // A scope that many clients are granted is compared once.
-  const grants = all.filter(isFirstGrant())
   const literals = groupBy(grants, ({ text }) => text.key)
   const grantsKnownByPool = new Map<string, boolean>()
   const areGrantsKnown = (pool: PoolLink): boolean => {

@@ -72,6 +72,8 @@ const DEPLOYMENT_FAILURES: ReadonlySet<CheckCode> = new Set<CheckCode>([
   'flow-mixed',
   'flow-invalid',
   'client-no-secret',
+  'pool-reference',
+  'identifier-repeated',
   'transform-missing',
   'cognito-limit',
 ])

@@ -180,6 +180,8 @@ export const toDomain = (resource: Resource): InfraDomain =>
     ...toInfraResource(resource),
     userPool: toTextFact(getProperty(resource.properties, 'UserPoolId')),
     domain: toTextFact(getProperty(resource.properties, 'Domain')),
+    isCustom:
+      getProperty(resource.properties, 'CustomDomainConfig') === undefined ? undefined : true,
   })
 
 export function toResourceServer(resource: Resource): InfraResourceServer {
@@ -234,6 +236,13 @@ const MAX_PARTS = 200
 
 type Resources = ReadonlyMap<string, Resource>
 
+const API_TYPES: ReadonlySet<string> = new Set([
+  'AWS::ApiGateway::RestApi',
+  'AWS::ApiGatewayV2::Api',
+  'AWS::Serverless::Api',
+  'AWS::Serverless::HttpApi',
+])
+
 /** Returns undefined for authorizers that do not verify Cognito tokens, such as Lambda authorizers. */
 export function toAuthorizer(resource: Resource): InfraAuthorizer | undefined {
   const { properties, type } = resource
@@ -263,13 +272,12 @@ export function toRoute(resource: Resource, resources: Resources): InfraRoute | 
   const method = rest ? getProperty(properties, 'HttpMethod') : key?.method
   const path = rest ? buildRestPath(resource, resources) : key?.path
   const authorizer = getProperty(properties, 'AuthorizerId')
-  const authorization = parseAuthorization(
-    getProperty(properties, 'AuthorizationType'),
-    resource.complete,
-  )
+  const authorizationType = getProperty(properties, 'AuthorizationType')
+  const authorization = parseAuthorization(authorizationType, resource.complete)
+  const api = getApi(properties)
   return omitUndefined<InfraRoute>({
     ...toInfraResource(resource),
-    api: getSourceResource(getProperty(properties, rest ? 'RestApiId' : 'ApiId')),
+    api,
     method: toUpperCase(toTextFact(method)),
     path: toTextFact(path),
     authorization,
@@ -278,8 +286,28 @@ export function toRoute(resource: Resource, resources: Resources): InfraRoute | 
       authorization === 'cognito' && authorizer === undefined && resource.complete
         ? true
         : undefined,
+    invalidType:
+      getText(authorizationType) === (rest ? 'JWT' : 'COGNITO_USER_POOLS')
+        ? toTextFact(authorizationType)
+        : undefined,
+    authorizerApi: findOtherApi(api, resources.get(getSourceResource(authorizer) ?? ''), resources),
     scopes: toTextList(getProperty(properties, 'AuthorizationScopes')),
   })
+}
+
+const getApi = (properties: Members): string | undefined =>
+  getSourceResource(getProperty(properties, 'RestApiId') ?? getProperty(properties, 'ApiId'))
+
+/** Returns the API of an authorizer, if both APIs are in the template and it is another one. */
+function findOtherApi(
+  api: string | undefined,
+  authorizer: Resource | undefined,
+  resources: Resources,
+): string | undefined {
+  const other = authorizer && getApi(authorizer.properties)
+  const isApi = (id: string | undefined): boolean =>
+    API_TYPES.has(resources.get(id ?? '')?.type ?? '')
+  return api !== other && isApi(api) && isApi(other) ? other : undefined
 }
 
 const toUpperCase = (method: Fact<string> | undefined): Fact<string> | undefined =>

@@ -59,6 +59,8 @@ export interface InfraDomain extends InfraResource {
   readonly userPool?: Fact<string>
   /** The domain prefix, or a custom domain. */
   readonly domain?: Fact<string>
+  /** Present if the domain has a certificate, so that it is a custom domain. */
+  readonly isCustom?: true
 }
 
 /** A scope of a resource server. */
@@ -145,6 +147,10 @@ export interface InfraRoute extends InfraResource {
   readonly authorizer?: string
   /** Present if the type of authorization needs an authorizer, and the route certainly has none. */
   readonly hasNoAuthorizer?: true
+  /** The type of authorization, if only the other kind of API has it: `JWT` in a REST API. */
+  readonly invalidType?: Fact<string>
+  /** The id of the API of the authorizer, if it is another one than `api`. */
+  readonly authorizerApi?: string
   /** The scopes of the route, or else of its authorizer. A token needs one of them. */
   readonly scopes?: FactList<string>
 }

@@ -24,7 +24,11 @@ export const TERRAFORM_TYPES: ReadonlyMap<string, TerraformType> = new Map(
     },
     aws_cognito_user_pool_domain: {
       type: 'AWS::Cognito::UserPoolDomain',
-      names: { user_pool_id: 'UserPoolId', domain: 'Domain' },
+      names: {
+        user_pool_id: 'UserPoolId',
+        domain: 'Domain',
+        certificate_arn: 'CustomDomainConfig',
+      },
     },
     aws_cognito_resource_server: {
       type: 'AWS::Cognito::UserPoolResourceServer',

@@ -1,6 +1,7 @@
 /** Findings about user pool ARNs, issuers, audiences and missing authorizers. */
 import t from 'tap'
-import { listFindings } from '../../../support/templates.ts'
+import { checkScopes } from '../../../../src/contract/infra/index.ts'
+import { listFindings, read } from '../../../support/templates.ts'
 
 const scopes = (...names: string[]) =>
   names.map((name) => `{ ScopeName: ${name}, ScopeDescription: x }`).join(', ')
@@ -362,4 +363,167 @@ t.test('routes without their authorizer', async (t) => {
   t.strictSame(await check(MACHINE, plain), [
     'error authorizer-missing a.yaml: GETorders: { Type: AWS::ApiGatewayV2::Route',
   ])
+})
+
+t.test('REST methods without scopes, in a pool whose machine also signs users in', async (t) => {
+  const method =
+    '  Method: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: !Ref RestApi, ResourceId: !GetAtt RestApi.RootResourceId, HttpMethod: GET, AuthorizationType: COGNITO_USER_POOLS, AuthorizerId: !Ref Guard } }'
+  const signIn = (flows: string) =>
+    MACHINE.replace('GenerateSecret: true', `GenerateSecret: true, ExplicitAuthFlows: ${flows}`)
+  const guard = rest('[!GetAtt Pool.Arn]')
+  const NO_SCOPES = 'authorizer-no-scopes a.yaml: Method: { Type: AWS::ApiGateway::Method'
+  t.strictSame(await check(MACHINE, guard, method), [`error ${NO_SCOPES}`])
+  for (const flows of ['[ALLOW_REFRESH_TOKEN_AUTH]', '[ALLOW_CLIENT_TOKEN_AUTH]', '[]'])
+    t.strictSame(await check(signIn(flows), guard, method), [`error ${NO_SCOPES}`], flows)
+  const both = '[ALLOW_ADMIN_USER_PASSWORD_AUTH, ALLOW_REFRESH_TOKEN_AUTH]'
+  for (const flows of [both, '[ALLOW_USER_SRP_AUTH]', '!Ref AWS::Region', '[!Ref AWS::Region]'])
+    t.strictSame(await check(signIn(flows), guard, method), [`warning ${NO_SCOPES}`], flows)
+  const text = `Resources:\n${[HEAD, signIn(both), guard, method].join('\n')}\n`
+  t.match(checkScopes(await read('a.yaml', text)), [
+    {
+      fix: 'list the scopes that it accepts (AuthorizationScopes), unless it is for ID tokens of users, who may sign in with Machine',
+    },
+  ])
+})
+
+t.test('user pools in an audience', async (t) => {
+  const AUDIENCE = 'error authorizer-audience a.yaml:'
+  for (const item of ['!Ref Pool', '!GetAtt Pool.Arn', '!GetAtt Pool.ProviderURL'])
+    t.strictSame(
+      await check(MACHINE, jwt(ISSUER, `[!Ref Machine, ${item}]`)),
+      [`${AUDIENCE} ${item.replace(/^!\w+ /, '')}`],
+      item,
+    )
+  for (const item of ['eu-west-1_AbCdEfGhI', 'us-gov-west-1_AbCdEfGhI', 'arn:aws:cognito-idp'])
+    t.strictSame(await check(MACHINE, jwt(ISSUER, `[${item}]`)), [`${AUDIENCE} ${item}`], item)
+  for (const item of [
+    '!ImportValue pool',
+    '5kek0i61pgkokoob4fsm9fo9it',
+    'my_client',
+    "!Sub '${Pool}-x'",
+  ])
+    t.strictSame(await check(MACHINE, jwt(ISSUER, `[${item}]`)), [], item)
+  t.strictSame(
+    await check(MACHINE, jwt('https://example.auth0.com/', '[!Ref Pool]')),
+    [],
+    'another identity provider accepts any audience',
+  )
+})
+
+t.test('types of authorization, and authorizers, of another API', async (t) => {
+  const method = (more: string, id = 'Method') =>
+    `  ${id}: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: !Ref RestApi, ResourceId: !GetAtt RestApi.RootResourceId, HttpMethod: GET, AuthorizationScopes: [${READ}], ${more} } }`
+  const guard = rest('[!GetAtt Pool.Arn]')
+  const MISMATCH = 'error authorizer-mismatch a.yaml:'
+  const METHOD = `${MISMATCH} Method: { Type: AWS::ApiGateway::Method`
+  t.strictSame(
+    await check(MACHINE, guard, method('AuthorizationType: JWT, AuthorizerId: !Ref Guard')),
+    [`${MISMATCH} JWT`],
+  )
+  const http = route(READ).replace(
+    'AuthorizationType: JWT',
+    'AuthorizationType: COGNITO_USER_POOLS',
+  )
+  t.strictSame(await check(MACHINE, jwt(ISSUER), http), [`${MISMATCH} COGNITO_USER_POOLS`])
+  for (const type of ['COGNITO_USER_POOLS', '!If [A, JWT, NONE]', 'CUSTOM'])
+    t.strictSame(
+      await check(MACHINE, guard, method(`AuthorizationType: ${type}, AuthorizerId: !Ref Guard`)),
+      [],
+      type,
+    )
+  const other = '  Other: { Type: AWS::ApiGateway::RestApi }'
+  const COGNITO = 'AuthorizationType: COGNITO_USER_POOLS, AuthorizerId: !Ref Guard'
+  const elsewhere = (api: string) => guard.replace('!Ref RestApi', api)
+  t.strictSame(await check(MACHINE, other, elsewhere('!Ref Other'), method(COGNITO)), [METHOD])
+  t.strictSame(
+    await check(MACHINE, jwt(ISSUER), method(COGNITO.replace('Guard', 'Tokens'))),
+    [METHOD],
+    'an authorizer of an HTTP API',
+  )
+  const custom =
+    '  Guard: { Type: AWS::ApiGateway::Authorizer, Properties: { RestApiId: !Ref Other, Type: TOKEN } }'
+  t.strictSame(
+    await check(
+      MACHINE,
+      other,
+      custom,
+      method('AuthorizationType: CUSTOM, AuthorizerId: !Ref Guard'),
+    ),
+    [METHOD],
+    'a Lambda authorizer',
+  )
+  const stack = '  Stack: { Type: AWS::CloudFormation::Stack }'
+  for (const api of [
+    '!ImportValue api',
+    '!GetAtt Stack.Outputs.Api',
+    '!If [A, !Ref Other, !Ref RestApi]',
+  ])
+    t.strictSame(await check(MACHINE, other, stack, elsewhere(api), method(COGNITO)), [], api)
+  const imported = method(COGNITO).replace('!Ref RestApi', '!ImportValue api')
+  t.strictSame(await check(MACHINE, other, elsewhere('!Ref Other'), imported), [])
+  const module = (key: string) => `resource "aws_api_gateway_rest_api" "a" {
+  for_each = toset(["x", "y"])
+  name     = each.key
+}
+resource "aws_api_gateway_authorizer" "g" {
+  for_each    = toset(["x", "y"])
+  rest_api_id = aws_api_gateway_rest_api.a[each.key].id
+  type        = "TOKEN"
+}
+resource "aws_api_gateway_method" "m" {
+  for_each      = toset(["x", "y"])
+  rest_api_id   = aws_api_gateway_rest_api.a[each.key].id
+  authorization = "CUSTOM"
+  authorizer_id = aws_api_gateway_authorizer.g[${key}].id
+}
+`
+  t.strictSame(await listFindings({ 'a.tf': module('each.key') }), [])
+  t.strictSame(await listFindings({ 'a.tf': module('"x"') }), [
+    'error authorizer-mismatch a.tf: resource "aws_api_gateway_method" "m" {',
+  ])
+  t.strictSame(await listFindings({ 'a.tf': module('var.key') }), [
+    'error reference-missing a.tf: var.key',
+  ])
+})
+
+t.test('a slash at the end of an issuer of another identity provider', async (t) => {
+  for (const issuer of [
+    'https://cognito-idp.example.com/',
+    'https://cognito-idp.eu-west-1.example.com/x/',
+    "!Sub 'https://idp.example.com/${Pool}/'",
+    "!Sub 'https://cognito-idp.${AWS::StackName}/'",
+  ])
+    t.strictSame(await check(MACHINE, jwt(issuer, '[x]')), [], issuer)
+  for (const issuer of [
+    'https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A/',
+    'https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A/',
+    'https://cognito-idp.us-iso-east-1.c2s.ic.gov/us-iso-east-1_A/',
+    "!Sub 'https://cognito-idp.${AWS::Region}.${AWS::URLSuffix}/${Pool}/'",
+    "!Sub 'https://${Pool.ProviderName}/'",
+  ])
+    t.match(
+      (await check(MACHINE, jwt(issuer, '[x]'))).join(),
+      /^error authorizer-issuer[^,]*$/,
+      issuer,
+    )
+})
+
+t.test('attributes of a user pool that a data source looks up', async (t) => {
+  const module = (provider: string, pool: string) => `data "aws_cognito_user_pool" "p" {
+  user_pool_id = "eu-west-1_AbCdEfGhI"
+}
+resource "aws_cognito_user_pool_client" "c" {
+  user_pool_id = ${pool}
+}
+resource "aws_api_gateway_authorizer" "a" {
+  type          = "COGNITO_USER_POOLS"
+  rest_api_id   = "x"
+  provider_arns = [${provider}]
+}
+`
+  const [id, arn] = ['data.aws_cognito_user_pool.p.id', 'data.aws_cognito_user_pool.p.arn']
+  const found = (provider: string, pool: string) => listFindings({ 'a.tf': module(provider, pool) })
+  t.strictSame(await found(arn, id), [])
+  t.strictSame(await found(id, id), [`error authorizer-provider a.tf: ${id}`])
+  t.strictSame(await found(arn, arn), [`error pool-reference a.tf: ${arn}`])
 })

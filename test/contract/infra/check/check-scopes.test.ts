@@ -93,7 +93,7 @@ ${method('', 'POST')}
     'error cognito-limit a.yaml: 3601',
     'warning lifetime-ttl a.yaml: 3601',
     'error scope-undefined a.yaml: orders/echo',
-    'error authorizer-no-scopes a.yaml: [',
+    'warning authorizer-no-scopes a.yaml: [',
   ])
 })
 

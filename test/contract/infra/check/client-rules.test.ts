@@ -1,6 +1,7 @@
 /** Findings about flows, grants, domains and triggers: each mistake, and templates that come close to it. */
 import t from 'tap'
-import { listFindings } from '../../../support/templates.ts'
+import { checkScopes } from '../../../../src/contract/infra/index.ts'
+import { listFindings, read } from '../../../support/templates.ts'
 
 type Test = Pick<typeof t, 'strictSame'>
 
@@ -229,4 +230,165 @@ t.test('triggers that machine tokens never reach', async (t) => {
     ),
     ['error trigger-version a.tf: "V2_0"'],
   )
+})
+
+t.test('references to a pool that are not its id', async (t) => {
+  const member = (reference: string, id = 'Client') =>
+    client(`${MACHINE}, ${READS}`, id).replace('!Ref Pool', reference)
+  const REFERENCE = 'error pool-reference a.yaml:'
+  for (const [reference, text] of [
+    ['!GetAtt Pool.Arn', 'Pool.Arn'],
+    ['!GetAtt Pool.ProviderName', 'Pool.ProviderName'],
+    ['!GetAtt Pool.ProviderURL', 'Pool.ProviderURL'],
+  ] as const) {
+    t.strictSame(
+      await check(POOL, SERVER, READER, member(reference)),
+      [`${REFERENCE} ${text}`],
+      reference,
+    )
+  }
+  const arns = [
+    'arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI',
+    "!Sub 'arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${Pool}'",
+  ]
+  for (const arn of arns) {
+    const found = await check(POOL, SERVER, READER, member(arn))
+    t.match(found, [/^error pool-reference/], arn)
+    t.equal(found.length, 1)
+  }
+  const domain = POOL.replace('!Ref Pool', '!GetAtt Pool.Arn')
+  t.strictSame(await check(domain, SERVER, READER), [`${REFERENCE} Pool.Arn`])
+  const server = SERVER.replace('!Ref Pool', '!GetAtt Pool.Arn')
+  t.strictSame(await check(POOL, server, READER), [`${REFERENCE} Pool.Arn`])
+  for (const reference of [
+    '!Ref Pool',
+    '!GetAtt Pool.UserPoolId',
+    '!ImportValue pool-arn',
+    "'{{resolve:ssm:/pool-arn}}'",
+    '!Ref AWS::Region',
+    "!Sub '${Pool}'",
+    'eu-west-1_AbCdEfGhI',
+  ]) {
+    const found = await check(POOL, SERVER, READER, member(reference))
+    t.notMatch(found.join(), 'pool-reference', reference)
+  }
+  const fixes = async (file: string, text: string) =>
+    checkScopes(await read(file, text))
+      .filter(({ code }) => code === 'pool-reference')
+      .map(({ fix }) => fix)
+  const [arn = ''] = arns
+  t.strictSame(await fixes('a.yaml', yaml(POOL, SERVER, member('!GetAtt Pool.Arn'))), [
+    'use !Ref Pool',
+  ])
+  t.strictSame(await fixes('a.yaml', yaml(POOL, SERVER, member(arn))), ['use !Ref Pool'])
+  t.strictSame(await fixes('a.yaml', yaml(member(arn).replace(READS, 'X: y'))), ['use !Ref Pool'])
+  const module = (attribute: string) => `resource "aws_cognito_user_pool" "p" {}
+resource "aws_cognito_user_pool_client" "c" {
+  user_pool_id = aws_cognito_user_pool.p.${attribute}
+}
+`
+  for (const attribute of ['arn', 'endpoint'])
+    t.strictSame(await fixes('a.tf', module(attribute)), ['use aws_cognito_user_pool.p.id'])
+  for (const attribute of ['id', 'name', 'custom_domain'])
+    t.strictSame(await fixes('a.tf', module(attribute)), [], attribute)
+})
+
+t.test('resource servers of one pool with one identifier', async (t) => {
+  const second = SERVER.replace('Server:', 'Second:')
+  const REPEATED = 'error identifier-repeated a.yaml:'
+  t.strictSame(await check(POOL, SERVER, READER, second), [`${REPEATED} orders`])
+  const other = '  Other: { Type: AWS::Cognito::UserPool }'
+  const granted = (id: string, server: string) =>
+    client(`${MACHINE}, AllowedOAuthScopes: [!Sub '\${${server}}/read']`, id)
+  t.strictSame(
+    await check(
+      POOL,
+      SERVER,
+      READER,
+      other,
+      second.replace('!Ref Pool', '!Ref Other'),
+      granted('Third', 'Second').replace('!Ref Pool', '!Ref Other'),
+    ),
+    ['warning pool-no-domain a.yaml: Other: { Type: AWS::Cognito::UserPool'],
+    'another pool',
+  )
+  const found = async (first: string, ...more: string[]) =>
+    (await check(POOL, first, ...more)).filter((line) => line.includes('identifier-repeated'))
+  t.strictSame(await found(SERVER, second.replace('Type:', 'Condition: A, Type:')), [])
+  const symbolic = (text: string, identifier: string) =>
+    text.replace('Identifier: orders', `Identifier: ${identifier}`)
+  const composed = "!Sub '${AWS::StackName}-orders'"
+  t.strictSame(await found(symbolic(SERVER, composed), symbolic(second, composed)), [
+    `${REPEATED} '\${AWS::StackName}-orders'`,
+  ])
+  t.strictSame(await found(symbolic(SERVER, composed), second), [], 'they may be equal')
+  const unknown = '!If [A, a, b]'
+  t.strictSame(await found(symbolic(SERVER, unknown), symbolic(second, unknown)), [])
+  const both = (reference: string) =>
+    [SERVER, second].map((text) => text.replace('!Ref Pool', reference)).join('\n')
+  for (const reference of ['!ImportValue pool-id', 'eu-west-1_AbCdEfGhI'])
+    t.strictSame(await check(both(reference)), [`${REPEATED} orders`], reference)
+  t.strictSame(await found(both('!If [A, a, b]')), [], 'any pool')
+  const auth = `${yaml(POOL, SERVER, READER)}Outputs: { Id: { Value: !Ref Pool, Export: { Name: pool-id } } }\n`
+  const service = yaml(second.replace('!Ref Pool', '!ImportValue pool-id'))
+  t.strictSame(await listFindings({ 'auth.yaml': auth, 'a.yaml': service }), [`${REPEATED} orders`])
+  const parameter = yaml(second.replace('!Ref Pool', '!Ref AWS::Region'))
+  t.strictSame(
+    (await listFindings({ 'auth.yaml': auth, 'a.yaml': parameter })).filter((line) =>
+      line.includes('repeated'),
+    ),
+    [],
+    'an assumption',
+  )
+  const external = yaml(SERVER.replace('!Ref Pool', '!ImportValue elsewhere'))
+  t.strictSame(
+    await listFindings({ 'b.yaml': external, 'a.yaml': external }),
+    [],
+    'the two may be alternatives',
+  )
+})
+
+t.test('reserved words in the prefix of a domain', async (t) => {
+  const found = (domain: string, more = '') =>
+    check(POOL.replace('Domain: orders', `Domain: ${domain}${more}`), SERVER, READER)
+  for (const [domain, text = domain] of [
+    ['my-cognito-orders'],
+    ['newcognito'],
+    ['aws-orders'],
+    ['amazonas'],
+    ["!Sub 'cognito-${AWS::AccountId}'", "'cognito-${AWS::AccountId}'"],
+    ["!Join ['-', [orders, aws, !Ref AWS::Region]]", "['-'"],
+  ] as const)
+    t.strictSame(await found(domain), [`error cognito-limit a.yaml: ${text}`], domain)
+  for (const domain of [
+    'orders',
+    'cogni-to',
+    'login.cognito.example.com',
+    "!Sub 'cognito.${AWS::Region}.example.com'",
+    "!Sub '${AWS::StackName}'",
+    '!Ref AWS::StackName',
+  ])
+    t.strictSame(await found(domain), [], domain)
+  const certificate = ', CustomDomainConfig: { CertificateArn: !ImportValue certificate }'
+  t.strictSame(await found("!Sub 'cognito${AWS::StackName}'", certificate), [])
+  t.strictSame(
+    await found("!Sub 'cognito${AWS::StackName}'", ", 'Fn::Transform': { Name: AWS::Include }"),
+    [],
+    'an include may add a certificate',
+  )
+  const missing = POOL.replace(', Domain: orders', '')
+  t.strictSame(await check(missing, SERVER, READER), [])
+  const module = (more: string) => `resource "aws_cognito_user_pool" "p" {}
+resource "aws_cognito_user_pool_domain" "d" {
+  user_pool_id = aws_cognito_user_pool.p.id
+  domain       = "cognito-\${terraform.workspace}"
+  ${more}
+}
+`
+  t.strictSame(await terraform(module('')), [
+    'error cognito-limit a.tf: "cognito-${terraform.workspace}"',
+  ])
+  t.strictSame(await terraform(module('certificate_arn = aws_acm_certificate.c.arn')), [
+    'error reference-missing a.tf: aws_acm_certificate.c.arn',
+  ])
 })
