@@ -12,7 +12,7 @@ import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { toPrintable } from '../../core/util/text.ts'
 import { readJsonFile } from '../../testing/json-file.ts'
 import { CommandFailure, EXIT } from '../exit-codes.ts'
-import { readParameters } from '../files/flags.ts'
+import { readParameters, type VariableFlag } from '../files/flags.ts'
 import { readModels } from '../files/models.ts'
 import { createStyle, formatFinding } from '../terminal/format.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -41,13 +41,15 @@ export interface TemplatePool {
 /**
  * Reads templates. Reports skipped values, and errors that a deployment would ignore, on `err`.
  *
+ * @param variables Values of `--var` and `--var-file`.
  * @throws {CommandFailure} if the deployment would fail, after a line for each reason.
  */
 export async function readTemplatePool(
   flags: TemplateFlags,
+  variables: readonly VariableFlag[],
   terminal: Terminal,
 ): Promise<TemplatePool> {
-  const models = await readTemplates(flags, terminal)
+  const models = await readTemplates(flags, variables, terminal)
   const errors = checkScopes(models).filter(({ severity }) => severity === 'error')
   for (const error of errors) terminal.err(formatFinding(error, createStyle({ colors: false })))
   const { length } = errors.filter(isDeploymentFailure)
@@ -80,11 +82,19 @@ const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
 
 async function readTemplates(
   { template = [], parameter = [] }: TemplateFlags,
-  { signal }: Terminal,
+  variables: readonly VariableFlag[],
+  { signal, err }: Terminal,
 ) {
   try {
-    const parameters = { ...PSEUDO_PARAMETERS, ...readParameters(parameter) }
-    return await readModels(template, { option: '--template', parameters, signal })
+    const passed = readParameters(parameter)
+    return await readModels(template, {
+      option: '--template',
+      parameters: { ...PSEUDO_PARAMETERS, ...passed },
+      requiredNames: Object.keys(passed),
+      variables,
+      onWarning: (warning) => err(`cognito-m2m: warning: ${warning}\n`),
+      signal,
+    })
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)
     throw error

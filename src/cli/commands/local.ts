@@ -11,6 +11,7 @@ import {
   startUserPool,
 } from '../../testing/index.ts'
 import { AMZ_JSON, GET_CLIENT_TOKEN } from '../../tokens/oauth/user-pools-api.ts'
+import { addVariableOptions, type VariableFlag } from '../files/flags.ts'
 import { formatJson } from '../terminal/format.ts'
 import type { Manual } from '../terminal/help.ts'
 import type { CommandContext, DocumentedCommand, Terminal } from '../terminal/terminal.ts'
@@ -190,7 +191,7 @@ const MANUAL: Manual = {
     ],
     [
       'The clients of a Terraform module, with a variable:',
-      'cognito-m2m local --template infra/ --parameter stage=test',
+      'cognito-m2m local --template infra/ --var stage=test',
     ],
     ['The same keys at each start:', 'cognito-m2m local --state .cognito-m2m.state.json'],
   ],
@@ -209,6 +210,8 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
       'CloudFormation or SAM templates, .tf files or their folder: serves the clients they deploy',
     )
     .option('--parameter <NAME=VALUE...>', 'value of a parameter or variable of the templates')
+  const variables = addVariableOptions(command)
+  command
     .option('--pool <id>', 'logical id or address of the user pool, if templates have several')
     .option(
       '--secrets <file>',
@@ -229,7 +232,7 @@ export function localCommand({ terminal, onPoolStarted }: CommandContext): Docum
     .option('--trigger <module>', 'call its function handler before each token, as Cognito does')
     .action(async (flags: LocalFlags) => {
       const { port, host, state, cors, json, events, trigger } = flags
-      const { options, origins } = await readDefinition(flags, terminal)
+      const { options, origins } = await readDefinition(flags, variables, terminal)
       const overrides = omitUndefined<LocalUserPoolOptions>({
         port: port === undefined ? undefined : readPort(port),
         // Validated at the start of the pool.
@@ -268,16 +271,14 @@ interface Definition extends Pick<TemplatePool, 'origins'> {
   readonly options: LocalUserPoolOptions
 }
 
-async function readDefinition(flags: LocalFlags, terminal: Terminal): Promise<Definition> {
+async function readDefinition(
+  flags: LocalFlags,
+  variables: readonly VariableFlag[],
+  terminal: Terminal,
+): Promise<Definition> {
   const { config, template } = flags
   if (template === undefined) {
-    for (const name of ['parameter', 'pool', 'secrets'] as const) {
-      if (flags[name] === undefined) continue
-      throw new OptionError(
-        `--${name}`,
-        'expected --template with this option, got none. Add --template or remove the option.',
-      )
-    }
+    rejectTemplateOptions(flags, variables)
     return {
       options: config === undefined ? EXAMPLE_POOL : readPoolFile(config),
       origins: new Map(),
@@ -290,7 +291,20 @@ async function readDefinition(flags: LocalFlags, terminal: Terminal): Promise<De
     )
   }
   const { readTemplatePool } = await import('./local-template.ts')
-  return readTemplatePool(flags, terminal)
+  return readTemplatePool(flags, variables, terminal)
+}
+
+/** @throws {OptionError} for an option of templates. There are none. */
+function rejectTemplateOptions(flags: LocalFlags, [variable]: readonly VariableFlag[]): void {
+  const names = (['parameter', 'pool', 'secrets'] as const).filter(
+    (name) => flags[name] !== undefined,
+  )
+  const [name] = variable === undefined ? names : ['name' in variable ? 'var' : 'var-file']
+  if (name === undefined) return
+  throw new OptionError(
+    `--${name}`,
+    'expected --template with this option, got none. Add --template or remove the option.',
+  )
 }
 
 function readPort(text: string): number {

@@ -1,6 +1,8 @@
-/** Reads options that commands share: parameters, seconds and files. */
+/** Reads options that commands share: parameters, variables, seconds and files. */
 import { type Stats, statSync } from 'node:fs'
+import { normalize } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { VariableValue } from '../../contract/infra/read.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { toPrintable } from '../../core/util/text.ts'
 
@@ -19,6 +21,27 @@ export function readPair(text: string, option: string): readonly [string, string
   if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)]
   // The text is not shown: without a name, it may be a secret value.
   throw new OptionError(option, 'expected NAME=VALUE, got text without a name. Add the name.')
+}
+
+/** `--var` or `--var-file`. */
+export type VariableFlag = VariableValue | { readonly variableFile: string }
+
+/**
+ * Adds `--var` and `--var-file` to a command.
+ *
+ * @returns The values of both in the order of the command line. Empty until the command is parsed.
+ */
+export function addVariableOptions(command: Command): readonly VariableFlag[] {
+  const variables: VariableFlag[] = []
+  command
+    .option('--var <name=value>', 'value of a Terraform variable; repeatable', (text: string) => {
+      const [name, value] = readPair(text, '--var')
+      variables.push({ name, value })
+    })
+    .option('--var-file <file>', 'values of Terraform variables; repeatable', (file: string) => {
+      variables.push({ variableFile: file })
+    })
+  return variables
 }
 
 /** Longest file name in a message. */
@@ -59,6 +82,12 @@ export function statIfExists(file: string): Stats | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Returns a text that is the same for each spelling of a path, and for links to the file or folder. */
+export function identifyFile(file: string): string {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? normalize(file) : `${stat.dev} ${stat.ino}`
 }
 
 /**

@@ -1,26 +1,38 @@
 /** Reads the templates of the command line into models, one after the other. */
 import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path'
-import type { Command } from 'commander'
-import { type InfraModel, readTemplate, type VariableValue } from '../../contract/infra/index.ts'
-import type { TemplateSource } from '../../contract/infra/read.ts'
+import type { InfraModel, VariableValue } from '../../contract/infra/index.ts'
+import {
+  readTemplateInputs,
+  type TemplateInputs,
+  type TemplateSource,
+} from '../../contract/infra/read.ts'
 import { isTerraformFile } from '../../contract/infra/terraform/modules.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { quoteFile, readPair, statIfExists } from './flags.ts'
+import { identifyFile, quoteFile, statIfExists, type VariableFlag } from './flags.ts'
+import { listUndeclared, rejectUndeclared } from './inputs.ts'
 import { readText } from './read.ts'
 
+/** The files of one Terraform module. */
+interface ModuleUnit {
+  readonly kind: 'module'
+  readonly folder: string
+  readonly files: readonly string[]
+  /** The folders of the command line in which it was found. */
+  readonly folders: readonly string[]
+}
+
+interface FileUnit {
+  readonly kind: 'template'
+  readonly file: string
+  /** Whether the file is a template for sure. Otherwise it may be any YAML or JSON file of a folder. */
+  readonly isNamed: boolean
+  /** The folders of the command line in which it was found. */
+  readonly folders: readonly string[]
+}
+
 /** Files that are read together. */
-type TemplateUnit =
-  /** The files of one Terraform module. */
-  | { readonly kind: 'module'; readonly folder: string; readonly files: readonly string[] }
-  | {
-      readonly kind: 'template'
-      readonly file: string
-      /** Whether the file is a template for sure. Otherwise it may be any YAML or JSON file of `folder`. */
-      readonly isNamed: boolean
-      /** The folder of the command line in which the file was found. */
-      readonly folder?: string
-    }
+type TemplateUnit = ModuleUnit | FileUnit
 
 /** Larger files cannot be templates: CloudFormation accepts 1 MiB of text. */
 const MAX_TEMPLATE_BYTES = 4_194_304
@@ -43,21 +55,29 @@ const SKIPPED_FOLDERS = /^(?:\..*|node_modules)$/
  */
 function listTemplates(names: readonly string[], option: string): readonly TemplateUnit[] {
   const units = new Map<string, TemplateUnit>()
-  for (const unit of names.flatMap((name) => listName(name, option))) {
-    if (unit.kind === 'template') {
-      const path = normalize(unit.file)
-      const isNamed = unit.isNamed || (units.get(path) as typeof unit | undefined)?.isNamed === true
-      units.set(path, { ...units.get(path), ...unit, isNamed })
-    } else {
-      const key = normalize(`${unit.folder}/`)
-      const before = units.get(key)
-      const known = before?.kind === 'module' ? before.files : []
-      const paths = new Set(known.map((file) => normalize(file)))
-      const added = unit.files.filter((file) => !paths.has(normalize(file)))
-      units.set(key, { ...unit, files: [...known, ...added] })
-    }
-  }
+  for (const unit of names.flatMap((name) => listName(name, option))) addUnit(units, unit)
   return [...units.values()]
+}
+
+/** Adds a unit once. The first spelling of its path counts. */
+function addUnit(units: Map<string, TemplateUnit>, unit: TemplateUnit): void {
+  const key =
+    unit.kind === 'module' ? `module ${identifyFile(unit.folder)}` : identifyFile(unit.file)
+  const first = units.get(key)
+  if (first === undefined) {
+    units.set(key, unit)
+    return
+  }
+  const folders = [...first.folders, ...unit.folders]
+  if (unit.kind === 'template') {
+    const isNamed = unit.isNamed || (first as FileUnit).isNamed
+    units.set(key, { ...(first as FileUnit), isNamed, folders })
+  } else {
+    const { files } = first as ModuleUnit
+    const known = new Set(files.map(identifyFile))
+    const added = unit.files.filter((file) => !known.has(identifyFile(file)))
+    units.set(key, { ...(first as ModuleUnit), files: [...files, ...added], folders })
+  }
 }
 
 function listName(name: string, option: string): readonly TemplateUnit[] {
@@ -69,11 +89,13 @@ function listName(name: string, option: string): readonly TemplateUnit[] {
     )
   if (!stat.isDirectory()) {
     return isTerraformFile(name)
-      ? [{ kind: 'module', folder: dirname(name), files: [name] }]
-      : [{ kind: 'template', file: name, isNamed: true }]
+      ? [{ kind: 'module', folder: dirname(name), files: [name], folders: [] }]
+      : [{ kind: 'template', file: name, isNamed: true, folders: [] }]
   }
   const files = listModuleFiles(name)
-  return files.length > 0 ? [{ kind: 'module', folder: name, files }] : searchFolder(name, name)
+  return files.length > 0
+    ? [{ kind: 'module', folder: name, files, folders: [name] }]
+    : searchFolder(name, name)
 }
 
 /** Lists the Terraform files of a folder. Empty if there is no such folder. */
@@ -107,7 +129,9 @@ function listFolder(folder: string): readonly Dirent[] {
 function searchFolder(folder: string, root: string): readonly TemplateUnit[] {
   const entries = listFolder(folder)
   if (entries.some(({ name }) => name === SERVERLESS_FILE))
-    return [{ kind: 'template', file: join(folder, SERVERLESS_FILE), isNamed: true, folder: root }]
+    return [
+      { kind: 'template', file: join(folder, SERVERLESS_FILE), isNamed: true, folders: [root] },
+    ]
   const assembly = entries.some(({ name }) => name === 'manifest.json')
     ? listAssembly(folder, entries, root)
     : undefined
@@ -120,7 +144,7 @@ function searchFolder(folder: string, root: string): readonly TemplateUnit[] {
       if (!SKIPPED_FOLDERS.test(entry.name))
         for (const unit of searchFolder(path, root)) units.push(unit)
     } else if (entry.isFile() && TEMPLATE_FILE.test(entry.name) && isSmall(path))
-      units.push({ kind: 'template', file: path, isNamed: false, folder: root })
+      units.push({ kind: 'template', file: path, isNamed: false, folders: [root] })
   }
   return units
 }
@@ -161,7 +185,7 @@ function listAssembly(
       kind: 'template',
       file: join(folder, file),
       isNamed: true,
-      folder: root,
+      folders: [root],
     }),
   )
   return [...units, ...nested]
@@ -186,36 +210,22 @@ const isInside = (path: unknown): path is string =>
   !normalize(path).split(/[\\/]/).includes('..') &&
   normalize(path) !== '.'
 
-/** `--var` or `--var-file`. */
-export type VariableFlag = VariableValue | { readonly variableFile: string }
-
 interface ReadModelsOptions {
   /** Name of the option in messages. */
   readonly option: string
+  /** Values of parameters and variables, by name. */
   readonly parameters: Readonly<Record<string, string>>
+  /** The names among them that a template must declare: those of `--parameter`. */
+  readonly requiredNames?: readonly string[]
+  /** The names among them of the configuration, which a template should declare. */
+  readonly configuredNames?: readonly string[]
+  /** Called with one line for each value without effect that is no error. */
+  readonly onWarning?: (warning: string) => void
   /** In the order of the command line. */
   readonly variables?: readonly VariableFlag[]
   readonly signal: AbortSignal
   /** Texts by file name, which are used instead of the files. The texts of other files are added. */
   readonly cache?: Map<string, string> | undefined
-}
-
-/**
- * Adds `--var` and `--var-file` to a command.
- *
- * @returns The values of both in the order of the command line. Empty until the command is parsed.
- */
-export function addVariableOptions(command: Command): readonly VariableFlag[] {
-  const variables: VariableFlag[] = []
-  command
-    .option('--var <name=value>', 'value of a Terraform variable; repeatable', (text: string) => {
-      const [name, value] = readPair(text, '--var')
-      variables.push({ name, value })
-    })
-    .option('--var-file <file>', 'values of Terraform variables; repeatable', (file: string) => {
-      variables.push({ variableFile: file })
-    })
-  return variables
 }
 
 /**
@@ -231,20 +241,31 @@ export async function readModels(
   options: ReadModelsOptions,
 ): Promise<readonly InfraModel[]> {
   const { option } = options
-  const models: InfraModel[] = []
+  const inputs: TemplateInputs[] = []
   const empty = new Set(names.filter((name) => statIfExists(name)?.isDirectory()))
   for (const unit of listTemplates(names, option)) {
-    const model = await readUnit(unit, options)
-    if (model === undefined) continue
-    models.push(model)
-    if (unit.folder !== undefined) empty.delete(unit.folder)
+    const one = await readUnit(unit, options)
+    if (one === undefined) continue
+    inputs.push(one)
+    for (const folder of unit.folders) empty.delete(folder)
   }
   const [folder] = empty
-  if (folder === undefined) return models
-  throw new OptionError(
-    option,
-    `expected a folder with templates, got ${quoteFile(folder)}. Name the templates, or the folder of a Terraform module.`,
-  )
+  if (folder !== undefined) {
+    throw new OptionError(
+      option,
+      `expected a folder with templates, got ${quoteFile(folder)}. Name the templates, or the folder of a Terraform module.`,
+    )
+  }
+  checkNames(inputs, options)
+  return inputs.map(({ model }) => model)
+}
+
+/** @throws {OptionError} for a parameter or variable of the command line that no template declares. */
+function checkNames(inputs: readonly TemplateInputs[], options: ReadModelsOptions): void {
+  const { requiredNames = [], configuredNames = [], variables = [], onWarning } = options
+  const names = variables.flatMap((variable) => ('name' in variable ? [variable.name] : []))
+  rejectUndeclared(inputs, { parameters: requiredNames, variables: names })
+  for (const warning of listUndeclared(inputs, configuredNames)) onWarning?.(warning)
 }
 
 async function readSource(
@@ -262,12 +283,12 @@ async function readSource(
 async function readUnit(
   unit: TemplateUnit,
   options: ReadModelsOptions,
-): Promise<InfraModel | undefined> {
+): Promise<TemplateInputs | undefined> {
   const { option, parameters } = options
   if (unit.kind === 'module') return readModule(unit, options)
   const source = await readSource(unit.file, option, options)
   if (!unit.isNamed && !isTemplate(source.text)) return undefined
-  return readTemplate(source, {
+  return readTemplateInputs(source, {
     parameters,
     loadInclude: (path) =>
       isInsideRoot(path, unit.file) ? readSource(path, option, options) : undefined,
@@ -275,9 +296,9 @@ async function readUnit(
 }
 
 async function readModule(
-  { folder, files }: TemplateUnit & { kind: 'module' },
+  { folder, files }: ModuleUnit,
   options: ReadModelsOptions,
-): Promise<InfraModel> {
+): Promise<TemplateInputs> {
   const { option, parameters, variables = [] } = options
   const readAll = async (paths: readonly string[], name: string): Promise<TemplateSource[]> => {
     const sources: TemplateSource[] = []
@@ -292,7 +313,7 @@ async function readModule(
     if ('name' in variable) values.push(variable)
     else values.push(await readSource(variable.variableFile, '--var-file', options))
   }
-  return readTemplate(await readAll(files, option), {
+  return readTemplateInputs(await readAll(files, option), {
     parameters,
     variables: values,
     loadModule: (path) => readAll(listModuleFiles(path), option),

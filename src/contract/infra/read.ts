@@ -11,7 +11,7 @@ import {
   toRoute,
   toUserPool,
 } from './model/facts.ts'
-import type { InfraModel, ReadResources } from './model/model.ts'
+import type { InfraModel, ReadResources, UndeclaredValue } from './model/model.ts'
 import { hasOpenApiBody, readOpenApiBody } from './model/openapi-body.ts'
 import { addIndirectDependencies, type Resource } from './resolve/value.ts'
 import { readSuppressions } from './suppression/read.ts'
@@ -218,6 +218,23 @@ export async function readTemplate(
   sources: TemplateSource | readonly TemplateSource[],
   options: ReadTemplateOptions = {},
 ): Promise<InfraModel> {
+  return (await readTemplateInputs(sources, options)).model
+}
+
+/** A model, and what its template expects as input. */
+export interface TemplateInputs {
+  readonly model: InfraModel
+  /** The names of its parameters or variables. A plan has none. */
+  readonly declared: readonly string[]
+  /** Values in variable files for variables that the module does not declare. */
+  readonly undeclared: readonly UndeclaredValue[]
+}
+
+/** Reads a template as {@link readTemplate} does. */
+export async function readTemplateInputs(
+  sources: TemplateSource | readonly TemplateSource[],
+  options: ReadTemplateOptions,
+): Promise<TemplateInputs> {
   const read = (Array.isArray(sources) ? [...sources] : [sources]).map((source) =>
     readSource(source, 'sources'),
   )
@@ -232,7 +249,7 @@ export async function readTemplate(
     const values = [...parameters].map(([name, value]) => ({ name, value }))
     const input = { sources: read, variables: [...variables, ...values], loadModule }
     const resources = await readTerraform(input)
-    return toModel([...all.keys()], resources, await readSuppressions([...all.values()]))
+    return toInputs([...all.keys()], resources, await readSuppressions([...all.values()]))
   }
   const [only] = read
   if (only === undefined || read.length > 1) {
@@ -242,9 +259,18 @@ export async function readTemplate(
     )
   }
   const plan = parsePlan(only.text)
-  if (plan !== undefined) return toModel([only.file], readPlan(only.file, only.text, plan), [])
+  if (plan !== undefined) return toInputs([only.file], readPlan(only.file, only.text, plan), [])
   const resources = await readCloudFormation(only.file, only.text, parameters, loadInclude)
-  return toModel([...all.keys()], resources, await readSuppressions([...all.values()]))
+  return toInputs([...all.keys()], resources, await readSuppressions([...all.values()]))
+}
+
+function toInputs(
+  files: readonly string[],
+  read: ReadResources,
+  suppressions: InfraModel['suppressions'],
+): TemplateInputs {
+  const { declared = [], undeclared = [] } = read
+  return { model: toModel(files, read, suppressions), declared, undeclared }
 }
 
 function toModel(

@@ -134,6 +134,7 @@ t.test('several templates are one deployment, a folder of .tf files is one modul
   }
 }
 variable "scope" {}
+variable "other" {}
 `
   const at = files(t, {
     'a.yaml': CLEAN,

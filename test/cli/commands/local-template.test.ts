@@ -239,6 +239,82 @@ t.test('clients that cannot get a token, each with the error of Cognito', async 
   t.notMatch(said.out, 'curl')
 })
 
+t.test('GetClientToken: only a client with ALLOW_CLIENT_TOKEN_AUTH gets a token', async (t) => {
+  const flow = 'ExplicitAuthFlows: [ALLOW_CLIENT_TOKEN_AUTH]'
+  const text = `${HEAD}${client('Plain', `${MACHINE}, ${READS}`)}${client('Token', `${MACHINE}, ${READS}, ${flow}`)}`
+  const { pool, out } = await run(
+    t,
+    { 'a.yaml': text },
+    ...['-t', '@a.yaml', '--parameter', 'Stage=x', '--json'],
+  )
+  const request = async (id: string) => {
+    const { clientSecret } = clientsOf(out).find(({ clientId }) => clientId === id) ?? {}
+    return ask(pool.port, {
+      method: 'POST',
+      path: '/',
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'AWSCognitoIdentityProviderService.GetClientToken',
+      },
+      body: JSON.stringify({ ClientId: id, Secret: clientSecret }),
+    })
+  }
+  t.equal((await request('Token')).status, 200)
+  const rejected = await request('Plain')
+  t.equal(rejected.status, 400)
+  t.match(rejected.json, {
+    __type: 'InvalidParameterException',
+    message: 'ALLOW_CLIENT_TOKEN_AUTH flow not enabled for this client',
+  })
+})
+
+t.test('--var and --var-file set the variables of a Terraform module', async (t) => {
+  const module = `variable "stage" {}
+variable "name" { default = "reader" }
+resource "aws_cognito_user_pool" "p" {}
+resource "aws_cognito_resource_server" "s" {
+  user_pool_id = aws_cognito_user_pool.p.id
+  identifier   = "\${var.stage}-orders"
+  name         = "Orders"
+  scope {
+    scope_name        = "read"
+    scope_description = "Read orders"
+  }
+}
+resource "aws_cognito_user_pool_client" "c" {
+  name                                 = var.name
+  user_pool_id                         = aws_cognito_user_pool.p.id
+  generate_secret                      = true
+  allowed_oauth_flows_user_pool_client = true
+  allowed_oauth_flows                  = ["client_credentials"]
+  allowed_oauth_scopes                 = aws_cognito_resource_server.s.scope_identifiers
+}
+`
+  const files = {
+    'infra/main.tf': module,
+    'prod.tfvars': 'stage = "prod"\nnam = "billing"\n',
+  }
+  const serve = async (...args: string[]) => {
+    const ran = await run(t, files, '-t', '@infra', '--json', ...args)
+    t.equal(ran.code, 0, ran.err)
+    return [ran.err, ...clientsOf(ran.out).map(({ clientId, scopes }) => [clientId, ...scopes])]
+  }
+  t.strictSame(await serve('--var', 'stage=test', '--var', 'name=billing'), [
+    '',
+    ['billing', 'test-orders/read'],
+  ])
+  t.strictSame(await serve('--var-file', '@prod.tfvars'), [
+    'cognito-m2m: warning: @prod.tfvars: expected a variable that a Terraform module declares, got "nam". Write "name", or remove the value.\n',
+    ['reader', 'prod-orders/read'],
+  ])
+  const unknown = await run(t, files, '-t', '@infra', '--var', 'stge=test')
+  t.strictSame([unknown.code, unknown.out, unknown.pools.length], [2, '', 0])
+  t.equal(
+    unknown.err,
+    'cognito-m2m: --var: expected a variable that a Terraform module declares, got "stge". Write "stage", or remove the option.\n',
+  )
+})
+
 t.test('the text lists each client with its position in the template', async (t) => {
   const text = `${HEAD}${client('Web', '')}${client('Reader', `${MACHINE}, ${READS}`)}`
   const ran = await run(t, { 'a.yaml': text }, '-t', '@a.yaml', '--parameter', 'Stage=a=b')
@@ -404,6 +480,21 @@ const flags: readonly [string, readonly string[], RegExp][] = [
     'a parameter without a value',
     ['-t', '@a.yaml', '--parameter', 'Stage'],
     /--parameter: expected NAME=VALUE, got text without a name\. Add the name\.$/m,
+  ],
+  [
+    'a parameter that no template declares',
+    ['-t', '@a.yaml', '--parameter', 'Stag=x'],
+    /--parameter: expected a parameter that a template declares, got "Stag"\. Write "Stage", or remove the option\.$/m,
+  ],
+  [
+    'a variable of nothing',
+    ['--var', 'a=b', '--pool', 'Pool'],
+    /--var: expected --template with this option, got none\. Add --template or remove the option\.$/m,
+  ],
+  [
+    'a variable file of nothing',
+    ['--var-file', '@b.tfvars'],
+    /--var-file: expected --template with this option, got none\. Add --template or remove the option\.$/m,
   ],
   [
     'a pool file as well',

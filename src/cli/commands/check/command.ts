@@ -2,8 +2,13 @@
 import { Command } from 'commander'
 import { type Finding, TemplateError } from '../../../contract/infra/index.ts'
 import { CommandFailure, EXIT } from '../../exit-codes.ts'
-import { collectValues, DEFAULT_TIMEOUT, quoteFile } from '../../files/flags.ts'
-import { addVariableOptions, type VariableFlag } from '../../files/models.ts'
+import {
+  addVariableOptions,
+  collectValues,
+  DEFAULT_TIMEOUT,
+  quoteFile,
+  type VariableFlag,
+} from '../../files/flags.ts'
 import { readText } from '../../files/read.ts'
 import { writeFiles } from '../../files/write.ts'
 import { countFindings } from '../../terminal/format.ts'

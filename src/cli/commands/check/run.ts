@@ -11,8 +11,9 @@ import {
 } from '../../../contract/infra/index.ts'
 import { omitUndefined } from '../../../core/options/validate.ts'
 import { readAppModule } from '../../app-loader/process.ts'
-import { formatRunNotice } from '../../files/flags.ts'
-import { readModels, type VariableFlag } from '../../files/models.ts'
+import { formatRunNotice, type VariableFlag } from '../../files/flags.ts'
+import { listUnknownPools } from '../../files/inputs.ts'
+import { readModels } from '../../files/models.ts'
 import { readText } from '../../files/read.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
 import type { Checked } from './fix/fix.ts'
@@ -33,14 +34,21 @@ export async function readInputs(
   variables: readonly VariableFlag[],
   terminal: Terminal,
 ): Promise<CheckInputs> {
-  const { templates, parameters, openapi: document, pools, proxyTtl, keepsTexts } = settings
+  const { templates, openapi: document, pools, proxyTtl, keepsTexts } = settings
   const { signal } = terminal
   const texts = new Map<string, string>()
-  const read = (cache: Map<string, string> | undefined): Promise<readonly InfraModel[]> => {
-    return readModels(templates, { option: 'TEMPLATE', parameters, variables, signal, cache })
-  }
+  const warn = (warning: string): void => terminal.err(`cognito-m2m: warning: ${warning}\n`)
+  const { parameters, requiredNames, configuredNames } = settings
+  const common = { option: 'TEMPLATE', parameters, variables, signal }
   // A template that cannot be read is reported before the module runs.
-  const models = await read(keepsTexts ? texts : undefined)
+  const models = await readModels(templates, {
+    ...common,
+    requiredNames,
+    configuredNames,
+    onWarning: warn,
+    cache: keepsTexts ? texts : undefined,
+  })
+  for (const warning of listUnknownPools(models, pools)) warn(warning)
   const openapi =
     document === undefined
       ? undefined
@@ -49,7 +57,8 @@ export async function readInputs(
   return {
     models,
     texts,
-    readAgain: (changed) => read(new Map([...texts, ...changed])),
+    readAgain: (changed) =>
+      readModels(templates, { ...common, cache: new Map([...texts, ...changed]) }),
     options: omitUndefined<CheckScopesOptions>({ routes, openapi, pools, proxyTtl }),
   }
 }

@@ -163,6 +163,10 @@ export interface CheckSettings {
   readonly routes: string | undefined
   readonly openapi: string | undefined
   readonly parameters: Readonly<Record<string, string>>
+  /** The names among the parameters that the command line passes. A template must declare them. */
+  readonly requiredNames: readonly string[]
+  /** The names among the parameters that the configuration has. */
+  readonly configuredNames: readonly string[]
   /** Groups of names, each of one user pool. */
   readonly pools: CheckConfig['pools']
   /** Seconds. */
@@ -201,11 +205,14 @@ export function resolveSettings(
       'expected a template, got none. Pass one, or list templates in cognito-m2m.config.json.',
     )
   }
+  const passed = readParameters(flags.parameter ?? [])
   return {
     templates: all,
     ...chooseRoutes(flags, config),
     openapi: flags.openapi ?? config.openapi,
-    parameters: { ...config.parameters, ...readParameters(flags.parameter ?? []) },
+    parameters: { ...config.parameters, ...passed },
+    requiredNames: Object.keys(passed),
+    configuredNames: Object.keys(config.parameters),
     pools: config.pools,
     proxyTtl:
       proxyTtl === undefined ? config.proxyTtl : readSeconds(proxyTtl, '--proxy-ttl', 86_400),

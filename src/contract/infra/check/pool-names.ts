@@ -4,7 +4,13 @@ import { describeValue, OptionError } from '../../../core/options/validate.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraModel } from '../model/model.ts'
 import { formatSource, type Source } from '../resolve/value.ts'
-import { createText, getLiteral, type SymbolicText, type TextReader } from './symbolic.ts'
+import {
+  createText,
+  createTextReader,
+  getLiteral,
+  type SymbolicText,
+  type TextReader,
+} from './symbolic.ts'
 
 /** A reference to a user pool by its id, or by a name that only the deployment resolves. */
 export interface PoolName {
@@ -49,6 +55,32 @@ export function readPoolName(
     ? `${index} ${resource} ${attribute.replace(POOL_ATTRIBUTE, '')}`
     : tail.key
   return { kind: 'name', identity, name: nameSource(model, last), source: last }
+}
+
+/** Lists every name that templates have for a user pool: those of references, pools, SSM parameters and exports. */
+export function listPoolNames(models: readonly InfraModel[]): ReadonlySet<string> {
+  const reader = createTextReader(models)
+  const names = new Set<string>()
+  for (const [index, model] of models.entries()) {
+    const { resourceServers, clients, domains, authorizers, parameters, outputs } = model
+    const references = [
+      ...[...resourceServers, ...clients, ...domains].map(({ userPool }) => userPool),
+      ...authorizers.flatMap(({ userPools }) => userPools?.items ?? []),
+      ...[...parameters, ...outputs].map(({ value }) => value),
+    ]
+    for (const fact of references) {
+      const found = fact && readPoolName(reader, model, index, fact)
+      if (found !== undefined) names.add(found.name)
+    }
+    const published = [
+      ...parameters.map(({ name }) => name),
+      ...outputs.map(({ exported }) => exported),
+    ]
+    for (const name of published)
+      if (name !== undefined) names.add(reader.readFact(model, name).label)
+    for (const { id } of model.userPools) names.add(id)
+  }
+  return names
 }
 
 /** Returns the part of an ARN or issuer after the last slash. */

@@ -215,6 +215,7 @@ export async function readCloudFormation(
     complete: !macros && !read.some(mayAddResources),
     outputs,
     globals,
+    declared: [...sections.parameters.keys()],
     unread: [
       ...(macros ? [createMacroSource(root)] : []),
       ...read.filter(mayAddResources).map(({ id, at }) => {

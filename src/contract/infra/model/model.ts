@@ -214,4 +214,14 @@ export interface ReadResources {
   readonly outputs: readonly InfraOutput[]
   /** The `Globals` of SAM, by section. */
   readonly globals: ReadonlyMap<string, Value>
+  /** The names of its parameters or variables. Missing for a plan, which has values. */
+  readonly declared?: readonly string[]
+  /** Values in variable files for variables that the module does not declare. */
+  readonly undeclared?: readonly UndeclaredValue[]
+}
+
+/** A value in a variable file for a variable that the module does not declare. */
+export interface UndeclaredValue {
+  readonly file: string
+  readonly name: string
 }

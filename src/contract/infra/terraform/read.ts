@@ -34,7 +34,8 @@ interface TerraformInput {
 export async function readTerraform(input: TerraformInput): Promise<ReadResources> {
   const parser = await loadHclParser()
   const tree = await loadModules(parser, input.sources, input.loadModule)
-  const values = await readVariables(parser, tree.blocks.variables, input.variables)
+  const { variables } = tree.blocks
+  const { values, undeclared } = await readVariables(parser, variables, input.variables)
   const root: ModuleInstance = new ModuleInstance({
     tree,
     prefix: '',
@@ -64,6 +65,8 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
     complete: tree.unread.length === 0,
     outputs: [...tree.blocks.outputs.values()].map((block) => toOutput(block, root)),
     globals: new Map(),
+    declared: [...variables.keys()],
+    undeclared,
     unread: tree.unread.map(({ at, labels }) => {
       const resource = `module.${labels.join('.')}`
       return {
@@ -79,10 +82,10 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
 function toResources(block: Block, instance: ModuleInstance): readonly Resource[] {
   const { prefix, resolver, conditional } = instance
   const id = `${prefix}${block.labels.join('.')}`
+  if (instance.isAbsent(block, id)) return []
   const members = resolver.listRepeatedMembers(block)
   if (members === undefined)
     return [toResource(id, block, instance, isRepeated(block) || conditional)]
-  if (instance.isAbsent(block, id)) return []
   return members.map((member) =>
     resolver.withMember(member, () =>
       toResource(toInstanceId(id, member), block, instance, conditional),

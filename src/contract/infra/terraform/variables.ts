@@ -1,4 +1,5 @@
 /** Reads values of Terraform variables: `.tfvars` files, and values of the command line. */
+import type { UndeclaredValue } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
 import { readMap } from '../syntax/tree.ts'
 import { readPlain } from '../syntax/yaml.ts'
@@ -9,6 +10,12 @@ import type { HclParser } from './parser.ts'
 
 /** A `.tfvars` or `.tfvars.json` file, or one value. */
 export type VariableInput = SourceFile | { readonly name: string; readonly value: string }
+
+/** The values of variables, and those of files that are for no variable. */
+interface ReadVariables {
+  readonly values: ReadonlyMap<string, Expression>
+  readonly undeclared: readonly UndeclaredValue[]
+}
 
 const PRIMITIVE_TYPES = new Set(['string', 'number', 'bool'])
 
@@ -22,16 +29,22 @@ export async function readVariables(
   parser: HclParser,
   variables: ReadonlyMap<string, Block>,
   inputs: readonly VariableInput[],
-): Promise<ReadonlyMap<string, Expression>> {
+): Promise<ReadVariables> {
   const values = new Map<string, Expression>()
+  const undeclared: UndeclaredValue[] = []
   for (const input of inputs) {
-    const found =
-      'file' in input
-        ? await readVariableFile(parser, input)
-        : new Map([[input.name, parseValue(parser, variables.get(input.name), input.value)]])
-    for (const [name, expression] of found) values.set(name, expression)
+    if ('file' in input) {
+      const { file } = input
+      for (const [name, expression] of await readVariableFile(parser, input)) {
+        values.set(name, expression)
+        if (!variables.has(name)) undeclared.push({ file, name })
+      }
+    } else {
+      const { name, value } = input
+      values.set(name, parseValue(parser, variables.get(name), value))
+    }
   }
-  return values
+  return { values, undeclared }
 }
 
 /** Parses values of lists and maps as HCL, as the `-var` option of Terraform does. Other values are text. */

@@ -8,11 +8,8 @@ import { addDependsOn } from '../../../../src/cli/commands/check/fix/depends-on-
 import { formatDiff } from '../../../../src/cli/commands/check/fix/diff.ts'
 import { applyEdit, type Edit } from '../../../../src/cli/commands/check/fix/edit.ts'
 import { fixTemplates } from '../../../../src/cli/commands/check/fix/fix.ts'
-import {
-  findCandidate,
-  fixScope,
-  measureDistance,
-} from '../../../../src/cli/commands/check/fix/scope.ts'
+import { findCandidate, fixScope } from '../../../../src/cli/commands/check/fix/scope.ts'
+import { measureDistance } from '../../../../src/cli/files/distance.ts'
 import { replaceFiles } from '../../../../src/cli/files/replace.ts'
 import type { Finding, InfraModel } from '../../../../src/contract/infra/index.ts'
 import { checkScopes, readTemplate } from '../../../../src/contract/infra/index.ts'

@@ -1,6 +1,7 @@
 /** Corrects misspelled scopes for which there is one candidate. */
 import { createTextReader } from '../../../../contract/infra/check/symbolic.ts'
 import type { Finding, InfraModel } from '../../../../contract/infra/index.ts'
+import { measureDistance } from '../../../files/distance.ts'
 import { type Edit, findOffset } from './edit.ts'
 
 /** Shortest name that may be a misspelling. Shorter ones are often different names. */
@@ -73,26 +74,3 @@ function isSimilar(wrong: string, correct: string): boolean {
   if (length < MIN_LENGTH) return false
   return measureDistance(wrong, correct) <= (length >= LONG_LENGTH ? 2 : 1)
 }
-
-/** Optimal string alignment: insertions, deletions, replacements, and swaps of neighbors. */
-export function measureDistance(a: string, b: string): number {
-  // Scopes are longer than 256 characters only if they are invalid.
-  if (Math.abs(a.length - b.length) > 2) return Number.POSITIVE_INFINITY
-  let beforeLast: number[] = []
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1
-      let best = Math.min(get(last, j) + 1, get(row, j - 1) + 1, get(last, j - 1) + cost)
-      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      if (isSwap) best = Math.min(best, get(beforeLast, j - 2) + 1)
-      row.push(best)
-    }
-    beforeLast = last
-    last = row
-  }
-  return get(last, b.length)
-}
-
-const get = (row: readonly number[], index: number): number => row[index] as number
