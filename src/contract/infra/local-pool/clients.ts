@@ -61,7 +61,7 @@ export interface PoolClientOptions {
   readonly flows: readonly PoolFlow[]
   /** Whether OAuth is enabled. */
   readonly oauth: boolean
-  /** True for a client with the flow `ALLOW_CLIENT_TOKEN_AUTH`, which GetClientToken needs. Otherwise missing. */
+  /** Whether the client has the flow `ALLOW_CLIENT_TOKEN_AUTH`, which GetClientToken needs. Missing for a public client. */
   readonly clientToken?: boolean
   /** The lifetime of access tokens, in seconds. */
   readonly accessTokenValidity: number
@@ -165,7 +165,7 @@ export function toPoolClient(
     scopes,
     flows: (flows?.items ?? []).map(({ value }) => value as PoolFlow),
     oauth: oauth?.value === true,
-    clientToken: (hasSecret && hasClientTokenFlow(client)) || undefined,
+    clientToken: hasSecret ? hasClientTokenFlow(client) : undefined,
     accessTokenValidity: getTokenLifetime(client, reportUnknown),
   })
 }

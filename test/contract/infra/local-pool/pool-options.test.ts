@@ -55,6 +55,7 @@ t.test('the clients of a template become clients of a test pool', async (t) => {
         scopes: ['orders/read', 'orders/write'],
         flows: ['client_credentials'],
         oauth: true,
+        clientToken: false,
         accessTokenValidity: 900,
       },
     ],
@@ -74,6 +75,8 @@ t.test(
         client('Token', `UserPoolId: !Ref Pool, GenerateSecret: true, ${flow}, ${scopes}`),
         client('Both', `${READS}, ${flow}`),
         client('Users', `${READS}, ExplicitAuthFlows: [ALLOW_USER_SRP_AUTH]`),
+        client('Plain', READS),
+        client('Public', 'UserPoolId: !Ref Pool'),
       ),
     )
     t.strictSame(
@@ -81,15 +84,17 @@ t.test(
       [
         ['Token', true],
         ['Both', true],
-        ['Users', undefined],
+        ['Users', false],
+        ['Plain', false],
+        ['Public', undefined],
       ],
     )
-    t.match(createTestUserPool(options).clients[0], {
-      clientToken: true,
-      oauth: false,
-      flows: [],
-      scopes: ['orders/read'],
-    })
+    const { clients } = createTestUserPool(options)
+    t.match(clients[0], { clientToken: true, oauth: false, flows: [], scopes: ['orders/read'] })
+    t.strictSame(
+      clients.map(({ clientToken }) => clientToken),
+      [true, true, false, false, false],
+    )
   },
 )
 
