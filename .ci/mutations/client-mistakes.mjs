@@ -48,6 +48,43 @@ export function* wrongPools(unit) {
   }
 }
 
+/** Refers to the ARN of a pool that the file creates instead of its id. */
+export function* poolArns(unit) {
+  const forms = [
+    [/^!Ref (\w+)$/, '!GetAtt $1.Arn'],
+    [/^\{\s*"Ref": "(\w+)"\s*\}$/, '{ "Fn::GetAtt": ["$1", "Arn"] }'],
+    [/^(aws_cognito_user_pool\.\w+)\.id$/, '$1.arn'],
+  ]
+  const pools = [...find(unit, 'pool')]
+  for (const { file, first, value } of [...machineClients(unit), ...find(unit, 'server')]) {
+    const userPool = first('userPool')
+    const text = userPool === undefined ? '' : value(userPool)
+    const form = forms.find(([pattern]) => {
+      const [, id] = pattern.exec(text) ?? []
+      return pools.some((pool) => pool.file === file && pool.block.id === id)
+    })
+    if (form === undefined) continue
+    const edit = { start: userPool.valueStart, end: userPool.end, text: text.replace(...form) }
+    yield { file, edits: [edit], expected: ['pool-reference'] }
+  }
+}
+
+/** Begins the prefix of a domain with a reserved word. */
+export function* reservedPrefixes(unit) {
+  for (const { file, text, block, all, value } of find(unit, 'domain')) {
+    const content = text.slice(block.start, block.end)
+    if (/CustomDomainConfig|certificate_arn/.test(content)) continue
+    for (const property of all('domain')) {
+      // The resource itself may be named Domain.
+      if (text.slice(block.start, property.start).trim() === '') continue
+      const start = (getSyntax(file) === 'yaml' ? /^(?:!Sub )?["']?/ : /^"/).exec(value(property))
+      const at = property.valueStart + (start?.[0].length ?? 0)
+      if (start === null || !/[a-z\d$]/.test(text[at])) continue
+      yield { file, edits: [{ start: at, end: at, text: 'aws-' }], expected: ['cognito-limit'] }
+    }
+  }
+}
+
 /** Removes the domains of pools with machine clients. */
 export function* missingDomains(unit) {
   const pools = [...machineClients(unit)].map(({ first, value }) => value(first('userPool')))

@@ -43,6 +43,8 @@ export const PROPERTIES = {
   issuer: ['Issuer', 'issuer'],
   audience: ['Audience', 'audience'],
   triggerVersion: ['LambdaVersion', 'lambda_version'],
+  domain: ['Domain', 'domain'],
+  authorization: ['AuthorizationType', 'authorization', 'authorization_type'],
 }
 
 /** The codes of a scope that no resource server defines. */

@@ -118,3 +118,40 @@ export function* missingAudiences(unit) {
     }
   }
 }
+
+/** Uses the type of authorization of the other kind of API. */
+export function* wrongTypes(unit) {
+  const types = [
+    ['restMethod', 'COGNITO_USER_POOLS', 'JWT'],
+    ['httpRoute', 'JWT', 'COGNITO_USER_POOLS'],
+  ]
+  for (const [kind, from, to] of types) {
+    for (const { file, all, value } of find(unit, kind)) {
+      for (const type of all('authorization')) {
+        if (!value(type).includes(from)) continue
+        const edit = { start: type.valueStart, end: type.end, text: value(type).replace(from, to) }
+        yield { file, edits: [edit], expected: ['authorizer-mismatch'] }
+      }
+    }
+  }
+}
+
+/** Lists the pool in an audience, in place of a client. */
+export function* poolAudiences(unit) {
+  for (const { file, text, all } of find(unit, 'jwtAuthorizer')) {
+    const pool = [...find(unit, 'pool')].find((one) => one.file === file)
+    if (pool === undefined) continue
+    const { id } = pool.block
+    const forms = [
+      [/^!Ref \w+$/, `!Ref ${id}`],
+      [/^\{\s*"Ref": "\w+"\s*\}$/, `{ "Ref": "${id}" }`],
+      [/^aws_cognito_user_pool_client\.[\w.]+$/, `${id}.id`],
+    ]
+    for (const item of all('audience').flatMap((list) => listItems(file, text, list))) {
+      const form = forms.find(([pattern]) => pattern.test(text.slice(item.start, item.end)))
+      if (form === undefined) continue
+      const edit = { start: item.start, end: item.end, text: form[1] }
+      yield { file, edits: [edit], expected: ['authorizer-audience'] }
+    }
+  }
+}

@@ -7,6 +7,8 @@ import {
   missingDomains,
   missingTransforms,
   mixedFlows,
+  poolArns,
+  reservedPrefixes,
   wrongPools,
   wrongTriggerVersions,
 } from './client-mistakes.mjs'
@@ -17,9 +19,11 @@ import {
   missingAuthorizers,
   missingScopes,
   misspelledBodies,
+  poolAudiences,
   poolIds,
   shortTokens,
   wrongIssuers,
+  wrongTypes,
 } from './gateway-mistakes.mjs'
 import {
   longDescriptions,
@@ -70,7 +74,11 @@ const kinds = {
   'pool id instead of its ARN': poolIds,
   'issuer with a slash at its end': wrongIssuers,
   'client missing from the audience': missingAudiences,
+  'pool in the audience': poolAudiences,
+  'authorization of the other kind of API': wrongTypes,
   'wrong pool': wrongPools,
+  'ARN of the pool instead of its id': poolArns,
+  'reserved word in the domain prefix': reservedPrefixes,
   'domain of the pool missing': missingDomains,
   'trigger version without machine tokens': wrongTriggerVersions,
   'Transform of SAM missing': missingTransforms,
