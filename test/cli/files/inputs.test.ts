@@ -14,6 +14,8 @@ Resources:
     Properties: { UserPoolId: !Ref Pool, Identifier: orders, Name: x, Scopes: [{ ScopeName: read, ScopeDescription: x }] }
   Id: { Type: AWS::SSM::Parameter, Properties: { Name: /auth/pool-id, Type: String, Value: !Ref Pool } }
   Unnamed: { Type: AWS::SSM::Parameter, Properties: { Type: String } }
+  Guard: { Type: AWS::ApiGateway::Authorizer, Properties: { Type: COGNITO_USER_POOLS, ProviderARNs: [!GetAtt Pool.Arn] } }
+  Open: { Type: AWS::ApiGateway::Authorizer, Properties: { Type: COGNITO_USER_POOLS, 'Fn::Transform': { Name: AWS::Include } } }
 Outputs:
   Arn: { Value: !GetAtt Pool.Arn, Export: { Name: pool-arn } }
 `

@@ -229,3 +229,19 @@ t.test('models, routes and options are validated', (t) => {
   t.throws(() => checkCoverage([], { pools: [['a']] }), { code: 'ERR_OPTION_INVALID' })
   t.end()
 })
+
+t.test('a fact names at most five parameters', async (t) => {
+  const names = ['A', 'B', 'C', 'D', 'E', 'F']
+  const text = `Parameters:
+${names.map((name) => `  ${name}: { Type: String }`).join('\n')}
+Resources:
+  Pool: { Type: AWS::Cognito::UserPool }
+  Server: { Type: AWS::Cognito::UserPoolResourceServer, Properties: { UserPoolId: !Ref Pool, Identifier: orders, Scopes: [${names.map((name) => `{ ScopeName: !Ref ${name}, ScopeDescription: x }`).join(', ')}] } }
+  Client: { Type: AWS::Cognito::UserPoolClient, DependsOn: Server, Properties: { UserPoolId: !Ref Pool, GenerateSecret: true, AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: [client_credentials], AllowedOAuthScopes: [orders/read] } }
+`
+  const { unevaluated } = checkCoverage(await read('a.yaml', text))
+  t.equal(
+    unevaluated.find(({ resource }) => resource === 'Client')?.resolve,
+    'pass parameter A, pass parameter B, pass parameter C, pass parameter D, pass parameter E',
+  )
+})
