@@ -219,7 +219,7 @@ interface ReadModelsOptions {
   readonly requiredNames?: readonly string[]
   /** The names among them of the configuration, which a template should declare. */
   readonly configuredNames?: readonly string[]
-  /** Called with one line for each value without effect that is no error. */
+  /** Called with one line for each warning: a value of a file that has no effect. */
   readonly onWarning?: (warning: string) => void
   /** In the order of the command line. */
   readonly variables?: readonly VariableFlag[]
