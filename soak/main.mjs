@@ -1,7 +1,7 @@
 /**
  * Minutes of mixed load on a Fastify and an Express server while their user pool is killed, hung,
  * corrupted, rotated and restarted: `npm run soak [-- --seconds 60]`. Exits with 1 where a single
- * decision was wrong. `npm run soak -- proxy` is about the token proxy.
+ * decision was wrong. `npm run soak -- proxy` is about the token proxy, `npm run soak -- regions` about two Regions.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ask, Load, RATE } from './load.mjs'
 import { soakProxy } from './proxy/main.mjs'
+import { soakRegions } from './regions/main.mjs'
 import { clock, RehearsedPool } from './rehearsed-pool.mjs'
 import { Report } from './report.mjs'
 import { acts } from './story.mjs'
@@ -20,11 +21,14 @@ const { values, positionals } = parseArgs({
   options: { seconds: { type: 'string' } },
   allowPositionals: true,
 })
-const isProxy = positionals.length === 1 && positionals[0] === 'proxy'
-if (positionals.length > 0 && !isProxy) {
-  throw new Error(`arguments: expected nothing or "proxy", got "${positionals.join(' ')}"`)
+const SOAKS = { proxy: soakProxy, regions: soakRegions }
+const [name] = positionals
+if (positionals.length > 1 || (name !== undefined && !Object.hasOwn(SOAKS, name))) {
+  throw new Error(
+    `arguments: expected nothing, "proxy" or "regions", got "${positionals.join(' ')}"`,
+  )
 }
-const seconds = Number(values.seconds ?? (isProxy ? 120 : 60))
+const seconds = Number(values.seconds ?? (name === 'proxy' ? 120 : 60))
 if (!(seconds > 0)) throw new Error(`--seconds is ${values.seconds}: pass a number above 0`)
 
 async function open(framework, options) {
@@ -73,4 +77,4 @@ async function main() {
   }
 }
 
-await (isProxy ? soakProxy(seconds) : main())
+await (name === undefined ? main() : SOAKS[name](seconds))

@@ -7,6 +7,7 @@
 export type { OAuthFlow, PoolClient, TestClient } from './clients.ts'
 export type { JwksFault, JwksHandler } from './http/jwks-faults.ts'
 export type { LocalHost } from './http/local-server.ts'
+export type { TokenFault } from './http/token-faults.ts'
 export type { CloudTrailTokenEvent } from './http/token-log.ts'
 export type {
   ClaimsAndScopeOverrideDetails,
@@ -14,7 +15,8 @@ export type {
   PreTokenGenerationTrigger,
 } from './http/trigger.ts'
 export type { PublishedKey } from './key-material.ts'
-export type { LocalUserPool, LocalUserPoolOptions } from './local-user-pool.ts'
+export type { LocalRegion } from './local-region.ts'
+export type { LocalUserPool, LocalUserPoolOptions, ReplicatedUserPool } from './local-user-pool.ts'
 export { startUserPool } from './local-user-pool.ts'
 export { readPoolFile } from './pool-file.ts'
 export type { TamperedTokens } from './tampered.ts'

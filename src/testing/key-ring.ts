@@ -11,6 +11,11 @@ export interface KeyRing {
   readonly old: readonly PoolKey[]
 }
 
+/** The keys of a pool, which all of its Regions share. A rotation replaces them. */
+export interface SharedKeys {
+  current: KeyRing
+}
+
 /** The keys of a new pool. */
 export function createKeyRing(): KeyRing {
   return { ...createSigningKeys([]), old: [] }

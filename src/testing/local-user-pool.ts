@@ -14,6 +14,8 @@ import { LOCAL_HOSTS, type LocalHost, LocalServer } from './http/local-server.ts
 import { PoolServer, type PoolServerOptions } from './http/pool-server.ts'
 import type { CloudTrailTokenEvent } from './http/token-log.ts'
 import type { PreTokenGenerationTrigger } from './http/trigger.ts'
+import type { KeyRing } from './key-ring.ts'
+import { type LocalRegion, toLocalRegion } from './local-region.ts'
 import { PersistentPool } from './persistent-pool.ts'
 import {
   type PoolDefinition,
@@ -79,6 +81,13 @@ export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions
    */
   readonly trigger?: PreTokenGenerationTrigger
   /**
+   * Whether the pool has a replica, as in a second Region: `pool.replica`. It has the clients, keys and trigger of the
+   * pool, but a free port, an issuer, a quota and faults of its own.
+   *
+   * @defaultValue `false`
+   */
+  readonly replica?: boolean
+  /**
    * Called after each request to `/oauth2/token`, with an event in the shape of CloudTrail. Its exceptions are
    * ignored.
    */
@@ -91,24 +100,27 @@ export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions
   readonly monotonicNow?: () => number
 }
 
+/** A local user pool with the option `replica`. */
+export interface ReplicatedUserPool extends LocalUserPool {
+  readonly replica: LocalRegion
+}
+
 /** A running local user pool. */
-export interface LocalUserPool extends UserPoolAuthority {
-  readonly port: number
-  readonly jwksUri: string
-  readonly tokenEndpoint: string
-  /** Where the pool serves GetClientToken: the option `userPoolsApi` of the token client and the token proxy. */
-  readonly userPoolsApi: { readonly endpoint: string }
-  /** Number of requests to the JWKS endpoint. */
+export interface LocalUserPool extends UserPoolAuthority, LocalRegion {
+  /** The `iss` claim of its tokens. Those of the replica have another one. */
+  readonly issuer: string
+  /** The second Region. null without the option `replica`. */
+  readonly replica: LocalRegion | null
+  /** Number of requests to the JWKS endpoint, without those to the replica's. */
   readonly jwksRequests: number
-  /** @returns `instance` is the number of the pool in events on `cognito-m2m:token-request`. */
-  status(): { readonly instance: number; readonly userPoolId: string }
-  /** Lists the last 1,000 requests to `/oauth2/token` in the shape of CloudTrail, oldest first, without secrets. */
-  events(): readonly CloudTrailTokenEvent[]
-  /** Returns options for the plugin or `createResourceServer`: this pool, all its clients, keys over HTTP. */
+  /**
+   * Returns options for the plugin or `createResourceServer`: this pool, all its clients, keys over HTTP. `issuer` is an
+   * array with a replica: tokens of both Regions are accepted.
+   */
   options(): {
     readonly userPoolId: string
     readonly clientId: readonly string[]
-    readonly issuer: string
+    readonly issuer: string | readonly string[]
     readonly now?: () => number
   }
   /**
@@ -132,6 +144,7 @@ const OPTION_NAMES = [
   'cors',
   'quota',
   'trigger',
+  'replica',
   'onEvent',
   'monotonicNow',
 ]
@@ -145,6 +158,7 @@ export interface ParsedLocalOptions {
   /** Undefined if the options have none. */
   readonly host: LocalHost | undefined
   readonly state: string | undefined
+  readonly hasReplica: boolean
   readonly server: Omit<PoolServerOptions, 'keys' | 'onRotation'>
 }
 
@@ -177,6 +191,7 @@ export function readLocalOptions(options: unknown): ParsedLocalOptions {
     port,
     host: readHost(members),
     state: readState(members),
+    hasReplica: readBoolean(members, 'replica'),
     server: {
       control: readBoolean(members, 'control'),
       cors: readBoolean(members, 'cors'),
@@ -233,41 +248,61 @@ function readBoolean(members: Members, name: string): boolean {
  * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid option, a port that is in use, and under
  *   `NODE_ENV=production`. Also for a state file that is malformed, that others can read, or of another pool.
  */
+export function startUserPool(
+  options: LocalUserPoolOptions & { readonly replica: true },
+): Promise<ReplicatedUserPool>
+export function startUserPool(options?: LocalUserPoolOptions): Promise<LocalUserPool>
 export async function startUserPool(options: LocalUserPoolOptions = {}): Promise<LocalUserPool> {
   const saved = new PersistentPool(readLocalOptions(options), options)
-  const { definition, port, host, server: serverOptions } = saved.options
+  const { definition, port, host, hasReplica, server: serverOptions } = saved.options
   const { userPoolId, clients, now } = definition
   const server = new LocalServer(port, host)
   await server.listen().catch(saved.rethrowPortError)
-  const pool = new PoolServer(definition, server, {
+  const poolOptions: PoolServerOptions = {
     ...serverOptions,
-    keys: saved.keys,
-    onRotation: (next) => saved.write(pool.authority.issuer, next),
-  })
+    keys: { current: saved.keys },
+    onRotation: (next: KeyRing) => saved.write(pool.authority.issuer, next),
+  }
+  const pool = new PoolServer(definition, server, poolOptions)
+  const servers = [pool]
   try {
     saved.write(pool.authority.issuer, saved.keys)
+    if (hasReplica) servers.push(await startReplica(definition, host, poolOptions))
   } catch (error) {
     await server.stop()
     throw error
   }
+  const [, replica] = servers
+  const { issuer } = pool.authority
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((it) => it.close()))
+  }
   return Object.freeze({
     ...pool.authority,
-    port: server.port,
-    jwksUri: pool.jwksUri,
-    tokenEndpoint: pool.tokenEndpoint,
-    userPoolsApi: Object.freeze({ endpoint: pool.apiEndpoint }),
+    ...toLocalRegion(pool),
+    replica: replica === undefined ? null : Object.freeze(toLocalRegion(replica)),
     get jwksRequests() {
       return pool.jwksRequests
     },
     options: () => {
       const clientId = clients.map((client) => client.clientId)
-      const options = { userPoolId, clientId, issuer: pool.authority.issuer }
+      const issuers = replica === undefined ? issuer : [issuer, replica.authority.issuer]
+      const options = { userPoolId, clientId, issuer: issuers }
       return now === undefined ? options : { ...options, now }
     },
-    status: () => ({ instance: pool.tokens.instance, userPoolId }),
-    events: () => pool.tokens.events,
     setJwksFault: (fault: JwksFault | JwksHandler | null) => pool.setFault(fault),
-    close: () => pool.close(),
-    [Symbol.asyncDispose]: () => pool.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   })
+}
+
+/** Listens on a free port, so its issuer differs from that of the pool. */
+async function startReplica(
+  definition: PoolDefinition,
+  host: LocalHost,
+  options: PoolServerOptions,
+): Promise<PoolServer> {
+  const server = new LocalServer(0, host)
+  await server.listen()
+  return new PoolServer(definition, server, options)
 }

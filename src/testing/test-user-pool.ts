@@ -10,7 +10,13 @@ import {
 } from '../core/scopes.ts'
 import { type PoolClient, readClients, type TestClient } from './clients.ts'
 import { createKeys, type PoolKey, type PublishedKey, toPublishedKey } from './key-material.ts'
-import { createKeyRing, type KeyRing, listPublishedKeys, rotateKeyRing } from './key-ring.ts'
+import {
+  createKeyRing,
+  type KeyRing,
+  listPublishedKeys,
+  rotateKeyRing,
+  type SharedKeys,
+} from './key-ring.ts'
 import { createTamperedTokens, type TamperedTokens } from './tampered.ts'
 import {
   ACCESS_TOKEN_OPTION_NAMES,
@@ -171,16 +177,15 @@ function isValidPoolId(userPoolId: string): boolean {
 /**
  * Creates keys and tokens of one pool under one issuer.
  *
+ * @param keys Shared with the other Region of the pool.
  * @param onRotation Called before a rotation with the new keys. An exception prevents the rotation.
  */
 export function createAuthority(
   { userPoolId, clients, now = Date.now }: PoolDefinition,
   issuer: string,
-  keyRing: KeyRing = createKeyRing(),
+  keys: SharedKeys = { current: createKeyRing() },
   onRotation: (next: KeyRing) => void = () => {},
 ): UserPoolAuthority {
-  let keys = keyRing
-
   function createIssueOptions({
     clientId,
     expiresIn,
@@ -196,7 +201,10 @@ export function createAuthority(
     }
   }
 
-  function accessToken(options: AccessTokenOptions = {}, signer: PoolKey = keys.access): string {
+  function accessToken(
+    options: AccessTokenOptions = {},
+    signer: PoolKey = keys.current.access,
+  ): string {
     checkTokenOptions(options, ACCESS_TOKEN_OPTION_NAMES)
     const issueOptions = createIssueOptions(options)
     const scopes = options.scopes ?? issueOptions.client?.scopes ?? []
@@ -207,26 +215,28 @@ export function createAuthority(
     userPoolId,
     issuer,
     clients,
-    jwks: () => ({ keys: listPublishedKeys(keys).map(toPublishedKey) }),
+    jwks: () => ({ keys: listPublishedKeys(keys.current).map(toPublishedKey) }),
     accessToken: (options) => accessToken(options),
     userAccessToken(options = {}) {
       checkTokenOptions(options, USER_ACCESS_TOKEN_OPTION_NAMES)
-      return signToken(keys.access, createUserClaims(createIssueOptions(options), options), options)
+      const claims = createUserClaims(createIssueOptions(options), options)
+      return signToken(keys.current.access, claims, options)
     },
     idToken(options = {}) {
       checkTokenOptions(options, USER_TOKEN_OPTION_NAMES)
-      return signToken(keys.id, createIdClaims(createIssueOptions(options), options), options)
+      const claims = createIdClaims(createIssueOptions(options), options)
+      return signToken(keys.current.id, claims, options)
     },
     rotateKeys({ keepOld = false } = {}) {
-      const next = rotateKeyRing(keys, { keepOld })
+      const next = rotateKeyRing(keys.current, { keepOld })
       onRotation(next)
-      keys = next
+      keys.current = next
     },
     tampered: createTamperedTokens({
       accessToken,
       createForeignKey: () => {
-        const [foreign] = createKeys(1, listPublishedKeys(keys)) as [PoolKey]
-        return { ...foreign, kid: keys.access.kid }
+        const [foreign] = createKeys(1, listPublishedKeys(keys.current)) as [PoolKey]
+        return { ...foreign, kid: keys.current.access.kid }
       },
       createOtherPool: () => {
         const region = userPoolId.slice(0, userPoolId.indexOf('_'))

@@ -14,7 +14,9 @@ import {
   type TokenClient,
   TokenClientError,
   type TokenClientErrorCode,
+  type TokenClientOptions,
   type TokenClientStatus,
+  type TokenRegion,
   type TokenRequestFailure,
 } from '../../src/tokens/client/index.ts'
 import { createUsage } from '../../src/tokens/usage/index.ts'
@@ -58,6 +60,7 @@ same<TokenRequestFailure['code'], TokenClientErrorCode>(true)
 same<ScopeSetStatus['cachedUntil'], number | null>(true)
 same<ScopeSetStatus['nextAttempt'], number | null>(true)
 same<TokenClientStatus['store'], StoreStatus | null>(true)
+same<TokenClientStatus['region'], TokenRegion>(true)
 same<DiagnosticsEvents['cognito-m2m:client-token'], ClientTokenEvent>(true)
 // @ts-expect-error a snapshot
 status.scopeSets[0].cachedUntil = 0
@@ -73,6 +76,34 @@ createTokenClient(required)
 createTokenClient({ ...required, clientSecret: () => 7 })
 // @ts-expect-error one of two methods
 createTokenClient({ ...required, clientSecret: 'a', authMethod: 'private_key_jwt' })
+createTokenClient({ userPoolsApi: { region: 'eu-west-1' }, clientId: 'a', clientSecret: 'a' })
+createTokenClient({
+  tokenEndpoint: ['https://a.example/oauth2/token', 'https://b.example/oauth2/token'],
+  clientId: 'a',
+  clientSecret: 'a',
+})
+createTokenClient({
+  userPoolsApi: [{ region: 'eu-west-1' }, { endpoint: 'https://a.example' }],
+  clientId: 'a',
+  clientSecret: 'a',
+})
+export function override(
+  options: Partial<TokenClientOptions>,
+  all: TokenClientOptions,
+  api: Pick<TokenClientOptions, 'tokenEndpoint'> | Pick<TokenClientOptions, 'userPoolsApi'>,
+): void {
+  createTokenClient({ ...required, clientSecret: 'a', ...options })
+  createTokenClient({ ...api, clientId: 'a', clientSecret: 'a' })
+  createTokenClient(all)
+}
+// @ts-expect-error neither API
+createTokenClient({ clientId: 'a', clientSecret: 'a' })
+// @ts-expect-error both APIs
+createTokenClient({ ...required, clientSecret: 'a', userPoolsApi: { region: 'eu-west-1' } })
+// @ts-expect-error unknown option
+createTokenClient({ ...required, clientSecret: 'a', scope: 'a/b' })
+// @ts-expect-error three Regions
+createTokenClient({ tokenEndpoint: ['a', 'b', 'c'], clientId: 'a', clientSecret: 'a' })
 // @ts-expect-error undefined is no way to leave an option out
 createTokenClient({ ...required, clientSecret: 'a', scopes: undefined })
 // @ts-expect-error origins are an array

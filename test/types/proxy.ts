@@ -64,6 +64,10 @@ export async function register(app: FastifyInstance, store: TokenStore): Promise
 
   await app.register(tokenProxy, { userPoolsApi: { region: 'eu-west-1' } })
   await app.register(tokenProxy, { userPoolsApi: { endpoint: 'https://vpce.example.com' } })
+  await app.register(tokenProxy, { tokenEndpoint: [tokenEndpoint, 'https://b.example/token'] })
+  await app.register(tokenProxy, { userPoolsApi: [{ region: 'a' }, { region: 'b' }] })
+  // @ts-expect-error three Regions
+  await app.register(tokenProxy, { tokenEndpoint: ['a', 'b', 'c'] })
   // @ts-expect-error unknown member
   await app.register(tokenProxy, { userPoolsApi: { url: 'https://vpce.example.com' } })
   // @ts-expect-error unknown option

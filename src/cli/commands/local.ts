@@ -83,12 +83,12 @@ ${formatCurl(pool)}
 
 /** Formats options as JavaScript. IDs of a pool have no characters that need an escape. */
 function formatOptions(pool: LocalUserPool): string {
-  const { userPoolId, clientId, issuer } = pool.options()
+  const { userPoolId, clientId } = pool.options()
   const quoted = (text: string): string => `'${text}'`
   return `  {
     userPoolId: ${quoted(userPoolId)},
     clientId: [${clientId.map(quoted).join(', ')}],
-    issuer: ${quoted(issuer)},
+    issuer: ${quoted(pool.issuer)},
   }
 `
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { listScopes } from '../clients.ts'
-import type { KeyRing } from '../key-ring.ts'
+import type { KeyRing, SharedKeys } from '../key-ring.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from '../test-user-pool.ts'
 import { handleControlRequest } from './control.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
@@ -15,6 +15,7 @@ import {
 } from './jwks-faults.ts'
 import { type LocalServer, readBody } from './local-server.ts'
 import type { JsonResponse } from './token-endpoint.ts'
+import { createFaultResponse, TOKEN_FAULTS, type TokenFault } from './token-faults.ts'
 import { TokenService, type TokenServiceOptions } from './token-service.ts'
 
 /** Options of a running pool. */
@@ -23,8 +24,8 @@ export interface PoolServerOptions extends TokenServiceOptions {
   readonly control: boolean
   /** Whether pages from a loopback origin can read responses of the token endpoint. */
   readonly cors: boolean
-  /** Keys at the start. */
-  readonly keys: KeyRing
+  /** Shared with the other Region of the pool. */
+  readonly keys: SharedKeys
   /** Called before a rotation with the new keys. An exception prevents the rotation. */
   readonly onRotation: (next: KeyRing) => void
 }
@@ -39,11 +40,14 @@ export class PoolServer {
   readonly apiEndpoint: string
   jwksRequests = 0
   #fault: JwksFault | JwksHandler | null = null
+  #tokenFault: TokenFault | null = null
   #closed = false
   /** Serializes changes of the listener: a close must win over a recovery in progress. */
   #changes: Promise<void> = Promise.resolve()
   /** JWKS requests that a fault left without a response. */
   readonly #unanswered = new Set<ServerResponse>()
+  /** Token requests that a fault left without a response. */
+  readonly #unansweredTokens = new Set<ServerResponse>()
   #recoveryTimer: NodeJS.Timeout | undefined
   readonly #definition: PoolDefinition
   readonly #control: boolean
@@ -84,7 +88,9 @@ export class PoolServer {
     const { pathname: jwksPath } = new URL(this.jwksUri)
     if (path === '/oauth2/token') await this.#handleToken(request, response)
     else if (path === '/' && request.method === 'POST') {
-      send(response, await this.tokens.handleApi(request))
+      const serve = (): Promise<JsonResponse> => this.tokens.handleApi(request)
+      const apiResponse = await this.#serveTokens(response, 'userPoolsApi', serve)
+      if (apiResponse !== undefined) send(response, apiResponse)
     } else if (path === jwksPath) this.#handleJwks(request, response)
     else if (path === jwksPath.replace('jwks.json', 'openid-configuration')) {
       sendGetResponse(request, response, this.#createDiscoveryDocument())
@@ -107,6 +113,18 @@ export class PoolServer {
     await this.#applyListening()
   }
 
+  async setTokenFault(fault: TokenFault | null): Promise<void> {
+    if (fault !== null && !TOKEN_FAULTS.includes(fault)) {
+      throw new OptionError(
+        'fault',
+        `expected null or one of ${TOKEN_FAULTS.join(', ')}, got ${describeValue(fault)}. Pass one of these.`,
+      )
+    }
+    this.#tokenFault = fault
+    for (const response of this.#unansweredTokens) response.destroy()
+    await this.#applyListening()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#recoveryTimer)
@@ -124,9 +142,10 @@ export class PoolServer {
   }
 
   #applyListening(): Promise<void> {
-    const applied = this.#changes.then(() =>
-      this.#closed || this.#fault === 'refuse' ? this.server.stop() : this.server.listen(),
-    )
+    const applied = this.#changes.then(() => {
+      const isRefusing = this.#fault === 'refuse' || this.#tokenFault === 'refuse'
+      return this.#closed || isRefusing ? this.server.stop() : this.server.listen()
+    })
     this.#changes = Promise.allSettled([applied]).then(() => {})
     return applied
   }
@@ -137,10 +156,27 @@ export class PoolServer {
       send(response, { status: 204, headers: preflightHeaders(request), body: undefined })
       return
     }
-    const tokenResponse = await this.tokens.handle(request)
+    const serve = (): Promise<JsonResponse> => this.tokens.handle(request)
+    const tokenResponse = await this.#serveTokens(response, 'tokenEndpoint', serve)
+    if (tokenResponse === undefined) return
     const { headers } = tokenResponse
     const allHeaders = this.#cors ? { ...headers, ...corsHeaders(request) } : headers
     send(response, { ...tokenResponse, headers: allHeaders })
+  }
+
+  /** @returns Undefined if a fault leaves the request without a response. */
+  async #serveTokens(
+    response: ServerResponse,
+    api: 'tokenEndpoint' | 'userPoolsApi',
+    serve: () => Promise<JsonResponse>,
+  ): Promise<JsonResponse | undefined> {
+    if (this.#tokenFault === null) return serve()
+    const failure = createFaultResponse(this.#tokenFault, api)
+    if (failure === undefined) {
+      this.#unansweredTokens.add(response)
+      response.once('close', () => this.#unansweredTokens.delete(response))
+    }
+    return failure
   }
 
   #handleJwks(request: IncomingMessage, response: ServerResponse): void {

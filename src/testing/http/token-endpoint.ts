@@ -15,6 +15,9 @@ export type TokenError =
   | 'invalid_scope'
   /** Over the quota. The name is that of Cognito's API: this endpoint has no documented body. */
   | 'TooManyRequestsException'
+  /** Faults, with the names of the API's exceptions. */
+  | 'InternalErrorException'
+  | 'OperationNotEnabledException'
 
 /** A token request, with its body. */
 export interface TokenRequest {

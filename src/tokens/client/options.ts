@@ -18,8 +18,9 @@ import {
 } from '../../core/options/validate.ts'
 import { checkScope, type Scope } from '../../core/scopes.ts'
 import { monotonicNow, wallClock } from '../../core/util/time.ts'
-import type { AuthMethod, TokenApi } from '../oauth/protocol.ts'
-import { readTokenApi, type UserPoolsApiOptions } from '../oauth/token-api-options.ts'
+import type { RegionalTokenApis } from '../oauth/failover.ts'
+import type { AuthMethod } from '../oauth/protocol.ts'
+import { readTokenApis, type UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import { readClientMetadata } from './client-metadata.ts'
 import type { SecretSource } from './types.ts'
@@ -31,14 +32,17 @@ export interface TokenClientOptions {
   /**
    * `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`, or the whole URL of a proxy in front of it;
    * http on loopback only, unless {@link TokenClientOptions.insecureHttp}. Either this or `userPoolsApi` is required.
+   * `[primary, secondary]` for a pool with a replica: the secondary Region takes over while the primary fails.
    */
-  readonly tokenEndpoint?: string
+  readonly tokenEndpoint?: string | readonly [primary: string, secondary?: string]
   /**
    * Requests tokens with GetClientToken instead of `/oauth2/token`: `{ region }`, or `{ endpoint }` for a VPC
    * interface endpoint (AWS PrivateLink). The pool needs no domain. The app client has the flow
-   * `ALLOW_CLIENT_TOKEN_AUTH`.
+   * `ALLOW_CLIENT_TOKEN_AUTH`. `[primary, secondary]` for a pool with a replica, as for `tokenEndpoint`.
    */
-  readonly userPoolsApi?: UserPoolsApiOptions
+  readonly userPoolsApi?:
+    | UserPoolsApiOptions
+    | readonly [primary: UserPoolsApiOptions, secondary?: UserPoolsApiOptions]
   /** ID of the app client. It contains no colon, which would end it in a Basic header (RFC 7617 section 2). */
   readonly clientId: string
   /**
@@ -141,7 +145,7 @@ const OPTION_NAMES: readonly (keyof TokenClientOptions)[] = [
 
 /** Options of a token client after validation. Durations in milliseconds. */
 export interface ClientOptions {
-  readonly api: TokenApi
+  readonly api: RegionalTokenApis
   readonly clientId: string
   readonly clientSecret: SecretSource
   readonly scopes: readonly string[] | undefined
@@ -164,7 +168,7 @@ export interface ClientOptions {
 export function readClientOptions(options: unknown): ClientOptions {
   const members = readMembers(options, OPTION_NAMES, '')
   const insecureHttp = readInsecureHttp(members)
-  const api = readTokenApi(members, insecureHttp)
+  const api = readTokenApis(members, insecureHttp)
   const origins = 'origins' in members ? readOrigins(members['origins'], insecureHttp) : undefined
   const logger = readLogger(members['logger'])
   return {
@@ -178,7 +182,7 @@ export function readClientOptions(options: unknown): ClientOptions {
         : undefined,
     authMethod: readAuthMethod(members, api),
     origins,
-    insecureOrigins: listInsecureOrigins([api.url, ...(origins ?? [])]),
+    insecureOrigins: listInsecureOrigins([...api.urls, ...(origins ?? [])]),
     store: members['store'] as TokenStore | undefined,
     timeoutMs: readTimeout(members),
     logger: safeLogger(logger),
@@ -187,7 +191,7 @@ export function readClientOptions(options: unknown): ClientOptions {
   }
 }
 
-function readAuthMethod({ authMethod }: Members, { kind }: TokenApi): AuthMethod {
+function readAuthMethod({ authMethod }: Members, { kind }: RegionalTokenApis): AuthMethod {
   if (authMethod === undefined) return 'client_secret_basic'
   if (kind === 'userPoolsApi') {
     throw new OptionError(

@@ -4,6 +4,7 @@ import { INSECURE_HTTP_WARNING } from '../../core/options/secure-url.ts'
 import { elapsedClock } from '../../core/util/time.ts'
 import { TokenClientError } from './errors.ts'
 import { createAuthorizedFetch } from './fetch.ts'
+import type { CheckedClientOptions } from './one-token-api.ts'
 import {
   type ClientOptions,
   readClientOptions,
@@ -20,6 +21,7 @@ import type { AccessToken, GetTokenOptions, TokenClient } from './types.ts'
 /**
  * Creates a token client for one app client. It sends no request until a call needs a token.
  *
+ * @typeParam Options Type of the options, inferred.
  * @param options `clientId`, `clientSecret`, and either `tokenEndpoint` or `userPoolsApi` are required. Durations are
  *   in seconds.
  * @returns A frozen client. Create one per app client and keep it: it caches the tokens.
@@ -36,7 +38,9 @@ import type { AccessToken, GetTokenOptions, TokenClient } from './types.ts'
  * ```
  * @see RFC 6749 section 4.4 (client credentials grant)
  */
-export function createTokenClient(options: TokenClientOptions): TokenClient {
+export function createTokenClient<Options extends TokenClientOptions>(
+  options: Options & CheckedClientOptions<Options>,
+): TokenClient {
   const settings = readClientOptions(options)
   const { now, logger, clientId } = settings
   warnOfInsecureHttp(settings)
@@ -73,6 +77,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
       const store = source.storeStatus()
       return Object.freeze({
         instance,
+        region: source.region,
         scopeSets: Object.freeze(sets.status()),
         store: store === undefined ? null : Object.freeze(store),
       })

@@ -4,11 +4,12 @@ import {
   ResponseBodyError,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import { BoundedFetchError, boundedFetch } from '../../core/util/bounded-fetch.ts'
-import type { AuthMethod, OAuthResponse, TokenApi, TokenApiRequest } from '../oauth/protocol.ts'
+import { BoundedFetchError } from '../../core/util/bounded-fetch.ts'
+import type { RegionalTokenApis, RegionFailover } from '../oauth/failover.ts'
+import type { AuthMethod, OAuthResponse } from '../oauth/protocol.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
-/** Milliseconds of one request: connection, headers and body. */
+/** Milliseconds of one request: connection, headers and body. With two Regions, of both together. */
 const REQUEST_TIMEOUT_MS = 5000
 /** Bytes of a response body. A response of Cognito has about 1,000. */
 const MAX_RESPONSE_BYTES = 64 * 1024
@@ -21,7 +22,9 @@ const BEARER_TOKEN = /^[\w.~+/-]+=*$/
 
 /** Token API, app client and transport of token requests. */
 export interface TokenRequester {
-  readonly api: TokenApi
+  readonly api: RegionalTokenApis
+  /** Sends the requests to the APIs. */
+  readonly failover: RegionFailover
   readonly clientId: string
   readonly authMethod: AuthMethod
   readonly fetch: typeof globalThis.fetch
@@ -66,16 +69,10 @@ export interface TokenRequestParameters extends RequestedToken {
  * @throws {TokenClientError} No other error.
  */
 export async function requestToken(
-  { api, clientId, authMethod, fetch, now, elapsed }: TokenRequester,
+  { api, failover, clientId, authMethod, fetch, now, elapsed }: TokenRequester,
   { scopes, metadata, secret, signal }: TokenRequestParameters,
 ): Promise<Grant> {
-  // Both APIs can express the options of a client.
-  const request = api.createRequest({
-    credentials: { clientId, secret },
-    authMethod,
-    scopes,
-    metadata,
-  }) as TokenApiRequest
+  const parameters = { credentials: { clientId, secret }, authMethod, scopes, metadata }
   const limits = {
     fetch,
     timeoutMs: REQUEST_TIMEOUT_MS,
@@ -88,7 +85,8 @@ export async function requestToken(
   // An error contains these facts only. An error of the library would contain the whole response.
   let facts: TokenClientFacts = {}
   try {
-    const response = api.toOAuthResponse(await boundedFetch(api.url, request, limits))
+    // Both APIs can express the options of a client.
+    const response = (await failover.send(parameters, limits)) as OAuthResponse
     facts = toErrorFacts(response, secret)
     const body = await processClientCredentialsResponse(
       { issuer: api.url },

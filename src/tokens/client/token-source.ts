@@ -1,6 +1,7 @@
 /** Obtains tokens: secret, token request, retries, and a new secret after `invalid_client`. */
 import { setMaxListeners } from 'node:events'
 import { withTimeout } from '../../core/util/time.ts'
+import { RegionFailover, type TokenRegion } from '../oauth/failover.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError } from './errors.ts'
 import type { ClientOptions, WaitLimits } from './options.ts'
@@ -247,7 +248,9 @@ export class TokenSource {
 
   /** @throws {OptionError} `ERR_OPTION_INVALID` for an invalid store. */
   constructor(options: ClientOptions, elapsed: () => number) {
-    this.#requester = { ...options, elapsed }
+    const { api, logger } = options
+    const failover = new RegionFailover(api, { monotonicNow: elapsed, logger })
+    this.#requester = { ...options, failover, elapsed }
     // Each token request adds a listener, so the default limit would warn of a leak.
     setMaxListeners(0, this.#closed.signal)
     this.#secret = new ClientSecret(options.clientSecret, elapsed)
@@ -261,6 +264,11 @@ export class TokenSource {
   /** Aborted once the client is closed. */
   get closed(): AbortSignal {
     return this.#closed.signal
+  }
+
+  /** The Region that serves token requests. */
+  get region(): TokenRegion {
+    return this.#requester.failover.region
   }
 
   /** @returns Undefined without a store. */

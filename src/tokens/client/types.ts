@@ -1,5 +1,6 @@
 /** Public types of the token client: options of calls, results and status. */
 import type { Scope } from '../../core/scopes.ts'
+import type { TokenRegion } from '../oauth/failover.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import type { TokenClientErrorCode } from './errors.ts'
 
@@ -114,6 +115,8 @@ export interface ScopeSetStatus {
 export interface TokenClientStatus {
   /** Number of the client in its process, as in its events. */
   readonly instance: number
+  /** The Region that serves token requests: `'secondary'` while the primary fails, otherwise `'primary'`. */
+  readonly region: TokenRegion
   /**
    * The scope sets that calls have used, at most 64. Other client metadata is another set. The least recently used one
    * is evicted first.

@@ -4,6 +4,7 @@
  * A `TokenApi` sends such requests: to the endpoint itself, or by GetClientToken.
  */
 import { isUtf8 } from 'node:buffer'
+import { parseStrictObject } from '../../core/token/strict-json.ts'
 import type { BoundedResponse } from '../../core/util/bounded-fetch.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 
@@ -340,7 +341,13 @@ function createRequest({
   return { method: 'POST', headers, body: form.toString() }
 }
 
+/** The exception of a Region whose replica of the user pool was not activated. */
+export const INACTIVE_REGION = 'OperationNotEnabledException'
+
+/** AWS documents the exception for its API only. As an error of this endpoint, it is temporary too. */
 function toOAuthResponse({ status, headers, body, retryAfter }: BoundedResponse): OAuthResponse {
   const requestId = headers.get('x-amz-cognito-request-id')
-  return { status, body, retryAfter, requestId, exception: null }
+  const error = status < 400 ? undefined : parseStrictObject(body)?.['error']
+  if (error !== INACTIVE_REGION) return { status, body, retryAfter, requestId, exception: null }
+  return { status: 503, body, retryAfter, requestId, exception: INACTIVE_REGION }
 }

@@ -1,4 +1,4 @@
-/** Options that choose a token API: `tokenEndpoint` or `userPoolsApi`, exactly one of them. */
+/** Options that choose a token API: `tokenEndpoint` or `userPoolsApi`, exactly one of them, for one Region or two. */
 import { findPartition, LOCAL_REGION } from '../../core/options/partitions.ts'
 import { describeUrl, readServiceUrl } from '../../core/options/secure-url.ts'
 import {
@@ -7,9 +7,13 @@ import {
   OptionError,
   readMembers,
 } from '../../core/options/validate.ts'
+import { createRegionalApis, type RegionalTokenApis } from './failover.ts'
 import { createTokenEndpointApi, type TokenApi } from './protocol.ts'
 import { COGNITO_PATH, readTokenEndpoint } from './token-endpoint.ts'
 import { createUserPoolsApi } from './user-pools-api.ts'
+
+/** A user pool has at most one replica. */
+const MAX_REGIONS = 2
 
 /** Where GetClientToken is called: exactly one member. */
 export interface UserPoolsApiOptions {
@@ -23,16 +27,17 @@ export interface UserPoolsApiOptions {
 }
 
 /**
- * Reads `tokenEndpoint` or `userPoolsApi`.
+ * Reads `tokenEndpoint` or `userPoolsApi`, each for one Region or two.
  *
  * @throws {OptionError} `ERR_OPTION_INVALID` for none, for both, and for an invalid one.
  */
-export function readTokenApi(members: Members, insecureHttp: boolean): TokenApi {
+export function readTokenApis(members: Members, insecureHttp: boolean): RegionalTokenApis {
   const { tokenEndpoint, userPoolsApi } = members
   if (userPoolsApi === undefined) {
     if (tokenEndpoint !== undefined) {
-      const url = readTokenEndpoint(tokenEndpoint, 'tokenEndpoint', insecureHttp)
-      return createTokenEndpointApi(url.href)
+      return readRegions(tokenEndpoint, 'tokenEndpoint', (value, optionPath) =>
+        createTokenEndpointApi(readTokenEndpoint(value, optionPath, insecureHttp).href),
+      )
     }
     throw new OptionError(
       'tokenEndpoint',
@@ -45,20 +50,47 @@ export function readTokenApi(members: Members, insecureHttp: boolean): TokenApi 
       'expected tokenEndpoint or userPoolsApi, got both. Remove one of them.',
     )
   }
-  return createUserPoolsApi(readUserPoolsUrl(userPoolsApi, insecureHttp))
+  return readRegions(userPoolsApi, 'userPoolsApi', (value, optionPath) =>
+    createUserPoolsApi(readUserPoolsUrl(value, optionPath, insecureHttp)),
+  )
 }
 
-function readUserPoolsUrl(value: unknown, insecureHttp: boolean): string {
-  const members = readMembers(value, ['region', 'endpoint'], 'userPoolsApi')
+/** Reads one value, or an array with one or two of them: the primary Region first. */
+function readRegions(
+  value: unknown,
+  optionPath: string,
+  read: (value: unknown, optionPath: string) => TokenApi,
+): RegionalTokenApis {
+  if (!Array.isArray(value)) return createRegionalApis(read(value, optionPath))
+  if (value.length === 0 || value.length > MAX_REGIONS) {
+    throw new OptionError(
+      optionPath,
+      `expected one Region or two, got ${value.length}. Pass [primary, secondary].`,
+    )
+  }
+  const primary = read(value[0], `${optionPath}[0]`)
+  if (value.length === 1) return createRegionalApis(primary)
+  const secondary = read(value[1], `${optionPath}[1]`)
+  if (secondary.url === primary.url) {
+    throw new OptionError(
+      `${optionPath}[1]`,
+      'expected another Region than the first, got the same URL. Pass that of the secondary Region, or remove it.',
+    )
+  }
+  return createRegionalApis(primary, secondary)
+}
+
+function readUserPoolsUrl(value: unknown, optionPath: string, insecureHttp: boolean): string {
+  const members = readMembers(value, ['region', 'endpoint'], optionPath)
   const { region, endpoint } = members
   if ((region === undefined) === (endpoint === undefined)) {
     throw new OptionError(
-      'userPoolsApi',
+      optionPath,
       `expected region or endpoint, got ${region === undefined ? 'none' : 'both'}. Pass for example { region: 'eu-west-1' }.`,
     )
   }
-  if (endpoint === undefined) return deriveUserPoolsUrl(region, 'userPoolsApi.region')
-  return readUserPoolsEndpoint(endpoint, 'userPoolsApi.endpoint', insecureHttp)
+  if (endpoint === undefined) return deriveUserPoolsUrl(region, `${optionPath}.region`)
+  return readUserPoolsEndpoint(endpoint, `${optionPath}.endpoint`, insecureHttp)
 }
 
 /**

@@ -4,7 +4,13 @@
  */
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
 import type { BoundedResponse } from '../../core/util/bounded-fetch.ts'
-import type { OAuthResponse, TokenApi, TokenApiRequest, TokenParameters } from './protocol.ts'
+import {
+  INACTIVE_REGION,
+  type OAuthResponse,
+  type TokenApi,
+  type TokenApiRequest,
+  type TokenParameters,
+} from './protocol.ts'
 
 /** Content type of requests and responses. */
 export const AMZ_JSON = 'application/x-amz-json-1.1'
@@ -106,8 +112,7 @@ const TEMPORARY: ReadonlyMap<string, number> = new Map([
   ['LimitExceededException', 429],
   ['ThrottlingException', 429],
   ['InternalErrorException', 500],
-  // The Region is a replica that was not activated.
-  ['OperationNotEnabledException', 503],
+  [INACTIVE_REGION, 503],
 ])
 
 /**

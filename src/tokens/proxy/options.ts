@@ -11,8 +11,8 @@ import {
   readNumber,
 } from '../../core/options/validate.ts'
 import { monotonicNow, safeClock, steadyClock } from '../../core/util/time.ts'
-import type { TokenApi } from '../oauth/protocol.ts'
-import { readTokenApi, type UserPoolsApiOptions } from '../oauth/token-api-options.ts'
+import type { RegionalTokenApis } from '../oauth/failover.ts'
+import { readTokenApis, type UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 import { DEFAULT_MIN_REMAINING } from '../oauth/token-lifetime.ts'
 import type { EncryptionKey } from '../store/encryption-keys.ts'
 import type { TokenStore } from '../store/token-store.ts'
@@ -108,15 +108,18 @@ export interface UpstreamLimits {
 export interface ProxyOptions<Request> {
   /**
    * Cognito's token endpoint, `https://<domain>.auth.<region>.amazoncognito.com/oauth2/token`. http on loopback only,
-   * unless {@link ProxyOptions.insecureHttp}. Either this or `userPoolsApi` is required.
+   * unless {@link ProxyOptions.insecureHttp}. Either this or `userPoolsApi` is required. `[primary, secondary]` for a
+   * pool with a replica: the secondary Region takes over while the primary fails.
    */
-  readonly tokenEndpoint?: string
+  readonly tokenEndpoint?: string | readonly [primary: string, secondary?: string]
   /**
    * Requests tokens with GetClientToken instead of `/oauth2/token`: `{ region }`, or `{ endpoint }` for a VPC
    * interface endpoint (AWS PrivateLink). Callers use the proxy as before. The pool needs no domain. The app clients
-   * have the flow `ALLOW_CLIENT_TOKEN_AUTH`.
+   * have the flow `ALLOW_CLIENT_TOKEN_AUTH`. `[primary, secondary]` for a pool with a replica, as for `tokenEndpoint`.
    */
-  readonly userPoolsApi?: UserPoolsApiOptions
+  readonly userPoolsApi?:
+    | UserPoolsApiOptions
+    | readonly [primary: UserPoolsApiOptions, secondary?: UserPoolsApiOptions]
   /**
    * `true` permits `http:` outside loopback in `tokenEndpoint` and `userPoolsApi.endpoint`, for networks that encrypt or
    * are trusted (a service mesh, Docker Compose). Secrets and tokens are then sent unencrypted. It does not apply to hosts of AWS. The proxy
@@ -217,7 +220,7 @@ export type ClientAdmission = (clientId: string) => boolean | Promise<boolean>
 
 /** Options after validation. Durations in milliseconds, except `limits` (seconds). */
 export interface ProxySettings<Request> {
-  readonly api: TokenApi
+  readonly api: RegionalTokenApis
   /** Undefined admits every app client. */
   readonly clients: ClientAdmission | undefined
   readonly store: TokenStore | undefined
@@ -271,7 +274,7 @@ export function readProxyOptions<Request>(
   const seconds = (key: string, fallback: number, min: number, max: number): number =>
     readNumber(members, key, '', { defaultValue: fallback, min, max, unit: 'seconds' })
   return {
-    api: readTokenApi(members, readInsecureHttp(members)),
+    api: readTokenApis(members, readInsecureHttp(members)),
     clients: readClients(members['clients'], elapsed),
     // Validated by the store.
     store: members['store'] as TokenStore | undefined,

@@ -3,6 +3,7 @@ import { nextInstance } from '../../core/diagnostics.ts'
 import type { SafeLogger } from '../../core/options/logger.ts'
 import { INSECURE_HTTP_WARNING, listInsecureOrigins } from '../../core/options/secure-url.ts'
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
+import type { TokenRegion } from '../oauth/failover.ts'
 import { ResilientStore, type StoreStatus } from '../store/resilient-store.ts'
 import { NegativeCache } from './cached-results.ts'
 import { VerifiedCredentials } from './credentials.ts'
@@ -25,6 +26,8 @@ export interface TokenProxyStatus {
   readonly queued: { readonly proven: number; readonly unproven: number }
   /** Callers without a token since the start, by reason. Their response is 503, or a 4xx of Cognito. */
   readonly unavailable: UnavailableCounts
+  /** The Region that serves token requests: `'secondary'` while the primary fails, otherwise `'primary'`. */
+  readonly region: TokenRegion
   /** Status of Cognito's token endpoint, or of GetClientToken. */
   readonly endpoint: EndpointStatus
   /** Status of the option `store`. */
@@ -65,14 +68,14 @@ export function createTokenProxy<Request>(
   logger: SafeLogger,
 ): TokenProxyParts {
   const { monotonicNow } = settings
-  const origins = listInsecureOrigins([settings.api.url])
+  const origins = listInsecureOrigins(settings.api.urls)
   if (origins.length > 0) logger.warn({ origins }, INSECURE_HTTP_WARNING)
   const store = new ResilientStore({ ...settings, logger })
   const instance = nextInstance()
   const credentials = new VerifiedCredentials(store)
   const quota = new UpstreamQuota(settings.quota)
   const queue = new QuotaQueue(quota, monotonicNow)
-  const upstream = new Upstream(settings)
+  const upstream = new Upstream({ ...settings, logger })
   const endpoint = new EndpointHealth(logger, monotonicNow)
   const negative = new NegativeCache(monotonicNow)
   const unavailable = new UnavailableLog(logger, monotonicNow)
@@ -95,6 +98,7 @@ export function createTokenProxy<Request>(
         inFlight: quota.inFlight,
         queued: queue.lengths,
         unavailable: unavailable.counts,
+        region: upstream.region,
         endpoint: endpoint.status,
         store: store.status(),
       }),

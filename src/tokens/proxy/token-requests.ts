@@ -7,6 +7,7 @@ import { callHook } from '../../core/hooks.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 import { withTimeout } from '../../core/util/time.ts'
+import type { RegionalTokenApis } from '../oauth/failover.ts'
 import {
   createErrorResponse,
   createTokenResponse,
@@ -14,7 +15,6 @@ import {
   type IncomingTokenRequest,
   type JsonResponse,
   ParsedRequestCache,
-  type TokenApi,
   type TokenErrorCode,
   type TokenRequest,
 } from '../oauth/protocol.ts'
@@ -43,7 +43,7 @@ import type { UnavailableCode, UnavailableLog } from './unavailable-log.ts'
 
 /** Options of {@link TokenRequests}. */
 export interface TokenRequestsOptions extends Omit<TokenFlightsOptions, 'read'> {
-  readonly api: TokenApi
+  readonly api: RegionalTokenApis
   readonly clients: ClientAdmission | undefined
   readonly unavailable: UnavailableLog
 }

@@ -5,11 +5,8 @@
 import { setMaxListeners } from 'node:events'
 import type { Logger } from '../../core/options/logger.ts'
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
-import {
-  type BoundedFetchError,
-  boundedFetch,
-  type FetchFailure,
-} from '../../core/util/bounded-fetch.ts'
+import { BoundedFetchError, type FetchFailure } from '../../core/util/bounded-fetch.ts'
+import { type RegionalTokenApis, RegionFailover, type TokenRegion } from '../oauth/failover.ts'
 import {
   createJsonResponse,
   createRetryAfter,
@@ -17,7 +14,6 @@ import {
   decodeFormPart,
   type JsonResponse,
   type OAuthResponse,
-  type TokenApi,
   type TokenParameters,
   type TokenRequest,
 } from '../oauth/protocol.ts'
@@ -73,11 +69,14 @@ export type UpstreamHeader = string | (() => string | Promise<string>)
 
 /** Options of {@link Upstream}. */
 interface UpstreamOptions {
-  readonly api: TokenApi
+  readonly api: RegionalTokenApis
   readonly headers: ReadonlyMap<string, UpstreamHeader>
   readonly fetch: typeof globalThis.fetch
   /** Wall clock in milliseconds, for a `Retry-After` with a date. */
   readonly now: () => number
+  /** Milliseconds, NaN where the clock failed. */
+  readonly monotonicNow: () => number
+  readonly logger: Logger
 }
 
 type UpstreamResult = UpstreamResponse | UpstreamFailure
@@ -93,12 +92,19 @@ const FAILURE_CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
 /** Sends token requests to Cognito. */
 export class Upstream {
   readonly #options: UpstreamOptions
+  readonly #failover: RegionFailover
   readonly #closed = new AbortController()
 
   constructor(options: UpstreamOptions) {
     this.#options = options
+    this.#failover = new RegionFailover(options.api, options)
     // Each request in flight adds a listener. The quota bounds their number, so Node's leak warning is off.
     setMaxListeners(0, this.#closed.signal)
+  }
+
+  /** The Region that serves token requests. */
+  get region(): TokenRegion {
+    return this.#failover.region
   }
 
   /**
@@ -108,22 +114,21 @@ export class Upstream {
    */
   async requestToken(request: TokenRequest, timeoutMs: number): Promise<UpstreamResult> {
     const { api, headers, fetch, now } = this.#options
-    const apiRequest = api.createRequest(toParameters(request, api))
-    if (apiRequest === undefined) return INVALID_REQUEST
     let hasHeaders = true
     const send: typeof fetch = async (url, init) => {
       const configured = await resolveHeaders(headers)
       hasHeaders = configured !== undefined
-      if (configured === undefined) throw new TypeError('no headers')
-      const { signal } = init as { readonly signal: AbortSignal }
-      signal.throwIfAborted()
-      return fetch(url, { ...init, headers: { ...configured, ...apiRequest.headers } })
+      // No failure of the Region: nothing was sent to it.
+      if (configured === undefined) throw new BoundedFetchError('aborted')
+      const own = init as { readonly signal: AbortSignal; readonly headers: object }
+      own.signal.throwIfAborted()
+      return fetch(url, { ...init, headers: { ...configured, ...own.headers } })
     }
     const { signal } = this.#closed
     try {
       const limits = { fetch: send, timeoutMs, maxBytes: MAX_RESPONSE_BYTES, signal, now }
-      const response = await boundedFetch(api.url, apiRequest, limits)
-      return parseUpstreamResponse(api.toOAuthResponse(response))
+      const response = await this.#failover.send(toParameters(request, api), limits)
+      return response === undefined ? INVALID_REQUEST : parseUpstreamResponse(response)
     } catch (error) {
       if (!hasHeaders) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
       const { reason, status, errno, retryAfter } = error as BoundedFetchError
@@ -177,7 +182,7 @@ const INVALID_REQUEST: UpstreamResponse = {
  * The parsed members of a request. Nothing else of it is forwarded. GetClientToken takes the secret itself: secrets of
  * Cognito contain no `%`, so a header with one is form-encoded (RFC 6749 section 2.3.1).
  */
-function toParameters(request: TokenRequest, { kind }: TokenApi): TokenParameters {
+function toParameters(request: TokenRequest, { kind }: RegionalTokenApis): TokenParameters {
   if (kind === 'tokenEndpoint') return request
   const { clientId, authMethod, credentials } = request
   const isEncoded = authMethod === 'client_secret_basic' && credentials.secret.includes('%')

@@ -21,7 +21,7 @@ t.test(
     const { client, world } = setUpClient()
     const { instance, ...rest } = client.status()
     t.ok(Number.isSafeInteger(instance))
-    t.strictSame(rest, { scopeSets: [], store: null })
+    t.strictSame(rest, { region: 'primary', scopeSets: [], store: null })
     let answer = (): void => {}
     world.answer = () => new Promise((resolve) => (answer = () => resolve(tokenAnswer('a'))))
     const pending = client.getToken()
@@ -33,6 +33,7 @@ t.test(
     await settle()
     t.strictSame(client.status(), {
       instance,
+      region: 'primary',
       scopeSets: [{ ...set, cachedUntil: NOW + 3595, nextAttempt: 2700, isRequesting: false }],
       store: null,
     })

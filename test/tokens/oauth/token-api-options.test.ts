@@ -1,7 +1,7 @@
-/** `tokenEndpoint` or `userPoolsApi`: exactly one of them, with a one-line error for each mistake. */
+/** `tokenEndpoint` or `userPoolsApi`: exactly one of them, for one Region or two, with a one-line error for each mistake. */
 import t from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
-import { readTokenApi } from '../../../src/tokens/oauth/token-api-options.ts'
+import { readTokenApis } from '../../../src/tokens/oauth/token-api-options.ts'
 
 const tokenEndpoint = 'https://shop.auth.eu-west-1.amazoncognito.com/oauth2/token'
 
@@ -30,10 +30,30 @@ t.test('the URL of each API', async (t) => {
     ],
   ]
   for (const [members, kind, url] of cases) {
-    t.match(readTokenApi({ ...members }, false), { kind, url })
+    t.match(readTokenApis({ ...members }, false), { kind, url })
   }
   const endpoint = 'http://pool:3001'
-  t.equal(readTokenApi({ userPoolsApi: { endpoint } }, true).url, 'http://pool:3001/')
+  t.equal(readTokenApis({ userPoolsApi: { endpoint } }, true).url, 'http://pool:3001/')
+})
+
+t.test('two Regions, or an array with one', async (t) => {
+  const secondary = 'https://shop.auth.us-west-2.amazoncognito.com/oauth2/token'
+  t.match(readTokenApis({ tokenEndpoint: [tokenEndpoint, secondary] }, false), {
+    kind: 'tokenEndpoint',
+    urls: [tokenEndpoint, secondary],
+    url: `${tokenEndpoint} ${secondary}`,
+    primary: { url: tokenEndpoint },
+    secondary: { url: secondary },
+  })
+  t.match(readTokenApis({ tokenEndpoint: [tokenEndpoint] }, false), {
+    url: tokenEndpoint,
+    secondary: undefined,
+  })
+  const regions = [{ region: 'eu-west-1' }, { endpoint: 'http://127.0.0.1:3001' }]
+  t.match(readTokenApis({ userPoolsApi: regions }, false), {
+    kind: 'userPoolsApi',
+    urls: ['https://cognito-idp.eu-west-1.amazonaws.com/', 'http://127.0.0.1:3001/'],
+  })
 })
 
 t.test('a wrong combination has a one-line error with the fix', async (t) => {
@@ -97,6 +117,47 @@ t.test('a wrong combination has a one-line error with the fix', async (t) => {
       'userPoolsApi.endpoint',
       /^expected a URL without a path, got "https:\/\/a\.example\/\?…"\./,
     ],
+    [{ tokenEndpoint: [] }, 'tokenEndpoint', /^expected one Region or two, got 0\. Pass \[primary/],
+    [
+      { userPoolsApi: [{ region }, { region: 'us-west-2' }, { region: 'us-east-1' }] },
+      'userPoolsApi',
+      /^expected one Region or two, got 3\. Pass \[primary, secondary\]\.$/,
+    ],
+    [
+      { tokenEndpoint: [tokenEndpoint, tokenEndpoint] },
+      'tokenEndpoint[1]',
+      /^expected another Region than the first, got the same URL\. Pass that of the secondary/,
+    ],
+    [
+      { tokenEndpoint: [tokenEndpoint, undefined] },
+      'tokenEndpoint[1]',
+      /^expected a URL as a string/,
+    ],
+    [
+      { tokenEndpoint: [7, tokenEndpoint] },
+      'tokenEndpoint[0]',
+      /^expected a URL as a string, got 7/,
+    ],
+    [
+      { tokenEndpoint: [tokenEndpoint, 'http://other.example/oauth2/token'] },
+      'tokenEndpoint[1]',
+      /^expected an https URL/,
+    ],
+    [
+      { userPoolsApi: [{ region }, { region: 'moon-1' }] },
+      'userPoolsApi[1].region',
+      /^expected a Region of AWS, got "moon-1"\./,
+    ],
+    [
+      { userPoolsApi: [{ region }, {}] },
+      'userPoolsApi[1]',
+      /^expected region or endpoint, got none/,
+    ],
+    [
+      { userPoolsApi: [{ endpoint: tokenEndpoint }] },
+      'userPoolsApi[0].endpoint',
+      /Pass it as tokenEndpoint\.$/,
+    ],
     [
       { tokenEndpoint: 'https://cognito-idp.eu-west-1.amazonaws.com' },
       'tokenEndpoint',
@@ -109,7 +170,7 @@ t.test('a wrong combination has a one-line error with the fix', async (t) => {
     ],
   ]
   for (const [members, option, problem] of cases) {
-    const error = t.throws(() => readTokenApi({ ...members }, false)) as OptionError
+    const error = t.throws(() => readTokenApis({ ...members }, false)) as OptionError
     t.ok(error instanceof OptionError)
     t.match(error, { option, problem }, option)
     t.notMatch(error.message, /\n|s3cret/)

@@ -140,6 +140,7 @@ t.test('all options at once, and the default export', async (t) => {
   const { instance, ...status } = app.tokenProxy.status()
   t.ok(Number.isInteger(instance))
   t.same(status, {
+    region: 'primary',
     inFlight: 0,
     queued: { proven: 0, unproven: 0 },
     unavailable: { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 0 },

@@ -1,6 +1,7 @@
 /** Cognito is down or slow, or another server responds: valid tokens are served, otherwise 503. */
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
+import { createRegionalApis } from '../../../src/tokens/oauth/failover.ts'
 import { createTokenEndpointApi } from '../../../src/tokens/oauth/protocol.ts'
 import { Upstream } from '../../../src/tokens/proxy/upstream.ts'
 import { captureLog } from '../../support/fastify.ts'
@@ -245,10 +246,12 @@ t.test('after close(), no request is sent', async (t) => {
     reply(response, 200, issue(1)),
   )
   const upstream = new Upstream({
-    api: createTokenEndpointApi(tokenEndpoint),
+    api: createRegionalApis(createTokenEndpointApi(tokenEndpoint)),
     headers: new Map(),
     fetch,
     now: Date.now,
+    monotonicNow: () => 0,
+    logger: { info: () => {}, warn: () => {}, error: () => {} },
   })
   upstream.close()
   const result = await upstream.requestToken(

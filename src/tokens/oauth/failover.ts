@@ -1,0 +1,243 @@
+/**
+ * Token requests to one Region or two. The secondary takes over while the primary fails (circuit breaker), and a token
+ * request that is due anyway probes the primary. A request goes to one Region at a time.
+ */
+import type { Logger } from '../../core/options/logger.ts'
+import { parseStrictObject } from '../../core/token/strict-json.ts'
+import { BoundedFetchError, boundedFetch, type FetchLimits } from '../../core/util/bounded-fetch.ts'
+import type { OAuthResponse, TokenApi, TokenApiRequest, TokenParameters } from './protocol.ts'
+
+/** A Region of a user pool with a replica. A pool without one has the primary Region only. */
+export type TokenRegion = 'primary' | 'secondary'
+
+/** The token APIs of a user pool, one for each Region. Both have the same kind. */
+export interface RegionalTokenApis {
+  readonly kind: TokenApi['kind']
+  /** The primary first. */
+  readonly urls: readonly string[]
+  /** All URLs. Cache keys contain it, because a cached token may be of either Region. */
+  readonly url: string
+  readonly primary: TokenApi
+  readonly secondary: TokenApi | undefined
+}
+
+/** Combines the token APIs of one Region or two. */
+export function createRegionalApis(primary: TokenApi, secondary?: TokenApi): RegionalTokenApis {
+  const urls = secondary === undefined ? [primary.url] : [primary.url, secondary.url]
+  return { kind: primary.kind, urls, url: urls.join(' '), primary, secondary }
+}
+
+/** Clock, randomness and log of {@link RegionFailover}. */
+export interface FailoverEnvironment {
+  /** Milliseconds. NaN where the clock failed. */
+  readonly monotonicNow: () => number
+  readonly logger: Logger
+  /**
+   * From 0 to 1, for the times of probes.
+   *
+   * @defaultValue `Math.random`
+   */
+  readonly random?: () => number
+}
+
+/** The second failure in a row within this time moves requests to the secondary Region. */
+const FAILURE_WINDOW_MS = 5000
+/** Time between two probes of the primary Region, plus or minus {@link PROBE_JITTER} of it. */
+const PROBE_INTERVAL_MS = 30_000
+/** The processes of a fleet do not probe at the same time. */
+const PROBE_JITTER = 0.2
+/**
+ * Longest request to the primary Region if there is a secondary one. Two such requests, with the proxy's backoff of 1 s
+ * between them, end within {@link FAILURE_WINDOW_MS}. Otherwise a Region that hangs would never count as failed.
+ */
+const PRIMARY_TIMEOUT_MS = 1750
+
+/** Errors before a connection exists. A reset connection is not one of them. */
+const NO_CONNECTION: ReadonlySet<string | undefined> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/**
+ * What a result says about its Region. `working`: it issued a token or rejected the request. `failed`: it counts as
+ * one failure. `down`: one is enough. `unknown`: a throttled request, or an answer of something in front of Cognito.
+ * `canceled`: the request was not sent, or the caller was closed.
+ */
+type Health = 'working' | 'failed' | 'down' | 'unknown' | 'canceled'
+
+type TokenResult = OAuthResponse | BoundedFetchError
+
+interface Attempt {
+  readonly result: TokenResult
+  /** Whether the other Region may serve the request. */
+  readonly isRepeatable: boolean
+}
+
+/** Sends token requests to the Region that works. One instance for all requests of a client or proxy. */
+export class RegionFailover {
+  readonly #apis: RegionalTokenApis
+  readonly #monotonicNow: () => number
+  readonly #logger: Logger
+  readonly #random: () => number
+  #active: TokenRegion = 'primary'
+  /** Time of the last result of the active Region, if it was a failure. */
+  #failedAt = Number.NEGATIVE_INFINITY
+  #nextProbeAt = Number.NEGATIVE_INFINITY
+  #isProbing = false
+
+  constructor(
+    apis: RegionalTokenApis,
+    { monotonicNow, logger, random = Math.random }: FailoverEnvironment,
+  ) {
+    this.#apis = apis
+    this.#monotonicNow = monotonicNow
+    this.#logger = logger
+    this.#random = random
+  }
+
+  /** The Region that serves token requests, apart from probes. */
+  get region(): TokenRegion {
+    return this.#active
+  }
+
+  /**
+   * Sends one token request. If its Region fails because of it, or is only probed, the other Region serves the request
+   * in the time that is left.
+   *
+   * @param limits `timeoutMs` limits both Regions together.
+   * @returns Undefined if the API cannot express the parameters.
+   * @throws {BoundedFetchError} No other error.
+   */
+  async send(parameters: TokenParameters, limits: FetchLimits): Promise<OAuthResponse | undefined> {
+    const { primary, secondary } = this.#apis
+    // It has no URL, so it is the same for both Regions.
+    const request = primary.createRequest(parameters)
+    if (request === undefined) return undefined
+    if (secondary === undefined) return unwrap(await sendRequest(primary, request, limits))
+    const startedAt = this.#monotonicNow()
+    const region = this.#nextRegion()
+    const first = await this.#call(region, request, {
+      ...limits,
+      timeoutMs:
+        region === 'primary'
+          ? Math.min(PRIMARY_TIMEOUT_MS, limits.timeoutMs / 2)
+          : limits.timeoutMs,
+    })
+    const other = region === 'primary' ? this.#active : this.#nextRegion()
+    const timeoutMs = limits.timeoutMs - (this.#monotonicNow() - startedAt || 0)
+    if (!first.isRepeatable || other === region || timeoutMs <= 0) return unwrap(first.result)
+    const second = await this.#call(other, request, { ...limits, timeoutMs })
+    return unwrap(second.result)
+  }
+
+  /** Returns the primary Region also for the request that probes it. */
+  #nextRegion(): TokenRegion {
+    if (this.#active === 'primary') return 'primary'
+    return this.#isProbing || this.#monotonicNow() < this.#nextProbeAt ? 'secondary' : 'primary'
+  }
+
+  async #call(
+    region: TokenRegion,
+    request: TokenApiRequest,
+    limits: FetchLimits,
+  ): Promise<Attempt> {
+    const isProbe = region !== this.#active
+    if (isProbe) this.#isProbing = true
+    const result = await sendRequest(this.#apis[region] as TokenApi, request, limits)
+    const health = readHealth(result)
+    if (isProbe) this.#endProbe(health)
+    else if (region === this.#active) this.#record(health, result)
+    const isFailure = health === 'failed' || health === 'down'
+    return { result, isRepeatable: isFailure || (isProbe && health === 'unknown') }
+  }
+
+  #endProbe(health: Health): void {
+    this.#isProbing = false
+    if (health !== 'working') {
+      this.#scheduleProbe()
+      return
+    }
+    this.#active = 'primary'
+    this.#failedAt = Number.NEGATIVE_INFINITY
+    this.#logger.info({}, 'cognito-m2m: the primary Region issues tokens again')
+  }
+
+  /** Records a result of the active Region. */
+  #record(health: Health, result: TokenResult): void {
+    if (health === 'working') this.#failedAt = Number.NEGATIVE_INFINITY
+    else if (this.#isOutage(health)) {
+      if (this.#active === 'primary') this.#failOver(result)
+      // The primary may have recovered. Requests still go to the secondary until a probe shows that.
+      else this.#nextProbeAt = Number.NEGATIVE_INFINITY
+    }
+  }
+
+  #isOutage(health: Health): boolean {
+    if (health !== 'failed') return health === 'down'
+    const now = this.#monotonicNow()
+    const isSecond = now - this.#failedAt <= FAILURE_WINDOW_MS
+    this.#failedAt = now
+    return isSecond
+  }
+
+  #failOver(result: TokenResult): void {
+    this.#active = 'secondary'
+    this.#failedAt = Number.NEGATIVE_INFINITY
+    this.#scheduleProbe()
+    const { status } = result
+    const isError = result instanceof BoundedFetchError
+    const reason = isError ? result.reason : 'status'
+    const errno = isError ? result.errno : undefined
+    this.#logger.warn(
+      { reason, status, errno },
+      'cognito-m2m: the primary Region issues no tokens; using the secondary Region',
+    )
+  }
+
+  #scheduleProbe(): void {
+    const jitter = PROBE_JITTER * (2 * this.#random() - 1)
+    this.#nextProbeAt = this.#monotonicNow() + PROBE_INTERVAL_MS * (1 + jitter)
+  }
+}
+
+async function sendRequest(
+  api: TokenApi,
+  request: TokenApiRequest,
+  limits: FetchLimits,
+): Promise<TokenResult> {
+  try {
+    return api.toOAuthResponse(await boundedFetch(api.url, request, limits))
+  } catch (error) {
+    return error as BoundedFetchError
+  }
+}
+
+function unwrap(result: TokenResult): OAuthResponse {
+  if (result instanceof BoundedFetchError) throw result
+  return result
+}
+
+function readHealth(result: TokenResult): Health {
+  return result instanceof BoundedFetchError ? readErrorHealth(result) : readResponseHealth(result)
+}
+
+function readErrorHealth({ reason, status = 0, errno }: BoundedFetchError): Health {
+  if (reason === 'aborted') return 'canceled'
+  if (reason === 'network') return NO_CONNECTION.has(errno) ? 'down' : 'failed'
+  return reason === 'timeout' || status >= 500 ? 'failed' : 'unknown'
+}
+
+/** A Region that asks to wait longer than the window gets no second request in it, so one failure is enough. */
+function readResponseHealth({ status, body, retryAfter = 0 }: OAuthResponse): Health {
+  if (status >= 500) return retryAfter * 1000 >= FAILURE_WINDOW_MS ? 'down' : 'failed'
+  if (status === 408 || status === 429) return 'unknown'
+  const { access_token: token, error } = parseStrictObject(body) ?? {}
+  return typeof token === 'string' || typeof error === 'string' ? 'working' : 'unknown'
+}
