@@ -34,7 +34,7 @@ const GROUPS = [
     [
       ...['fastify', 'express', 'hono', 'koa', 'nestjs', 'mcp', 'fetch', 'lambda', 'core'],
       ...['requirements', 'scopes', 'claims', 'connections', 'resource-metadata', 'openapi'],
-      ...['client', 'proxy', 'proxy-*', 'two-regions', 'rotat*', 'token-stores'],
+      ...['client', 'proxy', 'proxy-*', 'two-regions', 'http-clients', 'rotat*', 'token-stores'],
       ...['testing', 'jest', 'local-pool'],
     ],
   ],

@@ -96,8 +96,10 @@ export function createAuthorizedFetch(
   { origins, timeoutMs, fetch }: FetchOptions,
   getHolder: (options: GetTokenOptions | undefined) => TokenHolder,
 ): AuthorizedFetch {
-  return async (url, init = {}, options) => {
-    const hop = firstHop(origins, url, init)
+  return async (target, ownInit = {}, options) => {
+    const isRequest = target instanceof Request
+    const init = isRequest ? await readRequest(target, ownInit) : ownInit
+    const hop = firstHop(origins, isRequest ? target.url : target, init)
     const limits = readLimits(init, options, timeoutMs)
     const holder = getHolder(options)
     const token = await holder.get(limits)
@@ -108,6 +110,17 @@ export function createAuthorizedFetch(
     await discardBody(response)
     return fetchWithRedirects(fetch, hop, next)
   }
+}
+
+/**
+ * Reads a `Request`. Members of `init` win, as for `fetch`. The body of a `Request` is a stream: it is read, so that it
+ * can be sent again.
+ */
+async function readRequest(request: Request, init: RequestInit): Promise<RequestInit> {
+  const { method, headers, redirect, signal } = request
+  const members: RequestInit = { method, headers, redirect, signal }
+  if (init.body === undefined && request.body !== null) members.body = await request.arrayBuffer()
+  return { ...members, ...init }
 }
 
 function readLimits(

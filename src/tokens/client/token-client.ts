@@ -72,6 +72,18 @@ export function createTokenClient<Options extends TokenClientOptions>(
     },
     renew: async (rejected: AccessToken, options?: GetTokenOptions) =>
       getHolder(options).replaceRejected(rejected, readWaitLimits(options, defaultLimits)),
+    prefetch: async (...requested: readonly GetTokenOptions[]) => {
+      const all = requested.length === 0 ? [undefined] : requested
+      // Validates all options first.
+      const calls = all.map((options) => {
+        const limits = readWaitLimits(options, defaultLimits)
+        return { holder: getHolder(options), limits }
+      })
+      const results = await Promise.allSettled(
+        calls.map(({ holder, limits }) => holder.get(limits)),
+      )
+      return results.every(({ status }) => status === 'fulfilled')
+    },
     fetch: createAuthorizedFetch(settings, getHolder),
     status: () => {
       const store = source.storeStatus()

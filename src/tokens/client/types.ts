@@ -53,7 +53,7 @@ export interface GetTokenOptions {
  * within the origin of the URL. After 401 `invalid_token` it renews the token as `renew` does and sends the
  * request once more. If no other token is available, or the body is a stream, it returns the 401 response.
  *
- * @param url An absolute URL without credentials.
+ * @param target An absolute URL without credentials, or a `Request`, whose body is read into memory.
  * @param init The options of `fetch`. `signal` also ends the wait for a token. An Authorization header is an
  *   error.
  * @param options `scopes` of the token and `timeout` of the wait for it, as for `getToken`. The timeout does not
@@ -70,7 +70,7 @@ export interface GetTokenOptions {
  * @see RFC 6750 section 3.1 (`invalid_token`)
  */
 export type AuthorizedFetch = (
-  url: string | URL,
+  target: string | URL | Request,
   init?: RequestInit,
   options?: Omit<GetTokenOptions, 'signal'>,
 ) => Promise<Response>
@@ -162,6 +162,19 @@ export interface TokenClient {
    * @throws The reason of `signal` after an abort.
    */
   renew(rejected: AccessToken, options?: GetTokenOptions): Promise<AccessToken>
+  /**
+   * Gets tokens before the first call needs them, for example while a function starts.
+   *
+   * @param sets Options of one call of `getToken` for each token. None stands for a call without options.
+   * @returns Whether all tokens are available. A failed token request is logged, and later calls send another one.
+   * @throws {TokenClientError} `ERR_CLIENT_CLOSED` after `close()`.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options, before any token request.
+   * @example
+   * ```ts
+   * await client.prefetch({ scopes: 'orders/read' }, { scopes: 'orders/write' })
+   * ```
+   */
+  prefetch(...sets: readonly GetTokenOptions[]): Promise<boolean>
   /** Sends a request with a token of this client: {@link AuthorizedFetch}. */
   readonly fetch: AuthorizedFetch
   /** Returns a frozen snapshot: cached scope sets, their last failure, and the store. Contains no token. */

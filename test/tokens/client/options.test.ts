@@ -131,6 +131,13 @@ t.test('a client accepts every documented option', async (t) => {
   } satisfies TokenClientOptions)
   const client = createTokenClient(options)
   t.ok(Object.isFrozen(client))
-  t.strictSame(Object.keys(client).sort(), ['close', 'fetch', 'getToken', 'renew', 'status'])
+  t.strictSame(Object.keys(client).sort(), [
+    'close',
+    'fetch',
+    'getToken',
+    'prefetch',
+    'renew',
+    'status',
+  ])
   client.close()
 })
