@@ -2,6 +2,8 @@
 
 /** Longest time from the first failed request to the first token of the secondary Region. */
 const MAX_MOVE_MS = 5000
+/** On a machine that is later than this, requests to a Region without a fault may time out. */
+const MAX_LAG_MS = 500
 /** Tokens, compared with the run without a fault. */
 const MAX_TOKEN_RATIO = 1.05
 
@@ -40,7 +42,7 @@ export function judgeRow(row, control, { lagMs, hasTimeToReturn }) {
   const allowedMs = MAX_MOVE_MS + lagMs
   if (fault === null) {
     const moves = sources.filter(({ moveMs, isBack }) => moveMs !== undefined || !isBack)
-    if (moves.length > 0) report(`${moves.length} sources moved, expected 0`)
+    if (moves.length > 0 && lagMs < MAX_LAG_MS) report(`${moves.length} sources moved, expected 0`)
     return breaches
   }
   const moving = sources.filter(({ hasToMove }) => hasToMove)

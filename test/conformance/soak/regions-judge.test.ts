@@ -79,4 +79,5 @@ t.test('limits', async (t) => {
   t.strictSame(judgeRow(away, control, { ...limits, hasTimeToReturn: false }), [])
   const moved = { ...control, sources: [source] }
   t.strictSame(judgeRow(moved, control, limits), ['no fault: 1 sources moved, expected 0'])
+  t.strictSame(judgeRow(moved, control, { ...limits, lagMs: 500 }), [], 'a busy machine')
 })
