@@ -29,6 +29,12 @@ const MODULES = [
   { name: 'store', from: STORE, to: [CORE, OAUTH, STORE] },
   { name: 'client', from: '^src/tokens/client/', to: [CORE, OAUTH, STORE, '^src/tokens/client/'] },
   {
+    name: 'rotate',
+    comment: 'A rotation tests the new secret with the token client.',
+    from: '^src/tokens/rotate/',
+    to: [CORE, OAUTH, '^src/tokens/(?:client|rotate)/'],
+  },
+  {
     name: 'proxy',
     comment:
       'The proxy is a Fastify plugin: it shares the type of its registration with the adapter.',

@@ -17,6 +17,7 @@ type CommandFactory = (context: CommandContext) => DocumentedCommand
 const COMMANDS: ReadonlyMap<string, () => Promise<CommandFactory>> = new Map([
   ['local', async () => (await import('./commands/local.ts')).localCommand],
   ['token', async () => (await import('./commands/token.ts')).tokenCommand],
+  ['rotate', async () => (await import('./commands/rotate/command.ts')).rotateCommand],
   ['explain', async () => (await import('./commands/explain/command.ts')).explainCommand],
   ['check', async () => (await import('./commands/check/command.ts')).checkCommand],
   ['export', async () => (await import('./commands/export.ts')).exportCommand],

@@ -194,7 +194,7 @@ function readSecrets(
 }
 
 /** 51 lower-case letters and digits, the form of Cognito's secrets. */
-function generateSecret(): string {
+export function generateSecret(): string {
   return BigInt(`0x${randomBytes(40).toString('hex')}`)
     .toString(36)
     .padStart(51, '0')

@@ -1,9 +1,11 @@
-/** The AWS SDK gets a token and typed exceptions from a local pool, with GetClientToken. */
+/** The AWS SDK gets tokens and typed exceptions from a local pool, and rotates a client secret. */
 import assert from 'node:assert/strict'
 import {
+  CognitoIdentityProvider,
   CognitoIdentityProviderClient,
   GetClientTokenCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
+import { rotateClientSecret } from 'cognito-m2m/rotate'
 import { startUserPool } from 'cognito-m2m/testing'
 
 const pool = await startUserPool({
@@ -23,13 +25,14 @@ const pool = await startUserPool({
     return event
   },
 })
-const client = new CognitoIdentityProviderClient({
+const settings = {
   region: 'eu-west-1',
   endpoint: pool.userPoolsApi.endpoint,
-  // The SDK signs the request. Cognito and the pool do not read the signature.
+  // The SDK signs the request. The pool does not verify the signature.
   credentials: { accessKeyId: 'unused', secretAccessKey: 'unused' },
   maxAttempts: 1,
-})
+}
+const client = new CognitoIdentityProviderClient(settings)
 
 const Scopes = ['orders/read']
 const credentials = { ClientId: 'billing', Secret: 'local-secret' }
@@ -61,5 +64,32 @@ for (const [input, name] of failures) {
   })
 }
 
+const secrets = { current: { value: 'local-secret' } }
+const store = {
+  get: async () => secrets,
+  putPending: async (secret) => {
+    secrets.pending = secret
+    return true
+  },
+  promote: async (secret) => {
+    secrets.current = secret
+    delete secrets.pending
+    return true
+  },
+}
+const cognito = new CognitoIdentityProvider(settings)
+const { steps, secretId } = await rotateClientSecret({
+  cognito,
+  store,
+  userPoolId: pool.userPoolId,
+  clientId: 'billing',
+  tokenEndpoint: pool.tokenEndpoint,
+  grace: 0,
+})
+assert.equal(steps.length, 6)
+assert.match(secretId, /^billing--\d+$/)
+assert.deepEqual(pool.clients[0].clientSecrets, [secrets.current.value])
+
+cognito.destroy()
 client.destroy()
 await pool.close()

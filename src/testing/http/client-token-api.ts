@@ -41,16 +41,26 @@ export async function handleApiRequest(
   { contentType, target, body }: ApiRequest,
 ): Promise<ApiResponse> {
   if (target !== GET_CLIENT_TOKEN || contentType !== AMZ_JSON) {
-    return createException('UnknownOperationException', 'Only GetClientToken is served.')
+    return createException('UnknownOperationException', 'The operation is not served.')
   }
+  const input = parseInput(body)
+  if ('status' in input) return input
+  const fault = findFault(input.members)
+  if (fault !== undefined) return createException('InvalidParameterException', fault)
+  return getClientToken(issuer, input.members as unknown as Parameters)
+}
+
+/** @returns The members of the body, or the error response to anything but a JSON object. */
+export function parseInput(
+  body: Buffer | undefined,
+): { readonly members: Readonly<Record<string, unknown>> } | ApiResponse {
   if (body === undefined) {
     return createException('RequestEntityTooLargeException', 'Request too large', { status: 413 })
   }
-  const input = parseJson(body)
-  if (input === undefined) return createException('SerializationException', 'Expected JSON')
-  const fault = findFault(input)
-  if (fault !== undefined) return createException('InvalidParameterException', fault)
-  return getClientToken(issuer, input as unknown as Parameters)
+  const members = parseJson(body)
+  return members === undefined
+    ? createException('SerializationException', 'Expected JSON')
+    : { members }
 }
 
 async function getClientToken(
@@ -115,7 +125,8 @@ function findFault(input: Readonly<Record<string, unknown>>): string | undefined
   return describeConstraint('ClientMetadata', 'Member must be a map of strings')
 }
 
-function describeConstraint(name: string, constraint: string): string {
+/** A violated constraint of a parameter, in the words of AWS. */
+export function describeConstraint(name: string, constraint: string): string {
   const member = `${name.charAt(0).toLowerCase()}${name.slice(1)}`
   return `1 validation error detected: Value at '${member}' failed to satisfy constraint: ${constraint}`
 }
@@ -146,6 +157,7 @@ export function createException(
   }
 }
 
-function createHeaders(): Record<string, string> {
+/** Headers of every response. */
+export function createHeaders(): Record<string, string> {
   return { 'content-type': AMZ_JSON, 'x-amzn-requestid': randomUUID() }
 }

@@ -4,6 +4,7 @@ import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { listScopes } from '../clients.ts'
 import type { KeyRing, SharedKeys } from '../key-ring.ts'
 import { createAuthority, type PoolDefinition, type UserPoolAuthority } from '../test-user-pool.ts'
+import { ClientSecrets } from './client-secrets.ts'
 import { handleControlRequest } from './control.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
 import {
@@ -66,13 +67,14 @@ export class PoolServer {
     server.serve((request, response) => this.handle(request, response))
     this.tokenEndpoint = `${origin}/oauth2/token`
     this.apiEndpoint = origin
+    const secrets = new ClientSecrets(definition.clients, tokens.now)
     this.authority = createAuthority(
-      definition,
+      { ...definition, clients: secrets.clients },
       `${origin}/${definition.userPoolId}`,
       keys,
       onRotation,
     )
-    this.tokens = new TokenService(this.authority, server, tokens)
+    this.tokens = new TokenService(this.authority, server, { ...tokens, secrets })
   }
 
   get jwksUri(): string {

@@ -8,8 +8,10 @@ import {
 } from '../../core/diagnostics.ts'
 import { safeClock } from '../../core/util/time.ts'
 import type { UserPoolAuthority } from '../test-user-pool.ts'
+import type { ClientSecrets } from './client-secrets.ts'
 import { type ApiResponse, createException, handleApiRequest } from './client-token-api.ts'
 import { type LocalServer, readBody } from './local-server.ts'
+import { handleSecretOperation, isSecretOperation } from './secret-operations.ts'
 import {
   createTokenError,
   handleTokenRequest,
@@ -45,7 +47,7 @@ export class TokenService {
   readonly #options: TokenServiceOptions
   readonly #monotonicNow: () => number
   readonly #quota: TokenQuota | undefined
-  readonly #secrets: readonly string[]
+  readonly #secrets: ClientSecrets
   #events: readonly CloudTrailTokenEvent[] = []
   /** App clients that have got a token. */
   readonly #verifiedClients = new Set<string>()
@@ -53,7 +55,7 @@ export class TokenService {
   constructor(
     pool: UserPoolAuthority,
     server: Pick<LocalServer, 'authority' | 'host'>,
-    options: TokenServiceOptions,
+    { secrets, ...options }: TokenServiceOptions & { readonly secrets: ClientSecrets },
   ) {
     const { quota, monotonicNow, trigger } = options
     this.#pool = pool
@@ -62,7 +64,7 @@ export class TokenService {
     this.#options = options
     this.#monotonicNow = safeClock(monotonicNow)
     this.#quota = quota === false ? undefined : new TokenQuota(quota, monotonicNow)
-    this.#secrets = pool.clients.flatMap(({ clientSecrets }) => clientSecrets)
+    this.#secrets = secrets
   }
 
   get events(): readonly CloudTrailTokenEvent[] {
@@ -92,12 +94,18 @@ export class TokenService {
     const { headers, headersDistinct } = request
     const startedAt = this.#monotonicNow()
     const body = await readBody(request)
+    const apiRequest = {
+      contentType: headers['content-type'],
+      target: headersDistinct['x-amz-target']?.[0],
+      body,
+    }
+    if (isSecretOperation(apiRequest)) {
+      const { authorization } = headers
+      const { userPoolId } = this.#pool
+      return handleSecretOperation(this.#secrets, userPoolId, { ...apiRequest, authorization })
+    }
     const response = this.#isWithinQuota()
-      ? await handleApiRequest(this.#issuer, {
-          contentType: headers['content-type'],
-          target: headersDistinct['x-amz-target']?.[0],
-          body,
-        })
+      ? await handleApiRequest(this.#issuer, apiRequest)
       : createException('TooManyRequestsException', 'Rate exceeded')
     this.#publishEvent(response, secondsBetween(startedAt, this.#monotonicNow()))
     return response
@@ -124,7 +132,8 @@ export class TokenService {
   #recordEvent({ headers }: IncomingMessage, response: TokenResponse): void {
     const { userPoolId } = this.#pool
     const { authority: userPoolDomain, host: sourceIPAddress } = this.#server
-    const pool = { userPoolId, userPoolDomain, sourceIPAddress, secrets: this.#secrets }
+    const secrets = this.#secrets.values
+    const pool = { userPoolId, userPoolDomain, sourceIPAddress, secrets }
     const event = createTokenEvent(
       { ...pool, now: this.#options.now },
       {

@@ -1,0 +1,230 @@
+/** The steps of one rotation. Each is idempotent, so that a later run can repeat it. */
+import { randomBytes } from 'node:crypto'
+import { TokenClientError } from '../client/index.ts'
+import { RotationError, type RotationErrorCode, readFacts } from './errors.ts'
+import type { RotationOptions } from './options.ts'
+import { planRotation, type RotatingSecret, type RotationPlan } from './plan.ts'
+import { checkSecret } from './token-check.ts'
+import type { RotationState, RotationStep, StoredSecret } from './types.ts'
+
+/**
+ * Seconds for which a run holds a rotation. All steps but the grace period end in that time. A run that was killed
+ * blocks others for as long.
+ */
+const HOLD_S = 900
+
+/** 256 random bits as 64 characters. Cognito allows 24 to 64 of `[\w+]`. */
+function generateSecret(): string {
+  return randomBytes(32).toString('hex')
+}
+
+/** One run. It holds the rotation until it ends. */
+export class Rotation {
+  readonly #options: RotationOptions
+  /** The secret whose state in the store names this run as active. */
+  #held: { readonly secret: RotatingSecret; readonly isPromoted: boolean } | undefined
+  /** Whether this run has added the new secret. */
+  #isAdded = false
+  /** `ClientSecretId` of the new secret. */
+  #newId: string | undefined
+  readonly steps: RotationStep[] = []
+
+  constructor(options: RotationOptions) {
+    this.#options = options
+  }
+
+  /** @throws {RotationError} also for a state that no run may change. */
+  async inspect(): Promise<RotationPlan> {
+    const { store, now } = this.#options
+    const secrets = await this.#call('ERR_ROTATION_STORE', () => store.get())
+    return planRotation(secrets, await this.#listIds(), now())
+  }
+
+  /** Generates a secret and saves it as pending, with the ID of the secret that it replaces. */
+  async createPending(replaces: string): Promise<RotatingSecret> {
+    this.#begin('pending')
+    return this.#putPending({ value: generateSecret(), rotation: { replaces } })
+  }
+
+  /** Holds a rotation that another run has started. */
+  async resume(plan: Exclude<RotationPlan, { kind: 'new' }>): Promise<RotatingSecret> {
+    const { kind, secret } = plan
+    return kind === 'pending' ? this.#putPending(secret) : this.#promote(secret, true)
+  }
+
+  async #putPending({ value, rotation }: RotatingSecret): Promise<RotatingSecret> {
+    const { store, now } = this.#options
+    const secret = { value, rotation: { ...rotation, heldUntil: now() + HOLD_S } }
+    const isSaved = await this.#call('ERR_ROTATION_STORE', () => store.putPending(secret))
+    if (!isSaved) throw this.#createConflict()
+    this.#held = { secret, isPromoted: false }
+    return secret
+  }
+
+  /** Adds the secret to the app client. */
+  async add({ value }: RotatingSecret): Promise<void> {
+    this.#begin('add')
+    const { cognito } = this.#options
+    const input = { ...this.#client, ClientSecret: value }
+    try {
+      await this.#call('ERR_ROTATION_COGNITO', () => cognito.addUserPoolClientSecret(input))
+      this.#isAdded = true
+    } catch (error) {
+      // A repeated request, or another run with the same secret. The next step finds out.
+      const { exception } = error as RotationError
+      if (exception !== 'LimitExceededException') throw error
+    }
+  }
+
+  /** Gets tokens with the secret, and finds out its ID. */
+  async test({ value, rotation }: RotatingSecret): Promise<void> {
+    this.#begin('test')
+    try {
+      await checkSecret(value, this.#options)
+    } catch (error) {
+      if (!this.#isAdded && isUnknownSecret(error)) {
+        throw new RotationError('ERR_ROTATION_SECRETS', {
+          step: 'test',
+          detail:
+            'The app client has two secrets, and none is that of the store. Delete the unknown secret',
+        })
+      }
+      throw error
+    }
+    this.#newId = await this.#findNewId(rotation)
+  }
+
+  /**
+   * Makes the secret the current one.
+   *
+   * @param isHeld Whether this run waits for the grace period.
+   */
+  async promote(secret: RotatingSecret, isHeld = true): Promise<RotatingSecret> {
+    this.#begin('promote')
+    return this.#promote(secret, isHeld)
+  }
+
+  /** Keeps the time of the promotion that another run has saved. */
+  async #promote({ value, rotation }: RotatingSecret, isHeld: boolean): Promise<RotatingSecret> {
+    const { store, now, graceS } = this.#options
+    const { replaces, promotedAt = now() } = rotation
+    const heldUntil = isHeld ? Math.max(now(), promotedAt + graceS) + HOLD_S : undefined
+    const secret = { value, rotation: { replaces, promotedAt, heldUntil } }
+    const isPromoted = await this.#call('ERR_ROTATION_STORE', () => store.promote(secret))
+    if (!isPromoted) throw this.#createConflict()
+    this.#held = { secret, isPromoted: true }
+    return secret
+  }
+
+  /** Seconds until the end of the grace period. 0 or less after it. It begins now if its start is unknown. */
+  getGraceS({ rotation }: RotatingSecret): number {
+    const { now, graceS } = this.#options
+    const { promotedAt = now() } = rotation
+    return promotedAt + graceS - now()
+  }
+
+  async waitForGrace(secret: RotatingSecret): Promise<void> {
+    const { sleep, now, signal } = this.#options
+    const remainingS = this.getGraceS(secret)
+    this.#begin('grace', now() + Math.max(0, remainingS))
+    if (remainingS > 0) await sleep(remainingS * 1000, signal)
+  }
+
+  /** Deletes the old secret, if the app client still has it and the new one, and completes the rotation. */
+  async deleteOld({ value, rotation }: RotatingSecret): Promise<void> {
+    this.#begin('delete')
+    const { cognito, store } = this.#options
+    const newId = await this.#findNewId(rotation)
+    if (newId !== this.#newId) throw createMismatch('delete')
+    const input = { ...this.#client, ClientSecretId: rotation.replaces }
+    await this.#call('ERR_ROTATION_COGNITO', () => cognito.deleteUserPoolClientSecret(input))
+    // After the deletion nothing is left to resume, so the result does not matter.
+    await this.#call('ERR_ROTATION_STORE', () => store.promote({ value }))
+    this.#held = undefined
+  }
+
+  /** Known after the step `test`. */
+  get newId(): string {
+    return this.#newId as string
+  }
+
+  /** Lets other runs resume at once, after an error or an abort. Its own failure has no effect. */
+  async release(): Promise<void> {
+    if (this.#held === undefined) return
+    const { store } = this.#options
+    const { secret, isPromoted } = this.#held
+    const { value, rotation } = secret
+    const released: StoredSecret = { value, rotation: { ...rotation, heldUntil: undefined } }
+    await Promise.allSettled([
+      (async () => {
+        const isReleased = !isPromoted && (await store.putPending(released))
+        // A failed promotion may have succeeded in part.
+        if (!isReleased) await store.promote(released)
+      })(),
+    ])
+  }
+
+  #createConflict(): RotationError {
+    // Its state is in the store now.
+    this.#held = undefined
+    return new RotationError('ERR_ROTATION_CONFLICT', {
+      step: this.#step,
+      detail: 'It has changed the store since this run began. Run again when it has ended',
+    })
+  }
+
+  #begin(step: RotationStep, until?: number): void {
+    const { signal, onStep } = this.#options
+    signal.throwIfAborted()
+    this.steps.push(step)
+    onStep(until === undefined ? { step } : { step, until })
+  }
+
+  get #step(): RotationStep | undefined {
+    return this.steps.at(-1)
+  }
+
+  get #client(): { readonly UserPoolId: string; readonly ClientId: string } {
+    const { userPoolId, clientId } = this.#options
+    return { UserPoolId: userPoolId, ClientId: clientId }
+  }
+
+  async #listIds(): Promise<readonly string[]> {
+    const { cognito } = this.#options
+    const { ClientSecrets = [] } = await this.#call('ERR_ROTATION_COGNITO', () =>
+      cognito.listUserPoolClientSecrets(this.#client),
+    )
+    return ClientSecrets.map(({ ClientSecretId }) => String(ClientSecretId))
+  }
+
+  /** @throws {RotationError} unless the app client has exactly the old and one other secret. */
+  async #findNewId({ replaces }: RotationState): Promise<string> {
+    const ids = await this.#listIds()
+    const others = ids.filter((id) => id !== replaces)
+    if (ids.length !== 2 || others.length !== 1) throw createMismatch(this.#step)
+    return others[0] as string
+  }
+
+  /** Replaces an error of the store or of Cognito: it may quote a secret. */
+  async #call<Result>(code: RotationErrorCode, operation: () => Promise<Result>): Promise<Result> {
+    try {
+      return await operation()
+    } catch (error) {
+      if (error instanceof RotationError) throw error
+      throw new RotationError(code, { ...readFacts(error), step: this.#step })
+    }
+  }
+}
+
+function createMismatch(step: RotationStep | undefined): RotationError {
+  return new RotationError('ERR_ROTATION_SECRETS', {
+    step,
+    detail: 'The app client no longer has exactly the old and the new secret. Check its secrets',
+  })
+}
+
+function isUnknownSecret(error: unknown): boolean {
+  // The reason of an abort may be any value.
+  const { cause } = Object(error) as { readonly cause?: unknown }
+  return cause instanceof TokenClientError && cause.error === 'invalid_client'
+}

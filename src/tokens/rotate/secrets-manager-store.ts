@@ -1,0 +1,316 @@
+/** `secretsManagerStore`: a client secret in AWS Secrets Manager, as plain text or in a field of JSON. */
+import { createHash } from 'node:crypto'
+import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
+import { RotationError } from './errors.ts'
+import { readMethods } from './options.ts'
+import { parseObject } from './stored-json.ts'
+import type { ClientSecretStore, RotationState, StoredSecret, StoredSecrets } from './types.ts'
+
+/** The operations of Secrets Manager. `SecretsManager` of `@aws-sdk/client-secrets-manager` has them. */
+export interface SecretsManagerOperations {
+  getSecretValue(input: {
+    readonly SecretId: string
+    readonly VersionId?: string
+    readonly VersionStage?: string
+  }): Promise<{
+    readonly SecretString?: string | undefined
+    readonly VersionId?: string | undefined
+    readonly VersionStages?: readonly string[] | undefined
+  }>
+  putSecretValue(input: {
+    readonly SecretId: string
+    readonly ClientRequestToken: string
+    readonly SecretString: string
+    readonly VersionStages: string[]
+  }): Promise<unknown>
+  updateSecretVersionStage(input: {
+    readonly SecretId: string
+    readonly VersionStage: string
+    readonly MoveToVersionId?: string | undefined
+    readonly RemoveFromVersionId?: string | undefined
+  }): Promise<unknown>
+}
+
+/** Options of {@link secretsManagerStore}. */
+export interface SecretsManagerStoreOptions {
+  /** `new SecretsManager({ region })` of `@aws-sdk/client-secrets-manager`. */
+  readonly secretsManager: SecretsManagerOperations
+  /** ARN or name of the secret. */
+  readonly secretId: string
+  /**
+   * Name of the member with the client secret, if the secret is a JSON object. Other members are copied to the new version.
+   *
+   * @defaultValue The secret is the client secret as plain text
+   */
+  readonly field?: string
+  /**
+   * `VersionId` of the pending secret, for a rotation that Secrets Manager started: its `ClientRequestToken`.
+   *
+   * @defaultValue A hash of the ID of the old secret, so that two runs cannot both create a version
+   */
+  readonly versionId?: string
+}
+
+/**
+ * Creates the store of a client secret in AWS Secrets Manager: `AWSCURRENT` and `AWSPENDING` have the current and the
+ * pending one. The state of a rotation is in further staging labels of the version, which begin with `cognito-m2m/`.
+ *
+ * @param options `secretsManager` and `secretId` are required.
+ * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid option.
+ * @example
+ * ```ts
+ * const store = secretsManagerStore({ secretsManager: new SecretsManager(), secretId: 'prod/orders-client' })
+ * ```
+ */
+export function secretsManagerStore(options: SecretsManagerStoreOptions): ClientSecretStore {
+  const members = readMembers(options, ['secretsManager', 'secretId', 'field', 'versionId'], '')
+  const client = readMethods<SecretsManagerOperations>(
+    members['secretsManager'],
+    'secretsManager',
+    ['getSecretValue', 'putSecretValue', 'updateSecretVersionStage'],
+  )
+  const { secretId, field, versionId } = members
+  const store = new SecretVersions(client, {
+    secretId: readText(secretId, 'secretId', 'the ARN or name of the secret'),
+    field: field === undefined ? undefined : readText(field, 'field', 'the name of a member'),
+    versionId:
+      versionId === undefined
+        ? undefined
+        : readText(versionId, 'versionId', 'the ClientRequestToken of the event'),
+  })
+  return {
+    get: () => store.get(),
+    putPending: (secret) => store.putPending(secret),
+    promote: (secret) => store.promote(secret),
+  }
+}
+
+function readText(value: unknown, option: string, what: string): string {
+  if (typeof value === 'string' && /^\S{1,2048}$/.test(value)) return value
+  throw new OptionError(
+    option,
+    `expected a non-empty string without spaces, got ${describeValue(value)}. Pass ${what}.`,
+  )
+}
+
+const CURRENT = 'AWSCURRENT'
+const PENDING = 'AWSPENDING'
+const PREFIX = 'cognito-m2m/'
+
+/** One version of the secret. */
+interface Version {
+  readonly id: string
+  /** The whole text. */
+  readonly text: string
+  /** The client secret. */
+  readonly value: string
+  readonly labels: readonly string[]
+}
+
+/** Versions that earlier, abandoned rotations of the same old secret have left. */
+const MAX_ABANDONED_VERSIONS = 10
+
+/** Validated options. */
+interface SecretLocation {
+  readonly secretId: string
+  readonly field: string | undefined
+  readonly versionId: string | undefined
+}
+
+class SecretVersions implements ClientSecretStore {
+  readonly #client: SecretsManagerOperations
+  readonly #secretId: string
+  readonly #field: string | undefined
+  readonly #versionId: string | undefined
+
+  constructor(client: SecretsManagerOperations, { secretId, field, versionId }: SecretLocation) {
+    this.#client = client
+    this.#secretId = secretId
+    this.#field = field
+    this.#versionId = versionId
+  }
+
+  async get(): Promise<StoredSecrets> {
+    const { current, pending } = await this.#readBoth()
+    return {
+      current: this.#toSecret(current),
+      pending: pending === undefined ? undefined : this.#toSecret(pending),
+    }
+  }
+
+  async putPending({ value, rotation }: StoredSecret): Promise<boolean> {
+    const { current, pending } = await this.#readBoth()
+    // An earlier run has promoted it already.
+    if (current.value === value) return false
+    if (pending === undefined) {
+      return this.#create(this.#format(value, current), rotation as RotationState)
+    }
+    if (pending.value !== value) return false
+    await this.#setLabels(pending, rotation, true)
+    return true
+  }
+
+  async promote({ value, rotation }: StoredSecret): Promise<boolean> {
+    const { current, pending } = await this.#readBoth()
+    if (current.value === value) {
+      if (pending !== undefined) return false
+      await this.#setLabels(current, rotation)
+      return true
+    }
+    if (pending?.value !== value) return false
+    // Fails if another version has become the current one.
+    await this.#client.updateSecretVersionStage({
+      SecretId: this.#secretId,
+      VersionStage: CURRENT,
+      MoveToVersionId: pending.id,
+      RemoveFromVersionId: current.id,
+    })
+    await this.#setLabels(pending, rotation)
+    await this.#setLabels(current, undefined)
+    return true
+  }
+
+  /**
+   * Two runs for one old secret use the same version ID, and Secrets Manager never changes the value of a version. So one
+   * of them fails.
+   */
+  async #create(text: string, rotation: RotationState): Promise<boolean> {
+    let token = this.#versionId ?? hash(rotation.replaces)
+    for (let count = 0; count < MAX_ABANDONED_VERSIONS; count += 1) {
+      if (await this.#put(token, text, rotation)) return true
+      const { VersionStages = [] } = await this.#client.getSecretValue({
+        SecretId: this.#secretId,
+        VersionId: token,
+      })
+      if (VersionStages.length > 0 || this.#versionId !== undefined) return false
+      // A version without a label is abandoned.
+      token = hash(token)
+    }
+    return false
+  }
+
+  async #put(token: string, text: string, rotation: RotationState): Promise<boolean> {
+    try {
+      await this.#client.putSecretValue({
+        SecretId: this.#secretId,
+        ClientRequestToken: token,
+        SecretString: text,
+        VersionStages: [PENDING, ...formatLabels(rotation)],
+      })
+      return true
+    } catch (error) {
+      if (hasName(error, 'ResourceExistsException')) return false
+      throw error
+    }
+  }
+
+  async #readBoth(): Promise<{ readonly current: Version; readonly pending: Version | undefined }> {
+    const current = await this.#read(CURRENT)
+    const pending = await this.#read(PENDING).catch((error: unknown) => {
+      // Also for a version that Secrets Manager has created for a rotation, without a value.
+      if (hasName(error, 'ResourceNotFoundException')) return undefined
+      throw error
+    })
+    // Both labels are on one version if a run ended right after the promotion.
+    return { current, pending: pending?.id === current.id ? undefined : pending }
+  }
+
+  async #read(stage: string): Promise<Version> {
+    const { SecretString, VersionId, VersionStages } = await this.#client.getSecretValue({
+      SecretId: this.#secretId,
+      VersionStage: stage,
+    })
+    const text = SecretString ?? ''
+    const value = this.#field === undefined ? text : parseObject(text)[this.#field]
+    // Without a field, a rotation would replace JSON that callers read.
+    if (typeof value === 'string' && /^[^\s{}"]+$/.test(value)) {
+      return { id: String(VersionId), text, value, labels: VersionStages ?? [] }
+    }
+    const expected =
+      this.#field === undefined ? 'as plain text' : `in the member ${this.#field} of a JSON object`
+    throw new RotationError('ERR_ROTATION_STORE', {
+      detail: `The version ${stage} in Secrets Manager must have a client secret ${expected}. Correct the secret or the field`,
+    })
+  }
+
+  #format(value: string, { text }: Version): string {
+    if (this.#field === undefined) return value
+    return JSON.stringify({ ...parseObject(text), [this.#field]: value })
+  }
+
+  #toSecret({ id, value, labels }: Version): StoredSecret {
+    const rotation = parseLabels(labels)
+    // The run that Secrets Manager started holds its own version.
+    if (rotation === undefined || id !== this.#versionId) return { value, rotation }
+    return { value, rotation: { ...rotation, heldUntil: undefined } }
+  }
+
+  /** Adds labels before it removes any, so that an interruption loses none. */
+  async #setLabels(
+    { id, labels }: Version,
+    rotation: RotationState | undefined,
+    isPending = false,
+  ): Promise<void> {
+    const wanted = rotation === undefined ? [] : formatLabels(rotation)
+    for (const label of wanted) {
+      if (!labels.includes(label)) await this.#updateStage(label, { MoveToVersionId: id })
+    }
+    for (const label of labels) {
+      const isOwn = label.startsWith(PREFIX) || (label === PENDING && !isPending)
+      if (isOwn && !wanted.includes(label)) {
+        await this.#updateStage(label, { RemoveFromVersionId: id })
+      }
+    }
+  }
+
+  async #updateStage(
+    label: string,
+    change: { readonly MoveToVersionId: string } | { readonly RemoveFromVersionId: string },
+  ): Promise<void> {
+    await this.#client.updateSecretVersionStage({
+      SecretId: this.#secretId,
+      VersionStage: label,
+      ...change,
+    })
+  }
+}
+
+/** SHA-256 in hexadecimal: 64 characters, the longest version ID. */
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function hasName(error: unknown, name: string): boolean {
+  return Object(error).name === name
+}
+
+/** Name and value. Labels of times end with the ID of the old secret, because a label is on one version only. */
+const LABEL = /^cognito-m2m\/(replaces|held-until|promoted-at)\/([^/]+)/
+
+function formatLabels({ replaces, heldUntil, promotedAt }: RotationState): string[] {
+  const labels = [`${PREFIX}replaces/${replaces}`]
+  if (heldUntil !== undefined) labels.push(`${PREFIX}held-until/${heldUntil}/${replaces}`)
+  if (promotedAt !== undefined) labels.push(`${PREFIX}promoted-at/${promotedAt}/${replaces}`)
+  return labels
+}
+
+/** After an interruption a version may have two labels of a kind. The later time counts. */
+function parseLabels(labels: readonly string[]): RotationState | undefined {
+  const texts = new Map<string, string>()
+  for (const label of [...labels].sort()) {
+    const [, name, text] = LABEL.exec(label) ?? []
+    if (name !== undefined) texts.set(name, text as string)
+  }
+  const replaces = texts.get('replaces')
+  if (replaces === undefined) return undefined
+  return {
+    replaces,
+    heldUntil: parseTime(texts.get('held-until')),
+    promotedAt: parseTime(texts.get('promoted-at')),
+  }
+}
+
+/** Epoch seconds have ten digits until 2286, so they sort as text. */
+function parseTime(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined
+}

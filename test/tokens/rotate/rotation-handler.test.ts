@@ -1,0 +1,153 @@
+/** The Lambda function for Secrets Manager: its four steps, repeated steps, and the scheduled deletion. */
+import t, { type Test } from 'tap'
+import {
+  createRotationHandler,
+  type RotationHandlerEvent,
+  type RotationHandlerOptions,
+  secretsManagerStore,
+} from '../../../src/tokens/rotate/index.ts'
+import { FakeSecretsManager } from '../../support/aws-fakes.ts'
+import { FIRST_SECRET, listIds, setUpRotation } from '../../support/rotation.ts'
+
+const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-client-a1b2c3'
+const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const
+const DAY_MS = 86_400_000
+
+async function setUpHandler(t: Test, changes: Partial<RotationHandlerOptions> = {}) {
+  const world = await setUpRotation(t)
+  const { store: _, ...target } = world.options
+  const secretsManager = new FakeSecretsManager(FIRST_SECRET)
+  const options = { ...target, secretsManager, secretId: ARN, ...changes }
+  const handler = createRotationHandler(options)
+  let count = 0
+  /** What Secrets Manager does to start a rotation. */
+  const begin = (): string => {
+    count += 1
+    const id = `c0ffee00-0000-4000-8000-${String(count).padStart(12, '0')}`
+    for (const { stages } of secretsManager.versions) stages.delete('AWSPENDING')
+    secretsManager.versions.push({ id, value: undefined, stages: new Set(['AWSPENDING']) })
+    return id
+  }
+  const call = (Step: RotationHandlerEvent['Step'] & string, ClientRequestToken: string) =>
+    handler({ Step, SecretId: ARN, ClientRequestToken })
+  return { ...world, secretsManager, options, handler, begin, call }
+}
+
+t.test('a rotation keeps the old secret, and a scheduled event deletes it', async (t) => {
+  const { pool, cognito, secretsManager, clock, handler, begin, call } = await setUpHandler(t)
+  const token = begin()
+  for (const step of STEPS) await call(step, token)
+  const current = secretsManager.valueOf('AWSCURRENT')
+  t.strictSame(pool.clients[0]?.clientSecrets, [FIRST_SECRET, current])
+  await handler({})
+  clock.now += DAY_MS - 1000
+  await handler({})
+  t.equal((await listIds(cognito, pool)).length, 2, 'within the grace period')
+  clock.now += 1000
+  await handler({})
+  t.strictSame(pool.clients[0]?.clientSecrets, [current])
+  t.strictSame(secretsManager.ownLabels, [])
+  await handler({})
+  t.equal((await listIds(cognito, pool)).length, 1)
+})
+
+t.test('each step can be repeated', async (t) => {
+  const { pool, secretsManager, begin, call } = await setUpHandler(t, { grace: 0 })
+  const token = begin()
+  for (const step of STEPS) {
+    await call(step, token)
+    await call(step, token)
+  }
+  t.strictSame(pool.clients[0]?.clientSecrets, [secretsManager.valueOf('AWSCURRENT')])
+})
+
+t.test('the next rotation deletes the old secret first, after its grace period', async (t) => {
+  const { pool, secretsManager, clock, begin, call } = await setUpHandler(t)
+  const token = begin()
+  for (const step of STEPS) await call(step, token)
+  const second = begin()
+  await t.rejects(call('createSecret', second), {
+    code: 'ERR_ROTATION_CONFLICT',
+    message: /ends in 86400 s/,
+  })
+  clock.now += DAY_MS
+  for (const step of STEPS) await call(step, second)
+  t.equal(pool.clients[0]?.clientSecrets.length, 2)
+  t.equal(pool.clients[0]?.clientSecrets[1], secretsManager.valueOf('AWSCURRENT'))
+})
+
+t.test('the grace period begins again if its start was not saved', async (t) => {
+  const { pool, secretsManager, clock, handler, begin, call } = await setUpHandler(t)
+  const token = begin()
+  for (const step of STEPS) await call(step, token)
+  const removeTime = (): void => {
+    for (const { stages } of secretsManager.versions) {
+      for (const label of stages) if (label.includes('promoted-at')) stages.delete(label)
+    }
+  }
+  removeTime()
+  clock.now += DAY_MS
+  await handler({})
+  t.equal(pool.clients[0]?.clientSecrets.length, 2)
+  clock.now += DAY_MS
+  await handler({})
+  t.equal(pool.clients[0]?.clientSecrets.length, 1)
+})
+
+t.test('a run of the command line and the function exclude each other', async (t) => {
+  const { secretsManager, begin, call, rotate } = await setUpHandler(t)
+  const token = begin()
+  await call('createSecret', token)
+  const store = secretsManagerStore({ secretsManager, secretId: ARN })
+  await t.rejects(rotate({ store }), { code: 'ERR_ROTATION_CONFLICT' })
+  const other = await setUpHandler(t)
+  const sleep = async (): Promise<void> => {
+    await t.rejects(other.handler({}), { code: 'ERR_ROTATION_CONFLICT' })
+  }
+  const otherStore = secretsManagerStore({
+    secretsManager: other.secretsManager,
+    secretId: ARN,
+  })
+  await other.rotate({ store: otherStore, sleep })
+})
+
+t.test('events of another secret and unknown steps are rejected', async (t) => {
+  const { secretsManager, handler } = await setUpHandler(t)
+  const event = { Step: 'createSecret', ClientRequestToken: 'a'.repeat(32) } as const
+  await t.rejects(handler({ ...event, SecretId: `${ARN}x` }), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'SecretId',
+  })
+  await t.rejects(handler(event), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'SecretId',
+    problem: /got undefined/,
+  })
+  await t.rejects(handler({ ...event, SecretId: ARN, Step: 'dropSecret' as never }), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'Step',
+    problem: /got "dropSecret"/,
+  })
+  await t.rejects(handler({ Step: 'createSecret', SecretId: ARN }), {
+    code: 'ERR_OPTION_INVALID',
+    option: 'versionId',
+  })
+  t.strictSame(secretsManager.calls, [])
+})
+
+t.test('wrong options are rejected when the function is loaded', async (t) => {
+  const { options } = await setUpHandler(t)
+  const cases: readonly (readonly [object, string])[] = [
+    [{ secretsManager: {} }, 'secretsManager'],
+    [{ secretId: '' }, 'secretId'],
+    [{ field: '' }, 'field'],
+    [{ store: {} }, 'store'],
+    [{ grace: -1 }, 'grace'],
+  ]
+  for (const [changes, option] of cases) {
+    t.throws(() => createRotationHandler({ ...options, ...changes }), {
+      code: 'ERR_OPTION_INVALID',
+      option,
+    })
+  }
+})
