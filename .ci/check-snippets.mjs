@@ -56,6 +56,8 @@ function compile(snippets) {
     noEmit: false,
     noUnusedLocals: false,
     noUnusedParameters: false,
+    // NestJS uses the decorators of before ECMAScript's.
+    experimentalDecorators: true,
     allowImportingTsExtensions: false,
   }
   // What one registers holds for its whole program.

@@ -20,9 +20,16 @@ const MODULES = [
   { name: 'core', from: CORE, to: [CORE] },
   {
     name: 'adapter',
-    comment: 'An adapter imports core, never another adapter.',
-    from: '^src/adapters/([^/]+)/',
-    to: [CORE, '^src/adapters/$1/', ADAPTERS_FILES],
+    comment:
+      'An adapter imports core and the adapter of web-standard requests, never another adapter.',
+    from: '^src/adapters/((?!nestjs)[^/]+)/',
+    to: [CORE, '^src/adapters/$1/', '^src/adapters/fetch/', ADAPTERS_FILES],
+  },
+  {
+    name: 'adapter-nestjs',
+    comment: 'Its decorators document a requirement for OpenAPI.',
+    from: '^src/adapters/nestjs/',
+    to: [CORE, '^src/adapters/nestjs/', ADAPTERS_FILES, OPENAPI_FILES],
   },
   { name: 'adapters', from: ADAPTERS_FILES, to: [CORE, ADAPTERS_FILES] },
   { name: 'oauth', from: OAUTH, to: [CORE, OAUTH] },

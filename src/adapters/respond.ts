@@ -2,6 +2,8 @@
 import type { ServerResponse } from 'node:http'
 import { AuthError, ensureError, InternalError } from '../core/errors.ts'
 import type { Logger } from '../core/options/logger.ts'
+import type { CoreGuard } from '../core/resource-server.ts'
+import type { VerifiedToken } from '../core/token/verified-token.ts'
 
 /** An error that is a complete response: status, headers and body. */
 export type ResponseError = AuthError | InternalError
@@ -14,6 +16,24 @@ export function toResponseError(thrown: unknown, logger: Pick<Logger, 'error'>):
   if (thrown instanceof AuthError) return thrown
   logger.error({ err: thrown }, 'cognito-m2m: access cannot be decided')
   return new InternalError('ERR_INTERNAL', 'Access cannot be decided')
+}
+
+/**
+ * Decides for adapters that wait for every decision.
+ *
+ * @throws {AuthError | InternalError} A complete response, as a rejection.
+ */
+export async function decide(
+  guard: CoreGuard,
+  authorization: string | readonly string[] | undefined,
+  request: unknown,
+  logger: Pick<Logger, 'error'>,
+): Promise<VerifiedToken | null> {
+  try {
+    return await guard(authorization, request)
+  } catch (thrown) {
+    throw toResponseError(thrown, logger)
+  }
 }
 
 /** How one framework responds with an error. */

@@ -115,6 +115,17 @@ export function readResourceMetadata(value: unknown): ResourceMetadataConfig | u
   }
 }
 
+/** @throws {OptionError} `ERR_OPTION_INVALID` where an app serves the document and has not configured it. */
+export function requireMetadata(
+  metadata: ResourceMetadataConfig | undefined,
+): ResourceMetadataConfig {
+  if (metadata !== undefined) return metadata
+  throw new OptionError(
+    'resourceMetadata',
+    'expected an object, got undefined. Set it to serve a metadata document.',
+  )
+}
+
 /** Callers compare the identifier as an exact string, so only its normalized form is accepted. */
 function readResource(value: unknown, optionPath: string): { resource: string; url: URL } {
   if (typeof value !== 'string') {

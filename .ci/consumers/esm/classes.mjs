@@ -21,8 +21,12 @@ const INVALID_CALLS = {
   client: () => modules.client.createTokenClient({}),
   express: () => modules.express.cognitoAuth({}),
   fastify: () => Fastify().register(modules.fastify.cognitoAuth, {}).ready(),
+  fetch: () => modules.fetch.createFetchAuth({}),
+  hono: () => modules.hono.cognitoAuth({}),
   infra: () => modules.infra.checkScopes({}),
+  koa: () => modules.koa.cognitoAuth({}),
   lambda: () => modules.lambda.createLambdaAuthorizer({}),
+  nestjs: () => modules.nestjs.Auth({ scope: 'a/b' }),
   openapi: () => modules.openapi.openApiParts({}),
   'openapi/fastify': () =>
     Fastify().register(modules['openapi/fastify'].cognitoOpenApi, {}).ready(),

@@ -1,6 +1,5 @@
 /** The Express middleware: `auth(requirement)` in front of a handler protects its route. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { attachRequirement } from '../../core/introspection.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import {
   type CognitoAuthOptions,
@@ -8,7 +7,8 @@ import {
   type ServerOptions,
 } from '../../core/options/options.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
-import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
+import type { AccessRequirement } from '../../core/requirement.ts'
+import { requireMetadata } from '../../core/resource-metadata.ts'
 import {
   type CoreGuard,
   createCoreServer,
@@ -18,6 +18,7 @@ import {
 import { readAuthorizationHeaders } from '../../core/token/bearer.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { isThenable } from '../../core/util/async.ts'
+import { createAuthFactory } from '../auth-factory.ts'
 import { respondWithError, toResponseError } from '../respond.ts'
 import { clearAuth, setAuth } from './get-auth.ts'
 import { passFailure, sendError, setErrorHeaders } from './send-error.ts'
@@ -27,15 +28,10 @@ function serveMetadata(
   server: ResourceServer,
   { metadata, logger }: Pick<ServerOptions, 'metadata' | 'logger'>,
 ): Middleware {
-  if (metadata === undefined) {
-    throw new OptionError(
-      'resourceMetadata',
-      'expected an object, got undefined. Set it to serve a metadata document.',
-    )
-  }
+  const { path } = requireMetadata(metadata)
   return (request, response, next) => {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
-    if (!isRead || getFullPath(request) !== metadata.path) {
+    if (!isRead || getFullPath(request) !== path) {
       next()
       return
     }
@@ -120,18 +116,12 @@ export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
   }
   const defaultRequirement = requireProtectedDefault(options)
   const server = createCoreServer(options)
-  const auth = (...args: readonly unknown[]): Middleware => {
-    // Express passes three arguments. It would wait forever: this function only creates middleware.
-    if (args.length > 1) {
-      throw new OptionError(
-        'auth',
-        'expected one requirement, got a request of Express. Call it: auth() or auth({ … }).',
-      )
-    }
-    const requirement = args.length === 0 ? defaultRequirement : compileRequirement(args[0], 'auth')
-    const middleware = createMiddleware(server.createGuard(requirement), errors, options.logger)
-    return attachRequirement(middleware, requirement)
-  }
+  const auth = createAuthFactory({
+    framework: 'Express',
+    server,
+    defaultRequirement,
+    createMiddleware: (guard) => createMiddleware(guard, errors, options.logger),
+  })
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }
 

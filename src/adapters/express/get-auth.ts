@@ -1,9 +1,10 @@
 /** The verified token of a request: sets `req.auth`, and returns it with a type in `getAuth(req)`. */
-import { OptionError } from '../../core/options/validate.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
+import { RequestAuth } from '../request-auth.ts'
 
-/** Other middleware may set or change `req.auth`. Only this module writes here. */
-const verifiedTokens = new WeakMap<object, VerifiedToken | null>()
+const requestAuth = new RequestAuth(
+  'no `auth()` middleware ran for this request. Add it before the handler.',
+)
 
 interface RequestWithAuth {
   auth?: unknown
@@ -14,7 +15,7 @@ interface RequestWithAuth {
  * throws if other middleware made `req.auth` read-only.
  */
 export function clearAuth(request: object): void {
-  verifiedTokens.delete(request)
+  requestAuth.clear(request)
   const target = request as RequestWithAuth
   target.auth = null
 }
@@ -23,7 +24,7 @@ export function clearAuth(request: object): void {
 export function setAuth(request: object, token: VerifiedToken | null): void {
   const target = request as RequestWithAuth
   target.auth = token
-  verifiedTokens.set(request, token)
+  requestAuth.set(request, token)
 }
 
 /**
@@ -46,18 +47,5 @@ export function getAuth(
   request: object,
   options?: { readonly optional: true },
 ): VerifiedToken | null {
-  const token = verifiedTokens.get(request)
-  if (token === undefined) {
-    throw new OptionError(
-      'getAuth',
-      'no `auth()` middleware ran for this request. Add it before the handler.',
-    )
-  }
-  if (token === null && options?.optional !== true) {
-    throw new OptionError(
-      'getAuth',
-      'the request has no token. Pass { optional: true } on routes where the token is optional.',
-    )
-  }
-  return token
+  return requestAuth.get(request, options)
 }

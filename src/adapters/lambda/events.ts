@@ -66,8 +66,8 @@ interface UnknownEvent {
   readonly rawPath?: unknown
   readonly pathParameters?: Readonly<Record<string, unknown>> | null
   readonly authorizationToken?: unknown
-  readonly headers?: Readonly<Record<string, unknown>> | null
-  readonly multiValueHeaders?: Readonly<Record<string, unknown>> | null
+  readonly headers?: Readonly<Record<string, unknown>> | null | undefined
+  readonly multiValueHeaders?: Readonly<Record<string, unknown>> | null | undefined
 }
 
 /** Returns undefined for an event of another kind. */
@@ -82,10 +82,7 @@ export function readEvent(event: unknown): AuthorizerRequest | undefined {
     return { isV2, arn, template: undefined, paths, authorization }
   }
   if (members.type !== 'REQUEST') return undefined
-  const all = listAuthorizationHeaders(members.multiValueHeaders)
-  const authorization = toAuthorization(
-    all.length > 0 ? all : listAuthorizationHeaders(members.headers),
-  )
+  const authorization = readAuthorization(members)
   const template = readTemplate(isV2 ? members.routeKey : members.resource)
   return { isV2, arn, template, paths, authorization }
 }
@@ -100,6 +97,15 @@ function readTemplate(route: unknown): string {
 function listPaths({ path, rawPath, pathParameters }: UnknownEvent, arn: RequestArn): string[] {
   const all = [arn.path, path, rawPath, ...Object.values(pathParameters ?? {})]
   return all.filter((it) => typeof it === 'string')
+}
+
+/** Returns every Authorization header of an event. `multiValueHeaders` has all lines, `headers` the last. */
+export function readAuthorization({
+  headers,
+  multiValueHeaders,
+}: Pick<UnknownEvent, 'headers' | 'multiValueHeaders'>): AuthorizerRequest['authorization'] {
+  const all = listAuthorizationHeaders(multiValueHeaders)
+  return toAuthorization(all.length > 0 ? all : listAuthorizationHeaders(headers))
 }
 
 /** Lists all values of the header in any case: REST APIs keep the caller's spelling of the name. */

@@ -1,5 +1,6 @@
 /**
- * `cognito-m2m/lambda`: a Lambda authorizer for API Gateway's REST and HTTP APIs.
+ * `cognito-m2m/lambda`: a Lambda authorizer for API Gateway's REST and HTTP APIs, and guards for handlers inside a
+ * function.
  *
  * @module
  */
@@ -11,4 +12,7 @@ export type {
 } from './authorizer.ts'
 export { createLambdaAuthorizer } from './authorizer.ts'
 export type { AuthorizerEvent } from './events.ts'
+export type { HandlerAuth, LambdaHandler } from './handler-auth.ts'
+export { createHandlerAuth, getAuth } from './handler-auth.ts'
+export type { HandlerErrorResult, HandlerEvent } from './handler-events.ts'
 export type { AuthorizerContext } from './responses.ts'

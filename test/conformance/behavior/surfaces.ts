@@ -8,7 +8,9 @@ import { cognitoAuth } from '../../../src/adapters/fastify/index.ts'
 import { type CommonOptions, createResourceServer, type VerifiedToken } from '../../../src/index.ts'
 import { sample } from '../../support/sample.ts'
 import { admitted, httpDoor, refused, type Surface } from './endpoint.ts'
+import { handlerSurfaces } from './handler-surfaces.ts'
 import { lambdaSurfaces } from './lambda-surfaces.ts'
+import { webSurfaces } from './web-surfaces.ts'
 
 export type { Answer, Door, Surface } from './endpoint.ts'
 
@@ -96,7 +98,7 @@ function withTokenCache(surface: Surface): Surface {
   return caching(surface, '', cache)
 }
 
-/** A test that runs over them runs over all. */
+/** Surfaces that share no code in front of the core. A test of the core's behavior runs over them. */
 export const surfaces: readonly Surface[] = [
   core,
   fastify,
@@ -104,6 +106,11 @@ export const surfaces: readonly Surface[] = [
   expressSurface('Express 5', express),
   ...lambdaSurfaces,
 ].map(withTokenCache)
+
+/** Thin adapters: a test of what callers see and handlers get runs over them too. */
+export const thinSurfaces: readonly Surface[] = [...webSurfaces, ...handlerSurfaces].map(
+  withTokenCache,
+)
 
 /**
  * And without a token cache, and with one that every other token pushes out. Adapters have no part in

@@ -4,7 +4,7 @@ import { AUTH_ERRORS } from '../../../src/core/errors.ts'
 import type { CognitoAuthOptions } from '../../../src/index.ts'
 import { CLIENT, jwk, NOW, POOL } from '../../support/forge.ts'
 import { type Row, rows } from './rows.ts'
-import { type Answer, type Surface, surfaces } from './surfaces.ts'
+import { type Answer, type Surface, surfaces, thinSurfaces } from './surfaces.ts'
 
 function optionsOf({ options = {} }: Row): CognitoAuthOptions {
   const pool = { userPoolId: POOL, clientId: null, jwks: { keys: [jwk()] } }
@@ -19,7 +19,8 @@ function expected({ code, challenge }: Row, surface: Surface): Omit<Answer, 'aut
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (challenge !== undefined) headers['www-authenticate'] = challenge
   if (statusCode === 503) headers['retry-after'] = '1'
-  if (surface.transport === 'http') headers['content-type'] = 'application/json; charset=utf-8'
+  const hasBody = surface.transport === 'http' || surface.name.startsWith('handler')
+  if (hasBody) headers['content-type'] = 'application/json; charset=utf-8'
   return { status: statusCode, code, headers, body: { statusCode, code, error, message } }
 }
 
@@ -30,7 +31,7 @@ function expectedOnLambda({ code }: Row): Omit<Answer, 'auth' | 'body' | 'header
   return { status: { 400: 401, 503: 500 }[statusCode as number] ?? statusCode, code }
 }
 
-for (const surface of surfaces) {
+for (const surface of [...surfaces, ...thinSurfaces]) {
   t.test(surface.name, async (t) => {
     const asked = rows.filter(({ authorization }) => {
       return !(surface.oneLine === true && Array.isArray(authorization))
@@ -121,7 +122,7 @@ const WRONG: [string, unknown, RegExp][] = [
   ['a class instance', new Map(), /: expected a plain object, got an object\. Pass/],
 ]
 
-for (const surface of surfaces) {
+for (const surface of [...surfaces, ...thinSurfaces]) {
   t.test(`${surface.name} rejects an invalid requirement when it is declared`, async (t) => {
     const options = optionsOf({ name: '', authorization: undefined })
     for (const [name, requirement, problem] of WRONG) {

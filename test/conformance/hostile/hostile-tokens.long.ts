@@ -8,6 +8,7 @@ import {
   type Surface,
   surfaces,
   surfacesByCache,
+  thinSurfaces,
 } from '../behavior/surfaces.ts'
 import { openAttackerSite } from './attacker-server.ts'
 import { acceptedCases, hostileCases, overview, repetitions } from './cases.ts'
@@ -95,7 +96,7 @@ async function runDoor(
   return { asked: cases.length, wrong }
 }
 
-for (const surface of surfacesByCache) {
+for (const surface of [...surfacesByCache, ...thinSurfaces]) {
   t.test(surface.name, async (t) => {
     let asked = 0
     const wrong: Wrong[] = []

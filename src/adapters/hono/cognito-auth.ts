@@ -1,0 +1,114 @@
+/** The Hono middleware: `auth(requirement)` in front of a handler protects its route. */
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Logger } from '../../core/options/logger.ts'
+import { type CognitoAuthOptions, readOptions } from '../../core/options/options.ts'
+import type { AccessRequirement } from '../../core/requirement.ts'
+import {
+  type AuthFor,
+  type CoreGuard,
+  createCoreServer,
+  type ResourceServer,
+  requireProtectedDefault,
+} from '../../core/resource-server.ts'
+import { type HeaderSource, readAuthorizationHeaders } from '../../core/token/bearer.ts'
+import type { VerifiedToken } from '../../core/token/verified-token.ts'
+import { createAuthFactory } from '../auth-factory.ts'
+import { readAuthorization } from '../fetch/authorization.ts'
+import { errorResponse } from '../fetch/error-response.ts'
+import { createMetadataResponder } from '../fetch/metadata.ts'
+import { decide } from '../respond.ts'
+import { requestAuth } from './get-auth.ts'
+
+/** The variable that a middleware sets: `c.var.auth`, `c.get('auth')`. */
+export interface AuthVariables<Auth extends VerifiedToken | null = VerifiedToken> {
+  Variables: { auth: Auth }
+}
+
+/** Creates the middleware of one route or of the app. */
+export interface Auth {
+  /**
+   * Requires the option `default`: without it, any valid token.
+   *
+   * @returns The middleware: `app.use(auth())` protects all routes that are added after it.
+   */
+  (): MiddlewareHandler<AuthVariables>
+  /**
+   * Creates middleware that lets a request pass if it meets the requirement, and sets `c.var.auth`. After
+   * `app.use(auth())` it narrows what the app requires.
+   *
+   * @param requirement What the route requires.
+   * @returns The middleware, for a route or the app.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid requirement; at each request if `auth` itself was
+   *   passed to Hono instead of `auth()`.
+   */
+  <const Requirement extends AccessRequirement>(
+    requirement: Requirement,
+  ): MiddlewareHandler<AuthVariables<AuthFor<Requirement>>>
+  /**
+   * Creates middleware that serves the metadata document (RFC 9728) to every caller. Its path is
+   * `/.well-known/oauth-protected-resource`, followed by the path of the resource.
+   *
+   * @returns The middleware: `app.use(auth.metadata())`, before `app.use(auth())`.
+   * @throws {OptionError} `ERR_OPTION_INVALID` without the option `resourceMetadata`.
+   * @see https://www.rfc-editor.org/rfc/rfc9728
+   */
+  metadata(): MiddlewareHandler
+  /** The resource server: readiness, status, `close()`. */
+  readonly server: ResourceServer
+}
+
+/**
+ * Protects routes of a Hono 4 app.
+ *
+ * @param options The user pools and the allowed app clients.
+ * @returns `auth`: creates the middleware of a route.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, with the option and the fix.
+ * @example
+ * ```ts
+ * const auth = cognitoAuth({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: ['…'] })
+ * app.get('/orders', auth({ scopes: 'orders/read' }), (c) => c.json({ caller: c.var.auth.clientId }))
+ * ```
+ */
+export function cognitoAuth(options: CognitoAuthOptions): Auth {
+  const serverOptions = readOptions(options)
+  const defaultRequirement = requireProtectedDefault(serverOptions)
+  const server = createCoreServer(serverOptions)
+  const { logger, metadata } = serverOptions
+  const auth = createAuthFactory<MiddlewareHandler>({
+    framework: 'Hono',
+    server,
+    defaultRequirement,
+    createMiddleware: (guard) => createMiddleware(guard, logger),
+  })
+  return Object.assign(auth as (requirement?: AccessRequirement) => MiddlewareHandler, {
+    server,
+    metadata: (): MiddlewareHandler => {
+      const respond = createMetadataResponder(server, metadata)
+      return async (c, next) => respond(c.req.raw) ?? next()
+    },
+  }) as Auth
+}
+
+function createMiddleware(guard: CoreGuard, logger: Logger): MiddlewareHandler {
+  return async (c, next) => {
+    c.set('auth', null)
+    requestAuth.clear(c)
+    try {
+      const token = await decide(guard, readAuthorizationOf(c), c, logger)
+      c.set('auth', token)
+      requestAuth.set(c, token)
+    } catch (error) {
+      return errorResponse(error)
+    }
+    return next()
+  }
+}
+
+/** The header lines as they came, where @hono/node-server serves the app: `Headers` has joined them. */
+function readAuthorizationOf(c: Context): string | readonly string[] | undefined {
+  const { incoming } = (c.env ?? {}) as { readonly incoming?: Partial<HeaderSource> }
+  const isRaw = Array.isArray(incoming?.rawHeaders)
+  return isRaw
+    ? readAuthorizationHeaders(incoming as HeaderSource)
+    : readAuthorization(c.req.raw.headers)
+}

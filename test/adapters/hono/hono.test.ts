@@ -1,0 +1,138 @@
+/** The Hono middleware: variables, an app-wide default, header lines of Node.js, and mistakes of the app. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import t from 'tap'
+import { cognitoAuth, getAuth } from '../../../src/adapters/hono/index.ts'
+import { type CognitoAuthOptions, OptionError } from '../../../src/index.ts'
+import { exchange } from '../../conformance/behavior/endpoint.ts'
+import { forged, pool, right, SCOPE, withAuth, wrongScope } from '../../support/fastify.ts'
+
+const authFor = (options: Partial<CognitoAuthOptions> = {}) =>
+  cognitoAuth({ ...pool.options(), ...options } as CognitoAuthOptions)
+
+async function get(app: Hono, path: string, authorization?: string, method = 'GET') {
+  const headers = { ...withAuth(authorization), origin: 'https://app.example' }
+  const response = await app.request(path, { method, headers })
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('content-type') ?? '') && text !== ''
+  const body = isJson ? JSON.parse(text) : text
+  return { status: response.status, code: body.code, body, headers: response.headers }
+}
+
+t.test('a route reads the token from c.var.auth, c.get and getAuth', async (t) => {
+  const app = new Hono()
+  const auth = authFor()
+  app.get('/orders', auth({ scopes: SCOPE }), (c) =>
+    c.json([c.var.auth.clientId, c.get('auth') === getAuth(c)]),
+  )
+  app.get('/whoami', auth({ optional: true }), (c) =>
+    c.json([c.var.auth?.clientId ?? null, getAuth(c, { optional: true })?.clientId ?? null]),
+  )
+  t.strictSame((await get(app, '/orders', right)).body, ['billing', true])
+  t.match(await get(app, '/orders', wrongScope), { status: 403, code: 'ERR_SCOPE_INSUFFICIENT' })
+  t.match(await get(app, '/orders'), { status: 401, code: 'ERR_TOKEN_MISSING' })
+  t.strictSame((await get(app, '/whoami')).body, [null, null])
+  t.strictSame((await get(app, '/whoami', right)).body, ['billing', 'billing'])
+  t.match(await get(app, '/whoami', forged), { status: 401, code: 'ERR_TOKEN_SIGNATURE' })
+})
+
+t.test('an app-wide default applies to all later routes, and a route narrows it', async (t) => {
+  const app = new Hono()
+  const auth = authFor({ default: { scopes: SCOPE } })
+  app.get('/health', (c) => c.text('ok'))
+  app.use(auth())
+  app.get('/all', (c) => c.text(getAuth(c).clientId))
+  app.get('/narrow', auth({ scopes: 'orders/other' }), (c) => c.text('reached'))
+  app.route(
+    '/sub',
+    new Hono().get('/all', (c) => c.text(getAuth(c).clientId)),
+  )
+  t.equal((await get(app, '/health')).status, 200)
+  t.equal((await get(app, '/all', right)).body, 'billing')
+  t.equal((await get(app, '/sub/all', right)).body, 'billing')
+  t.equal((await get(app, '/sub/all')).status, 401)
+  t.equal((await get(app, '/narrow', right)).code, 'ERR_SCOPE_INSUFFICIENT')
+  t.equal((await get(app, '/nowhere')).status, 401)
+})
+
+t.test('a rejected request keeps no token, and headers of other middleware stay', async (t) => {
+  const app = new Hono<{ Variables: { auth: unknown } }>()
+  const auth = authFor()
+  const seen: unknown[] = []
+  app.use(cors({ origin: 'https://app.example' }))
+  app.use(async (c, next) => {
+    await next()
+    seen.push(c.get('auth'))
+    t.throws(() => getAuth(c as never), OptionError)
+  })
+  app.use(auth())
+  app.get('/r', auth({ scopes: 'orders/other' }), (c) => c.text('reached'))
+  const { status, headers } = await get(app as never, '/r', right)
+  t.equal(status, 403)
+  t.strictSame(seen, [null])
+  t.equal(headers.get('access-control-allow-origin'), 'https://app.example')
+  t.equal(headers.get('cache-control'), 'no-store')
+  t.match(headers.get('www-authenticate'), 'insufficient_scope')
+})
+
+t.test('on Node.js the header lines count as they came', async (t) => {
+  const app = new Hono()
+  app.get('/r', authFor()({ optional: true }), (c) => c.text('reached'))
+  const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const statusOf = async (...lines: string[]) => {
+    const raw = await exchange(port, [
+      'GET /r HTTP/1.1',
+      'Host: a',
+      'Connection: close',
+      ...lines.map((line) => `Authorization: ${line}`),
+    ])
+    return Number(raw.split(' ')[1])
+  }
+  t.equal(await statusOf(right), 200)
+  t.equal(await statusOf(right, right), 400)
+  t.equal(await statusOf('Basic YTpi', right), 400)
+  // One line with commas is one credential of another scheme: no token.
+  t.equal(await statusOf('Digest username="a", realm="b"'), 200)
+  // Without Node.js behind it, the same value may have been two lines.
+  t.equal((await get(app, '/r', 'Digest username="a", realm="b"')).status, 400)
+  t.equal((await get(app, '/r', `Basic YTpi, ${right}`)).status, 400)
+})
+
+t.test('the metadata document is public at its path', async (t) => {
+  const app = new Hono()
+  const auth = authFor({ resourceMetadata: { resource: 'https://api.example.com/v1' } })
+  app.use(auth.metadata())
+  app.use(auth())
+  const path = '/.well-known/oauth-protected-resource/v1'
+  t.match((await get(app, path)).body, { resource: 'https://api.example.com/v1' })
+  t.equal((await get(app, path, undefined, 'POST')).status, 401)
+  t.equal((await get(app, `${path}/`)).status, 401)
+  t.throws(() => authFor().metadata(), { name: 'OptionError', option: 'resourceMetadata' })
+})
+
+t.test('mistakes of the app are errors that name the fix', async (t) => {
+  const auth = authFor()
+  t.throws(() => auth({ scope: SCOPE } as never), OptionError)
+  t.throws(() => auth(undefined as never), OptionError)
+  t.throws(() => getAuth({} as never), {
+    message:
+      'cognito-m2m: getAuth: no `auth()` middleware ran for this request. Add it before the handler.',
+  })
+  const app = new Hono()
+  const errors: Error[] = []
+  app.onError((error, c) => {
+    errors.push(error)
+    return c.text('failed', 500)
+  })
+  app.get('/r', auth as never, (c) => c.text('reached'))
+  t.equal((await get(app, '/r', right)).status, 500)
+  t.match(errors, [{ name: 'OptionError', message: /got a request of Hono\. Call it: auth\(\)/ }])
+  t.equal(auth.server.status().ready, true)
+})
