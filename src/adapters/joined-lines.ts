@@ -1,4 +1,4 @@
-/** Several Authorization lines that somebody joined into one value: `Headers`, or API Gateway. */
+/** Several Authorization lines that were joined into one value, by `Headers` or by API Gateway. */
 
 /**
  * Lines are joined with commas, so a second credential shows only as a comma. A comma inside a quoted parameter

@@ -14,7 +14,7 @@ import type { FetchAuth, FetchGuard, FetchHandler, ProtectedHandler } from './ty
 
 /**
  * Protects handlers that take a web-standard `Request` and return a `Response`, for example route handlers of
- * Next.js in the Node.js runtime, h3 and Bun's or Deno's Node.js compatibility.
+ * Next.js in the Node.js runtime and h3.
  *
  * `Headers` joins several Authorization lines into one with commas. Therefore any comma outside of quotes in
  * that header is rejected with 400.

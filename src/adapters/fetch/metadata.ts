@@ -4,7 +4,7 @@ import { type ResourceMetadataConfig, requireMetadata } from '../../core/resourc
 import type { ResourceServer } from '../../core/resource-server.ts'
 
 /**
- * @returns A function that returns the document if a request asks for its path with GET or HEAD, else null.
+ * @returns A function that returns the document for GET and HEAD requests of its path, else null.
  * @throws {OptionError} `ERR_OPTION_INVALID` without the option `resourceMetadata`.
  */
 export function createMetadataResponder(

@@ -18,7 +18,7 @@ export type ProtectedHandler<Incoming extends Request, Rest extends readonly unk
 /** Decides for one compiled requirement. */
 export interface FetchGuard<Auth extends VerifiedToken | null> {
   /**
-   * Decides on one request. `getAuth(request)` returns the same token afterwards.
+   * Decides on one request. `getAuth(request)` then returns the same token.
    *
    * @param request The request as the framework passes it.
    * @returns The verified token; null for a request without a token if a token is optional.
@@ -66,7 +66,7 @@ export interface FetchAuth {
   /**
    * Creates a function that serves the metadata document (RFC 9728) to every caller.
    *
-   * @returns A function that returns the document if a request asks for its path with GET or HEAD, else null.
+   * @returns A function that returns the document if a request requests its path with GET or HEAD, else null.
    *   The path is `/.well-known/oauth-protected-resource`, followed by the path of the resource.
    * @throws {OptionError} `ERR_OPTION_INVALID` without the option `resourceMetadata`, when this is called.
    * @see https://www.rfc-editor.org/rfc/rfc9728

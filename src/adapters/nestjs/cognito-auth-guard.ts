@@ -39,7 +39,7 @@ export class CognitoAuthGuard implements CanActivate {
     if (type !== 'http') {
       throw new OptionError(
         'CognitoAuthModule',
-        `expected an HTTP request, got a context of ${type}. Protect it with a guard of its own: server.guard() of cognito-m2m.`,
+        `expected an HTTP request, got a context of ${type}. Protect it with server.guard() of cognito-m2m.`,
       )
     }
     const http = context.switchToHttp()

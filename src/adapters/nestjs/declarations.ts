@@ -29,7 +29,7 @@ export function hasDeclaration(target: object, key: string | symbol | undefined)
 
 /**
  * The declaration of a handler, else that of its controller. Requirements are inherited by subclasses and by
- * methods that override others; `@Public` is not, so that nothing is open without a decorator of its own.
+ * methods that override others; `@Public` is not, so that nothing is open without its decorator.
  */
 export function findDeclaration(controller: Controller, name: string): Declaration | undefined {
   const prototype = controller.prototype as object

@@ -252,7 +252,7 @@ t.test('contexts without an HTTP request are rejected', async (t) => {
   for (const type of ['graphql', 'rpc', 'ws']) {
     await t.rejects(guard.canActivate({ getType: () => type } as ExecutionContext), {
       name: 'OptionError',
-      message: `cognito-m2m: CognitoAuthModule: expected an HTTP request, got a context of ${type}. Protect it with a guard of its own: server.guard() of cognito-m2m.`,
+      message: `cognito-m2m: CognitoAuthModule: expected an HTTP request, got a context of ${type}. Protect it with server.guard() of cognito-m2m.`,
     })
   }
 })

@@ -1,4 +1,4 @@
-/** Adapters of frameworks beside Fastify and Express, each over real sockets. */
+/** Adapters of frameworks other than Fastify and Express, each over real sockets. */
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:http'
