@@ -66,7 +66,7 @@ export interface FetchAuth {
   /**
    * Creates a function that serves the metadata document (RFC 9728) to every caller.
    *
-   * @returns A function that returns the document if a request requests its path with GET or HEAD, else null.
+   * @returns A function that returns the document to GET and HEAD requests of its path, and null to others.
    *   The path is `/.well-known/oauth-protected-resource`, followed by the path of the resource.
    * @throws {OptionError} `ERR_OPTION_INVALID` without the option `resourceMetadata`, when this is called.
    * @see https://www.rfc-editor.org/rfc/rfc9728
