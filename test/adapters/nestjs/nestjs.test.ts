@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { ExecutionContext, ModuleMetadata } from '@nestjs/common'
 import t, { type Test } from 'tap'
 import { CognitoAuthGuard } from '../../../src/adapters/nestjs/cognito-auth-guard.ts'
+import { HandlerGuards } from '../../../src/adapters/nestjs/handler-guards.ts'
 import {
   Auth,
   AuthException,
@@ -11,6 +12,8 @@ import {
   CognitoAuthModule,
   Public,
 } from '../../../src/adapters/nestjs/index.ts'
+import { readAuthorization } from '../../../src/adapters/nestjs/request.ts'
+import { readOptions } from '../../../src/core/options/options.ts'
 import { type CognitoAuthOptions, OptionError, type VerifiedToken } from '../../../src/index.ts'
 import { exchange } from '../../conformance/behavior/endpoint.ts'
 import { get } from '../../support/express.ts'
@@ -124,6 +127,7 @@ t.test('a subclass inherits requirements, and never @Public', async (t) => {
     {
       scoped: { decorators: [Auth({ scopes: 'orders/other' })] },
       open: { decorators: [Public()] },
+      health: { decorators: [Public()] },
     },
     [Public()],
   )
@@ -139,6 +143,8 @@ t.test('a subclass inherits requirements, and never @Public', async (t) => {
   const url = await listen(t, platform, { imports: [protectedBy()], controllers: [Derived] })
   t.equal((await get(`${url}/derived/scoped`, right)).said, '403 ERR_SCOPE_INSUFFICIENT')
   t.equal((await get(`${url}/derived/open`)).said, '401 ERR_TOKEN_MISSING')
+  // The method itself has the decorator.
+  t.equal((await get(`${url}/derived/health`)).said, '200')
 })
 
 t.test('forRootAsync takes its options from other providers', async (t) => {
@@ -176,6 +182,23 @@ t.test('bound methods are handlers, other functions are rejected', async (t) => 
   const url = await listen(t, platform, { imports: [protectedBy()], controllers: [Binding] })
   t.equal((await get(`${url}/bound/r`, right)).said, '200')
   t.equal((await get(`${url}/bound/r`, wrongScope)).said, '403 ERR_SCOPE_INSUFFICIENT')
+})
+
+t.test('a handler that is no method of its controller has no known requirement', async (t) => {
+  const { MetadataScanner } = await import('@nestjs/core')
+  const guards = new HandlerGuards(readOptions(optionsOf()), {} as never, new MetadataScanner())
+  class Orders {
+    list() {}
+  }
+  t.type(guards.find(Orders, Orders.prototype.list), 'function')
+  t.throws(() => guards.find(Orders, () => {}), {
+    name: 'OptionError',
+    message: /: expected handlers that are methods of Orders, got another function\. Declare/,
+  })
+})
+
+t.test('a request without raw lines is read by its header', async (t) => {
+  t.equal(readAuthorization({ headers: { authorization: right } }), right)
 })
 
 t.test('an exception filter gets the error, with the headers on the response', async (t) => {
