@@ -82,7 +82,7 @@ export interface LocalUserPoolOptions extends Omit<TestUserPoolOptions, 'regions
   readonly trigger?: PreTokenGenerationTrigger
   /**
    * Whether the pool has a replica, as in a second Region: `pool.replica`. It has the clients, keys and trigger of the
-   * pool, but a free port, an issuer, a quota and faults of its own.
+   * pool. Its port, issuer, quota and faults are separate.
    *
    * @defaultValue `false`
    */

@@ -31,6 +31,8 @@ const INVALID_CALLS = {
   'openapi/fastify': () =>
     Fastify().register(modules['openapi/fastify'].cognitoOpenApi, {}).ready(),
   proxy: () => Fastify().register(modules.proxy.tokenProxy, {}).ready(),
+  'proxy/lambda': () => modules['proxy/lambda'].createTokenProxyHandler({}),
+  rotate: () => modules.rotate.rotateClientSecret({}),
   testing: () => modules.testing.createTestUserPool({ clients: 'none' }),
   usage: () => modules.usage.createUsage({ price: 1 }),
   'usage/dashboard': () =>
