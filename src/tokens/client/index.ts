@@ -4,8 +4,7 @@
  * @module
  */
 export { OptionError } from '../../core/options/validate.ts'
-export type { TokenRegion } from '../oauth/failover.ts'
-export type { AuthMethod } from '../oauth/protocol.ts'
+export type { AuthMethod, TokenRegion } from '../oauth/protocol.ts'
 export type { UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 export type { DynamoDbLike, DynamoDbStoreOptions } from '../store/dynamodb-store.ts'
 export { dynamoDbStore } from '../store/dynamodb-store.ts'

@@ -5,8 +5,8 @@ import {
   type TokenEndpointResponse,
 } from 'oauth4webapi'
 import { BoundedFetchError } from '../../core/util/bounded-fetch.ts'
-import type { RegionalTokenApis, RegionFailover } from '../oauth/failover.ts'
-import type { AuthMethod, OAuthResponse } from '../oauth/protocol.ts'
+import type { RegionalTokenApis } from '../oauth/failover.ts'
+import type { AuthMethod, OAuthResponse, TokenSender } from '../oauth/protocol.ts'
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. With two Regions, of both together. */
@@ -24,7 +24,7 @@ const BEARER_TOKEN = /^[\w.~+/-]+=*$/
 export interface TokenRequester {
   readonly api: RegionalTokenApis
   /** Sends the requests to the APIs. */
-  readonly failover: RegionFailover
+  readonly sender: TokenSender
   readonly clientId: string
   readonly authMethod: AuthMethod
   readonly fetch: typeof globalThis.fetch
@@ -69,7 +69,7 @@ export interface TokenRequestParameters extends RequestedToken {
  * @throws {TokenClientError} No other error.
  */
 export async function requestToken(
-  { api, failover, clientId, authMethod, fetch, now, elapsed }: TokenRequester,
+  { api, sender, clientId, authMethod, fetch, now, elapsed }: TokenRequester,
   { scopes, metadata, secret, signal }: TokenRequestParameters,
 ): Promise<Grant> {
   const parameters = { credentials: { clientId, secret }, authMethod, scopes, metadata }
@@ -86,7 +86,7 @@ export async function requestToken(
   let facts: TokenClientFacts = {}
   try {
     // Both APIs can express the options of a client.
-    const response = (await failover.send(parameters, limits)) as OAuthResponse
+    const response = (await sender.send(parameters, limits)) as OAuthResponse
     facts = toErrorFacts(response, secret)
     const body = await processClientCredentialsResponse(
       { issuer: api.url },

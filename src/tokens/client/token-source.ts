@@ -1,7 +1,8 @@
 /** Obtains tokens: secret, token request, retries, and a new secret after `invalid_client`. */
 import { setMaxListeners } from 'node:events'
 import { withTimeout } from '../../core/util/time.ts'
-import { RegionFailover, type TokenRegion } from '../oauth/failover.ts'
+import { createTokenSender } from '../oauth/failover.ts'
+import type { TokenRegion } from '../oauth/protocol.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import { TokenClientError } from './errors.ts'
 import type { ClientOptions, WaitLimits } from './options.ts'
@@ -249,8 +250,8 @@ export class TokenSource {
   /** @throws {OptionError} `ERR_OPTION_INVALID` for an invalid store. */
   constructor(options: ClientOptions, elapsed: () => number) {
     const { api, logger } = options
-    const failover = new RegionFailover(api, { monotonicNow: elapsed, logger })
-    this.#requester = { ...options, failover, elapsed }
+    const sender = createTokenSender(api, { monotonicNow: elapsed, logger })
+    this.#requester = { ...options, sender, elapsed }
     // Each token request adds a listener, so the default limit would warn of a leak.
     setMaxListeners(0, this.#closed.signal)
     this.#secret = new ClientSecret(options.clientSecret, elapsed)
@@ -268,7 +269,7 @@ export class TokenSource {
 
   /** The Region that serves token requests. */
   get region(): TokenRegion {
-    return this.#requester.failover.region
+    return this.#requester.sender.region
   }
 
   /** @returns Undefined without a store. */

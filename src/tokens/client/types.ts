@@ -1,6 +1,6 @@
 /** Public types of the token client: options of calls, results and status. */
 import type { Scope } from '../../core/scopes.ts'
-import type { TokenRegion } from '../oauth/failover.ts'
+import type { TokenRegion } from '../oauth/protocol.ts'
 import type { StoreStatus } from '../store/resilient-store.ts'
 import type { TokenClientErrorCode } from './errors.ts'
 

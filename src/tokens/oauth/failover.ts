@@ -5,10 +5,15 @@
 import type { Logger } from '../../core/options/logger.ts'
 import { parseStrictObject } from '../../core/token/strict-json.ts'
 import { BoundedFetchError, boundedFetch, type FetchLimits } from '../../core/util/bounded-fetch.ts'
-import type { OAuthResponse, TokenApi, TokenApiRequest, TokenParameters } from './protocol.ts'
-
-/** A Region of a user pool with a replica. A pool without one has the primary Region only. */
-export type TokenRegion = 'primary' | 'secondary'
+import {
+  createSingleSender,
+  type OAuthResponse,
+  type TokenApi,
+  type TokenApiRequest,
+  type TokenParameters,
+  type TokenRegion,
+  type TokenSender,
+} from './protocol.ts'
 
 /** The token APIs of a user pool, one for each Region. Both have the same kind. */
 export interface RegionalTokenApis {
@@ -27,7 +32,17 @@ export function createRegionalApis(primary: TokenApi, secondary?: TokenApi): Reg
   return { kind: primary.kind, urls, url: urls.join(' '), primary, secondary }
 }
 
-/** Clock, randomness and log of {@link RegionFailover}. */
+/** Creates the sender of all token requests of a client or proxy. */
+export function createTokenSender(
+  apis: RegionalTokenApis,
+  environment: FailoverEnvironment,
+): TokenSender {
+  const { primary, secondary } = apis
+  if (secondary === undefined) return createSingleSender(primary)
+  return new RegionFailover({ primary, secondary }, environment)
+}
+
+/** Clock, randomness and log of a failover. */
 export interface FailoverEnvironment {
   /** Milliseconds. NaN where the clock failed. */
   readonly monotonicNow: () => number
@@ -80,9 +95,9 @@ interface Attempt {
   readonly isRepeatable: boolean
 }
 
-/** Sends token requests to the Region that works. One instance for all requests of a client or proxy. */
-export class RegionFailover {
-  readonly #apis: RegionalTokenApis
+/** Sends token requests to the Region that works. */
+class RegionFailover implements TokenSender {
+  readonly #apis: Readonly<Record<TokenRegion, TokenApi>>
   readonly #monotonicNow: () => number
   readonly #logger: Logger
   readonly #random: () => number
@@ -93,7 +108,7 @@ export class RegionFailover {
   #isProbing = false
 
   constructor(
-    apis: RegionalTokenApis,
+    apis: Readonly<Record<TokenRegion, TokenApi>>,
     { monotonicNow, logger, random = Math.random }: FailoverEnvironment,
   ) {
     this.#apis = apis
@@ -110,17 +125,11 @@ export class RegionFailover {
   /**
    * Sends one token request. If its Region fails because of it, or is only probed, the other Region serves the request
    * in the time that is left.
-   *
-   * @param limits `timeoutMs` limits both Regions together.
-   * @returns Undefined if the API cannot express the parameters.
-   * @throws {BoundedFetchError} No other error.
    */
   async send(parameters: TokenParameters, limits: FetchLimits): Promise<OAuthResponse | undefined> {
-    const { primary, secondary } = this.#apis
     // It has no URL, so it is the same for both Regions.
-    const request = primary.createRequest(parameters)
+    const request = this.#apis.primary.createRequest(parameters)
     if (request === undefined) return undefined
-    if (secondary === undefined) return unwrap(await sendRequest(primary, request, limits))
     const startedAt = this.#monotonicNow()
     const region = this.#nextRegion()
     const first = await this.#call(region, request, {
@@ -150,7 +159,7 @@ export class RegionFailover {
   ): Promise<Attempt> {
     const isProbe = region !== this.#active
     if (isProbe) this.#isProbing = true
-    const result = await sendRequest(this.#apis[region] as TokenApi, request, limits)
+    const result = await sendRequest(this.#apis[region], request, limits)
     const health = readHealth(result)
     if (isProbe) this.#endProbe(health)
     else if (region === this.#active) this.#record(health, result)

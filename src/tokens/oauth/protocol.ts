@@ -5,7 +5,11 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { parseStrictObject } from '../../core/token/strict-json.ts'
-import type { BoundedResponse } from '../../core/util/bounded-fetch.ts'
+import {
+  type BoundedResponse,
+  boundedFetch,
+  type FetchLimits,
+} from '../../core/util/bounded-fetch.ts'
 import { BoundedMap } from '../../core/util/bounded-map.ts'
 
 /** The id of an app client with one of its secrets. */
@@ -312,6 +316,33 @@ export interface TokenApi {
   createRequest(parameters: TokenParameters): TokenApiRequest | undefined
   /** Converts a response of the API to that of `/oauth2/token`. */
   toOAuthResponse(response: BoundedResponse): OAuthResponse
+}
+
+/** A Region of a user pool with a replica. A pool without one has the primary Region only. */
+export type TokenRegion = 'primary' | 'secondary'
+
+/** Sends token requests to one Region, or to two with failover. */
+export interface TokenSender {
+  /** The Region that serves token requests. */
+  readonly region: TokenRegion
+  /**
+   * @param limits `timeoutMs` limits all Regions together.
+   * @returns Undefined if the API cannot express the parameters.
+   * @throws {BoundedFetchError} No other error.
+   */
+  send(parameters: TokenParameters, limits: FetchLimits): Promise<OAuthResponse | undefined>
+}
+
+/** Sends token requests to the only Region of a user pool. */
+export function createSingleSender(api: TokenApi): TokenSender {
+  return {
+    region: 'primary',
+    async send(parameters, limits) {
+      const request = api.createRequest(parameters)
+      if (request === undefined) return undefined
+      return api.toOAuthResponse(await boundedFetch(api.url, request, limits))
+    },
+  }
 }
 
 /** @param url The token endpoint of Cognito, or of a proxy in front of it. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { TokenRegion } from '../oauth/failover.ts'
+export type { TokenRegion } from '../oauth/protocol.ts'
 export type { UserPoolsApiOptions } from '../oauth/token-api-options.ts'
 export type { DynamoDbLike, DynamoDbStoreOptions } from '../store/dynamodb-store.ts'
 export { dynamoDbStore } from '../store/dynamodb-store.ts'

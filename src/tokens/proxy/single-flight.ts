@@ -21,6 +21,8 @@ import {
 import { COMMAND_TIMEOUT_MS } from '../store/store-caller.ts'
 import {
   type CachedToken,
+  type CacheKey,
+  type ClientCredential,
   type EntryLimits,
   encodeEntry,
   getTtlMs,
@@ -28,13 +30,9 @@ import {
   type Refusal,
   type TokenEntry,
   type UpstreamError,
+  type VerifiedClient,
+  type VerifiedCredentials,
 } from './cached-results.ts'
-import type {
-  CacheKey,
-  ClientCredential,
-  VerifiedClient,
-  VerifiedCredentials,
-} from './credentials.ts'
 import type { QuotaQueue } from './quota.ts'
 import type { UnavailableCode } from './unavailable-log.ts'
 import {

@@ -22,14 +22,16 @@ import { RENEWAL_WAIT_MS } from '../oauth/token-lifetime.ts'
 import type { TimedLookup } from '../store/resilient-store.ts'
 import {
   type CachedToken,
+  type CacheKey,
+  type ClientCredential,
   decodeEntry,
   encodeCredentialIdentity,
   encodeTokenIdentity,
   type TokenEntry,
   toCachedToken,
+  type VerifiedClient,
   writeTokenBody,
 } from './cached-results.ts'
-import type { CacheKey, ClientCredential, VerifiedClient } from './credentials.ts'
 import type { ClientAdmission } from './options.ts'
 import {
   createUpstreamUnavailable,

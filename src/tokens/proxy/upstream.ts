@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events'
 import type { Logger } from '../../core/options/logger.ts'
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
 import { BoundedFetchError, type FetchFailure } from '../../core/util/bounded-fetch.ts'
-import { type RegionalTokenApis, RegionFailover, type TokenRegion } from '../oauth/failover.ts'
+import { createTokenSender, type RegionalTokenApis } from '../oauth/failover.ts'
 import {
   createJsonResponse,
   createRetryAfter,
@@ -15,7 +15,9 @@ import {
   type JsonResponse,
   type OAuthResponse,
   type TokenParameters,
+  type TokenRegion,
   type TokenRequest,
+  type TokenSender,
 } from '../oauth/protocol.ts'
 import {
   type FailureCause,
@@ -92,19 +94,19 @@ const FAILURE_CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
 /** Sends token requests to Cognito. */
 export class Upstream {
   readonly #options: UpstreamOptions
-  readonly #failover: RegionFailover
+  readonly #sender: TokenSender
   readonly #closed = new AbortController()
 
   constructor(options: UpstreamOptions) {
     this.#options = options
-    this.#failover = new RegionFailover(options.api, options)
+    this.#sender = createTokenSender(options.api, options)
     // Each request in flight adds a listener. The quota bounds their number, so Node's leak warning is off.
     setMaxListeners(0, this.#closed.signal)
   }
 
   /** The Region that serves token requests. */
   get region(): TokenRegion {
-    return this.#failover.region
+    return this.#sender.region
   }
 
   /**
@@ -127,7 +129,7 @@ export class Upstream {
     const { signal } = this.#closed
     try {
       const limits = { fetch: send, timeoutMs, maxBytes: MAX_RESPONSE_BYTES, signal, now }
-      const response = await this.#failover.send(toParameters(request, api), limits)
+      const response = await this.#sender.send(toParameters(request, api), limits)
       return response === undefined ? INVALID_REQUEST : parseUpstreamResponse(response)
     } catch (error) {
       if (!hasHeaders) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }

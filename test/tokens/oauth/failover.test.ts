@@ -1,12 +1,12 @@
 /** Failover between the Regions of a user pool: what causes it, what never does, and how the primary is restored. */
 import t from 'tap'
 import type { BoundedFetchError } from '../../../src/core/util/bounded-fetch.ts'
+import { createRegionalApis, createTokenSender } from '../../../src/tokens/oauth/failover.ts'
 import {
-  createRegionalApis,
-  RegionFailover,
+  createTokenEndpointApi,
+  type OAuthResponse,
   type TokenRegion,
-} from '../../../src/tokens/oauth/failover.ts'
-import { createTokenEndpointApi, type OAuthResponse } from '../../../src/tokens/oauth/protocol.ts'
+} from '../../../src/tokens/oauth/protocol.ts'
 import { createUserPoolsApi } from '../../../src/tokens/oauth/user-pools-api.ts'
 import { settle, timers } from '../../support/client.ts'
 
@@ -52,7 +52,7 @@ function setUp({
     peak: 0,
     answers: { primary: token as Answer, secondary: token as Answer },
   }
-  const failover = new RegionFailover(apis, {
+  const failover = createTokenSender(apis, {
     monotonicNow: () => world.time,
     random,
     logger: { info: log, warn: log, error: log },
@@ -441,7 +441,7 @@ t.test('probes are spread at random by default', async (t) => {
   t.equal(apis.url, `${PRIMARY} ${SECONDARY}`)
   let time = 0
   const log = (): void => {}
-  const failover = new RegionFailover(apis, {
+  const failover = createTokenSender(apis, {
     monotonicNow: () => time,
     logger: { info: log, warn: log, error: log },
   })

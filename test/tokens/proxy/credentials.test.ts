@@ -1,6 +1,6 @@
 /** Records of credentials: what survives a change of another process, and what cannot be read. */
 import t from 'tap'
-import { VerifiedCredentials } from '../../../src/tokens/proxy/credentials.ts'
+import { VerifiedCredentials } from '../../../src/tokens/proxy/cached-results.ts'
 import { ResilientStore } from '../../../src/tokens/store/resilient-store.ts'
 import { Clocks } from '../../support/key-endpoint.ts'
 import { encryptionKeys, sharedStore } from '../../support/proxy.ts'
