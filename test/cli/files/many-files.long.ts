@@ -11,7 +11,7 @@ import { run } from '../../support/run-cli.ts'
 import { sampleSize } from '../../support/sample.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
-const FILES = sampleSize('templates of one check', { complete: 10_000, sampled: 2000 })
+const FILES = sampleSize('templates of one check', { complete: 10_000, sampled: 1000 })
 const MAX_MEMORY_BYTES = 500_000_000
 
 /**
@@ -19,8 +19,8 @@ const MAX_MEMORY_BYTES = 500_000_000
  * Measured: 2.2 to 3.1. Both take turns, because other processes of the machine then slow both alike.
  */
 const MAX_RATIO = 6
-const TURNS = 9
-const FILES_PER_TURN = 200
+const TURNS = 7
+const FILES_PER_TURN = 100
 
 /** Prints the CPU time and the peak memory of the process when it ends. */
 const MEASURE = `data:text/javascript,${encodeURIComponent(`process.on('exit', () => {

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { sample } from '../../support/sample.ts'
 import { called, type Fault, faults, SIGNATURE, withFaults } from './faults.ts'
-import { type Surface, surfaces, thinSurfaces } from './surfaces.ts'
+import { type Surface, surfaces, surfacesFor, thinSurfaces } from './surfaces.ts'
 
 async function decide(surface: Surface, ...present: readonly Fault[]): Promise<string> {
   called.length = 0
@@ -50,7 +50,7 @@ function chosen(surface: Surface, pairs: readonly Pair[]): readonly Pair[] {
 
 const OWNERS = ['lookup', 'server check', 'route check']
 
-for (const surface of [...surfaces, ...thinSurfaces]) {
+for (const surface of [...surfaces, ...surfacesFor('order of checks', thinSurfaces)]) {
   t.test(surface.name, async (t) => {
     t.equal(await decide(surface), '200')
     t.strictSame(called, OWNERS, 'without a fault the owner is asked, in order')
