@@ -58,14 +58,12 @@ async function checkAtApi(
 /** Each attempt has its own client, because a client waits longer after each failure. */
 async function tryToken(options: TokenClientOptions): Promise<TokenClientError | undefined> {
   const client = createTokenClient(options)
-  try {
-    await client.getToken({ timeout: ATTEMPT_TIMEOUT_S })
-    return undefined
-  } catch (error) {
-    return error as TokenClientError
-  } finally {
-    client.close()
-  }
+  const error = await client.getToken({ timeout: ATTEMPT_TIMEOUT_S }).then(
+    () => undefined,
+    (reason: TokenClientError) => reason,
+  )
+  client.close()
+  return error
 }
 
 function isRetryable({ code, error }: TokenClientError): boolean {

@@ -77,6 +77,10 @@ t.test('other mistakes keep their error and their position', async (t) => {
     'a.yaml:4:1: expected valid YAML, got an error: Missing closing "quote. Correct the syntax.',
   )
   await rejected(
+    'Resources:\n  A: "b" [c\n',
+    'a.yaml:2:10: expected valid YAML, got an error: Unexpected flow-seq-start at node end. Correct the syntax.',
+  )
+  await rejected(
     'Resources:\n  A: b\n c: d\n',
     'a.yaml:3:1: expected valid YAML, got an error: All mapping items must start at the same column. Correct the syntax.',
   )
