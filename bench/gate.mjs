@@ -3,7 +3,7 @@
  * finds a token again, and a cold verification with aws-jwt-verify. Batches of both alternate, so that other work on
  * the machine meets both. The median of some processes counts. Exits with 1 if it is over its limit.
  *
- * `--slower` repeats 15 % of the measured calls, and must exit with 1.
+ * `--slower` repeats 15 % of the measured calls. It exits with 1 unless every median is over its limit.
  */
 import { execFileSync } from 'node:child_process'
 import { CognitoJwtVerifier } from 'aws-jwt-verify'
@@ -31,7 +31,7 @@ const CASES = [
   {
     name: 'cold',
     reference: 'aws-jwt-verify',
-    limit: 1.13,
+    limit: 0.99,
     calls: 100,
     // Without turns, a verification would go to the thread pool.
     hasTurns: true,
@@ -131,30 +131,30 @@ function inFreshProcess() {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))
 }
 
-/** Other work on the machine may last: an attempt over a limit is repeated, unless it has to be over it. */
+/** Other work on the machine may last: an attempt with an unexpected median is repeated. */
 function main() {
-  const attempts = process.argv.includes('--slower') ? 1 : MAX_ATTEMPTS
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     if (attempt > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
     process.exitCode = compare() ? 0 : 1
     if (process.exitCode === 0) return
   }
 }
 
-/** @returns Whether every median is within its limit. */
+/** @returns Whether every median is on the expected side of its limit: below it, with `--slower` above it. */
 function compare() {
   const runs = Array.from({ length: PROCESSES }, inFreshProcess)
-  let isWithin = true
+  const isSlower = process.argv.includes('--slower')
+  let isExpected = true
   const rows = CASES.map(({ name, limit, reference }) => {
     const medians = runs.map((run) => run[name])
     const median = quantile(medians, 0.5)
     const all = medians.map((it) => it.toFixed(3)).join(' ')
-    if (median > limit) isWithin = false
+    if (median > limit !== isSlower) isExpected = false
     return [name, median.toFixed(3), all, String(limit), median > limit ? 'OVER' : 'ok', reference]
   })
   const head = ['÷ reference', 'median', 'of processes', 'limit', '', 'reference']
   process.stdout.write(`Node ${process.version}\n\n${table([head, ...rows])}\n`)
-  return isWithin
+  return isExpected
 }
 
 if (process.argv.includes(CHILD)) process.stdout.write(JSON.stringify(await measureAll()))
