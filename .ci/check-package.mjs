@@ -26,12 +26,14 @@ function folder(name) {
 
 try {
   const tarball = pack()
-  const count = checkContents(tarball, folder('unpacked'))
-  const consumers = new Consumers(tarball, folder('consumers'))
+  const unpacked = folder('unpacked')
+  const count = checkContents(tarball, unpacked)
+  const consumers = new Consumers(tarball, join(unpacked, 'package'), folder('consumers'))
   consumers.runApp('bundle')
   consumers.runApp('esm', ['exercise.cjs'])
   consumers.runApp('commonjs', ['exercise.cjs'])
   consumers.runApp('aws-sdk')
+  consumers.runApp('nestjs-11')
   for (const name of readdirSync(join(root, '.ci/consumers/types'))) {
     if (name !== 'tsconfig') consumers.runTypes(name)
   }

@@ -1,6 +1,7 @@
 /**
  * Installs the tarball into copies of the projects in .ci/consumers and runs their test scripts.
  * A consumer has only the dependencies that its package.json names, so each subpath is used with its own peer alone.
+ * Apps are installed by npm. TypeScript projects only compile: their packages are copied, which takes less time.
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -13,12 +14,15 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { copyPackages } from './copied-packages.mjs'
 import { readJestRecipes } from './jest-recipe.mjs'
 
 const root = join(import.meta.dirname, '../..')
 const consumers = join(import.meta.dirname, '../consumers')
-/** All consumers use this repository's compiler. */
-const PATH = `${process.env.PATH}:${join(root, 'node_modules/.bin')}`
+/** docs/versioning.md names these: every project, ESM and CommonJS, with the first three; ESM with the oldest. */
+const OWN_COMPILER = join(root, 'node_modules/.bin')
+const OTHER_COMPILERS = ['typescript@5.9.3', 'typescript@7.0.2']
+const OLDEST_COMPILER = 'typescript@5.4.5'
 
 const readManifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
@@ -30,12 +34,17 @@ function toSpecifier([name, range]) {
 
 export class Consumers {
   #tarball
+  #unpacked
   #work
   #installed = new Map()
 
-  /** @param work An empty folder for the copies. */
-  constructor(tarball, work) {
+  /**
+   * @param unpacked The folder with the contents of the tarball.
+   * @param work An empty folder for the copies.
+   */
+  constructor(tarball, unpacked, work) {
     this.#tarball = tarball
+    this.#unpacked = unpacked
     this.#work = work
   }
 
@@ -46,14 +55,22 @@ export class Consumers {
     this.#test(folder)
   }
 
-  /** A TypeScript program: each source is compiled as ESM and as CommonJS. */
+  /** A TypeScript program: each source is compiled as ESM and as CommonJS, by each compiler. */
   runTypes(name) {
-    const folder = this.#copy(join('types', name))
+    const folder = join(this.#work, 'types', name)
+    cpSync(join(consumers, 'types', name), folder, { recursive: true })
     for (const file of readdirSync(folder).filter((it) => it.endsWith('.ts'))) {
       copyFileSync(join(folder, file), join(folder, file.replace(/\.ts$/, '.cts')))
     }
     cpSync(join(consumers, 'types/tsconfig'), folder, { recursive: true })
+    copyPackages(this.#unpacked, Object.keys(readManifest(folder).dependencies), folder)
     this.#test(folder)
+    this.#run(['run', '--silent', '--if-present', 'test:resolution'], folder)
+    const oldest = join(this.#install([OLDEST_COMPILER]), '.bin')
+    this.#run(['run', '--silent', '--if-present', 'test:minimum'], folder, oldest)
+    for (const compiler of OTHER_COMPILERS) {
+      this.#test(folder, join(this.#install([compiler]), '.bin'))
+    }
   }
 
   /** Each recipe of docs/jest.md, block by block; that of Node.js 24 with its binary for Linux. */
@@ -78,31 +95,32 @@ export class Consumers {
   #copy(name, copy = name) {
     const folder = join(this.#work, copy)
     cpSync(join(consumers, name), folder, { recursive: true })
-    symlinkSync(this.#install(readManifest(folder)), join(folder, 'node_modules'))
+    const specifiers = Object.entries(readManifest(folder).dependencies).map(toSpecifier).sort()
+    symlinkSync(this.#install([this.#tarball, ...specifiers]), join(folder, 'node_modules'))
     return folder
   }
 
-  /** Consumers with the same dependencies share one installation. */
-  #install({ dependencies }) {
-    const specifiers = Object.entries(dependencies).map(toSpecifier).sort()
+  /** The same packages are installed once. */
+  #install(specifiers) {
     const key = specifiers.join()
     if (!this.#installed.has(key)) {
       const folder = join(this.#work, `installed-${this.#installed.size}`)
       mkdirSync(folder)
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
       const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--no-save']
-      this.#run(['install', ...flags, this.#tarball, ...specifiers], folder)
+      this.#run(['install', ...flags, ...specifiers], folder)
       this.#installed.set(key, join(folder, 'node_modules'))
     }
     return this.#installed.get(key)
   }
 
-  #test(folder) {
-    this.#run(['test', '--silent'], folder)
+  /** @param bin A folder with commands for the script. */
+  #test(folder, bin = OWN_COMPILER) {
+    this.#run(['test', '--silent'], folder, bin)
   }
 
-  #run(args, cwd) {
-    const env = { ...process.env, PATH }
+  #run(args, cwd, bin = OWN_COMPILER) {
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` }
     execFileSync('npm', args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] })
   }
 }

@@ -1,5 +1,5 @@
 /** Imported ahead of every test file, see .taprc. */
-import { createRequire, register } from 'node:module'
+import { createRequire, register, registerHooks } from 'node:module'
 
 // tap enables source maps, and loading those of its modules takes a third of its start. Tests need none: blanked
 // types keep lines and columns.
@@ -14,3 +14,12 @@ if (process.env['_TAPJS_PROCESSINFO_COVERAGE_'] === '0') {
 }
 
 if (!process.features.typescript) register('./hooks.mjs', import.meta.url)
+
+// Another version of Fastify, by the name of its package here: `FASTIFY=fastify6` for what is not released yet.
+const { FASTIFY } = process.env
+if (FASTIFY) {
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier === 'fastify' ? FASTIFY : specifier, context),
+  })
+}

@@ -166,6 +166,6 @@ function rejectLateCors(app: FastifyInstance): void {
  * ```
  */
 export const cognitoAuth: FastifyPluginAsync<FastifyAuthOptions> = fastifyPlugin(plugin, {
-  fastify: '5.x',
+  fastify: '5.x || 6.x',
   name: 'cognito-m2m',
 })

@@ -56,7 +56,7 @@ const plugin: FastifyPluginAsync<AuthDefaultOptions> = (app, options) =>
  * ```
  */
 export const authDefault: FastifyPluginAsync<AuthDefaultOptions> = fastifyPlugin(plugin, {
-  fastify: '5.x',
+  fastify: '5.x || 6.x',
   name: 'cognito-m2m-auth-default',
 })
 

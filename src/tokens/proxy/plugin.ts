@@ -63,6 +63,6 @@ const plugin: FastifyPluginAsync<TokenProxyOptions> = (app, options) =>
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/token-endpoint.html
  */
 export const tokenProxy: FastifyPluginAsync<TokenProxyOptions> = fastifyPlugin(plugin, {
-  fastify: '5.x',
+  fastify: '5.x || 6.x',
   name: 'cognito-m2m-token-proxy',
 })

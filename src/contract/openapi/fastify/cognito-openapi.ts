@@ -117,6 +117,6 @@ const plugin: FastifyPluginAsync<CognitoOpenApiOptions> = (app, options) =>
  * @see https://github.com/fastify/fastify-swagger
  */
 export const cognitoOpenApi: FastifyPluginAsync<CognitoOpenApiOptions> = fastifyPlugin(plugin, {
-  fastify: '5.x',
+  fastify: '5.x || 6.x',
   name: 'cognito-m2m-openapi',
 })
