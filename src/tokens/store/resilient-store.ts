@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Logger, safeLogger } from '../../core/options/logger.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { safeClock, steadyClock } from '../../core/util/time.ts'
+import { safeClock, steadyClock, withTimeout } from '../../core/util/time.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import { type MemoryEntries, type MemoryEntry, MemoryStore, memoryStore } from './memory-store.ts'
 import { type SealedLookup, SealedStore } from './sealed-store.ts'
@@ -50,7 +50,7 @@ export interface TimedLookup extends StoreLookup {
 const MAX_TTL_MS = 86_400_000
 
 /** The lock of a closed store. */
-const NO_LOCK: StoreLock = { release() {} }
+const NO_LOCK: StoreLock = { release: async () => {} }
 
 /** Milliseconds between two retries of pending writes. */
 const RETRY_DELAY_MS = 1000
@@ -239,12 +239,13 @@ export class ResilientStore {
     return { shared: this.#isShared, degraded: this.#caller.isDegraded, unreadable }
   }
 
-  /** Closes the store too. Later calls find and store nothing. */
+  /** Closes the store too, after a last attempt of pending writes. Later calls find and store nothing. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     clearTimeout(this.#retryTimer)
     this.#copies.clear()
+    await withTimeout(RETRY_DELAY_MS, this.#retryPending())
     const store = this.#store ?? this.#memory
     await this.#caller.callAlways('write', () => store.close())
   }
@@ -298,11 +299,15 @@ export class ResilientStore {
   /** Retries pending writes in order, up to the first that fails. */
   #scheduleRetry(): void {
     this.#retryTimer ??= setTimeout(async () => {
-      const isDone =
-        (await this.#retryAll(this.#invalidations)) && (await this.#retryAll(this.#deletions))
+      const isDone = await this.#retryPending()
       this.#retryTimer = undefined
       if (!isDone && !this.#isClosed) this.#scheduleRetry()
     }, RETRY_DELAY_MS).unref()
+  }
+
+  /** @returns Whether no write is left. */
+  async #retryPending(): Promise<boolean> {
+    return (await this.#retryAll(this.#invalidations)) && this.#retryAll(this.#deletions)
   }
 
   async #retryAll(pending: PendingWrites): Promise<boolean> {
@@ -354,8 +359,13 @@ function splitEpoch(epoch: string): readonly [string, string | undefined] {
 
 /** A lock of the store, or a substitute while the store does not respond. */
 export interface StoreLock {
-  /** Frees the lock, without waiting for the store. Later calls have no effect. */
-  release(): void
+  /**
+   * Frees the lock. Later calls send nothing.
+   *
+   * @returns Resolves once the store has freed it, at most 100 ms later. No caller needs to wait for it, except a process
+   *   that stops after it.
+   */
+  release(): Promise<void>
 }
 
 /** Milliseconds until a lock ends that its owner does not renew. */
@@ -376,18 +386,17 @@ interface LockCommands {
 class RenewedLock implements StoreLock {
   readonly #commands: LockCommands
   readonly #timer: NodeJS.Timeout
-  #isReleased = false
+  #released: Promise<void> | undefined
 
   constructor(commands: LockCommands) {
     this.#commands = commands
     this.#timer = setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS).unref()
   }
 
-  release(): void {
-    if (this.#isReleased) return
-    this.#isReleased = true
+  release(): Promise<void> {
     clearInterval(this.#timer)
-    void this.#unlock()
+    this.#released ??= this.#unlock()
+    return this.#released
   }
 
   async #renew(): Promise<void> {
