@@ -396,6 +396,8 @@ export class EndpointHealth {
 
   /** Records the result of a token request. @returns Whether the breaker closed. */
   record(upstream: UpstreamResult, result: UpstreamToken): boolean {
+    // The proxy ended the request itself.
+    if (upstream.kind === 'failure' && upstream.code === 'ERR_UPSTREAM_CLOSED') return false
     const wasOpen = this.isOpen
     if (result.kind !== 'failed') this.#failures = 0
     else if (result.failure.cause === 'endpoint') this.#recordFailure()

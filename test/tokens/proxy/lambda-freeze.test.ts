@@ -140,6 +140,23 @@ t.test('close sends an invalidation again that the store has missed', async (t) 
   t.strictSame(store.commands, ['invalidate', 'close'])
 })
 
+t.test('a token request that close ends is no failure of Cognito', async (t) => {
+  const lines: string[] = []
+  const log = (_details: object, message: string): void => void lines.push(message)
+  const handler = createTokenProxyHandler({
+    tokenEndpoint: 'https://a.example/oauth2/token',
+    fetch: () => new Promise(() => {}),
+    logger: { info: log, warn: log, error: log },
+  })
+  const invocation = handler(createFormEvent(String(createRequest({}).body)))
+  await settle()
+  t.equal(handler.status().inFlight, 1)
+  await handler.close()
+  t.equal((await invocation).statusCode, 503)
+  t.equal(handler.status().endpoint.lastError, null)
+  t.strictSame(lines, ['cognito-m2m: callers got no token'])
+})
+
 t.test('close ends in bounded time if the store hangs', async (t) => {
   const { handler, invoke, store, tick } = setUp(t)
   void invoke(READ)
