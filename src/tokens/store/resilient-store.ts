@@ -219,14 +219,15 @@ export class ResilientStore {
     }
     const result = await caller.call('write', lock, { waitMs, hasCopy: false })
     if (result?.answer === false) return undefined
-    return new RenewedLock({
+    const commands: LockCommands = {
       // If the store did not respond, a renewal takes the lock, unless another process holds it.
       renew: async () => this.#isClosed || caller.isDown('write') || lock(RENEWAL_DELAY_MS),
       // Sent even if it is unknown whether the lock was taken.
       unlock: async () => {
         if (isSent) await caller.send('write', () => store.unlock(name, owner))
       },
-    })
+    }
+    return new RenewedLock(commands, this.#clock.monotonicNow)
   }
 
   /** Whether other processes share the store. */
@@ -259,7 +260,8 @@ export class ResilientStore {
     const memory = this.#memory
     const lock = (): Promise<boolean> => memory.lock(name, owner, LOCK_TTL_MS)
     if (!(await lock().catch(() => true))) return undefined
-    return new RenewedLock({ renew: lock, unlock: () => memory.unlock(name, owner) })
+    const commands: LockCommands = { renew: lock, unlock: () => memory.unlock(name, owner) }
+    return new RenewedLock(commands, this.#clock.monotonicNow)
   }
 
   /** The copy in memory, with the last known epoch of the store. */
@@ -385,11 +387,16 @@ interface LockCommands {
 /** Renews the lock of a store each 500 ms until it is released. */
 class RenewedLock implements StoreLock {
   readonly #commands: LockCommands
+  readonly #monotonicNow: () => number
   readonly #timer: NodeJS.Timeout
+  /** Time of the last renewal, also of one that failed. */
+  #renewedAt: number
   #released: Promise<void> | undefined
 
-  constructor(commands: LockCommands) {
+  constructor(commands: LockCommands, monotonicNow: () => number) {
     this.#commands = commands
+    this.#monotonicNow = monotonicNow
+    this.#renewedAt = monotonicNow()
     this.#timer = setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS).unref()
   }
 
@@ -400,6 +407,10 @@ class RenewedLock implements StoreLock {
   }
 
   async #renew(): Promise<void> {
+    const now = this.#monotonicNow()
+    // The process was frozen, and the lock has ended. Another owner may have had it, whose token must not be replaced.
+    if (now - this.#renewedAt >= LOCK_TTL_MS) return clearInterval(this.#timer)
+    this.#renewedAt = now
     try {
       // Another owner holds it: further renewals would take the lock after that owner's release.
       if (!(await this.#commands.renew())) clearInterval(this.#timer)
