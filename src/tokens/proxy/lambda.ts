@@ -5,6 +5,7 @@
  */
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
+import type { CheckedOptions } from '../oauth/one-token-api.ts'
 import { createErrorResponse, type JsonResponse, MAX_FORM_BYTES } from '../oauth/protocol.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
 import type { Flight } from './single-flight.ts'
@@ -122,7 +123,8 @@ function readEvent(event: unknown): TokenProxyEvent {
  * function has a separate memory. Lambda stops an instance between invocations. So an invocation that requests a token
  * ends once the token is stored, at most `timeout` later. It does not wait for work of other invocations.
  *
- * @param options `tokenEndpoint` or `userPoolsApi` is required. Durations are in seconds.
+ * @typeParam Options Type of the options, inferred.
+ * @param options Either `tokenEndpoint` or `userPoolsApi` is required. Durations are in seconds.
  * @returns The handler. Paths that do not end in `/oauth2/token` get 404.
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  * @example
@@ -137,7 +139,9 @@ function readEvent(event: unknown): TokenProxyEvent {
  * ```
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function createTokenProxyHandler(options: TokenProxyHandlerOptions): TokenProxyHandler {
+export function createTokenProxyHandler<Options extends TokenProxyHandlerOptions>(
+  options: Options & CheckedOptions<Options, TokenProxyHandlerOptions, 'token proxy'>,
+): TokenProxyHandler {
   const settings = readProxyOptions<TokenProxyEvent>(options, ['logger'])
   const logger = safeLogger(readLogger(options.logger))
   const { tokenProxy, requests, close } = createTokenProxy(settings, logger)
