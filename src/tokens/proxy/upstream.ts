@@ -151,6 +151,7 @@ export class Upstream {
   /** @returns Undefined if a header has no valid value in time, or the proxy is closed. */
   async #resolveHeaders(timeoutMs: number): Promise<Record<string, string> | undefined> {
     const { signal } = this.#closed
+    if (signal.aborted) return undefined
     let onClose = (): void => {}
     const closed = new Promise<undefined>((resolve) => {
       onClose = () => resolve(undefined)

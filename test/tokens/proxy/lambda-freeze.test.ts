@@ -157,6 +157,44 @@ t.test('a token request that close ends is no failure of Cognito', async (t) => 
   t.strictSame(lines, ['cognito-m2m: callers got no token'])
 })
 
+t.test('close ends the wait for a function of headers, and calls none after it', async (t) => {
+  let calls = 0
+  let isUnlocked = false
+  const clocks = new Clocks()
+  const store = new SharedStore(new Clock())
+  const handler = createTokenProxyHandler({
+    tokenEndpoint: 'https://a.example/oauth2/token',
+    store: wrapStore(store, {
+      lock: async (name, owner, ttl) => {
+        while (calls > 0 && !isUnlocked) await settle()
+        return store.lock(name, owner, ttl)
+      },
+    }),
+    encryptionKeys,
+    now: clocks.now,
+    monotonicNow: clocks.monotonicNow,
+    headers: {
+      'x-a': () => {
+        calls += 1
+        return new Promise(() => {})
+      },
+    },
+    fetch: () => Promise.reject(new Error('sent')),
+  })
+  const invoke = (scope: string) => handler(createFormEvent(String(createRequest({ scope }).body)))
+  const first = invoke(READ)
+  await settle()
+  t.equal(calls, 1)
+  const second = invoke(WRITE)
+  await settle()
+  const closed = handler.close()
+  isUnlocked = true
+  await closed
+  t.equal((await first).statusCode, 503)
+  t.equal((await second).statusCode, 503)
+  t.equal(calls, 1)
+})
+
 t.test('close ends in bounded time if the store hangs', async (t) => {
   const { handler, invoke, store, tick } = setUp(t)
   void invoke(READ)
