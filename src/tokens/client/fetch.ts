@@ -140,16 +140,15 @@ function mergeInit(request: Request, init: RequestInit): RequestInit {
  */
 async function readBody(hop: Hop, request: Request, signal: AbortSignal | undefined): Promise<Hop> {
   if ((hop.init.body ?? request.body) !== request.body || request.body === null) return hop
-  let end = (): void => {}
+  const ended = new AbortController()
   const aborted = new Promise<never>((_resolve, reject) => {
-    end = () => reject(signal?.reason)
-    signal?.addEventListener('abort', end)
+    signal?.addEventListener('abort', () => reject(signal.reason), { signal: ended.signal })
   })
   try {
     const body = await Promise.race([request.arrayBuffer(), aborted])
     return { ...hop, init: { ...hop.init, body } }
   } finally {
-    signal?.removeEventListener('abort', end)
+    ended.abort()
   }
 }
 

@@ -226,12 +226,11 @@ export class TokenFlights {
   }
 
   /**
-   * Waits until flights have ended, at most `timeoutMs`. One that takes longer continues, but later callers neither join
-   * it nor wait for its lock.
-   *
-   * @param flights Default: all of this process.
+   * Waits until flights have ended, by default all, at most `timeoutMs`. One that takes longer continues, but later
+   * callers neither join it nor wait for its lock.
    */
-  async settle(timeoutMs: number, flights = [...this.#flights.values()]): Promise<void> {
+  async settle(timeoutMs: number, some?: Flight[]): Promise<void> {
+    const flights = some ?? [...this.#flights.values()]
     await withTimeout(timeoutMs, Promise.all(flights.map(({ stored }) => stored)))
     for (const flight of flights) {
       this.#remove(flight)

@@ -152,16 +152,15 @@ export class Upstream {
   async #resolveHeaders(timeoutMs: number): Promise<Record<string, string> | undefined> {
     const { signal } = this.#closed
     if (signal.aborted) return undefined
-    let onClose = (): void => {}
+    const ended = new AbortController()
     const closed = new Promise<undefined>((resolve) => {
-      onClose = () => resolve(undefined)
-      signal.addEventListener('abort', onClose)
+      signal.addEventListener('abort', () => resolve(undefined), { signal: ended.signal })
     })
     try {
       const resolved = resolveHeaders(this.#options.headers)
       return await withTimeout(timeoutMs, Promise.race([resolved, closed]))
     } finally {
-      signal.removeEventListener('abort', onClose)
+      ended.abort()
     }
   }
 

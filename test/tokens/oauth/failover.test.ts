@@ -195,6 +195,8 @@ const harmless: Readonly<Record<string, Answer>> = {
   'a page of a firewall': status(403, {}, '<html>'),
   'a redirect': status(302, { location: '/' }),
   'a 200 without a token': status(200),
+  'a 200 with an empty token': status(200, {}, '{"access_token":""}'),
+  'a page with 200': status(200, {}, '<html>'),
   'a response that is too large': status(200, {}, 'x'.repeat(2000)),
 }
 
