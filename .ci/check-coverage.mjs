@@ -11,7 +11,7 @@ const ELSEWHERE = new Set([
   'src/adapters/fastify/types.ts',
   'src/adapters/fetch/types.ts',
   'src/tokens/client/types.ts',
-  'src/tokens/client/one-token-api.ts',
+  'src/tokens/oauth/one-token-api.ts',
   'src/tokens/rotate/types.ts',
   'src/tokens/usage/types.ts',
   'src/adapters/express/global.ts',

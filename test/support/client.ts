@@ -9,6 +9,7 @@ import {
   type TokenClientError,
   type TokenClientOptions,
 } from '../../src/tokens/client/index.ts'
+import { mockTimeouts } from './timers.ts'
 
 export const ENDPOINT = 'https://shop.auth.eu-west-1.amazoncognito.com/oauth2/token'
 export const SECRET = 's3cret+with%odd:signs and blanks'
@@ -101,7 +102,7 @@ export async function serve(
 
 /** Mocks `setTimeout`. @returns A function that advances it by milliseconds. */
 export function timers(t: Test): (milliseconds: number) => Promise<void> {
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(async () => {
     // Node loses other timers if a timer of another queue is cleared.
     await settle()

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import type { Test } from 'tap'
 import type { TokenProxyEvent, TokenProxyResult } from '../../src/tokens/proxy/lambda.ts'
+import { FORM } from './http.ts'
 
 /** Header lines of one name become one value. */
 function joinHeaders({ rawHeaders }: IncomingMessage): Record<string, string> {
@@ -32,6 +33,18 @@ export async function createEvent(
     body: bytes.length === 0 ? undefined : body,
     isBase64Encoded: isBase64,
     requestContext: { http: { method: request.method as string, sourceIp: '127.0.0.1' } },
+  }
+}
+
+/** The event of a token request. @param body The form. */
+export function createFormEvent(body: string): TokenProxyEvent {
+  return {
+    version: '2.0',
+    rawPath: '/oauth2/token',
+    headers: { 'content-type': FORM },
+    body,
+    isBase64Encoded: false,
+    requestContext: { http: { method: 'POST', sourceIp: '203.0.113.1' } },
   }
 }
 

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { mock } from 'node:test'
 import type { Test } from 'tap'
 import { NOW } from './fastify.ts'
+import { mockTimeouts } from './timers.ts'
 
 /** The part of `ws` that is used here; the package brings no types. */
 export interface Client extends NodeJS.EventEmitter {
@@ -30,7 +31,7 @@ export class Clock {
 
   /** Only once the server listens: starting up has separate timers. */
   stop(test: Test): void {
-    mock.timers.enable({ apis: ['setTimeout'] })
+    mockTimeouts()
     test.teardown(() => mock.timers.reset())
   }
 

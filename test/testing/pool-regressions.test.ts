@@ -10,6 +10,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
 import { createTestUserPool, readPoolFile, startUserPool } from '../../src/testing/index.ts'
 import { ask, decode, eventually, FORM, failure } from '../support/http.ts'
+import { mockTimeouts } from '../support/timers.ts'
 
 const clients = [{ clientId: 'billing', clientSecrets: ['first'], scopes: ['orders/read'] }]
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -45,7 +46,7 @@ t.test('the bin lives through a refusal', async (t) => {
 })
 
 t.test('a pool whose port was taken does not crash the process when it heals', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   const pool = await startUserPool({ clients, control: true })
   t.teardown(() => pool.close())

@@ -98,29 +98,58 @@ export function createAuthorizedFetch(
 ): AuthorizedFetch {
   return async (target, ownInit = {}, options) => {
     const isRequest = target instanceof Request
-    const init = isRequest ? await readRequest(target, ownInit) : ownInit
-    const hop = firstHop(origins, isRequest ? target.url : target, init)
-    const limits = readLimits(init, options, timeoutMs)
+    const ownHop = firstHop(origins, target, isRequest ? mergeInit(target, ownInit) : ownInit)
+    const limits = readLimits(ownHop.init, options, timeoutMs)
     const holder = getHolder(options)
+    const hop = isRequest ? await readBody(ownHop, target, limits.signal) : ownHop
     const token = await holder.get(limits)
     const response = await fetchWithRedirects(fetch, hop, token)
     if (!isTokenRejected(response)) return response
     const next = await replaceToken(holder, token, limits)
-    if (next === token || !isReplayable(init.body)) return response
+    if (next === token || !isReplayable(hop.init.body)) return response
     await discardBody(response)
     return fetchWithRedirects(fetch, hop, next)
   }
 }
 
+/** Members of a `Request` that `init` has too, apart from the body. Their names are those of the Fetch Standard. */
+const REQUEST_MEMBERS = [
+  'method',
+  'headers',
+  'redirect',
+  'signal',
+  'cache',
+  'credentials',
+  'integrity',
+  'keepalive',
+  'mode',
+  'referrerPolicy',
+]
+
+/** The members of `init` win, as for `fetch`. One that is undefined is absent (Web IDL). */
+function mergeInit(request: Request, init: RequestInit): RequestInit {
+  const members = REQUEST_MEMBERS.map((name) => [name, Reflect.get(request, name)] as const)
+  const ownMembers = Object.entries(init).filter(([, value]) => value !== undefined)
+  return Object.fromEntries([...members, ...ownMembers])
+}
+
 /**
- * Reads a `Request`. Members of `init` win, as for `fetch`. The body of a `Request` is a stream: it is read, so that it
- * can be sent again.
+ * Adds the body of a `Request`, unless `init` has one. It is a stream, so it is read: then it can be sent again.
+ *
+ * @throws The reason of the signal after an abort, and the error of a body that was used.
  */
-async function readRequest(request: Request, init: RequestInit): Promise<RequestInit> {
-  const { method, headers, redirect, signal } = request
-  const members: RequestInit = { method, headers, redirect, signal }
-  if (init.body === undefined && request.body !== null) members.body = await request.arrayBuffer()
-  return { ...members, ...init }
+async function readBody(hop: Hop, request: Request, signal: AbortSignal | undefined): Promise<Hop> {
+  if ((hop.init.body ?? request.body) !== request.body || request.body === null) return hop
+  const ended = new AbortController()
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { signal: ended.signal })
+  })
+  try {
+    const body = await Promise.race([request.arrayBuffer(), aborted])
+    return { ...hop, init: { ...hop.init, body } }
+  } finally {
+    ended.abort()
+  }
 }
 
 function readLimits(
@@ -154,7 +183,7 @@ async function replaceToken(
 
 function firstHop(
   origins: ReadonlySet<string> | undefined,
-  target: string | URL,
+  target: string | URL | Request,
   init: RequestInit,
 ): Hop {
   if (origins === undefined) {
@@ -163,7 +192,8 @@ function firstHop(
       'expected an array of origins, got undefined. Add the origins that client.fetch may call.',
     )
   }
-  const url = URL.canParse(String(target)) ? new URL(target) : undefined
+  const address = target instanceof Request ? target.url : String(target)
+  const url = URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined || url.username !== '' || url.password !== '') {
     throw new OptionError(
       'url',

@@ -91,7 +91,7 @@ export class SharedTokens {
         if (shared !== undefined && shared.accessToken !== previousToken) return shared
         if (lock !== undefined) return await requestAndStore(found)
       } finally {
-        lock?.release()
+        void lock?.release()
       }
       await this.#sleep(MIN_INTERVAL_MS + Math.random() * (MAX_INTERVAL_MS - MIN_INTERVAL_MS))
     }

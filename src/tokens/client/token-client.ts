@@ -2,9 +2,9 @@
 import { nextInstance } from '../../core/diagnostics.ts'
 import { INSECURE_HTTP_WARNING } from '../../core/options/secure-url.ts'
 import { elapsedClock } from '../../core/util/time.ts'
+import type { CheckedOptions } from '../oauth/one-token-api.ts'
 import { TokenClientError } from './errors.ts'
 import { createAuthorizedFetch } from './fetch.ts'
-import type { CheckedClientOptions } from './one-token-api.ts'
 import {
   type ClientOptions,
   readClientOptions,
@@ -39,7 +39,7 @@ import type { AccessToken, GetTokenOptions, TokenClient } from './types.ts'
  * @see RFC 6749 section 4.4 (client credentials grant)
  */
 export function createTokenClient<Options extends TokenClientOptions>(
-  options: Options & CheckedClientOptions<Options>,
+  options: Options & CheckedOptions<Options, TokenClientOptions, 'token client'>,
 ): TokenClient {
   const settings = readClientOptions(options)
   const { now, logger, clientId } = settings

@@ -10,7 +10,7 @@ import type { AuthMethod, OAuthResponse, TokenSender } from '../oauth/protocol.t
 import { TokenClientError, type TokenClientFacts } from './errors.ts'
 
 /** Milliseconds of one request: connection, headers and body. With two Regions, of both together. */
-const REQUEST_TIMEOUT_MS = 5000
+export const REQUEST_TIMEOUT_MS = 5000
 /** Bytes of a response body. A response of Cognito has about 1,000. */
 const MAX_RESPONSE_BYTES = 64 * 1024
 /** Seconds, for a response without `expires_in`. It is Cognito's shortest lifetime. */

@@ -9,6 +9,7 @@ import type { ClientOptions, WaitLimits } from './options.ts'
 import { SharedTokens } from './shared-tokens.ts'
 import {
   type Grant,
+  REQUEST_TIMEOUT_MS,
   type RequestedToken,
   requestToken,
   type TokenRequester,
@@ -108,7 +109,7 @@ function onAbort(signal: AbortSignal, callback: () => void): () => void {
 
 /** Attempts of one token request. */
 const MAX_ATTEMPTS = 4
-/** Milliseconds after which no retry starts, delays included. */
+/** Milliseconds after which no retry starts, delays included. A suspension of the process does not count. */
 const MAX_RETRY_MS = 12_000
 /** Milliseconds before the first retry. Each delay is twice the one before. */
 const FIRST_DELAY_MS = 200
@@ -133,19 +134,19 @@ export async function callWithRetries<Value>(
   attempt: () => Promise<Value>,
   { elapsed, sleep }: RetryTiming,
 ): Promise<Value> {
-  const startedAt = elapsed()
+  let spentMs = 0
   const next = async (attempts: number): Promise<Value> => {
+    const startedAt = elapsed()
     try {
       return await attempt()
     } catch (error) {
+      // An attempt that took longer spans a suspension, such as the freeze of a function. Its callers begin to wait now.
+      spentMs += Math.min(REQUEST_TIMEOUT_MS, elapsed() - startedAt)
       const delayMs = getRetryDelayMs(error, attempts)
-      if (
-        attempts === MAX_ATTEMPTS ||
-        delayMs === undefined ||
-        elapsed() - startedAt + delayMs > MAX_RETRY_MS
-      ) {
+      if (attempts === MAX_ATTEMPTS || delayMs === undefined || spentMs + delayMs > MAX_RETRY_MS) {
         throw error
       }
+      spentMs += delayMs
       await sleep(delayMs)
     }
     return next(attempts + 1)

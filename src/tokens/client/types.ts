@@ -54,8 +54,8 @@ export interface GetTokenOptions {
  * request once more. If no other token is available, or the body is a stream, it returns the 401 response.
  *
  * @param target An absolute URL without credentials, or a `Request`, whose body is read into memory.
- * @param init The options of `fetch`. `signal` also ends the wait for a token. An Authorization header is an
- *   error.
+ * @param init The options of `fetch`. As for `fetch`, each replaces that of the `Request`: `headers` replaces all its
+ *   headers. `signal` also ends the wait for a token. An Authorization header is an error.
  * @param options `scopes` of the token and `timeout` of the wait for it, as for `getToken`. The timeout does not
  *   apply to the request to the API.
  * @returns The response of the API, with any status.

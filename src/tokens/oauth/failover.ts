@@ -55,15 +55,17 @@ export interface FailoverEnvironment {
   readonly random?: () => number
 }
 
-/** The second failure in a row within this time moves requests to the secondary Region. */
-const FAILURE_WINDOW_MS = 5000
+/** This failure in a row moves requests to the secondary Region, whatever the time since the one before. */
+const FAILURES_TO_FAIL_OVER = 2
+/** A Region that asks to wait so long fails at once: its callers would wait that long for the second failure. */
+const MAX_RETRY_AFTER_MS = 5000
 /** Time between two probes of the primary Region, plus or minus {@link PROBE_JITTER} of it. */
 const PROBE_INTERVAL_MS = 30_000
 /** The processes of a fleet do not probe at the same time. */
 const PROBE_JITTER = 0.2
 /**
  * Longest request to the primary Region if there is a secondary one. Two such requests, with the proxy's backoff of 1 s
- * between them, end within {@link FAILURE_WINDOW_MS}. Otherwise a Region that hangs would never count as failed.
+ * between them, take less than 5 s. So callers are served within 5 s while the primary hangs.
  */
 const PRIMARY_TIMEOUT_MS = 1750
 
@@ -81,9 +83,9 @@ const NO_CONNECTION: ReadonlySet<string | undefined> = new Set([
 ])
 
 /**
- * What a result says about its Region. `working`: it issued a token or rejected the request. `failed`: it counts as
- * one failure. `down`: one is enough. `unknown`: a throttled request, or an answer of something in front of Cognito.
- * `canceled`: the request was not sent, or the caller was closed.
+ * What a result says about its Region. `working`: it issued a token. `failed`: it counts as one failure. `down`: one is
+ * enough. `unknown`: a rejected or throttled request, or an answer of something in front of Cognito. It neither counts
+ * nor ends a row of failures, because a caller can cause it. `canceled`: the caller was closed.
  */
 type Health = 'working' | 'failed' | 'down' | 'unknown' | 'canceled'
 
@@ -102,8 +104,8 @@ class RegionFailover implements TokenSender {
   readonly #logger: Logger
   readonly #random: () => number
   #active: TokenRegion = 'primary'
-  /** Time of the last result of the active Region, if it was a failure. */
-  #failedAt = Number.NEGATIVE_INFINITY
+  /** Failures of the active Region since its last token. */
+  #failures = 0
   #nextProbeAt = Number.NEGATIVE_INFINITY
   #isProbing = false
 
@@ -174,13 +176,13 @@ class RegionFailover implements TokenSender {
       return
     }
     this.#active = 'primary'
-    this.#failedAt = Number.NEGATIVE_INFINITY
+    this.#failures = 0
     this.#logger.info({}, 'cognito-m2m: the primary Region issues tokens again')
   }
 
   /** Records a result of the active Region. */
   #record(health: Health, result: TokenResult): void {
-    if (health === 'working') this.#failedAt = Number.NEGATIVE_INFINITY
+    if (health === 'working') this.#failures = 0
     else if (this.#isOutage(health)) {
       if (this.#active === 'primary') this.#failOver(result)
       // The primary may have recovered. Requests still go to the secondary until a probe shows that.
@@ -190,15 +192,13 @@ class RegionFailover implements TokenSender {
 
   #isOutage(health: Health): boolean {
     if (health !== 'failed') return health === 'down'
-    const now = this.#monotonicNow()
-    const isSecond = now - this.#failedAt <= FAILURE_WINDOW_MS
-    this.#failedAt = now
-    return isSecond
+    this.#failures += 1
+    return this.#failures >= FAILURES_TO_FAIL_OVER
   }
 
   #failOver(result: TokenResult): void {
     this.#active = 'secondary'
-    this.#failedAt = Number.NEGATIVE_INFINITY
+    this.#failures = 0
     this.#scheduleProbe()
     const { status } = result
     const isError = result instanceof BoundedFetchError
@@ -243,10 +243,10 @@ function readErrorHealth({ reason, status = 0, errno }: BoundedFetchError): Heal
   return reason === 'timeout' || status >= 500 ? 'failed' : 'unknown'
 }
 
-/** A Region that asks to wait longer than the window gets no second request in it, so one failure is enough. */
+/** Only a token shows that the Region issues tokens: a Region without its replica rejects every client. */
 function readResponseHealth({ status, body, retryAfter = 0 }: OAuthResponse): Health {
-  if (status >= 500) return retryAfter * 1000 >= FAILURE_WINDOW_MS ? 'down' : 'failed'
-  if (status === 408 || status === 429) return 'unknown'
-  const { access_token: token, error } = parseStrictObject(body) ?? {}
-  return typeof token === 'string' || typeof error === 'string' ? 'working' : 'unknown'
+  if (status >= 500) return retryAfter * 1000 >= MAX_RETRY_AFTER_MS ? 'down' : 'failed'
+  if (status !== 200) return 'unknown'
+  const { access_token: token } = parseStrictObject(body) ?? {}
+  return typeof token === 'string' && token !== '' ? 'working' : 'unknown'
 }

@@ -93,7 +93,7 @@ export class VerifiedCredentials {
     const names = [...(record?.names ?? []).filter((it) => it !== entry), entry].slice(-MAX_GROUP)
     const value = Buffer.from(JSON.stringify({ userPoolId, names } satisfies CredentialRecord))
     await this.#store.set(name, group, { value, epoch, ttl: RECORD_TTL_MS })
-    lock?.release()
+    void lock?.release()
   }
 
   /** Deletes the entries of one credential. */

@@ -5,9 +5,10 @@
  */
 import { type Logger, readLogger, safeLogger } from '../../core/options/logger.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
-import { withTimeout } from '../../core/util/time.ts'
+import type { CheckedOptions } from '../oauth/one-token-api.ts'
 import { createErrorResponse, type JsonResponse, MAX_FORM_BYTES } from '../oauth/protocol.ts'
 import { type ProxyOptions, readProxyOptions } from './options.ts'
+import type { Flight } from './single-flight.ts'
 import { createTokenProxy, type TokenProxy } from './token-proxy.ts'
 import { TOKEN_PATH, type TokenRequests } from './token-requests.ts'
 
@@ -83,6 +84,7 @@ interface Responder {
 async function respond(
   event: TokenProxyEvent,
   { requests, authorize, logger }: Responder,
+  flights: Flight[],
 ): Promise<JsonResponse> {
   const { rawPath, headers, body = '', isBase64Encoded, requestContext } = event
   if (!rawPath.endsWith(TOKEN_PATH)) return createErrorResponse('invalid_request', 404)
@@ -96,11 +98,12 @@ async function respond(
   const { authorization } = headers
   // Credentials contain no comma, so it separates two headers.
   const isRepeated = authorization?.includes(',') === true
-  return requests.handle({
+  const incoming = {
     contentType: headers['content-type'],
     authorization: isRepeated ? authorization.split(',') : authorization,
     body: bytes,
-  })
+  }
+  return requests.handle(incoming, flights)
 }
 
 function readEvent(event: unknown): TokenProxyEvent {
@@ -117,10 +120,11 @@ function readEvent(event: unknown): TokenProxyEvent {
  * does: the same options, responses, headers and bodies.
  *
  * Create it outside the handler, so that invocations share the cache. Use a shared store, because each instance of a
- * function has a separate memory. Lambda stops an instance between invocations. So an invocation that starts a renewal
- * ends after the renewal, at most `timeout` later.
+ * function has a separate memory. Lambda stops an instance between invocations. So an invocation that requests a token
+ * ends once the token is stored, at most `timeout` later. It does not wait for work of other invocations.
  *
- * @param options `tokenEndpoint` or `userPoolsApi` is required. Durations are in seconds.
+ * @typeParam Options Type of the options, inferred.
+ * @param options Either `tokenEndpoint` or `userPoolsApi` is required. Durations are in seconds.
  * @returns The handler. Paths that do not end in `/oauth2/token` get 404.
  * @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix.
  * @example
@@ -135,15 +139,18 @@ function readEvent(event: unknown): TokenProxyEvent {
  * ```
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function createTokenProxyHandler(options: TokenProxyHandlerOptions): TokenProxyHandler {
+export function createTokenProxyHandler<Options extends TokenProxyHandlerOptions>(
+  options: Options & CheckedOptions<Options, TokenProxyHandlerOptions, 'token proxy'>,
+): TokenProxyHandler {
   const settings = readProxyOptions<TokenProxyEvent>(options, ['logger'])
   const logger = safeLogger(readLogger(options.logger))
   const { tokenProxy, requests, close } = createTokenProxy(settings, logger)
   const responder = { requests, authorize: settings.authorize, logger }
   const handle = async (event: TokenProxyEvent): Promise<TokenProxyResult> => {
-    const { status, headers, body } = await respond(readEvent(event), responder)
-    // Lambda would stop the instance in the middle of a token request.
-    await withTimeout(settings.timeoutMs, requests.settle())
+    const flights: Flight[] = []
+    const { status, headers, body } = await respond(readEvent(event), responder, flights)
+    // Lambda would stop the instance in the middle of a token request. Work of other invocations is not waited for.
+    await requests.settle(settings.timeoutMs, flights)
     const isHead = event.requestContext.http.method === 'HEAD'
     return { statusCode: status, headers: { ...headers }, body: isHead ? '' : body }
   }

@@ -153,8 +153,8 @@ export interface ProxyOptions<Request> {
   readonly encryptionKeys?: readonly EncryptionKey[]
   /**
    * Headers of the requests to Cognito, for example a secret that its firewall requires. A function is called before
-   * each request, so a rotated value is used at once. If it fails, the response is 503. Values are visible ASCII, at
-   * most 4,096 characters.
+   * each token request, so a rotated value is used at once. If it fails, or takes longer than half of the `timeout`
+   * that is left, the response is 503. Values are visible ASCII, at most 4,096 characters.
    *
    * @defaultValue No headers
    */

@@ -4,7 +4,7 @@
  */
 import type { Channel } from 'node:diagnostics_channel'
 import { CHANNELS, publish, secondsBetween } from '../../core/diagnostics.ts'
-import { sleepWithJitter } from '../../core/util/time.ts'
+import { sleepWithJitter, withTimeout } from '../../core/util/time.ts'
 import {
   createUnavailableResponse,
   type JsonResponse,
@@ -105,18 +105,30 @@ interface AdmittedFetch extends TokenFetch {
   readonly isProbe: boolean
 }
 
-/** Epoch of the group in the last look-up of a flight. After an invalidation, callers do not join the flight. */
-interface FlightEpoch {
-  value: string
+/** What a flight has done so far. */
+interface FlightProgress {
+  /** Epoch of the group in the last look-up. After an invalidation, callers do not join the flight. */
+  epoch: string
   /** Whether the token request is sent. The flight does not see an invalidation after that. */
   isFinal: boolean
+  lock: StoreLock | undefined
 }
 
-interface Flight {
-  readonly epoch: FlightEpoch
+/** One fetch of a token, for all its callers. */
+export interface Flight {
+  readonly name: string
+  readonly progress: FlightProgress
   readonly result: Promise<FetchResult>
   /** Resolves once the token is stored and the lock released. */
   readonly stored: Promise<void>
+}
+
+/** A flight as one caller sees it. */
+interface JoinedFlight {
+  readonly result: Promise<FetchResult>
+  /** Undefined if a backoff or the circuit breaker forbids a request. */
+  readonly flight: Flight | undefined
+  readonly isShared: boolean
 }
 
 /** The result of a fetch. `stored` resolves once its token is stored and the lock released: no caller waits for it. */
@@ -168,23 +180,21 @@ export class TokenFlights {
   /**
    * Joins the flight of this token, or starts one unless a backoff or the circuit breaker forbids it.
    *
-   * @returns A result that never rejects, and whether it is of another caller's flight.
+   * @returns A result that never rejects, the flight, and whether another caller started it.
    */
-  fetch(
-    fetch: TokenFetch,
-    epoch: string,
-  ): { readonly result: Promise<FetchResult>; readonly isShared: boolean } {
+  fetch(fetch: TokenFetch, epoch: string): JoinedFlight {
     const { name } = fetch.key
-    const flight = this.#flights.get(name)
-    if (flight !== undefined && isShareable(flight, epoch)) {
-      return { result: flight.result, isShared: true }
+    const joined = this.#flights.get(name)
+    if (joined !== undefined && isShareable(joined, epoch)) {
+      return { result: joined.result, flight: joined, isShared: true }
     }
     const isProbe = this.#options.endpoint.isOpen
     const unavailable = this.#checkBackoff(name)
     if (unavailable !== undefined) {
-      return { result: Promise.resolve(unavailable), isShared: false }
+      return { result: Promise.resolve(unavailable), flight: undefined, isShared: false }
     }
-    return { result: this.#start({ ...fetch, isProbe }, epoch), isShared: false }
+    const flight = this.#start({ ...fetch, isProbe }, epoch)
+    return { result: flight.result, flight, isShared: false }
   }
 
   /** Repeats the last failure while its backoff lasts or the breaker is open. Undefined if a request may be sent. */
@@ -203,26 +213,36 @@ export class TokenFlights {
     return createUpstreamUnavailable(createResponse(OUTAGE_RETRY_AFTER), last?.failure.client)
   }
 
-  #start(fetch: AdmittedFetch, startEpoch: string): Promise<FetchResult> {
+  #start(fetch: AdmittedFetch, epoch: string): Flight {
     const { name } = fetch.key
-    const epoch: FlightEpoch = { value: startEpoch, isFinal: false }
-    const completion = this.#run(fetch, epoch)
+    const progress: FlightProgress = { epoch, isFinal: false, lock: undefined }
+    const completion = this.#run(fetch, progress)
     const result = completion.then(({ result }) => result)
     const stored = completion.then(({ stored }) => stored)
-    const flight: Flight = { epoch, result, stored }
+    const flight: Flight = { name, progress, result, stored }
     this.#flights.set(name, flight)
-    void stored.finally(() => {
-      if (this.#flights.get(name) === flight) this.#flights.delete(name)
-    })
-    return flight.result
+    void stored.finally(() => this.#remove(flight))
+    return flight
   }
 
-  /** Resolves once all flights have ended. */
-  async settle(): Promise<void> {
-    await Promise.all([...this.#flights.values()].map(({ stored }) => stored))
+  /**
+   * Waits until flights have ended, by default all, at most `timeoutMs`. One that takes longer continues, but later
+   * callers neither join it nor wait for its lock.
+   */
+  async settle(timeoutMs: number, some?: Flight[]): Promise<void> {
+    const flights = some ?? [...this.#flights.values()]
+    await withTimeout(timeoutMs, Promise.all(flights.map(({ stored }) => stored)))
+    for (const flight of flights) {
+      this.#remove(flight)
+      void flight.progress.lock?.release()
+    }
   }
 
-  async #run(fetch: AdmittedFetch, epoch: FlightEpoch): Promise<CompletedFetch> {
+  #remove(flight: Flight): void {
+    if (this.#flights.get(flight.name) === flight) this.#flights.delete(flight.name)
+  }
+
+  async #run(fetch: AdmittedFetch, progress: FlightProgress): Promise<CompletedFetch> {
     const { credentials, queue, monotonicNow, timeoutMs } = this.#options
     const deadline = monotonicNow() + timeoutMs
     const client = await credentials.find(fetch.credential)
@@ -239,8 +259,9 @@ export class TokenFlights {
       lookUp = await this.#lockAndLookUp(fetch)
     }
     if (lookUp.kind === 'cached') return completeWithoutStoring(lookUp)
-    epoch.value = lookUp.found.epoch
-    epoch.isFinal = true
+    progress.epoch = lookUp.found.epoch
+    progress.isFinal = true
+    progress.lock = lookUp.lock
     return this.#request(fetch, lookUp, { client, deadline })
   }
 
@@ -258,7 +279,7 @@ export class TokenFlights {
     if (cached === undefined || !isBetter(cached.phase, phase)) {
       return { kind: 'missing', lock, found, foundAt: monotonicNow() }
     }
-    lock?.release()
+    void lock?.release()
     return { kind: 'cached', cached }
   }
 
@@ -276,14 +297,14 @@ export class TokenFlights {
     // Half of the time is reserved for Cognito: a request without time left would time out and open the breaker.
     const release = await queue.take(fetch.request.clientId, client !== undefined, timeLeftMs() / 2)
     if (release === undefined) {
-      lock?.release()
+      void lock?.release()
       return completeWithoutStoring(createOverBudget(client))
     }
     // The breaker may have opened while the request waited for its turn.
     const unavailable = fetch.isProbe ? undefined : this.#checkBackoff(fetch.key.name)
     if (unavailable !== undefined) {
       release()
-      lock?.release()
+      void lock?.release()
       return completeWithoutStoring(unavailable)
     }
     const startedAt = monotonicNow()
@@ -378,10 +399,10 @@ export class TokenFlights {
     }
     const store = async (): Promise<void> => {
       const { store, limits } = this.#options
-      const now = entry.requestedAt + (monotonicNow() - requestedAt)
-      const ttl = getTtlMs(entry, now, limits)
       // The record first: an entry without a record would outlive its secret.
       await credentials.recordEntry(credential, key.name, userPoolId)
+      const now = entry.requestedAt + (monotonicNow() - requestedAt)
+      const ttl = getTtlMs(entry, now, limits)
       await store.set(key.name, key.group, { value: encodeEntry(entry), epoch: found.epoch, ttl })
     }
     const client = { clientId, userPoolId }
@@ -392,8 +413,8 @@ export class TokenFlights {
   }
 }
 
-function isShareable({ epoch: { value, isFinal } }: Flight, epoch: string): boolean {
-  return isFinal ? isCurrentEpoch(value, epoch) : isSameEpoch(value, epoch)
+function isShareable({ progress }: Flight, epoch: string): boolean {
+  return (progress.isFinal ? isCurrentEpoch : isSameEpoch)(progress.epoch, epoch)
 }
 
 function isLockedElsewhere(lookUp: LookUp | StoredToken): boolean {

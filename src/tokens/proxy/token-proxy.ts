@@ -53,11 +53,14 @@ export interface TokenProxy {
   status(): TokenProxyStatus
 }
 
+/** Milliseconds in which `close()` stores tokens that have arrived, and frees locks. */
+const CLOSE_TIMEOUT_MS = 1000
+
 /** A proxy, for the code that connects it to a framework. */
 export interface TokenProxyParts {
   readonly tokenProxy: TokenProxy
   readonly requests: TokenRequests
-  /** Ends requests and waits, and closes the store. */
+  /** Ends requests and waits, and closes the store: within about 2 s, also if the store hangs. */
   readonly close: () => Promise<void>
 }
 
@@ -79,8 +82,9 @@ export function createTokenProxy<Request>(
   const negative = new NegativeCache(monotonicNow)
   const unavailable = new UnavailableLog(logger, monotonicNow)
   const parts = { instance, store, credentials, queue, upstream, endpoint, negative, unavailable }
+  const requests = new TokenRequests({ ...settings, ...parts })
   return {
-    requests: new TokenRequests({ ...settings, ...parts }),
+    requests,
     tokenProxy: {
       invalidate: async (which) => {
         const { clientId } = readMembers(which, ['clientId'], '')
@@ -106,6 +110,7 @@ export function createTokenProxy<Request>(
       queue.close()
       upstream.close()
       unavailable.close()
+      await requests.settle(CLOSE_TIMEOUT_MS)
       await store.close()
     },
   }

@@ -36,6 +36,7 @@ import type { ClientAdmission } from './options.ts'
 import {
   createUpstreamUnavailable,
   type FetchResult,
+  type Flight,
   type IssuedToken,
   TOKEN_REQUEST_CHANNEL,
   TokenFlights,
@@ -103,8 +104,12 @@ export class TokenRequests {
     return this.#rejectForNow(receivedAt)
   }
 
-  /** Responds to a request whose caller is authorized. Never rejects. */
-  async handle(incoming: IncomingTokenRequest): Promise<JsonResponse> {
+  /**
+   * Responds to a request whose caller is authorized. Never rejects.
+   *
+   * @param flights Gets the flight that the request started or joined.
+   */
+  async handle(incoming: IncomingTokenRequest, flights: Flight[] = []): Promise<JsonResponse> {
     const { clients, monotonicNow } = this.#options
     const receivedAt = monotonicNow()
     const request = this.#parsed.read(incoming)
@@ -112,14 +117,19 @@ export class TokenRequests {
     const isAdmitted = clients === undefined || (await admit(clients, request.clientId))
     if (isAdmitted === undefined) return this.#rejectForNow(receivedAt)
     if (isAdmitted !== true) return this.reject('invalid_client', 400, {}, receivedAt)
-    const response = await this.#respond(request, receivedAt)
+    const response = await this.#respond(request, receivedAt, flights)
     if (response.status === 200) this.#parsed.add(incoming, request)
     return response
   }
 
-  /** Resolves once the token requests in flight have ended, and their tokens are stored. */
-  settle(): Promise<void> {
-    return this.#flights.settle()
+  /**
+   * Waits until flights have ended and their tokens are stored, at most `timeoutMs`. Later requests do not wait for one
+   * that takes longer.
+   *
+   * @param flights Default: all of this process.
+   */
+  settle(timeoutMs: number, flights?: Flight[]): Promise<void> {
+    return this.#flights.settle(timeoutMs, flights)
   }
 
   /** Creates the response to a request that no look-up is made for, and publishes its event. */
@@ -139,7 +149,11 @@ export class TokenRequests {
   }
 
   /** Never rejects. @param receivedAt Monotonic time of arrival, in milliseconds. */
-  async #respond(request: TokenRequest, receivedAt: number): Promise<JsonResponse> {
+  async #respond(
+    request: TokenRequest,
+    receivedAt: number,
+    flights: Flight[],
+  ): Promise<JsonResponse> {
     const { store, negative } = this.#options
     const key = { name: this.#getName(request), group: this.#getGroup(request.clientId) }
     const call = { request, key, receivedAt }
@@ -150,16 +164,17 @@ export class TokenRequests {
     if (cached?.phase === 'fresh') return this.#serve(cached, call)
     const credential = this.#getCredential(request, key.group)
     const phase = cached?.phase ?? 'ended'
-    const flight = this.#flights.fetch({ request, key, credential, phase }, found.epoch)
+    const joined = this.#flights.fetch({ request, key, credential, phase }, found.epoch)
+    if (joined.flight !== undefined) flights.push(joined.flight)
     if (cached?.phase === 'refreshDue') return this.#serve(cached, call)
     if (cached !== undefined) {
       const waitMs = Math.min(RENEWAL_WAIT_MS, this.#timeLeftMs(receivedAt))
-      const result = await withTimeout(waitMs, flight.result)
+      const result = await withTimeout(waitMs, joined.result)
       const stillCached = hasNoToken(result) ? await this.#lookUp(key) : undefined
       if (stillCached !== undefined) return this.#serve(stillCached, call)
     }
-    const result = await withTimeout(this.#timeLeftMs(receivedAt), flight.result)
-    return this.#respondWith(result ?? TIMED_OUT, call, flight.isShared)
+    const result = await withTimeout(this.#timeLeftMs(receivedAt), joined.result)
+    return this.#respondWith(result ?? TIMED_OUT, call, joined.isShared)
   }
 
   /** Looks up again, because the client may have been invalidated while its caller waited. */

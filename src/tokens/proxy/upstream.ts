@@ -5,7 +5,8 @@
 import { setMaxListeners } from 'node:events'
 import type { Logger } from '../../core/options/logger.ts'
 import { type JsonObject, parseStrictObject } from '../../core/token/strict-json.ts'
-import { BoundedFetchError, type FetchFailure } from '../../core/util/bounded-fetch.ts'
+import type { BoundedFetchError, FetchFailure } from '../../core/util/bounded-fetch.ts'
+import { withTimeout } from '../../core/util/time.ts'
 import { createTokenSender, type RegionalTokenApis } from '../oauth/failover.ts'
 import {
   createJsonResponse,
@@ -14,6 +15,7 @@ import {
   decodeFormPart,
   type JsonResponse,
   type OAuthResponse,
+  type TokenApiRequest,
   type TokenParameters,
   type TokenRegion,
   type TokenRequest,
@@ -66,7 +68,7 @@ interface UpstreamFailure {
   readonly retryAfter?: number | undefined
 }
 
-/** Value of a header, or a function that returns it. The function is called before each request to Cognito. */
+/** Value of a header, or a function that returns it. The function is called before each token request. */
 export type UpstreamHeader = string | (() => string | Promise<string>)
 
 /** Options of {@link Upstream}. */
@@ -91,6 +93,9 @@ const FAILURE_CODES: Readonly<Record<FetchFailure, UpstreamFailureCode>> = {
   aborted: 'ERR_UPSTREAM_CLOSED',
 }
 
+/** Part of the time that the functions of `headers` may take. The rest is for Cognito. */
+const HEADERS_SHARE = 1 / 2
+
 /** Sends token requests to Cognito. */
 export class Upstream {
   readonly #options: UpstreamOptions
@@ -112,29 +117,50 @@ export class Upstream {
   /**
    * Sends one token request. Never rejects.
    *
+   * The functions of `headers` are called before the time of a Region begins, so a slow one is no failure of a Region.
+   *
    * @param timeoutMs Milliseconds for configured headers, connection, response and body together.
    */
   async requestToken(request: TokenRequest, timeoutMs: number): Promise<UpstreamResult> {
-    const { api, headers, fetch, now } = this.#options
-    let hasHeaders = true
-    const send: typeof fetch = async (url, init) => {
-      const configured = await resolveHeaders(headers)
-      hasHeaders = configured !== undefined
-      // No failure of the Region: nothing was sent to it.
-      if (configured === undefined) throw new BoundedFetchError('aborted')
-      const own = init as { readonly signal: AbortSignal; readonly headers: object }
-      own.signal.throwIfAborted()
-      return fetch(url, { ...init, headers: { ...configured, ...own.headers } })
-    }
+    const { api, fetch, now, monotonicNow } = this.#options
+    const startedAt = monotonicNow()
+    const configured = await this.#resolveHeaders(timeoutMs * HEADERS_SHARE)
     const { signal } = this.#closed
+    if (signal.aborted) return { kind: 'failure', code: 'ERR_UPSTREAM_CLOSED' }
+    if (configured === undefined) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
+    const send: typeof fetch = (url, init) =>
+      fetch(url, { ...init, headers: { ...configured, ...(init as TokenApiRequest).headers } })
+    // At least half is left, also where the clock failed or ran ahead.
+    const minTimeoutMs = timeoutMs * (1 - HEADERS_SHARE)
+    const limits = {
+      fetch: send,
+      timeoutMs: Math.max(minTimeoutMs, timeoutMs - (monotonicNow() - startedAt) || 0),
+      maxBytes: MAX_RESPONSE_BYTES,
+      signal,
+      now,
+    }
     try {
-      const limits = { fetch: send, timeoutMs, maxBytes: MAX_RESPONSE_BYTES, signal, now }
       const response = await this.#sender.send(toParameters(request, api), limits)
       return response === undefined ? INVALID_REQUEST : parseUpstreamResponse(response)
     } catch (error) {
-      if (!hasHeaders) return { kind: 'failure', code: 'ERR_UPSTREAM_HEADERS' }
       const { reason, status, errno, retryAfter } = error as BoundedFetchError
       return { kind: 'failure', code: FAILURE_CODES[reason], status, errno, retryAfter }
+    }
+  }
+
+  /** @returns Undefined if a header has no valid value in time, or the proxy is closed. */
+  async #resolveHeaders(timeoutMs: number): Promise<Record<string, string> | undefined> {
+    const { signal } = this.#closed
+    if (signal.aborted) return undefined
+    const ended = new AbortController()
+    const closed = new Promise<undefined>((resolve) => {
+      signal.addEventListener('abort', () => resolve(undefined), { signal: ended.signal })
+    })
+    try {
+      const resolved = resolveHeaders(this.#options.headers)
+      return await withTimeout(timeoutMs, Promise.race([resolved, closed]))
+    } finally {
+      ended.abort()
     }
   }
 
@@ -370,6 +396,8 @@ export class EndpointHealth {
 
   /** Records the result of a token request. @returns Whether the breaker closed. */
   record(upstream: UpstreamResult, result: UpstreamToken): boolean {
+    // The proxy ended the request itself.
+    if (upstream.kind === 'failure' && upstream.code === 'ERR_UPSTREAM_CLOSED') return false
     const wasOpen = this.isOpen
     if (result.kind !== 'failed') this.#failures = 0
     else if (result.failure.cause === 'endpoint') this.#recordFailure()

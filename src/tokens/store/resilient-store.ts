@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Logger, safeLogger } from '../../core/options/logger.ts'
 import { OptionError } from '../../core/options/validate.ts'
-import { safeClock, steadyClock } from '../../core/util/time.ts'
+import { safeClock, steadyClock, withTimeout } from '../../core/util/time.ts'
 import { type EncryptionKey, readEncryptionKeys, type StoreKey } from './encryption-keys.ts'
 import { type MemoryEntries, type MemoryEntry, MemoryStore, memoryStore } from './memory-store.ts'
 import { type SealedLookup, SealedStore } from './sealed-store.ts'
@@ -50,7 +50,7 @@ export interface TimedLookup extends StoreLookup {
 const MAX_TTL_MS = 86_400_000
 
 /** The lock of a closed store. */
-const NO_LOCK: StoreLock = { release() {} }
+const NO_LOCK: StoreLock = { release: async () => {} }
 
 /** Milliseconds between two retries of pending writes. */
 const RETRY_DELAY_MS = 1000
@@ -219,14 +219,15 @@ export class ResilientStore {
     }
     const result = await caller.call('write', lock, { waitMs, hasCopy: false })
     if (result?.answer === false) return undefined
-    return new RenewedLock({
+    const commands: LockCommands = {
       // If the store did not respond, a renewal takes the lock, unless another process holds it.
       renew: async () => this.#isClosed || caller.isDown('write') || lock(RENEWAL_DELAY_MS),
       // Sent even if it is unknown whether the lock was taken.
       unlock: async () => {
         if (isSent) await caller.send('write', () => store.unlock(name, owner))
       },
-    })
+    }
+    return new RenewedLock(commands, this.#clock.monotonicNow)
   }
 
   /** Whether other processes share the store. */
@@ -239,12 +240,13 @@ export class ResilientStore {
     return { shared: this.#isShared, degraded: this.#caller.isDegraded, unreadable }
   }
 
-  /** Closes the store too. Later calls find and store nothing. */
+  /** Closes the store too, after a last attempt of pending writes. Later calls find and store nothing. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     clearTimeout(this.#retryTimer)
     this.#copies.clear()
+    await withTimeout(RETRY_DELAY_MS, this.#retryPending())
     const store = this.#store ?? this.#memory
     await this.#caller.callAlways('write', () => store.close())
   }
@@ -258,7 +260,8 @@ export class ResilientStore {
     const memory = this.#memory
     const lock = (): Promise<boolean> => memory.lock(name, owner, LOCK_TTL_MS)
     if (!(await lock().catch(() => true))) return undefined
-    return new RenewedLock({ renew: lock, unlock: () => memory.unlock(name, owner) })
+    const commands: LockCommands = { renew: lock, unlock: () => memory.unlock(name, owner) }
+    return new RenewedLock(commands, this.#clock.monotonicNow)
   }
 
   /** The copy in memory, with the last known epoch of the store. */
@@ -298,11 +301,15 @@ export class ResilientStore {
   /** Retries pending writes in order, up to the first that fails. */
   #scheduleRetry(): void {
     this.#retryTimer ??= setTimeout(async () => {
-      const isDone =
-        (await this.#retryAll(this.#invalidations)) && (await this.#retryAll(this.#deletions))
+      const isDone = await this.#retryPending()
       this.#retryTimer = undefined
       if (!isDone && !this.#isClosed) this.#scheduleRetry()
     }, RETRY_DELAY_MS).unref()
+  }
+
+  /** @returns Whether no write is left. */
+  async #retryPending(): Promise<boolean> {
+    return (await this.#retryAll(this.#invalidations)) && this.#retryAll(this.#deletions)
   }
 
   async #retryAll(pending: PendingWrites): Promise<boolean> {
@@ -354,8 +361,13 @@ function splitEpoch(epoch: string): readonly [string, string | undefined] {
 
 /** A lock of the store, or a substitute while the store does not respond. */
 export interface StoreLock {
-  /** Frees the lock, without waiting for the store. Later calls have no effect. */
-  release(): void
+  /**
+   * Frees the lock. Later calls send nothing.
+   *
+   * @returns Resolves once the store has freed it, at most 100 ms later. No caller needs to wait for it, except a process
+   *   that stops after it.
+   */
+  release(): Promise<void>
 }
 
 /** Milliseconds until a lock ends that its owner does not renew. */
@@ -375,22 +387,30 @@ interface LockCommands {
 /** Renews the lock of a store each 500 ms until it is released. */
 class RenewedLock implements StoreLock {
   readonly #commands: LockCommands
+  readonly #monotonicNow: () => number
   readonly #timer: NodeJS.Timeout
-  #isReleased = false
+  /** Time of the last renewal, also of one that failed. */
+  #renewedAt: number
+  #released: Promise<void> | undefined
 
-  constructor(commands: LockCommands) {
+  constructor(commands: LockCommands, monotonicNow: () => number) {
     this.#commands = commands
+    this.#monotonicNow = monotonicNow
+    this.#renewedAt = monotonicNow()
     this.#timer = setInterval(() => void this.#renew(), RENEWAL_INTERVAL_MS).unref()
   }
 
-  release(): void {
-    if (this.#isReleased) return
-    this.#isReleased = true
+  release(): Promise<void> {
     clearInterval(this.#timer)
-    void this.#unlock()
+    this.#released ??= this.#unlock()
+    return this.#released
   }
 
   async #renew(): Promise<void> {
+    const now = this.#monotonicNow()
+    // The process was frozen, and the lock has ended. Another owner may have had it, whose token must not be replaced.
+    if (now - this.#renewedAt >= LOCK_TTL_MS) return clearInterval(this.#timer)
+    this.#renewedAt = now
     try {
       // Another owner holds it: further renewals would take the lock after that owner's release.
       if (!(await this.#commands.renew())) clearInterval(this.#timer)

@@ -2,6 +2,7 @@ import { mock } from 'node:test'
 import t from 'tap'
 import { type LocalUserPool, startUserPool } from '../../../src/testing/index.ts'
 import { ask, eventually, failure } from '../../support/http.ts'
+import { mockTimeouts } from '../../support/timers.ts'
 
 const FAULT = '/_local/jwks-fault'
 const ROTATION = '/_local/rotation'
@@ -136,7 +137,7 @@ t.test('what is not understood is 400 in one line and changes nothing', async (t
 })
 
 t.test('a fault with an end heals by itself, also one that refuses connections', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   const pool = await start(t)
   t.equal((await control(pool, `PUT ${FAULT}`, { fault: '500', seconds: 2 })).status, 204)
@@ -154,7 +155,7 @@ t.test('a fault with an end heals by itself, also one that refuses connections',
 })
 
 t.test('a later fault outlives the end of an earlier one', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   const pool = await start(t)
   await control(pool, `PUT ${FAULT}`, { fault: '500', seconds: 2 })

@@ -90,3 +90,12 @@ t.test('no attempt begins later than 12 s after the first', async (t) => {
   const limited = await run(() => failing('ERR_TOKEN_REQUEST_STATUS', 60))
   t.equal(limited.tried, 3)
 })
+
+t.test('an attempt that spans a freeze of the process is repeated', async (t) => {
+  const frozen = await run(
+    (tried) => (tried === 1 ? failing('ERR_TOKEN_REQUEST_TIMEOUT') : undefined),
+    3_600_000,
+  )
+  t.equal(frozen.outcome, 'done')
+  t.equal(frozen.tried, 2)
+})

@@ -15,6 +15,7 @@ import {
   until,
   WRITE,
 } from '../../support/proxy.ts'
+import { mockTimeouts } from '../../support/timers.ts'
 
 /** Lets all work that needs no timer finish. */
 async function quiet(): Promise<void> {
@@ -29,7 +30,7 @@ t.test('a store that hangs leaves Cognito a part of a short timeout', async (t) 
   const fetch = async () => Response.json(issue(1))
   const options = { store, encryptionKeys, timeout: 1, fetch }
   const { inject } = await setUpProxy(t, options, clocks)
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   const answers: number[] = []
   void inject().then(({ status }) => answers.push(status))
@@ -60,7 +61,7 @@ t.test('a short timeout bounds the wait for a renewal while the store stalls', a
     return new Promise(() => {})
   }
   clocks.advance(3400 * SECOND)
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   const waiting = inject()
   await until(() => isWaiting)

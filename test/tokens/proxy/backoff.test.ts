@@ -9,6 +9,7 @@ import { EndpointHealth, readUpstreamToken } from '../../../src/tokens/proxy/ups
 import { captureLog } from '../../support/fastify.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { issue, READ, reply, setUpProxy, startUpstream, until, WRITE } from '../../support/proxy.ts'
+import { mockTimeouts } from '../../support/timers.ts'
 
 /** A proxy in front of an upstream with scripted responses. */
 async function setUpFailing(t: Test, options: Partial<TokenProxyOptions> = {}) {
@@ -226,7 +227,7 @@ t.test(
   async (t) => {
     const { inject, clocks, requests, fail, settled, app } = await setUpFailing(t, { timeout: 5 })
     fail(() => {})
-    mock.timers.enable({ apis: ['setTimeout'] })
+    mockTimeouts()
     t.teardown(() => mock.timers.reset())
     const answers: number[] = []
     const join = async (): Promise<void> => {
@@ -282,7 +283,7 @@ t.test('the status of the endpoint while the clock fails', (t) => {
 })
 
 t.test('503s are counted in one log line a minute', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   const { inject, clocks, fail, log } = await setUpFailing(t)
   fail((response) => reply(response, 500, {}))

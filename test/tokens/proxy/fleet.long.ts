@@ -15,6 +15,7 @@ import { createRequest } from '../../support/proxy.ts'
 import { startRedis, withoutRedis } from '../../support/redis.ts'
 import { sampleSize } from '../../support/sample.ts'
 import { Clock } from '../../support/shared-store.ts'
+import { mockTimeouts } from '../../support/timers.ts'
 
 const PROXIES = 8
 const CLIENTS = sampleSize(
@@ -139,7 +140,7 @@ async function anHour(t: Test, life: number, step: number, scopeSets: number) {
   const upstream = cognito(clock, life)
   const apps = await proxiesOf(t, clock, upstream.fetch)
   upstream.requestCount = 0
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   const callers = Array.from({ length: CLIENTS * scopeSets }, (_, caller) => caller)
   let [wrong, served] = [0, 0]

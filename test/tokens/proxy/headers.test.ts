@@ -89,3 +89,26 @@ t.test('after the timeout, a late header function causes no request', async (t) 
   t.equal(fetched.length, 0)
   t.equal(requests.length, 0)
 })
+
+t.test(
+  'if the clock fails while the function runs, Cognito still gets half of the time',
+  async (t) => {
+    const { requests, tokenEndpoint } = await startUpstream(t, (response) =>
+      reply(response, 200, issue(1)),
+    )
+    let hasFailed = false
+    const { send } = await startProxy(t, {
+      tokenEndpoint,
+      monotonicNow: () => (hasFailed ? Number.NaN : performance.now()),
+      headers: {
+        [HEADER]: () => {
+          hasFailed = true
+          return 'ours'
+        },
+      },
+      timeout: 30,
+    })
+    t.equal((await send()).status, 200)
+    t.equal(requests.length, 1)
+  },
+)

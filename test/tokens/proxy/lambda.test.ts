@@ -6,11 +6,10 @@ import t, { type Test } from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
 import {
   createTokenProxyHandler,
-  type TokenProxyEvent,
   type TokenProxyHandlerOptions,
 } from '../../../src/tokens/proxy/lambda.ts'
-import { serveFunction } from '../../support/function-url.ts'
-import { type Answer, type Ask, ask, FORM } from '../../support/http.ts'
+import { createFormEvent, serveFunction } from '../../support/function-url.ts'
+import { type Answer, type Ask, ask } from '../../support/http.ts'
 import { Clocks } from '../../support/key-endpoint.ts'
 import {
   CLIENT,
@@ -84,14 +83,7 @@ for (const isBase64 of [true, false]) {
   })
 }
 
-const EVENT: TokenProxyEvent = {
-  version: '2.0',
-  rawPath: '/oauth2/token',
-  headers: { 'content-type': FORM },
-  body: String(createRequest({}).body),
-  isBase64Encoded: false,
-  requestContext: { http: { method: 'POST', sourceIp: '203.0.113.1' } },
-}
+const EVENT = createFormEvent(String(createRequest({}).body))
 
 async function setUp(t: Test, options: Partial<TokenProxyHandlerOptions> = {}) {
   const clocks = new Clocks()

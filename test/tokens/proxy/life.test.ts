@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { memoryStore, type TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
 import { SECOND } from '../../support/key-endpoint.ts'
 import { issue, reply, setUpProxy, startUpstream, until } from '../../support/proxy.ts'
+import { mockTimeouts } from '../../support/timers.ts'
 
 /** Lets all work that needs no timer finish. */
 async function quiet(): Promise<void> {
@@ -93,7 +94,7 @@ t.test('a caller waits 1 s for a renewal that hangs, then gets the cached token'
   wire.gate = new Promise<void>((resolve) => {
     open = resolve
   })
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mockTimeouts()
   t.teardown(() => mock.timers.reset())
   seconds(3300)
   let answered: string | undefined

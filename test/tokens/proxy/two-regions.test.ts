@@ -1,9 +1,20 @@
 /** A token proxy with two Regions: callers are served by the one that works. */
 import t, { type Test } from 'tap'
 import type { TokenProxyOptions } from '../../../src/tokens/proxy/index.ts'
+import { createTokenProxyHandler } from '../../../src/tokens/proxy/lambda.ts'
+import { timers } from '../../support/client.ts'
 import { captureLog } from '../../support/fastify.ts'
+import { createFormEvent } from '../../support/function-url.ts'
 import { Clocks, SECOND } from '../../support/key-endpoint.ts'
-import { issue, READ, reply, startProxy, startUpstream, WRITE } from '../../support/proxy.ts'
+import {
+  createRequest,
+  issue,
+  READ,
+  reply,
+  startProxy,
+  startUpstream,
+  WRITE,
+} from '../../support/proxy.ts'
 
 interface Region {
   isDown: boolean
@@ -102,6 +113,50 @@ t.test('a failed function of headers is no failure of a Region', async (t) => {
   t.strictSame(served, [])
   t.equal(app.tokenProxy.status().region, 'primary')
 })
+
+for (const [name, delayMs, statuses] of [
+  ['slow', 2000, ['200 primary', '200 primary']],
+  ['too slow', 3000, ['503 ', '503 ']],
+] as const) {
+  t.test(`a ${name} function of headers is no failure of a Region`, async (t) => {
+    const clocks = new Clocks()
+    const { now, monotonicNow } = clocks
+    const sent: string[] = []
+    const handler = createTokenProxyHandler({
+      tokenEndpoint: [
+        'https://primary.auth.eu-west-1.amazoncognito.com/oauth2/token',
+        'https://secondary.auth.us-west-2.amazoncognito.com/oauth2/token',
+      ],
+      now,
+      monotonicNow,
+      headers: { 'x-a': () => new Promise((resolve) => setTimeout(resolve, delayMs, 'b')) },
+      fetch: async (url) => {
+        sent.push(new URL(String(url)).hostname.split('.', 1)[0] as string)
+        // Most of the time that a primary Region has.
+        await new Promise((resolve) => setTimeout(resolve, 1000))
+        return Response.json(issue(1))
+      },
+    })
+    t.teardown(() => handler.close())
+    const tick = timers(t)
+    const trace = async (scope: string): Promise<string> => {
+      sent.length = 0
+      let status = 0
+      const body = String(createRequest({ scope }).body)
+      void handler(createFormEvent(body)).then(({ statusCode }) => {
+        status = statusCode
+      })
+      for (let step = 0; step < 10 && status === 0; step += 1) {
+        clocks.advance(500)
+        await tick(500)
+      }
+      return `${status} ${sent.join(' ')}`
+    }
+    t.strictSame([await trace(READ), await trace(WRITE)], statuses)
+    t.equal(handler.status().region, 'primary')
+    t.equal(handler.status().endpoint.available, true)
+  })
+}
 
 t.test('both Regions get the configured headers', async (t) => {
   const { send, regions, primary, secondary } = await setUp(t, { headers: { 'x-a': () => 'b' } })

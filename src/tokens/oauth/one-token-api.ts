@@ -1,6 +1,4 @@
-/** Compile-time check of a token client's options: exactly one token API, and no unknown option. */
-import type { TokenClientOptions } from './options.ts'
-
+/** Compile-time check of the options of a token client or proxy: exactly one token API, and no unknown option. */
 declare const mistake: unique symbol
 
 /** No value has this type, so the error of the compiler shows the message. */
@@ -16,14 +14,18 @@ type OneTokenApi<Options> = [keyof Options & ('tokenEndpoint' | 'userPoolsApi')]
     : unknown
 
 /** The compiler does not look for unknown members where it infers the type of the options. */
-type KnownOptions<Options> = {
+type KnownOptions<Options, Known, Subject extends string> = {
   readonly [Name in Exclude<
     keyof Options,
-    keyof TokenClientOptions
-  >]: OptionMistake<`A token client has no option '${Name & string}'`>
+    keyof Known
+  >]: OptionMistake<`A ${Subject} has no option '${Name & string}'`>
 }
 
-/** {@link TokenClientOptions} whose mistakes the compiler names. */
-export type CheckedClientOptions<Options> = Options extends unknown
-  ? OneTokenApi<Options> & KnownOptions<Options>
+/**
+ * Options whose mistakes the compiler names.
+ *
+ * @typeParam Known All options of the subject.
+ */
+export type CheckedOptions<Options, Known, Subject extends string> = Options extends unknown
+  ? OneTokenApi<Options> & KnownOptions<Options, Known, Subject>
   : never
