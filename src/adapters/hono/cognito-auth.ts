@@ -104,11 +104,16 @@ function createMiddleware(guard: CoreGuard, logger: Logger): MiddlewareHandler {
   }
 }
 
-/** The header lines as they came, where @hono/node-server serves the app: `Headers` has joined them. */
+/**
+ * The header of the request that the app handles. @hono/node-server also hands over the request of the socket, whose
+ * lines `Headers` has joined. It may be another request: an app can pass on its environment with a new one. So its
+ * lines only show whether the same value was one line or several.
+ */
 function readAuthorizationOf(c: Context): string | readonly string[] | undefined {
+  const { headers } = c.req.raw
   const { incoming } = (c.env ?? {}) as { readonly incoming?: Partial<HeaderSource> }
-  const isRaw = Array.isArray(incoming?.rawHeaders)
-  return isRaw
-    ? readAuthorizationHeaders(incoming as HeaderSource)
-    : readAuthorization(c.req.raw.headers)
+  if (!Array.isArray(incoming?.rawHeaders)) return readAuthorization(headers)
+  const lines = readAuthorizationHeaders(incoming as HeaderSource) ?? []
+  const isSame = [lines].flat().join(', ') === headers.get('authorization')
+  return isSame ? lines : readAuthorization(headers)
 }
