@@ -49,7 +49,7 @@ export class HandlerGuards implements OnModuleInit, OnModuleDestroy {
 
   /**
    * @throws {OptionError} `ERR_OPTION_INVALID` for a context without an HTTP request, unless its handler is
-   *   public; for a handler that is no method of its class: its declaration is unknown.
+   *   public. Also for a handler that is no method of its class: its declaration is unknown.
    */
   find(context: ExecutionContext): CoreGuard | 'public' {
     const handlerClass = context.getClass()
@@ -101,7 +101,7 @@ export class HandlerGuards implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** A context names the `constructor` property, so it cannot tell the two classes apart. */
+/** A context names the `constructor` property, so both classes look the same to the guard. */
 function createConflictError(handlerClass: HandlerClass, name: string): OptionError {
   return new OptionError(
     '@Auth',

@@ -11,7 +11,7 @@ import type { HandlerGuards } from './handler-guards.ts'
 
 /** What the module provides to all modules of the app. */
 export const HANDLER_GUARDS = 'cognito-m2m:handler-guards'
-/** Provided beside them. It does not depend on the options, so invalid ones are not reported as a missing module. */
+/** Provided with them. It does not depend on the options, so invalid ones are not reported as a missing module. */
 export const MODULE_MARKER = 'cognito-m2m:module'
 
 /** @throws {OptionError} `ERR_OPTION_INVALID` without the marker. */
