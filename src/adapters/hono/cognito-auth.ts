@@ -1,5 +1,6 @@
 /** The Hono middleware: `auth(requirement)` in front of a handler protects its route. */
 import type { Context, MiddlewareHandler } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from '../../core/options/logger.ts'
 import { type CognitoAuthOptions, readOptions } from '../../core/options/options.ts'
 import type { AccessRequirement } from '../../core/requirement.ts'
@@ -14,9 +15,8 @@ import { type HeaderSource, readAuthorizationHeaders } from '../../core/token/be
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { createAuthFactory } from '../auth-factory.ts'
 import { readAuthorization } from '../fetch/authorization.ts'
-import { errorResponse } from '../fetch/error-response.ts'
 import { createMetadataResponder } from '../fetch/metadata.ts'
-import { decide } from '../respond.ts'
+import { decide, type ResponseError } from '../respond.ts'
 import { requestAuth } from './get-auth.ts'
 
 /** The variable that a middleware sets: `c.var.auth`, `c.get('auth')`. */
@@ -98,10 +98,17 @@ function createMiddleware(guard: CoreGuard, logger: Logger): MiddlewareHandler {
       c.set('auth', token)
       requestAuth.set(c, token)
     } catch (error) {
-      return errorResponse(error)
+      return sendError(c, error as ResponseError)
     }
     return next()
   }
+}
+
+/** Hono merges headers that earlier middleware set on `c.res` over those of a response: `c.header` replaces both. */
+function sendError(c: Context, error: ResponseError): Response {
+  const headers = { ...error.headers, 'content-type': 'application/json; charset=utf-8' }
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
+  return c.body(JSON.stringify(error), error.statusCode as ContentfulStatusCode, headers)
 }
 
 /**
@@ -113,7 +120,8 @@ function readAuthorizationOf(c: Context): string | readonly string[] | undefined
   const { headers } = c.req.raw
   const { incoming } = (c.env ?? {}) as { readonly incoming?: Partial<HeaderSource> }
   if (!Array.isArray(incoming?.rawHeaders)) return readAuthorization(headers)
-  const lines = readAuthorizationHeaders(incoming as HeaderSource) ?? []
-  const isSame = [lines].flat().join(', ') === headers.get('authorization')
+  const lines = [readAuthorizationHeaders(incoming as HeaderSource) ?? []].flat()
+  // An upgrade arrives with the headers of Node.js, which drops all lines but the first.
+  const isSame = [lines.join(', '), lines[0]].includes(headers.get('authorization') ?? undefined)
   return isSame ? lines : readAuthorization(headers)
 }

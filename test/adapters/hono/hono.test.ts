@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import t, { type Test } from 'tap'
 import { cognitoAuth, getAuth } from '../../../src/adapters/hono/index.ts'
@@ -154,6 +154,46 @@ t.test('a genuine token of the inner request counts, and not the one of the sock
   t.equal(await statusOf(forged), 200)
   t.equal(await statusOf(forged, forged), 200)
   t.equal(await statusOf(), 200)
+})
+
+t.test(
+  'a rejection keeps headers of earlier middleware, and replaces those of the error',
+  async (t) => {
+    const earlier: Readonly<Record<string, (c: Context, name: string, value: string) => void>> = {
+      'c.header': (c, name, value) => c.header(name, value),
+      'c.res.headers': (c, name, value) => c.res.headers.set(name, value),
+    }
+    for (const [name, set] of Object.entries(earlier)) {
+      const app = new Hono()
+      app.use(async (c, next) => {
+        set(c, 'x-request-id', '7')
+        set(c, 'cache-control', 'public, max-age=60')
+        set(c, 'www-authenticate', 'Basic')
+        set(c, 'content-type', 'text/html')
+        await next()
+      })
+      app.get('/r', authFor()(), (c) => c.text('in'))
+      const { status, headers, code } = await get(app, '/r')
+      t.strictSame([status, code], [401, 'ERR_TOKEN_MISSING'], name)
+      t.equal(headers.get('x-request-id'), '7', name)
+      t.equal(headers.get('cache-control'), 'no-store', name)
+      t.equal(headers.get('www-authenticate'), 'Bearer realm="api"', name)
+      t.equal(headers.get('content-type'), 'application/json; charset=utf-8', name)
+    }
+  },
+)
+
+t.test('an upgrade that was handed over with the first of two lines is rejected', async (t) => {
+  const app = new Hono().get('/r', authFor()(), (c) => c.text('in'))
+  const ask = async (...lines: string[]) => {
+    const rawHeaders = lines.flatMap((line) => ['Authorization', line])
+    const incoming = { rawHeaders, headers: { authorization: lines[0] } }
+    return (await app.request('/r', { headers: withAuth(lines[0]) }, { incoming })).status
+  }
+  t.equal(await ask(right), 200)
+  t.equal(await ask(right, forged), 400)
+  t.equal(await ask(forged, right), 400)
+  t.equal(await ask(), 401)
 })
 
 t.test('the metadata document is public at its path', async (t) => {
