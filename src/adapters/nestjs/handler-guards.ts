@@ -87,6 +87,7 @@ export class HandlerGuards implements OnModuleInit, OnModuleDestroy {
       const declaration = findDeclaration(prototype, handlerClass, name) ?? this.#defaultRequirement
       const guard = declaration === false ? 'public' : this.server.createGuard(declaration)
       for (const handler of new Set([prototype[name], instance[name]])) {
+        if (typeof handler !== 'function') continue
         const other = handlers.get(handler)?.declaration ?? declaration
         if (other !== declaration) throw createConflictError(instance.constructor, name)
         handlers.set(handler, { declaration, guard })
@@ -101,10 +102,10 @@ export class HandlerGuards implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** A context names the `constructor` property, so both classes look the same to the guard. */
+/** A context names the `constructor` property and the function, so both look the same to the guard. */
 function createConflictError(handlerClass: HandlerClass, name: string): OptionError {
   return new OptionError(
     '@Auth',
-    `expected one requirement of ${handlerClass.name}.${name}, got two. Give each class its own constructor property.`,
+    `expected one requirement of ${handlerClass.name}.${name}, got two. Give each class a separate constructor property, and each method a separate function.`,
   )
 }

@@ -1,6 +1,6 @@
 /** Class decorators that return another class, subclasses, and modules that register a class twice. */
 import 'reflect-metadata'
-import { Controller, Get } from '@nestjs/common'
+import { Controller, Get, Scope } from '@nestjs/common'
 import t from 'tap'
 import { Auth, Public } from '../../../src/adapters/nestjs/index.ts'
 import { get } from '../../support/express.ts'
@@ -65,8 +65,36 @@ t.test('two classes with the same handler and other requirements end the start',
   await t.rejects(startNest(platform, { imports: [protectedBy()], controllers: [base, wrapper] }), {
     name: 'OptionError',
     message:
-      /^cognito-m2m: @Auth: expected one requirement of TestController\.r, got two\. Give each class its own constructor property\.$/,
+      /^cognito-m2m: @Auth: expected one requirement of TestController\.r, got two\. Give each class a separate constructor property, and each method a separate function\.$/,
   })
+})
+
+t.test('one function as two methods with other requirements ends the start', async (t) => {
+  const base = createController({ r: { decorators: [needsAdmin] } })
+  const { value } = Object.getOwnPropertyDescriptor(base.prototype, 'r') as PropertyDescriptor
+  Object.defineProperty(base.prototype, 'alias', { value, writable: true, configurable: true })
+  await t.rejects(startNest(platform, { imports: [protectedBy()], controllers: [base] }), {
+    message: /TestController\.alias, got two/,
+  })
+})
+
+t.test('a controller per request keeps its requirement', async (t) => {
+  const controller = createController({ r: {} }, [needsAdmin])
+  Object.defineProperty(controller.prototype, 'r', { writable: true })
+  Controller({ scope: Scope.REQUEST })(controller)
+  const url = await listen(t, platform, { imports: [protectedBy()], controllers: [controller] })
+  t.equal((await get(`${url}/r`, right)).said, '403 ERR_SCOPE_INSUFFICIENT')
+})
+
+t.test('a property of the instance in place of the method is no handler', async (t) => {
+  const base = createController({ s: {} }) as new () => { helper: unknown }
+  Object.defineProperty(base.prototype, 'helper', { value() {}, writable: true })
+  class Orders extends base {
+    override helper = undefined
+  }
+  Controller()(Orders)
+  const url = await listen(t, platform, { imports: [protectedBy()], controllers: [Orders] })
+  t.equal((await get(`${url}/s`)).said, '401 ERR_TOKEN_MISSING')
 })
 
 t.test('two instances of one class keep their bound handlers', async (t) => {
