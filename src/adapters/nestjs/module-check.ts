@@ -24,14 +24,14 @@ export function requireModule(marker: unknown, option: string, found: string): v
 }
 
 /**
- * Nest creates it for each class with `@Auth`, when the app starts. Without the module, nothing would guard. Nest
+ * Nest creates it for each class with a decorator of this package, when the app starts. Without the module, nothing would guard. Nest
  * applies it to gateways and message handlers too, which the global guard of an HTTP app never sees.
  */
 export class ModuleCheck implements CanActivate {
   readonly #guards: HandlerGuards
 
   constructor(marker: unknown, guards: HandlerGuards) {
-    requireModule(marker, '@Auth', 'none')
+    requireModule(marker, '@Auth, @Public and @Caller', 'none')
     this.#guards = guards
   }
 

@@ -203,11 +203,17 @@ t.test('an exception filter gets the error, with the headers on the response', a
 t.test('mistakes of the app end its start', async (t) => {
   const starting = (metadata: ModuleMetadata) => startNest(platform, metadata)
   const scoped = createController({ r: { decorators: [Auth({ scopes: SCOPE })] } })
-  await t.rejects(starting({ controllers: [scoped] }), {
-    name: 'OptionError',
-    message:
-      /^cognito-m2m: @Auth: expected CognitoAuthModule\.forRoot\(options\) among the imports of the app, got none\./,
-  })
+  for (const handler of [
+    { decorators: [Auth({ scopes: SCOPE })] },
+    { decorators: [Public()] },
+    { parameters: [Caller()] },
+  ]) {
+    await t.rejects(starting({ controllers: [createController({ r: handler })] }), {
+      name: 'OptionError',
+      message:
+        'cognito-m2m: @Auth, @Public and @Caller: expected CognitoAuthModule.forRoot(options) among the imports of the app, got none. Add it to the root module.',
+    })
+  }
   await t.rejects(
     starting({ imports: [CognitoAuthModule], controllers: [createController({ r: {} })] }),
     {
