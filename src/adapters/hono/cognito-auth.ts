@@ -77,6 +77,7 @@ export function cognitoAuth(options: CognitoAuthOptions): Auth {
   const auth = createAuthFactory<MiddlewareHandler>({
     framework: 'Hono',
     server,
+    logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, logger),
   })

@@ -95,6 +95,7 @@ export function cognitoAuth(options: KoaAuthOptions): Auth {
   const auth = createAuthFactory<Middleware>({
     framework: 'Koa',
     server,
+    logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, errors, logger),
   })
