@@ -1,11 +1,24 @@
 /** Nest apps on both platforms. The tests run without the decorator syntax, so decorators are called here. */
 import 'reflect-metadata'
+import type { AddressInfo } from 'node:net'
 import { Controller, Get, type INestApplication, Module, type ModuleMetadata } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
+import type { Test } from 'tap'
+import { CognitoAuthModule } from '../../src/adapters/nestjs/index.ts'
+import type { CognitoAuthOptions } from '../../src/index.ts'
+import { pool } from './fastify.ts'
 
-type Class = new () => unknown
+export type Class = new () => object
+
+/** Options of the test user pool. */
+export const optionsOf = (options: Partial<CognitoAuthOptions> = {}): CognitoAuthOptions =>
+  ({ ...pool.options(), ...options }) as CognitoAuthOptions
+
+/** The module, for the test user pool. */
+export const protectedBy = (options: Partial<CognitoAuthOptions> = {}) =>
+  CognitoAuthModule.forRoot(optionsOf(options))
 
 /** What `@Decorator() method(@Parameter() …)` compiles to. */
 export function decorateMethod(
@@ -69,4 +82,15 @@ export async function startNest(
   })
   await app.listen(0, '127.0.0.1')
   return app
+}
+
+/** The URL of an app that the test closes. */
+export async function listen(
+  t: Test,
+  platform: Platform,
+  metadata: ModuleMetadata,
+): Promise<string> {
+  const app = await startNest(platform, metadata)
+  t.teardown(() => app.close())
+  return `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`
 }

@@ -119,6 +119,7 @@ export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
   const auth = createAuthFactory({
     framework: 'Express',
     server,
+    logger: options.logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, errors, options.logger),
   })

@@ -5,6 +5,7 @@ import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { compileRequirement } from '../../core/requirement.ts'
 import { createCoreServer, requireProtectedDefault } from '../../core/resource-server.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
+import { countGuards } from '../count-guards.ts'
 import { decide } from '../respond.ts'
 import { readAuthorization } from './authorization.ts'
 import { errorResponse } from './error-response.ts'
@@ -33,7 +34,9 @@ export function createFetchAuth(options: CognitoAuthOptions): FetchAuth {
   const serverOptions = readOptions(options)
   const defaultRequirement = requireProtectedDefault(serverOptions)
   const server = createCoreServer(serverOptions)
+  const countGuard = countGuards(serverOptions.logger)
   const guard = (...args: readonly unknown[]): FetchGuard<VerifiedToken | null> => {
+    countGuard()
     const requirement =
       args.length === 0 ? defaultRequirement : compileRequirement(args[0], 'requirement')
     const coreGuard = server.createGuard(requirement)

@@ -1,5 +1,6 @@
 /** The Hono middleware: `auth(requirement)` in front of a handler protects its route. */
 import type { Context, MiddlewareHandler } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from '../../core/options/logger.ts'
 import { type CognitoAuthOptions, readOptions } from '../../core/options/options.ts'
 import type { AccessRequirement } from '../../core/requirement.ts'
@@ -14,9 +15,8 @@ import { type HeaderSource, readAuthorizationHeaders } from '../../core/token/be
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
 import { createAuthFactory } from '../auth-factory.ts'
 import { readAuthorization } from '../fetch/authorization.ts'
-import { errorResponse } from '../fetch/error-response.ts'
 import { createMetadataResponder } from '../fetch/metadata.ts'
-import { decide } from '../respond.ts'
+import { decide, type ResponseError } from '../respond.ts'
 import { requestAuth } from './get-auth.ts'
 
 /** The variable that a middleware sets: `c.var.auth`, `c.get('auth')`. */
@@ -77,6 +77,7 @@ export function cognitoAuth(options: CognitoAuthOptions): Auth {
   const auth = createAuthFactory<MiddlewareHandler>({
     framework: 'Hono',
     server,
+    logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, logger),
   })
@@ -98,17 +99,30 @@ function createMiddleware(guard: CoreGuard, logger: Logger): MiddlewareHandler {
       c.set('auth', token)
       requestAuth.set(c, token)
     } catch (error) {
-      return errorResponse(error)
+      return sendError(c, error as ResponseError)
     }
     return next()
   }
 }
 
-/** The header lines as they came, where @hono/node-server serves the app: `Headers` has joined them. */
+/** Hono merges headers that earlier middleware set on `c.res` over those of a response: `c.header` replaces both. */
+function sendError(c: Context, error: ResponseError): Response {
+  const headers = { ...error.headers, 'content-type': 'application/json; charset=utf-8' }
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
+  return c.body(JSON.stringify(error), error.statusCode as ContentfulStatusCode, headers)
+}
+
+/**
+ * The header of the request that the app handles. @hono/node-server also hands over the request of the socket, whose
+ * lines `Headers` has joined. It may be another request: an app can pass on its environment with a new one. So its
+ * lines only show whether the same value was one line or several.
+ */
 function readAuthorizationOf(c: Context): string | readonly string[] | undefined {
+  const { headers } = c.req.raw
   const { incoming } = (c.env ?? {}) as { readonly incoming?: Partial<HeaderSource> }
-  const isRaw = Array.isArray(incoming?.rawHeaders)
-  return isRaw
-    ? readAuthorizationHeaders(incoming as HeaderSource)
-    : readAuthorization(c.req.raw.headers)
+  if (!Array.isArray(incoming?.rawHeaders)) return readAuthorization(headers)
+  const lines = [readAuthorizationHeaders(incoming as HeaderSource) ?? []].flat()
+  // An upgrade arrives with the headers of Node.js, which drops all lines but the first.
+  const isSame = [lines.join(', '), lines[0]].includes(headers.get('authorization') ?? undefined)
+  return isSame ? lines : readAuthorization(headers)
 }

@@ -95,6 +95,7 @@ export function cognitoAuth(options: KoaAuthOptions): Auth {
   const auth = createAuthFactory<Middleware>({
     framework: 'Koa',
     server,
+    logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, errors, logger),
   })
@@ -118,7 +119,8 @@ function createMiddleware(
       requestAuth.set(ctx, token)
     } catch (thrown) {
       const error = thrown as ResponseError
-      if (errors === 'throw') throw error
+      // Koa sends the message of an exposed error, and writes others to stderr: any caller could fill it.
+      if (errors === 'throw') throw Object.assign(error, { expose: error.statusCode < 500 })
       ctx.status = error.statusCode
       ctx.set(error.headers)
       ctx.type = 'application/json; charset=utf-8'

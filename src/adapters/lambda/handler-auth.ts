@@ -6,6 +6,7 @@ import { describeValue, OptionError } from '../../core/options/validate.ts'
 import { type AccessRequirement, compileRequirement } from '../../core/requirement.ts'
 import { createCoreServer, type ResourceServer } from '../../core/resource-server.ts'
 import type { VerifiedToken } from '../../core/token/verified-token.ts'
+import { countGuards } from '../count-guards.ts'
 import { RequestAuth } from '../request-auth.ts'
 import { decide, type ResponseError } from '../respond.ts'
 import {
@@ -65,8 +66,10 @@ export interface HandlerAuth {
 export function createHandlerAuth(options: CognitoAuthOptions): HandlerAuth {
   const serverOptions = readOptions(options)
   const server = createCoreServer(serverOptions)
+  const countGuard = countGuards(serverOptions.logger)
   return {
     protectHandler: (requirement, handler) => {
+      countGuard()
       const compiled = compileRequirement(requirement, 'requirement')
       if (typeof handler !== 'function') {
         throw new OptionError(

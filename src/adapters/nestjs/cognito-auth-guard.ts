@@ -7,7 +7,6 @@ import {
   Injectable,
 } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
-import { OptionError } from '../../core/options/validate.ts'
 import { decide, type ResponseError } from '../respond.ts'
 import type { HandlerGuards } from './handler-guards.ts'
 import { HANDLER_GUARDS } from './module-check.ts'
@@ -24,7 +23,7 @@ export class AuthException extends HttpException {
   }
 }
 
-/** Decides for each HTTP request, by the requirement of its handler. */
+/** Decides for each HTTP request, by the requirement of its handler. Rejects handlers of other transports. */
 export class CognitoAuthGuard implements CanActivate {
   readonly #guards: HandlerGuards
   readonly #host: HttpAdapterHost
@@ -35,17 +34,12 @@ export class CognitoAuthGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const type = context.getType<string>()
-    if (type !== 'http') {
-      throw new OptionError(
-        'CognitoAuthModule',
-        `expected an HTTP request, got a context of ${type}. Protect it with server.guard() of cognito-m2m.`,
-      )
-    }
+    const guard = this.#guards.find(context)
+    // A public handler of another transport has no request.
+    if (context.getType() !== 'http') return true
     const http = context.switchToHttp()
     const request = http.getRequest()
     requestAuth.clear(request)
-    const guard = this.#guards.find(context.getClass(), context.getHandler() as never)
     if (guard === 'public') {
       requestAuth.set(request, null)
       return true

@@ -2,9 +2,11 @@
 import {
   type DynamicModule,
   type FactoryProvider,
+  Inject,
   Logger,
   Module,
   type ModuleMetadata,
+  Optional,
   type Provider,
 } from '@nestjs/common'
 import { APP_GUARD, DiscoveryModule, DiscoveryService, MetadataScanner } from '@nestjs/core'
@@ -12,7 +14,8 @@ import { type CognitoAuthOptions, readOptions } from '../../core/options/options
 import { OptionError } from '../../core/options/validate.ts'
 import { CognitoAuthGuard } from './cognito-auth-guard.ts'
 import { HandlerGuards } from './handler-guards.ts'
-import { HANDLER_GUARDS } from './module-check.ts'
+import { HANDLER_GUARDS, MODULE_MARKER, requireModule } from './module-check.ts'
+import { checkHandlers } from './startup-check.ts'
 
 const OPTIONS = 'cognito-m2m:options'
 
@@ -37,8 +40,12 @@ export interface CognitoAuthAsyncOptions extends Pick<ModuleMetadata, 'imports'>
  * class AppModule {}
  * ```
  */
-// biome-ignore lint/complexity/noStaticOnlyClass: Nest identifies a module by its class.
 export class CognitoAuthModule {
+  /** @param marker Undefined where the class itself was imported: it would guard nothing. */
+  constructor(marker?: unknown) {
+    requireModule(marker, 'CognitoAuthModule', 'the class itself')
+  }
+
   /**
    * @param options The user pools and the allowed app clients. Without a `logger`, Nest's logger is used.
    * @returns The module, for the imports of the root module.
@@ -61,6 +68,8 @@ export class CognitoAuthModule {
   }
 }
 Module({})(CognitoAuthModule)
+Optional()(CognitoAuthModule, undefined, 0)
+Inject(MODULE_MARKER)(CognitoAuthModule, undefined, 0)
 
 function createModule(options: Provider, imports: ModuleMetadata['imports'] = []): DynamicModule {
   return {
@@ -69,6 +78,7 @@ function createModule(options: Provider, imports: ModuleMetadata['imports'] = []
     imports: [DiscoveryModule, ...imports],
     providers: [
       options,
+      { provide: MODULE_MARKER, useValue: true },
       {
         provide: HANDLER_GUARDS,
         inject: [OPTIONS, DiscoveryService, MetadataScanner],
@@ -76,7 +86,7 @@ function createModule(options: Provider, imports: ModuleMetadata['imports'] = []
       },
       { provide: APP_GUARD, useClass: CognitoAuthGuard },
     ],
-    exports: [HANDLER_GUARDS],
+    exports: [HANDLER_GUARDS, MODULE_MARKER],
   }
 }
 
@@ -92,6 +102,7 @@ function createHandlerGuards(
       `expected one import of the module, got ${others.length}. List several user pools in the option userPools.`,
     )
   }
+  checkHandlers(discovery, scanner)
   const nest = new Logger('CognitoAuth')
   const logger = {
     debug: (details: object, message: string) => nest.debug({ message, ...details }),

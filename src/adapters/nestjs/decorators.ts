@@ -57,6 +57,7 @@ export function Auth(...args: readonly unknown[]): RouteDecorator {
  * Opens a handler, or all handlers of a controller, to requests without a token.
  *
  * @returns A decorator.
+ * @throws {OptionError} `ERR_OPTION_INVALID` when the app starts, without `CognitoAuthModule`.
  */
 export function Public(): RouteDecorator
 export function Public(...args: readonly unknown[]): RouteDecorator {
@@ -64,8 +65,14 @@ export function Public(...args: readonly unknown[]): RouteDecorator {
   return applyDecorators(
     setRequirement('@Public', false),
     SetMetadata(SWAGGER_SECURITY, toSecurity(false, SCHEME_NAME)),
+    UseGuards(ModuleCheck),
   )
 }
+
+const injectToken = createParamDecorator(
+  (options: { readonly optional: true } | undefined, context: ExecutionContext) =>
+    requestAuth.get(context.switchToHttp().getRequest<object>(), options),
+)
 
 /**
  * Injects the verified token of the request into a parameter of a handler.
@@ -73,12 +80,15 @@ export function Public(...args: readonly unknown[]): RouteDecorator {
  * @param options With `{ optional: true }`, null is injected for a request without a token.
  * @returns A decorator of parameters. It throws an `OptionError` at a request without a token, and at one that
  *   the guard did not let pass.
+ * @throws {OptionError} `ERR_OPTION_INVALID` when the app starts, without `CognitoAuthModule`.
  */
-export const Caller: (options?: { readonly optional: true }) => ParameterDecorator =
-  createParamDecorator(
-    (options: { readonly optional: true } | undefined, context: ExecutionContext) =>
-      requestAuth.get(context.switchToHttp().getRequest<object>(), options),
-  )
+export function Caller(options?: { readonly optional: true }): ParameterDecorator {
+  return (target, key, index) => {
+    injectToken(options)(target, key, index)
+    const method = Object.getOwnPropertyDescriptor(target, key as string) as PropertyDescriptor
+    UseGuards(ModuleCheck)(target, key as string, method)
+  }
+}
 
 /** TypeScript passes the class, or the prototype with name and descriptor. */
 function rejectBareDecorator(name: string, args: readonly unknown[]): void {

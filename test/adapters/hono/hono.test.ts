@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { cognitoAuth, getAuth } from '../../../src/adapters/hono/index.ts'
 import { type CognitoAuthOptions, OptionError } from '../../../src/index.ts'
 import { exchange } from '../../conformance/behavior/endpoint.ts'
@@ -79,14 +79,12 @@ t.test('a rejected request keeps no token, and headers of other middleware stay'
   t.match(headers.get('www-authenticate'), 'insufficient_scope')
 })
 
-t.test('on Node.js the header lines count as they came', async (t) => {
-  const app = new Hono()
-  app.get('/r', authFor()({ optional: true }), (c) => c.text('reached'))
+async function listen(t: Test, app: Hono) {
   const server = createServer(getRequestListener(app.fetch)).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const statusOf = async (...lines: string[]) => {
+  return async (...lines: string[]) => {
     const raw = await exchange(port, [
       'GET /r HTTP/1.1',
       'Host: a',
@@ -95,6 +93,12 @@ t.test('on Node.js the header lines count as they came', async (t) => {
     ])
     return Number(raw.split(' ')[1])
   }
+}
+
+t.test('on Node.js the header lines count as they came', async (t) => {
+  const app = new Hono()
+  app.get('/r', authFor()({ optional: true }), (c) => c.text('reached'))
+  const statusOf = await listen(t, app)
   t.equal(await statusOf(right), 200)
   t.equal(await statusOf(right, right), 400)
   t.equal(await statusOf('Basic YTpi', right), 400)
@@ -103,6 +107,93 @@ t.test('on Node.js the header lines count as they came', async (t) => {
   // Without Node.js behind it, the same value may have been two lines.
   t.equal((await get(app, '/r', 'Digest username="a", realm="b"')).status, 400)
   t.equal((await get(app, '/r', `Basic YTpi, ${right}`)).status, 400)
+})
+
+/** What an app may pass to another one, with the environment of the first request. */
+const INNER: Readonly<Record<string, readonly [(headers: Headers) => void, number]>> = {
+  'the same header': [() => {}, 200],
+  'no header': [(headers) => headers.delete('authorization'), 401],
+  'a forged token': [(headers) => headers.set('authorization', forged), 401],
+  'two lines': [(headers) => headers.append('authorization', right), 400],
+  'another scheme with a comma': [(headers) => headers.set('authorization', 'Digest a, b'), 400],
+}
+for (const [name, [change, status]] of Object.entries(INNER)) {
+  t.test(`an inner request with ${name} is decided by its own header`, async (t) => {
+    const inner = new Hono().get('/r', authFor()(), (c) => c.text(getAuth(c).clientId))
+    const calls: Readonly<Record<string, (request: Request, env: object) => unknown>> = {
+      request: (request, env) => inner.request(request, undefined, env),
+      fetch: (request, env) => inner.fetch(request, env),
+    }
+    for (const call of Object.values(calls)) {
+      const app = new Hono()
+      app.get('/r', (c) => {
+        const headers = new Headers(c.req.raw.headers)
+        change(headers)
+        return call(new Request(c.req.url, { headers }), c.env as object) as Response
+      })
+      t.equal(await (await listen(t, app))(right), status)
+    }
+    // Middleware in front of the guard replaces the request.
+    const app = new Hono()
+    app.use(async (c, next) => {
+      const headers = new Headers(c.req.raw.headers)
+      change(headers)
+      c.req.raw = new Request(c.req.url, { headers })
+      await next()
+    })
+    app.mount('/', inner.fetch)
+    t.equal(await (await listen(t, app))(right), status)
+  })
+}
+
+t.test('a genuine token of the inner request counts, and not the one of the socket', async (t) => {
+  const inner = new Hono().get('/r', authFor()(), (c) => c.text(getAuth(c).clientId))
+  const app = new Hono()
+  app.get('/r', (c) => inner.request('/r', { headers: withAuth(right) }, c.env as object))
+  const statusOf = await listen(t, app)
+  t.equal(await statusOf(forged), 200)
+  t.equal(await statusOf(forged, forged), 200)
+  t.equal(await statusOf(), 200)
+})
+
+t.test(
+  'a rejection keeps headers of earlier middleware, and replaces those of the error',
+  async (t) => {
+    const earlier: Readonly<Record<string, (c: Context, name: string, value: string) => void>> = {
+      'c.header': (c, name, value) => c.header(name, value),
+      'c.res.headers': (c, name, value) => c.res.headers.set(name, value),
+    }
+    for (const [name, set] of Object.entries(earlier)) {
+      const app = new Hono()
+      app.use(async (c, next) => {
+        set(c, 'x-request-id', '7')
+        set(c, 'cache-control', 'public, max-age=60')
+        set(c, 'www-authenticate', 'Basic')
+        set(c, 'content-type', 'text/html')
+        await next()
+      })
+      app.get('/r', authFor()(), (c) => c.text('in'))
+      const { status, headers, code } = await get(app, '/r')
+      t.strictSame([status, code], [401, 'ERR_TOKEN_MISSING'], name)
+      t.equal(headers.get('x-request-id'), '7', name)
+      t.equal(headers.get('cache-control'), 'no-store', name)
+      t.equal(headers.get('www-authenticate'), 'Bearer realm="api"', name)
+      t.equal(headers.get('content-type'), 'application/json; charset=utf-8', name)
+    }
+  },
+)
+
+t.test('an upgrade that was handed over with the first of two lines is rejected', async (t) => {
+  const app = new Hono().get('/r', authFor()(), (c) => c.text('in'))
+  const ask = async (...lines: string[]) => {
+    const rawHeaders = lines.flatMap((line) => ['Authorization', line])
+    const incoming = { rawHeaders, headers: { authorization: lines[0] } }
+    return (await app.request('/r', { headers: withAuth(lines[0]) }, { incoming })).status
+  }
+  t.equal(await ask(right), 200)
+  t.equal(await ask(right, forged), 400)
+  t.equal(await ask(forged, right), 400)
+  t.equal(await ask(), 401)
 })
 
 t.test('the metadata document is public at its path', async (t) => {

@@ -83,6 +83,26 @@ t.test("errors 'throw' hands the error over, and Koa keeps status and challenge"
   t.equal(response.headers.get('cache-control'), 'no-store')
 })
 
+t.test("errors 'throw': Koa sends the message, and logs no rejection of a caller", async (t) => {
+  const app = new Koa()
+  app.use(authFor({ errors: 'throw' })())
+  const url = await listen(t, app)
+  const logged = t.capture(console, 'error')
+  const missing = await get(url)
+  t.strictSame([missing.response.status, missing.text], [401, 'An access token is required'])
+  const rejected = await get(url, forged)
+  t.equal(rejected.text, 'The access token has an invalid signature')
+  t.strictSame(logged(), [])
+  const broken = new Koa()
+  const now = () => {
+    throw new Error('secret')
+  }
+  broken.use(authFor({ errors: 'throw', now })())
+  const failed = await get(await listen(t, broken), right)
+  t.strictSame([failed.response.status, failed.text], [500, 'Internal Server Error'])
+  t.equal(logged().length, 1)
+})
+
 t.test('two Authorization lines are rejected, and a rejected request keeps no token', async (t) => {
   const app = new Koa()
   const auth = authFor()

@@ -1,10 +1,7 @@
 /** The NestJS module on both platforms: decorators, what is protected without one, headers, and mistakes of the app. */
 import 'reflect-metadata'
-import type { AddressInfo } from 'node:net'
 import type { ExecutionContext, ModuleMetadata } from '@nestjs/common'
-import t, { type Test } from 'tap'
-import { CognitoAuthGuard } from '../../../src/adapters/nestjs/cognito-auth-guard.ts'
-import { HandlerGuards } from '../../../src/adapters/nestjs/handler-guards.ts'
+import t from 'tap'
 import {
   Auth,
   AuthException,
@@ -13,29 +10,20 @@ import {
   Public,
 } from '../../../src/adapters/nestjs/index.ts'
 import { readAuthorization } from '../../../src/adapters/nestjs/request.ts'
-import { readOptions } from '../../../src/core/options/options.ts'
-import { type CognitoAuthOptions, OptionError, type VerifiedToken } from '../../../src/index.ts'
+import { OptionError, type VerifiedToken } from '../../../src/index.ts'
 import { exchange } from '../../conformance/behavior/endpoint.ts'
 import { get } from '../../support/express.ts'
-import { forged, pool, right, SCOPE, wrongScope } from '../../support/fastify.ts'
+import { forged, right, SCOPE, wrongScope } from '../../support/fastify.ts'
 import {
   createController,
   decorateMethod,
+  listen,
+  optionsOf,
   type Platform,
   platforms,
+  protectedBy,
   startNest,
 } from '../../support/nestjs.ts'
-
-const optionsOf = (options: Partial<CognitoAuthOptions> = {}) =>
-  ({ ...pool.options(), ...options }) as CognitoAuthOptions
-const protectedBy = (options: Partial<CognitoAuthOptions> = {}) =>
-  CognitoAuthModule.forRoot(optionsOf(options))
-
-async function listen(t: Test, platform: Platform, metadata: ModuleMetadata): Promise<string> {
-  const app = await startNest(platform, metadata)
-  t.teardown(() => app.close())
-  return `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`
-}
 
 const callerOf = (caller: unknown) => (caller as VerifiedToken | null)?.clientId ?? 'nobody'
 
@@ -184,19 +172,6 @@ t.test('bound methods are handlers, other functions are rejected', async (t) => 
   t.equal((await get(`${url}/bound/r`, wrongScope)).said, '403 ERR_SCOPE_INSUFFICIENT')
 })
 
-t.test('a handler that is no method of its controller has no known requirement', async (t) => {
-  const { MetadataScanner } = await import('@nestjs/core')
-  const guards = new HandlerGuards(readOptions(optionsOf()), {} as never, new MetadataScanner())
-  class Orders {
-    list() {}
-  }
-  t.type(guards.find(Orders, Orders.prototype.list), 'function')
-  t.throws(() => guards.find(Orders, () => {}), {
-    name: 'OptionError',
-    message: /: expected handlers that are methods of Orders, got another function\. Declare/,
-  })
-})
-
 t.test('a request without raw lines is read by its header', async (t) => {
   t.equal(readAuthorization({ headers: { authorization: right } }), right)
 })
@@ -228,11 +203,29 @@ t.test('an exception filter gets the error, with the headers on the response', a
 t.test('mistakes of the app end its start', async (t) => {
   const starting = (metadata: ModuleMetadata) => startNest(platform, metadata)
   const scoped = createController({ r: { decorators: [Auth({ scopes: SCOPE })] } })
-  await t.rejects(starting({ controllers: [scoped] }), {
-    name: 'OptionError',
-    message:
-      /^cognito-m2m: @Auth: expected CognitoAuthModule among the imports of the app, got none\./,
-  })
+  for (const handler of [
+    { decorators: [Auth({ scopes: SCOPE })] },
+    { decorators: [Public()] },
+    { parameters: [Caller()] },
+  ]) {
+    await t.rejects(starting({ controllers: [createController({ r: handler })] }), {
+      name: 'OptionError',
+      message:
+        'cognito-m2m: @Auth, @Public and @Caller: expected CognitoAuthModule.forRoot(options) among the imports of the app, got none. Add it to the root module.',
+    })
+  }
+  await t.rejects(
+    starting({ imports: [CognitoAuthModule], controllers: [createController({ r: {} })] }),
+    {
+      name: 'OptionError',
+      message:
+        'cognito-m2m: CognitoAuthModule: expected CognitoAuthModule.forRoot(options) among the imports of the app, got the class itself. Add it to the root module.',
+    },
+  )
+  await t.rejects(
+    starting({ imports: [CognitoAuthModule.forRoot({} as never)], controllers: [scoped] }),
+    { message: /^cognito-m2m: userPoolId: / },
+  )
   await t.rejects(starting({ imports: [protectedBy(), protectedBy({ clockTolerance: 1 })] }), {
     message: /^cognito-m2m: CognitoAuthModule: expected one import of the module, got 2\./,
   })
@@ -268,14 +261,4 @@ t.test('mistakes in decorators are errors when the class is loaded', async (t) =
     ),
   )
   t.throws(() => createController({}, [Auth(), Public()]), failing(/on TestController, got two/))
-})
-
-t.test('contexts without an HTTP request are rejected', async (t) => {
-  const guard = new CognitoAuthGuard({} as never, {} as never)
-  for (const type of ['graphql', 'rpc', 'ws']) {
-    await t.rejects(guard.canActivate({ getType: () => type } as ExecutionContext), {
-      name: 'OptionError',
-      message: `cognito-m2m: CognitoAuthModule: expected an HTTP request, got a context of ${type}. Protect it with server.guard() of cognito-m2m.`,
-    })
-  }
 })
