@@ -105,7 +105,8 @@ function getSpelling(options: GetTokenOptions): string {
     if (!OPTION_NAMES.includes(name) && Object.hasOwn(options, name)) return ''
   if (!Object.hasOwn(options, 'scopes') || Object.hasOwn(options, 'clientMetadata')) return ''
   const { scopes } = options
-  if (typeof scopes === 'string') return scopes
-  // No scope contains a line break.
-  return Array.isArray(scopes) ? (scopes.length === 1 ? scopes[0] : scopes.join('\n')) : ''
+  if (Array.isArray(scopes) && scopes.length !== 1) return `${scopes.length}\n${scopes.join('\n')}`
+  const scope = typeof scopes === 'string' ? scopes : scopes?.[0]
+  // A scope with a line break is invalid, and must not look like a list.
+  return typeof scope === 'string' && !scope.includes('\n') ? scope : ''
 }

@@ -37,6 +37,7 @@ t.test('calls without scopes use the scopes of the client', async (t) => {
 t.test('invalid scopes are rejected, whether cached or not', async (t) => {
   const { client, world } = setUpClient()
   await client.getToken({ scopes: 'a/b' })
+  await client.getToken({ scopes: ['a/b', 'a/c'] })
   const cases: readonly (readonly [unknown, string, RegExp])[] = [
     [{ scopes: [] }, 'scopes', /expected 1 to 50 scopes, got 0/],
     [
@@ -48,6 +49,8 @@ t.test('invalid scopes are rejected, whether cached or not', async (t) => {
     [{ scopes: ['a/b', 'c'] }, 'scopes[1]', /identifier\/name/],
     [{ scopes: [''] }, 'scopes[0]', /identifier\/name/],
     [{ scopes: [['a/b']] }, 'scopes[0]', /a scope as a string, got an array/],
+    [{ scopes: 'a/b\na/c' }, 'scopes', /one scope without spaces/],
+    [{ scopes: ['a/b\na/c'] }, 'scopes[0]', /one scope without spaces/],
     [{ scopes: 7 }, 'scopes', /a scope as a string, got 7/],
     [{ scopes: undefined }, 'scopes', /got undefined/],
     [{ scope: 'a/b' }, 'scope', /expected one of scopes, .*, got an unknown name/],
@@ -63,7 +66,7 @@ t.test('invalid scopes are rejected, whether cached or not', async (t) => {
     t.ok(error instanceof OptionError, JSON.stringify(options))
     t.match(error, { code: 'ERR_OPTION_INVALID', option, problem })
   }
-  t.equal(world.requests.length, 1)
+  t.equal(world.requests.length, 2)
 })
 
 t.test(
