@@ -96,11 +96,10 @@ class SecretParameters implements ClientSecretStore {
 
   async get(): Promise<StoredSecrets> {
     const { value, pending } = await this.#read()
-    const isPromoted = pending?.value === value
-    return {
-      current: { value, rotation: isPromoted ? pending.rotation : undefined },
-      pending: isPromoted ? undefined : pending,
-    }
+    if (pending === undefined) return { current: { value } }
+    if (pending.value === value) return { current: pending }
+    const pendingRemoval = `aws ssm delete-parameter --name ${this.#pendingName}`
+    return { current: { value }, pending, pendingRemoval }
   }
 
   async putPending(secret: StoredSecret): Promise<boolean> {

@@ -57,7 +57,7 @@ t.test('each operation happens in the order of the steps', async (t) => {
   })
   t.strictSame(calls, [
     ...['get', 'listUserPoolClientSecrets', 'putPending', 'addUserPoolClientSecret', 'fetch'],
-    ...['listUserPoolClientSecrets', 'promote', 'sleep', 'listUserPoolClientSecrets'],
+    ...['listUserPoolClientSecrets', 'promote', 'sleep', 'listUserPoolClientSecrets', 'get'],
     ...['deleteUserPoolClientSecret', 'promote'],
   ])
 })
