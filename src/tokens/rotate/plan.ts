@@ -9,7 +9,7 @@ export type RotatingSecret = StoredSecret & { readonly rotation: RotationState }
 /** Where a run starts. */
 export type RotationPlan =
   /** A new rotation. */
-  | { readonly kind: 'new'; readonly replaces: string }
+  | { readonly kind: 'new'; readonly replaces: string; readonly current: string }
   /** A rotation before its promotion. */
   | { readonly kind: 'pending'; readonly secret: RotatingSecret; readonly isAdded: boolean }
   /** A rotation after its promotion: the old secret still exists. */
@@ -40,7 +40,8 @@ export function planRotation(secrets: StoredSecrets, facts: PlanFacts): Rotation
     return { kind: 'promoted', secret: { ...current, rotation } }
   }
   const [replaces] = ids
-  if (replaces !== undefined && ids.length === 1) return { kind: 'new', replaces }
+  if (replaces !== undefined && ids.length === 1)
+    return { kind: 'new', replaces, current: current.value }
   throw new RotationError('ERR_ROTATION_SECRETS', {
     detail:
       replaces === undefined

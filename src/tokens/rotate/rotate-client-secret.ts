@@ -60,7 +60,9 @@ async function runSteps(rotation: Rotation, plan: RotationPlan): Promise<void> {
 }
 
 async function start(rotation: Rotation, plan: RotationPlan): Promise<RotatingSecret> {
-  return plan.kind === 'new' ? rotation.createPending(plan.replaces) : rotation.resume(plan)
+  return plan.kind === 'new'
+    ? rotation.createPending(plan.current, plan.replaces)
+    : rotation.resume(plan)
 }
 
 function getOldId(plan: RotationPlan): string {

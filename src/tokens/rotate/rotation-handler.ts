@@ -137,7 +137,7 @@ async function createSecret(rotation: Rotation, isComplete: () => Promise<boolea
       detail: `The grace period of the last rotation ends in ${rotation.getGraceS(plan.secret)} s. Rotate again after it`,
     })
   }
-  if (plan.kind === 'new') await rotation.createPending(plan.replaces)
+  if (plan.kind === 'new') await rotation.createPending(plan.current, plan.replaces)
   // Copies a pending secret of a failed rotation to the version of this one.
   else await rotation.resume(plan)
 }

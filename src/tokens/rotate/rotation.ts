@@ -46,8 +46,18 @@ export class Rotation {
     return planRotation(secrets, { ids: await this.#listIds(), clientId, now: now() })
   }
 
-  /** Generates a secret and saves it as pending, with the ID of the secret that it replaces. */
-  async createPending(replaces: string): Promise<RotatingSecret> {
+  /**
+   * Gets tokens with the current secret of the store: under a wrong client ID, a rotation would replace the secret of another
+   * app client. A wrong token endpoint is found here too, before the secret is added.
+   *
+   * Then generates a secret and saves it as pending, with the ID of the secret that it replaces.
+   */
+  async createPending(current: string, replaces: string): Promise<RotatingSecret> {
+    try {
+      await checkSecret(current, this.#options)
+    } catch (error) {
+      throw isUnknownSecret(error) ? createUnknownCurrent() : error
+    }
     this.#begin('pending')
     return this.#putPending({ value: generateSecret(), rotation: { replaces } })
   }
@@ -88,7 +98,7 @@ export class Rotation {
   async test({ value, rotation }: RotatingSecret): Promise<void> {
     this.#begin('test')
     try {
-      await checkSecret(value, this.#options)
+      await checkSecret(value, this.#options, 'test')
     } catch (error) {
       if (!this.#isAdded && isUnknownSecret(error)) {
         throw new RotationError('ERR_ROTATION_SECRETS', {
@@ -261,6 +271,13 @@ function createMismatch(step: RotationStep | undefined): RotationError {
   return new RotationError('ERR_ROTATION_SECRETS', {
     step,
     detail: 'The app client no longer has exactly the old and the new secret. Check its secrets',
+  })
+}
+
+function createUnknownCurrent(): RotationError {
+  return new RotationError('ERR_ROTATION_SECRETS', {
+    detail:
+      'The current secret of the store is not one of the app client. Check the client ID, the store and its content',
   })
 }
 

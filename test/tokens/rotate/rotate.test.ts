@@ -56,7 +56,8 @@ t.test('each operation happens in the order of the steps', async (t) => {
     },
   })
   t.strictSame(calls, [
-    ...['get', 'listUserPoolClientSecrets', 'putPending', 'addUserPoolClientSecret', 'fetch'],
+    ...['get', 'listUserPoolClientSecrets', 'fetch'],
+    ...['putPending', 'addUserPoolClientSecret', 'fetch'],
     ...['listUserPoolClientSecrets', 'promote', 'sleep', 'listUserPoolClientSecrets', 'get'],
     ...['deleteUserPoolClientSecret', 'promote'],
   ])
@@ -77,7 +78,7 @@ t.test('the new secret is tested in both Regions, by either API', async (t) => {
   }
   const tokenEndpoint = ['https://a.example/oauth2/token', 'https://b.example/oauth2/token']
   await rotate({ tokenEndpoint, fetch })
-  t.strictSame(urls, tokenEndpoint)
+  t.strictSame(urls, [...tokenEndpoint, ...tokenEndpoint], 'the current secret and the new one')
 })
 
 t.test('GetClientToken tests the secret of an app client without the OAuth flow', async (t) => {
@@ -260,6 +261,39 @@ t.test('nothing is deleted if the secrets do not match the store', async (t) => 
   }
 })
 
+t.test('a store without a secret of the app client is refused before any change', async (t) => {
+  for (const isUserPoolsApi of [false, true]) {
+    const { pool, cognito, store, sleeps, rotate } = await setUpRotation(t)
+    const other = { current: { value: 'secret0of0another0app0client' } }
+    store.secrets = other
+    const { userPoolsApi } = pool
+    const error = await rotationErrorOf(rotate(isUserPoolsApi ? { userPoolsApi } : {}))
+    t.match(error, {
+      code: 'ERR_ROTATION_SECRETS',
+      step: undefined,
+      message: /current secret of the store is not one of the app client\. Check the client ID/,
+    })
+    t.equal(store.secrets, other)
+    t.strictSame(sleeps, [])
+    t.equal((await listIds(cognito, pool)).length, 1)
+    t.notMatch(JSON.stringify(error) + String(error), other.current.value)
+  }
+})
+
+t.test('a token endpoint without tokens is reported before any change', async (t) => {
+  const { pool, cognito, store, sleeps, rotate } = await setUpRotation(t)
+  const before = store.secrets
+  const error = await rotationErrorOf(rotate({ fetch: async () => refusal('invalid_scope') }))
+  t.match(error, {
+    code: 'ERR_ROTATION_TOKEN',
+    step: undefined,
+    cause: { error: 'invalid_scope' },
+  })
+  t.strictSame(sleeps, [])
+  t.equal(store.secrets, before)
+  t.equal((await listIds(cognito, pool)).length, 1)
+})
+
 t.test('nothing is deleted if the second secret is not the pending one', async (t) => {
   const { pool, cognito, store, sleeps, rotate } = await setUpRotation(t)
   const [replaces = ''] = await listIds(cognito, pool)
@@ -316,7 +350,10 @@ t.test('the new secret is not promoted if the app client lost the old one', asyn
   const { pool, cognito, store, rotate } = await setUpRotation(t)
   const [ClientSecretId = ''] = await listIds(cognito, pool)
   const client = { UserPoolId: pool.userPoolId, ClientId: CLIENT_ID }
+  let count = 0
   const fetch: typeof globalThis.fetch = async (...args) => {
+    count += 1
+    if (count === 1) return tokenAnswer('a.b.c')
     await cognito.deleteUserPoolClientSecret({ ...client, ClientSecretId })
     return globalThis.fetch(...args)
   }
@@ -330,7 +367,7 @@ t.test('a new secret that is not known yet is tried again', async (t) => {
   let count = 0
   const fetch: typeof globalThis.fetch = async () => {
     count += 1
-    return count < 4 ? refusal('invalid_client') : tokenAnswer('a.b.c')
+    return count > 1 && count < 5 ? refusal('invalid_client') : tokenAnswer('a.b.c')
   }
   await rotate({ fetch, grace: 0 })
   t.strictSame(sleeps, [1000, 2000, 4000])
@@ -344,7 +381,9 @@ t.test('a secret that gets no token is not promoted', async (t) => {
   ]
   for (const [answer, count, cause] of cases) {
     const { store, sleeps, rotate } = await setUpRotation(t)
-    const error = await rotationErrorOf(rotate({ fetch: async () => answer() }))
+    const isNew = (): boolean => store.secrets.pending !== undefined
+    const fetch = async () => (isNew() ? answer() : tokenAnswer('a.b.c'))
+    const error = await rotationErrorOf(rotate({ fetch }))
     t.match(error, { code: 'ERR_ROTATION_TOKEN', step: 'test', cause })
     t.equal(sleeps.length, count)
     t.equal(store.secrets.current.value, FIRST_SECRET)
