@@ -72,7 +72,7 @@ function planPending(
   }
   if (!ids.includes(replaces)) {
     throw new RotationError('ERR_ROTATION_SECRETS', {
-      detail: `The pending secret replaces ${replaces}, which the app client no longer has. Remove ${remove}`,
+      detail: `The pending secret replaces ${replaces}, which the app client no longer has. If it gets a token, make it the current secret. Otherwise remove ${remove}`,
     })
   }
   const others = ids.filter((id) => id !== replaces)

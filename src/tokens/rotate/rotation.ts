@@ -168,7 +168,13 @@ export class Rotation {
     }
     if (!(await this.#readUntil(isCurrent, (it) => it))) throw createRollbackError(newId, 'delete')
     const input = { ...this.#client, ClientSecretId: rotation.replaces }
-    await this.#call('ERR_ROTATION_COGNITO', () => cognito.deleteUserPoolClientSecret(input))
+    try {
+      await this.#call('ERR_ROTATION_COGNITO', () => cognito.deleteUserPoolClientSecret(input))
+    } catch (error) {
+      // The SDK repeats a request if it got no response.
+      const { exception } = error as RotationError
+      if (exception !== 'ResourceNotFoundException') throw error
+    }
     // After the deletion nothing is left to resume, so the result does not matter.
     await this.#call('ERR_ROTATION_STORE', () => store.promote({ value }))
   }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
 import { RotationError, readFacts } from './errors.ts'
 import { readMethods } from './options.ts'
-import { parseObject } from './stored-json.ts'
+import { parseObject, replaceMember } from './stored-json.ts'
 import type { ClientSecretStore, RotationState, StoredSecret, StoredSecrets } from './types.ts'
 
 /** The operations of Secrets Manager. `SecretsManager` of `@aws-sdk/client-secrets-manager` has them. */
@@ -169,7 +169,8 @@ class SecretVersions implements ClientSecretStore {
     }
     if (pending.value !== value) return false
     const text = this.#format(value, current)
-    if (pending.id !== (this.#versionId ?? pending.id) || pending.text !== text) {
+    const isOther = this.#versionId !== undefined || pending.text !== text
+    if (isOther && pending.id !== this.#versionId) {
       return this.#replace(pending, text, rotation as RotationState)
     }
     await this.#setLabels(pending, rotation, true)
@@ -277,7 +278,7 @@ class SecretVersions implements ClientSecretStore {
 
   #format(value: string, { text }: Version): string {
     if (this.#field === undefined) return value
-    return JSON.stringify({ ...parseObject(text), [this.#field]: value })
+    return replaceMember(text, this.#field, value)
   }
 
   #formatRemoval(label: string, id: string): string {

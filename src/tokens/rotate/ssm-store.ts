@@ -164,7 +164,12 @@ class SecretParameters implements ClientSecretStore {
   }
 
   async #deletePending(): Promise<void> {
-    await this.#client.deleteParameter({ Name: this.#pendingName })
+    try {
+      await this.#client.deleteParameter({ Name: this.#pendingName })
+    } catch (error) {
+      // The SDK repeats a request if it got no response.
+      if (Object(error).name !== 'ParameterNotFound') throw error
+    }
   }
 }
 

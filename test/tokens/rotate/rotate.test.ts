@@ -1,4 +1,5 @@
 /** `rotateClientSecret`: the order of the steps, resumption, overlap, and states in which nothing may be deleted. */
+import { inspect } from 'node:util'
 import t from 'tap'
 import { OptionError } from '../../../src/core/options/validate.ts'
 import type { RotationEvent, RotationStep } from '../../../src/tokens/rotate/index.ts'
@@ -504,4 +505,48 @@ t.test('each wrong option has a message of one line with the fix', async (t) => 
   const none = rotateClientSecret(wrong({ ...base, userPoolId: 'eu-west-1_a', clientId: 'a' }))
   await t.rejects(none, { code: 'ERR_OPTION_INVALID', option: 'tokenEndpoint' })
   t.ok((await none.catch((error: unknown) => error)) instanceof OptionError)
+})
+
+t.test('a response that quotes the secret does not reach the error', async (t) => {
+  const { store, rotate } = await setUpRotation(t)
+  const quoted: string[] = []
+  const fetch: typeof globalThis.fetch = async (_url, init) => {
+    if (store.secrets.pending === undefined) return tokenAnswer('a.b.c')
+    const authorization = new Headers(init?.headers).get('authorization') ?? ''
+    const text = `${init?.body} ${authorization} ${store.secrets.pending.value}`
+    quoted.push(store.secrets.pending.value, authorization.slice('Basic '.length))
+    return Response.json({ error: 'invalid_scope', error_description: text }, { status: 400 })
+  }
+  const error = await rotationErrorOf(rotate({ fetch }))
+  t.equal(error.code, 'ERR_ROTATION_TOKEN')
+  const shown = `${inspect(error, { depth: 9, showHidden: true })} ${JSON.stringify(error)}`
+  for (const text of quoted) t.notOk(shown.includes(text))
+  t.equal(quoted.length, 2)
+})
+
+t.test('a deletion that is repeated after a lost response is complete', async (t) => {
+  const { pool, cognito, store, rotate } = await setUpRotation(t)
+  const twice = intercept(cognito, async (name, call) => {
+    if (name === 'deleteUserPoolClientSecret') await call()
+    return call()
+  })
+  t.strictSame((await rotate({ cognito: twice })).steps, ALL)
+  t.strictSame(store.secrets, { current: { value: store.secrets.current.value } })
+  t.strictSame(pool.clients[0]?.clientSecrets, [store.secrets.current.value])
+})
+
+t.test('lists of secrets that are some seconds old are read again', async (t) => {
+  const { pool, cognito, store, sleeps, rotate } = await setUpRotation(t)
+  let stale: unknown
+  let reads = 0
+  const late = intercept(cognito, async (name, call) => {
+    const result = await call()
+    if (name !== 'listUserPoolClientSecrets') return result
+    reads += 1
+    stale ??= result
+    return reads <= 3 ? stale : result
+  })
+  await rotate({ cognito: late, grace: 0 })
+  t.strictSame(sleeps, [1000, 2000])
+  t.strictSame(pool.clients[0]?.clientSecrets, [store.secrets.current.value])
 })

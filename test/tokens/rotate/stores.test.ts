@@ -373,3 +373,51 @@ t.test('each wrong option has a message with the fix', async (t) => {
     t.throws(create, { code: 'ERR_OPTION_INVALID', option, problem })
   }
 })
+
+t.test('Secrets Manager: other members keep their text, and later changes of them', async (t) => {
+  const numbers = '"id":12345678901234567890,"rate":1.10,"list":[1e400,-0.0],"__proto__":{"a":1}'
+  const create = (user: string, secret: string): string =>
+    `{${numbers},"user":"${user}","client_secret":"${secret}"}`
+  const fake = new FakeSecretsManager(create('a', FIRST_SECRET))
+  const options = { secretsManager: fake, secretId: SECRET_ID, field: 'client_secret' }
+  const { pool, cognito, rotate } = await setUpRotation(t)
+  const stop = intercept(cognito, async (name, call) => {
+    if (name === 'addUserPoolClientSecret') throw new Error('stop')
+    return call()
+  })
+  const store = secretsManagerStore(options)
+  await rotationErrorOf(rotate({ store, cognito: stop }))
+  // An operator edits the current version, which makes a new one.
+  await fake.putSecretValue({
+    SecretId: SECRET_ID,
+    ClientRequestToken: 'f'.repeat(32),
+    SecretString: create('b', FIRST_SECRET),
+    VersionStages: ['AWSCURRENT'],
+  })
+  t.equal((await rotate({ store })).resumed, true)
+  const [value = ''] = pool.clients[0]?.clientSecrets ?? []
+  t.equal(fake.valueOf('AWSCURRENT'), create('b', value))
+  t.strictSame(fake.ownLabels, [])
+})
+
+t.test('Secrets Manager: JSON that is no object has no member', async (t) => {
+  for (const text of ['["a"]', '"a"', '7', 'null']) {
+    const secretsManager = new FakeSecretsManager(text)
+    const store = secretsManagerStore({ secretsManager, secretId: SECRET_ID, field: '0' })
+    await t.rejects(store.get(), { code: 'ERR_ROTATION_STORE', message: /the member 0 of a JSON/ })
+  }
+})
+
+t.test(
+  'Parameter Store: a deletion that is repeated after a lost response is complete',
+  async (t) => {
+    const { rotate } = await setUpRotation(t)
+    const fake = new FakeParameterStore(NAME, FIRST_SECRET)
+    const twice = intercept(fake, async (name, call) => {
+      if (name === 'deleteParameter') await call()
+      return call()
+    })
+    await rotate({ store: ssmStore({ ssm: twice, name: NAME }) })
+    t.strictSame([...fake.parameters.keys()], [NAME])
+  },
+)
