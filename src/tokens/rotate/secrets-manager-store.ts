@@ -165,6 +165,8 @@ class SecretVersions implements ClientSecretStore {
     // An earlier run has promoted it already.
     if (current.value === value) return false
     if (pending === undefined) {
+      // A run may have ended before it had removed all. Later, no label would find this version again.
+      await this.#setLabels(current, undefined)
       return this.#create(this.#format(value, current), rotation as RotationState)
     }
     if (pending.value !== value) return false
@@ -178,16 +180,13 @@ class SecretVersions implements ClientSecretStore {
   }
 
   /**
-   * Copies a pending secret to the version of this rotation of Secrets Manager, or to one with the current other members. Its
-   * labels move with it.
+   * Copies a pending secret to the version of this rotation of Secrets Manager, or to one with the current other members. All
+   * labels move with it: one that stays behind would count for the limit of 20 labels forever.
    */
   async #replace(pending: Version, text: string, rotation: RotationState): Promise<boolean> {
     const token = this.#versionId ?? hash(`${pending.id}/${rotation.heldUntil}`)
-    if (!(await this.#put(token, text, rotation))) return false
-    const moved = [PENDING, ...formatLabels(rotation)]
-    const labels = pending.labels.filter((label) => !moved.includes(label))
-    await this.#setLabels({ ...pending, labels }, undefined)
-    return true
+    await this.#setLabels(pending, rotation, true)
+    return this.#put(token, text, rotation)
   }
 
   async promote({ value, rotation }: StoredSecret): Promise<boolean> {
@@ -206,7 +205,6 @@ class SecretVersions implements ClientSecretStore {
       RemoveFromVersionId: current.id,
     })
     await this.#setLabels(pending, rotation)
-    await this.#setLabels(current, undefined)
     return true
   }
 
@@ -245,17 +243,22 @@ class SecretVersions implements ClientSecretStore {
   }
 
   async #readBoth(): Promise<{ readonly current: Version; readonly pending: Version | undefined }> {
-    const current = await this.#read(CURRENT)
-    for (const label of [PENDING, ROTATION]) {
-      const version = await this.#read(label).catch((error: unknown) => {
-        // Also for a version that Secrets Manager has created for a rotation, without a value.
-        if (hasName(error, 'ResourceNotFoundException')) return undefined
-        throw error
-      })
-      // Both labels are on the current version if a run ended right after the promotion.
-      if (version !== undefined && version.id !== current.id) return { current, pending: version }
-    }
-    return { current, pending: undefined }
+    const [current, ...candidates] = await Promise.all([
+      this.#read(CURRENT),
+      this.#readOptional(PENDING),
+      this.#readOptional(ROTATION),
+    ])
+    // Both labels are on the current version if a run ended right after the promotion.
+    const pending = candidates.find((it) => it !== undefined && it.id !== current.id)
+    return { current, pending }
+  }
+
+  /** @returns Undefined also for a version that Secrets Manager has created for a rotation, without a value. */
+  async #readOptional(stage: string): Promise<Version | undefined> {
+    return this.#read(stage).catch((error: unknown) => {
+      if (hasName(error, 'ResourceNotFoundException')) return undefined
+      throw error
+    })
   }
 
   async #read(stage: string): Promise<Version> {

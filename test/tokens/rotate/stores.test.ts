@@ -18,6 +18,7 @@ import {
   FIRST_SECRET,
   intercept,
   KilledError,
+  listIds,
   MemorySecretStore,
   rotationErrorOf,
   setUpRotation,
@@ -233,7 +234,7 @@ t.test('Secrets Manager: only plain text is rotated', async (t) => {
     const store = secretsManagerStore({ secretsManager: fake, secretId: SECRET_ID })
     const error = await rotationErrorOf(rotate({ store }))
     t.match(error, { code: 'ERR_ROTATION_STORE', message: /AWSCURRENT .* as plain text/ })
-    t.strictSame(fake.calls, ['GetSecretValue'])
+    t.strictSame([...new Set(fake.calls)], ['GetSecretValue'])
   }
   const binary = intercept(new FakeSecretsManager('a'), async () => ({}))
   const store = secretsManagerStore({ secretsManager: binary, secretId: SECRET_ID })
@@ -421,3 +422,32 @@ t.test(
     t.strictSame([...fake.parameters.keys()], [NAME])
   },
 )
+
+t.test('Secrets Manager: no label stays behind, wherever a process ends', async (t) => {
+  const versionId = 'c0ffee00-0000-4000-8000-000000000001'
+  for (let index = 0; index < 30; index += 1) {
+    const { pool, clock, cognito, rotate } = await setUpRotation(t)
+    const fake = new FakeSecretsManager(FIRST_SECRET)
+    const options = { secretId: SECRET_ID }
+    const store = secretsManagerStore({ ...options, secretsManager: fake })
+    const [replaces = ''] = await listIds(cognito, pool)
+    const heldUntil = clock.now / 1000 + 900
+    await store.putPending({ value: PENDING.value, rotation: { replaces, heldUntil } })
+    clock.now += 900_000
+    // Another rotation of Secrets Manager takes the label.
+    for (const { stages } of fake.versions) stages.delete('AWSPENDING')
+    fake.versions.push({ id: versionId, value: undefined, stages: new Set(['AWSPENDING']) })
+    const killed = failing(fake, index, index % 2 === 0)
+    const adopted = secretsManagerStore({ ...options, secretsManager: killed, versionId })
+    const isKilled = await rotate({ store: adopted, grace: 0 }).then(
+      () => false,
+      () => true,
+    )
+    clock.now += 900_000
+    await rotate({ store, grace: 0 })
+    t.equal((await rotate({ store, grace: 0 })).resumed, false)
+    t.strictSame(fake.ownLabels, [], `call ${index}`)
+    if (!isKilled) break
+    t.ok(index < 29, 'a run without a failure ends the test')
+  }
+})
