@@ -104,6 +104,8 @@ class SecretParameters implements ClientSecretStore {
 
   async putPending(secret: StoredSecret): Promise<boolean> {
     const { value, pending } = await this.#read()
+    // Another run has promoted it. Its time of the promotion must stay.
+    if (value === secret.value) return false
     const isSame = pending?.value === secret.value
     if (pending !== undefined && !isSame) {
       if (pending.value !== value) return false

@@ -6,8 +6,14 @@ import {
   type RotationHandlerOptions,
   secretsManagerStore,
 } from '../../../src/tokens/rotate/index.ts'
-import { FakeSecretsManager } from '../../support/aws-fakes.ts'
-import { FIRST_SECRET, listIds, setUpRotation } from '../../support/rotation.ts'
+import { AwsError, FakeSecretsManager } from '../../support/aws-fakes.ts'
+import {
+  FIRST_SECRET,
+  intercept,
+  listIds,
+  rotationErrorOf,
+  setUpRotation,
+} from '../../support/rotation.ts'
 
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-client-a1b2c3'
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const
@@ -109,6 +115,24 @@ t.test('a run of the command line and the function exclude each other', async (t
     secretId: ARN,
   })
   await other.rotate({ store: otherStore, sleep })
+})
+
+t.test('an error of Secrets Manager has its name and no text', async (t) => {
+  const { options, secretsManager, begin } = await setUpHandler(t)
+  const token = begin()
+  for (const failing of [0, 1, 2, 3, 4]) {
+    let count = 0
+    const denied = intercept(secretsManager, async (_name, call) => {
+      count += 1
+      if (count > failing) throw new AwsError('AccessDeniedException', { FIRST_SECRET })
+      return call()
+    })
+    const handler = createRotationHandler({ ...options, secretsManager: denied })
+    const event = { Step: 'createSecret', SecretId: ARN, ClientRequestToken: token } as const
+    const error = await rotationErrorOf(handler(event))
+    t.match(error, { code: 'ERR_ROTATION_STORE', exception: 'AccessDeniedException' })
+    t.notMatch(`${error} ${JSON.stringify(error)}`, FIRST_SECRET)
+  }
 })
 
 t.test('events of another secret and unknown steps are rejected', async (t) => {

@@ -82,6 +82,7 @@ for (const [name, create] of Object.entries(STORES)) {
     t.equal(await store.putPending(released), true)
     t.strictSame(strip(await store.get()), strip({ ...first, pending: released }))
     t.equal(await store.promote(PROMOTED), true)
+    t.equal(await store.putPending(PENDING), false, 'it is the current one')
     t.strictSame(strip(await store.get()), strip({ current: PROMOTED }))
     t.equal(await store.promote(PROMOTED), true)
     t.equal(await store.promote({ value: PENDING.value }), true)
