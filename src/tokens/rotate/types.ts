@@ -27,7 +27,7 @@ export interface StoredSecrets {
   readonly current: StoredSecret
   /** The secret of a rotation before its promotion, or after a rollback of it. */
   readonly pending?: StoredSecret | undefined
-  /** Command that removes the pending secret. Messages contain it. */
+  /** Command that removes the pending secret. Messages contain it, so it has no secret. */
   readonly pendingRemoval?: string | undefined
 }
 
