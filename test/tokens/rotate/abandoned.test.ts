@@ -1,12 +1,6 @@
 /** Abandoned rotations: the next one resumes from them, or its message has the command that removes what they left. */
-import t, { type Test } from 'tap'
-import {
-  createRotationHandler,
-  type RotationHandlerEvent,
-  type RotationHandlerOptions,
-  secretsManagerStore,
-  ssmStore,
-} from '../../../src/tokens/rotate/index.ts'
+import t from 'tap'
+import { secretsManagerStore, ssmStore } from '../../../src/tokens/rotate/index.ts'
 import { FakeParameterStore, FakeSecretsManager } from '../../support/aws-fakes.ts'
 import {
   CLIENT_ID,
@@ -16,34 +10,10 @@ import {
   rotationErrorOf,
   setUpRotation,
 } from '../../support/rotation.ts'
+import { ARN, STEPS, setUpHandler } from '../../support/rotation-handler.ts'
 
 const NAME = '/prod/orders-client'
-const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-client-a1b2c3'
 const HOLD_MS = 900_000
-const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const
-
-type Step = RotationHandlerEvent['Step'] & string
-
-async function setUpHandler(t: Test, changes: Partial<RotationHandlerOptions> = {}) {
-  const world = await setUpRotation(t)
-  const { store: _, ...target } = world.options
-  const secretsManager = new FakeSecretsManager(FIRST_SECRET)
-  const options = { ...target, secretsManager, secretId: ARN, ...changes }
-  const handler = createRotationHandler(options)
-  let count = 0
-  /** Secrets Manager starts a rotation: the label moves to a version without a value. */
-  const begin = (): string => {
-    count += 1
-    const id = `c0ffee00-0000-4000-8000-${String(count).padStart(12, '0')}`
-    for (const { stages } of secretsManager.versions) stages.delete('AWSPENDING')
-    secretsManager.versions.push({ id, value: undefined, stages: new Set(['AWSPENDING']) })
-    return id
-  }
-  const call = (Step: Step, ClientRequestToken: string) =>
-    handler({ Step, SecretId: ARN, ClientRequestToken })
-  const findVersion = (id: string) => secretsManager.versions.find((it) => it.id === id)
-  return { ...world, secretsManager, handler, begin, call, findVersion }
-}
 
 /** Removes AWSPENDING, as `aws secretsmanager update-secret-version-stage` does. */
 function removePending({ versions }: FakeSecretsManager): void {

@@ -9,6 +9,7 @@ import {
   ssmStore,
 } from '../../../src/tokens/rotate/index.ts'
 import { FakeParameterStore, FakeSecretsManager } from '../../support/aws-fakes.ts'
+import { createRandom } from '../../support/random.ts'
 import {
   CLIENT_ID,
   FIRST_SECRET,
@@ -65,15 +66,6 @@ const WORLDS: Readonly<Record<string, () => World>> = {
   },
 }
 
-/** Numerical Recipes' linear congruential generator. */
-function createRandom(seed: number): (limit: number) => number {
-  let state = seed * 7919
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
-  }
-}
-
 const total = sampleSize('rotations with rollbacks', { complete: 400, sampled: 40 })
 
 for (const [name, createWorld] of Object.entries(WORLDS)) {
@@ -82,7 +74,7 @@ for (const [name, createWorld] of Object.entries(WORLDS)) {
     for (let seed = 1; seed <= total / 2; seed += 1) {
       const { pool, cognito, clock, rotate } = await setUpRotation(t)
       const { createStore, readCurrent, rollBack, removeLabel } = createWorld()
-      const random = createRandom(seed)
+      const random = createRandom(seed * 7919)
       const getSecrets = (): readonly string[] => pool.clients[0]?.clientSecrets ?? []
       const check = (after: string): void => {
         if (!getSecrets().includes(String(readCurrent()))) t.fail(`seed ${seed}: ${after}`)
