@@ -83,6 +83,7 @@ export class FakeSecretsManager {
       throw new AwsError('InvalidParameterException', input)
     }
     if (isMoved) owner.stages.delete(VersionStage)
+    if (isMoved && VersionStage === 'AWSCURRENT') this.#setPrevious(owner)
     target?.stages.add(VersionStage)
     this.#checkLabels(input)
     return {}
@@ -96,6 +97,12 @@ export class FakeSecretsManager {
   /** Labels that are not those of Secrets Manager. */
   get ownLabels(): readonly string[] {
     return this.versions.flatMap(({ stages }) => [...stages]).filter((it) => !it.startsWith('AWS'))
+  }
+
+  /** Secrets Manager moves this label by itself. */
+  #setPrevious(version: Version): void {
+    for (const { stages } of this.versions) stages.delete('AWSPREVIOUS')
+    version.stages.add('AWSPREVIOUS')
   }
 
   #begin(operation: string, input: { readonly SecretId: string }): void {

@@ -30,7 +30,8 @@ export class MemorySecretStore implements ClientSecretStore {
 
   async putPending(secret: StoredSecret): Promise<boolean> {
     const { current, pending } = this.secrets
-    if ((pending?.value ?? secret.value) !== secret.value) return false
+    if ((pending ?? secret).value !== secret.value) return false
+    if (current.value === secret.value) return false
     this.secrets = { current, pending: secret }
     return true
   }

@@ -6,7 +6,7 @@ import type { RotationStep } from './types.ts'
 const messages = {
   ERR_ROTATION_CONFLICT: 'Another rotation of the client secret is active',
   ERR_ROTATION_SECRETS: 'The secrets of the app client do not match the store. Nothing was deleted',
-  ERR_ROTATION_TOKEN: 'No token was issued for the new client secret',
+  ERR_ROTATION_TOKEN: 'No token was issued for the client secret',
   ERR_ROTATION_STORE: 'The store of the client secret failed',
   ERR_ROTATION_COGNITO: 'Cognito failed',
 } as const

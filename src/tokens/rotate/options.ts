@@ -13,6 +13,7 @@ import {
 import { wallClock } from '../../core/util/time.ts'
 import { createTokenClient, type TokenClientOptions } from '../client/index.ts'
 import type { UserPoolsApiOptions } from '../oauth/token-api-options.ts'
+import { DEFAULT_GRACE, MAX_GRACE } from './limits.ts'
 import type { ClientSecretStore, CognitoSecretOperations, RotationEvent } from './types.ts'
 
 /** Options that {@link RotateClientSecretOptions} and the handler of Secrets Manager share. */
@@ -113,10 +114,6 @@ export interface RotationOptions {
   readonly now: () => number
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<unknown>
 }
-
-/** Longest grace period in seconds: a week. */
-const MAX_GRACE = 604_800
-const DEFAULT_GRACE = 86_400
 
 /** @throws {OptionError} `ERR_OPTION_INVALID`, naming the option and the fix. */
 export function readRotateOptions(

@@ -9,12 +9,14 @@ import type { RotationResult } from './types.ts'
  * it to the app client, and gets a token with it in each Region. Then it makes it the current secret of the store, waits for
  * the grace period, and deletes the old secret. Both secrets are valid from the second step to the last.
  *
+ * It deletes nothing if the store has the old secret as its current one again, after a rollback.
+ *
  * A run that fails or is aborted can be resumed at once by another call. After a process was killed, calls reject with
  * `ERR_ROTATION_CONFLICT` for 15 minutes, or until 15 minutes after the grace period.
  *
  * @param options `cognito`, `userPoolId`, `clientId`, `store`, and `tokenEndpoint` or `userPoolsApi` are required.
  * @returns The steps and the IDs of both secrets. No secret.
- * @throws {RotationError} One of {@link RotationErrorCode}. Nothing was deleted.
+ * @throws {RotationError} One of {@link RotationErrorCode}. Nothing was deleted, unless the step `delete` failed.
  * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid option.
  * @throws The reason of `signal` after an abort.
  * @example
@@ -60,7 +62,9 @@ async function runSteps(rotation: Rotation, plan: RotationPlan): Promise<void> {
 }
 
 async function start(rotation: Rotation, plan: RotationPlan): Promise<RotatingSecret> {
-  return plan.kind === 'new' ? rotation.createPending(plan.replaces) : rotation.resume(plan)
+  return plan.kind === 'new'
+    ? rotation.createPending(plan.current, plan.replaces)
+    : rotation.resume(plan)
 }
 
 function getOldId(plan: RotationPlan): string {

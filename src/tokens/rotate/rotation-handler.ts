@@ -15,6 +15,7 @@ import {
 import type { RotatingSecret } from './plan.ts'
 import { Rotation } from './rotation.ts'
 import {
+  isCurrentVersion,
   type SecretsManagerOperations,
   type SecretsManagerStoreOptions,
   secretsManagerStore,
@@ -90,7 +91,8 @@ export function createRotationHandler(
       )
     }
     const versionId = ClientRequestToken as string
-    await runStep(Step, createRotation(target, secretsManagerStore({ ...location, versionId })))
+    const rotation = createRotation(target, secretsManagerStore({ ...location, versionId }))
+    await runStep(Step, rotation, () => isCurrentVersion(location, versionId))
   }
 }
 
@@ -106,10 +108,11 @@ function createRotation(
 async function runStep(
   step: NonNullable<RotationHandlerEvent['Step']>,
   rotation: Rotation,
+  isComplete: () => Promise<boolean>,
 ): Promise<void> {
   switch (step) {
     case 'createSecret':
-      return createSecret(rotation)
+      return createSecret(rotation, isComplete)
     case 'setSecret':
       return setSecret(rotation)
     case 'testSecret':
@@ -124,15 +127,19 @@ async function runStep(
   }
 }
 
-async function createSecret(rotation: Rotation): Promise<void> {
+async function createSecret(rotation: Rotation, isComplete: () => Promise<boolean>): Promise<void> {
   await deleteOldSecret(rotation)
+  // Secrets Manager repeats all steps if it got no response to the last one.
+  if (await isComplete()) return
   const plan = await rotation.inspect()
   if (plan.kind === 'promoted') {
     throw new RotationError('ERR_ROTATION_CONFLICT', {
       detail: `The grace period of the last rotation ends in ${rotation.getGraceS(plan.secret)} s. Rotate again after it`,
     })
   }
-  if (plan.kind === 'new') await rotation.createPending(plan.replaces)
+  if (plan.kind === 'new') await rotation.createPending(plan.current, plan.replaces)
+  // Copies a pending secret of a failed rotation to the version of this one.
+  else await rotation.resume(plan)
 }
 
 async function setSecret(rotation: Rotation): Promise<void> {

@@ -2,16 +2,22 @@
 import { randomBytes } from 'node:crypto'
 import { TokenClientError } from '../client/index.ts'
 import { RotationError, type RotationErrorCode, readFacts } from './errors.ts'
+import { HOLD_S } from './limits.ts'
 import type { RotationOptions } from './options.ts'
-import { planRotation, type RotatingSecret, type RotationPlan } from './plan.ts'
+import {
+  createRollbackError,
+  planRotation,
+  type RotatingSecret,
+  type RotationPlan,
+} from './plan.ts'
 import { checkSecret } from './token-check.ts'
-import type { RotationState, RotationStep, StoredSecret } from './types.ts'
+import type { RotationState, RotationStep, StoredSecret, StoredSecrets } from './types.ts'
 
 /**
- * Seconds for which a run holds a rotation. All steps but the grace period end in that time. A run that was killed
- * blocks others for as long.
+ * Seconds before each further read: Cognito and the stores may return a state that is some seconds old. An error after
+ * these reads changes nothing.
  */
-const HOLD_S = 900
+const READ_DELAYS_S = [1, 2, 4]
 
 /** 256 random bits as 64 characters. Cognito allows 24 to 64 of `[\w+]`. */
 function generateSecret(): string {
@@ -21,8 +27,8 @@ function generateSecret(): string {
 /** One run. It holds the rotation until it ends. */
 export class Rotation {
   readonly #options: RotationOptions
-  /** The secret whose state in the store names this run as active. */
-  #held: { readonly secret: RotatingSecret; readonly isPromoted: boolean } | undefined
+  /** Each `heldUntil` of this run. One of them in the store names this run as active. */
+  readonly #holds = new Set<number>()
   /** Whether this run has added the new secret. */
   #isAdded = false
   /** `ClientSecretId` of the new secret. */
@@ -35,13 +41,23 @@ export class Rotation {
 
   /** @throws {RotationError} also for a state that no run may change. */
   async inspect(): Promise<RotationPlan> {
-    const { store, now } = this.#options
-    const secrets = await this.#call('ERR_ROTATION_STORE', () => store.get())
-    return planRotation(secrets, await this.#listIds(), now())
+    const { clientId, now } = this.#options
+    const secrets = await this.#getSecrets()
+    return planRotation(secrets, { ids: await this.#listIds(), clientId, now: now() })
   }
 
-  /** Generates a secret and saves it as pending, with the ID of the secret that it replaces. */
-  async createPending(replaces: string): Promise<RotatingSecret> {
+  /**
+   * Gets tokens with the current secret of the store: under a wrong client ID, a rotation would replace the secret of another
+   * app client. A wrong token endpoint is found here too, before the secret is added.
+   *
+   * Then generates a secret and saves it as pending, with the ID of the secret that it replaces.
+   */
+  async createPending(current: string, replaces: string): Promise<RotatingSecret> {
+    try {
+      await checkSecret(current, this.#options)
+    } catch (error) {
+      throw isUnknownSecret(error) ? createUnknownCurrent() : error
+    }
     this.#begin('pending')
     return this.#putPending({ value: generateSecret(), rotation: { replaces } })
   }
@@ -54,10 +70,12 @@ export class Rotation {
 
   async #putPending({ value, rotation }: RotatingSecret): Promise<RotatingSecret> {
     const { store, now } = this.#options
-    const secret = { value, rotation: { ...rotation, heldUntil: now() + HOLD_S } }
+    const heldUntil = now() + HOLD_S
+    const secret = { value, rotation: { ...rotation, heldUntil } }
+    // Before the call: it may fail after the write.
+    this.#holds.add(heldUntil)
     const isSaved = await this.#call('ERR_ROTATION_STORE', () => store.putPending(secret))
     if (!isSaved) throw this.#createConflict()
-    this.#held = { secret, isPromoted: false }
     return secret
   }
 
@@ -80,7 +98,7 @@ export class Rotation {
   async test({ value, rotation }: RotatingSecret): Promise<void> {
     this.#begin('test')
     try {
-      await checkSecret(value, this.#options)
+      await checkSecret(value, this.#options, 'test')
     } catch (error) {
       if (!this.#isAdded && isUnknownSecret(error)) {
         throw new RotationError('ERR_ROTATION_SECRETS', {
@@ -106,21 +124,26 @@ export class Rotation {
 
   /** Keeps the time of the promotion that another run has saved. */
   async #promote({ value, rotation }: RotatingSecret, isHeld: boolean): Promise<RotatingSecret> {
-    const { store, now, graceS } = this.#options
+    const { store, now } = this.#options
     const { replaces, promotedAt = now() } = rotation
-    const heldUntil = isHeld ? Math.max(now(), promotedAt + graceS) + HOLD_S : undefined
+    const remainingS = this.#getRemainingS(promotedAt)
+    const heldUntil = isHeld ? now() + Math.max(0, remainingS) + HOLD_S : undefined
     const secret = { value, rotation: { replaces, promotedAt, heldUntil } }
+    if (heldUntil !== undefined) this.#holds.add(heldUntil)
     const isPromoted = await this.#call('ERR_ROTATION_STORE', () => store.promote(secret))
     if (!isPromoted) throw this.#createConflict()
-    this.#held = { secret, isPromoted: true }
     return secret
   }
 
   /** Seconds until the end of the grace period. 0 or less after it. It begins now if its start is unknown. */
   getGraceS({ rotation }: RotatingSecret): number {
+    return this.#getRemainingS(rotation.promotedAt)
+  }
+
+  /** At most the grace period, although the clock of another run may have been ahead. */
+  #getRemainingS(promotedAt: number | undefined): number {
     const { now, graceS } = this.#options
-    const { promotedAt = now() } = rotation
-    return promotedAt + graceS - now()
+    return promotedAt === undefined ? graceS : Math.min(graceS, promotedAt + graceS - now())
   }
 
   async waitForGrace(secret: RotatingSecret): Promise<void> {
@@ -130,17 +153,30 @@ export class Rotation {
     if (remainingS > 0) await sleep(remainingS * 1000, signal)
   }
 
-  /** Deletes the old secret, if the app client still has it and the new one, and completes the rotation. */
+  /**
+   * Deletes the old secret, and completes the rotation. Before, it checks that the app client has both secrets, and that the
+   * new one is the current one of the store. After a rollback, callers use the old one again.
+   */
   async deleteOld({ value, rotation }: RotatingSecret): Promise<void> {
     this.#begin('delete')
     const { cognito, store } = this.#options
     const newId = await this.#findNewId(rotation)
     if (newId !== this.#newId) throw createMismatch('delete')
+    const isCurrent = async (): Promise<boolean> => {
+      const { current } = await this.#getSecrets()
+      return current.value === value
+    }
+    if (!(await this.#readUntil(isCurrent, (it) => it))) throw createRollbackError(newId, 'delete')
     const input = { ...this.#client, ClientSecretId: rotation.replaces }
-    await this.#call('ERR_ROTATION_COGNITO', () => cognito.deleteUserPoolClientSecret(input))
+    try {
+      await this.#call('ERR_ROTATION_COGNITO', () => cognito.deleteUserPoolClientSecret(input))
+    } catch (error) {
+      // The SDK repeats a request if it got no response.
+      const { exception } = error as RotationError
+      if (exception !== 'ResourceNotFoundException') throw error
+    }
     // After the deletion nothing is left to resume, so the result does not matter.
     await this.#call('ERR_ROTATION_STORE', () => store.promote({ value }))
-    this.#held = undefined
   }
 
   /** Known after the step `test`. */
@@ -150,23 +186,23 @@ export class Rotation {
 
   /** Lets other runs resume at once, after an error or an abort. Its own failure has no effect. */
   async release(): Promise<void> {
-    if (this.#held === undefined) return
+    if (this.#holds.size > 0) await this.#release().catch(() => {})
+  }
+
+  /** Reads the store first: after a rollback, a promotion would undo it. */
+  async #release(): Promise<void> {
     const { store } = this.#options
-    const { secret, isPromoted } = this.#held
-    const { value, rotation } = secret
+    const { current, pending } = await store.get()
+    const { value, rotation } = pending ?? current
+    const heldUntil = rotation?.heldUntil
+    if (rotation === undefined || heldUntil === undefined || !this.#holds.has(heldUntil)) return
     const released: StoredSecret = { value, rotation: { ...rotation, heldUntil: undefined } }
-    await Promise.allSettled([
-      (async () => {
-        const isReleased = !isPromoted && (await store.putPending(released))
-        // A failed promotion may have succeeded in part.
-        if (!isReleased) await store.promote(released)
-      })(),
-    ])
+    await (pending === undefined ? store.promote(released) : store.putPending(released))
   }
 
   #createConflict(): RotationError {
-    // Its state is in the store now.
-    this.#held = undefined
+    // Its state is in the store now, perhaps with the same time.
+    this.#holds.clear()
     return new RotationError('ERR_ROTATION_CONFLICT', {
       step: this.#step,
       detail: 'It has changed the store since this run began. Run again when it has ended',
@@ -189,6 +225,10 @@ export class Rotation {
     return { UserPoolId: userPoolId, ClientId: clientId }
   }
 
+  async #getSecrets(): Promise<StoredSecrets> {
+    return this.#call('ERR_ROTATION_STORE', () => this.#options.store.get())
+  }
+
   async #listIds(): Promise<readonly string[]> {
     const { cognito } = this.#options
     const { ClientSecrets = [] } = await this.#call('ERR_ROTATION_COGNITO', () =>
@@ -199,10 +239,27 @@ export class Rotation {
 
   /** @throws {RotationError} unless the app client has exactly the old and one other secret. */
   async #findNewId({ replaces }: RotationState): Promise<string> {
-    const ids = await this.#listIds()
-    const others = ids.filter((id) => id !== replaces)
-    if (ids.length !== 2 || others.length !== 1) throw createMismatch(this.#step)
-    return others[0] as string
+    const ids = await this.#readUntil(
+      () => this.#listIds(),
+      (it) => it.length === 2 && it.includes(replaces),
+    )
+    const [newId] = (ids ?? []).filter((id) => id !== replaces)
+    if (newId === undefined) throw createMismatch(this.#step)
+    return newId
+  }
+
+  /** Repeats a read until its result is the expected one. @returns Undefined if it never is. */
+  async #readUntil<Result>(
+    read: () => Promise<Result>,
+    isExpected: (result: Result) => boolean,
+  ): Promise<Result | undefined> {
+    const { sleep, signal } = this.#options
+    for (const delayS of [0, ...READ_DELAYS_S]) {
+      if (delayS > 0) await sleep(delayS * 1000, signal)
+      const result = await read()
+      if (isExpected(result)) return result
+    }
+    return undefined
   }
 
   /** Replaces an error of the store or of Cognito: it may quote a secret. */
@@ -220,6 +277,13 @@ function createMismatch(step: RotationStep | undefined): RotationError {
   return new RotationError('ERR_ROTATION_SECRETS', {
     step,
     detail: 'The app client no longer has exactly the old and the new secret. Check its secrets',
+  })
+}
+
+function createUnknownCurrent(): RotationError {
+  return new RotationError('ERR_ROTATION_SECRETS', {
+    detail:
+      'The current secret of the store is not one of the app client. Check the client ID, the store and its content',
   })
 }
 

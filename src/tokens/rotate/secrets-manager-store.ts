@@ -1,9 +1,9 @@
 /** `secretsManagerStore`: a client secret in AWS Secrets Manager, as plain text or in a field of JSON. */
 import { createHash } from 'node:crypto'
 import { describeValue, OptionError, readMembers } from '../../core/options/validate.ts'
-import { RotationError } from './errors.ts'
+import { RotationError, readFacts } from './errors.ts'
 import { readMethods } from './options.ts'
-import { parseObject } from './stored-json.ts'
+import { parseObject, replaceMember } from './stored-json.ts'
 import type { ClientSecretStore, RotationState, StoredSecret, StoredSecrets } from './types.ts'
 
 /** The operations of Secrets Manager. `SecretsManager` of `@aws-sdk/client-secrets-manager` has them. */
@@ -53,7 +53,8 @@ export interface SecretsManagerStoreOptions {
 
 /**
  * Creates the store of a client secret in AWS Secrets Manager: `AWSCURRENT` and `AWSPENDING` have the current and the
- * pending one. The state of a rotation is in further staging labels of the version, which begin with `cognito-m2m/`.
+ * pending one. The state of a rotation is in further staging labels of the version, which begin with `cognito-m2m/`. They
+ * find the version again after another rotation has taken `AWSPENDING`.
  *
  * @param options `secretsManager` and `secretId` are required.
  * @throws {OptionError} `ERR_OPTION_INVALID` for an invalid option.
@@ -85,6 +86,20 @@ export function secretsManagerStore(options: SecretsManagerStoreOptions): Client
   }
 }
 
+/** Whether a version has become the current one. */
+export async function isCurrentVersion(
+  { secretsManager, secretId }: SecretsManagerStoreOptions,
+  versionId: string,
+): Promise<boolean> {
+  try {
+    const input = { SecretId: secretId, VersionStage: CURRENT }
+    const { VersionId } = await secretsManager.getSecretValue(input)
+    return VersionId === versionId
+  } catch (error) {
+    throw new RotationError('ERR_ROTATION_STORE', readFacts(error))
+  }
+}
+
 function readText(value: unknown, option: string, what: string): string {
   if (typeof value === 'string' && /^\S{1,2048}$/.test(value)) return value
   throw new OptionError(
@@ -96,6 +111,8 @@ function readText(value: unknown, option: string, what: string): string {
 const CURRENT = 'AWSCURRENT'
 const PENDING = 'AWSPENDING'
 const PREFIX = 'cognito-m2m/'
+/** The version of the incomplete rotation: pending, promoted, or rolled back. */
+const ROTATION = `${PREFIX}rotation`
 
 /** One version of the secret. */
 interface Version {
@@ -107,8 +124,8 @@ interface Version {
   readonly labels: readonly string[]
 }
 
-/** Versions that earlier, abandoned rotations of the same old secret have left. */
-const MAX_ABANDONED_VERSIONS = 10
+/** Versions that earlier rotations of the same old secret have left. Secrets Manager keeps about as many. */
+const MAX_ABANDONED_VERSIONS = 100
 
 /** Validated options. */
 interface SecretLocation {
@@ -132,9 +149,14 @@ class SecretVersions implements ClientSecretStore {
 
   async get(): Promise<StoredSecrets> {
     const { current, pending } = await this.#readBoth()
+    if (pending === undefined) return { current: this.#toSecret(current) }
     return {
       current: this.#toSecret(current),
-      pending: pending === undefined ? undefined : this.#toSecret(pending),
+      pending: this.#toSecret(pending),
+      pendingRemoval: [PENDING, ROTATION]
+        .filter((label) => pending.labels.includes(label))
+        .map((label) => this.#formatRemoval(label, pending.id))
+        .join(' && '),
     }
   }
 
@@ -143,11 +165,28 @@ class SecretVersions implements ClientSecretStore {
     // An earlier run has promoted it already.
     if (current.value === value) return false
     if (pending === undefined) {
+      // A run may have ended before it had removed all. Later, no label would find this version again.
+      await this.#setLabels(current, undefined)
       return this.#create(this.#format(value, current), rotation as RotationState)
     }
     if (pending.value !== value) return false
+    const text = this.#format(value, current)
+    const isOther = this.#versionId !== undefined || pending.text !== text
+    if (isOther && pending.id !== this.#versionId) {
+      return this.#replace(pending, text, rotation as RotationState)
+    }
     await this.#setLabels(pending, rotation, true)
     return true
+  }
+
+  /**
+   * Copies a pending secret to the version of this rotation of Secrets Manager, or to one with the current other members. All
+   * labels move with it: one that stays behind would count for the limit of 20 labels forever.
+   */
+  async #replace(pending: Version, text: string, rotation: RotationState): Promise<boolean> {
+    const token = this.#versionId ?? hash(`${pending.id}/${rotation.heldUntil}`)
+    await this.#setLabels(pending, rotation, true)
+    return this.#put(token, text, rotation)
   }
 
   async promote({ value, rotation }: StoredSecret): Promise<boolean> {
@@ -166,7 +205,6 @@ class SecretVersions implements ClientSecretStore {
       RemoveFromVersionId: current.id,
     })
     await this.#setLabels(pending, rotation)
-    await this.#setLabels(current, undefined)
     return true
   }
 
@@ -182,8 +220,8 @@ class SecretVersions implements ClientSecretStore {
         SecretId: this.#secretId,
         VersionId: token,
       })
-      if (VersionStages.length > 0 || this.#versionId !== undefined) return false
-      // A version without a label is abandoned.
+      const isInUse = VersionStages.includes(PENDING) || VersionStages.includes(CURRENT)
+      if (isInUse || this.#versionId !== undefined) return false
       token = hash(token)
     }
     return false
@@ -205,14 +243,22 @@ class SecretVersions implements ClientSecretStore {
   }
 
   async #readBoth(): Promise<{ readonly current: Version; readonly pending: Version | undefined }> {
-    const current = await this.#read(CURRENT)
-    const pending = await this.#read(PENDING).catch((error: unknown) => {
-      // Also for a version that Secrets Manager has created for a rotation, without a value.
+    const [current, ...candidates] = await Promise.all([
+      this.#read(CURRENT),
+      this.#readOptional(PENDING),
+      this.#readOptional(ROTATION),
+    ])
+    // Both labels are on the current version if a run ended right after the promotion.
+    const pending = candidates.find((it) => it !== undefined && it.id !== current.id)
+    return { current, pending }
+  }
+
+  /** @returns Undefined also for a version that Secrets Manager has created for a rotation, without a value. */
+  async #readOptional(stage: string): Promise<Version | undefined> {
+    return this.#read(stage).catch((error: unknown) => {
       if (hasName(error, 'ResourceNotFoundException')) return undefined
       throw error
     })
-    // Both labels are on one version if a run ended right after the promotion.
-    return { current, pending: pending?.id === current.id ? undefined : pending }
   }
 
   async #read(stage: string): Promise<Version> {
@@ -235,7 +281,11 @@ class SecretVersions implements ClientSecretStore {
 
   #format(value: string, { text }: Version): string {
     if (this.#field === undefined) return value
-    return JSON.stringify({ ...parseObject(text), [this.#field]: value })
+    return replaceMember(text, this.#field, value)
+  }
+
+  #formatRemoval(label: string, id: string): string {
+    return `aws secretsmanager update-secret-version-stage --secret-id ${this.#secretId} --version-stage ${label} --remove-from-version-id ${id}`
   }
 
   #toSecret({ id, value, labels }: Version): StoredSecret {
@@ -288,7 +338,7 @@ function hasName(error: unknown, name: string): boolean {
 const LABEL = /^cognito-m2m\/(replaces|held-until|promoted-at)\/([^/]+)/
 
 function formatLabels({ replaces, heldUntil, promotedAt }: RotationState): string[] {
-  const labels = [`${PREFIX}replaces/${replaces}`]
+  const labels = [ROTATION, `${PREFIX}replaces/${replaces}`]
   if (heldUntil !== undefined) labels.push(`${PREFIX}held-until/${heldUntil}/${replaces}`)
   if (promotedAt !== undefined) labels.push(`${PREFIX}promoted-at/${promotedAt}/${replaces}`)
   return labels

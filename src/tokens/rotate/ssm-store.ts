@@ -96,15 +96,16 @@ class SecretParameters implements ClientSecretStore {
 
   async get(): Promise<StoredSecrets> {
     const { value, pending } = await this.#read()
-    const isPromoted = pending?.value === value
-    return {
-      current: { value, rotation: isPromoted ? pending.rotation : undefined },
-      pending: isPromoted ? undefined : pending,
-    }
+    if (pending === undefined) return { current: { value } }
+    if (pending.value === value) return { current: pending }
+    const pendingRemoval = `aws ssm delete-parameter --name ${this.#pendingName}`
+    return { current: { value }, pending, pendingRemoval }
   }
 
   async putPending(secret: StoredSecret): Promise<boolean> {
     const { value, pending } = await this.#read()
+    // Another run has promoted it. Its time of the promotion must stay.
+    if (value === secret.value) return false
     const isSame = pending?.value === secret.value
     if (pending !== undefined && !isSame) {
       if (pending.value !== value) return false
@@ -165,7 +166,12 @@ class SecretParameters implements ClientSecretStore {
   }
 
   async #deletePending(): Promise<void> {
-    await this.#client.deleteParameter({ Name: this.#pendingName })
+    try {
+      await this.#client.deleteParameter({ Name: this.#pendingName })
+    } catch (error) {
+      // The SDK repeats a request if it got no response.
+      if (Object(error).name !== 'ParameterNotFound') throw error
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../client/index.ts'
 import { RotationError } from './errors.ts'
 import type { RotationOptions, TokenApiOptions } from './options.ts'
+import type { RotationStep } from './types.ts'
 
 /** Seconds before each further attempt: a new secret reaches all servers of Cognito late. */
 const RETRY_DELAYS_S = [1, 2, 4, 8, 16, 30, 30]
@@ -26,19 +27,25 @@ const TRANSIENT: ReadonlySet<TokenClientErrorCode> = new Set([
 type CheckOptions = Pick<RotationOptions, 'apis' | 'clientId' | 'fetch' | 'sleep' | 'signal'>
 
 /**
- * Gets a token at each API. Retries for 91 s while the secret is unknown, and while the API is not available.
+ * Gets a token at each API. Retries for 91 s while the API is not available, and while a new secret is unknown.
  *
+ * @param step The step `test` of a new secret.
  * @throws {RotationError} `ERR_ROTATION_TOKEN`.
  * @throws The reason of the signal after an abort.
  */
-export async function checkSecret(value: string, options: CheckOptions): Promise<void> {
-  for (const api of options.apis) await checkAtApi(api, value, options)
+export async function checkSecret(
+  value: string,
+  options: CheckOptions,
+  step?: RotationStep,
+): Promise<void> {
+  for (const api of options.apis) await checkAtApi(api, value, options, step)
 }
 
 async function checkAtApi(
   api: TokenApiOptions,
   value: string,
   { clientId, fetch, sleep, signal }: CheckOptions,
+  step: RotationStep | undefined,
 ): Promise<void> {
   const credentials = { ...api, clientId, clientSecret: value }
   const delaysS = [...RETRY_DELAYS_S]
@@ -46,10 +53,10 @@ async function checkAtApi(
     signal.throwIfAborted()
     const error = await tryToken(omitUndefined<TokenClientOptions>({ ...credentials, fetch }))
     if (error === undefined) return
-    const delayS = isRetryable(error) ? delaysS.shift() : undefined
+    const delayS = isRetryable(error, step) ? delaysS.shift() : undefined
     if (delayS === undefined) {
       const { message } = error
-      throw new RotationError('ERR_ROTATION_TOKEN', { step: 'test', detail: message, cause: error })
+      throw new RotationError('ERR_ROTATION_TOKEN', { step, detail: message, cause: error })
     }
     await sleep(delayS * 1000, signal)
   }
@@ -66,6 +73,6 @@ async function tryToken(options: TokenClientOptions): Promise<TokenClientError |
   return error
 }
 
-function isRetryable({ code, error }: TokenClientError): boolean {
-  return error === 'invalid_client' || TRANSIENT.has(code)
+function isRetryable({ code, error }: TokenClientError, step: RotationStep | undefined): boolean {
+  return (error === 'invalid_client' && step === 'test') || TRANSIENT.has(code)
 }

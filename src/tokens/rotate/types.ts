@@ -14,7 +14,10 @@ export interface RotationState {
   readonly replaces: string
   /** Other runs refuse to start until then, in epoch seconds. Absent if no run is active. */
   readonly heldUntil?: number | undefined
-  /** Time of the promotion in epoch seconds. Absent before it. */
+  /**
+   * Time of the promotion in epoch seconds. Absent before it. If the secret is not the current one although it has this time,
+   * the rotation was rolled back.
+   */
   readonly promotedAt?: number | undefined
 }
 
@@ -22,8 +25,10 @@ export interface RotationState {
 export interface StoredSecrets {
   /** The secret that callers load. */
   readonly current: StoredSecret
-  /** The secret of a rotation before its promotion. */
+  /** The secret of a rotation before its promotion, or after a rollback of it. */
   readonly pending?: StoredSecret | undefined
+  /** Command that removes the pending secret. Messages contain it, so it has no secret. */
+  readonly pendingRemoval?: string | undefined
 }
 
 /**
@@ -37,8 +42,8 @@ export interface ClientSecretStore {
   /**
    * Saves a pending secret. If the same value is pending, it replaces its state.
    *
-   * @returns False if another value is pending. The check and the write must be one atomic operation, or two runs may
-   *   start at once.
+   * @returns False if another value is pending, or if this one is the current one. The check and the write must be one atomic
+   *   operation, or two runs may start at once.
    */
   putPending(secret: StoredSecret): Promise<boolean>
   /**

@@ -45,7 +45,7 @@ class Fault {
 }
 
 /** More than the requests of a rotation with either store. */
-const MAX_REQUESTS = 25
+const MAX_REQUESTS = 40
 
 for (const store of [`secretsmanager:${SECRET_ID}`, `ssm:${NAME}`]) {
   t.test(store, async (t) => {

@@ -83,7 +83,11 @@ t.test('Ctrl-C in the grace period ends with 130, and another run resumes', asyn
 t.test('no output of a failing run has a secret', async (t) => {
   const { pool, secretsManager, parameters, args } = await setUpRotate(t)
   const ssm = ['--store', `ssm:${NAME}`]
-  const refused = async () => Response.json({ error: 'invalid_scope' }, { status: 400 })
+  /** Refuses the new secret. */
+  const refused: typeof fetch = async (url, init) =>
+    String(init?.body).includes(FIRST_SECRET)
+      ? fetch(url, init)
+      : Response.json({ error: 'invalid_scope' }, { status: 400 })
   const closed = 'http://127.0.0.1:9'
   const other = [...args, ...ssm]
   const cases: readonly (readonly [readonly string[], object, number, RegExp])[] = [

@@ -1,37 +1,11 @@
 /** The Lambda function for Secrets Manager: its four steps, repeated steps, and the scheduled deletion. */
-import t, { type Test } from 'tap'
-import {
-  createRotationHandler,
-  type RotationHandlerEvent,
-  type RotationHandlerOptions,
-  secretsManagerStore,
-} from '../../../src/tokens/rotate/index.ts'
-import { FakeSecretsManager } from '../../support/aws-fakes.ts'
-import { FIRST_SECRET, listIds, setUpRotation } from '../../support/rotation.ts'
+import t from 'tap'
+import { createRotationHandler, secretsManagerStore } from '../../../src/tokens/rotate/index.ts'
+import { AwsError } from '../../support/aws-fakes.ts'
+import { FIRST_SECRET, intercept, listIds, rotationErrorOf } from '../../support/rotation.ts'
+import { ARN, STEPS, setUpHandler } from '../../support/rotation-handler.ts'
 
-const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-client-a1b2c3'
-const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const
 const DAY_MS = 86_400_000
-
-async function setUpHandler(t: Test, changes: Partial<RotationHandlerOptions> = {}) {
-  const world = await setUpRotation(t)
-  const { store: _, ...target } = world.options
-  const secretsManager = new FakeSecretsManager(FIRST_SECRET)
-  const options = { ...target, secretsManager, secretId: ARN, ...changes }
-  const handler = createRotationHandler(options)
-  let count = 0
-  /** What Secrets Manager does to start a rotation. */
-  const begin = (): string => {
-    count += 1
-    const id = `c0ffee00-0000-4000-8000-${String(count).padStart(12, '0')}`
-    for (const { stages } of secretsManager.versions) stages.delete('AWSPENDING')
-    secretsManager.versions.push({ id, value: undefined, stages: new Set(['AWSPENDING']) })
-    return id
-  }
-  const call = (Step: RotationHandlerEvent['Step'] & string, ClientRequestToken: string) =>
-    handler({ Step, SecretId: ARN, ClientRequestToken })
-  return { ...world, secretsManager, options, handler, begin, call }
-}
 
 t.test('a rotation keeps the old secret, and a scheduled event deletes it', async (t) => {
   const { pool, cognito, secretsManager, clock, handler, begin, call } = await setUpHandler(t)
@@ -109,6 +83,24 @@ t.test('a run of the command line and the function exclude each other', async (t
     secretId: ARN,
   })
   await other.rotate({ store: otherStore, sleep })
+})
+
+t.test('an error of Secrets Manager has its name and no text', async (t) => {
+  const { options, secretsManager, begin } = await setUpHandler(t)
+  const token = begin()
+  for (const failing of [0, 1, 2, 3, 4]) {
+    let count = 0
+    const denied = intercept(secretsManager, async (_name, call) => {
+      count += 1
+      if (count > failing) throw new AwsError('AccessDeniedException', { FIRST_SECRET })
+      return call()
+    })
+    const handler = createRotationHandler({ ...options, secretsManager: denied })
+    const event = { Step: 'createSecret', SecretId: ARN, ClientRequestToken: token } as const
+    const error = await rotationErrorOf(handler(event))
+    t.match(error, { code: 'ERR_ROTATION_STORE', exception: 'AccessDeniedException' })
+    t.notMatch(`${error} ${JSON.stringify(error)}`, FIRST_SECRET)
+  }
 })
 
 t.test('events of another secret and unknown steps are rejected', async (t) => {

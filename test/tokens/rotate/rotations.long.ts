@@ -10,6 +10,7 @@ import {
   ssmStore,
 } from '../../../src/tokens/rotate/index.ts'
 import { FakeParameterStore, FakeSecretsManager } from '../../support/aws-fakes.ts'
+import { createRandom } from '../../support/random.ts'
 import {
   CLIENT_ID,
   FIRST_SECRET,
@@ -27,15 +28,6 @@ const OPERATIONS = 11
 const GRACES = [0, 600, 86_400]
 /** Seconds: longer than a run holds a rotation. */
 const AFTER_HOLD = 1000
-
-/** Numerical Recipes' linear congruential generator: every run of a commit is the same. */
-function createRandom(seed: number): (limit: number) => number {
-  let state = seed
-  return (limit) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * limit)
-  }
-}
 
 const STORES: Readonly<Record<string, () => ClientSecretStore>> = {
   secretsManagerStore: () =>

@@ -18,6 +18,7 @@ import {
   FIRST_SECRET,
   intercept,
   KilledError,
+  listIds,
   MemorySecretStore,
   rotationErrorOf,
   setUpRotation,
@@ -64,7 +65,9 @@ const PROMOTED = {
   rotation: { ...PENDING.rotation, heldUntil: 1_800_087_300, promotedAt: 1_800_000_010 },
 }
 const first = { current: { value: FIRST_SECRET, rotation: undefined }, pending: undefined }
-const strip = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+/** Without members that are undefined, and without the command, which differs. */
+const strip = (value: object): object =>
+  JSON.parse(JSON.stringify({ ...value, pendingRemoval: undefined }))
 
 for (const [name, create] of Object.entries(STORES)) {
   t.test(`${name}: a secret is pending, held, promoted and complete`, async (t) => {
@@ -79,6 +82,7 @@ for (const [name, create] of Object.entries(STORES)) {
     t.equal(await store.putPending(released), true)
     t.strictSame(strip(await store.get()), strip({ ...first, pending: released }))
     t.equal(await store.promote(PROMOTED), true)
+    t.equal(await store.putPending(PENDING), false, 'it is the current one')
     t.strictSame(strip(await store.get()), strip({ current: PROMOTED }))
     t.equal(await store.promote(PROMOTED), true)
     t.equal(await store.promote({ value: PENDING.value }), true)
@@ -231,7 +235,7 @@ t.test('Secrets Manager: only plain text is rotated', async (t) => {
     const store = secretsManagerStore({ secretsManager: fake, secretId: SECRET_ID })
     const error = await rotationErrorOf(rotate({ store }))
     t.match(error, { code: 'ERR_ROTATION_STORE', message: /AWSCURRENT .* as plain text/ })
-    t.strictSame(fake.calls, ['GetSecretValue'])
+    t.strictSame([...new Set(fake.calls)], ['GetSecretValue'])
   }
   const binary = intercept(new FakeSecretsManager('a'), async () => ({}))
   const store = secretsManagerStore({ secretsManager: binary, secretId: SECRET_ID })
@@ -369,5 +373,77 @@ t.test('each wrong option has a message with the fix', async (t) => {
   ]
   for (const [create, option, problem] of cases) {
     t.throws(create, { code: 'ERR_OPTION_INVALID', option, problem })
+  }
+})
+
+t.test('Secrets Manager: other members keep their text, and later changes of them', async (t) => {
+  const numbers = '"id":12345678901234567890,"rate":1.10,"list":[1e400,-0.0],"__proto__":{"a":1}'
+  const create = (user: string, secret: string): string =>
+    `{${numbers},"user":"${user}","client_secret":"${secret}"}`
+  const fake = new FakeSecretsManager(create('a', FIRST_SECRET))
+  const options = { secretsManager: fake, secretId: SECRET_ID, field: 'client_secret' }
+  const { pool, cognito, rotate } = await setUpRotation(t)
+  const stop = intercept(cognito, async (name, call) => {
+    if (name === 'addUserPoolClientSecret') throw new Error('stop')
+    return call()
+  })
+  const store = secretsManagerStore(options)
+  await rotationErrorOf(rotate({ store, cognito: stop }))
+  // An operator edits the current version, which makes a new one.
+  await fake.putSecretValue({
+    SecretId: SECRET_ID,
+    ClientRequestToken: 'f'.repeat(32),
+    SecretString: create('b', FIRST_SECRET),
+    VersionStages: ['AWSCURRENT'],
+  })
+  t.equal((await rotate({ store })).resumed, true)
+  const [value = ''] = pool.clients[0]?.clientSecrets ?? []
+  t.equal(fake.valueOf('AWSCURRENT'), create('b', value))
+  t.strictSame(fake.ownLabels, [])
+})
+
+t.test('Secrets Manager: JSON that is no object has no member', async (t) => {
+  for (const text of ['["a"]', '"a"', '7', 'null']) {
+    const secretsManager = new FakeSecretsManager(text)
+    const store = secretsManagerStore({ secretsManager, secretId: SECRET_ID, field: '0' })
+    await t.rejects(store.get(), { code: 'ERR_ROTATION_STORE', message: /the member 0 of a JSON/ })
+  }
+})
+
+t.test(
+  'Parameter Store: a deletion that is repeated after a lost response is complete',
+  async (t) => {
+    const { rotate } = await setUpRotation(t)
+    const fake = new FakeParameterStore(NAME, FIRST_SECRET)
+    const twice = intercept(fake, async (name, call) => {
+      if (name === 'deleteParameter') await call()
+      return call()
+    })
+    await rotate({ store: ssmStore({ ssm: twice, name: NAME }) })
+    t.strictSame([...fake.parameters.keys()], [NAME])
+  },
+)
+
+t.test('Secrets Manager: no label stays behind, wherever a process ends', async (t) => {
+  const versionId = 'c0ffee00-0000-4000-8000-000000000001'
+  for (let index = 0; index < 25; index += 1) {
+    const { pool, clock, cognito, rotate } = await setUpRotation(t)
+    const fake = new FakeSecretsManager(FIRST_SECRET)
+    const options = { secretId: SECRET_ID }
+    const store = secretsManagerStore({ ...options, secretsManager: fake })
+    const [replaces = ''] = await listIds(cognito, pool)
+    const heldUntil = clock.now / 1000 + 900
+    await store.putPending({ value: PENDING.value, rotation: { replaces, heldUntil } })
+    clock.now += 900_000
+    // Another rotation of Secrets Manager takes the label.
+    for (const { stages } of fake.versions) stages.delete('AWSPENDING')
+    fake.versions.push({ id: versionId, value: undefined, stages: new Set(['AWSPENDING']) })
+    const killed = failing(fake, index, true)
+    const adopted = secretsManagerStore({ ...options, secretsManager: killed, versionId })
+    await rotate({ store: adopted, grace: 0 }).catch(() => {})
+    clock.now += 900_000
+    await rotate({ store, grace: 0 })
+    t.equal((await rotate({ store, grace: 0 })).resumed, false)
+    t.strictSame(fake.ownLabels, [], `call ${index}`)
   }
 })

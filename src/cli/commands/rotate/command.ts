@@ -77,7 +77,7 @@ export function rotateCommand(
 const MANUAL: Manual = {
   description: [
     'Saves a new secret as pending, adds it to the app client, and gets a token with it. Then makes it the current secret of the store, waits for the grace period, and deletes the old secret. Both secrets are valid in between, so callers see no error.',
-    'After an error or Ctrl-C, run the same command again: it resumes. While another run is active, the command refuses to start. It deletes nothing if the store does not know which secret is old.',
+    'After an error or Ctrl-C, run the same command again: it resumes. While another run is active, the command refuses to start. It deletes nothing if the store does not know which secret is old, or has the old one as its current secret again.',
     'It prints no secret. Packages of the AWS SDK are not installed with this one: install @aws-sdk/client-cognito-identity-provider, and @aws-sdk/client-secrets-manager or @aws-sdk/client-ssm. They find credentials as usual.',
     'Pass --token-url for app clients whose callers use /oauth2/token, or --region for GetClientToken.',
   ],
