@@ -1,4 +1,4 @@
-/** Mocked timers beside connections of `fetch`. */
+/** Mocked timers with connections of `fetch`. */
 import { mock } from 'node:test'
 
 /**
