@@ -91,8 +91,9 @@ const POOL_DATA = /(?:^|\.)data\.aws_cognito_user_pool\./
 /** Returns the attribute of a user pool that the template has or looks up. Empty for other sources. */
 function getPoolAttribute(
   { userPools }: InfraModel,
-  { resource = '', attribute = '' }: Source,
+  { resource = '', attribute = '', isDerived }: Source,
 ): string {
+  if (isDerived === true) return ''
   const isPool =
     POOL_DATA.test(resource) ||
     userPools.some(({ id }) => id === resource || id.startsWith(`${resource}[`))
@@ -146,7 +147,10 @@ function findIssuerProblem(model: InfraModel, issuer: Fact<string>): string | un
   const start = getKnownStart(issuer).toLowerCase()
   const pieces = issuer.pieces ?? []
   const hasArn = pieces.some(
-    (piece) => typeof piece !== 'string' && ARN_ATTRIBUTES.has(piece.attribute ?? ''),
+    (piece) =>
+      typeof piece !== 'string' &&
+      piece.isDerived !== true &&
+      ARN_ATTRIBUTES.has(piece.attribute ?? ''),
   )
   if (ARN_ATTRIBUTES.has(attribute) || start.startsWith(ARN) || hasArn) return 'an ARN'
   if (POOL_ID_ATTRIBUTES.has(attribute)) return 'the id of a user pool'

@@ -34,18 +34,23 @@ function findOtherAttribute(model: InfraModel, userPool: Fact<string>): string |
   return other ?? (getKnownStart(userPool).startsWith(ARN) ? 'an ARN' : undefined)
 }
 
+/** Whether the template of the resource server creates its pool. */
+const isOwner = ({ server, pool }: IndexedServer): boolean =>
+  isCertainlyCreated(pool) && server.userPool?.refs.includes(pool.name) === true
+
 /** Reports resource servers of one pool with the same identifier. */
 export function checkIdentifiers({ servers }: ScopeIndex): Finding[] {
   const known = new Map<string, IndexedServer>()
   return servers.flatMap((one) => {
     const { model, server, pool, identifier } = one
-    // A condition may deploy one of two. An assumed pool may be another one.
+    // A condition may deploy one of two, or several pools. An assumed pool may be another one.
     if (server.conditional || pool.kind === 'unknown' || pool.assumed === true) return []
+    if (pool.isConditional === true) return []
     const key = JSON.stringify([pool.identity, identifier.key])
     const first = known.get(key)
     if (first === undefined) known.set(key, one)
-    // Two templates that name an existing pool may be alternatives.
-    if (first === undefined || !(first.model === model || isCertainlyCreated(pool))) return []
+    // Two templates that use the pool of another one may be alternatives, for example for two stages.
+    if (first === undefined || !(first.model === model || isOwner(one) || isOwner(first))) return []
     const message = `${toPrintable(server.id)} has the identifier ${toPrintable(identifier.label)}, as ${toPrintable(first.server.id)} has in the same user pool: Cognito rejects it`
     const fix = 'rename one of the two, or define the scopes in one resource server'
     const { at } = server.identifier as Fact<string>

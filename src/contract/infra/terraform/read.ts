@@ -40,6 +40,7 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
     tree,
     prefix: '',
     conditional: false,
+    hasProviders: false,
     getDependencies: () => [],
     getVariable: (name) => {
       const expression = values.get(name)
