@@ -6,6 +6,7 @@ import { toPrintable } from '../../../core/util/text.ts'
 import { getMember, toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources, TemplateProblem, UnreadSource } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
+import { createResourceOrder } from '../resolve/order.ts'
 import {
   assertAcyclic,
   type DanglingReference,
@@ -209,7 +210,7 @@ export async function readCloudFormation(
   const danglingDependencies = findDanglingDependencies(resources.value.entries, sections)
   return {
     dialect: sam ? 'sam' : 'cloudformation',
-    resources: read,
+    resources: createResourceOrder(read).addServers(read),
     dangling: [...resolver.dangling, ...danglingDependencies],
     problems: problems.map((problem) => addResource(problem, read)),
     complete: !macros && !read.some(mayAddResources),

@@ -81,6 +81,8 @@ export interface Resource {
   readonly complete: boolean
   /** Ids of the resources in `DependsOn` or `depends_on`, and of every reference. */
   readonly dependsOn: readonly string[]
+  /** Present if it may be deployed after any resource server, as far as the references of the template are known. */
+  readonly mayAwaitAny?: true
   /** Whether a condition, count or loop decides if and how often the resource is deployed. */
   readonly conditional: boolean
 }
@@ -294,43 +296,6 @@ export class ReferenceResolver {
     this.#resolved.set(key, value)
     return value
   }
-}
-
-const SERVER = 'AWS::Cognito::UserPoolResourceServer'
-/** Most steps between resources. Real templates take a few hundred. */
-const MAX_DEPENDENCY_STEPS = 1_000_000
-
-/** Adds the resource servers that a resource depends on transitively. */
-export function addIndirectDependencies(resources: readonly Resource[]): readonly Resource[] {
-  const dependents = new Map<string, string[]>()
-  for (const { id, dependsOn } of resources) {
-    for (const name of dependsOn) {
-      const list = dependents.get(name)
-      if (list === undefined) dependents.set(name, [id])
-      else list.push(id)
-    }
-  }
-  const servers = new Map<string, string[]>()
-  let remaining = MAX_DEPENDENCY_STEPS
-  for (const { id: server } of resources.filter(({ type }) => type === SERVER)) {
-    const reached = new Set([server])
-    for (const id of reached) {
-      for (const dependent of dependents.get(id) ?? []) {
-        remaining -= 1
-        if (remaining > 0) reached.add(dependent)
-      }
-    }
-    reached.delete(server)
-    for (const id of reached) {
-      const list = servers.get(id)
-      if (list === undefined) servers.set(id, [server])
-      else list.push(server)
-    }
-  }
-  return resources.map((resource) => ({
-    ...resource,
-    dependsOn: mergeRefs(resource.dependsOn, servers.get(resource.id) ?? []),
-  }))
 }
 
 /**

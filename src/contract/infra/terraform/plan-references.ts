@@ -42,6 +42,11 @@ export interface Reference {
   readonly isUnknown: boolean
 }
 
+interface Dependencies {
+  readonly ids: readonly string[]
+  readonly isComplete: boolean
+}
+
 /** What references refer to. */
 interface Resolution {
   readonly targets: readonly Target[]
@@ -51,7 +56,6 @@ interface Resolution {
   readonly other?: 'known' | 'unknown'
 }
 
-const SERVER = 'aws_cognito_resource_server'
 /** Longest chain of variables and outputs. */
 const MAX_STEPS = 50
 /** Most references and targets that are resolved for one plan. */
@@ -157,15 +161,13 @@ const toText = (value: Json | undefined): string => (typeof value === 'string' ?
 export class PlanReferences {
   readonly resources: readonly PlannedResource[]
   readonly #addresses: ReadonlySet<string>
-  readonly #servers: readonly string[]
+  /** By module, and by type and name. */
+  readonly #instances = new Map<PlannedModule, ReadonlyMap<string, readonly PlannedResource[]>>()
   #remaining = MAX_RESOLUTIONS
 
   constructor(root: PlannedModule) {
     this.resources = listResources(root)
     this.#addresses = new Set(this.resources.map(({ address }) => address))
-    this.#servers = this.resources
-      .filter(({ type }) => type === SERVER)
-      .map(({ address }) => address)
   }
 
   /**
@@ -185,8 +187,8 @@ export class PlanReferences {
     )
   }
 
-  /** Lists the addresses that a resource waits for. If they are unknown, it may wait for every resource server. */
-  listDependencies({ configuration, module }: PlannedResource): readonly string[] {
+  /** Lists the addresses that a resource waits for. Incomplete if it may wait for others. */
+  listDependencies({ configuration, module }: PlannedResource): Dependencies {
     const { expressions, for_each_expression: forEach, depends_on: dependsOn } = configuration
     const references = listReferences([
       expressions ?? {},
@@ -201,10 +203,7 @@ export class PlanReferences {
     const refs = all.flatMap(({ targets }) => targets.map(({ resource }) => resource))
     const isComplete =
       Object.keys(configuration).length > 0 && all.every(({ complete }) => complete)
-    return mergeRefs(
-      refs.filter((ref) => this.#addresses.has(ref)),
-      isComplete ? [] : this.#servers,
-    )
+    return { ids: mergeRefs(refs).filter((ref) => this.#addresses.has(ref)), isComplete }
   }
 
   #resolveAll(references: readonly string[], module: PlannedModule, steps: number): Resolution {
@@ -230,12 +229,18 @@ export class PlanReferences {
       return { targets: [toTarget(resource, attributes.join('.'))], complete: true }
     }
     if (root === 'local' || root === '') return UNKNOWN
-    const targets = module.resources
-      .filter((one) => one.type === root && one.name === name)
+    const targets = this.#findInstances(module, `${root}.${name}`)
       .filter(({ address }) => address.endsWith(index))
       .map(({ address }) => toTarget(address, rest))
     this.#remaining -= targets.length
     return TERRAFORM_TYPES.has(root) ? { targets, complete: true } : UNKNOWN_VALUE
+  }
+
+  #findInstances(module: PlannedModule, name: string): readonly PlannedResource[] {
+    const known = this.#instances.get(module)
+    const instances = known ?? groupByName(module.resources)
+    if (known === undefined) this.#instances.set(module, instances)
+    return instances.get(name) ?? []
   }
 
   #resolveVariable(name: string, { name: call, parent }: PlannedModule, steps: number): Resolution {
@@ -283,6 +288,19 @@ function mergeResolutions(all: readonly Resolution[]): Resolution {
       ? 'known'
       : undefined
   return other === undefined ? merged : { ...merged, other }
+}
+
+function groupByName(
+  resources: readonly PlannedResource[],
+): ReadonlyMap<string, readonly PlannedResource[]> {
+  const groups = new Map<string, PlannedResource[]>()
+  for (const resource of resources) {
+    const key = `${resource.type}.${resource.name}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [resource])
+    else group.push(resource)
+  }
+  return groups
 }
 
 const toTarget = (resource: string, attribute: string): Target =>

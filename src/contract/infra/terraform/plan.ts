@@ -99,7 +99,6 @@ export function readPlan(file: string, text: string, document: Members): ReadRes
 interface UnknownValue {
   readonly expression: Json | undefined
   readonly module: PlannedModule
-  readonly isUnknown: boolean
   readonly value: Value
 }
 
@@ -124,8 +123,8 @@ class PlanReader {
   readonly #changes: ReadonlyMap<Json, Members>
   /** Resources by their literal ids and ARNs. */
   readonly #identified: ReadonlyMap<string, Target>
-  /** The last unknown value. The items of a list follow each other and have one expression. */
-  #last: UnknownValue | undefined
+  /** The last value of each kind. The items of a list follow each other and have one expression. */
+  readonly #last = new Map<'unknown' | 'sensitive', UnknownValue>()
 
   constructor(document: Members, references: PlanReferences, positions: PlanPositions) {
     this.#references = references
@@ -175,15 +174,17 @@ class PlanReader {
       const secretAt = this.#positions.findMember(address, SECRET)
       properties.set('GenerateSecret', createScalar(secretAt, true))
     }
-    return {
+    const { ids, isComplete } = this.#references.listDependencies(resource)
+    return omitUndefined<Resource>({
       id: address,
       type: id,
       at,
       properties,
       complete: true,
-      dependsOn: this.#references.listDependencies(resource).filter((other) => other !== address),
+      dependsOn: ids.filter((other) => other !== address),
+      mayAwaitAny: isComplete ? undefined : true,
       conditional: false,
-    }
+    })
   }
 
   /** The literal value of an output can be any secret, so only its references are read. */
@@ -242,13 +243,13 @@ class PlanReader {
   }
 
   #toUnknown({ expression, module, at }: Planned, isUnknown: boolean): Value {
-    const last = this.#last
-    const isSame =
-      last?.expression === expression && last?.module === module && last.isUnknown === isUnknown
-    if (isSame) return { ...last.value, at: at(undefined) }
+    const kind = isUnknown ? 'unknown' : 'sensitive'
+    const last = this.#last.get(kind)
+    if (last?.expression === expression && last?.module === module)
+      return { ...last.value, at: at(undefined) }
     const references = listReferences(expression)
     const value = this.#references.toValue({ references, module, isUnknown }, at(undefined))
-    this.#last = { expression, module, isUnknown, value }
+    this.#last.set(kind, { expression, module, value })
     return value
   }
 
