@@ -1,6 +1,6 @@
 /**
- * Findings about user pools and their members: a missing domain, triggers that machine tokens never reach, references that
- * are not the id of a pool, and repeated identifiers.
+ * Findings about user pools: a missing domain, and triggers that machine tokens never reach. About their members:
+ * references without the id of a pool, and repeated identifiers.
  */
 import { toPrintable } from '../../../core/util/text.ts'
 import type { Fact, InfraModel, InfraUserPool } from '../model/model.ts'
