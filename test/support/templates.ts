@@ -27,7 +27,9 @@ export function describeFact(fact: Fact<unknown> | undefined): string | undefine
   return `${fact.at.line}:${fact.at.column} ${value}`
 }
 
-const origin = ({ namePieces: _, ...source }: Source): string => Object.values(source).join('.')
+/** A value that is computed from the origin has a tilde. */
+const origin = ({ namePieces: _, isDerived, ...source }: Source): string =>
+  `${isDerived === true ? '~' : ''}${Object.values(source).join('.')}`
 const piece = (one: Piece): string => (typeof one === 'string' ? one : `<${origin(one)}>`)
 
 export const describeList = (

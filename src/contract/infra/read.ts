@@ -13,7 +13,7 @@ import {
 } from './model/facts.ts'
 import type { InfraModel, ReadResources, UndeclaredValue } from './model/model.ts'
 import { hasOpenApiBody, readOpenApiBody } from './model/openapi-body.ts'
-import { addIndirectDependencies, type Resource } from './resolve/value.ts'
+import type { Resource } from './resolve/value.ts'
 import { readSuppressions } from './suppression/read.ts'
 import { isTerraformFile, type LoadModule } from './terraform/modules.ts'
 import { parsePlan, readPlan } from './terraform/plan.ts'
@@ -278,8 +278,7 @@ function toModel(
   read: ReadResources,
   suppressions: InfraModel['suppressions'],
 ): InfraModel {
-  const { dialect, dangling, problems = [], complete, outputs, globals } = read
-  const resources = addIndirectDependencies(read.resources)
+  const { dialect, resources, dangling, problems = [], complete, outputs, globals } = read
   const byId = new Map(resources.map((resource) => [resource.id, resource]))
   const all = <T>(types: readonly string[], convert: (resource: Resource) => T) =>
     resources.filter(({ type }) => types.includes(type)).map(convert)

@@ -28,6 +28,8 @@ const ARN_ATTRIBUTES: ReadonlySet<string> = new Set(['Arn', 'arn'])
 const HOST_ATTRIBUTES: ReadonlySet<string> = new Set(['ProviderName', 'endpoint'])
 const HTTPS = 'https://'
 export const ARN = 'arn:'
+/** The default of a parameter that the deployment gives, or whose use a condition excludes. */
+const NOT_GIVEN = ''
 /** The id of a user pool. Ids of clients have no hyphen. */
 const POOL_ID = /^[a-z]+(?:-[a-z]+)+-\d+_[0-9A-Za-z]+$/
 
@@ -64,8 +66,9 @@ function checkFit({ id, at, invalidType, authorizerApi }: InfraRoute): Finding[]
   return findings
 }
 
-const isAuthorizerUnused = ({ authorization, authorizer }: InfraRoute): boolean =>
-  authorization === 'none' && authorizer !== undefined
+/** Preflight requests have no token, so their routes are public deliberately. */
+const isAuthorizerUnused = ({ authorization, authorizer, method }: InfraRoute): boolean =>
+  authorization === 'none' && authorizer !== undefined && method?.value !== 'OPTIONS'
 
 function reportUnusedAuthorizer({ id, at }: InfraRoute): Finding {
   const message = `${toPrintable(id)} names an authorizer and has the authorization type NONE, which is the default of HTTP APIs: the route is public`
@@ -91,8 +94,9 @@ const POOL_DATA = /(?:^|\.)data\.aws_cognito_user_pool\./
 /** Returns the attribute of a user pool that the template has or looks up. Empty for other sources. */
 function getPoolAttribute(
   { userPools }: InfraModel,
-  { resource = '', attribute = '' }: Source,
+  { resource = '', attribute = '', isDerived }: Source,
 ): string {
+  if (isDerived === true) return ''
   const isPool =
     POOL_DATA.test(resource) ||
     userPools.some(({ id }) => id === resource || id.startsWith(`${resource}[`))
@@ -118,10 +122,11 @@ function checkProviderArns(model: InfraModel, authorizer: InfraAuthorizer): Find
     const subject = { resource: id, value: actual }
     return createFinding(position, 'error', 'authorizer-provider', message, fix, subject)
   }
+  const items = (userPools?.items ?? []).filter(({ value }) => value !== NOT_GIVEN)
   const isEmpty =
     userPools === undefined ? complete : userPools.complete && userPools.items.length === 0
   if (isEmpty) return [report(userPools?.at ?? at, 'none')]
-  return (userPools?.items ?? []).flatMap((item) => {
+  return items.flatMap((item) => {
     const attribute = findPoolAttribute(model, item)
     if (POOL_ID_ATTRIBUTES.has(attribute)) return [report(item.at, 'an id')]
     const start = getKnownStart(item)
@@ -134,7 +139,7 @@ function checkProviderArns(model: InfraModel, authorizer: InfraAuthorizer): Find
 function checkIssuer(model: InfraModel, { id, userPools }: InfraAuthorizer): Finding[] {
   const [issuer] = userPools?.items ?? []
   const problem = issuer && findIssuerProblem(model, issuer)
-  if (issuer === undefined || problem === undefined) return []
+  if (issuer === undefined || problem === undefined || issuer.value === NOT_GIVEN) return []
   const message = `${toPrintable(id)}: expected the https URL of an issuer, got ${problem}`
   const fix = `use ${HTTPS}cognito-idp.REGION.amazonaws.com/POOL_ID`
   const subject = { resource: id, value: problem }
@@ -146,7 +151,10 @@ function findIssuerProblem(model: InfraModel, issuer: Fact<string>): string | un
   const start = getKnownStart(issuer).toLowerCase()
   const pieces = issuer.pieces ?? []
   const hasArn = pieces.some(
-    (piece) => typeof piece !== 'string' && ARN_ATTRIBUTES.has(piece.attribute ?? ''),
+    (piece) =>
+      typeof piece !== 'string' &&
+      piece.isDerived !== true &&
+      ARN_ATTRIBUTES.has(piece.attribute ?? ''),
   )
   if (ARN_ATTRIBUTES.has(attribute) || start.startsWith(ARN) || hasArn) return 'an ARN'
   if (POOL_ID_ATTRIBUTES.has(attribute)) return 'the id of a user pool'

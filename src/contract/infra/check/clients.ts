@@ -81,6 +81,7 @@ function checkDeploymentOrder(
   scopeIndex: ScopeIndex,
   pool: PoolLink,
 ): Finding[] {
+  if (client.mayAwaitAny === true) return []
   const grantsByServer = new Map<string, ListedScope[]>()
   for (const grant of scopeIndex.listScopes(model, client.scopes)) {
     const servers = scopeIndex
@@ -221,7 +222,8 @@ function checkFlowNames({ id, flows }: InfraClient, model: InfraModel): Finding[
   }
   const invalid = flows.items.flatMap((item) => {
     if (item.actualType !== undefined) return [report(item, 'a flow', TYPE_NAMES[item.actualType])]
-    if (item.value === undefined || FLOWS.has(item.value)) return []
+    // An empty text is the default of a parameter that the deployment gives.
+    if (item.value === undefined || item.value === '' || FLOWS.has(item.value)) return []
     return [report(item, 'a flow', toPrintable(item.value, 60))]
   })
   return flows.actualType === undefined

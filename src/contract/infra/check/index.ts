@@ -13,7 +13,6 @@ import { checkClients, checkFlows, checkGrants } from './clients.ts'
 import { type CheckCode, comparePositions, type Finding } from './finding.ts'
 import { checkAuthorizers, findGateway } from './gateway.ts'
 import { checkLifetimes, checkLimits, checkProblems, checkReferences } from './limits.ts'
-import { checkIdentifiers, checkPoolReferences } from './pool-members.ts'
 import { type PoolGroups, readPoolGroups } from './pool-names.ts'
 import {
   checkAgreement,
@@ -24,7 +23,7 @@ import {
 } from './routes.ts'
 import { checkLeastPrivilege, checkUnused, createScopeIndex } from './scopes.ts'
 import { applySuppressions } from './suppressions.ts'
-import { checkUserPools } from './user-pools.ts'
+import { checkIdentifiers, checkPoolReferences, checkUserPools } from './user-pools.ts'
 
 /** Validated options. */
 interface CheckInput {

@@ -69,10 +69,10 @@ function checkFact(
 export function checkLimits(model: InfraModel, resolvePool: ResolvePool): Finding[] {
   return [
     ...model.domains.flatMap(({ id, domain }) =>
-      // A domain with a dot is a custom domain, not a prefix.
+      // A domain with a dot is a custom domain, not a prefix. An empty one is the default of a parameter.
       checkFact(
         domain,
-        (value) => value.includes('.') || PREFIX.test(value),
+        (value) => value === '' || value.includes('.') || PREFIX.test(value),
         'a domain prefix',
         'use 1 to 63 lowercase letters, digits and hyphens',
         id,
@@ -108,7 +108,7 @@ function checkResourceServer({
 }: InfraResourceServer): Finding[] {
   const found = checkFact(
     identifier,
-    (value) => IDENTIFIER_PATTERN.test(value),
+    (value) => value === '' || IDENTIFIER_PATTERN.test(value),
     'an identifier of a resource server',
     'use 1 to 256 printable characters without space, quote or backslash',
     id,

@@ -1,7 +1,7 @@
 /** Resolves references to user pools across templates that are deployed together. */
 import { OptionError } from '../../../core/options/validate.ts'
 import { toPrintable } from '../../../core/util/text.ts'
-import type { Fact, InfraModel } from '../model/model.ts'
+import type { Fact, InfraModel, InfraUserPool } from '../model/model.ts'
 import type { Source } from '../resolve/value.ts'
 import {
   type ExternalReference,
@@ -32,8 +32,10 @@ export interface PoolLink {
   readonly identity: string
   /** A readable name: `Pool`, `/auth/pool-id`, `eu-west-1_Ab1`. Not escaped. */
   readonly name: string
-  /** True if the reference is unknown, and the only created pool is assumed. */
+  /** True if the reference may be one to another pool, and the only created pool is assumed. */
   readonly assumed?: true
+  /** True if the templates create the pool under a condition, or several pools by one resource. */
+  readonly isConditional?: true
   /** True if a resource of a user pool refers to it too, so that it is no other identity provider. */
   readonly isUserPool?: true
 }
@@ -91,7 +93,7 @@ class PoolResolver {
     this.#reader = createTextReader(models)
     this.#complete = models.every((model) => model.complete)
     this.#created = models.flatMap((model) =>
-      model.userPools.map(({ id }) => this.#linkToCreated(model, id)),
+      model.userPools.map((userPool) => this.#linkToCreated(model, userPool)),
     )
     this.#parameters = models.flatMap((model) =>
       model.parameters.flatMap((one) => this.#toPublication(model, one.name, one)),
@@ -129,9 +131,10 @@ class PoolResolver {
     return [{ model, name: this.#reader.readFact(model, name), value, conditional }]
   }
 
-  #linkToCreated(model: InfraModel, id: string): PoolLink {
+  #linkToCreated(model: InfraModel, { id, conditional }: InfraUserPool): PoolLink {
     const key = `${this.#indexes.get(model)} ${id}`
-    return { kind: 'created', key, identity: key, name: id }
+    const link: PoolLink = { kind: 'created', key, identity: key, name: id }
+    return conditional ? { ...link, isConditional: true } : link
   }
 
   #linkToDeclared(names: readonly string[], index: number): PoolLink {
@@ -177,11 +180,23 @@ class PoolResolver {
     if (fact === undefined || steps > MAX_STEPS) return undefined
     const created = model.userPools
       .filter(({ id }) => fact.value === undefined && fact.refs.includes(id))
-      .map(({ id }) => this.#linkToCreated(model, id))
-    if (created.length > 0) return findCommonPool(created)
+      .map((userPool) => this.#linkToCreated(model, userPool))
+    const [first] = created
+    if (first !== undefined && isReferenceTo(fact, first.name)) return first
+    if (created.length > 0) return this.#linkToChoice(findCommonPool(created))
     const name = readPoolName(this.#reader, model, this.#indexes.get(model) as number, fact)
     if (name === undefined) return undefined
     return this.#declared.get(name.name) ?? this.#linkToName(model, name, steps)
+  }
+
+  /** Links to the only created pool of an expression that may select another pool: `!If [Create, !Ref Pool, !Ref Id]`. */
+  #linkToChoice(pool: PoolLink | undefined): PoolLink | undefined {
+    return pool && { ...pool, identity: this.#createUniqueKey(), assumed: true }
+  }
+
+  #createUniqueKey(): string {
+    this.#unknownCount += 1
+    return `unknown ${this.#unknownCount}`
   }
 
   #linkToName(
@@ -235,8 +250,7 @@ class PoolResolver {
     // A template that creates a pool refers to it directly, so an unknown reference means another pool.
     const mayBeCreated = fact === undefined || model.userPools.length === 0
     if (pool !== undefined && others.length === 0 && mayBeCreated) return { ...pool, assumed: true }
-    this.#unknownCount += 1
-    const unique = `unknown ${this.#unknownCount}`
+    const unique = this.#createUniqueKey()
     const [key = '', ...otherKeys] = new Set(this.#external.map((link) => link.key))
     const [identity = '', ...more] = new Set(this.#external.map((link) => link.identity))
     if (pool !== undefined || otherKeys.length > 0)
@@ -245,6 +259,12 @@ class PoolResolver {
     const isOnly = fact === undefined && more.length === 0
     return { kind: 'unknown', key, identity: isOnly ? identity : unique, name: UNNAMED }
   }
+}
+
+/** Whether the value is an attribute of the resource, or a text with it at the end, as ARNs and issuers have. */
+function isReferenceTo({ source, pieces }: Fact<string>, id: string): boolean {
+  const last = pieces === undefined ? source : pieces.findLast((piece) => typeof piece === 'object')
+  return last?.resource === id
 }
 
 /** Returns the pool that all links identify, or undefined. */

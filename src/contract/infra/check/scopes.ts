@@ -40,6 +40,10 @@ import {
 export const parseIdentifier = (scope: string): string =>
   scope.slice(0, Math.max(scope.lastIndexOf('/'), 0))
 
+/** Returns the name of a scope, with the slash before it. */
+const getNameSuffix = ({ label }: SymbolicText): string =>
+  label.slice(Math.max(label.lastIndexOf('/'), 0))
+
 /** A client with its pool. */
 export interface PooledClient {
   readonly model: InfraModel
@@ -68,6 +72,8 @@ export interface ScopeIndex {
   readonly findInAnyPool: (scope: SymbolicText) => readonly DefinedScope[]
   /** Finds the scopes of the same resource server that may be in the pool. */
   readonly findSiblings: (scope: SymbolicText, pool: PoolLink) => readonly DefinedScope[]
+  /** Finds the scopes of all resource servers that have the same name. */
+  readonly findNamesakes: (scope: SymbolicText) => readonly DefinedScope[]
   /** Whether the scope is defined in one of the pools. */
   readonly evaluate: (scope: ScopeReference, pools: readonly PoolLink[]) => ScopeStatus
   /** Whether the scope is certainly granted to no client of the pool. */
@@ -105,6 +111,8 @@ export function createScopeIndex(
     model.clients.map((client) => ({ model, client, pool: resolvePool(model, client.userPool) })),
   )
   const byScope = groupBy(defined, ({ scope }) => scope.key)
+  const byIdentifier = groupBy(servers, ({ identifier }) => identifier.key)
+  const byName = groupBy(defined, ({ scope }) => getNameSuffix(scope))
   const findInAnyPool: ScopeIndex['findInAnyPool'] = (scope) =>
     (byScope.get(scope.key) ?? []).filter((one) => isSameText(one.scope, scope))
   return {
@@ -120,11 +128,12 @@ export function createScopeIndex(
     findSiblings(scope, pool) {
       const parts = splitScope(scope)
       if (parts === undefined) return []
-      return servers
+      return (byIdentifier.get(parts.identifier.key) ?? [])
         .filter((one) => isSameText(one.identifier, parts.identifier))
         .filter((one) => mayBeSamePool(one.pool, pool))
         .flatMap(({ scopes }) => scopes)
     },
+    findNamesakes: (scope) => byName.get(getNameSuffix(scope)) ?? [],
     evaluate: (scope, pools) => combineStatuses(pools.map((pool) => evaluateInPool(scope, pool))),
     isUnused: createUnusedCheck(clients, { complete, listScopes, mayBeSame }),
     mayBeSame,
@@ -275,11 +284,7 @@ function suggestDefinition(scope: SymbolicText, scopeIndex: ScopeIndex, pool: Po
     return `define it there too: ${toPrintable(elsewhere.server.id)} (${toPrintable(file)}:${line}) belongs to another user pool`
   }
   const siblings = scopeIndex.findSiblings(scope, pool)
-  const name = scope.label.slice(Math.max(scope.label.lastIndexOf('/'), 0))
-  const candidates =
-    siblings.length > 0
-      ? siblings
-      : scopeIndex.defined.filter((one) => one.scope.label.endsWith(name))
+  const candidates = siblings.length > 0 ? siblings : scopeIndex.findNamesakes(scope)
   // A scope with an invalid name has another finding. An unknown name passes.
   const valid = candidates.filter(({ fact }) => NAME_PATTERN.test(String(fact.value)))
   const scopes = new Set(valid.map((one) => one.scope.label))

@@ -206,7 +206,7 @@ export function createTextReader(models: readonly InfraModel[]): TextReader {
   function readSource(model: InfraModel, source: Source): SymbolicText['pieces'] {
     const { resource, attribute = '' } = source
     const server = resource === undefined ? undefined : servers.get(model)?.get(resource)
-    return server !== undefined && IDENTIFIER_ATTRIBUTES.has(attribute)
+    return server !== undefined && isExact(source) && IDENTIFIER_ATTRIBUTES.has(attribute)
       ? readIdentifier(model, server).pieces
       : [toUnknownPiece(model, source, `${indexes.get(model)}`)]
   }
@@ -224,6 +224,10 @@ export function createTextReader(models: readonly InfraModel[]): TextReader {
     readIdentifier,
   }
 }
+
+/** Whether each value of the origin is the same. Without an attribute, it is one of several instances. */
+const isExact = ({ attribute, isDerived }: Source): boolean =>
+  attribute !== undefined && isDerived !== true
 
 function toUnknownPiece(model: InfraModel, source: Source, index: string): UnknownPiece {
   const { resource, attribute, ssm, imported, namePieces, parameter } = source
@@ -246,7 +250,7 @@ function toUnknownPiece(model: InfraModel, source: Source, index: string): Unkno
   }
   if (resource === undefined)
     return { key: '', label, resolve: 'replace the expression by a value or a parameter' }
-  const key = `${index} resource ${resource} ${attribute ?? ''}`
+  const key = isExact(source) ? `${index} resource ${resource} ${attribute}` : ''
   return { key, label, resolve: describeResource(model, label.slice('${'.length, -1)) }
 }
 

@@ -6,6 +6,7 @@ import { toPrintable } from '../../../core/util/text.ts'
 import { getMember, toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources, TemplateProblem, UnreadSource } from '../model/model.ts'
 import { type Position, TemplateError } from '../position.ts'
+import { createResourceOrder } from '../resolve/order.ts'
 import {
   assertAcyclic,
   type DanglingReference,
@@ -194,9 +195,7 @@ export async function readCloudFormation(
       (sam && isSamId(name, resources.value)),
   }
   const resolver = new CloudFormationResolver(sections)
-  const read = [...resources.value.entries].map(([id, entry]) =>
-    toResource(id, entry, (tree) => resolver.resolve(tree)),
-  )
+  const read = [...resources.value.entries].map(([id, entry]) => toResource(id, entry, resolver))
   const outputs = [...getEntries(root.entries.get('Outputs')?.value)]
     .map(([id, { at, value }]) => toOutput(id, at, resolver.resolve(value)))
     .filter(({ id }) => !id.startsWith('Fn::'))
@@ -209,7 +208,7 @@ export async function readCloudFormation(
   const danglingDependencies = findDanglingDependencies(resources.value.entries, sections)
   return {
     dialect: sam ? 'sam' : 'cloudformation',
-    resources: read,
+    resources: createResourceOrder(read).addServers(read),
     dangling: [...resolver.dangling, ...danglingDependencies],
     problems: problems.map((problem) => addResource(problem, read)),
     complete: !macros && !read.some(mayAddResources),
@@ -277,11 +276,11 @@ const isServerless = (type = ''): boolean => type.startsWith('AWS::Serverless::'
 function toResource(
   id: string,
   { at, value: tree }: Entry,
-  resolve: (tree: Tree) => Value,
+  resolver: CloudFormationResolver,
 ): Resource {
   const members = getEntries(tree)
   const propertiesTree = members.get('Properties')?.value
-  const properties = propertiesTree === undefined ? undefined : resolve(propertiesTree)
+  const properties = propertiesTree && resolver.resolve(propertiesTree)
   const entries = properties?.kind === 'map' ? properties.entries : new Map<string, Value>()
   return {
     id,
@@ -292,9 +291,23 @@ function toResource(
     dependsOn: mergeRefs(
       listDependencies(members).map(({ name }) => name),
       properties?.refs ?? [],
+      listOtherReferences(members, resolver),
     ),
     conditional: members.has('Condition'),
   }
+}
+
+/** Lists references outside of the properties, which are dependencies too. */
+function listOtherReferences(
+  members: ReadonlyMap<string, Entry>,
+  resolver: CloudFormationResolver,
+): readonly string[] {
+  const tree = members.get('Metadata')?.value
+  const count = resolver.dangling.length
+  const refs = tree === undefined ? [] : resolver.resolve(tree).refs
+  // Metadata is for other tools, whose names may not be those of the template.
+  resolver.dangling.splice(count)
+  return refs
 }
 
 function toOutput(id: string, at: Position, output: Value): InfraOutput {

@@ -1,6 +1,7 @@
 /** Resolves the intrinsic functions of CloudFormation, as far as the template determines their values. */
 import type { Position } from '../position.ts'
 import {
+  addDerivedSource,
   collectRefs,
   concatenate,
   createList,
@@ -149,9 +150,8 @@ export class CloudFormationResolver {
     if (name === 'Fn::Sub') return this.#substitute(argument, at)
     if (name === 'Condition') return createUnknown(at)
     const operands = this.resolve(argument)
-    if (name === 'Fn::Join') return joinValues(operands, at)
-    if (name === 'Fn::Select') return selectItem(operands, at)
-    if (name === 'Fn::Split') return splitText(operands, at)
+    const apply = TEXT_FUNCTIONS.get(name)
+    if (apply !== undefined) return addDerivedSource(apply(operands, at), [operands])
     if (name === 'Fn::FindInMap') return this.#findInMap(operands, at)
     const source = name === 'Fn::ImportValue' ? createNameSource('imported', operands) : {}
     return createUnknown(at, operands.refs, source)
@@ -266,6 +266,12 @@ function toListValue(at: Position, items: readonly Value[]): Value {
     items.filter((item) => item.kind !== 'absent'),
   )
 }
+
+const TEXT_FUNCTIONS: ReadonlyMap<string, (operands: Value, at: Position) => Value> = new Map([
+  ['Fn::Join', joinValues],
+  ['Fn::Select', selectItem],
+  ['Fn::Split', splitText],
+])
 
 function joinValues(operands: Value, at: Position): Value {
   const [delimiter, parts] = operands.kind === 'list' ? operands.items : []

@@ -150,13 +150,9 @@ export const toInfraResource = ({
   conditional,
   complete,
   dependsOn,
-}: Resource): InfraResource => ({
-  id,
-  at,
-  conditional,
-  complete,
-  dependsOn,
-})
+  mayAwaitAny,
+}: Resource): InfraResource =>
+  omitUndefined<InfraResource>({ id, at, conditional, complete, dependsOn, mayAwaitAny })
 
 export const toUserPool = (resource: Resource): InfraUserPool =>
   omitUndefined<InfraUserPool>({

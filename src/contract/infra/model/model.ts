@@ -43,6 +43,8 @@ export interface InfraResource {
   readonly complete: boolean
   /** Ids of the resources that are deployed before it. Resource servers are included transitively. */
   readonly dependsOn: readonly string[]
+  /** Present if it may be deployed after any resource server: not all of its references are known. */
+  readonly mayAwaitAny?: true
 }
 
 /** A Cognito user pool. */

@@ -23,6 +23,8 @@ export interface Source {
   readonly namePieces?: readonly Piece[]
   /** The parameter or variable without a value, or a pseudo parameter such as `AWS::Region`. */
   readonly parameter?: string
+  /** Present if the value is computed from the attribute, so that it may have another form or a suffix. */
+  readonly isDerived?: true
 }
 
 /** A piece of a composed text: a literal string, or the origin of an unknown piece. */
@@ -79,6 +81,8 @@ export interface Resource {
   readonly complete: boolean
   /** Ids of the resources in `DependsOn` or `depends_on`, and of every reference. */
   readonly dependsOn: readonly string[]
+  /** Present if it may be deployed after any resource server, as far as the references of the template are known. */
+  readonly mayAwaitAny?: true
   /** Whether a condition, count or loop decides if and how often the resource is deployed. */
   readonly conditional: boolean
 }
@@ -125,13 +129,50 @@ export const createList = (
 /** Collects the ids of the resources that the values refer to, without duplicates. */
 export function collectRefs(values: Iterable<Value | undefined>): readonly string[] {
   const refs = new Set<string>()
-  for (const value of values) for (const ref of value?.refs ?? []) refs.add(ref)
+  // Items of a list share their references, so each list of references is added once.
+  for (const list of new Set([...values].map((value) => value?.refs)))
+    for (const ref of list ?? []) refs.add(ref)
   return [...refs]
 }
 
 export const mergeRefs = (...lists: readonly (readonly string[])[]): readonly string[] => [
   ...new Set(lists.flat()),
 ]
+
+/**
+ * Adds the origin to a value that a function computes from others, if one resource is their only unknown origin.
+ *
+ * @param values The arguments of the function.
+ */
+export function addDerivedSource(result: Value, values: readonly Value[]): Value {
+  if (result.kind !== 'unknown' || result.pieces !== undefined) return result
+  if (Object.keys(result.source).length > 0) return result
+  const sources = values.flatMap(listSources)
+  const [first] = sources
+  const isOnly = sources.every(
+    ({ resource }) => resource !== undefined && resource === first?.resource,
+  )
+  return first !== undefined && isOnly
+    ? { ...result, source: { ...first, isDerived: true } }
+    : result
+}
+
+/** The id of another user pool, which a function may return instead. */
+const POOL_ID = /^[a-z\d-]+_[\dA-Za-z]+$/
+
+/** Lists the origins of a value. A value that may be another one has an empty origin. */
+function listSources(value: Value): readonly Source[] {
+  switch (value.kind) {
+    case 'scalar':
+      return POOL_ID.test(String(value.value)) ? [{}] : []
+    case 'list':
+      return [...value.items.flatMap(listSources), ...(value.complete ? [] : [{}])]
+    case 'unknown':
+      return (value.pieces ?? [value.source]).filter((piece) => typeof piece !== 'string')
+    default:
+      return [{}]
+  }
+}
 
 /** Returns the text of a known scalar. Numbers and booleans become strings, as in both dialects. */
 export function getText(value: Value | undefined): string | undefined {
@@ -200,10 +241,11 @@ export function createNameSource(
 
 /** Returns an unknown member of a value. It has an origin if the value is an attribute of a known resource. */
 export function createUnknownMember(value: Value, key: string | undefined, at: Position): Value {
-  const { resource, attribute } = value.kind === 'unknown' ? value.source : {}
+  const source: Source = value.kind === 'unknown' ? value.source : {}
+  const { resource, attribute } = source
   return resource === undefined || attribute === undefined || key === undefined
     ? createUnknown(at, value.refs)
-    : createUnknown(at, value.refs, { resource, attribute: `${attribute}.${key}` })
+    : createUnknown(at, value.refs, { ...source, attribute: `${attribute}.${key}` })
 }
 
 /** Formats an origin: `${Env}`, `${Server}`, `${Pool.Arn}`, `${ssm:/auth/pool-id}`. */
@@ -254,43 +296,6 @@ export class ReferenceResolver {
     this.#resolved.set(key, value)
     return value
   }
-}
-
-const SERVER = 'AWS::Cognito::UserPoolResourceServer'
-/** Most steps between resources. Real templates take a few hundred. */
-const MAX_DEPENDENCY_STEPS = 1_000_000
-
-/** Adds the resource servers that a resource depends on transitively. */
-export function addIndirectDependencies(resources: readonly Resource[]): readonly Resource[] {
-  const dependents = new Map<string, string[]>()
-  for (const { id, dependsOn } of resources) {
-    for (const name of dependsOn) {
-      const list = dependents.get(name)
-      if (list === undefined) dependents.set(name, [id])
-      else list.push(id)
-    }
-  }
-  const servers = new Map<string, string[]>()
-  let remaining = MAX_DEPENDENCY_STEPS
-  for (const { id: server } of resources.filter(({ type }) => type === SERVER)) {
-    const reached = new Set([server])
-    for (const id of reached) {
-      for (const dependent of dependents.get(id) ?? []) {
-        remaining -= 1
-        if (remaining > 0) reached.add(dependent)
-      }
-    }
-    reached.delete(server)
-    for (const id of reached) {
-      const list = servers.get(id)
-      if (list === undefined) servers.set(id, [server])
-      else list.push(server)
-    }
-  }
-  return resources.map((resource) => ({
-    ...resource,
-    dependsOn: mergeRefs(resource.dependsOn, servers.get(resource.id) ?? []),
-  }))
 }
 
 /**

@@ -26,6 +26,8 @@ interface InstanceOptions {
   readonly prefix: string
   /** Whether `count` or `for_each` of a call decides if and how often the module is deployed. */
   readonly conditional: boolean
+  /** Whether a call around it passes providers. */
+  readonly hasProviders: boolean
   /** Addresses that `depends_on` of the calls around it names. */
   readonly getDependencies: () => readonly string[]
   readonly getVariable: (name: string) => Value | undefined
@@ -58,20 +60,23 @@ export class ModuleInstance {
   readonly resolver: TerraformResolver
   readonly getDependencies: () => readonly string[]
   readonly #tree: ModuleTree
+  readonly #hasProviders: boolean
   readonly #state: InstanceState
   readonly #calls = new Map<string, Call>()
 
   constructor(options: InstanceOptions) {
-    const { tree, prefix, conditional, getDependencies, getVariable, state } = options
+    const { tree, prefix, conditional, hasProviders, getVariable, state } = options
     this.prefix = prefix
     this.blocks = tree.blocks
     this.conditional = conditional
-    this.getDependencies = getDependencies
+    this.getDependencies = options.getDependencies
+    this.#hasProviders = hasProviders
     this.#tree = tree
     this.#state = state
     const module = {
       blocks: tree.blocks,
       prefix,
+      hasProviders,
       getVariable,
       resolveCall: (name: string, steps: readonly Step[], at: Position) =>
         this.#resolveCall(name, steps, at),
@@ -179,6 +184,7 @@ export class ModuleInstance {
       tree: this.#tree.calls.get(name) as ModuleTree,
       prefix,
       conditional: this.conditional || (member === undefined && isRepeated(block)),
+      hasProviders: this.#hasProviders || attributes.has('providers'),
       getDependencies: () => mergeRefs(this.getDependencies(), resolve('depends_on')?.refs ?? []),
       getVariable: resolve,
       state: this.#state,

@@ -1,5 +1,5 @@
 /** The graph of references that the configuration of a Terraform plan states. */
-import { ANY_SERVER, OrderGraph, toBlockAddress } from './order.ts'
+import { ANY_SERVER, OrderGraph, toBlockAddress } from '../resolve/order.ts'
 import { asList, asObject, type Json, listReferences, type Members } from './plan-references.ts'
 
 /** Deepest nesting of modules. */

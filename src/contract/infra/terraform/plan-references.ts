@@ -34,14 +34,28 @@ export interface Target {
   readonly attribute?: string
 }
 
+/** The references of an expression, in the module that has it. */
+export interface Reference {
+  readonly references: readonly string[]
+  readonly module: PlannedModule
+  /** Whether Terraform determines the value in the deployment. Otherwise it is known, and sensitive. */
+  readonly isUnknown: boolean
+}
+
+interface Dependencies {
+  readonly ids: readonly string[]
+  readonly isComplete: boolean
+}
+
 /** What references refer to. */
 interface Resolution {
   readonly targets: readonly Target[]
   /** False if a reference may refer to other resources: a plan has no local values. */
   readonly complete: boolean
+  /** What the value may be in addition: a known value of a variable, or an unknown one that is no target. */
+  readonly other?: 'known' | 'unknown'
 }
 
-const SERVER = 'aws_cognito_resource_server'
 /** Longest chain of variables and outputs. */
 const MAX_STEPS = 50
 /** Most references and targets that are resolved for one plan. */
@@ -50,6 +64,11 @@ const MAX_RESOLUTIONS = 1_000_000
 const MAX_MODULE_DEPTH = 50
 const UNKNOWN: Resolution = { targets: [], complete: false }
 const NOTHING: Resolution = { targets: [], complete: true }
+const KNOWN_VALUE: Resolution = { ...NOTHING, other: 'known' }
+const UNKNOWN_VALUE: Resolution = { ...NOTHING, other: 'unknown' }
+/** Data sources about the account, whose values are never those of a resource. */
+const ACCOUNT_DATA =
+  /^aws_(?:caller_identity|default_tags|organizations_organization|partition|region)$/
 
 export const asObject = (value: Json | undefined): Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : {}
@@ -142,28 +161,34 @@ const toText = (value: Json | undefined): string => (typeof value === 'string' ?
 export class PlanReferences {
   readonly resources: readonly PlannedResource[]
   readonly #addresses: ReadonlySet<string>
-  readonly #servers: readonly string[]
+  /** By module, and by type and name. */
+  readonly #instances = new Map<PlannedModule, ReadonlyMap<string, readonly PlannedResource[]>>()
   #remaining = MAX_RESOLUTIONS
 
   constructor(root: PlannedModule) {
     this.resources = listResources(root)
     this.#addresses = new Set(this.resources.map(({ address }) => address))
-    this.#servers = this.resources
-      .filter(({ type }) => type === SERVER)
-      .map(({ address }) => address)
   }
 
-  /** Returns an unknown value that refers to the resources. Its source is known if there is one. */
-  toValue(references: readonly string[], module: PlannedModule, at: Position): Value {
-    const { targets, complete } = this.#resolveAll(references, module, 0)
+  /**
+   * Returns an unknown value that refers to the resources. It has a source if there is one resource. The source is a
+   * derived one, because a plan states the references of an expression and not its functions.
+   */
+  toValue({ references, module, isUnknown }: Reference, at: Position): Value {
+    const { targets, complete, other } = this.#resolveAll(references, module, 0)
     const refs = mergeRefs(targets.map(({ resource }) => resource))
-    const sources = new Map(targets.map((target) => [JSON.stringify(target), target]))
-    const [source] = sources.values()
-    return createUnknown(at, refs, complete && sources.size === 1 ? source : {})
+    const [source] = targets
+    // An unknown value does not depend on the values of variables alone.
+    const isOnly = complete && (other === undefined || (other === 'known' && isUnknown))
+    return createUnknown(
+      at,
+      refs,
+      source !== undefined && isOnly && refs.length === 1 ? { ...source, isDerived: true } : {},
+    )
   }
 
-  /** Lists the addresses that a resource waits for. If they are unknown, it may wait for every resource server. */
-  listDependencies({ configuration, module }: PlannedResource): readonly string[] {
+  /** Lists the addresses that a resource waits for. Incomplete if it may wait for others. */
+  listDependencies({ configuration, module }: PlannedResource): Dependencies {
     const { expressions, for_each_expression: forEach, depends_on: dependsOn } = configuration
     const references = listReferences([
       expressions ?? {},
@@ -178,18 +203,12 @@ export class PlanReferences {
     const refs = all.flatMap(({ targets }) => targets.map(({ resource }) => resource))
     const isComplete =
       Object.keys(configuration).length > 0 && all.every(({ complete }) => complete)
-    return mergeRefs(
-      refs.filter((ref) => this.#addresses.has(ref)),
-      isComplete ? [] : this.#servers,
-    )
+    return { ids: mergeRefs(refs).filter((ref) => this.#addresses.has(ref)), isComplete }
   }
 
   #resolveAll(references: readonly string[], module: PlannedModule, steps: number): Resolution {
     const all = references.map((reference) => this.#resolve(reference, module, steps))
-    return {
-      targets: all.flatMap(({ targets }) => targets),
-      complete: all.every(({ complete }) => complete),
-    }
+    return mergeResolutions(all)
   }
 
   #resolve(reference: string, module: PlannedModule, steps: number): Resolution {
@@ -199,26 +218,34 @@ export class PlanReferences {
       /^([\w-]+)\.([\w-]+)((?:\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\])?)\.?(.*)$/s.exec(reference) ?? []
     if (root === 'var') return this.#resolveVariable(name, module, steps)
     if (root === 'module') return this.#resolveModule(name, index, rest, module, steps)
+    if (root === 'each' && name === 'value') return UNKNOWN_VALUE
     if (root === 'each' || root === 'count' || root === 'path' || root === 'terraform')
       return NOTHING
     if (root === 'data') {
+      if (ACCOUNT_DATA.test(name)) return NOTHING
       const prefix = module.address === '' ? '' : `${module.address}.`
       const [label, ...attributes] = rest.split('.')
       const resource = `${prefix}data.${name}.${label}`
       return { targets: [toTarget(resource, attributes.join('.'))], complete: true }
     }
     if (root === 'local' || root === '') return UNKNOWN
-    const targets = module.resources
-      .filter((one) => one.type === root && one.name === name)
+    const targets = this.#findInstances(module, `${root}.${name}`)
       .filter(({ address }) => address.endsWith(index))
       .map(({ address }) => toTarget(address, rest))
     this.#remaining -= targets.length
-    return { targets, complete: true }
+    return TERRAFORM_TYPES.has(root) ? { targets, complete: true } : UNKNOWN_VALUE
+  }
+
+  #findInstances(module: PlannedModule, name: string): readonly PlannedResource[] {
+    const known = this.#instances.get(module)
+    const instances = known ?? groupByName(module.resources)
+    if (known === undefined) this.#instances.set(module, instances)
+    return instances.get(name) ?? []
   }
 
   #resolveVariable(name: string, { name: call, parent }: PlannedModule, steps: number): Resolution {
     // A variable of the root module is an input of the plan.
-    if (parent === undefined) return NOTHING
+    if (parent === undefined) return KNOWN_VALUE
     const calls = asObject(parent.configuration['module_calls'])
     const expressions = asObject(asObject(calls[call])['expressions'])
     return this.#resolveAll(listReferences(expressions[name]), parent, steps + 1)
@@ -245,11 +272,35 @@ export class PlanReferences {
       const { expression } = asObject(outputs[output])
       return this.#resolveAll(listReferences(expression), child, steps + 1)
     })
-    return {
-      targets: all.flatMap(({ targets }) => targets),
-      complete: all.every(({ complete }) => complete),
-    }
+    return mergeResolutions(all)
   }
+}
+
+function mergeResolutions(all: readonly Resolution[]): Resolution {
+  const merged = {
+    targets: all.flatMap(({ targets }) => targets),
+    complete: all.every(({ complete }) => complete),
+  }
+  const others = all.map(({ other }) => other)
+  const other = others.includes('unknown')
+    ? 'unknown'
+    : others.includes('known')
+      ? 'known'
+      : undefined
+  return other === undefined ? merged : { ...merged, other }
+}
+
+function groupByName(
+  resources: readonly PlannedResource[],
+): ReadonlyMap<string, readonly PlannedResource[]> {
+  const groups = new Map<string, PlannedResource[]>()
+  for (const resource of resources) {
+    const key = `${resource.type}.${resource.name}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [resource])
+    else group.push(resource)
+  }
+  return groups
 }
 
 const toTarget = (resource: string, attribute: string): Target =>

@@ -96,6 +96,12 @@ export function readPlan(file: string, text: string, document: Members): ReadRes
   }
 }
 
+interface UnknownValue {
+  readonly expression: Json | undefined
+  readonly module: PlannedModule
+  readonly value: Value
+}
+
 /** One value of a plan, with what Terraform states about it. */
 interface Planned {
   readonly value: Json | undefined
@@ -103,8 +109,9 @@ interface Planned {
   readonly unknown: Json | undefined
   /** The same for sensitive members. */
   readonly sensitive: readonly (Json | undefined)[]
-  /** The value of its unknown and sensitive members. */
-  readonly source: Value
+  /** Its expression in the configuration, which has its references. */
+  readonly expression: Json | undefined
+  readonly module: PlannedModule
   readonly at: (text: string | undefined) => Position
   readonly isReference: boolean
 }
@@ -116,6 +123,8 @@ class PlanReader {
   readonly #changes: ReadonlyMap<Json, Members>
   /** Resources by their literal ids and ARNs. */
   readonly #identified: ReadonlyMap<string, Target>
+  /** The last value of each kind. The items of a list follow each other and have one expression. */
+  readonly #last = new Map<'unknown' | 'sensitive', UnknownValue>()
 
   constructor(document: Members, references: PlanReferences, positions: PlanPositions) {
     this.#references = references
@@ -142,8 +151,6 @@ class PlanReader {
       if (!Object.hasOwn(values, name) && !Object.hasOwn(unknown, name)) continue
       // The provider computes an argument that is not configured: its default applies.
       if (unknown[name] === true && expressions[name] === undefined) continue
-      const argumentAt = this.#positions.findMember(address, name)
-      const source = this.#references.toValue(listReferences(expressions[name]), module, argumentAt)
       const value = this.#toValue(
         {
           value: values[name],
@@ -152,7 +159,8 @@ class PlanReader {
             asObject(resource.sensitive)[name],
             asObject(change['after_sensitive'])[name],
           ],
-          source,
+          expression: expressions[name],
+          module,
           at: (text) => this.#positions.findText(address, name, text),
           isReference: REFERENCE_ARGUMENTS.has(name),
         },
@@ -166,60 +174,83 @@ class PlanReader {
       const secretAt = this.#positions.findMember(address, SECRET)
       properties.set('GenerateSecret', createScalar(secretAt, true))
     }
-    return {
+    const { ids, isComplete } = this.#references.listDependencies(resource)
+    return omitUndefined<Resource>({
       id: address,
       type: id,
       at,
       properties,
       complete: true,
-      dependsOn: this.#references.listDependencies(resource).filter((other) => other !== address),
+      dependsOn: ids.filter((other) => other !== address),
+      mayAwaitAny: isComplete ? undefined : true,
       conditional: false,
-    }
+    })
   }
 
   /** The literal value of an output can be any secret, so only its references are read. */
   toOutput(id: string, output: Json, module: PlannedModule): InfraOutput {
     const references = listReferences(asObject(output)['expression'])
     const at = this.#positions.start
-    const value = toTextFact(this.#references.toValue(references, module, at))
+    const value = toTextFact(this.#references.toValue({ references, module, isUnknown: true }, at))
     return omitUndefined<InfraOutput>({ id, at, conditional: false, value })
   }
 
   #toValue(planned: Planned, names: Readonly<Record<string, string>>, depth: number): Value {
-    const { value, unknown, sensitive, source, at } = planned
+    const { value, unknown, sensitive, at } = planned
     if (depth > MAX_DEPTH)
       throw new TemplateError(
         at(undefined),
         `expected at most ${MAX_DEPTH} nested levels, got more. Split the argument.`,
       )
-    if (unknown === true || sensitive.includes(true)) return source
+    if (unknown === true || sensitive.includes(true))
+      return this.#toUnknown(planned, unknown === true)
     const inner = (key: string | number, item: Json | undefined): Value =>
       this.#toValue(
         {
           ...planned,
           value: item,
+          expression: getExpression(planned.expression, key, value),
           unknown: getItem(unknown, key),
           sensitive: sensitive.map((one) => getItem(one, key)),
         },
         names,
         depth + 1,
       )
-    if (Array.isArray(value)) {
-      const { length } = Array.isArray(unknown) && unknown.length > value.length ? unknown : value
-      const items = Array.from({ length }, (_, index) => inner(index, value[index]))
-      return createList(at(undefined), items, true, source.refs)
+    const list = Array.isArray(value) ? (value as readonly Json[]) : undefined
+    const unknowns = Array.isArray(unknown) ? (unknown as readonly Json[]) : []
+    if (list !== undefined || unknowns.length > 0) {
+      const length = Math.max(list?.length ?? 0, unknowns.length)
+      const items = Array.from({ length }, (_, index) => inner(index, list?.[index]))
+      return createList(at(undefined), items, true, this.#toUnknown(planned, false).refs)
     }
+    const members = Object.keys(asObject(unknown))
     // The references of a list do not say which item has them.
-    if (typeof value !== 'object' || value === null)
-      return this.#toScalar(value ?? null, planned, depth === 0 ? source.refs : [])
-    const keys = new Set([...Object.keys(value), ...Object.keys(asObject(unknown))])
+    if ((typeof value !== 'object' || value === null) && members.length === 0)
+      return this.#toScalar(
+        (value ?? null) as Scalar,
+        planned,
+        depth === 0 ? this.#toUnknown(planned, false).refs : [],
+      )
+    const known = asObject(value)
+    const keys = new Set([...Object.keys(known), ...members])
     const entries = [...keys].map((key): [string, Value] => [
       Object.hasOwn(names, key) ? (names[key] as string) : key,
-      toSingle(key, inner(key, (value as Members)[key])),
+      toSingle(key, inner(key, known[key])),
     ])
     const map = new Map(entries)
-    const { refs } = source
+    const { refs } = this.#toUnknown(planned, false)
     return { kind: 'map', at: at(undefined), refs, names: new Map(), entries: map, complete: true }
+  }
+
+  #toUnknown({ expression, module, at }: Planned, isUnknown: boolean): Value {
+    const kind = isUnknown ? 'unknown' : 'sensitive'
+    const last = this.#last.get(kind)
+    if (last?.expression === expression && last?.module === module)
+      return { ...last.value, at: at(undefined) }
+    const references = listReferences(expression)
+    const value = this.#references.toValue({ references, module, isUnknown }, at(undefined))
+    this.#last.set(kind, { expression, module, value })
+    return value
   }
 
   #toScalar(value: Scalar, { at, isReference }: Planned, refs: readonly string[]): Value {
@@ -246,6 +277,22 @@ const getItem = (value: Json | undefined, key: string | number): Json | undefine
   if (Array.isArray(value)) return value[Number(key)]
   const members = asObject(value)
   return Object.hasOwn(members, key) ? members[key] : undefined
+}
+
+/** Returns the expression of a member. That of the whole, if the configuration does not state it. */
+function getExpression(
+  expression: Json | undefined,
+  key: string | number,
+  value: Json | undefined,
+): Json | undefined {
+  if (Array.isArray(expression)) {
+    // The order of a set differs from that of its blocks.
+    const isOnly = expression.length === 1 && Array.isArray(value) && value.length === 1
+    return isOnly ? expression[0] : expression
+  }
+  const members = asObject(expression)
+  const isLeaf = 'references' in members || 'constant_value' in members
+  return isLeaf || typeof key === 'number' ? expression : getItem(members, key)
 }
 
 /** Converts a list of one block that is one map in CloudFormation. */

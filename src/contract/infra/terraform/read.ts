@@ -12,7 +12,7 @@ import {
   type Resource,
   type Value,
 } from '../resolve/value.ts'
-import type { Block } from './hcl.ts'
+import type { Block, Expression } from './hcl.ts'
 import { createInstanceState, ModuleInstance } from './instances.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
 import { type LoadModule, loadModules, type SourceFile } from './modules.ts'
@@ -40,6 +40,7 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
     tree,
     prefix: '',
     conditional: false,
+    hasProviders: false,
     getDependencies: () => [],
     getVariable: (name) => {
       const expression = values.get(name)
@@ -112,11 +113,32 @@ function toResource(
     id,
     type: terraformType?.type ?? label,
     at: block.at,
-    properties: entries,
+    properties: new Map([...entries, ...listIgnored(block, terraformType)]),
     complete,
     dependsOn: mergeRefs(refs, getDependencies()).filter((ref) => ref !== id),
     conditional,
   }
+}
+
+/** Lists the arguments of `ignore_changes` as unknown: the deployed resource may have other values. */
+function listIgnored(
+  { at, blocks }: Block,
+  terraformType: TerraformType | undefined,
+): readonly (readonly [string, Value])[] {
+  const lifecycle = blocks.find(({ type }) => type === 'lifecycle')
+  const ignored = lifecycle?.attributes.get('ignore_changes')
+  if (terraformType === undefined || ignored === undefined) return []
+  const items = ignored.kind === 'list' ? ignored.items : [ignored]
+  const names = new Set(items.map(getRootName))
+  return Object.entries(terraformType.names)
+    .filter(([name]) => names.has(name) || names.has('all'))
+    .map(([, property]) => [property, createUnknown(at)])
+}
+
+/** Returns the argument that an item names: `scope` of `scope[0].scope_name`. */
+function getRootName(item: Expression): string | undefined {
+  const name = item.kind === 'steps' ? item.of : item
+  return name.kind === 'name' ? name.name : undefined
 }
 
 interface Members {

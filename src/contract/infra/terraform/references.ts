@@ -1,8 +1,9 @@
 /** References between the blocks of Terraform modules. They count whatever the values of their expressions are. */
+
+import { OrderGraph, toBlockAddress } from '../resolve/order.ts'
 import type { Block, Expression, Step } from './hcl.ts'
 import type { ModuleInstance } from './instances.ts'
 import type { ModuleBlocks } from './modules.ts'
-import { OrderGraph, toBlockAddress } from './order.ts'
 
 /** Arguments whose identifiers are names of providers or arguments, not references. */
 export const UNRESOLVED_ARGUMENTS: ReadonlySet<string> = new Set([

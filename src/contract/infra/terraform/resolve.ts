@@ -1,6 +1,7 @@
 /** Resolves Terraform expressions, as far as one module determines their values. */
 import type { Position } from '../position.ts'
 import {
+  addDerivedSource,
   collectRefs,
   concatenate,
   createList,
@@ -78,7 +79,8 @@ export class TerraformResolver {
       case 'call': {
         const values = expression.arguments.map((item) => this.resolve(item))
         const apply = TERRAFORM_FUNCTIONS.get(expression.name)
-        return apply?.(values, at) ?? createUnknown(at, collectRefs(values))
+        const result = apply?.(values, at) ?? createUnknown(at, collectRefs(values))
+        return addDerivedSource(result, values)
       }
       case 'steps':
         return expression.of.kind === 'name'
@@ -277,8 +279,9 @@ export class TerraformResolver {
       return createUnknown(at)
     }
     const [first] = steps
-    // An index selects one of several instances.
+    // An index selects one of several instances. An unknown one may select another instance each time.
     const key = typeof first === 'string' ? undefined : this.#readKey(first)
+    const isSelected = typeof first !== 'object' || first === null || key !== undefined
     const keys = (typeof first === 'string' ? steps : steps.slice(1)).map((step) =>
       this.#readKey(step),
     )
@@ -286,14 +289,19 @@ export class TerraformResolver {
     const index = key === undefined ? '' : `[${JSON.stringify(key)}]`
     const resource = `${this.#module.prefix}${address}${index}`
     const source =
-      attribute === '' || keys.includes(undefined) ? { resource } : { resource, attribute }
+      attribute === '' || keys.includes(undefined) || !isSelected
+        ? { resource }
+        : { resource, attribute }
     // Modules may refer to each other in a cycle, data sources may not.
     if (block.type === 'module') return createUnknown(at, [], source)
     const read = () => [...block.attributes.values()].map((expression) => this.resolve(expression))
     const { refs } = this.#names.resolve(resource, address, at, () =>
       createUnknown(at, collectRefs(read())),
     )
-    const name = SSM_VALUE.test(`${address}.${attribute}`) && block.attributes.get('name')
+    // Another account or Region has another parameter with the same name.
+    const isGlobal = !this.#module.hasProviders && !block.attributes.has('provider')
+    const isNamed = isGlobal && SSM_VALUE.test(`${address}.${attribute}`)
+    const name = isNamed && block.attributes.get('name')
     const ssm = name ? createNameSource('ssm', this.resolve(name), 'var.') : {}
     return createUnknown(at, refs, ssm.ssm === undefined ? source : ssm)
   }

@@ -11,6 +11,8 @@ export interface Module {
   readonly blocks: ModuleBlocks
   /** Prefix of the addresses of its resources: empty in the root module, else `module.auth.`. */
   readonly prefix: string
+  /** Whether its providers may differ from those of the root module, so that the account or Region differs. */
+  readonly hasProviders: boolean
   /** Returns the value that overrides the default of a variable. */
   readonly getVariable: (name: string) => Value | undefined
   /** Resolves a reference to a local module. Undefined for other modules. */

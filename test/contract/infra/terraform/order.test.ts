@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import t from 'tap'
 import { checkScopes, readTemplate } from '../../../../src/contract/infra/index.ts'
-import { OrderGraph } from '../../../../src/contract/infra/terraform/order.ts'
+import { OrderGraph } from '../../../../src/contract/infra/resolve/order.ts'
 
 const SERVER = `resource "aws_cognito_user_pool" "p" {}
 resource "aws_cognito_user_pool_domain" "d" {
@@ -168,9 +168,13 @@ t.test('a graph with too many references orders everything', async (t) => {
   graph.addBlock('', 'aws_x.a', ['aws_cognito_resource_server.s'])
   const servers = resources.slice(0, 2).map(({ id }) => id)
   const list = (maxSteps?: number) =>
-    graph.addServers(resources, maxSteps).map(({ dependsOn }) => dependsOn)
+    graph
+      .addServers(resources, maxSteps)
+      .map(({ dependsOn, mayAwaitAny }) => (mayAwaitAny === true ? 'any' : dependsOn))
   t.strictSame(list(), [[], [], servers, []])
-  t.strictSame(list(0).slice(2), [servers, servers])
+  t.strictSame(list(3), [[], [], servers, []])
+  t.strictSame(list(2), ['any', 'any', 'any', 'any'], 'too many resource servers')
+  t.strictSame(list(0), ['any', 'any', 'any', 'any'], 'too many references')
 })
 
 /** Lists the codes of the findings in a plan whose configuration has these members. */

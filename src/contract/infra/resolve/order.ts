@@ -1,5 +1,5 @@
-/** The order in which Terraform creates resources: what waits for a resource server, directly or through other blocks. */
-import { mergeRefs, type Resource } from '../resolve/value.ts'
+/** The order in which resources are created: what waits for a resource server, directly or through other blocks. */
+import { mergeRefs, type Resource } from './value.ts'
 
 const SERVER = 'AWS::Cognito::UserPoolResourceServer'
 /** Most references that the searches of one template follow. Real modules have a few thousand. */
@@ -65,31 +65,57 @@ export class OrderGraph {
     }
   }
 
-  /** Adds to each resource the resource servers that it waits for: a breadth-first search from each server. */
+  /**
+   * Adds to each resource the resource servers that it waits for: a breadth-first search from each server. After too
+   * much work, each resource may wait for each server, which adds no finding.
+   *
+   * @param maxSteps Most references that are followed, and most resource servers that are added.
+   */
   addServers(resources: readonly Resource[], maxSteps: number = MAX_STEPS): readonly Resource[] {
     const servers = new Map<string, string[]>()
     for (const { id, type } of resources) {
       if (type === SERVER) append(servers, toBlockAddress(id), [id])
     }
+    const isReachable = new Set(resources.map(({ id }) => toBlockAddress(id)))
     const awaited = new Map<string, string[]>()
     let remaining = maxSteps
-    for (const [server, ids] of servers) {
-      const reached = new Set([server, ANY_SERVER])
+    const search = (start: string): ReadonlySet<string> => {
+      const reached = new Set([start])
       for (const node of reached) {
         const dependents = this.#dependents.get(node) ?? new Set<string>()
         remaining -= dependents.size
-        if (remaining >= 0) for (const dependent of dependents) reached.add(dependent)
+        if (remaining < 0) return reached
+        for (const dependent of dependents) reached.add(dependent)
       }
-      reached.delete(server)
-      for (const node of reached) append(awaited, node, ids)
+      return reached
     }
-    // After too much work, each resource may wait for each server: that adds no finding.
-    const all = remaining < 0 ? [...servers.values()].flat() : undefined
+    const uncertain = search(ANY_SERVER)
+    for (const [server, ids] of servers) {
+      for (const node of search(server)) {
+        if (node === server || !isReachable.has(node)) continue
+        remaining -= ids.length
+        if (remaining >= 0) append(awaited, node, ids)
+      }
+      if (remaining < 0) return resources.map(markUncertain)
+    }
     return resources.map((resource) => {
-      const ids = all ?? awaited.get(toBlockAddress(resource.id)) ?? []
-      return { ...resource, dependsOn: mergeRefs(resource.dependsOn, ids) }
+      const address = toBlockAddress(resource.id)
+      if (uncertain.has(address)) return markUncertain(resource)
+      const ids = awaited.get(address)
+      return ids === undefined
+        ? resource
+        : { ...resource, dependsOn: mergeRefs(resource.dependsOn, ids) }
     })
   }
+}
+
+const markUncertain = (resource: Resource): Resource => ({ ...resource, mayAwaitAny: true })
+
+/** Builds the graph of resources that refer to each other by their ids. */
+export function createResourceOrder(resources: readonly Resource[]): OrderGraph {
+  const graph = new OrderGraph()
+  for (const { id, dependsOn } of resources) graph.add(id, dependsOn)
+  return graph
 }
 
 /** Removes the keys of instances: `module.auth["a"].aws_x.y[0]` is `module.auth.aws_x.y`. */
