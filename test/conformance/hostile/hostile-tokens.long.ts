@@ -43,6 +43,12 @@ function fitting<Case extends AcceptedCase>(all: readonly Case[], surface: Surfa
   return all.filter((it) => it.door === door && carries(surface, it))
 }
 
+/** Accepted cases of the claim `scope` have none that an MCP server could require. */
+function neighbors(surface: Surface, door: string): readonly AcceptedCase[] {
+  const all = fitting(accepted, surface, door)
+  return surface.requiresScope ? all.filter(({ field }) => field !== 'scope') : all
+}
+
 /** A door that throws instead of answering decided wrongly too. */
 async function verdictOf(it: HostileCase, door: Door, surface: string): Promise<Wrong | undefined> {
   try {
@@ -88,7 +94,7 @@ async function runDoor(
         if (verdict !== undefined) wrong.push(verdict)
       }
     }
-    for (const it of fitting(accepted, surface, name)) await control(it.authorization, nameOf(it))
+    for (const it of neighbors(surface, name)) await control(it.authorization, nameOf(it))
     await control(`Bearer ${GOOD}`, `${name}: a good token at last`)
   } finally {
     await door.close()
