@@ -130,6 +130,16 @@ t.test('limitation: the CommonJS build of the SDK has other error classes', asyn
   t.match(await ask('Bearer abc'), { status: 500 })
 })
 
+t.test('an error of the app itself is passed on', async (t) => {
+  const now = () => {
+    throw new RangeError('no clock')
+  }
+  const { verifyAccessToken } = cognitoAuth({ ...options, now }).verifier({ scopes: READ })
+  await t.rejects(verifyAccessToken(token), RangeError)
+  const { ask } = await serve(t, { now })
+  t.match(await ask(`Bearer ${token}`), { status: 500, error: 'server_error' })
+})
+
 t.test('the verifier throws the errors of the SDK, with the AuthError as cause', async (t) => {
   const auth = cognitoAuth(options)
   const { verifyAccessToken } = auth.verifier({ scopes: READ, optional: true })
