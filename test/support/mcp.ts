@@ -1,6 +1,7 @@
 /** An MCP server with one tool behind a guard, on Express and on web-standard requests, over real sockets. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -58,18 +59,20 @@ export type CreateListener = (
   seen: Seen,
 ) => RequestListener
 
-const onExpress: CreateListener = (options, requirement, seen) => {
-  const app = express()
-  const auth = cognitoAuth(options)
-  if (options.resourceMetadata !== undefined) app.use(auth.metadata())
-  app.all('/mcp', auth(requirement as never), async (req, res) => {
-    const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
-    await createMcpServer(seen).connect(transport as Transport)
-    // Another file of this compilation types `req.auth` as `cognito-m2m/express/global` does.
-    await transport.handleRequest(req as IncomingMessage, res)
-  })
-  return app
-}
+const onExpress =
+  (make: typeof express): CreateListener =>
+  (options, requirement, seen) => {
+    const app = make()
+    const auth = cognitoAuth(options)
+    if (options.resourceMetadata !== undefined) app.use(auth.metadata())
+    app.all('/mcp', auth(requirement as never), async (req, res) => {
+      const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
+      await createMcpServer(seen).connect(transport as Transport)
+      // Another file of this compilation types `req.auth` as `cognito-m2m/express/global` does.
+      await transport.handleRequest(req as IncomingMessage, res)
+    })
+    return app
+  }
 
 const onFetch: CreateListener = (options, requirement, seen) => {
   const auth = createFetchAuth(options)
@@ -83,7 +86,8 @@ const onFetch: CreateListener = (options, requirement, seen) => {
 }
 
 export const platforms: readonly (readonly [name: string, create: CreateListener])[] = [
-  ['Express', onExpress],
+  ['Express 5', onExpress(express)],
+  ['Express 4', onExpress(createRequire(import.meta.url)('express4'))],
   ['fetch', onFetch],
 ]
 
