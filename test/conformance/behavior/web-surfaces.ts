@@ -154,9 +154,9 @@ function nestSurface(platform: Platform): Surface {
 
 export const webSurfaces: readonly Surface[] = [
   ...platforms.map(nestSurface),
-  webSurface('fetch', createFetchApp),
+  webSurface('fetch', createFetchApp, { joinsLines: true }),
   webSurface('Hono', createHonoApp),
   webSurface('Koa', createKoaApp),
   webSurface('MCP on Express', createMcpApp, { requiresScope: true }),
-  webSurface('MCP on fetch', createMcpFetchApp, { requiresScope: true }),
+  webSurface('MCP on fetch', createMcpFetchApp, { requiresScope: true, joinsLines: true }),
 ]

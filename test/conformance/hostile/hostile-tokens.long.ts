@@ -1,5 +1,6 @@
 /** Every hostile case at every surface: rejected with the right response, and without disclosure. */
 import t, { type Test } from 'tap'
+import { splitJoinedLines } from '../../../src/adapters/joined-lines.ts'
 import { CLIENT } from '../../support/forge.ts'
 import { isComplete, sample } from '../../support/sample.ts'
 import {
@@ -58,9 +59,16 @@ async function verdictOf(it: HostileCase, door: Door, surface: string): Promise<
   }
 }
 
+function asReceived(surface: Surface, it: HostileCase): HostileCase {
+  const { authorization } = it
+  const isJoined =
+    typeof authorization === 'string' && Array.isArray(splitJoinedLines(authorization))
+  return surface.joinsLines && isJoined ? { ...it, code: 'ERR_REQUEST_INVALID' } : it
+}
+
 /** Core runs every case. Other surfaces run a sample with every code, clause and field. */
 function chosen(surface: Surface): readonly HostileCase[] {
-  const all = hostile.filter((it) => carries(surface, it))
+  const all = hostile.filter((it) => carries(surface, it)).map((it) => asReceived(surface, it))
   if (surface.name === 'core') return all
   return sample(`hostile cases: ${surface.name}`, all, ({ door, code, clause, field }) => [
     `${door} ${code}`,
