@@ -180,6 +180,36 @@ function checkTokenProxy() {
   check(printed === `${expected.join('\n')}\n`, `token proxy prints\n${printed}`)
 }
 
+/** What two MCP clients and one without scopes get. docs/mcp.md quotes both guards, their lines, and their answers. */
+function checkMcp() {
+  const print = (name) => execFileSync('node', [`.examples/mcp/${name}.js`], { encoding: 'utf8' })
+  const expected = [
+    'without a token: 401',
+    'orders for reader: tea',
+    'reader needs the scope tools.write',
+    'orders for writer: tea',
+    'order created for writer',
+    'stranger: 403',
+  ]
+  const printed = print('main')
+  check(printed === `${expected.join('\n')}\n`, `MCP prints\n${printed}`)
+  const page = readFileSync('docs/mcp.md', 'utf8')
+  for (const [name, title] of [
+    ['before', 'Before'],
+    ['after', 'After'],
+  ]) {
+    const source = readFileSync(`examples/mcp/${name}.ts`, 'utf8')
+    check(page.includes(`\n\`\`\`ts\n${source}\`\`\`\n`), `docs/mcp.md does not quote ${name}.ts`)
+    const lines = source.slice(source.indexOf('export function')).trim().split('\n').length
+    check(page.includes(`${title}: ${lines} lines`), `${name}.ts has ${lines} lines`)
+  }
+  const answers = print('compare')
+  check(
+    page.includes(`| --- | --- | --- |\n${answers}\n`),
+    `docs/mcp.md lacks the rows\n${answers}`,
+  )
+}
+
 /** Each line of the README, as a reader runs it there: what it prints, and that its clean twin is clean. */
 function checkDrifts() {
   const cwd = 'examples/drift'
@@ -209,7 +239,8 @@ await checkCurlLines()
 await checkRefusals()
 checkTelemetry()
 checkTokenProxy()
+checkMcp()
 checkDrifts()
 process.stdout.write(
-  'examples: demo, JSON line, curl lines, refusals, telemetry, token proxy and drifts pass\n',
+  'examples: demo, JSON line, curl lines, refusals, telemetry, token proxy, MCP and drifts pass\n',
 )

@@ -60,12 +60,24 @@ function compile(snippets) {
     experimentalDecorators: true,
     allowImportingTsExtensions: false,
   }
-  // What one registers holds for its whole program.
-  const registers = ({ code }) => code.includes('interface Register')
-  const together = snippets.filter((snippet) => !registers(snippet))
-  for (const program of [together, ...snippets.filter(registers).map((snippet) => [snippet])]) {
+  // What one of these declares holds for its whole program.
+  const isAlone = ({ code }) => /interface Register|express\/global/.test(code)
+  // The types of the MCP SDK are not written for this option.
+  const isMcp = ({ code }) => code.includes('@modelcontextprotocol/sdk')
+  const programs = [
+    snippets.filter((it) => !isAlone(it) && !isMcp(it)),
+    snippets.filter(isMcp),
+    ...snippets.filter(isAlone).map((snippet) => [snippet]),
+  ]
+  for (const program of programs) {
     const files = program.map(({ name }) => `${name}.ts`)
-    const config = { extends: '../tsconfig.json', compilerOptions, files, include: [] }
+    const exactOptionalPropertyTypes = !program.some(isMcp)
+    const config = {
+      extends: '../tsconfig.json',
+      compilerOptions: { ...compilerOptions, exactOptionalPropertyTypes },
+      files,
+      include: [],
+    }
     writeFileSync(`${OUT}/tsconfig.json`, JSON.stringify(config))
     execFileSync('npx', ['tsc', '-p', OUT], { stdio: 'inherit' })
   }

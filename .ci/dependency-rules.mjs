@@ -22,8 +22,14 @@ const MODULES = [
     name: 'adapter',
     comment:
       'An adapter imports core and the adapter of web-standard requests, never another adapter.',
-    from: '^src/adapters/((?!nestjs)[^/]+)/',
+    from: '^src/adapters/((?!nestjs|mcp)[^/]+)/',
     to: [CORE, '^src/adapters/$1/', '^src/adapters/fetch/', ADAPTERS_FILES],
+  },
+  {
+    name: 'adapter-mcp',
+    comment: 'MCP servers run on Express and on web-standard requests: it adds to both adapters.',
+    from: '^src/adapters/mcp/',
+    to: [CORE, '^src/adapters/(?:mcp|express|fetch)/', ADAPTERS_FILES],
   },
   {
     name: 'adapter-nestjs',

@@ -21,7 +21,7 @@ export type RequirementResolver<Requirement = RequirementSummary> = (
 ) => Requirement | false
 
 /** A frozen copy: code that has the middleware must not be able to change what its guard checks. */
-function summarize({ allOf, anyOf, optional }: CompiledRequirement): RequirementSummary {
+function summarize({ allOf, anyOf, optional }: RequirementSummary): RequirementSummary {
   return Object.freeze({
     allOf: Object.freeze([...allOf]),
     anyOf: Object.freeze([...anyOf]),
@@ -32,7 +32,7 @@ function summarize({ allOf, anyOf, optional }: CompiledRequirement): Requirement
 /** Attaches a summary of the requirement to a middleware, and returns the middleware. */
 export function attachRequirement<Middleware extends object>(
   middleware: Middleware,
-  requirement: CompiledRequirement,
+  requirement: RequirementSummary,
 ): Middleware {
   return Object.defineProperty(middleware, REQUIREMENT, { value: summarize(requirement) })
 }

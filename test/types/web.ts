@@ -1,10 +1,18 @@
-/** The adapters of Hono, Koa, NestJS and web-standard requests as apps use them: compiled, never run. */
+/** The adapters of Hono, Koa, NestJS, MCP and web-standard requests as apps use them: compiled, never run. */
+import type { OAuthTokenVerifier } from '@modelcontextprotocol/sdk/server/auth/provider.js'
+import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js'
 import { Hono } from 'hono'
 import Koa from 'koa'
+import type { cognitoAuth as expressAuth } from '../../src/adapters/express/index.ts'
 import { createFetchAuth, getAuth as getFetchAuth } from '../../src/adapters/fetch/index.ts'
 import { cognitoAuth as honoAuth } from '../../src/adapters/hono/index.ts'
 import { cognitoAuth as koaAuth } from '../../src/adapters/koa/index.ts'
 import { createHandlerAuth, getAuth as getEventAuth } from '../../src/adapters/lambda/index.ts'
+import {
+  createFetchAuth as createMcpAuth,
+  getAuth as getMcpAuth,
+  cognitoAuth as mcpAuth,
+} from '../../src/adapters/mcp/index.ts'
 import { Auth, CognitoAuthModule } from '../../src/adapters/nestjs/index.ts'
 import type { VerifiedToken } from '../../src/index.ts'
 
@@ -61,6 +69,28 @@ export async function web(request: Request): Promise<unknown> {
   return auth.protect({}, (_request: Request, context: { params: { id: string } }) =>
     Response.json(context.params.id),
   )
+}
+
+export async function mcp(request: Request): Promise<unknown> {
+  const scopes = 'https://mcp.example.com/mcp/tools.read'
+  const auth = mcpAuth(options)
+  same<ReturnType<typeof auth>, ReturnType<ReturnType<typeof expressAuth>>>(true)
+  const verifier: OAuthTokenVerifier = auth.verifier({ scopes })
+  const web = createMcpAuth(options)
+  const authInfo = await web.guard({ scopes }).authenticate(request)
+  same<typeof authInfo, AuthInfo>(true)
+  const optional = await web.guard({ scopes, optional: true }).authenticate(request)
+  same<typeof optional, AuthInfo | undefined>(true)
+  const token = getMcpAuth(optional)
+  same<typeof token, VerifiedToken>(true)
+  // @ts-expect-error a server without a required scope
+  auth({ clientId: 'agent' })
+  // @ts-expect-error a server without a required scope
+  auth.verifier({})
+  // @ts-expect-error the name is scopes
+  web.guard({ scope: scopes })
+  web.protect({ scopes }, (request) => Response.json(request.auth.clientId))
+  return [verifier, web.protect({ scopes }, (_request: Request, id: string) => Response.json(id))]
 }
 
 export function handlers(): unknown {

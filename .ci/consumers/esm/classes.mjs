@@ -26,6 +26,7 @@ const INVALID_CALLS = {
   infra: () => modules.infra.checkScopes({}),
   koa: () => modules.koa.cognitoAuth({}),
   lambda: () => modules.lambda.createLambdaAuthorizer({}),
+  mcp: () => modules.mcp.cognitoAuth({}),
   nestjs: () => modules.nestjs.Auth({ scope: 'a/b' }),
   openapi: () => modules.openapi.openApiParts({}),
   'openapi/fastify': () =>

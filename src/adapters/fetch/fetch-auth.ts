@@ -48,10 +48,9 @@ export function createFetchAuth(options: CognitoAuthOptions): FetchAuth {
       requestAuth.set(request, token)
       return token
     }
-    return {
-      authenticate,
-      protect: (handler) => attachRequirement(wrap(authenticate, handler), requirement),
-    }
+    const protect: FetchGuard<VerifiedToken | null>['protect'] = (handler) =>
+      attachRequirement(wrapHandler(authenticate, handler), requirement)
+    return attachRequirement({ authenticate, protect }, requirement)
   }
   return {
     guard: guard as FetchAuth['guard'],
@@ -63,7 +62,7 @@ export function createFetchAuth(options: CognitoAuthOptions): FetchAuth {
 }
 
 /** Runs the handler after the request was let pass. What the handler throws goes to the framework. */
-function wrap<Incoming extends Request, Rest extends readonly unknown[]>(
+export function wrapHandler<Incoming extends Request, Rest extends readonly unknown[]>(
   authenticate: (request: Request) => Promise<unknown>,
   handler: FetchHandler<Incoming, Rest>,
 ): ProtectedHandler<Incoming, Rest> {
@@ -85,7 +84,7 @@ function wrap<Incoming extends Request, Rest extends readonly unknown[]>(
 }
 
 /** A mistake of the app, for example an event of a framework in place of its request. */
-function checkRequest(request: unknown): void {
+export function checkRequest(request: unknown): void {
   const headers = (request as Partial<Request> | null | undefined)?.headers
   if (typeof headers?.get === 'function') return
   throw new OptionError(

@@ -39,6 +39,10 @@ export interface Surface {
   readonly transport: 'direct' | 'http'
   /** What it hands over is one line, whatever came: API Gateway joins or picks. */
   readonly oneLine?: true
+  /** `Headers` or a gateway joins header lines: a comma outside of quotes is a 400, as it may join two credentials. */
+  readonly joinsLines?: true
+  /** A requirement without scopes is rejected: it gets one that all tokens but those of hostile cases on scopes have. */
+  readonly requiresScope?: true
   open(options: CognitoAuthOptions, requirement?: AccessRequirement): Promise<Door>
 }
 

@@ -28,11 +28,15 @@ function answerOf(result: Result): Answer {
   return { status, code: json.code, headers: Object.fromEntries(told), body: json, auth: undefined }
 }
 
-function surface(name: string, eventOf: (sent: Sent) => HandlerEvent, oneLine: boolean): Surface {
+function surface(
+  name: string,
+  eventOf: (sent: Sent) => HandlerEvent,
+  traits: Pick<Surface, 'oneLine' | 'joinsLines'> = {},
+): Surface {
   return {
     name,
     transport: 'direct',
-    ...(oneLine && { oneLine }),
+    ...traits,
     async open(options, requirement = {}) {
       const { protectHandler, server } = createHandlerAuth(options)
       const handler = protectHandler(requirement, (event: HandlerEvent): Result => {
@@ -49,9 +53,9 @@ function surface(name: string, eventOf: (sent: Sent) => HandlerEvent, oneLine: b
 }
 
 export const handlerSurfaces: readonly Surface[] = [
-  surface('handler, REST API', proxyEvent, false),
-  surface('handler, HTTP API 2.0', proxyV2Event, false),
-  surface('handler, function URL', functionUrlEvent, false),
-  surface('handler, load balancer', loadBalancerEvent, true),
-  surface('handler, load balancer, multi-value headers', multiValueLoadBalancerEvent, false),
+  surface('handler, REST API', proxyEvent),
+  surface('handler, HTTP API 2.0', proxyV2Event, { joinsLines: true }),
+  surface('handler, function URL', functionUrlEvent, { joinsLines: true }),
+  surface('handler, load balancer', loadBalancerEvent, { oneLine: true }),
+  surface('handler, load balancer, multi-value headers', multiValueLoadBalancerEvent),
 ]

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import express from 'express'
 import { Hono, type MiddlewareHandler } from 'hono'
 import Koa from 'koa'
 import { createFetchAuth, getAuth as getFetchAuth } from '../../../src/adapters/fetch/index.ts'
@@ -11,14 +12,21 @@ import {
   cognitoAuth as honoAuth,
 } from '../../../src/adapters/hono/index.ts'
 import { getAuth as getKoaAuth, cognitoAuth as koaAuth } from '../../../src/adapters/koa/index.ts'
+import {
+  createFetchAuth as createMcpFetchAuth,
+  getAuth as getMcpAuth,
+  type McpRequirement,
+  cognitoAuth as mcpAuth,
+} from '../../../src/adapters/mcp/index.ts'
 import type { HandlerGuards } from '../../../src/adapters/nestjs/handler-guards.ts'
 import { Auth, Caller, CognitoAuthModule } from '../../../src/adapters/nestjs/index.ts'
 import { HANDLER_GUARDS } from '../../../src/adapters/nestjs/module-check.ts'
-import type {
-  AccessRequirement,
-  CognitoAuthOptions,
-  ResourceServer,
-  VerifiedToken,
+import {
+  type AccessRequirement,
+  anyOf,
+  type CognitoAuthOptions,
+  type ResourceServer,
+  type VerifiedToken,
 } from '../../../src/index.ts'
 import { createController, type Platform, platforms, startNest } from '../../support/nestjs.ts'
 import { httpDoor, type Surface } from './endpoint.ts'
@@ -38,10 +46,11 @@ type CreateApp = (
   seen: Seen,
 ) => App
 
-function webSurface(name: string, createApp: CreateApp): Surface {
+function webSurface(name: string, createApp: CreateApp, traits: Partial<Surface> = {}): Surface {
   return {
     name,
     transport: 'http',
+    ...traits,
     async open(options, requirement) {
       const seen: Seen = { auth: undefined }
       const { listener, server } = createApp(options, requirement, seen)
@@ -88,6 +97,38 @@ const createKoaApp: CreateApp = (options, requirement, seen) => {
   return { listener: app.callback(), server: auth.server }
 }
 
+/** An MCP server requires a scope. Where a test requires none, it is one that the tokens of the tests have. */
+function toMcpRequirement(requirement: AccessRequirement = {}): McpRequirement {
+  const isPlain = Object.getPrototypeOf(requirement ?? []) === Object.prototype
+  return isPlain && !('scopes' in requirement)
+    ? { scopes: anyOf('orders/read', 'openid'), ...requirement }
+    : (requirement as McpRequirement)
+}
+
+const seenOf = (request: object): VerifiedToken | null => {
+  const { auth } = request as { auth?: Parameters<typeof getMcpAuth>[0] }
+  return auth === undefined ? null : getMcpAuth(auth)
+}
+
+const createMcpApp: CreateApp = (options, requirement, seen) => {
+  const app = express()
+  const auth = mcpAuth(options)
+  app.get('/r', auth(toMcpRequirement(requirement)), (req, res) => {
+    seen.auth = seenOf(req)
+    res.send('reached')
+  })
+  return { listener: app, server: auth.server }
+}
+
+const createMcpFetchApp: CreateApp = (options, requirement, seen) => {
+  const auth = createMcpFetchAuth(options)
+  const handler = auth.protect(toMcpRequirement(requirement), (request) => {
+    seen.auth = seenOf(request)
+    return new Response('reached')
+  })
+  return { listener: getRequestListener(handler), server: auth.server }
+}
+
 function nestSurface(platform: Platform): Surface {
   return {
     name: platform,
@@ -113,7 +154,9 @@ function nestSurface(platform: Platform): Surface {
 
 export const webSurfaces: readonly Surface[] = [
   ...platforms.map(nestSurface),
-  webSurface('fetch', createFetchApp),
+  webSurface('fetch', createFetchApp, { joinsLines: true }),
   webSurface('Hono', createHonoApp),
   webSurface('Koa', createKoaApp),
+  webSurface('MCP on Express', createMcpApp, { requiresScope: true }),
+  webSurface('MCP on fetch', createMcpFetchApp, { requiresScope: true, joinsLines: true }),
 ]

@@ -1,5 +1,6 @@
 /** Every hostile case at every surface: rejected with the right response, and without disclosure. */
 import t, { type Test } from 'tap'
+import { splitJoinedLines } from '../../../src/adapters/joined-lines.ts'
 import { CLIENT } from '../../support/forge.ts'
 import { isComplete, sample } from '../../support/sample.ts'
 import {
@@ -43,6 +44,12 @@ function fitting<Case extends AcceptedCase>(all: readonly Case[], surface: Surfa
   return all.filter((it) => it.door === door && carries(surface, it))
 }
 
+/** Accepted cases of the claim `scope` have none that an MCP server could require. */
+function neighbors(surface: Surface, door: string): readonly AcceptedCase[] {
+  const all = fitting(accepted, surface, door)
+  return surface.requiresScope ? all.filter(({ field }) => field !== 'scope') : all
+}
+
 /** A door that throws instead of answering decided wrongly too. */
 async function verdictOf(it: HostileCase, door: Door, surface: string): Promise<Wrong | undefined> {
   try {
@@ -52,9 +59,16 @@ async function verdictOf(it: HostileCase, door: Door, surface: string): Promise<
   }
 }
 
+function asReceived(surface: Surface, it: HostileCase): HostileCase {
+  const { authorization } = it
+  const isJoined =
+    typeof authorization === 'string' && Array.isArray(splitJoinedLines(authorization))
+  return surface.joinsLines && isJoined ? { ...it, code: 'ERR_REQUEST_INVALID' } : it
+}
+
 /** Core runs every case. Other surfaces run a sample with every code, clause and field. */
 function chosen(surface: Surface): readonly HostileCase[] {
-  const all = hostile.filter((it) => carries(surface, it))
+  const all = hostile.filter((it) => carries(surface, it)).map((it) => asReceived(surface, it))
   if (surface.name === 'core') return all
   return sample(`hostile cases: ${surface.name}`, all, ({ door, code, clause, field }) => [
     `${door} ${code}`,
@@ -88,7 +102,7 @@ async function runDoor(
         if (verdict !== undefined) wrong.push(verdict)
       }
     }
-    for (const it of fitting(accepted, surface, name)) await control(it.authorization, nameOf(it))
+    for (const it of neighbors(surface, name)) await control(it.authorization, nameOf(it))
     await control(`Bearer ${GOOD}`, `${name}: a good token at last`)
   } finally {
     await door.close()
