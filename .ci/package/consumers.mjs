@@ -55,7 +55,7 @@ export class Consumers {
     this.#test(folder)
   }
 
-  /** A TypeScript program: each source is compiled as ESM and as CommonJS, by each compiler. */
+  /** A TypeScript program: each source is compiled as ESM and as CommonJS; that of a framework by each compiler. */
   runTypes(name) {
     const folder = join(this.#work, 'types', name)
     cpSync(join(consumers, 'types', name), folder, { recursive: true })
@@ -65,12 +65,9 @@ export class Consumers {
     cpSync(join(consumers, 'types/tsconfig'), folder, { recursive: true })
     copyPackages(this.#unpacked, Object.keys(readManifest(folder).dependencies), folder)
     this.#test(folder)
-    this.#run(['run', '--silent', '--if-present', 'test:resolution'], folder)
-    const oldest = join(this.#install([OLDEST_COMPILER]), '.bin')
-    this.#run(['run', '--silent', '--if-present', 'test:minimum'], folder, oldest)
-    for (const compiler of OTHER_COMPILERS) {
-      this.#test(folder, join(this.#install([compiler]), '.bin'))
-    }
+    this.#runIfPresent('test:resolution', folder)
+    this.#runIfPresent('test:minimum', folder, OLDEST_COMPILER)
+    for (const compiler of OTHER_COMPILERS) this.#runIfPresent('test:compilers', folder, compiler)
   }
 
   /** Each recipe of docs/jest.md, block by block; that of Node.js 24 with its binary for Linux. */
@@ -114,11 +111,19 @@ export class Consumers {
     return this.#installed.get(key)
   }
 
-  /** @param bin A folder with commands for the script. */
-  #test(folder, bin = OWN_COMPILER) {
-    this.#run(['test', '--silent'], folder, bin)
+  #test(folder) {
+    this.#run(['test', '--silent'], folder)
   }
 
+  /** @param compiler The package of another compiler than this repository's. */
+  #runIfPresent(script, folder, compiler) {
+    const isPresent = script in readManifest(folder).scripts
+    if (!isPresent) return
+    const bin = compiler === undefined ? OWN_COMPILER : join(this.#install([compiler]), '.bin')
+    this.#run(['run', '--silent', script], folder, bin)
+  }
+
+  /** @param bin A folder with commands for the script. */
   #run(args, cwd, bin = OWN_COMPILER) {
     const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` }
     execFileSync('npm', args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] })
