@@ -12,7 +12,6 @@ import {
   readTargetOptions,
   TARGET_OPTION_NAMES,
 } from './options.ts'
-import type { RotatingSecret } from './plan.ts'
 import { Rotation } from './rotation.ts'
 import {
   isCurrentVersion,
@@ -148,19 +147,21 @@ async function setSecret(rotation: Rotation): Promise<void> {
 }
 
 async function testSecret(rotation: Rotation): Promise<void> {
-  const secret = await findPending(rotation)
-  if (secret !== undefined) await rotation.test(secret)
+  const plan = await rotation.inspect()
+  if (plan.kind === 'pending') await rotation.test(plan.secret)
 }
 
 async function finishSecret(rotation: Rotation): Promise<void> {
-  const secret = await findPending(rotation)
-  if (secret !== undefined) await rotation.promote(secret, false)
-  await deleteOldSecret(rotation)
-}
-
-async function findPending(rotation: Rotation): Promise<RotatingSecret | undefined> {
   const plan = await rotation.inspect()
-  return plan.kind === 'pending' ? plan.secret : undefined
+  if (plan.kind === 'pending') {
+    if (!plan.isAdded) {
+      throw new RotationError('ERR_ROTATION_SECRETS', {
+        detail: 'The app client does not have the pending secret. Start the rotation again',
+      })
+    }
+    await rotation.promote(plan.secret, false)
+  }
+  await deleteOldSecret(rotation)
 }
 
 /** Deletes the old secret if its grace period is over. */

@@ -166,6 +166,8 @@ class SecretVersions implements ClientSecretStore {
     // An earlier run has promoted it already.
     if (current.value === value) return false
     if (pending === undefined) {
+      // Another run has promoted its secret since this one began.
+      if (this.#toSecret(current).rotation?.replaces === rotation?.replaces) return false
       // A run may have ended before it had removed all. Later, no label would find this version again.
       await this.#setLabels(current, undefined)
       return this.#create(this.#format(value, current), rotation as RotationState)
