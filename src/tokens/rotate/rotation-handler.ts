@@ -12,6 +12,7 @@ import {
   readTargetOptions,
   TARGET_OPTION_NAMES,
 } from './options.ts'
+import type { RotatingSecret } from './plan.ts'
 import { Rotation } from './rotation.ts'
 import {
   isCurrentVersion,
@@ -147,21 +148,24 @@ async function setSecret(rotation: Rotation): Promise<void> {
 }
 
 async function testSecret(rotation: Rotation): Promise<void> {
-  const plan = await rotation.inspect()
-  if (plan.kind === 'pending') await rotation.test(plan.secret)
+  const secret = await findAdded(rotation)
+  if (secret !== undefined) await rotation.test(secret)
 }
 
 async function finishSecret(rotation: Rotation): Promise<void> {
-  const plan = await rotation.inspect()
-  if (plan.kind === 'pending') {
-    if (!plan.isAdded) {
-      throw new RotationError('ERR_ROTATION_SECRETS', {
-        detail: 'The app client does not have the pending secret. Start the rotation again',
-      })
-    }
-    await rotation.promote(plan.secret, false)
-  }
+  const secret = await findAdded(rotation)
+  if (secret !== undefined) await rotation.promote(secret, false)
   await deleteOldSecret(rotation)
+}
+
+/** @returns Undefined after the promotion. */
+async function findAdded(rotation: Rotation): Promise<RotatingSecret | undefined> {
+  const plan = await rotation.inspect()
+  if (plan.kind !== 'pending') return undefined
+  if (plan.isAdded) return plan.secret
+  throw new RotationError('ERR_ROTATION_SECRETS', {
+    detail: 'The app client does not have the pending secret. Start the rotation again',
+  })
 }
 
 /** Deletes the old secret if its grace period is over. */
