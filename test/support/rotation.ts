@@ -32,6 +32,7 @@ export class MemorySecretStore implements ClientSecretStore {
     const { current, pending } = this.secrets
     if ((pending ?? secret).value !== secret.value) return false
     if (current.value === secret.value) return false
+    if (current.rotation?.replaces === secret.rotation?.replaces) return false
     this.secrets = { current, pending: secret }
     return true
   }

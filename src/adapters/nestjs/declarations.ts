@@ -1,4 +1,7 @@
-/** What the decorators declared: by prototype and method name, because other decorators may replace a class or a method. */
+/**
+ * What the decorators declared: by prototype and method name, because other decorators may replace a class or a method. Also
+ * by the function of a method, because a mixin may copy it to another prototype.
+ */
 import 'reflect-metadata'
 import type { CompiledRequirement } from '../../core/requirement.ts'
 
@@ -14,14 +17,19 @@ export type HandlerClass = abstract new (...args: never[]) => unknown
  * A class decorator may return another class. Both have the same prototype, or one inherits from the other's.
  *
  * @param target A class without `key`, else the prototype that has the method.
+ * @param method The function of the method.
  */
 export function declareRequirement(
   target: object,
   key: string | symbol | undefined,
+  method: object | undefined,
   declaration: Declaration,
 ): void {
   if (key === undefined) Reflect.defineMetadata(REQUIREMENT, declaration, prototypeOf(target))
   else Reflect.defineMetadata(REQUIREMENT, declaration, target, key)
+  // A copy is not public without its own decorator. The decorator of a copy does not change other copies.
+  const isFirst = method !== undefined && !Reflect.hasOwnMetadata(REQUIREMENT, method)
+  if (isFirst && declaration) Reflect.defineMetadata(REQUIREMENT, declaration, method)
 }
 
 /** Whether the same class or method has a declaration already. */
@@ -72,10 +80,16 @@ function findMethodDeclaration(prototype: object, name: string): Declaration | u
 /** The nearest requirement. `@Public` in between does not hide it. */
 function findRequirement(chain: readonly object[], key?: string): CompiledRequirement | undefined {
   for (const prototype of chain) {
-    const declaration = getOwn(prototype, key)
+    const declaration = getOwn(prototype, key) || findCopied(prototype, key)
     if (declaration) return declaration
   }
   return undefined
+}
+
+/** The requirement of a method that a mixin has copied. */
+function findCopied(prototype: object, key: string | undefined): Declaration | undefined {
+  const method = key && Object.getOwnPropertyDescriptor(prototype, key)?.value
+  return typeof method === 'function' ? Reflect.getOwnMetadata(REQUIREMENT, method) : undefined
 }
 
 function getOwn(prototype: object, key?: string | symbol): Declaration | undefined {

@@ -99,13 +99,13 @@ function rejectBareDecorator(name: string, args: readonly unknown[]): void {
 }
 
 function setRequirement(name: string, requirement: CompiledRequirement | false): RouteDecorator {
-  return (target: object, key?: string | symbol) => {
+  return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
     if (hasDeclaration(target, key)) {
       throw new OptionError(
         name,
         `expected one of @Auth and @Public on ${String(key ?? (target as { name?: string }).name)}, got two. Remove one.`,
       )
     }
-    declareRequirement(target, key, requirement)
+    declareRequirement(target, key, descriptor?.value, requirement)
   }
 }

@@ -79,8 +79,9 @@ export class HandlerGuards implements OnModuleInit, OnModuleDestroy {
   }
 
   /** The methods of an instance may be bound copies of those of its class. */
-  #compile({ metatype, instance }: Wrapper): void {
-    const handlerClass = metatype as HandlerClass
+  #compile({ metatype, instance, isNotMetatype }: Wrapper): void {
+    // That of a factory, also of `useExisting`, is a function without declarations.
+    const handlerClass = (isNotMetatype ? instance.constructor : metatype) as HandlerClass
     const prototype = Object.getPrototypeOf(instance) as Record<string, unknown>
     const handlers = this.#handlersOf(instance.constructor)
     for (const name of this.#scanner.getAllMethodNames(prototype)) {

@@ -229,8 +229,10 @@ export class TokenFlights {
    * Waits until flights have ended, by default all, at most `timeoutMs`. One that takes longer continues, but later
    * callers neither join it nor wait for its lock.
    */
-  async settle(timeoutMs: number, some?: Flight[]): Promise<void> {
-    const flights = some ?? [...this.#flights.values()]
+  async settle(
+    timeoutMs: number,
+    flights: readonly Flight[] = [...this.#flights.values()],
+  ): Promise<void> {
     await withTimeout(timeoutMs, Promise.all(flights.map(({ stored }) => stored)))
     for (const flight of flights) {
       this.#remove(flight)

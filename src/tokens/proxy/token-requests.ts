@@ -128,7 +128,7 @@ export class TokenRequests {
    *
    * @param flights Default: all of this process.
    */
-  settle(timeoutMs: number, flights?: Flight[]): Promise<void> {
+  settle(timeoutMs: number, flights?: readonly Flight[]): Promise<void> {
     return this.#flights.settle(timeoutMs, flights)
   }
 

@@ -148,19 +148,24 @@ async function setSecret(rotation: Rotation): Promise<void> {
 }
 
 async function testSecret(rotation: Rotation): Promise<void> {
-  const secret = await findPending(rotation)
+  const secret = await findAdded(rotation)
   if (secret !== undefined) await rotation.test(secret)
 }
 
 async function finishSecret(rotation: Rotation): Promise<void> {
-  const secret = await findPending(rotation)
+  const secret = await findAdded(rotation)
   if (secret !== undefined) await rotation.promote(secret, false)
   await deleteOldSecret(rotation)
 }
 
-async function findPending(rotation: Rotation): Promise<RotatingSecret | undefined> {
+/** @returns Undefined after the promotion. */
+async function findAdded(rotation: Rotation): Promise<RotatingSecret | undefined> {
   const plan = await rotation.inspect()
-  return plan.kind === 'pending' ? plan.secret : undefined
+  if (plan.kind !== 'pending') return undefined
+  if (plan.isAdded) return plan.secret
+  throw new RotationError('ERR_ROTATION_SECRETS', {
+    detail: 'The app client does not have the pending secret. Start the rotation again',
+  })
 }
 
 /** Deletes the old secret if its grace period is over. */

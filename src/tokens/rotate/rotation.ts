@@ -104,7 +104,7 @@ export class Rotation {
         throw new RotationError('ERR_ROTATION_SECRETS', {
           step: 'test',
           detail:
-            'The app client has two secrets, and none is that of the store. Delete the unknown secret',
+            'The app client has two secrets, and none is the pending one of the store. Delete the one that no caller uses',
         })
       }
       throw error

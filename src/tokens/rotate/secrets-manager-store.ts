@@ -121,7 +121,8 @@ interface Version {
   readonly text: string
   /** The client secret. */
   readonly value: string
-  readonly labels: readonly string[]
+  /** Each label with the ID of the version that has it. */
+  readonly labels: ReadonlyMap<string, string>
 }
 
 /** Versions that earlier rotations of the same old secret have left. Secrets Manager keeps about as many. */
@@ -154,7 +155,7 @@ class SecretVersions implements ClientSecretStore {
       current: this.#toSecret(current),
       pending: this.#toSecret(pending),
       pendingRemoval: [PENDING, ROTATION]
-        .filter((label) => pending.labels.includes(label))
+        .filter((label) => pending.labels.has(label))
         .map((label) => this.#formatRemoval(label, pending.id))
         .join(' && '),
     }
@@ -165,6 +166,8 @@ class SecretVersions implements ClientSecretStore {
     // An earlier run has promoted it already.
     if (current.value === value) return false
     if (pending === undefined) {
+      // Another run has promoted its secret since this one began.
+      if (this.#toSecret(current).rotation?.replaces === rotation?.replaces) return false
       // A run may have ended before it had removed all. Later, no label would find this version again.
       await this.#setLabels(current, undefined)
       return this.#create(this.#format(value, current), rotation as RotationState)
@@ -249,8 +252,12 @@ class SecretVersions implements ClientSecretStore {
       this.#readOptional(ROTATION),
     ])
     // Both labels are on the current version if a run ended right after the promotion.
-    const pending = candidates.find((it) => it !== undefined && it.id !== current.id)
-    return { current, pending }
+    const other = candidates.find((it) => it !== undefined && it.id !== current.id)
+    if (other?.value !== current.value || !other.labels.has(ROTATION)) {
+      return { current, pending: other }
+    }
+    // The promoted secret was saved again, for example with another member. It is current, so nothing is pending.
+    return { current: { ...current, labels: other.labels }, pending: undefined }
   }
 
   /** @returns Undefined also for a version that Secrets Manager has created for a rotation, without a value. */
@@ -270,7 +277,9 @@ class SecretVersions implements ClientSecretStore {
     const value = this.#field === undefined ? text : parseObject(text)[this.#field]
     // Without a field, a rotation would replace JSON that callers read.
     if (typeof value === 'string' && /^[^\s{}"]+$/.test(value)) {
-      return { id: String(VersionId), text, value, labels: VersionStages ?? [] }
+      const id = String(VersionId)
+      const labels = new Map(VersionStages?.map((label) => [label, id]))
+      return { id, text, value, labels }
     }
     const expected =
       this.#field === undefined ? 'as plain text' : `in the member ${this.#field} of a JSON object`
@@ -289,7 +298,7 @@ class SecretVersions implements ClientSecretStore {
   }
 
   #toSecret({ id, value, labels }: Version): StoredSecret {
-    const rotation = parseLabels(labels)
+    const rotation = parseLabels([...labels.keys()])
     // The run that Secrets Manager started holds its own version.
     if (rotation === undefined || id !== this.#versionId) return { value, rotation }
     return { value, rotation: { ...rotation, heldUntil: undefined } }
@@ -303,19 +312,24 @@ class SecretVersions implements ClientSecretStore {
   ): Promise<void> {
     const wanted = rotation === undefined ? [] : formatLabels(rotation)
     for (const label of wanted) {
-      if (!labels.includes(label)) await this.#updateStage(label, { MoveToVersionId: id })
+      const owner = labels.get(label)
+      if (owner === id) continue
+      await this.#updateStage(label, { MoveToVersionId: id, RemoveFromVersionId: owner })
     }
-    for (const label of labels) {
+    for (const [label, owner] of labels) {
       const isOwn = label.startsWith(PREFIX) || (label === PENDING && !isPending)
       if (isOwn && !wanted.includes(label)) {
-        await this.#updateStage(label, { RemoveFromVersionId: id })
+        await this.#updateStage(label, { RemoveFromVersionId: owner })
       }
     }
   }
 
   async #updateStage(
     label: string,
-    change: { readonly MoveToVersionId: string } | { readonly RemoveFromVersionId: string },
+    change: {
+      readonly MoveToVersionId?: string
+      readonly RemoveFromVersionId: string | undefined
+    },
   ): Promise<void> {
     await this.#client.updateSecretVersionStage({
       SecretId: this.#secretId,

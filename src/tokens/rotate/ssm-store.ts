@@ -109,6 +109,8 @@ class SecretParameters implements ClientSecretStore {
     const isSame = pending?.value === secret.value
     if (pending !== undefined && !isSame) {
       if (pending.value !== value) return false
+      // Another run has promoted its secret since this one began.
+      if (pending.rotation?.replaces === secret.rotation?.replaces) return false
       // A run was killed after the last deletion. The secret in it is the current one.
       await this.#deletePending()
     }

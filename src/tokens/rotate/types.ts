@@ -42,8 +42,9 @@ export interface ClientSecretStore {
   /**
    * Saves a pending secret. If the same value is pending, it replaces its state.
    *
-   * @returns False if another value is pending, or if this one is the current one. The check and the write must be one atomic
-   *   operation, or two runs may start at once.
+   * @returns False if another value is pending, or if this one is the current one. Also if the current one has a state with
+   *   the same `replaces`: another run has promoted it. The check and the write must be one atomic operation, or two runs
+   *   may start at once.
    */
   putPending(secret: StoredSecret): Promise<boolean>
   /**

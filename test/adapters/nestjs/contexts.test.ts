@@ -7,6 +7,8 @@ import {
   type INestApplication,
   Injectable,
   type ModuleMetadata,
+  type Provider,
+  Scope,
 } from '@nestjs/common'
 import { ExternalContextCreator, type NestContainer } from '@nestjs/core'
 import { GuardsConsumer } from '@nestjs/core/guards/guards-consumer.js'
@@ -222,4 +224,41 @@ t.test('a handler that is no method of its class has no known requirement', asyn
     message: /: expected handlers that are methods of Host, got another function\. Declare/,
   })
   t.equal(new ModuleCheck(true, guards).canActivate(context), true)
+})
+
+t.test('a public gateway runs with other providers of its instance', async (t) => {
+  const gateway = createHost([SubscribeMessage], [Gateway, Public(), Injectable()])
+  const aliases: readonly Provider[] = [
+    { provide: 'alias', useExisting: gateway },
+    { provide: 'factory', inject: [gateway], useFactory: (host: object) => host },
+    { provide: 'value', useValue: new gateway() },
+  ]
+  for (const alias of aliases) {
+    for (const providers of [
+      [gateway, alias],
+      [alias, gateway],
+    ]) {
+      const app = await start(t, { providers })
+      for (const hasGlobalGuard of [true, false]) {
+        t.equal(await call(app, gateway, 'ws', hasGlobalGuard), 'in')
+      }
+    }
+  }
+})
+
+t.test('a handler in the scope of its request', async (t) => {
+  const scope = Scope.REQUEST
+  const handler = createHost([MessagePattern, Public()], [Controller({ scope })])
+  const other = createHost([Get(), scoped], [Controller({ scope })])
+  const app = await start(t, { controllers: [handler, other] })
+  const guards = app.get('cognito-m2m:handler-guards', { strict: false })
+  const contextOf = (host: Class, type: string) =>
+    ({
+      getType: () => type,
+      getClass: () => host,
+      getHandler: () => host.prototype.handle,
+    }) as never as ExecutionContext
+  t.equal(guards.find(contextOf(handler, 'rpc')), 'public')
+  t.throws(() => guards.find(contextOf(other, 'rpc')), { name: 'OptionError' })
+  t.not(guards.find(contextOf(other, 'http')), 'public')
 })

@@ -73,6 +73,7 @@ t.test('one function as two methods with other requirements ends the start', asy
   const base = createController({ r: { decorators: [needsAdmin] } })
   const { value } = Object.getOwnPropertyDescriptor(base.prototype, 'r') as PropertyDescriptor
   Object.defineProperty(base.prototype, 'alias', { value, writable: true, configurable: true })
+  decorateMethod(base, 'alias', [Auth()])
   await t.rejects(startNest(platform, { imports: [protectedBy()], controllers: [base] }), {
     message: /TestController\.alias, got two/,
   })

@@ -309,7 +309,7 @@ t.test('nothing is deleted if the second secret is not the pending one', async (
   t.match(error, {
     code: 'ERR_ROTATION_SECRETS',
     step: 'test',
-    message: /none is that of the store/,
+    message: /none is the pending one of the store/,
   })
   t.strictSame(
     sleeps,

@@ -127,7 +127,8 @@ function checkResourceServer({
     found.push(
       ...checkFact(
         name,
-        (value) => NAME_PATTERN.test(value) && prefix + value.length <= MAX_SCOPE_LENGTH,
+        (value) =>
+          value === '' || (NAME_PATTERN.test(value) && prefix + value.length <= MAX_SCOPE_LENGTH),
         'a scope name',
         'use printable characters without slash, space, quote or backslash, at most 256 together with the identifier',
         id,

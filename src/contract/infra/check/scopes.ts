@@ -30,6 +30,7 @@ import {
   createTextComparer,
   createTextReader,
   getLiteral,
+  isEmptyText,
   isSameText,
   type SymbolicText,
   splitScope,
@@ -249,7 +250,7 @@ export function checkDefined(
   scopeIndex: ScopeIndex,
   pools: readonly PoolLink[],
 ): Finding[] {
-  if (pools.some(scopeIndex.mayAddScopes)) return []
+  if (isEmptyText(required.text) || pools.some(scopeIndex.mayAddScopes)) return []
   const status = scopeIndex.evaluate(required, pools)
   if (status.kind !== 'missing') return []
   const { at, resource, text } = required
@@ -266,6 +267,7 @@ export function checkGrant(
   scopeIndex: ScopeIndex,
   pool: PoolLink,
 ): Finding[] {
+  if (isEmptyText(granted.text)) return []
   const status = scopeIndex.evaluate(granted, [pool])
   if (status.kind !== 'missing') return []
   const { at, text } = granted

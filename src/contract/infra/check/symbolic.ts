@@ -54,6 +54,9 @@ export function getLiteral({ pieces }: SymbolicText): string | undefined {
   return isLiteral(first) && pieces.length < 2 ? first : undefined
 }
 
+/** Whether the text is empty: the default of a parameter that the deployment gives, or whose use a condition excludes. */
+export const isEmptyText = ({ pieces }: SymbolicText): boolean => pieces.length === 0
+
 export const listUnknownPieces = ({ pieces }: SymbolicText): readonly UnknownPiece[] =>
   pieces.flatMap((piece) => (isLiteral(piece) ? [] : [piece]))
 

@@ -10,6 +10,7 @@ import type { IndexedServer } from './definitions.ts'
 import { createFinding, type Finding } from './finding.ts'
 import { isCertainlyCreated, isCertainlySamePool, mayBeSamePool, type PoolLink } from './pools.ts'
 import { isMachineClient, type ScopeIndex } from './scopes.ts'
+import { isEmptyText } from './symbolic.ts'
 
 /** Event versions of the pre-token-generation trigger. Only the last one applies to machine tokens. */
 const VERSIONS: readonly string[] = ['V1_0', 'V2_0', 'V3_0']
@@ -129,7 +130,7 @@ export function checkIdentifiers({ servers }: ScopeIndex): Finding[] {
     const { model, server, pool, identifier } = one
     // A condition may deploy one of two, or several pools. An assumed pool may be another one.
     if (server.conditional || pool.kind === 'unknown' || pool.assumed === true) return []
-    if (pool.isConditional === true) return []
+    if (pool.isConditional === true || isEmptyText(identifier)) return []
     const key = JSON.stringify([pool.identity, identifier.key])
     const first = known.get(key)
     if (first === undefined) known.set(key, one)

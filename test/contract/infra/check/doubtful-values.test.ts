@@ -34,6 +34,28 @@ Resources:
   ])
 })
 
+t.test('empty identifiers, names and scopes stand for values of the deployment', async (t) => {
+  const template = (value: string) => `Parameters:
+  First: { Type: String, Default: '${value}' }
+  Second: { Type: String, Default: '${value}' }
+  Scopes: { Type: CommaDelimitedList, Default: '${value}' }
+Resources:
+  Pool: { Type: AWS::Cognito::UserPool }
+  One: { Type: AWS::Cognito::UserPoolResourceServer, Properties: { UserPoolId: !Ref Pool, Identifier: !Ref First, Name: x } }
+  Two: { Type: AWS::Cognito::UserPoolResourceServer, Properties: { UserPoolId: !Ref Pool, Identifier: !Ref Second, Name: x, Scopes: [{ ScopeName: !Ref First, ScopeDescription: x }] } }
+  Client: { Type: AWS::Cognito::UserPoolClient, Properties: { UserPoolId: !Ref Pool, GenerateSecret: true, AllowedOAuthFlows: [client_credentials], AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthScopes: !Ref Scopes } }
+  Route: { Type: AWS::ApiGateway::Method, Properties: { RestApiId: x, ResourceId: x, HttpMethod: GET, AuthorizationType: COGNITO_USER_POOLS, AuthorizerId: !Ref Guard, AuthorizationScopes: !Ref Scopes } }
+  Guard: { Type: AWS::ApiGateway::Authorizer, Properties: { RestApiId: x, Type: COGNITO_USER_POOLS, ProviderARNs: [!GetAtt Pool.Arn] } }
+`
+  t.strictSame(await check('a.yaml', template('')), [])
+  t.strictSame((await check('a.yaml', template('a/'))).sort(), [
+    'cognito-limit Two',
+    'grant-undefined Client',
+    'identifier-repeated Two',
+    'scope-undefined Route',
+  ])
+})
+
 t.test('a route for preflight requests is public deliberately', async (t) => {
   const template = (method: string) => `Resources:
   Pool: { Type: AWS::Cognito::UserPool }
