@@ -3,6 +3,7 @@ import { attachRequirement } from '../core/introspection.ts'
 import { OptionError } from '../core/options/validate.ts'
 import { type CompiledRequirement, compileRequirement } from '../core/requirement.ts'
 import type { CoreGuard, CoreServer } from '../core/resource-server.ts'
+import type { RouteReader } from '../core/trace-decision.ts'
 
 /** What a framework contributes. */
 export interface AuthFactoryParts<Middleware extends object> {
@@ -11,6 +12,7 @@ export interface AuthFactoryParts<Middleware extends object> {
   /** The requirement of `auth()`. */
   readonly defaultRequirement: CompiledRequirement
   readonly createMiddleware: (guard: CoreGuard) => Middleware
+  readonly readRoute: RouteReader
 }
 
 /** @returns A function that takes no argument or one requirement. */
@@ -19,6 +21,7 @@ export function createAuthFactory<Middleware extends object>({
   server,
   defaultRequirement,
   createMiddleware,
+  readRoute,
 }: AuthFactoryParts<Middleware>): (...args: readonly unknown[]) => Middleware {
   return (...args) => {
     // A framework passes at least two arguments. It would wait forever: this function only creates middleware.
@@ -29,6 +32,9 @@ export function createAuthFactory<Middleware extends object>({
       )
     }
     const requirement = args.length === 0 ? defaultRequirement : compileRequirement(args[0], 'auth')
-    return attachRequirement(createMiddleware(server.createGuard(requirement)), requirement)
+    return attachRequirement(
+      createMiddleware(server.createGuard(requirement, readRoute)),
+      requirement,
+    )
   }
 }

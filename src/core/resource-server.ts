@@ -10,6 +10,7 @@ import { KeyStore, type KeyStoreStatus } from './keys/key-store.ts'
 import { type CognitoAuthOptions, readOptions, type ServerOptions } from './options/options.ts'
 import type { UserPool } from './options/user-pool.ts'
 import { OptionError } from './options/validate.ts'
+import { RejectionLog } from './rejection-log.ts'
 import {
   type AccessRequirement,
   type CompiledRequirement,
@@ -30,7 +31,7 @@ import {
   type VerifiedClaims,
   verifyToken,
 } from './token/verify.ts'
-import { type DecisionTrace, traceDecision } from './trace-decision.ts'
+import { type DecisionTrace, type RouteReader, traceDecision } from './trace-decision.ts'
 import { safeClock, steadyClock } from './util/time.ts'
 
 /** What a guard returns for a requirement: `null` only if a token is optional. */
@@ -139,7 +140,8 @@ export interface CoreServer extends ResourceServer {
    * @throws {OptionError} `ERR_OPTION_INVALID` for a user pool that the server does not have.
    */
   declare(requirement: CompiledRequirement): void
-  createGuard(requirement: CompiledRequirement): CoreGuard
+  /** @param readRoute Called only for an event or a log line. */
+  createGuard(requirement: CompiledRequirement, readRoute?: RouteReader): CoreGuard
   /** Every error that a route with this requirement can return, with the headers of this server. */
   listErrors(requirement: CompiledRequirement): readonly AuthError[]
 }
@@ -253,6 +255,7 @@ export class CognitoResourceServer implements CoreServer {
   readonly #clientIds = new StringInterner()
   readonly #headers = new Map<string, JwsHeader>()
   readonly #declaredScopes = new Set<string>()
+  readonly #rejectionLog: RejectionLog | undefined
   #closed = false
 
   constructor(options: ServerOptions) {
@@ -262,6 +265,10 @@ export class CognitoResourceServer implements CoreServer {
     this.#keyStores = pools.map((pool) => createKeyStore(pool, options, this.#instance))
     this.#issuers = indexIssuers(this.#keyStores, options)
     this.#access = new AccessDecision(options, this.#errors)
+    const { logger, monotonicNow, rejectionsPerMinute: perMinute } = options
+    if (perMinute !== undefined) {
+      this.#rejectionLog = new RejectionLog(logger, safeClock(monotonicNow), perMinute)
+    }
     if (tokenCache !== false) this.#tokenCache = new TokenCache(tokenCache)
   }
 
@@ -286,14 +293,17 @@ export class CognitoResourceServer implements CoreServer {
     }
   }
 
-  createGuard(requirement: CompiledRequirement): CoreGuard {
+  createGuard(requirement: CompiledRequirement, readRoute: RouteReader = () => null): CoreGuard {
     this.declare(requirement)
     const route = this.#access.createRoute(requirement)
     const monotonicNow = safeClock(this.#options.monotonicNow)
-    const context = { instance: this.#instance, monotonicNow }
+    const rejectionLog = this.#rejectionLog
+    const context = { instance: this.#instance, monotonicNow, readRoute, rejectionLog }
     return (authorization, request) =>
-      CHANNELS['cognito-m2m:decision'].hasSubscribers
-        ? traceDecision(context, (trace) => this.#decide(authorization, request, route, trace))
+      CHANNELS['cognito-m2m:decision'].hasSubscribers || rejectionLog !== undefined
+        ? traceDecision(context, request, (trace) =>
+            this.#decide(authorization, request, route, trace),
+          )
         : this.#decide(authorization, request, route)
   }
 
@@ -338,7 +348,7 @@ export class CognitoResourceServer implements CoreServer {
   ): VerifiedToken | null | Promise<VerifiedToken | null> {
     const cached = this.#findCachedToken(authorization)
     if (cached !== undefined) {
-      if (trace !== undefined) recordCredential(trace, cached)
+      if (trace !== undefined) recordCredential(trace, cached, true)
       return this.#access.decideAccess(cached, route, request)
     }
     const credential = readBearer(authorization, this.#options.maxTokenLength)
@@ -371,7 +381,7 @@ export class CognitoResourceServer implements CoreServer {
     const verified = this.#requireVerified(await verifyToken(token), route)
     rememberHeader(this.#headers, token.jws)
     const credential = this.#cacheToken(authorization, encoded, token.issuer, verified)
-    if (trace !== undefined) recordCredential(trace, credential)
+    if (trace !== undefined) recordCredential(trace, credential, false)
     return this.#access.decideAccess(credential, route, request, verified.claims)
   }
 
@@ -441,7 +451,12 @@ export class CognitoResourceServer implements CoreServer {
   }
 }
 
-function recordCredential(trace: DecisionTrace, { token, issuer }: VerifiedCredential): void {
+function recordCredential(
+  trace: DecisionTrace,
+  { token, issuer }: VerifiedCredential,
+  cached: boolean,
+): void {
+  trace.cached = cached
   trace.userPoolId = issuer.userPoolId
   trace.clientId = token.clientId
 }

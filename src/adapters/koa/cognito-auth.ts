@@ -97,6 +97,8 @@ export function cognitoAuth(options: KoaAuthOptions): Auth {
     server,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, errors, logger),
+    // @koa/router sets it before the middleware of a route runs.
+    readRoute: (ctx) => (ctx as { readonly _matchedRoute?: string })._matchedRoute ?? null,
   })
   return Object.assign(auth as (requirement?: AccessRequirement) => Middleware, {
     server,

@@ -11,6 +11,7 @@ import {
   requireProtectedDefault,
 } from '../../core/resource-server.ts'
 import { type Controller, findDeclaration } from './declarations.ts'
+import { readRoute } from './request.ts'
 
 type Handler = (...args: never[]) => unknown
 
@@ -65,7 +66,8 @@ export class HandlerGuards implements OnModuleInit, OnModuleDestroy {
     const { prototype } = controller
     for (const name of this.#scanner.getAllMethodNames(prototype)) {
       const declaration = findDeclaration(controller, name) ?? this.#defaultRequirement
-      const guard = declaration === false ? 'public' : this.server.createGuard(declaration)
+      const guard =
+        declaration === false ? 'public' : this.server.createGuard(declaration, readRoute)
       for (const handler of [
         prototype[name],
         (instance as Record<string, unknown> | undefined)?.[name],
