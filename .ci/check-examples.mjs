@@ -159,8 +159,9 @@ function checkTelemetry() {
     /^\d+ cognito_m2m.fetch.duration ERR_JWKS_STATUS 1$/,
     /^\d+ cognito_m2m.keys.age \d/,
     /^\d+ cognito_m2m.ready 1$/,
-    /^\d+ cognito-m2m decision GET \/orders ERR_TOKEN_EXPIRED$/,
-    /^\d+ cognito-m2m fetch GET \/orders ERR_JWKS_STATUS$/,
+    /^\d+ cognito-m2m decision GET \/orders ERR_TOKEN_EXPIRED unset$/,
+    /^\d+ cognito-m2m decision GET \/orders ERR_KEYS_UNAVAILABLE error$/,
+    /^\d+ cognito-m2m fetch GET \/orders ERR_JWKS_STATUS error$/,
   ]) {
     check(
       rows.some((it) => row.test(it)),

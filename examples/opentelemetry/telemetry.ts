@@ -33,6 +33,14 @@ function attributes(event: {
   )
 }
 
+/**
+ * Whether the server is at fault. A 4xx is the caller's: as semantic conventions require of servers, it leaves the
+ * status unset. Otherwise unauthenticated callers could raise the error rate of a service.
+ */
+function isFault(code: string | null): code is string {
+  return code !== null && (code === 'ERR_INTERNAL' || /^ERR_(?:JWKS_|.+_UNAVAILABLE$)/.test(code))
+}
+
 /** A span for what has just ended, below the span of the request that is active now. */
 function endedSpan(
   name: string,
@@ -44,7 +52,7 @@ function endedSpan(
   const span = trace
     .getTracer('cognito-m2m')
     .startSpan(name, { kind, startTime, attributes: attributes(event) })
-  if (event.code !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: event.code })
+  if (isFault(event.code)) span.setStatus({ code: SpanStatusCode.ERROR, message: event.code })
   span.end(endTime)
 }
 
