@@ -215,7 +215,7 @@ export const METRICS = {
     help: '1 while tokens are kept in memory because the token store fails, otherwise 0',
     combine: 'max',
   },
-} as const satisfies Record<string, MetricDefinition>
+} as const
 
 type Definitions = typeof METRICS
 
