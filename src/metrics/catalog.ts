@@ -62,7 +62,7 @@ export const METRICS = {
     type: 'counter',
     unit: '{lookup}',
     labels: ['result', 'pool'],
-    help: 'Verified tokens: hit if the token was in the token cache, miss if its signature was verified',
+    help: 'Verified tokens: hit in the token cache, miss with a verified signature',
   },
   jwksFetches: {
     name: 'cognito_m2m.jwks.fetches',
@@ -196,7 +196,7 @@ export const METRICS = {
     type: 'gauge',
     unit: '{scope_set}',
     labels: ['state'],
-    help: 'Scope sets of token clients by the last token request: ok, failing with a cached token, or down',
+    help: 'Scope sets of token clients by their last token request',
     combine: 'sum',
   },
   clientTokenRemaining: {

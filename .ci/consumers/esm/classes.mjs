@@ -26,6 +26,7 @@ const INVALID_CALLS = {
   infra: () => modules.infra.checkScopes({}),
   koa: () => modules.koa.cognitoAuth({}),
   lambda: () => modules.lambda.createLambdaAuthorizer({}),
+  metrics: () => modules.metrics.createMetrics({}),
   nestjs: () => modules.nestjs.Auth({ scope: 'a/b' }),
   openapi: () => modules.openapi.openApiParts({}),
   'openapi/fastify': () =>
