@@ -394,8 +394,7 @@ export class CognitoResourceServer implements CoreServer {
   ): AuthError {
     if (trace !== undefined) trace.reason = reason
     if (reason !== null) {
-      const details = { userPoolId, code, reason }
-      this.#options.logger.debug(details, `cognito-m2m: token rejected: ${reason}`)
+      this.#options.logger.debug({ userPoolId, code, reason }, 'cognito-m2m: token rejected')
     }
     return this.#errors.createError(code, headers.get(code))
   }
