@@ -5,8 +5,8 @@ import { type AuthErrorFactory, createAuthErrorFactory, listPossibleErrors } fro
 import { type ClosableConnection, closeOnExpiry } from './close-on-expiry.ts'
 import { CHANNELS, nextInstance } from './diagnostics.ts'
 import type { AuthError, AuthErrorCode } from './errors.ts'
-import { createCachedLookup } from './hooks.ts'
-import { KeyStore, type KeyStoreStatus } from './keys/key-store.ts'
+import { createKeyStore, indexIssuers } from './issuers.ts'
+import type { KeyStore, KeyStoreStatus } from './keys/key-store.ts'
 import { type CognitoAuthOptions, readOptions, type ServerOptions } from './options/options.ts'
 import type { UserPool } from './options/user-pool.ts'
 import { OptionError } from './options/validate.ts'
@@ -32,7 +32,7 @@ import {
   verifyToken,
 } from './token/verify.ts'
 import { type DecisionTrace, type RouteReader, traceDecision } from './trace-decision.ts'
-import { safeClock, steadyClock } from './util/time.ts'
+import { safeClock } from './util/time.ts'
 
 /** What a guard returns for a requirement: `null` only if a token is optional. */
 export type AuthFor<Requirement> = Requirement extends false
@@ -184,51 +184,6 @@ export function requireProtectedDefault({
     'default',
     'expected a requirement for a token, got one that allows requests without a token. Pass { optional: true } to the guards of public routes instead.',
   )
-}
-
-/** Starts fetching the keys of a pool. */
-function createKeyStore(pool: UserPool, options: ServerOptions, instance: number): KeyStore {
-  const { userPoolId, issuers, staticKeys, local } = pool
-  const { timing, fetch, now, monotonicNow, logger } = options
-  if (local) {
-    logger.warn(
-      { userPoolId },
-      'cognito-m2m: local user pool: its tokens prove nothing, for development only',
-    )
-  }
-  return new KeyStore({
-    instance,
-    userPoolId,
-    issuers,
-    staticKeys,
-    timing,
-    fetch,
-    now,
-    monotonicNow,
-    logger,
-  })
-}
-
-/** Issuers by their exact `iss`, so the tokens of one pool never pass as another's. */
-function indexIssuers(
-  keyStores: readonly KeyStore[],
-  options: ServerOptions,
-): ReadonlyMap<string, Issuer> {
-  const { clockTolerance, clientCache, monotonicNow, metadata } = options
-  const defaultAudience = metadata && new Set([metadata.resource])
-  const issuers = new Map<string, Issuer>()
-  for (const [index, pool] of options.pools.entries()) {
-    const { userPoolId, machinesOnly, clientIds } = pool
-    const elapsed = steadyClock(safeClock(monotonicNow))
-    const audience = pool.audience === undefined ? defaultAudience : (pool.audience ?? undefined)
-    const rules = { machinesOnly, audience, clientIds, clockTolerance }
-    const lookup = pool.lookup && createCachedLookup(pool.lookup, { ...clientCache, elapsed })
-    for (const keys of (keyStores[index] as KeyStore).issuers) {
-      const { issuer } = keys.source
-      issuers.set(issuer, { userPoolId, issuer, keys, rules, lookup })
-    }
-  }
-  return issuers
 }
 
 /** The start of the Authorization header as nearly every caller writes it. */
