@@ -4,12 +4,14 @@ import t from 'tap'
 import { ATTRIBUTES, METRIC_LIST, toPrometheusName } from '../../src/metrics/catalog.ts'
 
 const PAGE = 'docs/metrics.md'
-const HEAD = '| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n'
+const HEAD =
+  '| Prometheus | OpenTelemetry | type | unit | labels | meaning |\n| --- | --- | --- | --- | --- | --- |\n'
 
 const table = METRIC_LIST.map((definition) => {
   const labels = definition.labels.map((label) => `\`${label}\``).join(', ')
-  const { type, help } = definition
-  return `| \`${toPrometheusName(definition)}\` | ${type} | ${labels} | ${help} |\n`
+  const { name, type, unit, help } = definition
+  const names = `\`${toPrometheusName(definition)}\` | \`${name}\``
+  return `| ${names} | ${type} | ${unit === '' ? '' : `\`${unit}\``} | ${labels} | ${help} |\n`
 }).join('')
 
 t.test('the table of metrics is made of the catalog', async (t) => {
