@@ -6,6 +6,6 @@
  */
 export type { Metrics, MetricsCommonOptions, MetricsOptions } from './create-metrics.ts'
 export { createMetrics } from './create-metrics.ts'
-export type { InstrumentOptions, MetricsMeter } from './open-telemetry.ts'
+export type { InstrumentSettings, MetricsMeter } from './open-telemetry.ts'
 export type { PrometheusRegister } from './prometheus.ts'
 export type { MetricsSource } from './status.ts'

@@ -10,8 +10,8 @@ import {
   type MetricKey,
 } from './catalog.ts'
 
-/** Options of an instrument. */
-export interface InstrumentOptions {
+/** What a meter gets with the name of an instrument. */
+export interface InstrumentSettings {
   description?: string
   unit?: string
   advice?: { explicitBucketBoundaries?: number[] }
@@ -21,15 +21,15 @@ export interface InstrumentOptions {
 export interface MetricsMeter {
   createCounter(
     name: string,
-    options: InstrumentOptions,
+    options: InstrumentSettings,
   ): { add(value: number, attributes: Record<string, string>): void }
   createHistogram(
     name: string,
-    options: InstrumentOptions,
+    options: InstrumentSettings,
   ): { record(value: number, attributes: Record<string, string>): void }
   createObservableGauge(
     name: string,
-    options: InstrumentOptions,
+    options: InstrumentSettings,
   ): { addCallback(callback: never): void; removeCallback(callback: never): void }
 }
 
