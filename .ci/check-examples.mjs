@@ -20,6 +20,7 @@ async function start(args, enough, env = {}) {
       POOL_PORT: '0',
       DASHBOARD_PORT: '0',
       PROXY_PORT: '0',
+      METRICS_PORT: '0',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -55,6 +56,20 @@ async function checkDashboard({ url, user, password }, clients) {
   }
 }
 
+/** Prometheus reads it on loopback alone; it counts what was called above. */
+async function checkMetrics(url) {
+  check(new URL(url).hostname === '127.0.0.1', 'metrics on loopback')
+  const text = await (await fetch(url)).text()
+  for (const line of [
+    /^cognito_m2m_decisions_total\{code="ok",route="\/orders",pool="[^"]+"\} [1-9]/m,
+    /^cognito_m2m_decisions_total\{code="ERR_TOKEN_MISSING",route="\/orders",pool="\(none\)"\} 1$/m,
+    /^cognito_m2m_ready\{pool="[^"]+"\} 1$/m,
+    /^cognito_m2m_proxy_upstream_available 1$/m,
+  ]) {
+    check(line.test(text), `metrics: no line ${line} in\n${text}`)
+  }
+}
+
 /** Two callers, one token. */
 async function checkProxy(url, { clientId, clientSecret }) {
   const ask = async () => {
@@ -71,7 +86,7 @@ async function checkJson() {
   const { out, stop } = await start(['--json'], /\n/)
   try {
     check(out.split('\n').length === 2, 'more than one line')
-    const { api, tokenEndpoint, tokenProxy, dashboard, clients, ...rest } = JSON.parse(out)
+    const { api, tokenEndpoint, tokenProxy, metrics, dashboard, clients, ...rest } = JSON.parse(out)
     check(Object.keys(rest).join() === 'issuer,jwksUri', 'members of the line')
     check((await fetch(`${api}/health`)).status === 200, 'health')
     check((await fetch(`${api}/health/ready`)).status === 200, 'readiness')
@@ -95,6 +110,7 @@ async function checkJson() {
     }
     await checkDashboard(dashboard, clients)
     await checkProxy(tokenProxy, clients[0])
+    await checkMetrics(metrics)
   } finally {
     check((await stop()).code === 0, 'does not end cleanly')
   }
@@ -132,6 +148,7 @@ async function checkRefusals() {
     [{ PORT: port }, inUse('PORT')],
     [{ DASHBOARD_PORT: port }, inUse('DASHBOARD_PORT')],
     [{ PROXY_PORT: port }, inUse('PROXY_PORT')],
+    [{ METRICS_PORT: port }, inUse('METRICS_PORT')],
     [{ POOL_PORT: port }, inUse('POOL_PORT')],
     [
       { PORT: 'abc' },
@@ -154,13 +171,15 @@ function checkTelemetry() {
   const printed = execFileSync('node', ['.examples/opentelemetry/main.js'], { encoding: 'utf8' })
   const rows = printed.split('\n').map((line) => line.replace(/[│' ]+/g, ' ').trim())
   for (const row of [
-    /^\d+ cognito_m2m.decision.duration reporting 2$/,
-    /^\d+ cognito_m2m.decision.duration ERR_KEYS_UNAVAILABLE 1$/,
-    /^\d+ cognito_m2m.fetch.duration ERR_JWKS_STATUS 1$/,
+    /^\d+ cognito_m2m.decisions reporting 2$/,
+    /^\d+ cognito_m2m.decisions ERR_KEYS_UNAVAILABLE \(unverified\) 1$/,
+    /^\d+ cognito_m2m.decision.duration \d/,
+    /^\d+ cognito_m2m.jwks.fetches ERR_JWKS_STATUS 1$/,
     /^\d+ cognito_m2m.keys.age \d/,
     /^\d+ cognito_m2m.ready 1$/,
-    /^\d+ cognito-m2m decision GET \/orders ERR_TOKEN_EXPIRED$/,
-    /^\d+ cognito-m2m fetch GET \/orders ERR_JWKS_STATUS$/,
+    /^\d+ cognito-m2m decision GET \/orders ERR_TOKEN_EXPIRED unset$/,
+    /^\d+ cognito-m2m decision GET \/orders ERR_KEYS_UNAVAILABLE error$/,
+    /^\d+ cognito-m2m fetch GET \/orders ERR_JWKS_STATUS error$/,
   ]) {
     check(
       rows.some((it) => row.test(it)),

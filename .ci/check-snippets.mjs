@@ -45,8 +45,10 @@ function compile(snippets) {
   rmSync(OUT, { recursive: true, force: true })
   mkdirSync(OUT)
   for (const { name, code } of snippets) {
-    // A module of its own even where it imports nothing; port 0 because 3000 may be taken.
-    const anyPort = code.replace('port: 3000', 'port: 0').replace('listen(3000)', 'listen(0)')
+    // A module of its own even where it imports nothing; port 0 because others may be taken.
+    const anyPort = code
+      .replaceAll(/port: (?:3000|9464)\b/g, 'port: 0')
+      .replace('listen(3000)', 'listen(0)')
     const text = `${anyPort}\nexport {}\n`
     writeFileSync(`${OUT}/${name}.ts`, text)
   }

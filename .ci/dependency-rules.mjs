@@ -54,6 +54,12 @@ const MODULES = [
     from: '^src/tokens/proxy/',
     to: [CORE, OAUTH, STORE, '^src/tokens/proxy/', '^src/adapters/fastify/register-options\\.ts$'],
   },
+  {
+    name: 'metrics',
+    comment: 'It reads events and states, and imports neither prom-client nor OpenTelemetry.',
+    from: '^src/metrics/',
+    to: [CORE, '^src/metrics/'],
+  },
   { name: 'usage', from: USAGE_FILES, to: [CORE, USAGE] },
   { name: 'usage-store', from: `${USAGE}store/`, to: [CORE, USAGE_FILES, `${USAGE}store/`] },
   { name: 'dashboard', from: `${DASHBOARD}(?!page/)`, to: [CORE, USAGE_FILES, DASHBOARD] },

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { checkMarkdown, listDocuments } from '../links.mjs'
 
 const ALLOWED =
-  /^(?:dist\/.+\.(?:js|d\.ts|js\.map)|dist\/tokens\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|schemas\/[a-z]+\.json|docs\/(?:images\/)?[\w-]+\.(?:md|svg|png)|examples\/(?:drift|[\w-]+)\/[\w-]+\.(?:ts|md)|bench\/README\.md|package\.json|(?:README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE)$/
+  /^(?:dist\/.+\.(?:js|d\.ts|js\.map)|dist\/tokens\/usage\/dashboard\/page\/[a-z]+\.(?:html|css|js|svg)|schemas\/[a-z]+\.json|deploy\/README\.md|deploy\/[a-z]+\/[a-z.]+\.(?:yaml|json|tf)|docs\/(?:images\/)?[\w-]+\.(?:md|svg|png)|examples\/(?:drift|[\w-]+)\/[\w-]+\.(?:ts|md)|bench\/README\.md|package\.json|(?:README|ARCHITECTURE|CHANGELOG|CONTRIBUTING|SECURITY)\.md|LICENSE)$/
 /** A file more takes time to install: npm unpacks each by itself. */
 const MAX_FILES = 899
 const INSTALL_SCRIPTS = [

@@ -1,5 +1,5 @@
 /** The orders API watched through an outage: prints the metrics and spans an exporter would send. */
-import { context, metrics, trace } from '@opentelemetry/api'
+import { context, metrics, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import {
   AggregationTemporality,
@@ -77,6 +77,7 @@ const spans = finished.map((span) => ({
   span: span.name,
   parent: finished.find((it) => it.spanContext().spanId === span.parentSpanContext?.spanId)?.name,
   'error.type': span.attributes['error.type'] ?? '',
+  status: span.status.code === SpanStatusCode.ERROR ? 'error' : 'unset',
 }))
 for (const rows of [points, spans]) {
   // biome-ignore lint/suspicious/noConsole: tables for people are what this program is for

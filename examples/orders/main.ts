@@ -1,6 +1,6 @@
 /**
- * `npm start`: a local user pool, the orders API, a token proxy and the usage dashboard, real tokens over
- * real HTTP.
+ * `npm start`: a local user pool, the orders API, a token proxy, the usage dashboard and metrics. Tokens and HTTP are
+ * real.
  */
 import { parseArgs } from 'node:util'
 import { OptionError } from 'cognito-m2m'
@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify'
 import { createTokenProxy } from '../token-proxy/app.js'
 import { createOrdersApi } from './app.js'
 import { createDashboard } from './dashboard.js'
+import { createMetricsServer } from './metrics.js'
 import { startOrdersPool } from './pool.js'
 
 function readPort(name: string, defaultPort: number): number {
@@ -44,12 +45,14 @@ interface Addresses {
   readonly api: string
   /** The token endpoint of the proxy. */
   readonly tokenProxy: string
+  /** What Prometheus scrapes. */
+  readonly metrics: string
   readonly dashboard: Dashboard
 }
 
 /** One line for programs, or curl lines for people. */
 function announce(addresses: Addresses, pool: LocalUserPool, json: boolean): string {
-  const { api, tokenProxy, dashboard } = addresses
+  const { api, tokenProxy, dashboard, metrics } = addresses
   const { issuer, jwksUri, tokenEndpoint } = pool
   const clients = pool.clients.map(({ clientId, clientSecrets, scopes }) => ({
     clientId,
@@ -66,6 +69,10 @@ function announce(addresses: Addresses, pool: LocalUserPool, json: boolean): str
   Local user pool  ${issuer}
   Token proxy      ${tokenProxy}
   Usage dashboard  ${dashboard.url}  (user ${dashboard.user}, password ${dashboard.password})
+  Metrics          ${metrics}  (loopback only)
+
+For Prometheus, scrape_configs:
+  - { job_name: orders, static_configs: [{ targets: ['${new URL(metrics).host}'] }] }
 
 Paste these into another terminal:
 
@@ -104,7 +111,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
   const [port, poolPort] = [readPort('PORT', 3000), readPort('POOL_PORT', 3001)]
   const dashboardPort = readPort('DASHBOARD_PORT', 3002)
-  const proxyPort = readPort('PROXY_PORT', 3003)
+  const [proxyPort, metricsPort] = [readPort('PROXY_PORT', 3003), readPort('METRICS_PORT', 3004)]
   const pool = await startPool(poolPort)
   const apps: FastifyInstance[] = []
   const close = async (): Promise<void> => {
@@ -120,10 +127,13 @@ async function main(): Promise<void> {
     const sources = [pool, app.cognito, proxy.tokenProxy]
     const { app: page, user, password } = await createDashboard(sources)
     apps.push(page)
+    const operations = createMetricsServer([app.cognito, proxy.tokenProxy])
+    apps.push(operations)
     const api = await listen(app, 'PORT', port)
     const url = await listen(page, 'DASHBOARD_PORT', dashboardPort)
     const tokenProxy = `${await listen(proxy, 'PROXY_PORT', proxyPort)}/oauth2/token`
-    const addresses = { api, tokenProxy, dashboard: { url, user, password } }
+    const metrics = `${await listen(operations, 'METRICS_PORT', metricsPort)}/metrics`
+    const addresses = { api, tokenProxy, metrics, dashboard: { url, user, password } }
     process.stdout.write(`${announce(addresses, pool, values.json)}\n`)
   } catch (error) {
     await close()

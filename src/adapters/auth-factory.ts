@@ -5,6 +5,7 @@ import { OptionError } from '../core/options/validate.ts'
 import { type CompiledRequirement, compileRequirement } from '../core/requirement.ts'
 import type { CoreGuard, CoreServer } from '../core/resource-server.ts'
 import { countGuards } from './count-guards.ts'
+import type { RouteReader } from '../core/trace-decision.ts'
 
 /** What a framework contributes. */
 export interface AuthFactoryParts<Middleware extends object> {
@@ -14,6 +15,7 @@ export interface AuthFactoryParts<Middleware extends object> {
   /** The requirement of `auth()`. */
   readonly defaultRequirement: CompiledRequirement
   readonly createMiddleware: (guard: CoreGuard) => Middleware
+  readonly readRoute: RouteReader
 }
 
 /** @returns A function that takes no argument or one requirement. */
@@ -23,6 +25,7 @@ export function createAuthFactory<Middleware extends object>({
   logger,
   defaultRequirement,
   createMiddleware,
+  readRoute,
 }: AuthFactoryParts<Middleware>): (...args: readonly unknown[]) => Middleware {
   const countGuard = countGuards(logger)
   return (...args) => {
@@ -35,6 +38,9 @@ export function createAuthFactory<Middleware extends object>({
     }
     countGuard()
     const requirement = args.length === 0 ? defaultRequirement : compileRequirement(args[0], 'auth')
-    return attachRequirement(createMiddleware(server.createGuard(requirement)), requirement)
+    return attachRequirement(
+      createMiddleware(server.createGuard(requirement, readRoute)),
+      requirement,
+    )
   }
 }

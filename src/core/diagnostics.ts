@@ -62,6 +62,13 @@ export interface DecisionEvent {
    * `jti is missing` or `exp is not a number`. A fixed set of texts: no value of a token. Else null.
    */
   readonly reason: string | null
+  /** Pattern of the route, for example `/orders/:id`; null if the adapter knows none at the decision. */
+  readonly route: string | null
+  /**
+   * Whether the token had been verified before and was in the token cache; false if its signature was verified
+   * for this request. Null without a verified token.
+   */
+  readonly cached: boolean | null
   readonly duration: number
 }
 

@@ -5,11 +5,12 @@ import { type AuthErrorFactory, createAuthErrorFactory, listPossibleErrors } fro
 import { type ClosableConnection, closeOnExpiry } from './close-on-expiry.ts'
 import { CHANNELS, nextInstance } from './diagnostics.ts'
 import type { AuthError, AuthErrorCode } from './errors.ts'
-import { createCachedLookup } from './hooks.ts'
-import { KeyStore, type KeyStoreStatus } from './keys/key-store.ts'
+import { createKeyStore, indexIssuers } from './issuers.ts'
+import type { KeyStore, KeyStoreStatus } from './keys/key-store.ts'
 import { type CognitoAuthOptions, readOptions, type ServerOptions } from './options/options.ts'
 import type { UserPool } from './options/user-pool.ts'
 import { OptionError } from './options/validate.ts'
+import { RejectionLog } from './rejection-log.ts'
 import {
   type AccessRequirement,
   type CompiledRequirement,
@@ -30,8 +31,8 @@ import {
   type VerifiedClaims,
   verifyToken,
 } from './token/verify.ts'
-import { type DecisionTrace, traceDecision } from './trace-decision.ts'
-import { safeClock, steadyClock } from './util/time.ts'
+import { type DecisionTrace, type RouteReader, traceDecision } from './trace-decision.ts'
+import { safeClock } from './util/time.ts'
 
 /** What a guard returns for a requirement: `null` only if a token is optional. */
 export type AuthFor<Requirement> = Requirement extends false
@@ -139,7 +140,8 @@ export interface CoreServer extends ResourceServer {
    * @throws {OptionError} `ERR_OPTION_INVALID` for a user pool that the server does not have.
    */
   declare(requirement: CompiledRequirement): void
-  createGuard(requirement: CompiledRequirement): CoreGuard
+  /** @param readRoute Called only for an event or a log line. */
+  createGuard(requirement: CompiledRequirement, readRoute?: RouteReader): CoreGuard
   /** Every error that a route with this requirement can return, with the headers of this server. */
   listErrors(requirement: CompiledRequirement): readonly AuthError[]
 }
@@ -184,51 +186,6 @@ export function requireProtectedDefault({
   )
 }
 
-/** Starts fetching the keys of a pool. */
-function createKeyStore(pool: UserPool, options: ServerOptions, instance: number): KeyStore {
-  const { userPoolId, issuers, staticKeys, local } = pool
-  const { timing, fetch, now, monotonicNow, logger } = options
-  if (local) {
-    logger.warn(
-      { userPoolId },
-      'cognito-m2m: local user pool: its tokens prove nothing, for development only',
-    )
-  }
-  return new KeyStore({
-    instance,
-    userPoolId,
-    issuers,
-    staticKeys,
-    timing,
-    fetch,
-    now,
-    monotonicNow,
-    logger,
-  })
-}
-
-/** Issuers by their exact `iss`, so the tokens of one pool never pass as another's. */
-function indexIssuers(
-  keyStores: readonly KeyStore[],
-  options: ServerOptions,
-): ReadonlyMap<string, Issuer> {
-  const { clockTolerance, clientCache, monotonicNow, metadata } = options
-  const defaultAudience = metadata && new Set([metadata.resource])
-  const issuers = new Map<string, Issuer>()
-  for (const [index, pool] of options.pools.entries()) {
-    const { userPoolId, machinesOnly, clientIds } = pool
-    const elapsed = steadyClock(safeClock(monotonicNow))
-    const audience = pool.audience === undefined ? defaultAudience : (pool.audience ?? undefined)
-    const rules = { machinesOnly, audience, clientIds, clockTolerance }
-    const lookup = pool.lookup && createCachedLookup(pool.lookup, { ...clientCache, elapsed })
-    for (const keys of (keyStores[index] as KeyStore).issuers) {
-      const { issuer } = keys.source
-      issuers.set(issuer, { userPoolId, issuer, keys, rules, lookup })
-    }
-  }
-  return issuers
-}
-
 /** The start of the Authorization header as nearly every caller writes it. */
 const BEARER_PREFIX = 'Bearer '
 
@@ -253,6 +210,7 @@ export class CognitoResourceServer implements CoreServer {
   readonly #clientIds = new StringInterner()
   readonly #headers = new Map<string, JwsHeader>()
   readonly #declaredScopes = new Set<string>()
+  readonly #rejectionLog: RejectionLog | undefined
   #closed = false
 
   constructor(options: ServerOptions) {
@@ -262,6 +220,10 @@ export class CognitoResourceServer implements CoreServer {
     this.#keyStores = pools.map((pool) => createKeyStore(pool, options, this.#instance))
     this.#issuers = indexIssuers(this.#keyStores, options)
     this.#access = new AccessDecision(options, this.#errors)
+    const { logger, monotonicNow, rejectionsPerMinute: perMinute } = options
+    if (perMinute !== undefined) {
+      this.#rejectionLog = new RejectionLog(logger, safeClock(monotonicNow), perMinute)
+    }
     if (tokenCache !== false) this.#tokenCache = new TokenCache(tokenCache)
   }
 
@@ -286,14 +248,17 @@ export class CognitoResourceServer implements CoreServer {
     }
   }
 
-  createGuard(requirement: CompiledRequirement): CoreGuard {
+  createGuard(requirement: CompiledRequirement, readRoute: RouteReader = () => null): CoreGuard {
     this.declare(requirement)
     const route = this.#access.createRoute(requirement)
     const monotonicNow = safeClock(this.#options.monotonicNow)
-    const context = { instance: this.#instance, monotonicNow }
+    const rejectionLog = this.#rejectionLog
+    const context = { instance: this.#instance, monotonicNow, readRoute, rejectionLog }
     return (authorization, request) =>
-      CHANNELS['cognito-m2m:decision'].hasSubscribers
-        ? traceDecision(context, (trace) => this.#decide(authorization, request, route, trace))
+      CHANNELS['cognito-m2m:decision'].hasSubscribers || rejectionLog !== undefined
+        ? traceDecision(context, request, (trace) =>
+            this.#decide(authorization, request, route, trace),
+          )
         : this.#decide(authorization, request, route)
   }
 
@@ -338,7 +303,7 @@ export class CognitoResourceServer implements CoreServer {
   ): VerifiedToken | null | Promise<VerifiedToken | null> {
     const cached = this.#findCachedToken(authorization)
     if (cached !== undefined) {
-      if (trace !== undefined) recordCredential(trace, cached)
+      if (trace !== undefined) recordCredential(trace, cached, true)
       return this.#access.decideAccess(cached, route, request)
     }
     const credential = readBearer(authorization, this.#options.maxTokenLength)
@@ -371,7 +336,7 @@ export class CognitoResourceServer implements CoreServer {
     const verified = this.#requireVerified(await verifyToken(token), route)
     rememberHeader(this.#headers, token.jws)
     const credential = this.#cacheToken(authorization, encoded, token.issuer, verified)
-    if (trace !== undefined) recordCredential(trace, credential)
+    if (trace !== undefined) recordCredential(trace, credential, false)
     return this.#access.decideAccess(credential, route, request, verified.claims)
   }
 
@@ -384,8 +349,7 @@ export class CognitoResourceServer implements CoreServer {
   ): AuthError {
     if (trace !== undefined) trace.reason = reason
     if (reason !== null) {
-      const details = { userPoolId, code, reason }
-      this.#options.logger.debug(details, `cognito-m2m: token rejected: ${reason}`)
+      this.#options.logger.debug({ userPoolId, code, reason }, 'cognito-m2m: token rejected')
     }
     return this.#errors.createError(code, headers.get(code))
   }
@@ -441,7 +405,12 @@ export class CognitoResourceServer implements CoreServer {
   }
 }
 
-function recordCredential(trace: DecisionTrace, { token, issuer }: VerifiedCredential): void {
+function recordCredential(
+  trace: DecisionTrace,
+  { token, issuer }: VerifiedCredential,
+  cached: boolean,
+): void {
+  trace.cached = cached
   trace.userPoolId = issuer.userPoolId
   trace.clientId = token.clientId
 }

@@ -2,6 +2,7 @@
 
 import { type DecisionEvent, publish, secondsBetween } from './diagnostics.ts'
 import { AuthError } from './errors.ts'
+import type { RejectionLog } from './rejection-log.ts'
 import { isThenable } from './util/async.ts'
 
 /** Facts that a guard learns on the way to its decision. */
@@ -10,21 +11,30 @@ export interface DecisionTrace {
   clientId: string | null
   /** Which claim is malformed. */
   reason: string | null
+  /** Whether the verified token was in the token cache; null without one. */
+  cached: boolean | null
 }
+
+/** Returns the pattern of a request's route; null if it is unknown. Adapters read it from their framework. */
+export type RouteReader = (request: unknown) => string | null
 
 /** The server that decides, and the clock that times its decisions. */
 export interface TraceContext {
   readonly instance: number
   /** Milliseconds. */
   readonly monotonicNow: () => number
+  readonly readRoute: RouteReader
+  /** Undefined if rejections are not logged. */
+  readonly rejectionLog: RejectionLog | undefined
 }
 
-/** Decides, then publishes the event. Synchronous if the decision is. */
+/** Decides, then publishes the event and logs a rejection. Synchronous if the decision is. */
 export function traceDecision<Decision>(
-  { instance, monotonicNow }: TraceContext,
+  { instance, monotonicNow, readRoute, rejectionLog }: TraceContext,
+  request: unknown,
   decide: (trace: DecisionTrace) => Decision | Promise<Decision>,
 ): Decision | Promise<Decision> {
-  const trace: DecisionTrace = { userPoolId: null, clientId: null, reason: null }
+  const trace: DecisionTrace = { userPoolId: null, clientId: null, reason: null, cached: null }
   const startedAt = monotonicNow()
   const publishDecision = (code: DecisionEvent['code']): void =>
     publish('cognito-m2m:decision', () => ({
@@ -33,9 +43,17 @@ export function traceDecision<Decision>(
       clientId: trace.clientId,
       code,
       reason: trace.reason,
+      route: safeRoute(readRoute, request),
+      cached: trace.cached,
       duration: secondsBetween(startedAt, monotonicNow()),
     }))
   const onError = (error: unknown): never => {
+    if (error instanceof AuthError && rejectionLog !== undefined) {
+      const { userPoolId, clientId, reason } = trace
+      const { code } = error
+      const route = safeRoute(readRoute, request)
+      rejectionLog.write({ code, route, clientId, userPoolId, reason })
+    }
     publishDecision(error instanceof AuthError ? error.code : 'ERR_INTERNAL')
     throw error
   }
@@ -50,4 +68,14 @@ export function traceDecision<Decision>(
     return onError(error)
   }
   return isThenable(decision) ? decision.then(onDecision, onError) : onDecision(decision)
+}
+
+/** Other middleware may change a request: a getter that throws must not change the decision. */
+function safeRoute(readRoute: RouteReader, request: unknown): string | null {
+  try {
+    const route: unknown = readRoute(request)
+    return typeof route === 'string' ? route : null
+  } catch {
+    return null
+  }
 }

@@ -53,30 +53,39 @@ t.test('a decision event has the pool and the verified client, if known', async 
       'clientId',
       'code',
       'reason',
+      'route',
+      'cached',
       'duration',
     ])
     t.ok(Object.isFrozen(event))
     t.ok((event?.duration as number) >= 0)
-    return [result, event?.userPoolId, event?.clientId]
+    t.equal(event?.route, null, 'core sees no router')
+    return [result, event?.userPoolId, event?.clientId, event?.cached]
   }
   const bearer = (claims = {}, header = {}): string => `Bearer ${machineToken(claims, header)}`
-  t.strictSame(await told(undefined), ['ERR_TOKEN_MISSING', null, null])
-  t.strictSame(await told('Bearer a b'), ['ERR_REQUEST_INVALID', null, null])
-  t.strictSame(await told('Bearer garbage'), ['ERR_TOKEN_INVALID', null, null])
-  t.strictSame(await told(bearer({ iss: 'https://evil' })), ['ERR_TOKEN_ISSUER', null, null])
-  t.strictSame(await told(bearer({ exp: 1 })), ['ERR_TOKEN_EXPIRED', POOL, null])
+  t.strictSame(await told(undefined), ['ERR_TOKEN_MISSING', null, null, null])
+  t.strictSame(await told('Bearer a b'), ['ERR_REQUEST_INVALID', null, null, null])
+  t.strictSame(await told('Bearer garbage'), ['ERR_TOKEN_INVALID', null, null, null])
+  t.strictSame(await told(bearer({ iss: 'https://evil' })), ['ERR_TOKEN_ISSUER', null, null, null])
+  t.strictSame(await told(bearer({ exp: 1 })), ['ERR_TOKEN_EXPIRED', POOL, null, null])
   t.strictSame(await told(bearer({ sub: 'x', client_id: 'x' })), [
     'ERR_CLIENT_NOT_ALLOWED',
     POOL,
     null,
+    null,
   ])
-  t.strictSame(await told(bearer({}, { kid: 'other' })), ['ERR_KEY_UNKNOWN', POOL, null])
+  t.strictSame(await told(bearer({}, { kid: 'other' })), ['ERR_KEY_UNKNOWN', POOL, null, null])
   const forged = `${bearer().slice(0, -20)}${'A'.repeat(20)}`
-  t.strictSame(await told(forged), ['ERR_TOKEN_SIGNATURE', POOL, null])
-  t.strictSame(await told(bearer({ scope: 'a/b' })), ['ERR_SCOPE_INSUFFICIENT', POOL, CLIENT])
-  t.strictSame(await told(bearer()), ['accepted', POOL, CLIENT])
+  t.strictSame(await told(forged), ['ERR_TOKEN_SIGNATURE', POOL, null, null])
+  t.strictSame(await told(bearer({ scope: 'a/b' })), [
+    'ERR_SCOPE_INSUFFICIENT',
+    POOL,
+    CLIENT,
+    false,
+  ])
+  t.strictSame(await told(bearer()), ['accepted', POOL, CLIENT, false])
   allowed = false
-  t.strictSame(await told(bearer()), ['ERR_ACCESS_DENIED', POOL, CLIENT])
+  t.strictSame(await told(bearer()), ['ERR_ACCESS_DENIED', POOL, CLIENT, true])
 })
 
 t.test('an allowed request without a token is reported without a client', async (t) => {

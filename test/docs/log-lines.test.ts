@@ -43,7 +43,7 @@ function readFields(call: string): readonly string[] | undefined {
 }
 
 const written: readonly LogCall[] = sources.flatMap((file) =>
-  [...read(file).matchAll(/\b[lL]og(?:ger)?\.(info|warn|error)\((.*?)\)$/gms)].map(
+  [...read(file).matchAll(/\b[lL]og(?:ger)?\.(debug|info|warn|error)\((.*?)\)$/gms)].map(
     ([, level = '', call = '']) => {
       const [, text, name] = /(?:'([^']*)'|\b([A-Z_]+)),?\s*$/.exec(call) ?? []
       return { file, level, text: text ?? constants.get(name), fields: readFields(call) }
@@ -51,9 +51,9 @@ const written: readonly LogCall[] = sources.flatMap((file) =>
   ),
 )
 const page = read('docs/logs.md')
-const rows = [...page.matchAll(/^\| (info|warn|error) \| `([^`]+)` \| ([^|]+) \| (.+) \|$/gm)].map(
-  ([, level, text, fields = '', when]) => ({ line: `${level} ${text}`, fields, when }),
-)
+const rows = [
+  ...page.matchAll(/^\| (debug|info|warn|error) \| `([^`]+)` \| ([^|]+) \| (.+) \|$/gm),
+].map(([, level, text, fields = '', when]) => ({ line: `${level} ${text}`, fields, when }))
 
 t.test('every log line begins with cognito-m2m: and is quoted in docs/logs.md', async (t) => {
   t.ok(written.length >= 15, `${written.length} calls`)

@@ -36,6 +36,7 @@ export function source(userPoolId?: string) {
     decision(code: DecisionEvent['code'], clientId: string | null, pool: string | null = POOL) {
       publish('cognito-m2m:decision', () => ({
         ...{ instance, userPoolId: pool, clientId, code, reason: null, duration: 0 },
+        ...{ route: null, cached: null },
       }))
     },
   }

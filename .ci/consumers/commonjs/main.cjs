@@ -6,6 +6,7 @@ const { cognitoAuth } = require('cognito-m2m/fastify')
 const { createLambdaAuthorizer } = require('cognito-m2m/lambda')
 const { openApiParts } = require('cognito-m2m/openapi')
 const { cognitoOpenApi } = require('cognito-m2m/openapi/fastify')
+const { createMetrics } = require('cognito-m2m/metrics')
 const { tokenProxy } = require('cognito-m2m/proxy')
 const { createTestUserPool, startUserPool } = require('cognito-m2m/testing')
 const { createUsage } = require('cognito-m2m/usage')
@@ -28,4 +29,5 @@ exercise({
   createTestUserPool,
   startUserPool,
   createUsage,
+  createMetrics,
 })

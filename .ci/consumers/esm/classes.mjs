@@ -27,6 +27,7 @@ const INVALID_CALLS = {
   koa: () => modules.koa.cognitoAuth({}),
   lambda: () => modules.lambda.createLambdaAuthorizer({}),
   mcp: () => modules.mcp.cognitoAuth({}),
+  metrics: () => modules.metrics.createMetrics({}),
   nestjs: () => modules.nestjs.Auth({ scope: 'a/b' }),
   openapi: () => modules.openapi.openApiParts({}),
   'openapi/fastify': () =>

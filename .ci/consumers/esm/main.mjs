@@ -5,6 +5,7 @@ import { createTokenClient } from 'cognito-m2m/client'
 import { cognitoAuth as expressAuth, getAuth } from 'cognito-m2m/express'
 import cognitoAuth, { cognitoAuth as named } from 'cognito-m2m/fastify'
 import { createLambdaAuthorizer } from 'cognito-m2m/lambda'
+import { createMetrics } from 'cognito-m2m/metrics'
 import { openApiParts } from 'cognito-m2m/openapi'
 import { cognitoOpenApi } from 'cognito-m2m/openapi/fastify'
 import { tokenProxy } from 'cognito-m2m/proxy'
@@ -31,4 +32,5 @@ await exercise({
   createTestUserPool,
   startUserPool,
   createUsage,
+  createMetrics,
 })

@@ -62,14 +62,21 @@ async function guardExpress({ express, expressAuth, getAuth }, pool) {
   server.close()
 }
 
-/** A Fastify API with its OpenAPI document and its usage. */
+/** A Fastify API with its OpenAPI document, its usage and its metrics. */
 async function guardFastify(modules, pool) {
-  const { Fastify, cognitoAuth, cognitoOpenApi, createUsage, openApiParts } = modules
+  const { Fastify, cognitoAuth, cognitoOpenApi, createMetrics, createUsage, openApiParts } = modules
   const app = Fastify()
   const api = { tokenUrl: 'https://a.example/oauth2/token', scopes: [] }
   app.register(cognitoOpenApi, api)
   app.register(cognitoAuth, pool.options())
   const usage = createUsage({ price: { currency: 'USD', tiers: [{ price: 2.25 }] } })
+  // A register as that of prom-client, which is not installed here.
+  const registered = new Map()
+  const register = {
+    registerMetric: (metric) => registered.set(metric.name, metric),
+    removeSingleMetric: (name) => registered.delete(name),
+  }
+  const metrics = createMetrics({ register })
   app.ready(() => usage.attach(app.cognito))
   app.addHook('onClose', () => usage.close())
   app.register(async (child) => {
@@ -87,6 +94,16 @@ async function guardFastify(modules, pool) {
   const { rows } = await usage.report()
   assert.equal(rows[0].clientId, pool.clients[0].clientId)
   assert.equal(rows[0].requests.accepted, 1)
+  const decisions = await registered.get('cognito_m2m_decisions_total').get()
+  assert.deepEqual(
+    decisions.values.map(({ labels, value }) => [labels.code, labels.route, value]),
+    [
+      ['ok', '/', 1],
+      ['ERR_TOKEN_MISSING', '/', 1],
+    ],
+  )
+  metrics.close()
+  assert.equal(registered.size, 0)
   await app.close()
 }
 

@@ -21,6 +21,7 @@ import { isThenable } from '../../core/util/async.ts'
 import { createAuthFactory } from '../auth-factory.ts'
 import { respondWithError, toResponseError } from '../respond.ts'
 import { clearAuth, setAuth } from './get-auth.ts'
+import { createRouteReader } from './route.ts'
 import { passFailure, sendError, setErrorHeaders } from './send-error.ts'
 
 /** Middleware that serves the metadata document (RFC 9728) to every caller. */
@@ -122,6 +123,7 @@ export function cognitoAuth(expressOptions: ExpressAuthOptions): Auth {
     logger: options.logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, errors, options.logger),
+    readRoute: createRouteReader(),
   })
   return Object.assign(auth, { server, metadata: () => serveMetadata(server, options) })
 }

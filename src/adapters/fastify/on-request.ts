@@ -71,7 +71,9 @@ function createPolicy(
   const { config, method, url } = request.routeOptions
   try {
     const requirement = getRouteRequirement(config, context, registration)
-    return requirement === false ? 'public' : active.server.createGuard(requirement)
+    return requirement === false
+      ? 'public'
+      : active.server.createGuard(requirement, () => url ?? null)
   } catch (error) {
     request.log.error(
       { err: error, method, route: url },

@@ -80,6 +80,7 @@ export function cognitoAuth(options: CognitoAuthOptions): Auth {
     logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, logger),
+    readRoute,
   })
   return Object.assign(auth as (requirement?: AccessRequirement) => MiddlewareHandler, {
     server,
@@ -88,6 +89,12 @@ export function cognitoAuth(options: CognitoAuthOptions): Auth {
       return async (c, next) => respond(c.req.raw) ?? next()
     },
   }) as Auth
+}
+
+/** The handler's route: middleware of `app.use` is registered for all methods. */
+function readRoute(context: unknown): string | null {
+  const { matchedRoutes } = (context as Context).req
+  return matchedRoutes.findLast(({ method }) => method !== 'ALL')?.path ?? null
 }
 
 function createMiddleware(guard: CoreGuard, logger: Logger): MiddlewareHandler {

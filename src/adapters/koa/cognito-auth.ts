@@ -98,6 +98,8 @@ export function cognitoAuth(options: KoaAuthOptions): Auth {
     logger,
     defaultRequirement,
     createMiddleware: (guard) => createMiddleware(guard, errors, logger),
+    // @koa/router sets it before the middleware of a route runs.
+    readRoute: (ctx) => (ctx as { readonly _matchedRoute?: string })._matchedRoute ?? null,
   })
   return Object.assign(auth as (requirement?: AccessRequirement) => Middleware, {
     server,

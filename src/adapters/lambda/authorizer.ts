@@ -181,9 +181,11 @@ function createRequestDecision(
   routes: Routes,
   defaultRequirement: RouteRequirement,
 ) {
-  const guardOf = (requirement: RouteRequirement): CoreGuard =>
-    requirement === false ? () => null : server.createGuard(requirement)
-  const guards = new Map(routes.list.map((route) => [route, guardOf(route.requirement)]))
+  const guardOf = (requirement: RouteRequirement, route: string | null = null): CoreGuard =>
+    requirement === false ? () => null : server.createGuard(requirement, () => route)
+  const guards = new Map(
+    routes.list.map((route) => [route, guardOf(route.requirement, toPath(route.key))]),
+  )
   const defaultGuard = guardOf(defaultRequirement)
   const deny = guardOf(DENY_ALL)
   return async ({ arn, template, paths, authorization }: AuthorizerRequest, event: unknown) => {
@@ -200,6 +202,11 @@ function createRequestDecision(
     const guard = route === undefined ? defaultGuard : (guards.get(route) as CoreGuard)
     return guard(authorization, event)
   }
+}
+
+/** The path of `GET /orders/{id}`. */
+function toPath(key: string): string {
+  return key.slice(key.indexOf(' ') + 1)
 }
 
 /** Verifies a token whatever route was requested, and returns the routes it may call and for how long. */

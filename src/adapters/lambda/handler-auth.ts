@@ -14,6 +14,7 @@ import {
   type HandlerErrorResult,
   type HandlerEvent,
   readHandlerEvent,
+  readRoute,
 } from './handler-events.ts'
 import { AuthorizerError } from './responses.ts'
 
@@ -77,7 +78,7 @@ export function createHandlerAuth(options: CognitoAuthOptions): HandlerAuth {
           `expected a function, got ${describeValue(handler)}. Pass the handler of the function.`,
         )
       }
-      const guard = server.createGuard(compiled)
+      const guard = server.createGuard(compiled, readRoute)
       const protectedHandler: ReturnType<HandlerAuth['protectHandler']> = async (
         event,
         context,

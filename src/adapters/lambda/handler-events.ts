@@ -60,6 +60,12 @@ export function readHandlerEvent(event: unknown): HandlerRequest | undefined {
   }
 }
 
+/** The path of the route that API Gateway chose; null for `$default`, function URLs and load balancers. */
+export function readRoute(event: unknown): string | null {
+  const { routeKey, resource } = event as { readonly routeKey?: string; readonly resource?: string }
+  return /^(?:[A-Z]+ )?(\/.*)$/s.exec(routeKey ?? resource ?? '')?.[1] ?? null
+}
+
 /** The response to a rejected request, in the form that the sender of the event expects. */
 export function createErrorResult(
   error: ResponseError,

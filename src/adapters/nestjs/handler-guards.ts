@@ -11,6 +11,7 @@ import {
   requireProtectedDefault,
 } from '../../core/resource-server.ts'
 import { type Declaration, findDeclaration, type HandlerClass } from './declarations.ts'
+import { readRoute } from './request.ts'
 
 interface HandlerGuard {
   readonly declaration: Declaration
@@ -86,7 +87,8 @@ export class HandlerGuards implements OnModuleInit, OnModuleDestroy {
     const handlers = this.#handlersOf(instance.constructor)
     for (const name of this.#scanner.getAllMethodNames(prototype)) {
       const declaration = findDeclaration(prototype, handlerClass, name) ?? this.#defaultRequirement
-      const guard = declaration === false ? 'public' : this.server.createGuard(declaration)
+      const guard =
+        declaration === false ? 'public' : this.server.createGuard(declaration, readRoute)
       for (const handler of new Set([prototype[name], instance[name]])) {
         if (typeof handler !== 'function') continue
         const other = handlers.get(handler)?.declaration ?? declaration

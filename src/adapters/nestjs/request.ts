@@ -15,3 +15,12 @@ export function readAuthorization(
     request.rawHeaders === undefined ? (request.raw ?? request) : request,
   )
 }
+
+/** The route's pattern, with the global prefix: Fastify's request has it as `routeOptions`, Express's as `route`. */
+export function readRoute(request: unknown): string | null {
+  const { routeOptions, route } = request as {
+    readonly routeOptions?: { readonly url?: string }
+    readonly route?: { readonly path?: string }
+  }
+  return routeOptions?.url ?? route?.path ?? null
+}

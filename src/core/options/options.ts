@@ -1,6 +1,7 @@
 /** Validates the options that the core and all adapters share, and fills in defaults. */
 import { readChallengeScopes, readRealm } from '../challenge.ts'
 import type { KeyStoreTiming } from '../keys/key-store.ts'
+import { readRejectionLog } from '../rejection-log.ts'
 import {
   type AccessRequirement,
   type CompiledRequirement,
@@ -178,6 +179,14 @@ export interface CommonOptions {
    */
   readonly logger?: Logger
   /**
+   * Logs rejected requests: `cognito-m2m: request rejected` at level info, with code, route and verified client.
+   * `perMinute` limits the lines of each code (at most 6000), because unauthenticated callers can cause any number
+   * of 401s. `{}` logs 60 lines per minute and code; the next line has the number of those left out.
+   *
+   * @defaultValue `false`: none is logged.
+   */
+  readonly rejectionLog?: { readonly perMinute?: number } | false
+  /**
    * Wall clock in milliseconds, for claims.
    *
    * @defaultValue `Date.now`
@@ -212,6 +221,8 @@ export interface ServerOptions {
   readonly realm: string
   readonly challengeScopes: boolean
   readonly logger: SafeLogger
+  /** Lines per minute and code; undefined if rejections are not logged. */
+  readonly rejectionsPerMinute: number | undefined
   readonly now: () => number
   readonly monotonicNow: () => number
   readonly fetch: typeof globalThis.fetch
@@ -227,6 +238,7 @@ const COMMON_MEMBERS = [
     'challengeScopes',
     'resourceMetadata',
     'logger',
+    'rejectionLog',
     'now',
     'monotonicNow',
     'fetch',
@@ -274,6 +286,7 @@ export function readOptions(
     realm: readRealm(members['realm']),
     challengeScopes: readChallengeScopes(members['challengeScopes'], metadata),
     logger: safeLogger(readLogger(members['logger']) ?? logger),
+    rejectionsPerMinute: readRejectionLog(members['rejectionLog']),
     now: readFunction(members, 'now') ?? Date.now,
     monotonicNow: readFunction(members, 'monotonicNow') ?? monotonicNow,
     fetch: readFunction(members, 'fetch') ?? globalThis.fetch,

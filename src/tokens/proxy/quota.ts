@@ -178,6 +178,11 @@ class SlidingWindow {
     return now - (this.#times[this.#oldest] as number) >= 1000
   }
 
+  /** Requests in the second before `now`. */
+  count(now: number): number {
+    return this.#times.reduce((count, time) => (now - time < 1000 ? count + 1 : count), 0)
+  }
+
   spend(now: number): void {
     this.#times[this.#oldest] = now
     this.#oldest = (this.#oldest + 1) % this.#times.length
@@ -197,6 +202,10 @@ export class Quota {
 
   isFree(now: number): boolean {
     return this.inFlight < this.#concurrency && this.#rate.isFree(now)
+  }
+
+  countRecent(now: number): number {
+    return this.#rate.count(now)
   }
 
   spend(now: number): void {
@@ -282,6 +291,11 @@ export class UpstreamQuota {
 
   get inFlight(): number {
     return this.#all.inFlight
+  }
+
+  /** Requests in the second before `now`, monotonic time in milliseconds. */
+  countRecent(now: number): number {
+    return this.#all.countRecent(now)
   }
 
   /**

@@ -18,6 +18,8 @@ export interface TokenProxyStatus {
   readonly instance: number
   /** Token requests to Cognito in flight. */
   readonly inFlight: number
+  /** Token requests to Cognito that this process may send per second, and those of the last second. */
+  readonly budget: { readonly perSecond: number; readonly used: number }
   /**
    * Token requests over the limits of `upstream` that wait for their turn, at most 2 s. `proven`: with credentials that
    * Cognito has accepted. `unproven`: with other credentials.
@@ -99,6 +101,10 @@ export function createTokenProxy<Request>(
       status: () => ({
         instance,
         inFlight: quota.inFlight,
+        budget: {
+          perSecond: settings.quota.perSecond,
+          used: quota.countRecent(monotonicNow()),
+        },
         queued: queue.lengths,
         unavailable: unavailable.counts,
         region: upstream.region,

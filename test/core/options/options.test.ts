@@ -48,6 +48,7 @@ t.test('fills in defaults', async (t) => {
       fetchTimeoutMs: 3000,
     },
     metadata: undefined,
+    rejectionsPerMinute: undefined,
     realm: 'api',
     challengeScopes: false,
     fetch: globalThis.fetch,
@@ -142,6 +143,12 @@ const table: [string, readonly unknown[], readonly unknown[], RegExp][] = [
     /: expected an object with the methods info, warn and error, got .+\. Pass a logger\.$/,
   ],
   [
+    'rejectionLog',
+    [false, {}, { perMinute: 1 }],
+    [true, null, 60, []],
+    /: expected a plain object, got .+\. Pass an object literal\.$/,
+  ],
+  [
     'now',
     [Date.now],
     [null, 5, 'now'],
@@ -202,6 +209,12 @@ const members: [string, string, readonly unknown[], RegExp][] = [
     /bytes from 16384 to 1073741824, got .+\. Pass a number in this range\.$/,
   ],
   ['tokenCache', 'size', [1], /: expected one of maxEntries, maxBytes, got an unknown name\./],
+  [
+    'rejectionLog',
+    'perMinute',
+    [null, 0, 6001, 1.5, '60'],
+    /whole number of lines from 1 to 6000, got .+\. Pass a number in this range\.$/,
+  ],
   [
     'clientCache',
     'allow',

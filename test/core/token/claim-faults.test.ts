@@ -55,7 +55,7 @@ t.test('the decision event, the debug log and explain name the claim', async (t)
     const userPoolId = 'iss' in changes ? null : POOL
     t.strictSame(lines.pop(), [
       { userPoolId, code: 'ERR_TOKEN_INVALID', reason },
-      `cognito-m2m: token rejected: ${reason}`,
+      'cognito-m2m: token rejected',
     ])
     t.notMatch(JSON.stringify(event), MARK)
     const { checks } = await document(token, ['--pool', POOL])
@@ -125,7 +125,7 @@ t.test("Fastify's own log has the line at its level debug", async (t) => {
       error: 'Unauthorized',
       message: 'The access token is malformed',
     })
-    const told = lines().filter(({ msg }) => msg === 'cognito-m2m: token rejected: jti is missing')
+    const told = lines().filter(({ msg }) => msg === 'cognito-m2m: token rejected')
     t.equal(told.length, level === 'debug' ? 1 : 0)
   }
 })

@@ -142,6 +142,7 @@ t.test('all options at once, and the default export', async (t) => {
   t.same(status, {
     region: 'primary',
     inFlight: 0,
+    budget: { perSecond: 10, used: 0 },
     queued: { proven: 0, unproven: 0 },
     unavailable: { ERR_OVER_BUDGET: 0, ERR_UPSTREAM_UNAVAILABLE: 0 },
     endpoint: { available: true, lastError: null, nextAttempt: null },

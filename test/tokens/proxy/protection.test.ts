@@ -234,6 +234,9 @@ t.test('with a small quota, each client has at least one request', (t) => {
   t.ok(budget.take(999, 'b'))
   t.ok(budget.take(1000, 'a'))
   t.equal(budget.inFlight, 2)
+  t.equal(budget.countRecent(1000), 2, 'of the last second')
+  t.equal(budget.countRecent(1999), 1)
+  t.equal(budget.countRecent(Number.NaN), 0)
   t.end()
 })
 

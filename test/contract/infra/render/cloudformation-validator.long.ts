@@ -44,6 +44,10 @@ t.test('the token proxy as a function, and the table of the docs', async (t) => 
   t.strictSame(validate('fixtures/templates/token-store/template.yaml'), [], 'table')
 })
 
+t.test('the alarms of deploy', async (t) => {
+  t.strictSame(validate('deploy/aws/alarms.yaml'), [])
+})
+
 t.test('templates of the examples', async (t) => {
   for (const file of ['sam/clean/auth.yaml', 'sam/clean/api.yaml', 'express/clean/template.yaml'])
     t.strictSame(validate(join(EXAMPLES, file)), [], file)
