@@ -9,6 +9,8 @@ import {
   redisUsageStore,
   type Usage,
   type UsageCost,
+  type UsageDay,
+  type UsageHistory,
   type UsageReport,
   type UsageRow,
   type UsageSeries,
@@ -28,6 +30,12 @@ same<Awaited<ReturnType<typeof usage.csv>>, string>(true)
 same<Awaited<ReturnType<typeof usage.json>>, string>(true)
 same<UsageRow['clientId'], string | null>(true)
 same<UsageRow['kind'], 'client' | 'other' | 'unverified'>(true)
+
+same<Awaited<ReturnType<typeof usage.days>>, readonly UsageDay[]>(true)
+same<Awaited<ReturnType<typeof usage.history>>, UsageHistory>(true)
+usage.history({ group: 'tag:env', clients: ({ clientId }) => ({ name: clientId }) })
+// @ts-expect-error groups are a closed set, and tags have a prefix
+usage.history({ group: 'env' })
 
 // Whatever has a status with an instance.
 usage.attach(createResourceServer({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null }))
