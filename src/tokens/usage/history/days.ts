@@ -80,3 +80,12 @@ function readPeriod(value: unknown, option: string): DayRange {
     `expected a day as YYYY-MM-DD or a month as YYYY-MM, got ${describeValue(value)}. Correct the date.`,
   )
 }
+
+/** Picks the earlier or later of two times. One that is unknown does not count. */
+export function pickTime(
+  pick: (...times: number[]) => number,
+  left: number | null,
+  right: number | null,
+): number | null {
+  return left === null || right === null ? (left ?? right) : pick(left, right)
+}
