@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { compareUsage } from './history/compare.ts'
+export { forecastUsage } from './history/forecast.ts'
 export { createUsageHistory } from './history/history.ts'
 export { toHistoryCsv, toHistoryJson } from './history/table.ts'
 export type * from './history/types.ts'

@@ -34,6 +34,12 @@ function parsePeriod(text: string): DayRange | undefined {
   return first === undefined ? undefined : { first, last: getMonthEnd(first) }
 }
 
+/** First day of the month of a day. */
+export function getMonthStart(day: number): number {
+  const date = new Date(day * DAY_MS)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / DAY_MS
+}
+
 /** Last day of the month of a day. */
 export function getMonthEnd(day: number): number {
   const date = new Date(day * DAY_MS)
