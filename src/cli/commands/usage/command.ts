@@ -4,27 +4,9 @@ import { OptionError } from '../../../core/options/validate.ts'
 import { addVariableOptions } from '../../files/flags.ts'
 import type { Manual } from '../../terminal/help.ts'
 import type { CommandContext, DocumentedCommand } from '../../terminal/terminal.ts'
+import type { UsageFlags } from './flags.ts'
 import { importRecords } from './import.ts'
 import { report } from './report.ts'
-
-/** Options of the command line, by the names of commander. */
-export interface UsageFlags {
-  readonly data?: string
-  readonly maxBytes?: string
-  readonly counted?: string
-  readonly price?: string
-  readonly clients?: string
-  readonly template?: readonly string[]
-  readonly parameter?: readonly string[]
-  readonly from?: string
-  readonly to?: string
-  readonly by?: string
-  readonly group?: string
-  readonly quota?: string
-  readonly compare?: true
-  readonly json?: true
-  readonly csv?: true
-}
 
 type Action = 'import' | 'report'
 

@@ -14,8 +14,8 @@ import { openStream } from '../../files/read.ts'
 import { writeFiles } from '../../files/write.ts'
 import { formatJson } from '../../terminal/format.ts'
 import type { CommandContext, Terminal } from '../../terminal/terminal.ts'
-import type { UsageFlags } from './command.ts'
 import { readData, toFlagError } from './files.ts'
+import type { UsageFlags } from './flags.ts'
 import { formatCount } from './table.ts'
 
 /** Longest path in a message. */
@@ -98,14 +98,14 @@ function reportProblems(summary: UsageImportSummary, { err }: Terminal): void {
     err(`cognito-m2m: skipped ${toPrintable(path, MAX_PATH_LENGTH)}: ${reason}\n`)
   }
   if (skippedFiles > skipped.length) {
-    err(`cognito-m2m: skipped ${formatCount(skippedFiles - skipped.length)} more files\n`)
+    err(`cognito-m2m: skipped more files: ${formatCount(skippedFiles - skipped.length)}\n`)
   }
   for (const { source, position, reason } of firstMalformed) {
     err(`cognito-m2m: ${toPrintable(source, MAX_PATH_LENGTH)}:${position}: ${reason}\n`)
   }
   if (malformed === 0) return
   err(
-    `cognito-m2m: ${formatCount(malformed)} malformed records, whose tokens are missing. Get these files again.\n`,
+    `cognito-m2m: malformed records: ${formatCount(malformed)}. Their tokens are missing. Get these files again.\n`,
   )
 }
 
@@ -129,6 +129,6 @@ function formatSummary(summary: UsageImportSummary, data: string): string {
     ([name, text]) => `${formatCount(summary[name] as number).padStart(15)}  ${text}\n`,
   )
   const { sources, records } = summary
-  const what = `${formatCount(records)} records of ${formatCount(sources)} sources`
+  const what = `sources: ${formatCount(sources)}, records: ${formatCount(records)}`
   return `${what}, added to ${toPrintable(data, MAX_PATH_LENGTH)}:\n${lines.join('')}`
 }

@@ -18,8 +18,8 @@ import { readParameters, type VariableFlag } from '../../files/flags.ts'
 import { readModels } from '../../files/models.ts'
 import { formatJson } from '../../terminal/format.ts'
 import type { Terminal } from '../../terminal/terminal.ts'
-import type { UsageFlags } from './command.ts'
 import { readClients, readCounted, readData, readJson, withFlags } from './files.ts'
+import type { UsageFlags } from './flags.ts'
 import { formatComparison, formatHistory } from './report-text.ts'
 
 /** Flags of the options of the library. */

@@ -35,7 +35,7 @@ t.test('import adds files to the data, once, and prints what it read', async (t)
   t.equal(
     first.out,
     [
-      `132 records of 2 sources, added to ${data}:`,
+      `sources: 2, records: 132, added to ${data}:`,
       '              5  tokens of /oauth2/token',
       '            124  rows of Logs Insights',
       '             32  of these without a client',
@@ -69,7 +69,7 @@ t.test(
       [
         `cognito-m2m: skipped ${join(folder, 'logs/link.json')}: a symbolic link`,
         'cognito-m2m: standard input:2: expected a JSON object',
-        'cognito-m2m: 1 malformed records, whose tokens are missing. Get these files again.',
+        'cognito-m2m: malformed records: 1. Their tokens are missing. Get these files again.',
         '',
       ].join('\n'),
     )
@@ -96,7 +96,7 @@ t.test(
       { stdin },
     )
     t.equal(code, 0)
-    t.match(err, /\ncognito-m2m: skipped 2 more files\n$/)
+    t.match(err, /\ncognito-m2m: skipped more files: 2\n$/)
     for (const flags of [[], ['--json'], ['--csv']]) {
       const { out } = await run(['usage', 'report', '--data', data, ...flags], { now })
       t.ok(isPlain(out.replaceAll('\r', '')), JSON.stringify(out))
