@@ -3,7 +3,8 @@ import { readFunction, readMembers } from '../../../core/options/validate.ts'
 import { safeClock } from '../../../core/util/time.ts'
 import { type Price, readPrice } from '../price.ts'
 import { createClientLookup } from './clients.ts'
-import { formatDay, getMonthEnd, getMonthStart, parseDay, SECONDS_PER_DAY } from './days.ts'
+import { type DatedDay, readDatedDays } from './dated-days.ts'
+import { formatDay, getMonthEnd, getMonthStart, SECONDS_PER_DAY } from './days.ts'
 import type {
   DaySubject,
   ForecastClient,
@@ -52,7 +53,8 @@ export function forecastUsage(
   const price = 'price' in members ? readPrice(members['price']) : undefined
   const lookUp = createClientLookup(members['clients'], members['templates'])
   const now = safeClock(readFunction<() => number>(members, 'now') ?? Date.now)()
-  const last = days.reduce((max, { day }) => Math.max(max, parseDay(day) as number), -1)
+  const dated = readDatedDays(days, 'days')
+  const last = dated.reduce((max, { at }) => Math.max(max, at), -1)
   const currency = price?.currency ?? null
   if (last === -1) {
     const none = toAmounts({ issued: 0, cached: 0 }, price)
@@ -63,7 +65,7 @@ export function forecastUsage(
   }
   // Records may end before now.
   const end = Math.min(now / 1000 / SECONDS_PER_DAY, last + 1)
-  const subjects = groupDays(days, end)
+  const subjects = groupDays(dated, end)
   const remaining = getMonthEnd(Math.ceil(end) - 1) + 1 - end
   const projected = subjects.map((subject) => project(subject, end, remaining))
   const total = sumTokens(projected.map(({ tokens }) => tokens))
@@ -74,10 +76,7 @@ export function forecastUsage(
     at: Math.floor(end * SECONDS_PER_DAY),
     currency,
     monthToDate: toAmounts(sumTokens(subjects.map((it) => it.monthToDate)), price),
-    lastMonth: toAmounts(
-      sumTokens(days.filter(({ day }) => getMonthEnd(parseDay(day) as number) === month - 1)),
-      price,
-    ),
+    lastMonth: toAmounts(sumTokens(dated.filter(({ at }) => getMonthEnd(at) === month - 1)), price),
     forecast,
     clients: projected
       .map(({ subject, tokens, rate }): ForecastClient => {
@@ -95,12 +94,11 @@ export function forecastUsage(
 }
 
 /** @param end End of the data, in days since 1970. */
-function groupDays(days: readonly UsageDay[], end: number): readonly Subject[] {
+function groupDays(days: readonly DatedDay[], end: number): readonly Subject[] {
   const today = Math.ceil(end) - 1
   const month = getMonthStart(today)
   const subjects = new Map<string, Subject>()
-  for (const { day, kind, userPoolId, clientId, firstUsed, ...tokens } of days) {
-    const at = parseDay(day) as number
+  for (const { at, kind, userPoolId, clientId, firstUsed, ...tokens } of days) {
     if (at > today) continue
     const key = JSON.stringify([kind, userPoolId, clientId])
     const subject: Subject = subjects.get(key) ?? {
