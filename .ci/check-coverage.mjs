@@ -7,6 +7,7 @@ const ELSEWHERE = new Set([
   'src/cli/main.ts',
   'src/cli/app-loader/child.ts',
   'src/cli/terminal/terminal.ts',
+  'src/cli/commands/usage/flags.ts',
   'src/contract/infra/model/model.ts',
   'src/adapters/fastify/types.ts',
   'src/adapters/fetch/types.ts',
@@ -15,6 +16,8 @@ const ELSEWHERE = new Set([
   'src/tokens/oauth/one-token-api.ts',
   'src/tokens/rotate/types.ts',
   'src/tokens/usage/types.ts',
+  'src/tokens/usage/history/types.ts',
+  'src/tokens/usage/import/types.ts',
   'src/adapters/express/global.ts',
   'src/contract/openapi/objects.ts',
 ])

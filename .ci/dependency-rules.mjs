@@ -8,6 +8,8 @@ const OAUTH = '^src/tokens/oauth/'
 const STORE = '^src/tokens/store/'
 const USAGE = '^src/tokens/usage/'
 const USAGE_FILES = '^src/tokens/usage/[^/]+\\.ts$'
+const HISTORY = '^src/tokens/usage/history/'
+const USAGE_IMPORT = '^src/tokens/usage/import/'
 const DASHBOARD = '^src/tokens/usage/dashboard/'
 const PAGE = '^src/tokens/usage/dashboard/page/'
 const OPENAPI_FILES = '^src/contract/openapi/[^/]+\\.ts$'
@@ -62,6 +64,8 @@ const MODULES = [
   },
   { name: 'usage', from: USAGE_FILES, to: [CORE, USAGE] },
   { name: 'usage-store', from: `${USAGE}store/`, to: [CORE, USAGE_FILES, `${USAGE}store/`] },
+  { name: 'usage-history', from: HISTORY, to: [CORE, USAGE_FILES, HISTORY] },
+  { name: 'usage-import', from: USAGE_IMPORT, to: [CORE, USAGE_FILES, HISTORY, USAGE_IMPORT] },
   { name: 'dashboard', from: `${DASHBOARD}(?!page/)`, to: [CORE, USAGE_FILES, DASHBOARD] },
   {
     name: 'dashboard-page',

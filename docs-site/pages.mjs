@@ -42,7 +42,7 @@ const GROUPS = [
     'Operate',
     [
       ...['deploy*', 'shutdown', 'observability', 'logs', 'metrics', 'alerts'],
-      ...['runbook', 'outage-runbook', 'troubleshooting', 'usage', 'dashboard'],
+      ...['runbook', 'outage-runbook', 'troubleshooting', 'usage', 'usage-import', 'dashboard'],
     ],
   ],
   ['Reference', ['options', 'errors', 'verification', 'versioning', 'changelog']],

@@ -4,8 +4,8 @@ import type { Logger } from '../core/options/logger.ts'
 import { OptionError } from '../core/options/validate.ts'
 import { type CompiledRequirement, compileRequirement } from '../core/requirement.ts'
 import type { CoreGuard, CoreServer } from '../core/resource-server.ts'
-import { countGuards } from './count-guards.ts'
 import type { RouteReader } from '../core/trace-decision.ts'
+import { countGuards } from './count-guards.ts'
 
 /** What a framework contributes. */
 export interface AuthFactoryParts<Middleware extends object> {

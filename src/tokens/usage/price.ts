@@ -6,7 +6,39 @@ import {
   readMembers,
   readNumber,
 } from '../../core/options/validate.ts'
-import type { UsagePrice } from './types.ts'
+import { parseDay } from './history/days.ts'
+
+/**
+ * A price list of tokens. Take it from Cognito's current price list: the package contains no prices.
+ *
+ * @see https://aws.amazon.com/cognito/pricing/
+ */
+export interface UsagePrice {
+  /** Three letters of ISO 4217, for example `USD`. */
+  readonly currency: string
+  /**
+   * Number of tokens that the `price` of a tier is for, from 1 to 10^9.
+   *
+   * @defaultValue `1000`
+   */
+  readonly per?: number
+  /**
+   * Day of the price list, `YYYY-MM-DD`. Reports have a note if it is older than 180 days.
+   *
+   * @defaultValue No date; reports have a note
+   */
+  readonly asOf?: string
+  /** 1 to 20 tiers by the tokens of one month, lowest first. The last tier has no `upTo`. */
+  readonly tiers: readonly PriceTier[]
+}
+
+/** One tier of a {@link UsagePrice}. */
+export interface PriceTier {
+  /** Last token of the month in this tier, counted from the first tier on. Absent in the last tier. */
+  readonly upTo?: number
+  /** Price of {@link UsagePrice.per} tokens in the currency. */
+  readonly price: number
+}
 
 const MAX_TIERS = 20
 const MAX_AMOUNT = 1e15
@@ -20,6 +52,8 @@ interface Tier {
 /** A validated {@link UsagePrice}. */
 export interface Price {
   readonly currency: string
+  /** `YYYY-MM-DD`. null if the list has no date. */
+  readonly asOf: string | null
   /** Returns the price of the tokens of one month, in the currency. */
   cost(tokens: number): number
 }
@@ -34,14 +68,20 @@ export function readPrice(value: unknown): Price {
   }
   const members = readMembers(
     value,
-    ['currency', 'per', 'tiers'] satisfies (keyof UsagePrice)[],
+    ['currency', 'per', 'tiers', 'asOf'] satisfies (keyof UsagePrice)[],
     'price',
   )
-  const { currency } = members
+  const { currency, asOf = null } = members
   if (typeof currency !== 'string' || !/^[A-Z]{3}$/.test(currency)) {
     throw new OptionError(
       'price.currency',
       `expected three capital letters of ISO 4217, got ${describeValue(currency)}. Use for example "USD".`,
+    )
+  }
+  if (asOf !== null && (typeof asOf !== 'string' || parseDay(asOf) === undefined)) {
+    throw new OptionError(
+      'price.asOf',
+      `expected a day as YYYY-MM-DD, got ${describeValue(asOf)}. Pass the day of the price list.`,
     )
   }
   const per = readNumber(members, 'per', 'price', {
@@ -54,6 +94,7 @@ export function readPrice(value: unknown): Price {
   const tiers = readTiers(members)
   return {
     currency,
+    asOf,
     cost(tokens) {
       let below = 0
       let sum = 0

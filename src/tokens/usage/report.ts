@@ -1,5 +1,8 @@
 /** Reports from stored counts: rows, series, cost, CSV and JSON. */
+import { type Cell, formatCsv, formatTime } from './csv.ts'
 import { compareSubjects, parseSubject } from './events.ts'
+import { formatDay } from './history/days.ts'
+import type { UsageDay } from './history/types.ts'
 import type { Price } from './price.ts'
 import {
   STORED_DAYS,
@@ -19,7 +22,6 @@ import type {
   UsageUnit,
 } from './types.ts'
 
-type Cell = string | number | boolean | null
 type Column = readonly [name: string, cell: (row: UsageRow) => Cell]
 
 const NARROW: readonly Column[] = [
@@ -49,15 +51,6 @@ const WIDE: readonly Column[] = [
   ],
 ]
 
-/** Characters that begin a formula in a spreadsheet, and their full-width forms. */
-const FORMULA_START = /[=+\-@＝＋－＠]/
-/** Control characters that a spreadsheet skips before a formula (OWASP, CSV injection). */
-const CONTROL = /^[\t\r\n]/
-/** Characters that some programs read as the end of a cell, even inside quotes. */
-const SEPARATOR = /[,;|\t\r\n\v\f\u0085\u2028\u2029]/
-/** Characters that programs skip at the beginning of a cell. */
-const SKIPPED = /["\s]/
-
 export function toJson({ rows }: UsageReport, wide: boolean): string {
   return JSON.stringify(
     rows.map((row) =>
@@ -68,38 +61,14 @@ export function toJson({ rows }: UsageReport, wide: boolean): string {
 
 export function toCsv({ rows }: UsageReport, wide: boolean): string {
   const head = getColumns(wide).map(([name]) => name)
-  const body = rows.map((row) => getColumns(wide).map(([, cell]) => formatCsvCell(cell(row))))
-  return [head, ...body].map((cells) => `${cells.join(',')}\r\n`).join('')
+  return formatCsv(
+    head,
+    rows.map((row) => getColumns(wide).map(([, cell]) => cell(row))),
+  )
 }
 
 function getColumns(wide: boolean): readonly Column[] {
   return wide ? WIDE : NARROW
-}
-
-/** ISO 8601 with whole seconds, the format of CloudTrail. */
-function formatTime(seconds: number | null): string | null {
-  return seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000', '')
-}
-
-/** Quotes text. Numbers and booleans need no quotes. */
-function formatCsvCell(cell: Cell): string {
-  if (typeof cell !== 'string') return String(cell ?? '')
-  return `"${escapeFormulas(cell).replaceAll('"', '""')}"`
-}
-
-/**
- * Inserts `'` before a character that would begin a formula, at the beginning of a cell and after each separator.
- * A program that uses another separator has other cells. One pass, so that long names take linear time.
- */
-function escapeFormulas(text: string): string {
-  let out = CONTROL.test(text) ? "'" : ''
-  let isCellStart = true
-  for (const character of text) {
-    if (isCellStart && FORMULA_START.test(character)) out += "'"
-    out += character
-    isCellStart = SEPARATOR.test(character) || (isCellStart && SKIPPED.test(character))
-  }
-  return out
 }
 
 const HOUR = 3600
@@ -176,6 +145,26 @@ function toLine(subject: string, buckets: readonly UsageBucket[]): UsageLine {
     issued: buckets.map((bucket) => bucket.get(subject)?.issued ?? 0),
     cached: buckets.map((bucket) => bucket.get(subject)?.cached ?? 0),
   }
+}
+
+/** @param at Epoch seconds. */
+export async function readDays(store: UsageStore, at: number): Promise<readonly UsageDay[]> {
+  const from = Math.floor(at / DAY) - STORED_DAYS + 1
+  const [totals, buckets] = await Promise.all([
+    store.totals(),
+    store.buckets('day', from, STORED_DAYS),
+  ])
+  const times = new Map(totals.map((total) => [total.subject, total]))
+  return buckets.flatMap((bucket, index) =>
+    [...bucket].map(([subject, { issued, cached }]) => ({
+      day: formatDay(from + index),
+      ...parseSubject(subject),
+      issued,
+      cached,
+      firstUsed: times.get(subject)?.first ?? null,
+      lastUsed: times.get(subject)?.last ?? null,
+    })),
+  )
 }
 
 /** @param at Epoch seconds. */

@@ -1,5 +1,7 @@
 /** Public types of `cognito-m2m/usage`: sources, counts, reports, series and cost. */
 
+import type { UsageDay, UsageHistory, UsageHistoryOptions } from './history/types.ts'
+
 /** The subject of counts: an app client, or several callers together. */
 export interface UsageSubject {
   /**
@@ -80,32 +82,6 @@ export interface UsageLine extends UsageSubject {
   readonly cached: readonly number[]
 }
 
-/**
- * A price list of tokens. Take it from Cognito's current price list: the package contains no prices.
- *
- * @see https://aws.amazon.com/cognito/pricing/
- */
-export interface UsagePrice {
-  /** Three letters of ISO 4217, for example `USD`. */
-  readonly currency: string
-  /**
-   * Number of tokens that the `price` of a tier is for, from 1 to 10^9.
-   *
-   * @defaultValue `1000`
-   */
-  readonly per?: number
-  /** 1 to 20 tiers by the tokens of one month, lowest first. The last tier has no `upTo`. */
-  readonly tiers: readonly PriceTier[]
-}
-
-/** One tier of a {@link UsagePrice}. */
-export interface PriceTier {
-  /** Last token of the month in this tier, counted from the first tier on. Absent in the last tier. */
-  readonly upTo?: number
-  /** Price of {@link UsagePrice.per} tokens in the currency. */
-  readonly price: number
-}
-
 /** A projection to a month of 30 days. Amounts are in the currency of {@link UsageCost}. */
 export interface MonthlyCost {
   /** Tokens the user pools would issue. */
@@ -145,11 +121,14 @@ export interface UsageSource {
   readonly getToken?: never
 }
 
-/** Options of {@link Usage.json} and {@link Usage.csv}. */
-export interface UsageTableOptions {
+/**
+ * Options of {@link Usage.json} and {@link Usage.csv}. With `by`, `from`, `to` or `group`, they write the rows of
+ * {@link Usage.history} instead of the report.
+ */
+export interface UsageTableOptions extends UsageHistoryOptions {
   /**
    * `true` adds `kind`, `first_used`, `unused` and a column for each count to the columns `user_pool_id`,
-   * `client_id`, `count` and `last_used`.
+   * `client_id`, `count` and `last_used`. It cannot be combined with the options of a history.
    *
    * @defaultValue `false`
    */
@@ -198,6 +177,26 @@ export interface Usage {
    * @throws {OptionError} `ERR_OPTION_INVALID` for another unit.
    */
   series(unit?: UsageUnit): Promise<UsageSeries>
+  /**
+   * Reads the tokens of the last 92 days by day and subject, for `createUsageHistory` and `compareUsage`.
+   *
+   * @returns Days with tokens, oldest first.
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   */
+  days(): Promise<readonly UsageDay[]>
+  /**
+   * Reads usage by day or month, with the cost of each row. A store keeps 92 days.
+   *
+   * @param options Range, period, grouping, and names of clients.
+   * @returns Rows, periods and totals, with the option `price`.
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
+   * @example
+   * ```ts
+   * const { rows } = await usage.history({ from: '2026-03', by: 'month', group: 'team', clients })
+   * ```
+   */
+  history(options?: UsageHistoryOptions): Promise<UsageHistory>
   /**
    * Projects the cost of a month from the last 30 days, with and without caching.
    *

@@ -11,13 +11,16 @@ import { safeClock } from '../../core/util/time.ts'
 import { UsageAggregator } from './aggregator.ts'
 import { UsageSources } from './events.ts'
 import { callUsageStore, UsageWriter } from './flush.ts'
-import { type Price, readPrice } from './price.ts'
-import { readCost, readReport, readSeries, toCsv, toJson } from './report.ts'
+import { buildHistory, HISTORY_OPTION_NAMES } from './history/history.ts'
+import { toHistoryCsv, toHistoryJson } from './history/table.ts'
+import type { UsageHistory, UsageHistoryOptions } from './history/types.ts'
+import { type Price, readPrice, type UsagePrice } from './price.ts'
+import { readCost, readDays, readReport, readSeries, toCsv, toJson } from './report.ts'
 import { memoryUsageStore } from './store/memory.ts'
 import { describeConnection } from './store/redis.ts'
 import type { UsageStore } from './store/types.ts'
 import { createTelemetry, findMetrics } from './telemetry.ts'
-import type { Usage, UsagePrice, UsageTableOptions } from './types.ts'
+import type { Usage, UsageTableOptions } from './types.ts'
 
 /**
  * The usage store could not be read within 2 s. Counting continues, and the call can be repeated.
@@ -151,6 +154,12 @@ export function createUsage(options: UsageOptions): Usage {
     return result.value
   }
 
+  const days: Usage['days'] = () => read((at) => readDays(store, at))
+  const history = async (historyOptions: UsageHistoryOptions = {}): Promise<UsageHistory> => {
+    // Reports invalid options before the store is read.
+    buildHistory([], historyOptions, { price, at: clock() })
+    return buildHistory(await days(), historyOptions, { price, at: clock() })
+  }
   const report: Usage['report'] = () => read((at) => readReport(store, at))
   return Object.freeze({
     attach: (source) => sources.attach(source),
@@ -159,13 +168,17 @@ export function createUsage(options: UsageOptions): Usage {
       const validUnit = readUnit(unit)
       return read((at) => readSeries(store, validUnit, at))
     },
+    days,
+    history,
     cost: () => read((at) => readCost(store, price, at)),
     async json(table = {}) {
-      const wide = readWide(table)
+      const { wide, historyOptions } = readTableOptions(table)
+      if (historyOptions !== undefined) return toHistoryJson(await history(historyOptions))
       return toJson(await report(), wide)
     },
     async csv(table = {}) {
-      const wide = readWide(table)
+      const { wide, historyOptions } = readTableOptions(table)
+      if (historyOptions !== undefined) return toHistoryCsv(await history(historyOptions))
       return toCsv(await report(), wide)
     },
     status: () => ({
@@ -200,11 +213,29 @@ function readUnit(unit: unknown): 'hour' | 'day' {
   )
 }
 
-function readWide(options: UsageTableOptions): boolean {
-  const { wide = false } = readMembers(options, ['wide'], '')
-  if (typeof wide === 'boolean') return wide
+interface TableSettings {
+  readonly wide: boolean
+  /** Undefined for the report. */
+  readonly historyOptions: UsageHistoryOptions | undefined
+}
+
+function readTableOptions(options: UsageTableOptions): TableSettings {
+  const { wide = false, ...historyOptions } = readMembers(
+    options,
+    ['wide', ...HISTORY_OPTION_NAMES],
+    '',
+  )
+  if (typeof wide !== 'boolean') {
+    throw new OptionError(
+      'wide',
+      `expected a boolean, got ${describeValue(wide)}. Pass true or false.`,
+    )
+  }
+  const isReport = Object.keys(historyOptions).length === 0
+  if (isReport) return { wide, historyOptions: undefined }
+  if (!wide) return { wide, historyOptions }
   throw new OptionError(
     'wide',
-    `expected a boolean, got ${describeValue(wide)}. Pass true or false.`,
+    'expected no wide report with the options of a history, got true. Remove it.',
   )
 }

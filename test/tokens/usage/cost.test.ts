@@ -136,7 +136,17 @@ for (const [option, price, message] of [
   [
     'price.tier',
     { currency, tier: [last] },
-    'expected one of currency, per, tiers, got an unknown name. Rename or remove it.',
+    'expected one of currency, per, tiers, asOf, got an unknown name. Rename or remove it.',
+  ],
+  [
+    'price.asOf',
+    { currency, asOf: '2026-3-1', tiers: [last] },
+    'expected a day as YYYY-MM-DD, got "2026-3-1". Pass the day of the price list.',
+  ],
+  [
+    'price.asOf',
+    { currency, asOf: 2026, tiers: [last] },
+    'expected a day as YYYY-MM-DD, got 2026. Pass the day of the price list.',
   ],
   [
     'price.tiers',

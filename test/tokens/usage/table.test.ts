@@ -162,7 +162,10 @@ t.test('text is quoted, numbers and booleans are not', async (t) => {
 
 for (const [options, message] of [
   [{ wide: 'yes' }, 'wide: expected a boolean, got "yes". Pass true or false.'],
-  [{ width: true }, 'width: expected one of wide, got an unknown name. Rename or remove it.'],
+  [
+    { width: true },
+    'width: expected one of wide, from, to, by, group, clients, templates, peaks, quota, got an unknown name. Rename or remove it.',
+  ],
 ] as const) {
   t.test(message, async (t) => {
     const { usage } = begin(t)
