@@ -198,6 +198,21 @@ export interface Usage {
    */
   history(options?: UsageHistoryOptions): Promise<UsageHistory>
   /**
+   * Projects the current month (UTC) to its end from the rate of the last seven days, with the cost. A client that began
+   * within these days is projected from its own rate.
+   *
+   * @param options Range, period, grouping, and names of clients, as of `history`.
+   * @returns The history, with projected tokens in the rest of the current month. They are not rounded.
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
+   * @example
+   * ```ts
+   * const { periods, currency } = await usage.forecast()
+   * console.info('this month:', periods.at(-1)?.cost, currency)
+   * ```
+   */
+  forecast(options?: UsageHistoryOptions): Promise<UsageHistory>
+  /**
    * Projects the cost of a month from the last 30 days, with and without caching.
    *
    * @returns Amounts in the currency of the option `price`.

@@ -11,6 +11,7 @@ import { safeClock } from '../../core/util/time.ts'
 import { UsageAggregator } from './aggregator.ts'
 import { UsageSources } from './events.ts'
 import { callUsageStore, UsageWriter } from './flush.ts'
+import { projectDays } from './history/forecast.ts'
 import { buildHistory, HISTORY_OPTION_NAMES } from './history/history.ts'
 import { toHistoryCsv, toHistoryJson } from './history/table.ts'
 import type { UsageHistory, UsageHistoryOptions } from './history/types.ts'
@@ -155,11 +156,18 @@ export function createUsage(options: UsageOptions): Usage {
   }
 
   const days: Usage['days'] = () => read((at) => readDays(store, at))
-  const history = async (historyOptions: UsageHistoryOptions = {}): Promise<UsageHistory> => {
+  const readHistory = async (
+    historyOptions: UsageHistoryOptions,
+    project: typeof projectDays,
+  ): Promise<UsageHistory> => {
     // Reports invalid options before the store is read.
     buildHistory([], historyOptions, { price, at: clock() })
-    return buildHistory(await days(), historyOptions, { price, at: clock() })
+    const known = await days()
+    const at = clock()
+    return buildHistory([...known, ...project(known, at)], historyOptions, { price, at })
   }
+  const history = (historyOptions: UsageHistoryOptions = {}): Promise<UsageHistory> =>
+    readHistory(historyOptions, () => [])
   const report: Usage['report'] = () => read((at) => readReport(store, at))
   return Object.freeze({
     attach: (source) => sources.attach(source),
@@ -170,6 +178,7 @@ export function createUsage(options: UsageOptions): Usage {
     },
     days,
     history,
+    forecast: (historyOptions = {}) => readHistory(historyOptions, projectDays),
     cost: () => read((at) => readCost(store, price, at)),
     async json(table = {}) {
       const { wide, historyOptions } = readTableOptions(table)
