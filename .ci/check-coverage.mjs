@@ -14,6 +14,7 @@ const ELSEWHERE = new Set([
   'src/tokens/client/one-token-api.ts',
   'src/tokens/rotate/types.ts',
   'src/tokens/usage/types.ts',
+  'src/tokens/usage/price-types.ts',
   'src/tokens/usage/history/types.ts',
   'src/adapters/express/global.ts',
   'src/contract/openapi/objects.ts',

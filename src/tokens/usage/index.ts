@@ -6,7 +6,7 @@
 export { createUsageHistory } from './history/history.ts'
 export { toHistoryCsv, toHistoryJson } from './history/table.ts'
 export type * from './history/types.ts'
-export type { PriceTier, UsagePrice } from './price.ts'
+export type * from './price-types.ts'
 export type { MemoryUsageStoreOptions } from './store/memory.ts'
 export { memoryUsageStore } from './store/memory.ts'
 export type { RedisUsageStoreOptions, UsageRedis } from './store/redis.ts'

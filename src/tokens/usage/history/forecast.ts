@@ -6,8 +6,8 @@ import type { UsageDay } from './types.ts'
 const RATE_SECONDS = 7 * SECONDS_PER_DAY
 
 /**
- * Projects the days from `at` to the end of its month. A client that began within the last seven days has the rate of
- * its own time. That time is a day at least: a few minutes would scale up to a meaningless amount.
+ * Projects the days from `at` to the end of its month. A client that began within the last seven days has the rate since
+ * its first use. That time is a day at least: a few minutes would scale up to a meaningless amount.
  *
  * @param days Known days of one or several months.
  * @param at Epoch seconds.
