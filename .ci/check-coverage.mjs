@@ -16,6 +16,7 @@ const ELSEWHERE = new Set([
   'src/tokens/usage/types.ts',
   'src/tokens/usage/price-types.ts',
   'src/tokens/usage/history/types.ts',
+  'src/tokens/usage/import/types.ts',
   'src/adapters/express/global.ts',
   'src/contract/openapi/objects.ts',
 ])

@@ -10,6 +10,7 @@ import {
   type Usage,
   type UsageCost,
   type UsageDay,
+  type UsageForecast,
   type UsageHistory,
   type UsageReport,
   type UsageRow,
@@ -33,7 +34,7 @@ same<UsageRow['kind'], 'client' | 'other' | 'unverified'>(true)
 
 same<Awaited<ReturnType<typeof usage.days>>, readonly UsageDay[]>(true)
 same<Awaited<ReturnType<typeof usage.history>>, UsageHistory>(true)
-same<Awaited<ReturnType<typeof usage.forecast>>, UsageHistory>(true)
+same<Awaited<ReturnType<typeof usage.forecast>>, UsageForecast>(true)
 usage.history({ group: 'tag:env', clients: ({ clientId }) => ({ name: clientId }) })
 // @ts-expect-error groups are a closed set, and tags have a prefix
 usage.history({ group: 'env' })

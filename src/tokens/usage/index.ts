@@ -3,9 +3,14 @@
  *
  * @module
  */
+export { compareUsage } from './history/compare.ts'
+export { forecastUsage } from './history/forecast.ts'
 export { createUsageHistory } from './history/history.ts'
 export { toHistoryCsv, toHistoryJson } from './history/table.ts'
 export type * from './history/types.ts'
+export { importUsage } from './import/import-usage.ts'
+export type * from './import/types.ts'
+export { parseUsageDays, parseUsageImport } from './import/usage-import.ts'
 export type * from './price-types.ts'
 export type { MemoryUsageStoreOptions } from './store/memory.ts'
 export { memoryUsageStore } from './store/memory.ts'

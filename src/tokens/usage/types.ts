@@ -1,6 +1,12 @@
 /** Public types of `cognito-m2m/usage`: sources, counts, reports, series and cost. */
 
-import type { UsageDay, UsageHistory, UsageHistoryOptions } from './history/types.ts'
+import type {
+  UsageDay,
+  UsageForecast,
+  UsageForecastOptions,
+  UsageHistory,
+  UsageHistoryOptions,
+} from './history/types.ts'
 
 /** The subject of counts: an app client, or several callers together. */
 export interface UsageSubject {
@@ -198,20 +204,20 @@ export interface Usage {
    */
   history(options?: UsageHistoryOptions): Promise<UsageHistory>
   /**
-   * Projects the current month (UTC) to its end from the rate of the last seven days, with the cost. A client that began
-   * within these days is projected from its own rate.
+   * Projects the current month (UTC) to its end, as `forecastUsage` does: the tokens so far, and for the rest the rate of
+   * the last seven days. A client that began later is projected from its own rate.
    *
-   * @param options Range, period, grouping, and names of clients, as of `history`.
-   * @returns The history, with projected tokens in the rest of the current month. They are not rounded.
+   * @param options Names of clients.
+   * @returns The month to date, the last month, and the forecast of the month, with the option `price`.
    * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
    * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
    * @example
    * ```ts
-   * const { periods, currency } = await usage.forecast()
-   * console.info('this month:', periods.at(-1)?.cost, currency)
+   * const { monthToDate, forecast, currency } = await usage.forecast()
+   * console.info(monthToDate.cost, 'so far,', forecast.cost, currency, 'at the end of the month')
    * ```
    */
-  forecast(options?: UsageHistoryOptions): Promise<UsageHistory>
+  forecast(options?: UsageForecastOptions): Promise<UsageForecast>
   /**
    * Projects the cost of a month from the last 30 days, with and without caching.
    *

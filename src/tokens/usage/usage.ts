@@ -11,7 +11,9 @@ import { safeClock } from '../../core/util/time.ts'
 import { UsageAggregator } from './aggregator.ts'
 import { UsageSources } from './events.ts'
 import { callUsageStore, UsageWriter } from './flush.ts'
-import { projectDays } from './history/forecast.ts'
+import { createClientLookup } from './history/clients.ts'
+import { SECONDS_PER_DAY } from './history/days.ts'
+import { buildForecast, FORECAST_OPTION_NAMES } from './history/forecast.ts'
 import { buildHistory, HISTORY_OPTION_NAMES } from './history/history.ts'
 import { toHistoryCsv, toHistoryJson } from './history/table.ts'
 import type { UsageHistory, UsageHistoryOptions } from './history/types.ts'
@@ -157,18 +159,17 @@ export function createUsage(options: UsageOptions): Usage {
   }
 
   const days: Usage['days'] = () => read((at) => readDays(store, at))
-  const readHistory = async (
-    historyOptions: UsageHistoryOptions,
-    project: typeof projectDays,
-  ): Promise<UsageHistory> => {
+  const history = async (historyOptions: UsageHistoryOptions = {}): Promise<UsageHistory> => {
     // Reports invalid options before the store is read.
     buildHistory([], historyOptions, { price, at: clock() })
-    const known = await days()
-    const at = clock()
-    return buildHistory([...known, ...project(known, at)], historyOptions, { price, at })
+    return buildHistory(await days(), historyOptions, { price, at: clock() })
   }
-  const history = (historyOptions: UsageHistoryOptions = {}): Promise<UsageHistory> =>
-    readHistory(historyOptions, () => [])
+  const forecast: Usage['forecast'] = async (forecastOptions = {}) => {
+    const { clients, templates } = readMembers(forecastOptions, FORECAST_OPTION_NAMES, '')
+    const lookUp = createClientLookup(clients, templates)
+    const known = await days()
+    return buildForecast(known, { price, lookUp, end: clock() / SECONDS_PER_DAY })
+  }
   const report: Usage['report'] = () => read((at) => readReport(store, at))
   return Object.freeze({
     attach: (source) => sources.attach(source),
@@ -179,7 +180,7 @@ export function createUsage(options: UsageOptions): Usage {
     },
     days,
     history,
-    forecast: (historyOptions = {}) => readHistory(historyOptions, projectDays),
+    forecast,
     cost: () => read((at) => readCost(store, price, at)),
     async json(table = {}) {
       const { wide, historyOptions } = readTableOptions(table)

@@ -1,6 +1,12 @@
 /** The summary of the page: months, forecast, clients, pools, Regions, anomalies and savings. */
-import { formatDay, parseDay, SECONDS_PER_DAY } from '../history/days.ts'
-import type { UsageAmounts, UsageHistory, UsageHistoryRow } from '../history/types.ts'
+import { getRegion } from '../../../core/options/partitions.ts'
+import { formatDay, getMonthStart, parseDay, SECONDS_PER_DAY } from '../history/days.ts'
+import type {
+  UsageAmounts,
+  UsageForecast,
+  UsageHistory,
+  UsageHistoryRow,
+} from '../history/types.ts'
 import type { Usage, UsageReport } from '../types.ts'
 import { findAnomalies } from './anomalies.ts'
 import { findSavings } from './savings.ts'
@@ -35,22 +41,23 @@ interface Month {
 
 interface Months {
   readonly current: Month
-  /** The whole current month. */
-  readonly forecast: Month
   readonly last: Month
+  /** The whole current month. */
+  readonly forecast: UsageForecast
 }
 
 export async function createSummary(
   usage: Usage,
   { lookUp, budget }: SummarySettings,
 ): Promise<SummaryView> {
-  const [report, history, projected] = await Promise.all([
+  const [report, history, forecast] = await Promise.all([
     usage.report(),
     usage.history({ by: 'day' }),
-    usage.forecast({ by: 'month' }),
+    usage.forecast(),
   ])
   const { at, since } = report
-  const months = findMonths(at, history, projected)
+  const months = findMonths(history, forecast)
+  const { current, last } = months
   return {
     at,
     since,
@@ -58,33 +65,29 @@ export async function createSummary(
     currency: history.currency as string,
     budget,
     notes: history.notes,
-    month: createMonth(months.current),
-    forecast: createMonth(months.forecast),
-    lastMonth: createMonth(months.last),
-    days: listDayCosts(months.last.start, history),
+    month: createMonth(current.start, forecast.monthToDate),
+    forecast: createMonth(current.start, forecast.forecast),
+    lastMonth: createMonth(last.start, forecast.lastMonth),
+    days: listDayCosts(last.start, history),
     clients: createClients(report, months, lookUp),
     pools: createGroups(months, ({ userPoolId }) => userPoolId),
-    regions: createGroups(months, ({ region }) => region),
+    regions: createGroups(months, ({ userPoolId }) => getPoolRegion(userPoolId)),
     anomalies: listAnomalies(history, at - RECENT_SECONDS, lookUp),
     savings: listSavings(history, at - RECENT_SECONDS, lookUp),
   }
 }
 
-function findMonths(at: number, { rows }: UsageHistory, projected: UsageHistory): Months {
-  const today = formatDay(Math.floor(at / SECONDS_PER_DAY))
-  const first = parseDay(`${today.slice(0, 7)}-01`) as number
-  const findMonth = (day: number, candidates: readonly UsageHistoryRow[]): Month => {
-    const month = formatDay(day).slice(0, 7)
-    return {
-      start: (parseDay(`${month}-01`) as number) * SECONDS_PER_DAY,
-      rows: candidates.filter(({ period }) => period.startsWith(month)),
-    }
-  }
-  return {
-    current: findMonth(first, rows),
-    forecast: findMonth(first, projected.rows),
-    last: findMonth(first - 1, rows),
-  }
+function findMonths({ rows }: UsageHistory, forecast: UsageForecast): Months {
+  const first = parseDay(`${forecast.month}-01`) as number
+  const findMonth = (start: number): Month => ({
+    start: start * SECONDS_PER_DAY,
+    rows: rows.filter(({ period }) => period.startsWith(formatDay(start).slice(0, 7))),
+  })
+  return { current: findMonth(first), last: findMonth(getMonthStart(first - 1)), forecast }
+}
+
+function getPoolRegion(userPoolId: string | null): string | null {
+  return userPoolId === null ? null : (getRegion(userPoolId) ?? null)
 }
 
 /** The price of a usage is required, so every row has a cost. */
@@ -92,14 +95,9 @@ function sum(rows: readonly UsageAmounts[], name: keyof UsageAmounts): number {
   return rows.reduce((total, row) => total + (row[name] as number), 0)
 }
 
-function createMonth({ start, rows }: Month): MonthView {
-  return {
-    start,
-    issued: sum(rows, 'issued'),
-    cached: sum(rows, 'cached'),
-    cost: sum(rows, 'cost'),
-    saved: sum(rows, 'saved'),
-  }
+function createMonth(start: number, amounts: UsageAmounts): MonthView {
+  const { issued, cached, cost, saved } = amounts
+  return { start, issued, cached, cost: cost as number, saved: saved as number }
 }
 
 function listDayCosts(from: number, { periods }: UsageHistory): readonly DayCost[] {
@@ -108,11 +106,11 @@ function listDayCosts(from: number, { periods }: UsageHistory): readonly DayCost
     .map(({ start, cost }) => ({ start, cost: cost as number }))
 }
 
-function groupRows<Key>(
-  rows: readonly UsageHistoryRow[],
-  getKey: (row: UsageHistoryRow) => Key,
-): ReadonlyMap<Key, readonly UsageHistoryRow[]> {
-  const groups = new Map<Key, UsageHistoryRow[]>()
+function groupRows<Key, Row>(
+  rows: readonly Row[],
+  getKey: (row: Row) => Key,
+): ReadonlyMap<Key, readonly Row[]> {
+  const groups = new Map<Key, Row[]>()
   for (const row of rows) {
     const key = getKey(row)
     const group = groups.get(key)
@@ -128,7 +126,7 @@ function createClients(
   lookUp: ClientLookup,
 ): readonly ClientView[] {
   const monthRows = groupRows(current.rows, getSubjectKey)
-  const forecastRows = groupRows(forecast.rows, getSubjectKey)
+  const forecastRows = groupRows(forecast.clients, getSubjectKey)
   return rows.map(({ firstUsed: _, ...row }) => {
     const key = getSubjectKey(row)
     const { name, team, tags } = findClient(row, lookUp)
@@ -143,10 +141,10 @@ function createClients(
 
 function createGroups(
   { current, forecast, last }: Months,
-  getGroup: (row: UsageHistoryRow) => string | null,
+  getGroup: (row: Pick<UsageHistoryRow, 'userPoolId'>) => string | null,
 ): readonly GroupView[] {
   const monthRows = groupRows(current.rows, getGroup)
-  const forecastRows = groupRows(forecast.rows, getGroup)
+  const forecastRows = groupRows(forecast.clients, getGroup)
   const lastRows = groupRows(last.rows, getGroup)
   const names = new Set([...monthRows.keys(), ...forecastRows.keys(), ...lastRows.keys()])
   const groups = [...names].map((group) => {

@@ -34,6 +34,12 @@ function parsePeriod(text: string): DayRange | undefined {
   return first === undefined ? undefined : { first, last: getMonthEnd(first) }
 }
 
+/** First day of the month of a day. */
+export function getMonthStart(day: number): number {
+  const date = new Date(day * DAY_MS)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / DAY_MS
+}
+
 /** Last day of the month of a day. */
 export function getMonthEnd(day: number): number {
   const date = new Date(day * DAY_MS)
@@ -79,4 +85,13 @@ function readPeriod(value: unknown, option: string): DayRange {
     option,
     `expected a day as YYYY-MM-DD or a month as YYYY-MM, got ${describeValue(value)}. Correct the date.`,
   )
+}
+
+/** Picks the earlier or later of two times. One that is unknown does not count. */
+export function pickTime(
+  pick: (...times: number[]) => number,
+  left: number | null,
+  right: number | null,
+): number | null {
+  return left === null || right === null ? (left ?? right) : pick(left, right)
 }

@@ -17,6 +17,7 @@ import {
   formatDay,
   getMonthEnd,
   parseDay,
+  pickTime,
   readDayRange,
   SECONDS_PER_DAY,
 } from './days.ts'
@@ -258,14 +259,6 @@ function createRows(
     firstUsed,
     lastUsed,
   }))
-}
-
-function pickTime(
-  pick: (...times: number[]) => number,
-  left: number | null,
-  right: number | null,
-): number | null {
-  return left === null || right === null ? (left ?? right) : pick(left, right)
 }
 
 interface FoundGroup {

@@ -252,3 +252,93 @@ export interface UsageHistory {
   /** What a reader has to know, for example that prices are old. One sentence each. */
   readonly notes: readonly string[]
 }
+
+/** Options of `compareUsage`. */
+export interface CompareUsageOptions
+  extends Pick<CreateUsageHistoryOptions, 'clients' | 'templates' | 'price' | 'now'> {
+  /**
+   * First day, `YYYY-MM-DD` in UTC, or a month, `YYYY-MM`.
+   *
+   * @defaultValue The first day on which both sides have data
+   */
+  readonly from?: string
+  /**
+   * Last day, inclusive: `YYYY-MM-DD` in UTC, or a month, `YYYY-MM`.
+   *
+   * @defaultValue The last day on which both sides have data
+   */
+  readonly to?: string
+}
+
+/** Tokens of a client by both sides. Amounts are in the currency of {@link UsageComparison}. */
+export interface ComparedTokens {
+  /** Tokens in AWS records, which Cognito bills. */
+  readonly billed: number
+  /** Tokens that proxies of this package got from Cognito. */
+  readonly counted: number
+  /** Tokens that proxies served from their cache. */
+  readonly cached: number
+  /** Billed tokens that no proxy counted: the client called Cognito directly. */
+  readonly direct: number
+  /** Cost of the billed tokens. null without a price. */
+  readonly cost: number | null
+  /** Cost of the cached tokens, had Cognito issued them. null without a price. */
+  readonly saved: number | null
+}
+
+/** One client in a comparison. */
+export interface ComparedClient extends DaySubject, ComparedTokens {
+  readonly name: string | null
+  readonly team: string | null
+  /**
+   * `direct`: at least 99 % of its billed tokens bypass the proxies. `proxy`: at most 1 % do. `mixed`: in between.
+   */
+  readonly path: 'direct' | 'mixed' | 'proxy'
+}
+
+/** AWS records compared with the counts of this package. */
+export interface UsageComparison {
+  /** Compared days. null if no day has data of both sides. */
+  readonly from: string | null
+  readonly to: string | null
+  readonly currency: string | null
+  /** By direct tokens, highest first. */
+  readonly clients: readonly ComparedClient[]
+  readonly total: ComparedTokens
+  /** Billed and cached tokens by day and client, for `createUsageHistory` and `forecastUsage`. */
+  readonly days: readonly UsageDay[]
+  readonly notes: readonly string[]
+}
+
+/** Options of `usage.forecast()`. */
+export interface UsageForecastOptions extends Pick<UsageHistoryOptions, 'clients' | 'templates'> {}
+
+/** Options of `forecastUsage`. */
+export interface ForecastUsageOptions
+  extends Pick<CreateUsageHistoryOptions, 'clients' | 'templates' | 'price' | 'now'> {}
+
+/** Forecast of one client. */
+export interface ForecastClient extends DaySubject, UsageAmounts {
+  readonly name: string | null
+  readonly team: string | null
+  /** Tokens a day that the forecast assumes for the rest of the month. */
+  readonly issuedPerDay: number
+  readonly cachedPerDay: number
+}
+
+/** Tokens and cost of a calendar month at its end. */
+export interface UsageForecast {
+  /** `YYYY-MM`: the month of the last day with data. null without data. */
+  readonly month: string | null
+  /** End of the data in epoch seconds: now, or the end of the last day. null without data. */
+  readonly at: number | null
+  readonly currency: string | null
+  /** The month up to now. */
+  readonly monthToDate: UsageAmounts
+  /** The month before it. */
+  readonly lastMonth: UsageAmounts
+  /** The month at its end. */
+  readonly forecast: UsageAmounts
+  /** By forecast tokens, highest first. The sums are `forecast`. */
+  readonly clients: readonly ForecastClient[]
+}

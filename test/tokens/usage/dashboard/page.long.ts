@@ -1,6 +1,6 @@
 /** The page in a browser: numbers, chart, names and times. */
 import t from 'tap'
-import type { Usage, UsageHistory } from '../../../../src/tokens/usage/index.ts'
+import type { Usage } from '../../../../src/tokens/usage/index.ts'
 import { launchChromium, visit, withoutChromium } from '../../../support/chromium.ts'
 import { COMPANY, type SeededClient, seededUsage } from '../../../support/dashboard-data.ts'
 import {
@@ -36,7 +36,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     const [month, lastMonth, whole] = [
       history.periods.at(-1),
       history.periods.at(-2),
-      forecast.periods.at(-1),
+      forecast.forecast,
     ]
     t.strictSame(await texts(page, '.figure'), [
       ...[month, whole, lastMonth].map((it) => dollars(it?.cost ?? 0)),
@@ -52,13 +52,15 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
 
     const shown = await rows(page, '#client-table')
     t.equal(shown.length, report.rows.length)
-    const find = (of: UsageHistory, clientId: string | null) =>
-      of.rows.find((it) => it.clientId === clientId && it.period === '2026-11')?.cost
+    const current = history.rows.filter(({ period }) => period === '2026-11')
     for (const row of report.rows.filter(({ kind, unused }) => kind === 'client' && !unused)) {
       const { tokens, requests, clientId } = row
       const cells = shown.find(([name]) => name?.startsWith(`${clientId}\n${row.userPoolId}`))
-      t.equal(cells?.[1], dollars(find(history, clientId) ?? 0))
-      t.equal(cells?.[2], dollars(find(forecast, clientId) ?? 0))
+      t.equal(cells?.[1], dollars(current.find((it) => it.clientId === clientId)?.cost ?? 0))
+      t.equal(
+        cells?.[2],
+        dollars(forecast.clients.find((it) => it.clientId === clientId)?.cost ?? 0),
+      )
       t.strictSame(cells?.slice(4, 6), [number(tokens.issued), number(tokens.cached)])
       t.equal(cells?.[7], number(tokens.refused))
       t.equal(cells?.[8], number(requests.accepted))

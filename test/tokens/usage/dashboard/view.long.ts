@@ -243,7 +243,7 @@ t.test('the view of the dashboard', { skip: withoutChromium }, async (t) => {
     const [month, lastMonth, whole] = [
       history.periods.at(-1)?.cost ?? 0,
       history.periods.at(-2)?.cost ?? 0,
-      forecast.periods.at(-1)?.cost ?? 0,
+      forecast.forecast.cost ?? 0,
     ]
     t.strictSame(await texts(page, '#cost-layers li'), [
       `October\n${dollars(lastMonth)}`,

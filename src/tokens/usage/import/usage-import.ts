@@ -1,0 +1,168 @@
+/** Reads days and imports from JSON, which may have been changed. */
+import {
+  describeValue,
+  type Members,
+  OptionError,
+  readList,
+  readMembers,
+} from '../../../core/options/validate.ts'
+import { parseDay } from '../history/days.ts'
+import type { DaySubject, UsageDay, UsagePeak } from '../history/types.ts'
+import { readName } from './members.ts'
+import type { UsageImport, UsageImportSummary } from './types.ts'
+
+const KINDS: readonly DaySubject['kind'][] = ['client', 'other', 'unattributed', 'unverified']
+const DAY_MEMBERS = [
+  ...['day', 'kind', 'userPoolId', 'clientId', 'issued', 'cached', 'firstUsed', 'lastUsed'],
+  'resourceServers',
+]
+/** The last second of an ECMAScript date. */
+const MAX_EPOCH_SECONDS = 8.64e12
+
+/**
+ * Reads the JSON text of an import: `JSON.stringify(await importUsage(…))`.
+ *
+ * @param text JSON.
+ * @returns The import, for the option `previous` and for `createUsageHistory`.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming the member.
+ */
+export function parseUsageImport(text: string): UsageImport {
+  return readUsageImport(parseText(text), 'text')
+}
+
+/**
+ * Reads the JSON text of days: `JSON.stringify(await usage.days())`.
+ *
+ * @param text JSON.
+ * @returns The days, for `createUsageHistory` and `compareUsage`.
+ * @throws {OptionError} `ERR_OPTION_INVALID`, naming the member.
+ */
+export function parseUsageDays(text: string): readonly UsageDay[] {
+  return readDays(parseText(text), 'text')
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new OptionError('text', 'expected JSON, got another text. Pass the unchanged file.')
+  }
+}
+
+export function readUsageImport(value: unknown, optionPath: string): UsageImport {
+  const { version, days, peaks, eventIds, summary } = readMembers(
+    value,
+    ['version', 'days', 'peaks', 'eventIds', 'summary'],
+    optionPath,
+  )
+  if (version !== 1) {
+    throw new OptionError(
+      `${optionPath}.version`,
+      `expected 1, got ${describeValue(version)}. Import the records again.`,
+    )
+  }
+  if (typeof eventIds !== 'string' || !/^[\w+/]*={0,2}$/.test(eventIds)) {
+    throw new OptionError(
+      `${optionPath}.eventIds`,
+      `expected base64, got ${describeValue(eventIds)}. Pass the result of importUsage().`,
+    )
+  }
+  return {
+    version,
+    days: readDays(days, `${optionPath}.days`),
+    peaks: readArray(peaks, `${optionPath}.peaks`, readPeak),
+    eventIds,
+    summary: summary as UsageImportSummary,
+  }
+}
+
+function readDays(value: unknown, optionPath: string): readonly UsageDay[] {
+  return readArray(value, optionPath, readDay)
+}
+
+function readArray<Item>(
+  value: unknown,
+  optionPath: string,
+  read: (item: unknown, at: string) => Item,
+): readonly Item[] {
+  const items = readList(value, optionPath, read)
+  if (items !== undefined) return items
+  throw new OptionError(
+    optionPath,
+    `expected an array, got ${describeValue(value)}. Pass the unchanged file.`,
+  )
+}
+
+function readDay(value: unknown, optionPath: string): UsageDay {
+  const members = readMembers(value, DAY_MEMBERS, optionPath)
+  const read = createReader(members, optionPath)
+  const kind = KINDS.find((it) => it === members['kind'])
+  if (kind === undefined) read.fail('kind', KINDS.join(', '))
+  const { resourceServers } = members
+  return {
+    day: read.day(),
+    kind: kind as DaySubject['kind'],
+    userPoolId: read.name('userPoolId'),
+    clientId: read.name('clientId'),
+    issued: read.count('issued'),
+    cached: read.count('cached'),
+    firstUsed: read.time('firstUsed'),
+    lastUsed: read.time('lastUsed'),
+    ...(resourceServers !== undefined && {
+      resourceServers: readArray(resourceServers, `${optionPath}.resourceServers`, (it, at) => {
+        const name = readName(it)
+        if (name !== undefined) return name
+        throw new OptionError(
+          at,
+          `expected a text, got ${describeValue(it)}. Pass the unchanged file.`,
+        )
+      }),
+    }),
+  }
+}
+
+function readPeak(value: unknown, optionPath: string): UsagePeak {
+  const members = readMembers(value, ['day', 'region', 'requests', 'at'], optionPath)
+  const read = createReader(members, optionPath)
+  const region = read.name('region')
+  if (region === null) read.fail('region', 'a Region')
+  return {
+    day: read.day(),
+    region: region as string,
+    requests: read.count('requests'),
+    at: read.count('at'),
+  }
+}
+
+function createReader(members: Members, optionPath: string) {
+  const fail = (name: string, expected: string): never => {
+    throw new OptionError(
+      `${optionPath}.${name}`,
+      `expected ${expected}, got ${describeValue(members[name])}. Pass the unchanged file.`,
+    )
+  }
+  const isCount = (value: unknown, max: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+  return {
+    fail,
+    day(): string {
+      const { day } = members
+      if (typeof day === 'string' && parseDay(day) !== undefined) return day
+      return fail('day', 'a day as YYYY-MM-DD')
+    },
+    count(name: string): number {
+      const value = members[name]
+      return isCount(value, 1e15) ? value : fail(name, 'a whole number from 0 to 10^15')
+    },
+    time(name: string): number | null {
+      const value = members[name]
+      if (value === null || isCount(value, MAX_EPOCH_SECONDS)) return value
+      return fail(name, 'epoch seconds or null')
+    },
+    name(name: string): string | null {
+      const value = members[name]
+      if (value === null) return null
+      return readName(value) ?? fail(name, 'a text of 1 to 256 characters or null')
+    },
+  }
+}
