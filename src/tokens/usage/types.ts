@@ -1,12 +1,6 @@
 /** Public types of `cognito-m2m/usage`: sources, counts, reports, series and cost. */
 
-import type {
-  UsageDay,
-  UsageForecast,
-  UsageForecastOptions,
-  UsageHistory,
-  UsageHistoryOptions,
-} from './history/types.ts'
+import type { UsageDay, UsageForecast, UsageHistory, UsageHistoryOptions } from './history/types.ts'
 
 /** The subject of counts: an app client, or several callers together. */
 export interface UsageSubject {
@@ -217,7 +211,7 @@ export interface Usage {
    * console.info(monthToDate.cost, 'so far,', forecast.cost, currency, 'at the end of the month')
    * ```
    */
-  forecast(options?: UsageForecastOptions): Promise<UsageForecast>
+  forecast(options?: Pick<UsageHistoryOptions, 'clients' | 'templates'>): Promise<UsageForecast>
   /**
    * Projects the cost of a month from the last 30 days, with and without caching.
    *

@@ -310,9 +310,6 @@ export interface UsageComparison {
   readonly notes: readonly string[]
 }
 
-/** Options of `usage.forecast()`. */
-export interface UsageForecastOptions extends Pick<UsageHistoryOptions, 'clients' | 'templates'> {}
-
 /** Options of `forecastUsage`. */
 export interface ForecastUsageOptions
   extends Pick<CreateUsageHistoryOptions, 'clients' | 'templates' | 'price' | 'now'> {}
