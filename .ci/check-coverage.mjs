@@ -7,6 +7,7 @@ const ELSEWHERE = new Set([
   'src/cli/main.ts',
   'src/cli/app-loader/child.ts',
   'src/cli/terminal/terminal.ts',
+  'src/cli/commands/usage/flags.ts',
   'src/contract/infra/model/model.ts',
   'src/adapters/fastify/types.ts',
   'src/adapters/fetch/types.ts',

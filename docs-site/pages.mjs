@@ -42,7 +42,7 @@ const GROUPS = [
     'Operate',
     [
       ...['deploy*', 'shutdown', 'observability', 'logs', 'metrics', 'alerts'],
-      ...['outage-runbook', 'troubleshooting', 'usage', 'dashboard'],
+      ...['outage-runbook', 'troubleshooting', 'usage', 'usage-import', 'dashboard'],
     ],
   ],
   ['Reference', ['options', 'errors', 'verification', 'versioning', 'changelog']],

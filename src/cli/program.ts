@@ -21,6 +21,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<CommandFactory>> = new Map([
   ['explain', async () => (await import('./commands/explain/command.ts')).explainCommand],
   ['check', async () => (await import('./commands/check/command.ts')).checkCommand],
   ['export', async () => (await import('./commands/export.ts')).exportCommand],
+  ['usage', async () => (await import('./commands/usage/command.ts')).usageCommand],
   ['completion', async () => (await import('./commands/completion/index.ts')).completionCommand],
 ])
 

@@ -208,7 +208,7 @@ const wrong: readonly [string, string[], RegExp][] = [
   [
     'no command',
     [],
-    /: expected a command \(local, token, rotate, explain, check, export, completion\), got none\. Run cognito-m2m --help\.$/m,
+    /: expected a command \(local, token, rotate, explain, check, export, usage, completion\), got none\. Run cognito-m2m --help\.$/m,
   ],
   ['an unknown command', ['lokal'], /unknown command 'lokal'/],
   ['an unknown option', ['local', '--prot', '1'], /unknown option '--prot'/],

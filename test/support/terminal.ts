@@ -16,6 +16,7 @@ export function testTerminal(parts: Partial<Terminal> = {}) {
     width: 80,
     env: {},
     input: async () => undefined,
+    stdin: () => undefined,
     secret: async () => undefined,
     signal: new AbortController().signal,
     fetch: async () => {

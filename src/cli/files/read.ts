@@ -15,6 +15,7 @@ const MAX_FILE_BYTES = 20_000_000
  * Reads the text of a file or pipe.
  *
  * @param signal Ends a pending read, also of a pipe without a writer.
+ * @param maxBytes Size limit of the file.
  * @throws {OptionError} for `option`.
  * @throws {CommandFailure} if the signal aborts.
  */
@@ -22,16 +23,17 @@ export async function readText(
   file: string,
   option: string,
   signal: AbortSignal,
+  maxBytes: number = MAX_FILE_BYTES,
 ): Promise<TemplateSource> {
   try {
     const stream = openStream(file)
-    const text = await readInput(stream, { maxBytes: MAX_FILE_BYTES, signal, what: file })
+    const text = await readInput(stream, { maxBytes, signal, what: file })
     return { file, text }
   } catch (error) {
     const isFailure = error instanceof CommandFailure
     if (isFailure && error.exitCode === EXIT.interrupted) throw error
     const { code } = error as NodeJS.ErrnoException
-    const reason = isFailure ? `more than ${MAX_FILE_BYTES} bytes` : code
+    const reason = isFailure ? `more than ${maxBytes} bytes` : code
     throw new OptionError(
       option,
       `expected a readable file, got ${quoteFile(file)} (${reason}). Correct the path or the file.`,
@@ -43,7 +45,7 @@ export async function readText(
  * Opens a file. A pipe is opened without blocking and polled: a blocking `open` waits for a writer in a thread, which no
  * signal ends.
  */
-function openStream(file: string): Readable {
+export function openStream(file: string): Readable {
   if (!statSync(file).isFIFO()) return createReadStream(file)
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
   return new Socket({ fd, readable: true, writable: false })

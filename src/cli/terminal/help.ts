@@ -152,7 +152,7 @@ function formatItem({ term, text, line }: Item, { columns, termWidth, bold }: La
 }
 
 /** Wraps text between words. A word longer than the line is not split. */
-function wrapText(text: string, columns: number, indent: number): string {
+export function wrapText(text: string, columns: number, indent: number): string {
   const margin = ' '.repeat(indent)
   const lines: string[] = []
   let current = ''

@@ -1,5 +1,6 @@
 /** Input, output and environment of a command, injected so that tests can replace them. */
 import process from 'node:process'
+import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import type { LocalUserPool } from '../../testing/index.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -22,6 +23,7 @@ export function createProcessTerminal(signal: AbortSignal): Terminal {
     signal,
     input: async (maxBytes) =>
       stdin.isTTY ? undefined : readInput(stdin, { maxBytes, signal, what: 'standard input' }),
+    stdin: () => (stdin.isTTY ? undefined : stdin),
     secret: async (question) =>
       stdin.isTTY ? readHidden(stdin, (text) => stderr.write(text), question, signal) : undefined,
     fetch: (...args) => globalThis.fetch(...args),
@@ -51,6 +53,8 @@ export interface Terminal {
    * @returns Undefined if standard input is a terminal.
    */
   input(maxBytes: number): Promise<string | undefined>
+  /** Standard input as a stream of bytes. Undefined if it is a terminal. */
+  stdin(): Readable | undefined
   /** Prompts for a secret without echo. Undefined if standard input is not a terminal. */
   secret(question: string): Promise<string | undefined>
   /** Aborts if the command is interrupted. */

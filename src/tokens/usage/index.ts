@@ -6,7 +6,7 @@
 export { compareUsage } from './history/compare.ts'
 export { forecastUsage } from './history/forecast.ts'
 export { createUsageHistory } from './history/history.ts'
-export { toHistoryCsv, toHistoryJson } from './history/table.ts'
+export { toComparisonCsv, toHistoryCsv, toHistoryJson } from './history/table.ts'
 export type * from './history/types.ts'
 export { importUsage } from './import/import-usage.ts'
 export type * from './import/types.ts'

@@ -1,6 +1,6 @@
 /** Histories as CSV and JSON. */
 import { type Cell, formatCsv, formatTime } from '../csv.ts'
-import type { UsageHistory, UsageHistoryRow } from './types.ts'
+import type { ComparedClient, UsageComparison, UsageHistory, UsageHistoryRow } from './types.ts'
 
 type Column = readonly [name: string, cell: (row: UsageHistoryRow, history: UsageHistory) => Cell]
 
@@ -63,5 +63,36 @@ export function toHistoryJson(history: UsageHistory): string {
     history.rows.map((row) =>
       Object.fromEntries(COLUMNS.map(([name, cell]) => [name, cell(row, history)])),
     ),
+  )
+}
+
+const COMPARISON_COLUMNS: readonly (readonly [
+  name: string,
+  cell: (row: ComparedClient) => Cell,
+])[] = [
+  ['user_pool_id', ({ userPoolId }) => userPoolId],
+  ['client_id', ({ kind, clientId }) => clientId ?? kind],
+  ['name', ({ name }) => name],
+  ['team', ({ team }) => team],
+  ['path', ({ path }) => path],
+  ['tokens_billed', ({ billed }) => billed],
+  ['tokens_counted', ({ counted }) => counted],
+  ['tokens_direct', ({ direct }) => direct],
+  ['tokens_cached', ({ cached }) => cached],
+  ['cost', ({ cost }) => roundAmount(cost)],
+  ['saved', ({ saved }) => roundAmount(saved)],
+]
+
+/**
+ * Writes the clients of a comparison as CSV, without formulas.
+ *
+ * @param comparison Result of `compareUsage`.
+ * @returns The CSV text, with a header line.
+ * @see RFC 4180
+ */
+export function toComparisonCsv({ clients }: UsageComparison): string {
+  return formatCsv(
+    COMPARISON_COLUMNS.map(([name]) => name),
+    clients.map((client) => COMPARISON_COLUMNS.map(([, cell]) => cell(client))),
   )
 }
