@@ -16,7 +16,7 @@ interface SampleClient {
   /** Age in days at the first and at the last use. */
   readonly from?: number
   readonly to?: number
-  /** Age in days of a day with 30 times the tokens. */
+  /** Age of a day (UTC) with 30 times the tokens, in days. */
   readonly spike?: number
 }
 
@@ -46,10 +46,11 @@ function vary(index: number, hour: number): number {
   return 0.8 + ((hour * 7919 + index * 104_729) % 1000) / 2500
 }
 
-function countTokens(client: SampleClient, index: number, hour: number, age: number): number {
+/** @param daysAgo Age of the day (UTC) in days. */
+function countTokens(client: SampleClient, index: number, hour: number, daysAgo: number): number {
   const date = new Date(hour * HOUR * 1000)
   const isBusy = date.getUTCHours() >= 7 && date.getUTCHours() < 19 && date.getUTCDay() % 6 !== 0
-  const load = (isBusy ? 1 : 0.3) * (client.spike === Math.floor(age) ? 30 : 1)
+  const load = (isBusy ? 1 : 0.3) * (client.spike === daysAgo ? 30 : 1)
   return Math.round(client.perHour * load * vary(index, hour))
 }
 
@@ -64,10 +65,11 @@ export async function createSampleStore(at: number): Promise<UsageStore> {
   const oldest = Math.max(...CLIENTS.map(({ from = DAYS }) => from))
   for (let hour = last - oldest * 24; hour <= last; hour += 1) {
     const age = (last - hour) / 24
+    const daysAgo = Math.floor(last / 24) - Math.floor(hour / 24)
     const active = CLIENTS.filter(({ from = DAYS, to = 0 }) => age <= from && age >= to)
     const cells = active.map((client) => {
       const { clientId, pool = POOL, cached } = client
-      const tokens = countTokens(client, CLIENTS.indexOf(client), hour, age)
+      const tokens = countTokens(client, CLIENTS.indexOf(client), hour, daysAgo)
       const issued = Math.round(tokens * (1 - cached))
       return {
         ...{ subject: JSON.stringify([pool, clientId]), hour },
