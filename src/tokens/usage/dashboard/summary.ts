@@ -146,7 +146,8 @@ function createGroups(
   const monthRows = groupRows(current.rows, getGroup)
   const forecastRows = groupRows(forecast.clients, getGroup)
   const lastRows = groupRows(last.rows, getGroup)
-  const names = new Set([...monthRows.keys(), ...forecastRows.keys(), ...lastRows.keys()])
+  const names = new Set([...monthRows.keys(), ...lastRows.keys()])
+  // A forecast has every subject with days.
   const groups = [...names].map((group) => {
     const month = monthRows.get(group) ?? []
     return {
@@ -154,7 +155,7 @@ function createGroups(
       issued: sum(month, 'issued'),
       cached: sum(month, 'cached'),
       monthCost: sum(month, 'cost'),
-      forecastCost: sum(forecastRows.get(group) ?? [], 'cost'),
+      forecastCost: sum(forecastRows.get(group) as readonly UsageAmounts[], 'cost'),
       lastMonthCost: sum(lastRows.get(group) ?? [], 'cost'),
     }
   })

@@ -10,8 +10,20 @@ import type {
   ChartView,
   SummaryView,
 } from '../../../../src/tokens/usage/dashboard/view.ts'
-import type { Usage, UsagePeriod } from '../../../../src/tokens/usage/index.ts'
-import { COMPANY, NOW, type SeededClient, seededUsage } from '../../../support/dashboard-data.ts'
+import {
+  createUsage,
+  memoryUsageStore,
+  type Usage,
+  type UsagePeriod,
+} from '../../../../src/tokens/usage/index.ts'
+import {
+  COMPANY,
+  fill,
+  NOW,
+  PRICE,
+  type SeededClient,
+  seededUsage,
+} from '../../../support/dashboard-data.ts'
 
 function serve(usage: Usage, options: Partial<UsageDashboardOptions> = {}): FastifyInstance {
   const app = Fastify()
@@ -127,6 +139,28 @@ t.test('a pool that was used in one of the months has a row', async (t) => {
     { group: 'eu-west-1_Older', monthCost: 0, forecastCost: 0 },
   ])
 })
+
+t.test(
+  'tokens without a user pool, or of a pool without a Region, are in the totals',
+  async (t) => {
+    const store = memoryUsageStore({ maxClients: 1 })
+    await fill(store, [
+      { clientId: 'a', userPoolId: '<b>pool</b>', age: 3, perHour: 50 },
+      { clientId: 'b', age: 3 },
+    ])
+    const full = createUsage({ price: PRICE, store, now: () => NOW * 1000 })
+    const { pools, regions, month } = await readSummary(serve(full))
+    t.strictSame(
+      pools.map(({ group }) => group),
+      [null, '<b>pool</b>'],
+    )
+    t.strictSame(
+      regions.map(({ group }) => group),
+      [null],
+    )
+    isClose(t, regions[0]?.monthCost ?? 0, month.cost)
+  },
+)
 
 t.test('an anomaly has its day, its median and its factor', async (t) => {
   const { anomalies } = await readSummary(app)
@@ -326,6 +360,19 @@ t.test('an invalid query is rejected', async (t) => {
     const { statusCode, body } = await app.inject(`/chart.json?${query}`)
     t.equal(statusCode, 400, query)
     t.match(JSON.parse(body), { code: 'ERR_REQUEST_INVALID', message: 'The query is invalid' })
+  }
+})
+
+t.test('if the function clients throws, the response is 503 without details', async (t) => {
+  const find = () => {
+    throw new Error('secret of the directory')
+  }
+  const failing = serve(usage, { clients: find })
+  for (const path of ['/data.json', '/chart.json']) {
+    const { statusCode, body } = await failing.inject(path)
+    t.equal(statusCode, 503)
+    t.match(JSON.parse(body), { code: 'ERR_USAGE_UNAVAILABLE' })
+    t.notMatch(body, 'secret')
   }
 })
 
