@@ -168,12 +168,29 @@ t.test('the view of the dashboard', { skip: withoutChromium }, async (t) => {
       await page.click('input[name="range"][value="24h"]')
       await settled(page)
       t.strictSame(await colors(page), before, 'nor on the range')
+      await page.evaluate(
+        `[...document.querySelectorAll('#client-table .name-button')].find((it) => it.innerText === 'c').click()`,
+      )
+      await settled(page)
+      t.equal((await colors(page)).get('c'), before.get('c'), 'nor on the other clients')
       return before
     })
     const [first, second] = [await one, await other]
     t.strictSame([...(second ?? [])].sort(), [...(first ?? [])].sort())
     t.equal(new Set(first?.values()).size, ids.length, 'no two clients share a color')
     t.not([...(second?.keys() ?? [])].join(), [...(first?.keys() ?? [])].join())
+  })
+
+  t.test('with more clients than colors, the layers of a chart have different ones', async (t) => {
+    const many = Array.from(
+      { length: 40 },
+      (_, index): SeededClient => ({ clientId: `c${index}`, age: 3, perHour: 100 + index }),
+    )
+    const { page } = await open(t, browser, await serve(t, { usage: await seededUsage(many) }))
+    const shown = await colors(page)
+    t.equal(shown.size, 8)
+    t.equal(new Set(shown.values()).size, 8)
+    t.equal(shown.get('33 other clients'), 'swatch layer-rest')
   })
 
   t.test('on a small screen rows are cards', async (t) => {

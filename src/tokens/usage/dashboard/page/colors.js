@@ -19,23 +19,52 @@ function hash(text) {
   return value >>> 0
 }
 
+/** @param {string} key @param {ReadonlySet<number>} used */
+function findColor(key, used) {
+  let color = assigned.get(key) ?? hash(key) % COLORS
+  while (used.size < COLORS && used.has(color)) color = (color + 1) % COLORS
+  return color
+}
+
+/** Colors of all clients. @type {ReadonlyMap<string, number>} */
+let assigned = new Map()
+
 /**
- * Returns the color of each layer. If two clients in a chart have the same color, the later one by id takes the next
- * unused color.
+ * @param {readonly string[]} keys
+ * @returns {ReadonlyMap<string, number>} different colors while there are unused ones, in the order of the ids
+ */
+function findColors(keys) {
+  /** @type {Map<string, number>} */
+  const colors = new Map()
+  const used = new Set()
+  for (const key of [...new Set(keys)].sort()) {
+    const color = findColor(key, used)
+    used.add(color)
+    colors.set(key, color)
+  }
+  return colors
+}
+
+/**
+ * Assigns the colors of all clients, so that each chart shows a client in the same color.
+ *
+ * @param {readonly UsageSubject[]} subjects
+ */
+export function assignColors(subjects) {
+  assigned = new Map()
+  assigned = findColors(subjects.filter(({ kind }) => kind !== 'unverified').map(getKey))
+}
+
+/**
+ * Returns the color of each layer. With more clients than colors, two clients of a chart can have the same one. The
+ * later one by id then takes the next unused color.
  *
  * @param {readonly LayerView[]} layers
  * @returns {readonly string[]} classes of swatches, which are also custom properties
  */
 export function getColorNames(layers) {
-  /** @type {Map<string, number>} */
-  const colors = new Map()
   const keys = layers.flatMap(({ subject }) => (subject === null ? [] : [getKey(subject)]))
-  for (const key of [...new Set(keys)].sort()) {
-    const used = new Set(colors.values())
-    let color = hash(key) % COLORS
-    while (used.has(color)) color = (color + 1) % COLORS
-    colors.set(key, color)
-  }
+  const colors = findColors(keys)
   return layers.map(({ subject, count }, index) => {
     // The second layer of one client is its tokens from the cache.
     const isSecond = index > 0 && count === 'cached' && layers[0]?.count === 'issued'

@@ -1,6 +1,7 @@
 /** The page: loads summary and chart, and handles the controls. */
 import { showChart } from './chart.js'
 import { initClients, showClients, showForPrint, showUnused } from './clients.js'
+import { assignColors } from './colors.js'
 import { showCosts } from './costs.js'
 import { readChart, readSummary } from './data.js'
 import { byId, element, onChoice, setChoice } from './dom.js'
@@ -66,6 +67,7 @@ function showFirstSteps({ since, status }) {
 
 async function loadSummary() {
   summary = await readSummary()
+  assignColors(summary.clients)
   showAbout(summary)
   showFirstSteps(summary)
   showTiles(summary)
@@ -79,10 +81,14 @@ async function loadSummary() {
   }
 }
 
-/** Drops a response if the view has changed since the request. */
-async function loadChart() {
+/**
+ * Drops a response if the view has changed since the request.
+ *
+ * @param {Promise<void>} [colors] waits for the summary, which has all clients
+ */
+async function loadChart(colors) {
   const current = state
-  const view = await readChart(current)
+  const [view] = await Promise.all([readChart(current), colors])
   const isCurrent = ['range', 'count', 'subject'].every(
     (name) =>
       current[/** @type {keyof State} */ (name)] === state[/** @type {keyof State} */ (name)],
@@ -94,7 +100,8 @@ async function refresh() {
   refreshedAt = Date.now()
   setNotice()
   byId('main').setAttribute('aria-busy', 'true')
-  await Promise.all([showErrors(loadSummary), showErrors(loadChart)])
+  const loaded = showErrors(loadSummary)
+  await Promise.all([loaded, showErrors(() => loadChart(loaded))])
   byId('main').setAttribute('aria-busy', 'false')
 }
 
