@@ -1,17 +1,24 @@
 /** What usage is read as, and what stores take: compiled, never run. */
 import { Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
+import { readTemplate } from '../../src/contract/infra/index.ts'
 import { createResourceServer } from '../../src/index.ts'
 import { startUserPool } from '../../src/testing/index.ts'
 import {
+  type compareUsage,
   createUsage,
+  createUsageHistory,
+  type forecastUsage,
+  importUsage,
   memoryUsageStore,
   redisUsageStore,
   type Usage,
+  type UsageComparison,
   type UsageCost,
   type UsageDay,
   type UsageForecast,
   type UsageHistory,
+  type UsageImport,
   type UsageReport,
   type UsageRow,
   type UsageSeries,
@@ -38,6 +45,15 @@ same<Awaited<ReturnType<typeof usage.forecast>>, UsageForecast>(true)
 usage.history({ group: 'tag:env', clients: ({ clientId }) => ({ name: clientId }) })
 // @ts-expect-error groups are a closed set, and tags have a prefix
 usage.history({ group: 'env' })
+
+const imported = await importUsage(['trail', { name: 'input', stream: process.stdin }])
+same<typeof imported, UsageImport>(true)
+createUsageHistory(imported.days, { price, peaks: imported.peaks })
+createUsageHistory(imported.days, { templates: [await readTemplate({ file: 'a.yaml', text: '' })] })
+same<ReturnType<typeof compareUsage>, UsageComparison>(true)
+same<ReturnType<typeof forecastUsage>, UsageForecast>(true)
+// @ts-expect-error a stream has a name
+importUsage([process.stdin])
 
 // Whatever has a status with an instance.
 usage.attach(createResourceServer({ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null }))

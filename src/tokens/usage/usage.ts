@@ -12,6 +12,7 @@ import { UsageAggregator } from './aggregator.ts'
 import { UsageSources } from './events.ts'
 import { callUsageStore, UsageWriter } from './flush.ts'
 import { createClientLookup } from './history/clients.ts'
+import { readDatedDays } from './history/dated-days.ts'
 import { SECONDS_PER_DAY } from './history/days.ts'
 import { buildForecast, FORECAST_OPTION_NAMES } from './history/forecast.ts'
 import { buildHistory, HISTORY_OPTION_NAMES } from './history/history.ts'
@@ -167,7 +168,7 @@ export function createUsage(options: UsageOptions): Usage {
   const forecast: Usage['forecast'] = async (forecastOptions = {}) => {
     const { clients, templates } = readMembers(forecastOptions, FORECAST_OPTION_NAMES, '')
     const lookUp = createClientLookup(clients, templates)
-    const known = await days()
+    const known = readDatedDays(await days(), 'days')
     return buildForecast(known, { price, lookUp, end: clock() / SECONDS_PER_DAY })
   }
   const report: Usage['report'] = () => read((at) => readReport(store, at))

@@ -276,6 +276,23 @@ function reads(shell: string, file: string): boolean {
   return true
 }
 
+t.test('an action is completed first, then paths', async (t) => {
+  const [bash, zsh, fish] = (await Promise.all(
+    ['bash', 'zsh', 'fish'].map(async (shell) => (await run(['completion', shell])).out),
+  )) as [string, string, string]
+  const folder = t.testdir({ bash, zsh, fish })
+  const script = join(folder, 'bash')
+  t.strictSame(offered(script, 'usage', 'i'), ['import'])
+  t.strictSame(offered(script, 'usage', 'import', 'r'), [], 'files are left to readline')
+  t.strictSame(offered(script, 'usage', 'import', '--max'), ['--max-bytes'])
+  t.strictSame(offered(script, 'usage', 'report', '--by', ''), ['day', 'month'])
+  t.ok(reads('zsh', join(folder, 'zsh')))
+  t.ok(reads('fish', join(folder, 'fish')))
+  t.match(zsh, "'1:value:(import report)' \\\n        '*:file:_files' ;;")
+  const inside = "complete -c cognito-m2m -n '__fish_seen_subcommand_from usage'"
+  t.match(fish, `${inside} -a 'import report'\n${inside} -F\n`)
+})
+
 t.test('the scripts for zsh and fish say the same', async (t) => {
   const words = listWords(example())
   const [zsh, fish] = [renderZsh(words), renderFish(words)]

@@ -52,11 +52,13 @@ function renderAction(values: Values): string {
   return `words='${values === 'anything' ? '' : values.join(' ')}'`
 }
 
-function renderCommandCase({ name, options, values }: CommandWords): string {
+function renderCommandCase({ name, options, values, endsWithPaths }: CommandWords): string {
   const flags = listFlags(options).join(' ')
   if (values === 'files') {
     return `          ${name}) if [[ $current != -* ]]; then return; else words='${flags}'; fi ;;`
   }
   const words = values === undefined || values === 'anything' ? [] : values
-  return `          ${name}) words='${[...words, flags].join(' ')}' ;;`
+  const all = `words='${[...words, flags].join(' ')}'`
+  if (!endsWithPaths) return `          ${name}) ${all} ;;`
+  return `          ${name}) if ((COMP_CWORD > 2)) && [[ $current != -* ]]; then return; else ${all}; fi ;;`
 }

@@ -16,7 +16,8 @@ function renderLine(...parts: readonly string[]): string {
   return `complete -c cognito-m2m ${parts.join(' ')}`
 }
 
-function renderCommand({ name, description, options, values }: CommandWords): readonly string[] {
+function renderCommand(words: CommandWords): readonly string[] {
+  const { name, description, options, values, endsWithPaths } = words
   const inside = `-n '__fish_seen_subcommand_from ${name}'`
   return [
     renderLine('-n __fish_use_subcommand', `-a ${name}`, `-d ${quote(description)}`),
@@ -24,6 +25,7 @@ function renderCommand({ name, description, options, values }: CommandWords): re
     ...(values === undefined || values === 'anything'
       ? []
       : [renderLine(inside, renderArgument(values))]),
+    ...(endsWithPaths ? [renderLine(inside, renderArgument('files'))] : []),
   ]
 }
 

@@ -16,8 +16,10 @@ export interface CommandWords {
   readonly name: string
   readonly description: string
   readonly options: readonly OptionWords[]
-  /** Values of its arguments. Undefined if it has none. */
+  /** Values of its first argument. Undefined if it has none. */
   readonly values: Values | undefined
+  /** Whether further arguments are paths. */
+  readonly endsWithPaths: boolean
 }
 
 /** Placeholders that stand for a path. */
@@ -32,6 +34,9 @@ export function listWords(program: Command): readonly CommandWords[] {
     description: command.description(),
     options: command.createHelp().visibleOptions(command).map(readOptionWords),
     values: readArgumentValues(command.registeredArguments),
+    endsWithPaths: command.registeredArguments
+      .slice(1)
+      .some((argument) => PATH_PLACEHOLDER.test(argument.name())),
   }))
   // Arguments of `help` are the other commands.
   const others = commands.map((it) =>

@@ -32,9 +32,11 @@ fi
 `
 }
 
-function renderCommandCase({ name, options, values }: CommandWords): string {
+function renderCommandCase({ name, options, values, endsWithPaths }: CommandWords): string {
   const specs = options.flatMap(renderOptionSpecs)
-  const all = values === undefined ? specs : [...specs, quote(`*${renderAction(values)}`)]
+  const position = endsWithPaths ? '1' : '*'
+  const all = values === undefined ? specs : [...specs, quote(`${position}${renderAction(values)}`)]
+  if (endsWithPaths) all.push(quote(`*${renderAction('files')}`))
   return `    ${name})\n      _arguments ${all.join(' \\\n        ')} ;;`
 }
 

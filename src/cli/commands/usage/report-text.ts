@@ -33,7 +33,7 @@ const COMPARISON_COLUMNS: readonly TableColumn[] = [
 ]
 
 export function formatHistory(history: UsageHistory, forecast: UsageForecast): string {
-  const { from, to, by, group, currency, rows, periods, total, notes } = history
+  const { from, to, by, group, currency, priceAsOf, rows, periods, total, notes } = history
   if (from === null) return 'no tokens\n'
   const amounts = ({ issued, cached, cost }: UsageAmounts): readonly string[] => [
     ...[formatCount(issued), formatCount(cached), formatAmount(cost)],
@@ -51,6 +51,7 @@ export function formatHistory(history: UsageHistory, forecast: UsageForecast): s
     formatSavings(total, currency),
     formatForecast(forecast),
     formatQuota(history),
+    priceAsOf === null ? '' : `prices as of ${priceAsOf}\n`,
     formatNotes(notes),
   ].join('')
 }

@@ -1,5 +1,6 @@
 /** `compareUsage`: AWS records next to the counts of proxies. */
 import { readMembers } from '../../../core/options/validate.ts'
+import { readDatedDays } from './dated-days.ts'
 import { type DayRange, formatDay, parseDay, readDayRange } from './days.ts'
 import { createUsageHistory } from './history.ts'
 import type {
@@ -45,6 +46,8 @@ export function compareUsage(
     ['from', 'to', 'clients', 'templates', 'price', 'now'],
     '',
   )
+  readDatedDays(billed, 'billed')
+  readDatedDays(counted, 'counted')
   const range = readDayRange(
     { ...(from !== undefined && { from }), ...(to !== undefined && { to }) },
     findOverlap(billed, counted),

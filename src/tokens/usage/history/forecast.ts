@@ -3,7 +3,8 @@ import { readFunction, readMembers } from '../../../core/options/validate.ts'
 import { safeClock } from '../../../core/util/time.ts'
 import { type Price, readPrice } from '../price.ts'
 import { createClientLookup } from './clients.ts'
-import { formatDay, getMonthEnd, getMonthStart, parseDay, SECONDS_PER_DAY } from './days.ts'
+import { type DatedDay, readDatedDays } from './dated-days.ts'
+import { formatDay, getMonthEnd, getMonthStart, SECONDS_PER_DAY } from './days.ts'
 import type {
   DaySubject,
   ForecastClient,
@@ -52,10 +53,11 @@ export function forecastUsage(
   const price = 'price' in members ? readPrice(members['price']) : undefined
   const lookUp = createClientLookup(members['clients'], members['templates'])
   const now = safeClock(readFunction<() => number>(members, 'now') ?? Date.now)()
-  const last = days.reduce((max, { day }) => Math.max(max, parseDay(day) as number), -1)
+  const dated = readDatedDays(days, 'days')
+  const last = dated.reduce((max, { at }) => Math.max(max, at), -1)
   // Records may end before now.
   const end = Math.min(now / 1000 / SECONDS_PER_DAY, last + 1)
-  const forecast = buildForecast(days, { price, lookUp, end })
+  const forecast = buildForecast(dated, { price, lookUp, end })
   return last === -1 ? { ...forecast, month: null, at: null } : forecast
 }
 
@@ -69,7 +71,7 @@ interface ForecastSettings {
 }
 
 export function buildForecast(
-  days: readonly UsageDay[],
+  days: readonly DatedDay[],
   { price, lookUp, end }: ForecastSettings,
 ): UsageForecast {
   const subjects = groupDays(days, end)
@@ -83,10 +85,7 @@ export function buildForecast(
     at: Math.floor(end * SECONDS_PER_DAY),
     currency: price?.currency ?? null,
     monthToDate: toAmounts(sumTokens(subjects.map((it) => it.monthToDate)), price),
-    lastMonth: toAmounts(
-      sumTokens(days.filter(({ day }) => getMonthEnd(parseDay(day) as number) === month - 1)),
-      price,
-    ),
+    lastMonth: toAmounts(sumTokens(days.filter(({ at }) => getMonthEnd(at) === month - 1)), price),
     forecast,
     clients: projected
       .map(({ subject, tokens, rate }): ForecastClient => {
@@ -104,12 +103,11 @@ export function buildForecast(
 }
 
 /** @param end End of the data, in days since 1970. */
-function groupDays(days: readonly UsageDay[], end: number): readonly Subject[] {
+function groupDays(days: readonly DatedDay[], end: number): readonly Subject[] {
   const today = Math.ceil(end) - 1
   const month = getMonthStart(today)
   const subjects = new Map<string, Subject>()
-  for (const { day, kind, userPoolId, clientId, firstUsed, ...tokens } of days) {
-    const at = parseDay(day) as number
+  for (const { at, kind, userPoolId, clientId, firstUsed, ...tokens } of days) {
     if (at > today) continue
     const key = JSON.stringify([kind, userPoolId, clientId])
     const subject: Subject = subjects.get(key) ?? {

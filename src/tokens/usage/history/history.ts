@@ -6,12 +6,14 @@ import {
   type Members,
   OptionError,
   readFunction,
+  readList,
   readMembers,
   readNumber,
 } from '../../../core/options/validate.ts'
 import { safeClock } from '../../../core/util/time.ts'
 import { type Price, readPrice } from '../price.ts'
 import { createClientLookup, type KnownClient } from './clients.ts'
+import { type DatedDay, readDatedDays } from './dated-days.ts'
 import {
   type DayRange,
   formatDay,
@@ -49,10 +51,6 @@ type Grouping = Pick<
   UsageHistoryRow,
   'group' | 'kind' | 'userPoolId' | 'region' | 'clientId' | 'name' | 'team' | 'tags'
 >
-
-interface DatedDay extends UsageDay {
-  readonly at: number
-}
 
 /** Tokens and costs of a calendar month: tiers apply to its tokens together. */
 interface Tokens {
@@ -112,7 +110,7 @@ export function buildHistory(
   options: unknown,
   pricing: Pricing,
 ): UsageHistory {
-  const dated = days.map((it): DatedDay => ({ ...it, at: parseDay(it.day) as number }))
+  const dated = readDatedDays(days, 'days')
   const settings = readSettings(options, dated, pricing)
   const { range, by, group, price, quota, peaks, at } = settings
   const getAmounts = distributeCost(dated, price)
@@ -155,8 +153,17 @@ function readSettings(options: unknown, days: readonly DatedDay[], pricing: Pric
       max: 1e6,
       unit: 'requests',
     }),
-    peaks: peaks as readonly UsagePeak[],
+    peaks: readPeaks(peaks),
   }
+}
+
+function readPeaks(value: unknown): readonly UsagePeak[] {
+  const peaks = readList(value, 'peaks', (it) => Object(it) as UsagePeak)
+  if (peaks?.every(({ day }) => typeof day === 'string')) return peaks
+  throw new OptionError(
+    'peaks',
+    `expected an array of peaks, got ${describeValue(value)}. Pass the peaks of importUsage().`,
+  )
 }
 
 function readBy({ by = 'month' }: Members): 'day' | 'month' {

@@ -152,7 +152,7 @@ t.test(
         now: () => Date.parse('2027-08-01T00:00:00Z'),
       },
     )
-    t.match(old.out, /\n {2}150 % of the quota, 2\/s\n/)
+    t.match(old.out, /\n {2}150 % of the quota, 2\/s\nprices as of 2026-08-01\n/)
     t.match(old.out, /\nnote: The price list is of 2026-08-01, 365 days old\./)
     t.match(old.out, /\n2026-03 {5}total .*\n2026-04 {5}total .*\nall /)
   },

@@ -2,7 +2,9 @@
 import t from 'tap'
 import {
   type CreateUsageHistoryOptions,
+  compareUsage,
   createUsageHistory,
+  forecastUsage,
   toHistoryCsv,
   toHistoryJson,
   type UsageDay,
@@ -370,6 +372,8 @@ for (const [option, value, problem] of [
     'expected one of clientId, userPoolId, name, team, tags, resourceServers, got an unknown name. Rename or remove it.',
   ],
   ['templates', [{}], 'expected an array of models, got an array. Pass results of readTemplate().'],
+  ['peaks', 1, 'expected an array of peaks, got 1. Pass the peaks of importUsage().'],
+  ['peaks', [null], 'expected an array of peaks, got an array. Pass the peaks of importUsage().'],
   ['templates', 1, 'expected an array of models, got 1. Pass results of readTemplate().'],
 ] as const) {
   t.test(`${option}: ${problem}`, (t) => {
@@ -381,3 +385,49 @@ for (const [option, value, problem] of [
     t.end()
   })
 }
+
+t.test('days with another date or count are rejected, in each function', (t) => {
+  const [good] = DAYS as [UsageDay]
+  for (const [days, option, problem] of [
+    [{}, '', 'expected an array, got an object. Pass the days of usage.days() or importUsage().'],
+    [[null], '[0].day', 'expected a day as YYYY-MM-DD, got undefined. Correct the date.'],
+    [
+      [{ ...good, day: '2026-2-1' }],
+      '[0].day',
+      'expected a day as YYYY-MM-DD, got "2026-2-1". Correct the date.',
+    ],
+    [
+      [good, { ...good, issued: -1 }],
+      '[1].issued',
+      'expected a number from 0 on, got -1. Correct the count.',
+    ],
+    [
+      [{ ...good, cached: Number.NaN }],
+      '[0].cached',
+      'expected a number from 0 on, got NaN. Correct the count.',
+    ],
+    [
+      [{ ...good, issued: '5' }],
+      '[0].issued',
+      'expected a number from 0 on, got "5". Correct the count.',
+    ],
+    [
+      [{ ...good, issued: Infinity }],
+      '[0].issued',
+      'expected a number from 0 on, got Infinity. Correct the count.',
+    ],
+  ] as const) {
+    const invalid = days as unknown as readonly UsageDay[]
+    for (const [name, call] of [
+      ['days', () => createUsageHistory(invalid)],
+      ['days', () => forecastUsage(invalid)],
+      ['billed', () => compareUsage(invalid, DAYS)],
+      ['counted', () => compareUsage(DAYS, invalid)],
+    ] as const) {
+      t.throws(call, {
+        ...{ code: 'ERR_OPTION_INVALID', message: `cognito-m2m: ${name}${option}: ${problem}` },
+      })
+    }
+  }
+  t.end()
+})

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { type LocalUserPool, startUserPool } from '../../../../src/testing/index.ts'
 import {
   type ImportUsageOptions,
   importUsage,
@@ -431,4 +432,26 @@ t.test('a CSV file without these columns is malformed', async (t) => {
   const { summary } = await read('a,b\n1,2\n')
   t.match(summary, { malformed: 2, counted: 0 })
   t.equal(counted(await read('"unbalanced\n')), 0)
+})
+
+t.test('events of the local pool are read, with the client that HTTP Basic proved', async (t) => {
+  const pool = await startUserPool()
+  t.teardown(() => pool.close())
+  const [client] = pool.clients as [LocalUserPool['clients'][number]]
+  for (const secret of [client.clientSecrets[0], 'wrong']) {
+    const credential = Buffer.from(`${client.clientId}:${secret}`).toString('base64')
+    await fetch(pool.tokenEndpoint, {
+      method: 'POST',
+      headers: { authorization: `Basic ${credential}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    })
+  }
+  const { days, summary } = await read(
+    pool
+      .events()
+      .map((it) => JSON.stringify(it))
+      .join('\n'),
+  )
+  t.match(summary, { counted: 1, refused: 1, malformed: 0 })
+  t.match(days, [{ userPoolId: pool.userPoolId, clientId: client.clientId, issued: 1 }])
 })
