@@ -254,6 +254,34 @@ t.test('the view of the dashboard', { skip: withoutChromium }, async (t) => {
     )
   })
 
+  t.test('a printed document has all rows, and charts in the colors of light mode', async (t) => {
+    const many = Array.from(
+      { length: 120 },
+      (_, index): SeededClient => ({ clientId: `client-${index}`, age: 4 }),
+    )
+    const busy = await serve(t, { usage: await seededUsage(many) })
+    const { page } = await open(t, browser, busy, { colorScheme: 'dark' })
+    const { page: light } = await open(t, browser, busy)
+    const see = `[
+      document.querySelectorAll('#client-table tbody tr').length,
+      getComputedStyle(document.documentElement).getPropertyValue('--panel'),
+      getComputedStyle(document.querySelector('#plot')).getPropertyValue('--layer-1'),
+    ]`
+    await page.evaluate(
+      `addEventListener('beforeprint', () => { globalThis.printed = ${see}; queueMicrotask(() => { globalThis.picture = document.querySelector('canvas').toDataURL() }) })`,
+    )
+    const before = await page.evaluate(see)
+    await page.pdf({ format: 'A4' })
+    const [, panel, color] = (await light.evaluate(see)) as unknown[]
+    t.strictSame(await page.evaluate('printed'), [121, panel, color])
+    t.equal(
+      await page.evaluate('picture'),
+      await light.evaluate(`document.querySelector('canvas').toDataURL()`),
+    )
+    await page.waitForFunction(`document.querySelectorAll('#client-table tbody tr').length === 100`)
+    t.strictSame(await page.evaluate(see), before)
+  })
+
   t.test('cost over time has the last month, the forecast and the budget', async (t) => {
     const { page } = await open(t, browser, served)
     const [history, forecast] = [await usage.history(), await usage.forecast()]

@@ -151,6 +151,14 @@ function createOptions(frame, bars, onPoint) {
   }
 }
 
+/** Draws each chart again. @type {(() => void)[]} */
+const redraws = []
+
+/** A canvas does not follow the colors of the page, so it is drawn again when they change. */
+export function redrawBars() {
+  for (const redraw of redraws) redraw()
+}
+
 /**
  * Prepares an element for bars.
  *
@@ -166,10 +174,7 @@ export function createBars(frame) {
   new ResizeObserver(() => plot?.setSize({ width: frame.clientWidth, height: HEIGHT })).observe(
     frame,
   )
-  // A canvas does not follow the colors of the page, so it is drawn again.
-  for (const media of ['(prefers-color-scheme: dark)', 'print']) {
-    matchMedia(media).addEventListener('change', () => draw())
-  }
+  redraws.push(() => draw())
   return (bars, onPoint) => {
     draw = () => {
       plot?.destroy()
@@ -178,3 +183,5 @@ export function createBars(frame) {
     draw()
   }
 }
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawBars)

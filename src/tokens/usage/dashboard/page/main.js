@@ -1,4 +1,5 @@
 /** The page: loads summary and chart, and handles the controls. */
+import { redrawBars } from './bars.js'
 import { showChart } from './chart.js'
 import { initClients, showClients, showForPrint, showUnused } from './clients.js'
 import { assignColors } from './colors.js'
@@ -156,14 +157,19 @@ function showState() {
   showTitle()
 }
 
+let isPrinted = false
 /** Tables that were opened for print. @type {HTMLDetailsElement[]} */
 let opened = []
 
-/** Paper shows everything. @param {boolean} isPrinting */
+/** Paper shows everything, in the colors of light mode. @param {boolean} isPrinting */
 function prepareForPrint(isPrinting) {
+  if (isPrinting === isPrinted) return
+  isPrinted = isPrinting
   if (isPrinting) opened = [...document.querySelectorAll('details')].filter((it) => !it.open)
   for (const details of opened) details.open = isPrinting
+  document.documentElement.classList.toggle('printing', isPrinting)
   showForPrint(isPrinting)
+  redrawBars()
 }
 
 function showAnomalies() {
@@ -184,6 +190,9 @@ byId('automatic').addEventListener('change', ({ target }) =>
 )
 for (const form of document.forms)
   form.addEventListener('submit', (event) => event.preventDefault())
+addEventListener('beforeprint', () => prepareForPrint(true))
+addEventListener('afterprint', () => prepareForPrint(false))
+// Without these events: a browser that emulates the medium.
 matchMedia('print').addEventListener('change', ({ matches }) => prepareForPrint(matches))
 document.addEventListener('visibilitychange', refreshAutomatically)
 setInterval(refreshAutomatically, CHECK_MS)
