@@ -16,6 +16,7 @@ const ELSEWHERE = new Set([
   'src/tokens/oauth/one-token-api.ts',
   'src/tokens/rotate/types.ts',
   'src/tokens/usage/types.ts',
+  'src/tokens/usage/price-types.ts',
   'src/tokens/usage/history/types.ts',
   'src/tokens/usage/import/types.ts',
   'src/adapters/express/global.ts',

@@ -70,6 +70,31 @@ async function checkMetrics(url) {
   }
 }
 
+/** `--demo` shows 90 days of generated counts. */
+async function checkDemoData() {
+  const { out, stop } = await start(['--json', '--demo'], /\n/)
+  try {
+    const { url, user, password } = JSON.parse(out).dashboard
+    const headers = { authorization: `Basic ${btoa(`${user}:${password}`)}` }
+    const summary = await (await fetch(`${url}/data.json`, { headers })).json()
+    const days = (summary.at - summary.since) / 86_400
+    check(days >= 90, `the generated data has ${days} days`)
+    check(summary.forecast.cost > summary.month.cost && summary.budget > 0, 'no forecast')
+    check(summary.anomalies.length > 0 && summary.savings.length > 0, 'nothing was found')
+    check(
+      summary.clients.some(({ unused }) => unused),
+      'no client is unused',
+    )
+    const chart = await (await fetch(`${url}/chart.json?range=90d`, { headers })).json()
+    check(
+      chart.layers[0].values.every((it) => it > 0),
+      'a day has no tokens',
+    )
+  } finally {
+    await stop()
+  }
+}
+
 /** Two callers, one token. */
 async function checkProxy(url, { clientId, clientSecret }) {
   const ask = async () => {
@@ -254,6 +279,7 @@ function checkDrifts() {
 execFileSync('npx', ['tsc', '-p', 'examples/tsconfig.json'], { stdio: 'inherit' })
 execFileSync('node', ['.examples/orders/demo.js'], { stdio: ['ignore', 'ignore', 'inherit'] })
 await checkJson()
+await checkDemoData()
 await checkCurlLines()
 await checkRefusals()
 checkTelemetry()

@@ -66,7 +66,7 @@ const MODULES = [
   { name: 'usage-store', from: `${USAGE}store/`, to: [CORE, USAGE_FILES, `${USAGE}store/`] },
   { name: 'usage-history', from: HISTORY, to: [CORE, USAGE_FILES, HISTORY] },
   { name: 'usage-import', from: USAGE_IMPORT, to: [CORE, USAGE_FILES, HISTORY, USAGE_IMPORT] },
-  { name: 'dashboard', from: `${DASHBOARD}(?!page/)`, to: [CORE, USAGE_FILES, DASHBOARD] },
+  { name: 'dashboard', from: `${DASHBOARD}(?!page/)`, to: [CORE, USAGE_FILES, HISTORY, DASHBOARD] },
   {
     name: 'dashboard-page',
     comment: 'Runs in a browser: beside itself it imports types alone.',

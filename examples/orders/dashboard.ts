@@ -3,6 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createUsage, type Usage, type UsageSource } from 'cognito-m2m/usage'
 import { type Authorize, usageDashboard } from 'cognito-m2m/usage/dashboard'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { createSampleStore, SAMPLE_CLIENTS } from './sample-usage.js'
 
 /** Example prices: yours are on Cognito's price list of the day. */
 const PRICE = { currency: 'USD', tiers: [{ upTo: 250_000, price: 2.25 }, { price: 1.5 }] }
@@ -25,15 +26,25 @@ export interface OrdersDashboard {
   readonly password: string
 }
 
-/** @param sources What is counted: `app.cognito`, the local pool, a token proxy. */
-export async function createDashboard(sources: readonly UsageSource[]): Promise<OrdersDashboard> {
-  const usage = createUsage({ price: PRICE })
+/**
+ * @param sources What is counted: `app.cognito`, the local pool, a token proxy.
+ * @param isDemo Adds 90 days of generated counts, names of their clients, and a budget.
+ */
+export async function createDashboard(
+  sources: readonly UsageSource[],
+  isDemo = false,
+): Promise<OrdersDashboard> {
+  const usage = createUsage({
+    price: PRICE,
+    ...(isDemo && { store: await createSampleStore(Math.floor(Date.now() / 1000)) }),
+  })
   for (const source of sources) usage.attach(source)
   const [user, password] = ['ops', randomBytes(12).toString('base64url')]
   const app = Fastify()
   app.addHook('onClose', () => usage.close())
   await app.register(usageDashboard, {
     usage,
+    ...(isDemo && { clients: SAMPLE_CLIENTS, budget: 400 }),
     authorize: basicAuth(user, password),
     challenge: 'Basic realm="usage", charset="UTF-8"',
   })

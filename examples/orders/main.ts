@@ -108,7 +108,8 @@ async function startPool(port: number): Promise<LocalUserPool> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
+  const flag = { type: 'boolean', default: false } as const
+  const { values } = parseArgs({ options: { json: flag, demo: flag } })
   const [port, poolPort] = [readPort('PORT', 3000), readPort('POOL_PORT', 3001)]
   const dashboardPort = readPort('DASHBOARD_PORT', 3002)
   const [proxyPort, metricsPort] = [readPort('PROXY_PORT', 3003), readPort('METRICS_PORT', 3004)]
@@ -125,7 +126,7 @@ async function main(): Promise<void> {
     const proxy = await createTokenProxy({ tokenEndpoint: pool.tokenEndpoint, clients })
     apps.push(proxy)
     const sources = [pool, app.cognito, proxy.tokenProxy]
-    const { app: page, user, password } = await createDashboard(sources)
+    const { app: page, user, password } = await createDashboard(sources, values.demo)
     apps.push(page)
     const operations = createMetricsServer([app.cognito, proxy.tokenProxy])
     apps.push(operations)

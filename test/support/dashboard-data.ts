@@ -9,6 +9,7 @@ import {
 } from '../../src/tokens/usage/index.ts'
 
 const HOUR = 3600
+const DAY = 24 * HOUR
 
 /** Sat, 21 Nov 2026, 14:05:09 UTC, in epoch seconds. */
 export const NOW = Date.UTC(2026, 10, 21, 14, 5, 9) / 1000
@@ -30,6 +31,8 @@ export interface SeededClient {
   readonly idleDays?: number
   /** Days since it was first used, default 120. */
   readonly age?: number
+  /** A day on which it requests many more tokens. */
+  readonly spike?: { readonly daysAgo: number; readonly factor: number }
   /** Refusals of its API requests, per hour of use, by code. */
   readonly refusals?: Readonly<Record<string, number>>
 }
@@ -47,7 +50,9 @@ function cellOf(client: SeededClient, hour: number, roll: number): UsageCell {
   const { clientId, userPoolId = 'eu-west-1_Ab12Cd34E', perHour = 100, cachedShare = 0.9 } = client
   const weekday = new Date(hour * HOUR * 1000).getUTCDay()
   const isBusy = hour % 24 >= 7 && hour % 24 < 19 && weekday !== 0 && weekday !== 6
-  const had = Math.round(perHour * (isBusy ? 1 : 0.3) * (0.7 + 0.6 * roll))
+  const daysAgo = Math.floor(NOW / DAY) - Math.floor(hour / 24)
+  const factor = client.spike?.daysAgo === daysAgo ? client.spike.factor : 1
+  const had = Math.round(perHour * factor * (isBusy ? 1 : 0.3) * (0.7 + 0.6 * roll))
   const issued = Math.round(had * (1 - cachedShare))
   const counts = new Map([
     ['issued', issued],
@@ -102,11 +107,14 @@ export const COMPANY: readonly SeededClient[] = [
   },
   { clientId: 'warehouse-sync', perHour: 180, cachedShare: 0.55 },
   { clientId: 'billing-batch', perHour: 95, cachedShare: 0.2 },
-  { clientId: 'reporting', perHour: 60, cachedShare: 0.88 },
-  { clientId: 'search-indexer', perHour: 140, cachedShare: 0.96, age: 41 },
+  { clientId: 'reporting', perHour: 60, cachedShare: 0.88, spike: { daysAgo: 4, factor: 30 } },
+  {
+    ...{ clientId: 'search-indexer', userPoolId: 'us-east-1_Xy98Zw76V' },
+    ...{ perHour: 140, cachedShare: 0.96, age: 41 },
+  },
   { clientId: '5kek0i61pgkokoob4fsm9fo9it', perHour: 48, cachedShare: 0.7 },
   { clientId: 'mail-gateway', perHour: 22, cachedShare: 0.5, refusals: { ERR_TOKEN_EXPIRED: 1 } },
-  { clientId: 'fraud-scoring', perHour: 35, cachedShare: 0.91, age: 12 },
+  { clientId: 'fraud-scoring', perHour: 35, cachedShare: 0.5, age: 2 },
   { clientId: 'back-office', perHour: 6, cachedShare: 0.4, idleDays: 3 },
   { clientId: 'legacy-export', perHour: 30, cachedShare: 0, idleDays: 97 },
   { clientId: 'partner-acme', perHour: 12, cachedShare: 0.3, idleDays: 113 },

@@ -18,6 +18,8 @@ same<typeof byDefault, typeof usageDashboard>(true)
 same<UsageDashboardOptions['challenge'], string | undefined>(true)
 await app.register(usageDashboard, { prefix: '/usage', usage, authorize })
 await app.register(usageDashboard, { usage, authorize: async () => true, challenge: 'Basic' })
+await app.register(usageDashboard, { usage, authorize, budget: 50, clients: [{ clientId: 'a' }] })
+await app.register(usageDashboard, { usage, authorize, clients: () => ({ name: 'Orders' }) })
 
 // @ts-expect-error who may see it has to be said
 await app.register(usageDashboard, { usage })

@@ -41,6 +41,7 @@ same<UsageRow['kind'], 'client' | 'other' | 'unverified'>(true)
 
 same<Awaited<ReturnType<typeof usage.days>>, readonly UsageDay[]>(true)
 same<Awaited<ReturnType<typeof usage.history>>, UsageHistory>(true)
+same<Awaited<ReturnType<typeof usage.forecast>>, UsageForecast>(true)
 usage.history({ group: 'tag:env', clients: ({ clientId }) => ({ name: clientId }) })
 // @ts-expect-error groups are a closed set, and tags have a prefix
 usage.history({ group: 'env' })

@@ -1,6 +1,6 @@
 /** Public types of `cognito-m2m/usage`: sources, counts, reports, series and cost. */
 
-import type { UsageDay, UsageHistory, UsageHistoryOptions } from './history/types.ts'
+import type { UsageDay, UsageForecast, UsageHistory, UsageHistoryOptions } from './history/types.ts'
 
 /** The subject of counts: an app client, or several callers together. */
 export interface UsageSubject {
@@ -197,6 +197,21 @@ export interface Usage {
    * ```
    */
   history(options?: UsageHistoryOptions): Promise<UsageHistory>
+  /**
+   * Projects the current month (UTC) to its end, as `forecastUsage` does: the tokens so far, and for the rest the rate of
+   * the last seven days. A client that began later is projected from its own rate.
+   *
+   * @param options Names of clients.
+   * @returns The month to date, the last month, and the forecast of the month, with the option `price`.
+   * @throws {UsageUnavailableError} `ERR_USAGE_UNAVAILABLE` if the store does not respond within 2 s.
+   * @throws {OptionError} `ERR_OPTION_INVALID` for invalid options.
+   * @example
+   * ```ts
+   * const { monthToDate, forecast, currency } = await usage.forecast()
+   * console.info(monthToDate.cost, 'so far,', forecast.cost, currency, 'at the end of the month')
+   * ```
+   */
+  forecast(options?: Pick<UsageHistoryOptions, 'clients' | 'templates'>): Promise<UsageForecast>
   /**
    * Projects the cost of a month from the last 30 days, with and without caching.
    *

@@ -11,10 +11,15 @@ import { safeClock } from '../../core/util/time.ts'
 import { UsageAggregator } from './aggregator.ts'
 import { UsageSources } from './events.ts'
 import { callUsageStore, UsageWriter } from './flush.ts'
+import { createClientLookup } from './history/clients.ts'
+import { readDatedDays } from './history/dated-days.ts'
+import { SECONDS_PER_DAY } from './history/days.ts'
+import { buildForecast, FORECAST_OPTION_NAMES } from './history/forecast.ts'
 import { buildHistory, HISTORY_OPTION_NAMES } from './history/history.ts'
 import { toHistoryCsv, toHistoryJson } from './history/table.ts'
 import type { UsageHistory, UsageHistoryOptions } from './history/types.ts'
-import { type Price, readPrice, type UsagePrice } from './price.ts'
+import { type Price, readPrice } from './price.ts'
+import type { UsagePrice } from './price-types.ts'
 import { readCost, readDays, readReport, readSeries, toCsv, toJson } from './report.ts'
 import { memoryUsageStore } from './store/memory.ts'
 import { describeConnection } from './store/redis.ts'
@@ -160,6 +165,12 @@ export function createUsage(options: UsageOptions): Usage {
     buildHistory([], historyOptions, { price, at: clock() })
     return buildHistory(await days(), historyOptions, { price, at: clock() })
   }
+  const forecast: Usage['forecast'] = async (forecastOptions = {}) => {
+    const { clients, templates } = readMembers(forecastOptions, FORECAST_OPTION_NAMES, '')
+    const lookUp = createClientLookup(clients, templates)
+    const known = readDatedDays(await days(), 'days')
+    return buildForecast(known, { price, lookUp, end: clock() / SECONDS_PER_DAY })
+  }
   const report: Usage['report'] = () => read((at) => readReport(store, at))
   return Object.freeze({
     attach: (source) => sources.attach(source),
@@ -170,6 +181,7 @@ export function createUsage(options: UsageOptions): Usage {
     },
     days,
     history,
+    forecast,
     cost: () => read((at) => readCost(store, price, at)),
     async json(table = {}) {
       const { wide, historyOptions } = readTableOptions(table)

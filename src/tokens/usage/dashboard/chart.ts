@@ -1,34 +1,16 @@
-/** Data of the page: the summary, and the chart with the largest clients as layers and the others in one. */
+/** Data of the chart, with the largest clients as layers and the others in one. */
+import { formatDay, SECONDS_PER_DAY } from '../history/days.ts'
 import type { Usage, UsageLine, UsageSeries, UsageSubject, UsageUnit } from '../types.ts'
+import { type ClientLookup, getSubjectKey, nameSubject } from './subjects.ts'
+import { listSubjectAnomalies } from './summary.ts'
 import {
+  type AnomalyView,
+  CHART_COUNTS,
+  type ChartCount,
   type ChartView,
   type LayerView,
   type Range,
-  type SummaryView,
-  TOKEN_COUNTS,
-  type TokenCount,
 } from './view.ts'
-
-/** JSON, because ids can contain any separator. */
-export function getSubjectKey({ kind, userPoolId, clientId }: UsageSubject): string {
-  return JSON.stringify([kind, userPoolId, clientId])
-}
-
-export async function createSummary(usage: Usage): Promise<SummaryView> {
-  const [report, cost] = await Promise.all([usage.report(), usage.cost()])
-  const { clients, ...total } = cost
-  const costs = new Map(clients.map((part) => [getSubjectKey(part), part.cost]))
-  return {
-    at: report.at,
-    since: report.since,
-    status: usage.status(),
-    cost: total,
-    clients: report.rows.map(({ firstUsed: _, ...row }) => ({
-      ...row,
-      monthlyCost: costs.get(getSubjectKey(row)) ?? null,
-    })),
-  }
-}
 
 /** Layers with a separate color. More colors are hard to distinguish. */
 const MAX_LAYERS = 7
@@ -38,7 +20,7 @@ interface ChartQuery {
   readonly unit: UsageUnit
   /** Number of buckets, including the current one. */
   readonly buckets: number
-  readonly count: TokenCount
+  readonly count: ChartCount
   /** Restricts the chart to one subject. */
   readonly subject: UsageSubject | null
 }
@@ -57,12 +39,12 @@ const RANGES: ReadonlyMap<unknown, Pick<ChartQuery, 'unit' | 'buckets'>> = new M
 export function readChartQuery(query: Readonly<Record<string, unknown>>): ChartQuery | undefined {
   const { range = '30d', count = 'issued', pool, client, kind, ...rest } = query
   const buckets = RANGES.get(range)
-  const tokenCount = TOKEN_COUNTS.find((name) => name === count)
-  if (buckets === undefined || tokenCount === undefined || Object.keys(rest).length > 0) {
+  const chartCount = CHART_COUNTS.find((name) => name === count)
+  if (buckets === undefined || chartCount === undefined || Object.keys(rest).length > 0) {
     return undefined
   }
   const subject = readQuerySubject(kind, pool, client)
-  return subject === undefined ? undefined : { ...buckets, count: tokenCount, subject }
+  return subject === undefined ? undefined : { ...buckets, count: chartCount, subject }
 }
 
 function readQuerySubject(
@@ -79,39 +61,100 @@ function readQuerySubject(
   return { kind, userPoolId: null, clientId: null }
 }
 
-export function createChart(series: UsageSeries, query: ChartQuery): ChartView {
-  const { buckets, count, subject } = query
-  const starts = series.starts.slice(-buckets)
-  const getRange = (values: readonly number[]): readonly number[] => values.slice(-buckets)
-  const lines = series.lines.map((line) => ({
-    ...line,
-    issued: getRange(line.issued),
-    cached: getRange(line.cached),
-  }))
-  const layers =
+export async function createChart(
+  usage: Usage,
+  query: ChartQuery,
+  lookUp: ClientLookup,
+): Promise<ChartView> {
+  const { unit, buckets, count, subject } = query
+  const series = await usage.series(unit)
+  const { tokenCosts, currency } =
+    count === 'cost' ? await readTokenCosts(usage, series) : { tokenCosts: [], currency: null }
+  const matching =
     subject === null
-      ? createRankedLayers(lines, count, starts.length)
-      : createClientLayers(lines, query, subject)
-  return { step: series.step, starts, layers }
+      ? series.lines
+      : series.lines.filter((line) => getSubjectKey(line) === getSubjectKey(subject))
+  const lines = matching.map(
+    (line): Line => ({
+      subject: nameSubject(line, lookUp),
+      getValues: (name) => getValues(line, name, tokenCosts).slice(-buckets),
+    }),
+  )
+  const starts = series.starts.slice(-buckets)
+  return {
+    currency,
+    step: series.step,
+    starts,
+    layers:
+      subject === null
+        ? createRankedLayers(lines, count, starts.length)
+        : createClientLayers(lines, count),
+    anomalies:
+      unit === 'hour' || count === 'cached'
+        ? []
+        : listChartAnomalies({ ...series, lines: matching }, starts[0] as number, lookUp),
+  }
+}
+
+interface Line {
+  readonly subject: LayerView['subject']
+  getValues(count: ChartCount): readonly number[]
+}
+
+interface TokenCosts {
+  /** Cost of one token of each bucket: that of its month, whose tokens share the cost. */
+  readonly tokenCosts: readonly number[]
+  readonly currency: string | null
+}
+
+async function readTokenCosts(usage: Usage, { starts }: UsageSeries): Promise<TokenCosts> {
+  const { periods, currency } = await usage.history({ by: 'month', group: 'total' })
+  const months = new Map(
+    periods.map(({ period, cost, issued }) => [period, issued === 0 ? 0 : Number(cost) / issued]),
+  )
+  const tokenCosts = starts.map((start) => {
+    const month = formatDay(Math.floor(start / SECONDS_PER_DAY)).slice(0, 7)
+    return months.get(month) ?? 0
+  })
+  return { tokenCosts, currency }
+}
+
+function listChartAnomalies(
+  { starts, lines }: UsageSeries,
+  from: number,
+  lookUp: ClientLookup,
+): readonly AnomalyView[] {
+  return lines
+    .flatMap((line) =>
+      listSubjectAnomalies(starts, line.issued).map((anomaly) => ({
+        ...nameSubject(line, lookUp),
+        ...anomaly,
+      })),
+    )
+    .filter(({ start }) => start >= from)
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
-function getValues({ issued, cached }: UsageLine, count: TokenCount): readonly number[] {
+function getValues(
+  { issued, cached }: UsageLine,
+  count: ChartCount,
+  tokenCosts: readonly number[],
+): readonly number[] {
   if (count === 'issued') return issued
   if (count === 'cached') return cached
+  if (count === 'cost') return issued.map((value, index) => value * (tokenCosts[index] as number))
   return issued.map((value, index) => value + (cached[index] as number))
 }
 
 function createRankedLayers(
-  lines: readonly UsageLine[],
-  count: TokenCount,
+  lines: readonly Line[],
+  count: ChartCount,
   length: number,
 ): LayerView[] {
   const layers = lines
-    .map(({ kind, userPoolId, clientId, ...line }) => {
-      const subject = { kind, userPoolId, clientId }
-      const values = getValues({ ...subject, ...line }, count)
+    .map(({ subject, getValues }) => {
+      const values = getValues(count)
       return { total: sum(values), layer: { subject, clients: 1, count, values } }
     })
     .filter(({ total }) => total > 0)
@@ -126,19 +169,10 @@ function createRankedLayers(
   return [...layers.slice(0, MAX_LAYERS), { subject: null, clients: rest.length, count, values }]
 }
 
-/** The layers of one client: its issued tokens, its cached tokens, or both. */
-function createClientLayers(
-  lines: readonly UsageLine[],
-  { count }: ChartQuery,
-  subject: UsageSubject,
-): LayerView[] {
-  const line = lines.find((candidate) => getSubjectKey(candidate) === getSubjectKey(subject))
-  if (line === undefined) return []
-  const counts: readonly TokenCount[] = count === 'all' ? ['issued', 'cached'] : [count]
-  return counts.map((name) => ({
-    subject,
-    clients: 1,
-    count: name,
-    values: getValues(line, name),
-  }))
+/** The layers of one client: its issued tokens, its cached tokens, both, or its cost. */
+function createClientLayers(lines: readonly Line[], count: ChartCount): LayerView[] {
+  const counts: readonly ChartCount[] = count === 'all' ? ['issued', 'cached'] : [count]
+  return lines.flatMap(({ subject, getValues }) =>
+    counts.map((name) => ({ subject, clients: 1, count: name, values: getValues(name) })),
+  )
 }

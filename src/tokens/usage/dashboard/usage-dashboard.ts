@@ -6,11 +6,15 @@ import {
   type Members,
   OptionError,
   readMembers,
+  readNumber,
 } from '../../../core/options/validate.ts'
+import { createClientLookup } from '../history/clients.ts'
+import type { ClientInfo, FindClient } from '../history/types.ts'
 import type { Usage } from '../types.ts'
 import { type Authorize, createAccessHook, sendError } from './access.ts'
-import { createChart, createSummary, readChartQuery } from './chart.ts'
+import { createChart, readChartQuery } from './chart.ts'
 import { type PageFile, readPageFiles } from './files.ts'
+import { createSummary, type SummarySettings } from './summary.ts'
 
 /** Options of {@link usageDashboard}. The `prefix` of Fastify's `register` sets its path. */
 export interface UsageDashboardOptions {
@@ -28,11 +32,29 @@ export interface UsageDashboardOptions {
    * @defaultValue No challenge, status 403
    */
   readonly challenge?: string
+  /**
+   * Cost that a month may have, in the currency of the price. The page shows it as a line and marks a forecast above it.
+   *
+   * @defaultValue No budget
+   */
+  readonly budget?: number
+  /**
+   * Names, teams and tags of app clients, as in `usage.history()`: a list, or a function.
+   *
+   * @defaultValue `[]`
+   */
+  readonly clients?: readonly ClientInfo[] | FindClient
 }
 
 /** Includes the options of Fastify's `register`, which Fastify passes to the plugin. */
-const OPTION_NAMES = ['usage', 'authorize', 'challenge', 'prefix', 'logLevel', 'logSerializers']
-const USAGE_METHODS = ['report', 'series', 'cost', 'csv', 'status']
+const OPTION_NAMES = [
+  ...['usage', 'authorize', 'challenge', 'budget', 'clients'],
+  ...['prefix', 'logLevel', 'logSerializers'],
+]
+const USAGE_METHODS = ['report', 'series', 'history', 'forecast', 'csv', 'status']
+/** The smallest budget: a part of it is shown. */
+const MIN_BUDGET = 0.01
+const MAX_BUDGET = 1e15
 
 function readUsage({ usage }: Members): Usage {
   const candidate = Object(usage) as Record<string, unknown>
@@ -58,6 +80,16 @@ function readChallenge({ challenge }: Members): string | undefined {
     'challenge',
     `expected a challenge in printable ASCII, got ${describeValue(challenge)}. Pass for example Basic realm="usage".`,
   )
+}
+
+function readSettings(members: Members): SummarySettings {
+  return {
+    budget:
+      'budget' in members
+        ? readNumber(members, 'budget', '', { defaultValue: 0, min: MIN_BUDGET, max: MAX_BUDGET })
+        : null,
+    lookUp: createClientLookup(members['clients']),
+  }
 }
 
 /** Browsers cache the file and revalidate it by ETag, because file names contain no version. */
@@ -87,12 +119,14 @@ async function readOrSendError<T>(
   }
 }
 
-function serveData(app: FastifyInstance, usage: Usage): void {
-  app.get('/data.json', (_request, reply) => readOrSendError(reply, () => createSummary(usage)))
+function serveData(app: FastifyInstance, usage: Usage, settings: SummarySettings): void {
+  app.get('/data.json', (_request, reply) =>
+    readOrSendError(reply, () => createSummary(usage, settings)),
+  )
   app.get<{ Querystring: Record<string, unknown> }>('/chart.json', async (request, reply) => {
     const query = readChartQuery(request.query)
     if (query === undefined) return sendError(reply, 'ERR_REQUEST_INVALID')
-    return readOrSendError(reply, async () => createChart(await usage.series(query.unit), query))
+    return readOrSendError(reply, () => createChart(usage, query, settings.lookUp))
   })
   app.get('/usage.csv', (_request, reply) =>
     readOrSendError(reply, async () => {
@@ -104,8 +138,8 @@ function serveData(app: FastifyInstance, usage: Usage): void {
 }
 
 /**
- * Fastify plugin that serves a dashboard. It shows tokens per app client over time and the share served from the cache.
- * It also shows projected monthly cost and savings, and unused app clients.
+ * Fastify plugin that serves a dashboard. It shows tokens and cost per app client over time, and the cost of the month
+ * with a forecast and a budget. It also shows anomalies, possible savings, and unused app clients.
  *
  * It serves `GET` below its prefix: the page at `/`, `data.json`, `chart.json`, `usage.csv` and the page's
  * files. With `cognitoAuth` in the same app, register it in a separate context with `authDefault`, because browsers
@@ -122,7 +156,8 @@ function serveData(app: FastifyInstance, usage: Usage): void {
 export const usageDashboard: FastifyPluginAsync<UsageDashboardOptions> = async (app, options) => {
   const members = readMembers(options, OPTION_NAMES, '')
   const usage = readUsage(members)
+  const settings = readSettings(members)
   app.addHook('onRequest', createAccessHook(readAuthorize(members), readChallenge(members)))
   for (const file of await readPageFiles()) serveFile(app, file)
-  serveData(app, usage)
+  serveData(app, usage, settings)
 }

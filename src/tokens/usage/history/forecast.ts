@@ -49,23 +49,32 @@ export function forecastUsage(
   days: readonly UsageDay[],
   options: ForecastUsageOptions = {},
 ): UsageForecast {
-  const members = readMembers(options, ['clients', 'templates', 'price', 'now'], '')
+  const members = readMembers(options, [...FORECAST_OPTION_NAMES, 'price', 'now'], '')
   const price = 'price' in members ? readPrice(members['price']) : undefined
   const lookUp = createClientLookup(members['clients'], members['templates'])
   const now = safeClock(readFunction<() => number>(members, 'now') ?? Date.now)()
   const dated = readDatedDays(days, 'days')
   const last = dated.reduce((max, { at }) => Math.max(max, at), -1)
-  const currency = price?.currency ?? null
-  if (last === -1) {
-    const none = toAmounts({ issued: 0, cached: 0 }, price)
-    return {
-      ...{ month: null, at: null, currency, clients: [] },
-      ...{ monthToDate: none, lastMonth: none, forecast: none },
-    }
-  }
   // Records may end before now.
   const end = Math.min(now / 1000 / SECONDS_PER_DAY, last + 1)
-  const subjects = groupDays(dated, end)
+  const forecast = buildForecast(dated, { price, lookUp, end })
+  return last === -1 ? { ...forecast, month: null, at: null } : forecast
+}
+
+export const FORECAST_OPTION_NAMES = ['clients', 'templates'] as const
+
+interface ForecastSettings {
+  readonly price: Price | undefined
+  readonly lookUp: ReturnType<typeof createClientLookup>
+  /** End of the data, in days since 1970. */
+  readonly end: number
+}
+
+export function buildForecast(
+  days: readonly DatedDay[],
+  { price, lookUp, end }: ForecastSettings,
+): UsageForecast {
+  const subjects = groupDays(days, end)
   const remaining = getMonthEnd(Math.ceil(end) - 1) + 1 - end
   const projected = subjects.map((subject) => project(subject, end, remaining))
   const total = sumTokens(projected.map(({ tokens }) => tokens))
@@ -74,9 +83,9 @@ export function forecastUsage(
   return {
     month: formatDay(month).slice(0, 7),
     at: Math.floor(end * SECONDS_PER_DAY),
-    currency,
+    currency: price?.currency ?? null,
     monthToDate: toAmounts(sumTokens(subjects.map((it) => it.monthToDate)), price),
-    lastMonth: toAmounts(sumTokens(dated.filter(({ at }) => getMonthEnd(at) === month - 1)), price),
+    lastMonth: toAmounts(sumTokens(days.filter(({ at }) => getMonthEnd(at) === month - 1)), price),
     forecast,
     clients: projected
       .map(({ subject, tokens, rate }): ForecastClient => {
@@ -122,9 +131,11 @@ function project(
 ): { subject: Subject; tokens: Tokens; rate: Tokens } {
   const { monthToDate, window, today, first } = subject
   const dayStart = Math.ceil(end) - 1
-  // A client that began today has no other day.
+  // A client that began today or yesterday has no other whole day, so the current one is part of its rate.
   const [counted, duration] =
-    first >= dayStart ? [today, end - first] : [window, Math.min(RATE_DAYS, dayStart - first)]
+    first > dayStart - 1
+      ? [sumTokens([window, today]), end - first]
+      : [window, Math.min(RATE_DAYS, dayStart - first)]
   const days = Math.max(MIN_RATE_DAYS, duration)
   const rate = { issued: counted.issued / days, cached: counted.cached / days }
   const tokens = {

@@ -1,5 +1,5 @@
 /** Public types of usage by day and month: days, client information, histories and comparisons. */
-import type { UsagePrice } from '../price.ts'
+import type { UsagePrice } from '../price-types.ts'
 
 /** Who tokens of a day belong to. */
 export interface DaySubject {

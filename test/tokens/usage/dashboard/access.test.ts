@@ -181,6 +181,16 @@ t.test(
         { usage, authorize, challenge: 'Basic\r\nx: y' },
         'challenge: expected a challenge in printable ASCII, got "Basic\\r\\nx: y". Pass for example Basic realm="usage".',
       ],
+      [
+        { usage, authorize, budget: 0 },
+        'budget: expected a number from 0.01 to 1000000000000000, got 0. Pass a number in this range.',
+      ],
+      [{ usage, authorize, budget: '50' }, /^cognito-m2m: budget: expected a number /],
+      [{ usage, authorize, clients: 'all' }, /^cognito-m2m: clients: expected an array or a /],
+      [
+        { usage, authorize, clients: [{ clientId: '' }] },
+        /^cognito-m2m: clients\[0\]\.clientId: expected a text /,
+      ],
       [{ usage, authorize, challenge: 401 }, /^cognito-m2m: challenge: expected .*, got 401\. /],
       [
         { usage, authorize, allow: 1 },

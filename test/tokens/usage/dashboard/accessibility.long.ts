@@ -1,4 +1,6 @@
 /** Accessibility of the page: keyboard, dark mode, small screens, and 500 clients. */
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import type { Page } from 'puppeteer-core'
 import t from 'tap'
 import { launchChromium, withoutChromium } from '../../../support/chromium.ts'
@@ -12,6 +14,8 @@ import {
   text,
   texts,
 } from '../../../support/dashboard-page.ts'
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Contrast (WCAG 2.2, 1.4.3) of every text with what is painted behind it; and of the swatches (1.4.11). */
 const CONTRASTS = `(() => {
@@ -39,7 +43,7 @@ const CONTRASTS = `(() => {
     if (['SCRIPT', 'NOSCRIPT', 'LEGEND'].includes(element.tagName)) continue
     found.push({ what: walker.currentNode.data, ratio: contrast(getComputedStyle(element).color, behind(element)), least: 4.5 })
   }
-  for (const swatch of document.querySelectorAll('.swatch')) {
+  for (const swatch of document.querySelectorAll('.swatch:not(.budget)')) {
     found.push({ what: swatch.className, ratio: contrast(getComputedStyle(swatch).backgroundColor, behind(swatch.parentElement)), least: 3 })
   }
   return found
@@ -70,25 +74,19 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
   t.test('focus follows the reading order, and is visible', async (t) => {
     const { page } = await open(t, browser, served)
     const seen: [string, boolean][] = []
-    for (let presses = 0; presses < 18; presses += 1) {
+    for (let presses = 0; presses < 29; presses += 1) {
       await page.keyboard.press('Tab')
       seen.push((await page.evaluate(FOCUS)) as [string, boolean])
     }
     t.strictSame(
       seen.map(([name]) => name),
       [
-        ...['Download CSV', 'refresh', 'show-unused', 'issued', '30d', 'Chart as a table'],
-        ...[
-          'search',
-          'all',
-          'Clients',
-          'Client',
-          'Monthly cost',
-          'Last used',
-          'Issued',
-          'From cache',
-        ],
-        ...['Cached', 'Tokens refused', 'API accepted', 'API refused'],
+        ...['automatic', 'refresh', 'Download CSV', 'show-anomalies', 'show-unused'],
+        ...['issued', '30d', 'Chart as a table', 'Cost as a table', 'reporting'],
+        ...['warehouse-sync', 'billing-batch', 'web-shop', 'checkout-api'],
+        ...['User pools', 'Regions', 'search', 'all', 'Clients'],
+        ...['Client', 'This month', 'Forecast', 'Last used', 'Issued', 'From cache', 'Cached'],
+        ...['Tokens refused', 'API accepted', 'API refused'],
       ],
     )
     t.ok(
@@ -110,7 +108,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     t.equal(await text(page, '#chart-table caption'), 'Tokens per day, latest first')
     await tabTo(page, 'Client')
     await page.keyboard.press('Enter')
-    const order = await texts(page, 'td:first-child, .name-button')
+    const order = await texts(page, '#client-table .name-button')
     t.strictSame(
       order,
       [...order].sort((a, b) => a.localeCompare(b)),
@@ -118,7 +116,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     t.match(await page.evaluate(FOCUS), ['Client', true], 'the focus stays')
     t.strictSame(await texts(page, 'th[aria-sort="ascending"]'), ['Client\n▲'])
     await page.keyboard.press('Space')
-    t.strictSame(await texts(page, '.name-button'), order.reverse())
+    t.strictSame(await texts(page, '#client-table .name-button'), order.reverse())
     await tabTo(page, 'web-shop')
     await page.keyboard.press('Enter')
     await settled(page)
@@ -172,6 +170,50 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     const [[light, lightChart], [dark, darkChart]] = grounds as [string[], string[]]
     t.not(light, dark)
     t.not(lightChart, darkChart)
+  })
+
+  t.test('every color of a chart has enough contrast with its background', async (t) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { page } = await open(t, browser, served, { colorScheme })
+      const names = [...Array(12).keys()].map((index) => `layer-${index + 1}`)
+      await page.evaluate(`document.querySelector('#layers').replaceChildren(...${JSON.stringify([...names, 'layer-rest'])}.map((name) => {
+        const item = document.createElement('li')
+        item.append(Object.assign(document.createElement('i'), { className: 'swatch ' + name }))
+        return item
+      }))`)
+      const found = (await page.evaluate(CONTRASTS)) as { ratio: number; least: number }[]
+      const swatches = found.filter(({ least }) => least === 3)
+      t.equal(swatches.length, 13 + 3)
+      t.strictSame(
+        swatches.filter(({ ratio, least }) => !(ratio >= least)),
+        [],
+      )
+    }
+  })
+
+  t.test('axe-core reports no problems', async (t) => {
+    const usage = await seededUsage(COMPANY)
+    const clients = [
+      { clientId: 'reporting', name: 'Reports', team: 'data', tags: { env: 'prod' } },
+    ]
+    const pages = [
+      await serve(t, { usage, clients, budget: 100 }),
+      await serve(t, { usage: await seededUsage([]) }),
+    ]
+    for (const [index, shown] of pages.entries()) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const width of [390, 768, 1280]) {
+          const { page } = await open(t, browser, shown, { colorScheme, width })
+          await page.evaluate(
+            `for (const it of document.querySelectorAll('details')) it.open = true`,
+          )
+          await page.evaluate(AXE)
+          const problems = await page.evaluate(`axe.run().then(({ violations }) =>
+            violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))`)
+          t.strictSame(problems, [], `page ${index}, ${colorScheme}, ${width}`)
+        }
+      }
+    }
   })
 
   t.test('a chart changes its colors with the page', async (t) => {

@@ -23,41 +23,51 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
 
   t.test('the numbers are those of the report', async (t) => {
     const usage = await seededUsage(COMPANY)
-    const [report, cost] = [await usage.report(), await usage.cost()]
+    const [report, history, forecast] = [
+      await usage.report(),
+      await usage.history(),
+      await usage.forecast(),
+    ]
     const served = await serve(t, { usage })
     const visited = await open(t, browser, served)
     const { page } = visited
 
     t.equal(await page.title(), 'Token usage')
+    const [month, lastMonth, whole] = [
+      history.periods.at(-1),
+      history.periods.at(-2),
+      forecast.forecast,
+    ]
     t.strictSame(await texts(page, '.figure'), [
-      dollars(cost.monthly.cost),
-      dollars(cost.monthly.saved),
-      `${(100 * cost.cachedShare).toFixed(1)}%`,
-      '2',
+      ...[month, whole, lastMonth].map((it) => dollars(it?.cost ?? 0)),
+      ...[dollars(month?.saved ?? 0), '1', '2'],
     ])
-    t.equal(
-      await text(page, '#saved-note'),
-      `${dollars(cost.monthly.withoutCache)} if nothing were cached`,
-    )
-    t.match(
-      await text(page, '#cost-note'),
-      `${number(Math.round(cost.monthly.issued))} tokens issued`,
-    )
+    t.strictSame(await texts(page, '.tile h2'), [
+      ...['November so far', 'Forecast for November', 'October, last month'],
+      ...['Saved by caching in November', 'Anomalies', 'Unused for 90 days'],
+    ])
+    t.equal(await text(page, '#month-note'), `${number(month?.issued ?? 0)} tokens issued`)
+    t.equal(await text(page, '#forecast-note'), 'at the rate of the last 7 days')
+    t.match(await text(page, '#saved-note'), /^[\d.]+% of [\d,]+ tokens came from the cache$/)
 
-    const shown = new Map((await rows(page, '#client-table')).map((cells) => [cells[0], cells]))
-    t.equal(shown.size, report.rows.length)
+    const shown = await rows(page, '#client-table')
+    t.equal(shown.length, report.rows.length)
+    const current = history.rows.filter(({ period }) => period === '2026-11')
     for (const row of report.rows.filter(({ kind, unused }) => kind === 'client' && !unused)) {
-      const { tokens, requests } = row
-      const part = cost.clients.find(({ clientId }) => clientId === row.clientId)
-      const cells = shown.get(`${row.clientId}\n${row.userPoolId}`)
-      t.equal(cells?.[1], part ? dollars(part.cost) : '–')
-      t.strictSame(cells?.slice(3, 5), [number(tokens.issued), number(tokens.cached)])
-      t.equal(cells?.[6], number(tokens.refused))
-      t.equal(cells?.[7], number(requests.accepted))
+      const { tokens, requests, clientId } = row
+      const cells = shown.find(([name]) => name?.startsWith(`${clientId}\n${row.userPoolId}`))
+      t.equal(cells?.[1], dollars(current.find((it) => it.clientId === clientId)?.cost ?? 0))
+      t.equal(
+        cells?.[2],
+        dollars(forecast.clients.find((it) => it.clientId === clientId)?.cost ?? 0),
+      )
+      t.strictSame(cells?.slice(4, 6), [number(tokens.issued), number(tokens.cached)])
+      t.equal(cells?.[7], number(tokens.refused))
+      t.equal(cells?.[8], number(requests.accepted))
       const codes = Object.entries(requests.byCode).map(
         ([code, count]) => `\n${code.slice(4)} ${number(count)}`,
       )
-      t.equal(cells?.[8], number(requests.refused) + codes.join(''))
+      t.equal(cells?.[9], number(requests.refused) + codes.join(''))
     }
     const { lines } = await usage.series('day')
     const issued = sum(lines.map((line) => sum(line.issued.slice(-30))))
@@ -84,7 +94,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     t.equal((await rows(page, '#client-table')).length, 2)
     t.equal(await text(page, '#shown'), '2 rows')
     await page.type('#search', 'ACME')
-    t.strictSame(await texts(page, '.name-button'), ['partner-acme'])
+    t.strictSame(await texts(page, '#client-table .name-button'), ['partner-acme'])
   })
 
   t.test('the chart follows range, tokens and client', async (t) => {
@@ -140,6 +150,8 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
         '</title><style>*{display:none}',
       ],
     ]
+    const [first = ''] = names
+    const clients = [{ clientId: first, name: `${first}2`, team: bidi, tags: { [first]: bidi } }]
     const hostile = names.map(
       (clientId, index): SeededClient => ({
         ...{ clientId, age: 3, perHour: 100 - index },
@@ -147,15 +159,20 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
       }),
     )
     const usage = await seededUsage(hostile)
-    const served = await serve(t, { usage })
+    const served = await serve(t, { usage, clients })
     const visited = await open(t, browser, served, { width: 390 })
     const { page } = visited
-    const shown = new Set(await texts(page, '.name-button'))
-    for (const name of names.filter((it) => it !== bidi && it !== long)) t.ok(shown.has(name), name)
+    const shown = new Set(await texts(page, '#client-table .name-button'))
+    const plain = names.slice(1).filter((it) => it !== bidi && it !== long)
+    for (const name of [...plain, `${first}2`]) t.ok(shown.has(name), name)
+    const written = 'a⟨U+202E⟩gnp.exe⟨U+2066⟩b⟨U+200B⟩c'
+    t.strictSame(await texts(page, '.tag'), [written, `<img src=x onerror=globalT…⟩b⟨U+200B⟩c`])
     t.ok(shown.has('a⟨U+202E⟩gnp.exe⟨U+2066⟩b⟨U+200B⟩c'), 'what turns text round is written out')
     t.ok([...shown].every((it) => [...it].length <= 40))
     for (const index of names.keys()) {
-      await page.evaluate(`document.querySelectorAll('.name-button')[${index}].click()`)
+      await page.evaluate(
+        `document.querySelectorAll('#client-table .name-button')[${index}].click()`,
+      )
       await settled(page)
       t.equal((await texts(page, '#layers li')).length, 1)
     }
@@ -171,7 +188,7 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
       await page.evaluate(
         '[globalThis.hit === undefined, document.images.length, document.scripts.length, document.querySelectorAll("svg").length, document.styleSheets.length]',
       ),
-      [true, 0, 2, 0, 2],
+      [true, 0, 2, 0, 5],
     )
     t.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'not wider')
     const table = (await served.app.inject('/ops/usage/usage.csv')).body
@@ -195,8 +212,19 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     const visited = await open(t, browser, served)
     const { page } = visited
     t.equal(await text(page, '#nothing h2'), 'Nothing counted yet')
-    t.strictSame(await texts(page, '.figure'), ['$0.00', '$0.00', '–', '0'])
-    t.equal(await page.evaluate(`document.querySelector('#over-time').checkVisibility()`), false)
+    t.match(await text(page, '#sources'), 'No source is attached')
+    t.match(await texts(page, '#nothing pre'), [
+      /^usage\.attach\(app\.tokenProxy\)/,
+      /^curl -u .* -d grant_type=client_credentials /,
+      /^curl -H "Authorization: Bearer /,
+    ])
+    for (const section of ['.tiles', '#over-time', '#costs', '#findings', '#groups', '#clients']) {
+      t.equal(
+        await page.evaluate(`document.querySelector('${section}').checkVisibility()`),
+        false,
+        section,
+      )
+    }
     checkClean(t, served, visited)
   })
 

@@ -92,6 +92,16 @@ t.test('a client that began two days ago is projected from its own rate', (t) =>
   t.end()
 })
 
+t.test('the rate of a client that began yesterday includes today', (t) => {
+  const days = [
+    day('2026-03-09', 'a', 1, { firstUsed: seconds('2026-03-09T23:59:59Z') }),
+    day('2026-03-10', 'a', 50),
+  ]
+  const { clients } = forecastUsage(days, { now: at('2026-03-10T12:00:00Z') })
+  t.equal(Math.round(clients[0]?.issuedPerDay ?? 0), 102)
+  t.end()
+})
+
 t.test(
   'data that ended before now is projected from its end; a client that stopped has no rate',
   (t) => {

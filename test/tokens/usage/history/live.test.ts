@@ -78,3 +78,35 @@ t.test('invalid options reject before the store is read', async (t) => {
   })
   t.equal(reads, 0)
 })
+
+t.test(
+  'a forecast has the price of the usage, and ends now also without recent tokens',
+  async (t) => {
+    const tiers = [{ upTo: 10, price: 2 }, { price: 1 }]
+    const { usage, source, clock } = begin(t, { price: { currency: 'USD', per: 1, tiers } })
+    t.match(await usage.forecast(), {
+      month: '2026-03',
+      at: NOON,
+      clients: [],
+      forecast: { cost: 0 },
+    })
+    for (let index = 0; index < 4; index += 1) source.token('issued', 'a')
+    await usage.report()
+    clock.seconds += 2 * DAY
+    // From noon of the first day to the last midnight: 4 tokens in 1.5 days, and 19.5 days remain.
+    const issued = 4 + (4 / 1.5) * 19.5
+    const forecast = await usage.forecast({ clients: [{ clientId: 'a', name: 'Orders' }] })
+    t.match(forecast, {
+      ...{ month: '2026-03', at: NOON + 2 * DAY, currency: 'USD' },
+      monthToDate: { issued: 4, cost: 8 },
+      lastMonth: { issued: 0, cost: 0 },
+      forecast: { issued, cost: 20 + (issued - 10) },
+      clients: [{ clientId: 'a', name: 'Orders', issued }],
+    })
+    clock.seconds += 21 * DAY
+    const next = { month: '2026-04', lastMonth: { issued: 4 }, forecast: { issued: 0 } }
+    t.match(await usage.forecast(), next)
+    const invalid = { by: 'day' } as object
+    await t.rejects(usage.forecast(invalid), { code: 'ERR_OPTION_INVALID' })
+  },
+)

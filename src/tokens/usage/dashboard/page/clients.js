@@ -1,12 +1,14 @@
 /** The table of clients: search, filter, sorting, and selection for the chart. */
-import { button, byId, element, onChoice } from './dom.js'
-import { duration, money, number, plural, share, timeElement } from './format.js'
-import { getName, nameElement, poolElement, visible } from './names.js'
+import { button, byId, element, keepFocus, onChoice, setChoice, setTableRoles } from './dom.js'
+import { duration, money, number, plural, share, timeElement, times } from './format.js'
+import { getId, getName, nameElement, textElement, visible } from './names.js'
+import { state, updateState } from './state.js'
 
 /** @import { ClientView, SummaryView } from '../view.ts' */
 
 /**
  * @typedef {object} Column
+ * @property {string} id in the address
  * @property {string} label
  * @property {(client: ClientView) => number | string | null} by sort key; null is last
  * @property {(client: ClientView) => (Node | string)[]} show
@@ -17,70 +19,85 @@ const MAX_INITIAL_ROWS = 100
 
 /** @type {SummaryView | undefined} */
 let summary
-let sort = { column: 'Monthly cost', descending: true }
-let searchText = ''
-let onlyUnused = false
 let showsAll = false
 /** @type {(client: ClientView) => void} */
 let selectClient = () => {}
+
+/** @returns {SummaryView} */
+const getSummary = () => /** @type {SummaryView} */ (summary)
 
 /** @param {ClientView} client */
 const countTokens = ({ tokens }) => tokens.issued + tokens.cached
 
 /** @param {ClientView} client */
+const getCachedShare = (client) =>
+  countTokens(client) === 0 ? null : client.tokens.cached / countTokens(client)
+
+/** @param {ClientView} client */
 function nameCell(client) {
-  const { userPoolId, kind } = client
   const name = button('name-button', () => selectClient(client), nameElement(client))
-  const note =
-    userPoolId === null
-      ? kind === 'unverified'
-        ? 'not authenticated'
-        : 'counted together'
-      : poolElement(userPoolId)
-  const cell = [name, element('span', { class: 'quiet' }, note)]
-  return client.unused ? [...cell, badge(client)] : cell
+  return [name, ...describeClient(client), ...badges(client)]
 }
 
 /** @param {ClientView} client */
-function badge({ lastUsed }) {
-  const { at } = /** @type {SummaryView} */ (summary)
-  const age = lastUsed === null ? '90 days' : duration(at - lastUsed)
-  return element('span', { class: 'badge' }, `unused for ${age}`)
+function describeClient({ kind, userPoolId, name, clientId, team, tags }) {
+  if (userPoolId === null) {
+    const note = kind === 'unverified' ? 'not authenticated' : 'counted together'
+    return [element('span', { class: 'quiet' }, note)]
+  }
+  const facts = [team, ...Object.entries(tags).map(([tag, value]) => `${tag}=${value}`)]
+  return [
+    ...(name === null ? [] : [textElement(String(clientId), 'quiet')]),
+    textElement(userPoolId, 'quiet'),
+    ...facts.flatMap((fact) => (fact === null ? [] : [textElement(fact, 'tag')])),
+  ]
 }
 
-/** @param {string} label @param {(client: ClientView) => number} by @returns {Column} */
-const createCountColumn = (label, by) => ({ label, by, show: (client) => [number(by(client))] })
+/** @param {ClientView} client */
+function badges({ kind, userPoolId, clientId, unused, lastUsed }) {
+  const { at, anomalies } = getSummary()
+  const latest = anomalies.find(
+    (it) => it.kind === kind && it.userPoolId === userPoolId && it.clientId === clientId,
+  )
+  const texts = [
+    ...(unused ? [`unused for ${lastUsed === null ? '90 days' : duration(at - lastUsed)}`] : []),
+    ...(latest === undefined ? [] : [`${times(latest.factor)} against its median`]),
+  ]
+  return texts.map((text) => element('span', { class: 'badge' }, text))
+}
+
+/** @param {string} id @param {string} label @param {(client: ClientView) => number} by @returns {Column} */
+const createCountColumn = (id, label, by) => ({ id, label, by, show: (it) => [number(by(it))] })
+
+/** @param {string} id @param {string} label @param {(client: ClientView) => number} by @returns {Column} */
+const createCostColumn = (id, label, by) => ({
+  ...{ id, label, by },
+  show: (client) => [by(client) === 0 ? '–' : money(getSummary().currency)(by(client))],
+})
 
 /** @type {readonly Column[]} */
 const columns = [
-  { label: 'Client', by: getName, show: nameCell },
+  { id: 'client', label: 'Client', by: getName, show: nameCell },
+  createCostColumn('month', 'This month', ({ monthCost }) => monthCost),
+  createCostColumn('forecast', 'Forecast', ({ forecastCost }) => forecastCost),
   {
-    label: 'Monthly cost',
-    by: ({ monthlyCost }) => monthlyCost,
-    show: ({ monthlyCost }) => [
-      monthlyCost === null
-        ? '–'
-        : money(/** @type {SummaryView} */ (summary).cost.currency)(monthlyCost),
-    ],
-  },
-  {
-    label: 'Last used',
+    ...{ id: 'used', label: 'Last used' },
     by: ({ lastUsed }) => lastUsed,
     show: ({ lastUsed }) => [lastUsed === null ? '–' : timeElement(lastUsed)],
   },
-  createCountColumn('Issued', ({ tokens }) => tokens.issued),
-  createCountColumn('From cache', ({ tokens }) => tokens.cached),
+  createCountColumn('issued', 'Issued', ({ tokens }) => tokens.issued),
+  createCountColumn('cached', 'From cache', ({ tokens }) => tokens.cached),
   {
-    label: 'Cached',
-    by: (client) => (countTokens(client) === 0 ? null : client.tokens.cached / countTokens(client)),
-    show: (client) => [
-      countTokens(client) === 0 ? '–' : share(client.tokens.cached / countTokens(client)),
-    ],
+    ...{ id: 'share', label: 'Cached', by: getCachedShare },
+    show: (client) => {
+      const cachedShare = getCachedShare(client)
+      return [cachedShare === null ? '–' : share(cachedShare)]
+    },
   },
-  createCountColumn('Tokens refused', ({ tokens }) => tokens.refused),
-  createCountColumn('API accepted', ({ requests }) => requests.accepted),
+  createCountColumn('failed', 'Tokens refused', ({ tokens }) => tokens.refused),
+  createCountColumn('accepted', 'API accepted', ({ requests }) => requests.accepted),
   {
-    label: 'API refused',
+    ...{ id: 'refused', label: 'API refused' },
     by: ({ requests }) => requests.refused,
     show: ({ requests }) => [number(requests.refused), ...codes(requests.byCode)],
   },
@@ -95,32 +112,45 @@ function codes(byCode) {
     )
 }
 
-/** @param {Column} column @param {ClientView} a @param {ClientView} b */
-function compare({ by }, a, b) {
-  const [left, right] = [by(a), by(b)]
+function getSort() {
+  const id = state.sort.replace('-', '')
+  const column = columns.find((it) => it.id === id)
+  return { column: column ?? /** @type {Column} */ (columns[1]), descending: id !== state.sort }
+}
+
+/** @param {ClientView} a @param {ClientView} b */
+function compare(a, b) {
+  const { column, descending } = getSort()
+  const [left, right] = [column.by(a), column.by(b)]
   if (left === null || right === null) return Number(left === null) - Number(right === null)
   const order = typeof left === 'string' ? left.localeCompare(String(right)) : left - Number(right)
-  return sort.descending ? -order : order
+  return descending ? -order : order
 }
 
 function getMatchingClients() {
-  const wanted = searchText.toLowerCase()
-  const column = /** @type {Column} */ (columns.find(({ label }) => label === sort.column))
-  return /** @type {SummaryView} */ (summary).clients
-    .filter((client) => (!onlyUnused || client.unused) && getSearchText(client).includes(wanted))
-    .sort((a, b) => compare(column, a, b) || countTokens(b) - countTokens(a))
+  const wanted = state.find.toLowerCase()
+  return getSummary()
+    .clients.filter(
+      (client) =>
+        (state.which === 'all' || client.unused) && getSearchText(client).includes(wanted),
+    )
+    .sort((a, b) => compare(a, b) || countTokens(b) - countTokens(a))
 }
 
 /** @param {ClientView} client */
 function getSearchText(client) {
-  return `${getName(client)} ${visible(client.userPoolId ?? '')}`.toLowerCase()
+  const { userPoolId, team, tags } = client
+  const facts = [userPoolId, team, ...Object.entries(tags).map(([tag, value]) => `${tag}=${value}`)]
+  const shown = facts.map((fact) => visible(fact ?? ''))
+  return [getName(client), getId(client), ...shown].join(' ').toLowerCase()
 }
 
 function show() {
   const found = getMatchingClients()
   const rows = showsAll ? found : found.slice(0, MAX_INITIAL_ROWS)
   const body = /** @type {HTMLElement} */ (byId('client-table').querySelector('tbody'))
-  body.replaceChildren(...rows.map(createRow))
+  keepFocus(body, () => body.replaceChildren(...rows.map(createRow)))
+  setTableRoles(byId('client-table'))
   byId('shown').textContent =
     rows.length === found.length
       ? plural(found.length, 'row')
@@ -130,63 +160,74 @@ function show() {
   more.textContent = `Show all ${number(found.length)}`
 }
 
-/** @param {ClientView} client */
+/** Small screens show a row as a card, where each cell has the label of its column. @param {ClientView} client */
 function createRow(client) {
-  const cells = columns.map(({ show: shown }, index) =>
+  const cells = columns.map(({ label, show: shown }, index) =>
     index === 0
       ? element('th', { scope: 'row' }, ...shown(client))
-      : element('td', { class: 'number' }, ...shown(client)),
+      : element(
+          'td',
+          { class: 'number', 'data-label': label },
+          element('div', {}, ...shown(client)),
+        ),
   )
-  return element('tr', client.unused ? { class: 'unused' } : {}, ...cells)
+  return element('tr', { class: client.unused ? 'unused' : '' }, ...cells)
 }
 
 function showHead() {
-  const cells = columns.map(({ label }, index) => {
-    const sorted = label === sort.column
-    const order = sort.descending ? 'descending' : 'ascending'
-    const arrow = sorted ? (sort.descending ? '▼' : '▲') : ''
-    const head = element('th', { scope: 'col', 'aria-sort': sorted ? order : 'none' })
+  const { column: sorted, descending } = getSort()
+  const cells = columns.map(({ id, label }, index) => {
+    const isSorted = id === sorted.id
+    const order = descending ? 'descending' : 'ascending'
+    const arrow = isSorted ? (descending ? '▼' : '▲') : ''
+    const head = element('th', {
+      ...{ scope: 'col' },
+      'aria-sort': isSorted ? order : 'none',
+    })
     if (index > 0) head.classList.add('number')
     head.append(
-      button('sort', () => sortBy(label), label, element('span', { 'aria-hidden': 'true' }, arrow)),
+      button('sort', () => sortBy(id), label, element('span', { 'aria-hidden': 'true' }, arrow)),
     )
     return head
   })
   const head = /** @type {HTMLElement} */ (byId('client-table').querySelector('thead'))
-  head.replaceChildren(element('tr', {}, ...cells))
+  // The pressed button is replaced.
+  keepFocus(head, () => head.replaceChildren(element('tr', {}, ...cells)))
 }
 
-/** @param {string} label */
-function sortBy(label) {
-  sort = {
-    column: label,
-    descending: sort.column === label ? !sort.descending : label !== 'Client',
-  }
+/** @param {string} id */
+function sortBy(id) {
+  const { column, descending } = getSort()
+  const isDescending = column.id === id ? !descending : id !== 'client'
+  updateState({ sort: isDescending ? `-${id}` : id })
   showHead()
   show()
-  // The pressed button was replaced: keyboard users continue at the same position.
-  const index = columns.findIndex((column) => column.label === label)
-  byId('client-table').querySelectorAll('button')[index]?.focus()
 }
 
 /** @param {SummaryView} latest */
 export function showClients(latest) {
-  // Without rows, the header would move when the first rows arrive.
-  if (summary === undefined) showHead()
   summary = latest
+  showHead()
   show()
 }
 
 /** Filters to unused clients and scrolls to the table. */
 export function showUnused() {
-  const choice = /** @type {HTMLInputElement} */ (
-    document.querySelector('input[name="which"][value="unused"]')
-  )
-  choice.checked = true
-  onlyUnused = true
+  updateState({ which: 'unused' })
+  setChoice('which', 'unused')
   show()
-  choice.focus()
+  const choice = document.querySelector('input[name="which"]:checked')
+  if (choice instanceof HTMLElement) choice.focus()
   byId('clients').scrollIntoView()
+}
+
+/** Paper has no `Show all`. @param {boolean} isPrinting */
+export function showForPrint(isPrinting) {
+  if (summary === undefined) return
+  const before = showsAll
+  showsAll = before || isPrinting
+  show()
+  showsAll = before
 }
 
 /** @param {(client: ClientView) => void} onSelect Called when a client is selected. */
@@ -194,11 +235,11 @@ export function initClients(onSelect) {
   selectClient = onSelect
   const search = /** @type {HTMLInputElement} */ (byId('search'))
   search.addEventListener('input', () => {
-    searchText = search.value
+    updateState({ find: search.value })
     show()
   })
-  onChoice('which', (value) => {
-    onlyUnused = value === 'unused'
+  onChoice('which', (which) => {
+    updateState({ which: which === 'unused' ? 'unused' : 'all' })
     show()
   })
   byId('more').addEventListener('click', () => {

@@ -1,9 +1,7 @@
 /** Fetches the data of the page from the plugin. */
 
-/** @import { ChartView, SummaryView, TokenCount, Range } from '../view.ts' */
-/** @import { UsageSubject } from '../../types.ts' */
-
-/** The controls of the chart. @typedef {{ range: Range, count: TokenCount, subject: UsageSubject | null }} ChartQuery */
+/** @import { ChartView, SummaryView } from '../view.ts' */
+/** @import { State } from './state.js' */
 
 /** @param {string} address @returns {Promise<unknown>} */
 async function read(address) {
@@ -26,7 +24,7 @@ export async function readSummary() {
   return /** @type {SummaryView} */ (await read('data.json'))
 }
 
-/** @param {ChartQuery} query @returns {Promise<ChartView>} */
+/** @param {State} state @returns {Promise<ChartView>} */
 export async function readChart({ range, count, subject }) {
   const parameters = new URLSearchParams({ range, count })
   if (subject !== null) parameters.set('kind', subject.kind)

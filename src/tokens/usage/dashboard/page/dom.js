@@ -39,6 +39,57 @@ export function button(className, onClick, ...children) {
 }
 
 /**
+ * Replaces content. A button with the focus keeps it by its position, so that a refresh does not interrupt keyboard
+ * users.
+ *
+ * @param {HTMLElement} container
+ * @param {() => void} render
+ */
+export function keepFocus(container, render) {
+  const focused = /** @type {HTMLButtonElement} */ (document.activeElement)
+  const index = [...container.querySelectorAll('button')].indexOf(focused)
+  render()
+  container.querySelectorAll('button')[index]?.focus({ preventScroll: true })
+}
+
+const ROLES = [
+  ...[
+    ['thead, tbody', 'rowgroup'],
+    ['tr', 'row'],
+    ['td', 'cell'],
+  ],
+  ...[
+    ['th[scope="row"]', 'rowheader'],
+    ['th[scope="col"]', 'columnheader'],
+  ],
+]
+
+/**
+ * Sets the roles that a table loses if its rows are shown as cards.
+ *
+ * @param {HTMLElement} table
+ */
+export function setTableRoles(table) {
+  table.setAttribute('role', 'table')
+  for (const [selector = '', role = ''] of ROLES) {
+    for (const part of table.querySelectorAll(selector)) part.setAttribute('role', role)
+  }
+}
+
+/**
+ * Checks the radio button with a value.
+ *
+ * @param {string} name
+ * @param {string} value
+ */
+export function setChoice(name, value) {
+  for (const input of document.querySelectorAll(`input[name="${name}"]`)) {
+    const radio = /** @type {HTMLInputElement} */ (input)
+    radio.checked = radio.value === value
+  }
+}
+
+/**
  * Reports changes of a group of radio buttons.
  *
  * @param {string} name

@@ -26,6 +26,7 @@ const ticks = {
   day: new Intl.DateTimeFormat(undefined, DATE),
   utcDay: new Intl.DateTimeFormat(undefined, { ...DATE, ...UTC }),
 }
+const month = new Intl.DateTimeFormat(undefined, { month: 'long', ...UTC })
 
 /** @param {number} value */
 export const number = (value) => whole.format(value)
@@ -42,6 +43,28 @@ export function money(currency) {
   return (/** @type {number} */ amount) =>
     amount > 0 && amount < least ? `< ${format.format(least)}` : format.format(amount)
 }
+
+/**
+ * Formats amounts on an axis.
+ *
+ * @param {string} currency of ISO 4217
+ */
+export function shortMoney(currency) {
+  const format = new Intl.NumberFormat(undefined, {
+    ...{ style: 'currency', currency, notation: 'compact' },
+    ...{ minimumFractionDigits: 0, maximumFractionDigits: 2 },
+  })
+  return (/** @type {number} */ amount) => format.format(amount)
+}
+
+/** @param {number} factor of an anomaly */
+export const times = (factor) => `×${number(Math.round(factor))}`
+
+/** @param {number} start of a month in epoch seconds */
+export const monthName = (start) => month.format(1000 * start)
+
+/** @param {number} start of a day (UTC) in epoch seconds */
+export const dayName = (start) => ticks.utcDay.format(1000 * start)
 
 /**
  * Creates a time in the viewer's time zone, with UTC in its title to compare with logs.

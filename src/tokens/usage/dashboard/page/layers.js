@@ -1,23 +1,11 @@
-/** Labels and colors of the layers of a chart. */
+/** Labels of the layers of a chart. */
 import { element } from './dom.js'
 import { getName, nameElement } from './names.js'
 
 /** @import { ChartView, LayerView } from '../view.ts' */
 
-/** Index of the color for the layer of the remaining clients. */
-const REST_COLOR = 8
-
 /** @param {readonly number[]} values */
 export const sum = (values) => values.reduce((total, value) => total + value, 0)
-
-/**
- * @param {LayerView} layer
- * @param {number} index
- * @returns {string} class of its swatch, and custom property of its color
- */
-export function getColorName({ subject }, index) {
-  return `layer-${subject === null ? REST_COLOR : index + 1}`
-}
 
 /**
  * Whether the layers show the counts of one client instead of several clients.

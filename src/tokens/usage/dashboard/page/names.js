@@ -1,7 +1,7 @@
 /** Displays names of clients, which can contain any characters. */
 import { element } from './dom.js'
 
-/** @import { UsageSubject } from '../../types.ts' */
+/** @import { NamedSubject } from '../view.ts' */
 
 /** Characters of a name that is not shortened. The title shows a longer name. */
 const MAX_LENGTH = 40
@@ -32,31 +32,40 @@ function clip(text) {
 }
 
 /**
- * @param {UsageSubject | null} subject null for the clients without a separate layer
+ * @param {NamedSubject} subject
  * @returns {string} the whole name
  */
 export function getName(subject) {
-  if (subject === null) return 'All others'
+  if (subject.name !== null) return visible(subject.name)
   if (subject.kind === 'other') return 'Clients beyond the limit'
   if (subject.kind === 'unverified') return 'Not verified'
-  return visible(/** @type {string} */ (subject.clientId))
+  return getId(subject)
+}
+
+/** @param {NamedSubject} subject @returns {string} the client id */
+export function getId({ clientId }) {
+  return visible(clientId ?? '')
 }
 
 /**
- * Isolates the direction of the name from the surrounding text.
+ * Isolates the direction of the name from the surrounding text. The title has the id of a named client.
  *
- * @param {UsageSubject | null} subject
+ * @param {NamedSubject} subject
  */
 export function nameElement(subject) {
   const name = getName(subject)
   const created = element('bdi', { class: 'name' }, clip(name))
-  if (created.textContent !== name) created.title = name
-  if (subject?.kind !== 'client') created.classList.add('together')
+  if (subject.name !== null) created.title = `${name}, ${getId(subject)}`
+  else if (created.textContent !== name) created.title = name
+  if (subject.kind !== 'client') created.classList.add('together')
   return created
 }
 
-/** @param {string} id of a user pool */
-export function poolElement(id) {
-  const name = visible(id)
-  return element('bdi', { class: 'pool', title: name }, clip(name))
+/**
+ * @param {string} text an id, or a name of people
+ * @param {string} className
+ */
+export function textElement(text, className) {
+  const shown = visible(text)
+  return element('bdi', { class: className, title: shown }, clip(shown))
 }
