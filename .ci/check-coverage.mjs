@@ -12,6 +12,7 @@ const ELSEWHERE = new Set([
   'src/adapters/fastify/types.ts',
   'src/adapters/fetch/types.ts',
   'src/adapters/mcp/fetch-types.ts',
+  'src/metrics/backend.ts',
   'src/tokens/client/types.ts',
   'src/tokens/oauth/one-token-api.ts',
   'src/tokens/rotate/types.ts',

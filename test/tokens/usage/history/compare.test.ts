@@ -1,6 +1,11 @@
 /** AWS records next to the counts of proxies: clients that bypass them, savings, and the bill. */
 import t from 'tap'
-import { compareUsage, type UsageDay, type UsagePrice } from '../../../../src/tokens/usage/index.ts'
+import {
+  compareUsage,
+  toComparisonCsv,
+  type UsageDay,
+  type UsagePrice,
+} from '../../../../src/tokens/usage/index.ts'
 import { POOL } from '../../../support/usage.ts'
 
 const PRICE: UsagePrice = { currency: 'USD', per: 1, tiers: [{ price: 2 }], asOf: '2026-03-01' }
@@ -141,5 +146,27 @@ t.test('without days of both sides there is nothing to compare', (t) => {
   })
   t.throws(() => compareUsage(some, some, { by: 'day' } as object), { code: 'ERR_OPTION_INVALID' })
   t.throws(() => compareUsage(some, [], { price: {} } as object), { code: 'ERR_OPTION_INVALID' })
+  t.end()
+})
+
+t.test('as CSV, callers without a client id are named by their kind', (t) => {
+  const billed = [day('2026-03-02', '=job', 100), day('2026-03-02', null, 40)]
+  const counted = [day('2026-03-02', '=job', 50, { cached: 7 })]
+  const header =
+    'user_pool_id,client_id,name,team,path,tokens_billed,tokens_counted,tokens_direct,tokens_cached,cost,saved'
+  const toLines = (price: { readonly price?: UsagePrice }) =>
+    toComparisonCsv(compareUsage(billed, counted, { ...price, now }))
+      .trim()
+      .split('\r\n')
+  t.strictSame(toLines({ price: PRICE }), [
+    header,
+    `"${POOL}","'=job",,,"mixed",100,50,50,7,200,14`,
+    `"${POOL}","unattributed",,,"direct",40,0,40,0,80,0`,
+  ])
+  t.strictSame(toLines({}), [
+    header,
+    `"${POOL}","'=job",,,"mixed",100,50,50,7,,`,
+    `"${POOL}","unattributed",,,"direct",40,0,40,0,,`,
+  ])
   t.end()
 })
