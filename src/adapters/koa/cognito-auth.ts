@@ -1,5 +1,6 @@
 /** The Koa middleware: `auth(requirement)` in front of a handler protects its route. */
 import type { DefaultContext, Middleware } from 'koa'
+import { AuthError } from '../../core/errors.ts'
 import type { Logger } from '../../core/options/logger.ts'
 import { type CognitoAuthOptions, readOptions } from '../../core/options/options.ts'
 import { describeValue, OptionError } from '../../core/options/validate.ts'
@@ -121,8 +122,8 @@ function createMiddleware(
       requestAuth.set(ctx, token)
     } catch (thrown) {
       const error = thrown as ResponseError
-      // Koa sends the message of an exposed error, and writes others to stderr: any caller could fill it.
-      if (errors === 'throw') throw Object.assign(error, { expose: error.statusCode < 500 })
+      // Koa sends the fixed text of an exposed error. It would log others, and anyone can cause any number of them.
+      if (errors === 'throw') throw Object.assign(error, { expose: error instanceof AuthError })
       ctx.status = error.statusCode
       ctx.set(error.headers)
       ctx.type = 'application/json; charset=utf-8'

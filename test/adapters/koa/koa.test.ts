@@ -92,6 +92,15 @@ t.test("errors 'throw': Koa sends the message, and logs no rejection of a caller
   t.strictSame([missing.response.status, missing.text], [401, 'An access token is required'])
   const rejected = await get(url, forged)
   t.equal(rejected.text, 'The access token has an invalid signature')
+  const outage = new Koa()
+  const auth = authFor({ errors: 'throw' })
+  auth.server.close()
+  outage.use(auth())
+  const unavailable = await get(await listen(t, outage), right)
+  t.strictSame(
+    [unavailable.response.status, unavailable.text],
+    [503, 'The access token cannot be verified at the moment'],
+  )
   t.strictSame(logged(), [])
   const broken = new Koa()
   const now = () => {
