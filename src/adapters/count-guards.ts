@@ -12,7 +12,7 @@ export function countGuards(logger: Pick<Logger, 'warn'>): () => void {
     if (count !== MAX_GUARDS) return
     logger.warn(
       { count },
-      'cognito-m2m: the app creates guards per request; create each guard once, outside of handlers',
+      'cognito-m2m: many guards were created; create each guard once, outside of handlers',
     )
   }
 }

@@ -42,9 +42,7 @@ export class RejectionLog {
   write(rejection: Rejection): void {
     const now = this.#monotonicNow()
     const { code, route, clientId, userPoolId, reason } = rejection
-    const count = this.#counts.get(code) ?? {
-      ...{ startedAt: Number.NEGATIVE_INFINITY, lines: 0, suppressed: 0 },
-    }
+    const count = this.#counts.get(code) ?? { startedAt: -Infinity, lines: 0, suppressed: 0 }
     this.#counts.set(code, count)
     // While the clock is NaN, no minute ends: the limit holds.
     if (now - count.startedAt >= MINUTE_MS) {
@@ -72,7 +70,6 @@ export class RejectionLog {
 export function readRejectionLog(value: unknown = false): number | undefined {
   if (value === false) return undefined
   const members = readMembers(value, ['perMinute'], 'rejectionLog')
-  return readNumber(members, 'perMinute', 'rejectionLog', {
-    ...{ defaultValue: 60, min: 1, max: 6000, unit: 'lines', integer: true },
-  })
+  const limits = { defaultValue: 60, min: 1, max: 6000, unit: 'lines', integer: true }
+  return readNumber(members, 'perMinute', 'rejectionLog', limits)
 }

@@ -3,11 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { DiagnosticsEvents } from '../core/diagnostics.ts'
 import type { MetricsBackend } from './backend.ts'
 import type { Labels } from './catalog.ts'
-import type { LabelLimits } from './label-limits.ts'
-
-const NO_POOL = '(none)'
-const NO_ROUTE = '(unmatched)'
-const NO_CLIENT = '(unverified)'
+import { type LabelLimits, MISSING } from './label-limits.ts'
 
 type Handlers = {
   readonly [Name in keyof DiagnosticsEvents]?: (event: DiagnosticsEvents[Name]) => void
@@ -19,9 +15,9 @@ function createHandlers(
   limits: LabelLimits,
   hasClient: boolean,
 ): Handlers {
-  const poolOf = (userPoolId: string | null): string => userPoolId ?? NO_POOL
+  const poolOf = (userPoolId: string | null): string => userPoolId ?? MISSING.pool
   const clientOf = (clientId: string | null): Labels =>
-    hasClient ? { client: clientId ?? NO_CLIENT } : {}
+    hasClient ? { client: clientId ?? MISSING.client } : {}
   const count: MetricsBackend['count'] = (key, labels) =>
     backend.count(key, limits.limitAll(labels))
   const measure: MetricsBackend['measure'] = (key, labels, seconds) =>
@@ -29,7 +25,7 @@ function createHandlers(
   return {
     'cognito-m2m:decision': ({ code, route, userPoolId, clientId, cached, duration }) => {
       const pool = poolOf(userPoolId)
-      const labels = { code: code ?? 'ok', route: route ?? NO_ROUTE, pool }
+      const labels = { code: code ?? 'ok', route: route ?? MISSING.route, pool }
       count('decisions', { ...labels, ...clientOf(clientId) })
       measure('decisionDuration', { pool }, duration)
       if (cached !== null) count('tokenCacheLookups', { result: cached ? 'hit' : 'miss', pool })

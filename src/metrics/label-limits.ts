@@ -2,7 +2,15 @@
 import type { Label, Labels } from './catalog.ts'
 
 /** The value of a label after its limit. */
-export const OVERFLOW = 'other'
+const OVERFLOW = 'other'
+
+/** Values that stand for a missing one. They count for no limit. */
+export const MISSING = {
+  pool: '(none)',
+  route: '(unmatched)',
+  client: '(unverified)',
+} as const satisfies Partial<Record<Label, string>>
+const MISSING_VALUES: ReadonlySet<string> = new Set(Object.values(MISSING))
 
 const DEFAULT_LIMIT = 100
 /** Routes are declared by the app; only mount paths of Express may contain more. */
@@ -12,7 +20,7 @@ const LIMITS: Partial<Record<Label, number>> = { client: 100, route: 200, code: 
 export class LabelLimits {
   readonly #seen = new Map<Label, Set<string>>()
 
-  limit(label: Label, value: string): string {
+  #limit(label: Label, value: string): string {
     let seen = this.#seen.get(label)
     if (seen === undefined) {
       seen = new Set()
@@ -24,11 +32,11 @@ export class LabelLimits {
     return value
   }
 
-  /** Values in parentheses stand for a missing one, and count for no limit. */
+  /** Replaces the values that are over the limit of their label. */
   limitAll(labels: Labels): Labels {
     const limited: { [Name in Label]?: string } = {}
     for (const [label, value] of Object.entries(labels) as [Label, string][]) {
-      limited[label] = value.startsWith('(') ? value : this.limit(label, value)
+      limited[label] = MISSING_VALUES.has(value) ? value : this.#limit(label, value)
     }
     return limited
   }

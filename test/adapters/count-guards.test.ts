@@ -44,7 +44,7 @@ for (const [name, createCreator] of Object.entries(CREATORS)) {
     t.strictSame(warnings, [])
     for (let count = 0; count < 2000; count += 1) create()
     const text =
-      'cognito-m2m: the app creates guards per request; create each guard once, outside of handlers'
+      'cognito-m2m: many guards were created; create each guard once, outside of handlers'
     t.strictSame(warnings, [[{ count: 1000 }, text]])
   })
 }

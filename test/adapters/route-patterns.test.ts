@@ -67,6 +67,8 @@ t.test('Express: mount paths are bounded', async (t) => {
   t.ok(routes.has('/*/a'))
   t.equal(read(0), '/aa/a')
   t.equal(readRoute({ route: { path: '/a' } }), '/a')
+  const long = { route: { path: '/a' }, baseUrl: `/${'a'.repeat(33)}` }
+  t.equal(createRouteReader()(long), '/*/a', 'a caller may have written it')
 })
 
 t.test('Hono: the route of the handler; null if only middleware matches', async (t) => {

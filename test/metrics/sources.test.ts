@@ -8,7 +8,7 @@ import { createTokenClient } from '../../src/tokens/client/index.ts'
 import { tokenProxy } from '../../src/tokens/proxy/index.ts'
 import { serve } from '../support/forge.ts'
 import { NAMES } from '../support/listen.ts'
-import { begin, decide, POOL } from './support.ts'
+import { begin, POOL } from './support.ts'
 
 const USED = NAMES.filter((name) => name !== 'cognito-m2m:jwks-error')
 const subscriptions = () => NAMES.filter((name) => channel(name).hasSubscribers)
@@ -122,7 +122,6 @@ t.test('an event of another version fails no request', async (t) => {
   const onError = (error: unknown) => void thrown.push(error)
   process.on('uncaughtException', onError)
   for (const name of USED) channel(name).publish(undefined)
-  decide({ userPoolId: 5 as never })
   await new Promise((resolve) => setImmediate(resolve))
   process.off('uncaughtException', onError)
   t.strictSame(thrown, [])

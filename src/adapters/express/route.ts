@@ -3,8 +3,8 @@ import type { RouteReader } from '../../core/trace-decision.ts'
 
 /** Distinct mount paths that are reported. */
 const MAX_MOUNT_PATHS = 50
-/** A segment of a mount path that is a word or a version; any other may be a value of the caller. */
-const WORD = /^(?:[a-z][a-z_-]*|v\d{1,2})$/
+/** A segment of a mount path that is a short word or a version; any other may be a value of the caller. */
+const WORD = /^(?:[a-z][a-z_-]{0,31}|v\d{1,2})$/
 
 interface ExpressRequest {
   /** Only while a route's own middleware runs; `app.use` runs before a route is chosen. */
