@@ -96,8 +96,10 @@ export function createAuthorizedFetch(
   { origins, timeoutMs, fetch }: FetchOptions,
   getHolder: (options: GetTokenOptions | undefined) => TokenHolder,
 ): AuthorizedFetch {
-  return async (target, ownInit = {}, options) => {
+  return async (target, init, options) => {
     const isRequest = target instanceof Request
+    // null, which `fetch` accepts too.
+    const ownInit = init ?? {}
     const ownHop = firstHop(origins, target, isRequest ? mergeInit(target, ownInit) : ownInit)
     const limits = readLimits(ownHop.init, options, timeoutMs)
     const holder = getHolder(options)
