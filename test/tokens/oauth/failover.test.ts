@@ -53,6 +53,7 @@ function setUp({
     answers: { primary: token as Answer, secondary: token as Answer },
   }
   const failover = createTokenSender(apis, {
+    timeoutMs,
     monotonicNow: () => world.time,
     random,
     logger: { info: log, warn: log, error: log },
@@ -405,18 +406,66 @@ t.test('within a short limit, the primary gets half', async (t) => {
   t.match(await result, { reason: 'timeout' })
 })
 
-t.test('a secondary that hangs takes all the time, and the next request probes', async (t) => {
+t.test('a secondary that hangs gets all the time once, then half of it', async (t) => {
   const tick = timers(t)
   const { world, send, trace } = await failOver()
   world.answers.secondary = hang
-  for (let count = 0; count < 2; count += 1) {
-    const result = send()
-    world.time += 5000
-    await tick(5000)
+  world.answers.primary = token
+  const first = send()
+  world.time += 5000
+  await tick(5000)
+  t.match(await first, { reason: 'timeout' })
+  const second = trace()
+  world.time += 1750
+  await tick(1750)
+  t.equal(await second, 'secondary primary: primary')
+})
+
+t.test('a secondary that was slow once and works again gets all the time', async (t) => {
+  const tick = timers(t)
+  const { world, send, trace } = await failOver()
+  world.answers.secondary = hang
+  const first = send()
+  await tick(5000)
+  t.match(await first, { reason: 'timeout' })
+  world.answers.secondary = token
+  t.equal(await trace(), 'secondary: secondary')
+  world.answers.secondary = hang
+  const second = send()
+  await tick(4999)
+  t.equal(world.inFlight, 1)
+  await tick(1)
+  t.match(await second, { reason: 'timeout' })
+})
+
+t.test('a probe that hangs ends after 1.75 s, and another request may probe', async (t) => {
+  const tick = timers(t)
+  const { world, send, trace } = await failOver()
+  world.answers.secondary = networkError('ECONNREFUSED')
+  world.answers.primary = hang
+  const probe = send()
+  await tick(1749)
+  t.equal(await trace(), 'secondary: no token', 'one probe at a time')
+  await tick(1)
+  t.match(await probe, { reason: 'timeout' })
+  world.answers.primary = token
+  t.equal(await trace(), 'secondary primary: primary')
+})
+
+t.test('a timeout with less than half of the usual time is no failure of a Region', async (t) => {
+  const tick = timers(t)
+  const { world, failover, limits, trace } = setUp()
+  world.answers.primary = hang
+  const timeOut = async (timeoutMs: number): Promise<void> => {
+    const result = failover.send(parameters, { ...limits, timeoutMs }).catch((error) => error)
+    await tick(timeoutMs)
     t.match(await result, { reason: 'timeout' })
   }
-  world.answers.primary = token
-  t.equal(await trace(), 'primary: primary')
+  for (let count = 0; count < 5; count += 1) await timeOut(1749)
+  t.equal(failover.region, 'primary')
+  await timeOut(1750)
+  world.answers.primary = status(500)
+  t.equal(await trace(), 'primary secondary: secondary', 'half of the usual time is enough')
 })
 
 t.test('without a clock, requests are sent and the primary is probed', async (t) => {
@@ -461,6 +510,7 @@ t.test('probes are spread at random by default', async (t) => {
   let time = 0
   const log = (): void => {}
   const failover = createTokenSender(apis, {
+    timeoutMs: 5000,
     monotonicNow: () => time,
     logger: { info: log, warn: log, error: log },
   })
