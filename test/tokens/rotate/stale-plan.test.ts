@@ -55,6 +55,34 @@ for (const [name, create] of Object.entries(STORES)) {
     t.strictSame(steps, ['test', 'grace', 'delete'])
     t.strictSame(pool.clients[0]?.clientSecrets, [current.value])
   })
+
+  t.test(`${name}: a failed run does not release another that resumed too`, async (t: Test) => {
+    const { pool, cognito, rotate } = await setUpRotation(t)
+    const store = create()
+    const failing = intercept(cognito, async (operation, call) => {
+      if (operation === 'addUserPoolClientSecret') throw new Error('stop')
+      return call()
+    })
+    await rotationErrorOf(rotate({ store, cognito: failing }))
+    const second = intercept(store, async (operation, call) => {
+      if (operation !== 'putPending') return call()
+      let result: unknown
+      const first = intercept(store, async (firstOperation, firstCall) => {
+        const firstResult = await firstCall()
+        if (firstOperation !== 'putPending' || result !== undefined) return firstResult
+        result = await call()
+        throw new Error('stop')
+      })
+      t.equal((await rotationErrorOf(rotate({ store: first }))).code, 'ERR_ROTATION_STORE')
+      const third = await rotationErrorOf(rotate({ store }))
+      t.equal(third.code, 'ERR_ROTATION_CONFLICT', third.message)
+      return result
+    })
+    t.match(await rotate({ store: second }), { resumed: true })
+    const { current, pending } = await store.get()
+    t.strictSame([current.rotation, pending], [undefined, undefined])
+    t.strictSame(pool.clients[0]?.clientSecrets, [current.value])
+  })
 }
 
 t.test('finishSecret promotes no secret that the app client does not have', async (t) => {

@@ -58,7 +58,12 @@ const STORES: Readonly<Record<string, (t: Test) => Promise<ClientSecretStore>>> 
 
 const PENDING = {
   value: 'b'.repeat(64),
-  rotation: { replaces: 'billing--1800000000', heldUntil: 1_800_000_900, promotedAt: undefined },
+  rotation: {
+    replaces: 'billing--1800000000',
+    heldUntil: 1_800_000_900,
+    heldBy: 'c0ffee00-0000-4000-8000-000000000001',
+    promotedAt: undefined,
+  },
 }
 const PROMOTED = {
   value: PENDING.value,
