@@ -1,5 +1,5 @@
 /** Failover between the Regions of a user pool: what causes it, what never does, and how the primary is restored. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { BoundedFetchError } from '../../../src/core/util/bounded-fetch.ts'
 import { createRegionalApis, createTokenSender } from '../../../src/tokens/oauth/failover.ts'
 import {
@@ -369,27 +369,39 @@ t.test('a request goes to one Region at a time', async (t) => {
   t.equal(world.peak, 1)
 })
 
+type FailoverSetUp = Pick<ReturnType<typeof setUp>, 'world' | 'send'>
+
+/** Sends a request that times out after exactly this time. */
+async function assertTimeout(
+  t: Test,
+  { world, send }: FailoverSetUp,
+  tick: (milliseconds: number) => Promise<void>,
+  milliseconds: number,
+): Promise<void> {
+  const result = send()
+  world.time += milliseconds
+  await tick(milliseconds - 1)
+  t.equal(world.inFlight, 1)
+  await tick(1)
+  t.match(await result, { reason: 'timeout' })
+}
+
 t.test('a primary that hangs gets 1.75 s, the secondary the time that is left', async (t) => {
   const tick = timers(t)
-  const { world, logged, send, trace } = setUp()
-  const pass = async (milliseconds: number): Promise<void> => {
-    world.time += milliseconds
-    await tick(milliseconds)
-  }
+  const it = setUp()
+  const { world, logged, send, trace } = it
   world.answers.primary = hang
-  const first = send()
-  await pass(1749)
-  t.equal(world.inFlight, 1)
-  await pass(1)
-  t.match(await first, { reason: 'timeout' })
+  await assertTimeout(t, it, tick, 1750)
   world.answers.secondary = hang
   const second = send()
-  await pass(1750)
+  world.time += 1750
+  await tick(1750)
   t.equal(logged.length, 1)
   t.equal(world.inFlight, 1)
-  await pass(3249)
+  world.time += 3250
+  await tick(3249)
   t.equal(world.inFlight, 1)
-  await pass(1)
+  await tick(1)
   t.match(await second, { reason: 'timeout' })
   world.answers.secondary = token
   t.equal(await trace(), 'secondary: secondary')
@@ -397,24 +409,18 @@ t.test('a primary that hangs gets 1.75 s, the secondary the time that is left', 
 
 t.test('within a short limit, the primary gets half', async (t) => {
   const tick = timers(t)
-  const { world, send } = setUp({ timeoutMs: 1000 })
-  world.answers.primary = hang
-  const result = send()
-  await tick(499)
-  t.equal(world.inFlight, 1)
-  await tick(1)
-  t.match(await result, { reason: 'timeout' })
+  const it = setUp({ timeoutMs: 1000 })
+  it.world.answers.primary = hang
+  await assertTimeout(t, it, tick, 500)
 })
 
 t.test('a secondary that hangs gets all the time once, then half of it', async (t) => {
   const tick = timers(t)
-  const { world, send, trace } = await failOver()
+  const it = await failOver()
+  const { world, trace } = it
   world.answers.secondary = hang
   world.answers.primary = token
-  const first = send()
-  world.time += 5000
-  await tick(5000)
-  t.match(await first, { reason: 'timeout' })
+  await assertTimeout(t, it, tick, 5000)
   const second = trace()
   world.time += 1750
   await tick(1750)
@@ -423,19 +429,14 @@ t.test('a secondary that hangs gets all the time once, then half of it', async (
 
 t.test('a secondary that was slow once and works again gets all the time', async (t) => {
   const tick = timers(t)
-  const { world, send, trace } = await failOver()
+  const it = await failOver()
+  const { world, trace } = it
   world.answers.secondary = hang
-  const first = send()
-  await tick(5000)
-  t.match(await first, { reason: 'timeout' })
+  await assertTimeout(t, it, tick, 5000)
   world.answers.secondary = token
   t.equal(await trace(), 'secondary: secondary')
   world.answers.secondary = hang
-  const second = send()
-  await tick(4999)
-  t.equal(world.inFlight, 1)
-  await tick(1)
-  t.match(await second, { reason: 'timeout' })
+  await assertTimeout(t, it, tick, 5000)
 })
 
 t.test('a probe that hangs ends after 1.75 s, and another request may probe', async (t) => {
@@ -482,16 +483,13 @@ t.test('one Region: its results are returned unchanged, with the whole time', as
   const tick = timers(t)
   const apis = createRegionalApis(createTokenEndpointApi(PRIMARY))
   t.match(apis, { url: PRIMARY, urls: [PRIMARY], secondary: undefined })
-  const { world, failover, logged, send, trace } = setUp({ apis })
+  const it = setUp({ apis })
+  const { world, failover, logged, trace } = it
   t.equal(await trace(), 'primary: primary')
   world.answers.primary = networkError('ECONNREFUSED')
   for (let count = 0; count < 3; count += 1) t.equal(await trace(), 'primary: no token')
   world.answers.primary = hang
-  const result = send()
-  await tick(4999)
-  t.equal(world.inFlight, 1)
-  await tick(1)
-  t.match(await result, { reason: 'timeout' })
+  await assertTimeout(t, it, tick, 5000)
   t.equal(failover.region, 'primary')
   t.strictSame(logged, [])
 })
