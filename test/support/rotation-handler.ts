@@ -7,8 +7,8 @@ import {
 } from '../../src/tokens/rotate/index.ts'
 import { FakeSecretsManager } from './aws-fakes.ts'
 import { FIRST_SECRET, setUpRotation } from './rotation.ts'
+import { ARN, removePending } from './secret-stores.ts'
 
-export const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-client-a1b2c3'
 export const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const
 
 export async function setUpHandler(t: Test, changes: Partial<RotationHandlerOptions> = {}) {
@@ -22,7 +22,7 @@ export async function setUpHandler(t: Test, changes: Partial<RotationHandlerOpti
   const begin = (): string => {
     count += 1
     const id = `c0ffee00-0000-4000-8000-${String(count).padStart(12, '0')}`
-    for (const { stages } of secretsManager.versions) stages.delete('AWSPENDING')
+    removePending(secretsManager)
     secretsManager.versions.push({ id, value: undefined, stages: new Set(['AWSPENDING']) })
     return id
   }

@@ -48,11 +48,11 @@ export class MemorySecretStore implements ClientSecretStore {
 /** The error of a killed run: nothing of it happens later, not even the release. */
 export class KilledError extends Error {}
 
+/** Gets the name of an operation, and the function that calls it. */
+export type OnCall = (name: string, call: () => Promise<unknown>) => Promise<unknown>
+
 /** Wraps operations, so that a run can be observed, fail or be killed at one of them. */
-export function intercept<Target extends object>(
-  target: Target,
-  onCall: (name: string, call: () => Promise<unknown>) => Promise<unknown>,
-): Target {
+export function intercept<Target extends object>(target: Target, onCall: OnCall): Target {
   return new Proxy(target, {
     get: (object, name) => {
       const method: unknown = Reflect.get(object, name)
@@ -60,6 +60,27 @@ export function intercept<Target extends object>(
       return (...args: unknown[]) => onCall(String(name), () => method.apply(object, args))
     },
   })
+}
+
+/** Fails at one operation. Its message quotes a secret. */
+export function failAt<Target extends object>(target: Target, method: string): Target {
+  return intercept(target, async (name, call) => {
+    if (name === method) throw new Error(`${FIRST_SECRET} is quoted`)
+    return call()
+  })
+}
+
+/** Calls one operation twice, as the SDK does after a lost response. */
+export function repeatCalls<Target extends object>(target: Target, method: string): Target {
+  return intercept(target, async (name, call) => {
+    if (name === method) await call()
+    return call()
+  })
+}
+
+/** A wait that ends a run in its grace period. */
+export async function stop(): Promise<never> {
+  throw new Error('stop')
 }
 
 /** A local pool with one client, its secret in a store, and a clock. */
@@ -104,6 +125,19 @@ export function createCognito({ userPoolsApi }: LocalUserPool): CognitoIdentityP
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   })
+}
+
+/** What the tests of a rotation share. */
+export type RotationWorld = Awaited<ReturnType<typeof setUpRotation>>
+
+/** Deletes the secret at an index from the app client. */
+export async function deleteSecret(
+  { pool, cognito }: Pick<RotationWorld, 'pool' | 'cognito'>,
+  index: number,
+): Promise<void> {
+  const ClientSecretId = (await listIds(cognito, pool))[index] as string
+  const client = { UserPoolId: pool.userPoolId, ClientId: CLIENT_ID }
+  await cognito.deleteUserPoolClientSecret({ ...client, ClientSecretId })
 }
 
 /** IDs of the secrets of the app client. */

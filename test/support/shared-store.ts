@@ -1,10 +1,13 @@
 /** Set-up of the store tests: a shared store with faults, and the stores of several processes over it. */
 import { randomBytes } from 'node:crypto'
+import { mock } from 'node:test'
+import type { Test } from 'tap'
 import type { Logger } from '../../src/core/options/logger.ts'
 import type { EncryptionKey } from '../../src/tokens/store/encryption-keys.ts'
 import { memoryStore } from '../../src/tokens/store/memory-store.ts'
 import { ResilientStore, type StoreLock } from '../../src/tokens/store/resilient-store.ts'
 import type { StoreEntry, StoreLookup, TokenStore } from '../../src/tokens/store/token-store.ts'
+import { settle } from './client.ts'
 
 export const NOW = Date.UTC(2026, 0, 1)
 export const KEY: EncryptionKey = { id: '2026-01', key: randomBytes(32).toString('base64') }
@@ -177,4 +180,21 @@ export async function acquireReleased(store: ResilientStore, name: string): Prom
     await new Promise((resolve) => setImmediate(resolve))
   }
   throw new Error('The lock was not released')
+}
+
+/** A shared store whose clock and timers, and those of its processes, are advanced by `pass`. */
+export function setUpTimedStore(t: Test) {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  t.teardown(() => mock.timers.reset())
+  const clock = new Clock()
+  return {
+    clock,
+    shared: new SharedStore(clock),
+    async pass(milliseconds: number): Promise<void> {
+      await settle()
+      clock.pass(milliseconds)
+      mock.timers.tick(milliseconds)
+      await settle()
+    },
+  }
 }

@@ -96,8 +96,10 @@ export function createAuthorizedFetch(
   { origins, timeoutMs, fetch }: FetchOptions,
   getHolder: (options: GetTokenOptions | undefined) => TokenHolder,
 ): AuthorizedFetch {
-  return async (target, ownInit = {}, options) => {
+  return async (target, init, options) => {
     const isRequest = target instanceof Request
+    // null, which `fetch` accepts too.
+    const ownInit = init ?? {}
     const ownHop = firstHop(origins, target, isRequest ? mergeInit(target, ownInit) : ownInit)
     const limits = readLimits(ownHop.init, options, timeoutMs)
     const holder = getHolder(options)
@@ -139,7 +141,8 @@ function mergeInit(request: Request, init: RequestInit): RequestInit {
  * @throws The reason of the signal after an abort, and the error of a body that was used.
  */
 async function readBody(hop: Hop, request: Request, signal: AbortSignal | undefined): Promise<Hop> {
-  if ((hop.init.body ?? request.body) !== request.body || request.body === null) return hop
+  const { body: ownBody = null } = hop.init
+  if (ownBody !== null || request.body === null) return hop
   const ended = new AbortController()
   const aborted = new Promise<never>((_resolve, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason), { signal: ended.signal })

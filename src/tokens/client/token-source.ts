@@ -251,7 +251,11 @@ export class TokenSource {
   /** @throws {OptionError} `ERR_OPTION_INVALID` for an invalid store. */
   constructor(options: ClientOptions, elapsed: () => number) {
     const { api, logger } = options
-    const sender = createTokenSender(api, { monotonicNow: elapsed, logger })
+    const sender = createTokenSender(api, {
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      monotonicNow: elapsed,
+      logger,
+    })
     this.#requester = { ...options, sender, elapsed }
     // Each token request adds a listener, so the default limit would warn of a leak.
     setMaxListeners(0, this.#closed.signal)

@@ -42,8 +42,10 @@ export function createTokenSender(
   return new RegionFailover({ primary, secondary }, environment)
 }
 
-/** Clock, randomness and log of a failover. */
+/** Time limit, clock, randomness and log of a failover. */
 export interface FailoverEnvironment {
+  /** Milliseconds that a token request usually has. One that waited for its turn or a lock has less. */
+  readonly timeoutMs: number
   /** Milliseconds. NaN where the clock failed. */
   readonly monotonicNow: () => number
   readonly logger: Logger
@@ -65,9 +67,12 @@ const PROBE_INTERVAL_MS = 30_000
 const PROBE_JITTER = 0.2
 /**
  * Longest request to the primary Region if there is a secondary one. Two such requests, with the proxy's backoff of 1 s
- * between them, take less than 5 s. So callers are served within 5 s while the primary hangs.
+ * between them, take less than 5 s. So callers are served within 5 s while the primary hangs. It is the limit of the
+ * secondary too after it has failed once.
  */
-const PRIMARY_TIMEOUT_MS = 1750
+const ATTEMPT_TIMEOUT_MS = 1750
+/** Part of its usual time that a Region needs: a timeout after less is no failure of the Region. */
+const MIN_TIMEOUT_SHARE = 1 / 2
 
 /** Errors before a connection exists. A reset connection is not one of them. */
 const NO_CONNECTION: ReadonlySet<string | undefined> = new Set([
@@ -84,8 +89,9 @@ const NO_CONNECTION: ReadonlySet<string | undefined> = new Set([
 
 /**
  * What a result says about its Region. `working`: it issued a token. `failed`: it counts as one failure. `down`: one is
- * enough. `unknown`: a rejected or throttled request, or an answer of something in front of Cognito. It neither counts
- * nor ends a row of failures, because a caller can cause it. `canceled`: the caller was closed.
+ * enough. `unknown`: a rejected or throttled request, an answer of something in front of Cognito, or a timeout after
+ * little time. It neither counts nor ends a row of failures, because a caller can cause it. `canceled`: the caller was
+ * closed.
  */
 type Health = 'working' | 'failed' | 'down' | 'unknown' | 'canceled'
 
@@ -100,6 +106,8 @@ interface Attempt {
 /** Sends token requests to the Region that works. */
 class RegionFailover implements TokenSender {
   readonly #apis: Readonly<Record<TokenRegion, TokenApi>>
+  /** Milliseconds of a request that the other Region may serve after it. */
+  readonly #attemptTimeoutMs: number
   readonly #monotonicNow: () => number
   readonly #logger: Logger
   readonly #random: () => number
@@ -111,9 +119,10 @@ class RegionFailover implements TokenSender {
 
   constructor(
     apis: Readonly<Record<TokenRegion, TokenApi>>,
-    { monotonicNow, logger, random = Math.random }: FailoverEnvironment,
+    { timeoutMs, monotonicNow, logger, random = Math.random }: FailoverEnvironment,
   ) {
     this.#apis = apis
+    this.#attemptTimeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, timeoutMs / 2)
     this.#monotonicNow = monotonicNow
     this.#logger = logger
     this.#random = random
@@ -134,16 +143,18 @@ class RegionFailover implements TokenSender {
     if (request === undefined) return undefined
     const startedAt = this.#monotonicNow()
     const region = this.#nextRegion()
+    const isSecondaryHealthy = region === 'secondary' && this.#failures === 0
     const first = await this.#call(region, request, {
       ...limits,
-      timeoutMs:
-        region === 'primary'
-          ? Math.min(PRIMARY_TIMEOUT_MS, limits.timeoutMs / 2)
-          : limits.timeoutMs,
+      timeoutMs: isSecondaryHealthy
+        ? limits.timeoutMs
+        : Math.min(this.#attemptTimeoutMs, limits.timeoutMs / 2),
     })
     const other = region === 'primary' ? this.#active : this.#nextRegion()
-    const timeoutMs = limits.timeoutMs - (this.#monotonicNow() - startedAt || 0)
-    if (!first.isRepeatable || other === region || timeoutMs <= 0) return unwrap(first.result)
+    const leftMs = limits.timeoutMs - (this.#monotonicNow() - startedAt || 0)
+    if (!first.isRepeatable || other === region || leftMs <= 0) return unwrap(first.result)
+    // Other requests probe the primary only after this probe.
+    const timeoutMs = other === 'primary' ? Math.min(this.#attemptTimeoutMs, leftMs) : leftMs
     const second = await this.#call(other, request, { ...limits, timeoutMs })
     return unwrap(second.result)
   }
@@ -162,7 +173,8 @@ class RegionFailover implements TokenSender {
     const isProbe = region !== this.#active
     if (isProbe) this.#isProbing = true
     const result = await sendRequest(this.#apis[region], request, limits)
-    const health = readHealth(result)
+    const isTooShort = limits.timeoutMs < this.#attemptTimeoutMs * MIN_TIMEOUT_SHARE
+    const health = isTooShort && isTimeout(result) ? 'unknown' : readHealth(result)
     if (isProbe) this.#endProbe(health)
     else if (region === this.#active) this.#record(health, result)
     const isFailure = health === 'failed' || health === 'down'
@@ -231,6 +243,10 @@ async function sendRequest(
 function unwrap(result: TokenResult): OAuthResponse {
   if (result instanceof BoundedFetchError) throw result
   return result
+}
+
+function isTimeout(result: TokenResult): boolean {
+  return result instanceof BoundedFetchError && result.reason === 'timeout'
 }
 
 function readHealth(result: TokenResult): Health {

@@ -174,12 +174,15 @@ export interface EntryLimits {
   readonly maxAge: number
 }
 
-/** A cached token that may be served at the moment. */
-export interface CachedToken {
+/** A token, and the whole seconds until it expires. */
+export interface ServedToken {
   readonly entry: TokenEntry
-  readonly phase: Exclude<TokenPhase, 'ended'>
-  /** Whole seconds until it expires. */
   readonly secondsLeft: number
+}
+
+/** A cached token that may be served at the moment. */
+export interface CachedToken extends ServedToken {
+  readonly phase: Exclude<TokenPhase, 'ended'>
 }
 
 /** Milliseconds the wall clocks of two machines may differ. An entry dated further ahead is not served. */
@@ -258,7 +261,7 @@ export function getTtlMs(entry: TokenEntry, now: number, { maxAge }: EntryLimits
 }
 
 /** The response body, with the remaining seconds as `expires_in`. */
-export function writeTokenBody({ entry, secondsLeft }: CachedToken): string {
+export function writeTokenBody({ entry, secondsLeft }: ServedToken): string {
   return `${entry.text},"expires_in":${secondsLeft}}`
 }
 

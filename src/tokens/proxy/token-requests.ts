@@ -27,6 +27,7 @@ import {
   decodeEntry,
   encodeCredentialIdentity,
   encodeTokenIdentity,
+  type ServedToken,
   type TokenEntry,
   toCachedToken,
   type VerifiedClient,
@@ -197,18 +198,21 @@ export class TokenRequests {
     return toCachedToken(entry, now, this.#options.limits)
   }
 
-  /** Undefined if the clock failed. */
-  #readIssued({ entry, requestedAt }: IssuedToken): CachedToken | undefined {
-    const { limits, monotonicNow } = this.#options
-    return toCachedToken(entry, entry.requestedAt + (monotonicNow() - requestedAt), limits)
+  /** A caller may join while the token is stored, or the process was suspended since its request. */
+  #serveJoined({ entry, requestedAt, response }: IssuedToken, call: CallerRequest): JsonResponse {
+    const ageMs = this.#options.monotonicNow() - requestedAt
+    const secondsLeft = Math.floor(entry.lifetime - ageMs / 1000)
+    if (secondsLeft > 0) return this.#serve({ entry, secondsLeft }, call)
+    // The clock failed.
+    if (Number.isNaN(secondsLeft)) return response
+    return this.#respondWith(TIMED_OUT, call)
   }
 
   #respondWith(result: FetchResult, call: CallerRequest, isShared = false): JsonResponse {
     if (result.kind === 'cached') return this.#serve(result.cached, call)
     if (result.kind === 'issued') {
-      const cached = isShared ? this.#readIssued(result) : undefined
       // The event of the caller that started the flight is already published.
-      return cached === undefined ? result.response : this.#serve(cached, call)
+      return isShared ? this.#serveJoined(result, call) : result.response
     }
     if (result.kind === 'refused') {
       this.#publish('refused', result, call.receivedAt)
@@ -221,10 +225,10 @@ export class TokenRequests {
     return response
   }
 
-  #serve(cached: CachedToken, call: CallerRequest): JsonResponse {
-    const client = { clientId: call.request.clientId, userPoolId: cached.entry.userPoolId }
+  #serve(token: ServedToken, call: CallerRequest): JsonResponse {
+    const client = { clientId: call.request.clientId, userPoolId: token.entry.userPoolId }
     this.#publish('cached', { client }, call.receivedAt)
-    return createTokenResponse(writeTokenBody(cached))
+    return createTokenResponse(writeTokenBody(token))
   }
 
   #publish(

@@ -76,6 +76,8 @@ interface UpstreamOptions {
   readonly api: RegionalTokenApis
   readonly headers: ReadonlyMap<string, UpstreamHeader>
   readonly fetch: typeof globalThis.fetch
+  /** Longest token request in milliseconds. One that waited before has less. */
+  readonly timeoutMs: number
   /** Wall clock in milliseconds, for a `Retry-After` with a date. */
   readonly now: () => number
   /** Milliseconds, NaN where the clock failed. */

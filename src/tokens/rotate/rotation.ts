@@ -1,5 +1,5 @@
 /** The steps of one rotation. Each is idempotent, so that a later run can repeat it. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { TokenClientError } from '../client/index.ts'
 import { RotationError, type RotationErrorCode, readFacts } from './errors.ts'
 import { HOLD_S } from './limits.ts'
@@ -27,8 +27,8 @@ function generateSecret(): string {
 /** One run. It holds the rotation until it ends. */
 export class Rotation {
   readonly #options: RotationOptions
-  /** Each `heldUntil` of this run. One of them in the store names this run as active. */
-  readonly #holds = new Set<number>()
+  /** `heldBy` in the store while this run is active. */
+  readonly #runId = randomUUID()
   /** Whether this run has added the new secret. */
   #isAdded = false
   /** `ClientSecretId` of the new secret. */
@@ -70,10 +70,8 @@ export class Rotation {
 
   async #putPending({ value, rotation }: RotatingSecret): Promise<RotatingSecret> {
     const { store, now } = this.#options
-    const heldUntil = now() + HOLD_S
-    const secret = { value, rotation: { ...rotation, heldUntil } }
-    // Before the call: it may fail after the write.
-    this.#holds.add(heldUntil)
+    const hold = { heldUntil: now() + HOLD_S, heldBy: this.#runId }
+    const secret = { value, rotation: { ...rotation, ...hold } }
     const isSaved = await this.#call('ERR_ROTATION_STORE', () => store.putPending(secret))
     if (!isSaved) throw this.#createConflict()
     return secret
@@ -127,9 +125,9 @@ export class Rotation {
     const { store, now } = this.#options
     const { replaces, promotedAt = now() } = rotation
     const remainingS = this.#getRemainingS(promotedAt)
-    const heldUntil = isHeld ? now() + Math.max(0, remainingS) + HOLD_S : undefined
-    const secret = { value, rotation: { replaces, promotedAt, heldUntil } }
-    if (heldUntil !== undefined) this.#holds.add(heldUntil)
+    const heldUntil = now() + Math.max(0, remainingS) + HOLD_S
+    const hold = isHeld ? { heldUntil, heldBy: this.#runId } : {}
+    const secret = { value, rotation: { replaces, promotedAt, ...hold } }
     const isPromoted = await this.#call('ERR_ROTATION_STORE', () => store.promote(secret))
     if (!isPromoted) throw this.#createConflict()
     return secret
@@ -186,7 +184,7 @@ export class Rotation {
 
   /** Lets other runs resume at once, after an error or an abort. Its own failure has no effect. */
   async release(): Promise<void> {
-    if (this.#holds.size > 0) await this.#release().catch(() => {})
+    await this.#release().catch(() => {})
   }
 
   /** Reads the store first: after a rollback, a promotion would undo it. */
@@ -194,15 +192,13 @@ export class Rotation {
     const { store } = this.#options
     const { current, pending } = await store.get()
     const { value, rotation } = pending ?? current
-    const heldUntil = rotation?.heldUntil
-    if (rotation === undefined || heldUntil === undefined || !this.#holds.has(heldUntil)) return
-    const released: StoredSecret = { value, rotation: { ...rotation, heldUntil: undefined } }
+    if (rotation?.heldBy !== this.#runId) return
+    const { replaces, promotedAt } = rotation
+    const released: StoredSecret = { value, rotation: { replaces, promotedAt } }
     await (pending === undefined ? store.promote(released) : store.putPending(released))
   }
 
   #createConflict(): RotationError {
-    // Its state is in the store now, perhaps with the same time.
-    this.#holds.clear()
     return new RotationError('ERR_ROTATION_CONFLICT', {
       step: this.#step,
       detail: 'It has changed the store since this run began. Run again when it has ended',

@@ -187,7 +187,7 @@ class SecretVersions implements ClientSecretStore {
    * labels move with it: one that stays behind would count for the limit of 20 labels forever.
    */
   async #replace(pending: Version, text: string, rotation: RotationState): Promise<boolean> {
-    const token = this.#versionId ?? hash(`${pending.id}/${rotation.heldUntil}`)
+    const token = this.#versionId ?? hash(`${pending.id}/${rotation.heldBy}`)
     await this.#setLabels(pending, rotation, true)
     return this.#put(token, text, rotation)
   }
@@ -301,7 +301,7 @@ class SecretVersions implements ClientSecretStore {
     const rotation = parseLabels([...labels.keys()])
     // The run that Secrets Manager started holds its own version.
     if (rotation === undefined || id !== this.#versionId) return { value, rotation }
-    return { value, rotation: { ...rotation, heldUntil: undefined } }
+    return { value, rotation: { ...rotation, heldUntil: undefined, heldBy: undefined } }
   }
 
   /** Adds labels before it removes any, so that an interruption loses none. */
@@ -348,12 +348,12 @@ function hasName(error: unknown, name: string): boolean {
   return Object(error).name === name
 }
 
-/** Name and value. Labels of times end with the ID of the old secret, because a label is on one version only. */
-const LABEL = /^cognito-m2m\/(replaces|held-until|promoted-at)\/([^/]+)/
+/** Name, value and run. Labels of times have the ID of the old secret, because a label is on one version only. */
+const LABEL = /^cognito-m2m\/(replaces|held-until|promoted-at)\/([^/]+)(?:\/[^/]*\/([^/]+))?/
 
-function formatLabels({ replaces, heldUntil, promotedAt }: RotationState): string[] {
+function formatLabels({ replaces, heldUntil, heldBy = '', promotedAt }: RotationState): string[] {
   const labels = [ROTATION, `${PREFIX}replaces/${replaces}`]
-  if (heldUntil !== undefined) labels.push(`${PREFIX}held-until/${heldUntil}/${replaces}`)
+  if (heldUntil !== undefined) labels.push(`${PREFIX}held-until/${heldUntil}/${replaces}/${heldBy}`)
   if (promotedAt !== undefined) labels.push(`${PREFIX}promoted-at/${promotedAt}/${replaces}`)
   return labels
 }
@@ -361,15 +361,18 @@ function formatLabels({ replaces, heldUntil, promotedAt }: RotationState): strin
 /** After an interruption a version may have two labels of a kind. The later time counts. */
 function parseLabels(labels: readonly string[]): RotationState | undefined {
   const texts = new Map<string, string>()
+  let heldBy: string | undefined
   for (const label of [...labels].sort()) {
-    const [, name, text] = LABEL.exec(label) ?? []
+    const [, name, text, run] = LABEL.exec(label) ?? []
     if (name !== undefined) texts.set(name, text as string)
+    heldBy = run ?? heldBy
   }
   const replaces = texts.get('replaces')
   if (replaces === undefined) return undefined
   return {
     replaces,
     heldUntil: parseTime(texts.get('held-until')),
+    heldBy,
     promotedAt: parseTime(texts.get('promoted-at')),
   }
 }

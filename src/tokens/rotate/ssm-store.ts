@@ -149,10 +149,15 @@ class SecretParameters implements ClientSecretStore {
   }
 
   #parsePending(text: string): StoredSecret {
-    const { value, replaces, heldUntil, promotedAt } = parseObject(text)
+    const { value, replaces, heldUntil, heldBy, promotedAt } = parseObject(text)
     if (typeof value === 'string' && typeof replaces === 'string') {
-      const state = { replaces, heldUntil: toTime(heldUntil), promotedAt: toTime(promotedAt) }
-      return { value, rotation: state }
+      const rotation = {
+        replaces,
+        heldUntil: toTime(heldUntil),
+        heldBy: typeof heldBy === 'string' ? heldBy : undefined,
+        promotedAt: toTime(promotedAt),
+      }
+      return { value, rotation }
     }
     throw createStoreError(`${this.#pendingName} was not written by this package. Delete it`)
   }
@@ -178,8 +183,8 @@ class SecretParameters implements ClientSecretStore {
 }
 
 function formatPending({ value, rotation }: StoredSecret): string {
-  const { replaces, heldUntil, promotedAt } = rotation as RotationState
-  return JSON.stringify({ value, replaces, heldUntil, promotedAt })
+  const { replaces, heldUntil, heldBy, promotedAt } = rotation as RotationState
+  return JSON.stringify({ value, replaces, heldUntil, heldBy, promotedAt })
 }
 
 function toTime(value: unknown): number | undefined {

@@ -14,6 +14,8 @@ export interface RotationState {
   readonly replaces: string
   /** Other runs refuse to start until then, in epoch seconds. Absent if no run is active. */
   readonly heldUntil?: number | undefined
+  /** Random ID of the run that is active. Only this run ends `heldUntil` early. Absent if no run is active. */
+  readonly heldBy?: string | undefined
   /**
    * Time of the promotion in epoch seconds. Absent before it. If the secret is not the current one although it has this time,
    * the rotation was rolled back.

@@ -5,6 +5,7 @@ import t from 'tap'
 import type { LocalUserPoolOptions, PreTokenGenerationTrigger } from '../../../src/testing/index.ts'
 import { createUsage } from '../../../src/tokens/usage/index.ts'
 import { decode } from '../../support/http.ts'
+import { createCognito } from '../../support/rotation.ts'
 import { PRICE } from '../../support/usage.ts'
 import { APIS, type SourceRequest, startSources } from './sources.ts'
 
@@ -145,6 +146,28 @@ t.test('usage counts the tokens of both APIs, through a proxy once', async (t) =
       { clientId: 'billing', userPoolId, tokens: { issued: 3, refused: 0 } },
       { kind: 'unverified', tokens: { issued: 0, refused: 1 } },
     ])
+  }
+})
+
+t.test('the AWS SDK gets a token, and the exceptions of Cognito', async (t) => {
+  const { pool } = await startSources(t, 'userPoolsApi', options)
+  const cognito = createCognito(pool)
+  t.teardown(() => cognito.destroy())
+  for (const [name, request, expected, exception] of [...rows, ...metadataRows]) {
+    const { clientId, secret, scopes: requested, metadata } = request
+    const input = {
+      ClientId: clientId,
+      Secret: secret,
+      Scopes: requested && [...requested],
+      ClientMetadata: metadata,
+    }
+    if (typeof expected === 'string') {
+      await t.rejects(cognito.getClientToken(input), { name: exception }, name)
+      continue
+    }
+    const { ClientAuthenticationResult: result } = await cognito.getClientToken(input)
+    t.match(result, { ExpiresIn: 3600, TokenType: 'Bearer' }, name)
+    t.match(decode(String(result?.AccessToken), 1), expected, name)
   }
 })
 

@@ -62,6 +62,7 @@ const calls: Readonly<Record<string, readonly [RequestInit, RequestInit?]>> = {
     } as never,
   ],
   'a signal of init that is null': [post, { signal: null }],
+  'an init that is null': [post, null as never],
 }
 
 for (const [name, [own, init]] of Object.entries(calls)) {

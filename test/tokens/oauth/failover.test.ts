@@ -1,5 +1,5 @@
 /** Failover between the Regions of a user pool: what causes it, what never does, and how the primary is restored. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { BoundedFetchError } from '../../../src/core/util/bounded-fetch.ts'
 import { createRegionalApis, createTokenSender } from '../../../src/tokens/oauth/failover.ts'
 import {
@@ -53,6 +53,7 @@ function setUp({
     answers: { primary: token as Answer, secondary: token as Answer },
   }
   const failover = createTokenSender(apis, {
+    timeoutMs,
     monotonicNow: () => world.time,
     random,
     logger: { info: log, warn: log, error: log },
@@ -368,27 +369,39 @@ t.test('a request goes to one Region at a time', async (t) => {
   t.equal(world.peak, 1)
 })
 
+type FailoverSetUp = Pick<ReturnType<typeof setUp>, 'world' | 'send'>
+
+/** Sends a request that times out after exactly this time. */
+async function assertTimeout(
+  t: Test,
+  { world, send }: FailoverSetUp,
+  tick: (milliseconds: number) => Promise<void>,
+  milliseconds: number,
+): Promise<void> {
+  const result = send()
+  world.time += milliseconds
+  await tick(milliseconds - 1)
+  t.equal(world.inFlight, 1)
+  await tick(1)
+  t.match(await result, { reason: 'timeout' })
+}
+
 t.test('a primary that hangs gets 1.75 s, the secondary the time that is left', async (t) => {
   const tick = timers(t)
-  const { world, logged, send, trace } = setUp()
-  const pass = async (milliseconds: number): Promise<void> => {
-    world.time += milliseconds
-    await tick(milliseconds)
-  }
+  const it = setUp()
+  const { world, logged, send, trace } = it
   world.answers.primary = hang
-  const first = send()
-  await pass(1749)
-  t.equal(world.inFlight, 1)
-  await pass(1)
-  t.match(await first, { reason: 'timeout' })
+  await assertTimeout(t, it, tick, 1750)
   world.answers.secondary = hang
   const second = send()
-  await pass(1750)
+  world.time += 1750
+  await tick(1750)
   t.equal(logged.length, 1)
   t.equal(world.inFlight, 1)
-  await pass(3249)
+  world.time += 3250
+  await tick(3249)
   t.equal(world.inFlight, 1)
-  await pass(1)
+  await tick(1)
   t.match(await second, { reason: 'timeout' })
   world.answers.secondary = token
   t.equal(await trace(), 'secondary: secondary')
@@ -396,27 +409,64 @@ t.test('a primary that hangs gets 1.75 s, the secondary the time that is left', 
 
 t.test('within a short limit, the primary gets half', async (t) => {
   const tick = timers(t)
-  const { world, send } = setUp({ timeoutMs: 1000 })
-  world.answers.primary = hang
-  const result = send()
-  await tick(499)
-  t.equal(world.inFlight, 1)
-  await tick(1)
-  t.match(await result, { reason: 'timeout' })
+  const it = setUp({ timeoutMs: 1000 })
+  it.world.answers.primary = hang
+  await assertTimeout(t, it, tick, 500)
 })
 
-t.test('a secondary that hangs takes all the time, and the next request probes', async (t) => {
+t.test('a secondary that hangs gets all the time once, then half of it', async (t) => {
+  const tick = timers(t)
+  const it = await failOver()
+  const { world, trace } = it
+  world.answers.secondary = hang
+  world.answers.primary = token
+  await assertTimeout(t, it, tick, 5000)
+  const second = trace()
+  world.time += 1750
+  await tick(1750)
+  t.equal(await second, 'secondary primary: primary')
+})
+
+t.test('a secondary that was slow once and works again gets all the time', async (t) => {
+  const tick = timers(t)
+  const it = await failOver()
+  const { world, trace } = it
+  world.answers.secondary = hang
+  await assertTimeout(t, it, tick, 5000)
+  world.answers.secondary = token
+  t.equal(await trace(), 'secondary: secondary')
+  world.answers.secondary = hang
+  await assertTimeout(t, it, tick, 5000)
+})
+
+t.test('a probe that hangs ends after 1.75 s, and another request may probe', async (t) => {
   const tick = timers(t)
   const { world, send, trace } = await failOver()
-  world.answers.secondary = hang
-  for (let count = 0; count < 2; count += 1) {
-    const result = send()
-    world.time += 5000
-    await tick(5000)
+  world.answers.secondary = networkError('ECONNREFUSED')
+  world.answers.primary = hang
+  const probe = send()
+  await tick(1749)
+  t.equal(await trace(), 'secondary: no token', 'one probe at a time')
+  await tick(1)
+  t.match(await probe, { reason: 'timeout' })
+  world.answers.primary = token
+  t.equal(await trace(), 'secondary primary: primary')
+})
+
+t.test('a timeout with less than half of the usual time is no failure of a Region', async (t) => {
+  const tick = timers(t)
+  const { world, failover, limits, trace } = setUp()
+  world.answers.primary = hang
+  const timeOut = async (timeoutMs: number): Promise<void> => {
+    const result = failover.send(parameters, { ...limits, timeoutMs }).catch((error) => error)
+    await tick(timeoutMs)
     t.match(await result, { reason: 'timeout' })
   }
-  world.answers.primary = token
-  t.equal(await trace(), 'primary: primary')
+  for (let count = 0; count < 5; count += 1) await timeOut(1749)
+  t.equal(failover.region, 'primary')
+  await timeOut(1750)
+  world.answers.primary = status(500)
+  t.equal(await trace(), 'primary secondary: secondary', 'half of the usual time is enough')
 })
 
 t.test('without a clock, requests are sent and the primary is probed', async (t) => {
@@ -433,16 +483,13 @@ t.test('one Region: its results are returned unchanged, with the whole time', as
   const tick = timers(t)
   const apis = createRegionalApis(createTokenEndpointApi(PRIMARY))
   t.match(apis, { url: PRIMARY, urls: [PRIMARY], secondary: undefined })
-  const { world, failover, logged, send, trace } = setUp({ apis })
+  const it = setUp({ apis })
+  const { world, failover, logged, trace } = it
   t.equal(await trace(), 'primary: primary')
   world.answers.primary = networkError('ECONNREFUSED')
   for (let count = 0; count < 3; count += 1) t.equal(await trace(), 'primary: no token')
   world.answers.primary = hang
-  const result = send()
-  await tick(4999)
-  t.equal(world.inFlight, 1)
-  await tick(1)
-  t.match(await result, { reason: 'timeout' })
+  await assertTimeout(t, it, tick, 5000)
   t.equal(failover.region, 'primary')
   t.strictSame(logged, [])
 })
@@ -461,6 +508,7 @@ t.test('probes are spread at random by default', async (t) => {
   let time = 0
   const log = (): void => {}
   const failover = createTokenSender(apis, {
+    timeoutMs: 5000,
     monotonicNow: () => time,
     logger: { info: log, warn: log, error: log },
   })

@@ -249,6 +249,7 @@ t.test('after close(), no request is sent', async (t) => {
     api: createRegionalApis(createTokenEndpointApi(tokenEndpoint)),
     headers: new Map(),
     fetch,
+    timeoutMs: 1000,
     now: Date.now,
     monotonicNow: () => 0,
     logger: { info: () => {}, warn: () => {}, error: () => {} },

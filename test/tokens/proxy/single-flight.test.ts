@@ -159,6 +159,41 @@ t.test('a caller without a response of the store joins the request in flight', a
   t.equal(requests.length, 1)
 })
 
+t.test(
+  'a joining caller gets the lifetime that is left, and no token that has ended',
+  async (t) => {
+    for (const [seconds, expected] of [
+      [0, '200 token-1 3600'],
+      [1800, '200 token-1 1800'],
+      [3599, '200 token-1 1'],
+      [3600, '503 temporarily_unavailable 1'],
+      [Number.NaN, '200 token-1 3600'],
+    ] as const) {
+      const clocks = new Clocks()
+      const { tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
+        reply(response, 200, issue(count)),
+      )
+      const { inject, wire } = await setUpProxy(t, { tokenEndpoint }, clocks)
+      let open = (): void => {}
+      wire.gate = new Promise<void>((resolve) => {
+        open = resolve
+      })
+      const first = inject()
+      await until(() => wire.count === 1)
+      const second = inject()
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+      // The process was suspended.
+      clocks.advance(1000 * seconds)
+      open()
+      t.equal((await first).status, 200)
+      const { status, headers, json } = await second
+      const { access_token: token, expires_in: left = headers['retry-after'], error } = json
+      t.equal(`${status} ${token ?? error} ${left}`, expected)
+      t.equal(wire.count, 1)
+    }
+  },
+)
+
 t.test('a process that waits too long for another sends a request', async (t) => {
   const { requests, tokenEndpoint } = await startUpstream(t, (response, _request, count) =>
     reply(response, 200, issue(count)),

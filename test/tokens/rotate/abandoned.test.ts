@@ -4,21 +4,19 @@ import { secretsManagerStore, ssmStore } from '../../../src/tokens/rotate/index.
 import { FakeParameterStore, FakeSecretsManager } from '../../support/aws-fakes.ts'
 import {
   CLIENT_ID,
+  deleteSecret,
   FIRST_SECRET,
-  intercept,
+  failAt,
   listIds,
+  type RotationWorld,
   rotationErrorOf,
   setUpRotation,
+  stop,
 } from '../../support/rotation.ts'
-import { ARN, STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { ARN, NAME, removePending } from '../../support/secret-stores.ts'
 
-const NAME = '/prod/orders-client'
 const HOLD_MS = 900_000
-
-/** Removes AWSPENDING, as `aws secretsmanager update-secret-version-stage` does. */
-function removePending({ versions }: FakeSecretsManager): void {
-  for (const { stages } of versions) stages.delete('AWSPENDING')
-}
 
 t.test('a failed rotation of Secrets Manager is resumed under another token', async (t) => {
   for (const last of STEPS.slice(0, 3)) {
@@ -65,11 +63,7 @@ t.test('Secrets Manager: a rotation whose label was removed is resumed', async (
     const { pool, cognito, rotate } = await setUpRotation(t)
     const fake = new FakeSecretsManager(FIRST_SECRET)
     const store = secretsManagerStore({ secretsManager: fake, secretId: ARN })
-    const failing = intercept(cognito, async (name, call) => {
-      if (name === method) throw new Error('stop')
-      return call()
-    })
-    await rotationErrorOf(rotate({ store, cognito: failing }))
+    await rotationErrorOf(rotate({ store, cognito: failAt(cognito, method) }))
     removePending(fake)
     t.equal((await rotate({ store })).resumed, true)
     t.strictSame(pool.clients[0]?.clientSecrets, [fake.valueOf('AWSCURRENT')])
@@ -119,9 +113,6 @@ t.test('a hold that no run can have is ignored', async (t) => {
 
 t.test('a promotion in the future extends no grace period', async (t) => {
   const { clock, store, sleeps, pool, cognito, rotate } = await setUpRotation(t)
-  const stop = async (): Promise<never> => {
-    throw new Error('stop')
-  }
   await t.rejects(rotate({ sleep: stop }), { message: 'stop' })
   const { value, rotation } = store.secrets.current
   const promotedAt = clock.now / 1000 + 30 * 86_400
@@ -132,12 +123,12 @@ t.test('a promotion in the future extends no grace period', async (t) => {
 })
 
 /** A pending secret whose old secret an operator has deleted. */
-async function orphan(world: Awaited<ReturnType<typeof setUpRotation>>) {
+async function orphan(world: RotationWorld) {
   const { pool, cognito } = world
   const client = { UserPoolId: pool.userPoolId, ClientId: CLIENT_ID }
   const [ClientSecretId = ''] = await listIds(cognito, pool)
   await cognito.addUserPoolClientSecret({ ...client, ClientSecret: 'a'.repeat(32) })
-  await cognito.deleteUserPoolClientSecret({ ...client, ClientSecretId })
+  await deleteSecret(world, 0)
   return { value: 'b'.repeat(64), rotation: { replaces: ClientSecretId } }
 }
 

@@ -2,8 +2,9 @@
 import t from 'tap'
 import { secretsManagerStore } from '../../../src/tokens/rotate/index.ts'
 import { FakeSecretsManager } from '../../support/aws-fakes.ts'
-import { FIRST_SECRET, setUpRotation } from '../../support/rotation.ts'
-import { ARN, STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { FIRST_SECRET, setUpRotation, stop } from '../../support/rotation.ts'
+import { STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { ARN } from '../../support/secret-stores.ts'
 
 const DAY_MS = 86_400_000
 const field = 'clientSecret'
@@ -23,9 +24,6 @@ t.test('an edit in the grace period keeps the rotation, and the new secret', asy
   const { pool, clock, rotate } = await setUpRotation(t)
   const fake = new FakeSecretsManager(JSON.stringify({ [field]: FIRST_SECRET, host: 'a' }))
   const store = secretsManagerStore({ secretsManager: fake, secretId: ARN, field })
-  const stop = async (): Promise<never> => {
-    throw new Error('stop')
-  }
   await t.rejects(rotate({ store, sleep: stop }), { message: 'stop' })
   await edit(fake, { host: 'b' })
   clock.now += DAY_MS

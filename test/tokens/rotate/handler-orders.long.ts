@@ -11,9 +11,10 @@ import {
   secretsManagerStore,
 } from '../../../src/tokens/rotate/index.ts'
 import { createRandom } from '../../support/random.ts'
-import { CLIENT_ID, intercept, KilledError, listIds } from '../../support/rotation.ts'
-import { ARN, STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { deleteSecret, intercept, KilledError } from '../../support/rotation.ts'
+import { STEPS, setUpHandler } from '../../support/rotation-handler.ts'
 import { sampleSize } from '../../support/sample.ts'
+import { ARN, moveCurrent } from '../../support/secret-stores.ts'
 
 const EVENTS = 30
 const WEEK_MS = 7 * 86_400_000
@@ -79,18 +80,12 @@ t.test('the current secret is always valid', { timeout: 3_600_000 }, async (t) =
     const operate = async (): Promise<void> => {
       const kind = random(4)
       trace.push(`operator ${kind}`)
-      const owner = secretsManager.versions.find(({ stages }) => stages.has('AWSCURRENT'))
       if (kind === 0) {
         const other = secretsManager.versions.find(
-          (it) => it !== owner && getSecrets().includes(String(it.value)),
+          ({ stages, value }) => !stages.has('AWSCURRENT') && getSecrets().includes(String(value)),
         )
         if (other === undefined || random(3) > 0) return
-        await secretsManager.updateSecretVersionStage({
-          SecretId: ARN,
-          VersionStage: 'AWSCURRENT',
-          MoveToVersionId: other.id,
-          RemoveFromVersionId: owner?.id,
-        })
+        await moveCurrent(secretsManager, other.id)
       }
       if (kind === 1) {
         await secretsManager.putSecretValue({
@@ -103,10 +98,8 @@ t.test('the current secret is always valid', { timeout: 3_600_000 }, async (t) =
       if (kind === 2) tokens.push(begin())
       if (kind === 3) {
         const index = getSecrets().findIndex((value) => value !== readCurrent())
-        const ClientSecretId = (await listIds(cognito, pool))[index]
-        if (getSecrets().length < 2 || ClientSecretId === undefined || random(3) > 0) return
-        const client = { UserPoolId: pool.userPoolId, ClientId: CLIENT_ID }
-        await cognito.deleteUserPoolClientSecret({ ...client, ClientSecretId })
+        if (getSecrets().length < 2 || index === -1 || random(3) > 0) return
+        await deleteSecret(world, index)
       }
       check('operator')
     }

@@ -1,102 +1,39 @@
 /** A rollback of the store during a rotation: the secret that callers load again is never deleted. */
 import t, { type Test } from 'tap'
 import {
-  type ClientSecretStore,
-  createRotationHandler,
-  type RotationHandlerEvent,
-  secretsManagerStore,
-  ssmStore,
-} from '../../../src/tokens/rotate/index.ts'
-import { FakeParameterStore, FakeSecretsManager } from '../../support/aws-fakes.ts'
-import {
-  CLIENT_ID,
+  deleteSecret,
   FIRST_SECRET,
   intercept,
   KilledError,
   listIds,
-  MemorySecretStore,
+  type RotationWorld,
   rotationErrorOf,
   setUpRotation,
+  stop,
 } from '../../support/rotation.ts'
+import { STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { ALL_SERVICES, moveCurrent } from '../../support/secret-stores.ts'
 
-const NAME = '/prod/orders-client'
-const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/orders-client-a1b2c3'
 const DAY_MS = 86_400_000
 const HOLD_MS = 900_000
 
-interface RollbackStore {
-  readonly store: ClientSecretStore
-  /** What an operator does to restore the first secret. */
-  readonly rollBack: () => Promise<void>
-  readonly readCurrent: () => string | undefined
-}
-
-function createSecretsManagerStore() {
-  const fake = new FakeSecretsManager(FIRST_SECRET)
-  const [first] = fake.versions
-  const moveCurrent = async (id: string | undefined): Promise<void> => {
-    const owner = fake.versions.find(({ stages }) => stages.has('AWSCURRENT'))
-    await fake.updateSecretVersionStage({
-      SecretId: ARN,
-      VersionStage: 'AWSCURRENT',
-      MoveToVersionId: id,
-      RemoveFromVersionId: owner?.id,
-    })
-  }
-  return {
-    fake,
-    moveCurrent,
-    store: secretsManagerStore({ secretsManager: fake, secretId: ARN }),
-    rollBack: () => moveCurrent(first?.id),
-    readCurrent: () => fake.valueOf('AWSCURRENT'),
-  }
-}
-
-const STORES: Readonly<Record<string, () => RollbackStore>> = {
-  memory: () => {
-    const store = new MemorySecretStore(FIRST_SECRET)
-    return {
-      store,
-      rollBack: async () => {
-        store.secrets = { current: { value: FIRST_SECRET } }
-      },
-      readCurrent: () => store.secrets.current.value,
-    }
-  },
-  secretsManagerStore: createSecretsManagerStore,
-  ssmStore: () => {
-    const fake = new FakeParameterStore(NAME, FIRST_SECRET)
-    return {
-      store: ssmStore({ ssm: fake, name: NAME }),
-      rollBack: async () => {
-        await fake.putParameter({
-          Name: NAME,
-          Type: 'SecureString',
-          Value: FIRST_SECRET,
-          Overwrite: true,
-        })
-      },
-      readCurrent: () => fake.valueOf(NAME),
-    }
-  },
-}
-
-type World = Awaited<ReturnType<typeof setUpRotation>>
-
 /** Both secrets are valid, and callers load the first one. */
-async function assertKept(t: Test, world: World, { readCurrent }: RollbackStore) {
-  const { pool } = world
-  t.equal(readCurrent(), FIRST_SECRET)
+function assertKept(
+  t: Test,
+  { pool }: Pick<RotationWorld, 'pool'>,
+  current: string | undefined,
+): void {
+  t.equal(current, FIRST_SECRET)
   t.equal(pool.clients[0]?.clientSecrets[0], FIRST_SECRET)
   t.equal(pool.clients[0]?.clientSecrets.length, 2)
 }
 
-for (const [name, create] of Object.entries(STORES)) {
+for (const [name, createService] of Object.entries(ALL_SERVICES)) {
   t.test(`${name}: a rollback in the grace period stops the run before the deletion`, async (t) => {
     const world = await setUpRotation(t)
     const { pool, cognito, clock, rotate } = world
-    const target = create()
-    const { store } = target
+    const target = createService()
+    const store = target.createStore()
     const sleep = async (milliseconds: number): Promise<void> => {
       if (milliseconds === DAY_MS) await target.rollBack()
       clock.now += milliseconds
@@ -108,20 +45,20 @@ for (const [name, create] of Object.entries(STORES)) {
       step: 'delete',
       message: new RegExp(`rolled back.*Delete the secret ${newId} .*run again`),
     })
-    await assertKept(t, world, target)
+    assertKept(t, world, target.readCurrent())
     // At once, and also after the time for which a killed run would hold the rotation.
     for (const delayMs of [0, 10 * DAY_MS]) {
       clock.now += delayMs
       const again = await rotationErrorOf(rotate({ store }))
       t.equal(again.code, 'ERR_ROTATION_SECRETS', again.message)
-      await assertKept(t, world, target)
+      assertKept(t, world, target.readCurrent())
     }
   })
 
   t.test(`${name}: a rollback after a run was killed in the grace period`, async (t) => {
     const world = await setUpRotation(t)
     const { clock, rotate } = world
-    const target = create()
+    const target = createService()
     let isKilled = false
     const onCall = async (_name: string, call: () => Promise<unknown>): Promise<unknown> => {
       if (isKilled) throw new KilledError()
@@ -131,27 +68,22 @@ for (const [name, create] of Object.entries(STORES)) {
       isKilled = true
       throw new KilledError()
     }
-    await t.rejects(rotate({ store: intercept(target.store, onCall), sleep }))
+    await t.rejects(rotate({ store: intercept(target.createStore(), onCall), sleep }))
     await target.rollBack()
     clock.now += DAY_MS + HOLD_MS
-    const error = await rotationErrorOf(rotate({ store: target.store }))
+    const error = await rotationErrorOf(rotate({ store: target.createStore() }))
     t.equal(error.code, 'ERR_ROTATION_SECRETS', error.message)
-    await assertKept(t, world, target)
+    assertKept(t, world, target.readCurrent())
   })
 
   t.test(`${name}: the next rotation after a rollback has its own grace period`, async (t) => {
     const world = await setUpRotation(t)
-    const { pool, cognito, clock, sleeps, rotate } = world
-    const target = create()
-    const { store } = target
-    const stop = async (): Promise<never> => {
-      throw new Error('stop')
-    }
+    const { pool, clock, sleeps, rotate } = world
+    const target = createService()
+    const store = target.createStore()
     await t.rejects(rotate({ store, sleep: stop }), { message: 'stop' })
     await target.rollBack()
-    const [, ClientSecretId = ''] = await listIds(cognito, pool)
-    const client = { UserPoolId: pool.userPoolId, ClientId: CLIENT_ID }
-    await cognito.deleteUserPoolClientSecret({ ...client, ClientSecretId })
+    await deleteSecret(world, 1)
     clock.now += 10 * DAY_MS
     sleeps.splice(0)
     await rotate({ store })
@@ -164,27 +96,19 @@ for (const [name, create] of Object.entries(STORES)) {
 }
 
 t.test('a rollback of a rotation by Secrets Manager, and the return from it', async (t) => {
-  const world = await setUpRotation(t)
-  const { pool, cognito, clock } = world
-  const target = createSecretsManagerStore()
-  const { fake: secretsManager, moveCurrent } = target
-  const { store: _, ...others } = world.options
-  const handler = createRotationHandler({ ...others, secretsManager, secretId: ARN })
-  const token = 'c0ffee00-0000-4000-8000-000000000001'
-  secretsManager.versions.push({ id: token, value: undefined, stages: new Set(['AWSPENDING']) })
-  const steps = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const
-  const call = (Step: RotationHandlerEvent['Step'] & string) =>
-    handler({ Step, SecretId: ARN, ClientRequestToken: token })
-  for (const step of steps) await call(step)
-  await target.rollBack()
+  const world = await setUpHandler(t)
+  const { pool, clock, secretsManager, handler, begin, call } = world
+  const [first] = secretsManager.versions
+  const token = begin()
+  for (const step of STEPS) await call(step, token)
+  await moveCurrent(secretsManager, first?.id)
   clock.now += DAY_MS
   const error = await rotationErrorOf(handler({}))
   t.match(error, { code: 'ERR_ROTATION_SECRETS', message: /rolled back/ })
-  t.match(await rotationErrorOf(call('createSecret')), { code: 'ERR_ROTATION_SECRETS' })
-  await assertKept(t, world, target)
-  await moveCurrent(token)
+  t.match(await rotationErrorOf(call('createSecret', token)), { code: 'ERR_ROTATION_SECRETS' })
+  assertKept(t, world, secretsManager.valueOf('AWSCURRENT'))
+  await moveCurrent(secretsManager, token)
   await handler({})
-  t.equal((await listIds(cognito, pool)).length, 1)
   t.strictSame(pool.clients[0]?.clientSecrets, [secretsManager.valueOf('AWSCURRENT')])
 })
 

@@ -3,77 +3,31 @@
  * deletes secrets. The current secret of the store is always valid, and the next run completes or names the rollback.
  */
 import t from 'tap'
-import {
-  type ClientSecretStore,
-  secretsManagerStore,
-  ssmStore,
-} from '../../../src/tokens/rotate/index.ts'
-import { FakeParameterStore, FakeSecretsManager } from '../../support/aws-fakes.ts'
 import { createRandom } from '../../support/random.ts'
 import {
-  CLIENT_ID,
+  deleteSecret,
   FIRST_SECRET,
   intercept,
   KilledError,
-  listIds,
+  type OnCall,
   setUpRotation,
 } from '../../support/rotation.ts'
 import { sampleSize } from '../../support/sample.ts'
+import { AWS_SERVICES } from '../../support/secret-stores.ts'
 
-const NAME = '/prod/orders-client'
 /** Seconds: longer than a grace period and the time for which a killed run holds the rotation. */
 const AFTER_HOLD = 90_000
 const RUNS = 5
 
-type OnCall = (name: string, call: () => Promise<unknown>) => Promise<unknown>
-
-interface World {
-  readonly createStore: (onCall: OnCall) => ClientSecretStore
-  readonly readCurrent: () => string | undefined
-  readonly rollBack: () => Promise<unknown>
-  readonly removeLabel: () => void
-}
-
-const WORLDS: Readonly<Record<string, () => World>> = {
-  secretsManagerStore: () => {
-    const fake = new FakeSecretsManager(FIRST_SECRET)
-    const [first] = fake.versions
-    return {
-      createStore: (onCall) =>
-        secretsManagerStore({ secretsManager: intercept(fake, onCall), secretId: 'a' }),
-      readCurrent: () => fake.valueOf('AWSCURRENT'),
-      rollBack: () =>
-        fake.updateSecretVersionStage({
-          SecretId: 'a',
-          VersionStage: 'AWSCURRENT',
-          MoveToVersionId: first?.id,
-          RemoveFromVersionId: fake.versions.find(({ stages }) => stages.has('AWSCURRENT'))?.id,
-        }),
-      removeLabel: () => {
-        for (const { stages } of fake.versions) stages.delete('AWSPENDING')
-      },
-    }
-  },
-  ssmStore: () => {
-    const fake = new FakeParameterStore(NAME, FIRST_SECRET)
-    const input = { Name: NAME, Type: 'SecureString', Value: FIRST_SECRET, Overwrite: true }
-    return {
-      createStore: (onCall) => ssmStore({ ssm: intercept(fake, onCall), name: NAME }),
-      readCurrent: () => fake.valueOf(NAME),
-      rollBack: () => fake.putParameter(input),
-      removeLabel: () => {},
-    }
-  },
-}
-
 const total = sampleSize('rotations with rollbacks', { complete: 400, sampled: 40 })
 
-for (const [name, createWorld] of Object.entries(WORLDS)) {
+for (const [name, createService] of Object.entries(AWS_SERVICES)) {
   t.test(`${name}: the current secret is always valid`, { timeout: 3_600_000 }, async (t) => {
     let rollbacks = 0
     for (let seed = 1; seed <= total / 2; seed += 1) {
-      const { pool, cognito, clock, rotate } = await setUpRotation(t)
-      const { createStore, readCurrent, rollBack, removeLabel } = createWorld()
+      const world = await setUpRotation(t)
+      const { pool, cognito, clock, rotate } = world
+      const { createStore, readCurrent, rollBack, removePending } = createService()
       const random = createRandom(seed * 7919)
       const getSecrets = (): readonly string[] => pool.clients[0]?.clientSecrets ?? []
       const check = (after: string): void => {
@@ -81,15 +35,12 @@ for (const [name, createWorld] of Object.entries(WORLDS)) {
       }
       const deleteOther = async (): Promise<void> => {
         const index = getSecrets().findIndex((value) => value !== readCurrent())
-        const ClientSecretId = (await listIds(cognito, pool))[index]
-        if (getSecrets().length < 2 || ClientSecretId === undefined) return
-        const client = { UserPoolId: pool.userPoolId, ClientId: CLIENT_ID }
-        await cognito.deleteUserPoolClientSecret({ ...client, ClientSecretId })
+        if (getSecrets().length === 2 && index !== -1) await deleteSecret(world, index)
       }
       const operate = async (): Promise<void> => {
         const kind = random(3)
         if (kind === 0 && getSecrets().includes(FIRST_SECRET)) await rollBack()
-        if (kind === 1) removeLabel()
+        if (kind === 1) removePending()
         if (kind === 2) await deleteOther()
         check(`operator ${kind}`)
       }
@@ -122,9 +73,7 @@ for (const [name, createWorld] of Object.entries(WORLDS)) {
         if (random(3) === 0) await operate()
       }
       clock.now += 7 * 86_400_000 + AFTER_HOLD * 1000
-      const last = await rotate({ store: createStore((_name, call) => call()) }).catch(
-        (error: unknown) => error,
-      )
+      const last = await rotate({ store: createStore() }).catch((error: unknown) => error)
       check('the last run')
       if (last instanceof Error) {
         rollbacks += 1

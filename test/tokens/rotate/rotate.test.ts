@@ -5,9 +5,12 @@ import { refusal, tokenAnswer } from '../../support/client.ts'
 import {
   CLIENT_ID,
   FIRST_SECRET,
+  failAt,
   intercept,
   KilledError,
   listIds,
+  type RotationWorld,
+  repeatCalls,
   rotationErrorOf,
   setUpRotation,
 } from '../../support/rotation.ts'
@@ -97,17 +100,6 @@ t.test('a dry run returns the steps and changes nothing', async (t) => {
   t.equal((await listIds(cognito, pool)).length, 1)
 })
 
-/** A run that fails at one step. */
-async function failAt(world: Awaited<ReturnType<typeof setUpRotation>>, method: string) {
-  const fail = async (name: string, call: () => Promise<unknown>): Promise<unknown> => {
-    if (name === method) throw new Error(`${FIRST_SECRET} is quoted`)
-    return call()
-  }
-  const { cognito, store, rotate } = world
-  const changes = { cognito: intercept(cognito, fail), store: intercept(store, fail) }
-  return rotationErrorOf(rotate(changes))
-}
-
 t.test('a run that failed is resumed at once, at the step that failed', async (t) => {
   const cases: readonly (readonly [string, readonly RotationStep[], boolean])[] = [
     ['putPending', ALL, false],
@@ -116,9 +108,9 @@ t.test('a run that failed is resumed at once, at the step that failed', async (t
     ['deleteUserPoolClientSecret', ['test', 'grace', 'delete'], true],
   ]
   for (const [method, steps, resumed] of cases) {
-    const world = await setUpRotation(t)
-    const { pool, cognito, store, rotate } = world
-    const { message } = await failAt(world, method)
+    const { pool, cognito, store, rotate } = await setUpRotation(t)
+    const changes = { cognito: failAt(cognito, method), store: failAt(store, method) }
+    const { message } = await rotationErrorOf(rotate(changes))
     t.notMatch(message, FIRST_SECRET)
     const pending = store.secrets.pending?.value
     const plan = await rotate({ dryRun: true })
@@ -145,7 +137,7 @@ t.test('a resumed run waits for the rest of the grace period', async (t) => {
 
 /** Kills a run at its n-th operation, before or after it. Resolves to the name of the operation. */
 async function killAt(
-  world: Awaited<ReturnType<typeof setUpRotation>>,
+  world: RotationWorld,
   index: number,
   isAfter: boolean,
 ): Promise<string | undefined> {
@@ -320,10 +312,7 @@ t.test('nothing is deleted if the second secret is not the pending one', async (
 
 t.test('a secret that another run has added is tested, not added again', async (t) => {
   const { pool, cognito, store, rotate } = await setUpRotation(t)
-  const addTwice = intercept(cognito, async (name, call) => {
-    if (name === 'addUserPoolClientSecret') await call()
-    return call()
-  })
+  const addTwice = repeatCalls(cognito, 'addUserPoolClientSecret')
   t.strictSame((await rotate({ cognito: addTwice })).steps, ALL)
   t.strictSame(pool.clients[0]?.clientSecrets, [store.secrets.current.value])
 })
@@ -414,10 +403,7 @@ t.test('an aborted signal changes nothing', async (t) => {
 
 t.test('a deletion that is repeated after a lost response is complete', async (t) => {
   const { pool, cognito, store, rotate } = await setUpRotation(t)
-  const twice = intercept(cognito, async (name, call) => {
-    if (name === 'deleteUserPoolClientSecret') await call()
-    return call()
-  })
+  const twice = repeatCalls(cognito, 'deleteUserPoolClientSecret')
   t.strictSame((await rotate({ cognito: twice })).steps, ALL)
   t.strictSame(store.secrets, { current: { value: store.secrets.current.value } })
   t.strictSame(pool.clients[0]?.clientSecrets, [store.secrets.current.value])

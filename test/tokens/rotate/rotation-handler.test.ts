@@ -3,7 +3,8 @@ import t from 'tap'
 import { createRotationHandler, secretsManagerStore } from '../../../src/tokens/rotate/index.ts'
 import { AwsError } from '../../support/aws-fakes.ts'
 import { FIRST_SECRET, intercept, listIds, rotationErrorOf } from '../../support/rotation.ts'
-import { ARN, STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { STEPS, setUpHandler } from '../../support/rotation-handler.ts'
+import { ARN } from '../../support/secret-stores.ts'
 
 const DAY_MS = 86_400_000
 

@@ -4,24 +4,19 @@
  */
 import t, { type Test } from 'tap'
 import { createTokenClient, type TokenClient } from '../../../src/tokens/client/index.ts'
-import {
-  type ClientSecretStore,
-  secretsManagerStore,
-  ssmStore,
-} from '../../../src/tokens/rotate/index.ts'
-import { FakeParameterStore, FakeSecretsManager } from '../../support/aws-fakes.ts'
+import type { ClientSecretStore } from '../../../src/tokens/rotate/index.ts'
 import { createRandom } from '../../support/random.ts'
 import {
   CLIENT_ID,
-  FIRST_SECRET,
   intercept,
   KilledError,
+  type RotationWorld,
   setUpRotation,
 } from '../../support/rotation.ts'
 import { sampleSize } from '../../support/sample.ts'
+import { AWS_SERVICES } from '../../support/secret-stores.ts'
 
 const CALLERS = 6
-const NAME = '/prod/orders-client'
 
 /** Operations of a run without a resumption, the wait included. */
 const OPERATIONS = 11
@@ -29,14 +24,8 @@ const GRACES = [0, 600, 86_400]
 /** Seconds: longer than a run holds a rotation. */
 const AFTER_HOLD = 1000
 
-const STORES: Readonly<Record<string, () => ClientSecretStore>> = {
-  secretsManagerStore: () =>
-    secretsManagerStore({ secretsManager: new FakeSecretsManager(FIRST_SECRET), secretId: 'a' }),
-  ssmStore: () => ssmStore({ ssm: new FakeParameterStore(NAME, FIRST_SECRET), name: NAME }),
-}
-
 /** Callers that load the secret from the store, and what they saw. */
-function createLoad(t: Test, store: ClientSecretStore, world: World) {
+function createLoad(t: Test, store: ClientSecretStore, world: RotationWorld) {
   const { pool, clock } = world
   const now = (): number => clock.now
   const callers: TokenClient[] = []
@@ -64,11 +53,9 @@ function createLoad(t: Test, store: ClientSecretStore, world: World) {
   return { seen, getTokens }
 }
 
-type World = Awaited<ReturnType<typeof setUpRotation>>
-
 /** Runs a rotation with load during each operation. Resolves to whether it was killed. */
 async function runOnce(
-  { cognito, clock, rotate }: World,
+  { cognito, clock, rotate }: RotationWorld,
   store: ClientSecretStore,
   random: (limit: number) => number,
   getTokens: () => Promise<void>,
@@ -110,11 +97,11 @@ async function runOnce(
 
 const total = sampleSize('rotations under load', { complete: 1000, sampled: 60 })
 
-for (const [name, createStore] of Object.entries(STORES)) {
+for (const [name, createService] of Object.entries(AWS_SERVICES)) {
   t.test(`${name}: no caller sees an error`, { timeout: 3_600_000 }, async (t) => {
     const world = await setUpRotation(t)
     const { pool, clock } = world
-    const store = createStore()
+    const store = createService().createStore()
     const random = createRandom(name.length)
     const { seen, getTokens } = createLoad(t, store, world)
     const values = new Set<string>()

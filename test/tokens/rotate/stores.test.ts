@@ -16,16 +16,19 @@ import {
 } from '../../support/aws-fakes.ts'
 import {
   FIRST_SECRET,
+  failAt,
   intercept,
   KilledError,
   listIds,
   MemorySecretStore,
+  type OnCall,
+  repeatCalls,
   rotationErrorOf,
   setUpRotation,
 } from '../../support/rotation.ts'
+import { AWS_SERVICES, NAME } from '../../support/secret-stores.ts'
 
 const SECRET_ID = 'prod/orders-client'
-const NAME = '/prod/orders-client'
 const settings = {
   region: 'eu-west-1',
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
@@ -58,7 +61,12 @@ const STORES: Readonly<Record<string, (t: Test) => Promise<ClientSecretStore>>> 
 
 const PENDING = {
   value: 'b'.repeat(64),
-  rotation: { replaces: 'billing--1800000000', heldUntil: 1_800_000_900, promotedAt: undefined },
+  rotation: {
+    replaces: 'billing--1800000000',
+    heldUntil: 1_800_000_900,
+    heldBy: 'c0ffee00-0000-4000-8000-000000000001',
+    promotedAt: undefined,
+  },
 }
 const PROMOTED = {
   value: PENDING.value,
@@ -119,57 +127,38 @@ for (const [name, create] of Object.entries(STORES)) {
 }
 
 /** Fails at the n-th call of a client, before or after it. */
-function failing<Client extends object>(client: Client, index: number, isAfter: boolean): Client {
+function createFailure(index: number, isAfter: boolean): OnCall {
   let count = 0
-  return intercept(client, async (_name, call) => {
+  return async (_name, call) => {
     const isLast = count === index
     count += 1
     if (isLast && !isAfter) throw new KilledError()
     const result = await call()
     if (isLast) throw new KilledError()
     return result
-  })
+  }
 }
 
-t.test('a process that ends within an operation of a store leaves a state to resume', async (t) => {
-  const kinds = {
-    secretsManager: (index: number, isAfter: boolean) => {
-      const fake = new FakeSecretsManager(FIRST_SECRET)
-      const secretId = SECRET_ID
-      return {
-        killed: secretsManagerStore({ secretsManager: failing(fake, index, isAfter), secretId }),
-        store: secretsManagerStore({ secretsManager: fake, secretId }),
-        read: () => fake.valueOf('AWSCURRENT'),
-      }
-    },
-    ssm: (index: number, isAfter: boolean) => {
-      const fake = new FakeParameterStore(NAME, FIRST_SECRET)
-      return {
-        killed: ssmStore({ ssm: failing(fake, index, isAfter), name: NAME }),
-        store: ssmStore({ ssm: fake, name: NAME }),
-        read: () => fake.valueOf(NAME),
-      }
-    },
-  }
-  for (const [name, create] of Object.entries(kinds)) {
+for (const [name, createService] of Object.entries(AWS_SERVICES)) {
+  t.test(`${name}: a process that ends within an operation leaves a state to resume`, async (t) => {
     for (const isAfter of [false, true]) {
       for (let index = 0; index < 40; index += 1) {
         const { pool, clock, rotate } = await setUpRotation(t)
-        const { killed, store, read } = create(index, isAfter)
-        const isComplete = await rotate({ store: killed }).then(
+        const { createStore, readCurrent } = createService()
+        const store = createStore()
+        const isComplete = await rotate({ store: createStore(createFailure(index, isAfter)) }).then(
           () => true,
           () => false,
         )
         clock.now += 86_400_000 + 900_000
         const result = await rotate({ store })
-        const secrets = pool.clients[0]?.clientSecrets
-        t.strictSame(secrets, [read()], `${name}, call ${index}`)
+        t.strictSame(pool.clients[0]?.clientSecrets, [readCurrent()], `call ${index}`)
         t.equal((await store.get()).current.rotation, undefined)
         if (isComplete && !result.resumed) break
       }
     }
-  }
-})
+  })
+}
 
 t.test('Secrets Manager: labels of a complete rotation are removed', async (t) => {
   const fake = new FakeSecretsManager(FIRST_SECRET)
@@ -383,12 +372,8 @@ t.test('Secrets Manager: other members keep their text, and later changes of the
   const fake = new FakeSecretsManager(create('a', FIRST_SECRET))
   const options = { secretsManager: fake, secretId: SECRET_ID, field: 'client_secret' }
   const { pool, cognito, rotate } = await setUpRotation(t)
-  const stop = intercept(cognito, async (name, call) => {
-    if (name === 'addUserPoolClientSecret') throw new Error('stop')
-    return call()
-  })
   const store = secretsManagerStore(options)
-  await rotationErrorOf(rotate({ store, cognito: stop }))
+  await rotationErrorOf(rotate({ store, cognito: failAt(cognito, 'addUserPoolClientSecret') }))
   // An operator edits the current version, which makes a new one.
   await fake.putSecretValue({
     SecretId: SECRET_ID,
@@ -415,10 +400,7 @@ t.test(
   async (t) => {
     const { rotate } = await setUpRotation(t)
     const fake = new FakeParameterStore(NAME, FIRST_SECRET)
-    const twice = intercept(fake, async (name, call) => {
-      if (name === 'deleteParameter') await call()
-      return call()
-    })
+    const twice = repeatCalls(fake, 'deleteParameter')
     await rotate({ store: ssmStore({ ssm: twice, name: NAME }) })
     t.strictSame([...fake.parameters.keys()], [NAME])
   },
@@ -438,7 +420,7 @@ t.test('Secrets Manager: no label stays behind, wherever a process ends', async 
     // Another rotation of Secrets Manager takes the label.
     for (const { stages } of fake.versions) stages.delete('AWSPENDING')
     fake.versions.push({ id: versionId, value: undefined, stages: new Set(['AWSPENDING']) })
-    const killed = failing(fake, index, true)
+    const killed = intercept(fake, createFailure(index, true))
     const adopted = secretsManagerStore({ ...options, secretsManager: killed, versionId })
     await rotate({ store: adopted, grace: 0 }).catch(() => {})
     clock.now += 900_000

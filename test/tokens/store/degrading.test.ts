@@ -1,5 +1,6 @@
 import { mock } from 'node:test'
 import t from 'tap'
+import { settle } from '../../support/client.ts'
 import {
   acquireReleased,
   Clock,
@@ -163,17 +164,17 @@ t.test('writes that the store missed apply to this process, and are retried', as
   t.equal(await found(there.store, 'one', GROUP), 'one', 'nobody told the others')
   shared.fault = 'rejects'
   mock.timers.tick(1000)
-  await turns()
+  await settle()
   shared.fault = undefined
   mock.timers.tick(1000)
-  await turns()
+  await settle()
   for (const { store } of [here, there]) {
     t.equal(await found(store, 'two', GROUP), undefined)
     t.equal(await found(store, 'apart', 'another'), undefined)
   }
   shared.commands.length = 0
   mock.timers.tick(10_000)
-  await turns()
+  await settle()
   t.strictSame(shared.commands, [], 'it is told once')
   t.equal(await fill(here.store, 'one', GROUP, 'new'), undefined)
   t.equal(await found(there.store, 'one', GROUP), 'new')
@@ -193,7 +194,7 @@ t.test('a late response of the store does not undo an invalidation', async (t) =
   t.equal(await found(store, NAME, GROUP), 'good')
   await store.invalidate(GROUP)
   answer?.()
-  await turns()
+  await settle()
   shared.fault = 'hangs'
   t.equal(await found(store, NAME, GROUP), undefined)
 })
@@ -236,7 +237,7 @@ t.test('a closed store finds, stores and logs nothing', async (t) => {
   const lock = await store.acquire(NAME, WAIT)
   t.ok(lock)
   lock?.release()
-  await turns()
+  await settle()
   await store.close()
   t.strictSame(shared.commands, [])
 })
@@ -252,8 +253,3 @@ t.test('a custom store with invalid responses counts as failing', async (t) => {
   }
   t.equal(store.status().degraded, true)
 })
-
-/** Enough turns of the event loop for what was begun to end. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}

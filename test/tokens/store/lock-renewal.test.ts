@@ -1,37 +1,27 @@
 /** A lock outlives the longest token request, and ends soon after its owner. */
-import { mock } from 'node:test'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createTokenClient } from '../../../src/tokens/client/index.ts'
 import { createTokenProxyHandler } from '../../../src/tokens/proxy/lambda.ts'
 import { LOCK_TTL_MS } from '../../../src/tokens/store/resilient-store.ts'
 import type { TokenStore } from '../../../src/tokens/store/token-store.ts'
-import { settle, tokenAnswer } from '../../support/client.ts'
+import { tokenAnswer } from '../../support/client.ts'
 import { createFormEvent } from '../../support/function-url.ts'
 import { createRequest, encryptionKeys } from '../../support/proxy.ts'
-import { Clock, process, SharedStore, WAIT, wrapStore } from '../../support/shared-store.ts'
+import {
+  type Clock,
+  process,
+  type SharedStore,
+  setUpTimedStore,
+  WAIT,
+  wrapStore,
+} from '../../support/shared-store.ts'
 
 const NAME = 'name'
 /** Milliseconds: four attempts of a client, each with both Regions, and their delays take less. So does the proxy. */
 const LONGEST_REQUEST_MS = 60_000
 
-function setUp(t: Test) {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
-  t.teardown(() => mock.timers.reset())
-  const clock = new Clock()
-  return {
-    clock,
-    shared: new SharedStore(clock),
-    async pass(milliseconds: number): Promise<void> {
-      await settle()
-      clock.pass(milliseconds)
-      mock.timers.tick(milliseconds)
-      await settle()
-    },
-  }
-}
-
 t.test('a lock outlives the longest token request, and is free at once after it', async (t) => {
-  const { clock, shared, pass } = setUp(t)
+  const { clock, shared, pass } = setUpTimedStore(t)
   const [mine, theirs] = [process(shared, clock).store, process(shared, clock).store]
   const lock = await mine.acquire(NAME, WAIT)
   for (let passed = 0; passed < LONGEST_REQUEST_MS; passed += 250) {
@@ -43,7 +33,7 @@ t.test('a lock outlives the longest token request, and is free at once after it'
 })
 
 t.test('a process that was frozen does not take a lock again that it has lost', async (t) => {
-  const { clock, shared, pass } = setUp(t)
+  const { clock, shared, pass } = setUpTimedStore(t)
   const [mine, theirs] = [process(shared, clock).store, process(shared, clock).store]
   await mine.acquire(NAME, WAIT)
   // Frozen: no timer runs.
@@ -94,7 +84,7 @@ const waiters: Readonly<
 
 for (const [name, start] of Object.entries(waiters)) {
   t.test(`a waiting ${name} takes over 2 s after the owner of the lock has died`, async (t) => {
-    const { clock, shared, pass } = setUp(t)
+    const { clock, shared, pass } = setUpTimedStore(t)
     let isSent = false
     void start(ownedByTheDead(shared), clock, async () => {
       isSent = true

@@ -1,24 +1,15 @@
 /** How long callers wait for a store that stalls, and what reaches it meanwhile. */
-import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { StoreEntry } from '../../../src/tokens/store/token-store.ts'
-import { Clock, fill, found, process, SharedStore, text, WAIT } from '../../support/shared-store.ts'
+import { settle } from '../../support/client.ts'
+import { fill, found, process, setUpTimedStore, text, WAIT } from '../../support/shared-store.ts'
 
 const NAME = 'name'
 const GROUP = 'group'
 const HOUR = 3_600_000
 
 function setUpStore(t: Test) {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
-  t.teardown(() => mock.timers.reset())
-  const clock = new Clock()
-  const shared = new SharedStore(clock)
-  const pass = async (milliseconds: number): Promise<void> => {
-    await turns()
-    clock.pass(milliseconds)
-    mock.timers.tick(milliseconds)
-    await turns()
-  }
+  const { clock, shared, pass } = setUpTimedStore(t)
   return { clock, shared, pass, ...process(shared, clock) }
 }
 
@@ -39,7 +30,7 @@ t.test('a miss waits for a stall, and gets the entry of the store', async (t) =>
   t.equal(miss.isOver, false)
   t.equal(lock.isOver, false)
   shared.resume()
-  await turns()
+  await settle()
   t.equal(text(miss.value?.value), 'good')
   t.ok(lock.value)
   t.equal(store.status().degraded, false)
@@ -66,7 +57,7 @@ t.test(
     await pass(500)
     t.equal(miss.isOver, false, 'without a copy, it is worth waiting for')
     shared.resume()
-    await turns()
+    await settle()
     t.equal(miss.isOver, true)
     t.equal(await found(store, NAME, GROUP), 'good')
     t.equal(shared.commands.length, 4, 'late answers do not show that it is fast')
@@ -90,7 +81,7 @@ t.test('a look-up before a request waits for the store, with or without a copy',
   const lock = watch(store.acquire(NAME, WAIT))
   await pass(200)
   shared.resume()
-  await turns()
+  await settle()
   t.ok(lock.value)
   t.equal(await found(store, NAME, GROUP), 'old')
   t.equal(text((await store.get(NAME, GROUP, WAIT)).value), 'new')
@@ -112,18 +103,18 @@ t.test('no caller waits longer than 1.25 s after the store began to fail', async
   const alone = await store.acquire(NAME, WAIT)
   t.ok(alone)
   alone?.release()
-  await turns()
+  await settle()
   t.strictSame(shared.commands, [], 'a lock that was not asked for is not released')
   await pass(1000)
   shared.commands.length = 0
   const tries = Array.from({ length: 5 }, () => watch(store.get(NAME, GROUP, WAIT)))
-  await turns()
+  await settle()
   t.strictSame(shared.commands, ['get'])
   t.equal(tries.filter(({ isOver }) => isOver).length, 4)
   await pass(100)
   t.equal(tries.filter(({ isOver }) => isOver).length, 5, 'who tries waits 100 ms')
   shared.resume()
-  await turns()
+  await settle()
   t.equal(store.status().degraded, false, 'a late answer shows that it is back')
 })
 
@@ -137,7 +128,7 @@ t.test('an old failure does not make the next stall an outage', async (t) => {
   await pass(1000)
   t.equal(miss.isOver, false)
   shared.resume()
-  await turns()
+  await settle()
   t.equal(miss.isOver, true)
   t.equal(store.status().degraded, false)
 })
@@ -167,7 +158,7 @@ t.test('new entries are always sent to the store, and a late response counts', a
   await pass(100)
   t.equal(copy.value, 'newer')
   shared.resume()
-  await turns()
+  await settle()
   for (const name of ['one', 'two']) t.equal(await found(there, name, GROUP), name)
   t.equal(await found(there, 'three', GROUP), 'newer')
   await there.delete('one', GROUP)
@@ -191,7 +182,7 @@ t.test('a copy that the store refused late is dropped, and no other', async (t) 
   await pass(100)
   await newer
   shared.resume()
-  await turns()
+  await settle()
   shared.fault = 'rejects'
   t.equal(await found(store, NAME, GROUP), undefined)
   t.equal(await found(store, 'other', GROUP), 'newer')
@@ -211,13 +202,13 @@ t.test('a lock without a response is taken by a renewal, and always released', a
   shared.commands.length = 0
   acquired.value?.release()
   acquired.value?.release()
-  await turns()
+  await settle()
   t.strictSame(shared.commands, ['unlock'], 'once')
   const theirs = await there.acquire(NAME, WAIT)
   t.ok(theirs)
   shared.fault = 'rejects'
   theirs?.release()
-  await turns()
+  await settle()
   shared.commands.length = 0
   await pass(5000)
   t.strictSame(shared.commands, [], 'and renewed no more')
@@ -236,7 +227,7 @@ t.test('a renewal does not take a lock that another process holds', async (t) =>
   await pass(500)
   t.strictSame(shared.commands, ['lock'], 'theirs is renewed')
   acquired.value?.release()
-  await turns()
+  await settle()
   t.equal(await store.acquire(NAME, WAIT), undefined)
   shared.fault = 'rejects'
   await pass(500)
@@ -263,7 +254,7 @@ t.test('while the store is down, locks are not renewed', async (t) => {
   await pass(500)
   t.notOk(shared.commands.includes('lock'))
   lock?.release()
-  await turns()
+  await settle()
   t.ok(shared.commands.includes('unlock'), 'but released')
 })
 
@@ -280,7 +271,3 @@ t.test('a store that never responds gets at most 5,000 commands', async (t) => {
   }
   t.equal(shared.commands.filter((command) => command === 'set').length, 5000)
 })
-
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}
