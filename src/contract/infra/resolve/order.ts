@@ -8,6 +8,8 @@ const MAX_STEPS = 1_000_000
 const KEYS = /\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g
 /** The address of a reference that may refer to any resource server. */
 export const ANY_SERVER = '*'
+/** The node of all provider configurations. Each block may use each of them, so that no mapping has to be known. */
+export const PROVIDERS = 'provider'
 
 /** The arguments and meta-arguments of a module call, as names of the module with the call. */
 interface OrderedCall {
@@ -45,6 +47,7 @@ export class OrderGraph {
   addBlock(prefix: string, name: string, references: Iterable<string>): void {
     const node = `${prefix}${name}`
     this.add(node, references)
+    this.add(node, [PROVIDERS])
     if (prefix === '') return
     // The node of the prefix is the call. Every block of a module waits for what its call waits for.
     this.add(node, [prefix])

@@ -1,6 +1,6 @@
 /** Converts the JSON syntax of Terraform to HCL blocks and expressions. */
-
 import { type Position, TemplateError } from '../position.ts'
+import { toBlockAddress } from '../resolve/order.ts'
 import type { Entry, Tree } from '../syntax/tree.ts'
 import { readPlain } from '../syntax/yaml.ts'
 import { type Block, type Body, type Expression, readTemplates } from './hcl.ts'
@@ -85,6 +85,7 @@ function toBody(entries: ReadonlyMap<string, Entry>, type: string, templates: Te
     if (labels !== undefined && areBlocks(value)) {
       inner.push(...toBlocks(name, [], labels, at, value, templates))
     } else if (name === 'depends_on') attributes.set(name, toAddresses(value))
+    else if (type === 'import' && name === 'to') attributes.set(name, toAddress(value))
     else attributes.set(name, toExpression(value, type === 'variable' ? new Map() : templates))
   }
   return { attributes, blocks: inner }
@@ -96,11 +97,13 @@ const areBlocks = (tree: Tree): boolean =>
 /** Reads `depends_on`, whose strings are references without `${}`. */
 function toAddresses(tree: Tree): Expression {
   const items = tree.kind === 'list' ? tree.items : []
-  const read = items.map(({ at, ...item }): Expression => {
-    const [name = '', ...steps] = item.kind === 'scalar' ? String(item.value).split('.') : []
-    return { kind: 'steps', at, of: { kind: 'name', at, name }, steps }
-  })
-  return { kind: 'list', at: tree.at, items: read }
+  return { kind: 'list', at: tree.at, items: items.map(toAddress) }
+}
+
+function toAddress({ at, ...tree }: Tree): Expression {
+  const text = tree.kind === 'scalar' ? toBlockAddress(String(tree.value)) : ''
+  const [name = '', ...steps] = text.split('.')
+  return { kind: 'steps', at, of: { kind: 'name', at, name }, steps }
 }
 
 /** @param templates The parsed templates of the document. Other strings are literals. */

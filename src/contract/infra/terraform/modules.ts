@@ -25,6 +25,7 @@ export interface ModuleBlocks {
   /** Data sources and module calls, by address: `data.aws_ssm_parameter.pool`, `module.auth`. */
   readonly external: ReadonlyMap<string, Block>
   readonly outputs: ReadonlyMap<string, Block>
+  readonly imports: readonly Block[]
   /** Blocks whose expressions may refer to resources too. */
   readonly others: readonly Block[]
 }
@@ -178,6 +179,7 @@ function groupBlocks(blocks: readonly Block[]): ModuleBlocks {
   const resources = new Map<string, Block>()
   const external = new Map<string, Block>()
   const outputs = new Map<string, Block>()
+  const imports: Block[] = []
   const others: Block[] = []
   for (const block of blocks) {
     const name = block.labels.join('.')
@@ -193,10 +195,11 @@ function groupBlocks(blocks: readonly Block[]): ModuleBlocks {
       for (const [key, expression] of block.attributes) locals.set(key, expression)
     } else if (OTHER_BLOCKS.has(block.type)) others.push(block)
     if (block.type === 'output') outputs.set(name, block)
+    if (block.type === 'import') imports.push(block)
     // A check block may contain data sources.
     for (const one of [block, ...(block.type === 'check' ? block.blocks : [])]) {
       if (EXTERNAL_BLOCKS.has(one.type)) external.set(`${one.type}.${one.labels.join('.')}`, one)
     }
   }
-  return { variables, locals, resources, external, outputs, others }
+  return { variables, locals, resources, external, outputs, imports, others }
 }

@@ -1,5 +1,5 @@
 /** The graph of references that the configuration of a Terraform plan states. */
-import { ANY_SERVER, OrderGraph, toBlockAddress } from '../resolve/order.ts'
+import { ANY_SERVER, OrderGraph, PROVIDERS, toBlockAddress } from '../resolve/order.ts'
 import { asList, asObject, type Json, listReferences, type Members } from './plan-references.ts'
 
 /** Deepest nesting of modules. */
@@ -10,7 +10,13 @@ const CHECKED_KINDS: ReadonlySet<unknown> = new Set(['resource', 'output_value']
 /** @param document The plan. */
 export function createPlanOrder(document: Members): OrderGraph {
   const graph = new OrderGraph()
-  addModule(graph, '', asObject(asObject(document['configuration'])['root_module']), 0)
+  const { root_module: root, provider_config: providers } = asObject(document['configuration'])
+  addModule(graph, '', asObject(root), 0)
+  for (const provider of Object.values(asObject(providers)).map(asObject)) {
+    const { expressions, module_address: module } = provider
+    const prefix = module === undefined ? '' : `${toBlockAddress(String(module))}.`
+    graph.add(PROVIDERS, toNodes(prefix, expressions))
+  }
   for (const check of asList(document['checks'])) {
     const { kind, to_display: address } = asObject(asObject(check)['address'])
     if (CHECKED_KINDS.has(kind)) graph.add(toBlockAddress(String(address)), [ANY_SERVER])
@@ -20,20 +26,18 @@ export function createPlanOrder(document: Members): OrderGraph {
 
 function addModule(graph: OrderGraph, prefix: string, module: Members, depth: number): void {
   if (depth > MAX_MODULE_DEPTH) return
-  const toNodes = (...expressions: readonly (Json | undefined)[]): readonly string[] =>
-    listReferences(expressions.map((one) => one ?? null)).map((one) => toNode(prefix, one))
   for (const resource of asList(module['resources']).map(asObject)) {
     const { address, expressions, provisioners, depends_on: references = [] } = resource
     const { count_expression: count, for_each_expression: forEach } = resource
     graph.addBlock(
       prefix,
       String(address),
-      toNodes(expressions, provisioners, count, forEach, { references }),
+      toNodes(prefix, expressions, provisioners, count, forEach, { references }),
     )
   }
   for (const [name, output] of Object.entries(asObject(module['outputs']))) {
     const { expression, depends_on: references = [] } = asObject(output)
-    graph.addBlock(prefix, `output.${name}`, toNodes(expression, { references }))
+    graph.addBlock(prefix, `output.${name}`, toNodes(prefix, expression, { references }))
   }
   for (const [name, call] of Object.entries(asObject(module['module_calls']))) {
     const { expressions, depends_on: references = [], module: called } = asObject(call)
@@ -41,20 +45,26 @@ function addModule(graph: OrderGraph, prefix: string, module: Members, depth: nu
     graph.addCall(prefix, {
       name,
       variables: Object.entries(asObject(expressions)).map(
-        ([variable, expression]) => [variable, toNodes(expression)] as const,
+        ([variable, expression]) => [variable, toNodes(prefix, expression)] as const,
       ),
-      references: toNodes(count, forEach, { references }),
+      references: toNodes(prefix, count, forEach, { references }),
       isRead: true,
     })
     addModule(graph, `${prefix}module.${name}.`, asObject(called), depth + 1)
   }
 }
 
+const toNodes = (
+  prefix: string,
+  ...expressions: readonly (Json | undefined)[]
+): readonly string[] =>
+  listReferences(expressions.map((one) => one ?? null)).map((one) => toNode(prefix, one))
+
 function toNode(prefix: string, reference: string): string {
   const [root = '', first = '', second = ''] = toBlockAddress(reference).split('.')
   // A plan has no local values.
   if (root === 'local') return ANY_SERVER
-  if (root === 'data') return `${prefix}data.${first}.${second}`
+  if (root === 'data' || root === 'ephemeral') return `${prefix}${root}.${first}.${second}`
   if (root === 'module' && second !== '') return `${prefix}module.${first}.output.${second}`
   return `${prefix}${root}.${first}`
 }

@@ -1,9 +1,9 @@
 /** Reads the resources of one Terraform module. */
-
 import { omitUndefined } from '../../../core/options/validate.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import { toTextFact } from '../model/facts.ts'
 import type { InfraOutput, ReadResources } from '../model/model.ts'
+import { toBlockAddress } from '../resolve/order.ts'
 import {
   assertAcyclic,
   createList,
@@ -15,12 +15,14 @@ import {
 import type { Block, Expression } from './hcl.ts'
 import { createInstanceState, ModuleInstance } from './instances.ts'
 import { SINGLE_BLOCKS, TERRAFORM_TYPES, type TerraformType } from './mapping.ts'
-import { type LoadModule, loadModules, type SourceFile } from './modules.ts'
+import { type LoadModule, loadModules, type ModuleBlocks, type SourceFile } from './modules.ts'
 import { loadHclParser } from './parser.ts'
 import { createModuleOrder, UNRESOLVED_ARGUMENTS } from './references.ts'
 import { getLoopNames, isRepeated, type TerraformResolver, toInstanceId } from './resolve.ts'
 import { createSharedState } from './scope.ts'
 import { readVariables, type VariableInput } from './variables.ts'
+
+const CLIENT = 'AWS::Cognito::UserPoolClient'
 
 interface TerraformInput {
   /** The files of the root module. */
@@ -60,7 +62,7 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
   const { dangling } = root.resolver
   return {
     dialect: 'terraform',
-    resources: createModuleOrder(instances).addServers(resources),
+    resources: createModuleOrder(instances).addServers(markImported(resources, tree.blocks)),
     // A name that is resolved twice is reported once.
     dangling: [...new Map(dangling.map((one) => [JSON.stringify(one), one])).values()],
     complete: tree.unread.length === 0,
@@ -77,6 +79,26 @@ export async function readTerraform(input: TerraformInput): Promise<ReadResource
       }
     }),
   }
+}
+
+/** Marks imported clients as incomplete: arguments that are not configured keep their values, such as the secret. */
+function markImported(
+  resources: readonly Resource[],
+  { imports }: ModuleBlocks,
+): readonly Resource[] {
+  const addresses = new Set(imports.map(({ attributes }) => getAddress(attributes.get('to'))))
+  return resources.map((resource) =>
+    resource.type === CLIENT && addresses.has(toBlockAddress(resource.id))
+      ? { ...resource, complete: false }
+      : resource,
+  )
+}
+
+/** Returns the address that a reference names, without the keys of instances. */
+function getAddress(reference: Expression | undefined): string | undefined {
+  if (reference?.kind !== 'steps' || reference.of.kind !== 'name') return undefined
+  const names = reference.steps.filter((step) => typeof step === 'string')
+  return [reference.of.name, ...names].join('.')
 }
 
 /** Lists a resource, or with a known `for_each` each of its instances. None with `count = 0`. */

@@ -1,6 +1,5 @@
 /** References between the blocks of Terraform modules. They count whatever the values of their expressions are. */
-
-import { OrderGraph, toBlockAddress } from '../resolve/order.ts'
+import { ANY_SERVER, OrderGraph, PROVIDERS, toBlockAddress } from '../resolve/order.ts'
 import type { Block, Expression, Step } from './hcl.ts'
 import type { ModuleInstance } from './instances.ts'
 import type { ModuleBlocks } from './modules.ts'
@@ -47,6 +46,8 @@ function addModule(
   addBlocks(blocks.resources)
   addBlocks(blocks.variables, 'var.')
   addBlocks(blocks.outputs, 'output.')
+  for (const block of blocks.others)
+    if (block.type === 'provider') graph.add(PROVIDERS, toNodes(listBlockReferences(block)))
   for (const [name, expression] of blocks.locals)
     graph.addBlock(prefix, `local.${name}`, toNodes(listReferences(expression)))
   for (const [address, block] of blocks.external) {
@@ -68,6 +69,8 @@ function addModule(
 
 /** An output of a module that was not read is represented by the module. */
 function toNode(prefix: string, reference: string, prefixes: ReadonlySet<string>): string {
+  // Blocks of ephemeral resources are not read.
+  if (reference.startsWith('ephemeral.')) return ANY_SERVER
   const [module = reference] = /^module\.[^.]+/.exec(reference) ?? []
   return module === reference || prefixes.has(`${prefix}${module}.`)
     ? `${prefix}${reference}`

@@ -97,3 +97,38 @@ t.test('an argument of ignore_changes may have another value', async (t) => {
   for (const ignored of ['name', '"x"'])
     t.strictSame(await check('a.tf', client(`ignore_changes = [${ignored}]`)), ERROR, ignored)
 })
+
+t.test('an imported client may have what its block does not state', async (t) => {
+  const blocks = (more: string, imports: string) => `variable "clients" { default = { a = "x" } }
+resource "aws_cognito_user_pool_client" "c" {
+  ${more}
+  user_pool_id        = "eu-west-1_AbCdEfGhI"
+  allowed_oauth_flows = ["client_credentials"]
+}
+${imports}`
+  const to = (address: string, more = '') =>
+    `import {\n  to = ${address}\n  id = "x"\n  ${more}\n}\n`
+  const own = to('aws_cognito_user_pool_client.c')
+  const address = 'aws_cognito_user_pool_client.c'
+  const none = [`client-no-secret ${address}`, `oauth-off ${address}`]
+  t.strictSame(await check('main.tf', blocks('', '')), none)
+  t.strictSame(await check('main.tf', blocks('', to('aws_cognito_user_pool_client.other'))), none)
+  t.strictSame(await check('main.tf', blocks('', to('"x"'))), none)
+  t.strictSame(await check('main.tf', blocks('', own)), [])
+  const stated = 'generate_secret = false\n  allowed_oauth_flows_user_pool_client = false'
+  t.strictSame(await check('main.tf', blocks(stated, own)), none)
+  const each = to(`${address}[each.key]`, 'for_each = var.clients')
+  t.strictSame(await check('main.tf', blocks('for_each = var.clients', each)), [])
+  const json = (more: object) =>
+    JSON.stringify({
+      resource: {
+        aws_cognito_user_pool_client: {
+          c: { user_pool_id: 'eu-west-1_AbCdEfGhI', allowed_oauth_flows: ['client_credentials'] },
+        },
+      },
+      ...more,
+    })
+  t.strictSame(await check('main.tf.json', json({})), none)
+  t.strictSame(await check('main.tf.json', json({ import: [{ to: `${address}["a"]` }] })), [])
+  t.strictSame(await check('main.tf.json', json({ import: [{ to: [address] }] })), none)
+})

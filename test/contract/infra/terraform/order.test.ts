@@ -138,6 +138,23 @@ t.test('references through modules', async (t) => {
   t.strictSame(await check('name = module.r.name', remote('wait = "x"')), ORDER)
 })
 
+t.test('references in the configuration of a provider', async (t) => {
+  const provider = (more: string) => `provider "aws" {\n  alias = "other"\n  ${more}\n}\n`
+  const waiting: [blocks: string, modules?: Record<string, string>][] = [
+    [provider(`default_tags { tags = { Server = ${S}.id } }`)],
+    [`${provider('region = local.region')}locals { region = ${S}.id != "" ? "a" : "b" }\n`],
+    [
+      `module "m" {\n  source = "./m"\n  wait = ${S}.id\n}\n`,
+      { 'm/main.tf': `variable "wait" {}\n${provider('region = var.wait')}` },
+    ],
+    [provider('token = ephemeral.x_token.t.value')],
+  ]
+  for (const [blocks, modules] of waiting)
+    t.strictSame(await check('', blocks, modules), [], blocks)
+  const other = `${provider('region = var.region')}variable "region" {}\n`
+  t.strictSame(await check('', other), ORDER)
+})
+
 t.test('a resource server of another module', async (t) => {
   const auth = `${SERVER}output "pool" { value = aws_cognito_user_pool.p.id }\n`
   const read = (more: string) => {
@@ -178,7 +195,12 @@ t.test('a graph with too many references orders everything', async (t) => {
 })
 
 /** Lists the codes of the findings in a plan whose configuration has these members. */
-async function checkPlan(client: object, module: object = {}, more: object = {}) {
+async function checkPlan(
+  client: object,
+  module: object = {},
+  more: object = {},
+  configuration: object = {},
+) {
   const resource = (type: string, name: string, values: object) => ({
     ...{ address: `${type}.${name}`, mode: 'managed', type, name, values },
   })
@@ -210,6 +232,7 @@ async function checkPlan(client: object, module: object = {}, more: object = {})
         ],
         ...members,
       },
+      ...configuration,
     },
     ...more,
   })
@@ -246,6 +269,26 @@ t.test('the configuration of a plan', async (t) => {
   const sleeping = { resources: [{ address: 'time_sleep.w', depends_on: ['var.wait'] }] }
   t.strictSame(await checkPlan({ depends_on: ['module.m'] }, module(wait, {}, sleeping)), [])
   t.strictSame(await checkPlan({ depends_on: ['module.m'] }, module({}, {}, sleeping)), ORDER)
+})
+
+t.test('the configuration of providers in a plan', async (t) => {
+  const provider = (reference: string, more: object = {}) => ({
+    provider_config: {
+      aws: { name: 'aws', ...more, expressions: { region: { references: [reference] } } },
+    },
+  })
+  const check = (config: object, module: object = {}) =>
+    checkPlan(refer('var.x'), module, {}, config)
+  t.strictSame(await check(provider(`${S}.id`)), [])
+  t.strictSame(await check(provider('local.region')), [], 'a plan has no local values')
+  t.strictSame(await check(provider('var.region')), ORDER)
+  const module = { module_calls: { m: { expressions: { wait: { references: [S] } } } } }
+  const called = provider('var.wait', { module_address: 'module.m["a"]' })
+  t.strictSame(await check(called, module), [])
+  t.strictSame(await check(called), ORDER)
+  const token = { resources: [{ address: 'ephemeral.x_token.t', ...refer(S) }] }
+  t.strictSame(await check(provider('ephemeral.x_token.t.value'), token), [])
+  t.strictSame(await check(provider('ephemeral.x_token.t.value')), ORDER)
 })
 
 t.test('conditions in a plan, whose references are unknown', async (t) => {
