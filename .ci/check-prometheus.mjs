@@ -85,13 +85,19 @@ async function startOutageApp() {
   const { clientId, clientSecrets } = pool.clients[0]
   const proxyUrl = await proxy.listen({ host: '127.0.0.1', port: 0 })
   const client = createTokenClient({
-    ...{ tokenEndpoint: `${proxyUrl}/oauth2/token`, clientId, clientSecret: clientSecrets[0] },
+    tokenEndpoint: `${proxyUrl}/oauth2/token`,
+    clientId,
+    clientSecret: clientSecrets[0],
   })
   const operations = createMetricsServer([app.cognito, proxy.tokenProxy, client])
   const metrics = `${await operations.listen({ host: '127.0.0.1', port: 0 })}/metrics`
   await app.cognito.ready()
   return {
-    ...{ app, pool, proxy, client, metrics },
+    app,
+    pool,
+    proxy,
+    client,
+    metrics,
     passTime: (ms) => {
       clock += ms
     },
@@ -114,7 +120,8 @@ function sendTraffic({ app, pool, proxy, client, passTime }, example) {
   })
   const requestToken = (secret, scope) =>
     proxy.inject({
-      ...{ method: 'POST', url: '/oauth2/token' },
+      method: 'POST',
+      url: '/oauth2/token',
       headers: headersOf(reader.clientId, secret),
       payload: `grant_type=client_credentials${scope ? `&scope=${encodeURIComponent(scope)}` : ''}`,
     })

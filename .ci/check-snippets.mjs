@@ -105,8 +105,10 @@ async function run({ document, line, name }) {
   writeFileSync(`${cwd}/routes.json`, JSON.stringify(ROUTES))
   const args = [resolve('.ci/run-snippet.mjs'), resolve(OUT, 'out', `${name}.js`)]
   const child = spawn(process.execPath, args, {
-    ...{ cwd, stdio: ['ignore', 'pipe', 'pipe'] },
-    ...{ timeout: PATIENCE, killSignal: 'SIGKILL' },
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
   })
   let written = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -12,7 +12,9 @@ const [, , file] = process.argv
 const code = readFileSync(file, 'utf8')
 
 Object.assign(process.env, {
-  ...{ CLIENT_SECRET: 'secret', DASHBOARD_PASSWORD: 'a long password', REDIS_PASSWORD: 'password' },
+  CLIENT_SECRET: 'secret',
+  DASHBOARD_PASSWORD: 'a long password',
+  REDIS_PASSWORD: 'password',
   ...Object.fromEntries(
     ['TOKEN_KEY_NEW', 'TOKEN_KEY_OLD', 'TOKEN_STORE_KEY'].map((name, index) => [
       name,

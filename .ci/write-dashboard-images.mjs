@@ -22,7 +22,9 @@ const usage = createUsage({
 })
 const app = Fastify()
 await app.register(usageDashboard, {
-  ...{ usage, clients: SAMPLE_CLIENTS, budget: 400 },
+  usage,
+  clients: SAMPLE_CLIENTS,
+  budget: 400,
   authorize: () => true,
 })
 const address = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -51,7 +51,9 @@ async function timed(port, kind) {
   const begun = performance.now()
   const isProxy = kind === 'proxy'
   const sent = request({
-    ...{ agent, port, host: '127.0.0.1' },
+    agent,
+    port,
+    host: '127.0.0.1',
     method: isProxy ? 'POST' : 'GET',
     path: isProxy ? '/oauth2/token' : '/bare',
     headers: isProxy ? { 'content-type': FORM, 'content-length': BODY.length } : {},

@@ -72,8 +72,10 @@ export async function createSampleStore(at: number): Promise<UsageStore> {
       const tokens = countTokens(client, CLIENTS.indexOf(client), hour, daysAgo)
       const issued = Math.round(tokens * (1 - cached))
       return {
-        ...{ subject: JSON.stringify([pool, clientId]), hour },
-        ...{ first: hour * HOUR, last: Math.min(hour * HOUR + 3000, at) },
+        subject: JSON.stringify([pool, clientId]),
+        hour,
+        first: hour * HOUR,
+        last: Math.min(hour * HOUR + 3000, at),
         counts: new Map(Object.entries({ issued, cached: tokens - issued, accepted: 9 * tokens })),
       }
     })

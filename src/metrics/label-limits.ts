@@ -5,11 +5,11 @@ import type { Label, Labels } from './catalog.ts'
 const OVERFLOW = 'other'
 
 /** Values that stand for a missing one. They count for no limit. */
-export const MISSING = {
+export const MISSING: Readonly<Record<'pool' | 'route' | 'client', string>> = {
   pool: '(none)',
   route: '(unmatched)',
   client: '(unverified)',
-} as const satisfies Partial<Record<Label, string>>
+}
 const MISSING_VALUES: ReadonlySet<string> = new Set(Object.values(MISSING))
 
 const DEFAULT_LIMIT = 100

@@ -1,6 +1,6 @@
 /** `cognito-m2m usage import`: adds the tokens of AWS records to a file. */
 import { statSync } from 'node:fs'
-import { describeValue, OptionError } from '../../../core/options/validate.ts'
+import { describeValue, OptionError, omitUndefined } from '../../../core/options/validate.ts'
 import { toPrintable } from '../../../core/util/text.ts'
 import {
   importUsage,
@@ -38,7 +38,9 @@ export async function importRecords(
   const limit = maxBytes === undefined ? undefined : readBytes(maxBytes)
   const result = await runImport(sources, { previous, maxBytes: limit }, terminal)
   writeFiles([{ file: data, text: `${JSON.stringify(result)}\n` }], {
-    ...{ force: true, option: '--data', signal },
+    force: true,
+    option: '--data',
+    signal,
   })
   const { summary } = result
   reportProblems(summary, terminal)
@@ -53,11 +55,7 @@ async function runImport(
 ): Promise<UsageImport> {
   const { previous, maxBytes } = options
   try {
-    return await importUsage(sources, {
-      signal,
-      ...(previous !== undefined && { previous }),
-      ...(maxBytes !== undefined && { maxBytes }),
-    })
+    return await importUsage(sources, omitUndefined({ signal, previous, maxBytes }))
   } catch (error) {
     if (signal.aborted) throw new CommandFailure(EXIT.interrupted, 'interrupted')
     throw toFlagError({ sources: 'path', maxBytes: '--max-bytes' }, error)

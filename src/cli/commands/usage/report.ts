@@ -1,7 +1,7 @@
 /** `cognito-m2m usage report`: prints tokens and cost by period, or a comparison. */
 
 import { type InfraModel, TemplateError } from '../../../contract/infra/index.ts'
-import { describeValue, OptionError } from '../../../core/options/validate.ts'
+import { describeValue, OptionError, omitUndefined } from '../../../core/options/validate.ts'
 import {
   type CompareUsageOptions,
   type CreateUsageHistoryOptions,
@@ -24,8 +24,13 @@ import { formatComparison, formatHistory } from './report-text.ts'
 
 /** Flags of the options of the library. */
 const FLAGS: Readonly<Record<string, string>> = {
-  ...{ from: '--from', to: '--to', by: '--by', group: '--group', quota: '--quota' },
-  ...{ price: '--price', clients: '--clients' },
+  from: '--from',
+  to: '--to',
+  by: '--by',
+  group: '--group',
+  quota: '--quota',
+  price: '--price',
+  clients: '--clients',
 }
 /** Unprintable characters of names, except for line breaks. */
 const UNPRINTABLE = /(?![\r\n])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
@@ -42,7 +47,7 @@ export async function report(
   const counted = flags.counted === undefined ? undefined : await readCounted(flags.counted, signal)
   const options = await readOptions(flags, variables, terminal)
   const { from, to, by, group, quota, ...common } = options
-  const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+  const range = omitUndefined({ from, to })
   if (flags.compare === true) {
     const sides = [data?.days, counted] as [readonly UsageDay[], readonly UsageDay[]]
     printComparison(...sides, { ...common, ...range }, flags, terminal)
@@ -95,19 +100,18 @@ async function readOptions(
 ): Promise<CreateUsageHistoryOptions> {
   const { price, clients, template, from, to, by, group, quota } = flags
   const { signal, now } = terminal
-  return {
+  return omitUndefined<CreateUsageHistoryOptions>({
     now,
-    ...(price !== undefined && { price: (await readJson(price, '--price', signal)) as UsagePrice }),
-    ...(clients !== undefined && { clients: await readClients(clients, signal) }),
-    ...(template !== undefined && {
-      templates: await readTemplates(template, flags, variables, terminal),
-    }),
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(by !== undefined && { by: by as 'day' }),
-    ...(group !== undefined && { group: group as 'team' }),
-    ...(quota !== undefined && { quota: Number(quota) }),
-  }
+    price:
+      price === undefined ? undefined : ((await readJson(price, '--price', signal)) as UsagePrice),
+    clients: clients === undefined ? undefined : await readClients(clients, signal),
+    templates: template && (await readTemplates(template, flags, variables, terminal)),
+    from,
+    to,
+    by: by as 'day',
+    group: group as 'team',
+    quota: quota === undefined ? undefined : Number(quota),
+  })
 }
 
 async function readTemplates(
@@ -119,8 +123,12 @@ async function readTemplates(
   try {
     const parameters = readParameters(parameter)
     return await readModels(template, {
-      ...{ option: '--template', parameters, requiredNames: Object.keys(parameters) },
-      ...{ variables, signal, onWarning: (warning) => err(`cognito-m2m: warning: ${warning}\n`) },
+      option: '--template',
+      parameters,
+      requiredNames: Object.keys(parameters),
+      variables,
+      signal,
+      onWarning: (warning) => err(`cognito-m2m: warning: ${warning}\n`),
     })
   } catch (error) {
     if (error instanceof TemplateError) throw new CommandFailure(EXIT.usage, error.message)

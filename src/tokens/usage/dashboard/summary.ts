@@ -132,7 +132,9 @@ function createClients(
     const { name, team, tags } = findClient(row, lookUp)
     return {
       ...row,
-      ...{ name, team, tags },
+      name,
+      team,
+      tags,
       monthCost: sum(monthRows.get(key) ?? [], 'cost'),
       forecastCost: sum(forecastRows.get(key) ?? [], 'cost'),
     }
@@ -211,6 +213,8 @@ function listSavings(
   }))
   return findSavings(clients).map(({ row, issued, needed, saving }) => ({
     ...nameSubject(row, lookUp),
-    ...{ issued, needed, saving },
+    issued,
+    needed,
+    saving,
   }))
 }

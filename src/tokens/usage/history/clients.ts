@@ -2,6 +2,7 @@
 import {
   describeValue,
   OptionError,
+  omitUndefined,
   readList,
   readMembers,
 } from '../../../core/options/validate.ts'
@@ -89,14 +90,14 @@ function readInfo(value: unknown, optionPath: string): ClientInfo {
       `expected an array, got ${describeValue(members['resourceServers'])}. Pass identifiers of resource servers.`,
     )
   }
-  return {
+  return omitUndefined<ClientInfo>({
     clientId,
-    ...(userPoolId !== undefined && { userPoolId }),
-    ...(name !== undefined && { name }),
-    ...(team !== undefined && { team }),
-    ...('tags' in members && { tags: readTags(members['tags'], `${optionPath}.tags`) }),
-    ...(servers !== undefined && { resourceServers: [...new Set(servers)].sort() }),
-  }
+    userPoolId,
+    name,
+    team,
+    tags: 'tags' in members ? readTags(members['tags'], `${optionPath}.tags`) : undefined,
+    resourceServers: servers && [...new Set(servers)].sort(),
+  })
 }
 
 function readTags(value: unknown, optionPath: string): Readonly<Record<string, string>> {

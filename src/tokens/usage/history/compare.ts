@@ -48,10 +48,7 @@ export function compareUsage(
   )
   readDatedDays(billed, 'billed')
   readDatedDays(counted, 'counted')
-  const range = readDayRange(
-    { ...(from !== undefined && { from }), ...(to !== undefined && { to }) },
-    findOverlap(billed, counted),
-  )
+  const range = readDayRange({ from, to }, findOverlap(billed, counted))
   const findPool = createPoolLookup([...billed, ...counted])
   const days = mergeDays(billed.map(findPool), counted.map(findPool))
   if (range === undefined) {
@@ -65,8 +62,12 @@ export function compareUsage(
   const tokens = sumTokens(counted.map(findPool), range, history.rows)
   const clients = toClients(tokens)
   const total = clients.reduce<ComparedTokens>(addTokens, {
-    ...{ billed: 0, counted: 0, cached: 0, direct: 0 },
-    ...{ cost: history.total.cost, saved: history.total.saved },
+    billed: 0,
+    counted: 0,
+    cached: 0,
+    direct: 0,
+    cost: history.total.cost,
+    saved: history.total.saved,
   })
   return {
     ...bounds,
@@ -135,8 +136,14 @@ function sumTokens(
   const find = ({ kind, userPoolId, clientId }: DaySubject): SubjectTokens => {
     const key = JSON.stringify([kind, userPoolId, clientId])
     const found = subjects.get(key) ?? {
-      ...{ subject: { kind, userPoolId, clientId }, name: null, team: null },
-      ...{ billed: 0, counted: 0, cached: 0, cost: null, saved: null },
+      subject: { kind, userPoolId, clientId },
+      name: null,
+      team: null,
+      billed: 0,
+      counted: 0,
+      cached: 0,
+      cost: null,
+      saved: null,
     }
     subjects.set(key, found)
     return found

@@ -93,8 +93,13 @@ export function buildForecast(
         const { name, team } =
           clientId === null ? { name: null, team: null } : lookUp({ userPoolId, clientId })
         return {
-          ...{ kind, userPoolId, clientId, name, team },
-          ...{ issuedPerDay: rate.issued, cachedPerDay: rate.cached },
+          kind,
+          userPoolId,
+          clientId,
+          name,
+          team,
+          issuedPerDay: rate.issued,
+          cachedPerDay: rate.cached,
           ...shareAmounts(tokens, total, forecast),
         }
       })
@@ -111,8 +116,13 @@ function groupDays(days: readonly DatedDay[], end: number): readonly Subject[] {
     if (at > today) continue
     const key = JSON.stringify([kind, userPoolId, clientId])
     const subject: Subject = subjects.get(key) ?? {
-      ...{ kind, userPoolId, clientId, first: Number.POSITIVE_INFINITY },
-      ...{ monthToDate: zero(), window: zero(), today: zero() },
+      kind,
+      userPoolId,
+      clientId,
+      first: Number.POSITIVE_INFINITY,
+      monthToDate: zero(),
+      window: zero(),
+      today: zero(),
     }
     subjects.set(key, subject)
     const start = firstUsed === null ? at : firstUsed / SECONDS_PER_DAY

@@ -241,7 +241,13 @@ function createRows(
     const periodEnd = by === 'day' ? day.at : month
     const rowKey = `${periodEnd} ${key}`
     const row: RowTokens = rows.get(rowKey) ?? {
-      ...{ grouping, periodEnd, month, issued: 0, cached: 0, firstUsed: null, lastUsed: null },
+      grouping,
+      periodEnd,
+      month,
+      issued: 0,
+      cached: 0,
+      firstUsed: null,
+      lastUsed: null,
       servers: new Set(),
     }
     rows.set(rowKey, row)
@@ -299,8 +305,14 @@ function createGroupCache(
 }
 
 const NO_GROUP: Grouping = {
-  ...{ group: null, kind: null, userPoolId: null, region: null, clientId: null },
-  ...{ name: null, team: null, tags: {} },
+  group: null,
+  kind: null,
+  userPoolId: null,
+  region: null,
+  clientId: null,
+  name: null,
+  team: null,
+  tags: {},
 }
 
 function describeGroup(

@@ -42,8 +42,16 @@ interface CollectorOptions {
 
 export class UsageCollector {
   readonly counts: Omit<Counts, 'sources' | 'bytes' | 'malformed' | 'skippedFiles'> = {
-    ...{ records: 0, counted: 0, countedClientToken: 0, countedRows: 0, duplicates: 0 },
-    ...{ refused: 0, unrelated: 0, unattributed: 0, other: 0, withoutId: 0 },
+    records: 0,
+    counted: 0,
+    countedClientToken: 0,
+    countedRows: 0,
+    duplicates: 0,
+    refused: 0,
+    unrelated: 0,
+    unattributed: 0,
+    other: 0,
+    withoutId: 0,
   }
   readonly #maxClients: number
   readonly #maxCells: number
@@ -188,7 +196,14 @@ function listDays(index: number, cells: ReadonlyMap<string, Cell>): readonly Usa
         string[] | null,
       ]
       return {
-        ...{ day, kind, userPoolId, clientId, issued, cached: 0, firstUsed, lastUsed },
+        day,
+        kind,
+        userPoolId,
+        clientId,
+        issued,
+        cached: 0,
+        firstUsed,
+        lastUsed,
         ...(resourceServers !== null && { resourceServers }),
       }
     })

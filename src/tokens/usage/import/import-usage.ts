@@ -133,11 +133,14 @@ class ImportRun {
 
   finish(): UsageImport {
     const summary = {
-      ...{ sources: this.#sources, bytes: this.#bytes },
+      sources: this.#sources,
+      bytes: this.#bytes,
       ...this.#collector.counts,
       records: this.#collector.counts.records + this.#malformed,
-      ...{ malformed: this.#malformed, firstMalformed: this.#firstMalformed },
-      ...{ skipped: this.#skipped, skippedFiles: this.#skippedFiles },
+      malformed: this.#malformed,
+      firstMalformed: this.#firstMalformed,
+      skipped: this.#skipped,
+      skippedFiles: this.#skippedFiles,
     }
     return { version: 1, ...this.#collector.finish(), summary }
   }

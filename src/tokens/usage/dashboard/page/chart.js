@@ -112,7 +112,10 @@ export function showChart(view, rangeName) {
   makeLegend(view, colors)
   fillLegend(view, rangeName, null)
   const bars = {
-    ...{ starts: view.starts, step: view.step, colors, marks: getMarks(view) },
+    starts: view.starts,
+    step: view.step,
+    colors,
+    marks: getMarks(view),
     layers: view.layers.map(({ values }) => values),
     ...(view.currency === null
       ? { format: short }

@@ -71,7 +71,9 @@ const createCountColumn = (id, label, by) => ({ id, label, by, show: (it) => [nu
 
 /** @param {string} id @param {string} label @param {(client: ClientView) => number} by @returns {Column} */
 const createCostColumn = (id, label, by) => ({
-  ...{ id, label, by },
+  id,
+  label,
+  by,
   show: (client) => [by(client) === 0 ? '–' : money(getSummary().currency)(by(client))],
 })
 
@@ -81,14 +83,17 @@ const columns = [
   createCostColumn('month', 'This month', ({ monthCost }) => monthCost),
   createCostColumn('forecast', 'Forecast', ({ forecastCost }) => forecastCost),
   {
-    ...{ id: 'used', label: 'Last used' },
+    id: 'used',
+    label: 'Last used',
     by: ({ lastUsed }) => lastUsed,
     show: ({ lastUsed }) => [lastUsed === null ? '–' : timeElement(lastUsed)],
   },
   createCountColumn('issued', 'Issued', ({ tokens }) => tokens.issued),
   createCountColumn('cached', 'From cache', ({ tokens }) => tokens.cached),
   {
-    ...{ id: 'share', label: 'Cached', by: getCachedShare },
+    id: 'share',
+    label: 'Cached',
+    by: getCachedShare,
     show: (client) => {
       const cachedShare = getCachedShare(client)
       return [cachedShare === null ? '–' : share(cachedShare)]
@@ -97,7 +102,8 @@ const columns = [
   createCountColumn('failed', 'Tokens refused', ({ tokens }) => tokens.refused),
   createCountColumn('accepted', 'API accepted', ({ requests }) => requests.accepted),
   {
-    ...{ id: 'refused', label: 'API refused' },
+    id: 'refused',
+    label: 'API refused',
     by: ({ requests }) => requests.refused,
     show: ({ requests }) => [number(requests.refused), ...codes(requests.byCode)],
   },
@@ -181,7 +187,7 @@ function showHead() {
     const order = descending ? 'descending' : 'ascending'
     const arrow = isSorted ? (descending ? '▼' : '▲') : ''
     const head = element('th', {
-      ...{ scope: 'col' },
+      scope: 'col',
       'aria-sort': isSorted ? order : 'none',
     })
     if (index > 0) head.classList.add('number')

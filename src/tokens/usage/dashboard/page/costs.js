@@ -124,7 +124,9 @@ export function showCosts(summary) {
   byId('cost-plot').setAttribute('aria-label', describe(summary))
   fillLegend(summary, undefined)
   const bars = {
-    ...{ starts: totals.map(({ start }) => start), step: DAY, least: 0.01 },
+    starts: totals.map(({ start }) => start),
+    step: DAY,
+    least: 0.01,
     layers: [totals.map(({ total }) => total), totals.map(({ projected }) => projected)],
     colors: ['cost', 'forecast'],
     format: shortMoney(currency),

@@ -51,8 +51,11 @@ export function money(currency) {
  */
 export function shortMoney(currency) {
   const format = new Intl.NumberFormat(undefined, {
-    ...{ style: 'currency', currency, notation: 'compact' },
-    ...{ minimumFractionDigits: 0, maximumFractionDigits: 2 },
+    style: 'currency',
+    currency,
+    notation: 'compact',
+    minimumFractionDigits: 0,
+    maximumFractionDigits: 2,
   })
   return (/** @type {number} */ amount) => format.format(amount)
 }

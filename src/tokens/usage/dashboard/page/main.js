@@ -137,7 +137,9 @@ function showTitle() {
 /** @param {NamedSubject | null} selected */
 function selectClient(selected) {
   const subject = selected && {
-    ...{ kind: selected.kind, userPoolId: selected.userPoolId, clientId: selected.clientId },
+    kind: selected.kind,
+    userPoolId: selected.userPoolId,
+    clientId: selected.clientId,
   }
   updateChart({ subject })
   const title = byId('chart-title')

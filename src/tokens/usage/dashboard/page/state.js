@@ -16,8 +16,13 @@
 
 /** @type {State} */
 const DEFAULTS = {
-  ...{ range: '30d', count: 'issued', subject: null },
-  ...{ find: '', which: 'all', sort: '-month', refresh: 'on' },
+  range: '30d',
+  count: 'issued',
+  subject: null,
+  find: '',
+  which: 'all',
+  sort: '-month',
+  refresh: 'on',
 }
 
 /** Values of a choice; others in an address are ignored. */
