@@ -32,6 +32,7 @@ import {
   verifyToken,
 } from './token/verify.ts'
 import { type DecisionTrace, type RouteReader, traceDecision } from './trace-decision.ts'
+import { chain } from './util/async.ts'
 import { safeClock } from './util/time.ts'
 
 /** What a guard returns for a requirement: `null` only if a token is optional. */
@@ -328,14 +329,24 @@ export class CognitoResourceServer implements CoreServer {
     return token
   }
 
-  async #verifyAndDecide(
-    { authorization, request, route, trace }: GuardCall,
+  #verifyAndDecide(
+    call: GuardCall,
     encoded: string,
     token: UnverifiedToken,
-  ): Promise<VerifiedToken> {
-    const verified = this.#requireVerified(await verifyToken(token), route)
-    rememberHeader(this.#headers, token.jws)
-    const credential = this.#cacheToken(authorization, encoded, token.issuer, verified)
+  ): VerifiedToken | Promise<VerifiedToken> {
+    return chain(verifyToken(token), (verification) =>
+      this.#decideVerified(call, encoded, token, this.#requireVerified(verification, call.route)),
+    )
+  }
+
+  #decideVerified(
+    { authorization, request, route, trace }: GuardCall,
+    encoded: string,
+    { jws, issuer }: UnverifiedToken,
+    verified: VerifiedClaims,
+  ): VerifiedToken | Promise<VerifiedToken> {
+    rememberHeader(this.#headers, jws)
+    const credential = this.#cacheToken(authorization, encoded, issuer, verified)
     if (trace !== undefined) recordCredential(trace, credential, false)
     return this.#access.decideAccess(credential, route, request, verified.claims)
   }

@@ -6,6 +6,7 @@
 import type { AuthErrorCode } from '../errors.ts'
 import type { ImportedKey } from '../keys/jwk.ts'
 import type { IssuerKeys, KeysUnavailable } from '../keys/remote-jwks.ts'
+import { chain } from '../util/async.ts'
 import { classifyMalformed } from './bearer.ts'
 import { type ClaimRules, checkIssuerType, type MachineClaims } from './claims.ts'
 import { decodeJws, type Jws, type JwsHeader } from './jws.ts'
@@ -72,14 +73,20 @@ export function readToken(
   return issuer === undefined ? reject('ERR_TOKEN_ISSUER') : { kind: 'unverified', jws, issuer }
 }
 
-/** Finds the key and checks the signature. */
-export async function verifyToken({ jws, issuer }: UnverifiedToken): Promise<Verification> {
-  const key = await issuer.keys.find(jws.header.kid)
-  if (key.kind === 'unknown') return reject('ERR_KEY_UNKNOWN')
-  if (key.kind === 'unavailable') return { kind: 'undecided', keys: key }
-  const isGood = await isSignedBy(jws, key.key)
-  if (isGood !== true) return reject('ERR_TOKEN_SIGNATURE')
-  return { kind: 'verified', claims: jws.claims as MachineClaims, key }
+/** Finds the key and checks the signature. Synchronous if the key set has the key and few checks run. */
+export function verifyToken(token: UnverifiedToken): Verification | Promise<Verification> {
+  const { jws, issuer } = token
+  return chain(issuer.keys.find(jws.header.kid), (key) => {
+    if (key.kind === 'unknown') return reject('ERR_KEY_UNKNOWN')
+    if (key.kind === 'unavailable') return { kind: 'undecided', keys: key } as const
+    return chain(
+      isSignedBy(jws, key.key),
+      (isGood): Verification =>
+        isGood === true
+          ? { kind: 'verified', claims: jws.claims as MachineClaims, key }
+          : reject('ERR_TOKEN_SIGNATURE'),
+    )
+  })
 }
 
 function reject(code: AuthErrorCode, reason: string | null = null): TokenRejection {

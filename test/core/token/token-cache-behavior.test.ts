@@ -187,7 +187,7 @@ t.test(
     await server.ready()
     const guard = coreGuard(server)
     const others = Array.from(
-      { length: 12 },
+      { length: 32 },
       (_, index) => `Bearer ${machineToken({ jti: `${index}` })}`,
     )
     const verifications = [...others, authorization, authorization].map((value) => guard(value))
