@@ -146,12 +146,16 @@ t.test('Lambda handler: resource or route key', async (t) => {
 
 t.test('Lambda authorizer: the declared route; null for the default', async (t) => {
   const authorizer = createLambdaAuthorizer({
-    ...{ ...options, routes: { 'GET /orders/{id}': {}, 'GET /public': false }, resultTtl: 0 },
+    ...options,
+    routes: { 'GET /orders/{id}': {}, 'GET /public': false },
+    resultTtl: 0,
   } as never)
   const event = (path: string, resource: string) => ({
     type: 'REQUEST',
     methodArn: `arn:aws:execute-api:eu-west-1:123456789012:api/prod/GET${path}`,
-    ...{ path, resource, headers: { authorization: right } },
+    path,
+    resource,
+    headers: { authorization: right },
   })
   const routes = await routesOf(t, async () => {
     await authorizer(event('/orders/5', '/orders/{id}') as never)

@@ -93,7 +93,8 @@ t.test('npm publish runs the check, which refuses outside of CI', async (t) => {
   t.equal(scripts['release:check'], 'node .ci/release-check.mjs')
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] }
   const { status, stdout, stderr } = spawnSync(process.execPath, ['.ci/release-check.mjs'], {
-    ...{ env, encoding: 'utf8' },
+    env,
+    encoding: 'utf8',
   })
   t.equal(status, 1)
   t.equal(stdout, '')

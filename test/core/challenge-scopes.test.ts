@@ -22,7 +22,10 @@ import {
 const ALL = { scopes: ['orders/admin', 'orders/write'] } as const
 const resourceMetadata = { resource: 'https://api.example/v1' }
 const options = (changes: object) => ({
-  ...{ userPoolId: POOL, clientId: CLIENT, jwks: { keys: [jwk()] }, now: () => NOW * 1000 },
+  userPoolId: POOL,
+  clientId: CLIENT,
+  jwks: { keys: [jwk()] },
+  now: () => NOW * 1000,
   ...changes,
 })
 const on = options({ challengeScopes: true })

@@ -57,7 +57,9 @@ for (const [what, broken] of [
         return Response.json({ keys: [jwk()] })
       }
       const server = serve({
-        ...{ jwks: undefined, fetch, [name]: clock },
+        jwks: undefined,
+        fetch,
+        [name]: clock,
         keyStore: { refreshInterval: 0.005, cooldown: 0.001 },
       })
       t.teardown(() => server.close())

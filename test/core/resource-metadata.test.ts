@@ -174,7 +174,9 @@ t.test('authorization_servers lists the issuer form in use', async (t) => {
 t.test('authorization_servers lists the issuers of every pool', async (t) => {
   const issuers = ['https://one.example', 'https://two.example']
   const userPools = issuers.map((issuer, index) => ({
-    ...{ userPoolId: `eu-west-1_Pool${index}`, clientId: CLIENT, issuer },
+    userPoolId: `eu-west-1_Pool${index}`,
+    clientId: CLIENT,
+    issuer,
     jwks: { keys: [jwk()] },
   }))
   t.strictSame(about({}, { userPools }).resourceMetadata()?.authorization_servers, issuers)

@@ -18,7 +18,9 @@ function fetching(t: { teardown(close: () => void): unknown }, changes: Changes,
     return Response.json({ keys: [jwk()] })
   }
   const server: ResourceServer = serve({
-    ...{ jwks: undefined, fetch, monotonicNow: () => clock.now },
+    jwks: undefined,
+    fetch,
+    monotonicNow: () => clock.now,
     ...changes,
   })
   t.teardown(() => server.close())

@@ -144,7 +144,9 @@ async function serve(t: Test, ...templates: string[]) {
   async function tokenOf(client: string): Promise<string> {
     const { clientSecret = '' } = clients.find(({ clientId }) => clientId === client) ?? {}
     const body = new URLSearchParams({
-      ...{ grant_type: 'client_credentials', client_id: client, client_secret: clientSecret },
+      grant_type: 'client_credentials',
+      client_id: client,
+      client_secret: clientSecret,
     })
     const response = await fetch(tokenEndpoint, { method: 'POST', body })
     return ((await response.json()) as { access_token: string }).access_token

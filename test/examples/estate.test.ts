@@ -127,7 +127,10 @@ t.test('a proxy keeps tokens for less than the shortest lives', async (t) => {
   const model = await yaml(POOL + machine('Job', "[!Sub '${Server}/read']"))
   t.match(checkScopes(model, { proxyTtl: 3600 }), [
     {
-      ...{ line: 7, column: 3, severity: 'error', code: 'lifetime-ttl' },
+      line: 7,
+      column: 3,
+      severity: 'error',
+      code: 'lifetime-ttl',
       message: 'tokens of Job are valid for 3600 s, the proxy caches them for 3600 s',
       fix: 'cache them for less than 3600 s',
     },

@@ -80,12 +80,16 @@ t.test('cache hits, keys, proxies and clients', async (t) => {
   requestToken({ outcome: 'issued', duration: 0.2 })
   requestToken({ outcome: 'refused', error: 'invalid_client', clientId: null, userPoolId: null })
   requestToken({
-    ...{ outcome: 'unavailable', error: 'temporarily_unavailable', code: 'ERR_OVER_BUDGET' },
+    outcome: 'unavailable',
+    error: 'temporarily_unavailable',
+    code: 'ERR_OVER_BUDGET',
   })
   const client = { instance: 3, clientId: 'billing', scope: null, error: null, duration: 0.1 }
   publish('cognito-m2m:client-token', () => ({ ...client, outcome: 'issued', code: null }))
   publish('cognito-m2m:client-token', () => ({
-    ...{ ...client, outcome: 'unavailable', code: 'ERR_TOKEN_TIMEOUT' },
+    ...client,
+    outcome: 'unavailable',
+    code: 'ERR_TOKEN_TIMEOUT',
   }))
   const pool = `pool="${POOL}"`
   const billing = 'client="billing"'

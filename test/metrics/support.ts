@@ -12,16 +12,29 @@ type Events = DiagnosticsEvents
 /** An accepted decision of a cached token, with changes. */
 export function decide(changes: Partial<Events['cognito-m2m:decision']> = {}): void {
   publish('cognito-m2m:decision', () => ({
-    ...{ instance: 1, userPoolId: POOL, clientId: 'billing', code: null, reason: null },
-    ...{ route: '/orders/:id', cached: true, duration: 0.00008, ...changes },
+    instance: 1,
+    userPoolId: POOL,
+    clientId: 'billing',
+    code: null,
+    reason: null,
+    route: '/orders/:id',
+    cached: true,
+    duration: 0.00008,
+    ...changes,
   }))
 }
 
 /** A token request to a proxy that was served from its cache, with changes. */
 export function requestToken(changes: Partial<Events['cognito-m2m:token-request']> = {}): void {
   publish('cognito-m2m:token-request', () => ({
-    ...{ instance: 2, userPoolId: POOL, clientId: 'billing', outcome: 'cached' as const },
-    ...{ error: null, code: null, duration: 0.002, ...changes },
+    instance: 2,
+    userPoolId: POOL,
+    clientId: 'billing',
+    outcome: 'cached' as const,
+    error: null,
+    code: null,
+    duration: 0.002,
+    ...changes,
   }))
 }
 

@@ -149,7 +149,8 @@ async function askProxy(): Promise<void> {
   })
   const wanted = {
     grant_type: 'client_credentials',
-    ...{ client_id: 'billing', client_secret: 'billing-secret' },
+    client_id: 'billing',
+    client_secret: 'billing-secret',
   }
   const path = '/oauth2/token'
   results['proxy'] = {

@@ -19,7 +19,9 @@ new RealLimit(COMMAND_TIMEOUT_MS, 10_000).lengthen()
 const { tokenEndpoint, redisUrl }: ClientSettings = JSON.parse(process.argv[2] as string)
 const redis = new Redis(redisUrl, { lazyConnect: true })
 const client = createTokenClient({
-  ...{ tokenEndpoint, clientId: 'billing', clientSecret: 'secret' },
+  tokenEndpoint,
+  clientId: 'billing',
+  clientSecret: 'secret',
   store: redisStore({ redis }),
 })
 await client.getToken()

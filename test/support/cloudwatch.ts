@@ -32,7 +32,8 @@ export const ALARMS: readonly Alarm[] = [
       { line: 'no key set yet: requests with a token get 503', value: '1' },
       { line: 'the key set is fresh again', value: '0' },
     ],
-    ...{ threshold: 1, periods: 1 },
+    threshold: 1,
+    periods: 1,
   },
   {
     name: 'KeysStale',
@@ -41,19 +42,22 @@ export const ALARMS: readonly Alarm[] = [
       { line: 'the key set is stale', value: '1' },
       { line: 'the key set is fresh again', value: '0' },
     ],
-    ...{ threshold: 1, periods: 1 },
+    threshold: 1,
+    periods: 1,
   },
   {
     name: 'KeysUnavailable',
     description: 'Requests get 503 without keys; needs the option rejectionLog',
     filters: [{ line: REJECTED, where: isCode('ERR_KEYS_UNAVAILABLE'), value: '1' }],
-    ...{ threshold: 10, periods: 1 },
+    threshold: 10,
+    periods: 1,
   },
   {
     name: 'DecisionsFail',
     description: 'Your code threw during a decision: 500',
     filters: [{ line: 'access cannot be decided', value: '1' }],
-    ...{ threshold: 1, periods: 1 },
+    threshold: 1,
+    periods: 1,
   },
   {
     name: 'Denied',
@@ -65,7 +69,8 @@ export const ALARMS: readonly Alarm[] = [
         value: '1',
       },
     ],
-    ...{ threshold: 50, periods: 3 },
+    threshold: 50,
+    periods: 3,
   },
   {
     name: 'UpstreamDown',
@@ -74,25 +79,29 @@ export const ALARMS: readonly Alarm[] = [
       { line: 'Cognito issues no tokens', value: '1' },
       { line: 'Cognito issues tokens again', value: '0' },
     ],
-    ...{ threshold: 1, periods: 1 },
+    threshold: 1,
+    periods: 1,
   },
   {
     name: 'CallersWithoutToken',
     description: 'Callers of a token proxy got no token: Cognito is down',
     filters: [{ line: 'callers got no token', value: '$.ERR_UPSTREAM_UNAVAILABLE' }],
-    ...{ threshold: 10, periods: 1 },
+    threshold: 10,
+    periods: 1,
   },
   {
     name: 'BudgetExhausted',
     description: 'Callers of a token proxy got no token: it may not send more requests',
     filters: [{ line: 'callers got no token', value: '$.ERR_OVER_BUDGET' }],
-    ...{ threshold: 10, periods: 1 },
+    threshold: 10,
+    periods: 1,
   },
   {
     name: 'TokenClientFailing',
     description: 'Token requests of a token client fail',
     filters: [{ line: 'the token request failed', value: '1' }],
-    ...{ threshold: 5, periods: 2 },
+    threshold: 5,
+    periods: 2,
   },
   {
     name: 'StoreDegraded',
@@ -101,7 +110,8 @@ export const ALARMS: readonly Alarm[] = [
       { line: 'the token store fails: tokens are kept in memory until it is back', value: '1' },
       { line: 'the token store is back', value: '0' },
     ],
-    ...{ threshold: 1, periods: 2 },
+    threshold: 1,
+    periods: 2,
   },
 ]
 
@@ -133,16 +143,28 @@ function createBody(
 ): object {
   const names = ALARMS.map(({ name }) => name)
   const chart = (title: string, of: readonly string[], y: number, x: number) => ({
-    ...{ type: 'metric', x, y, width: 12, height: 6 },
+    type: 'metric',
+    x,
+    y,
+    width: 12,
+    height: 6,
     properties: {
-      ...{ title, region, view: 'timeSeries', period: PERIOD, stat: 'Sum' },
+      title,
+      region,
+      view: 'timeSeries',
+      period: PERIOD,
+      stat: 'Sum',
       metrics: of.map((name) => [NAMESPACE, name]),
     },
   })
   return {
     widgets: [
       {
-        ...{ type: 'alarm', x: 0, y: 0, width: 24, height: 4 },
+        type: 'alarm',
+        x: 0,
+        y: 0,
+        width: 24,
+        height: 4,
         properties: { title: 'Alarms', alarms: names.map(toAlarmArn) },
       },
       chart('Keys', ['NotReady', 'KeysStale', 'KeysUnavailable'], 4, 0),
@@ -150,9 +172,15 @@ function createBody(
       chart('Token proxy', ['UpstreamDown', 'CallersWithoutToken', 'BudgetExhausted'], 10, 0),
       chart('Token clients and stores', ['TokenClientFailing', 'StoreDegraded'], 10, 12),
       {
-        ...{ type: 'log', x: 0, y: 16, width: 24, height: 6 },
+        type: 'log',
+        x: 0,
+        y: 16,
+        width: 24,
+        height: 6,
         properties: {
-          ...{ title: 'Rejected requests by code and route', region, view: 'table' },
+          title: 'Rejected requests by code and route',
+          region,
+          view: 'table',
           query: `SOURCE '${logGroup}' | ${INSIGHTS}`,
         },
       },

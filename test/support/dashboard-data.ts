@@ -109,8 +109,11 @@ export const COMPANY: readonly SeededClient[] = [
   { clientId: 'billing-batch', perHour: 95, cachedShare: 0.2 },
   { clientId: 'reporting', perHour: 60, cachedShare: 0.88, spike: { daysAgo: 4, factor: 30 } },
   {
-    ...{ clientId: 'search-indexer', userPoolId: 'us-east-1_Xy98Zw76V' },
-    ...{ perHour: 140, cachedShare: 0.96, age: 41 },
+    clientId: 'search-indexer',
+    userPoolId: 'us-east-1_Xy98Zw76V',
+    perHour: 140,
+    cachedShare: 0.96,
+    age: 41,
   },
   { clientId: '5kek0i61pgkokoob4fsm9fo9it', perHour: 48, cachedShare: 0.7 },
   { clientId: 'mail-gateway', perHour: 22, cachedShare: 0.5, refusals: { ERR_TOKEN_EXPIRED: 1 } },

@@ -232,8 +232,10 @@ function createPanel(chart: Chart, id: number, x: number, y: number, w: number):
     gridPos: { x, y, w, h: HEIGHT },
     fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
     targets: queries.map(({ expr, legend }, index) => ({
-      ...{ refId: String.fromCharCode(65 + index), datasource: DATASOURCE },
-      ...{ expr, legendFormat: legend },
+      refId: String.fromCharCode(65 + index),
+      datasource: DATASOURCE,
+      expr,
+      legendFormat: legend,
     })),
   }
 }
@@ -244,7 +246,11 @@ function createPanels(): Panels {
   let y = 0
   for (const { title, charts } of SECTIONS) {
     panels.push({
-      ...{ id: panels.length + 1, type: 'row', title, collapsed: false, panels: [] },
+      id: panels.length + 1,
+      type: 'row',
+      title,
+      collapsed: false,
+      panels: [],
       gridPos: { x: 0, y, w: 24, h: 1 },
     })
     const width = 24 / charts.length

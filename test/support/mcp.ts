@@ -116,7 +116,9 @@ export async function callTool(port: number, authorization: string, name = 'whoa
 }
 
 const INITIALIZE = JSON.stringify({
-  ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
   params: {
     protocolVersion: '2025-11-25',
     capabilities: {},

@@ -20,7 +20,9 @@ export async function describedApp(
 ): Promise<FastifyInstance> {
   const app = newApp(t)
   await app.register(cognitoOpenApi, {
-    ...{ tokenUrl: TOKEN_URL, scopes: [orders], swagger: { openapi: { info } } },
+    tokenUrl: TOKEN_URL,
+    scopes: [orders],
+    swagger: { openapi: { info } },
     ...options,
   })
   return app

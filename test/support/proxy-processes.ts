@@ -41,7 +41,9 @@ export async function startProxy(t: Test, settings: ProxySettings): Promise<Prox
   })
   const port = await messageOf(child, 'port')
   return {
-    ...{ port, logged, kill },
+    port,
+    logged,
+    kill,
     ask: (options = {}) => ask(port, createRequest(options)),
     async invalidate(clientId) {
       const done = messageOf(child, 'invalidated')

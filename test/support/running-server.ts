@@ -19,7 +19,10 @@ export function running(t: { teardown(handler: () => unknown): unknown }, change
     return Response.json({ keys: state.keys })
   }
   const server = serve({
-    ...{ jwks: undefined, fetch, now: clocks.now, monotonicNow: clocks.monotonicNow },
+    jwks: undefined,
+    fetch,
+    now: clocks.now,
+    monotonicNow: clocks.monotonicNow,
     ...changes,
   })
   t.teardown(() => server.close())

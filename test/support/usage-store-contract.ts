@@ -21,7 +21,10 @@ function writer() {
   return (rows: readonly Row[], at = hour): UsageBatch => {
     sequence += 1
     const cells = rows.map(([subject, counts, first = NOON, last = first]) => ({
-      ...{ subject, hour: at, first, last },
+      subject,
+      hour: at,
+      first,
+      last,
       counts: new Map(Object.entries(counts)),
     }))
     return { writer: name, sequence, hour: at, cells }

@@ -30,13 +30,25 @@ export function source(userPoolId?: string) {
     token(outcome: TokenEvent['outcome'], clientId: string | null, pool: string | null = POOL) {
       const userPoolId = clientId === null ? null : pool
       publish('cognito-m2m:token-request', () => ({
-        ...{ instance, userPoolId, clientId, outcome, error: null, code: null, duration: 0 },
+        instance,
+        userPoolId,
+        clientId,
+        outcome,
+        error: null,
+        code: null,
+        duration: 0,
       }))
     },
     decision(code: DecisionEvent['code'], clientId: string | null, pool: string | null = POOL) {
       publish('cognito-m2m:decision', () => ({
-        ...{ instance, userPoolId: pool, clientId, code, reason: null, duration: 0 },
-        ...{ route: null, cached: null },
+        instance,
+        userPoolId: pool,
+        clientId,
+        code,
+        reason: null,
+        duration: 0,
+        route: null,
+        cached: null,
       }))
     },
   }

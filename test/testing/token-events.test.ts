@@ -26,12 +26,10 @@ async function start(test: Test, quota: number | false = false) {
       path: '/oauth2/token',
       headers: { 'content-type': FORM },
       body: new URLSearchParams({
-        ...{
-          grant_type: 'client_credentials',
-          client_id: clientId,
-          client_secret: secret,
-          ...more,
-        },
+        grant_type: 'client_credentials',
+        client_id: clientId,
+        client_secret: secret,
+        ...more,
       }).toString(),
     })
   const { instance } = pool.status()
@@ -75,8 +73,13 @@ t.test('over the quota: none could be had', async (t) => {
   for (let index = 0; index < 5; index += 1) await post('billing', 'first')
   const told = events().find(({ outcome }) => outcome === 'unavailable')
   t.strictSame(told, {
-    ...{ instance, userPoolId: null, clientId: null, outcome: 'unavailable', code: null },
+    instance,
+    userPoolId: null,
+    clientId: null,
+    outcome: 'unavailable',
+    code: null,
     // The quota reads the clock as well.
-    ...{ error: 'TooManyRequestsException', duration: 0.5 },
+    error: 'TooManyRequestsException',
+    duration: 0.5,
   })
 })

@@ -12,8 +12,10 @@ import { MISSING, NO_SCOPE, pool, right, SCOPE, wrongScope } from '../../support
 
 /** The refusal of options. */
 const refusing = (option: string, message: string | RegExp) => ({
-  ...{ name: 'OptionError', code: 'ERR_OPTION_INVALID' },
-  ...{ option, message },
+  name: 'OptionError',
+  code: 'ERR_OPTION_INVALID',
+  option,
+  message,
 })
 
 for (const [version, express] of Object.entries(versions)) {
@@ -196,7 +198,9 @@ t.test('getAuth throws for a missing guard and for a missing token', async (t) =
 function run(middleware: ReturnType<ReturnType<typeof authFor>>, request: object) {
   const did: unknown[] = []
   const response = Object.assign(new EventEmitter(), {
-    ...{ headersSent: false, statusCode: 200, setHeader() {} },
+    headersSent: false,
+    statusCode: 200,
+    setHeader() {},
     end: (body: Buffer) => did.push(JSON.parse(String(body)).code),
   })
   middleware(request as IncomingMessage, response as unknown as ServerResponse, (error) =>

@@ -26,7 +26,10 @@ const unreachable = async (): Promise<Response> => {
 }
 /** Keys are required at start, and there are none. */
 const withoutKeys = {
-  ...{ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: 'billing', fetch: unreachable, now },
+  userPoolId: 'eu-west-1_AbCdEfGhI',
+  clientId: 'billing',
+  fetch: unreachable,
+  now,
   keyStore: { startup: 'require' as const },
 }
 /** What makes a registration fail, and what its context answers from then on. */
@@ -154,7 +157,9 @@ t.test('what a blocked context answers, whole', async (t) => {
   app.get('/r', async () => 'reached')
   const response = await app.inject({ url: '/r', headers: withAuth(right) })
   t.match(answerOf(response), {
-    ...{ status: 503, code: 'ERR_KEYS_UNAVAILABLE', challenge: undefined },
+    status: 503,
+    code: 'ERR_KEYS_UNAVAILABLE',
+    challenge: undefined,
     cacheControl: 'no-store',
   })
   t.equal(response.headers['retry-after'], '60')

@@ -23,7 +23,12 @@ const handler = async () => 'reached'
 
 /** Options of a pool whose keys are fetched; nothing leaves the process. */
 const online = (fetch: () => Promise<Response>, keyStore: object = {}) => ({
-  ...{ userPoolId, clientId: 'billing', issuer: ISSUER, fetch, now, keyStore },
+  userPoolId,
+  clientId: 'billing',
+  issuer: ISSUER,
+  fetch,
+  now,
+  keyStore,
 })
 const published = async () => Response.json(pool.jwks())
 const unreachable = async (): Promise<Response> => {

@@ -22,7 +22,9 @@ const scoped = { config: { auth: { scopes: SCOPE } } }
 
 t.test('spellings of a path that the router takes for the same', async (t) => {
   const routerOptions = {
-    ...{ caseSensitive: false, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    caseSensitive: false,
+    ignoreTrailingSlash: true,
+    ignoreDuplicateSlashes: true,
     useSemicolonDelimiter: true,
   }
   const { calls, handler } = counter()

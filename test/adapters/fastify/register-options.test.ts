@@ -37,7 +37,9 @@ t.test('the metadata route has their log level and serializers, and no prefix', 
   const app = newApp(t, { logger: log.logger })
   const metadata = { resource: 'https://api.example.com' }
   await app.register(cognitoAuth, {
-    ...{ ...pool.options(), prefix: '/api', resourceMetadata: metadata },
+    ...pool.options(),
+    prefix: '/api',
+    resourceMetadata: metadata,
     logSerializers,
   })
   const url = '/.well-known/oauth-protected-resource'
@@ -49,7 +51,9 @@ t.test('the metadata route has their log level and serializers, and no prefix', 
   const quiet = captureLog('info')
   const silent = newApp(t, { logger: quiet.logger })
   await silent.register(cognitoAuth, {
-    ...{ ...pool.options(), logLevel: 'error', resourceMetadata: metadata },
+    ...pool.options(),
+    logLevel: 'error',
+    resourceMetadata: metadata,
   })
   t.equal(await get(silent, url), '200')
   t.notMatch(quiet.text(), /incoming request/)
@@ -62,7 +66,9 @@ const upstream = {
 }
 const ask = async (app: FastifyInstance, url: string) => {
   const { statusCode } = await app.inject({
-    ...{ method: 'POST', url, headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
     payload: 'grant_type=client_credentials&client_id=a&client_secret=b',
   })
   return statusCode

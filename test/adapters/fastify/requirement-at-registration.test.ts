@@ -160,7 +160,9 @@ t.test(
         lines,
         [
           {
-            ...{ level: 50, method: 'GET', route: '/r' },
+            level: 50,
+            method: 'GET',
+            route: '/r',
             msg: 'cognito-m2m: invalid auth config of a route; answering 500',
             err: { code: 'ERR_OPTION_INVALID', message },
           },

@@ -64,7 +64,9 @@ t.test('a route that nothing could see is answered with 500, and logged once', a
     const headers = authorization === undefined ? {} : { authorization }
     const response = await app.inject({ url: '/orders', headers })
     t.match(answerOf(response), {
-      ...{ status: 500, code: 'ERR_OPTION_INVALID', challenge: undefined },
+      status: 500,
+      code: 'ERR_OPTION_INVALID',
+      challenge: undefined,
       cacheControl: 'no-store',
     })
     t.strictSame(response.json(), {

@@ -46,7 +46,9 @@ const rows: readonly Row[] = [
     ['two credentials', good, good],
   ].map(
     ([name = '', ...lines]): Row => ({
-      ...{ name, lines, code: 'ERR_REQUEST_INVALID' },
+      name,
+      lines,
+      code: 'ERR_REQUEST_INVALID',
       params: error('invalid_request', 'ERR_REQUEST_INVALID'),
     }),
   ),
@@ -62,7 +64,9 @@ const rows: readonly Row[] = [
     ] as const
   ).map(
     ([name, token, code]): Row => ({
-      ...{ name, lines: [bearer(token)], code },
+      name,
+      lines: [bearer(token)],
+      code,
       params: `${error('invalid_token', code)}${scope}`,
     }),
   ),
@@ -74,24 +78,34 @@ const rows: readonly Row[] = [
     ] as const
   ).map(
     ([name, scopes]): Row => ({
-      ...{ name, lines: [bearer(mcpPool.accessToken({ scopes }))], code: 'ERR_SCOPE_INSUFFICIENT' },
+      name,
+      lines: [bearer(mcpPool.accessToken({ scopes }))],
+      code: 'ERR_SCOPE_INSUFFICIENT',
       params: `${error('insufficient_scope', 'ERR_SCOPE_INSUFFICIENT')}${scope}`,
     }),
   ),
   {
-    ...{ name: 'a client that is not allowed', lines: [good], code: 'ERR_CLIENT_NOT_ALLOWED' },
+    name: 'a client that is not allowed',
+    lines: [good],
+    code: 'ERR_CLIENT_NOT_ALLOWED',
     options: { clientId: ['other'] },
   },
   {
-    ...{ name: 'denied by the check', lines: [good], code: 'ERR_ACCESS_DENIED' },
+    name: 'denied by the check',
+    lines: [good],
+    code: 'ERR_ACCESS_DENIED',
     requirement: { check: () => false },
   },
   {
-    ...{ name: 'no keys', lines: [good], code: 'ERR_KEYS_UNAVAILABLE' },
+    name: 'no keys',
+    lines: [good],
+    code: 'ERR_KEYS_UNAVAILABLE',
     options: { jwks: undefined, fetch: never },
   },
   {
-    ...{ name: 'a lookup that rejects', lines: [good], code: 'ERR_CHECK_UNAVAILABLE' },
+    name: 'a lookup that rejects',
+    lines: [good],
+    code: 'ERR_CHECK_UNAVAILABLE',
     options: { clientId: never },
   },
 ]

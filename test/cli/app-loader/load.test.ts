@@ -465,7 +465,9 @@ t.test('positions: the nearest line of the app', (t) => {
   ].join('\n')
   t.strictSame(findAppPosition(stack), { file: 'src/my app.js', line: 7, column: 9 })
   t.strictSame(findAppPosition(`file://${process.cwd()}/a%20b.mjs:3\nconst = 1`), {
-    ...{ file: 'a b.mjs', line: 3, column: 1 },
+    file: 'a b.mjs',
+    line: 3,
+    column: 1,
   })
   t.equal(findAppPosition(undefined), undefined)
   t.end()
@@ -504,8 +506,10 @@ t.test('key set requests get a stub, other requests pass through', async (t) => 
   t.equal(await (await quiet('https://a.example/')).text(), 'else')
   t.strictSame(requests, ['https://a.example/'])
   const server = createResourceServer({
-    ...{ userPoolId: 'eu-west-1_AbCdEfGhI', clientId: null },
-    ...{ fetch: quiet, keyStore: { startup: 'require' } },
+    userPoolId: 'eu-west-1_AbCdEfGhI',
+    clientId: null,
+    fetch: quiet,
+    keyStore: { startup: 'require' },
   })
   t.teardown(() => server.close())
   await server.ready()

@@ -109,8 +109,12 @@ t.test('warnings alone end with 0; as JSON on one line', async (t) => {
   t.match(counts, { errors: 0, warnings: 1, known: 0, coverage: { clients: { total: 1 } } })
   t.match(findings, [
     {
-      ...{ file: at('template.yaml'), line: 9, severity: 'warning', code: 'scope-unused' },
-      ...{ resource: 'Server', value: 'orders/write' },
+      file: at('template.yaml'),
+      line: 9,
+      severity: 'warning',
+      code: 'scope-unused',
+      resource: 'Server',
+      value: 'orders/write',
     },
   ])
   t.strictSame(Object.keys(findings[0] as object), [
@@ -157,7 +161,7 @@ variable "other" {}
 
 t.test('a document is compared, and how long a proxy keeps tokens', async (t) => {
   const scheme = {
-    ...{ type: 'oauth2' },
+    type: 'oauth2',
     flows: { clientCredentials: { tokenUrl: 'https://a.example/', scopes: {} } },
   }
   const document = {
@@ -254,8 +258,14 @@ t.test('what cannot be read: one line, exit 2, nothing on standard output', asyn
 
 t.test('colours, and hostile names, in a finding', (t) => {
   const finding = {
-    ...{ file: 'a\u001b[2J.yaml', line: 1, column: 2, severity: 'warning' as const },
-    ...{ code: 'scope-unused' as const, resource: 'Orders', message: 'a\u202eb', fix: 'c\u0007' },
+    file: 'a\u001b[2J.yaml',
+    line: 1,
+    column: 2,
+    severity: 'warning' as const,
+    code: 'scope-unused' as const,
+    resource: 'Orders',
+    message: 'a\u202eb',
+    fix: 'c\u0007',
   }
   const text = formatFinding(finding, createStyle({ colors: false }))
   t.equal(text, 'a\\u{1b}[2J.yaml:1:2: warning scope-unused a\\u{202e}b; fix: c\\u{7}\n')

@@ -72,7 +72,8 @@ t.test(
     client.close()
     t.equal(statSync(state).mode & 0o777, 0o600)
     const rotation = await fetch(new URL('/_local/rotation', issuer), {
-      ...{ method: 'POST', body: '{"keepOld":true}' },
+      method: 'POST',
+      body: '{"keepOld":true}',
       headers: { 'content-type': 'application/json' },
     })
     t.equal(rotation.status, 204)

@@ -125,7 +125,7 @@ t.test('pages outside of the working directory have their whole path', async (t)
 
 t.test('every page that a manual names exists', async (t) => {
   const terminal = testTerminal()
-  const program = await createProgram([], { ...{ terminal, exitWith() {}, onPoolStarted() {} } })
+  const program = await createProgram([], { terminal, exitWith() {}, onPoolStarted() {} })
   const pages = [program, ...program.commands].flatMap((command) => [
     ...command.helpInformation().matchAll(/^ {8}(docs\/\S+)$/gm),
   ])

@@ -55,7 +55,9 @@ const never = () => Promise.reject(new Error('secret'))
 const OTHER_POOL = 'us-east-1_OtherPool'
 /** Instead of the one pool: the same, and another one. */
 const SEVERAL: Changes = {
-  ...{ userPoolId: undefined, clientId: undefined, jwks: undefined },
+  userPoolId: undefined,
+  clientId: undefined,
+  jwks: undefined,
   userPools: [POOL, OTHER_POOL].map((userPoolId) => {
     return { userPoolId, clientId: null, jwks: { keys: [jwk()] } }
   }),

@@ -37,7 +37,10 @@ export function expected({ code }: HostileCase, surface: string): Seen {
   }
   if (code === 'ERR_SCOPE_INSUFFICIENT') params['scope'] = SCOPE
   return {
-    ...{ status: statusCode, code, reached: false, leaks: [] },
+    status: statusCode,
+    code,
+    reached: false,
+    leaks: [],
     body: { statusCode, code, error, message },
     cacheControl: 'no-store',
     challenge: challenge === 'none' ? undefined : params,

@@ -2,8 +2,18 @@
 import type { Entry } from './hostile-case.ts'
 
 const CYRILLIC: Readonly<Record<string, string>> = {
-  ...{ a: '\u0430', c: '\u0441', e: '\u0435', o: '\u043e', p: '\u0440', s: '\u0455' },
-  ...{ i: '\u0456', k: '\u043a', t: '\u0442', S: '\u0405', R: '\u042f', A: '\u0410' },
+  a: '\u0430',
+  c: '\u0441',
+  e: '\u0435',
+  o: '\u043e',
+  p: '\u0440',
+  s: '\u0455',
+  i: '\u0456',
+  k: '\u043a',
+  t: '\u0442',
+  S: '\u0405',
+  R: '\u042f',
+  A: '\u0410',
 }
 
 /** Texts similar to a text, none equal to it and no two equal. */

@@ -49,7 +49,9 @@ function weakKeys(): readonly WeakKey[] {
   const almost = keyPair('almost', 2040)
   const evil = by(attacker().privateKey)
   const offered = (clause: string, kid: string, changes: object): WeakKey => ({
-    ...{ clause, kid, sign: evil },
+    clause,
+    kid,
+    sign: evil,
     jwk: { ...jwk({ kid }, attacker()), ...changes },
   })
   const secret = (input: string) => createHmac('sha256', 'secret').update(input).digest('base64url')

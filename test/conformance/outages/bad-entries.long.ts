@@ -30,7 +30,8 @@ const entries: Readonly<Record<string, Bad>> = {
     n: '_'.repeat(200_000),
   }),
   'an exponent of 100,000 characters': (good) => ({
-    ...{ ...good, kid: elsewhere },
+    ...good,
+    kid: elsewhere,
     e: '_'.repeat(100_000),
   }),
   'a kid that is a list': (good) => ({ ...good, kid: [good.kid] }),

@@ -179,7 +179,10 @@ t.test('a random kid is unknown, or not judged while the endpoint fails', async 
 
 t.test('a machine that is too busy for the scale invents no wrong decision', async (t) => {
   const late = (sentAt: number, took: number): Answered => ({
-    ...{ kind: 'garbage', sentAt, answeredAt: sentAt + took, status: 401 },
+    kind: 'garbage',
+    sentAt,
+    answeredAt: sentAt + took,
+    status: 401,
     code: 'ERR_TOKEN_INVALID',
   })
   t.strictSame(withBusyTimes([], [late(1000, 249), late(1100, 250)]), [])

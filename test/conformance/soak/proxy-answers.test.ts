@@ -14,7 +14,11 @@ const caller = { clientId: 'client-1', scope: 'orders/read' }
 const token: Token = { ...caller, issuedAt: 10_000, expiresAt: 20_000 }
 
 const quiet: Act = {
-  ...{ beganAt: 0, endedAt: 30_000, faultAt: 500, healedAt: 500, refusals: 'none' },
+  beganAt: 0,
+  endedAt: 30_000,
+  faultAt: 500,
+  healedAt: 500,
+  refusals: 'none',
 }
 const outage: Act = { ...quiet, refusals: 'uncached', healedAt: 25_000, uncached: {} }
 const ownClient: Act = { ...quiet, healedAt: 25_000, uncached: {} }

@@ -30,8 +30,11 @@ const act = { beganAt: 0, endedAt: 1, faultAt: 0, healedAt: 1, refusals: 'none' 
 const answer: Answer = {
   kind: 'ordinary',
   process: 0,
-  ...{ act, clientId: 'client-1', scope: 'orders/read' },
-  ...{ sentAt: 0, answeredAt: 1 },
+  act,
+  clientId: 'client-1',
+  scope: 'orders/read',
+  sentAt: 0,
+  answeredAt: 1,
 }
 
 function breaches(row: Partial<Row>): readonly Breach[] {

@@ -13,8 +13,15 @@ const delay = { p99: 1, max: 0 }
 const delays = { harness: delay, cognito: delay, proxies: [delay, delay] }
 /** The fault is from 1 to 6 s; the act from 0 to 10 s. */
 const act: FinishedAct = {
-  ...{ name: 'a fault', limits: {}, beganAt: 0, endedAt: 10_000, faultAt: 1000, healedAt: 6000 },
-  ...{ refusals: 'any', heartbeatMs: 0, delays },
+  name: 'a fault',
+  limits: {},
+  beganAt: 0,
+  endedAt: 10_000,
+  faultAt: 1000,
+  healedAt: 6000,
+  refusals: 'any',
+  heartbeatMs: 0,
+  delays,
 }
 const caller = { clientId: 'client-1', scope: 'orders/read' }
 const refused = { status: 503, retryAfter: '1' }
@@ -37,7 +44,9 @@ function row(record: Partial<RunRecord>, finished: FinishedAct = act) {
 
 /** Of a life of 10 s. */
 const issued = (issuedAt: number, of = caller): Token => ({
-  ...{ ...of, issuedAt, expiresAt: issuedAt + 10_000 },
+  ...of,
+  issuedAt,
+  expiresAt: issuedAt + 10_000,
 })
 
 t.test('the worst wait is that of any caller of the act', async (t) => {
@@ -49,7 +58,9 @@ t.test('the worst wait is that of any caller of the act', async (t) => {
   t.strictSame(
     { worstWaitMs, durationMs, faultMs },
     {
-      ...{ worstWaitMs: 310, durationMs: 10_000, faultMs: 5000 },
+      worstWaitMs: 310,
+      durationMs: 10_000,
+      faultMs: 5000,
     },
   )
 })

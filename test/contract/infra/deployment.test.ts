@@ -134,7 +134,8 @@ Resources:
   )
   t.match(checkScopes(findings), [
     {
-      ...{ file: '2.yaml', code: 'grant-undefined' },
+      file: '2.yaml',
+      code: 'grant-undefined',
       message: 'Client is granted orders/echo, which no resource server of its pool defines',
       fix: 'define it there too: Server (1.yaml:3) belongs to another user pool',
     },

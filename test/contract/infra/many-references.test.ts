@@ -38,7 +38,11 @@ const CLIENT = 'aws_cognito_user_pool_client'
 /** Builds a plan whose clients have the configuration. */
 function readPlan(configuration: object, more: readonly object[] = []): Promise<InfraModel> {
   const resource = (type: string, index: number, values: object) => ({
-    ...{ address: `${type}.x${index}`, mode: 'managed', type, name: `x${index}`, values },
+    address: `${type}.x${index}`,
+    mode: 'managed',
+    type,
+    name: `x${index}`,
+    values,
   })
   const scope = [{ scope_name: 'r', scope_description: 'd' }]
   const text = JSON.stringify({
@@ -92,7 +96,10 @@ t.test('a list with many unknown items and many references', async (t) => {
     planned_values: {
       root_module: {
         resources: indexes.map((index) => ({
-          ...{ address: `${SERVER}.x${index}`, mode: 'managed', type: SERVER, name: `x${index}` },
+          address: `${SERVER}.x${index}`,
+          mode: 'managed',
+          type: SERVER,
+          name: `x${index}`,
           values: index === 0 ? { scope: Array(many).fill({}) } : {},
         })),
       },

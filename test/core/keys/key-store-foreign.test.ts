@@ -16,7 +16,10 @@ import {
 const UNKNOWN = 'ERR_KEY_UNKNOWN'
 const UNAVAILABLE = 'ERR_KEYS_UNAVAILABLE'
 const P256 = {
-  ...{ kty: 'EC', crv: 'P-256', n: undefined, e: undefined },
+  kty: 'EC',
+  crv: 'P-256',
+  n: undefined,
+  e: undefined,
   x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
   y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
 }

@@ -11,7 +11,10 @@ import { CLIENT, jwk, machineToken, NOW, outcome, POOL, serve } from '../../supp
 const SCOPE = 'orders/admin'
 const token = `Bearer ${machineToken()}`
 const options = (changes: object = {}) => ({
-  ...{ userPoolId: POOL, clientId: CLIENT, jwks: { keys: [jwk()] }, now: () => NOW * 1000 },
+  userPoolId: POOL,
+  clientId: CLIENT,
+  jwks: { keys: [jwk()] },
+  now: () => NOW * 1000,
   ...changes,
 })
 

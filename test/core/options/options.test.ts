@@ -63,7 +63,11 @@ t.test('returns configured values, with durations in milliseconds', async (t) =>
   const given = { now: () => 1, monotonicNow: () => 2, fetch: async () => new Response() }
   const check = () => true
   const keyStore = {
-    ...{ startup: 'require', refreshInterval: 60, cooldown: 1, maxStale: 600, fetchTimeout: 0.5 },
+    startup: 'require',
+    refreshInterval: 60,
+    cooldown: 1,
+    maxStale: 600,
+    fetchTimeout: 0.5,
   }
   const clientCache = { allow: 0, deny: 0.5 }
   const options = read({
@@ -77,7 +81,10 @@ t.test('returns configured values, with durations in milliseconds', async (t) =>
   t.match(options, { ...given, check, realm: 'orders', clockTolerance: 0 })
   t.strictSame(options.clientCache, { allow: 0, deny: 500 })
   t.strictSame(options.timing, {
-    ...{ startup: 'require', refreshIntervalMs: 60_000, cooldownMs: 1000, maxStaleMs: 600_000 },
+    startup: 'require',
+    refreshIntervalMs: 60_000,
+    cooldownMs: 1000,
+    maxStaleMs: 600_000,
     fetchTimeoutMs: 500,
   })
 })

@@ -175,7 +175,9 @@ t.test('lazily decoded members are enumerable', async (t) => {
   t.equal(token.scopes, token.scopes)
   t.strictSame({ ...token }, Object.fromEntries(Object.entries(token)))
   t.strictSame(JSON.parse(JSON.stringify(token)), {
-    ...{ ...token, scopes: [...token.scopes], claims: machineClaims() },
+    ...token,
+    scopes: [...token.scopes],
+    claims: machineClaims(),
   })
   const printed = inspect(token)
   t.match(printed, /tokenId: '39cdbc77/)

@@ -33,7 +33,9 @@ const authorization = `Basic ${Buffer.from(`billing:${SECRET}`).toString('base64
 /** A token request as a page makes it. */
 function token(pool: LocalUserPool, headers: Record<string, string>) {
   return ask(pool.port, {
-    ...{ method: 'POST', path: '/oauth2/token', body: 'grant_type=client_credentials' },
+    method: 'POST',
+    path: '/oauth2/token',
+    body: 'grant_type=client_credentials',
     headers: { 'content-type': FORM, authorization, ...headers },
   })
 }
@@ -108,7 +110,9 @@ t.test('the switches answer no page, and nothing else is opened', async (t) => {
     t.notOk('access-control-allow-origin' in before.headers)
   }
   const switched = await ask(pool.port, {
-    ...{ method: 'PUT', path: '/_local/jwks-fault', body: '{"fault":"hang"}' },
+    method: 'PUT',
+    path: '/_local/jwks-fault',
+    body: '{"fault":"hang"}',
     headers: { 'content-type': 'application/json', origin },
   })
   t.equal(switched.status, 403)

@@ -84,15 +84,24 @@ t.test('who proves itself in a header is named; who does not, is not', async (t)
 t.test('no secret is told, wherever it was sent', async (t) => {
   const { pool, post, parameters } = await start(t)
   const everywhere = new URLSearchParams({
-    ...{ grant_type: SECRET, client_id: `x${SECRET}`, scope: `orders/read ${SECRET}` },
-    ...{ client_secret: 'guess', aws_client_metadata: `{"a":"${SECRET}"}`, refresh_token: 'r' },
-    ...{ [SECRET]: 'a', anything: SECRET },
+    grant_type: SECRET,
+    client_id: `x${SECRET}`,
+    scope: `orders/read ${SECRET}`,
+    client_secret: 'guess',
+    aws_client_metadata: `{"a":"${SECRET}"}`,
+    refresh_token: 'r',
+    [SECRET]: 'a',
+    anything: SECRET,
   })
   const { text } = await post(everywhere.toString(), { 'user-agent': `curl/${SECRET}` })
   t.equal(text, '{"error":"unsupported_grant_type"}')
   t.strictSame(parameters(), {
-    ...{ grant_type: [HIDDEN], client_id: [HIDDEN], scope: [HIDDEN] },
-    ...{ client_secret: [HIDDEN], aws_client_metadata: [HIDDEN], refresh_token: [HIDDEN] },
+    grant_type: [HIDDEN],
+    client_id: [HIDDEN],
+    scope: [HIDDEN],
+    client_secret: [HIDDEN],
+    aws_client_metadata: [HIDDEN],
+    refresh_token: [HIDDEN],
   })
   t.notMatch(JSON.stringify(pool.events()), SECRET)
 })
@@ -130,7 +139,9 @@ t.test('a callback that throws costs nobody a token', async (t) => {
     },
   })
   const body = new URLSearchParams({
-    ...{ grant_type: 'client_credentials', client_id: 'billing', client_secret: SECRET },
+    grant_type: 'client_credentials',
+    client_id: 'billing',
+    client_secret: SECRET,
   })
   t.equal((await post(body.toString())).status, 200)
   t.equal(pool.events().length, 1)

@@ -17,7 +17,9 @@ const HOSTILE_SECRETS = [
 
 function clientOf(tokenEndpoint: string, options: Partial<TokenClientOptions> = {}) {
   return createTokenClient({
-    ...{ tokenEndpoint, clientId: 'billing', clientSecret: 'secret' },
+    tokenEndpoint,
+    clientId: 'billing',
+    clientSecret: 'secret',
     ...options,
   })
 }

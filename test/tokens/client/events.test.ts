@@ -42,8 +42,13 @@ t.test('issued once per token request, cached for every other call', async (t) =
   await client.getToken({ scopes: ['a/c', 'a/b'] })
   const [event] = newEvents()
   t.strictSame(event, {
-    ...{ instance, clientId: 'billing', scope: 'a/b a/c', outcome: 'issued' },
-    ...{ code: null, error: null, duration: 0.25 },
+    instance,
+    clientId: 'billing',
+    scope: 'a/b a/c',
+    outcome: 'issued',
+    code: null,
+    error: null,
+    duration: 0.25,
   })
   t.ok(Object.isFrozen(event))
   await client.getToken({ scopes: ['a/c', 'a/b'] })
@@ -133,7 +138,9 @@ t.test('usage counts each token of client, proxy and pool once', async (t) => {
   usage.attach(pool)
   const make = (clientId = 'billing') =>
     createTokenClient({
-      ...{ clientId, clientSecret: SECRET, tokenEndpoint: `${origin}/oauth2/token` },
+      clientId,
+      clientSecret: SECRET,
+      tokenEndpoint: `${origin}/oauth2/token`,
     })
   const clients = [make(), make()]
   for (const client of clients) {

@@ -24,7 +24,10 @@ async function startApi(t: Test, answer: Answer, options: Partial<TokenClientOpt
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const { method = '', url = '', headers } = request
     const it: ApiRequest = {
-      ...{ method, url, authorization: headers.authorization, type: headers['content-type'] },
+      method,
+      url,
+      authorization: headers.authorization,
+      type: headers['content-type'],
       body: Buffer.concat(chunks).toString(),
     }
     requests.push(it)

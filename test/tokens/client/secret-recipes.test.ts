@@ -20,7 +20,9 @@ async function checkRotation(t: Test, source: () => Promise<string>, rotate: () 
   })
   t.teardown(() => pool.close())
   const client = createTokenClient({
-    ...{ tokenEndpoint: pool.tokenEndpoint, clientId: 'billing', clientSecret: source },
+    tokenEndpoint: pool.tokenEndpoint,
+    clientId: 'billing',
+    clientSecret: source,
   })
   await client.getToken()
   const after = await startUserPool({
@@ -28,7 +30,9 @@ async function checkRotation(t: Test, source: () => Promise<string>, rotate: () 
   })
   t.teardown(() => after.close())
   const moved = createTokenClient({
-    ...{ tokenEndpoint: after.tokenEndpoint, clientId: 'billing', clientSecret: source },
+    tokenEndpoint: after.tokenEndpoint,
+    clientId: 'billing',
+    clientSecret: source,
     // The pool has rotated to its second secret before the secret store returns it.
     fetch: async (...args) => {
       const response = await fetch(...args)
@@ -95,7 +99,8 @@ t.test('HashiCorp Vault', async (t) => {
     },
   )
   const refused = createTokenClient({
-    ...{ tokenEndpoint: 'http://127.0.0.1:1/oauth2/token', clientId: 'billing' },
+    tokenEndpoint: 'http://127.0.0.1:1/oauth2/token',
+    clientId: 'billing',
     clientSecret: fromVault(url, async () => 'another'),
   })
   t.equal(await codeOf(refused.getToken()), 'ERR_CLIENT_SECRET_UNAVAILABLE')

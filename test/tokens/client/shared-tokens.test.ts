@@ -185,7 +185,9 @@ function stallingStore() {
     resume: (): void => resume(),
     store: {
       ...store,
-      ...{ get: late(store.get), set: late(store.set), lock: late(store.lock) },
+      get: late(store.get),
+      set: late(store.set),
+      lock: late(store.lock),
       unlock: late(store.unlock),
     },
   }
@@ -313,8 +315,14 @@ t.test('a client that is closed before its wait does not wait', async (t) => {
 t.test('a store that fails or returns invalid data costs one request and no error', async (t) => {
   const fails = (): Promise<never> => Promise.reject(new Error('gone'))
   const broken: TokenStore = {
-    ...{ shared: true, get: fails, set: fails, delete: fails, invalidate: fails },
-    ...{ lock: fails, unlock: fails, close: fails },
+    shared: true,
+    get: fails,
+    set: fails,
+    delete: fails,
+    invalidate: fails,
+    lock: fails,
+    unlock: fails,
+    close: fails,
   }
   t.equal((await pair(broken).one.client.getToken()).accessToken, 'one-1')
   for (const value of ['nonsense', '{}', 'null', '{"accessToken":"a","scopes":[]}', '[]']) {

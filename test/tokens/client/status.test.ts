@@ -49,7 +49,9 @@ t.test('each scope set has a separate status at every age', async (t) => {
   await settle()
   const times = () =>
     client.status().scopeSets.map(({ scopes, cachedUntil, nextAttempt }) => ({
-      ...{ scopes, cachedUntil, nextAttempt },
+      scopes,
+      cachedUntil,
+      nextAttempt,
     }))
   t.strictSame(times(), [
     { scopes: ['a/b', 'b/c'], cachedUntil: NOW + 3595, nextAttempt: 2699 },
@@ -69,20 +71,22 @@ t.test('the last error with its time and facts, until a token request succeeds',
   t.equal(await codeOf(client.getToken()), 'ERR_TOKEN_REQUEST_REFUSED')
   await settle()
   const lastError = {
-    ...{ code: 'ERR_TOKEN_REQUEST_REFUSED', at: NOW, error: 'invalid_scope', status: 400 },
+    code: 'ERR_TOKEN_REQUEST_REFUSED',
+    at: NOW,
+    error: 'invalid_scope',
+    status: 400,
     requestId: 'c0ffee00-0000-4000-8000-000000000001',
-    ...{ errno: null, retryAfter: null },
+    errno: null,
+    retryAfter: null,
   }
   const [set] = client.status().scopeSets
   t.strictSame(set, {
-    ...{
-      scopes: null,
-      metadataNames: [],
-      cachedUntil: null,
-      lastError,
-      nextAttempt: 1,
-      isRequesting: false,
-    },
+    scopes: null,
+    metadataNames: [],
+    cachedUntil: null,
+    lastError,
+    nextAttempt: 1,
+    isRequesting: false,
   })
   world.pass(1000)
   t.strictSame(client.status().scopeSets[0], { ...set, nextAttempt: 0 })
@@ -134,8 +138,14 @@ t.test('the store: shared, degraded, unreadable; null without one', async (t) =>
   t.strictSame(client.status().store, own)
   const fails = (): Promise<never> => Promise.reject(new Error('gone'))
   const broken: TokenStore = {
-    ...{ shared: true, get: fails, set: fails, delete: fails, invalidate: fails },
-    ...{ lock: fails, unlock: fails, close: fails },
+    shared: true,
+    get: fails,
+    set: fails,
+    delete: fails,
+    invalidate: fails,
+    lock: fails,
+    unlock: fails,
+    close: fails,
   }
   const degraded = setUpClient({ store: broken, clientSecret: async () => SECRET })
   t.match(degraded.client.status().store, { shared: true, degraded: false })

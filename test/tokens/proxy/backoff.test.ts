@@ -27,7 +27,9 @@ async function setUpFailing(t: Test, options: Partial<TokenProxyOptions> = {}) {
   const { app } = setup
   return {
     ...setup,
-    ...{ requests, upstream, log },
+    requests,
+    upstream,
+    log,
     recover: () => {
       upstream.answer = up
     },
@@ -88,7 +90,9 @@ t.test('the backoff of a name grows from 1 to 30 s, with jitter', (t) => {
   let now = 0
   const cache = new NegativeCache(() => now)
   const failure = {
-    ...{ cause: 'request' as const, retryAfter: undefined, client: undefined },
+    cause: 'request' as const,
+    retryAfter: undefined,
+    client: undefined,
     createResponse: () => ({ status: 503, headers: {}, body: '' }),
   }
   for (const [least, most] of [

@@ -44,7 +44,8 @@ t.test('wall clocks that are minutes apart', { skip: withoutRedis }, async (t) =
     const expiresAt = Date.now() + 1000 * LIFE_SECONDS
     expiries.push(expiresAt)
     reply(response, 200, {
-      ...{ access_token: `token-${count}.${expiresAt}`, token_type: 'Bearer' },
+      access_token: `token-${count}.${expiresAt}`,
+      token_type: 'Bearer',
       expires_in: LIFE_SECONDS,
     })
   })

@@ -99,7 +99,9 @@ async function proxiesOf(t: Test, clock: Clock, fetch: typeof globalThis.fetch) 
   for (const app of apps) {
     await app.register(tokenProxy, {
       ...clock.options,
-      ...{ tokenEndpoint: 'https://cognito.example/oauth2/token', fetch, encryptionKeys },
+      tokenEndpoint: 'https://cognito.example/oauth2/token',
+      fetch,
+      encryptionKeys,
       store: new Busy(redisStore({ redis: connection }), clock),
       // The clock stands still while all callers of a moment are answered.
       upstream: { perSecond: 10_000, unprovenPerSecond: 9_999, concurrency: 10_000 },

@@ -19,7 +19,11 @@ async function setUpNumbered(t: Test, life: number, options: Partial<TokenProxyO
   const { send, app, clocks, wire } = await setUpProxy(t, { tokenEndpoint, ...options })
   const seconds = (count: number): void => clocks.advance(count * SECOND)
   return {
-    ...{ clocks, seconds, requests, wire, app },
+    clocks,
+    seconds,
+    requests,
+    wire,
+    app,
     /** Which token, and how long it says it lives. */
     token: async () => {
       const { json } = await send()

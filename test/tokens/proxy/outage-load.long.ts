@@ -89,8 +89,13 @@ t.test('no caller is lost', { skip: withoutRedis }, async (t) => {
     ['a proxy is killed', () => first.kill()],
   ]
   const load: Load = {
-    ...{ phase: '', isOver: false, served: 0, retried: 0 },
-    ...{ lost: [], turns: new Map(), slowest: new Map() },
+    phase: '',
+    isOver: false,
+    served: 0,
+    retried: 0,
+    lost: [],
+    turns: new Map(),
+    slowest: new Map(),
   }
   const clients = Array.from({ length: CALLERS }, (_, index) => `client-${index}`)
   const callers: Promise<void>[] = []

@@ -273,7 +273,9 @@ t.test('a refusal is cached for 10 s, for exactly this request', async (t) => {
 t.test('the cache of refusals is bounded', (t) => {
   const cache = new NegativeCache(() => 0)
   const refusal: Refusal = {
-    ...{ kind: 'refused', error: 'invalid_client', client: undefined },
+    kind: 'refused',
+    error: 'invalid_client',
+    client: undefined,
     response: { status: 400, headers: {}, body: '{}' },
   }
   for (let index = 0; index <= 10_000; index += 1) cache.addRefusal(`${index}`, refusal)

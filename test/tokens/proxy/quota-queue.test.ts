@@ -19,7 +19,9 @@ function queueOf(t: Test, limits: QuotaLimits = LIMITS) {
   const granted: { readonly name: string; readonly at: number; readonly release: Release }[] = []
   const refused: { readonly name: string; readonly at: number }[] = []
   return {
-    ...{ queue, granted, refused },
+    queue,
+    granted,
+    refused,
     async take(name: string, clientId: string, isProven = false, maxWaitMs = 5000) {
       const release = await queue.take(clientId, isProven, maxWaitMs)
       if (release === undefined) refused.push({ name, at: now })
@@ -84,7 +86,9 @@ t.test('of 300, those that the budget serves in 2 s; with retries all within 6 s
 t.test('a queue holds 500 requests, and 20 of a client', async (t) => {
   for (const isProven of [false, true]) {
     const { take, pass, granted, refused, queue } = queueOf(t, {
-      ...{ perSecond: 4, unprovenPerSecond: 1, concurrency: 8 },
+      perSecond: 4,
+      unprovenPerSecond: 1,
+      concurrency: 8,
     })
     for (let index = 0; index < 30; index += 1) void take(`a${index}`, 'a', isProven)
     await settled()
@@ -127,7 +131,9 @@ t.test('clients take turns, however many requests each has', async (t) => {
 
 t.test('a client over its share does not hold up the others', async (t) => {
   const { take, granted, queue } = queueOf(t, {
-    ...{ perSecond: 8, unprovenPerSecond: 1, concurrency: 8 },
+    perSecond: 8,
+    unprovenPerSecond: 1,
+    concurrency: 8,
   })
   for (let index = 0; index < 5; index += 1) void take(`a${index}`, 'a', true)
   await settled()
@@ -143,7 +149,9 @@ t.test('a client over its share does not hold up the others', async (t) => {
 
 t.test('a request with a response gives its turn to the next one at once', async (t) => {
   const { take, granted, queue } = queueOf(t, {
-    ...{ perSecond: 100, unprovenPerSecond: 50, concurrency: 2 },
+    perSecond: 100,
+    unprovenPerSecond: 50,
+    concurrency: 2,
   })
   for (const name of ['a', 'b']) void take(name, name)
   await settled()

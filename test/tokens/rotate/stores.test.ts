@@ -319,7 +319,10 @@ t.test('Parameter Store: other types and contents are refused', async (t) => {
   for (const text of ['text', 'null', '{"value":"a"}', '{"replaces":"a"}']) {
     const fake = new FakeParameterStore(NAME, FIRST_SECRET)
     await fake.putParameter({
-      ...{ Name: `${NAME}/pending`, Type: 'SecureString', Value: text, Overwrite: false },
+      Name: `${NAME}/pending`,
+      Type: 'SecureString',
+      Value: text,
+      Overwrite: false,
     })
     await t.rejects(ssmStore({ ssm: fake, name: NAME }).get(), {
       code: 'ERR_ROTATION_STORE',

@@ -137,7 +137,8 @@ t.test('new entries are always sent to the store, and a late response counts', a
   const { shared, pass, store, clock } = setUpStore(t)
   const there = process(shared, clock).store
   const createEntry = async (name: string, value: string): Promise<StoreEntry> => ({
-    ...{ value: Buffer.from(value), ttl: HOUR },
+    value: Buffer.from(value),
+    ttl: HOUR,
     epoch: (await store.get(name, GROUP)).epoch,
   })
   const [one, two] = [await createEntry('one', 'one'), await createEntry('two', 'two')]

@@ -32,7 +32,9 @@ t.test('token requests and API requests of one app are counted once', async (t) 
   })
   const post = (secret: string) =>
     app.inject({
-      ...{ method: 'POST', url: '/oauth2/token', headers: { 'content-type': FORM } },
+      method: 'POST',
+      url: '/oauth2/token',
+      headers: { 'content-type': FORM },
       body: `grant_type=client_credentials&client_id=billing&client_secret=${secret}`,
     })
   const { access_token: token } = (await post('first')).json<{ access_token: string }>()
@@ -46,7 +48,9 @@ t.test('token requests and API requests of one app are counted once', async (t) 
   const { rows } = await usage.report()
   t.match(rows, [
     {
-      ...{ kind: 'client', userPoolId: pool.userPoolId, clientId: 'billing' },
+      kind: 'client',
+      userPoolId: pool.userPoolId,
+      clientId: 'billing',
       tokens: { issued: 1, cached: 3, refused: 0, unavailable: 0 },
       requests: { accepted: 1, refused: 1, byCode: { ERR_SCOPE_INSUFFICIENT: 1 } },
     },

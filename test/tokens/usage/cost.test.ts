@@ -30,7 +30,10 @@ t.test('the caller’s object is not read again', (t) => {
 t.test('without counts, the cost is 0', async (t) => {
   const { usage } = begin(t)
   t.strictSame(await usage.cost(), {
-    ...{ currency: 'USD', observed: HOUR, cachedShare: 0, clients: [] },
+    currency: 'USD',
+    observed: HOUR,
+    cachedShare: 0,
+    clients: [],
     monthly: { issued: 0, cached: 0, cost: 0, withoutCache: 0, saved: 0 },
   })
 })
@@ -58,19 +61,33 @@ t.test('30 days are projected unchanged, and cached tokens are savings', async (
     )
   t.strictSame(round({ ...monthly }), {
     // 2,000 tokens: 1,000 at 10 and 1,000 at 5 for a hundred; 400 of them at 10.
-    ...{ issued: 400, cached: 1600, cost: 40, withoutCache: 150, saved: 110 },
+    issued: 400,
+    cached: 1600,
+    cost: 40,
+    withoutCache: 150,
+    saved: 110,
   })
   const client = { kind: 'client', userPoolId: POOL }
   t.strictSame(
     clients.map((it) => round({ ...it })),
     [
       {
-        ...{ ...client, clientId: 'a', issued: 300, cached: 1600 },
-        ...{ cost: 30, withoutCache: 140, saved: 110 },
+        ...client,
+        clientId: 'a',
+        issued: 300,
+        cached: 1600,
+        cost: 30,
+        withoutCache: 140,
+        saved: 110,
       },
       {
-        ...{ ...client, clientId: 'b', issued: 100, cached: 0 },
-        ...{ cost: 10, withoutCache: 10, saved: 0 },
+        ...client,
+        clientId: 'b',
+        issued: 100,
+        cached: 0,
+        cost: 10,
+        withoutCache: 10,
+        saved: 0,
       },
     ],
   )
@@ -199,7 +216,9 @@ for (const [option, price, message] of [
   t.test(`${option}: ${message}`, (t) => {
     const options = price === undefined ? {} : { price }
     t.throws(() => createUsage(options as { price: UsagePrice }), {
-      ...{ code: 'ERR_OPTION_INVALID', option, message: `cognito-m2m: ${option}: ${message}` },
+      code: 'ERR_OPTION_INVALID',
+      option,
+      message: `cognito-m2m: ${option}: ${message}`,
     })
     t.end()
   })

@@ -15,8 +15,13 @@ import { begin, DAY, HOUR, NOON, POOL, PRICE, source } from '../../support/usage
 const NOTHING = { issued: 0, cached: 0, refused: 0, unavailable: 0 }
 const NO_REQUESTS = { accepted: 0, refused: 0, byCode: {} }
 const UNUSED = {
-  ...{ userPoolId: null, clientId: null, tokens: NOTHING, requests: NO_REQUESTS },
-  ...{ firstUsed: null, lastUsed: null, unused: false },
+  userPoolId: null,
+  clientId: null,
+  tokens: NOTHING,
+  requests: NO_REQUESTS,
+  firstUsed: null,
+  lastUsed: null,
+  unused: false,
 }
 const UNVERIFIED: UsageRow = { kind: 'unverified', ...UNUSED }
 
@@ -46,13 +51,18 @@ t.test('tokens, requests and times of an authenticated client', async (t) => {
     since: NOON,
     rows: [
       {
-        ...{ kind: 'client', userPoolId: POOL, clientId: 'a' },
+        kind: 'client',
+        userPoolId: POOL,
+        clientId: 'a',
         tokens: { issued: 1, cached: 2, refused: 1, unavailable: 1 },
         requests: {
-          ...{ accepted: 1, refused: 3 },
+          accepted: 1,
+          refused: 3,
           byCode: { ERR_CLIENT_NOT_ALLOWED: 1, ERR_SCOPE_INSUFFICIENT: 2 },
         },
-        ...{ firstUsed: NOON, lastUsed: NOON + 20, unused: false },
+        firstUsed: NOON,
+        lastUsed: NOON + 20,
+        unused: false,
       },
       UNVERIFIED,
     ],
@@ -74,7 +84,9 @@ t.test('a caller that is not authenticated is unverified, whatever it claims', a
   const { rows } = await usage.report()
   t.match(rows, [
     {
-      ...{ kind: 'unverified', userPoolId: null, clientId: null },
+      kind: 'unverified',
+      userPoolId: null,
+      clientId: null,
       tokens: { ...NOTHING, refused: 4, unavailable: 1 },
       requests: {
         accepted: 1,
@@ -207,7 +219,8 @@ t.test('no listener throws for any event', async (t) => {
     {
       ...UNVERIFIED,
       requests: { accepted: 0, refused: 1, byCode: { ERR_INTERNAL: 1 } },
-      ...{ firstUsed: NOON, lastUsed: NOON },
+      firstUsed: NOON,
+      lastUsed: NOON,
     },
   ])
 })
@@ -353,7 +366,9 @@ t.test('a local pool and an API are both counted', async (t) => {
   const post = async (secret: string) =>
     (
       await ask(pool.port, {
-        ...{ method: 'POST', path: '/oauth2/token', headers: { 'content-type': FORM } },
+        method: 'POST',
+        path: '/oauth2/token',
+        headers: { 'content-type': FORM },
         body: `grant_type=client_credentials&client_id=billing&client_secret=${secret}`,
       })
     ).json['access_token']
@@ -368,7 +383,9 @@ t.test('a local pool and an API are both counted', async (t) => {
   })
   t.match((await usage.report()).rows, [
     {
-      ...{ kind: 'client', userPoolId: pool.userPoolId, clientId: 'billing' },
+      kind: 'client',
+      userPoolId: pool.userPoolId,
+      clientId: 'billing',
       tokens: { ...NOTHING, issued: 1 },
       requests: { accepted: 3, refused: 1, byCode: { ERR_SCOPE_INSUFFICIENT: 1 } },
     },

@@ -35,7 +35,9 @@ for (const [option, value, problem] of [
   t.test(`${option}: ${problem}`, (t) => {
     const options = { price: PRICE, [option]: value } as unknown as UsageOptions
     t.throws(() => createUsage(options), {
-      ...{ code: 'ERR_OPTION_INVALID', option, message: `cognito-m2m: ${option}: ${problem}` },
+      code: 'ERR_OPTION_INVALID',
+      option,
+      message: `cognito-m2m: ${option}: ${problem}`,
     })
     t.end()
   })

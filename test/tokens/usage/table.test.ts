@@ -61,10 +61,20 @@ t.test('with wide, a column for every count', async (t) => {
   ])
   const [row] = JSON.parse(await usage.json({ wide: true })) as Record<string, unknown>[]
   t.strictSame(row, {
-    ...{ user_pool_id: POOL, client_id: 'billing', count: 1, last_used: '2026-03-10T12:00:00Z' },
-    ...{ kind: 'client', first_used: '2026-03-10T12:00:00Z', unused: true },
-    ...{ tokens_issued: 1, tokens_cached: 1, tokens_refused: 1, tokens_unavailable: 1 },
-    ...{ requests_accepted: 0, requests_refused: 0, refused_by_code: '' },
+    user_pool_id: POOL,
+    client_id: 'billing',
+    count: 1,
+    last_used: '2026-03-10T12:00:00Z',
+    kind: 'client',
+    first_used: '2026-03-10T12:00:00Z',
+    unused: true,
+    tokens_issued: 1,
+    tokens_cached: 1,
+    tokens_refused: 1,
+    tokens_unavailable: 1,
+    requests_accepted: 0,
+    requests_refused: 0,
+    refused_by_code: '',
   })
 })
 

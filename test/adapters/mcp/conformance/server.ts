@@ -41,7 +41,10 @@ import {
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
 const capabilities = {
-  ...{ completions: {}, logging: {}, prompts: {}, tools: {} },
+  completions: {},
+  logging: {},
+  prompts: {},
+  tools: {},
   resources: { subscribe: true },
 }
 

@@ -47,7 +47,10 @@ t.test('every hostile token: explained with the response of the middleware', asy
   let bits = 0
   const plain = serve({}).guard()
   const guards = {
-    ...{ plain, large: plain, fetched: plain, scoped: serve({}).guard({ scopes: SCOPE }) },
+    plain,
+    large: plain,
+    fetched: plain,
+    scoped: serve({}).guard({ scopes: SCOPE }),
     weak: serve({ jwks: weakKeySet() }).guard(),
   }
   const all = [...hostileCases(9), ...acceptedCases(9).map((it) => ({ ...it, code: undefined }))]

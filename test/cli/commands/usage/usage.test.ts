@@ -236,8 +236,14 @@ t.test(
     const data = await importText(folder, [event('direct'), event('proxy')].join('\n'))
     const counted = join(folder, 'counted.json')
     const day = {
-      ...{ day: '2026-03-10', kind: 'client', userPoolId: EVENT_POOL, clientId: 'proxy' },
-      ...{ issued: 1, cached: 2000, firstUsed: EVENT_TIME, lastUsed: EVENT_TIME },
+      day: '2026-03-10',
+      kind: 'client',
+      userPoolId: EVENT_POOL,
+      clientId: 'proxy',
+      issued: 1,
+      cached: 2000,
+      firstUsed: EVENT_TIME,
+      lastUsed: EVENT_TIME,
     }
     writeFileSync(counted, JSON.stringify([day]))
     const report = (...flags: string[]) => run(['usage', 'report', ...flags], { now })

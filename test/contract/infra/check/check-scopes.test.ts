@@ -31,7 +31,9 @@ const method = (scopes: string, name = 'GET') =>
 const yaml = (...resources: string[]) => `Resources:\n${resources.join('\n')}\n`
 const one = (...resources: string[]) => listFindings({ 'a.yaml': yaml(...resources) })
 const route = (scopes: readonly string[], more: Partial<AppRoute> = {}): AppRoute => ({
-  ...{ method: 'GET', path: '/orders', auth: { scopes } },
+  method: 'GET',
+  path: '/orders',
+  auth: { scopes },
   ...more,
 })
 

@@ -82,7 +82,11 @@ t.test('each unknown fact names what would resolve it', async (t) => {
 
 t.test('values of parameters complete the coverage', async (t) => {
   const parameters = {
-    ...{ Env: '3600', Scopes: 'orders/read', Flow: 'code', Secret: 'true', Name: 'write' },
+    Env: '3600',
+    Scopes: 'orders/read',
+    Flow: 'code',
+    Secret: 'true',
+    Name: 'write',
     'AWS::StackName': 'stack',
   }
   const model = await readTemplate({ file: 'a.yaml', text: TEMPLATE }, { parameters })

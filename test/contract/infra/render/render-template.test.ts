@@ -95,7 +95,8 @@ const routes = (
   return fc.boolean().chain((parameters) =>
     fc
       .uniqueArray(fc.record({ method, path: path(parameters), auth }), {
-        ...{ minLength: 1, maxLength: 6 },
+        minLength: 1,
+        maxLength: 6,
         selector: (route) => `${route.method} ${route.path}`,
       })
       .map((list) => {
@@ -332,7 +333,9 @@ t.test('values that AWS would reject are rejected with their path', (t) => {
   const assertInvalid = (change: object, option: string, problem: RegExp) => {
     const definition = { ...BARE, ...change } as InfraDefinition
     t.throws(() => renderTemplate(definition, 'cloudformation'), {
-      ...{ code: 'ERR_OPTION_INVALID', option, problem },
+      code: 'ERR_OPTION_INVALID',
+      option,
+      problem,
     })
   }
   const api = (change: object, option: string, problem: RegExp) =>
@@ -729,7 +732,9 @@ t.test('stages, tags, logs and limits that AWS would reject', (t) => {
   ]
   for (const [change, option, problem] of wrong) {
     t.throws(() => renderTemplate({ ...BARE, ...change } as InfraDefinition, 'terraform'), {
-      ...{ code: 'ERR_OPTION_INVALID', option, problem },
+      code: 'ERR_OPTION_INVALID',
+      option,
+      problem,
     })
   }
   t.end()

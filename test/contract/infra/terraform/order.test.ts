@@ -173,7 +173,13 @@ t.test('a resource server of another module', async (t) => {
 t.test('a graph with too many references orders everything', async (t) => {
   const at = { file: 'main.tf', line: 1, column: 1 }
   const resource = (id: string, type: string) => ({
-    ...{ id, type, at, properties: new Map(), complete: true, dependsOn: [], conditional: false },
+    id,
+    type,
+    at,
+    properties: new Map(),
+    complete: true,
+    dependsOn: [],
+    conditional: false,
   })
   const resources = [
     resource('aws_cognito_resource_server.s["a"]', 'AWS::Cognito::UserPoolResourceServer'),
@@ -202,7 +208,11 @@ async function checkPlan(
   configuration: object = {},
 ) {
   const resource = (type: string, name: string, values: object) => ({
-    ...{ address: `${type}.${name}`, mode: 'managed', type, name, values },
+    address: `${type}.${name}`,
+    mode: 'managed',
+    type,
+    name,
+    values,
   })
   const pool = { user_pool_id: 'eu-west-1_AbCdEfGhI' }
   const resources = [

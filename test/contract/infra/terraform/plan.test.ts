@@ -123,8 +123,11 @@ t.test('a deposed object of a state has no findings', async (t) => {
       root_module: {
         resources: [
           {
-            ...{ address: 'aws_cognito_user_pool_client.c', mode: 'managed', name: 'c' },
-            ...{ type: 'aws_cognito_user_pool_client', deposed_key: '613fcc20' },
+            address: 'aws_cognito_user_pool_client.c',
+            mode: 'managed',
+            name: 'c',
+            type: 'aws_cognito_user_pool_client',
+            deposed_key: '613fcc20',
             values: { allowed_oauth_flows: ['client_credentials'], generate_secret: false },
           },
         ],

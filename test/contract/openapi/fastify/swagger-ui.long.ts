@@ -22,7 +22,8 @@ async function serve(t: Test, cors: boolean, openapi: string): Promise<string> {
   const app = newApp(t)
   await app.register(cognitoAuth, pool.options())
   await app.register(cognitoOpenApi, {
-    ...{ tokenUrl: pool.tokenEndpoint, scopes: [orders] },
+    tokenUrl: pool.tokenEndpoint,
+    scopes: [orders],
     swagger: { openapi: { openapi, info } },
   })
   app.register(async (docs) => {
@@ -86,7 +87,9 @@ t.test('Swagger UI', { skip: withoutChromium }, async (t) => {
       t.strictSame(await call(page, 'put_orders'), {
         status: '403',
         body: {
-          ...{ statusCode: 403, code: 'ERR_SCOPE_INSUFFICIENT', error: 'Forbidden' },
+          statusCode: 403,
+          code: 'ERR_SCOPE_INSUFFICIENT',
+          error: 'Forbidden',
           message: 'The access token lacks a scope required here',
         },
       })

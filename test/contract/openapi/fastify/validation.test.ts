@@ -41,7 +41,8 @@ for (const openapi of VERSIONS) {
         const { admits, headers, description } = documented400(app, url.replace(':id', '{id}'))
 
         const invalid = await app.inject({
-          ...{ url: url.replace(':id', 'x'), headers: { authorization: token() } },
+          url: url.replace(':id', 'x'),
+          headers: { authorization: token() },
           ...request,
         })
         t.equal(invalid.statusCode, 400)
@@ -50,7 +51,8 @@ for (const openapi of VERSIONS) {
         t.ok(admits(invalid.json()), 'the validation error is as documented')
 
         const authError = await app.inject({
-          ...{ method: 'POST', url: url.replace(':id', '1') },
+          method: 'POST',
+          url: url.replace(':id', '1'),
           headers: { authorization: 'Bearer a b' },
         })
         t.equal(authError.statusCode, 400)
@@ -85,7 +87,9 @@ t.test('the 400 response allows errors about malformed JSON', async (t) => {
     t.strictSame(examples[code]?.value, sent.json())
   }
   t.strictSame(examples['FST_ERR_VALIDATION']?.value, {
-    ...{ statusCode: 400, code: 'FST_ERR_VALIDATION', error: 'Bad Request' },
+    statusCode: 400,
+    code: 'FST_ERR_VALIDATION',
+    error: 'Bad Request',
     message: 'body must be object',
   })
 })

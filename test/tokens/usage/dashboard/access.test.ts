@@ -34,8 +34,10 @@ t.test('only true grants access', async (t) => {
       const { statusCode, headers, body } = await serve(() => answer).inject(`/usage${path}`)
       t.equal(statusCode, 403, `${path} ${answer}`)
       t.strictSame(JSON.parse(body), {
-        ...{ statusCode: 403, code: 'ERR_ACCESS_DENIED' },
-        ...{ error: 'Forbidden', message: 'You may not see this' },
+        statusCode: 403,
+        code: 'ERR_ACCESS_DENIED',
+        error: 'Forbidden',
+        message: 'You may not see this',
       })
       t.equal(headers['cache-control'], 'no-store')
       t.equal(headers['www-authenticate'], undefined)
@@ -76,7 +78,9 @@ t.test('if authorize fails, access is denied without a reason', async (t) => {
     t.equal(headers['retry-after'], '5')
     t.equal(headers['cache-control'], 'no-store')
     t.strictSame(JSON.parse(body), {
-      ...{ statusCode: 503, code: 'ERR_CHECK_UNAVAILABLE', error: 'Service Unavailable' },
+      statusCode: 503,
+      code: 'ERR_CHECK_UNAVAILABLE',
+      error: 'Service Unavailable',
       message: 'It cannot be decided now whether you may see this',
     })
   }

@@ -250,7 +250,9 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     const many = Array.from(
       { length: 500 },
       (_, index): SeededClient => ({
-        ...{ clientId: `client-${index}`, age: 4, perHour: 20 + (index % 50) },
+        clientId: `client-${index}`,
+        age: 4,
+        perHour: 20 + (index % 50),
       }),
     )
     const busy = await serve(t, { usage: await seededUsage(many) })

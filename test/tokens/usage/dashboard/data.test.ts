@@ -177,7 +177,9 @@ t.test('an anomaly has its day, its median and its factor', async (t) => {
 
 t.test('anomalies of more than 30 days ago are not listed, and the latest is first', async (t) => {
   const spike = (clientId: string, daysAgo: number, factor = 20): SeededClient => ({
-    ...{ clientId, cachedShare: 0, spike: { daysAgo, factor } },
+    clientId,
+    cachedShare: 0,
+    spike: { daysAgo, factor },
   })
   const { anomalies } = await readSummary(
     serve(await seededUsage([spike('a', 31), spike('b', 29), spike('c', 2), spike('d', 2, 40)])),
@@ -231,7 +233,12 @@ t.test('names, teams and tags come from the option clients', async (t) => {
 t.test('without counts, all amounts are 0', async (t) => {
   const summary = await readSummary(serve(await seededUsage([])))
   t.match(summary, {
-    ...{ since: null, days: [], pools: [], regions: [], anomalies: [], savings: [] },
+    since: null,
+    days: [],
+    pools: [],
+    regions: [],
+    anomalies: [],
+    savings: [],
     month: { start: Date.UTC(2026, 10, 1) / 1000, issued: 0, cached: 0, cost: 0, saved: 0 },
     forecast: { issued: 0, cost: 0 },
     lastMonth: { start: Date.UTC(2026, 9, 1) / 1000, issued: 0, cost: 0 },
@@ -298,7 +305,10 @@ t.test('for one client, the layers are issued and cached tokens', async (t) => {
   const line = (await usage.series('hour')).lines.find((it) => it.clientId === 'web-shop')
   const subject = { kind: 'client', userPoolId: pool, clientId: 'web-shop', name: null }
   const layer = (count: 'issued' | 'cached') => ({
-    ...{ subject, clients: 1, count, values: line?.[count] },
+    subject,
+    clients: 1,
+    count,
+    values: line?.[count],
   })
   t.strictSame((await chart(`${query}&count=all`)).layers, [layer('issued'), layer('cached')])
   t.strictSame((await chart(`${query}&count=cached`)).layers, [layer('cached')])
@@ -403,7 +413,9 @@ t.test('if the store cannot be read, the response is 503 without details', async
     t.equal(headers['retry-after'], '5')
     t.equal(headers['content-disposition'], undefined)
     t.strictSame(JSON.parse(body), {
-      ...{ statusCode: 503, code: 'ERR_USAGE_UNAVAILABLE', error: 'Service Unavailable' },
+      statusCode: 503,
+      code: 'ERR_USAGE_UNAVAILABLE',
+      error: 'Service Unavailable',
       message: 'The counts cannot be read now',
     })
   }

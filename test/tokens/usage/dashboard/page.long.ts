@@ -154,7 +154,9 @@ t.test('the dashboard', { skip: withoutChromium }, async (t) => {
     const clients = [{ clientId: first, name: `${first}2`, team: bidi, tags: { [first]: bidi } }]
     const hostile = names.map(
       (clientId, index): SeededClient => ({
-        ...{ clientId, age: 3, perHour: 100 - index },
+        clientId,
+        age: 3,
+        perHour: 100 - index,
         ...(index === 4 ? { userPoolId: '<svg onload=globalThis.hit=1>' } : {}),
       }),
     )

@@ -18,7 +18,9 @@ t.test('a client with a cache in each of its processes is not listed', (t) => {
 
 t.test('the ten largest savings are listed, by tokens if there is no price', (t) => {
   const clients = Array.from({ length: 12 }, (_, index) => ({
-    ...{ issued: 1000 + index, days: 1, cost: 100 * (index % 4) },
+    issued: 1000 + index,
+    days: 1,
+    cost: 100 * (index % 4),
   }))
   const found = findSavings(clients)
   t.equal(found.length, 10)

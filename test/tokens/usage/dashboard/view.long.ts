@@ -88,8 +88,14 @@ t.test('the view of the dashboard', { skip: withoutChromium }, async (t) => {
   t.test('an invalid link shows the default view, and text as text', async (t) => {
     const hostile = '<img src=x onerror=globalThis.hit=1>'
     const parameters = new URLSearchParams({
-      ...{ range: '1y', count: hostile, which: 'toString', sort: '__proto__', refresh: 'no' },
-      ...{ find: hostile, pool: hostile, client: `${hostile}\u202e` },
+      range: '1y',
+      count: hostile,
+      which: 'toString',
+      sort: '__proto__',
+      refresh: 'no',
+      find: hostile,
+      pool: hostile,
+      client: `${hostile}\u202e`,
     })
     const visited = await visit(t, browser, `${served.origin}/ops/usage/#${parameters}`)
     const { page } = visited

@@ -13,8 +13,14 @@ const now = () => Date.parse('2026-04-10T12:00:00Z')
 
 function day(at: string, clientId: string | null, issued: number, parts: Partial<UsageDay> = {}) {
   return {
-    ...{ day: at, kind: clientId === null ? 'unattributed' : 'client', userPoolId: POOL, clientId },
-    ...{ issued, cached: 0, firstUsed: null, lastUsed: null },
+    day: at,
+    kind: clientId === null ? 'unattributed' : 'client',
+    userPoolId: POOL,
+    clientId,
+    issued,
+    cached: 0,
+    firstUsed: null,
+    lastUsed: null,
     ...parts,
   } as UsageDay
 }
@@ -40,24 +46,59 @@ t.test('clients bypass the proxies, use them, or do both', (t) => {
   const subject = { kind: 'client', userPoolId: POOL, name: null, team: null }
   t.strictSame(result.clients, [
     {
-      ...{ ...subject, clientId: 'direct', name: 'Old job', team: 'ops', path: 'direct' },
-      ...{ billed: 100, counted: 0, cached: 0, direct: 100, cost: 200, saved: 0 },
+      ...subject,
+      clientId: 'direct',
+      name: 'Old job',
+      team: 'ops',
+      path: 'direct',
+      billed: 100,
+      counted: 0,
+      cached: 0,
+      direct: 100,
+      cost: 200,
+      saved: 0,
     },
     {
-      ...{ ...subject, clientId: 'mixed', path: 'mixed' },
-      ...{ billed: 100, counted: 50, cached: 7, direct: 50, cost: 200, saved: 14 },
+      ...subject,
+      clientId: 'mixed',
+      path: 'mixed',
+      billed: 100,
+      counted: 50,
+      cached: 7,
+      direct: 50,
+      cost: 200,
+      saved: 14,
     },
     {
-      ...{ ...subject, clientId: 'proxy', path: 'proxy' },
-      ...{ billed: 100, counted: 99, cached: 300, direct: 1, cost: 200, saved: 600 },
+      ...subject,
+      clientId: 'proxy',
+      path: 'proxy',
+      billed: 100,
+      counted: 99,
+      cached: 300,
+      direct: 1,
+      cost: 200,
+      saved: 600,
     },
     {
-      ...{ ...subject, clientId: 'token-api', path: 'proxy' },
-      ...{ billed: 10, counted: 10, cached: 0, direct: 0, cost: 20, saved: 0 },
+      ...subject,
+      clientId: 'token-api',
+      path: 'proxy',
+      billed: 10,
+      counted: 10,
+      cached: 0,
+      direct: 0,
+      cost: 20,
+      saved: 0,
     },
   ])
   t.strictSame(result.total, {
-    ...{ billed: 310, counted: 159, cached: 307, direct: 151, cost: 620, saved: 614 },
+    billed: 310,
+    counted: 159,
+    cached: 307,
+    direct: 151,
+    cost: 620,
+    saved: 614,
   })
   t.strictSame(
     result.days.map(({ day, clientId, issued, cached }) => [day, clientId, issued, cached]),
@@ -137,12 +178,18 @@ t.test('without days of both sides there is nothing to compare', (t) => {
     [later, some],
   ] as const) {
     t.match(compareUsage(billed, counted, { price: PRICE }), {
-      ...{ from: null, to: null, currency: 'USD', clients: [] },
-      ...{ total: { billed: 0, direct: 0 }, notes: ['No day has data of both sides.'] },
+      from: null,
+      to: null,
+      currency: 'USD',
+      clients: [],
+      total: { billed: 0, direct: 0 },
+      notes: ['No day has data of both sides.'],
     })
   }
   t.match(compareUsage(some, later, { from: '2026-03-01', to: '2026-03-02' }).total, {
-    ...{ billed: 1, counted: 1, direct: 0 },
+    billed: 1,
+    counted: 1,
+    direct: 0,
   })
   t.throws(() => compareUsage(some, some, { by: 'day' } as object), { code: 'ERR_OPTION_INVALID' })
   t.throws(() => compareUsage(some, [], { price: {} } as object), { code: 'ERR_OPTION_INVALID' })

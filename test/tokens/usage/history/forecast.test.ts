@@ -17,13 +17,14 @@ const at = (text: string) => () => Date.parse(text)
 
 function day(date: string, clientId: string | null, issued: number, parts: Partial<UsageDay> = {}) {
   return {
-    ...{
-      day: date,
-      kind: clientId === null ? 'unattributed' : 'client',
-      userPoolId: POOL,
-      clientId,
-    },
-    ...{ issued, cached: 0, firstUsed: null, lastUsed: null },
+    day: date,
+    kind: clientId === null ? 'unattributed' : 'client',
+    userPoolId: POOL,
+    clientId,
+    issued,
+    cached: 0,
+    firstUsed: null,
+    lastUsed: null,
     ...parts,
   } as UsageDay
 }
@@ -46,15 +47,26 @@ t.test('the rest of the month has the rate of the last seven days', (t) => {
   // 1,750 tokens in the month, and 21.5 days at 100.
   const issued = 1750 + 2150
   t.strictSame(forecast, {
-    ...{ month: '2026-03', at: seconds('2026-03-10T12:00:00Z'), currency: 'USD' },
+    month: '2026-03',
+    at: seconds('2026-03-10T12:00:00Z'),
+    currency: 'USD',
     monthToDate: { issued: 1750, cached: 75, cost: 3500, withoutCache: 3650, saved: 150 },
     lastMonth: { issued: 1000, cached: 0, cost: 2000, withoutCache: 2000, saved: 0 },
     forecast: { issued, cached: 290, cost: 7800, withoutCache: 8380, saved: 580 },
     clients: [
       {
-        ...{ kind: 'client', userPoolId: POOL, clientId: 'a', name: null, team: null },
-        ...{ issuedPerDay: 100, cachedPerDay: 10, issued, cached: 290 },
-        ...{ cost: 7800, withoutCache: 8380, saved: 580 },
+        kind: 'client',
+        userPoolId: POOL,
+        clientId: 'a',
+        name: null,
+        team: null,
+        issuedPerDay: 100,
+        cachedPerDay: 10,
+        issued,
+        cached: 290,
+        cost: 7800,
+        withoutCache: 8380,
+        saved: 580,
       },
     ],
   })
@@ -124,8 +136,13 @@ t.test(
 t.test('without data everything is 0, and cached tokens alone cost nothing', (t) => {
   const none = { issued: 0, cached: 0, cost: 0, withoutCache: 0, saved: 0 }
   t.match(forecastUsage([], { price: PRICE }), {
-    ...{ month: null, at: null, currency: 'USD', clients: [] },
-    ...{ monthToDate: none, lastMonth: none, forecast: none },
+    month: null,
+    at: null,
+    currency: 'USD',
+    clients: [],
+    monthToDate: none,
+    lastMonth: none,
+    forecast: none,
   })
   t.match(forecastUsage([]), { currency: null, forecast: { cost: null } })
   const cached = [

@@ -29,8 +29,14 @@ function day(
   parts: Partial<UsageDay> = {},
 ): UsageDay {
   return {
-    ...{ day: at, kind: 'client', userPoolId: POOL, clientId, issued, cached: 0 },
-    ...{ firstUsed: null, lastUsed: null },
+    day: at,
+    kind: 'client',
+    userPoolId: POOL,
+    clientId,
+    issued,
+    cached: 0,
+    firstUsed: null,
+    lastUsed: null,
     ...parts,
   }
 }
@@ -69,16 +75,34 @@ t.test('months are the default: the costs of rows add up to the bill of the mont
   // 260 tokens in March would cost 18.
   t.strictSame(history.total, { issued: 240, cached: 60, cost: 19, withoutCache: 22, saved: 3 })
   t.match(history, {
-    ...{ at: now() / 1000, from: '2026-03-30', to: '2026-04-01', by: 'month', group: 'client' },
-    ...{ currency: 'USD', priceAsOf: '2026-03-01' },
+    at: now() / 1000,
+    from: '2026-03-30',
+    to: '2026-04-01',
+    by: 'month',
+    group: 'client',
+    currency: 'USD',
+    priceAsOf: '2026-03-01',
   })
   const [first] = history.rows
   t.strictSame(first, {
-    ...{ period: '2026-03', start: Date.parse('2026-03-01T00:00:00Z') / 1000 },
-    ...{ group: 'a', kind: 'client', userPoolId: POOL, region: 'eu-west-1', clientId: 'a' },
-    ...{ name: null, team: null, tags: {}, resourceServers: [] },
-    ...{ issued: 120, cached: 60, cost: 9, withoutCache: 12, saved: 3 },
-    ...{ firstUsed: 100, lastUsed: 600 },
+    period: '2026-03',
+    start: Date.parse('2026-03-01T00:00:00Z') / 1000,
+    group: 'a',
+    kind: 'client',
+    userPoolId: POOL,
+    region: 'eu-west-1',
+    clientId: 'a',
+    name: null,
+    team: null,
+    tags: {},
+    resourceServers: [],
+    issued: 120,
+    cached: 60,
+    cost: 9,
+    withoutCache: 12,
+    saved: 3,
+    firstUsed: 100,
+    lastUsed: 600,
   })
   t.end()
 })
@@ -175,7 +199,8 @@ t.test('names from a list, a function and templates', (t) => {
   const template = {
     clients: [
       {
-        ...{ id: 'OrdersClient', name: { value: 'Orders' } },
+        id: 'OrdersClient',
+        name: { value: 'Orders' },
         scopes: { items: [{ value: 'z/read' }, { value: 'https://a.b/c/read' }, { value: 'z/w' }] },
       },
       { id: 'Other', name: { value: undefined }, scopes: { items: [{ value: undefined }] } },
@@ -236,7 +261,9 @@ t.test('rows of equal tokens are ordered by cached tokens, then by group', (t) =
 t.test('without a price, costs are null; without data there are no periods', (t) => {
   const history = createUsageHistory(DAYS)
   t.match(history, {
-    ...{ currency: null, priceAsOf: null, notes: [/^Records of unattributed/] },
+    currency: null,
+    priceAsOf: null,
+    notes: [/^Records of unattributed/],
     total: { issued: 240, cached: 60, cost: null, withoutCache: null, saved: null },
   })
   t.equal(history.rows[0]?.cost, null)
@@ -276,7 +303,10 @@ t.test('notes: prices without a date or of long ago, unattributed and other clie
 
 t.test('the quota is shown with the peaks of the range, by Region and day', (t) => {
   const peak = (region: string, at: string, requests: number) => ({
-    ...{ region, day: at, requests, at: Date.parse(`${at}T01:02:03Z`) / 1000 },
+    region,
+    day: at,
+    requests,
+    at: Date.parse(`${at}T01:02:03Z`) / 1000,
   })
   const [west, east, later, outside] = [
     peak('us-west-2', '2026-03-30', 151),
@@ -380,7 +410,8 @@ for (const [option, value, problem] of [
     const [name = ''] = option.split(/[[(.]/)
     const range = problem.includes('2026-03-30 on') ? { from: '2026-03-30' } : {}
     t.throws(() => create({ ...range, [name]: value } as object), {
-      ...{ code: 'ERR_OPTION_INVALID', message: `cognito-m2m: ${option}: ${problem}` },
+      code: 'ERR_OPTION_INVALID',
+      message: `cognito-m2m: ${option}: ${problem}`,
     })
     t.end()
   })
@@ -425,7 +456,8 @@ t.test('days with another date or count are rejected, in each function', (t) => 
       ['counted', () => compareUsage(DAYS, invalid)],
     ] as const) {
       t.throws(call, {
-        ...{ code: 'ERR_OPTION_INVALID', message: `cognito-m2m: ${name}${option}: ${problem}` },
+        code: 'ERR_OPTION_INVALID',
+        message: `cognito-m2m: ${name}${option}: ${problem}`,
       })
     }
   }

@@ -97,7 +97,9 @@ t.test(
     const issued = 4 + (4 / 1.5) * 19.5
     const forecast = await usage.forecast({ clients: [{ clientId: 'a', name: 'Orders' }] })
     t.match(forecast, {
-      ...{ month: '2026-03', at: NOON + 2 * DAY, currency: 'USD' },
+      month: '2026-03',
+      at: NOON + 2 * DAY,
+      currency: 'USD',
       monthToDate: { issued: 4, cost: 8 },
       lastMonth: { issued: 0, cost: 0 },
       forecast: { issued, cost: 20 + (issued - 10) },

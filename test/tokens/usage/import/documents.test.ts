@@ -91,8 +91,11 @@ t.test('an event has its day in UTC, its first and last use, and no source addre
     { ...client, day: '2026-03-29', issued: 2, firstUsed: midnight, lastUsed: midnight + 3600 },
     {
       ...client,
-      ...{ day: '2026-03-29', issued: 1, resourceServers: ['billing', 'orders'] },
-      ...{ firstUsed: midnight + 86_399, lastUsed: midnight + 86_399 },
+      day: '2026-03-29',
+      issued: 1,
+      resourceServers: ['billing', 'orders'],
+      firstUsed: midnight + 86_399,
+      lastUsed: midnight + 86_399,
     },
   ])
   t.notMatch(JSON.stringify(result), /192\.0\.2\.44|axios|123456789012/)
@@ -126,9 +129,12 @@ t.test('a time with an offset is converted; one without a zone is malformed', as
   ]
   const { summary } = await read(broken.map(event).join('\n'))
   t.match(summary, {
-    ...{ counted: 0, malformed: broken.length, records: broken.length },
+    counted: 0,
+    malformed: broken.length,
+    records: broken.length,
     firstMalformed: broken.map((_, index) => ({
-      ...{ source: 'input', position: index + 1 },
+      source: 'input',
+      position: index + 1,
       reason: 'eventTime: expected a time of ISO 8601 with a zone',
     })),
   })
@@ -282,7 +288,9 @@ t.test('malformed lines and records are counted, and the first ones named', asyn
   t.equal(summary.malformed + summary.counted + summary.unrelated, summary.records)
   t.ok(summary.malformed >= 7, `${summary.malformed}`)
   t.strictSame(summary.firstMalformed[0], {
-    ...{ source: 'input', position: 2, reason: 'expected a JSON object' },
+    source: 'input',
+    position: 2,
+    reason: 'expected a JSON object',
   })
   t.ok(summary.firstMalformed.some(({ reason }) => reason === 'longer than 1048576 bytes'))
   const many = await read(Array.from({ length: 30 }, () => '{"a":').join('\n'))

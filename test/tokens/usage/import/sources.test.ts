@@ -336,7 +336,8 @@ t.test('an import and days are read back from JSON', async (t) => {
     ],
   ] as const) {
     t.throws(() => parseUsageImport(JSON.stringify({ ...result, ...changes })), {
-      ...{ code, message: `cognito-m2m: ${message}` },
+      code,
+      message: `cognito-m2m: ${message}`,
     })
   }
   t.match(

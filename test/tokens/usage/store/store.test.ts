@@ -120,7 +120,9 @@ for (const [option, value, message] of [
     const redis = { duplicate: () => t.fail('asked') }
     const options = { redis, [option]: value } as unknown as RedisUsageStoreOptions
     t.throws(() => redisUsageStore(options), {
-      ...{ code: 'ERR_OPTION_INVALID', option, message: `cognito-m2m: ${message}` },
+      code: 'ERR_OPTION_INVALID',
+      option,
+      message: `cognito-m2m: ${message}`,
     })
     t.end()
   })
