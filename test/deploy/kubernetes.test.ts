@@ -7,24 +7,41 @@ interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string }
 }
 
-interface Manifest {
-  readonly kind: string
-  // biome-ignore lint/suspicious/noExplicitAny: the parts of a manifest differ per kind
-  readonly spec: any
+/** The parts of the manifests that the tests read, by kind. */
+interface Specs {
+  readonly Deployment: {
+    readonly template: {
+      readonly spec: {
+        readonly terminationGracePeriodSeconds: number
+        readonly containers: readonly [
+          Record<'startupProbe' | 'livenessProbe' | 'readinessProbe', Probe>,
+        ]
+      }
+    }
+  }
+  readonly Service: { readonly ports: readonly { readonly targetPort: string }[] }
+  readonly NetworkPolicy: {
+    readonly ingress: readonly {
+      readonly from?: readonly object[]
+      readonly ports: readonly { readonly port: number }[]
+    }[]
+  }
+  readonly PodMonitor: { readonly podMetricsEndpoints: readonly { readonly port: string }[] }
 }
 
 const manifests = parseAllDocuments(readFileSync('deploy/kubernetes/orders.yaml', 'utf8')).map(
   (document) => {
     if ('errors' in document && document.errors.length > 0) throw document.errors[0]
-    return (document as { toJS(): Manifest }).toJS()
+    return (document as { toJS(): { kind: string; spec: unknown } }).toJS()
   },
 )
-const find = (kind: string): Manifest => manifests.find((it) => it.kind === kind) as Manifest
+
+function findSpec<Kind extends keyof Specs>(kind: Kind): Specs[Kind] {
+  return manifests.find((it) => it.kind === kind)?.spec as Specs[Kind]
+}
 
 t.test('readiness reads status().ready, liveness never does', async (t) => {
-  const { template } = find('Deployment').spec
-  const [container] = template.spec.containers
-  const probes = container as Record<'startupProbe' | 'livenessProbe' | 'readinessProbe', Probe>
+  const [probes] = findSpec('Deployment').template.spec.containers
   // The routes of the orders example, up to the next one.
   const source = readFileSync('examples/orders/app.ts', 'utf8')
   const handlerOf = ({ httpGet }: Probe) =>
@@ -41,17 +58,18 @@ t.test('a shutdown fits into the grace period', async (t) => {
   const page = readFileSync('docs/shutdown.md', 'utf8')
   const read = (name: string) =>
     Number(new RegExp(`${name} = ([\\d_]+)`).exec(page)?.[1]?.replaceAll('_', ''))
-  const { terminationGracePeriodSeconds: grace } = find('Deployment').spec.template.spec
+  const { terminationGracePeriodSeconds: grace } = findSpec('Deployment').template.spec
   t.ok(grace * 1000 > read('GRACE_MS') + read('DRAIN_MS'))
 })
 
 t.test('no Service names the port of the metrics, and only monitoring reaches it', async (t) => {
   t.strictSame(
-    find('Service').spec.ports.map(({ targetPort }: { targetPort: string }) => targetPort),
+    findSpec('Service').ports.map(({ targetPort }) => targetPort),
     ['http'],
   )
-  const [open, monitoring] = find('NetworkPolicy').spec.ingress
+  const [open, monitoring] = findSpec('NetworkPolicy').ingress
   t.strictSame(open, { ports: [{ port: 3000 }] })
-  t.ok(monitoring.from.length === 1 && monitoring.ports[0].port === 9464)
-  t.equal(find('PodMonitor').spec.podMetricsEndpoints[0].port, 'metrics')
+  t.equal(monitoring?.from?.length, 1)
+  t.equal(monitoring?.ports[0]?.port, 9464)
+  t.equal(findSpec('PodMonitor').podMetricsEndpoints[0]?.port, 'metrics')
 })

@@ -1,147 +1,196 @@
 /** Writes the alarms of deploy/aws, as CloudFormation and as Terraform, from one list of log lines and alarms. */
+import { toHcl } from './hcl.ts'
 
-/** A log line that counts, or that sets a state. */
-interface Filter {
+interface NamedAlarm {
+  /** As in Prometheus, without `CognitoM2m`. Its metric has the same name. */
+  readonly name: string
+  readonly description: string
+}
+
+/** An alarm on the number of lines, or on the sum of a field of the lines. */
+interface CountAlarm extends NamedAlarm {
   readonly line: string
   /** Further conditions, in the syntax of metric filters. */
   readonly where?: string
-  /** `1` counts the line or begins a state, `0` ends the state, `$.name` is a field of the line. */
-  readonly value: string
-}
-
-interface Alarm {
-  /** As in Prometheus, without `CognitoM2m`. */
-  readonly name: string
-  readonly description: string
-  /** The first one names the metric; a second one may end the state. */
-  readonly filters: readonly Filter[]
+  /** A field of the line that is added up. Default: the lines are counted. */
+  readonly field?: string
   readonly threshold: number
   /** Periods of 5 minutes. */
   readonly periods: number
+}
+
+/** An alarm on a state: one line begins it, another one ends it. */
+interface StateAlarm extends NamedAlarm {
+  readonly begin: string
+  readonly end: string
 }
 
 const REJECTED = 'request rejected'
 const isCode = (...codes: readonly string[]): string =>
   codes.map((code) => `$.code = "${code}"`).join(' || ')
 
-export const ALARMS: readonly Alarm[] = [
-  {
-    name: 'NotReady',
-    description: 'An instance has no key set: requests with a token get 503',
-    filters: [
-      { line: 'no key set yet: requests with a token get 503', value: '1' },
-      { line: 'the key set is fresh again', value: '0' },
-    ],
-    threshold: 1,
-    periods: 1,
-  },
-  {
-    name: 'KeysStale',
-    description: 'Fetches of keys fail, and the keys are older than 15 minutes',
-    filters: [
-      { line: 'the key set is stale', value: '1' },
-      { line: 'the key set is fresh again', value: '0' },
-    ],
-    threshold: 1,
-    periods: 1,
-  },
+const COUNTS: readonly CountAlarm[] = [
   {
     name: 'KeysUnavailable',
     description: 'Requests get 503 without keys; needs the option rejectionLog',
-    filters: [{ line: REJECTED, where: isCode('ERR_KEYS_UNAVAILABLE'), value: '1' }],
+    line: REJECTED,
+    where: isCode('ERR_KEYS_UNAVAILABLE'),
     threshold: 10,
     periods: 1,
   },
   {
     name: 'DecisionsFail',
     description: 'Your code threw during a decision: 500',
-    filters: [{ line: 'access cannot be decided', value: '1' }],
+    line: 'access cannot be decided',
     threshold: 1,
     periods: 1,
   },
   {
     name: 'Denied',
     description: 'Clients with a genuine token get 403; needs the option rejectionLog',
-    filters: [
-      {
-        line: REJECTED,
-        where: isCode('ERR_SCOPE_INSUFFICIENT', 'ERR_CLIENT_NOT_ALLOWED', 'ERR_ACCESS_DENIED'),
-        value: '1',
-      },
-    ],
+    line: REJECTED,
+    where: isCode('ERR_SCOPE_INSUFFICIENT', 'ERR_CLIENT_NOT_ALLOWED', 'ERR_ACCESS_DENIED'),
     threshold: 50,
     periods: 3,
   },
   {
-    name: 'UpstreamDown',
-    description: 'Cognito issues no tokens to a token proxy',
-    filters: [
-      { line: 'Cognito issues no tokens', value: '1' },
-      { line: 'Cognito issues tokens again', value: '0' },
-    ],
-    threshold: 1,
-    periods: 1,
-  },
-  {
     name: 'CallersWithoutToken',
     description: 'Callers of a token proxy got no token: Cognito is down',
-    filters: [{ line: 'callers got no token', value: '$.ERR_UPSTREAM_UNAVAILABLE' }],
+    line: 'callers got no token',
+    field: 'ERR_UPSTREAM_UNAVAILABLE',
     threshold: 10,
     periods: 1,
   },
   {
     name: 'BudgetExhausted',
     description: 'Callers of a token proxy got no token: it may not send more requests',
-    filters: [{ line: 'callers got no token', value: '$.ERR_OVER_BUDGET' }],
+    line: 'callers got no token',
+    field: 'ERR_OVER_BUDGET',
     threshold: 10,
     periods: 1,
   },
   {
     name: 'TokenClientFailing',
     description: 'Token requests of a token client fail',
-    filters: [{ line: 'the token request failed', value: '1' }],
+    line: 'the token request failed',
     threshold: 5,
-    periods: 2,
-  },
-  {
-    name: 'StoreDegraded',
-    description: 'The token store fails: tokens are kept in memory',
-    filters: [
-      { line: 'the token store fails: tokens are kept in memory until it is back', value: '1' },
-      { line: 'the token store is back', value: '0' },
-    ],
-    threshold: 1,
     periods: 2,
   },
 ]
 
-const PERIOD = 300
-const NAMESPACE = 'CognitoM2m'
+const STATES: readonly StateAlarm[] = [
+  {
+    name: 'NotReady',
+    description: 'An instance has no key set: requests with a token get 503',
+    begin: 'no key set yet: requests with a token get 503',
+    end: 'the key set is fresh again',
+  },
+  {
+    name: 'KeysStale',
+    description: 'Fetches of keys fail, and the keys are older than 15 minutes',
+    begin: 'the key set is stale',
+    end: 'the key set is fresh again',
+  },
+  {
+    name: 'UpstreamDown',
+    description: 'Cognito issues no tokens to a token proxy',
+    begin: 'Cognito issues no tokens',
+    end: 'Cognito issues tokens again',
+  },
+  {
+    name: 'StoreDegraded',
+    description: 'The token store fails: tokens are kept in memory',
+    begin: 'the token store fails: tokens are kept in memory until it is back',
+    end: 'the token store is back',
+  },
+]
 
-const toPattern = ({ line, where }: Filter): string => {
+export const ALARMS: readonly NamedAlarm[] = [...COUNTS, ...STATES]
+
+const NAMESPACE = 'CognitoM2m'
+const COUNT_PERIOD = 300
+/**
+ * Most lines that begin or end a state are written once. Of both in one period, the end counts (`Minimum`), because no
+ * later line would clear the alarm. Without lines the alarm keeps its state.
+ */
+const STATE_PERIOD = 60
+
+/** What both dialects say about one metric filter. */
+interface Filter {
+  readonly metric: string
+  readonly line: string
+  readonly where?: string | undefined
+  readonly value: string
+}
+
+/** By the name of the filter: `KeysStale`, `KeysStaleEnd`. */
+export function listFilters(): ReadonlyMap<string, Filter> {
+  const filters = new Map<string, Filter>()
+  for (const { name, line, where, field } of COUNTS) {
+    filters.set(name, {
+      metric: name,
+      line,
+      where,
+      value: field === undefined ? '1' : `$.${field}`,
+    })
+  }
+  for (const { name, begin, end } of STATES) {
+    filters.set(name, { metric: name, line: begin, value: '1' })
+    filters.set(`${name}End`, { metric: name, line: end, value: '0' })
+  }
+  return filters
+}
+
+function toPattern({ line, where }: Filter): string {
   const isLine = `$.msg = "cognito-m2m: ${line}"`
   return where === undefined ? `{ ${isLine} }` : `{ ${isLine} && (${where}) }`
 }
 
-/** A state keeps its value until the line that ends it; a count without lines is 0. */
-const isState = ({ filters }: Alarm): boolean => filters.length > 1
-const toDescription = ({ name, description }: Alarm): string =>
-  `${description}. docs/runbook.md, CognitoM2m${name === 'BudgetExhausted' ? 'CallersWithoutToken' : name}`
+/** What both dialects say about one alarm. */
+interface AlarmProperties {
+  readonly description: string
+  readonly statistic: string
+  readonly period: number
+  readonly periods: number
+  readonly threshold: number
+  readonly missing: string
+}
 
-/** Names of resources: `KeysStale`, `KeysStaleEnd`. */
-const toFilterNames = ({ name, filters }: Alarm): readonly (readonly [string, Filter])[] =>
-  filters.map((filter, index) => [index === 0 ? name : `${name}End`, filter])
+const RUNBOOK_ENTRIES: Readonly<Record<string, string>> = { BudgetExhausted: 'CallersWithoutToken' }
+
+function listAlarms(): ReadonlyMap<string, AlarmProperties> {
+  const describe = ({ name, description }: NamedAlarm): string =>
+    `${description}. docs/runbook.md, CognitoM2m${RUNBOOK_ENTRIES[name] ?? name}`
+  const counts = COUNTS.map((alarm): [string, AlarmProperties] => [
+    alarm.name,
+    {
+      description: describe(alarm),
+      statistic: 'Sum',
+      period: COUNT_PERIOD,
+      periods: alarm.periods,
+      threshold: alarm.threshold,
+      missing: 'notBreaching',
+    },
+  ])
+  const states = STATES.map((alarm): [string, AlarmProperties] => [
+    alarm.name,
+    {
+      description: describe(alarm),
+      statistic: 'Minimum',
+      period: STATE_PERIOD,
+      periods: 1,
+      threshold: 1,
+      missing: 'ignore',
+    },
+  ])
+  return new Map([...counts, ...states])
+}
 
 const INSIGHTS =
   "filter msg = 'cognito-m2m: request rejected' | stats count(*) + sum(suppressed) as requests by code, route | sort requests desc | limit 20"
 
 /** The dashboard, with the placeholders of a dialect. */
-function createBody(
-  region: string,
-  logGroup: string,
-  toAlarmArn: (name: string) => string,
-): object {
-  const names = ALARMS.map(({ name }) => name)
+function createBody(region: string, logGroup: string, alarms: unknown): object {
   const chart = (title: string, of: readonly string[], y: number, x: number) => ({
     type: 'metric',
     x,
@@ -152,7 +201,7 @@ function createBody(
       title,
       region,
       view: 'timeSeries',
-      period: PERIOD,
+      period: COUNT_PERIOD,
       stat: 'Sum',
       metrics: of.map((name) => [NAMESPACE, name]),
     },
@@ -165,7 +214,7 @@ function createBody(
         y: 0,
         width: 24,
         height: 4,
-        properties: { title: 'Alarms', alarms: names.map(toAlarmArn) },
+        properties: { title: 'Alarms', alarms },
       },
       chart('Keys', ['NotReady', 'KeysStale', 'KeysUnavailable'], 4, 0),
       chart('Decisions', ['DecisionsFail', 'Denied'], 4, 12),
@@ -195,40 +244,36 @@ export function writeCloudFormation(): string {
   const body = createBody(
     '$' + '{AWS::Region}',
     '$' + '{LogGroupName}',
-    (name) => `$\{${name}Alarm.Arn}`,
+    ALARMS.map(({ name }) => `$\{${name}Alarm.Arn}`),
   )
-  const resources = ALARMS.flatMap((alarm) => {
-    const { name, threshold, periods } = alarm
-    const filters = toFilterNames(alarm).map(
-      ([id, filter]) => `  ${id}Filter:
+  const filters = [...listFilters()].map(
+    ([name, filter]) => `  ${name}Filter:
     Type: AWS::Logs::MetricFilter
     Properties:
       LogGroupName: !Ref LogGroupName
       FilterPattern: ${quote(toPattern(filter))}
       MetricTransformations:
-        - { MetricNamespace: ${NAMESPACE}, MetricName: ${name}, MetricValue: ${quote(filter.value)} }
+        - { MetricNamespace: ${NAMESPACE}, MetricName: ${filter.metric}, MetricValue: ${quote(filter.value)} }
 `,
-    )
-    return [
-      ...filters,
-      `  ${name}Alarm:
+  )
+  const alarms = [...listAlarms()].map(
+    ([name, { description, statistic, period, periods, threshold, missing }]) => `  ${name}Alarm:
     Type: AWS::CloudWatch::Alarm
     Properties:
       AlarmName: !Sub '$\{AWS::StackName}-${name}'
-      AlarmDescription: ${quote(toDescription(alarm))}
+      AlarmDescription: ${quote(description)}
       Namespace: ${NAMESPACE}
       MetricName: ${name}
-      Statistic: ${isState(alarm) ? 'Maximum' : 'Sum'}
-      Period: ${PERIOD}
+      Statistic: ${statistic}
+      Period: ${period}
       EvaluationPeriods: ${periods}
       Threshold: ${threshold}
       ComparisonOperator: GreaterThanOrEqualToThreshold
-      TreatMissingData: ${isState(alarm) ? 'ignore' : 'notBreaching'}
+      TreatMissingData: ${missing}
       AlarmActions: [!Ref AlarmTopicArn]
       OKActions: [!Ref AlarmTopicArn]
 `,
-    ]
-  })
+  )
   return `# Alarms and a dashboard of the log lines of cognito-m2m. Written by a test: see deploy/README.md.
 AWSTemplateFormatVersion: '2010-09-09'
 Description: Alarms and a dashboard of the log lines of cognito-m2m
@@ -240,7 +285,7 @@ Parameters:
     Type: String
     Description: ARN of the SNS topic that gets the alarms
 Resources:
-${resources.join('')}  Dashboard:
+${[...filters, ...alarms].join('')}  Dashboard:
     Type: AWS::CloudWatch::Dashboard
     Properties:
       DashboardName: !Sub '$\{AWS::StackName}'
@@ -248,54 +293,26 @@ ${resources.join('')}  Dashboard:
 `
 }
 
+/** Stands for an expression of Terraform. */
+const ARNS = 'the ARNs of all alarms'
+
 /** The text of deploy/aws/main.tf. */
 export function writeTerraform(): string {
   const body = createBody(
     '$' + '{data.aws_region.current.name}',
     '$' + '{var.log_group_name}',
-    (name) => `$\{aws_cloudwatch_metric_alarm.${toSnakeCase(name)}.arn}`,
+    ARNS,
   )
-  const resources = ALARMS.flatMap((alarm) => {
-    const { name, threshold, periods } = alarm
-    const filters = toFilterNames(alarm).map(
-      ([id, filter]) => `resource "aws_cloudwatch_log_metric_filter" "${toSnakeCase(id)}" {
-  name           = "$\{var.name}-${id}"
-  log_group_name = var.log_group_name
-  pattern        = ${JSON.stringify(toPattern(filter))}
-
-  metric_transformation {
-    namespace = "${NAMESPACE}"
-    name      = "${name}"
-    value     = ${JSON.stringify(filter.value)}
-  }
-}
-`,
-    )
-    return [
-      ...filters,
-      `resource "aws_cloudwatch_metric_alarm" "${toSnakeCase(name)}" {
-  alarm_name          = "$\{var.name}-${name}"
-  alarm_description   = ${JSON.stringify(toDescription(alarm))}
-  namespace           = "${NAMESPACE}"
-  metric_name         = "${name}"
-  statistic           = "${isState(alarm) ? 'Maximum' : 'Sum'}"
-  period              = ${PERIOD}
-  evaluation_periods  = ${periods}
-  threshold           = ${threshold}
-  comparison_operator = "GreaterThanOrEqualToThreshold"
-  treat_missing_data  = "${isState(alarm) ? 'ignore' : 'notBreaching'}"
-  alarm_actions       = [var.alarm_topic_arn]
-  ok_actions          = [var.alarm_topic_arn]
-}
-`,
-    ]
-  })
+  const filters = [...listFilters()].map(([name, filter]) => [
+    name,
+    { metric: filter.metric, pattern: toPattern(filter), value: filter.value },
+  ])
   return `# Alarms and a dashboard of the log lines of cognito-m2m. Written by a test: see deploy/README.md.
 terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.0"
+      version = ">= 5.0, < 7.0"
     }
   }
 }
@@ -318,14 +335,44 @@ variable "alarm_topic_arn" {
 
 data "aws_region" "current" {}
 
-${resources.join('\n')}
-resource "aws_cloudwatch_dashboard" "cognito_m2m" {
-  dashboard_name = var.name
-  dashboard_body = ${JSON.stringify(JSON.stringify(body))}
-}
-`
+locals {
+  namespace = "${NAMESPACE}"
+  filters = ${toHcl(Object.fromEntries(filters), 1)}
+  alarms = ${toHcl(Object.fromEntries(listAlarms()), 1)}
 }
 
-function toSnakeCase(name: string): string {
-  return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toLowerCase()
+resource "aws_cloudwatch_log_metric_filter" "line" {
+  for_each       = local.filters
+  name           = "$\{var.name}-$\{each.key}"
+  log_group_name = var.log_group_name
+  pattern        = each.value.pattern
+
+  metric_transformation {
+    namespace = local.namespace
+    name      = each.value.metric
+    value     = each.value.value
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "alarm" {
+  for_each            = local.alarms
+  alarm_name          = "$\{var.name}-$\{each.key}"
+  alarm_description   = each.value.description
+  namespace           = local.namespace
+  metric_name         = each.key
+  statistic           = each.value.statistic
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  threshold           = each.value.threshold
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = each.value.missing
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+}
+
+resource "aws_cloudwatch_dashboard" "cognito_m2m" {
+  dashboard_name = var.name
+  dashboard_body = jsonencode(${toHcl(body, 1).replace(JSON.stringify(ARNS), '[for alarm in aws_cloudwatch_metric_alarm.alarm : alarm.arn]')})
+}
+`
 }
