@@ -55,7 +55,7 @@ export class EventIdSet {
   }
 
   #addWords(low: number, high: number): boolean {
-    // The hash of an empty slot is that of another one too: as probable as any other pair.
+    // Two zeros mark an empty slot, so an id with that hash gets another one. Equal hashes stay as improbable as before.
     const word = low === 0 && high === 0 ? 1 : low
     const slots = this.#words.length / 2
     let slot = word & (slots - 1)
