@@ -53,7 +53,7 @@ export function parseStrictObject(
   } catch {
     return undefined
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  if (!isContainer(value) || Array.isArray(value)) return undefined
   // JSON.parse keeps one of two members with the same name, even if one is written with escapes.
   return countMembers(value) === memberCount ? (value as JsonObject) : undefined
 }
@@ -101,17 +101,21 @@ function isEscaped(text: string, at: number): boolean {
 }
 
 /** Counts members at every depth. NaN, which equals no count, if Object.prototype has one of the names. */
-export function countMembers(value: JsonValue): number {
-  if (typeof value !== 'object' || value === null) return 0
+export function countMembers(value: object): number {
   let members = 0
   if (Array.isArray(value)) {
-    for (const item of value) members += countMembers(item)
+    // Without a call per item: hostile tokens have thousands of numbers.
+    for (const item of value) if (isContainer(item)) members += countMembers(item)
     return members
   }
   for (const name of Object.keys(value)) {
     if (name === 'prototype' || name in Object.prototype) return Number.NaN
-    const member = (value as JsonObject)[name] as JsonValue
-    members += 1 + countMembers(member)
+    const member = (value as JsonObject)[name]
+    members += isContainer(member) ? 1 + countMembers(member) : 1
   }
   return members
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }

@@ -242,3 +242,36 @@ t.test('header and payload have at most 256 members together, cached header or n
     undefined,
   )
 })
+
+t.test('the order of kid and alg changes no decision', async (t) => {
+  const decodeHeader = (text: string) =>
+    decode(`${Buffer.from(text).toString('base64url')}.${body}.${tail}`)?.header
+  const ascii = Array.from({ length: 256 }, (_, code) => `a${String.fromCharCode(code)}b`)
+  const kids = [...ascii, '', 'Wbc1zdsCuZS/8+=', 'é', '😀', '\ud800', '\u2028', 'x'.repeat(500)]
+  for (const kid of kids) {
+    const expected = { kid, memberCount: 2 }
+    // JSON text may also have a character unescaped that `JSON.stringify` escapes.
+    for (const text of [JSON.stringify(kid), `"${kid}"`]) {
+      const first = decodeHeader(`{"kid":${text},"alg":"RS256"}`)
+      t.strictSame(first, decodeHeader(`{"alg":"RS256","kid":${text}}`), label(text))
+      if (text === JSON.stringify(kid)) t.strictSame(first, expected, label(text))
+    }
+  }
+  const cognito = '{"kid":"a","alg":"RS256"}'
+  t.strictSame(decodeHeader(cognito), { kid: 'a', memberCount: 2 })
+  for (const changed of [
+    '{"kid":"a","alg":"RS512"}',
+    '{"kid":"a","alg":"none"}',
+    '{"kid":"a","alg":"RS256","crit":["exp"]}',
+    '{"kid":"a","kid":"b","alg":"RS256"}',
+    '{"kid":"a","alg":"RS256","alg":"none"}',
+    '{"kid":"a","alg":"none","alg":"RS256"}',
+    '{"kid":"a","alg":"RS256"}x',
+    '{"kid":"a\\","alg":"RS256"}',
+    `[${cognito}]`,
+    `\ufeff${cognito}`,
+  ]) {
+    t.equal(decodeHeader(changed), undefined, changed)
+  }
+  t.strictSame(decodeHeader(`${cognito}\n`), { kid: 'a', memberCount: 2 }, 'white space after it')
+})
