@@ -1,9 +1,10 @@
-/** The README: its length, the three answers that it shows, and the figures that it quotes from the benchmarks. */
-import { readFileSync } from 'node:fs'
+/** The README: its length, the three answers that it shows, and the figures that it and bench/README.md quote. */
+import { readdirSync, readFileSync } from 'node:fs'
 import Fastify from 'fastify'
 import t from 'tap'
 import { cognitoAuth } from '../../src/adapters/fastify/index.ts'
 import { createTestUserPool } from '../../src/testing/index.ts'
+import { BenchmarkResults, RESULTS } from '../support/benchmark-results.ts'
 
 const readme = readFileSync('README.md', 'utf8')
 
@@ -38,7 +39,7 @@ t.test(
 )
 
 t.test('the rows of CPU time are those of the last benchmark', async (t) => {
-  const results = readFileSync('bench/peers/results/node-22-cores-1/README.md', 'utf8')
+  const results = new BenchmarkResults('node-22-cores-1')
   /** Fastify and Express, in the best configuration of each row. */
   const columns = (cached: string): readonly (readonly (string | undefined)[])[] => [
     ['cognito-m2m', 'cognito-m2m'],
@@ -48,12 +49,8 @@ t.test('the rows of CPU time are those of the last benchmark', async (t) => {
     ['jose by hand', 'jose by hand'],
   ]
   /** @param load Index of the column in the table of the results. */
-  const measured = (framework: string, peer: string | undefined, load: number): string => {
-    if (peer === undefined) return '–'
-    const [, table = ''] = results.split(`### ${framework}: CPU per request, bare`)
-    const row = table.split('\n').find((line) => line.startsWith(`| ${peer} |`)) ?? ''
-    return row.split('|')[2 + load]?.trim().split(' ')[0] ?? ''
-  }
+  const measured = (framework: string, peer: string | undefined, load: number): string =>
+    peer === undefined ? '–' : results.read(`${framework}: CPU per request, bare`, peer, load)
   for (const [row, load, cached] of [
     ['200 clients, Fastify / Express', 0, ', cache'],
     ['every token new, Fastify / Express', 2, ''],
@@ -71,4 +68,23 @@ t.test('the rows of CPU time are those of the last benchmark', async (t) => {
   }
   const best = measured('Fastify', 'fast-jwt by hand, cache', 0)
   t.ok(readme.replaceAll(/\s+/g, ' ').includes(`fast-jwt by hand with a cache reaches ${best} for`))
+})
+
+t.test('the benchmark page has the medians of every result', async (t) => {
+  const page = readFileSync('bench/README.md', 'utf8')
+  const folders = readdirSync(RESULTS).filter((name) => name.startsWith('node-'))
+  t.ok(folders.length >= 6, 'three versions of Node.js, with one core and two')
+  for (const folder of folders) {
+    const results = new BenchmarkResults(folder)
+    const [, version, cores] = /^node-(\d+)-cores-(\d)$/.exec(folder) ?? []
+    const cells = ['Fastify', 'Express'].flatMap((framework) => {
+      const warm = results.read(`${framework}: CPU per request, bare`, 'cognito-m2m', 0)
+      const cold = ['cognito-m2m', 'aws-jwt-verify by hand'].map((peer) =>
+        results.read(`${framework}: every token new`, peer, 0),
+      )
+      return [warm, ...cold]
+    })
+    const link = `[${version}, ${cores}](peers/results/${folder}/README.md)`
+    t.match(page, `| ${[link, ...cells].join(' | ')} |`)
+  }
 })
