@@ -130,7 +130,7 @@ function readPeak(value: unknown, optionPath: string): UsagePeak {
     day: read.day(),
     region: region as string,
     requests: read.count('requests'),
-    at: read.count('at'),
+    at: read.seconds('at'),
   }
 }
 
@@ -141,8 +141,12 @@ function createReader(members: Members, optionPath: string) {
       `expected ${expected}, got ${describeValue(members[name])}. Pass the unchanged file.`,
     )
   }
-  const isCount = (value: unknown, max: number): value is number =>
-    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+  const whole = (name: string, max: number, expected: string): number => {
+    const value = members[name]
+    const isWhole =
+      Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+    return isWhole ? (value as number) : fail(name, expected)
+  }
   return {
     fail,
     day(): string {
@@ -150,15 +154,10 @@ function createReader(members: Members, optionPath: string) {
       if (typeof day === 'string' && parseDay(day) !== undefined) return day
       return fail('day', 'a day as YYYY-MM-DD')
     },
-    count(name: string): number {
-      const value = members[name]
-      return isCount(value, 1e15) ? value : fail(name, 'a whole number from 0 to 10^15')
-    },
-    time(name: string): number | null {
-      const value = members[name]
-      if (value === null || isCount(value, MAX_EPOCH_SECONDS)) return value
-      return fail(name, 'epoch seconds or null')
-    },
+    count: (name: string): number => whole(name, 1e15, 'a whole number from 0 to 10^15'),
+    seconds: (name: string): number => whole(name, MAX_EPOCH_SECONDS, 'epoch seconds'),
+    time: (name: string): number | null =>
+      members[name] === null ? null : whole(name, MAX_EPOCH_SECONDS, 'epoch seconds or null'),
     name(name: string): string | null {
       const value = members[name]
       if (value === null) return null

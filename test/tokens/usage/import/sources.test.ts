@@ -331,6 +331,14 @@ t.test('an import and days are read back from JSON', async (t) => {
       'text.peaks[0].region: expected a Region, got null. Pass the unchanged file.',
     ],
     [
+      { peaks: [{ ...peak, at: 8.64e12 + 1 }] },
+      'text.peaks[0].at: expected epoch seconds, got 8640000000001. Pass the unchanged file.',
+    ],
+    [
+      { peaks: [{ ...peak, at: null }] },
+      'text.peaks[0].at: expected epoch seconds, got null. Pass the unchanged file.',
+    ],
+    [
       { more: 1 },
       'text.more: expected one of version, days, peaks, eventIds, summary, got an unknown name. Rename or remove it.',
     ],
