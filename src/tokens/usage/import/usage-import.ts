@@ -8,6 +8,7 @@ import {
 } from '../../../core/options/validate.ts'
 import { parseDay } from '../history/days.ts'
 import type { DaySubject, UsageDay, UsagePeak } from '../history/types.ts'
+import { BYTES_PER_ID, MAX_EVENT_IDS } from './event-ids.ts'
 import { readName } from './members.ts'
 import type { UsageImport, UsageImportSummary } from './types.ts'
 
@@ -61,19 +62,31 @@ export function readUsageImport(value: unknown, optionPath: string): UsageImport
       `expected 1, got ${describeValue(version)}. Import the records again.`,
     )
   }
-  if (typeof eventIds !== 'string' || !/^[\w+/]*={0,2}$/.test(eventIds)) {
-    throw new OptionError(
-      `${optionPath}.eventIds`,
-      `expected base64, got ${describeValue(eventIds)}. Pass the result of importUsage().`,
-    )
-  }
   return {
     version,
     days: readDays(days, `${optionPath}.days`),
     peaks: readArray(peaks, `${optionPath}.peaks`, readPeak),
-    eventIds,
+    eventIds: readEventIds(eventIds, `${optionPath}.eventIds`),
     summary: summary as UsageImportSummary,
   }
+}
+
+function readEventIds(value: unknown, optionPath: string): string {
+  const isBase64 =
+    typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z\d+/]*={0,2}$/.test(value)
+  const events = isBase64 ? Buffer.byteLength(value, 'base64') / BYTES_PER_ID : Number.NaN
+  // The rest of a file that was cut would be events that are counted again.
+  if (!isBase64 || !Number.isInteger(events)) {
+    throw new OptionError(
+      optionPath,
+      `expected base64 with ${BYTES_PER_ID} bytes for each event, got ${describeValue(value)}. Pass the unchanged file.`,
+    )
+  }
+  if (events <= MAX_EVENT_IDS) return value
+  throw new OptionError(
+    optionPath,
+    `expected at most ${MAX_EVENT_IDS} events, got ${events}. Pass the unchanged file.`,
+  )
 }
 
 function readDays(value: unknown, optionPath: string): readonly UsageDay[] {

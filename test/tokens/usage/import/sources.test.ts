@@ -234,23 +234,30 @@ t.test('the import ends before duplicates would be counted', async (t) => {
   const request = readEvent(tokenEvent({ eventId: 'a' })) as TokenRequest
   collector.addEvent(request)
   collector.addEvent(request)
-  t.throws(() => collector.addEvent({ ...request, eventId: 'b' }), {
+  collector.addEvent({ ...request, eventId: 'b' })
+  const { days, peaks, eventIds } = collector.finish()
+  const { summary } = await importUsage([input('{}')])
+  const previous = { version: 1 as const, days, peaks, eventIds, summary }
+  const full = new UsageCollector({ maxClients: 10, previous, maxIds: 2 })
+  for (const eventId of ['a', 'b']) full.addEvent({ ...request, eventId })
+  t.match(full.counts, { duplicates: 2, counted: 0 }, 'a duplicate needs no room')
+  t.throws(() => full.addEvent({ ...request, eventId: 'c' }), {
     code,
     message:
-      'cognito-m2m: sources: expected less than 2 token requests, got more. Import each month separately.',
+      'cognito-m2m: sources: expected at most 2 token requests, got more. Import each month separately.',
   })
 })
 
 t.test('ids: each is new once, in a table that grows, and after it was saved', (t) => {
   const ids = new EventIdSet(3000)
   for (let index = 0; index < 3000; index += 1) if (!ids.add(`id ${index}`)) t.fail(`${index}`)
-  t.ok(ids.isFull)
+  t.equal(ids.isOverfull, false)
   for (let index = 0; index < 3000; index += 1) if (ids.add(`id ${index}`)) t.fail(`${index}`)
+  t.equal(ids.isOverfull, false)
   const copy = new EventIdSet()
   const encoded = ids.encode()
   t.equal(Buffer.from(encoded, 'base64').length, 24_000)
   copy.load(encoded)
-  t.equal(copy.isFull, false)
   t.equal(copy.add('id 7'), false)
   t.ok(copy.add('another'))
   const zero = new EventIdSet()
@@ -291,7 +298,18 @@ t.test('an import and days are read back from JSON', async (t) => {
     [{ version: 2 }, 'text.version: expected 1, got 2. Import the records again.'],
     [
       { eventIds: 'ä' },
-      'text.eventIds: expected base64, got "ä". Pass the result of importUsage().',
+      'text.eventIds: expected base64 with 8 bytes for each event, got "ä". Pass the unchanged file.',
+    ],
+    ...['AAAA', 'AAAAAAAAAAAA_A==', 'AAAAAAAAAA', 'AAAAAAAAAAA', 'AAAAAAAAAA==', 5].map(
+      (eventIds) =>
+        [
+          { eventIds },
+          `text.eventIds: expected base64 with 8 bytes for each event, got ${JSON.stringify(eventIds)}. Pass the unchanged file.`,
+        ] as const,
+    ),
+    [
+      { eventIds: Buffer.alloc(8 * 5_000_001).toString('base64') },
+      'text.eventIds: expected at most 5000000 events, got 5000001. Pass the unchanged file.',
     ],
     [{ days: {} }, 'text.days: expected an array, got an object. Pass the unchanged file.'],
     [
