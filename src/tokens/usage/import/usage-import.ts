@@ -10,13 +10,18 @@ import { parseDay } from '../history/days.ts'
 import type { DaySubject, UsageDay, UsagePeak } from '../history/types.ts'
 import { BYTES_PER_ID, MAX_EVENT_IDS } from './event-ids.ts'
 import { readName } from './members.ts'
-import type { UsageImport, UsageImportSummary } from './types.ts'
+import type { MalformedRecord, SkippedFile, UsageImport, UsageImportSummary } from './types.ts'
 
 const KINDS: readonly DaySubject['kind'][] = ['client', 'other', 'unattributed', 'unverified']
 const DAY_MEMBERS = [
   ...['day', 'kind', 'userPoolId', 'clientId', 'issued', 'cached', 'firstUsed', 'lastUsed'],
   'resourceServers',
 ]
+const SUMMARY_COUNTS = [
+  ...(['sources', 'bytes', 'records', 'counted', 'countedClientToken', 'countedRows'] as const),
+  ...(['duplicates', 'refused', 'unrelated', 'malformed', 'unattributed', 'other'] as const),
+  ...(['withoutId', 'skippedFiles'] as const),
+] as const
 /** The last second of an ECMAScript date. */
 const MAX_EPOCH_SECONDS = 8.64e12
 
@@ -67,7 +72,7 @@ export function readUsageImport(value: unknown, optionPath: string): UsageImport
     days: readDays(days, `${optionPath}.days`),
     peaks: readArray(peaks, `${optionPath}.peaks`, readPeak),
     eventIds: readEventIds(eventIds, `${optionPath}.eventIds`),
-    summary: summary as UsageImportSummary,
+    summary: readSummary(summary, `${optionPath}.summary`),
   }
 }
 
@@ -87,6 +92,36 @@ function readEventIds(value: unknown, optionPath: string): string {
     optionPath,
     `expected at most ${MAX_EVENT_IDS} events, got ${events}. Pass the unchanged file.`,
   )
+}
+
+function readSummary(value: unknown, optionPath: string): UsageImportSummary {
+  const members = readMembers(value, [...SUMMARY_COUNTS, 'firstMalformed', 'skipped'], optionPath)
+  const read = createReader(members, optionPath)
+  const counts = Object.fromEntries(SUMMARY_COUNTS.map((name) => [name, read.count(name)]))
+  return {
+    ...(counts as Record<(typeof SUMMARY_COUNTS)[number], number>),
+    firstMalformed: readArray(
+      members['firstMalformed'],
+      `${optionPath}.firstMalformed`,
+      readMalformed,
+    ),
+    skipped: readArray(members['skipped'], `${optionPath}.skipped`, readSkipped),
+  }
+}
+
+function readMalformed(value: unknown, optionPath: string): MalformedRecord {
+  const members = readMembers(value, ['source', 'position', 'reason'], optionPath)
+  const read = createReader(members, optionPath)
+  return {
+    source: read.text('source'),
+    position: read.count('position'),
+    reason: read.text('reason'),
+  }
+}
+
+function readSkipped(value: unknown, optionPath: string): SkippedFile {
+  const read = createReader(readMembers(value, ['path', 'reason'], optionPath), optionPath)
+  return { path: read.text('path'), reason: read.text('reason') }
 }
 
 function readDays(value: unknown, optionPath: string): readonly UsageDay[] {
@@ -171,6 +206,10 @@ function createReader(members: Members, optionPath: string) {
     seconds: (name: string): number => whole(name, MAX_EPOCH_SECONDS, 'epoch seconds'),
     time: (name: string): number | null =>
       members[name] === null ? null : whole(name, MAX_EPOCH_SECONDS, 'epoch seconds or null'),
+    text(name: string): string {
+      const value = members[name]
+      return typeof value === 'string' ? value : fail(name, 'a text')
+    },
     name(name: string): string | null {
       const value = members[name]
       if (value === null) return null

@@ -288,8 +288,10 @@ t.test('peaks: at most 366 Regions and days', (t) => {
 
 t.test('an import and days are read back from JSON', async (t) => {
   const result = await importUsage([
-    input(`${event()}\n${JSON.stringify(tokenEvent({ scope: 'a/b' }))}`),
+    input(`${event()}\n${JSON.stringify(tokenEvent({ scope: 'a/b' }))}\nx`),
+    t.testdir({ picture: '' }),
   ])
+  t.match(result.summary, { firstMalformed: [{ position: 3 }], skipped: [{}] })
   t.strictSame(parseUsageImport(JSON.stringify(result)), result)
   t.strictSame(parseUsageDays(JSON.stringify(result.days)), result.days)
   const [day] = result.days
@@ -355,6 +357,28 @@ t.test('an import and days are read back from JSON', async (t) => {
     [
       { peaks: [{ ...peak, at: null }] },
       'text.peaks[0].at: expected epoch seconds, got null. Pass the unchanged file.',
+    ],
+    [
+      { summary: undefined },
+      'text.summary: expected a plain object, got undefined. Pass an object literal.',
+    ],
+    [
+      { summary: { ...result.summary, counted: '1' } },
+      'text.summary.counted: expected a whole number from 0 to 10^15, got "1". Pass the unchanged file.',
+    ],
+    [
+      { summary: { ...result.summary, skipped: null } },
+      'text.summary.skipped: expected an array, got null. Pass the unchanged file.',
+    ],
+    [
+      { summary: { ...result.summary, skipped: [{ path: 'a', reason: 5 }] } },
+      'text.summary.skipped[0].reason: expected a text, got 5. Pass the unchanged file.',
+    ],
+    [
+      {
+        summary: { ...result.summary, firstMalformed: [{ source: 'a', position: -1, reason: '' }] },
+      },
+      'text.summary.firstMalformed[0].position: expected a whole number from 0 to 10^15, got -1. Pass the unchanged file.',
     ],
     [
       { more: 1 },
