@@ -1,6 +1,7 @@
 /** Files, folders and streams of an import, its limits, and what a hostile file can do. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { readEvent, type TokenRequest } from '../../../../src/tokens/usage/impor
 import { UsageCollector } from '../../../../src/tokens/usage/import/collector.ts'
 import { EventIdSet } from '../../../../src/tokens/usage/import/event-ids.ts'
 import { PeakRates } from '../../../../src/tokens/usage/import/peaks.ts'
-import { listSources } from '../../../../src/tokens/usage/import/sources.ts'
+import { listSources, openFile } from '../../../../src/tokens/usage/import/sources.ts'
 import {
   importUsage,
   parseUsageDays,
@@ -108,6 +109,25 @@ t.test('a file that is replaced by a link or a pipe is not read', async (t) => {
   t.throws(() => first?.open(), { code: 'ELOOP' })
   t.throws(() => second?.open(), { code: 'EINVAL' })
   t.strictSame(skipped, [])
+})
+
+t.test('a file whose type cannot be read is closed', (t) => {
+  const folder = t.testdir({ 'a.json': event() })
+  const closed: number[] = []
+  const { fstatSync } = fs
+  const opened: number[] = []
+  fs.fstatSync = ((fd: number) => {
+    opened.push(fd)
+    throw Object.assign(new Error('EIO'), { code: 'EIO' })
+  }) as typeof fstatSync
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    fs.fstatSync = fstatSync
+    syncBuiltinESMExports()
+  })
+  t.throws(() => openFile(join(folder, 'a.json')), { code: 'EIO' })
+  t.throws(() => fstatSync(opened[0] as number), { code: 'EBADF' })
+  t.end()
 })
 
 t.test('a stream that fails, and gzip that is broken or cut, are malformed', async (t) => {
