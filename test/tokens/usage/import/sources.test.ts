@@ -113,7 +113,6 @@ t.test('a file that is replaced by a link or a pipe is not read', async (t) => {
 
 t.test('a file whose type cannot be read is closed', (t) => {
   const folder = t.testdir({ 'a.json': event() })
-  const closed: number[] = []
   const { fstatSync } = fs
   const opened: number[] = []
   fs.fstatSync = ((fd: number) => {
