@@ -32,6 +32,8 @@ export interface MalformedEvent {
 
 export type ReadEvent = TokenRequest | UnrelatedEvent | MalformedEvent
 
+/** Amazon's example has 200.0. Other tools convert numbers to text. */
+const STATUS = /^[1-5]\d\d(?:\.0+)?$/
 const REGION = /^[a-z0-9-]{1,32}$/
 
 /** @param event A JSON object. Only the named members are read, so no source address is kept. */
@@ -65,16 +67,17 @@ function readTokenPost(event: object, common: CommonMembers): ReadEvent {
   )
   if (grant !== 'client_credentials') return { kind: 'unrelated' }
   const status = getMember(readObject(getMember(data, 'responseParameters')), 'status')
-  // Amazon's example has 200.0. Other tools convert numbers to text.
-  const statusNumber = typeof status === 'string' ? Number(status) : status
-  if (typeof statusNumber !== 'number' || Number.isNaN(statusNumber)) {
-    return { kind: 'malformed', reason: 'responseParameters.status: expected a number' }
+  if ((typeof status !== 'string' && typeof status !== 'number') || !STATUS.test(String(status))) {
+    return {
+      kind: 'malformed',
+      reason: 'responseParameters.status: expected a status code of HTTP',
+    }
   }
   const resourceServers = listResourceServers(scope?.split(' ') ?? [])
   return {
     ...common,
     api: 'oauth2',
-    isIssued: statusNumber === 200,
+    isIssued: Number(status) === 200,
     userPoolId: readName(getMember(data, 'userPoolId')) ?? null,
     clientId: readName(clientId) ?? null,
     resourceServers: resourceServers.length === 0 ? undefined : resourceServers,

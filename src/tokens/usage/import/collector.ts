@@ -127,10 +127,10 @@ export class UsageCollector {
   #isNew(id: string): boolean {
     const isNew = this.#ids.add(id)
     if (!isNew) this.counts.duplicates += 1
-    if (!this.#ids.isFull) return isNew
+    if (!this.#ids.isOverfull) return isNew
     throw new OptionError(
       'sources',
-      `expected less than ${this.#ids.maxSize} token requests, got more. Import each month separately.`,
+      `expected at most ${this.#ids.maxSize} token requests, got more. Import each month separately.`,
     )
   }
 

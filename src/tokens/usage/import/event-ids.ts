@@ -5,12 +5,12 @@
 import { hash } from 'node:crypto'
 
 /** Most ids. The table takes 64 MiB then, and 96 MiB while it grows. */
-const MAX_EVENT_IDS = 5_000_000
+export const MAX_EVENT_IDS = 5_000_000
 
 const INITIAL_SLOTS = 1024
 /** Share of used slots at which the table doubles. */
 const MAX_LOAD = 0.65
-const BYTES_PER_ID = 8
+export const BYTES_PER_ID = 8
 
 export class EventIdSet {
   /** Two words for each slot. Both are 0 in an empty slot. */
@@ -22,8 +22,8 @@ export class EventIdSet {
     this.maxSize = maxSize
   }
 
-  get isFull(): boolean {
-    return this.#size >= this.maxSize
+  get isOverfull(): boolean {
+    return this.#size > this.maxSize
   }
 
   /** @returns Whether the id is new. SHA-256: no caller can choose ids with the same hash. */
@@ -32,7 +32,7 @@ export class EventIdSet {
     return this.#addWords(digest.readUInt32LE(0), digest.readUInt32LE(4))
   }
 
-  /** Adds ids that {@link encode} returned. */
+  /** Adds ids that {@link encode} returned. `readUsageImport` limits their number. */
   load(encoded: string): void {
     const bytes = Buffer.from(encoded, 'base64')
     for (let at = 0; at + BYTES_PER_ID <= bytes.length; at += BYTES_PER_ID) {

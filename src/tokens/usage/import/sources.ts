@@ -89,11 +89,13 @@ function describeKind(entry: { isSymbolicLink(): boolean; isFIFO(): boolean }): 
 /** Opens without following a link, which may have replaced the file, and without waiting for the writer of a pipe. */
 export function openFile(path: string): Readable {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
-  if (fstatSync(fd).isFile()) {
-    return createReadStream(path, { fd, highWaterMark: CHUNK_BYTES })
+  try {
+    if (fstatSync(fd).isFile()) return createReadStream(path, { fd, highWaterMark: CHUNK_BYTES })
+    throw Object.assign(new Error('no regular file'), { code: 'EINVAL' })
+  } catch (error) {
+    closeSync(fd)
+    throw error
   }
-  closeSync(fd)
-  throw Object.assign(new Error('no regular file'), { code: 'EINVAL' })
 }
 
 /** Decompresses a stream that begins with the magic bytes of gzip. Other streams are passed on. */

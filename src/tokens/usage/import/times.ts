@@ -1,13 +1,14 @@
 /** Reads times of AWS records as epoch seconds. */
+import { parseDay } from '../history/days.ts'
 
 /** Years in which Cognito has had records. Other times would create days without end. */
 const MIN_SECONDS = Date.UTC(2014, 0) / 1000
 const MAX_SECONDS = Date.UTC(2100, 0) / 1000
 
 /** ISO 8601 with a zone. */
-const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
+const ISO = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 /** Logs Insights prints UTC without a zone. */
-const INSIGHTS = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,9})?$/
+const INSIGHTS = /^(\d{4}-\d\d-\d\d) ((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.\d{1,9})?$/
 /** Epoch milliseconds: `max(@timestamp)` of Logs Insights. */
 const MILLISECONDS = /^\d{13}(?:\.\d+)?$/
 
@@ -17,7 +18,8 @@ const MILLISECONDS = /^\d{13}(?:\.\d+)?$/
  * @returns Undefined for other values, and for times before 2014 or after 2099.
  */
 export function parseEventTime(value: unknown): number | undefined {
-  return typeof value === 'string' && ISO.test(value) ? toSeconds(Date.parse(value)) : undefined
+  const day = typeof value === 'string' ? ISO.exec(value)?.[1] : undefined
+  return day === undefined ? undefined : parseOnDay(day, value as string)
 }
 
 /**
@@ -28,8 +30,13 @@ export function parseEventTime(value: unknown): number | undefined {
 export function parseRowTime(value: unknown): number | undefined {
   const text = String(value)
   const [, day, time] = INSIGHTS.exec(text) ?? []
-  if (day !== undefined) return toSeconds(Date.parse(`${day}T${time}Z`))
+  if (day !== undefined) return parseOnDay(day, `${day}T${time}Z`)
   return MILLISECONDS.test(text) ? toSeconds(Number(text)) : parseEventTime(text)
+}
+
+/** `Date.parse` reads February 30 as March 2. */
+function parseOnDay(day: string, text: string): number | undefined {
+  return parseDay(day) === undefined ? undefined : toSeconds(Date.parse(text))
 }
 
 function toSeconds(milliseconds: number): number | undefined {

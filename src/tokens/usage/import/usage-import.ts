@@ -8,14 +8,20 @@ import {
 } from '../../../core/options/validate.ts'
 import { parseDay } from '../history/days.ts'
 import type { DaySubject, UsageDay, UsagePeak } from '../history/types.ts'
+import { BYTES_PER_ID, MAX_EVENT_IDS } from './event-ids.ts'
 import { readName } from './members.ts'
-import type { UsageImport, UsageImportSummary } from './types.ts'
+import type { MalformedRecord, SkippedFile, UsageImport, UsageImportSummary } from './types.ts'
 
 const KINDS: readonly DaySubject['kind'][] = ['client', 'other', 'unattributed', 'unverified']
 const DAY_MEMBERS = [
   ...['day', 'kind', 'userPoolId', 'clientId', 'issued', 'cached', 'firstUsed', 'lastUsed'],
   'resourceServers',
 ]
+const SUMMARY_COUNTS = [
+  ...(['sources', 'bytes', 'records', 'counted', 'countedClientToken', 'countedRows'] as const),
+  ...(['duplicates', 'refused', 'unrelated', 'malformed', 'unattributed', 'other'] as const),
+  ...(['withoutId', 'skippedFiles'] as const),
+] as const
 /** The last second of an ECMAScript date. */
 const MAX_EPOCH_SECONDS = 8.64e12
 
@@ -61,19 +67,61 @@ export function readUsageImport(value: unknown, optionPath: string): UsageImport
       `expected 1, got ${describeValue(version)}. Import the records again.`,
     )
   }
-  if (typeof eventIds !== 'string' || !/^[\w+/]*={0,2}$/.test(eventIds)) {
-    throw new OptionError(
-      `${optionPath}.eventIds`,
-      `expected base64, got ${describeValue(eventIds)}. Pass the result of importUsage().`,
-    )
-  }
   return {
     version,
     days: readDays(days, `${optionPath}.days`),
     peaks: readArray(peaks, `${optionPath}.peaks`, readPeak),
-    eventIds,
-    summary: summary as UsageImportSummary,
+    eventIds: readEventIds(eventIds, `${optionPath}.eventIds`),
+    summary: readSummary(summary, `${optionPath}.summary`),
   }
+}
+
+function readEventIds(value: unknown, optionPath: string): string {
+  const isBase64 =
+    typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z\d+/]*={0,2}$/.test(value)
+  const events = isBase64 ? Buffer.byteLength(value, 'base64') / BYTES_PER_ID : Number.NaN
+  // The rest of a file that was cut would be events that are counted again.
+  if (!isBase64 || !Number.isInteger(events)) {
+    throw new OptionError(
+      optionPath,
+      `expected base64 with ${BYTES_PER_ID} bytes for each event, got ${describeValue(value)}. Pass the unchanged file.`,
+    )
+  }
+  if (events <= MAX_EVENT_IDS) return value
+  throw new OptionError(
+    optionPath,
+    `expected at most ${MAX_EVENT_IDS} events, got ${events}. Pass the unchanged file.`,
+  )
+}
+
+function readSummary(value: unknown, optionPath: string): UsageImportSummary {
+  const members = readMembers(value, [...SUMMARY_COUNTS, 'firstMalformed', 'skipped'], optionPath)
+  const read = createReader(members, optionPath)
+  const counts = Object.fromEntries(SUMMARY_COUNTS.map((name) => [name, read.count(name)]))
+  return {
+    ...(counts as Record<(typeof SUMMARY_COUNTS)[number], number>),
+    firstMalformed: readArray(
+      members['firstMalformed'],
+      `${optionPath}.firstMalformed`,
+      readMalformed,
+    ),
+    skipped: readArray(members['skipped'], `${optionPath}.skipped`, readSkipped),
+  }
+}
+
+function readMalformed(value: unknown, optionPath: string): MalformedRecord {
+  const members = readMembers(value, ['source', 'position', 'reason'], optionPath)
+  const read = createReader(members, optionPath)
+  return {
+    source: read.text('source'),
+    position: read.count('position'),
+    reason: read.text('reason'),
+  }
+}
+
+function readSkipped(value: unknown, optionPath: string): SkippedFile {
+  const read = createReader(readMembers(value, ['path', 'reason'], optionPath), optionPath)
+  return { path: read.text('path'), reason: read.text('reason') }
 }
 
 function readDays(value: unknown, optionPath: string): readonly UsageDay[] {
@@ -130,7 +178,7 @@ function readPeak(value: unknown, optionPath: string): UsagePeak {
     day: read.day(),
     region: region as string,
     requests: read.count('requests'),
-    at: read.count('at'),
+    at: read.seconds('at'),
   }
 }
 
@@ -141,8 +189,12 @@ function createReader(members: Members, optionPath: string) {
       `expected ${expected}, got ${describeValue(members[name])}. Pass the unchanged file.`,
     )
   }
-  const isCount = (value: unknown, max: number): value is number =>
-    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+  const whole = (name: string, max: number, expected: string): number => {
+    const value = members[name]
+    const isWhole =
+      Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+    return isWhole ? (value as number) : fail(name, expected)
+  }
   return {
     fail,
     day(): string {
@@ -150,14 +202,13 @@ function createReader(members: Members, optionPath: string) {
       if (typeof day === 'string' && parseDay(day) !== undefined) return day
       return fail('day', 'a day as YYYY-MM-DD')
     },
-    count(name: string): number {
+    count: (name: string): number => whole(name, 1e15, 'a whole number from 0 to 10^15'),
+    seconds: (name: string): number => whole(name, MAX_EPOCH_SECONDS, 'epoch seconds'),
+    time: (name: string): number | null =>
+      members[name] === null ? null : whole(name, MAX_EPOCH_SECONDS, 'epoch seconds or null'),
+    text(name: string): string {
       const value = members[name]
-      return isCount(value, 1e15) ? value : fail(name, 'a whole number from 0 to 10^15')
-    },
-    time(name: string): number | null {
-      const value = members[name]
-      if (value === null || isCount(value, MAX_EPOCH_SECONDS)) return value
-      return fail(name, 'epoch seconds or null')
+      return typeof value === 'string' ? value : fail(name, 'a text')
     },
     name(name: string): string | null {
       const value = members[name]

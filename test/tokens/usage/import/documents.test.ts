@@ -126,13 +126,15 @@ t.test('a time with an offset is converted; one without a zone is malformed', as
     1e300,
     '2100-01-01T00:00:00Z',
     '2026-02-31T99:00:00Z',
+    ...['2026-02-30T12:00:00Z', '2026-02-29T12:00:00+01:00', '2026-04-31T12:00:00Z'],
+    ...['2026-03-10T24:00:00Z', '2026-03-10T23:60:00Z', '2026-03-10T12:00:00+24:00'],
   ]
   const { summary } = await read(broken.map(event).join('\n'))
   t.match(summary, {
     counted: 0,
     malformed: broken.length,
     records: broken.length,
-    firstMalformed: broken.map((_, index) => ({
+    firstMalformed: broken.slice(0, 10).map((_, index) => ({
       source: 'input',
       position: index + 1,
       reason: 'eventTime: expected a time of ISO 8601 with a zone',
@@ -155,6 +157,8 @@ t.test('only client credentials with status 200 are counted', async (t) => {
         text({ grant: 'refresh_token' }),
       ],
       ...[text({ status: null }), text({ status: 'ok' }), text({ status: {} })],
+      ...['', ' ', 'Infinity', '-Infinity', '0xC8', '2e2'].map((status) => text({ status })),
+      ...[200.5, -200, 0].map((status) => text({ status })),
       JSON.stringify({ ...tokenEvent(), eventName: 'InitiateAuth' }),
       JSON.stringify({ ...tokenEvent(), eventSource: 's3.amazonaws.com' }),
       JSON.stringify({ ...tokenEvent(), additionalEventData: null }),
@@ -162,8 +166,11 @@ t.test('only client credentials with status 200 are counted', async (t) => {
     ].join('\n'),
   )
   t.match(days, [{ day: DAY, issued: 2 }])
-  t.match(summary, { counted: 2, refused: 3, unrelated: 7, malformed: 3, records: 15 })
-  t.equal(summary.firstMalformed[0]?.reason, 'responseParameters.status: expected a number')
+  t.match(summary, { counted: 2, refused: 3, unrelated: 7, malformed: 12, records: 24 })
+  t.equal(
+    summary.firstMalformed[0]?.reason,
+    'responseParameters.status: expected a status code of HTTP',
+  )
 })
 
 t.test('an event without a client is unattributed, one without a pool has none', async (t) => {
@@ -422,6 +429,7 @@ t.test('Logs Insights: counts and times that are none are malformed', async (t) 
       `"p,a,1,${last}`,
       `p,a"b,1,${last}`,
     ],
+    ...['p,a,1,2026-02-30 12:00:00', 'p,a,1,2026-03-10 24:00:00.000'],
   ]
   const { days, summary } = await read([HEADER, ...lines].join('\n'))
   t.strictSame(days, [])

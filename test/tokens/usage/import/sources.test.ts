@@ -1,6 +1,7 @@
 /** Files, folders and streams of an import, its limits, and what a hostile file can do. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { readEvent, type TokenRequest } from '../../../../src/tokens/usage/impor
 import { UsageCollector } from '../../../../src/tokens/usage/import/collector.ts'
 import { EventIdSet } from '../../../../src/tokens/usage/import/event-ids.ts'
 import { PeakRates } from '../../../../src/tokens/usage/import/peaks.ts'
-import { listSources } from '../../../../src/tokens/usage/import/sources.ts'
+import { listSources, openFile } from '../../../../src/tokens/usage/import/sources.ts'
 import {
   importUsage,
   parseUsageDays,
@@ -108,6 +109,24 @@ t.test('a file that is replaced by a link or a pipe is not read', async (t) => {
   t.throws(() => first?.open(), { code: 'ELOOP' })
   t.throws(() => second?.open(), { code: 'EINVAL' })
   t.strictSame(skipped, [])
+})
+
+t.test('a file whose type cannot be read is closed', (t) => {
+  const folder = t.testdir({ 'a.json': event() })
+  const { fstatSync } = fs
+  const opened: number[] = []
+  fs.fstatSync = ((fd: number) => {
+    opened.push(fd)
+    throw Object.assign(new Error('EIO'), { code: 'EIO' })
+  }) as typeof fstatSync
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    fs.fstatSync = fstatSync
+    syncBuiltinESMExports()
+  })
+  t.throws(() => openFile(join(folder, 'a.json')), { code: 'EIO' })
+  t.throws(() => fstatSync(opened[0] as number), { code: 'EBADF' })
+  t.end()
 })
 
 t.test('a stream that fails, and gzip that is broken or cut, are malformed', async (t) => {
@@ -234,23 +253,30 @@ t.test('the import ends before duplicates would be counted', async (t) => {
   const request = readEvent(tokenEvent({ eventId: 'a' })) as TokenRequest
   collector.addEvent(request)
   collector.addEvent(request)
-  t.throws(() => collector.addEvent({ ...request, eventId: 'b' }), {
+  collector.addEvent({ ...request, eventId: 'b' })
+  const { days, peaks, eventIds } = collector.finish()
+  const { summary } = await importUsage([input('{}')])
+  const previous = { version: 1 as const, days, peaks, eventIds, summary }
+  const full = new UsageCollector({ maxClients: 10, previous, maxIds: 2 })
+  for (const eventId of ['a', 'b']) full.addEvent({ ...request, eventId })
+  t.match(full.counts, { duplicates: 2, counted: 0 }, 'a duplicate needs no room')
+  t.throws(() => full.addEvent({ ...request, eventId: 'c' }), {
     code,
     message:
-      'cognito-m2m: sources: expected less than 2 token requests, got more. Import each month separately.',
+      'cognito-m2m: sources: expected at most 2 token requests, got more. Import each month separately.',
   })
 })
 
 t.test('ids: each is new once, in a table that grows, and after it was saved', (t) => {
   const ids = new EventIdSet(3000)
   for (let index = 0; index < 3000; index += 1) if (!ids.add(`id ${index}`)) t.fail(`${index}`)
-  t.ok(ids.isFull)
+  t.equal(ids.isOverfull, false)
   for (let index = 0; index < 3000; index += 1) if (ids.add(`id ${index}`)) t.fail(`${index}`)
+  t.equal(ids.isOverfull, false)
   const copy = new EventIdSet()
   const encoded = ids.encode()
   t.equal(Buffer.from(encoded, 'base64').length, 24_000)
   copy.load(encoded)
-  t.equal(copy.isFull, false)
   t.equal(copy.add('id 7'), false)
   t.ok(copy.add('another'))
   const zero = new EventIdSet()
@@ -281,8 +307,10 @@ t.test('peaks: at most 366 Regions and days', (t) => {
 
 t.test('an import and days are read back from JSON', async (t) => {
   const result = await importUsage([
-    input(`${event()}\n${JSON.stringify(tokenEvent({ scope: 'a/b' }))}`),
+    input(`${event()}\n${JSON.stringify(tokenEvent({ scope: 'a/b' }))}\nx`),
+    t.testdir({ picture: '' }),
   ])
+  t.match(result.summary, { firstMalformed: [{ position: 3 }], skipped: [{}] })
   t.strictSame(parseUsageImport(JSON.stringify(result)), result)
   t.strictSame(parseUsageDays(JSON.stringify(result.days)), result.days)
   const [day] = result.days
@@ -291,7 +319,18 @@ t.test('an import and days are read back from JSON', async (t) => {
     [{ version: 2 }, 'text.version: expected 1, got 2. Import the records again.'],
     [
       { eventIds: 'ä' },
-      'text.eventIds: expected base64, got "ä". Pass the result of importUsage().',
+      'text.eventIds: expected base64 with 8 bytes for each event, got "ä". Pass the unchanged file.',
+    ],
+    ...['AAAA', 'AAAAAAAAAAAA_A==', 'AAAAAAAAAA', 'AAAAAAAAAAA', 'AAAAAAAAAA==', 5].map(
+      (eventIds) =>
+        [
+          { eventIds },
+          `text.eventIds: expected base64 with 8 bytes for each event, got ${JSON.stringify(eventIds)}. Pass the unchanged file.`,
+        ] as const,
+    ),
+    [
+      { eventIds: Buffer.alloc(8 * 5_000_001).toString('base64') },
+      'text.eventIds: expected at most 5000000 events, got 5000001. Pass the unchanged file.',
     ],
     [{ days: {} }, 'text.days: expected an array, got an object. Pass the unchanged file.'],
     [
@@ -329,6 +368,36 @@ t.test('an import and days are read back from JSON', async (t) => {
     [
       { peaks: [{ ...peak, region: null }] },
       'text.peaks[0].region: expected a Region, got null. Pass the unchanged file.',
+    ],
+    [
+      { peaks: [{ ...peak, at: 8.64e12 + 1 }] },
+      'text.peaks[0].at: expected epoch seconds, got 8640000000001. Pass the unchanged file.',
+    ],
+    [
+      { peaks: [{ ...peak, at: null }] },
+      'text.peaks[0].at: expected epoch seconds, got null. Pass the unchanged file.',
+    ],
+    [
+      { summary: undefined },
+      'text.summary: expected a plain object, got undefined. Pass an object literal.',
+    ],
+    [
+      { summary: { ...result.summary, counted: '1' } },
+      'text.summary.counted: expected a whole number from 0 to 10^15, got "1". Pass the unchanged file.',
+    ],
+    [
+      { summary: { ...result.summary, skipped: null } },
+      'text.summary.skipped: expected an array, got null. Pass the unchanged file.',
+    ],
+    [
+      { summary: { ...result.summary, skipped: [{ path: 'a', reason: 5 }] } },
+      'text.summary.skipped[0].reason: expected a text, got 5. Pass the unchanged file.',
+    ],
+    [
+      {
+        summary: { ...result.summary, firstMalformed: [{ source: 'a', position: -1, reason: '' }] },
+      },
+      'text.summary.firstMalformed[0].position: expected a whole number from 0 to 10^15, got -1. Pass the unchanged file.',
     ],
     [
       { more: 1 },
