@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
 import { LocalServer } from '../../src/testing/http/local-server.ts'
@@ -196,6 +197,21 @@ t.test('a port of its own, and one that is taken', async (t) => {
   const again = await startUserPool({ clients, port })
   t.equal(again.port, port)
   await again.close()
+})
+
+t.test('a port that another server has for a moment is taken again', async (t) => {
+  const pool = await startUserPool({ clients })
+  t.teardown(() => pool.close())
+  await pool.setJwksFault('refuse')
+  const other = new LocalServer(pool.port, '127.0.0.1')
+  await other.listen()
+  const recovered = pool.setJwksFault(null)
+  // The first attempt fails within these turns.
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate()
+  await other.stop()
+  await recovered
+  const { status } = await ask(pool.port, { path: new URL(pool.jwksUri).pathname })
+  t.equal(status, 200)
 })
 
 t.test('a port that may not be used is named with the reason', async (t) => {

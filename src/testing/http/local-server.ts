@@ -1,6 +1,7 @@
 /** The HTTP server of a local pool: loopback only, one port across restarts, bounded bodies. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { OptionError } from '../../core/options/validate.ts'
 import { MAX_FORM_BYTES } from '../../tokens/oauth/protocol.ts'
 
@@ -16,6 +17,13 @@ const KEEP_ALIVE_TIMEOUT_MS = 60_000
 /** Error codes of `listen` if IPv6 is off. */
 const ADDRESS_ERRORS = ['EADDRNOTAVAIL', 'EAFNOSUPPORT']
 
+/**
+ * Another process may take the port of a stopped server for a moment, for example as the local port of a connection.
+ * Two seconds of attempts.
+ */
+const MAX_ATTEMPTS = 41
+const RETRY_MS = 50
+
 /** Handles one request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -23,6 +31,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => Pr
 export class LocalServer {
   #handler: Handler = async () => {}
   #server: Server | undefined
+  #hasListened = false
   #port: number
   readonly host: LocalHost
 
@@ -54,12 +63,27 @@ export class LocalServer {
       this.#handler(request, response).catch(() => response.destroy())
     })
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(this.#toOptionError(error)))
-      server.listen(this.#port, this.host, resolve)
-    })
+    let attempts = this.#hasListened ? MAX_ATTEMPTS : 1
+    for (;;) {
+      const error = await this.#tryListen(server)
+      attempts -= 1
+      if (error === undefined) break
+      if (error.code !== 'EADDRINUSE' || attempts === 0) throw this.#toOptionError(error)
+      await setTimeout(RETRY_MS)
+    }
     this.#server = server
+    this.#hasListened = true
     this.#port = (server.address() as AddressInfo).port
+  }
+
+  #tryListen(server: Server): Promise<NodeJS.ErrnoException | undefined> {
+    return new Promise((resolve) => {
+      server.once('error', resolve)
+      server.listen(this.#port, this.host, () => {
+        server.off('error', resolve)
+        resolve(undefined)
+      })
+    })
   }
 
   /** Closes every connection, with or without a response. New connections are refused. */
