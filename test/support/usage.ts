@@ -5,6 +5,7 @@ import {
   createUsage,
   memoryUsageStore,
   type UsageBatch,
+  type UsageDay,
   type UsageOptions,
   type UsagePrice,
   type UsageStore,
@@ -111,4 +112,24 @@ export function logged() {
   const level = (name: string) => (details: object, message: string) =>
     void lines.push([name, details, message])
   return { lines, info: level('info'), warn: level('warn'), error: level('error') }
+}
+
+/** A day of a client with an id, and of an unattributed one without. */
+export function createDay(
+  at: string,
+  clientId: string | null,
+  issued: number,
+  parts: Partial<UsageDay> = {},
+): UsageDay {
+  return {
+    day: at,
+    kind: clientId === null ? 'unattributed' : 'client',
+    userPoolId: POOL,
+    clientId,
+    issued,
+    cached: 0,
+    firstUsed: null,
+    lastUsed: null,
+    ...parts,
+  }
 }

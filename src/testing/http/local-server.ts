@@ -79,10 +79,7 @@ export class LocalServer {
   #tryListen(server: Server): Promise<NodeJS.ErrnoException | undefined> {
     return new Promise((resolve) => {
       server.once('error', resolve)
-      server.listen(this.#port, this.host, () => {
-        server.off('error', resolve)
-        resolve(undefined)
-      })
+      server.listen(this.#port, this.host, () => resolve(undefined))
     })
   }
 

@@ -3,27 +3,12 @@ import t from 'tap'
 import {
   compareUsage,
   toComparisonCsv,
-  type UsageDay,
   type UsagePrice,
 } from '../../../../src/tokens/usage/index.ts'
-import { POOL } from '../../../support/usage.ts'
+import { createDay as day, POOL } from '../../../support/usage.ts'
 
 const PRICE: UsagePrice = { currency: 'USD', per: 1, tiers: [{ price: 2 }], asOf: '2026-03-01' }
 const now = () => Date.parse('2026-04-10T12:00:00Z')
-
-function day(at: string, clientId: string | null, issued: number, parts: Partial<UsageDay> = {}) {
-  return {
-    day: at,
-    kind: clientId === null ? 'unattributed' : 'client',
-    userPoolId: POOL,
-    clientId,
-    issued,
-    cached: 0,
-    firstUsed: null,
-    lastUsed: null,
-    ...parts,
-  } as UsageDay
-}
 
 t.test('clients bypass the proxies, use them, or do both', (t) => {
   const billed = [

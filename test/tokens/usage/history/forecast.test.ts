@@ -8,26 +8,12 @@ import {
   type UsageDay,
   type UsagePrice,
 } from '../../../../src/tokens/usage/index.ts'
-import { POOL } from '../../../support/usage.ts'
+import { createDay as day, POOL } from '../../../support/usage.ts'
 
 const PRICE: UsagePrice = { currency: 'USD', per: 1, tiers: [{ price: 2 }] }
 const DAY = 86_400
 const seconds = (text: string): number => Date.parse(text) / 1000
 const at = (text: string) => () => Date.parse(text)
-
-function day(date: string, clientId: string | null, issued: number, parts: Partial<UsageDay> = {}) {
-  return {
-    day: date,
-    kind: clientId === null ? 'unattributed' : 'client',
-    userPoolId: POOL,
-    clientId,
-    issued,
-    cached: 0,
-    firstUsed: null,
-    lastUsed: null,
-    ...parts,
-  } as UsageDay
-}
 
 /** Days of a month in a row, with one number of tokens. */
 function daily(from: number, to: number, clientId: string, issued: number, cached = 0): UsageDay[] {

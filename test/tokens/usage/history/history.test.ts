@@ -11,7 +11,7 @@ import {
   type UsageHistory,
   type UsagePrice,
 } from '../../../../src/tokens/usage/index.ts'
-import { POOL } from '../../../support/usage.ts'
+import { createDay as day, POOL } from '../../../support/usage.ts'
 
 const OTHER_POOL = 'us-east-1_ZyXwVuTsR'
 const PRICE: UsagePrice = {
@@ -21,25 +21,6 @@ const PRICE: UsagePrice = {
   asOf: '2026-03-01',
 }
 const now = () => Date.parse('2026-04-10T12:00:00Z')
-
-function day(
-  at: string,
-  clientId: string,
-  issued: number,
-  parts: Partial<UsageDay> = {},
-): UsageDay {
-  return {
-    day: at,
-    kind: 'client',
-    userPoolId: POOL,
-    clientId,
-    issued,
-    cached: 0,
-    firstUsed: null,
-    lastUsed: null,
-    ...parts,
-  }
-}
 
 const DAYS: readonly UsageDay[] = [
   day('2026-03-30', 'a', 80, { firstUsed: 100, lastUsed: 500 }),
